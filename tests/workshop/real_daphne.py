@@ -12,7 +12,18 @@ from urllib.parse import quote
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.sync.client import connect
 
+ACCEPT = {"type": "websocket.accept"}
+CLOSE = {"type": "websocket.close"}
+
 PATIENCE = 10  # seconds, only ever spent by a test that fails
+
+
+def send(**payload):
+    return {"type": "websocket.send", **payload}
+
+
+def left(code):
+    return {"type": "websocket.disconnect", "code": code}
 
 
 def leave(client, code=1000):

@@ -4,18 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.workshop.real_daphne import RealDaphne, leave, stay
-
-ACCEPT = {"type": "websocket.accept"}
-CLOSE = {"type": "websocket.close"}
-
-
-def send(**payload):
-    return {"type": "websocket.send", **payload}
-
-
-def left(code):
-    return {"type": "websocket.disconnect", "code": code}
+from tests.workshop.real_daphne import ACCEPT, CLOSE, RealDaphne, leave, left, send, stay
 
 
 @pytest.fixture(scope="module")
