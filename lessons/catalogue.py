@@ -1,0 +1,156 @@
+"""Finds the lessons. The only module that knows how a lesson's folder is laid out."""
+
+import re
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+COURSE_DIR = Path(__file__).resolve().parent / "course"
+
+FILES = ("lesson.md", "exercise.py", "solution.py", "mistakes.py", "check.py", "hints.md")
+_FRONT_MATTER = re.compile(r"\A---\n(?P<fields>.*?)\n---\n(?P<text>.*)\Z", re.DOTALL)
+_EXERCISE = re.compile(r"(?P<name>\w+)(?:\((?P<base>\w+)\))?\Z")
+
+
+class UnknownLesson(LookupError):
+    """No lesson has this number or slug; the message lists those that there are."""
+
+
+class IncompleteLesson(ValueError):
+    """A lesson's folder lacks something; the message names the file and what it should hold."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One folder of the course: `03_stop` is number 3, slug `stop`, key `03-stop`."""
+
+    folder: Path
+
+    @property
+    def number(self) -> int:
+        return int(self.folder.name.partition("_")[0])
+
+    @property
+    def slug(self) -> str:
+        return self.folder.name.partition("_")[2]
+
+    @property
+    def key(self) -> str:
+        return self.folder.name.replace("_", "-")
+
+    def path_to(self, file_name: str) -> Path:
+        return self.folder / file_name
+
+    @property
+    def exercise(self) -> Path:
+        return self.path_to("exercise.py")
+
+    @property
+    def solution(self) -> Path:
+        return self.path_to("solution.py")
+
+    @property
+    def mistakes(self) -> Path:
+        return self.path_to("mistakes.py")
+
+    @property
+    def check(self) -> Path:
+        return self.path_to("check.py")
+
+    @property
+    def tests(self) -> Path:
+        """The pytest module that proves the lesson's worked example."""
+        return PROJECT_DIR / "tests" / self.app / f"test_{self.folder.name}.py"
+
+    @cached_property
+    def _front_matter(self) -> tuple[dict[str, str], str]:
+        source = self.path_to("lesson.md")
+        try:
+            found = _FRONT_MATTER.match(source.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            found = None
+        if not found:
+            raise IncompleteLesson(
+                f"{source} must begin with a front matter: demo, path, exercise"
+            )
+        lines = (line.partition(":") for line in found["fields"].splitlines() if line.strip())
+        return {key.strip(): value.strip() for key, _, value in lines}, found["text"].strip()
+
+    def _field(self, name: str) -> str:
+        try:
+            return self._front_matter[0][name]
+        except KeyError:
+            raise IncompleteLesson(
+                f"{self.path_to('lesson.md')}: the front matter lacks `{name}:`"
+            ) from None
+
+    @property
+    def text(self) -> str:
+        """The lesson's Markdown, title included, front matter taken off."""
+        return self._front_matter[1]
+
+    @property
+    def title(self) -> str:
+        return self.text.partition("\n")[0].removeprefix("# ").strip()
+
+    @property
+    def demo(self) -> str:
+        """Qualified name of the worked example: `sync_demo.consumers.Echo`."""
+        return self._field("demo")
+
+    @property
+    def app(self) -> str:
+        return self.demo.partition(".")[0]
+
+    @property
+    def path(self) -> str:
+        """Where the worked example is routed; also the path that checks connect to."""
+        return self._field("path")
+
+    @property
+    def _exercise_parts(self) -> re.Match:
+        found = _EXERCISE.match(self._field("exercise"))
+        if not found:
+            raise IncompleteLesson(
+                f"{self.path_to('lesson.md')}: write `exercise: Name(SyncConsumer)` or a "
+                "function's name"
+            )
+        return found
+
+    @property
+    def exercise_name(self) -> str:
+        """Name of the class (or function) that the student repairs."""
+        return self._exercise_parts["name"]
+
+    @property
+    def exercise_base(self) -> str | None:
+        """`SyncConsumer` or `AsyncConsumer`; None where the exercise is a function."""
+        return self._exercise_parts["base"]
+
+    @property
+    def hints(self) -> list[str]:
+        """Markdown of each hint, the least telling first."""
+        text = self.path_to("hints.md").read_text(encoding="utf-8")
+        return [hint.partition("\n")[2].strip() for hint in re.split(r"^## ", text, flags=re.M)[1:]]
+
+
+@cache
+def lessons() -> tuple[Lesson, ...]:
+    """All lessons, in the order of their numbers."""
+    folders = (f for f in COURSE_DIR.iterdir() if re.fullmatch(r"\d\d_[a-z][a-z0-9_]*", f.name))
+    return tuple(sorted((Lesson(folder) for folder in folders), key=lambda one: one.number))
+
+
+def find(name: str | int) -> Lesson:
+    """The lesson of that number or slug: 3, "3", "03", "stop", "03-stop" or "03_stop".
+
+    Raises UnknownLesson.
+    """
+    wanted = str(name).strip().lower().replace("_", "-")
+    for lesson in lessons():
+        names = {str(lesson.number), f"{lesson.number:02}", lesson.slug.replace("_", "-")}
+        if wanted in names | {lesson.key}:
+            return lesson
+    known = ", ".join(f"{lesson.number} {lesson.slug}" for lesson in lessons())
+    raise UnknownLesson(f"There is no lesson {name!r}. There are: {known}.")

@@ -1,0 +1,126 @@
+"""The process in which a student's code runs: checks, a limit, and a lid on what it prints."""
+
+import gc
+import io
+import os
+import sys
+import threading
+import traceback
+
+import django
+from django.apps import apps
+
+if not apps.ready:  # a process that was not forked from a warm one
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lessons.settings")
+    django.setup()
+
+from lessons.catalogue import Lesson  # noqa: E402 - Channels needs Django set up
+from lessons.checking.finding import Place, Red, find, place_at_work  # noqa: E402
+from lessons.checking.fixtures import Bench  # noqa: E402
+from lessons.checking.performing import checks_in, claim_of, perform  # noqa: E402
+from lessons.checking.target import Target, load_file  # noqa: E402
+from lessons.checking.verdict import Outcome  # noqa: E402
+
+OUTPUT_KEPT = 4000  # characters of what the target prints
+
+
+class Head(io.TextIOBase):
+    """Takes the place of stdout and stderr: keeps the beginning, counts the rest."""
+
+    def __init__(self):
+        self._kept: list[str] = []
+        self._room = OUTPUT_KEPT
+        self._cut = 0
+
+    def writable(self):
+        return True
+
+    def write(self, text):
+        kept = text[: self._room]
+        if kept:
+            self._kept.append(kept)
+            self._room -= len(kept)
+        self._cut += len(text) - len(kept)
+        return len(text)
+
+    def text(self) -> str:
+        cut = f"\n[{self._cut} more characters were printed and cut]" if self._cut else ""
+        return "".join(self._kept) + cut
+
+
+class _Reporter:
+    """Sends to the parent; the watchdog may do so from its own thread, as its last act."""
+
+    def __init__(self, pipe, output: Head):
+        self._pipe = pipe
+        self._output = output
+        self._lock = threading.Lock()
+
+    def send(self, kind, value=None):
+        with self._lock:
+            self._pipe.send((kind, value))
+
+    def finish(self):
+        """Everything is said; leave at once, past whatever the target has hung into the exit."""
+        self.send("output", self._output.text())
+        self.send("done")
+        os._exit(0)
+
+
+def run(pipe, lesson: Lesson, target: Target, limit: float) -> None:
+    """Judge `target` and report through `pipe`; never returns."""
+    if hasattr(os, "setsid"):
+        os.setsid()
+    output = sys.stdout = sys.stderr = Head()
+    reporter = _Reporter(pipe, output)
+    gc.freeze()  # what the parent had loaded need not be looked through after each check
+    try:
+        _run_checks(reporter, lesson, target, limit)
+    except Red as red:
+        reporter.send("problem", red.finding)
+    except Exception:
+        reporter.send("fault", traceback.format_exc())
+    reporter.finish()
+
+
+def _run_checks(reporter: _Reporter, lesson: Lesson, target: Target, limit: float) -> None:
+    checks = checks_in(load_file(lesson.check))
+
+    def stuck_while_loading():
+        place = place_at_work(str(target.file)) or Place(str(target.file))
+        reporter.send("problem", find("stuck", place))
+
+    with _limited(limit, stuck_while_loading, reporter):
+        subject = target.load()
+    reporter.send("checks", [(check.__name__, claim_of(check)) for check in checks])
+    for check in checks:
+        bench = Bench(lesson, subject)
+
+        def stuck(check=check, bench=bench):
+            red = bench.red("stuck", detail=f"Stopped after {limit:g} seconds.")
+            outcome = Outcome(check.__name__, claim_of(check), "red", red.finding, red.transcript)
+            reporter.send("outcome", outcome)
+
+        with _limited(limit, stuck, reporter):
+            outcome = perform(check, bench)
+        reporter.send("outcome", outcome)
+
+
+class _limited:  # noqa: N801 - used like a function
+    """Within the block: after `seconds`, report by `stuck` and end the process."""
+
+    def __init__(self, seconds: float, stuck, reporter: _Reporter):
+        self._over = threading.Event()
+        self._arguments = (seconds, stuck, reporter)
+
+    def __enter__(self):
+        threading.Thread(target=self._watch, name="ThreadPoolExecutor watchdog", daemon=True).start()
+
+    def __exit__(self, *_):
+        self._over.set()
+
+    def _watch(self):
+        seconds, stuck, reporter = self._arguments
+        if not self._over.wait(seconds):
+            stuck()
+            reporter.finish()

@@ -1,0 +1,54 @@
+"""The one catalogue of diagnoses: every mistake that the workshop can name."""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+CATALOGUE_DIR = Path(__file__).with_suffix("")
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """A mistake, as the terminal, the page and the notes show it.
+
+    `symptom` is in the words of Daphne's log, the browser or the wire. `exception`, where there is
+    one, is a regular expression on "TypeName: message" of what the handler raised. `lesson` is the
+    number of the lesson that explains it, or None for what no lesson is about.
+    """
+
+    id: str
+    title: str
+    symptom: str
+    cause: str
+    cure: str
+    lesson: int | None = None
+    exception: str | None = None
+
+
+@cache
+def catalogue() -> dict[str, Diagnosis]:
+    """All diagnoses by id, in the order of their files: the course's first, the general last."""
+    found: dict[str, Diagnosis] = {}
+    files = sorted(CATALOGUE_DIR.glob("*.toml"), key=lambda file: file.stem == "general")
+    for file in files:
+        for name, fields in tomllib.loads(file.read_text(encoding="utf-8")).items():
+            if name in found:
+                raise ValueError(f"{file}: the diagnosis {name!r} stands twice")
+            found[name] = Diagnosis(id=name, **fields)
+    return found
+
+
+def diagnosis(name: str) -> Diagnosis:
+    """The diagnosis of that id. Raises KeyError, which is a fault of the course, not a student's."""
+    return catalogue()[name]
+
+
+def recognise(error: BaseException) -> str:
+    """Id of the diagnosis for an exception that ended a consumer; "exception" when none fits."""
+    text = f"{type(error).__name__}: {error}"
+    for entry in catalogue().values():
+        if entry.exception and re.search(entry.exception, text):
+            return entry.id
+    return "exception"

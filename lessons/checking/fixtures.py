@@ -1,0 +1,91 @@
+"""What a check can ask for by the name of a parameter."""
+
+from contextlib import asynccontextmanager, contextmanager
+
+from channels.layers import InMemoryChannelLayer, channel_layers
+
+from lessons.catalogue import Lesson
+from lessons.checking.communicator import StrictCommunicator
+from lessons.checking.finding import Red, Source, find, place_at_work, place_of_error
+from lessons.wire.events import Event
+from lessons.wire.layer import RecordingLayer
+
+
+class Bench:
+    """The subject under judgement, and every connection opened to it in one check."""
+
+    def __init__(self, lesson: Lesson, subject):
+        self.lesson = lesson
+        self.subject = subject
+        self.source = Source(subject)
+        self.clients: list[StrictCommunicator] = []
+
+    @property
+    def transcript(self) -> tuple[Event, ...]:
+        """What crossed on all connections so far, in the order of time."""
+        events = (event for client in self.clients for event in client.transcript)
+        return tuple(sorted(events, key=lambda event: event.time))
+
+    @property
+    def last_event(self) -> str:
+        """Type of the event that was handled last."""
+        handled = [event for event in self.transcript if event.direction == "in"]
+        return str(handled[-1].message.get("type", "")) if handled else ""
+
+    def red(self, name: str, error: BaseException | None = None, detail: str = "") -> Red:
+        """Red with diagnosis `name`, at the line that `error` came from or that is at work."""
+        file = self.source.file
+        place = place_of_error(file, error) if error else place_at_work(file)
+        place = place or self.source.place_of_handler(self.last_event)
+        return Red(find(name, place, self.last_event, detail), self.transcript)
+
+
+@contextmanager
+def fresh_layer():
+    """An in-memory layer of its own for the check, recorded; the usual one is put back."""
+    usual = channel_layers.set("default", RecordingLayer(InMemoryChannelLayer()))
+    try:
+        yield
+    finally:
+        channel_layers.set("default", usual)
+        if usual is None:
+            del channel_layers.backends["default"]
+
+
+@asynccontextmanager
+async def communicator(bench: Bench):
+    """`communicator(path=None, headers=None, subprotocols=None)`: a client of the consumer.
+
+    Every client still there when the check ends leaves with code 1001 and is judged.
+    """
+
+    def open_client(path=None, headers=None, subprotocols=None) -> StrictCommunicator:
+        client = StrictCommunicator(
+            bench.subject.as_asgi(), path or bench.lesson.path, headers, subprotocols
+        )
+        bench.clients.append(client)
+        return client
+
+    try:
+        yield open_client
+        for client in bench.clients:
+            await client.leave()
+    finally:
+        for client in bench.clients:
+            await client.abandon()
+
+
+@asynccontextmanager
+async def target(bench: Bench):
+    """The subject itself: a class, or the student's function."""
+    yield bench.subject
+
+
+FIXTURES = {"communicator": communicator, "target": target}
+
+
+def diagnose(name: str, client: StrictCommunicator | None = None, detail: str = ""):
+    """End the check red, with diagnosis `name` and the transcript of `client`."""
+    if client is None:
+        raise Red(find(name, detail=detail))
+    raise client.red(name, detail=detail)

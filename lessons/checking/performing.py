@@ -1,0 +1,117 @@
+"""Performs one check on one subject, in a loop of its own: what runner and pytest both call."""
+
+import asyncio
+import gc
+import inspect
+import re
+import threading
+import traceback
+import warnings
+from contextlib import AsyncExitStack
+
+from channels.consumer import SyncConsumer
+
+from lessons.checking.finding import Finding, Place, Red, Source, find
+from lessons.checking.fixtures import FIXTURES, Bench, fresh_layer
+from lessons.checking.loop import ObservedLoop
+from lessons.checking.verdict import Outcome
+
+_NEVER_AWAITED = re.compile(r"coroutine '(?P<name>[^']+)' was never awaited")
+
+
+def checks_in(module) -> list:
+    """The check functions of a check.py, in the order in which they stand there."""
+    return [
+        item
+        for name, item in vars(module).items()
+        if name.startswith("test_") and inspect.iscoroutinefunction(item)
+    ]
+
+
+def claim_of(check) -> str:
+    """The line that a student sees ticked or crossed."""
+    return " ".join((check.__doc__ or check.__name__).split())
+
+
+def perform(check, bench: Bench) -> Outcome:
+    """Run `check` with the fixtures that it names and say what came of it."""
+    threads = set(threading.enumerate())
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        red = _run(check, bench) or _thread_left_behind(bench, threads)
+        gc.collect()
+    # A forgotten await is the cause of whatever went wrong after it, so it goes first.
+    red = _never_awaited(bench, caught) or red
+    claim = claim_of(check)
+    if red is None:
+        return Outcome(check.__name__, claim, "green", transcript=bench.transcript)
+    return Outcome(check.__name__, claim, "red", red.finding, red.transcript or bench.transcript)
+
+
+def _run(check, bench: Bench) -> Red | None:
+    try:
+        with fresh_layer(), asyncio.Runner(loop_factory=ObservedLoop) as runner:
+            runner.run(_with_fixtures(check, bench))
+    except Red as red:
+        return red
+    except (SystemExit, KeyboardInterrupt) as error:
+        return bench.red("exits", error, f"{type(error).__name__}: {error}")
+    except Exception as error:
+        return Red(_unnamed(check, error), bench.transcript)
+    return None
+
+
+async def _with_fixtures(check, bench: Bench) -> None:
+    async with AsyncExitStack() as stack:
+        arguments = {
+            name: await stack.enter_async_context(FIXTURES[name](bench))
+            for name in inspect.signature(check).parameters
+        }
+        await check(**arguments)
+    await asyncio.get_running_loop().settled()
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        raise _task_left_behind(task, bench)
+
+
+def _unnamed(check, error: Exception) -> Finding:
+    """A plain assertion of the check: its own line is all that there is to show."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename == check.__code__.co_filename]
+    line = f"{own[-1].line}\n" if own else ""
+    text = str(error) if isinstance(error, AssertionError) else f"{type(error).__name__}: {error}"
+    name = "claim-not-met" if isinstance(error, AssertionError) else "exception"
+    return find(name, detail=f"{line}{text}".strip())
+
+
+def _task_left_behind(task: asyncio.Task, bench: Bench) -> Red:
+    coroutine = task.get_coro()
+    frame = getattr(coroutine, "cr_frame", None)
+    place = Place(bench.source.file, frame.f_lineno if frame else 0, coroutine.__qualname__)
+    return Red(find("task-left-behind", place), bench.transcript)
+
+
+def _thread_left_behind(bench: Bench, before: set[threading.Thread]) -> Red | None:
+    for thread in set(threading.enumerate()) - before:
+        # asgiref's and asyncio's pools keep their workers for the next job.
+        if not thread.name.startswith(("ThreadPoolExecutor", "asyncio_")):
+            return Red(find("thread-left-behind", detail=f"Thread {thread.name}"), bench.transcript)
+    return None
+
+
+def _never_awaited(bench: Bench, caught) -> Red | None:
+    for warning in caught:
+        found = _NEVER_AWAITED.search(str(warning.message))
+        if not found:
+            continue
+        owner, _, name = found["name"].rpartition(".")
+        place = Place(warning.filename, warning.lineno, "")
+        source: Source = bench.source
+        handler = getattr(source.subject, name, None)
+        is_own = handler is not None and handler.__qualname__ == found["name"]
+        if is_own and issubclass(source.subject, SyncConsumer):
+            place = source.place_of_handler(name)
+            return Red(find("async-handler-in-sync-consumer", place), bench.transcript)
+        if warning.filename != source.file:
+            place = Place(source.file)
+        return Red(find("never-awaited", place, detail=str(warning.message)), bench.transcript)
+    return None

@@ -1,0 +1,136 @@
+"""Judges a target in a process of its own: the one way to a verdict."""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from dataclasses import replace
+
+from lessons.catalogue import Lesson
+from lessons.checking.finding import Finding, find
+from lessons.checking.target import Target, resolve
+from lessons.checking.verdict import Outcome, Verdict
+
+LIMIT = 5.0  # seconds that one check may take
+_GRACE = 1.0  # seconds more, after which a child that cannot even say that it is stuck is killed
+
+
+class CourseFault(Exception):
+    """The checks themselves went wrong, whatever the target did; holds the child's traceback."""
+
+
+def judge(lesson: Lesson, target: str | Target = "exercise", limit: float = LIMIT) -> Verdict:
+    """Run the lesson's checks on `target` ("exercise", "solution", "mistake:NAME", a path).
+
+    `limit` is in seconds, for each check. Raises UnknownTarget; whatever the target's code does,
+    the answer is a Verdict. Raises CourseFault where the lesson's own files are broken.
+    """
+    if isinstance(target, str):
+        target = resolve(lesson, target)
+    context = multiprocessing.get_context(_start_method())
+    ours, theirs = context.Pipe(duplex=False)
+    started = time.monotonic()
+    child = context.Process(target=_child, args=(theirs, lesson, target, limit), daemon=True)
+    child.start()
+    theirs.close()
+    try:
+        report = _listen(ours, child, limit)
+    finally:
+        _put_an_end_to(child)
+        ours.close()
+    seconds = time.monotonic() - started
+    return replace(report.verdict(lesson, target), seconds=seconds)
+
+
+def _start_method() -> str:
+    """Fork where that is safe: from a process that has no thread, so has run no async code.
+
+    Elsewhere on POSIX a fork server, itself warm and without threads, does the forking.
+    """
+    if not hasattr(os, "fork"):
+        return "spawn"
+    if threading.active_count() == 1:
+        return "fork"
+    multiprocessing.get_context("forkserver").set_forkserver_preload(["lessons.checking.child"])
+    return "forkserver"
+
+
+class _Report:
+    """What a child has said so far."""
+
+    def __init__(self):
+        self.names: list[tuple[str, str]] = []
+        self.outcomes: list[Outcome] = []
+        self.problem: Finding | None = None
+        self.output = ""
+        self.complete = False
+
+    def take(self, kind: str, value) -> None:
+        if kind == "checks":
+            self.names = value
+        elif kind == "outcome":
+            self.outcomes.append(value)
+        elif kind == "problem":
+            self.problem = value
+        elif kind == "output":
+            self.output = value
+        elif kind == "fault":
+            raise CourseFault(value)
+        self.complete = kind == "done"
+
+    def end(self, finding: Finding) -> None:
+        """The child is gone: the check that was under way is red, or nothing could be run."""
+        if len(self.outcomes) < len(self.names):
+            name, claim = self.names[len(self.outcomes)]
+            self.outcomes.append(Outcome(name, claim, "red", finding))
+        elif self.problem is None:
+            self.problem = finding
+
+    def verdict(self, lesson: Lesson, target: Target) -> Verdict:
+        left = [Outcome(name, claim, "not run") for name, claim in self.names[len(self.outcomes) :]]
+        outcomes = (*self.outcomes, *left)
+        return Verdict(lesson.key, target.title, outcomes, self.problem, self.output)
+
+
+def _listen(pipe, child, limit: float) -> _Report:
+    report = _Report()
+    while not report.complete:
+        # The first wait also covers the child's start, which a busy machine may draw out.
+        patience = limit + _GRACE + (0 if report.names else 30)
+        try:
+            if not pipe.poll(patience):
+                report.end(find("stuck", detail=f"No sign of life for {patience:g} s."))
+                break
+            report.take(*pipe.recv())
+        except EOFError:
+            child.join(_GRACE)
+            report.end(find("killed", detail=_how_it_ended(child.exitcode)))
+            break
+    return report
+
+
+def _how_it_ended(code: int | None) -> str:
+    if code is not None and code < 0:
+        return f"The process was ended by {signal.Signals(-code).name}."
+    return f"The process ended with exit code {code}."
+
+
+def _put_an_end_to(child) -> None:
+    """Leave no process behind: neither the child nor what the target's code has started."""
+    if hasattr(os, "killpg"):
+        try:
+            os.killpg(child.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            child.kill()
+    else:
+        child.kill()
+    child.join()
+    child.close()
+
+
+def _child(pipe, lesson: Lesson, target: Target, limit: float) -> None:
+    from lessons.checking import child
+
+    child.run(pipe, lesson, target, limit)

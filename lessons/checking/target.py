@@ -1,0 +1,131 @@
+"""What is judged: the exercise, the solution, one of the mistakes, or any file."""
+
+import difflib
+import linecache
+import sys
+import types
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lessons.catalogue import Lesson
+from lessons.checking.finding import Place, Red, find, place_of_error
+
+
+
+class UnknownTarget(LookupError):
+    """A target that is not "exercise", "solution", "mistake:NAME" or an existing file."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A file, the name in it to judge, and, for a mutant, the source to take for the file's."""
+
+    title: str
+    file: Path
+    name: str
+    base: str | None = None
+    source: str | None = None
+
+    def load(self):
+        """Run the file and return what is to be judged. Raises Red where that cannot be."""
+        module = load_file(self.file, self.source)
+        subject = getattr(module, self.name, None)
+        if subject is None:
+            raise Red(self._missing(module))
+        self._require_base(subject)
+        return subject
+
+    def _missing(self, module):
+        names = [name for name in vars(module) if not name.startswith("_")]
+        close = difflib.get_close_matches(self.name, names, n=1)
+        detail = f"Looked for {self.name}."
+        if close:
+            detail += f" There is {close[0]}: give it the name {self.name} again."
+        return find("name-missing", Place(str(self.file)), detail=detail)
+
+    def _require_base(self, subject) -> None:
+        if self.base is None:
+            return
+        from channels import consumer
+
+        sync = isinstance(subject, type) and getattr(subject, "_sync", None)
+        if (
+            not isinstance(subject, type)
+            or not issubclass(subject, getattr(consumer, self.base))
+            or sync != (self.base == "SyncConsumer")
+        ):
+            bases = getattr(subject, "__bases__", ())
+            detail = (
+                f"{self.name} must subclass {self.base}; "
+                f"it is {'a subclass of ' + bases[0].__name__ if bases else repr(subject)}."
+            )
+            raise Red(find("wrong-base-class", Place(str(self.file)), detail=detail))
+
+
+def load_file(file: Path, source: str | None = None):
+    """Run a Python file (or `source` in its stead) as a module that nothing else can import.
+
+    Never from a cache, and known to tracebacks. Raises Red for whatever goes wrong.
+    """
+    source = _read(file) if source is None else source
+    lines = source.splitlines(keepends=True)
+    linecache.cache[str(file)] = (len(source), None, lines, str(file))
+    name = f"lessons_loaded.{file.parent.name}.{file.stem}"
+    module = sys.modules[name] = types.ModuleType(name)
+    module.__file__ = str(file)
+    try:
+        exec(compile(source, str(file), "exec"), module.__dict__)
+    except SyntaxError as error:
+        line = error.lineno if error.filename == str(file) else None
+        raise Red(find("syntax-error", Place(str(file), line or 0), detail=str(error))) from error
+    except (Exception, SystemExit) as error:
+        raise Red(_import_failed(file, error)) from error
+    return module
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Red(find("import-error", Place(str(file)), detail=str(error))) from error
+
+
+def _import_failed(file: Path, error: BaseException):
+    place = place_of_error(str(file), error) or Place(str(file))
+    name = "import-error"
+    if isinstance(error, SystemExit):
+        name = "exits"
+    elif isinstance(error, RecursionError):
+        name = "recursion"
+    return find(name, replace(place, handler=""), detail=f"{type(error).__name__}: {error}")
+
+
+def resolve(lesson: Lesson, target: str = "exercise") -> Target:
+    """The target of that name. Raises UnknownTarget."""
+    name, base = lesson.exercise_name, lesson.exercise_base
+    kind, _, mistake = target.partition(":")
+    if target == "exercise":
+        return Target(target, lesson.exercise, name, base)
+    if target == "solution":
+        return Target(target, lesson.solution, name, base)
+    if kind == "mistake" and mistake:
+        if mistake not in mistakes_of(lesson):
+            known = ", ".join(mistakes_of(lesson))
+            raise UnknownTarget(f"Lesson {lesson.number} has no mistake {mistake}. It has: {known}.")
+        return Target(target, lesson.mistakes, mistake)
+    file = Path(target).resolve()
+    if not file.is_file():
+        raise UnknownTarget(
+            f"No target {target!r}: write exercise, solution, mistake:NAME or the path of a file."
+        )
+    return Target(target, file, name, base)
+
+
+def mistakes_of(lesson: Lesson) -> dict[str, object]:
+    """The lesson's wrong versions by name: whatever in mistakes.py names its diagnosis."""
+    module = load_file(lesson.mistakes)
+    return {
+        name: item
+        for name, item in vars(module).items()
+        if getattr(item, "__module__", None) == module.__name__ and "diagnosis" in vars(item)
+    }

@@ -1,0 +1,52 @@
+"""A channel layer that records what is asked of another one."""
+
+from channels.layers import channel_layers
+
+from lessons.wire.recorder import ObservedMessage, current_connection
+
+
+class RecordingLayer:
+    """Passes every call on to `layer`; those made for a recorded connection are recorded."""
+
+    def __init__(self, layer):
+        self.layer = layer
+
+    def __getattr__(self, name):
+        return getattr(self.layer, name)
+
+    async def send(self, channel, message):
+        _record({"type": "send", "channel": channel, "message": message})
+        await self.layer.send(channel, message)
+
+    async def group_add(self, group, channel):
+        _record({"type": "group_add", "group": group, "channel": channel})
+        await self.layer.group_add(group, channel)
+
+    async def group_discard(self, group, channel):
+        _record({"type": "group_discard", "group": group, "channel": channel})
+        await self.layer.group_discard(group, channel)
+
+    async def group_send(self, group, message):
+        _record({"type": "group_send", "group": group, "message": message})
+        await self.layer.group_send(group, message)
+
+    async def receive(self, channel):
+        connection = current_connection.get()
+        if connection is None:
+            return await self.layer.receive(channel)
+        connection.ask("layer")
+        message = await self.layer.receive(channel)
+        return ObservedMessage(message, lambda message: connection.begin("layer", message))
+
+
+def record_layer(alias="default"):
+    """Put a recording layer in place of the one that `alias` names."""
+    layer = channel_layers[alias]
+    if not isinstance(layer, RecordingLayer):
+        channel_layers.set(alias, RecordingLayer(layer))
+
+
+def _record(call: dict) -> None:
+    connection = current_connection.get()
+    if connection is not None:
+        connection.record("layer", "out", call)

@@ -1,0 +1,53 @@
+"""Stands between server and application, and records each message that passes."""
+
+import asyncio
+
+from lessons.wire.recorder import Connection, ObservedMessage, Recorder, current_connection
+
+
+class RecordingMiddleware:
+    """An ASGI 3 application around `application` that records one connection for each call."""
+
+    def __init__(self, application, recorder: Recorder):
+        self.application = application
+        self.recorder = recorder
+
+    async def __call__(self, scope, receive, send):
+        connection = Connection(self.recorder)
+        connection.record("client", "in", seen_of(scope))
+        waiting: list[ObservedMessage] = []
+
+        async def recorded_receive():
+            connection.ask("client")
+            message = ObservedMessage(
+                await receive(), lambda message: connection.begin("client", message)
+            )
+            waiting[:] = [message]
+            return message
+
+        async def recorded_send(message):
+            connection.record("client", "out", message)
+            await send(message)
+
+        token = current_connection.set(connection)
+        try:
+            await self.application(scope, recorded_receive, recorded_send)
+        except asyncio.CancelledError:
+            connection.record("consumer", "mark", {"type": "cancelled"})
+            raise
+        except Exception as error:
+            text = f"{type(error).__name__}: {error}"
+            connection.record("consumer", "mark", {"type": "raised", "error": text})
+            raise
+        else:
+            for message in waiting:
+                message.seen()
+            connection.record("consumer", "mark", {"type": "finished"})
+        finally:
+            current_connection.reset(token)
+
+
+def seen_of(scope: dict) -> dict:
+    """The part of a scope that came off the wire, as a message of type "scope"."""
+    names = ("path", "query_string", "headers", "subprotocols", "client", "method")
+    return {"type": "scope", **{name: scope[name] for name in names if scope.get(name)}}

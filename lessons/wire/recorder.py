@@ -1,0 +1,118 @@
+"""Keeps the events of some connections, in order, and tells whoever listens."""
+
+import asyncio
+import itertools
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from lessons.wire.events import Direction, Event, Lane
+from lessons.wire.redaction import redact
+
+# Copied into the tasks of `await_many_dispatch` and into the threads of `sync_to_async`, so a
+# channel layer call or a query finds the connection it was made for.
+current_connection: ContextVar["Connection | None"] = ContextVar("connection", default=None)
+
+
+class Recorder:
+    """A list of events. `listeners` are called with each, in the thread that recorded it."""
+
+    def __init__(self):
+        self.events: list[Event] = []
+        self.listeners: list[Callable[[Event], None]] = []
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+
+    def record(self, lane, direction, message, thread, handler, connection):
+        message = redact(message if isinstance(message, dict) else {"not a dict": message})
+        with self._lock:
+            number = next(self._numbers)
+            event = Event(
+                number, time.monotonic(), lane, direction, message, thread, handler, connection
+            )
+            self.events.append(event)
+        for listener in self.listeners:
+            listener(event)
+
+
+@dataclass
+class Running:
+    """The handler at work. Channels dispatches one event at a time, so there is one at most."""
+
+    source: Lane
+    handler: str
+    thread: str
+    event: dict
+
+
+class Connection:
+    """One run of an ASGI application: which handler is at work, and where its events go."""
+
+    def __init__(self, recorder: Recorder):
+        self.id = secrets.token_hex(4)
+        self.recorder = recorder
+        self.running: Running | None = None
+        self.last: Running | None = None
+        self._task = asyncio.current_task()
+
+    def begin(self, source: Lane, message: dict) -> None:
+        """A handler starts on `message`, in this thread."""
+        handler = str(message["type"]).replace(".", "_")
+        self.running = self.last = Running(
+            source, handler, threading.current_thread().name, message
+        )
+        self.record(source, "in", message)
+
+    def ask(self, source: Lane) -> None:
+        """The consumer asks `source` for its next event: the handler of the last one returned."""
+        if self.running and self.running.source == source:
+            self.running = None
+
+    def record(self, lane: Lane, direction: Direction, message: dict) -> None:
+        handler, thread = self._at_work()
+        self.recorder.record(lane, direction, message, thread, handler, self.id)
+
+    def _at_work(self) -> tuple[str | None, str]:
+        """Names of the handler, or of the task that it started, and of the thread."""
+        here = threading.current_thread().name
+        try:
+            task = asyncio.current_task()
+        except RuntimeError:
+            task = None
+        in_a_thread = self.running and self.running.thread != threading.main_thread().name
+        if self.running and (task in (None, self._task) or in_a_thread):
+            return self.running.handler, self.running.thread
+        if task in (None, self._task):
+            return None, here
+        return getattr(task.get_coro(), "__qualname__", task.get_name()), here
+
+
+class ObservedMessage(dict):
+    """An ASGI message that tells when, and in which thread, a consumer first reads its type.
+
+    `dispatch` reads the type right before it calls the handler, in the thread of the handler: the
+    only moment at which this can be known without touching the consumer.
+    """
+
+    __slots__ = ("_begin",)
+
+    def __init__(self, message: dict, begin: Callable[[dict], None]):
+        super().__init__(message)
+        self._begin = begin
+
+    def __getitem__(self, key):
+        if key == "type":
+            self.seen()
+        return super().__getitem__(key)
+
+    def seen(self) -> None:
+        """Tell, once."""
+        begin, self._begin = self._begin, None
+        if begin and "type" in self:
+            begin(self)
+
+    def __reduce__(self):
+        return dict, (dict(self),)

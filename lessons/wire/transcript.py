@@ -1,0 +1,106 @@
+"""Draws events as text: the one renderer of transcripts."""
+
+from collections.abc import Iterable, Sequence
+
+from lessons.wire.events import Event, plain
+
+_ARROWS = {"in": "→", "out": "←", "mark": "·"}
+_LONGEST = 60
+
+
+def render(events: Iterable[Event]) -> str:
+    """One line an event: number, lane, arrow (→ to the consumer), message, handler.
+
+         1  client    → websocket.connect                   websocket_connect
+         2  client    ← websocket.accept                    websocket_connect
+    """
+    rows = [
+        (event.lane, _ARROWS[event.direction], summary(event.message), event.handler or "")
+        for event in events
+    ]
+    width = max((len(text) for _, _, text, _ in rows), default=0)
+    return "\n".join(
+        f"{number:>3}  {lane:<9}{arrow} {text:<{width}}   {handler}".rstrip()
+        for number, (lane, arrow, text, handler) in enumerate(rows, start=1)
+    )
+
+
+def compare(expected: Sequence[dict], actual: Sequence[dict]) -> str:
+    """Both conversations line by line; the first line that differs is marked with ≠.
+
+        expected                        got
+        websocket.accept                websocket.accept
+      ≠ websocket.send  text: "hi"      (nothing)
+    """
+    left = [summary(message) for message in expected]
+    right = [summary(message) for message in actual]
+    first = first_difference(expected, actual)
+    length = max(len(left), len(right))
+    left += ["(nothing)"] * (length - len(left))
+    right += ["(nothing)"] * (length - len(right))
+    width = max(len(text) for text in ["expected", *left])
+    lines = [f"  {'expected':<{width}}   got"]
+    for number, (one, other) in enumerate(zip(left, right, strict=True)):
+        lines.append(f"{'≠' if number == first else ' '} {one:<{width}}   {other}")
+    return "\n".join(lines)
+
+
+def first_difference(expected: Sequence[dict], actual: Sequence[dict]) -> int | None:
+    """Index of the first message that differs; None when all are the same."""
+    for number in range(max(len(expected), len(actual))):
+        if number >= min(len(expected), len(actual)):
+            return number
+        if normal(expected[number]) != normal(actual[number]):
+            return number
+    return None
+
+
+def normal(message):
+    """A message in the form in which equal means the same to a server.
+
+    The ASGI spec lets a key that is None be left out, gives `close` the code 1000 and `accept` no
+    headers by default (ASGI spec, WebSocket: Accept, Send, Close).
+    """
+    if not isinstance(message, dict):
+        return message
+    kept = {key: value for key, value in message.items() if value is not None}
+    if kept.get("type") == "websocket.close":
+        kept.setdefault("code", 1000)
+        kept.pop("reason", None)
+    if kept.get("type") == "websocket.accept" and not kept.get("headers"):
+        kept.pop("headers", None)
+    return kept
+
+
+def summary(message) -> str:
+    """A message on one line: its type, then its keys."""
+    if not isinstance(message, dict):
+        return _shorten(repr(message))
+    kind = message.get("type", "(no type)")
+    if kind == "scope":
+        return _scope_summary(message)
+    if kind == "query":
+        return _shorten(message["sql"])
+    if kind == "raised":
+        return f"raised {message['error']}"
+    keys = (f"{key}: {_value(item)}" for key, item in message.items() if key != "type")
+    return f"{kind}  {'  '.join(keys)}".rstrip()
+
+
+def _scope_summary(message: dict) -> str:
+    query = message.get("query_string", b"")
+    query = query.decode("latin1") if isinstance(query, bytes) else str(query)
+    offered = ", ".join(map(str, message.get("subprotocols", ())))
+    text = message.get("path", "") + (f"?{query}" if query else "")
+    return f"scope  {text}" + (f"  subprotocols: {offered}" if offered else "")
+
+
+def _value(item) -> str:
+    if isinstance(item, str):
+        return _shorten(f'"{item}"'.replace("\n", "\\n"))
+    return _shorten(repr(item) if isinstance(item, bytes | int | None) else str(plain(item)))
+
+
+def _shorten(text: str) -> str:
+    text = text.encode("unicode_escape").decode("ascii") if not text.isprintable() else text
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
