@@ -8,8 +8,11 @@ LONGEST = 4096  # characters or bytes kept of one value; a frame may hold a mega
 
 _SECRET_HEADERS = {b"cookie", b"set-cookie", b"authorization", b"proxy-authorization"}
 _SECRET_KEY = re.compile(r"passw|secret|token|ticket|cookie|session|authorization", re.IGNORECASE)
+# Text comes from anyone, so the time must not grow faster than its length: a name is looked at from
+# its first character only, and what follows the telling word in it is bounded.
 _SECRET_IN_TEXT = re.compile(
-    r"""(?P<key>["']?[\w-]*(?:passw|secret|token|ticket|session)[\w-]*["']?\s*[=:]\s*)"""
+    r"""(?P<key>(?<![\w-])["']?[\w-]*(?:passw|secret|token|ticket|session)[\w-]{0,40}"""
+    r"""["']?\s{0,9}[=:]\s*)"""
     r"""(?P<value>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s&,;}\]]+)""",
     re.IGNORECASE,
 )
