@@ -9,7 +9,7 @@ from channels.exceptions import StopConsumer
 class Doorkeeper(SyncConsumer):
     """Lesson 1: the handshake is an event, and the answer to it is an event."""
 
-    speaks = ["door.v2", "door.v1"]  # subprotocols, the best one first
+    speaks = ("door.v2", "door.v1")  # subprotocols, the best one first
 
     def websocket_connect(self, event):
         query = parse_qs(self.scope["query_string"].decode())
@@ -35,3 +35,21 @@ class Doorkeeper(SyncConsumer):
 
     def websocket_disconnect(self, event):
         raise StopConsumer()  # lesson 3 says why
+
+
+class Echo(SyncConsumer):
+    """Lesson 2: text stays text, bytes stay bytes, and an empty frame is a frame."""
+
+    def websocket_connect(self, event):
+        self.send({"type": "websocket.accept"})
+
+    def websocket_receive(self, event):
+        # Daphne leaves the unused key out, other servers send it as None: .get() suits both.
+        text, data = event.get("text"), event.get("bytes")
+        if text is not None:
+            self.send({"type": "websocket.send", "text": text})
+        else:
+            self.send({"type": "websocket.send", "bytes": data})
+
+    def websocket_disconnect(self, event):
+        raise StopConsumer()

@@ -2,8 +2,9 @@
 
 from django.urls import path
 
-from sync_demo.consumers import Doorkeeper
+from sync_demo.consumers import Doorkeeper, Echo
 
 websocket_urlpatterns = [
     path("ws/sync/accept/", Doorkeeper.as_asgi()),
+    path("ws/sync/frames/", Echo.as_asgi()),
 ]

@@ -1,0 +1,29 @@
+"""Lesson 1: a weather station that speaks two subprotocols.
+
+Each subprotocol stands for a unit. The station accepts a client with the first subprotocol on
+the client's list that it speaks, and tells the reading in that unit: right after the accept, and
+again on every frame. A client that offers none of them is refused: HTTP 403.
+"""
+
+from channels.consumer import SyncConsumer
+from channels.exceptions import StopConsumer
+
+READINGS = {"weather.celsius": "21", "weather.fahrenheit": "70"}
+
+
+class Weather(SyncConsumer):
+    def websocket_connect(self, event):
+        # TODO 1: choose the first of the client's subprotocols that is in READINGS;
+        #         where there is none, refuse the client.
+        self.chosen = "weather.celsius"
+        # TODO 2: accept the client, and say which subprotocol you chose.
+        self.tell()
+
+    def websocket_receive(self, event):
+        self.tell()
+
+    def websocket_disconnect(self, event):
+        raise StopConsumer()  # lesson 3 says why
+
+    def tell(self):
+        self.send({"type": "websocket.send", "text": READINGS[self.chosen]})

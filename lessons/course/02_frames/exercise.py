@@ -1,0 +1,23 @@
+"""Lesson 2: a stamp that numbers frames.
+
+Each frame comes back with its number in front and a blank between: the text frame `hello` as the
+text frame `1 hello`, the binary frame 00 ff as a binary frame of `2 ` and 00 ff. An empty frame is
+stamped too. Each connection counts its own frames. Servers other than Daphne send the key that a
+frame does not use as None; their frames are stamped in the same way.
+"""
+
+from channels.consumer import SyncConsumer
+from channels.exceptions import StopConsumer
+
+
+class Stamp(SyncConsumer):
+    def websocket_connect(self, event):
+        self.send({"type": "websocket.accept"})
+
+    def websocket_receive(self, event):
+        # TODO 1: answer text with text and bytes with bytes, the empty ones too.
+        # TODO 2: number the frames of this connection: 1, 2, 3.
+        self.send({"type": "websocket.send", "text": f"1 {event['text']}"})
+
+    def websocket_disconnect(self, event):
+        raise StopConsumer()  # lesson 3 says why
