@@ -1,9 +1,12 @@
 """SyncConsumer, event by event: one worked consumer for each of the first lessons."""
 
+import logging
 from urllib.parse import parse_qs
 
 from channels.consumer import SyncConsumer
 from channels.exceptions import StopConsumer
+
+logger = logging.getLogger(__name__)
 
 
 class Doorkeeper(SyncConsumer):
@@ -50,6 +53,64 @@ class Echo(SyncConsumer):
             self.send({"type": "websocket.send", "text": text})
         else:
             self.send({"type": "websocket.send", "bytes": data})
+
+    def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
+class Operator(SyncConsumer):
+    """Lesson 3: either side may hang up, and only StopConsumer ends the consumer."""
+
+    def websocket_connect(self, event):
+        self.hung_up = False
+        self.send({"type": "websocket.accept"})
+
+    def websocket_receive(self, event):
+        if self.hung_up:
+            return  # was under way when the close was sent, and nothing may follow a close
+        text = event.get("text")
+        if text is None:
+            # The protocol's own 1003, unsupported data, is not ours to send.
+            self.hang_up(4003)
+        elif text == "bye":
+            self.send({"type": "websocket.send", "text": "Goodbye."})
+            self.hang_up(1000)
+        else:
+            self.send({"type": "websocket.send", "text": f"You said: {text}"})
+
+    def hang_up(self, code):
+        self.hung_up = True
+        self.send({"type": "websocket.close", "code": code})
+
+    def websocket_disconnect(self, event):
+        # Comes once, whoever hung up. After a browser's bare close() the code is None.
+        code = event.get("code")
+        known = {None: "hung up", 1000: "hung up", 1001: "left for another page", 1006: "lost"}
+        logger.info("The line was %s.", known.get(code, f"closed with {code}"))
+        raise StopConsumer()
+
+
+class Turnstile(SyncConsumer):
+    """Lesson 4: small, and yet a test has seven things to look at; its tests show them."""
+
+    def websocket_connect(self, event):
+        if self.scope["query_string"] != b"gate=north":
+            self.send({"type": "websocket.close"})
+            return
+        self.inside = 0
+        self.broken = False
+        self.send({"type": "websocket.accept"})
+
+    def websocket_receive(self, event):
+        if self.broken:
+            return
+        step = {"in": 1, "out": -1}.get(event.get("text"))
+        if step is None:
+            self.broken = True
+            self.send({"type": "websocket.close", "code": 4000})
+            return
+        self.inside += step
+        self.send({"type": "websocket.send", "text": f"{self.inside} inside"})
 
     def websocket_disconnect(self, event):
         raise StopConsumer()
