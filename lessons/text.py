@@ -1,0 +1,52 @@
+"""A lesson's Markdown with the real code in it, for the terminal and for the page.
+
+A fenced block ```` ```code QUALIFIED.NAME ```` with nothing in it stands for the code of that name,
+which is cut from its file, so that a text never shows code that is not there any more. The body of
+a ```` ```transcript NAME | step | step ```` block was recorded by running NAME.
+"""
+
+import re
+
+from lessons.catalogue import Lesson
+from lessons.source import UnknownName, find_source
+
+_CODE = re.compile(
+    r"^(?P<fence>`{3,})code +(?P<name>\S+) *\n(?P<body>.*?)^(?P=fence) *$", re.M | re.S
+)
+_TRANSCRIPT = re.compile(r"^(?P<fence>`{3,})transcript +(?P<what>.*\S) *$", re.M)
+
+
+class TextError(ValueError):
+    """A lesson's text asks for something that is not there; the message names lesson and name."""
+
+
+def expanded(lesson: Lesson) -> str:
+    """The lesson's text as plain Markdown: a ```python or ```text block for each of ours.
+
+    What follows the language in the info string says where the block comes from. Read anew each
+    time, so that a page shows what an author has just saved.
+    """
+    return expand(Lesson(lesson.folder).text, lesson.path_to("lesson.md"))
+
+
+def expand(markdown: str, origin) -> str:
+    """`markdown` with code pulled in; `origin` is named in errors."""
+
+    def pull_in(found: re.Match) -> str:
+        name = found["name"]
+        if found["body"].strip():
+            raise TextError(f"{origin}: the block ```code {name} must be empty")
+        try:
+            source = find_source(name)
+        except UnknownName as error:
+            raise TextError(f"{origin}: ```code {name} cannot be shown, {error}") from error
+        fence = _fence_around(source.text)
+        return f"{fence}python {source.place}\n{source.text}\n{fence}"
+
+    markdown = _TRANSCRIPT.sub(r"\g<fence>text transcript: \g<what>", markdown)
+    return _CODE.sub(pull_in, markdown)
+
+
+def _fence_around(text: str) -> str:
+    """One backtick more than the longest run in the code itself."""
+    return "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
