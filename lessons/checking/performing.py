@@ -20,12 +20,20 @@ _NEVER_AWAITED = re.compile(r"coroutine '(?P<name>[^']+)' was never awaited")
 
 
 def checks_in(module) -> list:
-    """The check functions of a check.py, in the order in which they stand there."""
-    return [
+    """The check functions of a check.py, in the order in which they stand there.
+
+    Raises LookupError for one that asks for a fixture that there is not.
+    """
+    checks = [
         item
         for name, item in vars(module).items()
         if name.startswith("test_") and inspect.iscoroutinefunction(item)
     ]
+    for check in checks:
+        for name in inspect.signature(check).parameters:
+            if name not in FIXTURES:
+                raise LookupError(f"{check.__name__} asks for {name}; there is {list(FIXTURES)}")
+    return checks
 
 
 def claim_of(check) -> str:

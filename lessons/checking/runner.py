@@ -29,7 +29,7 @@ def judge(lesson: Lesson, target: str | Target = "exercise", limit: float = LIMI
     """
     if isinstance(target, str):
         target = resolve(lesson, target)
-    context = multiprocessing.get_context(_start_method())
+    context = multiprocessing.get_context(start_method())
     ours, theirs = context.Pipe(duplex=False)
     started = time.monotonic()
     child = context.Process(target=_child, args=(theirs, lesson, target, limit), daemon=True)
@@ -44,7 +44,7 @@ def judge(lesson: Lesson, target: str | Target = "exercise", limit: float = LIMI
     return replace(report.verdict(lesson, target), seconds=seconds)
 
 
-def _start_method() -> str:
+def start_method() -> str:
     """Fork where that is safe: from a process that has no thread, so has run no async code.
 
     Elsewhere on POSIX a fork server, itself warm and without threads, does the forking.

@@ -1,0 +1,84 @@
+"""Plays a short conversation with a consumer, for the transcripts that a lesson's text shows."""
+
+import asyncio
+import importlib
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from urllib.parse import parse_qs, urlencode
+
+from lessons.catalogue import Lesson
+from lessons.checking.communicator import StrictCommunicator
+from lessons.checking.finding import Red
+from lessons.checking.fixtures import fresh_layer
+from lessons.checking.loop import ObservedLoop
+from lessons.checking.runner import start_method
+from lessons.checking.target import resolve
+from lessons.wire.events import Event
+
+
+class UnknownStep(ValueError):
+    """A step that is none of: connect, text, bytes, close."""
+
+
+def play(lesson: Lesson, name: str, steps: list[str]) -> tuple[Event, ...]:
+    """What crosses while a client goes through `steps`; a rule that is broken ends it.
+
+    `name` is a consumer's qualified name, "solution", or a mistake: "mistake:NoAccept". Steps:
+    `connect [?query] [subprotocols=a,b]`, `text hello`, `bytes 00ff`, `close [code]`.
+    """
+    # In a process of its own, so that this one stays without threads and may fork to judge.
+    context = multiprocessing.get_context(start_method())
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        return pool.submit(_play_here, lesson, name, steps).result()
+
+
+def _play_here(lesson: Lesson, name: str, steps: list[str]) -> tuple[Event, ...]:
+    if name == "solution" or name.startswith("mistake:"):
+        consumer_class = resolve(lesson, name).load()
+    else:
+        module, _, attribute = name.rpartition(".")
+        consumer_class = getattr(importlib.import_module(module), attribute)
+    with fresh_layer(), asyncio.Runner(loop_factory=ObservedLoop) as runner:
+        return runner.run(_play(lesson, consumer_class, steps))
+
+
+async def _play(lesson, consumer_class, steps) -> tuple[Event, ...]:
+    query, subprotocols = _handshake(steps[0])
+    path = f"{lesson.path}?{query}" if query else lesson.path
+    client = StrictCommunicator(consumer_class.as_asgi(), path, subprotocols=subprotocols)
+    try:
+        await client.connect()
+        for step in steps[1:]:
+            await _take(client, step)
+    except Red:
+        pass  # the transcript shows how far it came
+    finally:
+        await client.abandon()
+    return client.transcript
+
+
+def _handshake(step: str) -> tuple[str, list[str]]:
+    name, *words = step.split()
+    if name != "connect":
+        raise UnknownStep(f"a conversation begins with connect, not with {step!r}")
+    query, subprotocols = "", []
+    for word in words:
+        if word.startswith("?"):
+            query = urlencode(parse_qs(word[1:], keep_blank_values=True), doseq=True)
+        elif word.startswith("subprotocols="):
+            subprotocols = word.partition("=")[2].split(",")
+        else:
+            raise UnknownStep(f"connect does not know {word!r}")
+    return query, subprotocols
+
+
+async def _take(client: StrictCommunicator, step: str) -> None:
+    name, _, rest = step.partition(" ")
+    if name == "text":
+        await client.send_to(text_data=rest)
+    elif name == "bytes":
+        await client.send_to(bytes_data=bytes.fromhex(rest))
+    elif name == "close":
+        await client.disconnect(int(rest) if rest else None)
+    else:
+        raise UnknownStep(f"{step!r}: write connect, text, bytes or close")

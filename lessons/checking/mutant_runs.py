@@ -1,0 +1,100 @@
+"""Runs the mutants of a lesson: its checks judge the solution's, its tests the demo's."""
+
+import importlib
+import multiprocessing
+import os
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from lessons.catalogue import Lesson
+from lessons.checking.mutants import Mutant, mutants_of
+from lessons.checking.runner import judge, start_method
+from lessons.checking.target import Target
+
+EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
+LIMIT = 2.0  # seconds for one check of a mutant: a loop without end counts as noticed
+TESTS_LIMIT = 30.0  # seconds for a demo's whole test module
+_PASSED, _FAILED, _INTERRUPTED = 0, 1, 2  # pytest's exit codes
+
+
+@dataclass(frozen=True)
+class MutantRun:
+    """One mutant of `file`: whether it was noticed, by which checks, or why it need not be."""
+
+    file: Path
+    mutant: Mutant
+    noticed: bool
+    noticed_by: tuple[str, ...] = ()
+    reason: str | None = None
+
+
+def solution_mutants(lesson: Lesson) -> Iterator[MutantRun]:
+    """Judge each mutant of the solution with the lesson's checks."""
+    source = lesson.solution.read_text(encoding="utf-8")
+    for mutant in mutants_of(source, lesson.exercise_name):
+        target = Target(
+            "mutant", lesson.solution, lesson.exercise_name, lesson.exercise_base, mutant.source
+        )
+        verdict = judge(lesson, target, LIMIT)
+        red = tuple(outcome.name for outcome in verdict.outcomes if outcome.state == "red")
+        reason = _reason(lesson, "solution", mutant)
+        yield MutantRun(lesson.solution, mutant, not verdict.green, red, reason)
+
+
+def demo_mutants(lesson: Lesson) -> Iterator[MutantRun]:
+    """Run the lesson's tests on each mutant of its worked example."""
+    module_name, _, name = lesson.demo.rpartition(".")
+    module = importlib.import_module(module_name)
+    file = Path(module.__file__)
+    source = file.read_text(encoding="utf-8")
+    if not _tests_pass(lesson, module_name, source):
+        raise RuntimeError(f"{lesson.tests} is red on the worked example as it stands")
+    for mutant in mutants_of(source, name):
+        noticed = not _tests_pass(lesson, module_name, mutant.source)
+        yield MutantRun(file, mutant, noticed, (), _reason(lesson, "demo", mutant))
+
+
+@cache
+def _equivalent() -> dict:
+    return tomllib.loads(EQUIVALENT.read_text(encoding="utf-8"))
+
+
+def _reason(lesson: Lesson, kind: str, mutant: Mutant) -> str | None:
+    return _equivalent().get(lesson.folder.name, {}).get(kind, {}).get(mutant.name)
+
+
+def _tests_pass(lesson: Lesson, module_name: str, source: str) -> bool:
+    import pytest_asyncio  # noqa: F401 - warm before the fork
+    import pytest_django  # noqa: F401
+
+    context = multiprocessing.get_context(start_method())
+    child = context.Process(target=_run_tests, args=(lesson, module_name, source), daemon=True)
+    child.start()
+    child.join(TESTS_LIMIT)
+    code = child.exitcode
+    child.kill()
+    child.join()
+    if code is not None and code > _INTERRUPTED:
+        raise RuntimeError(f"pytest could not run {lesson.tests}: exit code {code}")
+    return code == _PASSED
+
+
+def _run_tests(lesson: Lesson, module_name: str, source: str) -> None:
+    """In the child: put the mutant in the module's place and run the tests on it."""
+    import pytest
+
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1)
+    os.dup2(silence, 2)
+    module = importlib.import_module(module_name)
+    try:
+        exec(compile(source, module.__file__, "exec"), module.__dict__)
+    except Exception:
+        os._exit(_FAILED)
+    sys.dont_write_bytecode = True
+    quiet = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:xdist"]
+    os._exit(int(pytest.main([str(lesson.tests), *quiet])))

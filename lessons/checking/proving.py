@@ -1,0 +1,150 @@
+"""Proves a lesson: what must be red is red, with the right diagnosis, and what is right is green."""
+
+import re
+from dataclasses import dataclass, field
+
+from lessons import stubs
+from lessons.catalogue import FILES, IncompleteLesson, Lesson
+from lessons.checking.conversation import play
+from lessons.checking.diagnoses import catalogue
+from lessons.checking.finding import Red
+from lessons.checking.report import explain
+from lessons.checking.runner import judge
+from lessons.checking.target import mistakes_of
+from lessons.wire.transcript import render
+
+LONGEST_TEXT = 500  # words of a lesson's prose
+SECTIONS = ["See it", "Why", "Do it", "Where it bites"]
+_BLOCK = re.compile(r"^```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass
+class Proof:
+    """What is wrong with a lesson (nothing: it is proven), and what was counted on the way."""
+
+    lesson: Lesson
+    faults: list[str] = field(default_factory=list)
+    mistakes: int = 0
+    mutants: int = 0
+    equivalent: int = 0
+
+
+def prove(lesson: Lesson, mutants: bool = False) -> Proof:
+    """Hold a lesson to everything that a lesson must be; with `mutants`, machine-made ones too."""
+    proof = Proof(lesson)
+    try:
+        _prove_folder(proof)
+        if not proof.faults:
+            _prove_text(proof)
+            _prove_verdicts(proof, mutants)
+    except (IncompleteLesson, Red) as fault:
+        proof.faults.append(str(fault))
+    return proof
+
+
+def _prove_folder(proof: Proof) -> None:
+    lesson = proof.lesson
+    for name in FILES:
+        if not lesson.path_to(name).is_file():
+            proof.faults.append(f"{name} is missing")
+    if proof.faults:
+        return
+    if "TODO" not in lesson.exercise.read_text(encoding="utf-8"):
+        proof.faults.append("exercise.py has no TODO")
+    if len(lesson.hints) != 3:
+        proof.faults.append(f"hints.md has {len(lesson.hints)} hints in place of 3")
+    if not lesson.tests.is_file():
+        proof.faults.append(f"{lesson.tests} is missing")
+
+
+def _prove_text(proof: Proof) -> None:
+    lesson = proof.lesson
+    sections = re.findall(r"^## (.+)$", lesson.text, re.MULTILINE)
+    if sections != SECTIONS:
+        proof.faults.append(f"lesson.md has the sections {sections} in place of {SECTIONS}")
+    words = len(_BLOCK.sub("", lesson.text).split())
+    if words > LONGEST_TEXT:
+        proof.faults.append(f"lesson.md has {words} words of prose in place of {LONGEST_TEXT}")
+    if "TODO" in lesson.text:
+        proof.faults.append("lesson.md has a TODO")
+    current = with_transcripts(lesson)
+    if current != lesson.path_to("lesson.md").read_text(encoding="utf-8"):
+        proof.faults.append("a transcript in lesson.md is not what crosses: verify --update")
+
+
+def with_transcripts(lesson: Lesson) -> str:
+    """The whole of lesson.md with each transcript as it is recorded now."""
+
+    def recorded(block: re.Match) -> str:
+        kind, _, rest = block["info"].partition(" ")
+        if kind != "transcript":
+            return block[0]
+        name, *steps = (part.strip() for part in rest.split("|"))
+        transcript = render(play(lesson, name, steps))
+        return f"```{block['info']}\n{transcript}\n```"
+
+    return _BLOCK.sub(recorded, lesson.path_to("lesson.md").read_text(encoding="utf-8"))
+
+
+def _prove_verdicts(proof: Proof, mutants: bool) -> None:
+    lesson = proof.lesson
+    can_fail: set[str] = set()
+    exercise = judge(lesson, str(stubs.stub(lesson)))
+    if exercise.green:
+        proof.faults.append("the exercise is green as it stands")
+    if exercise.problem:
+        proof.faults.append(f"the exercise does not run: {exercise.problem.message}")
+    can_fail |= _red_checks(exercise)
+    solution = judge(lesson, "solution")
+    if not solution.green:
+        proof.faults.append(f"the solution is red:\n{explain(solution)}")
+        return
+    for outcome in solution.outcomes:
+        if outcome.claim == outcome.name:
+            proof.faults.append(f"{outcome.name} has no docstring")
+    for name, mistake in mistakes_of(lesson).items():
+        can_fail |= _prove_mistake(proof, name, mistake)
+    if not proof.mistakes:
+        proof.faults.append("mistakes.py has no mistake")
+    if mutants:
+        can_fail |= _prove_mutants(proof)
+        for outcome in solution.outcomes:
+            if outcome.name not in can_fail:
+                proof.faults.append(f"{outcome.name} is red for nothing: it cannot fail")
+
+
+def _red_checks(verdict) -> set[str]:
+    return {outcome.name for outcome in verdict.outcomes if outcome.state == "red"}
+
+
+def _prove_mistake(proof: Proof, name: str, mistake) -> set[str]:
+    proof.mistakes += 1
+    if mistake.diagnosis not in catalogue():
+        proof.faults.append(f"{name} names a diagnosis that there is not: {mistake.diagnosis}")
+    if not mistake.__doc__:
+        proof.faults.append(f"{name} does not say what was misunderstood")
+    verdict = judge(proof.lesson, f"mistake:{name}")
+    first = verdict.diagnosis_ids[:1]
+    if verdict.green:
+        proof.faults.append(f"{name} is green")
+    elif first != [mistake.diagnosis]:
+        proof.faults.append(f"{name} gets {verdict.diagnosis_ids} in place of {mistake.diagnosis}")
+    return _red_checks(verdict)
+
+
+def _prove_mutants(proof: Proof) -> set[str]:
+    from lessons.checking.mutant_runs import demo_mutants, solution_mutants
+
+    noticed_by: set[str] = set()
+    for runs in (solution_mutants(proof.lesson), demo_mutants(proof.lesson)):
+        for run in runs:
+            proof.mutants += 1
+            noticed_by.update(run.noticed_by)
+            where = f"{run.file.name}, line {run.mutant.line}: {run.mutant.name}"
+            if run.reason and run.noticed:
+                proof.faults.append(f"a mutant is noticed, and yet called equivalent: {where}")
+            elif run.reason:
+                proof.equivalent += 1
+            elif not run.noticed:
+                proof.faults.append(f"a mutant goes unnoticed: {where}")
+    return noticed_by

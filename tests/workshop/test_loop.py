@@ -1,0 +1,111 @@
+"""The loop in which checks run: it knows when all is at rest, and skips what would be slept."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+from asgiref.sync import async_to_sync, sync_to_async
+
+from lessons.checking.loop import ObservedLoop
+
+
+def run(coroutine):
+    with asyncio.Runner(loop_factory=ObservedLoop) as runner:
+        return runner.run(coroutine)
+
+
+def test_sleeps_an_hour_in_no_time_and_the_loop_clock_has_moved_on():
+    async def sleep():
+        before, real = asyncio.get_running_loop().time(), time.monotonic()
+        await asyncio.sleep(3600)
+        return asyncio.get_running_loop().time() - before, time.monotonic() - real
+
+    by_the_loop, really = run(sleep())
+
+    assert by_the_loop == pytest.approx(3600, abs=1)
+    assert really < 60
+
+
+def test_sleepers_wake_in_the_order_of_their_clocks():
+    woken = []
+
+    async def sleep(seconds):
+        await asyncio.sleep(seconds)
+        woken.append(seconds)
+
+    async def main():
+        await asyncio.gather(*(sleep(seconds) for seconds in (30, 10, 20)))
+
+    run(main())
+
+    assert woken == [10, 20, 30]
+
+
+def test_settles_while_a_task_sleeps_and_leaves_it_asleep():
+    async def main():
+        sleeper = asyncio.create_task(asyncio.sleep(5))
+        await asyncio.get_running_loop().settled()
+        asleep = not sleeper.done()
+        sleeper.cancel()
+        return asleep
+
+    assert run(main())
+
+
+def test_does_not_settle_before_a_thread_is_done():
+    release, done = threading.Event(), []
+
+    def work():
+        release.wait(30)
+        done.append("work")
+
+    async def main():
+        job = asyncio.ensure_future(sync_to_async(work, thread_sensitive=False)())
+        asyncio.get_running_loop().call_soon(release.set)
+        await asyncio.get_running_loop().settled()
+        seen = list(done)
+        await job
+        return seen
+
+    assert run(main()) == ["work"]
+
+
+def test_does_not_settle_before_a_thread_has_been_answered_by_the_loop():
+    seen = []
+
+    async def answer():
+        seen.append("answered")
+
+    async def main():
+        job = asyncio.ensure_future(sync_to_async(async_to_sync(answer))())
+        await asyncio.get_running_loop().settled()
+        await job
+        return list(seen)
+
+    assert run(main()) == ["answered"]
+
+
+def test_a_timeout_strikes_at_once_when_nothing_else_can_happen():
+    async def main():
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(60):
+                await asyncio.Event().wait()
+
+    run(main())
+
+
+def test_skips_no_time_while_a_thread_works():
+    release = threading.Event()
+
+    async def main():
+        job = asyncio.ensure_future(sync_to_async(release.wait, thread_sensitive=False)(30))
+        timer = asyncio.create_task(asyncio.sleep(3600))
+        await asyncio.sleep(0)
+        asyncio.get_running_loop().call_soon(release.set)
+        await job
+        slept_through = timer.done()
+        timer.cancel()
+        return slept_through
+
+    assert run(main()) is False
