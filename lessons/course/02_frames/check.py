@@ -13,23 +13,45 @@ async def enter(communicator):
 
 
 def stamped(client, otherwise="reply-altered", **payload):
-    """The one frame that has come carries this payload; the diagnosis says what is wrong with it."""
-    kind = next(iter(payload))
-    for message in client.unread[:1]:
-        if message.get(kind) is None:
-            otherwise = "bytes-became-text" if kind == "bytes" else "text-became-bytes"
-        elif "None" in str(message[kind]):
-            otherwise = "none-as-text"
-    if not client.unread and otherwise == "reply-altered":
-        otherwise = "no-reply"
-    client.expect({"type": "websocket.send", **payload}, otherwise=otherwise)
+    """The one frame that has come carries this payload; `otherwise` is for one that does not."""
+    client.expect(
+        {"type": "websocket.send", **payload}, otherwise=seen(client, payload) or otherwise
+    )
+
+
+def seen(client, payload):
+    """The diagnosis that the reply shows by itself, whatever the check is about."""
+    if not client.unread:
+        return "no-reply"
+    reply = client.unread[0]
+    if "None" in (reply.get("text") or ""):
+        return "none-as-text"
+    if "text" in payload and reply.get("bytes") is not None:
+        return "text-became-bytes"
+    if "bytes" in payload and reply.get("text") is not None:
+        return "bytes-became-text"
+    return None
+
+
+async def send_empty(client, otherwise, **empty):
+    """Send an empty frame to a consumer that has just answered one that was not empty."""
+    try:
+        await client.send_to(**empty)
+    except AssertionError as failure:
+        diagnose(otherwise, client, str(failure))
+    kind = "text" if "text_data" in empty else "bytes"
+    if not client.unread or client.unread[0].get(kind) is None:
+        diagnose(otherwise, client)
 
 
 async def test_text_stays_text(communicator):
-    """A text frame comes back as text, with its number in front."""
+    """A text frame comes back as text, with its number in front: 1 for each client's first."""
     client = await enter(communicator)
     await client.send_to(text_data="hello")
     stamped(client, text="1 hello")
+    another = await enter(communicator)
+    await another.send_to(text_data="hello")
+    stamped(another, text="1 hello", otherwise="wrong-connection")
 
 
 async def test_each_connection_counts_its_own_frames(communicator):
@@ -68,22 +90,23 @@ async def test_frames_of_both_kinds_are_counted_in_one_row(communicator):
 async def test_an_empty_text_frame_is_a_frame(communicator):
     """An empty text frame comes back as its number alone, and counts."""
     client = await enter(communicator)
-    await client.send_to(text_data="")
-    answered_as_text = [message for message in client.unread if message.get("text") is not None]
-    stamped(
-        client, text="1 ", otherwise="reply-altered" if answered_as_text else "empty-text-missed"
-    )
-    await client.send_to(text_data="next")
-    stamped(client, text="2 next")
+    await client.send_to(text_data="full")
+    stamped(client, text="1 full")
+    await send_empty(client, text_data="", otherwise="empty-text-missed")
+    stamped(client, text="2 ")
+    await client.send_to(text_data="full")
+    stamped(client, text="3 full")
 
 
 async def test_an_empty_binary_frame_is_a_frame(communicator):
     """An empty binary frame comes back as its number alone, and counts."""
     client = await enter(communicator)
-    await client.send_to(bytes_data=b"")
-    stamped(client, bytes=b"1 ")
-    await client.send_to(bytes_data=b"next")
-    stamped(client, bytes=b"2 next")
+    await client.send_to(bytes_data=b"full")
+    stamped(client, bytes=b"1 full")
+    await send_empty(client, bytes_data=b"", otherwise="empty-bytes-missed")
+    stamped(client, bytes=b"2 ")
+    await client.send_to(bytes_data=b"full")
+    stamped(client, bytes=b"3 full")
 
 
 async def test_an_unused_key_may_be_none(communicator):
