@@ -1,5 +1,6 @@
 """One thing that crossed the wire."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -39,6 +40,8 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return repr(value)  # JSON has no word for it
     if value is None or isinstance(value, str | int | float | bool):
         return value
     return repr(value)

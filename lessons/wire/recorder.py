@@ -18,9 +18,14 @@ current_connection: ContextVar["Connection | None"] = ContextVar("connection", d
 
 
 class Recorder:
-    """A list of events. `listeners` are called with each, in the thread that recorded it."""
+    """A list of events, and the `listeners` that are called with each.
 
-    def __init__(self):
+    They are called one event at a time, in order, in the thread that recorded it; so they must be
+    quick and must not record. With `keep=False` they are all that there is, and no list grows.
+    """
+
+    def __init__(self, keep: bool = True):
+        self.keep = keep
         self.events: list[Event] = []
         self.listeners: list[Callable[[Event], None]] = []
         self._numbers = itertools.count(1)
@@ -33,9 +38,10 @@ class Recorder:
             event = Event(
                 number, time.monotonic(), lane, direction, message, thread, handler, connection
             )
-            self.events.append(event)
-        for listener in self.listeners:
-            listener(event)
+            if self.keep:
+                self.events.append(event)
+            for listener in self.listeners:
+                listener(event)
 
 
 @dataclass
