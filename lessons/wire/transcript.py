@@ -8,8 +8,10 @@ _ARROWS = {"in": "→", "out": "←", "mark": "·"}
 _LONGEST = 60
 
 
-def render(events: Iterable[Event]) -> str:
+def render(events: Iterable[Event], columns: int | None = None) -> str:
     """One line an event: number, lane, arrow (→ to the consumer), message, handler.
+
+    Where `columns` are too few for that the handlers go, then the ends of long messages.
 
          1  client    → websocket.connect                   websocket_connect
          2  client    ← websocket.accept                    websocket_connect
@@ -19,14 +21,22 @@ def render(events: Iterable[Event]) -> str:
         for event in events
     ]
     width = max((len(text) for _, _, text, _ in rows), default=0)
-    return "\n".join(
+    lines = [
         f"{number:>3}  {lane:<9}{arrow} {text:<{width}}   {handler}".rstrip()
         for number, (lane, arrow, text, handler) in enumerate(rows, start=1)
+    ]
+    if columns is None or max(map(len, lines), default=0) <= columns:
+        return "\n".join(lines)
+    return "\n".join(
+        _shorten(f"{number:>3}  {lane:<9}{arrow} {text}", columns)
+        for number, (lane, arrow, text, _) in enumerate(rows, start=1)
     )
 
 
-def compare(expected: Sequence[dict], actual: Sequence[dict]) -> str:
+def compare(expected: Sequence[dict], actual: Sequence[dict], columns: int | None = None) -> str:
     """Both conversations line by line; the first line that differs is marked with ≠.
+
+    Messages are cut so that no line is longer than `columns`, as far as that is possible.
 
         expected                        got
         websocket.accept                websocket.accept
@@ -39,9 +49,14 @@ def compare(expected: Sequence[dict], actual: Sequence[dict]) -> str:
     left += ["(nothing)"] * (length - len(left))
     right += ["(nothing)"] * (length - len(right))
     width = max(len(text) for text in ["expected", *left])
+    rest = max(len(text) for text in ["got", *right])
+    if columns:
+        width = max(min(width, (columns - 5) // 2), 20)
+        rest = max(columns - 5 - width, 20)
     lines = [f"  {'expected':<{width}}   got"]
     for number, (one, other) in enumerate(zip(left, right, strict=True)):
-        lines.append(f"{'≠' if number == first else ' '} {one:<{width}}   {other}")
+        mark = "≠" if number == first else " "
+        lines.append(f"{mark} {_shorten(one, width):<{width}}   {_shorten(other, rest)}")
     return "\n".join(lines)
 
 
@@ -101,6 +116,6 @@ def _value(item) -> str:
     return _shorten(repr(item) if isinstance(item, bytes | int | None) else str(plain(item)))
 
 
-def _shorten(text: str) -> str:
+def _shorten(text: str, longest: int = _LONGEST) -> str:
     text = text.encode("unicode_escape").decode("ascii") if not text.isprintable() else text
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return text if len(text) <= longest else text[: longest - 1] + "…"

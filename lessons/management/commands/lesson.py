@@ -1,0 +1,120 @@
+"""`manage.py lesson`: read a lesson, do it, hear what is right.
+
+Exit codes: 0 green or done, 1 red, 2 wrong usage. Each action is imported when it is asked for, so
+that a list does not wait for Channels.
+"""
+
+import sys
+
+from django.core.management.base import BaseCommand, CommandError
+
+from lessons import catalogue, progress, stubs
+from lessons.catalogue import IncompleteLesson, Lesson, UnknownLesson
+
+N = "number or slug; by default the first lesson that is not green"
+
+
+class Command(BaseCommand):
+    help = "Read a lesson, do it, hear what is right. Without an action: the list of lessons."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser):
+        parser.usage = "%(prog)s [ACTION] [LESSON] [options]"
+        actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions")
+        actions.add_parser("list", help="all lessons, how they stand, what is next")
+        _with_lesson(actions, "show", "the lesson's text and code")
+        check = _with_lesson(actions, "check", "judge the exercise")
+        check.add_argument(
+            "--target", default="exercise", help="solution, mistake:NAME or the path of a file"
+        )
+        check.add_argument("--json", action="store_true", help="the verdict as JSON")
+        check.add_argument("--junit", metavar="FILE", help="write the verdict as JUnit XML too")
+        _with_lesson(actions, "watch", "judge the exercise at every save")
+        _with_lesson(actions, "hint", "one hint more than the last time")
+        reset = actions.add_parser("reset", help="the exercise as it came; yours is kept aside")
+        reset.add_argument("lesson", help="number or slug")
+        solution = _with_lesson(actions, "solution", "the solution, once you are green")
+        solution.add_argument("--force", action="store_true", help="show it all the same")
+        _with_lesson(actions, "mistakes", "the classic wrong versions, and what each one gets")
+        verify = actions.add_parser("verify", help="prove the course, for those who write it")
+        verify.add_argument("lesson", nargs="?", help="number or slug; by default all")
+        verify.add_argument("--mutants", action="store_true", help="machine-made mistakes too")
+        verify.add_argument("--update", action="store_true", help="record the transcripts anew")
+        new = actions.add_parser("new", help="the files of one more lesson, to be filled in")
+        new.add_argument("slug", help="small letters, digits and _")
+
+    def handle(self, *, action, **options):
+        from lessons.terminal.screen import open_screen
+
+        stubs.keep_copies()
+        console = open_screen(options.get("stdout") or sys.stdout)
+        try:
+            code = getattr(self, f"do_{action or 'list'}")(console, options)
+        except (UnknownLesson, IncompleteLesson, stubs.NoStub, OSError) as error:
+            raise CommandError(str(error), returncode=2) from None
+        if code:
+            sys.exit(code)
+
+    def do_list(self, console, options):
+        from lessons.terminal.listing import draw_list
+
+        draw_list(console)
+
+    def do_show(self, console, options):
+        from lessons.terminal.reading import draw_lesson
+
+        draw_lesson(console, _chosen(options))
+
+    def do_check(self, console, options):
+        from lessons.terminal.checking import check
+
+        return check(
+            console, _chosen(options), options["target"], options["json"], options["junit"]
+        )
+
+    def do_watch(self, console, options):
+        from lessons.terminal.watching import watch
+
+        return watch(console, _chosen(options))
+
+    def do_hint(self, console, options):
+        from lessons.terminal.reading import draw_hint
+
+        draw_hint(console, _chosen(options))
+
+    def do_reset(self, console, options):
+        from lessons.terminal.reading import reset
+
+        reset(console, _chosen(options))
+
+    def do_solution(self, console, options):
+        from lessons.terminal.reading import draw_solution
+
+        return draw_solution(console, _chosen(options), options["force"])
+
+    def do_mistakes(self, console, options):
+        from lessons.terminal.mistakes import draw_mistakes
+
+        draw_mistakes(console, _chosen(options))
+
+    def do_verify(self, console, options):
+        from lessons.terminal.verifying import verify
+
+        some = [_chosen(options)] if options["lesson"] else catalogue.lessons()
+        return verify(console, some, options["mutants"], options["update"])
+
+    def do_new(self, console, options):
+        from lessons.terminal.new import scaffold
+
+        scaffold(console, options["slug"])
+
+
+def _with_lesson(actions, name: str, explanation: str):
+    parser = actions.add_parser(name, help=explanation)
+    parser.add_argument("lesson", nargs="?", help=N)
+    return parser
+
+
+def _chosen(options) -> Lesson:
+    name = options["lesson"]
+    return catalogue.find(name) if name else progress.next_lesson()

@@ -1,0 +1,51 @@
+"""`lesson check`: one verdict, for a person or for a program."""
+
+from pathlib import Path
+
+from django.core.management.base import CommandError
+
+from lessons import progress
+from lessons.catalogue import Lesson
+from lessons.checking.runner import CourseFault, judge
+from lessons.checking.target import UnknownTarget
+from lessons.checking.verdict import Verdict
+from lessons.terminal.screen import literal
+
+
+def check(console, lesson: Lesson, target: str, as_json: bool, junit: str | None) -> int:
+    """Judge, draw, remember; 0 when green, 1 when red."""
+    verdict = judged(lesson, target)
+    if junit:
+        _write(junit, verdict.as_junit())
+    if as_json:
+        import json
+
+        literal(console, json.dumps(verdict.as_json(), indent=2))
+    else:
+        from lessons.terminal.verdicts import draw_next, draw_verdict
+
+        draw_verdict(console, lesson, verdict)
+        if target == "exercise":
+            draw_next(console, lesson, verdict)
+    return 0 if verdict.green else 1
+
+
+def judged(lesson: Lesson, target: str = "exercise") -> Verdict:
+    """The verdict; one on the exercise is remembered."""
+    try:
+        verdict = judge(lesson, target)
+    except UnknownTarget as error:
+        raise CommandError(str(error), returncode=2) from None
+    except CourseFault as error:
+        fault = f"The checks of lesson {lesson.key} are broken, whatever the target:\n{error}"
+        raise CommandError(fault, returncode=2) from None
+    if target == "exercise":
+        progress.keep_verdict(lesson, verdict)
+    return verdict
+
+
+def _write(file: str, text: str) -> None:
+    try:
+        Path(file).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"Cannot write {file}: {error.strerror}", returncode=2) from None

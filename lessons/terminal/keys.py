@@ -1,0 +1,64 @@
+"""Single key presses, read while something else goes on; nothing where there is no keyboard."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+END = "q"  # what a terminal that has gone away counts as
+
+
+@contextmanager
+def keyboard(console) -> Iterator[Callable[[float], str]]:
+    """A function that waits for so many seconds and returns the key that was hit, or "".
+
+    The terminal echoes nothing meanwhile and is put back afterwards. Ctrl-C stays Ctrl-C.
+    """
+    if not (console.is_terminal and sys.stdin.isatty()):
+        yield _no_key
+    elif os.name == "nt":
+        yield _windows_key
+    else:
+        with _single_keys(sys.stdin.fileno()) as key:
+            yield key
+
+
+def _no_key(seconds: float) -> str:
+    time.sleep(seconds)
+    return ""
+
+
+@contextmanager
+def _single_keys(terminal: int) -> Iterator[Callable[[float], str]]:
+    import select
+    import termios
+    import tty
+
+    def key(seconds: float) -> str:
+        if not select.select([terminal], [], [], seconds)[0]:
+            return ""
+        try:
+            pressed = os.read(terminal, 64)
+        except OSError:
+            return END
+        # Arrow and function keys send several bytes: they are no letter.
+        return pressed.decode(errors="replace").lower() if pressed else END
+
+    before = termios.tcgetattr(terminal)
+    try:
+        tty.setcbreak(terminal)
+        yield key
+    finally:
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+
+
+def _windows_key(seconds: float) -> str:
+    import msvcrt
+
+    until = time.monotonic() + seconds
+    while not msvcrt.kbhit():
+        if time.monotonic() >= until:
+            return ""
+        time.sleep(min(seconds, 0.01))
+    return msvcrt.getwch().lower()

@@ -1,0 +1,52 @@
+"""`lesson verify`: is the course what it says it is?"""
+
+from collections.abc import Iterable
+
+from rich.text import Text
+
+from lessons.catalogue import Lesson
+from lessons.checking.proving import Proof, prove, with_transcripts
+from lessons.checking.runner import CourseFault
+from lessons.terminal.screen import CROSS, TICK, hanging, literal
+
+
+def verify(console, some: Iterable[Lesson], mutants: bool, update: bool) -> int:
+    """A line a lesson, and all that is wrong with it; 0 when nothing is, else 1."""
+    proofs = []
+    for lesson in some:
+        if update:
+            lesson = _with_new_transcripts(lesson)
+        proofs.append(_proof_of(lesson, mutants))
+        _draw(console, proofs[-1])
+    faults = sum(len(proof.faults) for proof in proofs)
+    console.print()
+    literal(console, f"{len(proofs)} lessons, {_counted(proofs)}, {faults} faults")
+    return 1 if faults else 0
+
+
+def _with_new_transcripts(lesson: Lesson) -> Lesson:
+    lesson.path_to("lesson.md").write_text(with_transcripts(lesson), encoding="utf-8")
+    return Lesson(lesson.folder)  # the old one has the old text in its cache
+
+
+def _proof_of(lesson: Lesson, mutants: bool) -> Proof:
+    try:
+        return prove(lesson, mutants)
+    except CourseFault as fault:
+        return Proof(lesson, [f"the checks go wrong, whatever the target:\n{fault}"])
+
+
+def _draw(console, proof: Proof) -> None:
+    sign, colour = (CROSS, "red") if proof.faults else (TICK, "green")
+    start = Text(f"{sign} {proof.lesson.number:>2}  ", style=colour)
+    hanging(console, start, f"{proof.lesson.slug}: {_counted([proof])}")
+    for fault in proof.faults:
+        literal(console, f"      {fault}".replace("\n", "\n        "))
+
+
+def _counted(proofs: list[Proof]) -> str:
+    text = f"{sum(proof.mistakes for proof in proofs)} mistakes"
+    if mutants := sum(proof.mutants for proof in proofs):
+        equivalent = sum(proof.equivalent for proof in proofs)
+        text += f", {mutants} mutants ({equivalent} equivalent)"
+    return text

@@ -1,0 +1,114 @@
+"""`lesson watch`: a verdict at every save.
+
+The file is looked at some sixty times a second. That needs no file events, so it works on WSL, on
+network shares and with editors that save by renaming, and it starts no thread, so the runner can
+fork this process, in which everything is loaded that a verdict needs.
+"""
+
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from django.core.management.base import CommandError
+
+import lessons.checking.child  # noqa: F401 - what a judging process needs, loaded before the fork
+from lessons import catalogue
+from lessons.catalogue import Lesson
+from lessons.checking.verdict import Verdict
+from lessons.terminal.checking import judged
+from lessons.terminal.keys import END, keyboard
+from lessons.terminal.listing import draw_list
+from lessons.terminal.reading import draw_hint
+from lessons.terminal.screen import literal, short
+from lessons.terminal.verdicts import draw_verdict
+
+_LOOK = 0.015  # seconds between two looks at the file
+_REST = 0.005  # seconds without a change, after which an editor is taken to have finished writing
+_KEYS = "h hint   l list   c check again   n next lesson   q quit"
+
+
+def watch(console, lesson: Lesson) -> int:
+    """Judge at every save until q or Ctrl-C; 0 when the last verdict was green, else 1."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # lets keyboard() put the terminal back
+    session = Session(console, lesson)
+    try:
+        with keyboard(console) as key:
+            session.run(key)
+    except KeyboardInterrupt:
+        console.print()
+    return 0 if session.verdict and session.verdict.green else 1
+
+
+class Session:
+    """One sitting: the lesson under work, the file as last judged, the verdict on it."""
+
+    def __init__(self, console, lesson: Lesson):
+        self.console = console
+        self.lesson = lesson
+        self.judged_file: tuple | None = None
+        self.verdict: Verdict | None = None
+
+    def run(self, key: Callable[[float], str]) -> None:
+        self.judge()
+        while (pressed := key(_LOOK)) != END:
+            if pressed:
+                self.obey(pressed)
+            elif self.was_saved():
+                self.judge()
+
+    def was_saved(self) -> bool:
+        now = _state_of(self.lesson.exercise)
+        if now in (self.judged_file, None):
+            return False
+        time.sleep(_REST)
+        return now == _state_of(self.lesson.exercise)
+
+    def judge(self) -> None:
+        self.judged_file = _state_of(self.lesson.exercise)  # before: a save meanwhile counts anew
+        try:
+            self.verdict = judged(self.lesson)
+        except CommandError as error:
+            self.verdict = None
+            literal(self.console, str(error), style="red")
+            return
+        if self.console.is_terminal:
+            self.console.clear()
+        draw_verdict(self.console, self.lesson, self.verdict)
+        self._draw_foot()
+
+    def obey(self, pressed: str) -> None:
+        if pressed == "h":
+            self.console.print()
+            draw_hint(self.console, self.lesson)
+        elif pressed == "l":
+            self.console.print()
+            draw_list(self.console)
+        elif pressed == "c":
+            self.judge()
+        elif pressed == "n":
+            self.move_on()
+
+    def move_on(self) -> None:
+        later = [one for one in catalogue.lessons() if one.number > self.lesson.number]
+        if not later:
+            literal(self.console, "This is the last lesson.")
+            return
+        self.lesson = later[0]
+        self.judge()
+
+    def _draw_foot(self) -> None:
+        self.console.print()
+        literal(self.console, f"Watching {short(self.lesson.exercise)}", style="dim")
+        if self.console.is_terminal:
+            literal(self.console, _KEYS, style="dim")
+
+
+def _state_of(file: Path) -> tuple | None:
+    """Changes with every save; None between the two halves of a save by renaming."""
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
