@@ -114,7 +114,9 @@ class _limited:  # noqa: N801 - used like a function
         self._arguments = (seconds, stuck, reporter)
 
     def __enter__(self):
-        threading.Thread(target=self._watch, name="ThreadPoolExecutor watchdog", daemon=True).start()
+        threading.Thread(
+            target=self._watch, name="ThreadPoolExecutor watchdog", daemon=True
+        ).start()
 
     def __exit__(self, *_):
         self._over.set()

@@ -3,14 +3,13 @@
 import importlib
 import multiprocessing
 import os
-import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from lessons.catalogue import Lesson
+from lessons.catalogue import IncompleteLesson, Lesson
 from lessons.checking.mutants import Mutant, mutants_of
 from lessons.checking.runner import judge, start_method
 from lessons.checking.target import Target
@@ -52,7 +51,7 @@ def demo_mutants(lesson: Lesson) -> Iterator[MutantRun]:
     file = Path(module.__file__)
     source = file.read_text(encoding="utf-8")
     if not _tests_pass(lesson, module_name, source):
-        raise RuntimeError(f"{lesson.tests} is red on the worked example as it stands")
+        raise IncompleteLesson(f"{lesson.tests} is red on the worked example as it stands")
     for mutant in mutants_of(source, name):
         noticed = not _tests_pass(lesson, module_name, mutant.source)
         yield MutantRun(file, mutant, noticed, (), _reason(lesson, "demo", mutant))
@@ -68,8 +67,8 @@ def _reason(lesson: Lesson, kind: str, mutant: Mutant) -> str | None:
 
 
 def _tests_pass(lesson: Lesson, module_name: str, source: str) -> bool:
-    import pytest_asyncio  # noqa: F401 - warm before the fork
-    import pytest_django  # noqa: F401
+    import pytest_asyncio.plugin  # noqa: F401 - warm before the fork
+    import pytest_django.plugin  # noqa: F401
 
     context = multiprocessing.get_context(start_method())
     child = context.Process(target=_run_tests, args=(lesson, module_name, source), daemon=True)
@@ -79,7 +78,7 @@ def _tests_pass(lesson: Lesson, module_name: str, source: str) -> bool:
     child.kill()
     child.join()
     if code is not None and code > _INTERRUPTED:
-        raise RuntimeError(f"pytest could not run {lesson.tests}: exit code {code}")
+        raise IncompleteLesson(f"pytest could not run {lesson.tests}: exit code {code}")
     return code == _PASSED
 
 
@@ -95,6 +94,9 @@ def _run_tests(lesson: Lesson, module_name: str, source: str) -> None:
         exec(compile(source, module.__file__, "exec"), module.__dict__)
     except Exception:
         os._exit(_FAILED)
-    sys.dont_write_bytecode = True
-    quiet = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:xdist"]
-    os._exit(int(pytest.main([str(lesson.tests), *quiet])))
+    # Nobody reads what pytest says here, so it need not rewrite assertions or load every plugin.
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    options = ["-x", "--assert=plain", "-pno:cacheprovider"]
+    options += ["-ppytest_asyncio.plugin", "-ppytest_django.plugin"]
+    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    os._exit(int(pytest.main([str(lesson.tests), *options])))

@@ -72,6 +72,11 @@ def _prove_text(proof: Proof) -> None:
         proof.faults.append("a transcript in lesson.md is not what crosses: verify --update")
 
 
+def write_transcripts(lesson: Lesson) -> None:
+    """Bring the transcripts in lesson.md up to date."""
+    lesson.path_to("lesson.md").write_text(with_transcripts(lesson), encoding="utf-8")
+
+
 def with_transcripts(lesson: Lesson) -> str:
     """The whole of lesson.md with each transcript as it is recorded now."""
 

@@ -11,7 +11,6 @@ from lessons.catalogue import Lesson
 from lessons.checking.finding import Place, Red, find, place_of_error
 
 
-
 class UnknownTarget(LookupError):
     """A target that is not "exercise", "solution", "mistake:NAME" or an existing file."""
 
@@ -111,7 +110,9 @@ def resolve(lesson: Lesson, target: str = "exercise") -> Target:
     if kind == "mistake" and mistake:
         if mistake not in mistakes_of(lesson):
             known = ", ".join(mistakes_of(lesson))
-            raise UnknownTarget(f"Lesson {lesson.number} has no mistake {mistake}. It has: {known}.")
+            raise UnknownTarget(
+                f"Lesson {lesson.number} has no mistake {mistake}. It has: {known}."
+            )
         return Target(target, lesson.mistakes, mistake)
     file = Path(target).resolve()
     if not file.is_file():
