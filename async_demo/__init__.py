@@ -1,0 +1,1 @@
+"""AsyncConsumer: the same protocol, awaited. Lessons 5 to 10."""

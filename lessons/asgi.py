@@ -1,0 +1,30 @@
+"""What Daphne serves: HTTP goes to Django, each WebSocket to the consumer at its path."""
+
+import os
+
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lessons.settings")
+# Before any import of a consumer: consumers import models, and those need Django set up.
+django_application = get_asgi_application()
+
+from channels.auth import AuthMiddlewareStack  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+
+from sync_demo.routing import websocket_urlpatterns  # noqa: E402
+
+application = ProtocolTypeRouter(
+    {
+        "http": django_application,
+        "websocket": AllowedHostsOriginValidator(
+            AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
+        ),
+    }
+)
+
+if settings.WORKSHOP:  # the lessons' pages show what crosses; anywhere else nothing records
+    from lessons.pages.recording import watched
+
+    application = watched(application)

@@ -1,0 +1,9 @@
+"""Which address leads to which view."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("", include("lessons.pages.urls")),
+]
