@@ -71,9 +71,7 @@ class Lesson:
         except FileNotFoundError:
             found = None
         if not found:
-            raise IncompleteLesson(
-                f"{source} must begin with a front matter: demo, path, exercise"
-            )
+            raise IncompleteLesson(f"{source} must begin with a front matter: demo, path, exercise")
         lines = (line.partition(":") for line in found["fields"].splitlines() if line.strip())
         return {key.strip(): value.strip() for key, _, value in lines}, found["text"].strip()
 

@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import traceback
+from contextlib import contextmanager
 
 import django
 from django.apps import apps
@@ -14,12 +15,13 @@ if not apps.ready:  # a process that was not forked from a warm one
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lessons.settings")
     django.setup()
 
-from lessons.catalogue import Lesson  # noqa: E402 - Channels needs Django set up
-from lessons.checking.finding import Place, Red, find, place_at_work  # noqa: E402
-from lessons.checking.fixtures import Bench  # noqa: E402
-from lessons.checking.performing import checks_in, claim_of, perform  # noqa: E402
-from lessons.checking.target import Target, load_file  # noqa: E402
-from lessons.checking.verdict import Outcome  # noqa: E402
+# Only now, since Channels needs Django set up.
+from lessons.catalogue import Lesson
+from lessons.checking.finding import Place, Red, find, place_at_work
+from lessons.checking.fixtures import Bench
+from lessons.checking.performing import checks_in, claim_of, perform
+from lessons.checking.target import Target, load_file
+from lessons.checking.verdict import Outcome
 
 OUTPUT_KEPT = 4000  # characters of what the target prints
 
@@ -106,23 +108,18 @@ def _run_checks(reporter: _Reporter, lesson: Lesson, target: Target, limit: floa
         reporter.send("outcome", outcome)
 
 
-class _limited:  # noqa: N801 - used like a function
-    """Within the block: after `seconds`, report by `stuck` and end the process."""
+@contextmanager
+def _limited(seconds: float, stuck, reporter: _Reporter):
+    """Within the block: after `seconds`, report by calling `stuck` and end the process."""
+    over = threading.Event()
 
-    def __init__(self, seconds: float, stuck, reporter: _Reporter):
-        self._over = threading.Event()
-        self._arguments = (seconds, stuck, reporter)
-
-    def __enter__(self):
-        threading.Thread(
-            target=self._watch, name="ThreadPoolExecutor watchdog", daemon=True
-        ).start()
-
-    def __exit__(self, *_):
-        self._over.set()
-
-    def _watch(self):
-        seconds, stuck, reporter = self._arguments
-        if not self._over.wait(seconds):
+    def watch():
+        if not over.wait(seconds):
             stuck()
             reporter.finish()
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()

@@ -199,7 +199,7 @@ class StrictCommunicator(WebsocketCommunicator):
         if not isinstance(loop, ObservedLoop):
             raise RuntimeError("StrictCommunicator needs lessons.checking.loop.ObservedLoop")
         self.future  # noqa: B018 - the property starts the application
-        with mock.patch("channels.db.close_old_connections", lambda: None):
+        with mock.patch("channels.db.close_old_connections", return_value=None):
             await loop.settled()
             if self.rules.close_code is not None and not self._left and not self.future.done():
                 code = self.rules.close_code

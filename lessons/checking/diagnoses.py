@@ -41,7 +41,7 @@ def catalogue() -> dict[str, Diagnosis]:
 
 
 def diagnosis(name: str) -> Diagnosis:
-    """The diagnosis of that id. Raises KeyError, which is a fault of the course, not a student's."""
+    """The diagnosis of that id. Raises KeyError: a fault of the course."""
     return catalogue()[name]
 
 

@@ -132,7 +132,7 @@ def _other_constants(node: ast.Constant) -> Iterator[tuple[str, Callable[[], Non
     elif isinstance(node.value, bytes):
         others = [node.value + b"x"]
     for other in others:
-        yield f"{node.value!r} becomes {other!r}", lambda: setattr(node, "value", other)
+        yield f"{node.value!r} becomes {other!r}", lambda other=other: setattr(node, "value", other)
 
 
 def _opposite(node) -> Iterator[tuple[str, Callable[[], None]]]:

@@ -111,7 +111,7 @@ def _never_awaited(bench: Bench, caught) -> Red | None:
         found = _NEVER_AWAITED.search(str(warning.message))
         if not found:
             continue
-        owner, _, name = found["name"].rpartition(".")
+        name = found["name"].rpartition(".")[2]
         place = Place(warning.filename, warning.lineno, "")
         source: Source = bench.source
         handler = getattr(source.subject, name, None)

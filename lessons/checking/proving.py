@@ -1,4 +1,4 @@
-"""Proves a lesson: what must be red is red, with the right diagnosis, and what is right is green."""
+"""Proves a lesson: what must be red is red with the right diagnosis, what is right is green."""
 
 import re
 from dataclasses import dataclass, field

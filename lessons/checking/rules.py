@@ -80,8 +80,8 @@ class DaphneRules:
             raise BrokenRule("send-before-accept", ValueError(early))
         text, data = message.get("text"), message.get("bytes")
         if text and data:
-            both = f"Got invalid WebSocket reply message on {message} - contains both bytes and text keys"
-            raise BrokenRule("both-keys", ValueError(both))
+            both = f"Got invalid WebSocket reply message on {message}"
+            raise BrokenRule("both-keys", ValueError(f"{both} - contains both bytes and text keys"))
         if text and not isinstance(text, str):
             lost = f"'{type(text).__name__}' object has no attribute 'encode'"
             raise BrokenRule("payload-not-text", AttributeError(lost))

@@ -8,7 +8,9 @@ import pytest
 from lessons.wire.redaction import HIDDEN, LONGEST, redact
 
 
-@pytest.mark.parametrize("name", [b"Cookie", b"cookie", b"authorization", b"set-cookie", b"X-Auth-Token"])
+@pytest.mark.parametrize(
+    "name", [b"Cookie", b"cookie", b"authorization", b"set-cookie", b"X-Auth-Token"]
+)
 def test_hides_the_value_of_a_secret_header(name):
     assert redact({"headers": [(name, b"s3cret")]}) == {"headers": [(name, HIDDEN.encode())]}
 

@@ -34,7 +34,12 @@ def test_one_red_check_leaves_the_others_green(judge_lamp):
     ("old", "new", "diagnosis", "line"),
     [
         ("class Lamp(", "class Lamp((", "syntax-error", 5),
-        ("from channels.consumer", "import no_such_module\nfrom channels.consumer", "import-error", 1),
+        (
+            "from channels.consumer",
+            "import no_such_module\nfrom channels.consumer",
+            "import-error",
+            1,
+        ),
         ("class Lamp(", "1 / 0\n\n\nclass Lamp(", "import-error", 5),
         ("class Lamp(", "raise SystemExit(3)\n\n\nclass Lamp(", "exits", 5),
         ("class Lamp(", "class Lampe(", "name-missing", 0),
@@ -62,7 +67,9 @@ def test_an_endless_loop_is_stopped_and_its_handler_event_and_line_named(judge_l
     assert states(verdict) == ["red", "not run"]
     finding = verdict.findings[0]
     assert finding.diagnosis == "stuck"
-    assert finding.message.startswith("websocket.connect → Lamp.websocket_connect (exercise.py, line 8)")
+    assert finding.message.startswith(
+        "websocket.connect → Lamp.websocket_connect (exercise.py, line 8)"
+    )
 
 
 def test_an_endless_loop_outside_every_class_is_stopped_and_its_line_named(judge_lamp):
@@ -116,7 +123,9 @@ def test_prints_are_kept(judge_lamp, accept):
 
 
 def test_a_thread_left_behind_is_named(judge_lamp, accept):
-    thread = "import threading, time; threading.Thread(target=time.sleep, args=(60,), name='t').start()"
+    thread = (
+        "import threading, time; threading.Thread(target=time.sleep, args=(60,), name='t').start()"
+    )
 
     assert judge_lamp(accept, f"{accept}; {thread}").diagnosis_ids == ["thread-left-behind"]
 
@@ -130,7 +139,10 @@ def test_recursion_is_named(judge_lamp, accept):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="process groups are POSIX")
 def test_a_process_that_a_student_started_is_gone_with_the_verdict(judge_lamp, accept, tmp_path):
     note = tmp_path / "pid"
-    start = f"import subprocess; p = subprocess.Popen(['sleep', '60']); open({str(note)!r}, 'w').write(str(p.pid))"
+    start = (
+        "import subprocess, pathlib; started = subprocess.Popen(['sleep', '60']); "
+        f"pathlib.Path({str(note)!r}).write_text(str(started.pid))"
+    )
 
     judge_lamp(accept, f"{accept}; {start}")
 
