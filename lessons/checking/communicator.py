@@ -35,6 +35,7 @@ class StrictCommunicator(WebsocketCommunicator):
         self._handed, self._asked = 0, 0
         self._last_type = ""
         self._left = False
+        self._told = False
         self._broken: list[tuple[BrokenRule, Place]] = []
         recorded = RecordingMiddleware(application, self.recorder)
 
@@ -110,7 +111,7 @@ class StrictCommunicator(WebsocketCommunicator):
 
     async def leave(self):
         """End as most clients do, by going to another page, if the connection still stands."""
-        if self._asked or self._handed:
+        if self._asked and not self._told:
             await self.disconnect(1001)
 
     async def abandon(self):
@@ -160,6 +161,7 @@ class StrictCommunicator(WebsocketCommunicator):
 
     def red(self, name: str, place: Place | None = None, detail: str = "") -> Red:
         """The exception that says: diagnosis `name`, by default at the last handler that ran."""
+        self._told = True
         place = place or self.source.place_of_handler(self._last_type)
         return Red(find(name, place, self._last_type, detail), self.transcript)
 
@@ -181,8 +183,9 @@ class StrictCommunicator(WebsocketCommunicator):
             if broken.error:
                 raise broken.error from None
             return
-        self.unread.append(message)
-        self._came.set()
+        if self.rules.state is not State.GONE:
+            self.unread.append(message)
+            self._came.set()
 
     async def _something_comes(self, timeout):
         self._came.clear()
