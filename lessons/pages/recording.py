@@ -1,0 +1,55 @@
+"""Puts recording round the project's ASGI application; only in a local workshop."""
+
+from channels.routing import URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.urls import path
+
+from lessons.pages.feed import Feed, group_of
+from lessons.pages.relay import Relay
+from lessons.wire.database import record_queries
+from lessons.wire.layer import record_layer
+from lessons.wire.middleware import RecordingMiddleware
+from lessons.wire.recorder import Recorder
+
+_WATCHED = "/watched/"
+_FEED = "/ws/feed/"
+
+
+def watched(application):
+    """`application`, with each WebSocket to /watched/<feed id>/... recorded for that feed.
+
+    Called where a server's application is made, and nowhere else: from then on this process
+    records layer and queries too, for recorded connections.
+    """
+    record_layer()
+    record_queries()
+    feeds = AllowedHostsOriginValidator(
+        URLRouter([path(f"{_FEED[1:]}<str:feed_id>/", Feed.as_asgi())])
+    )
+
+    async def route(scope, receive, send):
+        is_websocket = scope["type"] == "websocket"
+        if is_websocket and scope["path"].startswith(_WATCHED):
+            await _record(application, scope, receive, send)
+        elif is_websocket and scope["path"].startswith(_FEED):
+            await feeds(scope, receive, send)
+        else:
+            await application(scope, receive, send)
+
+    return route
+
+
+async def _record(application, scope, receive, send):
+    feed_id, _, rest = scope["path"].removeprefix(_WATCHED).partition("/")
+    group = group_of(feed_id, scope)
+    if group is None:
+        await receive()
+        await send({"type": "websocket.close"})
+        return
+    recorder = Recorder(keep=False)
+    recorder.listeners.append(Relay(group))
+    # The consumer's scope is that of a client which connected to the lesson's own path.
+    direct = {**scope, "path": f"/{rest}"}
+    if "raw_path" in scope:
+        direct["raw_path"] = scope["raw_path"][len(_WATCHED + feed_id) :]
+    await RecordingMiddleware(application, recorder)(direct, receive, send)

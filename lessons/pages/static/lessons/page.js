@@ -1,0 +1,95 @@
+// Wires a lesson's page: the forms, the lesson's socket, the recorder's feed, log and source.
+
+import { Answer } from "./answer.js";
+import { Client } from "./client.js";
+import { Feed } from "./feed.js";
+import { Log } from "./log.js";
+import { element } from "./message.js";
+import { Source } from "./source.js";
+
+const MOST_SEEN = 200;
+const byId = (id) => document.getElementById(id);
+
+function start(panel) {
+  const source = new Source(byId("source"));
+  const log = new Log({
+    box: byId("log"),
+    body: byId("events"),
+    nothing: byId("nothing"),
+    missing: byId("missing"),
+  });
+  const answer = new Answer();
+  const feed = new Feed(panel.dataset.feed, {
+    onBatch(batch) {
+      log.add(batch);
+      for (const event of batch.events) {
+        if (event.handler) source.light(event.handler);
+        answer.take(event);
+      }
+      if (byId("status").dataset.state === "refused") say("refused", answer.text());
+    },
+  });
+  const client = new Client(panel.dataset.watched, {
+    onSeen: showSeen,
+    onState: (state, text) => say(state, state === "refused" ? answer.text() : text),
+  });
+
+  onSubmit("connect", async ({ path, subprotocols }) => {
+    await feed.ready();
+    answer.forget();
+    client.connect(path.value.trim(), subprotocols.value.split(/[\s,]+/).filter(Boolean));
+  });
+  onSubmit("send", ({ kind, payload }) => client.send(kind.value, payload.value));
+  onSubmit("close", ({ code }) => client.close(code.value.trim()));
+  byId("send").elements.empty.onclick = () =>
+    attempt(() => client.send(byId("send").elements.kind.value, ""));
+  byId("clear").onclick = () => {
+    log.clear();
+    byId("seen").replaceChildren();
+  };
+  byId("controls").disabled = false;
+}
+
+function onSubmit(id, action) {
+  byId(id).addEventListener("submit", (event) => {
+    event.preventDefault();
+    attempt(() => action(byId(id).elements));
+  });
+}
+
+// Says what the browser, or one of us, will not do.
+async function attempt(action) {
+  try {
+    await action();
+  } catch (error) {
+    say("wrong", error.message);
+  }
+}
+
+function say(state, text) {
+  const status = byId("status");
+  status.dataset.state = state;
+  status.textContent = text;
+}
+
+function showSeen(kind, text) {
+  const seen = byId("seen");
+  const item = document.createElement("li");
+  item.append(element("b", kind), " ", text);
+  seen.append(item);
+  if (seen.children.length > MOST_SEEN) seen.firstChild.remove();
+  seen.parentElement.scrollTop = seen.parentElement.scrollHeight;
+}
+
+// Only what overflows needs to be reached by keyboard, and which that is depends on the window.
+function reachable() {
+  for (const box of document.querySelectorAll("article .scroll, .finding .scroll")) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  }
+}
+
+reachable();
+addEventListener("resize", reachable);
+const panel = byId("panel");
+if (panel) start(panel);

@@ -1,0 +1,21 @@
+// The worked consumer's source: lights up the lines of the handler that ran last.
+
+export class Source {
+  constructor(box) {
+    this.box = box;
+    this.lines = [...box.querySelectorAll("[data-line]")];
+  }
+
+  light(handler) {
+    const lit = this.lines.filter((line) => line.dataset.method === handler);
+    if (!lit.length) return; // not of this class: a task, or a handler that it inherits
+    for (const line of this.lines) line.classList.toggle("lit", lit.includes(line));
+    const { offsetTop } = lit[0];
+    const height = lit.at(-1).offsetTop + lit.at(-1).offsetHeight - offsetTop;
+    const { scrollTop, clientHeight } = this.box;
+    if (offsetTop < scrollTop || offsetTop + height > scrollTop + clientHeight) {
+      // The box alone: the page under a reader's eyes stays where it is.
+      this.box.scrollTop = offsetTop - Math.max(0, (clientHeight - height) / 2);
+    }
+  }
+}

@@ -1,0 +1,100 @@
+"""The list of lessons, and a page for each of them."""
+
+import re
+from itertools import groupby
+
+from django.conf import settings
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from lessons import progress
+from lessons.catalogue import PROJECT_DIR, IncompleteLesson, Lesson, UnknownLesson, find, lessons
+from lessons.checking.diagnoses import catalogue as diagnoses
+from lessons.pages.feed import new_feed_id
+from lessons.pages.markup import as_html, source_lines
+from lessons.pages.policy import strict_policy
+from lessons.source import find_source
+from lessons.text import expanded
+
+
+@require_safe
+@strict_policy
+def index(request):
+    return render(request, "lessons/index.html", _list())
+
+
+@require_safe
+@strict_policy
+def lesson(request, key: str):
+    """One lesson's page; a number or a slug leads to it too."""
+    try:
+        found = find(key)
+    except UnknownLesson:
+        return render(request, "lessons/unknown.html", {"key": key, **_list()}, status=404)
+    if key != found.key:
+        return redirect("lesson", key=found.key)
+    source = find_source(found.demo)
+    context = {
+        "lesson": found,
+        "text": as_html(expanded(found)),
+        "source": source,
+        "lines": source_lines(source),
+        "exercise": found.exercise.relative_to(PROJECT_DIR).as_posix(),
+        "feed": _feed_id(request) if settings.WORKSHOP else None,
+        "opening": _opening(found),
+        **_verdict(found),
+        **_neighbours(found),
+    }
+    return render(request, "lessons/lesson.html", context)
+
+
+def _list() -> dict:
+    """All lessons, by app, each with the state of the student's work on it."""
+    known = progress.read()
+    rows = []
+    for one in lessons():
+        try:
+            row = {"app": one.app, "title": one.title, "lesson": one}
+        except IncompleteLesson as error:
+            row = {"app": "unfinished", "title": one.slug, "incomplete": str(error), "lesson": one}
+        state = known[one.key].state if one.key in known else "new"
+        rows.append({**row, "state": state})
+    apps = [(app, list(group)) for app, group in groupby(rows, key=lambda row: row["app"])]
+    return {"apps": apps, "green": sum(row["state"] == "green" for row in rows), "all": len(rows)}
+
+
+def _feed_id(request) -> str:
+    """For this page and this session; made with the session itself on a first visit."""
+    if not request.session.session_key:
+        request.session.create()
+    return new_feed_id(request.session.session_key)
+
+
+def _opening(found: Lesson) -> dict:
+    """What to connect with: as the text's first conversation with the worked example does."""
+    pattern = rf"^`+transcript {re.escape(found.demo)} \| connect *(?P<words>[^|\n]*)"
+    words = re.search(pattern, found.text, re.MULTILINE)
+    words = words["words"].split() if words else []
+    query = next((word for word in words if word.startswith("?")), "")
+    offered = next((word for word in words if word.startswith("subprotocols=")), "")
+    subprotocols = offered.partition("=")[2].replace(",", ", ")
+    return {"path": found.path + query, "subprotocols": subprotocols}
+
+
+def _verdict(found: Lesson) -> dict:
+    """The last verdict on the exercise, and the diagnosis that is told in full."""
+    state = progress.of(found)
+    verdict = state.verdict or {}
+    findings = [verdict.get("problem"), *(one["finding"] for one in verdict.get("outcomes", ()))]
+    finding = next(filter(None, findings), None)
+    diagnosis = diagnoses().get(finding["diagnosis"]) if finding else None
+    return {"state": state.state, "verdict": verdict, "finding": finding, "diagnosis": diagnosis}
+
+
+def _neighbours(found: Lesson) -> dict:
+    course = lessons()
+    here = course.index(found)
+    return {
+        "previous": course[here - 1] if here else None,
+        "next": course[here + 1] if here + 1 < len(course) else None,
+    }
