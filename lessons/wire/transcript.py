@@ -84,6 +84,9 @@ def normal(message):
         kept.pop("reason", None)
     if kept.get("type") == "websocket.accept" and not kept.get("headers"):
         kept.pop("headers", None)
+    if kept.get("type") == "websocket.send" and {"text", "bytes"} <= kept.keys():
+        # Of two payloads Daphne sends the one that is not empty.
+        kept = {key: value for key, value in kept.items() if value}
     return kept
 
 

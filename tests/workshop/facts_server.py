@@ -62,7 +62,7 @@ def player(number, replies):
 
 
 class QuickReactor:
-    """Twisted's reactor, on which Daphne looks after its applications every 20 ms, not every 1 s."""
+    """Twisted's reactor, but Daphne looks after its applications every 20 ms, not every 1 s."""
 
     def __init__(self, reactor):
         self.reactor = reactor

@@ -71,8 +71,15 @@ async def test_tells_each_client_in_its_own_unit(communicator):
     second = await enter(communicator, FAHRENHEIT, chosen=FAHRENHEIT)
     first.expect(reading("21"))
     second.expect(reading("70"))
-    for _ in range(2):
-        await first.send_to(text_data="again")
-        first.expect(reading("21"), otherwise="wrong-connection")
-        await second.send_to(bytes_data=b"again")
-        second.expect(reading("70"), otherwise="wrong-connection")
+    for frame in ({"text_data": "again"}, {"bytes_data": b"again"}):
+        await first.send_to(**frame)
+        second.expect(otherwise="wrong-connection")
+        first.expect(reading("21"), otherwise=mixed_up(first, "70"))
+        await second.send_to(**frame)
+        first.expect(otherwise="wrong-connection")
+        second.expect(reading("70"), otherwise=mixed_up(second, "21"))
+
+
+def mixed_up(client, others):
+    """The diagnosis for a client that was told the other one's reading."""
+    return "wrong-connection" if reading(others) in client.unread else None
