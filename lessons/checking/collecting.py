@@ -9,7 +9,7 @@ from lessons.checking.finding import Red
 from lessons.checking.fixtures import Bench
 from lessons.checking.performing import checks_in, claim_of, perform
 from lessons.checking.report import explain_finding, explain_outcome
-from lessons.checking.target import load_file, resolve
+from lessons.checking.target import UnknownTarget, load_file, resolve
 
 
 class CheckFailed(Exception):
@@ -28,6 +28,10 @@ class CheckFile(pytest.File):
 
     def collect(self):
         self.lesson = catalogue.find(self.path.parent.name)
+        try:
+            self.target = resolve(self.lesson, self.config.getoption("--target") or "exercise")
+        except UnknownTarget as error:
+            raise self.CollectError(str(error)) from None
         for check in checks_in(load_file(self.path)):
             yield CheckItem.from_parent(self, name=check.__name__, check=check)
 
@@ -40,12 +44,11 @@ class CheckItem(pytest.Item):
         self.check = check
 
     def runtest(self):
-        lesson = self.parent.lesson
         try:
-            subject = resolve(lesson, self.config.getoption("--target")).load()
+            subject = self.parent.target.load()
         except Red as red:
             raise CheckFailed(explain_finding(red.finding)) from None
-        outcome = perform(self.check, Bench(lesson, subject))
+        outcome = perform(self.check, Bench(self.parent.lesson, subject))
         if outcome.state == "red":
             raise CheckFailed(explain_outcome(outcome))
 

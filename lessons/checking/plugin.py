@@ -19,10 +19,10 @@ def pytest_addoption(parser):
     )
 
 
-def pytest_collect_file(file_path, parent):
+def pytest_pycollect_makemodule(module_path, parent):
     from lessons.checking.collecting import collect_checks
 
-    return collect_checks(file_path, parent)
+    return collect_checks(module_path, parent)
 
 
 def pytest_asyncio_loop_factories(config, item):

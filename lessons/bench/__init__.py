@@ -1,0 +1,1 @@
+"""Benchmarks: ratios and medians of one run on one machine, never a test that is timed."""
