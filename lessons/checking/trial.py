@@ -42,23 +42,49 @@ async def try_test(test, consumer_class) -> Trial:
     recorder = Recorder()
     # A new class for each trial: what one leaves on its class must not reach the next.
     fresh = type(consumer_class.__name__, (consumer_class,), {})
-    application = RecordingMiddleware(fresh.as_asgi(), recorder)
+    application = _unhurried(RecordingMiddleware(fresh.as_asgi(), recorder))
     # The stock receive_nothing() looks at the machine's clock; here time is the loop's.
     clock = SimpleNamespace(monotonic=asyncio.get_running_loop().time)
     others = asyncio.all_tasks()
     with mock.patch("asgiref.testing.time", clock):
-        # A task of its own: the CancelledError of a stock communicator ends it, and not the check.
-        running = asyncio.create_task(_call(test, application))
-        await asyncio.wait([running])
+        error = await asyncio.create_task(_error_of(test, application))
+        await asyncio.get_running_loop().settled()
         left = asyncio.all_tasks() - others
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-    error = asyncio.CancelledError() if running.cancelled() else running.exception()
     return Trial(test, error, tuple(recorder.events))
 
 
-async def _call(test, application) -> None:
-    result = test(application)
-    if inspect.isawaitable(result):
-        await result
+async def _error_of(test, application) -> BaseException | None:
+    try:
+        result = test(application)
+        if inspect.isawaitable(result):
+            await result
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        # CancelledError too: a stock communicator raises it once a time-out has ended its consumer.
+        return error
+    return None
+
+
+def _unhurried(application):
+    """The same application, which can be cancelled only while it waits for an event.
+
+    A communicator that goes out of scope cancels its consumer at once. If a handler is at work in
+    its thread then, that thread waits for ever, and with it every consumer that comes after.
+    """
+
+    async def served(scope, receive, send):
+        running = asyncio.create_task(application(scope, receive, send))
+        try:
+            await asyncio.wait([running])
+        except asyncio.CancelledError:
+            await asyncio.get_running_loop().settled()
+            running.cancel()
+            await asyncio.wait([running])
+            raise
+        return running.result()
+
+    return served
