@@ -42,11 +42,12 @@ def _parser() -> MarkdownIt:
 
 
 def _fence(self, tokens, index, options, env) -> str:
-    language, _, caption = tokens[index].info.partition(" ")
+    language, _, caption = (tokens[index].info or "text").partition(" ")
     return format_html(
-        '<figure class="code">{}<pre class="scroll"><code>{}</code></pre></figure>\n',
+        '<figure class="code {}">{}<pre class="scroll"><code>{}</code></pre></figure>\n',
+        language,
         format_html("<figcaption>{}</figcaption>", caption) if caption else "",
-        mark_safe(_highlighted(tokens[index].content, language or "text")),
+        mark_safe(_highlighted(tokens[index].content, language)),
     )
 
 

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from lessons import progress
-from lessons.catalogue import PROJECT_DIR, IncompleteLesson, Lesson, UnknownLesson, find, lessons
+from lessons import catalogue, progress
+from lessons.catalogue import IncompleteLesson, Lesson, UnknownLesson, find, lessons
 from lessons.checking.diagnoses import catalogue as diagnoses
 from lessons.pages.feed import new_feed_id
 from lessons.pages.markup import as_html, source_lines
@@ -39,7 +39,7 @@ def lesson(request, key: str):
         "text": as_html(expanded(found)),
         "source": source,
         "lines": source_lines(source),
-        "exercise": found.exercise.relative_to(PROJECT_DIR).as_posix(),
+        "exercise": found.exercise.relative_to(catalogue.PROJECT_DIR).as_posix(),
         "feed": _feed_id(request) if settings.WORKSHOP else None,
         "opening": _opening(found),
         **_verdict(found),
@@ -88,7 +88,14 @@ def _verdict(found: Lesson) -> dict:
     findings = [verdict.get("problem"), *(one["finding"] for one in verdict.get("outcomes", ()))]
     finding = next(filter(None, findings), None)
     diagnosis = diagnoses().get(finding["diagnosis"]) if finding else None
-    return {"state": state.state, "verdict": verdict, "finding": finding, "diagnosis": diagnosis}
+    title = diagnosis.title if diagnosis else ""
+    return {
+        "state": state.state,
+        "verdict": verdict,
+        "finding": finding,
+        "where": finding and finding["message"].removesuffix(title).removesuffix(": "),
+        "diagnosis": diagnosis,
+    }
 
 
 def _neighbours(found: Lesson) -> dict:
