@@ -1,0 +1,233 @@
+"""Lesson 4's worked example: the turnstile, tested with Channels' own WebsocketCommunicator.
+
+What that communicator lets through, and this project's StrictCommunicator does not, stands below.
+"""
+
+import asyncio
+
+import pytest
+from channels.consumer import SyncConsumer
+from channels.exceptions import StopConsumer
+from channels.routing import URLRouter
+from channels.testing import WebsocketCommunicator
+
+from lessons.checking import StrictCommunicator
+from lessons.checking.finding import Red
+from sync_demo.consumers import Turnstile
+from sync_demo.routing import websocket_urlpatterns
+
+PATH = "/ws/sync/communicator/"
+
+ACCEPT, CLOSE = {"type": "websocket.accept"}, {"type": "websocket.close"}
+
+
+def said(text):
+    return {"type": "websocket.send", "text": text}
+
+
+# A test of the turnstile, habit by habit
+
+
+async def enter():
+    client = WebsocketCommunicator(Turnstile.as_asgi(), PATH + "?gate=north")
+    assert await client.connect() == (True, None)
+    return client
+
+
+async def leave(client):
+    """The client goes, and the consumer ends by itself: disconnect() would cancel it in silence."""
+    await client.disconnect()
+    assert not client.future.cancelled()
+
+
+async def test_counts_who_is_inside():
+    client = await enter()
+    for text, count in [("in", "1"), ("in", "2"), ("out", "1"), ("in", "2")]:
+        await client.send_to(text_data=text)
+        assert await client.receive_output() == said(f"{count} inside")
+    assert await client.receive_nothing()
+    await leave(client)
+
+
+@pytest.mark.parametrize("query", ["", "?gate=south", "?gate=north&gate=south"])
+async def test_refuses_who_comes_by_another_gate(query):
+    stranger = WebsocketCommunicator(Turnstile.as_asgi(), PATH + query)
+    assert await stranger.connect() == (False, 1000)
+    assert await stranger.receive_nothing()
+    await leave(stranger)
+
+
+async def test_counts_for_each_client_alone():
+    one, other = await enter(), await enter()
+    await one.send_to(text_data="in")
+    assert await one.receive_output() == said("1 inside")
+    await other.send_to(text_data="in")
+    assert await other.receive_output() == said("1 inside")
+    await leave(one)
+    await leave(other)
+
+
+@pytest.mark.parametrize("frame", [{"text_data": "hit"}, {"bytes_data": b"in"}])
+async def test_breaks_with_4000_and_says_nothing_more(frame):
+    client, other = await enter(), await enter()
+    await client.send_to(**frame)
+    await client.send_to(text_data="in")  # sent before it has heard of the close
+    assert await client.receive_output() == {**CLOSE, "code": 4000}
+    assert await client.receive_nothing()
+    await other.send_to(text_data="in")
+    assert await other.receive_output() == said("1 inside")
+    await leave(client)
+    await leave(other)
+
+
+async def test_is_routed_at_its_path():
+    client = WebsocketCommunicator(URLRouter(websocket_urlpatterns), PATH + "?gate=north")
+    assert await client.connect() == (True, None)
+    await client.send_to(text_data="in")
+    assert await client.receive_output() == said("1 inside")
+    await leave(client)
+
+
+# What a stock communicator lets through
+
+
+class Consumer(SyncConsumer):
+    """Does nothing wrong; each one below does one thing wrong."""
+
+    def websocket_connect(self, event):
+        self.send(ACCEPT)
+
+    def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
+class NeverStops(Consumer):
+    def websocket_disconnect(self, event):
+        pass
+
+
+class NeverAnswers(Consumer):
+    def websocket_connect(self, event):
+        pass
+
+
+class HandlesNoFrames(Consumer):
+    """A consumer without websocket_receive."""
+
+
+def stock(consumer_class):
+    return WebsocketCommunicator(consumer_class.as_asgi(), "/")
+
+
+async def talk_strictly(consumer_class, *frames):
+    async with StrictCommunicator(consumer_class.as_asgi(), "/") as client:
+        await client.connect()
+        for frame in frames:
+            await client.send_to(text_data=frame)
+
+
+async def strict_diagnosis(consumer_class, *frames):
+    """What the strict communicator says of a client that sends these frames and leaves."""
+    with pytest.raises(Red) as red:
+        await talk_strictly(consumer_class, *frames)
+    return red.value.finding.diagnosis
+
+
+def now():
+    return asyncio.get_running_loop().time()
+
+
+async def test_stock_communicator_passes_a_consumer_that_never_stops():
+    client = stock(NeverStops)
+    await client.connect()
+    before = now()
+    await client.disconnect()
+    assert now() - before == pytest.approx(1, abs=0.1)
+    assert client.future.done()
+    assert client.future.cancelled()
+    assert await strict_diagnosis(NeverStops) == "no-stop-consumer"
+
+
+async def test_stock_communicator_has_no_word_for_a_missing_accept():
+    with pytest.raises(TimeoutError) as error:
+        await stock(NeverAnswers).connect()
+    assert str(error.value) == ""
+    assert await strict_diagnosis(NeverAnswers) == "no-accept"
+
+
+async def test_stock_communicator_names_a_missing_handler_only_after_its_time_out():
+    client = stock(HandlesNoFrames)
+    await client.connect()
+    await client.send_to(text_data="hello")
+    before = now()
+    with pytest.raises(ValueError, match=r"^No handler for message type websocket\.receive$"):
+        await client.receive_output()
+    assert now() - before == pytest.approx(1, abs=0.1)
+    assert await strict_diagnosis(HandlesNoFrames, "hello") == "no-receive-handler"
+
+
+async def test_stock_communicator_is_silent_on_an_exception_that_nobody_waits_for():
+    client = stock(HandlesNoFrames)
+    await client.connect()
+    await client.send_to(text_data="hello")
+    assert await client.receive_nothing()
+    # Here a test may end, and be green.
+    assert str(client.future.exception()) == "No handler for message type websocket.receive"
+
+
+async def test_a_time_out_of_the_stock_communicator_cancels_the_consumer():
+    client = stock(Consumer)
+    await client.connect()
+    with pytest.raises(TimeoutError):
+        await client.receive_output(timeout=0.1)
+    with pytest.raises(asyncio.CancelledError):
+        await client.disconnect()
+
+
+async def test_stock_communicator_cannot_send_an_empty_frame():
+    client = stock(Consumer)
+    await client.connect()
+    with pytest.raises(AssertionError, match="exactly one of text_data or bytes_data"):
+        await client.send_to(text_data="")
+    await client.disconnect()
+
+
+async def test_stock_communicator_says_1000_where_a_browser_gives_no_code():
+    events = []
+
+    class Listener(Consumer):
+        def websocket_disconnect(self, event):
+            events.append(event)
+            raise StopConsumer()
+
+    client = stock(Listener)
+    await client.connect()
+    await client.disconnect()
+    assert events == [{"type": "websocket.disconnect", "code": 1000}]
+
+
+@pytest.mark.parametrize(
+    ("replies", "diagnosis"),
+    [
+        ([{**CLOSE, "code": 4001}], "code-before-accept"),
+        ([said("hello"), ACCEPT], "send-before-accept"),
+        ([ACCEPT, ACCEPT], "accept-twice"),
+        ([{**ACCEPT, "subprotocol": "chat"}], "subprotocol-not-offered"),
+        ([ACCEPT, {**CLOSE, "code": 1008}], "forbidden-close-code"),
+        ([ACCEPT, CLOSE, said("one more thing")], "send-after-close"),
+        ([ACCEPT, {**said("a"), "bytes": b"a"}], "both-keys"),
+        ([ACCEPT, said({"a": 1})], "payload-not-text"),
+        ([ACCEPT, {"type": "websocket.sned", "text": "a"}], "unknown-event-type"),
+    ],
+)
+async def test_stock_communicator_takes_what_daphne_refuses(replies, diagnosis):
+    class Wrong(Consumer):
+        def websocket_connect(self, event):
+            for reply in replies:
+                self.send(reply)
+
+    client = stock(Wrong)
+    await client.send_input({"type": "websocket.connect"})
+    assert [await client.receive_output() for _ in replies] == replies
+    await leave(client)
+    assert await strict_diagnosis(Wrong) == diagnosis
