@@ -46,7 +46,8 @@ if not DEBUG:
 # What it is made of
 
 INSTALLED_APPS = [
-    "daphne",  # before staticfiles: its runserver replaces theirs, and speaks WebSocket
+    "lessons",  # its runserver is Daphne's, and says more
+    "daphne",  # before staticfiles, whose runserver speaks no WebSocket
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -54,7 +55,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "channels",
-    "lessons",
     "lessons.pages",
     "sync_demo",
     "async_demo",

@@ -1,7 +1,6 @@
-"""The workshop's pytest plugin: lessons by number, their checks, the loop they need, real parts."""
+"""The workshop's pytest plugin: lessons by number, their checks, the loop that they need."""
 
 import asyncio
-import os
 
 import pytest
 
@@ -17,6 +16,37 @@ def pytest_addoption(parser):
         help="what a lesson's check.py judges: exercise, solution, mistake:NAME or a path "
         "(default: exercise; with --lesson: solution)",
     )
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads how many processes there are to be
+def pytest_cmdline_main(config):
+    if hasattr(config, "workerinput"):  # a worker is told what to do
+        return
+    whole = config.args_source is not config.ArgsSource.ARGS
+    if config.option.lesson:
+        _choose_lesson(config, whole)
+    elif whole:
+        _use_all_cores(config)
+
+
+def _choose_lesson(config, whole: bool) -> None:
+    """Run the lesson's own tests, and its checks on what should pass them."""
+    try:
+        lesson = catalogue.find(config.option.lesson)
+        own = [str(lesson.tests), str(lesson.check)]
+    except (catalogue.UnknownLesson, catalogue.IncompleteLesson) as error:
+        raise pytest.UsageError(str(error)) from None
+    config.args = own if whole else [*config.args, *own]
+    config.option.target = config.option.target or "solution"
+
+
+def _use_all_cores(config) -> None:
+    """Start xdist for the whole suite; for a few tests its workers take longer than the tests."""
+    chosen = ("keyword", "markexpr", "lf", "collectonly", "tx")
+    if any(config.getoption(name, None) for name in chosen):
+        return
+    if config.getoption("numprocesses", 0) is None:  # not asked for, and not forbidden by -n0
+        config.option.numprocesses = "auto"
 
 
 def pytest_pycollect_makemodule(module_path, parent):
