@@ -3,7 +3,6 @@
 import ast
 import re
 import sys
-import textwrap
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -54,8 +53,10 @@ def find_source(name: str) -> Source:
         if node is None:
             raise UnknownName(f"{file} defines no {'.'.join(attributes)}")
     first = _first_line(node)
+    # Not textwrap.dedent: a line at the margin, in a string of several, would keep the rest inside.
+    indentation = " " * node.col_offset
     lines = text.splitlines()[first - 1 : node.end_lineno]
-    return Source(file, first, textwrap.dedent("\n".join(lines)))
+    return Source(file, first, "\n".join(line.removeprefix(indentation) for line in lines))
 
 
 def _roots() -> list[Path]:

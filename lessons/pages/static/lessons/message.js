@@ -45,6 +45,7 @@ function shown(key, value) {
     const pairs = value.bytes.match(/../g) ?? [];
     return `${pairs.join(" ") || "none"} (${pairs.length} bytes)`;
   }
+  if (value === null) return "None"; // they are Python's messages
   return JSON.stringify(value) ?? String(value);
 }
 
