@@ -83,14 +83,14 @@ class Connection:
 
     def _at_work(self) -> tuple[str | None, str]:
         """Names of the handler, or of the task that it started, and of the thread."""
-        here = threading.current_thread().name
+        running, here = self.running, threading.current_thread().name
         try:
             task = asyncio.current_task()
-        except RuntimeError:
-            task = None
-        in_a_thread = self.running and self.running.thread != threading.main_thread().name
-        if self.running and (task in (None, self._task) or in_a_thread):
-            return self.running.handler, self.running.thread
+        except RuntimeError:  # not the loop's thread, so nobody else's work can be meant
+            return running and running.handler, here
+        # What a sync handler sends is passed on by the loop, in a task of asgiref's.
+        if running and (task in (None, self._task) or running.thread != here):
+            return running.handler, running.thread
         if task in (None, self._task):
             return None, here
         return getattr(task.get_coro(), "__qualname__", task.get_name()), here

@@ -1,6 +1,7 @@
 """Whatever a student's file does, there is a verdict, and it names the mistake."""
 
 import json
+import multiprocessing
 import os
 from contextlib import suppress
 from xml.etree import ElementTree
@@ -219,3 +220,13 @@ def test_a_student_cannot_turn_a_red_verdict_green_by_printing(judge_lamp, accep
     report = "print('green'); import sys; sys.__stdout__.write('done')"
 
     assert not judge_lamp(accept, report).green
+
+
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_the_verdict_is_the_same_however_the_process_is_started(judge_lamp, monkeypatch, method):
+    monkeypatch.setattr("lessons.checking.runner.start_method", lambda: method)
+
+    verdict = judge_lamp('"websocket.close"}', '"websocket.close", "code": 1008}', limit=60.0)
+
+    assert states(verdict) == ["green", "red"]
+    assert verdict.diagnosis_ids == ["forbidden-close-code"]

@@ -1,0 +1,89 @@
+"""The course proves itself: what verify finds in a whole lesson, and in a broken one."""
+
+import shutil
+
+import pytest
+
+from lessons import catalogue, stubs
+from lessons.catalogue import Lesson
+from lessons.checking.diagnoses import catalogue as diagnoses
+from lessons.checking.diagnoses import recognise
+from lessons.checking.proving import prove
+
+
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    """A copy of lesson 3 that a test may break."""
+    monkeypatch.setattr(stubs, "stub", lambda lesson: lesson.exercise)
+    folder = tmp_path / "03_stop"
+    shutil.copytree(catalogue.find("stop").folder, folder)
+    return Lesson(folder)
+
+
+@pytest.mark.parametrize("lesson", catalogue.lessons(), ids=lambda lesson: lesson.key)
+def test_lesson_is_proven(lesson):
+    assert prove(lesson).faults == []
+
+
+def test_a_green_exercise_is_a_fault(copy):
+    copy.exercise.write_text("# TODO\n" + copy.solution.read_text())
+
+    assert "the exercise is green as it stands" in prove(copy).faults
+
+
+def test_a_red_solution_is_a_fault(copy):
+    text = copy.solution.read_text()
+    copy.solution.write_text(text.replace("raise StopConsumer", "return StopConsumer"))
+
+    assert any("the solution is red" in fault for fault in prove(copy).faults)
+
+
+def test_a_mistake_with_another_diagnosis_is_a_fault(copy):
+    text = copy.mistakes.read_text()
+    copy.mistakes.write_text(text.replace('diagnosis = "zombie"', 'diagnosis = "no-accept"'))
+
+    assert any("in place of no-accept" in fault for fault in prove(copy).faults)
+
+
+def test_a_mistake_with_an_unknown_diagnosis_is_a_fault(copy):
+    text = copy.mistakes.read_text()
+    copy.mistakes.write_text(text.replace('diagnosis = "zombie"', 'diagnosis = "zombies"'))
+
+    assert any("a diagnosis that there is not: zombies" in fault for fault in prove(copy).faults)
+
+
+@pytest.mark.parametrize("name", catalogue.FILES)
+def test_a_missing_file_is_a_fault(copy, name):
+    copy.path_to(name).unlink()
+
+    assert any(name in fault for fault in prove(copy).faults)
+
+
+def test_a_transcript_that_is_not_what_crosses_is_a_fault(copy):
+    file = copy.path_to("lesson.md")
+    file.write_text(file.read_text().replace("→ websocket.connect", "→ websocket.conect", 1))
+
+    assert any("not what crosses" in fault for fault in prove(copy).faults)
+
+
+@pytest.mark.parametrize("entry", diagnoses().values(), ids=lambda entry: entry.id)
+def test_a_diagnosis_says_title_symptom_cause_and_cure_in_whole_sentences(entry):
+    assert entry.title and not entry.title.endswith(".")
+    for text in (entry.symptom, entry.cause, entry.cure):
+        assert text.strip() == text
+        assert text.endswith((".", ")", "`"))
+
+
+@pytest.mark.parametrize(
+    ("error", "diagnosis"),
+    [
+        (ValueError("No handler for message type websocket.disconnect"), "no-disconnect-handler"),
+        (ValueError("No handler for message type chat.message"), "no-handler"),
+        (KeyError("text"), "text-on-binary"),
+        (KeyError("colour"), "exception"),
+        (RecursionError("maximum recursion depth exceeded"), "recursion"),
+        (SystemExit(1), "exits"),
+    ],
+)
+def test_an_exception_is_recognised_by_its_words(error, diagnosis):
+    assert recognise(error) == diagnosis

@@ -1,0 +1,81 @@
+"""The one renderer of transcripts."""
+
+from lessons.wire.events import Event
+from lessons.wire.transcript import compare, first_difference, normal, render
+
+
+def event(seq, lane, direction, message, handler=None):
+    return Event(seq, float(seq), lane, direction, message, "MainThread", handler, "c1")
+
+
+def test_draws_a_line_for_each_event_with_arrow_message_and_handler():
+    events = [
+        event(1, "client", "in", {"type": "scope", "path": "/ws/", "query_string": b"a=1"}),
+        event(2, "client", "in", {"type": "websocket.connect"}, "websocket_connect"),
+        event(3, "client", "out", {"type": "websocket.send", "text": "hi\n"}, "websocket_connect"),
+        event(4, "database", "out", {"type": "query", "sql": "SELECT 1"}),
+        event(5, "consumer", "mark", {"type": "raised", "error": "ValueError: no"}),
+    ]
+
+    assert render(events).splitlines() == [
+        "  1  client   → scope  /ws/?a=1",
+        "  2  client   → websocket.connect              websocket_connect",
+        '  3  client   ← websocket.send  text: "hi\\n"   websocket_connect',
+        "  4  database ← SELECT 1",
+        "  5  consumer · raised ValueError: no",
+    ]
+
+
+def test_leaves_the_handlers_out_where_there_is_no_room_for_them():
+    events = [event(1, "client", "in", {"type": "websocket.connect"}, "websocket_connect")]
+
+    assert render(events, columns=40) == "  1  client   → websocket.connect"
+
+
+def test_a_long_text_is_cut_and_stays_on_one_line():
+    line = render([event(1, "client", "in", {"type": "websocket.receive", "text": "x" * 900})])
+
+    assert len(line) < 120
+    assert "…" in line
+
+
+def test_control_characters_never_reach_a_terminal():
+    line = render([event(1, "client", "in", {"type": "websocket.receive", "text": "\x1b[2J"})])
+
+    assert "\x1b" not in line
+    assert "\\x1b[2J" in line
+
+
+def test_marks_the_first_difference_only():
+    accept, close = {"type": "websocket.accept"}, {"type": "websocket.close"}
+
+    assert compare([accept, close, close], [accept, accept]).splitlines() == [
+        "  expected           got",
+        "  websocket.accept   websocket.accept",
+        "≠ websocket.close    websocket.accept",
+        "  websocket.close    (nothing)",
+    ]
+
+
+def test_what_is_the_same_to_a_server_is_no_difference():
+    pairs = [
+        ({"type": "websocket.send", "text": "a", "bytes": None}, {"text": "a"}),
+        ({"type": "websocket.close", "code": 1000, "reason": "x"}, {}),
+        ({"type": "websocket.accept", "headers": [], "subprotocol": None}, {}),
+    ]
+    for message, rest in pairs:
+        assert normal(message) == normal({"type": message["type"], **rest})
+
+
+def test_an_empty_text_is_not_the_same_as_none():
+    empty = {"type": "websocket.send", "text": ""}
+
+    assert first_difference([empty], [{"type": "websocket.send"}]) == 0
+
+
+def test_no_difference_is_none():
+    assert first_difference([{"type": "websocket.close"}], [{"type": "websocket.close"}]) is None
+
+
+def test_draws_what_is_not_a_message_at_all():
+    assert compare([{"type": "websocket.close"}], ["close"]).splitlines()[1].endswith("'close'")
