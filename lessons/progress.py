@@ -116,7 +116,7 @@ def _file() -> Path:
 def _load() -> dict[str, Progress]:
     try:
         text = _file().read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except UnicodeDecodeError:
         return _set_damaged_aside()

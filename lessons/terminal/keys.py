@@ -13,7 +13,8 @@ END = "q"  # what a terminal that has gone away counts as
 def keyboard(console) -> Iterator[Callable[[float], str]]:
     """A function that waits for so many seconds and returns the key that was hit, or "".
 
-    The terminal echoes nothing meanwhile and is put back afterwards. Ctrl-C stays Ctrl-C.
+    The terminal echoes nothing meanwhile and is put back afterwards. Ctrl-C stays Ctrl-C. An arrow
+    or a function key comes as several, none of them a small letter.
     """
     if not (console.is_terminal and sys.stdin.isatty()):
         yield _no_key
@@ -39,11 +40,10 @@ def _single_keys(terminal: int) -> Iterator[Callable[[float], str]]:
         if not select.select([terminal], [], [], seconds)[0]:
             return ""
         try:
-            pressed = os.read(terminal, 64)
+            pressed = os.read(terminal, 1)
         except OSError:
             return END
-        # Arrow and function keys send several bytes: they are no letter.
-        return pressed.decode(errors="replace").lower() if pressed else END
+        return pressed.decode(errors="replace") if pressed else END
 
     before = termios.tcgetattr(terminal)
     try:
@@ -61,4 +61,4 @@ def _windows_key(seconds: float) -> str:
         if time.monotonic() >= until:
             return ""
         time.sleep(min(seconds, 0.01))
-    return msvcrt.getwch().lower()
+    return msvcrt.getwch()

@@ -22,14 +22,25 @@ _THEME = Theme(  # rich's own puts inline code on black
 )
 
 
-def open_screen(file) -> Console:
-    """Print to `file`: coloured and as wide as a terminal is, plain text anywhere else."""
+def open_screen(file, plain: bool = False) -> Console:
+    """Print to `file`: coloured and as wide as a terminal is, plain text anywhere else.
+
+    NO_COLOR or `plain` do without bold type and the like, too.
+    """
     encoding = getattr(file, "encoding", None) or "utf-8"
     try:
         _FINE.encode(encoding)
     except UnicodeEncodeError:
         file = _Plain(file, encoding)
-    return Console(file=file, theme=_THEME, markup=False, emoji=False, highlight=False)
+    colours = None if plain or os.environ.get("NO_COLOR") else "auto"
+    return Console(
+        file=file,
+        color_system=colours,
+        theme=_THEME,
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
 
 
 class _Plain:

@@ -33,7 +33,7 @@ def draw_verdict(console, lesson: Lesson, verdict: Verdict) -> None:
         _draw_finding(console, lesson, finding)
         _draw_transcript(console, verdict, finding)
     for finding in told[1:]:
-        literal(console, f"Also: {finding.message}", style="yellow")
+        hanging(console, "Also  ", finding.message, "yellow")
     _draw_output(console, verdict.output)
 
 

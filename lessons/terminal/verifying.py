@@ -20,7 +20,7 @@ def verify(console, some: Iterable[Lesson], mutants: bool, update: bool) -> int:
         _draw(console, proofs[-1])
     faults = sum(len(proof.faults) for proof in proofs)
     console.print()
-    literal(console, f"{len(proofs)} lessons, {_counted(proofs)}, {faults} faults")
+    literal(console, f"lessons: {len(proofs)}, {_counted(proofs)}, faults: {faults}")
     return 1 if faults else 0
 
 
@@ -39,14 +39,14 @@ def _proof_of(lesson: Lesson, mutants: bool) -> Proof:
 def _draw(console, proof: Proof) -> None:
     sign, colour = (CROSS, "red") if proof.faults else (TICK, "green")
     start = Text(f"{sign} {proof.lesson.number:>2}  ", style=colour)
-    hanging(console, start, f"{proof.lesson.slug}: {_counted([proof])}")
+    hanging(console, start, f"{proof.lesson.slug}  {_counted([proof])}")
     for fault in proof.faults:
         literal(console, f"      {fault}".replace("\n", "\n        "))
 
 
 def _counted(proofs: list[Proof]) -> str:
-    text = f"{sum(proof.mistakes for proof in proofs)} mistakes"
+    text = f"mistakes: {sum(proof.mistakes for proof in proofs)}"
     if mutants := sum(proof.mutants for proof in proofs):
         equivalent = sum(proof.equivalent for proof in proofs)
-        text += f", {mutants} mutants ({equivalent} equivalent)"
+        text += f", mutants: {mutants} (equivalent: {equivalent})"
     return text

@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from django.core.management.base import CommandError
@@ -33,11 +34,8 @@ def watch(console, lesson: Lesson) -> int:
     """Judge at every save until q or Ctrl-C; 0 when the last verdict was green, else 1."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # lets keyboard() put the terminal back
     session = Session(console, lesson)
-    try:
-        with keyboard(console) as key:
-            session.run(key)
-    except KeyboardInterrupt:
-        console.print()
+    with suppress(KeyboardInterrupt), keyboard(console) as key:
+        session.run(key)
     return 0 if session.verdict and session.verdict.green else 1
 
 

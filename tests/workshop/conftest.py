@@ -1,7 +1,10 @@
 """A lesson of the tests' own, so that they do not hang on what the course says."""
 
+import shutil
+
 import pytest
 
+from lessons import catalogue
 from lessons.catalogue import Lesson
 from lessons.checking import judge
 from lessons.checking.target import Target
@@ -82,3 +85,81 @@ def judge_lamp(lesson):
 def accept():
     """The line with which the lamp accepts."""
     return ACCEPT
+
+
+DARK_LAMP = """\
+from channels.consumer import SyncConsumer
+from channels.exceptions import StopConsumer
+
+
+class Lamp(SyncConsumer):
+    def websocket_connect(self, event):
+        pass  # TODO: accept
+
+    def websocket_receive(self, event):
+        pass  # TODO: repeat text, close on "bye"
+
+    def websocket_disconnect(self, event):
+        raise StopConsumer
+"""
+
+MISTAKES = f"""\
+{LAMP}
+
+class AlwaysRepeats(Lamp):
+    \"\"\"Takes "bye" for a text like any other.\"\"\"
+
+    diagnosis = "reply-differs"
+
+    def websocket_receive(self, event):
+        self.send({{"type": "websocket.send", "text": event["text"]}})
+"""
+
+HINTS = """\
+## Where
+Begin with `websocket_connect`.
+
+## What
+Send `websocket.accept`.
+
+## Nearly all
+`self.send({"type": "websocket.accept"})`
+"""
+
+COURSE_FILES = {
+    "lesson.md": LESSON,
+    "exercise.py": DARK_LAMP,
+    "solution.py": LAMP,
+    "mistakes.py": MISTAKES,
+    "check.py": CHECK,
+    "hints.md": HINTS,
+}
+
+
+def write_course(folder):
+    """Three lessons that ask for the same lamp: 1 lamp, 2 bell, 3 buzzer."""
+    for name in ("01_lamp", "02_bell", "03_buzzer"):
+        (folder / name).mkdir(parents=True)
+        for file_name, text in COURSE_FILES.items():
+            (folder / name / file_name).write_text(text)
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """The lessons of a student who has just begun; neither the real ones nor the real progress."""
+    monkeypatch.setattr(catalogue, "PROJECT_DIR", tmp_path)
+    monkeypatch.setattr(catalogue, "COURSE_DIR", tmp_path / "lessons" / "course")
+    write_course(catalogue.COURSE_DIR)
+    catalogue.lessons.cache_clear()
+    yield catalogue.lessons()
+    catalogue.lessons.cache_clear()
+
+
+@pytest.fixture
+def project(tmp_path):
+    """The same lessons in a copy of the whole project, for a `manage.py` of its own."""
+    folder = tmp_path / "project"
+    skipped = shutil.ignore_patterns(".*", "tests", "course")
+    shutil.copytree(catalogue.PROJECT_DIR, folder, ignore=skipped)
+    write_course(folder / "lessons" / "course")
+    return folder

@@ -47,7 +47,7 @@ class Command(BaseCommand):
         from lessons.terminal.screen import open_screen
 
         stubs.keep_copies()
-        console = open_screen(options.get("stdout") or sys.stdout)
+        console = open_screen(options.get("stdout") or sys.stdout, options["no_color"])
         try:
             code = getattr(self, f"do_{action or 'list'}")(console, options)
         except (UnknownLesson, IncompleteLesson, stubs.NoStub, OSError) as error:

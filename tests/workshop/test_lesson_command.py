@@ -1,0 +1,393 @@
+"""`manage.py lesson`: what it shows, what it remembers, and its exit codes."""
+
+import io
+import json
+import re
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from lessons import catalogue, progress
+
+ESCAPE = "\x1b["
+
+
+class Terminal(io.StringIO):
+    """What a command sees when its output goes to a terminal."""
+
+    def isatty(self):
+        return True
+
+
+def lesson(*arguments, code=0, to=None):
+    """Run `manage.py lesson ...` here; what it printed."""
+    stdout = to or io.StringIO()
+    if code == 1:
+        with pytest.raises(SystemExit) as ended:
+            call_command("lesson", *arguments, stdout=stdout)
+        assert ended.value.code == 1
+    else:
+        call_command("lesson", *arguments, stdout=stdout)
+    return stdout.getvalue() if isinstance(stdout, io.StringIO) else ""
+
+
+def refusal(*arguments):
+    """The one line with which wrong usage is refused, exit code 2."""
+    with pytest.raises(CommandError) as refused:
+        call_command("lesson", *arguments, stdout=io.StringIO())
+    assert refused.value.returncode == 2
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+def solve(one):
+    one.exercise.write_text(one.solution.read_text())
+
+
+# list, show, hint
+
+
+def test_without_an_action_the_lessons_are_listed_with_what_is_next(course):
+    assert lesson() == lesson("list")
+    assert lesson() == (
+        "·  1  lamp    new  A lamp\n"
+        "·  2  bell    new  A lamp\n"
+        "·  3  buzzer  new  A lamp\n"
+        "\n"
+        "Read it:   manage.py lesson show 1\n"
+        "Do it:     manage.py lesson watch 1\n"
+    )
+
+
+def test_the_list_tells_states_and_hints(course):
+    solve(course[0])
+    lesson("check", "1")
+    lesson("hint", "2")
+    lesson("check", "2", code=1)
+
+    first, second, *_ = lesson("list").splitlines()
+    assert first.split() == ["✓", "1", "lamp", "green", "A", "lamp"]
+    assert second.split() == ["✗", "2", "bell", "red,", "1", "hint", "A", "lamp"]
+
+
+def test_the_list_goes_on_past_a_lesson_without_a_text(course):
+    course[1].path_to("lesson.md").unlink()
+    catalogue.lessons.cache_clear()
+
+    assert "bell    new  (incomplete: see lesson verify)" in lesson("list")
+
+
+def test_show_prints_the_text_with_the_code_in_it(course):
+    text = course[0].path_to("lesson.md")
+    text.write_text(text.read_text() + "\n```code sync_demo.consumers.Echo\n```\n")
+
+    shown = lesson("show", "lamp")
+    assert "# A lamp" in shown
+    assert "class Echo(SyncConsumer):" in shown
+    assert "lessons/course/01_lamp/exercise.py" in shown
+
+
+def test_show_draws_markdown_on_a_terminal(course):
+    shown = lesson("show", "1", to=Terminal())
+
+    assert "# A lamp" not in shown
+    assert "A lamp" in shown
+
+
+def test_show_refuses_a_text_whose_code_is_gone(course):
+    text = course[0].path_to("lesson.md")
+    text.write_text(text.read_text() + "\n```code sync_demo.consumers.Gone\n```\n")
+
+    assert "sync_demo.consumers.Gone" in refusal("show", "1")
+
+
+def test_each_hint_tells_one_more_and_how_many_are_left(course):
+    first, second, third, fourth = (lesson("hint", "1") for _ in range(4))
+
+    assert first.startswith("Hint 1 of 3\n\nBegin with `websocket_connect`.")
+    assert "Left: 2." in first
+    assert second.startswith("Hint 2 of 3\n\nSend `websocket.accept`.")
+    assert "Left: 1." in second
+    assert third.startswith("Hint 3 of 3")
+    assert "No hint is left." in third
+    assert fourth == third
+
+
+# check
+
+
+def test_a_red_exercise_gets_crosses_the_diagnosis_its_cure_and_the_transcript(course):
+    shown = lesson("check", "1", code=1)
+
+    assert shown.startswith("red  Lesson 1 lamp  exercise, ")
+    assert '  ✗ repeats text\n  ✗ closes on "bye"\n' in shown
+    assert "The handshake was never answered  no-accept\n" in shown
+    assert "websocket.connect → Lamp.websocket_connect\n" in shown
+    assert re.search(r"lessons/course/01_lamp/exercise\.py:6\n", shown)
+    assert "  Seen as  Silence. Daphne logs nothing" in shown
+    assert "  Cause    The handler for websocket.connect returned" in shown
+    assert "  Cure     On every way through websocket_connect" in shown
+    assert re.search(r"Transcript: repeats text\n +1  client +→ scope  /ws/lamp/\n", shown)
+    assert shown.endswith("Stuck?  manage.py lesson hint 1\n")
+
+
+def test_a_reply_that_differs_is_shown_beside_the_expected_one(course):
+    course[0].exercise.write_text(
+        course[0].solution.read_text().replace('event["text"]})', '"off"})')
+    )
+
+    shown = lesson("check", "1", code=1)
+    assert '  ✗ repeats text\n  ✓ closes on "bye"\n' in shown
+    assert "expected                     got\n" in shown
+    assert '≠ websocket.send  text: "on"   websocket.send  text: "off"\n' in shown
+
+
+def test_a_green_exercise_gets_ticks_and_the_way_on(course):
+    solve(course[0])
+
+    shown = lesson("check", "1")
+    assert shown.startswith("green  Lesson 1 lamp  exercise, ")
+    assert '  ✓ repeats text\n  ✓ closes on "bye"\n' in shown
+    assert "manage.py lesson solution 1\n" in shown
+    assert shown.endswith("manage.py lesson show 2\n")
+
+
+def test_check_takes_the_first_lesson_that_is_not_green(course):
+    solve(course[0])
+    lesson("check")
+
+    assert lesson("check", code=1).startswith("red  Lesson 2 bell")
+
+
+def test_a_check_of_the_exercise_is_remembered(course):
+    lesson("check", "1", code=1)
+
+    kept = progress.of(course[0])
+    assert kept.state == "red"
+    assert kept.verdict["outcomes"][0]["finding"]["diagnosis"] == "no-accept"
+
+
+@pytest.mark.parametrize(
+    ("target", "code"), [("solution", 0), ("mistake:AlwaysRepeats", 1), ("a path", 1)]
+)
+def test_a_check_of_another_target_is_not_remembered(course, target, code):
+    target = str(course[0].exercise) if target == "a path" else target
+    lesson("check", "1", "--target", target, code=code)
+
+    assert progress.of(course[0]).state == "new"
+
+
+def test_what_the_exercise_printed_is_shown_cut_and_harmless(course):
+    flood = 'import sys\nprint("\\x1b[2J bell \\a")\nfor n in range(40):\n    print(n)\n'
+    course[0].exercise.write_text(flood + course[0].solution.read_text())
+
+    shown = lesson("check", "1")
+    assert "Printed meanwhile\n  �[2J bell �\n  0\n" in shown
+    assert "  13\n  [26 more lines: --json has them]\n" in shown
+    assert "\x1b" not in shown
+
+
+def test_an_exercise_that_does_not_run_says_where(course):
+    course[0].exercise.write_text("class Lamp(:\n")
+
+    shown = lesson("check", "1", code=1)
+    assert "syntax-error\n" in shown
+    assert "lessons/course/01_lamp/exercise.py:1\n" in shown
+
+
+def test_json_is_the_verdict_and_nothing_else(course):
+    shown = json.loads(lesson("check", "1", "--json", code=1))
+
+    assert (shown["lesson"], shown["target"], shown["green"]) == ("01-lamp", "exercise", False)
+    assert [outcome["state"] for outcome in shown["outcomes"]] == ["red", "red"]
+
+
+def test_junit_goes_to_its_file(course, tmp_path):
+    lesson("check", "1", "--junit", str(tmp_path / "verdict.xml"), code=1)
+
+    suite = ElementTree.parse(tmp_path / "verdict.xml").getroot()
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "2")
+
+
+# reset, solution, mistakes
+
+
+def test_reset_brings_the_stub_back_and_keeps_the_students_version(course):
+    came = course[0].exercise.read_text()
+    lesson("list")
+    solve(course[0])
+    lesson("check", "1")
+
+    shown = lesson("reset", "1")
+    (aside,) = (progress.state_dir() / "set-aside").iterdir()
+    assert str(aside.relative_to(catalogue.PROJECT_DIR)) in shown
+    assert aside.read_text() == course[0].solution.read_text()
+    assert course[0].exercise.read_text() == came
+    assert progress.of(course[0]) == progress.Progress("new", was_green=True)
+
+
+def test_reset_of_an_untouched_exercise_does_nothing(course):
+    assert "Nothing was done." in lesson("reset", "1")
+    assert not (progress.state_dir() / "set-aside").exists()
+
+
+def test_reset_says_when_there_is_nothing_to_go_back_to(course):
+    course[0].exercise.unlink()
+
+    assert "is not to be found" in refusal("reset", "1")
+
+
+def test_the_solution_is_withheld_until_green(course):
+    shown = lesson("solution", "1", code=1)
+
+    assert "class Lamp" not in shown
+    assert "manage.py lesson solution 1 --force" in shown
+
+
+def test_the_solution_is_shown_after_green_even_when_it_is_red_again(course):
+    solve(course[0])
+    lesson("check", "1")
+    course[0].exercise.write_text("")
+    lesson("check", "1", code=1)
+
+    assert lesson("solution", "1") == course[0].solution.read_text()
+
+
+def test_the_solution_is_shown_to_who_insists(course):
+    assert lesson("solution", "1", "--force") == course[0].solution.read_text()
+
+
+def test_mistakes_shows_each_with_what_it_gets_and_the_first_difference(course):
+    shown = lesson("mistakes", "1")
+
+    assert 'AlwaysRepeats\nTakes "bye" for a text like any other.\n' in shown
+    assert "(reply-differs)\n" in shown
+    assert "  Seen as  " in shown
+    assert re.search(r'≠ websocket\.close +websocket\.send  text: "bye"\n', shown)
+    assert progress.of(course[0]).state == "new"
+
+
+# new
+
+
+def test_new_makes_the_six_files_of_the_next_lesson(course):
+    shown = lesson("new", "big_horn")
+    catalogue.lessons.cache_clear()
+
+    made = catalogue.find("big_horn")
+    assert made.number == 4
+    assert {file.name for file in made.folder.iterdir()} == set(catalogue.FILES)
+    assert made.exercise_name == "BigHorn"
+    assert len(made.hints) == 3
+    assert "04_big_horn" in shown
+
+
+def test_verify_finds_a_new_lesson_incomplete(course):
+    lesson("new", "horn")
+    catalogue.lessons.cache_clear()
+
+    shown = lesson("verify", "horn", code=1)
+    assert shown.startswith("✗  4  horn")
+    assert "test_04_horn.py is missing" in shown
+
+
+@pytest.mark.parametrize("slug", ["Horn", "1horn", "a-b", "../x", "", "_x", "hörn"])
+def test_new_refuses_what_is_no_slug(course, slug):
+    assert "is no slug" in refusal("new", slug)
+
+
+def test_new_refuses_a_slug_that_is_taken(course):
+    assert "There is a lesson lamp already" in refusal("new", "lamp")
+
+
+# wrong usage
+
+
+@pytest.mark.parametrize(
+    "action", ["show", "check", "watch", "hint", "reset", "solution", "mistakes", "verify"]
+)
+def test_an_unknown_lesson_is_refused_with_those_that_there_are(course, action):
+    assert refusal(action, "9") == ("There is no lesson '9'. There are: 1 lamp, 2 bell, 3 buzzer.")
+
+
+@pytest.mark.parametrize("target", ["nix", "mistake:Nix", "mistake:"])
+def test_an_unknown_target_is_refused(course, target):
+    refusal("check", "1", "--target", target)
+
+
+def test_a_junit_file_that_cannot_be_written_is_refused(course, tmp_path):
+    assert "Cannot write" in refusal("check", "1", "--junit", str(tmp_path))
+
+
+def test_a_lesson_whose_front_matter_is_missing_is_refused(course):
+    course[0].path_to("lesson.md").write_text("# A lamp\n")
+
+    assert "front matter" in refusal("check", "1")
+
+
+# the screen
+
+
+@pytest.mark.parametrize("columns", [60, 120])
+def test_on_a_terminal_no_line_of_a_verdict_is_wider_than_it(course, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.chdir(catalogue.PROJECT_DIR)
+
+    shown = lesson("check", "1", code=1, to=Terminal())
+    assert max(map(len, shown.splitlines())) <= columns
+
+
+def test_a_terminal_gets_colour(course, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+    assert ESCAPE in lesson("check", "1", code=1, to=Terminal())
+
+
+def test_no_color_means_no_escape_code_at_all(course, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    for arguments, code in ((["check", "1"], 1), (["show", "1"], 0), (["mistakes", "1"], 0)):
+        assert ESCAPE not in lesson(*arguments, code=code, to=Terminal())
+
+
+def test_an_encoding_without_our_signs_gets_others(course):
+    stdout = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    lesson("check", "1", code=1, to=stdout)
+
+    shown = stdout.buffer.getvalue().decode("ascii")
+    assert "  x repeats text" in shown
+    assert "client   > scope" in shown
+
+
+# a process of its own
+
+
+def manage(project, *arguments):
+    command = [sys.executable, "manage.py", "lesson", *arguments]
+    return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+
+
+def test_exit_codes_are_0_for_green_1_for_red_2_for_wrong_usage(project):
+    green = manage(project, "check", "1", "--target", "solution")
+    red = manage(project, "check", "1")
+    unknown = manage(project, "check", "9")
+    misspelt = manage(project, "chekc", "1")
+
+    assert [done.returncode for done in (green, red, unknown, misspelt)] == [0, 1, 2, 2]
+    assert green.stderr == red.stderr == ""
+    assert unknown.stdout == misspelt.stdout == ""
+    assert len(unknown.stderr.splitlines()) == 1
+    assert "invalid choice: 'chekc'" in misspelt.stderr
+
+
+def test_a_pipe_gets_plain_text(project):
+    done = manage(project, "check", "1")
+
+    assert "✗ repeats text" in done.stdout
+    assert "\x1b" not in done.stdout
