@@ -37,7 +37,7 @@ class Source:
             node.name: range(_first_line(node), node.end_lineno + 1)
             for node in ast.walk(_parsed(self.file, self.file.stat().st_mtime_ns)[1])
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-            and self.first_line <= node.lineno < self.first_line + len(self.text.splitlines())
+            and self.first_line <= node.lineno <= self.first_line + self.text.count("\n")
         }
 
 
@@ -55,7 +55,7 @@ def find_source(name: str) -> Source:
     first = _first_line(node)
     # Not textwrap.dedent: a line at the margin, in a string of several, would keep the rest inside.
     indentation = " " * node.col_offset
-    lines = text.splitlines()[first - 1 : node.end_lineno]
+    lines = text.split("\n")[first - 1 : node.end_lineno]
     return Source(file, first, "\n".join(line.removeprefix(indentation) for line in lines))
 
 

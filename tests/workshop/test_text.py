@@ -90,7 +90,7 @@ def test_an_unknown_name_is_an_error_that_names_lesson_and_name(shop, name):
 
 
 def test_code_retyped_into_a_code_block_is_an_error(shop):
-    with pytest.raises(TextError, match="the block ```code shop.HOURS must be empty"):
+    with pytest.raises(TextError, match=r"the block ```code shop\.HOURS must be empty"):
         expand("```code shop.HOURS\nHOURS = []\n```\n", "lesson.md")
 
 
