@@ -179,7 +179,9 @@ class Inline(HTMLParser):
                 self.found.append(self.get_starttag_text())
 
 
-@pytest.mark.parametrize("path", ["/", "/lessons/none/", *(f"/lessons/{x.key}/" for x in lessons())])
+@pytest.mark.parametrize(
+    "path", ["/", "/lessons/none/", *(f"/lessons/{x.key}/" for x in lessons())]
+)
 def test_nothing_is_inline_and_nothing_comes_from_elsewhere(client, path):
     response = client.get(path)
     assert Inline(text(response)).found == []
