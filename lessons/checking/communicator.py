@@ -130,7 +130,7 @@ class StrictCommunicator(WebsocketCommunicator):
         if not self.unread:
             await self._something_comes(timeout)
         if not self.unread:
-            raise self.red("no-reply")
+            raise self.red(self._reason_for_silence())
         return self.unread.pop(0)
 
     async def receive_from(self, timeout=1):
@@ -156,7 +156,7 @@ class StrictCommunicator(WebsocketCommunicator):
         sent, self.unread = self.unread, []
         if [normal(event) for event in events] == [normal(message) for message in sent]:
             return
-        name = otherwise or ("reply-differs" if sent else "no-reply")
+        name = otherwise or ("reply-differs" if sent else self._reason_for_silence())
         raise self.red(name, detail=compare(events, sent))
 
     def red(self, name: str, place: Place | None = None, detail: str = "") -> Red:
@@ -204,18 +204,25 @@ class StrictCommunicator(WebsocketCommunicator):
         self.future  # noqa: B018 - the property starts the application
         with mock.patch("channels.db.close_old_connections", return_value=None):
             await loop.settled()
+            self._judge_replies()
             if self.rules.close_code is not None and not self._left and not self.future.done():
+                closing_type = self._last_type
                 code = self.rules.close_code
                 await self.send_input({"type": "websocket.disconnect", "code": code})
+                # What a check finds wrong from here on, the handler that closed has done.
+                self._last_type = closing_type
         self._judge()
 
-    def _judge(self):
+    def _judge_replies(self):
         for broken, place in self._broken:
             if broken.error is None:
                 raise self.red(broken.diagnosis, place)
+
+    def _judge(self):
+        self._judge_replies()
         if self.future.done():
             self._judge_the_end()
-        elif self._asked > self._handed and self.input_queue.empty():
+        elif self._handler_returned():
             self._judge_the_pause()
 
     def _judge_the_end(self):
@@ -227,8 +234,16 @@ class StrictCommunicator(WebsocketCommunicator):
         if not self._left and self.rules.state is State.CONNECTING:
             raise self.red("stopped-unanswered")
 
+    def _handler_returned(self) -> bool:
+        """Whether the consumer asks for its next event: it does so when a handler has returned."""
+        return self._asked > self._handed and self.input_queue.empty()
+
+    def _reason_for_silence(self) -> str:
+        at_work = not self.future.done() and not self._handler_returned()
+        return "handler-never-returned" if at_work else "no-reply"
+
     def _judge_the_pause(self):
-        """The last handler has returned: the consumer asks for its next event."""
+        """The last handler has returned, and the consumer goes on."""
         if self._left:
             raise self.red("no-stop-consumer")
         if self._last_type == "websocket.connect" and self.rules.state is State.CONNECTING:
