@@ -91,7 +91,7 @@ class Operator(SyncConsumer):
 
 
 class Turnstile(SyncConsumer):
-    """Lesson 4: small, and yet a test has seven things to look at; its tests show them."""
+    """Lesson 4: a little of all that a test has to look at."""
 
     def websocket_connect(self, event):
         if self.scope["query_string"] != b"gate=north":

@@ -41,7 +41,7 @@ async def guess_at_once(client, *texts):
 async def test_a_wrong_guess_may_be_followed_by_another(communicator):
     """A wrong guess, text or binary, gets "Wrong.", and the client may guess again."""
     client = await enter(communicator)
-    await client.send_to(text_data="5")
+    await client.send_to(text_data="seven")
     goes_on(client)
     await client.send_to(bytes_data=b"7")
     goes_on(client)
@@ -58,8 +58,9 @@ async def test_each_client_has_its_own_tries(communicator):
 async def test_the_right_guess_ends_the_game(communicator):
     """The right guess gets "Right.", then the close with 1000, and the consumer stops."""
     client = await enter(communicator)
-    await client.send_to(text_data="5")
-    goes_on(client)
+    for text in ("", "07"):
+        await client.send_to(text_data=text)
+        goes_on(client)
     await client.send_to(text_data="7")
     ended(client, "Right.", 1000)
 
