@@ -199,3 +199,17 @@ ACCEPT_TO_SAY_WHY = """\
 )
 def test_a_wrong_change_is_told_why(diagnosis, old, new):
     assert trials.verdict(old=old, new=new).diagnosis_ids[:1] == [diagnosis]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    named(
+        refuses_a_guest=("in offered", "in offered[:1]"),
+        gives_a_code=('close"}', 'close", "code": 4003}'),
+        goes_on=("    return\n", ""),
+    ),
+)
+def test_a_wrong_refusal_is_blamed_on_the_handler_that_refused(old, new):
+    (finding, *_) = trials.verdict(old=old, new=new).findings
+    assert finding.message.startswith("websocket.connect → Weather.")
+    assert finding.handler != "Weather.websocket_disconnect"
