@@ -1,9 +1,9 @@
 """What every test may ask for."""
 
-import os
-import shutil
-
 import pytest
+from asgiref.sync import SyncToAsync
+from django.db import connections
+from real_parts import real_part
 
 
 @pytest.fixture(scope="session")
@@ -15,21 +15,19 @@ def django_db_modify_db_settings(tmp_path_factory):
     settings.DATABASES["default"]["TEST"]["NAME"] = str(file)
 
 
+@pytest.fixture(autouse=True)
+def no_connection_left_in_the_handlers_thread(request):
+    """A test that used the database leaves it closed in the thread of sync handlers as well.
+
+    Channels looks after the connections that it finds there before each handler, and would do so
+    in the next test, which may not be allowed to.
+    """
+    yield
+    if request.node.get_closest_marker("django_db"):
+        SyncToAsync.single_thread_executor.submit(connections.close_all).result()
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a real browser."""
     return real_part(["chromium", "chromium-browser", "google-chrome"], "apt-get install chromium")
-
-
-def real_part(names: list[str], cure: str) -> str:
-    """The path of the first of these programs that there is.
-
-    Where there is none the test is skipped, or fails if REQUIRE_PARTS=1 says that all are here.
-    """
-    path = next(filter(None, map(shutil.which, names)), None)
-    if path:
-        return path
-    reason = f"There is no {' or '.join(names)} on this machine: {cure}"
-    if os.environ.get("REQUIRE_PARTS") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)

@@ -5,13 +5,10 @@ from unittest import mock
 
 from channels.testing import WebsocketCommunicator
 
-from lessons.checking.diagnoses import recognise
-from lessons.checking.finding import Place, Red, Source, find, place_at_work, place_of_error
+from lessons.checking.finding import Red
 from lessons.checking.loop import ObservedLoop
-from lessons.checking.rules import BrokenRule, DaphneRules, State
+from lessons.checking.server import StandIn
 from lessons.wire.events import Event
-from lessons.wire.middleware import RecordingMiddleware
-from lessons.wire.recorder import Recorder
 from lessons.wire.transcript import compare, normal
 
 HANDSHAKE_TIMEOUT = 5  # seconds; Daphne's --websocket_handshake_timeout under runserver
@@ -27,22 +24,8 @@ class StrictCommunicator(WebsocketCommunicator):
     """
 
     def __init__(self, application, path, headers=None, subprotocols=None, spec_version=None):
-        self.recorder = Recorder()
-        self.rules = DaphneRules(subprotocols or ())
-        self.source = Source(application)
-        self.unread: list[dict] = []
-        self._came = asyncio.Event()
-        self._handed, self._asked = 0, 0
-        self._last_type = ""
-        self._left = False
-        self._told = False
-        self._broken: list[tuple[BrokenRule, Place]] = []
-        recorded = RecordingMiddleware(application, self.recorder)
-
-        async def served(scope, receive, send):
-            await recorded(scope, self._hand_over, self._take)
-
-        super().__init__(served, path, headers, subprotocols, spec_version)
+        self.server = StandIn(application, subprotocols or ())
+        super().__init__(self.server.serve, path, headers, subprotocols, spec_version)
 
     async def __aenter__(self):
         return self
@@ -55,14 +38,24 @@ class StrictCommunicator(WebsocketCommunicator):
             await self.abandon()
 
     @property
+    def input_queue(self):
+        """Events that the consumer has yet to take, as in the stock communicator."""
+        return self.server.inbox
+
+    @property
     def transcript(self) -> tuple[Event, ...]:
         """All that crossed so far."""
-        return tuple(self.recorder.events)
+        return self.server.transcript
+
+    @property
+    def unread(self) -> list[dict]:
+        """What the consumer sent and nobody has looked at yet."""
+        return self.server.unread
 
     @property
     def closed(self) -> int | None:
         """The code that the consumer closed with (1006: refused); None while it has not."""
-        return self.rules.close_code
+        return self.server.rules.close_code
 
     @property
     def finished(self) -> bool:
@@ -73,13 +66,9 @@ class StrictCommunicator(WebsocketCommunicator):
 
     async def send_input(self, message):
         """Hand the consumer an event, any event, and wait until it has dealt with it."""
-        kind = message.get("type", "")
-        if self._left or self.future.done():
-            raise self.red("closed-early", detail=f"The client could not send {message} any more.")
-        if kind == "websocket.disconnect":
-            self._left = True
-            self.rules.client_left()
-        await self.input_queue.put(message)
+        if self.server.client_left or self.future.done():
+            raise self.red("closed-early", f"The client could not send {message} any more.")
+        self.server.put(message)
         await self._settle()
 
     async def send_to(self, text_data=None, bytes_data=None):
@@ -97,7 +86,7 @@ class StrictCommunicator(WebsocketCommunicator):
 
     async def disconnect(self, code=1000, timeout=CLOSE_TIMEOUT):
         """Leave with `code` (None: a browser's bare close()); the consumer must then stop."""
-        if not self._left and not self.future.done():
+        if not self.server.client_left and not self.future.done():
             await self.send_input({"type": "websocket.disconnect", "code": code})
         await self.wait(timeout)
 
@@ -107,11 +96,11 @@ class StrictCommunicator(WebsocketCommunicator):
         await asyncio.wait([self.future], timeout=timeout)
         await self._settle()
         if not self.future.done():
-            raise self.red("handler-never-returned" if self._left else "still-open")
+            raise self.red("handler-never-returned" if self.server.client_left else "still-open")
 
     async def leave(self):
         """End as most clients do, by going to another page, if the connection still stands."""
-        if self._asked and not self._told:
+        if self.server.started and not self.server.told:
             await self.disconnect(1001)
 
     async def abandon(self):
@@ -120,32 +109,28 @@ class StrictCommunicator(WebsocketCommunicator):
             self._future.cancel()
             await asyncio.wait([self._future])
         if self._future is not None and not self._future.cancelled():
-            self._future.exception()
+            self._future.exception()  # looked at, so that asyncio does not complain
 
     # What a client sees
 
     async def receive_output(self, timeout=1):
         """The next event that the consumer sent."""
-        await self._settle()
+        await self._something_comes(timeout)
         if not self.unread:
-            await self._something_comes(timeout)
-        if not self.unread:
-            raise self.red(self._reason_for_silence())
+            raise self.red(self.server.reason_for_silence(self.future))
         return self.unread.pop(0)
 
     async def receive_from(self, timeout=1):
         """Payload of the next frame, str or bytes."""
         message = await self.receive_output(timeout)
         if message["type"] != "websocket.send":
-            raise self.red("closed-early", detail=f"Instead of a frame came {message}.")
+            raise self.red("closed-early", f"Instead of a frame came {message}.")
         text = message.get("text")
         return message.get("bytes") if text is None else text
 
     async def receive_nothing(self, timeout=0.1, interval=0.01):
         """Whether the consumer stays silent for `timeout` seconds of the loop's clock."""
-        await self._settle()
-        if not self.unread:
-            await self._something_comes(timeout)
+        await self._something_comes(timeout)
         return not self.unread
 
     def expect(self, *events, otherwise=None):
@@ -153,105 +138,39 @@ class StrictCommunicator(WebsocketCommunicator):
 
         `otherwise` is the id of the diagnosis that a difference gets.
         """
-        sent, self.unread = self.unread, []
+        sent, self.server.unread = self.server.unread, []
         if [normal(event) for event in events] == [normal(message) for message in sent]:
             return
-        name = otherwise or ("reply-differs" if sent else self._reason_for_silence())
-        raise self.red(name, detail=compare(events, sent))
+        reason = "reply-differs" if sent else self.server.reason_for_silence(self.future)
+        raise self.red(otherwise or reason, compare(events, sent))
 
-    def red(self, name: str, place: Place | None = None, detail: str = "") -> Red:
-        """The exception that says: diagnosis `name`, by default at the last handler that ran."""
-        self._told = True
-        place = place or self.source.place_of_handler(self._last_type)
-        return Red(find(name, place, self._last_type, detail), self.transcript)
+    def red(self, name: str, detail: str = "") -> Red:
+        """The exception that says: diagnosis `name`, at the last handler that ran."""
+        return self.server.red(name, detail=detail)
 
-    # The server's side
-
-    async def _hand_over(self):
-        self._asked += 1
-        message = await self.input_queue.get()
-        self._handed += 1
-        self._last_type = message.get("type", "")
-        return message
-
-    async def _take(self, message):
-        try:
-            self.rules.take(message)
-        except BrokenRule as broken:
-            place = place_at_work(self.source.file)
-            self._broken.append((broken, place or self.source.place_of_handler(self._last_type)))
-            if broken.error:
-                raise broken.error from None
-            return
-        if self.rules.state is not State.GONE:
-            self.unread.append(message)
-            self._came.set()
+    # How it waits
 
     async def _something_comes(self, timeout):
-        self._came.clear()
-        try:
-            async with asyncio.timeout(timeout):
-                await self._came.wait()
-        except TimeoutError:
-            pass
         await self._settle()
+        if not self.unread:
+            self.server.came.clear()
+            try:
+                async with asyncio.timeout(timeout):
+                    await self.server.came.wait()
+            except TimeoutError:
+                pass
+            await self._settle()
 
     async def _settle(self):
         """Wait until nothing moves, let the client of a closed socket go, judge what is seen."""
         loop = asyncio.get_running_loop()
         if not isinstance(loop, ObservedLoop):
             raise RuntimeError("StrictCommunicator needs lessons.checking.loop.ObservedLoop")
-        self.future  # noqa: B018 - the property starts the application
+        application = self.future  # asking for it starts it
+        # As in the stock communicator: a test that may not touch the database has no connections.
         with mock.patch("channels.db.close_old_connections", return_value=None):
             await loop.settled()
-            self._judge_replies()
-            if self.rules.close_code is not None and not self._left and not self.future.done():
-                closing_type = self._last_type
-                code = self.rules.close_code
-                await self.send_input({"type": "websocket.disconnect", "code": code})
-                # What a check finds wrong from here on, the handler that closed has done.
-                self._last_type = closing_type
-        self._judge()
-
-    def _judge_replies(self):
-        for broken, place in self._broken:
-            if broken.error is None:
-                raise self.red(broken.diagnosis, place)
-
-    def _judge(self):
-        self._judge_replies()
-        if self.future.done():
-            self._judge_the_end()
-        elif self._handler_returned():
-            self._judge_the_pause()
-
-    def _judge_the_end(self):
-        error = None if self.future.cancelled() else self.future.exception()
-        if error is not None:
-            raise self._red_for(error) from error
-        if not self._left and self.rules.state is State.OPEN:
-            raise self.red("zombie")
-        if not self._left and self.rules.state is State.CONNECTING:
-            raise self.red("stopped-unanswered")
-
-    def _handler_returned(self) -> bool:
-        """Whether the consumer asks for its next event: it does so when a handler has returned."""
-        return self._asked > self._handed and self.input_queue.empty()
-
-    def _reason_for_silence(self) -> str:
-        at_work = not self.future.done() and not self._handler_returned()
-        return "handler-never-returned" if at_work else "no-reply"
-
-    def _judge_the_pause(self):
-        """The last handler has returned, and the consumer goes on."""
-        if self._left:
-            raise self.red("no-stop-consumer")
-        if self._last_type == "websocket.connect" and self.rules.state is State.CONNECTING:
-            raise self.red("no-accept")
-
-    def _red_for(self, error: BaseException) -> Red:
-        detail = f"{type(error).__name__}: {error}"
-        for broken, place in self._broken:
-            if broken.error is error:
-                return self.red(broken.diagnosis, place, detail)
-        return self.red(recognise(error), place_of_error(self.source.file, error), detail)
+            if self.closed is not None and not self.server.client_left and not application.done():
+                self.server.put({"type": "websocket.disconnect", "code": self.closed})
+                await loop.settled()
+        self.server.judge(application)

@@ -94,7 +94,8 @@ def _unnamed(check, error: Exception) -> Finding:
 def _task_left_behind(task: asyncio.Task, bench: Bench) -> Red:
     coroutine = task.get_coro()
     frame = getattr(coroutine, "cr_frame", None)
-    place = Place(bench.source.file, frame.f_lineno if frame else 0, coroutine.__qualname__)
+    own = frame is not None and frame.f_code.co_filename == bench.source.file
+    place = Place(bench.source.file, frame.f_lineno if own else 0, coroutine.__qualname__)
     return Red(find("task-left-behind", place), bench.transcript)
 
 

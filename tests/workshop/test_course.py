@@ -68,7 +68,8 @@ def test_a_transcript_that_is_not_what_crosses_is_a_fault(copy):
 
 @pytest.mark.parametrize("entry", diagnoses().values(), ids=lambda entry: entry.id)
 def test_a_diagnosis_says_title_symptom_cause_and_cure_in_whole_sentences(entry):
-    assert entry.title and not entry.title.endswith(".")
+    assert entry.title
+    assert not entry.title.endswith(".")
     for text in (entry.symptom, entry.cause, entry.cure):
         assert text.strip() == text
         assert text.endswith((".", ")", "`"))

@@ -222,7 +222,9 @@ def test_a_student_cannot_turn_a_red_verdict_green_by_printing(judge_lamp, accep
     assert not judge_lamp(accept, report).green
 
 
-@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+@pytest.mark.parametrize(
+    "method", {"spawn", "forkserver"} & {*multiprocessing.get_all_start_methods()}
+)
 def test_the_verdict_is_the_same_however_the_process_is_started(judge_lamp, monkeypatch, method):
     monkeypatch.setattr("lessons.checking.runner.start_method", lambda: method)
 
