@@ -33,6 +33,7 @@ def _no_key(seconds: float) -> str:
 @contextmanager
 def _single_keys(terminal: int) -> Iterator[Callable[[float], str]]:
     import select
+    import signal
     import termios
     import tty
 
@@ -45,11 +46,17 @@ def _single_keys(terminal: int) -> Iterator[Callable[[float], str]]:
             return END
         return pressed.decode(errors="replace") if pressed else END
 
+    def read_single_keys(*_):
+        tty.setcbreak(terminal, termios.TCSANOW)
+
     before = termios.tcgetattr(terminal)
+    # A shell that brings this process back from Ctrl-Z does so with its own settings.
+    signal.signal(signal.SIGCONT, read_single_keys)
     try:
-        tty.setcbreak(terminal)
+        read_single_keys()
         yield key
     finally:
+        signal.signal(signal.SIGCONT, signal.SIG_DFL)
         termios.tcsetattr(terminal, termios.TCSADRAIN, before)
 
 

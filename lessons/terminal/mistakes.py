@@ -1,6 +1,5 @@
 """`lesson mistakes`: each wrong version, what it gets, and where its conversation goes wrong."""
 
-import inspect
 from itertools import zip_longest
 
 from django.core.management.base import CommandError
@@ -23,7 +22,7 @@ def draw_mistakes(console, lesson: Lesson) -> None:
     right = {outcome.name: outcome for outcome in judged(lesson, "solution").outcomes}
     for name, mistake in mistakes.items():
         literal(console, name, style="bold red")
-        literal(console, inspect.getdoc(mistake) or "")
+        hanging(console, "", mistake.__doc__ or "")
         _draw_what_it_gets(console, judged(lesson, f"mistake:{name}"), right)
         console.print()
     literal(console, f"To judge one: manage.py lesson check {lesson.number} --target mistake:NAME")

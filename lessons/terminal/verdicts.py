@@ -32,8 +32,11 @@ def draw_verdict(console, lesson: Lesson, verdict: Verdict) -> None:
     for finding in told[:1]:
         _draw_finding(console, lesson, finding)
         _draw_transcript(console, verdict, finding)
+    if told[1:]:
+        console.print()
     for finding in told[1:]:
-        hanging(console, "Also  ", finding.message, "yellow")
+        line = f", line {finding.line}" if finding.line else ""
+        hanging(console, "Also  ", f"{diagnosis(finding.diagnosis).title}{line}", "yellow")
     _draw_output(console, verdict.output)
 
 
@@ -73,7 +76,7 @@ def _draw_transcript(console, verdict: Verdict, finding: Finding) -> None:
     for outcome in verdict.outcomes:
         if outcome.finding is finding and outcome.transcript:
             console.print()
-            literal(console, f"Transcript: {outcome.claim}", style="dim")
+            hanging(console, "Transcript: ", outcome.claim, "dim")
             columns = console.width if console.is_terminal else None
             literal(console, render(outcome.transcript, columns))
 

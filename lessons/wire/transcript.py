@@ -1,6 +1,7 @@
 """Draws events as text: the one renderer of transcripts."""
 
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
 from lessons.wire.events import Event, plain
 
@@ -36,7 +37,7 @@ def render(events: Iterable[Event], columns: int | None = None) -> str:
 def compare(expected: Sequence[dict], actual: Sequence[dict], columns: int | None = None) -> str:
     """Both conversations line by line; the first line that differs is marked with ≠.
 
-    Messages are cut so that no line is longer than `columns`, as far as that is possible.
+    Where `columns` are too few for that, what differs stands one below the other.
 
         expected                        got
         websocket.accept                websocket.accept
@@ -45,19 +46,28 @@ def compare(expected: Sequence[dict], actual: Sequence[dict], columns: int | Non
     left = [summary(message) for message in expected]
     right = [summary(message) for message in actual]
     first = first_difference(expected, actual)
-    length = max(len(left), len(right))
-    left += ["(nothing)"] * (length - len(left))
-    right += ["(nothing)"] * (length - len(right))
-    width = max(len(text) for text in ["expected", *left])
-    rest = max(len(text) for text in ["got", *right])
-    if columns:
-        width = max(min(width, (columns - 5) // 2), 20)
-        rest = max(columns - 5 - width, 20)
-    lines = [f"  {'expected':<{width}}   got"]
-    for number, (one, other) in enumerate(zip(left, right, strict=True)):
-        mark = "≠" if number == first else " "
-        lines.append(f"{mark} {_shorten(one, width):<{width}}   {_shorten(other, rest)}")
+    lines = _side_by_side(left, right, first)
+    if columns is not None and max(map(len, lines)) > columns:
+        lines = _one_below_the_other(left, right, first)
     return "\n".join(lines)
+
+
+def _side_by_side(left: list[str], right: list[str], first: int | None) -> list[str]:
+    width = max(len(text) for text in ["expected", *left, "(nothing)"])
+    lines = [f"  {'expected':<{width}}   got"]
+    pairs = zip_longest(left, right, fillvalue="(nothing)")
+    for number, (one, other) in enumerate(pairs):
+        lines.append(f"{'≠' if number == first else ' '} {one:<{width}}   {other}")
+    return lines
+
+
+def _one_below_the_other(left: list[str], right: list[str], first: int | None) -> list[str]:
+    lines = [f"  {text}" for text in left[:first]]
+    if first is not None:
+        for label, rest in (("expected", left[first:]), ("got", right[first:])):
+            head, *tail = rest or ["(nothing)"]
+            lines += [f"≠ {label:<8}  {head}", *(f"{'':<12}{text}" for text in tail)]
+    return lines
 
 
 def first_difference(expected: Sequence[dict], actual: Sequence[dict]) -> int | None:

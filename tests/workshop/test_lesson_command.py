@@ -332,12 +332,14 @@ def test_a_lesson_whose_front_matter_is_missing_is_refused(course):
 
 
 @pytest.mark.parametrize("columns", [60, 120])
-def test_on_a_terminal_no_line_of_a_verdict_is_wider_than_it(course, monkeypatch, columns):
+@pytest.mark.parametrize(("action", "code"), [("check", 1), ("mistakes", 0), ("list", 0)])
+def test_on_a_terminal_no_line_is_wider_than_it(course, monkeypatch, columns, action, code):
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.chdir(catalogue.PROJECT_DIR)
 
-    shown = lesson("check", "1", code=1, to=Terminal())
+    arguments = [action] if action == "list" else [action, "1"]
+    shown = lesson(*arguments, code=code, to=Terminal())
     assert max(map(len, shown.splitlines())) <= columns
 
 

@@ -57,6 +57,21 @@ def test_marks_the_first_difference_only():
     ]
 
 
+def test_what_differs_stands_one_below_the_other_where_there_is_no_room_beside():
+    accept, close = {"type": "websocket.accept"}, {"type": "websocket.close"}
+
+    assert compare([accept, close, close], [accept, accept], columns=30).splitlines() == [
+        "  websocket.accept",
+        "≠ expected  websocket.close",
+        "            websocket.close",
+        "≠ got       websocket.accept",
+    ]
+    assert compare([accept, close], [accept], columns=30).splitlines()[1:] == [
+        "≠ expected  websocket.close",
+        "≠ got       (nothing)",
+    ]
+
+
 def test_what_is_the_same_to_a_server_is_no_difference():
     pairs = [
         ({"type": "websocket.send", "text": "a", "bytes": None}, {"text": "a"}),

@@ -181,6 +181,17 @@ def test_other_keys_and_arrows_do_nothing(start):
     assert watch.read_until("1  lamp").split() == ["✗", "1", "lamp"]
 
 
+def test_single_keys_are_read_again_after_ctrl_z(start):
+    watch = start("1", on_terminal=True)
+    watch.read_until("q quit")
+    watch.process.send_signal(signal.SIGSTOP)
+    termios.tcsetattr(watch.terminal, termios.TCSANOW, watch.settings)  # as a shell does
+    watch.process.send_signal(signal.SIGCONT)
+    watch.press("l")
+
+    watch.read_until("1  lamp")
+
+
 def test_the_terminal_is_as_before_after_q(start):
     watch = start("1", on_terminal=True)
     watch.read_until("q quit")
