@@ -55,11 +55,10 @@ def set_aside(lesson: Lesson) -> Path:
     folder = state_dir() / "set-aside"
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{lesson.folder.name}-{datetime.now():%Y%m%d-%H%M%S}"
-    for number in count(1):
-        aside = folder / (f"{name}.py" if number == 1 else f"{name}-{number}.py")
-        with suppress(FileExistsError), open(aside, "xb") as file:
-            file.write(lesson.exercise.read_bytes())
-            return aside
+    names = (f"{name}.py" if number == 1 else f"{name}-{number}.py" for number in count(1))
+    aside = next(folder / name for name in names if not (folder / name).exists())
+    aside.write_bytes(lesson.exercise.read_bytes())
+    return aside
 
 
 def restore(lesson: Lesson) -> None:
