@@ -92,11 +92,14 @@ def _run_checks(reporter: _Reporter, lesson: Lesson, target: Target, limit: floa
         place = place_at_work(str(target.file)) or Place(str(target.file))
         reporter.send("problem", find("stuck", place))
 
-    with _limited(limit, stuck_while_loading, reporter):
-        subject = target.load()
+    def load():
+        with _limited(limit, stuck_while_loading, reporter):
+            return target.load()
+
+    load()
     reporter.send("checks", [(check.__name__, claim_of(check)) for check in checks])
     for check in checks:
-        bench = Bench(lesson, subject)
+        bench = Bench(lesson, load())  # anew: what one check leaves on the class stays there
 
         def stuck(check=check, bench=bench):
             red = bench.red("stuck", detail=f"Stopped after {limit:g} seconds.")

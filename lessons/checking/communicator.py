@@ -170,7 +170,12 @@ class StrictCommunicator(WebsocketCommunicator):
         # As in the stock communicator: a test that may not touch the database has no connections.
         with mock.patch("channels.db.close_old_connections", return_value=None):
             await loop.settled()
+            self.server.judge_replies()
             if self.closed is not None and not self.server.client_left and not application.done():
+                closing = self.server.last_type
                 self.server.put({"type": "websocket.disconnect", "code": self.closed})
                 await loop.settled()
+                self.server.judge(application)
+                # What a check finds wrong from here on, the handler that closed has done.
+                self.server.last_type = closing
         self.server.judge(application)

@@ -82,12 +82,13 @@ class DaphneRules:
         if text and data:
             both = f"Got invalid WebSocket reply message on {message}"
             raise BrokenRule("both-keys", ValueError(f"{both} - contains both bytes and text keys"))
-        if text and not isinstance(text, str):
+        # What counts as false, {} or 0, Daphne drops without looking at its type.
+        if text is not None and not isinstance(text, str):
             lost = f"'{type(text).__name__}' object has no attribute 'encode'"
-            raise BrokenRule("payload-not-text", AttributeError(lost))
-        if data and type(data) is not bytes:
+            raise BrokenRule("payload-not-text", AttributeError(lost) if text else None)
+        if data is not None and type(data) is not bytes:
             wrong = f'"payload" must have type bytes, but was "{type(data)}"'
-            raise BrokenRule("payload-not-bytes", AssertionError(wrong))
+            raise BrokenRule("payload-not-bytes", AssertionError(wrong) if data else None)
         if self.state is State.CLOSING and (text or data):
             late = Disconnected("Attempt to send on a closed protocol")
             raise BrokenRule("send-after-close", late)

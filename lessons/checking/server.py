@@ -13,7 +13,8 @@ from lessons.wire.recorder import Recorder
 class StandIn:
     """Hands a consumer its events, takes what it sends by Daphne's rules, judges what it did.
 
-    `unread` holds what a client would have received and has not looked at yet.
+    `unread` holds what a client would have received and has not looked at yet, `last_type` the
+    type of the event whose handler is held responsible for what comes next.
     """
 
     def __init__(self, application, subprotocols=()):
@@ -26,7 +27,7 @@ class StandIn:
         self.told = False  # a Red was raised: what comes after it is its consequence
         self._application = RecordingMiddleware(application, self.recorder)
         self._asked, self._handed = 0, 0
-        self._last_type = ""
+        self.last_type = ""
         self._broken: list[tuple[BrokenRule, Place]] = []
 
     async def serve(self, scope, receive, send):
@@ -56,7 +57,7 @@ class StandIn:
         self._asked += 1
         message = await self.inbox.get()
         self._handed += 1
-        self._last_type = message.get("type", "")
+        self.last_type = message.get("type", "")
         return message
 
     async def _take(self, message):
@@ -76,18 +77,22 @@ class StandIn:
         """The exception that says: diagnosis `name`, by default at the last handler that ran."""
         self.told = True
         place = place or self._place_of_handler()
-        return Red(find(name, place, self._last_type, detail), self.transcript)
+        return Red(find(name, place, self.last_type, detail), self.transcript)
 
     def reason_for_silence(self, application: asyncio.Future) -> str:
         """Id of the diagnosis for a client that waits in vain."""
         at_work = not application.done() and not self._handler_returned()
         return "handler-never-returned" if at_work else "no-reply"
 
-    def judge(self, application: asyncio.Future) -> None:
-        """Raise Red for what can be seen to be wrong while nothing moves."""
+    def judge_replies(self) -> None:
+        """Raise Red for a reply that Daphne would have dropped without a word."""
         for broken, place in self._broken:
             if broken.error is None:
                 raise self.red(broken.diagnosis, place)
+
+    def judge(self, application: asyncio.Future) -> None:
+        """Raise Red for what can be seen to be wrong while nothing moves."""
+        self.judge_replies()
         if application.done():
             self._judge_the_end(application)
         elif self._handler_returned():
@@ -105,7 +110,7 @@ class StandIn:
     def _judge_the_pause(self) -> None:
         if self.client_left:
             raise self.red("no-stop-consumer")
-        if self._last_type == "websocket.connect" and self.rules.state is State.CONNECTING:
+        if self.last_type == "websocket.connect" and self.rules.state is State.CONNECTING:
             raise self.red("no-accept")
 
     def _red_for(self, error: BaseException) -> Red:
@@ -120,4 +125,4 @@ class StandIn:
         return self._asked > self._handed and self.inbox.empty()
 
     def _place_of_handler(self) -> Place:
-        return self.source.place_of_handler(self._last_type)
+        return self.source.place_of_handler(self.last_type)
