@@ -14,7 +14,6 @@ export class Client {
   // Throws what the browser throws, for a malformed path or subprotocol.
   connect(path, subprotocols) {
     if (!path.startsWith("/")) throw new Error("A path begins with a slash.");
-    this.socket?.close();
     const socket = new WebSocket(socketUrl(this.watched + path), subprotocols);
     socket.binaryType = "arraybuffer";
     let opened = false;
@@ -35,6 +34,7 @@ export class Client {
       this.socket = null;
       this.onState(opened ? "closed" : "refused", opened ? `Closed with ${code}.` : "Not opened.");
     };
+    this.socket?.close();
     this.socket = socket;
     this.onState("connecting", "Connecting…");
   }

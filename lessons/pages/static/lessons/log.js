@@ -33,8 +33,9 @@ export class Log {
     this.gap(recorded - known);
     this.known.set(connection, Math.max(recorded, known));
     while (this.body.rows.length > MOST) {
-      this.body.rows[0].remove();
-      this.lost += 1;
+      const [oldest] = this.body.rows;
+      if (oldest.className !== "gap") this.lost += 1; // a gap's own are counted already
+      oldest.remove();
     }
     this.nothing.hidden = this.body.rows.length > 0;
     this.tell();

@@ -48,6 +48,7 @@ function start(panel) {
     byId("seen").replaceChildren();
   };
   byId("controls").disabled = false;
+  say("idle", "Not connected.");
 }
 
 function onSubmit(id, action) {

@@ -1,0 +1,151 @@
+"""A real Daphne, a real Chromium, and a student's hands on a lesson's page."""
+
+import os
+import subprocess
+import sys
+import threading
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from lessons.catalogue import PROJECT_DIR
+
+PATIENCE = 20  # seconds, only ever spent by a test that fails
+READY = "Workshop ready at "
+expect.set_options(timeout=PATIENCE * 1000)
+
+
+@pytest.fixture(scope="session")
+def state_dir(tmp_path_factory):
+    """Where the server keeps progress and database."""
+    return tmp_path_factory.mktemp("workshop")
+
+
+@pytest.fixture(scope="session")
+def address(state_dir):
+    """`http://127.0.0.1:port` of a workshop of the tests' own."""
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "tests.browser.served",
+        "WORKSHOP_STATE_DIR": str(state_dir),
+        "PYTHONUNBUFFERED": "1",
+    }
+    command = [sys.executable, "manage.py", "workshop", "--port", "0", "--no-reload"]
+    process = subprocess.Popen(
+        command,
+        cwd=PROJECT_DIR,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+    )
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if line.startswith(READY):
+            break
+    else:
+        process.wait(PATIENCE)
+        pytest.fail("The workshop did not start:\n" + "".join(said))
+    # Daphne logs each request; a full pipe would stop it.
+    drain = threading.Thread(target=process.stdout.read, daemon=True)
+    drain.start()
+    yield line.removeprefix(READY).strip().rstrip("/")
+    process.terminate()
+    process.wait(PATIENCE)
+    drain.join(PATIENCE)
+    process.stdout.close()
+
+
+# For a module at a time: Playwright's loop must be gone before a module with async tests begins.
+@pytest.fixture(scope="module")
+def browser(chromium):
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class LessonPage:
+    """What a student does on a page, and what is seen there."""
+
+    def __init__(self, page, address):
+        self.page, self.address = page, address
+        self.errors, self.elsewhere = [], []
+        page.on("console", self._keep_errors)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", self._keep_elsewhere)
+
+    def _keep_errors(self, message):
+        if message.type in ("error", "warning"):
+            self.errors.append(message.text)
+
+    def _keep_elsewhere(self, request):
+        if urlsplit(request.url).netloc != urlsplit(self.address).netloc:
+            self.elsewhere.append(request.url)
+
+    def open(self, key):
+        response = self.page.goto(f"{self.address}/lessons/{key}/")
+        assert response.status == 200
+        return self
+
+    def fill(self, label, text):
+        self.page.get_by_label(label, exact=True).fill(text)
+
+    def press(self, name):
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def connect(self, path=None, subprotocols=None, state="open"):
+        """Connect, and wait until the panel says so; `state` is another end of it."""
+        if path is not None:
+            self.fill("Path and query", path)
+        if subprotocols is not None:
+            self.fill("Subprotocols", subprotocols)
+        self.press("Connect")
+        expect(self.page.get_by_role("status")).to_have_attribute("data-state", state)
+
+    def send(self, payload, kind="text"):
+        self.page.get_by_label("Frame").select_option(kind)
+        self.fill("Payload", payload)
+        self.press("Send")
+
+    def expect_status(self, text):
+        expect(self.page.get_by_role("status")).to_have_text(text)
+
+    def expect_seen(self, *lines):
+        """All that the browser was told, so far."""
+        expect(self.page.locator("#seen li")).to_have_text(list(lines))
+
+    def numbers(self):
+        cells = self.page.locator("#events td:first-child").all_text_contents()
+        return [int(cell) for cell in cells]
+
+    def lit(self):
+        """The source lines that are lit up."""
+        return self.page.locator(".line.lit").all_text_contents()
+
+    def expect_lit(self, method):
+        first = self.page.locator(".line.lit").first
+        expect(first).to_have_attribute("data-method", method)
+
+
+@pytest.fixture
+def visit(browser, address):
+    """`visit("03-stop")`: a browser session of its own on that page.
+
+    At the end there has been no error on any console but those that a test took away, and no
+    request to anywhere else.
+    """
+    contexts, pages = [], []
+
+    def start(key, **options):
+        context = browser.new_context(**options)
+        contexts.append(context)
+        pages.append(LessonPage(context.new_page(), address))
+        return pages[-1].open(key)
+
+    yield start
+    for context in contexts:
+        context.close()
+    assert [page.errors for page in pages] == [[] for _ in pages]
+    assert [page.elsewhere for page in pages] == [[] for _ in pages]

@@ -1,0 +1,26 @@
+"""The project's own application, with one consumer more."""
+
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+from django.urls import path
+
+from sync_demo.routing import websocket_urlpatterns
+
+
+class Flood(AsyncConsumer):
+    """Sends as many frames as it is told to, and never lets the loop turn meanwhile."""
+
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+
+    async def websocket_receive(self, event):
+        for _ in range(int(event["text"])):
+            await self.send({"type": "websocket.send", "text": "drop"})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer
+
+
+websocket_urlpatterns.append(path("ws/flood/", Flood.as_asgi()))
+
+from lessons.asgi import application  # noqa: E402, F401

@@ -1,0 +1,248 @@
+"""The live panel of a lesson's page, in a real browser against a real Daphne."""
+
+import pytest
+from playwright.sync_api import expect
+
+from lessons.catalogue import lessons
+
+CONNECT, RECEIVE, DISCONNECT = (
+    f"websocket_{name}" for name in ("connect", "receive", "disconnect")
+)
+
+
+@pytest.mark.parametrize("key", [lesson.key for lesson in lessons()])
+def test_every_lesson_connects_as_its_page_opens(visit, key):
+    page = visit(key)
+    page.connect()
+    page.expect_lit(CONNECT)
+    page.press("Close")
+    expect(page.page.locator("#events tr").last).to_contain_text("finished")
+    page.expect_lit(DISCONNECT)
+    numbers = page.numbers()
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_accept_shows_the_handshake_and_an_exchange(visit):
+    page = visit("01-accept")
+    page.connect()
+    page.expect_status("Open, subprotocol door.v1.")
+    page.send("hello")
+    host = page.address.removeprefix("http://")
+    welcome, called = "Welcome to /ws/sync/accept/, ada.", f"You called {host}."
+    page.expect_seen("open subprotocol: door.v1", f'message "{welcome}"', f'message "{called}"')
+    page.expect_lit(RECEIVE)
+    assert page.lit()[0] == "    def websocket_receive(self, event):\n"
+    page.press("Close")
+    page.expect_status("Closed with 1000.")
+    rows = page.page.locator("#events tr:not([data-lane=database]):not(.first)")
+    expect(rows.locator("td:nth-child(4)")).to_have_text(
+        [
+            "→ websocket.connect",
+            '← websocket.accept subprotocol: "door.v1"',
+            f'← websocket.send text: "{welcome}"',
+            '→ websocket.receive text: "hello"',
+            f'← websocket.send text: "{called}"',
+            "→ websocket.disconnect code: None",
+            "· finished",
+        ]
+    )
+    threads = rows.locator("td:nth-child(6)").all_text_contents()
+    assert all(thread.startswith("ThreadPoolExecutor") for thread in threads)
+
+
+def test_the_scope_is_folded_and_without_its_cookie(visit):
+    page = visit("01-accept")
+    page.connect()
+    scope = page.page.locator("#events tr.first details")
+    expect(scope.locator("summary")).to_have_text("/ws/sync/accept/?name=ada")
+    scope.locator("summary").click()
+    expect(scope.locator("pre")).to_contain_text("cookie: [hidden]")
+    session = page.page.context.cookies()[0]["value"]
+    assert session not in page.page.content()
+
+
+def test_a_refusal_is_1006_to_the_browser_and_a_close_to_the_server(visit):
+    page = visit("01-accept")
+    page.connect(path="/ws/sync/accept/", subprotocols="", state="refused")
+    page.expect_status(
+        "Not opened: the browser is told 1006, and no reason. The server refused with HTTP 403."
+    )
+    page.expect_seen("close code 1006, not clean")
+    rows = page.page.locator("#events tr:not([data-lane=database]):not(.first) td:nth-child(4)")
+    expect(rows).to_have_text(
+        [
+            "→ websocket.connect",
+            "← websocket.close",
+            "→ websocket.disconnect code: 1006",
+            "· finished",
+        ]
+    )
+    (error,) = page.errors
+    assert error.endswith("Error during WebSocket handshake: Unexpected response code: 403")
+    page.errors.clear()
+
+
+def test_an_exception_before_the_accept_is_told_as_500(visit):
+    page = visit("01-accept")
+    page.connect(path="/ws/no/such/path/", state="refused")
+    page.expect_status(
+        "Not opened: the browser is told 1006, and no reason. "
+        "The consumer raised an exception: HTTP 500."
+    )
+    expect(page.page.locator("#events tr").last).to_contain_text("raised ValueError: No route")
+    (error,) = page.errors
+    assert error.endswith("Unexpected response code: 500")
+    page.errors.clear()
+
+
+def test_frames_of_text_and_bytes_come_back_as_what_they_were(visit):
+    page = visit("02-frames")
+    page.connect()
+    page.send("grüße")
+    page.send("00 ff", kind="bytes")
+    page.expect_seen("open", 'message "grüße"', "message bytes 00 ff")
+    rows = page.page.locator("#events tr[data-lane=client]:not(.first) td:nth-child(4)")
+    expect(rows).to_have_text(
+        [
+            "→ websocket.connect",
+            "← websocket.accept",
+            '→ websocket.receive text: "grüße"',
+            '← websocket.send text: "grüße"',
+            "→ websocket.receive bytes: 00 ff (2 bytes)",
+            "← websocket.send bytes: 00 ff (2 bytes)",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"), [("text", 'text: ""'), ("bytes", "bytes: none (0 bytes)")]
+)
+def test_an_empty_frame_arrives_and_its_empty_reply_does_not(visit, kind, shown):
+    page = visit("02-frames")
+    page.connect()
+    page.page.get_by_label("Frame").select_option(kind)
+    page.press("Send empty")
+    page.send("last")
+    page.expect_seen("open", 'message "last"')
+    rows = page.page.locator("#events tr[data-lane=client] td:nth-child(4)")
+    expect(rows.nth(3)).to_have_text(f"→ websocket.receive {shown}")
+    expect(rows.nth(4)).to_have_text(f"← websocket.send {shown}")
+
+
+@pytest.mark.parametrize(("code", "arrives"), [("4001", "4001"), ("", "None")])
+def test_a_close_arrives_with_its_code_or_bare(visit, code, arrives):
+    page = visit("03-stop")
+    page.connect()
+    page.fill("Close code", code)
+    page.press("Close")
+    page.expect_status("Closed with 1000.")  # Daphne's own answer, whatever the code was
+    rows = page.page.locator("#events tr[data-lane=client] td:nth-child(4)")
+    expect(rows.last).to_have_text(f"→ websocket.disconnect code: {arrives}")
+    page.expect_lit(DISCONNECT)
+
+
+def test_a_close_by_the_server_is_seen_from_both_sides(visit):
+    page = visit("03-stop")
+    page.connect()
+    page.send("bye")
+    page.expect_status("Closed with 1000.")
+    expect(page.page.locator("#seen li")).to_contain_text(
+        ["open", 'message "Goodbye."', "close code 1000"]
+    )
+    rows = page.page.locator("#events tr:not([data-lane=database]) td:nth-child(4)")
+    expect(rows).to_contain_text(["← websocket.close code: 1000", "· finished"])
+
+
+def test_the_turnstile_counts(visit):
+    page = visit("04-communicator")
+    page.connect()
+    page.send("in")
+    page.send("in")
+    page.send("out")
+    page.expect_seen("open", 'message "1 inside"', 'message "2 inside"', 'message "1 inside"')
+
+
+def test_a_second_connection_is_told_after_the_first(visit):
+    page = visit("03-stop")
+    page.connect()
+    page.press("Close")
+    page.expect_status("Closed with 1000.")
+    page.connect()
+    expect(page.page.locator("#events tr.first")).to_have_count(2)
+    page.press("Clear")
+    expect(page.page.locator("#events tr")).to_have_count(0)
+    expect(page.page.locator("#seen li")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    "do, reason",
+    [
+        (lambda page: page.send("x"), "Connect first."),
+        (lambda page: page.press("Close"), "There is nothing to close. Connect first."),
+        (lambda page: page.connect(path="ws/", state="wrong"), "A path begins with a slash."),
+    ],
+)
+def test_what_cannot_be_done_yet_is_said(visit, do, reason):
+    page = visit("03-stop")
+    do(page)
+    page.expect_status(reason)
+
+
+def test_what_the_browser_will_not_send_is_said(visit):
+    page = visit("03-stop")
+    page.connect()
+    page.send("0", kind="bytes")
+    page.expect_status("Bytes are pairs of hex digits, such as 00 ff.")
+    page.fill("Close code", "1001")
+    page.press("Close")
+    expect(page.page.get_by_role("status")).to_contain_text("1000")
+    page.fill("Close code", "soon")
+    page.press("Close")
+    page.expect_status("A close code is a number.")
+    page.connect(subprotocols="a a", state="wrong")
+    expect(page.page.get_by_role("status")).to_contain_text("uplicate")
+
+
+def test_markup_off_the_wire_is_shown_as_text(visit):
+    page = visit("02-frames")
+    markup = '<script>document.title = "broken in"</script><img src=x onerror=alert(1)>'
+    page.connect()
+    page.send(markup)
+    expect(page.page.locator("#seen li").last).to_contain_text("<script>document.title")
+    expect(page.page.locator("#events")).to_contain_text("<img src=x onerror=alert(1)>")
+    assert page.page.locator("#panel script, #panel img:not([role])").count() == 0
+    assert page.page.title() != "broken in"
+
+
+def test_another_browser_session_gets_nothing_with_the_id_of_the_first(visit):
+    first, second = visit("02-frames"), visit("02-frames")
+    panel = first.page.locator("#panel")
+    paths = [panel.get_attribute("data-feed"), panel.get_attribute("data-watched") + "/ws/x/"]
+    told = second.page.evaluate(
+        """paths => Promise.all(paths.map(path => new Promise(resolve => {
+            const socket = new WebSocket(`ws://${location.host}${path}`);
+            socket.onopen = () => resolve("open");
+            socket.onclose = ({ code }) => resolve(code);
+        })))""",
+        paths,
+    )
+    assert told == [1006, 1006]
+    assert len(second.errors) == 2
+    second.errors.clear()
+
+
+def test_what_the_feed_drops_is_shown_as_a_gap(visit):
+    page = visit("02-frames")
+    page.connect(path="/ws/flood/")
+    page.send("5000")
+    page.press("Close")
+    expect(page.page.locator("#events tr").last).to_contain_text("finished")
+    expect(page.page.locator("#events .gap")).to_have_count(1)
+    shown, lost, number = page.page.evaluate(
+        """() => [document.querySelectorAll("#events tr:not(.gap)").length,
+                  parseInt(document.getElementById("missing").textContent),
+                  parseInt(document.querySelector("#events tr:last-child td").textContent)]"""
+    )
+    assert number > 5000
+    assert lost > 3000
+    assert shown + lost == number

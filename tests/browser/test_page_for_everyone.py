@@ -1,0 +1,150 @@
+"""The pages for everyone: by ear, by keyboard, on a phone, in the dark, without JavaScript."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from lessons import progress
+from lessons.catalogue import find
+from lessons.checking.finding import Finding
+from lessons.checking.verdict import Outcome, Verdict
+
+PHONE = {"viewport": {"width": 390, "height": 844}}
+BIGGEST = 150_000  # bytes of a lesson's page with all that it loads
+SCHEMES = pytest.mark.parametrize("color_scheme", ["light", "dark"])
+
+
+def violations(page):
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
+
+
+@pytest.fixture
+def judged(state_dir, monkeypatch):
+    """Lesson 3 with one check green, one red and one not run, as the server's student left it."""
+    monkeypatch.setattr(progress, "state_dir", lambda: state_dir)
+    finding = Finding("no-stop-consumer", "websocket.disconnect → Lamp", detail="x" * 200)
+    outcomes = (
+        Outcome("test_a", "It starts.", "green"),
+        Outcome("test_b", "It stops.", "red", finding),
+        Outcome("test_c", "It rests.", "not run"),
+    )
+    progress.keep_verdict(find("stop"), Verdict("03-stop", "exercise", outcomes))
+    yield
+    (state_dir / "progress.json").unlink()
+
+
+@SCHEMES
+@pytest.mark.parametrize("size", [{}, PHONE], ids=["desktop", "phone"])
+def test_axe_finds_nothing_in_a_lesson_at_work(visit, judged, color_scheme, size):
+    page = visit("03-stop", color_scheme=color_scheme, **size)
+    page.connect()
+    page.send("<b>hello</b>")
+    page.expect_lit("websocket_receive")
+    assert violations(page.page) == []
+
+
+@SCHEMES
+@pytest.mark.parametrize("path", ["/", "/lessons/none/"])
+def test_axe_finds_nothing_in_the_lists(browser, address, judged, color_scheme, path):
+    with browser.new_context(color_scheme=color_scheme) as context:
+        page = context.new_page()
+        page.goto(address + path)
+        assert violations(page) == []
+
+
+def test_a_conversation_needs_no_mouse(visit):
+    page = visit("02-frames")
+    keyboard, focused = page.page.keyboard, page.page.locator(":focus")
+    page.page.get_by_label("Path and query").focus()
+    keyboard.press("Enter")
+    page.expect_status("Open.")
+    for label in ("Subprotocols", "Connect", "Frame"):
+        keyboard.press("Tab")
+        expect(focused).to_have_accessible_name(label)
+        outline = focused.evaluate("element => getComputedStyle(element).outlineStyle")
+        assert outline == "solid"
+    keyboard.press("Tab")
+    keyboard.press("Control+A")
+    keyboard.type("typed")
+    keyboard.press("Enter")
+    page.expect_seen("open", 'message "typed"')
+    for _ in ("Send", "Send empty", "Close code"):
+        keyboard.press("Tab")
+    keyboard.type("4321")
+    keyboard.press("Enter")
+    expect(page.page.locator("#events tr").last).to_contain_text("finished")
+    expect(page.page.locator("#events")).to_contain_text("websocket.disconnect code: 4321")
+
+
+def test_the_first_tab_leads_past_the_head_of_the_page(visit):
+    page = visit("02-frames")
+    page.page.keyboard.press("Tab")
+    expect(page.page.locator(":focus")).to_have_text("Skip to the text")
+    page.page.keyboard.press("Enter")
+    assert page.page.url.endswith("#main")
+
+
+def test_what_happens_is_announced(visit):
+    page = visit("02-frames").page
+    expect(page.get_by_role("status")).to_have_text("Not connected.")
+    expect(page.get_by_role("log", name="What the browser was told")).to_be_visible()
+    log = page.get_by_role("log", name="What the server recorded")
+    expect(log.get_by_role("columnheader")).to_have_text(
+        ["#", "ms", "lane", "event", "handler", "thread"]
+    )
+
+
+@pytest.mark.parametrize("key", ["01-accept", "03-stop"])
+def test_a_phone_scrolls_in_one_direction_only(visit, key):
+    page = visit(key, **PHONE)
+    page.connect()
+    assert page.page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_nothing_moves_for_who_asked_for_that(visit):
+    page = visit("03-stop", reduced_motion="reduce")
+    styles = page.page.evaluate(
+        """() => [getComputedStyle(document.querySelector(".line")).transitionDuration,
+                  getComputedStyle(document.getElementById("source")).scrollBehavior]"""
+    )
+    assert styles == ["0s", "auto"]
+
+
+@pytest.mark.parametrize("size", [{}, PHONE], ids=["desktop", "phone"])
+def test_nothing_shifts_when_the_panel_starts(visit, size):
+    page = visit("03-stop", **size)
+    page.page.add_init_script(
+        """window.shifted = 0;
+        new PerformanceObserver(list => {
+            for (const entry of list.getEntries()) window.shifted += entry.value;
+        }).observe({ type: "layout-shift", buffered: true });"""
+    )
+    page.page.reload()
+    log = page.page.locator("#log")
+    before = log.bounding_box()
+    page.connect()
+    page.send("hello")
+    page.expect_lit("websocket_receive")
+    after = log.bounding_box()
+    assert (before["width"], before["height"]) == (after["width"], after["height"])
+    assert page.page.evaluate("window.shifted") == 0
+
+
+def test_without_javascript_text_source_and_verdict_are_there(visit, judged):
+    page = visit("03-stop", java_script_enabled=False).page
+    expect(page.get_by_role("heading", name="How a connection ends")).to_be_visible()
+    expect(page.locator(".line").first).to_be_visible()
+    expect(page.get_by_text("It stops.")).to_be_visible()
+    expect(page.get_by_role("status")).to_have_text("The live panel needs JavaScript.")
+    expect(page.get_by_role("button", name="Connect")).to_be_disabled()
+
+
+def test_a_lesson_is_small_and_complete(browser, address):
+    with browser.new_context() as context:
+        page = context.new_page()
+        responses = []
+        page.on("response", lambda response: responses.append(response))
+        page.goto(f"{address}/lessons/03-stop/", wait_until="networkidle")
+        assert {response.status for response in responses} == {200}
+        assert sum(len(response.body()) for response in responses) < BIGGEST
