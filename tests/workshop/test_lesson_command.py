@@ -1,53 +1,12 @@
-"""`manage.py lesson`: what it shows, what it remembers, and its exit codes."""
+"""`manage.py lesson`: list, show, hint, reset, solution, new; and what it refuses."""
 
-import io
-import json
-import re
 import subprocess
 import sys
-from xml.etree import ElementTree
 
 import pytest
-from django.core.management import CommandError, call_command
 
 from lessons import catalogue, progress
-
-ESCAPE = "\x1b["
-
-
-class Terminal(io.StringIO):
-    """What a command sees when its output goes to a terminal."""
-
-    def isatty(self):
-        return True
-
-
-def lesson(*arguments, code=0, to=None):
-    """Run `manage.py lesson ...` here; what it printed."""
-    stdout = to or io.StringIO()
-    if code == 1:
-        with pytest.raises(SystemExit) as ended:
-            call_command("lesson", *arguments, stdout=stdout)
-        assert ended.value.code == 1
-    else:
-        call_command("lesson", *arguments, stdout=stdout)
-    return stdout.getvalue() if isinstance(stdout, io.StringIO) else ""
-
-
-def refusal(*arguments):
-    """The one line with which wrong usage is refused, exit code 2."""
-    with pytest.raises(CommandError) as refused:
-        call_command("lesson", *arguments, stdout=io.StringIO())
-    assert refused.value.returncode == 2
-    assert "\n" not in str(refused.value)
-    return str(refused.value)
-
-
-def solve(one):
-    one.exercise.write_text(one.solution.read_text())
-
-
-# list, show, hint
+from tests.workshop.lesson_command import Terminal, lesson, refusal, solve
 
 
 def test_without_an_action_the_lessons_are_listed_with_what_is_next(course):
@@ -116,105 +75,6 @@ def test_each_hint_tells_one_more_and_how_many_are_left(course):
     assert fourth == third
 
 
-# check
-
-
-def test_a_red_exercise_gets_crosses_the_diagnosis_its_cure_and_the_transcript(course):
-    shown = lesson("check", "1", code=1)
-
-    assert shown.startswith("red  Lesson 1 lamp  exercise, ")
-    assert '  ✗ repeats text\n  ✗ closes on "bye"\n' in shown
-    assert "The handshake was never answered  no-accept\n" in shown
-    assert "websocket.connect → Lamp.websocket_connect\n" in shown
-    assert re.search(r"lessons/course/01_lamp/exercise\.py:6\n", shown)
-    assert "  Seen as  Silence. Daphne logs nothing" in shown
-    assert "  Cause    The handler for websocket.connect returned" in shown
-    assert "  Cure     On every way through websocket_connect" in shown
-    assert re.search(r"Transcript: repeats text\n +1  client +→ scope  /ws/lamp/\n", shown)
-    assert shown.endswith("Stuck?  manage.py lesson hint 1\n")
-
-
-def test_a_reply_that_differs_is_shown_beside_the_expected_one(course):
-    course[0].exercise.write_text(
-        course[0].solution.read_text().replace('event["text"]})', '"off"})')
-    )
-
-    shown = lesson("check", "1", code=1)
-    assert '  ✗ repeats text\n  ✓ closes on "bye"\n' in shown
-    assert "expected                     got\n" in shown
-    assert '≠ websocket.send  text: "on"   websocket.send  text: "off"\n' in shown
-
-
-def test_a_green_exercise_gets_ticks_and_the_way_on(course):
-    solve(course[0])
-
-    shown = lesson("check", "1")
-    assert shown.startswith("green  Lesson 1 lamp  exercise, ")
-    assert '  ✓ repeats text\n  ✓ closes on "bye"\n' in shown
-    assert "manage.py lesson solution 1\n" in shown
-    assert shown.endswith("manage.py lesson show 2\n")
-
-
-def test_check_takes_the_first_lesson_that_is_not_green(course):
-    solve(course[0])
-    lesson("check")
-
-    assert lesson("check", code=1).startswith("red  Lesson 2 bell")
-
-
-def test_a_check_of_the_exercise_is_remembered(course):
-    lesson("check", "1", code=1)
-
-    kept = progress.of(course[0])
-    assert kept.state == "red"
-    assert kept.verdict["outcomes"][0]["finding"]["diagnosis"] == "no-accept"
-
-
-@pytest.mark.parametrize(
-    ("target", "code"), [("solution", 0), ("mistake:AlwaysRepeats", 1), ("a path", 1)]
-)
-def test_a_check_of_another_target_is_not_remembered(course, target, code):
-    target = str(course[0].exercise) if target == "a path" else target
-    lesson("check", "1", "--target", target, code=code)
-
-    assert progress.of(course[0]).state == "new"
-
-
-def test_what_the_exercise_printed_is_shown_cut_and_harmless(course):
-    flood = 'import sys\nprint("\\x1b[2J bell \\a")\nfor n in range(40):\n    print(n)\n'
-    course[0].exercise.write_text(flood + course[0].solution.read_text())
-
-    shown = lesson("check", "1")
-    assert "Printed meanwhile\n  �[2J bell �\n  0\n" in shown
-    assert "  13\n  [26 more lines: --json has them]\n" in shown
-    assert "\x1b" not in shown
-
-
-def test_an_exercise_that_does_not_run_says_where(course):
-    course[0].exercise.write_text("class Lamp(:\n")
-
-    shown = lesson("check", "1", code=1)
-    assert "syntax-error\n" in shown
-    assert "lessons/course/01_lamp/exercise.py:1\n" in shown
-
-
-def test_json_is_the_verdict_and_nothing_else(course):
-    shown = json.loads(lesson("check", "1", "--json", code=1))
-
-    assert (shown["lesson"], shown["target"], shown["green"]) == ("01-lamp", "exercise", False)
-    assert [outcome["state"] for outcome in shown["outcomes"]] == ["red", "red"]
-
-
-def test_junit_goes_to_its_file(course, tmp_path):
-    lesson("check", "1", "--junit", str(tmp_path / "verdict.xml"), code=1)
-
-    suite = ElementTree.parse(tmp_path / "verdict.xml").getroot()
-    assert (suite.get("tests"), suite.get("failures")) == ("2", "2")
-
-
-# reset, solution, mistakes
-
-
 def test_reset_brings_the_stub_back_and_keeps_the_students_version(course):
     came = course[0].exercise.read_text()
     lesson("list")
@@ -260,19 +120,6 @@ def test_the_solution_is_shown_to_who_insists(course):
     assert lesson("solution", "1", "--force") == course[0].solution.read_text()
 
 
-def test_mistakes_shows_each_with_what_it_gets_and_the_first_difference(course):
-    shown = lesson("mistakes", "1")
-
-    assert 'AlwaysRepeats\nTakes "bye" for a text like any other.\n' in shown
-    assert "(reply-differs)\n" in shown
-    assert "  Seen as  " in shown
-    assert re.search(r'≠ websocket\.close +websocket\.send  text: "bye"\n', shown)
-    assert progress.of(course[0]).state == "new"
-
-
-# new
-
-
 def test_new_makes_the_six_files_of_the_next_lesson(course):
     shown = lesson("new", "big_horn")
     catalogue.lessons.cache_clear()
@@ -303,9 +150,6 @@ def test_new_refuses_a_slug_that_is_taken(course):
     assert "There is a lesson lamp already" in refusal("new", "lamp")
 
 
-# wrong usage
-
-
 @pytest.mark.parametrize(
     "action", ["show", "check", "watch", "hint", "reset", "solution", "mistakes", "verify"]
 )
@@ -326,48 +170,6 @@ def test_a_lesson_whose_front_matter_is_missing_is_refused(course):
     course[0].path_to("lesson.md").write_text("# A lamp\n")
 
     assert "front matter" in refusal("check", "1")
-
-
-# the screen
-
-
-@pytest.mark.parametrize("columns", [60, 120])
-@pytest.mark.parametrize(("action", "code"), [("check", 1), ("mistakes", 0), ("list", 0)])
-def test_on_a_terminal_no_line_is_wider_than_it(course, monkeypatch, columns, action, code):
-    monkeypatch.setenv("COLUMNS", str(columns))
-    monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.chdir(catalogue.PROJECT_DIR)
-
-    arguments = [action] if action == "list" else [action, "1"]
-    shown = lesson(*arguments, code=code, to=Terminal())
-    assert max(map(len, shown.splitlines())) <= columns
-
-
-def test_a_terminal_gets_colour(course, monkeypatch):
-    monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-
-    assert ESCAPE in lesson("check", "1", code=1, to=Terminal())
-
-
-def test_no_color_means_no_escape_code_at_all(course, monkeypatch):
-    monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.setenv("NO_COLOR", "1")
-
-    for arguments, code in ((["check", "1"], 1), (["show", "1"], 0), (["mistakes", "1"], 0)):
-        assert ESCAPE not in lesson(*arguments, code=code, to=Terminal())
-
-
-def test_an_encoding_without_our_signs_gets_others(course):
-    stdout = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
-    lesson("check", "1", code=1, to=stdout)
-
-    shown = stdout.buffer.getvalue().decode("ascii")
-    assert "  x repeats text" in shown
-    assert "client   > scope" in shown
-
-
-# a process of its own
 
 
 def manage(project, *arguments):
