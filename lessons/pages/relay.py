@@ -11,6 +11,7 @@ from lessons.wire.events import Event
 
 LIMIT = 1000  # events waiting; what comes on top is dropped, and the page says how many are missing
 BATCH = 100
+TOGETHER = 0.02  # seconds: what comes within them travels as one, or each event would cost a frame
 
 
 class Relay:
@@ -32,7 +33,7 @@ class Relay:
         self._recorded = event.seq
         if not self._called:
             self._called = True
-            self._loop.call_soon_threadsafe(self._start)
+            self._loop.call_soon_threadsafe(self._loop.call_later, TOGETHER, self._start)
 
     def _start(self) -> None:
         """No task outlives its batch, so what a task left behind does later is still carried."""
@@ -43,8 +44,10 @@ class Relay:
     async def _forward(self) -> None:
         async with self._one_at_a_time:
             self._called = False  # first, so that whatever comes from here on calls anew
-            while self._waiting:
-                count = min(BATCH, len(self._waiting))
+            left = len(self._waiting)
+            while left:
+                count = min(BATCH, left)
+                left -= count
                 events = [self._waiting.popleft().as_json() for _ in range(count)]
                 text = json.dumps({"recorded": self._told_by(events), "events": events})
                 message = {"type": "feed.events", "text": text}
