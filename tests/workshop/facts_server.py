@@ -35,6 +35,20 @@ class Zombie(SyncConsumer):
         raise StopConsumer()
 
 
+class HangsUp(SyncConsumer):
+    def websocket_connect(self, event):
+        self.send({"type": "websocket.accept"})
+
+    def websocket_receive(self, event):
+        if event["text"] == "bye":
+            self.send({"type": "websocket.close", "code": 4000})
+        else:
+            self.send({"type": "websocket.send", "text": event["text"]})
+
+    def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
 CONSUMERS = {f"/consumers/{c.__name__}": c.as_asgi() for c in SyncConsumer.__subclasses__()}
 
 
