@@ -66,12 +66,12 @@ class Command(BaseCommand):
 
 def free_port(host: str, port: int) -> int:
     """`port`, if nobody listens on it; for 0 one that is free."""
+    if not 0 <= port <= 65535:
+        raise CommandError(f"There is no port {port}: they end at 65535.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.create_server((host, port), family=family) as trial:
             return trial.getsockname()[1]
-    except OverflowError:
-        raise CommandError(f"There is no port {port}: they end at 65535.") from None
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             reason = f"Port {port} is taken. Take another one: --port {port + 1}"

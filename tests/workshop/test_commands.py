@@ -1,0 +1,246 @@
+"""One command starts the workshop, one runs the tests."""
+
+import os
+import queue
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from contextlib import suppress
+
+import psutil
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from real_parts import real_part
+
+from lessons import bootstrap
+from lessons.management.commands import test, workshop
+
+PATIENCE = 30  # seconds, only ever spent by a test that fails
+posix = pytest.mark.skipif(os.name == "nt", reason="sends Ctrl-C to a process group")
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory):
+    """The project as it is cloned: the student's own database stays out of this."""
+    root = tmp_path_factory.mktemp("workshop") / "clone"
+    unwanted = shutil.ignore_patterns("__pycache__", ".*", "tests")
+    shutil.copytree(settings.BASE_DIR, root, ignore=unwanted)
+    return root
+
+
+class Workshop:
+    """`manage.py workshop` in a process group of its own, as a terminal gives it."""
+
+    def __init__(self, clone, *arguments):
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "workshop", "--port", "0", *arguments],
+            cwd=clone, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        self.said = ""
+        self._lines = queue.SimpleQueue()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self._reader.join()
+        self.process.__exit__(None, None, None)
+
+    def _read(self):
+        for line in self.process.stdout:
+            self._lines.put(line)
+
+    def says(self, words, patience=PATIENCE) -> str | None:
+        """The line with these words; None when it does not come."""
+        end = time.monotonic() + patience
+        with suppress(queue.Empty):
+            while True:
+                line = self._lines.get(timeout=max(0, end - time.monotonic()))
+                self.said += line
+                if words in line:
+                    return line
+        return None
+
+    def ready(self) -> str:
+        """The address, once it says that it is ready."""
+        line = self.says("Workshop ready at ")
+        assert line, f"never ready:\n{self.said}"
+        return line.split()[-1]
+
+    def interrupt(self) -> int:
+        """Press Ctrl-C; the exit code."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        return self.process.wait(PATIENCE)
+
+
+def status_of(url):
+    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
+        return answer.status
+
+
+@posix
+def test_workshop_serves_the_page_until_ctrl_c(clone):
+    with Workshop(clone, "--no-reload") as started:
+        url = started.ready()
+        assert url.startswith("http://127.0.0.1:")
+        assert status_of(url) == 200
+        assert "Sign in as student or instructor; the password is the name." in started.said
+        assert started.interrupt() == 0
+        assert "Traceback" not in started.said
+
+
+@posix
+def test_workshop_reloads_changed_code_lives_through_a_syntax_error_and_ends_whole(clone):
+    consumers = clone / "sync_demo" / "consumers.py"
+    right = consumers.read_text()
+    with Workshop(clone) as started:
+        url = started.ready()
+        save_until(consumers, f"{right}\nthis is no Python\n", started, "SyntaxError")
+        # The page that is open finds the server again where it was.
+        save_until(consumers, f"{right}\n# and now it is\n", started, f"Workshop ready at {url}")
+        processes = psutil.Process(started.process.pid).children(recursive=True)
+        assert len(processes) == 1
+        started.interrupt()
+        assert psutil.wait_procs(processes, PATIENCE)[1] == []
+    consumers.write_text(right)
+
+
+def save_until(file, text, started, words):
+    """Save until it is noticed: the reloader misses what is saved before its second look."""
+    for patience in (1.5, 3, 6, 12, 24):
+        file.write_text(text)
+        if started.says(words, patience):
+            return
+    raise AssertionError(f"never said {words!r}:\n{started.said}")
+
+
+@pytest.fixture
+def served(monkeypatch, settings):
+    """The calls that the command makes instead of serving."""
+    settings.ALLOWED_HOSTS = settings.LOOPBACK  # the test runner allows a name of its own
+    calls = []
+    monkeypatch.setattr(workshop, "call_command", lambda *names, **options: calls.append(names))
+    monkeypatch.setattr(workshop.Command, "prepare_database", lambda self: None)
+    monkeypatch.setattr(workshop.stubs, "keep_copies", lambda: None)
+    return calls
+
+
+def start(**options):
+    call_command(workshop.Command(), reload=False, **{"port": 0, **options})
+
+
+def test_workshop_says_in_one_line_that_the_port_is_taken(served):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CommandError, match=f"^Port {port} is taken.*--port {port + 1}$"):
+            start(port=port)
+    assert served == []
+
+
+def test_workshop_knows_that_there_is_no_such_port(served):
+    with pytest.raises(CommandError, match="no port 70000"):
+        start(port=70000)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "a.test"])
+def test_serves_no_stranger_whom_nobody_asked_in(served, host):
+    with pytest.raises(CommandError, match="DJANGO_ALLOWED_HOSTS"):
+        start(host=host)
+    assert served == []
+
+
+def test_runserver_serves_no_stranger_either(served):
+    with pytest.raises(CommandError, match="DJANGO_ALLOWED_HOSTS"):
+        call_command("runserver", "0.0.0.0:0")
+
+
+def test_serves_an_address_once_a_name_for_it_is_allowed(served, settings):
+    settings.ALLOWED_HOSTS = [*settings.LOOPBACK, "a.test"]
+    start(host="0.0.0.0")
+    [[command, address]] = served
+    assert (command, address.rpartition(":")[0]) == ("runserver", "0.0.0.0")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_seeds_an_account_for_the_student_and_one_for_the_instructor(django_user_model):
+    for _ in range(2):
+        workshop.seed_accounts()
+    users = {user.username: user for user in django_user_model.objects.all()}
+    assert set(users) == {"student", "instructor"}
+    assert all(user.check_password(name) for name, user in users.items())
+    assert [users[name].is_staff for name in ("student", "instructor")] == [False, True]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_seeds_nobody_where_strangers_could_sign_in(django_user_model, settings, capsys):
+    settings.WORKSHOP = False
+    workshop.Command().prepare_database()
+    assert not django_user_model.objects.exists()
+    assert capsys.readouterr().out == ""
+
+
+def test_workshop_notices_requirements_that_are_newer_than_the_environment(
+    served, monkeypatch, tmp_path, capsys
+):
+    monkeypatch.setattr(bootstrap, "is_inside", lambda: True)
+    monkeypatch.setattr(bootstrap, "STAMP", tmp_path / "stamp")
+    start()
+    assert capsys.readouterr().err == ""
+    bootstrap.STAMP.write_text("of another requirements.txt")
+    start()
+    assert "requirements.txt has changed" in capsys.readouterr().err
+
+
+def run(*command):
+    return subprocess.run(
+        [sys.executable, *command], cwd=settings.BASE_DIR, capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize("command", [["manage.py", "test"], ["-m", "pytest"]])
+@pytest.mark.parametrize("name", ["3", "stop"])
+def test_a_lesson_is_its_tests_and_its_checks(command, name):
+    collected = run(*command, "--lesson", name, "--collect-only", "-q", "-p", "no:randomly")
+    files = {line.partition("::")[0] for line in collected.stdout.splitlines() if "::" in line}
+    assert files == {"tests/sync_demo/test_03_stop.py", "lessons/course/03_stop/check.py"}
+
+
+def test_an_unknown_lesson_is_wrong_usage():
+    answer = run("manage.py", "test", "--lesson", "99")
+    assert answer.returncode == 2
+    assert "There is no lesson '99'" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    "outcome, code",
+    [
+        ("OK", 0),
+        ("TESTS_FAILED", 1),
+        ("INTERRUPTED", 1),
+        ("INTERNAL_ERROR", 1),
+        ("USAGE_ERROR", 2),
+        ("NO_TESTS_COLLECTED", 2),
+    ],
+)
+def test_the_exit_code_is_green_red_or_wrong_usage(outcome, code):
+    assert test.exit_code(pytest.ExitCode[outcome]) == code
+
+
+def test_a_part_that_is_lacking_skips_and_where_parts_are_required_fails(monkeypatch):
+    monkeypatch.delenv("REQUIRE_PARTS", raising=False)
+    with pytest.raises(pytest.skip.Exception, match=r"no-such-part.*apt-get install it"):
+        real_part(["no-such-part"], "apt-get install it")
+    monkeypatch.setenv("REQUIRE_PARTS", "1")
+    with pytest.raises(pytest.fail.Exception, match=r"no-such-part.*apt-get install it"):
+        real_part(["no-such-part"], "apt-get install it")

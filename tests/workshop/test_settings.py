@@ -1,0 +1,110 @@
+"""What the environment makes of the settings."""
+
+import os
+import runpy
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings as own
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+
+NAMES = ("DJANGO_DEBUG", "DJANGO_SECRET_KEY", "DJANGO_ALLOWED_HOSTS", "REDIS_URL")
+KEY = "a-key-for-these-tests-that-is-long-enough-for-the-deployment-check"
+
+
+@pytest.fixture
+def settings_with(monkeypatch):
+    """`settings_with(DJANGO_DEBUG="0")`: the settings' names and values in that environment."""
+
+    def read(**environment):
+        for name in NAMES:
+            monkeypatch.delenv(name, raising=False)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        return runpy.run_path(str(own.BASE_DIR / "lessons" / "settings.py"))
+
+    return read
+
+
+def python(*arguments, **environment):
+    bare = {name: value for name, value in os.environ.items() if name not in NAMES}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=own.BASE_DIR,
+        env={**bare, "DJANGO_SETTINGS_MODULE": "lessons.settings", **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_serves_this_machine_alone_as_it_stands(settings_with):
+    settings = settings_with()
+    assert settings["DEBUG"] is True
+    assert settings["WORKSHOP"] is True
+    assert settings["ALLOWED_HOSTS"] == ["127.0.0.1", "localhost", "[::1]"]
+
+
+@pytest.mark.parametrize("environment", [{"DJANGO_DEBUG": "0"}, {"DJANGO_ALLOWED_HOSTS": "a.test"}])
+def test_refuses_to_start_for_others_without_a_secret_key(settings_with, environment):
+    with pytest.raises(ImproperlyConfigured, match="Set DJANGO_SECRET_KEY"):
+        settings_with(**environment)
+
+
+@pytest.mark.parametrize("value", ["0", "false", "No", " off "])
+def test_debug_can_be_turned_off(settings_with, value):
+    settings = settings_with(DJANGO_DEBUG=value, DJANGO_SECRET_KEY=KEY)
+    assert settings["DEBUG"] is False
+    assert settings["WORKSHOP"] is False
+
+
+def test_is_no_workshop_once_other_machines_may_call(settings_with):
+    settings = settings_with(DJANGO_ALLOWED_HOSTS="a.test, b.test", DJANGO_SECRET_KEY=KEY)
+    assert settings["ALLOWED_HOSTS"][3:] == ["a.test", "b.test"]
+    assert settings["WORKSHOP"] is False
+
+
+def test_stays_a_workshop_when_the_names_are_its_own(settings_with):
+    assert settings_with(DJANGO_ALLOWED_HOSTS="localhost,")["WORKSHOP"] is True
+
+
+def test_the_layers_are_in_memory_by_default(settings_with):
+    layers = settings_with()["CHANNEL_LAYERS"]
+    assert {layer["BACKEND"] for layer in layers.values()} == {
+        "channels.layers.InMemoryChannelLayer"
+    }
+
+
+def test_redis_carries_both_layers_apart_and_lets_consumers_idle(settings_with):
+    layers = settings_with(REDIS_URL="redis://example.test:6379/1")["CHANNEL_LAYERS"]
+    for layer in layers.values():
+        assert layer["BACKEND"] == "channels_redis.core.RedisChannelLayer"
+        [host] = layer["CONFIG"]["hosts"]
+        assert host == {"address": "redis://example.test:6379/1", "socket_timeout": None}
+    assert layers["default"]["CONFIG"].get("prefix") != layers["wire"]["CONFIG"]["prefix"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_database_is_a_file_that_readers_need_not_wait_for():
+    with connection.cursor() as cursor:
+        assert cursor.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert not connection.is_in_memory_db()
+
+
+def test_can_be_deployed_without_a_warning():
+    run = python(
+        "manage.py", "check", "--deploy", "--fail-level=WARNING",
+        DJANGO_DEBUG="0", DJANGO_SECRET_KEY=KEY, DJANGO_ALLOWED_HOSTS="a.test",
+    )  # fmt: skip
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "environment, recorded",
+    [({}, "True"), ({"DJANGO_DEBUG": "0", "DJANGO_SECRET_KEY": KEY}, "False")],
+)
+def test_records_in_a_workshop_and_nowhere_else(environment, recorded):
+    code = "import sys, lessons.asgi; print('lessons.wire' in sys.modules)"
+    run = python("-c", code, **environment)
+    assert (run.stdout.strip(), run.stderr) == (recorded, "")
