@@ -46,8 +46,10 @@ if not DEBUG:
 # What it is made of
 
 INSTALLED_APPS = [
-    "lessons",  # its runserver is Daphne's, and says more
-    "daphne",  # before staticfiles, whose runserver speaks no WebSocket
+    # In a project of your own "daphne" stands here, before staticfiles, whose runserver speaks no
+    # WebSocket. The runserver of "lessons" is Daphne's; as no other command needs the app, they
+    # need not wait for Twisted, which it brings.
+    "lessons",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -92,6 +94,7 @@ TEMPLATES = [
 
 STATIC_URL = "static/"
 USE_TZ = True
+TIME_ZONE = "UTC"
 
 # Where things are kept
 

@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
 import django
 from django.apps import apps
@@ -96,10 +96,11 @@ def _run_checks(reporter: _Reporter, lesson: Lesson, target: Target, limit: floa
         with _limited(limit, stuck_while_loading, reporter):
             return target.load()
 
-    load()
+    load()  # what the file prints as it is read is kept from this time only
     reporter.send("checks", [(check.__name__, claim_of(check)) for check in checks])
     for check in checks:
-        bench = Bench(lesson, load())  # anew: what one check leaves on the class stays there
+        with redirect_stdout(Head()), redirect_stderr(Head()):
+            bench = Bench(lesson, load())  # anew: what one check leaves on the class stays there
 
         def stuck(check=check, bench=bench):
             red = bench.red("stuck", detail=f"Stopped after {limit:g} seconds.")

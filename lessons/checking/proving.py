@@ -11,6 +11,7 @@ from lessons.checking.finding import Red
 from lessons.checking.report import explain
 from lessons.checking.runner import judge
 from lessons.checking.target import mistakes_of
+from lessons.text import TextError, expanded
 from lessons.wire.transcript import render
 
 LONGEST_TEXT = 500  # words of a lesson's prose
@@ -37,7 +38,7 @@ def prove(lesson: Lesson, mutants: bool = False) -> Proof:
         if not proof.faults:
             _prove_text(proof)
             _prove_verdicts(proof, mutants)
-    except (IncompleteLesson, Red) as fault:
+    except (IncompleteLesson, TextError, Red) as fault:
         proof.faults.append(str(fault))
     return proof
 
@@ -49,8 +50,6 @@ def _prove_folder(proof: Proof) -> None:
             proof.faults.append(f"{name} is missing")
     if proof.faults:
         return
-    if "TODO" not in lesson.exercise.read_text(encoding="utf-8"):
-        proof.faults.append("exercise.py has no TODO")
     if len(lesson.hints) != 3:
         proof.faults.append(f"hints.md has {len(lesson.hints)} hints in place of 3")
     if not lesson.tests.is_file():
@@ -67,6 +66,7 @@ def _prove_text(proof: Proof) -> None:
         proof.faults.append(f"lesson.md has {words} words of prose in place of {LONGEST_TEXT}")
     if "TODO" in lesson.text:
         proof.faults.append("lesson.md has a TODO")
+    expanded(lesson)
     current = with_transcripts(lesson)
     if current != lesson.path_to("lesson.md").read_text(encoding="utf-8"):
         proof.faults.append("a transcript in lesson.md is not what crosses: verify --update")
@@ -93,13 +93,7 @@ def with_transcripts(lesson: Lesson) -> str:
 
 def _prove_verdicts(proof: Proof, mutants: bool) -> None:
     lesson = proof.lesson
-    can_fail: set[str] = set()
-    exercise = judge(lesson, str(stubs.stub(lesson)))
-    if exercise.green:
-        proof.faults.append("the exercise is green as it stands")
-    if exercise.problem:
-        proof.faults.append(f"the exercise does not run: {exercise.problem.message}")
-    can_fail |= _red_checks(exercise)
+    can_fail = _prove_exercise(proof)
     solution = judge(lesson, "solution")
     if not solution.green:
         proof.faults.append(f"the solution is red:\n{explain(solution)}")
@@ -116,6 +110,23 @@ def _prove_verdicts(proof: Proof, mutants: bool) -> None:
         for outcome in solution.outcomes:
             if outcome.name not in can_fail:
                 proof.faults.append(f"{outcome.name} is red for nothing: it cannot fail")
+
+
+def _prove_exercise(proof: Proof) -> set[str]:
+    """Judge exercise.py, or the exercise as it came where a student has been at work on it."""
+    lesson = proof.lesson
+    file = lesson.exercise
+    verdict = judge(lesson, str(file))
+    if verdict.green or verdict.problem:
+        file = stubs.stub(lesson)
+        verdict = judge(lesson, str(file))
+    if verdict.green:
+        proof.faults.append("the exercise is green as it stands")
+    if verdict.problem:
+        proof.faults.append(f"the exercise does not run: {verdict.problem.message}")
+    if "TODO" not in file.read_text(encoding="utf-8"):
+        proof.faults.append("exercise.py has no TODO")
+    return _red_checks(verdict)
 
 
 def _red_checks(verdict) -> set[str]:
