@@ -141,6 +141,11 @@ CHANNEL_LAYERS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    # Daphne's own start-up notes speak of endpoints and HTTP/2; the command says where the page is.
-    "loggers": {"daphne.server": {"level": "WARNING"}},
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "loggers": {
+        # Daphne's own start-up notes speak of endpoints and HTTP/2; the command names the page.
+        "daphne.server": {"level": "WARNING"},
+        # What a worked consumer logs is part of what it shows.
+        "sync_demo": {"level": "INFO", "handlers": ["console"]},
+    },
 }

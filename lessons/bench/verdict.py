@@ -1,4 +1,4 @@
-"""`bench verdict`: how long a student waits for a verdict, beside plain pytest on the same checks."""
+"""`bench verdict`: how long a student waits, beside plain pytest on the same checks."""
 
 import time
 from statistics import median

@@ -12,24 +12,33 @@ _LONGEST = 60
 def render(events: Iterable[Event], columns: int | None = None) -> str:
     """One line an event: number, lane, arrow (→ to the consumer), message, handler.
 
-    Where `columns` are too few for that the handlers go, then the ends of long messages.
+    With events of several connections, each lane bears the number of its connection. Where
+    `columns` are too few for a line the handlers go, then the ends of long messages.
 
          1  client    → websocket.connect                   websocket_connect
          2  client    ← websocket.accept                    websocket_connect
     """
+    events = list(events)
+    connections = list(dict.fromkeys(event.connection for event in events))
+
+    def lane(event: Event) -> str:
+        if len(connections) == 1:
+            return f"{event.lane:<9}"
+        return f"{f'{event.lane} {connections.index(event.connection) + 1}':<11}"
+
     rows = [
-        (event.lane, _ARROWS[event.direction], summary(event.message), event.handler or "")
+        (lane(event), _ARROWS[event.direction], summary(event.message), event.handler or "")
         for event in events
     ]
     width = max((len(text) for _, _, text, _ in rows), default=0)
     lines = [
-        f"{number:>3}  {lane:<9}{arrow} {text:<{width}}   {handler}".rstrip()
+        f"{number:>3}  {lane}{arrow} {text:<{width}}   {handler}".rstrip()
         for number, (lane, arrow, text, handler) in enumerate(rows, start=1)
     ]
     if columns is None or max(map(len, lines), default=0) <= columns:
         return "\n".join(lines)
     return "\n".join(
-        _shorten(f"{number:>3}  {lane:<9}{arrow} {text}", columns)
+        _shorten(f"{number:>3}  {lane}{arrow} {text}", columns)
         for number, (lane, arrow, text, _) in enumerate(rows, start=1)
     )
 

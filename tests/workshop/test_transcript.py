@@ -4,8 +4,8 @@ from lessons.wire.events import Event
 from lessons.wire.transcript import compare, first_difference, normal, render
 
 
-def event(seq, lane, direction, message, handler=None):
-    return Event(seq, float(seq), lane, direction, message, "MainThread", handler, "c1")
+def event(seq, lane, direction, message, handler=None, connection="c1"):
+    return Event(seq, float(seq), lane, direction, message, "MainThread", handler, connection)
 
 
 def test_draws_a_line_for_each_event_with_arrow_message_and_handler():
@@ -94,3 +94,13 @@ def test_no_difference_is_none():
 
 def test_draws_what_is_not_a_message_at_all():
     assert compare([{"type": "websocket.close"}], ["close"]).splitlines()[1].endswith("'close'")
+
+
+def test_tells_the_lanes_of_several_connections_apart():
+    connect = {"type": "websocket.connect"}
+    events = [event(1, "client", "in", connect), event(2, "client", "in", connect, None, "c2")]
+
+    assert render(events).splitlines() == [
+        "  1  client 1   → websocket.connect",
+        "  2  client 2   → websocket.connect",
+    ]
