@@ -21,13 +21,13 @@ def render(events: Iterable[Event], columns: int | None = None) -> str:
     events = list(events)
     connections = list(dict.fromkeys(event.connection for event in events))
 
-    def lane(event: Event) -> str:
+    def lane_of(event: Event) -> str:
         if len(connections) == 1:
             return f"{event.lane:<9}"
         return f"{f'{event.lane} {connections.index(event.connection) + 1}':<11}"
 
     rows = [
-        (lane(event), _ARROWS[event.direction], summary(event.message), event.handler or "")
+        (lane_of(event), _ARROWS[event.direction], summary(event.message), event.handler or "")
         for event in events
     ]
     width = max((len(text) for _, _, text, _ in rows), default=0)
