@@ -23,7 +23,7 @@ def state_dir(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def address(state_dir):
+def address(chromium, state_dir):
     """`http://127.0.0.1:port` of a workshop of the tests' own."""
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "tests.browser.served",
@@ -81,7 +81,7 @@ class LessonPage:
             self.errors.append(message.text)
 
     def _keep_elsewhere(self, request):
-        if urlsplit(request.url).netloc != urlsplit(self.address).netloc:
+        if urlsplit(request.url).netloc not in ("", urlsplit(self.address).netloc):
             self.elsewhere.append(request.url)
 
     def open(self, key):
@@ -129,23 +129,35 @@ class LessonPage:
         expect(first).to_have_attribute("data-method", method)
 
 
+@pytest.fixture(scope="module")
+def window(browser, address):
+    """One window for all tests that need no other: a new one costs as much as a whole test."""
+    with browser.new_context() as context:
+        yield LessonPage(context.new_page(), address)
+
+
 @pytest.fixture
-def visit(browser, address):
-    """`visit("03-stop")`: a browser session of its own on that page.
+def visit(browser, address, window):
+    """`visit("03-stop")`: a new browser session on that page; with options, a window of its own.
 
     At the end there has been no error on any console but those that a test took away, and no
     request to anywhere else.
     """
+    window.page.context.clear_cookies()
+    window.errors.clear()
     contexts, pages = [], []
 
     def start(key, **options):
-        context = browser.new_context(**options)
-        contexts.append(context)
-        pages.append(LessonPage(context.new_page(), address))
+        if not (options or pages):
+            pages.append(window)
+        else:
+            contexts.append(browser.new_context(**options))
+            pages.append(LessonPage(contexts[-1].new_page(), address))
         return pages[-1].open(key)
 
     yield start
     for context in contexts:
         context.close()
+    window.page.goto("about:blank")
     assert [page.errors for page in pages] == [[] for _ in pages]
     assert [page.elsewhere for page in pages] == [[] for _ in pages]

@@ -64,9 +64,7 @@ def test_the_scope_is_folded_and_without_its_cookie(visit):
 def test_a_refusal_is_1006_to_the_browser_and_a_close_to_the_server(visit):
     page = visit("01-accept")
     page.connect(path="/ws/sync/accept/", subprotocols="", state="refused")
-    page.expect_status(
-        "Not opened: the browser is told 1006, and no reason. The server refused with HTTP 403."
-    )
+    page.expect_status("Refused with HTTP 403. The browser is told 1006, without a reason.")
     page.expect_seen("close code 1006, not clean")
     rows = page.page.locator("#events tr:not([data-lane=database]):not(.first) td:nth-child(4)")
     expect(rows).to_have_text(
@@ -86,8 +84,7 @@ def test_an_exception_before_the_accept_is_told_as_500(visit):
     page = visit("01-accept")
     page.connect(path="/ws/no/such/path/", state="refused")
     page.expect_status(
-        "Not opened: the browser is told 1006, and no reason. "
-        "The consumer raised an exception: HTTP 500."
+        "HTTP 500, the consumer raised an exception. The browser is told 1006, without a reason."
     )
     expect(page.page.locator("#events tr").last).to_contain_text("raised ValueError: No route")
     (error,) = page.errors

@@ -16,9 +16,9 @@ export class Answer {
   }
 
   text() {
-    const told = "Not opened: the browser is told 1006, and no reason.";
-    if (this.status === 403) return `${told} The server refused with HTTP 403.`;
-    if (this.status === 500) return `${told} The consumer raised an exception: HTTP 500.`;
-    return told;
+    const told = "The browser is told 1006, without a reason.";
+    if (this.status === 403) return `Refused with HTTP 403. ${told}`;
+    if (this.status === 500) return `HTTP 500, the consumer raised an exception. ${told}`;
+    return `Not opened. ${told}`;
   }
 }
