@@ -9,7 +9,9 @@ from channels.layers import get_channel_layer
 from lessons.pages.feed import LAYER
 from lessons.wire.events import Event
 
-LIMIT = 1000  # events waiting; what comes on top is dropped, and the page says how many are missing
+# Events that wait while the loop is busy: the first ones, and the newest of what comes on top, for
+# the end shows how a flood went out. The others are dropped, and the page says how many.
+FIRST, NEWEST = 900, 100
 BATCH = 100
 TOGETHER = 0.02  # seconds: what comes within them travels as one, or each event would cost a frame
 
@@ -20,7 +22,8 @@ class Relay:
     def __init__(self, group: str):
         self._group = group
         self._loop = asyncio.get_running_loop()
-        self._waiting: deque[Event] = deque()
+        self._first: deque[Event] = deque()
+        self._newest: deque[Event] = deque(maxlen=NEWEST)
         self._recorded = 0
         self._called = False
         self._one_at_a_time = asyncio.Lock()
@@ -28,8 +31,8 @@ class Relay:
 
     def __call__(self, event: Event) -> None:
         """Take `event`, in any thread. Writing it down as JSON is left to the loop's own time."""
-        if len(self._waiting) < LIMIT:
-            self._waiting.append(event)
+        has_room = len(self._first) < FIRST and not self._newest
+        (self._first if has_room else self._newest).append(event)
         self._recorded = event.seq
         if not self._called:
             self._called = True
@@ -44,14 +47,16 @@ class Relay:
     async def _forward(self) -> None:
         async with self._one_at_a_time:
             self._called = False  # first, so that whatever comes from here on calls anew
-            left = len(self._waiting)
+            left = len(self._first) + len(self._newest)
             while left:
-                count = min(BATCH, left)
-                left -= count
-                events = [self._waiting.popleft().as_json() for _ in range(count)]
+                events = [self._next().as_json() for _ in range(min(BATCH, left))]
+                left -= len(events)
                 text = json.dumps({"recorded": self._told_by(events), "events": events})
                 message = {"type": "feed.events", "text": text}
                 await get_channel_layer(LAYER).group_send(self._group, message)
+
+    def _next(self) -> Event:
+        return (self._first or self._newest).popleft()
 
     def _told_by(self, events: list[dict]) -> int:
         """The number up to which a page that has `events` has all there is; a gap is what it lacks.
@@ -59,4 +64,4 @@ class Relay:
         With nothing left waiting that is the last number given, dropped events included.
         """
         recorded = self._recorded  # read first: an event that comes meanwhile is waiting then
-        return events[-1]["seq"] if self._waiting else recorded
+        return events[-1]["seq"] if self._first or self._newest else recorded

@@ -4,10 +4,9 @@ import { Answer } from "./answer.js";
 import { Client } from "./client.js";
 import { Feed } from "./feed.js";
 import { Log } from "./log.js";
-import { element } from "./message.js";
+import { Seen } from "./seen.js";
 import { Source } from "./source.js";
 
-const MOST_SEEN = 200;
 const byId = (id) => document.getElementById(id);
 
 function start(panel) {
@@ -19,18 +18,17 @@ function start(panel) {
     missing: byId("missing"),
   });
   const answer = new Answer();
+  const seen = new Seen(byId("seen"));
   const feed = new Feed(panel.dataset.feed, {
     onBatch(batch) {
       log.add(batch);
-      for (const event of batch.events) {
-        if (event.handler) source.light(event.handler);
-        answer.take(event);
-      }
+      for (const event of batch.events) answer.take(event);
+      source.light(batch.events.findLast(({ handler }) => handler)?.handler);
       if (byId("status").dataset.state === "refused") say("refused", answer.text());
     },
   });
   const client = new Client(panel.dataset.watched, {
-    onSeen: showSeen,
+    onSeen: (kind, text) => seen.add(kind, text),
     onState: (state, text) => say(state, state === "refused" ? answer.text() : text),
   });
 
@@ -45,7 +43,7 @@ function start(panel) {
     attempt(() => client.send(byId("send").elements.kind.value, ""));
   byId("clear").onclick = () => {
     log.clear();
-    byId("seen").replaceChildren();
+    seen.clear();
   };
   byId("controls").disabled = false;
   say("idle", "Not connected.");
@@ -71,15 +69,6 @@ function say(state, text) {
   const status = byId("status");
   status.dataset.state = state;
   status.textContent = text;
-}
-
-function showSeen(kind, text) {
-  const seen = byId("seen");
-  const item = document.createElement("li");
-  item.append(element("b", kind), " ", text);
-  seen.append(item);
-  if (seen.children.length > MOST_SEEN) seen.firstChild.remove();
-  seen.parentElement.scrollTop = seen.parentElement.scrollHeight;
 }
 
 // Only what overflows needs to be reached by keyboard, and which that is depends on the window.
