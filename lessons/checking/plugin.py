@@ -18,15 +18,16 @@ def pytest_addoption(parser):
     )
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads how many processes there are to be
+@pytest.hookimpl(wrapper=True)  # before xdist reads how many processes there are to be
 def pytest_cmdline_main(config):
-    if hasattr(config, "workerinput"):  # a worker is told what to do
-        return
     whole = config.args_source is not config.ArgsSource.ARGS
-    if config.option.lesson:
+    if hasattr(config, "workerinput"):
+        pass  # a worker is told what to run
+    elif config.option.lesson:
         _choose_lesson(config, whole)
     elif whole:
         _use_all_cores(config)
+    return (yield)
 
 
 def _choose_lesson(config, whole: bool) -> None:
@@ -46,7 +47,7 @@ def _use_all_cores(config) -> None:
     if any(config.getoption(name, None) for name in chosen):
         return
     if config.getoption("numprocesses", 0) is None:  # not asked for, and not forbidden by -n0
-        config.option.numprocesses = "auto"
+        config.option.numprocesses = "logical"
 
 
 def pytest_pycollect_makemodule(module_path, parent):

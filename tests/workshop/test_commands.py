@@ -208,12 +208,18 @@ def run(*command):
     )
 
 
-@pytest.mark.parametrize("command", [["manage.py", "test"], ["-m", "pytest"]])
-@pytest.mark.parametrize("name", ["3", "stop"])
-def test_a_lesson_is_its_tests_and_its_checks(command, name):
-    collected = run(*command, "--lesson", name, "--collect-only", "-q", "-p", "no:randomly")
+@pytest.mark.parametrize(
+    "command", [["manage.py", "test", "--lesson", "3"], ["-m", "pytest", "--lesson", "stop"]]
+)
+def test_a_lesson_is_its_tests_and_its_checks(command):
+    collected = run(*command, "--collect-only", "-q")
     files = {line.partition("::")[0] for line in collected.stdout.splitlines() if "::" in line}
     assert files == {"tests/sync_demo/test_03_stop.py", "lessons/course/03_stop/check.py"}
+
+
+def test_the_whole_suite_runs_on_all_cores():
+    answer = run("-m", "pytest", "--ignore-glob=*")
+    assert f"{os.cpu_count()} workers" in answer.stdout
 
 
 def test_an_unknown_lesson_is_wrong_usage():
