@@ -324,11 +324,14 @@ async def test_leaves_no_task_behind_whatever_the_consumer_does():
         async def websocket_receive(self, event):
             await asyncio.Event().wait()
 
-    before = asyncio.all_tasks()
-    with pytest.raises(RuntimeError, match="the test went wrong"):
+    async def go_wrong():
         async with visit(Stuck) as client:
             await client.connect()
             await client.send_to(text_data="on")
             raise RuntimeError("the test went wrong")
+
+    before = asyncio.all_tasks()
+    with pytest.raises(RuntimeError, match="the test went wrong"):
+        await go_wrong()
 
     assert asyncio.all_tasks() == before
