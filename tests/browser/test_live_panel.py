@@ -87,6 +87,7 @@ def test_an_exception_before_the_accept_is_told_as_500(visit):
         "HTTP 500, the consumer raised an exception. The browser is told 1006, without a reason."
     )
     expect(page.page.locator("#events tr").last).to_contain_text("raised ValueError: No route")
+    assert page.lit() == []
     (error,) = page.errors
     assert error.endswith("Unexpected response code: 500")
     page.errors.clear()

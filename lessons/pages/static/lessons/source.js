@@ -7,8 +7,8 @@ export class Source {
   }
 
   light(handler) {
-    const lit = this.lines.filter((line) => line.dataset.method === handler);
-    if (!lit.length) return; // not of this class: a task, or a handler that it inherits
+    const lit = this.lines.filter((line) => handler && line.dataset.method === handler);
+    if (!lit.length) return; // none at work, or not of this class: a task, an inherited handler
     for (const line of this.lines) line.classList.toggle("lit", lit.includes(line));
     const { offsetTop } = lit[0];
     const height = lit.at(-1).offsetTop + lit.at(-1).offsetHeight - offsetTop;
