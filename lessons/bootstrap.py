@@ -23,7 +23,7 @@ STAMP = VENV / "requirements.sha256"  # written last: without it the installatio
 STATE = PROJECT / ".workshop"
 REPORT = STATE / "pip.log"
 
-NO_NETWORK = ("NewConnectionError", "Connection refused", "NameResolution", "Timeout", "ProxyError")
+NO_NETWORK = ("NewConnection", "NameResolution", "Timeout", "ProxyError", "SSLError")
 
 
 class CannotStart(Exception):
@@ -177,7 +177,7 @@ def explain(report):
         reason = "A package is not the one that requirements.txt was locked with"
         return f"{reason}: see {REPORT}. Try another network; it may have been changed on the way."
     if any(sign in report for sign in NO_NETWORK):
-        return "No network: the packages cannot be fetched. Connect, then start again."
+        return f"No network for pip (its report: {REPORT}). Connect, then start again."
     errors = [line.strip() for line in report.splitlines() if line.startswith("ERROR: ")]
     return f"pip failed: {errors[-1][7:] if errors else 'it does not say why'} (all in {REPORT})"
 
