@@ -1,13 +1,12 @@
 """`manage.py runserver`: Daphne's, which says when it listens, and in one line why it cannot."""
 
-import ipaddress
 import os
 import sys
 
 from daphne.management.commands.runserver import Command as DaphneRunserver
 from daphne.server import Server
-from django.conf import settings
-from django.core.management.base import CommandError
+
+from lessons.management.address import page_at, refuse_strangers
 
 
 class AnnouncingServer(Server):
@@ -31,26 +30,3 @@ class Command(DaphneRunserver):
     def run(self, **options):
         refuse_strangers(self.addr)
         super().run(**options)
-
-
-def refuse_strangers(host: str) -> None:
-    """Serve only this machine, unless somebody said by which names others may reach it.
-
-    The host names that Django allows are no fence here: whoever can connect can send any name.
-    """
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback and settings.ALLOWED_HOSTS == settings.LOOPBACK:
-        raise CommandError(
-            f"On {host} other machines reach this one, and DJANGO_ALLOWED_HOSTS names nothing that "
-            "they may call it. Set it to this machine's name or address, or leave the host out."
-        )
-
-
-def page_at(host: str, port: int) -> str:
-    """The address to open in a browser."""
-    if host in {"0.0.0.0", "::"}:
-        host = "localhost"
-    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"

@@ -1,7 +1,5 @@
 """`manage.py workshop`: everything made ready, then the pages and the demos served by Daphne."""
 
-import errno
-import socket
 import sys
 
 from django.conf import settings
@@ -11,7 +9,7 @@ from django.db import DatabaseError, connection
 from django.utils import autoreload
 
 from lessons import bootstrap, stubs
-from lessons.management.commands.runserver import refuse_strangers
+from lessons.management.address import free_port, refuse_strangers
 
 ACCOUNTS = {"student": {}, "instructor": {"is_staff": True, "is_superuser": True}}
 
@@ -62,22 +60,6 @@ class Command(BaseCommand):
             ) from None
         finally:
             connection.close()  # the reloader's child opens its own
-
-
-def free_port(host: str, port: int) -> int:
-    """`port`, if nobody listens on it; for 0 one that is free."""
-    if not 0 <= port <= 65535:
-        raise CommandError(f"There is no port {port}: they end at 65535.")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        with socket.create_server((host, port), family=family) as trial:
-            return trial.getsockname()[1]
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            reason = f"Port {port} is taken. Take another one: --port {port + 1}"
-        else:
-            reason = f"Cannot listen on {host}, port {port}: {error.strerror}"
-        raise CommandError(reason) from None
 
 
 def has_changes_to_make() -> bool:
