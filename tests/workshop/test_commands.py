@@ -1,28 +1,23 @@
 """One command starts the workshop, one runs the tests."""
 
 import os
-import queue
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
 import urllib.request
-from contextlib import suppress
 
 import psutil
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from real_parts import real_part
+from real_workshop import PATIENCE, Workshop
 
 from lessons import bootstrap
 from lessons.management.commands import test, workshop
 
-PATIENCE = 30  # seconds, only ever spent by a test that fails
 posix = pytest.mark.skipif(os.name == "nt", reason="sends Ctrl-C to a process group")
 
 
@@ -33,56 +28,6 @@ def clone(tmp_path_factory):
     unwanted = shutil.ignore_patterns("__pycache__", ".*", "tests")
     shutil.copytree(settings.BASE_DIR, root, ignore=unwanted)
     return root
-
-
-class Workshop:
-    """`manage.py workshop` in a process group of its own, as a terminal gives it."""
-
-    def __init__(self, clone, *arguments):
-        self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "workshop", "--port", "0", *arguments],
-            cwd=clone, start_new_session=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
-        self.said = ""
-        self._lines = queue.SimpleQueue()
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self._reader.join()
-        self.process.__exit__(None, None, None)
-
-    def _read(self):
-        for line in self.process.stdout:
-            self._lines.put(line)
-
-    def says(self, words, patience=PATIENCE) -> str | None:
-        """The line with these words; None when it does not come."""
-        end = time.monotonic() + patience
-        with suppress(queue.Empty):
-            while True:
-                line = self._lines.get(timeout=max(0, end - time.monotonic()))
-                self.said += line
-                if words in line:
-                    return line
-        return None
-
-    def ready(self) -> str:
-        """The address, once it says that it is ready."""
-        line = self.says("Workshop ready at ")
-        assert line, f"never ready:\n{self.said}"
-        return line.split()[-1]
-
-    def interrupt(self) -> int:
-        """Press Ctrl-C; the exit code."""
-        os.killpg(self.process.pid, signal.SIGINT)
-        return self.process.wait(PATIENCE)
 
 
 def status_of(url):
