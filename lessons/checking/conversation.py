@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import multiprocessing
+import warnings
 from concurrent.futures import ProcessPoolExecutor
 from urllib.parse import parse_qs, urlencode
 
@@ -38,6 +39,8 @@ def _play_here(lesson: Lesson, name: str, steps: list[str]) -> tuple[Event, ...]
     else:
         module, _, attribute = name.rpartition(".")
         consumer_class = getattr(importlib.import_module(module), attribute)
+    # A mistake may be a forgotten await: the transcript shows it, the terminal need not.
+    warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
     with fresh_layer(), asyncio.Runner(loop_factory=ObservedLoop) as runner:
         return runner.run(_play(lesson, consumer_class, steps))
 

@@ -4,10 +4,12 @@ import asyncio
 import gc
 import inspect
 import re
+import sys
 import threading
 import traceback
 import warnings
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
+from types import CoroutineType
 
 from channels.consumer import SyncConsumer
 
@@ -44,12 +46,14 @@ def claim_of(check) -> str:
 def perform(check, bench: Bench) -> Outcome:
     """Run `check` with the fixtures that it names and say what came of it."""
     threads = set(threading.enumerate())
-    with warnings.catch_warnings(record=True) as caught:
+    with warnings.catch_warnings(record=True) as caught, _origins_of_coroutines():
         warnings.simplefilter("always")
         red = _run(check, bench) or _thread_left_behind(bench, threads)
         gc.collect()
-    # A forgotten await is the cause of whatever went wrong after it, so it goes first.
-    red = _never_awaited(bench, caught) or red
+    # A forgotten await is the cause of whatever went wrong after it, so it goes first; but for a
+    # handler that is no coroutine function, where it could not be written.
+    if red is None or red.finding.diagnosis != "def-handler-in-async-consumer":
+        red = _never_awaited(bench, caught) or (red and _kept_coroutine(bench)) or red
     claim = claim_of(check)
     if red is None:
         return Outcome(check.__name__, claim, "green", transcript=bench.transcript)
@@ -107,20 +111,54 @@ def _thread_left_behind(bench: Bench, before: set[threading.Thread]) -> Red | No
     return None
 
 
+@contextmanager
+def _origins_of_coroutines():
+    """Let coroutines remember where they were made; who forgot the await shows only there."""
+    before = sys.get_coroutine_origin_tracking_depth()
+    sys.set_coroutine_origin_tracking_depth(10)
+    try:
+        yield
+    finally:
+        sys.set_coroutine_origin_tracking_depth(before)
+
+
 def _never_awaited(bench: Bench, caught) -> Red | None:
     for warning in caught:
         found = _NEVER_AWAITED.search(str(warning.message))
         if not found:
             continue
         name = found["name"].rpartition(".")[2]
-        place = Place(warning.filename, warning.lineno, "")
         source: Source = bench.source
         handler = getattr(source.subject, name, None)
         is_own = handler is not None and handler.__qualname__ == found["name"]
         if is_own and issubclass(source.subject, SyncConsumer):
             place = source.place_of_handler(name)
             return Red(find("async-handler-in-sync-consumer", place), bench.transcript)
-        if warning.filename != source.file:
-            place = Place(source.file)
-        return Red(find("never-awaited", place, detail=str(warning.message)), bench.transcript)
+        place = _origin_of(warning, source.file)
+        return Red(find("never-awaited", place, detail=found[0]), bench.transcript)
     return None
+
+
+def _kept_coroutine(bench: Bench) -> Red | None:
+    """Red for a coroutine that was never started, and which Python has not dropped so far."""
+    for item in gc.get_objects():
+        if type(item) is CoroutineType and inspect.getcoroutinestate(item) == inspect.CORO_CREATED:
+            place = _innermost_of(item.cr_origin or (), bench.source.file)
+            if place.line:
+                detail = f"coroutine '{item.__qualname__}' was never awaited"
+                return Red(find("never-awaited", place, detail=detail), bench.transcript)
+    return None
+
+
+def _origin_of(warning, file: str) -> Place:
+    """The innermost line of `file` that made the coroutine which `warning` is about."""
+    # A thread's coroutines have no origin; the warning names the line that dropped them.
+    dropped_at = (warning.filename, warning.lineno, "")
+    return _innermost_of((*(getattr(warning.source, "cr_origin", None) or ()), dropped_at), file)
+
+
+def _innermost_of(origin, file: str) -> Place:
+    for name, line, function in origin:
+        if name == file:
+            return Place(file, line, function)
+    return Place(file)

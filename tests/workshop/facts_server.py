@@ -11,7 +11,7 @@ import sys
 from urllib.parse import unquote
 
 import daphne.server
-from channels.consumer import SyncConsumer
+from channels.consumer import AsyncConsumer, SyncConsumer
 from channels.exceptions import StopConsumer
 from django.conf import settings
 
@@ -49,7 +49,44 @@ class HangsUp(SyncConsumer):
         raise StopConsumer()
 
 
-CONSUMERS = {f"/consumers/{c.__name__}": c.as_asgi() for c in SyncConsumer.__subclasses__()}
+class ForgetsAwait(AsyncConsumer):
+    async def websocket_connect(self, event):
+        self.send({"type": "websocket.accept"})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
+class AsyncHandlerInSync(SyncConsumer):
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+
+    def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
+class DefHandlerInAsync(AsyncConsumer):
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+
+    def websocket_receive(self, event):
+        print("ran", event["text"], flush=True)
+
+    def websocket_disconnect(self, event):
+        print("def disconnect", flush=True)
+        raise StopConsumer()
+
+
+class DefConnectInAsync(AsyncConsumer):
+    def websocket_connect(self, event):
+        pass
+
+
+CONSUMERS = {
+    f"/consumers/{consumer.__name__}": consumer.as_asgi()
+    for base in (SyncConsumer, AsyncConsumer)
+    for consumer in base.__subclasses__()
+}
 
 
 async def application(scope, receive, send):
