@@ -13,13 +13,14 @@ from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
-from sync_demo.routing import websocket_urlpatterns  # noqa: E402
+from async_demo.routing import websocket_urlpatterns as async_urlpatterns  # noqa: E402
+from sync_demo.routing import websocket_urlpatterns as sync_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
         "http": django_application,
         "websocket": AllowedHostsOriginValidator(
-            AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
+            AuthMiddlewareStack(URLRouter([*sync_urlpatterns, *async_urlpatterns]))
         ),
     }
 )
