@@ -8,7 +8,8 @@ from django.conf import settings
 
 from lessons import catalogue
 
-PLAIN = {"django", "channels", *sys.stdlib_module_names}
+# asgiref comes with Django, and the only home of sync_to_async and ThreadSensitiveContext is there.
+PLAIN = {"django", "channels", "asgiref", *sys.stdlib_module_names}
 DEMOS = ("sync_demo", "async_demo", "layers_demo", "auth_demo", "db_demo")
 FILES = [file for demo in DEMOS for file in (settings.BASE_DIR / demo).rglob("*.py")]
 FILES += [
