@@ -7,6 +7,7 @@ from channels.layers import InMemoryChannelLayer, channel_layers
 from lessons.catalogue import Lesson
 from lessons.checking.communicator import StrictCommunicator
 from lessons.checking.finding import Red, Source, find, place_at_work, place_of_error
+from lessons.checking.slow import slow_work
 from lessons.wire.events import Event
 from lessons.wire.layer import RecordingLayer
 
@@ -81,7 +82,7 @@ async def target(bench: Bench):
     yield bench.subject
 
 
-FIXTURES = {"communicator": communicator, "target": target}
+FIXTURES = {"communicator": communicator, "target": target, "slow_work": slow_work}
 
 
 def diagnose(name: str, client: StrictCommunicator | None = None, detail: str = ""):

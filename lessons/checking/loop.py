@@ -8,14 +8,27 @@ every handler, task and thread has come to rest, and `asyncio.sleep(5)` takes no
 
 import asyncio
 import selectors
+import threading
+from dataclasses import dataclass
+from unittest import mock
+
+
+@dataclass(eq=False)
+class _Job:
+    """A call handed to an executor, and the thread that makes it, once one does."""
+
+    executor: object
+    thread: int | None = None
 
 
 class ObservedLoop(asyncio.SelectorEventLoop):
     """A selector event loop with `settled()`; its clock skips what would be spent asleep."""
 
     def __init__(self):
-        self._jobs = 0
-        self._skipped = 0.0
+        self._jobs: set[_Job] = set()
+        self._foreign: set[asyncio.Future] = set()
+        self.held: set[int] = set()  # threads that are being held up until a check lets them go
+        self.skipped = 0.0  # seconds that passed in no time
         self._waiting: list[asyncio.Future] = []
         self._files = _Selector(self)
         super().__init__(self._files)
@@ -23,27 +36,61 @@ class ObservedLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         """Seconds on a monotonic clock, those that were skipped included."""
-        return super().time() + self._skipped
+        return super().time() + self.skipped
 
     def run_in_executor(self, executor, func, *args):
-        """As in asyncio; the job counts as work until it is done."""
-        job = super().run_in_executor(executor, func, *args)
-        self._jobs += 1
-        job.add_done_callback(self._job_done)
-        return job
+        """As in asyncio; the job counts as work until it is done, or while it is held up."""
+        job = _Job(executor)
 
-    def _job_done(self, job) -> None:
-        self._jobs -= 1
+        def work():
+            job.thread = threading.get_ident()
+            return func(*args)
+
+        future = super().run_in_executor(executor, work)
+        self._jobs.add(job)
+        future.add_done_callback(lambda _: self._jobs.discard(job))
+        return future
+
+    def run_forever(self):
+        """As in asyncio; what another thread is to finish counts as work where it is awaited."""
+        with mock.patch("asyncio.wrap_future", self._wrap_future):
+            super().run_forever()
+
+    def _wrap_future(self, future, *, loop=None):
+        wrapped = asyncio.futures.wrap_future(future, loop=loop)
+        if wrapped is not future:
+            self._foreign.add(wrapped)
+            wrapped.add_done_callback(self._foreign.discard)
+        return wrapped
+
+    def _foreign_moves(self) -> bool:
+        """Whether fewer threads that are not our jobs' are held up than such results awaited."""
+        held = self.held - {job.thread for job in self._jobs}
+        return len(self._foreign) > len(held)
+
+    def _moves(self, job: _Job) -> bool:
+        """Whether a job can go on: it is not held up, nor waits for its only thread's held job."""
+        if job.thread is not None:
+            return job.thread not in self.held
+        alone = getattr(job.executor, "_max_workers", None) == 1
+        return not (alone and any(self._in_front(job, other) for other in self._jobs))
+
+    def _in_front(self, job: _Job, other: _Job) -> bool:
+        return other.executor is job.executor and other.thread in self.held
 
     async def settled(self) -> None:
-        """Return once no callback is ready and no thread is at work; sleepers go on sleeping."""
+        """Return once no callback is ready and no thread is at work; sleepers go on sleeping.
+
+        A thread in `held`, and what waits for that thread, is not at work.
+        """
         waiter = self.create_future()
         self._waiting.append(waiter)
         await waiter
 
     def at_rest(self) -> bool:
         """Whether nothing but a timer could wake the loop: no thread job, no network traffic."""
-        return not self._jobs and len(self._files.get_map()) <= self._own_files
+        busy = self._foreign_moves() or any(map(self._moves, self._jobs))
+        return not busy and len(self._files.get_map()) <= self._own_files
 
     def rest(self, seconds: float | None) -> bool:
         """Use a moment of rest: tell those who wait for it, else skip the time up to a timer.
@@ -58,7 +105,7 @@ class ObservedLoop(asyncio.SelectorEventLoop):
             return True
         if seconds is None:
             return False
-        self._skipped += seconds
+        self.skipped += seconds
         return True
 
 

@@ -18,6 +18,7 @@ from lessons.checking.fixtures import FIXTURES, Bench, fresh_layer
 from lessons.checking.loop import ObservedLoop
 from lessons.checking.verdict import Outcome
 
+THREAD_PATIENCE = 1.0  # seconds for a thread to end; only one that is left behind takes them all
 _NEVER_AWAITED = re.compile(r"coroutine '(?P<name>[^']+)' was never awaited")
 
 
@@ -106,7 +107,10 @@ def _task_left_behind(task: asyncio.Task, bench: Bench) -> Red:
 def _thread_left_behind(bench: Bench, before: set[threading.Thread]) -> Red | None:
     for thread in set(threading.enumerate()) - before:
         # asgiref's and asyncio's pools keep their workers for the next job.
-        if not thread.name.startswith(("ThreadPoolExecutor", "asyncio_")):
+        if thread.name.startswith(("ThreadPoolExecutor", "asyncio_")):
+            continue
+        thread.join(THREAD_PATIENCE)  # a ThreadSensitiveContext's last thread may be on its way out
+        if thread.is_alive():
             return Red(find("thread-left-behind", detail=f"Thread {thread.name}"), bench.transcript)
     return None
 

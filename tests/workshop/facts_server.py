@@ -8,9 +8,11 @@ with the client's NUMBER in front. `/consumers/NAME` leads to one of the consume
 import ast
 import logging
 import sys
+import threading
 from urllib.parse import unquote
 
 import daphne.server
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from channels.consumer import AsyncConsumer, SyncConsumer
 from channels.exceptions import StopConsumer
 from django.conf import settings
@@ -82,11 +84,77 @@ class DefConnectInAsync(AsyncConsumer):
         pass
 
 
+GATE = threading.Event()  # slow work waits until a client at /let-go has come
+
+
+def slow_work(patience=30):
+    print("begins", flush=True)
+    GATE.wait(patience)
+    print("ends", flush=True)
+
+
+class Ticks(AsyncConsumer):
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+
+    async def websocket_receive(self, event):
+        print("tick", flush=True)
+        await self.send({"type": "websocket.send", "text": "tock"})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
+class OnTheLoop(Ticks):
+    async def websocket_receive(self, event):
+        slow_work(0.5)  # nobody can let it go: the order of what is printed tells
+
+
+class Queued(Ticks):
+    async def websocket_receive(self, event):
+        await sync_to_async(slow_work)()
+
+
+class InAThread(Ticks):
+    async def websocket_receive(self, event):
+        await sync_to_async(slow_work, thread_sensitive=False)()
+
+
+class SlowHandler(SyncConsumer):
+    def websocket_connect(self, event):
+        self.send({"type": "websocket.accept"})
+
+    def websocket_receive(self, event):
+        slow_work()
+
+    def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
+class OnItsOwnThread(SlowHandler):
+    async def __call__(self, scope, receive, send):
+        async with ThreadSensitiveContext():
+            await super().__call__(scope, receive, send)
+
+
+async def let_go(scope, receive, send):
+    await send({"type": "websocket.accept"})
+    GATE.set()
+    GATE.clear()
+    while (await receive())["type"] != "websocket.disconnect":
+        pass
+
+
+def below(base):
+    for consumer in base.__subclasses__():
+        yield consumer
+        yield from below(consumer)
+
+
 CONSUMERS = {
     f"/consumers/{consumer.__name__}": consumer.as_asgi()
-    for base in (SyncConsumer, AsyncConsumer)
-    for consumer in base.__subclasses__()
-}
+    for consumer in below(AsyncConsumer)  # of which SyncConsumer is a subclass
+} | {"/let-go": let_go}
 
 
 async def application(scope, receive, send):

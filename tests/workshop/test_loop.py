@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
@@ -109,3 +110,54 @@ def test_skips_no_time_while_a_thread_works():
         return slept_through
 
     assert run(main()) is False
+
+
+def hold(thread_sensitive):
+    """A loop that settles while a thread is held up; what had been done by then."""
+    release, done = threading.Event(), []
+
+    async def main():
+        loop = asyncio.get_running_loop()
+
+        def work():
+            loop.held.add(threading.get_ident())
+            loop.call_soon_threadsafe(lambda: None)
+            release.wait(30)
+            done.append("held")
+
+        def other():
+            done.append("other")
+
+        held = asyncio.ensure_future(sync_to_async(work, thread_sensitive=thread_sensitive)())
+        await loop.settled()
+        queued = asyncio.ensure_future(sync_to_async(other, thread_sensitive=thread_sensitive)())
+        await loop.settled()
+        seen = list(done)
+        loop.held.clear()
+        release.set()
+        await loop.settled()
+        await asyncio.gather(held, queued)
+        return seen
+
+    return run(main()), done
+
+
+def test_settles_while_a_thread_is_held_up_and_another_waits_for_it():
+    assert hold(thread_sensitive=True) == ([], ["held", "other"])
+
+
+def test_settles_only_after_what_another_thread_can_do():
+    assert hold(thread_sensitive=False) == (["other"], ["other", "held"])
+
+
+def test_does_not_settle_before_a_result_from_elsewhere_has_come():
+    release = threading.Event()
+
+    async def main():
+        with ThreadPoolExecutor(1) as pool:
+            result = asyncio.wrap_future(pool.submit(release.wait, 30))
+            asyncio.get_running_loop().call_soon(release.set)
+            await asyncio.get_running_loop().settled()
+            return result.done()
+
+    assert run(main())

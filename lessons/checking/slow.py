@@ -1,0 +1,103 @@
+"""Slow work that takes no time: it waits at a gate until a check lets it go.
+
+To see who is held up by a slow call, a check must not wait as long as it takes, and must not guess
+from durations on a busy machine. Here the call of time.sleep() waits until the check has looked at
+the other connections. The order of events decides.
+"""
+
+import asyncio
+import sys
+import threading
+import time
+from contextlib import asynccontextmanager
+from unittest import mock
+
+from lessons.checking.finding import Place, Red, find, place_at_work
+
+PATIENCE = 2.0  # seconds for a loop to give a sign of life; only a blocked one takes them all
+
+
+class SlowWork:
+    """Stands in for time.sleep: calls go through at once, or wait from hold() to release()."""
+
+    def __init__(self, bench):
+        self.calls: list[float] = []  # the seconds that each call asked for
+        self.blocked: Place | None = None  # where the loop was blocked
+        self._bench = bench
+        self._loop = asyncio.get_running_loop()
+        self._loop_thread = threading.get_ident()
+        self._open = threading.Event()
+        self._open.set()
+        self._place = Place(bench.source.file)
+        self._in_sync_handler = False
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait to be let go."""
+        return len(self._loop.held)
+
+    def hold(self) -> None:
+        """Let each call from now on wait. Whoever waits for a connection waits for no such call."""
+        self._open.clear()
+
+    async def release(self) -> None:
+        """Let all calls go on, and see them end."""
+        self._loop.held.clear()
+        self._open.set()
+        await self._loop.settled()
+
+    def red(self) -> Red:
+        """The work is held, and others with it: red with what that says about its thread."""
+        name = "slow-sync-handler" if self._in_sync_handler else "still-queued"
+        return Red(find(name, self._place, self._bench.last_event), self._bench.transcript)
+
+    def red_for_loop(self) -> Red:
+        """The work was done on the loop's thread, or the loop waited for it."""
+        finding = find("blocked-loop", self.blocked, self._bench.last_event)
+        return Red(finding, self._bench.transcript)
+
+    def sleep(self, seconds: float) -> None:
+        """What the target calls in place of time.sleep."""
+        self.calls.append(seconds)
+        place = place_at_work(self._bench.source.file) or Place(self._bench.source.file)
+        if threading.get_ident() == self._loop_thread:
+            self.blocked = place
+        elif not self._open.is_set():
+            self._wait(place)
+
+    def _wait(self, place: Place) -> None:
+        self._place, self._in_sync_handler = place, _in_sync_handler()
+        thread, beat = threading.get_ident(), threading.Event()
+        self._loop.held.add(thread)
+        self._loop.call_soon_threadsafe(beat.set)  # and it looks anew at what is left to do
+        if beat.wait(PATIENCE):
+            self._open.wait()
+        else:
+            self.blocked = place
+        self._loop.held.discard(thread)
+
+
+def _in_sync_handler() -> bool:
+    frame = sys._getframe()
+    while frame and frame.f_code.co_qualname != "SyncConsumer.dispatch":
+        frame = frame.f_back
+    return frame is not None
+
+
+@asynccontextmanager
+async def slow_work(bench):
+    """A SlowWork in the place of time.sleep. A blocked loop is red, whatever came after it."""
+    work, usual = SlowWork(bench), time.sleep
+    own_names = vars(sys.modules[bench.subject.__module__])
+    replaced = {name: work.sleep for name, item in own_names.items() if item is usual}
+    with mock.patch("time.sleep", work.sleep), mock.patch.dict(own_names, replaced):
+        try:
+            yield work
+        except AssertionError as error:
+            if work.blocked:
+                raise work.red_for_loop() from error
+            raise
+        finally:
+            await work.release()
+    if work.blocked:
+        raise work.red_for_loop()

@@ -1,0 +1,91 @@
+"""Slow work in a check: it waits until the check lets it go, and it knows whom it holds up."""
+
+import asyncio
+import functools
+import time
+
+import pytest
+from channels.consumer import AsyncConsumer
+
+from lessons import catalogue
+from lessons.checking.finding import Red
+from lessons.checking.fixtures import Bench
+from lessons.checking.loop import ObservedLoop
+from lessons.checking.slow import slow_work
+
+
+class Subject(AsyncConsumer):
+    pass
+
+
+def observed(test):
+    """The test, in the loop that checks run in."""
+
+    @functools.wraps(test)
+    def run(**arguments):
+        with asyncio.Runner(loop_factory=ObservedLoop) as runner:
+            runner.run(test(**arguments))
+
+    return run
+
+
+def slow():
+    return slow_work(Bench(catalogue.lessons()[0], Subject))
+
+
+@observed
+async def test_calls_go_through_at_once_and_are_counted():
+    async with slow() as work:
+        await asyncio.to_thread(time.sleep, 3600)
+        await asyncio.to_thread(lambda: time.sleep(7))
+    assert work.calls == [3600, 7]
+
+
+@observed
+async def test_a_held_call_waits_until_it_is_released():
+    async with slow() as work:
+        work.hold()
+        call = asyncio.ensure_future(asyncio.to_thread(lambda: time.sleep(3600)))
+        await asyncio.get_running_loop().settled()
+        assert (work.waiting, call.done()) == (1, False)
+        await work.release()
+        assert (work.waiting, call.done()) == (0, True)
+
+
+@observed
+async def test_a_check_that_goes_wrong_leaves_nothing_held():
+    work = slow()
+    held = await work.__aenter__()
+    held.hold()
+    call = asyncio.ensure_future(asyncio.to_thread(lambda: time.sleep(3600)))
+    await asyncio.get_running_loop().settled()
+    error = AssertionError("the check went wrong")
+    assert not await work.__aexit__(AssertionError, error, None)
+    assert call.done()
+
+
+async def block_the_loop():
+    async with slow():
+        time.sleep(3600)  # noqa: ASYNC251
+
+
+async def block_the_loop_and_go_wrong():
+    async with slow():
+        time.sleep(3600)  # noqa: ASYNC251
+        raise AssertionError("what came of it")
+
+
+@pytest.mark.parametrize("check", [block_the_loop, block_the_loop_and_go_wrong])
+@observed
+async def test_a_call_on_the_loop_is_red_whatever_came_of_it(check):
+    with pytest.raises(Red) as red:
+        await check()
+    assert red.value.finding.diagnosis == "blocked-loop"
+
+
+@observed
+async def test_the_usual_sleep_is_put_back():
+    usual = time.sleep
+    async with slow():
+        assert time.sleep is not usual
+    assert time.sleep is usual
