@@ -1,6 +1,10 @@
 """AsyncConsumer, event by event: one worked consumer for each of lessons 5 to 10."""
 
-from channels.consumer import AsyncConsumer
+import asyncio
+import time
+
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
+from channels.consumer import AsyncConsumer, SyncConsumer
 from channels.exceptions import StopConsumer
 
 
@@ -28,4 +32,47 @@ class Echo(AsyncConsumer):
         await self.send({"type": "websocket.send", "text": text})
 
     async def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
+class Waiter(AsyncConsumer):
+    """Lesson 6: four ways to wait. In one tab wait, in another tick: which way holds it up?"""
+
+    async def websocket_connect(self, event):
+        self.ways = {
+            "block": self.block,
+            "queue": sync_to_async(time.sleep),
+            "thread": sync_to_async(time.sleep, thread_sensitive=False),
+            "sleep": asyncio.sleep,
+        }
+        await self.send({"type": "websocket.accept"})
+
+    async def block(self, seconds):
+        time.sleep(seconds)  # noqa: ASYNC251 - the mistake that the lesson is about
+
+    async def websocket_receive(self, event):
+        text = event.get("text")
+        if text in self.ways:
+            await self.ways[text](3)
+        await self.send({"type": "websocket.send", "text": f"{text}: done"})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
+class OwnThread(SyncConsumer):
+    """Lesson 6: slow sync handlers on a thread of their own, one for each connection."""
+
+    async def __call__(self, scope, receive, send):
+        async with ThreadSensitiveContext():
+            await super().__call__(scope, receive, send)
+
+    def websocket_connect(self, event):
+        self.send({"type": "websocket.accept"})
+
+    def websocket_receive(self, event):
+        time.sleep(3)
+        self.send({"type": "websocket.send", "text": "done"})
+
+    def websocket_disconnect(self, event):
         raise StopConsumer()

@@ -2,8 +2,10 @@
 
 from django.urls import path
 
-from async_demo.consumers import Echo
+from async_demo.consumers import Echo, OwnThread, Waiter
 
 websocket_urlpatterns = [
     path("ws/async/await/", Echo.as_asgi()),
+    path("ws/async/blocking/", Waiter.as_asgi()),
+    path("ws/async/blocking/own-thread/", OwnThread.as_asgi()),
 ]

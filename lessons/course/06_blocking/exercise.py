@@ -1,0 +1,31 @@
+"""Lesson 6: a bakery that serves one client at a time.
+
+Each text frame is an order: for `rye` the client gets `baking rye` at once, and `rye is done` when
+it is baked. While one client's bread is in the oven, others connect, order and leave, and the bread
+of two clients is baked at the same time. No database is used. `bake` stays as it is.
+"""
+
+import time
+
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+
+
+def bake(bread):
+    """Stands for a library that you cannot change: it blocks for two seconds."""
+    time.sleep(2)
+    return f"{bread} is done"
+
+
+class Bakery(AsyncConsumer):
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+
+    async def websocket_receive(self, event):
+        bread = event.get("text")
+        await self.send({"type": "websocket.send", "text": f"baking {bread}"})
+        # TODO: bake so that nobody else has to wait for it.
+        await self.send({"type": "websocket.send", "text": bake(bread)})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()

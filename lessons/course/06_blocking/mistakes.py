@@ -1,0 +1,159 @@
+"""Lesson 6: the classic wrong versions of the bakery."""
+
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from asgiref.sync import sync_to_async
+from channels.consumer import AsyncConsumer, SyncConsumer
+from channels.db import database_sync_to_async
+from channels.exceptions import StopConsumer
+
+
+def bake(bread):
+    time.sleep(2)
+    return f"{bread} is done"
+
+
+class Shop(AsyncConsumer):
+    """What the exercise gives; each version below adds its way to bake."""
+
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+
+    async def websocket_receive(self, event):
+        bread = event.get("text")
+        await self.send({"type": "websocket.send", "text": f"baking {bread}"})
+        await self.send({"type": "websocket.send", "text": await self.baked(bread)})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
+class BakesOnTheLoop(Shop):
+    """Believes that async def makes what stands in it asynchronous."""
+
+    diagnosis = "blocked-loop"
+
+    async def baked(self, bread):
+        return bake(bread)
+
+
+class SleepsInACoroutine(Shop):
+    """Copies the library's work into a coroutine, time.sleep and all."""
+
+    diagnosis = "blocked-loop"
+
+    async def baked(self, bread):
+        time.sleep(2)
+        return f"{bread} is done"
+
+
+class BakesInATask(Shop):
+    """Believes that a task runs beside the loop, as a thread does."""
+
+    diagnosis = "blocked-loop"
+
+    async def baked(self, bread):
+        async def work():
+            return bake(bread)
+
+        return await asyncio.create_task(work())
+
+
+class CallsInPlaceOfPassing(Shop):
+    """Passes to the thread what bake returned: it was called before there was a thread."""
+
+    diagnosis = "blocked-loop"
+
+    async def baked(self, bread):
+        return await asyncio.to_thread(bake(bread))
+
+
+class WaitsForTheThread(Shop):
+    """Hands the work to a thread, and blocks the loop until it is done."""
+
+    diagnosis = "blocked-loop"
+
+    async def baked(self, bread):
+        with ThreadPoolExecutor() as pool:
+            return pool.submit(bake, bread).result()
+
+
+class SleepsAndDoesNotBake(Shop):
+    """Believes that asyncio.sleep is a cure for any slow call; it cures only a wait."""
+
+    diagnosis = "work-left-out"
+
+    async def baked(self, bread):
+        await asyncio.sleep(2)
+        return f"{bread} is done"
+
+
+class SharesTheOneThread(Shop):
+    """Believes that sync_to_async has a thread for each call."""
+
+    diagnosis = "still-queued"
+
+    async def baked(self, bread):
+        return await sync_to_async(bake)(bread)
+
+
+class SharesTheDatabaseThread(Shop):
+    """Takes the function that is for the database for anything slow."""
+
+    diagnosis = "still-queued"
+
+    async def baked(self, bread):
+        return await database_sync_to_async(bake)(bread)
+
+
+class HasOneOven(Shop):
+    """Makes a thread of its own, a single one for all connections."""
+
+    diagnosis = "still-queued"
+    oven = ThreadPoolExecutor(1)
+
+    async def baked(self, bread):
+        return await asyncio.get_running_loop().run_in_executor(self.oven, bake, bread)
+
+
+class LocksTheOven(Shop):
+    """Guards with a lock what needs no guard: one at a time again."""
+
+    diagnosis = "still-queued"
+
+    async def websocket_connect(self, event):
+        type(self).lock = vars(LocksTheOven).get("lock") or asyncio.Lock()
+        await super().websocket_connect(event)
+
+    async def baked(self, bread):
+        async with self.lock:
+            return await asyncio.to_thread(bake, bread)
+
+
+class ForgetsTheAwait(Shop):
+    """Calls the function that sync_to_async made, and forgets to await it."""
+
+    diagnosis = "never-awaited"
+
+    async def baked(self, bread):
+        asyncio.to_thread(bake, bread)
+        return f"{bread} is done"
+
+
+class BakesInASyncHandler(SyncConsumer):
+    """Believes that sync handlers run in threads, a thread each."""
+
+    diagnosis = "slow-sync-handler"
+
+    def websocket_connect(self, event):
+        self.send({"type": "websocket.accept"})
+
+    def websocket_receive(self, event):
+        bread = event.get("text")
+        self.send({"type": "websocket.send", "text": f"baking {bread}"})
+        self.send({"type": "websocket.send", "text": bake(bread)})
+
+    def websocket_disconnect(self, event):
+        raise StopConsumer()

@@ -1,0 +1,28 @@
+"""Lesson 6, solved: a bakery in which nobody waits for another one's bread."""
+
+import time
+
+from asgiref.sync import sync_to_async
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+
+
+def bake(bread):
+    """Stands for a library that you cannot change: it blocks for two seconds."""
+    time.sleep(2)
+    return f"{bread} is done"
+
+
+class Bakery(AsyncConsumer):
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+
+    async def websocket_receive(self, event):
+        bread = event.get("text")
+        await self.send({"type": "websocket.send", "text": f"baking {bread}"})
+        # thread_sensitive=False: by default all of them share one thread, which Channels needs too.
+        done = await sync_to_async(bake, thread_sensitive=False)(bread)
+        await self.send({"type": "websocket.send", "text": done})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()

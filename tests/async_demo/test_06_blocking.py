@@ -1,0 +1,139 @@
+"""Lesson 6's worked examples: which way to wait holds up another connection, and which does not."""
+
+import asyncio
+
+import pytest
+from channels.routing import URLRouter
+
+from async_demo.consumers import OwnThread, Waiter
+from async_demo.routing import websocket_urlpatterns
+from lessons.catalogue import find
+from lessons.checking import StrictCommunicator
+from lessons.checking.finding import Red
+from lessons.checking.fixtures import Bench
+from lessons.checking.slow import slow_work
+
+PATH = "/ws/async/blocking/"
+
+
+def visitor(consumer=Waiter):
+    return StrictCommunicator(consumer.as_asgi(), PATH)
+
+
+def slow(consumer=Waiter):
+    return slow_work(Bench(find("blocking"), consumer))
+
+
+def frame(text):
+    return {"type": "websocket.send", "text": text}
+
+
+@pytest.mark.parametrize("text", ["tick", "", "blocked"])
+async def test_what_is_no_way_to_wait_is_answered_at_once(text):
+    async with slow() as work, visitor() as client:
+        assert await client.connect() == (True, None)
+        client.expect()
+        await client.send_to(text_data=text)
+        client.expect(frame(f"{text}: done"))
+    assert work.calls == []
+
+
+async def test_bytes_are_no_way_to_wait():
+    async with visitor() as client:
+        await client.connect()
+        await client.send_to(bytes_data=b"block")
+        client.expect(frame("None: done"))
+
+
+async def wait_on_the_loop():
+    async with slow() as work, visitor() as client:
+        await client.connect()
+        await client.send_to(text_data="block")
+        client.expect(frame("block: done"))
+        assert work.calls == [3]
+
+
+async def test_block_waits_three_seconds_on_the_loop():
+    with pytest.raises(Red) as red:
+        await wait_on_the_loop()
+    finding = red.value.finding
+    assert (finding.diagnosis, finding.handler) == ("blocked-loop", "Waiter.block")
+
+
+async def test_queue_holds_up_the_other_connection():
+    async with visitor() as one, visitor() as two, slow() as work:
+        await one.connect()
+        await two.connect()
+        work.hold()
+        await one.send_to(text_data="queue")
+        await two.send_to(text_data="tick")
+        two.expect(otherwise="claim-not-met")
+        assert work.red().finding.diagnosis == "still-queued"
+        await work.release()
+        assert work.calls == [3]
+        one.expect(frame("queue: done"))
+        two.expect(frame("tick: done"))
+
+
+async def test_thread_holds_up_nobody():
+    async with visitor() as one, visitor() as two, slow() as work:
+        await one.connect()
+        await two.connect()
+        work.hold()
+        await one.send_to(text_data="thread")
+        await two.send_to(text_data="tick")
+        two.expect(frame("tick: done"))
+        await two.send_to(text_data="thread")
+        assert work.waiting == 2
+        one.expect(otherwise="claim-not-met")
+        await work.release()
+        assert work.calls == [3, 3]
+        one.expect(frame("thread: done"))
+        two.expect(frame("thread: done"))
+
+
+async def test_sleep_waits_three_seconds_and_holds_up_nobody():
+    async with slow() as work, visitor() as one, visitor() as two:
+        await one.connect()
+        await two.connect()
+        await one.send_to(text_data="sleep")
+        await two.send_to(text_data="tick")
+        two.expect(frame("tick: done"))
+        assert one.unread == []
+        slept = asyncio.get_running_loop().skipped
+        assert await one.receive_output(timeout=60) == frame("sleep: done")
+        assert 2 < asyncio.get_running_loop().skipped - slept <= 3
+    assert work.calls == []
+
+
+async def test_own_threads_hold_up_nobody():
+    async with visitor(OwnThread) as one, visitor(OwnThread) as two, slow(OwnThread) as work:
+        await one.connect()
+        await two.connect()
+        work.hold()
+        await one.send_to(text_data="bake")
+        async with visitor() as other:
+            await other.connect()
+            await other.send_to(text_data="tick")
+            other.expect(frame("tick: done"))
+        await two.send_to(text_data="bake")
+        assert work.waiting == 2
+        await work.release()
+        assert work.calls == [3, 3]
+        one.expect(frame("done"))
+        two.expect(frame("done"))
+
+
+@pytest.mark.parametrize("consumer", [Waiter, OwnThread])
+@pytest.mark.parametrize("code", [1000, 1001, None])
+async def test_stops_when_the_client_leaves(consumer, code):
+    async with visitor(consumer) as client:
+        await client.connect()
+        await client.disconnect(code)
+        assert client.finished
+
+
+@pytest.mark.parametrize("path", [PATH, f"{PATH}own-thread/"])
+async def test_is_routed_at_its_path(path):
+    async with StrictCommunicator(URLRouter(websocket_urlpatterns), path) as client:
+        assert await client.connect() == (True, None)
