@@ -62,6 +62,11 @@ class StrictCommunicator(WebsocketCommunicator):
         """Whether the application has returned."""
         return self.future.done()
 
+    @property
+    def at_work(self) -> bool:
+        """Whether a handler has begun and not returned: no other event reaches the consumer."""
+        return self.server.at_work(self.future)
+
     # What a client does
 
     async def send_input(self, message):
@@ -96,7 +101,9 @@ class StrictCommunicator(WebsocketCommunicator):
         await asyncio.wait([self.future], timeout=timeout)
         await self._settle()
         if not self.future.done():
+            self.server.judge_stubborn_tasks()
             raise self.red("handler-never-returned" if self.server.client_left else "still-open")
+        self.server.judge_what_is_left("task-left-behind")
 
     async def leave(self):
         """End as most clients do, by going to another page, if the connection still stands."""
@@ -107,9 +114,39 @@ class StrictCommunicator(WebsocketCommunicator):
         """Leave no task behind, whatever state the consumer is in."""
         if self._future is not None and not self._future.done():
             self._future.cancel()
+            await asyncio.wait([self._future], timeout=CLOSE_TIMEOUT)
+            # A clean-up may wait for a task that never ends; the second time it is cut short.
+            self._future.cancel()
             await asyncio.wait([self._future])
+        self.server.drop_stubborn_tasks()
         if self._future is not None and not self._future.cancelled():
             self._future.exception()  # looked at, so that asyncio does not complain
+
+    # What a server does
+
+    async def kill(self):
+        """Cancel the application, as Daphne does on SIGTERM and 10 s after a disconnect.
+
+        What it then leaves behind is judged.
+        """
+        application = self.future  # asking for it starts it
+        await self._rest()
+        application.cancel()
+        await asyncio.wait([self.future], timeout=CLOSE_TIMEOUT)
+        await self._rest()
+        self.server.judge_the_wreck(self.future)
+
+    async def crash(self):
+        """Let a handler raise, as a bug in it would, and judge what the consumer leaves behind.
+
+        The bug is an event that has no handler. A consumer that survives it goes on.
+        """
+        bug = {"type": "bug.in.a.handler"}
+        self.server.put(bug)
+        await self._rest()
+        if self.future.done():
+            cause = f"No handler for message type {bug['type']}"
+            self.server.judge_the_wreck(self.future, cause)
 
     # What a client sees
 
@@ -117,6 +154,7 @@ class StrictCommunicator(WebsocketCommunicator):
         """The next event that the consumer sent."""
         await self._something_comes(timeout)
         if not self.unread:
+            self.server.judge_dead_tasks()
             raise self.red(self.server.reason_for_silence(self.future))
         return self.unread.pop(0)
 
@@ -141,6 +179,8 @@ class StrictCommunicator(WebsocketCommunicator):
         sent, self.server.unread = self.server.unread, []
         if [normal(event) for event in events] == [normal(message) for message in sent]:
             return
+        if not sent:
+            self.server.judge_dead_tasks()
         reason = "reply-differs" if sent else self.server.reason_for_silence(self.future)
         raise self.red(otherwise or reason, compare(events, sent))
 
@@ -167,15 +207,19 @@ class StrictCommunicator(WebsocketCommunicator):
         if not isinstance(loop, ObservedLoop):
             raise RuntimeError("StrictCommunicator needs lessons.checking.loop.ObservedLoop")
         application = self.future  # asking for it starts it
+        await self._rest()
+        self.server.judge_replies()
+        if self.closed is not None and not self.server.client_left and not application.done():
+            closing = self.server.last_type
+            self.server.put({"type": "websocket.disconnect", "code": self.closed})
+            await self._rest()
+            self.server.judge(application)
+            # What a check finds wrong from here on, the handler that closed has done.
+            self.server.last_type = closing
+        self.server.judge(application)
+
+    async def _rest(self):
+        """Let the consumer go on until nothing moves, and judge nothing."""
         # As in the stock communicator: a test that may not touch the database has no connections.
         with mock.patch("channels.db.close_old_connections", return_value=None):
-            await loop.settled()
-            self.server.judge_replies()
-            if self.closed is not None and not self.server.client_left and not application.done():
-                closing = self.server.last_type
-                self.server.put({"type": "websocket.disconnect", "code": self.closed})
-                await loop.settled()
-                self.server.judge(application)
-                # What a check finds wrong from here on, the handler that closed has done.
-                self.server.last_type = closing
-        self.server.judge(application)
+            await asyncio.get_running_loop().settled()

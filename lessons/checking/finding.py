@@ -1,5 +1,6 @@
 """Where a mistake stands, and how a check says that it found one."""
 
+import asyncio
 import inspect
 import sys
 import traceback
@@ -75,6 +76,13 @@ class Source:
         if code is None or code.co_filename != self.file:
             return Place(self.file, self._first_line())
         return Place(self.file, code.co_firstlineno, code.co_qualname)
+
+    def place_of_task(self, task: asyncio.Task) -> Place:
+        """Where the coroutine of a task waits, if it stands in this file."""
+        coroutine = task.get_coro()
+        frame = getattr(coroutine, "cr_frame", None)
+        own = frame is not None and frame.f_code.co_filename == self.file
+        return Place(self.file, frame.f_lineno if own else 0, coroutine.__qualname__)
 
     def _first_line(self) -> int:
         try:

@@ -9,6 +9,8 @@ every handler, task and thread has come to rest, and `asyncio.sleep(5)` takes no
 import asyncio
 import selectors
 import threading
+import time
+from contextvars import Context, copy_context
 from dataclasses import dataclass
 from unittest import mock
 
@@ -22,21 +24,25 @@ class _Job:
 
 
 class ObservedLoop(asyncio.SelectorEventLoop):
-    """A selector event loop with `settled()`; its clock skips what would be spent asleep."""
+    """A selector event loop with `settled()`; its clock moves by what would be spent asleep.
+
+    While code runs the clock stands still, so that a busy machine does not change what is timed.
+    """
 
     def __init__(self):
         self._jobs: set[_Job] = set()
         self._foreign: set[asyncio.Future] = set()
         self.held: set[int] = set()  # threads that are being held up until a check lets them go
-        self.skipped = 0.0  # seconds that passed in no time
+        self._now = time.monotonic()
         self._waiting: list[asyncio.Future] = []
+        self._births: dict[asyncio.Task, Context] = {}
         self._files = _Selector(self)
         super().__init__(self._files)
         self._own_files = len(self._files.get_map())
 
     def time(self) -> float:
-        """Seconds on a monotonic clock, those that were skipped included."""
-        return super().time() + self.skipped
+        """Seconds on the loop's own clock."""
+        return self._now
 
     def run_in_executor(self, executor, func, *args):
         """As in asyncio; the job counts as work until it is done, or while it is held up."""
@@ -78,6 +84,16 @@ class ObservedLoop(asyncio.SelectorEventLoop):
     def _in_front(self, job: _Job, other: _Job) -> bool:
         return other.executor is job.executor and other.thread in self.held
 
+    def create_task(self, coro, **kwargs):
+        """As in asyncio; the task's origin is remembered."""
+        task = super().create_task(coro, **kwargs)
+        self._births[task] = kwargs.get("context") or copy_context()
+        return task
+
+    def tasks_with(self, variable, value) -> list[asyncio.Task]:
+        """Every task so far that was started where the context variable had that value."""
+        return [task for task, birth in self._births.items() if birth.get(variable) is value]
+
     async def settled(self) -> None:
         """Return once no callback is ready and no thread is at work; sleepers go on sleeping.
 
@@ -105,8 +121,12 @@ class ObservedLoop(asyncio.SelectorEventLoop):
             return True
         if seconds is None:
             return False
-        self.skipped += seconds
+        self.pass_time(seconds)
         return True
+
+    def pass_time(self, seconds: float) -> None:
+        """Move the clock on."""
+        self._now += seconds
 
 
 class _Selector(selectors.DefaultSelector):
@@ -122,4 +142,7 @@ class _Selector(selectors.DefaultSelector):
         ready = super().select(0)
         if ready or (self._loop.at_rest() and self._loop.rest(timeout)):
             return ready
-        return super().select(timeout)
+        ready = super().select(timeout)
+        if not ready and timeout is not None:
+            self._loop.pass_time(timeout)  # waited in full: a timer is due before a thread is done
+        return ready

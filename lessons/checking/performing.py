@@ -97,11 +97,7 @@ def _unnamed(check, error: Exception) -> Finding:
 
 
 def _task_left_behind(task: asyncio.Task, bench: Bench) -> Red:
-    coroutine = task.get_coro()
-    frame = getattr(coroutine, "cr_frame", None)
-    own = frame is not None and frame.f_code.co_filename == bench.source.file
-    place = Place(bench.source.file, frame.f_lineno if own else 0, coroutine.__qualname__)
-    return Red(find("task-left-behind", place), bench.transcript)
+    return Red(find("task-left-behind", bench.source.place_of_task(task)), bench.transcript)
 
 
 def _thread_left_behind(bench: Bench, before: set[threading.Thread]) -> Red | None:

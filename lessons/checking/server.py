@@ -1,6 +1,7 @@
 """The server's side of a test connection: it stands in for Daphne, and sees how it is treated."""
 
 import asyncio
+from contextvars import ContextVar
 
 from lessons.checking.diagnoses import recognise
 from lessons.checking.finding import Place, Red, Source, find, place_at_work, place_of_error
@@ -8,6 +9,12 @@ from lessons.checking.rules import BrokenRule, DaphneRules, State
 from lessons.wire.events import Event
 from lessons.wire.middleware import RecordingMiddleware
 from lessons.wire.recorder import Recorder
+
+# The connection that a task was started for: whoever serves it says so, its tasks inherit it.
+_serving: ContextVar = ContextVar("serving", default=None)
+
+# Kept: where one is collected, a loop with a bare except spins without end on its GeneratorExit.
+_undead: list[asyncio.Task] = []
 
 
 class StandIn:
@@ -32,6 +39,7 @@ class StandIn:
 
     async def serve(self, scope, receive, send):
         """Run the application: an ASGI application in place of the one that is judged."""
+        _serving.set(self)
         await self._application(scope, self._hand_over, self._take)
 
     @property
@@ -81,8 +89,59 @@ class StandIn:
 
     def reason_for_silence(self, application: asyncio.Future) -> str:
         """Id of the diagnosis for a client that waits in vain."""
-        at_work = not application.done() and not self._handler_returned()
-        return "handler-never-returned" if at_work else "no-reply"
+        return "handler-never-returned" if self.at_work(application) else "no-reply"
+
+    def at_work(self, application: asyncio.Future) -> bool:
+        """Whether a handler has begun and not returned."""
+        return not application.done() and not self._handler_returned()
+
+    def judge_what_is_left(self, name: str) -> None:
+        """Raise Red, with diagnosis `name`, for a task that the ended application left running."""
+        self.judge_stubborn_tasks()
+        for task in self._unfinished():
+            raise self.red(name, self.source.place_of_task(task))
+
+    def judge_stubborn_tasks(self) -> None:
+        """Raise Red for a task that was cancelled and goes on."""
+        for task in self._unfinished():
+            if task.cancelling():
+                raise self.red("cancel-swallowed", self.source.place_of_task(task))
+
+    def drop_stubborn_tasks(self) -> None:
+        """Let the loop end without those tasks: it would wait for them for ever."""
+        for task in self._unfinished():
+            if task.cancelling():
+                asyncio.tasks._unregister_task(task)  # as the documentation lets a loop do
+                _undead.append(task)
+
+    def judge_dead_tasks(self) -> None:
+        """Raise Red for a task that died of an exception: asked where a client waits in vain."""
+        for task in self._tasks():
+            if task.done() and not task.cancelled() and (error := task.exception()):
+                raise self._red_for(error, unknown="task-died") from error
+
+    def judge_the_wreck(self, application: asyncio.Future, cause: str = "") -> None:
+        """Raise Red for what a consumer leaves behind, or raises, when it is made to end.
+
+        `cause` is the text of the exception that it was made to end with; none for a kill.
+        """
+        self.rules.client_left()
+        if not application.done():
+            self.judge_stubborn_tasks()
+            raise self.red("handler-never-returned")
+        error = None if application.cancelled() else application.exception()
+        if error is not None and not _holds(error, cause):
+            place = place_of_error(self.source.file, error)
+            raise self.red("cleanup-raises", place, f"{type(error).__name__}: {error}") from error
+        self.judge_what_is_left("cleanup-skipped")
+        self.told = True  # an end without websocket.disconnect: nothing more is asked of it
+
+    def _tasks(self) -> list[asyncio.Task]:
+        """Every task that was started for this connection, those that have ended too."""
+        return asyncio.get_running_loop().tasks_with(_serving, self)
+
+    def _unfinished(self) -> list[asyncio.Task]:
+        return [task for task in self._tasks() if not task.done()]
 
     def judge_replies(self) -> None:
         """Raise Red for a reply that Daphne would have dropped without a word."""
@@ -113,7 +172,7 @@ class StandIn:
         if self.last_type == "websocket.connect" and self.rules.state is State.CONNECTING:
             raise self.red("no-accept")
 
-    def _red_for(self, error: BaseException) -> Red:
+    def _red_for(self, error: BaseException, unknown: str = "exception") -> Red:
         detail = f"{type(error).__name__}: {error}"
         for broken, place in self._broken:
             if broken.error is error:
@@ -121,7 +180,7 @@ class StandIn:
         name, place = recognise(error), place_of_error(self.source.file, error)
         if name == "def-handler-in-async-consumer" and place:
             name = "awaited-none"  # Channels awaits the handlers; this await is the student's own
-        return self.red(name, place, detail)
+        return self.red(unknown if name == "exception" else name, place, detail)
 
     def _handler_returned(self) -> bool:
         """Whether the consumer asks for its next event: it does so when a handler has returned."""
@@ -129,3 +188,10 @@ class StandIn:
 
     def _place_of_handler(self) -> Place:
         return self.source.place_of_handler(self.last_type)
+
+
+def _holds(error: BaseException, text: str) -> bool:
+    """Whether `error` is the one with that text, or a group (as of a TaskGroup) that has it."""
+    if isinstance(error, BaseExceptionGroup):
+        return any(_holds(inner, text) for inner in error.exceptions)
+    return bool(text) and str(error) == text

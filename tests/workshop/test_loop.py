@@ -161,3 +161,31 @@ def test_does_not_settle_before_a_result_from_elsewhere_has_come():
             return result.done()
 
     assert run(main())
+
+
+def test_its_clock_stands_still_while_code_runs_or_a_thread_works():
+    async def main():
+        loop = asyncio.get_running_loop()
+        timer = asyncio.create_task(asyncio.sleep(60))
+        before = loop.time()
+        sum(range(100_000))
+        await sync_to_async(time.sleep, thread_sensitive=False)(0.01)
+        passed = loop.time() - before
+        timer.cancel()
+        return passed
+
+    assert run(main()) == 0
+
+
+def test_a_timer_strikes_while_a_thread_works_on():
+    release = threading.Event()
+
+    async def main():
+        job = asyncio.ensure_future(sync_to_async(release.wait, thread_sensitive=False)(30))
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await asyncio.shield(job)
+        release.set()
+        return await job
+
+    assert run(main()) is True
