@@ -76,3 +76,38 @@ class OwnThread(SyncConsumer):
 
     def websocket_disconnect(self, event):
         raise StopConsumer()
+
+
+class Ticker(AsyncConsumer):
+    """Lesson 7: the server speaks first, from a task that ends with its connection."""
+
+    pause = 1  # seconds
+
+    async def __call__(self, scope, receive, send):
+        self.task = None
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            # Reached whatever ends the connection: StopConsumer, an exception, a kill.
+            if self.task is not None:
+                self.task.cancel()
+                await asyncio.gather(self.task, return_exceptions=True)
+
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+        self.task = asyncio.create_task(self.tick())
+
+    async def tick(self):
+        number = 0
+        while True:
+            await asyncio.sleep(self.pause)
+            number += 1
+            await self.send({"type": "websocket.send", "text": f"tick {number}"})
+
+    async def websocket_receive(self, event):
+        # The loop above is a task of its own, so this handler gets its turn.
+        if event.get("text") == "faster":
+            self.pause /= 2
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from async_demo.consumers import Echo, OwnThread, Waiter
+from async_demo.consumers import Echo, OwnThread, Ticker, Waiter
 
 websocket_urlpatterns = [
     path("ws/async/await/", Echo.as_asgi()),
     path("ws/async/blocking/", Waiter.as_asgi()),
     path("ws/async/blocking/own-thread/", OwnThread.as_asgi()),
+    path("ws/async/push/", Ticker.as_asgi()),
 ]

@@ -18,14 +18,15 @@ from lessons.wire.events import Event
 
 
 class UnknownStep(ValueError):
-    """A step that is none of: connect, text, bytes, close."""
+    """A step that is none of: connect, text, bytes, close, wait, crash, kill."""
 
 
 def play(lesson: Lesson, name: str, steps: list[str]) -> tuple[Event, ...]:
-    """What crosses while a client goes through `steps`; a rule that is broken ends it.
+    """What crosses while a client goes through `steps`; a rule that is broken ends all but waits.
 
     `name` is a consumer's qualified name, "solution", or a mistake: "mistake:NoAccept". Steps:
-    `connect [?query] [subprotocols=a,b]`, `text hello`, `bytes 00ff`, `close [code]`.
+    `connect [?query] [subprotocols=a,b]`, `text hello`, `bytes 00ff`, `close [code]`, `wait
+    seconds`, `crash` (a handler raises), `kill` (the server cancels the consumer).
     """
     # In a process of its own, so that this one stays without threads and may fork to judge.
     context = multiprocessing.get_context(start_method())
@@ -49,12 +50,14 @@ async def _play(lesson, consumer_class, steps) -> tuple[Event, ...]:
     query, subprotocols = _handshake(steps[0])
     path = f"{lesson.path}?{query}" if query else lesson.path
     client = StrictCommunicator(consumer_class.as_asgi(), path, subprotocols=subprotocols)
+    broken = False  # the transcript shows how far it came, and what goes on without a client
     try:
-        await client.connect()
-        for step in steps[1:]:
-            await _take(client, step)
-    except Red:
-        pass  # the transcript shows how far it came
+        for step in steps:
+            try:
+                if not broken or step.startswith("wait"):
+                    await _take(client, step)
+            except Red:
+                broken = True
     finally:
         await client.abandon()
     return client.transcript
@@ -77,11 +80,18 @@ def _handshake(step: str) -> tuple[str, list[str]]:
 
 async def _take(client: StrictCommunicator, step: str) -> None:
     name, _, rest = step.partition(" ")
-    if name == "text":
+    if name == "connect":
+        await client.connect()
+    elif name == "text":
         await client.send_to(text_data=rest)
     elif name == "bytes":
         await client.send_to(bytes_data=bytes.fromhex(rest))
     elif name == "close":
         await client.disconnect(int(rest) if rest else None)
+    elif name == "wait":
+        await asyncio.sleep(float(rest) + 0.01)  # what is due at the end has come
+        await asyncio.get_running_loop().settled()
+    elif name in ("crash", "kill"):
+        await getattr(client, name)()
     else:
-        raise UnknownStep(f"{step!r}: write connect, text, bytes or close")
+        raise UnknownStep(f"{step!r}: write connect, text, bytes, close, wait, crash or kill")

@@ -62,12 +62,18 @@ class Visit:
 
 
 class RealDaphne:
-    """A Daphne of its own, on a port of its own; a context manager."""
+    """A Daphne of its own, on a port of its own; a context manager.
+
+    `program` is the module beside this one that serves.
+    """
+
+    def __init__(self, program="facts_server"):
+        self.program = program
 
     def __enter__(self):
-        program = Path(__file__).with_name("facts_server.py")
         self.process = subprocess.Popen(
-            [sys.executable, program],
+            [sys.executable, "-m", f"tests.workshop.{self.program}"],
+            cwd=Path(__file__).parents[2],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",

@@ -1,0 +1,34 @@
+"""Lesson 7: a stopwatch that is read out.
+
+From the accept on, the client gets a text frame each second: `1`, `2`, `3`. Any frame of its own is
+answered at once, with the seconds so far: `2 so far`. Each connection has a stopwatch of its own,
+and it ends with its connection, whatever ends that: the client leaves, a handler raises, or the
+server cancels the consumer, be it before websocket_connect has run.
+"""
+
+import asyncio
+
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+
+
+class Stopwatch(AsyncConsumer):
+    # TODO 2: end the stopwatch at the place that is always reached, round super().__call__().
+
+    async def websocket_connect(self, event):
+        self.seconds = 0
+        await self.send({"type": "websocket.accept"})
+        # TODO 1: let this run beside the handlers.
+        await self.run()
+
+    async def run(self):
+        while True:
+            await asyncio.sleep(1)
+            self.seconds += 1
+            await self.send({"type": "websocket.send", "text": f"{self.seconds}"})
+
+    async def websocket_receive(self, event):
+        await self.send({"type": "websocket.send", "text": f"{self.seconds} so far"})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()

@@ -1,0 +1,139 @@
+"""Lesson 7's worked example: it ticks of its own accord, and nothing ticks after its end."""
+
+import asyncio
+
+import pytest
+from channels.routing import URLRouter
+
+from async_demo.consumers import Ticker
+from async_demo.routing import websocket_urlpatterns
+from lessons.checking import StrictCommunicator
+
+PATH = "/ws/async/push/"
+
+
+def visitor():
+    return StrictCommunicator(Ticker.as_asgi(), PATH)
+
+
+def ticked(number):
+    return {"type": "websocket.send", "text": f"tick {number}"}
+
+
+async def ticks(client, *numbers, after=1.0):
+    """The client gets these, one after the other, each `after` seconds and not before."""
+    for number in numbers:
+        assert await client.receive_nothing(timeout=after - 0.05)
+        assert not await client.receive_nothing(timeout=0.1)
+        client.expect(ticked(number))
+
+
+async def test_ticks_each_second_without_being_asked():
+    async with visitor() as client:
+        assert await client.connect() == (True, None)
+        client.expect()
+        await ticks(client, 1, 2, 3)
+
+
+async def test_hears_its_client_between_two_ticks():
+    async with visitor() as client:
+        await client.connect()
+        client.expect()
+        await ticks(client, 1)
+        await client.send_to(text_data="faster")
+        client.expect()
+        assert not client.at_work
+        assert await client.receive_nothing(timeout=0.95)  # this pause has begun already
+        await ticks(client, 2, after=0.05)
+        await ticks(client, 3, 4, after=0.5)
+
+
+@pytest.mark.parametrize("frame", [{"text_data": "slower"}, {"bytes_data": b"faster"}])
+async def test_any_other_frame_changes_nothing(frame):
+    async with visitor() as client:
+        await client.connect()
+        client.expect()
+        await client.send_to(**frame)
+        await ticks(client, 1, 2)
+
+
+async def test_each_client_has_ticks_and_a_pace_of_its_own():
+    async with visitor() as first, visitor() as second:
+        await first.connect()
+        first.expect()
+        await first.send_to(text_data="faster")
+        await ticks(first, 1)
+        await second.connect()
+        second.expect()
+        await ticks(first, 2, after=0.5)
+        second.expect()
+        await first.disconnect()
+        assert await second.receive_from(timeout=0.6) == "tick 1"
+        await ticks(second, 2)
+
+
+async def ends_silently(client):
+    """Neither a task nor a tick is left."""
+    assert client.finished
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    crossed = client.transcript
+    await asyncio.sleep(5)
+    assert client.transcript == crossed
+
+
+@pytest.mark.parametrize("code", [None, 1000, 1001, 1006])
+async def test_no_tick_is_left_when_the_client_leaves(code):
+    async with visitor() as client:
+        await client.connect()
+        await client.receive_from()
+        await client.disconnect(code)
+        await ends_silently(client)
+
+
+@pytest.mark.parametrize("end", ["crash", "kill"])
+async def test_no_tick_is_left_when_a_handler_raises_or_the_server_cancels(end):
+    async with visitor() as client:
+        await client.connect()
+        await client.receive_from()
+        await getattr(client, end)()
+        await ends_silently(client)
+
+
+async def test_may_be_cancelled_before_it_has_begun():
+    async with visitor() as client:
+        await client.kill()
+        await ends_silently(client)
+
+
+async def test_waits_for_its_task_to_end():
+    ended = []
+
+    class Slow(Ticker):
+        async def tick(self):
+            try:
+                await super().tick()
+            finally:
+                await asyncio.sleep(1)
+                ended.append(self)
+
+    async with StrictCommunicator(Slow.as_asgi(), PATH) as client:
+        await client.connect()
+        await client.kill()
+        assert len(ended) == 1
+
+
+async def test_a_task_that_died_does_not_disturb_the_end():
+    class Broken(Ticker):
+        async def tick(self):
+            raise LookupError("no clock")
+
+    async with StrictCommunicator(Broken.as_asgi(), PATH) as client:
+        await client.connect()
+        await client.disconnect()
+        assert client.finished
+
+
+async def test_is_routed_at_its_path():
+    async with StrictCommunicator(URLRouter(websocket_urlpatterns), PATH) as client:
+        assert await client.connect() == (True, None)
+        await ticks(client, 1)

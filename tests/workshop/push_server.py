@@ -1,0 +1,99 @@
+"""Consumers that push, on a real Daphne: the program that test_facts_push.py starts.
+
+Each connection's NUMBER, its query string, stands in front of what its consumer and its task print.
+"""
+
+import asyncio
+import logging
+import sys
+
+import daphne.server
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+from django.conf import settings
+
+from async_demo.consumers import Ticker
+from tests.workshop.facts_server import QuickReactor, Server
+
+
+class Announced:
+    """Says when its task ends, and how."""
+
+    pause = 0.01
+
+    async def tick(self):
+        try:
+            await super().tick()
+        except asyncio.CancelledError:
+            self.say("task cancelled")
+            raise
+
+    def say(self, text):
+        print(self.scope["query_string"].decode(), text, flush=True)
+
+
+class Demo(Announced, Ticker):
+    async def websocket_receive(self, event):
+        if event.get("text") == "raise":
+            raise LookupError("as asked for")
+        if event.get("text") == "hang":
+            await asyncio.Event().wait()
+
+
+class OnDisconnect(Demo):
+    """Cleans up in websocket_disconnect alone."""
+
+    __call__ = AsyncConsumer.__call__
+
+    async def send(self, message):
+        await super().send(message)
+        if message["type"] == "websocket.send" and self.gone:
+            self.say("tick after the end")
+
+    gone = False
+
+    async def websocket_disconnect(self, event):
+        self.task.cancel()
+        raise StopConsumer()
+
+
+class Orphan(OnDisconnect):
+    """Leaves its task to itself."""
+
+    async def websocket_disconnect(self, event):
+        self.gone = True
+        raise StopConsumer()
+
+
+class Slow(Demo):
+    """Needs some time to clean up."""
+
+    async def __call__(self, scope, receive, send):
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self.say("clean-up begun")
+            await asyncio.sleep(0.2)
+            self.say("clean-up done")
+
+
+CONSUMERS = {f"/{c.__name__}": c.as_asgi() for c in (Demo, OnDisconnect, Orphan, Slow)}
+
+
+async def application(scope, receive, send):
+    number = scope["query_string"].decode()
+    try:
+        await CONSUMERS[scope["path"]](scope, receive, send)
+    finally:
+        print(number, "over", flush=True)
+
+
+if __name__ == "__main__":
+    settings.configure()
+    logging.basicConfig(stream=sys.stdout, format="log %(message)s")
+    daphne.server.reactor = QuickReactor(daphne.server.reactor)
+    Server(
+        application,
+        endpoints=["tcp:port=0:interface=127.0.0.1"],
+        application_close_timeout=0.1,
+    ).run()

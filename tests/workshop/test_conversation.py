@@ -1,0 +1,35 @@
+"""A conversation in a lesson's text: time passes in it, and a server or a bug may end it."""
+
+import pytest
+
+from lessons.catalogue import find
+from lessons.checking.conversation import UnknownStep, play
+
+
+def played(name, *steps):
+    """What crosses, in short: the text of each frame, the type of everything else."""
+    events = play(find("push"), name, list(steps))
+    return [event.message.get("text", event.message.get("type")) for event in events]
+
+
+BEGUN = ["scope", "websocket.connect", "websocket.accept"]
+
+
+def test_what_is_due_comes_while_the_client_waits():
+    assert played("solution", "connect", "wait 2") == [*BEGUN, "1", "2", "cancelled"]
+
+
+def test_a_kill_and_a_crash_end_the_consumer():
+    assert played("solution", "connect", "kill") == [*BEGUN, "cancelled"]
+    assert played("solution", "connect", "crash") == [*BEGUN, "bug.in.a.handler", "raised"]
+
+
+def test_after_a_broken_rule_only_time_goes_on():
+    steps = ["connect", "close 1001", "text hello", "wait 1"]
+    ended = [*BEGUN, "websocket.disconnect", "finished"]
+    assert played("mistake:LeavesItRunning", *steps) == [*ended, "1"]
+
+
+def test_a_step_that_there_is_not_is_named_with_those_that_there_are():
+    with pytest.raises(UnknownStep, match=r"'sleep 1': write connect, .* wait, crash or kill"):
+        played("solution", "connect", "sleep 1")
