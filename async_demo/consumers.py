@@ -1,6 +1,7 @@
 """AsyncConsumer, event by event: one worked consumer for each of lessons 5 to 10."""
 
 import asyncio
+import json
 import time
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
@@ -108,6 +109,46 @@ class Ticker(AsyncConsumer):
         # The loop above is a task of its own, so this handler gets its turn.
         if event.get("text") == "faster":
             self.pause /= 2
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
+class Shelf(AsyncConsumer):
+    """Lesson 9: JSON in, JSON out, and a fixed list of what a client may ask for."""
+
+    async def websocket_connect(self, event):
+        self.titles = []
+        # What is not in this dict is out of a client's reach, whatever it sends.
+        self.commands = {"put": self.put, "list": self.list_titles}
+        await self.send({"type": "websocket.accept"})
+
+    async def websocket_receive(self, event):
+        request = self.decode(event.get("text"))
+        name = request.get("command") if isinstance(request, dict) else None
+        command = self.commands.get(name) if isinstance(name, str) else None
+        if command is None:
+            answer = {"error": "Send a JSON object with a command: put, list."}
+        else:
+            answer = await command(request)
+        await self.send({"type": "websocket.send", "text": json.dumps(answer)})
+
+    def decode(self, text):
+        """The value that the text holds; None for a binary frame and for what is not JSON."""
+        try:
+            return json.loads(text or "")
+        except (ValueError, RecursionError):
+            return None
+
+    async def put(self, request):
+        title = request.get("title")
+        if not isinstance(title, str):
+            return {"error": "A title is a string."}
+        self.titles.append(title)
+        return {"count": len(self.titles)}
+
+    async def list_titles(self, request):
+        return {"titles": self.titles}
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from async_demo.consumers import Echo, OwnThread, Ticker, Waiter
+from async_demo.consumers import Echo, OwnThread, Shelf, Ticker, Waiter
 
 websocket_urlpatterns = [
     path("ws/async/await/", Echo.as_asgi()),
     path("ws/async/blocking/", Waiter.as_asgi()),
     path("ws/async/blocking/own-thread/", OwnThread.as_asgi()),
     path("ws/async/push/", Ticker.as_asgi()),
+    path("ws/async/generic/", Shelf.as_asgi()),
 ]

@@ -11,14 +11,14 @@ from tests.workshop.real_daphne import PATIENCE, RealDaphne
 
 @pytest.fixture(scope="module")
 def daphne():
-    with RealDaphne("push_server") as server:
+    with RealDaphne("async_server") as server:
         yield server
 
 
 @pytest.fixture
 def doomed():
     """A Daphne that the test stops."""
-    with RealDaphne("push_server") as server:
+    with RealDaphne("async_server") as server:
         yield server
 
 
@@ -129,7 +129,7 @@ def test_a_stopped_server_waits_for_a_clean_up_while_it_is_the_only_one(doomed, 
 
 
 def test_a_stopped_server_leaves_as_soon_as_the_first_consumer_has_ended(doomed, visit):
-    slow, _quick = visit(doomed, "Slow"), visit(doomed, "Demo")
+    slow, _quick = visit(doomed, "Slowest"), visit(doomed, "Demo")
     stop(doomed)
     assert slow.said("task cancelled")
     assert slow.said("clean-up begun")

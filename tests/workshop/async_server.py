@@ -1,4 +1,4 @@
-"""Consumers that push, on a real Daphne: the program that test_facts_push.py starts.
+"""AsyncConsumers on a real Daphne: what test_facts_push.py and test_facts_generic.py start.
 
 Each connection's NUMBER, its query string, stands in front of what its consumer and its task print.
 """
@@ -10,9 +10,10 @@ import sys
 import daphne.server
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.conf import settings
 
-from async_demo.consumers import Ticker
+from async_demo.consumers import Shelf, Ticker
 from tests.workshop.facts_server import QuickReactor, Server
 
 
@@ -68,16 +69,25 @@ class Orphan(OnDisconnect):
 class Slow(Demo):
     """Needs some time to clean up."""
 
+    needs = 0.1
+
     async def __call__(self, scope, receive, send):
         try:
             await super().__call__(scope, receive, send)
         finally:
             self.say("clean-up begun")
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(self.needs)
             self.say("clean-up done")
 
 
-CONSUMERS = {f"/{c.__name__}": c.as_asgi() for c in (Demo, OnDisconnect, Orphan, Slow)}
+class Slowest(Slow):
+    """Needs more time than any test has."""
+
+    needs = 3600
+
+
+SERVED = (Demo, OnDisconnect, Orphan, Slow, Slowest, Shelf, AsyncJsonWebsocketConsumer)
+CONSUMERS = {f"/{c.__name__}": c.as_asgi() for c in SERVED}
 
 
 async def application(scope, receive, send):
