@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from unittest import mock
 
 
+A_MOMENT = 0.001  # seconds
+
+
 @dataclass(eq=False)
 class _Job:
     """A call handed to an executor, and the thread that makes it, once one does."""
@@ -27,9 +30,11 @@ class ObservedLoop(asyncio.SelectorEventLoop):
     """A selector event loop with `settled()`; its clock moves by what would be spent asleep.
 
     While code runs the clock stands still, so that a busy machine does not change what is timed.
+    `handed_out` counts the jobs that it has given to threads: what an event costs is read off it.
     """
 
     def __init__(self):
+        self.handed_out = 0
         self._jobs: set[_Job] = set()
         self._foreign: set[asyncio.Future] = set()
         self.held: set[int] = set()  # threads that are being held up until a check lets them go
@@ -53,6 +58,7 @@ class ObservedLoop(asyncio.SelectorEventLoop):
             return func(*args)
 
         future = super().run_in_executor(executor, work)
+        self.handed_out += 1
         self._jobs.add(job)
         future.add_done_callback(lambda _: self._jobs.discard(job))
         return future
@@ -105,7 +111,7 @@ class ObservedLoop(asyncio.SelectorEventLoop):
 
     def at_rest(self) -> bool:
         """Whether nothing but a timer could wake the loop: no thread job, no network traffic."""
-        busy = self._foreign_moves() or any(map(self._moves, self._jobs))
+        busy = self._foreign_moves() or _threads_end() or any(map(self._moves, self._jobs))
         return not busy and len(self._files.get_map()) <= self._own_files
 
     def rest(self, seconds: float | None) -> bool:
@@ -139,10 +145,19 @@ class _Selector(selectors.DefaultSelector):
     def select(self, timeout=None):
         if timeout == 0:
             return super().select(0)
+        # First: a thread that ends between the two looks has left its answer for the second.
+        at_rest = self._loop.at_rest()
         ready = super().select(0)
-        if ready or (self._loop.at_rest() and self._loop.rest(timeout)):
+        if ready or (at_rest and self._loop.rest(timeout)):
             return ready
+        if _threads_end():
+            return super().select(A_MOMENT)  # the end of a thread wakes nobody
         ready = super().select(timeout)
         if not ready and timeout is not None:
             self._loop.pass_time(timeout)  # waited in full: a timer is due before a thread is done
         return ready
+
+
+def _threads_end() -> bool:
+    """Whether a ThreadSensitiveContext waits for its thread; asgiref does so in a thread "join"."""
+    return any(thread.name.endswith(" (join)") for thread in threading.enumerate())

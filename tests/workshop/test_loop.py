@@ -6,7 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from asgiref.sync import async_to_sync, sync_to_async
+from asgiref.sync import ThreadSensitiveContext, async_to_sync, sync_to_async
 
 from lessons.checking.loop import ObservedLoop
 
@@ -189,3 +189,33 @@ def test_a_timer_strikes_while_a_thread_works_on():
         return await job
 
     assert run(main()) is True
+
+
+def test_counts_the_jobs_that_it_hands_to_threads():
+    async def main():
+        loop = asyncio.get_running_loop()
+        counts = [loop.handed_out]
+        for sensitive in (True, False):
+            await sync_to_async(time.monotonic, thread_sensitive=sensitive)()
+            counts.append(loop.handed_out)
+        await asyncio.sleep(1)
+        return [*counts, loop.handed_out]
+
+    assert run(main()) == [0, 1, 2, 2]
+
+
+def test_settles_after_a_thread_of_its_own_has_been_given_up():
+    """asgiref waits for the end of such a thread in one more, which is no job of the loop's."""
+    before = set(threading.enumerate())
+
+    async def own_thread():
+        async with ThreadSensitiveContext():
+            await sync_to_async(time.monotonic)()
+
+    async def main():
+        job = asyncio.create_task(own_thread())
+        await asyncio.get_running_loop().settled()
+        return job.done(), set(threading.enumerate()) - before
+
+    for _ in range(50):
+        assert run(main()) == (True, set())
