@@ -31,6 +31,11 @@ class Recorder:
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
 
+    @property
+    def is_on(self) -> bool:
+        """Whether anybody would ever see what is recorded."""
+        return self.keep or bool(self.listeners)
+
     def record(self, lane, direction, message, thread, handler, connection):
         message = redact(message if isinstance(message, dict) else {"not a dict": message})
         with self._lock:
@@ -113,6 +118,12 @@ class ObservedMessage(dict):
         if key == "type":
             self.seen()
         return super().__getitem__(key)
+
+    def get(self, key, default=None):
+        """As a dict's; a `match` statement asks in this way too."""
+        if key == "type":
+            self.seen()
+        return super().get(key, default)
 
     def seen(self) -> None:
         """Tell, once."""

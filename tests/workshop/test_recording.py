@@ -17,7 +17,8 @@ from lessons.checking.fixtures import fresh_layer
 from lessons.wire.database import record_queries
 from lessons.wire.events import plain
 from lessons.wire.layer import RecordingLayer, record_layer
-from lessons.wire.recorder import ObservedMessage, current_connection
+from lessons.wire.middleware import RecordingMiddleware
+from lessons.wire.recorder import ObservedMessage, Recorder, current_connection
 
 
 @pytest.fixture(autouse=True)
@@ -194,6 +195,41 @@ async def test_an_application_that_never_reads_the_type_is_recorded_too():
 
     assert ("client", "in", "websocket.connect") in [row[:3] for row in seen(client)]
     await asyncio.wait([client.future])
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda message: message["type"],
+        lambda message: message.get("type"),
+        lambda message: _matches(message),
+    ],
+)
+def test_a_handler_starts_however_the_type_is_asked_for(ask):
+    begun = []
+    message = ObservedMessage({"type": "websocket.receive"}, begun.append)
+    message.get("text")
+    assert begun == []
+    ask(message)
+    assert begun == [message]
+
+
+def _matches(message):
+    match message:
+        case {"type": "websocket.receive"}:
+            return True
+    return False
+
+
+async def test_a_recorder_to_which_nobody_listens_steps_aside():
+    async def application(*arguments):
+        assert all(one is other for one, other in zip(arguments, given, strict=True))
+        ran.append(current_connection.get())
+
+    given, ran, recorder = ({"type": "websocket"}, object(), object()), [], Recorder(keep=False)
+    await RecordingMiddleware(application, recorder)(*given)
+    assert ran == [None]
+    assert recorder.events == []
 
 
 def test_json_keeps_bytes_apart_from_text():
