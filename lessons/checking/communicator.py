@@ -1,10 +1,10 @@
 """A WebsocketCommunicator that holds a consumer to Daphne's rules and waits for no clock."""
 
 import asyncio
-from unittest import mock
 
 from channels.testing import WebsocketCommunicator
 
+from lessons.checking.database import connections_left_alone
 from lessons.checking.finding import Red
 from lessons.checking.loop import ObservedLoop
 from lessons.checking.server import StandIn
@@ -220,6 +220,5 @@ class StrictCommunicator(WebsocketCommunicator):
 
     async def _rest(self):
         """Let the consumer go on until nothing moves, and judge nothing."""
-        # As in the stock communicator: a test that may not touch the database has no connections.
-        with mock.patch("channels.db.close_old_connections", return_value=None):
+        with connections_left_alone():
             await asyncio.get_running_loop().settled()

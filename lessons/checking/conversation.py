@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlencode
 
 from lessons.catalogue import Lesson
 from lessons.checking.communicator import StrictCommunicator
+from lessons.checking.database import fresh_database
 from lessons.checking.finding import Red
 from lessons.checking.fixtures import fresh_layer
 from lessons.checking.loop import ObservedLoop
@@ -51,15 +52,16 @@ async def _play(lesson, consumer_class, steps) -> tuple[Event, ...]:
     path = f"{lesson.path}?{query}" if query else lesson.path
     client = StrictCommunicator(consumer_class.as_asgi(), path, subprotocols=subprotocols)
     broken = False  # the transcript shows how far it came, and what goes on without a client
-    try:
-        for step in steps:
-            try:
-                if not broken or step.startswith("wait"):
-                    await _take(client, step)
-            except Red:
-                broken = True
-    finally:
-        await client.abandon()
+    async with fresh_database():
+        try:
+            for step in steps:
+                try:
+                    if not broken or step.startswith("wait"):
+                        await _take(client, step)
+                except Red:
+                    broken = True
+        finally:
+            await client.abandon()
     return client.transcript
 
 

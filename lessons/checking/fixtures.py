@@ -6,6 +6,7 @@ from channels.layers import InMemoryChannelLayer, channel_layers
 
 from lessons.catalogue import Lesson
 from lessons.checking.communicator import StrictCommunicator
+from lessons.checking.database import fresh_database
 from lessons.checking.finding import Red, Source, find, place_at_work, place_of_error
 from lessons.checking.slow import slow_work
 from lessons.wire.events import Event
@@ -82,7 +83,19 @@ async def target(bench: Bench):
     yield bench.subject
 
 
-FIXTURES = {"communicator": communicator, "target": target, "slow_work": slow_work}
+@asynccontextmanager
+async def database(bench: Bench):
+    """An empty database with a table of accounts, whose server can be restarted."""
+    async with fresh_database() as fresh:
+        yield fresh
+
+
+FIXTURES = {
+    "communicator": communicator,
+    "target": target,
+    "slow_work": slow_work,
+    "database": database,
+}
 
 
 def diagnose(name: str, client: StrictCommunicator | None = None, detail: str = ""):

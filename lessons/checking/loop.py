@@ -14,7 +14,6 @@ from contextvars import Context, copy_context
 from dataclasses import dataclass
 from unittest import mock
 
-
 A_MOMENT = 0.001  # seconds
 
 
