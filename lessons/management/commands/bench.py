@@ -10,44 +10,75 @@ from lessons import catalogue
 
 
 class Command(BaseCommand):
-    help = "Measure on this machine. verdict: how long a student waits for a verdict."
+    help = (
+        "Measure on this machine. verdict: how long a student waits for a verdict. "
+        "echo: what one event costs, by what handles it."
+    )
     requires_system_checks = ()
 
     def add_arguments(self, parser):
-        parser.add_argument("what", choices=["verdict"])
-        parser.add_argument("--lesson", default="3", help="number or slug (default: 3)")
-        parser.add_argument("--rounds", type=int, default=15, help="default: 15")
+        parser.add_argument("what", choices=["verdict", "echo"])
+        parser.add_argument("--lesson", default="3", help="verdict: number or slug (default: 3)")
+        parser.add_argument("--rounds", type=int, help="default: 15, and 40 for echo")
+        parser.add_argument(
+            "--seconds", type=float, default=0.05, help="echo: of one measurement (default: 0.05)"
+        )
+        parser.add_argument(
+            "--profile", action="store_true", help="echo: where an AsyncConsumer's time goes"
+        )
 
-    def handle(self, *, what, lesson, rounds, **options):
+    def handle(self, *, what, rounds, seconds, **options):
+        if (rounds is not None and rounds < 1) or seconds <= 0:
+            raise CommandError("--rounds must be 1 or more, --seconds more than 0.", returncode=2)
+        if what == "verdict":
+            self._verdict(options["lesson"], rounds or 15)
+        elif options["profile"]:
+            self._profile()
+        else:
+            self._echo(rounds or 40, seconds)
+
+    def _verdict(self, lesson, rounds):
         from lessons.bench.verdict import measure, table
 
         try:
             lesson = catalogue.find(lesson)
         except catalogue.UnknownLesson as error:
             raise CommandError(str(error), returncode=2) from None
-        if rounds < 1:
-            raise CommandError("--rounds must be 1 or more.", returncode=2)
         rows = table(measure(lesson, rounds))
-        self._print(rows)
-        self._keep(what, lesson, rounds, rows)
-
-    def _print(self, rows):
         self.stdout.write(f"{'':<28}{'median':>9}{'min':>9}{'max':>9}{'ratio':>8}")
         for row in rows:
             self.stdout.write(
                 f"{row['what']:<28}{row['median_ms']:>6.0f} ms{row['min_ms']:>6.0f} ms"
                 f"{row['max_ms']:>6.0f} ms{row['ratio']:>8.2f}"
             )
+        self._keep("verdict", {"lesson": lesson.key, "rounds": rounds, "rows": rows})
 
-    def _keep(self, what, lesson, rounds, rows):
+    def _echo(self, rounds, seconds):
+        from lessons.bench import chart, echo, echo_table
+
+        figures = echo.measure(rounds, seconds)
+        rows, facts = echo_table.rows_of(figures), echo_table.facts_of(figures)
+        table = echo_table.table_of(rows, facts)
+        self.stdout.write(table)
+        self._keep("echo", {"rounds": rounds, "seconds": seconds, "facts": facts, "rows": rows})
+        self._write("echo.txt", table + "\n")
+        title = f"Echoes a second of {echo.MANY} clients, as a share of a bare function on Daphne"
+        self._write("echo.svg", chart.bars(title, rows))
+
+    def _profile(self):
+        from lessons.bench import profiling
+
+        for kind, microseconds in profiling.costs().items():
+            self.stdout.write(f"{kind:<38}{microseconds:>8.1f} µs an event")
+        self.stdout.write(f"\n{profiling.profile()}")
+
+    def _keep(self, what, figures):
+        figures = {"python": platform.python_version(), **figures}
+        file = self._write(f"{what}.json", json.dumps(figures, indent=2) + "\n")
+        self.stdout.write(f"Kept in {file}")
+
+    def _write(self, name, text):
         folder = settings.STATE_DIR / "bench"
         folder.mkdir(parents=True, exist_ok=True)
-        file = folder / f"{what}.json"
-        figures = {
-            "lesson": lesson.key,
-            "rounds": rounds,
-            "python": platform.python_version(),
-            "rows": rows,
-        }
-        file.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-        self.stdout.write(f"Kept in {file}")
+        (folder / name).write_text(text, encoding="utf-8")
+        return folder / name
