@@ -2,10 +2,13 @@
 
 A fenced block ```` ```code QUALIFIED.NAME ```` with nothing in it stands for the code of that name,
 which is cut from its file, so that a text never shows code that is not there any more. The body of
-a ```` ```transcript NAME | step | step ```` block was recorded by running NAME.
+a ```` ```transcript NAME | step | step ```` block was recorded by running NAME. An empty
+```` ```chart NAME ```` block stands for the figures that `manage.py bench NAME` has kept.
 """
 
 import re
+
+from django.conf import settings
 
 from lessons.catalogue import Lesson
 from lessons.source import UnknownName, find_source
@@ -13,6 +16,7 @@ from lessons.source import UnknownName, find_source
 _CODE = re.compile(
     r"^(?P<fence>`{3,})code +(?P<name>\S+) *\n(?P<body>.*?)^(?P=fence) *$", re.M | re.S
 )
+_CHART = re.compile(r"^```chart +(?P<name>\w+) *\n``` *$", re.M)
 _TRANSCRIPT = re.compile(r"^(?P<fence>`{3,})transcript +(?P<what>.*\S) *$", re.M)
 
 
@@ -44,7 +48,20 @@ def expand(markdown: str, origin) -> str:
         return f"{fence}python {source.place}\n{source.text}\n{fence}"
 
     markdown = _TRANSCRIPT.sub(r"\g<fence>text transcript: \g<what>", markdown)
-    return _CODE.sub(pull_in, markdown)
+    return _CODE.sub(pull_in, _CHART.sub(_figures, markdown))
+
+
+def _figures(found: re.Match) -> str:
+    """This machine's own figures, or how to come by them."""
+    name = found["name"]
+    try:
+        table = (settings.STATE_DIR / "bench" / f"{name}.txt").read_text(encoding="utf-8")
+    except OSError:
+        return (
+            "*This machine was not measured yet:* `python3 manage.py bench "
+            f"{name}` *takes two minutes, and puts its figures here.*"
+        )
+    return f"```text chart: {name}\n{table.rstrip()}\n```"
 
 
 def _fence_around(text: str) -> str:

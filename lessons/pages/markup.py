@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
@@ -44,10 +45,21 @@ def _parser() -> MarkdownIt:
 def _fence(self, tokens, index, options, env) -> str:
     language, _, caption = (tokens[index].info or "text").partition(" ")
     return format_html(
-        '<figure class="code {}">{}<pre class="scroll"><code>{}</code></pre></figure>\n',
+        '<figure class="code {}">{}{}<pre class="scroll"><code>{}</code></pre></figure>\n',
         language,
+        _chart(caption),
         format_html("<figcaption>{}</figcaption>", caption) if caption else "",
         mark_safe(_highlighted(tokens[index].content, language)),
+    )
+
+
+def _chart(caption: str) -> SafeString | str:
+    """The picture of a benchmark's figures; the table below it says the same in words."""
+    name = caption.removeprefix("chart: ")
+    if name == caption:
+        return ""
+    return format_html(
+        '<img src="{}" alt="The shares of the table below, as bars">', reverse("chart", args=[name])
     )
 
 

@@ -7,4 +7,5 @@ from lessons.pages import views
 urlpatterns = [
     path("", views.index, name="lessons"),
     path("lessons/<str:key>/", views.lesson, name="lesson"),
+    path("charts/<slug:name>.svg", views.chart, name="chart"),
 ]

@@ -4,7 +4,9 @@ import re
 from itertools import groupby
 
 from django.conf import settings
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from lessons import catalogue, progress
@@ -46,6 +48,17 @@ def lesson(request, key: str):
         **_neighbours(found),
     }
     return render(request, "lessons/lesson.html", context)
+
+
+@require_safe
+@never_cache
+def chart(request, name: str):
+    """A picture that `manage.py bench` has made of this machine's figures."""
+    try:
+        picture = (settings.STATE_DIR / "bench" / f"{name}.svg").read_bytes()
+    except OSError:
+        raise Http404(f"manage.py bench {name} has not been run") from None
+    return HttpResponse(picture, content_type="image/svg+xml")
 
 
 def _list() -> dict:
