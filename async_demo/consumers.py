@@ -5,8 +5,9 @@ import json
 import time
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
-from channels.consumer import AsyncConsumer, SyncConsumer
+from channels.consumer import AsyncConsumer, SyncConsumer, get_handler_name
 from channels.exceptions import StopConsumer
+from django.contrib.auth.models import User
 
 
 class Echo(AsyncConsumer):
@@ -149,6 +150,35 @@ class Shelf(AsyncConsumer):
 
     async def list_titles(self, request):
         return {"titles": self.titles}
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
+class Register(AsyncConsumer):
+    """Lesson 10: goes to the database's thread where the database is asked, and only there."""
+
+    # Those that ask no database. Whatever is not listed goes the safe way.
+    lean = ("websocket.receive", "websocket.disconnect")
+
+    async def dispatch(self, message):
+        if message.get("type") in self.lean:
+            await getattr(self, get_handler_name(message))(message)
+        else:
+            # Looks after the connections first, and refuses a type that is no handler's.
+            await super().dispatch(message)
+
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+        count = await User.objects.acount()
+        await self.send({"type": "websocket.send", "text": f"There are {count} accounts."})
+
+    async def websocket_receive(self, event):
+        text, data = event.get("text"), event.get("bytes")
+        if text is not None:
+            await self.send({"type": "websocket.send", "text": text})
+        else:
+            await self.send({"type": "websocket.send", "bytes": data})
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()

@@ -1,0 +1,106 @@
+"""Lesson 10's worked example: the way to the database's thread is gone where it is needed."""
+
+import asyncio
+
+import pytest
+from channels.routing import URLRouter
+
+from async_demo.consumers import Register
+from async_demo.routing import websocket_urlpatterns
+from lessons.checking import StrictCommunicator
+from lessons.checking.database import fresh_database
+from lessons.checking.finding import Red
+from lessons.checking.loop import ObservedLoop
+
+PATH = "/ws/async/cost/"
+
+
+@pytest.fixture
+async def database():
+    async with fresh_database() as fresh:
+        yield fresh
+
+
+def visitor():
+    return StrictCommunicator(Register.as_asgi(), PATH)
+
+
+def said(text):
+    return {"type": "websocket.send", "text": text}
+
+
+def welcome(count):
+    return {"type": "websocket.accept"}, said(f"There are {count} accounts.")
+
+
+async def jobs_of(action) -> int:
+    """How many jobs were handed to threads meanwhile."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, ObservedLoop)
+    before = loop.handed_out
+    await action
+    return loop.handed_out - before
+
+
+async def test_says_how_many_accounts_there_are(database):
+    for count, name in enumerate(["ada", "grace"]):
+        async with visitor() as client:
+            await client.send_input({"type": "websocket.connect"})
+            client.expect(*welcome(count))
+        await database.add_account(name)
+
+
+async def test_returns_text_as_text_and_bytes_as_bytes(database):
+    async with visitor() as client:
+        await client.connect()
+        assert await client.receive_from() == "There are 0 accounts."
+        for text in ("hello", ""):
+            await client.send_to(text_data=text)
+            client.expect(said(text))
+        await client.send_to(bytes_data=b"\x00\xff")
+        client.expect({"type": "websocket.send", "bytes": b"\x00\xff"})
+        await client.send_input({"type": "websocket.receive", "text": None, "bytes": b"x"})
+        client.expect({"type": "websocket.send", "bytes": b"x"})
+
+
+async def test_goes_to_the_thread_to_ask_and_to_look_after_the_connections_first(database):
+    async with visitor() as client:
+        assert await jobs_of(client.connect()) == 2
+
+
+async def test_frames_and_the_end_go_to_no_thread(database):
+    async with visitor() as client:
+        await client.connect()
+        assert await jobs_of(client.send_to(text_data="hello")) == 0
+        assert await jobs_of(client.send_to(bytes_data=b"hello")) == 0
+        assert await jobs_of(client.disconnect()) == 0
+
+
+async def test_finds_the_database_again_after_its_server_was_restarted(database):
+    for _ in range(2):
+        await database.restart()
+        async with visitor() as client:
+            await client.send_input({"type": "websocket.connect"})
+            client.expect(*welcome(0))
+
+
+@pytest.mark.parametrize(
+    "message, error",
+    [
+        ({"type": "no.such.event"}, "No handler for message type no.such.event"),
+        ({"type": "__eq__"}, "Malformed type in message (leading underscore)"),
+        ({}, "Incoming message has no 'type' attribute"),
+    ],
+)
+async def test_refuses_what_an_async_consumer_refuses(database, message, error):
+    async with visitor() as client:
+        await client.connect()
+        with pytest.raises(Red, match="ValueError") as red:
+            await client.send_input(message)
+        assert str(red.value.__cause__) == error
+
+
+async def test_is_routed_at_its_path(database):
+    async with StrictCommunicator(URLRouter(websocket_urlpatterns), PATH) as client:
+        assert await client.connect() == (True, None)
+        assert await client.receive_from() == "There are 0 accounts."
