@@ -2,7 +2,7 @@
 
 from html import escape
 
-LABELS, BARS, LINE, TOP = 210, 400, 22, 34  # in pixels: two columns, a row, the space above
+LABELS, BARS, LINE, TOP, LEFT = 240, 400, 22, 40, 12  # pixels
 
 STYLE = """
 :root { --paper: #fdfcfa; --ink: #1f2328; --quiet: #59616b; --daphne: #0b5d66; --uvicorn: #9a4a06; }
@@ -25,7 +25,7 @@ def bars(title: str, rows: list[dict]) -> str:
     for row in rows:
         if row["server"] != server:
             server = row["server"]
-            parts.append(_text(0, y + 14, server, "quiet"))
+            parts.append(_text(LEFT, y + 14, server, "quiet"))
             y += LINE
         width = max(1, round(BARS * row["ratio"] / longest))
         parts.append(_text(LABELS - 8, y + 14, row["what"], anchor="end"))
@@ -41,7 +41,7 @@ def bars(title: str, rows: list[dict]) -> str:
             f"<title>{escape(title)}</title>",
             f"<style>{STYLE}</style>",
             f'<rect class="paper" width="{width}" height="{y + 8}"/>',
-            _text(0, 16, title),
+            _text(LEFT, 24, title),
             *parts,
             "</svg>\n",
         ]
