@@ -13,12 +13,12 @@ OPEN_FILES = 4096  # more sockets at once than some systems allow before they ar
 
 
 class Server:
-    """A running server; `name` is what lessons.bench.served calls it."""
+    """A running server: `python -m PROGRAM NAME`, which says on which port it listens."""
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, program: str = "lessons.bench.served"):
         self.name = name
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "lessons.bench.served", name],
+            [sys.executable, "-m", program, name],
             cwd=PROJECT_DIR,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -44,10 +44,10 @@ class Server:
 
 
 @contextmanager
-def servers(names) -> Iterator[list[Server]]:
+def servers(names, **kwargs) -> Iterator[list[Server]]:
     """Start all of them, and end them."""
     allow_many_files()
-    started = [Server(name) for name in names]
+    started = [Server(name, **kwargs) for name in names]
     try:
         for server in started:
             server.wait_until_it_listens()

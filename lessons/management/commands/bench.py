@@ -12,16 +12,24 @@ from lessons import catalogue
 class Command(BaseCommand):
     help = (
         "Measure on this machine. verdict: how long a student waits for a verdict. "
-        "echo: what one event costs, by what handles it."
+        "echo: what one event costs, by what handles it. "
+        "soak: what a server still holds when many connections have gone."
     )
     requires_system_checks = ()
 
     def add_arguments(self, parser):
-        parser.add_argument("what", choices=["verdict", "echo"])
-        parser.add_argument("--lesson", default="3", help="verdict: number or slug (default: 3)")
-        parser.add_argument("--rounds", type=int, help="default: 15, and 40 for echo")
+        parser.add_argument("what", choices=["verdict", "echo", "soak"])
+        parser.add_argument(
+            "--lesson",
+            help="number or slug; verdict: whose check (default: 3), "
+            "soak: whose worked example (default: push)",
+        )
+        parser.add_argument("--rounds", type=int, help="default: 15, 40 for echo, 3 for soak")
         parser.add_argument(
             "--seconds", type=float, default=0.05, help="echo: of one measurement (default: 0.05)"
+        )
+        parser.add_argument(
+            "--connections", type=int, default=1000, help="soak: at once (default: 1000)"
         )
         parser.add_argument(
             "--profile", action="store_true", help="echo: where an AsyncConsumer's time goes"
@@ -31,19 +39,24 @@ class Command(BaseCommand):
         if (rounds is not None and rounds < 1) or seconds <= 0:
             raise CommandError("--rounds must be 1 or more, --seconds more than 0.", returncode=2)
         if what == "verdict":
-            self._verdict(options["lesson"], rounds or 15)
+            self._verdict(self._lesson(options["lesson"] or "3"), rounds or 15)
+        elif what == "soak":
+            lesson = self._lesson(options["lesson"] or "push")
+            self._soak(lesson, options["connections"], rounds or 3)
         elif options["profile"]:
             self._profile()
         else:
             self._echo(rounds or 40, seconds)
 
+    def _lesson(self, name):
+        try:
+            return catalogue.find(name)
+        except catalogue.UnknownLesson as error:
+            raise CommandError(str(error), returncode=2) from None
+
     def _verdict(self, lesson, rounds):
         from lessons.bench.verdict import measure, table
 
-        try:
-            lesson = catalogue.find(lesson)
-        except catalogue.UnknownLesson as error:
-            raise CommandError(str(error), returncode=2) from None
         rows = table(measure(lesson, rounds))
         self.stdout.write(f"{'':<28}{'median':>9}{'min':>9}{'max':>9}{'ratio':>8}")
         for row in rows:
@@ -64,6 +77,20 @@ class Command(BaseCommand):
         self._write("echo.txt", table + "\n")
         title = f"Echoes a second of {echo.MANY} clients, as a share of a bare function on Daphne"
         self._write("echo.svg", chart.bars(title, rows))
+
+    def _soak(self, lesson, connections, waves):
+        from lessons.bench import soak
+
+        rows = soak.measure(lesson.demo, connections, waves)
+        self.stdout.write(f"{'':<24}{'tasks':>8}{'threads':>9}{'groups':>8}{'memory':>11}")
+        for row in rows:
+            self.stdout.write(
+                f"{row['when']:<24}{row['tasks']:>8}{row['threads']:>9}{row['groups']:>8}"
+                f"{row['memory_mb']:>8.1f} MB"
+            )
+        self._keep("soak", {"lesson": lesson.key, "connections": connections, "rows": rows})
+        if not soak.is_clean(rows):
+            raise CommandError("Something was left behind.", returncode=1)
 
     def _profile(self):
         from lessons.bench import profiling

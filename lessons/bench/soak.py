@@ -1,0 +1,71 @@
+"""`bench soak`: what a server still holds when many connections have come, stayed and gone."""
+
+import asyncio
+import json
+import time
+import urllib.request
+
+from lessons.bench.client import Client, connected
+from lessons.bench.processes import Server, servers
+
+AT_ONCE = 20  # handshakes under way at a time
+PATIENCE = 30  # seconds until everything that connections held must be gone
+STAY = 3  # seconds, in which the consumers are at work
+SETTLED = ("tasks", "threads", "groups")
+
+
+def measure(consumer: str, connections: int, waves: int) -> list[dict]:
+    """What the server holds: at first, and while each wave is connected and after it has gone.
+
+    Half of a wave leaves with a close frame; the other half is cut off without one.
+    """
+    with servers([consumer], program="lessons.bench.soaked") as [server]:
+        return asyncio.run(_measure(server, connections, waves))
+
+
+async def _measure(server: Server, connections: int, waves: int) -> list[dict]:
+    # The first connection brings the thread of all handlers, which stays for good.
+    (await connected(server.port, "/")).leave()
+    await asyncio.sleep(1)
+    at_first = await _held(server)
+    rows = [{"when": "at first", **at_first}]
+    for number in range(1, waves + 1):
+        wave = await _connect(server, connections)
+        await asyncio.sleep(STAY)
+        rows.append({"when": f"wave {number} connected", **await _held(server)})
+        for index, client in enumerate(wave):
+            client.transport.abort() if index % 2 else client.leave()
+        started = time.monotonic()
+        held = await _held(server)
+        while _left(held, at_first) and time.monotonic() - started < PATIENCE:
+            await asyncio.sleep(0.2)
+            held = await _held(server)
+        seconds = round(time.monotonic() - started, 1)
+        rows.append({"when": f"wave {number} gone, {seconds} s", **held})
+    return rows
+
+
+def _left(held: dict, at_first: dict) -> bool:
+    return any(held[what] > at_first[what] for what in SETTLED)
+
+
+async def _connect(server: Server, connections: int) -> list[Client]:
+    wave: list[Client] = []
+    while len(wave) < connections:
+        count = min(AT_ONCE, connections - len(wave))
+        wave += await asyncio.gather(*(connected(server.port, "/") for _ in range(count)))
+    return wave
+
+
+async def _held(server: Server) -> dict:
+    return await asyncio.to_thread(_ask, f"http://127.0.0.1:{server.port}/")
+
+
+def _ask(url: str) -> dict:
+    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
+        return json.load(answer)
+
+
+def is_clean(rows: list[dict]) -> bool:
+    """Whether no wave left a task, a thread or a group behind."""
+    return not any(_left(row, rows[0]) for row in rows if "gone" in row["when"])

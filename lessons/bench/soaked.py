@@ -1,0 +1,55 @@
+"""The server of `bench soak`: `python -m lessons.bench.soaked QUALIFIED.NAME`, on Daphne.
+
+Its WebSockets all lead to that consumer; an HTTP request is told what the process holds.
+"""
+
+import asyncio
+import gc
+import json
+import os
+import sys
+import threading
+
+import django
+import psutil
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lessons.settings")
+django.setup()
+
+from channels.layers import get_channel_layer  # noqa: E402
+from daphne.server import Server  # noqa: E402
+from django.utils.module_loading import import_string  # noqa: E402
+
+
+def held() -> dict[str, float]:
+    """What connections may leave behind."""
+    gc.collect()
+    return {
+        "tasks": len(asyncio.all_tasks()),
+        "threads": threading.active_count(),
+        "groups": len(get_channel_layer().groups),
+        "memory_mb": round(psutil.Process().memory_info().rss / 2**20, 1),
+    }
+
+
+class Announcing(Server):
+    def listen_success(self, port):
+        super().listen_success(port)
+        print("port", port.getHost().port, flush=True)
+
+
+def main(name: str) -> None:
+    consumer = import_string(name).as_asgi()
+
+    async def application(scope, receive, send):
+        if scope["type"] == "websocket":
+            await consumer(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": json.dumps(held()).encode()})
+
+    Announcing(application, endpoints=["tcp:port=0:interface=127.0.0.1"]).run()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
