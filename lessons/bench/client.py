@@ -13,6 +13,7 @@ FRAME = bytes([0x81, 0x80 | len(PAYLOAD), 0, 0, 0, 0]) + PAYLOAD
 ECHO = bytes([0x81, len(PAYLOAD)]) + PAYLOAD
 LEAVE = bytes([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE8])
 PATIENCE = 20  # seconds
+WARM_UP = 0.2  # of the time of a measurement
 
 
 class Client(asyncio.Protocol):
@@ -92,16 +93,25 @@ async def connected(port: int, path: str) -> Client:
     return client
 
 
-async def round_trips(group: list[Client], seconds: float) -> tuple[float, list[float]]:
-    """Round trips a second, and the seconds of each."""
-    started = time.perf_counter()
+async def round_trips(group: list[Client], seconds: float) -> tuple[float, list[float], int]:
+    """Round trips a second, the seconds of each, and how many there were in all.
+
+    The clock starts when the server is busy already, and stops while it still is: the beginning
+    and the end are the same for the fast and the slow, and would make them more alike.
+    """
     for client in group:
         client.start()
+    await asyncio.sleep(seconds * WARM_UP)
+    begun = [len(client.times) for client in group]
+    started = time.perf_counter()
     await asyncio.sleep(seconds)
+    elapsed = time.perf_counter() - started
+    times = [
+        one for client, first in zip(group, begun, strict=True) for one in client.times[first:]
+    ]
     async with asyncio.timeout(PATIENCE):
         await asyncio.gather(*(client.stop() for client in group))
-    times = [one for client in group for one in client.times]
-    return len(times) / (time.perf_counter() - started), times
+    return len(times) / elapsed, times, sum(len(client.times) for client in group)
 
 
 async def connects(port: int, path: str, seconds: float, at_once: int = 5) -> float:

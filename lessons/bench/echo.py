@@ -21,8 +21,8 @@ SHAPES = {  # beside each other what is compared
     "/sync": "SyncConsumer",
 }
 MANY = 50
-WARM_UP = 0.1  # seconds
-CONNECTS_EVERY = 8  # rounds
+FIRST = 0.1  # seconds of each shape's first turn, which does not count
+CONNECTS_EVERY = 5  # rounds
 
 
 @dataclass
@@ -34,10 +34,7 @@ class Figures:
     processor: list[float] = field(default_factory=list)  # seconds of it that the server took
     one: list[float] = field(default_factory=list)
     handshakes: list[float] = field(default_factory=list)
-
-    @property
-    def trips(self) -> int:
-        return len(self.times)
+    trips: int = 0  # of many clients, those before and after the clock ran included
 
 
 @dataclass
@@ -51,11 +48,12 @@ class Shape:
 
     async def take_turn(self, seconds: float) -> None:
         before = self.server.processor_seconds()
-        rate, times = await round_trips(self.clients, seconds)
+        rate, times, trips = await round_trips(self.clients, seconds)
         self.figures.processor.append(self.server.processor_seconds() - before)
         self.figures.many.append(rate)
         self.figures.times += times
-        rate, _ = await round_trips(self.clients[:1], seconds / 2)
+        self.figures.trips += trips
+        rate, *_ = await round_trips(self.clients[:1], seconds / 2)
         self.figures.one.append(rate)
 
     async def take_connects(self, seconds: float) -> None:
@@ -81,7 +79,7 @@ async def _measure(started: list[Server], rounds: int, seconds: float):
         for path in SHAPES
     ]
     for shape in shapes:
-        await shape.take_turn(min(seconds, WARM_UP))
+        await shape.take_turn(min(seconds, FIRST))
         shape.figures = Figures()
     for number in range(rounds):
         for shape in shapes:

@@ -32,7 +32,9 @@ def figures(**many):
     for server in echo.SERVERS:
         for path in echo.SHAPES:
             rates = many.get(path[1:], [100.0] * 3) if server == "daphne" else [200.0] * 3
-            made[server, path] = echo.Figures(rates, [0.01] * 98 + [0.5] * 2, [0.1], [9.0], [8.0])
+            made[server, path] = echo.Figures(
+                rates, [0.01] * 98 + [0.5] * 2, [0.1], [9.0], [8.0], 100
+            )
     return made
 
 
@@ -43,6 +45,7 @@ def test_a_ratio_is_the_median_of_the_rounds_own_ratios():
     assert facts["lean / bare"] == 0.8
     assert facts["lean / AsyncConsumer"] == 2.0
     assert facts["recorder off / AsyncConsumer"] == round(100 / 350, 3)
+    assert facts["AsyncConsumer / lean, processor time"] == 1.0
 
 
 def test_the_hops_part_is_what_a_lean_consumer_is_spared():

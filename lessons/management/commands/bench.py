@@ -24,9 +24,9 @@ class Command(BaseCommand):
             help="number or slug; verdict: whose check (default: 3), "
             "soak: whose worked example (default: push)",
         )
-        parser.add_argument("--rounds", type=int, help="default: 15, 40 for echo, 3 for soak")
+        parser.add_argument("--rounds", type=int, help="default: 15, and 3 for soak")
         parser.add_argument(
-            "--seconds", type=float, default=0.05, help="echo: of one measurement (default: 0.05)"
+            "--seconds", type=float, default=0.15, help="echo: of one measurement (default: 0.15)"
         )
         parser.add_argument(
             "--connections", type=int, default=1000, help="soak: at once (default: 1000)"
@@ -46,7 +46,7 @@ class Command(BaseCommand):
         elif options["profile"]:
             self._profile()
         else:
-            self._echo(rounds or 40, seconds)
+            self._echo(rounds or 15, seconds)
 
     def _lesson(self, name):
         try:
