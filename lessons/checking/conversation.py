@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import logging
 import multiprocessing
 import warnings
 from concurrent.futures import ProcessPoolExecutor
@@ -36,6 +37,7 @@ def play(lesson: Lesson, name: str, steps: list[str]) -> tuple[Event, ...]:
 
 
 def _play_here(lesson: Lesson, name: str, steps: list[str]) -> tuple[Event, ...]:
+    logging.disable()  # what a consumer logs is no part of the transcript
     if name == "solution" or name.startswith("mistake:"):
         consumer_class = resolve(lesson, name).load()
     else:

@@ -13,6 +13,7 @@ import time
 from contextvars import Context, copy_context
 from dataclasses import dataclass
 from unittest import mock
+from weakref import WeakKeyDictionary
 
 A_MOMENT = 0.001  # seconds
 
@@ -39,7 +40,8 @@ class ObservedLoop(asyncio.SelectorEventLoop):
         self.held: set[int] = set()  # threads that are being held up until a check lets them go
         self._now = time.monotonic()
         self._waiting: list[asyncio.Future] = []
-        self._births: dict[asyncio.Task, Context] = {}
+        # Weak: what a task that has ended kept alive must go with it.
+        self._births: WeakKeyDictionary[asyncio.Task, Context] = WeakKeyDictionary()
         self._files = _Selector(self)
         super().__init__(self._files)
         self._own_files = len(self._files.get_map())
@@ -92,12 +94,14 @@ class ObservedLoop(asyncio.SelectorEventLoop):
     def create_task(self, coro, **kwargs):
         """As in asyncio; the task's origin is remembered."""
         task = super().create_task(coro, **kwargs)
-        self._births[task] = kwargs.get("context") or copy_context()
+        context = kwargs.get("context")
+        self._births[task] = copy_context() if context is None else context.copy()
         return task
 
     def tasks_with(self, variable, value) -> list[asyncio.Task]:
-        """Every task so far that was started where the context variable had that value."""
-        return [task for task, birth in self._births.items() if birth.get(variable) is value]
+        """Every task still in use that was started where the context variable had that value."""
+        births = list(self._births.items())
+        return [task for task, birth in births if birth.get(variable) is value]
 
     async def settled(self) -> None:
         """Return once no callback is ready and no thread is at work; sleepers go on sleeping.

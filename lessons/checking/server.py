@@ -137,7 +137,7 @@ class StandIn:
         self.told = True  # an end without websocket.disconnect: nothing more is asked of it
 
     def _tasks(self) -> list[asyncio.Task]:
-        """Every task that was started for this connection, those that have ended too."""
+        """Every task that was started for this connection, those that have ended too, if kept."""
         return asyncio.get_running_loop().tasks_with(_serving, self)
 
     def _unfinished(self) -> list[asyncio.Task]:

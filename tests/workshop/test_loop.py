@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 
 import pytest
 from asgiref.sync import ThreadSensitiveContext, async_to_sync, sync_to_async
@@ -219,3 +220,19 @@ def test_settles_after_a_thread_of_its_own_has_been_given_up():
 
     for _ in range(50):
         assert run(main()) == (True, set())
+
+
+def test_knows_its_tasks_by_their_origin_and_keeps_none_that_has_ended():
+    origin = ContextVar("origin", default=None)
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        origin.set("here")
+        task = asyncio.create_task(asyncio.sleep(0))
+        known = loop.tasks_with(origin, "here") == [task]
+        await task
+        del task
+        await asyncio.sleep(0)  # the loop, too, lets go of it
+        return known, loop.tasks_with(origin, "here")
+
+    assert run(main()) == (True, [])
