@@ -8,13 +8,18 @@ import logging
 import sys
 
 import daphne.server
+import django
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.conf import settings
 
-from async_demo.consumers import Shelf, Ticker
-from tests.workshop.facts_server import QuickReactor, Server
+# Before the demos, which import models.
+settings.configure(INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes"])
+django.setup()
+
+from async_demo.consumers import Shelf, Ticker  # noqa: E402
+from tests.workshop.facts_server import QuickReactor, Server  # noqa: E402
 
 
 class Announced:
@@ -99,7 +104,6 @@ async def application(scope, receive, send):
 
 
 if __name__ == "__main__":
-    settings.configure()
     logging.basicConfig(stream=sys.stdout, format="log %(message)s")
     daphne.server.reactor = QuickReactor(daphne.server.reactor)
     Server(

@@ -82,7 +82,11 @@ class RealDaphne:
         self.lines, self.came = [], threading.Condition()
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
-        self.port = int(self.says("port "))
+        try:
+            self.port = int(self.says("port "))
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *error):
