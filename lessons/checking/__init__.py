@@ -8,6 +8,7 @@ from importlib import import_module
 
 _HOMES = {
     "StrictCommunicator": "communicator",
+    "StrictHttpCommunicator": "http_communicator",
     "diagnose": "fixtures",
     "judge": "runner",
     "Verdict": "verdict",

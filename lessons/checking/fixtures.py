@@ -8,7 +8,9 @@ from lessons.catalogue import Lesson
 from lessons.checking.communicator import StrictCommunicator
 from lessons.checking.database import fresh_database
 from lessons.checking.finding import Red, Source, find, place_at_work, place_of_error
+from lessons.checking.http_communicator import StrictHttpCommunicator
 from lessons.checking.slow import slow_work
+from lessons.checking.strict import Strict
 from lessons.wire.events import Event
 from lessons.wire.layer import RecordingLayer
 
@@ -20,7 +22,7 @@ class Bench:
         self.lesson = lesson
         self.subject = subject
         self.source = Source(subject)
-        self.clients: list[StrictCommunicator] = []
+        self.clients: list[Strict] = []
 
     @property
     def transcript(self) -> tuple[Event, ...]:
@@ -68,8 +70,35 @@ async def communicator(bench: Bench):
         bench.clients.append(client)
         return client
 
-    try:
+    async with _judged(bench):
         yield open_client
+
+
+@asynccontextmanager
+async def http(bench: Bench):
+    """`http(method="GET", path=None, body=b"", headers=None)`: one request to the consumer.
+
+    `body` is bytes or a list of pieces. Every client still there when the check ends closes its
+    connection and is judged.
+    """
+
+    def open_client(method="GET", path=None, body=b"", headers=None) -> StrictHttpCommunicator:
+        application = bench.subject.as_asgi()
+        client = StrictHttpCommunicator(
+            application, method, path or bench.lesson.path, body, headers
+        )
+        bench.clients.append(client)
+        return client
+
+    async with _judged(bench):
+        yield open_client
+
+
+@asynccontextmanager
+async def _judged(bench: Bench):
+    """At the end the clients leave, one by one, and none leaves anything behind."""
+    try:
+        yield
         for client in bench.clients:
             await client.leave()
     finally:
@@ -92,13 +121,14 @@ async def database(bench: Bench):
 
 FIXTURES = {
     "communicator": communicator,
+    "http": http,
     "target": target,
     "slow_work": slow_work,
     "database": database,
 }
 
 
-def diagnose(name: str, client: StrictCommunicator | None = None, detail: str = ""):
+def diagnose(name: str, client: Strict | None = None, detail: str = ""):
     """End the check red, with diagnosis `name` and the transcript of `client`."""
     if client is None:
         raise Red(find(name, detail=detail))

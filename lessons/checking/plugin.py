@@ -60,5 +60,6 @@ def pytest_asyncio_loop_factories(config, item):
     """Tests that use the strict communicator need its loop; the others get the usual one."""
     from lessons.checking.loop import ObservedLoop
 
-    strict = item.module and hasattr(item.module, "StrictCommunicator")
+    names = {"StrictCommunicator", "StrictHttpCommunicator"}
+    strict = item.module and names & vars(item.module).keys()
     return {"observed": ObservedLoop} if strict else {"usual": asyncio.new_event_loop}

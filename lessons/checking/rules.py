@@ -32,26 +32,61 @@ class BrokenRule(Exception):
         self.error = error
 
 
+def type_of(message) -> str:
+    """The type of a message that a consumer sent. Raises BrokenRule where it has none."""
+    if not isinstance(message, dict):
+        raise BrokenRule("reply-not-a-dict", TypeError("a message must be a dict"))
+    if "type" not in message:
+        raise BrokenRule("reply-without-type", KeyError("type"))
+    return message["type"]
+
+
 class DaphneRules:
-    """Follows one connection; `state` and `close_code` tell how it stands."""
+    """Follows one WebSocket; `state` and `close_code` tell how it stands.
+
+    What StandIn asks of any protocol's rules has no underscore; HttpRules answers the same.
+    """
+
+    leaving = "websocket.disconnect"  # the event that tells of the client's end
+    overdue = "handler-never-returned"  # the diagnosis of a handler that outlives the client
+    left_behind = "task-left-behind"  # and of a task that does
+    silence = "no-reply"  # and of a client that waits in vain
 
     def __init__(self, subprotocols=()):
         self.state = State.CONNECTING
         self.close_code: int | None = None
         self.offered = list(subprotocols)
 
+    @property
+    def gone(self) -> bool:
+        return self.state is State.GONE
+
+    @property
+    def farewell(self) -> dict | None:
+        """What the server tells a consumer that has ended the connection itself."""
+        if self.close_code is None:
+            return None
+        return {"type": self.leaving, "code": self.close_code}
+
+    def fault_at_the_end(self) -> str | None:
+        """Id of the diagnosis for a consumer that has stopped as things stand."""
+        return {State.OPEN: "zombie", State.CONNECTING: "stopped-unanswered"}.get(self.state)
+
+    def fault_in_a_pause(self, last_type: str) -> str | None:
+        """Id of the diagnosis for a consumer that waits, its handler for `last_type` done."""
+        if self.gone:
+            return "no-stop-consumer"
+        is_unanswered = last_type == "websocket.connect" and self.state is State.CONNECTING
+        return "no-accept" if is_unanswered else None
+
     def take(self, message) -> None:
         """Apply a message that the consumer sent. Raises BrokenRule."""
-        if not isinstance(message, dict):
-            raise BrokenRule("reply-not-a-dict", TypeError("a message must be a dict"))
-        if "type" not in message:
-            raise BrokenRule("reply-without-type", KeyError("type"))
         rules = {
             "websocket.accept": self._accept,
             "websocket.send": self._send,
             "websocket.close": self._close,
         }
-        rule = rules.get(message["type"])
+        rule = rules.get(type_of(message))
         if rule is None:
             raise BrokenRule("unknown-event-type")
         if self.state is not State.GONE:

@@ -5,7 +5,7 @@ from contextvars import ContextVar
 
 from lessons.checking.diagnoses import recognise
 from lessons.checking.finding import Place, Red, Source, find, place_at_work, place_of_error
-from lessons.checking.rules import BrokenRule, DaphneRules, State
+from lessons.checking.rules import BrokenRule
 from lessons.wire.events import Event
 from lessons.wire.middleware import RecordingMiddleware
 from lessons.wire.recorder import Recorder
@@ -20,13 +20,14 @@ _undead: list[asyncio.Task] = []
 class StandIn:
     """Hands a consumer its events, takes what it sends by Daphne's rules, judges what it did.
 
+    `rules` are those of the protocol: DaphneRules for a WebSocket, HttpRules for a request.
     `unread` holds what a client would have received and has not looked at yet, `last_type` the
     type of the event whose handler is held responsible for what comes next.
     """
 
-    def __init__(self, application, subprotocols=()):
+    def __init__(self, application, rules):
         self.recorder = Recorder()
-        self.rules = DaphneRules(subprotocols)
+        self.rules = rules
         self.source = Source(application)
         self.inbox: asyncio.Queue = asyncio.Queue()
         self.unread: list[dict] = []
@@ -53,11 +54,11 @@ class StandIn:
 
     @property
     def client_left(self) -> bool:
-        return self.rules.state is State.GONE
+        return self.rules.gone
 
     def put(self, message: dict) -> None:
         """Let an event arrive."""
-        if message.get("type") == "websocket.disconnect":
+        if message.get("type") == self.rules.leaving:
             self.rules.client_left()
         self.inbox.put_nowait(message)
 
@@ -89,7 +90,7 @@ class StandIn:
 
     def reason_for_silence(self, application: asyncio.Future) -> str:
         """Id of the diagnosis for a client that waits in vain."""
-        return "handler-never-returned" if self.at_work(application) else "no-reply"
+        return "handler-never-returned" if self.at_work(application) else self.rules.silence
 
     def at_work(self, application: asyncio.Future) -> bool:
         """Whether a handler has begun and not returned."""
@@ -161,16 +162,12 @@ class StandIn:
         error = None if application.cancelled() else application.exception()
         if error is not None:
             raise self._red_for(error) from error
-        if self.rules.state is State.OPEN:
-            raise self.red("zombie")
-        if self.rules.state is State.CONNECTING:
-            raise self.red("stopped-unanswered")
+        if fault := self.rules.fault_at_the_end():
+            raise self.red(fault)
 
     def _judge_the_pause(self) -> None:
-        if self.client_left:
-            raise self.red("no-stop-consumer")
-        if self.last_type == "websocket.connect" and self.rules.state is State.CONNECTING:
-            raise self.red("no-accept")
+        if fault := self.rules.fault_in_a_pause(self.last_type):
+            raise self.red(fault)
 
     def _red_for(self, error: BaseException, unknown: str = "exception") -> Red:
         detail = f"{type(error).__name__}: {error}"

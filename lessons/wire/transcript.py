@@ -92,8 +92,8 @@ def first_difference(expected: Sequence[dict], actual: Sequence[dict]) -> int | 
 def normal(message):
     """A message in the form in which equal means the same to a server.
 
-    The ASGI spec lets a key that is None be left out, gives `close` the code 1000 and `accept` no
-    headers by default (ASGI spec, WebSocket: Accept, Send, Close).
+    The ASGI spec lets a key that is None be left out, gives `close` the code 1000, `accept` no
+    headers and a body no successor by default (ASGI spec, HTTP and WebSocket).
     """
     if not isinstance(message, dict):
         return message
@@ -103,6 +103,10 @@ def normal(message):
         kept.pop("reason", None)
     if kept.get("type") == "websocket.accept" and not kept.get("headers"):
         kept.pop("headers", None)
+    if kept.get("type") == "http.response.start":
+        kept["headers"] = [tuple(pair) for pair in kept.get("headers", ())]
+    if kept.get("type") == "http.response.body":
+        kept = {"body": b"", "more_body": False, **kept}
     if kept.get("type") == "websocket.send" and {"text", "bytes"} <= kept.keys():
         # Of two payloads Daphne sends the one that is not empty.
         kept = {key: value for key, value in kept.items() if value}
@@ -129,13 +133,16 @@ def _scope_summary(message: dict) -> str:
     query = query.decode("latin1") if isinstance(query, bytes) else str(query)
     offered = ", ".join(map(str, message.get("subprotocols", ())))
     text = message.get("path", "") + (f"?{query}" if query else "")
-    return f"scope  {text}" + (f"  subprotocols: {offered}" if offered else "")
+    method = f"{message['method']} " if "method" in message else ""
+    return f"scope  {method}{text}" + (f"  subprotocols: {offered}" if offered else "")
 
 
 def _value(item) -> str:
     if isinstance(item, str):
         return _shorten(f'"{item}"'.replace("\n", "\\n"))
-    return _shorten(repr(item) if isinstance(item, bytes | int | None) else str(plain(item)))
+    return _shorten(
+        repr(item) if isinstance(item, bytes | int | list | tuple | None) else str(plain(item))
+    )
 
 
 def _shorten(text: str, longest: int = _LONGEST) -> str:
