@@ -115,6 +115,46 @@ class Ticker(AsyncConsumer):
         raise StopConsumer()
 
 
+class Heartbeat(AsyncConsumer):
+    """Lesson 8: the same consumer answers HTTP, with a response or with a stream of events."""
+
+    body = b""
+    task = None
+
+    async def http_request(self, event):
+        # Runs once for each piece of the body.
+        self.body += event.get("body", b"")
+        if event.get("more_body", False):
+            return
+        if self.scope["method"] == "POST":
+            await self.start(b"text/plain")
+            await self.write(f"{len(self.body)} bytes\n")
+        else:
+            self.task = asyncio.create_task(self.beat())
+
+    async def beat(self):
+        await self.start(b"text/event-stream")
+        number = 0
+        while True:
+            number += 1
+            await self.write(f"data: beat {number}\n\n", more_body=True)
+            await asyncio.sleep(1)
+
+    async def start(self, content_type):
+        headers = [(b"content-type", content_type)]
+        await self.send({"type": "http.response.start", "status": 200, "headers": headers})
+
+    async def write(self, text, more_body=False):
+        body = text.encode()
+        await self.send({"type": "http.response.body", "body": body, "more_body": more_body})
+
+    async def http_disconnect(self, event):
+        # Comes when the client has left, and after a complete response too.
+        if self.task is not None:
+            self.task.cancel()
+        raise StopConsumer()
+
+
 class Shelf(AsyncConsumer):
     """Lesson 9: JSON in, JSON out, and a fixed list of what a client may ask for."""
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from async_demo.consumers import Echo, OwnThread, Register, Shelf, Ticker, Waiter
+from async_demo.consumers import Echo, Heartbeat, OwnThread, Register, Shelf, Ticker, Waiter
 
 websocket_urlpatterns = [
     path("ws/async/await/", Echo.as_asgi()),
@@ -11,4 +11,8 @@ websocket_urlpatterns = [
     path("ws/async/push/", Ticker.as_asgi()),
     path("ws/async/generic/", Shelf.as_asgi()),
     path("ws/async/cost/", Register.as_asgi()),
+]
+
+http_urlpatterns = [
+    path("async/http/", Heartbeat.as_asgi()),
 ]

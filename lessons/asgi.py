@@ -1,4 +1,4 @@
-"""What Daphne serves: HTTP goes to Django, each WebSocket to the consumer at its path."""
+"""What Daphne serves: a consumer has its paths, and the rest of HTTP goes to Django."""
 
 import os
 
@@ -12,13 +12,15 @@ django_application = get_asgi_application()
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+from django.urls import re_path  # noqa: E402
 
+from async_demo.routing import http_urlpatterns  # noqa: E402
 from async_demo.routing import websocket_urlpatterns as async_urlpatterns  # noqa: E402
 from sync_demo.routing import websocket_urlpatterns as sync_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": django_application,
+        "http": URLRouter([*http_urlpatterns, re_path(r"", django_application)]),
         "websocket": AllowedHostsOriginValidator(
             AuthMiddlewareStack(URLRouter([*sync_urlpatterns, *async_urlpatterns]))
         ),

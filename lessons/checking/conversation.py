@@ -13,22 +13,27 @@ from lessons.checking.communicator import StrictCommunicator
 from lessons.checking.database import fresh_database
 from lessons.checking.finding import Red
 from lessons.checking.fixtures import fresh_layer
+from lessons.checking.http_communicator import StrictHttpCommunicator
 from lessons.checking.loop import ObservedLoop
 from lessons.checking.runner import start_method
+from lessons.checking.strict import Strict
 from lessons.checking.target import resolve
 from lessons.wire.events import Event
 
+METHODS = ("GET", "POST")
+
 
 class UnknownStep(ValueError):
-    """A step that is none of: connect, text, bytes, close, wait, crash, kill."""
+    """A step that is none of: connect, GET, POST, text, bytes, close, wait, crash, kill."""
 
 
 def play(lesson: Lesson, name: str, steps: list[str]) -> tuple[Event, ...]:
     """What crosses while a client goes through `steps`; a rule that is broken ends all but waits.
 
     `name` is a consumer's qualified name, "solution", or a mistake: "mistake:NoAccept". Steps:
-    `connect [?query] [subprotocols=a,b]`, `text hello`, `bytes 00ff`, `close [code]`, `wait
-    seconds`, `crash` (a handler raises), `kill` (the server cancels the consumer).
+    `connect [?query] [subprotocols=a,b]`, or a request: `POST [piece of the body]...`; then
+    `text hello`, `bytes 00ff`, `close [code]`, `wait seconds`, `crash` (a handler raises), `kill`
+    (the server cancels the consumer).
     """
     # In a process of its own, so that this one stays without threads and may fork to judge.
     context = multiprocessing.get_context(start_method())
@@ -50,9 +55,7 @@ def _play_here(lesson: Lesson, name: str, steps: list[str]) -> tuple[Event, ...]
 
 
 async def _play(lesson, consumer_class, steps) -> tuple[Event, ...]:
-    query, subprotocols = _handshake(steps[0])
-    path = f"{lesson.path}?{query}" if query else lesson.path
-    client = StrictCommunicator(consumer_class.as_asgi(), path, subprotocols=subprotocols)
+    client = _client(consumer_class.as_asgi(), lesson.path, steps[0])
     broken = False  # the transcript shows how far it came, and what goes on without a client
     async with fresh_database():
         try:
@@ -65,6 +68,16 @@ async def _play(lesson, consumer_class, steps) -> tuple[Event, ...]:
         finally:
             await client.abandon()
     return client.transcript
+
+
+def _client(application, path: str, step: str) -> Strict:
+    name, *pieces = step.split()
+    if name in METHODS:
+        body = [piece.encode() for piece in pieces] or b""
+        return StrictHttpCommunicator(application, name, path, body)
+    query, subprotocols = _handshake(step)
+    path = f"{path}?{query}" if query else path
+    return StrictCommunicator(application, path, subprotocols=subprotocols)
 
 
 def _handshake(step: str) -> tuple[str, list[str]]:
@@ -82,10 +95,14 @@ def _handshake(step: str) -> tuple[str, list[str]]:
     return query, subprotocols
 
 
-async def _take(client: StrictCommunicator, step: str) -> None:
+async def _take(client: Strict, step: str) -> None:
     name, _, rest = step.partition(" ")
     if name == "connect":
         await client.connect()
+    elif name in METHODS:
+        await client.send_request()
+    elif name == "close" and isinstance(client, StrictHttpCommunicator):
+        await client.disconnect()
     elif name == "text":
         await client.send_to(text_data=rest)
     elif name == "bytes":

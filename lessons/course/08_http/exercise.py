@@ -1,0 +1,29 @@
+"""Lesson 8: a countdown, as a stream of events.
+
+The body of the request is a number of seconds in digits, such as `3`; it may come in several
+pieces, and a server may leave out of an event what is empty or False.
+
+The response has the status 200 and the content type `text/event-stream`. Its events are the seconds
+that are left: `data: 3` and an empty line at once, then `2`, `1` and `0`, each a second after the
+one before. With `0` the response ends. When the client leaves, the countdown ends there, and when
+the request is over, whoever ended it, the consumer stops.
+"""
+
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+
+
+class Countdown(AsyncConsumer):
+    async def http_request(self, event):
+        # TODO 1: this is one piece of the body; begin when all of them have come.
+        await self.count_down(int(event["body"]))
+
+    async def count_down(self, seconds):
+        # TODO 2: send the other events, too, and leave off when the client leaves.
+        headers = [(b"content-type", b"text/event-stream")]
+        await self.send({"type": "http.response.start", "status": 200, "headers": headers})
+        body = f"data: {seconds}\n\n".encode()
+        await self.send({"type": "http.response.body", "body": body})
+
+    async def http_disconnect(self, event):
+        raise StopConsumer()

@@ -1,0 +1,87 @@
+"""Lesson 8's worked example: it counts what it is sent, and beats until its client leaves."""
+
+import asyncio
+
+import pytest
+from channels.routing import URLRouter
+
+from async_demo.consumers import Heartbeat
+from async_demo.routing import http_urlpatterns
+from lessons.checking import StrictHttpCommunicator
+
+PATH = "/async/http/"
+
+
+def visitor(method, body=b""):
+    return StrictHttpCommunicator(Heartbeat.as_asgi(), method, PATH, body)
+
+
+def started(content_type):
+    headers = [(b"content-type", content_type)]
+    return {"type": "http.response.start", "status": 200, "headers": headers}
+
+
+def part(body, more=True):
+    return {"type": "http.response.body", "body": body, "more_body": more}
+
+
+@pytest.mark.parametrize("body", [b"hello", [b"he", b"llo"], [b"", b"hello", b""]])
+async def test_answers_once_when_the_last_piece_has_come(body):
+    async with visitor("POST", body) as client:
+        await client.send_request()
+        client.expect(started(b"text/plain"), part(b"5 bytes\n", more=False))
+        assert client.finished
+
+
+async def test_a_server_may_leave_out_what_is_empty():
+    async with visitor("POST") as client:
+        await client.send_input({"type": "http.request"})
+        client.expect(started(b"text/plain"), part(b"0 bytes\n", more=False))
+
+
+async def test_beats_once_a_second_from_the_start():
+    async with visitor("GET") as client:
+        await client.send_request()
+        client.expect(started(b"text/event-stream"), part(b"data: beat 1\n\n"))
+        for number in (2, 3):
+            assert await client.receive_nothing(timeout=0.8)
+            await asyncio.sleep(0.2)
+            beat = f"data: beat {number}\n\n".encode()
+            client.expect(part(beat))
+
+
+async def test_the_beat_ends_when_its_client_leaves():
+    async with visitor("GET") as client:
+        await client.send_request()
+        await asyncio.sleep(1.5)
+        await client.disconnect()
+        assert client.finished
+        count = len(client.transcript)
+        await asyncio.sleep(5)
+        assert len(client.transcript) == count
+
+
+async def test_a_client_may_leave_in_the_middle_of_its_request():
+    async with visitor("POST") as client:
+        await client.send_input({"type": "http.request", "body": b"a", "more_body": True})
+        client.expect()
+        await client.disconnect()
+        assert client.finished
+
+
+async def test_each_request_has_its_own_body_and_its_own_beat():
+    async with visitor("POST", [b"a", b"b"]) as first, visitor("POST", b"c") as second:
+        assert (await first.get_response())["body"] == b"2 bytes\n"
+        assert (await second.get_response())["body"] == b"1 bytes\n"
+    async with visitor("GET") as stays, visitor("GET") as leaves:
+        await stays.send_request()
+        await leaves.send_request()
+        await leaves.disconnect()
+        await stays.read_so_far()
+        await asyncio.sleep(1.1)
+        assert await stays.read_so_far() == b"data: beat 2\n\n"
+
+
+async def test_is_routed_at_its_path():
+    async with StrictHttpCommunicator(URLRouter(http_urlpatterns), "POST", PATH, b"abc") as client:
+        assert (await client.get_response())["body"] == b"3 bytes\n"
