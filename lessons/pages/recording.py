@@ -13,10 +13,17 @@ from lessons.wire.recorder import Recorder
 
 _WATCHED = "/watched/"
 _FEED = "/ws/feed/"
+_REFUSALS = {
+    "websocket": [{"type": "websocket.close"}],
+    "http": [
+        {"type": "http.response.start", "status": 403},
+        {"type": "http.response.body", "body": b""},
+    ],
+}
 
 
 def watched(application):
-    """`application`, with each WebSocket to /watched/<feed id>/... recorded for that feed.
+    """`application`, with what goes to /watched/<feed id>/... recorded for that feed.
 
     Called where a server's application is made, and nowhere else: from then on this process
     records layer and queries too, for recorded connections.
@@ -28,10 +35,9 @@ def watched(application):
     )
 
     async def route(scope, receive, send):
-        is_websocket = scope["type"] == "websocket"
-        if is_websocket and scope["path"].startswith(_WATCHED):
+        if scope["type"] in _REFUSALS and scope["path"].startswith(_WATCHED):
             await _record(application, scope, receive, send)
-        elif is_websocket and scope["path"].startswith(_FEED):
+        elif scope["type"] == "websocket" and scope["path"].startswith(_FEED):
             await feeds(scope, receive, send)
         else:
             await application(scope, receive, send)
@@ -44,7 +50,8 @@ async def _record(application, scope, receive, send):
     group = group_of(feed_id, scope)
     if group is None:
         await receive()
-        await send({"type": "websocket.close"})
+        for message in _REFUSALS[scope["type"]]:
+            await send(message)
         return
     recorder = Recorder(keep=False)
     recorder.listeners.append(Relay(group))

@@ -84,10 +84,12 @@ def _feed_id(request) -> str:
 
 
 def _opening(found: Lesson) -> dict:
-    """What to connect with: as the text's first conversation with the worked example does."""
-    pattern = rf"^`+transcript {re.escape(found.demo)} \| connect *(?P<words>[^|\n]*)"
-    words = re.search(pattern, found.text, re.MULTILINE)
-    words = words["words"].split() if words else []
+    """What to begin with: as the text's first conversation with the worked example does."""
+    pattern = rf"^`+transcript {re.escape(found.demo)} \| (?P<step>[^|\n]*)"
+    step = re.search(pattern, found.text, re.MULTILINE)
+    name, *words = step["step"].split() if step else [""]
+    if not found.path.startswith("/ws/"):
+        return {"path": found.path, "method": name or "GET", "body": "".join(words)}
     query = next((word for word in words if word.startswith("?")), "")
     offered = next((word for word in words if word.startswith("subprotocols=")), "")
     subprotocols = offered.partition("=")[2].replace(",", ", ")

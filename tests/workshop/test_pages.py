@@ -92,7 +92,8 @@ def test_a_lesson_has_text_source_exercise_and_panel(client, key):
     assert f'value="{lesson.path}' in page
     lines = [int(number) for number in re.findall(r'data-line="(\d+)"', page)]
     assert lines == list(range(lines[0], lines[0] + len(lines)))
-    assert 'data-method="websocket_connect"' in page
+    first = "websocket_connect" if lesson.path.startswith("/ws/") else "http_request"
+    assert f'data-method="{first}"' in page
 
 
 def test_neighbours_are_linked(client):
@@ -119,6 +120,15 @@ def test_the_panel_opens_as_the_first_conversation_of_the_text_does(client):
     page = text(client.get("/lessons/01-accept/"))
     assert 'value="/ws/sync/accept/?name=ada"' in page
     assert 'value="door.v1"' in page
+
+
+def test_a_lesson_about_http_has_the_form_of_a_request(client):
+    page = text(client.get("/lessons/08-http/"))
+    assert '<form id="request">' in page
+    assert "<option selected>POST</option>" in page
+    assert 'value="/async/http/"' in page
+    assert 'value="hello,world"' in page
+    assert '<form id="connect">' not in page
 
 
 def test_before_the_first_verdict_there_is_none(client):

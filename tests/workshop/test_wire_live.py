@@ -11,7 +11,7 @@ from channels.consumer import AsyncConsumer, SyncConsumer
 from channels.exceptions import StopConsumer
 from channels.layers import channel_layers
 from channels.routing import URLRouter
-from channels.testing import WebsocketCommunicator
+from channels.testing import HttpCommunicator, WebsocketCommunicator
 from django.conf import settings as project
 from django.db.backends.signals import connection_created
 from django.urls import path
@@ -288,7 +288,7 @@ async def test_anything_else_passes_untouched():
 
     route = watched(application)
     for scope in (
-        {"type": "http", "path": "/watched/x/"},
+        {"type": "http", "path": "/async/http/"},
         {"type": "lifespan"},
         {"type": "websocket", "path": "/ws/echo/", "headers": []},
     ):
@@ -329,3 +329,39 @@ def test_outside_a_workshop_nothing_records():
         check=True,
     )
     assert done.stdout.split() == ["ProtocolTypeRouter", "InMemoryChannelLayer", "False"]
+
+
+# HTTP
+
+
+async def answer(scope, receive, send):
+    """Answers with the path that it got."""
+    assert (await receive())["type"] == "http.request"
+    await send({"type": "http.response.start", "status": 200})
+    await send({"type": "http.response.body", "body": scope["path"].encode()})
+
+
+def request(path, session):
+    cookie = f"{project.SESSION_COOKIE_NAME}={session}".encode()
+    return HttpCommunicator(watched(answer), "GET", path, headers=[(b"cookie", cookie)])
+
+
+async def test_a_request_is_recorded_for_the_feed_and_meets_the_lessons_own_path(feed_id):
+    application = watched(answer)
+    feed = await open_feed(application, feed_id)
+    response = await request(f"/watched/{feed_id}/async/http/", MINE).get_response()
+    assert (response["status"], response["body"]) == (200, b"/async/http/")
+    told = [event for batch in await batches(feed, "finished") for event in batch["events"]]
+    assert [event["message"]["type"] for event in told] == [
+        "scope",
+        "http.request",
+        "http.response.start",
+        "http.response.body",
+        "finished",
+    ]
+    await feed.disconnect()
+
+
+async def test_a_request_for_somebody_elses_feed_is_a_403(feed_id):
+    response = await request(f"/watched/{feed_id}/async/http/", THEIRS).get_response()
+    assert (response["status"], response["body"]) == (403, b"")

@@ -4,6 +4,7 @@ import { Answer } from "./answer.js";
 import { Client } from "./client.js";
 import { Feed } from "./feed.js";
 import { Log } from "./log.js";
+import { Request } from "./request.js";
 import { Seen } from "./seen.js";
 import { Source } from "./source.js";
 
@@ -27,11 +28,29 @@ function start(panel) {
       if (byId("status").dataset.state === "refused") say("refused", answer.text());
     },
   });
-  const client = new Client(panel.dataset.watched, {
+  const listeners = {
     onSeen: (kind, text) => seen.add(kind, text),
     onState: (state, text) => say(state, state === "refused" ? answer.text() : text),
-  });
+  };
+  if (byId("request")) wireRequest(new Request(panel.dataset.watched, listeners), feed);
+  else wireSocket(new Client(panel.dataset.watched, listeners), feed, answer);
+  byId("clear").onclick = () => {
+    log.clear();
+    seen.clear();
+  };
+  byId("controls").disabled = false;
+  say("idle", "Not connected.");
+}
 
+function wireRequest(request, feed) {
+  onSubmit("request", async ({ method, path, body }) => {
+    await feed.ready();
+    await request.send(method.value, path.value.trim(), body.value);
+  });
+  byId("request").elements.leave.onclick = () => attempt(() => request.leave());
+}
+
+function wireSocket(client, feed, answer) {
   onSubmit("connect", async ({ path, subprotocols }) => {
     await feed.ready();
     answer.forget();
@@ -41,12 +60,6 @@ function start(panel) {
   onSubmit("close", ({ code }) => client.close(code.value.trim()));
   byId("send").elements.empty.onclick = () =>
     attempt(() => client.send(byId("send").elements.kind.value, ""));
-  byId("clear").onclick = () => {
-    log.clear();
-    seen.clear();
-  };
-  byId("controls").disabled = false;
-  say("idle", "Not connected.");
 }
 
 function onSubmit(id, action) {
