@@ -148,12 +148,13 @@ class _Selector(selectors.DefaultSelector):
     def select(self, timeout=None):
         if timeout == 0:
             return super().select(0)
-        # First: a thread that ends between the two looks has left its answer for the second.
+        # First: a thread that ends between the looks has left its answer for the second.
+        ending = _threads_end()
         at_rest = self._loop.at_rest()
         ready = super().select(0)
         if ready or (at_rest and self._loop.rest(timeout)):
             return ready
-        if _threads_end():
+        if ending:
             return super().select(A_MOMENT)  # the end of a thread wakes nobody
         ready = super().select(timeout)
         if not ready and timeout is not None:

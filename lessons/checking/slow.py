@@ -28,6 +28,7 @@ class SlowWork:
         self._loop_thread = threading.get_ident()
         self._open = threading.Event()
         self._open.set()
+        self._called = threading.Event()
         self._place = Place(bench.source.file)
         self._in_sync_handler = False
 
@@ -39,6 +40,15 @@ class SlowWork:
     def hold(self) -> None:
         """Let each call from now on wait. Whoever waits for a connection waits for no such call."""
         self._open.clear()
+
+    def forget(self) -> None:
+        """Count the calls anew."""
+        self.calls.clear()
+        self._called.clear()
+
+    async def has_begun(self) -> bool:
+        """Whether there was a call; one in a thread that the loop knows nothing of may be late."""
+        return await asyncio.to_thread(self._called.wait, PATIENCE / 4)
 
     async def release(self) -> None:
         """Let all calls go on, and see them end."""
@@ -59,6 +69,7 @@ class SlowWork:
     def sleep(self, seconds: float) -> None:
         """What the target calls in place of time.sleep."""
         self.calls.append(seconds)
+        self._called.set()
         place = place_at_work(self._bench.source.file) or Place(self._bench.source.file)
         if threading.get_ident() == self._loop_thread:
             self.blocked = place
