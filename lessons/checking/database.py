@@ -65,4 +65,8 @@ def connections_left_alone():
     """
     if _in_use:
         return nullcontext()
-    return mock.patch("channels.db.close_old_connections", return_value=None)
+    return mock.patch("channels.db.close_old_connections", _nothing)  # a Mock takes 1 ms to make
+
+
+def _nothing() -> None:
+    """Takes the place of Django's close_old_connections."""
