@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from rich.text import Text
 
 from lessons.catalogue import Lesson
-from lessons.checking.proving import Proof, prove, with_transcripts
+from lessons.checking.proving import Proof, prove, write_transcripts
 from lessons.checking.runner import CourseFault
 from lessons.terminal.screen import CROSS, TICK, hanging, literal
 
@@ -25,7 +25,7 @@ def verify(console, some: Iterable[Lesson], mutants: bool, update: bool) -> int:
 
 
 def _with_new_transcripts(lesson: Lesson) -> Lesson:
-    lesson.path_to("lesson.md").write_text(with_transcripts(lesson), encoding="utf-8")
+    write_transcripts(lesson)
     return Lesson(lesson.folder)  # the old one has the old text in its cache
 
 
