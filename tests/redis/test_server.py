@@ -1,0 +1,60 @@
+"""lessons/redis_server.py: a server of one's own, with each binary that there is."""
+
+import signal
+from pathlib import Path
+
+import pytest
+from channels_redis.core import RedisChannelLayer
+from redis.exceptions import ConnectionError
+
+from lessons.redis_server import NoRedis, RedisServer
+
+
+async def round_trip(url):
+    layer = RedisChannelLayer(hosts=[{"address": url, "socket_timeout": None}])
+    try:
+        await layer.send("here", {"type": "said", "text": "é"})
+        return await layer.receive("here")
+    finally:
+        await layer.close_pools()
+
+
+async def test_serves_a_channel_layer_with_each_binary(redis_binaries):
+    for binary in redis_binaries:
+        with RedisServer(binary) as server:
+            assert await round_trip(server.url) == {"type": "said", "text": "é"}
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+async def test_comes_back_at_the_same_address_with_nothing_kept(redis_binaries, how):
+    with RedisServer() as server:
+        url = server.url
+        server.stop(how)
+        with pytest.raises(ConnectionError, match=r"Connection refused|No such file"):
+            await round_trip(url)
+        server.start()
+        assert server.url == url
+        assert await round_trip(url) == {"type": "said", "text": "é"}
+
+
+def test_leaves_no_process_and_no_file_behind(redis_binaries):
+    with RedisServer() as server:
+        process = server._process
+        folder = Path(server.url.removeprefix("unix://")).parent
+        assert folder.is_dir()
+    assert process.returncode == 0
+    assert not folder.exists()
+
+
+def test_says_what_to_install_where_there_is_no_binary(monkeypatch):
+    monkeypatch.setattr("lessons.redis_server.binaries", list)
+    with pytest.raises(NoRedis, match=r"There is no Redis server .* apt-get install redis-server"):
+        RedisServer()
+
+
+def test_shows_the_servers_own_words_where_it_does_not_start(tmp_path):
+    binary = tmp_path / "redis-server"
+    binary.write_text('#!/bin/sh\nfor last; do :; done\necho "no memory" > "$8"\nexit 1\n')
+    binary.chmod(0o755)
+    with pytest.raises(NoRedis, match=r"did not start\.\nno memory"), RedisServer(str(binary)):
+        pass
