@@ -6,6 +6,7 @@ from pathlib import Path
 from unittest import mock
 
 from asgiref.sync import sync_to_async
+from channels import db
 from django.apps import apps
 from django.db import connection, connections
 from django.db.backends.sqlite3.base import DatabaseWrapper
@@ -65,7 +66,7 @@ def connections_left_alone():
     """
     if _in_use:
         return nullcontext()
-    return mock.patch("channels.db.close_old_connections", _nothing)  # a Mock takes 1 ms to make
+    return mock.patch.object(db, "close_old_connections", _nothing)  # a Mock takes 1 ms to make
 
 
 def _nothing() -> None:

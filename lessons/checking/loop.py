@@ -66,7 +66,7 @@ class ObservedLoop(asyncio.SelectorEventLoop):
 
     def run_forever(self):
         """As in asyncio; what another thread is to finish counts as work where it is awaited."""
-        with mock.patch("asyncio.wrap_future", self._wrap_future):
+        with mock.patch.object(asyncio, "wrap_future", self._wrap_future):
             super().run_forever()
 
     def _wrap_future(self, future, *, loop=None):

@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from lessons.catalogue import Lesson
@@ -20,11 +21,17 @@ class CourseFault(Exception):
     """The checks themselves went wrong, whatever the target did; holds the child's traceback."""
 
 
-def judge(lesson: Lesson, target: str | Target = "exercise", limit: float = LIMIT) -> Verdict:
+def judge(
+    lesson: Lesson,
+    target: str | Target = "exercise",
+    limit: float = LIMIT,
+    meanwhile: Callable[[], object] = lambda: None,
+) -> Verdict:
     """Run the lesson's checks on `target` ("exercise", "solution", "mistake:NAME", a path).
 
-    `limit` is in seconds, for each check. Raises UnknownTarget; whatever the target's code does,
-    the answer is a Verdict. Raises CourseFault where the lesson's own files are broken.
+    `limit` is in seconds, for each check; `meanwhile` is called while the checks run. Raises
+    UnknownTarget; whatever the target's code does, the answer is a Verdict. Raises CourseFault
+    where the lesson's own files are broken.
     """
     if isinstance(target, str):
         target = resolve(lesson, target)
@@ -35,6 +42,7 @@ def judge(lesson: Lesson, target: str | Target = "exercise", limit: float = LIMI
     child.start()
     theirs.close()
     try:
+        meanwhile()
         report = _listen(ours, child, limit)
     finally:
         _put_an_end_to(child)

@@ -5,6 +5,7 @@ import linecache
 import sys
 import types
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from lessons.catalogue import Lesson
@@ -73,13 +74,19 @@ def load_file(file: Path, source: str | None = None):
     module = sys.modules[name] = types.ModuleType(name)
     module.__file__ = str(file)
     try:
-        exec(compile(source, str(file), "exec"), module.__dict__)
+        exec(_compiled(source, str(file)), module.__dict__)
     except SyntaxError as error:
         line = error.lineno if error.filename == str(file) else None
         raise Red(find("syntax-error", Place(str(file), line or 0), detail=str(error))) from error
     except (Exception, SystemExit) as error:
         raise Red(_import_failed(file, error)) from error
     return module
+
+
+@lru_cache(maxsize=8)
+def _compiled(source: str, file: str) -> types.CodeType:
+    """Kept, since every check runs the same file anew."""
+    return compile(source, file, "exec")
 
 
 def _read(file: Path) -> str:

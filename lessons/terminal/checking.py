@@ -9,16 +9,20 @@ from lessons.catalogue import Lesson
 from lessons.checking.runner import CourseFault, judge
 from lessons.checking.target import UnknownTarget
 from lessons.checking.verdict import Verdict
-from lessons.terminal.screen import literal
 
 
-def check(console, lesson: Lesson, target: str, as_json: bool, junit: str | None) -> int:
-    """Judge, draw, remember; 0 when green, 1 when red."""
-    verdict = judged(lesson, target)
+def check(screen, lesson: Lesson, target: str, as_json: bool, junit: str | None) -> int:
+    """Judge, draw, remember; 0 when green, 1 when red. `screen` opens the console."""
+    verdict = judged(lesson, target, meanwhile=screen)  # Rich is loaded while the checks run
+    console = screen()
+    if target == "exercise":
+        progress.keep_verdict(lesson, verdict)
     if junit:
         _write(junit, verdict.as_junit())
     if as_json:
         import json
+
+        from lessons.terminal.screen import literal
 
         literal(console, json.dumps(verdict.as_json(), indent=2))
     else:
@@ -30,18 +34,15 @@ def check(console, lesson: Lesson, target: str, as_json: bool, junit: str | None
     return 0 if verdict.green else 1
 
 
-def judged(lesson: Lesson, target: str = "exercise") -> Verdict:
-    """The verdict; one on the exercise is remembered."""
+def judged(lesson: Lesson, target: str = "exercise", meanwhile=lambda: None) -> Verdict:
+    """The verdict. Raises CommandError where there is none."""
     try:
-        verdict = judge(lesson, target)
+        return judge(lesson, target, meanwhile=meanwhile)
     except UnknownTarget as error:
         raise CommandError(str(error), returncode=2) from None
     except CourseFault as error:
         fault = f"The checks of lesson {lesson.key} are broken, whatever the target:\n{error}"
         raise CommandError(fault, returncode=2) from None
-    if target == "exercise":
-        progress.keep_verdict(lesson, verdict)
-    return verdict
 
 
 def _write(file: str, text: str) -> None:

@@ -5,6 +5,7 @@ that a list does not wait for Channels.
 """
 
 import sys
+from functools import cache
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -44,69 +45,71 @@ class Command(BaseCommand):
         new.add_argument("slug", help="small letters, digits and _")
 
     def handle(self, *, action, **options):
-        from lessons.terminal.screen import open_screen
-
         stubs.keep_copies()
-        console = open_screen(options.get("stdout") or sys.stdout, options["no_color"])
+
+        @cache
+        def screen():
+            from lessons.terminal.screen import open_screen
+
+            return open_screen(options.get("stdout") or sys.stdout, options["no_color"])
+
         try:
-            code = getattr(self, f"do_{action or 'list'}")(console, options)
+            code = getattr(self, f"do_{action or 'list'}")(screen, options)
         except (UnknownLesson, IncompleteLesson, stubs.NoStub, OSError) as error:
             raise CommandError(str(error), returncode=2) from None
         if code:
             sys.exit(code)
 
-    def do_list(self, console, options):
+    def do_list(self, screen, options):
         from lessons.terminal.listing import draw_list
 
-        draw_list(console)
+        draw_list(screen())
 
-    def do_show(self, console, options):
+    def do_show(self, screen, options):
         from lessons.terminal.reading import draw_lesson
 
-        draw_lesson(console, _chosen(options))
+        draw_lesson(screen(), _chosen(options))
 
-    def do_check(self, console, options):
+    def do_check(self, screen, options):
         from lessons.terminal.checking import check
 
-        return check(
-            console, _chosen(options), options["target"], options["json"], options["junit"]
-        )
+        return check(screen, _chosen(options), options["target"], options["json"], options["junit"])
 
-    def do_watch(self, console, options):
+    def do_watch(self, screen, options):
         from lessons.terminal.watching import watch
 
-        return watch(console, _chosen(options))
+        return watch(screen(), _chosen(options))
 
-    def do_hint(self, console, options):
+    def do_hint(self, screen, options):
         from lessons.terminal.reading import draw_hint
 
-        draw_hint(console, _chosen(options))
+        draw_hint(screen(), _chosen(options))
 
-    def do_reset(self, console, options):
+    def do_reset(self, screen, options):
         from lessons.terminal.reading import reset
 
-        reset(console, _chosen(options))
+        reset(screen(), _chosen(options))
 
-    def do_solution(self, console, options):
+    def do_solution(self, screen, options):
         from lessons.terminal.reading import draw_solution
 
-        return draw_solution(console, _chosen(options), options["force"])
+        return draw_solution(screen(), _chosen(options), options["force"])
 
-    def do_mistakes(self, console, options):
+    def do_mistakes(self, screen, options):
         from lessons.terminal.mistakes import draw_mistakes
 
-        draw_mistakes(console, _chosen(options))
+        draw_mistakes(screen(), _chosen(options))
 
-    def do_verify(self, console, options):
+    def do_verify(self, screen, options):
         from lessons.terminal.verifying import verify
 
         some = [_chosen(options)] if options["lesson"] else catalogue.lessons()
-        return verify(console, some, options["mutants"], options["update"])
+        return verify(screen(), some, options["mutants"], options["update"])
 
-    def do_new(self, console, options):
+    def do_new(self, screen, options):
         from lessons.terminal.new import scaffold
 
-        scaffold(console, options["slug"])
+        scaffold(screen(), options["slug"])
 
 
 def _with_lesson(actions, name: str, explanation: str):
