@@ -213,9 +213,9 @@ def test_a_test_of_a_consumer_of_its_own_runs_nothing():
     source = "from sync_demo.consumers import Turnstile\n" + RIGHT.replace(
         "(application, ", "(Turnstile.as_asgi(), "
     ).replace("key=brass", "gate=north").replace("switch", "in")
-    assert trials.verdict(source=source.partition("    for state")[0]).diagnosis_ids == [
-        "test-runs-nothing"
-    ]
+    assert trials.verdict(
+        source=source.partition("    for state")[0], to_the_end=True
+    ).diagnosis_ids == ["test-runs-nothing"]
 
 
 UNREAD = """\
@@ -236,7 +236,7 @@ async def test_lamp(application):
 
 
 def test_a_consumer_dropped_amid_its_work_does_not_spoil_the_trials_after_it():
-    ids = trials.verdict(source=UNREAD).diagnosis_ids
+    ids = trials.verdict(source=UNREAD, to_the_end=True).diagnosis_ids
     assert ids[0] == "test-passes-open-door"
     assert not {"test-fails-the-right-one", "never-awaited"} & set(ids)
 

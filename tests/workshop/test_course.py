@@ -13,16 +13,24 @@ from lessons.checking.proving import prove
 
 @pytest.fixture
 def copy(tmp_path, monkeypatch):
-    """A copy of lesson 3 that a test may break."""
+    """A copy of lesson 3, with two of its mistakes, that a test may break."""
     monkeypatch.setattr(stubs, "stub", lambda lesson: lesson.exercise)
     folder = tmp_path / "03_stop"
     shutil.copytree(catalogue.find("stop").folder, folder)
-    return Lesson(folder)
+    lesson = Lesson(folder)
+    lesson.mistakes.write_text(_with_two_mistakes(lesson.mistakes.read_text()))
+    return lesson
 
 
-@pytest.mark.parametrize("lesson", catalogue.lessons(), ids=lambda lesson: lesson.key)
-def test_lesson_is_proven(lesson):
-    assert prove(lesson).faults == []
+def _with_two_mistakes(text):
+    first = text.index("class DoesNotRaise")
+    second = text.index("class StopsWithoutAClose")
+    return text[:first] + text[second : text.index("class StopsAtTheHandshake")]
+
+
+def test_a_lesson_without_a_fault_is_proven(copy):
+    proof = prove(copy)
+    assert (proof.faults, proof.mistakes) == ([], 2)
 
 
 def test_a_green_exercise_is_a_fault(copy):
