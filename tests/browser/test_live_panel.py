@@ -5,6 +5,8 @@ from playwright.sync_api import expect
 
 from lessons.catalogue import lessons
 
+pytestmark = pytest.mark.xdist_group("browser")  # one server and one browser for all
+
 CONNECT, RECEIVE, DISCONNECT = (
     f"websocket_{name}" for name in ("connect", "receive", "disconnect")
 )

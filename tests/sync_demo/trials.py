@@ -1,6 +1,8 @@
 """Judges what a student might write in an exercise, given as a change to a right version."""
 
 import gc
+import sys
+from contextlib import contextmanager
 from textwrap import dedent, indent
 
 import pytest
@@ -31,14 +33,12 @@ class Trials:
         source = source or self.beginning + indent(body, " " * 8)
         name, base = self.lesson.exercise_name, self.lesson.exercise_base
         target = Target("trial", self.lesson.exercise, name, base, source)
-        gc.freeze()  # what pytest has loaded need not be looked through after each check
-        try:
-            outcomes = tuple(self._outcomes(target, to_the_end))
-            return Verdict(self.lesson.key, target.title, outcomes)
-        except Red as red:
-            return Verdict(self.lesson.key, target.title, problem=red.finding)
-        finally:
-            gc.unfreeze()
+        with _swept_up():
+            try:
+                outcomes = tuple(self._outcomes(target, to_the_end))
+                return Verdict(self.lesson.key, target.title, outcomes)
+            except Red as red:
+                return Verdict(self.lesson.key, target.title, problem=red.finding)
 
     def _outcomes(self, target, to_the_end):
         """In this process, as pytest does: `judge` would start one of its own for each trial."""
@@ -47,6 +47,19 @@ class Trials:
             yield outcome
             if outcome.state == "red" and not to_the_end:
                 return
+
+
+@contextmanager
+def _swept_up():
+    """What a trial drops is gone by the end, and its last complaints reach no other test."""
+    gc.freeze()  # what pytest has loaded need not be looked through after each check
+    usual, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    try:
+        yield
+    finally:
+        gc.collect()
+        sys.unraisablehook = usual
+        gc.unfreeze()
 
 
 def named(**cases):

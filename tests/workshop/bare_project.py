@@ -5,6 +5,7 @@ no network is needed.
 """
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -47,7 +48,7 @@ class BareProject:
         return project
 
     def copied_to(self, root: Path) -> "BareProject":
-        shutil.copytree(self.root, root, symlinks=True)
+        shutil.copytree(self.root, root, symlinks=True, copy_function=_copy)
         return BareProject(root)
 
     def require(self, wheel: Path, digest: str | None = None) -> None:
@@ -96,6 +97,11 @@ class BareProject:
         self.stamp.unlink()
         for name in ("django", "channels", "daphne", "stand_in-*"):
             shutil.rmtree(next(self.packages.glob(name)))
+
+
+def _copy(source: str, target: str) -> None:
+    """pip itself is nine tenths of .venv and changes nowhere: a second name for it will do."""
+    (os.link if "pip" in Path(source).parts else shutil.copy2)(source, target)
 
 
 def make_wheel(root: Path, version: int) -> Path:

@@ -15,7 +15,10 @@ from django.conf import settings
 
 from lessons import bootstrap
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="sends signals, and takes rights away")
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="sends signals, and takes rights away"),
+    pytest.mark.xdist_group("bootstrap"),  # one environment is made for all
+]
 
 
 @pytest.fixture(scope="module")
