@@ -15,7 +15,7 @@ from websockets.sync.client import connect
 ACCEPT = {"type": "websocket.accept"}
 CLOSE = {"type": "websocket.close"}
 
-PATIENCE = 10  # seconds, only ever spent by a test that fails
+PATIENCE = 30  # seconds, only ever spent by a test that fails
 
 
 def send(**payload):

@@ -23,7 +23,7 @@ from lessons.pages.relay import FIRST
 from lessons.wire.layer import RecordingLayer
 from sync_demo.consumers import Echo
 
-PATIENCE = 10  # seconds, only ever spent by a test that fails
+PATIENCE = 30  # seconds, only ever spent by a test that fails
 MINE, THEIRS = "my0session0key", "their0session0key"
 
 
