@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import json
 import logging
 import multiprocessing
 import warnings
@@ -12,8 +13,8 @@ from lessons.catalogue import Lesson
 from lessons.checking.communicator import StrictCommunicator
 from lessons.checking.database import fresh_database
 from lessons.checking.finding import Red
-from lessons.checking.fixtures import fresh_layer
 from lessons.checking.http_communicator import StrictHttpCommunicator
+from lessons.checking.layer import fresh_layer, packing_layer
 from lessons.checking.loop import ObservedLoop
 from lessons.checking.runner import start_method
 from lessons.checking.strict import Strict
@@ -24,16 +25,17 @@ METHODS = ("GET", "POST")
 
 
 class UnknownStep(ValueError):
-    """A step that is none of: connect, GET, POST, text, bytes, close, wait, crash, kill."""
+    """A step that is none of: connect, GET, POST, text, bytes, close, wait, layer, crash, kill."""
 
 
 def play(lesson: Lesson, name: str, steps: list[str]) -> tuple[Event, ...]:
     """What crosses while a client goes through `steps`; a rule that is broken ends all but waits.
 
     `name` is a consumer's qualified name, "solution", or a mistake: "mistake:NoAccept". Steps:
-    `connect [?query] [subprotocols=a,b]`, or a request: `POST [piece of the body]...`; then
-    `text hello`, `bytes 00ff`, `close [code]`, `wait seconds`, `crash` (a handler raises), `kill`
-    (the server cancels the consumer).
+    `connect [/path/] [?query] [subprotocols=a,b]`, or a request: `POST [piece of the body]...`;
+    then `text hello`, `bytes 00ff`, `close [code]`, `wait seconds`, `layer {"type": ...}` (someone
+    else sends this to the consumer's channel), `crash` (a handler raises), `kill` (the server
+    cancels the consumer). A number in front, as in `2 connect`, is that of the client.
     """
     # In a process of its own, so that this one stays without threads and may fork to judge.
     context = multiprocessing.get_context(start_method())
@@ -55,19 +57,30 @@ def _play_here(lesson: Lesson, name: str, steps: list[str]) -> tuple[Event, ...]
 
 
 async def _play(lesson, consumer_class, steps) -> tuple[Event, ...]:
-    client = _client(consumer_class.as_asgi(), lesson.path, steps[0])
-    broken = False  # the transcript shows how far it came, and what goes on without a client
+    clients: dict[int, Strict] = {}
+    broken = set()  # the transcript shows how far it came, and what goes on without a client
     async with fresh_database():
         try:
             for step in steps:
+                number, step = _numbered(step)
+                if number not in clients:
+                    clients[number] = _client(consumer_class.as_asgi(), lesson.path, step)
                 try:
-                    if not broken or step.startswith("wait"):
-                        await _take(client, step)
+                    if number not in broken or step.startswith("wait"):
+                        await _take(clients[number], step)
                 except Red:
-                    broken = True
+                    broken.add(number)
         finally:
-            await client.abandon()
-    return client.transcript
+            for client in clients.values():
+                await client.abandon()
+    events = (event for client in clients.values() for event in client.transcript)
+    return tuple(sorted(events, key=lambda event: event.time))
+
+
+def _numbered(step: str) -> tuple[int, str]:
+    """The number of the client that a step is for, and the step."""
+    number, _, rest = step.partition(" ")
+    return (int(number), rest) if number.isdecimal() else (1, step)
 
 
 def _client(application, path: str, step: str) -> Strict:
@@ -75,24 +88,27 @@ def _client(application, path: str, step: str) -> Strict:
     if name in METHODS:
         body = [piece.encode() for piece in pieces] or b""
         return StrictHttpCommunicator(application, name, path, body)
-    query, subprotocols = _handshake(step)
+    elsewhere, query, subprotocols = _handshake(step)
+    path = elsewhere or path
     path = f"{path}?{query}" if query else path
     return StrictCommunicator(application, path, subprotocols=subprotocols)
 
 
-def _handshake(step: str) -> tuple[str, list[str]]:
+def _handshake(step: str) -> tuple[str, str, list[str]]:
     name, *words = step.split()
     if name != "connect":
         raise UnknownStep(f"a conversation begins with connect, not with {step!r}")
-    query, subprotocols = "", []
+    path, query, subprotocols = "", "", []
     for word in words:
-        if word.startswith("?"):
+        if word.startswith("/"):
+            path = word
+        elif word.startswith("?"):
             query = urlencode(parse_qs(word[1:], keep_blank_values=True), doseq=True)
         elif word.startswith("subprotocols="):
             subprotocols = word.partition("=")[2].split(",")
         else:
             raise UnknownStep(f"connect does not know {word!r}")
-    return query, subprotocols
+    return path, query, subprotocols
 
 
 async def _take(client: Strict, step: str) -> None:
@@ -112,7 +128,17 @@ async def _take(client: Strict, step: str) -> None:
     elif name == "wait":
         await asyncio.sleep(float(rest) + 0.01)  # what is due at the end has come
         await asyncio.get_running_loop().settled()
+    elif name == "layer":
+        await _send_from_elsewhere(client, json.loads(rest))
     elif name in ("crash", "kill"):
         await getattr(client, name)()
     else:
-        raise UnknownStep(f"{step!r}: write connect, text, bytes, close, wait, crash or kill")
+        raise UnknownStep(
+            f"{step!r}: write connect, text, bytes, close, wait, layer, crash or kill"
+        )
+
+
+async def _send_from_elsewhere(client: Strict, message: dict) -> None:
+    layer = packing_layer()
+    await layer.send(layer.channel_of(client.server.connection_id), message)
+    await asyncio.get_running_loop().settled()

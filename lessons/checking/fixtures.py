@@ -1,8 +1,6 @@
 """What a check can ask for by the name of a parameter."""
 
-from contextlib import asynccontextmanager, contextmanager
-
-from channels.layers import InMemoryChannelLayer, channel_layers
+from contextlib import asynccontextmanager
 
 from lessons.catalogue import Lesson
 from lessons.checking.communicator import StrictCommunicator
@@ -12,7 +10,6 @@ from lessons.checking.http_communicator import StrictHttpCommunicator
 from lessons.checking.slow import slow_work
 from lessons.checking.strict import Strict
 from lessons.wire.events import Event
-from lessons.wire.layer import RecordingLayer
 
 
 class Bench:
@@ -42,18 +39,6 @@ class Bench:
         place = place_of_error(file, error) if error else place_at_work(file)
         place = place or self.source.place_of_handler(self.last_event)
         return Red(find(name, place, self.last_event, detail), self.transcript)
-
-
-@contextmanager
-def fresh_layer():
-    """An in-memory layer of its own for the check, recorded; the usual one is put back."""
-    usual = channel_layers.set("default", RecordingLayer(InMemoryChannelLayer()))
-    try:
-        yield
-    finally:
-        channel_layers.set("default", usual)
-        if usual is None:
-            del channel_layers.backends["default"]
 
 
 @asynccontextmanager

@@ -12,11 +12,14 @@ from contextlib import AsyncExitStack, contextmanager
 from types import CoroutineType
 
 from channels.consumer import SyncConsumer
+from channels.layers import InMemoryChannelLayer
 
 from lessons.checking.finding import Finding, Place, Red, Source, find
-from lessons.checking.fixtures import FIXTURES, Bench, fresh_layer
+from lessons.checking.fixtures import FIXTURES, Bench
+from lessons.checking.layer import fresh_layer
 from lessons.checking.loop import ObservedLoop
 from lessons.checking.verdict import Outcome
+from lessons.wire.layer import RecordingLayer
 
 THREAD_PATIENCE = 1.0  # seconds for a thread to end; only one that is left behind takes them all
 _NEVER_AWAITED = re.compile(r"coroutine '(?P<name>[^']+)' was never awaited")
@@ -134,9 +137,20 @@ def _never_awaited(bench: Bench, caught) -> Red | None:
         if is_own and issubclass(source.subject, SyncConsumer):
             place = source.place_of_handler(name)
             return Red(find("async-handler-in-sync-consumer", place), bench.transcript)
-        place = _origin_of(warning, source.file)
-        return Red(find("never-awaited", place, detail=found[0]), bench.transcript)
+        return _dropped(bench, found["name"], _origin_of(warning, source.file))
     return None
+
+
+def _dropped(bench: Bench, name: str, place: Place) -> Red:
+    """Red for the coroutine of that name: made in `place`, and awaited by nobody."""
+    owner, _, method = name.rpartition(".")
+    of_layer = owner == RecordingLayer.__name__
+    # Where the student's project has the recorder's name, theirs has the layer's own.
+    name = f"{InMemoryChannelLayer.__name__}.{method}" if of_layer else name
+    in_sync_code = isinstance(bench.subject, type) and issubclass(bench.subject, SyncConsumer)
+    diagnosis = "layer-not-called" if of_layer and in_sync_code else "never-awaited"
+    detail = f"coroutine '{name}' was never awaited"
+    return Red(find(diagnosis, place, detail=detail), bench.transcript)
 
 
 def _kept_coroutine(bench: Bench) -> Red | None:
@@ -145,8 +159,7 @@ def _kept_coroutine(bench: Bench) -> Red | None:
         if type(item) is CoroutineType and inspect.getcoroutinestate(item) == inspect.CORO_CREATED:
             place = _innermost_of(item.cr_origin or (), bench.source.file)
             if place.line:
-                detail = f"coroutine '{item.__qualname__}' was never awaited"
-                return Red(find("never-awaited", place, detail=detail), bench.transcript)
+                return _dropped(bench, item.__qualname__, place)
     return None
 
 

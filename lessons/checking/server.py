@@ -5,10 +5,11 @@ from contextvars import ContextVar
 
 from lessons.checking.diagnoses import recognise
 from lessons.checking.finding import Place, Red, Source, find, place_at_work, place_of_error
+from lessons.checking.layer import packing_layer
 from lessons.checking.rules import BrokenRule
 from lessons.wire.events import Event
 from lessons.wire.middleware import RecordingMiddleware
-from lessons.wire.recorder import Recorder
+from lessons.wire.recorder import Connection, Recorder, current_connection
 
 # The connection that a task was started for: whoever serves it says so, its tasks inherit it.
 _serving: ContextVar = ContextVar("serving", default=None)
@@ -22,11 +23,13 @@ class StandIn:
 
     `rules` are those of the protocol: DaphneRules for a WebSocket, HttpRules for a request.
     `unread` holds what a client would have received and has not looked at yet, `last_type` the
-    type of the event whose handler is held responsible for what comes next.
+    type of the event, the client's or the layer's, whose handler is held responsible for what comes
+    next.
     """
 
     def __init__(self, application, rules):
         self.recorder = Recorder()
+        self.recorder.listeners.append(self._hear)
         self.rules = rules
         self.source = Source(application)
         self.inbox: asyncio.Queue = asyncio.Queue()
@@ -35,6 +38,8 @@ class StandIn:
         self.told = False  # a Red was raised: what comes after it is its consequence
         self._application = RecordingMiddleware(application, self.recorder)
         self._asked, self._handed = 0, 0
+        self._connection: Connection | None = None
+        self._client_type = ""  # of the event that the client sent last
         self.last_type = ""
         self._broken: list[tuple[BrokenRule, Place]] = []
 
@@ -62,12 +67,30 @@ class StandIn:
             self.rules.client_left()
         self.inbox.put_nowait(message)
 
+    @property
+    def connection_id(self) -> str:
+        """Under which the connection is recorded; empty before the consumer has begun."""
+        return self._connection.id if self._connection else ""
+
     async def _hand_over(self):
         self._asked += 1
+        self._connection = current_connection.get()
         message = await self.inbox.get()
         self._handed += 1
-        self.last_type = message.get("type", "")
+        self._client_type = message.get("type", "")
+        if not self._layer_at_work():
+            self.last_type = self._client_type
         return message
+
+    def _hear(self, event: Event) -> None:
+        """A handler begins, on an event of the client's or on a message of the layer's."""
+        if event.direction == "in" and event.message.get("type") != "scope":
+            self.last_type = str(event.message.get("type", ""))
+
+    def _layer_at_work(self) -> bool:
+        """Whether a handler for a message of the layer's has begun and not returned."""
+        running = self._connection and self._connection.running
+        return bool(running) and running.source == "layer"
 
     async def _take(self, message):
         try:
@@ -96,11 +119,15 @@ class StandIn:
         """Whether a handler has begun and not returned."""
         return not application.done() and not self._handler_returned()
 
-    def judge_what_is_left(self, name: str) -> None:
-        """Raise Red, with diagnosis `name`, for a task that the ended application left running."""
+    def judge_what_is_left(self, name: str, leak: str = "group-leak") -> None:
+        """Raise Red for what the ended application left: `name` for a task, `leak` for a group."""
         self.judge_stubborn_tasks()
         for task in self._unfinished():
             raise self.red(name, self.source.place_of_task(task))
+        layer = packing_layer()
+        for group in layer.groups_of(self.connection_id) if layer else ():
+            channel = layer.channel_of(self.connection_id)
+            raise self.red(leak, detail=f"{channel} is still a member of {group}.")
 
     def judge_stubborn_tasks(self) -> None:
         """Raise Red for a task that was cancelled and goes on."""
@@ -134,7 +161,7 @@ class StandIn:
         if error is not None and not _holds(error, cause):
             place = place_of_error(self.source.file, error)
             raise self.red("cleanup-raises", place, f"{type(error).__name__}: {error}") from error
-        self.judge_what_is_left("cleanup-skipped")
+        self.judge_what_is_left("cleanup-skipped", leak="group-leak-after-a-crash")
         self.told = True  # an end without websocket.disconnect: nothing more is asked of it
 
     def _tasks(self) -> list[asyncio.Task]:
@@ -166,8 +193,8 @@ class StandIn:
             raise self.red(fault)
 
     def _judge_the_pause(self) -> None:
-        if fault := self.rules.fault_in_a_pause(self.last_type):
-            raise self.red(fault)
+        if fault := self.rules.fault_in_a_pause(self._client_type):
+            raise self.red(fault, self.source.place_of_handler(self._client_type))
 
     def _red_for(self, error: BaseException, unknown: str = "exception") -> Red:
         detail = f"{type(error).__name__}: {error}"
@@ -181,7 +208,8 @@ class StandIn:
 
     def _handler_returned(self) -> bool:
         """Whether the consumer asks for its next event: it does so when a handler has returned."""
-        return self._asked > self._handed and self.inbox.empty()
+        asks = self._asked > self._handed and self.inbox.empty()
+        return asks and not self._layer_at_work()
 
     def _place_of_handler(self) -> Place:
         return self.source.place_of_handler(self.last_type)

@@ -132,8 +132,11 @@ class Strict:
     def expect(self, *events, otherwise=None):
         """All that the consumer sent since the last look equals `events`, or Red.
 
-        `otherwise` is the id of the diagnosis that a difference gets.
+        `otherwise` is the id of the diagnosis that a difference gets. What the consumer has done
+        wrong while another client was at work, over the layer, goes first.
         """
+        if not self.server.told:
+            self.server.judge(self.future)
         sent, self.server.unread = self.server.unread, []
         if [normal(event) for event in events] == [normal(message) for message in sent]:
             return

@@ -70,8 +70,8 @@ class Connection:
         self._task = asyncio.current_task()
 
     def begin(self, source: Lane, message: dict) -> None:
-        """A handler starts on `message`, in this thread."""
-        handler = str(message["type"]).replace(".", "_")
+        """A handler starts on `message`, in this thread. One without a type has none."""
+        handler = str(message.get("type", "")).replace(".", "_")
         self.running = self.last = Running(
             source, handler, threading.current_thread().name, message
         )
@@ -92,10 +92,10 @@ class Connection:
         try:
             task = asyncio.current_task()
         except RuntimeError:  # not the loop's thread, so nobody else's work can be meant
-            return running and running.handler, here
+            return (running.handler or None) if running else None, here
         # What a sync handler sends is passed on by the loop, in a task of asgiref's.
         if running and (task in (None, self._task) or running.thread != here):
-            return running.handler, running.thread
+            return running.handler or None, running.thread
         if task in (None, self._task):
             return None, here
         return getattr(task.get_coro(), "__qualname__", task.get_name()), here
@@ -125,10 +125,17 @@ class ObservedMessage(dict):
             self.seen()
         return super().get(key, default)
 
+    def __contains__(self, key):
+        """As a dict's; Channels asks whether there is a type, and reads it only then."""
+        found = super().__contains__(key)
+        if key == "type" and not found:
+            self.seen()
+        return found
+
     def seen(self) -> None:
         """Tell, once."""
         begin, self._begin = self._begin, None
-        if begin and "type" in self:
+        if begin:
             begin(self)
 
     def __reduce__(self):

@@ -7,6 +7,12 @@ from lessons.wire.events import Event, plain
 
 _ARROWS = {"in": "→", "out": "←", "mark": "·"}
 _LONGEST = 60
+_LAYER_CALLS = {
+    "send": ("channel", "message"),
+    "group_send": ("group", "message"),
+    "group_add": ("group", "channel"),
+    "group_discard": ("group", "channel"),
+}
 
 
 def render(events: Iterable[Event], columns: int | None = None) -> str:
@@ -124,8 +130,15 @@ def summary(message) -> str:
         return _shorten(message["sql"])
     if kind == "raised":
         return f"raised {message['error']}"
+    if isinstance(kind, str) and tuple(message)[1:] == _LAYER_CALLS.get(kind):
+        return _call_summary(*message.values())
     keys = (f"{key}: {_value(item)}" for key, item in message.items() if key != "type")
     return f"{kind}  {'  '.join(keys)}".rstrip()
+
+
+def _call_summary(method: str, to, what) -> str:
+    """A call of the layer's: whom it is for, then the message in the words in which it arrives."""
+    return f"{method}  {_value(to)}: {summary(what) if isinstance(what, dict) else what}"
 
 
 def _scope_summary(message: dict) -> str:

@@ -31,5 +31,23 @@ def test_after_a_broken_rule_only_time_goes_on():
 
 
 def test_a_step_that_there_is_not_is_named_with_those_that_there_are():
-    with pytest.raises(UnknownStep, match=r"'sleep 1': write connect, .* wait, crash or kill"):
+    with pytest.raises(
+        UnknownStep, match=r"'sleep 1': write connect, .* wait, layer, crash or kill"
+    ):
         played("solution", "connect", "sleep 1")
+
+
+def test_several_clients_take_turns_and_each_may_have_a_path_of_its_own():
+    steps = ["connect", "2 connect /ws/two/", "wait 1", "2 close 1001", "close 1001"]
+    events = play(find("push"), "solution", steps)
+    first, second = dict.fromkeys(event.connection for event in events)
+    told = [
+        (event.connection, event.message.get("path") or event.message.get("text"))
+        for event in events
+        if event.message["type"] in ("scope", "websocket.send")
+    ]
+    assert told == [(first, "/ws/async/push/"), (second, "/ws/two/"), (first, "1"), (second, "1")]
+
+
+def test_someone_elsewhere_may_send_to_a_channel():
+    assert played("solution", "connect", 'layer {"type": "a.bug"}') == [*BEGUN, "a.bug", "raised"]

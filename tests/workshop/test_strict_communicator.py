@@ -10,7 +10,7 @@ from channels.layers import get_channel_layer
 
 from lessons.checking import StrictCommunicator
 from lessons.checking.finding import Red
-from lessons.checking.fixtures import fresh_layer
+from lessons.checking.layer import fresh_layer
 
 
 class Lamp(SyncConsumer):

@@ -9,7 +9,7 @@ from channels.exceptions import StopConsumer
 
 from lessons.checking import StrictCommunicator
 from lessons.checking.finding import Red
-from lessons.checking.fixtures import fresh_layer
+from lessons.checking.layer import fresh_layer
 
 
 class Lamp(AsyncConsumer):

@@ -9,7 +9,7 @@ from channels.layers import get_channel_layer
 
 from lessons.checking import StrictHttpCommunicator
 from lessons.checking.finding import Red
-from lessons.checking.fixtures import fresh_layer
+from lessons.checking.layer import fresh_layer
 
 START = {"type": "http.response.start", "status": 200}
 BODY = {"type": "http.response.body"}
@@ -115,6 +115,7 @@ async def test_a_response_may_wait_for_the_layer():
             await self.channel_layer.group_add("news", self.channel_name)
 
         async def news(self, event):
+            await self.channel_layer.group_discard("news", self.channel_name)
             await super().play()
 
     async with visit(Polls) as client:

@@ -1,7 +1,7 @@
 """The one renderer of transcripts."""
 
 from lessons.wire.events import Event
-from lessons.wire.transcript import compare, first_difference, normal, render
+from lessons.wire.transcript import compare, first_difference, normal, render, summary
 
 
 def event(seq, lane, direction, message, handler=None, connection="c1"):
@@ -24,6 +24,19 @@ def test_draws_a_line_for_each_event_with_arrow_message_and_handler():
         "  4  database ← SELECT 1",
         "  5  consumer · raised ValueError: no",
     ]
+
+
+def test_a_call_of_the_layer_and_what_arrives_of_it_read_alike():
+    message = {"type": "chat.message", "text": "hi"}
+    call = {"type": "group_send", "group": "lobby", "message": message}
+    join = {"type": "group_add", "group": "lobby", "channel": "specific.check!1"}
+
+    assert summary(message) == 'chat.message  text: "hi"'
+    assert summary(call) == 'group_send  "lobby": chat.message  text: "hi"'
+    assert summary({**call, "message": "hi"}) == 'group_send  "lobby": hi'
+    assert summary(join) == 'group_add  "lobby": specific.check!1'
+    assert summary({"type": "send", "text": "hi"}) == 'send  text: "hi"'
+    assert summary({"type": ["send"]}) == "['send']"
 
 
 def test_leaves_the_handlers_out_where_there_is_no_room_for_them():

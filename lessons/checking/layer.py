@@ -1,0 +1,78 @@
+"""The channel layer of a check: in memory, and no more lenient than Redis."""
+
+import itertools
+from contextlib import contextmanager
+
+import msgpack
+from channels.layers import InMemoryChannelLayer, channel_layers
+
+from lessons.wire.layer import RecordingLayer
+from lessons.wire.recorder import current_connection
+
+_PACKED = "packed"
+
+
+class PackingLayer(InMemoryChannelLayer):
+    """Packs each message as the Redis layers do, so that what passes here passes there.
+
+    Their serializer is msgpack's packb and unpackb; its module would bring cryptography, whose
+    import takes longer than many a check, so msgpack is called directly. Channels are numbered in
+    the order in which they are made, and known by the connection that they were made for.
+    """
+
+    def __init__(self, **config):
+        super().__init__(**config)
+        self._numbers = itertools.count(1)
+        self._channels: dict[str | None, str] = {}
+
+    async def new_channel(self, prefix="specific"):
+        """The next channel; made for the connection that asks."""
+        name = f"{prefix}.check!{next(self._numbers)}"
+        connection = current_connection.get()
+        if connection is not None:
+            self._channels[connection.id] = name
+        return name
+
+    def channel_of(self, connection: str) -> str | None:
+        """Name of the channel that was made for the connection with that id."""
+        return self._channels.get(connection)
+
+    def groups_of(self, connection: str) -> list[str]:
+        """The groups that this connection's channel is a member of."""
+        channel = self.channel_of(connection)
+        return [group for group, members in self.groups.items() if channel in members]
+
+    async def send(self, channel, message):
+        """Raises what packing raises, at the sender's line."""
+        assert isinstance(message, dict), "message is not a dict"
+        assert "__asgi_channel__" not in message
+        await super().send(channel, {_PACKED: msgpack.packb(message)})
+
+    async def group_send(self, group, message):
+        """Raises what packing raises, at the sender's line, and with no member too."""
+        assert isinstance(message, dict), "Message is not a dict"
+        msgpack.packb(message)
+        await super().group_send(group, message)
+
+    async def receive(self, channel):
+        """Raises what unpacking raises: that is where a key that is no text is noticed."""
+        return msgpack.unpackb((await super().receive(channel))[_PACKED])
+
+
+@contextmanager
+def fresh_layer(**config):
+    """A layer of its own for the check, recorded; the usual one is put back."""
+    layer = PackingLayer(**config)
+    usual = channel_layers.set("default", RecordingLayer(layer))
+    try:
+        yield layer
+    finally:
+        channel_layers.set("default", usual)
+        if usual is None:
+            del channel_layers.backends["default"]
+
+
+def packing_layer() -> PackingLayer | None:
+    """The layer that is put in place now, if it is a check's."""
+    layer = getattr(channel_layers.backends.get("default"), "layer", None)
+    return layer if isinstance(layer, PackingLayer) else None
