@@ -107,6 +107,11 @@ class Lesson:
         return self._field("path")
 
     @property
+    def route(self) -> str | None:
+        """The pattern that `path` is one case of, for a consumer that reads its URL's parts."""
+        return self._front_matter[0].get("route")
+
+    @property
     def _exercise_parts(self) -> re.Match:
         found = _EXERCISE.match(self._field("exercise"))
         if not found:

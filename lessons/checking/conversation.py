@@ -18,7 +18,7 @@ from lessons.checking.layer import fresh_layer, packing_layer
 from lessons.checking.loop import ObservedLoop
 from lessons.checking.runner import start_method
 from lessons.checking.strict import Strict
-from lessons.checking.target import resolve
+from lessons.checking.target import resolve, served
 from lessons.wire.events import Event
 
 METHODS = ("GET", "POST")
@@ -64,7 +64,7 @@ async def _play(lesson, consumer_class, steps) -> tuple[Event, ...]:
             for step in steps:
                 number, step = _numbered(step)
                 if number not in clients:
-                    clients[number] = _client(consumer_class.as_asgi(), lesson.path, step)
+                    clients[number] = _client(served(consumer_class, lesson), lesson.path, step)
                 try:
                     if number not in broken or step.startswith("wait"):
                         await _take(clients[number], step)

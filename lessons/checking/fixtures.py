@@ -7,8 +7,10 @@ from lessons.checking.communicator import StrictCommunicator
 from lessons.checking.database import fresh_database
 from lessons.checking.finding import Red, Source, find, place_at_work, place_of_error
 from lessons.checking.http_communicator import StrictHttpCommunicator
+from lessons.checking.layer import Elsewhere, packing_layer
 from lessons.checking.slow import slow_work
 from lessons.checking.strict import Strict
+from lessons.checking.target import served
 from lessons.wire.events import Event
 
 
@@ -20,6 +22,11 @@ class Bench:
         self.subject = subject
         self.source = Source(subject)
         self.clients: list[Strict] = []
+
+    @property
+    def application(self):
+        """The subject as it is served."""
+        return served(self.subject, self.lesson)
 
     @property
     def transcript(self) -> tuple[Event, ...]:
@@ -50,7 +57,7 @@ async def communicator(bench: Bench):
 
     def open_client(path=None, headers=None, subprotocols=None) -> StrictCommunicator:
         client = StrictCommunicator(
-            bench.subject.as_asgi(), path or bench.lesson.path, headers, subprotocols
+            bench.application, path or bench.lesson.path, headers, subprotocols
         )
         bench.clients.append(client)
         return client
@@ -68,9 +75,8 @@ async def http(bench: Bench):
     """
 
     def open_client(method="GET", path=None, body=b"", headers=None) -> StrictHttpCommunicator:
-        application = bench.subject.as_asgi()
         client = StrictHttpCommunicator(
-            application, method, path or bench.lesson.path, body, headers
+            bench.application, method, path or bench.lesson.path, body, headers
         )
         bench.clients.append(client)
         return client
@@ -104,11 +110,18 @@ async def database(bench: Bench):
         yield fresh
 
 
+@asynccontextmanager
+async def layer(bench: Bench):
+    """The check's channel layer, for what other code sends: `await layer.send(name, message)`."""
+    yield Elsewhere(packing_layer())
+
+
 FIXTURES = {
     "communicator": communicator,
     "http": http,
     "target": target,
     "slow_work": slow_work,
+    "layer": layer,
     "database": database,
 }
 

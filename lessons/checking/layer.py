@@ -1,5 +1,6 @@
 """The channel layer of a check: in memory, and no more lenient than Redis."""
 
+import asyncio
 import itertools
 from contextlib import contextmanager
 
@@ -26,15 +27,15 @@ class PackingLayer(InMemoryChannelLayer):
         self._channels: dict[str | None, str] = {}
 
     async def new_channel(self, prefix="specific"):
-        """The next channel; made for the connection that asks."""
+        """The next channel; the first that a connection asks for is its consumer's own."""
         name = f"{prefix}.check!{next(self._numbers)}"
         connection = current_connection.get()
         if connection is not None:
-            self._channels[connection.id] = name
+            self._channels.setdefault(connection.id, name)
         return name
 
     def channel_of(self, connection: str) -> str | None:
-        """Name of the channel that was made for the connection with that id."""
+        """Name of the channel of the consumer that serves the connection with that id."""
         return self._channels.get(connection)
 
     def groups_of(self, connection: str) -> list[str]:
@@ -57,6 +58,29 @@ class PackingLayer(InMemoryChannelLayer):
     async def receive(self, channel):
         """Raises what unpacking raises: that is where a key that is no text is noticed."""
         return msgpack.unpackb((await super().receive(channel))[_PACKED])
+
+
+class Elsewhere:
+    """The layer in the hands of other code, such as a view: what it sends has been dealt with."""
+
+    def __init__(self, layer: PackingLayer):
+        self._layer = layer
+
+    async def send(self, channel, message):
+        """As the layer's; returns when nothing moves any more."""
+        await self._layer.send(channel, message)
+        await asyncio.get_running_loop().settled()
+
+    async def group_send(self, group, message):
+        """As the layer's; returns when nothing moves any more."""
+        await self._layer.group_send(group, message)
+        await asyncio.get_running_loop().settled()
+
+    @property
+    def groups(self) -> dict[str, set[str]]:
+        """The channels in each group that has any."""
+        groups = {group: set(members) for group, members in self._layer.groups.items()}
+        return {group: members for group, members in groups.items() if members}
 
 
 @contextmanager

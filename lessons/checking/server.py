@@ -204,6 +204,8 @@ class StandIn:
         name, place = recognise(error), place_of_error(self.source.file, error)
         if name == "def-handler-in-async-consumer" and place:
             name = "awaited-none"  # Channels awaits the handlers; this await is the student's own
+        elif name == "no-handler" and self._layer_at_work():
+            name = "no-layer-handler"
         return self.red(unknown if name == "exception" else name, place, detail)
 
     def _handler_returned(self) -> bool:

@@ -62,6 +62,19 @@ class Target:
             raise Red(find("wrong-base-class", Place(str(self.file)), detail=detail))
 
 
+def served(consumer_class, lesson: Lesson):
+    """The consumer as an ASGI application; behind the lesson's route, where it has one."""
+    application = consumer_class.as_asgi()
+    if not lesson.route:
+        return application
+    from channels.routing import URLRouter
+    from django.urls import path
+
+    router = URLRouter([path(lesson.route, application)])
+    router.consumer_class = consumer_class
+    return router
+
+
 def load_file(file: Path, source: str | None = None):
     """Run a Python file (or `source` in its stead) as a module that nothing else can import.
 

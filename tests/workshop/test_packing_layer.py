@@ -191,7 +191,7 @@ async def test_what_kills_the_receiver_is_named_there(handler, diagnosis):
 @pytest.mark.parametrize(
     ("kind", "diagnosis", "event"),
     [
-        ("chat.massage", "no-handler", "chat.massage → "),
+        ("chat.massage", "no-layer-handler", "chat.massage → "),
         ("_chat.message", "leading-underscore", "_chat.message → "),
     ],
 )
