@@ -16,13 +16,16 @@ from django.urls import re_path  # noqa: E402
 
 from async_demo.routing import http_urlpatterns  # noqa: E402
 from async_demo.routing import websocket_urlpatterns as async_urlpatterns  # noqa: E402
+from layers_demo.routing import websocket_urlpatterns as layers_urlpatterns  # noqa: E402
 from sync_demo.routing import websocket_urlpatterns as sync_urlpatterns  # noqa: E402
+
+websocket_urlpatterns = [*sync_urlpatterns, *async_urlpatterns, *layers_urlpatterns]
 
 application = ProtocolTypeRouter(
     {
         "http": URLRouter([*http_urlpatterns, re_path(r"", django_application)]),
         "websocket": AllowedHostsOriginValidator(
-            AuthMiddlewareStack(URLRouter([*sync_urlpatterns, *async_urlpatterns]))
+            AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
         ),
     }
 )

@@ -14,6 +14,12 @@ from lessons.wire.recorder import Connection, Recorder, current_connection
 # The connection that a task was started for: whoever serves it says so, its tasks inherit it.
 _serving: ContextVar = ContextVar("serving", default=None)
 
+# What an exception means where the handler for a message of the layer's raised it.
+_AT_THE_LAYER = {
+    **dict.fromkeys(("no-handler", "no-connect-handler", "no-receive-handler"), "no-layer-handler"),
+    **dict.fromkeys(("text-on-binary", "bytes-on-text"), "message-key-missing"),
+}
+
 # Kept: where one is collected, a loop with a bare except spins without end on its GeneratorExit.
 _undead: list[asyncio.Task] = []
 
@@ -204,8 +210,8 @@ class StandIn:
         name, place = recognise(error), place_of_error(self.source.file, error)
         if name == "def-handler-in-async-consumer" and place:
             name = "awaited-none"  # Channels awaits the handlers; this await is the student's own
-        elif name == "no-handler" and self._layer_at_work():
-            name = "no-layer-handler"
+        elif self._layer_at_work():
+            name = _AT_THE_LAYER.get(name, name)
         return self.red(unknown if name == "exception" else name, place, detail)
 
     def _handler_returned(self) -> bool:

@@ -1,0 +1,9 @@
+"""Which path leads to which consumer of lessons 11 to 15."""
+
+from django.urls import path
+
+from layers_demo.consumers import Pager
+
+websocket_urlpatterns = [
+    path("ws/layers/channel/", Pager.as_asgi()),
+]
