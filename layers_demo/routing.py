@@ -2,8 +2,9 @@
 
 from django.urls import path
 
-from layers_demo.consumers import Pager
+from layers_demo.consumers import Pager, Room
 
 websocket_urlpatterns = [
     path("ws/layers/channel/", Pager.as_asgi()),
+    path("ws/layers/group/<str:room_name>/", Room.as_asgi()),
 ]

@@ -1,0 +1,140 @@
+"""Lesson 12's worked example: a room per name, heard by all in it, and left by each that ends."""
+
+import asyncio
+
+import pytest
+from channels.layers import get_channel_layer
+from channels.routing import URLRouter
+
+from layers_demo.routing import websocket_urlpatterns
+from lessons.checking import StrictCommunicator
+
+ACCEPT = {"type": "websocket.accept"}
+REFUSED = {"type": "websocket.close", "code": 4004}
+
+
+def visitor(name="lobby"):
+    return StrictCommunicator(URLRouter(websocket_urlpatterns), f"/ws/layers/group/{name}/")
+
+
+async def enter(client):
+    assert await client.connect() == (True, None)
+    client.expect()
+
+
+def said(text):
+    return {"type": "websocket.send", "text": text}
+
+
+async def test_what_one_says_all_in_the_room_hear():
+    async with visitor() as first, visitor() as second, visitor() as third:
+        for client in (first, second, third):
+            await enter(client)
+        for number, client in enumerate((first, second, third)):
+            await client.send_to(text_data=f"{number}")
+        for client in (first, second, third):
+            client.expect(said("0"), said("1"), said("2"))
+
+
+async def test_the_message_goes_out_here_and_arrives_there():
+    async with visitor() as speaker, visitor() as listener:
+        await enter(speaker)
+        await enter(listener)
+        await speaker.send_to(text_data="hi")
+        calls = [event for event in speaker.transcript if event.lane == "layer"]
+        assert [(event.message["type"], event.handler) for event in calls] == [
+            ("group_add", "websocket_connect"),
+            ("group_send", "websocket_receive"),
+            ("room.message", "room_message"),
+        ]
+        heard = [event for event in listener.transcript if event.lane == "layer"][-1]
+        assert (heard.message, heard.handler) == (
+            {"type": "room.message", "text": "hi"},
+            "room_message",
+        )
+
+
+@pytest.mark.parametrize("other", ["Lobby", "lobb", "lobby.", "obby", "lobby-2"])
+async def test_another_room_hears_nothing(other):
+    async with visitor() as here, visitor(other) as there:
+        await enter(here)
+        await enter(there)
+        await here.send_to(text_data="hi")
+        here.expect(said("hi"))
+        there.expect()
+
+
+@pytest.mark.parametrize("frame", [{"text_data": ""}, {"bytes_data": b"hi"}])
+async def test_a_frame_without_text_is_passed_over(frame):
+    async with visitor() as client:
+        await enter(client)
+        await client.send_to(**frame)
+        client.expect()
+
+
+async def test_is_in_before_it_accepts():
+    async with visitor() as client:
+        await enter(client)
+        order = [event.message["type"] for event in client.transcript]
+        assert order.index("group_add") < order.index("websocket.accept")
+
+
+@pytest.mark.parametrize("name", ["a", "Z", "0", "_", "-", "a.b-c_d", "x" * 80])
+async def test_a_right_name_is_a_room(layer, name):
+    async with visitor(name) as client:
+        await enter(client)
+        assert list(layer.groups) == [f"room-{name}"]
+
+
+@pytest.mark.parametrize(
+    "name", ["%20", "a%20b", "caf%C3%A9", "%D9%A3", "lobby%0A", "a!b", "x" * 81, "x" * 300]
+)
+async def test_any_other_name_is_refused_with_a_code(layer, name):
+    async with visitor(name) as client:
+        assert await client.connect() == (True, None)
+        client.expect(REFUSED)
+        assert not layer.groups
+        assert client.finished
+
+
+async def test_one_who_is_refused_and_speaks_before_it_knows_says_nothing(layer):
+    async with visitor("a%20b") as client:
+        client.input_queue.put_nowait({"type": "websocket.connect"})
+        client.input_queue.put_nowait({"type": "websocket.receive", "text": "hi"})
+        await client.wait()
+        client.expect(ACCEPT, REFUSED)
+        assert not layer.groups
+
+
+@pytest.mark.parametrize("end", ["disconnect", "crash", "kill"])
+async def test_is_out_of_the_room_whatever_ends_it(layer, end):
+    async with visitor() as witness, visitor() as client:
+        await enter(witness)
+        await enter(client)
+        await getattr(client, end)()
+        assert client.finished
+        assert list(layer.groups["room-lobby"]) == ["specific.check!1"]
+
+
+async def test_may_be_cancelled_before_it_has_begun():
+    async with visitor() as client:
+        await client.kill()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@pytest.mark.parametrize("code", [None, 1000, 1001, 1006])
+async def test_an_empty_room_is_no_more(layer, code):
+    async with visitor() as client:
+        await enter(client)
+        await client.disconnect(code)
+        assert not layer.groups
+
+
+async def test_other_code_may_speak_in_a_room_and_nobody_need_be_there():
+    message = {"type": "room.message", "text": "closing soon"}
+    await get_channel_layer().group_send("room-lobby", message)
+    async with visitor() as client:
+        await enter(client)
+        await get_channel_layer().group_send("room-lobby", message)
+        assert await client.receive_from() == "closing soon"
+        client.expect()
