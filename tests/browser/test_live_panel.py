@@ -1,5 +1,7 @@
 """The live panel of a lesson's page, in a real browser against a real Daphne."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -53,6 +55,27 @@ def test_accept_shows_the_handshake_and_an_exchange(visit):
     )
     threads = rows.locator("td:nth-child(6)").all_text_contents()
     assert all(thread.startswith("ThreadPoolExecutor") for thread in threads)
+
+
+def test_a_message_goes_out_to_the_group_and_arrives_with_its_handler(visit):
+    page = visit("12-group")
+    page.connect()
+    page.send("hello")
+    page.expect_seen("open", 'message "hello"')
+    page.press("Close")
+    page.expect_status("Closed with 1000.")
+    rows = page.page.locator("#events tr[data-lane=layer]")
+    expect(rows.locator("td:nth-child(4)")).to_have_text(
+        [
+            re.compile(r'^← group_add "room-lobby": specific[\w.]*![A-Za-z]+$'),
+            '← group_send "room-lobby": room.message text: "hello"',
+            '→ room.message text: "hello"',
+            re.compile(r'^← group_discard "room-lobby": specific'),
+        ]
+    )
+    expect(rows.locator("td:nth-child(5)")).to_have_text(
+        [CONNECT, RECEIVE, "room_message", DISCONNECT]
+    )
 
 
 def test_the_scope_is_folded_and_without_its_cookie(visit):

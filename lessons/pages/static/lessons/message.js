@@ -2,6 +2,7 @@
 
 import { textOf } from "./bytes.js";
 
+const CALLS = new Set(["send", "group_send", "group_add", "group_discard"]); // of the layer
 const LATIN = new Set(["query_string", "headers", "raw_path"]);
 const LONG = 160;
 const LONG_SQL = 60; // names of columns, mostly
@@ -14,8 +15,21 @@ export function drawMessage(cell, { type, ...rest }) {
     const query = rest.query_string ? `?${shown("query_string", rest.query_string)}` : "";
     return append(cell, rest.path + query, rest);
   }
-  const words = Object.entries(rest).map(([key, value]) => `${key}: ${shown(key, value)}`);
-  return append(cell, words.join("  "), rest);
+  if (CALLS.has(type) && (rest.group ?? rest.channel) !== undefined) return drawCall(cell, rest);
+  return append(cell, wordsOf(rest), rest);
+}
+
+// In the words in which it arrives: the message at its receiver, a channel in its group.
+function drawCall(cell, { group, channel, message }) {
+  const { type, ...rest } = message ?? {};
+  const what = message ? `${type ?? "(no type)"}  ${wordsOf(rest)}` : channel;
+  append(cell, `"${group ?? channel}": ${what}`.trimEnd(), message ?? null);
+}
+
+function wordsOf(message) {
+  return Object.entries(message)
+    .map(([key, value]) => `${key}: ${shown(key, value)}`)
+    .join("  ");
 }
 
 // On one line where it fits; the whole of it can be unfolded where it does not.
