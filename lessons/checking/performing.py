@@ -154,14 +154,19 @@ def _dropped(bench: Bench, name: str, place: Place) -> Red:
 
 
 def _kept_coroutine(bench: Bench) -> Red | None:
-    """Red for a coroutine that was never started, and which Python has not dropped so far."""
+    """Red for a coroutine that was never started, and which Python has not dropped so far.
+
+    Closed, it is not told of again once that comes.
+    """
+    red = None
     for item in gc.get_objects():
         if type(item) is CoroutineType and inspect.getcoroutinestate(item) == inspect.CORO_CREATED:
             place = _innermost_of(item.cr_origin or (), bench.source.file)
             # One that sync code made knows no origin; of the layer's, no other is left unstarted.
             if place.line or item.__qualname__.startswith(f"{RecordingLayer.__name__}."):
-                return _dropped(bench, item.__qualname__, place)
-    return None
+                red = red or _dropped(bench, item.__qualname__, place)
+                item.close()
+    return red
 
 
 def _origin_of(warning, file: str) -> Place:

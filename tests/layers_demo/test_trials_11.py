@@ -177,10 +177,6 @@ def test_a_right_version_is_green(changes):
             ],
             "client-chosen-type",
         ),
-        type_in_capitals=(
-            [(MESSAGE, '{"Type": "letter.arrived", "text": letter["text"]}')],
-            "message-without-type",
-        ),
         a_dash=(
             [(MESSAGE, '{"type": "letter-arrived", "text": letter["text"]}')],
             "no-layer-handler",
@@ -214,10 +210,6 @@ def test_a_right_version_is_green(changes):
             [("self.channel_layer.send", "self.channel_layer.group_send")],
             "refused-a-right-address",
         ),
-        to_itself=(
-            [('(letter["to"], message)', "(self.channel_name, message)")],
-            "wrong-connection",
-        ),
         answers_the_writer_too=(
             [(CALL, CALL + '\n            self.send({"type": "websocket.send", "text": "sent"})')],
             "wrong-connection",
@@ -232,10 +224,6 @@ def test_a_right_version_is_green(changes):
         tells_its_class=([("self.channel_name})", "type(self).__name__})")], "wrong-address"),
         tells_too_much=(
             [("self.channel_name})", 'f"you are {self.channel_name}"})')],
-            "wrong-address",
-        ),
-        tells_the_prefix=(
-            [("self.channel_name})", 'self.channel_name.partition("!")[0]})')],
             "wrong-address",
         ),
         tells_before_the_accept=(

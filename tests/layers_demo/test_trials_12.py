@@ -203,19 +203,6 @@ def test_a_right_version_is_green(changes):
             [(DISCARD, "self.group, group = None, self.group\n")],
             "wrong-group-name",
         ),
-        on_disconnect_alone=(
-            [
-                (CALL, ""),
-                (
-                    STOP,
-                    "        if self.group:\n            "
-                    + DISCARD
-                    + '            await self.tell("someone left")\n'
-                    + STOP,
-                ),
-            ],
-            "group-leak-after-a-crash",
-        ),
         after_the_call=(
             [
                 (
@@ -248,19 +235,13 @@ def test_a_right_version_is_green(changes):
             [("            if self.group is not None:\n    ", "            if True:\n    ")],
             "wrong-group-name",
         ),
-        any_name=([(ASK, "False")], "wrong-group-name"),
         asks_for_alnum=([(ASK, "not name.isalnum()")], "room-name-refused"),
-        asks_for_an_identifier=([(ASK, "not name.isidentifier()")], "room-name-refused"),
         matches_the_beginning=(
             [(ASK, 're.match(r"[a-zA-Z0-9_.-]{1,50}", name) is None')],
             "wrong-group-name",
         ),
         too_short_a_limit=([("{1,50}", "{1,49}")], "room-name-refused"),
         too_long_a_limit=([("{1,50}", "{1,60}")], "room-name-unchecked"),
-        matches_a_line=(
-            [(ASK, 'not re.match(r"[a-zA-Z0-9_.-]{1,50}$", name)')],
-            "room-name-unchecked",
-        ),
         asks_for_digits_of_every_script=([("0-9", r"\d")], "room-name-unchecked"),
         asks_for_words_of_every_script=([("a-zA-Z0-9_", r"\w")], "wrong-group-name"),
         tries_and_catches=(
@@ -276,17 +257,6 @@ def test_a_right_version_is_green(changes):
         ),
         lower_case=([('f"lounge-{name}"', 'f"lounge-{name.lower()}"')], "wrong-room"),
         no_dots=([('f"lounge-{name}"', 'f"lounge-{name}".replace(".", "-")')], "wrong-room"),
-        a_constant=([('f"lounge-{name}"', '"lounge"')], "wrong-room"),
-        the_first_letters=([('f"lounge-{name}"', 'f"lounge-{name[:2]}"')], "wrong-room"),
-        on_the_class=([("self.group = f", "type(self).group = f")], "wrong-room"),
-        refuses_before_the_accept=(
-            [(REFUSAL, '            await self.send({"type": "websocket.close"})\n')],
-            "refused-without-a-word",
-        ),
-        refuses_with_a_code_before_the_accept=(
-            [(REFUSAL, '            await self.send({"type": "websocket.close", "code": 4004})\n')],
-            "code-before-accept",
-        ),
         refuses_with_another_code=([("4004", "4040")], "wrong-close-code"),
         refuses_with_1008=([("4004", "1008")], "forbidden-close-code"),
         refuses_and_stays=(
@@ -303,17 +273,6 @@ def test_a_right_version_is_green(changes):
                 )
             ],
             "reply-differs",
-        ),
-        joins_last=([(ADD, ""), (CAME, CAME + ADD)], "joined-too-late"),
-        joins_after_the_accept=(
-            [
-                (ADD, ""),
-                (
-                    ACCEPT,
-                    ACCEPT.replace("        await self.tell(", ADD + "        await self.tell("),
-                ),
-            ],
-            "joined-too-late",
         ),
         joins_at_the_first_frame=(
             [
@@ -335,14 +294,9 @@ def test_a_right_version_is_green(changes):
             [("group_send(self.group,", "send(self.group,")],
             "group-as-channel",
         ),
-        tells_its_client=(
-            [(TELL, '        await self.send({"type": "websocket.send", "text": text})\n\n')],
-            "not-told-to-all",
-        ),
         tells_twice=([(TELL, TELL.rstrip("\n") + "\n" + TELL)], "reply-differs"),
         no_handler=([("def lounge_news", "def lounge_new")], "no-layer-handler"),
         hidden_handler=([("lounge.news", "_lounge.news")], "leading-underscore"),
-        a_frame_for_all=([("lounge.news", "websocket.send")], "no-layer-handler"),
         passes_the_event_on=(
             [
                 (
@@ -363,10 +317,6 @@ def test_a_right_version_is_green(changes):
                 )
             ],
             "reply-differs",
-        ),
-        forgets_to_await_the_add=(
-            [("await self.channel_layer.group_add", "self.channel_layer.group_add")],
-            "never-awaited",
         ),
         forgets_to_await_the_telling=(
             [('await self.tell("someone came")', 'self.tell("someone came")')],
