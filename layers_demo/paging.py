@@ -13,8 +13,8 @@ def page(channel, text):
 
     Raises NoSuchPager, and ChannelFull where a hundred messages wait already.
     """
-    # A name with ! belongs to one connection. Others may be a worker's, who knows no pager.message.
-    if "!" not in channel:
+    # What every layer makes for one connection. Another channel may be a worker's, who would die.
+    if "specific." not in channel:
         raise NoSuchPager(channel)
     message = {"type": "pager.message", "text": text}
     try:

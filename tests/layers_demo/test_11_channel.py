@@ -126,7 +126,10 @@ async def test_the_view_knows_get_and_post_alone(method):
     assert (await getattr(AsyncClient(), method)(FORM)).status_code == 405
 
 
-NOBODY = ["", "someone", "some one!1", "a!b!c", "é!1", "x" * 100 + "!"]
+NOBODY = [
+    *("", "someone", "some-worker", "a!1", "specific"),
+    *("specific. one!1", "specific.a!b!c", "specific.é", "specific." + "x" * 100),
+]
 
 
 @pytest.mark.parametrize("channel", NOBODY)

@@ -1,0 +1,29 @@
+"""Lesson 11's command, in a loop and with a layer of its own, as in a process of its own."""
+
+import asyncio
+from io import StringIO
+
+import pytest
+from channels.layers import channel_layers
+from channels_redis.core import RedisChannelLayer
+from channels_redis.pubsub import RedisPubSubChannelLayer
+from django.core.management import call_command
+
+
+@pytest.mark.parametrize("backend", [RedisChannelLayer, RedisPubSubChannelLayer])
+async def test_over_redis_the_command_reaches_a_channel_of_another_process(redis_url, backend):
+    def layer():
+        host = {"address": redis_url, "socket_timeout": None}
+        return backend(hosts=[host], prefix="page-command")
+
+    listening = layer()
+    channel = await listening.new_channel()
+    usual = channel_layers.set("default", layer())
+    try:
+        output = StringIO()
+        await asyncio.to_thread(call_command, "page", channel, "tea", stdout=output)
+        assert output.getvalue() == "Sent.\n"
+        assert await listening.receive(channel) == {"type": "pager.message", "text": "tea"}
+    finally:
+        channel_layers.set("default", usual)
+        await listening.flush()
