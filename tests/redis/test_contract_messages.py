@@ -1,0 +1,91 @@
+"""What every channel layer lets through: values, sizes and names."""
+
+import inspect
+
+import pytest
+from channels.exceptions import MessageTooLarge
+
+from tests.redis.layers import KINDS, member_of, numbered
+
+FIT = {
+    "nothing": None,
+    "yes": True,
+    "number": -5,
+    "fraction": 2.5,
+    "text": "ä ☃ \0",
+    "empty": "",
+    "bytes": b"\xff\x00",
+    "list": [1, [2, []]],
+    "dict": {"a": {"b": []}},
+    "large": [2**64 - 1, -(2**63)],
+    "endless": float("inf"),
+}
+
+
+async def test_what_msgpack_knows_arrives_as_it_was(layers):
+    layer = layers.make()
+    channel = await member_of(layer, "news")
+    message = {"type": "all.of.it", **FIT}
+    await layer.send(channel, message)
+    await layer.group_send("news", message)
+    for _ in range(2):
+        arrived = await layer.receive(channel)
+        assert arrived == message
+        assert [type(value) for value in arrived.values()] == [str, *map(type, FIT.values())]
+
+
+async def test_what_is_changed_after_the_send_arrives_as_it_was_sent(layers):
+    layer = layers.make()
+    channel = await member_of(layer, "news")
+    message = {"type": "a.list", "list": [1]}
+    await layer.send(channel, message)
+    await layer.group_send("news", message)
+    message["list"].append(2)
+    assert [(await layer.receive(channel))["list"] for _ in range(2)] == [[1], [1]]
+    assert message == {"type": "a.list", "list": [1, 2]}
+
+
+async def test_no_layer_asks_for_a_type(layers):
+    layer = layers.make()
+    channel = await member_of(layer, "news")
+    await layer.send(channel, {})
+    await layer.group_send("news", {"text": "hello"})
+    assert [await layer.receive(channel) for _ in range(2)] == [{}, {"text": "hello"}]
+
+
+async def test_no_size_is_too_large_below_that_of_redis_itself(layers):
+    layer = layers.make()
+    channel = await member_of(layer, "news")
+    message = {"type": "much", "text": "x" * 2**22}
+    await layer.send(channel, message)
+    await layer.group_send("news", message)
+    assert [await layer.receive(channel) for _ in range(2)] == [message] * 2
+
+
+def test_no_layer_ever_raises_message_too_large():
+    assert issubclass(MessageTooLarge, Exception)
+    for module in map(inspect.getmodule, KINDS.values()):
+        assert "MessageTooLarge" not in inspect.getsource(module)
+
+
+# Names
+
+
+@pytest.mark.parametrize("layers", ["in memory", "Redis"], indirect=True)
+@pytest.mark.parametrize("name", ["with space", "straße", "a" * 100, "", None, 5, "a!b!c"])
+async def test_a_name_is_checked_on_every_call(layers, name):
+    layer = layers.make()
+    rules = (
+        r" name must be a valid unicode string with length < 100 containing only ASCII "
+        r"alphanumerics, hyphens, underscores, or periods\.$"
+    )
+    for call in (
+        layer.group_add(name, "post"),
+        layer.group_discard(name, "post"),
+        layer.group_send(name, numbered(1)),
+    ):
+        with pytest.raises(TypeError, match="^Group" + rules):
+            await call
+    for call in (layer.send(name, numbered(1)), layer.receive(name), layer.group_add("news", name)):
+        with pytest.raises(TypeError, match="^Channel" + rules):
+            await call
