@@ -3,10 +3,12 @@
 A fenced block ```` ```code QUALIFIED.NAME ```` with nothing in it stands for the code of that name,
 which is cut from its file, so that a text never shows code that is not there any more. The body of
 a ```` ```transcript NAME | step | step ```` block was recorded by running NAME. An empty
-```` ```chart NAME ```` block stands for the figures that `manage.py bench NAME` has kept.
+```` ```chart NAME ```` block stands for the figures that `manage.py bench NAME` has kept, and an
+empty ```` ```table NAME ```` block for the Markdown in NAME.md beside the text, made by a program.
 """
 
 import re
+from pathlib import Path
 
 from django.conf import settings
 
@@ -17,6 +19,7 @@ _CODE = re.compile(
     r"^(?P<fence>`{3,})code +(?P<name>\S+) *\n(?P<body>.*?)^(?P=fence) *$", re.M | re.S
 )
 _CHART = re.compile(r"^```chart +(?P<name>\w+) *\n``` *$", re.M)
+_TABLE = re.compile(r"^```table +(?P<name>\w+) *\n``` *$", re.M)
 _TRANSCRIPT = re.compile(r"^(?P<fence>`{3,})transcript +(?P<what>.*\S) *$", re.M)
 
 
@@ -47,7 +50,15 @@ def expand(markdown: str, origin) -> str:
         fence = _fence_around(source.text)
         return f"{fence}python {source.place}\n{source.text}\n{fence}"
 
+    def put_in(found: re.Match) -> str:
+        file = Path(origin).with_name(f"{found['name']}.md")
+        try:
+            return file.read_text(encoding="utf-8").rstrip()
+        except OSError:
+            raise TextError(f"{origin}: there is no {file.name} beside it") from None
+
     markdown = _TRANSCRIPT.sub(r"\g<fence>text transcript: \g<what>", markdown)
+    markdown = _TABLE.sub(put_in, markdown)
     return _CODE.sub(pull_in, _CHART.sub(_figures, markdown))
 
 

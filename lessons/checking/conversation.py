@@ -35,7 +35,8 @@ def play(lesson: Lesson, name: str, steps: list[str]) -> tuple[Event, ...]:
     `connect [/path/] [?query] [subprotocols=a,b]`, or a request: `POST [piece of the body]...`;
     then `text hello`, `bytes 00ff`, `close [code]`, `wait seconds`, `layer {"type": ...}` (someone
     else sends this to the consumer's channel), `crash` (a handler raises), `kill` (the server
-    cancels the consumer). A number in front, as in `2 connect`, is that of the client.
+    cancels the consumer). A number in front, as in `2 connect`, is that of the client. Before all
+    of them, `capacity 3` gives the channels of the layer room for three messages.
     """
     # In a process of its own, so that this one stays without threads and may fork to judge.
     context = multiprocessing.get_context(start_method())
@@ -52,8 +53,15 @@ def _play_here(lesson: Lesson, name: str, steps: list[str]) -> tuple[Event, ...]
         consumer_class = getattr(importlib.import_module(module), attribute)
     # A mistake may be a forgotten await: the transcript shows it, the terminal need not.
     warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
-    with fresh_layer(), asyncio.Runner(loop_factory=ObservedLoop) as runner:
+    config, steps = _layer_config(steps)
+    with fresh_layer(**config), asyncio.Runner(loop_factory=ObservedLoop) as runner:
         return runner.run(_play(lesson, consumer_class, steps))
+
+
+def _layer_config(steps: list[str]) -> tuple[dict, list[str]]:
+    """What is said of the layer before the first client comes, and the steps of the clients."""
+    name, _, number = steps[0].partition(" ")
+    return ({"capacity": int(number)}, steps[1:]) if name == "capacity" else ({}, steps)
 
 
 async def _play(lesson, consumer_class, steps) -> tuple[Event, ...]:

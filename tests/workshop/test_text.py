@@ -108,6 +108,19 @@ def test_code_with_backticks_does_not_end_its_block(shop):
     assert as_html(text).count("<figure") == 1
 
 
+def test_a_table_is_the_markdown_in_the_file_of_that_name_beside_the_text(tmp_path):
+    (tmp_path / "sums.md").write_text("| a | b |\n| --- | --- |\n| 1 | 2 |\n")
+
+    text = expand("Look:\n\n```table sums\n```\n\nSo.\n", tmp_path / "lesson.md")
+
+    assert text == "Look:\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\nSo.\n"
+
+
+def test_a_table_that_is_not_there_is_an_error_that_names_lesson_and_file(tmp_path):
+    with pytest.raises(TextError, match=r"lesson\.md: there is no sums\.md beside it"):
+        expand("```table sums\n```\n", tmp_path / "lesson.md")
+
+
 def test_a_transcript_keeps_its_recorded_body():
     text = expand("```transcript shop.Shop | connect | text <hi>\n 1  client\n```\n", "lesson.md")
     assert text == "```text transcript: shop.Shop | connect | text <hi>\n 1  client\n```\n"
