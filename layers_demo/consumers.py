@@ -3,7 +3,7 @@
 import re
 
 from channels.consumer import AsyncConsumer
-from channels.exceptions import StopConsumer
+from channels.exceptions import ChannelFull, StopConsumer
 
 
 class Pager(AsyncConsumer):
@@ -62,6 +62,55 @@ class Room(AsyncConsumer):
     async def room_message(self, event):
         # Runs once for each member, in the member's own consumer.
         await self.send({"type": "websocket.send", "text": event["text"]})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
+class Burst(AsyncConsumer):
+    """Lesson 13: sends itself more numbered messages than there is room for; the numbers tell."""
+
+    group = None
+
+    async def __call__(self, scope, receive, send):
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if self.group is not None:
+                await self.channel_layer.group_discard(self.group, self.channel_name)
+
+    async def websocket_connect(self, event):
+        self.number = self.last = 0
+        # A group of its own, named after its channel; a group's name may hold no "!".
+        self.group = self.channel_name.replace("!", ".")
+        await self.channel_layer.group_add(self.group, self.channel_name)
+        await self.send({"type": "websocket.accept"})
+
+    async def websocket_receive(self, event):
+        # Nothing is handled before this handler has returned: the messages have to wait.
+        for _ in range(getattr(self.channel_layer, "capacity", 100) + 2):
+            self.number += 1
+            message = {"type": "burst.part", "number": self.number}
+            if event.get("text") == "group":
+                await self.channel_layer.group_send(self.group, message)
+            else:
+                await self.send_or_tell(message)
+
+    async def send_or_tell(self, message):
+        try:
+            await self.channel_layer.send(self.channel_name, message)
+        except ChannelFull:
+            await self.tell(f"no room for {message['number']}")
+
+    async def burst_part(self, event):
+        missed = event["number"] - self.last - 1
+        self.last = event["number"]
+        await self.tell(
+            f"{missed} missed, {self.last} arrived" if missed else f"{self.last} arrived"
+        )
+
+    async def tell(self, text):
+        await self.send({"type": "websocket.send", "text": text})
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from layers_demo.consumers import Pager, Room
+from layers_demo.consumers import Burst, Pager, Room
 
 websocket_urlpatterns = [
     path("ws/layers/channel/", Pager.as_asgi()),
     path("ws/layers/group/<str:room_name>/", Room.as_asgi()),
+    path("ws/layers/delivery/", Burst.as_asgi()),
 ]

@@ -51,3 +51,15 @@ def test_several_clients_take_turns_and_each_may_have_a_path_of_its_own():
 
 def test_someone_elsewhere_may_send_to_a_channel():
     assert played("solution", "connect", 'layer {"type": "a.bug"}') == [*BEGUN, "a.bug", "raised"]
+
+
+def test_a_layer_with_little_room_may_be_asked_for():
+    steps = ["connect", "text group"]
+    arrived = [
+        sum(event.message["type"] == "burst.part" for event in events)
+        for events in (
+            play(find("delivery"), "layers_demo.consumers.Burst", ["capacity 1", *steps]),
+            play(find("delivery"), "layers_demo.consumers.Burst", ["capacity 3", *steps]),
+        )
+    ]
+    assert arrived == [2, 4]

@@ -1,0 +1,53 @@
+"""Lesson 13's consumers on real layers: the burst loses there too, and an order can be packed."""
+
+import pytest
+from channels.layers import channel_layers
+from channels.testing import WebsocketCommunicator
+
+from layers_demo.consumers import Burst
+from lessons.catalogue import find
+from lessons.checking.target import resolve
+
+PATIENCE = 10  # seconds, for a busy machine; each answer takes some milliseconds
+
+
+@pytest.fixture
+def layer(layers, monkeypatch):
+    """The layer of the consumers, with room for three messages where it has a limit."""
+    layer = layers.make(capacity=3)
+    monkeypatch.setitem(channel_layers.backends, "default", layer)
+    return layer
+
+
+async def connected(consumer):
+    client = WebsocketCommunicator(consumer.as_asgi(), "/ws/")
+    assert await client.connect(timeout=PATIENCE) == (True, None)
+    return client
+
+
+async def told(client, count):
+    return [await client.receive_from(timeout=PATIENCE) for _ in range(count)]
+
+
+async def test_a_burst_to_a_group_loses_what_has_no_room_and_the_next_one_shows_it(layer, layers):
+    client = await connected(Burst)
+    await client.send_to(text_data="group")
+    limited = layers.kind != "Redis pub/sub"
+    arrived = 4 if limited else 102
+    assert await told(client, arrived) == [f"{n} arrived" for n in range(1, arrived + 1)]
+    await client.send_to(text_data="group")
+    assert await told(client, 1) == ["1 missed, 6 arrived" if limited else "103 arrived"]
+    await client.disconnect(timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("layers", ["in memory", "Redis"], indirect=True)
+async def test_the_solutions_order_can_be_packed_and_a_full_kitchen_is_told(layer):
+    client = await connected(resolve(find("delivery"), "solution").load())
+    for dish in ("soup", "tea", "rice", "cake"):
+        await client.send_to(text_data=dish)
+    expected = ["1 ordered", "2 ordered", "3 ordered", "4 not ordered"]
+    assert await told(client, 4) == expected
+    orders = [await layer.receive("kitchen") for _ in range(3)]
+    assert [order["dish"] for order in orders] == ["soup", "tea", "rice"]
+    assert orders[2]["earlier"] == {"1": "soup", "2": "tea"}
+    await client.disconnect(timeout=PATIENCE)
