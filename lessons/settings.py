@@ -120,22 +120,26 @@ DATABASES = {
 REDIS_URL = os.environ.get("REDIS_URL", "")
 
 
-def _layer(**config):
+def _layer(backend="core.RedisChannelLayer", **config):
+    """A layer on Redis; without REDIS_URL, one in memory, which no other process sees."""
     if not REDIS_URL:
-        return {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": config}
+        return {"BACKEND": _IN_MEMORY}
     # An idle consumer waits on Redis for 5 s at a time. redis-py's own limit is 5 s as well, and
     # where it strikes first, the consumer dies.
     host = {"address": REDIS_URL, "socket_timeout": None}
-    return {
-        "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [host], **config},
-    }
+    return {"BACKEND": f"channels_redis.{backend}", "CONFIG": {"hosts": [host], **config}}
 
+
+_IN_MEMORY = "channels.layers.InMemoryChannelLayer"
 
 CHANNEL_LAYERS = {
     "default": _layer(),
-    # What the recorder tells the pages: a layer of its own, or it would disturb what it records.
-    "wire": _layer(capacity=10_000, **({"prefix": "wire"} if REDIS_URL else {})),
+    # Lesson 14 shows these two. On one Redis, each layer has a prefix of its own.
+    "pubsub": _layer("pubsub.RedisPubSubChannelLayer", prefix="pubsub"),
+    "encrypted": _layer(prefix="encrypted", symmetric_encryption_keys=[SECRET_KEY]),
+    # What the recorder tells the pages. Never on Redis: that would disturb what it records, and
+    # the pages are to show what happens when Redis is gone.
+    "wire": {"BACKEND": _IN_MEMORY, "CONFIG": {"capacity": 10_000}},
 }
 
 LOGGING = {

@@ -2,9 +2,10 @@
 
 from channels.routing import URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
+from django.conf import settings
 from django.urls import path
 
-from lessons.pages.feed import Feed, group_of
+from lessons.pages.feed import LAYER, Feed, group_of
 from lessons.pages.relay import Relay
 from lessons.wire.database import record_queries
 from lessons.wire.layer import record_layer
@@ -26,9 +27,11 @@ def watched(application):
     """`application`, with what goes to /watched/<feed id>/... recorded for that feed.
 
     Called where a server's application is made, and nowhere else: from then on this process
-    records layer and queries too, for recorded connections.
+    records layers and queries too, for recorded connections.
     """
-    record_layer()
+    for alias in settings.CHANNEL_LAYERS:
+        if alias != LAYER:
+            record_layer(alias)
     record_queries()
     feeds = AllowedHostsOriginValidator(
         URLRouter([path(f"{_FEED[1:]}<str:feed_id>/", Feed.as_asgi())])

@@ -65,13 +65,18 @@ def test_the_layers_are_in_memory_by_default(settings_with):
     }
 
 
-def test_redis_carries_both_layers_apart_and_lets_consumers_idle(settings_with):
+def test_redis_carries_every_layer_but_the_recorders_and_lets_consumers_idle(settings_with):
     layers = settings_with(REDIS_URL="redis://example.test:6379/1")["CHANNEL_LAYERS"]
+    assert layers.pop("wire")["BACKEND"] == "channels.layers.InMemoryChannelLayer"
+    assert {name: layer["BACKEND"] for name, layer in layers.items()} == {
+        "default": "channels_redis.core.RedisChannelLayer",
+        "pubsub": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "encrypted": "channels_redis.core.RedisChannelLayer",
+    }
     for layer in layers.values():
-        assert layer["BACKEND"] == "channels_redis.core.RedisChannelLayer"
         [host] = layer["CONFIG"]["hosts"]
         assert host == {"address": "redis://example.test:6379/1", "socket_timeout": None}
-    assert layers["default"]["CONFIG"].get("prefix") != layers["wire"]["CONFIG"]["prefix"]
+    assert len({layer["CONFIG"].get("prefix") for layer in layers.values()}) == 3
 
 
 @pytest.mark.django_db(transaction=True)
