@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 _PATIENCE = 10.0  # seconds until it must answer; it takes some 10 ms
+SOCKET = "redis.sock"
 CURE = "apt-get install redis-server (macOS: brew install redis), or set REDIS_URL"
 
 
@@ -30,6 +31,26 @@ def binaries() -> list[str]:
     return [path for path in found if path]
 
 
+def command(binary: str, folder: Path, log: str = "") -> list[str]:
+    """What starts a server on the socket file in `folder`; it logs to stdout, or to the file."""
+    options = {
+        "port": 0,
+        "unixsocket": folder / SOCKET,
+        "dir": folder,
+        "logfile": log,
+        "save": "",
+    }
+    return [
+        binary,
+        *(str(word) for name, value in options.items() for word in (f"--{name}", value)),
+    ]
+
+
+def url_of(folder: Path) -> str:
+    """unix://PATH, for a host in CHANNEL_LAYERS and for REDIS_URL."""
+    return f"unix://{folder / SOCKET}"
+
+
 class RedisServer:
     """`with RedisServer() as server:` server.url is for CHANNEL_LAYERS; it can die and come back.
 
@@ -44,7 +65,7 @@ class RedisServer:
 
     def __enter__(self):
         self._folder = tempfile.TemporaryDirectory(prefix="redis")
-        self._socket = Path(self._folder.name) / "redis.sock"
+        self._socket = Path(self._folder.name) / SOCKET
         try:
             self.start()
         except BaseException:
@@ -58,22 +79,15 @@ class RedisServer:
 
     @property
     def url(self) -> str:
-        """unix://PATH, for a host in CHANNEL_LAYERS and for REDIS_URL."""
-        return f"unix://{self._socket}"
+        """Its address, the same each time that it is started."""
+        return url_of(Path(self._folder.name))
 
     def start(self) -> None:
         """Start it, at the same address after a stop, and return once it answers."""
         self._socket.unlink(missing_ok=True)
         log = Path(self._folder.name) / "redis.log"
-        options = {
-            "port": 0,
-            "unixsocket": self._socket,
-            "dir": self._folder.name,
-            "logfile": log,
-            "save": "",
-        }
-        words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
-        self._process = subprocess.Popen([self._binary, *words], stdin=subprocess.DEVNULL)
+        words = command(self._binary, Path(self._folder.name), str(log))
+        self._process = subprocess.Popen(words, stdin=subprocess.DEVNULL)
         until = time.monotonic() + _PATIENCE
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > until:

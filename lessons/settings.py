@@ -142,6 +142,9 @@ CHANNEL_LAYERS = {
     "wire": {"BACKEND": _IN_MEMORY, "CONFIG": {"capacity": 10_000}},
 }
 
+# The web servers of `manage.py cluster`, which tells each of them where all of them are.
+CLUSTER_PORTS = [int(port) for port in os.environ.get("CLUSTER_PORTS", "").split(",") if port]
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -1,0 +1,171 @@
+"""`manage.py cluster`: however it ends, none of its processes is left."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+
+import psutil
+import pytest
+from django.core.management import CommandError, call_command
+
+from lessons.catalogue import PROJECT_DIR
+from lessons.management.commands import cluster
+
+PATIENCE = 30  # seconds, only ever spent by a test that fails
+
+# The command's own `run` and parts, but for what the servers and the worker serve: nothing.
+PROGRAM = """
+import sys
+from pathlib import Path
+from django.conf import settings
+from lessons import redis_server
+folder = Path(sys.argv[1])
+settings.configure(BASE_DIR=folder)
+from lessons.management.commands.cluster import environment, parts, run
+redis = folder / "redis"
+redis.mkdir()
+environment = environment([8000, 8001], redis_server.url_of(redis))
+sys.exit(run(parts([8000, 8001], [str(redis)]), environment))
+"""
+MANAGE = """
+import os, signal, sys
+print("ready", *sys.argv[1:], os.getpid(), os.environ["CLUSTER_PORTS"])
+signal.pause()
+"""
+
+
+class Cluster:
+    """A cluster in a process group of its own, as a terminal gives it; all its parts are ready."""
+
+    def __init__(self, folder):
+        (folder / "manage.py").write_text(MANAGE)
+        self.folder = folder
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(folder)],
+            env={**os.environ, "PYTHONPATH": str(PROJECT_DIR)}, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        self.said, self.parts = "", {}
+        while len(self.parts) < 3:
+            line = self.process.stdout.readline()
+            assert line, f"never ready:\n{self.said}"
+            self.said += line
+            name, _, text = line.partition("| ready ")
+            if text:
+                self.parts[name.split(maxsplit=1)[1].strip()] = int(text.split()[-2])
+        self.all = psutil.Process(self.process.pid).children(recursive=True)
+
+    def part(self, words):
+        """The part with these words in its command."""
+        return next(one for one in self.all if words in " ".join(one.cmdline()))
+
+    def ended(self) -> int:
+        """The exit code, once every process is gone and all that was said has been read."""
+        code = self.process.wait(PATIENCE)
+        assert psutil.wait_procs(self.all, PATIENCE)[1] == []
+        self.said += self.process.stdout.read()
+        return code
+
+    def end(self):
+        for one in self.all:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def running(tmp_path, redis_binaries):
+    started = Cluster(tmp_path)
+    yield started
+    started.end()
+
+
+def test_ctrl_c_ends_all(running):
+    assert set(running.parts) == {"web 8000", "web 8001", "worker"}
+    os.killpg(running.process.pid, signal.SIGINT)
+    assert running.ended() == 130
+    assert "redis    | " in running.said
+    assert "system   | redis stopped (rc=0)" in running.said
+
+
+def test_a_web_server_that_is_killed_takes_the_others_with_it(running):
+    os.kill(running.parts["web 8001"], signal.SIGKILL)
+    assert running.ended() != 0
+    assert "web 8001 stopped (rc=-9)" in running.said
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the server goes on by itself")
+def test_redis_ends_with_what_looks_after_it_and_takes_the_others_with_it(running):
+    running.part(" redis ").kill()
+    assert running.ended() != 0
+
+
+def test_a_cluster_that_is_killed_leaves_nobody_behind(running):
+    running.process.kill()
+    assert running.ended() == -signal.SIGKILL
+    assert not (running.folder / "redis").exists()
+
+
+def test_a_log_that_nobody_reads_any_more_ends_all(running):
+    running.process.stdout.close()
+    os.kill(running.parts["worker"], signal.SIGKILL)
+    assert running.process.wait(PATIENCE) == 1
+    assert psutil.wait_procs(running.all, PATIENCE)[1] == []
+
+
+def test_sigterm_is_heard_before_the_parts_have_said_their_numbers(tmp_path, redis_binaries):
+    (tmp_path / "manage.py").write_text(MANAGE)
+    early = PROGRAM.replace(
+        "sys.exit(run(", "import os, threading\n"
+        "from honcho.manager import Manager\n"
+        "start = Manager._start\n"
+        "Manager._start = lambda self: (os.kill(os.getpid(), 15), start(self))\n"
+        "sys.exit(run(",
+    )  # fmt: skip
+    run = subprocess.run(
+        [sys.executable, "-c", early, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(PROJECT_DIR)},
+        capture_output=True, text=True, timeout=PATIENCE,
+    )  # fmt: skip
+    assert (run.returncode, run.stderr) == (143, "")
+    assert run.stdout.count(" stopped (rc=") == 4
+
+
+def test_says_in_one_line_that_a_port_is_taken():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CommandError, match=f"^Port {port} is taken"):
+            call_command("cluster", port=port)
+
+
+def test_says_what_to_install_where_there_is_no_redis(monkeypatch, settings):
+    settings.REDIS_URL = ""
+    monkeypatch.setattr(cluster.redis_server, "binaries", list)
+    with pytest.raises(CommandError, match="no Redis server on this machine: apt-get install"):
+        cluster.require_redis()
+
+
+@pytest.mark.parametrize(
+    ("url", "error"),
+    [("redis://:secret@127.0.0.1:1", "Error 111 connecting"), ("127.0.0.1", "must specify one of")],
+)
+def test_says_that_redis_url_leads_nowhere_and_tells_no_password(settings, url, error):
+    settings.REDIS_URL = url
+    with pytest.raises(CommandError, match=f"REDIS_URL leads to no Redis: .*{error}") as raised:
+        cluster.require_redis()
+    assert "secret" not in str(raised.value)
+
+
+def test_starts_no_redis_where_redis_url_names_one(tmp_path):
+    assert "redis" not in cluster.parts([1, 2], [])
+    assert list(cluster.parts([1, 2], [str(tmp_path)])) == ["redis", "web 1", "web 2", "worker"]
+
+
+def test_any_free_ports_are_two():
+    first, second = cluster.free_ports(0)
+    assert first != second
