@@ -16,6 +16,7 @@ from lessons.checking.finding import Red
 from lessons.checking.http_communicator import StrictHttpCommunicator
 from lessons.checking.layer import fresh_layer, packing_layer
 from lessons.checking.loop import ObservedLoop
+from lessons.checking.outage import on_redis
 from lessons.checking.runner import start_method
 from lessons.checking.strict import Strict
 from lessons.checking.target import resolve, served
@@ -25,7 +26,7 @@ METHODS = ("GET", "POST")
 
 
 class UnknownStep(ValueError):
-    """A step that is none of: connect, GET, POST, text, bytes, close, wait, layer, crash, kill."""
+    """A step that `play` does not know."""
 
 
 def play(lesson: Lesson, name: str, steps: list[str]) -> tuple[Event, ...]:
@@ -34,9 +35,10 @@ def play(lesson: Lesson, name: str, steps: list[str]) -> tuple[Event, ...]:
     `name` is a consumer's qualified name, "solution", or a mistake: "mistake:NoAccept". Steps:
     `connect [/path/] [?query] [subprotocols=a,b]`, or a request: `POST [piece of the body]...`;
     then `text hello`, `bytes 00ff`, `close [code]`, `wait seconds`, `layer {"type": ...}` (someone
-    else sends this to the consumer's channel), `crash` (a handler raises), `kill` (the server
-    cancels the consumer). A number in front, as in `2 connect`, is that of the client. Before all
-    of them, `capacity 3` gives the channels of the layer room for three messages.
+    else sends this to the consumer's channel), `redis gone` and `redis back` (every layer is on
+    it), `crash` (a handler raises), `kill` (the server cancels the consumer). A number in front,
+    as in `2 connect`, is that of the client. Before all of them, `capacity 3` gives the channels
+    of the layer room for three messages.
     """
     # In a process of its own, so that this one stays without threads and may fork to judge.
     context = multiprocessing.get_context(start_method())
@@ -54,7 +56,11 @@ def _play_here(lesson: Lesson, name: str, steps: list[str]) -> tuple[Event, ...]
     # A mistake may be a forgotten await: the transcript shows it, the terminal need not.
     warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
     config, steps = _layer_config(steps)
-    with fresh_layer(**config), asyncio.Runner(loop_factory=ObservedLoop) as runner:
+    with (
+        fresh_layer(**config),
+        on_redis(),
+        asyncio.Runner(loop_factory=ObservedLoop) as runner,
+    ):
         return runner.run(_play(lesson, consumer_class, steps))
 
 
@@ -138,11 +144,15 @@ async def _take(client: Strict, step: str) -> None:
         await asyncio.get_running_loop().settled()
     elif name == "layer":
         await _send_from_elsewhere(client, json.loads(rest))
+    elif step == "redis gone":
+        await packing_layer().redis.go_away()
+    elif step == "redis back":
+        packing_layer().redis.come_back()
     elif name in ("crash", "kill"):
         await getattr(client, name)()
     else:
         raise UnknownStep(
-            f"{step!r}: write connect, text, bytes, close, wait, layer, crash or kill"
+            f"{step!r}: write connect, text, bytes, close, wait, layer, redis, crash or kill"
         )
 
 

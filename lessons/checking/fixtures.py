@@ -8,9 +8,10 @@ from lessons.checking.database import fresh_database
 from lessons.checking.finding import Red, Source, find, place_at_work, place_of_error
 from lessons.checking.http_communicator import StrictHttpCommunicator
 from lessons.checking.layer import Elsewhere, packing_layer
+from lessons.checking.outage import on_redis
 from lessons.checking.slow import slow_work
 from lessons.checking.strict import Strict
-from lessons.checking.target import served
+from lessons.checking.target import loaded_anew, served
 from lessons.wire.events import Event
 
 
@@ -55,15 +56,27 @@ async def communicator(bench: Bench):
     Every client still there when the check ends leaves with code 1001 and is judged.
     """
 
+    async with _judged(bench):
+        yield _clients_of(bench, bench.application)
+
+
+@asynccontextmanager
+async def other_server(bench: Bench):
+    """As `communicator`, in a second process: it runs the student's file too, and shares nothing.
+
+    What the layers carry is all that the two have in common.
+    """
+    async with _judged(bench):
+        yield _clients_of(bench, served(loaded_anew(bench.subject), bench.lesson))
+
+
+def _clients_of(bench: Bench, application):
     def open_client(path=None, headers=None, subprotocols=None) -> StrictCommunicator:
-        client = StrictCommunicator(
-            bench.application, path or bench.lesson.path, headers, subprotocols
-        )
+        client = StrictCommunicator(application, path or bench.lesson.path, headers, subprotocols)
         bench.clients.append(client)
         return client
 
-    async with _judged(bench):
-        yield open_client
+    return open_client
 
 
 @asynccontextmanager
@@ -116,8 +129,17 @@ async def layer(bench: Bench):
     yield Elsewhere(packing_layer())
 
 
+@asynccontextmanager
+async def redis(bench: Bench):
+    """The Redis behind the layers "default", "pubsub" and "encrypted", which can be lost."""
+    with on_redis() as server:
+        yield server
+
+
 FIXTURES = {
     "communicator": communicator,
+    "other_server": other_server,
+    "redis": redis,
     "http": http,
     "target": target,
     "slow_work": slow_work,

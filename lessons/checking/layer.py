@@ -57,7 +57,11 @@ class PackingLayer(InMemoryChannelLayer):
 
     async def receive(self, channel):
         """Raises what unpacking raises: that is where a key that is no text is noticed."""
-        return msgpack.unpackb((await super().receive(channel))[_PACKED])
+        return self.unpacked(await super().receive(channel))
+
+    def unpacked(self, message):
+        """The message that was packed into this one."""
+        return msgpack.unpackb(message[_PACKED])
 
 
 class Elsewhere:
@@ -94,6 +98,12 @@ def fresh_layer(**config):
         channel_layers.set("default", usual)
         if usual is None:
             del channel_layers.backends["default"]
+
+
+def packing_layers() -> list[PackingLayer]:
+    """Those of a check that are put in place now, under whatever alias."""
+    layers = (getattr(backend, "layer", None) for backend in channel_layers.backends.values())
+    return [layer for layer in layers if isinstance(layer, PackingLayer)]
 
 
 def packing_layer() -> PackingLayer | None:

@@ -5,7 +5,8 @@ from contextvars import ContextVar
 
 from lessons.checking.diagnoses import recognise
 from lessons.checking.finding import Place, Red, Source, find, place_at_work, place_of_error
-from lessons.checking.layer import packing_layer
+from lessons.checking.layer import packing_layers
+from lessons.checking.outage import is_of_outage
 from lessons.checking.rules import BrokenRule
 from lessons.wire.events import Event
 from lessons.wire.middleware import RecordingMiddleware
@@ -130,10 +131,10 @@ class StandIn:
         self.judge_stubborn_tasks()
         for task in self._unfinished():
             raise self.red(name, self.source.place_of_task(task))
-        layer = packing_layer()
-        for group in layer.groups_of(self.connection_id) if layer else ():
-            channel = layer.channel_of(self.connection_id)
-            raise self.red(leak, detail=f"{channel} is still a member of {group}.")
+        for layer in packing_layers():
+            for group in layer.groups_of(self.connection_id):
+                channel = layer.channel_of(self.connection_id)
+                raise self.red(leak, detail=f"{channel} is still a member of {group}.")
 
     def judge_stubborn_tasks(self) -> None:
         """Raise Red for a task that was cancelled and goes on."""
@@ -193,10 +194,14 @@ class StandIn:
 
     def _judge_the_end(self, application: asyncio.Future) -> None:
         error = None if application.cancelled() else application.exception()
-        if error is not None:
+        if error is not None and not self._may_be_raised(error):
             raise self._red_for(error) from error
         if fault := self.rules.fault_at_the_end():
             raise self.red(fault)
+
+    def _may_be_raised(self, error: BaseException) -> bool:
+        """Whether a layer failed and the client was told: the exception is then for the log."""
+        return is_of_outage(error) and bool(self.client_left or self.rules.farewell)
 
     def _judge_the_pause(self) -> None:
         if fault := self.rules.fault_in_a_pause(self._client_type):
