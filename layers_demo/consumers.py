@@ -1,6 +1,7 @@
 """The channel layer, message by message: one worked consumer for each of lessons 11 to 15."""
 
 import re
+from contextlib import suppress
 
 from channels.consumer import AsyncConsumer
 from channels.exceptions import ChannelFull, StopConsumer
@@ -111,6 +112,40 @@ class Burst(AsyncConsumer):
 
     async def tell(self, text):
         await self.send({"type": "websocket.send", "text": text})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
+class Lobby(AsyncConsumer):
+    """Lesson 14: one room on every server; a client is told when the layer is out of reach."""
+
+    accepted = False
+
+    async def __call__(self, scope, receive, send):
+        try:
+            await super().__call__(scope, receive, send)
+        except Exception:
+            # Left to itself, the server says 1011, as for any bug, or 500 before the accept.
+            if not self.accepted:
+                await send({"type": "websocket.accept"})  # a refusal has no code
+            await send({"type": "websocket.close", "code": 4013})
+            raise  # for the log
+        finally:
+            with suppress(Exception):  # a Redis that is gone has no group to be left
+                await self.channel_layer.group_discard("lobby", self.channel_name)
+
+    async def websocket_connect(self, event):
+        await self.channel_layer.group_add("lobby", self.channel_name)
+        await self.send({"type": "websocket.accept"})
+        self.accepted = True
+
+    async def websocket_receive(self, event):
+        message = {"type": "lobby.said", "text": event.get("text") or ""}
+        await self.channel_layer.group_send("lobby", message)
+
+    async def lobby_said(self, event):
+        await self.send({"type": "websocket.send", "text": event["text"]})
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()

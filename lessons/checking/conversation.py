@@ -14,7 +14,7 @@ from lessons.checking.communicator import StrictCommunicator
 from lessons.checking.database import fresh_database
 from lessons.checking.finding import Red
 from lessons.checking.http_communicator import StrictHttpCommunicator
-from lessons.checking.layer import fresh_layer, packing_layer
+from lessons.checking.layer import packing_layer
 from lessons.checking.loop import ObservedLoop
 from lessons.checking.outage import on_redis
 from lessons.checking.runner import start_method
@@ -56,11 +56,7 @@ def _play_here(lesson: Lesson, name: str, steps: list[str]) -> tuple[Event, ...]
     # A mistake may be a forgotten await: the transcript shows it, the terminal need not.
     warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
     config, steps = _layer_config(steps)
-    with (
-        fresh_layer(**config),
-        on_redis(),
-        asyncio.Runner(loop_factory=ObservedLoop) as runner,
-    ):
+    with on_redis(**config), asyncio.Runner(loop_factory=ObservedLoop) as runner:
         return runner.run(_play(lesson, consumer_class, steps))
 
 

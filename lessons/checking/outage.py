@@ -49,8 +49,8 @@ class Redis:
 class OutageLayer(PackingLayer):
     """Fails as RedisChannelLayer does while its Redis is away: a new channel needs no server."""
 
-    def __init__(self, redis: Redis):
-        super().__init__()
+    def __init__(self, redis: Redis, **config):
+        super().__init__(**config)
         self.redis = redis
         self.asked = False  # for anything but a consumer's own channel, which each has
 
@@ -106,11 +106,11 @@ def is_of_outage(error: BaseException) -> bool:
 
 
 @contextmanager
-def on_redis():
+def on_redis(**config):
     """Every layer of the project is on one Redis, recorded; the usual ones are put back."""
     redis, usual = Redis(), dict(channel_layers.backends)
     for alias in ("default", "pubsub", "encrypted"):
-        redis.layers[alias] = OutageLayer(redis)
+        redis.layers[alias] = OutageLayer(redis, **config)
         channel_layers.set(alias, RecordingLayer(redis.layers[alias]))
     try:
         yield redis

@@ -1,0 +1,133 @@
+"""Lesson 14's facts about layers that need no server process: keys, hosts, names, errors."""
+
+import builtins
+import uuid
+
+import pytest
+import redis.exceptions
+from channels.layers import get_channel_layer
+from channels_redis.core import RedisChannelLayer
+from cryptography.fernet import InvalidToken
+from redis import asyncio as aioredis
+
+from lessons.redis_server import RedisServer
+
+SECRET = {"type": "chat.said", "text": "hush"}
+
+
+@pytest.fixture
+async def layer(redis_url):
+    """`layer(keys=["a"])`: one more process's layer; those of a test share a prefix."""
+    made, prefix = [], f"facts-{uuid.uuid4().hex}-"
+
+    def make(keys=None, urls=(redis_url,)):
+        hosts = [{"address": url, "socket_timeout": None} for url in urls]
+        made.append(RedisChannelLayer(hosts, prefix, symmetric_encryption_keys=keys))
+        return made[-1]
+
+    yield make
+    for one in made:
+        await one.close_pools()
+
+
+@pytest.fixture
+async def kept(redis_url):
+    """`await kept(layer, channel)`: the bytes that Redis holds for the channel."""
+    async with aioredis.from_url(redis_url) as client:
+
+        async def read(layer, channel):
+            return b"".join(await client.zrange(f"{layer.prefix}{channel}", 0, -1))
+
+        yield read
+
+
+async def test_redis_holds_what_anybody_can_read(layer, kept):
+    await layer().send("jobs", SECRET)
+    assert b"hush" in await kept(layer(), "jobs")
+
+
+async def test_with_a_key_redis_holds_what_nobody_can_read(layer, kept):
+    await layer(["a key"]).send("jobs", SECRET)
+    held = await kept(layer(), "jobs")
+    assert b"hush" not in held
+    assert b"chat.said" not in held
+    assert await layer(["a key"]).receive("jobs") == SECRET
+
+
+async def test_a_wrong_key_kills_the_receiver_and_says_nothing(layer):
+    await layer(["a key"]).send("jobs", SECRET)
+    with pytest.raises(InvalidToken) as raised:
+        await layer(["another key"]).receive("jobs")
+    assert str(raised.value) == ""
+
+
+async def test_a_key_is_changed_by_putting_the_new_one_first(layer):
+    await layer(["old"]).send("jobs", SECRET)
+    both = layer(["new", "old"])
+    assert await both.receive("jobs") == SECRET
+    await both.send("jobs", SECRET)
+    assert await layer(["new"]).receive("jobs") == SECRET
+
+
+async def arrived(send, receiver, count=20):
+    """How many of the messages that `send(channel)` sends lie where `receiver` looks for them."""
+    found = 0
+    for _ in range(count):
+        channel = await receiver.new_channel()
+        await send(channel)
+        mailbox = receiver.non_local_name(channel)
+        connection = receiver.connection(receiver.consistent_hash(mailbox))
+        found += await connection.delete(receiver.prefix + mailbox)
+    return found
+
+
+async def test_several_hosts_share_the_groups_if_all_processes_list_them_alike(
+    layer, redis_url, redis_binaries
+):
+    with RedisServer() as other:
+        urls = [redis_url, other.url]
+        here, alike, otherwise = layer(urls=urls), layer(urls=urls), layer(urls=urls[::-1])
+
+        def through(sender):
+            async def send(channel):
+                await here.group_add(channel[-12:], channel)
+                await sender.group_send(channel[-12:], SECRET)
+
+            return send
+
+        assert await arrived(through(alike), here) == 20
+        assert await arrived(through(otherwise), here) < 20
+
+
+async def test_with_several_hosts_send_looks_for_a_consumer_on_the_wrong_one(
+    layer, redis_url, redis_binaries
+):
+    """It hashes the whole name, where receive and group_send hash the part before the "!"."""
+    with RedisServer() as other:
+        both = layer(urls=[redis_url, other.url])
+        assert 0 < await arrived(lambda channel: both.send(channel, SECRET), both) < 20
+
+
+async def test_a_host_that_is_gone_takes_its_part_of_the_groups(layer, redis_url, redis_binaries):
+    with RedisServer() as other:
+        both = layer(urls=[redis_url, other.url])
+        rooms = [f"room{number}" for number in range(10)]
+        lost = {room for room in rooms if both.consistent_hash(room) == 1}
+        assert 0 < len(lost) < 10
+        other.stop()
+        for room in rooms:
+            if room in lost:
+                with pytest.raises(redis.exceptions.ConnectionError):
+                    await both.group_send(room, SECRET)
+            else:
+                await both.group_send(room, SECRET)
+
+
+def test_a_name_that_is_no_alias_gives_none():
+    assert get_channel_layer("encripted") is None
+
+
+def test_redis_pys_connection_error_is_none_of_pythons():
+    error = redis.exceptions.ConnectionError
+    assert not issubclass(error, (builtins.ConnectionError, OSError))
+    assert not issubclass(redis.exceptions.TimeoutError, (builtins.TimeoutError, OSError))

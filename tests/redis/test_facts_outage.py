@@ -1,0 +1,105 @@
+"""Two real Daphnes on one real Redis, and what their clients see when it goes and comes back."""
+
+import signal
+from contextlib import ExitStack
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from lessons.redis_server import RedisServer
+from tests.workshop.real_daphne import PATIENCE, RealDaphne
+
+GONE = "log Exception inside application: "
+
+
+@pytest.fixture(scope="module")
+def servers(redis_binaries):
+    """A Redis of the module's own, and two Daphnes on it."""
+    with ExitStack() as stack:
+        redis = stack.enter_context(RedisServer())
+        environment = stack.enter_context(pytest.MonkeyPatch.context())
+        environment.setenv("REDIS_URL", redis.url)
+        yield redis, *(stack.enter_context(RealDaphne("layers_server")) for _ in range(2))
+
+
+@pytest.fixture
+def enter(servers):
+    """`enter(0, "Lobby", "pubsub")`: a client of the first server's consumer on that layer."""
+    with ExitStack() as sockets:
+
+        def visit(number, consumer, alias="default"):
+            url = f"ws://127.0.0.1:{servers[1 + number].port}/{consumer}/{alias}"
+            return sockets.enter_context(connect(url, proxy=None))
+
+        yield visit
+
+
+def code_of(client):
+    """What the server closes with."""
+    with pytest.raises(ConnectionClosed) as closed:
+        client.recv(PATIENCE)
+    return closed.value.rcvd.code
+
+
+def is_open_and_silent(client):
+    """A pong comes after all that was sent before it."""
+    assert client.ping().wait(PATIENCE)
+    with pytest.raises(TimeoutError):
+        client.recv(timeout=0)
+    return True
+
+
+@pytest.mark.parametrize("alias", ["default", "pubsub", "encrypted"])
+def test_two_servers_are_one_room(enter, alias):
+    here, there = (enter(number, "Lobby", alias) for number in range(2))
+    here.send("hello")
+    assert [client.recv(PATIENCE) for client in (here, there)] == ["hello", "hello"]
+
+
+def test_in_memory_each_server_has_a_room_of_its_own(enter):
+    here, there = (enter(number, "Lobby", "memory") for number in range(2))
+    here.send("hello")
+    assert here.recv(PATIENCE) == "hello"
+    assert is_open_and_silent(there)
+    there.send("and I")
+    assert there.recv(PATIENCE) == "and I"
+
+
+def test_an_outage_and_its_end(servers, enter):
+    """One test, since it is one outage: whoever was there, who comes meanwhile, who comes after."""
+    redis, first, _second = servers
+    plain, groupless = enter(0, "Plain"), enter(0, "NoGroup")
+    told = [enter(number, "Lobby", alias) for number, alias in enumerate(("default", "encrypted"))]
+    listener, sender = enter(0, "Lobby", "pubsub"), enter(1, "Lobby", "pubsub")
+    redis.stop(signal.SIGKILL)
+
+    assert code_of(plain) == code_of(groupless) == 1011
+    assert [code_of(client) for client in told] == [4013, 4013]
+    assert first.says(GONE) == "Connection closed by server."
+    assert is_open_and_silent(listener)
+    sender.send("hello?")
+    assert code_of(sender) == 4013
+
+    for alias in ("default", "pubsub"):
+        assert code_of(enter(1, "Lobby", alias)) == 4013
+        with pytest.raises(InvalidStatus, match="HTTP 500"):
+            enter(1, "Plain", alias)
+
+    redis.start()
+    for alias in ("default", "encrypted"):
+        here, there = (enter(number, "Lobby", alias) for number in range(2))
+        here.send("back")
+        assert there.recv(PATIENCE) == "back"
+    again = enter(1, "Lobby", "pubsub")
+    assert any(heard(listener, again) for _ in range(100))
+
+
+def heard(listener, sender):
+    """Whether what `sender` says reaches `listener`, whose layer looks for Redis each second."""
+    sender.send("back")
+    assert sender.recv(PATIENCE) == "back"
+    try:
+        return listener.recv(timeout=0.1) == "back"
+    except TimeoutError:
+        return False
