@@ -6,18 +6,21 @@ carry inline style.
 
 from functools import wraps
 
+from lessons.pages.servers import servers_of
+
 
 def strict_policy(view):
-    """Let a page load and reach nothing but its own host, and run nothing that is inline."""
+    """Let a page load and reach nothing but its own servers, and run nothing that is inline."""
 
     @wraps(view)
     def with_policy(request, *args, **kwargs):
         response = view(request, *args, **kwargs)
         # Not every browser takes 'self' for the WebSockets of the same host.
-        host = request.get_host()
+        hosts = [server.host for server in servers_of(request)] or [request.get_host()]
+        sockets = " ".join(f"ws://{host} wss://{host}" for host in hosts)
         response["Content-Security-Policy"] = (
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-            f"connect-src 'self' ws://{host} wss://{host}; "
+            f"connect-src 'self' {sockets}; "
             "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         )
         return response

@@ -15,6 +15,7 @@ from lessons.checking.diagnoses import catalogue as diagnoses
 from lessons.pages.feed import new_feed_id
 from lessons.pages.markup import as_html, source_lines
 from lessons.pages.policy import strict_policy
+from lessons.pages.servers import servers_of
 from lessons.source import find_source
 from lessons.text import expanded
 
@@ -43,6 +44,7 @@ def lesson(request, key: str):
         "lines": source_lines(source),
         "exercise": found.exercise.relative_to(catalogue.PROJECT_DIR).as_posix(),
         "feed": _feed_id(request) if settings.WORKSHOP else None,
+        "servers": servers_of(request),
         "opening": _opening(found),
         **_verdict(found),
         **_neighbours(found),

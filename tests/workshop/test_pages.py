@@ -202,6 +202,30 @@ def test_nothing_is_inline_and_nothing_comes_from_elsewhere(client, path):
     )
 
 
+# The servers of a cluster
+
+
+def sockets_allowed(response):
+    return re.search("connect-src 'self' (.*?);", response["Content-Security-Policy"])[1].split()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+def test_a_page_of_a_cluster_offers_each_server_its_own_first(client, settings, host):
+    settings.WORKSHOP, settings.CLUSTER_PORTS = True, [8000, 8001]
+    response = client.get("/lessons/03-stop/", headers={"host": f"{host}:8001"})
+    hosts = [f"{host}:8001", f"{host}:8000"]
+    assert [server.host for server in response.context["servers"]] == hosts
+    assert sockets_allowed(response) == [f"{kind}://{it}" for it in hosts for kind in ("ws", "wss")]
+
+
+@pytest.mark.parametrize(("is_workshop", "port"), [(True, 9000), (False, 8000)])
+def test_a_page_of_no_cluster_knows_its_own_server_alone(client, settings, is_workshop, port):
+    settings.WORKSHOP, settings.CLUSTER_PORTS = is_workshop, [8000, 8001]
+    response = client.get("/lessons/03-stop/", headers={"host": f"localhost:{port}"})
+    assert "Client on" not in text(response)
+    assert sockets_allowed(response) == [f"{kind}://localhost:{port}" for kind in ("ws", "wss")]
+
+
 # The feed's id
 
 

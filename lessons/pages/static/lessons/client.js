@@ -4,7 +4,8 @@ import { bytesOf, hexOf } from "./bytes.js";
 import { socketUrl } from "./feed.js";
 
 export class Client {
-  constructor(watched, { onSeen, onState }) {
+  constructor(host, watched, { onSeen, onState }) {
+    this.host = host;
     this.watched = watched;
     this.onSeen = onSeen;
     this.onState = onState;
@@ -14,7 +15,7 @@ export class Client {
   // Throws what the browser throws, for a malformed path or subprotocol.
   connect(path, subprotocols) {
     if (!path.startsWith("/")) throw new Error("A path begins with a slash.");
-    const socket = new WebSocket(socketUrl(this.watched + path), subprotocols);
+    const socket = new WebSocket(socketUrl(this.host, this.watched + path), subprotocols);
     socket.binaryType = "arraybuffer";
     let opened = false;
     socket.onopen = () => {

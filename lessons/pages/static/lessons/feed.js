@@ -1,8 +1,8 @@
 // The recorder's feed: JSON texts of events, made by the server for this page alone.
 
 export class Feed {
-  constructor(path, { onBatch }) {
-    this.url = socketUrl(path);
+  constructor(path, host, { onBatch }) {
+    this.url = socketUrl(host, path);
     this.onBatch = onBatch;
     this.opening = null;
   }
@@ -22,6 +22,6 @@ export class Feed {
   }
 }
 
-export function socketUrl(path) {
-  return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;
+export function socketUrl(host, path) {
+  return `${location.protocol === "https:" ? "wss" : "ws"}://${host}${path}`;
 }

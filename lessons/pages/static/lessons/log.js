@@ -20,15 +20,16 @@ export class Log {
     this.tell();
   }
 
-  // Events of one connection, in order. Nothing up to number `recorded` is still to come.
-  add({ recorded, events }) {
+  // Events of one connection, in order. Nothing up to number `recorded` is still to come. `server`
+  // is the name of the one that recorded them, where there are several.
+  add({ recorded, events }, server = "") {
     const followed = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < 40;
     const { connection } = events[0];
     let known = this.known.get(connection) ?? 0;
     for (const event of events) {
       this.gap(event.seq - known - 1);
       known = event.seq;
-      this.row(event);
+      this.row(event, server);
     }
     this.gap(recorded - known);
     this.known.set(connection, Math.max(recorded, known));
@@ -52,14 +53,14 @@ export class Log {
     cell.textContent = `${count} events not shown`;
   }
 
-  row({ seq, time, lane, direction, message, handler, thread, connection }) {
+  row({ seq, time, lane, direction, message, handler, thread, connection }, server) {
     if (!this.begun.has(connection)) this.begun.set(connection, time);
     const row = this.insertRow();
     row.dataset.lane = lane;
     row.classList.toggle("first", seq === 1);
     insertCell(row).textContent = seq;
     insertCell(row).textContent = ((time - this.begun.get(connection)) * 1000).toFixed(1);
-    insertCell(row).textContent = lane;
+    insertCell(row).textContent = server ? `${lane} ${server}` : lane;
     const cell = insertCell(row);
     cell.append(arrow(direction), " ");
     drawMessage(cell, message);

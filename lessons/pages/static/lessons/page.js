@@ -1,8 +1,7 @@
-// Wires a lesson's page: the forms, the lesson's socket, the recorder's feed, log and source.
+// Wires a lesson's page: the forms, the clients of its servers, log and source.
 
-import { Answer } from "./answer.js";
 import { Client } from "./client.js";
-import { Feed } from "./feed.js";
+import { End } from "./end.js";
 import { Log } from "./log.js";
 import { Request } from "./request.js";
 import { Seen } from "./seen.js";
@@ -11,55 +10,60 @@ import { Source } from "./source.js";
 const byId = (id) => document.getElementById(id);
 
 function start(panel) {
-  const source = new Source(byId("source"));
   const log = new Log({
     box: byId("log"),
     body: byId("events"),
     nothing: byId("nothing"),
     missing: byId("missing"),
   });
-  const answer = new Answer();
   const seen = new Seen(byId("seen"));
-  const feed = new Feed(panel.dataset.feed, {
-    onBatch(batch) {
-      log.add(batch);
-      for (const event of batch.events) answer.take(event);
-      source.light(batch.events.findLast(({ handler }) => handler)?.handler);
-      if (byId("status").dataset.state === "refused") say("refused", answer.text());
-    },
+  const source = new Source(byId("source"));
+  const shared = { log, seen, source, onState: (end) => end === chosen() && say(...end.state) };
+  const { watched } = panel.dataset;
+  const ends = servers().map(({ host, name }) => {
+    const make = byId("request")
+      ? (listeners) => new Request(watched, listeners)
+      : (listeners) => new Client(host, watched, listeners);
+    return new End(panel, { host, name }, shared, make);
   });
-  const listeners = {
-    onSeen: (kind, text) => seen.add(kind, text),
-    onState: (state, text) => say(state, state === "refused" ? answer.text() : text),
-  };
-  if (byId("request")) wireRequest(new Request(panel.dataset.watched, listeners), feed);
-  else wireSocket(new Client(panel.dataset.watched, listeners), feed, answer);
+  const chosen = () => ends[byId("server")?.selectedIndex ?? 0];
+  if (byId("server")) byId("server").onchange = () => say(...chosen().state);
+  if (byId("request")) wireRequest(chosen);
+  else wireSocket(chosen);
   byId("clear").onclick = () => {
     log.clear();
     seen.clear();
   };
   byId("controls").disabled = false;
-  say("idle", "Not connected.");
+  say(...chosen().state);
 }
 
-function wireRequest(request, feed) {
+// This page's own server, or all those of `manage.py cluster`, the page's own first.
+function servers() {
+  const options = [...(byId("server")?.options ?? [])];
+  if (!options.length) return [{ host: location.host, name: "" }];
+  return options.map(({ value, text }) => ({ host: value, name: text }));
+}
+
+function wireRequest(chosen) {
   onSubmit("request", async ({ method, path, body }) => {
-    await feed.ready();
-    await request.send(method.value, path.value.trim(), body.value);
+    await chosen().feed.ready();
+    await chosen().client.send(method.value, path.value.trim(), body.value);
   });
-  byId("request").elements.leave.onclick = () => attempt(() => request.leave());
+  byId("request").elements.leave.onclick = () => attempt(() => chosen().client.leave());
 }
 
-function wireSocket(client, feed, answer) {
+function wireSocket(chosen) {
   onSubmit("connect", async ({ path, subprotocols }) => {
+    const { feed, answer, client } = chosen();
     await feed.ready();
     answer.forget();
     client.connect(path.value.trim(), subprotocols.value.split(/[\s,]+/).filter(Boolean));
   });
-  onSubmit("send", ({ kind, payload }) => client.send(kind.value, payload.value));
-  onSubmit("close", ({ code }) => client.close(code.value.trim()));
+  onSubmit("send", ({ kind, payload }) => chosen().client.send(kind.value, payload.value));
+  onSubmit("close", ({ code }) => chosen().client.close(code.value.trim()));
   byId("send").elements.empty.onclick = () =>
-    attempt(() => client.send(byId("send").elements.kind.value, ""));
+    attempt(() => chosen().client.send(byId("send").elements.kind.value, ""));
 }
 
 function onSubmit(id, action) {

@@ -11,16 +11,16 @@ export class Seen {
   }
 
   // Drawn once a frame, or a thousand messages would be a thousand layouts.
-  add(kind, text) {
+  add(kind, text, server = "") {
     if (!this.waiting.length) requestAnimationFrame(() => this.draw());
-    this.waiting.push([kind, text]);
+    this.waiting.push([kind, text, server]);
     if (this.waiting.length > MOST) this.waiting.shift();
   }
 
   draw() {
-    for (const [kind, text] of this.waiting.splice(0)) {
+    for (const [kind, text, server] of this.waiting.splice(0)) {
       const item = document.createElement("li");
-      item.append(element("b", kind), " ", text);
+      item.append(server && `${server} `, element("b", kind), " ", text);
       this.list.append(item);
     }
     while (this.list.children.length > MOST) this.list.firstElementChild.remove();

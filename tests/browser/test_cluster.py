@@ -1,0 +1,68 @@
+"""`manage.py cluster` in earnest, and a page with a client on each of its servers."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import psutil
+import pytest
+from conftest import PATIENCE, READY, LessonPage
+from playwright.sync_api import expect
+
+from lessons.catalogue import PROJECT_DIR
+
+
+@pytest.fixture
+def cluster(tmp_path, redis_binaries):
+    """The addresses of its two web servers. At the end Ctrl-C is pressed, and nothing is left."""
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "tests.browser.served",
+        "WORKSHOP_STATE_DIR": str(tmp_path),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "cluster", "--port", "0"],
+        cwd=PROJECT_DIR, env=environment, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
+    )  # fmt: skip
+    said, addresses = "", []
+    while len(addresses) < 2:
+        line = process.stdout.readline()
+        assert line, f"never ready:\n{said}"
+        said += line
+        _, is_ready, address = line.partition(READY)
+        if is_ready:
+            addresses.append(address.strip().rstrip("/"))
+    drain = threading.Thread(target=process.stdout.read, daemon=True)
+    drain.start()
+    parts = psutil.Process(process.pid).children(recursive=True)
+    yield addresses
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(PATIENCE) == 130
+    assert psutil.wait_procs(parts, PATIENCE)[1] == []
+    drain.join(PATIENCE)
+    process.stdout.close()
+
+
+def test_a_page_has_a_client_on_each_server_and_sees_what_both_record(browser, cluster):
+    here, there = (address.rpartition("127.0.0.1")[2] for address in cluster)
+    with browser.new_context() as context:
+        page = LessonPage(context.new_page(), cluster[0])
+        page.open("14-redis")
+        page.connect()
+        page.page.get_by_label("Client on").select_option(there)
+        page.expect_status("Not connected.")
+        page.connect()
+        page.expect_seen(f"{here} open", f"{there} open")
+        page.send("hello")
+        seen = page.page.locator("#seen li")
+        for server in (here, there):
+            expect(seen.filter(has_text=f'{server} message "hello"')).to_have_count(1)
+            arrived = page.page.locator("#events tr", has_text=f"layer {server}")
+            expect(arrived.filter(has_text="→ lobby.said")).to_have_count(1)
+        page.press("Close")
+        page.expect_status("Closed with 1000.")
+        page.page.get_by_label("Client on").select_option(here)
+        page.expect_status("Open.")
+        assert page.errors == []
