@@ -11,6 +11,7 @@ from lessons.wire.layer import RecordingLayer
 from lessons.wire.recorder import current_connection
 
 _PACKED = "packed"
+_OF_CHECKS = RecordingLayer(None)  # around the layer of the check that is under way
 
 
 class PackingLayer(InMemoryChannelLayer):
@@ -88,12 +89,14 @@ class Elsewhere:
 
 
 @contextmanager
-def fresh_layer(**config):
-    """A layer of its own for the check, recorded; the usual one is put back."""
-    layer = PackingLayer(**config)
-    usual = channel_layers.set("default", RecordingLayer(layer))
+def layer_of_checks():
+    """get_channel_layer() finds the checks' layer, be the check yet to begin; then the usual one.
+
+    A file may ask for the layer as it is run, and keep it, so it is one object for all checks.
+    """
+    usual = channel_layers.set("default", _OF_CHECKS)
     try:
-        yield layer
+        yield
     finally:
         channel_layers.set("default", usual)
         if usual is None:
@@ -104,6 +107,15 @@ def packing_layers() -> list[PackingLayer]:
     """Those of a check that are put in place now, under whatever alias."""
     layers = (getattr(backend, "layer", None) for backend in channel_layers.backends.values())
     return [layer for layer in layers if isinstance(layer, PackingLayer)]
+@contextmanager
+def fresh_layer(**config):
+    """A layer of its own for the check, recorded; the one before is put back."""
+    before, _OF_CHECKS.layer = _OF_CHECKS.layer, PackingLayer(**config)
+    try:
+        with layer_of_checks():
+            yield _OF_CHECKS.layer
+    finally:
+        _OF_CHECKS.layer = before
 
 
 def packing_layer() -> PackingLayer | None:

@@ -28,7 +28,10 @@ class Target:
 
     def load(self):
         """Run the file and return what is to be judged. Raises Red where that cannot be."""
-        module = load_file(self.file, self.source)
+        from lessons.checking.layer import layer_of_checks  # brings Channels, which a list does not
+
+        with layer_of_checks():
+            module = load_file(self.file, self.source)
         subject = getattr(module, self.name, None)
         if subject is None:
             raise Red(self._missing(module))

@@ -14,6 +14,7 @@ from channels_redis.serializers import MsgPackSerializer
 from lessons.checking import StrictCommunicator
 from lessons.checking.finding import Red
 from lessons.checking.layer import fresh_layer
+from lessons.checking.target import Target
 
 UNPACKABLE = [datetime.date(2026, 1, 1), uuid.UUID(int=0), {1}, 2**64, range(3), object()]
 UNFIT_KEYS = [{1: 2}, {None: 1}, {(1, 2): 3}, {True: 1}]
@@ -326,6 +327,18 @@ async def test_a_refused_client_that_stays_in_its_group_is_found():
     with pytest.raises(Red) as excinfo:
         await client.leave()
     assert excinfo.value.finding.diagnosis == "group-leak"
+
+
+async def test_a_layer_that_a_file_asked_for_before_the_check_is_that_of_the_check(tmp_path):
+    file = tmp_path / "exercise.py"
+    file.write_text("from channels.layers import get_channel_layer\n\nkept = get_channel_layer()")
+    usual = get_channel_layer()
+    kept = Target("exercise", file, "kept").load()
+    assert get_channel_layer() is usual
+    for text in ("one", "two"):
+        with fresh_layer():
+            await kept.send("post", {"type": "note", "text": text})
+            assert await get_channel_layer().receive("post") == {"type": "note", "text": text}
 
 
 async def test_the_usual_layer_is_put_back_and_no_message_is_left(layer):
