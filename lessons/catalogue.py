@@ -98,6 +98,11 @@ class Lesson:
         return self._field("demo")
 
     @property
+    def worker(self) -> str | None:
+        """Qualified name of the consumer that does the worked example's jobs in `runworker`."""
+        return self._front_matter[0].get("worker")
+
+    @property
     def app(self) -> str:
         return self.demo.partition(".")[0]
 

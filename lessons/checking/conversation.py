@@ -13,6 +13,7 @@ from lessons.catalogue import Lesson
 from lessons.checking.communicator import StrictCommunicator
 from lessons.checking.database import fresh_database
 from lessons.checking.finding import Red
+from lessons.checking.fixtures import Bench
 from lessons.checking.http_communicator import StrictHttpCommunicator
 from lessons.checking.layer import packing_layer
 from lessons.checking.loop import ObservedLoop
@@ -20,6 +21,7 @@ from lessons.checking.outage import on_redis
 from lessons.checking.runner import start_method
 from lessons.checking.strict import Strict
 from lessons.checking.target import resolve, served
+from lessons.checking.worker import Workers
 from lessons.wire.events import Event
 
 METHODS = ("GET", "POST")
@@ -37,8 +39,8 @@ def play(lesson: Lesson, name: str, steps: list[str]) -> tuple[Event, ...]:
     then `text hello`, `bytes 00ff`, `close [code]`, `wait seconds`, `layer {"type": ...}` (someone
     else sends this to the consumer's channel), `redis gone` and `redis back` (every layer is on
     it), `crash` (a handler raises), `kill` (the server cancels the consumer). A number in front,
-    as in `2 connect`, is that of the client. Before all of them, `capacity 3` gives the channels
-    of the layer room for three messages.
+    as in `2 connect`, is that of the client. At any time `worker channel...` starts `runworker`.
+    Before all of them, `capacity 3` gives the channels of the layer room for three messages.
     """
     # In a process of its own, so that this one stays without threads and may fork to judge.
     context = multiprocessing.get_context(start_method())
@@ -68,10 +70,14 @@ def _layer_config(steps: list[str]) -> tuple[dict, list[str]]:
 
 async def _play(lesson, consumer_class, steps) -> tuple[Event, ...]:
     clients: dict[int, Strict] = {}
+    workers = Workers(Bench(lesson, consumer_class))
     broken = set()  # the transcript shows how far it came, and what goes on without a client
     async with fresh_database():
         try:
             for step in steps:
+                if step.startswith("worker "):
+                    await workers.start(*step.split()[1:])
+                    continue
                 number, step = _numbered(step)
                 if number not in clients:
                     clients[number] = _client(served(consumer_class, lesson), lesson.path, step)
@@ -81,9 +87,11 @@ async def _play(lesson, consumer_class, steps) -> tuple[Event, ...]:
                 except Red:
                     broken.add(number)
         finally:
+            jobs = workers.transcript  # without its end, which the lesson is not about
+            await workers.kill()
             for client in clients.values():
                 await client.abandon()
-    events = (event for client in clients.values() for event in client.transcript)
+    events = [event for client in clients.values() for event in client.transcript] + [*jobs]
     return tuple(sorted(events, key=lambda event: event.time))
 
 

@@ -12,6 +12,7 @@ from lessons.checking.outage import on_redis
 from lessons.checking.slow import slow_work
 from lessons.checking.strict import Strict
 from lessons.checking.target import loaded_anew, served
+from lessons.checking.worker import Workers, worker
 from lessons.wire.events import Event
 
 
@@ -23,6 +24,7 @@ class Bench:
         self.subject = subject
         self.source = Source(subject)
         self.clients: list[Strict] = []
+        self.workers: list[Workers] = []
 
     @property
     def application(self):
@@ -31,8 +33,9 @@ class Bench:
 
     @property
     def transcript(self) -> tuple[Event, ...]:
-        """What crossed on all connections so far, in the order of time."""
-        events = (event for client in self.clients for event in client.transcript)
+        """What crossed on all connections, and in workers, so far, in the order of time."""
+        seen = (*self.clients, *self.workers)
+        events = (event for one in seen for event in one.transcript)
         return tuple(sorted(events, key=lambda event: event.time))
 
     @property
@@ -145,6 +148,7 @@ FIXTURES = {
     "slow_work": slow_work,
     "layer": layer,
     "database": database,
+    "worker": worker,
 }
 
 

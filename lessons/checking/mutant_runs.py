@@ -7,10 +7,11 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 from lessons.catalogue import IncompleteLesson, Lesson
-from lessons.checking.mutants import Mutant, mutants_of
+from lessons.checking.mutants import Mutant, classes_in, mutants_of
 from lessons.checking.runner import judge, start_method
 from lessons.checking.target import Target
 
@@ -32,9 +33,10 @@ class MutantRun:
 
 
 def solution_mutants(lesson: Lesson) -> Iterator[MutantRun]:
-    """Judge each mutant of the solution with the lesson's checks."""
+    """Judge each mutant of the solution, all its classes, with the lesson's checks."""
     source = lesson.solution.read_text(encoding="utf-8")
-    for mutant in mutants_of(source, lesson.exercise_name):
+    names = dict.fromkeys([lesson.exercise_name, *classes_in(source)])
+    for mutant in chain.from_iterable(mutants_of(source, name) for name in names):
         target = Target(
             "mutant", lesson.solution, lesson.exercise_name, lesson.exercise_base, mutant.source
         )
@@ -46,13 +48,14 @@ def solution_mutants(lesson: Lesson) -> Iterator[MutantRun]:
 
 def demo_mutants(lesson: Lesson) -> Iterator[MutantRun]:
     """Run the lesson's tests on each mutant of its worked example."""
-    module_name, _, name = lesson.demo.rpartition(".")
+    module_name = lesson.demo.rpartition(".")[0]
     module = importlib.import_module(module_name)
     file = Path(module.__file__)
     source = file.read_text(encoding="utf-8")
     if not _tests_pass(lesson, module_name, source):
         raise IncompleteLesson(f"{lesson.tests} is red on the worked example as it stands")
-    for mutant in mutants_of(source, name):
+    names = [name.rpartition(".")[2] for name in (lesson.demo, lesson.worker) if name]
+    for mutant in chain.from_iterable(mutants_of(source, name) for name in names):
         noticed = not _tests_pass(lesson, module_name, mutant.source)
         yield MutantRun(file, mutant, noticed, (), _reason(lesson, "demo", mutant))
 

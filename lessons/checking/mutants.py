@@ -32,6 +32,11 @@ class Mutant:
     source: str
 
 
+def classes_in(source: str) -> list[str]:
+    """The names of the classes at the top level, in the order in which they stand there."""
+    return [node.name for node in ast.parse(source).body if isinstance(node, ast.ClassDef)]
+
+
 def mutants_of(source: str, name: str) -> Iterator[Mutant]:
     """Every mutant of the class or function `name` in `source`, as the source of a whole file."""
     tree = ast.parse(source)

@@ -61,7 +61,9 @@ def perform(check, bench: Bench) -> Outcome:
     claim = claim_of(check)
     if red is None:
         return Outcome(check.__name__, claim, "green", transcript=bench.transcript)
-    return Outcome(check.__name__, claim, "red", red.finding, red.transcript or bench.transcript)
+    # Where a worker is at work, the cause may be in its lane, or in another client's.
+    own = () if bench.workers else red.transcript
+    return Outcome(check.__name__, claim, "red", red.finding, own or bench.transcript)
 
 
 def _run(check, bench: Bench) -> Red | None:

@@ -11,6 +11,8 @@ from pathlib import Path
 from lessons.catalogue import Lesson
 from lessons.checking.finding import Place, Red, find, place_of_error
 
+LOADED = "lessons_loaded"  # the package that what is judged appears to be in
+
 
 class UnknownTarget(LookupError):
     """A target that is not "exercise", "solution", "mistake:NAME" or an existing file."""
@@ -86,7 +88,7 @@ def load_file(file: Path, source: str | None = None):
     source = _read(file) if source is None else source
     lines = source.splitlines(keepends=True)
     linecache.cache[str(file)] = (len(source), None, lines, str(file))
-    name = f"lessons_loaded.{file.parent.name}.{file.stem}"
+    name = f"{LOADED}.{file.parent.name}.{file.stem}"
     module = sys.modules[name] = types.ModuleType(name)
     module.__file__ = str(file)
     try:
@@ -97,6 +99,13 @@ def load_file(file: Path, source: str | None = None):
     except (Exception, SystemExit) as error:
         raise Red(_import_failed(file, error)) from error
     return module
+
+
+def load_again(module: types.ModuleType) -> types.ModuleType:
+    """The same source once more, as another process has it: the two share nothing."""
+    again = load_file(Path(module.__file__), "".join(linecache.getlines(module.__file__)))
+    sys.modules[module.__name__] = module
+    return again
 
 
 @lru_cache(maxsize=8)

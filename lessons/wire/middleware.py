@@ -20,19 +20,21 @@ class RecordingMiddleware:
             await self.application(scope, receive, send)
             return
         connection = Connection(self.recorder)
-        connection.record("client", "in", seen_of(scope))
+        # A worker has no client: its events are jobs, and come from the channel layer.
+        lane = "layer" if scope["type"] == "channel" else "client"
+        connection.record(lane, "in", seen_of(scope))
         waiting: list[ObservedMessage] = []
 
         async def recorded_receive():
-            connection.ask("client")
+            connection.ask(lane)
             message = ObservedMessage(
-                await receive(), lambda message: connection.begin("client", message)
+                await receive(), lambda message: connection.begin(lane, message)
             )
             waiting[:] = [message]
             return message
 
         async def recorded_send(message):
-            connection.record("client", "out", message)
+            connection.record(lane, "out", message)
             await send(message)
 
         token = current_connection.set(connection)
@@ -55,5 +57,5 @@ class RecordingMiddleware:
 
 def seen_of(scope: dict) -> dict:
     """The part of a scope that came off the wire, as a message of type "scope"."""
-    names = ("path", "query_string", "headers", "subprotocols", "client", "method")
+    names = ("path", "query_string", "headers", "subprotocols", "client", "method", "channel")
     return {"type": "scope", **{name: scope[name] for name in names if scope.get(name)}}

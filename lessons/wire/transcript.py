@@ -142,6 +142,8 @@ def _call_summary(method: str, to, what) -> str:
 
 
 def _scope_summary(message: dict) -> str:
+    if "channel" in message:
+        return f"scope  channel: {message['channel']}"
     query = message.get("query_string", b"")
     query = query.decode("latin1") if isinstance(query, bytes) else str(query)
     offered = ", ".join(map(str, message.get("subprotocols", ())))

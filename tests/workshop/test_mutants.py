@@ -2,7 +2,7 @@
 
 import pytest
 
-from lessons.checking.mutants import mutants_of
+from lessons.checking.mutants import classes_in, mutants_of
 
 SOURCE = '''\
 class Lamp(AsyncConsumer):
@@ -68,3 +68,7 @@ def test_leaves_what_is_not_to_be_judged_alone(mutants):
 
 def test_names_the_line(mutants):
     assert mutants["Lamp.websocket_receive: 4000 becomes 4001"].line == 7
+
+
+def test_finds_every_class_that_a_file_defines():
+    assert classes_in(f"{SOURCE}\n\nclass Shade(Lamp):\n    class Inner: ...") == ["Lamp", "Shade"]
