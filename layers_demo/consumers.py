@@ -149,3 +149,60 @@ class Lobby(AsyncConsumer):
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()
+
+
+class Primes(AsyncConsumer):
+    """Lesson 15: hands each number to a worker, and waits for no answer; one may come."""
+
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+
+    async def websocket_receive(self, event):
+        job = {
+            "type": "primes.factor",
+            "text": event.get("text") or "",
+            "answer_to": self.channel_name,  # the way back: to this connection, and no other
+        }
+        try:
+            await self.channel_layer.send("primes", job)
+        except ChannelFull:  # nobody has taken a job for a while
+            await self.say("no worker: try again later")
+        else:
+            await self.say("handed in")
+
+    async def primes_found(self, event):
+        await self.say(event["text"])
+
+    async def say(self, text):
+        await self.send({"type": "websocket.send", "text": text})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
+class Factoring(AsyncConsumer):
+    """Lesson 15: does the jobs of `manage.py runworker primes`, one after the other."""
+
+    async def primes_factor(self, event):
+        text = event["text"]
+        try:
+            answer = f"{text} = {' * '.join(map(str, factors_of(text)))}"
+        except ValueError:
+            # Left alone, it would end this consumer, and lose the jobs behind this one.
+            answer = f"{text}: not a number from 2 to 999999999999"
+        message = {"type": "primes.found", "text": answer}
+        await self.channel_layer.send(event["answer_to"], message)
+
+
+def factors_of(text):
+    """The prime factors of the number in `text`; work enough for a process of its own."""
+    number, divisor, found = int(text), 2, []
+    if not 2 <= number < 10**12:
+        raise ValueError(text)
+    while divisor * divisor <= number:
+        if number % divisor:
+            divisor += 1
+        else:
+            number //= divisor
+            found.append(divisor)
+    return [*found, number]

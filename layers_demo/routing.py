@@ -1,12 +1,18 @@
-"""Which path leads to which consumer of lessons 11 to 15."""
+"""Which path, and which worker's channel, leads to which consumer of lessons 11 to 15."""
 
 from django.urls import path
 
-from layers_demo.consumers import Burst, Lobby, Pager, Room
+from layers_demo.consumers import Burst, Factoring, Lobby, Pager, Primes, Room
 
 websocket_urlpatterns = [
     path("ws/layers/channel/", Pager.as_asgi()),
     path("ws/layers/group/<str:room_name>/", Room.as_asgi()),
     path("ws/layers/delivery/", Burst.as_asgi()),
     path("ws/layers/redis/", Lobby.as_asgi()),
+    path("ws/layers/worker/", Primes.as_asgi()),
 ]
+
+# What `manage.py runworker primes` takes its jobs to.
+channel_name_patterns = {
+    "primes": Factoring.as_asgi(),
+}

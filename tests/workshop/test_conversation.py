@@ -63,3 +63,10 @@ def test_a_layer_with_little_room_may_be_asked_for():
         )
     ]
     assert arrived == [2, 4]
+
+
+def test_a_worker_starts_when_it_is_told_to():
+    steps = ["connect", "text 91", "wait 1", "worker primes", "close 1001"]
+    events = play(find("worker"), "layers_demo.consumers.Primes", steps)
+    frames = [event.message for event in events if event.message["type"] == "websocket.send"]
+    assert [frame["text"] for frame in frames] == ["handed in", "91 = 7 * 13"]

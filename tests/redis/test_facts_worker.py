@@ -1,0 +1,149 @@
+"""What a real runworker does with its jobs, and which of them it loses: lesson 15's facts."""
+
+import asyncio
+import inspect
+import itertools
+import secrets
+import signal
+import sys
+
+import pytest
+from channels.management.commands import runworker
+from channels.worker import Worker
+from channels_redis.core import RedisChannelLayer
+
+from tests.redis.real_worker import PATIENCE, RealWorker
+from tests.redis.worker_program import application
+
+numbers = itertools.count(1)
+OTHER = "other"  # takes what opens a gate
+
+
+@pytest.fixture(scope="module")
+def prefix():
+    return secrets.token_hex(4)
+
+
+@pytest.fixture
+async def layer(redis_url, prefix):
+    layer = RedisChannelLayer([{"address": redis_url, "socket_timeout": None}], prefix)
+    yield layer
+    await layer.close_pools()
+
+
+def start(redis_url, prefix, *channels):
+    program = "tests.redis.worker_program"
+    return RealWorker(sys.executable, "-m", program, redis_url, prefix, *channels)
+
+
+@pytest.fixture(scope="module")
+def worker(redis_url, prefix):
+    names = ["serial", "raises", "stops", "sends", "unhandled", "typeless", "unrouted", OTHER]
+    with start(redis_url, prefix, *names) as worker:
+        yield worker
+
+
+def say(text):
+    return {"type": "job.say", "text": text}
+
+
+async def send(layer, channel, *jobs):
+    for job in jobs:
+        await layer.send(channel, job)
+
+
+async def waiting(layer, channel):
+    """How many jobs wait in the channel."""
+    return await layer.connection(0).zcard(layer.prefix + channel)
+
+
+def said(worker, beginning):
+    return asyncio.to_thread(worker.says, beginning)
+
+
+async def taken(layer, channel):
+    """Wait until the worker has taken every job of the channel, and Redis has forgotten them."""
+    async with asyncio.timeout(PATIENCE):
+        while await layer.connection(0).keys(f"{layer.prefix}{channel}*"):  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
+
+async def hold(layer, channel, *jobs):
+    """Send these jobs while the worker is held by one before them; it takes all, and goes on."""
+    gate = str(next(numbers))
+    await send(layer, channel, {"type": "job.hold", "gate": gate}, *jobs)
+    await taken(layer, channel)
+    await send(layer, OTHER, {"type": "job.open", "gate": gate})
+
+
+def log_of(error):
+    return f"log Exception inside application: {error}"
+
+
+async def test_one_consumer_does_the_jobs_of_a_channel_one_after_the_other(worker, layer):
+    await hold(layer, "serial", say("second"), say("third"))
+    lines = await said(worker, "third")
+    done = [line for line in lines if line.startswith(("serial", "second", "third"))]
+    number = done[-1].rpartition(" ")[2]
+    assert done == ["serial holds", "serial goes on", f"second by {number}", f"third by {number}"]
+
+
+async def test_an_exception_and_a_stop_end_the_consumer_and_lose_the_jobs_behind(worker, layer):
+    await hold(layer, "stops", {"type": "job.stop"}, say("behind a stop"))
+    await hold(layer, "raises", {"type": "job.raise", "text": "bad job"}, say("behind a raise"))
+    await said(worker, log_of("bad job"))
+    await send(layer, "raises", say("after a raise"))
+    await send(layer, "stops", say("after a stop"))
+    await said(worker, "after a raise")
+    lines = await said(worker, "after a stop")
+    assert not any(line.startswith("behind") for line in lines)
+    assert worker.process.poll() is None
+
+
+@pytest.mark.parametrize(
+    ("channel", "job", "error"),
+    [
+        ("unrouted", say("lost"), "No application configured for channel name 'unrouted'"),
+        ("unhandled", {"type": "job.unheard"}, "No handler for message type job.unheard"),
+        ("sends", {"type": "job.send"}, "You must implement application_send()"),
+    ],
+)
+async def test_a_job_that_cannot_be_done_is_logged_and_the_worker_goes_on(
+    worker, layer, channel, job, error
+):
+    await send(layer, channel, job)
+    await said(worker, log_of(error))
+    await send(layer, OTHER, say(f"after {channel}"))
+    await said(worker, f"after {channel}")
+
+
+async def test_a_job_without_a_type_leaves_a_worker_of_several_channels_deaf(worker, layer):
+    await send(layer, "typeless", {"text": "no type"})
+    await taken(layer, "typeless")
+    await send(layer, "typeless", say("never heard"))
+    await send(layer, OTHER, say("goes on"))
+    await said(worker, "goes on")
+    assert await waiting(layer, "typeless") == 1
+
+
+async def test_a_job_without_a_type_ends_a_worker_of_one_channel(layer):
+    await send(layer, "alone", {"text": "no type"})
+    worker = Worker(application, ["alone"], layer)
+    with pytest.raises(ValueError, match=r"^Worker received message with no type\.$"):
+        await worker.handle()
+
+
+async def test_a_worker_that_is_stopped_loses_every_job_that_it_has_taken(redis_url, prefix, layer):
+    jobs = say("second"), say("third")
+    await send(layer, "stopped", {"type": "job.hold", "gate": "never"}, *jobs)
+    with start(redis_url, prefix, "stopped") as worker:
+        await said(worker, "stopped holds")
+        await taken(layer, "stopped")
+        worker.process.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(worker.end) == -signal.SIGTERM
+    assert [line for line in worker.lines if "log" not in line] == ["stopped holds"]
+    assert not await waiting(layer, "stopped")
+
+
+def test_runworker_does_not_reload_what_has_changed():
+    assert "reload" not in inspect.getsource(runworker)
