@@ -1,59 +1,32 @@
-"""Clients of an echo, written by hand: what they cost must not hide what a server costs.
-
-A client of the `websockets` package spends about as long on a round trip as the fastest of the
-servers does. This one knows a handshake and one short unfragmented text frame, and no more.
-"""
+"""Clients of an echo, and how many round trips and handshakes they make a second."""
 
 import asyncio
 import time
 
+from lessons.bench.connection import PATIENCE, Connection, connected, frame
+
 PAYLOAD = b'"twelve bytes"'  # JSON, since one of the consumers parses it
-# A client masks what it sends; with a mask of zeros the payload stays as it is.
-FRAME = bytes([0x81, 0x80 | len(PAYLOAD), 0, 0, 0, 0]) + PAYLOAD
+FRAME = frame(PAYLOAD)
 ECHO = bytes([0x81, len(PAYLOAD)]) + PAYLOAD
-LEAVE = bytes([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE8])
-PATIENCE = 20  # seconds
 WARM_UP = 0.2  # of the time of a measurement
 
 
-class Client(asyncio.Protocol):
-    """One connection; sends the next frame as soon as the last one has come back."""
+class Client(Connection):
+    """Of an echo: sends the next frame as soon as the last one has come back."""
 
     def __init__(self, path: str):
-        self.path = path
-        self.opened = asyncio.get_running_loop().create_future()
+        super().__init__(path)
         self.times: list[float] | None = None  # seconds of each round trip, while it runs
-        self._came = b""
         self._stopped: asyncio.Future | None = None
 
-    def connection_made(self, transport):
-        self.transport = transport
-        host, port = transport.get_extra_info("peername")[:2]
-        transport.write(
-            f"GET {self.path} HTTP/1.1\r\nHost: {host}:{port}\r\n"
-            f"Origin: http://{host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-            "Sec-WebSocket-Version: 13\r\n\r\n".encode()
-        )
-
-    def data_received(self, data):
-        self._came += data
-        if not self.opened.done():
-            head, end, self._came = self._came.partition(b"\r\n\r\n")
-            if not end:
-                self._came = head
-            elif head.startswith(b"HTTP/1.1 101"):
-                self.opened.set_result(None)
-            else:
-                self.opened.set_exception(ConnectionError(f"{self.path}: {head[:60]!r}"))
-        elif self._came == ECHO:
+    def frames_came(self):
+        if self._came == ECHO:
             self._came = b""
             self._echoed()
 
     def connection_lost(self, error):
-        for waiting in (self.opened, self._stopped):
-            if waiting and not waiting.done():
-                waiting.set_exception(ConnectionError(f"{self.path}: the server hung up"))
+        super().connection_lost(error)
+        self._hung_up(self._stopped)
 
     def start(self) -> None:
         self.times, self._stopped = [], None
@@ -79,18 +52,6 @@ class Client(asyncio.Protocol):
             self._send()
         elif not self._stopped.done():
             self._stopped.set_result(None)
-
-    def leave(self):
-        self.transport.write(LEAVE)
-        self.transport.close()
-
-
-async def connected(port: int, path: str) -> Client:
-    loop = asyncio.get_running_loop()
-    _, client = await loop.create_connection(lambda: Client(path), "127.0.0.1", port)
-    async with asyncio.timeout(PATIENCE):
-        await client.opened
-    return client
 
 
 async def round_trips(group: list[Client], seconds: float) -> tuple[float, list[float], int]:

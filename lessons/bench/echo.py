@@ -3,7 +3,8 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from lessons.bench.client import Client, connected, connects, round_trips
+from lessons.bench.client import Client, connects, round_trips
+from lessons.bench.connection import connected
 from lessons.bench.processes import Server, servers
 
 SERVERS = ("daphne", "uvicorn")
@@ -74,7 +75,7 @@ def measure(rounds: int, seconds: float) -> dict[tuple[str, str], Figures]:
 
 async def _measure(started: list[Server], rounds: int, seconds: float):
     shapes = [
-        Shape(server, path, [await connected(server.port, path) for _ in range(MANY)])
+        Shape(server, path, [await connected(server.port, path, Client) for _ in range(MANY)])
         for server in started
         for path in SHAPES
     ]

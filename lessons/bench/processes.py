@@ -9,16 +9,16 @@ import psutil
 
 from lessons.catalogue import PROJECT_DIR
 
-OPEN_FILES = 4096  # more sockets at once than some systems allow before they are asked
+OPEN_FILES = 8192  # more sockets at once than some systems allow before they are asked
 
 
 class Server:
-    """A running server: `python -m PROGRAM NAME`, which says on which port it listens."""
+    """A running server: `python -m PROGRAM NAME ...`, which says on which port it listens."""
 
-    def __init__(self, name: str, program: str = "lessons.bench.served"):
+    def __init__(self, name: str, program: str = "lessons.bench.served", arguments=()):
         self.name = name
         self.process = subprocess.Popen(
-            [sys.executable, "-m", program, name],
+            [sys.executable, "-m", program, name, *arguments],
             cwd=PROJECT_DIR,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

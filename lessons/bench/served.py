@@ -1,7 +1,7 @@
 """The server of `bench echo`: `python -m lessons.bench.served daphne` or `... uvicorn`.
 
 The same echo in every shape that a consumer may have, each at a path of its own, all in one
-process. It prints `port NUMBER` when it listens. Pings are off: the clients know no pong.
+process. It prints `port NUMBER` when it listens.
 """
 
 import asyncio
@@ -109,15 +109,9 @@ async def application(scope, receive, send):
 
 
 def serve_daphne():
-    from daphne.server import Server
+    from lessons.bench.announcing import serve
 
-    class Announcing(Server):
-        def listen_success(self, port):
-            super().listen_success(port)
-            print("port", port.getHost().port, flush=True)
-
-    endpoints = ["tcp:port=0:interface=127.0.0.1"]
-    Announcing(application, endpoints=endpoints, ping_interval=86400).run()
+    serve(application)
 
 
 def serve_uvicorn():

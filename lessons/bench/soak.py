@@ -5,10 +5,9 @@ import json
 import time
 import urllib.request
 
-from lessons.bench.client import Client, connected
+from lessons.bench.connection import connected, crowd
 from lessons.bench.processes import Server, servers
 
-AT_ONCE = 20  # handshakes under way at a time
 PATIENCE = 30  # seconds until everything that connections held must be gone
 STAY = 3  # seconds, in which the consumers are at work
 SETTLED = ("tasks", "threads", "groups")
@@ -30,7 +29,7 @@ async def _measure(server: Server, connections: int, waves: int) -> list[dict]:
     at_first = await _held(server)
     rows = [{"when": "at first", **at_first}]
     for number in range(1, waves + 1):
-        wave = await _connect(server, connections)
+        wave = await crowd(connections, server.port, "/")
         await asyncio.sleep(STAY)
         rows.append({"when": f"wave {number} connected", **await _held(server)})
         for index, client in enumerate(wave):
@@ -47,14 +46,6 @@ async def _measure(server: Server, connections: int, waves: int) -> list[dict]:
 
 def _left(held: dict, at_first: dict) -> bool:
     return any(held[what] > at_first[what] for what in SETTLED)
-
-
-async def _connect(server: Server, connections: int) -> list[Client]:
-    wave: list[Client] = []
-    while len(wave) < connections:
-        count = min(AT_ONCE, connections - len(wave))
-        wave += await asyncio.gather(*(connected(server.port, "/") for _ in range(count)))
-    return wave
 
 
 async def _held(server: Server) -> dict:

@@ -17,8 +17,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lessons.settings")
 django.setup()
 
 from channels.layers import get_channel_layer  # noqa: E402
-from daphne.server import Server  # noqa: E402
 from django.utils.module_loading import import_string  # noqa: E402
+
+from lessons.bench.announcing import serve  # noqa: E402
 
 
 def held() -> dict[str, float]:
@@ -32,12 +33,6 @@ def held() -> dict[str, float]:
     }
 
 
-class Announcing(Server):
-    def listen_success(self, port):
-        super().listen_success(port)
-        print("port", port.getHost().port, flush=True)
-
-
 def main(name: str) -> None:
     consumer = import_string(name).as_asgi()
 
@@ -48,7 +43,7 @@ def main(name: str) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": json.dumps(held()).encode()})
 
-    Announcing(application, endpoints=["tcp:port=0:interface=127.0.0.1"]).run()
+    serve(application)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,8 @@ def _chart(caption: str) -> SafeString | str:
     if name == caption:
         return ""
     return format_html(
-        '<img src="{}" alt="The shares of the table below, as bars">', reverse("chart", args=[name])
+        '<img src="{}" alt="The figures of the table below, as a picture">',
+        reverse("chart", args=[name]),
     )
 
 

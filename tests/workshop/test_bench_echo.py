@@ -7,12 +7,12 @@ from xml.etree import ElementTree
 import pytest
 from django.core.management import CommandError, call_command
 
-from lessons.bench import chart, client, echo, echo_table, processes
+from lessons.bench import chart, client, connection, echo, echo_table, processes
 
 
 def test_every_shape_echoes_on_both_servers_and_each_client_gets_in():
     async def visit(server, path):
-        one = await client.connected(server.port, path)
+        one = await connection.connected(server.port, path, client.Client)
         await one.once()
         await one.once()
         one.leave()
@@ -80,7 +80,7 @@ def test_the_chart_is_well_formed_with_a_bar_for_each_row_and_both_schemes():
     picture = chart.bars("Echoes", rows)
     svg = "{http://www.w3.org/2000/svg}"
     tree = ElementTree.fromstring(picture)
-    bars = [one for one in tree.iter(f"{svg}rect") if one.get("class") in echo.SERVERS]
+    bars = [one for one in tree.iter(f"{svg}rect") if one.get("class") in chart.COLOURS]
     assert len(bars) == len(rows)
     assert tree.findtext(f"{svg}title") == "Echoes"
     assert "<bare> & more" in [text.text for text in tree.iter(f"{svg}text")]

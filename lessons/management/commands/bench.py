@@ -13,12 +13,13 @@ class Command(BaseCommand):
     help = (
         "Measure on this machine. verdict: how long a student waits for a verdict. "
         "echo: what one event costs, by what handles it. "
+        "fanout: what one group_send to many costs, by channel layer. "
         "soak: what a server still holds when many connections have gone."
     )
     requires_system_checks = ()
 
     def add_arguments(self, parser):
-        parser.add_argument("what", choices=["verdict", "echo", "soak"])
+        parser.add_argument("what", choices=["verdict", "echo", "fanout", "soak"])
         parser.add_argument(
             "--lesson",
             help="number or slug; verdict: whose check (default: 3), "
@@ -43,6 +44,8 @@ class Command(BaseCommand):
         elif what == "soak":
             lesson = self._lesson(options["lesson"] or "push")
             self._soak(lesson, options["connections"], rounds or 3)
+        elif what == "fanout":
+            self._fanout(rounds or 15)
         elif options["profile"]:
             self._profile()
         else:
@@ -77,6 +80,22 @@ class Command(BaseCommand):
         self._write("echo.txt", table + "\n")
         title = f"Echoes a second of {echo.MANY} clients, as a share of a bare function on Daphne"
         self._write("echo.svg", chart.bars(title, rows))
+
+    def _fanout(self, rounds):
+        from lessons.bench import chart, fanout, fanout_table
+        from lessons.redis_server import NoRedis
+
+        try:
+            rows = fanout_table.rows_of(fanout.measure(rounds))
+        except NoRedis as error:
+            raise CommandError(str(error), returncode=2) from None
+        table = fanout_table.table_of(rows)
+        self.stdout.write(table)
+        self._keep("fanout", {"rounds": rounds, "rows": rows})
+        self._write("fanout.txt", table + "\n")
+        title = "Milliseconds from one group_send to its last delivery"
+        series = fanout_table.series_of(rows)
+        self._write("fanout.svg", chart.lines(title, series, "WebSocket clients in the room"))
 
     def _soak(self, lesson, connections, waves):
         from lessons.bench import soak

@@ -1,0 +1,48 @@
+"""The server of `bench fanout`: `python -m lessons.bench.fanned LAYER [URL PREFIX]`, on Daphne.
+
+The path of a WebSocket names its room.
+"""
+
+import sys
+
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+from django.conf import settings
+
+from lessons.bench.announcing import serve
+
+BACKENDS = {
+    "in memory": "channels.layers.InMemoryChannelLayer",
+    "Redis": "channels_redis.core.RedisChannelLayer",
+    "Redis pub/sub": "channels_redis.pubsub.RedisPubSubChannelLayer",
+}
+
+
+class Member(AsyncConsumer):
+    async def websocket_connect(self, event):
+        self.room = self.scope["path"].strip("/")
+        await self.channel_layer.group_add(self.room, self.channel_name)
+        await self.send({"type": "websocket.accept"})
+
+    async def websocket_receive(self, event):
+        word = {"type": "room.word", "text": event["text"]}
+        await self.channel_layer.group_send(self.room, word)
+
+    async def room_word(self, event):
+        await self.send({"type": "websocket.send", "text": event["text"]})
+
+    async def websocket_disconnect(self, event):
+        await self.channel_layer.group_discard(self.room, self.channel_name)
+        raise StopConsumer
+
+
+def main(layer: str, url: str = "", prefix: str = "") -> None:
+    config = {}
+    if url:
+        config = {"hosts": [{"address": url, "socket_timeout": None}], "prefix": prefix}
+    settings.configure(CHANNEL_LAYERS={"default": {"BACKEND": BACKENDS[layer], "CONFIG": config}})
+    serve(Member.as_asgi())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
