@@ -16,6 +16,7 @@ BACKENDS = {
     "Redis": "channels_redis.core.RedisChannelLayer",
     "Redis pub/sub": "channels_redis.pubsub.RedisPubSubChannelLayer",
 }
+MANY = 10_000
 
 
 class Member(AsyncConsumer):
@@ -26,7 +27,10 @@ class Member(AsyncConsumer):
 
     async def websocket_receive(self, event):
         word = {"type": "room.word", "text": event["text"]}
-        await self.channel_layer.group_send(self.room, word)
+        if event["text"].startswith("?"):  # comes after all that is in this channel already
+            await self.channel_layer.send(self.channel_name, word)
+        else:
+            await self.channel_layer.group_send(self.room, word)
 
     async def room_word(self, event):
         await self.send({"type": "websocket.send", "text": event["text"]})
@@ -39,7 +43,10 @@ class Member(AsyncConsumer):
 def main(layer: str, url: str = "", prefix: str = "") -> None:
     config = {}
     if url:
-        config = {"hosts": [{"address": url, "socket_timeout": None}], "prefix": prefix}
+        # redis-py opens 100 connections at most, and refuses whoever needs one more: a thousand
+        # clients who come or go at once.
+        host = {"address": url, "socket_timeout": None, "max_connections": MANY}
+        config = {"hosts": [host], "prefix": prefix, "capacity": MANY}
     settings.configure(CHANNEL_LAYERS={"default": {"BACKEND": BACKENDS[layer], "CONFIG": config}})
     serve(Member.as_asgi())
 

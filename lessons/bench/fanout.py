@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from lessons.bench.connection import Connection, crowd, frame
+from lessons.bench.connection import PATIENCE, Connection, crowd, frame
 from lessons.bench.fanned import BACKENDS
 from lessons.bench.processes import Server, servers
 from lessons.redis_server import RedisServer
@@ -16,14 +16,14 @@ from lessons.redis_server import RedisServer
 SIZES = (10, 100, 1000)
 IN_MEMORY, *ON_REDIS = BACKENDS
 PROCESSES = (1, 2)
-QUIET = 1.0  # seconds without a delivery, after which the rest is taken for lost
+QUIET = 0.5  # seconds without a delivery, after which the others are asked
 WARM_UP = 2  # turns that do not count
 
 
 class Member(Connection):
     """A client in a room: says a word, and passes each that it hears to `heard`."""
 
-    heard: Callable[[bytes], None]
+    heard: Callable[["Member", bytes], None]
 
     def say(self, word: bytes) -> None:
         self.transport.write(frame(word))
@@ -31,7 +31,7 @@ class Member(Connection):
     def frames_came(self):
         while len(self._came) > 1 and len(self._came) >= (end := 2 + self._came[1]):
             word, self._came = self._came[2:end], self._came[end:]
-            self.heard(word)
+            self.heard(self, word)
 
 
 @dataclass
@@ -61,27 +61,37 @@ class Room:
         self.figures, self.turns = Figures(), 0
 
     async def take_turn(self) -> None:
-        """One member speaks; done when all have heard it, or nobody else does."""
+        """One member speaks; done when each has heard it, or is known to hear it no more."""
         self.turns += 1
-        self._word, self._times = str(self.turns).encode(), []
+        self._word, self._times, self._open = str(self.turns).encode(), {}, set(self.members)
         self._all = asyncio.get_running_loop().create_future()
         started = time.perf_counter()
         self.members[0].say(self._word)
-        while not self._all.done() and self._is_under_way(started):
-            await asyncio.wait([self._all], timeout=QUIET / 10)
+        async with asyncio.timeout(PATIENCE):
+            while not self._all.done():
+                known = len(self._times)
+                await asyncio.wait([self._all], timeout=QUIET)
+                if known == len(self._times) and self.members[0] in self._times:
+                    break
+            self._ask_the_others()
+            await self._all
         if self.turns > WARM_UP:
-            self.figures.seconds.append(max(self._times, default=started) - started)
+            self.figures.seconds.append(max(self._times.values()) - started)
             self.figures.delivered.append(len(self._times))
 
-    def _is_under_way(self, started: float) -> bool:
-        last = max(self._times, default=started)
-        return time.perf_counter() - last < QUIET
+    def _ask_the_others(self) -> None:
+        """Whose own question comes back before the word will not hear the word any more."""
+        for member in tuple(self._open):
+            member.say(b"?" + self._word)
 
-    def _heard(self, word: bytes) -> None:
-        if word == self._word:  # and not one of an earlier turn, too late
-            self._times.append(time.perf_counter())
-            if len(self._times) == len(self.members):
-                self._all.set_result(None)
+    def _heard(self, member: Member, word: bytes) -> None:
+        if word == self._word:
+            self._times[member] = time.perf_counter()
+        elif word != b"?" + self._word:
+            return  # of an earlier turn
+        self._open.discard(member)
+        if not self._open and not self._all.done():
+            self._all.set_result(None)
 
     def empty(self) -> None:
         for member in self.members:
@@ -119,10 +129,9 @@ async def _measure(rooms: list[Room], rounds: int, sizes) -> All:
     for size in sizes:
         for room in rooms:
             await room.fill(size)
-        for _ in range(WARM_UP + rounds):
-            for room in rooms:
+        for number in range(WARM_UP + rounds):
+            for room in rooms[:: -1 if number % 2 else 1]:
                 await room.take_turn()
-            rooms.reverse()
         for room in rooms:
             room.empty()
             figures[room.layer, len(room.servers), size] = room.figures

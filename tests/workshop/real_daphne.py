@@ -64,15 +64,17 @@ class Visit:
 class RealDaphne:
     """A Daphne of its own, on a port of its own; a context manager.
 
-    `program` is the module beside this one that serves.
+    `program` is the module in `package` that serves.
     """
 
-    def __init__(self, program="facts_server"):
-        self.program = program
+    package = "tests.workshop"
+
+    def __init__(self, program="facts_server", *arguments):
+        self.command = [sys.executable, "-m", f"{self.package}.{program}", *arguments]
 
     def __enter__(self):
         self.process = subprocess.Popen(
-            [sys.executable, "-m", f"tests.workshop.{self.program}"],
+            self.command,
             cwd=Path(__file__).parents[2],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
