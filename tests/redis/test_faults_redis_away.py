@@ -1,0 +1,157 @@
+"""Redis dies under a hundred clients and comes back: what each of them sees."""
+
+import asyncio
+import itertools
+import signal
+from collections import Counter
+
+import pytest
+from crowd import PATIENCE, RealChat, all_hear, crowd
+from redis import Redis
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from lessons.redis_server import RedisServer
+from tests.redis.chat_server import AWAY
+
+HUNDRED = 100
+
+
+@pytest.fixture(scope="module")
+def redis(redis_binaries):
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def daphne(redis):
+    with RealChat(redis.url) as server:
+        yield server
+
+
+@pytest.fixture
+def back(redis):
+    """Redis, alive again after a test that failed in between."""
+    yield
+    if redis._process is None:
+        redis.start()
+
+
+async def chat_works(daphne, path):
+    async with crowd(HUNDRED, daphne, path) as guests:
+        for guest in (guests[0], guests[-1]):
+            await guest.say("word")
+            await all_hear(guests, "word")
+            for one in guests:
+                one.heard.clear()
+
+
+@pytest.mark.parametrize("consumer, code", [("Chat", 1011), ("Steady", AWAY)])
+async def test_each_client_is_closed_and_chats_again_on_the_same_daphne(
+    redis, daphne, back, consumer, code
+):
+    path = f"/redis/{consumer}/away"
+    async with crowd(HUNDRED, daphne, path) as guests:
+        await asyncio.gather(*(guest.say("word") for guest in guests[:10]))
+        await guests[0].hears("word")
+        redis.stop(signal.SIGKILL)
+        codes = Counter([await guest.closed_with() for guest in guests])
+    assert codes == {code: HUNDRED}
+    redis.start()
+    await chat_works(daphne, path)
+    assert daphne.process.poll() is None
+
+
+@pytest.mark.parametrize("consumer, code", [("Chat", 1011), ("Steady", AWAY)])
+async def test_on_pub_sub_who_speaks_is_closed_and_who_listens_hears_again(
+    redis, daphne, back, consumer, code
+):
+    path = f"/pubsub/{consumer}/away"
+    async with crowd(HUNDRED, daphne, path) as guests:
+        await guests[0].say("before")
+        await all_hear(guests, "before")
+        redis.stop(signal.SIGKILL)
+        speaking, listening = guests[:10], guests[10:]
+        for guest in speaking:
+            await guest.say("while it is away")
+        assert [await guest.closed_with() for guest in speaking] == [code] * 10
+        redis.start()
+        async with crowd(1, daphne, path) as [new]:
+            await say_until_heard(new, listening)
+            await new.say("after")
+            await all_hear(guests[10:], "after")
+        assert all(guest.is_open for guest in listening)
+        heard = {text for guest in listening for text in guest.heard}
+        assert "while it is away" not in heard
+
+
+async def say_until_heard(speaker, guests):
+    """Channels' receiver looks for Redis once a second: what is said before that is lost."""
+    async with asyncio.timeout(PATIENCE):
+        for number in itertools.count():
+            await speaker.say(f"again {number}")
+            if all(any(text.startswith("again") for text in guest.heard) for guest in guests):
+                return
+            await asyncio.sleep(0.05)
+
+
+def forget(redis):
+    """What a restart does that is over at once, or a replica that takes over."""
+    with Redis.from_url(redis.url) as connection:
+        connection.flushall()
+        connection.client_kill_filter(_type="normal", skipme=True)
+
+
+async def test_a_redis_back_at_once_leaves_all_but_one_open_and_deaf(redis, daphne):
+    async with crowd(20, daphne, "/redis/Chat/forgotten") as guests:
+        await guests[0].say("before")
+        await all_hear(guests, "before")
+        forget(redis)
+        [done], _ = await asyncio.wait(
+            [asyncio.create_task(guest.closed_with()) for guest in guests],
+            timeout=PATIENCE,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        assert done.result() == 1011
+        zombies = [guest for guest in guests if guest.is_open]
+        assert len(zombies) == 19
+        await zombies[0].say("anybody?")
+        for guest in zombies:
+            assert await guest.hears_only() == ["before"]
+
+
+async def test_a_beat_brings_them_back_into_the_room(redis, daphne):
+    async with crowd(20, daphne, "/redis/Steady/forgotten") as guests:
+        await guests[0].say("before")
+        await all_hear(guests, "before")
+        forget(redis)
+        remaining = guests
+        async with asyncio.timeout(PATIENCE):
+            while len(remaining) == 20:
+                await asyncio.sleep(0.01)
+                remaining = [guest for guest in guests if guest.is_open]
+        await say_until_heard(remaining[0], remaining)
+        await remaining[0].say("after")
+        await all_hear(remaining, "after")
+        codes = [await guest.closed_with() for guest in guests if guest not in remaining]
+        assert codes == [AWAY]
+
+
+async def test_who_comes_while_redis_is_away_is_refused(redis, daphne, back):
+    redis.stop(signal.SIGKILL)
+    said = {}
+    for path in ("/redis/Chat/x", "/redis/Steady/x", "/pubsub/Chat/x", "/pubsub/Steady/x"):
+        try:
+            async with connect(f"ws://127.0.0.1:{daphne.port}{path}", proxy=None) as client:
+                await client.recv()
+        except InvalidStatus as refused:
+            said[path] = refused.response.status_code
+        except ConnectionClosed as closed:
+            said[path] = closed.rcvd.code
+    redis.start()
+    assert said == {
+        "/redis/Chat/x": 500,
+        "/redis/Steady/x": AWAY,
+        "/pubsub/Chat/x": 500,
+        "/pubsub/Steady/x": 403,  # the layer fails before websocket.connect can be handled
+    }

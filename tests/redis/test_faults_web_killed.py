@@ -1,0 +1,119 @@
+"""One of two web processes is killed: who goes on talking, and how long the dead stay members."""
+
+import asyncio
+import signal
+
+import pytest
+from channels_redis.core import RedisChannelLayer
+from crowd import PATIENCE, RealChat, all_hear, crowd
+from redis import Redis
+
+from lessons.redis_server import RedisServer
+
+TEN = 10
+
+
+@pytest.fixture(scope="module")
+def redis_server(redis_binaries):
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def survivor(redis_server):
+    with RealChat(redis_server.url) as server:
+        yield server
+
+
+@pytest.fixture
+def victim(redis_server):
+    with RealChat(redis_server.url) as server:
+        yield server
+
+
+@pytest.fixture
+def redis(redis_server):
+    with Redis.from_url(redis_server.url) as connection:
+        yield connection
+
+
+async def room_loses_its_half(survivor, victim, path, look, how=signal.SIGKILL):
+    """`look(members)` while the other half of the room is dead."""
+    async with crowd(TEN, survivor, path) as living, crowd(TEN, victim, path) as dying:
+        await living[0].say("before")
+        await all_hear(living + dying, "before")
+        victim.process.send_signal(how)
+        assert {await guest.closed_with() for guest in dying} == {1006}
+        await living[0].say("after")
+        await all_hear(living, "after")
+        await look(living)
+        assert all(guest.is_open for guest in living)
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+async def test_the_others_talk_on_and_the_dead_stay_members_for_a_day(survivor, victim, redis, how):
+    kept = "asgispecific.*!"  # what waits for a process
+    already = set(redis.keys(kept))
+
+    async def look(living):
+        key = f"asgi:group:{how.name}"
+        assert redis.zcard(key) == 2 * TEN
+        assert 86000 < redis.ttl(key) <= 86400
+        # What was said is kept for nobody, until it expires.
+        [mail] = set(redis.keys(kept)) - already
+        assert redis.zcard(mail) == 1
+        assert redis.ttl(mail) <= 60
+
+    await room_loses_its_half(survivor, victim, f"/redis/Chat/{how.name}", look, how)
+
+
+async def test_with_a_short_expiry_and_a_beat_the_dead_are_gone_soon(survivor, victim, redis):
+    async def look(living):
+        async with asyncio.timeout(PATIENCE):
+            while redis.zcard("brief:group:leave") > TEN:
+                await asyncio.sleep(0.1)
+                await living[0].say("who is there?")  # the old are thrown out by a group_send
+        await living[0].say("at last")
+        await all_hear(living, "at last")
+
+    await room_loses_its_half(survivor, victim, "/brief/Steady/leave", look)
+
+
+async def test_with_a_short_expiry_and_no_beat_the_living_are_gone_too(survivor):
+    async with crowd(2, survivor, "/brief/Chat/fade") as [one, other]:
+        await one.say("before")
+        await other.hears("before")
+        heard = 1
+        async with asyncio.timeout(PATIENCE):
+            while heard:
+                other.heard.clear()
+                await one.say("anybody?")
+                await one.hears_only()
+                heard = len(await other.hears_only())
+                await asyncio.sleep(0.1)
+        assert one.is_open
+        assert other.is_open
+
+
+async def test_pub_sub_forgets_the_dead_at_once(survivor, victim, redis):
+    name = "asgi__group__stay"
+
+    async def look(living):
+        async with asyncio.timeout(PATIENCE):
+            while redis.pubsub_numsub(name) != [(name.encode(), 1)]:
+                await living[0].hears_only()
+
+    await room_loses_its_half(survivor, victim, "/pubsub/Chat/stay", look)
+
+
+async def test_a_flush_at_the_start_of_one_process_empties_the_rooms_of_the_other(
+    survivor, redis_server
+):
+    async with crowd(2, survivor, "/redis/Chat/flushed") as guests:
+        await guests[0].say("before")
+        await all_hear(guests, "before")
+        starting = RedisChannelLayer(hosts=[{"address": redis_server.url, "socket_timeout": None}])
+        await starting.flush()
+        await guests[0].say("anybody?")
+        for guest in guests:
+            assert await guest.hears_only() == ["before"]
