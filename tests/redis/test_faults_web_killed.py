@@ -9,6 +9,7 @@ from crowd import PATIENCE, RealChat, all_hear, crowd
 from redis import Redis
 
 from lessons.redis_server import RedisServer
+from tests.workshop.real_program import until
 
 TEN = 10
 
@@ -99,9 +100,7 @@ async def test_pub_sub_forgets_the_dead_at_once(survivor, victim, redis):
     name = "asgi__group__stay"
 
     async def look(living):
-        async with asyncio.timeout(PATIENCE):
-            while redis.pubsub_numsub(name) != [(name.encode(), 1)]:
-                await living[0].hears_only()
+        until(lambda: redis.pubsub_numsub(name) == [(name.encode(), 1)])
 
     await room_loses_its_half(survivor, victim, "/pubsub/Chat/stay", look)
 

@@ -2,20 +2,16 @@
 
 import ast
 import itertools
-import subprocess
-import sys
-import threading
 from dataclasses import dataclass, field
-from pathlib import Path
 from urllib.parse import quote
 
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.sync.client import connect
 
+from tests.workshop.real_program import PATIENCE, RealProgram
+
 ACCEPT = {"type": "websocket.accept"}
 CLOSE = {"type": "websocket.close"}
-
-PATIENCE = 30  # seconds, only ever spent by a test that fails
 
 
 def send(**payload):
@@ -61,7 +57,7 @@ class Visit:
     events: list = field(default_factory=list)
 
 
-class RealDaphne:
+class RealDaphne(RealProgram):
     """A Daphne of its own, on a port of its own; a context manager.
 
     `program` is the module in `package` that serves.
@@ -70,51 +66,11 @@ class RealDaphne:
     package = "tests.workshop"
 
     def __init__(self, program="facts_server", *arguments):
-        self.command = [sys.executable, "-m", f"{self.package}.{program}", *arguments]
-
-    def __enter__(self):
-        self.process = subprocess.Popen(
-            self.command,
-            cwd=Path(__file__).parents[2],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-        )
+        super().__init__(f"{self.package}.{program}", *arguments)
         self.numbers = itertools.count()
-        self.lines, self.came = [], threading.Condition()
-        self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
-        try:
-            self.port = int(self.says("port "))
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
 
-    def __exit__(self, *error):
-        self.process.terminate()
-        self.process.wait(PATIENCE)
-        self.reader.join(PATIENCE)
-        self.process.stdout.close()
-
-    def _read(self):
-        for line in self.process.stdout:
-            with self.came:
-                self.lines.append(line.rstrip("\n"))
-                self.came.notify_all()
-
-    def says(self, beginning):
-        """The rest of the first line that begins so; taken away, so that it is found once."""
-
-        def found():
-            return next((line for line in self.lines if line.startswith(beginning)), None)
-
-        with self.came:
-            if not self.came.wait_for(found, PATIENCE):
-                raise AssertionError(f"no line {beginning!r} in:\n" + "\n".join(self.lines))
-            line = found()
-            self.lines.remove(line)
-        return line.removeprefix(beginning)
+    def begun(self):
+        self.port = int(self.says("port "))
 
     def visit(self, *replies, act=leave, path="/", subprotocols=None):
         """Connect, let the application send `replies`, do `act`; returns the Visit, all over."""

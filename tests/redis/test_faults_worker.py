@@ -1,0 +1,102 @@
+"""A worker dies, or a job fails: which jobs are done, and which never."""
+
+import asyncio
+import signal
+
+import pytest
+from channels.exceptions import ChannelFull
+from channels.layers import channel_layers
+from redis import Redis
+
+from lessons.redis_server import RedisServer
+from tests.redis.chat_server import layers
+from tests.workshop.real_program import PATIENCE, RealProgram, until
+
+
+@pytest.fixture(scope="module")
+def redis_server(redis_binaries):
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+def redis(redis_server):
+    with Redis.from_url(redis_server.url) as connection:
+        connection.flushall()
+        yield connection
+
+
+@pytest.fixture
+async def layer(redis_server, settings):
+    settings.CHANNEL_LAYERS = {"default": layers(redis_server.url)["redis"]}
+    layer = channel_layers.make_backend("default")
+    yield layer
+    await layer.close_pools()
+
+
+def worker(redis_server):
+    return RealProgram("tests.redis.worker", redis_server.url)
+
+
+async def put(layer, kind, number):
+    await layer.send("jobs", {"type": f"job.{kind}", "number": number})
+
+
+async def three_jobs_are_fetched(layer, redis, working):
+    """The first has begun; the others wait in the worker, and no longer in Redis."""
+    await put(layer, "long", 1)
+    await put(layer, "short", 2)
+    await put(layer, "short", 3)
+    assert await asyncio.to_thread(working.says, "began ") == "1"
+    until(lambda: not redis.exists("asgijobs", "asgijobs$inflight"))
+
+
+async def test_a_killed_worker_takes_its_job_and_all_that_it_had_fetched_with_it(
+    redis_server, redis, layer
+):
+    with worker(redis_server) as killed:
+        await three_jobs_are_fetched(layer, redis, killed)
+        killed.process.kill()
+        killed.process.wait(PATIENCE)
+    with worker(redis_server) as new:
+        await put(layer, "short", 4)
+        assert await asyncio.to_thread(new.says, "did ") == "4"
+    assert new.lines == []
+
+
+async def test_a_job_that_fails_takes_all_that_the_worker_had_fetched_with_it(
+    redis_server, redis, layer
+):
+    with worker(redis_server) as working:
+        await three_jobs_are_fetched(layer, redis, working)
+        working.process.send_signal(signal.SIGUSR1)
+        said = "ERROR:root:Exception inside application: "
+        assert await asyncio.to_thread(working.says, said) == "job failed"
+        await put(layer, "short", 4)
+        assert await asyncio.to_thread(working.says, "did ") == "4"
+        assert working.process.poll() is None
+
+
+async def test_jobs_wait_in_redis_for_a_worker_a_minute_long_and_a_hundred_at_most(
+    redis_server, redis, layer
+):
+    for number in range(100):
+        await put(layer, "short", number)
+    with pytest.raises(ChannelFull):
+        await put(layer, "short", 100)
+    assert 0 < redis.ttl("asgijobs") <= 60
+    with worker(redis_server) as late:
+        done = [await asyncio.to_thread(late.says, "did ") for _ in range(100)]
+    assert done == [str(number) for number in range(100)]
+
+
+async def test_a_worker_ends_when_redis_does(redis_server, redis, layer):
+    with worker(redis_server) as working:
+        await put(layer, "short", 1)
+        assert await asyncio.to_thread(working.says, "did ") == "1"
+        redis_server.stop(signal.SIGKILL)
+        try:
+            assert await asyncio.to_thread(working.process.wait, PATIENCE) == 1
+        finally:
+            redis_server.start()
+    assert "ConnectionError" in working.lines[-1]
