@@ -1,7 +1,7 @@
 """A chat on Daphne: `python -m tests.redis.chat_server URL`. A path is /LAYER/CONSUMER/ROOM."""
 
 import asyncio
-import contextlib
+import collections
 import logging
 import sys
 
@@ -14,6 +14,7 @@ from tests.workshop.facts_server import QuickReactor, Server
 
 AWAY = 4503  # the close code of a consumer that says why
 BEAT = 0.5  # seconds
+GATES = collections.defaultdict(asyncio.Event)  # by room
 
 
 class Chat(AsyncConsumer):
@@ -43,7 +44,7 @@ class Chat(AsyncConsumer):
 
 
 class Steady(Chat):
-    """Says why it closes when the layer fails, and joins anew at every beat."""
+    """Says why it closes when the layer fails; at every beat it joins anew, and tries the layer."""
 
     async def __call__(self, scope, receive, send):
         self.beat = None
@@ -63,17 +64,48 @@ class Steady(Chat):
             await self.channel_layer.group_add(self.room, self.channel_name)
         finally:  # who is refused would not learn the code
             await self.send({"type": "websocket.accept"})
-        self.beat = asyncio.create_task(self.join_anew())
+        self.beat = asyncio.create_task(self.keep_in_the_room())
 
-    async def join_anew(self):
+    async def keep_in_the_room(self):
         """What Redis forgot is told to it again, and a membership never grows old."""
-        with contextlib.suppress(Exception):  # receive() meets it too, and ends the consumer
+        try:
             while True:
                 await asyncio.sleep(BEAT)
                 await self.channel_layer.group_add(self.room, self.channel_name)
+                # On pub/sub joining anew asks nobody; this does.
+                await self.channel_layer.send(self.channel_name, {"type": "chat.beat"})
+        except Exception:
+            await self.send({"type": "websocket.close", "code": AWAY})
+
+    async def chat_beat(self, event):
+        pass
 
 
-CONSUMERS = {consumer.__name__: consumer for consumer in (Chat, Steady)}
+class Slow(Chat):
+    """Handles what it hears only once a client of its kind, in another room, has said "go ROOM"."""
+
+    async def websocket_receive(self, event):
+        word, _, room = event["text"].partition(" ")
+        if word == "go":
+            GATES[room].set()
+        else:
+            await super().websocket_receive(event)
+
+    async def chat_message(self, event):
+        await GATES[self.room].wait()
+        await super().chat_message(event)
+
+
+class Flood(Chat):
+    """Sends as many messages as its client says to a channel where nobody listens."""
+
+    async def websocket_receive(self, event):
+        for _ in range(int(event["text"])):
+            await self.channel_layer.send("nobody", {"type": "chat.message", "text": "?"})
+        await self.send({"type": "websocket.send", "text": "sent"})
+
+
+CONSUMERS = {consumer.__name__: consumer for consumer in (Chat, Steady, Slow, Flood)}
 
 
 async def application(scope, receive, send):
@@ -90,6 +122,7 @@ def layers(url):
         return {"BACKEND": f"channels_redis.{backend}", "CONFIG": {"hosts": hosts, **config}}
 
     return {
+        "memory": {"BACKEND": "channels.layers.InMemoryChannelLayer"},
         "redis": layer("core.RedisChannelLayer"),
         "brief": layer("core.RedisChannelLayer", prefix="brief", group_expiry=2),
         "pubsub": layer("pubsub.RedisPubSubChannelLayer"),

@@ -71,7 +71,7 @@ async def crowd(count, server, path):
     """So many guests at this path; they leave at the end."""
     url = f"ws://127.0.0.1:{server.port}{path}"
     clients = await asyncio.gather(
-        *(connect(url, proxy=None, compression=None) for _ in range(count))
+        *(connect(url, proxy=None, compression=None, max_size=None) for _ in range(count))
     )
     guests = [Guest(client) for client in clients]
     try:
@@ -82,3 +82,13 @@ async def crowd(count, server, path):
 
 async def all_hear(guests, text):
     await asyncio.gather(*(guest.hears(text) for guest in guests))
+
+
+async def say_until_heard(speaker, guests):
+    """Say one word after another, until each guest has heard one of them."""
+    async with asyncio.timeout(PATIENCE):
+        for number in itertools.count():
+            await speaker.say(f"again {number}")
+            if all(any(text.startswith("again") for text in guest.heard) for guest in guests):
+                return
+            await asyncio.sleep(0.05)

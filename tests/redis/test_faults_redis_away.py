@@ -1,12 +1,11 @@
 """Redis dies under a hundred clients and comes back: what each of them sees."""
 
 import asyncio
-import itertools
 import signal
 from collections import Counter
 
 import pytest
-from crowd import PATIENCE, RealChat, all_hear, crowd
+from crowd import PATIENCE, RealChat, all_hear, crowd, say_until_heard
 from redis import Redis
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -46,11 +45,13 @@ async def chat_works(daphne, path):
                 one.heard.clear()
 
 
-@pytest.mark.parametrize("consumer, code", [("Chat", 1011), ("Steady", AWAY)])
+@pytest.mark.parametrize(
+    "path, code",
+    [("/redis/Chat/away", 1011), ("/redis/Steady/away", AWAY), ("/pubsub/Steady/away", AWAY)],
+)
 async def test_each_client_is_closed_and_chats_again_on_the_same_daphne(
-    redis, daphne, back, consumer, code
+    redis, daphne, back, path, code
 ):
-    path = f"/redis/{consumer}/away"
     async with crowd(HUNDRED, daphne, path) as guests:
         await asyncio.gather(*(guest.say("word") for guest in guests[:10]))
         await guests[0].hears("word")
@@ -62,11 +63,8 @@ async def test_each_client_is_closed_and_chats_again_on_the_same_daphne(
     assert daphne.process.poll() is None
 
 
-@pytest.mark.parametrize("consumer, code", [("Chat", 1011), ("Steady", AWAY)])
-async def test_on_pub_sub_who_speaks_is_closed_and_who_listens_hears_again(
-    redis, daphne, back, consumer, code
-):
-    path = f"/pubsub/{consumer}/away"
+async def test_on_pub_sub_who_speaks_is_closed_and_who_listens_hears_again(redis, daphne, back):
+    path = "/pubsub/Chat/away"
     async with crowd(HUNDRED, daphne, path) as guests:
         await guests[0].say("before")
         await all_hear(guests, "before")
@@ -74,25 +72,15 @@ async def test_on_pub_sub_who_speaks_is_closed_and_who_listens_hears_again(
         speaking, listening = guests[:10], guests[10:]
         for guest in speaking:
             await guest.say("while it is away")
-        assert [await guest.closed_with() for guest in speaking] == [code] * 10
+        assert [await guest.closed_with() for guest in speaking] == [1011] * 10
         redis.start()
         async with crowd(1, daphne, path) as [new]:
+            # Channels' receiver looks for Redis once a second; what is said before that is lost.
             await say_until_heard(new, listening)
             await new.say("after")
-            await all_hear(guests[10:], "after")
+            await all_hear(listening, "after")
         assert all(guest.is_open for guest in listening)
-        heard = {text for guest in listening for text in guest.heard}
-        assert "while it is away" not in heard
-
-
-async def say_until_heard(speaker, guests):
-    """Channels' receiver looks for Redis once a second: what is said before that is lost."""
-    async with asyncio.timeout(PATIENCE):
-        for number in itertools.count():
-            await speaker.say(f"again {number}")
-            if all(any(text.startswith("again") for text in guest.heard) for guest in guests):
-                return
-            await asyncio.sleep(0.05)
+        assert "while it is away" not in {text for guest in listening for text in guest.heard}
 
 
 def forget(redis):

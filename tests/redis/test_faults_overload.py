@@ -1,0 +1,131 @@
+"""Too much, too big, too slow: who loses what."""
+
+import asyncio
+import socket
+
+import pytest
+from channels_redis.core import RedisChannelLayer
+from crowd import RealChat, all_hear, crowd
+from redis.exceptions import MaxConnectionsError
+from websockets.asyncio.client import connect
+
+from lessons.redis_server import RedisServer
+
+LAYERS = ["memory", "redis", "pubsub"]
+CAPACITY = 100
+
+
+@pytest.fixture(scope="module")
+def redis(redis_binaries):
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def daphne(redis):
+    with RealChat(redis.url) as server:
+        yield server
+
+
+async def test_a_client_that_does_not_read_costs_a_hundred_others_nothing(daphne):
+    words = [f"{number} {'x' * 16_000}" for number in range(25)]
+    narrow = socket.socket()
+    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    narrow.connect(("127.0.0.1", daphne.port))
+    path = "/redis/Chat/slow-reader"
+    url = f"ws://127.0.0.1:{daphne.port}{path}"
+    async with (
+        connect(url, sock=narrow, max_queue=1, compression=None, proxy=None) as slow,
+        crowd(CAPACITY, daphne, path) as fast,
+    ):
+        for word in words:
+            await fast[0].say(word)
+        await all_hear(fast, words[-1])
+        assert all(guest.heard == words for guest in fast)
+        # Daphne has kept it all for the slow one, in its own memory.
+        assert [await slow.recv() for _ in words] == words
+
+
+@pytest.mark.parametrize(
+    "layer, kept",
+    [
+        ("memory", range(1, CAPACITY + 1)),
+        ("redis", range(50, 150)),
+        ("pubsub", range(1, 150)),
+    ],
+)
+async def test_a_slow_handler_loses_its_own_messages_and_nobody_elses(daphne, layer, kept):
+    words = [str(number) for number in range(150)]
+    async with (
+        crowd(1, daphne, f"/{layer}/Slow/{layer}") as [slow],
+        crowd(5, daphne, f"/{layer}/Chat/{layer}") as fast,
+    ):
+        for word in words:  # one after the other: a burst would fill the process's own channel
+            await fast[0].say(word)
+            await all_hear(fast, word)
+        assert slow.heard == []
+        async with crowd(1, daphne, f"/{layer}/Slow/other") as [other]:
+            await other.say(f"go {layer}")
+        await slow.hears(str(kept[-1]))
+        assert await slow.hears_only() == ["0", *map(str, kept)]
+        assert all(guest.heard == words for guest in fast)
+
+
+@pytest.mark.parametrize("layer", ["memory", "redis"])
+async def test_who_sends_to_a_full_channel_is_closed_and_the_others_talk_on(daphne, layer):
+    async with (
+        crowd(1, daphne, f"/{layer}/Flood/full") as [flood],
+        crowd(3, daphne, f"/{layer}/Chat/full") as others,
+    ):
+        await flood.say(str(CAPACITY))
+        await flood.hears("sent")
+        await flood.say("1")
+        assert await flood.closed_with() == 1011
+        await others[0].say("still here")
+        await all_hear(others, "still here")
+    assert any("ChannelFull" in line for line in daphne.lines)
+
+
+async def test_on_pub_sub_no_channel_is_ever_full_and_nothing_is_kept(daphne):
+    async with crowd(1, daphne, "/pubsub/Flood/full") as [flood]:
+        await flood.say(str(CAPACITY + 1))
+        await flood.hears("sent")
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+async def test_a_mebibyte_reaches_all_and_one_byte_more_ends_who_sent_it(daphne, layer):
+    text = "x" * 2**20
+    async with crowd(5, daphne, f"/{layer}/Chat/big") as [sender, *others]:
+        await sender.say(text)
+        await all_hear([sender, *others], text)
+        await sender.say(text + "x")
+        assert await sender.closed_with() == 1006
+        await others[0].say("still here")
+        await all_hear(others, "still here")
+        assert all(guest.heard == [text, "still here"] for guest in others)
+
+
+@pytest.fixture
+async def layer_of(redis):
+    made = []
+
+    def make(**options):
+        host = {"address": redis.url, "socket_timeout": None, **options}
+        made.append(RedisChannelLayer(hosts=[host], prefix="pool"))
+        return made[-1]
+
+    yield make
+    for layer in made:
+        await layer.flush()
+
+
+async def all_at_once(layer, count):
+    """The errors of so many who join at the same moment."""
+    joins = (layer.group_add("all", f"specific.x!{number}") for number in range(count))
+    done = await asyncio.gather(*joins, return_exceptions=True)
+    return [str(one) for one in done if isinstance(one, MaxConnectionsError)]
+
+
+async def test_who_joins_with_a_hundred_others_is_refused_unless_the_pool_is_larger(layer_of):
+    assert await all_at_once(layer_of(), 101) == ["Too many connections"]
+    assert await all_at_once(layer_of(max_connections=1000), 150) == []
