@@ -46,6 +46,7 @@ async def room_loses_its_half(survivor, victim, path, look, how=signal.SIGKILL):
         victim.process.send_signal(how)
         assert {await guest.closed_with() for guest in dying} == {1006}
         await say_until_heard(living[0], living)
+        await living[0].hears_only()  # by then nothing waits for the living
         await look(living)
         assert all(guest.is_open for guest in living)
 
