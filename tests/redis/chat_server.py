@@ -114,6 +114,14 @@ async def application(scope, receive, send):
     await run(scope, receive, send)
 
 
+class PatientFactory(daphne.server.WebSocketFactory):
+    """As it is, it cuts off a client that has not answered a close within a second."""
+
+    def resetProtocolOptions(self):
+        super().resetProtocolOptions()
+        self.closeHandshakeTimeout = 60
+
+
 def layers(url):
     # By itself redis-py opens 100 connections at most, and fails whoever needs one more.
     hosts = [{"address": url, "socket_timeout": None, "max_connections": 10_000}]
@@ -133,4 +141,5 @@ if __name__ == "__main__":
     settings.configure(CHANNEL_LAYERS=layers(sys.argv[1]))
     logging.basicConfig(stream=sys.stdout, format="log %(message)s")
     daphne.server.reactor = QuickReactor(daphne.server.reactor)
+    daphne.server.WebSocketFactory = PatientFactory
     Server(application, endpoints=["tcp:port=0:interface=127.0.0.1"]).run()
