@@ -161,3 +161,17 @@ def visit(browser, address, window):
     window.page.goto("about:blank")
     assert [page.errors for page in pages] == [[] for _ in pages]
     assert [page.elsewhere for page in pages] == [[] for _ in pages]
+
+
+@pytest.fixture
+def page_at(browser):
+    """`page_at("http://127.0.0.1:8001")`: a page of another server, in a session of its own."""
+    with browser.new_context() as context:
+        pages = []
+
+        def start(address):
+            pages.append(LessonPage(context.new_page(), address))
+            return pages[-1]
+
+        yield start
+        assert [(page.errors, page.elsewhere) for page in pages] == [([], []) for _ in pages]
