@@ -11,7 +11,8 @@ from lessons.wire.layer import RecordingLayer
 from lessons.wire.recorder import current_connection
 
 _PACKED = "packed"
-_OF_CHECKS = RecordingLayer(None)  # around the layer of the check that is under way
+# By alias, around the layers of the check that is under way.
+_OF_CHECKS = {alias: RecordingLayer(None) for alias in ("default", "pubsub", "encrypted")}
 
 
 class PackingLayer(InMemoryChannelLayer):
@@ -89,36 +90,43 @@ class Elsewhere:
 
 
 @contextmanager
-def layer_of_checks():
-    """get_channel_layer() finds the checks' layer, be the check yet to begin; then the usual one.
+def layers_of_checks():
+    """get_channel_layer() finds the checks' layers, be the check yet to begin; then the usual ones.
 
-    A file may ask for the layer as it is run, and keep it, so it is one object for all checks.
+    A file may ask for a layer as it is run, and keep it, so it is one object for all checks.
     """
-    usual = channel_layers.set("default", _OF_CHECKS)
+    usual = dict(channel_layers.backends)
+    channel_layers.backends.update(_OF_CHECKS)
     try:
         yield
     finally:
-        channel_layers.set("default", usual)
-        if usual is None:
-            del channel_layers.backends["default"]
+        channel_layers.backends.clear()
+        channel_layers.backends.update(usual)
 
 
-def packing_layers() -> list[PackingLayer]:
-    """Those of a check that are put in place now, under whatever alias."""
-    layers = (getattr(backend, "layer", None) for backend in channel_layers.backends.values())
-    return [layer for layer in layers if isinstance(layer, PackingLayer)]
 @contextmanager
-def fresh_layer(**config):
-    """A layer of its own for the check, recorded; the one before is put back."""
-    before, _OF_CHECKS.layer = _OF_CHECKS.layer, PackingLayer(**config)
+def fresh_layers(make=PackingLayer, **config):
+    """Layers of the check's own, recorded, each made by `make(**config)`, until the end.
+
+    The one that is the default is yielded.
+    """
+    before = {alias: place.layer for alias, place in _OF_CHECKS.items()}
+    for place in _OF_CHECKS.values():
+        place.layer = make(**config)
     try:
-        with layer_of_checks():
-            yield _OF_CHECKS.layer
+        with layers_of_checks():
+            yield _OF_CHECKS["default"].layer
     finally:
-        _OF_CHECKS.layer = before
+        for alias, place in _OF_CHECKS.items():
+            place.layer = before[alias]
+
+
+def packing_layers() -> dict[str, PackingLayer]:
+    """Those of a check that are in place now, by alias."""
+    layers = {alias: getattr(it, "layer", None) for alias, it in channel_layers.backends.items()}
+    return {alias: layer for alias, layer in layers.items() if isinstance(layer, PackingLayer)}
 
 
 def packing_layer() -> PackingLayer | None:
-    """The layer that is put in place now, if it is a check's."""
-    layer = getattr(channel_layers.backends.get("default"), "layer", None)
-    return layer if isinstance(layer, PackingLayer) else None
+    """The check's default layer that is in place now, if one is."""
+    return packing_layers().get("default")

@@ -4,10 +4,9 @@ import asyncio
 import time
 from contextlib import contextmanager
 
-from channels.layers import InMemoryChannelLayer, channel_layers
+from channels.layers import InMemoryChannelLayer
 
-from lessons.checking.layer import PackingLayer
-from lessons.wire.layer import RecordingLayer
+from lessons.checking.layer import PackingLayer, fresh_layers, packing_layers
 
 _GONE = {"what a receiver finds": "its connection is closed"}
 
@@ -108,12 +107,7 @@ def is_of_outage(error: BaseException) -> bool:
 @contextmanager
 def on_redis(**config):
     """Every layer of the project is on one Redis, recorded; the usual ones are put back."""
-    redis, usual = Redis(), dict(channel_layers.backends)
-    for alias in ("default", "pubsub", "encrypted"):
-        redis.layers[alias] = OutageLayer(redis, **config)
-        channel_layers.set(alias, RecordingLayer(redis.layers[alias]))
-    try:
+    redis = Redis()
+    with fresh_layers(OutageLayer, redis=redis, **config):
+        redis.layers = packing_layers()
         yield redis
-    finally:
-        channel_layers.backends.clear()
-        channel_layers.backends.update(usual)

@@ -16,7 +16,7 @@ from channels.layers import InMemoryChannelLayer
 
 from lessons.checking.finding import Finding, Place, Red, Source, find
 from lessons.checking.fixtures import FIXTURES, Bench
-from lessons.checking.layer import fresh_layer
+from lessons.checking.layer import fresh_layers
 from lessons.checking.loop import ObservedLoop
 from lessons.checking.verdict import Outcome
 from lessons.wire.layer import RecordingLayer
@@ -68,7 +68,7 @@ def perform(check, bench: Bench) -> Outcome:
 
 def _run(check, bench: Bench) -> Red | None:
     try:
-        with fresh_layer(), asyncio.Runner(loop_factory=ObservedLoop) as runner:
+        with fresh_layers(), asyncio.Runner(loop_factory=ObservedLoop) as runner:
             runner.run(_with_fixtures(check, bench))
     except Red as red:
         return red

@@ -131,7 +131,7 @@ class StandIn:
         self.judge_stubborn_tasks()
         for task in self._unfinished():
             raise self.red(name, self.source.place_of_task(task))
-        for layer in packing_layers():
+        for layer in packing_layers().values():
             for group in layer.groups_of(self.connection_id):
                 channel = layer.channel_of(self.connection_id)
                 raise self.red(leak, detail=f"{channel} is still a member of {group}.")

@@ -30,9 +30,9 @@ class Target:
 
     def load(self):
         """Run the file and return what is to be judged. Raises Red where that cannot be."""
-        from lessons.checking.layer import layer_of_checks  # brings Channels, which a list does not
+        from lessons.checking.layer import layers_of_checks  # brings Channels: a list needs none
 
-        with layer_of_checks():
+        with layers_of_checks():
             module = load_file(self.file, self.source)
         subject = getattr(module, self.name, None)
         if subject is None:
@@ -108,17 +108,15 @@ def load_again(module: types.ModuleType) -> types.ModuleType:
     return again
 
 
+def loaded_anew(subject):
+    """The same class from its file run once more."""
+    return getattr(load_again(sys.modules[subject.__module__]), subject.__name__)
+
+
 @lru_cache(maxsize=8)
 def _compiled(source: str, file: str) -> types.CodeType:
     """Kept, since every check runs the same file anew."""
     return compile(source, file, "exec")
-
-
-def loaded_anew(subject):
-    """The same class from its file run once more: it has nothing in common with the first."""
-    file = Path(sys.modules[subject.__module__].__file__)
-    source = "".join(linecache.getlines(str(file)))
-    return getattr(load_file(file, source), subject.__name__)
 
 
 def _read(file: Path) -> str:

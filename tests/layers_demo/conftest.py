@@ -2,10 +2,10 @@
 
 import pytest
 
-from lessons.checking.layer import fresh_layer
+from lessons.checking.layer import fresh_layers
 
 
 @pytest.fixture(autouse=True)
 def layer():
-    with fresh_layer() as layer:
+    with fresh_layers() as layer:
         yield layer

@@ -9,7 +9,7 @@ from channels.routing import URLRouter
 from layers_demo.consumers import Burst
 from layers_demo.routing import websocket_urlpatterns
 from lessons.checking import StrictCommunicator
-from lessons.checking.layer import PackingLayer, fresh_layer
+from lessons.checking.layer import PackingLayer, fresh_layers
 
 PATH = "/ws/layers/delivery/"
 
@@ -17,7 +17,7 @@ PATH = "/ws/layers/delivery/"
 @pytest.fixture(autouse=True)
 def layer():
     """A layer whose channels have room for three messages."""
-    with fresh_layer(capacity=3) as layer:
+    with fresh_layers(capacity=3) as layer:
         yield layer
 
 
@@ -75,7 +75,7 @@ async def test_a_layer_that_knows_no_capacity_gets_two_more_than_a_hundred(monke
 
 
 async def test_of_102_to_a_group_101_arrive_where_there_is_room_for_a_hundred():
-    with fresh_layer():
+    with fresh_layers():
         async with visitor() as client:
             await client.connect()
             client.expect()

@@ -241,13 +241,13 @@ def test_a_right_version_is_green(changes):
             "answered-after-refusal",
         ),
         says_not_sent_and_stays=([(LEAVE, "")], "stays-in-lost-group"),
-        says_nothing_and_stays=([(NOT_SENT + LEAVE, "            pass\n")], "loss-untold"),
-        closes_before_it_tells=([(NOT_SENT, "")], "loss-untold"),
+        says_nothing_and_stays=([(NOT_SENT + LEAVE, "            pass\n")], "outage-untold"),
+        closes_before_it_tells=([(NOT_SENT, "")], "outage-untold"),
         tells_everybody=(
             [(NOT_SENT, TO_ALL)],
-            "loss-untold",
+            "outage-untold",
         ),
-        tells_in_other_words=([('"not sent"', '"lost"')], "loss-untold"),
+        tells_in_other_words=([('"not sent"', '"lost"')], "outage-untold"),
         tells_and_calls_it_sent=(
             [(NOT_SENT, NOT_SENT + "            await self.hotline_said(message)\n")],
             "reply-differs",

@@ -32,7 +32,7 @@ def test_after_a_broken_rule_only_time_goes_on():
 
 def test_a_step_that_there_is_not_is_named_with_those_that_there_are():
     with pytest.raises(
-        UnknownStep, match=r"'sleep 1': write connect, .* wait, layer, crash or kill"
+        UnknownStep, match=r"'sleep 1': write connect, .* wait, layer, redis, crash or kill"
     ):
         played("solution", "connect", "sleep 1")
 

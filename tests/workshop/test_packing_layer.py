@@ -13,7 +13,7 @@ from channels_redis.serializers import MsgPackSerializer
 
 from lessons.checking import StrictCommunicator
 from lessons.checking.finding import Red
-from lessons.checking.layer import fresh_layer
+from lessons.checking.layer import fresh_layers
 from lessons.checking.target import Target
 
 UNPACKABLE = [datetime.date(2026, 1, 1), uuid.UUID(int=0), {1}, 2**64, range(3), object()]
@@ -23,7 +23,7 @@ FIT = [None, True, 5, 2.5, "ä ☃", b"\xff", [1, [2]], {"a": {"b": []}}, (1, (2
 
 @pytest.fixture(autouse=True)
 def layer():
-    with fresh_layer() as layer:
+    with fresh_layers() as layer:
         yield layer
 
 
@@ -336,14 +336,14 @@ async def test_a_layer_that_a_file_asked_for_before_the_check_is_that_of_the_che
     kept = Target("exercise", file, "kept").load()
     assert get_channel_layer() is usual
     for text in ("one", "two"):
-        with fresh_layer():
+        with fresh_layers():
             await kept.send("post", {"type": "note", "text": text})
             assert await get_channel_layer().receive("post") == {"type": "note", "text": text}
 
 
 async def test_the_usual_layer_is_put_back_and_no_message_is_left(layer):
     await layer.send("post", {"type": "x"})
-    with fresh_layer() as inner:
+    with fresh_layers() as inner:
         assert get_channel_layer().layer is inner
         assert not inner.channels
     assert get_channel_layer().layer is layer

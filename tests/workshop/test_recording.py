@@ -13,7 +13,7 @@ from channels.layers import channel_layers, get_channel_layer
 from django.contrib.auth.models import Group
 
 from lessons.checking import StrictCommunicator
-from lessons.checking.layer import fresh_layer
+from lessons.checking.layer import fresh_layers
 from lessons.wire.database import record_queries
 from lessons.wire.events import plain
 from lessons.wire.layer import RecordingLayer, record_layer
@@ -23,7 +23,7 @@ from lessons.wire.recorder import ObservedMessage, Recorder, current_connection
 
 @pytest.fixture(autouse=True)
 def layer():
-    with fresh_layer():
+    with fresh_layers():
         yield
 
 

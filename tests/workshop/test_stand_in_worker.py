@@ -12,7 +12,7 @@ from lessons.catalogue import find
 from lessons.checking import StrictCommunicator
 from lessons.checking.finding import Red
 from lessons.checking.fixtures import Bench
-from lessons.checking.layer import fresh_layer
+from lessons.checking.layer import fresh_layers
 from lessons.checking.target import load_file
 from lessons.checking.worker import Workers
 from lessons.wire.transcript import render
@@ -57,7 +57,7 @@ COUNT = {"type": "job.count"}
 
 @pytest.fixture(autouse=True)
 def layer():
-    with fresh_layer():
+    with fresh_layers():
         yield
 
 

@@ -10,7 +10,7 @@ from channels.layers import get_channel_layer
 
 from lessons.checking import StrictCommunicator
 from lessons.checking.finding import Red
-from lessons.checking.layer import fresh_layer
+from lessons.checking.layer import fresh_layers
 
 
 class Lamp(SyncConsumer):
@@ -45,7 +45,7 @@ def found(excinfo):
 
 @pytest.fixture(autouse=True)
 def layer():
-    with fresh_layer():
+    with fresh_layers():
         yield
 
 

@@ -9,7 +9,7 @@ from channels.exceptions import StopConsumer
 
 from lessons.checking import StrictCommunicator
 from lessons.checking.finding import Red
-from lessons.checking.layer import fresh_layer
+from lessons.checking.layer import fresh_layers
 
 
 class Lamp(AsyncConsumer):
@@ -48,7 +48,7 @@ class HalfTidyLamp(Lamp):
 
 @pytest.fixture(autouse=True)
 def layer():
-    with fresh_layer():
+    with fresh_layers():
         yield
 
 

@@ -9,7 +9,7 @@ from channels.layers import get_channel_layer
 
 from lessons.checking import StrictHttpCommunicator
 from lessons.checking.finding import Red
-from lessons.checking.layer import fresh_layer
+from lessons.checking.layer import fresh_layers
 
 START = {"type": "http.response.start", "status": 200}
 BODY = {"type": "http.response.body"}
@@ -63,7 +63,7 @@ async def diagnosed(consumer, *replies):
 
 @pytest.fixture(autouse=True)
 def layer():
-    with fresh_layer():
+    with fresh_layers():
         yield
 
 

@@ -43,7 +43,7 @@ def wrong_farewell(client, before):
     if client.closed is None and client.at_work:
         return "waits-for-redis"
     if before and said("not sent") not in client.unread:
-        return "loss-untold"
+        return "outage-untold"
     if client.closed is None:
         return "stays-in-lost-group" if before else "outage-hidden"
     return "wrong-close-code" if client.closed != TRY_AGAIN["code"] else "reply-differs"

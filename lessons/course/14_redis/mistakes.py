@@ -159,7 +159,7 @@ class RefusesMeanwhile(Line):
 class LosesTheText(ToldLine):
     """Lets the error end the connection: that a text was lost, its sender has to guess."""
 
-    diagnosis = "loss-untold"
+    diagnosis = "outage-untold"
 
     async def pass_on(self, message):
         await self.channel_layer.group_send("hotline", message)
@@ -168,7 +168,7 @@ class LosesTheText(ToldLine):
 class SwallowsTheError(ToldLine):
     """Believes that a text which could not be sent needs no answer."""
 
-    diagnosis = "loss-untold"
+    diagnosis = "outage-untold"
 
     async def pass_on(self, message):
         try:
