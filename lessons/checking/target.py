@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from lessons.catalogue import Lesson
+from lessons.checking.diagnoses import recognise
 from lessons.checking.finding import Place, Red, find, place_of_error
 
 LOADED = "lessons_loaded"  # the package that what is judged appears to be in
@@ -95,7 +96,9 @@ def load_file(file: Path, source: str | None = None):
         exec(_compiled(source, str(file)), module.__dict__)
     except SyntaxError as error:
         line = error.lineno if error.filename == str(file) else None
-        raise Red(find("syntax-error", Place(str(file), line or 0), detail=str(error))) from error
+        name = recognise(error)
+        name = "syntax-error" if name == "exception" else name
+        raise Red(find(name, Place(str(file), line or 0), detail=str(error))) from error
     except (Exception, SystemExit) as error:
         raise Red(_import_failed(file, error)) from error
     return module

@@ -151,7 +151,7 @@ def test_a_right_version_is_green(changes):
         calls_nothing=([(CALL, "async_to_sync(self.channel_layer.send)")], "no-reply"),
         awaits=(
             [("async_to_sync(self.channel_layer.send)(", "await self.channel_layer.send(")],
-            "syntax-error",
+            "await-in-def",
         ),
         calls_the_result=(
             [(CALL, 'async_to_sync(self.channel_layer.send(letter["to"], message))()')],
