@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, ProxyHandler, build_opener
 
 import pytest
-from channels.layers import BaseChannelLayer
+from channels.layers import BaseChannelLayer, InMemoryChannelLayer
+from channels_redis.core import RedisChannelLayer
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -123,6 +124,11 @@ def test_a_refusal_after_the_accept_has_a_code_that_the_client_sees(visit, name)
 @pytest.mark.parametrize("name", ["lobby\n", "٣"])
 def test_channels_own_check_takes_a_line_feed_and_digits_of_every_script(name):
     assert BaseChannelLayer().require_valid_group_name(name)
+
+
+@pytest.mark.parametrize("layer", [InMemoryChannelLayer, RedisChannelLayer])
+def test_a_member_that_nobody_takes_out_stays_for_a_day(layer):
+    assert layer().group_expiry == 24 * 60 * 60
 
 
 def leave(socket):
