@@ -118,6 +118,7 @@ DATABASES = {
 # How consumers reach each other
 
 REDIS_URL = os.environ.get("REDIS_URL", "")
+_IN_MEMORY = "channels.layers.InMemoryChannelLayer"
 
 
 def _layer(backend="core.RedisChannelLayer", **config):
@@ -129,8 +130,6 @@ def _layer(backend="core.RedisChannelLayer", **config):
     host = {"address": REDIS_URL, "socket_timeout": None}
     return {"BACKEND": f"channels_redis.{backend}", "CONFIG": {"hosts": [host], **config}}
 
-
-_IN_MEMORY = "channels.layers.InMemoryChannelLayer"
 
 CHANNEL_LAYERS = {
     "default": _layer(),

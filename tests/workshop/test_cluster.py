@@ -99,6 +99,11 @@ def test_a_web_server_that_is_killed_takes_the_others_with_it(running):
     assert "web 8001 stopped (rc=-9)" in running.said
 
 
+def test_what_is_between_the_cluster_and_a_part_may_be_killed_too(running):
+    psutil.Process(running.parts["web 8001"]).parent().kill()
+    assert running.ended() != 0
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the server goes on by itself")
 def test_redis_ends_with_what_looks_after_it_and_takes_the_others_with_it(running):
     running.part(" redis ").kill()

@@ -100,6 +100,14 @@ def run(parts: dict[str, list[str]], environment: dict[str, str]) -> int:
             else:
                 threading.Timer(0.05, self.terminate).start()
 
+        # Honcho counts what its processes report; one that is killed reports nothing.
+
+        def _any_stopped(self):
+            return not all(part["process"].is_alive() for part in self._processes.values())
+
+        def _all_stopped(self):
+            return not any(part["process"].is_alive() for part in self._processes.values())
+
     manager = Parts()
     for name, words in parts.items():
         words = [sys.executable, "-m", "lessons.attached", str(os.getpid()), *words]
