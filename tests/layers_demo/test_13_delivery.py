@@ -1,6 +1,7 @@
 """Lesson 13's worked example: what has no room is lost, and the numbers show it."""
 
 from types import SimpleNamespace
+from unittest import mock
 
 import pytest
 from channels.layers import channel_layers
@@ -62,16 +63,16 @@ async def test_any_other_frame_is_sent(frame):
         assert client.unread[0] == told("no room for 4")[0]
 
 
-async def test_a_layer_that_knows_no_capacity_gets_two_more_than_a_hundred(monkeypatch):
+async def test_a_layer_that_knows_no_capacity_gets_two_more_than_a_hundred():
     methods = ("new_channel", "receive", "send", "group_add", "group_send", "group_discard")
     limited = PackingLayer(capacity=101)
     unlimited = SimpleNamespace(**{name: getattr(limited, name) for name in methods})
-    monkeypatch.setitem(channel_layers.backends, "default", unlimited)
-    async with visitor() as client:
-        await client.connect()
-        client.expect()
-        await client.send_to(text_data="send")
-        client.expect(*told("no room for 102", *(f"{n} arrived" for n in range(1, 102))))
+    with mock.patch.dict(channel_layers.backends, default=unlimited):
+        async with visitor() as client:
+            await client.connect()
+            client.expect()
+            await client.send_to(text_data="send")
+            client.expect(*told("no room for 102", *(f"{n} arrived" for n in range(1, 102))))
 
 
 async def test_of_102_to_a_group_101_arrive_where_there_is_room_for_a_hundred():
