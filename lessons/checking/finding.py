@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import sys
 import traceback
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -98,11 +99,14 @@ def place_of_error(file: str, error: BaseException) -> Place | None:
 
 def place_at_work(file: str) -> Place | None:
     """The innermost line of `file` that some thread is executing now."""
+    return next((place for place in places_at_work() if place.file == file), None)
+
+
+def places_at_work() -> Iterator[Place]:
+    """Every line that some thread is executing now, the innermost of each thread first."""
     for frame in sys._current_frames().values():
-        outermost_first = reversed(list(traceback.walk_stack(frame)))
-        if place := _innermost(file, outermost_first):
-            return place
-    return None
+        for caller, line in traceback.walk_stack(frame):
+            yield Place(caller.f_code.co_filename, line, caller.f_code.co_qualname)
 
 
 def _innermost(file: str, frames) -> Place | None:

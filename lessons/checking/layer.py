@@ -7,12 +7,27 @@ from contextlib import contextmanager
 import msgpack
 from channels.layers import InMemoryChannelLayer, channel_layers
 
+from lessons.checking.finding import Place, places_at_work
 from lessons.wire.layer import RecordingLayer
 from lessons.wire.recorder import current_connection
 
-_PACKED = "packed"
 # By alias, around the layers of the check that is under way.
 _OF_CHECKS = {alias: RecordingLayer(None) for alias in ("default", "pubsub", "encrypted")}
+
+
+class _Packed(dict):
+    """A message on its way: its bytes; and, if nobody will unpack them, where it was sent."""
+
+    def __init__(self, message: dict):
+        packed = msgpack.packb(message)
+        super().__init__(bytes=packed)
+        try:
+            msgpack.unpackb(packed)
+        except ValueError:
+            self["sent_at"] = tuple(places_at_work())
+
+    def __deepcopy__(self, memo):
+        return self  # what is in it does not change
 
 
 class PackingLayer(InMemoryChannelLayer):
@@ -49,21 +64,24 @@ class PackingLayer(InMemoryChannelLayer):
         """Raises what packing raises, at the sender's line."""
         assert isinstance(message, dict), "message is not a dict"
         assert "__asgi_channel__" not in message
-        await super().send(channel, {_PACKED: msgpack.packb(message)})
+        await super().send(channel, message if isinstance(message, _Packed) else _Packed(message))
 
     async def group_send(self, group, message):
         """Raises what packing raises, at the sender's line, and with no member too."""
         assert isinstance(message, dict), "Message is not a dict"
-        msgpack.packb(message)
-        await super().group_send(group, message)
+        await super().group_send(group, _Packed(message))
 
     async def receive(self, channel):
         """Raises what unpacking raises: that is where a key that is no text is noticed."""
         return self.unpacked(await super().receive(channel))
 
-    def unpacked(self, message):
-        """The message that was packed into this one."""
-        return msgpack.unpackb(message[_PACKED])
+    def unpacked(self, packed):
+        """The message that was packed."""
+        try:
+            return msgpack.unpackb(packed["bytes"])
+        except ValueError as error:
+            error.sent_at = packed["sent_at"]
+            raise
 
 
 class Elsewhere:
@@ -87,6 +105,11 @@ class Elsewhere:
         """The channels in each group that has any."""
         groups = {group: set(members) for group, members in self._layer.groups.items()}
         return {group: members for group, members in groups.items() if members}
+
+
+def place_of_send(file: str, error: BaseException) -> Place | None:
+    """The line of `file` that sent the message which could not be unpacked, if `error` is that."""
+    return next((place for place in getattr(error, "sent_at", ()) if place.file == file), None)
 
 
 @contextmanager

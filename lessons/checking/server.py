@@ -5,7 +5,7 @@ from contextvars import ContextVar
 
 from lessons.checking.diagnoses import recognise
 from lessons.checking.finding import Place, Red, Source, find, place_at_work, place_of_error
-from lessons.checking.layer import packing_layers
+from lessons.checking.layer import packing_layers, place_of_send
 from lessons.checking.outage import is_of_outage
 from lessons.checking.rules import BrokenRule
 from lessons.wire.events import Event
@@ -217,6 +217,8 @@ class StandIn:
             name = "awaited-none"  # Channels awaits the handlers; this await is the student's own
         elif self._layer_at_work():
             name = _AT_THE_LAYER.get(name, name)
+        if sent := place_of_send(self.source.file, error):
+            place, self.last_type = sent, ""  # it is not the receiver's last handler that was wrong
         return self.red(unknown if name == "exception" else name, place, detail)
 
     def _handler_returned(self) -> bool:

@@ -1,5 +1,6 @@
 """Lesson 14's facts about layers that need no server process: keys, hosts, names, errors."""
 
+import asyncio
 import builtins
 import uuid
 
@@ -7,6 +8,7 @@ import pytest
 import redis.exceptions
 from channels.layers import get_channel_layer
 from channels_redis.core import RedisChannelLayer
+from channels_redis.pubsub import RedisPubSubChannelLayer
 from cryptography.fernet import InvalidToken
 from redis import asyncio as aioredis
 
@@ -121,6 +123,28 @@ async def test_a_host_that_is_gone_takes_its_part_of_the_groups(layer, redis_url
                     await both.group_send(room, SECRET)
             else:
                 await both.group_send(room, SECRET)
+
+
+async def test_redis_comes_back_without_the_groups(layer, redis_binaries):
+    with RedisServer() as own:
+        members = layer(urls=[own.url])
+        await members.group_add("room", await members.new_channel())
+        assert await members.connection(0).keys("*:group:room")
+        await asyncio.to_thread(own.stop)  # so that the loop sees it
+        own.start()
+        assert await members.connection(0).keys("*") == []
+
+
+async def test_what_nobody_listens_for_waits_in_redis_and_is_lost_on_pubsub(layer, redis_url):
+    await layer().send("jobs", SECRET)
+    assert await layer().receive("jobs") == SECRET
+    pubsub = RedisPubSubChannelLayer(hosts=[redis_url], prefix=layer().prefix)
+    await pubsub.send("jobs", {"type": "too.early"})
+    listening = asyncio.ensure_future(pubsub.receive("jobs"))
+    await pubsub.group_add("here", await pubsub.new_channel())  # subscribed, so the other is too
+    await pubsub.send("jobs", {"type": "in.time"})
+    assert await listening == {"type": "in.time"}
+    await pubsub.flush()
 
 
 def test_a_name_that_is_no_alias_gives_none():

@@ -181,12 +181,31 @@ async def test_a_call_that_fails_is_named_at_its_line(handler, diagnosis):
     assert (finding.file, finding.line) == (__file__, handler.__code__.co_firstlineno + 1)
 
 
+async def test_a_message_without_a_type_is_named_at_its_receiver():
+    consumer = with_handler("websocket_receive", typeless)
+    assert (await finding_of(consumer, "hello")).diagnosis == "message-without-type"
+
+
+def sync_keyed_by_numbers(self, event):
+    async_to_sync(self.channel_layer.send)(self.channel_name, {"type": "chat", "votes": {1: 2}})
+
+
+class SyncMember(SyncConsumer):
+    def websocket_connect(self, event):
+        self.send({"type": "websocket.accept"})
+
+    def websocket_disconnect(self, event):
+        raise StopConsumer
+
+
 @pytest.mark.parametrize(
-    ("handler", "diagnosis"), [(keyed_by_numbers, "int-keys"), (typeless, "message-without-type")]
+    ("base", "handler"), [(Member, keyed_by_numbers), (SyncMember, sync_keyed_by_numbers)]
 )
-async def test_what_kills_the_receiver_is_named_there(handler, diagnosis):
-    consumer = with_handler("websocket_receive", handler)
-    assert (await finding_of(consumer, "hello")).diagnosis == diagnosis
+async def test_what_kills_the_receiver_unread_is_named_where_it_was_sent(base, handler):
+    finding = await finding_of(with_handler("websocket_receive", handler, base), "hello")
+    assert finding.diagnosis == "int-keys"
+    assert (finding.file, finding.line) == (__file__, handler.__code__.co_firstlineno + 1)
+    assert finding.message.startswith(handler.__name__)
 
 
 @pytest.mark.parametrize(

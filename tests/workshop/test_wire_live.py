@@ -303,6 +303,15 @@ async def test_a_page_that_nobody_watches_any_more_leaves_no_group(application, 
     assert channel_layers["wire"].groups == {}
 
 
+def test_the_layer_of_every_alias_is_recorded(settings):
+    memory = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    settings.CHANNEL_LAYERS = {"default": memory, "other": memory, "wire": memory}
+    watched(URLRouter(ROUTES))
+    recorded = [isinstance(channel_layers[alias], RecordingLayer) for alias in ("default", "other")]
+    assert recorded == [True, True]
+    assert not isinstance(channel_layers["wire"], RecordingLayer)
+
+
 async def test_the_layer_is_wrapped_once_however_often_an_application_is_made(application):
     watched(application)
     assert isinstance(channel_layers["default"], RecordingLayer)
@@ -319,7 +328,7 @@ def test_outside_a_workshop_nothing_records():
         "print('lessons.wire' in sys.modules or 'lessons.pages.recording' in sys.modules)\n"
     )
     environment = os.environ | {"DJANGO_ALLOWED_HOSTS": "example.org", "DJANGO_SECRET_KEY": "x"}
-    environment["DJANGO_SETTINGS_MODULE"] = "lessons.settings"
+    environment |= {"DJANGO_SETTINGS_MODULE": "lessons.settings", "REDIS_URL": ""}
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=PROJECT_DIR,
