@@ -12,7 +12,7 @@ from django.conf import settings
 
 from tests.workshop.facts_server import QuickReactor, Server
 
-AWAY = 4503  # the close code of a consumer that says why
+AWAY = 4013  # the close code of a consumer that says why
 BEAT = 0.5  # seconds
 GATES = collections.defaultdict(asyncio.Event)  # by room
 
@@ -46,12 +46,15 @@ class Chat(AsyncConsumer):
 class Steady(Chat):
     """Says why it closes when the layer fails; at every beat it joins anew, and tries the layer."""
 
+    beat = None
+
     async def __call__(self, scope, receive, send):
-        self.beat = None
         try:
             await super().__call__(scope, receive, send)
         except Exception:
             # await_many_dispatch ends with the layer's receive(), as it does with a handler.
+            if self.beat is None:
+                await send({"type": "websocket.accept"})  # who is refused learns no code
             await send({"type": "websocket.close", "code": AWAY})
             raise
         finally:
@@ -59,11 +62,7 @@ class Steady(Chat):
                 self.beat.cancel()
 
     async def websocket_connect(self, event):
-        self.room = self.scope["path"].rpartition("/")[2]
-        try:
-            await self.channel_layer.group_add(self.room, self.channel_name)
-        finally:  # who is refused would not learn the code
-            await self.send({"type": "websocket.accept"})
+        await super().websocket_connect(event)
         self.beat = asyncio.create_task(self.keep_in_the_room())
 
     async def keep_in_the_room(self):
@@ -72,13 +71,10 @@ class Steady(Chat):
             while True:
                 await asyncio.sleep(BEAT)
                 await self.channel_layer.group_add(self.room, self.channel_name)
-                # On pub/sub joining anew asks nobody; this does.
-                await self.channel_layer.send(self.channel_name, {"type": "chat.beat"})
+                # On pub/sub joining anew does not go to Redis; this does, and nobody gets it.
+                await self.channel_layer.group_send("nobody", {"type": "chat.beat"})
         except Exception:
             await self.send({"type": "websocket.close", "code": AWAY})
-
-    async def chat_beat(self, event):
-        pass
 
 
 class Slow(Chat):
@@ -142,4 +138,5 @@ if __name__ == "__main__":
     logging.basicConfig(stream=sys.stdout, format="log %(message)s")
     daphne.server.reactor = QuickReactor(daphne.server.reactor)
     daphne.server.WebSocketFactory = PatientFactory
-    Server(application, endpoints=["tcp:port=0:interface=127.0.0.1"]).run()
+    endpoints = ["tcp:port=0:interface=127.0.0.1"]
+    Server(application, endpoints=endpoints, websocket_handshake_timeout=60).run()
