@@ -4,6 +4,7 @@ import asyncio
 import socket
 
 import pytest
+from channels.exceptions import ChannelFull
 from channels_redis.core import RedisChannelLayer
 from crowd import RealChat, all_hear, crowd
 from redis.exceptions import MaxConnectionsError
@@ -129,3 +130,12 @@ async def all_at_once(layer, count):
 async def test_who_joins_with_a_hundred_others_is_refused_unless_the_pool_is_larger(layer_of):
     assert await all_at_once(layer_of(), 101) == ["Too many connections"]
     assert await all_at_once(layer_of(max_connections=1000), 150) == []
+
+
+async def test_a_hundred_messages_for_a_hundred_clients_fill_their_process(layer_of):
+    layer = layer_of()
+    names = [await layer.new_channel() for _ in range(CAPACITY + 1)]
+    for name in names[:-1]:
+        await layer.send(name, {"type": "chat.message"})
+    with pytest.raises(ChannelFull):
+        await layer.send(names[-1], {"type": "chat.message"})

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 from django.core.management import CommandError, call_command
 
-from lessons.bench import chart, fanout, fanout_table
+from lessons.bench import chart, fanout, fanout_table, room
 from lessons.redis_server import NoRedis
 
 
@@ -46,21 +46,21 @@ class Quick(Slow):
 
 
 async def test_a_word_that_comes_a_turn_too_late_is_no_delivery(monkeypatch):
-    monkeypatch.setattr(fanout, "WARM_UP", 0)
-    monkeypatch.setattr(fanout, "QUIET", 0.01)
-    room = fanout.Room("in memory", [], [Quick(), Slow()])
-    quick, slow = room.members
+    monkeypatch.setattr(room, "WARM_UP", 0)
+    monkeypatch.setattr(room, "QUIET", 0.01)
+    quick, slow = members = [Quick(), Slow()]
+    both = room.Room("in memory", [], members)
     quick.other = slow
-    quick.heard = slow.heard = room._heard
-    await room.take_turn()
-    await room.take_turn()
-    assert room.figures.delivered == [1, 1]
+    quick.heard = slow.heard = both._heard
+    await both.take_turn()
+    await both.take_turn()
+    assert both.figures.delivered == [1, 1]
 
 
 def figures():
     """Ten times as many clients take 5, then 20 times as long; in memory, two processes lose."""
     return {
-        (layer, processes, clients): fanout.Figures(
+        (layer, processes, clients): room.Figures(
             [seconds / 2, seconds, seconds * 9],
             [clients // 2 if (layer, processes) == ("in memory", 2) else clients] * 3,
         )
