@@ -13,7 +13,7 @@ def page(channel, text):
 
     Raises NoSuchPager, and ChannelFull where a hundred messages wait already.
     """
-    # What every layer makes for one connection. Another channel may be a worker's, who would die.
+    # What every layer makes for one connection. Another channel may be a worker's.
     if "specific." not in channel:
         raise NoSuchPager(channel)
     message = {"type": "pager.message", "text": text}
