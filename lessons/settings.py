@@ -126,8 +126,9 @@ def _layer(backend="core.RedisChannelLayer", **config):
     if not REDIS_URL:
         return {"BACKEND": _IN_MEMORY}
     # An idle consumer waits on Redis for 5 s at a time. redis-py's own limit is 5 s as well, and
-    # where it strikes first, the consumer dies.
-    host = {"address": REDIS_URL, "socket_timeout": None}
+    # where it strikes first, the consumer dies. So does the one that would open connection 101,
+    # redis-py's other limit, when that many join or leave a group at once.
+    host = {"address": REDIS_URL, "socket_timeout": None, "max_connections": 10_000}
     return {"BACKEND": f"channels_redis.{backend}", "CONFIG": {"hosts": [host], **config}}
 
 
