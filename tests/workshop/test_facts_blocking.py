@@ -40,15 +40,17 @@ def let_go(daphne):
         pass
 
 
-def order_of(daphne, *words):
+def order_of(daphne, *words, with_the=None):
+    """Those of `words` that were printed, in order, once `with_the` is among them."""
     with daphne.came:
+        daphne.came.wait_for(lambda: with_the in (None, *daphne.lines), PATIENCE)
         return [line for line in daphne.lines if line in words]
 
 
 def test_a_blocked_loop_answers_nobody(daphne):
     with at_work(daphne, "OnTheLoop") as other:
         assert other.recv(PATIENCE) == "tock"
-        assert order_of(daphne, "tick", "ends") == ["ends", "tick"]
+        assert order_of(daphne, "tick", "ends", with_the="tick") == ["ends", "tick"]
 
 
 @pytest.mark.parametrize("consumer", ["SlowHandler", "Queued"])
@@ -58,7 +60,7 @@ def test_a_busy_sync_thread_keeps_async_consumers_waiting(daphne, consumer):
         assert order_of(daphne, "tick") == []
         let_go(daphne)
         assert other.recv(PATIENCE) == "tock"
-        assert order_of(daphne, "tick", "ends") == ["ends", "tick"]
+        assert order_of(daphne, "tick", "ends", with_the="tick") == ["ends", "tick"]
 
 
 def test_a_busy_sync_thread_lets_a_handshake_run_out(daphne):
@@ -78,7 +80,7 @@ def test_a_busy_sync_thread_is_no_matter_to_what_is_no_consumer(daphne):
 def test_work_in_a_thread_of_its_own_keeps_nobody_waiting(daphne, consumer):
     with at_work(daphne, consumer) as other:
         assert other.recv(PATIENCE) == "tock"
-        assert order_of(daphne, "tick", "ends") == ["tick"]
+        assert order_of(daphne, "tick", "ends", with_the="tick") == ["tick"]
         let_go(daphne)
 
 
