@@ -48,8 +48,6 @@ def _use_all_cores(config) -> None:
         return
     if config.getoption("numprocesses", 0) is None:  # not asked for, and not forbidden by -n0
         config.option.numprocesses = "logical"
-        # What is marked as a group goes to one process, which prepares for it once, and goes first.
-        config.option.dist = "loadgroup"
 
 
 def pytest_pycollect_makemodule(module_path, parent):
