@@ -11,6 +11,7 @@ import psutil
 import pytest
 from django.core.management import CommandError, call_command
 
+from layers_demo.routing import channel_name_patterns
 from lessons.catalogue import PROJECT_DIR
 from lessons.management.commands import cluster
 
@@ -174,3 +175,7 @@ def test_starts_no_redis_where_redis_url_names_one(tmp_path):
 def test_any_free_ports_are_two():
     first, second = cluster.free_ports(0)
     assert first != second
+
+
+def test_the_worker_listens_to_every_channel_that_is_routed():
+    assert set(cluster.CHANNELS) == set(channel_name_patterns)
