@@ -117,6 +117,11 @@ class Lesson:
         return self._front_matter[0].get("route")
 
     @property
+    def stack(self) -> str | None:
+        """Qualified name of the middleware that stands before the consumers in the checks."""
+        return self._front_matter[0].get("stack")
+
+    @property
     def _exercise_parts(self) -> re.Match:
         found = _EXERCISE.match(self._field("exercise"))
         if not found:

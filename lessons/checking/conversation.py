@@ -35,12 +35,13 @@ def play(lesson: Lesson, name: str, steps: list[str]) -> tuple[Event, ...]:
     """What crosses while a client goes through `steps`; a rule that is broken ends all but waits.
 
     `name` is a consumer's qualified name, "solution", or a mistake: "mistake:NoAccept". Steps:
-    `connect [/path/] [?query] [subprotocols=a,b]`, or a request: `POST [piece of the body]...`;
-    then `text hello`, `bytes 00ff`, `close [code]`, `wait seconds`, `layer {"type": ...}` (someone
-    else sends this to the consumer's channel), `redis gone` and `redis back` (every layer is on
-    it), `crash` (a handler raises), `kill` (the server cancels the consumer). A number in front,
-    as in `2 connect`, is that of the client. At any time `worker channel...` starts `runworker`.
-    Before all of them, `capacity 3` gives the channels of the layer room for three messages.
+    `connect [/path/] [?query] [subprotocols=a,b] [as=ada] [origin=http://a.test]` (ada has logged
+    in), or a request: `POST [piece of the body]...`; then `text hello`, `bytes 00ff`,
+    `close [code]`, `wait seconds`, `layer {"type": ...}` (someone else sends this to the consumer's
+    channel), `redis gone` and `redis back` (every layer is on it), `crash` (a handler raises),
+    `kill` (the server cancels the consumer). A number in front, as in `2 connect`, is that of the
+    client. At any time `worker channel...` starts `runworker`. Before all of them, `capacity 3`
+    gives the channels of the layer room for three messages.
     """
     # In a process of its own, so that this one stays without threads and may fork to judge.
     context = multiprocessing.get_context(start_method())
@@ -72,7 +73,7 @@ async def _play(lesson, consumer_class, steps) -> tuple[Event, ...]:
     clients: dict[int, Strict] = {}
     workers = Workers(Bench(lesson, consumer_class))
     broken = set()  # the transcript shows how far it came, and what goes on without a client
-    async with fresh_database():
+    async with fresh_database() as database:
         try:
             for step in steps:
                 if step.startswith("worker "):
@@ -80,7 +81,8 @@ async def _play(lesson, consumer_class, steps) -> tuple[Event, ...]:
                     continue
                 number, step = _numbered(step)
                 if number not in clients:
-                    clients[number] = _client(served(consumer_class, lesson), lesson.path, step)
+                    application = served(consumer_class, lesson)
+                    clients[number] = await _client(application, lesson.path, step, database)
                 try:
                     if number not in broken or step.startswith("wait"):
                         await _take(clients[number], step)
@@ -101,32 +103,38 @@ def _numbered(step: str) -> tuple[int, str]:
     return (int(number), rest) if number.isdecimal() else (1, step)
 
 
-def _client(application, path: str, step: str) -> Strict:
+async def _client(application, path: str, step: str, database) -> Strict:
     name, *pieces = step.split()
     if name in METHODS:
         body = [piece.encode() for piece in pieces] or b""
         return StrictHttpCommunicator(application, name, path, body)
-    elsewhere, query, subprotocols = _handshake(step)
-    path = elsewhere or path
-    path = f"{path}?{query}" if query else path
-    return StrictCommunicator(application, path, subprotocols=subprotocols)
+    words = _handshake(step)
+    headers = await database.log_in(words["as"]) if "as" in words else []
+    if "origin" in words:
+        headers = [*headers, (b"origin", words["origin"].encode())]
+    subprotocols = words["subprotocols"].split(",") if "subprotocols" in words else []
+    path = words.get("path", path)
+    path = f"{path}?{words['query']}" if "query" in words else path
+    return StrictCommunicator(application, path, headers, subprotocols)
 
 
-def _handshake(step: str) -> tuple[str, str, list[str]]:
+def _handshake(step: str) -> dict[str, str]:
+    """What follows `connect`, by name."""
     name, *words = step.split()
     if name != "connect":
         raise UnknownStep(f"a conversation begins with connect, not with {step!r}")
-    path, query, subprotocols = "", "", []
+    told = {}
     for word in words:
+        key, _, value = word.partition("=")
         if word.startswith("/"):
-            path = word
+            told["path"] = word
         elif word.startswith("?"):
-            query = urlencode(parse_qs(word[1:], keep_blank_values=True), doseq=True)
-        elif word.startswith("subprotocols="):
-            subprotocols = word.partition("=")[2].split(",")
+            told["query"] = urlencode(parse_qs(word[1:], keep_blank_values=True), doseq=True)
+        elif key in ("subprotocols", "as", "origin"):
+            told[key] = value
         else:
             raise UnknownStep(f"connect does not know {word!r}")
-    return path, query, subprotocols
+    return told
 
 
 async def _take(client: Strict, step: str) -> None:

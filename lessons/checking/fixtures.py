@@ -121,7 +121,7 @@ async def target(bench: Bench):
 
 @asynccontextmanager
 async def database(bench: Bench):
-    """An empty database with a table of accounts, whose server can be restarted."""
+    """An empty database, whose server can be restarted; `log_in` makes an account and a session."""
     async with fresh_database() as fresh:
         yield fresh
 

@@ -39,7 +39,7 @@ class Target:
         if subject is None:
             raise Red(self._missing(module))
         self._require_base(subject)
-        return subject
+        return _with_application(subject, module)
 
     def _missing(self, module):
         names = [name for name in vars(module) if not name.startswith("_")]
@@ -69,16 +69,38 @@ class Target:
 
 
 def served(consumer_class, lesson: Lesson):
-    """The consumer as an ASGI application; behind the lesson's route, where it has one."""
-    application = consumer_class.as_asgi()
-    if not lesson.route:
-        return application
+    """The consumer as an ASGI application, behind what stands before it in asgi.py.
+
+    That is the `application` in its own file, or on its class where a file holds many versions;
+    else the lesson's route and middleware, where it has any.
+    """
+    own = getattr(consumer_class, "application", None)
+    if own is None:
+        own = _routed(consumer_class, lesson)
+
+    async def application(scope, receive, send):
+        return await own(scope, receive, send)
+
+    application.consumer_class = consumer_class
+    return application
+
+
+def _routed(consumer_class, lesson: Lesson):
     from channels.routing import URLRouter
     from django.urls import path
+    from django.utils.module_loading import import_string
 
-    router = URLRouter([path(lesson.route, application)])
-    router.consumer_class = consumer_class
-    return router
+    application = consumer_class.as_asgi()
+    if lesson.route:
+        application = URLRouter([path(lesson.route, application)])
+    return import_string(lesson.stack)(application) if lesson.stack else application
+
+
+def _with_application(subject, module: types.ModuleType):
+    """`subject`, and on it the `application` that its file has put it behind, if any."""
+    if isinstance(subject, type) and "application" in vars(module):
+        subject.application = module.application
+    return subject
 
 
 def load_file(file: Path, source: str | None = None):
@@ -113,7 +135,8 @@ def load_again(module: types.ModuleType) -> types.ModuleType:
 
 def loaded_anew(subject):
     """The same class from its file run once more."""
-    return getattr(load_again(sys.modules[subject.__module__]), subject.__name__)
+    module = load_again(sys.modules[subject.__module__])
+    return _with_application(getattr(module, subject.__name__), module)
 
 
 @lru_cache(maxsize=8)
