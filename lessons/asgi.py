@@ -16,18 +16,28 @@ from django.urls import re_path  # noqa: E402
 
 from async_demo.routing import http_urlpatterns  # noqa: E402
 from async_demo.routing import websocket_urlpatterns as async_urlpatterns  # noqa: E402
+from auth_demo.routing import websocket_urlpatterns as auth_urlpatterns  # noqa: E402
+from auth_demo.unguarded import with_unguarded  # noqa: E402
 from layers_demo.routing import channel_name_patterns  # noqa: E402
 from layers_demo.routing import websocket_urlpatterns as layers_urlpatterns  # noqa: E402
 from sync_demo.routing import websocket_urlpatterns as sync_urlpatterns  # noqa: E402
 
-websocket_urlpatterns = [*sync_urlpatterns, *async_urlpatterns, *layers_urlpatterns]
+websocket_urlpatterns = [
+    *sync_urlpatterns,
+    *async_urlpatterns,
+    *layers_urlpatterns,
+    *auth_urlpatterns,
+]
+websocket_application = AllowedHostsOriginValidator(
+    AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
+)
+if settings.WORKSHOP:  # lessons 16 and 17 show what less than that does
+    websocket_application = with_unguarded(websocket_application)
 
 application = ProtocolTypeRouter(
     {
         "http": URLRouter([*http_urlpatterns, re_path(r"", django_application)]),
-        "websocket": AllowedHostsOriginValidator(
-            AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
-        ),
+        "websocket": websocket_application,
         "channel": ChannelNameRouter(channel_name_patterns),
     }
 )

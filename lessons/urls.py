@@ -7,4 +7,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("lessons.pages.urls")),
     path("", include("layers_demo.urls")),
+    path("", include("auth_demo.urls")),
 ]

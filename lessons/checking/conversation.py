@@ -34,7 +34,8 @@ class UnknownStep(ValueError):
 def play(lesson: Lesson, name: str, steps: list[str]) -> tuple[Event, ...]:
     """What crosses while a client goes through `steps`; a rule that is broken ends all but waits.
 
-    `name` is a consumer's qualified name, "solution", or a mistake: "mistake:NoAccept". Steps:
+    `name` is a consumer's or an application's qualified name, "solution", or a mistake:
+    "mistake:NoAccept". Steps:
     `connect [/path/] [?query] [subprotocols=a,b] [as=ada] [origin=http://a.test]` (ada has logged
     in), or a request: `POST [piece of the body]...`; then `text hello`, `bytes 00ff`,
     `close [code]`, `wait seconds`, `layer {"type": ...}` (someone else sends this to the consumer's
@@ -81,7 +82,7 @@ async def _play(lesson, consumer_class, steps) -> tuple[Event, ...]:
                     continue
                 number, step = _numbered(step)
                 if number not in clients:
-                    application = served(consumer_class, lesson)
+                    application = _application_of(consumer_class, lesson)
                     clients[number] = await _client(application, lesson.path, step, database)
                 try:
                     if number not in broken or step.startswith("wait"):
@@ -101,6 +102,11 @@ def _numbered(step: str) -> tuple[int, str]:
     """The number of the client that a step is for, and the step."""
     number, _, rest = step.partition(" ")
     return (int(number), rest) if number.isdecimal() else (1, step)
+
+
+def _application_of(subject, lesson: Lesson):
+    """A consumer as it is served; anything else is an application as it stands."""
+    return served(subject, lesson) if isinstance(subject, type) else subject
 
 
 async def _client(application, path: str, step: str, database) -> Strict:

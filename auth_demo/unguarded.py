@@ -1,0 +1,47 @@
+"""What lesson 16 shows: the three middlewares one at a time, and what each adds to the scope.
+
+Nothing else stands before these, so they are for the workshop alone.
+"""
+
+from channels.auth import AuthMiddleware
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+from channels.routing import URLRouter
+from channels.sessions import CookieMiddleware, SessionMiddleware
+from django.urls import path
+
+
+class Scope(AsyncConsumer):
+    """Tells what is in its scope that no server has put there."""
+
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+        added = [name for name in ("cookies", "session", "user") if name in self.scope]
+        await self.send({"type": "websocket.send", "text": ", ".join(added) or "nothing"})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
+scope = Scope.as_asgi()
+PREFIX = "ws/auth/unguarded/"
+
+unguarded = URLRouter(
+    [
+        path(f"{PREFIX}none/", scope),
+        path(f"{PREFIX}cookies/", CookieMiddleware(scope)),
+        path(f"{PREFIX}session/", CookieMiddleware(SessionMiddleware(scope))),
+        # What AuthMiddlewareStack is short for:
+        path(f"{PREFIX}user/", CookieMiddleware(SessionMiddleware(AuthMiddleware(scope)))),
+    ]
+)
+
+
+def with_unguarded(application):
+    """`application`, and beside it the paths above."""
+
+    async def chosen(scope, receive, send):
+        is_unguarded = scope["path"].startswith(f"/{PREFIX}")
+        await (unguarded if is_unguarded else application)(scope, receive, send)
+
+    return chosen

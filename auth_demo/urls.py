@@ -1,0 +1,13 @@
+"""Which address leads to which view of lessons 16 to 19: logging in is Django's own affair."""
+
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import path
+from django.views.generic import TemplateView
+
+login = LoginView.as_view(template_name="auth_demo/login.html", next_page="account")
+
+urlpatterns = [
+    path("auth/login/", login, name="login"),
+    path("auth/logout/", LogoutView.as_view(next_page="login"), name="logout"),
+    path("auth/", TemplateView.as_view(template_name="auth_demo/account.html"), name="account"),
+]

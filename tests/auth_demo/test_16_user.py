@@ -1,0 +1,211 @@
+"""Lesson 16's worked example: who is there, a reason for whoever is not, and what they may do."""
+
+import pytest
+from channels.auth import AuthMiddlewareStack
+from channels.consumer import AsyncConsumer
+from channels.routing import URLRouter
+from channels.sessions import CookieMiddleware
+from django.core.exceptions import SynchronousOnlyOperation
+
+from auth_demo.routing import websocket_urlpatterns
+from auth_demo.unguarded import unguarded, with_unguarded
+from lessons.checking import StrictCommunicator
+from lessons.checking.database import fresh_database
+from lessons.checking.finding import Red
+from lessons.wire.database import record_queries
+
+ACCEPT, NOT_LOGGED_IN = {"type": "websocket.accept"}, {"type": "websocket.close", "code": 4401}
+application = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
+
+
+@pytest.fixture(autouse=True)
+async def database(request):
+    if request.node.get_closest_marker("django_db"):  # the test has pytest-django's
+        yield None
+        return
+    record_queries()
+    async with fresh_database() as fresh:
+        yield fresh
+
+
+def visitor(headers=(), served=application, path="/ws/auth/user/"):
+    return StrictCommunicator(served, path, headers)
+
+
+def said(*texts):
+    return [{"type": "websocket.send", "text": text} for text in texts]
+
+
+def queries(client):
+    """Tables that were asked, in order, and in which handler."""
+    events = [event for event in client.transcript if event.lane == "database"]
+    return [(event.message["sql"].split('"')[1], event.handler) for event in events]
+
+
+async def test_whoever_has_logged_in_is_known_by_name(database):
+    for name in ("ada", "grace"):
+        async with visitor(await database.log_in(name)) as client:
+            assert await client.connect() == (True, None)
+            client.expect(*said(f"You are {name}."))
+
+
+async def test_each_connection_has_its_own_user(database):
+    ada = await database.log_in("ada", "auth.change_user")
+    async with visitor(ada) as first, visitor(await database.log_in("grace")) as second:
+        await first.connect()
+        await second.connect()
+        for client, answer in ((first, "You may."), (second, "You may not.")):
+            client.unread.clear()
+            await client.send_to(text_data="auth.change_user")
+            client.expect(*said(answer))
+
+
+@pytest.mark.parametrize("cookie", [b"", b"theme=dark", b"sessionid=nobody", b"sessionid=", b"=;"])
+async def test_a_stranger_is_let_in_and_shown_out_with_a_reason(cookie):
+    async with visitor([(b"cookie", cookie)]) as client:
+        assert await client.connect() == (True, None)
+        client.expect(NOT_LOGGED_IN)
+        assert client.finished
+
+
+async def test_a_session_without_a_user_is_a_stranger_s(database):
+    async with visitor(await database.start_session(theme="dark")) as client:
+        assert await client.connect() == (True, None)
+        client.expect(NOT_LOGGED_IN)
+
+
+async def test_a_stranger_who_speaks_before_it_knows_is_not_answered():
+    async with visitor() as client:
+        client.input_queue.put_nowait({"type": "websocket.connect"})
+        client.input_queue.put_nowait({"type": "websocket.receive", "text": "auth.change_user"})
+        await client.wait()
+        client.expect(ACCEPT, NOT_LOGGED_IN)
+
+
+async def test_whoever_has_the_permission_may_and_is_asked_once(database):
+    async with visitor(await database.log_in("ada", "auth.change_user")) as client:
+        await client.connect()
+        client.unread.clear()
+        before = queries(client)
+        for name in ("auth.change_user", "change_user", "auth.delete_user", ""):
+            await client.send_to(text_data=name)
+        client.expect(*said("You may.", *["You may not."] * 3))
+        assert {handler for _, handler in before} == {None}  # before any handler: the middleware's
+        asked = queries(client)[len(before) :]
+        assert asked == [(table, "websocket_receive") for table, _ in asked]
+        count = len(asked)
+        assert count in (1, 2)  # the user's own permissions, and those of the groups
+        await client.send_to(bytes_data=b"\x00")
+        client.expect(*said("You may not."))
+        assert len(queries(client)) == len(before) + count
+
+
+async def test_a_frame_without_text_asks_for_nothing(database):
+    async with visitor(await database.log_in("ada", "auth.change_user")) as client:
+        await client.connect()
+        client.unread.clear()
+        await client.send_input({"type": "websocket.receive", "text": None, "bytes": b"x"})
+        client.expect(*said("You may not."))
+
+
+@pytest.mark.parametrize("code", [None, 1000, 1001, 1006])
+async def test_stops_when_the_client_leaves(database, code):
+    async with visitor(await database.log_in("ada")) as client:
+        await client.connect()
+        await client.disconnect(code)
+        assert client.finished
+
+
+# What the lesson says of the middlewares
+
+
+@pytest.mark.parametrize(
+    "stage, added, asked",
+    [
+        ("none", "nothing", []),
+        ("cookies", "cookies", []),
+        ("session", "cookies, session", []),
+        ("user", "cookies, session, user", ["django_session", "auth_user"]),
+    ],
+)
+async def test_each_middleware_adds_to_the_scope(database, stage, added, asked):
+    headers = await database.log_in("ada")
+    path = f"/ws/auth/unguarded/{stage}/"
+    async with visitor(headers, with_unguarded(application), path) as client:
+        await client.connect()
+        client.expect(*said(added))
+        assert [table for table, _ in queries(client)] == asked
+
+
+async def test_beside_the_unguarded_all_else_is_as_it_was():
+    async with visitor(served=with_unguarded(application)) as client:
+        await client.connect()
+        client.expect(NOT_LOGGED_IN)
+
+
+async def test_a_stranger_costs_no_query_without_a_cookie():
+    async with visitor(served=unguarded, path="/ws/auth/unguarded/user/") as client:
+        await client.connect()
+        assert queries(client) == []
+        client.unread.clear()
+
+
+class Ask(AsyncConsumer):
+    """Asks the user for something, from the loop."""
+
+    async def websocket_connect(self, event):
+        user = self.scope["user"]
+        assert user.is_authenticated
+        if self.scope["path"] == "/may/":
+            user.has_perm("auth.change_user")
+        else:
+            list(user.groups.all())
+
+
+@pytest.mark.parametrize("path", ["/may/", "/groups/"])
+async def test_permissions_and_groups_ask_the_database(database, path):
+    headers = await database.log_in("ada")
+    async with visitor(headers, AuthMiddlewareStack(Ask.as_asgi()), path) as client:
+        with pytest.raises(Red) as red:
+            await client.connect()
+        assert isinstance(red.value.__cause__, SynchronousOnlyOperation)
+
+
+async def test_a_stack_that_is_incomplete_refuses_everybody_with_an_exception():
+    from channels.auth import AuthMiddleware
+
+    for stack, text in (
+        (lambda inner: inner, "^'user'$"),
+        (AuthMiddleware, "AuthMiddleware cannot find session in scope"),
+        (lambda inner: CookieMiddleware(AuthMiddleware(inner)), "cannot find session in scope"),
+    ):
+        async with visitor(served=stack(Ask.as_asgi())) as client:
+            with pytest.raises(Red) as red:
+                await client.connect()
+            with pytest.raises((KeyError, ValueError), match=text):
+                raise red.value.__cause__
+
+
+# The log-in page
+
+
+@pytest.mark.django_db
+def test_a_person_logs_in_and_out_with_django_s_own_views(client, django_user_model):
+    django_user_model.objects.create_user("ada", password="lovelace")
+    assert "You are a stranger." in client.get("/auth/").content.decode()
+    form = client.get("/auth/login/").content.decode()
+    assert 'name="csrfmiddlewaretoken"' in form
+    wrong = client.post("/auth/login/", {"username": "ada", "password": "byron"})
+    assert (wrong.status_code, "correct username" in wrong.content.decode()) == (200, True)
+    person = {"username": "ada", "password": "lovelace"}
+    assert client.post("/auth/login/", person).headers["location"] == "/auth/"
+    assert "You are ada." in client.get("/auth/").content.decode()
+    assert client.post("/auth/logout/").headers["location"] == "/auth/login/"
+    assert "You are a stranger." in client.get("/auth/").content.decode()
+
+
+@pytest.mark.django_db
+def test_whoever_has_logged_in_is_sent_to_no_other_site(client, django_user_model):
+    django_user_model.objects.create_user("ada", password="lovelace")
+    person = {"username": "ada", "password": "lovelace", "next": "https://evil.example/"}
+    assert client.post("/auth/login/", person).headers["location"] == "/auth/"
