@@ -31,3 +31,22 @@ class Reception(AsyncConsumer):
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()
+
+
+class Letters(AsyncConsumer):
+    """Lesson 17: trusts the cookie, and so does the bidding of whatever page has opened it."""
+
+    async def websocket_connect(self, event):
+        user = self.scope["user"]
+        await self.send({"type": "websocket.accept"})
+        if user.is_authenticated:
+            text = f"Letters for {user.get_username()}: 3"
+            await self.send({"type": "websocket.send", "text": text})
+        else:
+            await self.send({"type": "websocket.close", "code": 4401})
+
+    async def websocket_receive(self, event):
+        """Nothing that a client says is of interest here."""
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()

@@ -2,8 +2,9 @@
 
 from django.urls import path
 
-from auth_demo.consumers import Reception
+from auth_demo.consumers import Letters, Reception
 
 websocket_urlpatterns = [
     path("ws/auth/user/", Reception.as_asgi()),
+    path("ws/auth/origin/", Letters.as_asgi()),
 ]

@@ -1,14 +1,16 @@
-"""What lesson 16 shows: the three middlewares one at a time, and what each adds to the scope.
+"""What lessons 16 and 17 show: less than the whole stack, and what comes of it.
 
-Nothing else stands before these, so they are for the workshop alone.
+Nothing looks at the origin before these, so they are for the workshop alone.
 """
 
-from channels.auth import AuthMiddleware
+from channels.auth import AuthMiddleware, AuthMiddlewareStack
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 from channels.routing import URLRouter
 from channels.sessions import CookieMiddleware, SessionMiddleware
 from django.urls import path
+
+from auth_demo.consumers import Letters
 
 
 class Scope(AsyncConsumer):
@@ -33,6 +35,7 @@ unguarded = URLRouter(
         path(f"{PREFIX}session/", CookieMiddleware(SessionMiddleware(scope))),
         # What AuthMiddlewareStack is short for:
         path(f"{PREFIX}user/", CookieMiddleware(SessionMiddleware(AuthMiddleware(scope)))),
+        path(f"{PREFIX}origin/", AuthMiddlewareStack(Letters.as_asgi())),
     ]
 )
 

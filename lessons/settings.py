@@ -17,7 +17,8 @@ with suppress(OSError):  # SQLite makes files, but no folders; what cannot be wr
 
 # Who may reach it
 
-LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
+# Browsers look for *.localhost nowhere but here; lesson 17's other site is next to the last one.
+LOOPBACK = ["127.0.0.1", "localhost", "[::1]", "lessons.localhost"]
 _named_hosts = [name.strip() for name in os.environ.get("DJANGO_ALLOWED_HOSTS", "").split(",")]
 ALLOWED_HOSTS = [*LOOPBACK, *(name for name in _named_hosts if name and name not in LOOPBACK)]
 

@@ -144,12 +144,19 @@ def _call_summary(method: str, to, what) -> str:
 def _scope_summary(message: dict) -> str:
     if "channel" in message:
         return f"scope  channel: {message['channel']}"
-    query = message.get("query_string", b"")
-    query = query.decode("latin1") if isinstance(query, bytes) else str(query)
+    query = _text(message.get("query_string", b""))
     offered = ", ".join(map(str, message.get("subprotocols", ())))
     text = message.get("path", "") + (f"?{query}" if query else "")
     method = f"{message['method']} " if "method" in message else ""
-    return f"scope  {method}{text}" + (f"  subprotocols: {offered}" if offered else "")
+    told = f"  subprotocols: {offered}" if offered else ""
+    for name, value in message.get("headers", ()):
+        if name == b"origin":  # which page has opened it; the other headers are seldom of interest
+            told += f"  origin: {_shorten(_text(value))}"
+    return f"scope  {method}{text}{told}"
+
+
+def _text(item) -> str:
+    return item.decode("latin1") if isinstance(item, bytes) else str(item)
 
 
 def _value(item) -> str:

@@ -32,7 +32,7 @@ def test_serves_this_machine_alone_as_it_stands(settings_with):
     settings = settings_with()
     assert settings["DEBUG"] is True
     assert settings["WORKSHOP"] is True
-    assert settings["ALLOWED_HOSTS"] == ["127.0.0.1", "localhost", "[::1]"]
+    assert settings["ALLOWED_HOSTS"] == ["127.0.0.1", "localhost", "[::1]", "lessons.localhost"]
 
 
 @pytest.mark.parametrize("environment", [{"DJANGO_DEBUG": "0"}, {"DJANGO_ALLOWED_HOSTS": "a.test"}])
@@ -50,7 +50,7 @@ def test_debug_can_be_turned_off(settings_with, value):
 
 def test_is_no_workshop_once_other_machines_may_call(settings_with):
     settings = settings_with(DJANGO_ALLOWED_HOSTS="a.test, b.test", DJANGO_SECRET_KEY=KEY)
-    assert settings["ALLOWED_HOSTS"][3:] == ["a.test", "b.test"]
+    assert settings["ALLOWED_HOSTS"][4:] == ["a.test", "b.test"]
     assert settings["WORKSHOP"] is False
 
 

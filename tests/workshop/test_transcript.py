@@ -26,6 +26,15 @@ def test_draws_a_line_for_each_event_with_arrow_message_and_handler():
     ]
 
 
+def test_a_scope_says_which_page_the_client_comes_from():
+    headers = [(b"host", b"a.test"), (b"origin", b"http://b.test")]
+    scope = {"type": "scope", "path": "/ws/", "subprotocols": ["x"], "headers": headers}
+
+    assert summary(scope) == "scope  /ws/  subprotocols: x  origin: http://b.test"
+    hostile = {**scope, "headers": [(b"origin", "\x1b")]}
+    assert summary(hostile) == "scope  /ws/  subprotocols: x  origin: \\x1b"
+
+
 def test_a_call_of_the_layer_and_what_arrives_of_it_read_alike():
     message = {"type": "chat.message", "text": "hi"}
     call = {"type": "group_send", "group": "lobby", "message": message}

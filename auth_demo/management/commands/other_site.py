@@ -1,0 +1,25 @@
+"""`manage.py other_site`: lesson 17's hostile page, served from another origin."""
+
+from django.core.management.base import BaseCommand
+
+from auth_demo.other_site import OtherSite
+
+
+class Command(BaseCommand):
+    help = "Serve a page of another site, which opens this site's sockets in your name."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser):
+        parser.add_argument("--port", type=int, default=8666, help="8666; 0 takes any free one")
+        parser.add_argument(
+            "--victim", default="lessons.localhost:8000", help="host and port of the workshop"
+        )
+
+    def handle(self, *, port, victim, **options):
+        with OtherSite(port, victim) as site:
+            self.stdout.write(f"Log in at http://{victim}/auth/login/, and then look at")
+            self.stdout.write(f"  http://evil.lessons.localhost:{site.server_port}/")
+            try:
+                site.serve_forever()
+            except KeyboardInterrupt:
+                self.stdout.write("")
