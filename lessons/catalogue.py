@@ -122,6 +122,11 @@ class Lesson:
         return self._front_matter[0].get("stack")
 
     @property
+    def application(self) -> str | None:
+        """What the exercise's file must define beside the class: the application that is served."""
+        return self._front_matter[0].get("application")
+
+    @property
     def _exercise_parts(self) -> re.Match:
         found = _EXERCISE.match(self._field("exercise"))
         if not found:

@@ -72,9 +72,13 @@ def served(consumer_class, lesson: Lesson):
     """The consumer as an ASGI application, behind what stands before it in asgi.py.
 
     That is the `application` in its own file, or on its class where a file holds many versions;
-    else the lesson's route and middleware, where it has any.
+    else the lesson's route and middleware, where it has any. Raises Red where the lesson demands
+    the former.
     """
     own = getattr(consumer_class, "application", None)
+    if own is None and lesson.application and consumer_class.__module__.startswith(f"{LOADED}."):
+        file = sys.modules[consumer_class.__module__].__file__
+        raise Red(find("name-missing", Place(file), detail=f"Looked for {lesson.application}."))
     if own is None:
         own = _routed(consumer_class, lesson)
 
