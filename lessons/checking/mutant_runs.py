@@ -100,6 +100,8 @@ def _run_tests(lesson: Lesson, module_name: str, source: str) -> None:
     # Nobody reads what pytest says here, so it need not rewrite assertions or load every plugin.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     options = ["-x", "--assert=plain", "-pno:cacheprovider"]
+    # The project's own options name xdist's, which is not there.
+    options += ["-oaddopts=", "-plessons.checking.plugin"]
     options += ["-ppytest_asyncio.plugin", "-ppytest_django.plugin"]
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     os._exit(int(pytest.main([str(lesson.tests), *options])))
