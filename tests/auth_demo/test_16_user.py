@@ -5,6 +5,7 @@ from channels.auth import AuthMiddlewareStack
 from channels.consumer import AsyncConsumer
 from channels.routing import URLRouter
 from channels.sessions import CookieMiddleware
+from django.contrib.auth.models import User
 from django.core.exceptions import SynchronousOnlyOperation
 
 from auth_demo.routing import websocket_urlpatterns
@@ -19,10 +20,7 @@ application = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
 
 
 @pytest.fixture(autouse=True)
-async def database(request):
-    if request.node.get_closest_marker("django_db"):  # the test has pytest-django's
-        yield None
-        return
+async def database():
     record_queries()
     async with fresh_database() as fresh:
         yield fresh
@@ -98,6 +96,17 @@ async def test_whoever_has_the_permission_may_and_is_asked_once(database):
         await client.send_to(bytes_data=b"\x00")
         client.expect(*said("You may not."))
         assert len(queries(client)) == len(before) + count
+
+
+async def test_a_permission_that_was_taken_away_since_is_still_held(database):
+    async with visitor(await database.log_in("ada", "auth.change_user")) as client:
+        await client.connect()
+        client.unread.clear()
+        for _ in range(2):
+            await client.send_to(text_data="auth.change_user")
+            client.expect(*said("You may."))
+            ada = await User.objects.aget(username="ada")
+            await ada.user_permissions.aclear()
 
 
 async def test_a_frame_without_text_asks_for_nothing(database):
@@ -184,28 +193,3 @@ async def test_a_stack_that_is_incomplete_refuses_everybody_with_an_exception():
                 await client.connect()
             with pytest.raises((KeyError, ValueError), match=text):
                 raise red.value.__cause__
-
-
-# The log-in page
-
-
-@pytest.mark.django_db
-def test_a_person_logs_in_and_out_with_django_s_own_views(client, django_user_model):
-    django_user_model.objects.create_user("ada", password="lovelace")
-    assert "You are a stranger." in client.get("/auth/").content.decode()
-    form = client.get("/auth/login/").content.decode()
-    assert 'name="csrfmiddlewaretoken"' in form
-    wrong = client.post("/auth/login/", {"username": "ada", "password": "byron"})
-    assert (wrong.status_code, "correct username" in wrong.content.decode()) == (200, True)
-    person = {"username": "ada", "password": "lovelace"}
-    assert client.post("/auth/login/", person).headers["location"] == "/auth/"
-    assert "You are ada." in client.get("/auth/").content.decode()
-    assert client.post("/auth/logout/").headers["location"] == "/auth/login/"
-    assert "You are a stranger." in client.get("/auth/").content.decode()
-
-
-@pytest.mark.django_db
-def test_whoever_has_logged_in_is_sent_to_no_other_site(client, django_user_model):
-    django_user_model.objects.create_user("ada", password="lovelace")
-    person = {"username": "ada", "password": "lovelace", "next": "https://evil.example/"}
-    assert client.post("/auth/login/", person).headers["location"] == "/auth/"

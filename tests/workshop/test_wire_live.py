@@ -319,11 +319,12 @@ async def test_the_layer_is_wrapped_once_however_often_an_application_is_made(ap
     assert not isinstance(channel_layers["wire"], RecordingLayer)
 
 
-def test_outside_a_workshop_nothing_records():
+def test_outside_a_workshop_nothing_records_and_nothing_is_unguarded():
     program = (
         "import sys, lessons.asgi\n"
         "from channels.layers import channel_layers\n"
         "print(type(lessons.asgi.application).__name__)\n"
+        "print(type(lessons.asgi.websocket_application).__name__)\n"
         "print(type(channel_layers['default']).__name__)\n"
         "print('lessons.wire' in sys.modules or 'lessons.pages.recording' in sys.modules)\n"
     )
@@ -337,7 +338,8 @@ def test_outside_a_workshop_nothing_records():
         encoding="utf-8",
         check=True,
     )
-    assert done.stdout.split() == ["ProtocolTypeRouter", "InMemoryChannelLayer", "False"]
+    served = ["ProtocolTypeRouter", "OriginValidator", "InMemoryChannelLayer"]
+    assert done.stdout.split() == [*served, "False"]
 
 
 # HTTP

@@ -1,0 +1,30 @@
+"""The log-in page: Django's own views, behind templates of the demo's."""
+
+import pytest
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def test_a_person_logs_in_and_out_with_django_s_own_views(client, django_user_model):
+    django_user_model.objects.create_user("ada", password="lovelace")
+    assert "You are a stranger." in client.get("/auth/").content.decode()
+    form = client.get("/auth/login/").content.decode()
+    assert 'name="csrfmiddlewaretoken"' in form
+    wrong = client.post("/auth/login/", {"username": "ada", "password": "byron"})
+    assert (wrong.status_code, "correct username" in wrong.content.decode()) == (200, True)
+    person = {"username": "ada", "password": "lovelace"}
+    assert client.post("/auth/login/", person).headers["location"] == "/auth/"
+    assert "You are ada." in client.get("/auth/").content.decode()
+    assert client.post("/auth/logout/").headers["location"] == "/auth/login/"
+    assert "You are a stranger." in client.get("/auth/").content.decode()
+
+
+def test_whoever_has_logged_in_is_sent_to_no_other_site(client, django_user_model):
+    django_user_model.objects.create_user("ada", password="lovelace")
+    person = {"username": "ada", "password": "lovelace", "next": "https://evil.example/"}
+    assert client.post("/auth/login/", person).headers["location"] == "/auth/"
