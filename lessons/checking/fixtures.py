@@ -121,7 +121,7 @@ async def target(bench: Bench):
 
 @asynccontextmanager
 async def database(bench: Bench):
-    """An empty database, whose server can be restarted; `log_in` makes an account and a session."""
+    """A migrated database without a row, whose server can be restarted."""
     async with fresh_database() as fresh:
         yield fresh
 
