@@ -1,7 +1,20 @@
 """What lessons 20 to 23 keep in the database."""
 
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.db import models
+
+
+class Visit(models.Model):
+    """Lesson 20: somebody asked for a group."""
+
+    group = models.ForeignKey(Group, models.CASCADE, related_name="visits")
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self):
+        return f"visit {self.id}"
 
 
 class Post(models.Model):

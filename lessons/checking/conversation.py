@@ -9,6 +9,8 @@ import warnings
 from concurrent.futures import ProcessPoolExecutor
 from urllib.parse import parse_qs, urlencode
 
+from django.apps import apps
+
 from lessons.catalogue import Lesson
 from lessons.checking.communicator import StrictCommunicator
 from lessons.checking.database import fresh_database
@@ -41,7 +43,8 @@ def play(lesson: Lesson, name: str, steps: list[str]) -> tuple[Event, ...]:
     `close [code]`, `wait seconds`, `layer {"type": ...}` (someone else sends this to the consumer's
     channel), `redis gone` and `redis back` (every layer is on it), `crash` (a handler raises),
     `kill` (the server cancels the consumer). A number in front, as in `2 connect`, is that of the
-    client. At any time `worker channel...` starts `runworker`. Before all of them, `capacity 3`
+    client. At any time `worker channel...` starts `runworker`, and `row auth.Group {"name": "a"}`
+    saves a row, in place of the one with that id, if it has one. Before all of them, `capacity 3`
     gives the channels of the layer room for three messages.
     """
     # In a process of its own, so that this one stays without threads and may fork to judge.
@@ -77,6 +80,9 @@ async def _play(lesson, consumer_class, steps) -> tuple[Event, ...]:
     async with fresh_database() as database:
         try:
             for step in steps:
+                if step.startswith("row "):
+                    await database.do(_save, *step.split(maxsplit=2)[1:])
+                    continue
                 if step.startswith("worker "):
                     await workers.start(*step.split()[1:])
                     continue
@@ -96,6 +102,10 @@ async def _play(lesson, consumer_class, steps) -> tuple[Event, ...]:
                 await client.abandon()
     events = [event for client in clients.values() for event in client.transcript] + [*jobs]
     return tuple(sorted(events, key=lambda event: event.time))
+
+
+def _save(model: str, fields: str) -> None:
+    apps.get_model(model)(**json.loads(fields)).save()
 
 
 def _numbered(step: str) -> tuple[int, str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+import threading
 from collections.abc import Callable
 from contextlib import asynccontextmanager, nullcontext
 from importlib import import_module
@@ -15,12 +16,16 @@ from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.models import User
 from django.db import connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.http import HttpRequest
 
+from lessons.checking.loop import ObservedLoop
 from lessons.wire.database import record_queries
 
 _in_use = False
+_opened: dict[BaseDatabaseWrapper, threading.Thread] = {}
 _template = b""  # the file as the first check of this process found it
 
 
@@ -30,10 +35,12 @@ class FreshDatabase:
     async def do(self, function: Callable, *args, **kwargs):
         """Call `function` in the handlers' thread, as sync code elsewhere; what it returns.
 
-        What it has set off, by signals and on_commit, has been dealt with.
+        In a check, what it has set off, by signals and on_commit, has been dealt with.
         """
         result = await sync_to_async(function)(*args, **kwargs)
-        await asyncio.get_running_loop().settled()
+        loop = asyncio.get_running_loop()
+        if isinstance(loop, ObservedLoop):
+            await loop.settled()
         return result
 
     async def add_account(self, name: str) -> User:
@@ -65,6 +72,15 @@ class FreshDatabase:
         connection.ensure_connection()
         connection.connection.close()
 
+    async def left_open(self) -> list[str]:
+        """The threads that hold a connection which nothing will ever look after.
+
+        Before each handler, Channels looks after that of the handlers' own thread.
+        """
+        cared_for = await sync_to_async(threading.current_thread)()
+        held = [thread for opened, thread in _opened.items() if opened.connection is not None]
+        return [it.name for it in held if it is not cared_for and it.is_alive()]
+
 
 @asynccontextmanager
 async def fresh_database():
@@ -81,11 +97,27 @@ async def fresh_database():
         with unshut, renamed:
             await sync_to_async(_begin)(file)
             _in_use = True
+            connection_created.connect(_note)
             try:
                 yield FreshDatabase()
             finally:
                 _in_use = False
+                connection_created.disconnect(_note)
                 await sync_to_async(connections.close_all)()
+                _close_what_is_left()
+
+
+def _note(connection, **kwargs) -> None:
+    _opened[connection] = threading.current_thread()
+
+
+def _close_what_is_left() -> None:
+    """Cut connections of other threads, too: the file goes, and its space with it."""
+    for opened in _opened:
+        if opened.connection is not None:
+            opened.connection.close()
+            opened.connection = None
+    _opened.clear()
 
 
 def _connect(self) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from contextvars import ContextVar
 
+from lessons.checking.asking import how_it_asked
 from lessons.checking.diagnoses import recognise
 from lessons.checking.finding import Place, Red, Source, find, place_at_work, place_of_error
 from lessons.checking.layer import packing_layers, place_of_send
@@ -215,6 +216,8 @@ class StandIn:
         name, place = recognise(error), place_of_error(self.source.file, error)
         if name == "def-handler-in-async-consumer" and place:
             name = "awaited-none"  # Channels awaits the handlers; this await is the student's own
+        elif name == "orm-in-async":
+            name = how_it_asked(self.source.file, error)
         elif self._layer_at_work():
             name = _AT_THE_LAYER.get(name, name)
         if sent := place_of_send(self.source.file, error):

@@ -1,6 +1,6 @@
 """The database of a check: what is in it, whose it is, and what of it the transcript shows."""
 
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, sync_to_async
 from channels.consumer import AsyncConsumer
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
@@ -108,3 +108,14 @@ async def test_what_a_commit_has_set_off_has_been_dealt_with():
             await database.do(add, layer.channel_of(client.server.connection_id))
             client.expect({"type": "websocket.send", "text": "1"})
             await client.abandon()
+
+
+async def test_names_the_threads_that_hold_a_connection_which_nobody_looks_after():
+    async with fresh_database() as database:
+        await database_sync_to_async(User.objects.count, thread_sensitive=False)()
+        await User.objects.acount()
+        assert await database.left_open() == []
+        await sync_to_async(User.objects.count, thread_sensitive=False)()
+        assert [name[:8] for name in await database.left_open()] == ["asyncio_"]
+    async with fresh_database() as database:
+        assert await database.left_open() == []

@@ -1,0 +1,40 @@
+"""The database behind a socket: one worked consumer for each of lessons 20 to 23."""
+
+from channels.consumer import AsyncConsumer
+from channels.db import database_sync_to_async
+from channels.exceptions import StopConsumer
+from django.contrib.auth.models import Group
+
+from db_demo.models import Visit
+
+
+class Reception(AsyncConsumer):
+    """Lesson 20: three ways to ask the database, and no query runs on the loop."""
+
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+        # As a call: the function goes in, and what comes out is called, and awaited.
+        count = await database_sync_to_async(Group.objects.count)()
+        await self.tell(f"{count} groups")
+
+    async def websocket_receive(self, event):
+        try:
+            group = await self.find(event.get("text") or "")
+        except Group.DoesNotExist:
+            await self.tell("no such group")
+            return
+        # The async ORM: what asks at once has a name with an "a", and a queryset has async for.
+        await Visit.objects.acreate(group=group)
+        async for visit in Visit.objects.select_related("group").order_by("-id")[:3]:
+            await self.tell(f"{visit.id}: {visit.group.name}")
+
+    @database_sync_to_async
+    def find(self, name):
+        # As a decorator: all of this method runs in the thread, its caller awaits it.
+        return Group.objects.get(name=name)
+
+    async def tell(self, text):
+        await self.send({"type": "websocket.send", "text": text})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()

@@ -1,0 +1,9 @@
+"""Which path leads to which consumer of lessons 20 to 23."""
+
+from django.urls import path
+
+from db_demo.consumers import Reception
+
+websocket_urlpatterns = [
+    path("ws/db/orm/", Reception.as_asgi()),
+]
