@@ -1,11 +1,13 @@
 """The database behind a socket: one worked consumer for each of lessons 20 to 23."""
 
+import json
+
 from channels.consumer import AsyncConsumer
 from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from django.contrib.auth.models import Group
 
-from db_demo.models import Visit
+from db_demo.models import Post, Visit
 
 
 class Reception(AsyncConsumer):
@@ -35,6 +37,38 @@ class Reception(AsyncConsumer):
 
     async def tell(self, text):
         await self.send({"type": "websocket.send", "text": text})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
+class LiveBlog(AsyncConsumer):
+    """Lesson 21: tells its client of each post that is written, changed or deleted, wherever."""
+
+    async def __call__(self, scope, receive, send):
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self.channel_layer.group_discard("liveblog", self.channel_name)
+
+    async def websocket_connect(self, event):
+        # Join first, read then: what is saved in between comes twice, and is not missed.
+        await self.channel_layer.group_add("liveblog", self.channel_name)
+        await self.send({"type": "websocket.accept"})
+        posts = [post.as_news() async for post in Post.objects.order_by("-id")[:50]]
+        await self.tell({"type": "posts.all", "posts": posts[::-1]})
+
+    async def websocket_receive(self, event):
+        pass  # a reader has nothing to say
+
+    async def post_saved(self, event):
+        await self.tell(event)
+
+    async def post_deleted(self, event):
+        await self.tell(event)
+
+    async def tell(self, news):
+        await self.send({"type": "websocket.send", "text": json.dumps(news)})
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()

@@ -33,6 +33,10 @@ class Post(models.Model):
     def __str__(self):
         return self.title
 
+    def as_news(self):
+        """What a reader is told: values that every layer can pack, and that JSON has a word for."""
+        return {"id": self.pk, "title": self.title, "text": self.text}
+
 
 class Entry(models.Model):
     """Lesson 22: a line of the log; ids grow, so the last id seen says what was missed."""

@@ -2,8 +2,9 @@
 
 from django.urls import path
 
-from db_demo.consumers import Reception
+from db_demo.consumers import LiveBlog, Reception
 
 websocket_urlpatterns = [
     path("ws/db/orm/", Reception.as_asgi()),
+    path("ws/db/liveblog/", LiveBlog.as_asgi()),
 ]

@@ -8,4 +8,5 @@ urlpatterns = [
     path("", include("lessons.pages.urls")),
     path("", include("layers_demo.urls")),
     path("", include("auth_demo.urls")),
+    path("", include("db_demo.urls")),
 ]

@@ -7,9 +7,11 @@ import logging
 import multiprocessing
 import warnings
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from urllib.parse import parse_qs, urlencode
 
 from django.apps import apps
+from django.db import transaction
 
 from lessons.catalogue import Lesson
 from lessons.checking.communicator import StrictCommunicator
@@ -21,8 +23,9 @@ from lessons.checking.layer import packing_layer
 from lessons.checking.loop import ObservedLoop
 from lessons.checking.outage import on_redis
 from lessons.checking.runner import start_method
+from lessons.checking.signals import signals_of
 from lessons.checking.strict import Strict
-from lessons.checking.target import resolve, served
+from lessons.checking.target import LOADED, resolve, served
 from lessons.checking.worker import Workers
 from lessons.wire.events import Event
 
@@ -44,8 +47,9 @@ def play(lesson: Lesson, name: str, steps: list[str]) -> tuple[Event, ...]:
     channel), `redis gone` and `redis back` (every layer is on it), `crash` (a handler raises),
     `kill` (the server cancels the consumer). A number in front, as in `2 connect`, is that of the
     client. At any time `worker channel...` starts `runworker`, and `row auth.Group {"name": "a"}`
-    saves a row, in place of the one with that id, if it has one. Before all of them, `capacity 3`
-    gives the channels of the layer room for three messages.
+    saves a row, in place of the one with that id, if it has one; after `rolled-back`, in a
+    transaction that is rolled back. Before all of them, `capacity 3` gives the channels of the
+    layer room for three messages.
     """
     # In a process of its own, so that this one stays without threads and may fork to judge.
     context = multiprocessing.get_context(start_method())
@@ -78,10 +82,13 @@ async def _play(lesson, consumer_class, steps) -> tuple[Event, ...]:
     workers = Workers(Bench(lesson, consumer_class))
     broken = set()  # the transcript shows how far it came, and what goes on without a client
     async with fresh_database() as database:
+        connected = ExitStack()
+        if consumer_class.__module__.startswith(LOADED):
+            connected.enter_context(signals_of(consumer_class))
         try:
             for step in steps:
-                if step.startswith("row "):
-                    await database.do(_save, *step.split(maxsplit=2)[1:])
+                if step.startswith(("row ", "rolled-back row ")):
+                    await database.do(_save, *step.split("row ", 1))
                     continue
                 if step.startswith("worker "):
                     await workers.start(*step.split()[1:])
@@ -100,12 +107,16 @@ async def _play(lesson, consumer_class, steps) -> tuple[Event, ...]:
             await workers.kill()
             for client in clients.values():
                 await client.abandon()
+            connected.close()
     events = [event for client in clients.values() for event in client.transcript] + [*jobs]
     return tuple(sorted(events, key=lambda event: event.time))
 
 
-def _save(model: str, fields: str) -> None:
-    apps.get_model(model)(**json.loads(fields)).save()
+def _save(end: str, row: str) -> None:
+    model, _, fields = row.partition(" ")
+    with transaction.atomic():
+        apps.get_model(model)(**json.loads(fields)).save()
+        transaction.set_rollback(bool(end))
 
 
 def _numbered(step: str) -> tuple[int, str]:

@@ -22,6 +22,7 @@ from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.http import HttpRequest
 
 from lessons.checking.loop import ObservedLoop
+from lessons.checking.transaction import open_transaction
 from lessons.wire.database import record_queries
 
 _in_use = False
@@ -42,6 +43,10 @@ class FreshDatabase:
         if isinstance(loop, ObservedLoop):
             await loop.settled()
         return result
+
+    def transaction(self, function: Callable, *args):
+        """`async with` it: `function` is called in a transaction, which ends with the block."""
+        return open_transaction(function, *args)
 
     async def add_account(self, name: str) -> User:
         return await self.do(User.objects.create, username=name)

@@ -9,6 +9,7 @@ from lessons.checking.finding import Red, Source, find, place_at_work, place_of_
 from lessons.checking.http_communicator import StrictHttpCommunicator
 from lessons.checking.layer import Elsewhere, packing_layer
 from lessons.checking.outage import on_redis
+from lessons.checking.signals import signals_of
 from lessons.checking.slow import slow_work
 from lessons.checking.strict import Strict
 from lessons.checking.target import loaded_anew, served
@@ -123,7 +124,8 @@ async def target(bench: Bench):
 async def database(bench: Bench):
     """A migrated database without a row, whose server can be restarted."""
     async with fresh_database() as fresh:
-        yield fresh
+        with signals_of(bench.subject):
+            yield fresh
 
 
 @asynccontextmanager

@@ -14,7 +14,8 @@ from types import CoroutineType
 from channels.consumer import SyncConsumer
 from channels.layers import InMemoryChannelLayer
 
-from lessons.checking.finding import Finding, Place, Red, Source, find
+from lessons.checking.diagnoses import recognise
+from lessons.checking.finding import Finding, Place, Red, Source, find, place_of_error
 from lessons.checking.fixtures import FIXTURES, Bench
 from lessons.checking.layer import fresh_layers
 from lessons.checking.loop import ObservedLoop
@@ -75,6 +76,8 @@ def _run(check, bench: Bench) -> Red | None:
     except (SystemExit, KeyboardInterrupt) as error:
         return bench.red("exits", error, f"{type(error).__name__}: {error}")
     except Exception as error:
+        if place_of_error(bench.source.file, error):  # the check called on Django, Django on it
+            return bench.red(recognise(error), error, f"{type(error).__name__}: {error}")
         return Red(_unnamed(check, error), bench.transcript)
     return None
 

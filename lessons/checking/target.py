@@ -31,8 +31,11 @@ class Target:
 
     def load(self):
         """Run the file and return what is to be judged. Raises Red where that cannot be."""
-        from lessons.checking.layer import layers_of_checks  # brings Channels: a list needs none
+        # They bring Channels and models: a list of lessons needs neither.
+        from lessons.checking.layer import layers_of_checks
+        from lessons.checking.signals import forget_loaded
 
+        forget_loaded()
         with layers_of_checks():
             module = load_file(self.file, self.source)
         subject = getattr(module, self.name, None)

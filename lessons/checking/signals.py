@@ -1,0 +1,82 @@
+"""The receivers of Django's signals that a student's file has connected, and no other file's.
+
+A file is run anew for each check, and each run may connect receivers; those of the run before must
+not be heard. A worked example's receivers would speak to the student's consumers, too.
+"""
+
+import sys
+from contextlib import contextmanager
+from unittest import mock
+from weakref import ReferenceType
+
+from django.conf import settings
+from django.db.models import signals
+
+from lessons.checking.target import LOADED
+
+SIGNALS = (
+    *(signals.pre_save, signals.post_save, signals.pre_delete, signals.post_delete),
+    signals.m2m_changed,
+)
+_DEMOS = ("db_demo", "auth_demo", "layers_demo")
+
+
+_gone = False  # whether a receiver of the subject's went as soon as it was connected
+
+
+@contextmanager
+def signals_of(subject):
+    """Within it, of these receivers only the subject's are called, and what its file connects.
+
+    Where its file, or the class, has a `ready`, that is called as AppConfig.ready() is.
+    """
+    global _gone
+    before = [list(signal.receivers) for signal in SIGNALS]
+    module = sys.modules[subject.__module__]
+    for signal in SIGNALS:
+        _put(signal, [entry for entry in signal.receivers if not _is_others(entry, module)])
+    try:
+        if ready := getattr(subject, "ready", getattr(module, "ready", None)):
+            # With DEBUG on, Django looks at a receiver's parameters, remembers them, and with them
+            # the receiver: one that nobody keeps would go in production only.
+            with mock.patch.object(settings, "DEBUG", False):
+                ready()
+        _gone = any(_function_of(entry) is None for signal in SIGNALS for entry in signal.receivers)
+        yield
+    finally:
+        for signal, receivers in zip(SIGNALS, before, strict=True):
+            _put(signal, receivers)
+        forget_loaded()
+
+
+def forget_loaded() -> None:
+    """Drop what files of students have connected: the next run of a file connects it anew."""
+    for signal in SIGNALS:
+        _put(signal, [it for it in signal.receivers if not _module_of(it).startswith(LOADED)])
+
+
+def receivers_gone() -> bool:
+    """Whether nobody has kept a receiver that was connected: Django holds them weakly."""
+    return _gone
+
+
+def _put(signal, receivers: list) -> None:
+    with signal.lock:
+        signal.receivers = receivers
+        signal.sender_receivers_cache.clear()
+
+
+def _is_others(entry, module) -> bool:
+    name = _module_of(entry)
+    if name.startswith(LOADED):
+        return getattr(_function_of(entry), "__globals__", None) is not vars(module)
+    return name.startswith(_DEMOS)
+
+
+def _function_of(entry):
+    receiver = entry[1]
+    return receiver() if isinstance(receiver, ReferenceType) else receiver
+
+
+def _module_of(entry) -> str:
+    return getattr(_function_of(entry), "__module__", None) or ""
