@@ -1,0 +1,76 @@
+"""Lesson 21 in a real browser: what is written in the admin, every open page shows, as text."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.xdist_group("browser")  # one server and one browser for all
+
+EVIL = "<script>document.title = 'run'</script><img src=x onerror=\"document.title = 'run'\">"
+
+
+@pytest.fixture
+def desk(browser, address):
+    """A window of the admin; its pages are Django's, and so are their errors."""
+    with browser.new_context() as context:
+        page = context.new_page()
+        sign_in(page, address)
+        yield page
+
+
+def sign_in(page, address):
+    page.goto(f"{address}/admin/login/")
+    page.get_by_label("Username").fill("instructor")
+    page.get_by_label("Password").fill("instructor")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Site administration")).to_be_visible()
+
+
+def save(page, title, text):
+    page.get_by_label("Title").fill(title)
+    page.get_by_label("Text").fill(text)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".success")).to_be_visible()
+
+
+def test_a_post_is_shown_on_every_page_changed_taken_away_and_never_run(page_at, desk, address):
+    readers = [page_at(address), page_at(address)]
+    for reader in readers:
+        response = reader.page.goto(f"{address}/db/liveblog/")
+        assert "script-src 'self'" in response.headers["content-security-policy"]
+        expect(reader.page.get_by_role("status")).to_have_text("Live.")
+    posts = [reader.page.locator("#posts li") for reader in readers]
+
+    desk.goto(f"{address}/admin/db_demo/post/add/")
+    save(desk, EVIL, "It rains.")
+    for shown in posts:
+        expect(shown).to_have_text([f"{EVIL}It rains."])
+        expect(shown.get_by_role("heading")).to_have_text(EVIL)
+        expect(shown.locator("script, img")).to_have_count(0)
+
+    desk.get_by_role("row").get_by_role("link", name=EVIL).click()
+    save(desk, "Hail", "It hails.")
+    for shown in posts:
+        expect(shown).to_have_text(["HailIt hails."])
+
+    late, sockets = page_at(address).page, []
+    late.clock.install()  # so that nobody waits until it tries again
+    late.route_web_socket("**", lambda socket: sockets.append((socket, socket.connect_to_server())))
+    late.goto(f"{address}/db/liveblog/")
+    late_posts = late.locator("#posts li")
+    expect(late_posts).to_have_text(["HailIt hails."])
+    sockets[0][0].close()
+    expect(late.get_by_role("status")).to_have_text("No connection; trying again.")
+
+    desk.get_by_role("row").get_by_role("link", name="Hail").click()
+    desk.get_by_role("link", name="Delete").click()
+    desk.get_by_role("button", name=re.compile("^Yes")).click()
+    expect(desk.locator(".success")).to_be_visible()
+    for shown in posts:
+        expect(shown).to_have_count(0)
+    expect(late_posts).to_have_count(1)
+    late.clock.run_for(2000)
+    expect(late.get_by_role("status")).to_have_text("Live.")
+    expect(late_posts).to_have_count(0)
+    assert {reader.page.title() for reader in readers} == {"Live blog"}
