@@ -14,7 +14,6 @@ from channels import db
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import login
-from django.contrib.auth.models import User
 from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
@@ -48,8 +47,8 @@ class FreshDatabase:
         """`async with` it: `function` is called in a transaction, which ends with the block."""
         return open_transaction(function, *args)
 
-    async def add_account(self, name: str) -> User:
-        return await self.do(User.objects.create, username=name)
+    async def add_account(self, name: str):
+        return await self.do(apps.get_model("auth", "User").objects.create, username=name)
 
     @sync_to_async
     def log_in(self, name: str, *permissions: str) -> list[tuple[bytes, bytes]]:
