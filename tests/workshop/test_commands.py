@@ -11,6 +11,7 @@ import urllib.request
 import psutil
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 from real_parts import real_part
 from real_workshop import PATIENCE, Workshop
@@ -124,6 +125,7 @@ def test_seeds_an_account_for_the_student_and_one_for_the_instructor(django_user
         workshop.seed_accounts()
     users = {user.username: user for user in django_user_model.objects.all()}
     assert set(users) == {"student", "instructor"}
+    assert sorted(group.name for group in Group.objects.all()) == ["editors", "guests"]
     assert all(user.check_password(name) for name, user in users.items())
     assert [users[name].is_staff for name in ("student", "instructor")] == [False, True]
 

@@ -70,3 +70,14 @@ def test_a_worker_starts_when_it_is_told_to():
     events = play(find("worker"), "layers_demo.consumers.Primes", steps)
     frames = [event.message for event in events if event.message["type"] == "websocket.send"]
     assert [frame["text"] for frame in frames] == ["handed in", "91 = 7 * 13"]
+
+
+def test_someone_elsewhere_may_save_a_row_and_may_roll_it_back():
+    lesson = find("liveblog")
+    steps = ["connect", 'rolled-back row db_demo.Post {"title": "Rain"}']
+    steps += ['row db_demo.Post {"title": "Hail"}', 'row db_demo.Post {"id": 1, "title": "Sun"}']
+    events = play(lesson, lesson.demo, steps)
+    news = [event.message for event in events if event.message["type"] == "post.saved"]
+    assert [(post["id"], post["title"]) for post in news] == [(1, "Hail"), (1, "Sun")]
+    told = [event.message["text"] for event in play(lesson, "solution", steps)[-3:-1]]
+    assert told == ['{"saved": 1, "title": "Hail"}', '{"saved": 1, "title": "Sun"}']

@@ -146,6 +146,17 @@ class PassesACoroutineFunction(RightRoom):
         return await database_sync_to_async(ask)()
 
 
+class WrapsTheAsyncORM(RightRoom):
+    """Believes that all of the ORM needs the wrapper, aget() as well as get()."""
+
+    diagnosis = "async-orm-in-thread"
+
+    async def lines_of(self, name):
+        group = await database_sync_to_async(Group.objects.aget)(name=name)
+        posts = Post.objects.filter(author__groups=group).select_related("author")
+        return [f"{post.title}, by {post.author.username}" async for post in posts]
+
+
 class ForgetsTheCall(RightRoom):
     """Wraps the function and awaits the wrapped one, which nobody has called."""
 
