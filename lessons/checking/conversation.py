@@ -47,8 +47,8 @@ def play(lesson: Lesson, name: str, steps: list[str]) -> tuple[Event, ...]:
     channel), `redis gone` and `redis back` (every layer is on it), `crash` (a handler raises),
     `kill` (the server cancels the consumer). A number in front, as in `2 connect`, is that of the
     client. At any time `worker channel...` starts `runworker`, and `row auth.Group {"name": "a"}`
-    saves a row, in place of the one with that id, if it has one; after `rolled-back`, in a
-    transaction that is rolled back. Before all of them, `capacity 3` gives the channels of the
+    saves a row, or changes the one with that `id`; after `rolled-back`, in a transaction that is
+    rolled back. Before all of them, `capacity 3` gives the channels of the
     layer room for three messages.
     """
     # In a process of its own, so that this one stays without threads and may fork to judge.
@@ -112,10 +112,15 @@ async def _play(lesson, consumer_class, steps) -> tuple[Event, ...]:
     return tuple(sorted(events, key=lambda event: event.time))
 
 
-def _save(end: str, row: str) -> None:
-    model, _, fields = row.partition(" ")
+def _save(end: str, what: str) -> None:
+    name, _, fields = what.partition(" ")
+    fields = json.loads(fields)
+    model = apps.get_model(name)
     with transaction.atomic():
-        apps.get_model(model)(**json.loads(fields)).save()
+        row = model.objects.filter(pk=fields.get("id")).first() or model()
+        for field, value in fields.items():
+            setattr(row, field, value)
+        row.save()
         transaction.set_rollback(bool(end))
 
 

@@ -123,10 +123,6 @@ def judged(*changes):
                        "post_saved(sender, instance), sender=Post, weak=False)\n")],
         ),
         listens_before_the_deletion=([("post_delete.connect", "pre_delete.connect")],),
-        an_async_receiver=(
-            [(SAVED, "async def post_saved(sender, instance, **kwargs):\n"
-                     f"    tell_after_commit({{{READ}}})\n\n\n")],
-        ),
         reads_the_title_at_the_commit=(
             [(SAVED, "def post_saved(sender, instance, **kwargs):\n    transaction.on_commit("
                      'lambda: tell({"type": "ticker.news", "news": {' + READ + "}}))\n\n\n")],
@@ -138,8 +134,8 @@ def judged(*changes):
         two_messages_for_two_kinds=(
             [('"type": "ticker.news", "news": news', '"type": f"ticker.{min(news, key=len)}", '
               '"news": news'),
-             ("    async def websocket_disconnect", "    ticker_saved = ticker_deleted = ticker_title"
-              " = ticker_news\n\n    async def websocket_disconnect")],
+             ("    async def websocket_disconnect", "    ticker_saved = ticker_deleted = "
+              "ticker_title = ticker_news\n\n    async def websocket_disconnect")],
         ),
         on_delete_of_many=([("instance.pk})\n", "instance.id})\n")],),
     ),
@@ -207,7 +203,7 @@ def test_a_ticker_that_tells_what_is_committed_is_green(changes):
         connects_two_partials=(
             "told-twice",
             [(CONNECT, "    for _ in range(2):\n"
-                       "        post_save.connect(partial(post_saved), sender=Post, weak=False)\n")],
+              "        post_save.connect(partial(post_saved), sender=Post, weak=False)\n")],
         ),
         connects_without_a_sender=(
             "exception", [("post_save.connect(post_saved, sender=Post)",
@@ -236,9 +232,13 @@ def test_a_ticker_that_tells_what_is_committed_is_green(changes):
             [("def tell(", "async def tell("),
              (TELL, '    await get_channel_layer().group_send("ticker", message)\n')],
         ),
+        an_async_receiver=(
+            "orm-in-async",
+            [("def post_saved", "async def post_saved")],
+        ),
         async_to_sync_in_the_consumer=(
             "async-to-sync-in-loop",
-            [("await self.channel_layer.group_add(", "async_to_sync(self.channel_layer.group_add)(")],
+            [("await self.channel_layer.group_add", "async_to_sync(self.channel_layer.group_add)")],
         ),
         another_group=("no-reply", [('group_send)("ticker"', 'group_send)("tickers"')]),
         sends_instead_of_group_send=("no-reply", [("().group_send)", "().send)")]),
