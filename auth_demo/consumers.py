@@ -50,3 +50,18 @@ class Letters(AsyncConsumer):
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()
+
+
+class Welcome(AsyncConsumer):
+    """Lesson 18: greets the user that the middleware before it has put into the scope."""
+
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+        text = f"Welcome, {self.scope['user'].get_username()}."
+        await self.send({"type": "websocket.send", "text": text})
+
+    async def websocket_receive(self, event):
+        pass
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()

@@ -4,10 +4,13 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 from django.views.generic import TemplateView
 
+from auth_demo.views import ticket
+
 login = LoginView.as_view(template_name="auth_demo/login.html", next_page="account")
 
 urlpatterns = [
     path("auth/login/", login, name="login"),
     path("auth/logout/", LogoutView.as_view(next_page="login"), name="logout"),
     path("auth/", TemplateView.as_view(template_name="auth_demo/account.html"), name="account"),
+    path("auth/ticket/", ticket, name="ticket"),
 ]

@@ -16,6 +16,7 @@ from django.urls import re_path  # noqa: E402
 
 from async_demo.routing import http_urlpatterns  # noqa: E402
 from async_demo.routing import websocket_urlpatterns as async_urlpatterns  # noqa: E402
+from auth_demo.routing import ticket_urlpatterns  # noqa: E402
 from auth_demo.routing import websocket_urlpatterns as auth_urlpatterns  # noqa: E402
 from auth_demo.unguarded import with_unguarded  # noqa: E402
 from db_demo.routing import websocket_urlpatterns as db_urlpatterns  # noqa: E402
@@ -39,7 +40,8 @@ if settings.WORKSHOP:  # lessons 16 and 17 show what less than that does
 application = ProtocolTypeRouter(
     {
         "http": URLRouter([*http_urlpatterns, re_path(r"", django_application)]),
-        "websocket": websocket_application,
+        # Where a ticket is asked for, and no cookie, lesson 18's middleware stands alone.
+        "websocket": URLRouter([*ticket_urlpatterns, re_path(r"", websocket_application)]),
         "channel": ChannelNameRouter(channel_name_patterns),
     }
 )

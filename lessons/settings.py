@@ -143,6 +143,15 @@ CHANNEL_LAYERS = {
     "wire": {"BACKEND": _IN_MEMORY, "CONFIG": {"capacity": 10_000}},
 }
 
+# What one process remembers for all, such as which tickets are unused; and as with the layers,
+# without Redis each process has only its own.
+_CACHE = "django.core.cache.backends"
+CACHES = {
+    "default": {"BACKEND": f"{_CACHE}.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": f"{_CACHE}.locmem.LocMemCache"},
+}
+
 # The web servers of `manage.py cluster`, which tells each of them where all of them are.
 CLUSTER_PORTS = [int(port) for port in os.environ.get("CLUSTER_PORTS", "").split(",") if port]
 

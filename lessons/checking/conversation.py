@@ -10,7 +10,9 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from urllib.parse import parse_qs, urlencode
 
+from asgiref.sync import sync_to_async
 from django.apps import apps
+from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from lessons.catalogue import Lesson
@@ -31,6 +33,8 @@ from lessons.wire.events import Event
 
 METHODS = ("GET", "POST")
 
+_tickets: dict[str, str] = {}  # by user; a conversation has a process of its own
+
 
 class UnknownStep(ValueError):
     """A step that `play` does not know."""
@@ -41,15 +45,15 @@ def play(lesson: Lesson, name: str, steps: list[str]) -> tuple[Event, ...]:
 
     `name` is a consumer's or an application's qualified name, "solution", or a mistake:
     "mistake:NoAccept". Steps:
-    `connect [/path/] [?query] [subprotocols=a,b] [as=ada] [origin=http://a.test]` (ada has logged
-    in), or a request: `POST [piece of the body]...`; then `text hello`, `bytes 00ff`,
-    `close [code]`, `wait seconds`, `layer {"type": ...}` (someone else sends this to the consumer's
-    channel), `redis gone` and `redis back` (every layer is on it), `crash` (a handler raises),
-    `kill` (the server cancels the consumer). A number in front, as in `2 connect`, is that of the
-    client. At any time `worker channel...` starts `runworker`, and `row auth.Group {"name": "a"}`
-    saves a row, or changes the one with that `id`; after `rolled-back`, in a transaction that is
-    rolled back. Before all of them, `capacity 3` gives the channels of the
-    layer room for three messages.
+    `connect [/path/] [?query] [subprotocols=a,b] [as=ada] [ticket=ada] [origin=http://a.test]` (ada
+    has logged in, or has a ticket), or a request: `POST [piece of the body]...`; then `text hello`,
+    `bytes 00ff`, `close [code]`, `wait seconds`, `layer {"type": ...}` (someone else sends this to
+    the consumer's channel), `redis gone` and `redis back` (every layer is on it), `crash` (a
+    handler raises), `kill` (the server cancels the consumer). A number in front, as in `2 connect`,
+    is that of the client. At any time `worker channel...` starts `runworker`, and
+    `row auth.Group {"name": "a"}` saves a row, or changes the one with that `id`; after
+    `rolled-back`, in a transaction that is rolled back. Before all of them, `capacity 3` gives the
+    channels of the layer room for three messages.
     """
     # In a process of its own, so that this one stays without threads and may fork to judge.
     context = multiprocessing.get_context(start_method())
@@ -96,7 +100,7 @@ async def _play(lesson, consumer_class, steps) -> tuple[Event, ...]:
                 number, step = _numbered(step)
                 if number not in clients:
                     application = _application_of(consumer_class, lesson)
-                    clients[number] = await _client(application, lesson.path, step, database)
+                    clients[number] = await _client(application, lesson, step, database)
                 try:
                     if number not in broken or step.startswith("wait"):
                         await _take(clients[number], step)
@@ -135,17 +139,19 @@ def _application_of(subject, lesson: Lesson):
     return served(subject, lesson) if isinstance(subject, type) else subject
 
 
-async def _client(application, path: str, step: str, database) -> Strict:
+async def _client(application, lesson: Lesson, step: str, database) -> Strict:
     name, *pieces = step.split()
     if name in METHODS:
         body = [piece.encode() for piece in pieces] or b""
-        return StrictHttpCommunicator(application, name, path, body)
+        return StrictHttpCommunicator(application, name, lesson.path, body)
     words = _handshake(step)
     headers = await database.log_in(words["as"]) if "as" in words else []
     if "origin" in words:
         headers = [*headers, (b"origin", words["origin"].encode())]
     subprotocols = words["subprotocols"].split(",") if "subprotocols" in words else []
-    path = words.get("path", path)
+    if "ticket" in words:
+        words["query"] = f"ticket={await _ticket_of(words['ticket'], lesson, database)}"
+    path = words.get("path", lesson.path)
     path = f"{path}?{words['query']}" if "query" in words else path
     return StrictCommunicator(application, path, headers, subprotocols)
 
@@ -162,11 +168,21 @@ def _handshake(step: str) -> dict[str, str]:
             told["path"] = word
         elif word.startswith("?"):
             told["query"] = urlencode(parse_qs(word[1:], keep_blank_values=True), doseq=True)
-        elif key in ("subprotocols", "as", "origin"):
+        elif key in ("subprotocols", "as", "ticket", "origin"):
             told[key] = value
         else:
             raise UnknownStep(f"connect does not know {word!r}")
     return told
+
+
+async def _ticket_of(name: str, lesson: Lesson, database) -> str:
+    """The ticket that the worked middleware's module has issued to this user."""
+    if name not in _tickets:
+        await database.add_account(name)
+        user = await get_user_model().objects.aget(username=name)
+        issue = importlib.import_module(lesson.stack.rpartition(".")[0]).issue
+        _tickets[name] = await sync_to_async(issue)(user)
+    return _tickets[name]
 
 
 async def _take(client: Strict, step: str) -> None:

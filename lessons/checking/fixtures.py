@@ -3,6 +3,7 @@
 from contextlib import asynccontextmanager
 
 from lessons.catalogue import Lesson
+from lessons.checking.cache import fresh_cache
 from lessons.checking.communicator import StrictCommunicator
 from lessons.checking.database import fresh_database
 from lessons.checking.finding import Red, Source, find, place_at_work, place_of_error
@@ -129,6 +130,13 @@ async def database(bench: Bench):
 
 
 @asynccontextmanager
+async def cache(bench: Bench):
+    """An empty cache that all processes share; it lets two of them meet at a chosen moment."""
+    async with fresh_cache(lambda: served(loaded_anew(bench.subject), bench.lesson)) as fresh:
+        yield fresh
+
+
+@asynccontextmanager
 async def layer(bench: Bench):
     """The check's channel layer, for what other code sends: `await layer.send(name, message)`."""
     yield Elsewhere(packing_layer())
@@ -150,6 +158,7 @@ FIXTURES = {
     "slow_work": slow_work,
     "layer": layer,
     "database": database,
+    "cache": cache,
     "worker": worker,
 }
 

@@ -47,17 +47,25 @@ def solution_mutants(lesson: Lesson) -> Iterator[MutantRun]:
 
 
 def demo_mutants(lesson: Lesson) -> Iterator[MutantRun]:
-    """Run the lesson's tests on each mutant of its worked example."""
-    module_name = lesson.demo.rpartition(".")[0]
-    module = importlib.import_module(module_name)
-    file = Path(module.__file__)
-    source = file.read_text(encoding="utf-8")
-    if not _tests_pass(lesson, module_name, source):
-        raise IncompleteLesson(f"{lesson.tests} is red on the worked example as it stands")
-    names = [name.rpartition(".")[2] for name in (lesson.demo, lesson.worker) if name]
-    for mutant in chain.from_iterable(mutants_of(source, name) for name in names):
-        noticed = not _tests_pass(lesson, module_name, mutant.source)
-        yield MutantRun(file, mutant, noticed, (), _reason(lesson, "demo", mutant))
+    """Run the lesson's tests on each mutant of its worked example, a middleware of its own too."""
+    for module_name, names in _parts_of_demo(lesson).items():
+        file = Path(importlib.import_module(module_name).__file__)
+        source = file.read_text(encoding="utf-8")
+        if not _tests_pass(lesson, module_name, source):
+            raise IncompleteLesson(f"{lesson.tests} is red on the worked example as it stands")
+        for mutant in chain.from_iterable(mutants_of(source, name) for name in names):
+            noticed = not _tests_pass(lesson, module_name, mutant.source)
+            yield MutantRun(file, mutant, noticed, (), _reason(lesson, "demo", mutant))
+
+
+def _parts_of_demo(lesson: Lesson) -> dict[str, list[str]]:
+    """The names of what the worked example is made of, by module."""
+    parts: dict[str, list[str]] = {}
+    for name in (lesson.demo, lesson.worker, lesson.stack):
+        if name and name.partition(".")[0] == lesson.app:
+            module_name, _, attribute = name.rpartition(".")
+            parts.setdefault(module_name, []).append(attribute)
+    return parts
 
 
 @cache

@@ -65,6 +65,13 @@ def test_the_layers_are_in_memory_by_default(settings_with):
     }
 
 
+def test_what_all_processes_remember_is_on_redis_where_there_is_one(settings_with):
+    assert settings_with()["CACHES"]["default"]["BACKEND"].endswith(".LocMemCache")
+    cache = settings_with(REDIS_URL="redis://example.test:6379/1")["CACHES"]["default"]
+    assert cache["BACKEND"].endswith(".RedisCache")
+    assert cache["LOCATION"] == "redis://example.test:6379/1"
+
+
 def test_redis_carries_every_layer_but_the_recorders_and_lets_many_consumers_idle(settings_with):
     layers = settings_with(REDIS_URL="redis://example.test:6379/1")["CHANNEL_LAYERS"]
     assert layers.pop("wire")["BACKEND"] == "channels.layers.InMemoryChannelLayer"

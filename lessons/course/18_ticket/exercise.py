@@ -1,0 +1,63 @@
+"""Lesson 18: a stage door, for clients that have no cookie.
+
+A client sends its ticket in a header: `Authorization: Ticket eyJ...`. A ticket that issue() made
+opens the door once, within 30 seconds, to the user that it was made out to, and the consumer behind
+finds that user in scope["user"]. Whoever else comes is refused: with no ticket; with one that is
+not of issue()'s making, or changed, or too old; with one that was used, be it in another process,
+or by somebody who came at the same moment; with one whose user is gone or has been deactivated.
+A ticket stands in no log, and the server's scope stays as it was.
+"""
+
+import secrets
+
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AnonymousUser
+from django.core import signing
+from django.core.cache import cache
+
+SALT = "stage door"
+SECONDS = 30
+
+
+def issue(user):
+    """A ticket for this user, who has just shown who they are."""
+    number = secrets.token_urlsafe(16)
+    cache.set(f"ticket-{number}", True, SECONDS)  # it is unused; every process finds that here
+    return signing.dumps([user.pk, number], salt=SALT)
+
+
+def ticket_in(scope):
+    """What the client has sent as a ticket; "" where there is none."""
+    header = dict(scope["headers"]).get(b"authorization", b"").decode("latin1")
+    scheme, _, ticket = header.partition(" ")
+    return ticket.strip() if scheme == "Ticket" else ""
+
+
+class TicketMiddleware:
+    def __init__(self, inner):
+        self.inner = inner
+
+    async def __call__(self, scope, receive, send):
+        user = await self.holder_of(ticket_in(scope))
+        # TODO 2: refuse whoever has no right ticket; hand on a scope that has the user.
+        await self.inner({**scope, "user": AnonymousUser()}, receive, send)
+
+    async def holder_of(self, ticket):
+        """The user that a ticket was made out to; None where it opens nothing."""
+        # TODO 1: is it ours, and not too old? Is it unused? Whose is it?
+
+
+class StageDoor(AsyncConsumer):
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+        text = f"Welcome, {self.scope['user'].get_username()}."
+        await self.send({"type": "websocket.send", "text": text})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
+# What asgi.py routes to.
+application = TicketMiddleware(StageDoor.as_asgi())

@@ -1,0 +1,393 @@
+"""Lesson 18: wrong stage doors, each with the diagnosis that it must get."""
+
+import base64
+import json
+import logging
+import secrets
+from urllib.parse import parse_qs
+
+from channels.consumer import AsyncConsumer
+from channels.db import database_sync_to_async
+from channels.exceptions import StopConsumer
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AnonymousUser
+from django.core import signing
+from django.core.cache import cache
+
+SALT = "stage door"
+SECONDS = 30
+logger = logging.getLogger(__name__)
+issued = set()
+
+
+def issue(user):
+    number = secrets.token_urlsafe(16)
+    cache.set(f"ticket-{number}", True, SECONDS)
+    issued.add(number)
+    return signing.dumps([user.pk, number], salt=SALT)
+
+
+def ticket_in(scope):
+    header = dict(scope["headers"]).get(b"authorization", b"").decode("latin1")
+    scheme, _, ticket = header.partition(" ")
+    return ticket.strip() if scheme == "Ticket" else ""
+
+
+class StageDoor(AsyncConsumer):
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+        text = f"Welcome, {self.scope['user'].get_username()}."
+        await self.send({"type": "websocket.send", "text": text})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
+class RightDoor:
+    """What the mistakes below have right; each of them stands before the same consumer."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def __init_subclass__(cls):
+        cls.application = cls(StageDoor.as_asgi())
+
+    async def __call__(self, scope, receive, send):
+        user = await self.holder_of(ticket_in(scope))
+        if user is None:
+            await send({"type": "websocket.close"})
+            return
+        await self.hand_on(scope, user, receive, send)
+
+    async def hand_on(self, scope, user, receive, send):
+        await self.inner({**scope, "user": user}, receive, send)
+
+    async def holder_of(self, ticket):
+        try:
+            user_id, number = self.read(ticket)
+        except signing.BadSignature:
+            return None
+        if not await self.claim(number):
+            return None
+        return await self.user(user_id)
+
+    def read(self, ticket):
+        return signing.loads(ticket, salt=SALT, max_age=SECONDS)
+
+    async def claim(self, number):
+        return await cache.adelete(f"ticket-{number}")
+
+    async def user(self, user_id):
+        return await get_user_model().objects.filter(pk=user_id, is_active=True).afirst()
+
+
+class TrustsTheSignatureAlone(RightDoor):
+    """Believes that what is signed cannot be sent twice."""
+
+    diagnosis = "ticket-used-twice"
+
+    async def claim(self, number):
+        return True
+
+
+class LooksAndLeavesIt(RightDoor):
+    """Looks whether the ticket is unused, and does not take it away."""
+
+    diagnosis = "ticket-used-twice"
+
+    async def claim(self, number):
+        return await cache.aget(f"ticket-{number}")
+
+
+class LooksThenTakesItAway(RightDoor):
+    """Looks, and takes it away in a second step: another process looks in between."""
+
+    diagnosis = "ticket-raced"
+
+    async def claim(self, number):
+        if not await cache.aget(f"ticket-{number}"):
+            return False
+        await cache.adelete(f"ticket-{number}")
+        return True
+
+
+class LooksAndTakesInOneThread(RightDoor):
+    """Takes one thread for a lock: it holds up this process, and no other."""
+
+    diagnosis = "ticket-raced"
+
+    @database_sync_to_async
+    def claim(self, number):
+        if f"ticket-{number}" in cache:
+            cache.delete(f"ticket-{number}")
+            return True
+        return False
+
+
+class NotesTheUsedAfterwards(RightDoor):
+    """Asks whether it was used, and notes that it is, in two steps."""
+
+    diagnosis = "ticket-raced"
+
+    async def claim(self, number):
+        if await cache.aget(f"used-{number}"):
+            return False
+        await cache.aset(f"used-{number}", True, SECONDS)
+        return True
+
+
+class RemembersTheUsedItself(RightDoor):
+    """Keeps the used ones in a set: each process has its own."""
+
+    diagnosis = "ticket-used-elsewhere"
+
+    def __init__(self, inner):
+        super().__init__(inner)
+        self.used = set()
+
+    async def claim(self, number):
+        if number in self.used:
+            return False
+        self.used.add(number)
+        return True
+
+
+class RemembersTheIssuedItself(RightDoor):
+    """Keeps the unused ones in a set: the process that made it is not always the one that opens."""
+
+    diagnosis = "ticket-kept-in-process"
+
+    async def claim(self, number):
+        if number not in issued:
+            return False
+        issued.remove(number)
+        return await cache.adelete(f"ticket-{number}")
+
+
+class ForgetsTheAge(RightDoor):
+    """Believes that the time in the signature is looked at by itself."""
+
+    diagnosis = "ticket-too-old"
+
+    def read(self, ticket):
+        return signing.loads(ticket, salt=SALT)
+
+
+class GivesMilliseconds(RightDoor):
+    """Believes that max_age is in milliseconds."""
+
+    diagnosis = "ticket-too-old"
+
+    def read(self, ticket):
+        return signing.loads(ticket, salt=SALT, max_age=SECONDS * 1000)
+
+
+class GivesTooLittleTime(RightDoor):
+    """Takes 3 seconds for half a minute."""
+
+    diagnosis = "ticket-refused-early"
+
+    def read(self, ticket):
+        return signing.loads(ticket, salt=SALT, max_age=SECONDS // 10)
+
+
+class BelievesWhatItReads(RightDoor):
+    """Takes base64 for a secret writing: anybody can read it, and write it."""
+
+    diagnosis = "ticket-unsigned"
+
+    def read(self, ticket):
+        body = ticket.partition(":")[0]
+        try:
+            return json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        except ValueError:
+            raise signing.BadSignature from None
+
+
+class TakesItAwayFirst(RightDoor):
+    """Takes the ticket away before it knows whose word it takes for the number."""
+
+    diagnosis = "ticket-spent-by-forger"
+
+    async def holder_of(self, ticket):
+        body = ticket.partition(":")[0]
+        try:
+            _, number = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        except ValueError:
+            return None
+        if not await self.claim(number):
+            return None
+        try:
+            user_id, _ = self.read(ticket)
+        except signing.BadSignature:
+            return None
+        return await self.user(user_id)
+
+
+class CatchesNothing(RightDoor):
+    """Believes that signing.loads() gives None for a ticket that is not good."""
+
+    diagnosis = "ticket-forged"
+
+    async def holder_of(self, ticket):
+        user_id, number = self.read(ticket)
+        return await self.user(user_id) if await self.claim(number) else None
+
+
+class TakesTheHeaderForGranted(RightDoor):
+    """Believes that each client has the header."""
+
+    diagnosis = "ticket-missing"
+
+    async def __call__(self, scope, receive, send):
+        scheme, _, ticket = dict(scope["headers"])[b"authorization"].decode("latin1").partition(" ")
+        user = await self.holder_of(ticket if scheme == "Ticket" else "")
+        if user is None:
+            await send({"type": "websocket.close"})
+            return
+        await self.hand_on(scope, user, receive, send)
+
+
+class LooksForAText(RightDoor):
+    """Looks for the header as text: in a scope, names and values are bytes."""
+
+    diagnosis = "refuses-everyone"
+
+    async def __call__(self, scope, receive, send):
+        ticket = dict(scope["headers"]).get("authorization", "").removeprefix("Ticket ")
+        user = await self.holder_of(ticket)
+        if user is None:
+            await send({"type": "websocket.close"})
+            return
+        await self.hand_on(scope, user, receive, send)
+
+
+class AsksTheClientWhoItIs(RightDoor):
+    """Checks the ticket, and takes the name from the URL."""
+
+    diagnosis = "ticket-of-another"
+
+    async def hand_on(self, scope, user, receive, send):
+        query = parse_qs(scope["query_string"].decode())
+        if "user" in query:
+            user.username = query["user"][0]
+        await super().hand_on(scope, user, receive, send)
+
+
+class KeepsTheUserOnItself(RightDoor):
+    """Keeps the user on the middleware, as if each connection had one of its own."""
+
+    diagnosis = "ticket-of-another"
+
+    async def __call__(self, scope, receive, send):
+        self.holder = await self.holder_of(ticket_in(scope))
+        if self.holder is None:
+            await send({"type": "websocket.close"})
+            return
+        # Something else is waited for, and meanwhile another client comes.
+        await get_user_model().objects.acount()
+        await self.hand_on(scope, self.holder, receive, send)
+
+
+class LetsStrangersIn(RightDoor):
+    """Takes a stranger's AnonymousUser for a refusal."""
+
+    diagnosis = "accepts-everyone"
+
+    async def __call__(self, scope, receive, send):
+        user = await self.holder_of(ticket_in(scope)) or AnonymousUser()
+        await self.hand_on(scope, user, receive, send)
+
+
+class RefusesAndGoesOn(RightDoor):
+    """Forgets the return: the refusal is sent, and the consumer is called all the same."""
+
+    diagnosis = "answered-after-refusal"
+
+    async def __call__(self, scope, receive, send):
+        user = await self.holder_of(ticket_in(scope))
+        if user is None:
+            await send({"type": "websocket.close"})
+            user = AnonymousUser()
+        await self.hand_on(scope, user, receive, send)
+
+
+class RefusesWithACodeNobodySees(RightDoor):
+    """Gives a code with the refusal: it is answered with HTTP 403, and the code is lost."""
+
+    diagnosis = "code-before-accept"
+
+    async def __call__(self, scope, receive, send):
+        user = await self.holder_of(ticket_in(scope))
+        if user is None:
+            await send({"type": "websocket.close", "code": 4401})
+            return
+        await self.hand_on(scope, user, receive, send)
+
+
+class SaysNothing(RightDoor):
+    """Returns without a word: the client waits for an answer to its handshake."""
+
+    diagnosis = "stopped-unanswered"
+
+    async def __call__(self, scope, receive, send):
+        user = await self.holder_of(ticket_in(scope))
+        if user is not None:
+            await self.hand_on(scope, user, receive, send)
+
+
+class AsksInTheLoop(RightDoor):
+    """Calls the sync ORM in a middleware, which is async code."""
+
+    diagnosis = "orm-in-async"
+
+    async def user(self, user_id):
+        return get_user_model().objects.filter(pk=user_id, is_active=True).first()
+
+
+class FetchesWhoMayBeGone(RightDoor):
+    """Fetches the user with aget(): it raises where there is nobody."""
+
+    diagnosis = "missing-row"
+
+    async def user(self, user_id):
+        return await get_user_model().objects.aget(pk=user_id, is_active=True)
+
+
+class LetsTheDeactivatedIn(RightDoor):
+    """Believes that a deactivated user is not found."""
+
+    diagnosis = "deactivated-let-in"
+
+    async def user(self, user_id):
+        return await get_user_model().objects.filter(pk=user_id).afirst()
+
+
+class LogsTheTicket(RightDoor):
+    """Notes what was refused, so that whoever reads the log can try it."""
+
+    diagnosis = "secret-logged"
+
+    async def holder_of(self, ticket):
+        logger.info("a client came with %s", ticket)
+        return await super().holder_of(ticket)
+
+
+class PrintsTheScope(RightDoor):
+    """Prints the whole scope, with all headers."""
+
+    diagnosis = "secret-logged"
+
+    async def hand_on(self, scope, user, receive, send):
+        print(scope)
+        await super().hand_on(scope, user, receive, send)
+
+
+class WritesIntoTheScope(RightDoor):
+    """Puts the user into the scope that it was given."""
+
+    diagnosis = "scope-mutated"
+
+    async def hand_on(self, scope, user, receive, send):
+        scope["user"] = user
+        await self.inner(scope, receive, send)

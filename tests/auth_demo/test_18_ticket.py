@@ -1,0 +1,171 @@
+"""Lesson 18's worked example: a ticket opens one connection, to its user, for half a minute."""
+
+import logging
+import time
+from unittest import mock
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.routing import URLRouter
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.test import AsyncClient
+from django.urls import reverse
+
+from auth_demo.consumers import Welcome
+from auth_demo.routing import ticket_urlpatterns
+from auth_demo.tickets import TicketMiddleware, issue
+from lessons.checking import StrictCommunicator
+from lessons.checking.cache import fresh_cache
+from lessons.checking.database import fresh_database
+
+PATH = "/ws/auth/ticket/"
+REFUSED, IN = (False, 1000), (True, None)
+
+
+def door():
+    return TicketMiddleware(Welcome.as_asgi())
+
+
+@pytest.fixture(autouse=True)
+async def shared():
+    async with fresh_database(), fresh_cache(door) as fresh:
+        yield fresh
+
+
+@pytest.fixture
+async def ada(shared):
+    return await User.objects.acreate(username="ada")
+
+
+@pytest.fixture
+async def ticket(ada):
+    return await sync_to_async(issue)(ada)
+
+
+def client(query=""):
+    return StrictCommunicator(door(), f"{PATH}{query}")
+
+
+async def answer(query=""):
+    async with client(query) as one:
+        return await one.connect()
+
+
+async def test_a_ticket_lets_its_user_in(ticket):
+    async with client(f"?ticket={ticket}") as guest:
+        assert await guest.connect() == IN
+        guest.expect({"type": "websocket.send", "text": "Welcome, ada."})
+        await guest.send_to(text_data="hello")
+        guest.expect()
+
+
+async def test_one_of_several_parameters_is_the_ticket(ticket):
+    assert await answer(f"?ticket=old&user=grace&ticket={ticket}") == IN
+
+
+async def test_a_ticket_works_once(ticket):
+    assert await answer(f"?ticket={ticket}") == IN
+    assert await answer(f"?ticket={ticket}") == REFUSED
+
+
+async def test_of_two_at_once_in_two_processes_one_gets_in(ticket, shared):
+    async with client(f"?ticket={ticket}") as first:
+        other_got_in = shared.let_in_between(dict(first.scope))
+        assert await first.connect() == IN
+        assert not await other_got_in()
+
+
+async def test_a_ticket_is_good_for_half_a_minute(ticket, ada):
+    with mock.patch("time.time", return_value=time.time() + 25):
+        assert await answer(f"?ticket={ticket}") == IN
+    late = await sync_to_async(issue)(ada)
+    with mock.patch("time.time", return_value=time.time() + 32):
+        assert await answer(f"?ticket={late}") == REFUSED
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?", "?ticket=", "?ticket=a:b:c", "?ticket=%E2%98%83", "?x=y"]
+)
+async def test_without_a_ticket_nobody_gets_in(query):
+    assert await answer(query) == REFUSED
+
+
+async def test_a_changed_ticket_opens_nothing_and_spends_nothing(ticket):
+    assert await answer(f"?ticket={ticket}x") == REFUSED
+    assert await answer(f"?ticket=x{ticket}") == REFUSED
+    assert await answer(f"?ticket={ticket}") == IN
+
+
+async def test_a_ticket_that_the_cache_has_forgotten_opens_nothing(ticket):
+    await cache.aclear()
+    assert await answer(f"?ticket={ticket}") == REFUSED
+
+
+async def test_the_user_is_asked_for_as_it_is_now(ticket, ada):
+    await User.objects.aupdate(is_active=False)
+    assert await answer(f"?ticket={ticket}") == REFUSED
+    other = await sync_to_async(issue)(ada)
+    await sync_to_async(User.objects.all()._raw_delete)("default")
+    assert await answer(f"?ticket={other}") == REFUSED
+
+
+async def test_what_stands_behind_has_a_scope_without_the_ticket(ticket):
+    scopes = []
+
+    async def behind(scope, receive, send):
+        scopes.append(scope)
+        await send({"type": "websocket.close"})
+
+    async with StrictCommunicator(TicketMiddleware(behind), f"{PATH}?ticket={ticket}") as one:
+        before = dict(one.scope)
+        await one.connect()
+        assert one.scope == before
+    [scope] = scopes
+    assert scope.pop("user").get_username() == "ada"
+    assert scope == {**before, "query_string": b""}
+
+
+async def test_no_ticket_is_in_a_transcript_or_a_log(ticket, caplog):
+    caplog.set_level(logging.DEBUG)
+    async with client(f"?ticket={ticket}") as one, client(f"?ticket={ticket}") as two:
+        for each in (one, two):
+            await each.connect()
+        assert "ticket=[hidden]" in str(one.transcript)
+        assert ticket not in f"{one.transcript}{two.transcript}{caplog.text}"
+
+
+async def test_a_ticket_in_a_header_is_not_in_a_transcript_either(ticket):
+    headers = [(b"authorization", f"Ticket {ticket}".encode())]
+    async with StrictCommunicator(Welcome.as_asgi(), PATH, headers) as one:
+        one.scope["user"] = User(username="ada")
+        await one.connect()
+        assert ticket not in str(one.transcript)
+
+
+async def test_is_routed_at_its_path(ticket):
+    application = URLRouter(ticket_urlpatterns)
+    async with StrictCommunicator(application, f"{PATH}?ticket={ticket}") as one:
+        assert await one.connect() == IN
+
+
+async def post(name, password):
+    return await AsyncClient().post(reverse("ticket"), {"username": name, "password": password})
+
+
+async def test_name_and_password_get_a_ticket_that_works(ada, settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # for the speed
+    ada.set_password("engine")
+    await ada.asave()
+    response = await post("ada", "engine")
+    assert "no-store" in response["Cache-Control"]
+    assert not response.cookies
+    assert await answer(f"?ticket={response.json()['ticket']}") == IN
+    for name, password in (("ada", "wrong"), ("grace", "engine")):
+        response = await post(name, password)
+        assert response.status_code == 403
+        assert response.json() == {"error": "wrong name or password"}
+
+
+async def test_a_ticket_is_asked_for_with_a_body_and_never_with_a_url(ada):
+    assert (await AsyncClient().get(reverse("ticket"))).status_code == 405
