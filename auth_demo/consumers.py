@@ -1,7 +1,13 @@
 """Who is there: one worked consumer for each of lessons 16 to 19."""
 
+import json
+
+from channels.auth import get_user, login, logout
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
+from django.contrib.auth import aauthenticate
+
+from auth_demo.signals import group_of_session, group_of_user
 
 
 class Reception(AsyncConsumer):
@@ -65,3 +71,72 @@ class Welcome(AsyncConsumer):
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()
+
+
+class Account(AsyncConsumer):
+    """Lesson 19: logs in and out over its socket, which ends with the login, however that ends."""
+
+    groups = ()  # until somebody is logged in
+
+    async def __call__(self, scope, receive, send):
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            for group in self.groups:
+                await self.channel_layer.group_discard(group, self.channel_name)
+
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+        await self.join()
+
+    async def join(self):
+        user = self.scope["user"]
+        if user.is_authenticated:
+            session = group_of_session(self.scope["session"].session_key)
+            self.groups = (session, group_of_user(user))
+            for group in self.groups:
+                await self.channel_layer.group_add(group, self.channel_name)
+            # The login may have ended between the handshake and this.
+            await self.user_changed({})
+
+    async def websocket_receive(self, event):
+        text = event.get("text") or ""
+        credentials = credentials_in(text)
+        if text == "logout":
+            await logout(self.scope)  # deletes the session, hence session_over
+        elif credentials and not self.scope["user"].is_authenticated:
+            await self.log_in(credentials)
+        name = self.scope["user"].get_username() or "nobody"
+        await self.send({"type": "websocket.send", "text": name})
+
+    async def log_in(self, credentials):
+        user = await aauthenticate(**credentials)
+        if user is not None:
+            await login(self.scope, user)
+            await self.scope["session"].asave()  # after the accept, nobody else does
+            await self.join()
+
+    async def session_over(self, event):
+        await self.send({"type": "websocket.close", "code": 4401})
+        raise StopConsumer()  # what the client has sent meanwhile is not answered
+
+    async def user_changed(self, event):
+        # A new store: what scope["session"] has read once, it does not read again.
+        session = self.scope["session"]
+        fresh = session.__class__(session.session_key)
+        user = await get_user({"session": fresh})  # is_active, and the password's hash
+        if not user.is_authenticated:
+            await self.session_over(event)
+        self.scope["user"] = user
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
+def credentials_in(text):
+    """What `{"username": "ada", "password": "..."}` says; None for any other text."""
+    try:
+        given = json.loads(text)
+        return {"username": str(given["username"]), "password": str(given["password"])}
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None

@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from auth_demo.consumers import Letters, Reception, Welcome
+from auth_demo.consumers import Account, Letters, Reception, Welcome
 from auth_demo.tickets import TicketMiddleware
 
 websocket_urlpatterns = [
     path("ws/auth/user/", Reception.as_asgi()),
     path("ws/auth/origin/", Letters.as_asgi()),
+    path("ws/auth/logout/", Account.as_asgi()),
 ]
 
 # Not behind the cookies' middlewares: no cookie is asked for, so no other site can use one, and

@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import itertools
 import json
 import logging
 import multiprocessing
@@ -13,6 +14,7 @@ from urllib.parse import parse_qs, urlencode
 from asgiref.sync import sync_to_async
 from django.apps import apps
 from django.contrib.auth import get_user_model
+from django.contrib.sessions.backends import base
 from django.db import transaction
 
 from lessons.catalogue import Lesson
@@ -86,6 +88,7 @@ async def _play(lesson, consumer_class, steps) -> tuple[Event, ...]:
     workers = Workers(Bench(lesson, consumer_class))
     broken = set()  # the transcript shows how far it came, and what goes on without a client
     async with fresh_database() as database:
+        _number_sessions()
         connected = ExitStack()
         if consumer_class.__module__.startswith(LOADED):
             connected.enter_context(signals_of(consumer_class))
@@ -126,6 +129,12 @@ def _save(end: str, what: str) -> None:
             setattr(row, field, value)
         row.save()
         transaction.set_rollback(bool(end))
+
+
+def _number_sessions() -> None:
+    """Give sessions the same keys each time: what is derived from one may stand in a transcript."""
+    numbers = itertools.count(1)
+    base.get_random_string = lambda length, characters: f"{next(numbers):0{length}}"
 
 
 def _numbered(step: str) -> tuple[int, str]:

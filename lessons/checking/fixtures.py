@@ -137,6 +137,13 @@ async def cache(bench: Bench):
 
 
 @asynccontextmanager
+async def signals(bench: Bench):
+    """Django's signals reach the subject's file alone. Comes last: others run the file anew."""
+    with signals_of(bench.subject):
+        yield
+
+
+@asynccontextmanager
 async def layer(bench: Bench):
     """The check's channel layer, for what other code sends: `await layer.send(name, message)`."""
     yield Elsewhere(packing_layer())
@@ -159,6 +166,7 @@ FIXTURES = {
     "layer": layer,
     "database": database,
     "cache": cache,
+    "signals": signals,
     "worker": worker,
 }
 

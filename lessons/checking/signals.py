@@ -10,6 +10,7 @@ from unittest import mock
 from weakref import ReferenceType
 
 from django.conf import settings
+from django.contrib.auth import signals as auth
 from django.db.models import signals
 
 from lessons.checking.target import LOADED
@@ -17,6 +18,7 @@ from lessons.checking.target import LOADED
 SIGNALS = (
     *(signals.pre_save, signals.post_save, signals.pre_delete, signals.post_delete),
     signals.m2m_changed,
+    *(auth.user_logged_in, auth.user_logged_out, auth.user_login_failed),
 )
 _DEMOS = ("db_demo", "auth_demo", "layers_demo")
 
