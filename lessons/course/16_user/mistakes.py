@@ -165,7 +165,7 @@ class LooksAtTheGroupsOnTheLoop(RightCounter):
     diagnosis = "orm-in-async"
 
     async def may(self):
-        return any(group.name == "stampers" for group in self.user.groups.all())
+        return self.user.groups.filter(name="stampers").exists()
 
 
 class TakesTheCoroutineForTheAnswer(RightCounter):
