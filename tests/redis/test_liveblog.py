@@ -1,0 +1,43 @@
+"""Lesson 21 over Redis: what a command saves, in a loop and with a layer of its own, is heard."""
+
+import asyncio
+
+import pytest
+from channels.layers import channel_layers
+from channels_redis.core import RedisChannelLayer
+from channels_redis.pubsub import RedisPubSubChannelLayer
+from django.db import connection
+
+from db_demo.models import Post
+from lessons.checking.database import fresh_database
+
+
+def command():
+    """What `manage.py shell` might do: no loop runs here."""
+    try:
+        post = Post.objects.create(title="Rain ☃", text="<script>")
+        post.delete()
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("backend", [RedisChannelLayer, RedisPubSubChannelLayer])
+async def test_what_a_command_saves_is_heard_in_another_process(redis_url, backend):
+    def layer():
+        host = {"address": redis_url, "socket_timeout": None}
+        return backend(hosts=[host], prefix="liveblog")
+
+    listening = layer()
+    channel = await listening.new_channel()
+    await listening.group_add("liveblog", channel)
+    usual = channel_layers.set("default", layer())
+    try:
+        async with fresh_database():
+            await asyncio.to_thread(command)
+        assert [await listening.receive(channel) for _ in range(2)] == [
+            {"type": "post.saved", "id": 1, "title": "Rain ☃", "text": "<script>"},
+            {"type": "post.deleted", "id": 1},
+        ]
+    finally:
+        channel_layers.set("default", usual)
+        await listening.flush()
