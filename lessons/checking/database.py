@@ -47,6 +47,22 @@ class FreshDatabase:
         """`async with` it: `function` is called in a transaction, which ends with the block."""
         return open_transaction(function, *args)
 
+    async def do_elsewhere(self, function: Callable, *args, **kwargs):
+        """Call `function` as another process would, at once: a thread and connection of its own.
+
+        Raises OperationalError where another holds the lock, and waits for none.
+        """
+
+        def call():
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute("PRAGMA busy_timeout = 0")
+                return function(*args, **kwargs)
+            finally:
+                connection.close()
+
+        return await sync_to_async(call, thread_sensitive=False)()
+
     async def add_account(self, name: str):
         return await self.do(apps.get_model("auth", "User").objects.create, username=name)
 

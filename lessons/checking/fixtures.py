@@ -9,6 +9,7 @@ from lessons.checking.database import fresh_database
 from lessons.checking.finding import Red, Source, find, place_at_work, place_of_error
 from lessons.checking.http_communicator import StrictHttpCommunicator
 from lessons.checking.layer import Elsewhere, packing_layer
+from lessons.checking.meanwhile import meanwhile
 from lessons.checking.outage import on_redis
 from lessons.checking.signals import signals_of
 from lessons.checking.slow import slow_work
@@ -167,6 +168,7 @@ FIXTURES = {
     "database": database,
     "cache": cache,
     "signals": signals,
+    "meanwhile": meanwhile,
     "worker": worker,
 }
 

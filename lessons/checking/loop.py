@@ -10,6 +10,7 @@ import asyncio
 import selectors
 import threading
 import time
+from contextlib import contextmanager
 from contextvars import Context, copy_context
 from dataclasses import dataclass
 from unittest import mock
@@ -112,6 +113,15 @@ class ObservedLoop(asyncio.SelectorEventLoop):
         waiter = self.create_future()
         self._waiting.append(waiter)
         await waiter
+
+    @contextmanager
+    def nobody_told(self):
+        """Within it, a rest is no news to those who have been waiting for one; work is held up."""
+        aside, self._waiting = self._waiting, []
+        try:
+            yield
+        finally:
+            self._waiting += aside
 
     def at_rest(self) -> bool:
         """Whether nothing but a timer could wake the loop: no thread job, no network traffic."""
