@@ -1,13 +1,15 @@
 """The database behind a socket: one worked consumer for each of lessons 20 to 23."""
 
 import json
+import re
+from urllib.parse import parse_qs
 
 from channels.consumer import AsyncConsumer
 from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from django.contrib.auth.models import Group
 
-from db_demo.models import Post, Visit
+from db_demo.models import Entry, Post, Visit
 
 
 class Reception(AsyncConsumer):
@@ -69,6 +71,48 @@ class LiveBlog(AsyncConsumer):
 
     async def tell(self, news):
         await self.send({"type": "websocket.send", "text": json.dumps(news)})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
+class Logbook(AsyncConsumer):
+    """Lesson 22: the layer rings, the database remembers; a client says what it has seen."""
+
+    sent = None  # id of the entry that was sent last; until the client is in there is none
+
+    async def __call__(self, scope, receive, send):
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self.channel_layer.group_discard("logbook", self.channel_name)
+
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+        query = parse_qs(self.scope["query_string"].decode("latin-1"))
+        after = query.get("after", ["0"])[0]
+        if not re.fullmatch(r"[0-9]{1,18}", after):
+            await self.send({"type": "websocket.close", "code": 4400})
+            return
+        self.sent = int(after)
+        # First the group, then the history: what is saved in between rings.
+        await self.channel_layer.group_add("logbook", self.channel_name)
+        await self.send_what_is_new()
+
+    async def websocket_receive(self, event):
+        if event.get("text") and self.sent is not None:
+            await Entry.objects.acreate(text=event["text"])
+            await self.channel_layer.group_send("logbook", {"type": "logbook.bell"})
+
+    async def logbook_bell(self, event):
+        # Which entry it rings for does not matter: others may have rung, and not been heard.
+        await self.send_what_is_new()
+
+    async def send_what_is_new(self):
+        async for entry in Entry.objects.filter(id__gt=self.sent).order_by("id"):
+            frame = json.dumps({"id": entry.id, "text": entry.text})
+            await self.send({"type": "websocket.send", "text": frame})
+            self.sent = entry.id
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()

@@ -9,7 +9,7 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from contextvars import copy_context
 from threading import get_ident
 from unittest import mock
@@ -33,16 +33,24 @@ class Meanwhile:
         self._to_pass = 0
 
     def each_moment(self, act: Callable[[], Awaitable]) -> Iterator[int]:
-        """Once for each moment: in the loop's body, it is the one at which `act()` is awaited.
+        """Once for each moment: in the loop's body, it is the one at which `act()` is awaited."""
+        for number in itertools.count():
+            with self.at(number, act):
+                yield number
+            if self._to_pass >= 0:  # there are no more moments than that
+                return
+
+    @contextmanager
+    def at(self, number: int, act: Callable[[], Awaitable]):
+        """Within it, `act()` is awaited at the moment of that number, if it comes to it.
 
         Where the consumer holds the database's lock, others cannot write, and act at the next.
         """
-        for number in itertools.count():
-            self._act, self._to_pass = act, number
-            yield number
-            if self._to_pass >= 0:  # there are no more moments than that
-                self._act = None
-                return
+        self._act, self._to_pass = act, number
+        try:
+            yield
+        finally:
+            self._act = None
 
     def _due(self) -> Callable[[], Awaitable] | None:
         """What is to be done at this moment, if it is the one."""

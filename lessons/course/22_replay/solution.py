@@ -1,0 +1,54 @@
+"""Lesson 22, solved: a ticker whose clients may come back, and have missed nothing."""
+
+import json
+import re
+from urllib.parse import parse_qs
+
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+
+from db_demo.models import Entry
+
+
+class Ticker(AsyncConsumer):
+    last = None
+
+    async def __call__(self, scope, receive, send):
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self.channel_layer.group_discard("ticker", self.channel_name)
+
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+        query = parse_qs(self.scope["query_string"].decode("latin-1"))
+        after = query.get("after", ["0"])[0]
+        # isdigit() takes "²" for one, and int() does not; a number without end finds nothing, ever.
+        if not re.fullmatch(r"[0-9]{1,18}", after):
+            await self.send({"type": "websocket.close", "code": 4400})
+            return
+        self.last = int(after)
+        # Joined before the rows are read: what is saved after the reading rings.
+        await self.channel_layer.group_add("ticker", self.channel_name)
+        await self.catch_up()
+
+    async def websocket_receive(self, event):
+        if event.get("text") and self.last is not None:
+            entry = await Entry.objects.acreate(text=event["text"])
+            news = {"type": "ticker.news", "id": entry.id, "text": entry.text}
+            await self.channel_layer.group_send("ticker", news)
+
+    async def ticker_news(self, event):
+        # A bell: that something is new. What it is, and whether it is all, the database knows.
+        await self.catch_up()
+
+    async def catch_up(self):
+        async for entry in Entry.objects.filter(id__gt=self.last).order_by("id"):
+            await self.tell(entry.id, entry.text)
+            self.last = entry.id
+
+    async def tell(self, id, text):
+        await self.send({"type": "websocket.send", "text": json.dumps({"id": id, "text": text})})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()
