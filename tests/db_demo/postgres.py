@@ -1,0 +1,88 @@
+"""A PostgreSQL of a test's own, where the machine has one, spoken to by psql."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+PATIENCE = 30  # seconds, only ever spent by a test that fails
+# It refuses to be run by root, and the packages make this account.
+_ACCOUNT = {"user": "postgres"} if hasattr(os, "geteuid") and os.geteuid() == 0 else {}
+_OPTIONS = ["-c", "listen_addresses=", "-c", "fsync=off", "-c", "shared_buffers=1MB"]
+
+
+class Postgres:
+    """A server in a folder of its own, on a socket there; a context manager."""
+
+    def __enter__(self):
+        programs = [shutil.which(name) for name in ("initdb", "postgres", "psql")]
+        if not all(programs):
+            pytest.skip("There is no PostgreSQL on this machine.")
+        initdb, postgres, self._psql = programs
+        self.folder = Path(tempfile.mkdtemp(prefix="pg"))
+        try:
+            _give_away(self.folder)
+            data = str(self.folder / "data")
+            _run([initdb, "-D", data, "-N", "-A", "trust", "-U", "postgres", "--no-locale"])
+            self.server = subprocess.Popen(
+                [postgres, "-D", data, "-k", str(self.folder), *_OPTIONS],
+                **_ACCOUNT, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            )  # fmt: skip
+        except BaseException:
+            shutil.rmtree(self.folder)
+            raise
+        for line in self.server.stderr:
+            if "ready to accept connections" in line:
+                return self
+        raise AssertionError("the server did not start")
+
+    def __exit__(self, *_):
+        self.server.terminate()
+        self.server.communicate(timeout=PATIENCE)
+        shutil.rmtree(self.folder)
+
+    def session(self):
+        command = [self._psql, "-h", str(self.folder), "-U", "postgres", "-qAtX"]
+        return Session(command)
+
+
+class Session:
+    """One connection; each call of it is a statement, and returns the first column of its rows."""
+
+    def __init__(self, command):
+        self.psql = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.psql.communicate(timeout=PATIENCE)
+
+    def __call__(self, sql):
+        self.begin(sql)
+        return self.end()
+
+    def begin(self, sql):
+        """Send the statement, and wait for nothing."""
+        self.psql.stdin.write(f"{sql};\n\\echo over\n")
+        self.psql.stdin.flush()
+
+    def end(self):
+        return list(iter(lambda: self.psql.stdout.readline().rstrip("\n"), "over"))
+
+
+def _give_away(folder):
+    try:
+        if _ACCOUNT:
+            shutil.chown(folder, **_ACCOUNT)
+    except LookupError:
+        pytest.skip("There is no account for PostgreSQL, and it refuses to be run by root.")
+
+
+def _run(command):
+    subprocess.run(command, **_ACCOUNT, cwd="/", check=True, capture_output=True, timeout=PATIENCE)
