@@ -1,0 +1,98 @@
+"""Lesson 22 on two real Daphnes: who moves from one to the other misses nothing."""
+
+import asyncio
+import itertools
+import json
+from contextlib import asynccontextmanager
+from unittest import mock
+
+import pytest
+from django.db import connections
+from redis import Redis
+from websockets.asyncio.client import connect
+
+from lessons.checking.database import fresh_database
+from lessons.redis_server import RedisServer
+from tests.workshop.real_daphne import PATIENCE, RealDaphne
+
+LINES = 20  # of each writer
+
+
+class LogServer(RealDaphne):
+    package = "tests.redis"
+
+
+@pytest.fixture
+async def servers(redis_binaries):
+    """Two servers on one database, and the address of their Redis."""
+    with RedisServer() as redis:
+        async with fresh_database():
+            file = connections.databases["default"]["NAME"]
+            with mock.patch.dict("os.environ", REDIS_URL=redis.url):
+                one, other = LogServer("replay_server", file), LogServer("replay_server", file)
+                with one, other:
+                    yield [one, other], redis.url
+
+
+@asynccontextmanager
+async def reader(server, last=0):
+    url = f"ws://127.0.0.1:{server.port}/ws/db/replay/?after={last}"
+    async with connect(url, proxy=None) as client:
+        yield client
+
+
+async def next_of(client):
+    return json.loads(await client.recv())
+
+
+async def write(server, name):
+    """Each line when the one before has come back, with what others wrote before it."""
+    seen = []
+    async with reader(server) as client:
+        for number in range(LINES):
+            await client.send(f"{name} {number}")
+            while not seen or seen[-1]["text"] != f"{name} {number}":
+                seen.append(await next_of(client))
+    return seen
+
+
+async def stay(server, count):
+    async with reader(server) as client:
+        return [await next_of(client) for _ in range(count)]
+
+
+async def wander(servers, count):
+    """From one server to the other after each third line; the connection is cut."""
+    seen = []
+    turns = itertools.cycle(servers)
+    while len(seen) < count:
+        async with reader(next(turns), seen[-1]["id"] if seen else 0) as client:
+            for _ in range(min(3, count - len(seen))):
+                seen.append(await next_of(client))
+            client.transport.abort()
+    return seen
+
+
+async def test_each_has_every_line_once_and_in_order(servers):
+    [one, other], redis_url = servers
+    async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
+        writers = [group.create_task(write(server, f"{server.port}")) for server in (one, other)]
+        readers = [
+            group.create_task(stay(other, 2 * LINES)),
+            group.create_task(wander([one, other], 2 * LINES)),
+            group.create_task(wander([other, one], 2 * LINES)),
+        ]
+    lines = readers[0].result()
+    assert [line["id"] for line in lines] == list(range(1, 2 * LINES + 1))
+    assert [reader.result() for reader in readers] == [lines] * 3
+    for writer in writers:
+        assert writer.result() == lines[: len(writer.result())]
+
+    # Redis forgets the group: nobody is rung for, and who comes back has lost nothing.
+    async with asyncio.timeout(PATIENCE):
+        async with reader(one, 2 * LINES) as client:
+            with Redis.from_url(redis_url) as redis:
+                redis.flushall()
+            await client.send("unheard")
+        async with reader(other, 2 * LINES) as back:
+            assert (await next_of(back))["text"] == "unheard"
