@@ -86,10 +86,38 @@ class Message(models.Model):
     )
     text = models.TextField()
     written_at = models.DateTimeField(auto_now_add=True)
+    # The author's client chose it, to send again what it saw no answer to.
+    key = models.CharField(max_length=64, blank=True, default="")
 
     class Meta:
         ordering = ["id"]
         indexes = [models.Index(fields=["room", "id"], name="message_in_its_room")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["room", "author", "key"],
+                condition=~models.Q(key=""),
+                name="message_sent_once",
+            )
+        ]
 
     def __str__(self):
         return f"{self.id}: {self.text}"
+
+
+class Seat(models.Model):
+    """Lesson 23: a connection to a room, for as long as it is kept; `seen_at` says since when not.
+
+    By the room's name: an open room needs no row before its first message.
+    """
+
+    channel = models.CharField(max_length=100, unique=True)
+    room = models.CharField(max_length=50)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True)
+    address = models.CharField(max_length=45, blank=True)
+    seen_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["room", "seen_at"], name="seat_in_its_room")]
+
+    def __str__(self):
+        return f"{self.user_id or self.address} in {self.room}"
