@@ -1,4 +1,4 @@
-"""Connects the receivers of lesson 21 once, when Django has loaded all models."""
+"""Connects the receivers of lessons 21 and 23 once, when Django has loaded all models."""
 
 from django.apps import AppConfig
 
@@ -8,5 +8,7 @@ class DbDemoConfig(AppConfig):
 
     def ready(self):
         from db_demo import signals
+        from db_demo.chat import revoked
 
         signals.connect()
+        revoked.connect()

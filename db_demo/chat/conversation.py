@@ -5,21 +5,24 @@ something to read; each consumer then reads what comes after the last that its c
 """
 
 import asyncio
-import re
+import logging
 from contextlib import suppress
 from functools import wraps
-from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 from channels.exceptions import ChannelFull
 
 from db_demo.chat import frames, store
+from db_demo.chat.handshake import read_handshake
 from db_demo.chat.limits import Allowance
+from db_demo.chat.revoked import room_group, user_group
 from db_demo.chat.store import Denied
 
 BEAT = 10  # seconds; three may be lost before a seat expires
 TYPING_PAUSE = 2  # seconds in which a second notice says nothing new
-BAD_REQUEST, NO_SUCH_ROOM, IDLE_TOO_LONG, FLOOD = 4400, 4404, 4408, 4429
+IDLE_TOO_LONG, FLOOD = 4408, 4429
+
+logger = logging.getLogger(__name__)
 
 
 def while_inside(handler):
@@ -57,35 +60,53 @@ class Conversation:
     async def enter(self):
         """Join, look where to begin, and let the client in, in this order: nothing is missed."""
         try:
-            self.seen, self.visitor = seen_by(self.scope), visitor_of(self)
-            self.group = f"chat-{self.visitor.room}"
+            self.seen, self.visitor = read_handshake(self.scope, self.channel_name)
             await database_sync_to_async(store.take_seat)(self.visitor)
-            await self.channel_layer.group_add(self.group, self.channel_name)
+            for group in self.groups_of_visitor:
+                await self.channel_layer.group_add(group, self.channel_name)
             self.last = await database_sync_to_async(store.start)(self.visitor, self.seen)
         except Denied as denied:
             await self.accept()  # a refusal would say no code
-            await self.shut(denied.code)
+            await self.end(denied.code)
             return
         await self.accept()
         self.inside = True
+        self.log(logging.INFO, "came in")
         self.allowance = Allowance(now())
         self.beating = asyncio.create_task(self.beat())
         await self.catch_up()
+        if self.seen is not None:
+            await self.tell({"ready": self.last})  # what comes now is new
         await self.tell_who_is_here()
 
     async def end(self, code):
         """Show the client out; what is still on its way to it is passed over."""
         self.inside = False
+        self.log(logging.WARNING, "shown out with %s", code)
         await self.shut(code)
 
     async def leave(self):
         """Reached whatever ends the connection; what a killed process leaves here expires."""
         if self.beating is not None:
             self.beating.cancel()
+            self.log(logging.INFO, "left")
         await database_sync_to_async(store.leave_seat)(self.visitor)
         with suppress(Exception):  # a layer that is gone has no group to be left
-            await self.channel_layer.group_discard(self.group, self.channel_name)
+            for group in self.groups_of_visitor:
+                await self.channel_layer.group_discard(group, self.channel_name)
             await self.tell_who_is_here()
+
+    @property
+    def groups_of_visitor(self):
+        groups = [room_group(self.visitor.room)]
+        if self.visitor.user_id is not None:
+            groups.append(user_group(self.visitor.user_id))
+        return groups
+
+    def log(self, level, what, *args):
+        """For whoever has to see an attack: who and what, never a word of what was said."""
+        who = (self.scope["user"].pk, (self.scope.get("client") or [""])[0])
+        logger.log(level, f"user %s at %s: {what}", *who, *args)
 
     async def beat(self):
         # To its own channel: a handler at a time, and one that raises ends the connection.
@@ -106,7 +127,8 @@ class Conversation:
                 raise frames.Refused("Too fast: wait a second.")
             request = frames.read(text)
         except frames.Refused as refused:
-            await self.tell({"error": str(refused)})
+            self.log(logging.WARNING, "refused: %s", refused)
+            await self.tell({"error": str(refused)} | refused.about)
             return
         if "message" in request:
             await self.say(request)
@@ -115,7 +137,7 @@ class Conversation:
 
     async def say(self, request):
         await database_sync_to_async(store.save)(self.visitor, request["message"], request["key"])
-        await self.channel_layer.group_send(self.group, {"type": "chat.ring"})
+        await self.channel_layer.group_send(room_group(self.visitor.room), {"type": "chat.ring"})
         # The ring may be lost on its way; that it was saved, the author hears all the same.
         await self.catch_up()
 
@@ -126,7 +148,7 @@ class Conversation:
         await database_sync_to_async(store.check)(self.visitor)
         name = self.scope["user"].get_username() or None
         notice = {"type": "chat.typing", "by": name, "from": self.channel_name}
-        await self.channel_layer.group_send(self.group, notice)
+        await self.channel_layer.group_send(room_group(self.visitor.room), notice)
 
     # What the room says
 
@@ -165,7 +187,9 @@ class Conversation:
 
     async def tell_who_is_here(self):
         who = await database_sync_to_async(store.who_is_here)(self.visitor)
-        await self.channel_layer.group_send(self.group, {"type": "chat.presence", "who": who})
+        await self.channel_layer.group_send(
+            room_group(self.visitor.room), {"type": "chat.presence", "who": who}
+        )
 
     async def show_who_is_here(self, who):
         if self.seen is not None and who != self.shown:
@@ -180,24 +204,3 @@ def now():
 def classic(message):
     """For a client that has not said what it has seen: the tutorial's, which knows no more."""
     return {"message": message["message"]}
-
-
-def seen_by(scope):
-    """Id of the last message that the client has, from `?seen=`; None where it says nothing."""
-    words = parse_qs(scope["query_string"].decode("latin1"), keep_blank_values=True).get("seen")
-    if words is None:
-        return None
-    if not re.fullmatch("[0-9]{1,18}", words[-1]):
-        raise Denied(BAD_REQUEST)
-    return int(words[-1])
-
-
-def visitor_of(consumer):
-    """Who the handshake says it is."""
-    scope = consumer.scope
-    room = scope["url_route"]["kwargs"]["room"]
-    if not re.fullmatch("[a-zA-Z0-9_.-]{1,50}", room):
-        raise Denied(NO_SUCH_ROOM)
-    address = (scope.get("client") or [""])[0]
-    session_key = scope["session"].session_key if scope["user"].is_authenticated else None
-    return store.Visitor(room, consumer.channel_name, address, scope["user"].pk, session_key)

@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from typing import ClassVar
 
 LONGEST_FRAME = 16_384  # characters; 2,000 of them may be written as \uXXXX\uXXXX
 LONGEST_MESSAGE = 2_000
@@ -11,14 +12,21 @@ TURNS_TEXT = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class Refused(ValueError):
-    """The frame is no request; the message says to the client why."""
+    """The frame is no request; the message says to the client why, `about` what it is about."""
+
+    about: ClassVar[dict] = {}
 
 
 def read(text) -> dict:
     """`{"message": str, "key": str}` or `{"typing": True}`. Raises Refused."""
     request = _decoded(text)
     if "message" in request:
-        return {"message": _message(request["message"]), "key": _key(request.get("key"))}
+        key = _key(request.get("key"))
+        try:
+            return {"message": _message(request["message"]), "key": key}
+        except Refused as refused:
+            refused.about = {"key": key} if key else {}
+            raise
     if request.get("typing") is True:
         return {"typing": True}
     raise Refused('Send {"message": "..."}.')

@@ -1,0 +1,10 @@
+"""Which address leads to which page of the chat."""
+
+from django.urls import path
+
+from db_demo.chat import views
+
+urlpatterns = [
+    path("chat/", views.rooms, name="chat-rooms"),
+    path("chat/<str:room>/", views.room, name="chat-room"),
+]

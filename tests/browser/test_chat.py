@@ -1,0 +1,164 @@
+"""The chat's page in a real Chromium: two people, a lost connection, no mouse, no markup."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.test_page_for_everyone import PHONE, violations
+
+pytestmark = pytest.mark.xdist_group("browser")  # one server and one browser for all
+
+HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">'
+
+
+class ChatPage:
+    """What a person does in a room, and what is seen there."""
+
+    def __init__(self, page, address):
+        self.page, self.address, self.errors = page, address, []
+        self.sockets, self.is_down = [], False
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda said: said.type == "error" and self.errors.append(said.text))
+
+    def enter(self, room, status="Connected."):
+        self.page.goto(f"{self.address}/chat/{room}/")
+        self.expect_status(status)
+        return self
+
+    def log_in(self, name):
+        self.page.goto(f"{self.address}/admin/login/?next=/chat/")
+        self.page.get_by_label("Username").fill(name)
+        self.page.get_by_label("Password").fill(name)
+        self.page.keyboard.press("Enter")
+        expect(self.page.get_by_text(f"You are {name}.")).to_be_visible()
+        self.errors.clear()  # the admin has no icon
+        return self
+
+    def say(self, text):
+        self.page.get_by_label("Message", exact=True).fill(text)
+        self.page.keyboard.press("Enter")
+
+    def expect_status(self, text):
+        expect(self.page.get_by_role("status")).to_have_text(text)
+
+    def expect_said(self, *texts):
+        expect(self.page.locator(".said")).to_have_text(list(texts))
+
+    def expect_here(self, *names):
+        expect(self.page.locator("#here li")).to_have_text(list(names))
+
+    def can_be_cut_off(self):
+        """From now on the test can cut the page's connections."""
+        self.page.route_web_socket("**/ws/chat/**", self._pass_on)
+        return self
+
+    def _pass_on(self, socket):
+        if self.is_down:
+            socket.close(code=1012)
+        else:
+            self.sockets.append((socket, socket.connect_to_server()))
+
+    def cut_off(self):
+        self.is_down = True
+        for end in self.sockets.pop():
+            end.close(code=4999)
+
+
+@pytest.fixture
+def person(browser, address):
+    """`person("instructor")`: a browser of that person's own, or of a guest's."""
+    contexts, people = [], []
+
+    def start(name=None, **options):
+        contexts.append(browser.new_context(**options))
+        people.append(ChatPage(contexts[-1].new_page(), address))
+        return people[-1].log_in(name) if name else people[-1]
+
+    yield start
+    for context in contexts:
+        context.close()
+    assert [one.errors for one in people] == [[] for _ in people]
+
+
+def test_two_people_talk_and_see_who_is_here(person):
+    teacher = person("instructor").enter("talk")
+    guest = person().enter("talk")
+    teacher.expect_here("instructor", "1 guest")
+    teacher.say("hello")
+    guest.say("hi")
+    for page in (teacher, guest):
+        page.expect_said("hello", "hi")
+        expect(page.page.locator(".by")).to_have_text(["instructor", "guest"])
+
+
+def test_the_others_see_who_is_typing(person):
+    teacher, guest = person("instructor").enter("typing"), person().enter("typing")
+    teacher.page.get_by_label("Message", exact=True).press_sequentially("he")
+    expect(guest.page.locator("#typing")).to_have_text("instructor is typing…")
+
+
+def test_markup_is_shown_as_it_was_written(person):
+    writer, reader = person().enter("markup"), person().enter("markup")
+    writer.say(HOSTILE)
+    for page in (writer, reader):
+        page.expect_said(HOSTILE)
+    reader.page.reload()
+    reader.expect_said(HOSTILE)
+    assert reader.page.locator("#messages :is(script, img)").count() == 0
+
+
+def test_a_lost_connection_comes_back_and_shows_what_was_missed(person):
+    one, other = person().can_be_cut_off().enter("lost"), person().enter("lost")
+    other.say("before")
+    one.expect_said("before")
+    one.cut_off()
+    expect(one.page.get_by_role("status")).to_contain_text("Coming back by itself")
+    one.say("written while away")
+    other.say("missed")
+    other.expect_said("before", "missed")
+    one.is_down = False
+    one.expect_said("before", "missed", "written while away")
+    other.expect_said("before", "missed", "written while away")
+    expect(one.page.locator(".missed")).to_have_text("You missed:")
+
+
+def test_what_was_refused_can_be_changed_and_sent_again(person):
+    one = person().enter("refused")
+    one.say("\u202eevil")
+    expect(one.page.get_by_role("alert")).to_have_text("A message holds no control characters.")
+    expect(one.page.get_by_label("Message", exact=True)).to_have_value("\u202eevil")
+    one.say("good")
+    one.expect_said("good")
+    expect(one.page.get_by_role("alert")).to_have_text("")
+
+
+def test_a_room_needs_no_mouse(person):
+    guest = person()
+    guest.page.goto(f"{guest.address}/chat/")
+    guest.page.get_by_label("Go to a room").focus()
+    guest.page.keyboard.type("keys")
+    guest.page.keyboard.press("Enter")
+    guest.expect_status("Connected.")
+    reached = []
+    while "text" not in reached:
+        guest.page.keyboard.press("Tab")
+        reached.append(guest.page.evaluate("document.activeElement.id"))
+        assert len(reached) < 10
+    assert "log" in reached
+    guest.page.keyboard.type("one")
+    guest.page.keyboard.press("Shift+Enter")
+    guest.page.keyboard.type("two")
+    guest.page.keyboard.press("Enter")
+    guest.expect_said("one\ntwo")
+    assert guest.page.evaluate("document.activeElement.id") == "text"
+
+
+@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+def test_axe_finds_nothing(person, color_scheme):
+    guest = person(color_scheme=color_scheme).enter("axe")
+    guest.say("hello")
+    guest.expect_said("hello")
+    assert violations(guest.page) == []
+    guest.page.set_viewport_size(PHONE["viewport"])
+    assert violations(guest.page) == []
+    guest.page.goto(f"{guest.address}/chat/")
+    assert violations(guest.page) == []
