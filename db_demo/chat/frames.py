@@ -4,7 +4,7 @@ import json
 import unicodedata
 from typing import ClassVar
 
-LONGEST_FRAME = 16_384  # characters; 2,000 of them may be written as \uXXXX\uXXXX
+LONGEST_FRAME = 32_768  # characters; 2,000 of them may be written as \uXXXX\uXXXX
 LONGEST_MESSAGE = 2_000
 LONGEST_KEY = 64
 # What turns the direction of text could make a line read as another than was written.

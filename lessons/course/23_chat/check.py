@@ -214,6 +214,21 @@ async def test_each_den_is_a_room_of_its_own(communicator, database):
     goes_on(there, "bob: hello")
 
 
+async def test_one_who_is_let_back_needs_a_new_connection(communicator, database):
+    """Shown out and let back at once, the old connection says and hears nothing more."""
+    den = await Den(communicator, database).open("ada", "bob")
+    ada, bob = await den.enter("ada"), await den.enter("bob")
+    await den.put_out("bob")
+    await ada.send_to(text_data="one")  # bob's client has yet to hear that it was shown out
+    await database.do(_let_in, den.name, "bob")
+    await ada.send_to(text_data="two")
+    goes_on(ada, "ada: one", "ada: two")
+    bob.input_queue.put_nowait({"type": "websocket.receive", "text": "me again"})
+    await bob.wait()
+    shown_out(bob)
+    goes_on_unspoken_to(ada)
+
+
 async def test_one_who_is_let_back_comes_in(communicator, database):
     """Who was put out, and is a member again, comes in, says and hears as before."""
     den = await Den(communicator, database).open("ada", "bob")

@@ -32,14 +32,11 @@ class Den(AsyncConsumer):
         return rows.filter(user__is_active=True).exists()
 
     async def may_stay(self):
-        """Whether the user is a member still; one who is not is shown out."""
-        if self.group is None:
-            return False  # shown out already: this was on its way
-        if await self.is_member():
-            return True
-        await self.leave()
-        await self.send({"type": "websocket.close", "code": 4403})
-        return False
+        """Whether the user is a member still; one who is not is shown out, once."""
+        if self.group is not None and not await self.is_member():
+            await self.leave()
+            await self.send({"type": "websocket.close", "code": 4403})
+        return self.group is not None  # what was on its way then comes too late
 
     async def websocket_receive(self, event):
         text = event.get("text")

@@ -1,0 +1,470 @@
+"""What an attacker may try on the chat of lesson 23, and what becomes of it.
+
+The items are those of OWASP's WebSocket Security Cheat Sheet and of ASVS 5.0, section V4.4, each
+with what the chat does about it, and the tests that prove it.
+
+V4.4.1, WSS:
+    With DEBUG off, `ws://` is shown out with 4426, HTTP is redirected, cookies are Secure, HSTS.
+    → test_without_tls_nobody_comes_in, test_behind_a_proxy_its_header_says_whether_there_was_tls,
+      test_settings: test_can_be_deployed_without_a_warning
+protocol versions:
+    Daphne speaks RFC 6455; hixie-76 and hybi-00 it does not know.
+    → test_old_versions_and_compression_are_not_spoken
+compression:
+    Daphne does not accept permessage-deflate; nothing is compressed.
+    → test_old_versions_and_compression_are_not_spoken
+V4.4.2, origin; hijacking:
+    AllowedHostsOriginValidator, an allow-list, in asgi.py.
+    → test_a_page_of_another_site_is_refused
+SameSite cookies:
+    Lax, HttpOnly; Django's default, kept.
+    → test_the_session_cookie_stays_on_this_site
+V4.4.3, V4.4.4, tokens of its own:
+    None: Django's session, begun over HTTPS, is what the handshake brings.
+    → test_whose_session_it_is_the_handshake_says_and_nothing_else
+authentication at the handshake:
+    The session of the handshake, or a guest; guests enter open rooms only.
+    → test_whose_session_it_is_the_handshake_says_and_nothing_else, test_23_chat:
+      test_a_stranger_neither_enters_nor_reads_nor_writes_a_private_room
+session expiry, periodic validation:
+    Asked at every message and every beat (10 s).
+    → test_a_session_that_is_over_ends_the_conversation
+logout closes all connections:
+    Signals tell the user's sockets, on every process, to look again.
+    → test_what_is_revoked_ends_the_conversation_at_once
+message-level authorization:
+    Each function of store.py that reads or writes what is said asks first, at every message.
+    → test_23_chat: test_one_who_is_put_out_writes_nothing_more, test_23_chat:
+      test_one_who_is_put_out_reads_nothing_more, test_typing_asks_as_well
+input: structure, type:
+    An allow-list of two requests.
+    → test_what_is_no_request_is_refused_and_the_conversation_goes_on
+input: JSON depth, numbers:
+    What json.loads cannot take is refused.
+    → test_what_is_no_request_is_refused_and_the_conversation_goes_on
+input: size:
+    32,768 characters a frame, looked at before it is parsed; 2,000 a message.
+    → test_a_message_may_have_so_many_characters_and_no_more
+input: control characters:
+    Refused, and halves of characters, and what turns the direction of text.
+    → test_characters_that_deceive_are_refused
+binary data:
+    Refused.
+    → test_what_is_no_request_is_refused_and_the_conversation_goes_on
+injection: SQL:
+    The ORM's parameters.
+    → test_text_is_kept_and_sent_as_it_was_written
+injection: XSS, output escaping:
+    The page writes textContent; a CSP without inline script.
+    → browser/test_chat: test_markup_is_shown_as_it_was_written,
+      test_the_page_runs_nothing_that_is_inline
+eval:
+    JSON.parse in the page.
+    → test_the_page_takes_no_text_for_code
+a client that picks the handler:
+    The type of a message of the layer is never a client's.
+    → test_no_client_picks_a_handler
+tunnelling:
+    None.
+connections: per user, per address:
+    10 seats of a user, 500 guests of an address.
+    → test_a_user_has_so_many_connections_and_no_more,
+      test_an_address_has_so_many_guests_and_no_more
+rate limit:
+    20 at once, 4 a second; 100 above that are closed with 4429.
+    → test_who_is_too_fast_is_told_so_and_then_shown_out
+idle connections:
+    30 min without a frame: 4408.
+    → test_who_says_nothing_for_long_is_shown_out
+dead connections:
+    Daphne's pings (20 s, 30 s); seats expire.
+    → test_23_chat: test_those_of_a_killed_process_are_gone_when_their_seats_expire
+backpressure:
+    Daphne has none: a client that does not read is bounded by the limits of those who write.
+monitoring:
+    Who came, left, was refused or shown out, with user, address and code.
+    → test_the_log_says_who_and_what_and_no_word_that_was_said
+no secrets in logs or URLs:
+    No message, cookie or session key is logged; the URL has a room and a number.
+    → test_the_log_says_who_and_what_and_no_word_that_was_said
+"""
+
+import asyncio
+import json
+import logging
+import re
+
+import pytest
+from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from django.conf import settings
+from django.contrib.auth import logout
+from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.http import HttpRequest
+from django.test import AsyncClient
+
+from db_demo.chat import frames, limits, store
+from db_demo.chat.conversation import BEAT
+from db_demo.models import Message, Seat
+from lessons.asgi import application as whole_project
+from lessons.checking import StrictCommunicator
+from lessons.checking.database import fresh_database
+from tests.db_demo.chatting import APPLICATION, Chat
+
+OWN_ORIGIN = (b"origin", b"http://localhost")
+
+
+@pytest.fixture
+async def chat():
+    async with fresh_database() as database:
+        chat = Chat(database, "chat")
+        yield chat
+        await chat.end()
+
+
+async def seconds(number):
+    await asyncio.sleep(number)
+    await asyncio.get_running_loop().settled()
+
+
+# The handshake
+
+
+@pytest.mark.parametrize("origin", [b"http://evil.example", b"null", b"http://localhost.evil", b""])
+async def test_a_page_of_another_site_is_refused(chat, origin):
+    headers = [*await chat.database.log_in("ann"), (b"origin", origin)]
+    async with StrictCommunicator(whole_project, chat.path(), headers) as client:
+        assert (await client.connect())[0] is False
+    assert await chat.database.do(Seat.objects.count) == 0
+
+
+async def test_a_page_of_this_site_is_let_in(chat):
+    headers = [*await chat.database.log_in("ann"), OWN_ORIGIN]
+    async with StrictCommunicator(whole_project, chat.path(), headers) as client:
+        assert (await client.connect())[0] is True
+        assert client.closed is None
+
+
+def test_the_session_cookie_stays_on_this_site():
+    assert (settings.SESSION_COOKIE_SAMESITE, settings.SESSION_COOKIE_HTTPONLY) == ("Lax", True)
+
+
+async def test_whose_session_it_is_the_handshake_says_and_nothing_else(chat):
+    ann = await chat.enter("ann")
+    path = chat.path(seen=0) + "&user=ann&user_id=1&sessionid=x"
+    guest = StrictCommunicator(APPLICATION, path, [(b"cookie", b"sessionid=forged")])
+    async with guest:
+        await guest.connect()
+        await guest.send_json_to({"message": "I am ann", "by": "ann", "user": "ann"})
+        assert [frame["by"] for frame in ann.frames() if "by" in frame] == [None]
+
+
+async def test_without_tls_nobody_comes_in(chat, settings):
+    settings.SECURE_SSL_REDIRECT = True
+    assert (await chat.knock("ann")).client.closed == 4426
+    assert await chat.database.do(Seat.objects.count) == 0
+
+
+@pytest.mark.parametrize("said, closed", [(b"https", None), (b"http", 4426)])
+async def test_behind_a_proxy_its_header_says_whether_there_was_tls(chat, settings, said, closed):
+    settings.SECURE_SSL_REDIRECT = True
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    person = await chat.knock(headers=[(b"x-forwarded-proto", said)])
+    assert person.client.closed == closed
+
+
+async def test_a_proxys_header_counts_for_nothing_unless_the_settings_trust_it(chat, settings):
+    settings.SECURE_SSL_REDIRECT = True
+    person = await chat.knock(headers=[(b"x-forwarded-proto", b"https")])
+    assert person.client.closed == 4426
+
+
+def test_old_versions_and_compression_are_not_spoken():
+    assert set(WebSocketServerProtocol.SUPPORTED_PROTOCOL_VERSIONS) == {8, 13}
+    assert WebSocketServerFactory().perMessageCompressionAccept([object()]) is None
+
+
+@pytest.mark.parametrize("seen", ["", "-1", "1.0", "x", "٣", "9" * 19, "1;drop"])
+async def test_a_place_in_the_history_is_a_number(chat, seen):
+    assert (await chat.knock("ann", seen=seen)).client.closed == 4400
+
+
+# What ends a login
+
+
+async def over_by(chat, name, change):
+    """What became of a silent client of that user's within a beat, and of one who is spoken to."""
+    person = await chat.enter(name)
+    await chat.database.do(change)
+    await seconds(BEAT)
+    return person.client.closed
+
+
+async def test_a_session_that_is_over_ends_the_conversation(chat):
+    expire = Session.objects.all()
+    changes = {
+        "expired": lambda: expire.update(expire_date="2000-01-01T00:00Z"),
+        "flushed": lambda: expire._raw_delete("default"),
+        "inactive": lambda: User.objects.filter(username="inactive").update(is_active=False),
+        "password": lambda: User.objects.filter(username="password").update(password="!new"),
+    }
+    for name, change in changes.items():
+        assert (name, await over_by(chat, name, change)) == (name, 4401)
+
+
+async def test_one_whose_session_is_over_is_sent_nothing_and_keeps_nothing(chat):
+    ann, bob = await chat.enter("ann"), await chat.enter("bob")
+    await chat.database.do(User.objects.filter(username="bob").update, is_active=False)
+    await ann.say("hello")
+    assert (bob.client.closed, bob.heard(), ann.heard()) == (4401, [], ["hello"])
+    other = await chat.enter("ann")
+    await chat.database.do(Session.objects.all()._raw_delete, "default")
+    await other.say("nobody hears this")
+    assert await chat.database.do(Message.objects.count) == 1
+
+
+async def test_what_is_revoked_ends_the_conversation_at_once(chat):
+    headers = await chat.database.log_in("ann")
+    ann, elsewhere = await chat.enter(headers=headers), await chat.enter("ann")
+    bob = await chat.enter("bob")
+    await chat.database.do(_log_out, headers[0][1].partition(b"=")[2].decode())
+    assert [one.client.closed for one in (ann, elsewhere, bob)] == [4401, None, None]
+    await chat.database.do(_change_password, "ann")
+    assert [one.client.closed for one in (elsewhere, bob)] == [4401, None]
+
+
+def _log_out(session_key):
+    request = HttpRequest()
+    request.session = SessionStore(session_key)
+    logout(request)
+
+
+def _change_password(name):
+    user = User.objects.get(username=name)
+    user.set_password("another")
+    user.save()
+
+
+async def test_nobody_is_kept_from_logging_out_by_a_layer_that_is_away(chat, monkeypatch, caplog):
+    from db_demo.chat import revoked
+
+    headers = await chat.database.log_in("ann")
+    monkeypatch.setattr(revoked, "get_channel_layer", lambda: None)
+    await chat.database.do(Session.objects.all().delete)
+    assert await chat.database.do(Session.objects.count) == 0
+    assert "told to look again" in caplog.text
+    assert headers[0][1].partition(b"=")[2].decode() not in caplog.text
+
+
+async def test_typing_asks_as_well(chat):
+    await chat.private("den", "ann", "bob")
+    ann, bob = await chat.enter("ann", "den"), await chat.enter("bob", "den")
+    await chat.put_out("den", "bob")
+    await bob.client.send_json_to({"typing": True})
+    assert [frame for frame in ann.frames() if "typing" in frame] == []
+    assert bob.client.closed == 4403
+
+
+# What is said
+
+
+def _text(value):
+    return {"text_data": value}
+
+
+NO_REQUESTS = {
+    "binary": {"bytes_data": b'{"message": "hi"}'},
+    "empty": _text(""),
+    "no JSON": _text("hello"),
+    "a list": _text('[{"message": "hi"}]'),
+    "null": _text("null"),
+    "nothing": _text("{}"),
+    "deep": _text("[" * frames.LONGEST_FRAME),
+    "deep message": _text('{"message": ' + "[" * 8_000 + "]" * 8_000 + "}"),
+    "deep object": _text('{"a":' * 3_000 + "1" + "}" * 3_000),
+    "NaN": _text('{"message": NaN}'),
+    "digits": _text('{"message": ' + "1" * 10_000 + "}"),
+    "number": _text('{"message": 5}'),
+    "object": _text('{"message": {"message": "hi"}}'),
+    "blank": _text('{"message": " \\n\\t"}'),
+    "long frame": _text(json.dumps({"message": "hi", "more": "x" * frames.LONGEST_FRAME})),
+    "half a mebibyte": _text("x" * 2**19),
+    "typing of another kind": _text('{"typing": "yes"}'),
+    "a key of another kind": _text('{"message": "hi", "key": 5}'),
+    "an empty key": _text('{"message": "hi", "key": ""}'),
+    "a long key": _text(json.dumps({"message": "hi", "key": "k" * 65})),
+    "a strange key": _text(json.dumps({"message": "hi", "key": "k\x00"})),
+}
+
+
+@pytest.mark.parametrize("prefix", ["chat", "generic-chat"])
+async def test_what_is_no_request_is_refused_and_the_conversation_goes_on(
+    chat, prefix, monkeypatch
+):
+    monkeypatch.setattr(limits, "BURST", 1_000)
+    chat.prefix = prefix
+    ann, bob = await chat.enter("ann"), await chat.enter("bob")
+    for name, frame in NO_REQUESTS.items():
+        await ann.client.send_to(**frame)
+        assert (name, [list(answer) for answer in ann.frames()]) == (name, [["error"]])
+    await ann.say("still here")
+    assert bob.heard() == ["still here"]
+    assert await chat.database.do(Message.objects.count) == 1
+
+
+async def test_a_message_may_have_so_many_characters_and_no_more(chat):
+    ann = await chat.enter("ann")
+    await ann.say("\U0001f600" * frames.LONGEST_MESSAGE)
+    assert len(ann.heard()) == 1
+    await ann.say("x" * (frames.LONGEST_MESSAGE + 1), key="k")
+    limit = f"A message has {frames.LONGEST_MESSAGE} characters at most."
+    assert ann.frames() == [{"error": limit, "key": "k"}]
+
+
+async def test_characters_that_deceive_are_refused(chat, monkeypatch):
+    monkeypatch.setattr(limits, "BURST", 1_000)
+    ann = await chat.enter("ann")
+    for character in "\x00\x07\x08\x1b\r\x7f\x85\u202e\u2066\ud800":
+        await ann.say(f"a{character}b")
+        assert [list(answer) for answer in ann.frames()] == [["error"]]
+    await ann.say("one\n\ttwo \u200d \u0627")
+    assert ann.heard() == ["one\n\ttwo \u200d \u0627"]
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "'; DROP TABLE db_demo_message; --",
+    "{{ 7 * 7 }} {% debug %} %s %(name)s {0}",
+    '{"type": "websocket.close"}',
+    "__import__('os').system('true')",
+]
+
+
+async def test_text_is_kept_and_sent_as_it_was_written(chat):
+    ann, bob = await chat.enter("ann"), await chat.enter("bob")
+    for text in HOSTILE:
+        await ann.say(text)
+    assert bob.heard() == HOSTILE
+    rows = await chat.database.do(lambda: list(Message.objects.values_list("text", flat=True)))
+    assert rows == HOSTILE
+
+
+async def test_no_client_picks_a_handler(chat):
+    ann, bob = await chat.enter("ann"), await chat.enter("bob")
+    for name in ("websocket.disconnect", "chat.beat", "chat.typing", "end", "shut"):
+        request = {"type": name, "message": name, "command": name, "by": "bob", "id": 1}
+        await ann.client.send_json_to(request)
+    said = [frame for frame in bob.frames() if "message" in frame]
+    assert [(frame["message"], frame["by"]) for frame in said][-1] == ("shut", "ann")
+    assert (len(said), ann.client.closed, bob.client.closed) == (5, None, None)
+
+
+async def test_the_page_runs_nothing_that_is_inline():
+    response = await AsyncClient().get("/chat/lobby/")
+    policy = response["Content-Security-Policy"]
+    assert "default-src 'none'; script-src 'self';" in policy
+    assert "unsafe" not in policy
+    assert "connect-src ws://testserver wss://testserver;" in policy
+    assert response["X-Frame-Options"] == "DENY"
+
+
+@pytest.mark.parametrize("room", ["%3Cscript%3E", "a%20b", "x" * 51])
+async def test_a_room_of_another_name_has_no_page(room):
+    assert (await AsyncClient().get(f"/chat/{room}/")).status_code == 404
+
+
+def test_the_page_takes_no_text_for_code():
+    folder = settings.BASE_DIR / "db_demo" / "static" / "chat"
+    for file in folder.glob("*.js"):
+        source = file.read_text(encoding="utf-8")
+        for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "eval(", "document.write"):
+            assert word not in source
+
+
+# How much
+
+
+async def test_who_is_too_fast_is_told_so_and_then_shown_out(chat):
+    ann, bob = await chat.enter("ann"), await chat.enter("bob")
+    for number in range(limits.BURST + 1):
+        await ann.say(f"{number}")
+    assert bob.heard() == [f"{number}" for number in range(limits.BURST)]
+    assert ann.frames()[-1] == {"error": "Too fast: wait a second."}
+    await seconds(2 / limits.PER_SECOND)
+    await ann.say("slower")
+    assert bob.heard() == ["slower"]
+    for _ in range(limits.PATIENCE + 1):
+        ann.client.input_queue.put_nowait({"type": "websocket.receive", "text": "x"})
+    await seconds(0)
+    assert (ann.client.closed, bob.client.closed) == (4429, None)
+
+
+@pytest.mark.parametrize("prefix", ["chat", "generic-chat"])
+async def test_a_user_has_so_many_connections_and_no_more(chat, monkeypatch, prefix):
+    monkeypatch.setattr(store, "SEATS_OF_A_USER", 2)
+    chat.prefix = prefix
+    first, _ = await chat.enter("ann"), await chat.enter("ann", "elsewhere")
+    assert (await chat.knock("ann")).client.closed == 4429
+    assert (await chat.knock("bob")).client.closed is None
+    await first.leave()
+    assert (await chat.knock("ann")).client.closed is None
+
+
+async def test_seats_of_a_dead_process_keep_nobody_out(chat, monkeypatch):
+    monkeypatch.setattr(store, "SEATS_OF_A_USER", 1)
+    headers = await chat.database.log_in("ann")
+    await chat.enter(headers=headers)
+    await chat.database.do(Seat.objects.update, seen_at="2000-01-01T00:00Z")
+    assert (await chat.knock(headers=headers)).client.closed is None
+
+
+async def test_an_address_has_so_many_guests_and_no_more(chat, monkeypatch):
+    monkeypatch.setattr(store, "SEATS_OF_AN_ADDRESS", 1)
+    await chat.enter()
+    assert (await chat.knock()).client.closed == 4429
+    assert (await chat.knock("ann")).client.closed is None
+
+
+async def test_who_says_nothing_for_long_is_shown_out(chat, monkeypatch):
+    monkeypatch.setattr(limits, "IDLE", 3 * BEAT)
+    ann, bob = await chat.enter("ann"), await chat.enter("bob")
+    await seconds(2 * BEAT)
+    await ann.client.send_json_to({"typing": True})
+    await seconds(2 * BEAT)
+    assert (ann.client.closed, bob.client.closed) == (None, 4408)
+
+
+# What is written down
+
+
+async def test_the_log_says_who_and_what_and_no_word_that_was_said(chat, caplog):
+    caplog.set_level(logging.INFO, "db_demo.chat")
+    headers = await chat.database.log_in("ann")
+    key = headers[0][1].partition(b"=")[2].decode()
+    ann = await chat.enter(headers=headers)
+    await ann.say("a secret")
+    await ann.client.send_to(text_data='{"message": "worse\\u0000"}')
+    await ann.leave()
+    await chat.private("den")
+    await chat.knock("ann", "den")
+    number = (await chat.user("ann")).pk
+    told = [record.getMessage() for record in caplog.records if "db_demo" in record.name]
+    assert told == [
+        f"user {number} at : came in",
+        f"user {number} at : refused: A message holds no control characters.",
+        f"user {number} at : left",
+        f"user {number} at : shown out with 4403",
+    ]
+    for secret in ("a secret", "worse", key):
+        assert secret not in caplog.text
+
+
+def test_every_proof_is_a_test_that_there_is():
+    named = set(re.findall(r"\btest_\w+(?=[,\n])", __doc__)) - {"test_23_chat"}
+    folder = settings.BASE_DIR / "tests"
+    files = ["db_demo/test_chat_security", "db_demo/test_23_chat", "browser/test_chat"]
+    files.append("workshop/test_settings")
+    sources = "".join((folder / f"{name}.py").read_text(encoding="utf-8") for name in files)
+    assert len(named) > 20
+    assert [name for name in named if f"def {name}(" not in sources] == []
