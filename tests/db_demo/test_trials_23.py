@@ -1,0 +1,229 @@
+"""Lesson 23 judged: a right den is green however it is written, a wrong one is told why."""
+
+import pytest
+
+from lessons.catalogue import find
+from tests.sync_demo.trials import Trials, named
+
+RIGHT = find("chat").solution.read_text(encoding="utf-8")
+IMPORTS = "from db_demo.models import Membership\n"
+ROWS = """\
+        rows = Membership.objects.filter(room__name=self.name, user_id=user_id)
+        return rows.filter(user__is_active=True).exists()
+"""
+IS_MEMBER = (
+    "    @database_sync_to_async\n    def is_member(self):\n"
+    + RIGHT[RIGHT.index("        user_id = self.scope") : RIGHT.index("    async def may_stay")]
+)
+MAY_STAY = RIGHT[
+    RIGHT.index("        if self.group is not None and not") : RIGHT.index(
+        "    async def websocket_receive"
+    )
+]
+LEAVE = "            await self.leave()\n"
+CLOSE = '            await self.send({"type": "websocket.close", "code": 4403})\n'
+SEND = '            await self.send({"type": "websocket.send", "text": event["text"]})\n'
+WRITES = "if text and await self.may_stay():"
+READS = "        if await self.may_stay():\n"
+
+trials = Trials("chat", "", RIGHT)
+
+
+def judged(*changes):
+    source = RIGHT
+    for old, new in changes:
+        assert old in source
+        source = source.replace(old, new)
+    return trials.verdict(source=source)
+
+
+def is_member(body):
+    """The question to the database, asked in another way."""
+    return (IS_MEMBER, f"{body}\n")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    named(
+        as_it_stands=([],),
+        asks_the_async_way=(
+            [
+                is_member(
+                    "    async def is_member(self):\n"
+                    "        rows = Membership.objects.filter(room__name=self.name)\n"
+                    "        user_id = self.scope['user'].pk\n"
+                    "        return await rows.filter(user_id=user_id, user__is_active=True)"
+                    ".aexists()\n"
+                )
+            ],
+        ),
+        counts=([(".exists()", ".count() == 1")],),
+        asks_the_room=(
+            [
+                (IMPORTS, "from db_demo.models import Room\n"),
+                (
+                    ROWS,
+                    "        rooms = Room.objects.filter(name=self.name)\n"
+                    "        of_user = {'members': user_id, 'members__is_active': True}\n"
+                    "        return user_id is not None and rooms.filter(**of_user).exists()\n",
+                ),
+            ],
+        ),
+        asks_for_the_user_anew=(
+            [
+                (IMPORTS, IMPORTS + "from django.contrib.auth.models import User\n"),
+                (
+                    ROWS,
+                    "        user = User.objects.filter(pk=user_id).first()\n"
+                    "        if user is None or not user.is_active:\n"
+                    "            return False\n"
+                    "        return user.rooms.filter(name=self.name).exists()\n",
+                ),
+            ],
+        ),
+        closes_then_leaves=([(LEAVE + CLOSE, CLOSE + LEAVE)],),
+        closes_again_and_again=([("self.group is not None and not", "not")],),
+        asks_twice=([(READS, "        if await self.may_stay() and await self.may_stay():\n")],),
+        asks_in_the_transaction_of_nothing=(
+            [
+                (IMPORTS, IMPORTS + "from django.db import transaction\n"),
+                (
+                    ROWS,
+                    "        with transaction.atomic():\n"
+                    "            rows = Membership.objects.filter(room__name=self.name)\n"
+                    "            rows = rows.filter(user_id=user_id, user__is_active=True)\n"
+                    "            return rows.exists()\n",
+                ),
+            ],
+        ),
+        asks_at_any_frame=(
+            [
+                (
+                    WRITES,
+                    "if await self.may_stay() and text:",
+                )
+            ],
+        ),
+        sends_to_each_by_name=(
+            [('"den.said", "text": line', '"den.said", "text": line, "by": 1')],
+        ),
+        is_told_by_an_exception=(
+            [
+                (
+                    MAY_STAY,
+                    "        try:\n"
+                    "            await self.require()\n"
+                    "        except PermissionError:\n"
+                    "            if self.group is not None:\n"
+                    "                await self.leave()\n"
+                    '                await self.send({"type": "websocket.close", "code": 4403})\n'
+                    "            return False\n"
+                    "        return True\n\n"
+                    "    async def require(self):\n"
+                    "        if self.group is None or not await self.is_member():\n"
+                    "            raise PermissionError\n\n",
+                )
+            ],
+        ),
+    ),
+)
+def test_a_right_version_is_green(changes):
+    assert judged(*changes).diagnosis_ids == []
+
+
+@pytest.mark.parametrize(
+    "changes, diagnosis",
+    named(
+        nobody_is_asked=([(MAY_STAY, "        return self.group is not None\n\n")], "still-writes"),
+        writers_are_not_asked=([(WRITES, "if text and self.group:")], "still-writes"),
+        readers_are_not_asked=([(READS, "        if self.group:\n")], "still-reads"),
+        asks_without_await=(
+            [("not await self.is_member()", "not self.is_member()")],
+            "never-awaited",
+        ),
+        asks_may_stay_without_await=([(READS, READS.replace("await ", ""))], "never-awaited"),
+        asks_in_async_code=(
+            [("    @database_sync_to_async\n    def is_m", "    async def is_m")],
+            "orm-in-async",
+        ),
+        asks_async_code_in_a_thread=([("    def is_m", "    async def is_m")], "called-not-passed"),
+        closes_without_a_code=([(CLOSE, CLOSE.replace(', "code": 4403', ""))], "wrong-close-code"),
+        closes_with_401=([(CLOSE, CLOSE.replace("4403", "4401"))], "wrong-close-code"),
+        closes_with_403=([(CLOSE, CLOSE.replace("4403", "403"))], "forbidden-close-code"),
+        says_why_after_the_close=(
+            [
+                (
+                    CLOSE,
+                    CLOSE
+                    + '            await self.send({"type": "websocket.send", "text": "no"})\n',
+                )
+            ],
+            "send-after-close",
+        ),
+        says_why_before_the_close=(
+            [
+                (
+                    CLOSE,
+                    '            await self.send({"type": "websocket.send", "text": "no"})\n'
+                    + CLOSE,
+                )
+            ],
+            "reply-differs",
+        ),
+        leaves_and_does_not_close=([(CLOSE, "")], "not-shown-out"),
+        closes_and_stays_in=([(LEAVE, "")], "still-writes"),
+        sends_then_asks=(
+            [(READS + SEND, SEND[4:] + "        await self.may_stay()\n")],
+            "still-reads",
+        ),
+        stops_in_place_of_closing=([(CLOSE, "            raise StopConsumer()\n")], "zombie"),
+        remembers_the_answer_in_the_class=(
+            [
+                ("    group = None\n", "    group = None\n    known = {}\n"),
+                (
+                    "not await self.is_member():",
+                    "not self.known.setdefault(self.name, await self.is_member()):",
+                ),
+            ],
+            "still-writes",
+        ),
+        forgets_the_account=([("rows.filter(user__is_active=True)", "rows")], "inactive-stays"),
+        forgets_the_room=([("room__name=self.name, ", "")], "member-elsewhere"),
+        forgets_the_user=([(", user_id=user_id", "")], "stranger-let-in"),
+        asks_for_the_user_it_was=(
+            [("rows.filter(user__is_active=True)", "self.scope['user'].is_active and rows")],
+            "inactive-stays",
+        ),
+        tells_all_to_go=(
+            [
+                (
+                    CLOSE,
+                    '            await self.channel_layer.group_send(f"den-{self.name}", '
+                    '{"type": "den.close"})\n' + CLOSE,
+                ),
+                (
+                    "    async def leave(self)",
+                    "    async def den_close(self, event):\n"
+                    + CLOSE[4:]
+                    + "\n    async def leave(self)",
+                ),
+            ],
+            "others-shown-out",
+        ),
+        refuses_at_the_handshake=(
+            [
+                (
+                    '        await self.send({"type": "websocket.accept"})\n'
+                    "        if self.group is None:\n" + CLOSE,
+                    "        if self.group is None:\n"
+                    '            await self.send({"type": "websocket.close"})\n'
+                    "            return\n"
+                    '        await self.send({"type": "websocket.accept"})\n',
+                )
+            ],
+            "refused-without-a-word",
+        ),
+    ),
+)
+def test_a_wrong_version_is_told_why(changes, diagnosis):
+    assert [diagnosis] == judged(*changes).diagnosis_ids[:1]
