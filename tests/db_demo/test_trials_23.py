@@ -146,7 +146,7 @@ def test_a_right_version_is_green(changes):
             [("    @database_sync_to_async\n    def is_m", "    async def is_m")],
             "orm-in-async",
         ),
-        asks_async_code_in_a_thread=([("    def is_m", "    async def is_m")], "called-not-passed"),
+        asks_async_code_in_a_thread=([("    def is_m", "    async def is_m")], "import-error"),
         closes_without_a_code=([(CLOSE, CLOSE.replace(', "code": 4403', ""))], "wrong-close-code"),
         closes_with_401=([(CLOSE, CLOSE.replace("4403", "4401"))], "wrong-close-code"),
         closes_with_403=([(CLOSE, CLOSE.replace("4403", "403"))], "forbidden-close-code"),
@@ -170,8 +170,8 @@ def test_a_right_version_is_green(changes):
             ],
             "reply-differs",
         ),
-        leaves_and_does_not_close=([(CLOSE, "")], "not-shown-out"),
-        closes_and_stays_in=([(LEAVE, "")], "still-writes"),
+        leaves_and_does_not_close=([(LEAVE + CLOSE, LEAVE)], "not-shown-out"),
+        closes_and_stays_in=([(LEAVE + CLOSE, CLOSE)], "send-after-close"),
         sends_then_asks=(
             [(READS + SEND, SEND[4:] + "        await self.may_stay()\n")],
             "still-reads",
@@ -197,9 +197,9 @@ def test_a_right_version_is_green(changes):
         tells_all_to_go=(
             [
                 (
-                    CLOSE,
+                    LEAVE + CLOSE,
                     '            await self.channel_layer.group_send(f"den-{self.name}", '
-                    '{"type": "den.close"})\n' + CLOSE,
+                    '{"type": "den.close"})\n' + LEAVE + CLOSE,
                 ),
                 (
                     "    async def leave(self)",
