@@ -1,8 +1,8 @@
-"""Lesson 21: where posts are written."""
+"""Where posts are written (lesson 21), and members are let into rooms (lesson 23)."""
 
 from django.contrib import admin
 
-from db_demo.models import Post
+from db_demo.models import Membership, Message, Post, Room
 
 
 @admin.register(Post)
@@ -13,3 +13,20 @@ class PostAdmin(admin.ModelAdmin):
     def save_model(self, request, obj, form, change):
         obj.author = obj.author or request.user
         super().save_model(request, obj, form, change)
+
+
+class MembershipInline(admin.TabularInline):
+    model = Membership
+    extra = 1
+
+
+@admin.register(Room)
+class RoomAdmin(admin.ModelAdmin):
+    list_display = ("name", "is_private")
+    inlines = (MembershipInline,)
+
+
+@admin.register(Message)
+class MessageAdmin(admin.ModelAdmin):
+    list_display = ("room", "author", "text", "written_at")
+    list_filter = ("room",)

@@ -13,6 +13,7 @@ from django.db.models.signals import post_delete, post_save
 
 from db_demo.models import Membership, Room
 
+
 def connect() -> None:
     """Connect the receivers; called once, when all models are there."""
     for signal, model, receiver in (

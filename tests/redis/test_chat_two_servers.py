@@ -1,0 +1,74 @@
+"""Lesson 23's worked example on two real Daphnes and a real Redis: one of them is killed."""
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from unittest import mock
+
+import pytest
+from django.db import connections
+from websockets.asyncio.client import connect
+
+from lessons.checking.database import fresh_database
+from lessons.redis_server import RedisServer
+from tests.workshop.real_daphne import PATIENCE, RealDaphne
+
+
+class ChatServer(RealDaphne):
+    package = "tests.redis"
+
+
+@pytest.fixture
+async def house(redis_binaries):
+    """Two servers on one Redis, and their database."""
+    with RedisServer() as redis:
+        async with fresh_database() as database:
+            file = connections.databases["default"]["NAME"]
+            with mock.patch.dict("os.environ", REDIS_URL=redis.url):
+                one, other = (ChatServer("chat_demo_server", file) for _ in range(2))
+                with one, other:
+                    yield one, other, database
+
+
+@asynccontextmanager
+async def person(server, cookies=(), query="?seen=0"):
+    """A browser's WebSocket to the lobby."""
+    url = f"ws://127.0.0.1:{server.port}/ws/chat/lobby/{query}"
+    headers = {name.decode(): value.decode() for name, value in cookies}
+    origin = f"http://127.0.0.1:{server.port}"
+    async with connect(url, proxy=None, origin=origin, additional_headers=headers) as client:
+        yield client
+
+
+async def hears(client, **expected):
+    """The next frame that has these in it; those before it are passed over."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            frame = json.loads(await client.recv())
+            if expected.items() <= frame.items():
+                return frame
+
+
+async def test_a_room_on_two_servers_outlives_one_of_them(house):
+    one, other, database = house
+    ann, bob = await database.log_in("ann"), await database.log_in("bob")
+    async with (
+        person(one, bob) as of_bob,
+        person(other, ann) as of_ann,
+        person(one, query="") as classic,
+    ):
+        await hears(of_ann, here=["ann", "bob"], guests=1)
+        await classic.send('{"message": "hello"}')
+        assert json.loads(await classic.recv()) == {"message": "hello"}
+        first = await hears(of_bob, message="hello", by=None)
+        await hears(of_ann, message="hello")
+
+        one.process.kill()  # its seats and its places in the groups stay behind
+        await hears(of_ann, here=["ann"], guests=0)
+        await of_ann.send('{"message": "anybody?", "key": "k"}')
+        await hears(of_ann, message="anybody?", key="k")
+
+        async with person(other, bob, f"?seen={first['id']}") as back:
+            frame = json.loads(await back.recv())
+            assert (frame["message"], frame["by"]) == ("anybody?", "ann")
+            await hears(of_ann, here=["ann", "bob"])
