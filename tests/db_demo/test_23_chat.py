@@ -1,334 +1,73 @@
-"""Lesson 23's worked example: one suite, and both chats pass it, the raw and the generic one."""
+"""Lesson 23's worked example, event by event; what is said and who may is test_chat_suite's."""
 
-import asyncio
-from datetime import timedelta
+import json
 
 import pytest
-from channels.layers import get_channel_layer
 
-from db_demo.chat import store
-from db_demo.chat.conversation import BEAT, TYPING_PAUSE
-from db_demo.models import Message, Room, Seat
+from db_demo.models import Message
 from lessons.checking import StrictCommunicator
 from lessons.checking.database import fresh_database
-from tests.db_demo.chatting import APPLICATION, Chat
+from tests.db_demo.chatting import APPLICATION
 
-HERE = {"here": ["ann"], "guests": 0}
+ACCEPT = {"type": "websocket.accept"}
 
 
-@pytest.fixture(params=["chat", "generic-chat"])
-async def chat(request):
-    async with fresh_database() as database:
-        chat = Chat(database, request.param)
-        yield chat
-        await chat.end()
+@pytest.fixture
+async def database():
+    async with fresh_database() as fresh:
+        yield fresh
 
 
-async def seconds(number):
-    await asyncio.sleep(number)
-    await asyncio.get_running_loop().settled()
+def guest(path="/ws/chat/lobby/"):
+    return StrictCommunicator(APPLICATION, path)
 
 
-# Messages
+def said(**data):
+    return {"type": "websocket.send", "text": json.dumps(data)}
 
 
-async def test_what_one_says_all_in_the_room_hear_and_it_is_kept(chat):
-    ann, bob = await chat.enter("ann"), await chat.enter("bob")
-    await ann.say("hello")
-    (frame,) = bob.frames()
-    row = await chat.database.do(Message.objects.select_related("room", "author").get)
-    assert frame == {
-        "message": "hello",
-        "id": row.id,
-        "by": "ann",
-        "at": row.written_at.isoformat(),
-    }
-    assert (row.text, row.author.username, row.room.name) == ("hello", "ann", "lobby")
-    assert ann.heard() == ["hello"]
+async def test_the_classic_tutorials_client_is_sent_what_it_sent(database):
+    async with guest() as one, guest() as other:
+        for client in (one, other):
+            assert await client.connect() == (True, None)
+            client.expect()
+        await one.send_json_to({"message": "hello ☃"})
+        for client in (one, other):
+            client.expect(said(message="hello ☃"))
+    assert await database.do(Message.objects.count) == 1
 
 
-async def test_another_room_hears_nothing(chat):
-    ann, bob = await chat.enter("ann"), await chat.enter("bob", "elsewhere")
-    await ann.say("hello")
-    assert bob.frames() == []
+async def test_a_client_that_says_what_it_has_seen_is_told_more(database):
+    async with guest("/ws/chat/lobby/?seen=0") as client:
+        await client.connect()
+        client.expect(said(ready=0), said(here=[], guests=1))
+        await client.send_json_to({"message": "hello", "key": "k"})
+        row = await database.do(Message.objects.get)
+        at = row.written_at.isoformat()
+        client.expect(said(message="hello", id=row.id, by=None, at=at, key="k"))
 
 
-async def test_the_classic_client_is_sent_what_it_sent_and_nothing_else(chat):
-    classic = await chat.enter(seen=None)
-    ann = await chat.enter("ann")
-    await ann.client.send_json_to({"typing": True})
-    await classic.say("hello")
-    await ann.say("hi", key="1")
-    await seconds(BEAT)
-    assert classic.frames() == [{"message": "hello"}, {"message": "hi"}]
+@pytest.mark.parametrize(
+    "frame", [{"bytes": b"hi"}, {"text": None, "bytes": b"hi"}, {"text": "hi"}, {"text": ""}]
+)
+async def test_what_is_no_json_is_answered_and_the_conversation_goes_on(database, frame):
+    async with guest() as client:
+        await client.connect()
+        await client.send_input({"type": "websocket.receive", **frame})
+        client.expect(said(error="Send JSON in a text frame."))
 
 
-async def test_the_classic_client_is_not_sent_what_was_said_before_it_came(chat):
-    ann = await chat.enter("ann")
-    await ann.say("hello")
-    assert (await chat.knock(seen=None)).frames() == []
+async def test_whoever_may_not_come_in_is_accepted_and_told_a_code(database):
+    async with guest("/ws/chat/two%20words/") as client:
+        assert await client.connect() == (True, None)
+        client.expect({"type": "websocket.close", "code": 4404})
 
 
-async def test_a_message_that_is_sent_again_is_kept_once(chat):
-    ann = await chat.enter("ann")
-    for _ in range(2):
-        await ann.say("hello", key="k1")
-    assert [(frame["message"], frame["key"]) for frame in ann.frames()] == [("hello", "k1")]
-    assert await chat.database.do(Message.objects.count) == 1
-
-
-async def test_a_key_is_its_authors_alone(chat):
-    ann, bob = await chat.enter("ann"), await chat.enter("bob")
-    await ann.say("from ann", key="k")
-    await bob.say("from bob", key="k")
-    assert ["key" in frame for frame in ann.frames()] == [True, False]
-    assert await chat.database.do(Message.objects.count) == 2
-
-
-# History
-
-
-async def test_a_newcomer_is_shown_the_last_of_the_history(chat):
-    texts = [str(number) for number in range(store.HISTORY + 3)]
-    await chat.database.do(fill, "lobby", texts)
-    assert (await chat.knock("ann")).heard() == texts[3:]
-
-
-async def test_one_who_returns_is_shown_what_it_missed_in_order(chat):
-    texts = [str(number) for number in range(store.PAGE + 7)]
-    rows = await chat.database.do(fill, "lobby", texts)
-    person = await chat.knock("ann", seen=rows[2].id)
-    assert person.heard() == texts[3:]
-
-
-async def test_one_who_comes_is_told_where_the_history_ends_and_the_news_begin(chat):
-    rows = await chat.database.do(fill, "lobby", ["one", "two"])
-    ann = await chat.knock("ann")
-    frames = ann.frames()
-    assert [frame["message"] for frame in frames[:2]] == ["one", "two"]
-    assert frames[2:] == [{"ready": rows[1].id}, HERE]
-
-
-async def test_one_who_claims_to_have_seen_the_future_hears_what_comes(chat):
-    ann = await chat.enter("ann", seen=10**17)
-    await ann.say("hello")
-    assert ann.heard() == ["hello"]
-
-
-async def test_a_message_whose_ring_was_lost_comes_with_the_next_beat(chat):
-    await chat.database.do(Room.objects.create, name="lobby")
-    ann = await chat.enter("ann")
-    await chat.database.do(fill, "lobby", ["unheard"])
-    assert ann.heard() == []
-    await seconds(BEAT)
-    assert ann.heard() == ["unheard"]
-
-
-async def test_a_ring_that_comes_twice_says_nothing_new(chat):
-    ann = await chat.enter("ann")
-    await ann.say("hello")
-    for _ in range(2):
-        await get_channel_layer().group_send("chat-room-lobby", {"type": "chat.ring"})
-    await seconds(0)
-    assert ann.heard() == ["hello"]
-
-
-async def test_a_message_saved_while_the_client_comes_in_is_sent_once(chat, monkeypatch):
-    usual = store.start
-
-    def start(*args):
-        place = usual(*args)
-        fill("lobby", ["meanwhile"])
-        return place
-
-    monkeypatch.setattr(store, "start", start)
-    ann = await chat.knock("ann")
-    await seconds(BEAT)
-    assert ann.heard() == ["meanwhile"]
-
-
-# Who may
-
-
-async def test_a_stranger_neither_enters_nor_reads_nor_writes_a_private_room(chat):
-    await chat.private("den", "ann")
-    await chat.database.do(fill, "den", ["secret"])
-    for name in ("bob", None):
-        stranger = await chat.knock(name, "den")
-        assert (stranger.client.closed, stranger.frames()) == (4403, [])
-    assert await chat.database.do(Seat.objects.count) == 0
-
-
-async def test_a_stranger_who_speaks_before_it_knows_is_not_heard(chat):
-    await chat.private("den", "ann")
-    ann = await chat.enter("ann", "den")
-    headers = await chat.database.log_in("bob")
-    bob = StrictCommunicator(APPLICATION, chat.path("den"), headers)
-    async with bob:
-        bob.input_queue.put_nowait({"type": "websocket.connect"})
-        bob.input_queue.put_nowait({"type": "websocket.receive", "text": '{"message": "hi"}'})
-        await bob.wait()
-    assert ann.heard() == []
-    assert await chat.database.do(Message.objects.count) == 0
-
-
-async def test_a_member_enters_reads_and_writes(chat):
-    await chat.private("den", "ann", "bob")
-    ann, bob = await chat.enter("ann", "den"), await chat.enter("bob", "den")
-    await ann.say("between us")
-    assert bob.heard() == ["between us"]
-
-
-async def test_one_who_is_put_out_writes_nothing_more(chat):
-    await chat.private("den", "ann", "bob")
-    ann, bob = await chat.enter("ann", "den"), await chat.enter("bob", "den")
-    await chat.put_out("den", "bob")
-    await bob.say("still here")
-    assert (bob.client.closed, ann.heard()) == (4403, [])
-    assert await chat.database.do(Message.objects.count) == 0
-
-
-async def test_one_who_is_put_out_reads_nothing_more(chat):
-    await chat.private("den", "ann", "bob")
-    ann, bob = await chat.enter("ann", "den"), await chat.enter("bob", "den")
-    await chat.put_out("den", "bob")
-    await ann.say("he is gone")
-    assert (bob.client.closed, bob.heard()) == (4403, [])
-    assert ann.client.closed is None
-
-
-async def test_one_who_is_put_out_and_silent_is_shown_out_at_once(chat):
-    await chat.private("den", "ann", "bob")
-    ann, bob = await chat.enter("ann", "den"), await chat.enter("bob", "den")
-    await chat.put_out("den", "bob", told=True)
-    assert (ann.client.closed, bob.client.closed) == (None, 4403)
-
-
-async def test_one_who_was_not_told_to_look_again_looks_at_the_next_beat(chat):
-    await chat.private("den", "bob")
-    bob = await chat.enter("bob", "den")
-    await chat.put_out("den", "bob")
-    assert bob.client.closed is None
-    await seconds(BEAT)
-    assert bob.client.closed == 4403
-
-
-async def test_a_room_that_becomes_private_shows_strangers_out(chat):
-    ann = await chat.enter("ann")
-    await chat.private("lobby")
-    assert ann.client.closed == 4403
-
-
-@pytest.mark.parametrize("room", ["a%20b", "caf%C3%A9", "lobby%0A", "a!b", "x" * 51])
-async def test_a_name_that_is_no_rooms_is_closed_with_4404(chat, room):
-    assert (await chat.knock("ann", room)).client.closed == 4404
-    assert await chat.database.do(Room.objects.count) == 0
-
-
-# Who is here
-
-
-async def test_all_are_told_who_comes_and_goes(chat):
-    ann = await chat.knock("ann")
-    assert ann.frames()[-1] == HERE
-    bob = await chat.knock("bob")
-    await chat.knock()
-    assert ann.frames() == [
-        {"here": ["ann", "bob"], "guests": 0},
-        {"here": ["ann", "bob"], "guests": 1},
-    ]
-    await bob.leave()
-    assert ann.frames() == [{"here": ["ann"], "guests": 1}]
-
-
-async def test_two_tabs_are_one_person_until_both_are_closed(chat):
-    ann = await chat.enter("ann")
-    first, second = await chat.enter("bob"), await chat.knock("bob")
-    assert ann.frames() == []
-    await first.leave()
-    assert ann.frames() == []
-    await second.leave()
-    assert ann.frames() == [HERE]
-
-
-@pytest.mark.parametrize("end", ["crash", "kill"])
-async def test_one_whose_connection_broke_is_gone_at_once(chat, end):
-    ann = await chat.enter("ann")
-    bob = await chat.enter("bob")
-    await getattr(bob.client, end)()
-    assert ann.frames() == [HERE]
-    assert await chat.database.do(Seat.objects.count) == 1
-
-
-async def test_those_of_a_killed_process_are_gone_when_their_seats_expire(chat):
-    ann = await chat.enter("ann")
-    bob = await chat.user("bob")
-    await chat.database.do(left_behind, bob, store.EXPIRY - timedelta(seconds=5))
-    await seconds(BEAT)
-    assert ann.frames() == [{"here": ["ann", "bob"], "guests": 0}]
-    await chat.database.do(left_behind, bob, store.EXPIRY + timedelta(seconds=1))
-    await seconds(BEAT)
-    assert ann.frames() == [HERE]
-
-
-async def test_one_who_stays_keeps_the_seat(chat):
-    await chat.enter("ann")
-    await chat.database.do(Seat.objects.update, seen_at=long_ago())
-    await seconds(BEAT)
-    assert (await chat.database.do(Seat.objects.get)).seen_at > long_ago()
-
-
-async def test_a_seat_that_was_taken_for_empty_is_taken_again(chat):
-    ann = await chat.enter("ann")
-    await chat.database.do(Seat.objects.all().delete)
-    await seconds(BEAT)
-    assert await chat.database.do(Seat.objects.count) == 1
-    assert ann.frames() == []
-
-
-# Typing
-
-
-async def test_the_others_are_told_who_types_and_not_too_often(chat):
-    ann, bob = await chat.enter("ann"), await chat.enter("bob")
-    for _ in range(3):
-        await ann.client.send_json_to({"typing": True})
-    assert (bob.frames(), ann.frames()) == ([{"typing": "ann"}], [])
-    await seconds(TYPING_PAUSE)
-    await ann.client.send_json_to({"typing": True})
-    assert bob.frames() == [{"typing": "ann"}]
-
-
-# Ends
-
-
-@pytest.mark.parametrize("code", [None, 1000, 1001, 1006])
-async def test_nothing_is_left_of_one_who_left(chat, layer, code):
-    ann = await chat.enter("ann")
-    await ann.client.disconnect(code)
-    assert not layer.groups
-    assert await chat.database.do(Seat.objects.count) == 0
-
-
-async def test_may_be_cancelled_before_it_has_begun(chat):
-    early = StrictCommunicator(APPLICATION, chat.path(), [])
-    async with early:
-        await early.kill()
-
-
-def fill(name, texts):
-    room, _ = Room.objects.get_or_create(name=name)
-    return [room.messages.create(text=text) for text in texts]
-
-
-def long_ago():
-    from django.utils import timezone
-
-    return timezone.now() - store.EXPIRY
-
-
-def left_behind(user, age):
-    from django.utils import timezone
-
-    defaults = {"room": "lobby", "user": user, "seen_at": timezone.now() - age}
-    Seat.objects.update_or_create(channel="specific.dead!1", defaults=defaults)
+@pytest.mark.parametrize("end", ["disconnect", "crash", "kill"])
+async def test_is_out_of_the_room_whatever_ends_it(database, layer, end):
+    async with guest() as client:
+        await client.connect()
+        assert list(layer.groups) == ["chat-room-lobby"]
+        await getattr(client, end)()
+        assert client.finished
+        assert not layer.groups

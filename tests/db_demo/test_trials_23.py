@@ -57,7 +57,6 @@ def is_member(body):
                 )
             ],
         ),
-        counts=([(".exists()", ".count() == 1")],),
         asks_the_room=(
             [
                 (IMPORTS, "from db_demo.models import Room\n"),
@@ -83,19 +82,6 @@ def is_member(body):
         ),
         closes_then_leaves=([(LEAVE + CLOSE, CLOSE + LEAVE)],),
         closes_again_and_again=([("self.group is not None and not", "not")],),
-        asks_twice=([(READS, "        if await self.may_stay() and await self.may_stay():\n")],),
-        asks_in_the_transaction_of_nothing=(
-            [
-                (IMPORTS, IMPORTS + "from django.db import transaction\n"),
-                (
-                    ROWS,
-                    "        with transaction.atomic():\n"
-                    "            rows = Membership.objects.filter(room__name=self.name)\n"
-                    "            rows = rows.filter(user_id=user_id, user__is_active=True)\n"
-                    "            return rows.exists()\n",
-                ),
-            ],
-        ),
         asks_at_any_frame=(
             [
                 (
@@ -103,9 +89,6 @@ def is_member(body):
                     "if await self.may_stay() and text:",
                 )
             ],
-        ),
-        sends_to_each_by_name=(
-            [('"den.said", "text": line', '"den.said", "text": line, "by": 1')],
         ),
         is_told_by_an_exception=(
             [
@@ -134,22 +117,13 @@ def test_a_right_version_is_green(changes):
 @pytest.mark.parametrize(
     "changes, diagnosis",
     named(
-        nobody_is_asked=([(MAY_STAY, "        return self.group is not None\n\n")], "still-writes"),
-        writers_are_not_asked=([(WRITES, "if text and self.group:")], "still-writes"),
-        readers_are_not_asked=([(READS, "        if self.group:\n")], "still-reads"),
         asks_without_await=(
             [("not await self.is_member()", "not self.is_member()")],
             "never-awaited",
         ),
         asks_may_stay_without_await=([(READS, READS.replace("await ", ""))], "never-awaited"),
-        asks_in_async_code=(
-            [("    @database_sync_to_async\n    def is_m", "    async def is_m")],
-            "orm-in-async",
-        ),
         asks_async_code_in_a_thread=([("    def is_m", "    async def is_m")], "import-error"),
         closes_without_a_code=([(CLOSE, CLOSE.replace(', "code": 4403', ""))], "wrong-close-code"),
-        closes_with_401=([(CLOSE, CLOSE.replace("4403", "4401"))], "wrong-close-code"),
-        closes_with_403=([(CLOSE, CLOSE.replace("4403", "403"))], "forbidden-close-code"),
         says_why_after_the_close=(
             [
                 (
@@ -172,10 +146,6 @@ def test_a_right_version_is_green(changes):
         ),
         leaves_and_does_not_close=([(LEAVE + CLOSE, LEAVE)], "not-shown-out"),
         closes_and_stays_in=([(LEAVE + CLOSE, CLOSE)], "send-after-close"),
-        sends_then_asks=(
-            [(READS + SEND, SEND[4:] + "        await self.may_stay()\n")],
-            "still-reads",
-        ),
         stops_in_place_of_closing=([(CLOSE, "            raise StopConsumer()\n")], "zombie"),
         remembers_the_answer_in_the_class=(
             [
@@ -187,9 +157,7 @@ def test_a_right_version_is_green(changes):
             ],
             "still-writes",
         ),
-        forgets_the_account=([("rows.filter(user__is_active=True)", "rows")], "inactive-stays"),
         forgets_the_room=([("room__name=self.name, ", "")], "member-elsewhere"),
-        forgets_the_user=([(", user_id=user_id", "")], "stranger-let-in"),
         asks_for_the_user_it_was=(
             [("rows.filter(user__is_active=True)", "self.scope['user'].is_active and rows")],
             "inactive-stays",
