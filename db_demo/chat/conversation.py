@@ -90,11 +90,13 @@ class Conversation:
         if self.beating is not None:
             self.beating.cancel()
             self.log(logging.INFO, "left")
-        await database_sync_to_async(store.leave_seat)(self.visitor)
-        with suppress(Exception):  # a layer that is gone has no group to be left
-            for group in self.groups_of_visitor:
-                await self.channel_layer.group_discard(group, self.channel_name)
-            await self.tell_who_is_here()
+        try:
+            await database_sync_to_async(store.leave_seat)(self.visitor)
+        finally:
+            with suppress(Exception):  # a layer that is gone has no group to be left
+                for group in self.groups_of_visitor:
+                    await self.channel_layer.group_discard(group, self.channel_name)
+                await self.tell_who_is_here()
 
     @property
     def groups_of_visitor(self):

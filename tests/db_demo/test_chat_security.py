@@ -61,6 +61,9 @@ injection: XSS, output escaping:
 eval:
     JSON.parse in the page.
     → test_the_page_takes_no_text_for_code
+names of private rooms:
+    Listed to their members alone.
+    → test_the_list_of_rooms_names_private_ones_to_their_members_alone
 a client that picks the handler:
     The type of a message of the layer is never a client's.
     → test_no_client_picks_a_handler
@@ -367,6 +370,18 @@ async def test_the_page_runs_nothing_that_is_inline():
     assert "unsafe" not in policy
     assert "connect-src ws://testserver wss://testserver;" in policy
     assert response["X-Frame-Options"] == "DENY"
+
+
+async def test_the_list_of_rooms_names_private_ones_to_their_members_alone(chat):
+    await chat.private("den", "ann")
+    await chat.private("attic")
+    browser = AsyncClient()
+    assert b"Nobody has said anything" in (await browser.get("/chat/")).content
+    key = (await chat.database.log_in("ann"))[0][1].partition(b"=")[2].decode()
+    browser.cookies[settings.SESSION_COOKIE_NAME] = key
+    content = (await browser.get("/chat/")).content.decode()
+    assert ("/chat/den/" in content, "/chat/attic/" in content) == (True, False)
+    assert (await browser.get("/chat/?room=den"))["Location"] == "/chat/den/"
 
 
 @pytest.mark.parametrize("room", ["%3Cscript%3E", "a%20b", "x" * 51])

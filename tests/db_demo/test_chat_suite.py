@@ -271,6 +271,10 @@ async def test_those_of_a_killed_process_are_gone_when_their_seats_expire(chat):
     assert ann.frames() == [HERE]
 
 
+def test_two_beats_may_be_lost():
+    assert store.EXPIRY.total_seconds() == 3 * BEAT == 30
+
+
 async def test_one_who_stays_keeps_the_seat(chat):
     await chat.enter("ann")
     await chat.database.do(Seat.objects.update, seen_at=long_ago())
