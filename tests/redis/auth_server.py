@@ -1,0 +1,38 @@
+"""The project on Daphne, its log on stdout: `python -m tests.redis.auth_server REDIS DATABASE`."""
+
+import os
+import sys
+from pathlib import Path
+
+from django.conf import settings
+
+
+def serve(redis_url, database):
+    os.environ.update(REDIS_URL=redis_url, DJANGO_SETTINGS_MODULE="lessons.settings")
+    settings.DATABASES["default"]["NAME"] = database
+    settings.ROOT_URLCONF = "tests.redis.auth_acts"
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Only now: this sets Django up.
+    import daphne.server
+    from daphne.access import AccessLogGenerator
+    from django.core.management import call_command
+
+    from lessons.asgi import application
+    from tests.redis.chat_server import PatientFactory
+    from tests.workshop.facts_server import QuickReactor, Server
+
+    if not Path(database).exists():
+        call_command("migrate", verbosity=0)
+    daphne.server.reactor = QuickReactor(daphne.server.reactor)
+    daphne.server.WebSocketFactory = PatientFactory
+    Server(
+        application,
+        endpoints=["tcp:port=0:interface=127.0.0.1"],
+        websocket_handshake_timeout=60,
+        action_logger=AccessLogGenerator(sys.stdout),
+    ).run()
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(line_buffering=True)
+    serve(*sys.argv[1:])
