@@ -1,5 +1,6 @@
 """Lesson 19's worked example: a socket ends with its login, and with no other."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -119,6 +120,16 @@ async def test_the_end_of_a_session_ends_its_sockets_and_no_other(database):
         await stays(elsewhere, "ada")
         await stays(grace, "grace")
         await stays(stranger, "nobody")
+
+
+async def test_a_frame_after_the_end_is_not_answered(database):
+    headers = await database.log_in("ada")
+    async with visitor(headers) as client:
+        await enter(client, "ada")
+        await sync_to_async(log_out)(headers)
+        await asyncio.get_running_loop().settled()
+        client.input_queue.put_nowait({"type": "websocket.receive", "text": "?"})
+        await ends(client)
 
 
 async def test_a_logout_over_the_socket_ends_the_session_too(database):

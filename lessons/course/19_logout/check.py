@@ -168,6 +168,16 @@ async def test_a_logout_over_the_socket_does_too(communicator, other_server, dat
     await stays(grace, "grace", "kicked-everybody")
 
 
+async def test_a_frame_after_the_end_is_not_answered(communicator, database, signals):
+    """What a client sent before it saw the close is dealt with, and gets no answer."""
+    headers = await database.log_in("ada")
+    client = await enter(communicator, headers, "ada")
+    await log_out_over_http(headers)
+    await asyncio.get_running_loop().settled()
+    client.input_queue.put_nowait({"type": "websocket.receive", "text": "?"})
+    await ends(client, "stale-user")
+
+
 async def test_a_login_over_the_socket_is_saved(communicator, database, signals):
     """A right password logs in, and the database knows the session; a wrong one changes nothing."""
     with QUICK:
@@ -238,8 +248,8 @@ async def test_other_changes_close_nothing(communicator, database, signals):
     client = await enter(communicator, await database.log_in("ada"), "ada")
     await log_in_elsewhere("ada")
     await stays(client, "ada", "kicked-for-nothing")
-    await change("ada", last_name="Lovelace")
-    await stays(client, "ada", "kicked-for-nothing")
+    await change("ada", username="countess")
+    await stays(client, "countess", "kicked-for-nothing")
 
 
 async def test_a_login_that_ends_meanwhile(communicator, database, signals):

@@ -401,3 +401,24 @@ class HasNoHandler(RightDesk):
     @classmethod
     def tell_of_the_end(cls, sender, instance, **kwargs):
         cls.tell(group_of_session(instance.session_key), "session.ended")
+
+
+class KeepsTheOldUser(RightDesk):
+    """Looks whether the login stands, and goes on with the user as it was."""
+
+    diagnosis = "wrong-name"
+
+    async def user_changed(self, event):
+        session = self.scope["session"]
+        user = await get_user({"session": session.__class__(session.session_key)})
+        if not user.is_authenticated:
+            await self.session_over(event)
+
+
+class GoesOnAfterTheEnd(RightDesk):
+    """Closes, and answers what the client had sent before it saw that."""
+
+    diagnosis = "send-after-close"
+
+    async def session_over(self, event):
+        await self.send({"type": "websocket.close", "code": 4401})
