@@ -29,7 +29,7 @@ from lessons.checking.outage import on_redis
 from lessons.checking.runner import start_method
 from lessons.checking.signals import signals_of
 from lessons.checking.strict import Strict
-from lessons.checking.target import LOADED, resolve, served
+from lessons.checking.target import resolve, served
 from lessons.checking.worker import Workers
 from lessons.wire.events import Event
 
@@ -90,8 +90,7 @@ async def _play(lesson, consumer_class, steps) -> tuple[Event, ...]:
     async with fresh_database() as database:
         _number_sessions()
         connected = ExitStack()
-        if consumer_class.__module__.startswith(LOADED):
-            connected.enter_context(signals_of(consumer_class))
+        connected.enter_context(signals_of(consumer_class))
         try:
             for step in steps:
                 if step.startswith(("row ", "rolled-back row ")):

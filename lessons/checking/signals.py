@@ -72,7 +72,8 @@ def _is_others(entry, module) -> bool:
     name = _module_of(entry)
     if name.startswith(LOADED):
         return getattr(_function_of(entry), "__globals__", None) is not vars(module)
-    return name.startswith(_DEMOS)
+    app = module.__name__.partition(".")[0]  # a worked example keeps its own
+    return name.startswith(_DEMOS) and not name.startswith(f"{app}.")
 
 
 def _function_of(entry):
