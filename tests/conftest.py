@@ -10,6 +10,24 @@ from real_parts import missing, real_part
 from lessons.redis_server import CURE, RedisServer, binaries
 
 
+def pytest_xdist_make_scheduler(config, log):
+    """Tests that share a server, a browser or an environment go to one process, and go first.
+
+    xdist's own way, the mark xdist_group, does nothing with pytest 9.2.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.partition("::")[0]
+            if file.startswith("tests/browser/"):
+                return "tests/browser/"
+            shares = "test_facts_" in file or "test_faults_" in file or "bootstrap" in file
+            return file if shares else nodeid
+
+    return Together(config, log)
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(tmp_path_factory):
     """A test database of this process's own: two runs at once do not meet in one file."""

@@ -7,8 +7,6 @@ from playwright.sync_api import expect
 
 from tests.browser.test_page_for_everyone import violations
 
-pytestmark = pytest.mark.xdist_group("browser")  # one server and one browser for all
-
 TEACHER = "instructor"
 HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">'
 

@@ -3,8 +3,6 @@
 import pytest
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.xdist_group("browser")  # one server and one browser for all
-
 # Says what an EventSource tells a page: the first three events, or that it gave up.
 LISTEN = """path => new Promise((resolve) => {
   const said = [];

@@ -8,8 +8,7 @@ from django.core.management import call_command
 from playwright.sync_api import expect
 
 from auth_demo.other_site import OtherSite
-
-pytestmark = pytest.mark.xdist_group("browser")  # one server and one browser for all
+from tests.browser.login import log_in
 
 
 @pytest.fixture
@@ -35,14 +34,6 @@ def test_who_has_logged_in_is_let_in_and_who_has_not_learns_why(visit, address):
     log_in(page.page, address)
     page.open("16-user").connect()
     page.expect_seen("open", 'message "You are student."')
-
-
-def log_in(page, address):
-    page.goto(f"{address}/auth/login/")
-    page.get_by_label("Username").fill("student")
-    page.get_by_label("Password").fill("student")
-    page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_text("You are student.")).to_be_visible()
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,6 @@ from lessons.catalogue import find
 from lessons.checking.finding import Finding
 from lessons.checking.verdict import Outcome, Verdict
 
-pytestmark = pytest.mark.xdist_group("browser")  # one server and one browser for all
-
 DESKTOP = {"viewport": {"width": 1440, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}}
 BIGGEST = 150_000  # bytes of a lesson's page with all that it loads

@@ -14,7 +14,6 @@ from lessons.catalogue import PROJECT_DIR
 
 PATIENCE = 30  # seconds, only ever spent by a test that fails
 READY = "Workshop ready at "
-pytestmark = pytest.mark.xdist_group("browser")  # one server and one browser for all
 
 
 @pytest.fixture

@@ -10,8 +10,6 @@ from websockets.sync.client import connect
 from lessons.redis_server import RedisServer
 from tests.workshop.real_daphne import PATIENCE, RealDaphne
 
-pytestmark = pytest.mark.xdist_group("facts_outage")  # one server for all
-
 GONE = "log Exception inside application: "
 
 

@@ -15,8 +15,6 @@ from channels_redis.core import RedisChannelLayer
 from tests.redis.real_worker import PATIENCE, RealWorker
 from tests.redis.worker_program import application
 
-pytestmark = pytest.mark.xdist_group("facts_worker")  # one server for all
-
 numbers = itertools.count(1)
 OTHER = "other"  # takes what opens a gate
 

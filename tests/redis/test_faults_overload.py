@@ -12,8 +12,6 @@ from websockets.asyncio.client import connect
 
 from lessons.redis_server import RedisServer
 
-pytestmark = pytest.mark.xdist_group("faults_overload")  # one server for all
-
 LAYERS = ["memory", "redis", "pubsub"]
 CAPACITY = 100
 

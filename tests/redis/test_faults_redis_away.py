@@ -13,8 +13,6 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from lessons.redis_server import RedisServer
 from tests.redis.chat_server import AWAY
 
-pytestmark = pytest.mark.xdist_group("faults_redis_away")  # one server for all
-
 HUNDRED = 100
 
 

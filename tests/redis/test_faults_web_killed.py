@@ -11,8 +11,6 @@ from redis import Redis
 from lessons.redis_server import RedisServer
 from tests.workshop.real_program import until
 
-pytestmark = pytest.mark.xdist_group("faults_web_killed")  # one server for all
-
 TEN = 10
 
 

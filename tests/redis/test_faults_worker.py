@@ -12,8 +12,6 @@ from lessons.redis_server import RedisServer
 from tests.redis.chat_server import layers
 from tests.workshop.real_program import PATIENCE, RealProgram, until
 
-pytestmark = pytest.mark.xdist_group("faults_worker")  # one server for all
-
 
 @pytest.fixture(scope="module")
 def redis_server(redis_binaries):

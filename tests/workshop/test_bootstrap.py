@@ -17,7 +17,6 @@ from lessons import bootstrap
 
 pytestmark = [
     pytest.mark.skipif(os.name == "nt", reason="sends signals, and takes rights away"),
-    pytest.mark.xdist_group("bootstrap"),  # one environment is made for all
 ]
 
 

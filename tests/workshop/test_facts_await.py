@@ -4,8 +4,6 @@ import pytest
 
 from tests.workshop.real_daphne import RealDaphne, leave, stay
 
-pytestmark = pytest.mark.xdist_group("facts_await")  # one server for all
-
 NONE_AWAITED = "log Exception inside application: object NoneType can't be used in 'await'"
 
 

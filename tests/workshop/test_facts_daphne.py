@@ -6,8 +6,6 @@ import pytest
 
 from tests.workshop.real_daphne import ACCEPT, CLOSE, RealDaphne, leave, left, send, stay
 
-pytestmark = pytest.mark.xdist_group("facts_daphne")  # one server for all
-
 
 @pytest.fixture(scope="module")
 def daphne():

@@ -9,8 +9,6 @@ import pytest
 
 from tests.workshop.real_daphne import PATIENCE, RealDaphne
 
-pytestmark = pytest.mark.xdist_group("facts_http")  # one server for all
-
 START = {"type": "http.response.start", "status": 200}
 BODY = {"type": "http.response.body"}
 MORE = {**BODY, "body": b"part", "more_body": True}

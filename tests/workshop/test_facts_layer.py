@@ -16,8 +16,6 @@ from websockets.sync.client import connect
 
 from tests.workshop.real_daphne import PATIENCE, RealDaphne
 
-pytestmark = pytest.mark.xdist_group("facts_layer")  # one server for all
-
 
 @pytest.fixture(scope="module")
 def daphne():

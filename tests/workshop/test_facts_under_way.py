@@ -4,8 +4,6 @@ import pytest
 
 from tests.workshop.real_daphne import RealDaphne, stay
 
-pytestmark = pytest.mark.xdist_group("facts_under_way")  # one server for all
-
 DIED = "log Exception inside application: Attempt to send on a closed protocol"
 
 
