@@ -10,6 +10,7 @@ from real_parts import missing, real_part
 from lessons.redis_server import CURE, RedisServer, binaries
 
 
+@pytest.hookimpl(optionalhook=True)  # mutants are run without xdist
 def pytest_xdist_make_scheduler(config, log):
     """Tests that share a server, a browser or an environment go to one process, and go first.
 

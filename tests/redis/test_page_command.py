@@ -2,6 +2,7 @@
 
 import asyncio
 from io import StringIO
+from unittest import mock
 
 import pytest
 from channels.layers import channel_layers
@@ -18,12 +19,11 @@ async def test_over_redis_the_command_reaches_a_channel_of_another_process(redis
 
     listening = layer()
     channel = await listening.new_channel()
-    usual = channel_layers.set("default", layer())
+    output = StringIO()
     try:
-        output = StringIO()
-        await asyncio.to_thread(call_command, "page", channel, "tea", stdout=output)
+        with mock.patch.dict(channel_layers.backends, default=layer()):
+            await asyncio.to_thread(call_command, "page", channel, "tea", stdout=output)
         assert output.getvalue() == "Sent.\n"
         assert await listening.receive(channel) == {"type": "pager.message", "text": "tea"}
     finally:
-        channel_layers.set("default", usual)
         await listening.flush()
