@@ -42,6 +42,6 @@ def _given_calls(source: str) -> set[tuple[int, int]]:
         ):
             continue
         name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-        if name in ("database_sync_to_async", "sync_to_async"):
+        if name in _WRAPPERS:
             found.add((node.args[0].lineno, node.args[0].col_offset))
     return found

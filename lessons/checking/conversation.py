@@ -8,7 +8,6 @@ import logging
 import multiprocessing
 import warnings
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
 from urllib.parse import parse_qs, urlencode
 
 from asgiref.sync import sync_to_async
@@ -73,7 +72,11 @@ def _play_here(lesson: Lesson, name: str, steps: list[str]) -> tuple[Event, ...]
     # A mistake may be a forgotten await: the transcript shows it, the terminal need not.
     warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
     config, steps = _layer_config(steps)
-    with on_redis(**config), asyncio.Runner(loop_factory=ObservedLoop) as runner:
+    with (
+        on_redis(**config),
+        signals_of(consumer_class),
+        asyncio.Runner(loop_factory=ObservedLoop) as runner,
+    ):
         return runner.run(_play(lesson, consumer_class, steps))
 
 
@@ -89,8 +92,6 @@ async def _play(lesson, consumer_class, steps) -> tuple[Event, ...]:
     broken = set()  # the transcript shows how far it came, and what goes on without a client
     async with fresh_database() as database:
         _number_sessions()
-        connected = ExitStack()
-        connected.enter_context(signals_of(consumer_class))
         try:
             for step in steps:
                 if step.startswith(("row ", "rolled-back row ")):
@@ -113,7 +114,6 @@ async def _play(lesson, consumer_class, steps) -> tuple[Event, ...]:
             await workers.kill()
             for client in clients.values():
                 await client.abandon()
-            connected.close()
     events = [event for client in clients.values() for event in client.transcript] + [*jobs]
     return tuple(sorted(events, key=lambda event: event.time))
 

@@ -22,7 +22,6 @@ SIGNALS = (
 )
 _DEMOS = ("db_demo", "auth_demo", "layers_demo")
 
-
 _gone = False  # whether a receiver of the subject's went as soon as it was connected
 
 

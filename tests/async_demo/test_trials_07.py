@@ -48,14 +48,6 @@ STOP = "        raise StopConsumer()\n"
 trials = Trials("push", "", RIGHT)
 
 
-def judged(*changes):
-    source = RIGHT
-    for old, new in changes:
-        assert old in source
-        source = source.replace(old, new)
-    return trials.verdict(source=source)
-
-
 GROUP = """\
     async def __call__(self, scope, receive, send):
         async with asyncio.TaskGroup() as self.tasks:
@@ -168,7 +160,7 @@ CALLBACK = """\
     ),
 )
 def test_a_right_version_is_green(changes):
-    assert judged(*changes).findings == []
+    assert trials.changed(*changes).findings == []
 
 
 def guarded(clause, do):
@@ -292,4 +284,4 @@ def guarded(clause, do):
     ),
 )
 def test_a_wrong_version_is_told_why(changes, diagnosis):
-    assert [diagnosis] == judged(*changes).diagnosis_ids[:1]
+    assert [diagnosis] == trials.changed(*changes).diagnosis_ids[:1]

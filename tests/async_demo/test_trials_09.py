@@ -60,14 +60,6 @@ TABLE = '        commands = {"echo": self.echo, "count": self.count}\n'
 trials = Trials("generic", "", RIGHT)
 
 
-def judged(*changes):
-    source = RIGHT
-    for old, new in changes:
-        assert old in source
-        source = source.replace(old, new)
-    return trials.verdict(source=source)
-
-
 MATCH = """\
         match request:
             case {"command": "echo", **rest}:
@@ -175,7 +167,7 @@ NAMED = [("def echo", "def command_echo"), ("def count", "def command_count")]
     ),
 )
 def test_a_right_version_is_green(changes):
-    assert judged(*changes).findings == []
+    assert trials.changed(*changes).findings == []
 
 
 @pytest.mark.parametrize(
@@ -325,4 +317,4 @@ def test_a_right_version_is_green(changes):
     ),
 )
 def test_a_wrong_version_is_told_why(changes, diagnosis):
-    assert [diagnosis] == judged(*changes).diagnosis_ids[:1]
+    assert [diagnosis] == trials.changed(*changes).diagnosis_ids[:1]

@@ -53,14 +53,6 @@ GUARD = "        if self.user is None:\n            return\n"
 KEEP = "        self.user = user\n"
 
 
-def judged(*changes):
-    source = RIGHT
-    for old, new in changes:
-        assert old in source, old
-        source = source.replace(old, new)
-    return TRIALS.verdict(source=source)
-
-
 def stacked(application):
     return [(f"application = {STACK}", f"application = {application}")]
 
@@ -113,7 +105,7 @@ def stacked(application):
     ),
 )
 def test_a_right_version_is_green(changes):
-    verdict = judged(*changes)
+    verdict = TRIALS.changed(*changes)
     assert verdict.green, verdict.diagnosis_ids
 
 
@@ -162,4 +154,4 @@ def test_a_right_version_is_green(changes):
     ),
 )  # fmt: skip
 def test_a_wrong_version_is_told_why(changes, diagnosis):
-    assert judged(*changes).diagnosis_ids[:1] == [diagnosis]
+    assert TRIALS.changed(*changes).diagnosis_ids[:1] == [diagnosis]

@@ -29,14 +29,6 @@ READS = "        if await self.may_stay():\n"
 trials = Trials("chat", "", RIGHT)
 
 
-def judged(*changes):
-    source = RIGHT
-    for old, new in changes:
-        assert old in source
-        source = source.replace(old, new)
-    return trials.verdict(source=source)
-
-
 def is_member(body):
     """The question to the database, asked in another way."""
     return (IS_MEMBER, f"{body}\n")
@@ -111,7 +103,7 @@ def is_member(body):
     ),
 )
 def test_a_right_version_is_green(changes):
-    assert judged(*changes).diagnosis_ids == []
+    assert trials.changed(*changes).diagnosis_ids == []
 
 
 @pytest.mark.parametrize(
@@ -194,4 +186,4 @@ def test_a_right_version_is_green(changes):
     ),
 )
 def test_a_wrong_version_is_told_why(changes, diagnosis):
-    assert [diagnosis] == judged(*changes).diagnosis_ids[:1]
+    assert [diagnosis] == trials.changed(*changes).diagnosis_ids[:1]

@@ -43,14 +43,6 @@ TELL = '        self.send({"type": "websocket.send", "text": self.channel_name})
 trials = Trials("channel", "", RIGHT)
 
 
-def judged(*changes):
-    source = RIGHT
-    for old, new in changes:
-        assert old in source
-        source = source.replace(old, new)
-    return trials.verdict(source=source)
-
-
 @pytest.mark.parametrize(
     "changes",
     named(
@@ -137,7 +129,7 @@ def judged(*changes):
     ),
 )
 def test_a_right_version_is_green(changes):
-    verdict = judged(*changes)
+    verdict = trials.changed(*changes)
     assert verdict.green, verdict.as_json()
 
 
@@ -248,4 +240,4 @@ def test_a_right_version_is_green(changes):
     ),
 )
 def test_a_wrong_version_is_told_why(changes, diagnosis):
-    assert [diagnosis] == judged(*changes).diagnosis_ids[:1]
+    assert [diagnosis] == trials.changed(*changes).diagnosis_ids[:1]

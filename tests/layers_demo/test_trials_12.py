@@ -76,14 +76,6 @@ ALPHABET = 'string.ascii_letters + string.digits + "-_."'
 trials = Trials("group", "", RIGHT)
 
 
-def judged(*changes):
-    source = RIGHT
-    for old, new in changes:
-        assert old in source
-        source = source.replace(old, new)
-    return trials.verdict(source=source)
-
-
 @pytest.mark.parametrize(
     "changes",
     named(
@@ -177,7 +169,7 @@ def judged(*changes):
     ),
 )
 def test_a_right_version_is_green(changes):
-    verdict = judged(*changes)
+    verdict = trials.changed(*changes)
     assert verdict.green, verdict.as_json()
 
 
@@ -325,4 +317,4 @@ def test_a_right_version_is_green(changes):
     ),
 )
 def test_a_wrong_version_is_told_why(changes, diagnosis):
-    assert [diagnosis] == judged(*changes).diagnosis_ids[:1]
+    assert [diagnosis] == trials.changed(*changes).diagnosis_ids[:1]

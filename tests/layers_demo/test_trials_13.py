@@ -70,14 +70,6 @@ KEY = "self.earlier[str(self.number)]"
 trials = Trials("delivery", "", RIGHT)
 
 
-def judged(*changes):
-    source = RIGHT
-    for old, new in changes:
-        assert old in source
-        source = source.replace(old, new)
-    return trials.verdict(source=source)
-
-
 RETURNS = """\
         try:
             await self.channel_layer.send("kitchen", order)
@@ -172,7 +164,7 @@ right = named(
 
 @pytest.mark.parametrize("changes", right)
 def test_right(changes):
-    assert judged(*changes).diagnosis_ids == []
+    assert trials.changed(*changes).diagnosis_ids == []
 
 
 SILENT = SENDING.replace(
@@ -323,4 +315,4 @@ wrong = named(
 
 @pytest.mark.parametrize("changes, diagnosis", wrong)
 def test_wrong(changes, diagnosis):
-    assert judged(*changes).diagnosis_ids[:1] == [diagnosis]
+    assert trials.changed(*changes).diagnosis_ids[:1] == [diagnosis]

@@ -68,14 +68,6 @@ REFUSE = """\
 """
 
 
-def judged(*changes):
-    source = RIGHT
-    for old, new in changes:
-        assert old in source
-        source = source.replace(old, new)
-    return trials.verdict(source=source)
-
-
 IN_FINALLY = """\
     async def __call__(self, scope, receive, send):
         over = False
@@ -179,7 +171,7 @@ SEPARATE_LISTENER = """\
     ),
 )
 def test_a_right_version_is_green(changes):
-    assert judged(*changes).findings == []
+    assert trials.changed(*changes).findings == []
 
 
 @pytest.mark.parametrize(
@@ -278,4 +270,4 @@ def test_a_right_version_is_green(changes):
     ),
 )
 def test_a_wrong_version_is_told_why(changes, diagnosis):
-    assert [diagnosis] == judged(*changes).diagnosis_ids[:1]
+    assert [diagnosis] == trials.changed(*changes).diagnosis_ids[:1]

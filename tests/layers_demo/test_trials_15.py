@@ -63,14 +63,6 @@ STOP = "        raise StopConsumer()\n"
 trials = Trials("worker", "", RIGHT)
 
 
-def judged(*changes):
-    source = RIGHT
-    for old, new in changes:
-        assert old in source
-        source = source.replace(old, new)
-    return trials.verdict(source=source)
-
-
 SYNC = """\
 class Calendar(SyncConsumer):
     def weekday_find(self, event):
@@ -211,7 +203,7 @@ OWN_GROUP = [
     ),
 )
 def test_a_right_version_is_green(changes):
-    assert judged(*changes).findings == []
+    assert trials.changed(*changes).findings == []
 
 
 @pytest.mark.parametrize(
@@ -399,4 +391,4 @@ def test_a_right_version_is_green(changes):
     ),
 )
 def test_a_wrong_version_is_told_why(changes, diagnosis):
-    assert [diagnosis] == judged(*changes).diagnosis_ids[:1]
+    assert [diagnosis] == trials.changed(*changes).diagnosis_ids[:1]

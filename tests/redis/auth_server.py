@@ -18,14 +18,15 @@ def serve(redis_url, database):
     from django.core.management import call_command
 
     from lessons.asgi import application
+    from lessons.bench.announcing import Announcing
     from tests.redis.chat_server import PatientFactory
-    from tests.workshop.facts_server import QuickReactor, Server
+    from tests.workshop.facts_server import QuickReactor
 
     if not Path(database).exists():
         call_command("migrate", verbosity=0)
     daphne.server.reactor = QuickReactor(daphne.server.reactor)
     daphne.server.WebSocketFactory = PatientFactory
-    Server(
+    Announcing(
         application,
         endpoints=["tcp:port=0:interface=127.0.0.1"],
         websocket_handshake_timeout=60,

@@ -1,11 +1,9 @@
 """The whole project on Daphne, its chat in a hurry: `python -m tests.redis.chat_demo_server DB`."""
 
-import logging
 import os
 import sys
 from datetime import timedelta
 
-import daphne.server
 import django
 from django.conf import settings
 
@@ -15,11 +13,8 @@ django.setup()
 
 from db_demo.chat import conversation, store  # noqa: E402
 from lessons.asgi import application  # noqa: E402
-from tests.workshop.facts_server import QuickReactor, Server  # noqa: E402
+from tests.workshop.facts_server import serve  # noqa: E402
 
 if __name__ == "__main__":
-    logging.basicConfig(stream=sys.stdout, format="log %(message)s")
     conversation.BEAT, store.EXPIRY = 0.2, timedelta(seconds=2)
-    daphne.server.reactor = QuickReactor(daphne.server.reactor)
-    endpoints = ["tcp:port=0:interface=127.0.0.1"]
-    Server(application, endpoints=endpoints, websocket_handshake_timeout=60).run()
+    serve(application, websocket_handshake_timeout=60)

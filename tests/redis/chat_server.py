@@ -2,7 +2,6 @@
 
 import asyncio
 import collections
-import logging
 import sys
 
 import daphne.server
@@ -10,7 +9,7 @@ from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 from django.conf import settings
 
-from tests.workshop.facts_server import QuickReactor, Server
+from tests.workshop.facts_server import serve
 
 AWAY = 4013  # the close code of a consumer that says why
 BEAT = 0.5  # seconds
@@ -135,8 +134,5 @@ def layers(url):
 
 if __name__ == "__main__":
     settings.configure(CHANNEL_LAYERS=layers(sys.argv[1]))
-    logging.basicConfig(stream=sys.stdout, format="log %(message)s")
-    daphne.server.reactor = QuickReactor(daphne.server.reactor)
     daphne.server.WebSocketFactory = PatientFactory
-    endpoints = ["tcp:port=0:interface=127.0.0.1"]
-    Server(application, endpoints=endpoints, websocket_handshake_timeout=60).run()
+    serve(application, websocket_handshake_timeout=60)

@@ -30,6 +30,14 @@ class Trials:
         self.beginning = beginning
         self.right = right
 
+    def changed(self, *changes) -> Verdict:
+        """The verdict on the right version, a whole file, with each (old, new) replaced in turn."""
+        source = self.right
+        for old, new in changes:
+            assert old in source, old
+            source = source.replace(old, new)
+        return self.verdict(source=source)
+
     def verdict(self, *, body=None, old="", new="", source=None, to_the_end=False) -> Verdict:
         """The verdict on a body, on the right one with `old` replaced, or on a whole file.
 

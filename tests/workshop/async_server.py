@@ -4,10 +4,7 @@ Each connection's NUMBER, its query string, stands in front of what its consumer
 """
 
 import asyncio
-import logging
-import sys
 
-import daphne.server
 import django
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
@@ -19,7 +16,7 @@ settings.configure(INSTALLED_APPS=["django.contrib.auth", "django.contrib.conten
 django.setup()
 
 from async_demo.consumers import Shelf, Ticker  # noqa: E402
-from tests.workshop.facts_server import QuickReactor, Server  # noqa: E402
+from tests.workshop.facts_server import serve  # noqa: E402
 
 
 class Announced:
@@ -104,10 +101,4 @@ async def application(scope, receive, send):
 
 
 if __name__ == "__main__":
-    logging.basicConfig(stream=sys.stdout, format="log %(message)s")
-    daphne.server.reactor = QuickReactor(daphne.server.reactor)
-    Server(
-        application,
-        endpoints=["tcp:port=0:interface=127.0.0.1"],
-        application_close_timeout=0.1,
-    ).run()
+    serve(application, application_close_timeout=0.1)

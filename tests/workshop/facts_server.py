@@ -17,6 +17,8 @@ from channels.consumer import AsyncConsumer, SyncConsumer
 from channels.exceptions import StopConsumer
 from django.conf import settings
 
+from lessons.bench.announcing import Announcing
+
 
 class NeverStops(SyncConsumer):
     def websocket_connect(self, event):
@@ -193,19 +195,13 @@ class QuickReactor:
         return self.reactor.callLater(delay / 50, call)
 
 
-class Server(daphne.server.Server):
-    def listen_success(self, port):
-        super().listen_success(port)
-        print("port", port.getHost().port, flush=True)
+def serve(application, reactor=QuickReactor, **options):
+    """Serve until the process is ended, on a port that was free; log to stdout."""
+    logging.basicConfig(stream=sys.stdout, format="log %(message)s")
+    daphne.server.reactor = reactor(daphne.server.reactor)
+    Announcing(application, endpoints=["tcp:port=0:interface=127.0.0.1"], **options).run()
 
 
 if __name__ == "__main__":
     settings.configure()
-    logging.basicConfig(stream=sys.stdout, format="log %(message)s")
-    daphne.server.reactor = QuickReactor(daphne.server.reactor)
-    Server(
-        application,
-        endpoints=["tcp:port=0:interface=127.0.0.1"],
-        websocket_handshake_timeout=2,
-        application_close_timeout=0.1,
-    ).run()
+    serve(application, websocket_handshake_timeout=2, application_close_timeout=0.1)

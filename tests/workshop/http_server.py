@@ -7,11 +7,8 @@ event, and "hold" for nothing, for an hour. `/consumer` leads to the demo of les
 
 import ast
 import asyncio
-import logging
-import sys
 from urllib.parse import unquote
 
-import daphne.server
 import django
 from django.conf import settings
 
@@ -20,7 +17,7 @@ settings.configure(INSTALLED_APPS=["django.contrib.auth", "django.contrib.conten
 django.setup()
 
 from async_demo.consumers import Heartbeat  # noqa: E402
-from tests.workshop.facts_server import QuickReactor, Server  # noqa: E402
+from tests.workshop.facts_server import QuickReactor, serve  # noqa: E402
 
 
 async def application(scope, receive, send):
@@ -70,10 +67,4 @@ class TellingReactor(QuickReactor):
 
 
 if __name__ == "__main__":
-    logging.basicConfig(stream=sys.stdout, format="log %(message)s")
-    daphne.server.reactor = TellingReactor(daphne.server.reactor)
-    Server(
-        application,
-        endpoints=["tcp:port=0:interface=127.0.0.1"],
-        application_close_timeout=0.1,
-    ).run()
+    serve(application, TellingReactor, application_close_timeout=0.1)

@@ -5,10 +5,7 @@ A consumer's NUMBER, its query string, stands in front of what is printed as it 
 
 import asyncio
 import json
-import logging
-import sys
 
-import daphne.server
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 from channels.routing import ProtocolTypeRouter, URLRouter
@@ -31,7 +28,7 @@ django_application = get_asgi_application()
 
 from layers_demo.consumers import Room  # noqa: E402
 from layers_demo.routing import websocket_urlpatterns  # noqa: E402
-from tests.workshop.facts_server import QuickReactor, Server  # noqa: E402
+from tests.workshop.facts_server import serve  # noqa: E402
 
 
 class Frail(Room):
@@ -90,10 +87,5 @@ async def announced(scope, receive, send):
 
 
 if __name__ == "__main__":
-    logging.basicConfig(stream=sys.stdout, format="log %(message)s")
-    daphne.server.reactor = QuickReactor(daphne.server.reactor)
-    Server(
-        ProtocolTypeRouter({"http": django_application, "websocket": announced}),
-        endpoints=["tcp:port=0:interface=127.0.0.1"],
-        application_close_timeout=0.1,
-    ).run()
+    routes = {"http": django_application, "websocket": announced}
+    serve(ProtocolTypeRouter(routes), application_close_timeout=0.1)

@@ -4,11 +4,8 @@
 this process.
 """
 
-import logging
 import os
-import sys
 
-import daphne.server
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 from django.conf import settings
@@ -31,7 +28,7 @@ settings.configure(
 )
 
 from layers_demo.consumers import Lobby  # noqa: E402
-from tests.workshop.facts_server import QuickReactor, Server  # noqa: E402
+from tests.workshop.facts_server import serve  # noqa: E402
 
 
 class Plain(Lobby):
@@ -60,10 +57,4 @@ async def application(scope, receive, send):
 
 
 if __name__ == "__main__":
-    logging.basicConfig(stream=sys.stdout, format="log %(message)s")
-    daphne.server.reactor = QuickReactor(daphne.server.reactor)
-    Server(
-        application,
-        endpoints=["tcp:port=0:interface=127.0.0.1"],
-        application_close_timeout=0.1,
-    ).run()
+    serve(application, application_close_timeout=0.1)
