@@ -4,8 +4,10 @@ Each connection's NUMBER, its query string, stands in front of what its consumer
 """
 
 import asyncio
+from contextlib import suppress
 
 import django
+from autobahn.exception import Disconnected
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
@@ -30,6 +32,12 @@ class Announced:
         except asyncio.CancelledError:
             self.say("task cancelled")
             raise
+
+    async def send(self, message):
+        # Raised for a tick between the client's close and the end of its line; later ones are
+        # dropped without a word.
+        with suppress(Disconnected):
+            await super().send(message)
 
     def say(self, text):
         print(self.scope["query_string"].decode(), text, flush=True)

@@ -1,12 +1,12 @@
 """One command starts the workshop, one runs the tests."""
 
 import os
-import re
 import shutil
 import socket
 import subprocess
 import sys
 import urllib.request
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -17,6 +17,7 @@ from real_parts import real_part
 from real_workshop import PATIENCE, Workshop
 
 from lessons import bootstrap
+from lessons.checking import plugin
 from lessons.management.commands import test, workshop
 
 posix = pytest.mark.skipif(os.name == "nt", reason="sends Ctrl-C to a process group")
@@ -162,9 +163,20 @@ def test_a_lesson_is_its_tests_and_its_checks():
     assert files == {"tests/sync_demo/test_03_stop.py", "lessons/course/03_stop/check.py"}
 
 
-def test_the_whole_suite_runs_on_all_cores():
-    answer = run("-m", "pytest", "--ignore-glob=*")
-    assert re.search(r"created: (\d+)/\1 worker", answer.stdout)
+@pytest.mark.parametrize(
+    "options, processes",
+    [({}, "logical"), ({"numprocesses": 0}, 0), ({"keyword": "stop"}, None), ({"lf": True}, None)],
+)
+def test_the_whole_suite_runs_on_all_cores_and_a_few_tests_do_not(options, processes):
+    option = SimpleNamespace(**{"lesson": None, "numprocesses": None, **options})
+    config = SimpleNamespace(
+        option=option,
+        getoption=lambda name, default: getattr(option, name, default),
+        args_source=pytest.Config.ArgsSource.TESTPATHS,
+        ArgsSource=pytest.Config.ArgsSource,
+    )
+    next(plugin.pytest_cmdline_main(config))
+    assert option.numprocesses == processes
 
 
 def test_an_unknown_lesson_is_wrong_usage():
