@@ -84,6 +84,7 @@ def test_a_message_goes_out_to_the_group_and_arrives_with_its_handler(visit):
 def test_the_scope_is_folded_and_without_its_cookie(visit):
     page = visit("01-accept")
     page.connect()
+    page.press("Table")
     scope = page.page.locator("#events tr.first details")
     expect(scope.locator("summary")).to_have_text("/ws/sync/accept/?name=ada")
     scope.locator("summary").click()

@@ -91,6 +91,7 @@ def test_what_happens_is_announced(visit):
     page = visit("02-frames").page
     expect(page.get_by_role("status")).to_have_text("Not connected.")
     expect(page.get_by_role("log", name="What the browser was told")).to_be_visible()
+    page.get_by_role("button", name="Table").click()
     log = page.get_by_role("log", name="What the server recorded")
     expect(log.get_by_role("columnheader")).to_have_text(
         ["#", "ms", "lane", "event", "handler", "thread"]
@@ -123,12 +124,12 @@ def test_nothing_shifts_when_the_panel_starts(visit, size):
         }).observe({ type: "layout-shift", buffered: true });"""
     )
     page.page.reload()
-    log = page.page.locator("#log")
-    before = log.bounding_box()
+    diagram = page.page.locator("#diagram")
+    before = diagram.bounding_box()
     page.connect()
     page.send("hello")
     page.expect_lit("websocket_receive")
-    after = log.bounding_box()
+    after = diagram.bounding_box()
     assert (before["width"], before["height"]) == (after["width"], after["height"])
     assert page.page.evaluate("window.shifted") == 0
 

@@ -15,3 +15,8 @@ export function hexOf(buffer) {
 export function textOf(hex) {
   return String.fromCharCode(...bytesOf(hex));
 }
+
+// How the recorder writes bytes down.
+export function isBytes(value) {
+  return typeof value?.bytes === "string" && Object.keys(value).length === 1;
+}

@@ -1,13 +1,132 @@
-// A transcript as a sequence diagram.
+// A transcript as a sequence diagram: what is shown of it, and what it points at.
+
+import { Canvas } from "./canvas.js";
+import { Heads } from "./heads.js";
+import { spread } from "./lanes.js";
+import { layout } from "./layout.js";
+import { point } from "./pointing.js";
 
 export class Diagram {
-  // `onSelect(entry)` is called with what the diagram points at, null where that is nothing.
-  constructor(box, { onSelect = () => {} } = {}) {
-    Object.assign(this, { box, onSelect });
+  // `onSelect(entry, isChosen)` is called with what the diagram points at: what was chosen or is
+  // under the pointer, else the newest; null where there is nothing.
+  constructor(box, { onSelect = () => {}, label = "Sequence diagram" } = {}) {
+    Object.assign(this, { box, onSelect, zoom: 1, folded: new Set(), transcript: null });
+    box.classList.add("diagram");
+    this.heads = new Heads(box, (key) => this.fold(key));
+    this.canvas = new Canvas(box, label);
+    this.change = ({ detail }) => this.grow(detail);
+    point(this, this.canvas.area);
+    box.addEventListener("scroll", () => this.schedule(), { passive: true });
+    new ResizeObserver(() => this.refresh()).observe(box);
   }
 
-  // From now on, and as it grows. `differs` is the index of the entry that is marked.
+  // From now on, and as it grows. `differs` is the index of the entry that is marked; one past the
+  // last marks that there is none.
   show(transcript, { differs = null } = {}) {
-    Object.assign(this, { transcript, differs });
+    this.transcript?.removeEventListener("change", this.change);
+    Object.assign(this, { transcript, differs, chosen: null, hovered: null, position: null });
+    this.pointed = undefined;
+    this.reveals = differs !== null && "differs";
+    transcript.addEventListener("change", this.change);
+    this.refresh();
+  }
+
+  grow({ trimmed }) {
+    const { entries } = this.transcript;
+    if (this.position !== null) this.position = Math.max(0, this.position - trimmed);
+    if (!entries.length) this.position = this.chosen = null;
+    this.refresh();
+  }
+
+  // Show the first `position` entries; null is all, and those that are still to come.
+  seek(position) {
+    this.position = position;
+    this.choose(position === null ? null : (this.transcript.entries[position - 1] ?? null));
+    this.refresh();
+  }
+
+  // null goes on with the newest.
+  choose(entry) {
+    Object.assign(this, { chosen: entry, hovered: null, reveals: "chosen" });
+    this.schedule();
+  }
+
+  // The row that many further down, or up.
+  step(rows) {
+    const all = this.layout?.rows ?? [];
+    const here = this.chosen ? this.indexOf(this.chosen) : all.length - (rows > 0 ? 1 : 0);
+    this.choose(all[Math.min(Math.max(here + rows, 0), all.length - 1)]?.entry ?? null);
+  }
+
+  hover(entry) {
+    if (entry === this.hovered) return;
+    this.hovered = entry;
+    this.schedule();
+  }
+
+  fold(key) {
+    if (!this.folded.delete(key)) this.folded.add(key);
+    this.refresh();
+  }
+
+  zoomTo(zoom) {
+    this.zoom = zoom;
+    this.refresh();
+  }
+
+  refresh() {
+    this.isStale = true;
+    this.schedule();
+  }
+
+  // Once a frame at most.
+  schedule() {
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      if (this.transcript) this.draw();
+    });
+  }
+
+  draw() {
+    const { box, canvas, folded } = this;
+    const wasAtEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
+    if (this.isStale) {
+      const { entries } = this.transcript;
+      const position = this.position ?? entries.length;
+      this.layout = layout(entries, { position, folded, differs: this.differs });
+      if (box.clientWidth) this.place();
+      this.isStale = !box.clientWidth; // another view is shown; this one draws once it is seen
+    }
+    const newest = this.layout.rows.findLast(({ entry }) => entry.event)?.entry ?? null;
+    const pointed = this.hovered ?? this.chosen ?? newest;
+    this.tell(pointed);
+    if (this.isStale) return;
+    if (this.reveals && this[this.reveals] !== null) canvas.reveal(this.rowToReveal());
+    else if (this.reveals || wasAtEnd) canvas.toEnd();
+    this.reveals = false;
+    canvas.draw({ chosen: this.indexOf(this.chosen), hovered: this.indexOf(this.hovered), pointed });
+  }
+
+  place() {
+    const scale = this.canvas.scaleFor(this.zoom);
+    scale.width = spread(this.layout.lanes, { ...scale, folded: this.folded });
+    this.heads.draw(this.layout.lanes, this.folded, scale);
+    this.canvas.place(this.layout, scale);
+  }
+
+  rowToReveal() {
+    const differs = this.layout.rows.findIndex(({ isDifferent }) => isDifferent);
+    return this.reveals === "differs" ? differs : this.indexOf(this.chosen);
+  }
+
+  indexOf(entry) {
+    return entry ? this.layout.rows.findIndex((row) => row.entry === entry) : -1;
+  }
+
+  tell(pointed) {
+    const isChosen = Boolean(this.hovered ?? this.chosen);
+    if (pointed === this.pointed && isChosen === this.wasChosen) return;
+    Object.assign(this, { pointed, wasChosen: isChosen });
+    this.onSelect(pointed, isChosen);
   }
 }

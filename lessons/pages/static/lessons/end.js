@@ -6,15 +6,14 @@ import { Feed } from "./feed.js";
 export class End {
   // `name` is shown with what comes from there; empty where there is no other server. `make`
   // takes its listeners and makes the client, a Client or a Request.
-  constructor(panel, { host, name }, { log, seen, source, onState }, make) {
+  constructor(panel, { host, name }, { transcript, seen, onState }, make) {
     this.onState = onState;
     this.state = ["idle", "Not connected."];
     this.answer = new Answer();
     this.feed = new Feed(panel.dataset.feed, host, {
       onBatch: (batch) => {
-        log.add(batch, name);
+        transcript.add(batch, { server: name });
         for (const event of batch.events) this.answer.take(event);
-        source.light(batch.events.findLast(({ handler }) => handler)?.handler);
         if (this.state[0] === "refused") this.become("refused", this.answer.text());
       },
     });

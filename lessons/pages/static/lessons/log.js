@@ -1,82 +1,76 @@
-// What the server recorded, as a table: one row an event, in the recorder's order.
+// The page's transcript as a table: one row an entry. The diagram is the other view of it.
 
+import { gapText } from "./layout.js";
 import { drawMessage, element } from "./message.js";
+import { Transcript } from "./transcript.js";
 
-const MOST = 1000; // rows kept on the page
+const AT_ONCE = 60; // rows made in one frame
 const ARROWS = { in: ["→", "to the consumer"], out: ["←", "from the consumer"], mark: ["·", ""] };
 
 export class Log {
   constructor({ box, body, nothing, missing }) {
     Object.assign(this, { box, body, nothing, missing });
-    this.begun = new Map(); // connection → when its first event was
-    this.known = new Map(); // connection → up to which number its events are shown or missed
-    this.clear();
   }
 
-  clear() {
-    this.body.replaceChildren();
-    this.nothing.hidden = false;
-    this.lost = 0;
-    this.tell();
+  show(transcript) {
+    this.transcript = transcript;
+    transcript.addEventListener("change", ({ detail }) => this.grow(detail));
+    this.grow({ from: 0, trimmed: 0 });
   }
 
-  // Events of one connection, in order. Nothing up to number `recorded` is still to come. `server`
-  // is the name of the one that recorded them, where there are several.
-  add({ recorded, events }, server = "") {
+  // What stays the same stays where it is: somebody may be reading it.
+  grow({ from, trimmed }) {
+    const { rows } = this.body;
+    for (let count = Math.min(trimmed, rows.length); count; count -= 1) rows[0].remove();
+    while (rows.length > from) rows[rows.length - 1].remove();
+    this.frame ??= requestAnimationFrame(() => this.draw());
+  }
+
+  draw() {
+    this.frame = null;
+    const { entries, lost } = this.transcript;
     const followed = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < 40;
-    const { connection } = events[0];
-    let known = this.known.get(connection) ?? 0;
-    for (const event of events) {
-      this.gap(event.seq - known - 1);
-      known = event.seq;
-      this.row(event, server);
+    const made = this.body.rows.length;
+    for (const entry of entries.slice(made, made + AT_ONCE)) {
+      this.body.append(entry.event ? rowOf(entry) : gapOf(entry));
     }
-    this.gap(recorded - known);
-    this.known.set(connection, Math.max(recorded, known));
-    while (this.body.rows.length > MOST) {
-      const [oldest] = this.body.rows;
-      if (oldest.className !== "gap") this.lost += 1; // a gap's own are counted already
-      oldest.remove();
-    }
-    this.nothing.hidden = this.body.rows.length > 0;
-    this.tell();
+    this.nothing.hidden = entries.length > 0;
+    this.missing.textContent = lost ? `${lost} events not shown` : "";
     if (followed) this.box.scrollTop = this.box.scrollHeight;
+    if (this.body.rows.length < entries.length) this.grow({ from: Infinity, trimmed: 0 });
   }
+}
 
-  gap(count) {
-    if (count <= 0) return;
-    this.lost += count;
-    const row = this.insertRow();
-    row.className = "gap";
-    const cell = insertCell(row);
-    cell.colSpan = 6;
-    cell.textContent = `${count} events not shown`;
-  }
+function gapOf(entry) {
+  const row = newRow();
+  row.className = "gap";
+  const cell = insertCell(row);
+  cell.colSpan = 6;
+  cell.textContent = gapText(entry);
+  return row;
+}
 
-  row({ seq, time, lane, direction, message, handler, thread, connection }, server) {
-    if (!this.begun.has(connection)) this.begun.set(connection, time);
-    const row = this.insertRow();
-    row.dataset.lane = lane;
-    row.classList.toggle("first", seq === 1);
-    insertCell(row).textContent = seq;
-    insertCell(row).textContent = ((time - this.begun.get(connection)) * 1000).toFixed(1);
-    insertCell(row).textContent = server ? `${lane} ${server}` : lane;
-    const cell = insertCell(row);
-    cell.append(arrow(direction), " ");
-    drawMessage(cell, message);
-    insertCell(row).textContent = handler ?? "";
-    insertCell(row).textContent = thread;
-  }
+function rowOf(entry) {
+  const { of, event } = entry;
+  const row = newRow();
+  row.id = `event-${Transcript.idOf(entry)}`;
+  row.dataset.lane = event.lane;
+  row.classList.toggle("first", event.seq === 1);
+  insertCell(row).textContent = event.seq;
+  insertCell(row).textContent = ((event.time - of.begun) * 1000).toFixed(1);
+  insertCell(row).textContent = [event.lane, of.client, of.server].filter(Boolean).join(" ");
+  const cell = insertCell(row);
+  cell.append(arrow(event.direction), " ");
+  drawMessage(cell, event.message);
+  insertCell(row).textContent = event.handler ?? "";
+  insertCell(row).textContent = event.thread;
+  return row;
+}
 
-  insertRow() {
-    const row = this.body.insertRow();
-    row.setAttribute("role", "row"); // said aloud, since a narrow page lays rows out as a grid
-    return row;
-  }
-
-  tell() {
-    this.missing.textContent = this.lost ? `${this.lost} events not shown` : "";
-  }
+function newRow() {
+  const row = document.createElement("tr");
+  row.setAttribute("role", "row"); // said aloud, since a narrow page lays rows out as a grid
+  return row;
 }
 
 function insertCell(row) {

@@ -1,8 +1,8 @@
-// Wires a lesson's page: the forms, the clients of its servers, log and source.
+// Wires a lesson's page: the forms, the clients of its servers, transcript and source.
 
 import { Client } from "./client.js";
 import { End } from "./end.js";
-import { Log } from "./log.js";
+import { recorded } from "./recorded.js";
 import { Request } from "./request.js";
 import { Seen } from "./seen.js";
 import { Source } from "./source.js";
@@ -10,15 +10,9 @@ import { Source } from "./source.js";
 const byId = (id) => document.getElementById(id);
 
 function start(panel) {
-  const log = new Log({
-    box: byId("log"),
-    body: byId("events"),
-    nothing: byId("nothing"),
-    missing: byId("missing"),
-  });
+  const transcript = recorded(new Source(byId("source")));
   const seen = new Seen(byId("seen"));
-  const source = new Source(byId("source"));
-  const shared = { log, seen, source, onState: (end) => end === chosen() && say(...end.state) };
+  const shared = { transcript, seen, onState: (end) => end === chosen() && say(...end.state) };
   const { watched } = panel.dataset;
   const ends = servers().map(({ host, name }) => {
     const make = byId("request")
@@ -31,7 +25,7 @@ function start(panel) {
   if (byId("request")) wireRequest(chosen);
   else wireSocket(chosen);
   byId("clear").onclick = () => {
-    log.clear();
+    transcript.clear();
     seen.clear();
   };
   byId("controls").disabled = false;

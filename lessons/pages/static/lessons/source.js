@@ -6,6 +6,12 @@ export class Source {
     this.lines = [...box.querySelectorAll("[data-line]")];
   }
 
+  // The handler of one event; none where it had none.
+  show(handler) {
+    if (!handler) for (const line of this.lines) line.classList.remove("lit");
+    this.light(handler);
+  }
+
   light(handler) {
     const lit = this.lines.filter((line) => handler && line.dataset.method === handler);
     if (!lit.length) return; // none at work, or not of this class: a task, an inherited handler

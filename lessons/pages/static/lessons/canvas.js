@@ -1,0 +1,121 @@
+// The part of a diagram that is in view, as SVG: the rows that come into it are added, those that
+// leave it are taken away.
+
+import { drawBar, drawLane, drawLife, drawRow, svg } from "./draw.js";
+
+const ROW = 28; // pixels at zoom 1
+const LETTERS = 11.5;
+const LEFT = 54; // room for the time
+const BEYOND = 8; // rows drawn above and below what is in view
+
+export class Canvas {
+  constructor(box, label) {
+    this.box = box;
+    this.area = box.appendChild(document.createElement("div"));
+    this.area.className = "canvas";
+    this.area.tabIndex = 0;
+    this.area.setAttribute("role", "slider"); // one thing to reach, whose value arrow keys change
+    this.area.setAttribute("aria-orientation", "vertical");
+    this.area.setAttribute("aria-label", label);
+    this.lines = svg("g");
+    this.rows = svg("g");
+    this.svg = this.area.appendChild(svg("svg", { "aria-hidden": "true" }, this.lines, this.rows));
+    this.drawn = new Map(); // entry → {made, index}
+    this.newest = 0; // rows there were when they were last drawn
+  }
+
+  scaleFor(zoom) {
+    this.box.style.setProperty("--letters", `${LETTERS * zoom}px`);
+    const probe = this.svg.appendChild(svg("text", { class: "label" }, "m".repeat(50)));
+    const character = probe.getComputedTextLength() / 50 || LETTERS * zoom * 0.61;
+    probe.remove();
+    return { zoom, character, height: ROW * zoom, left: LEFT * zoom, width: this.box.clientWidth };
+  }
+
+  place(layout, scale) {
+    const made = JSON.stringify([scale, layout.lanes.map(({ x }) => x)]);
+    if (made !== this.made) this.forget();
+    Object.assign(this, { layout, scale, made });
+    this.area.style.minHeight = `${(layout.rows.length + 0.5) * scale.height}px`;
+    this.area.style.width = `${scale.width}px`;
+    this.newest = Math.min(this.newest, layout.rows.length);
+  }
+
+  forget() {
+    this.drawn.clear();
+    this.rows.replaceChildren();
+  }
+
+  // Scrolls the box alone: the page under a reader's eyes stays where it is.
+  reveal(index) {
+    if (index < 0) return;
+    const { height } = this.scale;
+    const tall = this.box.clientHeight - this.area.offsetTop;
+    const { scrollTop } = this.box;
+    const [top, bottom] = [index * height, (index + 1.5) * height];
+    if (top < scrollTop) this.box.scrollTop = Math.max(0, top - height);
+    else if (bottom > scrollTop + tall) this.box.scrollTop = bottom - tall;
+  }
+
+  toEnd() {
+    this.box.scrollTop = this.box.scrollHeight;
+  }
+
+  rowAt(clientY) {
+    const y = clientY - this.area.getBoundingClientRect().top;
+    return this.layout?.rows[Math.floor(y / this.scale.height)];
+  }
+
+  draw({ chosen, hovered, pointed }) {
+    const { box, layout, scale } = this;
+    const first = Math.max(0, Math.floor(box.scrollTop / scale.height) - BEYOND);
+    const last = Math.ceil((box.scrollTop + box.clientHeight) / scale.height) + BEYOND;
+    const bottom = Math.max(this.area.clientHeight, 1);
+    const top = first * scale.height;
+    const tall = Math.max(1, Math.min((last + 1) * scale.height, bottom) - top);
+    this.svg.style.transform = `translateY(${top}px)`;
+    this.svg.setAttribute("viewBox", `0 ${top} ${scale.width} ${tall}`);
+    this.svg.setAttribute("width", scale.width);
+    this.svg.setAttribute("height", tall);
+    const isSeen = ({ from, to }) => from <= last && to >= first;
+    const isRunning = ({ ended, ...life }) => isSeen(ended ? life : { ...life, to: Infinity });
+    this.lines.replaceChildren(
+      ...layout.lanes.map(({ kind, x }) => drawLane(kind, x, top, tall)),
+      ...this.bands(chosen, hovered),
+      ...layout.lives.filter(isRunning).flatMap((life) => drawLife(life, scale, bottom)),
+      ...layout.bars.filter(isSeen).map((bar) => drawBar(bar, scale, bar === this.barOf(pointed))),
+    );
+    this.drawRows(layout.rows.slice(first, last));
+  }
+
+  // Behind a row: the one under the pointer, the one that was chosen, the first that differs.
+  bands(chosen, hovered) {
+    const differs = this.layout.rows.findIndex(({ isDifferent }) => isDifferent);
+    const { height, width } = this.scale;
+    return Object.entries({ differs, hovered, chosen })
+      .filter(([, index]) => index >= 0)
+      .map(([name, index]) => svg("rect", { class: name, y: index * height, width, height }));
+  }
+
+  barOf(entry) {
+    return this.layout.rows.find((row) => row.entry === entry)?.bar;
+  }
+
+  drawRows(rows) {
+    const kept = new Set(rows.map(({ entry }) => entry));
+    for (const [entry, { made }] of this.drawn) {
+      if (kept.has(entry)) continue;
+      made.remove();
+      this.drawn.delete(entry);
+    }
+    for (const row of rows) {
+      const known = this.drawn.get(row.entry);
+      if (known?.index === row.index) continue;
+      known?.made.remove();
+      const made = this.rows.appendChild(drawRow(row, this.scale));
+      if (row.index >= this.newest) made.classList.add("fresh");
+      this.drawn.set(row.entry, { made, index: row.index });
+    }
+    this.newest = this.layout.rows.length;
+  }
+}

@@ -1,0 +1,87 @@
+// The diagram's lanes: who they are, and how far apart they stand.
+
+const ORDER = ["client", "consumer", "layer", "database"];
+const ENDS = new Set(["finished", "raised", "cancelled"]);
+const EDGE = 42; // from the last lane to the border
+// [at least, share of what is left over], in pixels at zoom 1
+const APART = {
+  same: [58, 0.5],
+  folded: [40, 0],
+  "client consumer": [118, 1.6],
+  "consumer layer": [118, 1.3],
+  "layer database": [66, 0.5],
+  other: [100, 1],
+};
+
+// Lanes from left to right, `{key, kind, name, server}`, and `of`: connection → its two lanes.
+//
+// A client that connects anew keeps its lane; its next consumer instance takes the lane of one that
+// has ended.
+export function lanesOf(entries) {
+  const lanes = new Map();
+  const of = new Map();
+  const consumers = new Map(); // lane key → the connection that is at home there
+  const ended = new Set();
+  const lane = (...who) => {
+    const made = laneFor(...who);
+    if (!lanes.has(made.key)) lanes.set(made.key, { ...made, rank: lanes.size });
+    return lanes.get(made.key);
+  };
+  for (const { of: connection, event } of entries) {
+    const { client, server } = connection;
+    if (!of.has(connection)) {
+      let number = 0;
+      let home = lane("consumer", client, server);
+      while (consumers.has(home) && !ended.has(consumers.get(home))) {
+        number += 1;
+        home = lane("consumer", client, server, number);
+      }
+      consumers.set(home, connection);
+      of.set(connection, { consumer: home });
+    }
+    if (!event) continue;
+    const own = of.get(connection);
+    if (event.lane === "client") own.client ??= lane("client", client, server);
+    else if (event.lane !== "consumer") own[event.lane] ??= lane(event.lane);
+    if (ENDS.has(event.message.type)) ended.add(connection);
+  }
+  return { lanes: inOrder([...lanes.values()]), of };
+}
+
+// Before anything has happened.
+export function lanesAtRest() {
+  return { lanes: [laneFor("client"), laneFor("consumer")], of: new Map() };
+}
+
+function laneFor(kind, name = "", server = "", number = 0) {
+  return { key: JSON.stringify([kind, name, server, number]), kind, name, server };
+}
+
+function inOrder(lanes) {
+  const place = ({ kind, rank }) => ORDER.indexOf(kind) * 1000 + rank;
+  return lanes.sort((one, other) => place(one) - place(other));
+}
+
+// Gives each lane its `x`; returns the width that is needed.
+export function spread(lanes, { width, left, zoom, folded }) {
+  const gaps = lanes.slice(1).map((lane, index) => apart(lanes[index], lane, folded));
+  const least = gaps.reduce((sum, [gap]) => sum + gap * zoom, left + 2 * EDGE);
+  const shares = gaps.reduce((sum, [, share]) => sum + share, 0);
+  const spare = Math.max(0, width - least) / (shares || 1);
+  let x = left + EDGE;
+  lanes.forEach((lane, index) => {
+    if (index) x += gaps[index - 1][0] * zoom + gaps[index - 1][1] * spare;
+    lane.x = Math.round(x) + 0.5;
+  });
+  return Math.max(width, Math.ceil(x + EDGE));
+}
+
+function apart(one, other, folded) {
+  if (folded.has(one.key) || folded.has(other.key)) return APART.folded;
+  if (one.kind === other.kind) return APART.same;
+  return APART[`${one.kind} ${other.kind}`] ?? APART.other;
+}
+
+export function nameOf({ kind, name, server }) {
+  return [kind, name, server].filter(Boolean).join(" ");
+}

@@ -1,0 +1,30 @@
+// A recorded message as Python writes it: what the consumer was given, or gave.
+
+import { isBytes, textOf } from "./bytes.js";
+
+const WIDE = 56; // characters of a line
+
+// On one line where it fits, else an item a line.
+export function literal(value, indent = "") {
+  if (isBytes(value)) return bytesLiteral(value.bytes);
+  if (value === null || value === undefined) return "None";
+  if (value === true) return "True";
+  if (value === false) return "False";
+  if (typeof value !== "object") return JSON.stringify(value);
+  const deeper = `${indent}    `;
+  const [open, close] = Array.isArray(value) ? "[]" : "{}";
+  const items = Array.isArray(value)
+    ? value.map((item) => literal(item, deeper))
+    : Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}: ${literal(item, deeper)}`);
+  const line = `${open}${items.join(", ")}${close}`;
+  if (line.length + indent.length <= WIDE && !line.includes("\n")) return line;
+  return `${open}\n${items.map((item) => `${deeper}${item},\n`).join("")}${indent}${close}`;
+}
+
+export function bytesLiteral(hex) {
+  const text = textOf(hex).replace(/[^ !#-[\]-~]/g, (character) => {
+    const known = { "\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\" }[character];
+    return known ?? `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  });
+  return `b"${text}"`;
+}

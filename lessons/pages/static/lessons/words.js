@@ -1,0 +1,77 @@
+// An ASGI message, or a call of the layer's, in words: a line of them, for table and diagram.
+
+import { isBytes, textOf } from "./bytes.js";
+import { bytesLiteral, literal } from "./literal.js";
+
+const CALLS = new Set(["send", "group_send", "group_add", "group_discard"]); // of the layer
+const PAYLOADS = new Set(["text", "bytes", "body"]);
+const LATIN = new Set(["query_string", "headers", "raw_path"]);
+
+export function typeOf({ type }) {
+  return String(type ?? "(no type)");
+}
+
+// All of it; a call in the words in which it arrives: the message at its receiver, a channel in
+// its group.
+export function wordsOf(message) {
+  const { type, ...rest } = message;
+  if (type === "query") return String(rest.sql);
+  if (type === "raised") return String(rest.error);
+  if (type === "scope") return pathOf(rest);
+  if (!isCall(message)) return pairs(rest, shown);
+  const { group, channel, message: inner } = rest;
+  const what = inner ? `${typeOf(inner)}  ${wordsOf(inner)}` : channel;
+  return `"${group ?? channel}": ${what}`.trimEnd();
+}
+
+// What tells most, where there is no room for all.
+export function tellingOf(message) {
+  const { type, headers, more_body: more, ...rest } = message;
+  if (type === "query") return tellingQuery(String(rest.sql));
+  if (type === "raised" || type === "scope") return wordsOf(message);
+  if (!isCall(message)) return pairs(more ? { ...rest, more_body: more } : rest, brief);
+  const { group, channel, message: inner } = rest;
+  const what = inner ? `${typeOf(inner)} ${tellingOf(inner)}` : channel;
+  return `"${group ?? channel}" ${what}`.trimEnd();
+}
+
+export function isCall({ type, group, channel }) {
+  return CALLS.has(type) && (group ?? channel) !== undefined;
+}
+
+export function shown(key, value) {
+  if (isBytes(value)) {
+    if (LATIN.has(key)) return textOf(value.bytes);
+    const digits = value.bytes.match(/../g) ?? [];
+    return `${digits.join(" ") || "none"} (${digits.length} bytes)`;
+  }
+  if (value === null) return "None"; // they are Python's messages
+  return JSON.stringify(value) ?? String(value);
+}
+
+function pathOf({ method = "", path = "", channel = "", query_string: query }) {
+  const asked = query ? `?${shown("query_string", query)}` : "";
+  return `${method} ${path}${asked}${channel}`.trim();
+}
+
+function pairs(message, write) {
+  return Object.entries(message)
+    .map(([key, value]) => (PAYLOADS.has(key) && write === brief ? "" : `${key}: `) + write(key, value))
+    .join("  ");
+}
+
+function brief(key, value) {
+  return isBytes(value) ? bytesLiteral(value.bytes) : literal(value).replace(/\n */g, " ");
+}
+
+// The verb and the table: names of columns would fill the page.
+function tellingQuery(sql) {
+  const verb = sql.trim().split(/\s/, 1)[0];
+  const [, table = ""] = sql.match(/\b(?:FROM|INTO|UPDATE|TABLE)\s+["`]?([\w.]+)/i) ?? [];
+  return table ? `${verb} ${table}` : sql;
+}
+
+// Where the protocol's name would take the room of what tells: "receive" for "websocket.receive".
+export function shortly(type) {
+  return type.replace(/^(websocket|http)\./, "");
+}
