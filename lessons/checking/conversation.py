@@ -2,30 +2,26 @@
 
 import asyncio
 import importlib
-import itertools
 import json
 import logging
-import multiprocessing
+import threading
 import warnings
-from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlencode
 
-from asgiref.sync import sync_to_async
-from django.apps import apps
-from django.contrib.auth import get_user_model
-from django.contrib.sessions.backends import base
-from django.db import transaction
+from django.utils import timezone
 
 from lessons.catalogue import Lesson
+from lessons.checking.apart import ask_apart
 from lessons.checking.communicator import StrictCommunicator
 from lessons.checking.database import fresh_database
+from lessons.checking.elsewhere import number_sessions, save_row, send_from_elsewhere, ticket_of
 from lessons.checking.finding import Red
 from lessons.checking.fixtures import Bench
 from lessons.checking.http_communicator import StrictHttpCommunicator
 from lessons.checking.layer import packing_layer
 from lessons.checking.loop import ObservedLoop
 from lessons.checking.outage import on_redis
-from lessons.checking.runner import start_method
 from lessons.checking.signals import signals_of
 from lessons.checking.strict import Strict
 from lessons.checking.target import resolve, served
@@ -33,15 +29,27 @@ from lessons.checking.worker import Workers
 from lessons.wire.events import Event
 
 METHODS = ("GET", "POST")
-
-_tickets: dict[str, str] = {}  # by user; a conversation has a process of its own
+LIMIT = 5.0  # seconds that a conversation may take
+MOST = 2000  # events that are told of one
+MOMENT = datetime(2026, 1, 1, 12, tzinfo=UTC)  # what Django's clock shows in every conversation
 
 
 class UnknownStep(ValueError):
     """A step that `play` does not know."""
 
 
-def play(lesson: Lesson, name: str, steps: list[str]) -> tuple[Event, ...]:
+class Endless(Exception):
+    """A conversation that did not come to an end; `events` are what crossed until then."""
+
+    def __init__(self, reason: str, events: tuple[Event, ...]):
+        super().__init__(reason, events)
+        self.reason, self.events = reason, events
+
+    def __str__(self):
+        return self.reason
+
+
+def play(lesson: Lesson, name: str, steps: list[str], limit=LIMIT) -> tuple[Event, ...]:
     """What crosses while a client goes through `steps`; a rule that is broken ends all but waits.
 
     `name` is a consumer's or an application's qualified name, "solution", or a mistake:
@@ -55,29 +63,43 @@ def play(lesson: Lesson, name: str, steps: list[str]) -> tuple[Event, ...]:
     `row auth.Group {"name": "a"}` saves a row, or changes the one with that `id`; after
     `rolled-back`, in a transaction that is rolled back. Before all of them, `capacity 3` gives the
     channels of the layer room for three messages.
+
+    Raises UnknownStep, UnknownTarget, Red where the file of that name cannot be run, and Endless
+    after `limit` seconds.
     """
     # In a process of its own, so that this one stays without threads and may fork to judge.
-    context = multiprocessing.get_context(start_method())
-    with ProcessPoolExecutor(1, mp_context=context) as pool:
-        return pool.submit(_play_here, lesson, name, steps).result()
+    return ask_apart(_play_here, lesson, name, steps, limit)
 
 
-def _play_here(lesson: Lesson, name: str, steps: list[str]) -> tuple[Event, ...]:
+def _play_here(answer, lesson: Lesson, name: str, steps: list[str], limit: float) -> None:
     logging.disable()  # what a consumer logs is no part of the transcript
-    if name == "solution" or name.startswith("mistake:"):
-        consumer_class = resolve(lesson, name).load()
-    else:
-        module, _, attribute = name.rpartition(".")
-        consumer_class = getattr(importlib.import_module(module), attribute)
+    consumer_class = _subject(lesson, name)
     # A mistake may be a forgotten await: the transcript shows it, the terminal need not.
     warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+    timezone.now = lambda: MOMENT
     config, steps = _layer_config(steps)
+    played = Played(lesson, consumer_class)
+    watch = threading.Timer(
+        limit, lambda: answer(played.cut(f"Stopped after {limit:g} s."), "raised")
+    )
+    watch.daemon = True
+    watch.start()
     with (
         on_redis(**config),
         signals_of(consumer_class),
         asyncio.Runner(loop_factory=ObservedLoop) as runner,
     ):
-        return runner.run(_play(lesson, consumer_class, steps))
+        runner.run(played.go_through(steps))
+    if len(played.events) > MOST:
+        raise played.cut(f"Cut after {MOST} events.")
+    answer(played.events)
+
+
+def _subject(lesson: Lesson, name: str):
+    if name == "solution" or name.startswith("mistake:"):
+        return resolve(lesson, name).load()
+    module, _, attribute = name.rpartition(".")
+    return getattr(importlib.import_module(module), attribute)
 
 
 def _layer_config(steps: list[str]) -> tuple[dict, list[str]]:
@@ -86,54 +108,55 @@ def _layer_config(steps: list[str]) -> tuple[dict, list[str]]:
     return ({"capacity": int(number)}, steps[1:]) if name == "capacity" else ({}, steps)
 
 
-async def _play(lesson, consumer_class, steps) -> tuple[Event, ...]:
-    clients: dict[int, Strict] = {}
-    workers = Workers(Bench(lesson, consumer_class))
-    broken = set()  # the transcript shows how far it came, and what goes on without a client
-    async with fresh_database() as database:
-        _number_sessions()
+class Played:
+    """A conversation that is being played, and what has crossed in it so far."""
+
+    def __init__(self, lesson: Lesson, consumer_class):
+        self._lesson = lesson
+        self._consumer_class = consumer_class
+        self._clients: dict[int, Strict] = {}
+        self._broken: set[int] = set()  # how far they came is told, and what goes on without them
+        self._workers = Workers(Bench(lesson, consumer_class))
+        self._jobs: tuple[Event, ...] | None = None
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """In the order in which they crossed."""
+        jobs = self._workers.transcript if self._jobs is None else self._jobs
+        events = [event for client in [*self._clients.values()] for event in client.transcript]
+        return tuple(sorted([*events, *jobs], key=lambda event: event.time))
+
+    def cut(self, reason: str) -> Endless:
+        return Endless(reason, self.events[:MOST])
+
+    async def go_through(self, steps: list[str]) -> None:
+        async with fresh_database() as database:
+            number_sessions()
+            try:
+                for step in steps:
+                    await self._take(step, database)
+            finally:
+                self._jobs = self._workers.transcript  # without its end, which is another matter
+                await self._workers.kill()
+                for client in self._clients.values():
+                    await client.abandon()
+
+    async def _take(self, step: str, database) -> None:
+        if step.startswith(("row ", "rolled-back row ")):
+            await database.do(save_row, *step.split("row ", 1))
+            return
+        if step.startswith("worker "):
+            await self._workers.start(*step.split()[1:])
+            return
+        number, step = _numbered(step)
+        if number not in self._clients:
+            application = _application_of(self._consumer_class, self._lesson)
+            self._clients[number] = await _client(application, self._lesson, step, database)
         try:
-            for step in steps:
-                if step.startswith(("row ", "rolled-back row ")):
-                    await database.do(_save, *step.split("row ", 1))
-                    continue
-                if step.startswith("worker "):
-                    await workers.start(*step.split()[1:])
-                    continue
-                number, step = _numbered(step)
-                if number not in clients:
-                    application = _application_of(consumer_class, lesson)
-                    clients[number] = await _client(application, lesson, step, database)
-                try:
-                    if number not in broken or step.startswith("wait"):
-                        await _take(clients[number], step)
-                except Red:
-                    broken.add(number)
-        finally:
-            jobs = workers.transcript  # without its end, which the lesson is not about
-            await workers.kill()
-            for client in clients.values():
-                await client.abandon()
-    events = [event for client in clients.values() for event in client.transcript] + [*jobs]
-    return tuple(sorted(events, key=lambda event: event.time))
-
-
-def _save(end: str, what: str) -> None:
-    name, _, fields = what.partition(" ")
-    fields = json.loads(fields)
-    model = apps.get_model(name)
-    with transaction.atomic():
-        row = model.objects.filter(pk=fields.get("id")).first() or model()
-        for field, value in fields.items():
-            setattr(row, field, value)
-        row.save()
-        transaction.set_rollback(bool(end))
-
-
-def _number_sessions() -> None:
-    """Give sessions the same keys each time: what is derived from one may stand in a transcript."""
-    numbers = itertools.count(1)
-    base.get_random_string = lambda length, characters: f"{next(numbers):0{length}}"
+            if number not in self._broken or step.startswith("wait"):
+                await _take(self._clients[number], step)
+        except Red:
+            self._broken.add(number)
 
 
 def _numbered(step: str) -> tuple[int, str]:
@@ -158,7 +181,7 @@ async def _client(application, lesson: Lesson, step: str, database) -> Strict:
         headers = [*headers, (b"origin", words["origin"].encode())]
     subprotocols = words["subprotocols"].split(",") if "subprotocols" in words else []
     if "ticket" in words:
-        words["query"] = f"ticket={await _ticket_of(words['ticket'], lesson, database)}"
+        words["query"] = f"ticket={await ticket_of(words['ticket'], lesson, database)}"
     path = words.get("path", lesson.path)
     path = f"{path}?{words['query']}" if "query" in words else path
     return StrictCommunicator(application, path, headers, subprotocols)
@@ -183,16 +206,6 @@ def _handshake(step: str) -> dict[str, str]:
     return told
 
 
-async def _ticket_of(name: str, lesson: Lesson, database) -> str:
-    """The ticket that the worked middleware's module has issued to this user."""
-    if name not in _tickets:
-        await database.add_account(name)
-        user = await get_user_model().objects.aget(username=name)
-        issue = importlib.import_module(lesson.stack.rpartition(".")[0]).issue
-        _tickets[name] = await sync_to_async(issue)(user)
-    return _tickets[name]
-
-
 async def _take(client: Strict, step: str) -> None:
     name, _, rest = step.partition(" ")
     if name == "connect":
@@ -211,7 +224,7 @@ async def _take(client: Strict, step: str) -> None:
         await asyncio.sleep(float(rest) + 0.01)  # what is due at the end has come
         await asyncio.get_running_loop().settled()
     elif name == "layer":
-        await _send_from_elsewhere(client, json.loads(rest))
+        await send_from_elsewhere(client, json.loads(rest))
     elif step == "redis gone":
         await packing_layer().redis.go_away()
     elif step == "redis back":
@@ -222,9 +235,3 @@ async def _take(client: Strict, step: str) -> None:
         raise UnknownStep(
             f"{step!r}: write connect, text, bytes, close, wait, layer, redis, crash or kill"
         )
-
-
-async def _send_from_elsewhere(client: Strict, message: dict) -> None:
-    layer = packing_layer()
-    await layer.send(layer.channel_of(client.server.connection_id), message)
-    await asyncio.get_running_loop().settled()

@@ -52,6 +52,9 @@ class Red(AssertionError):
         self.finding = finding
         self.transcript = transcript
 
+    def __reduce__(self):  # an exception is made anew from its text, unless it says otherwise
+        return type(self), (self.finding, self.transcript)
+
 
 def find(name: str, place: Place = Place(), event: str = "", detail: str = "") -> Finding:
     """The finding of diagnosis `name` at `place`, made while `event` (a type) was handled."""

@@ -14,6 +14,7 @@ from lessons.checking.target import Target, resolve
 from lessons.checking.verdict import Outcome, Verdict
 
 LIMIT = 5.0  # seconds that one check may take
+_WARM = ["lessons.checking.child", "lessons.checking.conversation"]  # loaded before the fork
 _GRACE = 1.0  # seconds more, after which a child that cannot even say that it is stuck is killed
 
 
@@ -45,7 +46,7 @@ def judge(
         meanwhile()
         report = _listen(ours, child, limit)
     finally:
-        _put_an_end_to(child)
+        put_an_end_to(child)
         ours.close()
     seconds = time.monotonic() - started
     return replace(report.verdict(lesson, target), seconds=seconds)
@@ -60,7 +61,7 @@ def start_method() -> str:
         return "spawn"
     if threading.active_count() == 1:
         return "fork"
-    multiprocessing.get_context("forkserver").set_forkserver_preload(["lessons.checking.child"])
+    multiprocessing.get_context("forkserver").set_forkserver_preload(_WARM)
     return "forkserver"
 
 
@@ -124,7 +125,7 @@ def _how_it_ended(code: int | None) -> str:
     return f"The process ended with exit code {code}."
 
 
-def _put_an_end_to(child) -> None:
+def put_an_end_to(child) -> None:
     """Leave no process behind: neither the child nor what the target's code has started."""
     if hasattr(os, "killpg"):
         try:
