@@ -134,7 +134,12 @@ class Played:
             number_sessions()
             try:
                 for step in steps:
-                    await self._take(step, database)
+                    try:
+                        await self._take(step, database)
+                    except (LookupError, ValueError, TypeError, AttributeError) as error:
+                        if isinstance(error, UnknownStep):
+                            raise
+                        raise UnknownStep(f"{step!r} cannot be played: {error}") from error
             finally:
                 self._jobs = self._workers.transcript  # without its end, which is another matter
                 await self._workers.kill()

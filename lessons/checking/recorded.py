@@ -1,4 +1,4 @@
-"""Recordings of conversations, kept for as long as the files stay as they were."""
+"""Recordings and verdicts, kept for as long as the files that they are of stay as they were."""
 
 import threading
 from collections import OrderedDict
@@ -7,14 +7,16 @@ from pathlib import Path
 
 from lessons.catalogue import Lesson
 from lessons.checking.conversation import Endless, play
+from lessons.checking.runner import judge
+from lessons.checking.target import Target
+from lessons.checking.verdict import Verdict
 from lessons.source import UnknownName, find_source
 from lessons.wire.events import Event
 
 KEPT = 200
-AT_ONCE = 2  # processes; whoever asks for more waits
 
-_kept: OrderedDict[tuple, "Recording"] = OrderedDict()
-_places = threading.BoundedSemaphore(AT_ONCE)
+_kept: OrderedDict[tuple, object] = OrderedDict()
+_one_at_a_time = threading.Lock()  # and whoever asks for the same waits for it
 
 
 @dataclass(frozen=True)
@@ -47,19 +49,30 @@ def record(lesson: Lesson, name: str, steps: list[str]) -> Recording:
 
     Raises what `play` does, but for Endless, whose reason is the recording's `cut`.
     """
-    key = (lesson.folder, name, *steps, *_stamps(lesson, name))
-    if key in _kept:
-        _kept.move_to_end(key)
-        return _kept[key]
-    with _places:
+
+    def played() -> Recording:
         try:
-            recording = Recording(play(lesson, name, list(steps)))
+            return Recording(play(lesson, name, list(steps)))
         except Endless as endless:
-            recording = Recording(endless.events, endless.reason)
-    _kept[key] = recording
-    while len(_kept) > KEPT:
-        _kept.popitem(last=False)
-    return recording
+            return Recording(endless.events, endless.reason)
+
+    return _keep((lesson.folder, name, *steps, *_stamps(lesson, name)), played)
+
+
+def judged(lesson: Lesson, target: Target) -> Verdict:
+    """The verdict on that target, which is judged anew where a file has changed."""
+    key = (lesson.folder, target.file, target.name, *_stamps(lesson, ""))
+    return _keep(key, lambda: judge(lesson, target))
+
+
+def _keep(key: tuple, make):
+    with _one_at_a_time:
+        if key not in _kept:
+            _kept[key] = make()
+        _kept.move_to_end(key)
+        while len(_kept) > KEPT:
+            _kept.popitem(last=False)
+        return _kept[key]
 
 
 def _stamps(lesson: Lesson, name: str) -> list[int]:

@@ -23,11 +23,13 @@ def group_of(feed_id: str, scope: dict) -> str | None:
     The MAC is the group's name: a local workshop's secret key is known to everybody, and whoever
     signs somebody else's nonce for a session of their own ends up in a group of their own.
     """
+    return f"feed.{feed_id.partition('.')[2]}" if is_own(feed_id, _session_key(scope)) else None
+
+
+def is_own(feed_id: str, session_key: str | None) -> bool:
+    """Whether the id was given to a page of that session."""
     nonce, _, mac = feed_id.partition(".")
-    session_key = _session_key(scope)
-    if not session_key or not constant_time_compare(mac, _mac(nonce, session_key)):
-        return None
-    return f"feed.{mac}"
+    return bool(session_key) and constant_time_compare(mac, _mac(nonce, session_key))
 
 
 def _mac(nonce: str, session_key: str) -> str:

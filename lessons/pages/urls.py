@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from lessons.pages import views
+from lessons.pages import playing, views
 
 urlpatterns = [
     path("", views.index, name="lessons"),
     path("lessons/<str:key>/", views.lesson, name="lesson"),
+    path("lessons/<str:key>/compare/", playing.compared, name="compare"),
     path("charts/<slug:name>.svg", views.chart, name="chart"),
 ]

@@ -14,6 +14,7 @@ from lessons.catalogue import IncompleteLesson, Lesson, UnknownLesson, find, les
 from lessons.checking.diagnoses import catalogue as diagnoses
 from lessons.pages.feed import new_feed_id
 from lessons.pages.markup import as_html, source_lines
+from lessons.pages.playing import comparable
 from lessons.pages.policy import strict_policy
 from lessons.pages.servers import servers_of
 from lessons.source import find_source
@@ -46,6 +47,7 @@ def lesson(request, key: str):
         "feed": _feed_id(request) if settings.WORKSHOP else None,
         "servers": servers_of(request),
         "opening": _opening(found),
+        **comparable(found),
         **_verdict(found),
         **_neighbours(found),
     }

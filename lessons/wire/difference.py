@@ -1,10 +1,14 @@
 """Where two recordings of the same conversation part."""
 
+import re
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 from lessons.wire.events import Event
-from lessons.wire.transcript import first_difference
+from lessons.wire.transcript import first_difference, normal
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.:+Z]*")
 
 
 class Parting(NamedTuple):
@@ -18,7 +22,7 @@ def where_they_part(right: Sequence[Event], wrong: Sequence[Event]) -> Parting |
     """The first difference; None where both say the same.
 
     One connection is compared with the one that was opened in its turn, since which of several
-    comes first may be left to chance.
+    comes first may be left to chance. No two are made at the same time, so times do not count.
     """
     ours, theirs = _by_connection(right), _by_connection(wrong)
     found = []
@@ -26,11 +30,37 @@ def where_they_part(right: Sequence[Event], wrong: Sequence[Event]) -> Parting |
         one = ours[number] if number < len(ours) else []
         other = theirs[number] if number < len(theirs) else []
         first = first_difference(
-            [right[index].message for index in one], [wrong[index].message for index in other]
+            [_timeless(right[index].message) for index in one],
+            [_timeless(wrong[index].message) for index in other],
         )
         if first is not None:
             found.append(Parting(_at(one, first), _at(other, first)))
     return min(found, key=lambda it: min(x for x in it if x is not None), default=None)
+
+
+def counterparts(events: Sequence[Event], of: Sequence[Event]) -> list[Event]:
+    """Those of `events` whose connections began as the connections in `of` did, one for each."""
+    left = [[events[index] for index in one] for one in _by_connection(events)]
+    kept = []
+    for indices in _by_connection(of):
+        wanted = [_timeless(of[index].message) for index in indices]
+        best = max(left, key=lambda one: _in_common(one, wanted), default=[])
+        kept += best
+        left = [one for one in left if one is not best]
+    return sorted(kept, key=lambda event: event.time)
+
+
+def _in_common(events: list[Event], wanted: list[dict]) -> int:
+    pairs = zip((_timeless(event.message) for event in events), wanted, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: normal(pair[0]) == normal(pair[1]), pairs))
+
+
+def _timeless(value):
+    if isinstance(value, str):
+        return _TIME.sub("a time", value)
+    if isinstance(value, dict):
+        return {key: _timeless(item) for key, item in value.items()}
+    return value
 
 
 def _by_connection(events: Sequence[Event]) -> list[list[int]]:

@@ -1,0 +1,74 @@
+"""Where a mistake shows: the same conversation with the solution and with the mistake."""
+
+import re
+from dataclasses import dataclass
+
+from lessons.catalogue import Lesson
+from lessons.checking.recorded import Recording, judged, record
+from lessons.checking.target import Target, resolve
+from lessons.checking.wrong_versions import WrongVersion
+from lessons.wire.difference import Parting, counterparts, where_they_part
+
+_TRANSCRIPT = re.compile(r"^`{3,}transcript (?P<name>\S+) \| (?P<steps>.+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Both recordings and where they part; `steps` where one was played, else a check's `claim`."""
+
+    right: Recording
+    wrong: Recording
+    parting: Parting | None
+    steps: tuple[str, ...] = ()
+    claim: str = ""
+
+
+def conversations(lesson: Lesson, first_of: str = "") -> list[tuple[str, ...]]:
+    """The steps of those in the lesson's text, each once; what that consumer is shown with first.
+
+    Without those that lead through an application of their own: they say nothing to another.
+    """
+    found = _TRANSCRIPT.finditer(lesson.text)
+    told = [
+        (it["name"], tuple(step.strip() for step in it["steps"].split("|")))
+        for it in found
+        if it["name"] in (lesson.demo, "solution") or it["name"].startswith("mistake:")
+    ]
+    told.sort(key=lambda one: one[0] != first_of)
+    return list(dict.fromkeys(steps for _, steps in told))
+
+
+def compare(lesson: Lesson, version: WrongVersion, steps: tuple[str, ...]) -> Comparison:
+    """What these steps come to, with the solution and with the mistake."""
+    right = record(lesson, "solution", steps)
+    wrong = record(lesson, f"mistake:{version.name}", steps)
+    return Comparison(right, wrong, where_they_part(right.events, wrong.events), steps)
+
+
+def compare_where_it_shows(lesson: Lesson, version: WrongVersion) -> Comparison:
+    """The first of the lesson's conversations that tells them apart; else what the check did."""
+    if can_be_played(lesson):
+        for steps in conversations(lesson, f"mistake:{version.name}"):
+            comparison = compare(lesson, version, steps)
+            if comparison.parting:
+                return comparison
+    return _as_the_check_does(lesson, version)
+
+
+def can_be_played(lesson: Lesson) -> bool:
+    """Whether it is about a consumer; what a student writes may be a test."""
+    return lesson.exercise_base is not None
+
+
+def _as_the_check_does(lesson: Lesson, version: WrongVersion) -> Comparison:
+    # Not by its name, for which the file would be run in this process.
+    mistake = Target(f"mistake:{version.name}", lesson.mistakes, version.name)
+    right = {one.name: one for one in judged(lesson, resolve(lesson, "solution")).outcomes}
+    for wrong in judged(lesson, mistake).outcomes:
+        if wrong.state == "red":
+            # What is kept of a red check may be the one client's with whom it went wrong.
+            one = tuple(counterparts(right[wrong.name].transcript, wrong.transcript))
+            parting = where_they_part(one, wrong.transcript) if one else None
+            recordings = Recording(one), Recording(wrong.transcript)
+            return Comparison(*recordings, parting, claim=wrong.claim)
+    return Comparison(Recording(()), Recording(()), None)

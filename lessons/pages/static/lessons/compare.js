@@ -1,0 +1,115 @@
+// A mistake beside the solution: the same conversation with both, and where they part.
+
+import { ask } from "./ask.js";
+import { Diagram } from "./diagram.js";
+import { drawMessage, element } from "./message.js";
+import { Transcript } from "./transcript.js";
+
+const HASH = "#mistake-";
+const byId = (id) => document.getElementById(id);
+
+class Side {
+  constructor(box) {
+    this.box = box;
+    this.part = box.parentElement.querySelector(".part");
+    this.diagram = new Diagram(box, { onSelect: (entry) => this.tell(entry?.event) });
+  }
+
+  show(json, differs) {
+    this.differs = json.events[differs];
+    this.transcript = Transcript.from(json);
+    this.diagram.show(this.transcript, { differs });
+    this.tell(this.differs);
+  }
+
+  // The event that is pointed at, else the one that differs.
+  tell(event = this.differs) {
+    this.part.replaceChildren();
+    if (event) drawMessage(this.part, event.message);
+    else this.part.append("(nothing)");
+  }
+}
+
+class Compare {
+  constructor(section) {
+    this.section = section;
+    this.form = byId("compare-form");
+    this.right = new Side(byId("compare-right"));
+    this.wrong = new Side(byId("compare-wrong"));
+    const { mistake } = this.form.elements;
+    mistake.onchange = () => this.introduce();
+    this.form.onsubmit = (event) => {
+      event.preventDefault();
+      // In the address, for a link to it; the page stays where it is.
+      history.replaceState(null, "", HASH + mistake.value);
+      this.run();
+    };
+    byId("compare-controls").disabled = false;
+    this.introduce();
+    addEventListener("hashchange", () => this.follow());
+    this.follow();
+  }
+
+  introduce() {
+    byId("compare-told").textContent = this.form.elements.mistake.selectedOptions[0].dataset.told;
+  }
+
+  follow() {
+    const name = location.hash.startsWith(HASH) && location.hash.slice(HASH.length);
+    const { mistake } = this.form.elements;
+    if (![...mistake.options].some(({ value }) => value === name)) return;
+    mistake.value = name;
+    this.introduce();
+    this.section.scrollIntoView();
+    this.run();
+  }
+
+  async run() {
+    const asked = (this.asked = Symbol("the last one asked for"));
+    const { mistake, steps } = this.form.elements;
+    const wanted = steps.value.split("\n").filter(Boolean);
+    this.say("Playing it twice…");
+    try {
+      const parameters = [["mistake", mistake.value], ...wanted.map((step) => ["step", step])];
+      const { url, feed } = this.section.dataset;
+      const answer = await ask(url, feed, parameters);
+      if (asked === this.asked) this.show(answer);
+    } catch (error) {
+      if (asked === this.asked) this.say(error.message);
+    }
+  }
+
+  show({ steps, claim, right, wrong, differs, diagnosis }) {
+    byId("compare-result").hidden = false;
+    byId("compare-result").querySelector(".sides").hidden = !right.events.length;
+    this.right.show(right, differs?.right ?? null);
+    this.wrong.show(wrong, differs?.wrong ?? null);
+    this.say(...told(steps, claim, differs), right.cut || wrong.cut);
+    drawDiagnosis(byId("compare-diagnosis"), diagnosis);
+  }
+
+  say(...parts) {
+    byId("compare-said").replaceChildren(...parts.filter(Boolean));
+  }
+}
+
+function told(steps, claim, differs) {
+  const where = differs ? " What differs first is marked." : " Nothing differs in it.";
+  if (steps.length) return ["Played: ", element("code", steps.join(" · ")), `.${where} `];
+  if (!differs) return ["No conversation shows this mistake; the lesson’s check finds it otherwise. "];
+  return ["No conversation of the text shows it. The lesson’s check does: ", claim, where, " "];
+}
+
+function drawDiagnosis(box, { title, symptom, cause, cure, lesson, url }) {
+  const list = document.createElement("dl");
+  for (const [name, text] of Object.entries({ "Seen as": symptom, Cause: cause, Cure: cure })) {
+    list.append(element("dt", name), element("dd", text));
+  }
+  box.replaceChildren(element("h3", title), list);
+  if (!lesson || location.pathname === url) return;
+  const link = element("a", `Lesson ${lesson}`);
+  link.href = url;
+  box.append(link);
+}
+
+if (byId("compare")) new Compare(byId("compare"));
