@@ -8,7 +8,15 @@ from pathlib import Path
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 COURSE_DIR = Path(__file__).resolve().parent / "course"
 
-FILES = ("lesson.md", "exercise.py", "solution.py", "mistakes.py", "check.py", "hints.md")
+FILES = (
+    "lesson.md",
+    "predict.toml",
+    "exercise.py",
+    "solution.py",
+    "mistakes.py",
+    "check.py",
+    "hints.md",
+)
 _FRONT_MATTER = re.compile(r"\A---\n(?P<fields>.*?)\n---\n(?P<text>.*)\Z", re.DOTALL)
 _EXERCISE = re.compile(r"(?P<name>\w+)(?:\((?P<base>\w+)\))?\Z")
 
@@ -41,6 +49,11 @@ class Lesson:
 
     def path_to(self, file_name: str) -> Path:
         return self.folder / file_name
+
+    @property
+    def predictions(self) -> Path:
+        """What a student is asked to predict before it is played."""
+        return self.path_to("predict.toml")
 
     @property
     def exercise(self) -> Path:

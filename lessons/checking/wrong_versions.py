@@ -23,9 +23,14 @@ class WrongVersion:
     def words(self) -> str:
         """`GoesOnAfterTheRefusal` and `test_goes_on_after...` in words."""
         name = self.name.removeprefix("test_").replace("_", " ")
-        words = [word if word.isupper() else word.lower() for word in _HUMP.sub(" ", name).split()]
+        words = [_in_a_sentence(word) for word in _HUMP.sub(" ", name).split()]
         text = " ".join(words)
         return text[:1].upper() + text[1:]
+
+
+def _in_a_sentence(word: str) -> str:
+    is_short_for_more = len(word) > 1 and word[:2].isupper()  # ORM, NaN is not
+    return word if is_short_for_more else word.lower()
 
 
 def wrong_versions(lesson: Lesson) -> tuple[WrongVersion, ...]:

@@ -43,12 +43,12 @@ def for_own_page(view):
     @wraps(view)
     @require_safe
     @never_cache
-    def guarded(request, key: str, *args):
+    def guarded(request, key: str, **kwargs):
         session_key = request.session.session_key if settings.WORKSHOP else None
         if not is_own(request.GET.get("feed", ""), session_key):
             raise Http404("Only a page of the same session is answered, in a local workshop.")
         try:
-            return JsonResponse(view(request, find(key), *args))
+            return JsonResponse(view(request, find(key), **kwargs))
         except UnknownLesson as error:
             raise Http404(str(error)) from None
         except (Refused, UnknownStep, ValueError, Red, NoAnswer) as error:

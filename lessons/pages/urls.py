@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from lessons.pages import playing, views
+from lessons.pages import playing, predicting, views
 
 urlpatterns = [
     path("", views.index, name="lessons"),
     path("lessons/<str:key>/", views.lesson, name="lesson"),
     path("lessons/<str:key>/compare/", playing.compared, name="compare"),
+    path("lessons/<str:key>/predict/<int:number>/", predicting.asked, name="predict"),
+    path("lessons/<str:key>/predict/<int:number>/answer/", predicting.answered, name="answer"),
     path("charts/<slug:name>.svg", views.chart, name="chart"),
 ]

@@ -16,6 +16,7 @@ from lessons.pages.feed import new_feed_id
 from lessons.pages.markup import as_html, source_lines
 from lessons.pages.playing import comparable
 from lessons.pages.policy import strict_policy
+from lessons.pages.predicting import questions
 from lessons.pages.servers import servers_of
 from lessons.source import find_source
 from lessons.text import expanded
@@ -48,6 +49,7 @@ def lesson(request, key: str):
         "servers": servers_of(request),
         "opening": _opening(found),
         **comparable(found),
+        "questions": questions(found),
         **_verdict(found),
         **_neighbours(found),
     }

@@ -5,7 +5,7 @@ from itertools import zip_longest
 
 from lessons.wire.events import Event, plain
 
-_ARROWS = {"in": "→", "out": "←", "mark": "·"}
+ARROWS = {"in": "→", "out": "←", "mark": "·"}
 _LONGEST = 60
 _LAYER_CALLS = {
     "send": ("channel", "message"),
@@ -25,15 +25,15 @@ def render(events: Iterable[Event], columns: int | None = None) -> str:
          2  client    ← websocket.accept                    websocket_connect
     """
     events = list(events)
-    connections = list(dict.fromkeys(event.connection for event in events))
-
-    def lane_of(event: Event) -> str:
-        if len(connections) == 1:
-            return f"{event.lane:<9}"
-        return f"{f'{event.lane} {connections.index(event.connection) + 1}':<11}"
-
+    connections = connections_of(events)
+    lane = 9 if len(connections) == 1 else 11
     rows = [
-        (lane_of(event), _ARROWS[event.direction], summary(event.message), event.handler or "")
+        (
+            f"{lane_of(event, connections):<{lane}}",
+            ARROWS[event.direction],
+            summary(event.message),
+            event.handler or "",
+        )
         for event in events
     ]
     width = max((len(text) for _, _, text, _ in rows), default=0)
@@ -47,6 +47,18 @@ def render(events: Iterable[Event], columns: int | None = None) -> str:
         _shorten(f"{number:>3}  {lane}{arrow} {text}", columns)
         for number, (lane, arrow, text, _) in enumerate(rows, start=1)
     )
+
+
+def connections_of(events: Iterable[Event]) -> list[str]:
+    """Ids of the connections, in the order in which they were opened."""
+    return list(dict.fromkeys(event.connection for event in events))
+
+
+def lane_of(event: Event, connections: Sequence[str]) -> str:
+    """An event's lane; where there are several connections, with the number of its own."""
+    if len(connections) == 1:
+        return event.lane
+    return f"{event.lane} {connections.index(event.connection) + 1}"
 
 
 def compare(expected: Sequence[dict], actual: Sequence[dict], columns: int | None = None) -> str:
