@@ -10,6 +10,7 @@ A lesson's predict.toml holds some `[[prediction]]`, each with
     lanes      whose events are asked for; by default client and consumer
     types      and of which type; by default all but the scope, and for "receives" what is sent
     decoys     events, as a transcript writes them, that never come
+    exact      true where the clock decides between two clients, and no other order is right
 
 The answer stands nowhere: it is what crosses when the steps are played.
 """
@@ -47,6 +48,7 @@ class Prediction:
     lanes: tuple[str, ...] = ("client", "consumer")
     types: tuple[str, ...] = ()
     decoys: tuple[str, ...] = ()
+    exact: bool = False
 
     def recording(self, lesson: Lesson) -> Recording:
         name = lesson.demo if self.target == "demo" else self.target
@@ -94,14 +96,22 @@ class Card:
 
 def cards(prediction: Prediction, recording: Recording) -> list[Card]:
     """The right ones in the order in which they crossed, then the decoys."""
-    labels = _labels(recording.events)
+    all_labels = _labels(recording.events)
     asked = [index for index, it in enumerate(recording.events) if prediction.asks_for(it)]
     if prediction.kind == "order":
-        right = [Card(labels[index], index) for index in asked]
+        right = [Card(all_labels[index], index) for index in asked]
     else:
         frames = dict.fromkeys(frame for _, frame in received(prediction, recording))
         right = [Card(frame, None) for frame in frames]
     return right + [Card(decoy, None) for decoy in prediction.decoys]
+
+
+def labels(prediction: Prediction, recording: Recording) -> set[str]:
+    """Of all that comes, asked for or not, as the cards of this prediction have it."""
+    if prediction.kind == "order":
+        return set(_labels(recording.events))
+    sent = {summary(event.message) for event in recording.events if event.direction == "out"}
+    return sent | {frame for _, frame in received(prediction, recording)}
 
 
 def shuffled(things: Sequence, seed: str) -> list:
@@ -142,6 +152,8 @@ def is_each_in_place(
     """
     events = recording.events
     leads_to = _what_leads_to(events)
+    if prediction.exact:
+        leads_to = [set(range(index)) for index in range(len(events))]
     places = _places(prediction, recording)
     asked = {index for indices in places.values() for index in indices}
     come: set[int] = set()

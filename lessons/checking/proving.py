@@ -8,6 +8,7 @@ from lessons.catalogue import FILES, IncompleteLesson, Lesson
 from lessons.checking.conversation import play
 from lessons.checking.diagnoses import catalogue
 from lessons.checking.finding import Red
+from lessons.checking.proving_predictions import faults_of_predictions
 from lessons.checking.report import explain
 from lessons.checking.runner import judge
 from lessons.checking.target import mistakes_of
@@ -37,6 +38,7 @@ def prove(lesson: Lesson, mutants: bool = False) -> Proof:
         _prove_folder(proof)
         if not proof.faults:
             _prove_text(proof)
+            proof.faults += faults_of_predictions(lesson)
             _prove_verdicts(proof, mutants)
     except (IncompleteLesson, TextError, Red) as fault:
         proof.faults.append(str(fault))

@@ -25,6 +25,22 @@ exercise: {name}(SyncConsumer)
 
 ## Where it bites
 """,
+    "predict.toml": '''\
+# What a student is asked before it is played; the answer is what then crosses. Two to four.
+
+[[prediction]]
+question = """TODO: in which order do the events come?"""
+because = """TODO: what explains the answer."""
+steps = ["connect", "close 1001"]
+kind = "order"
+
+[[prediction]]
+question = """TODO: who receives what?"""
+because = """TODO: what explains the answer."""
+steps = ["connect", "2 connect", "text hello", "close 1001", "2 close 1001"]
+kind = "receives"
+decoys = ["websocket.send  text: \\"TODO\\""]
+''',
     "exercise.py": '''\
 """TODO: the task, in two or three sentences."""
 
@@ -69,7 +85,7 @@ async def test_todo(communicator):
 
 
 def scaffold(console, slug: str) -> None:
-    """Write the six files of the next lesson; each says what it lacks."""
+    """Write the seven files of the next lesson; each says what it lacks."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", slug):
         raise CommandError(
             f"{slug!r} is no slug: write small letters, digits and _, a letter first.", returncode=2

@@ -126,8 +126,23 @@ Send `websocket.accept`.
 `self.send({"type": "websocket.accept"})`
 """
 
+PREDICT = """\
+[[prediction]]
+question = "What comes of `on`?"
+because = "It comes back."
+steps = ["connect", "text on"]
+kind = "order"
+
+[[prediction]]
+question = "Who hears it?"
+because = "Each has a lamp."
+steps = ["connect", "2 connect", "text on"]
+kind = "receives"
+"""
+
 COURSE_FILES = {
     "lesson.md": LESSON,
+    "predict.toml": PREDICT,
     "exercise.py": DARK_LAMP,
     "solution.py": LAMP,
     "mistakes.py": MISTAKES,

@@ -120,7 +120,7 @@ def test_the_solution_is_shown_to_who_insists(course):
     assert lesson("solution", "1", "--force") == course[0].solution.read_text()
 
 
-def test_new_makes_the_six_files_of_the_next_lesson(course):
+def test_new_makes_the_files_of_the_next_lesson(course):
     shown = lesson("new", "big_horn")
     catalogue.lessons.cache_clear()
 

@@ -60,8 +60,7 @@ class Compare {
     if (![...mistake.options].some(({ value }) => value === name)) return;
     mistake.value = name;
     this.introduce();
-    this.section.scrollIntoView();
-    this.run();
+    this.run().then(() => this.section.scrollIntoView()); // only now is there room to do so
   }
 
   async run() {
