@@ -109,13 +109,14 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def _file() -> Path:
+def file() -> Path:
+    """A new one after every change."""
     return state_dir() / "progress.json"
 
 
 def _load() -> dict[str, Progress]:
     try:
-        text = _file().read_text(encoding="utf-8")
+        text = file().read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except UnicodeDecodeError:
@@ -143,18 +144,18 @@ def _parsed(entry: dict) -> Progress:
 
 
 def _set_damaged_aside() -> dict[str, Progress]:
-    aside = _file().with_name(f"progress.json.damaged-{datetime.now():%Y%m%d-%H%M%S}")
-    os.replace(_file(), aside)
-    _say(f"{_file()} was damaged. It is set aside as {aside.name}, and counting starts anew.")
+    aside = file().with_name(f"progress.json.damaged-{datetime.now():%Y%m%d-%H%M%S}")
+    os.replace(file(), aside)
+    _say(f"{file()} was damaged. It is set aside as {aside.name}, and counting starts anew.")
     return {}
 
 
 def _save(known: dict[str, Progress]) -> None:
     """Write to a second file, then rename, so that a reader never sees half of it."""
-    new = _file().with_name("progress.json.new")
-    text = json.dumps({key: asdict(one) for key, one in known.items()}, indent=1)
+    new = file().with_name("progress.json.new")
+    text = json.dumps({key: asdict(one) for key, one in known.items()})
     new.write_text(text, encoding="utf-8")
-    os.replace(new, _file())
+    os.replace(new, file())
 
 
 @cache

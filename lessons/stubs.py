@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lessons import catalogue
 from lessons.catalogue import Lesson
-from lessons.progress import state_dir
+from lessons.progress import start_anew, state_dir
 
 
 class NoStub(LookupError):
@@ -50,6 +50,28 @@ def stub(lesson: Lesson) -> Path:
     return _copy(lesson)
 
 
+def is_as_it_came(lesson: Lesson) -> bool:
+    """Whether nobody has edited the exercise; asks git only where the copy is another version."""
+    with suppress(OSError):
+        if _same(lesson.exercise.read_bytes(), _copy(lesson).read_bytes()):
+            return True
+    with suppress(NoStub, OSError):
+        return stub(lesson) == lesson.exercise
+    return False
+
+
+def reset(lesson: Lesson) -> Path | None:
+    """Put the exercise back as it came; where the student's version is now, if there was one.
+
+    Raises NoStub.
+    """
+    stub(lesson)
+    aside = set_aside(lesson) if lesson.exercise.exists() else None
+    start_anew(lesson)  # first, or a judge who sees the file change would judge it as the student's
+    restore(lesson)
+    return aside
+
+
 def set_aside(lesson: Lesson) -> Path:
     """Copy the student's version to where no reset reaches it; the copy's path."""
     folder = state_dir() / "set-aside"
@@ -59,6 +81,12 @@ def set_aside(lesson: Lesson) -> Path:
     aside = next(folder / name for name in names if not (folder / name).exists())
     aside.write_bytes(lesson.exercise.read_bytes())
     return aside
+
+
+def kept_aside(lesson: Lesson) -> Path | None:
+    """The student's version that was set aside last."""
+    files = (state_dir() / "set-aside").glob(f"{lesson.folder.name}-*.py")
+    return max(files, key=lambda file: file.stat().st_mtime_ns, default=None)
 
 
 def restore(lesson: Lesson) -> None:

@@ -38,6 +38,7 @@ def judge(
         target = resolve(lesson, target)
     context = multiprocessing.get_context(start_method())
     ours, theirs = context.Pipe(duplex=False)
+    digest = target.digest()  # first: what is saved meanwhile is another version, to be judged too
     started = time.monotonic()
     child = context.Process(target=_child, args=(theirs, lesson, target, limit), daemon=True)
     child.start()
@@ -49,7 +50,7 @@ def judge(
         put_an_end_to(child)
         ours.close()
     seconds = time.monotonic() - started
-    return replace(report.verdict(lesson, target), seconds=seconds)
+    return replace(report.verdict(lesson, target), digest=digest, seconds=seconds)
 
 
 def start_method() -> str:

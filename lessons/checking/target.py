@@ -1,6 +1,7 @@
 """What is judged: the exercise, the solution, one of the mistakes, or any file."""
 
 import difflib
+import hashlib
 import linecache
 import sys
 import types
@@ -28,6 +29,14 @@ class Target:
     name: str
     base: str | None = None
     source: str | None = None
+
+    def digest(self) -> str:
+        """Tells one version of the file from another; empty where there is none to be read."""
+        try:
+            content = self.file.read_bytes() if self.source is None else self.source.encode()
+        except OSError:
+            return ""
+        return hashlib.sha256(content).hexdigest()
 
     def load(self):
         """Run the file and return what is to be judged. Raises Red where that cannot be."""

@@ -32,7 +32,8 @@ class Verdict:
     """All checks of one lesson (its key) on one target.
 
     `problem` is set where the target could not be judged at all, `output` is what it printed (cut
-    after a few thousand characters), `seconds` how long the judging took.
+    after a few thousand characters), `digest` the version of its file, `seconds` how long the
+    judging took.
     """
 
     lesson: str
@@ -40,6 +41,7 @@ class Verdict:
     outcomes: tuple[Outcome, ...] = ()
     problem: Finding | None = None
     output: str = ""
+    digest: str = field(default="", compare=False)
     seconds: float = field(default=0.0, compare=False)
 
     @property
@@ -66,6 +68,7 @@ class Verdict:
             "problem": self.problem and self.problem.as_json(),
             "outcomes": [outcome.as_json() for outcome in self.outcomes],
             "output": self.output,
+            "digest": self.digest,
             "seconds": round(self.seconds, 4),
         }
 

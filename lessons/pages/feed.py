@@ -42,8 +42,8 @@ def _session_key(scope: dict) -> str | None:
     return parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME)
 
 
-class Feed(AsyncConsumer):
-    """Sends the browser what arrives in the feed's group: texts of JSON, made by the relay."""
+class PageSocket(AsyncConsumer):
+    """A socket of the page's own, beside the lesson's."""
 
     channel_layer_alias = LAYER
 
@@ -54,6 +54,13 @@ class Feed(AsyncConsumer):
         """
         await getattr(self, get_handler_name(message))(message)
 
+    async def websocket_receive(self, event):
+        """A page has nothing to say here."""
+
+
+class Feed(PageSocket):
+    """Sends the browser what arrives in the feed's group: texts of JSON, made by the relay."""
+
     async def websocket_connect(self, event):
         self.group = group_of(self.scope["url_route"]["kwargs"]["feed_id"], self.scope)
         if self.group is None:
@@ -62,9 +69,6 @@ class Feed(AsyncConsumer):
         # Before the accept: a page that sees its feed open misses nothing from then on.
         await self.channel_layer.group_add(self.group, self.channel_name)
         await self.send({"type": "websocket.accept"})
-
-    async def websocket_receive(self, event):
-        """A page has nothing to say here."""
 
     async def feed_events(self, event):
         await self.send({"type": "websocket.send", "text": event["text"]})

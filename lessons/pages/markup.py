@@ -23,7 +23,7 @@ def as_html(markdown: str) -> SafeString:
 def source_lines(source: Source) -> list[dict]:
     """Each line of `source` with its number in the file and the method that it belongs to."""
     methods = source.methods()
-    lines = _highlighted(source.text, "python").split("\n")
+    lines = highlighted(source.text, "python").split("\n")
     return [
         {
             "number": number,
@@ -49,7 +49,7 @@ def _fence(self, tokens, index, options, env) -> str:
         language,
         _chart(caption),
         format_html("<figcaption>{}</figcaption>", caption) if caption else "",
-        mark_safe(_highlighted(tokens[index].content, language)),
+        mark_safe(highlighted(tokens[index].content, language)),
     )
 
 
@@ -65,7 +65,7 @@ def _chart(caption: str) -> SafeString | str:
 
 
 @lru_cache(maxsize=256)
-def _highlighted(code: str, language: str) -> str:
+def highlighted(code: str, language: str) -> str:
     """`code` as HTML, line for line: no element crosses the end of a line."""
     try:
         lexer = get_lexer_by_name(language, stripnl=False)

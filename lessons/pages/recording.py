@@ -7,6 +7,7 @@ from django.urls import path
 
 from lessons.pages.feed import LAYER, Feed, group_of
 from lessons.pages.relay import Relay
+from lessons.pages.verdicts import Verdicts
 from lessons.wire.database import record_queries
 from lessons.wire.layer import record_layer
 from lessons.wire.middleware import RecordingMiddleware
@@ -34,7 +35,12 @@ def watched(application):
             record_layer(alias)
     record_queries()
     feeds = AllowedHostsOriginValidator(
-        URLRouter([path(f"{_FEED[1:]}<str:feed_id>/", Feed.as_asgi())])
+        URLRouter(
+            [
+                path(f"{_FEED[1:]}<str:feed_id>/", Feed.as_asgi()),
+                path(f"{_FEED[1:]}verdicts/<str:key>/", Verdicts.as_asgi()),
+            ]
+        )
     )
 
     async def route(scope, receive, send):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from lessons.pages import playing, predicting, views
+from lessons.pages import doing, playing, predicting, views
 
 urlpatterns = [
     path("", views.index, name="lessons"),
@@ -10,5 +10,8 @@ urlpatterns = [
     path("lessons/<str:key>/compare/", playing.compared, name="compare"),
     path("lessons/<str:key>/predict/<int:number>/", predicting.asked, name="predict"),
     path("lessons/<str:key>/predict/<int:number>/answer/", predicting.answered, name="answer"),
+    path("lessons/<str:key>/exercise/", doing.exercise, name="exercise"),
+    path("lessons/<str:key>/hint/", doing.hint, name="hint"),
+    path("lessons/<str:key>/reset/", doing.reset, name="reset"),
     path("charts/<slug:name>.svg", views.chart, name="chart"),
 ]

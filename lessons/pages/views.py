@@ -9,9 +9,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from lessons import catalogue, progress
+from lessons import progress
 from lessons.catalogue import IncompleteLesson, Lesson, UnknownLesson, find, lessons
-from lessons.checking.diagnoses import catalogue as diagnoses
+from lessons.pages.exercise import exercise_of, mark_of_source
 from lessons.pages.feed import new_feed_id
 from lessons.pages.markup import as_html, source_lines
 from lessons.pages.playing import comparable
@@ -38,20 +38,25 @@ def lesson(request, key: str):
         return render(request, "lessons/unknown.html", {"key": key, **_list()}, status=404)
     if key != found.key:
         return redirect("lesson", key=found.key)
+    return lesson_page(request, found)
+
+
+def lesson_page(request, found: Lesson, **more):
     source = find_source(found.demo)
     context = {
         "lesson": found,
         "text": as_html(expanded(found)),
         "source": source,
+        "source_mark": mark_of_source(source),
         "lines": source_lines(source),
-        "exercise": found.exercise.relative_to(catalogue.PROJECT_DIR).as_posix(),
         "feed": _feed_id(request) if settings.WORKSHOP else None,
         "servers": servers_of(request),
         "opening": _opening(found),
         **comparable(found),
         "questions": questions(found),
-        **_verdict(found),
+        **exercise_of(found),
         **_neighbours(found),
+        **more,
     }
     return render(request, "lessons/lesson.html", context)
 
@@ -100,23 +105,6 @@ def _opening(found: Lesson) -> dict:
     offered = next((word for word in words if word.startswith("subprotocols=")), "")
     subprotocols = offered.partition("=")[2].replace(",", ", ")
     return {"path": found.path + query, "subprotocols": subprotocols}
-
-
-def _verdict(found: Lesson) -> dict:
-    """The last verdict on the exercise, and the diagnosis that is told in full."""
-    state = progress.of(found)
-    verdict = state.verdict or {}
-    findings = [verdict.get("problem"), *(one["finding"] for one in verdict.get("outcomes", ()))]
-    finding = next(filter(None, findings), None)
-    diagnosis = diagnoses().get(finding["diagnosis"]) if finding else None
-    title = diagnosis.title if diagnosis else ""
-    return {
-        "state": state.state,
-        "verdict": verdict,
-        "finding": finding,
-        "where": finding and finding["message"].removesuffix(title).removesuffix(": "),
-        "diagnosis": diagnosis,
-    }
 
 
 def _neighbours(found: Lesson) -> dict:

@@ -59,9 +59,6 @@ def reset(console, lesson: Lesson) -> None:
     if stubs.stub(lesson) == lesson.exercise:
         literal(console, f"{short(lesson.exercise)} is as it came. Nothing was done.")
         return
-    if lesson.exercise.exists():
-        aside = stubs.set_aside(lesson)
+    if aside := stubs.reset(lesson):
         literal(console, f"Your version is now {short(aside)}.")
-    stubs.restore(lesson)
-    progress.start_anew(lesson)
     literal(console, f"{short(lesson.exercise)} is as it came.")

@@ -1,16 +1,13 @@
 """`lesson watch`: a verdict at every save.
 
-The file is looked at two hundred times a second. That needs no file events, so it works on WSL, on
-network shares and with editors that save by renaming, and it starts no thread, so the runner can
-fork this process, in which everything is loaded that a verdict needs.
+No thread is started, so the runner can fork this process, in which everything is loaded that a
+verdict needs.
 """
 
 import signal
 import sys
-import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 from django.core.management.base import CommandError
 
@@ -18,6 +15,7 @@ import lessons.checking.child  # noqa: F401 - what a judging process needs, load
 from lessons import catalogue, progress
 from lessons.catalogue import Lesson
 from lessons.checking.verdict import Verdict
+from lessons.checking.watching import WatchedFile
 from lessons.terminal.checking import judged
 from lessons.terminal.keys import END, keyboard
 from lessons.terminal.listing import draw_list
@@ -26,7 +24,6 @@ from lessons.terminal.screen import literal, short
 from lessons.terminal.verdicts import draw_verdict
 
 _LOOK = 0.005  # seconds between two looks at the file
-_REST = 0.005  # seconds without a change, after which an editor is taken to have finished writing
 _KEYS = "h hint   l list   c check again   n next lesson   q quit"
 
 
@@ -40,12 +37,12 @@ def watch(console, lesson: Lesson) -> int:
 
 
 class Session:
-    """One sitting: the lesson under work, the file as last judged, the verdict on it."""
+    """One sitting: the lesson under work, its exercise, the verdict on it."""
 
     def __init__(self, console, lesson: Lesson):
         self.console = console
         self.lesson = lesson
-        self.judged_file: tuple | None = None
+        self.exercise = WatchedFile(lesson.exercise)
         self.verdict: Verdict | None = None
 
     def run(self, key: Callable[[float], str]) -> None:
@@ -53,18 +50,11 @@ class Session:
         while (pressed := key(_LOOK)) != END:
             if pressed:
                 self.obey(pressed)
-            elif self.was_saved():
+            elif self.exercise.was_saved():
                 self.judge()
 
-    def was_saved(self) -> bool:
-        now = _state_of(self.lesson.exercise)
-        if now in (self.judged_file, None):
-            return False
-        time.sleep(_REST)
-        return now == _state_of(self.lesson.exercise)
-
     def judge(self) -> None:
-        self.judged_file = _state_of(self.lesson.exercise)  # before: a save meanwhile counts anew
+        self.exercise.look()
         try:
             self.verdict = judged(self.lesson)
         except CommandError as error:
@@ -95,6 +85,7 @@ class Session:
             literal(self.console, "This is the last lesson.")
             return
         self.lesson = later[0]
+        self.exercise = WatchedFile(self.lesson.exercise)
         self.judge()
 
     def _draw_foot(self) -> None:
@@ -102,12 +93,3 @@ class Session:
         literal(self.console, f"Watching {short(self.lesson.exercise)}", style="dim")
         if self.console.is_terminal:
             literal(self.console, _KEYS, style="dim")
-
-
-def _state_of(file: Path) -> tuple | None:
-    """Changes with every save; None between the two halves of a save by renaming."""
-    try:
-        found = file.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -31,6 +31,11 @@ class Event:
         """The same as plain JSON values; bytes become {"bytes": "00ff"}."""
         return {name: plain(getattr(self, name)) for name in self.__slots__}
 
+    @classmethod
+    def from_json(cls, data: dict) -> "Event":
+        """The event that as_json() gave `data` for, as far as JSON keeps it."""
+        return cls(**{**data, "message": _with_bytes(data["message"])})
+
 
 def plain(value: Any) -> Any:
     """Turn what a consumer may have sent, however wrong, into JSON values."""
@@ -45,3 +50,13 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, str | int | float | bool):
         return value
     return repr(value)
+
+
+def _with_bytes(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_with_bytes(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"bytes"} and isinstance(value["bytes"], str):
+        return bytes.fromhex(value["bytes"])
+    return {key: _with_bytes(item) for key, item in value.items()}

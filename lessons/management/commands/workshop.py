@@ -1,6 +1,7 @@
 """`manage.py workshop`: everything made ready, then the pages and the demos served by Daphne."""
 
 import sys
+from contextlib import nullcontext
 
 from django.conf import settings
 from django.core.management import call_command
@@ -10,6 +11,7 @@ from django.utils import autoreload
 
 from lessons import bootstrap, stubs
 from lessons.management.address import free_port, refuse_strangers
+from lessons.management.judge import judge_beside
 
 ACCOUNTS = {"student": {}, "instructor": {"is_staff": True, "is_superuser": True}}
 GROUPS = ("editors", "guests")  # lesson 20 asks for them
@@ -37,6 +39,11 @@ class Command(BaseCommand):
             )
         stubs.keep_copies()
         self.prepare_database()
+        # The judge is this process's, which goes on while the reloader starts the server anew.
+        with judge_beside() if settings.WORKSHOP else nullcontext():
+            self.serve(address, reload)
+
+    def serve(self, address, reload):
         if not reload:
             call_command("runserver", address, use_reloader=False)
             return

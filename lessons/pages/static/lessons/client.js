@@ -1,7 +1,7 @@
 // One WebSocket of the lesson's, and what the browser is told about it: nothing more than that.
 
 import { bytesOf, hexOf } from "./bytes.js";
-import { socketUrl } from "./feed.js";
+import { socketUrl } from "./lasting.js";
 
 export class Client {
   constructor(host, watched, { onSeen, onState }) {

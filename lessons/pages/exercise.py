@@ -1,0 +1,101 @@
+"""What a lesson's page says of the student's own work, on the first rendering and on each later."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from django.conf import settings
+from django.utils.safestring import mark_safe
+
+from lessons import catalogue, progress, stubs
+from lessons.catalogue import Lesson
+from lessons.checking.diagnoses import Diagnosis
+from lessons.checking.diagnoses import catalogue as diagnoses
+from lessons.pages.markup import as_html, highlighted
+from lessons.progress import Progress
+from lessons.source import Source
+from lessons.wire.events import Event
+from lessons.wire.transcript import render
+
+
+def exercise_of(found: Lesson) -> dict:
+    """The last verdict, and, where students' code is run, the help that there is."""
+    known = progress.of(found)
+    verdict = {
+        "lesson": found,
+        "exercise": _short(found.exercise),
+        "state": known.state,
+        "verdict": known.verdict or {},
+        **_findings(known.verdict or {}),
+    }
+    return verdict | _help(found, known) if settings.WORKSHOP else verdict
+
+
+def mark_of(known: Progress) -> str:
+    """Another one whenever there is something else to be shown."""
+    text = json.dumps(asdict(known), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def mark_of_source(source: Source) -> str:
+    return hashlib.sha256(f"{source.place}\n{source.text}".encode()).hexdigest()[:16]
+
+
+def _findings(verdict: dict) -> dict:
+    """Of several findings the first is told in full: the others often follow from it."""
+    outcomes = verdict.get("outcomes", ())
+    findings = [verdict.get("problem"), *(outcome["finding"] for outcome in outcomes)]
+    told = {one["diagnosis"]: one for one in reversed(findings) if one}
+    finding, *others = reversed(told.values()) if told else [None]
+    known = _diagnosis(finding)
+    title = known.title if known else ""
+    return {
+        "finding": finding,
+        "where": finding and finding["message"].removesuffix(title).removesuffix(": "),
+        "diagnosis": known,
+        "transcript": finding and _transcript(outcomes, finding),
+        "others": [(_title(one), one["line"]) for one in others],
+    }
+
+
+def _transcript(outcomes, finding: dict) -> dict | None:
+    for outcome in outcomes:
+        if outcome["finding"] == finding and outcome["transcript"]:
+            events = map(Event.from_json, outcome["transcript"])
+            return {"claim": outcome["claim"], "text": render(events)}
+    return None
+
+
+def _help(found: Lesson, known: Progress) -> dict:
+    upcoming = progress.next_lesson()
+    aside = stubs.kept_aside(found)
+    return {
+        "live": True,
+        "mark": mark_of(known),
+        "hints": [as_html(hint) for hint in found.hints[: known.hints]],
+        "hints_in_all": len(found.hints),
+        "solution": _solution(found) if known.was_green else None,
+        "aside": aside and _short(aside),
+        "upcoming": upcoming if known.state == "green" and upcoming != found else None,
+    }
+
+
+def _solution(found: Lesson):
+    return mark_safe(highlighted(found.solution.read_text(encoding="utf-8").rstrip(), "python"))
+
+
+def _diagnosis(finding: dict | None) -> Diagnosis | None:
+    """None for one of another version of the course, too."""
+    return diagnoses().get(finding["diagnosis"]) if finding else None
+
+
+def _title(finding: dict) -> str:
+    known = _diagnosis(finding)
+    return known.title if known else finding["diagnosis"]
+
+
+def _short(file: Path) -> str:
+    """As a student would type it from the project's folder."""
+    inside = file.is_relative_to(catalogue.PROJECT_DIR)
+    return (file.relative_to(catalogue.PROJECT_DIR) if inside else file).as_posix()

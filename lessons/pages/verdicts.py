@@ -1,0 +1,91 @@
+"""Tells an open page that its exercise is being judged, that there is a verdict, and the like."""
+
+import asyncio
+import json
+from contextlib import suppress
+
+from channels.exceptions import StopConsumer
+
+from lessons import progress
+from lessons.catalogue import Lesson, UnknownLesson, find
+from lessons.checking import presence
+from lessons.checking.watching import state_of
+from lessons.pages.exercise import mark_of, mark_of_source
+from lessons.pages.feed import PageSocket
+from lessons.source import UnknownName, find_source
+
+LOOK = 0.02  # seconds between two looks at the files that a judge writes
+CENSUS = 1.0  # seconds between two looks at all the rest
+GRACE = 5  # times that a judge may be missing: it starts beside the server, and later
+
+
+class Verdicts(PageSocket):
+    """Sends how the exercise stands: at once, and whenever that has changed."""
+
+    task = None
+
+    async def websocket_connect(self, event):
+        try:
+            lesson = find(self.scope["url_route"]["kwargs"]["key"])
+        except UnknownLesson:
+            await self.send({"type": "websocket.close"})
+            return
+        await self.send({"type": "websocket.accept"})
+        self.task = asyncio.create_task(self.tell(lesson))
+
+    async def tell(self, lesson: Lesson):
+        desk = Desk(lesson)
+        told = None
+        while True:
+            standing = await desk.standing()
+            if standing != told:
+                told = standing
+                await self.send({"type": "websocket.send", "text": json.dumps(told)})
+            await desk.changed()
+
+    async def websocket_disconnect(self, event):
+        if self.task:
+            self.task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self.task
+        raise StopConsumer
+
+
+class Desk:
+    """Where the judge and the student leave their work, as one page looks at it."""
+
+    def __init__(self, lesson: Lesson):
+        self.lesson = lesson
+        self.missing = 0
+        self.seen = None
+
+    async def changed(self) -> None:
+        """Return once something may be different."""
+        for _ in range(int(CENSUS / LOOK)):
+            if self._files() != self.seen:
+                break
+            await asyncio.sleep(LOOK)
+
+    async def standing(self) -> dict:
+        """How things stand, looked up outside the loop, which serves the lesson's sockets."""
+        self.seen = self._files()
+        return await asyncio.to_thread(self._look)
+
+    def _files(self) -> tuple:
+        return state_of(progress.file()), state_of(presence.judging_file())
+
+    def _look(self) -> dict:
+        self.missing = 0 if presence.is_there() else self.missing + 1
+        return {
+            "mark": mark_of(progress.of(self.lesson)),
+            "judging": presence.is_judging(self.lesson),
+            "judge": self.missing < GRACE,
+            "source": self._source(),
+        }
+
+    def _source(self) -> str | None:
+        """None while nobody can read it, as in the midst of a change."""
+        try:
+            return mark_of_source(find_source(self.lesson.demo))
+        except (UnknownName, SyntaxError, ValueError, OSError):
+            return None
