@@ -68,7 +68,6 @@ def _transcript(outcomes, finding: dict) -> dict | None:
 
 
 def _help(found: Lesson, known: Progress) -> dict:
-    upcoming = progress.next_lesson()
     aside = stubs.kept_aside(found)
     return {
         "live": True,
@@ -77,8 +76,15 @@ def _help(found: Lesson, known: Progress) -> dict:
         "hints_in_all": len(found.hints),
         "solution": _solution(found) if known.was_green else None,
         "aside": aside and _short(aside),
-        "upcoming": upcoming if known.state == "green" and upcoming != found else None,
+        "upcoming": _upcoming(found) if known.state == "green" else None,
     }
+
+
+def _upcoming(found: Lesson) -> Lesson | None:
+    """The next one; after the last, what was left out."""
+    later = (one for one in catalogue.lessons() if one.number > found.number)
+    left = progress.next_lesson()
+    return next(later, left if left != found else None)
 
 
 def _solution(found: Lesson):
