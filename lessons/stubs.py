@@ -25,9 +25,9 @@ class NoStub(LookupError):
 def keep_copies() -> None:
     """Copy each exercise that has no copy yet. Every command of the workshop calls this first."""
     for lesson in catalogue.lessons():
-        if not _copy(lesson).exists():
+        if not copy_of(lesson).exists():
             with suppress(OSError):  # a read-only folder, or no exercise: reset says so when asked
-                _write(_copy(lesson), lesson.exercise.read_bytes())
+                _write(copy_of(lesson), lesson.exercise.read_bytes())
 
 
 def stub(lesson: Lesson) -> Path:
@@ -36,24 +36,24 @@ def stub(lesson: Lesson) -> Path:
     Raises NoStub.
     """
     came = _from_git(lesson)
-    if came is None and _copy(lesson).exists():
-        came = _copy(lesson).read_bytes()
+    if came is None and copy_of(lesson).exists():
+        came = copy_of(lesson).read_bytes()
     if came is None:
         raise NoStub(
             f"{lesson.exercise} as it came is not to be found: git does not know it, and there is "
-            f"no copy in {_copy(lesson).parent}. Take it from a fresh download of the course."
+            f"no copy in {copy_of(lesson).parent}. Take it from a fresh download of the course."
         )
     if lesson.exercise.exists() and _same(lesson.exercise.read_bytes(), came):
         return lesson.exercise
-    if not _copy(lesson).exists() or _copy(lesson).read_bytes() != came:
-        _write(_copy(lesson), came)
-    return _copy(lesson)
+    if not copy_of(lesson).exists() or copy_of(lesson).read_bytes() != came:
+        _write(copy_of(lesson), came)
+    return copy_of(lesson)
 
 
 def is_as_it_came(lesson: Lesson) -> bool:
     """Whether nobody has edited the exercise; asks git only where the copy is another version."""
     with suppress(OSError):
-        if _same(lesson.exercise.read_bytes(), _copy(lesson).read_bytes()):
+        if _same(lesson.exercise.read_bytes(), copy_of(lesson).read_bytes()):
             return True
     with suppress(NoStub, OSError):
         return stub(lesson) == lesson.exercise
@@ -96,7 +96,7 @@ def restore(lesson: Lesson) -> None:
         _write(lesson.exercise, came.read_bytes())
 
 
-def _copy(lesson: Lesson) -> Path:
+def copy_of(lesson: Lesson) -> Path:
     return state_dir() / "stubs" / f"{lesson.folder.name}.py"
 
 

@@ -22,7 +22,7 @@ from lessons.checking.runner import judge
 from lessons.checking.target import resolve
 from lessons.checking.watching import WatchedFile
 
-LOOK = 0.02  # seconds between two looks at the exercises
+LOOK = 0.04  # seconds between two looks at the exercises
 CENSUS = 0.5  # seconds between two looks at the process that this one belongs to
 
 log = logging.getLogger(__name__)

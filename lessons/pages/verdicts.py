@@ -14,7 +14,7 @@ from lessons.pages.exercise import mark_of, mark_of_source
 from lessons.pages.feed import PageSocket
 from lessons.source import UnknownName, find_source
 
-LOOK = 0.02  # seconds between two looks at the files that a judge writes
+LOOK = 0.04  # seconds between two looks at the files that a judge writes
 CENSUS = 1.0  # seconds between two looks at all the rest
 GRACE = 5  # times that a judge may be missing: it starts beside the server, and later
 

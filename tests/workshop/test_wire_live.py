@@ -272,9 +272,10 @@ async def test_a_nonce_signed_for_another_session_leads_to_another_feed(
 
 
 async def test_a_page_of_another_site_gets_no_feed(application, feed_id):
-    visitor = client(application, f"/ws/feed/{feed_id}/", origin="http://evil.example")
-    assert await visitor.connect(timeout=PATIENCE) == (False, 1000)
-    await visitor.disconnect()
+    for feed in (feed_id, "verdicts/03-stop"):
+        visitor = client(application, f"/ws/feed/{feed}/", origin="http://evil.example")
+        assert await visitor.connect(timeout=PATIENCE) == (False, 1000)
+        await visitor.disconnect()
 
 
 # What is not watched

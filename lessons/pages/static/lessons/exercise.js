@@ -18,50 +18,52 @@ class Exercise {
   // How things stand; told anew whenever the socket opens.
   take({ mark, judging, judge, source }) {
     this.section.toggleAttribute("data-judging", judging);
+    if (judging) this.tell("");
     byId("no-judge").hidden = judge;
     byId("source-old").hidden = source === null || source === this.section.dataset.source;
-    if (mark !== this.mark()) this.load(this.section.dataset.part, PART, () => this.verdict());
+    if (mark !== this.part.firstElementChild.dataset.mark) this.load(this.section.dataset.part);
   }
 
-  mark() {
-    return this.part.firstElementChild.dataset.mark;
-  }
-
-  async post(event) {
+  post(event) {
     event.preventDefault();
-    const { target } = event;
-    const body = new FormData(target);
-    const hints = this.hints().length;
-    await this.load(target.action, { ...PART, method: "POST", body }, () => {
-      const trouble = this.part.querySelector("[data-told]");
-      if (trouble) return trouble.textContent;
-      return this.hints().length > hints ? this.hints().at(-1).innerText : this.verdict();
-    });
+    const { action } = event.target;
+    this.load(action, { method: "POST", body: new FormData(event.target) });
   }
 
-  // Puts what the server answers in the place of what is shown, and says it aloud in few words.
-  async load(url, options, words) {
+  // Puts what the server answers in the place of what is shown.
+  async load(url, options = {}) {
     const number = ++this.last;
     try {
-      const answer = await fetch(url, options);
-      const text = await answer.text();
-      if (number !== this.last) return;
+      const answer = await fetch(url, { ...PART, ...options });
       if (!answer.ok) throw new Error(answer.statusText);
-      this.show(text);
-      byId("told").textContent = words();
+      const text = await answer.text();
+      if (number === this.last) this.show(text);
     } catch {
-      // The server is away, and tells how things stand as soon as it is back.
-      byId("told").textContent = options.body ? "The server is away. Try again in a moment." : "";
+      // What was only looked up is told again as soon as the server is back.
+      if (options.body) this.tell("The server is away. Try again in a moment.");
     }
   }
 
   show(text) {
+    const hints = this.hints().length;
     const open = [...this.part.querySelectorAll("details[open]")].map(({ id }) => id);
     const focused = this.part.contains(document.activeElement) && document.activeElement;
     this.part.innerHTML = text; // the server's own rendering, as at the first time
     for (const id of open) byId(id)?.setAttribute("open", "");
     if (focused) (byId(focused.id) ?? byId("exercise-title")).focus({ preventScroll: true });
     dispatchEvent(new Event("resize")); // what overflows is to be reached by keyboard
+    this.tell(this.words(this.hints().length > hints));
+  }
+
+  // What has changed, in few words.
+  words(hasNewHint) {
+    if (hasNewHint) return this.hints().at(-1).innerText;
+    const trouble = this.part.querySelector("[data-told]");
+    return trouble ? trouble.textContent : this.verdict();
+  }
+
+  tell(words) {
+    byId("told").textContent = words;
   }
 
   hints() {

@@ -1,0 +1,149 @@
+"""The exercise on an open page: saved in an editor, judged, helped with, put back as it came."""
+
+import threading
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import expect
+
+from lessons.bench.copy import project_copy
+from tests.browser.conftest import PATIENCE, READY, LessonPage
+from tests.browser.test_page_for_everyone import violations
+
+KEY = "03-stop"
+
+
+class Workshop:
+    """`manage.py workshop` in a copy of the project, as a student has it."""
+
+    def __init__(self, project, process):
+        self.folder, self.process = project.folder, process
+        self.exercise = self.folder / "lessons" / "course" / "03_stop" / "exercise.py"
+        self.came = self.exercise.read_text()
+        self.solved = self.exercise.with_name("solution.py").read_text()
+        self.ready = threading.Semaphore(0)
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+        self.await_ready()
+
+    def _read(self):
+        for line in self.process.stdout:
+            if line.startswith(READY):
+                self.address = line.removeprefix(READY).strip().rstrip("/")
+                self.ready.release()
+
+    def await_ready(self):
+        assert self.ready.acquire(timeout=PATIENCE), "the workshop is not ready"
+
+    def save(self, text):
+        new = self.exercise.with_name("exercise.py~")
+        new.write_text(text)
+        new.rename(self.exercise)
+
+
+@contextmanager
+def ended(process):
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+        process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def workshop(chromium):
+    with project_copy() as project:
+        project.environment["PYTHONUNBUFFERED"] = "1"
+        with ended(project.start("manage.py", "workshop", "--port", "0")) as process:
+            yield Workshop(project, process)
+
+
+@pytest.fixture(scope="module")
+def window(browser, workshop):
+    with browser.new_context() as context:
+        yield LessonPage(context.new_page(), workshop.address)
+
+
+@pytest.fixture
+def lesson(window, workshop):
+    """The page of a lesson that is not begun; at the end there was no error on its console."""
+    window.errors.clear()
+    workshop.save(workshop.came)
+    (workshop.folder / ".workshop" / "progress.json").unlink(missing_ok=True)
+    yield window.open(KEY)
+    assert (window.errors, window.elsewhere) == ([], [])
+
+
+def expect_state(lesson, words):
+    expect(lesson.page.locator("#verdict .state")).to_have_text(words)
+
+
+def test_a_save_brings_the_diagnosis_the_next_one_the_ticks(lesson, workshop):
+    lesson.fill("Payload", "typed")
+    lesson.page.get_by_label("Payload", exact=True).focus()
+    workshop.save(workshop.solved.replace("4000", "4001"))
+    expect_state(lesson, "red")
+    finding = lesson.page.locator(".finding")
+    expect(finding.get_by_role("heading")).to_have_text("The connection was closed with another code")
+    expect(finding.locator("pre").first).to_contain_text("≠")
+    expect(lesson.page.locator("#told")).to_have_text("red: The connection was closed with another code")
+    assert violations(lesson.page) == []
+    workshop.save(workshop.solved)
+    expect(lesson.page.locator("#told")).to_have_text("green")
+    assert set(
+        lesson.page.locator(".outcomes li").evaluate_all("all => all.map(e => e.dataset.state)")
+    ) == {"green"}
+    expect(lesson.page.get_by_role("link", name="Go on to lesson 4")).to_be_visible()
+    assert violations(lesson.page) == []
+    expect(lesson.page.locator(":focus")).to_have_value("typed")
+
+
+def test_hints_come_one_by_one_and_the_focus_stays(lesson):
+    for name in ("Show a hint", "Next hint"):
+        lesson.page.get_by_role("button", name=name).focus()
+        lesson.page.keyboard.press("Enter")
+    expect(lesson.page.locator(".hint h3")).to_have_text(["Hint 1 of 3", "Hint 2 of 3"])
+    expect(lesson.page.locator("#told")).to_contain_text("Hint 2 of 3")
+    expect(lesson.page.locator(":focus")).to_have_accessible_name("Next hint")
+
+
+def test_a_reset_asks_first_and_keeps_the_students_version(lesson, workshop):
+    workshop.save("# mine")
+    expect_state(lesson, "red")
+    lesson.page.get_by_text("Start anew").click()
+    lesson.press("Put it back as it came")
+    expect_state(lesson, "not started")
+    aside = lesson.page.locator("code", has_text="set-aside").text_content()
+    assert (workshop.folder / aside).read_text() == "# mine"
+    assert workshop.exercise.read_text() == workshop.came
+
+
+def test_without_javascript_forms_do_the_same(browser, workshop, lesson):
+    with browser.new_context(java_script_enabled=False) as context:
+        page = LessonPage(context.new_page(), workshop.address).open(KEY).page
+        page.get_by_role("button", name="Show a hint").click()
+        expect(page.locator(".hint h3")).to_have_text("Hint 1 of 3")
+        assert page.url.endswith(f"/lessons/{KEY}/#exercise")
+
+
+def test_the_page_outlives_a_restart_of_the_server(lesson, workshop):
+    lesson.connect()
+    lesson.fill("Payload", "typed")
+    lesson.page.evaluate("window.here = true")
+    consumers = workshop.folder / "sync_demo" / "consumers.py"
+    consumers.write_text(consumers.read_text().replace("class Operator(", "\nclass Operator("))
+    expect(lesson.page.locator("#status")).to_contain_text("Closed with 1006.")
+    workshop.save(workshop.solved)  # the judge goes on meanwhile
+    workshop.await_ready()
+    expect(
+        lesson.page.get_by_text("This code has changed since the page was loaded.")
+    ).to_be_visible()
+    expect_state(lesson, "green")
+    before = lesson.page.locator("#seen li").count()
+    lesson.connect()
+    assert lesson.page.locator("#seen li").count() > before
+    expect(lesson.page.get_by_label("Payload", exact=True)).to_have_value("typed")
+    assert lesson.page.evaluate("window.here")
+    assert all("ERR_CONNECTION_REFUSED" in error for error in lesson.errors)
+    lesson.errors.clear()

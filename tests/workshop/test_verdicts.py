@@ -1,0 +1,85 @@
+"""The socket on which a page hears how its exercise stands."""
+
+import pytest
+from channels.testing import WebsocketCommunicator
+
+from lessons import progress
+from lessons.checking import presence
+from lessons.checking.verdict import Outcome, Verdict
+from lessons.pages import verdicts
+from lessons.pages.exercise import mark_of, mark_of_source
+from lessons.source import find_source
+
+GREEN = Verdict("01-lamp", "exercise", (Outcome("a", "A", "green"),))
+
+
+@pytest.fixture
+def lamp(course, monkeypatch):
+    progress.state_dir().mkdir()
+    monkeypatch.setattr(verdicts, "LOOK", 0.001)
+    monkeypatch.setattr(verdicts, "CENSUS", 0.005)
+    return course[0]
+
+
+@pytest.fixture
+def page():
+    """`await page("01-lamp")`: its socket, open."""
+
+    async def start(key):
+        path = f"/ws/feed/verdicts/{key}/"
+        communicator = WebsocketCommunicator(verdicts.Verdicts.as_asgi(), path)
+        communicator.scope["url_route"] = {"kwargs": {"key": key}}
+        opened, _ = await communicator.connect()
+        return communicator if opened else None
+
+    return start
+
+
+async def test_a_page_hears_at_once_how_its_exercise_stands(lamp, page):
+    with presence.take_office():
+        client = await page("01-lamp")
+        assert await client.receive_json_from() == {
+            "mark": mark_of(progress.of(lamp)),
+            "judging": False,
+            "judge": True,
+            "source": mark_of_source(find_source(lamp.demo)),
+        }
+        await client.disconnect()
+
+
+async def test_a_page_hears_that_it_is_being_judged_and_of_the_verdict(lamp, page):
+    with presence.take_office():
+        client = await page("01-lamp")
+        before = await client.receive_json_from()
+        presence.announce(lamp.key)
+        assert await client.receive_json_from() == {**before, "judging": True}
+        progress.keep_verdict(lamp, GREEN)
+        after = mark_of(progress.of(lamp))
+        assert await client.receive_json_from() == {**before, "judging": True, "mark": after}
+        presence.announce("")
+        assert await client.receive_json_from() == {**before, "mark": after}
+        await client.disconnect()
+
+
+async def test_a_verdict_on_another_lesson_is_no_news(lamp, course, page):
+    with presence.take_office():
+        client = await page("02-bell")
+        await client.receive_json_from()
+        progress.keep_verdict(lamp, GREEN)
+        progress.show_hint(course[1])
+        assert (await client.receive_json_from())["mark"] == mark_of(progress.of(course[1]))
+        assert await client.receive_nothing(0.01)
+        await client.disconnect()
+
+
+async def test_a_judge_that_does_not_come_back_is_missed(lamp, page):
+    client = await page("01-lamp")
+    assert (await client.receive_json_from())["judge"]
+    assert not (await client.receive_json_from())["judge"]
+    with presence.take_office():
+        assert (await client.receive_json_from())["judge"]
+    await client.disconnect()
+
+
+async def test_there_is_no_such_socket_for_no_such_lesson(lamp, page):
+    assert await page("99") is None
