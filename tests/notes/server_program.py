@@ -1,0 +1,61 @@
+"""An ASGI server with what facts_server.py serves: `python -m tests.notes.server_program Daphne`.
+
+Or `uvicorn`, or `hypercorn`. It prints `port NUMBER` when it listens.
+"""
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+
+from django.conf import settings
+
+from tests.workshop import facts_server
+
+
+async def application(scope, receive, send):
+    async def receive_plainly():
+        event = await receive()
+        if event.get("code") is not None:
+            event["code"] = int(event["code"])  # uvicorn's may be a member of an enumeration
+        return event
+
+    if scope["type"] == "websocket":
+        await facts_server.application(scope, receive_plainly, send)
+
+
+async def uvicorn(listener):
+    from uvicorn import Config, Server
+
+    config = Config(application, lifespan="off", log_config=None, timeout_graceful_shutdown=1)
+    await Server(config).serve([listener])
+
+
+async def hypercorn(listener):
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+
+    config, stop = Config(), asyncio.Event()
+    config.bind, config.graceful_timeout = [f"fd://{listener.fileno()}"], 0.2
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    await serve(application, config, shutdown_trigger=stop.wait)
+
+
+def on_this_loop(serve):
+    with socket.create_server(("127.0.0.1", 0)) as own:
+        print("port", own.getsockname()[1], flush=True)
+        asyncio.run(serve(own))
+
+
+if __name__ == "__main__":
+    settings.configure()
+    logging.basicConfig(stream=sys.stdout, format="log %(message)s")
+    match sys.argv[1]:
+        case "Daphne":
+            soon = {"websocket_handshake_timeout": 1, "application_close_timeout": 0.1}
+            facts_server.serve(facts_server.application, **soon)
+        case "uvicorn":
+            on_this_loop(uvicorn)
+        case "hypercorn":
+            on_this_loop(hypercorn)

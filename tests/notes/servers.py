@@ -1,0 +1,241 @@
+"""Where three ASGI servers differ: `python -m tests.notes.servers` measures it anew.
+
+A function for each line of the table: it does the same to any of them and says in a few words what
+came of it. Its docstring is the line's name, and what it says is the line's entry. NOTES.md shows
+the table; a test holds it against the servers, line by line.
+"""
+
+import inspect
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+from websockets.sync.client import connect
+
+from tests.workshop.real_daphne import ACCEPT, CLOSE, PATIENCE, RealDaphne, leave, send, stay
+
+FILE = Path(__file__).with_name("servers.md")
+SERVERS = ("Daphne", "uvicorn", "hypercorn")
+
+
+class Server(RealDaphne):
+    package = "tests.notes"
+
+    def __init__(self, kind):
+        super().__init__("server_program", kind)
+        # Daphne kills what does not stop, here after 0.1 s. Who does not is not waited for long.
+        self.patience = PATIENCE if kind == "Daphne" else 0.3
+
+    def killed(self, number):
+        def over():
+            return any(line.startswith(f"{number} over") for line in self.lines)
+
+        with self.came:
+            return self.came.wait_for(over, self.patience)
+
+
+def there_is(kind: str) -> bool:
+    return find_spec(kind.lower()) is not None
+
+
+def code_of(visit):
+    last = visit.events[-1]
+    return str(last["code"]) if last["type"] == "websocket.disconnect" else "no disconnect comes"
+
+
+def fate(visit):
+    """What became of a reply that the client got nothing of."""
+    return f"dies, {visit.status if visit.status != 101 else visit.close_code}"
+
+
+def called(server, path):
+    """A client whose visit need not end: its consumer may stay, or its server leave."""
+    return connect(f"ws://127.0.0.1:{server.port}{quote(path, '/?:')}", proxy=None)
+
+
+# What arrives
+
+
+def unused_key(server):
+    """the key that a frame does not use"""
+    event = server.visit(ACCEPT, act=lambda client: client.send("a") or leave(client)).events[1]
+    return "is `None`" if "bytes" in event else "is left out"
+
+
+def large_message(server):
+    """a message of 1 MiB and one byte"""
+
+    def act(client):
+        client.send("x" * (2**20 + 1))
+        client.close()
+
+    return "arrives" if "text" in server.visit(ACCEPT, act=act).events[1] else "cuts the line"
+
+
+def client_closes(server):
+    """`code` when the client closes with 3000"""
+    return code_of(server.visit(ACCEPT, act=lambda client: leave(client, 3000)))
+
+
+def bare_close(server):
+    """`code` after a browser's `close()`"""
+
+    def act(client):
+        with client.send_context():
+            client.protocol.send_close()
+        return stay(client)
+
+    return code_of(server.visit(ACCEPT, act=act))
+
+
+def lost_line(server):
+    """`code` when the line is cut"""
+    return code_of(server.visit(ACCEPT, act=lambda client: client.socket.close()))
+
+
+def server_closes(server):
+    """`code` after a close by the consumer, with 4001"""
+    return code_of(server.visit(ACCEPT, {**CLOSE, "code": 4001}, act=stay))
+
+
+def refused(server):
+    """`code` after a refusal"""
+    return code_of(server.visit(CLOSE))
+
+
+# What becomes of a reply
+
+
+def headers(server):
+    """`headers` of the accept"""
+    visit = server.visit({**ACCEPT, "headers": [(b"x-answer", b"42")]})
+    return "are sent" if "x-answer" in visit.headers else "are dropped"
+
+
+def foreign_subprotocol(server):
+    """an accept with a subprotocol that was not offered"""
+    visit = server.visit({**ACCEPT, "subprotocol": "other"})
+    return "is not sent" if visit.status is None and visit.events[1:] else "dies"
+
+
+def second_accept(server):
+    """a second accept"""
+    return fate(server.visit(ACCEPT, ACCEPT, act=stay))
+
+
+def empty_text(server):
+    """an empty text"""
+    frames = server.visit(ACCEPT, send(text=""), send(text="after")).frames
+    return "is sent" if frames == ["", "after"] else "is dropped"
+
+
+def both_keys(server):
+    """`text` and `bytes` at once"""
+    visit = server.visit(ACCEPT, send(text="a", bytes=b"b"), CLOSE, act=stay)
+    return f"sends {visit.frames}" if visit.frames else fate(visit)
+
+
+def dict_as_text(server):
+    """a dict as `text`"""
+    return fate(server.visit(ACCEPT, send(text={"a": 1}), act=stay))
+
+
+def unknown_type(server):
+    """an event of unknown type"""
+    visit = server.visit(ACCEPT, {"type": "websocket.sned"}, CLOSE, act=stay)
+    return "is ignored" if visit.close_code == 1000 else fate(visit)
+
+
+def close_1008(server):
+    """a close with 1008"""
+    visit = server.visit(ACCEPT, {**CLOSE, "code": 1008}, act=stay)
+    return "is sent" if visit.close_code == 1008 else fate(visit)
+
+
+def close_reason(server):
+    """`reason` of a close"""
+    act = lambda client: stay(client) or client.close_reason  # noqa: E731
+    visit = server.visit(ACCEPT, {**CLOSE, "code": 4001, "reason": "full"}, act=act)
+    return "is sent" if visit.frames == "full" else "is dropped"
+
+
+def denial(server):
+    """a refusal with a response of its own (`websocket.http.response.start`)"""
+    start = {"type": "websocket.http.response.start", "status": 401, "headers": []}
+    visit = server.visit(start, {"type": "websocket.http.response.body", "body": b"no"})
+    return f"status {visit.status}" if visit.status else "is not known: no answer"
+
+
+# The rest
+
+
+def exception(server):
+    """an exception after the accept: the client sees"""
+    return str(server.visit(ACCEPT, {}, act=stay).close_code)
+
+
+def compression(server):
+    """permessage-deflate"""
+    offered = server.visit(ACCEPT).headers
+    names = {name.lower() for name in offered}
+    return "yes" if "sec-websocket-extensions" in names else "no"
+
+
+def never_stops(server):
+    """a consumer without StopConsumer, once its client has left"""
+    number = next(server.numbers)
+    with called(server, f"/consumers/NeverStops?{number}:[]"):
+        pass
+    process = psutil.Process(server.process.pid)
+    if server.killed(number):
+        return "is killed"
+    before = sum(process.cpu_times()[:2])
+    time.sleep(0.3)
+    spins = sum(process.cpu_times()[:2]) - before > 0.1
+    return "stays, and takes the processor" if spins else "stays for good"
+
+
+def stopped(server):
+    """SIGTERM: an open client sees"""
+
+    number = next(server.numbers)
+    with called(server, f"/?{number}:[{ACCEPT}]") as client:
+        server.process.terminate()
+        stay(client)
+        return str(client.close_code)
+
+
+LINES = [
+    item
+    for item in list(globals().values())
+    if inspect.isfunction(item) and [*inspect.signature(item).parameters] == ["server"]
+]
+
+
+def measured(kind: str) -> list[str]:
+    """One column of the table; the line that stops the server is the last."""
+    with Server(kind) as server:
+        return [line(server) for line in LINES]
+
+
+def table(columns: dict[str, list[str]]) -> str:
+    rows = [["", *columns], ["---"] * (1 + len(columns))]
+    names = [line.__doc__ for line in LINES]
+    rows += [list(cells) for cells in zip(names, *columns.values(), strict=True)]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def read() -> dict[str, list[str]]:
+    """The columns of the table that is there, without the names of the lines."""
+    (_, *kinds), _, *rows = (
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in FILE.read_text(encoding="utf-8").splitlines()
+    )
+    return {kind: [row[number] for row in rows] for number, kind in enumerate(kinds, start=1)}
+
+
+if __name__ == "__main__":
+    FILE.write_text(table({kind: measured(kind) for kind in SERVERS}), encoding="utf-8")
+    print(FILE.read_text(encoding="utf-8"), end="")

@@ -1,0 +1,145 @@
+"""nginx in front of Daphne, with the lines of NOTES.md; and the defaults that the notes name."""
+
+import datetime
+import inspect
+import shutil
+import socket
+import ssl
+import subprocess
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from daphne.cli import CommandLineInterface
+from uvicorn import Config
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from tests.notes.parts import FENCE, NOTES
+from tests.notes.servers import Server
+from tests.workshop.real_daphne import ACCEPT
+from tests.workshop.real_program import until
+
+FRAME = """
+daemon off; master_process off; pid {folder}/pid; error_log {folder}/errors;
+events {{}}
+http {{
+access_log off;
+client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
+uwsgi_temp_path {folder}; scgi_temp_path {folder};
+{lines}
+}}
+"""
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+def listens(port):
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def certificate(folder):
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "chat.example.org")])
+    day = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, day, day.replace(year=2046))
+    own = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    (folder / "chat.key").write_bytes(own)
+    signed = made.sign(key, hashes.SHA256())
+    (folder / "chat.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+
+
+@pytest.fixture(scope="module")
+def daphne():
+    with Server("Daphne") as server:
+        yield server
+
+
+@pytest.fixture
+def nginx(daphne, tmp_path):
+    """`nginx(without="Upgrade")`: its port, with the notes' lines and the first server gone."""
+    program = shutil.which("nginx")
+    if program is None:
+        pytest.skip("nginx is not installed")
+    certificate(tmp_path)
+    blocks = FENCE.finditer(NOTES.read_text(encoding="utf-8"))
+    noted = next(block["body"] for block in blocks if block["info"] == "nginx")
+    processes = []
+
+    def begin(without="nothing"):
+        port = free_port()
+        lines = noted.replace("listen 443", f"listen 127.0.0.1:{port}")
+        lines = lines.replace(":8001", f":{free_port()}").replace(":8002", f":{daphne.port}")
+        lines = lines.replace("/etc/ssl", str(tmp_path))
+        kept = [line for line in lines.splitlines() if f"proxy_set_header {without}" not in line]
+        file = tmp_path / "nginx.conf"
+        file.write_text(FRAME.format(folder=tmp_path, lines="\n".join(kept)))
+        processes.append(subprocess.Popen([program, "-c", str(file), "-p", str(tmp_path)]))
+        until(lambda: listens(port))
+        return port
+
+    yield begin
+    for process in processes:
+        process.terminate()
+        process.wait()
+
+
+@pytest.fixture
+def visit(daphne):
+    """`visit(port)`: what the application sees of a client that comes through nginx."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+
+    def come(port):
+        number = next(daphne.numbers)
+        url = f"wss://127.0.0.1:{port}/?{number}:[{ACCEPT}]".replace(" ", "%20")
+        with connect(url, ssl=context, proxy=None):
+            return daphne.says(f"{number} {{'type': 'websocket'")
+
+    return come
+
+
+def test_a_websocket_goes_through_nginx_over_tls_and_says_so(nginx, visit):
+    port = nginx()
+    seen = visit(port)
+    assert "(b'x-forwarded-proto', b'https')" in seen
+    assert f"(b'host', b'127.0.0.1:{port}')" in seen
+
+
+def test_without_the_upgrade_lines_it_is_a_request_for_a_page(nginx, visit, daphne):
+    with pytest.raises(InvalidStatus):
+        visit(nginx(without="Upgrade"))
+
+
+def test_a_server_that_is_gone_is_passed_over(nginx, visit):
+    port = nginx()
+    for _ in range(3):
+        assert visit(port)
+
+
+def test_the_defaults_of_the_servers():
+    daphne = vars(CommandLineInterface().parser.parse_args(["an.asgi:application"]))
+    assert {
+        "websocket_connect_timeout": 5,
+        "ping_interval": 20,
+        "ping_timeout": 30,
+        "application_close_timeout": 10,
+        "websocket_timeout": 24 * 60 * 60,
+        "websocket_max_message_size": 2**20,
+        "proxy_headers": False,
+    }.items() <= daphne.items()
+    uvicorn = inspect.signature(Config).parameters
+    assert (uvicorn["ws_ping_interval"].default, uvicorn["ws_ping_timeout"].default) == (20, 20)
+    assert uvicorn["ws_max_size"].default == 2**24
+    hypercorn = pytest.importorskip("hypercorn.config").Config
+    assert hypercorn.websocket_ping_interval is None
+    assert hypercorn.websocket_max_message_size == 2**24

@@ -1,0 +1,175 @@
+"""What NOTES.md says of installing, asgi.py, scopes, routing and as_asgi."""
+
+import asyncio
+import os
+import subprocess
+import sys
+
+import pytest
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+from channels.layers import InMemoryChannelLayer
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.testing import ApplicationCommunicator, HttpCommunicator, WebsocketCommunicator
+from channels.worker import Worker
+from daphne.checks import check_daphne_installed
+from django.core.management import get_commands
+from django.test import Client
+from django.urls import path, re_path
+
+from lessons.catalogue import PROJECT_DIR
+from sync_demo.consumers import Echo
+from tests.notes.plain.asgi import application
+from tests.notes.plain.settings import INSTALLED_APPS
+
+OWN_ORIGIN = [(b"origin", b"http://localhost")]
+
+
+@pytest.fixture
+def commands():
+    """`commands()`: which app gives each command, by the settings as they are then."""
+    get_commands.cache_clear()
+    yield get_commands
+    get_commands.cache_clear()
+
+
+def test_the_first_app_that_has_a_runserver_gives_it(commands, settings):
+    settings.INSTALLED_APPS = INSTALLED_APPS
+    assert commands()["runserver"] == "daphne"
+    assert commands()["runworker"] == "channels"
+    commands.cache_clear()
+    settings.INSTALLED_APPS = [*INSTALLED_APPS[1:], "daphne"]
+    assert commands()["runserver"] == "django.contrib.staticfiles"
+
+
+def test_daphne_after_staticfiles_is_an_error(settings):
+    settings.INSTALLED_APPS = [*INSTALLED_APPS[1:], "daphne"]
+    assert [error.id for error in check_daphne_installed(None)] == ["daphne.E001"]
+    settings.INSTALLED_APPS = INSTALLED_APPS
+    assert check_daphne_installed(None) == []
+
+
+def test_a_server_without_asgi_takes_a_handshake_for_a_page_that_is_not_there():
+    handshake = {"connection": "Upgrade", "upgrade": "websocket"}
+    assert Client(headers=handshake).get("/ws/sync/frames/").status_code == 404
+
+
+def test_models_need_django_set_up():
+    outcome = subprocess.run(
+        [sys.executable, "-c", "import db_demo.consumers"],
+        cwd=PROJECT_DIR,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.notes.plain.settings"},
+        capture_output=True,
+        text=True,
+    )
+    assert "AppRegistryNotReady: Apps aren't loaded yet." in outcome.stderr
+
+
+# What becomes of a scope
+
+
+async def test_each_type_of_scope_goes_to_its_application():
+    client = WebsocketCommunicator(application, "/ws/sync/frames/", headers=OWN_ORIGIN)
+    assert await client.connect() == (True, None)
+    await client.send_to(text_data="hello")
+    assert await client.receive_from() == "hello"
+    await client.disconnect()
+
+    page = HttpCommunicator(application, "GET", "/no-such-page/", headers=[(b"host", b"localhost")])
+    assert (await page.get_response())["status"] == 404
+
+    job = {"type": "primes.factor", "text": "6", "answer_to": "somebody"}
+    worker = ApplicationCommunicator(application, {"type": "channel", "channel": "primes"})
+    await worker.send_input(job)
+    assert await worker.receive_nothing()
+    assert not worker.future.done()
+
+
+async def test_a_type_of_scope_that_is_not_there_is_an_error():
+    router = ProtocolTypeRouter({"http": application})
+    with pytest.raises(ValueError, match="No application configured for scope type 'websocket'"):
+        await router({"type": "websocket"}, None, None)
+
+
+async def test_a_websocket_consumer_sees_the_arguments_of_its_path():
+    seen = []
+
+    class Listener(AsyncConsumer):
+        async def websocket_connect(self, event):
+            seen.append(self.scope["url_route"])
+            await self.send({"type": "websocket.close"})
+
+        async def websocket_disconnect(self, event):
+            raise StopConsumer
+
+    router = URLRouter([path("ws/<str:room>/", Listener.as_asgi(), {"limit": 3})])
+    assert await WebsocketCommunicator(router, "/ws/lobby/").connect() == (False, 1000)
+    assert seen == [{"args": (), "kwargs": {"room": "lobby", "limit": 3}}]
+
+
+@pytest.mark.parametrize("asked", ["/ws/a", "/ws/a/b/", "/ws/"])
+async def test_path_matches_the_whole_path(asked):
+    router = URLRouter([path("ws/a/", Echo.as_asgi())])
+    with pytest.raises(ValueError, match="No route found for path"):
+        await WebsocketCommunicator(router, asked).connect()
+
+
+async def test_a_pattern_without_an_end_matches_what_is_longer():
+    router = URLRouter([re_path(r"ws/a/", Echo.as_asgi())])
+    assert await WebsocketCommunicator(router, "/ws/a/anything").connect() == (True, None)
+
+
+# as_asgi
+
+
+def test_a_class_is_no_application():
+    with pytest.raises(TypeError, match=r"Echo\(\) takes no arguments"):
+        Echo({"type": "websocket"}, None, None)
+
+
+class Guest(AsyncConsumer):
+    def __init__(self, limit=1):
+        self.limit = limit
+
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+
+    async def websocket_receive(self, event):
+        await self.send({"type": "websocket.send", "text": f"{self.limit} {id(self)}"})
+
+
+async def test_as_asgi_makes_an_instance_for_each_connection_with_what_it_was_given():
+    application = Guest.as_asgi(limit=3)
+    told = set()
+    for _ in range(2):
+        client = WebsocketCommunicator(application, "/")
+        await client.connect()
+        await client.send_to(text_data="who?")
+        told.add(await client.receive_from())
+        client.stop()
+    assert len(told) == 2
+    assert {answer[0] for answer in told} == {"3"}
+    assert application.consumer_class is Guest
+
+
+async def test_an_instance_in_place_of_as_asgi_answers_the_last_who_came():
+    instance = Guest()
+    first, second = WebsocketCommunicator(instance, "/"), WebsocketCommunicator(instance, "/")
+    for client in (first, second):
+        await client.connect()
+    await first.send_to(text_data="who?")
+    assert await second.receive_from() == f"1 {id(instance)}"
+    for client in (first, second):
+        client.stop()
+
+
+async def test_a_workers_scope_has_two_keys():
+    layer, scopes = InMemoryChannelLayer(), asyncio.Queue()
+
+    async def told(scope, receive, send):
+        await scopes.put(scope)
+
+    await layer.send("primes", {"type": "primes.factor"})
+    worker = asyncio.create_task(Worker(told, ["primes"], layer).handle())
+    assert await scopes.get() == {"type": "channel", "channel": "primes"}
+    worker.cancel()

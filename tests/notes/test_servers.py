@@ -1,0 +1,57 @@
+"""What Daphne, uvicorn and hypercorn do with the same events: the table of NOTES.md."""
+
+import socket
+from ast import literal_eval
+
+import pytest
+
+from tests.notes.servers import FILE, LINES, SERVERS, Server, measured, read, table, there_is
+from tests.workshop.real_daphne import CLOSE
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_each_server_does_what_the_table_says(kind):
+    if not there_is(kind):
+        pytest.skip(f"{kind} is not installed")
+    names = [line.__doc__ for line in LINES]
+    written = "python -m tests.notes.servers writes the table anew"
+    assert dict(zip(names, measured(kind), strict=True)) == dict(
+        zip(names, read()[kind], strict=True)
+    ), written
+
+
+def test_the_table_has_these_lines_and_each_is_a_difference():
+    assert FILE.read_text(encoding="utf-8") == table(read())
+    for name, *entries in zip((line.__doc__ for line in LINES), *read().values(), strict=True):
+        assert len(set(entries)) > 1, name
+
+
+@pytest.fixture(scope="module")
+def daphne():
+    with Server("Daphne") as server:
+        yield server
+
+
+def test_daphnes_scopes_have_these_keys(daphne):
+    websocket = daphne.visit(CLOSE).scope
+    both = {
+        "type",
+        "path",
+        "raw_path",
+        "root_path",
+        "query_string",
+        "headers",
+        "client",
+        "server",
+        "asgi",
+    }
+    assert websocket.keys() == both | {"subprotocols"}
+    number = next(daphne.numbers)
+    with socket.create_connection(("127.0.0.1", daphne.port)) as client:
+        client.sendall(f"GET /?{number}:[] HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        http = literal_eval(daphne.says(f"{number} "))
+    assert http.keys() == both | {"method", "scheme", "http_version"}
+    for scope in (websocket, http):
+        assert isinstance(scope["path"], str)
+        assert isinstance(scope["query_string"], bytes)
+        assert {type(part) for pair in scope["headers"] for part in pair} == {bytes}
