@@ -7,11 +7,11 @@ LABELS, BARS, LINE, TOP, LEFT = 240, 400, 22, 40, 12  # pixels
 SCALE, WIDE, HIGH = 70, 320, 300  # of a chart of lines: the scale's labels, and the lines
 
 STYLE = """
-:root { --paper: #fdfcfa; --ink: #1f2328; --quiet: #59616b;
-        --first: #0b5d66; --second: #9a4a06; --third: #6a3d9a; }
+:root { --paper: #fdfcfa; --ink: #1f2328; --quiet: #59616b; --line: #d9d5cd;
+        --first: #0b5d66; --second: #9a4a06; --third: #6a3d9a; --fourth: #a02050; }
 @media (prefers-color-scheme: dark) {
-  :root { --paper: #14171a; --ink: #e4e6e8; --quiet: #9aa4ae;
-          --first: #6cc7d1; --second: #f0a868; --third: #c3a6e8; }
+  :root { --paper: #14171a; --ink: #e4e6e8; --quiet: #9aa4ae; --line: #33393f;
+          --first: #6cc7d1; --second: #f0a868; --third: #c3a6e8; --fourth: #f29bb5; }
 }
 text { font: 13px system-ui, sans-serif; fill: var(--ink); }
 .quiet { fill: var(--quiet); }
@@ -20,13 +20,15 @@ text { font: 13px system-ui, sans-serif; fill: var(--ink); }
 .first { fill: var(--first); }
 .second { fill: var(--second); }
 .third { fill: var(--third); }
+.fourth { fill: var(--fourth); }
 polyline { stroke-width: 2; }
 polyline.first { stroke: var(--first); fill: none; }
 polyline.second { stroke: var(--second); fill: none; }
 polyline.third { stroke: var(--third); fill: none; }
+polyline.fourth { stroke: var(--fourth); fill: none; }
 .dashed { stroke-dasharray: 6 4; }
 """
-COLOURS = ("first", "second", "third")
+COLOURS = ("first", "second", "third", "fourth")
 
 
 def bars(title: str, rows: list[dict]) -> str:

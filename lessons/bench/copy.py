@@ -45,8 +45,8 @@ class ProjectCopy:
 
 @contextmanager
 def project_copy() -> Iterator[ProjectCopy]:
-    """A fresh copy without git's, the student's and the environment's own folders."""
-    left_out = shutil.ignore_patterns(".git", ".venv", ".workshop", "__pycache__", ".*_cache")
+    """A fresh copy without what is hidden: git's, the student's and the environments' folders."""
+    left_out = shutil.ignore_patterns(".*", "__pycache__")
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "project"
         shutil.copytree(PROJECT_DIR, copy, ignore=left_out)

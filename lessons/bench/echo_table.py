@@ -3,8 +3,17 @@
 from statistics import median, quantiles
 
 from lessons.bench.echo import BARE, MANY, SERVERS, SHAPES, Figures
+from lessons.bench.report import Beside
 
 All = dict[tuple[str, str], Figures]
+PEERS = [  # a shape, and the one that it is held against
+    ("/async", BARE),
+    ("/lean", BARE),
+    ("/async", "/generic"),
+    ("/lean", "/generic"),
+    ("/sync", "/async"),
+    ("/recorded", "/async"),
+]
 
 
 def rows_of(figures: All) -> list[dict]:
@@ -28,6 +37,22 @@ def rows_of(figures: All) -> list[dict]:
         for server in SERVERS
         for path in SHAPES
         for one in [figures[server, path]]
+    ]
+
+
+def beside(rows: list[dict]) -> list[Beside]:
+    """Raw consumers beside a bare function and Channels' generic ones, on each server."""
+    rates = {(row["server"], row["what"]): row["many_per_second"] for row in rows}
+    return [
+        Beside(
+            f"{SHAPES[shape]}, {server}",
+            rates[server, SHAPES[shape]],
+            SHAPES[peer],
+            rates[server, SHAPES[peer]],
+            "/s",
+        )
+        for server in SERVERS
+        for shape, peer in PEERS
     ]
 
 

@@ -1,12 +1,14 @@
 """The server of `bench fanout`: `python -m lessons.bench.fanned LAYER [URL PREFIX]`, on Daphne.
 
-The path of a WebSocket names its room.
+The path of a WebSocket names its room, and the consumer that serves it.
 """
 
+import json
 import sys
 
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
 from lessons.bench.announcing import serve
@@ -40,6 +42,35 @@ class Member(AsyncConsumer):
         raise StopConsumer
 
 
+class Tutorial(AsyncWebsocketConsumer):
+    """The chat that Channels' own tutorial ends with: a generic consumer, and JSON both ways."""
+
+    async def connect(self):
+        self.room = self.scope["path"].strip("/")
+        await self.channel_layer.group_add(self.room, self.channel_name)
+        await self.accept()
+
+    async def receive(self, text_data):
+        word = {"type": "chat.message", "message": json.loads(text_data)["message"]}
+        if word["message"].startswith("?"):  # as above; the tutorial has no such thing
+            await self.channel_layer.send(self.channel_name, word)
+        else:
+            await self.channel_layer.group_send(self.room, word)
+
+    async def chat_message(self, event):
+        await self.send(text_data=json.dumps({"message": event["message"]}))
+
+    async def disconnect(self, code):
+        await self.channel_layer.group_discard(self.room, self.channel_name)
+
+
+CONSUMERS = {"/room": Member.as_asgi(), "/tutorial": Tutorial.as_asgi()}
+
+
+async def application(scope, receive, send):
+    await CONSUMERS[scope["path"]](scope, receive, send)
+
+
 def main(layer: str, url: str = "", prefix: str = "") -> None:
     config = {}
     if url:
@@ -48,7 +79,7 @@ def main(layer: str, url: str = "", prefix: str = "") -> None:
         host = {"address": url, "socket_timeout": None, "max_connections": MANY}
         config = {"hosts": [host], "prefix": prefix, "capacity": MANY}
     settings.configure(CHANNEL_LAYERS={"default": {"BACKEND": BACKENDS[layer], "CONFIG": config}})
-    serve(Member.as_asgi())
+    serve(application)
 
 
 if __name__ == "__main__":

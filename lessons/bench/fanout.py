@@ -7,11 +7,12 @@ from contextlib import ExitStack
 
 from lessons.bench.fanned import BACKENDS
 from lessons.bench.processes import servers
-from lessons.bench.room import WARM_UP, Figures, Room
+from lessons.bench.room import WARM_UP, Chatter, Figures, Room
 from lessons.redis_server import RedisServer
 
 SIZES = (10, 100, 1000)
-IN_MEMORY, *_ = BACKENDS
+IN_MEMORY, REDIS, _ = BACKENDS
+TUTORIAL = "the tutorial's chat, Redis"
 PROCESSES = (1, 2)
 
 All = dict[tuple[str, int, int], Figures]
@@ -30,6 +31,8 @@ def measure(rounds: int, sizes=SIZES) -> All:
             for layer in BACKENDS
             for count in PROCESSES
         ]
+        peer = stack.enter_context(servers([REDIS], **_program(REDIS, url)))
+        rooms.append(Room(TUTORIAL, peer, path="/tutorial", kind=Chatter))
         return asyncio.run(_measure(rooms, rounds, sizes))
 
 

@@ -2,7 +2,8 @@
 
 from statistics import median
 
-from lessons.bench.fanout import All
+from lessons.bench.fanout import TUTORIAL, All
+from lessons.bench.report import Beside
 
 
 def rows_of(figures: All) -> list[dict]:
@@ -41,11 +42,24 @@ def title_of(row: dict) -> str:
     return f"{row['layer']}, {processes}{lost}"
 
 
+def beside(rows: list[dict]) -> list[Beside]:
+    """The fullest rooms, each beside the tutorial's."""
+    fullest = max(row["clients"] for row in rows)
+    last = [row for row in rows if row["clients"] == fullest]
+    peers = [row for row in last if row["layer"] == TUTORIAL]
+    return [
+        Beside(f"{title_of(row)}, {fullest} clients", row["ms"], TUTORIAL, peer["ms"], "ms")
+        for peer in peers
+        for row in last
+        if row is not peer
+    ]
+
+
 def table_of(rows: list[dict]) -> str:
     """All figures, as lines of text."""
     lines = [
-        f"{'':<28}{'clients':>8}{'last delivery':>16}{'growth':>9}{'deliveries':>13}{'lost':>8}",
-        f"{'':<28}{'':>8}{'ms':>16}{'times':>9}{'1/s':>13}{'':>8}",
+        f"{'':<36}{'clients':>8}{'last delivery':>16}{'growth':>9}{'deliveries':>13}{'lost':>8}",
+        f"{'':<36}{'':>8}{'ms':>16}{'times':>9}{'1/s':>13}{'':>8}",
     ]
     for setup, own in by_setup(rows).items():
         lines.append("")
@@ -53,7 +67,7 @@ def table_of(rows: list[dict]) -> str:
             growth = f"{row['growth']:.1f}" if row["growth"] else ""
             title = setup if row is own[0] else ""
             lines.append(
-                f"{title:<28}{row['clients']:>8}{row['ms']:>16.1f}{growth:>9}"
+                f"{title:<36}{row['clients']:>8}{row['ms']:>16.1f}{growth:>9}"
                 f"{row['deliveries_per_second']:>13}{row['lost']:>8.1%}"
             )
     return "\n".join(lines)

@@ -1,6 +1,7 @@
 """A room full of clients, and the time until the last of them has heard a word."""
 
 import asyncio
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,7 +25,20 @@ class Member(Connection):
     def frames_came(self):
         while len(self._came) > 1 and len(self._came) >= (end := 2 + self._came[1]):
             word, self._came = self._came[2:end], self._came[end:]
-            self.heard(self, word)
+            self.heard(self, self.unwrapped(word))
+
+    def unwrapped(self, payload: bytes) -> bytes:
+        return payload
+
+
+class Chatter(Member):
+    """The same in the tutorial's chat, where a word is wrapped in JSON."""
+
+    def say(self, word):
+        super().say(json.dumps({"message": word.decode()}).encode())
+
+    def unwrapped(self, payload):
+        return json.loads(payload)["message"].encode()
 
 
 @dataclass
@@ -39,16 +53,18 @@ class Figures:
 class Room:
     """Clients of one process or of two, who stay connected while the turns are taken."""
 
-    layer: str
+    layer: str  # and whose chat it is, where that is not our own
     servers: list[Server]
     members: list[Member] = field(default_factory=list)
     figures: Figures = field(default_factory=Figures)
     turns: int = 0
+    path: str = "/room"
+    kind: type[Member] = Member
 
     async def fill(self, size: int) -> None:
         share = size // len(self.servers)
         for server in self.servers:
-            self.members += await crowd(share, server.port, "/room", Member)
+            self.members += await crowd(share, server.port, self.path, self.kind)
         for member in self.members:
             member.heard = self._heard
         self.figures, self.turns = Figures(), 0

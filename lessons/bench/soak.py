@@ -60,3 +60,14 @@ def _ask(url: str) -> dict:
 def is_clean(rows: list[dict]) -> bool:
     """Whether no wave left a task, a thread or a group behind."""
     return not any(_left(row, rows[0]) for row in rows if "gone" in row["when"])
+
+
+def text_of(rows: list[dict]) -> str:
+    """All figures, as lines of text."""
+    lines = [f"{'':<24}{'tasks':>8}{'threads':>9}{'groups':>8}{'memory':>11}"]
+    lines += [
+        f"{row['when']:<24}{row['tasks']:>8}{row['threads']:>9}{row['groups']:>8}"
+        f"{row['memory_mb']:>8.1f} MB"
+        for row in rows
+    ]
+    return "\n".join(lines)

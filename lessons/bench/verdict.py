@@ -82,3 +82,14 @@ def table(times: dict[str, list[float]]) -> list[dict]:
         }
         for kind, values in times.items()
     ]
+
+
+def text_of(rows: list[dict]) -> str:
+    """All figures, as lines of text."""
+    lines = [f"{'':<28}{'median':>9}{'min':>9}{'max':>9}{'ratio':>8}"]
+    lines += [
+        f"{row['what']:<28}{row['median_ms']:>6.0f} ms{row['min_ms']:>6.0f} ms"
+        f"{row['max_ms']:>6.0f} ms{row['ratio']:>8.2f}"
+        for row in rows
+    ]
+    return "\n".join(lines)
