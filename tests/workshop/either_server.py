@@ -1,0 +1,26 @@
+"""Serves the project: `python -m tests.workshop.either_server daphne` or `... uvicorn`."""
+
+import asyncio
+import socket
+import sys
+
+from lessons.asgi import application
+
+
+def daphne():
+    from lessons.bench.announcing import serve
+
+    serve(application)
+
+
+def uvicorn():
+    import uvicorn
+
+    config = uvicorn.Config(application, lifespan="off", log_level="error")
+    listener = socket.create_server(("127.0.0.1", 0))
+    print("port", listener.getsockname()[1], flush=True)
+    asyncio.run(uvicorn.Server(config).serve([listener]))
+
+
+if __name__ == "__main__":
+    {"daphne": daphne, "uvicorn": uvicorn}[sys.argv[1]]()
