@@ -6,11 +6,13 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+from lessons.pages.sections import Section, give_headings_ids, sections
 from lessons.source import Source
 
 
@@ -18,6 +20,12 @@ from lessons.source import Source
 def as_html(markdown: str) -> SafeString:
     """Markdown, its own HTML shown as text. What a fence says after its language is a caption."""
     return mark_safe(_parser().render(markdown))
+
+
+@lru_cache(maxsize=128)
+def sections_of(markdown: str) -> tuple[Section, ...]:
+    """`markdown` by its headings, with the ids that as_html() gives them."""
+    return tuple(sections(_parser().parse(markdown)))
 
 
 def source_lines(source: Source) -> list[dict]:
@@ -36,10 +44,31 @@ def source_lines(source: Source) -> list[dict]:
 
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    parser.core.ruler.push("headings", give_headings_ids)
+    parser.add_render_rule("heading_open", _heading_open)
+    parser.add_render_rule("heading_close", _heading_close)
     parser.add_render_rule("fence", _fence)
     parser.add_render_rule("table_open", lambda *_: '<div class="scroll"><table>')
     parser.add_render_rule("table_close", lambda *_: "</table></div>")
     return parser
+
+
+def _heading_open(self, tokens, index, options, env) -> str:
+    """A heading is a link to itself, and so the way to copy its address."""
+    name = _own_address(tokens[index], tokens[index + 1])
+    opened = self.renderToken(tokens, index, options, env)
+    return opened + format_html('<a class="anchor" href="#{}">', name) if name else opened
+
+
+def _heading_close(self, tokens, index, options, env) -> str:
+    closed = self.renderToken(tokens, index, options, env)
+    return f"</a>{closed}" if _own_address(tokens[index - 2], tokens[index - 1]) else closed
+
+
+def _own_address(heading: Token, inline: Token) -> str | int | float | None:
+    """The heading's id, where the words in it are not a link already."""
+    is_link = any(token.type == "link_open" for token in inline.children or ())
+    return None if is_link else heading.attrGet("id")
 
 
 def _fence(self, tokens, index, options, env) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from lessons.pages import doing, playing, predicting, views
+from lessons.pages import doing, playing, predicting, reference, views
 
 urlpatterns = [
     path("", views.index, name="lessons"),
@@ -13,5 +13,8 @@ urlpatterns = [
     path("lessons/<str:key>/exercise/", doing.exercise, name="exercise"),
     path("lessons/<str:key>/hint/", doing.hint, name="hint"),
     path("lessons/<str:key>/reset/", doing.reset, name="reset"),
+    path("search/", reference.search_page, name="search"),
+    path("diagnoses/", reference.diagnoses_page, name="diagnoses"),
+    path("notes/", reference.notes_page, name="notes"),
     path("charts/<slug:name>.svg", views.chart, name="chart"),
 ]

@@ -84,7 +84,9 @@ def _list() -> dict:
         state = known[one.key].state if one.key in known else "new"
         rows.append({**row, "state": state})
     apps = [(app, list(group)) for app, group in groupby(rows, key=lambda row: row["app"])]
-    return {"apps": apps, "green": sum(row["state"] == "green" for row in rows), "all": len(rows)}
+    green = sum(row["state"] == "green" for row in rows)
+    to_do = (row for row in rows if row["state"] != "green" and "incomplete" not in row)
+    return {"apps": apps, "green": green, "all": len(rows), "next": next(to_do, None)}
 
 
 def _feed_id(request) -> str:

@@ -2,6 +2,7 @@
 
 import { Client } from "./client.js";
 import { End } from "./end.js";
+import "./reachable.js";
 import { recorded } from "./recorded.js";
 import { Request } from "./request.js";
 import { Seen } from "./seen.js";
@@ -82,15 +83,5 @@ function say(state, text) {
   status.textContent = text;
 }
 
-// Only what overflows needs to be reached by keyboard, and which that is depends on the window.
-function reachable() {
-  for (const box of document.querySelectorAll("article .scroll, .finding .scroll")) {
-    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
-    else box.removeAttribute("tabindex");
-  }
-}
-
-reachable();
-addEventListener("resize", reachable);
 const panel = byId("panel");
 if (panel) start(panel);

@@ -1,0 +1,11 @@
+// Only what overflows needs to be reached by keyboard, and which that is depends on the window.
+
+function reachable() {
+  for (const box of document.querySelectorAll("article .scroll, .finding .scroll")) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  }
+}
+
+reachable();
+addEventListener("resize", reachable);
