@@ -1,0 +1,132 @@
+"""A whole lesson, and the way about the workshop, by keyboard alone."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+MOST = 80  # presses of Tab: more than any page has places
+
+
+@pytest.fixture
+def page(visit):
+    return visit("02-frames")
+
+
+def tab_to(page, name, role="link", **options):
+    """Press Tab until what has that role and name is reached, as who cannot see the page does."""
+    target = page.get_by_role(role, name=name, exact=True, **options)
+    for _ in range(MOST):
+        page.keyboard.press("Tab")
+        if target.evaluate("element => element === document.activeElement"):
+            return
+    pytest.fail(f"Tab does not lead to the {role} {name}")
+
+
+def test_a_whole_lesson_can_be_done_with_the_keyboard_alone(page, address):
+    browser = page.page
+    press = browser.keyboard.press
+    browser.goto(address)
+    tab_to(browser, "2 Frames: text, bytes and nothing")
+    press("Enter")
+    tab_to(browser, "Skip to the text")
+    press("Enter")
+    tab_to(browser, "Why")
+    tab_to(browser, "Skip to the live panel")
+    press("Enter")
+    tab_to(browser, "Connect", "button")
+    press("Enter")
+    page.expect_status("Open.")
+    tab_to(browser, "Payload", "textbox")
+    press("Control+A")
+    browser.keyboard.type("now")
+    press("Enter")
+    page.expect_seen("open", 'message "now"')
+    tab_to(browser, "Close", "button", disabled=False)
+    press("Enter")
+    page.expect_status("Closed with 1000.")
+    tab_to(browser, "What the server recorded", "log")
+    expect(browser.locator(":focus")).to_contain_text("websocket.disconnect")
+    tab_to(browser, "3 stop →")
+    press("Enter")
+    expect(browser).to_have_title("3 · How a connection ends")
+
+
+def test_single_keys_lead_through_a_lesson(page):
+    browser = page.page
+    press, focused = browser.keyboard.press, browser.locator(":focus")
+    press("c")
+    page.expect_status("Open.")
+    press("s")
+    expect(focused).to_have_accessible_name("Payload")
+    browser.keyboard.type("n/?")  # text, in a field
+    press("Enter")
+    page.expect_seen("open", 'message "n/?"')
+    press("Tab")
+    press("x")
+    page.expect_status("Closed with 1000.")
+    press("r")
+    expect(focused).to_have_accessible_name("What the server recorded")
+    press("e")
+    expect(focused).to_have_accessible_name(re.compile("^Your exercise"))
+    press("n")
+    expect(browser).to_have_title("3 · How a connection ends")
+    press("p")
+    expect(browser).to_have_title("2 · Frames: text, bytes and nothing")
+    press("l")
+    expect(browser).to_have_title("Channels from the wire up")
+
+
+def test_the_dialog_lists_the_keys_that_lead_somewhere_here(page, address):
+    browser = page.page
+    browser.goto(f"{address}/notes/")
+    browser.keyboard.press("?")
+    dialog = browser.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(dialog.get_by_role("row")).to_have_text(
+        ["/search", "lthe list of lessons", "?these shortcuts"]
+    )
+    browser.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+def test_single_keys_can_be_turned_off_for_good(page):
+    browser = page.page
+    browser.get_by_role("button", name="Keyboard shortcuts").press("Enter")
+    browser.get_by_label("Use these keys").press("Space")
+    browser.keyboard.press("Escape")
+    browser.reload()
+    browser.keyboard.press("?")
+    browser.keyboard.press("c")
+    expect(browser.get_by_role("dialog")).to_be_hidden()
+    page.expect_status("Not connected.")
+    browser.get_by_role("button", name="Keyboard shortcuts").press("Enter")
+    browser.get_by_label("Use these keys").check()
+    browser.keyboard.press("Escape")
+    browser.keyboard.press("c")
+    page.expect_status("Open.")
+
+
+def test_the_search_looks_as_you_type(page):
+    browser = page.page
+    browser.keyboard.press("/")
+    expect(browser).to_have_title("Search")
+    browser.keyboard.type("zombie stop")
+    expect(browser.locator("#count")).to_have_text("2 results")
+    assert browser.url.endswith("/search/?q=zombie+stop")
+    assert browser.evaluate("navigation.currentEntry.index") > 0
+    browser.keyboard.type("xyz")
+    expect(browser.locator("#count")).to_have_text("Nothing has all of these words.")
+    for _ in "xyz":
+        browser.keyboard.press("Backspace")
+    expect(browser.locator("#count")).to_have_text("2 results")
+    tab_to(browser, "3 · How a connection ends: Why")
+    browser.keyboard.press("Enter")
+    expect(browser.get_by_role("heading", name="Why")).to_be_in_viewport()
+
+
+def test_the_search_is_a_form_as_well(visit, address):
+    browser = visit("02-frames", java_script_enabled=False).page
+    browser.goto(f"{address}/search/")
+    browser.get_by_role("searchbox", name="Words, or an error message").fill("zombie stop")
+    browser.keyboard.press("Enter")
+    expect(browser.locator("#count")).to_have_text("2 results")
