@@ -1,17 +1,19 @@
 """The pages for everyone: by ear, by keyboard, on a phone, in the dark, without JavaScript."""
 
+from urllib.parse import urlsplit
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from lessons import progress
+from lessons.bench.loaded import loaded
 from lessons.catalogue import find
 from lessons.checking.finding import Finding
 from lessons.checking.verdict import Outcome, Verdict
 
 DESKTOP = {"viewport": {"width": 1440, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}}
-BIGGEST = 150_000  # bytes of a lesson's page with all that it loads
 SCHEMES = pytest.mark.parametrize("color_scheme", ["light", "dark"])
 # What comes after is like it, and axe takes its time over each.
 ONE_OF_EACH = """() => document.querySelectorAll("main > section ~ section, article ~ article")
@@ -149,11 +151,13 @@ def test_without_javascript_text_source_and_verdict_are_there(visit, judged):
     expect(page.get_by_role("button", name="Connect")).to_be_disabled()
 
 
-def test_a_lesson_is_small_and_complete(browser, address):
+def test_a_browser_loads_what_the_bound_counts_and_no_more(browser, address):
     with browser.new_context() as context:
         page = context.new_page()
         responses = []
         page.on("response", lambda response: responses.append(response))
         page.goto(f"{address}/lessons/03-stop/", wait_until="networkidle")
         assert {response.status for response in responses} == {200}
-        assert sum(len(response.body()) for response in responses) < BIGGEST
+        seen = {urlsplit(response.url).path: len(response.body()) for response in responses}
+        get = context.request.get
+        assert seen == loaded(lambda path: get(address + path).body(), "/lessons/03-stop/")
