@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
+from lessons.accounts import ACCOUNTS
+
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 COURSE_DIR = Path(__file__).resolve().parent / "course"
 
@@ -18,6 +20,12 @@ FILES = (
     "hints.md",
 )
 _FRONT_MATTER = re.compile(r"\A---\n(?P<fields>.*?)\n---\n(?P<text>.*)\Z", re.DOTALL)
+MOST_CLIENTS = 4  # on a lesson's page
+NOBODY = "anonymous"
+_CLIENT = re.compile(
+    rf"(?P<account>this browser|{NOBODY}|{'|'.join(ACCOUNTS)})"
+    r"(?: from (?P<origin>https?://\S+))?(?: on (?P<server>\d))?"
+)
 _EXERCISE = re.compile(r"(?P<name>\w+)(?:\((?P<base>\w+)\))?\Z")
 
 
@@ -27,6 +35,15 @@ class UnknownLesson(LookupError):
 
 class IncompleteLesson(ValueError):
     """A lesson's folder lacks something; the message names the file and what it should hold."""
+
+
+@dataclass(frozen=True)
+class Client:
+    """One that a lesson's page begins with; None is what the browser itself says."""
+
+    account: str | None = None
+    origin: str | None = None
+    server: int = 1  # of `manage.py cluster`
 
 
 @dataclass(frozen=True)
@@ -138,6 +155,31 @@ class Lesson:
     def application(self) -> str | None:
         """What the exercise's file must define beside the class: the application that is served."""
         return self._front_matter[0].get("application")
+
+    @property
+    def clients(self) -> tuple[Client, ...]:
+        """What the page begins with: one, or as many as it says: `clients: 2`.
+
+        Or who each is: `clients: this browser, anonymous on 2, student from http://a.test`.
+        """
+        told = self._front_matter[0].get("clients", "1")
+        if told.isdecimal() and 1 <= int(told) <= MOST_CLIENTS:
+            return (Client(),) * int(told)
+        found = [_CLIENT.fullmatch(one.strip()) for one in told.split(",")]
+        if not all(found) or len(found) > MOST_CLIENTS:
+            raise IncompleteLesson(
+                f"{self.path_to('lesson.md')}: write `clients: 2`, or up to {MOST_CLIENTS} of "
+                f"`this browser`, `{NOBODY}`, `{'`, `'.join(ACCOUNTS)}`, each perhaps with "
+                "`from http://a.test` and `on 2`, and commas between them"
+            )
+        return tuple(
+            Client(
+                None if one["account"] == "this browser" else one["account"],
+                one["origin"],
+                int(one["server"] or 1),
+            )
+            for one in found
+        )
 
     @property
     def _exercise_parts(self) -> re.Match:

@@ -23,7 +23,7 @@ def group_of(feed_id: str, scope: dict) -> str | None:
     The MAC is the group's name: a local workshop's secret key is known to everybody, and whoever
     signs somebody else's nonce for a session of their own ends up in a group of their own.
     """
-    return f"feed.{feed_id.partition('.')[2]}" if is_own(feed_id, _session_key(scope)) else None
+    return f"feed.{feed_id.partition('.')[2]}" if is_own(feed_id, session_key_of(scope)) else None
 
 
 def is_own(feed_id: str, session_key: str | None) -> bool:
@@ -36,7 +36,7 @@ def _mac(nonce: str, session_key: str) -> str:
     return salted_hmac(__name__, f"{nonce}.{session_key}", algorithm="sha256").hexdigest()
 
 
-def _session_key(scope: dict) -> str | None:
+def session_key_of(scope: dict) -> str | None:
     """From the cookie as it stands: that the MAC fits is proof enough, so no query is made."""
     cookies = dict(scope["headers"]).get(b"cookie", b"").decode("latin1")
     return parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME)

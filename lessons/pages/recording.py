@@ -1,11 +1,14 @@
 """Puts recording round the project's ASGI application; only in a local workshop."""
 
+from functools import partial
+
 from channels.routing import URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.conf import settings
 from django.urls import path
 
 from lessons.pages.feed import LAYER, Feed, group_of
+from lessons.pages.guise import Guise, NoGuise, with_lost_connections
 from lessons.pages.relay import Relay
 from lessons.pages.verdicts import Verdicts
 from lessons.wire.database import record_queries
@@ -25,7 +28,7 @@ _REFUSALS = {
 
 
 def watched(application):
-    """`application`, with what goes to /watched/<feed id>/... recorded for that feed.
+    """`application`, with what goes to /watched/<feed id>/<options>/... recorded for that feed.
 
     Called where a server's application is made, and nowhere else: from then on this process
     records layers and queries too, for recorded connections.
@@ -42,9 +45,13 @@ def watched(application):
             ]
         )
     )
+    # A page of another site may not pretend to be one of ours.
+    guarded = AllowedHostsOriginValidator(partial(_record, application))
 
     async def route(scope, receive, send):
-        if scope["type"] in _REFUSALS and scope["path"].startswith(_WATCHED):
+        if scope["type"] == "websocket" and scope["path"].startswith(_WATCHED):
+            await guarded(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"].startswith(_WATCHED):
             await _record(application, scope, receive, send)
         elif scope["type"] == "websocket" and scope["path"].startswith(_FEED):
             await feeds(scope, receive, send)
@@ -55,17 +62,23 @@ def watched(application):
 
 
 async def _record(application, scope, receive, send):
-    feed_id, _, rest = scope["path"].removeprefix(_WATCHED).partition("/")
-    group = group_of(feed_id, scope)
-    if group is None:
+    """Serve `/watched/<feed id>/<options>/ws/...` as `/ws/...`, to the client of the options."""
+    try:
+        _, _, feed_id, options, rest = scope["path"].split("/", 4)
+        guise, group = Guise.read(options), group_of(feed_id, scope)
+        if group is None:
+            raise NoGuise(feed_id)
+        headers = await guise.headers(scope)
+    except ValueError:
         await receive()
         for message in _REFUSALS[scope["type"]]:
-            await send(message)
+            await send({**message})
         return
     recorder = Recorder(keep=False)
-    recorder.listeners.append(Relay(group))
+    recorder.listeners.append(Relay(group, guise.client))
     # The consumer's scope is that of a client which connected to the lesson's own path.
-    direct = {**scope, "path": f"/{rest}"}
+    direct = {**scope, "path": f"/{rest}", "headers": headers}
     if "raw_path" in scope:
-        direct["raw_path"] = scope["raw_path"][len(_WATCHED + feed_id) :]
-    await RecordingMiddleware(application, recorder)(direct, receive, send)
+        direct["raw_path"] = b"/" + scope["raw_path"].split(b"/", 4)[-1]
+    recorded = RecordingMiddleware(application, recorder)
+    await recorded(direct, with_lost_connections(receive), send)

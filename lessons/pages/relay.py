@@ -19,8 +19,9 @@ TOGETHER = 0.02  # seconds: what comes within them travels as one, or each event
 class Relay:
     """A recorder's listener for one connection. Makes itself at home in the running loop."""
 
-    def __init__(self, group: str):
+    def __init__(self, group: str, client: int):
         self._group = group
+        self._client = client  # its number on the page
         self._loop = asyncio.get_running_loop()
         self._first: deque[Event] = deque()
         self._newest: deque[Event] = deque(maxlen=NEWEST)
@@ -51,7 +52,8 @@ class Relay:
             while left:
                 events = [self._next().as_json() for _ in range(min(BATCH, left))]
                 left -= len(events)
-                text = json.dumps({"recorded": self._told_by(events), "events": events})
+                batch = {"recorded": self._told_by(events), "client": self._client}
+                text = json.dumps({**batch, "events": events})
                 message = {"type": "feed.events", "text": text}
                 await get_channel_layer(LAYER).group_send(self._group, message)
 

@@ -26,7 +26,7 @@ def test_an_event_source_hears_each_beat_and_the_stream_ends_with_it(visit):
     page.press("Send")  # from here on the feed is open
     page.expect_status("HTTP 200, complete.")
     page.press("Clear")
-    said = page.page.evaluate(LISTEN, f"{watched}/async/http/")
+    said = page.page.evaluate(LISTEN, f"{watched}/client=1/async/http/")
     assert said == ["open", "beat 1", "beat 2"]
     expect(events(page).last).to_have_text("· finished")
     expect(events(page).nth(-2)).to_have_text("→ http.disconnect")

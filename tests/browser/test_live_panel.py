@@ -247,7 +247,7 @@ def test_markup_off_the_wire_is_shown_as_text(visit):
 def test_another_browser_session_gets_nothing_with_the_id_of_the_first(visit):
     first, second = visit("02-frames"), visit("02-frames")
     panel = first.page.locator("#panel")
-    paths = [panel.get_attribute("data-feed"), panel.get_attribute("data-watched") + "/ws/x/"]
+    paths = [panel.get_attribute("data-feed"), panel.get_attribute("data-watched") + "/client=1/ws/x/"]
     told = second.page.evaluate(
         """paths => Promise.all(paths.map(path => new Promise(resolve => {
             const socket = new WebSocket(`ws://${location.host}${path}`);

@@ -139,7 +139,7 @@ def lines(events):
 
 async def test_a_feed_tells_each_event_in_order_with_its_handler(application, feed_id):
     feed = await open_feed(application, feed_id)
-    page = await opened(application, f"/watched/{feed_id}/ws/echo/")
+    page = await opened(application, f"/watched/{feed_id}/client=1/ws/echo/")
     await page.send_to(bytes_data=b"\x00\xff")
     assert await page.receive_from(timeout=PATIENCE) == b"\x00\xff"
     await page.disconnect(code=4001)
@@ -162,7 +162,7 @@ async def test_a_feed_tells_each_event_in_order_with_its_handler(application, fe
 
 async def test_layer_calls_and_exceptions_are_told_too(application, feed_id):
     feed = await open_feed(application, feed_id)
-    page = client(application, f"/watched/{feed_id}/ws/teller/")
+    page = client(application, f"/watched/{feed_id}/client=1/ws/teller/")
     await page.send_input({"type": "websocket.connect"})
     events = await told(feed, until="raised")
     assert ("out", "group_add", "websocket_connect") in lines(events)
@@ -174,7 +174,7 @@ async def test_layer_calls_and_exceptions_are_told_too(application, feed_id):
 
 async def test_the_cookie_never_reaches_a_feed(application, feed_id):
     feed = await open_feed(application, feed_id)
-    page = await opened(application, f"/watched/{feed_id}/ws/echo/?token=hush")
+    page = await opened(application, f"/watched/{feed_id}/client=1/ws/echo/?token=hush")
     await page.disconnect()
     heard = json.dumps(await told(feed))
     assert MINE not in heard
@@ -184,8 +184,8 @@ async def test_the_cookie_never_reaches_a_feed(application, feed_id):
 
 
 async def test_the_consumer_sees_the_scope_of_a_direct_connection(application, feed_id):
-    page = client(application, f"/watched/{feed_id}/ws/bare/?a=1")
-    page.scope["raw_path"] = f"/watched/{feed_id}/ws/bare/".encode()
+    page = client(application, f"/watched/{feed_id}/client=1/ws/bare/?a=1")
+    page.scope["raw_path"] = f"/watched/{feed_id}/client=1/ws/bare/".encode()
     await page.connect(timeout=PATIENCE)
     assert await page.receive_from(timeout=PATIENCE) == "/ws/bare/ b'/ws/bare/'"
     assert page.scope["query_string"] == b"a=1"
@@ -194,7 +194,7 @@ async def test_the_consumer_sees_the_scope_of_a_direct_connection(application, f
 
 async def test_a_flood_drops_whole_events_but_not_its_end(application, feed_id):
     feed = await open_feed(application, feed_id)
-    page = client(application, f"/watched/{feed_id}/ws/flood/")
+    page = client(application, f"/watched/{feed_id}/client=1/ws/flood/")
     await page.send_input({"type": "websocket.connect"})
     await page.send_input({"type": "websocket.disconnect", "code": 1000})  # waits already
     received = await batches(feed, until="finished")
@@ -214,7 +214,7 @@ async def test_a_flood_drops_whole_events_but_not_its_end(application, feed_id):
 async def test_a_handler_that_blocks_the_sync_thread_is_told_of_meanwhile(application, feed_id):
     Slow.released.clear()
     feed = await open_feed(application, feed_id)
-    page = client(application, f"/watched/{feed_id}/ws/slow/")
+    page = client(application, f"/watched/{feed_id}/client=1/ws/slow/")
     await page.send_input({"type": "websocket.connect"})
     try:
         events = await told(feed, until="websocket.accept")
@@ -235,7 +235,7 @@ async def test_an_id_with_another_session_is_refused_and_nothing_runs(feed_id, s
         raise AssertionError("the lesson's consumer ran")
 
     application = watched(not_to_be_called)
-    for place in (f"/watched/{feed_id}/ws/echo/", f"/ws/feed/{feed_id}/"):
+    for place in (f"/watched/{feed_id}/client=1/ws/echo/", f"/ws/feed/{feed_id}/"):
         visitor = client(application, place, session=session)
         assert await visitor.connect(timeout=PATIENCE) == (False, 1000)
         await visitor.disconnect()
@@ -243,7 +243,7 @@ async def test_an_id_with_another_session_is_refused_and_nothing_runs(feed_id, s
 
 @pytest.mark.parametrize("wrong", ["", "x", ".", "x.y", "no-dot"])
 async def test_a_made_up_id_is_refused(application, wrong):
-    visitor = client(application, f"/watched/{wrong}/ws/echo/")
+    visitor = client(application, f"/watched/{wrong}/client=1/ws/echo/")
     assert await visitor.connect(timeout=PATIENCE) == (False, 1000)
     await visitor.disconnect()
 
@@ -251,7 +251,7 @@ async def test_a_made_up_id_is_refused(application, wrong):
 async def test_an_id_of_another_page_of_the_same_browser_hears_nothing_of_this_one(application):
     here, there = new_feed_id(MINE), new_feed_id(MINE)
     feed = await open_feed(application, there)
-    page = await opened(application, f"/watched/{here}/ws/echo/")
+    page = await opened(application, f"/watched/{here}/client=1/ws/echo/")
     await page.disconnect()
     assert await feed.receive_nothing()
     await feed.disconnect()
@@ -265,7 +265,7 @@ async def test_a_nonce_signed_for_another_session_leads_to_another_feed(
     monkeypatch.setattr("secrets.token_urlsafe", lambda size: nonce)
     forged = new_feed_id(THEIRS)
     spy = await opened(application, f"/ws/feed/{forged}/", session=THEIRS)
-    page = await opened(application, f"/watched/{feed_id}/ws/echo/")
+    page = await opened(application, f"/watched/{feed_id}/client=1/ws/echo/")
     await page.disconnect()
     assert await spy.receive_nothing()
     await spy.disconnect()
@@ -361,7 +361,7 @@ def request(path, session):
 async def test_a_request_is_recorded_for_the_feed_and_meets_the_lessons_own_path(feed_id):
     application = watched(answer)
     feed = await open_feed(application, feed_id)
-    response = await request(f"/watched/{feed_id}/async/http/", MINE).get_response()
+    response = await request(f"/watched/{feed_id}/client=1/async/http/", MINE).get_response()
     assert (response["status"], response["body"]) == (200, b"/async/http/")
     told = [event for batch in await batches(feed, "finished") for event in batch["events"]]
     assert [event["message"]["type"] for event in told] == [
@@ -375,5 +375,5 @@ async def test_a_request_is_recorded_for_the_feed_and_meets_the_lessons_own_path
 
 
 async def test_a_request_for_somebody_elses_feed_is_a_403(feed_id):
-    response = await request(f"/watched/{feed_id}/async/http/", THEIRS).get_response()
+    response = await request(f"/watched/{feed_id}/client=1/async/http/", THEIRS).get_response()
     assert (response["status"], response["body"]) == (403, b"")

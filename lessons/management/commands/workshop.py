@@ -10,10 +10,10 @@ from django.db import DatabaseError, connection
 from django.utils import autoreload
 
 from lessons import bootstrap, stubs
+from lessons.accounts import ACCOUNTS
 from lessons.management.address import free_port, refuse_strangers
 from lessons.management.judge import judge_beside
 
-ACCOUNTS = {"student": {}, "instructor": {"is_staff": True, "is_superuser": True}}
 GROUPS = ("editors", "guests")  # lesson 20 asks for them
 
 

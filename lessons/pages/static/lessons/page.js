@@ -14,7 +14,7 @@ function start(panel) {
   const transcript = recorded(new Source(byId("source")));
   const seen = new Seen(byId("seen"));
   const shared = { transcript, seen, onState: (end) => end === chosen() && say(...end.state) };
-  const { watched } = panel.dataset;
+  const watched = `${panel.dataset.watched}/client=1`;
   const ends = servers().map(({ host, name }) => {
     const make = byId("request")
       ? (listeners) => new Request(watched, listeners)
