@@ -1,6 +1,5 @@
 """The list of lessons, and a page for each of them."""
 
-import re
 from itertools import groupby
 
 from django.conf import settings
@@ -11,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from lessons import progress
 from lessons.catalogue import IncompleteLesson, Lesson, UnknownLesson, find, lessons
+from lessons.pages.clients import forms_of
 from lessons.pages.exercise import exercise_of, mark_of_source
 from lessons.pages.feed import new_feed_id
 from lessons.pages.markup import as_html, source_lines
@@ -51,7 +51,7 @@ def lesson_page(request, found: Lesson, **more):
         "lines": source_lines(source),
         "feed": _feed_id(request) if settings.WORKSHOP else None,
         "servers": servers_of(request),
-        "opening": _opening(found),
+        **forms_of(found),
         **comparable(found),
         "questions": questions(found),
         **exercise_of(found),
@@ -94,19 +94,6 @@ def _feed_id(request) -> str:
     if not request.session.session_key:
         request.session.create()
     return new_feed_id(request.session.session_key)
-
-
-def _opening(found: Lesson) -> dict:
-    """What to begin with: as the text's first conversation with the worked example does."""
-    pattern = rf"^`+transcript {re.escape(found.demo)} \| (?P<step>[^|\n]*)"
-    step = re.search(pattern, found.text, re.MULTILINE)
-    name, *words = step["step"].split() if step else [""]
-    if not found.path.startswith("/ws/"):
-        return {"path": found.path, "method": name or "GET", "body": "".join(words)}
-    query = next((word for word in words if word.startswith("?")), "")
-    offered = next((word for word in words if word.startswith("subprotocols=")), "")
-    subprotocols = offered.partition("=")[2].replace(",", ", ")
-    return {"path": found.path + query, "subprotocols": subprotocols}
 
 
 def _neighbours(found: Lesson) -> dict:

@@ -89,28 +89,42 @@ class LessonPage:
         assert response.status == 200
         return self
 
-    def fill(self, label, text):
-        self.page.get_by_label(label, exact=True).fill(text)
+    def client(self, number=1):
+        """The forms and the status of one client."""
+        return self.page.get_by_role("group", name=f"Client {number}", exact=True)
 
-    def press(self, name):
-        self.page.get_by_role("button", name=name, exact=True).click()
+    def status(self, client=1):
+        return self.client(client).get_by_role("status")
 
-    def connect(self, path=None, subprotocols=None, state="open"):
-        """Connect, and wait until the panel says so; `state` is another end of it."""
+    def fill(self, label, text, client=1):
+        self.client(client).get_by_label(label, exact=True).fill(text)
+
+    def choose(self, label, option, client=1):
+        self.client(client).get_by_label(label, exact=True).select_option(option)
+
+    def press(self, name, client=1):
+        """A button of a client; where that has none of this name, one of the page's."""
+        button = self.client(client).get_by_role("button", name=name, exact=True)
+        page_wide = self.page.get_by_role("button", name=name, exact=True)
+        (button if button.count() else page_wide).click()
+
+    def connect(self, path=None, subprotocols=None, state="open", client=1):
+        """Connect, and wait until the client says so; `state` is another end of it."""
         if path is not None:
-            self.fill("Path and query", path)
+            self.fill("Path and query", path, client)
         if subprotocols is not None:
-            self.fill("Subprotocols", subprotocols)
-        self.press("Connect")
-        expect(self.page.get_by_role("status")).to_have_attribute("data-state", state)
+            self.fill("Subprotocols", subprotocols, client)
+        self.press("Connect", client)
+        expect(self.status(client)).to_have_attribute("data-state", state)
 
-    def send(self, payload, kind="text"):
-        self.page.get_by_label("Frame").select_option(kind)
-        self.fill("Payload", payload)
-        self.press("Send")
+    def send(self, payload, kind="text", client=1):
+        """Send a frame; an empty payload is one, too."""
+        self.choose("Frame", kind, client)
+        self.fill("Payload", payload, client)
+        self.press("Send", client)
 
-    def expect_status(self, text):
-        expect(self.page.get_by_role("status")).to_have_text(text)
+    def expect_status(self, text, client=1):
+        expect(self.status(client)).to_have_text(text)
 
     def expect_seen(self, *lines):
         """All that the browser was told, so far."""

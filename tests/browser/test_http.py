@@ -52,7 +52,7 @@ def test_a_request_and_its_response_are_shown(visit):
 
 def test_a_stream_is_shown_until_the_client_leaves(visit):
     page = visit("08-http")
-    page.page.get_by_label("Method").select_option("GET")
+    page.choose("Method", "GET")
     page.press("Send")
     expect(page.page.locator("#seen li").nth(1)).to_have_text('part "data: beat 1\\n\\n"')
     page.expect_status("HTTP 200, the body is coming.")

@@ -32,8 +32,9 @@ def test_who_has_logged_in_is_let_in_and_who_has_not_learns_why(visit, address):
     page.connect(state="closed")
     page.expect_status("Closed with 4401.")
     log_in(page.page, address)
-    page.open("16-user").connect()
-    page.expect_seen("open", 'message "You are student."')
+    page.open("16-user").choose("Who", "this browser")
+    page.connect()
+    page.expect_seen("1 open", '1 message "You are student."')
 
 
 @pytest.mark.parametrize(

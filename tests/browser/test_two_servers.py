@@ -50,18 +50,15 @@ def cluster(tmp_path, redis_binaries):
 def test_a_page_has_a_client_on_each_server_and_sees_what_both_record(page_at, cluster):
     here, there = (address.rpartition("127.0.0.1")[2] for address in cluster)
     page = page_at(cluster[0]).open("14-redis")
-    page.connect()
-    page.page.get_by_label("Client on").select_option(there)
-    page.expect_status("Not connected.")
-    page.connect()
-    page.expect_seen(f"{here} open", f"{there} open")
+    for client in (1, 2):
+        page.connect(client=client)
+    page.expect_seen(f"1 {here} open", f"2 {there} open")
     page.send("hello")
     seen, recorded = page.page.locator("#seen li"), page.page.locator("#events tr")
-    for server in (here, there):
-        expect(seen.filter(has_text=f'{server} message "hello"')).to_have_count(1)
+    for number, server in ((1, here), (2, there)):
+        expect(seen.filter(has_text=f'{number} {server} message "hello"')).to_have_count(1)
         arrived = recorded.filter(has_text=f"layer {server}").filter(has_text="→ lobby.said")
         expect(arrived).to_have_count(1)
-    page.press("Close")
-    page.expect_status("Closed with 1000.")
-    page.page.get_by_label("Client on").select_option(here)
+    page.press("Close", client=2)
+    page.expect_status("Closed with 1000.", client=2)
     page.expect_status("Open.")

@@ -16,9 +16,8 @@ export class Answer {
   }
 
   text() {
-    const told = "The browser is told 1006, without a reason.";
-    if (this.status === 403) return `Refused with HTTP 403. ${told}`;
-    if (this.status === 500) return `HTTP 500, the consumer raised an exception. ${told}`;
-    return `Not opened. ${told}`;
+    if (this.status === 403) return "Refused: HTTP 403. Told: 1006.";
+    if (this.status === 500) return "Exception: HTTP 500. Told: 1006.";
+    return "Not opened. Told: 1006.";
   }
 }

@@ -6,19 +6,26 @@ const LATE = 300; // ms: what comes later than that after a step has been waited
 export class Played {
   constructor(now = () => performance.now()) {
     this.now = now;
+    this.open = new Map(); // client → the step with which it connected
     this.clear();
   }
 
+  // From here on; those who are connected have connected.
   clear() {
-    this.done = [];
-    this.last = this.heardAt = 0; // when the last step was, and the last frame from the server
+    this.done = [...this.open].map(([client, step]) => `${client} ${step}`);
+    this.last = this.heardAt = this.now(); // when the last step was, and the last sign of a server
   }
 
   // `client` is its number on the page; it may connect more than once.
   add(client, step) {
     this.wait();
     this.done.push(`${client} ${step}`);
+    if (step.startsWith("connect")) this.open.set(client, step);
     this.last = this.heardAt = this.now();
+  }
+
+  over(client) {
+    this.open.delete(client);
   }
 
   // The server said something: whoever plays this again has to wait for it, too.
@@ -39,12 +46,13 @@ export class Played {
   }
 }
 
-// The step of a handshake. Words are kept apart by spaces, which a path or a query does not have.
-export function connecting({ path, subprotocols = [], as = "", origin = "" }) {
-  const [, place, query] = /^([^?]*)(.*)$/s.exec(path);
-  const words = ["connect", encodeURI(decodeURI(place)), query.replaceAll(" ", "%20")];
+// The step of a handshake; `home` is the lesson's own path, which goes without saying, as does who
+// is nobody. Words are kept apart by spaces, so neither path nor query may have one.
+export function connecting({ path, subprotocols, account, origin }, home) {
+  const [place, query] = path.replaceAll(" ", "%20").split(/(?=\?)/, 2);
+  const words = ["connect", place === home ? "" : place, query];
   if (subprotocols.length) words.push(`subprotocols=${subprotocols.join(",")}`);
-  if (as) words.push(`as=${as}`);
+  if (account && account !== "anonymous") words.push(`as=${account}`);
   if (origin) words.push(`origin=${origin}`);
   return words.filter(Boolean).join(" ");
 }

@@ -1,11 +1,8 @@
 // One HTTP request of the lesson's, and what the browser is told of its response, part by part.
 
 export class Request {
-  constructor(watched, { onSeen, onState }) {
-    this.watched = watched;
-    this.onSeen = onSeen;
-    this.onState = onState;
-    this.controller = null;
+  constructor({ watched, note, onHeard, onSeen, onState }) {
+    Object.assign(this, { watched, note, onHeard, onSeen, onState, controller: null });
   }
 
   // Throws what the browser throws, for a malformed path.
@@ -19,7 +16,9 @@ export class Request {
     say("connecting", "Waiting for the response…");
     try {
       const options = { method, signal, cache: "no-store", ...(method === "POST" && { body }) };
-      const response = await fetch(this.watched + path, options);
+      this.note(`${method} ${method === "POST" ? body : ""}`.trim());
+      const place = `${this.watched.path}/client=${this.watched.number}${path}`;
+      const response = await fetch(place, options);
       this.onSeen("response", `${response.status} ${response.headers.get("content-type") ?? ""}`);
       say("open", `HTTP ${response.status}, the body is coming.`);
       await this.read(response.body.getReader());
@@ -35,12 +34,14 @@ export class Request {
   async read(reader) {
     const decoder = new TextDecoder();
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      this.onHeard();
       this.onSeen("part", JSON.stringify(decoder.decode(part.value, { stream: true })));
     }
   }
 
   leave() {
     if (!this.controller) throw new Error("There is nothing to leave. Send a request first.");
+    this.note("close");
     this.controller.abort();
   }
 }

@@ -1,0 +1,130 @@
+// One client on the page: its forms, what it says of itself, and the WebSocket or request behind it.
+
+import { Answer } from "./answer.js";
+import { Client } from "./client.js";
+import { Request } from "./request.js";
+
+export class Card {
+  // `page` has what all clients share: {panel, played, seen, feed(host), isAlone()}.
+  constructor(box, number, page) {
+    Object.assign(this, { box, number, page, answer: new Answer() });
+    this.status = box.querySelector("[role=status]");
+    const { watched, path } = page.panel.dataset;
+    const listeners = {
+      note: (step) => page.played.add(number, step),
+      onHeard: () => page.played.heard(),
+      onSeen: (kind, text) => page.seen.add(kind, text, this.name()),
+      onState: (state, text) => this.become(state, text),
+    };
+    const Kind = this.form("request") ? Request : Client;
+    this.client = new Kind({ watched: { path: watched, number }, home: path, ...listeners });
+    this.wire();
+    this.say("idle", this.form("request") ? "Nothing sent yet." : "Not connected.");
+  }
+
+  form(name) {
+    return this.box.querySelector(`form.${name}`);
+  }
+
+  // On which server it is, where there are several: its host and its name.
+  get server() {
+    const chosen = this.form("connect")?.elements.server?.selectedOptions[0];
+    return chosen ? { host: chosen.value, name: chosen.text } : { host: location.host, name: "" };
+  }
+
+  // As it is told from others on this page.
+  name() {
+    return [this.page.isAlone() ? "" : this.number, this.server.name].filter(Boolean).join(" ");
+  }
+
+  wire() {
+    const fold = this.box.querySelector(".fold");
+    fold.onclick = () => {
+      const isOpen = fold.getAttribute("aria-expanded") === "true";
+      fold.setAttribute("aria-expanded", String(!isOpen));
+      this.box.querySelector(".forms").hidden = isOpen;
+    };
+    if (this.form("request")) this.wireRequest();
+    else this.wireSocket();
+  }
+
+  wireRequest() {
+    this.onSubmit("request", async ({ method, path, body }) => {
+      await this.page.feed(this.server).ready();
+      await this.client.send(method.value, path.value.trim(), body.value);
+    });
+    this.form("request").elements.leave.onclick = () => this.attempt(() => this.client.leave());
+  }
+
+  wireSocket() {
+    this.onSubmit("connect", async ({ path, subprotocols, account, origin }) => {
+      await this.page.feed(this.server).ready();
+      this.answer.forget();
+      this.client.connect({
+        host: this.server.host,
+        path: path.value.trim(),
+        subprotocols: subprotocols.value.split(/[\s,]+/).filter(Boolean),
+        account: account.value,
+        origin: origin.value,
+      });
+    });
+    this.onSubmit("send", ({ kind, payload }) => {
+      try {
+        this.client.send(kind.value, payload.value);
+      } catch (error) {
+        if (error.index !== undefined) payload.setSelectionRange(error.index, error.index + 1);
+        throw error;
+      }
+    });
+    this.onSubmit("close", ({ code }) => this.client.close(code.value.trim()));
+    this.form("close").elements.vanish.onclick = () => this.attempt(() => this.client.vanish());
+  }
+
+  onSubmit(name, action) {
+    this.form(name).addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.attempt(() => action(event.target.elements));
+    });
+  }
+
+  // Says what the browser, or one of us, will not do.
+  async attempt(action) {
+    try {
+      await action();
+    } catch (error) {
+      this.say("wrong", error.message);
+    }
+  }
+
+  become(state, text) {
+    const isOpen = state === "open";
+    if (!isOpen && state !== "connecting") this.page.played.over(this.number);
+    if (this.form("connect")) this.show(isOpen);
+    this.say(state, state === "refused" ? this.answer.text() : text);
+  }
+
+  // What can be done now; the focus does not get lost with the form that it was in.
+  show(isOpen) {
+    const hadFocus = this.box.querySelector(".forms").contains(document.activeElement);
+    this.box.toggleAttribute("data-connected", isOpen);
+    if (!hadFocus || document.activeElement.checkVisibility()) return;
+    if (isOpen) this.form("send").elements.payload.focus();
+    else this.form("connect").querySelector("button").focus();
+  }
+
+  // What the server recorded of this client.
+  take({ events }) {
+    for (const event of events) this.answer.take(event);
+    if (this.status.dataset.state === "refused") this.say("refused", this.answer.text());
+  }
+
+  say(state, text) {
+    this.status.dataset.state = state;
+    this.status.textContent = text;
+  }
+
+  leave() {
+    if (this.client.isOpen) this.client.close("");
+    this.box.remove();
+  }
+}
