@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 
 import psutil
 
@@ -38,7 +39,8 @@ def serve(pid: int) -> None:
             census = time.monotonic() + CENSUS
             if not is_alive(owner):
                 return
-            lock = lock or presence.take_office()
+            with suppress(OSError):  # where nothing can be kept, no verdict can
+                lock = lock or presence.take_office()
         if lock and watch is None:
             watch = Watch(catalogue.lessons())
         elif lock:

@@ -34,12 +34,20 @@ def exercise_of(found: Lesson) -> dict:
 
 def mark_of(known: Progress) -> str:
     """Another one whenever there is something else to be shown."""
-    text = json.dumps(asdict(known), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return _digest(json.dumps(asdict(known), sort_keys=True))
+
+
+def mark_of_all(known: dict[str, Progress]) -> str:
+    """The same for the list of lessons, which shows the states alone."""
+    return _digest(json.dumps({key: one.state for key, one in known.items()}, sort_keys=True))
 
 
 def mark_of_source(source: Source) -> str:
-    return hashlib.sha256(f"{source.place}\n{source.text}".encode()).hexdigest()[:16]
+    return _digest(f"{source.place}\n{source.text}")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _findings(verdict: dict) -> dict:

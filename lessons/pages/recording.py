@@ -41,6 +41,7 @@ def watched(application):
         URLRouter(
             [
                 path(f"{_FEED[1:]}<str:feed_id>/", Feed.as_asgi()),
+                path(f"{_FEED[1:]}verdicts/", Verdicts.as_asgi()),
                 path(f"{_FEED[1:]}verdicts/<str:key>/", Verdicts.as_asgi()),
             ]
         )

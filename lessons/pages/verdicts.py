@@ -1,4 +1,8 @@
-"""Tells an open page that its exercise is being judged, that there is a verdict, and the like."""
+"""Tells an open page that its exercise is being judged, that there is a verdict, and the like.
+
+What changes is looked for in files, since the judge is another process, and so is a terminal that
+keeps a verdict: how a lesson stands is what the student's progress says, whoever wrote it.
+"""
 
 import asyncio
 import json
@@ -10,7 +14,7 @@ from lessons import progress
 from lessons.catalogue import Lesson, UnknownLesson, find
 from lessons.checking import presence
 from lessons.checking.watching import state_of
-from lessons.pages.exercise import mark_of, mark_of_source
+from lessons.pages.exercise import mark_of, mark_of_all, mark_of_source
 from lessons.pages.feed import PageSocket
 from lessons.source import UnknownName, find_source
 
@@ -20,20 +24,21 @@ GRACE = 5  # times that a judge may be missing: it starts beside the server, and
 
 
 class Verdicts(PageSocket):
-    """Sends how the exercise stands: at once, and whenever that has changed."""
+    """Sends how the exercise stands, or all of them: at once, and whenever that has changed."""
 
     task = None
 
     async def websocket_connect(self, event):
+        key = self.scope["url_route"]["kwargs"].get("key")
         try:
-            lesson = find(self.scope["url_route"]["kwargs"]["key"])
+            lesson = find(key) if key else None
         except UnknownLesson:
             await self.send({"type": "websocket.close"})
             return
         await self.send({"type": "websocket.accept"})
         self.task = asyncio.create_task(self.tell(lesson))
 
-    async def tell(self, lesson: Lesson):
+    async def tell(self, lesson: Lesson | None):
         desk = Desk(lesson)
         told = None
         while True:
@@ -54,7 +59,7 @@ class Verdicts(PageSocket):
 class Desk:
     """Where the judge and the student leave their work, as one page looks at it."""
 
-    def __init__(self, lesson: Lesson):
+    def __init__(self, lesson: Lesson | None):
         self.lesson = lesson
         self.missing = 0
         self.seen = None
@@ -75,6 +80,8 @@ class Desk:
         return state_of(progress.file()), state_of(presence.judging_file())
 
     def _look(self) -> dict:
+        if self.lesson is None:
+            return {"mark": mark_of_all(progress.read())}
         self.missing = 0 if presence.is_there() else self.missing + 1
         return {
             "mark": mark_of(progress.of(self.lesson)),

@@ -11,13 +11,14 @@ from django.views.decorators.http import require_safe
 from lessons import progress
 from lessons.catalogue import IncompleteLesson, Lesson, UnknownLesson, find, lessons
 from lessons.pages.clients import forms_of
-from lessons.pages.exercise import exercise_of, mark_of_source
+from lessons.pages.exercise import exercise_of, mark_of_all, mark_of_source
 from lessons.pages.feed import new_feed_id
 from lessons.pages.markup import as_html, source_lines
 from lessons.pages.playing import comparable
 from lessons.pages.policy import strict_policy
 from lessons.pages.predicting import questions
 from lessons.pages.servers import servers_of
+from lessons.progress import Progress
 from lessons.source import find_source
 from lessons.text import expanded
 
@@ -25,7 +26,9 @@ from lessons.text import expanded
 @require_safe
 @strict_policy
 def index(request):
-    return render(request, "lessons/index.html", _list())
+    known = progress.read()
+    standing = {"live": settings.WORKSHOP, "mark": mark_of_all(known)}
+    return render(request, "lessons/index.html", {**_list(known), **standing})
 
 
 @require_safe
@@ -35,7 +38,9 @@ def lesson(request, key: str):
     try:
         found = find(key)
     except UnknownLesson:
-        return render(request, "lessons/unknown.html", {"key": key, **_list()}, status=404)
+        return render(
+            request, "lessons/unknown.html", {"key": key, **_list(progress.read())}, status=404
+        )
     if key != found.key:
         return redirect("lesson", key=found.key)
     return lesson_page(request, found)
@@ -72,9 +77,8 @@ def chart(request, name: str):
     return HttpResponse(picture, content_type="image/svg+xml")
 
 
-def _list() -> dict:
+def _list(known: dict[str, Progress]) -> dict:
     """All lessons, by app, each with the state of the student's work on it."""
-    known = progress.read()
     rows = []
     for one in lessons():
         try:

@@ -85,9 +85,13 @@ def test_a_save_brings_the_diagnosis_the_next_one_the_ticks(lesson, workshop):
     workshop.save(workshop.solved.replace("4000", "4001"))
     expect_state(lesson, "red")
     finding = lesson.page.locator(".finding")
-    expect(finding.get_by_role("heading")).to_have_text("The connection was closed with another code")
+    expect(finding.get_by_role("heading")).to_have_text(
+        "The connection was closed with another code"
+    )
     expect(finding.locator("pre").first).to_contain_text("≠")
-    expect(lesson.page.locator("#told")).to_have_text("red: The connection was closed with another code")
+    expect(lesson.page.locator("#told")).to_have_text(
+        "red: The connection was closed with another code"
+    )
     assert violations(lesson.page) == []
     workshop.save(workshop.solved)
     expect(lesson.page.locator("#told")).to_have_text("green")

@@ -58,7 +58,7 @@ def test_workshop_reloads_changed_code_lives_through_a_syntax_error_and_ends_who
         # The page that is open finds the server again where it was.
         save_until(consumers, f"{right}\n# and now it is\n", started, f"Workshop ready at {url}")
         processes = psutil.Process(started.process.pid).children(recursive=True)
-        assert len(processes) == 1
+        assert len(processes) == 2  # the server and the judge
         started.interrupt()
         assert psutil.wait_procs(processes, PATIENCE)[1] == []
     consumers.write_text(right)

@@ -7,7 +7,7 @@ from lessons import progress
 from lessons.checking import presence
 from lessons.checking.verdict import Outcome, Verdict
 from lessons.pages import verdicts
-from lessons.pages.exercise import mark_of, mark_of_source
+from lessons.pages.exercise import mark_of, mark_of_all, mark_of_source
 from lessons.source import find_source
 
 GREEN = Verdict("01-lamp", "exercise", (Outcome("a", "A", "green"),))
@@ -83,3 +83,14 @@ async def test_a_judge_that_does_not_come_back_is_missed(lamp, page):
 
 async def test_there_is_no_such_socket_for_no_such_lesson(lamp, page):
     assert await page("99") is None
+
+
+async def test_the_list_hears_of_a_state_that_has_changed(lamp, page):
+    client = await page("")
+    begun = await client.receive_json_from()
+    assert begun == {"mark": mark_of_all({})}
+    progress.keep_verdict(lamp, GREEN)
+    assert await client.receive_json_from() == {"mark": mark_of_all(progress.read())}
+    progress.keep_verdict(lamp, GREEN)
+    assert await client.receive_nothing(0.01)
+    await client.disconnect()

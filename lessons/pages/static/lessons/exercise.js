@@ -1,6 +1,7 @@
 // The student's exercise: each save brings a verdict, rendered by the server as at the first time.
 
 import { Lasting, socketUrl } from "./lasting.js";
+import { reachable } from "./reachable.js";
 
 const byId = (id) => document.getElementById(id);
 const PART = { headers: { "X-Part": "exercise" }, cache: "no-store" };
@@ -33,14 +34,14 @@ class Exercise {
   // Puts what the server answers in the place of what is shown.
   async load(url, options = {}) {
     const number = ++this.last;
-    try {
-      const answer = await fetch(url, { ...PART, ...options });
-      if (!answer.ok) throw new Error(answer.statusText);
+    const answer = await fetch(url, { ...PART, ...options }).catch(() => null);
+    if (answer?.ok) {
       const text = await answer.text();
       if (number === this.last) this.show(text);
-    } catch {
-      // What was only looked up is told again as soon as the server is back.
-      if (options.body) this.tell("The server is away. Try again in a moment.");
+    } else if (options.body) {
+      // Away, or it no longer takes this form's token: who logs in elsewhere has a new one.
+      if (answer) await this.load(this.section.dataset.part);
+      this.complain("That has not reached the workshop. Try again in a moment.");
     }
   }
 
@@ -51,7 +52,7 @@ class Exercise {
     this.part.innerHTML = text; // the server's own rendering, as at the first time
     for (const id of open) byId(id)?.setAttribute("open", "");
     if (focused) (byId(focused.id) ?? byId("exercise-title")).focus({ preventScroll: true });
-    dispatchEvent(new Event("resize")); // what overflows is to be reached by keyboard
+    reachable();
     this.tell(this.words(this.hints().length > hints));
   }
 
@@ -60,6 +61,14 @@ class Exercise {
     if (hasNewHint) return this.hints().at(-1).innerText;
     const trouble = this.part.querySelector("[data-told]");
     return trouble ? trouble.textContent : this.verdict();
+  }
+
+  complain(words) {
+    const notice = document.createElement("p");
+    notice.className = "notice";
+    notice.textContent = words;
+    this.part.firstElementChild.append(notice);
+    this.tell(words);
   }
 
   tell(words) {

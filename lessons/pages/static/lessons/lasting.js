@@ -25,7 +25,7 @@ export class Lasting {
         this.opening = null;
         this.timer = setTimeout(() => this.ready().catch(() => {}), this.pause);
         this.pause = Math.min(this.pause * 2, LONGEST);
-        reject(new Error("The server is away. Try again in a moment."));
+        reject(new Error("The server is away, or does not know this page any more. Try again, then reload."));
       };
     });
     return this.opening;
