@@ -6,6 +6,7 @@ keeps a verdict: how a lesson stands is what the student's progress says, whoeve
 
 import asyncio
 import json
+import time
 from contextlib import suppress
 
 from channels.exceptions import StopConsumer
@@ -16,11 +17,12 @@ from lessons.checking import presence
 from lessons.checking.watching import state_of
 from lessons.pages.exercise import mark_of, mark_of_all, mark_of_source
 from lessons.pages.feed import PageSocket
+from lessons.progress import Progress
 from lessons.source import UnknownName, find_source
 
 LOOK = 0.04  # seconds between two looks at the files that a judge writes
 CENSUS = 1.0  # seconds between two looks at all the rest
-GRACE = 5  # times that a judge may be missing: it starts beside the server, and later
+GRACE = 5.0  # seconds that a judge may be missing: it starts beside the server, and takes longer
 
 
 class Verdicts(PageSocket):
@@ -61,8 +63,9 @@ class Desk:
 
     def __init__(self, lesson: Lesson | None):
         self.lesson = lesson
-        self.missing = 0
-        self.seen = None
+        self.seen: tuple | None = None
+        self.judge_seen = time.monotonic()
+        self._mark: tuple = ()  # and the progress file that it was made of
 
     async def changed(self) -> None:
         """Return once something may be different."""
@@ -81,14 +84,25 @@ class Desk:
 
     def _look(self) -> dict:
         if self.lesson is None:
-            return {"mark": mark_of_all(progress.read())}
-        self.missing = 0 if presence.is_there() else self.missing + 1
+            return {"mark": self._marked()}
+        if presence.is_there():
+            self.judge_seen = time.monotonic()
         return {
-            "mark": mark_of(progress.of(self.lesson)),
+            "mark": self._marked(),
             "judging": presence.is_judging(self.lesson),
-            "judge": self.missing < GRACE,
+            "judge": time.monotonic() - self.judge_seen < GRACE,
             "source": self._source(),
         }
+
+    def _marked(self) -> str:
+        """Made anew only when the file is another: it holds the transcripts of all verdicts."""
+        file = state_of(progress.file())
+        if self._mark[:1] != (file,):
+            known = progress.read()
+            lesson = self.lesson
+            mark = mark_of(known.get(lesson.key, Progress())) if lesson else mark_of_all(known)
+            self._mark = file, mark
+        return self._mark[1]
 
     def _source(self) -> str | None:
         """None while nobody can read it, as in the midst of a change."""

@@ -18,6 +18,7 @@ def lamp(course, monkeypatch):
     progress.state_dir().mkdir()
     monkeypatch.setattr(verdicts, "LOOK", 0.001)
     monkeypatch.setattr(verdicts, "CENSUS", 0.005)
+    monkeypatch.setattr(verdicts, "GRACE", 0.02)
     return course[0]
 
 
@@ -73,8 +74,9 @@ async def test_a_verdict_on_another_lesson_is_no_news(lamp, course, page):
 
 
 async def test_a_judge_that_does_not_come_back_is_missed(lamp, page):
-    client = await page("01-lamp")
-    assert (await client.receive_json_from())["judge"]
+    with presence.take_office():
+        client = await page("01-lamp")
+        assert (await client.receive_json_from())["judge"]
     assert not (await client.receive_json_from())["judge"]
     with presence.take_office():
         assert (await client.receive_json_from())["judge"]
