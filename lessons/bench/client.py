@@ -14,8 +14,8 @@ WARM_UP = 0.2  # of the time of a measurement
 class Client(Connection):
     """Of an echo: sends the next frame as soon as the last one has come back."""
 
-    def __init__(self, path: str):
-        super().__init__(path)
+    def __init__(self, path: str, **options):
+        super().__init__(path, **options)
         self.times: list[float] | None = None  # seconds of each round trip, while it runs
         self._stopped: asyncio.Future | None = None
 

@@ -19,8 +19,9 @@ def frame(payload: bytes) -> bytes:
 class Connection(asyncio.Protocol):
     """One connection, and what has come on it since it was opened and was not looked at yet."""
 
-    def __init__(self, path: str):
+    def __init__(self, path: str, cookie: str = ""):
         self.path = path
+        self.cookie = cookie
         self.opened = asyncio.get_running_loop().create_future()
         self._came = b""
 
@@ -31,7 +32,7 @@ class Connection(asyncio.Protocol):
             f"GET {self.path} HTTP/1.1\r\nHost: {host}:{port}\r\n"
             f"Origin: http://{host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-            "Sec-WebSocket-Version: 13\r\n\r\n".encode()
+            f"Cookie: {self.cookie}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
         )
 
     def data_received(self, data):
@@ -62,10 +63,10 @@ class Connection(asyncio.Protocol):
         self.transport.close()
 
 
-async def connected(port: int, path: str, kind: type[Connection] = Connection):
+async def connected(port: int, path: str, kind: type[Connection] = Connection, **options):
     """A client that is in."""
     loop = asyncio.get_running_loop()
-    _, client = await loop.create_connection(lambda: kind(path), "127.0.0.1", port)
+    _, client = await loop.create_connection(lambda: kind(path, **options), "127.0.0.1", port)
     async with asyncio.timeout(PATIENCE):
         await client.opened
     return client

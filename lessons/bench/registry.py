@@ -90,6 +90,26 @@ def fanout(options: Options) -> Report:
     )
 
 
+@benchmark("what a lesson's page costs the server, the browser, and the socket that it watches")
+def page(options: Options) -> Report:
+    from lessons.bench import chart, page_table
+    from lessons.bench import page as measured
+    from lessons.bench.watching import NoBrowser
+
+    rounds, seconds = options.rounds_or(15, quick=3), options.seconds or 0.15
+    try:
+        figures = measured.measure(rounds, seconds)
+    except NoBrowser as error:
+        raise Lacking(str(error)) from None
+    rows, facts = page_table.rows_of(figures), page_table.facts_of(figures)
+    return Report(
+        {"rounds": rounds, "seconds": seconds, "facts": facts, "rows": rows},
+        page_table.table_of(rows, facts),
+        page_table.beside(figures),
+        chart.bars("A page's own time on the server, in views of nothing", rows),
+    )
+
+
 @benchmark("the tests' own time, module by module")
 def suite(options: Options) -> Report:
     from lessons.bench import chart, suite_table

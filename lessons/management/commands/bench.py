@@ -24,9 +24,7 @@ class Command(BaseCommand):
             "soak: whose worked example (default: push)",
         )
         parser.add_argument("--rounds", type=int, help="default: 15, and 3 for soak")
-        parser.add_argument(
-            "--seconds", type=float, help="echo: of one measurement (default: 0.15)"
-        )
+        parser.add_argument("--seconds", type=float, help="echo, page: of one measurement (0.15)")
         parser.add_argument("--connections", type=int, help="soak: at once (default: 1000)")
         parser.add_argument(
             "--profile", action="store_true", help="echo: where an AsyncConsumer's time goes"

@@ -8,13 +8,13 @@ const dialog = document.getElementById("keys");
 const rows = [...dialog.querySelectorAll("[data-key]")];
 const box = dialog.querySelector("input");
 
-// The first of its selectors that the page has, in the group of what has the focus if it is there:
-// of several clients, the one at hand. Scripts make and remove some, so it is looked for each time.
+// The first of its selectors that the page shows, in the group of what has the focus if it is there:
+// of several clients, the one at hand. Scripts make and hide some, so it is looked for each time.
 function targetOf({ dataset }) {
   const group = document.activeElement?.closest("[role=group]");
   for (const selector of dataset.to.split(", ")) {
     const target = group?.querySelector(selector) ?? document.querySelector(selector);
-    if (target) return target;
+    if (target === dialog || target?.checkVisibility()) return target;
   }
   return null;
 }
