@@ -22,6 +22,7 @@ BARE = "/bare/"
 ECHO = find("frames")  # its worked example sends back what comes
 OTHERS = ("/", "/search/?q=group_send", "/diagnoses/", "/notes/")
 EVENTS = 2000
+BURST = 2000  # frames at once: more than the feed has room for
 
 
 @dataclass
@@ -107,7 +108,7 @@ async def _watched(server: Server, figures: Figures, rounds: int, seconds: float
             client.leave()
         await one.has_seen_an_end()
         figures.echo_dropped = one.dropped()
-        await one.flood(one.watched("/ws/flood/"), f"{events} at once")
+        await one.flood(one.watched("/ws/flood/"), f"{BURST} at once")
         figures.burst_dropped = one.dropped() - figures.echo_dropped
         figures.tells_of_gap = await one.tells_of_gap()
         await _draw(watching, figures, events)

@@ -1,0 +1,25 @@
+"""A lesson in the other browser."""
+
+import shutil
+
+import pytest
+
+from tests.browser.conftest import PATIENCE
+from tests.browser.firefox import firefox
+
+FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
+
+
+# Never demanded: no other test needs a second browser.
+@pytest.mark.skipif(not FIREFOX, reason="There is no Firefox here: apt-get install firefox-esr")
+def test_a_lesson_connects_and_exchanges_in_firefox(address, tmp_path):
+    with firefox(FIREFOX, tmp_path, PATIENCE) as browser:
+        browser.open(f"{address}/lessons/02-frames/")
+        browser.call("button => button.click()", browser.find("button", "Connect"))
+        browser.wait_for("[role=status]", "Open.")
+        payload = browser.find("textbox", "Payload")
+        browser.call("(field, text) => { field.value = text }", payload, "grüße")
+        browser.call("field => field.form.requestSubmit()", payload)
+        browser.wait_for("[role=log]", 'message "grüße"')
+        browser.wait_for(".line.lit[data-method=websocket_receive]")
+        assert browser.errors == []
