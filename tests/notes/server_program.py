@@ -21,14 +21,14 @@ async def application(scope, receive, send):
             event["code"] = int(event["code"])  # uvicorn's may be a member of an enumeration
         return event
 
-    if scope["type"] == "websocket":
-        await facts_server.application(scope, receive_plainly, send)
+    # Of a lifespan scope it knows nothing, and raises: the servers go on without it.
+    await facts_server.application(scope, receive_plainly, send)
 
 
 async def uvicorn(listener):
     from uvicorn import Config, Server
 
-    config = Config(application, lifespan="off", log_config=None, timeout_graceful_shutdown=1)
+    config = Config(application, log_config=None, timeout_graceful_shutdown=1)
     await Server(config).serve([listener])
 
 

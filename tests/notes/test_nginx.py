@@ -13,12 +13,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from daphne.cli import CommandLineInterface
 from uvicorn import Config
+from uvicorn.main import main as uvicorn_command
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from tests.notes.parts import FENCE, NOTES
 from tests.notes.servers import Server
-from tests.workshop.real_daphne import ACCEPT
+from tests.workshop.real_daphne import ACCEPT, stay
 from tests.workshop.real_program import until
 
 FRAME = """
@@ -75,11 +76,11 @@ def nginx(daphne, tmp_path):
     noted = next(block["body"] for block in blocks if block["info"] == "nginx")
     processes = []
 
-    def begin(without="nothing"):
+    def begin(without="nothing", patience="60s"):
         port = free_port()
         lines = noted.replace("listen 443", f"listen 127.0.0.1:{port}")
         lines = lines.replace(":8001", f":{free_port()}").replace(":8002", f":{daphne.port}")
-        lines = lines.replace("/etc/ssl", str(tmp_path))
+        lines = lines.replace("/etc/ssl", str(tmp_path)).replace("60s", patience)
         kept = [line for line in lines.splitlines() if f"proxy_set_header {without}" not in line]
         file = tmp_path / "nginx.conf"
         file.write_text(FRAME.format(folder=tmp_path, lines="\n".join(kept)))
@@ -99,10 +100,11 @@ def visit(daphne):
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
 
-    def come(port):
+    def come(port, act=lambda client: None):
         number = next(daphne.numbers)
         url = f"wss://127.0.0.1:{port}/?{number}:[{ACCEPT}]".replace(" ", "%20")
-        with connect(url, ssl=context, proxy=None):
+        with connect(url, ssl=context, proxy=None) as client:
+            act(client)
             return daphne.says(f"{number} {{'type': 'websocket'")
 
     return come
@@ -126,6 +128,12 @@ def test_a_server_that_is_gone_is_passed_over(nginx, visit):
         assert visit(port)
 
 
+def test_nginx_cuts_a_socket_on_which_the_server_is_silent(nginx, visit):
+    clients = []
+    visit(nginx(patience="50ms"), act=lambda client: clients.append(client) or stay(client))
+    assert clients[0].close_code == 1006
+
+
 def test_the_defaults_of_the_servers():
     daphne = vars(CommandLineInterface().parser.parse_args(["an.asgi:application"]))
     assert {
@@ -140,6 +148,11 @@ def test_the_defaults_of_the_servers():
     uvicorn = inspect.signature(Config).parameters
     assert (uvicorn["ws_ping_interval"].default, uvicorn["ws_ping_timeout"].default) == (20, 20)
     assert uvicorn["ws_max_size"].default == 2**24
+    options = {option for one in uvicorn_command.params for option in one.opts}
+    assert {"--ws-ping-interval", "--ws-ping-timeout", "--ws-max-size", "--workers"} <= options
+    assert "--forwarded-allow-ips" in options
     hypercorn = pytest.importorskip("hypercorn.config").Config
+    assert pytest.importorskip("hypercorn.middleware").ProxyFixMiddleware
+    assert hypercorn.workers == 1
     assert hypercorn.websocket_ping_interval is None
     assert hypercorn.websocket_max_message_size == 2**24

@@ -1,9 +1,11 @@
 """What NOTES.md says of installing, asgi.py, scopes, routing and as_asgi."""
 
 import asyncio
+import importlib
 import os
 import subprocess
 import sys
+from importlib.metadata import metadata, requires
 
 import pytest
 from channels.consumer import AsyncConsumer
@@ -13,9 +15,10 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.testing import ApplicationCommunicator, HttpCommunicator, WebsocketCommunicator
 from channels.worker import Worker
 from daphne.checks import check_daphne_installed
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import get_commands
 from django.test import Client
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 
 from lessons.catalogue import PROJECT_DIR
 from sync_demo.consumers import Echo
@@ -63,6 +66,7 @@ def test_models_need_django_set_up():
         text=True,
     )
     assert "AppRegistryNotReady: Apps aren't loaded yet." in outcome.stderr
+    assert importlib.import_module("db_demo.consumers"), "here it is set up"
 
 
 # What becomes of a scope
@@ -173,3 +177,19 @@ async def test_a_workers_scope_has_two_keys():
     worker = asyncio.create_task(Worker(told, ["primes"], layer).handle())
     assert await scopes.get() == {"type": "channel", "channel": "primes"}
     worker.cancel()
+
+
+def test_include_is_refused_and_a_router_may_hold_another():
+    routes = [path("a/", Echo.as_asgi())]
+    with pytest.raises(ImproperlyConfigured, match=r"include\(\) is not supported in URLRouter"):
+        URLRouter([path("ws/", include(routes))])
+    assert URLRouter([path("ws/", URLRouter(routes))])
+
+
+def test_the_versions_that_packages_ask_for():
+    assert metadata("channels")["Requires-Python"] == ">=3.9"
+    asked = {package: requires(package) for package in ("channels", "daphne", "channels_redis")}
+    assert "Django>=4.2" in asked["channels"]
+    assert not [one for one in asked["channels"] if "daphne" in one and "extra" not in one]
+    assert {"twisted[tls]>=22.4", "autobahn>=22.4.2"} <= set(asked["daphne"])
+    assert {"redis>=4.6", "channels>=4.2.2"} <= set(asked["channels_redis"])

@@ -5,8 +5,18 @@ from ast import literal_eval
 
 import pytest
 
-from tests.notes.servers import FILE, LINES, SERVERS, Server, measured, read, table, there_is
-from tests.workshop.real_daphne import CLOSE
+from tests.notes.servers import (
+    FILE,
+    LINES,
+    SERVERS,
+    Server,
+    called,
+    measured,
+    read,
+    table,
+    there_is,
+)
+from tests.workshop.real_daphne import CLOSE, PATIENCE
 
 
 @pytest.mark.parametrize("kind", SERVERS)
@@ -55,3 +65,15 @@ def test_daphnes_scopes_have_these_keys(daphne):
         assert isinstance(scope["path"], str)
         assert isinstance(scope["query_string"], bytes)
         assert {type(part) for pair in scope["headers"] for part in pair} == {bytes}
+
+
+def test_daphne_takes_all_that_a_client_sends_while_its_handler_is_at_work(daphne):
+    number = next(daphne.numbers)
+    with called(daphne, f"/consumers/InAThread?{number}:[]") as client:
+        client.send("begin")
+        daphne.says("begins")
+        for _ in range(32):
+            client.send("x" * 2**20)  # more than sockets hold: it waits in the server's memory
+        client.ping().wait(PATIENCE)
+        with called(daphne, "/let-go?0:[]"):
+            daphne.says("ends")

@@ -1,9 +1,12 @@
 """Idioms of Channels 1, 2 and 3 in old tutorials: that they are gone, and what has come instead."""
 
 import importlib
+from pathlib import Path
 
 import channels.consumer
+import channels.exceptions
 import channels.middleware
+import channels_redis
 import pytest
 from asgiref.sync import async_to_sync
 from channels.consumer import SyncConsumer
@@ -120,3 +123,11 @@ def test_a_sync_consumer_calls_the_layer_through_async_to_sync():
     layer = get_channel_layer()
     assert async_to_sync(layer.new_channel)().startswith("specific.")
     assert issubclass(SyncConsumer, channels.consumer.AsyncConsumer)
+
+
+def test_exceptions_that_nobody_raises_any_more():
+    folders = [Path(package.__file__).parent for package in (channels, channels_redis)]
+    source = "".join(file.read_text() for folder in folders for file in folder.rglob("*.py"))
+    for name in ("RequestAborted", "RequestTimeout", "MessageTooLarge"):
+        assert hasattr(channels.exceptions, name)
+        assert f"raise {name}" not in source
