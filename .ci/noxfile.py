@@ -75,4 +75,6 @@ def _install(session, django=None):
 
 
 def _pytest(session, *arguments, **environment):
+    # A new environment has no bytecode yet, and servers that tests start must be up in time.
+    environment["PYTHONDONTWRITEBYTECODE"] = None
     session.run("python", "-m", "pytest", *arguments, env=environment)
