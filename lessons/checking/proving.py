@@ -5,18 +5,21 @@ from dataclasses import dataclass, field
 
 from lessons import stubs
 from lessons.catalogue import FILES, IncompleteLesson, Lesson
-from lessons.checking.conversation import play
+from lessons.checking.apart import NoAnswer
+from lessons.checking.conversation import Endless, UnknownStep, play
 from lessons.checking.diagnoses import catalogue
 from lessons.checking.finding import Red
 from lessons.checking.proving_predictions import faults_of_predictions
 from lessons.checking.report import explain
 from lessons.checking.runner import judge
-from lessons.checking.target import mistakes_of
+from lessons.checking.target import UnknownTarget, mistakes_of
+from lessons.source import UnknownName, find_source
 from lessons.text import TextError, expanded
 from lessons.wire.transcript import render
 
 LONGEST_TEXT = 500  # words of a lesson's prose
 SECTIONS = ["See it", "Why", "Do it", "Where it bites"]
+UNFIT = (IncompleteLesson, TextError, UnknownStep, UnknownTarget, Endless, NoAnswer, Red)
 _BLOCK = re.compile(r"^```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -35,27 +38,40 @@ def prove(lesson: Lesson, mutants: bool = False) -> Proof:
     """Hold a lesson to everything that a lesson must be; with `mutants`, machine-made ones too."""
     proof = Proof(lesson)
     try:
-        _prove_folder(proof)
+        proof.faults += _what_is_missing(lesson)
         if not proof.faults:
+            proof.faults += _what_is_to_be_done(lesson)
             _prove_text(proof)
             proof.faults += faults_of_predictions(lesson)
             _prove_verdicts(proof, mutants)
-    except (IncompleteLesson, TextError, Red) as fault:
+    except UNFIT as fault:
         proof.faults.append(str(fault))
     return proof
 
 
-def _prove_folder(proof: Proof) -> None:
-    lesson = proof.lesson
-    for name in FILES:
-        if not lesson.path_to(name).is_file():
-            proof.faults.append(f"{name} is missing")
-    if proof.faults:
-        return
-    if len(lesson.hints) != 3:
-        proof.faults.append(f"hints.md has {len(lesson.hints)} hints in place of 3")
+def _what_is_missing(lesson: Lesson) -> list[str]:
+    """Without these, nothing else can be looked at."""
+    faults = [f"{name} is missing" for name in FILES if not lesson.path_to(name).is_file()]
+    if faults:
+        return faults
     if not lesson.tests.is_file():
-        proof.faults.append(f"{lesson.tests} is missing")
+        faults.append(f"{lesson.tests} is missing")
+    try:
+        find_source(lesson.demo)
+    except UnknownName as error:
+        faults.append(f"the worked example {lesson.demo} is not there: {error}")
+    return faults
+
+
+def _what_is_to_be_done(lesson: Lesson) -> list[str]:
+    faults = [
+        f"{file.name} has a TODO"
+        for file in (*map(lesson.path_to, FILES), lesson.tests)
+        if file != lesson.exercise and "TODO" in file.read_text(encoding="utf-8")
+    ]
+    if len(lesson.hints) != 3:
+        faults.append(f"hints.md has {len(lesson.hints)} hints in place of 3")
+    return faults
 
 
 def _prove_text(proof: Proof) -> None:
@@ -66,8 +82,6 @@ def _prove_text(proof: Proof) -> None:
     words = len(_BLOCK.sub("", lesson.text).split())
     if words > LONGEST_TEXT:
         proof.faults.append(f"lesson.md has {words} words of prose in place of {LONGEST_TEXT}")
-    if "TODO" in lesson.text:
-        proof.faults.append("lesson.md has a TODO")
     expanded(lesson)
     current = with_transcripts(lesson)
     if current != lesson.path_to("lesson.md").read_text(encoding="utf-8"):
@@ -75,7 +89,9 @@ def _prove_text(proof: Proof) -> None:
 
 
 def write_transcripts(lesson: Lesson) -> None:
-    """Bring the transcripts in lesson.md up to date."""
+    """Bring the transcripts in lesson.md up to date, where there is what they show."""
+    if _what_is_missing(lesson):
+        return
     lesson.path_to("lesson.md").write_text(with_transcripts(lesson), encoding="utf-8")
 
 

@@ -43,8 +43,6 @@ def _faults_of(lesson: Lesson, prediction: Prediction) -> list[str]:
     name = lesson.demo if prediction.target == "demo" else prediction.target
     one, other = (Recording(play(lesson, name, list(prediction.steps))) for _ in range(2))
     faults = [] if _answer(prediction, one) == _answer(prediction, other) else ["another each time"]
-    if "TODO" in prediction.question + prediction.because:
-        faults.append("has a TODO")
     if came := labels(prediction, one) & set(prediction.decoys):
         faults.append(f"does come: {', '.join(sorted(came))}")
     kind = _order if prediction.kind == "order" else _receivers

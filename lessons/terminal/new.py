@@ -1,91 +1,30 @@
-"""`lesson new`: a folder for one more lesson, with all that is still to be written in it."""
+"""`lesson new`: a folder for one more lesson, its tests, and what is to be done with them."""
 
 import re
-from pathlib import Path
 
+from django.conf import settings
 from django.core.management.base import CommandError
 
 from lessons import catalogue
+from lessons.catalogue import Lesson
+from lessons.terminal import scaffold
 from lessons.terminal.screen import literal, short
 
-_FILES = {
-    "lesson.md": """\
----
-demo: sync_demo.consumers.{name}
-path: /ws/sync/{slug}/
-exercise: {name}(SyncConsumer)
----
-# TODO: the title
+GUIDE = "lessons/course/README.md"
+NEXT = """\
+Made {folder}
+and  {tests}
 
-## See it
+1. Write the worked example: class {name} in {app}/consumers.py
+2. Route it: {path} in {app}/routing.py
+3. Ask what is lacking, as often as you like: manage.py lesson verify {slug} --update
+4. Prove the example: manage.py test --lesson {slug}
 
-## Why
-
-## Do it
-
-## Where it bites
-""",
-    "predict.toml": '''\
-# What a student is asked before it is played; the answer is what then crosses. Two to four.
-
-[[prediction]]
-question = """TODO: in which order do the events come?"""
-because = """TODO: what explains the answer."""
-steps = ["connect", "close 1001"]
-kind = "order"
-
-[[prediction]]
-question = """TODO: who receives what?"""
-because = """TODO: what explains the answer."""
-steps = ["connect", "2 connect", "text hello", "close 1001", "2 close 1001"]
-kind = "receives"
-decoys = ["websocket.send  text: \\"TODO\\""]
-''',
-    "exercise.py": '''\
-"""TODO: the task, in two or three sentences."""
-
-from channels.consumer import SyncConsumer
+{guide} goes through it step by step."""
 
 
-class {name}(SyncConsumer):
-    """TODO: what it does once it is right."""
-''',
-    "solution.py": '''\
-"""TODO: only what was added, and why."""
-
-from channels.consumer import SyncConsumer
-
-
-class {name}(SyncConsumer):
-    """TODO: what it does."""
-''',
-    "mistakes.py": '''\
-"""TODO: the classic wrong versions, a class each, with what was misunderstood as docstring.
-
-Each has an attribute `diagnosis`: the id that it must get.
-"""
-''',
-    "check.py": '''\
-"""TODO: the checks. Each docstring is a line that a student sees ticked or crossed."""
-
-
-async def test_todo(communicator):
-    """TODO: the claim."""
-    client = communicator()
-    await client.connect()
-''',
-    "hints.md": """\
-## TODO: where to look
-
-## TODO: what to write
-
-## TODO: nearly the solution
-""",
-}
-
-
-def scaffold(console, slug: str) -> None:
-    """Write the seven files of the next lesson; each says what it lacks."""
+def make(console, slug: str, app: str) -> None:
+    """Write the files of the next lesson, and say what comes next."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", slug):
         raise CommandError(
             f"{slug!r} is no slug: write small letters, digits and _, a letter first.", returncode=2
@@ -95,14 +34,35 @@ def scaffold(console, slug: str) -> None:
         raise CommandError(
             f"There is a lesson {slug} already: {short(taken[slug].folder)}.", returncode=2
         )
-    folder = _next_folder(slug)
-    folder.mkdir()
-    names = {"name": slug.title().replace("_", ""), "slug": slug}
-    for file_name in catalogue.FILES:
-        (folder / file_name).write_text(_FILES[file_name].format(**names), encoding="utf-8")
-    literal(console, f"Made {short(folder)}. What it lacks: manage.py lesson verify {slug}")
-
-
-def _next_folder(slug: str) -> Path:
+    apps = [name for name in settings.INSTALLED_APPS if name.endswith("_demo")]
+    if app not in apps:
+        raise CommandError(f"{app!r} is no app of the demos: {', '.join(apps)}.", returncode=2)
     number = max((lesson.number for lesson in catalogue.lessons()), default=0) + 1
-    return catalogue.COURSE_DIR / f"{number:02}_{slug}"
+    lesson = Lesson(catalogue.COURSE_DIR / f"{number:02}_{slug}")
+    words = {
+        "number": number,
+        "slug": slug,
+        "name": slug.title().replace("_", ""),
+        "app": app,
+        "path": f"/ws/{app.removesuffix('_demo')}/{slug}/",
+        **_style(app),
+    }
+    _write(lesson, words)
+    places = {"folder": short(lesson.folder), "tests": short(lesson.tests), "guide": GUIDE}
+    literal(console, NEXT.format(**words, **places))
+
+
+def _style(app: str) -> dict[str, str]:
+    """How a handler is written in this app."""
+    if app == "sync_demo":
+        return {"base": "SyncConsumer", "define": "def", "call": ""}
+    return {"base": "AsyncConsumer", "define": "async def", "call": "await "}
+
+
+def _write(lesson: Lesson, words: dict) -> None:
+    lesson.folder.mkdir()
+    for file_name in catalogue.FILES:
+        text = scaffold.FILES[file_name].format(**words)
+        lesson.path_to(file_name).write_text(text, encoding="utf-8")
+    lesson.tests.parent.mkdir(parents=True, exist_ok=True)
+    lesson.tests.write_text(scaffold.TESTS.format(**words), encoding="utf-8")

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from rich.text import Text
 
 from lessons.catalogue import Lesson
-from lessons.checking.proving import Proof, prove, write_transcripts
+from lessons.checking.proving import UNFIT, Proof, prove, write_transcripts
 from lessons.checking.runner import CourseFault
 from lessons.terminal.screen import CROSS, TICK, hanging, literal
 
@@ -14,9 +14,7 @@ def verify(console, some: Iterable[Lesson], mutants: bool, update: bool) -> int:
     """A line a lesson, and all that is wrong with it; 0 when nothing is, else 1."""
     proofs = []
     for lesson in some:
-        if update:
-            lesson = _with_new_transcripts(lesson)
-        proofs.append(_proof_of(lesson, mutants))
+        proofs.append(_proof_of(lesson, mutants, update))
         _draw(console, proofs[-1])
     faults = sum(len(proof.faults) for proof in proofs)
     console.print()
@@ -24,16 +22,16 @@ def verify(console, some: Iterable[Lesson], mutants: bool, update: bool) -> int:
     return 1 if faults else 0
 
 
-def _with_new_transcripts(lesson: Lesson) -> Lesson:
-    write_transcripts(lesson)
-    return Lesson(lesson.folder)  # the old one has the old text in its cache
-
-
-def _proof_of(lesson: Lesson, mutants: bool) -> Proof:
+def _proof_of(lesson: Lesson, mutants: bool, update: bool) -> Proof:
     try:
+        if update:
+            write_transcripts(lesson)
+            lesson = Lesson(lesson.folder)  # the old one has the old text in its cache
         return prove(lesson, mutants)
     except CourseFault as fault:
         return Proof(lesson, [f"the checks go wrong, whatever the target:\n{fault}"])
+    except UNFIT as fault:
+        return Proof(lesson, [str(fault)])
 
 
 def _draw(console, proof: Proof) -> None:

@@ -136,9 +136,26 @@ def test_verify_finds_a_new_lesson_incomplete(course):
     lesson("new", "horn")
     catalogue.lessons.cache_clear()
 
-    shown = lesson("verify", "horn", code=1)
+    shown = lesson("verify", "horn", "--update", code=1)
     assert shown.startswith("✗  4  horn")
-    assert "test_04_horn.py is missing" in shown
+    assert "the worked example sync_demo.consumers.Horn is not there" in shown
+
+
+@pytest.mark.parametrize("app", ["sync_demo", "async_demo"])
+def test_a_new_lesson_is_proven_but_for_its_todos_and_its_worked_example(course, app):
+    lesson("new", "horn", "--app", app)
+    catalogue.lessons.cache_clear()
+    text = catalogue.find("horn").path_to("lesson.md")
+    text.write_text(text.read_text().replace("consumers.Horn", "consumers.Echo"))
+
+    shown = lesson("verify", "horn", "--update", code=1)
+    faults = [line.strip() for line in shown.splitlines() if line.startswith("      ")]
+    files = [name for name in catalogue.FILES if name != "exercise.py"]
+    assert faults == [f"{name} has a TODO" for name in (*files, "test_04_horn.py")]
+
+
+def test_new_refuses_an_app_that_is_none_of_the_demos(course):
+    assert "is no app of the demos: sync_demo, async_demo" in refusal("new", "horn", "--app", "x")
 
 
 @pytest.mark.parametrize("slug", ["Horn", "1horn", "a-b", "../x", "", "_x", "hörn"])

@@ -43,6 +43,7 @@ class Command(BaseCommand):
         verify.add_argument("--update", action="store_true", help="record the transcripts anew")
         new = actions.add_parser("new", help="the files of one more lesson, to be filled in")
         new.add_argument("slug", help="small letters, digits and _")
+        new.add_argument("--app", default="sync_demo", help="of its worked example; sync_demo")
 
     def handle(self, *, action, **options):
         stubs.keep_copies()
@@ -107,9 +108,9 @@ class Command(BaseCommand):
         return verify(screen(), some, options["mutants"], options["update"])
 
     def do_new(self, screen, options):
-        from lessons.terminal.new import scaffold
+        from lessons.terminal.new import make
 
-        scaffold(screen(), options["slug"])
+        make(screen(), options["slug"], options["app"])
 
 
 def _with_lesson(actions, name: str, explanation: str):
