@@ -6,9 +6,16 @@ from lessons.catalogue import find, lessons
 from lessons.checking.conversation import Endless, play
 from lessons.checking.target import mistakes_of
 from lessons.checking.wrong_versions import wrong_versions
-from tests.workshop.test_pages import feed_of
+from lessons.pages.feed import new_feed_id
 
 pytestmark = pytest.mark.django_db
+
+
+def own_feed(client):
+    """The id that a page of this session is given."""
+    if not client.session.session_key:
+        client.session.save()
+    return new_feed_id(client.session.session_key)
 
 
 @pytest.fixture
@@ -18,7 +25,7 @@ def ask(client, settings):
 
     def get(slug, status=200, **parameters):
         key = find(slug).key
-        parameters.setdefault("feed", feed_of(client.get(f"/lessons/{key}/")))
+        parameters.setdefault("feed", own_feed(client))
         response = client.get(f"/lessons/{key}/compare/", parameters)
         assert response.status_code == status
         return response.json() if status != 404 else None
@@ -56,7 +63,7 @@ def test_where_no_conversation_shows_it_the_check_does(ask):
 
 
 def test_a_session_that_is_not_the_pages_gets_nothing(ask, client, settings):
-    feed = feed_of(client.get("/lessons/03-stop/"))
+    feed = own_feed(client)
     client.cookies.clear()
     ask("stop", 404, mistake="OnlyTakesNote", feed=feed)
     settings.WORKSHOP = False

@@ -2,31 +2,32 @@
 
 import { ask } from "./ask.js";
 import { Diagram } from "./diagram.js";
-import { drawMessage, element } from "./message.js";
+import { literal } from "./literal.js";
+import { element } from "./message.js";
 import { Transcript } from "./transcript.js";
 
 const HASH = "#mistake-";
 const byId = (id) => document.getElementById(id);
 
 class Side {
-  constructor(box) {
-    this.box = box;
+  constructor(box, label) {
     this.part = box.parentElement.querySelector(".part");
-    this.diagram = new Diagram(box, { onSelect: (entry) => this.tell(entry?.event) });
+    const onSelect = (entry, isChosen) => this.tell(isChosen ? entry : this.differs);
+    this.diagram = new Diagram(box, { label, onSelect });
   }
 
-  show(json, differs) {
-    this.differs = json.events[differs];
-    this.transcript = Transcript.from(json);
-    this.diagram.show(this.transcript, { differs });
+  // `differs` is null where this side has nothing in place of what the other one has.
+  show(json, { differs }) {
+    const transcript = Transcript.from(json);
+    const index = differs === null ? transcript.entries.length : differs;
+    this.differs = transcript.entries[index];
+    this.diagram.show(transcript, { differs: differs === undefined ? null : index });
     this.tell(this.differs);
   }
 
-  // The event that is pointed at, else the one that differs.
-  tell(event = this.differs) {
-    this.part.replaceChildren();
-    if (event) drawMessage(this.part, event.message);
-    else this.part.append("(nothing)");
+  // The event that was chosen, else the one that differs.
+  tell(entry) {
+    this.part.textContent = entry?.event ? literal(entry.event.message) : "(nothing)";
   }
 }
 
@@ -34,8 +35,8 @@ class Compare {
   constructor(section) {
     this.section = section;
     this.form = byId("compare-form");
-    this.right = new Side(byId("compare-right"));
-    this.wrong = new Side(byId("compare-wrong"));
+    this.right = new Side(byId("compare-right"), "The solution, as a diagram");
+    this.wrong = new Side(byId("compare-wrong"), "The mistake, as a diagram");
     const { mistake } = this.form.elements;
     mistake.onchange = () => this.introduce();
     this.form.onsubmit = (event) => {
@@ -81,8 +82,8 @@ class Compare {
   show({ steps, claim, right, wrong, differs, diagnosis }) {
     byId("compare-result").hidden = false;
     byId("compare-result").querySelector(".sides").hidden = !right.events.length;
-    this.right.show(right, differs?.right ?? null);
-    this.wrong.show(wrong, differs?.wrong ?? null);
+    this.right.show(right, { differs: differs?.right });
+    this.wrong.show(wrong, { differs: differs?.wrong });
     this.say(...told(steps, claim, differs), right.cut || wrong.cut);
     drawDiagnosis(byId("compare-diagnosis"), diagnosis);
   }

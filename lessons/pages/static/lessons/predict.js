@@ -38,7 +38,9 @@ class Question {
     this.answer.mark(told);
     this.say(told.is_right ? "Right. This is what crossed:" : this.answer.wrong(told));
     this.because.hidden = false;
-    this.diagram ??= new Diagram(this.because.querySelector(".diagram"));
+    this.diagram ??= new Diagram(this.because.querySelector(".picture"), {
+      label: "What crossed, as a diagram",
+    });
     this.diagram.show(Transcript.from(told.recording));
   }
 
