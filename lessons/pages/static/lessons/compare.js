@@ -12,8 +12,8 @@ const byId = (id) => document.getElementById(id);
 class Side {
   constructor(box, label) {
     this.part = box.parentElement.querySelector(".part");
-    const onSelect = (entry, isChosen) => this.tell(isChosen ? entry : this.differs);
-    this.diagram = new Diagram(box, { label, onSelect });
+    this.box = box;
+    this.label = label;
   }
 
   // `differs` is null where this side has nothing in place of what the other one has.
@@ -21,6 +21,10 @@ class Side {
     const transcript = Transcript.from(json);
     const index = differs === null ? transcript.entries.length : differs;
     this.differs = transcript.entries[index];
+    this.diagram ??= new Diagram(this.box, {
+      label: this.label,
+      onSelect: (entry, isChosen) => this.tell(isChosen ? entry : this.differs),
+    });
     this.diagram.show(transcript, { differs: differs === undefined ? null : index });
     this.tell(this.differs);
   }

@@ -63,10 +63,13 @@ export class Order {
     const other = event.target.closest("li");
     if (!this.dragged || !other) return;
     event.preventDefault();
+    if (other === this.passed) return; // where heights differ, it may be under the pointer still
+    this.passed = other;
     if (other === this.dragged) return;
-    const { top, height } = other.getBoundingClientRect();
-    if (event.clientY < top + height / 2) other.before(this.dragged);
-    else other.after(this.dragged);
+    const isLater =
+      this.dragged.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING;
+    if (isLater) other.after(this.dragged);
+    else other.before(this.dragged);
   }
 
   // Where a card has come to, said aloud; what was marked is not so any more.

@@ -1,0 +1,72 @@
+"""Predictions, in a real browser."""
+
+from playwright.sync_api import expect
+
+from tests.browser.test_page_for_everyone import violations
+
+RIGHT = [
+    'client → websocket.receive  text: "hello"',
+    'client ← websocket.send  text: "You said: hello"',
+    "client → websocket.disconnect  code: None",
+    "consumer · finished",
+]
+LINE = "Below this line: never comes"
+
+
+def question(page, name):
+    return page.get_by_role("region", name=name, exact=True)
+
+
+def in_order(asked):
+    """The cards as they lie, and the line among them."""
+    return asked.locator(".cards > li").evaluate_all(
+        """items => items.map(item => item.querySelector("button")
+            ?.getAttribute("aria-label").replace("Up: ", "") ?? item.textContent)"""
+    )
+
+
+def test_an_order_is_made_and_judged_without_a_mouse(visit):
+    page = visit("03-stop", color_scheme="dark").page
+    asked = question(page, "Question 2")
+    asked.get_by_role("button", name="Put the events in order").press("Enter")
+    expect(asked.locator(".card")).to_have_count(6)
+    for place, label in enumerate(RIGHT):
+        up = asked.get_by_role("button", name=f"Up: {label}", exact=True)
+        up.focus()
+        for _ in range(in_order(asked).index(label) - place):
+            page.keyboard.press("Enter")
+    for label in in_order(asked)[4:6]:
+        asked.get_by_role("button", name=f"Down: {label}", exact=True).focus()
+        for _ in range(in_order(asked).index(LINE) - in_order(asked).index(label)):
+            page.keyboard.press("Enter")
+    assert in_order(asked)[:5] == [*RIGHT, LINE]
+    expect(asked.locator(".said")).to_have_text("Never comes.")
+    asked.get_by_role("button", name="Check").press("Enter")
+    expect(asked.locator(".said")).to_have_text("Right. This is what crossed:")
+    expect(asked.get_by_role("slider", name="What crossed, as a diagram")).to_be_visible()
+    expect(asked).to_contain_text("Daphne makes none up")
+    assert violations(page) == []
+
+
+def test_cards_are_dragged_too(visit):
+    page = visit("03-stop").page
+    asked = question(page, "Question 2")
+    asked.get_by_role("button", name="Put the events in order").click()
+    expect(asked.locator(".card")).to_have_count(6)
+    first, *others, line = in_order(asked)
+    asked.locator(".card").first.drag_to(asked.locator(".line-of-never"))
+    expect(asked.locator(".said")).to_have_text("Never comes.")
+    assert in_order(asked) == [*others, line, first]
+
+
+def test_who_receives_what_is_ticked_and_judged(visit):
+    page = visit("04-communicator").page
+    asked = question(page, "Question 1")
+    asked.get_by_role("button", name="Say what arrives").click()
+    asked.get_by_label('client 1: websocket.send  text: "1 inside"').check()
+    asked.get_by_role("button", name="Check").click()
+    expect(asked.locator(".said")).to_have_text("4 of 6 are right. This is what crossed:")
+    asked.get_by_label('client 1: websocket.send  text: "2 inside"').check()
+    asked.get_by_label('client 2: websocket.send  text: "1 inside"').check()
+    asked.get_by_role("button", name="Check").click()
+    expect(asked.locator(".said")).to_have_text("Right. This is what crossed:")
