@@ -46,7 +46,7 @@ def facts_of(figures: Figures) -> dict[str, float | int | bool]:
 
 
 def beside(figures: Figures) -> list[Beside]:
-    """The slowest lesson beside a view of nothing, and the watched echo beside the same unwatched."""
+    """The slowest lesson beside an empty view, and the watched echo beside one unwatched."""
     lessons = [path for path in figures.sizes if path.startswith("/lessons/")]
     slowest = max(lessons, key=lambda path: median(figures.own[path]))
     (nobody, unwatched), *watched = figures.echoes.items()
