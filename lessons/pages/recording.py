@@ -40,9 +40,9 @@ def watched(application):
     feeds = AllowedHostsOriginValidator(
         URLRouter(
             [
-                path(f"{_FEED[1:]}<str:feed_id>/", Feed.as_asgi()),
                 path(f"{_FEED[1:]}verdicts/", Verdicts.as_asgi()),
                 path(f"{_FEED[1:]}verdicts/<str:key>/", Verdicts.as_asgi()),
+                path(f"{_FEED[1:]}<str:feed_id>/", Feed.as_asgi()),
             ]
         )
     )
