@@ -147,6 +147,12 @@ class Lesson:
         return self._front_matter[0].get("route")
 
     @property
+    def rows(self) -> tuple[str, ...]:
+        """Steps that save what is there from the first: `rows: auth.Group {"name": "a"} | ...`."""
+        told = self._front_matter[0].get("rows", "")
+        return tuple(f"row {one.strip()}" for one in told.split(" | ") if one.strip())
+
+    @property
     def stack(self) -> str | None:
         """Qualified name of the middleware that stands before the consumers in the checks."""
         return self._front_matter[0].get("stack")

@@ -21,6 +21,7 @@ from django.db.backends.signals import connection_created
 from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.http import HttpRequest
 
+from lessons.accounts import ACCOUNTS
 from lessons.checking.loop import ObservedLoop
 from lessons.checking.transaction import open_transaction
 from lessons.wire.database import record_queries
@@ -73,7 +74,8 @@ class FreshDatabase:
 
         Permissions are written as in has_perm: "auth.change_user".
         """
-        user, _ = apps.get_model("auth", "User").objects.get_or_create(username=name)
+        users = apps.get_model("auth", "User").objects
+        user, _ = users.get_or_create(username=name, defaults=ACCOUNTS.get(name, {}))
         user.user_permissions.add(*map(_permission, permissions))
         request = HttpRequest()
         request.session = _sessions().SessionStore()

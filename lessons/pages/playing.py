@@ -21,9 +21,9 @@ from lessons.checking.comparing import (
     compare_where_it_shows,
     conversations,
 )
-from lessons.checking.conversation import UnknownStep
 from lessons.checking.diagnoses import catalogue as diagnoses
 from lessons.checking.finding import Red
+from lessons.checking.steps import UnknownStep
 from lessons.checking.wrong_versions import WrongVersion, wrong_versions
 from lessons.pages.feed import is_own
 

@@ -3,7 +3,7 @@
 import pytest
 
 from lessons.catalogue import find
-from lessons.checking.conversation import UnknownStep, play
+from lessons.checking.conversation import UnknownStep, play, play_in_turns
 
 
 def played(name, *steps):
@@ -32,7 +32,7 @@ def test_after_a_broken_rule_only_time_goes_on():
 
 def test_a_step_that_there_is_not_is_named_with_those_that_there_are():
     with pytest.raises(
-        UnknownStep, match=r"'sleep 1': write connect, .* wait, layer, redis, crash or kill"
+        UnknownStep, match=r"'sleep 1': write connect, .* vanish, wait, layer, redis, crash or kill"
     ):
         played("solution", "connect", "sleep 1")
 
@@ -47,6 +47,23 @@ def test_several_clients_take_turns_and_each_may_have_a_path_of_its_own():
         if event.message["type"] in ("scope", "websocket.send")
     ]
     assert told == [(first, "/ws/async/push/"), (second, "/ws/two/"), (first, "1"), (second, "1")]
+
+
+def test_a_client_may_vanish_and_come_back_as_the_same_browser():
+    lesson = find("logout")
+    steps = ["connect as=student", "2 connect as=student", "vanish", "connect as=student"]
+    turns = play_in_turns(lesson, lesson.demo, [*steps, "text logout"])
+    assert [(turn.client, turn.step) for turn in turns][2:] == [
+        (1, "vanish"),
+        (1, "connect as=student"),
+        (1, "text logout"),
+    ]
+    left = [event.message for _, event in turns[2].events if event.direction == "in"]
+    assert left == [{"type": "websocket.disconnect", "code": 1006}]
+    closed = [
+        number for number, event in turns[4].events if event.message["type"] == "websocket.close"
+    ]
+    assert sorted(closed) == [1, 2]
 
 
 def test_someone_elsewhere_may_send_to_a_channel():

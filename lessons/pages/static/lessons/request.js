@@ -16,7 +16,7 @@ export class Request {
     say("connecting", "Waiting for the response…");
     try {
       const options = { method, signal, cache: "no-store", ...(method === "POST" && { body }) };
-      this.note(`${method} ${method === "POST" ? body : ""}`.trim());
+      this.note(method === "POST" ? `POST ${JSON.stringify(body)}` : method);
       const place = `${this.watched.path}/client=${this.watched.number}${path}`;
       const response = await fetch(place, options);
       this.onSeen("response", `${response.status} ${response.headers.get("content-type") ?? ""}`);
