@@ -89,7 +89,8 @@ def _of_notes() -> Iterator[Entry]:
         address = f"{url}#{one.id}" if one.id else url
         chapter = one.title if one.level <= 2 else chapter
         place = chapter if one.level > 2 else ""
-        yield Entry(NOTES, one.title or "Notes", place, address, one.text)
+        if place != DIAGNOSES:  # their tables there: each of them is an entry already
+            yield Entry(NOTES, one.title or "Notes", place, address, one.text)
 
 
 def read_notes() -> str:

@@ -1,6 +1,8 @@
 """The tables of NOTES.md that are made from what the project knows."""
 
 import re
+from functools import partial
+from pathlib import Path
 
 from lessons.catalogue import Lesson, lessons
 from lessons.checking.diagnoses import Diagnosis, catalogue
@@ -44,12 +46,9 @@ def _row(entry: Diagnosis) -> list[str]:
     return [name, plain(entry.symptom), plain(entry.cause), plain(entry.cure)]
 
 
-def layers() -> str:
-    return differences.FILE.read_text(encoding="utf-8").rstrip()
-
-
-def servers() -> str:
-    return SERVERS.read_text(encoding="utf-8").rstrip()
+def measured(file: Path) -> str:
+    """The table in that file, of which the first column has no name yet."""
+    return file.read_text(encoding="utf-8").rstrip().replace("|  |", "| what |", 1)
 
 
 def security() -> str:
@@ -60,8 +59,13 @@ def security() -> str:
         answer, _, proofs = text.partition("→")
         links = [f'[test]("{name}")' for name in re.findall(r"\btest_\w+(?=[,\n])", proofs)]
         rows.append([plain(item), " ".join([plain(answer), *links])])
-    return table(["", "what the chat does"], rows)
+    return table(["what may be tried", "what the chat does"], rows)
 
 
-TABLES = {"diagnoses": diagnoses, "layers": layers, "servers": servers, "security": security}
+TABLES = {
+    "diagnoses": diagnoses,
+    "layers": partial(measured, differences.FILE),
+    "servers": partial(measured, SERVERS),
+    "security": security,
+}
 FIGURES = {"figures-echo": echo, "figures-fanout": fanout, "figures-soak": soak}

@@ -6,6 +6,9 @@ import shutil
 import socket
 import ssl
 import subprocess
+from contextlib import closing
+from http.client import HTTPSConnection
+from urllib.parse import quote
 
 import pytest
 from cryptography import x509
@@ -19,7 +22,7 @@ from websockets.sync.client import connect
 
 from tests.notes.parts import FENCE, NOTES
 from tests.notes.servers import Server
-from tests.workshop.real_daphne import ACCEPT, stay
+from tests.workshop.real_daphne import ACCEPT, PATIENCE, stay
 from tests.workshop.real_program import until
 
 FRAME = """
@@ -59,6 +62,12 @@ def certificate(folder):
     (folder / "chat.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
 
 
+def unchecked():
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
 @pytest.fixture(scope="module")
 def daphne():
     with Server("Daphne") as server:
@@ -67,7 +76,10 @@ def daphne():
 
 @pytest.fixture
 def nginx(daphne, tmp_path):
-    """`nginx(without="Upgrade")`: its port, with the notes' lines and the first server gone."""
+    """`nginx(without="proxy_buffering")`: its port; all other lines are those of the notes.
+
+    The first of its two servers is gone.
+    """
     program = shutil.which("nginx")
     if program is None:
         pytest.skip("nginx is not installed")
@@ -81,7 +93,7 @@ def nginx(daphne, tmp_path):
         lines = noted.replace("listen 443", f"listen 127.0.0.1:{port}")
         lines = lines.replace(":8001", f":{free_port()}").replace(":8002", f":{daphne.port}")
         lines = lines.replace("/etc/ssl", str(tmp_path)).replace("60s", patience)
-        kept = [line for line in lines.splitlines() if f"proxy_set_header {without}" not in line]
+        kept = [line for line in lines.splitlines() if without not in line]
         file = tmp_path / "nginx.conf"
         file.write_text(FRAME.format(folder=tmp_path, lines="\n".join(kept)))
         processes.append(subprocess.Popen([program, "-c", str(file), "-p", str(tmp_path)]))
@@ -97,13 +109,11 @@ def nginx(daphne, tmp_path):
 @pytest.fixture
 def visit(daphne):
     """`visit(port)`: what the application sees of a client that comes through nginx."""
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
 
     def come(port, act=lambda client: None):
         number = next(daphne.numbers)
         url = f"wss://127.0.0.1:{port}/?{number}:[{ACCEPT}]".replace(" ", "%20")
-        with connect(url, ssl=context, proxy=None) as client:
+        with connect(url, ssl=unchecked(), proxy=None) as client:
             act(client)
             return daphne.says(f"{number} {{'type': 'websocket'")
 
@@ -119,7 +129,7 @@ def test_a_websocket_goes_through_nginx_over_tls_and_says_so(nginx, visit):
 
 def test_without_the_upgrade_lines_it_is_a_request_for_a_page(nginx, visit, daphne):
     with pytest.raises(InvalidStatus):
-        visit(nginx(without="Upgrade"))
+        visit(nginx(without="proxy_set_header Upgrade"))
 
 
 def test_a_server_that_is_gone_is_passed_over(nginx, visit):
@@ -156,3 +166,20 @@ def test_the_defaults_of_the_servers():
     assert hypercorn.workers == 1
     assert hypercorn.websocket_ping_interval is None
     assert hypercorn.websocket_max_message_size == 2**24
+
+
+def first_piece(daphne, port, patience):
+    number = next(daphne.numbers)
+    start = {"type": "http.response.start", "status": 200, "headers": []}
+    piece = {"type": "http.response.body", "body": b"data: 1\n\n", "more_body": True}
+    client = HTTPSConnection("127.0.0.1", port, timeout=patience, context=unchecked())
+    with closing(client):
+        client.request("GET", f"/?{number}:{quote(repr([start, piece]))}")
+        with client.getresponse() as response:
+            return response.read1()
+
+
+def test_nginx_passes_a_stream_on_piece_by_piece_where_it_does_not_buffer(nginx, daphne):
+    assert first_piece(daphne, nginx(), PATIENCE) == b"data: 1\n\n"
+    with pytest.raises(TimeoutError):
+        first_piece(daphne, nginx(without="proxy_buffering"), 0.5)

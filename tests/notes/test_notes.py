@@ -54,3 +54,9 @@ def test_a_script_of_the_page_is_shown_as_it_is():
 
 def test_every_table_that_is_made_has_something_in_it():
     assert [found["name"] for found in TABLE.finditer(TEXT) if "| --- |" not in found["body"]] == []
+
+
+def test_every_column_has_a_name():
+    heads = re.findall(r"^(\|.*\|)\n\| *-", PROSE, re.M)
+    assert len(heads) > 40
+    assert [head for head in heads if re.search(r"\| +\|", head)] == []

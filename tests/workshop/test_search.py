@@ -32,7 +32,9 @@ def page(path, **query):
 
 
 def test_every_word_must_be_there_in_whatever_case_and_order():
-    assert urls("ZOMBIE stopconsumer") == ["/lessons/03-stop/#why", "/diagnoses/#zombie"]
+    lesson, diagnosis, *notes = urls("ZOMBIE stopconsumer")
+    assert (lesson, diagnosis) == ("/lessons/03-stop/#why", "/diagnoses/#zombie")
+    assert {url.partition("#")[0] for url in notes} == {"/notes/"}
     assert urls("zombie stopconsumer elephant") == []
 
 
@@ -122,9 +124,9 @@ def test_an_excerpt_stands_round_the_first_word_and_marks_all_of_them():
 
 def test_the_page_groups_results_marks_the_words_and_counts():
     shown = page("/search/", q="zombie stopconsumer")
-    assert re.findall(r'<h2 id="group[^>]*>(\w+)', shown) == ["Lessons", "Diagnoses"]
+    assert re.findall(r'<h2 id="group[^>]*>(\w+)', shown) == ["Lessons", "Diagnoses", "Notes"]
     assert "<mark>StopConsumer</mark>" in shown
-    assert "2 results" in shown
+    assert f"{len(urls('zombie stopconsumer'))} results" in shown
     assert 'value="zombie stopconsumer"' in shown
 
 
