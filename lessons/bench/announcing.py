@@ -2,6 +2,8 @@
 
 from daphne.server import Server
 
+from lessons.bench.connection import PATIENCE
+
 
 class Announcing(Server):
     def listen_success(self, port):
@@ -10,6 +12,10 @@ class Announcing(Server):
 
 
 def serve(application, **options) -> None:
-    """Serve until the process is ended. Pings are off: the benchmarks' clients know no pong."""
+    """Serve until the process is ended. Pings are off: the benchmarks' clients know no pong.
+
+    A handshake may take as long as the clients' own patience, also where all cores are busy.
+    """
+    quiet = {"ping_interval": 86400, "websocket_handshake_timeout": PATIENCE}
     endpoints = ["tcp:port=0:interface=127.0.0.1"]
-    Announcing(application, endpoints=endpoints, ping_interval=86400, **options).run()
+    Announcing(application, endpoints=endpoints, **quiet, **options).run()

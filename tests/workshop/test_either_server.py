@@ -44,9 +44,10 @@ def visit(port, path, steps, awaited):
     words = steps[0].split()[1:]
     query = "".join(word for word in words if word.startswith("?"))
     offered = [word.partition("=")[2] for word in words if word.startswith("subprotocols")]
-    url, origin = f"ws://127.0.0.1:{port}{path}{query}", f"http://127.0.0.1:{port}"
+    url = f"ws://127.0.0.1:{port}{path}{query}"
+    headers = {"origin": f"http://127.0.0.1:{port}", "user_agent_header": None}
     try:
-        with connect(url, origin=origin, subprotocols=offered or None, proxy=None) as client:
+        with connect(url, subprotocols=offered or None, proxy=None, **headers) as client:
             for step in steps[1:]:
                 kind, _, what = step.partition(" ")
                 if kind != "close":
