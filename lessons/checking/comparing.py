@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from lessons.catalogue import Lesson
+from lessons.checking.predictions import predictions
 from lessons.checking.recorded import Recording, judged, record
 from lessons.checking.target import Target, resolve
 from lessons.checking.wrong_versions import WrongVersion
@@ -24,7 +25,7 @@ class Comparison:
 
 
 def conversations(lesson: Lesson, first_of: str = "") -> list[tuple[str, ...]]:
-    """The steps of those in the lesson's text, each once; what that consumer is shown with first.
+    """The steps of those in the text and of those to predict; what that consumer is in, first.
 
     Without those that lead through an application of their own: they say nothing to another.
     """
@@ -34,6 +35,7 @@ def conversations(lesson: Lesson, first_of: str = "") -> list[tuple[str, ...]]:
         for it in found
         if it["name"] in (lesson.demo, "solution") or it["name"].startswith("mistake:")
     ]
+    told += [(one.target, one.steps) for one in predictions(lesson)]
     told.sort(key=lambda one: one[0] != first_of)
     return list(dict.fromkeys(steps for _, steps in told))
 

@@ -16,13 +16,13 @@ from lessons.pages.sections import Section, give_headings_ids, sections
 from lessons.source import Source
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=512)
 def as_html(markdown: str) -> SafeString:
     """Markdown, its own HTML shown as text. What a fence says after its language is a caption."""
     return mark_safe(_parser().render(markdown))
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=512)
 def sections_of(markdown: str) -> tuple[Section, ...]:
     """`markdown` by its headings, with the ids that as_html() gives them."""
     return tuple(sections(_parser().parse(markdown)))

@@ -22,8 +22,8 @@ ONE_OF_EACH = """() => {
 }"""
 
 
-def violations(page):
-    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+def violations(page, within=None):
+    found = Axe().run(page, within, {"resultTypes": ["violations"]}).response["violations"]
     return [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
 
 

@@ -1,39 +1,11 @@
 // A mistake beside the solution: the same conversation with both, and where they part.
 
 import { ask } from "./ask.js";
-import { Diagram } from "./diagram.js";
-import { literal } from "./literal.js";
 import { element } from "./message.js";
-import { Transcript } from "./transcript.js";
+import { Side } from "./side.js";
 
 const HASH = "#mistake-";
 const byId = (id) => document.getElementById(id);
-
-class Side {
-  constructor(box, label) {
-    this.part = box.parentElement.querySelector(".part");
-    this.box = box;
-    this.label = label;
-  }
-
-  // `differs` is null where this side has nothing in place of what the other one has.
-  show(json, { differs }) {
-    const transcript = Transcript.from(json);
-    const index = differs === null ? transcript.entries.length : differs;
-    this.differs = transcript.entries[index];
-    this.diagram ??= new Diagram(this.box, {
-      label: this.label,
-      onSelect: (entry, isChosen) => this.tell(isChosen ? entry : this.differs),
-    });
-    this.diagram.show(transcript, { differs: differs === undefined ? null : index });
-    this.tell(this.differs);
-  }
-
-  // The event that was chosen, else the one that differs.
-  tell(entry) {
-    this.part.textContent = entry?.event ? literal(entry.event.message) : "(nothing)";
-  }
-}
 
 class Compare {
   constructor(section) {
@@ -68,13 +40,26 @@ class Compare {
     this.run().then(() => this.section.scrollIntoView()); // only now is there room to do so
   }
 
+  // `played()` gives the steps of what was done on this page.
+  offer(played) {
+    this.played = played;
+    this.form.elements.steps.namedItem("played").hidden = false;
+  }
+
+  steps() {
+    const { selectedOptions } = this.form.elements.steps;
+    if (selectedOptions[0].id !== "played") return selectedOptions[0].value.split("\n").filter(Boolean);
+    const steps = this.played();
+    if (!steps.length) throw new Error("Nothing was played on this page yet. Connect, then compare.");
+    return steps;
+  }
+
   async run() {
     const asked = (this.asked = Symbol("the last one asked for"));
-    const { mistake, steps } = this.form.elements;
-    const wanted = steps.value.split("\n").filter(Boolean);
     this.say("Playing it twice…");
     try {
-      const parameters = [["mistake", mistake.value], ...wanted.map((step) => ["step", step])];
+      const name = ["mistake", this.form.elements.mistake.value];
+      const parameters = [name, ...this.steps().map((step) => ["step", step])];
       const { url, feed } = this.section.dataset;
       const answer = await ask(url, feed, parameters);
       if (asked === this.asked) this.show(answer);
@@ -116,4 +101,9 @@ function drawDiagnosis(box, { title, symptom, cause, cure, lesson, url }) {
   box.append(link);
 }
 
-if (byId("compare")) new Compare(byId("compare"));
+const compare = byId("compare") && new Compare(byId("compare"));
+
+// The page's own conversation, for whoever wants to see a mistake in it.
+export function offer(played) {
+  compare?.offer(played);
+}

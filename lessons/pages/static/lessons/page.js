@@ -1,6 +1,7 @@
 // Wires a lesson's page: its clients, transcript and source.
 
 import { Clients } from "./clients.js";
+import { offer } from "./compare.js";
 import { Played } from "./played.js";
 import "./reachable.js";
 import { recorded } from "./recorded.js";
@@ -14,6 +15,7 @@ function start(panel) {
   const seen = new Seen(byId("seen"));
   const played = new Played();
   new Clients(panel, { played, seen, onBatch: (batch, from) => transcript.add(batch, from) });
+  offer(() => played.steps());
   byId("clear").onclick = () => {
     transcript.clear();
     seen.clear();
