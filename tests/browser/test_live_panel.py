@@ -255,11 +255,9 @@ def test_what_the_feed_drops_is_shown_as_a_gap(visit):
     page.press("Close")
     expect(page.page.locator("#events tr").last).to_contain_text("finished")
     expect(page.page.locator("#events .gap")).to_have_count(1)
-    shown, lost, number = page.page.evaluate(
-        """() => [document.querySelectorAll("#events tr:not(.gap)").length,
-                  parseInt(document.getElementById("missing").textContent),
-                  parseInt(document.querySelector("#events tr:last-child td").textContent)]"""
-    )
+    shown = page.page.locator("#events tr:not(.gap)").count()
+    lost = int(page.page.locator("#missing").text_content().partition(" ")[0])
+    number = int(page.page.locator("#events tr").last.locator("td").first.text_content())
     assert number > 3000
     assert lost > 1500
     assert shown + lost == number

@@ -2,11 +2,12 @@
 // leave it are taken away.
 
 import { drawBar, drawLane, drawLife, drawRow, svg } from "./draw.js";
+import { View } from "./view.js";
 
 const ROW = 28; // pixels at zoom 1
 const LETTERS = 11.5;
 const LEFT = 54; // room for the time
-const BEYOND = 8; // rows drawn above and below what is in view
+const BEYOND = 5; // rows drawn above and below what is in view
 
 export class Canvas {
   constructor(box, label) {
@@ -22,22 +23,25 @@ export class Canvas {
     this.svg = this.area.appendChild(svg("svg", { "aria-hidden": "true" }, this.lines, this.rows));
     this.drawn = new Map(); // entry → {made, index}
     this.newest = 0; // rows there were when they were last drawn
+    this.view = new View(box, this.area);
   }
 
   scaleFor(zoom) {
-    this.box.style.setProperty("--letters", `${LETTERS * zoom}px`);
-    const probe = this.svg.appendChild(svg("text", { class: "label" }, "m".repeat(50)));
-    const character = probe.getComputedTextLength() / 50 || LETTERS * zoom * 0.61;
-    probe.remove();
-    return { zoom, character, height: ROW * zoom, left: LEFT * zoom, width: this.box.clientWidth };
+    if (zoom !== this.scale?.zoom) {
+      this.box.style.setProperty("--letters", `${LETTERS * zoom}px`);
+      const probe = this.svg.appendChild(svg("text", { class: "label" }, "m".repeat(50)));
+      this.character = probe.getComputedTextLength() / 50;
+      probe.remove();
+    }
+    const { character, view } = this;
+    return { zoom, character, height: ROW * zoom, left: LEFT * zoom, width: view.width };
   }
 
   place(layout, scale) {
     const made = JSON.stringify([scale, layout.lanes.map(({ x }) => x)]);
     if (made !== this.made) this.forget();
     Object.assign(this, { layout, scale, made });
-    this.area.style.minHeight = `${(layout.rows.length + 0.5) * scale.height}px`;
-    this.area.style.width = `${scale.width}px`;
+    this.view.fit(scale.width, (layout.rows.length + 0.5) * scale.height);
     this.newest = Math.min(this.newest, layout.rows.length);
   }
 
@@ -46,19 +50,9 @@ export class Canvas {
     this.rows.replaceChildren();
   }
 
-  // Scrolls the box alone: the page under a reader's eyes stays where it is.
   reveal(index) {
-    if (index < 0) return;
     const { height } = this.scale;
-    const tall = this.box.clientHeight - this.area.offsetTop;
-    const { scrollTop } = this.box;
-    const [top, bottom] = [index * height, (index + 1.5) * height];
-    if (top < scrollTop) this.box.scrollTop = Math.max(0, top - height);
-    else if (bottom > scrollTop + tall) this.box.scrollTop = bottom - tall;
-  }
-
-  toEnd() {
-    this.box.scrollTop = this.box.scrollHeight;
+    this.view.reveal(index * height, (index + 1.5) * height, height);
   }
 
   rowAt(clientY) {
@@ -67,12 +61,11 @@ export class Canvas {
   }
 
   draw({ chosen, hovered, pointed }) {
-    const { box, layout, scale } = this;
-    const first = Math.max(0, Math.floor(box.scrollTop / scale.height) - BEYOND);
-    const last = Math.ceil((box.scrollTop + box.clientHeight) / scale.height) + BEYOND;
-    const bottom = Math.max(this.area.clientHeight, 1);
+    const { layout, scale, view } = this;
+    const first = Math.max(0, Math.floor(view.top / scale.height) - BEYOND);
+    const last = Math.ceil((view.top + view.height) / scale.height) + BEYOND;
     const top = first * scale.height;
-    const tall = Math.max(1, Math.min((last + 1) * scale.height, bottom) - top);
+    const tall = Math.max(1, Math.min((last + 1) * scale.height, view.tall) - top);
     this.svg.style.transform = `translateY(${top}px)`;
     this.svg.setAttribute("viewBox", `0 ${top} ${scale.width} ${tall}`);
     this.svg.setAttribute("width", scale.width);
@@ -82,10 +75,15 @@ export class Canvas {
     this.lines.replaceChildren(
       ...layout.lanes.map(({ kind, x }) => drawLane(kind, x, top, tall)),
       ...this.bands(chosen, hovered),
-      ...layout.lives.filter(isRunning).flatMap((life) => drawLife(life, scale, bottom)),
+      ...layout.lives.filter(isRunning).flatMap((life) => drawLife(life, scale, view.tall)),
       ...layout.bars.filter(isSeen).map((bar) => drawBar(bar, scale, bar === this.barOf(pointed))),
     );
     this.drawRows(layout.rows.slice(first, last));
+    for (const { made, index } of this.drawn.values()) {
+      made.classList.toggle("chosen", index === chosen);
+      made.classList.toggle("hovered", index === hovered);
+    }
+    view.settle();
   }
 
   // Behind a row: the one under the pointer, the one that was chosen, the first that differs.

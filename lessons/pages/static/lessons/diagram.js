@@ -16,8 +16,8 @@ export class Diagram {
     this.canvas = new Canvas(box, label);
     this.change = ({ detail }) => this.grow(detail);
     point(this, this.canvas.area);
-    box.addEventListener("scroll", () => this.schedule(), { passive: true });
-    new ResizeObserver(() => this.refresh()).observe(box);
+    this.view = this.canvas.view;
+    this.view.watch({ onScroll: () => this.schedule(), onResize: () => this.refresh() });
   }
 
   // From now on, and as it grows. `differs` is the index of the entry that is marked; one past the
@@ -26,7 +26,7 @@ export class Diagram {
     this.transcript?.removeEventListener("change", this.change);
     Object.assign(this, { transcript, differs, chosen: null, hovered: null, position: null });
     this.pointed = undefined;
-    this.reveals = differs !== null && "differs";
+    this.reveals = transcript.entries[differs ?? 0];
     transcript.addEventListener("change", this.change);
     this.refresh();
   }
@@ -41,21 +41,15 @@ export class Diagram {
   // Show the first `position` entries; null is all, and those that are still to come.
   seek(position) {
     this.position = position;
-    this.choose(position === null ? null : (this.transcript.entries[position - 1] ?? null));
+    this.choose(this.transcript.entries[position - 1] ?? null);
+    this.reveals ??= null; // the end
     this.refresh();
   }
 
-  // null goes on with the newest.
+  // null points at the newest.
   choose(entry) {
-    Object.assign(this, { chosen: entry, hovered: null, reveals: "chosen" });
+    Object.assign(this, { chosen: entry, hovered: null, reveals: entry ?? undefined });
     this.schedule();
-  }
-
-  // The row that many further down, or up.
-  step(rows) {
-    const all = this.layout?.rows ?? [];
-    const here = this.chosen ? this.indexOf(this.chosen) : all.length - (rows > 0 ? 1 : 0);
-    this.choose(all[Math.min(Math.max(here + rows, 0), all.length - 1)]?.entry ?? null);
   }
 
   hover(entry) {
@@ -88,22 +82,24 @@ export class Diagram {
   }
 
   draw() {
-    const { box, canvas, folded } = this;
-    const wasAtEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
+    const { canvas, folded, view } = this;
+    const wasAtEnd = view.isAtEnd;
+    const isSeen = view.width > 0; // else another view is, and this one waits
     if (this.isStale) {
       const { entries } = this.transcript;
       const position = this.position ?? entries.length;
       this.layout = layout(entries, { position, folded, differs: this.differs });
-      if (box.clientWidth) this.place();
-      this.isStale = !box.clientWidth; // another view is shown; this one draws once it is seen
+      if (isSeen) this.place();
+      this.isStale = !isSeen;
     }
     const newest = this.layout.rows.findLast(({ entry }) => entry.event)?.entry ?? null;
     const pointed = this.hovered ?? this.chosen ?? newest;
     this.tell(pointed);
-    if (this.isStale) return;
-    if (this.reveals && this[this.reveals] !== null) canvas.reveal(this.rowToReveal());
-    else if (this.reveals || wasAtEnd) canvas.toEnd();
-    this.reveals = false;
+    if (!isSeen) return;
+    const reveal = this.indexOf(this.reveals);
+    if (reveal >= 0) canvas.reveal(reveal);
+    else if (this.reveals === null || (wasAtEnd && !this.chosen)) view.scrollTo(Infinity);
+    this.reveals = undefined;
     canvas.draw({ chosen: this.indexOf(this.chosen), hovered: this.indexOf(this.hovered), pointed });
   }
 
@@ -112,11 +108,6 @@ export class Diagram {
     scale.width = spread(this.layout.lanes, { ...scale, folded: this.folded });
     this.heads.draw(this.layout.lanes, this.folded, scale);
     this.canvas.place(this.layout, scale);
-  }
-
-  rowToReveal() {
-    const differs = this.layout.rows.findIndex(({ isDifferent }) => isDifferent);
-    return this.reveals === "differs" ? differs : this.indexOf(this.chosen);
   }
 
   indexOf(entry) {

@@ -3,7 +3,8 @@
 import { shortly } from "./words.js";
 
 const SPACE = "http://www.w3.org/2000/svg";
-const AT_LEAST = 22; // characters that a label may have, however short its arrow is
+const AT_LEAST = 60; // characters that the label of a layer's arrow may have, however short that is
+const NARROW = 24; // characters in which the protocol's name would take the room of what tells
 const TEXT = 0.56; // of a row: where its text stands, and where its arrow runs
 const LINE = 0.8;
 
@@ -27,7 +28,7 @@ export function drawRow(row, scale) {
   return made;
 }
 
-function drawArrow(made, { kind, from, to, type, telling, begins, of, entry }, scale) {
+function drawArrow(made, { kind, from, to, type, telling, begins, entry }, scale) {
   const y = scale.height * LINE;
   const forth = to.x > from.x ? 1 : -1;
   const end = to.x - forth * (to.kind === "consumer" ? 5 : 1);
@@ -36,7 +37,8 @@ function drawArrow(made, { kind, from, to, type, telling, begins, of, entry }, s
   made.append(svg("path", { class: "tip", d: `M${end},${y}l${-forth * size * 1.7},${-size}v${2 * size}z` }));
   const [left, right] = [Math.min(from.x, to.x), Math.max(from.x, to.x)];
   const x = left + 9;
-  const least = begins ? 0 : AT_LEAST * scale.character;
+  const isFree = from.x < to.x ? from.kind === "consumer" : to.kind === "consumer"; // to its right
+  const least = isFree ? AT_LEAST * scale.character : 0;
   const room = Math.min(Math.max(right - x - 9, least), scale.width - x - 2);
   drawLabel(made, x, type, telling, room, scale);
   if (kind === "begin") drawBirth(made, to.x, entry.of.ordinal, scale);
@@ -55,7 +57,7 @@ function drawHandler(made, name, { x }, isRight, scale) {
 function drawLabel(made, x, type, telling, room, scale) {
   const most = Math.floor(room / scale.character);
   const words = telling ? ` ${telling}` : "";
-  const kind = type.length + words.length > most ? shortly(type) : type;
+  const kind = most < NARROW ? shortly(type) : type;
   const label = text("label", x, scale.height * TEXT, "");
   label.append(svg("tspan", { class: "type" }, cut(kind, most)));
   if (kind.length + 3 < most) label.append(cut(words, most - kind.length));

@@ -1,6 +1,7 @@
 // The heads of a diagram's lanes. Each is a switch: what its lane has to do with is shown or not.
 
 import { nameOf } from "./lanes.js";
+import { element } from "./message.js";
 
 export class Heads {
   constructor(box, onSwitch) {
@@ -33,11 +34,13 @@ export class Heads {
   }
 
   make(lane) {
-    const { key, kind } = lane;
+    const { key, kind, name, server } = lane;
     const button = document.createElement("button");
     button.type = "button";
     button.dataset.lane = kind;
-    button.textContent = button.title = nameOf(lane);
+    button.title = nameOf(lane);
+    const who = [name, server].filter(Boolean).join(" ");
+    button.append(kind, ...(who ? [" ", element("span", who)] : []));
     button.onclick = () => this.onSwitch(key);
     this.made.set(key, button);
     return button;

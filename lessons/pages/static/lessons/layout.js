@@ -1,7 +1,7 @@
 // Where everything of a transcript stands in the diagram, in rows; drawing is another matter.
 
 import { lanesAtRest, lanesOf } from "./lanes.js";
-import { tellingOf, typeOf } from "./words.js";
+import { brieflyOf } from "./words.js";
 
 const LATE = 1; // seconds without an event that are worth a line
 
@@ -33,9 +33,10 @@ export function layout(entries, { position, folded, differs }) {
   return { lanes, rows, bars: bars.all, lives: [...lives.values()] };
 }
 
-function rowOf({ event }, own) {
-  const { lane, direction, message } = event;
-  const said = { lane, type: typeOf(message), telling: tellingOf(message) };
+function rowOf(entry, own) {
+  const { lane, direction, message } = entry.event;
+  const [type, telling] = (entry.brief ??= brieflyOf(message)); // a layout is made anew each frame
+  const said = { type, telling };
   if (direction === "mark" || lane === "consumer") {
     const isEnd = ["finished", "raised", "cancelled"].includes(message.type);
     return { kind: "mark", ...said, on: own.consumer, isEnd };

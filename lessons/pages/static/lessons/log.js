@@ -4,12 +4,15 @@ import { gapText } from "./layout.js";
 import { drawMessage, element } from "./message.js";
 import { Transcript } from "./transcript.js";
 
-const AT_ONCE = 60; // rows made in one frame
+const AT_ONCE = 10; // rows made in one frame, or more where that takes less than so many ms
+const BUDGET = 4;
+const TOGETHER = 25; // rows that are laid out, or left out of view, together
 const ARROWS = { in: ["→", "to the consumer"], out: ["←", "from the consumer"], mark: ["·", ""] };
 
 export class Log {
   constructor({ box, body, nothing, missing }) {
-    Object.assign(this, { box, body, nothing, missing });
+    Object.assign(this, { box, body, nothing, missing, rows: [] });
+    box.addEventListener("copy", (event) => copyRows(event, body));
   }
 
   show(transcript) {
@@ -20,9 +23,9 @@ export class Log {
 
   // What stays the same stays where it is: somebody may be reading it.
   grow({ from, trimmed }) {
-    const { rows } = this.body;
-    for (let count = Math.min(trimmed, rows.length); count; count -= 1) rows[0].remove();
-    while (rows.length > from) rows[rows.length - 1].remove();
+    const gone = [...this.rows.splice(0, trimmed), ...this.rows.splice(Math.max(0, from))];
+    for (const row of gone) row.remove();
+    for (const group of gone.length ? [...this.body.tBodies] : []) group.rows.length || group.remove();
     this.frame ??= requestAnimationFrame(() => this.draw());
   }
 
@@ -30,14 +33,25 @@ export class Log {
     this.frame = null;
     const { entries, lost } = this.transcript;
     const followed = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < 40;
-    const made = this.body.rows.length;
-    for (const entry of entries.slice(made, made + AT_ONCE)) {
-      this.body.append(entry.event ? rowOf(entry) : gapOf(entry));
+    const begun = performance.now();
+    for (const [index, entry] of entries.slice(this.rows.length).entries()) {
+      if (index >= AT_ONCE && performance.now() - begun > BUDGET) break;
+      this.append(entry.event ? rowOf(entry) : gapOf(entry));
     }
     this.nothing.hidden = entries.length > 0;
     this.missing.textContent = lost ? `${lost} events not shown` : "";
     if (followed) this.box.scrollTop = this.box.scrollHeight;
-    if (this.body.rows.length < entries.length) this.grow({ from: Infinity, trimmed: 0 });
+    if (this.rows.length < entries.length) this.grow({ from: Infinity, trimmed: 0 });
+  }
+
+  append(row) {
+    let group = this.body.tBodies[this.body.tBodies.length - 1];
+    if (!group || group.rows.length >= TOGETHER) {
+      group = this.body.createTBody();
+      group.setAttribute("role", "rowgroup");
+    }
+    group.append(row);
+    this.rows.push(row);
   }
 }
 
@@ -89,4 +103,14 @@ function arrow(direction) {
     made.setAttribute("aria-hidden", "true");
   }
   return made;
+}
+
+// Cells side by side, though the page does not lay them out as a table.
+function copyRows(event, body) {
+  const selection = getSelection();
+  const rows = [...body.rows].filter((row) => selection.containsNode(row, true));
+  if (rows.length < 2) return; // a part of one row is copied as it stands
+  const lines = rows.map(({ cells }) => [...cells].map((cell) => cell.textContent).join("\t"));
+  event.clipboardData.setData("text/plain", lines.join("\n"));
+  event.preventDefault();
 }

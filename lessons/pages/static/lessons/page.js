@@ -11,7 +11,7 @@ import { Source } from "./source.js";
 const byId = (id) => document.getElementById(id);
 
 function start(panel) {
-  const transcript = recorded(new Source(byId("source")));
+  const transcript = recorded(new Source(byId("source"), byId("thread")));
   const seen = new Seen(byId("seen"));
   const played = new Played();
   new Clients(panel, { played, seen, onBatch: (batch, from) => transcript.add(batch, from) });

@@ -61,6 +61,6 @@ export class Playback {
     this.next.disabled = position >= length;
     this.out.disabled = this.zoom === 0;
     this.in.disabled = this.zoom === ZOOMS.length - 1;
-    this.count.textContent = position < length ? `${position} of ${length}` : `${length}`;
+    this.count.textContent = position < length ? `${position} of ${length}` : `${length} in all`;
   }
 }

@@ -16,7 +16,7 @@ const KEYS = {
 export function point(diagram, area) {
   area.addEventListener("keydown", (event) => {
     if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    if (event.key in KEYS) diagram.step(KEYS[event.key]);
+    if (event.key in KEYS) step(diagram, KEYS[event.key]);
     else if (event.key === "Escape" && diagram.chosen) diagram.choose(null);
     else return;
     event.preventDefault();
@@ -34,6 +34,13 @@ export function point(diagram, area) {
   });
   area.addEventListener("pointerleave", () => diagram.hover(null));
   say(diagram, area);
+}
+
+// To the row that many further down, or up; the first step is onto the newest.
+function step(diagram, rows) {
+  const all = diagram.layout?.rows ?? [];
+  const here = diagram.chosen ? diagram.indexOf(diagram.chosen) : all.length - (rows > 0 ? 1 : 0);
+  diagram.choose(all[Math.min(Math.max(here + rows, 0), all.length - 1)]?.entry ?? null);
 }
 
 // Only when somebody points, or every event would be read out while the diagram has the focus.

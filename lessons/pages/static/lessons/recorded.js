@@ -17,8 +17,8 @@ export function recorded(source) {
     label: "What the server recorded, as a diagram",
     onSelect: (entry, isChosen) => {
       details.show(entry);
-      if (isChosen) source.show(entry.event?.handler);
-      else source.light(transcript.entries.findLast(({ event }) => event?.handler)?.event.handler);
+      if (isChosen) source.show(entry.event);
+      else source.light(transcript.entries.findLast(({ event }) => event?.handler)?.event);
     },
   });
   new Log({

@@ -1,20 +1,24 @@
-// The worked consumer's source: lights up the lines of the handler that ran last.
+// The worked consumer's source: lights up the lines of a handler that ran, and says in which thread.
 
 export class Source {
-  constructor(box) {
+  constructor(box, thread) {
     this.box = box;
+    this.thread = thread;
     this.lines = [...box.querySelectorAll("[data-line]")];
   }
 
-  // The handler of one event; none where it had none.
-  show(handler) {
-    if (!handler) for (const line of this.lines) line.classList.remove("lit");
-    this.light(handler);
+  // The handler of this event; none where it had none.
+  show(event) {
+    this.thread.textContent = "";
+    for (const line of this.lines) line.classList.remove("lit");
+    this.light(event);
   }
 
-  light(handler) {
+  light(event) {
+    const handler = event?.handler;
     const lit = this.lines.filter((line) => handler && line.dataset.method === handler);
     if (!lit.length) return; // none at work, or not of this class: a task, an inherited handler
+    this.thread.textContent = event.thread;
     for (const line of this.lines) line.classList.toggle("lit", lit.includes(line));
     const { offsetTop } = lit[0];
     const height = lit.at(-1).offsetTop + lit.at(-1).offsetHeight - offsetTop;

@@ -24,15 +24,15 @@ export function wordsOf(message) {
   return `"${group ?? channel}": ${what}`.trimEnd();
 }
 
-// What tells most, where there is no room for all.
-export function tellingOf(message) {
+// `[type, what tells most]`, where there is no room for all.
+export function brieflyOf(message) {
   const { type, headers, more_body: more, ...rest } = message;
-  if (type === "query") return tellingQuery(String(rest.sql));
-  if (type === "raised" || type === "scope") return wordsOf(message);
-  if (!isCall(message)) return pairs(more ? { ...rest, more_body: more } : rest, brief);
+  if (type === "query") return brieflyOfQuery(String(rest.sql));
+  if (type === "raised" || type === "scope") return [type, wordsOf(message)];
+  if (!isCall(message)) return [typeOf(message), pairs(more ? { ...rest, more_body: more } : rest, brief)];
   const { group, channel, message: inner } = rest;
-  const what = inner ? `${typeOf(inner)} ${tellingOf(inner)}` : channel;
-  return `"${group ?? channel}" ${what}`.trimEnd();
+  const what = inner ? brieflyOf(inner).join(" ") : channel;
+  return [type, `"${group ?? channel}" ${what}`.trimEnd()];
 }
 
 export function isCall({ type, group, channel }) {
@@ -65,13 +65,13 @@ function brief(key, value) {
 }
 
 // The verb and the table: names of columns would fill the page.
-function tellingQuery(sql) {
-  const verb = sql.trim().split(/\s/, 1)[0];
-  const [, table = ""] = sql.match(/\b(?:FROM|INTO|UPDATE|TABLE)\s+["`]?([\w.]+)/i) ?? [];
-  return table ? `${verb} ${table}` : sql;
+function brieflyOfQuery(sql) {
+  const [verb, ...rest] = sql.trim().split(/\s+/);
+  const [, table] = sql.match(/\b(?:FROM|INTO|UPDATE|TABLE)\s+["`]?([\w.]+)/i) ?? [];
+  return [verb, table ?? rest.join(" ")];
 }
 
-// Where the protocol's name would take the room of what tells: "receive" for "websocket.receive".
+// "receive" for "websocket.receive".
 export function shortly(type) {
   return type.replace(/^(websocket|http)\./, "");
 }
