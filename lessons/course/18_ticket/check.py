@@ -6,6 +6,7 @@ import logging
 import sys
 import time
 from contextlib import contextmanager
+from copy import deepcopy
 from io import StringIO
 from unittest import mock
 
@@ -114,7 +115,8 @@ async def test_works_once(communicator, other_server, target, database, cache):
     await is_welcome(communicator(headers=holding(ticket)), "ada")
     await is_refused(communicator(headers=holding(ticket)), "ticket-used-twice")
     await is_refused(other_server(headers=holding(ticket)), "ticket-used-elsewhere")
-    ticket = await ticket_for(target, "ada", ADA)
+    used, ticket = ticket, await ticket_for(target, "ada", ADA)
+    await is_refused(communicator(headers=holding(used)), "ticket-used-twice")
     await is_welcome(other_server(headers=holding(ticket)), "ada", "ticket-kept-in-process")
 
 
@@ -163,7 +165,7 @@ async def test_leaves_the_scope_alone(communicator, target, database, cache):
     """The scope that the server made is after it what it was before."""
     ticket = await ticket_for(target, "ada", ADA)
     client = communicator(headers=holding(ticket))
-    before = dict(client.scope)
+    before = deepcopy(client.scope)
     await is_welcome(client, "ada")
     if client.scope != before:
         diagnose("scope-mutated", client)
