@@ -109,7 +109,7 @@ class Ticker(AsyncConsumer):
     async def websocket_receive(self, event):
         # The loop above is a task of its own, so this handler gets its turn.
         if event.get("text") == "faster":
-            self.pause /= 2
+            self.pause = max(self.pause / 2, 0.1)  # whatever a client says, others get a turn
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()
@@ -120,6 +120,13 @@ class Heartbeat(AsyncConsumer):
 
     body = b""
     task = None
+
+    async def __call__(self, scope, receive, send):
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if self.task is not None:
+                self.task.cancel()
 
     async def http_request(self, event):
         # Runs once for each piece of the body.
@@ -150,8 +157,6 @@ class Heartbeat(AsyncConsumer):
 
     async def http_disconnect(self, event):
         # Comes when the client has left, and after a complete response too.
-        if self.task is not None:
-            self.task.cancel()
         raise StopConsumer()
 
 

@@ -48,6 +48,16 @@ async def test_hears_its_client_between_two_ticks():
         await ticks(client, 3, 4, after=0.5)
 
 
+async def test_is_never_so_fast_that_nobody_else_gets_a_turn():
+    async with visitor() as client:
+        await client.connect()
+        client.expect()
+        for _ in range(20):
+            await client.send_to(text_data="faster")
+        await ticks(client, 1)
+        await ticks(client, *range(2, 12), after=0.1)
+
+
 @pytest.mark.parametrize("frame", [{"text_data": "slower"}, {"bytes_data": b"faster"}])
 async def test_any_other_frame_changes_nothing(frame):
     async with visitor() as client:

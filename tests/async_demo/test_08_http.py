@@ -61,6 +61,14 @@ async def test_the_beat_ends_when_its_client_leaves():
         assert len(client.transcript) == count
 
 
+@pytest.mark.parametrize("end", ["crash", "kill"])
+async def test_the_beat_ends_with_its_consumer_whatever_ends_that(end):
+    async with visitor("GET") as client:
+        await client.send_request()
+        await getattr(client, end)()
+        assert client.finished
+
+
 async def test_a_client_may_leave_in_the_middle_of_its_request():
     async with visitor("POST") as client:
         await client.send_input({"type": "http.request", "body": b"a", "more_body": True})
