@@ -21,6 +21,9 @@ class Scope(AsyncConsumer):
         added = [name for name in ("cookies", "session", "user") if name in self.scope]
         await self.send({"type": "websocket.send", "text": ", ".join(added) or "nothing"})
 
+    async def websocket_receive(self, event):
+        """Nothing that a client says is of interest here."""
+
     async def websocket_disconnect(self, event):
         raise StopConsumer()
 

@@ -32,9 +32,10 @@ class Doorkeeper(SyncConsumer):
         return None
 
     def websocket_receive(self, event):
-        # The scope stays as the handshake left it for as long as the connection lives.
-        host = dict(self.scope["headers"]).get(b"host", b"an unknown host")
-        self.send({"type": "websocket.send", "text": f"You called {host.decode()}."})
+        # The scope stays as the handshake left it for as long as the connection lives. Its
+        # headers are whatever bytes the client has sent.
+        host = dict(self.scope["headers"]).get(b"host", b"an unknown host").decode("latin1")
+        self.send({"type": "websocket.send", "text": f"You called {host}."})
 
     def websocket_disconnect(self, event):
         raise StopConsumer()  # lesson 3 says why

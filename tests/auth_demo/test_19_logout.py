@@ -287,7 +287,12 @@ async def test_a_login_over_the_socket_has_a_key_that_the_browser_does_not_know(
         assert key != key_in(headers)
 
 
-@pytest.mark.parametrize("text", ["", "{", "3", "null", "[]", '{"username": "ada"}', "[" * 100_000])
+HALF = r'{"username": "ada", "password": "\ud800"}'
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "3", "null", "[]", '{"username": "ada"}', "[" * 100_000, HALF]
+)
 def test_whatever_is_no_login_is_none(text):
     assert credentials_in(text) is None
 

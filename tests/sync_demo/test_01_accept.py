@@ -77,6 +77,14 @@ async def test_answers_a_client_that_named_no_host():
         client.expect(text("You called an unknown host."))
 
 
+async def test_answers_a_client_whose_host_is_no_text():
+    async with visitor(headers=[(b"host", b"a\xff")]) as client:
+        await client.connect()
+        client.expect(text("Welcome to /ws/sync/accept/, ada."))
+        await client.send_to(text_data="who?")
+        client.expect(text("You called a\xff."))
+
+
 async def test_keeps_two_clients_apart():
     headers = [[(b"host", name)] for name in (b"one", b"two")]
     async with visitor(headers=headers[0]) as one, visitor(headers=headers[1]) as two:
