@@ -2,7 +2,7 @@
 
 import pytest
 
-from lessons.catalogue import find, lessons
+from lessons.catalogue import Lesson, find, lessons
 from lessons.checking.conversation import Endless, play
 from lessons.checking.target import mistakes_of
 from lessons.checking.wrong_versions import wrong_versions
@@ -92,14 +92,15 @@ def test_a_conversation_without_an_end_is_told_as_far_as_it_came(tmp_path):
         "---\ndemo: sync_demo.consumers.Echo\npath: /ws/\nexercise: Lamp(SyncConsumer)\n---\n# L\n"
     )
     lesson.solution.write_text(
+        "from threading import Event\n"
         "from channels.consumer import SyncConsumer\n"
         "class Lamp(SyncConsumer):\n"
         "    def websocket_connect(self, event):\n"
         "        self.send({'type': 'websocket.accept'})\n"
-        "        while True: pass\n"
+        "        Event().wait()\n"
     )
     with pytest.raises(Endless, match="Stopped after") as caught:
-        play(lesson, "solution", ["connect"], limit=0.2)
+        play(lesson, "solution", ["connect"], limit=2)
     assert [event.message["type"] for event in caught.value.events][-1] == "websocket.accept"
 
 
@@ -107,3 +108,10 @@ def test_mistakes_are_read_as_they_are_run():
     for lesson in lessons():
         told = {version.name: version.diagnosis for version in wrong_versions(lesson)}
         assert told == {name: item.diagnosis for name, item in mistakes_of(lesson).items()}
+
+
+def test_mistakes_that_are_being_written_are_left_out(tmp_path):
+    lesson = Lesson(tmp_path)
+    assert wrong_versions(lesson) == ()
+    lesson.mistakes.write_text("class Half(")
+    assert wrong_versions(lesson) == ()

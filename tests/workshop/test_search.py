@@ -10,10 +10,8 @@ from django.utils.html import escape
 from lessons import catalogue, progress
 from lessons.catalogue import find, lessons
 from lessons.checking import diagnoses
-from lessons.checking.target import mistakes_of
 from lessons.checking.verdict import Outcome, Verdict
 from lessons.pages.markup import as_html
-from lessons.pages.reference import mistakes_in
 from lessons.pages.search import LONGEST, MOST, search
 from lessons.pages.words import excerpt, marked
 
@@ -174,18 +172,6 @@ def test_every_diagnosis_has_an_anchor_its_words_and_its_lesson():
 def test_a_diagnosis_leads_to_the_mistakes_that_get_it():
     (article,) = re.findall(r'<h3 id="zombie">.*?</article>', page("/diagnoses/"), re.DOTALL)
     assert '<a href="/lessons/03-stop/#mistake-StopsWithoutAClose">' in article
-
-
-@pytest.mark.parametrize("key", ["03-stop", "04-communicator"])
-def test_the_mistakes_are_those_that_are_judged(key):
-    judged = {name: one.diagnosis for name, one in mistakes_of(find(key)).items()}
-    assert dict(mistakes_in(find(key))) == judged
-
-
-def test_mistakes_that_are_being_written_are_left_out(lesson):
-    assert mistakes_in(lesson) == ()
-    lesson.mistakes.write_text("class Half(")
-    assert mistakes_in(lesson) == ()
 
 
 # The notes, and addresses in a text
