@@ -123,12 +123,19 @@ def _heard(it: str, message: dict) -> str:
     """A frame by its payload, an empty one or any other event as it stands."""
     data = message.get("text") or message.get("bytes")
     if message["type"] != "websocket.send" or not data:
-        return f"assert await {it}.receive_output({_WAIT}) == {literal(message)}"
+        return _equals(f"await {it}.receive_output({_WAIT})", literal(message))
     heard = f"await {it}.receive_from({_WAIT})"
     if isinstance(data, str) and _ANOTHER.search(data):
         pieces = [re.escape(piece) for piece in _ANOTHER.split(data)]
-        return f"assert re.fullmatch({literal('.+'.join(pieces))}, {heard})"
-    return f"assert {heard} == {literal(data)}"
+        return f"came = {heard}\n    assert re.fullmatch({literal('.+'.join(pieces))}, came)"
+    return _equals(heard, literal(data))
+
+
+def _equals(call: str, expected: str) -> str:
+    line = f"assert {call} == {expected}"
+    if len(line) <= _WIDEST:
+        return line
+    return f"came = {call}\n    assert came == {expected}"
 
 
 def _raised(it: str, error: str) -> list[str]:
@@ -141,7 +148,10 @@ def _raised(it: str, error: str) -> list[str]:
 def literal(value) -> str:
     """`value` as it is written in Python, strings in the quotes of these tests."""
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+        written = json.dumps(value, ensure_ascii=False)
+        if '"' in value and "'" not in value:
+            return "'" + written[1:-1].replace('\\"', '"') + "'"
+        return written
     if isinstance(value, dict):
         return "{" + ", ".join(f"{literal(k)}: {literal(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list | tuple):

@@ -63,7 +63,7 @@ def compared(request, lesson: Lesson) -> dict:
     version = _version(lesson, request.GET.get("mistake", ""))
     steps = request.GET.getlist("step")
     if steps and can_be_played(lesson):
-        comparison = compare(lesson, version, _allowed(steps))
+        comparison = compare(lesson, version, allowed(steps))
     else:
         comparison = compare_where_it_shows(lesson, version)
     return {
@@ -89,7 +89,7 @@ def _version(lesson: Lesson, name: str) -> WrongVersion:
     raise Refused(f"Lesson {lesson.number} has no mistake {name!r}.")
 
 
-def _allowed(steps: list[str]) -> tuple[str, ...]:
+def allowed(steps: list[str]) -> tuple[str, ...]:
     if len(steps) > MOST_STEPS or sum(map(len, steps)) > LONGEST:
         raise Refused(f"At most {MOST_STEPS} steps and {LONGEST} characters are played.")
     waits = [float(found["seconds"]) for step in steps if (found := _WAIT.match(step))]

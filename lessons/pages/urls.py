@@ -3,6 +3,7 @@
 from django.urls import path
 
 from lessons.pages import doing, playing, predicting, reference, views
+from lessons.pages.take_away import take_away
 
 urlpatterns = [
     path("", views.index, name="lessons"),
@@ -10,6 +11,7 @@ urlpatterns = [
     path("lessons/<str:key>/compare/", playing.compared, name="compare"),
     path("lessons/<str:key>/predict/<int:number>/", predicting.asked, name="predict"),
     path("lessons/<str:key>/predict/<int:number>/answer/", predicting.answered, name="answer"),
+    path("lessons/<str:key>/take-away/", take_away, name="take-away"),
     path("lessons/<str:key>/exercise/", doing.exercise, name="exercise"),
     path("lessons/<str:key>/hint/", doing.hint, name="hint"),
     path("lessons/<str:key>/reset/", doing.reset, name="reset"),

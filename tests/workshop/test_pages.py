@@ -8,7 +8,7 @@ from django.conf import settings as project
 from django.utils.html import escape
 
 from lessons import progress
-from lessons.catalogue import find, lessons
+from lessons.catalogue import IncompleteLesson, Lesson, find, lessons
 from lessons.checking.finding import Finding
 from lessons.checking.verdict import Outcome, Verdict
 from lessons.pages.feed import group_of
@@ -120,6 +120,34 @@ def test_the_panel_opens_as_the_first_conversation_of_the_text_does(client):
     page = text(client.get("/lessons/01-accept/"))
     assert 'value="/ws/sync/accept/?name=ada"' in page
     assert 'value="door.v1"' in page
+
+
+def test_a_page_begins_with_the_clients_of_its_lesson(client):
+    page = text(client.get("/lessons/17-origin/"))
+    cards = page.split('data-number="')[1:]
+    assert [card[0] for card in cards] == ["1", "2", "0"]  # the last is to be copied
+    chosen = [re.findall(r"<option[^>]* selected>([^<]*)", card) for card in cards]
+    assert chosen == [["student"], ["student", "http://evil.lessons.localhost:8666"], []]
+
+
+def test_what_a_lesson_says_of_its_clients(lesson):
+    front, _, _ = lesson.path_to("lesson.md").read_text().rpartition("---")
+
+    def clients(told=""):
+        lesson.path_to("lesson.md").write_text(f"{front}{told}---\n# A lamp\n")
+        return [(one.account, one.origin, one.server) for one in Lesson(lesson.folder).clients]
+
+    me = (None, None, 1)
+    assert clients() == [me]
+    assert clients("clients: 3\n") == [me] * 3
+    assert clients("clients: this browser on 2, student from http://a.test:1, anonymous\n") == [
+        (None, None, 2),
+        ("student", "http://a.test:1", 1),
+        ("anonymous", None, 1),
+    ]
+    for wrong in ("5", "0", "root", "student at http://a.test", "1, 2", "student,", "-1"):
+        with pytest.raises(IncompleteLesson, match="write `clients: 2`"):
+            clients(f"clients: {wrong}\n")
 
 
 def test_a_lesson_about_http_has_the_form_of_a_request(client):

@@ -2,6 +2,7 @@
 
 import { Answer } from "./answer.js";
 import { Client } from "./client.js";
+import { NotJson } from "./json.js";
 import { Request } from "./request.js";
 
 export class Card {
@@ -72,8 +73,9 @@ export class Card {
       try {
         this.client.send(kind.value, payload.value);
       } catch (error) {
-        if (error.index !== undefined) payload.setSelectionRange(error.index, error.index + 1);
-        throw error;
+        if (!(error instanceof NotJson)) throw error;
+        payload.setSelectionRange(error.index, error.index + 1);
+        throw new Error(`${error.message} Choose text to send it as it stands.`);
       }
     });
     this.onSubmit("close", ({ code }) => this.client.close(code.value.trim()));

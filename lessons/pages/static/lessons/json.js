@@ -7,7 +7,7 @@ const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"/y;
 export class NotJson extends Error {
   constructor(text, index) {
     const found = index < text.length ? `“${text[index]}” at character ${index + 1}` : "its end";
-    super(`Not JSON: wrong from ${found} on. Choose text to send it as it stands.`);
+    super(`Not JSON: wrong from ${found} on.`);
     this.index = index;
   }
 }

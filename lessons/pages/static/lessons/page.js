@@ -2,11 +2,13 @@
 
 import { Clients } from "./clients.js";
 import { offer } from "./compare.js";
+import { wireFiles } from "./files.js";
 import { Played } from "./played.js";
 import "./reachable.js";
 import { recorded } from "./recorded.js";
 import { Seen } from "./seen.js";
 import { Source } from "./source.js";
+import { TakeAway } from "./take_away.js";
 
 const byId = (id) => document.getElementById(id);
 
@@ -21,6 +23,8 @@ function start(panel) {
     seen.clear();
     played.clear();
   };
+  new TakeAway(byId("take-away"), played, panel.dataset.feed.split("/").at(-2));
+  wireFiles(transcript, panel.dataset.lesson);
 }
 
 const panel = byId("panel");

@@ -73,6 +73,18 @@ export class Transcript extends EventTarget {
     this.dispatchEvent(new CustomEvent("change", { detail }));
   }
 
+  // Shows what another has in place of its own; what is still to come is its own again.
+  become({ connections, entries, lost }) {
+    for (const [name, of] of connections) {
+      const own = this.connections.get(name);
+      of.ordinal = own?.ordinal ?? this.connections.size + 1;
+      of.known = Math.max(of.known, own?.known ?? 0);
+      this.connections.set(name, of);
+    }
+    Object.assign(this, { entries, lost });
+    this.tell(0);
+  }
+
   // What an address names an entry by; the same as long as the page, or the file, lives.
   static idOf({ of, event }) {
     return event ? `${of.ordinal}.${event.seq}` : "";
