@@ -15,7 +15,7 @@ _TRANSCRIPT = re.compile(r"^`{3,}transcript (?P<name>\S+) \| (?P<steps>.+)$", re
 
 @dataclass(frozen=True)
 class Comparison:
-    """Both recordings and where they part; `steps` where one was played, else a check's `claim`."""
+    """Both recordings and where they part; `steps` of one that was played, or a check's `claim`."""
 
     right: Recording
     wrong: Recording
@@ -47,14 +47,14 @@ def compare(lesson: Lesson, version: WrongVersion, steps: tuple[str, ...]) -> Co
     return Comparison(right, wrong, where_they_part(right.events, wrong.events), steps)
 
 
-def compare_where_it_shows(lesson: Lesson, version: WrongVersion) -> Comparison:
-    """The first of the lesson's conversations that tells them apart; else what the check did."""
+def compare_where_it_shows(lesson: Lesson, version: WrongVersion) -> Comparison | None:
+    """The first of the lesson's conversations that tells them apart; None where none does."""
     if can_be_played(lesson):
         for steps in conversations(lesson, f"mistake:{version.name}"):
             comparison = compare(lesson, version, steps)
             if comparison.parting:
                 return comparison
-    return _as_the_check_does(lesson, version)
+    return None
 
 
 def can_be_played(lesson: Lesson) -> bool:
@@ -62,7 +62,8 @@ def can_be_played(lesson: Lesson) -> bool:
     return lesson.exercise_base is not None
 
 
-def _as_the_check_does(lesson: Lesson, version: WrongVersion) -> Comparison:
+def compare_in_the_check(lesson: Lesson, version: WrongVersion) -> Comparison:
+    """What the check did that finds it; takes as long as two verdicts."""
     # Not by its name, for which the file would be run in this process.
     mistake = Target(f"mistake:{version.name}", lesson.mistakes, version.name)
     right = {one.name: one for one in judged(lesson, resolve(lesson, "solution")).outcomes}

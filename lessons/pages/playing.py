@@ -16,8 +16,10 @@ from django.views.decorators.http import require_safe
 from lessons.catalogue import Lesson, UnknownLesson, find
 from lessons.checking.apart import NoAnswer
 from lessons.checking.comparing import (
+    Comparison,
     can_be_played,
     compare,
+    compare_in_the_check,
     compare_where_it_shows,
     conversations,
 )
@@ -59,20 +61,29 @@ def for_own_page(view):
 
 @for_own_page
 def compared(request, lesson: Lesson) -> dict:
-    """A mistake beside the solution: in the steps that are given, or where the mistake shows."""
+    """A mistake beside the solution: in these steps, in the check, or else where it shows.
+
+    Where it shows in none of the lesson's conversations, there is the diagnosis alone.
+    """
     version = _version(lesson, request.GET.get("mistake", ""))
     steps = request.GET.getlist("step")
     if steps and can_be_played(lesson):
         comparison = compare(lesson, version, allowed(steps))
+    elif "check" in request.GET:
+        comparison = compare_in_the_check(lesson, version)
     else:
         comparison = compare_where_it_shows(lesson, version)
+    diagnosis = {"diagnosis": _diagnosis(version)}
+    return diagnosis if comparison is None else diagnosis | _told(comparison)
+
+
+def _told(comparison: Comparison) -> dict:
     return {
         "steps": comparison.steps,
         "claim": comparison.claim,
         "right": comparison.right.as_json(),
         "wrong": comparison.wrong.as_json(),
         "differs": comparison.parting and comparison.parting._asdict(),
-        "diagnosis": _diagnosis(version),
     }
 
 

@@ -56,7 +56,8 @@ def test_the_students_own_steps_are_played(ask):
 
 
 def test_where_no_conversation_shows_it_the_check_does(ask):
-    answer = ask("accept", mistake="PrefersItsOwnOrder")
+    assert list(ask("stop", mistake="CountsForEveryone")) == ["diagnosis"]
+    answer = ask("stop", mistake="CountsForEveryone", check="")
     assert answer["steps"] == []
     assert answer["claim"]
     assert answer["differs"]

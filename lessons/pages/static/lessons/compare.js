@@ -56,12 +56,16 @@ class Compare {
 
   async run() {
     const asked = (this.asked = Symbol("the last one asked for"));
+    const { url, feed } = this.section.dataset;
+    const name = ["mistake", this.form.elements.mistake.value];
     this.say("Playing it twice…");
     try {
-      const name = ["mistake", this.form.elements.mistake.value];
-      const parameters = [name, ...this.steps().map((step) => ["step", step])];
-      const { url, feed } = this.section.dataset;
-      const answer = await ask(url, feed, parameters);
+      let answer = await ask(url, feed, [name, ...this.steps().map((step) => ["step", step])]);
+      if (asked !== this.asked) return;
+      this.show(answer);
+      if (answer.right) return;
+      this.say("No conversation here shows it. Asking the lesson’s checks, which takes longer…");
+      answer = await ask(url, feed, [name, ["check", ""]]);
       if (asked === this.asked) this.show(answer);
     } catch (error) {
       if (asked === this.asked) this.say(error.message);
@@ -70,11 +74,12 @@ class Compare {
 
   show({ steps, claim, right, wrong, differs, diagnosis }) {
     byId("compare-result").hidden = false;
-    byId("compare-result").querySelector(".sides").hidden = !right.events.length;
+    byId("compare-result").querySelector(".sides").hidden = !right?.events.length;
+    drawDiagnosis(byId("compare-diagnosis"), diagnosis);
+    if (!right) return;
     this.right.show(right, { differs: differs?.right });
     this.wrong.show(wrong, { differs: differs?.wrong });
     this.say(...told(steps, claim, differs), right.cut || wrong.cut);
-    drawDiagnosis(byId("compare-diagnosis"), diagnosis);
   }
 
   say(...parts) {
@@ -85,8 +90,8 @@ class Compare {
 function told(steps, claim, differs) {
   const where = differs ? " What differs first is marked." : " Nothing differs in it.";
   if (steps.length) return ["Played: ", element("code", steps.join(" · ")), `.${where} `];
-  if (!differs) return ["No conversation shows this mistake; the lesson’s check finds it otherwise. "];
-  return ["No conversation of the text shows it. The lesson’s check does: ", claim, where, " "];
+  if (!differs) return ["No conversation shows it; a check finds it otherwise: ", claim];
+  return ["No conversation here shows it. The lesson’s check does: ", claim, where, " "];
 }
 
 function drawDiagnosis(box, { title, symptom, cause, cure, lesson, url }) {
