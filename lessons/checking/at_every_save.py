@@ -77,7 +77,10 @@ def judge_if_due(lesson: Lesson) -> None:
     try:
         if is_due(lesson):
             presence.announce(lesson.key)
-            progress.keep_verdict(lesson, judge(lesson))
+            verdict = judge(lesson)
+            # Saved again meanwhile, or put back as it came: then this is no verdict on it any more.
+            if verdict.digest == resolve(lesson).digest():
+                progress.keep_verdict(lesson, verdict)
             presence.announce("")
     except Exception:
         presence.announce("")

@@ -61,10 +61,17 @@ def _findings(verdict: dict) -> dict:
     return {
         "finding": finding,
         "where": finding and finding["message"].removesuffix(title).removesuffix(": "),
+        "detail": _lines(finding),
         "diagnosis": known,
         "transcript": finding and _transcript(outcomes, finding),
         "others": [(_title(one), one["line"]) for one in others],
     }
+
+
+def _lines(finding: dict | None) -> list[tuple[str, bool]]:
+    """Each with whether it is the first that differs, as `compare` marks it."""
+    detail = finding["detail"] if finding else ""
+    return [(line, line.startswith("≠")) for line in detail.split("\n")] if detail else []
 
 
 def _transcript(outcomes, finding: dict) -> dict | None:

@@ -89,6 +89,23 @@ def test_an_exercise_put_back_as_it_came_is_not_begun(lamp, course, judged):
     assert progress.of(lamp).state == "new"
 
 
+def test_a_verdict_on_what_was_put_back_meanwhile_is_not_kept(lamp, course, judged, monkeypatch):
+    watch = Watch(course)
+    save(lamp, "# mine")
+    slow = at_every_save.judge
+
+    def judge(lesson):
+        verdict = slow(lesson)
+        stubs.reset(lesson)
+        return verdict
+
+    monkeypatch.setattr(at_every_save, "judge", judge)
+    watch.look()
+    watch.look()
+    assert judged == [lamp.key]
+    assert progress.of(lamp).state == "new"
+
+
 def test_an_exercise_that_is_gone_is_waited_for(lamp, course, judged):
     watch = Watch(course)
     lamp.exercise.unlink()

@@ -65,6 +65,12 @@ def test_the_first_finding_is_told_with_its_transcript_the_others_by_name(client
     assert "said meanwhile" in shown
 
 
+def test_the_first_difference_is_marked(client, lamp):
+    detail = "  expected   got\n≠ <one>      two\n  three      four"
+    keep(lamp, "red", Finding("wrong-close-code", "it", detail=detail))
+    assert "<mark>≠ &lt;one&gt;      two</mark>\n  three" in part(client, lamp)
+
+
 def test_hints_are_shown_one_by_one_and_stay(client, lamp):
     assert "Begin with" not in part(client, lamp)
     assert "Begin with" in post(client, lamp, "hint/")
