@@ -1,9 +1,13 @@
 """Where one looks things up: the search, the diagnoses, and the notes."""
 
+import re
+from functools import lru_cache
 from itertools import groupby
 
 from django.http import Http404
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
 from lessons.catalogue import lessons
@@ -13,6 +17,10 @@ from lessons.pages.index import read_notes
 from lessons.pages.markup import as_html, sections_of
 from lessons.pages.policy import strict_policy
 from lessons.pages.search import LONGEST, search
+
+_TO_A_FILE = re.compile(
+    r'<a href="(?P<file>\w[^":]*)"(?: title="(?P<title>[^"]*)")?>(?P<words>[^<]*)</a>'
+)
 
 
 @require_safe
@@ -54,4 +62,23 @@ def notes_page(request):
     if not markdown:
         raise Http404("There is no NOTES.md")
     contents = [one for one in sections_of(markdown) if one.id and one.level == 2]
-    return render(request, "lessons/notes.html", {"text": as_html(markdown), "contents": contents})
+    text = with_pages(as_html(markdown))
+    return render(request, "lessons/notes.html", {"text": text, "contents": contents})
+
+
+@lru_cache(maxsize=1)
+def with_pages(html: SafeString) -> SafeString:
+    """HTML whose links to files of the project lead to pages, or say which file it is.
+
+    On the page of a repository they lead to the files themselves; the workshop serves none.
+    """
+    by_file = {f"lessons/course/{one.folder.name}/lesson.md": one.key for one in lessons()}
+
+    def lead(found: re.Match) -> str:
+        if key := by_file.get(found["file"]):
+            return f'<a href="{reverse("lesson", args=[key])}">{found["words"]}</a>'
+        if found["title"]:  # a proof: the test's name
+            return f'<sup title="{found["file"]}: {found["title"]}">{found["words"]}</sup>'
+        return f"<code>{found['words']}</code>"
+
+    return mark_safe(_TO_A_FILE.sub(lead, html))

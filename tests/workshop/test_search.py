@@ -184,6 +184,17 @@ def test_the_notes_have_a_table_of_contents():
     assert re.findall(r'<li><a href="#([^"]+)">', shown)[: len(chapters)] == chapters
 
 
+def test_on_their_page_the_notes_lead_to_lessons_and_name_files():
+    shown = page("/notes/")
+    assert '<a href="/lessons/03-stop/">3</a>' in shown
+    assert "<code>sync_demo/consumers.py</code>" in shown
+    assert (
+        '<sup title="tests/sync_demo/test_01_accept.py: test_is_routed_at_no_other_path">' in shown
+    )
+    addresses = set(re.findall(r'<a [^>]*href="([^"]*)"', shown))
+    assert {address for address in addresses if not re.match("[/#]|https://", address)} == set()
+
+
 def test_a_heading_is_a_link_to_itself():
     assert as_html("# T\n## Why `x`, now?\n") == (
         '<h1>T</h1>\n<h2 id="why-x-now">'
