@@ -13,6 +13,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+NAMES = {"daphne": "Daphne", "uvicorn": "uvicorn"}
+
 
 def kept(name: str) -> tuple[dict, str]:
     """What `manage.py bench NAME` has kept, and a sentence that says where and when it was."""
@@ -42,7 +44,7 @@ def echo() -> str:
     rows = [
         [
             row["what"],
-            row["server"],
+            NAMES[row["server"]],
             f"{row['ratio']:.2f}",
             row["many_per_second"],
             row["processor_us"],
@@ -90,3 +92,24 @@ def soak() -> str:
     head = ["when", "tasks", "threads", "groups", "memory MB", "kB a connection"]
     title = f"{number} connections to the worked example of `{figures['lesson']}`, on Daphne:"
     return f"{title}\n\n{_table(head, rows)}\n\n{where}"
+
+
+def sizing() -> str:
+    """What one process carries at half its load, out of the three runs."""
+    (echoes, _), (rooms, _), (stay, _) = kept("echo"), kept("fanout"), kept("soak")
+    by_shape = {(row["server"], row["what"]): row for row in echoes["rows"]}
+    rows = []
+    for server, name in NAMES.items():
+        one = by_shape[server, "AsyncConsumer"]
+        rows += [
+            [f"events a second, an AsyncConsumer on {name}", one["many_per_second"] // 2],
+            [f"handshakes a second, on {name}", one["connects_per_second"] // 2],
+        ]
+    for row in rooms["rows"]:
+        if row["processes"] == 1 and row["clients"] in (100, 1000):
+            name = f"messages a second to a room of {row['clients']}, {row['layer']}, on Daphne"
+            rows.append([name, round(row["deliveries_per_second"] / row["clients"] / 2, 1)])
+    first, connected = stay["rows"][:2]
+    each = (connected["memory_mb"] - first["memory_mb"]) / stay["connections"]
+    rows.append(["MB of memory for 1,000 idle connections, on Daphne", round(1000 * each)])
+    return _table(["one process, at half its load", "carries"], rows)

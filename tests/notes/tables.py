@@ -7,7 +7,7 @@ from pathlib import Path
 from lessons.catalogue import Lesson, lessons
 from lessons.checking.diagnoses import Diagnosis, catalogue
 from tests.db_demo import test_chat_security
-from tests.notes.figures import echo, fanout, soak
+from tests.notes.figures import echo, fanout, sizing, soak
 from tests.notes.servers import FILE as SERVERS
 from tests.redis import differences
 
@@ -68,4 +68,9 @@ TABLES = {
     "servers": partial(measured, SERVERS),
     "security": security,
 }
-FIGURES = {"figures-echo": echo, "figures-fanout": fanout, "figures-soak": soak}
+FIGURES = {
+    "figures-sizing": sizing,
+    "figures-echo": echo,
+    "figures-fanout": fanout,
+    "figures-soak": soak,
+}
