@@ -44,9 +44,8 @@ def _section(part) -> str:
     name = part.benchmark.name
     lines = [f'<section id="{name}">', f"<h2>{name}: {escape(part.benchmark.says)}</h2>"]
     if part.report is None:
-        return "\n".join(
-            [*lines, f'<p class="wrong">Left out: {escape(part.lacking)}</p></section>']
-        )
+        why = part.broken or f"Left out: {part.lacking}"
+        return "\n".join([*lines, f'<p class="wrong">{escape(why)}</p>', "</section>"])
     report = part.report
     if report.fault:
         lines.append(f'<p class="wrong">{escape(report.fault)}</p>')

@@ -3,6 +3,7 @@
 import os
 import platform
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,16 +16,21 @@ from lessons.bench.report import Lacking, Options, Report, as_json, write
 
 @dataclass(frozen=True)
 class Part:
-    """One benchmark's outcome: what it has to say, or why it was left out."""
+    """One benchmark's outcome: what it has to say, or why it says nothing."""
 
     benchmark: Benchmark
     seconds: float
     report: Report | None = None
     lacking: str = ""
+    broken: str = ""
+
+    @property
+    def fault(self) -> str:
+        return self.broken or (self.report.fault if self.report else "")
 
     def as_json(self) -> dict:
         if self.report is None:
-            return {"left_out": self.lacking}
+            return {"broken": self.broken} if self.broken else {"left_out": self.lacking}
         beside = [vars(one) | {"ratio": round(one.ratio, 3)} for one in self.report.beside]
         return {"seconds": round(self.seconds, 1), "beside": beside, **self.report.figures}
 
@@ -42,7 +48,7 @@ def measure(options: Options, tell: Callable[[str, str], None]) -> tuple[list[Pa
         write("all.json", as_json({"machine": machine, **figures})),
         write("all.html", document.page(machine, parts)),
     ]
-    return files, [part.report.fault for part in parts if part.report and part.report.fault]
+    return files, [part.fault for part in parts if part.fault]
 
 
 def _part(benchmark: Benchmark, options: Options, tell) -> Part:
@@ -52,6 +58,9 @@ def _part(benchmark: Benchmark, options: Options, tell) -> Part:
     except Lacking as reason:
         tell(benchmark.name, f"Left out: {reason}")
         return Part(benchmark, 0, lacking=str(reason))
+    except Exception as error:  # the others' figures are not to be lost with it
+        tell(benchmark.name, traceback.format_exc())
+        return Part(benchmark, 0, broken=f"{benchmark.name} broke: {error!r}")
     seconds = time.monotonic() - started
     tell(benchmark.name, f"{report.table}\n{seconds:.0f} s")
     if not options.quick:

@@ -89,6 +89,13 @@ def test_a_fault_makes_the_command_fail_after_the_report(bench):
     assert "speed" in json.loads((bench.folder / "all.json").read_text(encoding="utf-8"))
 
 
+def test_a_part_that_breaks_takes_no_other_with_it(bench):
+    said = bench(code=1, broken=lambda options: 1 / 0, speed=lambda options: FAST)
+    assert "ZeroDivisionError" in said
+    assert "<ours>  5 ms" in said
+    assert "broken broke: ZeroDivisionError" in (bench.folder / "all.html").read_text("utf-8")
+
+
 def test_each_process_of_a_run_writes_the_times_of_its_modules(tmp_path):
     process = timing._Times(tmp_path)
     for test in ("tests/a.py::test_one", "tests/b.py::test_two", "tests/a.py::test_three[::]"):
