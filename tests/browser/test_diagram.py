@@ -35,7 +35,7 @@ def converse(visit, key="12-group"):
     page = visit(key)
     page.connect()
     page.send("hello")
-    page.expect_seen("open", 'message "hello"')
+    page.expect_seen("1 open", '1 message "hello"')
     page.press("Close")
     page.expect_status("Closed with 1000.")
     page.press("Enlarge")  # all rows are in view then, and so drawn
@@ -46,7 +46,7 @@ def converse(visit, key="12-group"):
 def test_each_event_is_an_arrow_or_a_mark_between_its_lanes(visit):
     page = converse(visit)
     heads = page.page.get_by_role("group", name="Lanes shown").get_by_role("button")
-    expect(heads).to_have_text(["client", "consumer", "layer", "database"])
+    expect(heads).to_have_text(["client 1", "consumer 1", "layer", "database"])
     expect(labels(page)).to_have_text(
         [
             "scope /ws/layers/group/lobby/",
@@ -75,8 +75,8 @@ def test_arrow_keys_show_an_event_in_full_and_light_up_its_handler(visit):
     for key in ("ArrowUp", "ArrowUp"):
         diagram.press(key)
     expect(details.locator("pre")).to_have_text('{"type": "websocket.disconnect", "code": None}')
-    expect(details).to_contain_text(f"client → consumer 1 · {DISCONNECT} · MainThread")
-    expect(diagram).to_have_attribute("aria-valuetext", re.compile("client to consumer, handler"))
+    expect(details).to_contain_text(f"client 1 → consumer 1 · {DISCONNECT} · MainThread")
+    expect(diagram).to_have_attribute("aria-valuetext", re.compile("client 1 to consumer 1"))
     page.expect_lit(DISCONNECT)
     diagram.press("Home")
     expect(details.locator("pre")).to_contain_text('"path": "/ws/layers/group/lobby/"')

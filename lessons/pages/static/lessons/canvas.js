@@ -6,8 +6,9 @@ import { View } from "./view.js";
 
 const ROW = 28; // pixels at zoom 1
 const LETTERS = 11.5;
-const LEFT = 54; // room for the time
+const LEFT = 50; // room for the time
 const BEYOND = 5; // rows drawn above and below what is in view
+const FEW = 6; // rows at the end that may appear by and by; in a flood nothing would be seen else
 
 export class Canvas {
   constructor(box, label) {
@@ -106,12 +107,13 @@ export class Canvas {
       made.remove();
       this.drawn.delete(entry);
     }
+    const calm = this.layout.rows.length - FEW;
     for (const row of rows) {
       const known = this.drawn.get(row.entry);
       if (known?.index === row.index) continue;
       known?.made.remove();
       const made = this.rows.appendChild(drawRow(row, this.scale));
-      if (row.index >= this.newest) made.classList.add("fresh");
+      if (row.index >= Math.max(this.newest, calm)) made.classList.add("fresh");
       this.drawn.set(row.entry, { made, index: row.index });
     }
     this.newest = this.layout.rows.length;

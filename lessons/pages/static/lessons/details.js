@@ -4,8 +4,6 @@ import { literal } from "./literal.js";
 import { element } from "./message.js";
 import { Transcript } from "./transcript.js";
 
-const SIGNS = { in: "→", out: "←", mark: "·" };
-
 export class Details {
   constructor(box) {
     this.facts = box.appendChild(element("p", "", "facts"));
@@ -13,18 +11,21 @@ export class Details {
     this.box = box;
   }
 
-  show(entry) {
-    this.facts.replaceChildren();
+  say(words) {
+    this.facts.replaceChildren(words);
     this.message.textContent = "";
     this.box.scrollTop = 0;
+  }
+
+  show(entry) {
+    this.say("");
     if (!entry?.event) return;
     const { of, event } = entry;
-    const { lane, direction, handler, thread, message } = event;
+    const { handler, thread, message } = event;
     const id = Transcript.idOf(entry);
     const link = element("a", `Event ${id}`);
     link.href = `#event-${id}`;
-    const other = lane === "consumer" ? "" : `${lane} ${SIGNS[direction]} `;
-    const facts = [`${other}consumer ${of.ordinal}`, handler, thread, since(event, of)];
+    const facts = [wayOf(event, of), handler, thread, since(event, of)];
     this.facts.append(link, ...facts.filter(Boolean).flatMap((fact) => [" · ", element("span", fact)]));
     this.message.textContent = literal(message);
   }
@@ -32,4 +33,10 @@ export class Details {
 
 function since({ time }, { begun }) {
   return `${((time - begun) * 1000).toFixed(1)} ms after it began`;
+}
+
+function wayOf({ lane, direction }, { client, ordinal }) {
+  const consumer = `consumer ${ordinal}`;
+  const other = lane === "client" ? `client ${client}`.trim() : lane;
+  return { in: `${other} → ${consumer}`, out: `${consumer} → ${other}` }[direction] ?? consumer;
 }

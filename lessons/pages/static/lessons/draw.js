@@ -5,6 +5,7 @@ import { shortly } from "./words.js";
 const SPACE = "http://www.w3.org/2000/svg";
 const AT_LEAST = 60; // characters that the label of a layer's arrow may have, however short that is
 const NARROW = 24; // characters in which the protocol's name would take the room of what tells
+const BIRTH = 8; // the radius of what a consumer instance begins with
 const TEXT = 0.56; // of a row: where its text stands, and where its arrow runs
 const LINE = 0.8;
 
@@ -31,7 +32,7 @@ export function drawRow(row, scale) {
 function drawArrow(made, { kind, from, to, type, telling, begins, entry }, scale) {
   const y = scale.height * LINE;
   const forth = to.x > from.x ? 1 : -1;
-  const end = to.x - forth * (to.kind === "consumer" ? 5 : 1);
+  const end = to.x - forth * (kind === "begin" ? BIRTH * scale.zoom + 1 : to.kind === "consumer" ? 5 : 1);
   made.append(line("shaft", from.x + forth * (from.kind === "consumer" ? 5 : 0), end - forth * 4, y));
   const size = 4 * scale.zoom;
   made.append(svg("path", { class: "tip", d: `M${end},${y}l${-forth * size * 1.7},${-size}v${2 * size}z` }));
@@ -42,16 +43,14 @@ function drawArrow(made, { kind, from, to, type, telling, begins, entry }, scale
   const room = Math.min(Math.max(right - x - 9, least), scale.width - x - 2);
   drawLabel(made, x, type, telling, room, scale);
   if (kind === "begin") drawBirth(made, to.x, entry.of.ordinal, scale);
-  if (begins) drawHandler(made, begins, to.kind === "consumer" ? to : from, from.x < to.x, scale);
+  if (begins) drawHandler(made, begins, to.kind === "consumer" ? to : from, to.x < from.x, scale);
 }
 
-// The client's handlers are named on the far side of the consumer's lane, the layer's on the near
-// side: where no arrow is.
-function drawHandler(made, name, { x }, isRight, scale) {
-  const room = isRight ? scale.width - x : x - scale.left;
-  const shown = cut(name, (room - 14) / scale.character);
-  const at = isRight ? x + 11 : x - 11;
-  made.append(text("handler", at, scale.height * LINE + 3, shown, isRight ? "start" : "end"));
+// Right of the bar, and below the arrow that comes from there.
+function drawHandler(made, name, { x }, isFromRight, { width, character, height, zoom }) {
+  const shown = cut(name, (width - x - 14) / character);
+  const y = height * LINE + (isFromRight ? 10 : 3) * zoom;
+  made.append(text("handler", x + 11, y, shown));
 }
 
 function drawLabel(made, x, type, telling, room, scale) {
@@ -65,8 +64,8 @@ function drawLabel(made, x, type, telling, room, scale) {
 }
 
 function drawBirth(made, x, ordinal, { height, zoom }) {
-  const y = height * LINE - 3;
-  made.append(svg("circle", { class: "birth", cx: x, cy: y, r: 8 * zoom }));
+  const y = height * LINE;
+  made.append(svg("circle", { class: "birth", cx: x, cy: y, r: BIRTH * zoom }));
   made.append(text("ordinal", x, y + 3.6 * zoom, ordinal, "middle"));
 }
 

@@ -1,14 +1,15 @@
 // The diagram's lanes: who they are, and how far apart they stand.
 
-const NARROW = 420; // pixels of a box in which all stands closer
+const NARROW = 420; // pixels of a box in which all but the clients' arrows is closer together
 const ORDER = ["client", "consumer", "layer", "database"];
 const ENDS = new Set(["finished", "raised", "cancelled"]);
 const EDGE = 42; // from the last lane to the border
+const WIDE = 116;
 // [at least, share of what is left over], in pixels at zoom 1
 const APART = {
-  same: [52, 0.5],
+  same: [58, 0.5],
   folded: [40, 0],
-  "client consumer": [118, 2.4],
+  "client consumer": [WIDE, 2.4],
   "consumer layer": [118, 1],
   "layer database": [66, 0.4],
   other: [100, 1],
@@ -65,14 +66,14 @@ function inOrder(lanes) {
 
 // Gives each lane its `x`; returns the width that is needed.
 export function spread(lanes, { width, left, zoom, folded }) {
-  const close = width < NARROW ? zoom * 0.8 : zoom;
+  const close = (gap) => (width < NARROW && gap !== WIDE ? gap * 0.72 : gap) * zoom;
   const gaps = lanes.slice(1).map((lane, index) => apart(lanes[index], lane, folded));
-  const least = gaps.reduce((sum, [gap]) => sum + gap * close, left + 2 * EDGE);
+  const least = gaps.reduce((sum, [gap]) => sum + close(gap), left + 2 * EDGE);
   const shares = gaps.reduce((sum, [, share]) => sum + share, 0);
   const spare = Math.max(0, width - least) / (shares || 1);
   let x = left + EDGE;
   lanes.forEach((lane, index) => {
-    if (index) x += gaps[index - 1][0] * close + gaps[index - 1][1] * spare;
+    if (index) x += close(gaps[index - 1][0]) + gaps[index - 1][1] * spare;
     lane.x = Math.round(x) + 0.5;
   });
   return Math.max(width, Math.ceil(x + EDGE));

@@ -29,14 +29,14 @@ export function recorded(source) {
   }).show(transcript);
   diagram.show(transcript);
   new Playback(byId("playback"), diagram, transcript);
-  switches(byId("recorded"));
-  followAddress(diagram, transcript);
+  switches(byId("recorded"), () => showInTable(diagram.pointed));
+  followAddress(diagram, transcript, details);
   keep(transcript);
   return transcript;
 }
 
 // Table or diagram, in its place or over the whole window.
-function switches(section) {
+function switches(section, onTable) {
   const [table, large] = [byId("as-table"), byId("enlarge")];
   const press = (button, isPressed) => {
     button.setAttribute("aria-pressed", isPressed);
@@ -44,17 +44,25 @@ function switches(section) {
   };
   const isPressed = (button) => button.getAttribute("aria-pressed") === "true";
   for (const button of [table, large]) button.onclick = () => press(button, !isPressed(button));
+  table.addEventListener("click", onTable);
   section.addEventListener("keydown", ({ key }) => key === "Escape" && press(large, false));
 }
 
+// What the diagram points at is in view in the table too.
+function showInTable(entry) {
+  const row = entry && byId(`event-${Transcript.idOf(entry)}`);
+  if (row) byId("log").scrollTop = row.offsetTop - byId("log").clientHeight / 2;
+}
+
 // `#event-1.5`: event 5 of the first connection.
-function followAddress(diagram, transcript) {
+function followAddress(diagram, transcript, details) {
   const follow = () => {
-    const id = location.hash.match(/^#event-([\d.]+)$/)?.[1];
-    const entry = id && transcript.entries[transcript.indexOf(id)];
-    if (!entry) return;
+    const [, id] = location.hash.match(/^#event-([\d.]+)$/) ?? [];
+    if (!id) return;
+    const entry = transcript.entries[transcript.indexOf(id)];
+    if (!entry) return details.say(`Event ${id} was not recorded since this page was opened.`);
     diagram.choose(entry);
-    byId(`event-${id}`)?.scrollIntoView({ block: "nearest" });
+    showInTable(entry);
   };
   addEventListener("hashchange", follow);
   follow();
