@@ -1,6 +1,6 @@
 // Draws what stands in the diagram's layout, as SVG. Text off the wire becomes text nodes.
 
-import { shortly } from "./words.js";
+import { cut, inTime, shortly } from "./words.js";
 
 const SPACE = "http://www.w3.org/2000/svg";
 const AT_LEAST = 60; // characters that the label of a layer's arrow may have, however short that is
@@ -21,6 +21,10 @@ export function drawRow(row, scale) {
   const top = row.index * scale.height;
   const made = svg("g", { class: `row ${row.kind}`, transform: `translate(0,${top})` });
   if (row.entry.event) made.dataset.lane = row.entry.event.lane;
+  if (row.isDifferent) {
+    made.classList.add("different");
+    made.append(text("sign", scale.left, scale.height * TEXT, "≠"));
+  }
   if (row.isLate) made.append(line("late", 0, scale.width, 0));
   if (row.kind === "gap") return drawGap(made, row, scale);
   made.append(text("time", scale.left - 6, scale.height * TEXT, inTime(row.at), "end"));
@@ -116,13 +120,4 @@ function line(name, from, to, y) {
 
 function text(name, x, y, words, anchor = "start") {
   return svg("text", { class: name, x, y, "text-anchor": anchor }, String(words));
-}
-
-function cut(words, most) {
-  return words.length <= most ? words : `${words.slice(0, Math.max(1, most - 1))}…`;
-}
-
-function inTime(seconds) {
-  if (seconds < 1) return `${(seconds * 1000).toFixed(seconds < 0.1 ? 1 : 0)} ms`;
-  return `${seconds.toFixed(seconds < 100 ? 3 : 0)} s`;
 }

@@ -53,9 +53,10 @@ function say(diagram, area) {
   area.setAttribute("aria-valuetext", index < 0 ? `None chosen of ${rows.length}` : describe(rows[index], rows.length));
 }
 
-function describe({ entry, index, kind, text, type, telling, from, to }, count) {
+function describe({ entry, index, kind, text, type, telling, from, to, isDifferent }, count) {
   const what = kind === "gap" ? text : `${type} ${telling}`.trim();
   const where = from ? `${nameOf(from)} to ${nameOf(to)}` : "";
   const handler = entry.event?.handler ? `handler ${entry.event.handler}` : "";
-  return [`${index + 1} of ${count}: ${what}`, where, handler].filter(Boolean).join(", ");
+  const differs = isDifferent ? "the first that differs" : "";
+  return [`${index + 1} of ${count}: ${what}`, where, handler, differs].filter(Boolean).join(", ");
 }

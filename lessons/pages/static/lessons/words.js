@@ -75,3 +75,12 @@ function brieflyOfQuery(sql) {
 export function shortly(type) {
   return type.replace(/^(websocket|http)\./, "");
 }
+
+export function cut(words, most) {
+  return words.length <= most ? words : `${words.slice(0, Math.max(1, most - 1))}…`;
+}
+
+export function inTime(seconds) {
+  if (seconds < 1) return `${(seconds * 1000).toFixed(seconds < 0.1 ? 1 : 0)} ms`;
+  return `${seconds.toFixed(seconds < 100 ? 3 : 0)} s`;
+}
