@@ -1,7 +1,5 @@
 """`lesson mistakes`: each wrong version, what it gets, and where its conversation goes wrong."""
 
-from itertools import zip_longest
-
 from django.core.management.base import CommandError
 
 from lessons.catalogue import Lesson
@@ -11,7 +9,8 @@ from lessons.checking.target import mistakes_of
 from lessons.checking.verdict import Outcome, Verdict
 from lessons.terminal.checking import judged
 from lessons.terminal.screen import hanging, literal
-from lessons.wire.transcript import compare, first_difference
+from lessons.wire.difference import connections_that_part, counterparts
+from lessons.wire.transcript import compare
 
 
 def draw_mistakes(console, lesson: Lesson) -> None:
@@ -38,19 +37,8 @@ def _draw_what_it_gets(console, verdict: Verdict, right: dict[str, Outcome]) -> 
             columns = console.width if console.is_terminal else None
             console.print()
             hanging(console, "  ", outcome.claim, "dim")
-            literal(console, compare(*_first_that_differ(right[outcome.name], outcome), columns))
+            whole, wrong = right[outcome.name].transcript, outcome.transcript
+            parts = connections_that_part(counterparts(whole, wrong), wrong)
+            expected, got = ([event.message for event in events] for events in parts)
+            literal(console, compare(expected, got, columns))
             return
-
-
-def _first_that_differ(right: Outcome, wrong: Outcome) -> tuple[list, list]:
-    """The messages of one connection: the first on which the two part."""
-    pairs = list(zip_longest(_connections(right), _connections(wrong), fillvalue=[]))
-    return next((pair for pair in pairs if first_difference(*pair) is not None), pairs[0])
-
-
-def _connections(outcome: Outcome) -> list[list[dict]]:
-    """The messages of each connection, in the order in which they were opened."""
-    messages: dict[str, list[dict]] = {}
-    for event in outcome.transcript:
-        messages.setdefault(event.connection, []).append(event.message)
-    return list(messages.values())

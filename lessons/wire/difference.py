@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from itertools import takewhile
+from itertools import takewhile, zip_longest
 from typing import NamedTuple
 
 from lessons.wire.events import Event
@@ -24,11 +24,9 @@ def where_they_part(right: Sequence[Event], wrong: Sequence[Event]) -> Parting |
     One connection is compared with the one that was opened in its turn, since which of several
     comes first may be left to chance. No two are made at the same time, so times do not count.
     """
-    ours, theirs = _by_connection(right), _by_connection(wrong)
     found = []
-    for number in range(max(len(ours), len(theirs))):
-        one = ours[number] if number < len(ours) else []
-        other = theirs[number] if number < len(theirs) else []
+    pairs = zip_longest(_by_connection(right), _by_connection(wrong), fillvalue=[])
+    for one, other in pairs:
         first = first_difference(
             [_timeless(right[index].message) for index in one],
             [_timeless(wrong[index].message) for index in other],
@@ -36,6 +34,17 @@ def where_they_part(right: Sequence[Event], wrong: Sequence[Event]) -> Parting |
         if first is not None:
             found.append(Parting(_at(one, first), _at(other, first)))
     return min(found, key=lambda it: min(x for x in it if x is not None), default=None)
+
+
+def connections_that_part(
+    right: Sequence[Event], wrong: Sequence[Event]
+) -> tuple[list[Event], list[Event]]:
+    """The events of the connection with the first difference; of the first, where all is alike."""
+    parting = where_they_part(right, wrong)
+    for one, other in zip_longest(_by_connection(right), _by_connection(wrong), fillvalue=[]):
+        if parting is None or parting.right in one or parting.wrong in other:
+            return [right[index] for index in one], [wrong[index] for index in other]
+    return [], []
 
 
 def counterparts(events: Sequence[Event], of: Sequence[Event]) -> list[Event]:

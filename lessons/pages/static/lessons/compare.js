@@ -37,7 +37,10 @@ class Compare {
     if (![...mistake.options].some(({ value }) => value === name)) return;
     mistake.value = name;
     this.introduce();
-    this.run().then(() => this.section.scrollIntoView()); // only now is there room to do so
+    this.section.scrollIntoView();
+    const here = scrollY;
+    // Once more when there is room below, for whoever has not gone elsewhere meanwhile.
+    this.run().then(() => scrollY === here && this.section.scrollIntoView());
   }
 
   // `played()` gives the steps of what was done on this page.
