@@ -19,7 +19,7 @@ class _Head(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         names = dict(attrs)
-        if tag == "link" and names.get("rel") in ("stylesheet", "icon"):
+        if tag == "link" and names.get("rel") in ("stylesheet", "icon", "modulepreload"):
             self.found.append(names["href"])
         elif tag in ("script", "img") and names.get("src"):
             self.found.append(names["src"])

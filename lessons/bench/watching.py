@@ -72,8 +72,10 @@ class Page:
             socket.on("framereceived", self._take)
 
     def _take(self, frame: str):
-        self.sent.append(json.loads(frame))
-        self._news.set()
+        told = json.loads(frame)
+        if "events" in told:  # there is more that a page is told of: a verdict
+            self.sent.append(told)
+            self._news.set()
 
     def watched(self, path: str) -> str:
         """The address at which what `path` leads to is recorded for this page."""

@@ -1,5 +1,6 @@
 """Markdown and Python as HTML. Colours come from classes, so the page needs no inline style."""
 
+import re
 from functools import lru_cache
 
 from django.urls import reverse
@@ -14,6 +15,9 @@ from pygments.util import ClassNotFound
 
 from lessons.pages.sections import Section, give_headings_ids, sections
 from lessons.source import Source
+
+_COLOURED = r"k[ncd]?|ow|s[12aeidb]?|c[1m]?|n[fcdbta]|fm|bp|m[ifh]"  # the classes in code.css
+_PLAIN = re.compile(rf'<span class="(?!(?:{_COLOURED})")\w+">([^<]*)</span>')
 
 
 @lru_cache(maxsize=512)
@@ -95,9 +99,13 @@ def _chart(caption: str) -> SafeString | str:
 
 @lru_cache(maxsize=256)
 def highlighted(code: str, language: str) -> str:
-    """`code` as HTML, line for line: no element crosses the end of a line."""
+    """`code` as HTML, line for line: no element crosses the end of a line.
+
+    What code.css has no colour for stands without an element round it: in a lesson's page those
+    would be every fifth byte.
+    """
     try:
         lexer = get_lexer_by_name(language, stripnl=False)
     except ClassNotFound:
         lexer = get_lexer_by_name("text", stripnl=False)
-    return highlight(code, lexer, HtmlFormatter(nowrap=True)).rstrip("\n")
+    return _PLAIN.sub(r"\1", highlight(code, lexer, HtmlFormatter(nowrap=True))).rstrip("\n")

@@ -3,7 +3,10 @@
 import { Answer } from "./answer.js";
 import { Client } from "./client.js";
 import { NotJson } from "./json.js";
-import { Request } from "./request.js";
+
+// Of all lessons, one is about requests.
+const isRequest = document.querySelector("form.request") !== null;
+const { Request } = isRequest ? await import("./request.js") : {};
 
 export class Card {
   // `page` has what all clients share: {panel, played, seen, feed(host), isAlone()}.
@@ -17,7 +20,7 @@ export class Card {
       onSeen: (kind, text) => page.seen.add(kind, text, this.name()),
       onState: (state, text) => this.become(state, text),
     };
-    const Kind = this.form("request") ? Request : Client;
+    const Kind = isRequest ? Request : Client;
     this.client = new Kind({ watched: { path: watched, number }, home: path, ...listeners });
     this.wire();
     this.say("idle", this.form("request") ? "Nothing sent yet." : "Not connected.");

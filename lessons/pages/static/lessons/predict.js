@@ -3,8 +3,6 @@
 import { ask } from "./ask.js";
 import { Diagram } from "./diagram.js";
 import { element } from "./message.js";
-import { Order } from "./order.js";
-import { Receivers } from "./receivers.js";
 import { Transcript } from "./transcript.js";
 
 class Question {
@@ -23,7 +21,7 @@ class Question {
     this.begin.disabled = true;
     const asked = await ask(this.url, this.feed);
     const box = this.section.querySelector(".answer");
-    const Kind = asked.kind === "order" ? Order : Receivers;
+    const Kind = await kindOf(asked);
     this.answer = new Kind(box, asked, (text) => this.say(text));
     const check = element("button", "Check");
     check.type = "button";
@@ -56,6 +54,12 @@ class Question {
   say(text) {
     this.said.textContent = text;
   }
+}
+
+// Loaded once there is a question of the kind to answer, for most visits have none.
+async function kindOf({ kind }) {
+  if (kind === "order") return (await import("./order.js")).Order;
+  return (await import("./receivers.js")).Receivers;
 }
 
 const predict = document.getElementById("predict");
