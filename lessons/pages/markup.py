@@ -16,7 +16,7 @@ from pygments.util import ClassNotFound
 from lessons.pages.sections import Section, give_headings_ids, sections
 from lessons.source import Source
 
-_COLOURED = r"k[ncd]?|ow|s[12aeidb]?|c[1m]?|n[fcdbta]|fm|bp|m[ifh]"  # the classes in code.css
+_COLOURED = r"k[ncd]?|ow|s[12aeidb]?|c[1m]?|n[fcdbta]|fm|m[ifh]"  # the classes in code.css
 _PLAIN = re.compile(rf'<span class="(?!(?:{_COLOURED})")\w+">([^<]*)</span>')
 
 
@@ -51,6 +51,8 @@ def _parser() -> MarkdownIt:
     parser.core.ruler.push("headings", give_headings_ids)
     parser.add_render_rule("heading_open", _heading_open)
     parser.add_render_rule("heading_close", _heading_close)
+    parser.add_render_rule("th_open", _cell_open)
+    parser.add_render_rule("td_open", _cell_open)
     parser.add_render_rule("fence", _fence)
     parser.add_render_rule("table_open", lambda *_: '<div class="scroll"><table>')
     parser.add_render_rule("table_close", lambda *_: "</table></div>")
@@ -67,6 +69,14 @@ def _heading_open(self, tokens, index, options, env) -> str:
 def _heading_close(self, tokens, index, options, env) -> str:
     closed = self.renderToken(tokens, index, options, env)
     return f"</a>{closed}" if _own_address(tokens[index - 2], tokens[index - 1]) else closed
+
+
+def _cell_open(self, tokens, index, options, env) -> str:
+    """A column's alignment as a class: the page's policy lets no inline style through."""
+    style = tokens[index].attrs.pop("style", "")
+    if style:
+        tokens[index].attrJoin("class", str(style).replace("text-align:", "to-"))
+    return self.renderToken(tokens, index, options, env)
 
 
 def _own_address(heading: Token, inline: Token) -> str | int | float | None:

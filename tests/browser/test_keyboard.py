@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+RECORDED = "What the server recorded, as a diagram"
 RESULTS = re.compile(r"^\d+ results$")
 MOST = 80  # presses of Tab: more than any page has places
 
@@ -46,8 +47,13 @@ def test_a_whole_lesson_can_be_done_with_the_keyboard_alone(page, address):
     tab_to(browser, "Close", "button", disabled=False)
     press("Enter")
     page.expect_status("Closed with 1000.")
-    tab_to(browser, "What the server recorded", "log")
-    expect(browser.locator(":focus")).to_contain_text("websocket.disconnect")
+    tab_to(browser, RECORDED, "slider")
+    press("End")
+    expect(browser.get_by_role("region", name="The event in full")).to_contain_text("finished")
+    press("ArrowUp")
+    expect(browser.locator(":focus")).to_have_attribute(
+        "aria-valuetext", re.compile("websocket.disconnect")
+    )
     tab_to(browser, "3 stop →")
     press("Enter")
     expect(browser).to_have_title("3 · How a connection ends")
@@ -67,7 +73,7 @@ def test_single_keys_lead_through_a_lesson(page):
     press("x")
     page.expect_status("Closed with 1000.")
     press("r")
-    expect(focused).to_have_accessible_name("What the server recorded")
+    expect(focused).to_have_accessible_name(RECORDED)
     press("e")
     expect(focused).to_have_accessible_name(re.compile("^Your exercise"))
     press("n")

@@ -13,6 +13,8 @@ export class Clients {
     this.cards = new Map(); // number → Card
     this.list = document.getElementById("clients");
     this.more = document.getElementById("add");
+    this.blank = this.list.firstElementChild.cloneNode(true); // as it came, but for whom it is
+    for (const option of this.blank.querySelectorAll("[selected]")) option.removeAttribute("selected");
     for (const box of this.list.children) this.begin(box, Number(box.dataset.number));
     if (this.more) this.more.onclick = () => this.add();
     document.getElementById("controls").disabled = false;
@@ -32,8 +34,7 @@ export class Clients {
 
   add() {
     const number = [1, 2, 3, 4].find((one) => !this.cards.has(one));
-    const { content } = document.getElementById("one-more");
-    const box = content.firstElementChild.cloneNode(true);
+    const box = this.blank.cloneNode(true);
     box.dataset.number = number;
     box.setAttribute("aria-label", `Client ${number}`);
     box.querySelector(".name").textContent = `Client ${number}`;

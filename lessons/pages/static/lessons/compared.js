@@ -2,6 +2,9 @@
 
 import { element } from "./message.js";
 import { Side } from "./side.js";
+import { style } from "./style.js";
+
+await style("./compared.css");
 
 const byId = (id) => document.getElementById(id);
 const right = new Side(byId("compare-right"), "The solution, as a diagram");

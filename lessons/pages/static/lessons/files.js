@@ -5,35 +5,27 @@ import { Transcript } from "./transcript.js";
 
 const byId = (id) => document.getElementById(id);
 
-export function wireFiles(transcript, lesson) {
-  byId("save").onclick = () => {
-    if (!transcript.entries.length) return say("There is nothing to save yet.");
-    save(`${lesson}.json`, JSON.stringify({ lesson, ...transcript.toJSON() }, null, 1));
-    return say("Saved.");
-  };
-  byId("load").onclick = () => byId("file").click();
-  byId("file").onchange = async ({ target }) => {
-    const [file] = target.files;
-    if (file) await load(file, transcript);
-    target.value = ""; // the same file may be chosen again
-  };
-}
-
-function save(name, text) {
+export function save(transcript, lesson) {
+  if (!transcript.entries.length) return say("There is nothing to save yet.");
+  const text = JSON.stringify({ lesson, ...transcript.toJSON() }, null, 1);
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-  link.download = name;
+  link.download = `${lesson}.json`;
   link.click();
   URL.revokeObjectURL(link.href);
+  return say("Saved.");
 }
 
-async function load(file, transcript) {
+export async function load(input, transcript) {
+  const [file] = input.files;
+  if (!file) return;
   try {
     transcript.become(read(await file.text()));
     say(`This is ${file.name}.`);
   } catch (error) {
     say(`${file.name}: ${error.message} What was recorded is as it was.`);
   }
+  input.value = ""; // the same file may be chosen again
 }
 
 function read(text) {

@@ -1,10 +1,13 @@
 // Cards that are put in order, by their buttons or by dragging; some may belong under the line.
 
 import { element } from "./message.js";
+import { style } from "./style.js";
+
+await style("./answers.css");
 
 const PARTS = /^(client|consumer|layer|database)( \d+)? ([→←·]) (.*)$/;
 
-export class Order {
+export default class Order {
   constructor(box, { cards, decoys }, say) {
     this.say = say;
     this.list = element("ol", "", "cards");

@@ -2,13 +2,11 @@
 
 import { Clients } from "./clients.js";
 import { offer } from "./compare.js";
-import { wireFiles } from "./files.js";
 import { Played } from "./played.js";
 import "./reachable.js";
 import { recorded } from "./recorded.js";
 import { Seen } from "./seen.js";
 import { Source } from "./source.js";
-import { TakeAway } from "./take_away.js";
 
 const byId = (id) => document.getElementById(id);
 
@@ -23,8 +21,13 @@ function start(panel) {
     seen.clear();
     played.clear();
   };
-  new TakeAway(byId("take-away"), played, panel.dataset.feed.split("/").at(-2));
-  wireFiles(transcript, panel.dataset.lesson);
+  // What most visits do without is loaded when it is wanted.
+  const feed = panel.dataset.feed.split("/").at(-2);
+  byId("take-away").onclick = async () => (await import("./take_away.js")).show(played, feed);
+  const files = () => import("./files.js");
+  byId("save").onclick = async () => (await files()).save(transcript, panel.dataset.lesson);
+  byId("load").onclick = () => byId("file").click();
+  byId("file").onchange = async ({ target }) => (await files()).load(target, transcript);
 }
 
 const panel = byId("panel");

@@ -56,10 +56,9 @@ class Question {
   }
 }
 
-// Loaded once there is a question of the kind to answer, for most visits have none.
+// Loaded once there is a question to answer: most visits have none.
 async function kindOf({ kind }) {
-  if (kind === "order") return (await import("./order.js")).Order;
-  return (await import("./receivers.js")).Receivers;
+  return (await import(kind === "order" ? "./order.js" : "./receivers.js")).default;
 }
 
 const predict = document.getElementById("predict");

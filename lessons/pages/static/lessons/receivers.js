@@ -1,8 +1,11 @@
 // A table of frames and clients, in which it is ticked who receives what.
 
 import { element } from "./message.js";
+import { style } from "./style.js";
 
-export class Receivers {
+await style("./answers.css");
+
+export default class Receivers {
   constructor(box, { cards, clients }) {
     const name = (client) => (clients.length > 1 ? `client ${client}` : "arrives");
     this.table = element("table", "", "receivers");

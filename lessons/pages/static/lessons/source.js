@@ -5,6 +5,7 @@ export class Source {
     this.box = box;
     this.thread = thread;
     this.lines = [...box.querySelectorAll("[data-line]")];
+    for (const line of this.lines) line.dataset.method = line.parentElement.dataset.method ?? "";
   }
 
   // The handler of this event; none where it had none.

@@ -2,10 +2,13 @@
 
 const byId = (id) => document.getElementById(id);
 
-export class TakeAway {
-  constructor(button, played, feed) {
+export function show(played, feed) {
+  return new TakeAway(played, feed).show();
+}
+
+class TakeAway {
+  constructor(played, feed) {
     Object.assign(this, { played, feed, dialog: byId("taken"), source: byId("taken-source") });
-    button.onclick = () => this.show();
     byId("taken-copy").onclick = () => this.copy();
   }
 
