@@ -233,7 +233,8 @@ async def prefixes(layers):
 LINES = [
     item
     for name, item in list(globals().items())
-    if inspect.iscoroutinefunction(item)
-    and item.__module__ == __name__
+    # From Python 3.12 on, the module inspect itself passes for a coroutine function.
+    if getattr(item, "__module__", None) == __name__
+    and inspect.iscoroutinefunction(item)
     and not name.startswith("_")
 ]
