@@ -5,6 +5,7 @@ Each is a function from Options to a Report, and imports what it measures with o
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import StatisticsError
 
 from lessons import catalogue
 from lessons.bench.report import Beside, Lacking, Options, Report
@@ -58,7 +59,10 @@ def echo(options: Options) -> Report:
 
     rounds, seconds = options.rounds_or(15, quick=3), options.seconds or 0.15
     figures = measured.measure(rounds, seconds)
-    rows, facts = echo_table.rows_of(figures), echo_table.facts_of(figures)
+    try:
+        rows, facts = echo_table.rows_of(figures), echo_table.facts_of(figures)
+    except (ZeroDivisionError, StatisticsError):
+        raise Lacking("No echo in a whole turn: this machine is too busy to measure on.") from None
     title = f"Echoes a second of {measured.MANY} clients, as a share of a bare function on Daphne"
     return Report(
         {"rounds": rounds, "seconds": seconds, "facts": facts, "rows": rows},

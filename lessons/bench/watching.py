@@ -68,7 +68,7 @@ class Page:
         path = urlsplit(socket.url).path
         if path.startswith("/watched/"):
             self._prefix = self._prefix or path.partition("/ws/")[0]
-        else:
+        elif "/verdicts/" not in path:  # of the exercise; what else the page hears is recorded
             socket.on("framereceived", self._take)
 
     def _take(self, frame: str):

@@ -97,6 +97,14 @@ def test_what_was_measured_is_kept_as_table_figures_and_picture(monkeypatch, set
     assert said.getvalue().startswith((kept / "echo.txt").read_text(encoding="utf-8"))
 
 
+def test_a_machine_too_busy_for_an_echo_is_told_so(monkeypatch):
+    silent = figures(lean=[0] * 3, **{"async": [0] * 3}, bare=[0] * 3)
+    monkeypatch.setattr(echo, "measure", lambda rounds, seconds: silent)
+    with pytest.raises(CommandError, match="too busy") as error:
+        call_command("bench", "echo")
+    assert error.value.returncode == 2
+
+
 @pytest.mark.parametrize("wrong", [{"rounds": 0}, {"seconds": 0}])
 def test_nothing_cannot_be_measured(wrong):
     with pytest.raises(CommandError) as error:
