@@ -11,6 +11,7 @@ from tests.browser.conftest import PATIENCE, READY, LessonPage
 from tests.browser.test_page_for_everyone import violations
 
 KEY = "03-stop"
+TYPED = "/ws/sync/stop/?typed"
 
 
 class Workshop:
@@ -85,8 +86,7 @@ def expect_state(lesson, words):
 
 
 def test_a_save_brings_the_diagnosis_the_next_one_the_ticks(lesson, workshop):
-    lesson.fill("Payload", "typed")
-    lesson.page.get_by_label("Payload", exact=True).focus()
+    lesson.fill("Path and query", TYPED)
     workshop.save(workshop.solved.replace("4000", "4001"))
     expect_state(lesson, "red")
     finding = lesson.page.locator(".finding")
@@ -104,7 +104,7 @@ def test_a_save_brings_the_diagnosis_the_next_one_the_ticks(lesson, workshop):
     ) == {"green"}
     expect(lesson.page.get_by_role("link", name="Go on to lesson 4")).to_be_visible()
     assert violations(lesson.page) == []
-    expect(lesson.page.locator(":focus")).to_have_value("typed")
+    expect(lesson.page.locator(":focus")).to_have_value(TYPED)
 
 
 def test_hints_come_one_by_one_and_the_focus_stays(lesson):
@@ -137,7 +137,7 @@ def test_without_javascript_forms_do_the_same(browser, workshop, lesson):
 
 def change_until_closed(lesson, workshop):
     """The reloader misses what is changed before its second look, so change it until it is seen."""
-    status = lesson.page.locator("#status")
+    status = lesson.status()
     for patience in (1.5, 3, 6, 12, 24):
         workshop.change_the_demo()
         with suppress(AssertionError):
@@ -147,8 +147,7 @@ def change_until_closed(lesson, workshop):
 
 
 def test_the_page_outlives_a_restart_of_the_server(lesson, workshop):
-    lesson.connect()
-    lesson.fill("Payload", "typed")
+    lesson.connect(TYPED)
     lesson.page.evaluate("window.here = true")
     change_until_closed(lesson, workshop)
     workshop.save(workshop.solved)  # the judge goes on meanwhile
@@ -160,7 +159,7 @@ def test_the_page_outlives_a_restart_of_the_server(lesson, workshop):
     before = lesson.page.locator("#seen li").count()
     lesson.connect()
     assert lesson.page.locator("#seen li").count() > before
-    expect(lesson.page.get_by_label("Payload", exact=True)).to_have_value("typed")
+    expect(lesson.client().get_by_label("Path and query")).to_have_value(TYPED)
     assert lesson.page.evaluate("window.here")
     assert all("ERR_CONNECTION_REFUSED" in error for error in lesson.errors)
     lesson.errors.clear()
