@@ -25,6 +25,15 @@ TWO_CONNECTIONS = """async () => {
   return [shown(one), shown(two), one.lost];
 }"""
 
+COPY = """table => {
+  const rows = [...table.rows].slice(-3);
+  getSelection().setBaseAndExtent(rows[0], 0, rows[2], 6);
+  const data = { clipboardData: new DataTransfer(), bubbles: true, cancelable: true };
+  const event = new ClipboardEvent("copy", data);
+  table.dispatchEvent(event);
+  return event.clipboardData.getData("text/plain").split("\\n");
+}"""
+
 
 def labels(page):
     """What stands at the arrows and marks, but for queries."""
@@ -161,6 +170,14 @@ def test_a_flood_ends_with_its_last_event_in_view_and_shows_its_gap(visit):
     place = gap.evaluate("row => [...document.querySelectorAll('#events tr')].indexOf(row)")
     page.page.evaluate("place => document.getElementById('diagram').scrollTo(0, 28 * place)", place)
     expect(page.page.locator("#diagram .gap .label")).to_have_text(gap.text_content())
+
+
+def test_rows_of_the_table_are_copied_with_their_cells_side_by_side(visit):
+    page = converse(visit)
+    page.press("Table")
+    copied = page.page.locator("#events").evaluate(COPY)
+    assert copied[0].split("\t")[2:4] == ["client 1", "→ websocket.disconnect code: None"]
+    assert copied[2].split("\t")[2:5] == ["consumer 1", "· finished", DISCONNECT]
 
 
 def test_events_of_two_connections_stand_in_the_order_of_time(visit):

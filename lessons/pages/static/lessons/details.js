@@ -1,5 +1,6 @@
 // One event in full: the message as Python has it, and where, when and in which thread it was.
 
+import { gapText } from "./layout.js";
 import { literal } from "./literal.js";
 import { element } from "./message.js";
 import { Transcript } from "./transcript.js";
@@ -18,7 +19,7 @@ export class Details {
   }
 
   show(entry) {
-    this.say("");
+    this.say(entry?.count ? `${gapText(entry)}: more came than the feed can carry.` : "");
     if (!entry?.event) return;
     const { of, event } = entry;
     const { handler, thread, message } = event;

@@ -50,9 +50,9 @@ export function lanesOf(entries) {
   return { lanes: inOrder([...lanes.values()]), of };
 }
 
-// Before anything has happened.
+// Before anything has happened: the lanes of nearly every exchange.
 export function lanesAtRest() {
-  return { lanes: [laneFor("client"), laneFor("consumer")], of: new Map() };
+  return { lanes: ["client", "consumer", "database"].map((kind) => laneFor(kind)), of: new Map() };
 }
 
 function laneFor(kind, name = "", server = "", number = 0) {
