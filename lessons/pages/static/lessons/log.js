@@ -110,7 +110,7 @@ function copyRows(event, body) {
   const selection = getSelection();
   const rows = [...body.rows].filter((row) => selection.containsNode(row, true));
   if (rows.length < 2) return; // a part of one row is copied as it stands
-  const lines = rows.map(({ cells }) => [...cells].map((cell) => cell.textContent).join("\t"));
+  const lines = rows.map(({ cells }) => [...cells].map((cell) => cell.textContent.trim()).join("\t"));
   event.clipboardData.setData("text/plain", lines.join("\n"));
   event.preventDefault();
 }

@@ -3,7 +3,6 @@
 import { Details } from "./details.js";
 import { Diagram } from "./diagram.js";
 import { keep, kept } from "./keep.js";
-import { Log } from "./log.js";
 import { Playback } from "./playback.js";
 import { Transcript } from "./transcript.js";
 
@@ -21,18 +20,21 @@ export function recorded(source) {
       else source.light(transcript.entries.findLast(({ event }) => event?.handler)?.event);
     },
   });
-  new Log({
-    box: byId("log"),
-    body: byId("events"),
-    nothing: byId("nothing"),
-    missing: byId("missing"),
-  }).show(transcript);
   diagram.show(transcript);
+  if (transcript.entries.length) fillTable(transcript);
+  else transcript.addEventListener("change", () => fillTable(transcript), { once: true });
   new Playback(byId("playback"), diagram, transcript);
   switches(byId("recorded"), () => showInTable(diagram.pointed));
   followAddress(diagram, transcript, details);
   keep(transcript);
   return transcript;
+}
+
+// Its module is loaded once there is something to fill it with.
+async function fillTable(transcript) {
+  const { Log } = await import("./log.js");
+  const [box, body, nothing, missing] = ["log", "events", "nothing", "missing"].map(byId);
+  new Log({ box, body, nothing, missing }).show(transcript);
 }
 
 // Table or diagram, in its place or over the whole window.
