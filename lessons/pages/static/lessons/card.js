@@ -23,7 +23,7 @@ export class Card {
     const Kind = isRequest ? Request : Client;
     this.client = new Kind({ watched: { path: watched, number }, home: path, ...listeners });
     this.wire();
-    this.say("idle", this.form("request") ? "Nothing sent yet." : "Not connected.");
+    this.say("idle", isRequest ? "Nothing sent yet." : "Not connected.");
   }
 
   form(name) {
@@ -42,54 +42,48 @@ export class Card {
   }
 
   wire() {
-    const fold = this.box.querySelector(".fold");
+    const [fold, forms] = [".fold", ".forms"].map((name) => this.box.querySelector(name));
     fold.onclick = () => {
-      const isOpen = fold.getAttribute("aria-expanded") === "true";
-      fold.setAttribute("aria-expanded", String(!isOpen));
-      this.box.querySelector(".forms").hidden = isOpen;
+      forms.hidden = !forms.hidden;
+      fold.setAttribute("aria-expanded", String(!forms.hidden));
     };
-    if (this.form("request")) this.wireRequest();
-    else this.wireSocket();
+    isRequest ? this.wireRequest() : this.wireSocket();
   }
 
   wireRequest() {
     this.onSubmit("request", async ({ method, path, body }) => {
       await this.page.feed(this.server).ready();
-      await this.client.send(method.value, path.value.trim(), body.value);
+      await this.client.send(method, path.trim(), body);
     });
     this.form("request").elements.leave.onclick = () => this.attempt(() => this.client.leave());
   }
 
   wireSocket() {
-    this.onSubmit("connect", async ({ path, subprotocols, account, origin }) => {
+    this.onSubmit("connect", async ({ account, origin, ...said }) => {
       await this.page.feed(this.server).ready();
       this.answer.forget();
-      this.client.connect({
-        host: this.server.host,
-        path: path.value.trim(),
-        subprotocols: subprotocols.value.split(/[\s,]+/).filter(Boolean),
-        account: account.value,
-        origin: origin.value,
-      });
+      const subprotocols = said.subprotocols.split(/[\s,]+/).filter(Boolean);
+      this.client.connect({ host: this.server.host, path: said.path.trim(), subprotocols, account, origin });
     });
     this.onSubmit("send", ({ kind, payload }) => {
       try {
-        this.client.send(kind.value, payload.value);
+        this.client.send(kind, payload);
       } catch (error) {
         if (!(error instanceof NotJson)) throw error;
-        payload.setSelectionRange(error.index, error.index + 1);
+        this.form("send").elements.payload.setSelectionRange(error.index, error.index + 1);
         throw new Error(`${error.message} Choose text to send it as it stands.`);
       }
     });
-    this.onSubmit("close", ({ code }) => this.client.close(code.value.trim()));
+    this.onSubmit("close", ({ code }) => this.client.close(code.trim()));
     this.form("close").elements.vanish.onclick = () => this.attempt(() => this.client.vanish());
   }
 
+  // `action` takes what stands in the form's fields, by name.
   onSubmit(name, action) {
-    this.form(name).addEventListener("submit", (event) => {
+    this.form(name).onsubmit = (event) => {
       event.preventDefault();
-      this.attempt(() => action(event.target.elements));
-    });
+      this.attempt(() => action(Object.fromEntries(new FormData(event.target))));
+    };
   }
 
   // Says what the browser, or one of us, will not do.

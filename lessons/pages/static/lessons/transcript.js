@@ -76,10 +76,8 @@ export class Transcript extends EventTarget {
   // Shows what another has in place of its own; what is still to come is its own again.
   become({ connections, entries, lost }) {
     for (const [name, of] of connections) {
-      const own = this.connections.get(name);
-      of.ordinal = own?.ordinal ?? this.connections.size + 1;
-      of.known = Math.max(of.known, own?.known ?? 0);
-      this.connections.set(name, of);
+      const { ordinal = this.connections.size + 1, known = 0 } = this.connections.get(name) ?? {};
+      this.connections.set(name, Object.assign(of, { ordinal, known: Math.max(known, of.known) }));
     }
     Object.assign(this, { entries, lost });
     this.tell(0);
