@@ -181,19 +181,18 @@ def one(kind, *steps, more=""):
 
 
 def test_verify_says_what_cannot_be_asked(course):
-    assert with_predictions(
+    found = with_predictions(
         course[0],
         one("order", "connect", more='lanes = ["layer"]\ndecoys = ["client ← websocket.accept"]'),
-        one("receives", "connect", "text TODO").replace('"b"', '"TODO"'),
+        one("receives", "connect", "text a"),
         one("order", "connect", "sleep 1"),
         one("receives", "connect", "2 connect", "text a", "2 text a"),
-    ) == [
+    )
+    assert [fault.partition(": write ")[0] for fault in found] == [
         "prediction 1: does come: client ← websocket.accept",
         "prediction 1: has 0 events to order in place of 3 to 12",
-        "prediction 2: has a TODO",
         "prediction 2: has no two frames or clients to tell apart",
-        "prediction 3: cannot be played: 'sleep 1': write connect, text, bytes, close, wait, "
-        "layer, redis, crash or kill",
+        "prediction 3: cannot be played: 'sleep 1'",
         "prediction 4: is all or nothing: a decoy, or a client that does not hear it, makes a "
         "question",
     ]
