@@ -19,6 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 NOTES = ROOT / "NOTES.md"
+PATIENCE = 60  # seconds for a conversation, only ever spent where one has no end
 
 FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.M | re.S)
 TABLE = re.compile(r'^\[//\]: # "(?P<name>[\w-]+)"\n\n(?P<body>.*?)^\[//\]: # "end"$', re.M | re.S)
@@ -57,7 +58,7 @@ def transcript(slug: str, steps: str) -> str:
     from lessons.wire.transcript import render
 
     name, *steps = (part.strip() for part in steps.split("|"))
-    return render(play(find(slug), name, steps))
+    return render(play(find(slug), name, steps, limit=PATIENCE))
 
 
 def _table(found: re.Match, tables: dict[str, Callable[[], str]]) -> str:

@@ -14,6 +14,12 @@ from django.conf import settings
 from tests.workshop import facts_server
 
 
+class Busy(facts_server.Ticks):
+    async def websocket_receive(self, event):
+        print("begins", flush=True)
+        await asyncio.sleep(3600)
+
+
 async def application(scope, receive, send):
     async def receive_plainly():
         event = await receive()
@@ -53,7 +59,8 @@ if __name__ == "__main__":
     logging.basicConfig(stream=sys.stdout, format="log %(message)s")
     match sys.argv[1]:
         case "Daphne":
-            soon = {"websocket_handshake_timeout": 1, "application_close_timeout": 0.1}
+            facts_server.CONSUMERS["/consumers/Busy"] = Busy.as_asgi()
+            soon = {"websocket_handshake_timeout": 3, "application_close_timeout": 0.1}
             facts_server.serve(facts_server.application, **soon)
         case "uvicorn":
             on_this_loop(uvicorn)

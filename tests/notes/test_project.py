@@ -24,6 +24,7 @@ from lessons.catalogue import PROJECT_DIR
 from sync_demo.consumers import Echo
 from tests.notes.plain.asgi import application
 from tests.notes.plain.settings import INSTALLED_APPS
+from tests.workshop.real_program import PATIENCE
 
 OWN_ORIGIN = [(b"origin", b"http://localhost")]
 
@@ -74,13 +75,13 @@ def test_models_need_django_set_up():
 
 async def test_each_type_of_scope_goes_to_its_application():
     client = WebsocketCommunicator(application, "/ws/sync/frames/", headers=OWN_ORIGIN)
-    assert await client.connect() == (True, None)
+    assert await client.connect(PATIENCE) == (True, None)
     await client.send_to(text_data="hello")
-    assert await client.receive_from() == "hello"
-    await client.disconnect()
+    assert await client.receive_from(PATIENCE) == "hello"
+    await client.disconnect(timeout=PATIENCE)
 
     page = HttpCommunicator(application, "GET", "/no-such-page/", headers=[(b"host", b"localhost")])
-    assert (await page.get_response())["status"] == 404
+    assert (await page.get_response(PATIENCE))["status"] == 404
 
     job = {"type": "primes.factor", "text": "6", "answer_to": "somebody"}
     worker = ApplicationCommunicator(application, {"type": "channel", "channel": "primes"})
@@ -107,7 +108,7 @@ async def test_a_websocket_consumer_sees_the_arguments_of_its_path():
             raise StopConsumer
 
     router = URLRouter([path("ws/<str:room>/", Listener.as_asgi(), {"limit": 3})])
-    assert await WebsocketCommunicator(router, "/ws/lobby/").connect() == (False, 1000)
+    assert await WebsocketCommunicator(router, "/ws/lobby/").connect(PATIENCE) == (False, 1000)
     assert seen == [{"args": (), "kwargs": {"room": "lobby", "limit": 3}}]
 
 
@@ -115,12 +116,12 @@ async def test_a_websocket_consumer_sees_the_arguments_of_its_path():
 async def test_path_matches_the_whole_path(asked):
     router = URLRouter([path("ws/a/", Echo.as_asgi())])
     with pytest.raises(ValueError, match="No route found for path"):
-        await WebsocketCommunicator(router, asked).connect()
+        await WebsocketCommunicator(router, asked).connect(PATIENCE)
 
 
 async def test_a_pattern_without_an_end_matches_what_is_longer():
     router = URLRouter([re_path(r"ws/a/", Echo.as_asgi())])
-    assert await WebsocketCommunicator(router, "/ws/a/anything").connect() == (True, None)
+    assert await WebsocketCommunicator(router, "/ws/a/anything").connect(PATIENCE) == (True, None)
 
 
 # as_asgi
@@ -147,9 +148,9 @@ async def test_as_asgi_makes_an_instance_for_each_connection_with_what_it_was_gi
     told = set()
     for _ in range(2):
         client = WebsocketCommunicator(application, "/")
-        await client.connect()
+        await client.connect(PATIENCE)
         await client.send_to(text_data="who?")
-        told.add(await client.receive_from())
+        told.add(await client.receive_from(PATIENCE))
         client.stop()
     assert len(told) == 2
     assert {answer[0] for answer in told} == {"3"}
@@ -160,9 +161,9 @@ async def test_an_instance_in_place_of_as_asgi_answers_the_last_who_came():
     instance = Guest()
     first, second = WebsocketCommunicator(instance, "/"), WebsocketCommunicator(instance, "/")
     for client in (first, second):
-        await client.connect()
+        await client.connect(PATIENCE)
     await first.send_to(text_data="who?")
-    assert await second.receive_from() == f"1 {id(instance)}"
+    assert await second.receive_from(PATIENCE) == f"1 {id(instance)}"
     for client in (first, second):
         client.stop()
 

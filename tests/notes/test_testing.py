@@ -18,11 +18,12 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from async_demo.consumers import Heartbeat, Shelf
 from layers_demo.consumers import Factoring
+from tests.workshop.real_program import PATIENCE
 
 
 async def test_http_communicator_puts_the_response_together():
     client = HttpCommunicator(Heartbeat.as_asgi(), "POST", "/", body=b"hello")
-    assert await client.get_response() == {
+    assert await client.get_response(PATIENCE) == {
         "status": 200,
         "headers": [(b"content-type", b"text/plain")],
         "body": b"5 bytes\n",
@@ -39,7 +40,7 @@ async def test_http_communicator_sends_one_piece_and_no_disconnect():
         heard.append(await receive())
 
     client = HttpCommunicator(listener, "POST", "/", body=b"x" * 20_000)
-    await client.get_response()
+    await client.get_response(PATIENCE)
     assert heard == [{"type": "http.request", "body": b"x" * 20_000}]
     client.stop()
 
@@ -48,7 +49,7 @@ async def test_application_communicator_takes_any_scope_and_any_event():
     worker = ApplicationCommunicator(Factoring.as_asgi(), {"type": "channel", "channel": "primes"})
     await worker.send_input({"type": "primes.factor", "text": "6"})  # and no answer_to
     with pytest.raises(KeyError, match="answer_to"):
-        await worker.wait()
+        await worker.wait(PATIENCE)
 
 
 async def test_websocket_communicator_sends_neither_origin_nor_host():

@@ -19,6 +19,7 @@ from django.urls import path
 
 from sync_demo.consumers import Echo
 from tests.notes.plain.asgi import application
+from tests.workshop.real_program import PATIENCE
 
 GONE = [
     # Channels 1
@@ -94,7 +95,7 @@ def test_daphne_serves_an_application_and_no_layer():
 
 async def test_a_consumer_without_as_asgi_is_called_with_one_argument_too_few():
     with pytest.raises(TypeError, match="takes no arguments"):
-        await WebsocketCommunicator(URLRouter([path("", Echo)]), "/").connect()
+        await WebsocketCommunicator(URLRouter([path("", Echo)]), "/").connect(PATIENCE)
     with pytest.raises(TypeError, match="positional argument"):
         Echo()({"type": "websocket"})  # Channels 2: an instance a scope, then two arguments
 
@@ -114,7 +115,7 @@ async def test_a_middleware_is_called_with_three_arguments():
             await super().__call__({**scope, "seen": True}, receive, send)
 
     client = WebsocketCommunicator(Seen(Echo.as_asgi()), "/a/")
-    assert await client.connect() == (True, None)
+    assert await client.connect(PATIENCE) == (True, None)
     assert seen == ["/a/"]
     assert not hasattr(channels.middleware.BaseMiddleware, "resolve_scope")
 
