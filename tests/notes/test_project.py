@@ -20,6 +20,7 @@ from django.core.management import get_commands
 from django.test import Client
 from django.urls import include, path, re_path
 
+from async_demo.consumers import Heartbeat
 from lessons.catalogue import PROJECT_DIR
 from sync_demo.consumers import Echo
 from tests.notes.plain.asgi import application
@@ -122,6 +123,29 @@ async def test_path_matches_the_whole_path(asked):
 async def test_a_pattern_without_an_end_matches_what_is_longer():
     router = URLRouter([re_path(r"ws/a/", Echo.as_asgi())])
     assert await WebsocketCommunicator(router, "/ws/a/anything").connect(PATIENCE) == (True, None)
+
+
+async def test_of_two_routes_that_match_the_first_is_taken():
+    async def refused(scope, receive, send):
+        await send({"type": "websocket.close"})
+
+    router = URLRouter([re_path(r"^ws/", refused), path("ws/a/", Echo.as_asgi())])
+    assert await WebsocketCommunicator(router, "/ws/a/").connect(PATIENCE) == (False, 1000)
+
+
+async def test_a_consumer_answers_a_post_that_django_would_refuse():
+    client = HttpCommunicator(Heartbeat.as_asgi(), "POST", "/", body=b"x=1")  # no token, no Host
+    assert (await client.get_response(PATIENCE))["status"] == 200
+    assert Client(enforce_csrf_checks=True).post("/layers/pager/").status_code == 403
+
+
+async def test_the_layer_in_memory_looks_through_all_channels_at_each_receive():
+    layer = InMemoryChannelLayer(expiry=-1)
+    await layer.send("a", {"type": "old"})
+    waiting = asyncio.create_task(layer.receive("b"))
+    await asyncio.sleep(0)
+    assert "a" not in layer.channels or layer.channels["a"].empty()
+    waiting.cancel()
 
 
 # as_asgi
