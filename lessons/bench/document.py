@@ -11,7 +11,8 @@ h1, h2 { line-height: 1.2; }
 h2 { margin-top: 3rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: 0.25rem 1rem 0.25rem 0; text-align: left; border-bottom: 1px solid var(--line); }
+th, td { min-width: 6rem; padding: 0.25rem 1rem 0.25rem 0; text-align: left;
+         border-bottom: 1px solid var(--line); }
 .number { text-align: right; white-space: nowrap; }
 svg { display: block; max-width: 44rem; min-width: 34rem; margin: 1.5rem 0; }
 pre { font-size: 13px; line-height: 1.4; }
