@@ -141,3 +141,21 @@ def soak(options: Options) -> Report:
         measured.text_of(rows),
         fault="" if measured.is_clean(rows) else "Something was left behind.",
     )
+
+
+@benchmark("what a chat's members get while connections, a server and Redis are lost", in_all=False)
+def chat(options: Options) -> Report:
+    from lessons.bench import chat as measured
+    from lessons.bench import chat_figures
+    from lessons.redis_server import NoRedis
+
+    members = options.connections or (30 if options.quick else 200)
+    seconds = options.seconds or (15 if options.quick else 60)
+    try:
+        found = measured.measure(max(1, members // 20), members, seconds)
+    except NoRedis as error:
+        raise Lacking(str(error)) from None
+    figures = {"members": members, "seconds": seconds, **found}
+    wrong = chat_figures.faults(found)
+    fault = f"Not as it must be: {', '.join(wrong)}." if wrong else ""
+    return Report(figures, chat_figures.text_of(figures), fault=fault)

@@ -24,8 +24,12 @@ class Command(BaseCommand):
             "soak: whose worked example (default: push)",
         )
         parser.add_argument("--rounds", type=int, help="default: 15, and 3 for soak")
-        parser.add_argument("--seconds", type=float, help="echo, page: of one measurement (0.15)")
-        parser.add_argument("--connections", type=int, help="soak: at once (default: 1000)")
+        parser.add_argument(
+            "--seconds",
+            type=float,
+            help="echo, page: of one measurement (0.15); chat: of talk (60)",
+        )
+        parser.add_argument("--connections", type=int, help="soak, chat: at once (1000; 200)")
         parser.add_argument(
             "--profile", action="store_true", help="echo: where an AsyncConsumer's time goes"
         )
