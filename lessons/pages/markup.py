@@ -16,8 +16,20 @@ from pygments.util import ClassNotFound
 from lessons.pages.sections import Section, give_headings_ids, sections
 from lessons.source import Source
 
-_COLOURED = r"k[ncd]?|ow|s[12aeidb]?|c[1m]?|n[fcdbta]|fm|m[ifh]"  # the classes in code.css
-_PLAIN = re.compile(rf'<span class="(?!(?:{_COLOURED})")\w+">([^<]*)</span>')
+# The classes in code.css, one a colour, for all of Pygments' that have one there.
+_COLOURS = {
+    name: colour
+    for colour, names in {
+        "k": "k kn kc kd ow",
+        "s": "s s1 s2 sa sb sd se si",
+        "c": "c c1 cm",
+        "n": "nf nc fm nd nb nt na",
+        "m": "mi mf mh",
+    }.items()
+    for name in names.split()
+}
+_TOKEN = re.compile(r'<span class="(\w+)">([^<]*)</span>')
+_SAME = re.compile(r'<span class="(\w)">[^<]*</span>(?:<span class="\1">[^<]*</span>)+')
 
 
 @lru_cache(maxsize=512)
@@ -111,11 +123,16 @@ def _chart(caption: str) -> SafeString | str:
 def highlighted(code: str, language: str) -> str:
     """`code` as HTML, line for line: no element crosses the end of a line.
 
-    What code.css has no colour for stands without an element round it: in a lesson's page those
-    would be every fifth byte.
+    As few elements as the colours need: in a lesson's page the others would be every fifth byte.
     """
     try:
         lexer = get_lexer_by_name(language, stripnl=False)
     except ClassNotFound:
         lexer = get_lexer_by_name("text", stripnl=False)
-    return _PLAIN.sub(r"\1", highlight(code, lexer, HtmlFormatter(nowrap=True))).rstrip("\n")
+    html = highlight(code, lexer, HtmlFormatter(nowrap=True)).rstrip("\n")
+    html = _TOKEN.sub(lambda found: _in_colour(_COLOURS.get(found[1]), found[2]), html)
+    return _SAME.sub(lambda found: _in_colour(found[1], _TOKEN.sub(r"\2", found[0])), html)
+
+
+def _in_colour(colour: str | None, html: str) -> str:
+    return f'<span class="{colour}">{html}</span>' if colour else html

@@ -1,5 +1,9 @@
 // What was played, as a test: asked of the server, shown in a dialog, copied or downloaded.
 
+import { style } from "./style.js";
+
+await style("./taken.css");
+
 const byId = (id) => document.getElementById(id);
 
 export function show(played, feed) {
