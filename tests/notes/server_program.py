@@ -1,6 +1,7 @@
 """An ASGI server with what facts_server.py serves: `python -m tests.notes.server_program Daphne`.
 
-Or `uvicorn`, or `hypercorn`. It prints `port NUMBER` when it listens.
+Or `uvicorn`, which one may tell its way to WebSockets, or `hypercorn`. It prints `port NUMBER`
+when it listens.
 """
 
 import asyncio
@@ -34,7 +35,8 @@ async def application(scope, receive, send):
 async def uvicorn(listener):
     from uvicorn import Config, Server
 
-    config = Config(application, log_config=None, timeout_graceful_shutdown=1)
+    ws = sys.argv[2] if sys.argv[2:] else "auto"
+    config = Config(application, ws=ws, log_config=None, timeout_graceful_shutdown=1)
     await Server(config).serve([listener])
 
 

@@ -24,10 +24,13 @@ SERVERS = ("Daphne", "uvicorn", "hypercorn")
 class Server(RealDaphne):
     package = "tests.notes"
 
-    def __init__(self, kind):
-        super().__init__("server_program", kind)
+    def __init__(self, kind, *options):
+        super().__init__("server_program", kind, *options)
         # Daphne kills what does not stop, here after 0.1 s. Who does not is not waited for long.
         self.patience = PATIENCE if kind == "Daphne" else 0.3
+
+    def processor_seconds(self):
+        return sum(psutil.Process(self.process.pid).cpu_times()[:2])
 
     def killed(self, number):
         def over():
@@ -189,12 +192,11 @@ def never_stops(server):
     number = next(server.numbers)
     with called(server, f"/consumers/NeverStops?{number}:[]"):
         pass
-    process = psutil.Process(server.process.pid)
     if server.killed(number):
         return "is killed"
-    before = sum(process.cpu_times()[:2])
+    before = server.processor_seconds()
     time.sleep(0.3)
-    spins = sum(process.cpu_times()[:2]) - before > 0.1
+    spins = server.processor_seconds() - before > 0.1
     return "stays, and takes the processor" if spins else "stays for good"
 
 

@@ -17,6 +17,7 @@ from tests.notes.servers import (
     there_is,
 )
 from tests.workshop.real_daphne import CLOSE, PATIENCE
+from tests.workshop.real_program import until
 
 
 @pytest.mark.parametrize("kind", SERVERS)
@@ -75,3 +76,11 @@ def test_daphne_takes_all_that_a_client_sends_while_its_handler_is_at_work(daphn
         for _ in range(32):
             client.send("x" * 2**20)  # more than sockets hold: it waits in the server's memory
         assert client.ping().wait(PATIENCE)
+
+
+def test_uvicorn_with_its_websockets_backend_spins_for_a_consumer_that_stays():
+    with Server("uvicorn", "websockets") as server:
+        with called(server, f"/consumers/NeverStops?{next(server.numbers)}:[]"):
+            before = server.processor_seconds()
+        until(lambda: server.processor_seconds() - before > 0.5)
+        server.process.kill()
