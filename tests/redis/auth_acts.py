@@ -5,6 +5,8 @@ from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.urls import include, path
 
+from db_demo.models import Room
+
 PASSWORD = "lovelace 1843"
 
 
@@ -16,6 +18,13 @@ def act(request, what, name):
     elif what == "deactivate":
         user.is_active = False
         user.save()
+    if what == "join":
+        room, _ = Room.objects.get_or_create(name="cellar", is_private=True)
+        room.members.add(user)
+    elif what == "expel":
+        user.memberships.all().delete()
+    elif what == "post":
+        user.posts.create(title="Rain")
     if what == "login":
         login(request, user)
     elif what == "logout":

@@ -1,4 +1,4 @@
-"""Lessons 18 and 19 on two real servers, one Redis and one database between them."""
+"""Lessons 18, 19, 21 and 23 on two real servers, one Redis and one database between them."""
 
 import http.client
 import json
@@ -173,3 +173,64 @@ def test_a_change_of_the_user_closes_all_their_sockets(servers, desks, change, n
     one.act(change, name)
     assert [closed_with(client) for client in ended] == [4401] * 4
     assert says(left) == "grace"
+
+
+@pytest.fixture
+def chats():
+    """`chats(server, cookie, room)`: an open socket of the chat, closed at the end."""
+    with ExitStack() as stack:
+
+        def enter(server, cookie, room="cellar"):
+            client = stack.enter_context(server.open(f"/ws/chat/{room}/?seen=0", cookie))
+            hears(client, "ready")  # from here on it is in its groups
+            return client
+
+        yield enter
+
+
+def hears(client, key, value=None):
+    """The next frame that has this key, and the value; those before it are passed over."""
+    while True:
+        frame = json.loads(client.recv(timeout=PATIENCE))
+        if key in frame and value in (None, frame[key]):
+            return frame
+
+
+@pytest.mark.parametrize(
+    "change, code", [("logout", 4401), ("deactivate", 4401), ("password", 4401), ("expel", 4403)]
+)
+def test_who_may_not_be_in_a_chat_any_more_is_out_of_it_on_both_servers(
+    servers, chats, change, code
+):
+    one, other = servers
+    quickest, rounds = PATIENCE, 0
+    while quickest >= 1 and rounds < 3:  # the beat, at which each looks by itself, is ten seconds
+        rounds += 1
+        name = f"ada-{change}-{rounds}"
+        for member in (name, "grace"):
+            one.act("join", member)
+        cookie, of_grace = one.act("login", name), one.act("login", "grace")
+        ended = [chats(server, cookie) for server in servers]
+        in_lobby = chats(other, cookie, "lobby")
+        left = [chats(server, of_grace) for server in servers]
+        began = time.monotonic()
+        one.act(change, name, cookie)
+        assert [closed_with(client) for client in ended] == [code] * 2
+        quickest = min(quickest, time.monotonic() - began)
+        if change == "expel":
+            left.append(in_lobby)
+        else:
+            assert closed_with(in_lobby) == code
+        for client in left:
+            client.send(json.dumps({"message": f"after {name}"}))
+            hears(client, "message", f"after {name}")
+    assert quickest < 1
+
+
+def test_a_post_that_is_saved_on_one_server_reaches_a_page_of_the_other(servers):
+    one, other = servers
+    with other.open("/ws/db/liveblog/") as page:
+        assert hears(page, "type")["type"] == "posts.all"
+        one.act("post", "joan")
+        news = hears(page, "type", "post.saved")
+    assert news["title"] == "Rain"
