@@ -146,6 +146,8 @@ def test_another_right_body_is_green(body):
         memoryview=("payload-not-bytes", DATA, f"memoryview({DATA})"),
         json=("reply-altered", TEXT, "f'[{self.count}, \"{text}\"]'"),
         strips=("reply-altered", TEXT, f"{TEXT}.strip()"),
+        cuts_long_text=("reply-altered", TEXT, 'f"{self.count} {text[:50]}"'),
+        cuts_long_data=("reply-altered", DATA, f"({DATA})[:4096]"),
         two_frames=(
             "reply-altered",
             f"self.text({TEXT})",

@@ -1,5 +1,7 @@
 """Lesson 2: does every frame come back as what it was, with its number, to its own client?"""
 
+import random
+
 from lessons.checking import diagnose
 
 
@@ -77,6 +79,16 @@ async def test_bytes_stay_bytes(communicator):
     stamped(client, bytes=b"1 abc")
     await client.send_to(bytes_data=b"\x00\xff")
     stamped(client, bytes=b"2 \x00\xff")
+
+
+async def test_a_long_frame_comes_back_whole(communicator):
+    """A long frame of either kind comes back whole, with the blanks at its ends."""
+    client = await enter(communicator)
+    text = f" {''.join(random.choices('aä☃ ', k=random.randint(20_000, 70_000)))}\n"
+    await client.send_to(text_data=text)
+    stamped(client, text=f"1 {text}")
+    await client.send_to(bytes_data=text.encode())
+    stamped(client, bytes=f"2 {text}".encode())
 
 
 async def test_frames_of_both_kinds_are_counted_in_one_row(communicator):
