@@ -53,7 +53,8 @@ class Conversation:
             await super().__call__(scope, receive, send)
         finally:
             if self.visitor is not None:
-                await self.leave()
+                # A server that has waited too long cancels, and again each second.
+                await asyncio.shield(self.leave())
 
     # Coming and going
 

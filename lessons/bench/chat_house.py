@@ -1,5 +1,6 @@
 """Where `bench chat` takes place: two servers, a Redis, a database, and members in rooms."""
 
+import asyncio
 import os
 import sqlite3
 import subprocess
@@ -16,6 +17,7 @@ from lessons.catalogue import PROJECT_DIR
 from lessons.redis_server import RedisServer
 
 PROGRAM = "lessons.bench.chat_served"
+AT_THE_DOOR = 10  # handshakes at once
 MESSAGES = 12  # a second, of all members together
 IN_THE_LOG = {
     "database_locked": "database is locked",
@@ -32,6 +34,7 @@ class House:
     servers: list[Server] = field(default_factory=list)
     members: list[Member] = field(default_factory=list)
     talks = False
+    door: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_THE_DOOR))
 
     @property
     def pause(self) -> float:

@@ -39,7 +39,9 @@ class Member:
         lost = time.monotonic()
         while True:
             with suppress(OSError, TimeoutError, WebSocketException):
-                async with self._connect() as self._socket:
+                async with self.house.door:  # a crowd that comes at once is not what is measured
+                    self._socket = await self._connect()
+                async with self._socket:
                     self.connections += 1
                     self.back_after.append(time.monotonic() - lost)
                     try:

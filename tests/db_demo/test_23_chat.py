@@ -1,10 +1,11 @@
 """Lesson 23's worked example, event by event; what is said and who may is test_chat_suite's."""
 
+import asyncio
 import json
 
 import pytest
 
-from db_demo.models import Message
+from db_demo.models import Message, Seat
 from lessons.checking import StrictCommunicator
 from lessons.checking.database import fresh_database
 from tests.db_demo.chatting import APPLICATION
@@ -71,3 +72,16 @@ async def test_is_out_of_the_room_whatever_ends_it(database, layer, end):
         await getattr(client, end)()
         assert client.finished
         assert not layer.groups
+
+
+async def test_is_out_of_the_room_when_a_busy_server_cancels_it_again_and_again(database, layer):
+    async with guest() as client:
+        await client.connect()
+        for _ in range(50):  # Daphne does so each second, until it has ended
+            client.future.cancel()
+            await asyncio.sleep(0)
+        await asyncio.wait([client.future])
+        await asyncio.get_running_loop().settled()
+        assert not layer.groups
+        assert await database.do(Seat.objects.count) == 0
+        client.server.told = True  # an end without a disconnect: nothing more is asked of it
