@@ -8,7 +8,6 @@ the table; a test holds it against the servers, line by line.
 import inspect
 import time
 from concurrent.futures import ThreadPoolExecutor
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
@@ -38,10 +37,6 @@ class Server(RealDaphne):
 
         with self.came:
             return self.came.wait_for(over, self.patience)
-
-
-def there_is(kind: str) -> bool:
-    return find_spec(kind.lower()) is not None
 
 
 def code_of(visit):
