@@ -3,6 +3,7 @@
 import importlib
 import multiprocessing
 import os
+import time
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +18,9 @@ from lessons.checking.target import Target
 
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
 LIMIT = 2.0  # seconds for one check of a mutant: a loop without end counts as noticed
-TESTS_LIMIT = 30.0  # seconds for a demo's whole test module
+TESTS_PATIENCE = 300.0  # seconds for a demo's whole test module, on a machine that is busy
+TIMES = 5  # as long as that may the tests of a mutant take, and no less than this many seconds:
+TESTS_LIMIT = 30.0
 _PASSED, _FAILED, _INTERRUPTED = 0, 1, 2  # pytest's exit codes
 
 
@@ -51,10 +54,12 @@ def demo_mutants(lesson: Lesson) -> Iterator[MutantRun]:
     for module_name, names in _parts_of_demo(lesson).items():
         file = Path(importlib.import_module(module_name).__file__)
         source = file.read_text(encoding="utf-8")
-        if not _tests_pass(lesson, module_name, source):
+        started = time.monotonic()
+        if not _tests_pass(lesson, module_name, source, TESTS_PATIENCE):
             raise IncompleteLesson(f"{lesson.tests} is red on the worked example as it stands")
+        limit = max(TESTS_LIMIT, TIMES * (time.monotonic() - started))
         for mutant in chain.from_iterable(mutants_of(source, name) for name in names):
-            noticed = not _tests_pass(lesson, module_name, mutant.source)
+            noticed = not _tests_pass(lesson, module_name, mutant.source, limit)
             yield MutantRun(file, mutant, noticed, (), _reason(lesson, "demo", mutant))
 
 
@@ -77,14 +82,14 @@ def _reason(lesson: Lesson, kind: str, mutant: Mutant) -> str | None:
     return _equivalent().get(lesson.folder.name, {}).get(kind, {}).get(mutant.name)
 
 
-def _tests_pass(lesson: Lesson, module_name: str, source: str) -> bool:
+def _tests_pass(lesson: Lesson, module_name: str, source: str, limit: float) -> bool:
     import pytest_asyncio.plugin  # noqa: F401 - warm before the fork
     import pytest_django.plugin  # noqa: F401
 
     context = multiprocessing.get_context(start_method())
     child = context.Process(target=_run_tests, args=(lesson, module_name, source), daemon=True)
     child.start()
-    child.join(TESTS_LIMIT)
+    child.join(limit)
     code = child.exitcode
     child.kill()
     child.join()
