@@ -4,6 +4,8 @@ const NARROW = 420; // pixels of a box in which all but the clients' arrows is c
 const ORDER = ["client", "consumer", "layer", "database"];
 const ENDS = new Set(["finished", "raised", "cancelled"]);
 const EDGE = 42; // from the last lane to the border
+const NAMES = 164; // the same where the names of handlers stand there, and in a narrow box
+const NAMES_NARROW = 92;
 const WIDE = 116;
 // [at least, share of what is left over], in pixels at zoom 1
 const APART = {
@@ -68,7 +70,8 @@ function inOrder(lanes) {
 export function spread(lanes, { width, left, zoom, folded }) {
   const close = (gap) => (width < NARROW && gap !== WIDE ? gap * 0.72 : gap) * zoom;
   const gaps = lanes.slice(1).map((lane, index) => apart(lanes[index], lane, folded));
-  const least = gaps.reduce((sum, [gap]) => sum + close(gap), left + 2 * EDGE);
+  const edge = edgeOf(lanes.at(-1), width, folded);
+  const least = gaps.reduce((sum, [gap]) => sum + close(gap), left + EDGE + edge);
   const shares = gaps.reduce((sum, [, share]) => sum + share, 0);
   const spare = Math.max(0, width - least) / (shares || 1);
   let x = left + EDGE;
@@ -76,7 +79,12 @@ export function spread(lanes, { width, left, zoom, folded }) {
     if (index) x += close(gaps[index - 1][0]) + gaps[index - 1][1] * spare;
     lane.x = Math.round(x) + 0.5;
   });
-  return Math.max(width, Math.ceil(x + EDGE));
+  return Math.max(width, Math.ceil(x + edge));
+}
+
+function edgeOf(last, width, folded) {
+  if (last?.kind !== "consumer" || folded.has(last.key)) return EDGE;
+  return width < NARROW ? NAMES_NARROW : NAMES;
 }
 
 function apart(one, other, folded) {
