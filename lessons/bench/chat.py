@@ -20,7 +20,7 @@ def measure(rooms: int, members: int, seconds: float) -> dict:
 async def _measure(it: House, seconds: float) -> dict:
     staying = [asyncio.create_task(member.stay()) for member in it.members]
     try:
-        all_in = await _until(lambda: all(member.connections for member in it.members))
+        all_in = await _until(lambda: all(one.connections for one in it.members), staying)
         memory = it.memory_mb()
         it.talks = True
         staying.append(losing := asyncio.create_task(_lose_some(it)))
@@ -34,7 +34,7 @@ async def _measure(it: House, seconds: float) -> dict:
         await asyncio.sleep(seconds / 3)
         losing.cancel()
         it.talks = False
-        caught_up = await _until(lambda: _all_have_all(it))
+        caught_up = await _until(lambda: _all_have_all(it), staying)
         memory += it.memory_mb()
         times = {"all_in_after_s": all_in, "caught_up_after_s": caught_up, "memory_mb": memory}
         return figures(it) | times
@@ -50,10 +50,13 @@ async def _lose_some(it: House) -> None:
         random.choice(it.members).lose()
 
 
-async def _until(condition) -> float | None:
-    """Seconds until it holds; None: it never did."""
+async def _until(condition, staying) -> float | None:
+    """Seconds until it holds; None: it never did. What ended a member is raised."""
     began = time.monotonic()
     while not condition():
+        for task in staying:
+            if task.done() and not task.cancelled():
+                task.result()
         if time.monotonic() - began > PATIENCE:
             return None
         await asyncio.sleep(0.1)
