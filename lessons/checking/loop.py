@@ -93,6 +93,10 @@ class ObservedLoop(asyncio.SelectorEventLoop):
     def _in_front(self, job: _Job, other: _Job) -> bool:
         return other.executor is job.executor and other.thread in self.held
 
+    async def shutdown_default_executor(self, timeout=None):
+        """As in asyncio, but without the limit of Python 3.12, to which this clock would jump."""
+        await super().shutdown_default_executor()
+
     def create_task(self, coro, **kwargs):
         """As in asyncio; the task's origin is remembered."""
         task = super().create_task(coro, **kwargs)

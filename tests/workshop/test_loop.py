@@ -236,3 +236,16 @@ def test_knows_its_tasks_by_their_origin_and_keeps_none_that_has_ended():
         return known, loop.tasks_with(origin, "here")
 
     assert run(main()) == (True, [])
+
+
+def test_a_thread_that_is_slow_to_end_is_waited_for_when_the_loop_is_closed():
+    class Slow(ThreadPoolExecutor):
+        def shutdown(self, wait=True, **kwargs):
+            time.sleep(0.02)  # in a thread of its own; the loop's clock could pass hours meanwhile
+            super().shutdown(wait, **kwargs)
+
+    async def main():
+        asyncio.get_running_loop().set_default_executor(Slow(1))
+        return await asyncio.get_running_loop().run_in_executor(None, lambda: "done")
+
+    assert run(main()) == "done"
