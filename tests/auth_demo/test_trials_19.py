@@ -34,7 +34,7 @@ ACCEPT = '        await self.send({"type": "websocket.accept"})\n'
 CALL = part("        try:\n            await super()", "    async def websocket_connect")
 LEAVE = "await self.channel_layer.group_discard(group, self.channel_name)"
 JOIN = part("            self.groups =", "            # The login").partition("\n")[2]
-HIDDEN = "salted_hmac('desk', key).hexdigest()[:16]"
+HIDDEN = "salted_hmac('desk', key, algorithm='sha256').hexdigest()[:16]"
 SAVE = 'await self.scope["session"].asave()'
 TELL = 'transaction.on_commit(lambda: send(group, {"type": kind}), robust=True)'
 

@@ -20,7 +20,7 @@ def group_of_user(user):
 
 
 def group_of_session(key):
-    return f"session-{salted_hmac('desk', key).hexdigest()[:16]}"
+    return f"session-{salted_hmac('desk', key, algorithm='sha256').hexdigest()[:16]}"
 
 
 def credentials_in(text):

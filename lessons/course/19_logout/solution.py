@@ -21,7 +21,7 @@ def group_of_user(user):
 
 def group_of_session(key):
     # The key is a secret, and a group's name stands in Redis and in transcripts.
-    return f"session-{salted_hmac('desk', key).hexdigest()[:16]}"
+    return f"session-{salted_hmac('desk', key, algorithm='sha256').hexdigest()[:16]}"
 
 
 @receiver(post_delete, sender=Session)
