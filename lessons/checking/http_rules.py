@@ -22,6 +22,7 @@ class HttpRules:
     """
 
     leaving = "http.disconnect"
+    fault_of_going_on = None
 
     def __init__(self):
         self.response = Response.AWAITED

@@ -68,6 +68,11 @@ class DaphneRules:
             return None
         return {"type": self.leaving, "code": self.close_code}
 
+    @property
+    def fault_of_going_on(self) -> str | None:
+        """Id of the diagnosis for a handler that raised where it had nothing left to do."""
+        return "answered-after-refusal" if self.state is State.REFUSED else None
+
     def fault_at_the_end(self) -> str | None:
         """Id of the diagnosis for a consumer that has stopped as things stand."""
         return {State.OPEN: "zombie", State.CONNECTING: "stopped-unanswered"}.get(self.state)

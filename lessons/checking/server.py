@@ -218,11 +218,15 @@ class StandIn:
             name = "awaited-none"  # Channels awaits the handlers; this await is the student's own
         elif name == "orm-in-async":
             name = how_it_asked(self.source.file, error)
+        elif name == "code-is-none" and self.last_type != self.rules.leaving:
+            name = "exception"  # another None: no code comes with this event
         elif self._layer_at_work():
             name = _AT_THE_LAYER.get(name, name)
         if sent := place_of_send(self.source.file, error):
             place, self.last_type = sent, ""  # it is not the receiver's last handler that was wrong
-        return self.red(unknown if name == "exception" else name, place, detail)
+        if name == "exception":
+            name = self.rules.fault_of_going_on or unknown
+        return self.red(name, place, detail)
 
     def _handler_returned(self) -> bool:
         """Whether the consumer asks for its next event: it does so when a handler has returned."""

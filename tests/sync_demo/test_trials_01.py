@@ -173,6 +173,15 @@ ACCEPT_TO_SAY_WHY = """\
         raises_in_place_of_a_refusal=("exception", CLOSE, "    raise PermissionError()\n"),
         crashes_on_strangers=("exception", "if self.chosen", "if offered[0]"),
         goes_on_after_the_refusal=("answered-after-refusal", "    return\n", ""),
+        looks_up_nothing_after_the_refusal=(
+            "answered-after-refusal",
+            """    return
+self.send({"type": "websocket.accept", "subprotocol": self.chosen})
+""",
+            """else:
+    self.send({"type": "websocket.accept", "subprotocol": self.chosen})
+""",
+        ),
         misspells_the_accept=("unknown-event-type", "websocket.accept", "websocket.acept"),
         misspells_the_close=("unknown-event-type", "websocket.close", "websocket.refuse"),
         misspells_the_key=("subprotocol-not-echoed", '"subprotocol":', '"subprotocols":'),
