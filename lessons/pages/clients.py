@@ -4,6 +4,7 @@ import re
 
 from lessons.accounts import ACCOUNTS
 from lessons.catalogue import NOBODY, Lesson
+from lessons.checking.steps import handshake, numbered
 
 STRANGER = "http://evil.lessons.localhost:8666"  # where lesson 17's other site is
 
@@ -21,12 +22,16 @@ def forms_of(lesson: Lesson) -> dict:
 
 def _opening(lesson: Lesson) -> dict:
     """What to begin with: as the text's first conversation with the worked example does."""
-    pattern = rf"^`+transcript {re.escape(lesson.demo)} \| (?P<step>[^|\n]*)"
-    step = re.search(pattern, lesson.text, re.MULTILINE)
-    name, *words = step["step"].split() if step else [""]
+    pattern = rf"^`+transcript {re.escape(lesson.demo)} \| (?P<steps>.*)"
+    found = re.search(pattern, lesson.text, re.MULTILINE)
+    steps = [numbered(one.strip())[1] for one in found["steps"].split(" | ")] if found else []
     if not lesson.path.startswith("/ws/"):
-        return {"path": lesson.path, "method": name or "GET", "body": "".join(words)}
-    query = next((word for word in words if word.startswith("?")), "")
-    offered = next((word for word in words if word.startswith("subprotocols=")), "")
-    subprotocols = offered.partition("=")[2].replace(",", ", ")
-    return {"path": lesson.path + query, "subprotocols": subprotocols}
+        method, *body = steps[0].split() if steps else ["GET"]
+        return {"path": lesson.path, "method": method, "body": "".join(body)}
+    words = handshake(next((one for one in steps if one.startswith("connect")), "connect"))
+    said = (one.removeprefix("text ") for one in steps if one.startswith("text "))
+    return {
+        "path": lesson.path + (f"?{words['query']}" if "query" in words else ""),
+        "subprotocols": words.get("subprotocols", "").replace(",", ", "),
+        "payload": next(said, "hello"),
+    }

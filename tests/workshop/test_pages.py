@@ -1,5 +1,6 @@
 """The pages as the server renders them, without a browser."""
 
+import json
 import re
 from html.parser import HTMLParser
 
@@ -120,6 +121,9 @@ def test_the_panel_opens_as_the_first_conversation_of_the_text_does(client):
     page = text(client.get("/lessons/01-accept/"))
     assert 'value="/ws/sync/accept/?name=ada"' in page
     assert 'value="door.v1"' in page
+    page = text(client.get("/lessons/09-generic/"))
+    payload = {"command": "put", "title": "Emma"}
+    assert f'aria-label="Payload" value="{escape(json.dumps(payload))}"' in page
 
 
 def test_a_page_begins_with_the_clients_of_its_lesson(client):
