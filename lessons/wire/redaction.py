@@ -26,7 +26,7 @@ def redact(value: Any) -> Any:
     the copy can be kept, sent to another process and shown, whatever a consumer has sent.
     """
     if isinstance(value, dict):
-        return {_cut(str(key), "…"): _redact_item(key, item) for key, item in value.items()}
+        return {_cut(_named(key), "…"): _redact_item(key, item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         if _is_secret_header(value):
             return (value[0], HIDDEN.encode())
@@ -39,6 +39,11 @@ def redact(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     return _describe(value)
+
+
+def _named(key: Any) -> str:
+    """A key as text, since JSON has no other; one that was no text says so: 1 is not "1"."""
+    return str(key) if isinstance(key, str) else f"{_describe(key)} ({type(key).__name__})"
 
 
 def _cut(value, mark):

@@ -71,3 +71,9 @@ def test_survives_a_value_whose_repr_raises():
             raise RuntimeError
 
     assert redact({"text": Mean()}) == {"text": "<Mean>"}
+
+
+def test_a_key_that_is_no_text_says_so():
+    assert redact({"earlier": {1: "soup", "1": "tea"}}) == {
+        "earlier": {"1 (int)": "soup", "1": "tea"}
+    }

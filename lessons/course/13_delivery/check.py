@@ -162,9 +162,9 @@ async def test_a_new_count_is_no_gap(communicator):
 async def test_who_comes_later_has_missed_nothing(communicator):
     """A client that comes later begins with what it hears first, and each counts for itself."""
     first = await enter(communicator)
-    await announce(first, 1)
+    await announce(first, 3)
     second = await enter(communicator)
-    await announce(second, 4, otherwise="wrong-connection")
-    first.expect(said("2 missed"), said("dish 4 is ready"), otherwise="wrong-connection")
-    await announce(second, 6, "1 missed", otherwise="wrong-connection")
-    first.expect(said("1 missed"), said("dish 6 is ready"), otherwise="wrong-connection")
+    await announce(second, 6, otherwise="wrong-connection")
+    first.expect(said("2 missed"), said("dish 6 is ready"), otherwise="wrong-connection")
+    await announce(second, 8, "1 missed", otherwise="wrong-connection")
+    first.expect(said("1 missed"), said("dish 8 is ready"), otherwise="wrong-connection")
