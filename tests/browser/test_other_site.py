@@ -31,7 +31,12 @@ def test_who_has_logged_in_is_let_in_and_who_has_not_learns_why(visit, address):
     page = visit("16-user")
     page.connect(state="closed")
     page.expect_status("Closed with 4401.")
-    log_in(page.page, address)
+    with page.page.context.new_page() as tab:
+        log_in(tab, address)
+    page.choose("Who", "this browser")
+    page.connect(state="refused")
+    expect(page.status()).to_contain_text("Load this page anew.")
+    page.errors.clear()
     page.open("16-user").choose("Who", "this browser")
     page.connect()
     page.expect_seen("1 open", '1 message "You are student."')

@@ -18,6 +18,7 @@ export class Answer {
   text() {
     if (this.status === 403) return "Refused: HTTP 403. Told: 1006.";
     if (this.status === 500) return "Exception: HTTP 500. Told: 1006.";
-    return "Not opened. Told: 1006.";
+    // The page's feed belongs to a session, which a login or a logout replaces.
+    return "Not opened, and nothing recorded. Since a login or logout? Load this page anew.";
   }
 }
