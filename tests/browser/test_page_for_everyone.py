@@ -129,9 +129,10 @@ def test_nothing_moves_for_who_asked_for_that(visit):
 def test_nothing_shifts_when_the_panel_starts(visit, size):
     page = visit("03-stop", **size)
     page.page.add_init_script(
-        """window.shifted = 0;
-        new PerformanceObserver(list => {
-            for (const entry of list.getEntries()) window.shifted += entry.value;
+        """window.shifted = [];
+        new PerformanceObserver((list) => {
+            for (const { value, sources } of list.getEntries())
+                window.shifted.push([value, ...sources.map(({ node }) => node?.textContent)]);
         }).observe({ type: "layout-shift", buffered: true });"""
     )
     page.page.reload()
@@ -142,7 +143,7 @@ def test_nothing_shifts_when_the_panel_starts(visit, size):
     page.expect_lit("websocket_receive")
     after = diagram.bounding_box()
     assert (before["width"], before["height"]) == (after["width"], after["height"])
-    assert page.page.evaluate("window.shifted") == 0
+    assert page.page.evaluate("window.shifted") == []
 
 
 def test_without_javascript_text_source_and_verdict_are_there(visit, judged):

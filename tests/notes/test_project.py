@@ -117,7 +117,7 @@ async def test_a_websocket_consumer_sees_the_arguments_of_its_path():
 async def test_path_matches_the_whole_path(asked):
     router = URLRouter([path("ws/a/", Echo.as_asgi())])
     with pytest.raises(ValueError, match="No route found for path"):
-        await WebsocketCommunicator(router, asked).connect(PATIENCE)
+        await router({"type": "websocket", "path": asked}, None, None)
 
 
 async def test_a_pattern_without_an_end_matches_what_is_longer():

@@ -95,7 +95,7 @@ def test_daphne_serves_an_application_and_no_layer():
 
 async def test_a_consumer_without_as_asgi_is_called_with_one_argument_too_few():
     with pytest.raises(TypeError, match="takes no arguments"):
-        await WebsocketCommunicator(URLRouter([path("", Echo)]), "/").connect(PATIENCE)
+        await URLRouter([path("", Echo)])({"type": "websocket", "path": "/"}, None, None)
     with pytest.raises(TypeError, match="positional argument"):
         Echo()({"type": "websocket"})  # Channels 2: an instance a scope, then two arguments
 

@@ -25,8 +25,9 @@ export class Heads {
       const before = lane.x - (lanes[index - 1]?.x ?? 2 * left - lane.x);
       const after = (lanes[index + 1]?.x ?? 2 * width - lane.x) - lane.x;
       const room = Math.min(before, after) - 4;
-      button.style.width = `${room}px`;
-      button.style.transform = `translateX(${lane.x - room / 2}px)`;
+      // As wide as its words, and moved by a transform: a lane that comes shifts no layout.
+      button.style.maxWidth = `${room}px`;
+      button.style.transform = `translateX(${lane.x}px) translateX(-50%)`;
       button.setAttribute("aria-pressed", !folded.has(lane.key));
       const there = this.box.children[index] ?? null;
       if (there !== button) this.box.insertBefore(button, there);
