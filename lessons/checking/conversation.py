@@ -24,6 +24,7 @@ from lessons.checking.steps import METHODS, UnknownStep, client_for, numbered, t
 from lessons.checking.strict import Strict
 from lessons.checking.target import resolve, served
 from lessons.checking.worker import Workers
+from lessons.wire import recorder
 from lessons.wire.events import Event
 
 LIMIT = 5.0  # seconds that a conversation may take
@@ -96,6 +97,7 @@ def _play_here(answer, lesson: Lesson, name: str, steps: list[str], limit: float
         signals_of(consumer_class),
         asyncio.Runner(loop_factory=ObservedLoop) as runner,
     ):
+        recorder.clock = runner.get_loop().moment  # the waits are seen, though they take no time
         runner.run(played.go_through(steps))
     if len(played.events) > MOST:
         raise played.cut(f"Cut after {MOST} events.")
@@ -124,6 +126,7 @@ class Played:
         self.turns: tuple[Turn, ...] = ()
         self._clients: dict[int, Strict] = {}
         self._begun: list[tuple[int, Strict]] = []  # all of them; a number may come back
+        self._at_rest: dict[int, tuple[Event, ...]] = {}  # a client's id → all that is told of it
         self._logins: dict[str, list] = {}  # headers by name: one browser, however many clients
         self._broken: set[int] = set()  # how far they came is told, and what goes on without them
         self._workers = Workers(Bench(lesson, consumer_class))
@@ -133,7 +136,9 @@ class Played:
     def events(self) -> tuple[Event, ...]:
         """In the order in which they crossed."""
         jobs = self._workers.transcript if self._jobs is None else self._jobs
-        events = [event for _, client in [*self._begun] for event in client.transcript]
+        clients = [client for _, client in [*self._begun]]
+        transcripts = [self._at_rest.get(id(client), client.transcript) for client in clients]
+        events = [event for transcript in transcripts for event in transcript]
         return tuple(sorted([*events, *jobs], key=lambda event: event.time))
 
     def cut(self, reason: str) -> Endless:
@@ -153,6 +158,7 @@ class Played:
             finally:
                 self._jobs = self._workers.transcript  # without its end, which is another matter
                 await self._workers.kill()
+                self._at_rest = self._who_is_at_rest()
                 for _, client in self._begun:
                     await client.abandon()
 
@@ -184,6 +190,15 @@ class Played:
                 await take(self._clients[number], step)
         except Red:
             self._broken.add(number)
+
+    def _who_is_at_rest(self) -> dict[int, tuple[Event, ...]]:
+        """Whoever waits for a client that is still there: it is the play that ends, not they."""
+        return {
+            id(client): client.transcript
+            for number, client in self._begun
+            if number not in self._broken
+            and not (client.finished or client.at_work or client.server.client_left)
+        }
 
     async def _begin(self, number: int, step: str, database) -> None:
         async def log_in(name):

@@ -40,7 +40,7 @@ class ObservedLoop(asyncio.SelectorEventLoop):
         self._jobs: set[_Job] = set()
         self._foreign: set[asyncio.Future] = set()
         self.held: set[int] = set()  # threads that are being held up until a check lets them go
-        self._now = time.monotonic()
+        self._begun = self._now = time.monotonic()
         self._waiting: list[asyncio.Future] = []
         # Weak: what a task that has ended kept alive must go with it.
         self._births: WeakKeyDictionary[asyncio.Task, Context] = WeakKeyDictionary()
@@ -51,6 +51,10 @@ class ObservedLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Seconds on the loop's own clock."""
         return self._now
+
+    def moment(self) -> float:
+        """Seconds on a clock that goes on while code runs, too: no two events are at the same."""
+        return time.monotonic() + self._now - self._begun
 
     def run_in_executor(self, executor, func, *args):
         """As in asyncio; the job counts as work until it is done, or while it is held up."""

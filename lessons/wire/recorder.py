@@ -16,6 +16,8 @@ from lessons.wire.redaction import redact
 # channel layer call or a query finds the connection it was made for.
 current_connection: ContextVar["Connection | None"] = ContextVar("connection", default=None)
 
+clock = time.monotonic  # of all that is recorded; whoever plays waits in no time sets another
+
 
 class Recorder:
     """A list of events, and the `listeners` that are called with each.
@@ -40,9 +42,7 @@ class Recorder:
         message = redact(message if isinstance(message, dict) else {"not a dict": message})
         with self._lock:
             number = next(self._numbers)
-            event = Event(
-                number, time.monotonic(), lane, direction, message, thread, handler, connection
-            )
+            event = Event(number, clock(), lane, direction, message, thread, handler, connection)
             if self.keep:
                 self.events.append(event)
             for listener in self.listeners:

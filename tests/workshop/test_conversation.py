@@ -16,7 +16,12 @@ BEGUN = ["scope", "websocket.connect", "websocket.accept"]
 
 
 def test_what_is_due_comes_while_the_client_waits():
-    assert played("solution", "connect", "wait 2") == [*BEGUN, "1", "2", "cancelled"]
+    assert played("solution", "connect", "wait 2") == [*BEGUN, "1", "2"]
+
+
+def test_what_is_waited_for_is_seen_in_the_times_of_the_events():
+    *_, accept, first, second = play(find("push"), "solution", ["connect", "wait 2"])
+    assert 1 <= first.time - accept.time < second.time - accept.time - 0.9 < 2
 
 
 def test_a_kill_and_a_crash_end_the_consumer():
