@@ -96,7 +96,9 @@ class Source:
 
 
 def place_of_error(file: str, error: BaseException) -> Place | None:
-    """The innermost line of `file` that `error` came through."""
+    """The innermost line of `file` that `error` came through, before a clean-up raised it again."""
+    while (first := error.__context__) and repr(first) == repr(error):
+        error = first
     return _innermost(file, traceback.walk_tb(error.__traceback__))
 
 

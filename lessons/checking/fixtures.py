@@ -173,8 +173,11 @@ FIXTURES = {
 }
 
 
-def diagnose(name: str, client: Strict | None = None, detail: str = ""):
-    """End the check red, with diagnosis `name` and the transcript of `client`."""
+def diagnose(name: str, client: Strict | None = None, detail: str = "", event: str = ""):
+    """End the check red, with diagnosis `name` and the transcript of `client`.
+
+    `event` is the type of the one whose handler is at fault, where that is not the last that ran.
+    """
     if client is None:
         raise Red(find(name, detail=detail))
-    raise client.red(name, detail=detail)
+    raise client.red(name, detail, event)

@@ -145,8 +145,10 @@ class Strict:
         reason = "reply-differs" if sent else self.server.reason_for_silence(self.future)
         raise self.red(otherwise or reason, compare(events, sent))
 
-    def red(self, name: str, detail: str = "") -> Red:
-        """The exception that says: diagnosis `name`, at the last handler that ran."""
+    def red(self, name: str, detail: str = "", event: str = "") -> Red:
+        """The exception that says: diagnosis `name`, at the handler for `event` or the last one."""
+        if event:
+            self.server.last_type = event
         return self.server.red(name, detail=detail)
 
     # How it waits

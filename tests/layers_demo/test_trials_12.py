@@ -318,3 +318,15 @@ def test_a_right_version_is_green(changes):
 )
 def test_a_wrong_version_is_told_why(changes, diagnosis):
     assert [diagnosis] == trials.changed(*changes).diagnosis_ids[:1]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    named(
+        raised_again_by_the_clean_up=("            return\n", ""),
+        seen_when_the_first_message_comes=("{1,50}", "{1,60}"),
+    ),
+)
+def test_the_handler_that_took_the_name_is_named(old, new):
+    (finding,) = trials.changed((old, new)).findings
+    assert finding.handler == "Lounge.websocket_connect"

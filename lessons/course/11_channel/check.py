@@ -84,7 +84,7 @@ async def test_a_writer_does_not_choose_the_type(communicator):
     for kind in TYPES:
         await write(writer, "client-chosen-type", to=address, text="hello", type=kind, code=1000)
         if reader.finished or [event.get("text") for event in reader.unread] != ["hello"]:
-            diagnose("client-chosen-type", reader)
+            diagnose("client-chosen-type", reader, event="websocket.receive")
         hears(reader, "hello")
 
 

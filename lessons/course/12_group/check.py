@@ -27,7 +27,7 @@ async def enter(communicator, name="lobby", others=()):
     if not accepted:
         diagnose("refuses-everyone", client)
     if client.closed is not None:
-        diagnose("room-name-refused", client)
+        diagnose("room-name-refused", client, event="websocket.connect")
     calls = [event.message for event in client.transcript if event.direction == "out"]
     order = [call.get("type") for call in calls]
     if "group_add" not in order:
@@ -35,7 +35,7 @@ async def enter(communicator, name="lobby", others=()):
     joined = order.index("group_add")
     missed = not client.unread and "group_send" in order[:joined]
     if missed or "websocket.accept" in order[:joined]:
-        diagnose("joined-too-late", client)
+        diagnose("joined-too-late", client, event="websocket.connect")
     if calls[joined]["group"] in [call.get("channel") for call in calls]:
         diagnose("group-as-channel", client)
     heard_by_all(client, CAME)
@@ -105,7 +105,7 @@ async def test_a_name_that_does_not_fit_is_refused_so_that_it_shows(communicator
         if not accepted:
             diagnose("refused-without-a-word", client)
         if client.closed is None:
-            diagnose("room-name-unchecked", client)
+            diagnose("room-name-unchecked", client, event="websocket.connect")
         otherwise = None if client.closed == 4004 else "wrong-close-code"
         client.expect({"type": "websocket.close", "code": 4004}, otherwise=otherwise)
         if layer.groups:
