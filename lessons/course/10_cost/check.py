@@ -38,7 +38,7 @@ async def spared(client, action):
     before = handed_out()
     await action
     if handed_out() > before:
-        diagnose("hop-left", client, f"{handed_out() - before} jobs were handed to a thread.")
+        diagnose("hop-left", client, f"Jobs handed to a thread: {handed_out() - before}.")
 
 
 async def test_answers_as_before(communicator, database):
