@@ -44,6 +44,8 @@ def test_what_was_just_played_is_played_again(visit):
     expect(compare).to_contain_text("Nothing was played on this page yet.")
     lesson.connect()
     lesson.send("7")
+    lesson.page.get_by_role("combobox", name="Mistake").select_option(value="CatchesStopConsumer")
+    expect(compare.locator("#compare-told code")).to_have_text("except Exception")
     lesson.page.get_by_role("combobox", name="Mistake").select_option("Stops without a close")
     lesson.press("Compare")
     expect(compare).to_contain_text("Played: 1 connect · 1 text 7. What differs first is marked.")

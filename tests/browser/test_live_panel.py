@@ -85,7 +85,9 @@ def test_the_scope_is_folded_and_without_its_cookie(visit):
     page.connect()
     page.press("Table")
     scope = page.page.locator("#events tr.first details")
-    expect(scope.locator("summary")).to_have_text("/ws/sync/accept/?name=ada")
+    expect(scope.locator("summary")).to_have_text(
+        "/ws/sync/accept/?name=ada  subprotocols: door.v1"
+    )
     scope.locator("summary").click()
     expect(scope.locator("pre")).to_contain_text("cookie: [hidden]")
     session = page.page.context.cookies()[0]["value"]

@@ -4,6 +4,7 @@ import { ask } from "./ask.js";
 
 const HASH = "#mistake-";
 const byId = (id) => document.getElementById(id);
+const code = (textContent) => Object.assign(document.createElement("code"), { textContent });
 
 class Compare {
   constructor(section) {
@@ -24,7 +25,9 @@ class Compare {
   }
 
   introduce() {
-    byId("compare-told").textContent = this.form.elements.mistake.selectedOptions[0].dataset.told;
+    const { told } = this.form.elements.mistake.selectedOptions[0].dataset;
+    const parts = told.split("`").map((words, index) => (index % 2 ? code(words) : words));
+    byId("compare-told").replaceChildren(...parts);
   }
 
   follow() {

@@ -49,9 +49,10 @@ export function shown(key, value) {
   return JSON.stringify(value) ?? String(value);
 }
 
-function pathOf({ method = "", path = "", channel = "", query_string: query }) {
+function pathOf({ method = "", path = "", channel = "", query_string: query, subprotocols = [] }) {
   const asked = query ? `?${shown("query_string", query)}` : "";
-  return `${method} ${path}${asked}${channel}`.trim();
+  const offered = subprotocols.length ? `  subprotocols: ${subprotocols.join(", ")}` : "";
+  return `${method} ${path}${asked}${channel}${offered}`.trim();
 }
 
 function pairs(message, write) {
