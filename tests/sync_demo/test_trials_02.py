@@ -140,6 +140,8 @@ def test_another_right_body_is_green(body):
         bytes_not_in_event=("none-as-text", "text is not None", '"bytes" not in event'),
         last_key=("none-as-text", "text is not None", '[*event][-1] == "text"'),
         decodes=("bytes-became-text", "+ data", "+ data.decode().encode()"),
+        adds_bytes_to_a_str=("str-with-bytes", ".encode() + data", " + data"),
+        adds_a_str_to_bytes=("str-with-bytes", DATA, 'b"1 " + str(data)'),
         str_of_bytes=("bytes-became-text", f"self.data({DATA})", 'self.text(f"1 {data}")'),
         decodes_some=("reply-altered", "+ data", '+ data.decode(errors="ignore").encode()'),
         bytearray=("payload-not-bytes", DATA, f"bytearray({DATA})"),
