@@ -4,6 +4,7 @@ import re
 
 from lessons.accounts import ACCOUNTS
 from lessons.catalogue import NOBODY, Lesson
+from lessons.checking.predictions import Unpredictable, predictions
 from lessons.checking.steps import handshake, numbered
 
 STRANGER = "http://evil.lessons.localhost:8666"  # where lesson 17's other site is
@@ -29,9 +30,19 @@ def _opening(lesson: Lesson) -> dict:
         method, *body = steps[0].split() if steps else ["GET"]
         return {"path": lesson.path, "method": method, "body": "".join(body)}
     words = handshake(next((one for one in steps if one.startswith("connect")), "connect"))
-    said = (one.removeprefix("text ") for one in steps if one.startswith("text "))
+    said = [
+        one.removeprefix("text ") for one in [*steps, *_foretold(lesson)] if one.startswith("text ")
+    ]
     return {
         "path": lesson.path + (f"?{words['query']}" if "query" in words else ""),
         "subprotocols": words.get("subprotocols", "").replace(",", ", "),
-        "payload": next(said, "hello"),
+        "payload": said[0] if said else "hello",
     }
+
+
+def _foretold(lesson: Lesson) -> list[str]:
+    """The steps of what is to predict, for a lesson whose first conversation says nothing."""
+    try:
+        return [numbered(step)[1] for one in predictions(lesson) for step in one.steps]
+    except Unpredictable:
+        return []  # `lesson verify` says why

@@ -180,6 +180,15 @@ def test_rows_of_the_table_are_copied_with_their_cells_side_by_side(visit):
     assert copied[2].split("\t")[2:5] == ["consumer 1", "· finished", DISCONNECT]
 
 
+def test_a_time_has_four_digits_at_most(visit):
+    times = """async () => {
+      const { inTime } = await import("/static/lessons/words.js");
+      return [0.0123, 0.123, 1.2345, 12.345, 123.45].map(inTime);
+    }"""
+    expected = ["12.3 ms", "123 ms", "1.234 s", "12.35 s", "123 s"]
+    assert visit("02-frames").page.evaluate(times) == expected
+
+
 def test_events_of_two_connections_stand_in_the_order_of_time(visit):
     page = visit("01-accept")
     shown, again, lost = page.page.evaluate(TWO_CONNECTIONS)

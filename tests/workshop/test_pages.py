@@ -126,6 +126,12 @@ def test_the_panel_opens_as_the_first_conversation_of_the_text_does(client):
     assert f'aria-label="Payload" value="{escape(json.dumps(payload))}"' in page
 
 
+def test_where_that_one_says_nothing_the_panel_has_what_is_said_in_a_prediction(client):
+    page = text(client.get("/lessons/23-chat/"))
+    payload = {"message": "hello"}
+    assert f'aria-label="Payload" value="{escape(json.dumps(payload))}"' in page
+
+
 def test_a_page_begins_with_the_clients_of_its_lesson(client):
     page = text(client.get("/lessons/17-origin/"))
     cards = page.split('data-number="')[1:]

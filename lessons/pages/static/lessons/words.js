@@ -81,7 +81,8 @@ export function cut(words, most) {
   return words.length <= most ? words : `${words.slice(0, Math.max(1, most - 1))}…`;
 }
 
+// In four digits at most: a diagram's margin has no room for more.
 export function inTime(seconds) {
   if (seconds < 1) return `${(seconds * 1000).toFixed(seconds < 0.1 ? 1 : 0)} ms`;
-  return `${seconds.toFixed(seconds < 100 ? 3 : 0)} s`;
+  return `${seconds.toFixed(seconds < 10 ? 3 : seconds < 100 ? 2 : 0)} s`;
 }
