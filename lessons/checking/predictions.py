@@ -147,8 +147,8 @@ def is_each_in_place(
 ) -> tuple[list[bool], list[bool]]:
     """For each card that was put in order, and for each that is said never to come: is it right?
 
-    An order is right where nothing comes before what has led to it; two clients that the same
-    message reaches may come either way round.
+    An order is right where nothing comes before what has led to it, and a card where neither it
+    nor what it leads to does; two clients that the same message reaches may come either way round.
     """
     events = recording.events
     leads_to = _what_leads_to(events)
@@ -161,8 +161,12 @@ def is_each_in_place(
     for card in given:
         left = places.get(card.label)
         index = left.pop(0) if left else None
-        right.append(index is not None and not (leads_to[index] & asked) - come)
-        come.add(-1 if index is None else index)
+        if index is None:
+            right.append(False)
+            continue
+        is_late = any(index in leads_to[earlier] for earlier in come)
+        right.append(not is_late and not (leads_to[index] & asked) - come)
+        come.add(index)
     return right, [card.label in prediction.decoys for card in never]
 
 
