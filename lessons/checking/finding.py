@@ -68,14 +68,20 @@ class Source:
 
     def __init__(self, application):
         self.subject = getattr(application, "consumer_class", application)
+        self.outermost = getattr(application, "outermost", None)
         code = self.subject if hasattr(self.subject, "__name__") else type(self.subject)
         module = sys.modules.get(code.__module__)
         self.file = getattr(module, "__file__", None) or ""
 
     def place_of_handler(self, event_type: str) -> Place:
-        """Where the handler for events of that type is defined, if it is."""
-        name = event_type.replace(".", "_")
-        handler = inspect.unwrap(getattr(self.subject, name, None))
+        """Where the handler for events of that type is defined, if it is.
+
+        Before the first event, it is the application's own affair.
+        """
+        handler = inspect.unwrap(getattr(self.subject, event_type.replace(".", "_"), None))
+        if not event_type:
+            is_function = inspect.isfunction(self.outermost)
+            handler = self.outermost if is_function else type(self.outermost).__call__
         code = getattr(handler, "__code__", None)
         if code is None or code.co_filename != self.file:
             return Place(self.file, self._first_line())

@@ -98,6 +98,7 @@ def served(consumer_class, lesson: Lesson):
         return await own(scope, receive, send)
 
     application.consumer_class = consumer_class
+    application.outermost = own
     return application
 
 

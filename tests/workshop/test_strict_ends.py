@@ -7,9 +7,11 @@ import pytest
 from channels.consumer import AsyncConsumer, SyncConsumer
 from channels.exceptions import StopConsumer
 
+from lessons.catalogue import find
 from lessons.checking import StrictCommunicator
 from lessons.checking.finding import Red
 from lessons.checking.layer import fresh_layers
+from lessons.checking.target import served
 
 
 class Lamp(AsyncConsumer):
@@ -227,3 +229,22 @@ async def test_says_whether_a_handler_is_at_work():
         assert client.at_work
         await asyncio.sleep(6)
         assert not client.at_work
+
+
+class Speechless:
+    """A middleware that lets nobody in, and does not say so."""
+
+    async def __call__(self, scope, receive, send):
+        pass
+
+
+async def test_a_middleware_that_ends_without_a_word_is_named_itself():
+    async def speechless(scope, receive, send):
+        pass
+
+    for application, name in ((Speechless(), "Speechless.__call__"), (speechless, "speechless")):
+        guarded = type("Guarded", (Lamp,), {"__module__": __name__, "application": application})
+        with pytest.raises(Red) as red:
+            await StrictCommunicator(served(guarded, find("origin")), "/").connect()
+        assert red.value.finding.diagnosis == "stopped-unanswered"
+        assert red.value.finding.handler.endswith(name)
