@@ -23,6 +23,15 @@ class Comparison:
     steps: tuple[str, ...] = ()
     claim: str = ""
 
+    @property
+    def is_noticed(self) -> bool:
+        """Whether they part in what a client is told, or in how a consumer ends."""
+        noticed = [
+            [event for event in one.events if event.lane in ("client", "consumer")]
+            for one in (self.right, self.wrong)
+        ]
+        return where_they_part(*noticed) is not None
+
 
 def conversations(lesson: Lesson, first_of: str = "") -> list[tuple[str, ...]]:
     """The steps of those in the text and of those to predict; what that consumer is in, first.
@@ -48,13 +57,17 @@ def compare(lesson: Lesson, version: WrongVersion, steps: tuple[str, ...]) -> Co
 
 
 def compare_where_it_shows(lesson: Lesson, version: WrongVersion) -> Comparison | None:
-    """The first of the lesson's conversations that tells them apart; None where none does."""
-    if can_be_played(lesson):
-        for steps in conversations(lesson, f"mistake:{version.name}"):
-            comparison = compare(lesson, version, steps)
-            if comparison.parting:
-                return comparison
-    return None
+    """The first of the lesson's conversations in which a client would notice; None without any.
+
+    Where no client would, the first that tells them apart: by the name of a group, or by a query.
+    """
+    found = None
+    for steps in conversations(lesson, f"mistake:{version.name}") if can_be_played(lesson) else ():
+        comparison = compare(lesson, version, steps)
+        if comparison.is_noticed:
+            return comparison
+        found = found or (comparison if comparison.parting else None)
+    return found
 
 
 def can_be_played(lesson: Lesson) -> bool:

@@ -46,6 +46,17 @@ def test_a_mistake_is_shown_where_the_two_part_with_its_diagnosis(ask):
     assert answer["diagnosis"]["title"] == "The consumer stopped, and the socket stayed open"
 
 
+def test_a_mistake_is_shown_where_a_client_notices_it(ask):
+    told = ask("logout", mistake="HasOneGroup")
+    assert told["steps"] == ["connect as=ada", "2 connect as=bob", "text logout", "2 text who?"]
+
+
+def test_a_mistake_that_no_client_notices_is_shown_where_the_two_part(ask):
+    told = ask("logout", mistake="NeverLeavesItsGroups")
+    assert told["steps"] == ["1 connect as=ada", "1 text who?", "1 text logout"]
+    assert told["right"]["events"][told["differs"]["right"]]["message"]["type"] == "group_discard"
+
+
 def test_the_students_own_steps_are_played(ask):
     steps = ["connect", "text 1", "text 2", "text 3"]
     answer = ask("stop", mistake="BorrowsACode", step=steps)
