@@ -12,7 +12,7 @@ from lessons import catalogue, progress, stubs
 from lessons.catalogue import Lesson
 from lessons.checking.diagnoses import Diagnosis
 from lessons.checking.diagnoses import catalogue as diagnoses
-from lessons.pages.markup import as_html, highlighted
+from lessons.pages.markup import as_html, highlighted, with_code
 from lessons.progress import Progress
 from lessons.source import Source
 from lessons.wire.events import Event
@@ -26,10 +26,16 @@ def exercise_of(found: Lesson) -> dict:
         "lesson": found,
         "exercise": _short(found.exercise),
         "state": known.state,
-        "verdict": known.verdict or {},
+        "verdict": _readable(known.verdict or {}),
         **_findings(known.verdict or {}),
     }
     return verdict | _help(found, known) if settings.WORKSHOP else verdict
+
+
+def _readable(verdict: dict) -> dict:
+    outcomes = verdict.get("outcomes", ())
+    claims = [{**outcome, "claim": with_code(outcome["claim"])} for outcome in outcomes]
+    return {**verdict, "outcomes": claims}
 
 
 def mark_of(known: Progress) -> str:
@@ -54,8 +60,10 @@ def _findings(verdict: dict) -> dict:
     """Of several findings the first is told in full: the others often follow from it."""
     outcomes = verdict.get("outcomes", ())
     findings = [verdict.get("problem"), *(outcome["finding"] for outcome in outcomes)]
-    told = {one["diagnosis"]: one for one in reversed(findings) if one}
-    finding, *others = reversed(told.values()) if told else [None]
+    told: dict[str, dict] = {}
+    for one in filter(None, findings):
+        told.setdefault(one["diagnosis"], one)
+    finding, *others = told.values() or [None]
     known = _diagnosis(finding)
     title = known.title if known else ""
     return {
@@ -78,7 +86,7 @@ def _transcript(outcomes, finding: dict) -> dict | None:
     for outcome in outcomes:
         if outcome["finding"] == finding and outcome["transcript"]:
             events = map(Event.from_json, outcome["transcript"])
-            return {"claim": outcome["claim"], "text": render(events)}
+            return {"claim": with_code(outcome["claim"]), "text": render(events)}
     return None
 
 

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -36,6 +36,11 @@ _SAME = re.compile(r'<span class="(\w)">[^<]*</span>(?:<span class="\1">[^<]*</s
 def as_html(markdown: str) -> SafeString:
     """Markdown, its own HTML shown as text. What a fence says after its language is a caption."""
     return mark_safe(_parser().render(markdown))
+
+
+def with_code(text: str) -> SafeString:
+    """Text of one line, with what stands between backticks as code."""
+    return mark_safe(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))
 
 
 @lru_cache(maxsize=512)

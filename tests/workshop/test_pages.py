@@ -10,6 +10,7 @@ from django.utils.html import escape
 
 from lessons import progress
 from lessons.catalogue import IncompleteLesson, Lesson, find, lessons
+from lessons.checking.diagnoses import catalogue
 from lessons.checking.finding import Finding
 from lessons.checking.verdict import Outcome, Verdict
 from lessons.pages.feed import group_of
@@ -186,6 +187,21 @@ def test_the_last_verdict_is_told_with_its_diagnosis(client):
         "<dt>Cure</dt>",
     ):
         assert told in page
+
+
+def test_the_first_finding_is_told_in_full_though_another_check_found_it_too(client):
+    found = [Finding(name, "It went wrong.") for name in ("zombie", "no-accept", "zombie")]
+    outcomes = (Outcome("test_it", "It works.", "red", one) for one in found)
+    progress.keep_verdict(find("stop"), Verdict("03-stop", "exercise", tuple(outcomes)))
+    page = text(client.get("/lessons/03-stop/"))
+    told = re.findall(r'<div class="finding">\s*<h3>([^<]*)|<li>Also: ([^<]*)', page)
+    titles = [catalogue()[name].title for name in ("zombie", "no-accept")]
+    assert [full or also for full, also in told] == titles
+
+
+def test_a_claim_has_its_code_set_as_code(client):
+    progress.keep_verdict(find("stop"), red(claim="`<b>` gets `hi`."))
+    assert "<code>&lt;b&gt;</code> gets <code>hi</code>." in text(client.get("/lessons/03-stop/"))
 
 
 def test_a_diagnosis_of_another_version_of_the_course_is_told_by_its_id(client):

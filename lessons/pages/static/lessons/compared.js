@@ -24,8 +24,13 @@ export function draw({ steps, claim, differs, diagnosis, ...played }) {
 function told(steps, claim, differs) {
   const where = differs ? " What differs first is marked." : " Nothing differs in it.";
   if (steps.length) return ["Played: ", element("code", steps.join(" · ")), `.${where} `];
-  if (!differs) return ["No conversation shows it; a check finds it otherwise: ", claim];
-  return ["No conversation here shows it. The lesson’s check does: ", claim, where, " "];
+  if (!differs) return ["No conversation shows it; a check finds it otherwise: ", ...coded(claim)];
+  return ["No conversation here shows it. The lesson’s check does: ", ...coded(claim), where, " "];
+}
+
+// What stands between backticks, as code.
+function coded(claim) {
+  return claim.split("`").map((part, index) => (index % 2 ? element("code", part) : part));
 }
 
 function drawDiagnosis(box, { title, symptom, cause, cure, lesson, url }) {
