@@ -112,7 +112,7 @@ def test_the_shape_of_the_class_is_the_students_own_affair():
         sleeps_long=("event-late", SLEEP, "await asyncio.sleep(2)"),
         replaces_the_body=("body-read-once", PLUS, 'self.body = event.get("body", b"")'),
         forgets_to_ask_for_more=("body-read-once", WHOLE, "if self.body:"),
-        adds_text=("exception", PLUS, 'self.body += event.get("body", "").decode()'),
+        adds_text=("str-with-bytes", PLUS, 'self.body += event.get("body", "").decode()'),
         always_cancels=("exception", "        if self.task is not None:\n", "        if True:\n"),
         does_not_cancel=("stream-outlives-client", CANCEL, "            pass"),
         cancels_the_wrong_thing=("exception", "self.task.cancel()", "self.cancel()"),
