@@ -1,5 +1,6 @@
 """What was played on a lesson's page becomes a test that passes."""
 
+import os
 import subprocess
 import sys
 
@@ -34,28 +35,18 @@ PLAYED = {
         '1 text {"message": "hello"}',
     ],
 }
-CONFTEST = """\
-import pytest
-
-
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory):
-    from django.conf import settings
-
-    file = tmp_path_factory.mktemp("database") / "test.sqlite3"
-    settings.DATABASES["default"]["TEST"]["NAME"] = str(file)
-"""
 
 
 def test_what_was_played_is_a_test_that_passes_and_says_what_came(tmp_path):
-    (tmp_path / "conftest.py").write_text(CONFTEST)
     sources = {slug: as_pytest(find(slug), steps) for slug, steps in PLAYED.items()}
     for slug, source in sources.items():
         (tmp_path / name_of(find(slug))).write_text(source, encoding="utf-8")
-    options = ["-c", "pyproject.toml", "--rootdir", ".", "-n", "0", "-p", "no:cacheprovider", "-q"]
+    # As in tests/: with its conftest.py, which keeps one test's database from the next.
+    options = ["-c", "pyproject.toml", "--rootdir", ".", "-p", "conftest", "-n", "0", "-q"]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, str(tmp_path)],
+        [sys.executable, "-m", "pytest", *options, "-p", "no:cacheprovider", str(tmp_path)],
         cwd=PROJECT_DIR,
+        env=os.environ | {"PYTHONPATH": "tests"},
         capture_output=True,
         encoding="utf-8",
     )
