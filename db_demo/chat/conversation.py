@@ -10,7 +10,6 @@ from contextlib import suppress
 from functools import wraps
 
 from channels.db import database_sync_to_async
-from channels.exceptions import ChannelFull
 
 from db_demo.chat import frames, store
 from db_demo.chat.handshake import read_handshake
@@ -63,8 +62,7 @@ class Conversation:
         try:
             self.seen, self.visitor = read_handshake(self.scope, self.channel_name)
             await database_sync_to_async(store.take_seat)(self.visitor)
-            for group in self.groups_of_visitor:
-                await self.channel_layer.group_add(group, self.channel_name)
+            await self.join()
             self.last = await database_sync_to_async(store.start)(self.visitor, self.seen)
         except Denied as denied:
             await self.accept()  # a refusal would say no code
@@ -79,6 +77,10 @@ class Conversation:
         if self.seen is not None:
             await self.tell({"ready": self.last})  # what comes now is new
         await self.tell_who_is_here()
+
+    async def join(self):
+        for group in self.groups_of_visitor:
+            await self.channel_layer.group_add(group, self.channel_name)
 
     async def end(self, code):
         """Show the client out; what is still on its way to it is passed over."""
@@ -115,7 +117,7 @@ class Conversation:
         # To its own channel: a handler at a time, and one that raises ends the connection.
         while True:
             await asyncio.sleep(BEAT)
-            with suppress(ChannelFull):
+            with suppress(Exception):  # the channel is full, or the layer away: the next one comes
                 await self.channel_layer.send(self.channel_name, {"type": "chat.beat"})
 
     # What the client says
@@ -173,6 +175,7 @@ class Conversation:
         """What was not told, or got lost, is noticed here."""
         if self.allowance.is_idle(now()):
             raise Denied(IDLE_TOO_LONG)
+        await self.join()  # a layer that was away may have come back without its groups
         await database_sync_to_async(store.keep_seat)(self.visitor)
         await self.catch_up()
         await self.show_who_is_here(await database_sync_to_async(store.who_is_here)(self.visitor))

@@ -124,6 +124,20 @@ async def test_a_message_whose_ring_was_lost_comes_with_the_next_beat(chat):
     assert ann.heard() == ["unheard"]
 
 
+async def test_a_layer_that_was_away_and_has_lost_its_groups_is_joined_anew(chat, monkeypatch):
+    async def away(channel, message):
+        raise ConnectionError("Connection refused.")
+
+    ann, bob = await chat.enter("ann"), await chat.enter("bob")
+    with monkeypatch.context() as outage:
+        outage.setattr(get_channel_layer(), "send", away)
+        await seconds(BEAT)
+    get_channel_layer().groups.clear()
+    await seconds(BEAT)
+    await ann.say("hello")
+    assert bob.heard() == ["hello"]
+
+
 async def test_a_ring_that_comes_twice_says_nothing_new(chat):
     ann = await chat.enter("ann")
     await ann.say("hello")
