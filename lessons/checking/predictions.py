@@ -50,9 +50,12 @@ class Prediction:
     decoys: tuple[str, ...] = ()
     exact: bool = False
 
+    def consumer(self, lesson: Lesson) -> str:
+        """The name under which `play` knows the target."""
+        return lesson.demo if self.target == "demo" else self.target
+
     def recording(self, lesson: Lesson) -> Recording:
-        name = lesson.demo if self.target == "demo" else self.target
-        return record(lesson, name, list(self.steps))
+        return record(lesson, self.consumer(lesson), list(self.steps))
 
     def asks_for(self, event: Event) -> bool:
         kind = event.message.get("type")

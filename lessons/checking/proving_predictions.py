@@ -40,7 +40,7 @@ def faults_of_predictions(lesson: Lesson) -> list[str]:
 
 def _faults_of(lesson: Lesson, prediction: Prediction) -> list[str]:
     # Twice, and neither of them one that was kept: an answer that changes is none.
-    name = lesson.demo if prediction.target == "demo" else prediction.target
+    name = prediction.consumer(lesson)
     one, other = (Recording(play(lesson, name, list(prediction.steps))) for _ in range(2))
     faults = [] if _answer(prediction, one) == _answer(prediction, other) else ["another each time"]
     if came := labels(prediction, one) & set(prediction.decoys):

@@ -106,8 +106,10 @@ def _help(found: Lesson, known: Progress) -> dict:
 def _upcoming(found: Lesson) -> Lesson | None:
     """The next one; after the last, what was left out."""
     later = (one for one in catalogue.lessons() if one.number > found.number)
+    if upcoming := next(later, None):
+        return upcoming
     left = progress.next_lesson()
-    return next(later, left if left != found else None)
+    return left if left != found else None
 
 
 def _solution(found: Lesson):

@@ -23,9 +23,9 @@ from lessons.checking.comparing import (
     compare_where_it_shows,
     conversations,
 )
+from lessons.checking.conversation import Endless
 from lessons.checking.diagnoses import catalogue as diagnoses
 from lessons.checking.finding import Red
-from lessons.checking.steps import UnknownStep
 from lessons.checking.wrong_versions import WrongVersion, wrong_versions
 from lessons.pages.feed import is_own
 
@@ -43,22 +43,23 @@ def for_own_page(view):
     """Answer a page of the same session, in a workshop; what cannot be played, with the reason."""
 
     @wraps(view)
-    @require_safe
     @never_cache
     def guarded(request, key: str, **kwargs):
         session_key = request.session.session_key if settings.WORKSHOP else None
-        if not is_own(request.GET.get("feed", ""), session_key):
+        asked = request.POST if request.method == "POST" else request.GET
+        if not is_own(asked.get("feed", ""), session_key):
             raise Http404("Only a page of the same session is answered, in a local workshop.")
         try:
             return JsonResponse(view(request, find(key), **kwargs))
         except UnknownLesson as error:
             raise Http404(str(error)) from None
-        except (Refused, UnknownStep, ValueError, Red, NoAnswer) as error:
+        except (ValueError, Red, NoAnswer, Endless) as error:
             return JsonResponse({"error": str(error)}, status=400)
 
     return guarded
 
 
+@require_safe
 @for_own_page
 def compared(request, lesson: Lesson) -> dict:
     """A mistake beside the solution: in these steps, in the check, or else where it shows.

@@ -1,5 +1,7 @@
 """Asks a student to predict a conversation, and tells what came of it."""
 
+from django.views.decorators.http import require_safe
+
 from lessons.catalogue import Lesson
 from lessons.checking.predictions import (
     Card,
@@ -33,26 +35,27 @@ def questions(lesson: Lesson) -> list[dict]:
     ]
 
 
+@require_safe
 @for_own_page
 def asked(request, lesson: Lesson, number: int) -> dict:
     """The cards of one question, mixed in the same way for as long as the page is open."""
     prediction = _prediction(lesson, number)
-    mixed = _mixed(request, lesson, number)
-    names = clients(prediction, prediction.recording(lesson))
+    recording = prediction.recording(lesson)
     return {
         "kind": prediction.kind,
-        "cards": [card.label for card in mixed],
+        "cards": [card.label for card in _mixed(request, prediction, recording, number)],
         "decoys": bool(prediction.decoys),
-        "clients": names,
+        "clients": clients(prediction, recording),
     }
 
 
+@require_safe
 @for_own_page
 def answered(request, lesson: Lesson, number: int) -> dict:
     """Which of the cards are right, why, and the recording that says so."""
     prediction = _prediction(lesson, number)
     recording = prediction.recording(lesson)
-    mixed = _mixed(request, lesson, number)
+    mixed = _mixed(request, prediction, recording, number)
     if prediction.kind == "order":
         told = _order(request, prediction, mixed, recording)
     else:
@@ -67,10 +70,8 @@ def _prediction(lesson: Lesson, number: int) -> Prediction:
     return found[number - 1]
 
 
-def _mixed(request, lesson: Lesson, number: int) -> list[Card]:
-    prediction = _prediction(lesson, number)
-    right = cards(prediction, prediction.recording(lesson))
-    return shuffled(right, f"{request.GET['feed']} {number}")
+def _mixed(request, prediction: Prediction, recording, number: int) -> list[Card]:
+    return shuffled(cards(prediction, recording), f"{request.GET['feed']} {number}")
 
 
 def _order(request, prediction: Prediction, mixed: list[Card], recording) -> dict:

@@ -1,10 +1,10 @@
 // A mistake beside the solution: the same conversation with both, and where they part.
 
 import { ask } from "./ask.js";
+import { coded } from "./message.js";
 
 const HASH = "#mistake-";
 const byId = (id) => document.getElementById(id);
-const code = (textContent) => Object.assign(document.createElement("code"), { textContent });
 
 class Compare {
   constructor(section) {
@@ -26,8 +26,7 @@ class Compare {
 
   introduce() {
     const { told } = this.form.elements.mistake.selectedOptions[0].dataset;
-    const parts = told.split("`").map((words, index) => (index % 2 ? code(words) : words));
-    byId("compare-told").replaceChildren(...parts);
+    byId("compare-told").replaceChildren(...coded(told));
   }
 
   follow() {

@@ -1,6 +1,6 @@
 // What comparing has shown: two diagrams, where they part, and the diagnosis.
 
-import { element } from "./message.js";
+import { coded, element } from "./message.js";
 import { Side } from "./side.js";
 import { style } from "./style.js";
 
@@ -26,11 +26,6 @@ function told(steps, claim, differs) {
   if (steps.length) return ["Played: ", element("code", steps.join(" · ")), `.${where} `];
   if (!differs) return ["No conversation shows it; a check finds it otherwise: ", ...coded(claim)];
   return ["No conversation here shows it. The lesson’s check does: ", ...coded(claim), where, " "];
-}
-
-// What stands between backticks, as code.
-function coded(claim) {
-  return claim.split("`").map((part, index) => (index % 2 ? element("code", part) : part));
 }
 
 function drawDiagnosis(box, { title, symptom, cause, cure, lesson, url }) {

@@ -46,3 +46,8 @@ export function element(name, text, className = "") {
   if (className) made.className = className;
   return made;
 }
+
+// The parts of a text, with what stands between backticks as code.
+export function coded(text) {
+  return text.split("`").map((part, index) => (index % 2 ? element("code", part) : part));
+}
