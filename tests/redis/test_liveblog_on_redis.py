@@ -1,6 +1,7 @@
 """Lesson 21 over Redis: what a command saves, in a loop and with a layer of its own, is heard."""
 
 import asyncio
+from unittest import mock
 
 import pytest
 from channels.layers import channel_layers
@@ -30,14 +31,13 @@ async def test_what_a_command_saves_is_heard_in_another_process(redis_url, backe
     listening = layer()
     channel = await listening.new_channel()
     await listening.group_add("liveblog", channel)
-    usual = channel_layers.set("default", layer())
     try:
-        async with fresh_database():
-            await asyncio.to_thread(command)
+        with mock.patch.dict(channel_layers.backends, default=layer()):
+            async with fresh_database():
+                await asyncio.to_thread(command)
         assert [await listening.receive(channel) for _ in range(2)] == [
             {"type": "post.saved", "id": 1, "title": "Rain ☃", "text": "<script>"},
             {"type": "post.deleted", "id": 1},
         ]
     finally:
-        channel_layers.set("default", usual)
         await listening.flush()
