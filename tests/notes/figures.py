@@ -84,12 +84,13 @@ def soak() -> str:
             row["tasks"],
             row["threads"],
             row["groups"],
+            row["blocks"],
             row["memory_mb"],
             f"{1000 * (row['memory_mb'] - first['memory_mb']) / number:.0f}",
         ]
         for row in figures["rows"]
     ]
-    head = ["when", "tasks", "threads", "groups", "memory MB", "kB a connection"]
+    head = ["when", "tasks", "threads", "groups", "blocks in use", "memory MB", "kB a connection"]
     title = f"{number} connections to the worked example of `{figures['lesson']}`, on Daphne:"
     return f"{title}\n\n{_table(head, rows)}\n\n{where}"
 

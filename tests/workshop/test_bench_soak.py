@@ -19,9 +19,9 @@ def test_a_consumer_that_stops_leaves_nothing(monkeypatch):
 
 def test_one_thing_left_is_not_clean():
     rows = [
-        {"when": "at first", "tasks": 1, "threads": 2, "groups": 0},
-        {"when": "wave 1 connected", "tasks": 9, "threads": 2, "groups": 1},
-        {"when": "wave 1 gone, 0.1 s", "tasks": 1, "threads": 2, "groups": 0},
+        {"when": "at first", "tasks": 1, "threads": 2, "groups": 0, "blocks": 350},
+        {"when": "wave 1 connected", "tasks": 9, "threads": 2, "groups": 1, "blocks": 600},
+        {"when": "wave 1 gone, 0.1 s", "tasks": 1, "threads": 2, "groups": 0, "blocks": 357},
     ]
     assert soak.is_clean(rows)
     for what in soak.SETTLED:
