@@ -1,5 +1,6 @@
 """The sequence diagram of what the server recorded, and the store that it draws."""
 
+import json
 import re
 
 import pytest
@@ -140,6 +141,19 @@ def test_the_next_connection_of_a_client_is_drawn_on_the_same_lanes(visit):
     page.press("Enlarge")
     expect(page.page.locator("#diagram .ordinal")).to_have_text(["1", "2"])
     expect(page.page.locator("#diagram .heads button")).to_have_count(4)
+
+
+def test_a_handler_that_does_not_stand_in_the_source_leaves_lit_what_ran_before(visit):
+    page = visit("03-stop")
+    common = {"lane": "client", "direction": "in", "connection": "a", "thread": "MainThread"}
+    events = [
+        {**common, "seq": number, "time": number, "message": {"type": "x"}, "handler": handler}
+        for number, handler in ((1, CONNECT), (2, "inherited"))
+    ]  # at once, as they come from a server in haste
+    text = json.dumps({"connections": [], "events": events})
+    file = {"name": "a.json", "mimeType": "application/json", "buffer": text.encode()}
+    page.page.get_by_label("A saved transcript").set_input_files(file)
+    page.expect_lit(CONNECT)
 
 
 def test_an_address_leads_to_an_event_after_a_reload_too(visit):

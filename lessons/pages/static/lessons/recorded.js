@@ -17,7 +17,7 @@ export function recorded(source) {
     onSelect: (entry, isChosen) => {
       details.show(entry);
       if (isChosen) source.show(entry.event);
-      else source.light(transcript.entries.findLast(({ event }) => event?.handler)?.event);
+      else source.light(transcript.entries.findLast(({ event }) => source.hasHandlerOf(event))?.event);
     },
   });
   diagram.show(transcript);

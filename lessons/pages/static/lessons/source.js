@@ -6,6 +6,7 @@ export class Source {
     this.thread = thread;
     this.lines = [...box.querySelectorAll("[data-line]")];
     for (const line of this.lines) line.dataset.method = line.parentElement.dataset.method ?? "";
+    this.methods = new Set(this.lines.map((line) => line.dataset.method).filter(Boolean));
   }
 
   // The handler of this event; none where it had none.
@@ -15,10 +16,14 @@ export class Source {
     this.light(event);
   }
 
+  // Not where none was at work, or one of another class: a task, an inherited handler.
+  hasHandlerOf(event) {
+    return this.methods.has(event?.handler);
+  }
+
   light(event) {
-    const handler = event?.handler;
-    const lit = this.lines.filter((line) => handler && line.dataset.method === handler);
-    if (!lit.length) return; // none at work, or not of this class: a task, an inherited handler
+    if (!this.hasHandlerOf(event)) return;
+    const lit = this.lines.filter((line) => line.dataset.method === event.handler);
     this.thread.textContent = event.thread;
     for (const line of this.lines) line.classList.toggle("lit", lit.includes(line));
     const { offsetTop } = lit[0];
