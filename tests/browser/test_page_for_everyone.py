@@ -146,6 +146,22 @@ def test_nothing_shifts_when_the_panel_starts(visit, size):
     assert page.page.evaluate("window.shifted") == []
 
 
+def test_the_panel_stands_in_its_place_before_the_last_of_it_has_come_in(visit):
+    places = """() => {
+      const [panel, bench] = ["#panel", ".bench"].map(name => document.querySelector(name));
+      const heights = [600, 800, 1300], places = [];
+      for (let i = panel.children.length; i--; panel.lastElementChild.remove())
+        places.push(heights.map((height) => {
+          bench.style.height = `${height}px`;
+          return panel.getBoundingClientRect().top - bench.getBoundingClientRect().top;
+        }));
+      return places;
+    }"""
+    whole, *parts = visit("03-stop").page.evaluate(places)
+    assert len(parts) > 2
+    assert parts == [whole] * len(parts)
+
+
 def test_without_javascript_text_source_and_verdict_are_there(visit, judged):
     page = visit("03-stop", java_script_enabled=False).page
     expect(page.get_by_role("heading", name="How a connection ends")).to_be_visible()
