@@ -5,8 +5,9 @@ import os
 import pytest
 from asgiref.sync import SyncToAsync
 from django.db import connections
-from real_parts import missing, real_part
+from real_parts import missing
 
+from lessons import chromium as chromiums
 from lessons.redis_server import CURE, RedisServer, binaries
 
 
@@ -53,7 +54,7 @@ def no_connection_left_in_the_handlers_thread(request):
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a real browser."""
-    return real_part(["chromium", "chromium-browser", "google-chrome"], "apt-get install chromium")
+    return chromiums.find() or missing(f"There is no Chromium on this machine: {chromiums.CURE}")
 
 
 @pytest.fixture(scope="session")

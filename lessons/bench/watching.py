@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-import shutil
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from lessons import chromium
+
 PATIENCE = 60  # seconds
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 CATEGORIES = ["devtools.timeline", "disabled-by-default-devtools.timeline", "blink.user_timing"]
 
 
@@ -32,12 +32,12 @@ class Watching:
     async def __aenter__(self):
         from playwright.async_api import async_playwright
 
-        path = next(filter(None, map(shutil.which, BROWSERS)), None)
+        path = chromium.find()
         if path is None:
-            raise NoBrowser("There is no Chromium on this machine: apt-get install chromium")
+            raise NoBrowser(f"There is no Chromium on this machine: {chromium.CURE}")
         self._playwright = await async_playwright().start()
-        chromium = self._playwright.chromium
-        self.browser = await chromium.launch(executable_path=path, args=["--no-sandbox"])
+        launch = self._playwright.chromium.launch
+        self.browser = await launch(executable_path=path, args=["--no-sandbox"])
         return self
 
     async def __aexit__(self, *_):

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
@@ -57,13 +58,41 @@ def address(chromium, state_dir):
     process.stdout.close()
 
 
-# For a module at a time: Playwright's loop must be gone before a module with async tests begins.
+_OF_THE_FOLDER: dict[str, pytest.StashKey] = {}
+
+
+def for_the_folder(request, make):
+    """What the context manager `make()` gives, until the first test of another folder.
+
+    A new browser for each module is dear; and Playwright's loop, which runs from the start to the
+    end of it, must be gone before an async test begins.
+    """
+    folder = request.node.parent
+    key = _OF_THE_FOLDER.setdefault(request.fixturename, pytest.StashKey())
+    if key not in folder.stash:
+        manager = make()
+        folder.stash[key] = manager.__enter__()
+
+        def end():
+            del folder.stash[key]
+            manager.__exit__(None, None, None)
+
+        folder.addfinalizer(end)
+    return folder.stash[key]
+
+
 @pytest.fixture(scope="module")
-def browser(chromium):
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+def browser(request, chromium):
+    @contextmanager
+    def launched():
+        # Pages of one process: each new one would start a renderer of its own.
+        arguments = ["--no-sandbox", "--renderer-process-limit=1"]
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+            yield browser
+            browser.close()
+
+    return for_the_folder(request, launched)
 
 
 class LessonPage:
@@ -144,10 +173,18 @@ class LessonPage:
 
 
 @pytest.fixture(scope="module")
-def window(browser, address):
-    """One window for all tests that need no other: a new one costs as much as a whole test."""
-    with browser.new_context() as context:
-        yield LessonPage(context.new_page(), address)
+def window(request, browser, address):
+    """One window for all tests that need no other: a new one costs as much as a whole test.
+
+    Nothing is animated in it, which costs a tenth; in a window with options things move.
+    """
+
+    @contextmanager
+    def opened():
+        with browser.new_context(reduced_motion="reduce") as context:
+            yield LessonPage(context.new_page(), address)
+
+    return for_the_folder(request, opened)
 
 
 @pytest.fixture

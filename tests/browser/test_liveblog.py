@@ -53,7 +53,8 @@ def test_a_post_is_shown_on_every_page_changed_taken_away_and_never_run(page_at,
         expect(shown).to_have_text(["HailIt hails."])
 
     late, sockets = page_at(address).page, []
-    late.clock.install()  # so that nobody waits until it tries again
+    late.clock.install(time=0)
+    late.clock.pause_at(1000)  # it tries again when it is told to
     late.route_web_socket("**", lambda socket: sockets.append((socket, socket.connect_to_server())))
     late.goto(f"{address}/db/liveblog/")
     late_posts = late.locator("#posts li")
