@@ -63,9 +63,18 @@ def test_who_receives_what_is_ticked_and_judged(visit):
     page = visit("04-communicator").page
     asked = question(page, "Question 1")
     asked.get_by_role("button", name="Say what arrives").click()
-    asked.get_by_label('client 1: websocket.send  text: "1 inside"').check()
     asked.get_by_role("button", name="Check").click()
-    expect(asked.locator(".said")).to_have_text("4 of 6 are right. This is what crossed:")
+    expect(asked.locator(".said")).to_have_text(
+        "Nothing is ticked yet. Something arrives: tick what."
+    )
+    expect(asked.locator(".because")).to_be_hidden()
+    asked.get_by_label('client 1: websocket.send  text: "1 inside"').check()
+    asked.get_by_label('client 2: websocket.send  text: "3 inside"').check()
+    asked.get_by_role("button", name="Check").click()
+    expect(asked.locator(".said")).to_have_text(
+        "Ticked: 1 of the 3 that arrive, and 1 that does not. This is what crossed:"
+    )
+    asked.get_by_label('client 2: websocket.send  text: "3 inside"').uncheck()
     asked.get_by_label('client 1: websocket.send  text: "2 inside"').check()
     asked.get_by_label('client 2: websocket.send  text: "1 inside"').check()
     asked.get_by_role("button", name="Check").click()

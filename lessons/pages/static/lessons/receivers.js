@@ -36,7 +36,9 @@ export default class Receivers {
   }
 
   given() {
-    return this.boxes.filter((box) => box.checked).map((box) => ["given", box.value]);
+    const ticked = this.boxes.filter((box) => box.checked);
+    if (!ticked.length) throw new Error("Nothing is ticked yet. Something arrives: tick what.");
+    return ticked.map((box) => ["given", box.value]);
   }
 
   mark({ received }) {
@@ -46,8 +48,11 @@ export default class Receivers {
   }
 
   wrong({ received }) {
-    const missed = this.boxes.filter((box) => box.checked !== received.includes(box.value));
-    return `${this.boxes.length - missed.length} of ${this.boxes.length} are right. This is what crossed:`;
+    const ticked = this.boxes.filter((box) => box.checked);
+    const right = ticked.filter((box) => received.includes(box.value)).length;
+    const wrong = ticked.length - right;
+    const also = wrong ? `, and ${wrong} that ${wrong === 1 ? "does" : "do"} not` : "";
+    return `Ticked: ${right} of the ${received.length} that arrive${also}. This is what crossed:`;
   }
 
   focus() {
