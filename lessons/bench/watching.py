@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from lessons import chromium
 
 PATIENCE = 60  # seconds
+KEPT = 5000  # events: a page forgets the oldest of more
 CATEGORIES = ["devtools.timeline", "disabled-by-default-devtools.timeline", "blink.user_timing"]
 
 
@@ -141,8 +142,11 @@ class Page:
             [path, frames],
         )
         await self.has_seen_an_end(after=before)
-        await self.page.evaluate(
-            "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        await self.page.wait_for_function(
+            "rows => document.querySelectorAll('#events tr').length >= rows",
+            arg=min(self.received(), KEPT),
+            polling=100,  # milliseconds: in each frame, it would be a part of what is measured
+            timeout=PATIENCE * 1000,
         )
 
 

@@ -26,6 +26,13 @@ TWO_CONNECTIONS = """async () => {
   return [shown(one), shown(two), one.lost];
 }"""
 
+# When each of two drawings was made that were asked for at once; in a frame, time stands still.
+TURNS = """async () => {
+  const { inTurn } = await import("/static/lessons/turns.js");
+  const drawn = () => new Promise((done) => inTurn(() => done(document.timeline.currentTime)));
+  return Promise.all([drawn(), drawn()]);
+}"""
+
 COPY = """table => {
   const rows = [...table.rows].slice(-3);
   getSelection().setBaseAndExtent(rows[0], 0, rows[2], 6);
@@ -209,6 +216,11 @@ def test_events_of_two_connections_stand_in_the_order_of_time(visit):
     assert shown == ["ada 1.1", "eve 2.1", "ada 1", "ada 1.3", "eve 2.2", "eve 2"]
     assert again == shown
     assert lost == 3
+
+
+def test_diagram_and_table_are_never_drawn_in_one_frame(visit):
+    first, second = visit("01-accept").page.evaluate(TURNS)
+    assert first < second
 
 
 @pytest.mark.parametrize("file", ["null", '{"events": [], "connections": 1}', "[1]"])

@@ -10,12 +10,14 @@ export class Details {
     this.facts = box.appendChild(element("p", "", "facts"));
     this.message = box.appendChild(element("pre", ""));
     this.box = box;
+    const scrolled = () => (this.isScrolled = box.scrollTop > 0);
+    box.addEventListener("scroll", scrolled, { passive: true });
   }
 
   say(words) {
     this.facts.replaceChildren(words);
     this.message.textContent = "";
-    this.box.scrollTop = 0;
+    if (this.isScrolled) this.box.scrollTop = 0; // it costs a layout
   }
 
   show(entry) {

@@ -5,6 +5,7 @@ import { Heads } from "./heads.js";
 import { spread } from "./lanes.js";
 import { layout } from "./layout.js";
 import { point } from "./pointing.js";
+import { inTurn } from "./turns.js";
 
 export class Diagram {
   // `onSelect(entry, isChosen)` is called with what the diagram points at: what was chosen or is
@@ -75,8 +76,10 @@ export class Diagram {
 
   // Once a frame at most.
   schedule() {
-    this.frame ??= requestAnimationFrame(() => {
-      this.frame = null;
+    if (this.isWaiting) return;
+    this.isWaiting = true;
+    inTurn(() => {
+      this.isWaiting = false;
       if (this.transcript) this.draw();
     });
   }

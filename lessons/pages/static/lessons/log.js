@@ -3,6 +3,7 @@
 import { gapText } from "./layout.js";
 import { drawMessage, element } from "./message.js";
 import { Transcript } from "./transcript.js";
+import { inTurn } from "./turns.js";
 
 const AT_ONCE = 10; // rows made in one frame, or more where that takes less than so many ms
 const BUDGET = 4;
@@ -26,11 +27,13 @@ export class Log {
     const gone = [...this.rows.splice(0, trimmed), ...this.rows.splice(Math.max(0, from))];
     for (const row of gone) row.remove();
     for (const group of gone.length ? [...this.body.tBodies] : []) group.rows.length || group.remove();
-    this.frame ??= requestAnimationFrame(() => this.draw());
+    if (this.isWaiting) return;
+    this.isWaiting = true;
+    inTurn(() => this.draw());
   }
 
   draw() {
-    this.frame = null;
+    this.isWaiting = false;
     const { entries, lost } = this.transcript;
     const followed = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < 40;
     const begun = performance.now();

@@ -13,6 +13,7 @@ export class Source {
   show(event) {
     this.thread.textContent = "";
     for (const line of this.lines) line.classList.remove("lit");
+    this.lit = null;
     this.light(event);
   }
 
@@ -25,6 +26,8 @@ export class Source {
     if (!this.hasHandlerOf(event)) return;
     const lit = this.lines.filter((line) => line.dataset.method === event.handler);
     this.thread.textContent = event.thread;
+    if (handler === this.lit) return; // where it stands is a question that costs a layout
+    this.lit = handler;
     for (const line of this.lines) line.classList.toggle("lit", lit.includes(line));
     const { offsetTop } = lit[0];
     const height = lit.at(-1).offsetTop + lit.at(-1).offsetHeight - offsetTop;
