@@ -1,5 +1,6 @@
 """What can be looked for: lessons and notes by their sections, and every diagnosis."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -38,20 +39,28 @@ class Entry:
 
 
 def entries() -> tuple[Entry, ...]:
-    """All of them, in the order of the course; made anew when a file has changed."""
-    return _entries(_stamp())
+    """All of them, in the order of the course; made anew when a file has changed.
+
+    The files are looked at once a second: a search is asked for at each letter that is typed.
+    """
+    return _entries(_stamp(catalogue.PROJECT_DIR, this_second()))
+
+
+def this_second() -> int:
+    return int(time.monotonic())
 
 
 def notes_file() -> Path:
     return catalogue.PROJECT_DIR / "NOTES.md"
 
 
-def _stamp() -> tuple[tuple[str, int], ...]:
+@lru_cache(maxsize=1)
+def _stamp(project: Path, second: int) -> tuple[tuple[str, int], ...]:
     """Every file that an entry is made of, and when it was written."""
     apps = {one.app for one in lessons() if one.path_to("lesson.md").exists()}
     files = [notes_file(), *diagnoses.CATALOGUE_DIR.glob("*.toml")]
     files += [file for one in lessons() for file in one.folder.glob("*.md")]
-    files += [file for app in apps for file in (catalogue.PROJECT_DIR / app).rglob("*.py")]
+    files += [file for app in apps for file in (project / app).rglob("*.py")]
     return tuple((str(file), file.stat().st_mtime_ns) for file in files if file.exists())
 
 

@@ -6,6 +6,8 @@ from itertools import groupby
 
 from django.http import Http404
 from django.shortcuts import render
+from django.template import Context, Template
+from django.template.loader import get_template
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
@@ -48,11 +50,19 @@ def diagnoses_page(request):
             mistakes.setdefault(version.diagnosis, []).append((lesson, version))
     by_number = {lesson.number: lesson for lesson in lessons()}
     ordered = sorted(catalogue().values(), key=lambda one: one.lesson or len(by_number) + 1)
-    groups = [
-        (by_number.get(number), [(one, mistakes.get(one.id, ())) for one in some])
+    groups = tuple(
+        (by_number.get(number), tuple((one, tuple(mistakes.get(one.id, ()))) for one in some))
         for number, some in groupby(ordered, key=lambda one: one.lesson)
-    ]
-    return render(request, "lessons/diagnoses.html", {"groups": groups, "all": len(ordered)})
+    )
+    diagnosed = _diagnosed(get_template("lessons/diagnosed.html").template, groups)
+    context = {"groups": groups, "all": len(ordered), "diagnosed": diagnosed}
+    return render(request, "lessons/diagnoses.html", context)
+
+
+@lru_cache(maxsize=1)
+def _diagnosed(template: Template, groups: tuple) -> SafeString:
+    """All of them as HTML, the larger part of the page; made anew when one has changed."""
+    return template.render(Context({"groups": groups}))
 
 
 @require_safe

@@ -2,6 +2,8 @@
 
 import os
 import re
+from dataclasses import replace
+from itertools import count
 
 import pytest
 from django.test import Client
@@ -11,6 +13,7 @@ from lessons import catalogue, progress
 from lessons.catalogue import find, lessons
 from lessons.checking import diagnoses
 from lessons.checking.verdict import Outcome, Verdict
+from lessons.pages import index
 from lessons.pages.markup import as_html
 from lessons.pages.search import LONGEST, MOST, search
 from lessons.pages.words import excerpt, marked
@@ -86,7 +89,20 @@ def test_a_message_that_any_error_of_a_type_may_have_needs_the_type():
     assert urls("elephants: no such thing") == []
 
 
-def test_a_change_is_found_at_once(course):
+def test_a_change_is_found_a_second_later_and_files_are_looked_at_once_till_then(
+    course, monkeypatch
+):
+    monkeypatch.setattr(index, "this_second", lambda: -1)
+    notes = catalogue.PROJECT_DIR / "NOTES.md"
+    assert urls("zebras") == []
+    notes.write_text("# Zebras\n")
+    assert urls("zebras") == []
+    monkeypatch.setattr(index, "this_second", lambda: 0)
+    assert urls("zebras") == ["/notes/"]
+
+
+def test_what_was_changed_is_found_as_it_is_now(course, monkeypatch):
+    monkeypatch.setattr(index, "this_second", count(-9).__next__)
     notes = catalogue.PROJECT_DIR / "NOTES.md"
     notes.write_text("# Notes\n\n## Of `zebras`\nStripes.\n\n## Of gnus\n\n### Horns\nTwo.\n")
     assert urls("zebras") == urls("stripes") == ["/notes/#of-zebras"]
@@ -167,6 +183,16 @@ def test_every_diagnosis_has_an_anchor_its_words_and_its_lesson():
             escape(words) in shown for words in (one.title, one.symptom, one.cause, one.cure)
         )
     assert all(f'<h2 id="of-{one.key}">' in shown for one in lessons())
+
+
+def test_a_diagnosis_is_shown_as_it_is_now(monkeypatch):
+    zombie = diagnoses.catalogue()["zombie"]
+    assert escape(zombie.title) in page("/diagnoses/")
+    changed = replace(zombie, title="Half dead")
+    monkeypatch.setitem(diagnoses.catalogue(), "zombie", changed)
+    shown = page("/diagnoses/")
+    assert "Half dead" in shown
+    assert escape(zombie.title) not in shown
 
 
 def test_a_diagnosis_leads_to_the_mistakes_that_get_it():
