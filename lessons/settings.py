@@ -10,6 +10,11 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+
+class Refused(SystemExit, ImproperlyConfigured):
+    """Ends any command with its one line, where Django alone would show a traceback of its own."""
+
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 STATE_DIR = BASE_DIR / ".workshop"  # all that belongs to the student and not to the course
 with suppress(OSError):  # SQLite makes files, but no folders; what cannot be written says so then
@@ -29,7 +34,7 @@ WORKSHOP = DEBUG and ALLOWED_HOSTS == LOOPBACK
 
 SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY", "")
 if not SECRET_KEY and not WORKSHOP:
-    raise ImproperlyConfigured(
+    raise Refused(
         "Set DJANGO_SECRET_KEY: with DJANGO_DEBUG=0 or with DJANGO_ALLOWED_HOSTS other people can "
         "reach this server, and whoever knows its key can sign in as anybody. Make one with: "
         'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
@@ -119,6 +124,11 @@ DATABASES = {
 # How consumers reach each other
 
 REDIS_URL = os.environ.get("REDIS_URL", "")
+if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
+    raise Refused(
+        "REDIS_URL is no address of Redis: they begin with redis://, rediss:// or unix://. Set it "
+        "to one, such as redis://localhost:6379, or unset it: layers are in memory then."
+    )
 _IN_MEMORY = "channels.layers.InMemoryChannelLayer"
 
 

@@ -41,6 +41,11 @@ def test_refuses_to_start_for_others_without_a_secret_key(settings_with, environ
         settings_with(**environment)
 
 
+@pytest.mark.parametrize("url", ["rediss://a.test", "unix:///run/redis.sock"])
+def test_takes_any_address_of_redis(settings_with, url):
+    assert settings_with(REDIS_URL=url)["REDIS_URL"] == url
+
+
 @pytest.mark.parametrize("value", ["0", "false", "No", " off "])
 def test_debug_can_be_turned_off(settings_with, value):
     settings = settings_with(DJANGO_DEBUG=value, DJANGO_SECRET_KEY=KEY)
@@ -95,11 +100,23 @@ def test_the_database_is_a_file_that_readers_need_not_wait_for():
     assert not connection.is_in_memory_db()
 
 
-def test_can_be_deployed_without_a_warning():
+def run(*arguments, **environment):
     bare = {name: value for name, value in os.environ.items() if name not in NAMES}
-    public = {"DJANGO_DEBUG": "0", "DJANGO_SECRET_KEY": KEY, "DJANGO_ALLOWED_HOSTS": "a.test"}
-    run = subprocess.run(
-        [sys.executable, "manage.py", "check", "--deploy", "--fail-level=WARNING"],
-        cwd=own.BASE_DIR, env={**bare, **public}, capture_output=True, text=True,
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=own.BASE_DIR, env={**bare, **environment}, capture_output=True, text=True,
     )  # fmt: skip
-    assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_can_be_deployed_without_a_warning():
+    public = {"DJANGO_DEBUG": "0", "DJANGO_SECRET_KEY": KEY, "DJANGO_ALLOWED_HOSTS": "a.test"}
+    checked = run("check", "--deploy", "--fail-level=WARNING", **public)
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("command", ["lesson", "test"])
+def test_a_command_says_in_one_line_what_the_environment_lacks(command):
+    refused = run(command, REDIS_URL="localhost:6379")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("REDIS_URL is no address of Redis: ")
+    assert refused.stderr.count("\n") == 1
