@@ -13,7 +13,7 @@ from typing import Literal
 
 from django.core.files import locks
 
-from lessons import catalogue
+from lessons import catalogue, disk
 from lessons.catalogue import Lesson
 
 STATES = ("new", "red", "green")
@@ -42,7 +42,7 @@ def read() -> dict[str, Progress]:
         with _alone():
             return _load()
     except OSError as error:
-        _say(f"Your progress cannot be read: {error}")
+        _say(f"Your progress cannot be read: {disk.with_cure(error)}")
         return {}
 
 
@@ -94,7 +94,7 @@ def _change(lesson: Lesson, change: Callable[[Progress], Progress]) -> Progress:
             _save(known)
         return changed
     except OSError as error:
-        _say(f"Your progress cannot be kept: {error}")
+        _say(f"Your progress cannot be kept: {disk.with_cure(error)}")
         return change(of(lesson))
 
 
@@ -151,11 +151,8 @@ def _set_damaged_aside() -> dict[str, Progress]:
 
 
 def _save(known: dict[str, Progress]) -> None:
-    """Write to a second file, then rename, so that a reader never sees half of it."""
-    new = file().with_name("progress.json.new")
     text = json.dumps({key: asdict(one) for key, one in known.items()})
-    new.write_text(text, encoding="utf-8")
-    os.replace(new, file())
+    disk.write(file(), text.encode())
 
 
 @cache

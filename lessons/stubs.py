@@ -5,7 +5,6 @@ and has the newest one after a `git pull`. Where git does not know the file, a c
 student began has to do.
 """
 
-import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from lessons import catalogue
 from lessons.catalogue import Lesson
+from lessons.disk import write
 from lessons.progress import start_anew, state_dir
 
 
@@ -27,7 +27,7 @@ def keep_copies() -> None:
     for lesson in catalogue.lessons():
         if not copy_of(lesson).exists():
             with suppress(OSError):  # a read-only folder, or no exercise: reset says so when asked
-                _write(copy_of(lesson), lesson.exercise.read_bytes())
+                write(copy_of(lesson), lesson.exercise.read_bytes())
 
 
 def stub(lesson: Lesson) -> Path:
@@ -46,7 +46,7 @@ def stub(lesson: Lesson) -> Path:
     if lesson.exercise.exists() and _same(lesson.exercise.read_bytes(), came):
         return lesson.exercise
     if not copy_of(lesson).exists() or copy_of(lesson).read_bytes() != came:
-        _write(copy_of(lesson), came)
+        write(copy_of(lesson), came)
     return copy_of(lesson)
 
 
@@ -75,11 +75,10 @@ def reset(lesson: Lesson) -> Path | None:
 def set_aside(lesson: Lesson) -> Path:
     """Copy the student's version to where no reset reaches it; the copy's path."""
     folder = state_dir() / "set-aside"
-    folder.mkdir(parents=True, exist_ok=True)
     name = f"{lesson.folder.name}-{datetime.now():%Y%m%d-%H%M%S}"
     names = (f"{name}.py" if number == 1 else f"{name}-{number}.py" for number in count(1))
     aside = next(folder / name for name in names if not (folder / name).exists())
-    aside.write_bytes(lesson.exercise.read_bytes())
+    write(aside, lesson.exercise.read_bytes())
     return aside
 
 
@@ -93,18 +92,11 @@ def restore(lesson: Lesson) -> None:
     """Make exercise.py what it was when it came. Raises NoStub."""
     came = stub(lesson)
     if came != lesson.exercise:
-        _write(lesson.exercise, came.read_bytes())
+        write(lesson.exercise, came.read_bytes())
 
 
 def copy_of(lesson: Lesson) -> Path:
     return state_dir() / "stubs" / f"{lesson.folder.name}.py"
-
-
-def _write(file: Path, content: bytes) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    new = file.with_name(f"{file.name}.new")
-    new.write_bytes(content)
-    os.replace(new, file)
 
 
 def _same(one: bytes, other: bytes) -> bool:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+from lessons import disk
+
 
 class Lacking(Exception):
     """The machine has not what the benchmark needs; the message says how to come by it."""
@@ -64,7 +66,9 @@ def as_json(figures: dict) -> str:
 
 
 def write(name: str, text: str) -> Path:
-    folder = settings.STATE_DIR / "bench"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / name).write_text(text, encoding="utf-8")
-    return folder / name
+    file = settings.STATE_DIR / "bench" / name
+    try:
+        disk.write(file, text.encode())
+    except OSError as error:
+        raise Lacking(f"The figures cannot be kept: {disk.with_cure(error)}") from None
+    return file

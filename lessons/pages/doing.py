@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from lessons import progress, stubs
+from lessons import disk, progress, stubs
 from lessons.catalogue import Lesson, UnknownLesson, find
 from lessons.pages.exercise import exercise_of
 from lessons.pages.policy import strict_policy
@@ -60,8 +60,10 @@ def reset(request, found: Lesson):
     """The exercise as it came; the student's version is kept aside."""
     try:
         stubs.reset(found)
-    except (stubs.NoStub, OSError) as error:
+    except stubs.NoStub as error:
         return _answer(request, found, str(error))
+    except OSError as error:
+        return _answer(request, found, disk.with_cure(error))
     return _answer(request, found)
 
 

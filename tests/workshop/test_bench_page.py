@@ -99,6 +99,19 @@ def test_what_was_measured_is_kept_as_table_figures_and_picture(monkeypatch, set
     assert "the page tells of the gap" in said.getvalue()
 
 
+def test_figures_that_cannot_be_kept_are_shown_and_one_line_says_why(
+    monkeypatch, settings, tmp_path
+):
+    settings.STATE_DIR = tmp_path / "a file where the folder should be"
+    settings.STATE_DIR.touch()
+    monkeypatch.setattr(page, "measure", lambda rounds, seconds: figures())
+    said = StringIO()
+    with pytest.raises(CommandError, match="The figures cannot be kept: ") as error:
+        call_command("bench", "page", stdout=said)
+    assert error.value.returncode == 2
+    assert "the page tells of the gap" in said.getvalue()
+
+
 def test_without_a_browser_it_says_what_to_install(monkeypatch, settings, tmp_path):
     settings.STATE_DIR = tmp_path
 

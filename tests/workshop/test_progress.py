@@ -1,7 +1,9 @@
 """Progress is kept through restarts, damage, two writers at once and folders that refuse it."""
 
+import errno
 import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -132,3 +134,18 @@ def test_where_nothing_can_be_written_the_work_goes_on_and_one_line_says_so(cour
 
     assert len(caplog.messages) == 1
     assert caplog.messages[0].startswith("Your progress cannot be kept: ")
+
+
+def test_where_the_folder_is_read_only_the_cure_is_said_with_the_reason(
+    course, caplog, monkeypatch
+):
+    def refuse(file, *_, **__):
+        raise OSError(errno.EROFS, "Read-only file system", str(file))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    progress.keep_verdict(course[0], verdict("green"))
+    assert caplog.messages == [
+        f"Your progress cannot be kept: [Errno 30] Read-only file system: "
+        f"'{progress.state_dir()}'. Make its folder writable, or copy the project to a folder of "
+        "your own, then try again."
+    ]

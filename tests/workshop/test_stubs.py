@@ -1,11 +1,14 @@
 """An exercise can be had as it came, whatever the student did to it, and whatever git knows."""
 
+import errno
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from lessons import catalogue, stubs
+from lessons.disk import with_cure
 
 needs_git = pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
 
@@ -87,6 +90,24 @@ def test_what_is_set_aside_twice_in_a_second_is_kept_twice(lesson):
     assert (first.read_text(), second.read_text()) == ("# one\n", "# two\n")
     assert first.parent == catalogue.PROJECT_DIR / ".workshop" / "set-aside"
     assert first.name.startswith("01_lamp-")
+
+
+def test_a_full_disk_leaves_no_half_of_what_is_set_aside(lesson, monkeypatch):
+    def fill(file, content):
+        file.touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    lesson.exercise.write_text("mine")
+    with monkeypatch.context() as full:
+        full.setattr(Path, "write_bytes", fill)
+        with pytest.raises(OSError, match="No space left on device") as error:
+            stubs.set_aside(lesson)
+    aside = stubs.state_dir() / "set-aside"
+    assert list(aside.iterdir()) == []
+    told = with_cure(error.value)
+    assert f"'{aside}" in told
+    assert told.endswith("Make room on its disk, then try again.")
+    assert lesson.exercise.read_text() == "mine"
 
 
 def test_says_where_it_looked_when_there_is_no_stub(lesson):

@@ -9,7 +9,7 @@ from functools import cache
 
 from django.core.management.base import BaseCommand, CommandError
 
-from lessons import catalogue, progress, stubs
+from lessons import catalogue, disk, progress, stubs
 from lessons.catalogue import IncompleteLesson, Lesson, UnknownLesson
 
 N = "number or slug; by default the first lesson that is not green"
@@ -56,8 +56,10 @@ class Command(BaseCommand):
 
         try:
             code = getattr(self, f"do_{action or 'list'}")(screen, options)
-        except (UnknownLesson, IncompleteLesson, stubs.NoStub, OSError) as error:
+        except (UnknownLesson, IncompleteLesson, stubs.NoStub) as error:
             raise CommandError(str(error), returncode=2) from None
+        except OSError as error:
+            raise CommandError(disk.with_cure(error), returncode=2) from None
         if code:
             sys.exit(code)
 

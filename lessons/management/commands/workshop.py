@@ -63,8 +63,8 @@ class Command(BaseCommand):
                 self.stdout.write(f"Sign in as {names}; the password is the name.")
         except DatabaseError as error:
             raise CommandError(
-                f"{connection.settings_dict['NAME']}: {error}. Make its folder writable, or move "
-                "the file away, then start again."
+                f"{connection.settings_dict['NAME']}: {error}. Make its folder writable, with room "
+                "on its disk, or move the file away, then start again."
             ) from None
         finally:
             connection.close()  # the reloader's child opens its own
