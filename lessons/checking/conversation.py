@@ -14,6 +14,7 @@ from django.utils import timezone
 from lessons.catalogue import Lesson
 from lessons.checking.apart import ask_apart
 from lessons.checking.database import fresh_database
+from lessons.checking.dozing import dozing
 from lessons.checking.elsewhere import number_sessions, save_row
 from lessons.checking.finding import Red
 from lessons.checking.fixtures import Bench
@@ -98,7 +99,8 @@ def _play_here(answer, lesson: Lesson, name: str, steps: list[str], limit: float
         asyncio.Runner(loop_factory=ObservedLoop) as runner,
     ):
         recorder.clock = runner.get_loop().moment  # the waits are seen, though they take no time
-        runner.run(played.go_through(steps))
+        with dozing(runner.get_loop(), consumer_class):
+            runner.run(played.go_through(steps))
     if len(played.events) > MOST:
         raise played.cut(f"Cut after {MOST} events.")
     answer(told(played))

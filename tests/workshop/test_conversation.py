@@ -1,9 +1,15 @@
 """A conversation in a lesson's text: time passes in it, and a server or a bug may end it."""
 
+import sys
+import time
+from time import sleep
+
 import pytest
 
 from lessons.catalogue import find
 from lessons.checking.conversation import UnknownStep, play, play_in_turns
+from lessons.checking.dozing import dozing
+from lessons.checking.loop import ObservedLoop
 
 
 def played(name, *steps):
@@ -22,6 +28,36 @@ def test_what_is_due_comes_while_the_client_waits():
 def test_what_is_waited_for_is_seen_in_the_times_of_the_events():
     *_, accept, first, second = play(find("push"), "solution", ["connect", "wait 2"])
     assert 1 <= first.time - accept.time < second.time - accept.time - 0.9 < 2
+
+
+def test_a_blocking_sleep_is_seen_in_the_times_too():
+    *_, baking, done = play(find("blocking"), "solution", ["connect", "text rye"])
+    assert (baking.message["text"], done.message["text"]) == ("baking rye", "rye is done")
+    assert done.time - baking.time >= 2
+
+
+def test_a_blocking_sleep_takes_a_twentieth_of_its_time_by_either_name(monkeypatch):
+    slept = []
+    usual = slept.append
+    monkeypatch.setattr(time, "sleep", usual)
+    monkeypatch.setattr(sys.modules[__name__], "sleep", usual)
+    loop = ObservedLoop()
+    begun = loop.moment()
+    with dozing(loop, subject=played):
+        time.sleep(2)
+        sleep(4)
+    loop.close()
+    assert slept == [0.1, 0.2]
+    assert loop.moment() - begun >= 6
+
+
+def test_who_sleeps_side_by_side_sleeps_the_same_time():
+    loop = ObservedLoop()
+    end = loop.moment() + 1000
+    loop.be_past(end)
+    loop.be_past(end)
+    loop.close()
+    assert 0 <= loop.moment() - end < 1000
 
 
 def test_a_kill_and_a_crash_end_the_consumer():
