@@ -48,8 +48,10 @@ def _answer(pipe, function, args) -> None:
 
     def answer(value, kind="answer"):
         if once.acquire(blocking=False):
-            pipe.send((kind, value))
-            os._exit(0)  # past whatever would hang into the exit
+            try:
+                pipe.send((kind, value))
+            finally:  # also where nobody is left who asked
+                os._exit(0)  # past whatever would hang into the exit
         threading.Event().wait()  # another thread is answering, and ends this one too
 
     try:

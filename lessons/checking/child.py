@@ -60,7 +60,10 @@ class _Reporter:
 
     def send(self, kind, value=None):
         with self._lock:
-            self._pipe.send((kind, value))
+            try:
+                self._pipe.send((kind, value))
+            except OSError:  # whoever asked is gone, and nobody else would end what is stuck
+                os._exit(1)
 
     def finish(self):
         """Everything is said; leave at once, past whatever the target has hung into the exit."""

@@ -1,0 +1,48 @@
+"""What is asked of a process of its own ends with the answer, whoever still waits for it."""
+
+import multiprocessing
+import os
+from operator import methodcaller
+
+import pytest
+
+from lessons.catalogue import find
+from lessons.checking import apart, runner
+from lessons.checking.target import resolve
+
+ANSWERS = methodcaller("__call__", "the answer")
+SPINS = "while True:\n    pass\n"
+
+needs_fork_server = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork server")
+
+
+def code_of_an_orphan(target, *arguments):
+    """The exit code of a process that answers where nobody who asked is left."""
+    context = multiprocessing.get_context("forkserver")
+    ours, theirs = context.Pipe(duplex=False)
+    child = context.Process(target=target, args=(theirs, *arguments), daemon=True)
+    child.start()
+    theirs.close()
+    ours.close()
+    child.join(20)
+    try:
+        return child.exitcode
+    finally:
+        child.kill()
+
+
+@needs_fork_server
+def test_what_was_asked_ends_where_who_asked_is_gone():
+    assert code_of_an_orphan(apart._answer, ANSWERS, ()) == 0
+
+
+@needs_fork_server
+def test_an_exercise_that_spins_is_ended_where_who_asked_is_gone(tmp_path):
+    file = tmp_path / "exercise.py"
+    file.write_text(SPINS)
+    lesson = find("stop")
+    assert code_of_an_orphan(runner._child, lesson, resolve(lesson, str(file)), 0.1) == 1
+
+
+def test_an_answer_comes_back():
+    assert apart.ask_apart(ANSWERS) == "the answer"
