@@ -24,8 +24,9 @@ export class Source {
 
   light(event) {
     if (!this.hasHandlerOf(event)) return;
-    const lit = this.lines.filter((line) => line.dataset.method === event.handler);
-    this.thread.textContent = event.thread;
+    const { handler, thread } = event;
+    const lit = this.lines.filter((line) => line.dataset.method === handler);
+    this.thread.textContent = thread;
     if (handler === this.lit) return; // where it stands is a question that costs a layout
     this.lit = handler;
     for (const line of this.lines) line.classList.toggle("lit", lit.includes(line));
