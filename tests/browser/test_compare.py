@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.test_page_for_everyone import violations
+from tests.browser.axe import violations
 
 
 def test_a_deep_link_opens_a_mistake_where_it_shows(visit):

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.test_page_for_everyone import violations
+from tests.browser.axe import violations
 
 RIGHT = [
     'client → websocket.receive  text: "hello"',
