@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,6 +14,7 @@ from lessons.catalogue import PROJECT_DIR
 
 PATIENCE = 20  # seconds, only ever spent by a test that fails
 READY = "Workshop ready at "
+MADE = pytest.StashKey[dict]()
 expect.set_options(timeout=PATIENCE * 1000)
 
 
@@ -58,41 +59,35 @@ def address(chromium, state_dir):
     process.stdout.close()
 
 
-_OF_THE_FOLDER: dict[str, pytest.StashKey] = {}
+def for_the_folder(request, manager):
+    """What the context manager gives, until the first test of another folder begins.
 
-
-def for_the_folder(request, make):
-    """What the context manager `make()` gives, until the first test of another folder.
-
-    A new browser for each module is dear; and Playwright's loop, which runs from the start to the
-    end of it, must be gone before an async test begins.
+    A browser for each module is dear; but Playwright's loop, which runs as long as there is one,
+    must be gone before a test that is async begins.
     """
-    folder = request.node.parent
-    key = _OF_THE_FOLDER.setdefault(request.fixturename, pytest.StashKey())
-    if key not in folder.stash:
-        manager = make()
-        folder.stash[key] = manager.__enter__()
+    folder, name = request.node.parent, request.fixturename
+    made = folder.stash.setdefault(MADE, {})
+    if name not in made:
+        stack = ExitStack()
+        made[name] = stack.enter_context(manager)
+        stack.callback(made.pop, name)
+        folder.addfinalizer(stack.close)
+    return made[name]
 
-        def end():
-            del folder.stash[key]
-            manager.__exit__(None, None, None)
 
-        folder.addfinalizer(end)
-    return folder.stash[key]
+@contextmanager
+def launched(chromium):
+    # A renderer for each visit would cost a fifth more.
+    arguments = ["--no-sandbox", "--renderer-process-limit=1"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="module")
 def browser(request, chromium):
-    @contextmanager
-    def launched():
-        # Pages of one process: each new one would start a renderer of its own.
-        arguments = ["--no-sandbox", "--renderer-process-limit=1"]
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
-            yield browser
-            browser.close()
-
-    return for_the_folder(request, launched)
+    return for_the_folder(request, launched(chromium))
 
 
 class LessonPage:
@@ -172,19 +167,17 @@ class LessonPage:
         expect(first).to_have_attribute("data-method", method)
 
 
+@contextmanager
+def still(browser, address):
+    # Nothing is animated in it, which costs a tenth; in a window with options things move.
+    with browser.new_context(reduced_motion="reduce") as context:
+        yield LessonPage(context.new_page(), address)
+
+
 @pytest.fixture(scope="module")
 def window(request, browser, address):
-    """One window for all tests that need no other: a new one costs as much as a whole test.
-
-    Nothing is animated in it, which costs a tenth; in a window with options things move.
-    """
-
-    @contextmanager
-    def opened():
-        with browser.new_context(reduced_motion="reduce") as context:
-            yield LessonPage(context.new_page(), address)
-
-    return for_the_folder(request, opened)
+    """One window for all tests that need no other: a new one costs as much as a whole test."""
+    return for_the_folder(request, still(browser, address))
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
-"""The project's own application, with one consumer more."""
+"""The project's own application, with one consumer more, and files that are asked for once."""
 
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
+from django.contrib.staticfiles import handlers
 from django.urls import path
 
 from sync_demo.routing import websocket_urlpatterns
@@ -21,6 +22,18 @@ class Flood(AsyncConsumer):
         raise StopConsumer
 
 
+def kept(serve):
+    """Tells the browser to keep a file: in a new checkout it asks for all of them at each visit."""
+
+    def serve_to_be_kept(*args, **kwargs):
+        response = serve(*args, **kwargs)
+        response["Cache-Control"] = "max-age=3600"
+        return response
+
+    return serve_to_be_kept
+
+
+handlers.serve = kept(handlers.serve)
 websocket_urlpatterns.append(path("ws/flood/", Flood.as_asgi()))
 
 from lessons.asgi import application  # noqa: E402, F401
