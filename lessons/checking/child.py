@@ -20,6 +20,7 @@ from lessons.catalogue import Lesson
 from lessons.checking.finding import Place, Red, find, place_at_work
 from lessons.checking.fixtures import Bench
 from lessons.checking.performing import checks_in, claim_of, perform
+from lessons.checking.slow import WATCHDOG
 from lessons.checking.target import Target, load_file
 from lessons.checking.verdict import Outcome
 
@@ -125,7 +126,7 @@ def _limited(seconds: float, stuck, reporter: _Reporter):
             stuck()
             reporter.finish()
 
-    threading.Thread(target=watch, daemon=True).start()
+    threading.Thread(target=watch, name=WATCHDOG, daemon=True).start()
     try:
         yield
     finally:

@@ -10,14 +10,17 @@ import asyncio
 import selectors
 import threading
 import time
+from collections import deque
 from contextlib import contextmanager
 from contextvars import Context, copy_context
 from dataclasses import dataclass
+from functools import partial
 from unittest import mock
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 A_MOMENT = 0.001  # seconds
 A_BREATH = 0.00025
+TURNS = 20  # of a loop that never rests: by then a thread has answered
 
 
 @dataclass(eq=False)
@@ -38,7 +41,10 @@ class ObservedLoop(asyncio.SelectorEventLoop):
     def __init__(self):
         self.handed_out = 0
         self._jobs: set[_Job] = set()
+        self._vain: deque[tuple[int, asyncio.Future]] = deque()
+        self._turn = 0
         self._foreign: set[asyncio.Future] = set()
+        self.workers: WeakSet[threading.Thread] = WeakSet()  # those that did a job
         self.held: set[int] = set()  # threads that are being held up until a check lets them go
         self._begun = self._now = time.monotonic()
         self._waiting: list[asyncio.Future] = []
@@ -61,18 +67,36 @@ class ObservedLoop(asyncio.SelectorEventLoop):
         self._begun -= max(0.0, moment - self.moment())
 
     def run_in_executor(self, executor, func, *args):
-        """As in asyncio; the job counts as work until it is done, or while it is held up."""
+        """As in asyncio; the job counts as work until it is done, or while it is held up.
+
+        One that would do nothing, in a thread that is free, is answered without that thread.
+        """
+        self.handed_out += 1
+        if _is_vain(func) and not any(job.executor is executor for job in self._jobs):
+            future = self.create_future()
+            self._vain.append((self._turn, future))
+            return future
         job = _Job(executor)
 
         def work():
             job.thread = threading.get_ident()
+            self.workers.add(threading.current_thread())
             return func(*args)
 
         future = super().run_in_executor(executor, work)
-        self.handed_out += 1
         self._jobs.add(job)
         future.add_done_callback(lambda _: self._jobs.discard(job))
         return future
+
+    def answer(self, idle: bool) -> bool:
+        """Answer the first job in vain as its thread would: once nothing else is left to do."""
+        self._turn += 1
+        while self._vain and (idle or self._turn - self._vain[0][0] > TURNS):
+            _, future = self._vain.popleft()
+            if not future.done():
+                future.set_result(None)
+                return True
+        return False
 
     def run_forever(self):
         """As in asyncio; what another thread is to finish counts as work where it is awaited."""
@@ -137,7 +161,11 @@ class ObservedLoop(asyncio.SelectorEventLoop):
 
     def at_rest(self) -> bool:
         """Whether nothing but a timer could wake the loop: no thread job, no network traffic."""
-        busy = self._foreign_moves() or _threads_end() or any(map(self._moves, self._jobs))
+        return not _threads_end() and self.has_no_work()
+
+    def has_no_work(self) -> bool:
+        """Whether it is at rest, but for a thread that is about to end."""
+        busy = self._vain or self._foreign_moves() or any(map(self._moves, self._jobs))
         return not busy and len(self._files.get_map()) <= self._own_files
 
     def rest(self) -> bool:
@@ -161,11 +189,11 @@ class _Selector(selectors.DefaultSelector):
         self._loop = loop
 
     def select(self, timeout=None):
-        if timeout == 0:
+        if self._loop.answer(idle=timeout != 0) or timeout == 0:
             return super().select(0)
         # First: a thread that ends between the looks has left its answer for the second.
         ending = _threads_end()
-        at_rest = self._loop.at_rest()
+        at_rest = not ending and self._loop.has_no_work()
         ready = super().select(0)
         if ready or (at_rest and self._loop.rest()):
             return ready
@@ -187,3 +215,13 @@ class _Selector(selectors.DefaultSelector):
 def _threads_end() -> bool:
     """Whether a ThreadSensitiveContext waits for its thread; asgiref does so in a thread "join"."""
     return any(thread.name.endswith(" (join)") for thread in threading.enumerate())
+
+
+def _is_vain(func) -> bool:
+    """Whether a call is known to do nothing: sync_to_async hands it over as a partial of another's.
+
+    What can be called in vain has an `is_vain` that tells.
+    """
+    inner = func.args[-1] if isinstance(func, partial) and func.args else func
+    asked = getattr(getattr(inner, "func", inner), "is_vain", None)
+    return asked is not None and asked()

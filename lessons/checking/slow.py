@@ -12,9 +12,16 @@ import time
 from contextlib import asynccontextmanager
 from unittest import mock
 
+from asgiref.sync import SyncToAsync
+
 from lessons.checking.finding import Place, Red, find, place_at_work
 
 PATIENCE = 2.0  # seconds for a loop to give a sign of life; only a blocked one takes them all
+A_LOOK = 0.02  # seconds between two looks at a loop that gives none
+LOOKS = 10  # at a loop that waits for a thread, until it is sure that it does
+WATCHDOG = "watchdog"  # name of the thread that puts an end to a check
+
+_WAITING = {"Condition.wait", "Thread.join", "Thread._wait_for_tstate_lock"}
 
 
 class SlowWork:
@@ -48,7 +55,14 @@ class SlowWork:
 
     async def has_begun(self) -> bool:
         """Whether there was a call; one in a thread that the loop knows nothing of may be late."""
+        if not self._others_at_work():
+            return self._called.is_set()
         return await asyncio.to_thread(self._called.wait, PATIENCE / 4)
+
+    def _others_at_work(self) -> bool:
+        known = {threading.main_thread(), threading.current_thread(), *self._loop.workers}
+        known |= SyncToAsync.single_thread_executor._threads
+        return any(it not in known and it.name != WATCHDOG for it in threading.enumerate())
 
     async def release(self) -> None:
         """Let all calls go on, and see them end."""
@@ -81,11 +95,32 @@ class SlowWork:
         thread, beat = threading.get_ident(), threading.Event()
         self._loop.held.add(thread)
         self._loop.call_soon_threadsafe(beat.set)  # and it looks anew at what is left to do
-        if beat.wait(PATIENCE):
+        if self._comes(beat):
             self._open.wait()
         else:
             self.blocked = place
         self._loop.held.discard(thread)
+
+    def _comes(self, beat: threading.Event) -> bool:
+        """Whether the loop gives a sign of life. One that is seen to wait for a thread gives none.
+
+        It waits for a moment where it starts a thread, too, and on a busy machine for longer.
+        """
+        seen = 0
+        for _ in range(round(PATIENCE / A_LOOK)):
+            if beat.wait(A_LOOK):
+                return True
+            seen = seen + 1 if self._loop_waits() else 0
+            if seen == LOOKS:
+                return False
+        return False
+
+    def _loop_waits(self) -> bool:
+        frame, names = sys._current_frames().get(self._loop_thread), []
+        while frame and frame.f_code.co_filename != self._bench.source.file:
+            names.append(frame.f_code.co_qualname)
+            frame = frame.f_back
+        return bool(frame and _WAITING.intersection(names) and "Thread.start" not in names)
 
 
 def _in_sync_handler() -> bool:

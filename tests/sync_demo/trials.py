@@ -78,6 +78,7 @@ def _serve(pipe) -> None:
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1)
     os.dup2(silence, 2)
+    gc.freeze()
     with suppress(EOFError):
         while True:
             pipe.send(_verdict(*pipe.recv()))

@@ -2,12 +2,15 @@
 
 import asyncio
 import functools
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from channels.consumer import AsyncConsumer
 
 from lessons import catalogue
+from lessons.checking import slow as slow_module
 from lessons.checking.finding import Red
 from lessons.checking.fixtures import Bench
 from lessons.checking.loop import ObservedLoop
@@ -80,6 +83,51 @@ async def block_the_loop_and_go_wrong():
 async def test_a_call_on_the_loop_is_red_whatever_came_of_it(check):
     with pytest.raises(Red) as red:
         await check()
+    assert red.value.finding.diagnosis == "blocked-loop"
+
+
+def call_late():
+    while not LATE.wait(0.001):
+        pass
+    time.sleep(2)
+
+
+LATE = threading.Event()
+
+
+@observed
+async def test_a_call_that_nobody_can_make_is_not_waited_for(monkeypatch):
+    """Patience is without end, so that it would show. The threads of pytest's own are no one's."""
+    monkeypatch.setattr(slow_module, "PATIENCE", threading.TIMEOUT_MAX)
+    usual, before = threading.enumerate, set(threading.enumerate())
+    monkeypatch.setattr(threading, "enumerate", lambda: list(set(usual()) - before))
+    async with slow() as work:
+        await asyncio.to_thread(time.monotonic)
+        assert not await work.has_begun()
+
+
+@observed
+async def test_a_call_in_a_thread_that_the_loop_does_not_know_is_waited_for():
+    async with slow() as work:
+        thread = threading.Thread(target=call_late)
+        thread.start()
+        asyncio.get_running_loop().call_soon(LATE.set)
+        assert await work.has_begun()
+        thread.join()
+
+
+async def wait_for_a_thread():
+    async with slow() as work:
+        work.hold()
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(time.sleep, 2).result()
+
+
+@observed
+async def test_a_loop_that_waits_for_the_call_is_blocked_as_soon_as_that_is_seen(monkeypatch):
+    monkeypatch.setattr(slow_module, "PATIENCE", 3600)
+    with pytest.raises(Red) as red:
+        await wait_for_a_thread()
     assert red.value.finding.diagnosis == "blocked-loop"
 
 
