@@ -20,6 +20,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.http import HttpRequest
+from django.utils.crypto import get_random_string
 
 from lessons.accounts import ACCOUNTS
 from lessons.checking.loop import ObservedLoop
@@ -77,16 +78,17 @@ class FreshDatabase:
         """
         users = apps.get_model("auth", "User").objects
         user, _ = users.get_or_create(username=name, defaults=ACCOUNTS.get(name, {}))
-        user.user_permissions.add(*map(_permission, permissions))
+        if permissions:
+            user.user_permissions.add(*map(_permission, permissions))
         request = HttpRequest()
-        request.session = _sessions().SessionStore()
+        request.session = _new_session()
         login(request, user, settings.AUTHENTICATION_BACKENDS[0])
         return _cookie_of(request.session)
 
     @sync_to_async
     def start_session(self, **values) -> list[tuple[bytes, bytes]]:
         """The headers of a browser whose session holds `values`, and no user."""
-        session = _sessions().SessionStore()
+        session = _new_session()
         session.update(values)
         return _cookie_of(session)
 
@@ -187,12 +189,19 @@ def _make_tables() -> None:
             editor.create_model(model)
 
 
-def _sessions():
-    return import_module(settings.SESSION_ENGINE)
+def _new_session():
+    """A session that has its key from the start, and is to be saved once.
+
+    login() would have it look for a key that is free, and saved under that, before it says who.
+    """
+    session = import_module(settings.SESSION_ENGINE).SessionStore(get_random_string(32))
+    session._session_cache = {}  # nothing is to be loaded
+    session.cycle_key = lambda: None
+    return session
 
 
 def _cookie_of(session) -> list[tuple[bytes, bytes]]:
-    session.save()
+    session.save(must_create=True)
     return [(b"cookie", f"{settings.SESSION_COOKIE_NAME}={session.session_key}".encode())]
 
 
