@@ -29,6 +29,7 @@ class _Job:
 
     executor: object
     thread: int | None = None
+    is_over: bool = False  # in its thread, which goes on where nobody awaits it any more
 
 
 class ObservedLoop(asyncio.SelectorEventLoop):
@@ -41,6 +42,7 @@ class ObservedLoop(asyncio.SelectorEventLoop):
     def __init__(self):
         self.handed_out = 0
         self._jobs: set[_Job] = set()
+        self._not_over: list[_Job] = []
         self._vain: deque[tuple[int, asyncio.Future]] = deque()
         self._turn = 0
         self._foreign: set[asyncio.Future] = set()
@@ -72,7 +74,7 @@ class ObservedLoop(asyncio.SelectorEventLoop):
         One that would do nothing, in a thread that is free, is answered without that thread.
         """
         self.handed_out += 1
-        if _is_vain(func) and not any(job.executor is executor for job in self._jobs):
+        if _is_vain(func) and self._is_free(executor):
             future = self.create_future()
             self._vain.append((self._turn, future))
             return future
@@ -81,12 +83,24 @@ class ObservedLoop(asyncio.SelectorEventLoop):
         def work():
             job.thread = threading.get_ident()
             self.workers.add(threading.current_thread())
-            return func(*args)
+            try:
+                return func(*args)
+            finally:
+                job.is_over = True
+
+        def let_go(future):
+            self._jobs.discard(job)
+            job.is_over |= job.thread is None  # cancelled before it began
 
         future = super().run_in_executor(executor, work)
         self._jobs.add(job)
-        future.add_done_callback(lambda _: self._jobs.discard(job))
+        self._not_over.append(job)
+        future.add_done_callback(let_go)
         return future
+
+    def _is_free(self, executor) -> bool:
+        self._not_over = [job for job in self._not_over if not job.is_over]
+        return all(job.executor is not executor for job in self._not_over)
 
     def answer(self, idle: bool) -> bool:
         """Answer the first job in vain as its thread would: once nothing else is left to do."""

@@ -261,6 +261,30 @@ def test_a_job_in_vain_waits_its_turn_behind_one_that_is_not():
     assert run(main()) == (False, ["in vain"])
 
 
+def test_a_job_that_nobody_awaits_any_more_goes_first_all_the_same():
+    release, begun = threading.Event(), threading.Event()
+
+    def call():
+        begun.set()
+        release.wait(30)
+
+    async def main():
+        first = asyncio.create_task(sync_to_async(call)())
+        await asyncio.to_thread(begun.wait, 30)
+        first.cancel()
+        await asyncio.wait([first])
+        second = asyncio.create_task(sync_to_async(in_vain)(), context=Context())
+        for _ in range(100):
+            await asyncio.sleep(0)
+        before = second.done()
+        release.set()
+        with pytest.raises(AssertionError, match="it was called"):
+            await second
+        return before
+
+    assert run(main()) is False
+
+
 def test_settles_after_a_thread_of_its_own_has_been_given_up():
     """asgiref waits for the end of such a thread in one more, which is no job of the loop's."""
     before = set(threading.enumerate())
