@@ -1,8 +1,6 @@
-"""Starts a real `manage.py runworker`, and reads what it prints."""
+"""Reads what a real `manage.py runworker` prints."""
 
-import subprocess
 import threading
-from pathlib import Path
 
 PATIENCE = 30  # seconds, only ever spent by a test that fails
 
@@ -10,16 +8,8 @@ PATIENCE = 30  # seconds, only ever spent by a test that fails
 class RealWorker:
     """A process that works; a context manager. `lines` holds what it has printed so far."""
 
-    def __init__(self, *command, **environ):
-        self.lines, self._came = [], threading.Condition()
-        self.process = subprocess.Popen(
-            command,
-            cwd=Path(__file__).parents[2],
-            env=environ or None,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-        )
+    def __init__(self, process):
+        self.process, self.lines, self._came = process, [], threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 

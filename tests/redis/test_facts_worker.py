@@ -5,7 +5,6 @@ import inspect
 import itertools
 import secrets
 import signal
-import sys
 
 import pytest
 from channels.management.commands import runworker
@@ -14,6 +13,7 @@ from channels_redis.core import RedisChannelLayer
 
 from tests.redis.real_worker import PATIENCE, RealWorker
 from tests.redis.worker_program import application
+from tests.workshop.forked_program import begin
 
 numbers = itertools.count(1)
 OTHER = "other"  # takes what opens a gate
@@ -32,8 +32,7 @@ async def layer(redis_url, prefix):
 
 
 def start(redis_url, prefix, *channels):
-    program = "tests.redis.worker_program"
-    return RealWorker(sys.executable, "-m", program, redis_url, prefix, *channels)
+    return RealWorker(begin("tests.redis.worker_program", redis_url, prefix, *channels))
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Lesson 15's worked example as it is served: the project's own `runworker`, on a real Redis."""
 
 import os
+import subprocess
 import sys
 from unittest import mock
 
@@ -10,6 +11,7 @@ from channels.testing import WebsocketCommunicator
 from channels_redis.core import RedisChannelLayer
 
 from layers_demo.consumers import Primes
+from lessons.catalogue import PROJECT_DIR
 from lessons.redis_server import RedisServer
 from tests.redis.real_worker import PATIENCE, RealWorker
 
@@ -22,6 +24,17 @@ async def redis(redis_binaries):
         with mock.patch.dict(channel_layers.backends, default=layer):
             yield server
         await layer.close_pools()
+
+
+def runworker(redis_url):
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "runworker", "primes"],
+        cwd=PROJECT_DIR,
+        env={**os.environ, "REDIS_URL": redis_url},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+    )
 
 
 async def enter():
@@ -39,8 +52,7 @@ async def test_jobs_wait_for_runworker_and_each_answer_finds_its_connection(redi
     first, second = await enter(), await enter()
     await ask(first, "91")
     await ask(second, "hello")
-    command = (sys.executable, "manage.py", "runworker", "primes")
-    with RealWorker(*command, **{**os.environ, "REDIS_URL": redis.url}):
+    with RealWorker(runworker(redis.url)):
         assert await first.receive_from(PATIENCE) == "91 = 7 * 13"
         answer = "hello: not a number from 2 to 999999999999"
         assert await second.receive_from(PATIENCE) == answer

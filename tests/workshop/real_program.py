@@ -1,10 +1,9 @@
 """Runs a module as a process of its own, and reads what it prints."""
 
-import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
+
+from tests.workshop.forked_program import begin
 
 PATIENCE = 30  # seconds, only ever spent by a test that fails
 
@@ -21,16 +20,10 @@ class RealProgram:
     """`python -m MODULE ARGUMENTS`; a context manager."""
 
     def __init__(self, module, *arguments):
-        self.command = [sys.executable, "-m", module, *arguments]
+        self.command = [module, *arguments]
 
     def __enter__(self):
-        self.process = subprocess.Popen(
-            self.command,
-            cwd=Path(__file__).parents[2],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-        )
+        self.process = begin(*self.command)
         self.lines, self.came = [], threading.Condition()
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
