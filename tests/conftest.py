@@ -1,6 +1,7 @@
 """What every test may ask for."""
 
 import os
+from functools import partial
 
 import pytest
 from asgiref.sync import SyncToAsync
@@ -49,6 +50,16 @@ def no_connection_left_in_the_handlers_thread(request):
     yield
     if request.node.get_closest_marker("django_db"):
         SyncToAsync.single_thread_executor.submit(connections.close_all).result()
+
+
+@pytest.fixture
+def forked_servers(monkeypatch):
+    """The servers of a benchmark need not import what those of the tests have imported already."""
+    if hasattr(os, "fork"):
+        from tests.workshop.forked_program import ForkedProgram
+
+        begin = partial(ForkedProgram, stderr=None)
+        monkeypatch.setattr("lessons.bench.processes.begin", begin)
 
 
 @pytest.fixture(scope="session")

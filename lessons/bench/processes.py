@@ -12,18 +12,22 @@ from lessons.catalogue import PROJECT_DIR
 OPEN_FILES = 8192  # more sockets at once than some systems allow before they are asked
 
 
+def begin(program: str, *arguments: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", program, *arguments],
+        cwd=PROJECT_DIR,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
 class Server:
     """A running server: `python -m PROGRAM NAME ...`, which says on which port it listens."""
 
     def __init__(self, name: str, program: str = "lessons.bench.served", arguments=()):
         self.name = name
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", program, name, *arguments],
-            cwd=PROJECT_DIR,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self.process = begin(program, name, *arguments)
         self.seen = psutil.Process(self.process.pid)
 
     def wait_until_it_listens(self) -> None:
@@ -40,7 +44,8 @@ class Server:
 
     def end(self) -> None:
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
+        self.process.stdout.close()
 
 
 @contextmanager

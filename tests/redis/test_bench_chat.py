@@ -9,7 +9,9 @@ from lessons.bench.chat_member import Member
 KEPT = [(1, "a"), (2, "b"), (3, "c")]
 
 
-def test_every_confirmed_message_is_kept_once_and_reaches_all_who_come_back(redis_binaries):
+def test_every_confirmed_message_is_kept_once_and_reaches_all_who_come_back(
+    redis_binaries, forked_servers
+):
     found = chat.measure(rooms=2, members=12, seconds=1.5)
     assert chat_figures.faults(found) == []
     assert found["confirmed"] == found["sent"] == found["kept"] > 0

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from lessons.bench import chart, client, connection, echo, echo_table, processes
 
 
-def test_every_shape_echoes_on_both_servers_and_each_client_gets_in():
+def test_every_shape_echoes_on_both_servers_and_each_client_gets_in(forked_servers):
     async def visit(server, path):
         one = await connection.connected(server.port, path, client.Client)
         await one.once()

@@ -12,9 +12,10 @@ from lessons.redis_server import NoRedis
 
 
 def test_between_two_processes_half_hear_nothing_in_memory_and_all_on_redis(
-    redis_binaries, monkeypatch
+    redis_binaries, forked_servers, monkeypatch
 ):
     monkeypatch.setattr(fanout, "PROCESSES", (2,))
+    monkeypatch.setattr(room, "QUIET", 0.05)  # who is asked says whether the word will come
     figures = fanout.measure(rounds=2, sizes=(4,))
     assert {setup: one.delivered for setup, one in figures.items()} == {
         ("in memory", 2, 4): [2, 2],

@@ -9,7 +9,7 @@ from lessons.bench import own_time, page, page_table, watching
 from lessons.bench.watching import Task, tasks_of
 
 
-def test_a_page_is_served_watched_flooded_and_drawn(chromium, monkeypatch):
+def test_a_page_is_served_watched_flooded_and_drawn(chromium, forked_servers, monkeypatch):
     monkeypatch.setattr(page, "OTHERS", ("/",))
     monkeypatch.setattr(page, "lessons", lambda: [page.ECHO])
     monkeypatch.setattr(page, "BURST", 1100)
