@@ -30,6 +30,8 @@ async def _measure(it: House, seconds: float) -> dict:
         await asyncio.sleep(seconds / 3)
         it.redis.stop()
         await asyncio.sleep(min(1.0, seconds / 10))
+        # A server tells them one after the other; who is not told by then is not told at all.
+        await _until(lambda: not any(one.is_here for one in it.members), staying)
         it.redis.start()
         await asyncio.sleep(seconds / 3)
         losing.cancel()
@@ -65,4 +67,7 @@ async def _until(condition, staying) -> float | None:
 
 def _all_have_all(it: House) -> bool:
     last = {room: messages[-1][0] for room, messages in it.rows().items()}
-    return all(one.pending is None and one.seen >= last.get(one.room, 0) for one in it.members)
+    return all(
+        one.is_here and one.pending is None and one.seen >= last.get(one.room, 0)
+        for one in it.members
+    )

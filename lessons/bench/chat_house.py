@@ -3,17 +3,15 @@
 import asyncio
 import os
 import sqlite3
-import subprocess
-import sys
 import tempfile
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from unittest import mock
 
+from lessons.bench import processes
 from lessons.bench.chat_member import Member
 from lessons.bench.processes import Server, allow_many_files
-from lessons.catalogue import PROJECT_DIR
 from lessons.redis_server import RedisServer
 
 PROGRAM = "lessons.bench.chat_served"
@@ -71,15 +69,23 @@ class House:
         return [round(server.seen.memory_info().rss / 2**20, 1) for server in self.servers]
 
 
+def _sessions(database: str, members: int) -> list[str]:
+    """Make the database with so many users, each of whom is logged in."""
+    making = processes.begin(PROGRAM, database, str(members))
+    with making.stdout as told:
+        sessions = told.read().split()
+    if code := making.wait():
+        raise RuntimeError(f"{PROGRAM} has made no database: it ended with {code}")
+    return sessions
+
+
 @contextmanager
 def house(rooms: int, members: int):
     allow_many_files()
     with RedisServer() as redis, tempfile.TemporaryDirectory() as folder:
         database = str(Path(folder) / "chat.sqlite3")
-        command = [sys.executable, "-m", PROGRAM, database, str(members)]
-        made = subprocess.run(command, cwd=PROJECT_DIR, check=True, capture_output=True, text=True)
         it = House(database, redis)
-        for number, session in enumerate(made.stdout.split()):
+        for number, session in enumerate(_sessions(database, members)):
             it.members.append(Member(it, f"room{number % rooms}", session))
         with mock.patch.dict(os.environ, REDIS_URL=redis.url):
             try:

@@ -25,6 +25,7 @@ class Member:
         self.confirmed: set[str] = set()
         self.refused = 0
         self.connections = 0
+        self.is_here = False
         self.back_after: list[float] = []  # seconds without a connection
         self.pending: str | None = None  # key of the message that is not confirmed yet
         self._confirmed = asyncio.Event()
@@ -43,10 +44,12 @@ class Member:
                     self._socket = await self._connect()
                 async with self._socket:
                     self.connections += 1
+                    self.is_here = True
                     self.back_after.append(time.monotonic() - lost)
                     try:
                         await self._converse(self._socket)
                     finally:
+                        self.is_here = False
                         lost = time.monotonic()
             await asyncio.sleep(random.uniform(*COMES_BACK_IN))
 

@@ -16,7 +16,7 @@ def test_every_confirmed_message_is_kept_once_and_reaches_all_who_come_back(
     assert chat_figures.faults(found) == []
     assert found["confirmed"] == found["sent"] == found["kept"] > 0
     assert found["delivered"] == 6 * found["kept"]
-    assert found["reconnects"] >= 12  # each has lost Redis
+    assert found["reconnects"] >= 12  # each has lost a server, Redis or both
 
 
 class Told(House):
