@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections import Counter
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 from crowd import PATIENCE, RealChat, all_hear, crowd, say_until_heard
@@ -36,36 +37,44 @@ def back(redis):
         redis.start()
 
 
-async def chat_works(daphne, path):
-    async with crowd(HUNDRED, daphne, path) as guests:
-        for guest in (guests[0], guests[-1]):
-            await guest.say("word")
-            await all_hear(guests, "word")
-            for one in guests:
-                one.heard.clear()
+PATHS = {"/redis/Chat/away": 1011, "/redis/Steady/away": AWAY, "/pubsub/Steady/away": AWAY}
 
 
-@pytest.mark.parametrize(
-    "path, code",
-    [("/redis/Chat/away", 1011), ("/redis/Steady/away", AWAY), ("/pubsub/Steady/away", AWAY)],
-)
-async def test_each_client_is_closed_and_chats_again_on_the_same_daphne(
-    redis, daphne, back, path, code
-):
-    async with crowd(HUNDRED, daphne, path) as guests:
-        await asyncio.gather(*(guest.say("word") for guest in guests[:10]))
-        await guests[0].hears("word")
+@asynccontextmanager
+async def a_hundred(daphne):
+    """By path, a hundred guests between them, who have chatted."""
+    shares = dict(zip(PATHS, (HUNDRED - 2 * 33, 33, 33), strict=True))
+    async with AsyncExitStack() as stack:
+        rooms = {
+            path: await stack.enter_async_context(crowd(share, daphne, path))
+            for path, share in shares.items()
+        }
+        for guests in rooms.values():
+            for speaker, word in ((guests[0], "first"), (guests[-1], "last")):
+                await speaker.say(word)
+                await all_hear(guests, word)
+        yield rooms
+
+
+async def test_each_client_is_closed_and_chats_again_on_the_same_daphne(redis, daphne, back):
+    async with a_hundred(daphne) as rooms:
+        for guests in rooms.values():
+            await asyncio.gather(*(guest.say("in the midst of it") for guest in guests[:4]))
         redis.stop(signal.SIGKILL)
-        codes = Counter([await guest.closed_with() for guest in guests])
-    assert codes == {code: HUNDRED}
+        codes = {
+            path: Counter([await guest.closed_with() for guest in guests])
+            for path, guests in rooms.items()
+        }
+    assert codes == {path: {code: len(rooms[path])} for path, code in PATHS.items()}
     redis.start()
-    await chat_works(daphne, path)
+    async with a_hundred(daphne):
+        pass
     assert daphne.process.poll() is None
 
 
 async def test_on_pub_sub_who_speaks_is_closed_and_who_listens_hears_again(redis, daphne, back):
     path = "/pubsub/Chat/away"
-    async with crowd(HUNDRED, daphne, path) as guests:
+    async with crowd(20, daphne, path) as guests:
         await guests[0].say("before")
         await all_hear(guests, "before")
         redis.stop(signal.SIGKILL)

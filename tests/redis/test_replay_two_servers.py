@@ -15,7 +15,7 @@ from lessons.checking.database import fresh_database
 from lessons.redis_server import RedisServer
 from tests.workshop.real_daphne import PATIENCE, RealDaphne
 
-LINES = 20  # of each writer
+LINES = 12  # of each writer
 
 
 class LogServer(RealDaphne):

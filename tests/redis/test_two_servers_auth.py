@@ -138,8 +138,9 @@ def test_daphnes_log_has_neither_ticket_nor_password(servers):
 
 def test_a_logout_on_one_server_closes_the_sessions_sockets_on_both_and_no_other(servers, desks):
     one, other = servers
-    quickest = PATIENCE
-    for _ in range(2):
+    quickest, rounds = PATIENCE, 0
+    while quickest >= 1 and rounds < 3:  # another time where the machine was busy
+        rounds += 1
         desk, phone = one.act("login", "ada"), other.act("login", "ada")
         ended = [desks(one, desk), desks(other, desk)]
         left = {desks(server, phone): "ada" for server in servers}

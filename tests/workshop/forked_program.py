@@ -36,6 +36,7 @@ USED_BY_MOST = (
     "django.db.backends.sqlite3.base",
     "django.forms",
     "django.template.backends.django",
+    "markdown_it",
     "twisted.internet.asyncioreactor",
     "twisted.internet.endpoints",
 )
