@@ -177,12 +177,12 @@ def _begin(file: Path) -> None:
     if _template:
         file.write_bytes(_template)
         return
-    _make_tables()
+    make_tables()
     connections.close_all()  # and so all of it is in the file
     _template = file.read_bytes()
 
 
-def _make_tables() -> None:
+def make_tables() -> None:
     """As the migrations leave them, in a twentieth of their time."""
     with connection.schema_editor() as editor:
         for model in apps.get_models():

@@ -15,15 +15,15 @@ def serve(redis_url, database):
     # Only now: this sets Django up.
     import daphne.server
     from daphne.access import AccessLogGenerator
-    from django.core.management import call_command
 
     from lessons.asgi import application
     from lessons.bench.announcing import Announcing
+    from lessons.checking.database import make_tables
     from tests.redis.chat_server import PatientFactory
     from tests.workshop.facts_server import QuickReactor
 
     if not Path(database).exists():
-        call_command("migrate", verbosity=0)
+        make_tables()
     daphne.server.reactor = QuickReactor(daphne.server.reactor)
     daphne.server.WebSocketFactory = PatientFactory
     Announcing(
