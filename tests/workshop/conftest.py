@@ -1,5 +1,6 @@
 """A lesson of the tests' own, so that they do not hang on what the course says."""
 
+import compileall
 import shutil
 
 import pytest
@@ -170,11 +171,18 @@ def course(tmp_path, monkeypatch):
     catalogue.lessons.cache_clear()
 
 
-@pytest.fixture
-def project(tmp_path):
-    """The same lessons in a copy of the whole project, for a `manage.py` of its own."""
-    folder = tmp_path / "project"
-    skipped = shutil.ignore_patterns(".*", "tests", "course")
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory):
+    """A copy of the whole project with the same lessons, compiled once for all its copies."""
+    folder = tmp_path_factory.mktemp("compiled") / "project"
+    skipped = shutil.ignore_patterns(".*", "__pycache__", "tests", "course", "bench", "static")
     shutil.copytree(catalogue.PROJECT_DIR, folder, ignore=skipped)
+    compileall.compile_dir(folder, quiet=1)
     write_course(folder / "lessons" / "course")
     return folder
+
+
+@pytest.fixture
+def project(compiled, tmp_path):
+    """The same lessons in a copy of the whole project, for a `manage.py` of its own."""
+    return shutil.copytree(compiled, tmp_path / "project")

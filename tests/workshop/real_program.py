@@ -1,9 +1,11 @@
 """Runs a module as a process of its own, and reads what it prints."""
 
+import os
 import threading
 import time
 
-from tests.workshop.forked_program import begin
+from lessons.catalogue import PROJECT_DIR
+from tests.workshop.started import start
 
 PATIENCE = 30  # seconds, only ever spent by a test that fails
 
@@ -20,10 +22,13 @@ class RealProgram:
     """`python -m MODULE ARGUMENTS`; a context manager."""
 
     def __init__(self, module, *arguments):
-        self.command = [module, *arguments]
+        self.words = ["-m", module, *arguments]
 
     def __enter__(self):
-        self.process = begin(*self.command)
+        ours, theirs = os.pipe()
+        self.process = start(self.words, cwd=PROJECT_DIR, stdout=theirs, stderr=theirs)
+        os.close(theirs)
+        self.output = os.fdopen(ours, encoding="utf-8")
         self.lines, self.came = [], threading.Condition()
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
@@ -41,10 +46,10 @@ class RealProgram:
         self.process.terminate()
         self.process.wait(PATIENCE)
         self.reader.join(PATIENCE)
-        self.process.stdout.close()
+        self.output.close()
 
     def _read(self):
-        for line in self.process.stdout:
+        for line in self.output:
             with self.came:
                 self.lines.append(line.rstrip("\n"))
                 self.came.notify_all()

@@ -3,11 +3,11 @@
 import os
 import queue
 import signal
-import subprocess
-import sys
 import threading
 import time
 from contextlib import suppress
+
+from tests.workshop.started import start
 
 PATIENCE = 30  # seconds, only ever spent by a test that fails
 
@@ -16,11 +16,11 @@ class Workshop:
     """`manage.py workshop` in a process group of its own, as a terminal gives it."""
 
     def __init__(self, clone, *arguments):
-        self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "workshop", "--port", "0", *arguments],
-            cwd=clone, start_new_session=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
+        ours, theirs = os.pipe()
+        words = ["manage.py", "workshop", "--port", "0", *arguments]
+        self.process = start(words, cwd=clone, stdout=theirs, stderr=theirs, session=True)
+        os.close(theirs)
+        self.output = os.fdopen(ours, encoding="utf-8")
         self.said = ""
         self._lines = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read)
@@ -33,10 +33,11 @@ class Workshop:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self._reader.join()
-        self.process.__exit__(None, None, None)
+        self.process.wait()
+        self.output.close()
 
     def _read(self):
-        for line in self.process.stdout:
+        for line in self.output:
             self._lines.put(line)
 
     def says(self, words, patience=PATIENCE) -> str | None:

@@ -3,8 +3,6 @@
 import os
 import shutil
 import socket
-import subprocess
-import sys
 import urllib.request
 from types import SimpleNamespace
 
@@ -19,6 +17,7 @@ from real_workshop import PATIENCE, Workshop
 from lessons import bootstrap
 from lessons.checking import plugin
 from lessons.management.commands import test, workshop
+from tests.workshop.started import run
 
 posix = pytest.mark.skipif(os.name == "nt", reason="sends Ctrl-C to a process group")
 
@@ -151,14 +150,10 @@ def test_workshop_notices_requirements_that_are_newer_than_the_environment(
     assert "requirements.txt has changed" in capsys.readouterr().err
 
 
-def run(*command):
-    return subprocess.run(
-        [sys.executable, *command], cwd=settings.BASE_DIR, capture_output=True, text=True
-    )
-
-
 def test_a_lesson_is_its_tests_and_its_checks():
-    collected = run("-m", "pytest", "--lesson", "stop", "--collect-only", "-q")
+    collected = run(
+        ["-m", "pytest", "--lesson", "stop", "--collect-only", "-q"], cwd=settings.BASE_DIR
+    )
     files = {line.partition("::")[0] for line in collected.stdout.splitlines() if "::" in line}
     assert files == {"tests/sync_demo/test_03_stop.py", "lessons/course/03_stop/check.py"}
 
@@ -180,7 +175,7 @@ def test_the_whole_suite_runs_on_all_cores_and_a_few_tests_do_not(options, proce
 
 
 def test_an_unknown_lesson_is_wrong_usage():
-    answer = run("manage.py", "test", "--lesson", "99")
+    answer = run(["manage.py", "test", "--lesson", "99"], cwd=settings.BASE_DIR)
     assert answer.returncode == 2
     assert "There is no lesson '99'" in answer.stderr
 

@@ -1,12 +1,10 @@
 """`manage.py lesson`: list, show, hint, reset, solution, new; and what it refuses."""
 
-import subprocess
-import sys
-
 import pytest
 
 from lessons import catalogue, progress
 from tests.workshop.lesson_command import Terminal, lesson, refusal, solve
+from tests.workshop.started import run
 
 
 def test_without_an_action_the_lessons_are_listed_with_what_is_next(course):
@@ -190,8 +188,7 @@ def test_a_lesson_whose_front_matter_is_missing_is_refused(course):
 
 
 def manage(project, *arguments):
-    command = [sys.executable, "manage.py", "lesson", *arguments]
-    return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    return run(["manage.py", "lesson", *arguments], cwd=project)
 
 
 def test_exit_codes_are_0_for_green_1_for_red_2_for_wrong_usage(project):

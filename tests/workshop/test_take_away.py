@@ -1,8 +1,6 @@
 """What was played on a lesson's page becomes a test that passes."""
 
 import os
-import subprocess
-import sys
 
 import pytest
 from django.test import Client
@@ -10,6 +8,7 @@ from django.test import Client
 from lessons.catalogue import PROJECT_DIR, find
 from lessons.pages.as_pytest import as_pytest, name_of
 from lessons.pages.feed import new_feed_id
+from tests.workshop.started import run
 
 EVIL = "http://evil.lessons.localhost:8666"
 PLAYED = {
@@ -43,12 +42,10 @@ def test_what_was_played_is_a_test_that_passes_and_says_what_came(tmp_path):
         (tmp_path / name_of(find(slug))).write_text(source, encoding="utf-8")
     # As in tests/: with its conftest.py, which keeps one test's database from the next.
     options = ["-c", "pyproject.toml", "--rootdir", ".", "-p", "conftest", "-n", "0", "-q"]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, "-p", "no:cacheprovider", str(tmp_path)],
+    done = run(
+        ["-m", "pytest", *options, "-p", "no:cacheprovider", str(tmp_path)],
         cwd=PROJECT_DIR,
         env=os.environ | {"PYTHONPATH": "tests"},
-        capture_output=True,
-        encoding="utf-8",
     )
     assert f"{len(PLAYED)} passed" in done.stdout, done.stdout
     for slug, line in {

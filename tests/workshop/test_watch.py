@@ -2,11 +2,11 @@
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 
 import pytest
+
+from tests.workshop import started
 
 pty = pytest.importorskip("pty", reason="there are no pseudo-terminals here")
 termios = pytest.importorskip("termios")
@@ -20,19 +20,22 @@ class Watch:
     def __init__(self, project, *arguments, on_terminal=False):
         self.exercise = project / "lessons" / "course" / "01_lamp" / "exercise.py"
         self.solved = (self.exercise.with_name("solution.py")).read_text()
-        self.terminal = None
-        stdin, stdout = subprocess.DEVNULL, subprocess.PIPE
         if on_terminal:
-            self.terminal, stdin = pty.openpty()
-            stdout = stdin
+            self.output, stdout = pty.openpty()
+            stdin = stdout
+            self.terminal = self.output
             self.settings = termios.tcgetattr(self.terminal)
-        command = [sys.executable, "manage.py", "lesson", "watch", *arguments]
-        self.process = subprocess.Popen(
-            command, cwd=project, stdin=stdin, stdout=stdout, env=os.environ | {"NO_COLOR": "1"}
+        else:
+            stdin = None
+            self.output, stdout = os.pipe()
+        self.process = started.start(
+            ["manage.py", "lesson", "watch", *arguments],
+            cwd=project,
+            stdin=stdin,
+            stdout=stdout,
+            env=os.environ | {"NO_COLOR": "1"},
         )
-        self.output = self.terminal if on_terminal else self.process.stdout.fileno()
-        if on_terminal:
-            os.close(stdin)
+        os.close(stdout)
         self._timer = threading.Timer(LIMIT, self.process.kill)
         self._timer.start()
         self._unread = ""
@@ -62,23 +65,20 @@ class Watch:
         self._timer.cancel()
         self.process.kill()
         self.process.wait()
-        if self.terminal is not None:
-            os.close(self.terminal)
-        else:
-            self.process.stdout.close()
+        os.close(self.output)
 
 
 @pytest.fixture
 def start(project):
     """`start(*arguments)`: a watch, ended with the test."""
-    started = []
+    watches = []
 
     def start_it(*arguments, on_terminal=False):
-        started.append(Watch(project, *arguments, on_terminal=on_terminal))
-        return started[-1]
+        watches.append(Watch(project, *arguments, on_terminal=on_terminal))
+        return watches[-1]
 
     yield start_it
-    for watch in started:
+    for watch in watches:
         watch.close()
 
 
@@ -123,7 +123,7 @@ def test_in_a_pipe_there_are_verdicts_alone(start):
     assert "\x1b" not in said
     assert watch.read_until("\n").endswith("exercise.py\n")
     assert watch.end() == 1
-    assert watch.process.stdout.read().decode().strip() == ""
+    assert os.read(watch.output, 65536).strip() == b""
 
 
 @pytest.mark.parametrize(("solved", "code"), [(True, 0), (False, 1)])
@@ -140,10 +140,10 @@ def test_ctrl_c_ends_it_with_the_code_of_the_last_verdict(start, capfd, solved, 
 def test_ctrl_c_during_a_verdict_ends_it_too(start, capfd):
     watch = start("1")
     watch.verdict()
-    started = watch.exercise.with_name("started")
-    os.mkfifo(started)
-    watch.exercise.write_text(f"open({str(started)!r}, 'w').close()\nwhile True: pass\n")
-    started.read_text()  # returns once the exercise runs
+    under_way = watch.exercise.with_name("under_way")
+    os.mkfifo(under_way)
+    watch.exercise.write_text(f"open({str(under_way)!r}, 'w').close()\nwhile True: pass\n")
+    under_way.read_text()  # returns once the exercise runs
 
     assert watch.end() == 1
     assert capfd.readouterr().err == ""

@@ -1,0 +1,101 @@
+"""A Python that has loaded what this project imports of others, and forks the programs of tests.
+
+    python warm_python.py FD
+
+Each message on the socket FD is a JSON object, with the file descriptors that become the program's
+stdin, stdout and stderr, and one that is told its process id and how it ended, a line each.
+"""
+
+import gc
+import importlib
+import json
+import os
+import runpy
+import signal
+import socket
+import sys
+from contextlib import suppress
+
+# No part of the project, nothing that needs settings, and no reactor: it would be shared.
+LOADED = [
+    "autobahn.twisted.websocket",
+    "twisted.web.http",
+    "twisted.internet.asyncioreactor",
+    "twisted.internet.endpoints",
+    "channels.auth",
+    "channels.generic.websocket",
+    "channels.routing",
+    "django.contrib.admin",
+    "django.contrib.auth.password_validation",
+    "django.core.management",
+    "django.db.backends.sqlite3.base",
+    "django.template.backends.django",
+    "django.test",
+    "psutil",
+    "rich.console",
+    "rich.markdown",
+    "redis",
+    "honcho.manager",
+    "tomllib",
+]
+LARGEST = 65536  # bytes of a message
+
+
+def requests(server: socket.socket):
+    """The message and descriptors of each program, in the process that is to run it."""
+    while True:
+        message, fds, _, _ = socket.recv_fds(server, LARGEST, 4)
+        if not message:
+            return
+        if os.fork() == 0:
+            server.close()
+            *standard, told = fds
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            pid = os.fork()
+            if pid == 0:
+                os.close(told)
+                yield json.loads(message), standard
+                return
+            for fd in standard:
+                os.close(fd)
+            os.write(told, f"{pid}\n".encode())
+            os.write(told, f"{os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}\n".encode())
+            os._exit(0)
+        for fd in fds:
+            os.close(fd)
+
+
+def become(program: dict, standard: list[int]) -> None:
+    """Run it as a new Python would."""
+    for number, fd in enumerate(standard):
+        os.dup2(fd, number)
+        os.close(fd)
+    sys.stdin = os.fdopen(0, closefd=False)
+    sys.stdout = os.fdopen(1, "w", closefd=False)
+    sys.stderr = os.fdopen(2, "w", buffering=1, errors="backslashreplace", closefd=False)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if program["session"]:
+        os.setsid()
+    os.chdir(program["cwd"])
+    os.environ.clear()
+    os.environ.update(program["env"])
+    more = program["env"].get("PYTHONPATH", "")
+    sys.path[:0] = [program["cwd"], *filter(None, more.split(os.pathsep))]
+    flag, *sys.argv = program["words"]
+    if flag == "-m":
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv.insert(0, flag)
+        runpy.run_path(flag, run_name="__main__")
+
+
+if __name__ == "__main__":
+    del sys.path[0]
+    for name in LOADED:
+        with suppress(ImportError):  # what is lacking here is loaded where it is needed, or missed
+            importlib.import_module(name)
+    gc.freeze()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for program, standard in requests(socket.socket(fileno=int(sys.argv[1]))):
+        become(program, standard)
