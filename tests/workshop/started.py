@@ -19,14 +19,15 @@ from pathlib import Path
 from types import SimpleNamespace
 
 
-def start(words, *, cwd, stdin=None, stdout, stderr=None, env=None, session=False):
+def start(words, *, cwd, stdin=None, stdout=None, stderr=None, env=None, session=False):
     """Start `python WORDS` with these files or descriptors; what comes back is like a Popen.
 
-    Without `stdin` it reads nothing, and without `stderr` that is the test's own; `session`: in a
-    process group of its own, as a terminal gives it.
+    Without `stdin` it reads nothing, and what it says goes to the test's own stdout and stderr;
+    `session`: in a process group of its own, as a terminal gives it.
     """
     with open(os.devnull) as nothing:
-        stdin, stderr = stdin or nothing, stderr or sys.__stderr__
+        stdin, stdout = stdin or nothing, stdout or sys.__stdout__
+        stderr = stderr or sys.__stderr__
         if hasattr(socket, "send_fds"):
             return Forked(words, cwd, [stdin, stdout, stderr], env, session)
         return subprocess.Popen(
@@ -92,7 +93,7 @@ def warm_python() -> socket.socket:
     process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
     theirs.close()
 
-    def end():
+    def end() -> None:
         ours.close()
         process.wait()
 

@@ -15,6 +15,7 @@ from lessons.checking.at_every_save import Watch
 from lessons.checking.runner import CourseFault
 from lessons.checking.target import resolve
 from lessons.checking.verdict import Outcome, Verdict
+from tests.workshop.started import start
 
 
 @pytest.fixture
@@ -163,9 +164,7 @@ def test_outlives_every_exercise_and_ends_with_its_owner(project, owner):
     exercise = project / "lessons" / "course" / "01_lamp" / "exercise.py"
     state = project / ".workshop"
     state.mkdir()
-    judge = subprocess.Popen(
-        [sys.executable, "-m", "lessons.checking.at_every_save", str(owner.pid)], cwd=project
-    )
+    judge = start(["-m", "lessons.checking.at_every_save", owner.pid], cwd=project)
     try:
         for text, diagnosis in (
             ("import os; os._exit(0)", "killed"),

@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import subprocess
 import sys
 from contextlib import suppress
 
@@ -14,8 +13,10 @@ from django.core.management import CommandError, call_command
 from layers_demo.routing import channel_name_patterns
 from lessons.catalogue import PROJECT_DIR
 from lessons.management.commands import cluster
+from tests.workshop.started import run, start
 
 PATIENCE = 30  # seconds, only ever spent by a test that fails
+PLACE = {"cwd": PROJECT_DIR, "env": {**os.environ, "PYTHONPATH": str(PROJECT_DIR)}}
 
 # The command's own `run` and parts, but for what the servers and the worker serve: nothing.
 PROGRAM = """
@@ -44,14 +45,15 @@ class Cluster:
     def __init__(self, folder):
         (folder / "manage.py").write_text(MANAGE)
         self.folder = folder
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(folder)],
-            env={**os.environ, "PYTHONPATH": str(PROJECT_DIR)}, start_new_session=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
+        (folder / "program.py").write_text(PROGRAM)
+        ours, theirs = os.pipe()
+        words = [folder / "program.py", folder]
+        self.process = start(words, **PLACE, stdout=theirs, stderr=theirs, session=True)
+        os.close(theirs)
+        self.output = os.fdopen(ours, encoding="utf-8")
         self.said, self.parts = "", {}
         while len(self.parts) < 3:
-            line = self.process.stdout.readline()
+            line = self.output.readline()
             assert line, f"never ready:\n{self.said}"
             self.said += line
             name, _, text = line.partition("| ready ")
@@ -67,7 +69,7 @@ class Cluster:
         """The exit code, once every process is gone and all that was said has been read."""
         code = self.process.wait(PATIENCE)
         assert psutil.wait_procs(self.all, PATIENCE)[1] == []
-        self.said += self.process.stdout.read()
+        self.said += self.output.read()
         return code
 
     def end(self):
@@ -76,7 +78,7 @@ class Cluster:
                 one.kill()
         self.process.kill()
         self.process.wait()
-        self.process.stdout.close()
+        self.output.close()
 
 
 @pytest.fixture
@@ -118,7 +120,7 @@ def test_a_cluster_that_is_killed_leaves_nobody_behind(running):
 
 
 def test_a_log_that_nobody_reads_any_more_ends_all(running):
-    running.process.stdout.close()
+    running.output.close()
     os.kill(running.parts["worker"], signal.SIGKILL)
     assert running.process.wait(PATIENCE) == 1
     assert psutil.wait_procs(running.all, PATIENCE)[1] == []
@@ -126,20 +128,16 @@ def test_a_log_that_nobody_reads_any_more_ends_all(running):
 
 def test_sigterm_is_heard_before_the_parts_have_said_their_numbers(tmp_path, redis_binaries):
     (tmp_path / "manage.py").write_text(MANAGE)
-    early = PROGRAM.replace(
+    (tmp_path / "early.py").write_text(PROGRAM.replace(
         "sys.exit(run(", "import os, threading\n"
         "from honcho.manager import Manager\n"
         "start = Manager._start\n"
         "Manager._start = lambda self: (os.kill(os.getpid(), 15), start(self))\n"
         "sys.exit(run(",
-    )  # fmt: skip
-    run = subprocess.run(
-        [sys.executable, "-c", early, str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": str(PROJECT_DIR)},
-        capture_output=True, text=True, timeout=PATIENCE,
-    )  # fmt: skip
-    assert (run.returncode, run.stderr) == (143, "")
-    assert run.stdout.count(" stopped (rc=") == 4
+    ))  # fmt: skip
+    done = run([tmp_path / "early.py", tmp_path], **PLACE)
+    assert (done.returncode, done.stderr) == (143, "")
+    assert done.stdout.count(" stopped (rc=") == 4
 
 
 def test_says_in_one_line_that_a_port_is_taken():

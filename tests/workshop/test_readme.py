@@ -14,6 +14,7 @@ from django.core.management import get_commands
 from lessons.bench.copy import project_copy
 from lessons.catalogue import lessons
 from lessons.source import find_source
+from tests.workshop import started
 
 README = settings.BASE_DIR / "README.md"
 GUIDE = settings.BASE_DIR / "lessons" / "course" / "README.md"
@@ -65,7 +66,7 @@ def test_the_tour_works_as_written(copy):
         elif block.kind == "console":
             python, *arguments = shlex.split(block.body)
             assert python == "python3"
-            done = run(copy, sys.executable, *arguments)
+            done = started.run(arguments, cwd=copy.folder, env=copy.environment)
             assert done.stderr == ""
             said = done.stdout
         else:

@@ -2,13 +2,13 @@
 
 import os
 import runpy
-import subprocess
-import sys
 
 import pytest
 from django.conf import settings as own
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
+
+from tests.workshop.started import run
 
 NAMES = ("DJANGO_DEBUG", "DJANGO_SECRET_KEY", "DJANGO_ALLOWED_HOSTS", "REDIS_URL")
 KEY = "a-key-for-these-tests-that-is-long-enough-for-the-deployment-check"
@@ -100,23 +100,20 @@ def test_the_database_is_a_file_that_readers_need_not_wait_for():
     assert not connection.is_in_memory_db()
 
 
-def run(*arguments, **environment):
+def manage(*arguments, **environment):
     bare = {name: value for name, value in os.environ.items() if name not in NAMES}
-    return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=own.BASE_DIR, env={**bare, **environment}, capture_output=True, text=True,
-    )  # fmt: skip
+    return run(["manage.py", *arguments], cwd=own.BASE_DIR, env={**bare, **environment})
 
 
 def test_can_be_deployed_without_a_warning():
     public = {"DJANGO_DEBUG": "0", "DJANGO_SECRET_KEY": KEY, "DJANGO_ALLOWED_HOSTS": "a.test"}
-    checked = run("check", "--deploy", "--fail-level=WARNING", **public)
+    checked = manage("check", "--deploy", "--fail-level=WARNING", **public)
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("command", ["lesson", "test"])
 def test_a_command_says_in_one_line_what_the_environment_lacks(command):
-    refused = run(command, REDIS_URL="localhost:6379")
+    refused = manage(command, REDIS_URL="localhost:6379")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.startswith("REDIS_URL is no address of Redis: ")
     assert refused.stderr.count("\n") == 1

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 import threading
 
 import pytest
@@ -22,6 +20,7 @@ from lessons.pages.recording import watched
 from lessons.pages.relay import FIRST
 from lessons.wire.layer import RecordingLayer
 from sync_demo.consumers import Echo
+from tests.workshop.started import run
 
 PATIENCE = 30  # seconds, only ever spent by a test that fails
 MINE, THEIRS = "my0session0key", "their0session0key"
@@ -320,7 +319,7 @@ async def test_the_layer_is_wrapped_once_however_often_an_application_is_made(ap
     assert not isinstance(channel_layers["wire"], RecordingLayer)
 
 
-def test_outside_a_workshop_nothing_records_and_nothing_is_unguarded():
+def test_outside_a_workshop_nothing_records_and_nothing_is_unguarded(tmp_path):
     program = (
         "import sys, lessons.asgi\n"
         "from channels.layers import channel_layers\n"
@@ -331,14 +330,10 @@ def test_outside_a_workshop_nothing_records_and_nothing_is_unguarded():
     )
     environment = os.environ | {"DJANGO_ALLOWED_HOSTS": "example.org", "DJANGO_SECRET_KEY": "x"}
     environment |= {"DJANGO_SETTINGS_MODULE": "lessons.settings", "REDIS_URL": ""}
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=PROJECT_DIR,
-        env=environment,
-        capture_output=True,
-        encoding="utf-8",
-        check=True,
-    )
+    environment |= {"PYTHONPATH": str(PROJECT_DIR)}
+    (tmp_path / "program.py").write_text(program)
+    done = run([tmp_path / "program.py"], cwd=PROJECT_DIR, env=environment)
+    assert done.returncode == 0, done.stderr
     served = ["ProtocolTypeRouter", "OriginValidator", "InMemoryChannelLayer"]
     assert done.stdout.split() == [*served, "False"]
 

@@ -79,14 +79,17 @@ def become(program: dict, standard: list[int]) -> None:
     os.chdir(program["cwd"])
     os.environ.clear()
     os.environ.update(program["env"])
-    more = program["env"].get("PYTHONPATH", "")
-    sys.path[:0] = [program["cwd"], *filter(None, more.split(os.pathsep))]
-    flag, *sys.argv = program["words"]
-    if flag == "-m":
+    sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
+    more = os.environ.get("PYTHONPATH", "")
+    first, *arguments = program["words"]
+    is_module = first == "-m"
+    sys.argv = arguments if is_module else [first, *arguments]
+    folder = program["cwd"] if is_module else os.path.dirname(os.path.abspath(first))
+    sys.path[:0] = [folder, *filter(None, more.split(os.pathsep))]
+    if is_module:
         runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
     else:
-        sys.argv.insert(0, flag)
-        runpy.run_path(flag, run_name="__main__")
+        runpy.run_path(first, run_name="__main__")
 
 
 if __name__ == "__main__":
