@@ -54,6 +54,17 @@ def test_makes_a_missing_or_half_made_environment_and_goes_on_inside_it(first_st
     assert "Making .venv" in run.stderr
 
 
+def test_an_environment_is_whole_once_all_of_pip_is_in_it(started, monkeypatch):
+    monkeypatch.setattr(bootstrap, "PYTHON", started.python)
+    assert bootstrap.has_pip()
+    next(started.packages.glob("pip-*/INSTALLER")).unlink()
+    assert not bootstrap.has_pip()
+    shutil.rmtree(next(started.packages.glob("pip-*")))
+    assert not bootstrap.has_pip()
+    started.python.unlink()
+    assert not bootstrap.has_pip()
+
+
 def test_goes_straight_inside_the_second_time_and_needs_no_network(started):
     shutil.rmtree(started.root / "wheels")
     run = started.run("workshop")
