@@ -13,10 +13,13 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
+
+ONE_AT_A_TIME = threading.Lock()
 
 
 def start(words, *, cwd, stdin=None, stdout=None, stderr=None, env=None, session=False):
@@ -57,11 +60,12 @@ class Forked:
         }
         ours, theirs = os.pipe()
         fds = [fd if isinstance(fd, int) else fd.fileno() for fd in standard]
-        socket.send_fds(warm_python(), [json.dumps(program).encode()], [*fds, theirs])
-        os.close(theirs)
         self._told = os.fdopen(ours, "rb", buffering=0)
-        self.pid = int(self._told.readline())
         self.returncode = None
+        with ONE_AT_A_TIME:  # a stream would run two messages together
+            socket.send_fds(warm_python(), [json.dumps(program).encode()], [*fds, theirs])
+            os.close(theirs)
+            self.pid = int(self._told.readline())
 
     def wait(self, timeout=None) -> int:
         """Its exit code. Raises TimeoutExpired where it goes on for `timeout` seconds."""
@@ -72,10 +76,14 @@ class Forked:
                 self.returncode = int(self._told.readline())
         return self.returncode
 
-    def send_signal(self, number) -> None:
+    def poll(self) -> int | None:
+        """Its exit code, None while it goes on."""
         with suppress(subprocess.TimeoutExpired):
             self.wait(0)
-        if self.returncode is None:
+        return self.returncode
+
+    def send_signal(self, number) -> None:
+        if self.poll() is None:
             os.kill(self.pid, number)
 
     def terminate(self):
