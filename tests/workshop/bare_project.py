@@ -14,6 +14,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+PATIENCE = 300  # seconds, only ever spent by a test that fails; a new .venv takes some on its own
+
 # Says from where it was run and with what, in place of Django's commands.
 DJANGO = """\
 import sys
@@ -72,7 +74,7 @@ class BareProject:
             env=self.env,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
         )
 
     def start(self, *arguments: str) -> subprocess.Popen:
