@@ -55,11 +55,9 @@ def no_connection_left_in_the_handlers_thread(request):
 @pytest.fixture
 def forked_servers(monkeypatch):
     """The servers of a benchmark need not import what those of the tests have imported already."""
-    if hasattr(os, "fork"):
-        from tests.workshop.forked_program import ForkedProgram
+    from tests.workshop.started import begin
 
-        begin = partial(ForkedProgram, stderr=None)
-        monkeypatch.setattr("lessons.bench.processes.begin", begin)
+    monkeypatch.setattr("lessons.bench.processes.begin", partial(begin, with_errors=False))
 
 
 @pytest.fixture(scope="session")

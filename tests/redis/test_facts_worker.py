@@ -13,7 +13,7 @@ from channels_redis.core import RedisChannelLayer
 
 from tests.redis.real_worker import PATIENCE, RealWorker
 from tests.redis.worker_program import application
-from tests.workshop.forked_program import begin
+from tests.workshop.started import begin
 
 numbers = itertools.count(1)
 OTHER = "other"  # takes what opens a gate

@@ -1,11 +1,9 @@
 """Runs a module as a process of its own, and reads what it prints."""
 
-import os
 import threading
 import time
 
-from lessons.catalogue import PROJECT_DIR
-from tests.workshop.started import start
+from tests.workshop.started import begin
 
 PATIENCE = 30  # seconds, only ever spent by a test that fails
 
@@ -22,13 +20,10 @@ class RealProgram:
     """`python -m MODULE ARGUMENTS`; a context manager."""
 
     def __init__(self, module, *arguments):
-        self.words = ["-m", module, *arguments]
+        self.words = [module, *arguments]
 
     def __enter__(self):
-        ours, theirs = os.pipe()
-        self.process = start(self.words, cwd=PROJECT_DIR, stdout=theirs, stderr=theirs)
-        os.close(theirs)
-        self.output = os.fdopen(ours, encoding="utf-8")
+        self.process = begin(*self.words)
         self.lines, self.came = [], threading.Condition()
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
@@ -46,10 +41,10 @@ class RealProgram:
         self.process.terminate()
         self.process.wait(PATIENCE)
         self.reader.join(PATIENCE)
-        self.output.close()
+        self.process.stdout.close()
 
     def _read(self):
-        for line in self.output:
+        for line in self.process.stdout:
             with self.came:
                 self.lines.append(line.rstrip("\n"))
                 self.came.notify_all()

@@ -19,7 +19,19 @@ from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
+from lessons.catalogue import PROJECT_DIR
+
 ONE_AT_A_TIME = threading.Lock()
+
+
+def begin(module, *arguments, with_errors=True):
+    """Start `python -m MODULE ARGUMENTS`, its stdout in a pipe; `with_errors`, stderr too."""
+    ours, theirs = os.pipe()
+    errors = theirs if with_errors else None
+    process = start(["-m", module, *arguments], cwd=PROJECT_DIR, stdout=theirs, stderr=errors)
+    os.close(theirs)
+    process.stdout = os.fdopen(ours, encoding="utf-8")
+    return process
 
 
 def start(words, *, cwd, stdin=None, stdout=None, stderr=None, env=None, session=False):

@@ -19,12 +19,17 @@ from contextlib import suppress
 # No part of the project, nothing that needs settings, and no reactor: it would be shared.
 LOADED = [
     "autobahn.twisted.websocket",
+    "daphne.access",
+    "daphne.http_protocol",
+    "daphne.ws_protocol",
     "twisted.web.http",
     "twisted.internet.asyncioreactor",
     "twisted.internet.endpoints",
     "channels.auth",
     "channels.generic.websocket",
     "channels.routing",
+    "channels_redis.core",
+    "channels_redis.pubsub",
     "django.contrib.admin",
     "django.contrib.auth.password_validation",
     "django.core.management",
@@ -34,7 +39,6 @@ LOADED = [
     "psutil",
     "rich.console",
     "rich.markdown",
-    "redis",
     "honcho.manager",
     "tomllib",
 ]
