@@ -15,12 +15,12 @@ from channels import db
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import login
+from django.contrib.sessions.backends import base
 from django.db import close_old_connections, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.http import HttpRequest
-from django.utils.crypto import get_random_string
 
 from lessons.accounts import ACCOUNTS
 from lessons.checking.loop import ObservedLoop
@@ -194,7 +194,9 @@ def _new_session():
 
     login() would have it look for a key that is free, and saved under that, before it says who.
     """
-    session = import_module(settings.SESSION_ENGINE).SessionStore(get_random_string(32))
+    # Where keys are numbered, they are so by that name.
+    key = base.get_random_string(32, base.VALID_KEY_CHARS)
+    session = import_module(settings.SESSION_ENGINE).SessionStore(key)
     session._session_cache = {}  # nothing is to be loaded
     session.cycle_key = lambda: None
     return session
