@@ -10,17 +10,14 @@ import asyncio
 import selectors
 import threading
 import time
-from collections import deque
 from contextlib import contextmanager
 from contextvars import Context, copy_context
 from dataclasses import dataclass
-from functools import partial
 from unittest import mock
 from weakref import WeakKeyDictionary, WeakSet
 
 A_MOMENT = 0.001  # seconds
 A_BREATH = 0.00025
-TURNS = 20  # of a loop that never rests: by then a thread has answered
 
 
 @dataclass(eq=False)
@@ -29,7 +26,6 @@ class _Job:
 
     executor: object
     thread: int | None = None
-    is_over: bool = False  # in its thread, which goes on where nobody awaits it any more
 
 
 class ObservedLoop(asyncio.SelectorEventLoop):
@@ -42,9 +38,6 @@ class ObservedLoop(asyncio.SelectorEventLoop):
     def __init__(self):
         self.handed_out = 0
         self._jobs: set[_Job] = set()
-        self._not_over: list[_Job] = []
-        self._vain: deque[tuple[int, asyncio.Future]] = deque()
-        self._turn = 0
         self._foreign: set[asyncio.Future] = set()
         self.workers: WeakSet[threading.Thread] = WeakSet()  # those that did a job
         self.held: set[int] = set()  # threads that are being held up until a check lets them go
@@ -69,48 +62,19 @@ class ObservedLoop(asyncio.SelectorEventLoop):
         self._begun -= max(0.0, moment - self.moment())
 
     def run_in_executor(self, executor, func, *args):
-        """As in asyncio; the job counts as work until it is done, or while it is held up.
-
-        One that would do nothing, in a thread that is free, is answered without that thread.
-        """
-        self.handed_out += 1
-        if _is_vain(func) and self._is_free(executor):
-            future = self.create_future()
-            self._vain.append((self._turn, future))
-            return future
+        """As in asyncio; the job counts as work until it is done, or while it is held up."""
         job = _Job(executor)
 
         def work():
             job.thread = threading.get_ident()
             self.workers.add(threading.current_thread())
-            try:
-                return func(*args)
-            finally:
-                job.is_over = True
-
-        def let_go(future):
-            self._jobs.discard(job)
-            job.is_over |= job.thread is None  # cancelled before it began
+            return func(*args)
 
         future = super().run_in_executor(executor, work)
+        self.handed_out += 1
         self._jobs.add(job)
-        self._not_over.append(job)
-        future.add_done_callback(let_go)
+        future.add_done_callback(lambda _: self._jobs.discard(job))
         return future
-
-    def _is_free(self, executor) -> bool:
-        self._not_over = [job for job in self._not_over if not job.is_over]
-        return all(job.executor is not executor for job in self._not_over)
-
-    def answer(self, idle: bool) -> bool:
-        """Answer the first job in vain as its thread would: once nothing else is left to do."""
-        self._turn += 1
-        while self._vain and (idle or self._turn - self._vain[0][0] > TURNS):
-            _, future = self._vain.popleft()
-            if not future.done():
-                future.set_result(None)
-                return True
-        return False
 
     def run_forever(self):
         """As in asyncio; what another thread is to finish counts as work where it is awaited."""
@@ -179,7 +143,7 @@ class ObservedLoop(asyncio.SelectorEventLoop):
 
     def has_no_work(self) -> bool:
         """Whether it is at rest, but for a thread that is about to end."""
-        busy = self._vain or self._foreign_moves() or any(map(self._moves, self._jobs))
+        busy = self._foreign_moves() or any(map(self._moves, self._jobs))
         return not busy and len(self._files.get_map()) <= self._own_files
 
     def rest(self) -> bool:
@@ -203,7 +167,7 @@ class _Selector(selectors.DefaultSelector):
         self._loop = loop
 
     def select(self, timeout=None):
-        if self._loop.answer(idle=timeout != 0) or timeout == 0:
+        if timeout == 0:
             return super().select(0)
         # First: a thread that ends between the looks has left its answer for the second.
         ending = _threads_end()
@@ -229,13 +193,3 @@ class _Selector(selectors.DefaultSelector):
 def _threads_end() -> bool:
     """Whether a ThreadSensitiveContext waits for its thread; asgiref does so in a thread "join"."""
     return any(thread.name.endswith(" (join)") for thread in threading.enumerate())
-
-
-def _is_vain(func) -> bool:
-    """Whether a call is known to do nothing: sync_to_async hands it over as a partial of another's.
-
-    What can be called in vain has an `is_vain` that tells.
-    """
-    inner = func.args[-1] if isinstance(func, partial) and func.args else func
-    asked = getattr(getattr(inner, "func", inner), "is_vain", None)
-    return asked is not None and asked()

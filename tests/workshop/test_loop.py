@@ -4,7 +4,7 @@ import asyncio
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import Context, ContextVar
+from contextvars import ContextVar
 
 import pytest
 from asgiref.sync import ThreadSensitiveContext, async_to_sync, sync_to_async
@@ -203,86 +203,6 @@ def test_counts_the_jobs_that_it_hands_to_threads():
         return [*counts, loop.handed_out]
 
     assert run(main()) == [0, 1, 2, 2]
-
-
-def in_vain():
-    raise AssertionError("it was called")
-
-
-in_vain.is_vain = lambda: True
-
-
-def test_answers_a_job_in_vain_without_a_thread_and_after_all_else():
-    order = []
-
-    async def turns():
-        for number in range(5):
-            order.append(number)
-            await asyncio.sleep(0)
-
-    async def main():
-        beside = asyncio.create_task(turns())
-        await sync_to_async(in_vain)()
-        order.append("answered")
-        await beside
-        return order, asyncio.get_running_loop().handed_out
-
-    assert run(main()) == ([0, 1, 2, 3, 4, "answered"], 1)
-
-
-def test_answers_a_job_in_vain_beside_a_task_that_never_rests():
-    async def main():
-        job = asyncio.ensure_future(sync_to_async(in_vain)())
-        while not job.done():  # noqa: ASYNC110
-            await asyncio.sleep(0)
-        await asyncio.get_running_loop().settled()
-
-    run(main())
-
-
-def test_a_job_in_vain_waits_its_turn_behind_one_that_is_not():
-    release, called = threading.Event(), []
-
-    def call():
-        called.append("in vain")
-
-    call.is_vain = lambda: True
-
-    async def main():
-        first = asyncio.ensure_future(sync_to_async(release.wait)(30))
-        await asyncio.sleep(0)
-        second = asyncio.create_task(sync_to_async(call)(), context=Context())
-        await asyncio.sleep(0)
-        before = second.done()
-        release.set()
-        await asyncio.wait([first, second])
-        return before, called
-
-    assert run(main()) == (False, ["in vain"])
-
-
-def test_a_job_that_nobody_awaits_any_more_goes_first_all_the_same():
-    release, begun = threading.Event(), threading.Event()
-
-    def call():
-        begun.set()
-        release.wait(30)
-
-    async def main():
-        first = asyncio.create_task(sync_to_async(call)())
-        await asyncio.to_thread(begun.wait, 30)
-        first.cancel()
-        await asyncio.wait([first])
-        second = asyncio.create_task(sync_to_async(in_vain)(), context=Context())
-        for _ in range(100):
-            await asyncio.sleep(0)
-        before = second.done()
-        release.set()
-        with pytest.raises(AssertionError, match="it was called"):
-            await second
-        return before
-
-    assert run(main()) is False
 
 
 def test_settles_after_a_thread_of_its_own_has_been_given_up():
