@@ -113,11 +113,20 @@ def place_at_work(file: str) -> Place | None:
     return next((place for place in places_at_work() if place.file == file), None)
 
 
+def place_on_stack(file: str) -> Place | None:
+    """The innermost line of `file` that the thread which asks is executing."""
+    return next((place for place in _stack(sys._getframe()) if place.file == file), None)
+
+
 def places_at_work() -> Iterator[Place]:
     """Every line that some thread is executing now, the innermost of each thread first."""
     for frame in sys._current_frames().values():
-        for caller, line in traceback.walk_stack(frame):
-            yield Place(caller.f_code.co_filename, line, caller.f_code.co_qualname)
+        yield from _stack(frame)
+
+
+def _stack(frame) -> Iterator[Place]:
+    for caller, line in traceback.walk_stack(frame):
+        yield Place(caller.f_code.co_filename, line, caller.f_code.co_qualname)
 
 
 def _innermost(file: str, frames) -> Place | None:

@@ -191,5 +191,10 @@ class _Selector(selectors.DefaultSelector):
 
 
 def _threads_end() -> bool:
-    """Whether a ThreadSensitiveContext waits for its thread; asgiref does so in a thread "join"."""
-    return any(thread.name.endswith(" (join)") for thread in threading.enumerate())
+    """Whether a thread that is no job of the loop's waits for an end that the loop is to hear of.
+
+    asgiref waits so for a ThreadSensitiveContext's thread, asyncio for a process where it has no
+    better way.
+    """
+    names = [thread.name for thread in threading.enumerate()]
+    return any(name.endswith(" (join)") or name.startswith("asyncio-waitpid-") for name in names)

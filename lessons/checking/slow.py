@@ -14,7 +14,8 @@ from unittest import mock
 
 from asgiref.sync import SyncToAsync
 
-from lessons.checking.finding import Place, Red, find, place_at_work
+from lessons.checking.blocking import told_of_blocking_calls
+from lessons.checking.finding import Place, Red, find, place_on_stack
 
 PATIENCE = 2.0  # seconds for a loop to give a sign of life; only a blocked one takes them all
 A_LOOK = 0.02  # seconds between two looks at a loop that gives none
@@ -84,11 +85,16 @@ class SlowWork:
         """What the target calls in place of time.sleep."""
         self.calls.append(seconds)
         self._called.set()
-        place = place_at_work(self._bench.source.file) or Place(self._bench.source.file)
+        place = place_on_stack(self._bench.source.file) or Place(self._bench.source.file)
         if threading.get_ident() == self._loop_thread:
             self.blocked = place
         elif not self._open.is_set():
             self._wait(place)
+
+    def look(self) -> None:
+        """Something other than time.sleep() is about to keep this thread waiting."""
+        if threading.get_ident() == self._loop_thread:
+            self.blocked = self.blocked or place_on_stack(self._bench.source.file)
 
     def _wait(self, place: Place) -> None:
         self._place, self._in_sync_handler = place, _in_sync_handler()
@@ -136,7 +142,11 @@ async def slow_work(bench):
     work, usual = SlowWork(bench), time.sleep
     own_names = vars(sys.modules[bench.subject.__module__])
     replaced = {name: work.sleep for name, item in own_names.items() if item is usual}
-    with mock.patch("time.sleep", work.sleep), mock.patch.dict(own_names, replaced):
+    with (
+        mock.patch("time.sleep", work.sleep),
+        mock.patch.dict(own_names, replaced),
+        told_of_blocking_calls(work.look),
+    ):
         try:
             yield work
         except AssertionError as error:

@@ -1,6 +1,8 @@
 """The loop in which checks run: it knows when all is at rest, and skips what would be slept."""
 
 import asyncio
+import os
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -220,6 +222,17 @@ def test_settles_after_a_thread_of_its_own_has_been_given_up():
 
     for _ in range(50):
         assert run(main()) == (True, set())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="selector loops have no processes there")
+def test_does_not_settle_before_a_process_has_ended():
+    async def main():
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
+        end = asyncio.create_task(process.wait())
+        await asyncio.get_running_loop().settled()
+        return end.done()
+
+    assert run(main())
 
 
 def test_knows_its_tasks_by_their_origin_and_keeps_none_that_has_ended():

@@ -2,6 +2,10 @@
 
 import asyncio
 import functools
+import os
+import socket
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -129,6 +133,58 @@ async def test_a_loop_that_waits_for_the_call_is_blocked_as_soon_as_that_is_seen
     with pytest.raises(Red) as red:
         await wait_for_a_thread()
     assert red.value.finding.diagnosis == "blocked-loop"
+
+
+NOTHING = [sys.executable, "-c", ""]
+
+
+def connect(timeout=None):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        socket.create_connection(server.getsockname(), timeout).close()
+
+
+BLOCKING = {
+    "run": lambda: subprocess.run(NOTHING),
+    "check_output": lambda: subprocess.check_output(NOTHING),
+    "wait": lambda: subprocess.Popen(NOTHING).wait(30),
+    "system": lambda: os.system("exit"),
+    "connect": connect,
+    "connect within a time": lambda: connect(30),
+}
+
+
+@pytest.mark.parametrize("call", BLOCKING.values(), ids=BLOCKING)
+@observed
+async def test_a_call_that_waits_for_others_is_red_on_the_loop_and_nowhere_else(call):
+    async with slow():
+        await asyncio.to_thread(call)
+    with pytest.raises(Red) as red:
+        async with slow():
+            call()
+    assert red.value.finding.diagnosis == "blocked-loop"
+    assert red.value.finding.file == __file__
+
+
+def look_whether_it_has_ended(process):
+    try:
+        process.wait(0)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+@observed
+async def test_what_a_loop_may_do_with_processes_and_sockets_is_not_red():
+    async with slow():
+        process = subprocess.Popen(NOTHING)  # noqa: ASYNC220
+        look_whether_it_has_ended(process)
+        await asyncio.to_thread(process.wait)
+        process.wait()
+        if os.name != "nt":
+            assert await (await asyncio.create_subprocess_exec(*NOTHING)).wait() == 0
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            _, writer = await asyncio.open_connection(*server.getsockname())
+            writer.close()
+            await writer.wait_closed()
 
 
 @observed

@@ -1,6 +1,8 @@
 """Lesson 6: the classic wrong versions of the bakery."""
 
 import asyncio
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -78,6 +80,17 @@ class WaitsForTheThread(Shop):
     async def baked(self, bread):
         with ThreadPoolExecutor() as pool:
             return pool.submit(bake, bread).result()
+
+
+class RunsAProgramAfterwards(Shop):
+    """Bakes in a thread, and takes a short program for no wait at all."""
+
+    diagnosis = "blocked-loop"
+
+    async def baked(self, bread):
+        done = await asyncio.to_thread(bake, bread)
+        subprocess.run([sys.executable, "-c", "pass"])
+        return done
 
 
 class SleepsAndDoesNotBake(Shop):
