@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import logging
 import threading
 from contextlib import contextmanager
 from unittest import mock
@@ -22,6 +23,12 @@ from lessons.checking.signals import receivers_gone
 
 ENDED = {"type": "websocket.close", "code": 4401}
 PASSWORD = "lovelace 1843"
+NO_LOGINS = (
+    '{"username": "ada", "password": "wrong"}',
+    '{"username": "ada"}',
+    '["ada"]',
+    r'{"username": "ada", "password": "\ud800"}',  # half a character, which JSON can write
+)
 QUICK = override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
 
 
@@ -185,8 +192,9 @@ async def test_a_login_over_the_socket_is_saved(communicator, database, signals)
     with QUICK:
         await set_password("ada")
         client = await enter(communicator)
-        await client.send_json_to({"username": "ada", "password": "wrong"})
-        client.expect(said("nobody"), otherwise="wrong-name")
+        for text in NO_LOGINS:
+            await client.send_to(text_data=text)
+            client.expect(said("nobody"), otherwise="wrong-name")
         await client.send_json_to({"username": "ada", "password": PASSWORD})
         if client.closed is not None:
             diagnose("joined-before-saved", client)
@@ -282,3 +290,14 @@ async def test_gives_no_session_away(communicator, layer, database, signals):
     text = f"{layer.groups}{client.transcript}"
     if any(form.decode() in text for form in plain):
         diagnose("secret-logged", client, f"One of {len(layer.groups)} groups has the key.")
+
+
+async def test_a_logout_needs_no_layer(communicator, database, signals):
+    """Where the channel layer is out of reach, a logout over HTTP is one all the same."""
+    headers = await database.log_in("ada")
+    await enter(communicator, headers, "ada")
+    silent = mock.patch.object(logging.getLogger("django.db.backends.base"), "disabled", True)
+    away = mock.patch.object(InMemoryChannelLayer, "group_send", side_effect=ConnectionError)
+    with silent, away:
+        await log_out_over_http(headers)
+    assert not await Session.objects.filter(session_key=key_in(headers)).aexists()
