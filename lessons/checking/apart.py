@@ -41,6 +41,8 @@ def ask_apart(function, *args):
 
 
 def _answer(pipe, function, args) -> None:
+    import lessons.checking.child  # noqa: F401 - sets Django up where no warm process was forked
+
     if hasattr(os, "setsid"):
         os.setsid()
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - until the process ends

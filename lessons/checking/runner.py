@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from lessons.catalogue import Lesson
+from lessons.catalogue import PROJECT_DIR, Lesson
 from lessons.checking.finding import Finding, find
 from lessons.checking.target import Target, resolve
 from lessons.checking.verdict import Outcome, Verdict
 
 LIMIT = 5.0  # seconds that one check may take
-_WARM = ["lessons.checking.child", "lessons.checking.conversation"]  # loaded before the fork
+WARM = ["lessons.checking.child", "lessons.checking.conversation"]  # loaded before the fork
 _GRACE = 1.0  # seconds more, after which a child that cannot even say that it is stuck is killed
 
 
@@ -62,8 +62,23 @@ def start_method() -> str:
         return "spawn"
     if threading.active_count() == 1:
         return "fork"
-    multiprocessing.get_context("forkserver").set_forkserver_preload(_WARM)
+    start_fork_server()
     return "forkserver"
+
+
+def start_fork_server() -> None:
+    """Start the warm process that forks, unless it runs.
+
+    It looks for what it loads where Python itself would, and keeps silent about what is not there:
+    the command may have been given in another folder.
+    """
+    from multiprocessing import forkserver
+    from unittest import mock
+
+    forkserver.set_forkserver_preload(WARM)
+    path = os.pathsep.join(filter(None, [str(PROJECT_DIR), os.environ.get("PYTHONPATH")]))
+    with mock.patch.dict(os.environ, PYTHONPATH=path):
+        forkserver.ensure_running()
 
 
 class _Report:

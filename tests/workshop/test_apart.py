@@ -2,11 +2,13 @@
 
 import multiprocessing
 import os
+import subprocess
+import sys
 from operator import methodcaller
 
 import pytest
 
-from lessons.catalogue import find
+from lessons.catalogue import PROJECT_DIR, find
 from lessons.checking import apart, runner
 from lessons.checking.target import resolve
 
@@ -18,6 +20,7 @@ needs_fork_server = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is
 
 def code_of_an_orphan(target, *arguments):
     """The exit code of a process that answers where nobody who asked is left."""
+    runner.start_fork_server()
     context = multiprocessing.get_context("forkserver")
     ours, theirs = context.Pipe(duplex=False)
     child = context.Process(target=target, args=(theirs, *arguments), daemon=True)
@@ -42,6 +45,28 @@ def test_an_exercise_that_spins_is_ended_where_who_asked_is_gone(tmp_path):
     file.write_text(SPINS)
     lesson = find("stop")
     assert code_of_an_orphan(runner._child, lesson, resolve(lesson, str(file)), 0.1) == 1
+
+
+FROM_ELSEWHERE = f"""
+import sys
+sys.path.insert(0, {str(PROJECT_DIR)!r})  # as for a manage.py in another folder
+
+import multiprocessing
+from lessons.checking import runner
+
+runner.start_fork_server()
+context = multiprocessing.get_context("forkserver")
+child = context.Process(target=exec, args=("import sys; print(*sys.modules)",))
+child.start()
+child.join()
+"""
+
+
+@needs_fork_server
+def test_the_fork_server_is_warm_wherever_the_command_was_given(tmp_path):
+    command = [sys.executable, "-c", FROM_ELSEWHERE]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8")
+    assert "lessons.checking.fixtures" in done.stdout.split(), done.stderr
 
 
 def test_an_answer_comes_back():
