@@ -39,7 +39,7 @@ os.environ["PATH"] = os.pathsep.join([*_interpreters, os.environ["PATH"]])
 def suite(session, django):
     """The tests on this Python, with this Django."""
     _install(session, django)
-    _pytest(session, "-n", "logical", *(session.posargs or ["tests"]))
+    _pytest(session, *session.posargs)
 
 
 @nox.session(python="3.11")

@@ -1,6 +1,7 @@
 """The workshop's pytest plugin: lessons by number, their checks, the loop that they need."""
 
 import asyncio
+import os
 
 import pytest
 
@@ -47,7 +48,7 @@ def _use_all_cores(config) -> None:
     if any(config.getoption(name, None) for name in chosen):
         return
     if config.getoption("numprocesses", 0) is None:  # not asked for, and not forbidden by -n0
-        config.option.numprocesses = "logical"
+        config.option.numprocesses = (os.cpu_count() or 1) + 1  # some wait for what they started
 
 
 def pytest_pycollect_makemodule(module_path, parent):

@@ -161,7 +161,12 @@ def test_a_lesson_is_its_tests_and_its_checks():
 
 @pytest.mark.parametrize(
     "options, processes",
-    [({}, "logical"), ({"numprocesses": 0}, 0), ({"keyword": "stop"}, None), ({"lf": True}, None)],
+    [
+        ({}, os.cpu_count() + 1),
+        ({"numprocesses": 0}, 0),
+        ({"keyword": "stop"}, None),
+        ({"lf": True}, None),
+    ],
 )
 def test_the_whole_suite_runs_on_all_cores_and_a_few_tests_do_not(options, processes):
     option = SimpleNamespace(**{"lesson": None, "numprocesses": None, **options})
