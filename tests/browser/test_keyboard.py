@@ -116,7 +116,7 @@ def test_single_keys_can_be_turned_off_for_good(page):
 def test_the_search_looks_as_you_type(page):
     browser = page.page
     browser.keyboard.press("/")
-    expect(browser).to_have_title("Search")
+    expect(browser.get_by_role("searchbox")).to_be_focused()
     browser.keyboard.type("zombie stop")
     expect(browser).to_have_url(f"{page.address}/search/?q=zombie+stop")
     expect(browser.locator("#count")).to_have_text(RESULTS)

@@ -30,3 +30,6 @@ input.addEventListener("input", () => {
   clearTimeout(waiting);
   waiting = setTimeout(look, PAUSE);
 });
+
+// What was typed before this file was here.
+if (input.value !== (new URL(location).searchParams.get("q") ?? "")) look();
