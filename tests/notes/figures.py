@@ -13,6 +13,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+from lessons.bench.fanout import TUTORIAL
+
 NAMES = {"daphne": "Daphne", "uvicorn": "uvicorn"}
 
 
@@ -23,7 +25,7 @@ def kept(name: str) -> tuple[dict, str]:
     day = datetime.fromtimestamp(file.stat().st_mtime, UTC).strftime("%d %B %Y").lstrip("0")
     return figures, (
         f"`manage.py bench {name}`, {day}, Python {figures['python']} on {platform.system()}, "
-        f"{os.cpu_count()} cores of {_processor()}, with other work on the machine."
+        f"{os.cpu_count()} cores of {_processor()}."
     )
 
 
@@ -107,7 +109,8 @@ def sizing() -> str:
             [f"handshakes a second, on {name}", one["connects_per_second"] // 2],
         ]
     for row in rooms["rows"]:
-        if row["processes"] == 1 and row["clients"] in (100, 1000):
+        ours = row["layer"] != TUTORIAL
+        if ours and row["processes"] == 1 and row["clients"] in (100, 1000):
             name = f"messages a second to a room of {row['clients']}, {row['layer']}, on Daphne"
             rows.append([name, round(row["deliveries_per_second"] / row["clients"] / 2, 1)])
     first, connected = stay["rows"][:2]
