@@ -99,4 +99,5 @@ async def test_a_worker_ends_when_redis_does(redis_server, redis, layer):
             assert await asyncio.to_thread(working.process.wait, PATIENCE) == 1
         finally:
             redis_server.start()
-    assert "ConnectionError" in working.lines[-1]
+    # Python may have more to say while it goes.
+    assert any("ConnectionError" in line for line in working.lines)
