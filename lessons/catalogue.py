@@ -93,6 +93,12 @@ class Lesson:
         """The pytest module that proves the lesson's worked example."""
         return PROJECT_DIR / "tests" / self.app / f"test_{self.folder.name}.py"
 
+    @property
+    def proofs(self) -> tuple[Path, ...]:
+        """`tests`, and what else beside it proves the example: `tests: chat_suite chat_load`."""
+        more = self._front_matter[0].get("tests", "").split()
+        return (self.tests, *(self.tests.with_name(f"test_{name}.py") for name in more))
+
     @cached_property
     def _front_matter(self) -> tuple[dict[str, str], str]:
         source = self.path_to("lesson.md")

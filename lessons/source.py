@@ -59,6 +59,21 @@ def find_source(name: str) -> Source:
     return Source(file, first, "\n".join(line.removeprefix(indentation) for line in lines))
 
 
+def definitions_named(name: str) -> tuple[str, list[str]]:
+    """The module that a qualified name begins with, and the classes and functions that it means.
+
+    They are all of the module's where the name is its own, and none where it is a variable's.
+    """
+    file, attributes = _module_of(name)
+    node = _parsed(file, file.stat().st_mtime_ns)[1]
+    if not attributes:
+        return name, [inner.name for inner in node.body if isinstance(inner, _Definition)]
+    for attribute in attributes:
+        node = _definition(node, attribute)
+    inside = ".".join(attributes)
+    return name.removesuffix(f".{inside}"), [inside] if isinstance(node, _Definition) else []
+
+
 def _roots() -> list[Path]:
     """Where packages are looked for; the project first, so that no installed one hides it."""
     return [PROJECT_DIR, *(Path(entry) for entry in sys.path if entry)]

@@ -36,6 +36,11 @@ def expanded(lesson: Lesson) -> str:
     return expand(Lesson(lesson.folder).text, lesson.path_to("lesson.md"))
 
 
+def code_shown(lesson: Lesson) -> list[str]:
+    """The qualified names of the code that the lesson's text shows."""
+    return [found["name"] for found in _CODE.finditer(lesson.text)]
+
+
 def expand(markdown: str, origin) -> str:
     """`markdown` with code pulled in; `origin` is named in errors."""
 

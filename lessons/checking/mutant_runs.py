@@ -12,9 +12,12 @@ from itertools import chain
 from pathlib import Path
 
 from lessons.catalogue import IncompleteLesson, Lesson
-from lessons.checking.mutants import Mutant, classes_in, mutants_of
+from lessons.checking.in_place import put_in_place
+from lessons.checking.mutants import Mutant, definitions_in, mutants_of
 from lessons.checking.runner import judge, start_method
 from lessons.checking.target import Target
+from lessons.source import definitions_named
+from lessons.text import code_shown
 
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
 LIMIT = 2.0  # seconds for one check of a mutant: a loop without end counts as noticed
@@ -36,9 +39,9 @@ class MutantRun:
 
 
 def solution_mutants(lesson: Lesson) -> Iterator[MutantRun]:
-    """Judge each mutant of the solution, all its classes, with the lesson's checks."""
+    """Judge each mutant of the solution, all that it defines, with the lesson's checks."""
     source = lesson.solution.read_text(encoding="utf-8")
-    names = dict.fromkeys([lesson.exercise_name, *classes_in(source)])
+    names = dict.fromkeys([lesson.exercise_name, *definitions_in(source)])
     for mutant in chain.from_iterable(mutants_of(source, name) for name in names):
         target = Target(
             "mutant", lesson.solution, lesson.exercise_name, lesson.exercise_base, mutant.source
@@ -50,8 +53,8 @@ def solution_mutants(lesson: Lesson) -> Iterator[MutantRun]:
 
 
 def demo_mutants(lesson: Lesson) -> Iterator[MutantRun]:
-    """Run the lesson's tests on each mutant of its worked example, a middleware of its own too."""
-    for module_name, names in _parts_of_demo(lesson).items():
+    """Run the lesson's tests on each mutant of its worked example, all that its text shows."""
+    for module_name, names in parts_of_demo(lesson).items():
         file = Path(importlib.import_module(module_name).__file__)
         source = file.read_text(encoding="utf-8")
         started = time.monotonic()
@@ -63,14 +66,20 @@ def demo_mutants(lesson: Lesson) -> Iterator[MutantRun]:
             yield MutantRun(file, mutant, noticed, (), _reason(lesson, "demo", mutant))
 
 
-def _parts_of_demo(lesson: Lesson) -> dict[str, list[str]]:
-    """The names of what the worked example is made of, by module."""
+def parts_of_demo(lesson: Lesson) -> dict[str, list[str]]:
+    """What the worked example is made of, by module: what is run, and the code that is shown."""
     parts: dict[str, list[str]] = {}
-    for name in (lesson.demo, lesson.worker, lesson.stack):
+    for name in (lesson.demo, lesson.worker, lesson.stack, *code_shown(lesson)):
         if name and name.partition(".")[0] == lesson.app:
-            module_name, _, attribute = name.rpartition(".")
-            parts.setdefault(module_name, []).append(attribute)
-    return parts
+            module_name, names = definitions_named(name)
+            parts.setdefault(module_name, []).extend(names)
+    return {module_name: _outermost(names) for module_name, names in parts.items() if names}
+
+
+def _outermost(names: list[str]) -> list[str]:
+    """Each name once, and none of what stands in a class that is named."""
+    within = [name for name in names if any(name.startswith(f"{other}.") for other in names)]
+    return [name for name in dict.fromkeys(names) if name not in within]
 
 
 @cache
@@ -107,7 +116,7 @@ def _run_tests(lesson: Lesson, module_name: str, source: str) -> None:
     os.dup2(silence, 2)
     module = importlib.import_module(module_name)
     try:
-        exec(compile(source, module.__file__, "exec"), module.__dict__)
+        put_in_place(module, source)
     except Exception:
         os._exit(_FAILED)
     # Nobody reads what pytest says here, so it need not rewrite assertions or load every plugin.
@@ -117,4 +126,4 @@ def _run_tests(lesson: Lesson, module_name: str, source: str) -> None:
     options += ["-oaddopts=", "-plessons.checking.plugin"]
     options += ["-ppytest_asyncio.plugin", "-ppytest_django.plugin"]
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    os._exit(int(pytest.main([str(lesson.tests), *options])))
+    os._exit(int(pytest.main([*map(str, lesson.proofs), *options])))

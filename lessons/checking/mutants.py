@@ -32,19 +32,22 @@ class Mutant:
     source: str
 
 
-def classes_in(source: str) -> list[str]:
-    """The names of the classes at the top level, in the order in which they stand there."""
-    return [node.name for node in ast.parse(source).body if isinstance(node, ast.ClassDef)]
+_Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def definitions_in(source: str) -> list[str]:
+    """The names of the classes and functions at the top level, in the order of the file."""
+    return [node.name for node in ast.parse(source).body if isinstance(node, _Definition)]
 
 
 def mutants_of(source: str, name: str) -> Iterator[Mutant]:
-    """Every mutant of the class or function `name` in `source`, as the source of a whole file."""
+    """Every mutant of the class, function or method `name`, as the source of a whole file."""
     tree = ast.parse(source)
-    count = len(list(_changes(_definition(tree, name))))
+    count = len(list(_changes(_definition(tree, name), name)))
     seen = {ast.unparse(tree)}
     for number in range(count):
         changed = copy.deepcopy(tree)
-        words, line, apply = list(_changes(_definition(changed, name)))[number]
+        words, line, apply = list(_changes(_definition(changed, name), name))[number]
         apply()
         text = ast.unparse(ast.fix_missing_locations(changed))
         if text not in seen:
@@ -52,18 +55,19 @@ def mutants_of(source: str, name: str) -> Iterator[Mutant]:
             yield Mutant(words, line, text)
 
 
-def _definition(tree: ast.Module, name: str) -> ast.AST:
+def _definition(tree: ast.AST, name: str) -> ast.AST:
+    first, _, rest = name.partition(".")
     for node in tree.body:
-        if getattr(node, "name", None) == name:
-            return node
-    raise LookupError(f"no class or function {name} at the top level")
+        if getattr(node, "name", None) == first:
+            return _definition(node, rest) if rest else node
+    raise LookupError(f"no class, function or method {first}")
 
 
 Change = tuple[str, int, Callable[[], None]]
 
 
-def _changes(definition: ast.AST) -> Iterator[Change]:
-    for node, scope in _walk(definition, definition.name):
+def _changes(definition: ast.AST, name: str) -> Iterator[Change]:
+    for node, scope in _walk(definition, name):
         for words, apply in _changes_at(node):
             yield f"{scope}: {words}", getattr(node, "lineno", 0), apply
 
@@ -74,7 +78,7 @@ def _walk(node: ast.AST, scope: str) -> Iterator[tuple[ast.AST, str]]:
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
             continue
-        inner = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        inner = isinstance(child, _Definition)
         yield from _walk(child, f"{scope}.{child.name}" if inner else scope)
 
 

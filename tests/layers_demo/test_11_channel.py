@@ -102,6 +102,7 @@ async def posted(**fields):
     form = (await browser.get(FORM)).content.decode()
     key = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form)[1]
     answer = await browser.post(FORM, {"csrfmiddlewaretoken": key, **fields})
+    assert answer["Content-Type"] == "text/plain"
     return answer.status_code, answer.content.decode()
 
 

@@ -2,7 +2,9 @@
 
 import pytest
 
-from lessons.checking.mutants import classes_in, mutants_of
+from lessons.catalogue import find
+from lessons.checking.mutant_runs import parts_of_demo
+from lessons.checking.mutants import definitions_in, mutants_of
 
 SOURCE = '''\
 class Lamp(AsyncConsumer):
@@ -70,5 +72,36 @@ def test_names_the_line(mutants):
     assert mutants["Lamp.websocket_receive: 4000 becomes 4001"].line == 7
 
 
-def test_finds_every_class_that_a_file_defines():
-    assert classes_in(f"{SOURCE}\n\nclass Shade(Lamp):\n    class Inner: ...") == ["Lamp", "Shade"]
+def test_finds_every_class_and_function_that_a_file_defines():
+    source = f"{SOURCE}\n\nclass Shade(Lamp):\n    class Inner: ..."
+    assert definitions_in(source) == ["Lamp", "other", "Shade"]
+
+
+def test_changes_a_single_method_under_the_name_that_it_has_in_its_class(mutants):
+    names = [mutant.name for mutant in mutants_of(SOURCE, "Lamp.websocket_receive")]
+    assert names == [name for name in mutants if name.startswith("Lamp.websocket_receive: ")]
+
+
+TELLERS = ["group_of_user", "group_of_session", "tell_of_the_end", "tell_of_the_change", "tell"]
+
+
+@pytest.mark.parametrize(
+    ("lesson", "parts"),
+    [
+        ("logout", {"consumers": ["Account"], "signals": TELLERS}),
+        ("ticket", {"consumers": ["Welcome"], "tickets": ["TicketMiddleware", "issue"]}),
+        ("origin", {"consumers": ["Letters"]}),
+        (
+            "chat",
+            {
+                "chat.raw": ["Chat"],
+                "chat.store": ["save", "_admit"],
+                "chat.conversation": ["Conversation.catch_up"],
+                "chat.generic": ["GenericChat"],
+            },
+        ),
+    ],
+)
+def test_a_worked_example_is_what_runs_and_what_the_text_shows_of_its_app(lesson, parts):
+    lesson = find(lesson)
+    assert parts_of_demo(lesson) == {f"{lesson.app}.{name}": own for name, own in parts.items()}
