@@ -137,12 +137,8 @@ class ObservedLoop(asyncio.SelectorEventLoop):
         finally:
             self._waiting += aside
 
-    def at_rest(self) -> bool:
-        """Whether nothing but a timer could wake the loop: no thread job, no network traffic."""
-        return not _threads_end() and self.has_no_work()
-
     def has_no_work(self) -> bool:
-        """Whether it is at rest, but for a thread that is about to end."""
+        """Whether no thread job and no network traffic could wake it; a thread's end still may."""
         busy = self._foreign_moves() or any(map(self._moves, self._jobs))
         return not busy and len(self._files.get_map()) <= self._own_files
 
