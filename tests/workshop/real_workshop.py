@@ -7,7 +7,7 @@ import threading
 import time
 from contextlib import suppress
 
-from tests.workshop.started import start
+from tests.workshop.started import piped
 
 PATIENCE = 30  # seconds, only ever spent by a test that fails
 
@@ -16,11 +16,8 @@ class Workshop:
     """`manage.py workshop` in a process group of its own, as a terminal gives it."""
 
     def __init__(self, clone, *arguments):
-        ours, theirs = os.pipe()
         words = ["manage.py", "workshop", "--port", "0", *arguments]
-        self.process = start(words, cwd=clone, stdout=theirs, stderr=theirs, session=True)
-        os.close(theirs)
-        self.output = os.fdopen(ours, encoding="utf-8")
+        self.process = piped(words, cwd=clone, session=True)
         self.said = ""
         self._lines = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read)
@@ -34,10 +31,10 @@ class Workshop:
             os.killpg(self.process.pid, signal.SIGKILL)
         self._reader.join()
         self.process.wait()
-        self.output.close()
+        self.process.stdout.close()
 
     def _read(self):
-        for line in self.output:
+        for line in self.process.stdout:
             self._lines.put(line)
 
     def says(self, words, patience=PATIENCE) -> str | None:

@@ -26,9 +26,13 @@ ONE_AT_A_TIME = threading.Lock()
 
 def begin(module, *arguments, with_errors=True):
     """Start `python -m MODULE ARGUMENTS`, its stdout in a pipe; `with_errors`, stderr too."""
+    return piped(["-m", module, *arguments], cwd=PROJECT_DIR, with_errors=with_errors)
+
+
+def piped(words, *, with_errors=True, **place):
+    """Start `python WORDS` as `start` does, its stdout in a pipe; `with_errors`, stderr too."""
     ours, theirs = os.pipe()
-    errors = theirs if with_errors else None
-    process = start(["-m", module, *arguments], cwd=PROJECT_DIR, stdout=theirs, stderr=errors)
+    process = start(words, stdout=theirs, stderr=theirs if with_errors else None, **place)
     os.close(theirs)
     process.stdout = os.fdopen(ours, encoding="utf-8")
     return process

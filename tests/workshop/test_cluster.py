@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from layers_demo.routing import channel_name_patterns
 from lessons.catalogue import PROJECT_DIR
 from lessons.management.commands import cluster
-from tests.workshop.started import run, start
+from tests.workshop.started import piped, run
 
 PATIENCE = 30  # seconds, only ever spent by a test that fails
 PLACE = {"cwd": PROJECT_DIR, "env": {**os.environ, "PYTHONPATH": str(PROJECT_DIR)}}
@@ -46,14 +46,10 @@ class Cluster:
         (folder / "manage.py").write_text(MANAGE)
         self.folder = folder
         (folder / "program.py").write_text(PROGRAM)
-        ours, theirs = os.pipe()
-        words = [folder / "program.py", folder]
-        self.process = start(words, **PLACE, stdout=theirs, stderr=theirs, session=True)
-        os.close(theirs)
-        self.output = os.fdopen(ours, encoding="utf-8")
+        self.process = piped([folder / "program.py", folder], **PLACE, session=True)
         self.said, self.parts = "", {}
         while len(self.parts) < 3:
-            line = self.output.readline()
+            line = self.process.stdout.readline()
             assert line, f"never ready:\n{self.said}"
             self.said += line
             name, _, text = line.partition("| ready ")
@@ -69,7 +65,7 @@ class Cluster:
         """The exit code, once every process is gone and all that was said has been read."""
         code = self.process.wait(PATIENCE)
         assert psutil.wait_procs(self.all, PATIENCE)[1] == []
-        self.said += self.output.read()
+        self.said += self.process.stdout.read()
         return code
 
     def end(self):
@@ -78,7 +74,7 @@ class Cluster:
                 one.kill()
         self.process.kill()
         self.process.wait()
-        self.output.close()
+        self.process.stdout.close()
 
 
 @pytest.fixture
@@ -120,7 +116,7 @@ def test_a_cluster_that_is_killed_leaves_nobody_behind(running):
 
 
 def test_a_log_that_nobody_reads_any_more_ends_all(running):
-    running.output.close()
+    running.process.stdout.close()
     os.kill(running.parts["worker"], signal.SIGKILL)
     assert running.process.wait(PATIENCE) == 1
     assert psutil.wait_procs(running.all, PATIENCE)[1] == []
