@@ -5,7 +5,7 @@ What waits in a thread is played in the order in which it waits, so no other ord
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from unittest import mock
 
@@ -24,8 +24,15 @@ def dozing(loop: ObservedLoop, subject) -> Iterator[None]:
         usual(seconds / FASTER)
         loop.be_past(end)
 
+    with sleep_replaced(sleep, subject):
+        yield
+
+
+@contextmanager
+def sleep_replaced(sleep: Callable[[float], None], subject) -> Iterator[None]:
+    """Within it, `sleep` is time.sleep, also under a name of its own in the module of `subject`."""
     module = sys.modules.get(getattr(subject, "__module__", ""))
     own_names = vars(module) if module else {}
-    replaced = {name: sleep for name, item in own_names.items() if item is usual}
+    replaced = {name: sleep for name, item in own_names.items() if item is time.sleep}
     with mock.patch("time.sleep", sleep), mock.patch.dict(own_names, replaced):
         yield

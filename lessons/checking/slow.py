@@ -8,13 +8,12 @@ the other connections. The order of events decides.
 import asyncio
 import sys
 import threading
-import time
 from contextlib import asynccontextmanager
-from unittest import mock
 
 from asgiref.sync import SyncToAsync
 
 from lessons.checking.blocking import told_of_blocking_calls
+from lessons.checking.dozing import sleep_replaced
 from lessons.checking.finding import Place, Red, find, place_on_stack
 
 PATIENCE = 2.0  # seconds for a loop to give a sign of life; only a blocked one takes them all
@@ -139,14 +138,8 @@ def _in_sync_handler() -> bool:
 @asynccontextmanager
 async def slow_work(bench):
     """A SlowWork in the place of time.sleep. A blocked loop is red, whatever came after it."""
-    work, usual = SlowWork(bench), time.sleep
-    own_names = vars(sys.modules[bench.subject.__module__])
-    replaced = {name: work.sleep for name, item in own_names.items() if item is usual}
-    with (
-        mock.patch("time.sleep", work.sleep),
-        mock.patch.dict(own_names, replaced),
-        told_of_blocking_calls(work.look),
-    ):
+    work = SlowWork(bench)
+    with sleep_replaced(work.sleep, bench.subject), told_of_blocking_calls(work.look):
         try:
             yield work
         except AssertionError as error:
