@@ -1,7 +1,8 @@
-"""The project's own application, with one consumer more, and files that are asked for once."""
+"""The project's own application, with one consumer more, patience, and files asked for once."""
 
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
+from daphne.ws_protocol import WebSocketProtocol
 from django.contrib.staticfiles import handlers
 from django.urls import path
 
@@ -32,6 +33,9 @@ def kept(serve):
 
     return serve_to_be_kept
 
+
+# A page that takes longer to answer a close sees 1006, and on a busy machine a page may.
+WebSocketProtocol.closeHandshakeTimeout = 60  # seconds; Daphne has Autobahn's 1
 
 handlers.serve = kept(handlers.serve)
 websocket_urlpatterns.append(path("ws/flood/", Flood.as_asgi()))

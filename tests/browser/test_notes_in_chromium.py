@@ -1,9 +1,18 @@
 """What NOTES.md says of browsers, in a real one."""
 
+from urllib.parse import quote
+
+from tests.workshop.real_daphne import ACCEPT, CLOSE, RealDaphne
+
 OFFER = """path => new Promise((resolve) => {
   const socket = new WebSocket(`ws://${location.host}${path}`, ["door.v1"]);
   socket.onopen = () => resolve("open");
   socket.onclose = ({ code }) => resolve(code);
+})"""
+
+BUSY = """url => new Promise((resolve) => {
+  new WebSocket(url).onclose = ({ code }) => resolve(code);
+  for (const end = performance.now() + 1500; performance.now() < end;);
 })"""
 
 
@@ -21,3 +30,13 @@ def test_what_the_browser_makes_of_json(visit):
     assert page.evaluate("(() => { try { JSON.parse('NaN') } catch (e) { return e.name } })()") == (
         "SyntaxError"
     )
+
+
+def test_a_page_that_is_busy_for_longer_than_a_second_misses_the_close_code(browser, address):
+    """Unless the server is more patient than Daphne comes, as the workshop of these tests is."""
+    patient = f"{address.replace('http', 'ws')}/ws/auth/unguarded/origin/"
+    replies = quote(repr([ACCEPT, {**CLOSE, "code": 4401}]))
+    with RealDaphne() as server, browser.new_context() as context:
+        page, usual = context.new_page(), f"ws://127.0.0.1:{server.port}/?0:{replies}"
+        assert page.evaluate(BUSY, usual) == 1006
+        assert page.evaluate(BUSY, patient) == 4401
