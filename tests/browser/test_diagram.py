@@ -28,8 +28,9 @@ TWO_CONNECTIONS = """async () => {
 # When each of two drawings was made that were asked for at once; in a frame, time stands still.
 TURNS = """async () => {
   const { inTurn } = await import("/static/lessons/turns.js");
-  const drawn = () => new Promise((done) => inTurn(() => done(document.timeline.currentTime)));
-  return Promise.all([drawn(), drawn()]);
+  const drawn = (who) =>
+    new Promise((done) => inTurn(who, () => done(document.timeline.currentTime)));
+  return Promise.all([drawn({}), drawn({})]);
 }"""
 
 COPY = """table => {

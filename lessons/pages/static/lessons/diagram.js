@@ -74,12 +74,8 @@ export class Diagram {
     this.schedule();
   }
 
-  // Once a frame at most.
   schedule() {
-    if (this.isWaiting) return;
-    this.isWaiting = true;
-    inTurn(() => {
-      this.isWaiting = false;
+    inTurn(this, () => {
       if (this.transcript) this.draw();
     });
   }

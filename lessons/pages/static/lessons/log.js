@@ -27,13 +27,10 @@ export class Log {
     const gone = [...this.rows.splice(0, trimmed), ...this.rows.splice(Math.max(0, from))];
     for (const row of gone) row.remove();
     for (const group of gone.length ? [...this.body.tBodies] : []) group.rows.length || group.remove();
-    if (this.isWaiting) return;
-    this.isWaiting = true;
-    inTurn(() => this.draw());
+    inTurn(this, () => this.draw());
   }
 
   draw() {
-    this.isWaiting = false;
     const { entries, lost } = this.transcript;
     const followed = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < 40;
     const begun = performance.now();
