@@ -27,6 +27,7 @@ def _blocks(connection: socket.socket, _address) -> bool:
 # subprocess.run() and its like end in Popen.wait(), what speaks HTTP begins with connect().
 _CALLS = (
     (os, "system", _always),
+    (os, "popen", _always),
     (subprocess.Popen, "wait", _is_waited_for),
     (socket.socket, "connect", _blocks),
 )

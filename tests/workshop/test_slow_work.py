@@ -165,6 +165,15 @@ async def test_a_call_that_waits_for_others_is_red_on_the_loop_and_nowhere_else(
     assert red.value.finding.file == __file__
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@observed
+async def test_a_pipe_that_is_read_on_the_loop_is_red_though_nobody_closes_it():
+    with pytest.raises(Red) as red:
+        async with slow():
+            os.popen("exit").read()  # noqa: ASYNC220
+    assert red.value.finding.diagnosis == "blocked-loop"
+
+
 def look_whether_it_has_ended(process):
     try:
         process.wait(0)
