@@ -34,8 +34,16 @@ class Entry:
         return folded(f"{self.title} {self.place} {self.id}")
 
     @cached_property
+    def line(self) -> str:
+        return " ".join(self.text.split())
+
+    @cached_property
+    def folded_line(self) -> str:
+        return folded(self.line)
+
+    @cached_property
     def folded(self) -> str:
-        return f"{self.folded_title}\n{folded(self.text)}"
+        return f"{self.folded_title}\n{self.folded_line}"
 
 
 def entries() -> tuple[Entry, ...]:

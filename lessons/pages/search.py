@@ -33,7 +33,7 @@ class Group:
 def search(query: str) -> list[Group]:
     """The results by kind. What an exception points to comes before all that only has its words."""
     words, ids = words_in(query), recognised(query)
-    patterns = [pattern_of([word]) for word in words]
+    patterns = {word: pattern_of([word]) for word in words}
     known = entries()
     told = [entry for entry in known if entry.id in ids]
     found = [entry for entry in known if words and _has_all(entry.folded, patterns)]
@@ -43,15 +43,17 @@ def search(query: str) -> list[Group]:
     for kind in order:
         some = list(dict.fromkeys(one for one in [*told, *found] if one.kind == kind))
         results = [
-            Result(one, marked(one.title, words), excerpt(one.text, words)) for one in some[:MOST]
+            Result(one, marked(one.title, words), excerpt(one.line, one.folded_line, words))
+            for one in some[:MOST]
         ]
         if some:
             groups.append(Group(kind, len(some), results))
     return groups
 
 
-def _has_all(text: str, patterns: list[re.Pattern]) -> bool:
-    return all(pattern.search(text) for pattern in patterns)
+def _has_all(text: str, patterns: dict[str, re.Pattern]) -> bool:
+    # `in` is far quicker than a pattern, and says of most texts all that there is to say.
+    return all(word in text and pattern.search(text) for word, pattern in patterns.items())
 
 
 def recognised(query: str) -> set[str]:

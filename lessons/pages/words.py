@@ -39,10 +39,9 @@ def marked(text: str, words: Iterable[str]) -> Pieces:
     return [piece for piece in [*pieces, (text[end:], False)] if piece[0]]
 
 
-def excerpt(text: str, words: Iterable[str]) -> Pieces:
-    """What stands round the first of the words, on one line, with all of them marked."""
-    line = " ".join(text.split())
-    found = pattern_of(words).search(folded(line))
+def excerpt(line: str, folded_line: str, words: Iterable[str]) -> Pieces:
+    """What stands round the first of the words, with all of them marked."""
+    found = pattern_of(words).search(folded_line)
     # Folding may lengthen a text by a character or two: near enough for an excerpt.
     first = max(0, found.start() - BEFORE) if found else 0
     first = line.find(" ", first) + 1 if first else 0

@@ -16,7 +16,7 @@ from lessons.checking.verdict import Outcome, Verdict
 from lessons.pages import index
 from lessons.pages.markup import as_html
 from lessons.pages.search import LONGEST, MOST, search
-from lessons.pages.words import excerpt, marked
+from lessons.pages.words import excerpt, folded, marked
 
 
 def urls(query):
@@ -128,12 +128,12 @@ def test_every_result_leads_to_a_place_that_there_is(db):
 
 
 def test_an_excerpt_stands_round_the_first_word_and_marks_all_of_them():
-    text = "one " * 50 + "Straße\nand two, strasse " + "three " * 50
-    pieces = excerpt(text, ["strasse"])
+    text = "one " * 50 + "Straße and two, strasse " + "three " * 50
+    pieces = excerpt(text, folded(text), ["strasse"])
     assert [piece for piece, is_word in pieces if is_word] == ["Straße", "strasse"]
     shown = "".join(piece for piece, _ in pieces)
     assert re.fullmatch(r"… (one )+Straße and two, strasse (three )+…", shown)
-    assert excerpt("short", ["elsewhere"]) == [("short", False)]
+    assert excerpt("short", "short", ["elsewhere"]) == [("short", False)]
 
 
 def test_the_page_groups_results_marks_the_words_and_counts():
