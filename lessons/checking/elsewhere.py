@@ -15,7 +15,7 @@ from lessons.catalogue import Lesson
 from lessons.checking.layer import packing_layer
 from lessons.checking.strict import Strict
 
-_tickets: dict[str, str] = {}  # by user; a conversation has a process of its own
+_tickets: dict[str, str] = {}  # by name; a conversation has a process of its own
 
 
 def save_row(end: str, what: str) -> None:
@@ -37,10 +37,14 @@ def number_sessions() -> None:
 
 
 async def ticket_of(name: str, lesson: Lesson, database) -> str:
-    """The ticket that the worked middleware's module has issued to this user."""
+    """The ticket that the worked middleware's module has issued to this user.
+
+    `ada/2` is another one of ada's.
+    """
     if name not in _tickets:
-        await database.add_account(name)
-        user = await get_user_model().objects.aget(username=name)
+        username = name.partition("/")[0]
+        known = get_user_model().objects.filter(username=username)
+        user = await known.afirst() or await database.add_account(username)
         issue = importlib.import_module(lesson.stack.rpartition(".")[0]).issue
         _tickets[name] = await sync_to_async(issue)(user)
     return _tickets[name]

@@ -13,7 +13,7 @@ from lessons.accounts import ACCOUNTS
 from lessons.catalogue import Lesson
 from lessons.checking.conversation import Turn, play_in_turns
 from lessons.checking.steps import METHODS, handshake
-from lessons.pages.asserting import lines_of, literal
+from lessons.pages.asserting import lines_of, literal, ticket_named
 
 HERE = "http://localhost"  # the origin of a client of the project's own pages
 PROJECT = "lessons.asgi.websocket_application"
@@ -39,12 +39,20 @@ async def logged_in(name, **rights):
     cookie = browser.cookies[settings.SESSION_COOKIE_NAME].value
     return [(b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}".encode())]
 '''
+_TICKET = '''
+
+async def ticket_for(name):
+    """A ticket that has just been issued to this user."""
+    user, _ = await User.objects.aget_or_create(username=name)
+    return await sync_to_async(issue)(user)
+'''
 _NUMBERED_ANEW = "pytestmark = pytest.mark.django_db(transaction=True, reset_sequences=True)\n"
 # Those that the module has use for, group by group.
 _IMPORTS = (
     ("import re",),
     (
         "import pytest",
+        "from asgiref.sync import sync_to_async",
         "from channels.routing import URLRouter",
         "from channels.testing import HttpCommunicator",
         "from channels.testing import WebsocketCommunicator",
@@ -71,18 +79,22 @@ def as_pytest(lesson: Lesson, steps: list[str]) -> str:
     turns = play_in_turns(lesson, lesson.demo if is_own else PROJECT, [*lesson.rows, *steps])
     turns = turns[len(lesson.rows) :]
     accounts = dict.fromkeys(name for turn in turns if (name := _told(turn.step).get("as")))
-    body = [*map(_row, lesson.rows), *map(_login, accounts)]
+    tickets = dict.fromkeys(name for turn in turns if (name := _told(turn.step).get("ticket")))
+    body = [*map(_row, lesson.rows), *map(_login, accounts), *map(_issued, tickets)]
     body += [line for turn in turns for line in lines_of(turn, lesson.path)]
     head = _application(lesson) if is_own else ""
     if lesson.rows or accounts or _asks_the_database(turns):
         head = _NUMBERED_ANEW + head
-    text = "\n".join([head, *body]) + (_LOGGED_IN if accounts else "")
+    head += (_LOGGED_IN if accounts else "") + (_TICKET if tickets else "")
+    own = [lesson.demo, lesson.stack] if is_own else [PROJECT]
+    if tickets:
+        own.append(f"{lesson.stack.rpartition('.')[0]}.issue")
     return _MODULE.format(
         number=lesson.number,
         title=lesson.title,
-        imports=_imports(text, [lesson.demo, lesson.stack] if is_own else [PROJECT]),
+        imports=_imports("\n".join([head, *body]), own),
         patience=f"{PATIENCE + _longest_wait(turns):g}",
-        head=head + (_LOGGED_IN if accounts else ""),
+        head=head,
         body="\n    ".join(body),
     )
 
@@ -125,6 +137,10 @@ def _row(step: str) -> str:
 def _login(name: str) -> str:
     rights = "".join(f", {key}={value}" for key, value in ACCOUNTS.get(name, {}).items())
     return f'{name} = await logged_in("{name}"{rights})'
+
+
+def _issued(ticket: str) -> str:
+    return f'{ticket_named(ticket)} = await ticket_for("{ticket.partition("/")[0]}")'
 
 
 def _application(lesson: Lesson) -> str:

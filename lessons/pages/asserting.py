@@ -62,7 +62,11 @@ def _made(it: str, step: str, home: str) -> str:
     headers = (
         f"[{', '.join(filter(None, [cookie and f'*{cookie}', origin]))}]" if origin else cookie
     )
-    arguments = ["application", literal(path)]
+    if "ticket" in told:
+        path = f'f"{path}?ticket={{{ticket_named(told["ticket"])}}}"'
+    else:
+        path = literal(path)
+    arguments = ["application", path]
     if headers:
         arguments.append(f"headers={headers}")
     if "subprotocols" in told:
@@ -74,6 +78,11 @@ def _made(it: str, step: str, home: str) -> str:
         "\n        ".join([f"{it} = WebsocketCommunicator(", *(f"{one}," for one in arguments)])
         + "\n    )"
     )
+
+
+def ticket_named(name: str) -> str:
+    """The name in a test of a conversation's ticket: `ada`, or `ada/2`."""
+    return f"ticket_{name.replace('/', '_')}"
 
 
 def _answered(it: str, own: list[Event]) -> list[str]:

@@ -1,10 +1,13 @@
 """What was played on a lesson's page becomes a test that passes."""
 
 import os
+import re
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 
+from auth_demo.tickets import issue
 from lessons.catalogue import PROJECT_DIR, find
 from lessons.pages.as_pytest import as_pytest, name_of
 from lessons.pages.feed import new_feed_id
@@ -24,6 +27,12 @@ PLAYED = {
         "1 connect as=student",
         f"2 connect as=student origin={EVIL}",
         f"3 connect /ws/auth/unguarded/origin/ as=student origin={EVIL}",
+    ],
+    "ticket": [
+        "1 connect ticket=student",
+        "2 connect ticket=student",
+        "3 connect ticket=student/2",
+        "1 close 1000",
     ],
     "logout": ["1 connect as=student", "2 connect as=student", "1 text logout"],
     "orm": ["1 connect", "1 text editors", "1 text others"],
@@ -54,6 +63,7 @@ def test_what_was_played_is_a_test_that_passes_and_says_what_came(tmp_path):
         "stop": "await client_1.disconnect(code=1006, timeout=PATIENCE)",
         "group": 'assert await client_2.receive_from(timeout=PATIENCE) == "hello"',
         "user": 'student = await logged_in("student")',
+        "ticket": "assert await client_2.connect(timeout=PATIENCE) == (False, 1000)",
         "orm": 'await Group.objects.acreate(name="editors")',
         "logout": "came = await client_2.receive_output(timeout=PATIENCE)",
     }.items():
@@ -85,6 +95,23 @@ def test_a_page_gets_its_test(page):
     answer = asked(page, step=["1 connect", "1 text hello"]).json()
     assert answer["name"] == "test_played_02_frames.py"
     assert 'send_to(text_data="hello")' in answer["source"]
+
+
+def test_a_ticket_is_issued_anew_in_the_test_and_one_that_was_made_up_is_not(page):
+    user = User.objects.create(username="ada")
+    one, other = issue(user), issue(user)
+    played = [f"{client} connect ?ticket={one}" for client in "12"]
+    played += [f"3 connect ?ticket={other}", "4 connect ?ticket=x:y:z"]
+    source = asked(page, key="18-ticket", step=played).json()["source"]
+    assert one not in source
+    assert other not in source
+    accepted = re.findall(r"\?ticket=(\S+)\".*?== \((True|False),", source, re.DOTALL)
+    assert accepted == [
+        ("{ticket_ada}", "True"),
+        ("{ticket_ada}", "False"),
+        ("{ticket_ada_2}", "True"),
+        ("x%3Ay%3Az", "False"),
+    ]
 
 
 @pytest.mark.parametrize(
