@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lessons.catalogue import PROJECT_DIR
 
-_Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class UnknownName(LookupError):
@@ -59,6 +59,11 @@ def find_source(name: str) -> Source:
     return Source(file, first, "\n".join(line.removeprefix(indentation) for line in lines))
 
 
+def definitions_in(tree: ast.Module) -> list[str]:
+    """The names of the classes and functions at the top level, in the order of the file."""
+    return [node.name for node in tree.body if isinstance(node, Definition)]
+
+
 def definitions_named(name: str) -> tuple[str, list[str]]:
     """The module that a qualified name begins with, and the classes and functions that it means.
 
@@ -67,11 +72,11 @@ def definitions_named(name: str) -> tuple[str, list[str]]:
     file, attributes = _module_of(name)
     node = _parsed(file, file.stat().st_mtime_ns)[1]
     if not attributes:
-        return name, [inner.name for inner in node.body if isinstance(inner, _Definition)]
+        return name, definitions_in(node)
     for attribute in attributes:
         node = _definition(node, attribute)
     inside = ".".join(attributes)
-    return name.removesuffix(f".{inside}"), [inside] if isinstance(node, _Definition) else []
+    return name.removesuffix(f".{inside}"), [inside] if isinstance(node, Definition) else []
 
 
 def _roots() -> list[Path]:
@@ -101,7 +106,7 @@ def _parsed(file: Path, mtime: int) -> tuple[str, ast.Module]:
 def _definition(parent: ast.AST, name: str) -> ast.AST | None:
     """What `name` is at last in the body of a module, class or function."""
     for node in reversed(parent.body if hasattr(parent, "body") else []):
-        if isinstance(node, _Definition) and node.name == name:
+        if isinstance(node, Definition) and node.name == name:
             return node
         if isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]

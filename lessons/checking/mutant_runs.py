@@ -1,5 +1,6 @@
 """Runs the mutants of a lesson: its checks judge the solution's, its tests the demo's."""
 
+import ast
 import importlib
 import multiprocessing
 import os
@@ -13,10 +14,10 @@ from pathlib import Path
 
 from lessons.catalogue import IncompleteLesson, Lesson
 from lessons.checking.in_place import put_in_place
-from lessons.checking.mutants import Mutant, definitions_in, mutants_of
+from lessons.checking.mutants import Mutant, mutants_of
 from lessons.checking.runner import judge, start_method
 from lessons.checking.target import Target
-from lessons.source import definitions_named
+from lessons.source import definitions_in, definitions_named
 from lessons.text import code_shown
 
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
@@ -41,7 +42,7 @@ class MutantRun:
 def solution_mutants(lesson: Lesson) -> Iterator[MutantRun]:
     """Judge each mutant of the solution, all that it defines, with the lesson's checks."""
     source = lesson.solution.read_text(encoding="utf-8")
-    names = dict.fromkeys([lesson.exercise_name, *definitions_in(source)])
+    names = dict.fromkeys([lesson.exercise_name, *definitions_in(ast.parse(source))])
     for mutant in chain.from_iterable(mutants_of(source, name) for name in names):
         target = Target(
             "mutant", lesson.solution, lesson.exercise_name, lesson.exercise_base, mutant.source

@@ -5,6 +5,8 @@ import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from lessons.source import Definition
+
 _OPPOSITES = {
     ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq,
@@ -30,14 +32,6 @@ class Mutant:
     name: str
     line: int
     source: str
-
-
-_Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-
-
-def definitions_in(source: str) -> list[str]:
-    """The names of the classes and functions at the top level, in the order of the file."""
-    return [node.name for node in ast.parse(source).body if isinstance(node, _Definition)]
 
 
 def mutants_of(source: str, name: str) -> Iterator[Mutant]:
@@ -78,7 +72,7 @@ def _walk(node: ast.AST, scope: str) -> Iterator[tuple[ast.AST, str]]:
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
             continue
-        inner = isinstance(child, _Definition)
+        inner = isinstance(child, Definition)
         yield from _walk(child, f"{scope}.{child.name}" if inner else scope)
 
 

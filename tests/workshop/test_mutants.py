@@ -1,10 +1,13 @@
 """Mutants: one small, named change each, that a lesson's checks or tests must notice."""
 
+import ast
+
 import pytest
 
 from lessons.catalogue import find
 from lessons.checking.mutant_runs import parts_of_demo
-from lessons.checking.mutants import definitions_in, mutants_of
+from lessons.checking.mutants import mutants_of
+from lessons.source import definitions_in
 
 SOURCE = '''\
 class Lamp(AsyncConsumer):
@@ -74,7 +77,7 @@ def test_names_the_line(mutants):
 
 def test_finds_every_class_and_function_that_a_file_defines():
     source = f"{SOURCE}\n\nclass Shade(Lamp):\n    class Inner: ..."
-    assert definitions_in(source) == ["Lamp", "other", "Shade"]
+    assert definitions_in(ast.parse(source)) == ["Lamp", "other", "Shade"]
 
 
 def test_changes_a_single_method_under_the_name_that_it_has_in_its_class(mutants):
