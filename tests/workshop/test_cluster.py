@@ -136,6 +136,27 @@ def test_sigterm_is_heard_before_the_parts_have_said_their_numbers(tmp_path, red
     assert done.stdout.count(" stopped (rc=") == 4
 
 
+WRITER = """
+import io, os, signal, sys
+class Interrupted(io.RawIOBase):
+    def writable(self):
+        return True
+    def write(self, data):
+        if b"worker   | ready" in bytes(data):
+            os.kill(os.getpid(), signal.SIGINT)
+        return os.write(1, data)
+sys.stdout = io.TextIOWrapper(io.BufferedWriter(Interrupted()))
+"""
+
+
+def test_ctrl_c_is_heard_while_a_line_is_written(tmp_path, redis_binaries):
+    (tmp_path / "manage.py").write_text(MANAGE)
+    (tmp_path / "writing.py").write_text(WRITER + PROGRAM)
+    done = run([tmp_path / "writing.py", tmp_path], **PLACE)
+    assert (done.returncode, done.stderr) == (130, "")
+    assert done.stdout.count(" stopped (rc=") == 4
+
+
 def test_says_in_one_line_that_a_port_is_taken():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -100,6 +100,11 @@ def run(parts: dict[str, list[str]], environment: dict[str, str]) -> int:
             else:
                 threading.Timer(0.05, self.terminate).start()
 
+        def _system_print(self, data):
+            # Honcho's handler of Ctrl-C writes too, and none may while a line is being written.
+            with suppress(RuntimeError):
+                super()._system_print(data)
+
         # Honcho counts what its processes report; one that is killed reports nothing.
 
         def _any_stopped(self):
