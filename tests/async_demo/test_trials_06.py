@@ -86,6 +86,10 @@ def test_a_right_change_stays_green(old, new):
     assert trials.verdict(old=old, new=new).findings == []
 
 
+def lines_of(body):
+    return "".join(f"        {line}\n" for line in body.strip().splitlines())
+
+
 def test_a_context_round_the_whole_connection_is_green():
     call = """\
     async def __call__(self, scope, receive, send):
@@ -93,9 +97,8 @@ def test_a_context_round_the_whole_connection_is_green():
             await super().__call__(scope, receive, send)
 
     async def say"""
-    body = RIGHT.strip().replace(BAKE, "await sync_to_async(bake)(bread)")
-    lines = "".join(f"        {line}\n" for line in body.splitlines())
-    source = BEGINNING.replace("    async def say", call) + lines
+    body = RIGHT.replace(BAKE, "await sync_to_async(bake)(bread)")
+    source = BEGINNING.replace("    async def say", call) + lines_of(body)
     assert trials.verdict(source=source).findings == []
 
 
@@ -144,6 +147,13 @@ def test_a_context_round_the_whole_connection_is_green():
 )
 def test_a_wrong_change_is_told_why(diagnosis, old, new):
     assert trials.verdict(old=old, new=new).diagnosis_ids[:1] == [diagnosis]
+
+
+def test_a_pool_of_processes_is_told_that_no_check_can_follow_it():
+    beginning = "from concurrent.futures import ProcessPoolExecutor\n" + BEGINNING
+    pool = f"await {IN_POOL}(ProcessPoolExecutor(1), bake, bread)"
+    source = (beginning + lines_of(RIGHT)).replace(BAKE, pool)
+    assert trials.verdict(source=source).diagnosis_ids[:1] == ["starts-a-process"]
 
 
 def test_a_blocked_loop_names_the_line_that_blocks():
