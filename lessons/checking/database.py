@@ -5,7 +5,7 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Callable
-from contextlib import asynccontextmanager, closing, nullcontext
+from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
 from unittest import mock
@@ -66,7 +66,8 @@ class FreshDatabase:
         return await sync_to_async(call, thread_sensitive=False)()
 
     async def add_account(self, name: str):
-        return await self.do(apps.get_model("auth", "User").objects.create, username=name)
+        """The account of that name; it is made if need be."""
+        return await self.do(_account, name)
 
     @sync_to_async
     def log_in(self, name: str, *permissions: str) -> list[tuple[bytes, bytes]]:
@@ -74,8 +75,7 @@ class FreshDatabase:
 
         Permissions are written as in has_perm: "auth.change_user".
         """
-        users = apps.get_model("auth", "User").objects
-        user, _ = users.get_or_create(username=name, defaults=ACCOUNTS.get(name, {}))
+        user = _account(name)
         if permissions:
             user.user_permissions.add(*map(_permission, permissions))
         values = {
@@ -114,6 +114,28 @@ async def fresh_database():
     a check has written need not survive the machine.
     """
     global _in_use
+    with _in_a_file() as file:
+        await sync_to_async(_begin)(file)
+        _in_use = True
+        connection_created.connect(_note)
+        try:
+            with _kept_open(file):
+                yield FreshDatabase()
+        finally:
+            _in_use = False
+            connection_created.disconnect(_note)
+            await sync_to_async(connections.close_all)()
+            _close_what_is_left()
+
+
+def prepare() -> None:
+    """Make the tables now: those that are forked from this process need not."""
+    with _in_a_file() as file:
+        _make_template(file)
+
+
+@contextmanager
+def _in_a_file():
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "check.sqlite3"
         # pytest-django shuts the project's database by the base class's method of that name.
@@ -121,19 +143,8 @@ async def fresh_database():
         default = connections.databases["default"]
         init_command = f"{default['OPTIONS']['init_command']} {_UNSYNCED}"
         options = {**default["OPTIONS"], "init_command": init_command}
-        renamed = mock.patch.dict(default, NAME=str(file), OPTIONS=options)
-        with unshut, renamed:
-            await sync_to_async(_begin)(file)
-            _in_use = True
-            connection_created.connect(_note)
-            try:
-                with _kept_open(file):
-                    yield FreshDatabase()
-            finally:
-                _in_use = False
-                connection_created.disconnect(_note)
-                await sync_to_async(connections.close_all)()
-                _close_what_is_left()
+        with unshut, mock.patch.dict(default, NAME=str(file), OPTIONS=options):
+            yield file
 
 
 def _kept_open(file: Path):
@@ -169,12 +180,16 @@ def _connect(self) -> None:
 
 def _begin(file: Path) -> None:
     """Put the database there: made once a process, then copied."""
-    global _template
     connections.close_all()
     record_queries()
     if _template:
         file.write_bytes(_template)
-        return
+    else:
+        _make_template(file)
+
+
+def _make_template(file: Path) -> None:
+    global _template
     make_tables()
     connections.close_all()  # and so all of it is in the file
     _template = file.read_bytes()
@@ -193,6 +208,11 @@ def _cookie_of(values: dict[str, str]) -> list[tuple[bytes, bytes]]:
     session.update(values)
     session.save()
     return [(b"cookie", f"{settings.SESSION_COOKIE_NAME}={session.session_key}".encode())]
+
+
+def _account(name: str):
+    users = apps.get_model("auth", "User").objects
+    return users.get_or_create(username=name, defaults=ACCOUNTS.get(name, {}))[0]
 
 
 def _permission(name: str):

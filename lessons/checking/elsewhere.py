@@ -7,7 +7,6 @@ import json
 
 from asgiref.sync import sync_to_async
 from django.apps import apps
-from django.contrib.auth import get_user_model
 from django.contrib.sessions.backends import base
 from django.db import transaction
 
@@ -42,9 +41,7 @@ async def ticket_of(name: str, lesson: Lesson, database) -> str:
     `ada/2` is another one of ada's.
     """
     if name not in _tickets:
-        username = name.partition("/")[0]
-        known = get_user_model().objects.filter(username=username)
-        user = await known.afirst() or await database.add_account(username)
+        user = await database.add_account(name.partition("/")[0])
         issue = importlib.import_module(lesson.stack.rpartition(".")[0]).issue
         _tickets[name] = await sync_to_async(issue)(user)
     return _tickets[name]

@@ -14,7 +14,6 @@ from lessons.checking.target import Target, resolve
 from lessons.checking.verdict import Outcome, Verdict
 
 LIMIT = 5.0  # seconds that one check may take
-WARM = ["lessons.checking.child", "lessons.checking.conversation"]  # loaded before the fork
 _GRACE = 1.0  # seconds more, after which a child that cannot even say that it is stuck is killed
 
 
@@ -75,7 +74,7 @@ def start_fork_server() -> None:
     from multiprocessing import forkserver
     from unittest import mock
 
-    forkserver.set_forkserver_preload(WARM)
+    forkserver.set_forkserver_preload(["lessons.checking.warm"])
     path = os.pathsep.join(filter(None, [str(PROJECT_DIR), os.environ.get("PYTHONPATH")]))
     with mock.patch.dict(os.environ, PYTHONPATH=path):
         forkserver.ensure_running()

@@ -1,5 +1,7 @@
 """The database of a check: what is in it, whose it is, and what of it the transcript shows."""
 
+import os
+
 from asgiref.sync import async_to_sync, sync_to_async
 from channels.consumer import AsyncConsumer
 from channels.db import database_sync_to_async
@@ -12,9 +14,13 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 
 from db_demo.models import Membership, Message, Post, Room
+from lessons.catalogue import PROJECT_DIR
 from lessons.checking import StrictCommunicator
 from lessons.checking.database import fresh_database
 from lessons.checking.layer import fresh_layers
+from tests.workshop.started import run
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT_DIR)}
 
 
 def test_the_migrations_make_all_tables_of_the_models():
@@ -43,6 +49,29 @@ async def test_the_next_check_finds_nothing_of_the_one_before():
             await database.add_account("ada")
             await Post.objects.acreate(title="news", author=await User.objects.aget())
             assert (await Post.objects.aget()).id == 1  # the numbers begin anew, too
+
+
+WARM = """
+import asyncio, sys, threading
+import lessons.checking.warm
+from lessons.checking import database
+
+threads = threading.active_count()
+database.make_tables = None
+
+async def main():
+    async with database.fresh_database() as fresh:
+        await fresh.add_account("ada")
+
+asyncio.run(main())
+sys.exit(threads - 1)
+"""
+
+
+def test_what_is_forked_from_a_warm_process_need_not_make_the_tables(tmp_path):
+    (tmp_path / "warm.py").write_text(WARM)
+    done = run([tmp_path / "warm.py"], cwd=PROJECT_DIR, env=ENVIRONMENT)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 async def test_knows_relations_and_transactions():

@@ -17,7 +17,7 @@ class Den:
     async def open(self, *members):
         """Make the room with these members."""
         for name in members:
-            await self.database.log_in(name)
+            await self.database.add_account(name)
         await self.database.do(_make_room, self.name, members)
         return self
 
@@ -52,7 +52,8 @@ class Den:
 
 def _make_room(name, members):
     room = Room.objects.create(name=name, is_private=True)
-    room.members.set(User.objects.filter(username__in=members))
+    users = User.objects.filter(username__in=members)
+    Membership.objects.bulk_create(Membership(room=room, user=user) for user in users)
 
 
 def hears(client, *lines, otherwise=None):
