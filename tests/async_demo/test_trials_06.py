@@ -8,7 +8,7 @@ BEGINNING = """\
 import asyncio
 import time
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from time import sleep
 from asgiref.sync import ThreadSensitiveContext, async_to_sync, sync_to_async
 from channels.consumer import AsyncConsumer
@@ -86,10 +86,6 @@ def test_a_right_change_stays_green(old, new):
     assert trials.verdict(old=old, new=new).findings == []
 
 
-def lines_of(body):
-    return "".join(f"        {line}\n" for line in body.strip().splitlines())
-
-
 def test_a_context_round_the_whole_connection_is_green():
     call = """\
     async def __call__(self, scope, receive, send):
@@ -97,8 +93,9 @@ def test_a_context_round_the_whole_connection_is_green():
             await super().__call__(scope, receive, send)
 
     async def say"""
-    body = RIGHT.replace(BAKE, "await sync_to_async(bake)(bread)")
-    source = BEGINNING.replace("    async def say", call) + lines_of(body)
+    body = RIGHT.strip().replace(BAKE, "await sync_to_async(bake)(bread)")
+    lines = "".join(f"        {line}\n" for line in body.splitlines())
+    source = BEGINNING.replace("    async def say", call) + lines
     assert trials.verdict(source=source).findings == []
 
 
@@ -127,6 +124,11 @@ def test_a_context_round_the_whole_connection_is_green():
         sensitive=("still-queued", BAKE, "await sync_to_async(bake, thread_sensitive=True)(bread)"),
         database=("still-queued", BAKE, "await database_sync_to_async(bake)(bread)"),
         one_worker=("still-queued", BAKE, f"await {IN_POOL}(ONE, bake, bread)"),
+        another_process=(
+            "starts-a-process",
+            BAKE,
+            f"await {IN_POOL}(ProcessPoolExecutor(1), bake, bread)",
+        ),
         only_waits=("work-left-out", BAKE, "await asyncio.sleep(2, f'{bread} is done')"),
         bakes_nothing=("work-left-out", BAKE, "f'{bread} is done'"),
         never_awaited=("never-awaited", BAKE, "asyncio.to_thread(bake, bread)"),
@@ -147,13 +149,6 @@ def test_a_context_round_the_whole_connection_is_green():
 )
 def test_a_wrong_change_is_told_why(diagnosis, old, new):
     assert trials.verdict(old=old, new=new).diagnosis_ids[:1] == [diagnosis]
-
-
-def test_a_pool_of_processes_is_told_that_no_check_can_follow_it():
-    beginning = "from concurrent.futures import ProcessPoolExecutor\n" + BEGINNING
-    pool = f"await {IN_POOL}(ProcessPoolExecutor(1), bake, bread)"
-    source = (beginning + lines_of(RIGHT)).replace(BAKE, pool)
-    assert trials.verdict(source=source).diagnosis_ids[:1] == ["starts-a-process"]
 
 
 def test_a_blocked_loop_names_the_line_that_blocks():
