@@ -202,6 +202,16 @@ def test_a_second_connection_is_told_after_the_first(visit):
     expect(page.page.locator("#seen li")).to_have_count(0)
 
 
+def test_a_table_asked_for_while_the_server_starts_anew_is_there_once_it_is_back(visit):
+    page = visit("03-stop", reduced_motion="reduce")
+    page.page.route("**/log.js", lambda route: route.abort("connectionrefused"), times=1)
+    page.connect()
+    page.press("Close")
+    expect(page.page.locator("#events tr").last).to_contain_text("finished")
+    assert page.errors == ["Failed to load resource: net::ERR_CONNECTION_REFUSED"]
+    page.errors.clear()
+
+
 def test_what_the_browser_will_not_do_is_said(visit):
     page = visit("03-stop")
     page.connect(path="ws/", state="wrong")

@@ -2,6 +2,7 @@
 
 import { Clients } from "./clients.js";
 import { offer } from "./compare.js";
+import { late } from "./late.js";
 import { Played } from "./played.js";
 import "./reachable.js";
 import { recorded } from "./recorded.js";
@@ -23,8 +24,11 @@ function start(panel) {
   };
   // What most visits do without is loaded when it is wanted.
   const feed = panel.dataset.feed.split("/").at(-2);
-  byId("take-away").onclick = async () => (await import("./take_away.js")).show(played, feed);
-  const files = () => import("./files.js");
+  byId("take-away").onclick = async () => {
+    const { show } = await late(() => import("./take_away.js"));
+    show(played, feed);
+  };
+  const files = () => late(() => import("./files.js"));
   byId("save").onclick = async () => (await files()).save(transcript, panel.dataset.lesson);
   byId("load").onclick = () => byId("file").click();
   byId("file").onchange = async ({ target }) => (await files()).load(target, transcript);

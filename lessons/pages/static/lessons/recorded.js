@@ -3,6 +3,7 @@
 import { Details } from "./details.js";
 import { Diagram } from "./diagram.js";
 import { keep, kept } from "./keep.js";
+import { late } from "./late.js";
 import { Playback } from "./playback.js";
 import { Transcript } from "./transcript.js";
 
@@ -32,7 +33,7 @@ export function recorded(source) {
 
 // Its module is loaded once there is something to fill it with.
 async function fillTable(transcript) {
-  const { Log } = await import("./log.js");
+  const { Log } = await late(() => import("./log.js"));
   const [box, body, nothing, missing] = ["log", "events", "nothing", "missing"].map(byId);
   new Log({ box, body, nothing, missing }).show(transcript);
 }
