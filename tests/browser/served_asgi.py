@@ -2,11 +2,11 @@
 
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
-from daphne.ws_protocol import WebSocketProtocol
 from django.contrib.staticfiles import handlers
 from django.urls import path
 
 from sync_demo.routing import websocket_urlpatterns
+from tests.late_answers import wait_for_late_answers
 
 
 class Flood(AsyncConsumer):
@@ -34,9 +34,7 @@ def kept(serve):
     return serve_to_be_kept
 
 
-# A page that takes longer to answer a close sees 1006, and on a busy machine a page may.
-WebSocketProtocol.closeHandshakeTimeout = 60  # seconds; Daphne has Autobahn's 1
-
+wait_for_late_answers()
 handlers.serve = kept(handlers.serve)
 websocket_urlpatterns.append(path("ws/flood/", Flood.as_asgi()))
 

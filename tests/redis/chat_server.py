@@ -4,11 +4,11 @@ import asyncio
 import collections
 import sys
 
-import daphne.server
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 from django.conf import settings
 
+from tests.late_answers import wait_for_late_answers
 from tests.workshop.facts_server import serve
 
 AWAY = 4013  # the close code of a consumer that says why
@@ -109,14 +109,6 @@ async def application(scope, receive, send):
     await run(scope, receive, send)
 
 
-class PatientFactory(daphne.server.WebSocketFactory):
-    """As it is, it cuts off a client that has not answered a close within a second."""
-
-    def resetProtocolOptions(self):
-        super().resetProtocolOptions()
-        self.closeHandshakeTimeout = 60
-
-
 def layers(url):
     # By itself redis-py opens 100 connections at most, and fails whoever needs one more.
     hosts = [{"address": url, "socket_timeout": None, "max_connections": 10_000}]
@@ -134,5 +126,5 @@ def layers(url):
 
 if __name__ == "__main__":
     settings.configure(CHANNEL_LAYERS=layers(sys.argv[1]))
-    daphne.server.WebSocketFactory = PatientFactory
+    wait_for_late_answers()
     serve(application, websocket_handshake_timeout=60)

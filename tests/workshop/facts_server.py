@@ -15,10 +15,10 @@ import daphne.server
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from channels.consumer import AsyncConsumer, SyncConsumer
 from channels.exceptions import StopConsumer
-from daphne.ws_protocol import WebSocketProtocol
 from django.conf import settings
 
 from lessons.bench.announcing import Announcing
+from tests.late_answers import wait_for_late_answers
 
 
 class NeverStops(SyncConsumer):
@@ -205,6 +205,6 @@ def serve(application, reactor=QuickReactor, **options):
 
 if __name__ == "__main__":
     settings.configure()
-    if "impatient" not in sys.argv:  # a client on a busy machine may answer a close late
-        WebSocketProtocol.closeHandshakeTimeout = 60  # seconds; Daphne has Autobahn's 1
+    if "impatient" not in sys.argv:
+        wait_for_late_answers()
     serve(application, websocket_handshake_timeout=2, application_close_timeout=0.1)
