@@ -164,6 +164,11 @@ class Lesson:
         return self._front_matter[0].get("stack")
 
     @property
+    def stack_module(self) -> str | None:
+        """Name of the module that `stack` stands in, where what belongs to it stands too."""
+        return self.stack and self.stack.rpartition(".")[0]
+
+    @property
     def application(self) -> str | None:
         """What the exercise's file must define beside the class: the application that is served."""
         return self._front_matter[0].get("application")

@@ -42,7 +42,7 @@ async def ticket_of(name: str, lesson: Lesson, database) -> str:
     """
     if name not in _tickets:
         user = await database.add_account(name.partition("/")[0])
-        issue = importlib.import_module(lesson.stack.rpartition(".")[0]).issue
+        issue = importlib.import_module(lesson.stack_module).issue
         _tickets[name] = await sync_to_async(issue)(user)
     return _tickets[name]
 

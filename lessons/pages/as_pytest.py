@@ -88,7 +88,7 @@ def as_pytest(lesson: Lesson, steps: list[str]) -> str:
     head += (_LOGGED_IN if accounts else "") + (_TICKET if tickets else "")
     own = [lesson.demo, lesson.stack] if is_own else [PROJECT]
     if tickets:
-        own.append(f"{lesson.stack.rpartition('.')[0]}.issue")
+        own.append(f"{lesson.stack_module}.issue")
     return _MODULE.format(
         number=lesson.number,
         title=lesson.title,

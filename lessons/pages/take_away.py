@@ -39,7 +39,7 @@ def _with_tickets(lesson: Lesson, steps: list[str]) -> list[str]:
     """`ticket=ada` for each ticket that was issued to ada: the test needs one that is unused."""
     if lesson.stack is None:
         return steps
-    salt = getattr(importlib.import_module(lesson.stack.rpartition(".")[0]), "SALT", "")
+    salt = getattr(importlib.import_module(lesson.stack_module), "SALT", "")
     names: dict[str, str] = {}
 
     def named(found: re.Match) -> str:
