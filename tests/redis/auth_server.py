@@ -19,13 +19,13 @@ def serve(redis_url, database):
     from lessons.asgi import application
     from lessons.bench.announcing import Announcing
     from lessons.checking.database import make_tables
-    from tests.redis.chat_server import PatientFactory
+    from tests.late_answers import wait_for_late_answers
     from tests.workshop.facts_server import QuickReactor
 
     if not Path(database).exists():
         make_tables()
     daphne.server.reactor = QuickReactor(daphne.server.reactor)
-    daphne.server.WebSocketFactory = PatientFactory
+    wait_for_late_answers()
     Announcing(
         application,
         endpoints=["tcp:port=0:interface=127.0.0.1"],
