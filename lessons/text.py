@@ -67,11 +67,16 @@ def expand(markdown: str, origin) -> str:
     return _CODE.sub(pull_in, _CHART.sub(_figures, markdown))
 
 
+def kept_by_bench(file_name: str) -> str:
+    """A table or picture of this machine's figures. Raises OSError where it was not measured."""
+    return (settings.STATE_DIR / "bench" / file_name).read_text(encoding="utf-8")
+
+
 def _figures(found: re.Match) -> str:
     """This machine's own figures, or how to come by them."""
     name = found["name"]
     try:
-        table = (settings.STATE_DIR / "bench" / f"{name}.txt").read_text(encoding="utf-8")
+        table = kept_by_bench(f"{name}.txt")
     except OSError:
         return (
             "*This machine was not measured yet:* `python3 manage.py bench "

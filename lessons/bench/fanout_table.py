@@ -56,19 +56,18 @@ def beside(rows: list[dict]) -> list[Beside]:
 
 
 def table_of(rows: list[dict]) -> str:
-    """All figures, as lines of text."""
+    """All figures, as lines of text that a phone has room for."""
     lines = [
-        f"{'':<36}{'clients':>8}{'last delivery':>16}{'growth':>9}{'deliveries':>13}{'lost':>8}",
-        f"{'':<36}{'':>8}{'ms':>16}{'times':>9}{'1/s':>13}{'':>8}",
+        f"{'clients':>7}{'last':>9}{'growth':>8}{'deliveries':>12}{'lost':>7}",
+        f"{'':>7}{'ms':>9}{'times':>8}{'1/s':>12}",
     ]
     for setup, own in by_setup(rows).items():
-        lines.append("")
+        lines += ["", setup]
         for row in own:
             growth = f"{row['growth']:.1f}" if row["growth"] else ""
-            title = setup if row is own[0] else ""
             lines.append(
-                f"{title:<36}{row['clients']:>8}{row['ms']:>16.1f}{growth:>9}"
-                f"{row['deliveries_per_second']:>13}{row['lost']:>8.1%}"
+                f"{row['clients']:>7}{row['ms']:>9.1f}{growth:>8}"
+                f"{row['deliveries_per_second']:>12}{row['lost']:>7.1%}"
             )
     return "\n".join(lines)
 

@@ -21,7 +21,7 @@ class _Head(HTMLParser):
         names = dict(attrs)
         if tag == "link" and names.get("rel") in ("stylesheet", "icon", "modulepreload"):
             self.found.append(names["href"])
-        elif tag in ("script", "img") and names.get("src"):
+        elif tag in ("script", "img") and names.get("src") and names.get("loading") != "lazy":
             self.found.append(names["src"])
 
 

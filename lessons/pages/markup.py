@@ -15,6 +15,7 @@ from pygments.util import ClassNotFound
 
 from lessons.pages.sections import Section, give_headings_ids, sections
 from lessons.source import Source
+from lessons.text import kept_by_bench
 
 # The classes in code.css, one a colour, for all of Pygments' that have one there.
 _COLOURS = {
@@ -29,6 +30,7 @@ _COLOURS = {
     for name in names.split()
 }
 _TOKEN = re.compile(r'<span class="(\w+)">([^<]*)</span>')
+_SIZE = re.compile(r'viewBox="0 0 (\d+) (\d+)"')
 _SAME = re.compile(r'<span class="(\w)">[^<]*</span>(?:<span class="\1">[^<]*</span>)+')
 
 
@@ -114,13 +116,24 @@ def _fence(self, tokens, index, options, env) -> str:
 
 
 def _chart(caption: str) -> SafeString | str:
-    """The picture of a benchmark's figures; the table below it says the same in words."""
+    """The picture of a benchmark's figures; the table below it says the same in words.
+
+    It is loaded once it comes into view, and its room is kept for it.
+    """
     name = caption.removeprefix("chart: ")
     if name == caption:
         return ""
+    try:
+        size = _SIZE.search(kept_by_bench(f"{name}.svg"))
+    except OSError:
+        return ""
+    if size is None:
+        return ""
     return format_html(
-        '<img src="{}" alt="The figures of the table below, as a picture">',
+        '<img src="{}" width="{}" height="{}" loading="lazy" '
+        'alt="The figures of the table below, as a picture">',
         reverse("chart", args=[name]),
+        *size.groups(),
     )
 
 

@@ -20,7 +20,7 @@ from lessons.pages.predicting import questions
 from lessons.pages.servers import servers_of
 from lessons.progress import Progress
 from lessons.source import find_source
-from lessons.text import expanded
+from lessons.text import expanded, kept_by_bench
 
 
 @require_safe
@@ -71,7 +71,7 @@ def lesson_page(request, found: Lesson, **more):
 def chart(request, name: str):
     """A picture that `manage.py bench` has made of this machine's figures."""
     try:
-        picture = (settings.STATE_DIR / "bench" / f"{name}.svg").read_bytes()
+        picture = kept_by_bench(f"{name}.svg")
     except OSError:
         raise Http404(f"manage.py bench {name} has not been run") from None
     return HttpResponse(picture, content_type="image/svg+xml")

@@ -24,10 +24,11 @@ def test_a_machine_that_was_not_measured_is_told_how(bench):
 
 def test_the_table_stands_in_the_text_and_the_picture_above_it_on_the_page(bench):
     (bench / "echo.txt").write_text("bare 1.00\n", encoding="utf-8")
+    (bench / "echo.svg").write_text('<svg viewBox="0 0 690 390"/>', encoding="utf-8")
     text = expand(BLOCK, "lesson.md")
     assert "```text chart: echo\nbare 1.00\n```" in text
     html = as_html(text)
-    assert '<img src="/charts/echo.svg" alt="' in html
+    assert '<img src="/charts/echo.svg" width="690" height="390" loading="lazy" alt="' in html
     assert html.index("<img") < html.index("bare 1.00")
     assert "<img" not in as_html("```text\nbare\n```")
 
