@@ -156,9 +156,8 @@ def test_the_page_outlives_a_restart_of_the_server(lesson, workshop):
         lesson.page.get_by_text("This code has changed since the page was loaded.")
     ).to_be_visible()
     expect_state(lesson, "green")
-    before = lesson.page.locator("#seen li").count()
     lesson.connect()
-    assert lesson.page.locator("#seen li").count() > before
+    lesson.expect_seen("open", "close code 1006, not clean", "open")
     expect(lesson.client().get_by_label("Path and query")).to_have_value(TYPED)
     assert lesson.page.evaluate("window.here")
     assert all("net::ERR_CONNECTION_" in error for error in lesson.errors)
