@@ -25,12 +25,19 @@ def tab_to(page, name, role="link", **options):
     pytest.fail(f"Tab does not lead to the {role} {name}")
 
 
+def expect_page(page, title):
+    """It is there, and listens to keys."""
+    expect(page).to_have_title(title)
+    page.wait_for_load_state()
+
+
 def test_a_whole_lesson_can_be_done_with_the_keyboard_alone(page, address):
     browser = page.page
     press = browser.keyboard.press
     browser.goto(address)
     tab_to(browser, "2 Frames: text, bytes and nothing")
     press("Enter")
+    expect_page(browser, "2 · Frames: text, bytes and nothing")
     tab_to(browser, "Skip to the text")
     press("Enter")
     tab_to(browser, "Why")
@@ -56,7 +63,7 @@ def test_a_whole_lesson_can_be_done_with_the_keyboard_alone(page, address):
     )
     tab_to(browser, "3 stop →")
     press("Enter")
-    expect(browser).to_have_title("3 · How a connection ends")
+    expect_page(browser, "3 · How a connection ends")
 
 
 def test_single_keys_lead_through_a_lesson(page):
@@ -77,11 +84,11 @@ def test_single_keys_lead_through_a_lesson(page):
     press("e")
     expect(focused).to_have_accessible_name(re.compile("^Your exercise"))
     press("n")
-    expect(browser).to_have_title("3 · How a connection ends")
+    expect_page(browser, "3 · How a connection ends")
     press("p")
-    expect(browser).to_have_title("2 · Frames: text, bytes and nothing")
+    expect_page(browser, "2 · Frames: text, bytes and nothing")
     press("l")
-    expect(browser).to_have_title("Channels from the wire up")
+    expect_page(browser, "Channels from the wire up")
 
 
 def test_the_dialog_lists_the_keys_that_lead_somewhere_here(page, address):
