@@ -15,7 +15,7 @@ from contextlib import suppress
 
 import psutil
 
-import lessons.checking.child  # noqa: F401 - all that a verdict needs, loaded before the fork
+import lessons.checking.warm  # noqa: F401 - all that a verdict needs, made before the fork
 from lessons import catalogue, progress, stubs
 from lessons.catalogue import Lesson
 from lessons.checking import presence

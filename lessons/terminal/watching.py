@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from django.core.management.base import CommandError
 
-import lessons.checking.child  # noqa: F401 - what a judging process needs, loaded before the fork
+import lessons.checking.warm  # noqa: F401 - what a judging process needs, made before the fork
 from lessons import catalogue, progress
 from lessons.catalogue import Lesson
 from lessons.checking.verdict import Verdict
