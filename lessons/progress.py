@@ -60,13 +60,17 @@ def next_lesson() -> Lesson:
 def keep_verdict(lesson: Lesson, verdict) -> None:
     """Remember how the student's exercise was judged. Green once stays known."""
     state, was_green = ("green", True) if verdict.green else ("red", False)
+    told = verdict.as_json()
+    for outcome in told["outcomes"]:
+        if outcome["finding"] is None:
+            outcome["transcript"] = []  # no page shows it, and each page reads the whole file
     _change(
         lesson,
         lambda old: replace(
             old,
             state=state,
             was_green=was_green or old.was_green,
-            verdict=verdict.as_json(),
+            verdict=told,
         ),
     )
 

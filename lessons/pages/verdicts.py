@@ -95,7 +95,7 @@ class Desk:
         }
 
     def _marked(self) -> str:
-        """Made anew only when the file is another: it holds the transcripts of all verdicts."""
+        """Made anew only when the file is another: it holds the last verdict on each lesson."""
         file = state_of(progress.file())
         if self._mark[:1] != (file,):
             known = progress.read()

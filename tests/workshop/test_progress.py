@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from lessons import catalogue, progress
+from lessons.checking.finding import find
 from lessons.checking.verdict import Outcome, Verdict
+from lessons.wire.events import Event
 
 
 def verdict(state):
@@ -32,6 +34,19 @@ def test_the_last_verdict_is_kept(course):
     kept = progress.of(course[0])
     assert (kept.state, kept.was_green) == ("red", False)
     assert kept.verdict == verdict("red").as_json()
+
+
+def test_of_what_was_recorded_only_what_a_finding_is_about_is_kept(course):
+    events = (Event(1, 0.0, "client", "in", {"type": "websocket.connect"}, "", None, "1"),)
+    found = find("wrong-close-code")
+    outcomes = [
+        Outcome("test_it", "it works", "red", found, events),
+        Outcome("test_more", "it goes on", "green", None, events),
+    ]
+    progress.keep_verdict(course[0], Verdict("01-lamp", "exercise", tuple(outcomes)))
+
+    kept = progress.of(course[0]).verdict["outcomes"]
+    assert [len(outcome["transcript"]) for outcome in kept] == [1, 0]
 
 
 def test_a_lesson_that_was_green_once_stays_known_as_such(course):
