@@ -126,12 +126,14 @@ def test_says_so_when_a_complete_environment_lacks_django(started):
 
 
 def test_says_that_there_is_no_network(started):
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        index = f"http://127.0.0.1:{closed.getsockname()[1]}/"
     text = started.requirements.read_text()
     digest = "0" * 64
-    started.requirements.write_text(f"--index-url {index}\nlacking==1 --hash=sha256:{digest}\n")
-    assert_one_line(started.run("workshop"), "No network", "start again")
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # and listens never: nobody else gets the port meanwhile
+        index = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        required = f"--index-url {index}\nlacking==1 --hash=sha256:{digest}\n"
+        started.requirements.write_text(required)
+        assert_one_line(started.run("workshop"), "No network", "start again")
     started.requirements.write_text(text)
     assert started.run("workshop").stdout == inside(started, "workshop")
 
