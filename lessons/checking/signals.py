@@ -51,9 +51,12 @@ def signals_of(subject):
 
 
 def forget_loaded() -> None:
-    """Drop what files of students have connected: the next run of a file connects it anew."""
+    """Drop what files of students have connected: the next run of a file connects it anew.
+
+    And what is gone by now, whoever connected it: the next run has not lost it.
+    """
     for signal in SIGNALS:
-        _put(signal, [it for it in signal.receivers if not _module_of(it).startswith(LOADED)])
+        _put(signal, [entry for entry in signal.receivers if not _is_over(entry)])
 
 
 def receivers_gone() -> bool:
@@ -73,6 +76,10 @@ def _is_others(entry, module) -> bool:
         return getattr(_function_of(entry), "__globals__", None) is not vars(module)
     app = module.__name__.partition(".")[0]  # a worked example keeps its own
     return name.startswith(_DEMOS) and not name.startswith(f"{app}.")
+
+
+def _is_over(entry) -> bool:
+    return _function_of(entry) is None or _module_of(entry).startswith(LOADED)
 
 
 def _function_of(entry):

@@ -6,7 +6,7 @@ from textwrap import dedent
 import pytest
 from django.contrib.auth.models import Group
 from django.db import IntegrityError
-from django.db.models.signals import post_save
+from django.db.models.signals import post_save, pre_save
 
 from lessons.checking import StrictCommunicator  # noqa: F401 - the loop of a check
 from lessons.checking.database import fresh_database
@@ -80,6 +80,12 @@ def test_a_receiver_that_nobody_keeps_is_noticed_with_debug_on_too(load, setting
         with signals_of(load(source)):
             gc.collect()
             assert receivers_gone() is gone
+
+
+def test_a_receiver_that_somebody_else_has_not_kept_is_not_the_subjects(load):
+    pre_save.connect(lambda **kwargs: None)
+    with signals_of(load(READY)):
+        assert receivers_gone() is False
 
 
 def create(name):
