@@ -6,10 +6,15 @@ import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 from lessons.catalogue import PROJECT_DIR
 
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+# Pages are made in several threads, and on Python 3.11 two that parse at once share one count of
+# how deep they are: seldom, and only then, a SystemError.
+_one_parses = Lock()
 
 
 class UnknownName(LookupError):
@@ -100,7 +105,8 @@ def _module_of(name: str) -> tuple[Path, list[str]]:
 @lru_cache(maxsize=64)
 def _parsed(file: Path, mtime: int) -> tuple[str, ast.Module]:
     text = file.read_text(encoding="utf-8")
-    return text, ast.parse(text)
+    with _one_parses:
+        return text, ast.parse(text)
 
 
 def _definition(parent: ast.AST, name: str) -> ast.AST | None:

@@ -87,11 +87,12 @@ class RealDaphne(RealProgram):
         except InvalidHandshake:
             pass
         self.says(f"{number} over")
-        seen = [ast.literal_eval(line) for line in self._lines_of(number)]
-        visit.scope, visit.events = seen[0], seen[1:]
+        with self.came:  # two threads that parse at once may upset Python 3.11: SystemError
+            visit.scope, *visit.events = map(ast.literal_eval, self.lines_of(number))
         return visit
 
-    def _lines_of(self, number):
+    def lines_of(self, number):
+        """What the program has said of this visit."""
         with self.came:
             lines = [line for line in self.lines if line.startswith(f"{number} ")]
         return [line.removeprefix(f"{number} ") for line in lines]

@@ -47,7 +47,7 @@ def answered(daphne, *replies, **kwargs):
         response = connection.getresponse()
         body = response.read()
     daphne.says(f"{number} over")
-    return response.status, body, daphne._lines_of(number)
+    return response.status, body, daphne.lines_of(number)
 
 
 def nothing_more(connection):
