@@ -8,7 +8,6 @@ from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 from django.conf import settings
 
-from tests.late_answers import wait_for_late_answers
 from tests.workshop.facts_server import serve
 
 AWAY = 4013  # the close code of a consumer that says why
@@ -126,5 +125,4 @@ def layers(url):
 
 if __name__ == "__main__":
     settings.configure(CHANNEL_LAYERS=layers(sys.argv[1]))
-    wait_for_late_answers()
     serve(application, websocket_handshake_timeout=60)

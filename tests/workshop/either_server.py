@@ -9,7 +9,9 @@ from lessons.asgi import application
 
 def daphne():
     from lessons.bench.announcing import serve
+    from tests.late_answers import wait_for_late_answers
 
+    wait_for_late_answers()
     serve(application)
 
 

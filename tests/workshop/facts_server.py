@@ -196,8 +196,13 @@ class QuickReactor:
         return self.reactor.callLater(delay / 50, call)
 
 
-def serve(application, reactor=QuickReactor, **options):
-    """Serve until the process is ended, on a port that was free; log to stdout."""
+def serve(application, reactor=QuickReactor, *, impatient=False, **options):
+    """Serve until the process is ended, on a port that was free; log to stdout.
+
+    `impatient`: wait for a client's answer to a close no longer than Daphne itself does.
+    """
+    if not impatient:
+        wait_for_late_answers()
     logging.basicConfig(stream=sys.stdout, format="log %(message)s")
     daphne.server.reactor = reactor(daphne.server.reactor)
     Announcing(application, endpoints=["tcp:port=0:interface=127.0.0.1"], **options).run()
@@ -205,6 +210,9 @@ def serve(application, reactor=QuickReactor, **options):
 
 if __name__ == "__main__":
     settings.configure()
-    if "impatient" not in sys.argv:
-        wait_for_late_answers()
-    serve(application, websocket_handshake_timeout=2, application_close_timeout=0.1)
+    serve(
+        application,
+        impatient="impatient" in sys.argv,
+        websocket_handshake_timeout=2,
+        application_close_timeout=0.1,
+    )
