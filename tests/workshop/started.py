@@ -100,7 +100,8 @@ class Forked:
 
     def send_signal(self, number) -> None:
         if self.poll() is None:
-            os.kill(self.pid, number)
+            with suppress(ProcessLookupError):  # over, and about to be told
+                os.kill(self.pid, number)
 
     def terminate(self):
         self.send_signal(signal.SIGTERM)
