@@ -42,10 +42,10 @@ signal.pause()
 class Cluster:
     """A cluster in a process group of its own, as a terminal gives it; all its parts are ready."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, program=PROGRAM):
         (folder / "manage.py").write_text(MANAGE)
         self.folder = folder
-        (folder / "program.py").write_text(PROGRAM)
+        (folder / "program.py").write_text(program)
         self.process = piped([folder / "program.py", folder], **PLACE, session=True)
         self.said, self.parts = "", {}
         while len(self.parts) < 3:
@@ -101,6 +101,22 @@ def test_a_web_server_that_is_killed_takes_the_others_with_it(running):
 def test_what_is_between_the_cluster_and_a_part_may_be_killed_too(running):
     psutil.Process(running.parts["web 8001"]).parent().kill()
     assert running.ended() != 0
+
+
+def test_all_end_where_what_was_killed_had_begun_to_write_to_the_log(tmp_path, redis_binaries):
+    running = Cluster(tmp_path, PROGRAM.replace(
+        "sys.exit(run(", "from honcho import manager\n"
+        "manager.KILL_WAIT, end = 0.1, manager.Manager.terminate\n"
+        # The lock of who writes stays taken, as by one that is gone.
+        "def terminate(self): self.events._wlock.acquire(block=False); end(self)\n"
+        "manager.Manager.terminate = terminate\n"
+        "sys.exit(run(",
+    ))  # fmt: skip
+    try:
+        psutil.Process(running.parts["web 8001"]).parent().kill()
+        assert running.ended() == 1
+    finally:
+        running.end()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the server goes on by itself")

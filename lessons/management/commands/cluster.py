@@ -100,6 +100,15 @@ def run(parts: dict[str, list[str]], environment: dict[str, str]) -> int:
             else:
                 threading.Timer(0.05, self.terminate).start()
 
+        def kill(self):
+            """Honcho's, and its own processes: one that was killed while it wrote to the log
+            keeps the lock that each of the others needs to tell that its part has ended.
+            """
+            super().kill()
+            for part in self._processes.values():
+                part["process"].join(1)
+                part["process"].kill()
+
         def _system_print(self, data):
             # Honcho's handler of Ctrl-C writes too, and none may while a line is being written.
             with suppress(RuntimeError):
@@ -123,7 +132,7 @@ def run(parts: dict[str, list[str]], environment: dict[str, str]) -> int:
         with suppress(OSError):
             traceback.print_exc()
         os._exit(1)  # the parts see that and end; a usual exit would wait for them for ever
-    return manager.returncode
+    return 1 if manager.returncode is None else manager.returncode  # None: nobody could tell it
 
 
 def in_shell(words: list[str]) -> str:
