@@ -6,7 +6,7 @@ import sys
 import threading
 import traceback
 
-from lessons.checking.runner import put_an_end_to, start_method
+from lessons.checking.runner import put_an_end_to, start_child
 
 _PATIENCE = 30  # seconds: a child keeps its own limit, but a busy machine may draw out its start
 
@@ -21,10 +21,8 @@ def ask_apart(function, *args):
     The process ends with the first answer, from whichever thread it comes, and takes with it all
     that was started in it. Raises NoAnswer where it dies of itself.
     """
-    context = multiprocessing.get_context(start_method())
-    ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=_answer, args=(theirs, function, args), daemon=True)
-    child.start()
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    child = start_child(_answer, theirs, function, args)
     theirs.close()
     try:
         if not ours.poll(_PATIENCE):

@@ -2,7 +2,6 @@
 
 import ast
 import importlib
-import multiprocessing
 import os
 import time
 import tomllib
@@ -15,7 +14,7 @@ from pathlib import Path
 from lessons.catalogue import IncompleteLesson, Lesson
 from lessons.checking.in_place import put_in_place
 from lessons.checking.mutants import Mutant, mutants_of
-from lessons.checking.runner import judge, start_method
+from lessons.checking.runner import judge, start_child
 from lessons.checking.target import Target
 from lessons.source import definitions_in, definitions_named
 from lessons.text import code_shown
@@ -96,9 +95,7 @@ def _tests_pass(lesson: Lesson, module_name: str, source: str, limit: float) -> 
     import pytest_asyncio.plugin  # noqa: F401 - warm before the fork
     import pytest_django.plugin  # noqa: F401
 
-    context = multiprocessing.get_context(start_method())
-    child = context.Process(target=_run_tests, args=(lesson, module_name, source), daemon=True)
-    child.start()
+    child = start_child(_run_tests, lesson, module_name, source)
     child.join(limit)
     code = child.exitcode
     child.kill()

@@ -16,6 +16,8 @@ from lessons.checking.verdict import Outcome, Verdict
 LIMIT = 5.0  # seconds that one check may take
 _GRACE = 1.0  # seconds more, after which a child that cannot even say that it is stuck is killed
 
+_SIGNALS = {signal.SIGINT, signal.SIGTERM}
+
 
 class CourseFault(Exception):
     """The checks themselves went wrong, whatever the target did; holds the child's traceback."""
@@ -35,12 +37,10 @@ def judge(
     """
     if isinstance(target, str):
         target = resolve(lesson, target)
-    context = multiprocessing.get_context(start_method())
-    ours, theirs = context.Pipe(duplex=False)
+    ours, theirs = multiprocessing.Pipe(duplex=False)
     digest = target.digest()  # first: what is saved meanwhile is another version, to be judged too
     started = time.monotonic()
-    child = context.Process(target=_child, args=(theirs, lesson, target, limit), daemon=True)
-    child.start()
+    child = start_child(_child, theirs, lesson, target, limit)
     theirs.close()
     try:
         meanwhile()
@@ -50,6 +50,32 @@ def judge(
         ours.close()
     seconds = time.monotonic() - started
     return replace(report.verdict(lesson, target), digest=digest, seconds=seconds)
+
+
+def start_child(function, *args):
+    """A process that runs `function(*args)`, begun; it ends with this one.
+
+    No signal is heard meanwhile: what its handler raises, as Ctrl-C does, would be lost in what
+    Python and its libraries do around a fork.
+    """
+    context = multiprocessing.get_context(start_method())
+    child = context.Process(target=_heeding, args=(function, *args), daemon=True)
+    if not hasattr(signal, "pthread_sigmask"):
+        child.start()
+        return child
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        child.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return child
+
+
+def _heeding(function, *args) -> None:
+    """In the child, which has begun as deaf as the process that started it was then."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+    function(*args)
 
 
 def start_method() -> str:

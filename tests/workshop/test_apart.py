@@ -11,6 +11,7 @@ import pytest
 from lessons.catalogue import PROJECT_DIR, find
 from lessons.checking import apart, runner
 from lessons.checking.target import resolve
+from tests.workshop.started import run
 
 ANSWERS = methodcaller("__call__", "the answer")
 SPINS = "while True:\n    pass\n"
@@ -71,3 +72,19 @@ def test_the_fork_server_is_warm_wherever_the_command_was_given(tmp_path):
 
 def test_an_answer_comes_back():
     assert apart.ask_apart(ANSWERS) == "the answer"
+
+
+@needs_fork_server
+def test_ctrl_c_while_a_child_is_forked_is_heard_once_it_has_begun(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import os, signal, sys\n"
+        "os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGINT))\n"
+        "from lessons.checking.runner import start_child\n"
+        "try:\n"
+        "    start_child(print)\n"
+        "except KeyboardInterrupt:\n"
+        "    sys.exit('heard')\n"
+    )
+    done = run([program], cwd=PROJECT_DIR, env={**os.environ, "PYTHONPATH": str(PROJECT_DIR)})
+    assert (done.returncode, done.stderr) == (1, "heard\n")
