@@ -68,9 +68,12 @@ async def taken(layer, channel):
 
 
 async def hold(layer, channel, *jobs):
-    """Send these jobs while the worker is held by one before them; it takes all, and goes on."""
+    """Send these jobs while the worker is held by one before them; it takes all, and goes on.
+
+    One more is sent for this alone: once that is gone from Redis, the worker has those before it.
+    """
     gate = str(next(numbers))
-    await send(layer, channel, {"type": "job.hold", "gate": gate}, *jobs)
+    await send(layer, channel, {"type": "job.hold", "gate": gate}, *jobs, say("one more"))
     await taken(layer, channel)
     await send(layer, OTHER, {"type": "job.open", "gate": gate})
 
