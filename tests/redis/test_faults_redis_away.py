@@ -158,6 +158,7 @@ async def test_who_comes_while_redis_is_away_is_refused(redis, daphne, back):
         except ConnectionClosed as closed:
             said[path] = closed.rcvd.code
     redis.start()
+    await one_is_taken_in(daphne, "/pubsub/Steady/x")
     assert said == {
         "/redis/Chat/x": 500,
         "/redis/Steady/x": AWAY,
