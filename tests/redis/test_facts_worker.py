@@ -61,7 +61,7 @@ def said(worker, beginning):
 
 
 async def taken(layer, channel):
-    """Wait until the worker has taken every job of the channel, and Redis has forgotten them."""
+    """Wait until Redis has no job of the channel left; the last may be on its way to the worker."""
     async with asyncio.timeout(PATIENCE):
         while await layer.connection(0).keys(f"{layer.prefix}{channel}*"):  # noqa: ASYNC110
             await asyncio.sleep(0.005)

@@ -31,11 +31,12 @@ def daphne(redis):
 
 
 @pytest.fixture
-def back(redis):
-    """Redis, alive again after a test that failed in between."""
+async def back(redis, daphne):
+    """Redis, alive again after the test, whatever became of that; and every layer knows it."""
     yield
     if redis._process is None:
         redis.start()
+    await one_is_taken_in(daphne, "/pubsub/Steady/back")
 
 
 PATHS = {"/redis/Chat/away": 1011, "/redis/Steady/away": AWAY, "/pubsub/Steady/away": AWAY}
@@ -158,7 +159,6 @@ async def test_who_comes_while_redis_is_away_is_refused(redis, daphne, back):
         except ConnectionClosed as closed:
             said[path] = closed.rcvd.code
     redis.start()
-    await one_is_taken_in(daphne, "/pubsub/Steady/x")
     assert said == {
         "/redis/Chat/x": 500,
         "/redis/Steady/x": AWAY,

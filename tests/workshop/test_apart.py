@@ -11,7 +11,6 @@ import pytest
 from lessons.catalogue import PROJECT_DIR, find
 from lessons.checking import apart, runner
 from lessons.checking.target import resolve
-from tests.workshop.started import run
 
 ANSWERS = methodcaller("__call__", "the answer")
 SPINS = "while True:\n    pass\n"
@@ -70,21 +69,23 @@ def test_the_fork_server_is_warm_wherever_the_command_was_given(tmp_path):
     assert "lessons.checking.fixtures" in done.stdout.split(), done.stderr
 
 
+INTERRUPTED = """
+import os, signal, sys
+os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGINT))
+from lessons.checking.runner import start_child
+try:
+    start_child(print)
+except KeyboardInterrupt:
+    sys.exit("heard")
+"""
+
+
 def test_an_answer_comes_back():
     assert apart.ask_apart(ANSWERS) == "the answer"
 
 
 @needs_fork_server
-def test_ctrl_c_while_a_child_is_forked_is_heard_once_it_has_begun(tmp_path):
-    program = tmp_path / "program.py"
-    program.write_text(
-        "import os, signal, sys\n"
-        "os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGINT))\n"
-        "from lessons.checking.runner import start_child\n"
-        "try:\n"
-        "    start_child(print)\n"
-        "except KeyboardInterrupt:\n"
-        "    sys.exit('heard')\n"
-    )
-    done = run([program], cwd=PROJECT_DIR, env={**os.environ, "PYTHONPATH": str(PROJECT_DIR)})
+def test_ctrl_c_while_a_child_is_forked_is_heard_once_it_has_begun():
+    command = [sys.executable, "-c", INTERRUPTED]
+    done = subprocess.run(command, cwd=PROJECT_DIR, capture_output=True, encoding="utf-8")
     assert (done.returncode, done.stderr) == (1, "heard\n")

@@ -40,7 +40,10 @@ signal.pause()
 
 
 class Cluster:
-    """A cluster in a process group of its own, as a terminal gives it; all its parts are ready."""
+    """A cluster in a process group of its own, as a terminal gives it; all its parts are ready.
+
+    A context manager.
+    """
 
     def __init__(self, folder, program=PROGRAM):
         (folder / "manage.py").write_text(MANAGE)
@@ -68,7 +71,10 @@ class Cluster:
         self.said += self.process.stdout.read()
         return code
 
-    def end(self):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
         for one in self.all:
             with suppress(psutil.NoSuchProcess):
                 one.kill()
@@ -79,9 +85,8 @@ class Cluster:
 
 @pytest.fixture
 def running(tmp_path, redis_binaries):
-    started = Cluster(tmp_path)
-    yield started
-    started.end()
+    with Cluster(tmp_path) as started:
+        yield started
 
 
 def test_ctrl_c_ends_all(running):
@@ -103,20 +108,22 @@ def test_what_is_between_the_cluster_and_a_part_may_be_killed_too(running):
     assert running.ended() != 0
 
 
+# The lock of who writes stays taken, as by one that is gone.
+LOCKED = """
+from honcho import manager
+manager.KILL_WAIT = 0.1
+end = manager.Manager.terminate
+def terminate(self):
+    self.events._wlock.acquire(block=False)
+    end(self)
+manager.Manager.terminate = terminate
+"""
+
+
 def test_all_end_where_what_was_killed_had_begun_to_write_to_the_log(tmp_path, redis_binaries):
-    running = Cluster(tmp_path, PROGRAM.replace(
-        "sys.exit(run(", "from honcho import manager\n"
-        "manager.KILL_WAIT, end = 0.1, manager.Manager.terminate\n"
-        # The lock of who writes stays taken, as by one that is gone.
-        "def terminate(self): self.events._wlock.acquire(block=False); end(self)\n"
-        "manager.Manager.terminate = terminate\n"
-        "sys.exit(run(",
-    ))  # fmt: skip
-    try:
+    with Cluster(tmp_path, LOCKED + PROGRAM) as running:
         psutil.Process(running.parts["web 8001"]).parent().kill()
         assert running.ended() == 1
-    finally:
-        running.end()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the server goes on by itself")
@@ -138,15 +145,17 @@ def test_a_log_that_nobody_reads_any_more_ends_all(running):
     assert psutil.wait_procs(running.all, PATIENCE)[1] == []
 
 
+EARLY = """
+import os
+from honcho.manager import Manager
+start = Manager._start
+Manager._start = lambda self: (os.kill(os.getpid(), 15), start(self))
+"""
+
+
 def test_sigterm_is_heard_before_the_parts_have_said_their_numbers(tmp_path, redis_binaries):
     (tmp_path / "manage.py").write_text(MANAGE)
-    (tmp_path / "early.py").write_text(PROGRAM.replace(
-        "sys.exit(run(", "import os, threading\n"
-        "from honcho.manager import Manager\n"
-        "start = Manager._start\n"
-        "Manager._start = lambda self: (os.kill(os.getpid(), 15), start(self))\n"
-        "sys.exit(run(",
-    ))  # fmt: skip
+    (tmp_path / "early.py").write_text(EARLY + PROGRAM)
     done = run([tmp_path / "early.py", tmp_path], **PLACE)
     assert (done.returncode, done.stderr) == (143, "")
     assert done.stdout.count(" stopped (rc=") == 4
