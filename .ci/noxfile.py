@@ -2,7 +2,7 @@
 
     nox -f .ci/noxfile.py                                        # all that this machine has
     nox -f .ci/noxfile.py --list
-    nox -f .ci/noxfile.py -s suite -- tests/workshop/test_loop.py    # the rest is pytest's
+    nox -f .ci/noxfile.py -s suite -- tests/simulator/test_loop.py    # the rest is pytest's
 
 Interpreters are looked for on the PATH and among pyenv's; where one is lacking, its sessions are
 skipped. nox itself is no dependency of the project: `pip install nox`, or `uvx nox`.
@@ -47,7 +47,7 @@ def suite(session, django):
 def server(session, server):
     """The worked examples on this server, where a lesson does not depend on it."""
     _install(session)
-    _pytest(session, "tests/workshop/test_either_server.py", "-k", server, *session.posargs)
+    _pytest(session, "tests/project/test_either_server.py", "-k", server, *session.posargs)
 
 
 @nox.session(python="3.11")
@@ -58,8 +58,8 @@ def redis(session, redis):
     binary = _redis_server(session, redis) if redis != "none" else ""
     if binary is None:
         session.skip(f"there is no Redis {redis} on this machine")
-    files = ["tests/redis", "tests/layers_demo", "tests/workshop/test_bench_fanout.py"]
-    files = session.posargs or [*files, "tests/workshop/test_cluster.py"]
+    files = ["tests/redis", "tests/layers_demo", "tests/bench/test_bench_fanout.py"]
+    files = session.posargs or [*files, "tests/cli/test_cluster.py"]
     _pytest(session, "-n", "logical", *files, REDIS_SERVER=binary)
 
 

@@ -49,6 +49,6 @@ application = ProtocolTypeRouter(
 )
 
 if settings.WORKSHOP:  # the lessons' pages show what crosses; anywhere else nothing records
-    from lessons.pages.recording import watched
+    from lessons.web.live.recording import watched
 
     application = watched(application)

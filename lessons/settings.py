@@ -63,7 +63,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "channels",
-    "lessons.pages",
+    "lessons.web",
     "sync_demo",
     "async_demo",
     "layers_demo",

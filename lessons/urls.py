@@ -5,7 +5,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("", include("lessons.pages.urls")),
+    path("", include("lessons.web.urls")),
     path("", include("layers_demo.urls")),
     path("", include("auth_demo.urls")),
     path("", include("db_demo.urls")),

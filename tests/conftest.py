@@ -6,10 +6,18 @@ from functools import partial
 import pytest
 from asgiref.sync import SyncToAsync
 from django.db import connections
-from real_parts import missing
 
-from lessons import chromium as chromiums
-from lessons.redis_server import CURE, RedisServer, binaries
+from lessons.core import chromium as chromiums
+from lessons.core.redis_server import CURE, RedisServer, binaries
+from tests.support.courses import (  # noqa: F401 - fixtures for every folder
+    accept,
+    compiled,
+    course,
+    judge_lamp,
+    lesson,
+    project,
+)
+from tests.support.real_parts import missing
 
 
 @pytest.hookimpl(optionalhook=True)  # mutants are run without xdist
@@ -55,7 +63,7 @@ def no_connection_left_in_the_handlers_thread(request):
 @pytest.fixture
 def forked_servers(monkeypatch):
     """The servers of a benchmark need not import what those of the tests have imported already."""
-    from tests.workshop.started import begin
+    from tests.support.processes import begin
 
     monkeypatch.setattr("lessons.bench.processes.begin", partial(begin, with_errors=False))
 

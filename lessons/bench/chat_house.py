@@ -12,7 +12,7 @@ from unittest import mock
 from lessons.bench import processes
 from lessons.bench.chat_member import Member
 from lessons.bench.processes import Server, allow_many_files
-from lessons.redis_server import RedisServer
+from lessons.core.redis_server import RedisServer
 
 PROGRAM = "lessons.bench.chat_served"
 AT_THE_DOOR = 10  # handshakes at once

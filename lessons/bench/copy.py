@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lessons.catalogue import PROJECT_DIR
+from lessons.core.catalogue import PROJECT_DIR
 
 
 class ProjectCopy:

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from lessons.bench.fanned import BACKENDS
 from lessons.bench.processes import servers
 from lessons.bench.room import WARM_UP, Chatter, Figures, Room
-from lessons.redis_server import RedisServer
+from lessons.core.redis_server import RedisServer
 
 SIZES = (10, 100, 1000)
 IN_MEMORY, REDIS, _ = BACKENDS

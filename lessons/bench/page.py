@@ -16,7 +16,7 @@ from lessons.bench.loaded import loaded
 from lessons.bench.own_time import HEADER, told
 from lessons.bench.processes import Server, servers
 from lessons.bench.watching import Page, Task, Watching
-from lessons.catalogue import find, lessons
+from lessons.core.catalogue import find, lessons
 
 BARE = "/bare/"
 ECHO = find("frames")  # its worked example sends back what comes

@@ -28,7 +28,8 @@ from django.core.management import call_command  # noqa: E402
 from django.http import HttpResponse  # noqa: E402
 from django.urls import path  # noqa: E402
 
-from lessons import progress, urls  # noqa: E402
+from lessons import urls  # noqa: E402
+from lessons.core import progress  # noqa: E402
 from sync_demo.routing import websocket_urlpatterns  # noqa: E402
 
 AT_ONCE, REST = 50, 0.01  # frames, and seconds: as fast as the feed passes them on without a gap

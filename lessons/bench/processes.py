@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 import psutil
 
-from lessons.catalogue import PROJECT_DIR
+from lessons.core.catalogue import PROJECT_DIR
 
 OPEN_FILES = 8192  # more sockets at once than some systems allow before they are asked
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import StatisticsError
 
-from lessons import catalogue
 from lessons.bench.report import Beside, Lacking, Options, Report
+from lessons.core import catalogue
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def echo(options: Options) -> Report:
 def fanout(options: Options) -> Report:
     from lessons.bench import chart, fanout_table
     from lessons.bench import fanout as measured
-    from lessons.redis_server import NoRedis
+    from lessons.core.redis_server import NoRedis
 
     rounds = options.rounds_or(15, quick=5)
     try:
@@ -147,7 +147,7 @@ def soak(options: Options) -> Report:
 def chat(options: Options) -> Report:
     from lessons.bench import chat as measured
     from lessons.bench import chat_figures
-    from lessons.redis_server import NoRedis
+    from lessons.core.redis_server import NoRedis
 
     members = options.connections or (30 if options.quick else 200)
     seconds = options.seconds or (15 if options.quick else 60)

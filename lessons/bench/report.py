@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from lessons import disk
+from lessons.core import atomic_write
 
 
 class Lacking(Exception):
@@ -68,7 +68,7 @@ def as_json(figures: dict) -> str:
 def write(name: str, text: str) -> Path:
     file = settings.STATE_DIR / "bench" / name
     try:
-        disk.write(file, text.encode())
+        atomic_write.write(file, text.encode())
     except OSError as error:
-        raise Lacking(f"The figures cannot be kept: {disk.with_cure(error)}") from None
+        raise Lacking(f"The figures cannot be kept: {atomic_write.with_cure(error)}") from None
     return file

@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from lessons.bench.timing import processor_seconds
-from lessons.catalogue import PROJECT_DIR
+from lessons.core.catalogue import PROJECT_DIR
 
 STARTS = 5  # of plain pytest, for a median
 SAMPLE = ("tests/sync_demo/test_02_frames.py", "tests/sync_demo/test_trials_01.py")  # --quick

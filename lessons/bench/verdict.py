@@ -4,7 +4,7 @@ import time
 from statistics import median
 
 from lessons.bench.copy import ProjectCopy, project_copy
-from lessons.catalogue import PROJECT_DIR, Lesson
+from lessons.core.catalogue import PROJECT_DIR, Lesson
 
 PEER = "pytest, from cold"
 

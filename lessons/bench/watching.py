@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from lessons import chromium
+from lessons.core import chromium
 
 PATIENCE = 60  # seconds
 KEPT = 5000  # events: a page forgets the oldest of more

@@ -17,7 +17,7 @@ def judge_beside() -> Iterator[None]:
     answer with a traceback.
     """
     judge = subprocess.Popen(
-        [sys.executable, "-m", "lessons.checking.at_every_save", str(os.getpid())],
+        [sys.executable, "-m", "lessons.judge.judge_daemon", str(os.getpid())],
         cwd=settings.BASE_DIR,
         stdin=subprocess.DEVNULL,
         start_new_session=True,

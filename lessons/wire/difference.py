@@ -11,14 +11,14 @@ from lessons.wire.transcript import first_difference, normal
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.:+Z]*")
 
 
-class Parting(NamedTuple):
+class FirstDifference(NamedTuple):
     """The index in each recording of what differs first; None where a recording has nothing."""
 
     right: int | None
     wrong: int | None
 
 
-def where_they_part(right: Sequence[Event], wrong: Sequence[Event]) -> Parting | None:
+def where_they_part(right: Sequence[Event], wrong: Sequence[Event]) -> FirstDifference | None:
     """The first difference; None where both say the same.
 
     One connection is compared with the one that was opened in its turn, since which of several
@@ -32,7 +32,7 @@ def where_they_part(right: Sequence[Event], wrong: Sequence[Event]) -> Parting |
             [_timeless(wrong[index].message) for index in other],
         )
         if first is not None:
-            found.append(Parting(_at(one, first), _at(other, first)))
+            found.append(FirstDifference(_at(one, first), _at(other, first)))
     return min(found, key=lambda it: min(x for x in it if x is not None), default=None)
 
 

@@ -7,11 +7,11 @@ from channels.routing import URLRouter
 
 from async_demo.consumers import OwnThread, Waiter
 from async_demo.routing import websocket_urlpatterns
-from lessons.catalogue import find
-from lessons.checking import StrictCommunicator
-from lessons.checking.finding import Red
-from lessons.checking.fixtures import Bench
-from lessons.checking.slow import slow_work
+from lessons.core.catalogue import find
+from lessons.judge import StrictCommunicator
+from lessons.simulator.check_context import CheckContext
+from lessons.simulator.controlled_sleep import slow_work
+from lessons.simulator.finding import CheckFailed
 
 PATH = "/ws/async/blocking/"
 
@@ -21,7 +21,7 @@ def visitor(consumer=Waiter):
 
 
 def slow(consumer=Waiter):
-    return slow_work(Bench(find("blocking"), consumer))
+    return slow_work(CheckContext(find("blocking"), consumer))
 
 
 def frame(text):
@@ -54,7 +54,7 @@ async def wait_on_the_loop():
 
 
 async def test_block_waits_three_seconds_on_the_loop():
-    with pytest.raises(Red) as red:
+    with pytest.raises(CheckFailed) as red:
         await wait_on_the_loop()
     finding = red.value.finding
     assert (finding.diagnosis, finding.handler) == ("blocked-loop", "Waiter.block")

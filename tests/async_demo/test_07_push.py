@@ -7,7 +7,7 @@ from channels.routing import URLRouter
 
 from async_demo.consumers import Ticker
 from async_demo.routing import websocket_urlpatterns
-from lessons.checking import StrictCommunicator
+from lessons.judge import StrictCommunicator
 
 PATH = "/ws/async/push/"
 

@@ -7,7 +7,7 @@ from channels.routing import URLRouter
 
 from async_demo.consumers import Heartbeat
 from async_demo.routing import http_urlpatterns
-from lessons.checking import StrictHttpCommunicator
+from lessons.judge import StrictHttpCommunicator
 
 PATH = "/async/http/"
 

@@ -14,8 +14,8 @@ from channels.testing import WebsocketCommunicator
 
 from async_demo.consumers import Shelf
 from async_demo.routing import websocket_urlpatterns
-from lessons.checking import StrictCommunicator
-from lessons.checking.finding import Red
+from lessons.judge import StrictCommunicator
+from lessons.simulator.finding import CheckFailed
 
 PATH = "/ws/async/generic/"
 UNKNOWN = {"error": "Send a JSON object with a command: put, list."}
@@ -167,7 +167,7 @@ async def test_row_accept_connect_is_what_accepts(consumer, refuse):
     exec(f"{refuse} connect(self): pass", written)
     silent = type("Silent", (consumer,), {"connect": written["connect"]})
     async with reader(silent) as client:
-        with pytest.raises(Red) as excinfo:
+        with pytest.raises(CheckFailed) as excinfo:
             await client.connect()
     assert excinfo.value.finding.diagnosis == "no-accept"
 
@@ -260,7 +260,7 @@ async def test_row_loads_decode_json_is_what_decodes(consumer, written):
 async def test_row_except_what_is_not_json_kills_a_generic_one(consumer, frame, error):
     async with reader(consumer) as client:
         await client.connect()
-        with pytest.raises(Red, match=error):
+        with pytest.raises(CheckFailed, match=error):
             await client.send_to(**frame)
 
 

@@ -7,10 +7,10 @@ from channels.routing import URLRouter
 
 from async_demo.consumers import Register
 from async_demo.routing import websocket_urlpatterns
-from lessons.checking import StrictCommunicator
-from lessons.checking.database import fresh_database
-from lessons.checking.finding import Red
-from lessons.checking.loop import ObservedLoop
+from lessons.judge import StrictCommunicator
+from lessons.simulator.database import fresh_database
+from lessons.simulator.finding import CheckFailed
+from lessons.simulator.loop import ObservedLoop
 
 PATH = "/ws/async/cost/"
 
@@ -95,7 +95,7 @@ async def test_finds_the_database_again_after_its_server_was_restarted(database)
 async def test_refuses_what_an_async_consumer_refuses(database, message, error):
     async with visitor() as client:
         await client.connect()
-        with pytest.raises(Red, match="ValueError") as red:
+        with pytest.raises(CheckFailed, match="ValueError") as red:
             await client.send_input(message)
         assert str(red.value.__cause__) == error
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lessons.catalogue import find
-from tests.sync_demo.trials import Trials, named
+from lessons.core.catalogue import find
+from tests.support.submissions import Trials, named
 
 RIGHT = find("http").solution.read_text(encoding="utf-8")
 trials = Trials("http", "", RIGHT)

@@ -10,9 +10,9 @@ from django.core.exceptions import SynchronousOnlyOperation
 
 from auth_demo.routing import websocket_urlpatterns
 from auth_demo.unguarded import unguarded, with_unguarded
-from lessons.checking import StrictCommunicator
-from lessons.checking.database import fresh_database
-from lessons.checking.finding import Red
+from lessons.judge import StrictCommunicator
+from lessons.simulator.database import fresh_database
+from lessons.simulator.finding import CheckFailed
 from lessons.wire.database import record_queries
 
 ACCEPT, NOT_LOGGED_IN = {"type": "websocket.accept"}, {"type": "websocket.close", "code": 4401}
@@ -175,7 +175,7 @@ class Ask(AsyncConsumer):
 async def test_permissions_and_groups_ask_the_database(database, path):
     headers = await database.log_in("ada")
     async with visitor(headers, AuthMiddlewareStack(Ask.as_asgi()), path) as client:
-        with pytest.raises(Red) as red:
+        with pytest.raises(CheckFailed) as red:
             await client.connect()
         assert isinstance(red.value.__cause__, SynchronousOnlyOperation)
 
@@ -189,7 +189,7 @@ async def test_a_stack_that_is_incomplete_refuses_everybody_with_an_exception():
         (lambda inner: CookieMiddleware(AuthMiddleware(inner)), "cannot find session in scope"),
     ):
         async with visitor(served=stack(Ask.as_asgi())) as client:
-            with pytest.raises(Red) as red:
+            with pytest.raises(CheckFailed) as red:
                 await client.connect()
             with pytest.raises((KeyError, ValueError), match=text):
                 raise red.value.__cause__

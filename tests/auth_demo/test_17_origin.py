@@ -7,8 +7,8 @@ from channels.security.websocket import AllowedHostsOriginValidator, OriginValid
 
 from auth_demo.routing import websocket_urlpatterns
 from auth_demo.unguarded import unguarded
-from lessons.checking import StrictCommunicator
-from lessons.checking.database import fresh_database
+from lessons.judge import StrictCommunicator
+from lessons.simulator.database import fresh_database
 
 HOSTILE = "http://evil.lessons.localhost:8666"
 LETTERS = {"type": "websocket.send", "text": "Letters for ada: 3"}

@@ -15,9 +15,9 @@ from django.urls import reverse
 from auth_demo.consumers import Welcome
 from auth_demo.routing import ticket_urlpatterns
 from auth_demo.tickets import TicketMiddleware, issue
-from lessons.checking import StrictCommunicator
-from lessons.checking.cache import fresh_cache
-from lessons.checking.database import fresh_database
+from lessons.judge import StrictCommunicator
+from lessons.simulator.cache import fresh_cache
+from lessons.simulator.database import fresh_database
 
 PATH = "/ws/auth/ticket/"
 REFUSED, IN = (False, 1000), (True, None)

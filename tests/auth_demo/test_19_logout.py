@@ -22,9 +22,9 @@ from django.http import HttpRequest
 from auth_demo import signals
 from auth_demo.consumers import credentials_in
 from auth_demo.routing import websocket_urlpatterns
-from lessons.checking import StrictCommunicator
-from lessons.checking.database import fresh_database
-from lessons.checking.layer import fresh_layers
+from lessons.judge import StrictCommunicator
+from lessons.simulator.channel_layer import fresh_layers
+from lessons.simulator.database import fresh_database
 
 PATH = "/ws/auth/logout/"
 ENDED = {"type": "websocket.close", "code": 4401}

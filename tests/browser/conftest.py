@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from lessons.catalogue import PROJECT_DIR
+from lessons.core.catalogue import PROJECT_DIR
 
 PATIENCE = 20  # seconds, only ever spent by a test that fails
 READY = "Workshop ready at "
@@ -28,7 +28,7 @@ def state_dir(tmp_path_factory):
 def address(chromium, state_dir):
     """`http://127.0.0.1:port` of a workshop of the tests' own."""
     environment = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "tests.browser.served",
+        "DJANGO_SETTINGS_MODULE": "tests.support.served_page",
         "WORKSHOP_STATE_DIR": str(state_dir),
         "PYTHONUNBUFFERED": "1",
     }

@@ -5,7 +5,7 @@ from functools import cache
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.axe import colors, violations
+from tests.support.axe import colors, violations
 
 TEACHER = "instructor"
 HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">'

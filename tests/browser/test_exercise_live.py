@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from lessons.bench.copy import project_copy
-from tests.browser.axe import violations
 from tests.browser.conftest import PATIENCE, READY, LessonPage
+from tests.support.axe import violations
 
 KEY = "03-stop"
 TYPED = "/ws/sync/stop/?typed"

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from tests.browser.conftest import PATIENCE
-from tests.browser.firefox import firefox
+from tests.support.firefox import firefox
 
 FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
 

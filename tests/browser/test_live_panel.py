@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from lessons.catalogue import lessons
+from lessons.core.catalogue import lessons
 
 CONNECT, RECEIVE, DISCONNECT = (
     f"websocket_{name}" for name in ("connect", "receive", "disconnect")

@@ -2,7 +2,7 @@
 
 from urllib.parse import quote
 
-from tests.workshop.real_daphne import ACCEPT, CLOSE, RealDaphne
+from tests.support.real_daphne import ACCEPT, CLOSE, RealDaphne
 
 OFFER = """path => new Promise((resolve) => {
   const socket = new WebSocket(`ws://${location.host}${path}`, ["door.v1"]);

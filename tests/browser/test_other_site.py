@@ -8,7 +8,7 @@ from django.core.management import call_command
 from playwright.sync_api import expect
 
 from auth_demo.other_site import OtherSite
-from tests.browser.login import log_in
+from tests.support.browser_login import log_in
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from lessons import progress
 from lessons.bench.loaded import loaded
-from lessons.catalogue import find
-from lessons.checking.finding import Finding
-from lessons.checking.verdict import Outcome, Verdict
-from tests.browser.axe import colors, violations
+from lessons.core import progress
+from lessons.core.catalogue import find
+from lessons.judge.verdict import Outcome, Verdict
+from lessons.simulator.finding import Finding
+from tests.support.axe import colors, violations
 
 DESKTOP = {"viewport": {"width": 1440, "height": 900}}
 ICON = "/static/lessons/favicon.svg"

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.axe import violations
+from tests.support.axe import violations
 
 RIGHT = [
     'client → websocket.receive  text: "hello"',

@@ -10,7 +10,7 @@ import psutil
 import pytest
 from playwright.sync_api import expect
 
-from lessons.catalogue import PROJECT_DIR
+from lessons.core.catalogue import PROJECT_DIR
 
 PATIENCE = 30  # seconds, only ever spent by a test that fails
 READY = "Workshop ready at "
@@ -20,7 +20,7 @@ READY = "Workshop ready at "
 def cluster(tmp_path, redis_binaries):
     """The addresses of its two web servers. At the end Ctrl-C is pressed, and nothing is left."""
     environment = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "tests.browser.served",
+        "DJANGO_SETTINGS_MODULE": "tests.support.served_page",
         "WORKSHOP_STATE_DIR": str(tmp_path),
     }
     process = subprocess.Popen(

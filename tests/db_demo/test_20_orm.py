@@ -8,8 +8,8 @@ from django.contrib.auth.models import Group
 
 from db_demo.models import Visit
 from db_demo.routing import websocket_urlpatterns
-from lessons.checking import StrictCommunicator
-from lessons.checking.database import fresh_database
+from lessons.judge import StrictCommunicator
+from lessons.simulator.database import fresh_database
 
 
 @pytest.fixture

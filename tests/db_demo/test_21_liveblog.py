@@ -10,8 +10,8 @@ from django.db import transaction
 from db_demo.consumers import LiveBlog
 from db_demo.models import Post
 from db_demo.routing import websocket_urlpatterns
-from lessons.checking import StrictCommunicator
-from lessons.checking.database import fresh_database
+from lessons.judge import StrictCommunicator
+from lessons.simulator.database import fresh_database
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from channels.routing import URLRouter
 
 from db_demo.models import Entry
 from db_demo.routing import websocket_urlpatterns
-from lessons.checking import StrictCommunicator
-from lessons.checking.database import fresh_database
-from lessons.checking.meanwhile import meanwhile
+from lessons.judge import StrictCommunicator
+from lessons.simulator.database import fresh_database
+from lessons.simulator.interleaving import meanwhile
 
 ACCEPT = {"type": "websocket.accept"}
 CLOSE = {"type": "websocket.close", "code": 4400}

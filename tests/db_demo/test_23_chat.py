@@ -6,9 +6,9 @@ import json
 import pytest
 
 from db_demo.models import Message, Seat
-from lessons.checking import StrictCommunicator
-from lessons.checking.database import fresh_database
-from tests.db_demo.chatting import APPLICATION
+from lessons.judge import StrictCommunicator
+from lessons.simulator.database import fresh_database
+from tests.support.chat_client import APPLICATION
 
 ACCEPT = {"type": "websocket.accept"}
 

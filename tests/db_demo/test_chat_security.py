@@ -111,9 +111,9 @@ from db_demo.chat import frames, limits, store
 from db_demo.chat.conversation import BEAT
 from db_demo.models import Message, Seat
 from lessons.asgi import application as whole_project
-from lessons.checking import StrictCommunicator
-from lessons.checking.database import fresh_database
-from tests.db_demo.chatting import APPLICATION, Chat
+from lessons.judge import StrictCommunicator
+from lessons.simulator.database import fresh_database
+from tests.support.chat_client import APPLICATION, Chat
 
 OWN_ORIGIN = (b"origin", b"http://localhost")
 
@@ -481,7 +481,7 @@ def test_every_proof_is_a_test_that_there_is():
     named = set(re.findall(r"\btest_\w+(?=[,\n])", __doc__)) - {"test_chat_suite"}
     folder = settings.BASE_DIR / "tests"
     files = ["db_demo/test_chat_security", "db_demo/test_chat_suite", "browser/test_chat"]
-    files.append("workshop/test_settings")
+    files.append("core/test_settings")
     sources = "".join((folder / f"{name}.py").read_text(encoding="utf-8") for name in files)
     assert len(named) > 20
     assert [name for name in named if f"def {name}(" not in sources] == []

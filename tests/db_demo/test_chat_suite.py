@@ -9,9 +9,9 @@ from channels.layers import get_channel_layer
 from db_demo.chat import store
 from db_demo.chat.conversation import BEAT, TYPING_PAUSE
 from db_demo.models import Message, Room, Seat
-from lessons.checking import StrictCommunicator
-from lessons.checking.database import fresh_database
-from tests.db_demo.chatting import APPLICATION, Chat
+from lessons.judge import StrictCommunicator
+from lessons.simulator.database import fresh_database
+from tests.support.chat_client import APPLICATION, Chat
 
 HERE = {"here": ["ann"], "guests": 0}
 

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 from db_demo.consumers import Logbook
 from db_demo.models import Entry
-from lessons.catalogue import find
-from lessons.checking import StrictCommunicator
-from lessons.checking.database import fresh_database
-from lessons.checking.layer import PackingLayer, fresh_layers
-from lessons.checking.loop import ObservedLoop
-from lessons.checking.meanwhile import meanwhile
-from lessons.checking.target import resolve
+from lessons.core.catalogue import find
+from lessons.judge import StrictCommunicator
+from lessons.playback.target import resolve
+from lessons.simulator.channel_layer import PackingLayer, fresh_layers
+from lessons.simulator.database import fresh_database
+from lessons.simulator.interleaving import meanwhile
+from lessons.simulator.loop import ObservedLoop
 
 CLIENTS = (0, 1)
 ENDS = ("disconnect", "crash", "kill")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lessons.catalogue import find
-from tests.sync_demo.trials import Trials, named
+from lessons.core.catalogue import find
+from tests.support.submissions import Trials, named
 
 RIGHT = find("chat").solution.read_text(encoding="utf-8")
 IMPORTS = "from db_demo.models import Membership\n"

@@ -12,7 +12,7 @@ from django.test import AsyncClient
 
 from layers_demo.consumers import Pager
 from layers_demo.routing import websocket_urlpatterns
-from lessons.checking import StrictCommunicator
+from lessons.judge import StrictCommunicator
 
 PATH = "/ws/layers/channel/"
 FORM = "/layers/pager/"

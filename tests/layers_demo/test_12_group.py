@@ -7,7 +7,7 @@ from channels.layers import get_channel_layer
 from channels.routing import URLRouter
 
 from layers_demo.routing import websocket_urlpatterns
-from lessons.checking import StrictCommunicator
+from lessons.judge import StrictCommunicator
 
 ACCEPT = {"type": "websocket.accept"}
 REFUSED = {"type": "websocket.close", "code": 4004}

@@ -9,8 +9,8 @@ from channels.routing import URLRouter
 
 from layers_demo.consumers import Burst
 from layers_demo.routing import websocket_urlpatterns
-from lessons.checking import StrictCommunicator
-from lessons.checking.layer import PackingLayer, fresh_layers
+from lessons.judge import StrictCommunicator
+from lessons.simulator.channel_layer import PackingLayer, fresh_layers
 
 PATH = "/ws/layers/delivery/"
 

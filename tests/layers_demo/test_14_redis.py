@@ -6,8 +6,8 @@ from redis.exceptions import ConnectionError
 
 from layers_demo.consumers import Lobby
 from layers_demo.routing import websocket_urlpatterns
-from lessons.checking import StrictCommunicator
-from lessons.checking.outage import on_redis
+from lessons.judge import StrictCommunicator
+from lessons.simulator.redis_outage import on_redis
 
 PATH = "/ws/layers/redis/"
 TRY_AGAIN = {"type": "websocket.close", "code": 4013}

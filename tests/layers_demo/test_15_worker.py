@@ -9,10 +9,10 @@ from channels.routing import URLRouter
 
 from layers_demo.consumers import Primes
 from layers_demo.routing import websocket_urlpatterns
-from lessons.catalogue import find
-from lessons.checking import StrictCommunicator
-from lessons.checking.fixtures import Bench
-from lessons.checking.worker import Workers
+from lessons.core.catalogue import find
+from lessons.judge import StrictCommunicator
+from lessons.simulator.check_context import CheckContext
+from lessons.simulator.worker import Workers
 
 PATH = "/ws/layers/worker/"
 HANDED_IN = {"type": "websocket.send", "text": "handed in"}
@@ -21,7 +21,7 @@ HANDED_IN = {"type": "websocket.send", "text": "handed in"}
 @pytest.fixture
 async def worker():
     """No exception is left in the log of a worker."""
-    workers = Workers(Bench(find("worker"), Primes))
+    workers = Workers(CheckContext(find("worker"), Primes))
     yield workers
     workers.judge()
     await workers.kill()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sync_demo.trials import Trials, named
+from tests.support.submissions import Trials, named
 
 RIGHT = """\
 import asyncio

@@ -47,14 +47,14 @@ def _block(found: re.Match) -> str:
 
 
 def code(name: str) -> str:
-    from lessons.source import find_source
+    from lessons.core.source import find_source
 
     return find_source(name).text
 
 
 def transcript(slug: str, steps: str) -> str:
-    from lessons.catalogue import find
-    from lessons.checking.conversation import play
+    from lessons.core.catalogue import find
+    from lessons.playback.conversation import play
     from lessons.wire.transcript import render
 
     name, *steps = (part.strip() for part in steps.split("|"))

@@ -12,7 +12,7 @@ import sys
 
 from django.conf import settings
 
-from tests.workshop import facts_server
+from tests.support import facts_server
 
 
 class Busy(facts_server.Ticks):

@@ -16,7 +16,7 @@ import psutil
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.workshop.real_daphne import ACCEPT, CLOSE, PATIENCE, RealDaphne, leave, send, stay
+from tests.support.real_daphne import ACCEPT, CLOSE, PATIENCE, RealDaphne, leave, send, stay
 
 FILE = Path(__file__).with_name("servers.md")
 SERVERS = ("Daphne", "uvicorn", "hypercorn")

@@ -4,8 +4,8 @@ import re
 from functools import partial
 from pathlib import Path
 
-from lessons.catalogue import Lesson, lessons
-from lessons.checking.diagnoses import Diagnosis, catalogue
+from lessons.core.catalogue import Lesson, lessons
+from lessons.core.diagnoses import Diagnosis, catalogue
 from tests.db_demo import test_chat_security
 from tests.notes.figures import echo, fanout, sizing, soak
 from tests.notes.servers import FILE as SERVERS

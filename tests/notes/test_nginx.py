@@ -16,7 +16,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from daphne.cli import CommandLineInterface
-from real_parts import real_part
 from uvicorn import Config
 from uvicorn.main import main as uvicorn_command
 from websockets.exceptions import InvalidStatus
@@ -24,8 +23,9 @@ from websockets.sync.client import connect
 
 from tests.notes.parts import FENCE, NOTES
 from tests.notes.servers import Server
-from tests.workshop.real_daphne import ACCEPT, PATIENCE, stay
-from tests.workshop.real_program import until
+from tests.support.real_daphne import ACCEPT, PATIENCE, stay
+from tests.support.real_parts import real_part
+from tests.support.real_program import until
 
 FRAME = """
 daemon off; master_process off; pid {folder}/pid; error_log {folder}/errors;

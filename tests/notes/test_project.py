@@ -21,11 +21,11 @@ from django.test import Client
 from django.urls import include, path, re_path
 
 from async_demo.consumers import Heartbeat
-from lessons.catalogue import PROJECT_DIR
+from lessons.core.catalogue import PROJECT_DIR
 from sync_demo.consumers import Echo
 from tests.notes.plain.asgi import application
 from tests.notes.plain.settings import INSTALLED_APPS
-from tests.workshop.real_program import PATIENCE
+from tests.support.real_program import PATIENCE
 
 OWN_ORIGIN = [(b"origin", b"http://localhost")]
 

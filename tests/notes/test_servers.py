@@ -15,8 +15,8 @@ from tests.notes.servers import (
     read,
     table,
 )
-from tests.workshop.real_daphne import CLOSE, PATIENCE
-from tests.workshop.real_program import until
+from tests.support.real_daphne import CLOSE, PATIENCE
+from tests.support.real_program import until
 
 
 @pytest.mark.parametrize("kind", SERVERS)

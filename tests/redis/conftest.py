@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.redis.layers import KINDS, Layers
+from tests.support.redis.redis_layers import KINDS, Layers
 
 
 @pytest.fixture(params=KINDS)

@@ -6,10 +6,10 @@ The table is lesson 13's, which shows it; a test holds it against the layers, li
 import asyncio
 import sys
 
-from lessons.catalogue import COURSE_DIR
-from lessons.redis_server import NoRedis, RedisServer
-from tests.redis.layers import KINDS, Layers
-from tests.redis.lines import LINES
+from lessons.core.catalogue import COURSE_DIR
+from lessons.core.redis_server import NoRedis, RedisServer
+from tests.support.redis.layer_probes import LINES
+from tests.support.redis.redis_layers import KINDS, Layers
 
 FILE = COURSE_DIR / "13_delivery" / "layers.md"
 

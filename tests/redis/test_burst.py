@@ -5,8 +5,8 @@ from channels.layers import channel_layers
 from channels.testing import WebsocketCommunicator
 
 from layers_demo.consumers import Burst
-from lessons.catalogue import find
-from lessons.checking.target import resolve
+from lessons.core.catalogue import find
+from lessons.playback.target import resolve
 
 PATIENCE = 10  # seconds, for a busy machine; each answer takes some milliseconds
 

@@ -9,9 +9,9 @@ import pytest
 from django.db import connections
 from websockets.asyncio.client import connect
 
-from lessons.checking.database import fresh_database
-from lessons.redis_server import RedisServer
-from tests.workshop.real_daphne import PATIENCE, RealDaphne
+from lessons.core.redis_server import RedisServer
+from lessons.simulator.database import fresh_database
+from tests.support.real_daphne import PATIENCE, RealDaphne
 
 
 class ChatServer(RealDaphne):

@@ -12,7 +12,7 @@ import pytest
 from channels.exceptions import ChannelFull
 from channels_redis.core import RedisChannelLayer
 
-from tests.redis.layers import LAST, later, member_of, numbered, rest_of
+from tests.support.redis.redis_layers import LAST, later, member_of, numbered, rest_of
 
 
 async def test_first_in_first_out(layers):

@@ -5,7 +5,7 @@ import inspect
 import pytest
 from channels.exceptions import MessageTooLarge
 
-from tests.redis.layers import KINDS, member_of, numbered
+from tests.support.redis.redis_layers import KINDS, member_of, numbered
 
 FIT = {
     "nothing": None,

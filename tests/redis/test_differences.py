@@ -3,7 +3,7 @@
 import pytest
 
 from tests.redis.differences import FILE, read, table
-from tests.redis.lines import LINES
+from tests.support.redis.layer_probes import LINES
 
 COLUMNS = read(FILE.read_text(encoding="utf-8"))
 

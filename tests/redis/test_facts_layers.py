@@ -12,7 +12,7 @@ from channels_redis.pubsub import RedisPubSubChannelLayer
 from cryptography.fernet import InvalidToken
 from redis import asyncio as aioredis
 
-from lessons.redis_server import RedisServer
+from lessons.core.redis_server import RedisServer
 
 PATIENCE = 20  # seconds, only ever spent by a test that fails
 SECRET = {"type": "chat.said", "text": "hush"}

@@ -7,8 +7,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from lessons.redis_server import RedisServer
-from tests.workshop.real_daphne import PATIENCE, RealDaphne
+from lessons.core.redis_server import RedisServer
+from tests.support.real_daphne import PATIENCE, RealDaphne
 
 GONE = "log Exception inside application: "
 

@@ -11,9 +11,9 @@ from channels.management.commands import runworker
 from channels.worker import Worker
 from channels_redis.core import RedisChannelLayer
 
-from tests.redis.real_worker import PATIENCE, RealWorker
-from tests.redis.worker_program import application
-from tests.workshop.started import begin
+from tests.support.processes import begin
+from tests.support.redis.real_worker import PATIENCE, RealWorker
+from tests.support.redis.worker_program import application
 
 numbers = itertools.count(1)
 OTHER = "other"  # takes what opens a gate
@@ -32,7 +32,7 @@ async def layer(redis_url, prefix):
 
 
 def start(redis_url, prefix, *channels):
-    return RealWorker(begin("tests.redis.worker_program", redis_url, prefix, *channels))
+    return RealWorker(begin("tests.support.redis.worker_program", redis_url, prefix, *channels))
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ import socket
 import pytest
 from channels.exceptions import ChannelFull
 from channels_redis.core import RedisChannelLayer
-from crowd import RealChat, all_hear, crowd
 from redis.exceptions import MaxConnectionsError
 from websockets.asyncio.client import connect
 
-from lessons.redis_server import RedisServer
+from lessons.core.redis_server import RedisServer
+from tests.support.redis.crowd import RealChat, all_hear, crowd
 
 LAYERS = ["memory", "redis", "pubsub"]
 CAPACITY = 100

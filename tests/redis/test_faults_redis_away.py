@@ -6,14 +6,14 @@ from collections import Counter
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
-from crowd import PATIENCE, RealChat, all_hear, crowd, say_until_heard
 from redis import Redis
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from lessons.redis_server import RedisServer
-from tests.redis.chat_server import AWAY
-from tests.workshop.real_program import until
+from lessons.core.redis_server import RedisServer
+from tests.support.real_program import until
+from tests.support.redis.chat_server import AWAY
+from tests.support.redis.crowd import PATIENCE, RealChat, all_hear, crowd, say_until_heard
 
 HUNDRED = 100
 

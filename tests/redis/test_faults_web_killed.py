@@ -5,11 +5,11 @@ import signal
 
 import pytest
 from channels_redis.core import RedisChannelLayer
-from crowd import PATIENCE, RealChat, all_hear, crowd, say_until_heard
 from redis import Redis
 
-from lessons.redis_server import RedisServer
-from tests.workshop.real_program import until
+from lessons.core.redis_server import RedisServer
+from tests.support.real_program import until
+from tests.support.redis.crowd import PATIENCE, RealChat, all_hear, crowd, say_until_heard
 
 TEN = 10
 

@@ -10,7 +10,7 @@ from channels_redis.pubsub import RedisPubSubChannelLayer
 from django.db import connection
 
 from db_demo.models import Post
-from lessons.checking.database import fresh_database
+from lessons.simulator.database import fresh_database
 
 
 def command():

@@ -11,9 +11,9 @@ from django.db import connections
 from redis import Redis
 from websockets.asyncio.client import connect
 
-from lessons.checking.database import fresh_database
-from lessons.redis_server import RedisServer
-from tests.workshop.real_daphne import PATIENCE, RealDaphne
+from lessons.core.redis_server import RedisServer
+from lessons.simulator.database import fresh_database
+from tests.support.real_daphne import PATIENCE, RealDaphne
 
 LINES = 12  # of each writer
 

@@ -1,4 +1,4 @@
-"""lessons/redis_server.py: a server of one's own, with each binary that there is."""
+"""lessons/core/redis_server.py: a server of one's own, with each binary that there is."""
 
 import signal
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from channels_redis.core import RedisChannelLayer
 from redis.exceptions import ConnectionError
 
-from lessons.redis_server import NoRedis, RedisServer, binaries
+from lessons.core.redis_server import NoRedis, RedisServer, binaries
 
 
 async def round_trip(url):
@@ -47,7 +47,7 @@ def test_leaves_no_process_and_no_file_behind(redis_binaries):
 
 
 def test_says_what_to_install_where_there_is_no_binary(monkeypatch):
-    monkeypatch.setattr("lessons.redis_server.binaries", list)
+    monkeypatch.setattr("lessons.core.redis_server.binaries", list)
     with pytest.raises(NoRedis, match=r"There is no Redis server .* apt-get install redis-server"):
         RedisServer()
 

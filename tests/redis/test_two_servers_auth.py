@@ -12,9 +12,9 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from lessons.redis_server import RedisServer
-from tests.redis.auth_acts import PASSWORD
-from tests.workshop.real_daphne import PATIENCE, RealDaphne
+from lessons.core.redis_server import RedisServer
+from tests.support.real_daphne import PATIENCE, RealDaphne
+from tests.support.redis.auth_acts import PASSWORD
 
 
 class RealProject(RealDaphne):

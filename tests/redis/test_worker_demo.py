@@ -11,9 +11,9 @@ from channels.testing import WebsocketCommunicator
 from channels_redis.core import RedisChannelLayer
 
 from layers_demo.consumers import Primes
-from lessons.catalogue import PROJECT_DIR
-from lessons.redis_server import RedisServer
-from tests.redis.real_worker import PATIENCE, RealWorker
+from lessons.core.catalogue import PROJECT_DIR
+from lessons.core.redis_server import RedisServer
+from tests.support.redis.real_worker import PATIENCE, RealWorker
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 from channels.routing import URLRouter
 
-from lessons.checking import StrictCommunicator
+from lessons.judge import StrictCommunicator
 from sync_demo.consumers import Echo
 from sync_demo.routing import websocket_urlpatterns
 

@@ -5,7 +5,7 @@ import logging
 import pytest
 from channels.routing import URLRouter
 
-from lessons.checking import StrictCommunicator
+from lessons.judge import StrictCommunicator
 from sync_demo.consumers import Operator
 from sync_demo.routing import websocket_urlpatterns
 

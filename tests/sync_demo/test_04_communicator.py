@@ -11,8 +11,8 @@ from channels.exceptions import StopConsumer
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 
-from lessons.checking import StrictCommunicator
-from lessons.checking.finding import Red
+from lessons.judge import StrictCommunicator
+from lessons.simulator.finding import CheckFailed
 from sync_demo.consumers import Turnstile
 from sync_demo.routing import websocket_urlpatterns
 
@@ -128,7 +128,7 @@ async def talk_strictly(consumer_class, *frames):
 
 async def strict_diagnosis(consumer_class, *frames):
     """What the strict communicator says of a client that sends these frames and leaves."""
-    with pytest.raises(Red) as red:
+    with pytest.raises(CheckFailed) as red:
         await talk_strictly(consumer_class, *frames)
     return red.value.finding.diagnosis
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lessons.checking import judge
-from tests.sync_demo.trials import Trials, named
+from lessons.judge import judge
+from tests.support.submissions import Trials, named
 
 RIGHT = """\
 import asyncio
@@ -108,7 +108,7 @@ async def test_lamp(application):
 """
 
 STRICT = """\
-from lessons.checking import StrictCommunicator
+from lessons.judge import StrictCommunicator
 
 
 async def conversation(application, other):

@@ -1,6 +1,6 @@
 """Lesson 1: is the handshake answered as the task says, whatever the client offers?"""
 
-from lessons.checking import diagnose
+from lessons.judge import diagnose
 
 CELSIUS, FAHRENHEIT = "weather.celsius", "weather.fahrenheit"
 

@@ -1,6 +1,6 @@
 """Lesson 3: does the game end as the task says, and the consumer with it?"""
 
-from lessons.checking import diagnose
+from lessons.judge import diagnose
 
 
 async def enter(communicator):

@@ -8,8 +8,7 @@ import warnings
 from channels.consumer import SyncConsumer
 from channels.exceptions import StopConsumer
 
-from lessons.checking.finding import Red
-from lessons.checking.trial import try_test
+from lessons.judge import CheckFailed, try_test
 
 
 class Lamp(SyncConsumer):
@@ -170,7 +169,7 @@ async def test_notices_a_consumer_that_never_stops(target):
     await must_notice(target, NeverStops)
 
 
-tried = {}  # by the id of a test: the test, and the Red that the right lamp got, or None
+tried = {}  # by the id of a test: the test, and the CheckFailed that the right lamp got, or None
 
 
 async def must_pass(test):
@@ -179,7 +178,7 @@ async def must_pass(test):
         tried[id(test)] = test, await red_for_the_right_lamp(test)
     _, red = tried[id(test)]
     if red:
-        raise Red(red.finding, red.transcript)
+        raise CheckFailed(red.finding, red.transcript)
 
 
 async def red_for_the_right_lamp(test):

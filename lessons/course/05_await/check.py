@@ -1,6 +1,6 @@
 """Lesson 5: does each connection get its own lines back, awaited?"""
 
-from lessons.checking import diagnose
+from lessons.judge import diagnose
 
 
 async def enter(communicator):

@@ -5,7 +5,7 @@ Here `bake` takes no time: it waits until the check has seen what others get mea
 
 import asyncio
 
-from lessons.checking import diagnose
+from lessons.judge import diagnose
 
 
 async def enter(communicator):

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from lessons.checking import diagnose
+from lessons.judge import diagnose
 
 
 def events(body):

@@ -2,7 +2,7 @@
 
 import json
 
-from lessons.checking import diagnose
+from lessons.judge import diagnose
 
 NOT_JSON = ["hello", "", "{", "{'command': 'count'}", '{"command": "count"} {}', '{"command"}']
 NO_OBJECT = ["[]", '["command", "count"]', '"count"', "5", "0", "null", "true"]

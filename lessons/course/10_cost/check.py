@@ -4,8 +4,7 @@ import asyncio
 
 from channels.layers import get_channel_layer
 
-from lessons.checking import diagnose
-from lessons.checking.finding import Red
+from lessons.judge import CheckFailed, diagnose
 
 
 def said(text):
@@ -76,7 +75,7 @@ async def test_a_type_without_a_handler_is_refused(communicator):
     client = await enter(communicator)
     try:
         await tell(client, {"type": "no.such.event"})
-    except Red as red:
+    except CheckFailed as red:
         if not isinstance(red.__cause__, ValueError):
             raise
     else:
@@ -88,7 +87,7 @@ async def test_a_type_with_an_underscore_in_front_is_refused(communicator):
     client = await enter(communicator)
     try:
         await tell(client, {"type": "__eq__"})
-    except Red as red:
+    except CheckFailed as red:
         if not isinstance(red.__cause__, ValueError):
             diagnose("any-method", client, str(red.__cause__))
     else:

@@ -2,7 +2,7 @@
 
 import json
 
-from lessons.checking import diagnose
+from lessons.judge import diagnose
 
 TEXTS = ("hello", "ä ☃", '{"type": "websocket.disconnect"}', " two  words ", "websocket.send")
 TYPES = (

@@ -1,6 +1,6 @@
 """Lesson 12: do those in a lounge hear all that happens there, and does each end leave it?"""
 
-from lessons.checking import diagnose
+from lessons.judge import diagnose
 
 CAME, LEFT = "someone came", "someone left"
 NAMES = ("lobby", "a", "Z", "7", "a-b_c.d", "0123456789", "x" * 50)

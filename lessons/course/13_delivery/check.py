@@ -7,7 +7,7 @@ from datetime import datetime
 from channels.exceptions import ChannelFull
 from channels.layers import get_channel_layer
 
-from lessons.checking import diagnose
+from lessons.judge import diagnose
 
 A_DAY = 24 * 60 * 60
 OTHERS = {"type": "order.new", "dish": "another table's"}

@@ -1,6 +1,6 @@
 """Lesson 14: one hotline on two servers, through its own layer, and an outage that is told."""
 
-from lessons.checking import diagnose
+from lessons.judge import diagnose
 
 LAYER = "encrypted"
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from channels.exceptions import ChannelFull
 from channels.layers import get_channel_layer
 
-from lessons.checking import diagnose
+from lessons.judge import diagnose
 
 CHANNEL = "weekdays"
 PATIENCE = 5  # seconds of the loop's clock: a job may take its time

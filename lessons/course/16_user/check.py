@@ -1,6 +1,6 @@
 """Lesson 16: does the counter know who is there, and what they may do?"""
 
-from lessons.checking import diagnose
+from lessons.judge import diagnose
 
 ACCEPT, NOT_LOGGED_IN = {"type": "websocket.accept"}, {"type": "websocket.close", "code": 4401}
 MAY = "auth.change_user"

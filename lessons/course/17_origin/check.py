@@ -1,6 +1,6 @@
 """Lesson 17: do the letters go to pages of their own site, and to no other?"""
 
-from lessons.checking import diagnose
+from lessons.judge import diagnose
 
 SITE = "https://letters.town.example"
 OWN = (

@@ -13,7 +13,7 @@ from unittest import mock
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 
-from lessons.checking import diagnose
+from lessons.judge import diagnose
 
 SECONDS = 30  # that a ticket is good for
 ADA, GRACE = 700_123, 800_456  # keys that stand in a ticket for nothing else

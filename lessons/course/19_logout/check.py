@@ -18,8 +18,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.test.utils import override_settings
 
-from lessons.checking import diagnose
-from lessons.checking.signals import receivers_gone
+from lessons.judge import diagnose, receivers_gone
 
 ENDED = {"type": "websocket.close", "code": 4401}
 PASSWORD = "lovelace 1843"

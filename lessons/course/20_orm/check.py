@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 
 from db_demo.models import Post
-from lessons.checking import diagnose
+from lessons.judge import diagnose
 
 
 def said(text):

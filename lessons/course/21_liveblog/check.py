@@ -6,8 +6,7 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 
 from db_demo.models import Post, Visit
-from lessons.checking import diagnose
-from lessons.checking.signals import receivers_gone
+from lessons.judge import diagnose, receivers_gone
 
 
 def write(title):

@@ -4,8 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from db_demo.models import Entry
-from lessons.checking import diagnose
-from lessons.checking.finding import Red
+from lessons.judge import CheckFailed, diagnose
 
 BELL = "ticker.news"
 NO_IDS = (
@@ -265,7 +264,7 @@ async def test_an_id_that_is_none_is_refused_so_that_it_shows(communicator, data
         client = communicator(f"/ws/db/replay/?after={text}")
         try:
             accepted, _ = await client.connect()
-        except Red as red:
+        except CheckFailed as red:
             if red.finding.diagnosis != "exception":
                 raise
             diagnose("last-id-unchecked", client, red.finding.detail)

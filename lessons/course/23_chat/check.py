@@ -3,7 +3,7 @@
 from django.contrib.auth.models import User
 
 from db_demo.models import Membership, Room
-from lessons.checking import diagnose
+from lessons.judge import diagnose
 
 OUT = {"type": "websocket.close", "code": 4403}
 

@@ -2,9 +2,9 @@
 
 from django.core.management.base import BaseCommand, CommandError
 
-from lessons import catalogue
 from lessons.bench.registry import BENCHMARKS
 from lessons.bench.report import Lacking, Options
+from lessons.core import catalogue
 
 ALL = "all"
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from lessons import attached, bootstrap, redis_server, stubs
+from lessons.cli import cluster_process
+from lessons.core import bootstrap, exercise_copies, redis_server
 from lessons.management.address import free_port
 from lessons.management.commands import workshop
 
@@ -38,7 +39,7 @@ class Command(BaseCommand):
         ports = free_ports(port)
         if bootstrap.is_inside() and bootstrap.is_stale():
             self.stderr.write("requirements.txt has changed: deactivate, then start again.")
-        stubs.keep_copies()
+        exercise_copies.keep_copies()
         with tempfile.TemporaryDirectory(prefix="cluster", ignore_cleanup_errors=True) as folder:
             url = settings.REDIS_URL or redis_server.url_of(Path(folder))
             own = [] if settings.REDIS_URL else [folder]
@@ -68,7 +69,7 @@ def require_redis() -> None:
         raise CommandError(f"There is no Redis server on this machine: {redis_server.CURE}")
     if settings.REDIS_URL:
         try:
-            attached.wait_for_redis(settings.REDIS_URL, patience=0)
+            cluster_process.wait_for_redis(settings.REDIS_URL, patience=0)
         except (RedisError, ValueError) as error:
             raise CommandError(f"REDIS_URL leads to no Redis: {error}") from None
 
@@ -124,7 +125,7 @@ def run(parts: dict[str, list[str]], environment: dict[str, str]) -> int:
 
     manager = Parts()
     for name, words in parts.items():
-        words = [sys.executable, "-m", "lessons.attached", str(os.getpid()), *words]
+        words = [sys.executable, "-m", "lessons.cli.cluster_process", str(os.getpid()), *words]
         manager.add_process(name, in_shell(words), env=environment, cwd=str(settings.BASE_DIR))
     try:
         manager.loop()

@@ -9,8 +9,8 @@ from functools import cache
 
 from django.core.management.base import BaseCommand, CommandError
 
-from lessons import catalogue, disk, progress, stubs
-from lessons.catalogue import IncompleteLesson, Lesson, UnknownLesson
+from lessons.core import atomic_write, catalogue, exercise_copies, progress
+from lessons.core.catalogue import IncompleteLesson, Lesson, UnknownLesson
 
 N = "number or slug; by default the first lesson that is not green"
 
@@ -46,71 +46,71 @@ class Command(BaseCommand):
         new.add_argument("--app", default="sync_demo", help="of its worked example; sync_demo")
 
     def handle(self, *, action, **options):
-        stubs.keep_copies()
+        exercise_copies.keep_copies()
 
         @cache
         def screen():
-            from lessons.terminal.screen import open_screen
+            from lessons.cli.screen import open_screen
 
             return open_screen(options.get("stdout") or sys.stdout, options["no_color"])
 
         try:
             code = getattr(self, f"do_{action or 'list'}")(screen, options)
-        except (UnknownLesson, IncompleteLesson, stubs.NoStub) as error:
+        except (UnknownLesson, IncompleteLesson, exercise_copies.NoStub) as error:
             raise CommandError(str(error), returncode=2) from None
         except OSError as error:
-            raise CommandError(disk.with_cure(error), returncode=2) from None
+            raise CommandError(atomic_write.with_cure(error), returncode=2) from None
         if code:
             sys.exit(code)
 
     def do_list(self, screen, options):
-        from lessons.terminal.listing import draw_list
+        from lessons.cli.lesson_list import draw_list
 
         draw_list(screen())
 
     def do_show(self, screen, options):
-        from lessons.terminal.reading import draw_lesson
+        from lessons.cli.read import draw_lesson
 
         draw_lesson(screen(), _chosen(options))
 
     def do_check(self, screen, options):
-        from lessons.terminal.checking import check
+        from lessons.cli.check import check
 
         return check(screen, _chosen(options), options["target"], options["json"], options["junit"])
 
     def do_watch(self, screen, options):
-        from lessons.terminal.watching import watch
+        from lessons.cli.watch import watch
 
         return watch(screen(), _chosen(options))
 
     def do_hint(self, screen, options):
-        from lessons.terminal.reading import draw_hint
+        from lessons.cli.read import draw_hint
 
         draw_hint(screen(), _chosen(options))
 
     def do_reset(self, screen, options):
-        from lessons.terminal.reading import reset
+        from lessons.cli.read import reset
 
         reset(screen(), _chosen(options))
 
     def do_solution(self, screen, options):
-        from lessons.terminal.reading import draw_solution
+        from lessons.cli.read import draw_solution
 
         return draw_solution(screen(), _chosen(options), options["force"])
 
     def do_mistakes(self, screen, options):
-        from lessons.terminal.mistakes import draw_mistakes
+        from lessons.cli.mistakes import draw_mistakes
 
         draw_mistakes(screen(), _chosen(options))
 
     def do_verify(self, screen, options):
-        from lessons.terminal.verifying import verify
+        from lessons.cli.verify import verify
 
         some = [_chosen(options)] if options["lesson"] else catalogue.lessons()
         return verify(screen(), some, options["mutants"], options["update"])
 
     def do_new(self, screen, options):
-        from lessons.terminal.new import make
+        from lessons.cli.new_lesson import make
 
         make(screen(), options["slug"], options["app"])
 

@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 from django.utils import autoreload
 
-from lessons import bootstrap, stubs
-from lessons.accounts import ACCOUNTS
+from lessons.core import bootstrap, exercise_copies
+from lessons.core.accounts import ACCOUNTS
 from lessons.management.address import free_port, refuse_strangers
 from lessons.management.judge import judge_beside
 
@@ -37,7 +37,7 @@ class Command(BaseCommand):
                 "requirements.txt has changed since .venv was made from it. "
                 "To install what is new: deactivate, then start again."
             )
-        stubs.keep_copies()
+        exercise_copies.keep_copies()
         self.prepare_database()
         # The judge is this process's, which goes on while the reloader starts the server anew.
         with judge_beside() if settings.WORKSHOP else nullcontext():

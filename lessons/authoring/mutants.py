@@ -1,0 +1,177 @@
+"""Machine-made wrong versions of a class or function: one small change each."""
+
+import ast
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from lessons.core.source import Definition
+
+_OPPOSITES = {
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.Lt: ast.GtE,
+    ast.GtE: ast.Lt,
+    ast.Gt: ast.LtE,
+    ast.LtE: ast.Gt,
+    ast.And: ast.Or,
+    ast.Or: ast.And,
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change: `name` says it in words that stay the same while other lines move."""
+
+    name: str
+    line: int
+    source: str
+
+
+def mutants_of(source: str, name: str) -> Iterator[Mutant]:
+    """Every mutant of the class, function or method `name`, as the source of a whole file."""
+    tree = ast.parse(source)
+    count = len(list(_changes(_definition(tree, name), name)))
+    seen = {ast.unparse(tree)}
+    for number in range(count):
+        changed = copy.deepcopy(tree)
+        words, line, apply = list(_changes(_definition(changed, name), name))[number]
+        apply()
+        text = ast.unparse(ast.fix_missing_locations(changed))
+        if text not in seen:
+            seen.add(text)
+            yield Mutant(words, line, text)
+
+
+def _definition(tree: ast.AST, name: str) -> ast.AST:
+    first, _, rest = name.partition(".")
+    for node in tree.body:
+        if getattr(node, "name", None) == first:
+            return _definition(node, rest) if rest else node
+    raise LookupError(f"no class, function or method {first}")
+
+
+Change = tuple[str, int, Callable[[], None]]
+
+
+def _changes(definition: ast.AST, name: str) -> Iterator[Change]:
+    for node, scope in _walk(definition, name):
+        for words, apply in _changes_at(node):
+            yield f"{scope}: {words}", getattr(node, "lineno", 0), apply
+
+
+def _walk(node: ast.AST, scope: str) -> Iterator[tuple[ast.AST, str]]:
+    """Every node below, docstrings left out, with the name of the function that it stands in."""
+    yield node, scope
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
+            continue
+        inner = isinstance(child, Definition)
+        yield from _walk(child, f"{scope}.{child.name}" if inner else scope)
+
+
+def _changes_at(node: ast.AST) -> Iterator[tuple[str, Callable[[], None]]]:
+    for field in ("body", "orelse", "finalbody"):
+        statements = getattr(node, field, None)
+        if isinstance(statements, list):
+            yield from _dropped_statements(statements)
+    if isinstance(node, ast.If | ast.While | ast.IfExp):
+        yield f"negate {ast.unparse(node.test)}", lambda: _negate(node)
+    if isinstance(node, ast.Dict):
+        yield from _dropped_items(node)
+    if isinstance(node, ast.Constant):
+        yield from _other_constants(node)
+    if isinstance(node, ast.Compare | ast.BoolOp | ast.BinOp):
+        yield from _opposite(node)
+    if isinstance(node, ast.Call):
+        yield from _strict_lookup(node)
+    if isinstance(node, ast.Assign):
+        yield from _shared_attribute(node)
+    yield from _dropped_awaits(node)
+
+
+def _dropped_statements(statements: list) -> Iterator[tuple[str, Callable[[], None]]]:
+    for index, statement in enumerate(statements):
+        if isinstance(statement, ast.Pass | ast.Import | ast.ImportFrom):
+            continue
+        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+            continue
+        if statement is statements[-1] and ast.unparse(statement) in ("return", "return None"):
+            continue  # where nothing follows it, its absence changes nothing
+        words = ast.unparse(statement).partition("\n")[0]
+        yield f"drop {words}", lambda index=index: _drop(statements, index)
+
+
+def _drop(statements: list, index: int) -> None:
+    statements[index] = ast.Pass()
+
+
+def _negate(node) -> None:
+    node.test = ast.UnaryOp(ast.Not(), node.test)
+
+
+def _dropped_items(node: ast.Dict) -> Iterator[tuple[str, Callable[[], None]]]:
+    for index, key in enumerate(node.keys):
+        if key is not None:
+            words = f"drop {ast.unparse(key)} from {ast.unparse(node)}"
+            yield words, lambda index=index: (node.keys.pop(index), node.values.pop(index))
+
+
+def _other_constants(node: ast.Constant) -> Iterator[tuple[str, Callable[[], None]]]:
+    others: list = []
+    if isinstance(node.value, bool):
+        others = [not node.value]
+    elif isinstance(node.value, int):
+        others = [node.value + 1]
+    elif isinstance(node.value, str):
+        swapped = {"text": "bytes", "bytes": "text", "websocket.accept": "websocket.close"}
+        others = [swapped.get(node.value, node.value + "x")]
+    elif isinstance(node.value, bytes):
+        others = [node.value + b"x"]
+    for other in others:
+        yield f"{node.value!r} becomes {other!r}", lambda other=other: setattr(node, "value", other)
+
+
+def _opposite(node) -> Iterator[tuple[str, Callable[[], None]]]:
+    operator = node.ops[0] if isinstance(node, ast.Compare) else node.op
+    opposite = _OPPOSITES.get(type(operator))
+    if opposite is None:
+        return
+
+    def apply():
+        if isinstance(node, ast.Compare):
+            node.ops[0] = opposite()
+        else:
+            node.op = opposite()
+
+    yield f"{ast.unparse(node)} with {opposite.__name__}", apply
+
+
+def _shared_attribute(node: ast.Assign) -> Iterator[tuple[str, Callable[[], None]]]:
+    """`self.x = ...` becomes `type(self).x = ...`: all connections now share it."""
+    for target in node.targets:
+        owner = getattr(target, "value", None)
+        if isinstance(target, ast.Attribute) and isinstance(owner, ast.Name) and owner.id == "self":
+            shared = ast.Call(ast.Name("type", ast.Load()), [owner], [])
+            words = f"{ast.unparse(target)} belongs to the class"
+            yield words, lambda target=target, shared=shared: setattr(target, "value", shared)
+
+
+def _strict_lookup(node: ast.Call) -> Iterator[tuple[str, Callable[[], None]]]:
+    """`event.get(key)` becomes the same with a key that is not there."""
+    if isinstance(node.func, ast.Attribute) and node.func.attr == "get" and node.args:
+        missing = ast.Constant("missing")
+        yield f"{ast.unparse(node)} finds nothing", lambda: node.args.__setitem__(0, missing)
+
+
+def _dropped_awaits(node: ast.AST) -> Iterator[tuple[str, Callable[[], None]]]:
+    for field, value in ast.iter_fields(node):
+        if isinstance(value, ast.Await):
+            words = f"drop await of {ast.unparse(value.value)}"
+            yield words, lambda field=field, value=value: setattr(node, field, value.value)

@@ -1,0 +1,175 @@
+"""The files of a lesson that is yet to be written: a whole one, about nothing but an echo.
+
+It can be judged as it stands, so that an author changes one thing at a time. Every TODO is a fault
+that `lesson verify` names, but for the exercise's own.
+"""
+
+LESSON = """\
+---
+demo: {app}.consumers.{name}
+path: {path}
+exercise: {name}({base})
+---
+# TODO: the title
+
+## See it
+TODO: what is to be seen here. `lesson verify {slug} --update` records the transcript.
+
+```transcript {app}.consumers.{name} | connect | text hello | close 1001
+```
+
+## Why
+TODO: why it is so.
+
+```code {app}.consumers.{name}
+```
+
+## Do it
+TODO: what `exercise.py` holds, what is wrong with it, and how many places are to be changed.
+
+## Where it bites
+- **TODO.** The error in the server's or the browser's own words, then the cure.
+"""
+
+PREDICT = '''\
+# What a student is asked before it is played; the answer is what then crosses. Two to four.
+
+[[prediction]]
+question = """TODO: in which order do the events come?"""
+because = """TODO: what explains the answer."""
+steps = ["connect", "text hello", "close 1001"]
+kind = "order"
+
+[[prediction]]
+question = """TODO: who receives what?"""
+because = """TODO: what explains the answer."""
+steps = ["connect", "2 connect", "text hello", "close 1001", "2 close 1001"]
+kind = "receives"
+'''
+
+EXERCISE = '''\
+"""Lesson {number}: TODO: the task, in two or three sentences.
+
+Each text frame comes back as it is.
+"""
+
+from channels.consumer import {base}
+from channels.exceptions import StopConsumer
+
+
+class {name}({base}):
+    {define} websocket_connect(self, event):
+        {call}self.send({{"type": "websocket.accept"}})
+
+    {define} websocket_receive(self, event):
+        # TODO 1: send the text back.
+        pass
+
+    {define} websocket_disconnect(self, event):
+        raise StopConsumer()
+'''
+
+SOLUTION = '''\
+"""Lesson {number}, solved: TODO: what it is."""
+
+from channels.consumer import {base}
+from channels.exceptions import StopConsumer
+
+
+class {name}({base}):
+    {define} websocket_connect(self, event):
+        {call}self.send({{"type": "websocket.accept"}})
+
+    {define} websocket_receive(self, event):
+        # TODO: only what was added, and why.
+        {call}self.send({{"type": "websocket.send", "text": event["text"]}})
+
+    {define} websocket_disconnect(self, event):
+        raise StopConsumer()
+'''
+
+MISTAKES = '''\
+"""Lesson {number}: the classic wrong versions. TODO: four of them or more."""
+
+from channels.consumer import {base}
+from channels.exceptions import StopConsumer
+
+
+class Right({base}):
+    """What is right in all versions: each of them spoils one method."""
+
+    {define} websocket_connect(self, event):
+        {call}self.send({{"type": "websocket.accept"}})
+
+    {define} websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
+class KeepsItToItself(Right):
+    """TODO: what was misunderstood. Takes the handler's end for a reply."""
+
+    diagnosis = "no-reply"
+
+    {define} websocket_receive(self, event):
+        self.said = event["text"]
+'''
+
+CHECK = '''\
+"""Lesson {number}: TODO: what is asked, in one question."""
+
+
+async def test_text_comes_back(communicator):
+    """TODO: the claim, as a student reads it. A text frame comes back as it is."""
+    client = communicator()
+    await client.connect()
+    client.expect()
+    await client.send_to(text_data="hello")
+    otherwise = None if client.unread else "no-reply"
+    client.expect({{"type": "websocket.send", "text": "hello"}}, otherwise=otherwise)
+'''
+
+HINTS = """\
+## TODO: where to look
+TODO
+
+## TODO: what to write
+TODO
+
+## TODO: nearly the solution
+TODO
+"""
+
+TESTS = '''\
+"""Lesson {number}'s worked example: TODO: what it shows."""
+
+from channels.routing import URLRouter
+
+from {app}.consumers import {name}
+from {app}.routing import websocket_urlpatterns
+from lessons.judge import StrictCommunicator
+
+PATH = "{path}"
+
+
+async def test_todo_what_it_does():
+    async with StrictCommunicator({name}.as_asgi(), PATH) as client:
+        assert await client.connect() == (True, None)
+        client.expect()
+        await client.send_to(text_data="hello")
+        client.expect({{"type": "websocket.send", "text": "hello"}})
+
+
+async def test_is_routed_at_its_path():
+    async with StrictCommunicator(URLRouter(websocket_urlpatterns), PATH) as client:
+        assert await client.connect() == (True, None)
+'''
+
+FILES = {
+    "lesson.md": LESSON,
+    "predict.toml": PREDICT,
+    "exercise.py": EXERCISE,
+    "solution.py": SOLUTION,
+    "mistakes.py": MISTAKES,
+    "check.py": CHECK,
+    "hints.md": HINTS,
+}

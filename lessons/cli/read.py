@@ -1,0 +1,64 @@
+"""`lesson show`, `hint`, `solution` and `reset`: what a student reads, and the way back."""
+
+from django.core.management.base import CommandError
+
+from lessons.cli.screen import literal, markdown, python, short
+from lessons.core import exercise_copies, progress
+from lessons.core.catalogue import Lesson
+
+
+def draw_lesson(console, lesson: Lesson) -> None:
+    """The lesson's text with its code, then what to type next."""
+    from lessons.core.lesson_text import TextError, expanded
+
+    try:
+        markdown(console, expanded(lesson))
+    except TextError as error:
+        raise CommandError(str(error), returncode=2) from None
+    console.print()
+    literal(
+        console,
+        f"Edit    {short(lesson.exercise)}\n"
+        f"Judge   manage.py lesson watch {lesson.number}\n"
+        f"Stuck   manage.py lesson hint {lesson.number}",
+    )
+
+
+def draw_hint(console, lesson: Lesson) -> None:
+    """One hint more than the last time; the last one again when there is no more."""
+    shown, most = progress.show_hint(lesson), len(lesson.hints)
+    if not shown:
+        literal(console, f"Lesson {lesson.number} has no hints.")
+        return
+    literal(console, f"Hint {shown} of {most}", style="bold")
+    console.print()
+    markdown(console, lesson.hints[shown - 1])
+    console.print()
+    if shown < most:
+        literal(console, f"Left: {most - shown}. Next: manage.py lesson hint {lesson.number}")
+    else:
+        literal(console, f"No hint is left. See also: manage.py lesson mistakes {lesson.number}")
+
+
+def draw_solution(console, lesson: Lesson, force: bool) -> int:
+    """The solution, for whoever has one of their own or insists; 1 for anybody else."""
+    if not (force or progress.of(lesson).was_green):
+        literal(
+            console,
+            f"Lesson {lesson.number} has not been green yet. The solution is shown once it has.\n"
+            f"A hint: manage.py lesson hint {lesson.number}\n"
+            f"The solution all the same: manage.py lesson solution {lesson.number} --force",
+        )
+        return 1
+    python(console, lesson.solution.read_text(encoding="utf-8"))
+    return 0
+
+
+def reset(console, lesson: Lesson) -> None:
+    """Put the exercise back as it came; the student's version goes aside."""
+    if exercise_copies.stub(lesson) == lesson.exercise:
+        literal(console, f"{short(lesson.exercise)} is as it came. Nothing was done.")
+        return
+    if aside := exercise_copies.reset(lesson):
+        literal(console, f"Your version is now {short(aside)}.")
+    literal(console, f"{short(lesson.exercise)} is as it came.")

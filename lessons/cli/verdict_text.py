@@ -1,0 +1,96 @@
+"""Draws a verdict: ticks and crosses, then the first diagnosis in full."""
+
+from rich.text import Text
+
+from lessons.cli.screen import CROSS, NOT_RUN, TICK, hanging, literal, short
+from lessons.core import progress
+from lessons.core.catalogue import Lesson
+from lessons.core.diagnoses import diagnosis
+from lessons.judge.verdict import Verdict
+from lessons.simulator.finding import Finding
+from lessons.wire.transcript import render
+
+_SIGNS = {"green": (TICK, "green"), "red": (CROSS, "red"), "not run": (NOT_RUN, "dim")}
+_OUTPUT_LINES = 15
+
+
+def draw_verdict(console, lesson: Lesson, verdict: Verdict) -> None:
+    """Of several diagnoses the first is told in full: the others often follow from it."""
+    colour = "green" if verdict.green else "red"
+    head = Text.assemble(
+        (f"{'green' if verdict.green else 'red'}  ", f"bold {colour}"),
+        (f"Lesson {lesson.number} {lesson.slug}", "bold"),
+        (f"  {verdict.target}, {verdict.seconds * 1000:.0f} ms", "dim"),
+    )
+    console.print(head)
+    for outcome in verdict.outcomes:
+        sign, colour = _SIGNS[outcome.state]
+        not_run = " (not run)" if outcome.state == "not run" else ""
+        hanging(console, Text(f"  {sign} ", style=colour), outcome.claim + not_run)
+    findings = {finding.diagnosis: finding for finding in reversed(verdict.findings)}
+    told = [findings[name] for name in verdict.diagnosis_ids]
+    for finding in told[:1]:
+        _draw_finding(console, lesson, finding)
+        _draw_transcript(console, verdict, finding)
+    if told[1:]:
+        console.print()
+    for finding in told[1:]:
+        line = f", line {finding.line}" if finding.line else ""
+        hanging(console, "Also  ", f"{diagnosis(finding.diagnosis).title}{line}", "yellow")
+    _draw_output(console, verdict.output)
+
+
+def draw_next(console, lesson: Lesson, verdict: Verdict) -> None:
+    """What a student may want now."""
+    console.print()
+    if not verdict.green:
+        literal(console, f"Stuck?  manage.py lesson hint {lesson.number}", "dim")
+        return
+    literal(console, f"Compare  manage.py lesson solution {lesson.number}")
+    upcoming = progress.next_lesson()
+    if upcoming != lesson:
+        literal(console, f"Next     manage.py lesson show {upcoming.number}")
+
+
+def _draw_finding(console, lesson: Lesson, finding: Finding) -> None:
+    known = diagnosis(finding.diagnosis)
+    console.print()
+    console.print(Text.assemble((known.title, "bold red"), (f"  {known.id}", "dim")))
+    event_and_handler = finding.message.removesuffix(known.title).partition(" (")[0].rstrip(": ")
+    if event_and_handler:
+        literal(console, event_and_handler)
+    if finding.file:
+        literal(console, short(finding.file) + (f":{finding.line}" if finding.line else ""))
+    if finding.detail:
+        console.print()
+        literal(console, _indented(finding.detail))
+    console.print()
+    hanging(console, "  Seen as  ", known.symptom)
+    hanging(console, "  Cause    ", known.cause)
+    hanging(console, "  Cure     ", known.cure, "bold")
+    if known.lesson not in (None, lesson.number):
+        hanging(console, "  Read     ", f"manage.py lesson show {known.lesson}")
+
+
+def _draw_transcript(console, verdict: Verdict, finding: Finding) -> None:
+    for outcome in verdict.outcomes:
+        if outcome.finding is finding and outcome.transcript:
+            console.print()
+            hanging(console, "Transcript: ", outcome.claim, "dim")
+            columns = console.width if console.is_terminal else None
+            literal(console, render(outcome.transcript, columns))
+
+
+def _draw_output(console, output: str) -> None:
+    if not output.strip():
+        return
+    lines = output.rstrip().split("\n")
+    console.print()
+    literal(console, "Printed meanwhile", style="dim")
+    literal(console, _indented("\n".join(lines[:_OUTPUT_LINES])))
+    if len(lines) > _OUTPUT_LINES:
+        literal(console, f"  [{len(lines) - _OUTPUT_LINES} more lines: --json has them]", "dim")
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.split("\n"))

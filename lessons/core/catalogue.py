@@ -1,0 +1,246 @@
+"""Finds the lessons. The only module that knows how a lesson's folder is laid out."""
+
+import re
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+from lessons.core.accounts import ACCOUNTS
+
+PROJECT_DIR = Path(__file__).resolve().parents[2]
+COURSE_DIR = PROJECT_DIR / "lessons" / "course"
+
+FILES = (
+    "lesson.md",
+    "predict.toml",
+    "exercise.py",
+    "solution.py",
+    "mistakes.py",
+    "check.py",
+    "hints.md",
+)
+_FRONT_MATTER = re.compile(r"\A---\n(?P<fields>.*?)\n---\n(?P<text>.*)\Z", re.DOTALL)
+MOST_CLIENTS = 4  # on a lesson's page
+NOBODY = "anonymous"
+_CLIENT = re.compile(
+    rf"(?P<account>this browser|{NOBODY}|{'|'.join(ACCOUNTS)})"
+    r"(?: from (?P<origin>https?://\S+))?(?: on (?P<server>\d))?"
+)
+_EXERCISE = re.compile(r"(?P<name>\w+)(?:\((?P<base>\w+)\))?\Z")
+
+
+class UnknownLesson(LookupError):
+    """No lesson has this number or slug; the message lists those that there are."""
+
+
+class IncompleteLesson(ValueError):
+    """A lesson's folder lacks something; the message names the file and what it should hold."""
+
+
+@dataclass(frozen=True)
+class Client:
+    """One that a lesson's page begins with; None is what the browser itself says."""
+
+    account: str | None = None
+    origin: str | None = None
+    server: int = 1  # of `manage.py cluster`
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One folder of the course: `03_stop` is number 3, slug `stop`, key `03-stop`."""
+
+    folder: Path
+
+    @property
+    def number(self) -> int:
+        return int(self.folder.name.partition("_")[0])
+
+    @property
+    def slug(self) -> str:
+        return self.folder.name.partition("_")[2]
+
+    @property
+    def key(self) -> str:
+        return self.folder.name.replace("_", "-")
+
+    def path_to(self, file_name: str) -> Path:
+        return self.folder / file_name
+
+    @property
+    def predictions(self) -> Path:
+        """What a student is asked to predict before it is played."""
+        return self.path_to("predict.toml")
+
+    @property
+    def exercise(self) -> Path:
+        return self.path_to("exercise.py")
+
+    @property
+    def solution(self) -> Path:
+        return self.path_to("solution.py")
+
+    @property
+    def mistakes(self) -> Path:
+        return self.path_to("mistakes.py")
+
+    @property
+    def check(self) -> Path:
+        return self.path_to("check.py")
+
+    @property
+    def tests(self) -> Path:
+        """The pytest module that proves the lesson's worked example."""
+        return PROJECT_DIR / "tests" / self.app / f"test_{self.folder.name}.py"
+
+    @property
+    def proofs(self) -> tuple[Path, ...]:
+        """`tests`, and what else beside it proves the example: `tests: chat_suite chat_load`."""
+        more = self._front_matter[0].get("tests", "").split()
+        return (self.tests, *(self.tests.with_name(f"test_{name}.py") for name in more))
+
+    @cached_property
+    def _front_matter(self) -> tuple[dict[str, str], str]:
+        source = self.path_to("lesson.md")
+        try:
+            found = _FRONT_MATTER.match(source.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            found = None
+        if not found:
+            raise IncompleteLesson(f"{source} must begin with a front matter: demo, path, exercise")
+        lines = (line.partition(":") for line in found["fields"].splitlines() if line.strip())
+        return {key.strip(): value.strip() for key, _, value in lines}, found["text"].strip()
+
+    def _field(self, name: str) -> str:
+        try:
+            return self._front_matter[0][name]
+        except KeyError:
+            raise IncompleteLesson(
+                f"{self.path_to('lesson.md')}: the front matter lacks `{name}:`"
+            ) from None
+
+    @property
+    def text(self) -> str:
+        """The lesson's Markdown, title included, front matter taken off."""
+        return self._front_matter[1]
+
+    @property
+    def title(self) -> str:
+        return self.text.partition("\n")[0].removeprefix("# ").strip()
+
+    @property
+    def demo(self) -> str:
+        """Qualified name of the worked example: `sync_demo.consumers.Echo`."""
+        return self._field("demo")
+
+    @property
+    def worker(self) -> str | None:
+        """Qualified name of the consumer that does the worked example's jobs in `runworker`."""
+        return self._front_matter[0].get("worker")
+
+    @property
+    def app(self) -> str:
+        return self.demo.partition(".")[0]
+
+    @property
+    def path(self) -> str:
+        """Where the worked example is routed; also the path that checks connect to."""
+        return self._field("path")
+
+    @property
+    def route(self) -> str | None:
+        """The pattern that `path` is one case of, for a consumer that reads its URL's parts."""
+        return self._front_matter[0].get("route")
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """Steps that save what is there from the first: `rows: auth.Group {"name": "a"} | ...`."""
+        told = self._front_matter[0].get("rows", "")
+        return tuple(f"row {one.strip()}" for one in told.split(" | ") if one.strip())
+
+    @property
+    def stack(self) -> str | None:
+        """Qualified name of the middleware that stands before the consumers in the checks."""
+        return self._front_matter[0].get("stack")
+
+    @property
+    def stack_module(self) -> str | None:
+        """Name of the module that `stack` stands in, where what belongs to it stands too."""
+        return self.stack and self.stack.rpartition(".")[0]
+
+    @property
+    def application(self) -> str | None:
+        """What the exercise's file must define beside the class: the application that is served."""
+        return self._front_matter[0].get("application")
+
+    @property
+    def clients(self) -> tuple[Client, ...]:
+        """What the page begins with: one, or as many as it says: `clients: 2`.
+
+        Or who each is: `clients: this browser, anonymous on 2, student from http://a.test`.
+        """
+        told = self._front_matter[0].get("clients", "1")
+        if told.isdecimal() and 1 <= int(told) <= MOST_CLIENTS:
+            return (Client(),) * int(told)
+        found = [_CLIENT.fullmatch(one.strip()) for one in told.split(",")]
+        if not all(found) or len(found) > MOST_CLIENTS:
+            raise IncompleteLesson(
+                f"{self.path_to('lesson.md')}: write `clients: 2`, or up to {MOST_CLIENTS} of "
+                f"`this browser`, `{NOBODY}`, `{'`, `'.join(ACCOUNTS)}`, each perhaps with "
+                "`from http://a.test` and `on 2`, and commas between them"
+            )
+        return tuple(
+            Client(
+                None if one["account"] == "this browser" else one["account"],
+                one["origin"],
+                int(one["server"] or 1),
+            )
+            for one in found
+        )
+
+    @property
+    def _exercise_parts(self) -> re.Match:
+        found = _EXERCISE.match(self._field("exercise"))
+        if not found:
+            raise IncompleteLesson(
+                f"{self.path_to('lesson.md')}: write `exercise: Name(SyncConsumer)` or a "
+                "function's name"
+            )
+        return found
+
+    @property
+    def exercise_name(self) -> str:
+        """Name of the class (or function) that the student repairs."""
+        return self._exercise_parts["name"]
+
+    @property
+    def exercise_base(self) -> str | None:
+        """`SyncConsumer` or `AsyncConsumer`; None where the exercise is a function."""
+        return self._exercise_parts["base"]
+
+    @property
+    def hints(self) -> list[str]:
+        """Markdown of each hint, the least telling first."""
+        text = self.path_to("hints.md").read_text(encoding="utf-8")
+        return [hint.partition("\n")[2].strip() for hint in re.split(r"^## ", text, flags=re.M)[1:]]
+
+
+@cache
+def lessons() -> tuple[Lesson, ...]:
+    """All lessons, in the order of their numbers."""
+    folders = (f for f in COURSE_DIR.iterdir() if re.fullmatch(r"\d\d_[a-z][a-z0-9_]*", f.name))
+    return tuple(sorted((Lesson(folder) for folder in folders), key=lambda one: one.number))
+
+
+def find(name: str | int) -> Lesson:
+    """The lesson of that number or slug: 3, "3", "03", "stop", "03-stop" or "03_stop".
+
+    Raises UnknownLesson.
+    """
+    wanted = str(name).strip().lower().replace("_", "-")
+    for lesson in lessons():
+        names = {str(lesson.number), f"{lesson.number:02}", lesson.slug.replace("_", "-")}
+        if wanted in names | {lesson.key}:
+            return lesson
+    known = ", ".join(f"{lesson.number} {lesson.slug}" for lesson in lessons())
+    raise UnknownLesson(f"There is no lesson {name!r}. There are: {known}.")

@@ -1,0 +1,111 @@
+"""What came of judging: plain data, also as JSON and as JUnit XML."""
+
+from dataclasses import dataclass, field
+from xml.etree import ElementTree
+
+from lessons.simulator.finding import Finding
+from lessons.wire.events import Event
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One check: `claim` is its docstring, `state` "green", "red" or "not run"."""
+
+    name: str
+    claim: str
+    state: str
+    finding: Finding | None = None
+    transcript: tuple[Event, ...] = ()
+
+    def as_json(self) -> dict:
+        return {
+            "name": self.name,
+            "claim": self.claim,
+            "state": self.state,
+            "finding": self.finding and self.finding.as_json(),
+            "transcript": [event.as_json() for event in self.transcript],
+        }
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """All checks of one lesson (its key) on one target.
+
+    `problem` is set where the target could not be judged at all, `output` is what it printed (cut
+    after a few thousand characters), `digest` the version of its file, `seconds` how long the
+    judging took.
+    """
+
+    lesson: str
+    target: str
+    outcomes: tuple[Outcome, ...] = ()
+    problem: Finding | None = None
+    output: str = ""
+    digest: str = field(default="", compare=False)
+    seconds: float = field(default=0.0, compare=False)
+
+    @property
+    def green(self) -> bool:
+        """Whether every check ran and held. A verdict without a check is not green."""
+        states = {outcome.state for outcome in self.outcomes}
+        return self.problem is None and states == {"green"}
+
+    @property
+    def findings(self) -> list[Finding]:
+        found = [outcome.finding for outcome in self.outcomes if outcome.finding]
+        return [self.problem, *found] if self.problem else found
+
+    @property
+    def diagnosis_ids(self) -> list[str]:
+        """Ids of the diagnoses made, each once, in the order of the checks."""
+        return list(dict.fromkeys(finding.diagnosis for finding in self.findings))
+
+    def as_json(self) -> dict:
+        return {
+            "lesson": self.lesson,
+            "target": self.target,
+            "green": self.green,
+            "problem": self.problem and self.problem.as_json(),
+            "outcomes": [outcome.as_json() for outcome in self.outcomes],
+            "output": self.output,
+            "digest": self.digest,
+            "seconds": round(self.seconds, 4),
+        }
+
+    def as_junit(self) -> str:
+        """JUnit XML: a test suite for the lesson, a test case for each check."""
+        suite = ElementTree.Element(
+            "testsuite",
+            name=self.lesson,
+            tests=str(max(len(self.outcomes), 1)),
+            failures=str(sum(outcome.state == "red" for outcome in self.outcomes)),
+            errors=str(int(self.problem is not None)),
+            skipped=str(sum(outcome.state == "not run" for outcome in self.outcomes)),
+            time=f"{self.seconds:.3f}",
+        )
+        if self.problem:
+            case = ElementTree.SubElement(suite, "testcase", classname=self.lesson, name="loading")
+            _junit_fault(case, "error", self.problem)
+        for outcome in self.outcomes:
+            case = ElementTree.SubElement(
+                suite, "testcase", classname=self.lesson, name=outcome.claim
+            )
+            if outcome.state == "not run":
+                ElementTree.SubElement(case, "skipped")
+            elif outcome.finding:
+                _junit_fault(case, "failure", outcome.finding)
+        if self.output:
+            ElementTree.SubElement(suite, "system-out").text = _xml_text(self.output)
+        return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
+
+
+def _junit_fault(case, kind: str, finding: Finding) -> None:
+    fault = ElementTree.SubElement(
+        case, kind, type=finding.diagnosis, message=_xml_text(finding.message)
+    )
+    fault.text = _xml_text(finding.detail)
+
+
+def _xml_text(text: str) -> str:
+    """XML 1.0 has no place for most control characters, whatever a student prints."""
+    return "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)

@@ -1,0 +1,109 @@
+"""What is judged: the exercise, the solution, one of the mistakes, or any file."""
+
+import difflib
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from lessons.core.catalogue import Lesson
+from lessons.simulator.finding import CheckFailed, Place, make_finding
+from lessons.simulator.student_module import load_file, with_application
+
+
+class UnknownTarget(LookupError):
+    """A target that is not "exercise", "solution", "mistake:NAME" or an existing file."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A file, the name in it to judge, and, for a mutant, the source to take for the file's."""
+
+    title: str
+    file: Path
+    name: str
+    base: str | None = None
+    source: str | None = None
+
+    def digest(self) -> str:
+        """Tells one version of the file from another; empty where there is none to be read."""
+        try:
+            content = self.file.read_bytes() if self.source is None else self.source.encode()
+        except OSError:
+            return ""
+        return hashlib.sha256(content).hexdigest()
+
+    def load(self):
+        """Run the file and return what is to be judged. Raises CheckFailed where that cannot be."""
+        # They bring Channels and models: a list of lessons needs neither.
+        from lessons.simulator.channel_layer import layers_of_checks
+        from lessons.simulator.signal_receivers import forget_loaded
+
+        forget_loaded()
+        with layers_of_checks():
+            module = load_file(self.file, self.source)
+        subject = getattr(module, self.name, None)
+        if subject is None:
+            raise CheckFailed(self._missing(module))
+        self._require_base(subject)
+        return with_application(subject, module)
+
+    def _missing(self, module):
+        names = [name for name in vars(module) if not name.startswith("_")]
+        close = difflib.get_close_matches(self.name, names, n=1)
+        detail = f"Looked for {self.name}."
+        if close:
+            detail += f" There is {close[0]}: give it the name {self.name} again."
+        return make_finding("name-missing", Place(str(self.file)), detail=detail)
+
+    def _require_base(self, subject) -> None:
+        if self.base is None:
+            return
+        from channels import consumer
+
+        sync = isinstance(subject, type) and getattr(subject, "_sync", None)
+        if (
+            not isinstance(subject, type)
+            or not issubclass(subject, getattr(consumer, self.base))
+            or sync != (self.base == "SyncConsumer")
+        ):
+            bases = getattr(subject, "__bases__", ())
+            detail = (
+                f"{self.name} must subclass {self.base}; "
+                f"it is {'a subclass of ' + bases[0].__name__ if bases else repr(subject)}."
+            )
+            raise CheckFailed(
+                make_finding("wrong-base-class", Place(str(self.file)), detail=detail)
+            )
+
+
+def resolve(lesson: Lesson, target: str = "exercise") -> Target:
+    """The target of that name. Raises UnknownTarget."""
+    name, base = lesson.exercise_name, lesson.exercise_base
+    kind, _, mistake = target.partition(":")
+    if target == "exercise":
+        return Target(target, lesson.exercise, name, base)
+    if target == "solution":
+        return Target(target, lesson.solution, name, base)
+    if kind == "mistake" and mistake:
+        if mistake not in mistakes_of(lesson):
+            known = ", ".join(mistakes_of(lesson))
+            raise UnknownTarget(
+                f"Lesson {lesson.number} has no mistake {mistake}. It has: {known}."
+            )
+        return Target(target, lesson.mistakes, mistake)
+    file = Path(target).resolve()
+    if not file.is_file():
+        raise UnknownTarget(
+            f"No target {target!r}: write exercise, solution, mistake:NAME or the path of a file."
+        )
+    return Target(target, file, name, base)
+
+
+def mistakes_of(lesson: Lesson) -> dict[str, object]:
+    """The lesson's wrong versions by name: whatever in mistakes.py names its diagnosis."""
+    module = load_file(lesson.mistakes)
+    return {
+        name: item
+        for name, item in vars(module).items()
+        if getattr(item, "__module__", None) == module.__name__ and "diagnosis" in vars(item)
+    }

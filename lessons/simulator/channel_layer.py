@@ -1,0 +1,155 @@
+"""The channel layer of a check: in memory, and no more lenient than Redis."""
+
+import asyncio
+import itertools
+from contextlib import contextmanager
+
+import msgpack
+from channels.layers import InMemoryChannelLayer, channel_layers
+
+from lessons.simulator.finding import Place, places_at_work
+from lessons.wire.layer import RecordingLayer
+from lessons.wire.recorder import current_connection
+
+# By alias, around the layers of the check that is under way.
+_OF_CHECKS = {alias: RecordingLayer(None) for alias in ("default", "pubsub", "encrypted")}
+
+
+class _Packed(dict):
+    """A message on its way: its bytes; and, if nobody will unpack them, where it was sent."""
+
+    def __init__(self, message: dict):
+        packed = msgpack.packb(message)
+        super().__init__(bytes=packed)
+        try:
+            msgpack.unpackb(packed)
+        except ValueError:
+            self["sent_at"] = tuple(places_at_work())
+
+    def __deepcopy__(self, memo):
+        return self  # what is in it does not change
+
+
+class PackingLayer(InMemoryChannelLayer):
+    """Packs each message as the Redis layers do, so that what passes here passes there.
+
+    Their serializer is msgpack's packb and unpackb; its module would bring cryptography, whose
+    import takes longer than many a check, so msgpack is called directly. Channels are numbered in
+    the order in which they are made, and known by the connection that they were made for.
+    """
+
+    def __init__(self, **config):
+        super().__init__(**config)
+        self._numbers = itertools.count(1)
+        self._channels: dict[str | None, str] = {}
+
+    async def new_channel(self, prefix="specific"):
+        """The next channel; the first that a connection asks for is its consumer's own."""
+        name = f"{prefix}.check!{next(self._numbers)}"
+        connection = current_connection.get()
+        if connection is not None:
+            self._channels.setdefault(connection.id, name)
+        return name
+
+    def channel_of(self, connection: str) -> str | None:
+        """Name of the channel of the consumer that serves the connection with that id."""
+        return self._channels.get(connection)
+
+    def groups_of(self, connection: str) -> list[str]:
+        """The groups that this connection's channel is a member of."""
+        channel = self.channel_of(connection)
+        return [group for group, members in self.groups.items() if channel in members]
+
+    async def send(self, channel, message):
+        """Raises what packing raises, at the sender's line."""
+        assert isinstance(message, dict), "message is not a dict"
+        assert "__asgi_channel__" not in message
+        await super().send(channel, message if isinstance(message, _Packed) else _Packed(message))
+
+    async def group_send(self, group, message):
+        """Raises what packing raises, at the sender's line, and with no member too."""
+        assert isinstance(message, dict), "Message is not a dict"
+        await super().group_send(group, _Packed(message))
+
+    async def receive(self, channel):
+        """Raises what unpacking raises: that is where a key that is no text is noticed."""
+        return self.unpacked(await super().receive(channel))
+
+    def unpacked(self, packed):
+        """The message that was packed."""
+        try:
+            return msgpack.unpackb(packed["bytes"])
+        except ValueError as error:
+            error.sent_at = packed["sent_at"]
+            raise
+
+
+class ExternalSender:
+    """The layer in the hands of other code, such as a view: what it sends has been dealt with."""
+
+    def __init__(self, layer: PackingLayer):
+        self._layer = layer
+
+    async def send(self, channel, message):
+        """As the layer's; returns when nothing moves any more."""
+        await self._layer.send(channel, message)
+        await asyncio.get_running_loop().settled()
+
+    async def group_send(self, group, message):
+        """As the layer's; returns when nothing moves any more."""
+        await self._layer.group_send(group, message)
+        await asyncio.get_running_loop().settled()
+
+    @property
+    def groups(self) -> dict[str, set[str]]:
+        """The channels in each group that has any."""
+        groups = {group: set(members) for group, members in self._layer.groups.items()}
+        return {group: members for group, members in groups.items() if members}
+
+
+def place_of_send(file: str, error: BaseException) -> Place | None:
+    """The line of `file` that sent the message which could not be unpacked, if `error` is that."""
+    return next((place for place in getattr(error, "sent_at", ()) if place.file == file), None)
+
+
+@contextmanager
+def layers_of_checks():
+    """get_channel_layer() finds the checks' layers, be the check yet to begin; then the usual ones.
+
+    A file may ask for a layer as it is run, and keep it, so it is one object for all checks.
+    """
+    usual = dict(channel_layers.backends)
+    channel_layers.backends.update(_OF_CHECKS)
+    try:
+        yield
+    finally:
+        channel_layers.backends.clear()
+        channel_layers.backends.update(usual)
+
+
+@contextmanager
+def fresh_layers(make=PackingLayer, **config):
+    """Layers of the check's own, recorded, each made by `make(**config)`, until the end.
+
+    The one that is the default is yielded.
+    """
+    before = {alias: place.layer for alias, place in _OF_CHECKS.items()}
+    for place in _OF_CHECKS.values():
+        place.layer = make(**config)
+    try:
+        with layers_of_checks():
+            yield _OF_CHECKS["default"].layer
+    finally:
+        for alias, place in _OF_CHECKS.items():
+            place.layer = before[alias]
+
+
+def packing_layers() -> dict[str, PackingLayer]:
+    """Those of a check that are in place now, by alias."""
+    layers = {alias: getattr(it, "layer", None) for alias, it in channel_layers.backends.items()}
+    return {alias: layer for alias, layer in layers.items() if isinstance(layer, PackingLayer)}
+
+
+def packing_layer() -> PackingLayer | None:
+    """The check's default layer that is in place now, if one is."""
+    return packing_layers().get("default")

@@ -1,0 +1,50 @@
+"""What belongs to one check: the consumer that is judged, and every connection opened to it."""
+
+from lessons.core.catalogue import Lesson
+from lessons.simulator.finding import (
+    CheckFailed,
+    Source,
+    make_finding,
+    place_at_work,
+    place_of_error,
+)
+from lessons.simulator.strict import Strict
+from lessons.simulator.student_module import served
+from lessons.simulator.worker import Workers
+from lessons.wire.events import Event
+
+
+class CheckContext:
+    """The subject under judgement, and every connection opened to it in one check."""
+
+    def __init__(self, lesson: Lesson, subject):
+        self.lesson = lesson
+        self.subject = subject
+        self.source = Source(subject)
+        self.clients: list[Strict] = []
+        self.workers: list[Workers] = []
+
+    @property
+    def application(self):
+        """The subject as it is served."""
+        return served(self.subject, self.lesson)
+
+    @property
+    def transcript(self) -> tuple[Event, ...]:
+        """What crossed on all connections, and in workers, so far, in the order of time."""
+        seen = (*self.clients, *self.workers)
+        events = (event for one in seen for event in one.transcript)
+        return tuple(sorted(events, key=lambda event: event.time))
+
+    @property
+    def last_event(self) -> str:
+        """Type of the event that was handled last."""
+        handled = [event for event in self.transcript if event.direction == "in"]
+        return str(handled[-1].message.get("type", "")) if handled else ""
+
+    def red(self, name: str, error: BaseException | None = None, detail: str = "") -> CheckFailed:
+        """The failure with diagnosis `name`, at the line of `error` or the line that runs now."""
+        file = self.source.file
+        place = place_of_error(file, error) if error else place_at_work(file)
+        place = place or self.source.place_of_handler(self.last_event)
+        return CheckFailed(make_finding(name, place, self.last_event, detail), self.transcript)

@@ -1,0 +1,154 @@
+"""Slow work that takes no time: it waits at a gate until a check lets it go.
+
+To see who is held up by a slow call, a check must not wait as long as it takes, and must not guess
+from durations on a busy machine. Here the call of time.sleep() waits until the check has looked at
+the other connections. The order of events decides.
+"""
+
+import asyncio
+import sys
+import threading
+from contextlib import asynccontextmanager
+
+from asgiref.sync import SyncToAsync
+
+from lessons.simulator.blocking_calls import told_of_blocking_calls
+from lessons.simulator.fast_sleep import sleep_replaced
+from lessons.simulator.finding import CheckFailed, Place, make_finding, place_on_stack
+
+PATIENCE = 2.0  # seconds for a loop to give a sign of life; only a blocked one takes them all
+A_LOOK = 0.02  # seconds between two looks at a loop that gives none
+LOOKS = 10  # at a loop that waits for a thread, until it is sure that it does
+WATCHDOG = "watchdog"  # name of the thread that puts an end to a check
+
+_WAITING = {"Condition.wait", "Thread.join", "Thread._wait_for_tstate_lock"}
+
+
+class HeldSleep:
+    """Stands in for time.sleep: calls go through at once, or wait from hold() to release()."""
+
+    def __init__(self, bench):
+        self.calls: list[float] = []  # the seconds that each call asked for
+        self.blocked: Place | None = None  # where the loop was blocked
+        self._bench = bench
+        self._loop = asyncio.get_running_loop()
+        self._loop_thread = threading.get_ident()
+        self._open = threading.Event()
+        self._open.set()
+        self._called = threading.Event()
+        self._place = Place(bench.source.file)
+        self._in_sync_handler = False
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait to be let go."""
+        return len(self._loop.held)
+
+    def hold(self) -> None:
+        """Let each call from now on wait. Whoever waits for a connection waits for no such call."""
+        self._open.clear()
+
+    def forget(self) -> None:
+        """Count the calls anew."""
+        self.calls.clear()
+        self._called.clear()
+
+    async def has_begun(self) -> bool:
+        """Whether there was a call; one in a thread that the loop knows nothing of may be late."""
+        if not self._others_at_work():
+            return self._called.is_set()
+        return await asyncio.to_thread(self._called.wait, PATIENCE / 4)
+
+    def _others_at_work(self) -> bool:
+        known = {threading.main_thread(), threading.current_thread(), *self._loop.workers}
+        known |= SyncToAsync.single_thread_executor._threads
+        return any(it not in known and it.name != WATCHDOG for it in threading.enumerate())
+
+    async def release(self) -> None:
+        """Let all calls go on, and see them end."""
+        self._loop.held.clear()
+        self._open.set()
+        await self._loop.settled()
+
+    def red(self) -> CheckFailed:
+        """The work is held, and others with it: red with what that says about its thread."""
+        name = "slow-sync-handler" if self._in_sync_handler else "still-queued"
+        return CheckFailed(
+            make_finding(name, self._place, self._bench.last_event), self._bench.transcript
+        )
+
+    def red_for_loop(self) -> CheckFailed:
+        """The work was done on the loop's thread, or the loop waited for it."""
+        finding = make_finding("blocked-loop", self.blocked, self._bench.last_event)
+        return CheckFailed(finding, self._bench.transcript)
+
+    def sleep(self, seconds: float) -> None:
+        """What the target calls in place of time.sleep."""
+        self.calls.append(seconds)
+        self._called.set()
+        place = place_on_stack(self._bench.source.file) or Place(self._bench.source.file)
+        if threading.get_ident() == self._loop_thread:
+            self.blocked = place
+        elif not self._open.is_set():
+            self._wait(place)
+
+    def look(self) -> None:
+        """Something other than time.sleep() is about to keep this thread waiting."""
+        if threading.get_ident() == self._loop_thread:
+            self.blocked = self.blocked or place_on_stack(self._bench.source.file)
+
+    def _wait(self, place: Place) -> None:
+        self._place, self._in_sync_handler = place, _in_sync_handler()
+        thread, beat = threading.get_ident(), threading.Event()
+        self._loop.held.add(thread)
+        self._loop.call_soon_threadsafe(beat.set)  # and it looks anew at what is left to do
+        if self._comes(beat):
+            self._open.wait()
+        else:
+            self.blocked = place
+        self._loop.held.discard(thread)
+
+    def _comes(self, beat: threading.Event) -> bool:
+        """Whether the loop gives a sign of life. One that is seen to wait for a thread gives none.
+
+        It waits for a moment where it starts a thread, too, and on a busy machine for longer.
+        """
+        seen = 0
+        for _ in range(round(PATIENCE / A_LOOK)):
+            if beat.wait(A_LOOK):
+                return True
+            seen = seen + 1 if self._loop_waits() else 0
+            if seen == LOOKS:
+                return False
+        return False
+
+    def _loop_waits(self) -> bool:
+        frame, names = sys._current_frames().get(self._loop_thread), []
+        while frame and frame.f_code.co_filename != self._bench.source.file:
+            names.append(frame.f_code.co_qualname)
+            frame = frame.f_back
+        return bool(frame and _WAITING.intersection(names) and "Thread.start" not in names)
+
+
+def _in_sync_handler() -> bool:
+    frame = sys._getframe()
+    while frame and frame.f_code.co_qualname != "SyncConsumer.dispatch":
+        frame = frame.f_back
+    return frame is not None
+
+
+@asynccontextmanager
+async def slow_work(bench):
+    """A HeldSleep in the place of time.sleep. A blocked loop is red, whatever came after it."""
+    work = HeldSleep(bench)
+    with sleep_replaced(work.sleep, bench.subject), told_of_blocking_calls(work.look):
+        try:
+            yield work
+        except AssertionError as error:
+            if work.blocked:
+                raise work.red_for_loop() from error
+            raise
+        finally:
+            await work.release()
+    if work.blocked:
+        raise work.red_for_loop()

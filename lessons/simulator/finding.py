@@ -1,0 +1,137 @@
+"""Where a mistake stands, and how a check says that it found one."""
+
+import asyncio
+import inspect
+import sys
+import traceback
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from lessons.core.diagnoses import diagnosis
+from lessons.wire.events import Event
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line of a student's file, and the handler that it belongs to."""
+
+    file: str = ""
+    line: int = 0
+    handler: str = ""
+
+    def __str__(self) -> str:
+        line = f", line {self.line}" if self.line else ""
+        where = f"{Path(self.file).name}{line}" if self.file else ""
+        return " ".join(part for part in (self.handler, where and f"({where})") if part)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A diagnosis made: `message` is one line that names event, handler and line.
+
+    `detail` holds what does not fit on it: the exception, both conversations side by side.
+    """
+
+    diagnosis: str
+    message: str
+    file: str = ""
+    line: int = 0
+    handler: str = ""
+    detail: str = ""
+
+    def as_json(self) -> dict:
+        return asdict(self)
+
+
+class CheckFailed(AssertionError):
+    """A check is red: `finding` says why, `transcript` what had crossed by then."""
+
+    def __init__(self, finding: Finding, transcript: tuple[Event, ...] = ()):
+        super().__init__(f"{finding.message}\n{finding.detail}".strip())
+        self.finding = finding
+        self.transcript = transcript
+
+    def __reduce__(self):  # an exception is made anew from its text, unless it says otherwise
+        return type(self), (self.finding, self.transcript)
+
+
+def make_finding(name: str, place: Place = Place(), event: str = "", detail: str = "") -> Finding:
+    """The finding of diagnosis `name` at `place`, made while `event` (a type) was handled."""
+    where = " → ".join(part for part in (event, str(place)) if part)
+    message = f"{where}: {diagnosis(name).title}" if where else diagnosis(name).title
+    return Finding(name, message, place.file, place.line, place.handler, detail)
+
+
+class Source:
+    """The file that a consumer (or any function) was written in; finds lines of it."""
+
+    def __init__(self, application):
+        self.subject = getattr(application, "consumer_class", application)
+        self.outermost = getattr(application, "outermost", None)
+        code = self.subject if hasattr(self.subject, "__name__") else type(self.subject)
+        module = sys.modules.get(code.__module__)
+        self.file = getattr(module, "__file__", None) or ""
+
+    def place_of_handler(self, event_type: str) -> Place:
+        """Where the handler for events of that type is defined, if it is.
+
+        Before the first event, it is the application's own affair.
+        """
+        handler = inspect.unwrap(getattr(self.subject, event_type.replace(".", "_"), None))
+        if not event_type:
+            is_function = inspect.isfunction(self.outermost)
+            handler = self.outermost if is_function else type(self.outermost).__call__
+        code = getattr(handler, "__code__", None)
+        if code is None or code.co_filename != self.file:
+            return Place(self.file, self._first_line())
+        return Place(self.file, code.co_firstlineno, code.co_qualname)
+
+    def place_of_task(self, task: asyncio.Task) -> Place:
+        """Where the coroutine of a task waits, if it stands in this file."""
+        coroutine = task.get_coro()
+        frame = getattr(coroutine, "cr_frame", None)
+        own = frame is not None and frame.f_code.co_filename == self.file
+        return Place(self.file, frame.f_lineno if own else 0, coroutine.__qualname__)
+
+    def _first_line(self) -> int:
+        try:
+            return inspect.getsourcelines(self.subject)[1]
+        except (OSError, TypeError):
+            return 0
+
+
+def place_of_error(file: str, error: BaseException) -> Place | None:
+    """The innermost line of `file` that `error` came through, before a clean-up raised it again."""
+    while (first := error.__context__) and repr(first) == repr(error):
+        error = first
+    return _innermost(file, traceback.walk_tb(error.__traceback__))
+
+
+def place_at_work(file: str) -> Place | None:
+    """The innermost line of `file` that some thread is executing now."""
+    return next((place for place in places_at_work() if place.file == file), None)
+
+
+def place_on_stack(file: str) -> Place | None:
+    """The innermost line of `file` that the thread which asks is executing."""
+    return next((place for place in _stack(sys._getframe()) if place.file == file), None)
+
+
+def places_at_work() -> Iterator[Place]:
+    """Every line that some thread is executing now, the innermost of each thread first."""
+    for frame in sys._current_frames().values():
+        yield from _stack(frame)
+
+
+def _stack(frame) -> Iterator[Place]:
+    for caller, line in traceback.walk_stack(frame):
+        yield Place(caller.f_code.co_filename, line, caller.f_code.co_qualname)
+
+
+def _innermost(file: str, frames) -> Place | None:
+    found = None
+    for frame, line in frames:
+        if frame.f_code.co_filename == file:
+            found = Place(file, line, frame.f_code.co_qualname)
+    return found

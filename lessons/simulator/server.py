@@ -1,0 +1,251 @@
+"""The server's side of a test connection: it stands in for Daphne, and sees how it is treated."""
+
+import asyncio
+from contextvars import ContextVar
+
+from lessons.core.diagnoses import recognise
+from lessons.simulator.channel_layer import packing_layers, place_of_send
+from lessons.simulator.finding import (
+    CheckFailed,
+    Place,
+    Source,
+    make_finding,
+    place_at_work,
+    place_of_error,
+)
+from lessons.simulator.orm_misuse import how_it_asked
+from lessons.simulator.redis_outage import is_of_outage
+from lessons.simulator.websocket_rules import BrokenRule
+from lessons.wire.events import Event
+from lessons.wire.middleware import RecordingMiddleware
+from lessons.wire.recorder import Connection, Recorder, current_connection
+
+# The connection that a task was started for: whoever serves it says so, its tasks inherit it.
+_serving: ContextVar = ContextVar("serving", default=None)
+
+# What an exception means where the handler for a message of the layer's raised it.
+_AT_THE_LAYER = {
+    **dict.fromkeys(("no-handler", "no-connect-handler", "no-receive-handler"), "no-layer-handler"),
+    **dict.fromkeys(("text-on-binary", "bytes-on-text"), "message-key-missing"),
+}
+
+# Kept: where one is collected, a loop with a bare except spins without end on its GeneratorExit.
+_undead: list[asyncio.Task] = []
+
+
+class FakeServer:
+    """Hands a consumer its events, takes what it sends by Daphne's rules, judges what it did.
+
+    `rules` are those of the protocol: DaphneRules for a WebSocket, HttpRules for a request.
+    `unread` holds what a client would have received and has not looked at yet, `last_type` the
+    type of the event, the client's or the layer's, whose handler is held responsible for what comes
+    next.
+    """
+
+    def __init__(self, application, rules):
+        self.recorder = Recorder()
+        self.recorder.listeners.append(self._hear)
+        self.rules = rules
+        self.source = Source(application)
+        self.inbox: asyncio.Queue = asyncio.Queue()
+        self.unread: list[dict] = []
+        self.came = asyncio.Event()
+        self.told = False  # a CheckFailed was raised: what comes after it is its consequence
+        self._application = RecordingMiddleware(application, self.recorder)
+        self._asked, self._handed = 0, 0
+        self._connection: Connection | None = None
+        self._client_type = ""  # of the event that the client sent last
+        self.last_type = ""
+        self._broken: list[tuple[BrokenRule, Place]] = []
+
+    async def serve(self, scope, receive, send):
+        """Run the application: an ASGI application in place of the one that is judged."""
+        _serving.set(self)
+        await self._application(scope, self._hand_over, self._take)
+
+    @property
+    def transcript(self) -> tuple[Event, ...]:
+        return tuple(self.recorder.events)
+
+    @property
+    def started(self) -> bool:
+        """Whether the consumer has asked for its first event."""
+        return self._asked > 0
+
+    @property
+    def client_left(self) -> bool:
+        return self.rules.gone
+
+    def put(self, message: dict) -> None:
+        """Let an event arrive."""
+        if message.get("type") == self.rules.leaving:
+            self.rules.client_left()
+        self.inbox.put_nowait(message)
+
+    @property
+    def connection_id(self) -> str:
+        """Under which the connection is recorded; empty before the consumer has begun."""
+        return self._connection.id if self._connection else ""
+
+    async def _hand_over(self):
+        self._asked += 1
+        self._connection = current_connection.get()
+        message = await self.inbox.get()
+        self._handed += 1
+        self._client_type = message.get("type", "")
+        if not self._layer_at_work():
+            self.last_type = self._client_type
+        return message
+
+    def _hear(self, event: Event) -> None:
+        """A handler begins, on an event of the client's or on a message of the layer's."""
+        if event.direction == "in" and event.message.get("type") != "scope":
+            self.last_type = str(event.message.get("type", ""))
+
+    def _layer_at_work(self) -> bool:
+        """Whether a handler for a message of the layer's has begun and not returned."""
+        running = self._connection and self._connection.running
+        return bool(running) and running.source == "layer"
+
+    async def _take(self, message):
+        try:
+            self.rules.take(message)
+        except BrokenRule as broken:
+            place = place_at_work(self.source.file)
+            self._broken.append((broken, place or self._place_of_handler()))
+            if broken.error:
+                raise broken.error from None
+            return
+        if not self.client_left:
+            self.unread.append(message)
+            self.came.set()
+
+    def red(self, name: str, place: Place | None = None, detail: str = "") -> CheckFailed:
+        """The exception that says: diagnosis `name`, by default at the last handler that ran."""
+        self.told = True
+        place = place or self._place_of_handler()
+        return CheckFailed(make_finding(name, place, self.last_type, detail), self.transcript)
+
+    def reason_for_silence(self, application: asyncio.Future) -> str:
+        """Id of the diagnosis for a client that waits in vain."""
+        return "handler-never-returned" if self.at_work(application) else self.rules.silence
+
+    def at_work(self, application: asyncio.Future) -> bool:
+        """Whether a handler has begun and not returned."""
+        return not application.done() and not self._handler_returned()
+
+    def judge_what_is_left(self, name: str, leak: str = "group-leak") -> None:
+        """Raise CheckFailed for a task (`name`) or a group membership (`leak`) that is left."""
+        self.judge_stubborn_tasks()
+        for task in self._unfinished():
+            raise self.red(name, self.source.place_of_task(task))
+        for layer in packing_layers().values():
+            for group in layer.groups_of(self.connection_id):
+                channel = layer.channel_of(self.connection_id)
+                raise self.red(leak, detail=f"{channel} is still a member of {group}.")
+
+    def judge_stubborn_tasks(self) -> None:
+        """Raise CheckFailed for a task that was cancelled and goes on."""
+        for task in self._unfinished():
+            if task.cancelling():
+                raise self.red("cancel-swallowed", self.source.place_of_task(task))
+
+    def drop_stubborn_tasks(self) -> None:
+        """Let the loop end without those tasks: it would wait for them for ever."""
+        for task in self._unfinished():
+            if task.cancelling():
+                asyncio.tasks._unregister_task(task)  # as the documentation lets a loop do
+                _undead.append(task)
+
+    def judge_dead_tasks(self) -> None:
+        """Raise CheckFailed for a task that ended with an exception while a client waits."""
+        for task in self._tasks():
+            if task.done() and not task.cancelled() and (error := task.exception()):
+                raise self._red_for(error, unknown="task-died") from error
+
+    def judge_after_crash(self, application: asyncio.Future, cause: str = "") -> None:
+        """Raise CheckFailed for what a consumer leaves behind, or raises, when it is made to end.
+
+        `cause` is the text of the exception that it was made to end with; none for a kill.
+        """
+        self.rules.client_left()
+        if not application.done():
+            self.judge_stubborn_tasks()
+            raise self.red("handler-never-returned")
+        error = None if application.cancelled() else application.exception()
+        if error is not None and not _holds(error, cause):
+            place = place_of_error(self.source.file, error)
+            raise self.red("cleanup-raises", place, f"{type(error).__name__}: {error}") from error
+        self.judge_what_is_left("cleanup-skipped", leak="group-leak-after-a-crash")
+        self.told = True  # an end without websocket.disconnect: nothing more is asked of it
+
+    def _tasks(self) -> list[asyncio.Task]:
+        """Every task that was started for this connection, those that have ended too, if kept."""
+        return asyncio.get_running_loop().tasks_with(_serving, self)
+
+    def _unfinished(self) -> list[asyncio.Task]:
+        return [task for task in self._tasks() if not task.done()]
+
+    def judge_replies(self) -> None:
+        """Raise CheckFailed for a reply that Daphne would have dropped without a word."""
+        for broken, place in self._broken:
+            if broken.error is None:
+                raise self.red(broken.diagnosis, place)
+
+    def judge(self, application: asyncio.Future) -> None:
+        """Raise CheckFailed for what can be seen to be wrong while nothing moves."""
+        self.judge_replies()
+        if application.done():
+            self._judge_the_end(application)
+        elif self._handler_returned():
+            self._judge_the_pause()
+
+    def _judge_the_end(self, application: asyncio.Future) -> None:
+        error = None if application.cancelled() else application.exception()
+        if error is not None and not self._may_be_raised(error):
+            raise self._red_for(error) from error
+        if fault := self.rules.fault_at_the_end():
+            raise self.red(fault)
+
+    def _may_be_raised(self, error: BaseException) -> bool:
+        """Whether a layer failed and the client was told: the exception is then for the log."""
+        return is_of_outage(error) and bool(self.client_left or self.rules.farewell)
+
+    def _judge_the_pause(self) -> None:
+        if fault := self.rules.fault_in_a_pause(self._client_type):
+            raise self.red(fault, self.source.place_of_handler(self._client_type))
+
+    def _red_for(self, error: BaseException, unknown: str = "exception") -> CheckFailed:
+        detail = f"{type(error).__name__}: {error}"
+        for broken, place in self._broken:
+            if broken.error is error:
+                return self.red(broken.diagnosis, place, detail)
+        name, place = recognise(error), place_of_error(self.source.file, error)
+        if name == "def-handler-in-async-consumer" and place:
+            name = "awaited-none"  # Channels awaits the handlers; this await is the student's own
+        elif name == "orm-in-async":
+            name = how_it_asked(self.source.file, error)
+        elif name == "code-is-none" and self.last_type != self.rules.leaving:
+            name = "exception"  # another None: no code comes with this event
+        elif self._layer_at_work():
+            name = _AT_THE_LAYER.get(name, name)
+        if sent := place_of_send(self.source.file, error):
+            place, self.last_type = sent, ""  # it is not the receiver's last handler that was wrong
+        if name == "exception":
+            name = self.rules.fault_of_going_on or unknown
+        return self.red(name, place, detail)
+
+    def _handler_returned(self) -> bool:
+        """Whether the consumer asks for its next event: it does so when a handler has returned."""
+        asks = self._asked > self._handed and self.inbox.empty()
+        return asks and not self._layer_at_work()
+
+    def _place_of_handler(self) -> Place:
+        return self.source.place_of_handler(self.last_type)
+
+
+def _holds(error: BaseException, text: str) -> bool:
+    """Whether `error` is the one with that text, or a group (as of a TaskGroup) that has it."""
+    if isinstance(error, BaseExceptionGroup):
+        return any(_holds(inner, text) for inner in error.exceptions)
+    return bool(text) and str(error) == text

@@ -1,0 +1,119 @@
+"""Runs a student's file as a module, and puts its consumer behind what asgi.py puts before it."""
+
+import linecache
+import sys
+import types
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+from lessons.core.catalogue import Lesson
+from lessons.core.diagnoses import recognise
+from lessons.simulator.finding import CheckFailed, Place, make_finding, place_of_error
+
+LOADED = "lessons_loaded"  # the package that what is judged appears to be in
+
+
+def served(consumer_class, lesson: Lesson):
+    """The consumer as an ASGI application, behind what stands before it in asgi.py.
+
+    That is the `application` in its own file, or on its class where a file holds many versions;
+    else the lesson's route and middleware, where it has any. Raises CheckFailed where the lesson
+    demands the former.
+    """
+    own = getattr(consumer_class, "application", None)
+    if own is None and lesson.application and consumer_class.__module__.startswith(f"{LOADED}."):
+        file = sys.modules[consumer_class.__module__].__file__
+        raise CheckFailed(
+            make_finding("name-missing", Place(file), detail=f"Looked for {lesson.application}.")
+        )
+    if own is None:
+        own = _routed(consumer_class, lesson)
+
+    async def application(scope, receive, send):
+        return await own(scope, receive, send)
+
+    application.consumer_class = consumer_class
+    application.outermost = own
+    return application
+
+
+def _routed(consumer_class, lesson: Lesson):
+    from channels.routing import URLRouter
+    from django.urls import path
+    from django.utils.module_loading import import_string
+
+    application = consumer_class.as_asgi()
+    if lesson.route:
+        application = URLRouter([path(lesson.route, application)])
+    return import_string(lesson.stack)(application) if lesson.stack else application
+
+
+def with_application(subject, module: types.ModuleType):
+    """`subject`, and on it the `application` that its file has put it behind, if any."""
+    if isinstance(subject, type) and "application" in vars(module):
+        subject.application = module.application
+    return subject
+
+
+def load_file(file: Path, source: str | None = None):
+    """Run a Python file (or `source` in its stead) as a module that nothing else can import.
+
+    Never from a cache, and known to tracebacks. Raises CheckFailed for whatever goes wrong.
+    """
+    source = _read(file) if source is None else source
+    lines = source.splitlines(keepends=True)
+    linecache.cache[str(file)] = (len(source), None, lines, str(file))
+    name = f"{LOADED}.{file.parent.name}.{file.stem}"
+    module = sys.modules[name] = types.ModuleType(name)
+    module.__file__ = str(file)
+    try:
+        exec(_compiled(source, str(file)), module.__dict__)
+    except SyntaxError as error:
+        line = error.lineno if error.filename == str(file) else None
+        name = recognise(error)
+        name = "syntax-error" if name == "exception" else name
+        raise CheckFailed(
+            make_finding(name, Place(str(file), line or 0), detail=str(error))
+        ) from error
+    except (Exception, SystemExit) as error:
+        raise CheckFailed(_import_failed(file, error)) from error
+    return module
+
+
+def load_again(module: types.ModuleType) -> types.ModuleType:
+    """The same source once more, as another process has it: the two share nothing."""
+    again = load_file(Path(module.__file__), "".join(linecache.getlines(module.__file__)))
+    sys.modules[module.__name__] = module
+    return again
+
+
+def loaded_anew(subject):
+    """The same class from its file run once more."""
+    module = load_again(sys.modules[subject.__module__])
+    return with_application(getattr(module, subject.__name__), module)
+
+
+@lru_cache(maxsize=8)
+def _compiled(source: str, file: str) -> types.CodeType:
+    """Kept, since every check runs the same file anew."""
+    return compile(source, file, "exec")
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CheckFailed(
+            make_finding("import-error", Place(str(file)), detail=str(error))
+        ) from error
+
+
+def _import_failed(file: Path, error: BaseException):
+    place = place_of_error(str(file), error) or Place(str(file))
+    name = "import-error"
+    if isinstance(error, SystemExit):
+        name = "exits"
+    elif isinstance(error, RecursionError):
+        name = "recursion"
+    return make_finding(name, replace(place, handler=""), detail=f"{type(error).__name__}: {error}")

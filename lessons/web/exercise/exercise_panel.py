@@ -1,0 +1,132 @@
+"""What a lesson's page says of the student's own work, on the first rendering and on each later."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from django.conf import settings
+from django.utils.safestring import mark_safe
+
+from lessons.core import catalogue, exercise_copies, progress
+from lessons.core.catalogue import Lesson
+from lessons.core.diagnoses import Diagnosis
+from lessons.core.diagnoses import catalogue as diagnoses
+from lessons.core.progress import Progress
+from lessons.core.source import Source
+from lessons.web.markup import as_html, highlighted, with_code
+from lessons.wire.events import Event
+from lessons.wire.transcript import render
+
+
+def exercise_of(found: Lesson) -> dict:
+    """The last verdict, and, where students' code is run, the help that there is."""
+    known = progress.of(found)
+    verdict = {
+        "lesson": found,
+        "exercise": _short(found.exercise),
+        "state": known.state,
+        "verdict": _readable(known.verdict or {}),
+        **_findings(known.verdict or {}),
+    }
+    return verdict | _help(found, known) if settings.WORKSHOP else verdict
+
+
+def _readable(verdict: dict) -> dict:
+    outcomes = verdict.get("outcomes", ())
+    claims = [{**outcome, "claim": with_code(outcome["claim"])} for outcome in outcomes]
+    return {**verdict, "outcomes": claims}
+
+
+def mark_of(known: Progress) -> str:
+    """Another one whenever there is something else to be shown."""
+    return _digest(json.dumps(asdict(known), sort_keys=True))
+
+
+def mark_of_all(known: dict[str, Progress]) -> str:
+    """The same for the list of lessons, which shows the states alone."""
+    return _digest(json.dumps({key: one.state for key, one in known.items()}, sort_keys=True))
+
+
+def mark_of_source(source: Source) -> str:
+    return _digest(f"{source.place}\n{source.text}")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _findings(verdict: dict) -> dict:
+    """Of several findings the first is told in full: the others often follow from it."""
+    outcomes = verdict.get("outcomes", ())
+    findings = [verdict.get("problem"), *(outcome["finding"] for outcome in outcomes)]
+    told: dict[str, dict] = {}
+    for one in filter(None, findings):
+        told.setdefault(one["diagnosis"], one)
+    finding, *others = told.values() or [None]
+    known = _diagnosis(finding)
+    title = known.title if known else ""
+    return {
+        "finding": finding,
+        "where": finding and finding["message"].removesuffix(title).removesuffix(": "),
+        "detail": _lines(finding),
+        "diagnosis": known,
+        "transcript": finding and _transcript(outcomes, finding),
+        "others": [(_title(one), one["line"]) for one in others],
+    }
+
+
+def _lines(finding: dict | None) -> list[tuple[str, bool]]:
+    """Each with whether it is the first that differs, as `compare` marks it."""
+    detail = finding["detail"] if finding else ""
+    return [(line, line.startswith("≠")) for line in detail.split("\n")] if detail else []
+
+
+def _transcript(outcomes, finding: dict) -> dict | None:
+    for outcome in outcomes:
+        if outcome["finding"] == finding and outcome["transcript"]:
+            events = map(Event.from_json, outcome["transcript"])
+            return {"claim": with_code(outcome["claim"]), "text": render(events)}
+    return None
+
+
+def _help(found: Lesson, known: Progress) -> dict:
+    aside = exercise_copies.kept_aside(found)
+    return {
+        "live": True,
+        "mark": mark_of(known),
+        "hints": [as_html(hint) for hint in found.hints[: known.hints]],
+        "hints_in_all": len(found.hints),
+        "solution": _solution(found) if known.was_green else None,
+        "aside": aside and _short(aside),
+        "upcoming": _upcoming(found) if known.state == "green" else None,
+    }
+
+
+def _upcoming(found: Lesson) -> Lesson | None:
+    """The next one; after the last, what was left out."""
+    later = (one for one in catalogue.lessons() if one.number > found.number)
+    if upcoming := next(later, None):
+        return upcoming
+    left = progress.next_lesson()
+    return left if left != found else None
+
+
+def _solution(found: Lesson):
+    return mark_safe(highlighted(found.solution.read_text(encoding="utf-8").rstrip(), "python"))
+
+
+def _diagnosis(finding: dict | None) -> Diagnosis | None:
+    """None for one of another version of the course, too."""
+    return diagnoses().get(finding["diagnosis"]) if finding else None
+
+
+def _title(finding: dict) -> str:
+    known = _diagnosis(finding)
+    return known.title if known else finding["diagnosis"]
+
+
+def _short(file: Path) -> str:
+    """As a student would type it from the project's folder."""
+    inside = file.is_relative_to(catalogue.PROJECT_DIR)
+    return (file.relative_to(catalogue.PROJECT_DIR) if inside else file).as_posix()

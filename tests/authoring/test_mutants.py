@@ -1,0 +1,110 @@
+"""Mutants: one small, named change each, that a lesson's checks or tests must notice."""
+
+import ast
+
+import pytest
+
+from lessons.authoring.mutant_runs import parts_of_demo
+from lessons.authoring.mutants import mutants_of
+from lessons.core.catalogue import find
+from lessons.core.source import definitions_in
+
+SOURCE = '''\
+class Lamp(AsyncConsumer):
+    """A lamp."""
+
+    async def websocket_receive(self, event):
+        self.count = 1
+        if event.get("text") == "on":
+            await self.send({"type": "websocket.accept", "code": 4000})
+        raise StopConsumer()
+
+
+def other():
+    return 1
+'''
+
+
+@pytest.fixture
+def mutants():
+    return {mutant.name: mutant for mutant in mutants_of(SOURCE, "Lamp")}
+
+
+@pytest.mark.parametrize(
+    ("name", "now"),
+    [
+        ("Lamp: drop async def websocket_receive(self, event):", "pass"),
+        ("Lamp.websocket_receive: drop raise StopConsumer()", "pass"),
+        ("Lamp.websocket_receive: self.count belongs to the class", "type(self).count = 1"),
+        ("Lamp.websocket_receive: negate event.get('text') == 'on'", "if not event.get('text')"),
+        ("Lamp.websocket_receive: event.get('text') == 'on' with NotEq", "!= 'on'"),
+        ("Lamp.websocket_receive: event.get('text') finds nothing", "event.get('missing')"),
+        ("Lamp.websocket_receive: 'text' becomes 'bytes'", "event.get('bytes')"),
+        ("Lamp.websocket_receive: 4000 becomes 4001", "4001"),
+        (
+            "Lamp.websocket_receive: 'websocket.accept' becomes 'websocket.close'",
+            "'websocket.close'",
+        ),
+        (
+            "Lamp.websocket_receive: drop 'code' from {'type': 'websocket.accept', 'code': 4000}",
+            "self.send({'type': 'websocket.accept'})",
+        ),
+        (
+            "Lamp.websocket_receive: drop await of "
+            "self.send({'type': 'websocket.accept', 'code': 4000})",
+            "\n            self.send(",
+        ),
+    ],
+)
+def test_makes_the_classic_small_change(mutants, name, now):
+    assert now in mutants[name].source
+
+
+def test_every_mutant_is_valid_and_unlike_every_other(mutants):
+    for mutant in mutants.values():
+        compile(mutant.source, "mutant", "exec")
+    assert len({mutant.source for mutant in mutants.values()}) == len(mutants)
+
+
+def test_leaves_what_is_not_to_be_judged_alone(mutants):
+    assert all("def other():\n    return 1" in mutant.source for mutant in mutants.values())
+    assert all("A lamp." in mutant.source for mutant in mutants.values())
+
+
+def test_names_the_line(mutants):
+    assert mutants["Lamp.websocket_receive: 4000 becomes 4001"].line == 7
+
+
+def test_finds_every_class_and_function_that_a_file_defines():
+    source = f"{SOURCE}\n\nclass Shade(Lamp):\n    class Inner: ..."
+    assert definitions_in(ast.parse(source)) == ["Lamp", "other", "Shade"]
+
+
+def test_changes_a_single_method_under_the_name_that_it_has_in_its_class(mutants):
+    names = [mutant.name for mutant in mutants_of(SOURCE, "Lamp.websocket_receive")]
+    assert names == [name for name in mutants if name.startswith("Lamp.websocket_receive: ")]
+
+
+TELLERS = ["group_of_user", "group_of_session", "tell_of_the_end", "tell_of_the_change", "tell"]
+
+
+@pytest.mark.parametrize(
+    ("lesson", "parts"),
+    [
+        ("logout", {"consumers": ["Account"], "signals": TELLERS}),
+        ("ticket", {"consumers": ["Welcome"], "tickets": ["TicketMiddleware", "issue"]}),
+        ("origin", {"consumers": ["Letters"]}),
+        (
+            "chat",
+            {
+                "chat.raw": ["Chat"],
+                "chat.store": ["save", "_admit"],
+                "chat.conversation": ["Conversation.catch_up"],
+                "chat.generic": ["GenericChat"],
+            },
+        ),
+    ],
+)
+def test_a_worked_example_is_what_runs_and_what_the_text_shows_of_its_app(lesson, parts):
+    lesson = find(lesson)
+    assert parts_of_demo(lesson) == {f"{lesson.app}.{name}": own for name, own in parts.items()}

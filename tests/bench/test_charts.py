@@ -1,0 +1,45 @@
+"""This machine's own figures in a lesson: shown where there are any, asked for where not."""
+
+import pytest
+
+from lessons.core.lesson_text import expand
+from lessons.web.markup import as_html
+
+BLOCK = "Before.\n\n```chart echo\n```\n\nAfter.\n"
+
+
+@pytest.fixture
+def bench(settings, tmp_path):
+    settings.STATE_DIR = tmp_path
+    folder = tmp_path / "bench"
+    folder.mkdir()
+    return folder
+
+
+def test_a_machine_that_was_not_measured_is_told_how(bench):
+    text = expand(BLOCK, "lesson.md")
+    assert "`python3 manage.py bench echo`" in text
+    assert "```" not in text
+
+
+def test_the_table_stands_in_the_text_and_the_picture_above_it_on_the_page(bench):
+    (bench / "echo.txt").write_text("bare 1.00\n", encoding="utf-8")
+    (bench / "echo.svg").write_text('<svg viewBox="0 0 690 390"/>', encoding="utf-8")
+    text = expand(BLOCK, "lesson.md")
+    assert "```text chart: echo\nbare 1.00\n```" in text
+    html = as_html(text)
+    assert '<img src="/charts/echo.svg" width="690" height="390" loading="lazy" alt="' in html
+    assert html.index("<img") < html.index("bare 1.00")
+    assert "<img" not in as_html("```text\nbare\n```")
+
+
+def test_the_picture_is_served_and_never_from_a_cache(bench, client):
+    (bench / "echo.svg").write_text("<svg/>", encoding="utf-8")
+    answer = client.get("/charts/echo.svg")
+    assert (answer.content, answer["Content-Type"]) == (b"<svg/>", "image/svg+xml")
+    assert "no-store" in answer["Cache-Control"]
+
+
+@pytest.mark.parametrize("path", ["/charts/echo.svg", "/charts/..%2Fdb.svg", "/charts/../db.svg"])
+def test_what_is_not_there_is_not_found(bench, client, path):
+    assert client.get(path).status_code == 404

@@ -1,0 +1,51 @@
+"""A mistake beside the solution, in a real browser."""
+
+from playwright.sync_api import expect
+
+from tests.support.axe import violations
+
+
+def test_a_deep_link_opens_a_mistake_where_it_shows(visit):
+    page = visit("03-stop", color_scheme="dark").page
+    page.goto(f"{page.url}#mistake-StopsWithoutAClose")
+    compare = page.get_by_role("region", name="Compare with a mistake")
+    expect(compare).to_contain_text("Played: connect · text 7. What differs first is marked.")
+    expect(compare.get_by_role("heading", level=3)).to_have_text(
+        "The consumer stopped, and the socket stayed open"
+    )
+    right = compare.get_by_role("figure", name="The solution")
+    wrong = compare.get_by_role("figure", name="The mistake")
+    expect(right.locator(".part")).to_have_text('{"type": "websocket.close", "code": 1000}')
+    expect(wrong.locator(".part")).to_have_text('{"type": "finished"}')
+    expect(compare.locator("svg .differs")).to_have_count(2)
+    assert violations(page, "#compare") == []
+
+
+def test_a_mistake_is_chosen_without_a_mouse_and_the_address_leads_back_to_it(visit):
+    page = visit("03-stop").page
+    page.get_by_role("combobox", name="Mistake").focus()
+    page.keyboard.type("Does not raise")
+    page.keyboard.press("Tab")
+    for _ in range(3):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    compare = page.get_by_role("region", name="Compare with a mistake")
+    expect(compare).to_contain_text("must be raised")
+    expect(compare).to_contain_text("Played: connect · text bye. Nothing differs in it.")
+    assert page.url.endswith("#mistake-DoesNotRaise")
+
+
+def test_what_was_just_played_is_played_again(visit):
+    lesson = visit("03-stop")
+    compare = lesson.page.get_by_role("region", name="Compare with a mistake")
+    lesson.page.get_by_label("Conversation").select_option("what you have just played")
+    lesson.press("Compare")
+    expect(compare).to_contain_text("Nothing was played on this page yet.")
+    lesson.connect()
+    lesson.send("7")
+    lesson.page.get_by_role("combobox", name="Mistake").select_option(value="CatchesStopConsumer")
+    expect(compare.locator("#compare-told code")).to_have_text("except Exception")
+    lesson.page.get_by_role("combobox", name="Mistake").select_option("Stops without a close")
+    lesson.press("Compare")
+    expect(compare).to_contain_text("Played: 1 connect · 1 text 7. What differs first is marked.")

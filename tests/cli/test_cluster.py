@@ -1,0 +1,221 @@
+"""`manage.py cluster`: however it ends, none of its processes is left."""
+
+import os
+import signal
+import socket
+import sys
+from contextlib import suppress
+
+import psutil
+import pytest
+from django.core.management import CommandError, call_command
+
+from layers_demo.routing import channel_name_patterns
+from lessons.core.catalogue import PROJECT_DIR
+from lessons.management.commands import cluster
+from tests.support.processes import piped, run
+
+PATIENCE = 30  # seconds, only ever spent by a test that fails
+PLACE = {"cwd": PROJECT_DIR, "env": {**os.environ, "PYTHONPATH": str(PROJECT_DIR)}}
+
+# The command's own `run` and parts, but for what the servers and the worker serve: nothing.
+PROGRAM = """
+import sys
+from pathlib import Path
+from django.conf import settings
+from lessons.core import redis_server
+folder = Path(sys.argv[1])
+settings.configure(BASE_DIR=folder)
+from lessons.management.commands.cluster import environment, parts, run
+redis = folder / "redis"
+redis.mkdir()
+environment = environment([8000, 8001], redis_server.url_of(redis))
+sys.exit(run(parts([8000, 8001], [str(redis)]), environment))
+"""
+MANAGE = """
+import os, signal, sys
+print("ready", *sys.argv[1:], os.getpid(), os.environ["CLUSTER_PORTS"])
+signal.pause()
+"""
+
+
+class Cluster:
+    """A cluster in a process group of its own, as a terminal gives it; all its parts are ready.
+
+    A context manager.
+    """
+
+    def __init__(self, folder, program=PROGRAM):
+        (folder / "manage.py").write_text(MANAGE)
+        self.folder = folder
+        (folder / "program.py").write_text(program)
+        self.process = piped([folder / "program.py", folder], **PLACE, session=True)
+        self.said, self.parts = "", {}
+        while len(self.parts) < 3:
+            line = self.process.stdout.readline()
+            assert line, f"never ready:\n{self.said}"
+            self.said += line
+            name, _, text = line.partition("| ready ")
+            if text:
+                self.parts[name.split(maxsplit=1)[1].strip()] = int(text.split()[-2])
+        self.all = psutil.Process(self.process.pid).children(recursive=True)
+
+    def part(self, words):
+        """The part with these words in its command."""
+        return next(one for one in self.all if words in " ".join(one.cmdline()))
+
+    def ended(self) -> int:
+        """The exit code, once every process is gone and all that was said has been read."""
+        code = self.process.wait(PATIENCE)
+        assert psutil.wait_procs(self.all, PATIENCE)[1] == []
+        self.said += self.process.stdout.read()
+        return code
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for one in self.all:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def running(tmp_path, redis_binaries):
+    with Cluster(tmp_path) as started:
+        yield started
+
+
+def test_ctrl_c_ends_all(running):
+    assert set(running.parts) == {"web 8000", "web 8001", "worker"}
+    os.killpg(running.process.pid, signal.SIGINT)
+    assert running.ended() == 130
+    assert "redis    | " in running.said
+    assert "system   | redis stopped (rc=0)" in running.said
+
+
+def test_a_web_server_that_is_killed_takes_the_others_with_it(running):
+    os.kill(running.parts["web 8001"], signal.SIGKILL)
+    assert running.ended() != 0
+    assert "web 8001 stopped (rc=-9)" in running.said
+
+
+def test_what_is_between_the_cluster_and_a_part_may_be_killed_too(running):
+    psutil.Process(running.parts["web 8001"]).parent().kill()
+    assert running.ended() != 0
+
+
+# The lock of who writes stays taken, as by one that is gone.
+LOCKED = """
+from honcho import manager
+manager.KILL_WAIT = 0.1
+end = manager.Manager.terminate
+def terminate(self):
+    self.events._wlock.acquire(block=False)
+    end(self)
+manager.Manager.terminate = terminate
+"""
+
+
+def test_all_end_where_what_was_killed_had_begun_to_write_to_the_log(tmp_path, redis_binaries):
+    with Cluster(tmp_path, LOCKED + PROGRAM) as running:
+        psutil.Process(running.parts["web 8001"]).parent().kill()
+        assert running.ended() == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the server goes on by itself")
+def test_redis_ends_with_what_looks_after_it_and_takes_the_others_with_it(running):
+    running.part(" redis ").kill()
+    assert running.ended() != 0
+
+
+def test_a_cluster_that_is_killed_leaves_nobody_behind(running):
+    running.process.kill()
+    assert running.ended() == -signal.SIGKILL
+    assert not (running.folder / "redis").exists()
+
+
+def test_a_log_that_nobody_reads_any_more_ends_all(running):
+    running.process.stdout.close()
+    os.kill(running.parts["worker"], signal.SIGKILL)
+    assert running.process.wait(PATIENCE) == 1
+    assert psutil.wait_procs(running.all, PATIENCE)[1] == []
+
+
+EARLY = """
+import os
+from honcho.manager import Manager
+start = Manager._start
+Manager._start = lambda self: (os.kill(os.getpid(), 15), start(self))
+"""
+
+
+def test_sigterm_is_heard_before_the_parts_have_said_their_numbers(tmp_path, redis_binaries):
+    (tmp_path / "manage.py").write_text(MANAGE)
+    (tmp_path / "early.py").write_text(EARLY + PROGRAM)
+    done = run([tmp_path / "early.py", tmp_path], **PLACE)
+    assert (done.returncode, done.stderr) == (143, "")
+    assert done.stdout.count(" stopped (rc=") == 4
+
+
+WRITER = """
+import io, os, signal, sys
+class Interrupted(io.RawIOBase):
+    def writable(self):
+        return True
+    def write(self, data):
+        if b"worker   | ready" in bytes(data):
+            os.kill(os.getpid(), signal.SIGINT)
+        return os.write(1, data)
+sys.stdout = io.TextIOWrapper(io.BufferedWriter(Interrupted()))
+"""
+
+
+def test_ctrl_c_is_heard_while_a_line_is_written(tmp_path, redis_binaries):
+    (tmp_path / "manage.py").write_text(MANAGE)
+    (tmp_path / "writing.py").write_text(WRITER + PROGRAM)
+    done = run([tmp_path / "writing.py", tmp_path], **PLACE)
+    assert (done.returncode, done.stderr) == (130, "")
+    assert done.stdout.count(" stopped (rc=") == 4
+
+
+def test_says_in_one_line_that_a_port_is_taken():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CommandError, match=f"^Port {port} is taken"):
+            call_command("cluster", port=port)
+
+
+def test_says_what_to_install_where_there_is_no_redis(monkeypatch, settings):
+    settings.REDIS_URL = ""
+    monkeypatch.setattr(cluster.redis_server, "binaries", list)
+    with pytest.raises(CommandError, match="no Redis server on this machine: apt-get install"):
+        cluster.require_redis()
+
+
+@pytest.mark.parametrize(
+    ("url", "error"),
+    [("redis://:secret@127.0.0.1:1", "Error 111 connecting"), ("127.0.0.1", "must specify one of")],
+)
+def test_says_that_redis_url_leads_nowhere_and_tells_no_password(settings, url, error):
+    settings.REDIS_URL = url
+    with pytest.raises(CommandError, match=f"REDIS_URL leads to no Redis: .*{error}") as raised:
+        cluster.require_redis()
+    assert "secret" not in str(raised.value)
+
+
+def test_starts_no_redis_where_redis_url_names_one(tmp_path):
+    assert "redis" not in cluster.parts([1, 2], [])
+    assert list(cluster.parts([1, 2], [str(tmp_path)])) == ["redis", "web 1", "web 2", "worker"]
+
+
+def test_any_free_ports_are_two():
+    first, second = cluster.free_ports(0)
+    assert first != second
+
+
+def test_the_worker_listens_to_every_channel_that_is_routed():
+    assert set(cluster.CHANNELS) == set(channel_name_patterns)

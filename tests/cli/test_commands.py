@@ -1,0 +1,210 @@
+"""One command starts the workshop, one runs the tests."""
+
+import os
+import shutil
+import socket
+import urllib.request
+from types import SimpleNamespace
+
+import psutil
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.core.management import CommandError, call_command
+
+from lessons.core import bootstrap
+from lessons.judge import pytest_plugin
+from lessons.management.commands import test, workshop
+from tests.support.processes import run
+from tests.support.real_parts import real_part
+from tests.support.real_workshop import PATIENCE, Workshop
+
+posix = pytest.mark.skipif(os.name == "nt", reason="sends Ctrl-C to a process group")
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory):
+    """The project as it is cloned: the student's own database stays out of this."""
+    root = tmp_path_factory.mktemp("workshop") / "clone"
+    unwanted = shutil.ignore_patterns("__pycache__", ".*", "tests")
+    shutil.copytree(settings.BASE_DIR, root, ignore=unwanted)
+    return root
+
+
+def status_of(url):
+    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
+        return answer.status
+
+
+@posix
+def test_workshop_serves_the_page_until_ctrl_c(clone):
+    with Workshop(clone, "--no-reload") as started:
+        url = started.ready()
+        assert url.startswith("http://127.0.0.1:")
+        assert status_of(url) == 200
+        assert "Sign in as student or instructor; the password is the name." in started.said
+        assert started.interrupt() == 0
+        assert "Traceback" not in started.said
+
+
+@posix
+def test_workshop_reloads_changed_code_lives_through_a_syntax_error_and_ends_whole(clone):
+    consumers = clone / "sync_demo" / "consumers.py"
+    right = consumers.read_text()
+    with Workshop(clone) as started:
+        url = started.ready()
+        save_until(consumers, f"{right}\nthis is no Python\n", started, "SyntaxError")
+        # The page that is open finds the server again where it was.
+        save_until(consumers, f"{right}\n# and now it is\n", started, f"Workshop ready at {url}")
+        processes = psutil.Process(started.process.pid).children(recursive=True)
+        assert len(processes) == 2  # the server and the judge
+        started.interrupt()
+        assert psutil.wait_procs(processes, PATIENCE)[1] == []
+    consumers.write_text(right)
+
+
+def save_until(file, text, started, words):
+    """Save until it is noticed: the reloader misses what is saved before its second look."""
+    for patience in (1.5, 3, 6, 12, 24):
+        file.write_text(text)
+        if started.says(f"{file.name} changed, reloading.", patience):
+            break
+    assert started.says(words), f"never said {words!r}:\n{started.said}"
+
+
+@pytest.fixture
+def served(monkeypatch, settings):
+    """The calls that the command makes instead of serving."""
+    settings.ALLOWED_HOSTS = settings.LOOPBACK  # the test runner allows a name of its own
+    calls = []
+    monkeypatch.setattr(workshop, "call_command", lambda *names, **options: calls.append(names))
+    monkeypatch.setattr(workshop.Command, "prepare_database", lambda self: None)
+    monkeypatch.setattr(workshop.exercise_copies, "keep_copies", lambda: None)
+    return calls
+
+
+def start(**options):
+    call_command(workshop.Command(), reload=False, **{"port": 0, **options})
+
+
+def test_workshop_says_in_one_line_that_the_port_is_taken(served):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CommandError, match=f"^Port {port} is taken.*--port {port + 1}$"):
+            start(port=port)
+    assert served == []
+
+
+def test_workshop_knows_that_there_is_no_such_port(served):
+    with pytest.raises(CommandError, match="no port 70000"):
+        start(port=70000)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "a.test"])
+def test_serves_no_stranger_whom_nobody_asked_in(served, host):
+    with pytest.raises(CommandError, match="DJANGO_ALLOWED_HOSTS"):
+        start(host=host)
+    assert served == []
+
+
+def test_runserver_serves_no_stranger_either(served):
+    with pytest.raises(CommandError, match="DJANGO_ALLOWED_HOSTS"):
+        call_command("runserver", "0.0.0.0:0")
+
+
+def test_serves_an_address_once_a_name_for_it_is_allowed(served, settings):
+    settings.ALLOWED_HOSTS = [*settings.LOOPBACK, "a.test"]
+    start(host="0.0.0.0")
+    [[command, address]] = served
+    assert (command, address.rpartition(":")[0]) == ("runserver", "0.0.0.0")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_seeds_an_account_for_the_student_and_one_for_the_instructor(django_user_model, settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # for the speed
+    for _ in range(2):
+        workshop.seed_accounts()
+    users = {user.username: user for user in django_user_model.objects.all()}
+    assert set(users) == {"student", "instructor"}
+    assert sorted(group.name for group in Group.objects.all()) == ["editors", "guests"]
+    assert all(user.check_password(name) for name, user in users.items())
+    assert [users[name].is_staff for name in ("student", "instructor")] == [False, True]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_seeds_nobody_where_strangers_could_sign_in(django_user_model, settings, capsys):
+    settings.WORKSHOP = False
+    workshop.Command().prepare_database()
+    assert not django_user_model.objects.exists()
+    assert capsys.readouterr().out == ""
+
+
+def test_workshop_notices_requirements_that_are_newer_than_the_environment(
+    served, monkeypatch, tmp_path, capsys
+):
+    monkeypatch.setattr(bootstrap, "is_inside", lambda: True)
+    monkeypatch.setattr(bootstrap, "STAMP", tmp_path / "stamp")
+    start()
+    assert capsys.readouterr().err == ""
+    bootstrap.STAMP.write_text("of another requirements.txt")
+    start()
+    assert "requirements.txt has changed" in capsys.readouterr().err
+
+
+def test_a_lesson_is_its_tests_and_its_checks():
+    collected = run(
+        ["-m", "pytest", "--lesson", "stop", "--collect-only", "-q"], cwd=settings.BASE_DIR
+    )
+    files = {line.partition("::")[0] for line in collected.stdout.splitlines() if "::" in line}
+    assert files == {"tests/sync_demo/test_03_stop.py", "lessons/course/03_stop/check.py"}
+
+
+@pytest.mark.parametrize(
+    "options, processes",
+    [
+        ({}, os.cpu_count() + 1),
+        ({"numprocesses": 0}, 0),
+        ({"keyword": "stop"}, None),
+        ({"lf": True}, None),
+    ],
+)
+def test_the_whole_suite_runs_on_all_cores_and_a_few_tests_do_not(options, processes):
+    option = SimpleNamespace(**{"lesson": None, "numprocesses": None, **options})
+    config = SimpleNamespace(
+        option=option,
+        getoption=lambda name, default: getattr(option, name, default),
+        args_source=pytest.Config.ArgsSource.TESTPATHS,
+        ArgsSource=pytest.Config.ArgsSource,
+    )
+    next(pytest_plugin.pytest_cmdline_main(config))
+    assert option.numprocesses == processes
+
+
+def test_an_unknown_lesson_is_wrong_usage():
+    answer = run(["manage.py", "test", "--lesson", "99"], cwd=settings.BASE_DIR)
+    assert answer.returncode == 2
+    assert "There is no lesson '99'" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    "outcome, code",
+    [
+        ("OK", 0),
+        ("TESTS_FAILED", 1),
+        ("INTERRUPTED", 1),
+        ("INTERNAL_ERROR", 1),
+        ("USAGE_ERROR", 2),
+        ("NO_TESTS_COLLECTED", 2),
+    ],
+)
+def test_the_exit_code_is_green_red_or_wrong_usage(outcome, code):
+    assert test.exit_code(pytest.ExitCode[outcome]) == code
+
+
+def test_a_part_that_is_lacking_skips_and_where_parts_are_required_fails(monkeypatch):
+    monkeypatch.delenv("REQUIRE_PARTS", raising=False)
+    with pytest.raises(pytest.skip.Exception, match=r"no-such-part.*apt-get install it"):
+        real_part(["no-such-part"], "apt-get install it")
+    monkeypatch.setenv("REQUIRE_PARTS", "1")
+    with pytest.raises(pytest.fail.Exception, match=r"no-such-part.*apt-get install it"):
+        real_part(["no-such-part"], "apt-get install it")

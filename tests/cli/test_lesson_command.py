@@ -1,0 +1,211 @@
+"""`manage.py lesson`: list, show, hint, reset, solution, new; and what it refuses."""
+
+import pytest
+
+from lessons.core import catalogue, progress
+from tests.support.lesson_command import Terminal, lesson, refusal, solve
+from tests.support.processes import run
+
+
+def test_without_an_action_the_lessons_are_listed_with_what_is_next(course):
+    assert lesson() == lesson("list")
+    assert lesson() == (
+        "·  1  lamp    new  A lamp\n"
+        "·  2  bell    new  A lamp\n"
+        "·  3  buzzer  new  A lamp\n"
+        "\n"
+        "Read it:   manage.py lesson show 1\n"
+        "Do it:     manage.py lesson watch 1\n"
+    )
+
+
+def test_the_list_tells_states_and_hints(course):
+    solve(course[0])
+    lesson("check", "1")
+    lesson("hint", "2")
+    lesson("check", "2", code=1)
+
+    first, second, *_ = lesson("list").splitlines()
+    assert first.split() == ["✓", "1", "lamp", "green", "A", "lamp"]
+    assert second.split() == ["✗", "2", "bell", "red,", "1", "hint", "A", "lamp"]
+
+
+def test_the_list_goes_on_past_a_lesson_without_a_text(course):
+    course[1].path_to("lesson.md").unlink()
+    catalogue.lessons.cache_clear()
+
+    assert "bell    new  (incomplete: see lesson verify)" in lesson("list")
+
+
+def test_show_prints_the_text_with_the_code_in_it(course):
+    text = course[0].path_to("lesson.md")
+    text.write_text(text.read_text() + "\n```code sync_demo.consumers.Echo\n```\n")
+
+    shown = lesson("show", "lamp")
+    assert "# A lamp" in shown
+    assert "class Echo(SyncConsumer):" in shown
+    assert "lessons/course/01_lamp/exercise.py" in shown
+
+
+def test_show_draws_markdown_on_a_terminal(course):
+    shown = lesson("show", "1", to=Terminal())
+
+    assert "# A lamp" not in shown
+    assert "A lamp" in shown
+
+
+def test_show_refuses_a_text_whose_code_is_gone(course):
+    text = course[0].path_to("lesson.md")
+    text.write_text(text.read_text() + "\n```code sync_demo.consumers.Gone\n```\n")
+
+    assert "sync_demo.consumers.Gone" in refusal("show", "1")
+
+
+def test_each_hint_tells_one_more_and_how_many_are_left(course):
+    first, second, third, fourth = (lesson("hint", "1") for _ in range(4))
+
+    assert first.startswith("Hint 1 of 3\n\nBegin with `websocket_connect`.")
+    assert "Left: 2." in first
+    assert second.startswith("Hint 2 of 3\n\nSend `websocket.accept`.")
+    assert "Left: 1." in second
+    assert third.startswith("Hint 3 of 3")
+    assert "No hint is left." in third
+    assert fourth == third
+
+
+def test_reset_brings_the_stub_back_and_keeps_the_students_version(course):
+    came = course[0].exercise.read_text()
+    lesson("list")
+    solve(course[0])
+    lesson("check", "1")
+
+    shown = lesson("reset", "1")
+    (aside,) = (progress.state_dir() / "set-aside").iterdir()
+    assert str(aside.relative_to(catalogue.PROJECT_DIR)) in shown
+    assert aside.read_text() == course[0].solution.read_text()
+    assert course[0].exercise.read_text() == came
+    assert progress.of(course[0]) == progress.Progress("new", was_green=True)
+
+
+def test_reset_of_an_untouched_exercise_does_nothing(course):
+    assert "Nothing was done." in lesson("reset", "1")
+    assert not (progress.state_dir() / "set-aside").exists()
+
+
+def test_reset_says_when_there_is_nothing_to_go_back_to(course):
+    course[0].exercise.unlink()
+
+    assert "is not to be found" in refusal("reset", "1")
+
+
+def test_the_solution_is_withheld_until_green(course):
+    shown = lesson("solution", "1", code=1)
+
+    assert "class Lamp" not in shown
+    assert "manage.py lesson solution 1 --force" in shown
+
+
+def test_the_solution_is_shown_after_green_even_when_it_is_red_again(course):
+    solve(course[0])
+    lesson("check", "1")
+    course[0].exercise.write_text("")
+    lesson("check", "1", code=1)
+
+    assert lesson("solution", "1") == course[0].solution.read_text()
+
+
+def test_the_solution_is_shown_to_who_insists(course):
+    assert lesson("solution", "1", "--force") == course[0].solution.read_text()
+
+
+def test_new_makes_the_files_of_the_next_lesson(course):
+    shown = lesson("new", "big_horn")
+    catalogue.lessons.cache_clear()
+
+    made = catalogue.find("big_horn")
+    assert made.number == 4
+    assert {file.name for file in made.folder.iterdir()} == set(catalogue.FILES)
+    assert made.exercise_name == "BigHorn"
+    assert len(made.hints) == 3
+    assert "04_big_horn" in shown
+
+
+def test_verify_finds_a_new_lesson_incomplete(course):
+    lesson("new", "horn")
+    catalogue.lessons.cache_clear()
+
+    shown = lesson("verify", "horn", "--update", code=1)
+    assert shown.startswith("✗  4  horn")
+    assert "the worked example sync_demo.consumers.Horn is not there" in shown
+
+
+@pytest.mark.parametrize("app", ["sync_demo", "async_demo"])
+def test_a_new_lesson_is_proven_but_for_its_todos_and_its_worked_example(course, app):
+    lesson("new", "horn", "--app", app)
+    catalogue.lessons.cache_clear()
+    text = catalogue.find("horn").path_to("lesson.md")
+    text.write_text(text.read_text().replace("consumers.Horn", "consumers.Echo"))
+
+    shown = lesson("verify", "horn", "--update", code=1)
+    faults = [line.strip() for line in shown.splitlines() if line.startswith("      ")]
+    files = [name for name in catalogue.FILES if name != "exercise.py"]
+    assert faults == [f"{name} has a TODO" for name in (*files, "test_04_horn.py")]
+
+
+def test_new_refuses_an_app_that_is_none_of_the_demos(course):
+    assert "is no app of the demos: sync_demo, async_demo" in refusal("new", "horn", "--app", "x")
+
+
+@pytest.mark.parametrize("slug", ["Horn", "1horn", "a-b", "../x", "", "_x", "hörn"])
+def test_new_refuses_what_is_no_slug(course, slug):
+    assert "is no slug" in refusal("new", slug)
+
+
+def test_new_refuses_a_slug_that_is_taken(course):
+    assert "There is a lesson lamp already" in refusal("new", "lamp")
+
+
+@pytest.mark.parametrize(
+    "action", ["show", "check", "watch", "hint", "reset", "solution", "mistakes", "verify"]
+)
+def test_an_unknown_lesson_is_refused_with_those_that_there_are(course, action):
+    assert refusal(action, "9") == ("There is no lesson '9'. There are: 1 lamp, 2 bell, 3 buzzer.")
+
+
+@pytest.mark.parametrize("target", ["nix", "mistake:Nix", "mistake:"])
+def test_an_unknown_target_is_refused(course, target):
+    refusal("check", "1", "--target", target)
+
+
+def test_a_junit_file_that_cannot_be_written_is_refused(course, tmp_path):
+    assert "Cannot write" in refusal("check", "1", "--junit", str(tmp_path))
+
+
+def test_a_lesson_whose_front_matter_is_missing_is_refused(course):
+    course[0].path_to("lesson.md").write_text("# A lamp\n")
+
+    assert "front matter" in refusal("check", "1")
+
+
+def manage(project, *arguments):
+    return run(["manage.py", "lesson", *arguments], cwd=project)
+
+
+def test_exit_codes_are_0_for_green_1_for_red_2_for_wrong_usage(project):
+    green = manage(project, "check", "1", "--target", "solution")
+    red = manage(project, "check", "1")
+    unknown = manage(project, "check", "9")
+    misspelt = manage(project, "chekc", "1")
+
+    assert [done.returncode for done in (green, red, unknown, misspelt)] == [0, 1, 2, 2]
+    assert green.stderr == red.stderr == ""
+    assert unknown.stdout == misspelt.stdout == ""
+    assert len(unknown.stderr.splitlines()) == 1
+    assert "invalid choice: 'chekc'" in misspelt.stderr
+
+
+def test_a_pipe_gets_plain_text(project):
+    done = manage(project, "check", "1")
+
+    assert "✗ repeats text" in done.stdout
+    assert "\x1b" not in done.stdout

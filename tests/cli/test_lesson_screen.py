@@ -1,0 +1,46 @@
+"""What `manage.py lesson` prints suits a terminal of any width, a pipe, a poor encoding."""
+
+import io
+
+import pytest
+
+from lessons.core import catalogue
+from tests.support.lesson_command import Terminal, lesson
+
+ESCAPE = "\x1b["
+
+
+@pytest.mark.parametrize("columns", [60, 120])
+@pytest.mark.parametrize(("action", "code"), [("check", 1), ("mistakes", 0), ("list", 0)])
+def test_on_a_terminal_no_line_is_wider_than_it(course, monkeypatch, columns, action, code):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.chdir(catalogue.PROJECT_DIR)
+
+    arguments = [action] if action == "list" else [action, "1"]
+    shown = lesson(*arguments, code=code, to=Terminal())
+    assert max(map(len, shown.splitlines())) <= columns
+
+
+def test_a_terminal_gets_colour(course, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+    assert ESCAPE in lesson("check", "1", code=1, to=Terminal())
+
+
+def test_no_color_means_no_escape_code_at_all(course, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    for arguments, code in ((["check", "1"], 1), (["show", "1"], 0), (["mistakes", "1"], 0)):
+        assert ESCAPE not in lesson(*arguments, code=code, to=Terminal())
+
+
+def test_an_encoding_without_our_signs_gets_others(course):
+    stdout = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    lesson("check", "1", code=1, to=stdout)
+
+    shown = stdout.buffer.getvalue().decode("ascii")
+    assert "  x repeats text" in shown
+    assert "client   > scope" in shown

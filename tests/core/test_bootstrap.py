@@ -1,0 +1,176 @@
+"""A bare Python is enough to start, and whatever is in the way is said in one line."""
+
+import ast
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+
+from lessons.core import bootstrap
+from tests.support.bare_project import BareProject, make_wheel
+
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="sends signals, and takes rights away"),
+]
+
+
+@pytest.fixture(scope="module")
+def first_start(tmp_path_factory):
+    """A project whose very first start was killed, and what the one after that said."""
+    project = BareProject.fresh(tmp_path_factory.mktemp("bootstrap") / "started")
+    subprocess.run([sys._base_executable, "-m", "venv", "--without-pip", project.venv], check=True)
+    return project, project.run("workshop", "--port", "8001")
+
+
+@pytest.fixture
+def started(first_start, tmp_path) -> BareProject:
+    """A copy of it, to do with as one likes."""
+    return first_start[0].copied_to(tmp_path / "project")
+
+
+def inside(project, *arguments, version=1):
+    """What the stand-in prints from inside .venv."""
+    return " ".join([str(project.venv), *arguments, "with", f"{version}\n"])
+
+
+def assert_one_line(run, *parts):
+    assert run.returncode == 1
+    line = run.stderr.strip().splitlines()[-1]
+    assert "Traceback" not in run.stderr
+    for part in parts:
+        assert part in line
+
+
+def test_makes_a_missing_or_half_made_environment_and_goes_on_inside_it(first_start):
+    project, run = first_start
+    assert run.stdout == inside(project, "workshop", "--port", "8001")
+    assert run.returncode == 0
+    assert "Making .venv" in run.stderr
+
+
+def test_an_environment_is_whole_once_all_of_pip_is_in_it(started, monkeypatch):
+    monkeypatch.setattr(bootstrap, "PYTHON", started.python)
+    assert bootstrap.has_pip()
+    next(started.packages.glob("pip-*/INSTALLER")).unlink()
+    assert not bootstrap.has_pip()
+    shutil.rmtree(next(started.packages.glob("pip-*")))
+    assert not bootstrap.has_pip()
+    started.python.unlink()
+    assert not bootstrap.has_pip()
+
+
+def test_goes_straight_inside_the_second_time_and_needs_no_network(started):
+    shutil.rmtree(started.root / "wheels")
+    run = started.run("workshop")
+    assert (run.stdout, run.stderr) == (inside(started, "workshop"), "")
+
+
+def test_hands_on_the_exit_code(started):
+    assert started.run("fail").returncode == 3
+
+
+def test_installs_what_is_new_when_requirements_have_changed(started):
+    started.require(make_wheel(started.root, version=2))
+    run = started.run("workshop")
+    assert run.stdout == inside(started, "workshop", version=2)
+    assert "requirements.txt has changed." in run.stderr
+    assert "Making .venv" not in run.stderr
+
+
+def test_goes_on_with_an_installation_that_was_stopped(started):
+    started.take_out_packages()
+    with started.start("workshop") as command:
+        assert "Installing" in command.stderr.readline()
+        os.killpg(command.pid, signal.SIGINT)
+        assert command.wait(30) == 1
+        said = command.stderr.read()
+    assert "Stopped. Start again" in said
+    assert "Traceback" not in said
+    assert started.run("workshop").stdout == inside(started, "workshop")
+
+
+def test_waits_while_another_command_installs(started):
+    started.stamp.unlink()
+    with open(started.root / ".workshop" / "install.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with started.start("workshop") as command:
+            assert command.stderr.readline() == "Another command is installing. Waiting for it.\n"
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            assert command.stdout.read() == inside(started, "workshop")
+
+
+def test_a_python_with_django_alone_goes_inside_too(started, tmp_path):
+    shutil.copytree(started.venv, tmp_path / "global", symlinks=True)
+    [packages] = (tmp_path / "global").rglob("site-packages")
+    shutil.rmtree(packages / "channels")
+    run = started.run("workshop", python=tmp_path / "global/bin/python")
+    assert run.stdout == inside(started, "workshop")
+
+
+def test_an_activated_environment_is_completed_in_its_place(started):
+    started.take_out_packages()
+    run = started.run("workshop", python=started.python)
+    assert run.stdout == inside(started, "workshop")
+    assert "Making .venv" not in run.stderr
+
+
+def test_says_so_when_a_complete_environment_lacks_django(started):
+    shutil.rmtree(started.packages / "django")
+    assert_one_line(started.run("workshop"), "No module named 'django'", "Delete .venv")
+
+
+def test_says_that_there_is_no_network(started):
+    text = started.requirements.read_text()
+    digest = "0" * 64
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # and listens never: nobody else gets the port meanwhile
+        index = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        required = f"--index-url {index}\nlacking==1 --hash=sha256:{digest}\n"
+        started.requirements.write_text(required)
+        assert_one_line(started.run("workshop"), "No network", "start again")
+    started.requirements.write_text(text)
+    assert started.run("workshop").stdout == inside(started, "workshop")
+
+
+def test_refuses_a_package_that_is_not_the_locked_one(started):
+    started.require(make_wheel(started.root, version=2), digest="0" * 64)
+    assert_one_line(started.run("workshop"), "not the one that requirements.txt was locked with")
+
+
+def test_says_what_pip_says_when_it_fails_otherwise(started):
+    started.requirements.write_text("--no-such-option\n")
+    assert_one_line(started.run("workshop"), "pip failed", "pip.log")
+
+
+def test_says_that_the_folder_cannot_be_written(tmp_path):
+    project = BareProject.fresh(tmp_path / "project")
+    project.root.chmod(0o555)
+    command = project.command("workshop")
+    if os.geteuid() == 0:  # whom no mode stops
+        command = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-all", *command]
+    project.command = lambda *arguments, python: command
+    assert_one_line(project.run(), "Cannot write in", "Permission denied", "start again")
+
+
+@pytest.mark.parametrize("module", ["venv", "ensurepip"])
+def test_says_what_to_install_where_python_comes_without_venv(monkeypatch, module):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(bootstrap.CannotStart, match=rf"no {module}.*apt install python3\.\d+-venv"):
+        bootstrap.make_venv()
+
+
+def test_says_that_python_is_too_old():
+    with pytest.raises(bootstrap.CannotStart, match=r"Python 3\.10 is too old.* 3\.11"):
+        bootstrap.refuse_old_python((3, 10, 13))
+    bootstrap.refuse_old_python((3, 11, 0))
+
+
+@pytest.mark.parametrize("name", ["manage.py", "lessons/__init__.py", "lessons/core/bootstrap.py"])
+def test_an_old_python_can_read_what_tells_it_so(name):
+    ast.parse((settings.BASE_DIR / name).read_text(), feature_version=(3, 6))

@@ -1,0 +1,45 @@
+"""What Daphne makes of a forgotten await and of handlers of the wrong kind: lesson 5's facts."""
+
+import pytest
+
+from tests.support.real_daphne import RealDaphne, leave, stay
+
+NONE_AWAITED = "log Exception inside application: object NoneType can't be used in 'await'"
+
+
+@pytest.fixture(scope="module")
+def daphne():
+    with RealDaphne() as server:
+        yield server
+
+
+def at(consumer):
+    return f"/consumers/{consumer}"
+
+
+@pytest.mark.parametrize("consumer", ["ForgetsAwait", "AsyncHandlerInSync"])
+def test_an_accept_that_was_not_awaited_leaves_the_handshake_unanswered(daphne, consumer):
+    assert daphne.visit(path=at(consumer), act=stay).status is None
+
+
+def test_a_def_handler_runs_and_then_kills_the_application(daphne):
+    def speak(client):
+        client.send("hello")
+        return stay(client)
+
+    visit = daphne.visit(path=at("DefHandlerInAsync"), act=speak)
+    assert visit.close_code == 1011
+    daphne.says("ran hello")
+    daphne.says(NONE_AWAITED)
+
+
+def test_a_def_connect_handler_is_a_500(daphne):
+    assert daphne.visit(path=at("DefConnectInAsync"), act=stay).status == 500
+    daphne.says(NONE_AWAITED)
+
+
+def test_a_def_disconnect_handler_that_stops_does_no_harm(daphne):
+    visit = daphne.visit(path=at("DefHandlerInAsync"), act=leave)
+    assert visit.close_code == 1000
+    daphne.says("def disconnect")
+    assert not [line for line in daphne.lines if line.startswith(NONE_AWAITED)]

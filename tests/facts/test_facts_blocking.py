@@ -1,0 +1,97 @@
+"""Who has to wait while one connection is at slow work on a real Daphne: lesson 6's facts.
+
+Slow work lasts until a client has come to /let-go, so that the order of events tells.
+"""
+
+from contextlib import contextmanager
+
+import pytest
+from django.db import connections
+from websockets.sync.client import connect
+
+from tests.support.real_daphne import ACCEPT, PATIENCE, RealDaphne, stay
+
+
+@pytest.fixture
+def daphne():
+    with RealDaphne() as server:
+        yield server
+
+
+def client_of(daphne, path):
+    url = f"ws://127.0.0.1:{daphne.port}{path}?{next(daphne.numbers)}:[]"
+    return connect(url, proxy=None, open_timeout=PATIENCE)
+
+
+@contextmanager
+def at_work(daphne, consumer):
+    """The other client, ticking, while a client of `consumer` is at slow work."""
+    with client_of(daphne, f"/consumers/{consumer}") as slow:
+        with client_of(daphne, "/consumers/Ticks") as other:
+            slow.send("work")
+            daphne.says("begins")
+            other.send("tick")
+            yield other
+        daphne.says("ends")
+
+
+def let_go(daphne):
+    with client_of(daphne, "/let-go"):
+        pass
+
+
+def order_of(daphne, *words, with_the=None):
+    """Those of `words` that were printed, in order, once `with_the` is among them."""
+    with daphne.came:
+        daphne.came.wait_for(lambda: with_the in (None, *daphne.lines), PATIENCE)
+        return [line for line in daphne.lines if line in words]
+
+
+def test_a_blocked_loop_answers_nobody(daphne):
+    with at_work(daphne, "OnTheLoop") as other:
+        assert other.recv(PATIENCE) == "tock"
+        assert order_of(daphne, "tick", "ends", with_the="tick") == ["ends", "tick"]
+
+
+@pytest.mark.parametrize("consumer", ["SlowHandler", "Queued"])
+def test_a_busy_sync_thread_keeps_async_consumers_waiting(daphne, consumer):
+    with at_work(daphne, consumer) as other:
+        assert other.ping().wait(PATIENCE), "the loop answers, and has the tick in hand"
+        assert order_of(daphne, "tick") == []
+        let_go(daphne)
+        assert other.recv(PATIENCE) == "tock"
+        assert order_of(daphne, "tick", "ends", with_the="tick") == ["ends", "tick"]
+
+
+def test_a_busy_sync_thread_lets_a_handshake_run_out(daphne):
+    with at_work(daphne, "SlowHandler"):
+        assert daphne.visit(path="/consumers/Ticks", act=stay).status is None
+        let_go(daphne)
+
+
+def test_a_busy_sync_thread_is_no_matter_to_what_is_no_consumer(daphne):
+    with at_work(daphne, "SlowHandler"):
+        assert daphne.visit(ACCEPT).status == 101
+        assert order_of(daphne, "ends") == []
+        let_go(daphne)
+
+
+@pytest.mark.parametrize("consumer", ["InAThread", "OnItsOwnThread"])
+def test_work_in_a_thread_of_its_own_keeps_nobody_waiting(daphne, consumer):
+    with at_work(daphne, consumer) as other:
+        assert other.recv(PATIENCE) == "tock"
+        assert order_of(daphne, "tick", "ends", with_the="tick") == ["tick"]
+        let_go(daphne)
+
+
+async def test_a_thread_of_its_own_has_a_database_connection_of_its_own():
+    from asgiref.sync import ThreadSensitiveContext, sync_to_async
+
+    def connection():
+        return connections["default"]
+
+    shared = await sync_to_async(connection)()
+    assert await sync_to_async(connection)() is shared
+    assert await sync_to_async(connection, thread_sensitive=False)() is not shared
+    async with ThreadSensitiveContext():
+        assert await sync_to_async(connection)() is not shared

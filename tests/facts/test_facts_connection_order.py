@@ -1,0 +1,38 @@
+"""What Daphne does with frames that its client sent before it heard of the close."""
+
+import pytest
+
+from tests.support.real_daphne import RealDaphne, stay
+
+DIED = "log Exception inside application: Attempt to send on a closed protocol"
+
+
+@pytest.fixture(scope="module")
+def daphne():
+    with RealDaphne() as server:
+        yield server
+
+
+def at_once(*texts, until=lambda: None):
+    """What a client does that sends these frames together, and is deaf until `until` returns."""
+
+    def act(client):
+        with client.protocol_mutex:
+            for text in texts:
+                client.protocol.send_text(text.encode())
+            client.socket.sendall(b"".join(client.protocol.data_to_send()))
+            until()
+        return stay(client)
+
+    return act
+
+
+def test_a_frame_before_the_close_is_answered(daphne):
+    visit = daphne.visit(path="/consumers/HangsUp", act=at_once("hello", "bye"))
+    assert (visit.frames, visit.close_code) == (["hello"], 4000)
+
+
+def test_a_frame_that_was_under_way_arrives_after_the_close(daphne):
+    act = at_once("bye", "hello", until=lambda: daphne.says(DIED))
+    visit = daphne.visit(path="/consumers/HangsUp", act=act)
+    assert (visit.frames, visit.close_code) == ([], 4000)

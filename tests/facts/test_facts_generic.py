@@ -1,0 +1,72 @@
+"""What a real Daphne passes on of a client's text, and what becomes of it: lesson 9's facts."""
+
+import json
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from tests.support.real_daphne import PATIENCE, RealDaphne
+
+LARGEST = 1_048_576  # bytes
+
+
+@pytest.fixture(scope="module")
+def daphne():
+    with RealDaphne("async_server") as server:
+        yield server
+
+
+def visit(daphne, consumer):
+    return connect(f"ws://127.0.0.1:{daphne.port}/{consumer}?0", proxy=None)
+
+
+def close_code_after(daphne, consumer, *frames):
+    with visit(daphne, consumer) as client:
+        for frame in frames:
+            client.send(frame)
+        with pytest.raises(ConnectionClosed) as closed:
+            client.recv(PATIENCE)
+    return closed.value.rcvd and closed.value.rcvd.code
+
+
+UNFIT = ["hello", "", "[]", "NaN", "[" * 100_000, '{"command": "websocket_disconnect"}', b"\xff"]
+
+
+def test_a_list_of_commands_keeps_the_connection_whatever_the_client_sends(daphne):
+    with visit(daphne, "Shelf") as client:
+        for frame in UNFIT:
+            client.send(frame)
+            assert set(json.loads(client.recv(PATIENCE))) == {"error"}
+        client.send('{"command": "list"}')
+        assert json.loads(client.recv(PATIENCE)) == {"titles": []}
+
+
+@pytest.mark.parametrize(
+    ("frame", "error"),
+    [
+        ("hello", "Expecting value: line 1 column 1 (char 0)"),
+        ("", "No text section for incoming WebSocket frame!"),
+        (b"{}", "No text section for incoming WebSocket frame!"),
+        ("[" * 100_000, "maximum recursion depth exceeded while decoding a JSON array"),
+    ],
+)
+def test_a_generic_json_consumer_is_closed_with_1011(daphne, frame, error):
+    assert close_code_after(daphne, "AsyncJsonWebsocketConsumer", frame) == 1011
+    daphne.says(f"log Exception inside application: {error}")
+
+
+def test_text_of_1_mb_arrives_and_one_byte_more_cuts_the_line(daphne):
+    with visit(daphne, "Shelf") as client:
+        client.send(" " * LARGEST)
+        assert set(json.loads(client.recv(PATIENCE))) == {"error"}
+    assert close_code_after(daphne, "Shelf", " " * (LARGEST + 1)) is None
+
+
+def test_text_that_is_not_utf_8_cuts_the_line(daphne):
+    with visit(daphne, "Shelf") as client:
+        with client.send_context():
+            client.protocol.send_text(b"\xff")
+        with pytest.raises(ConnectionClosed) as closed:
+            client.recv(PATIENCE)
+    assert closed.value.rcvd is None, "the line is cut, without a close frame"

@@ -1,0 +1,187 @@
+"""What Daphne does with HTTP: the facts that lesson 8 and the strict rules rely on."""
+
+import socket
+from contextlib import contextmanager, suppress
+from http.client import HTTPConnection
+from urllib.parse import quote
+
+import pytest
+
+from tests.support.real_daphne import PATIENCE, RealDaphne
+
+START = {"type": "http.response.start", "status": 200}
+BODY = {"type": "http.response.body"}
+MORE = {**BODY, "body": b"part", "more_body": True}
+DISCONNECT = "{'type': 'http.disconnect'}"
+NOT_LONG = 0.2  # seconds for what never comes; Daphne looks after its applications every 20 ms here
+
+
+@pytest.fixture(scope="module")
+def shared():
+    with RealDaphne("http_server") as server:
+        yield server
+
+
+@pytest.fixture
+def own():
+    """For an application that must die after its start, which this server does not survive."""
+    with RealDaphne("http_server") as server:
+        yield server
+
+
+@contextmanager
+def request(daphne, *replies, body=b"", path="/", method="POST"):
+    """The number of a request that has been sent, and its connection."""
+    number = next(daphne.numbers)
+    connection = HTTPConnection("127.0.0.1", daphne.port, timeout=PATIENCE)
+    try:
+        connection.request(method, f"{path}?{number}:{quote(repr(list(replies)))}", body)
+        yield number, connection
+    finally:
+        connection.close()
+
+
+def answered(daphne, *replies, **kwargs):
+    """Status and body of the response, and what the application saw."""
+    with request(daphne, *replies, **kwargs) as (number, connection):
+        response = connection.getresponse()
+        body = response.read()
+    daphne.says(f"{number} over")
+    return response.status, body, daphne.lines_of(number)
+
+
+def nothing_more(connection):
+    """Whether the client gets nothing, neither data nor an end."""
+    connection.sock.settimeout(NOT_LONG)
+    with suppress(TimeoutError):
+        return connection.sock.recv(1) and False
+    return True
+
+
+def test_after_a_complete_response_comes_a_disconnect(shared):
+    status, body, seen = answered(shared, START, MORE, {**BODY, "body": b"!"})
+    assert (status, body) == (200, b"part!")
+    assert seen == ["{'type': 'http.request', 'body': 0, 'more_body': False}", DISCONNECT]
+
+
+@pytest.mark.parametrize(
+    ("length", "pieces"),
+    [
+        (0, [(0, False)]),
+        (8191, [(8191, False)]),
+        (8192, [(8192, True), (0, False)]),
+        (20_000, [(8192, True), (8192, True), (3616, False)]),
+    ],
+)
+def test_a_body_comes_in_pieces_of_8192_bytes(shared, length, pieces):
+    _, _, seen = answered(shared, START, BODY, body=b"x" * length)
+    expected = [{"type": "http.request", "body": size, "more_body": more} for size, more in pieces]
+    assert seen == [*map(str, expected), DISCONNECT]
+
+
+@pytest.mark.parametrize("late", [START, BODY, {"type": "unknown"}])
+def test_what_follows_a_complete_response_is_dropped(shared, late):
+    status, body, seen = answered(shared, START, {**BODY, "body": b"all"}, late)
+    assert (status, body, seen[-1]) == (200, b"all", DISCONNECT)
+
+
+def test_an_empty_str_passes_for_a_body(shared):
+    assert answered(shared, START, {**BODY, "body": ""})[:2] == (200, b"")
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (
+            {**START, "headers": [("content-type", b"text/plain")]},
+            "Header name 'content-type' expected to be `bytes`, but got `<class 'str'>`",
+        ),
+        (
+            {**START, "headers": [(b"content-type", "text/plain")]},
+            "Header value 'text/plain' expected to be `bytes`, but got `<class 'str'>`",
+        ),
+        ({**START, "headers": {b"content-type": b"a"}}, "too many values to unpack (expected 2)"),
+        ({**START, "headers": None}, "'NoneType' object is not iterable"),
+        (BODY, "HTTP response has not yet been started but got http.response.body"),
+        ({"type": "http.respons.start"}, "Cannot handle message type http.respons.start!"),
+        ({"status": 200}, "'type'"),
+        ("raise", "a bug"),
+    ],
+)
+def test_an_error_before_the_start_is_a_500(shared, reply, error):
+    assert answered(shared, reply)[0] == 500
+    shared.says(f"log Exception inside application: {error}")
+
+
+@pytest.mark.parametrize("replies", [["return"], [START, "return"], ["ask"], [START, "ask"]])
+def test_what_is_not_answered_is_left_waiting(shared, replies):
+    with request(shared, *replies) as (_, connection):
+        assert nothing_more(connection)
+
+
+def test_a_response_without_a_last_part_never_ends(shared):
+    with request(shared, START, MORE, "return") as (number, connection):
+        response = connection.getresponse()
+        assert response.read(4) == b"part"
+        shared.says(f"{number} over")
+        assert nothing_more(connection)
+
+
+@pytest.mark.parametrize(
+    ("replies", "error"),
+    [
+        ([START, {**BODY, "body": "str"}], "Data must be bytes"),
+        ([START, START], "HTTP response has already been started"),
+        (
+            [{"type": "http.response.start"}],
+            "Specifying a status code is required for a Response message.",
+        ),
+        (
+            [{**START, "status": "200"}, BODY],
+            "%d format: a real number is required, not str",
+        ),
+        ([START, MORE, "raise"], "a bug"),
+    ],
+)
+def test_an_error_after_the_start_leaves_every_application_unattended(own, replies, error):
+    with request(own, *replies) as (_, waiting):
+        own.says(f"log Exception inside application: {error}")
+        # Daphne tries to answer 500, and what looks after all applications ends with this.
+        own.says("checker died of HTTP response has already been started")
+        with request(own, "raise") as (number, another):
+            own.says(f"{number} over")
+            assert nothing_more(another), "no 500 for anyone"
+        assert not [line for line in own.lines if line.startswith("log ")], "and no word of it"
+        assert answered(own, START, BODY)[0] == 200, "what raises nothing is served"
+        waiting.close()
+
+
+def test_a_client_that_leaves_is_told_of_and_its_stream_ends(shared):
+    with request(shared, path="/consumer", method="GET") as (number, connection):
+        response = connection.getresponse()
+        assert response.getheader("content-type") == "text/event-stream"
+        assert response.readline() == b"data: beat 1\n"
+    shared.says(f"{number} {DISCONNECT}")
+    shared.says(f"{number} over")
+
+
+def test_a_handler_that_streams_on_hears_nothing_and_is_killed(shared):
+    with request(shared, START, MORE, "hold") as (number, connection):
+        assert connection.getresponse().read(4) == b"part"
+    assert "took too long to shut down and was killed" in shared.says("log Application instance")
+    shared.says(f"{number} over")
+
+
+def test_the_demo_counts_a_body_in_pieces(shared):
+    status, body, seen = answered(shared, path="/consumer", body=b"x" * 20_000)
+    assert (status, body, len(seen)) == (200, b"20000 bytes\n", 4)
+
+
+def test_a_client_that_hangs_up_without_a_word_is_told_of_too(shared):
+    number = next(shared.numbers)
+    with socket.create_connection(("127.0.0.1", shared.port), PATIENCE) as client:
+        client.sendall(f"GET /consumer?{number}: HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        assert client.recv(4096).startswith(b"HTTP/1.1 200 OK\r\n")
+        linger = (1).to_bytes(4, "little") + (0).to_bytes(4, "little")
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)  # a reset, no FIN
+    shared.says(f"{number} over")

@@ -1,0 +1,181 @@
+"""What a real Daphne makes of messages and groups: the facts of lessons 11 and 12."""
+
+import itertools
+import json
+import re
+from contextlib import ExitStack
+from http.cookiejar import CookieJar
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, ProxyHandler, build_opener
+
+import pytest
+from channels.layers import BaseChannelLayer, InMemoryChannelLayer
+from channels_redis.core import RedisChannelLayer
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from tests.support.real_daphne import PATIENCE, RealDaphne
+
+
+@pytest.fixture(scope="module")
+def daphne():
+    with RealDaphne("layer_server") as server:
+        yield server
+
+
+numbers = itertools.count(1)
+
+
+@pytest.fixture
+def visit(daphne):
+    """`visit(path)`: a client's socket; `number` is what its consumer prints."""
+    with ExitStack() as sockets:
+
+        def enter(path):
+            number = next(numbers)
+            url = f"ws://127.0.0.1:{daphne.port}/{path}?{number}"
+            socket = sockets.enter_context(connect(url, proxy=None))
+            socket.number = number
+            return socket
+
+        yield enter
+
+
+@pytest.fixture
+def probe(visit):
+    """`probe(name, message)`: sends to that channel; how many are in the group of that name."""
+    socket = visit("probe/")
+
+    def ask(name, message=None):
+        socket.send(json.dumps([name, message]))
+        return int(socket.recv(PATIENCE))
+
+    return ask
+
+
+def close_code(socket):
+    with pytest.raises(ConnectionClosed):
+        socket.recv(PATIENCE)
+    return socket.close_code
+
+
+# Lesson 11
+
+
+@pytest.mark.parametrize(
+    ("message", "logged"),
+    [
+        ({"type": "pager.massage"}, "No handler for message type pager.massage"),
+        ({"type": "websocket.send", "text": "hi"}, "No handler for message type websocket.send"),
+        ({"text": "hi"}, "Incoming message has no 'type' attribute"),
+        ({"type": "_pager"}, "Malformed type in message (leading underscore)"),
+        ({"type": "pager.message"}, "'text'"),
+    ],
+)
+def test_what_a_receiver_cannot_handle_ends_it_and_passes_the_sender(
+    daphne, visit, probe, message, logged
+):
+    pager = visit("ws/layers/channel/")
+    channel = pager.recv(PATIENCE)
+    probe(channel, message)
+    assert close_code(pager) == 1011
+    daphne.says(f"log Exception inside application: {logged}")
+    probe(channel, {"type": "pager.message", "text": "nobody is there"})
+
+
+def test_a_disconnect_through_the_layer_ends_the_consumer_and_not_the_connection(
+    daphne, visit, probe
+):
+    pager = visit("ws/layers/channel/")
+    probe(pager.recv(PATIENCE), {"type": "websocket.disconnect"})
+    daphne.says(f"{pager.number} over")
+    assert pager.ping().wait(PATIENCE)
+
+
+def test_a_view_reaches_a_consumer_of_the_same_process(daphne, visit):
+    pager = visit("ws/layers/channel/")
+    channel = pager.recv(PATIENCE)
+    browser = build_opener(ProxyHandler({}), HTTPCookieProcessor(CookieJar()))
+    address = f"http://127.0.0.1:{daphne.port}/layers/pager/"
+    form = browser.open(address, timeout=PATIENCE).read().decode()
+    key = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form)[1]
+    fields = {"csrfmiddlewaretoken": key, "channel": channel, "text": "tea"}
+    answer = browser.open(address, urlencode(fields).encode(), timeout=PATIENCE)
+    assert answer.read() == b"Sent."
+    assert pager.recv(PATIENCE) == "page: tea"
+
+
+# Lesson 12
+
+
+def test_what_one_says_all_in_the_room_hear_and_nobody_else(visit):
+    here, there = [visit("ws/layers/group/one/") for _ in range(2)], visit("ws/layers/group/two/")
+    here[0].send("hi")
+    assert [socket.recv(PATIENCE) for socket in here] == ["hi", "hi"]
+    there.send("alone")
+    assert there.recv(PATIENCE) == "alone"
+
+
+@pytest.mark.parametrize("name", ["two%20words", "caf%C3%A9", "%D9%A3", "lobby%0A", "x" * 300])
+def test_a_refusal_after_the_accept_has_a_code_that_the_client_sees(visit, name):
+    assert close_code(visit(f"ws/layers/group/{name}/")) == 4004
+
+
+@pytest.mark.parametrize("name", ["lobby\n", "٣"])
+def test_channels_own_check_takes_a_line_feed_and_digits_of_every_script(name):
+    assert BaseChannelLayer().require_valid_group_name(name)
+
+
+@pytest.mark.parametrize("layer", [InMemoryChannelLayer, RedisChannelLayer])
+def test_a_member_that_nobody_takes_out_stays_for_a_day(layer):
+    assert layer().group_expiry == 24 * 60 * 60
+
+
+def leave(socket):
+    socket.close()
+
+
+def cut_the_line(socket):
+    socket.socket.close()
+
+
+def raise_in_a_handler(socket):
+    socket.send("raise")
+
+
+def leave_a_handler_hanging(socket):
+    socket.send("hang")
+    socket.close()
+
+
+@pytest.mark.parametrize("end", [leave, cut_the_line, raise_in_a_handler, leave_a_handler_hanging])
+def test_a_finally_round_call_leaves_the_group_whatever_ends_the_connection(
+    daphne, visit, probe, end
+):
+    client = visit("frail/lobby/")
+    assert probe("room-lobby") == 1
+    end(client)
+    daphne.says(f"{client.number} over")
+    assert probe("room-lobby") == 0
+
+
+@pytest.mark.parametrize("end", [raise_in_a_handler, leave_a_handler_hanging])
+def test_websocket_disconnect_leaves_it_when_the_client_leaves_and_not_else(
+    daphne, visit, probe, end
+):
+    room = end.__name__
+    polite, client = visit(f"on-disconnect/{room}/"), visit(f"on-disconnect/{room}/")
+    leave(polite)
+    daphne.says(f"{polite.number} over")
+    assert probe(f"room-{room}") == 1
+    end(client)
+    daphne.says(f"{client.number} over")
+    assert probe(f"room-{room}") == 1
+
+
+def test_those_in_the_room_go_on_without_the_one_that_crashed(daphne, visit):
+    frail, others = visit("frail/crash/"), [visit("frail/crash/") for _ in range(2)]
+    raise_in_a_handler(frail)
+    daphne.says(f"{frail.number} over")
+    others[0].send("still here")
+    assert [other.recv(PATIENCE) for other in others] == ["still here", "still here"]

@@ -1,0 +1,129 @@
+"""What a page has played for it: a mistake beside the solution."""
+
+import pytest
+
+from lessons.core.catalogue import Lesson, find, lessons
+from lessons.judge.mistakes import wrong_versions
+from lessons.playback.conversation import PlaybackLimitExceeded, play
+from lessons.playback.target import mistakes_of
+from lessons.web.live.page_socket import new_feed_id
+
+pytestmark = pytest.mark.django_db
+
+
+def own_feed(client):
+    """The id that a page of this session is given."""
+    if not client.session.session_key:
+        client.session.save()
+    return new_feed_id(client.session.session_key)
+
+
+@pytest.fixture
+def ask(client, settings):
+    """`ask("stop", mistake=..., step=[...])`: the answer to a page of this session."""
+    settings.WORKSHOP = True
+
+    def get(slug, status=200, **parameters):
+        key = find(slug).key
+        parameters.setdefault("feed", own_feed(client))
+        response = client.get(f"/lessons/{key}/compare/", parameters)
+        assert response.status_code == status
+        return response.json() if status != 404 else None
+
+    return get
+
+
+def types(side):
+    return [event["message"]["type"] for event in side["events"]]
+
+
+def test_a_mistake_is_shown_where_the_two_part_with_its_diagnosis(ask):
+    answer = ask("stop", mistake="StopsWithoutAClose")
+    assert answer["steps"] == ["connect", "text 7"]
+    assert answer["differs"] == {"right": 5, "wrong": 5}
+    assert types(answer["right"])[5:] == ["websocket.close", "websocket.disconnect", "finished"]
+    assert types(answer["wrong"])[5:] == ["finished"]
+    assert answer["diagnosis"]["title"] == "The consumer stopped, and the socket stayed open"
+
+
+def test_a_mistake_is_shown_where_a_client_notices_it(ask):
+    told = ask("logout", mistake="HasOneGroup")
+    assert told["steps"] == ["connect as=ada", "2 connect as=bob", "text logout", "2 text who?"]
+
+
+def test_a_mistake_that_no_client_notices_is_shown_where_the_two_part(ask):
+    told = ask("logout", mistake="NeverLeavesItsGroups")
+    assert told["steps"] == ["1 connect as=ada", "1 text who?", "1 text logout"]
+    assert told["right"]["events"][told["differs"]["right"]]["message"]["type"] == "group_discard"
+
+
+def test_the_students_own_steps_are_played(ask):
+    steps = ["connect", "text 1", "text 2", "text 3"]
+    answer = ask("stop", mistake="BorrowsACode", step=steps)
+    at = answer["differs"]["wrong"]
+    assert answer["steps"] == steps
+    assert answer["right"]["events"][at]["message"] == {"type": "websocket.close", "code": 4000}
+    assert answer["wrong"]["events"][at]["message"] == {"type": "websocket.close", "code": 1008}
+
+
+def test_where_no_conversation_shows_it_the_check_does(ask):
+    assert list(ask("stop", mistake="CountsForEveryone")) == ["diagnosis"]
+    answer = ask("stop", mistake="CountsForEveryone", check="")
+    assert answer["steps"] == []
+    assert answer["claim"]
+    assert answer["differs"]
+
+
+def test_a_session_that_is_not_the_pages_gets_nothing(ask, client, settings):
+    feed = own_feed(client)
+    client.cookies.clear()
+    ask("stop", 404, mistake="OnlyTakesNote", feed=feed)
+    settings.WORKSHOP = False
+    assert client.get("/lessons/03-stop/compare/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "steps, why",
+    [
+        (["connect"] * 41, "At most 40 steps"),
+        (["connect", "text " + "x" * 6000], "6000 characters"),
+        (["connect", "wait 50", "2 wait 50"], "At most 60 seconds"),
+        (["connect", "wait nan"], "At most 60 seconds"),
+        (["connect", "sleep 1"], "'sleep 1'"),
+        (["row db_demo.Nothing {}"], "cannot be played"),
+    ],
+)
+def test_what_is_too_much_or_unknown_is_refused_with_the_reason(ask, steps, why):
+    assert why in ask("stop", 400, mistake="OnlyTakesNote", step=steps)["error"]
+
+
+def test_a_conversation_without_an_end_is_told_as_far_as_it_came(tmp_path):
+    (tmp_path / "01_lamp").mkdir()
+    lesson = type(find("stop"))(tmp_path / "01_lamp")
+    (lesson.folder / "lesson.md").write_text(
+        "---\ndemo: sync_demo.consumers.Echo\npath: /ws/\nexercise: Lamp(SyncConsumer)\n---\n# L\n"
+    )
+    lesson.solution.write_text(
+        "from threading import Event\n"
+        "from channels.consumer import SyncConsumer\n"
+        "class Lamp(SyncConsumer):\n"
+        "    def websocket_connect(self, event):\n"
+        "        self.send({'type': 'websocket.accept'})\n"
+        "        Event().wait()\n"
+    )
+    with pytest.raises(PlaybackLimitExceeded, match="Stopped after") as caught:
+        play(lesson, "solution", ["connect"], limit=2)
+    assert [event.message["type"] for event in caught.value.events][-1] == "websocket.accept"
+
+
+def test_mistakes_are_read_as_they_are_run():
+    for lesson in lessons():
+        told = {version.name: version.diagnosis for version in wrong_versions(lesson)}
+        assert told == {name: item.diagnosis for name, item in mistakes_of(lesson).items()}
+
+
+def test_mistakes_that_are_being_written_are_left_out(tmp_path):
+    lesson = Lesson(tmp_path)
+    assert wrong_versions(lesson) == ()
+    lesson.mistakes.write_text("class Half(")
+    assert wrong_versions(lesson) == ()

@@ -1,0 +1,113 @@
+"""`lesson check` and `lesson mistakes`: a verdict in the terminal, as JSON, as JUnit XML."""
+
+import json
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from lessons.core import progress
+from tests.support.lesson_command import lesson, solve
+
+
+def test_a_red_exercise_gets_crosses_the_diagnosis_its_cure_and_the_transcript(course):
+    shown = lesson("check", "1", code=1)
+
+    assert shown.startswith("red  Lesson 1 lamp  exercise, ")
+    assert '  ✗ repeats text\n  ✗ closes on "bye"\n' in shown
+    assert "The handshake was never answered  no-accept\n" in shown
+    assert "websocket.connect → Lamp.websocket_connect\n" in shown
+    assert re.search(r"lessons/course/01_lamp/exercise\.py:6\n", shown)
+    assert "  Seen as  Silence. Daphne logs nothing" in shown
+    assert "  Cause    The handler for websocket.connect returned" in shown
+    assert "  Cure     On every way through websocket_connect" in shown
+    assert re.search(r"Transcript: repeats text\n +1  client +→ scope  /ws/lamp/\n", shown)
+    assert shown.endswith("Stuck?  manage.py lesson hint 1\n")
+
+
+def test_a_reply_that_differs_is_shown_beside_the_expected_one(course):
+    course[0].exercise.write_text(
+        course[0].solution.read_text().replace('event["text"]})', '"off"})')
+    )
+
+    shown = lesson("check", "1", code=1)
+    assert '  ✗ repeats text\n  ✓ closes on "bye"\n' in shown
+    assert "expected                     got\n" in shown
+    assert '≠ websocket.send  text: "on"   websocket.send  text: "off"\n' in shown
+
+
+def test_a_green_exercise_gets_ticks_and_the_way_on(course):
+    solve(course[0])
+
+    shown = lesson("check", "1")
+    assert shown.startswith("green  Lesson 1 lamp  exercise, ")
+    assert '  ✓ repeats text\n  ✓ closes on "bye"\n' in shown
+    assert "manage.py lesson solution 1\n" in shown
+    assert shown.endswith("manage.py lesson show 2\n")
+
+
+def test_check_takes_the_first_lesson_that_is_not_green(course):
+    solve(course[0])
+    lesson("check")
+
+    assert lesson("check", code=1).startswith("red  Lesson 2 bell")
+
+
+def test_a_check_of_the_exercise_is_remembered(course):
+    lesson("check", "1", code=1)
+
+    kept = progress.of(course[0])
+    assert kept.state == "red"
+    assert kept.verdict["outcomes"][0]["finding"]["diagnosis"] == "no-accept"
+
+
+@pytest.mark.parametrize(
+    ("target", "code"), [("solution", 0), ("mistake:AlwaysRepeats", 1), ("a path", 1)]
+)
+def test_a_check_of_another_target_is_not_remembered(course, target, code):
+    target = str(course[0].exercise) if target == "a path" else target
+    lesson("check", "1", "--target", target, code=code)
+
+    assert progress.of(course[0]).state == "new"
+
+
+def test_what_the_exercise_printed_is_shown_cut_and_harmless(course):
+    flood = 'print("\\x1b[2J bell \\a")\nfor n in range(40):\n    print(n)\n'
+    course[0].exercise.write_text(flood + course[0].solution.read_text())
+
+    shown = lesson("check", "1")
+    assert "Printed meanwhile\n  �[2J bell �\n  0\n" in shown
+    assert re.search(r"  13\n  \[\d+ more lines: --json has them\]\n", shown)
+    assert "\x1b" not in shown
+
+
+def test_an_exercise_that_does_not_run_says_where(course):
+    course[0].exercise.write_text("class Lamp(:\n")
+
+    shown = lesson("check", "1", code=1)
+    assert "syntax-error\n" in shown
+    assert "lessons/course/01_lamp/exercise.py:1\n" in shown
+
+
+def test_json_is_the_verdict_and_nothing_else(course):
+    shown = json.loads(lesson("check", "1", "--json", code=1))
+
+    assert (shown["lesson"], shown["target"], shown["green"]) == ("01-lamp", "exercise", False)
+    assert [outcome["state"] for outcome in shown["outcomes"]] == ["red", "red"]
+
+
+def test_junit_goes_to_its_file(course, tmp_path):
+    lesson("check", "1", "--junit", str(tmp_path / "verdict.xml"), code=1)
+
+    suite = ElementTree.parse(tmp_path / "verdict.xml").getroot()
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "2")
+
+
+def test_mistakes_shows_each_with_what_it_gets_and_the_first_difference(course):
+    shown = lesson("mistakes", "1")
+
+    assert 'AlwaysRepeats\nTakes "bye" for a text like any other.\n' in shown
+    assert "(reply-differs)\n" in shown
+    assert "  Seen as  " in shown
+    assert re.search(r'≠ websocket\.close +websocket\.send  text: "bye"\n', shown)
+    assert progress.of(course[0]).state == "new"

@@ -1,0 +1,223 @@
+"""What a student predicts: mixed for each page, judged by a recorded run, proven by verify."""
+
+import re
+
+import pytest
+
+from lessons.authoring.verify_predictions import faults_of_predictions
+from lessons.core.catalogue import find, lessons
+from lessons.judge.predictions import (
+    Card,
+    InvalidPrediction,
+    cards,
+    is_each_in_place,
+    predictions,
+    received,
+    shuffled,
+)
+from lessons.web.views.prediction_views import questions
+from tests.judge.test_compare import own_feed
+from tests.web.test_pages import text
+
+GROUP_SEND = 'layer 1 ← group_send  "room-lobby": room.message  text: "hello"'
+AT_1 = ['layer 1 → room.message  text: "hello"', 'client 1 ← websocket.send  text: "hello"']
+AT_2 = ['layer 2 → room.message  text: "hello"', 'client 2 ← websocket.send  text: "hello"']
+SAID = 'client 1 → websocket.receive  text: "hello"'
+
+
+def of(slug, number):
+    lesson = find(slug)
+    prediction = predictions(lesson)[number - 1]
+    return prediction, prediction.recording(lesson)
+
+
+def in_place(asked, given, never=()):
+    def dealt(labels):
+        return [Card(label, None) for label in labels]
+
+    return is_each_in_place(*asked, dealt(given), dealt(never))
+
+
+# What is right
+
+
+def test_what_reaches_two_members_may_come_either_way_round():
+    asked = of("group", 2)
+    for first, second in ((AT_1, AT_2), (AT_2, AT_1)):
+        assert in_place(asked, [SAID, GROUP_SEND, *first, *second]) == ([True] * 6, [])
+        mixed = [first[0], second[0], second[1], first[1]]
+        assert in_place(asked, [SAID, GROUP_SEND, *mixed]) == ([True] * 6, [])
+
+
+def test_nothing_comes_before_what_has_led_to_it_nor_that_behind_it():
+    asked = of("group", 2)
+    given = [SAID, *AT_1, GROUP_SEND, *AT_2]
+    assert in_place(asked, given) == ([True, False, False, False, True, True], [])
+
+
+def test_where_the_clock_decides_no_other_order_is_right():
+    asked = of("blocking", 1)
+    right = [card.label for card in cards(*asked)]
+    assert in_place(asked, right) == ([True] * 4, [])
+    assert in_place(asked, [*right[:2], right[3], right[2]]) == ([True, True, False, False], [])
+
+
+def test_what_never_comes_belongs_under_the_line_and_nothing_else_does():
+    asked = of("stop", 2)
+    *right, finished, one, other = (card.label for card in cards(*asked))
+    assert in_place(asked, [*right, finished], [one, other]) == ([True] * 4, [True, True])
+    assert in_place(asked, [*right, one], [finished, other]) == (
+        [True, True, True, False],
+        [False, True],
+    )
+
+
+def test_a_frame_that_comes_twice_is_told_apart():
+    pairs = received(*of("group", 3))
+    came = 'websocket.send  text: "someone came"'
+    assert sorted(pair for pair in pairs if pair[1].startswith(came)) == [
+        ("1", came),
+        ("1", f"{came}, once more"),
+        ("2", came),
+    ]
+
+
+def test_cards_are_mixed_alike_for_one_page_and_never_in_order():
+    for seed in map(str, range(50)):
+        assert shuffled([1, 2, 3], seed) != [1, 2, 3]
+        assert shuffled([1, 2, 3], seed) == shuffled([1, 2, 3], seed)
+
+
+# On the page
+
+
+@pytest.fixture
+def page(client, settings):
+    """`page("stop")`: ask(number, **given) of a lesson's page."""
+    settings.WORKSHOP = True
+
+    def open_page(slug):
+        url = f"/lessons/{find(slug).key}/"
+        feed = own_feed(client)
+
+        def ask(number, end="", status=200, **given):
+            response = client.get(f"{url}predict/{number}/{end}", {"feed": feed, **given})
+            assert response.status_code == status
+            return response.json()
+
+        return ask
+
+    return open_page
+
+
+def test_every_lesson_asks_two_to_four_questions():
+    for lesson in lessons():
+        assert 2 <= len(questions(lesson)) <= 4
+
+
+@pytest.mark.django_db
+def test_questions_stand_on_the_page_whether_or_not_anything_can_be_played(client, settings):
+    for settings.WORKSHOP in (True, False):
+        page = text(client.get("/lessons/03-stop/"))
+        assert re.findall(r"Question \d", page) == ["Question 1", "Question 2", "Question 3"]
+        assert "A page calls <code>close()</code>, without a code. What arrives?" in page
+
+
+@pytest.mark.django_db
+def test_an_order_is_judged_card_by_card(page):
+    ask = page("stop")
+    dealt = ask(2)["cards"]
+    assert ask(2)["cards"] == dealt
+    right = [card.label for card in cards(*of("stop", 2))]
+    places = [dealt.index(label) for label in right]
+    told = ask(2, "answer/", given=places[:4], never=places[4:])
+    assert told["is_right"]
+    assert told["order"] == right[:4]
+    assert told["recording"]["events"][-1]["message"] == {"type": "finished"}
+    told = ask(2, "answer/", given=places)
+    assert not told["is_right"]
+    assert [told["right"][place] for place in places] == [True] * 4 + [False] * 2
+
+
+@pytest.mark.django_db
+def test_who_receives_what_is_judged_as_a_whole(page):
+    ask = page("communicator")
+    asked = ask(1)
+    assert asked["clients"] == ["1", "2"]
+    one, two = (asked["cards"].index(f'websocket.send  text: "{n} inside"') for n in (1, 2))
+    received = [f"1:{one}", f"1:{two}", f"2:{one}"]
+    assert ask(1, "answer/", given=received)["is_right"]
+    told = ask(1, "answer/", given=received[:2])
+    assert not told["is_right"]
+    assert sorted(told["received"]) == sorted(received)
+
+
+@pytest.mark.django_db
+def test_what_is_not_asked_or_half_answered_is_refused(page):
+    ask = page("stop")
+    assert "no number 9" in ask(9, status=400)["error"]
+    assert "Each card has one place" in ask(2, "answer/", status=400, given=[0, 0])["error"]
+    assert ask(2, "answer/", status=400, given=["x"])["error"]
+
+
+# What verify finds
+
+ONE = """
+[[prediction]]
+question = "q"
+because = "b"
+steps = {steps}
+kind = "{kind}"
+"""
+
+
+def with_predictions(lesson, *entries):
+    lesson.predictions.write_text("".join(entries))
+    return faults_of_predictions(lesson)
+
+
+def one(kind, *steps, more=""):
+    return ONE.format(kind=kind, steps=list(steps)) + more
+
+
+def test_verify_says_what_cannot_be_asked(course):
+    found = with_predictions(
+        course[0],
+        one("order", "connect", more='lanes = ["layer"]\ndecoys = ["client ← websocket.accept"]'),
+        one("receives", "connect", "text a"),
+        one("order", "connect", "sleep 1"),
+        one("receives", "connect", "2 connect", "text a", "2 text a"),
+    )
+    assert [fault.partition(": write ")[0] for fault in found] == [
+        "prediction 1: does come: client ← websocket.accept",
+        "prediction 1: has 0 events to order in place of 3 to 12",
+        "prediction 2: has no two frames or clients to tell apart",
+        "prediction 3: cannot be played: 'sleep 1'",
+        "prediction 4: is all or nothing: a decoy, or a client that does not hear it, makes a "
+        "question",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text, fault",
+    [
+        ("", "0 predictions in place of 2 to 4"),
+        ("[[prediction]", "predict.toml: "),
+        (one("riddle"), "the kind 'riddle' is none of"),
+        (one("order") + "answer = 'x'", "unexpected keyword argument 'answer'"),
+    ],
+)
+def test_verify_says_what_cannot_be_read(course, text, fault):
+    (found,) = with_predictions(course[0], text)
+    assert fault in found
+
+
+def test_a_lesson_without_the_file_asks_nothing(course):
+    course[0].predictions.unlink()
+    assert predictions(course[0]) == ()
+
+
+def test_an_unreadable_file_is_refused(course):
+    course[0].predictions.write_text("prediction = 1")
+    with pytest.raises(InvalidPrediction):
+        predictions(course[0])

@@ -1,0 +1,234 @@
+"""Whatever a student's file does, there is a verdict, and it names the mistake."""
+
+import json
+import multiprocessing
+import os
+from contextlib import suppress
+from xml.etree import ElementTree
+
+import psutil
+import pytest
+
+from lessons.judge.runner import CourseFault, judge
+from lessons.playback.target import UnknownTarget, resolve
+
+
+def states(verdict):
+    return [outcome.state for outcome in verdict.outcomes]
+
+
+def test_a_right_consumer_is_green(judge_lamp):
+    verdict = judge_lamp()
+
+    assert verdict.green
+    assert [outcome.claim for outcome in verdict.outcomes] == ["repeats text", 'closes on "bye"']
+
+
+def test_one_red_check_leaves_the_others_green(judge_lamp):
+    verdict = judge_lamp('"websocket.close"}', '"websocket.close", "code": 4000}')
+
+    assert states(verdict) == ["green", "red"]
+    assert verdict.diagnosis_ids == ["reply-differs"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "diagnosis", "line"),
+    [
+        ("class Lamp(", "class Lamp((", "syntax-error", 5),
+        (
+            "from channels.consumer",
+            "import no_such_module\nfrom channels.consumer",
+            "import-error",
+            1,
+        ),
+        ("class Lamp(", "1 / 0\n\n\nclass Lamp(", "import-error", 5),
+        ("class Lamp(", "raise SystemExit(3)\n\n\nclass Lamp(", "exits", 5),
+        ("class Lamp(", "class Lampe(", "name-missing", 0),
+        ("(SyncConsumer):", ":", "wrong-base-class", 0),
+        ("SyncConsumer", "AsyncConsumer", "wrong-base-class", 0),
+    ],
+)
+def test_a_file_that_cannot_be_judged_gets_the_reason(judge_lamp, old, new, diagnosis, line):
+    verdict = judge_lamp(old, new)
+
+    assert not verdict.green
+    assert verdict.problem.diagnosis == diagnosis
+    assert verdict.problem.line == line
+    assert verdict.outcomes == ()
+
+
+def test_a_renamed_class_is_told_its_new_name(judge_lamp):
+    assert "There is Lampe" in judge_lamp("class Lamp(", "class Lampe(").problem.detail
+
+
+@pytest.mark.parametrize("loop", ["while True: pass", "while True: print('on ' * 1000)"])
+def test_an_endless_loop_is_stopped_and_its_handler_event_and_line_named(judge_lamp, accept, loop):
+    verdict = judge_lamp(accept, f"\n        {loop}", limit=0.5)
+
+    assert states(verdict) == ["red", "not run"]
+    finding = verdict.findings[0]
+    assert finding.diagnosis == "stuck"
+    assert finding.message.startswith(
+        "websocket.connect → Lamp.websocket_connect (exercise.py, line 8)"
+    )
+
+
+def test_an_endless_loop_outside_every_class_is_stopped_and_its_line_named(judge_lamp):
+    verdict = judge_lamp("class Lamp(", "while True:\n    pass\n\n\nclass Lamp(", limit=0.5)
+
+    assert verdict.problem.diagnosis == "stuck"
+    assert verdict.problem.line in (5, 6)
+
+
+def test_sys_exit_in_a_handler_is_named(judge_lamp, accept):
+    verdict = judge_lamp(accept, "raise SystemExit(3)")
+
+    assert states(verdict) == ["red", "red"]
+    assert verdict.diagnosis_ids == ["exits"]
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import os; os._exit(7)", "exit code 7"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "SIGKILL"),
+    ],
+)
+def test_a_process_that_dies_in_a_check_makes_it_red_and_the_rest_not_run(
+    judge_lamp, accept, code, said
+):
+    verdict = judge_lamp(accept, code)
+
+    assert states(verdict) == ["red", "not run"]
+    assert verdict.diagnosis_ids == ["killed"]
+    assert said in verdict.findings[0].detail
+
+
+def test_a_process_that_dies_while_the_file_is_read_is_not_green(judge_lamp):
+    verdict = judge_lamp("class Lamp(", "import os; os._exit(0)\n\n\nclass Lamp(")
+
+    assert not verdict.green
+    assert verdict.problem.diagnosis == "killed"
+
+
+def test_a_flood_of_prints_is_cut_and_said_so(judge_lamp, accept):
+    verdict = judge_lamp(accept, f"{accept}\n        print('x' * 10_000_000)")
+
+    assert verdict.green
+    assert len(verdict.output) < 5000
+    assert verdict.output.endswith("more characters were printed and cut]")
+
+
+def test_prints_are_kept(judge_lamp, accept):
+    assert judge_lamp(accept, f"{accept}; print('accepted')").output == "accepted\n" * 2
+
+
+def test_a_thread_left_behind_is_named(judge_lamp, accept):
+    thread = (
+        "import threading, time; threading.Thread(target=time.sleep, args=(60,), name='t').start()"
+    )
+
+    assert judge_lamp(accept, f"{accept}; {thread}").diagnosis_ids == ["thread-left-behind"]
+
+
+def test_recursion_is_named(judge_lamp, accept):
+    verdict = judge_lamp(accept, "self.websocket_connect(event)")
+
+    assert verdict.diagnosis_ids == ["recursion"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="process groups are POSIX")
+def test_a_process_that_a_student_started_is_gone_with_the_verdict(judge_lamp, accept, tmp_path):
+    note = tmp_path / "pid"
+    start = (
+        "import subprocess, pathlib; started = subprocess.Popen(['sleep', '60']); "
+        f"pathlib.Path({str(note)!r}).write_text(str(started.pid))"
+    )
+
+    judge_lamp(accept, f"{accept}; {start}")
+
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(int(note.read_text()))
+        assert process.status() == psutil.STATUS_ZOMBIE or process.wait(10) is None
+
+
+def test_a_broken_check_is_the_courses_fault_not_the_students(lesson, judge_lamp):
+    lesson.check.write_text('async def test_x(no_such_fixture):\n    """x"""\n')
+
+    with pytest.raises(CourseFault, match="no_such_fixture"):
+        judge_lamp()
+
+
+def test_a_lesson_without_a_check_is_not_green(lesson, judge_lamp):
+    lesson.check.write_text("")
+
+    assert not judge_lamp().green
+
+
+def test_names_the_targets_that_there_are(lesson):
+    with pytest.raises(UnknownTarget, match="exercise, solution, mistake:NAME or the path"):
+        resolve(lesson, "solutoin")
+
+
+def test_judges_any_file(lesson):
+    assert judge(lesson, str(lesson.solution)).green
+
+
+def test_a_verdict_is_plain_json(judge_lamp):
+    data = json.loads(json.dumps(judge_lamp('"websocket.close"}', '"websocket.send"}').as_json()))
+
+    assert data["green"] is False
+    assert data["outcomes"][1]["finding"]["diagnosis"] == "send-without-payload"
+    sent = [event["message"] for event in data["outcomes"][1]["transcript"]]
+    assert {"type": "websocket.receive", "text": "bye"} in sent
+
+
+def test_a_verdict_is_junit_xml_whatever_was_printed(judge_lamp, accept):
+    verdict = judge_lamp(accept, f"{accept}; print('\\x00<b>&')")
+
+    suite = ElementTree.fromstring(verdict.as_junit())
+    assert suite.attrib["tests"] == "2"
+    assert suite.attrib["failures"] == "0"
+    assert "<b>&" in suite.find("system-out").text
+
+
+def test_an_unreadable_file_is_a_problem_not_a_traceback(lesson):
+    file = lesson.folder / "exercise.py"
+    file.write_bytes(b"\xff\xfe")
+
+    assert judge(lesson, str(file)).problem.diagnosis == "import-error"
+
+
+def test_judging_leaves_no_process_behind(judge_lamp):
+    before = set(_children())
+
+    judge_lamp()
+
+    new = [name for pid, name in set(_children()) - before if "forkserver" not in name]
+    assert [name for name in new if "resource_tracker" not in name] == []
+
+
+def _children():
+    for child in psutil.Process().children(recursive=True):
+        try:
+            yield child.pid, " ".join(child.cmdline())
+        except psutil.Error:
+            continue
+
+
+def test_a_student_cannot_turn_a_red_verdict_green_by_printing(judge_lamp, accept):
+    report = "print('green'); import sys; sys.__stdout__.write('done')"
+
+    assert not judge_lamp(accept, report).green
+
+
+@pytest.mark.parametrize(
+    "method", {"spawn", "forkserver"} & {*multiprocessing.get_all_start_methods()}
+)
+def test_the_verdict_is_the_same_however_the_process_is_started(judge_lamp, monkeypatch, method):
+    monkeypatch.setattr("lessons.playback.child_process.start_method", lambda: method)
+
+    verdict = judge_lamp('"websocket.close"}', '"websocket.close", "code": 1008}', limit=60.0)
+
+    assert states(verdict) == ["green", "red"]
+    assert verdict.diagnosis_ids == ["forbidden-close-code"]

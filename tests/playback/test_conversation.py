@@ -1,0 +1,142 @@
+"""A conversation in a lesson's text: time passes in it, and a server or a bug may end it."""
+
+import sys
+import time
+from time import sleep
+
+import pytest
+
+from lessons.core.catalogue import find
+from lessons.playback.conversation import UnknownStep, play, play_in_turns
+from lessons.simulator.fast_sleep import dozing
+from lessons.simulator.loop import ObservedLoop
+
+
+def played(name, *steps):
+    """What crosses, in short: the text of each frame, the type of everything else."""
+    events = play(find("push"), name, list(steps))
+    return [event.message.get("text", event.message.get("type")) for event in events]
+
+
+BEGUN = ["scope", "websocket.connect", "websocket.accept"]
+
+
+def test_what_is_due_comes_while_the_client_waits():
+    assert played("solution", "connect", "wait 2") == [*BEGUN, "1", "2"]
+
+
+def test_what_is_waited_for_is_seen_in_the_times_of_the_events():
+    *_, accept, first, second = play(find("push"), "solution", ["connect", "wait 2"])
+    assert 1 <= first.time - accept.time < second.time - accept.time - 0.9 < 2
+
+
+def test_a_blocking_sleep_is_seen_in_the_times_too():
+    *_, baking, done = play(find("blocking"), "solution", ["connect", "text rye"])
+    assert (baking.message["text"], done.message["text"]) == ("baking rye", "rye is done")
+    assert done.time - baking.time >= 2
+
+
+def test_a_blocking_sleep_takes_a_twentieth_of_its_time_by_either_name(monkeypatch):
+    slept = []
+    usual = slept.append
+    monkeypatch.setattr(time, "sleep", usual)
+    monkeypatch.setattr(sys.modules[__name__], "sleep", usual)
+    loop = ObservedLoop()
+    begun = loop.moment()
+    with dozing(loop, subject=played):
+        time.sleep(2)
+        sleep(4)
+    loop.close()
+    assert slept == [0.1, 0.2]
+    assert loop.moment() - begun >= 6
+
+
+def test_who_sleeps_side_by_side_sleeps_the_same_time():
+    loop = ObservedLoop()
+    end = loop.moment() + 1000
+    loop.be_past(end)
+    loop.be_past(end)
+    loop.close()
+    assert 0 <= loop.moment() - end < 1000
+
+
+def test_a_kill_and_a_crash_end_the_consumer():
+    assert played("solution", "connect", "kill") == [*BEGUN, "cancelled"]
+    assert played("solution", "connect", "crash") == [*BEGUN, "bug.in.a.handler", "raised"]
+
+
+def test_after_a_broken_rule_only_time_goes_on():
+    steps = ["connect", "close 1001", "text hello", "wait 1"]
+    ended = [*BEGUN, "websocket.disconnect", "finished"]
+    assert played("mistake:LeavesItRunning", *steps) == [*ended, "1"]
+
+
+def test_a_step_that_there_is_not_is_named_with_those_that_there_are():
+    with pytest.raises(
+        UnknownStep, match=r"'sleep 1': write connect, .* vanish, wait, layer, redis, crash or kill"
+    ):
+        played("solution", "connect", "sleep 1")
+
+
+def test_several_clients_take_turns_and_each_may_have_a_path_of_its_own():
+    steps = ["connect", "2 connect /ws/two/", "wait 1", "2 close 1001", "close 1001"]
+    events = play(find("push"), "solution", steps)
+    first, second = dict.fromkeys(event.connection for event in events)
+    told = [
+        (event.connection, event.message.get("path") or event.message.get("text"))
+        for event in events
+        if event.message["type"] in ("scope", "websocket.send")
+    ]
+    assert told == [(first, "/ws/async/push/"), (second, "/ws/two/"), (first, "1"), (second, "1")]
+
+
+def test_a_client_may_vanish_and_come_back_as_the_same_browser():
+    lesson = find("logout")
+    steps = ["connect as=student", "2 connect as=student", "vanish", "connect as=student"]
+    turns = play_in_turns(lesson, lesson.demo, [*steps, "text logout"])
+    assert [(turn.client, turn.step) for turn in turns][2:] == [
+        (1, "vanish"),
+        (1, "connect as=student"),
+        (1, "text logout"),
+    ]
+    left = [event.message for _, event in turns[2].events if event.direction == "in"]
+    assert left == [{"type": "websocket.disconnect", "code": 1006}]
+    closed = [
+        number for number, event in turns[4].events if event.message["type"] == "websocket.close"
+    ]
+    assert sorted(closed) == [1, 2]
+
+
+def test_someone_elsewhere_may_send_to_a_channel():
+    assert played("solution", "connect", 'layer {"type": "a.bug"}') == [*BEGUN, "a.bug", "raised"]
+
+
+def test_a_layer_with_little_room_may_be_asked_for():
+    steps = ["connect", "text group"]
+    arrived = [
+        sum(event.message["type"] == "burst.part" for event in events)
+        for events in (
+            play(find("delivery"), "layers_demo.consumers.Burst", ["capacity 1", *steps]),
+            play(find("delivery"), "layers_demo.consumers.Burst", ["capacity 3", *steps]),
+        )
+    ]
+    assert arrived == [2, 4]
+
+
+def test_a_worker_starts_when_it_is_told_to():
+    steps = ["connect", "text 91", "wait 1", "worker primes", "close 1001"]
+    events = play(find("worker"), "layers_demo.consumers.Primes", steps)
+    frames = [event.message for event in events if event.message["type"] == "websocket.send"]
+    assert [frame["text"] for frame in frames] == ["handed in", "91 = 7 * 13"]
+
+
+def test_someone_elsewhere_may_save_a_row_and_may_roll_it_back():
+    lesson = find("liveblog")
+    steps = ["connect", 'rolled-back row db_demo.Post {"title": "Rain"}']
+    steps += ['row db_demo.Post {"title": "Hail"}', 'row db_demo.Post {"id": 1, "title": "Sun"}']
+    events = play(lesson, lesson.demo, steps)
+    news = [event.message for event in events if event.message["type"] == "post.saved"]
+    assert [(post["id"], post["title"]) for post in news] == [(1, "Hail"), (1, "Sun")]
+    events = play(lesson, "solution", steps)
+    told = [event.message["text"] for event in events if event.message["type"] == "websocket.send"]
+    assert told == ['{"saved": 1, "title": "Hail"}', '{"saved": 1, "title": "Sun"}']

@@ -1,0 +1,77 @@
+"""What a lesson's transcripts show, a real client is sent: by Daphne, and by uvicorn."""
+
+import ast
+import re
+
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from lessons.core.catalogue import lessons
+from tests.support.real_daphne import RealDaphne, leave, stay
+from tests.support.real_program import PATIENCE
+
+BLOCK = re.compile(r"^```transcript (?P<what>.+)\n(?P<body>(?:.*\n)*?)```$", re.MULTILINE)
+SENT = re.compile(r"← websocket\.send  (?:text: \"(?P<text>.*)\"|bytes: (?P<bytes>b\S+))   ")
+# One client, with no user and no part besides the server.
+PLAIN = re.compile(r"connect( \?\S+)?( subprotocols=\S+)?|(text|bytes|close) \S.*")
+APPS = ("sync_demo", "async_demo", "layers_demo")
+
+
+def conversations():
+    """Of each lesson that does not depend on the server: its steps, and what comes back."""
+    for lesson in lessons():
+        for block in BLOCK.finditer(lesson.text):
+            name, *steps = block["what"].split(" | ")
+            ours = name.partition(".")[0] in APPS and "  database" not in block["body"]
+            if ours and all(map(PLAIN.fullmatch, steps)):
+                yield lesson, steps, block["body"]
+
+
+def replies(body):
+    """The frames, as a transcript shows them."""
+    return [
+        ast.literal_eval(found["bytes"]) if found["bytes"] else found["text"]
+        for found in SENT.finditer(body)
+    ]
+
+
+def visit(port, path, steps, awaited):
+    """What one client gets: the frames, the code or status that ended it, the subprotocol.
+
+    With `awaited` frames it leaves; where that is None, it stays until the server closes.
+    """
+    words = steps[0].split()[1:]
+    query = "".join(word for word in words if word.startswith("?"))
+    offered = [word.partition("=")[2] for word in words if word.startswith("subprotocols")]
+    url = f"ws://127.0.0.1:{port}{path}{query}"
+    headers = {"origin": f"http://127.0.0.1:{port}", "user_agent_header": None}
+    try:
+        with connect(url, subprotocols=offered or None, proxy=None, **headers) as client:
+            for step in steps[1:]:
+                kind, _, what = step.partition(" ")
+                if kind != "close":
+                    client.send(what if kind == "text" else bytes.fromhex(what))
+            if awaited is None:
+                frames = stay(client)
+            else:
+                frames = [client.recv(PATIENCE) for _ in range(awaited)] + leave(client)
+        return frames, client.close_code, client.subprotocol
+    except InvalidStatus as refused:
+        return [], refused.response.status_code, None
+
+
+@pytest.mark.parametrize("server", ["daphne", "uvicorn"])
+def test_a_client_is_sent_what_the_transcripts_show(server):
+    played = set()
+    with RealDaphne("either_server", server) as running:
+        for lesson, steps, body in conversations():
+            closes = re.search(r"← websocket\.close  code: (\d+)", body)
+            accepts = re.search(r'← websocket\.accept(?:  subprotocol: "(\S+)")?', body)
+            frames = replies(body)
+            seen = visit(running.port, lesson.path, steps, None if closes else len(frames))
+            code = 403 if not accepts else int(closes[1]) if closes else 1000
+            expected = (frames, code, accepts and accepts[1])
+            assert seen == expected, (lesson.key, steps)
+            played.add(lesson.number)
+    assert played >= {1, 2, 3, 4, 5, 6, 9}

@@ -1,0 +1,14 @@
+"""A program that a test has started, when it ends under the test's hands."""
+
+from tests.support.processes import start
+
+
+def test_a_signal_to_what_is_just_over_is_lost(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text("import threading\nthreading.Event().wait()\n")
+    for _ in range(20):  # it is over some time before that is told: a few hit the gap
+        process = start([program], cwd=tmp_path)
+        process.kill()
+        while process.poll() is None:
+            process.terminate()
+        assert process.wait() != 0

@@ -1,0 +1,145 @@
+"""README.md says what is so: its tour, its commands, its map of lessons, its links."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+from django.conf import settings
+from django.core.management import get_commands
+
+from lessons.bench.copy import project_copy
+from lessons.core.catalogue import lessons
+from lessons.core.source import find_source
+from tests.support import processes
+
+README = settings.BASE_DIR / "README.md"
+GUIDE = settings.BASE_DIR / "lessons" / "course" / "README.md"
+TEXT = README.read_text(encoding="utf-8")
+BLOCK = re.compile(r"^```(?P<kind>\w+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[[^\]]*\]\((?P<to>[^)\s]+)\)")
+PATIENCE = 60  # seconds, only ever spent by a test that fails
+
+
+def section(title, text=TEXT):
+    """What stands under this heading, up to the next one of its kind."""
+    return re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", text, re.M | re.S)[1]
+
+
+def blocks(title):
+    return [SimpleNamespace(**found.groupdict()) for found in BLOCK.finditer(section(title))]
+
+
+@pytest.fixture(scope="module")
+def copy():
+    with project_copy() as project:
+        yield project
+
+
+def run(copy, *command):
+    return subprocess.run(
+        command,
+        cwd=copy.folder,
+        env=copy.environment | {"PATH": f"{copy.folder}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=PATIENCE,
+    )
+
+
+def with_method(source, method):
+    """The class with another version of the last but one method, as a reader would put it in."""
+    start, end = source.index("    def websocket_receive"), source.index("    def websocket_disc")
+    return f"{source[:start]}{method}\n{source[end:]}"
+
+
+def test_the_tour_works_as_written(copy):
+    stamp, said = copy.folder / "stamp.py", ""
+    for block in blocks("A tour of two minutes"):
+        if block.kind == "python":
+            whole = not stamp.exists()
+            code = block.body if whole else with_method(stamp.read_text(), block.body)
+            stamp.write_text(code, encoding="utf-8")
+        elif block.kind == "console":
+            python, *arguments = shlex.split(block.body)
+            assert python == "python3"
+            done = processes.run(arguments, cwd=copy.folder, env=copy.environment)
+            assert done.stderr == ""
+            said = done.stdout
+        else:
+            assert block.body in said
+    assert done.returncode == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="is written for bash")
+def test_the_instructors_loop_tells_green_from_red(copy):
+    [loop] = [block.body for block in blocks("Who it is for") if block.kind == "bash"]
+    folder = copy.folder / "submissions"
+    folder.mkdir()
+    for name in ("exercise", "solution"):
+        source = copy.folder / "lessons" / "course" / "02_frames" / f"{name}.py"
+        (folder / f"{name}.py").write_bytes(source.read_bytes())
+    python3 = copy.folder / "python3"
+    python3.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python3.chmod(0o755)
+    said = run(copy, "bash", "-c", loop).stdout
+    assert said.splitlines() == [
+        "submissions/exercise.py is red",
+        "submissions/solution.py is green",
+    ]
+    assert "<testsuite" in (folder / "solution.xml").read_text(encoding="utf-8")
+
+
+def map_of_lessons():
+    """The table as the catalogue has it."""
+    lines = ["| | lesson | what it is about | worked example |", "|---|---|---|---|"]
+    for lesson in lessons():
+        source = find_source(lesson.demo)
+        folder, file = (
+            path.relative_to(settings.BASE_DIR).as_posix() for path in (lesson.folder, source.file)
+        )
+        demo = lesson.demo.rpartition(".")[2]
+        lines.append(
+            f"| {lesson.number} | [{lesson.slug}]({folder}/lesson.md) | {lesson.title} "
+            f"| [{demo}]({file}) |"
+        )
+    return "\n".join(lines)
+
+
+def test_the_map_of_lessons_is_the_catalogues():
+    assert map_of_lessons() in section("The lessons")
+    assert f"each of {len(lessons())} lessons" in TEXT
+
+
+def test_each_command_that_it_names_is_there():
+    named = set(re.findall(r"manage\.py (\w+)", TEXT))
+    assert named <= set(get_commands())
+    assert {"workshop", "lesson", "cluster", "test", "bench"} <= named
+
+
+def anchors(file):
+    """The addresses of a Markdown file's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", BLOCK.sub("", file.read_text(encoding="utf-8")), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("file", [README, GUIDE], ids=lambda file: file.parent.name)
+def test_each_link_leads_somewhere(file):
+    links = [found["to"] for found in LINK.finditer(BLOCK.sub("", file.read_text("utf-8")))]
+    assert links
+    for link in links:
+        path, _, anchor = link.partition("#")
+        target = file.parent / path if path else file
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_each_folder_and_module_on_the_map_is_there():
+    [house] = re.findall(r"### The map of the house\n\n(.*?)\n\n", TEXT, re.S)
+    for line in house.splitlines():
+        indent = "lessons/" if line.startswith(" " * 8) else ""
+        for name in re.match(r"(\S+( \S+)*)", line.strip())[1].split():
+            assert (settings.BASE_DIR / (indent + name)).exists(), name

@@ -1,0 +1,72 @@
+"""The cache of a check: nobody else's, and two processes can be made to meet in it."""
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.core.cache import cache
+
+from lessons.core.catalogue import find
+from lessons.playback.conversation import play
+from lessons.simulator.cache import fresh_cache
+
+SCOPE = {"type": "websocket", "path": "/"}
+
+
+def taking(key):
+    """An application that lets in whoever finds the key, and takes it away."""
+
+    async def application(scope, receive, send):
+        assert (await receive())["type"] == "websocket.connect"
+        answer = "accept" if await sync_to_async(cache.delete)(key) else "close"
+        await send({"type": f"websocket.{answer}"})
+
+    return lambda: application
+
+
+async def test_is_empty_and_nobody_elses():
+    cache.set("mine", 1)
+    async with fresh_cache(None):
+        assert cache.get("mine") is None
+        cache.set("mine", 2)
+    assert cache.get("mine") == 1
+    async with fresh_cache(None):
+        assert cache.get("mine") is None
+    cache.delete("mine")
+
+
+@pytest.mark.parametrize("is_async", [True, False])
+async def test_another_comes_after_the_first_thing_that_is_asked(is_async):
+    async with fresh_cache(taking("key")) as fresh:
+        cache.set("key", 1)
+        has_got_in = fresh.let_in_between(SCOPE)
+        assert (await cache.aget("key") if is_async else cache.get("key")) == 1
+        assert not cache.delete("key")
+        assert await has_got_in()
+
+
+async def test_comes_too_late_where_it_was_taken_at_once():
+    async with fresh_cache(taking("key")) as fresh:
+        cache.set("key", 1)
+        has_got_in = fresh.let_in_between(SCOPE)
+        assert await cache.adelete("key")
+        assert not await has_got_in()
+
+
+async def test_comes_in_the_end_where_the_cache_was_asked_nothing():
+    async with fresh_cache(taking("key")) as fresh:
+        cache.set("key", 1)
+        has_got_in = fresh.let_in_between(SCOPE)
+        assert await has_got_in()
+        assert cache.get("key") is None
+
+
+def test_a_conversation_may_show_a_ticket_and_its_transcript_hides_it():
+    lesson = find("ticket")
+    steps = ["1 connect ticket=ada", "2 connect ticket=ada"]
+    events = [event.message for event in play(lesson, lesson.demo, steps)]
+    scopes = [message for message in events if message["type"] == "scope"]
+    assert [scope["query_string"] for scope in scopes] == [b"ticket=[hidden]"] * 2
+    assert [
+        message["type"]
+        for message in events
+        if message["type"] in ("websocket.accept", "websocket.close")
+    ] == ["websocket.accept", "websocket.close"]

@@ -1,0 +1,368 @@
+"""The layer of a check: what passes through it passes through Redis, and what stays is seen."""
+
+import asyncio
+import datetime
+import uuid
+
+import pytest
+from asgiref.sync import async_to_sync
+from channels.consumer import AsyncConsumer, SyncConsumer
+from channels.exceptions import StopConsumer
+from channels.layers import get_channel_layer
+from channels_redis.serializers import MsgPackSerializer
+
+from lessons.judge import StrictCommunicator
+from lessons.playback.target import Target
+from lessons.simulator.channel_layer import fresh_layers
+from lessons.simulator.finding import CheckFailed
+
+UNPACKABLE = [datetime.date(2026, 1, 1), uuid.UUID(int=0), {1}, 2**64, range(3), object()]
+UNFIT_KEYS = [{1: 2}, {None: 1}, {(1, 2): 3}, {True: 1}]
+FIT = [None, True, 5, 2.5, "ä ☃", b"\xff", [1, [2]], {"a": {"b": []}}, (1, (2, 3)), float("inf")]
+
+
+@pytest.fixture(autouse=True)
+def layer():
+    with fresh_layers() as layer:
+        yield layer
+
+
+class Member(AsyncConsumer):
+    """A member of one group, which leaves it when the client does."""
+
+    async def websocket_connect(self, event):
+        await self.channel_layer.group_add("room", self.channel_name)
+        await self.send({"type": "websocket.accept"})
+
+    async def websocket_receive(self, event):
+        await self.channel_layer.group_send("room", {"type": event["text"]})
+
+    async def chat_message(self, event):
+        await self.send({"type": "websocket.send", "text": "heard"})
+
+    async def websocket_disconnect(self, event):
+        await self.channel_layer.group_discard("room", self.channel_name)
+        raise StopConsumer
+
+
+class TidyMember(Member):
+    """Leaves it whatever ends the connection."""
+
+    async def __call__(self, scope, receive, send):
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self.channel_layer.group_discard("room", self.channel_name)
+
+
+class Staying(Member):
+    async def websocket_disconnect(self, event):
+        raise StopConsumer
+
+
+def visit(consumer=Member):
+    return StrictCommunicator(consumer.as_asgi(), "/ws/")
+
+
+def with_handler(name, handler, base=Member):
+    return type("Own", (base,), {name: handler, "__module__": __name__})
+
+
+async def finding_of(consumer, text):
+    """What is found when a client of that consumer sends that text."""
+    async with visit(consumer) as client:
+        await client.connect()
+        with pytest.raises(CheckFailed) as excinfo:
+            await client.send_to(text_data=text)
+    return excinfo.value.finding
+
+
+# Messages travel as on Redis
+
+
+@pytest.mark.parametrize("value", FIT, ids=repr)
+async def test_a_message_arrives_as_the_serializer_of_redis_would_bring_it(layer, value):
+    message = {"type": "chat.message", "value": value}
+    await layer.send("post", message)
+    serializer = MsgPackSerializer()
+    assert await layer.receive("post") == serializer.deserialize(serializer.serialize(message))
+
+
+@pytest.mark.parametrize("value", UNPACKABLE, ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize("method", ["send", "group_send"])
+async def test_what_the_serializer_of_redis_does_not_pack_is_refused_where_it_is_sent(
+    layer, method, value
+):
+    message = {"type": "chat.message", "value": value}
+    with pytest.raises((TypeError, OverflowError)) as here:
+        await getattr(layer, method)("post", message)
+    with pytest.raises(here.type) as there:
+        MsgPackSerializer().serialize(message)
+    assert str(here.value) == str(there.value)
+
+
+@pytest.mark.parametrize("value", UNFIT_KEYS, ids=repr)
+async def test_a_key_that_is_no_text_is_refused_where_it_is_received(layer, value):
+    message = {"type": "chat.message", "value": value}
+    await layer.send("post", message)
+    with pytest.raises(ValueError, match="is not allowed for map key") as here:
+        await layer.receive("post")
+    serializer = MsgPackSerializer()
+    with pytest.raises(ValueError, match="map key") as there:
+        serializer.deserialize(serializer.serialize(message))
+    assert str(here.value) == str(there.value)
+
+
+async def test_what_is_changed_after_the_send_does_not_change_what_arrives(layer):
+    message = {"type": "chat.message", "list": [1]}
+    await layer.send("post", message)
+    message["list"].append(2)
+    assert (await layer.receive("post"))["list"] == [1]
+
+
+@pytest.mark.parametrize("name", ["with space", "straße", "a" * 100, "", None, 5])
+async def test_names_are_checked_as_every_layer_checks_them(layer, name):
+    with pytest.raises(TypeError, match="Group name must be a valid unicode string"):
+        await layer.group_send(name, {"type": "x"})
+    with pytest.raises(TypeError, match="Group name must be"):
+        await layer.group_add(name, "post")
+    with pytest.raises(TypeError, match="Channel name must be a valid unicode string"):
+        await layer.send(name, {"type": "x"})
+
+
+@pytest.mark.parametrize("text", ["hello", ["type"], None])
+async def test_what_is_no_dict_is_refused(layer, text):
+    with pytest.raises(AssertionError, match="message is not a dict"):
+        await layer.send("post", text)
+    with pytest.raises(AssertionError, match="Message is not a dict"):
+        await layer.group_send("post", text)
+
+
+# What a student hears
+
+
+async def unpackable(self, event):
+    await self.channel_layer.group_send("room", {"type": "chat.message", "at": {1}})
+
+
+async def keyed_by_numbers(self, event):
+    await self.channel_layer.group_send("room", {"type": "chat.message", "votes": {1: 2}})
+
+
+async def no_dict(self, event):
+    await self.channel_layer.send(self.channel_name, event["text"])
+
+
+async def typeless(self, event):
+    await self.channel_layer.send(self.channel_name, {"text": event["text"]})
+
+
+async def spaced_group(self, event):
+    await self.channel_layer.group_add("the room", self.channel_name)
+
+
+async def spaced_channel(self, event):
+    await self.channel_layer.send("the channel", {"type": "chat.message"})
+
+
+@pytest.mark.parametrize(
+    ("handler", "diagnosis"),
+    [
+        (unpackable, "unpackable"),
+        (no_dict, "message-not-a-dict"),
+        (spaced_group, "wrong-group-name"),
+        (spaced_channel, "wrong-channel-name"),
+    ],
+)
+async def test_a_call_that_fails_is_named_at_its_line(handler, diagnosis):
+    finding = await finding_of(with_handler("websocket_receive", handler), "hello")
+    assert finding.diagnosis == diagnosis
+    assert finding.message.startswith("websocket.receive → ")
+    assert (finding.file, finding.line) == (__file__, handler.__code__.co_firstlineno + 1)
+
+
+async def test_a_message_without_a_type_is_named_at_its_receiver():
+    consumer = with_handler("websocket_receive", typeless)
+    assert (await finding_of(consumer, "hello")).diagnosis == "message-without-type"
+
+
+def sync_keyed_by_numbers(self, event):
+    async_to_sync(self.channel_layer.send)(self.channel_name, {"type": "chat", "votes": {1: 2}})
+
+
+class SyncMember(SyncConsumer):
+    def websocket_connect(self, event):
+        self.send({"type": "websocket.accept"})
+
+    def websocket_disconnect(self, event):
+        raise StopConsumer
+
+
+@pytest.mark.parametrize(
+    ("base", "handler"), [(Member, keyed_by_numbers), (SyncMember, sync_keyed_by_numbers)]
+)
+async def test_what_kills_the_receiver_unread_is_named_where_it_was_sent(base, handler):
+    finding = await finding_of(with_handler("websocket_receive", handler, base), "hello")
+    assert finding.diagnosis == "int-keys"
+    assert (finding.file, finding.line) == (__file__, handler.__code__.co_firstlineno + 1)
+    assert finding.message.startswith(handler.__name__)
+
+
+@pytest.mark.parametrize(
+    ("kind", "diagnosis", "event"),
+    [
+        ("chat.massage", "no-layer-handler", "chat.massage → "),
+        ("_chat.message", "leading-underscore", "_chat.message → "),
+    ],
+)
+async def test_a_type_that_no_handler_fits_is_named_as_the_event(kind, diagnosis, event):
+    finding = await finding_of(Member, kind)
+    assert finding.diagnosis == diagnosis
+    assert finding.message.startswith(event)
+
+
+async def test_a_message_without_a_type_stands_in_the_transcript():
+    async with visit(with_handler("websocket_receive", typeless)) as client:
+        await client.connect()
+        with pytest.raises(CheckFailed):
+            await client.send_to(text_data="hello")
+    arrived = [event for event in client.transcript if event.lane == "layer"][-1]
+    assert (arrived.direction, arrived.message) == ("in", {"text": "hello"})
+    assert arrived.handler is None
+
+
+async def test_an_error_in_a_handler_for_the_layer_is_placed_there():
+    async def broken(self, event):
+        raise LookupError("no news")
+
+    finding = await finding_of(with_handler("chat_message", broken), "chat.message")
+    assert finding.diagnosis == "exception"
+    assert finding.message.startswith("chat.message → ")
+    assert finding.line == broken.__code__.co_firstlineno + 1
+
+
+async def test_a_handler_for_the_layer_that_waits_is_at_work():
+    async def waits(self, event):
+        await asyncio.Event().wait()
+
+    async with visit(with_handler("chat_message", waits, TidyMember)) as client:
+        await client.connect()
+        await client.send_to(text_data="chat.message")
+        assert client.at_work
+        with pytest.raises(CheckFailed) as excinfo:
+            await client.disconnect()
+    finding = excinfo.value.finding
+    assert finding.diagnosis == "handler-never-returned"
+    assert finding.message.startswith("chat.message → ")
+
+
+async def test_the_one_who_hears_is_judged_when_it_is_looked_at():
+    async def broken(self, event):
+        raise LookupError("no news")
+
+    async with visit() as speaker:
+        listener = visit(with_handler("chat_message", broken, TidyMember))
+        await speaker.connect()
+        await listener.connect()
+        await speaker.send_to(text_data="chat.message")
+        with pytest.raises(CheckFailed, match="LookupError: no news"):
+            listener.expect({"type": "websocket.send", "text": "heard"})
+        await listener.abandon()
+
+
+async def test_a_handshake_that_a_layer_message_finds_unanswered_stays_so():
+    class Slow(TidyMember):
+        async def websocket_connect(self, event):
+            await self.channel_layer.send(self.channel_name, {"type": "late"})
+
+        async def late(self, event):
+            pass
+
+    async with visit(Slow) as client:
+        with pytest.raises(CheckFailed) as excinfo:
+            await client.connect()
+    assert excinfo.value.finding.diagnosis == "no-accept"
+
+
+async def test_sync_code_may_use_the_layer_through_async_to_sync():
+    class Sync(SyncConsumer):
+        def websocket_connect(self, event):
+            self.send({"type": "websocket.accept"})
+
+        def websocket_receive(self, event):
+            message = {"type": "chat.message", "text": event["text"]}
+            async_to_sync(self.channel_layer.send)(self.channel_name, message)
+
+        def chat_message(self, event):
+            self.send({"type": "websocket.send", "text": event["text"]})
+
+        def websocket_disconnect(self, event):
+            raise StopConsumer
+
+    async with visit(Sync) as client:
+        await client.connect()
+        await client.send_to(text_data="hello")
+        assert await client.receive_from() == "hello"
+
+
+# What is left behind
+
+
+@pytest.mark.parametrize("end", ["disconnect", "crash", "kill"])
+async def test_a_consumer_that_leaves_its_group_may_end_in_any_way(layer, end):
+    async with visit(TidyMember) as other, visit(TidyMember) as client:
+        await other.connect()
+        await client.connect()
+        await getattr(client, end)()
+        assert list(layer.groups["room"]) == ["specific.check!1"]
+
+
+@pytest.mark.parametrize(
+    ("consumer", "end", "diagnosis"),
+    [
+        (Staying, "disconnect", "group-leak"),
+        (Staying, "kill", "group-leak-after-a-crash"),
+        (Member, "crash", "group-leak-after-a-crash"),
+        (Member, "kill", "group-leak-after-a-crash"),
+    ],
+)
+async def test_a_channel_that_stays_in_its_group_is_found(consumer, end, diagnosis):
+    async with visit(consumer) as client:
+        await client.connect()
+        with pytest.raises(CheckFailed) as excinfo:
+            await getattr(client, end)()
+    assert excinfo.value.finding.diagnosis == diagnosis
+    assert excinfo.value.finding.detail == "specific.check!1 is still a member of room."
+
+
+async def test_a_refused_client_that_stays_in_its_group_is_found():
+    class Refusing(Staying):
+        async def websocket_connect(self, event):
+            await self.channel_layer.group_add("room", self.channel_name)
+            await self.send({"type": "websocket.close"})
+
+    client = visit(Refusing)
+    await client.connect()
+    with pytest.raises(CheckFailed) as excinfo:
+        await client.leave()
+    assert excinfo.value.finding.diagnosis == "group-leak"
+
+
+async def test_a_layer_that_a_file_asked_for_before_the_check_is_that_of_the_check(tmp_path):
+    file = tmp_path / "exercise.py"
+    file.write_text("from channels.layers import get_channel_layer\n\nkept = get_channel_layer()")
+    usual = get_channel_layer()
+    kept = Target("exercise", file, "kept").load()
+    assert get_channel_layer() is usual
+    for text in ("one", "two"):
+        with fresh_layers():
+            await kept.send("post", {"type": "note", "text": text})
+            assert await get_channel_layer().receive("post") == {"type": "note", "text": text}
+
+
+async def test_the_usual_layer_is_put_back_and_no_message_is_left(layer):
+    await layer.send("post", {"type": "x"})
+    with fresh_layers() as inner:
+        assert get_channel_layer().layer is inner
+        assert not inner.channels
+    assert get_channel_layer().layer is layer

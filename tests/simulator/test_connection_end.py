@@ -1,0 +1,250 @@
+"""The strict communicator ends a consumer as a bug or a server would, and sees what is left."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+from channels.consumer import AsyncConsumer, SyncConsumer
+from channels.exceptions import StopConsumer
+
+from lessons.core.catalogue import find
+from lessons.judge import StrictCommunicator
+from lessons.simulator.channel_layer import fresh_layers
+from lessons.simulator.finding import CheckFailed
+from lessons.simulator.student_module import served
+
+
+class Lamp(AsyncConsumer):
+    """Blinks from a task that nothing ends."""
+
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+        self.task = asyncio.create_task(self.blink())
+
+    async def blink(self):
+        while True:
+            await asyncio.sleep(1)
+            await self.send({"type": "websocket.send", "text": "blink"})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer
+
+
+class TidyLamp(Lamp):
+    """Ends its task, whatever ends the connection."""
+
+    async def __call__(self, scope, receive, send):
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self.task.cancel()
+
+
+class HalfTidyLamp(Lamp):
+    """Ends its task when the client leaves."""
+
+    async def websocket_disconnect(self, event):
+        self.task.cancel()
+        raise StopConsumer
+
+
+@pytest.fixture(autouse=True)
+def layer():
+    with fresh_layers():
+        yield
+
+
+def visit(consumer):
+    return StrictCommunicator(consumer.as_asgi(), "/ws/lamp/")
+
+
+async def finding_of(consumer, end):
+    """What is found when `end(client)` ends a connection to that consumer."""
+    async with visit(consumer) as client:
+        await client.connect()
+        with pytest.raises(CheckFailed) as excinfo:
+            await end(client)
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
+    return excinfo.value.finding
+
+
+ENDS = [
+    pytest.param(StrictCommunicator.disconnect, id="disconnect"),
+    pytest.param(StrictCommunicator.crash, id="crash"),
+    pytest.param(StrictCommunicator.kill, id="kill"),
+]
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_a_consumer_that_ends_its_task_may_end_in_any_way(end):
+    async with visit(TidyLamp) as client:
+        await client.connect()
+        assert await client.receive_from() == "blink"
+        await end(client)
+        assert client.finished
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_another_connections_task_is_none_of_its_own(end):
+    async with visit(TidyLamp) as other, visit(TidyLamp) as client:
+        await other.connect()
+        await client.connect()
+        await end(client)
+        assert await other.receive_from() == "blink"
+
+
+@pytest.mark.parametrize(
+    ("end", "diagnosis"),
+    [
+        (StrictCommunicator.disconnect, "task-left-behind"),
+        (StrictCommunicator.crash, "cleanup-skipped"),
+        (StrictCommunicator.kill, "cleanup-skipped"),
+    ],
+)
+async def test_a_task_left_running_is_found_where_it_waits(end, diagnosis):
+    finding = await finding_of(Lamp, end)
+    assert finding.diagnosis == diagnosis
+    assert finding.handler.endswith("Lamp.blink")
+    assert finding.file == __file__
+
+
+@pytest.mark.parametrize("end", [StrictCommunicator.crash, StrictCommunicator.kill])
+async def test_a_clean_up_that_is_skipped_is_named(end):
+    assert (await finding_of(HalfTidyLamp, end)).diagnosis == "cleanup-skipped"
+
+
+@pytest.mark.parametrize("end", [StrictCommunicator.crash, StrictCommunicator.kill])
+async def test_a_clean_up_that_raises_is_named_with_its_error(end):
+    class Untidy(Lamp):
+        async def __call__(self, scope, receive, send):
+            try:
+                await super().__call__(scope, receive, send)
+            finally:
+                self.task.cancel()
+                self.missing.cancel()
+
+    finding = await finding_of(Untidy, end)
+    assert finding.diagnosis == "cleanup-raises"
+    assert "has no attribute 'missing'" in finding.detail
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_a_task_that_goes_on_when_cancelled_is_named_and_does_not_hold_up_the_loop(end):
+    class Stubborn(TidyLamp):
+        async def blink(self):
+            for _ in range(100):
+                try:
+                    await asyncio.sleep(1)
+                except asyncio.CancelledError:
+                    continue
+
+    assert (await finding_of(Stubborn, end)).diagnosis == "cancel-swallowed"
+
+
+async def test_a_crash_in_a_task_group_is_no_fault_of_the_clean_up():
+    class Grouped(Lamp):
+        async def __call__(self, scope, receive, send):
+            async with asyncio.TaskGroup() as group:
+                task = group.create_task(asyncio.sleep(3600))
+                try:
+                    await AsyncConsumer.__call__(self, scope, receive, send)
+                finally:
+                    task.cancel()
+
+        async def websocket_connect(self, event):
+            await self.send({"type": "websocket.accept"})
+
+    async with visit(Grouped) as client:
+        await client.connect()
+        await client.crash()
+        assert client.finished
+
+
+async def test_a_consumer_that_survives_a_bug_goes_on():
+    class Tough(TidyLamp):
+        async def dispatch(self, message):
+            with suppress(ValueError):
+                await super().dispatch(message)
+
+    async with visit(Tough) as client:
+        await client.connect()
+        await client.crash()
+        assert await client.receive_from() == "blink"
+        await client.disconnect()
+
+
+async def test_a_sync_consumer_can_be_killed_and_crashed():
+    class Still(SyncConsumer):
+        def websocket_connect(self, event):
+            self.send({"type": "websocket.accept"})
+
+        def websocket_disconnect(self, event):
+            raise StopConsumer
+
+    for end in (StrictCommunicator.kill, StrictCommunicator.crash):
+        async with visit(Still) as client:
+            await client.connect()
+            await end(client)
+            assert client.finished
+
+
+async def test_a_consumer_that_cannot_be_cancelled_never_returned():
+    class Deaf(Lamp):
+        async def __call__(self, scope, receive, send):
+            for _ in range(100):
+                try:
+                    await asyncio.sleep(1)
+                except asyncio.CancelledError:
+                    continue
+
+    async with visit(Deaf) as client:
+        with pytest.raises(CheckFailed) as excinfo:
+            await client.kill()
+        assert excinfo.value.finding.diagnosis == "handler-never-returned"
+
+
+async def test_a_task_that_died_is_named_where_its_client_waits():
+    class Broken(TidyLamp):
+        async def blink(self):
+            raise LookupError("no light")
+
+    async with visit(Broken) as client:
+        await client.connect()
+        with pytest.raises(CheckFailed, match="LookupError: no light") as excinfo:
+            await client.receive_from()
+        assert excinfo.value.finding.diagnosis == "task-died"
+        assert excinfo.value.finding.handler.endswith("Broken.blink")
+
+
+async def test_says_whether_a_handler_is_at_work():
+    class Busy(TidyLamp):
+        async def websocket_receive(self, event):
+            await asyncio.sleep(5)
+
+    async with visit(Busy) as client:
+        await client.connect()
+        assert not client.at_work
+        await client.send_to(text_data="work")
+        assert client.at_work
+        await asyncio.sleep(6)
+        assert not client.at_work
+
+
+class Speechless:
+    """A middleware that lets nobody in, and does not say so."""
+
+    async def __call__(self, scope, receive, send):
+        pass
+
+
+async def test_a_middleware_that_ends_without_a_word_is_named_itself():
+    async def speechless(scope, receive, send):
+        pass
+
+    for application, name in ((Speechless(), "Speechless.__call__"), (speechless, "speechless")):
+        guarded = type("Guarded", (Lamp,), {"__module__": __name__, "application": application})
+        with pytest.raises(CheckFailed) as red:
+            await StrictCommunicator(served(guarded, find("origin")), "/").connect()
+        assert red.value.finding.diagnosis == "stopped-unanswered"
+        assert red.value.finding.handler.endswith(name)

@@ -1,0 +1,204 @@
+"""Slow work in a check: it waits until the check lets it go, and it knows whom it holds up."""
+
+import asyncio
+import functools
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from channels.consumer import AsyncConsumer
+
+from lessons.core import catalogue
+from lessons.simulator import controlled_sleep as slow_module
+from lessons.simulator.check_context import CheckContext
+from lessons.simulator.controlled_sleep import slow_work
+from lessons.simulator.finding import CheckFailed
+from lessons.simulator.loop import ObservedLoop
+
+
+class Subject(AsyncConsumer):
+    pass
+
+
+def observed(test):
+    """The test, in the loop that checks run in."""
+
+    @functools.wraps(test)
+    def run(**arguments):
+        with asyncio.Runner(loop_factory=ObservedLoop) as runner:
+            runner.run(test(**arguments))
+
+    return run
+
+
+def slow():
+    return slow_work(CheckContext(catalogue.lessons()[0], Subject))
+
+
+@observed
+async def test_calls_go_through_at_once_and_are_counted():
+    async with slow() as work:
+        await asyncio.to_thread(time.sleep, 3600)
+        await asyncio.to_thread(lambda: time.sleep(7))
+    assert work.calls == [3600, 7]
+
+
+@observed
+async def test_a_held_call_waits_until_it_is_released():
+    async with slow() as work:
+        work.hold()
+        call = asyncio.ensure_future(asyncio.to_thread(lambda: time.sleep(3600)))
+        await asyncio.get_running_loop().settled()
+        assert (work.waiting, call.done()) == (1, False)
+        await work.release()
+        assert (work.waiting, call.done()) == (0, True)
+
+
+@observed
+async def test_a_check_that_goes_wrong_leaves_nothing_held():
+    work = slow()
+    held = await work.__aenter__()
+    held.hold()
+    call = asyncio.ensure_future(asyncio.to_thread(lambda: time.sleep(3600)))
+    await asyncio.get_running_loop().settled()
+    error = AssertionError("the check went wrong")
+    assert not await work.__aexit__(AssertionError, error, None)
+    assert call.done()
+
+
+async def block_the_loop():
+    async with slow():
+        time.sleep(3600)  # noqa: ASYNC251
+
+
+async def block_the_loop_and_go_wrong():
+    async with slow():
+        time.sleep(3600)  # noqa: ASYNC251
+        raise AssertionError("what came of it")
+
+
+@pytest.mark.parametrize("check", [block_the_loop, block_the_loop_and_go_wrong])
+@observed
+async def test_a_call_on_the_loop_is_red_whatever_came_of_it(check):
+    with pytest.raises(CheckFailed) as red:
+        await check()
+    assert red.value.finding.diagnosis == "blocked-loop"
+
+
+def call_late():
+    while not LATE.wait(0.001):
+        pass
+    time.sleep(2)
+
+
+LATE = threading.Event()
+
+
+@observed
+async def test_a_call_that_nobody_can_make_is_not_waited_for(monkeypatch):
+    """Patience is without end, so that it would show. The threads of pytest's own are no one's."""
+    monkeypatch.setattr(slow_module, "PATIENCE", threading.TIMEOUT_MAX)
+    usual, before = threading.enumerate, set(threading.enumerate())
+    monkeypatch.setattr(threading, "enumerate", lambda: list(set(usual()) - before))
+    async with slow() as work:
+        await asyncio.to_thread(time.monotonic)
+        assert not await work.has_begun()
+
+
+@observed
+async def test_a_call_in_a_thread_that_the_loop_does_not_know_is_waited_for():
+    async with slow() as work:
+        thread = threading.Thread(target=call_late)
+        thread.start()
+        asyncio.get_running_loop().call_soon(LATE.set)
+        assert await work.has_begun()
+        thread.join()
+
+
+async def wait_for_a_thread():
+    async with slow() as work:
+        work.hold()
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(time.sleep, 2).result()
+
+
+@observed
+async def test_a_loop_that_waits_for_the_call_is_blocked_as_soon_as_that_is_seen(monkeypatch):
+    monkeypatch.setattr(slow_module, "PATIENCE", 3600)
+    with pytest.raises(CheckFailed) as red:
+        await wait_for_a_thread()
+    assert red.value.finding.diagnosis == "blocked-loop"
+
+
+NOTHING = [sys.executable, "-c", ""]
+
+
+def connect(timeout=None):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        socket.create_connection(server.getsockname(), timeout).close()
+
+
+BLOCKING = {
+    "run": lambda: subprocess.run(NOTHING),
+    "check_output": lambda: subprocess.check_output(NOTHING),
+    "wait": lambda: subprocess.Popen(NOTHING).wait(30),
+    "system": lambda: os.system("exit"),
+    "connect": connect,
+    "connect within a time": lambda: connect(30),
+}
+
+
+@pytest.mark.parametrize("call", BLOCKING.values(), ids=BLOCKING)
+@observed
+async def test_a_call_that_waits_for_others_is_red_on_the_loop_and_nowhere_else(call):
+    async with slow():
+        await asyncio.to_thread(call)
+    with pytest.raises(CheckFailed) as red:
+        async with slow():
+            call()
+    assert red.value.finding.diagnosis == "blocked-loop"
+    assert red.value.finding.file == __file__
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@observed
+async def test_a_pipe_that_is_read_on_the_loop_is_red_though_nobody_closes_it():
+    with pytest.raises(CheckFailed) as red:
+        async with slow():
+            os.popen("exit").read()  # noqa: ASYNC220
+    assert red.value.finding.diagnosis == "blocked-loop"
+
+
+def look_whether_it_has_ended(process):
+    try:
+        process.wait(0)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+@observed
+async def test_what_a_loop_may_do_with_processes_and_sockets_is_not_red():
+    async with slow():
+        process = subprocess.Popen(NOTHING)  # noqa: ASYNC220
+        look_whether_it_has_ended(process)
+        await asyncio.to_thread(process.wait)
+        process.wait()
+        if os.name != "nt":
+            assert await (await asyncio.create_subprocess_exec(*NOTHING)).wait() == 0
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            _, writer = await asyncio.open_connection(*server.getsockname())
+            writer.close()
+            await writer.wait_closed()
+
+
+@observed
+async def test_the_usual_sleep_is_put_back():
+    usual = time.sleep
+    async with slow():
+        assert time.sleep is not usual
+    assert time.sleep is usual

@@ -1,0 +1,150 @@
+"""The database of a check: what is in it, whose it is, and what of it the transcript shows."""
+
+import os
+
+from asgiref.sync import async_to_sync, sync_to_async
+from channels.consumer import AsyncConsumer
+from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
+from django.apps import apps
+from django.contrib.auth.models import Group, User
+from django.db import connection, transaction
+from django.db.migrations.autodetector import MigrationAutodetector
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.state import ProjectState
+
+from db_demo.models import Membership, Message, Post, Room
+from lessons.core.catalogue import PROJECT_DIR
+from lessons.judge import StrictCommunicator
+from lessons.simulator.channel_layer import fresh_layers
+from lessons.simulator.database import fresh_database
+from tests.support.processes import run
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT_DIR)}
+
+
+def test_the_migrations_make_all_tables_of_the_models():
+    loader = MigrationLoader(None)
+    state = ProjectState.from_apps(apps)
+    assert MigrationAutodetector(loader.project_state(), state).changes(loader.graph) == {}
+
+
+def counted():
+    tables = set(connection.introspection.table_names())
+    return {model: model.objects.count() for model in apps.get_models()}, tables
+
+
+async def test_has_a_table_for_each_model_and_no_row():
+    async with fresh_database() as database:
+        counts, tables = await database.do(counted)
+    assert set(counts.values()) == {0}
+    names = {model._meta.db_table for model in apps.get_models(include_auto_created=True)}
+    assert tables == names
+
+
+async def test_the_next_check_finds_nothing_of_the_one_before():
+    for _ in range(3):
+        async with fresh_database() as database:
+            assert await Post.objects.acount() == 0
+            await database.add_account("ada")
+            await Post.objects.acreate(title="news", author=await User.objects.aget())
+            assert (await Post.objects.aget()).id == 1  # the numbers begin anew, too
+
+
+WARM = """
+import asyncio, sys, threading
+import lessons.judge.preload
+from lessons.simulator import database
+
+threads = threading.active_count()
+database.make_tables = None
+
+async def main():
+    async with database.fresh_database() as fresh:
+        await fresh.add_account("ada")
+
+asyncio.run(main())
+sys.exit(threads - 1)
+"""
+
+
+def test_what_is_forked_from_a_warm_process_need_not_make_the_tables(tmp_path):
+    (tmp_path / "warm.py").write_text(WARM)
+    done = run([tmp_path / "warm.py"], cwd=PROJECT_DIR, env=ENVIRONMENT)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+async def test_knows_relations_and_transactions():
+    def fill():
+        user = User.objects.create(username="ada")
+        user.groups.add(Group.objects.create(name="editors"))
+        room = Room.objects.create(name="lobby")
+        Membership.objects.create(room=room, user=user)
+        with transaction.atomic():
+            Message.objects.create(room=room, author=user, text="hello")
+            transaction.set_rollback(True)
+        return list(room.members.all()), list(user.groups.all()), room.messages.count()
+
+    async with fresh_database() as database:
+        members, groups, messages = await database.do(fill)
+    assert [str(member) for member in members] == ["ada"]
+    assert [group.name for group in groups] == ["editors"]
+    assert messages == 0
+
+
+class Asks(AsyncConsumer):
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+        await self.count()
+
+    async def count(self):
+        self.number = await database_sync_to_async(User.objects.count)()
+
+    async def accounts_changed(self, event):
+        await self.count()
+        await self.send({"type": "websocket.send", "text": str(self.number)})
+
+
+async def test_queries_of_a_consumer_are_in_the_transcript_and_those_of_the_check_are_not():
+    async with fresh_database() as database:
+        client = StrictCommunicator(Asks.as_asgi(), "/")
+        await client.connect()
+        await database.add_account("ada")
+        events = [event for event in client.transcript if event.lane == "database"]
+        await client.abandon()
+    (query,) = events
+    assert query.message == {
+        "type": "query",
+        "sql": 'SELECT COUNT(*) AS "__count" FROM "auth_user"',
+    }
+    assert query.handler == "websocket_connect"
+    assert query.thread != client.transcript[0].thread
+
+
+async def test_what_a_commit_has_set_off_has_been_dealt_with():
+    def add(channel):
+        with transaction.atomic():
+            User.objects.create(username="ada")
+            message = {"type": "accounts.changed"}
+            send = async_to_sync(get_channel_layer().send)
+            transaction.on_commit(lambda: send(channel, message))
+
+    with fresh_layers() as layer:
+        async with fresh_database() as database:
+            client = StrictCommunicator(Asks.as_asgi(), "/")
+            await client.connect()
+            client.expect()
+            await database.do(add, layer.channel_of(client.server.connection_id))
+            client.expect({"type": "websocket.send", "text": "1"})
+            await client.abandon()
+
+
+async def test_names_the_threads_that_hold_a_connection_which_nobody_looks_after():
+    async with fresh_database() as database:
+        await database_sync_to_async(User.objects.count, thread_sensitive=False)()
+        await User.objects.acount()
+        assert await database.left_open() == []
+        await sync_to_async(User.objects.count, thread_sensitive=False)()
+        assert [name[:8] for name in await database.left_open()] == ["asyncio_"]
+    async with fresh_database() as database:
+        assert await database.left_open() == []

@@ -1,0 +1,238 @@
+"""The strict HTTP communicator lets nothing pass that Daphne would not, and waits for no clock."""
+
+import asyncio
+
+import pytest
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+from channels.layers import get_channel_layer
+
+from lessons.judge import StrictHttpCommunicator
+from lessons.simulator.channel_layer import fresh_layers
+from lessons.simulator.finding import CheckFailed
+
+START = {"type": "http.response.start", "status": 200}
+BODY = {"type": "http.response.body"}
+
+
+class Answers(AsyncConsumer):
+    """Sends `replies` when the whole request has come; a number among them is a pause."""
+
+    replies = (START, {**BODY, "body": b"ok"})
+    body = b""
+    task = None
+
+    async def http_request(self, event):
+        self.body += event["body"]
+        if not event["more_body"]:
+            await self.play()
+
+    async def play(self):
+        for reply in self.replies:
+            await (asyncio.sleep(reply) if isinstance(reply, int) else self.send(reply))
+
+    async def http_disconnect(self, event):
+        raise StopConsumer
+
+
+class Streams(Answers):
+    """The same from a task."""
+
+    replies = (START, *[{**BODY, "body": b".", "more_body": True}, 1] * 100, BODY)
+
+    async def play(self):
+        self.task = asyncio.create_task(super().play())
+
+    async def http_disconnect(self, event):
+        self.task.cancel()
+        raise StopConsumer
+
+
+def visit(consumer=Answers, *replies, method="GET", **kwargs):
+    consumer = type(consumer.__name__, (consumer,), {"replies": replies} if replies else {})
+    return StrictHttpCommunicator(consumer.as_asgi(), method, "/", **kwargs)
+
+
+async def diagnosed(consumer, *replies):
+    """Id of the diagnosis for a consumer whose client asks for the whole response."""
+    with pytest.raises(CheckFailed) as excinfo:
+        async with visit(consumer, *replies) as client:
+            await client.get_response()
+    return excinfo.value.finding.diagnosis
+
+
+@pytest.fixture(autouse=True)
+def layer():
+    with fresh_layers():
+        yield
+
+
+@pytest.mark.parametrize("consumer", [Answers, Streams])
+async def test_reads_the_whole_response_and_sees_the_consumer_stop(consumer):
+    headers = [(b"content-type", b"text/plain")]
+    parts = {**BODY, "body": b"a", "more_body": True}, 3600, {**BODY, "body": b"b"}
+    async with visit(consumer, {**START, "headers": headers}, *parts) as client:
+        response = await client.get_response(timeout=4000)
+        assert response == {"status": 200, "headers": headers, "body": b"ab"}
+        assert client.finished
+    kinds = [event.message["type"] for event in client.transcript]
+    assert kinds[-2:] == ["http.disconnect", "finished"]
+
+
+@pytest.mark.parametrize(
+    ("body", "pieces"),
+    [
+        (b"", [(0, False)]),
+        (b"x" * 8191, [(8191, False)]),
+        (b"x" * 8192, [(8192, True), (0, False)]),
+        (b"x" * 10_000, [(8192, True), (1808, False)]),
+        ([b"a", b"", b"bc"], [(1, True), (0, True), (2, False)]),
+    ],
+)
+async def test_the_body_comes_in_pieces(body, pieces):
+    async with visit(body=body) as client:
+        await client.get_response()
+    requests = [e.message for e in client.transcript if e.message["type"] == "http.request"]
+    came = [(len(message["body"]), message["more_body"]) for message in requests]
+    # What is long, the transcript shows cut.
+    assert [(min(size, 4099), more) for size, more in pieces] == came
+
+
+async def test_what_came_so_far_is_read_without_waiting():
+    async with visit(Streams) as client:
+        await client.send_request()
+        assert await client.read_so_far() == b"."
+        assert await client.read_so_far() == b""
+        await asyncio.sleep(2.5)
+        assert await client.read_so_far() == b".."
+        await client.disconnect()
+        assert client.finished
+
+
+async def test_a_response_may_wait_for_the_layer():
+    class Polls(Answers):
+        async def play(self):
+            await self.channel_layer.group_add("news", self.channel_name)
+
+        async def news(self, event):
+            await self.channel_layer.group_discard("news", self.channel_name)
+            await super().play()
+
+    async with visit(Polls) as client:
+        await client.send_request()
+        client.expect()
+        await get_channel_layer().group_send("news", {"type": "news"})
+        assert (await client.get_response())["body"] == b"ok"
+
+
+async def test_equal_is_what_means_the_same_to_a_server():
+    async with visit(Answers, {**START, "headers": ()}, BODY) as client:
+        await client.send_request()
+        client.expect({**START, "headers": []}, {**BODY, "body": b"", "more_body": False})
+
+
+MORE = {**BODY, "body": b"a", "more_body": True}
+
+
+@pytest.mark.parametrize("consumer", [Answers, Streams], ids=["handler", "task"])
+@pytest.mark.parametrize(
+    ("diagnosis", "replies"),
+    [
+        ("body-not-bytes", [START, {**BODY, "body": "str"}]),
+        ("body-not-bytes", [START, {**BODY, "body": None}]),
+        ("body-not-bytes", [START, {**BODY, "body": ""}]),
+        ("headers-not-bytes", [{**START, "headers": [("a", b"b")]}, BODY]),
+        ("headers-not-bytes", [{**START, "headers": [(b"a", 1)]}, BODY]),
+        ("headers-not-pairs", [{**START, "headers": {b"name": b"b"}}, BODY]),
+        ("headers-not-pairs", [{**START, "headers": None}, BODY]),
+        ("status-missing", [{"type": "http.response.start"}, BODY]),
+        ("status-not-int", [{**START, "status": "200"}, BODY]),
+        ("body-before-start", [BODY]),
+        ("started-twice", [START, MORE, START, BODY]),
+        ("answered-twice", [START, BODY, START, BODY]),
+        ("response-cut-short", [START, {**BODY, "body": b"a"}, {**BODY, "body": b"b"}]),
+        ("response-not-finished", [START, MORE]),
+        ("response-not-finished", [START]),
+        ("response-missing", [1]),
+        ("unknown-response-type", [{"type": "http.respons.start"}]),
+        ("reply-without-type", [{"status": 200}]),
+        ("reply-not-a-dict", ["ok"]),
+    ],
+)
+async def test_a_broken_rule_is_named(consumer, diagnosis, replies):
+    assert await diagnosed(consumer, *replies) == diagnosis
+
+
+async def test_a_stream_without_end_is_given_up():
+    assert await diagnosed(Answers, START, *[MORE, 1] * 100) == "response-not-finished"
+
+
+async def test_a_consumer_that_stops_early_leaves_its_client_waiting():
+    class Stops(Answers):
+        async def play(self):
+            await super().play()
+            raise StopConsumer
+
+    assert await diagnosed(Stops, 0) == "response-missing"
+    assert await diagnosed(Stops, START, MORE) == "response-not-finished"
+    async with visit(Stops) as client:
+        assert (await client.get_response())["body"] == b"ok"
+
+
+async def test_an_answer_to_each_piece_is_one_too_many():
+    class AnswersEach(Answers):
+        async def http_request(self, event):
+            await self.play()
+
+    with pytest.raises(CheckFailed) as excinfo:
+        async with visit(AnswersEach, body=[b"a", b"b"]) as client:
+            await client.send_request()
+    assert excinfo.value.finding.diagnosis == "answered-twice"
+
+
+class StaysOn(Answers):
+    async def http_disconnect(self, event):
+        pass
+
+
+class Deaf(AsyncConsumer):
+    http_request = Answers.http_request
+    play = Answers.play
+    body = b""
+
+
+class Forgets(Streams):
+    async def http_disconnect(self, event):
+        raise StopConsumer
+
+
+@pytest.mark.parametrize(
+    ("diagnosis", "consumer", "replies"),
+    [
+        ("http-no-stop-consumer", StaysOn, [START, BODY]),
+        ("http-no-stop-consumer", StaysOn, [START, MORE]),
+        ("no-http-disconnect-handler", Deaf, [START, BODY]),
+        ("stream-outlives-client", Answers, [START, *[MORE, 1] * 100]),
+        ("stream-outlives-client", Forgets, [START, *[MORE, 1] * 100]),
+        ("task-left-behind", Forgets, [START, BODY, 100]),
+        ("handler-never-returned", Answers, [START, BODY, 100]),
+    ],
+)
+async def test_what_is_left_when_the_client_has_gone_is_named(diagnosis, consumer, replies):
+    with pytest.raises(CheckFailed) as excinfo:
+        async with visit(consumer, *replies) as client:
+            await client.send_request()
+    assert excinfo.value.finding.diagnosis == diagnosis
+
+
+async def test_what_is_sent_to_a_client_that_has_left_goes_nowhere():
+    class SaysGoodbye(Streams):
+        async def http_disconnect(self, event):
+            await self.send(BODY)
+            await super().http_disconnect(event)
+
+    async with visit(SaysGoodbye) as client:
+        await client.send_request()
+        await client.read_so_far()
+        await client.disconnect()
+        client.expect()

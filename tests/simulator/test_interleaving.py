@@ -1,0 +1,183 @@
+"""Others act at each moment between two steps of a consumer: which there are, and what they see."""
+
+import asyncio
+import functools
+
+import pytest
+from channels.consumer import AsyncConsumer
+from channels.db import database_sync_to_async
+from channels.exceptions import StopConsumer
+from django.db import transaction
+
+from db_demo.models import Entry
+from lessons.judge import StrictCommunicator
+from lessons.simulator.channel_layer import fresh_layers, packing_layer
+from lessons.simulator.database import fresh_database
+from lessons.simulator.finding import CheckFailed
+from lessons.simulator.interleaving import meanwhile
+from lessons.simulator.loop import ObservedLoop
+
+
+class Counting(AsyncConsumer):
+    """Joins, reads, says what it has read; then it hears."""
+
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+        await self.channel_layer.group_add("all", self.channel_name)
+        await self.tell()
+
+    async def tell(self):
+        count = await Entry.objects.acount()
+        await self.send({"type": "websocket.send", "text": f"{count}"})
+
+    async def entry_saved(self, event):
+        await self.tell()
+
+    async def websocket_disconnect(self, event):
+        await self.channel_layer.group_discard("all", self.channel_name)
+        raise StopConsumer()
+
+
+class CountsInATask(Counting):
+    """Hears while it counts."""
+
+    async def tell(self):
+        self.task = asyncio.create_task(super().tell())
+
+    async def entry_saved(self, event):
+        await self.send({"type": "websocket.send", "text": "heard"})
+
+
+class Locks(Counting):
+    """Lets nobody write while it reads."""
+
+    async def tell(self):
+        count = await self.count()
+        await self.send({"type": "websocket.send", "text": f"{count}"})
+
+    @database_sync_to_async
+    def count(self):
+        with transaction.atomic():
+            Entry.objects.exists()
+            return Entry.objects.count()
+
+
+class Scene:
+    """Fresh layers, an empty database, and another writer who may act meanwhile."""
+
+    def __init__(self, database, moments):
+        self.database, self.moments = database, moments
+
+    async def save(self):
+        await self.database.do_elsewhere(Entry.objects.create, text="meanwhile")
+
+    async def publish(self):
+        await self.save()
+        await packing_layer().group_send("all", {"type": "entry.saved"})
+
+    async def told(self, consumer_class, act):
+        """What a client of the consumer is told, for each moment of its connect."""
+        told = []
+        for _ in self.moments.each_moment(act):
+            client = StrictCommunicator(consumer_class.as_asgi(), "/")
+            await client.connect()
+            told.append([message["text"] for message in client.unread])
+            await client.abandon()
+            packing_layer().groups.clear()
+            await self.database.do_elsewhere(Entry.objects.all().delete)
+        return told
+
+
+@pytest.fixture
+def scene():
+    """`scene(test)` runs `await test(Scene)` in the loop that checks run in."""
+
+    async def play(test):
+        async with fresh_database() as database, meanwhile(None) as moments:
+            await test(Scene(database, moments))
+
+    def run(test):
+        with fresh_layers(), asyncio.Runner(loop_factory=ObservedLoop) as runner:
+            runner.run(play(test))
+
+    return run
+
+
+def played(test):
+    @functools.wraps(test)
+    def run(scene):
+        scene(test)
+
+    del run.__wrapped__  # the parameter is not the test's own
+    return run
+
+
+@played
+async def test_acts_before_and_after_each_call_to_a_group_and_each_query(scene):
+    told = await scene.told(Counting, scene.save)
+    # joining: two moments; the query: two; and then there are none
+    assert told == [["1"], ["1"], ["1"], ["0"], ["0"]]
+
+
+@played
+async def test_what_others_ring_for_arrives_in_its_turn(scene):
+    told = await scene.told(Counting, scene.publish)
+    assert told == [["1"], ["1", "1"], ["1", "1"], ["0", "1"], ["0"]]
+
+
+@played
+async def test_a_consumer_that_is_held_in_one_task_goes_on_in_another(scene):
+    async def ring():
+        await packing_layer().group_send("all", {"type": "entry.saved"})
+
+    told = await scene.told(CountsInATask, ring)
+    # Held in a query, it has the thread that Channels goes to before each handler.
+    assert told == [["0"], ["heard", "0"], ["0", "heard"], ["0", "heard"], ["0"]]
+
+
+@played
+async def test_where_the_consumer_holds_the_lock_others_act_after_it(scene):
+    told = await scene.told(Locks, scene.save)
+    # It has the lock from BEGIN on, and never gives it back at a moment: nobody acts at the last 5.
+    assert told == [["1"]] * 3 + [["0"]] * 6
+
+
+@played
+async def test_what_the_check_itself_does_is_no_moment(scene):
+    rounds = 0
+    for _ in scene.moments.each_moment(scene.save):
+        rounds += 1
+        await packing_layer().group_send("all", {"type": "entry.saved"})
+        await scene.database.do(Entry.objects.count)
+    assert rounds == 1
+    assert await Entry.objects.acount() == 0
+
+
+@played
+async def test_whoever_waits_for_a_rest_is_not_told_of_one_meanwhile(scene):
+    order = []
+
+    async def act():
+        await asyncio.get_running_loop().settled()
+        order.append("acted")
+
+    for _ in scene.moments.each_moment(act):
+        client = StrictCommunicator(Counting.as_asgi(), "/")
+        await client.connect()
+        order.append("connected")
+        await client.abandon()
+    assert order == ["acted", "connected"] * 4 + ["connected"]
+
+
+@played
+async def test_what_goes_wrong_in_another_is_raised(scene):
+    async def act():
+        raise LookupError("another's own")
+
+    moments = scene.moments.each_moment(act)
+    for _ in range(4):
+        next(moments)
+        client = StrictCommunicator(Counting.as_asgi(), "/")
+        with pytest.raises(CheckFailed, match="another's own"):
+            await client.connect()
+        await client.abandon()

@@ -1,0 +1,264 @@
+"""The loop in which checks run: it knows when all is at rest, and skips what would be slept."""
+
+import asyncio
+import os
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
+
+import pytest
+from asgiref.sync import ThreadSensitiveContext, async_to_sync, sync_to_async
+
+from lessons.simulator.loop import ObservedLoop
+
+
+def run(coroutine):
+    with asyncio.Runner(loop_factory=ObservedLoop) as runner:
+        return runner.run(coroutine)
+
+
+def test_sleeps_an_hour_in_no_time_and_the_loop_clock_has_moved_on():
+    async def sleep():
+        before, real = asyncio.get_running_loop().time(), time.monotonic()
+        await asyncio.sleep(3600)
+        return asyncio.get_running_loop().time() - before, time.monotonic() - real
+
+    by_the_loop, really = run(sleep())
+
+    assert by_the_loop == pytest.approx(3600, abs=1)
+    assert really < 60
+
+
+def test_sleepers_wake_in_the_order_of_their_clocks():
+    woken = []
+
+    async def sleep(seconds):
+        await asyncio.sleep(seconds)
+        woken.append(seconds)
+
+    async def main():
+        await asyncio.gather(*(sleep(seconds) for seconds in (30, 10, 20)))
+
+    run(main())
+
+    assert woken == [10, 20, 30]
+
+
+def test_settles_while_a_task_sleeps_and_leaves_it_asleep():
+    async def main():
+        sleeper = asyncio.create_task(asyncio.sleep(5))
+        await asyncio.get_running_loop().settled()
+        asleep = not sleeper.done()
+        sleeper.cancel()
+        return asleep
+
+    assert run(main())
+
+
+def test_does_not_settle_before_a_thread_is_done():
+    release, done = threading.Event(), []
+
+    def work():
+        release.wait(30)
+        done.append("work")
+
+    async def main():
+        job = asyncio.ensure_future(sync_to_async(work, thread_sensitive=False)())
+        asyncio.get_running_loop().call_soon(release.set)
+        await asyncio.get_running_loop().settled()
+        seen = list(done)
+        await job
+        return seen
+
+    assert run(main()) == ["work"]
+
+
+def test_does_not_settle_before_a_thread_has_been_answered_by_the_loop():
+    seen = []
+
+    async def answer():
+        seen.append("answered")
+
+    async def main():
+        job = asyncio.ensure_future(sync_to_async(async_to_sync(answer))())
+        await asyncio.get_running_loop().settled()
+        await job
+        return list(seen)
+
+    assert run(main()) == ["answered"]
+
+
+def test_a_timeout_strikes_at_once_when_nothing_else_can_happen():
+    async def main():
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(60):
+                await asyncio.Event().wait()
+
+    run(main())
+
+
+def test_skips_no_time_while_a_thread_works():
+    release = threading.Event()
+
+    async def main():
+        job = asyncio.ensure_future(sync_to_async(release.wait, thread_sensitive=False)(30))
+        timer = asyncio.create_task(asyncio.sleep(3600))
+        await asyncio.sleep(0)
+        asyncio.get_running_loop().call_soon(release.set)
+        await job
+        slept_through = timer.done()
+        timer.cancel()
+        return slept_through
+
+    assert run(main()) is False
+
+
+def hold(thread_sensitive):
+    """A loop that settles while a thread is held up; what had been done by then."""
+    release, done = threading.Event(), []
+
+    async def main():
+        loop = asyncio.get_running_loop()
+
+        def work():
+            loop.held.add(threading.get_ident())
+            loop.call_soon_threadsafe(lambda: None)
+            release.wait(30)
+            done.append("held")
+
+        def other():
+            done.append("other")
+
+        held = asyncio.ensure_future(sync_to_async(work, thread_sensitive=thread_sensitive)())
+        await loop.settled()
+        queued = asyncio.ensure_future(sync_to_async(other, thread_sensitive=thread_sensitive)())
+        await loop.settled()
+        seen = list(done)
+        loop.held.clear()
+        release.set()
+        await loop.settled()
+        await asyncio.gather(held, queued)
+        return seen
+
+    return run(main()), done
+
+
+def test_settles_while_a_thread_is_held_up_and_another_waits_for_it():
+    assert hold(thread_sensitive=True) == ([], ["held", "other"])
+
+
+def test_settles_only_after_what_another_thread_can_do():
+    assert hold(thread_sensitive=False) == (["other"], ["other", "held"])
+
+
+def test_does_not_settle_before_a_result_from_elsewhere_has_come():
+    release = threading.Event()
+
+    async def main():
+        with ThreadPoolExecutor(1) as pool:
+            result = asyncio.wrap_future(pool.submit(release.wait, 30))
+            asyncio.get_running_loop().call_soon(release.set)
+            await asyncio.get_running_loop().settled()
+            return result.done()
+
+    assert run(main())
+
+
+def test_its_clock_stands_still_while_code_runs_or_a_thread_works():
+    async def main():
+        loop = asyncio.get_running_loop()
+        timer = asyncio.create_task(asyncio.sleep(60))
+        before = loop.time()
+        sum(range(100_000))
+        await sync_to_async(time.sleep, thread_sensitive=False)(0.01)
+        passed = loop.time() - before
+        timer.cancel()
+        return passed
+
+    assert run(main()) == 0
+
+
+def test_a_timer_strikes_while_a_thread_works_on():
+    release = threading.Event()
+
+    async def main():
+        job = asyncio.ensure_future(sync_to_async(release.wait, thread_sensitive=False)(30))
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await asyncio.shield(job)
+        release.set()
+        return await job
+
+    assert run(main()) is True
+
+
+def test_counts_the_jobs_that_it_hands_to_threads():
+    async def main():
+        loop = asyncio.get_running_loop()
+        counts = [loop.handed_out]
+        for sensitive in (True, False):
+            await sync_to_async(time.monotonic, thread_sensitive=sensitive)()
+            counts.append(loop.handed_out)
+        await asyncio.sleep(1)
+        return [*counts, loop.handed_out]
+
+    assert run(main()) == [0, 1, 2, 2]
+
+
+def test_settles_after_a_thread_of_its_own_has_been_given_up():
+    """asgiref waits for the end of such a thread in one more, which is no job of the loop's."""
+    before = set(threading.enumerate())
+
+    async def own_thread():
+        async with ThreadSensitiveContext():
+            await sync_to_async(time.monotonic)()
+
+    async def main():
+        job = asyncio.create_task(own_thread())
+        await asyncio.get_running_loop().settled()
+        return job.done(), set(threading.enumerate()) - before
+
+    for _ in range(50):
+        assert run(main()) == (True, set())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="selector loops have no processes there")
+def test_does_not_settle_before_a_process_has_ended():
+    async def main():
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
+        end = asyncio.create_task(process.wait())
+        await asyncio.get_running_loop().settled()
+        return end.done()
+
+    assert run(main())
+
+
+def test_knows_its_tasks_by_their_origin_and_keeps_none_that_has_ended():
+    origin = ContextVar("origin", default=None)
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        origin.set("here")
+        task = asyncio.create_task(asyncio.sleep(0))
+        known = loop.tasks_with(origin, "here") == [task]
+        await task
+        del task
+        await asyncio.sleep(0)  # the loop, too, lets go of it
+        return known, loop.tasks_with(origin, "here")
+
+    assert run(main()) == (True, [])
+
+
+def test_a_thread_that_is_slow_to_end_is_waited_for_when_the_loop_is_closed():
+    class Slow(ThreadPoolExecutor):
+        def shutdown(self, wait=True, **kwargs):
+            time.sleep(0.02)  # in a thread of its own; the loop's clock could pass hours meanwhile
+            super().shutdown(wait, **kwargs)
+
+    async def main():
+        asyncio.get_running_loop().set_default_executor(Slow(1))
+        return await asyncio.get_running_loop().run_in_executor(None, lambda: "done")
+
+    assert run(main()) == "done"

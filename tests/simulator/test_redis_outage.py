@@ -1,0 +1,144 @@
+"""A check's Redis that goes away, and a second server: they behave as the real ones do."""
+
+import asyncio
+
+import pytest
+from channels.consumer import AsyncConsumer
+from channels.layers import channel_layers, get_channel_layer
+from redis.exceptions import ConnectionError
+
+from lessons.judge import StrictCommunicator
+from lessons.simulator.finding import CheckFailed
+from lessons.simulator.redis_outage import on_redis
+from lessons.simulator.student_module import load_file, loaded_anew
+
+GREETING = {"type": "said", "text": "hello"}
+
+
+@pytest.fixture
+def redis():
+    with on_redis() as server:
+        yield server
+
+
+@pytest.fixture
+def layer(redis):
+    return get_channel_layer("encrypted")
+
+
+async def member(layer, group="room"):
+    channel = await layer.new_channel()
+    await layer.group_add(group, channel)
+    return channel
+
+
+async def test_carries_messages_while_it_is_there(layer):
+    channel = await member(layer)
+    await layer.group_send("room", GREETING)
+    assert await layer.receive(channel) == GREETING
+    await layer.send(channel, GREETING)
+    assert await layer.receive(channel) == GREETING
+
+
+async def test_who_waits_is_told_that_it_is_gone(layer, redis):
+    waiting = asyncio.ensure_future(layer.receive(await member(layer)))
+    await asyncio.get_running_loop().settled()
+    await redis.go_away()
+    with pytest.raises(ConnectionError, match=r"^Connection closed by server\.$"):
+        waiting.result()
+
+
+async def test_all_but_a_new_channel_fails_while_it_is_gone(layer, redis):
+    channel = await member(layer)
+    await redis.go_away()
+    assert await layer.new_channel() != channel
+    for call in (
+        layer.send(channel, GREETING),
+        layer.receive(channel),
+        layer.group_add("room", channel),
+        layer.group_send("room", GREETING),
+        layer.group_discard("room", channel),
+    ):
+        with pytest.raises(ConnectionError, match=r"^Error 111 connecting"):
+            await call
+
+
+async def test_comes_back_empty(layer, redis):
+    channel = await member(layer)
+    await redis.go_away()
+    redis.come_back()
+    await layer.group_send("room", GREETING)
+    await layer.send(channel, {"type": "alone"})
+    assert await layer.receive(channel) == {"type": "alone"}
+
+
+async def test_channels_work_without_the_host_of_the_groups(layer, redis):
+    channel = await member(layer)
+    redis.lose_groups()
+    with pytest.raises(ConnectionError):
+        await layer.group_send("room", GREETING)
+    await layer.send(channel, GREETING)
+    assert await layer.receive(channel) == GREETING
+
+
+async def test_tells_which_layers_were_used(layer, redis):
+    await get_channel_layer("pubsub").new_channel()
+    await member(layer)
+    assert redis.strays("encrypted") == []
+    await get_channel_layer().group_send("room", GREETING)
+    assert redis.strays("encrypted") == ["default"]
+
+
+def test_puts_the_usual_layers_back():
+    before = dict(channel_layers.backends)
+    with on_redis():
+        assert set(channel_layers.backends) >= {"default", "pubsub", "encrypted"}
+    assert channel_layers.backends == before
+
+
+def test_a_class_loaded_anew_shares_nothing_with_the_first(tmp_path):
+    file = tmp_path / "exercise.py"
+    first = load_file(file, "class Room:\n    members = []\n").Room
+    second = loaded_anew(first)
+    first.members.append("ada")
+    assert second.members == []
+    assert second.__name__ == "Room"
+
+
+class Told(AsyncConsumer):
+    """Closes, and raises what the layer has raised."""
+
+    closes = True
+
+    async def __call__(self, scope, receive, send):
+        try:
+            await super().__call__(scope, receive, send)
+        except Exception:
+            if self.closes:
+                await send({"type": "websocket.close"})
+            raise
+
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+
+
+class Untold(Told):
+    closes = False
+
+
+async def test_an_outage_may_end_a_consumer_that_has_closed(redis):
+    async with StrictCommunicator(Told.as_asgi(), "/") as client:
+        await client.connect()
+        await redis.go_away()
+        await client.receive_nothing()
+        client.expect({"type": "websocket.close"})
+        assert client.finished
+
+
+async def test_an_outage_may_end_no_other(redis):
+    async with StrictCommunicator(Untold.as_asgi(), "/") as client:
+        await client.connect()
+        await redis.go_away()
+        with pytest.raises(CheckFailed) as red:
+            await client.receive_nothing()
+        assert red.value.finding.diagnosis == "redis-down"

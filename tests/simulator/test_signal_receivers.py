@@ -1,0 +1,120 @@
+"""Which receivers hear of models while a check runs, and what a check sees of a transaction."""
+
+import gc
+from textwrap import dedent
+from weakref import ReferenceType
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import IntegrityError
+from django.db.models.signals import post_save, pre_save
+
+from lessons.judge import StrictCommunicator  # noqa: F401 - the loop of a check
+from lessons.playback.target import Target
+from lessons.simulator.database import fresh_database
+from lessons.simulator.signal_receivers import SIGNALS, receivers_gone, signals_of
+
+HEAD = """\
+from channels.consumer import AsyncConsumer
+from django.contrib.auth.models import Group
+from django.db.models.signals import post_save
+from django.dispatch import receiver
+
+class Subject(AsyncConsumer):
+    heard = []
+
+"""
+READY = HEAD + dedent("""
+    def note(instance, **kwargs):
+        Subject.heard.append(instance.name)
+
+    def ready():
+        post_save.connect(note, sender=Group)
+""")
+AT_ONCE = HEAD + dedent("""
+    @receiver(post_save, sender=Group, dispatch_uid="note")
+    def note(instance, **kwargs):
+        Subject.heard.append(instance.name)
+""")
+LAMBDA = HEAD + dedent("""
+    def ready():
+        post_save.connect(lambda **kwargs: None, sender=Group)
+""")
+
+
+@pytest.fixture
+def load(tmp_path):
+    return lambda source: Target("trial", tmp_path / "trial.py", "Subject", source=source).load()
+
+
+@pytest.fixture(autouse=True)
+def all_is_as_before():
+    before = [list(signal.receivers) for signal in SIGNALS]
+    yield
+    for signal, receivers in zip(SIGNALS, before, strict=True):
+        assert [*filter(is_there, signal.receivers)] == [*filter(is_there, receivers)]
+
+
+def is_there(entry):
+    """Whether somebody keeps this receiver; one that another test has lost may go at any time."""
+    return not isinstance(entry[1], ReferenceType) or entry[1]() is not None
+
+
+def of_demos():
+    there = filter(is_there, post_save.receivers)
+    return [entry for entry in there if entry[1]().__module__ == "db_demo.signals"]
+
+
+@pytest.mark.parametrize("source", [READY, AT_ONCE])
+async def test_of_a_file_that_is_run_again_and_again_the_last_run_alone_hears(load, source):
+    subjects = [load(source) for _ in range(3)]
+    async with fresh_database() as database:
+        with signals_of(subjects[-1]):
+            await database.do(Group.objects.create, name="editors")
+        await database.do(Group.objects.create, name="guests")
+    assert [subject.heard for subject in subjects] == [[], [], ["editors"]]
+
+
+def test_the_worked_examples_receivers_hear_nothing_of_it(load):
+    assert of_demos()
+    with signals_of(load(READY)):
+        assert not of_demos()
+    assert of_demos()
+
+
+def test_a_receiver_that_nobody_keeps_is_noticed_with_debug_on_too(load, settings):
+    settings.DEBUG = True
+    for source, gone in ((LAMBDA, True), (READY, False)):
+        with signals_of(load(source)):
+            gc.collect()
+            assert receivers_gone() is gone
+
+
+def test_a_receiver_that_somebody_else_has_not_kept_is_not_the_subjects(load):
+    pre_save.connect(lambda **kwargs: None)
+    with signals_of(load(READY)):
+        assert receivers_gone() is False
+
+
+def create(name):
+    Group.objects.create(name=name)
+
+
+async def test_a_transaction_is_open_for_the_length_of_the_block():
+    async with fresh_database() as database:
+        async with database.transaction(create, "editors"):
+            assert await Group.objects.acount() == 0
+        assert await Group.objects.acount() == 1
+        async with database.transaction(create, "guests") as this:
+            this.rolls_back = True
+        assert await Group.objects.acount() == 1
+        assert await database.left_open() == []
+
+
+async def test_what_the_function_raises_is_raised():
+    async with fresh_database() as database:
+        await database.do(create, "editors")
+        with pytest.raises(IntegrityError):
+            async with database.transaction(create, "editors"):
+                pytest.fail("there is no transaction")
+        await database.do(create, "guests")  # and holds no lock

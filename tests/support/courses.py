@@ -1,0 +1,188 @@
+"""A lesson of the tests' own, so that they do not hang on what the course says."""
+
+import compileall
+import shutil
+
+import pytest
+
+from lessons.core import catalogue
+from lessons.core.catalogue import Lesson
+from lessons.judge import judge
+from lessons.playback.target import Target
+
+LESSON = """\
+---
+demo: sync_demo.consumers.Echo
+path: /ws/lamp/
+exercise: Lamp(SyncConsumer)
+---
+# A lamp
+"""
+
+CHECK = '''\
+async def test_repeats_text(communicator):
+    """repeats text"""
+    client = communicator()
+    await client.connect()
+    await client.send_to(text_data="on")
+    client.expect({"type": "websocket.send", "text": "on"})
+
+
+async def test_closes_on_bye(communicator):
+    """closes on "bye" """
+    client = communicator()
+    await client.connect()
+    await client.send_to(text_data="bye")
+    client.expect({"type": "websocket.close", "code": 1000})
+'''
+
+LAMP = """\
+from channels.consumer import SyncConsumer
+from channels.exceptions import StopConsumer
+
+
+class Lamp(SyncConsumer):
+    def websocket_connect(self, event):
+        self.send({"type": "websocket.accept"})
+
+    def websocket_receive(self, event):
+        if event["text"] == "bye":
+            self.send({"type": "websocket.close"})
+        else:
+            self.send({"type": "websocket.send", "text": event["text"]})
+
+    def websocket_disconnect(self, event):
+        raise StopConsumer
+"""
+
+ACCEPT = 'self.send({"type": "websocket.accept"})'
+
+
+@pytest.fixture
+def lesson(tmp_path) -> Lesson:
+    """A whole lesson: a lamp that repeats text and closes on "bye"."""
+    folder = tmp_path / "01_lamp"
+    folder.mkdir()
+    for name, text in (("lesson.md", LESSON), ("check.py", CHECK), ("solution.py", LAMP)):
+        (folder / name).write_text(text)
+    return Lesson(folder)
+
+
+@pytest.fixture
+def judge_lamp(lesson):
+    """`judge_lamp(old, new)`: the verdict on the lamp with `old` replaced by `new`."""
+
+    def judge_it(old="", new="", limit=10.0):
+        assert old in LAMP
+        source = LAMP.replace(old, new) if old else LAMP
+        file = lesson.folder / "exercise.py"
+        target = Target("exercise", file, "Lamp", "SyncConsumer", source)
+        return judge(lesson, target, limit)
+
+    return judge_it
+
+
+@pytest.fixture
+def accept():
+    """The line with which the lamp accepts."""
+    return ACCEPT
+
+
+DARK_LAMP = """\
+from channels.consumer import SyncConsumer
+from channels.exceptions import StopConsumer
+
+
+class Lamp(SyncConsumer):
+    def websocket_connect(self, event):
+        pass  # TODO: accept
+
+    def websocket_receive(self, event):
+        pass  # TODO: repeat text, close on "bye"
+
+    def websocket_disconnect(self, event):
+        raise StopConsumer
+"""
+
+MISTAKES = f"""\
+{LAMP}
+
+class AlwaysRepeats(Lamp):
+    \"\"\"Takes "bye" for a text like any other.\"\"\"
+
+    diagnosis = "reply-differs"
+
+    def websocket_receive(self, event):
+        self.send({{"type": "websocket.send", "text": event["text"]}})
+"""
+
+HINTS = """\
+## Where
+Begin with `websocket_connect`.
+
+## What
+Send `websocket.accept`.
+
+## Nearly all
+`self.send({"type": "websocket.accept"})`
+"""
+
+PREDICT = """\
+[[prediction]]
+question = "What comes of `on`?"
+because = "It comes back."
+steps = ["connect", "text on"]
+kind = "order"
+
+[[prediction]]
+question = "Who hears it?"
+because = "Each has a lamp."
+steps = ["connect", "2 connect", "text on"]
+kind = "receives"
+"""
+
+COURSE_FILES = {
+    "lesson.md": LESSON,
+    "predict.toml": PREDICT,
+    "exercise.py": DARK_LAMP,
+    "solution.py": LAMP,
+    "mistakes.py": MISTAKES,
+    "check.py": CHECK,
+    "hints.md": HINTS,
+}
+
+
+def write_course(folder):
+    """Three lessons that ask for the same lamp: 1 lamp, 2 bell, 3 buzzer."""
+    for name in ("01_lamp", "02_bell", "03_buzzer"):
+        (folder / name).mkdir(parents=True)
+        for file_name, text in COURSE_FILES.items():
+            (folder / name / file_name).write_text(text)
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """The lessons of a student who has just begun; neither the real ones nor the real progress."""
+    monkeypatch.setattr(catalogue, "PROJECT_DIR", tmp_path)
+    monkeypatch.setattr(catalogue, "COURSE_DIR", tmp_path / "lessons" / "course")
+    write_course(catalogue.COURSE_DIR)
+    catalogue.lessons.cache_clear()
+    yield catalogue.lessons()
+    catalogue.lessons.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory):
+    """A copy of the whole project with the same lessons, compiled once for all its copies."""
+    folder = tmp_path_factory.mktemp("compiled") / "project"
+    skipped = shutil.ignore_patterns(".*", "__pycache__", "tests", "course", "bench", "static")
+    shutil.copytree(catalogue.PROJECT_DIR, folder, ignore=skipped)
+    compileall.compile_dir(folder, quiet=1)
+    write_course(folder / "lessons" / "course")
+    return folder
+
+
+@pytest.fixture
+def project(compiled, tmp_path):
+    """The same lessons in a copy of the whole project, for a `manage.py` of its own."""
+    return shutil.copytree(compiled, tmp_path / "project")

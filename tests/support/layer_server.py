@@ -1,0 +1,91 @@
+"""Lesson 11's and 12's demos in a project that has nothing else: what test_facts_layer.py starts.
+
+A consumer's NUMBER, its query string, stands in front of what is printed as it ends.
+"""
+
+import asyncio
+import json
+
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+from django.urls import path
+
+settings.configure(
+    SECRET_KEY="for these tests alone",
+    ALLOWED_HOSTS=["127.0.0.1"],
+    ROOT_URLCONF="layers_demo.urls",
+    INSTALLED_APPS=["layers_demo"],
+    MIDDLEWARE=["django.middleware.csrf.CsrfViewMiddleware"],
+    TEMPLATES=[
+        {"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True},
+    ],
+    CHANNEL_LAYERS={"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}},
+)
+django_application = get_asgi_application()
+
+from layers_demo.consumers import Room  # noqa: E402
+from layers_demo.routing import websocket_urlpatterns  # noqa: E402
+from tests.support.facts_server import serve  # noqa: E402
+
+
+class Frail(Room):
+    """Lesson 12's room, in which a handler may raise or hang."""
+
+    async def websocket_receive(self, event):
+        if event.get("text") == "raise":
+            raise LookupError("as asked for")
+        if event.get("text") == "hang":
+            await asyncio.Event().wait()
+        await super().websocket_receive(event)
+
+
+class OnDisconnect(Frail):
+    """Leaves the group in websocket_disconnect alone."""
+
+    __call__ = AsyncConsumer.__call__
+
+    async def websocket_disconnect(self, event):
+        await self.channel_layer.group_discard(self.group, self.channel_name)
+        raise StopConsumer()
+
+
+class Probe(AsyncConsumer):
+    """Sends what it is told to, and tells how many channels a group has."""
+
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+
+    async def websocket_receive(self, event):
+        channel, message = json.loads(event["text"])
+        if message is not None:
+            await self.channel_layer.send(channel, message)
+        members = len(self.channel_layer.groups.get(channel, {}))
+        await self.send({"type": "websocket.send", "text": str(members)})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
+router = URLRouter(
+    [
+        *websocket_urlpatterns,
+        path("frail/<str:room_name>/", Frail.as_asgi()),
+        path("on-disconnect/<str:room_name>/", OnDisconnect.as_asgi()),
+        path("probe/", Probe.as_asgi()),
+    ]
+)
+
+
+async def announced(scope, receive, send):
+    try:
+        await router(scope, receive, send)
+    finally:
+        print(scope["query_string"].decode(), "over", flush=True)
+
+
+if __name__ == "__main__":
+    routes = {"http": django_application, "websocket": announced}
+    serve(ProtocolTypeRouter(routes), application_close_timeout=0.1)

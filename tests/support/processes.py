@@ -1,0 +1,126 @@
+"""Starts `python manage.py ...` and `python -m ...`: each a process of its own, soon ready.
+
+Most of what a start costs is to load Django, Channels and Twisted. Where there is fork, one process
+loads them for all, see warm_python.py; what is started reads all of the project anew.
+"""
+
+import atexit
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+
+from lessons.core.catalogue import PROJECT_DIR
+
+ONE_AT_A_TIME = threading.Lock()
+
+
+def begin(module, *arguments, with_errors=True):
+    """Start `python -m MODULE ARGUMENTS`, its stdout in a pipe; `with_errors`, stderr too."""
+    return piped(["-m", module, *arguments], cwd=PROJECT_DIR, with_errors=with_errors)
+
+
+def piped(words, *, with_errors=True, **place):
+    """Start `python WORDS` as `start` does, its stdout in a pipe; `with_errors`, stderr too."""
+    ours, theirs = os.pipe()
+    process = start(words, stdout=theirs, stderr=theirs if with_errors else None, **place)
+    os.close(theirs)
+    process.stdout = os.fdopen(ours, encoding="utf-8")
+    return process
+
+
+def start(words, *, cwd, stdin=None, stdout=None, stderr=None, env=None, session=False):
+    """Start `python WORDS` with these files or descriptors; what comes back is like a Popen.
+
+    Without `stdin` it reads nothing, and what it says goes to the test's own stdout and stderr;
+    `session`: in a process group of its own, as a terminal gives it.
+    """
+    with open(os.devnull) as nothing:
+        stdin, stdout = stdin or nothing, stdout or sys.__stdout__
+        stderr = stderr or sys.__stderr__
+        if hasattr(socket, "send_fds"):
+            return Forked(words, cwd, [stdin, stdout, stderr], env, session)
+        return subprocess.Popen(
+            [sys.executable, *words],
+            cwd=cwd, stdin=stdin, stdout=stdout, stderr=stderr, env=env, start_new_session=session,
+        )  # fmt: skip
+
+
+def run(words, *, cwd, env=None) -> SimpleNamespace:
+    """Run `python WORDS` to its end: its returncode, stdout and stderr."""
+    with tempfile.TemporaryFile("w+") as stdout, tempfile.TemporaryFile("w+") as stderr:
+        code = start(words, cwd=cwd, stdout=stdout, stderr=stderr, env=env).wait()
+        for file in (stdout, stderr):
+            file.seek(0)
+        return SimpleNamespace(returncode=code, stdout=stdout.read(), stderr=stderr.read())
+
+
+class Forked:
+    """A process that the warm Python has forked."""
+
+    def __init__(self, words, cwd, standard, env, session):
+        program = {
+            "words": [str(word) for word in words],
+            "cwd": str(cwd),
+            "env": dict(os.environ if env is None else env),
+            "session": session,
+        }
+        ours, theirs = os.pipe()
+        fds = [fd if isinstance(fd, int) else fd.fileno() for fd in standard]
+        self._told = os.fdopen(ours, "rb", buffering=0)
+        self.returncode = None
+        with ONE_AT_A_TIME:  # a stream would run two messages together
+            socket.send_fds(warm_python(), [json.dumps(program).encode()], [*fds, theirs])
+            os.close(theirs)
+            self.pid = int(self._told.readline())
+
+    def wait(self, timeout=None) -> int:
+        """Its exit code. Raises TimeoutExpired where it goes on for `timeout` seconds."""
+        if self.returncode is None:
+            if not select.select([self._told], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(f"process {self.pid}", timeout)
+            with self._told:
+                self.returncode = int(self._told.readline())
+        return self.returncode
+
+    def poll(self) -> int | None:
+        """Its exit code, None while it goes on."""
+        with suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
+
+    def send_signal(self, number) -> None:
+        if self.poll() is None:
+            with suppress(ProcessLookupError):  # over, and about to be told
+                os.kill(self.pid, number)
+
+    def terminate(self):
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self):
+        self.send_signal(signal.SIGKILL)
+
+
+@cache
+def warm_python() -> socket.socket:
+    """The socket of the Python that forks the others; it ends with this process."""
+    ours, theirs = socket.socketpair()
+    command = [sys.executable, Path(__file__).with_name("fork_server.py"), str(theirs.fileno())]
+    process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+    theirs.close()
+
+    def end() -> None:
+        ours.close()
+        process.wait()
+
+    atexit.register(end)
+    return ours

@@ -1,0 +1,98 @@
+"""Visits a real Daphne with a real WebSocket client, to see what it does with each event."""
+
+import ast
+import itertools
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.sync.client import connect
+
+from tests.support.real_program import PATIENCE, RealProgram
+
+ACCEPT = {"type": "websocket.accept"}
+CLOSE = {"type": "websocket.close"}
+
+
+def send(**payload):
+    return {"type": "websocket.send", **payload}
+
+
+def left(code):
+    return {"type": "websocket.disconnect", "code": code}
+
+
+def leave(client, code=1000):
+    """Take what has come, then close."""
+    client.ping().wait(PATIENCE)  # the pong comes after all that was sent before it
+    frames = []
+    try:
+        while True:
+            frames.append(client.recv(timeout=0))
+    except TimeoutError:
+        client.close(code)
+    return frames
+
+
+def stay(client):
+    """Take what comes until the server closes."""
+    frames = []
+    try:
+        while True:
+            frames.append(client.recv(timeout=PATIENCE))
+    except ConnectionClosed:
+        return frames
+
+
+@dataclass
+class Visit:
+    """What one client saw, and what the application saw of it."""
+
+    status: int | None = None  # of the handshake; None: dropped without an answer
+    subprotocol: str | None = None
+    headers: dict = field(default_factory=dict)
+    frames: list = field(default_factory=list)
+    close_code: int | None = None
+    scope: dict = field(default_factory=dict)
+    events: list = field(default_factory=list)
+
+
+class RealDaphne(RealProgram):
+    """A Daphne of its own, on a port of its own; a context manager.
+
+    `program` is the module in `package` that serves.
+    """
+
+    package = "tests.support"
+
+    def __init__(self, program="facts_server", *arguments):
+        super().__init__(f"{self.package}.{program}", *arguments)
+        self.numbers = itertools.count()
+
+    def begun(self):
+        self.port = int(self.says("port "))
+
+    def visit(self, *replies, act=leave, path="/", subprotocols=None):
+        """Connect, let the application send `replies`, do `act`; returns the Visit, all over."""
+        number, visit = next(self.numbers), Visit()
+        url = f"ws://127.0.0.1:{self.port}{path}?{number}:{quote(repr(list(replies)))}"
+        try:
+            with connect(url, subprotocols=subprotocols, proxy=None) as client:
+                visit.status, visit.headers = 101, dict(client.response.headers)
+                visit.subprotocol = client.subprotocol
+                visit.frames = act(client)
+            visit.close_code = client.close_code
+        except InvalidStatus as refused:
+            visit.status = refused.response.status_code
+        except InvalidHandshake:
+            pass
+        self.says(f"{number} over")
+        with self.came:  # two threads that parse at once may upset Python 3.11: SystemError
+            visit.scope, *visit.events = map(ast.literal_eval, self.lines_of(number))
+        return visit
+
+    def lines_of(self, number):
+        """What the program has said of this visit."""
+        with self.came:
+            lines = [line for line in self.lines if line.startswith(f"{number} ")]
+        return [line.removeprefix(f"{number} ") for line in lines]

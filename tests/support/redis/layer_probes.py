@@ -1,0 +1,240 @@
+"""What is measured where the three channel layers differ: a function for each line of the table.
+
+It does the same to a layer of any kind and says in a few words what came of it. Its docstring is
+the line's name, and what it says is the line's entry.
+"""
+
+import datetime
+import decimal
+import inspect
+import uuid
+from functools import partial
+
+from tests.support.redis.redis_layers import (
+    LAST,
+    first_read,
+    later,
+    member_of,
+    numbered,
+    outcome,
+    rest_of,
+)
+
+NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+
+
+# Room for three, and five are sent
+
+
+async def _five(layers, way, neighbour_reads):
+    layer = layers.make(capacity=3)
+    channel, neighbour = await member_of(layer, "news"), await layer.new_channel()
+    send = partial(layer.send, channel) if way == "send" else partial(layer.group_send, "news")
+    raised = set()
+    for number in range(1, 6):
+        raised.add(await outcome(send(numbered(number))))
+        if neighbour_reads:
+            await layer.send(neighbour, LAST)
+            await layer.receive(neighbour)
+    arrived = " ".join(map(str, await rest_of(layer, channel)))
+    return f"{arrived} arrive{', ChannelFull' * ('raises ChannelFull' in raised)}"
+
+
+async def send_to_a_sleeper(layers):
+    """five by `send`, room for 3, its whole process busy"""
+    return await _five(layers, "send", neighbour_reads=False)
+
+
+async def send_to_a_slow_one(layers):
+    """five by `send`, room for 3, others in its process idle"""
+    return await _five(layers, "send", neighbour_reads=True)
+
+
+async def group_send_to_a_sleeper(layers):
+    """five by `group_send`, its whole process busy"""
+    return await _five(layers, "group_send", neighbour_reads=False)
+
+
+async def group_send_to_a_slow_one(layers):
+    """five by `group_send`, others in its process idle"""
+    return await _five(layers, "group_send", neighbour_reads=True)
+
+
+async def whose_room(layers):
+    """whose room `capacity` is"""
+    layer = layers.make(capacity=1)
+    channels = [await layer.new_channel() for _ in range(2)]
+    others = [await outcome(layer.send(channel, numbered(1))) for channel in channels]
+    again = await outcome(layer.send(channels[0], numbered(2)))
+    if again == "passes":
+        return "no limit"
+    return "a channel's" if others == ["passes", "passes"] else "a process's"
+
+
+async def channel_capacity(layers):
+    """`channel_capacity={NAME: 1}`"""
+    layer = layers.make(channel_capacity={layers.plain_name: 1})
+    first, second = [await outcome(layer.send(layers.plain_name, numbered(n))) for n in (1, 2)]
+    if first != "passes":
+        return f"`send` {first}"
+    return "has no effect" if second == "passes" else "room for 1"
+
+
+# What is kept, and for how long
+
+
+async def before_anyone_reads(layers):
+    """`send` to a channel before anyone reads it"""
+    layer = layers.make()
+    await layer.send(layers.plain_name, numbered(1))
+    return "waits" if await first_read(layer, layers.plain_name) == 1 else "is lost"
+
+
+async def two_processes(layers):
+    """one channel, read in two processes"""
+    here, there = layers.make(), layers.make()
+    for layer in (here, there):
+        await first_read(layer, layers.plain_name)
+    await here.send(layers.plain_name, numbered(1))
+    got = [1 in await rest_of(layer, layers.plain_name) for layer in (there, here)]
+    return {
+        (False, True): "each has its own",
+        (True, False): "one of them gets it",
+        (True, True): "both get it",
+    }[tuple(got)]
+
+
+async def slow_clock(layers):
+    """sent second, by a clock 10 s slow"""
+    here, there = layers.make(), layers.make()
+    channel = await here.new_channel()
+    await here.send(channel, numbered(1))
+    with later(-10):
+        sender = here if layers.kind == "in memory" else there
+        await sender.send(channel, numbered(2))
+    return "comes second" if await rest_of(here, channel) == [1, 2] else "comes first"
+
+
+async def old_message(layers):
+    """a message older than `expiry`"""
+    layer = layers.make(expiry=60)
+    channel = await layer.new_channel()
+    await layer.send(channel, numbered(1))
+    with later(62):
+        await layer.send(channel, numbered(2))
+        return "arrives" if 1 in await rest_of(layer, channel) else "is lost"
+
+
+async def groups_after_an_old_message(layers):
+    """the channel's groups, after that"""
+    layer = layers.make(expiry=60)
+    channel = await member_of(layer, "news")
+    await layer.send(channel, numbered(1))
+    with later(62):
+        await layer.group_send("news", numbered(2))
+        return "stay" if 2 in await rest_of(layer, channel) else "it has left all"
+
+
+async def old_member(layers):
+    """a member for longer than `group_expiry`"""
+    layer = layers.make(group_expiry=3600)
+    channel = await member_of(layer, "news")
+    with later(3602):
+        await layer.group_send("news", numbered(1))
+        return "gets it" if await rest_of(layer, channel) else "gets nothing"
+
+
+# What a message may hold
+
+
+async def _arrival(layers, value):
+    layer = layers.make()
+    channel = await layer.new_channel()
+    sent = await outcome(layer.send(channel, {"type": "a.value", "value": value}))
+    if sent != "passes":
+        return f"`send` {sent}"
+    try:
+        arrived = (await layer.receive(channel))["value"]
+    except Exception as error:
+        return f"receiver dies, {type(error).__name__}"
+    return "arrives" if arrived == value else f"arrives as {type(arrived).__name__}"
+
+
+async def not_plain(layers):
+    """a datetime, set, Decimal, UUID"""
+    values = (NOW, {1}, decimal.Decimal("1.5"), uuid.UUID(int=1))
+    return " or ".join({await _arrival(layers, value): value for value in values})
+
+
+async def a_large_int(layers):
+    """an int of more than 64 bits"""
+    return await _arrival(layers, 2**64)
+
+
+async def a_tuple(layers):
+    """a tuple"""
+    return await _arrival(layers, (1, 2))
+
+
+async def int_keys(layers):
+    """a dict with int keys"""
+    return await _arrival(layers, {1: "one"})
+
+
+async def unpackable_to_nobody(layers):
+    """a datetime by `group_send` to no member"""
+    return await outcome(layers.make().group_send("nobody", {"type": "a.value", "value": NOW}))
+
+
+async def no_dict(layers):
+    """`send` of what is no dict"""
+    layer = layers.make()
+    return await outcome(layer.send(await layer.new_channel(), "hello"))
+
+
+async def two_members(layers):
+    """what two members in one process get"""
+    layer = layers.make()
+    channels = [await member_of(layer, "news") for _ in range(2)]
+    await layer.group_send("news", numbered(1))
+    first, second = [await layer.receive(channel) for channel in channels]
+    return "one dict for both" if first is second else "a dict each"
+
+
+# Whose names they are
+
+
+async def spaced_name(layers):
+    """a group named `the room`"""
+    return await outcome(layers.make().group_send("the room", numbered(1)))
+
+
+async def foreign_channel(layers):
+    """`group_add` of another process's channel"""
+    here, there = layers.make(), layers.make()
+    return await outcome(here.group_add("news", await there.new_channel()))
+
+
+async def prefixes(layers):
+    """`prefix`"""
+    try:
+        here, there = [layers.make(prefix=layers.prefix + letter) for letter in "ab"]
+    except TypeError:
+        return "no such setting"
+    member = await member_of(there, "news")
+    await first_read(there, layers.plain_name)
+    await here.group_send("news", numbered(1))
+    await here.send(layers.plain_name, numbered(1))
+    apart = {"groups": member, "channels": layers.plain_name}
+    apart = [name for name, channel in apart.items() if 1 not in await rest_of(there, channel)]
+    return f"sets {' and '.join(apart)} apart"
+
+
+LINES = [
+    item
+    for name, item in list(globals().items())
+    # From Python 3.12 on, the module inspect itself passes for a coroutine function.
+    if getattr(item, "__module__", None) == __name__
+    and inspect.iscoroutinefunction(item)
+    and not name.startswith("_")
+]

@@ -1,0 +1,145 @@
+"""A student's exercise on its page: the verdict, hints, the solution, and the way back."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from lessons.core import exercise_copies, progress
+from lessons.judge.verdict import Outcome, Verdict
+from lessons.simulator.finding import Finding
+from lessons.wire.events import Event
+
+PART = {"X-Part": "exercise"}
+CONNECT = Event(
+    1, 0.0, "client", "in", {"type": "websocket.connect"}, "T", "websocket_connect", "c"
+)
+BYTES = {"type": "websocket.send", "bytes": b"\x00\xff"}
+SENT = Event(2, 0.0, "client", "out", BYTES, "T", "websocket_receive", "c")
+
+
+@pytest.fixture
+def lamp(course, settings):
+    settings.WORKSHOP = True
+    progress.state_dir().mkdir()
+    exercise_copies.keep_copies()
+    return course[0]
+
+
+def url(lesson, action=""):
+    return f"/lessons/{lesson.key}/{action}"
+
+
+def part(client, lesson):
+    response = client.get(url(lesson, "exercise/"))
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def post(client, lesson, action):
+    return client.post(url(lesson, action), headers=PART).content.decode()
+
+
+def keep(lesson, state="green", *findings, output=""):
+    outcomes = [Outcome("test_a", "It lights.", state)] if not findings else []
+    for finding in findings:
+        outcomes.append(Outcome("test_b", "It ends.", "red", finding, (CONNECT, SENT)))
+    progress.keep_verdict(lesson, Verdict(lesson.key, "exercise", tuple(outcomes), output=output))
+
+
+@pytest.mark.django_db
+def test_the_part_is_what_the_whole_page_shows(client, lamp):
+    keep(lamp, "red", Finding("no-stop-consumer", "it", line=4))
+    token = re.compile(r'value="\w{64}"')
+    whole = client.get(url(lamp)).content.decode()
+    assert token.sub("", part(client, lamp)) in token.sub("", whole)
+
+
+def test_the_first_finding_is_told_with_its_transcript_the_others_by_name(client, lamp):
+    first, other = Finding("no-stop-consumer", "it"), Finding("no-accept", "it", line=7)
+    keep(lamp, "red", first, other, output="said meanwhile")
+    shown = part(client, lamp)
+    assert "  1  client   → websocket.connect" in shown
+    assert r"websocket.send  bytes: b&#x27;\x00\xff&#x27;" in shown
+    assert "Also: The handshake was never answered, line 7" in shown
+    assert "said meanwhile" in shown
+
+
+def test_the_first_difference_is_marked(client, lamp):
+    detail = "  expected   got\n≠ <one>      two\n  three      four"
+    keep(lamp, "red", Finding("wrong-close-code", "it", detail=detail))
+    assert "<mark>≠ &lt;one&gt;      two</mark>\n  three" in part(client, lamp)
+
+
+def test_hints_are_shown_one_by_one_and_stay(client, lamp):
+    assert "Begin with" not in part(client, lamp)
+    assert "Begin with" in post(client, lamp, "hint/")
+    second = post(client, lamp, "hint/")
+    assert "Hint 2 of 3" in second
+    assert "Begin with" in second
+    assert 'id="hint"' not in post(client, lamp, "hint/")
+    assert progress.of(lamp).hints == 3
+
+
+def test_the_solution_is_shown_once_the_lesson_was_green(client, lamp):
+    assert 'id="solution"' not in part(client, lamp)
+    keep(lamp)
+    keep(lamp, "red")
+    assert 'id="solution"' in part(client, lamp)
+
+
+def test_what_is_green_leads_on_to_the_next_lesson(client, course, lamp):
+    keep(lamp)
+    assert 'href="/lessons/02-bell/"' in part(client, lamp)
+    keep(course[2])
+    assert 'href="/lessons/02-bell/"' in part(client, course[2])
+    keep(course[1])
+    assert "go-on" not in part(client, course[2])
+
+
+def test_a_reset_keeps_the_students_version_and_names_it(client, lamp):
+    came = lamp.exercise.read_text()
+    lamp.exercise.write_text("# mine")
+    keep(lamp, "red")
+    shown = post(client, lamp, "reset/")
+    assert lamp.exercise.read_text() == came
+    aside = progress.state_dir().parent / re.search("<code>(.*set-aside.*)</code>", shown)[1]
+    assert aside.read_text() == "# mine"
+    assert progress.of(lamp).state == "new"
+
+
+def test_a_reset_that_cannot_be_says_why(client, lamp):
+    lamp.exercise.write_text("# mine")
+    exercise_copies.copy_of(lamp).unlink()
+    assert "Take it from a fresh download" in post(client, lamp, "reset/")
+    assert lamp.exercise.read_text() == "# mine"
+
+
+@pytest.mark.parametrize("action", ["hint/", "reset/"])
+def test_without_javascript_a_form_leads_back_to_the_exercise(client, lamp, action):
+    response = client.post(url(lamp, action))
+    assert response["Location"] == f"{url(lamp)}#exercise"
+
+
+@pytest.mark.parametrize("action", ["hint/", "reset/"])
+def test_another_site_can_ask_for_nothing(lamp, action):
+    stranger = Client(enforce_csrf_checks=True)
+    assert stranger.post(url(lamp, action)).status_code == 403
+    assert progress.of(lamp).hints == 0
+
+
+@pytest.mark.django_db
+def test_outside_a_workshop_the_verdict_is_all_there_is(client, lamp, settings):
+    settings.WORKSHOP = False
+    keep(lamp)
+    response = client.get(url(lamp))
+    shown = response.content.decode()
+    assert "It lights." in shown
+    for word in ('method="post"', "exercise.js", "data-socket", "csrf", "judging"):
+        assert word not in shown
+    assert not response.cookies
+    asked = [
+        client.get(url(lamp, "exercise/")),
+        *(client.post(url(lamp, x)) for x in ("hint/", "reset/")),
+    ]
+    assert [answer.status_code for answer in asked] == [404] * 3

@@ -1,0 +1,56 @@
+"""How much a lesson's page is: what a browser loads on a first visit."""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.test import Client
+
+from lessons.bench.loaded import loaded
+from lessons.core import progress
+from lessons.core.catalogue import lessons
+
+BIGGEST = 150_000  # bytes, with nothing compressed
+
+
+@cache
+def static(path):
+    return Path(finders.find(path.removeprefix("/static/"))).read_bytes()
+
+
+def measured(folder):
+    """This machine's own figures are in the texts, as large as they are."""
+    folder.mkdir()
+    for name, size in (("echo", 2400), ("fanout", 1200)):
+        (folder / f"{name}.txt").write_text("x" * size)
+        (folder / f"{name}.svg").write_text('<svg viewBox="0 0 690 390"/>' + " " * 6000)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("key", [lesson.key for lesson in lessons()])
+def test_a_lesson_loads_less_than_150_kb_in_all(settings, monkeypatch, tmp_path, key):
+    settings.WORKSHOP = True
+    monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)  # nobody has begun
+    settings.STATE_DIR = tmp_path
+    measured(tmp_path / "bench")
+
+    def get(path):
+        return static(path) if path.startswith("/static/") else Client().get(path).content
+
+    sizes = loaded(get, f"/lessons/{key}/")
+    assert {"/static/lessons/page.js", "/static/lessons/page.css"} < set(sizes)
+    assert sum(sizes.values()) < BIGGEST, sorted(sizes.items(), key=lambda one: -one[1])
+
+
+def test_what_a_module_imports_is_counted_once_and_what_may_wait_is_not():
+    files = {
+        "/a/": '<script type="module" src="one.js"></script><img src="/p.svg"><a href="/x/">x</a>'
+        '<img src="/later.svg" loading="lazy">',
+        "/a/one.js": 'import {\n  a,\n} from "./two.js";\nimport "./three.js";\nimport("./z.js")',
+        "/a/two.js": 'export { b } from "./three.js";\n// import "./four.js"\n',
+        "/a/three.js": "",
+        "/p.svg": "<svg/>",
+    }
+    sizes = loaded(lambda path: files[path].encode(), "/a/")
+    assert sizes == {path: len(text) for path, text in files.items()}

@@ -1,0 +1,142 @@
+"""What was played on a lesson's page becomes a test that passes."""
+
+import os
+import re
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from auth_demo.tickets import issue
+from lessons.core.catalogue import PROJECT_DIR, find
+from lessons.web.exercise.pytest_export import as_pytest, name_of
+from lessons.web.live.page_socket import new_feed_id
+from tests.support.processes import run
+
+EVIL = "http://evil.lessons.localhost:8666"
+PLAYED = {
+    "accept": ["1 connect ?name=ada subprotocols=door.v1", "1 connect"],
+    "frames": ["1 connect", "1 text say \"hi\" 'ü'", "1 bytes 00ff", "1 text ", "1 bytes "],
+    "stop": ["1 connect", "1 text bye", "1 connect", "1 vanish"],
+    "push": ["1 connect", "wait 1.1", "1 close"],
+    "http": ['1 POST "hello, world"', "2 GET", "wait 1.0", "2 close"],
+    "channel": ["1 connect", "1 text tea", "1 close 4001"],
+    "group": ["1 connect", "2 connect", "1 text hello", "2 vanish", "1 text again"],
+    "user": ["1 connect", "2 connect as=student", "2 text auth.change_user"],
+    "origin": [
+        "1 connect as=student",
+        f"2 connect as=student origin={EVIL}",
+        f"3 connect /ws/auth/unguarded/origin/ as=student origin={EVIL}",
+    ],
+    "ticket": [
+        "1 connect ticket=student",
+        "2 connect ticket=student",
+        "3 connect ticket=student/2",
+        "1 close 1000",
+    ],
+    "logout": ["1 connect as=student", "2 connect as=student", "1 text logout"],
+    "orm": ["1 connect", "1 text editors", "1 text others"],
+    "replay": ["1 connect", "1 text cast off", "2 connect ?after=1", "2 text haul in"],
+    "chat": [
+        "1 connect as=student",
+        "2 connect ?seen=0 as=instructor",
+        '1 text {"message": "hello"}',
+    ],
+}
+
+
+def test_what_was_played_is_a_test_that_passes_and_says_what_came(tmp_path):
+    sources = {slug: as_pytest(find(slug), steps) for slug, steps in PLAYED.items()}
+    for slug, source in sources.items():
+        (tmp_path / name_of(find(slug))).write_text(source, encoding="utf-8")
+    # As in tests/: with its conftest.py, which keeps one test's database from the next.
+    options = ["-c", "pyproject.toml", "--rootdir", ".", "-p", "conftest", "-n", "0", "-q"]
+    done = run(
+        ["-m", "pytest", *options, "-p", "no:cacheprovider", str(tmp_path)],
+        cwd=PROJECT_DIR,
+        env=os.environ | {"PYTHONPATH": "tests"},
+    )
+    assert f"{len(PLAYED)} passed" in done.stdout, done.stdout
+    for slug, line in {
+        "accept": "assert await client_1.connect(timeout=PATIENCE) == (False, 1000)",
+        "frames": 'await client_1.send_input({"type": "websocket.receive", "text": ""})',
+        "stop": "await client_1.disconnect(code=1006, timeout=PATIENCE)",
+        "group": 'assert await client_2.receive_from(timeout=PATIENCE) == "hello"',
+        "user": 'student = await logged_in("student")',
+        "ticket": "assert await client_2.connect(timeout=PATIENCE) == (False, 1000)",
+        "orm": 'await Group.objects.acreate(name="editors")',
+        "logout": "came = await client_2.receive_output(timeout=PATIENCE)",
+    }.items():
+        assert f"    {line}\n" in sources[slug]
+    assert "django_db" not in sources["frames"]
+    assert "from sync_demo.consumers import Echo\n" in sources["frames"]
+
+
+# Who may ask for it
+
+
+@pytest.fixture
+def page(settings, db):
+    """A client whose session a page of lesson 2 was made for, and what it would post."""
+    settings.WORKSHOP = True
+    client = Client(enforce_csrf_checks=True)
+    client.get("/lessons/02-frames/")
+    token = client.cookies["csrftoken"].value
+    feed = new_feed_id(client.cookies["sessionid"].value)
+    client.form = {"csrfmiddlewaretoken": token, "feed": feed, "step": ["1 connect"]}
+    return client
+
+
+def asked(page, key="02-frames", **changes):
+    return page.post(f"/lessons/{key}/take-away/", page.form | changes)
+
+
+def test_a_page_gets_its_test(page):
+    answer = asked(page, step=["1 connect", "1 text hello"]).json()
+    assert answer["name"] == "test_played_02_frames.py"
+    assert 'send_to(text_data="hello")' in answer["source"]
+
+
+def test_a_ticket_is_issued_anew_in_the_test_and_one_that_was_made_up_is_not(page):
+    user = User.objects.create(username="ada")
+    one, other = issue(user), issue(user)
+    played = [f"{client} connect ?ticket={one}" for client in "12"]
+    played += [f"3 connect ?ticket={other}", "4 connect ?ticket=x:y:z"]
+    source = asked(page, key="18-ticket", step=played).json()["source"]
+    assert one not in source
+    assert other not in source
+    accepted = re.findall(r"\?ticket=(\S+)\".*?== \((True|False),", source, re.DOTALL)
+    assert accepted == [
+        ("{ticket_ada}", "True"),
+        ("{ticket_ada}", "False"),
+        ("{ticket_ada_2}", "True"),
+        ("x%3Ay%3Az", "False"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("steps", "reason"),
+    [
+        ([], "Nothing has been played yet: connect, or send a request."),
+        (["1 text x"], "Nothing has been played yet: connect, or send a request."),
+        (["1 connect", "1 kill"], "'1 kill' is nothing that a client of this page does."),
+        (["1 connect", 'row auth.Group {"name": "a"}'], None),
+        (["1 connect", "1 text x"] * 40, "At most 40 steps and 6000 characters are played."),
+        (["1 connect", "wait 99"], "At most 60 seconds are waited."),
+        (["1 connect colour=red"], "connect does not know 'colour=red'"),
+        (["1 connect", "1 bytes 0"], None),
+    ],
+)
+def test_what_no_page_plays_is_refused_with_the_reason(page, steps, reason):
+    answer = asked(page, step=steps)
+    assert answer.status_code == 400
+    assert reason in (None, answer.json()["error"])
+
+
+def test_nobody_else_gets_one(page, settings):
+    assert asked(page, csrfmiddlewaretoken="x" * 32).status_code == 403
+    assert asked(page, feed=new_feed_id("another0session0key")).status_code == 404
+    assert asked(page, key="99-none").status_code == 404
+    assert page.get("/lessons/02-frames/take-away/").status_code == 405
+    settings.WORKSHOP = False
+    assert asked(page).status_code == 404
