@@ -138,7 +138,7 @@ def test_each_link_leads_somewhere(file):
 
 
 def test_each_folder_and_module_on_the_map_is_there():
-    [house] = re.findall(r"### The map of the house\n\n(.*?)\n\n", TEXT, re.S)
+    [house] = re.findall(r"### The map of the project\n\n(.*?)\n\n", TEXT, re.S)
     for line in house.splitlines():
         indent = "lessons/" if line.startswith(" " * 8) else ""
         for name in re.match(r"(\S+( \S+)*)", line.strip())[1].split():
