@@ -82,7 +82,7 @@ def _run(check, bench: CheckContext) -> CheckFailed | None:
     except CheckFailed as red:
         return red
     except (SystemExit, KeyboardInterrupt) as error:
-        return bench.red("exits", error, f"{type(error).__name__}: {error}")
+        return bench.red("calls-exit", error, f"{type(error).__name__}: {error}")
     except Exception as error:
         if place_of_error(bench.source.file, error):  # the check called on Django, Django on it
             return bench.red(recognise(error), error, f"{type(error).__name__}: {error}")

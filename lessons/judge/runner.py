@@ -98,7 +98,7 @@ def _listen(pipe, child, limit: float) -> _Report:
             report.take(*pipe.recv())
         except EOFError:
             child.join(_GRACE)
-            report.end(make_finding("killed", detail=_how_it_ended(child.exitcode)))
+            report.end(make_finding("process-died", detail=_how_it_ended(child.exitcode)))
             break
     return report
 

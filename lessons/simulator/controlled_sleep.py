@@ -72,7 +72,7 @@ class HeldSleep:
 
     def red(self) -> CheckFailed:
         """The work is held, and others with it: red with what that says about its thread."""
-        name = "slow-sync-handler" if self._in_sync_handler else "still-queued"
+        name = "slow-sync-handler" if self._in_sync_handler else "work-still-queued"
         return CheckFailed(
             make_finding(name, self._place, self._bench.last_event), self._bench.transcript
         )

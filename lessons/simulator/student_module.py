@@ -113,7 +113,7 @@ def _import_failed(file: Path, error: BaseException):
     place = place_of_error(str(file), error) or Place(str(file))
     name = "import-error"
     if isinstance(error, SystemExit):
-        name = "exits"
+        name = "calls-exit"
     elif isinstance(error, RecursionError):
         name = "recursion"
     return make_finding(name, replace(place, handler=""), detail=f"{type(error).__name__}: {error}")

@@ -68,7 +68,7 @@ async def test_queue_holds_up_the_other_connection():
         await one.send_to(text_data="queue")
         await two.send_to(text_data="tick")
         two.expect(otherwise="claim-not-met")
-        assert work.red().finding.diagnosis == "still-queued"
+        assert work.red().finding.diagnosis == "work-still-queued"
         await work.release()
         assert work.calls == [3]
         one.expect(frame("queue: done"))

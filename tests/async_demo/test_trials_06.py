@@ -120,10 +120,14 @@ def test_a_context_round_the_whole_connection_is_green():
             "threading.Thread(target=bake, args=[bread], name='asyncio_x')\n"
             "done.start(); done.join(); done = f'{bread} is done'",
         ),
-        default=("still-queued", BAKE, "await sync_to_async(bake)(bread)"),
-        sensitive=("still-queued", BAKE, "await sync_to_async(bake, thread_sensitive=True)(bread)"),
-        database=("still-queued", BAKE, "await database_sync_to_async(bake)(bread)"),
-        one_worker=("still-queued", BAKE, f"await {IN_POOL}(ONE, bake, bread)"),
+        default=("work-still-queued", BAKE, "await sync_to_async(bake)(bread)"),
+        sensitive=(
+            "work-still-queued",
+            BAKE,
+            "await sync_to_async(bake, thread_sensitive=True)(bread)",
+        ),
+        database=("work-still-queued", BAKE, "await database_sync_to_async(bake)(bread)"),
+        one_worker=("work-still-queued", BAKE, f"await {IN_POOL}(ONE, bake, bread)"),
         another_process=(
             "starts-a-process",
             BAKE,

@@ -140,19 +140,29 @@ def test_a_thread_of_its_own_does_no_harm():
 @pytest.mark.parametrize(
     ("diagnosis", "dispatch", "old", "new"),
     named(
-        spares_nobody=("hop-left", "", "", ""),
-        lists_nobody=("hop-left", USUAL, "in self.lean", "in ()"),
-        lists_the_wrong_one=("hop-left", USUAL, '"websocket.connect"', '"accounts.changed"'),
+        spares_nobody=("needless-thread-hop", "", "", ""),
+        lists_nobody=("needless-thread-hop", USUAL, "in self.lean", "in ()"),
+        lists_the_wrong_one=(
+            "needless-thread-hop",
+            USUAL,
+            '"websocket.connect"',
+            '"accounts.changed"',
+        ),
         lists_all=(
             "lean-dispatch-database",
             USUAL,
             '"websocket.connect"',
             '"websocket.connect", "accounts.changed"',
         ),
-        forgets_connect=("hop-left", TABLE, FIRST, ""),
-        forgets_disconnect=("hop-left", USUAL, ', "websocket.disconnect"', ""),
-        misspells_a_type=("hop-left", USUAL, "websocket.receive", "websocket.recieve"),
-        spares_the_layers_events=("hop-left", USUAL, "in self.lean", '== "accounts.changed"'),
+        forgets_connect=("needless-thread-hop", TABLE, FIRST, ""),
+        forgets_disconnect=("needless-thread-hop", USUAL, ', "websocket.disconnect"', ""),
+        misspells_a_type=("needless-thread-hop", USUAL, "websocket.receive", "websocket.recieve"),
+        spares_the_layers_events=(
+            "needless-thread-hop",
+            USUAL,
+            "in self.lean",
+            '== "accounts.changed"',
+        ),
         spares_all=("lean-dispatch-database", LEAN_FOR_ALL, "", ""),
         asks_on_the_way_through_sync_to_async=(
             "lean-dispatch-database",
@@ -195,13 +205,13 @@ def test_a_thread_of_its_own_does_no_harm():
             'message["type"].replace(".", "_")',
         ),
         passes_the_unknown_over=(
-            "no-handler-unnoticed",
+            "missing-handler-ignored",
             BY_HAND,
             'raise ValueError("No handler for message type %s" % message["type"])',
             "return",
         ),
         swallows_what_is_refused=(
-            "no-handler-unnoticed",
+            "missing-handler-ignored",
             USUAL,
             "            await super().dispatch(message)\n",
             "            try:\n                await super().dispatch(message)\n"

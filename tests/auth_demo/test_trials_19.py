@@ -178,17 +178,17 @@ def test_a_right_desk_is_green(changes):
         joins_nothing=([(ADD, "pass")], "stale-user"),
         joins_the_users_group=([(GROUPS, "(group_of_user(user),)")], "stale-user"),
         joins_the_sessions_group=([(GROUPS, "(session,)")], "deactivated-stays"),
-        does_not_look_again=([(LOOKS_AGAIN, "")], "ended-while-joining"),
+        does_not_look_again=([(LOOKS_AGAIN, "")], "logout-during-handshake"),
         looks_first=(
             [
                 (LOOKS_AGAIN, ""),
                 (JOIN, LOOKS_AGAIN + JOIN),
             ],
-            "ended-while-joining",
+            "logout-during-handshake",
         ),
         looks_at_the_old_session=(
             [(LOOK, "        user = await get_user(self.scope)\n")],
-            "ended-while-joining",
+            "logout-during-handshake",
         ),
         does_not_save=([(SAVE, "pass")], "joined-before-saved"),
         saves_without_await=([(SAVE, SAVE.removeprefix("await "))], "never-awaited"),
@@ -238,7 +238,7 @@ def test_a_right_desk_is_green(changes):
             ],
             "closed-early",
         ),
-        closes_at_each_message=([('"user.changed")', '"session.over")')], "kicked-for-nothing"),
+        closes_at_each_message=([('"user.changed")', '"session.over")')], "closed-without-reason"),
         looks_at_is_active_alone=(
             [
                 (
@@ -252,7 +252,7 @@ def test_a_right_desk_is_green(changes):
             "password-change-missed",
         ),
         keeps_the_user=([('        self.scope["user"] = user\n', "")], "wrong-name"),
-        tells_at_once=([(TELL, "send(group, {'type': kind})")], "told-before-commit"),
+        tells_at_once=([(TELL, "send(group, {'type': kind})")], "notified-before-commit"),
         calls_in_on_commit=(
             [(TELL, "transaction.on_commit(send(group, {'type': kind}))")],
             "on-commit-called",
@@ -267,7 +267,7 @@ def test_a_right_desk_is_green(changes):
         ),
         one_group_for_all_sessions=(
             [(HIDDEN, "'over'")],
-            "kicked-other-sessions",
+            "other-sessions-closed",
         ),
         never_leaves=(
             [(LEAVE, "pass")],

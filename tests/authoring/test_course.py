@@ -113,7 +113,7 @@ def test_a_diagnosis_says_title_symptom_cause_and_cure_in_whole_sentences(entry)
         (KeyError("text"), "text-on-binary"),
         (KeyError("colour"), "exception"),
         (RecursionError("maximum recursion depth exceeded"), "recursion"),
-        (SystemExit(1), "exits"),
+        (SystemExit(1), "calls-exit"),
     ],
 )
 def test_an_exception_is_recognised_by_its_words(error, diagnosis):

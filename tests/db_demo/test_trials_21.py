@@ -166,7 +166,7 @@ def test_a_ticker_that_tells_what_is_committed_is_green(changes):
               .replace("}))", "})"))],
         ),
         collects_and_forgets_to_empty=(
-            "told-twice",
+            "notified-twice",
             [("def tell_after_commit(news):\n", "waiting = []\n\n\ndef tell_after_commit(news):\n"
               "    waiting.append(news)\n"),
              (AFTER, "    transaction.on_commit(lambda: [tell({'type': 'ticker.news', 'news': it})"
@@ -187,10 +187,10 @@ def test_a_ticker_that_tells_what_is_committed_is_green(changes):
               'lambda: tell({"type": "ticker.news", "news": {"deleted": instance.pk}}))\n\n\n')],
         ),
         sends_the_instance=(
-            "unpackable",
+            "not-serializable",
             [(READ, '"saved": instance.pk, "title": instance.title, "post": instance')],
         ),
-        sends_the_date=("unpackable", [(READ, READ + ', "at": instance.written_at')]),
+        sends_the_date=("not-serializable", [(READ, READ + ', "at": instance.written_at')]),
         does_not_listen_to_deletions=(
             "no-reply", [("    post_delete.connect(post_deleted, sender=Post)\n", "")],
         ),
@@ -201,7 +201,7 @@ def test_a_ticker_that_tells_what_is_committed_is_green(changes):
             [(CONNECT, "    post_save.connect(lambda **it: post_saved(**it), sender=Post)\n")],
         ),
         connects_two_partials=(
-            "told-twice",
+            "notified-twice",
             [(CONNECT, "    for _ in range(2):\n"
               "        post_save.connect(partial(post_saved), sender=Post, weak=False)\n")],
         ),
@@ -210,11 +210,13 @@ def test_a_ticker_that_tells_what_is_committed_is_green(changes):
                            "post_save.connect(post_saved)")],
         ),
         tells_of_any_deletion=(
-            "told-of-all-tables",
+            "notified-for-other-models",
             [("post_delete.connect(post_deleted, sender=Post)",
               "post_delete.connect(post_deleted)")],
         ),
-        listens_before_the_save=("told-before-saved", [("post_save.connect", "pre_save.connect")]),
+        listens_before_the_save=(
+            "notified-before-save", [("post_save.connect", "pre_save.connect")],
+        ),
         swaps_the_signals=(
             "reply-differs", [("post_save.connect(post_saved", "post_save.connect(post_deleted")],
         ),

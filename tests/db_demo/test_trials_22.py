@@ -240,7 +240,7 @@ def test_a_right_version_is_green(changes):
             ],
             "history-before-joining",
         ),
-        never_joins=([(JOIN, "")], "never-joined"),
+        never_joins=([(JOIN, "")], "group-not-joined"),
         keeps_what_it_has_sent_in_a_set_on_the_class=(
             [
                 (
@@ -277,7 +277,7 @@ def test_a_right_version_is_green(changes):
         ),
         takes_the_bell_for_the_place=(
             [(NEWS, NEWS.rstrip() + '\n        self.last = event["id"]\n\n')],
-            "bell-trusted",
+            "layer-message-trusted",
         ),
         goes_back_to_the_bell=(
             [
@@ -300,7 +300,7 @@ def test_a_right_version_is_green(changes):
                     "            await self.catch_up()\n\n    async def catch_up",
                 )
             ],
-            "bell-trusted",
+            "layer-message-trusted",
         ),
         in_no_order=([('.order_by("id")', '.order_by("?")')], "wrong-order"),
         all_but_the_next=([("id__gt=self.last", "id__gt=self.last + 1")], "history-cut"),

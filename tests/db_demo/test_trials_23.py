@@ -136,7 +136,7 @@ def test_a_right_version_is_green(changes):
             ],
             "reply-differs",
         ),
-        leaves_and_does_not_close=([(LEAVE + CLOSE, LEAVE)], "not-shown-out"),
+        leaves_and_does_not_close=([(LEAVE + CLOSE, LEAVE)], "removed-member-not-closed"),
         closes_and_stays_in=([(LEAVE + CLOSE, CLOSE)], "send-after-close"),
         stops_in_place_of_closing=([(CLOSE, "            raise StopConsumer()\n")], "zombie"),
         remembers_the_answer_in_the_class=(
@@ -147,7 +147,7 @@ def test_a_right_version_is_green(changes):
                     "not self.known.setdefault(self.name, await self.is_member()):",
                 ),
             ],
-            "still-writes",
+            "removed-member-still-sends",
         ),
         forgets_the_room=([("room__name=self.name, ", "")], "member-elsewhere"),
         asks_for_the_user_it_was=(
@@ -168,7 +168,7 @@ def test_a_right_version_is_green(changes):
                     + "\n    async def leave(self)",
                 ),
             ],
-            "others-shown-out",
+            "other-members-closed",
         ),
         refuses_at_the_handshake=(
             [
@@ -181,7 +181,7 @@ def test_a_right_version_is_green(changes):
                     '        await self.send({"type": "websocket.accept"})\n',
                 )
             ],
-            "refused-without-a-word",
+            "refused-without-reason",
         ),
     ),
 )

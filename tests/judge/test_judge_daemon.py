@@ -167,9 +167,9 @@ def test_outlives_every_exercise_and_ends_with_its_owner(project, owner):
     judge = start(["-m", "lessons.judge.judge_daemon", owner.pid], cwd=project)
     try:
         for text, diagnosis in (
-            ("import os; os._exit(0)", "killed"),
+            ("import os; os._exit(0)", "process-died"),
             ("class Lamp(:", "syntax-error"),
-            ("import sys; sys.exit()", "exits"),
+            ("import sys; sys.exit()", "calls-exit"),
         ):
             exercise.write_text(text)
             until(lambda name=diagnosis: name in text_of(state / "progress.json"))

@@ -42,7 +42,7 @@ def test_one_red_check_leaves_the_others_green(judge_lamp):
             1,
         ),
         ("class Lamp(", "1 / 0\n\n\nclass Lamp(", "import-error", 5),
-        ("class Lamp(", "raise SystemExit(3)\n\n\nclass Lamp(", "exits", 5),
+        ("class Lamp(", "raise SystemExit(3)\n\n\nclass Lamp(", "calls-exit", 5),
         ("class Lamp(", "class Lampe(", "name-missing", 0),
         ("(SyncConsumer):", ":", "wrong-base-class", 0),
         ("SyncConsumer", "AsyncConsumer", "wrong-base-class", 0),
@@ -84,7 +84,7 @@ def test_sys_exit_in_a_handler_is_named(judge_lamp, accept):
     verdict = judge_lamp(accept, "raise SystemExit(3)")
 
     assert states(verdict) == ["red", "red"]
-    assert verdict.diagnosis_ids == ["exits"]
+    assert verdict.diagnosis_ids == ["calls-exit"]
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_process_that_dies_in_a_check_makes_it_red_and_the_rest_not_run(
     verdict = judge_lamp(accept, code)
 
     assert states(verdict) == ["red", "not run"]
-    assert verdict.diagnosis_ids == ["killed"]
+    assert verdict.diagnosis_ids == ["process-died"]
     assert said in verdict.findings[0].detail
 
 
@@ -108,7 +108,7 @@ def test_a_process_that_dies_while_the_file_is_read_is_not_green(judge_lamp):
     verdict = judge_lamp("class Lamp(", "import os; os._exit(0)\n\n\nclass Lamp(")
 
     assert not verdict.green
-    assert verdict.problem.diagnosis == "killed"
+    assert verdict.problem.diagnosis == "process-died"
 
 
 def test_a_flood_of_prints_is_cut_and_said_so(judge_lamp, accept):

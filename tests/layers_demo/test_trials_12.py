@@ -221,7 +221,7 @@ def test_a_right_version_is_green(changes):
         ),
         never_says_that_one_left=(
             [('                await self.tell("someone left")\n', "")],
-            "not-told-to-all",
+            "member-missed",
         ),
         leaves_without_asking=(
             [("            if self.group is not None:\n    ", "            if True:\n    ")],
@@ -271,16 +271,16 @@ def test_a_right_version_is_green(changes):
                 (ADD, ""),
                 ("            await self.tell(f", "    " + ADD + "            await self.tell(f"),
             ],
-            "not-told-to-all",
+            "member-missed",
         ),
-        never_joins=([(ADD, "")], "not-told-to-all"),
+        never_joins=([(ADD, "")], "member-missed"),
         joins_by_another_name=(
             [("group_add(self.group, self.channel_name)", "group_add(self.group, name)")],
-            "not-told-to-all",
+            "member-missed",
         ),
         tells_one_channel=(
             [("group_send(self.group,", "send(self.channel_name,")],
-            "not-told-to-all",
+            "member-missed",
         ),
         tells_the_group_as_a_channel=(
             [("group_send(self.group,", "send(self.group,")],
@@ -298,7 +298,7 @@ def test_a_right_version_is_green(changes):
             ],
             "reply-differs",
         ),
-        packs_itself=([('"text": text}', '"text": text, "by": self}')], "unpackable"),
+        packs_itself=([('"text": text}', '"text": text, "by": self}')], "not-serializable"),
         says_bytes=([('event.get("text")', "event")], "text-on-binary"),
         says_nothing_as_none=(
             [

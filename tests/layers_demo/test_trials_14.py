@@ -197,7 +197,7 @@ def test_a_right_version_is_green(changes):
                 (STOP, "        EVERYBODY.remove(self)\n" + STOP),
                 ("class Hotline", "EVERYBODY = []\n\n\nclass Hotline"),
             ],
-            "kept-in-process",
+            "state-kept-in-process",
         ),
         answers_its_own_client_alone=(
             [(SEND, "            await self.hotline_said(message)\n")],
@@ -233,13 +233,16 @@ def test_a_right_version_is_green(changes):
             "answered-after-refusal",
         ),
         says_not_sent_and_stays=([(LEAVE, "")], "stays-in-lost-group"),
-        says_nothing_and_stays=([(NOT_SENT + LEAVE, "            pass\n")], "outage-untold"),
-        closes_before_it_tells=([(NOT_SENT, "")], "outage-untold"),
+        says_nothing_and_stays=(
+            [(NOT_SENT + LEAVE, "            pass\n")],
+            "lost-text-not-reported",
+        ),
+        closes_before_it_tells=([(NOT_SENT, "")], "lost-text-not-reported"),
         tells_everybody=(
             [(NOT_SENT, TO_ALL)],
-            "outage-untold",
+            "lost-text-not-reported",
         ),
-        tells_in_other_words=([('"not sent"', '"lost"')], "outage-untold"),
+        tells_in_other_words=([('"not sent"', '"lost"')], "lost-text-not-reported"),
         tells_and_calls_it_sent=(
             [(NOT_SENT, NOT_SENT + "            await self.hotline_said(message)\n")],
             "reply-differs",

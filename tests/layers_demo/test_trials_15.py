@@ -244,15 +244,15 @@ def test_a_right_version_is_green(changes):
         routes_a_class=([("Calendar.as_asgi()}", "Calendar}")], "class-without-as-asgi"),
         names_the_handler_as_way_back=(
             [("self.channel_name}", '"weekday.found"}')],
-            "no-way-back",
+            "reply-channel-missing",
         ),
         sends_itself=(
             [('"answer_to": self.channel_name', '"answer_to": self.channel_name, "clerk": self')],
-            "unpackable",
+            "not-serializable",
         ),
         sends_a_date=(
             [('"date": text,', '"date": datetime.date.today(),')],
-            "unpackable",
+            "not-serializable",
         ),
         answers_a_group_nobody_is_in=(
             [(ANSWER, ANSWER.replace('send(event["answer_to"]', 'group_send("clerks"'))],
@@ -330,7 +330,7 @@ def test_a_right_version_is_green(changes):
         ),
         hangs_up_when_it_is_full=(
             [('await self.say("busy")', 'await self.send({"type": "websocket.close"})')],
-            "full-unsaid",
+            "full-channel-not-reported",
         ),
         says_both_when_it_is_full=(
             [
@@ -339,9 +339,12 @@ def test_a_right_version_is_green(changes):
                     '        await self.say("asked")',
                 )
             ],
-            "full-unsaid",
+            "full-channel-not-reported",
         ),
-        passes_a_full_channel_over=([('await self.say("busy")', "pass")], "full-unsaid"),
+        passes_a_full_channel_over=(
+            [('await self.say("busy")', "pass")],
+            "full-channel-not-reported",
+        ),
         waits_until_there_is_room=(
             [
                 (
@@ -355,7 +358,7 @@ def test_a_right_version_is_green(changes):
                     '        await self.say("asked")\n\n',
                 )
             ],
-            "full-unsaid",
+            "full-channel-not-reported",
         ),
         answers_in_other_words=([("{text}: {answer}", "{text} {answer}")], "reply-differs"),
         says_asked_in_other_words=([('"asked"', '"Asked"')], "reply-differs"),

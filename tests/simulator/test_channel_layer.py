@@ -168,7 +168,7 @@ async def spaced_channel(self, event):
 @pytest.mark.parametrize(
     ("handler", "diagnosis"),
     [
-        (unpackable, "unpackable"),
+        (unpackable, "not-serializable"),
         (no_dict, "message-not-a-dict"),
         (spaced_group, "wrong-group-name"),
         (spaced_channel, "wrong-channel-name"),

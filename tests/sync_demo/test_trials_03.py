@@ -180,7 +180,7 @@ def test_the_shape_of_the_class_is_the_students_own_affair(source):
         ),
         closes_twice=("reply-differs", LOST, LOST + '; self.send({"type": "websocket.close"})'),
         gives_two_tries=("closed-early", "= 3", "= 2"),
-        gives_four_tries=("kept-talking", "= 3", "= 4"),
+        gives_four_tries=("not-closed-as-asked", "= 3", "= 4"),
         mixes_the_codes_up=("wrong-close-code", "1000", "4000"),
         gives_the_code_as_text=("forbidden-close-code", "4000", '"4000"'),
         says_going_away=("forbidden-close-code", "4000", "1001"),

@@ -195,7 +195,7 @@ def test_the_shape_of_the_test_is_the_students_own_affair(source):
         asks_for_a_fixture=("test-fails-the-right-one", "(application)", "(application, db)"),
         yields=("test-runs-nothing", SILENCE, SILENCE + "    yield\n"),
         returns_at_once=("test-runs-nothing", "    stranger =", "    return\n    stranger ="),
-        exits=("exits", SILENCE, "    raise SystemExit\n"),
+        exits=("calls-exit", SILENCE, "    raise SystemExit\n"),
     ),
 )
 def test_a_weak_test_is_told_what_it_does_not_see(diagnosis, old, new):

@@ -26,7 +26,7 @@ def goes_on(client, otherwise=None):
 def ended(client, text, code):
     """The guess got `text`, then the close with that code; the diagnosis says what is wrong."""
     if client.closed is None:
-        diagnose("kept-talking", client)
+        diagnose("not-closed-as-asked", client)
     otherwise = "wrong-close-code" if client.closed != code else None
     client.expect(said(text), {"type": "websocket.close", "code": code}, otherwise=otherwise)
 

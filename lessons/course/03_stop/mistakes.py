@@ -184,7 +184,7 @@ class LeavesTheCodeOut(StoppingGame):
 class NeverHangsUp(StoppingGame):
     """Counts the tries, says nothing more, and leaves it to the client to find out."""
 
-    diagnosis = "kept-talking"
+    diagnosis = "not-closed-as-asked"
 
     def end(self, code):
         self.tries = 0

@@ -106,7 +106,7 @@ class SleepsAndDoesNotBake(Shop):
 class SharesTheOneThread(Shop):
     """Believes that sync_to_async has a thread for each call."""
 
-    diagnosis = "still-queued"
+    diagnosis = "work-still-queued"
 
     async def baked(self, bread):
         return await sync_to_async(bake)(bread)
@@ -115,7 +115,7 @@ class SharesTheOneThread(Shop):
 class SharesTheDatabaseThread(Shop):
     """Takes the function that is for the database for anything slow."""
 
-    diagnosis = "still-queued"
+    diagnosis = "work-still-queued"
 
     async def baked(self, bread):
         return await database_sync_to_async(bake)(bread)
@@ -124,7 +124,7 @@ class SharesTheDatabaseThread(Shop):
 class HasOneOven(Shop):
     """Makes a thread of its own, a single one for all connections."""
 
-    diagnosis = "still-queued"
+    diagnosis = "work-still-queued"
     oven = ThreadPoolExecutor(1)
 
     async def baked(self, bread):
@@ -134,7 +134,7 @@ class HasOneOven(Shop):
 class LocksTheOven(Shop):
     """Guards with a lock what needs no guard: one at a time again."""
 
-    diagnosis = "still-queued"
+    diagnosis = "work-still-queued"
 
     async def websocket_connect(self, event):
         type(self).lock = vars(LocksTheOven).get("lock") or asyncio.Lock()

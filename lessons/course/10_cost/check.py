@@ -37,7 +37,9 @@ async def spared(client, action):
     before = handed_out()
     await action
     if handed_out() > before:
-        diagnose("hop-left", client, f"Jobs handed to a thread: {handed_out() - before}.")
+        diagnose(
+            "needless-thread-hop", client, f"Jobs handed to a thread: {handed_out() - before}."
+        )
 
 
 async def test_answers_as_before(communicator, database):
@@ -79,7 +81,7 @@ async def test_a_type_without_a_handler_is_refused(communicator):
         if not isinstance(red.__cause__, ValueError):
             raise
     else:
-        diagnose("no-handler-unnoticed", client)
+        diagnose("missing-handler-ignored", client)
 
 
 async def test_a_type_with_an_underscore_in_front_is_refused(communicator):

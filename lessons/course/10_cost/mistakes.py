@@ -105,7 +105,7 @@ class AsksOnTheLoop(LeanForAll):
 class ListsTheMethods(Handlers):
     """Writes the types as the methods are named, so that none is ever found in the list."""
 
-    diagnosis = "hop-left"
+    diagnosis = "needless-thread-hop"
     lean = ("websocket_connect", "websocket_receive", "websocket_disconnect")
 
     async def dispatch(self, message):
@@ -118,7 +118,7 @@ class ListsTheMethods(Handlers):
 class LeanTheOtherWayRound(Handlers):
     """Takes the list of the lean for the list of those that go to the thread."""
 
-    diagnosis = "hop-left"
+    diagnosis = "needless-thread-hop"
 
     async def dispatch(self, message):
         if message.get("type") in self.lean:
@@ -133,7 +133,7 @@ class LeanTheOtherWayRound(Handlers):
 class OnlyTheFrames(Handlers):
     """Thinks of the frames alone; connect and disconnect come once for each client, too."""
 
-    diagnosis = "hop-left"
+    diagnosis = "needless-thread-hop"
 
     async def dispatch(self, message):
         if message.get("type") == "websocket.receive":
@@ -145,7 +145,7 @@ class OnlyTheFrames(Handlers):
 class GivesTheConnectionAThread(Handlers):
     """Gives each connection a thread of its own: no queue any more, but the way is as long."""
 
-    diagnosis = "hop-left"
+    diagnosis = "needless-thread-hop"
 
     async def __call__(self, scope, receive, send):
         async with ThreadSensitiveContext():
@@ -189,7 +189,7 @@ class NoNameCheck(Handlers):
 class PassesUnknownEventsOver(Handlers):
     """Believes that an event without a handler is nobody's business."""
 
-    diagnosis = "no-handler-unnoticed"
+    diagnosis = "missing-handler-ignored"
 
     async def dispatch(self, message):
         handler = getattr(self, get_handler_name(message), None)

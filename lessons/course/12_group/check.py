@@ -31,7 +31,7 @@ async def enter(communicator, name="lobby", others=()):
     calls = [event.message for event in client.transcript if event.direction == "out"]
     order = [call.get("type") for call in calls]
     if "group_add" not in order:
-        diagnose("not-told-to-all", client)
+        diagnose("member-missed", client)
     joined = order.index("group_add")
     missed = not client.unread and "group_send" in order[:joined]
     if missed or "websocket.accept" in order[:joined]:
@@ -50,7 +50,7 @@ def hears(client, *texts, otherwise=None):
 
 
 def heard_by_all(client, text):
-    hears(client, text, otherwise=None if client.unread else "not-told-to-all")
+    hears(client, text, otherwise=None if client.unread else "member-missed")
 
 
 async def test_all_in_a_lounge_hear_who_comes(communicator):
@@ -103,7 +103,7 @@ async def test_a_name_that_does_not_fit_is_refused_so_that_it_shows(communicator
         client = visit(communicator, name)
         accepted, _ = await client.connect()
         if not accepted:
-            diagnose("refused-without-a-word", client)
+            diagnose("refused-without-reason", client)
         if client.closed is None:
             diagnose("room-name-unchecked", client, event="websocket.connect")
         otherwise = None if client.closed == 4004 else "wrong-close-code"

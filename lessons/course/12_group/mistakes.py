@@ -221,7 +221,7 @@ class KeepsTheRoomOnTheClass(RightLounge):
 class RefusesWithoutAWord(RightLounge):
     """Closes before the accept: the browser shows 1006, whatever the reason."""
 
-    diagnosis = "refused-without-a-word"
+    diagnosis = "refused-without-reason"
 
     async def refuse(self):
         await self.send({"type": "websocket.close"})
@@ -284,7 +284,7 @@ class ForgetsToAwaitTheAdd(RightLounge):
 class TellsItsOwnClient(RightLounge):
     """Takes self.send for the way to all; it leads to one client."""
 
-    diagnosis = "not-told-to-all"
+    diagnosis = "member-missed"
 
     async def tell(self, text):
         await self.send({"type": "websocket.send", "text": text})

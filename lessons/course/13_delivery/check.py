@@ -38,7 +38,7 @@ async def order(client, number, dish, is_room=True, otherwise=None):
     if is_room and client.unread == [refused]:
         diagnose(otherwise or "swallowed-error", client)
     if not is_room and client.unread in ([], [ordered]):
-        diagnose("loss-untold", client)
+        diagnose("loss-not-reported", client)
     client.expect(ordered if is_room else refused, otherwise=otherwise)
 
 
@@ -58,7 +58,7 @@ async def cooks(client, number, dish, earlier, otherwise=None):
     message = await next_in_kitchen(client)
     if message is None:
         by_group = any(event.message.get("type") == "group_send" for event in client.transcript)
-        name = otherwise or ("trusted-delivery" if by_group else "message-differs")
+        name = otherwise or ("delivery-assumed" if by_group else "message-differs")
         diagnose(name, client, "The channel kitchen holds no message.")
     got = {name: message.get(name) for name in ("type", "number", "dish", "earlier")}
     expected = {"type": "order.new", "number": number, "dish": dish, "earlier": earlier}
@@ -94,7 +94,7 @@ async def announce(client, number, *told, otherwise=None):
     ready = said(f"dish {number} is ready")
     if told and client.unread == [ready]:
         diagnose(
-            otherwise or "trusted-delivery", client, f"{told[0]}, and the client was not told."
+            otherwise or "delivery-assumed", client, f"{told[0]}, and the client was not told."
         )
     if not told and len(client.unread) > 1:
         otherwise = otherwise or "false-gap"
@@ -121,10 +121,10 @@ async def test_a_full_kitchen_is_told_to_the_client(communicator):
     for _ in range(waiting):
         await next_in_kitchen(client)
     await order(client, 4, "cake")
-    await cooks(client, 4, "cake", {"1": "soup"}, otherwise="trusted-delivery")
+    await cooks(client, 4, "cake", {"1": "soup"}, otherwise="delivery-assumed")
     if await next_in_kitchen(client):
         diagnose(
-            "trusted-delivery", client, "The kitchen got an order that was called not ordered."
+            "delivery-assumed", client, "The kitchen got an order that was called not ordered."
         )
 
 

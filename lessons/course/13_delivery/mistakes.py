@@ -63,7 +63,7 @@ class RightWaiter(AsyncConsumer):
 class SendsADatetime(RightWaiter):
     """Believes that what the layer in memory takes, any layer takes."""
 
-    diagnosis = "unpackable"
+    diagnosis = "not-serializable"
 
     def order(self, dish):
         return {**super().order(dish), "at": timezone.now()}
@@ -72,7 +72,7 @@ class SendsADatetime(RightWaiter):
 class SendsASet(RightWaiter):
     """Takes a set for a list."""
 
-    diagnosis = "unpackable"
+    diagnosis = "not-serializable"
 
     def order(self, dish):
         return {**super().order(dish), "allergies": set()}
@@ -112,7 +112,7 @@ class DiesOfAFullChannel(RightWaiter):
 class TellsOfNoLoss(RightWaiter):
     """Catches ChannelFull, and goes on as though nothing were lost."""
 
-    diagnosis = "loss-untold"
+    diagnosis = "loss-not-reported"
 
     async def pass_on(self, order):
         try:
@@ -124,7 +124,7 @@ class TellsOfNoLoss(RightWaiter):
 class SaysNothing(RightWaiter):
     """Catches ChannelFull, and leaves the client to wait."""
 
-    diagnosis = "loss-untold"
+    diagnosis = "loss-not-reported"
 
     async def websocket_receive(self, event):
         self.number += 1
@@ -168,7 +168,7 @@ class WaitsForRoom(RightWaiter):
 class TriesAgainLater(RightWaiter):
     """Leaves it to a task to try again, and tells the client that it was not ordered."""
 
-    diagnosis = "trusted-delivery"
+    diagnosis = "delivery-assumed"
 
     async def pass_on(self, order):
         try:
@@ -189,7 +189,7 @@ class TriesAgainLater(RightWaiter):
 class OrdersByGroup(RightWaiter):
     """Flees from ChannelFull to group_send, which raises nothing and promises nothing."""
 
-    diagnosis = "trusted-delivery"
+    diagnosis = "delivery-assumed"
 
     async def pass_on(self, order):
         await self.channel_layer.group_send("kitchen", order)
@@ -198,7 +198,7 @@ class OrdersByGroup(RightWaiter):
 class RemembersBeforeItSends(RightWaiter):
     """Counts an order among the kitchen's before the kitchen has it."""
 
-    diagnosis = "trusted-delivery"
+    diagnosis = "delivery-assumed"
 
     async def websocket_receive(self, event):
         self.earlier[str(self.number + 1)] = event["text"]
@@ -212,7 +212,7 @@ class RemembersBeforeItSends(RightWaiter):
 class TrustsTheGroup(RightWaiter):
     """Believes that a member gets each message."""
 
-    diagnosis = "trusted-delivery"
+    diagnosis = "delivery-assumed"
 
     async def dish_ready(self, event):
         await self.tell(f"{event['dish']} is ready")

@@ -43,7 +43,7 @@ def wrong_farewell(client, before):
     if client.closed is None and client.at_work:
         return "waits-for-redis"
     if before and said("not sent") not in client.unread:
-        return "outage-untold"
+        return "lost-text-not-reported"
     if client.closed is None:
         return "stays-in-lost-group" if before else "outage-hidden"
     return "wrong-close-code" if client.closed != TRY_AGAIN["code"] else "reply-differs"
@@ -61,8 +61,8 @@ async def test_a_text_reaches_everybody(communicator, redis):
 async def test_on_whichever_server(communicator, other_server, redis):
     """A client of another server hears what is said, and is heard."""
     here, there = await enter(communicator), await enter(other_server)
-    await say(redis, "from here", here, there, otherwise="kept-in-process")
-    await say(redis, "from there", there, here, otherwise="kept-in-process")
+    await say(redis, "from here", here, there, otherwise="state-kept-in-process")
+    await say(redis, "from there", there, here, otherwise="state-kept-in-process")
 
 
 async def test_who_cannot_hear_is_closed(communicator, other_server, redis):

@@ -85,7 +85,7 @@ class NamesALayerThatIsNot(ToldLine):
 class KeepsItsOwnList(ToldLine):
     """Believes that a list in the class holds everybody; it holds those of this process."""
 
-    diagnosis = "kept-in-process"
+    diagnosis = "state-kept-in-process"
     clients = set()
 
     async def websocket_connect(self, event):
@@ -159,7 +159,7 @@ class RefusesMeanwhile(Line):
 class LosesTheText(ToldLine):
     """Lets the error end the connection: that a text was lost, its sender has to guess."""
 
-    diagnosis = "outage-untold"
+    diagnosis = "lost-text-not-reported"
 
     async def pass_on(self, message):
         await self.channel_layer.group_send("hotline", message)
@@ -168,7 +168,7 @@ class LosesTheText(ToldLine):
 class SwallowsTheError(ToldLine):
     """Believes that a text which could not be sent needs no answer."""
 
-    diagnosis = "outage-untold"
+    diagnosis = "lost-text-not-reported"
 
     async def pass_on(self, message):
         try:

@@ -73,7 +73,7 @@ def cause_of(client, worker, missing, too_much=frozenset()):
     if any(OWN in channel and channel not in str(worker.jobs) for channel in channels):
         return "answered-itself"
     if not any(way in str(jobs) for way in {OWN, *groups}):
-        return "no-way-back"
+        return "reply-channel-missing"
     worker.judge()
     if worker.at_work:
         return "job-holds-others"
@@ -174,11 +174,11 @@ async def test_a_full_channel_is_said(communicator, worker):
         while True:
             await get_channel_layer().send(CHANNEL, {"type": "filler"})
             fillers += 1
-    await ask(client, SATURDAY, waits="full-unsaid")
-    await hears(client, worker, "busy", otherwise="full-unsaid")
+    await ask(client, SATURDAY, waits="full-channel-not-reported")
+    await hears(client, worker, "busy", otherwise="full-channel-not-reported")
     for _ in range(fillers):
         await worker.take(CHANNEL)
     await worker.start(CHANNEL)
-    await hears(client, worker, otherwise="full-unsaid")
+    await hears(client, worker, otherwise="full-channel-not-reported")
     await ask(client, SUNDAY)
     await hears(client, worker, "asked", SUNDAY)

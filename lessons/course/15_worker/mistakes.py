@@ -102,7 +102,7 @@ class TakesAGroupForAChannel(RightClerk):
 class NamesNoWayBack(RightClerk):
     """Believes that the worker knows who has sent a job, as a handler knows its client."""
 
-    diagnosis = "no-way-back"
+    diagnosis = "reply-channel-missing"
 
     def job(self, text):
         return {"type": "weekday.find", "date": text}
@@ -194,7 +194,7 @@ class ReachesForTheConsumer(RightClerk):
 class SendsItsMethod(RightClerk):
     """Hands a method of its own along, for the worker to call; a job goes to another process."""
 
-    diagnosis = "unpackable"
+    diagnosis = "not-serializable"
 
     def job(self, text):
         return {**super().job(text), "callback": self.say}
@@ -316,7 +316,7 @@ class TrustsTheChannel(RightClerk):
 class SaysAskedFirst(RightClerk):
     """Tells the client before it knows whether the job was taken."""
 
-    diagnosis = "full-unsaid"
+    diagnosis = "full-channel-not-reported"
 
     async def websocket_receive(self, event):
         await self.say("asked")

@@ -22,7 +22,7 @@ async def enter(communicator, headers, name):
     if not accepted:
         diagnose("refuses-everyone", client)
     if client.closed is not None:
-        diagnose("login-not-seen", client)
+        diagnose("authenticated-user-refused", client)
     client.expect(said(f"Hello, {name}."))
     return client
 
@@ -30,7 +30,7 @@ async def enter(communicator, headers, name):
 async def ask(client, may):
     await client.send_to(text_data="this, please")
     if client.closed is not None:
-        diagnose("shown-out-for-asking", client)
+        diagnose("closed-for-asking", client)
     if client.unread == [said("stamped" if not may else "not yours to stamp")]:
         diagnose("permission-refused" if may else "permission-not-asked", client)
     client.expect(said("stamped" if may else "not yours to stamp"))
@@ -48,7 +48,7 @@ async def test_a_stranger_learns_why(communicator, database):
         client = visit(communicator, headers)
         accepted, _ = await client.connect()
         if not accepted:
-            diagnose("refused-without-a-word", client)
+            diagnose("refused-without-reason", client)
         if client.closed is None:
             diagnose("anonymous-let-in", client)
         wrong = None if client.closed == 4401 else "wrong-close-code"

@@ -75,7 +75,7 @@ class StacksThemUpsideDown(RightCounter):
 class DoesWithoutAUser(RightCounter):
     """Asks with get(), so that a missing stack shows nowhere: everybody is a stranger."""
 
-    diagnosis = "login-not-seen"
+    diagnosis = "authenticated-user-refused"
     stack = staticmethod(lambda inner: CookieMiddleware(SessionMiddleware(inner)))
 
     async def websocket_connect(self, event):
@@ -129,7 +129,7 @@ class RefusesWithACode(RightCounter):
 class RefusesWithoutAWord(RightCounter):
     """Refuses as in lesson 1: HTTP 403, which a page cannot tell from a server that is down."""
 
-    diagnosis = "refused-without-a-word"
+    diagnosis = "refused-without-reason"
 
     async def websocket_connect(self, event):
         if not self.scope["user"].is_authenticated:
@@ -207,7 +207,7 @@ class TakesALoginForARight(RightCounter):
 class ShowsOutWhoMayNot(RightCounter):
     """Closes on whoever asks for too much; who is known and may not is answered."""
 
-    diagnosis = "shown-out-for-asking"
+    diagnosis = "closed-for-asking"
 
     async def websocket_receive(self, event):
         if self.user is not None and not await self.may():

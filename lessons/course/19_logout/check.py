@@ -153,10 +153,10 @@ async def test_a_logout_ends_the_session_everywhere(communicator, other_server, 
     await log_out_over_http(ada)
     await ends(here, "stale-user")
     await ends(tab, "stale-user")
-    await ends(there, "kicked-here-only")
-    await stays(other_session, "ada", "kicked-other-sessions")
-    await stays(grace, "grace", "kicked-everybody")
-    await stays(stranger, "nobody", "kicked-everybody")
+    await ends(there, "other-process-not-closed")
+    await stays(other_session, "ada", "other-sessions-closed")
+    await stays(grace, "grace", "other-users-closed")
+    await stays(stranger, "nobody", "other-users-closed")
 
 
 async def test_a_logout_over_the_socket_does_too(communicator, other_server, database, signals):
@@ -171,9 +171,9 @@ async def test_a_logout_over_the_socket_does_too(communicator, other_server, dat
         diagnose("session-not-saved", here)
     await ends(here, "stale-user")
     await ends(tab, "stale-user")
-    await ends(there, "kicked-here-only")
-    await stays(other_session, "ada", "kicked-other-sessions")
-    await stays(grace, "grace", "kicked-everybody")
+    await ends(there, "other-process-not-closed")
+    await stays(other_session, "ada", "other-sessions-closed")
+    await stays(grace, "grace", "other-users-closed")
 
 
 async def test_a_frame_after_the_end_is_not_answered(communicator, database, signals):
@@ -225,8 +225,8 @@ async def loses_all(communicator, other_server, database, action, otherwise):
     await action
     await ends(here, otherwise)
     await ends(on_phone, otherwise)
-    await ends(there, "kicked-here-only")
-    await stays(grace, "grace", "kicked-everybody")
+    await ends(there, "other-process-not-closed")
+    await stays(grace, "grace", "other-users-closed")
 
 
 async def test_a_login_over_the_socket_ends_as_others_do(communicator, database, signals):
@@ -249,16 +249,16 @@ async def test_is_told_after_the_commit(communicator, database, signals):
     """A deactivation within a transaction closes the socket, once it is committed."""
     client = await enter(communicator, await database.log_in("ada"), "ada")
     await deactivate_in_a_transaction("ada")
-    await ends(client, "told-before-commit")
+    await ends(client, "notified-before-commit")
 
 
 async def test_other_changes_close_nothing(communicator, database, signals):
     """A login elsewhere, or another name, closes no socket, and its user is as it is now."""
     client = await enter(communicator, await database.log_in("ada"), "ada")
     await log_in_elsewhere("ada")
-    await stays(client, "ada", "kicked-for-nothing")
+    await stays(client, "ada", "closed-without-reason")
     await change("ada", username="countess")
-    await stays(client, "countess", "kicked-for-nothing")
+    await stays(client, "countess", "closed-without-reason")
 
 
 async def test_a_login_that_ends_meanwhile(communicator, database, signals):
@@ -277,7 +277,7 @@ async def test_a_login_that_ends_meanwhile(communicator, database, signals):
         await client.connect()
         if not ended:
             diagnose("stale-user", client)
-    await ends(client, "ended-while-joining")
+    await ends(client, "logout-during-handshake")
 
 
 async def test_gives_no_session_away(communicator, layer, database, signals):

@@ -172,7 +172,7 @@ class SavesTheWrongWayRound(RightDesk):
 class KeepsAListOfItsSockets(RightDesk):
     """Keeps the sockets in a list on the class: another process has another list."""
 
-    diagnosis = "kicked-here-only"
+    diagnosis = "other-process-not-closed"
     sockets = []
 
     async def join(self):
@@ -188,7 +188,7 @@ class KeepsAListOfItsSockets(RightDesk):
 class HasOneGroup(RightDesk):
     """Has one group for all sockets, and tells it of each end."""
 
-    diagnosis = "kicked-other-sessions"
+    diagnosis = "other-sessions-closed"
 
     def own_groups(self):
         return "sessions", group_of_user(self.scope["user"])
@@ -201,7 +201,7 @@ class HasOneGroup(RightDesk):
 class NamesAllUsersAlike(RightDesk):
     """Names the user's group by a key that all have: the class's."""
 
-    diagnosis = "kicked-everybody"
+    diagnosis = "other-users-closed"
 
     def own_groups(self):
         session = self.scope["session"].session_key
@@ -216,7 +216,7 @@ class NamesAllUsersAlike(RightDesk):
 class ShutsTheUserOut(RightDesk):
     """Tells all of the user's sockets of the end of one session."""
 
-    diagnosis = "kicked-other-sessions"
+    diagnosis = "other-sessions-closed"
 
     @classmethod
     def tell_of_the_end(cls, sender, instance, **kwargs):
@@ -227,7 +227,7 @@ class ShutsTheUserOut(RightDesk):
 class TakesEachSaveForTheEnd(RightDesk):
     """Closes on every post_save: each login saves the user, too."""
 
-    diagnosis = "kicked-for-nothing"
+    diagnosis = "closed-without-reason"
 
     @classmethod
     def tell_of_the_change(cls, sender, instance, **kwargs):
@@ -261,7 +261,7 @@ class ComparesNothing(RightDesk):
 class TellsBeforeTheCommit(RightDesk):
     """Tells at once: within a transaction, whoever looks then sees what was."""
 
-    diagnosis = "told-before-commit"
+    diagnosis = "notified-before-commit"
 
     @classmethod
     def tell(cls, group, kind):
@@ -283,7 +283,7 @@ class JoinsAtTheHandshakeOnly(RightDesk):
 class LooksAndThenJoins(RightDesk):
     """Looks, and joins then: what happens in between, it misses."""
 
-    diagnosis = "ended-while-joining"
+    diagnosis = "logout-during-handshake"
 
     async def join(self):
         if self.scope["user"].is_authenticated:
@@ -296,7 +296,7 @@ class LooksAndThenJoins(RightDesk):
 class LooksAtWhatItHasRead(RightDesk):
     """Looks at scope["session"], which was read at the handshake and is not read again."""
 
-    diagnosis = "ended-while-joining"
+    diagnosis = "logout-during-handshake"
 
     async def user_changed(self, event):
         user = await get_user(self.scope)

@@ -57,9 +57,9 @@ def hears(client, *news, otherwise=None):
     if not told and receivers_gone():
         diagnose("receiver-gone", client)
     if news and {"saved": None} in [{"saved": it["saved"]} for it in told if "saved" in it]:
-        diagnose("told-before-saved", client)
+        diagnose("notified-before-save", client)
     if news and len(told) > len(news) and all(it in news for it in told):
-        diagnose("told-twice", client)
+        diagnose("notified-twice", client)
     frames = [{"type": "websocket.send", "text": json.dumps(it)} for it in news]
     client.expect(*frames, otherwise=otherwise)
 
@@ -145,7 +145,7 @@ async def test_other_tables_are_nobodys_news(communicator, database):
         group.delete()
 
     await database.do(change_others)
-    hears(client, otherwise="told-of-all-tables")
+    hears(client, otherwise="notified-for-other-models")
 
 
 async def test_who_comes_later_hears_once_and_who_has_left_leaves_nothing(communicator, database):

@@ -158,7 +158,7 @@ class ReadsTheIdTooLate(RightTicker):
 class SendsTheInstance(RightTicker):
     """Sends the post itself, and lets the consumer choose what to tell of it."""
 
-    diagnosis = "unpackable"
+    diagnosis = "not-serializable"
 
     @classmethod
     def post_saved(cls, sender, instance, **kwargs):
@@ -172,7 +172,7 @@ class SendsTheInstance(RightTicker):
 class SendsTheDate(RightTicker):
     """Sends the time along, as the datetime that it is."""
 
-    diagnosis = "unpackable"
+    diagnosis = "not-serializable"
 
     @classmethod
     def post_saved(cls, sender, instance, **kwargs):
@@ -208,7 +208,7 @@ class TellsOfNewPostsAlone(RightTicker):
 class ListensBeforeTheSave(RightTicker):
     """Listens to pre_save, when a new post has no id yet."""
 
-    diagnosis = "told-before-saved"
+    diagnosis = "notified-before-save"
 
     @classmethod
     def ready(cls):
@@ -220,7 +220,7 @@ class ListensBeforeTheSave(RightTicker):
 class ListensToAllTables(RightTicker):
     """Connects without a sender: every model that is saved is taken for a post."""
 
-    diagnosis = "told-of-all-tables"
+    diagnosis = "notified-for-other-models"
 
     @classmethod
     def ready(cls):
@@ -247,7 +247,7 @@ class ConnectsALambda(RightTicker):
 class ConnectsForEachClient(RightTicker):
     """Connects where a client does: a receiver more for each, and each tells all of them."""
 
-    diagnosis = "told-twice"
+    diagnosis = "notified-twice"
 
     async def websocket_connect(self, event):
         self.ready()

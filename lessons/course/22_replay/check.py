@@ -105,7 +105,7 @@ def gap_in_connect(client):
 
 def gap_at_a_bell(client):
     """Why what was rung for was never sent to one who is there."""
-    return "entry-missed" if "group_add" in order_of(client) else "never-joined"
+    return "entry-missed" if "group_add" in order_of(client) else "group-not-joined"
 
 
 def said(speaker):
@@ -118,7 +118,7 @@ def gap_in_saying(speaker):
     """Why what a client has said did not come to all."""
     order = order_of(speaker)
     if "group_send" not in order:
-        return "not-told-to-all"
+        return "member-missed"
     rung_early = "INSERT" not in order[: order.index("group_send")]
     return "sent-inside-transaction" if rung_early else "entry-missed"
 
@@ -169,7 +169,7 @@ async def test_each_who_is_there_gets_what_is_published(communicator, database, 
         await speaker.send_to(text_data=f"said {number}")
         await room.look()
         if room.written[-1]["text"] != f"said {number}":
-            diagnose("said-not-saved", speaker)
+            diagnose("text-not-saved", speaker)
         for client in clients.values():
             gets(client, room.written[-1:], missing=gap_in_saying(speaker))
         if not said(speaker)[-1].items() >= {"type": BELL, **room.written[-1]}.items():
@@ -185,7 +185,7 @@ async def test_a_frame_without_text_says_nothing(communicator, database, layer):
     await client.send_input({"type": "websocket.receive", "text": None, "bytes": b"\xff"})
     await room.look()
     if room.written:
-        diagnose("said-without-text", client)
+        diagnose("empty-frame-saved", client)
     client.expect()
 
 
@@ -211,7 +211,7 @@ async def test_a_lost_message_loses_no_row(communicator, database, layer):
         seen = room.newest
         await room.write(*lost)
         await room.publish("heard")
-        gets(client, room.after(seen), missing="bell-trusted")
+        gets(client, room.after(seen), missing="layer-message-trusted")
 
 
 async def test_a_message_is_no_row(communicator, database, layer):
@@ -222,11 +222,11 @@ async def test_a_message_is_no_row(communicator, database, layer):
     gets(client, room.after(1))
     for news in (*room.written, {"id": 3, "text": "rolled back"}, {"id": 0, "text": "none"}):
         await room.ring(news)
-        gets(client, [], again="bell-trusted")
+        gets(client, [], again="layer-message-trusted")
     await room.write("three", "four")
     for news in reversed(room.after(2)):
         await room.ring(news)
-    gets(client, room.after(2), missing="bell-trusted", disorder="bell-trusted")
+    gets(client, room.after(2), missing="layer-message-trusted", disorder="layer-message-trusted")
 
 
 async def test_what_is_published_during_a_message_comes_once(
@@ -269,7 +269,7 @@ async def test_an_id_that_is_none_is_refused_so_that_it_shows(communicator, data
                 raise
             diagnose("last-id-unchecked", client, red.finding.detail)
         if not accepted:
-            diagnose("refused-without-a-word", client)
+            diagnose("refused-without-reason", client)
         if client.closed is None:
             diagnose("last-id-unchecked", client)
         client.expect(CLOSE, otherwise=None if client.closed == 4400 else "wrong-close-code")
@@ -284,7 +284,7 @@ async def test_one_who_is_refused_says_nothing(communicator, database, layer):
     room = Newsroom(database, layer)
     await room.look()
     if room.written:
-        diagnose("said-by-a-stranger", client)
+        diagnose("refused-text-saved", client)
 
 
 async def test_leaves_the_group_whatever_ends_it(communicator, database):

@@ -88,7 +88,7 @@ class ReadsBeforeItJoins(RightTicker):
 class NeverJoins(RightTicker):
     """Believes that a handler for a message is enough to get it."""
 
-    diagnosis = "never-joined"
+    diagnosis = "group-not-joined"
 
     async def join(self):
         pass
@@ -155,7 +155,7 @@ class BeginsWithTheLast(RightTicker):
 class SendsWhatRings(RightTicker):
     """Skips what was in the history, and trusts the layer for the rest."""
 
-    diagnosis = "bell-trusted"
+    diagnosis = "layer-message-trusted"
 
     async def ticker_news(self, event):
         if event["id"] > self.last:
@@ -166,7 +166,7 @@ class SendsWhatRings(RightTicker):
 class FetchesWhatRings(RightTicker):
     """Asks the database, but only for the row that the message names."""
 
-    diagnosis = "bell-trusted"
+    diagnosis = "layer-message-trusted"
 
     async def ticker_news(self, event):
         async for entry in self.newer().filter(id=event["id"]):
@@ -177,7 +177,7 @@ class FetchesWhatRings(RightTicker):
 class ReadsFromTheBellOn(RightTicker):
     """Reads from the row that rings on, as if the message before it could not have been lost."""
 
-    diagnosis = "bell-trusted"
+    diagnosis = "layer-message-trusted"
 
     async def ticker_news(self, event):
         self.last = max(self.last, event["id"] - 1)
@@ -187,7 +187,7 @@ class ReadsFromTheBellOn(RightTicker):
 class FetchesTheNewest(RightTicker):
     """Believes that one message is one row, and that it is the newest."""
 
-    diagnosis = "bell-trusted"
+    diagnosis = "layer-message-trusted"
 
     async def ticker_news(self, event):
         entry = await self.newer().alast()
@@ -358,7 +358,7 @@ class RingsBeforeItSaves(RightTicker):
 class SavesAndIsSilent(RightTicker):
     """Believes that a row which is saved is a row that all are told of."""
 
-    diagnosis = "not-told-to-all"
+    diagnosis = "member-missed"
 
     async def ring(self, entry):
         await self.catch_up()
@@ -367,7 +367,7 @@ class SavesAndIsSilent(RightTicker):
 class SavesNothing(RightTicker):
     """Sends what is said to those who are there, and keeps it for nobody."""
 
-    diagnosis = "said-not-saved"
+    diagnosis = "text-not-saved"
 
     async def publish(self, text):
         news = {"type": "ticker.news", "id": self.last + 1, "text": text}
@@ -377,7 +377,7 @@ class SavesNothing(RightTicker):
 class SavesEveryFrame(RightTicker):
     """Takes each frame for a text, and saves a row for a binary one, too."""
 
-    diagnosis = "said-without-text"
+    diagnosis = "empty-frame-saved"
 
     async def websocket_receive(self, event):
         if self.last is not None:
@@ -387,7 +387,7 @@ class SavesEveryFrame(RightTicker):
 class ListensToStrangers(RightTicker):
     """Believes that nothing comes from a client that was closed; it may have spoken before."""
 
-    diagnosis = "said-by-a-stranger"
+    diagnosis = "refused-text-saved"
 
     async def websocket_receive(self, event):
         if event.get("text"):

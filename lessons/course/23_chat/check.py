@@ -26,7 +26,7 @@ class Den:
         client = self.communicator(f"/ws/chat/{self.name}/", headers=headers)
         accepted, _ = await client.connect()
         if not accepted:
-            diagnose("refused-without-a-word", client)
+            diagnose("refused-without-reason", client)
         return client
 
     async def enter(self, name):
@@ -62,12 +62,12 @@ def hears(client, *lines, otherwise=None):
     )
 
 
-def shown_out(client, otherwise="not-shown-out"):
+def shown_out(client, otherwise="removed-member-not-closed"):
     """Closed with 4403, and nothing else came; a second close does nothing."""
     ends = [message for message in client.unread if message["type"] == "websocket.close"]
     client.unread[:] = [one for one in client.unread if not any(one is end for end in ends[1:])]
     if client.closed is not None:
-        otherwise = "still-reads" if said_in(client) else None
+        otherwise = "removed-member-still-receives" if said_in(client) else None
         otherwise = otherwise if client.closed == 4403 else "wrong-close-code"
     client.expect(OUT, otherwise=otherwise)
 
@@ -80,8 +80,8 @@ def said_in(client):
 def goes_on(client, *lines):
     """Heard these, and is still there."""
     if client.closed is not None:
-        diagnose("others-shown-out", client)
-    hears(client, *lines, otherwise=None if client.unread else "not-told-to-all")
+        diagnose("other-members-closed", client)
+    hears(client, *lines, otherwise=None if client.unread else "member-missed")
 
 
 async def test_members_hear_each_other(communicator, database):
@@ -141,8 +141,8 @@ async def test_who_was_put_out_says_nothing_more(communicator, database):
 
 def goes_on_unspoken_to(client):
     if client.closed is not None:
-        diagnose("others-shown-out", client)
-    hears(client, otherwise="still-writes")
+        diagnose("other-members-closed", client)
+    hears(client, otherwise="removed-member-still-sends")
 
 
 async def test_who_was_put_out_hears_nothing_more(communicator, database):
@@ -151,7 +151,7 @@ async def test_who_was_put_out_hears_nothing_more(communicator, database):
     ada, bob = await den.enter("ada"), await den.enter("bob")
     await den.put_out("bob")
     await ada.send_to(text_data="he is gone")
-    shown_out(bob, "still-reads" if said_in(bob) else "not-shown-out")
+    shown_out(bob, "removed-member-still-receives" if said_in(bob) else "removed-member-not-closed")
     goes_on(ada, "ada: he is gone")
 
 
@@ -162,7 +162,7 @@ async def test_what_is_on_its_way_then_is_passed_over(communicator, database):
     await den.put_out("bob")
     ada.input_queue.put_nowait({"type": "websocket.receive", "text": "one"})
     await ada.send_to(text_data="two")
-    shown_out(bob, "still-reads" if said_in(bob) else "not-shown-out")
+    shown_out(bob, "removed-member-still-receives" if said_in(bob) else "removed-member-not-closed")
     goes_on(ada, "ada: one", "ada: two")
 
 

@@ -69,7 +69,7 @@ class RightDen(AsyncConsumer):
 class AsksAtTheDoor(RightDen):
     """Believes that who was let in may stay."""
 
-    diagnosis = "still-writes"
+    diagnosis = "removed-member-still-sends"
 
     async def may_stay(self):
         return self.group is not None
@@ -78,7 +78,7 @@ class AsksAtTheDoor(RightDen):
 class RemembersTheAnswer(RightDen):
     """Asks once, and keeps the answer, to spare the database."""
 
-    diagnosis = "still-writes"
+    diagnosis = "removed-member-still-sends"
     answer = None
 
     async def is_member(self):
@@ -90,7 +90,7 @@ class RemembersTheAnswer(RightDen):
 class AsksTheReader(RightDen):
     """Asks in front of what goes to a client: what comes from one has gone out to all by then."""
 
-    diagnosis = "still-writes"
+    diagnosis = "removed-member-still-sends"
 
     async def websocket_receive(self, event):
         if event.get("text") and self.group is not None:
@@ -100,7 +100,7 @@ class AsksTheReader(RightDen):
 class PassesOnThenAsks(RightDen):
     """Asks, but too late: the message is on its way."""
 
-    diagnosis = "still-writes"
+    diagnosis = "removed-member-still-sends"
 
     async def websocket_receive(self, event):
         if event.get("text") and self.group is not None:
@@ -111,7 +111,7 @@ class PassesOnThenAsks(RightDen):
 class AsksTheWriter(RightDen):
     """Asks those who speak; who only listens is never asked."""
 
-    diagnosis = "still-reads"
+    diagnosis = "removed-member-still-receives"
 
     async def den_said(self, event):
         if self.group is not None:
@@ -121,7 +121,7 @@ class AsksTheWriter(RightDen):
 class SendsThenAsks(RightDen):
     """Shows out who hears a message, after the message."""
 
-    diagnosis = "still-reads"
+    diagnosis = "removed-member-still-receives"
 
     async def den_said(self, event):
         if self.group is not None:
@@ -132,7 +132,7 @@ class SendsThenAsks(RightDen):
 class SaysNothing(RightDen):
     """Passes over what it may not do; the client believes that it is in a quiet room."""
 
-    diagnosis = "not-shown-out"
+    diagnosis = "removed-member-not-closed"
 
     async def show_out(self):
         pass
@@ -141,7 +141,7 @@ class SaysNothing(RightDen):
 class AnswersAndStays(RightDen):
     """Says no, and keeps the connection, and the place in the group."""
 
-    diagnosis = "not-shown-out"
+    diagnosis = "removed-member-not-closed"
 
     async def show_out(self):
         await self.send({"type": "websocket.send", "text": "You are no member."})
@@ -178,7 +178,7 @@ class LetsEverybodyIn(RightDen):
 class ClosesTheRoom(RightDen):
     """Sends the close to the group: all are shown out for one."""
 
-    diagnosis = "others-shown-out"
+    diagnosis = "other-members-closed"
 
     async def show_out(self):
         await self.channel_layer.group_send(self.group, {"type": "den.closed"})
