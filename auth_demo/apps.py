@@ -1,4 +1,4 @@
-"""Connects what hears of ended logins."""
+"""Connects the signal receivers of lesson 19."""
 
 from django.apps import AppConfig
 
@@ -7,4 +7,5 @@ class AuthDemoConfig(AppConfig):
     name = "auth_demo"
 
     def ready(self):
-        import auth_demo.signals  # noqa: F401 - there are models only now
+        # The import connects the receivers. Their models exist only now.
+        import auth_demo.signals  # noqa: F401

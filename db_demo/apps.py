@@ -1,4 +1,4 @@
-"""Connects the receivers of lessons 21 and 23 once, when Django has loaded all models."""
+"""Connects the signal receivers of lessons 21 and 23."""
 
 from django.apps import AppConfig
 
@@ -7,8 +7,6 @@ class DbDemoConfig(AppConfig):
     name = "db_demo"
 
     def ready(self):
-        from db_demo import signals
-        from db_demo.chat import revoked
-
-        signals.connect()
-        revoked.connect()
+        # The import connects the receivers. Their models exist only now.
+        import db_demo.chat.revoked
+        import db_demo.signals  # noqa: F401

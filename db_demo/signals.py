@@ -4,15 +4,18 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
 
 from db_demo.models import Post
 
 
+@receiver(post_save, sender=Post)
 def post_saved(sender, instance, **kwargs):
     """The row is there for this transaction alone; it may yet be rolled back."""
     tell_after_commit({"type": "post.saved", **instance.as_news()})
 
 
+@receiver(post_delete, sender=Post)
 def post_deleted(sender, instance, **kwargs):
     """Taken down now: once all is deleted, the instance has no id any more."""
     tell_after_commit({"type": "post.deleted", "id": instance.pk})
@@ -28,8 +31,3 @@ def tell_after_commit(message):
 
 def tell(message):
     async_to_sync(get_channel_layer().group_send)("liveblog", message)
-
-
-def connect():
-    post_save.connect(post_saved, sender=Post)
-    post_delete.connect(post_deleted, sender=Post)

@@ -10,21 +10,9 @@ from django.contrib.auth import SESSION_KEY, get_user_model
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
 
 from db_demo.models import Membership, Room
-
-
-def connect() -> None:
-    """Connect the receivers; called once, when all models are there."""
-    for signal, model, receiver in (
-        (post_delete, Session, _session_ended),
-        (post_save, get_user_model(), _user_changed),
-        (post_delete, get_user_model(), _user_changed),
-        (post_delete, Membership, _member_left),
-        (post_save, Room, _room_changed),
-        (post_delete, Room, _room_changed),
-    ):
-        signal.connect(receiver, model, dispatch_uid=f"{__name__}.{signal}.{receiver.__name__}")
 
 
 def user_group(user_id) -> str:
@@ -35,20 +23,24 @@ def room_group(name) -> str:
     return f"chat-room-{name}"
 
 
+@receiver(post_delete, sender=Session)
 def _session_ended(instance, **kwargs):
     user_id = instance.get_decoded().get(SESSION_KEY)
     if user_id is not None:
         _look_again(user_group(user_id))
 
 
+@receiver([post_save, post_delete], sender=get_user_model())
 def _user_changed(instance, **kwargs):
     _look_again(user_group(instance.pk))
 
 
+@receiver(post_delete, sender=Membership)
 def _member_left(instance, **kwargs):
     _look_again(user_group(instance.user_id))
 
 
+@receiver([post_save, post_delete], sender=Room)
 def _room_changed(instance, **kwargs):
     _look_again(room_group(instance.name))
 
