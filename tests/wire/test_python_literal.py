@@ -1,0 +1,38 @@
+"""What the writer of Python literals writes can be read back by Python."""
+
+import ast
+
+import pytest
+
+from lessons.wire.python_literal import python_literal
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "plain",
+        'say "hi"',
+        "it's",
+        "both ' and \"",
+        "line\nbreak \\ \x00 é 😀",
+        "\ud800",
+        b"\x00\xff",
+        b"it's",
+        b'"',
+        [1, 2.5, None, True],
+        (),
+        (b"name",),
+        {"type": "websocket.send", "text": "hi", "nested": [{"a": (1, 2)}]},
+    ],
+)
+def test_a_literal_evaluates_to_its_value(value):
+    assert ast.literal_eval(python_literal(value)) == value
+
+
+def test_strings_and_bytes_get_double_quotes():
+    assert python_literal("hi") == '"hi"'
+    assert python_literal(b"hi") == 'b"hi"'
+
+
+def test_a_string_with_double_quotes_gets_single_quotes():
+    assert python_literal('say "hi"') == "'say \"hi\"'"
