@@ -9,7 +9,7 @@ from importlib import import_module
 _MODULES = {
     "CheckFailed": "simulator.finding",
     "StrictCommunicator": "simulator.communicator",
-    "StrictHttpCommunicator": "simulator.http_communicator",
+    "StrictHttpCommunicator": "simulator.communicator",
     "Verdict": "judge.verdict",
     "diagnose": "judge.fixtures",
     "judge": "judge.runner",

@@ -3,17 +3,14 @@
 from contextlib import asynccontextmanager
 
 from lessons.simulator.cache import fresh_cache
-from lessons.simulator.channel_layer import ExternalSender, packing_layer
+from lessons.simulator.channel_layer import ExternalSender, on_redis, packing_layer
 from lessons.simulator.check_context import CheckContext
-from lessons.simulator.communicator import StrictCommunicator
+from lessons.simulator.communicator import Strict, StrictCommunicator, StrictHttpCommunicator
 from lessons.simulator.controlled_sleep import slow_work
 from lessons.simulator.database import fresh_database
 from lessons.simulator.finding import CheckFailed, make_finding
-from lessons.simulator.http_communicator import StrictHttpCommunicator
 from lessons.simulator.interleaving import meanwhile
-from lessons.simulator.redis_outage import on_redis
 from lessons.simulator.signal_receivers import signals_of
-from lessons.simulator.strict import Strict
 from lessons.simulator.student_module import loaded_anew, served
 from lessons.simulator.worker import worker
 

@@ -16,14 +16,14 @@ from lessons.playback.child_process import run_isolated
 from lessons.playback.conversation_setup import number_sessions, save_row
 from lessons.playback.steps import METHODS, UnknownStep, client_for, numbered, take
 from lessons.playback.target import resolve
+from lessons.simulator.channel_layer import on_redis
 from lessons.simulator.check_context import CheckContext
+from lessons.simulator.communicator import Strict
+from lessons.simulator.controlled_sleep import dozing
 from lessons.simulator.database import fresh_database
-from lessons.simulator.fast_sleep import dozing
 from lessons.simulator.finding import CheckFailed
 from lessons.simulator.loop import ObservedLoop
-from lessons.simulator.redis_outage import on_redis
 from lessons.simulator.signal_receivers import signals_of
-from lessons.simulator.strict import Strict
 from lessons.simulator.student_module import served
 from lessons.simulator.worker import Workers
 from lessons.wire import recorder

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from lessons.core.catalogue import Lesson
 from lessons.simulator.channel_layer import packing_layer
-from lessons.simulator.strict import Strict
+from lessons.simulator.communicator import Strict
 
 _tickets: dict[str, str] = {}  # by name; a conversation has a process of its own
 

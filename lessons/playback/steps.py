@@ -7,9 +7,7 @@ from urllib.parse import parse_qs, urlencode
 from lessons.core.catalogue import Lesson
 from lessons.playback.conversation_setup import send_from_elsewhere, ticket_of
 from lessons.simulator.channel_layer import packing_layer
-from lessons.simulator.communicator import StrictCommunicator
-from lessons.simulator.http_communicator import StrictHttpCommunicator
-from lessons.simulator.strict import Strict
+from lessons.simulator.communicator import Strict, StrictCommunicator, StrictHttpCommunicator
 
 METHODS = ("GET", "POST")
 

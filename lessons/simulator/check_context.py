@@ -1,6 +1,7 @@
 """What belongs to one check: the consumer that is judged, and every connection opened to it."""
 
 from lessons.core.catalogue import Lesson
+from lessons.simulator.communicator import Strict
 from lessons.simulator.finding import (
     CheckFailed,
     Source,
@@ -8,7 +9,6 @@ from lessons.simulator.finding import (
     place_at_work,
     place_of_error,
 )
-from lessons.simulator.strict import Strict
 from lessons.simulator.student_module import served
 from lessons.simulator.worker import Workers
 from lessons.wire.events import Event

@@ -6,15 +6,97 @@ the other connections. The order of events decides.
 """
 
 import asyncio
+import os
+import socket
+import subprocess
 import sys
 import threading
-from contextlib import asynccontextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from unittest import mock
 
 from asgiref.sync import SyncToAsync
 
-from lessons.simulator.blocking_calls import told_of_blocking_calls
-from lessons.simulator.fast_sleep import sleep_replaced
 from lessons.simulator.finding import CheckFailed, Place, make_finding, place_on_stack
+from lessons.simulator.loop import ObservedLoop
+
+# Sees the calls, besides time.sleep(), that keep their thread waiting for somebody else.
+#
+# Whether a call does is read off what it was asked for, and off no clock: where a program ends at
+# once, or a server is near, the mistake is the same.
+
+
+def _always(*_) -> bool:
+    return True
+
+
+def _is_waited_for(process: subprocess.Popen, timeout=None) -> bool:
+    return process.returncode is None and timeout != 0
+
+
+def _blocks(connection: socket.socket, _address) -> bool:
+    return connection.gettimeout() != 0  # asyncio's own sockets have 0
+
+
+# subprocess.run() and its like end in Popen.wait(), what speaks HTTP begins with connect().
+_CALLS = (
+    (os, "system", _always),
+    (os, "popen", _always),
+    (subprocess.Popen, "wait", _is_waited_for),
+    (socket.socket, "connect", _blocks),
+)
+
+
+@contextmanager
+def told_of_blocking_calls(tell: Callable[[], object]):
+    """Within it, whoever makes such a call calls `tell` first, in the same thread."""
+    with ExitStack() as stack:
+        for owner, name, keeps_waiting in _CALLS:
+            told = _told(getattr(owner, name), keeps_waiting, tell)
+            stack.enter_context(mock.patch.object(owner, name, told))
+        yield
+
+
+def _told(usual, keeps_waiting, tell):
+    def call(*args, **options):
+        if keeps_waiting(*args, **options):
+            tell()
+        return usual(*args, **options)
+
+    return call
+
+
+# Blocking sleep that is played in less time than it takes; the clock shows all of it.
+#
+# What waits in a thread is played in the order in which it waits, so no other order comes of it.
+
+FASTER = 20  # times
+
+
+@contextmanager
+def dozing(loop: ObservedLoop, subject) -> Iterator[None]:
+    """Within it, time.sleep() is shorter for all, and for the module of `subject` by its name."""
+    usual = time.sleep
+
+    def sleep(seconds: float) -> None:
+        end = loop.moment() + seconds
+        usual(seconds / FASTER)
+        loop.be_past(end)
+
+    with sleep_replaced(sleep, subject):
+        yield
+
+
+@contextmanager
+def sleep_replaced(sleep: Callable[[float], None], subject) -> Iterator[None]:
+    """Within it, `sleep` is time.sleep, also under a name of its own in the module of `subject`."""
+    module = sys.modules.get(getattr(subject, "__module__", ""))
+    own_names = vars(module) if module else {}
+    replaced = {name: sleep for name, item in own_names.items() if item is time.sleep}
+    with mock.patch("time.sleep", sleep), mock.patch.dict(own_names, replaced):
+        yield
+
 
 PATIENCE = 2.0  # seconds for a loop to give a sign of life; only a blocked one takes them all
 A_LOOK = 0.02  # seconds between two looks at a loop that gives none

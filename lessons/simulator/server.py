@@ -1,10 +1,15 @@
 """The server's side of a test connection: it stands in for Daphne, and sees how it is treated."""
 
+import ast
 import asyncio
+import linecache
+import traceback
 from contextvars import ContextVar
+from functools import lru_cache
 
 from lessons.core.diagnoses import recognise
-from lessons.simulator.channel_layer import packing_layers, place_of_send
+from lessons.simulator.channel_layer import is_of_outage, packing_layers, place_of_send
+from lessons.simulator.daphne_rules import BrokenRule
 from lessons.simulator.finding import (
     CheckFailed,
     Place,
@@ -13,9 +18,6 @@ from lessons.simulator.finding import (
     place_at_work,
     place_of_error,
 )
-from lessons.simulator.orm_misuse import how_it_asked
-from lessons.simulator.redis_outage import is_of_outage
-from lessons.simulator.websocket_rules import BrokenRule
 from lessons.wire.events import Event
 from lessons.wire.middleware import RecordingMiddleware
 from lessons.wire.recorder import Connection, Recorder, current_connection
@@ -249,3 +251,47 @@ def _holds(error: BaseException, text: str) -> bool:
     if isinstance(error, BaseExceptionGroup):
         return any(_holds(inner, text) for inner in error.exceptions)
     return bool(text) and str(error) == text
+
+
+# How code asked the database where it may not: what was misunderstood shows in the traceback.
+
+_WRAPPERS = ("database_sync_to_async", "sync_to_async")
+# Methods of a queryset that a line calls without naming them.
+_LAZY = ("__iter__", "__len__", "__bool__", "__getitem__", "__contains__")
+
+
+def how_it_asked(file: str, error: BaseException) -> str:
+    """Id of the diagnosis for a query that async code of `file` has made."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [number for number, frame in enumerate(frames) if frame.filename == file]
+    if not own:
+        return "orm-in-async"
+    if any(_is_called_in_place_of_passed(file, frames[number]) for number in own):
+        return "called-not-passed"
+    called = frames[own[-1] + 1] if own[-1] + 1 < len(frames) else None
+    if called and called.name == "__get__" and called.filename.endswith("related_descriptors.py"):
+        return "unfetched-relation"
+    if called and called.name in _LAZY and called.filename.endswith("query.py"):
+        return "lazy-queryset"
+    return "orm-in-async"
+
+
+def _is_called_in_place_of_passed(file: str, frame: traceback.FrameSummary) -> bool:
+    """Whether the call at work there is what database_sync_to_async(...) was given."""
+    return (frame.lineno, frame.colno) in _given_calls("".join(linecache.getlines(file)))
+
+
+@lru_cache(maxsize=8)
+def _given_calls(source: str) -> set[tuple[int, int]]:
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if (
+            not isinstance(node, ast.Call)
+            or not node.args
+            or not isinstance(node.args[0], ast.Call)
+        ):
+            continue
+        name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        if name in _WRAPPERS:
+            found.add((node.args[0].lineno, node.args[0].col_offset))
+    return found

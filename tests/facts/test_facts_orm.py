@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from db_demo.models import Post
 from lessons.simulator.database import fresh_database
-from lessons.simulator.orm_misuse import how_it_asked
+from lessons.simulator.server import how_it_asked
 
 REFUSED = "You cannot call this from an async context - use a thread or sync_to_async."
 

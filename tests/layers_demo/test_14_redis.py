@@ -7,7 +7,7 @@ from redis.exceptions import ConnectionError
 from layers_demo.consumers import Lobby
 from layers_demo.routing import websocket_urlpatterns
 from lessons.judge import StrictCommunicator
-from lessons.simulator.redis_outage import on_redis
+from lessons.simulator.channel_layer import on_redis
 
 PATH = "/ws/layers/redis/"
 TRY_AGAIN = {"type": "websocket.close", "code": 4013}

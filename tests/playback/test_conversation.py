@@ -8,7 +8,7 @@ import pytest
 
 from lessons.core.catalogue import find
 from lessons.playback.conversation import UnknownStep, play, play_in_turns
-from lessons.simulator.fast_sleep import dozing
+from lessons.simulator.controlled_sleep import dozing
 from lessons.simulator.loop import ObservedLoop
 
 

@@ -8,8 +8,8 @@ from channels.layers import channel_layers, get_channel_layer
 from redis.exceptions import ConnectionError
 
 from lessons.judge import StrictCommunicator
+from lessons.simulator.channel_layer import on_redis
 from lessons.simulator.finding import CheckFailed
-from lessons.simulator.redis_outage import on_redis
 from lessons.simulator.student_module import load_file, loaded_anew
 
 GREETING = {"type": "said", "text": "hello"}

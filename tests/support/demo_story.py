@@ -12,12 +12,11 @@ from db_demo.models import Entry, Post
 from layers_demo.consumers import Primes
 from lessons.core.catalogue import find
 from lessons.judge import StrictCommunicator
-from lessons.simulator.channel_layer import packing_layer, packing_layers
+from lessons.simulator.channel_layer import is_of_outage, on_redis, packing_layer, packing_layers
 from lessons.simulator.check_context import CheckContext
+from lessons.simulator.communicator import StrictHttpCommunicator
 from lessons.simulator.database import fresh_database
 from lessons.simulator.finding import CheckFailed
-from lessons.simulator.http_communicator import StrictHttpCommunicator
-from lessons.simulator.redis_outage import is_of_outage, on_redis
 from lessons.simulator.worker import Workers
 from tests.support.strategies import ACCOUNTS
 
