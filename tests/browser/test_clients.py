@@ -39,12 +39,7 @@ def test_json_is_looked_at_before_it_is_sent_and_may_go_as_text(visit):
     page = visit("09-generic")
     page.connect()
     page.send('{"command": list}', kind="json")
-    page.expect_status(
-        "Not JSON: wrong from “l” at character 13 on. Choose text to send it as it stands."
-    )
-    marked = "document.activeElement.selectionStart"
-    page.client().get_by_label("Payload").focus()
-    assert page.page.evaluate(marked) == 12
+    expect(page.status()).to_contain_text("Not JSON: ")
     page.send('{"command": "list"}', kind="json")
     page.send('{"command": list}')
     expect(recorded(page, "websocket.receive")).to_have_count(2)
@@ -108,12 +103,9 @@ def test_a_transcript_is_saved_and_loaded_and_a_broken_one_changes_nothing(visit
         file = {"name": "a.json", "mimeType": "application/json", "buffer": text.encode()}
         page.page.get_by_label("A saved transcript").set_input_files(file)
 
-    for text, reason in (
-        (saved[:-9], "Not JSON: wrong from"),
-        ('{"events": [1]}', "This is JSON, but no transcript."),
-    ):
+    for text in (saved[:-9], '{"events": [1]}'):
         load(text)
-        expect(page.page.locator("#file-said")).to_contain_text(f"a.json: {reason}")
+        expect(page.page.locator("#file-said")).to_contain_text("a.json is not a saved transcript.")
         assert rows.all_text_contents() == told
     page.press("Clear")
     expect(rows).to_have_count(0)

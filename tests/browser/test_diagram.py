@@ -11,7 +11,7 @@ DIAGRAM = "What the server recorded, as a diagram"
 # Events of two connections, the second's batch after the first's though it was recorded meanwhile,
 # and what becomes of them on the way through a file.
 TWO_CONNECTIONS = """async () => {
-  const { Transcript } = await import("/static/lessons/transcript.js");
+  const { Transcript } = await import("/static/lessons/diagram/transcript.js");
   const event = (connection, seq, time) => ({
     connection, seq, time, lane: "client", direction: "in", message: { type: "x" },
     handler: null, thread: "MainThread",
@@ -27,9 +27,9 @@ TWO_CONNECTIONS = """async () => {
 
 # When each of two drawings was made that were asked for at once; in a frame, time stands still.
 TURNS = """async () => {
-  const { inTurn } = await import("/static/lessons/turns.js");
+  const { queueFrame } = await import("/static/lessons/common/dom.js");
   const drawn = (who) =>
-    new Promise((done) => inTurn(who, () => done(document.timeline.currentTime)));
+    new Promise((done) => queueFrame(who, () => done(document.timeline.currentTime)));
   return Promise.all([drawn({}), drawn({})]);
 }"""
 
@@ -203,7 +203,7 @@ def test_rows_of_the_table_are_copied_with_their_cells_side_by_side(visit):
 
 def test_a_time_has_four_digits_at_most(visit):
     times = """async () => {
-      const { inTime } = await import("/static/lessons/words.js");
+      const { inTime } = await import("/static/lessons/diagram/event_text.js");
       return [0.0123, 0.123, 1.2345, 12.345, 123.45].map(inTime);
     }"""
     expected = ["12.3 ms", "123 ms", "1.234 s", "12.35 s", "123 s"]
@@ -225,7 +225,7 @@ def test_diagram_and_table_are_never_drawn_in_one_frame(visit):
 
 def test_what_is_no_transcript_is_not_taken_for_one(visit):
     read = """async file => {
-      const { Transcript } = await import("/static/lessons/transcript.js");
+      const { Transcript } = await import("/static/lessons/diagram/transcript.js");
       try { Transcript.from(JSON.parse(file)); } catch ({ message }) { return message; }
     }"""
     page = visit("01-accept").page

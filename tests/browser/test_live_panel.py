@@ -204,7 +204,7 @@ def test_a_second_connection_is_told_after_the_first(visit):
 
 def test_a_table_asked_for_while_the_server_starts_anew_is_there_once_it_is_back(visit):
     page = visit("03-stop", reduced_motion="reduce")
-    page.page.route("**/log.js", lambda route: route.abort("connectionrefused"), times=1)
+    page.page.route("**/event_table.js", lambda route: route.abort("connectionrefused"), times=1)
     page.connect()
     page.press("Close")
     expect(page.page.locator("#events tr").last).to_contain_text("finished")

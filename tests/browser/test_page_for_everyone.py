@@ -13,7 +13,7 @@ from lessons.simulator.finding import Finding
 from tests.support.axe import colors, violations
 
 DESKTOP = {"viewport": {"width": 1440, "height": 900}}
-ICON = "/static/lessons/favicon.svg"
+ICON = "/static/lessons/common/favicon.svg"
 PHONE = {"viewport": {"width": 390, "height": 844}}
 CALM = {"color_scheme": "light", "reduced_motion": "reduce"}  # no colour is on its way to another
 # Those of elements that come early, and of one that differs from others before it in its colour.

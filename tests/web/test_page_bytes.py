@@ -39,7 +39,7 @@ def test_a_lesson_loads_less_than_150_kb_in_all(settings, monkeypatch, tmp_path,
         return static(path) if path.startswith("/static/") else Client().get(path).content
 
     sizes = loaded(get, f"/lessons/{key}/")
-    assert {"/static/lessons/page.js", "/static/lessons/page.css"} < set(sizes)
+    assert {"/static/lessons/live/panel.js", "/static/lessons/common/page.css"} < set(sizes)
     assert sum(sizes.values()) < BIGGEST, sorted(sizes.items(), key=lambda one: -one[1])
 
 

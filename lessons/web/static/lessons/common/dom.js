@@ -1,0 +1,48 @@
+// Helpers for the document: new elements, stylesheets that are loaded late, a queue of drawings.
+
+export const byId = (id) => document.getElementById(id);
+
+export function element(name, text, className = "") {
+  const made = document.createElement(name);
+  made.textContent = text;
+  if (className) made.className = className;
+  return made;
+}
+
+// The parts of a text. What stands between backticks becomes code.
+export function withCode(text) {
+  return text.split("`").map((part, index) => (index % 2 ? element("code", part) : part));
+}
+
+const stylesheets = new Map(); // path → promise
+
+// Adds a stylesheet once and resolves when it applies. `path` is relative to static/lessons.
+export function loadCss(path) {
+  if (!stylesheets.has(path)) stylesheets.set(path, addStylesheet(path));
+  return stylesheets.get(path);
+}
+
+function addStylesheet(path) {
+  const link = document.createElement("link");
+  link.rel = "stylesheet";
+  link.href = new URL(`../${path}`, import.meta.url);
+  document.head.append(link);
+  return new Promise((resolve) => (link.onload = link.onerror = resolve));
+}
+
+const queue = new Map(); // owner → its draw function
+
+// Calls `draw` in the next free animation frame. Each frame runs one drawing only, because two large
+// ones in the same frame delay that frame visibly. An owner has at most one drawing in the queue.
+export function queueFrame(owner, draw) {
+  if (queue.has(owner)) return;
+  queue.set(owner, draw);
+  if (queue.size === 1) requestAnimationFrame(drawNext);
+}
+
+function drawNext() {
+  const [[owner, draw]] = queue;
+  queue.delete(owner);
+  if (queue.size) requestAnimationFrame(drawNext);
+  draw();
+}

@@ -1,0 +1,69 @@
+// Connections to the workshop: requests, modules that are loaded late, WebSockets that reconnect.
+
+// Throws an Error with the server's text when the answer is not a success.
+export async function fetchJson(url, options = {}) {
+  const response = await fetch(url, { cache: "no-store", ...options });
+  if (response.headers.get("content-type") !== "application/json") {
+    throw new Error(`The server answers ${response.status}. Reload the page.`);
+  }
+  const answer = await response.json();
+  if (!response.ok) throw new Error(answer.error);
+  return answer;
+}
+
+// The URL of something that the server plays for this page only.
+export function playUrl(url, feed, parameters = []) {
+  return `${url}?${new URLSearchParams([["feed", feed], ...parameters])}`;
+}
+
+const IMPORT_PAUSES = [150, 300, 600, 1200, 2000, 2000, 2000]; // milliseconds
+
+// Loads a module that most visits do not need. Tries again, because the server may be restarting.
+// `load` is a function that imports: the module's path stays relative to its caller.
+export async function retryImport(load) {
+  for (const pause of IMPORT_PAUSES) {
+    try {
+      return await load();
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+  return load();
+}
+
+const MIN_RECONNECT_PAUSE = 150; // milliseconds
+const MAX_RECONNECT_PAUSE = 2000;
+
+// A WebSocket that reconnects: the reloader restarts the server at each change of code.
+export class ReconnectingSocket {
+  constructor(url, onMessage) {
+    this.url = url;
+    this.onMessage = onMessage;
+    this.opening = null;
+    this.pause = MIN_RECONNECT_PAUSE;
+  }
+
+  // Connects. The promise settles after this one attempt; the socket makes later attempts by itself.
+  ready() {
+    clearTimeout(this.timer);
+    this.opening ??= new Promise((resolve, reject) => {
+      const socket = new WebSocket(this.url);
+      socket.onopen = () => {
+        this.pause = MIN_RECONNECT_PAUSE;
+        resolve();
+      };
+      socket.onmessage = ({ data }) => this.onMessage(JSON.parse(data));
+      socket.onclose = () => {
+        this.opening = null;
+        this.timer = setTimeout(() => this.ready().catch(() => {}), this.pause);
+        this.pause = Math.min(this.pause * 2, MAX_RECONNECT_PAUSE);
+        reject(new Error("The server is unreachable or does not know this page. Try again, then reload."));
+      };
+    });
+    return this.opening;
+  }
+}
+
+export function socketUrl(host, path) {
+  return `${location.protocol === "https:" ? "wss" : "ws"}://${host}${path}`;
+}

@@ -1,0 +1,68 @@
+// The result of a comparison: two diagrams, where they differ, and the diagnosis.
+
+import { byId, element, loadCss, withCode } from "../common/dom.js";
+import { Diagram } from "../diagram/diagram.js";
+import { literal } from "../diagram/event_text.js";
+import { Transcript } from "../diagram/transcript.js";
+
+await loadCss("compare/comparison.css");
+
+// Draws an answer. Returns what to say about it if something was played.
+export function draw({ steps, claim, differs, diagnosis, ...played }) {
+  byId("compare-result").hidden = false;
+  byId("compare-result").querySelector(".sides").hidden = !played.right?.events.length;
+  drawDiagnosis(byId("compare-diagnosis"), diagnosis);
+  if (!played.right) return [];
+  right.show(played.right, { differs: differs?.right });
+  wrong.show(played.wrong, { differs: differs?.wrong });
+  return [...summary(steps, claim, differs), played.right.cut || played.wrong.cut];
+}
+
+function summary(steps, claim, differs) {
+  const where = differs ? " What differs first is marked." : " Nothing differs in it.";
+  if (steps.length) return ["Played: ", element("code", steps.join(" · ")), `.${where} `];
+  if (!differs) return ["No conversation shows it; a check finds it otherwise: ", ...withCode(claim)];
+  return ["No conversation here shows it. The lesson’s check does: ", ...withCode(claim), where, " "];
+}
+
+function drawDiagnosis(box, { title, symptom, cause, cure, lesson, url }) {
+  const list = document.createElement("dl");
+  for (const [name, text] of Object.entries({ "Seen as": symptom, Cause: cause, Cure: cure })) {
+    list.append(element("dt", name), element("dd", text));
+  }
+  box.replaceChildren(element("h3", title), list);
+  if (!lesson || location.pathname === url) return;
+  const link = element("a", `Lesson ${lesson}`);
+  link.href = url;
+  box.append(link);
+}
+
+// One side of a comparison: a diagram, and the full text of the chosen or different event.
+class ComparisonPane {
+  constructor(box, label) {
+    this.part = box.parentElement.querySelector(".part");
+    this.box = box;
+    this.label = label;
+  }
+
+  // `differs` is null where this side has nothing in place of what the other one has.
+  show(json, { differs }) {
+    const transcript = Transcript.from(json);
+    const index = differs === null ? transcript.entries.length : differs;
+    this.differs = transcript.entries[index];
+    this.diagram ??= new Diagram(this.box, {
+      label: this.label,
+      onSelect: (entry, isChosen) => this.tell(isChosen ? entry : this.differs),
+    });
+    this.diagram.show(transcript, { differs: differs === undefined ? null : index });
+    this.tell(this.differs);
+  }
+
+  // The event that was chosen, else the one that differs.
+  tell(entry) {
+    this.part.textContent = entry?.event ? literal(entry.event.message) : "(nothing)";
+  }
+}
+
+const right = new ComparisonPane(byId("compare-right"), "The solution, as a diagram");
+const wrong = new ComparisonPane(byId("compare-wrong"), "The mistake, as a diagram");

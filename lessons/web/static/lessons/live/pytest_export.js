@@ -1,0 +1,57 @@
+// What was played, as a test: asked of the server, shown in a dialog, copied or downloaded.
+
+import { byId, loadCss } from "../common/dom.js";
+import { fetchJson } from "../common/server.js";
+
+await loadCss("live/pytest_export.css");
+
+export function show(played, feed) {
+  return new ExportDialog(played, feed).show();
+}
+
+class ExportDialog {
+  constructor(played, feed) {
+    Object.assign(this, { played, feed, dialog: byId("taken"), source: byId("taken-source") });
+    byId("taken-copy").onclick = () => this.copy();
+  }
+
+  async show() {
+    this.dialog.showModal();
+    this.become("Playing…");
+    try {
+      const { name, source } = await this.fetchTest();
+      this.become(name, source);
+      const file = byId("taken-file");
+      URL.revokeObjectURL(file.href);
+      file.href = URL.createObjectURL(new Blob([source], { type: "text/x-python" }));
+      file.download = name;
+    } catch (error) {
+      this.become(error.message);
+    }
+  }
+
+  async fetchTest() {
+    const { action } = byId("taken-form");
+    const body = new FormData(byId("taken-form"));
+    body.append("feed", this.feed);
+    for (const step of this.played.steps()) body.append("step", step);
+    return fetchJson(action, { method: "POST", body });
+  }
+
+  become(said, source = "") {
+    byId("taken-said").textContent = said;
+    this.source.textContent = source;
+    this.source.hidden = byId("taken-file").hidden = byId("taken-copy").disabled = !source;
+  }
+
+  // Where a page may not write to the clipboard, what it would write is marked.
+  async copy() {
+    try {
+      await navigator.clipboard.writeText(this.source.textContent);
+      byId("taken-said").textContent = "Copied.";
+    } catch {
+      getSelection().selectAllChildren(this.source);
+      byId("taken-said").textContent = "Marked: this browser does not let a page copy.";
+    }
+  }
+}
