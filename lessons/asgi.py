@@ -49,6 +49,6 @@ application = ProtocolTypeRouter(
 )
 
 if settings.WORKSHOP:  # the lessons' pages show what crosses; anywhere else nothing records
-    from lessons.web.live.recording import watched
+    from lessons.web.live.recording import record_page_clients
 
-    application = watched(application)
+    application = record_page_clients(application)

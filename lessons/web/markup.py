@@ -1,13 +1,15 @@
-"""Markdown and Python as HTML. Colours come from classes, so the page needs no inline style."""
+"""Renders Markdown and Python as HTML. Colours are classes, so a page needs no inline style."""
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 from django.urls import reverse
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from mdit_py_plugins.anchors import anchors_plugin
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
@@ -15,10 +17,9 @@ from pygments.util import ClassNotFound
 
 from lessons.core.lesson_text import kept_by_bench
 from lessons.core.source import Source
-from lessons.web.sections import Section, give_headings_ids, sections
 
-# The classes in code.css, one a colour, for all of Pygments' that have one there.
-_COLOURS = {
+# A class in code.css is a colour. These are the Pygments classes that have that colour.
+_COLOUR_OF = {
     name: colour
     for colour, names in {
         "k": "k kn kc kd ow",
@@ -31,30 +32,65 @@ _COLOURS = {
 }
 _TOKEN = re.compile(r'<span class="(\w+)">([^<]*)</span>')
 _SIZE = re.compile(r'viewBox="0 0 (\d+) (\d+)"')
-_SAME = re.compile(r'<span class="(\w)">[^<]*</span>(?:<span class="\1">[^<]*</span>)+')
+_SAME_COLOUR = re.compile(r'<span class="(\w)">[^<]*</span>(?:<span class="\1">[^<]*</span>)+')
+
+
+class Section(NamedTuple):
+    """A heading and the text up to the next one. `id` is "" for the title of the whole text."""
+
+    id: str
+    level: int
+    title: str
+    text: str
 
 
 @lru_cache(maxsize=512)
-def as_html(markdown: str) -> SafeString:
-    """Markdown, its own HTML shown as text. What a fence says after its language is a caption."""
+def markdown_to_html(markdown: str) -> SafeString:
+    """HTML, with any HTML in `markdown` escaped. Text after a fence's language is its caption."""
     return mark_safe(_parser().render(markdown))
 
 
-def with_code(text: str) -> SafeString:
-    """Text of one line, with what stands between backticks as code."""
+def inline_code_to_html(text: str) -> SafeString:
+    """One line of text as HTML: text between backticks becomes code."""
     return mark_safe(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))
 
 
 @lru_cache(maxsize=512)
-def sections_of(markdown: str) -> tuple[Section, ...]:
-    """`markdown` by its headings, with the ids that as_html() gives them."""
-    return tuple(sections(_parser().parse(markdown)))
+def markdown_sections(markdown: str) -> tuple[Section, ...]:
+    """The sections of `markdown`, with the heading ids that markdown_to_html() writes.
+
+    Text before the first heading is a section without a title.
+    """
+    found: list[Section] = []
+    texts: list[str] = []
+    head = Section("", 1, "", "")
+    tokens = _parser().parse(markdown)
+    for place, token in enumerate(tokens):
+        if token.type == "heading_open":
+            found.append(head._replace(text="\n".join(texts)))
+            title = _plain_text(tokens[place + 1])
+            head = Section(str(token.attrGet("id") or ""), int(token.tag[1]), title, "")
+            texts = []
+        elif token.type == "fence":
+            texts += [token.info.partition(" ")[2], token.content]
+        elif token.type == "inline" and tokens[place - 1].type != "heading_open":
+            texts.append(_plain_text(token))
+    found.append(head._replace(text="\n".join(texts)))
+    return tuple(one for one in found if one.title or one.text.strip())
+
+
+def _plain_text(inline: Token) -> str:
+    """The text of a paragraph, a heading or a cell, without emphasis and links."""
+    return "".join(
+        " " if token.type in ("softbreak", "hardbreak") else token.content
+        for token in inline.children or ()
+    )
 
 
 def source_lines(source: Source) -> list[dict]:
-    """Each line of `source` with its number in the file and the method that it belongs to."""
+    """Each line of `source`, with its number in the file and the method that contains it."""
     methods = source.methods()
-    lines = highlighted(source.text, "python").split("\n")
+    lines = highlight_code(source.text, "python").split("\n")
     return [
         {
             "number": number,
@@ -67,7 +103,8 @@ def source_lines(source: Source) -> list[dict]:
 
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    parser.core.ruler.push("headings", give_headings_ids)
+    # The ids are GitHub's, so that links within a file work on both pages.
+    parser.use(anchors_plugin, min_level=2, max_level=6)
     parser.add_render_rule("heading_open", _heading_open)
     parser.add_render_rule("heading_close", _heading_close)
     parser.add_render_rule("th_open", _cell_open)
@@ -79,27 +116,27 @@ def _parser() -> MarkdownIt:
 
 
 def _heading_open(self, tokens, index, options, env) -> str:
-    """A heading is a link to itself, and so the way to copy its address."""
-    name = _own_address(tokens[index], tokens[index + 1])
+    """Make the heading a link to itself, so that a reader can copy its address."""
+    name = _link_target(tokens[index], tokens[index + 1])
     opened = self.renderToken(tokens, index, options, env)
     return opened + format_html('<a class="anchor" href="#{}">', name) if name else opened
 
 
 def _heading_close(self, tokens, index, options, env) -> str:
     closed = self.renderToken(tokens, index, options, env)
-    return f"</a>{closed}" if _own_address(tokens[index - 2], tokens[index - 1]) else closed
+    return f"</a>{closed}" if _link_target(tokens[index - 2], tokens[index - 1]) else closed
 
 
 def _cell_open(self, tokens, index, options, env) -> str:
-    """A column's alignment as a class: the page's policy lets no inline style through."""
+    """Write a column's alignment as a class, because the page's policy forbids inline style."""
     style = tokens[index].attrs.pop("style", "")
     if style:
         tokens[index].attrJoin("class", str(style).replace("text-align:", "to-"))
     return self.renderToken(tokens, index, options, env)
 
 
-def _own_address(heading: Token, inline: Token) -> str | int | float | None:
-    """The heading's id, where the words in it are not a link already."""
+def _link_target(heading: Token, inline: Token) -> str | int | float | None:
+    """The heading's id, unless the heading contains a link already."""
     is_link = any(token.type == "link_open" for token in inline.children or ())
     return None if is_link else heading.attrGet("id")
 
@@ -111,14 +148,14 @@ def _fence(self, tokens, index, options, env) -> str:
         language,
         _chart(caption),
         format_html("<figcaption>{}</figcaption>", caption) if caption else "",
-        mark_safe(highlighted(tokens[index].content, language)),
+        mark_safe(highlight_code(tokens[index].content, language)),
     )
 
 
 def _chart(caption: str) -> SafeString | str:
-    """The picture of a benchmark's figures; the table below it says the same in words.
+    """The picture of a benchmark's figures. The table below it contains the same figures.
 
-    It is loaded once it comes into view, and its room is kept for it.
+    The browser loads the picture when it scrolls into view. Width and height reserve its space.
     """
     name = caption.removeprefix("chart: ")
     if name == caption:
@@ -138,19 +175,19 @@ def _chart(caption: str) -> SafeString | str:
 
 
 @lru_cache(maxsize=256)
-def highlighted(code: str, language: str) -> str:
-    """`code` as HTML, line for line: no element crosses the end of a line.
+def highlight_code(code: str, language: str) -> str:
+    """`code` as HTML, line by line: no element spans two lines.
 
-    As few elements as the colours need: in a lesson's page the others would be every fifth byte.
+    It has an element only where a colour needs one. The others would be a fifth of a lesson's page.
     """
     try:
         lexer = get_lexer_by_name(language, stripnl=False)
     except ClassNotFound:
         lexer = get_lexer_by_name("text", stripnl=False)
     html = highlight(code, lexer, HtmlFormatter(nowrap=True)).rstrip("\n")
-    html = _TOKEN.sub(lambda found: _in_colour(_COLOURS.get(found[1]), found[2]), html)
-    return _SAME.sub(lambda found: _in_colour(found[1], _TOKEN.sub(r"\2", found[0])), html)
+    html = _TOKEN.sub(lambda found: _span(_COLOUR_OF.get(found[1]), found[2]), html)
+    return _SAME_COLOUR.sub(lambda found: _span(found[1], _TOKEN.sub(r"\2", found[0])), html)
 
 
-def _in_colour(colour: str | None, html: str) -> str:
+def _span(colour: str | None, html: str) -> str:
     return f'<span class="{colour}">{html}</span>' if colour else html

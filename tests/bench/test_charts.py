@@ -3,7 +3,7 @@
 import pytest
 
 from lessons.core.lesson_text import expand
-from lessons.web.markup import as_html
+from lessons.web.markup import markdown_to_html
 
 BLOCK = "Before.\n\n```chart echo\n```\n\nAfter.\n"
 
@@ -27,10 +27,10 @@ def test_the_table_stands_in_the_text_and_the_picture_above_it_on_the_page(bench
     (bench / "echo.svg").write_text('<svg viewBox="0 0 690 390"/>', encoding="utf-8")
     text = expand(BLOCK, "lesson.md")
     assert "```text chart: echo\nbare 1.00\n```" in text
-    html = as_html(text)
+    html = markdown_to_html(text)
     assert '<img src="/charts/echo.svg" width="690" height="390" loading="lazy" alt="' in html
     assert html.index("<img") < html.index("bare 1.00")
-    assert "<img" not in as_html("```text\nbare\n```")
+    assert "<img" not in markdown_to_html("```text\nbare\n```")
 
 
 def test_the_picture_is_served_and_never_from_a_cache(bench, client):

@@ -9,7 +9,7 @@ from lessons.core import catalogue, source
 from lessons.core.catalogue import lessons
 from lessons.core.lesson_text import TextError, expand, expanded
 from lessons.core.source import UnknownName, find_source
-from lessons.web.markup import as_html, source_lines
+from lessons.web.markup import markdown_to_html, source_lines
 
 SHOP = '''\
 """A shop."""
@@ -105,7 +105,7 @@ def test_code_with_backticks_does_not_end_its_block(shop):
     shop.write_text('x = """\n```\n<b>\n```\n"""\n')
     text = expand("```code shop.x\n```\nafter", "lesson.md")
     assert text == '````python shop.py:1\nx = """\n```\n<b>\n```\n"""\n````\nafter'
-    assert as_html(text).count("<figure") == 1
+    assert markdown_to_html(text).count("<figure") == 1
 
 
 def test_a_table_is_the_markdown_in_the_file_of_that_name_beside_the_text(tmp_path):
@@ -124,9 +124,8 @@ def test_a_table_that_is_not_there_is_an_error_that_names_lesson_and_file(tmp_pa
 def test_a_transcript_keeps_its_recorded_body():
     text = expand("```transcript shop.Shop | connect | text <hi>\n 1  client\n```\n", "lesson.md")
     assert text == "```text transcript: shop.Shop | connect | text <hi>\n 1  client\n```\n"
-    assert "<figcaption>transcript: shop.Shop | connect | text &lt;hi&gt;</figcaption>" in as_html(
-        text
-    )
+    caption = "<figcaption>transcript: shop.Shop | connect | text &lt;hi&gt;</figcaption>"
+    assert caption in markdown_to_html(text)
 
 
 @pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.key)
@@ -134,11 +133,12 @@ def test_each_lesson_shows_code_that_is_there(lesson):
     text = expanded(lesson)
     assert "```code" not in text
     assert "```transcript" not in text
-    assert as_html(text).startswith(f"<h1>{lesson.title.replace('`', '')}")
+    assert markdown_to_html(text).startswith(f"<h1>{lesson.title.replace('`', '')}")
 
 
 def test_html_in_markdown_is_shown_as_text():
-    html = as_html('<script>alert(1)</script> [x](javascript:alert) **b**\n\n<p onclick="x">')
+    markdown = '<script>alert(1)</script> [x](javascript:alert) **b**\n\n<p onclick="x">'
+    html = markdown_to_html(markdown)
     assert "<script" not in html
     assert "&lt;script&gt;" in html
     assert 'href="javascript' not in html
@@ -147,7 +147,7 @@ def test_html_in_markdown_is_shown_as_text():
 
 
 def test_html_in_code_and_captions_is_shown_as_text():
-    html = as_html('```python <i>\nx = "<b>"\n```\n\n```"><u>\n<b>\n```\n')
+    html = markdown_to_html('```python <i>\nx = "<b>"\n```\n\n```"><u>\n<b>\n```\n')
     assert "<b>" not in html
     assert "<i>" not in html
     assert "<u>" not in html
@@ -155,7 +155,7 @@ def test_html_in_code_and_captions_is_shown_as_text():
 
 
 def test_colours_are_classes_so_that_no_inline_style_is_needed(shop):
-    html = as_html(expand("```code shop.Shop\n```", "lesson.md"))
+    html = markdown_to_html(expand("```code shop.Shop\n```", "lesson.md"))
     assert '<span class="k">class</span>' in html
     assert "style=" not in html
 

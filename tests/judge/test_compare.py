@@ -85,10 +85,10 @@ def test_a_session_that_is_not_the_pages_gets_nothing(ask, client, settings):
 @pytest.mark.parametrize(
     "steps, why",
     [
-        (["connect"] * 41, "At most 40 steps"),
+        (["connect"] * 41, "at most 40 steps"),
         (["connect", "text " + "x" * 6000], "6000 characters"),
-        (["connect", "wait 50", "2 wait 50"], "At most 60 seconds"),
-        (["connect", "wait nan"], "At most 60 seconds"),
+        (["connect", "wait 50", "2 wait 50"], "at most 60 seconds"),
+        (["connect", "wait nan"], "at most 60 seconds"),
         (["connect", "sleep 1"], "'sleep 1'"),
         (["row db_demo.Nothing {}"], "cannot be played"),
     ],

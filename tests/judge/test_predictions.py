@@ -15,7 +15,7 @@ from lessons.judge.predictions import (
     received,
     shuffled,
 )
-from lessons.web.views.prediction_views import questions
+from lessons.web.views.prediction_views import question_context
 from tests.judge.test_compare import own_feed
 from tests.web.test_pages import text
 
@@ -112,7 +112,7 @@ def page(client, settings):
 
 def test_every_lesson_asks_two_to_four_questions():
     for lesson in lessons():
-        assert 2 <= len(questions(lesson)) <= 4
+        assert 2 <= len(question_context(lesson)) <= 4
 
 
 @pytest.mark.django_db
@@ -155,8 +155,8 @@ def test_who_receives_what_is_judged_as_a_whole(page):
 @pytest.mark.django_db
 def test_what_is_not_asked_or_half_answered_is_refused(page):
     ask = page("stop")
-    assert "no number 9" in ask(9, status=400)["error"]
-    assert "Each card has one place" in ask(2, "answer/", status=400, given=[0, 0])["error"]
+    assert "no question 9" in ask(9, status=400)["error"]
+    assert "exactly one place" in ask(2, "answer/", status=400, given=[0, 0])["error"]
     assert ask(2, "answer/", status=400, given=["x"])["error"]
 
 

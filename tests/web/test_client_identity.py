@@ -16,7 +16,7 @@ from django.urls import path
 
 from auth_demo.consumers import Account
 from lessons.web.live.page_socket import new_feed_id
-from lessons.web.live.recording import watched
+from lessons.web.live.recording import record_page_clients
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -56,7 +56,7 @@ def session():
 @pytest.fixture
 def application():
     routes = [path("ws/mirror/", mirror), path("ws/account/", Account.as_asgi())]
-    return watched(AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(routes))))
+    return record_page_clients(AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(routes))))
 
 
 def visitor(application, session, place="ws/mirror/", page="http://localhost", **options):
@@ -121,7 +121,7 @@ async def test_who_was_logged_out_is_logged_in_anew_and_every_client_was_told(ap
 
 async def test_a_strangers_page_is_refused_by_who_looks_at_the_origin(application, session):
     assert await is_refused(visitor(application, session, **{"as": "student", "origin": EVIL}))
-    unguarded = watched(AuthMiddlewareStack(URLRouter([path("ws/mirror/", mirror)])))
+    unguarded = record_page_clients(AuthMiddlewareStack(URLRouter([path("ws/mirror/", mirror)])))
     told = await told_to(visitor(unguarded, session, **{"as": "student", "origin": EVIL}))
     assert (told["user"], told["origin"]) == ("student", EVIL)
 

@@ -15,9 +15,9 @@ from django.db.backends.signals import connection_created
 from django.urls import path
 
 from lessons.core.catalogue import PROJECT_DIR
-from lessons.web.live.event_forwarder import FIRST
+from lessons.web.live.event_forwarder import MAX_OLDEST
 from lessons.web.live.page_socket import new_feed_id
-from lessons.web.live.recording import watched
+from lessons.web.live.recording import record_page_clients
 from lessons.wire.layer import RecordingLayer
 from sync_demo.consumers import Echo
 from tests.support.processes import run
@@ -31,7 +31,7 @@ class Flood(AsyncConsumer):
 
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
-        for number in range(3 * FIRST):
+        for number in range(3 * MAX_OLDEST):
             await self.send({"type": "websocket.send", "text": str(number)})
 
     async def websocket_disconnect(self, event):
@@ -89,7 +89,7 @@ def layers(settings):
 
 @pytest.fixture
 def application():
-    return watched(URLRouter(ROUTES))
+    return record_page_clients(URLRouter(ROUTES))
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ async def test_a_flood_drops_whole_events_but_not_its_end(application, feed_id):
     await page.send_input({"type": "websocket.disconnect", "code": 1000})  # waits already
     received = await batches(feed, until="finished")
     numbers = [event["seq"] for batch in received for event in batch["events"]]
-    recorded = 3 * FIRST + 5  # scope, connect, accept, the flood, disconnect, finished
+    recorded = 3 * MAX_OLDEST + 5  # scope, connect, accept, the flood, disconnect, finished
     assert numbers == sorted(set(numbers))
     assert len(numbers) < recorded
     assert received[-1]["recorded"] == recorded
@@ -233,7 +233,7 @@ async def test_an_id_with_another_session_is_refused_and_nothing_runs(feed_id, s
     async def not_to_be_called(scope, receive, send):
         raise AssertionError("the lesson's consumer ran")
 
-    application = watched(not_to_be_called)
+    application = record_page_clients(not_to_be_called)
     for place in (f"/watched/{feed_id}/client=1/ws/echo/", f"/ws/feed/{feed_id}/"):
         visitor = client(application, place, session=session)
         assert await visitor.connect(timeout=PATIENCE) == (False, 1000)
@@ -286,7 +286,7 @@ async def test_anything_else_passes_untouched():
     async def application(*arguments):
         passed.append(arguments)
 
-    route = watched(application)
+    route = record_page_clients(application)
     for scope in (
         {"type": "http", "path": "/async/http/"},
         {"type": "lifespan"},
@@ -306,14 +306,14 @@ async def test_a_page_that_nobody_watches_any_more_leaves_no_group(application, 
 def test_the_layer_of_every_alias_is_recorded(settings):
     memory = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
     settings.CHANNEL_LAYERS = {"default": memory, "other": memory, "wire": memory}
-    watched(URLRouter(ROUTES))
+    record_page_clients(URLRouter(ROUTES))
     recorded = [isinstance(channel_layers[alias], RecordingLayer) for alias in ("default", "other")]
     assert recorded == [True, True]
     assert not isinstance(channel_layers["wire"], RecordingLayer)
 
 
 async def test_the_layer_is_wrapped_once_however_often_an_application_is_made(application):
-    watched(application)
+    record_page_clients(application)
     assert isinstance(channel_layers["default"], RecordingLayer)
     assert not isinstance(channel_layers["default"].layer, RecordingLayer)
     assert not isinstance(channel_layers["wire"], RecordingLayer)
@@ -350,11 +350,11 @@ async def answer(scope, receive, send):
 
 def request(path, session):
     cookie = f"{project.SESSION_COOKIE_NAME}={session}".encode()
-    return HttpCommunicator(watched(answer), "GET", path, headers=[(b"cookie", cookie)])
+    return HttpCommunicator(record_page_clients(answer), "GET", path, headers=[(b"cookie", cookie)])
 
 
 async def test_a_request_is_recorded_for_the_feed_and_meets_the_lessons_own_path(feed_id):
-    application = watched(answer)
+    application = record_page_clients(answer)
     feed = await open_feed(application, feed_id)
     response = await request(f"/watched/{feed_id}/client=1/async/http/", MINE).get_response()
     assert (response["status"], response["body"]) == (200, b"/async/http/")

@@ -13,7 +13,7 @@ from lessons.core.catalogue import IncompleteLesson, Lesson, find, lessons
 from lessons.core.diagnoses import catalogue
 from lessons.judge.verdict import Outcome, Verdict
 from lessons.simulator.finding import Finding
-from lessons.web.live.page_socket import group_of
+from lessons.web.live.page_socket import feed_group
 
 pytestmark = pytest.mark.django_db
 
@@ -289,7 +289,7 @@ def test_a_page_of_no_cluster_knows_its_own_server_alone(client, settings, is_wo
 
 def test_a_visitor_without_a_session_is_given_one(client):
     feed = feed_of(client.get("/lessons/03-stop/"))
-    assert group_of(feed, scope_with(client.cookies["sessionid"].value))
+    assert feed_group(feed, scope_with(client.cookies["sessionid"].value))
 
 
 def test_the_session_is_made_once_and_costs_nothing_then(client, django_assert_num_queries):
@@ -304,9 +304,9 @@ def test_each_page_has_a_feed_of_its_own(client):
 
 def test_a_feed_belongs_to_the_session_of_its_page(client):
     feed = feed_of(client.get("/lessons/03-stop/"))
-    assert group_of(feed, scope_with("another0session0key0that0is0long")) is None
-    assert group_of(feed, scope_with("")) is None
-    assert group_of(feed, {"headers": []}) is None
+    assert feed_group(feed, scope_with("another0session0key0that0is0long")) is None
+    assert feed_group(feed, scope_with("")) is None
+    assert feed_group(feed, {"headers": []}) is None
 
 
 def test_outside_a_workshop_a_lesson_has_no_feed_and_makes_no_session(

@@ -9,7 +9,7 @@ from django.test import Client
 
 from auth_demo.tickets import issue
 from lessons.core.catalogue import PROJECT_DIR, find
-from lessons.web.exercise.pytest_export import as_pytest, name_of
+from lessons.web.exercise.pytest_export import file_name, write_test
 from lessons.web.live.page_socket import new_feed_id
 from tests.support.processes import run
 
@@ -46,9 +46,9 @@ PLAYED = {
 
 
 def test_what_was_played_is_a_test_that_passes_and_says_what_came(tmp_path):
-    sources = {slug: as_pytest(find(slug), steps) for slug, steps in PLAYED.items()}
+    sources = {slug: write_test(find(slug), steps) for slug, steps in PLAYED.items()}
     for slug, source in sources.items():
-        (tmp_path / name_of(find(slug))).write_text(source, encoding="utf-8")
+        (tmp_path / file_name(find(slug))).write_text(source, encoding="utf-8")
     # As in tests/: with its conftest.py, which keeps one test's database from the next.
     options = ["-c", "pyproject.toml", "--rootdir", ".", "-p", "conftest", "-n", "0", "-q"]
     done = run(
@@ -88,7 +88,7 @@ def page(settings, db):
 
 
 def asked(page, key="02-frames", **changes):
-    return page.post(f"/lessons/{key}/take-away/", page.form | changes)
+    return page.post(f"/lessons/{key}/pytest/", page.form | changes)
 
 
 def test_a_page_gets_its_test(page):
@@ -117,12 +117,15 @@ def test_a_ticket_is_issued_anew_in_the_test_and_one_that_was_made_up_is_not(pag
 @pytest.mark.parametrize(
     ("steps", "reason"),
     [
-        ([], "Nothing has been played yet: connect, or send a request."),
-        (["1 text x"], "Nothing has been played yet: connect, or send a request."),
-        (["1 connect", "1 kill"], "'1 kill' is nothing that a client of this page does."),
+        ([], "Nothing has been played yet. Connect, or send a request."),
+        (["1 text x"], "Nothing has been played yet. Connect, or send a request."),
+        (["1 connect", "1 kill"], "A client of this page cannot do '1 kill'."),
         (["1 connect", 'row auth.Group {"name": "a"}'], None),
-        (["1 connect", "1 text x"] * 40, "At most 40 steps and 6000 characters are played."),
-        (["1 connect", "wait 99"], "At most 60 seconds are waited."),
+        (
+            ["1 connect", "1 text x"] * 40,
+            "Send at most 40 steps and 6000 characters.",
+        ),
+        (["1 connect", "wait 99"], "A conversation waits at most 60 seconds."),
         (["1 connect colour=red"], "connect does not know 'colour=red'"),
         (["1 connect", "1 bytes 0"], None),
     ],
@@ -137,6 +140,6 @@ def test_nobody_else_gets_one(page, settings):
     assert asked(page, csrfmiddlewaretoken="x" * 32).status_code == 403
     assert asked(page, feed=new_feed_id("another0session0key")).status_code == 404
     assert asked(page, key="99-none").status_code == 404
-    assert page.get("/lessons/02-frames/take-away/").status_code == 405
+    assert page.get("/lessons/02-frames/pytest/").status_code == 405
     settings.WORKSHOP = False
     assert asked(page).status_code == 404

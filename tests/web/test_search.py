@@ -12,7 +12,7 @@ from django.utils.html import escape
 from lessons.core import catalogue, diagnoses, progress
 from lessons.core.catalogue import find, lessons
 from lessons.judge.verdict import Outcome, Verdict
-from lessons.web.markup import as_html
+from lessons.web.markup import markdown_to_html
 from lessons.web.search import search_index
 from lessons.web.search.search import LONGEST, MOST, search
 from lessons.web.search.text_match import excerpt, folded, marked
@@ -221,14 +221,14 @@ def test_on_their_page_the_notes_lead_to_lessons_and_name_files():
 
 
 def test_a_heading_is_a_link_to_itself():
-    assert as_html("# T\n## Why `x`, now?\n") == (
+    assert markdown_to_html("# T\n## Why `x`, now?\n") == (
         '<h1>T</h1>\n<h2 id="why-x-now">'
         '<a class="anchor" href="#why-x-now">Why <code>x</code>, now?</a></h2>\n'
     )
 
 
 def test_two_headings_of_one_name_have_two_addresses_and_a_link_stays_a_link():
-    shown = as_html("## A\n## A\n## [B](/b)\n")
+    shown = markdown_to_html("## A\n## A\n## [B](/b)\n")
     assert re.findall(r'id="(.*?)"', shown) == ["a", "a-1", "b"]
     assert '<h2 id="b"><a href="/b">B</a></h2>' in shown
 

@@ -14,12 +14,12 @@ from lessons.core.diagnoses import Diagnosis
 from lessons.core.diagnoses import catalogue as diagnoses
 from lessons.core.progress import Progress
 from lessons.core.source import Source
-from lessons.web.markup import as_html, highlighted, with_code
+from lessons.web.markup import highlight_code, inline_code_to_html, markdown_to_html
 from lessons.wire.events import Event
 from lessons.wire.transcript import render
 
 
-def exercise_of(found: Lesson) -> dict:
+def exercise_context(found: Lesson) -> dict:
     """The last verdict, and, where students' code is run, the help that there is."""
     known = progress.of(found)
     verdict = {
@@ -34,7 +34,7 @@ def exercise_of(found: Lesson) -> dict:
 
 def _readable(verdict: dict) -> dict:
     outcomes = verdict.get("outcomes", ())
-    claims = [{**outcome, "claim": with_code(outcome["claim"])} for outcome in outcomes]
+    claims = [{**outcome, "claim": inline_code_to_html(outcome["claim"])} for outcome in outcomes]
     return {**verdict, "outcomes": claims}
 
 
@@ -86,7 +86,7 @@ def _transcript(outcomes, finding: dict) -> dict | None:
     for outcome in outcomes:
         if outcome["finding"] == finding and outcome["transcript"]:
             events = map(Event.from_json, outcome["transcript"])
-            return {"claim": with_code(outcome["claim"]), "text": render(events)}
+            return {"claim": inline_code_to_html(outcome["claim"]), "text": render(events)}
     return None
 
 
@@ -95,7 +95,7 @@ def _help(found: Lesson, known: Progress) -> dict:
     return {
         "live": True,
         "mark": mark_of(known),
-        "hints": [as_html(hint) for hint in found.hints[: known.hints]],
+        "hints": [markdown_to_html(hint) for hint in found.hints[: known.hints]],
         "hints_in_all": len(found.hints),
         "solution": _solution(found) if known.was_green else None,
         "aside": aside and _short(aside),
@@ -113,7 +113,7 @@ def _upcoming(found: Lesson) -> Lesson | None:
 
 
 def _solution(found: Lesson):
-    return mark_safe(highlighted(found.solution.read_text(encoding="utf-8").rstrip(), "python"))
+    return mark_safe(highlight_code(found.solution.read_text(encoding="utf-8").rstrip(), "python"))
 
 
 def _diagnosis(finding: dict | None) -> Diagnosis | None:

@@ -4,9 +4,12 @@ What the consumers have sent is known from playing the steps once more in an emp
 test has one.
 """
 
+import importlib
 import json
 import re
 
+from django.contrib.auth import get_user_model
+from django.core import signing
 from django.urls.resolvers import RoutePattern
 
 from lessons.core.accounts import ACCOUNTS
@@ -65,12 +68,12 @@ _IMPORTS = (
 )
 
 
-def name_of(lesson: Lesson) -> str:
+def file_name(lesson: Lesson) -> str:
     """What the module's file may be called."""
     return f"test_played_{lesson.folder.name}.py"
 
 
-def as_pytest(lesson: Lesson, steps: list[str]) -> str:
+def write_test(lesson: Lesson, steps: list[str]) -> str:
     """The module's source. Raises what `play` does."""
     steps = [*steps, *(f"{client} close 1001" for client in _left_open(steps))]
     is_own = all(_is_own(lesson, step) for step in steps)
@@ -174,3 +177,31 @@ def _longest_wait(turns: tuple[Turn, ...]) -> float:
 
 def _last(name: str) -> str:
     return name.rpartition(".")[2]
+
+
+def name_tickets(lesson: Lesson, steps: list[str]) -> list[str]:
+    """`ticket=ada` for each ticket that was issued to ada: the test needs one that is unused."""
+    if lesson.stack is None:
+        return steps
+    salt = getattr(importlib.import_module(lesson.stack_module), "SALT", "")
+    names: dict[str, str] = {}
+
+    def named(found: re.Match) -> str:
+        ticket = found["ticket"]
+        if ticket not in names:
+            holder = _holder(ticket, salt)
+            if holder is None:  # made up: it is no better in a test
+                return found[0]
+            number = 1 + sum(name.partition("/")[0] == holder for name in names.values())
+            names[ticket] = holder if number == 1 else f"{holder}/{number}"
+        return f"ticket={names[ticket]}"
+
+    return [re.sub(r"(?<=\s)\?ticket=(?P<ticket>[\w:.-]+)", named, step) for step in steps]
+
+
+def _holder(ticket: str, salt: str) -> str | None:
+    try:
+        user_id, _ = signing.loads(ticket, salt=salt)
+    except signing.BadSignature:
+        return None
+    return get_user_model().objects.values_list("username", flat=True).filter(pk=user_id).first()

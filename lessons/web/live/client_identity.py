@@ -1,6 +1,7 @@
-"""Whom a page's client passes for: told in the watched path, since a page cannot set its headers.
+"""The identity that a page's test client uses.
 
-The seeded accounts only, and only for a page whose feed belongs to the session that asks.
+It is part of the URL, because a browser cannot set the headers of a WebSocket. A client may only
+use the accounts that the workshop creates, and only for a page whose feed belongs to its session.
 """
 
 from dataclasses import dataclass
@@ -20,40 +21,41 @@ from lessons.core.accounts import ACCOUNTS
 from lessons.core.catalogue import MOST_CLIENTS, NOBODY
 from lessons.web.live.page_socket import session_key_of
 
-VANISHED = 4999  # a page's client closes with it in place of going without a word, which it cannot
+# A page cannot drop a connection without a close frame. It closes with this code instead.
+LOST_CONNECTION = 4999
 
 
-class NoGuise(ValueError):
-    """What nobody here may pass for."""
+class InvalidIdentity(ValueError):
+    """An identity that no client of a page may use."""
 
 
 @dataclass(frozen=True)
 class ClientIdentity:
-    """A client's number on its page; who it is, and whose page: None is as the browser says."""
+    """A client's number on its page, its account and its origin. None leaves the browser's own."""
 
     client: int
     account: str | None = None
     origin: str | None = None
 
     @classmethod
-    def read(cls, options: str) -> "ClientIdentity":
-        """From `client=2&as=student&origin=http://a.test`. Raises NoGuise."""
-        told = dict(parse_qsl(options, keep_blank_values=True))
-        client, account, origin = (told.pop(name, None) for name in ("client", "as", "origin"))
-        if told or client not in map(str, range(1, MOST_CLIENTS + 1)):
-            raise NoGuise(options)
+    def parse(cls, options: str) -> "ClientIdentity":
+        """From `client=2&as=student&origin=http://a.test`. Raises InvalidIdentity."""
+        given = dict(parse_qsl(options, keep_blank_values=True))
+        client, account, origin = (given.pop(name, None) for name in ("client", "as", "origin"))
+        if given or client not in map(str, range(1, MOST_CLIENTS + 1)):
+            raise InvalidIdentity(options)
         if account not in (None, NOBODY, *ACCOUNTS):
-            raise NoGuise(account)
+            raise InvalidIdentity(account)
         if origin is not None and not (origin.isascii() and origin.isprintable()):
-            raise NoGuise(origin)
+            raise InvalidIdentity(origin)
         return cls(int(client), account, origin)
 
     async def headers(self, scope: dict) -> list[tuple[bytes, bytes]]:
-        """The connection's headers, as those of a client that is what it says. Raises NoGuise."""
+        """The headers that a client with this identity would send. Raises InvalidIdentity."""
         if self.account is None and self.origin is None:
             return scope["headers"]
         if scope["type"] != "websocket":
-            raise NoGuise(scope["type"])
+            raise InvalidIdentity(scope["type"])
         replaced = {}
         if self.account is not None:
             replaced[b"cookie"] = await self._cookie(scope)
@@ -65,22 +67,23 @@ class ClientIdentity:
     async def _cookie(self, scope: dict) -> bytes:
         if self.account == NOBODY:
             return b""
-        key = await _session_of(self.account, session_key_of(scope))
+        key = await _session_for(self.account, session_key_of(scope))
         return f"{settings.SESSION_COOKIE_NAME}={key}".encode()
 
 
 @database_sync_to_async
-def _session_of(account: str, own_key: str) -> str:
-    """Key of the session in which `account` has logged in, for the browser that has `own_key`.
+def _session_for(account: str, own_key: str) -> str:
+    """Key of the session in which `account` is logged in, for the browser with session `own_key`.
 
-    One for all its pages and servers, as a browser has one; kept in the browser's own session, and
-    made anew once it has ended. It is no login: nobody is told, and no other socket closes.
+    All pages of that browser use the same one, as in a real browser. Its key is stored in the
+    browser's own session; after it has ended, a new one replaces it. Creating it sends no login
+    signal, so no other socket is closed because of it.
     """
     store = import_module(settings.SESSION_ENGINE).SessionStore
     own = store(own_key)
     user = get_user_model().objects.filter(username=account, is_active=True).first()
     if user is None or not own.exists(own_key):
-        raise NoGuise(account)
+        raise InvalidIdentity(account)
     name = f"as {account}"
     session = store(own.get(name))
     if session.get(HASH_SESSION_KEY) != user.get_session_auth_hash():
@@ -95,12 +98,12 @@ def _session_of(account: str, own_key: str) -> str:
 
 
 def with_lost_connections(receive):
-    """`receive`, with what Daphne tells of a lost TCP connection where a client has vanished."""
+    """`receive`, which reports a lost connection as Daphne does: with code 1006."""
 
-    async def received():
+    async def receive_event():
         message = await receive()
-        if message["type"] == "websocket.disconnect" and message.get("code") == VANISHED:
+        if message["type"] == "websocket.disconnect" and message.get("code") == LOST_CONNECTION:
             return {**message, "code": 1006}
         return message
 
-    return received
+    return receive_event

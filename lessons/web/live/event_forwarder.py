@@ -1,4 +1,4 @@
-"""Carries events from the thread that recorded them to the feed, and never holds that thread up."""
+"""Carries events from the thread that recorded them to the feed, without blocking that thread."""
 
 import asyncio
 import json
@@ -8,62 +8,70 @@ from channels.layers import get_channel_layer
 
 from lessons.web.live.page_socket import LAYER
 from lessons.wire.events import Event
+from lessons.wire.transcript import summary
 
-# Events that wait while the loop is busy: the first ones, and the newest of what comes on top, for
-# the end shows how a flood went out. The others are dropped, and the page says how many.
-FIRST, NEWEST = 900, 100
-BATCH = 100
-TOGETHER = 0.02  # seconds: what comes within them travels as one, or each event would cost a frame
+# Events that wait while the loop is busy: the oldest, and the newest of all later ones, because
+# the end shows how a flood of events ended. The others are dropped, and the page says how many.
+MAX_OLDEST, MAX_NEWEST = 900, 100
+MAX_BATCH = 100
+# Seconds. All events of one interval are sent together, otherwise each event would cost a frame.
+BATCH_INTERVAL = 0.02
 
 
-class Relay:
-    """A recorder's listener for one connection. Makes itself at home in the running loop."""
+class EventForwarder:
+    """A recorder's listener for one connection. It sends from the loop in which it was created."""
 
     def __init__(self, group: str, client: int):
         self._group = group
         self._client = client  # its number on the page
         self._loop = asyncio.get_running_loop()
-        self._first: deque[Event] = deque()
-        self._newest: deque[Event] = deque(maxlen=NEWEST)
+        self._oldest: deque[Event] = deque()
+        self._newest: deque[Event] = deque(maxlen=MAX_NEWEST)
         self._recorded = 0
-        self._called = False
-        self._one_at_a_time = asyncio.Lock()
+        self._is_scheduled = False
+        self._lock = asyncio.Lock()
         self._tasks: set[asyncio.Task] = set()
 
     def __call__(self, event: Event) -> None:
-        """Take `event`, in any thread. Writing it down as JSON is left to the loop's own time."""
-        has_room = len(self._first) < FIRST and not self._newest
-        (self._first if has_room else self._newest).append(event)
+        """Take `event`, in any thread. The loop writes the JSON later."""
+        has_room = len(self._oldest) < MAX_OLDEST and not self._newest
+        (self._oldest if has_room else self._newest).append(event)
         self._recorded = event.seq
-        if not self._called:
-            self._called = True
-            self._loop.call_soon_threadsafe(self._loop.call_later, TOGETHER, self._start)
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            self._loop.call_soon_threadsafe(self._loop.call_later, BATCH_INTERVAL, self._start)
 
     def _start(self) -> None:
-        """No task outlives its batch, so what a task left behind does later is still carried."""
+        """Start a task for this batch only: later events, even very late ones, get a new task."""
         task = self._loop.create_task(self._forward())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _forward(self) -> None:
-        async with self._one_at_a_time:
-            self._called = False  # first, so that whatever comes from here on calls anew
-            left = len(self._first) + len(self._newest)
+        async with self._lock:
+            # Reset the flag first, so that any event that arrives from now on schedules again.
+            self._is_scheduled = False
+            left = len(self._oldest) + len(self._newest)
             while left:
-                events = [self._next().as_json() for _ in range(min(BATCH, left))]
+                events = [event_json(self._next()) for _ in range(min(MAX_BATCH, left))]
                 left -= len(events)
-                batch = {"recorded": self._told_by(events), "client": self._client}
+                batch = {"recorded": self._complete_up_to(events), "client": self._client}
                 text = json.dumps({**batch, "events": events})
                 message = {"type": "feed.events", "text": text}
                 await get_channel_layer(LAYER).group_send(self._group, message)
 
     def _next(self) -> Event:
-        return (self._first or self._newest).popleft()
+        return (self._oldest or self._newest).popleft()
 
-    def _told_by(self, events: list[dict]) -> int:
-        """The number up to which a page that has `events` has all there is; a gap is what it lacks.
+    def _complete_up_to(self, events: list[dict]) -> int:
+        """The number up to which no further event will come. What the page lacks was dropped.
 
-        With nothing left waiting that is the last number given, dropped events included.
+        When nothing is waiting, it is the last number that was recorded, dropped events included.
         """
-        recorded = self._recorded  # read first: an event that comes meanwhile is waiting then
-        return events[-1]["seq"] if self._first or self._newest else recorded
+        recorded = self._recorded  # read this first: an event that arrives now is then waiting
+        return events[-1]["seq"] if self._oldest or self._newest else recorded
+
+
+def event_json(event: Event) -> dict:
+    """The event as the page gets it: its data, and `text`, the line of a transcript."""
+    return {**event.as_json(), "text": summary(event.message)}

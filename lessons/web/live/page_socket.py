@@ -1,4 +1,8 @@
-"""The recorder's feed: a page hears what the server saw of its own connections, and no others."""
+"""The sockets that a page opens for itself, beside its lesson's, and the feed of recorded events.
+
+A feed carries what the server recorded of one page's own connections, and of no others. It has an
+id, which is in the page and proves that the page belongs to the browser's session.
+"""
 
 import secrets
 
@@ -8,26 +12,28 @@ from django.conf import settings
 from django.http import parse_cookie
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-LAYER = "wire"  # an alias of its own, so that the lessons' layer carries the lessons' messages only
+LAYER = "wire"  # a separate alias: the lessons' layer carries only the lessons' messages
 
 
 def new_feed_id(session_key: str) -> str:
-    """An id that cannot be guessed, and is worth nothing without the cookie of that session."""
+    """An id that cannot be guessed, and that is useless without the cookie of that session."""
     nonce = secrets.token_urlsafe(16)
     return f"{nonce}.{_mac(nonce, session_key)}"
 
 
-def group_of(feed_id: str, scope: dict) -> str | None:
-    """The group of a feed; None where the id was not given to the session that presents it.
+def feed_group(feed_id: str, scope: dict) -> str | None:
+    """The group of a feed. None if the id was not made for the session that presents it.
 
-    The MAC is the group's name: a local workshop's secret key is known to everybody, and whoever
-    signs somebody else's nonce for a session of their own ends up in a group of their own.
+    The MAC is the group's name. The secret key of a local workshop is public, so anyone can sign
+    a leaked nonce for another session. Such an id leads to another group, which gets no events.
     """
-    return f"feed.{feed_id.partition('.')[2]}" if is_own(feed_id, session_key_of(scope)) else None
+    if belongs_to_session(feed_id, session_key_of(scope)):
+        return f"feed.{feed_id.partition('.')[2]}"
+    return None
 
 
-def is_own(feed_id: str, session_key: str | None) -> bool:
-    """Whether the id was given to a page of that session."""
+def belongs_to_session(feed_id: str, session_key: str | None) -> bool:
+    """Whether the id was made for a page of that session."""
     nonce, _, mac = feed_id.partition(".")
     return bool(session_key) and constant_time_compare(mac, _mac(nonce, session_key))
 
@@ -37,36 +43,36 @@ def _mac(nonce: str, session_key: str) -> str:
 
 
 def session_key_of(scope: dict) -> str | None:
-    """From the cookie as it stands: that the MAC fits is proof enough, so no query is made."""
+    """The session key in the cookie. It needs no query: a MAC that matches is proof enough."""
     cookies = dict(scope["headers"]).get(b"cookie", b"").decode("latin1")
     return parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME)
 
 
 class PageSocket(AsyncConsumer):
-    """A socket of the page's own, beside the lesson's."""
+    """A socket that the page opens for itself, beside the lesson's."""
 
     channel_layer_alias = LAYER
 
     async def dispatch(self, message):
-        """Call the handler without Channels' visit to the database thread before it.
+        """Call the handler at once. Channels would first go through the database thread.
 
-        A lesson's handler that blocks that thread is what a student wants to watch meanwhile.
+        A lesson's handler may block that thread, and the student wants to watch it do so.
         """
         await getattr(self, get_handler_name(message))(message)
 
     async def websocket_receive(self, event):
-        """A page has nothing to say here."""
+        """Ignore the frame: a page has nothing to send here."""
 
 
-class Feed(PageSocket):
-    """Sends the browser what arrives in the feed's group: texts of JSON, made by the relay."""
+class EventFeed(PageSocket):
+    """Sends the page each batch of recorded events: JSON texts, written by the EventForwarder."""
 
     async def websocket_connect(self, event):
-        self.group = group_of(self.scope["url_route"]["kwargs"]["feed_id"], self.scope)
+        self.group = feed_group(self.scope["url_route"]["kwargs"]["feed_id"], self.scope)
         if self.group is None:
             await self.send({"type": "websocket.close"})
             return
-        # Before the accept: a page that sees its feed open misses nothing from then on.
+        # Join before the accept: a page whose feed is open then misses no event.
         await self.channel_layer.group_add(self.group, self.channel_name)
         await self.send({"type": "websocket.accept"})
 

@@ -1,4 +1,4 @@
-"""Puts recording round the project's ASGI application; only in a local workshop."""
+"""Records the connections that the lessons' pages open. Exists in a local workshop only."""
 
 from functools import partial
 
@@ -8,9 +8,13 @@ from django.conf import settings
 from django.urls import path
 
 from lessons.web.exercise.exercise_status import Verdicts
-from lessons.web.live.client_identity import ClientIdentity, NoGuise, with_lost_connections
-from lessons.web.live.event_forwarder import Relay
-from lessons.web.live.page_socket import LAYER, Feed, group_of
+from lessons.web.live.client_identity import (
+    ClientIdentity,
+    InvalidIdentity,
+    with_lost_connections,
+)
+from lessons.web.live.event_forwarder import EventForwarder
+from lessons.web.live.page_socket import LAYER, EventFeed, feed_group
 from lessons.wire.database import record_queries
 from lessons.wire.layer import record_layer
 from lessons.wire.middleware import RecordingMiddleware
@@ -18,7 +22,7 @@ from lessons.wire.recorder import Recorder
 
 _WATCHED = "/watched/"
 _FEED = "/ws/feed/"
-_REFUSALS = {
+_REJECTIONS = {
     "websocket": [{"type": "websocket.close"}],
     "http": [
         {"type": "http.response.start", "status": 403},
@@ -27,11 +31,11 @@ _REFUSALS = {
 }
 
 
-def watched(application):
-    """`application`, with what goes to /watched/<feed id>/<options>/... recorded for that feed.
+def record_page_clients(application):
+    """Wrap `application`: what a client sends to /watched/<feed id>/<options>/... is recorded.
 
-    Called where a server's application is made, and nowhere else: from then on this process
-    records layers and queries too, for recorded connections.
+    The events go to that feed. Call this only where a server's application is created: from then
+    on this process also records layers and queries, for recorded connections.
     """
     for alias in settings.CHANNEL_LAYERS:
         if alias != LAYER:
@@ -42,11 +46,11 @@ def watched(application):
             [
                 path(f"{_FEED[1:]}verdicts/", Verdicts.as_asgi()),
                 path(f"{_FEED[1:]}verdicts/<str:key>/", Verdicts.as_asgi()),
-                path(f"{_FEED[1:]}<str:feed_id>/", Feed.as_asgi()),
+                path(f"{_FEED[1:]}<str:feed_id>/", EventFeed.as_asgi()),
             ]
         )
     )
-    # A page of another site may not pretend to be one of ours.
+    # The validator is needed here too: a page of another site must not act as one of ours.
     guarded = AllowedHostsOriginValidator(partial(_record, application))
 
     async def route(scope, receive, send):
@@ -63,20 +67,20 @@ def watched(application):
 
 
 async def _record(application, scope, receive, send):
-    """Serve `/watched/<feed id>/<options>/ws/...` as `/ws/...`, to the client of the options."""
+    """Serve `/watched/<feed id>/<options>/ws/...` as `/ws/...`, for the client in the options."""
     try:
         _, _, feed_id, options, rest = scope["path"].split("/", 4)
-        guise, group = ClientIdentity.read(options), group_of(feed_id, scope)
+        identity, group = ClientIdentity.parse(options), feed_group(feed_id, scope)
         if group is None:
-            raise NoGuise(feed_id)
-        headers = await guise.headers(scope)
+            raise InvalidIdentity(feed_id)
+        headers = await identity.headers(scope)
     except ValueError:
         await receive()
-        for message in _REFUSALS[scope["type"]]:
+        for message in _REJECTIONS[scope["type"]]:
             await send({**message})
         return
     recorder = Recorder(keep=False)
-    recorder.listeners.append(Relay(group, guise.client))
+    recorder.listeners.append(EventForwarder(group, identity.client))
     # The consumer's scope is that of a client which connected to the lesson's own path.
     direct = {**scope, "path": f"/{rest}", "headers": headers}
     if "raw_path" in scope:

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from lessons.core import catalogue, diagnoses, lesson_text
 from lessons.core.catalogue import IncompleteLesson, Lesson, lessons
-from lessons.web.markup import sections_of
+from lessons.web.markup import markdown_sections
 from lessons.web.search.text_match import folded
 
 LESSONS, DIAGNOSES, NOTES = "Lessons", "Diagnoses", "Notes"
@@ -80,7 +80,7 @@ def _entries(stamp) -> tuple[Entry, ...]:
 def _of_lessons() -> Iterator[Entry]:
     for lesson in lessons():
         try:
-            found = sections_of(lesson_text.expanded(lesson))
+            found = markdown_sections(lesson_text.expanded(lesson))
             title = f"{lesson.number} · {Lesson(lesson.folder).title}"
         except (
             IncompleteLesson,
@@ -104,7 +104,7 @@ def _of_diagnoses() -> Iterator[Entry]:
 
 def _of_notes() -> Iterator[Entry]:
     url, chapter = reverse("notes"), ""
-    for one in sections_of(read_notes()):
+    for one in markdown_sections(read_notes()):
         address = f"{url}#{one.id}" if one.id else url
         chapter = one.title if one.level <= 2 else chapter
         place = chapter if one.level > 2 else ""

@@ -1,6 +1,6 @@
-"""What a student asks for at an exercise: its verdict again, a hint, the exercise as it came.
+"""What a student asks for at an exercise: the verdict, a hint, the original exercise.
 
-A page asks for the part of itself that has changed; without JavaScript a form leads back to it.
+A script of the page asks for the changed part only. Without JavaScript, a form reloads the page.
 """
 
 from functools import wraps
@@ -14,66 +14,67 @@ from django.views.decorators.http import require_POST, require_safe
 
 from lessons.core import atomic_write, exercise_copies, progress
 from lessons.core.catalogue import Lesson, UnknownLesson, find
-from lessons.web.csp import strict_policy
-from lessons.web.exercise.exercise_panel import exercise_of
-from lessons.web.views.lesson_views import lesson_page
+from lessons.web.exercise.exercise_panel import exercise_context
+from lessons.web.views.csp import with_csp
+from lessons.web.views.lesson_views import render_lesson
 
-PART = "X-Part"  # a request with it is answered with the exercise alone
+PART_HEADER = "X-Part"  # a request with this header gets the exercise panel alone
 
 
-def of_a_lesson(view):
-    """Call it with the lesson of that key; nowhere but in a workshop."""
+def in_workshop(view):
+    """Call the view with the lesson of that key. Outside a workshop, answer 404."""
 
     @wraps(view)
     @never_cache
-    @strict_policy
-    def with_lesson(request, key: str):
+    @with_csp
+    def view_of_lesson(request, key: str):
         if not settings.WORKSHOP:
-            raise Http404("There is no workshop here.")
+            raise Http404("This works in a local workshop only.")
         try:
             return view(request, find(key))
         except UnknownLesson as error:
             raise Http404(str(error)) from None
 
-    return with_lesson
+    return view_of_lesson
 
 
 @require_safe
-@of_a_lesson
-def exercise(request, found: Lesson):
-    return _part(request, found)
+@in_workshop
+def exercise(request, lesson: Lesson):
+    return _render_panel(request, lesson)
 
 
 @require_POST
-@of_a_lesson
-def hint(request, found: Lesson):
-    """One more than before, as `lesson hint` counts them."""
-    shown = progress.show_hint(found)
-    if progress.of(found).hints != shown:
-        return _answer(request, found, "Your progress cannot be kept: the server's log says why.")
-    return _answer(request, found)
+@in_workshop
+def hint(request, lesson: Lesson):
+    """Show one more hint. `lesson hint` counts them too."""
+    shown = progress.show_hint(lesson)
+    if progress.of(lesson).hints != shown:
+        error = "Your progress could not be saved. The server's log gives the reason."
+        return _answer(request, lesson, error)
+    return _answer(request, lesson)
 
 
 @require_POST
-@of_a_lesson
-def reset(request, found: Lesson):
-    """The exercise as it came; the student's version is kept aside."""
+@in_workshop
+def reset(request, lesson: Lesson):
+    """Restore the original exercise. The student's version is kept beside it."""
     try:
-        exercise_copies.reset(found)
+        exercise_copies.reset(lesson)
     except exercise_copies.NoStub as error:
-        return _answer(request, found, str(error))
+        return _answer(request, lesson, str(error))
     except OSError as error:
-        return _answer(request, found, atomic_write.with_cure(error))
-    return _answer(request, found)
+        return _answer(request, lesson, atomic_write.with_cure(error))
+    return _answer(request, lesson)
 
 
-def _answer(request, found: Lesson, trouble: str = ""):
-    if PART in request.headers:
-        return _part(request, found, trouble)
-    if trouble:
-        return lesson_page(request, found, trouble=trouble)
-    return redirect(reverse("lesson", args=[found.key]) + "#exercise")
+def _answer(request, lesson: Lesson, error: str = ""):
+    if PART_HEADER in request.headers:
+        return _render_panel(request, lesson, error)
+    if error:
+        return render_lesson(request, lesson, error=error)
+    return redirect(reverse("lesson", args=[lesson.key]) + "#exercise")
 
 
-def _part(request, found: Lesson, trouble: str = ""):
-    return render(request, "lessons/verdict.html", {**exercise_of(found), "trouble": trouble})
+def _render_panel(request, lesson: Lesson, error: str = ""):
+    return render(request, "lessons/verdict.html", {**exercise_context(lesson), "error": error})

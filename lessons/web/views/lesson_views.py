@@ -1,5 +1,6 @@
 """The list of lessons, and a page for each of them."""
 
+import re
 from itertools import groupby
 
 from django.conf import settings
@@ -9,58 +10,60 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from lessons.core import progress
-from lessons.core.catalogue import IncompleteLesson, Lesson, UnknownLesson, find, lessons
+from lessons.core.accounts import ACCOUNTS
+from lessons.core.catalogue import NOBODY, IncompleteLesson, Lesson, UnknownLesson, find, lessons
 from lessons.core.lesson_text import expanded, kept_by_bench
 from lessons.core.progress import Progress
 from lessons.core.source import find_source
-from lessons.web.csp import strict_policy
-from lessons.web.exercise.exercise_panel import exercise_of, mark_of_all, mark_of_source
-from lessons.web.live.clients import forms_of
+from lessons.judge.predictions import InvalidPrediction, predictions
+from lessons.playback.steps import handshake, numbered
+from lessons.web.exercise.exercise_panel import exercise_context, mark_of_all, mark_of_source
 from lessons.web.live.page_socket import new_feed_id
-from lessons.web.live.servers import servers_of
-from lessons.web.markup import as_html, source_lines
-from lessons.web.views.compare_views import comparable
-from lessons.web.views.prediction_views import questions
+from lessons.web.markup import markdown_to_html, source_lines
+from lessons.web.views.csp import servers_of, with_csp
+from lessons.web.views.play_views import comparison_context
+from lessons.web.views.prediction_views import question_context
+
+OTHER_SITE = "http://evil.lessons.localhost:8666"  # the attacker's site of lesson 17
 
 
 @require_safe
-@strict_policy
-def index(request):
+@with_csp
+def lesson_list(request):
     known = progress.read()
-    standing = {"live": settings.WORKSHOP, "mark": mark_of_all(known)}
-    return render(request, "lessons/index.html", {**_list(known), **standing})
+    context = {"live": settings.WORKSHOP, "mark": mark_of_all(known)}
+    return render(request, "lessons/index.html", {**_list_context(known), **context})
 
 
 @require_safe
-@strict_policy
-def lesson(request, key: str):
-    """One lesson's page; a number or a slug leads to it too."""
+@with_csp
+def lesson_page(request, key: str):
+    """One lesson's page. A number or a slug redirects to it."""
     try:
-        found = find(key)
+        lesson = find(key)
     except UnknownLesson:
-        return render(
-            request, "lessons/unknown.html", {"key": key, **_list(progress.read())}, status=404
-        )
-    if key != found.key:
-        return redirect("lesson", key=found.key)
-    return lesson_page(request, found)
+        context = {"key": key, **_list_context(progress.read())}
+        return render(request, "lessons/unknown.html", context, status=404)
+    if key != lesson.key:
+        return redirect("lesson", key=lesson.key)
+    return render_lesson(request, lesson)
 
 
-def lesson_page(request, found: Lesson, **more):
-    source = find_source(found.demo)
+def render_lesson(request, lesson: Lesson, **more):
+    source = find_source(lesson.demo)
     context = {
-        "lesson": found,
-        "text": as_html(expanded(found)),
+        "lesson": lesson,
+        "text": markdown_to_html(expanded(lesson)),
         "source": source,
         "source_mark": mark_of_source(source),
         "lines": source_lines(source),
         "feed": _feed_id(request) if settings.WORKSHOP else None,
         "servers": servers_of(request),
-        **forms_of(found),
-        **comparable(found),
-        "questions": questions(found),
-        **exercise_of(found),
-        **_neighbours(found),
+        **_client_context(lesson),
+        **comparison_context(lesson),
+        "questions": question_context(lesson),
+        **exercise_context(lesson),
+        **_neighbours(lesson),
         **more,
     }
     return render(request, "lessons/lesson.html", context)
@@ -69,23 +72,29 @@ def lesson_page(request, found: Lesson, **more):
 @require_safe
 @never_cache
 def chart(request, name: str):
-    """A picture that `manage.py bench` has made of this machine's figures."""
+    """A picture of this machine's figures, which `manage.py bench` has drawn."""
     try:
         picture = kept_by_bench(f"{name}.svg")
     except OSError:
-        raise Http404(f"manage.py bench {name} has not been run") from None
+        raise Http404(f"Run `manage.py bench {name}` first.") from None
     return HttpResponse(picture, content_type="image/svg+xml")
 
 
-def _list(known: dict[str, Progress]) -> dict:
-    """All lessons, by app, each with the state of the student's work on it."""
+def _list_context(known: dict[str, Progress]) -> dict:
+    """All lessons, by app, each with the state of the student's work."""
     rows = []
-    for one in lessons():
+    for lesson in lessons():
         try:
-            row = {"app": one.app, "title": one.title, "lesson": one}
+            row = {"app": lesson.app, "title": lesson.title, "lesson": lesson}
         except IncompleteLesson as error:
-            row = {"app": "unfinished", "title": one.slug, "incomplete": str(error), "lesson": one}
-        state = known[one.key].state if one.key in known else "new"
+            reason = str(error)
+            row = {
+                "app": "unfinished",
+                "title": lesson.slug,
+                "incomplete": reason,
+                "lesson": lesson,
+            }
+        state = known[lesson.key].state if lesson.key in known else "new"
         rows.append({**row, "state": state})
     apps = [(app, list(group)) for app, group in groupby(rows, key=lambda row: row["app"])]
     green = sum(row["state"] == "green" for row in rows)
@@ -94,16 +103,56 @@ def _list(known: dict[str, Progress]) -> dict:
 
 
 def _feed_id(request) -> str:
-    """For this page and this session; made with the session itself on a first visit."""
+    """An id for this page and this session. A first visit creates the session too."""
     if not request.session.session_key:
         request.session.create()
     return new_feed_id(request.session.session_key)
 
 
-def _neighbours(found: Lesson) -> dict:
+def _neighbours(lesson: Lesson) -> dict:
     course = lessons()
-    here = course.index(found)
+    here = course.index(lesson)
     return {
         "previous": course[here - 1] if here else None,
         "next": course[here + 1] if here + 1 < len(course) else None,
     }
+
+
+def _client_context(lesson: Lesson) -> dict:
+    """The clients that the page starts with, and the initial values of their forms."""
+    origins = [client.origin for client in lesson.clients if client.origin]
+    return {
+        "clients": lesson.clients,
+        "accounts": [NOBODY, *ACCOUNTS],
+        "other_sites": list(dict.fromkeys([*origins, OTHER_SITE])),
+        "opening": _opening(lesson),
+    }
+
+
+def _opening(lesson: Lesson) -> dict:
+    """The form's values: those of the text's first conversation with the worked example."""
+    pattern = rf"^`+transcript {re.escape(lesson.demo)} \| (?P<steps>.*)"
+    found = re.search(pattern, lesson.text, re.MULTILINE)
+    steps = [numbered(one.strip())[1] for one in found["steps"].split(" | ")] if found else []
+    if not lesson.path.startswith("/ws/"):
+        method, *body = steps[0].split() if steps else ["GET"]
+        return {"path": lesson.path, "method": method, "body": "".join(body)}
+    words = handshake(next((one for one in steps if one.startswith("connect")), "connect"))
+    texts = [
+        one.removeprefix("text ")
+        for one in [*steps, *_prediction_steps(lesson)]
+        if one.startswith("text ")
+    ]
+    return {
+        "path": lesson.path + (f"?{words['query']}" if "query" in words else ""),
+        "subprotocols": words.get("subprotocols", "").replace(",", ", "),
+        "payload": texts[0] if texts else "hello",
+    }
+
+
+def _prediction_steps(lesson: Lesson) -> list[str]:
+    """The steps of all predictions: the first conversation of some lessons sends no text."""
+    try:
+        return [numbered(step)[1] for one in predictions(lesson) for step in one.steps]
+    except InvalidPrediction:
+        return []  # `lesson verify` reports the reason

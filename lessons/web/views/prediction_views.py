@@ -1,4 +1,4 @@
-"""Asks a student to predict a conversation, and tells what came of it."""
+"""Asks a student to predict a conversation, and answers what really happened."""
 
 from django.views.decorators.http import require_safe
 
@@ -14,20 +14,21 @@ from lessons.judge.predictions import (
     received,
     shuffled,
 )
-from lessons.web.markup import as_html
-from lessons.web.views.compare_views import Refused, for_own_page
+from lessons.playback.recording_cache import Recording
+from lessons.web.markup import markdown_to_html
+from lessons.web.views.play_views import RequestRejected, json_for_own_page, recording_json
 
 
-def questions(lesson: Lesson) -> list[dict]:
-    """What a page asks, without playing anything."""
+def question_context(lesson: Lesson) -> list[dict]:
+    """The questions of a lesson's page. Nothing is played yet."""
     try:
         found = predictions(lesson)
     except InvalidPrediction:
-        return []  # `lesson verify` says why
+        return []  # `lesson verify` reports the reason
     return [
         {
-            "html": as_html(one.question),
-            "because": as_html(one.because),
+            "html": markdown_to_html(one.question),
+            "because": markdown_to_html(one.because),
             "steps": one.steps,
             "kind": one.kind,
         }
@@ -36,68 +37,75 @@ def questions(lesson: Lesson) -> list[dict]:
 
 
 @require_safe
-@for_own_page
-def asked(request, lesson: Lesson, number: int) -> dict:
-    """The cards of one question, mixed in the same way for as long as the page is open."""
+@json_for_own_page
+def prediction_question(request, lesson: Lesson, number: int) -> dict:
+    """The cards of one question, in a random order that stays the same while the page is open."""
     prediction = _prediction(lesson, number)
     recording = prediction.recording(lesson)
     return {
         "kind": prediction.kind,
-        "cards": [card.label for card in _mixed(request, prediction, recording, number)],
+        "cards": [card.label for card in _shuffled_cards(request, prediction, recording, number)],
         "decoys": bool(prediction.decoys),
         "clients": clients(prediction, recording),
     }
 
 
 @require_safe
-@for_own_page
-def answered(request, lesson: Lesson, number: int) -> dict:
-    """Which of the cards are right, why, and the recording that says so."""
+@json_for_own_page
+def prediction_answer(request, lesson: Lesson, number: int) -> dict:
+    """Which of the student's cards are right, and the recording that proves it."""
     prediction = _prediction(lesson, number)
     recording = prediction.recording(lesson)
-    mixed = _mixed(request, prediction, recording, number)
-    if prediction.kind == "order":
-        told = _order(request, prediction, mixed, recording)
-    else:
-        told = _receivers(request, prediction, mixed, recording)
-    return {**told, "recording": recording.as_json()}
+    shown = _shuffled_cards(request, prediction, recording, number)
+    grade = _grade_order if prediction.kind == "order" else _grade_receivers
+    return {
+        **grade(request, prediction, shown, recording),
+        "recording": recording_json(recording),
+    }
 
 
 def _prediction(lesson: Lesson, number: int) -> Prediction:
     found = predictions(lesson)
     if not 1 <= number <= len(found):
-        raise Refused(f"Lesson {lesson.number} asks {len(found)} things, and no number {number}.")
+        raise RequestRejected(
+            f"Lesson {lesson.number} has {len(found)} questions, but no question {number}."
+        )
     return found[number - 1]
 
 
-def _mixed(request, prediction: Prediction, recording, number: int) -> list[Card]:
+def _shuffled_cards(
+    request, prediction: Prediction, recording: Recording, number: int
+) -> list[Card]:
     return shuffled(cards(prediction, recording), f"{request.GET['feed']} {number}")
 
 
-def _order(request, prediction: Prediction, mixed: list[Card], recording) -> dict:
+def _grade_order(request, prediction: Prediction, shown: list[Card], recording: Recording) -> dict:
+    """`given` are the numbers of the cards in the student's order, `never` those left out."""
     given = [int(one) for one in request.GET.getlist("given")]
     never = [int(one) for one in request.GET.getlist("never")]
-    if sorted(given + never) != list(range(len(mixed))):
-        raise Refused("Each card has one place.")
-    placed, left = is_each_in_place(
-        prediction, recording, [mixed[one] for one in given], [mixed[one] for one in never]
+    if sorted(given + never) != list(range(len(shown))):
+        raise RequestRejected("Each card must have exactly one place.")
+    placed, left_out = is_each_in_place(
+        prediction, recording, [shown[one] for one in given], [shown[one] for one in never]
     )
-    right = dict(zip(given + never, placed + left, strict=True))
+    right = dict(zip(given + never, placed + left_out, strict=True))
     return {
         "is_right": all(right.values()),
-        "right": [right[number] for number in range(len(mixed))],
+        "right": [right[number] for number in range(len(shown))],
         "order": [card.label for card in cards(prediction, recording) if card.event is not None],
     }
 
 
-def _receivers(request, prediction: Prediction, mixed: list[Card], recording) -> dict:
-    """`given` is "2:0" for client 2 and the first card."""
+def _grade_receivers(
+    request, prediction: Prediction, shown: list[Card], recording: Recording
+) -> dict:
+    """`given` are the ticked boxes: "2:0" is client 2 and the first card."""
     ticked = set(request.GET.getlist("given"))
-    happened = set(received(prediction, recording))
+    really_received = set(received(prediction, recording))
     expected = {
         f"{client}:{number}"
-        for number, card in enumerate(mixed)
+        for number, card in enumerate(shown)
         for client in clients(prediction, recording)
-        if (client, card.label) in happened
+        if (client, card.label) in really_received
     }
     return {"is_right": ticked == expected, "received": sorted(expected)}

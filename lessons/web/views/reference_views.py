@@ -15,10 +15,10 @@ from django.views.decorators.http import require_safe
 from lessons.core.catalogue import lessons
 from lessons.core.diagnoses import catalogue
 from lessons.judge.mistakes import wrong_versions
-from lessons.web.csp import strict_policy
-from lessons.web.markup import as_html, sections_of
+from lessons.web.markup import markdown_sections, markdown_to_html
 from lessons.web.search.search import LONGEST, search
 from lessons.web.search.search_index import read_notes
+from lessons.web.views.csp import with_csp
 
 _TO_A_FILE = re.compile(
     r'<a href="(?P<file>\w[^":]*)"(?: title="(?P<title>[^"]*)")?>(?P<words>[^<]*)</a>'
@@ -26,7 +26,7 @@ _TO_A_FILE = re.compile(
 
 
 @require_safe
-@strict_policy
+@with_csp
 def search_page(request):
     query = request.GET.get("q", "").strip()
     is_too_long = len(query) > LONGEST
@@ -41,7 +41,7 @@ def search_page(request):
 
 
 @require_safe
-@strict_policy
+@with_csp
 def diagnoses_page(request):
     """Every diagnosis, by the lesson that explains it; those of no lesson last."""
     mistakes = {}
@@ -66,13 +66,13 @@ def _diagnosed(template: Template, groups: tuple) -> SafeString:
 
 
 @require_safe
-@strict_policy
+@with_csp
 def notes_page(request):
     markdown = read_notes()
     if not markdown:
         raise Http404("There is no NOTES.md")
-    contents = [one for one in sections_of(markdown) if one.id and one.level == 2]
-    text = with_pages(as_html(markdown))
+    contents = [one for one in markdown_sections(markdown) if one.id and one.level == 2]
+    text = with_pages(markdown_to_html(markdown))
     return render(request, "lessons/notes.html", {"text": text, "contents": contents})
 
 

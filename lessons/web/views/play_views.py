@@ -1,0 +1,163 @@
+"""Plays conversations for a page, and answers its scripts with JSON: comparisons and tests.
+
+A conversation runs in a child process, and its view in a thread, as every sync view does under
+ASGI. So neither the server's loop nor the thread of the sync consumers waits for it.
+"""
+
+import re
+from functools import wraps
+
+from django.conf import settings
+from django.http import Http404, JsonResponse
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from lessons.core.catalogue import Lesson, UnknownLesson, find
+from lessons.core.diagnoses import catalogue as diagnoses
+from lessons.judge.compare import (
+    Comparison,
+    can_be_played,
+    compare,
+    compare_in_the_check,
+    compare_where_it_shows,
+    conversations,
+)
+from lessons.judge.mistakes import Mistake, wrong_versions
+from lessons.playback.child_process import NoAnswer
+from lessons.playback.conversation import PlaybackLimitExceeded
+from lessons.playback.recording_cache import Recording
+from lessons.simulator.finding import CheckFailed
+from lessons.web.exercise import pytest_export
+from lessons.web.live.event_forwarder import event_json
+from lessons.web.live.page_socket import belongs_to_session
+
+MAX_STEPS = 40
+MAX_CHARACTERS = 6000  # of all steps together
+MAX_WAIT = 60  # seconds of the conversation's clock, all waits together
+_WAIT = re.compile(r"(\d+ )?wait (?P<seconds>.+)")
+# What a client of a page can do. A conversation knows more steps, which no page may ask for.
+_PAGE_STEP = re.compile(r"\d (connect|text|bytes|close|vanish|GET|POST)\b.*|wait [\d.]+", re.DOTALL)
+
+
+class RequestRejected(ValueError):
+    """A request for something that this page does not play. The text gives the reason."""
+
+
+def json_for_own_page(view):
+    """Answer only a page of the same session, in a workshop. An error becomes JSON with status 400.
+
+    The request names the page by the id of its feed.
+    """
+
+    @wraps(view)
+    @never_cache
+    def answer(request, key: str, **kwargs):
+        session_key = request.session.session_key if settings.WORKSHOP else None
+        parameters = request.POST if request.method == "POST" else request.GET
+        if not belongs_to_session(parameters.get("feed", ""), session_key):
+            raise Http404("Only a page of the same session gets an answer, in a local workshop.")
+        try:
+            return JsonResponse(view(request, find(key), **kwargs))
+        except UnknownLesson as error:
+            raise Http404(str(error)) from None
+        except (ValueError, CheckFailed, NoAnswer, PlaybackLimitExceeded) as error:
+            return JsonResponse({"error": str(error)}, status=400)
+
+    return answer
+
+
+def recording_json(recording: Recording) -> dict:
+    """The recording as the page gets it: each event with its text."""
+    return {**recording.as_json(), "events": [event_json(event) for event in recording.events]}
+
+
+# Comparisons
+
+
+@require_safe
+@json_for_own_page
+def comparison(request, lesson: Lesson) -> dict:
+    """A mistake beside the solution: in the given steps, in the check, or where it shows.
+
+    If it shows in none of the lesson's conversations, the answer is the diagnosis alone.
+    """
+    mistake = _mistake(lesson, request.GET.get("mistake", ""))
+    steps = request.GET.getlist("step")
+    if steps and can_be_played(lesson):
+        found = compare(lesson, mistake, require_within_limits(steps))
+    elif "check" in request.GET:
+        found = compare_in_the_check(lesson, mistake)
+    else:
+        found = compare_where_it_shows(lesson, mistake)
+    diagnosis = {"diagnosis": _diagnosis_json(mistake)}
+    return diagnosis if found is None else diagnosis | _comparison_json(found)
+
+
+def comparison_context(lesson: Lesson) -> dict:
+    """What a lesson's page offers to compare."""
+    steps = conversations(lesson) if can_be_played(lesson) else []
+    return {"mistakes": wrong_versions(lesson), "conversations": steps}
+
+
+def require_within_limits(steps: list[str]) -> tuple[str, ...]:
+    """The steps, unless they are too many or too long. Raises RequestRejected."""
+    if len(steps) > MAX_STEPS or sum(map(len, steps)) > MAX_CHARACTERS:
+        raise RequestRejected(f"Send at most {MAX_STEPS} steps and {MAX_CHARACTERS} characters.")
+    waits = [float(found["seconds"]) for step in steps if (found := _WAIT.match(step))]
+    if not sum(waits) <= MAX_WAIT:
+        raise RequestRejected(f"A conversation waits at most {MAX_WAIT} seconds.")
+    return tuple(steps)
+
+
+def _comparison_json(found: Comparison) -> dict:
+    return {
+        "steps": found.steps,
+        "claim": found.claim,
+        "right": recording_json(found.right),
+        "wrong": recording_json(found.wrong),
+        "differs": found.parting and found.parting._asdict(),
+    }
+
+
+def _mistake(lesson: Lesson, name: str) -> Mistake:
+    for mistake in wrong_versions(lesson):
+        if mistake.name == name:
+            return mistake
+    raise RequestRejected(f"Lesson {lesson.number} has no mistake {name!r}.")
+
+
+def _diagnosis_json(mistake: Mistake) -> dict:
+    diagnosis = diagnoses()[mistake.diagnosis]
+    lesson = find(diagnosis.lesson) if diagnosis.lesson else None
+    return {
+        "title": diagnosis.title,
+        "symptom": diagnosis.symptom,
+        "cause": diagnosis.cause,
+        "cure": diagnosis.cure,
+        "lesson": lesson and f"{lesson.number} {lesson.slug}",
+        "url": lesson and reverse("lesson", args=[lesson.key]),
+    }
+
+
+# Tests
+
+
+@require_POST
+@json_for_own_page
+def exported_test(request, lesson: Lesson) -> dict:
+    """The source of a test that replays the steps, and a name for its file."""
+    steps = _page_steps(request.POST.getlist("step"))
+    steps = pytest_export.name_tickets(lesson, steps)
+    source = pytest_export.write_test(lesson, steps)
+    return {"name": pytest_export.file_name(lesson), "source": source}
+
+
+def _page_steps(steps: list[str]) -> list[str]:
+    """The steps, if a client of a page can do all of them. Raises RequestRejected."""
+    for step in require_within_limits(steps):
+        if not _PAGE_STEP.fullmatch(step):
+            raise RequestRejected(f"A client of this page cannot do {step!r}.")
+    if not any(re.match(r"\d (connect|GET|POST)", step) for step in steps):
+        raise RequestRejected("Nothing has been played yet. Connect, or send a request.")
+    return steps
