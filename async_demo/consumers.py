@@ -37,7 +37,7 @@ class Echo(AsyncConsumer):
         raise StopConsumer()
 
 
-class Waiter(AsyncConsumer):
+class Sleeper(AsyncConsumer):
     """Lesson 6: four ways to wait. In one tab wait, in another tick: which way holds it up?"""
 
     async def websocket_connect(self, event):
@@ -80,7 +80,7 @@ class OwnThread(SyncConsumer):
         raise StopConsumer()
 
 
-class Ticker(AsyncConsumer):
+class Metronome(AsyncConsumer):
     """Lesson 7: the server speaks first, from a task that ends with its connection."""
 
     pause = 1  # seconds
@@ -200,7 +200,7 @@ class Shelf(AsyncConsumer):
         raise StopConsumer()
 
 
-class Register(AsyncConsumer):
+class LeanEcho(AsyncConsumer):
     """Lesson 10: goes to the database's thread where the database is asked, and only there."""
 
     # Those that ask no database. Whatever is not listed goes the safe way.

@@ -2,15 +2,15 @@
 
 from django.urls import path
 
-from async_demo.consumers import Echo, Heartbeat, OwnThread, Register, Shelf, Ticker, Waiter
+from async_demo.consumers import Echo, Heartbeat, LeanEcho, Metronome, OwnThread, Shelf, Sleeper
 
 websocket_urlpatterns = [
     path("ws/async/await/", Echo.as_asgi()),
-    path("ws/async/blocking/", Waiter.as_asgi()),
+    path("ws/async/blocking/", Sleeper.as_asgi()),
     path("ws/async/blocking/own-thread/", OwnThread.as_asgi()),
-    path("ws/async/push/", Ticker.as_asgi()),
+    path("ws/async/push/", Metronome.as_asgi()),
     path("ws/async/generic/", Shelf.as_asgi()),
-    path("ws/async/cost/", Register.as_asgi()),
+    path("ws/async/cost/", LeanEcho.as_asgi()),
 ]
 
 http_urlpatterns = [

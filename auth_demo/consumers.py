@@ -39,7 +39,7 @@ class Reception(AsyncConsumer):
         raise StopConsumer()
 
 
-class Letters(AsyncConsumer):
+class Inbox(AsyncConsumer):
     """Lesson 17: trusts the cookie, and so does the bidding of whatever page has opened it."""
 
     async def websocket_connect(self, event):

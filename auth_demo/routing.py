@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from auth_demo.consumers import Account, Letters, Reception, Welcome
+from auth_demo.consumers import Account, Inbox, Reception, Welcome
 from auth_demo.tickets import TicketMiddleware
 
 websocket_urlpatterns = [
     path("ws/auth/user/", Reception.as_asgi()),
-    path("ws/auth/origin/", Letters.as_asgi()),
+    path("ws/auth/origin/", Inbox.as_asgi()),
     path("ws/auth/logout/", Account.as_asgi()),
 ]
 

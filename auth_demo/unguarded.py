@@ -10,10 +10,10 @@ from channels.routing import URLRouter
 from channels.sessions import CookieMiddleware, SessionMiddleware
 from django.urls import path
 
-from auth_demo.consumers import Letters
+from auth_demo.consumers import Inbox
 
 
-class Scope(AsyncConsumer):
+class ScopeReport(AsyncConsumer):
     """Tells what is in its scope that no server has put there."""
 
     async def websocket_connect(self, event):
@@ -28,7 +28,7 @@ class Scope(AsyncConsumer):
         raise StopConsumer()
 
 
-scope = Scope.as_asgi()
+scope = ScopeReport.as_asgi()
 PREFIX = "ws/auth/unguarded/"
 
 unguarded = URLRouter(
@@ -38,7 +38,7 @@ unguarded = URLRouter(
         path(f"{PREFIX}session/", CookieMiddleware(SessionMiddleware(scope))),
         # What AuthMiddlewareStack is short for:
         path(f"{PREFIX}user/", CookieMiddleware(SessionMiddleware(AuthMiddleware(scope)))),
-        path(f"{PREFIX}origin/", AuthMiddlewareStack(Letters.as_asgi())),
+        path(f"{PREFIX}origin/", AuthMiddlewareStack(Inbox.as_asgi())),
     ]
 )
 

@@ -12,7 +12,7 @@ from django.contrib.auth.models import Group
 from db_demo.models import Entry, Post, Visit
 
 
-class Reception(AsyncConsumer):
+class Guestbook(AsyncConsumer):
     """Lesson 20: three ways to ask the database, and no query runs on the loop."""
 
     async def websocket_connect(self, event):

@@ -2,10 +2,10 @@
 
 from django.urls import path
 
-from db_demo.consumers import LiveBlog, Logbook, Reception
+from db_demo.consumers import Guestbook, LiveBlog, Logbook
 
 websocket_urlpatterns = [
-    path("ws/db/orm/", Reception.as_asgi()),
+    path("ws/db/orm/", Guestbook.as_asgi()),
     path("ws/db/liveblog/", LiveBlog.as_asgi()),
     path("ws/db/replay/", Logbook.as_asgi()),
 ]

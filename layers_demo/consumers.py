@@ -117,7 +117,7 @@ class Burst(AsyncConsumer):
         raise StopConsumer()
 
 
-class Lobby(AsyncConsumer):
+class SharedRoom(AsyncConsumer):
     """Lesson 14: one room on every server; a client is told when the layer is out of reach."""
 
     accepted = False
@@ -180,7 +180,7 @@ class Primes(AsyncConsumer):
         raise StopConsumer()
 
 
-class Factoring(AsyncConsumer):
+class PrimesWorker(AsyncConsumer):
     """Lesson 15: does the jobs of `manage.py runworker primes`, one after the other."""
 
     async def primes_factor(self, event):

@@ -2,17 +2,17 @@
 
 from django.urls import path
 
-from layers_demo.consumers import Burst, Factoring, Lobby, Pager, Primes, Room
+from layers_demo.consumers import Burst, Pager, Primes, PrimesWorker, Room, SharedRoom
 
 websocket_urlpatterns = [
     path("ws/layers/channel/", Pager.as_asgi()),
     path("ws/layers/group/<str:room_name>/", Room.as_asgi()),
     path("ws/layers/delivery/", Burst.as_asgi()),
-    path("ws/layers/redis/", Lobby.as_asgi()),
+    path("ws/layers/redis/", SharedRoom.as_asgi()),
     path("ws/layers/worker/", Primes.as_asgi()),
 ]
 
 # What `manage.py runworker primes` takes its jobs to.
 channel_name_patterns = {
-    "primes": Factoring.as_asgi(),
+    "primes": PrimesWorker.as_asgi(),
 }

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from channels.routing import URLRouter
 
-from async_demo.consumers import OwnThread, Waiter
+from async_demo.consumers import OwnThread, Sleeper
 from async_demo.routing import websocket_urlpatterns
 from lessons.core.catalogue import find
 from lessons.judge import StrictCommunicator
@@ -16,11 +16,11 @@ from lessons.simulator.finding import CheckFailed
 PATH = "/ws/async/blocking/"
 
 
-def visitor(consumer=Waiter):
+def visitor(consumer=Sleeper):
     return StrictCommunicator(consumer.as_asgi(), PATH)
 
 
-def slow(consumer=Waiter):
+def slow(consumer=Sleeper):
     return slow_work(CheckContext(find("blocking"), consumer))
 
 
@@ -57,7 +57,7 @@ async def test_block_waits_three_seconds_on_the_loop():
     with pytest.raises(CheckFailed) as red:
         await wait_on_the_loop()
     finding = red.value.finding
-    assert (finding.diagnosis, finding.handler) == ("blocked-loop", "Waiter.block")
+    assert (finding.diagnosis, finding.handler) == ("blocked-loop", "Sleeper.block")
 
 
 async def test_queue_holds_up_the_other_connection():
@@ -124,7 +124,7 @@ async def test_own_threads_hold_up_nobody():
         two.expect(frame("done"))
 
 
-@pytest.mark.parametrize("consumer", [Waiter, OwnThread])
+@pytest.mark.parametrize("consumer", [Sleeper, OwnThread])
 @pytest.mark.parametrize("code", [1000, 1001, None])
 async def test_stops_when_the_client_leaves(consumer, code):
     async with visitor(consumer) as client:

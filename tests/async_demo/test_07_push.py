@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from channels.routing import URLRouter
 
-from async_demo.consumers import Ticker
+from async_demo.consumers import Metronome
 from async_demo.routing import websocket_urlpatterns
 from lessons.judge import StrictCommunicator
 
@@ -13,7 +13,7 @@ PATH = "/ws/async/push/"
 
 
 def visitor():
-    return StrictCommunicator(Ticker.as_asgi(), PATH)
+    return StrictCommunicator(Metronome.as_asgi(), PATH)
 
 
 def ticked(number):
@@ -118,7 +118,7 @@ async def test_may_be_cancelled_before_it_has_begun():
 async def test_waits_for_its_task_to_end():
     ended = []
 
-    class Slow(Ticker):
+    class Slow(Metronome):
         async def tick(self):
             try:
                 await super().tick()
@@ -133,7 +133,7 @@ async def test_waits_for_its_task_to_end():
 
 
 async def test_a_task_that_died_does_not_disturb_the_end():
-    class Broken(Ticker):
+    class Broken(Metronome):
         async def tick(self):
             raise LookupError("no clock")
 

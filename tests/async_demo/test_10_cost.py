@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from channels.routing import URLRouter
 
-from async_demo.consumers import Register
+from async_demo.consumers import LeanEcho
 from async_demo.routing import websocket_urlpatterns
 from lessons.judge import StrictCommunicator
 from lessons.simulator.database import fresh_database
@@ -22,7 +22,7 @@ async def database():
 
 
 def visitor():
-    return StrictCommunicator(Register.as_asgi(), PATH)
+    return StrictCommunicator(LeanEcho.as_asgi(), PATH)
 
 
 def said(text):

@@ -93,7 +93,7 @@ TELLERS = ["group_of_user", "group_of_session", "tell_of_the_end", "tell_of_the_
     [
         ("logout", {"consumers": ["Account"], "signals": TELLERS}),
         ("ticket", {"consumers": ["Welcome"], "tickets": ["TicketMiddleware", "issue"]}),
-        ("origin", {"consumers": ["Letters"]}),
+        ("origin", {"consumers": ["Inbox"]}),
         (
             "chat",
             {

@@ -4,7 +4,7 @@ import pytest
 from channels.routing import URLRouter
 from redis.exceptions import ConnectionError
 
-from layers_demo.consumers import Lobby
+from layers_demo.consumers import SharedRoom
 from layers_demo.routing import websocket_urlpatterns
 from lessons.judge import StrictCommunicator
 from lessons.simulator.channel_layer import on_redis
@@ -20,7 +20,7 @@ def redis():
 
 
 def visitor():
-    return StrictCommunicator(Lobby.as_asgi(), PATH)
+    return StrictCommunicator(SharedRoom.as_asgi(), PATH)
 
 
 async def enter(client):

@@ -17,7 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.serializers.json import DjangoJSONEncoder
 
 from async_demo.consumers import Heartbeat, Shelf
-from layers_demo.consumers import Factoring
+from layers_demo.consumers import PrimesWorker
 from tests.support.real_program import PATIENCE
 
 
@@ -46,7 +46,9 @@ async def test_http_communicator_sends_one_piece_and_no_disconnect():
 
 
 async def test_application_communicator_takes_any_scope_and_any_event():
-    worker = ApplicationCommunicator(Factoring.as_asgi(), {"type": "channel", "channel": "primes"})
+    worker = ApplicationCommunicator(
+        PrimesWorker.as_asgi(), {"type": "channel", "channel": "primes"}
+    )
     await worker.send_input({"type": "primes.factor", "text": "6"})  # and no answer_to
     with pytest.raises(KeyError, match="answer_to"):
         await worker.wait(PATIENCE)

@@ -25,7 +25,7 @@ def servers(redis_binaries):
 
 @pytest.fixture
 def enter(servers):
-    """`enter(0, "Lobby", "pubsub")`: a client of the first server's consumer on that layer."""
+    """`enter(0, "SharedRoom", "pubsub")`: a client of the first server's consumer on that layer."""
     with ExitStack() as sockets:
 
         def visit(number, consumer, alias="default"):
@@ -52,13 +52,13 @@ def is_open_and_silent(client):
 
 @pytest.mark.parametrize("alias", ["default", "pubsub", "encrypted"])
 def test_two_servers_are_one_room(enter, alias):
-    here, there = (enter(number, "Lobby", alias) for number in range(2))
+    here, there = (enter(number, "SharedRoom", alias) for number in range(2))
     here.send("hello")
     assert [client.recv(PATIENCE) for client in (here, there)] == ["hello", "hello"]
 
 
 def test_in_memory_each_server_has_a_room_of_its_own(enter):
-    here, there = (enter(number, "Lobby", "memory") for number in range(2))
+    here, there = (enter(number, "SharedRoom", "memory") for number in range(2))
     here.send("hello")
     assert here.recv(PATIENCE) == "hello"
     assert is_open_and_silent(there)
@@ -70,8 +70,10 @@ def test_an_outage_and_its_end(servers, enter):
     """One test, since it is one outage: whoever was there, who comes meanwhile, who comes after."""
     redis, first, _second = servers
     plain, groupless = enter(0, "Plain"), enter(0, "NoGroup")
-    told = [enter(number, "Lobby", alias) for number, alias in enumerate(("default", "encrypted"))]
-    listener, sender = enter(0, "Lobby", "pubsub"), enter(1, "Lobby", "pubsub")
+    told = [
+        enter(number, "SharedRoom", alias) for number, alias in enumerate(("default", "encrypted"))
+    ]
+    listener, sender = enter(0, "SharedRoom", "pubsub"), enter(1, "SharedRoom", "pubsub")
     redis.stop(signal.SIGKILL)
 
     assert code_of(plain) == code_of(groupless) == 1011
@@ -82,16 +84,16 @@ def test_an_outage_and_its_end(servers, enter):
     assert code_of(sender) == 4013
 
     for alias in ("default", "pubsub"):
-        assert code_of(enter(1, "Lobby", alias)) == 4013
+        assert code_of(enter(1, "SharedRoom", alias)) == 4013
         with pytest.raises(InvalidStatus, match="HTTP 500"):
             enter(1, "Plain", alias)
 
     redis.start()
     for alias in ("default", "encrypted"):
-        here, there = (enter(number, "Lobby", alias) for number in range(2))
+        here, there = (enter(number, "SharedRoom", alias) for number in range(2))
         here.send("back")
         assert there.recv(PATIENCE) == "back"
-    again = next(filter(is_let_in, (enter(1, "Lobby", "pubsub") for _ in range(10))))
+    again = next(filter(is_let_in, (enter(1, "SharedRoom", "pubsub") for _ in range(10))))
     assert any(heard(listener, again) for _ in range(100))
 
 

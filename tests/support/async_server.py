@@ -17,7 +17,7 @@ from django.conf import settings
 settings.configure(INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes"])
 django.setup()
 
-from async_demo.consumers import Shelf, Ticker  # noqa: E402
+from async_demo.consumers import Metronome, Shelf  # noqa: E402
 from tests.support.facts_server import serve  # noqa: E402
 
 
@@ -43,7 +43,7 @@ class Announced:
         print(self.scope["query_string"].decode(), text, flush=True)
 
 
-class Demo(Announced, Ticker):
+class Demo(Announced, Metronome):
     async def websocket_receive(self, event):
         if event.get("text") == "raise":
             raise LookupError("as asked for")

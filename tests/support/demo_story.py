@@ -82,7 +82,7 @@ class Story:
 
     async def say(self, who, frames):
         await self._put(who, [{"type": "websocket.receive", **_plain(frame)} for frame in frames])
-        if self.demo.name == "async_demo.Waiter":
+        if self.demo.name == "async_demo.Sleeper":
             await self.wait(None, 3 * len(frames) + 1)  # its ways to wait take three seconds
 
     async def upload(self, who, pieces, is_all):

@@ -12,7 +12,7 @@ from lessons import asgi
 WITH_DATABASE = ("auth_demo", "db_demo")
 
 # These answer one client with what another has said or saved: it is what they are for.
-SHARING = ("layers_demo.Room", "layers_demo.Lobby", "db_demo.Reception", "db_demo.Logbook")
+SHARING = ("layers_demo.Room", "layers_demo.SharedRoom", "db_demo.Guestbook", "db_demo.Logbook")
 SHARING += ("db_demo.Chat", "db_demo.GenericChat")
 
 
@@ -27,7 +27,7 @@ class Demo:
 
     @property
     def needs_database(self) -> bool:
-        return self.name.startswith(WITH_DATABASE) or self.name == "async_demo.Register"
+        return self.name.startswith(WITH_DATABASE) or self.name == "async_demo.LeanEcho"
 
     @property
     def is_sharing(self) -> bool:
@@ -42,7 +42,7 @@ def demos() -> list[Demo]:
         Demo(_name(route.callback), "http", f"/{route.pattern}", URLRouter([route]))
         for route in asgi.http_urlpatterns
     ]
-    found.append(Demo("auth_demo.Scope", "websocket", "/ws/auth/unguarded/user/", unguarded))
+    found.append(Demo("auth_demo.ScopeReport", "websocket", "/ws/auth/unguarded/user/", unguarded))
     return found
 
 

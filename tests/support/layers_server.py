@@ -27,11 +27,11 @@ settings.configure(
     }
 )
 
-from layers_demo.consumers import Lobby  # noqa: E402
+from layers_demo.consumers import SharedRoom  # noqa: E402
 from tests.support.facts_server import serve  # noqa: E402
 
 
-class Plain(Lobby):
+class Plain(SharedRoom):
     """Leaves an outage to the server."""
 
     __call__ = AsyncConsumer.__call__
@@ -47,7 +47,7 @@ class NoGroup(AsyncConsumer):
         raise StopConsumer()
 
 
-CONSUMERS = {consumer.__name__: consumer for consumer in (Lobby, Plain, NoGroup)}
+CONSUMERS = {consumer.__name__: consumer for consumer in (SharedRoom, Plain, NoGroup)}
 
 
 async def application(scope, receive, send):
