@@ -1,11 +1,15 @@
 """Runs code in a child process that ends with this one, or when it takes too long."""
 
+import json
 import multiprocessing
 import os
 import signal
 import sys
 import threading
 import traceback
+from dataclasses import fields, is_dataclass
+from multiprocessing.connection import Connection
+from typing import Any
 
 import django
 from django.apps import apps
@@ -18,6 +22,64 @@ _PATIENCE = 30  # seconds: a child keeps its own limit, but a busy machine may d
 
 class NoAnswer(Exception):
     """The process has ended without an answer, or did not end."""
+
+
+class UnreadableMessage(ValueError):
+    """What came through the pipe is not what send_json() writes."""
+
+
+def send_json(connection: Connection, value: Any) -> None:
+    """Send `value` through a pipe as JSON; receive_json() returns it at the other end.
+
+    Nothing that a student's process sends may be unpickled: unpickling can run any code. Besides
+    JSON values, bytes, tuples and dicts with any keys arrive unchanged. A subclass of a built-in
+    type arrives as that type, a dataclass as a dict of its fields, any other object as its repr.
+    """
+    connection.send_bytes(json.dumps(_tagged(value)).encode())
+
+
+def receive_json(connection: Connection) -> Any:
+    """Receive what send_json() sent. Raises EOFError, or UnreadableMessage for anything else."""
+    data = connection.recv_bytes()
+    try:
+        return _untagged(json.loads(data))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise UnreadableMessage(f"The process sent something that is not JSON: {error}") from None
+
+
+def _tagged(value: Any) -> Any:
+    """A JSON value for `value`: what JSON lacks becomes a dict with the name of its type."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return {"bytes": bytes(value).hex()}
+    if isinstance(value, list):
+        return [_tagged(item) for item in value]
+    if isinstance(value, tuple):
+        return {"tuple": [_tagged(item) for item in value]}
+    if isinstance(value, dict):
+        return {"dict": [[_tagged(key), _tagged(item)] for key, item in value.items()]}
+    if is_dataclass(value) and not isinstance(value, type):
+        names = [field.name for field in fields(value)]
+        return _tagged({name: getattr(value, name) for name in names})
+    return repr(value)
+
+
+def _untagged(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_untagged(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    [(kind, content)] = value.items()
+    if kind == "bytes":
+        return bytes.fromhex(content)
+    if kind == "tuple":
+        return tuple(_untagged(item) for item in content)
+    if kind == "dict":
+        return {_untagged(key): _untagged(item) for key, item in content}
+    raise ValueError(f"no type has the tag {kind!r}")
 
 
 def run_isolated(function, *args):

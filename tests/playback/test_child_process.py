@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+from collections import OrderedDict
 from operator import methodcaller
 
 import pytest
@@ -91,3 +92,47 @@ def test_ctrl_c_while_a_child_is_forked_is_heard_once_it_has_begun():
     command = [sys.executable, "-c", INTERRUPTED]
     done = subprocess.run(command, cwd=PROJECT_DIR, capture_output=True, encoding="utf-8")
     assert (done.returncode, done.stderr) == (1, "heard\n")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        [True, 1, 1.5, "text", "\ud800"],
+        {"type": "x", "bytes": b"\x00\xff", 3: ("a", [b""])},
+        {"bytes": "not hexadecimal"},
+        {"dict": [1], "tuple": {}},
+        (float("inf"),),
+    ],
+)
+def test_values_arrive_unchanged_through_a_pipe(value):
+    ours, theirs = multiprocessing.Pipe()
+    child_process.send_json(theirs, value)
+    assert child_process.receive_json(ours) == value
+
+
+class Text(str):
+    """A text with its own idea of equality."""
+
+    def __eq__(self, other):
+        return True
+
+    __hash__ = str.__hash__
+
+
+def test_a_subclass_of_a_built_in_type_arrives_as_that_type():
+    ours, theirs = multiprocessing.Pipe()
+    child_process.send_json(theirs, [Text("a"), OrderedDict(a=1), {Text("key"): object}])
+    text, mapping, other = child_process.receive_json(ours)
+    assert [type(text), type(mapping)] == [str, dict]
+    assert other == {"key": repr(object)}
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"\xff", b'{"bytes": 1}', b'{"pickle": ""}', b"{}", b"[" * 100_000]
+)
+def test_anything_but_json_is_reported_as_unreadable(data):
+    ours, theirs = multiprocessing.Pipe()
+    theirs.send_bytes(data)
+    with pytest.raises(child_process.UnreadableMessage):
+        child_process.receive_json(ours)

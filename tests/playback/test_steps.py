@@ -1,0 +1,201 @@
+"""The step grammar: every step that is parsed is written in the same words."""
+
+import json
+import re
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lessons.core.catalogue import lessons
+from lessons.playback.steps import METHODS, Step, UnknownStep, parse_step, split_steps
+
+TRANSCRIPT = re.compile(r"^`{3,}transcript \S+ \| (?P<steps>.+)$", re.MULTILINE)
+
+
+def steps_of_the_course():
+    """Every step in a transcript, a prediction and the rows that a lesson begins with."""
+    for lesson in lessons():
+        for found in TRANSCRIPT.finditer(lesson.text):
+            yield from split_steps(found["steps"])
+        for entry in tomllib.loads(lesson.predictions.read_text())["prediction"]:
+            yield from entry["steps"]
+        yield from lesson.rows
+
+
+@pytest.mark.parametrize("text", sorted(set(steps_of_the_course())))
+def test_every_step_of_the_course_is_written_as_it_was_read(text):
+    step = parse_step(text)
+    assert str(step) == text.removeprefix("1 ")
+    assert Step.from_json(json.loads(json.dumps(step.as_json()))) == step
+
+
+@pytest.mark.parametrize(
+    "text, step",
+    [
+        ("connect", Step("connect")),
+        (
+            "2 connect /ws/two/ ?a=1 subprotocols=a,b as=ada ticket=ada/2 origin=http://a.test",
+            Step(
+                "connect",
+                {
+                    "path": "/ws/two/",
+                    "query": "a=1",
+                    "subprotocols": ["a", "b"],
+                    "as": "ada",
+                    "ticket": "ada/2",
+                    "origin": "http://a.test",
+                },
+                client=2,
+            ),
+        ),
+        ("GET", Step("GET")),
+        ("POST hello, world", Step("POST", {"pieces": ["hello,", "world"]})),
+        ('POST "hello, world"', Step("POST", {"body": "hello, world"})),
+        ("3 text  two  spaces ", Step("text", {"text": " two  spaces "}, client=3)),
+        ("text", Step("text", {"text": ""})),
+        ("bytes 00ff", Step("bytes", {"hex": "00ff"})),
+        ("close", Step("close")),
+        ("close 1001", Step("close", {"code": 1001})),
+        ("vanish", Step("vanish")),
+        ("wait 0.5", Step("wait", {"seconds": 0.5})),
+        ('layer {"type": "a.b"}', Step("layer", {"message": {"type": "a.b"}})),
+        ("redis gone", Step("redis", {"state": "gone"})),
+        ("crash", Step("crash")),
+        ("kill", Step("kill")),
+        (
+            'row auth.Group {"name": "é"}',
+            Step("row", {"model": "auth.Group", "fields": {"name": "é"}}, client=None),
+        ),
+        (
+            "rolled-back row auth.Group {}",
+            Step("row", {"model": "auth.Group", "fields": {}, "rolled_back": True}, client=None),
+        ),
+        ("worker a b", Step("worker", {"channels": ["a", "b"]}, client=None)),
+        ("capacity 3", Step("capacity", {"messages": 3}, client=None)),
+    ],
+)
+def test_parses_and_writes_each_kind_of_step(text, step):
+    assert parse_step(text) == step
+    assert str(step) == text
+    assert Step.from_json(step.as_json()) == step
+
+
+@pytest.mark.parametrize(
+    "text, reason",
+    [
+        ("sleep 1", r"'sleep 1' is unknown: write connect, .*, capacity\."),
+        ("", "'' is unknown"),
+        ("connect me", "connect does not know 'me'.*: write connect "),
+        ("bytes xyz", "write bytes 00ff"),
+        ("close soon", "write close, or close 1001"),
+        ("vanish now", "nothing may follow, not 'now'"),
+        ("wait nan", "not a length of time"),
+        ("wait -1", "not a length of time"),
+        ("layer []", "not a JSON object"),
+        ("layer {", "write layer "),
+        ('layer {"number": 1e999}', "write layer "),
+        ("redis up", "write redis gone, or redis back"),
+        ('POST "\\ud800"', "write POST piece piece"),
+        ("row auth.Group", "write row "),
+        ("worker", "a worker needs a channel"),
+        ("capacity many", "write capacity 3"),
+        ("2 row auth.Group {}", "No client takes .*: remove the number 2"),
+    ],
+)
+def test_an_unknown_step_is_reported_with_the_cure(text, reason):
+    with pytest.raises(UnknownStep, match=reason):
+        parse_step(text)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        [],
+        {"action": "sleep", "arguments": {}, "client": 1},
+        {"action": "text", "arguments": {"text": "hello", "more": 1}, "client": 1},
+        {"action": "connect", "arguments": {"as": "ada as=root"}, "client": 1},
+        {"action": "close", "arguments": {"code": "1001"}, "client": 1},
+        {"action": "row", "arguments": {"model": "a.B", "fields": {}}, "client": 2},
+    ],
+)
+def test_rejects_json_that_does_not_describe_a_step(data):
+    with pytest.raises(UnknownStep):
+        Step.from_json(data)
+
+
+WORDS = st.text(
+    st.characters(exclude_categories=["Cs", "Z", "C"], exclude_characters='"'), min_size=1
+)
+NAMES = WORDS.filter(lambda word: "," not in word)
+JSON_VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(WORDS, children, max_size=3),
+    max_leaves=8,
+)
+JSON_OBJECTS = st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), JSON_VALUES)
+
+
+def arguments(**strategies):
+    return st.fixed_dictionaries(strategies)
+
+
+CLIENT_STEPS = {
+    "connect": st.fixed_dictionaries(
+        {},
+        optional={
+            "path": WORDS.map("/{}".format),
+            "subprotocols": st.lists(NAMES, min_size=1, max_size=3),
+            "as": WORDS,
+            "ticket": WORDS,
+            "origin": WORDS,
+        },
+    ),
+    "text": arguments(text=st.text()),
+    "bytes": arguments(hex=st.binary().map(bytes.hex)),
+    "close": st.fixed_dictionaries({}, optional={"code": st.integers()}),
+    "vanish": st.just({}),
+    "crash": st.just({}),
+    "kill": st.just({}),
+    "wait": arguments(seconds=st.floats(0, allow_infinity=False)),
+    "layer": arguments(message=JSON_OBJECTS),
+    "redis": arguments(state=st.sampled_from(["gone", "back"])),
+} | {
+    method: st.just({})
+    | arguments(body=st.text(st.characters(exclude_categories=["Cs"])))
+    | arguments(pieces=st.lists(WORDS, min_size=1))
+    for method in METHODS
+}
+OTHER_STEPS = {
+    "row": arguments(model=WORDS, fields=JSON_OBJECTS)
+    | arguments(model=WORDS, fields=JSON_OBJECTS, rolled_back=st.just(True)),
+    "worker": arguments(channels=st.lists(WORDS, min_size=1)),
+    "capacity": arguments(messages=st.integers()),
+}
+
+
+def any_of(kinds, clients):
+    return st.one_of(
+        st.builds(Step, st.just(action), found, clients) for action, found in kinds.items()
+    )
+
+
+@given(any_of(CLIENT_STEPS, st.integers(1)) | any_of(OTHER_STEPS, st.none()))
+def test_every_step_that_is_written_is_read_as_the_same_step(step):
+    assert parse_step(str(step)) == step
+    assert Step.from_json(json.loads(json.dumps(step.as_json()))) == step
+
+
+@given(st.text())
+def test_any_text_is_a_step_or_is_refused_with_a_reason(text):
+    try:
+        step = parse_step(text)
+    except UnknownStep:
+        return
+    assert parse_step(str(step)) == step
