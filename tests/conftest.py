@@ -13,6 +13,7 @@ from tests.support.courses import (  # noqa: F401 - fixtures for every folder
     accept,
     compiled,
     course,
+    fresh_course,
     judge_lamp,
     lesson,
     project,

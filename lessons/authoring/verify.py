@@ -75,7 +75,7 @@ def _what_is_to_be_done(lesson: Lesson) -> list[str]:
     faults = [
         f"{file.name} has a TODO"
         for file in (*map(lesson.path_to, FILES), lesson.tests)
-        if file != lesson.exercise and "TODO" in file.read_text(encoding="utf-8")
+        if file != lesson.original and "TODO" in file.read_text(encoding="utf-8")
     ]
     if len(lesson.hints) != 3:
         faults.append(f"hints.md has {len(lesson.hints)} hints in place of 3")
@@ -139,18 +139,16 @@ def _prove_verdicts(proof: VerifyReport, mutants: bool) -> None:
 
 
 def _prove_exercise(proof: VerifyReport) -> set[str]:
-    """Judge exercise.py, or the exercise as it came where a student has been at work on it."""
     lesson = proof.lesson
-    file = lesson.exercise
-    verdict = judge(lesson, str(file))
-    if verdict.green or verdict.problem:
-        file = exercise_copies.stub(lesson)
-        verdict = judge(lesson, str(file))
+    content = lesson.original.read_bytes()
+    verdict = judge(lesson, str(lesson.original))
+    if exercise_copies.read_manifest().get(lesson.folder.name) != exercise_copies.digest(content):
+        proof.faults.append("exercise.py has another digest in exercises.sha256: verify --update")
     if verdict.green:
         proof.faults.append("the exercise is green as it stands")
     if verdict.problem:
         proof.faults.append(f"the exercise does not run: {verdict.problem.message}")
-    if "TODO" not in file.read_text(encoding="utf-8"):
+    if b"TODO" not in content:
         proof.faults.append("exercise.py has no TODO")
     return _red_checks(verdict)
 

@@ -45,8 +45,8 @@ class ProjectCopy:
 
 @contextmanager
 def project_copy() -> Iterator[ProjectCopy]:
-    """A fresh copy without what is hidden: git's, the student's and the environments' folders."""
-    left_out = shutil.ignore_patterns(".*", "__pycache__")
+    """A fresh copy without the student's copies and hidden folders (git, state, environment)."""
+    left_out = shutil.ignore_patterns(".*", "__pycache__", "work")
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "project"
         shutil.copytree(PROJECT_DIR, copy, ignore=left_out)

@@ -12,14 +12,14 @@ PEER = "pytest, from cold"
 def measure(lesson: Lesson, rounds: int) -> dict[str, list[float]]:
     """Milliseconds of each round, by what was measured; the kinds take turns.
 
-    "save to verdict" runs from the moment exercise.py is written to the moment the last line of
+    "save to verdict" runs from the moment the exercise is saved to the moment the last line of
     the verdict has come out of `lesson watch`; the others are whole processes, start to exit.
     """
     times: dict[str, list[float]] = {}
     with project_copy() as project:
         exercise = project.folder / lesson.exercise.relative_to(PROJECT_DIR)
         check = str(lesson.check.relative_to(PROJECT_DIR))
-        versions = [lesson.solution.read_text("utf-8"), lesson.exercise.read_text("utf-8")]
+        versions = [lesson.solution.read_text("utf-8"), lesson.original.read_text("utf-8")]
         kinds = {
             PEER: lambda: project.run("-m", "pytest", "-q", check, "--target", "solution"),
             "lesson check, from cold": lambda: project.run(

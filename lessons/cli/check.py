@@ -26,11 +26,13 @@ def check(screen, lesson: Lesson, target: str, as_json: bool, junit: str | None)
 
         literal(console, json.dumps(verdict.as_json(), indent=2))
     else:
+        from lessons.cli.read import draw_notice
         from lessons.cli.verdict_text import draw_next, draw_verdict
 
         draw_verdict(console, lesson, verdict)
         if target == "exercise":
             draw_next(console, lesson, verdict)
+            draw_notice(console, lesson)
     return 0 if verdict.green else 1
 
 

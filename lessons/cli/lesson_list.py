@@ -2,6 +2,7 @@
 
 from rich.text import Text
 
+from lessons.cli.read import draw_notice
 from lessons.cli.screen import CROSS, NOT_RUN, TICK, hanging, literal
 from lessons.core import catalogue, progress
 from lessons.core.catalogue import IncompleteLesson, Lesson
@@ -29,6 +30,8 @@ def draw_list(console) -> None:
         )
         hanging(console, start, _title(lesson), emphasis)
     console.print()
+    for lesson, _ in rows:
+        draw_notice(console, lesson)
     literal(console, _what_next(upcoming, known.get(upcoming.key, Progress())))
 
 

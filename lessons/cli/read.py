@@ -16,12 +16,19 @@ def draw_lesson(console, lesson: Lesson) -> None:
     except TextError as error:
         raise CommandError(str(error), returncode=2) from None
     console.print()
+    draw_notice(console, lesson)
     literal(
         console,
         f"Edit    {short(lesson.exercise)}\n"
         f"Judge   manage.py lesson watch {lesson.number}\n"
         f"Stuck   manage.py lesson hint {lesson.number}",
     )
+
+
+def draw_notice(console, lesson: Lesson) -> None:
+    """Say that the course has changed an exercise that the student has edited."""
+    if notice := exercise_copies.update_notice(lesson):
+        literal(console, notice, style="yellow")
 
 
 def draw_hint(console, lesson: Lesson) -> None:
@@ -55,10 +62,10 @@ def draw_solution(console, lesson: Lesson, force: bool) -> int:
 
 
 def reset(console, lesson: Lesson) -> None:
-    """Put the exercise back as it came; the student's version goes aside."""
-    if exercise_copies.stub(lesson) == lesson.exercise:
-        literal(console, f"{short(lesson.exercise)} is as it came. Nothing was done.")
+    """Replace the exercise with the original; the student's version is kept beside it."""
+    if exercise_copies.is_unedited(lesson):
+        literal(console, f"{short(lesson.exercise)} is unedited. Nothing was done.")
         return
-    if aside := exercise_copies.reset(lesson):
-        literal(console, f"Your version is now {short(aside)}.")
-    literal(console, f"{short(lesson.exercise)} is as it came.")
+    if backup := exercise_copies.reset_exercise(lesson):
+        literal(console, f"Your version is now {short(backup)}.")
+    literal(console, f"{short(lesson.exercise)} is the original again.")

@@ -7,6 +7,7 @@ from rich.text import Text
 from lessons.authoring.verify import UNFIT, VerifyReport, prove, write_transcripts
 from lessons.cli.screen import CROSS, TICK, hanging, literal
 from lessons.core.catalogue import Lesson
+from lessons.core.exercise_copies import update_manifest
 from lessons.judge.runner import CourseFault
 
 
@@ -26,6 +27,7 @@ def _proof_of(lesson: Lesson, mutants: bool, update: bool) -> VerifyReport:
     try:
         if update:
             write_transcripts(lesson)
+            update_manifest([lesson])
             lesson = Lesson(lesson.folder)  # the old one has the old text in its cache
         return prove(lesson, mutants)
     except CourseFault as fault:

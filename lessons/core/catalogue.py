@@ -73,8 +73,14 @@ class Lesson:
         return self.path_to("predict.toml")
 
     @property
-    def exercise(self) -> Path:
+    def original(self) -> Path:
+        """The exercise as the course has it. Only those who write the course edit it."""
         return self.path_to("exercise.py")
+
+    @property
+    def exercise(self) -> Path:
+        """The student's copy of `original`, the file that is edited and judged."""
+        return PROJECT_DIR / "work" / f"{self.folder.name}.py"
 
     @property
     def solution(self) -> Path:

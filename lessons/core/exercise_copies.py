@@ -1,145 +1,241 @@
-"""Every exercise as it came: what `reset` restores and `verify` judges.
+"""The student's copies of the exercises: `work/NN_slug.py`, ignored by git.
 
-Students edit exercise.py in place, so the version that came has to be found elsewhere. Git has it,
-and has the newest one after a `git pull`. Where git does not know the file, a copy made before the
-student began has to do.
+A student edits the copy, never the original in `lessons/course/`, so a `git pull` has no conflict.
+`.workshop/originals.json` remembers which original each copy was made from: a copy that equals it
+is unedited, and follows when the course changes the exercise.
+
+Earlier versions of the workshop let students edit the original. `exercises.sha256` holds a digest
+of each original, so such an edit is recognised: it moves to `work/`, and the original comes back.
 """
 
+import hashlib
+import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-from lessons.core import catalogue
-from lessons.core.atomic_write import write
+from lessons.core import catalogue, progress
+from lessons.core.atomic_write import create, with_cure, write
 from lessons.core.catalogue import Lesson
-from lessons.core.progress import start_anew, state_dir
+
+_MANIFEST = "exercises.sha256"
 
 
-class NoStub(LookupError):
-    """The exercise as it came is nowhere to be found; the message says what to do."""
+class OriginalNotFound(LookupError):
+    """The course's version of an exercise is nowhere to be found; the message says what to do."""
 
-
-def keep_copies() -> None:
-    """Copy each exercise that has no copy yet. Every command of the workshop calls this first."""
-    for lesson in catalogue.lessons():
-        if not copy_of(lesson).exists():
-            with suppress(OSError):  # a read-only folder, or no exercise: reset says so when asked
-                write(copy_of(lesson), lesson.exercise.read_bytes())
-
-
-def stub(lesson: Lesson) -> Path:
-    """A file that holds the exercise as it came: exercise.py itself while nobody has edited it.
-
-    Raises NoStub.
-    """
-    came = _from_git(lesson)
-    if came is None and copy_of(lesson).exists():
-        came = copy_of(lesson).read_bytes()
-    if came is None:
-        raise NoStub(
-            f"{lesson.exercise} as it came is not to be found: git does not know it, and there is "
-            f"no copy in {copy_of(lesson).parent}. Take it from a fresh download of the course."
+    def __init__(self, lesson: Lesson):
+        super().__init__(
+            f"{_shown(lesson.original)} is not the course's version, and neither .workshop/stubs "
+            "nor git has it. Take the file from a fresh download of the course."
         )
-    if lesson.exercise.exists() and _same(lesson.exercise.read_bytes(), came):
-        return lesson.exercise
-    if not copy_of(lesson).exists() or copy_of(lesson).read_bytes() != came:
-        write(copy_of(lesson), came)
-    return copy_of(lesson)
 
 
-def is_as_it_came(lesson: Lesson) -> bool:
-    """Whether nobody has edited the exercise; asks git only where the copy is another version."""
-    with suppress(OSError):
-        if _same(lesson.exercise.read_bytes(), copy_of(lesson).read_bytes()):
-            return True
-    with suppress(NoStub, OSError):
-        return stub(lesson) == lesson.exercise
-    return False
+def create_copies() -> list[str]:
+    """Create the copies that are missing and update the unedited ones; lines for the student.
 
-
-def reset(lesson: Lesson) -> Path | None:
-    """Put the exercise back as it came; where the student's version is now, if there was one.
-
-    Raises NoStub.
+    Every command of the workshop calls this first.
     """
-    stub(lesson)
-    aside = set_aside(lesson) if lesson.exercise.exists() else None
-    start_anew(lesson)  # first, or a judge who sees the file change would judge it as the student's
-    restore(lesson)
-    return aside
+    lines: list[str] = []
+    failures: dict[int | None, str] = {}  # by errno: a read-only folder is reported once
+    with progress.state_lock("copies"):
+        manifest, known = read_manifest(), _read_bases()
+        bases = dict(known)
+        for lesson in catalogue.lessons():
+            try:
+                lines += _move_old_edit(lesson, manifest.get(lesson.folder.name), bases)
+                _update_copy(lesson, bases)
+            except OriginalNotFound as error:
+                lines.append(str(error))
+            except OSError as error:
+                failures.setdefault(error.errno, with_cure(error))
+        if bases != known:
+            with suppress(OSError):
+                write(_bases_file(), json.dumps(bases).encode())
+    return lines + [f"Your copies of the exercises: {failure}" for failure in failures.values()]
 
 
-def set_aside(lesson: Lesson) -> Path:
-    """Copy the student's version to where no reset reaches it; the copy's path."""
-    folder = state_dir() / "set-aside"
-    name = f"{lesson.folder.name}-{datetime.now():%Y%m%d-%H%M%S}"
-    names = (f"{name}.py" if number == 1 else f"{name}-{number}.py" for number in count(1))
-    aside = next(folder / name for name in names if not (folder / name).exists())
-    write(aside, lesson.exercise.read_bytes())
-    return aside
+def _update_copy(lesson: Lesson, bases: dict[str, str]) -> None:
+    """Create the copy, or let an unedited one follow its original."""
+    original = _content(lesson.original)
+    if original is None:
+        return
+    name, newest = lesson.folder.name, digest(original)
+    if not lesson.exercise.exists():
+        with suppress(FileExistsError):  # an editor was faster
+            create(lesson.exercise, original)
+    elif digest(lesson.exercise.read_bytes()) == newest:
+        pass
+    elif digest(lesson.exercise.read_bytes()) == bases.get(name):
+        write(lesson.exercise, original)
+    elif name in bases:
+        return  # edited: its base stays, so that `update_notice` can compare
+    bases[name] = newest
 
 
-def kept_aside(lesson: Lesson) -> Path | None:
-    """The student's version that was set aside last."""
-    files = (state_dir() / "set-aside").glob(f"{lesson.folder.name}-*.py")
-    return max(files, key=lambda file: file.stat().st_mtime_ns, default=None)
+def is_unedited(lesson: Lesson) -> bool:
+    """Whether the copy is the original that it was made from, or the newest one."""
+    try:
+        found = digest(lesson.exercise.read_bytes())
+        return found in (_read_bases().get(lesson.folder.name), _digest_of(lesson.original))
+    except OSError:
+        return False
 
 
-def restore(lesson: Lesson) -> None:
-    """Make exercise.py what it was when it came. Raises NoStub."""
-    came = stub(lesson)
-    if came != lesson.exercise:
-        write(lesson.exercise, came.read_bytes())
-
-
-def copy_of(lesson: Lesson) -> Path:
-    return state_dir() / "stubs" / f"{lesson.folder.name}.py"
-
-
-def _same(one: bytes, other: bytes) -> bool:
-    """Git on Windows changes line ends on the way out."""
-    return one.replace(b"\r\n", b"\n") == other.replace(b"\r\n", b"\n")
-
-
-def _from_git(lesson: Lesson) -> bytes | None:
-    """The newest version that the course, not the student, has committed."""
-    for commit in _commits_of_the_course(lesson):
-        content = _git("show", f"{commit}:./{_relative(lesson.exercise)}")
-        if content is not None:
-            return content
-    return None
-
-
-def _commits_of_the_course(lesson: Lesson) -> Iterator[str]:
-    """Commits that brought exercise.py, newest first, without those that hold a student's work.
-
-    A student commits exercise.py alone, in their own name. The course brings it together with the
-    rest of the lesson, or in another name.
-    """
-    me = (_git("config", "user.email") or b"").decode().strip()
-    folder = _relative(lesson.folder)
-    log = _git(
-        "log", "--full-history", "--relative", "--name-only", "--format=%x00%H %ae", "--", folder
+def update_notice(lesson: Lesson) -> str:
+    """A line where the course has changed an exercise that the student has edited; else ""."""
+    base, newest = _read_bases().get(lesson.folder.name), _digest_of(lesson.original)
+    if base in (None, newest) or newest is None or is_unedited(lesson):
+        return ""
+    return (
+        f"The exercise of lesson {lesson.number} has changed since you began. To take the new one "
+        f"and keep your version: manage.py lesson reset {lesson.number}"
     )
-    for entry in (log or b"").decode(errors="replace").split("\0")[1:]:
-        head, *names = entry.split("\n")
-        commit, _, author = head.partition(" ")
-        names = {name for name in names if name}
-        if _relative(lesson.exercise) in names and (len(names) > 1 or author != me):
-            yield commit
 
 
-def _relative(path: Path) -> str:
-    return path.relative_to(catalogue.PROJECT_DIR).as_posix()
+def reset_exercise(lesson: Lesson) -> Path | None:
+    """Replace the copy with the original; the path of the backup, where there was a copy.
+
+    Raises OriginalNotFound.
+    """
+    _restore_original(lesson, read_manifest().get(lesson.folder.name))
+    backup = back_up(lesson) if lesson.exercise.exists() else None
+    # Before the file changes, or a judge that sees the change would judge it as the student's.
+    progress.start_anew(lesson)
+    write(lesson.exercise, lesson.original.read_bytes())
+    with progress.state_lock("copies"), suppress(OSError):
+        bases = _read_bases() | {lesson.folder.name: _digest_of(lesson.original)}
+        write(_bases_file(), json.dumps(bases).encode())
+    return backup
+
+
+def back_up(lesson: Lesson, content: bytes | None = None) -> Path:
+    """Keep the student's version beside the copy, under a name that is free; its path."""
+    content = lesson.exercise.read_bytes() if content is None else content
+    stem = f"{lesson.exercise.stem}.{datetime.now():%Y-%m-%d-%H%M}"
+    names = (f"{stem}.py" if number == 1 else f"{stem}-{number}.py" for number in count(1))
+    backups = (lesson.exercise.with_name(name) for name in names)
+    backup = next(file for file in backups if not file.exists())
+    create(backup, content)
+    return backup
+
+
+def latest_backup(lesson: Lesson) -> Path | None:
+    """The version that a reset kept last; earlier workshops kept them in .workshop/set-aside."""
+    older = (progress.state_dir() / "set-aside").glob(f"{lesson.folder.name}-*.py")
+    return max((*older, *_backups(lesson)), key=lambda file: file.stat().st_mtime_ns, default=None)
+
+
+def _backups(lesson: Lesson) -> Iterator[Path]:
+    return lesson.exercise.parent.glob(f"{lesson.exercise.stem}.*.py")
+
+
+def _move_old_edit(lesson: Lesson, expected: str | None, bases: dict[str, str]) -> Iterator[str]:
+    """Move a student's edit of the original to `work/`, and put the original back.
+
+    `expected` is the digest of the course's version, None for a lesson that is just being written.
+    """
+    edited = _content(lesson.original)
+    if expected in (None, edited and digest(edited)):
+        return
+    if edited is not None:
+        place = _keep_old_edit(lesson, edited, {expected, bases.get(lesson.folder.name)})
+        bases.setdefault(lesson.folder.name, expected)
+        yield f"Your version of {_shown(lesson.original)} is now {_shown(place)}: edit it there."
+    _restore_original(lesson, expected)
+
+
+def _keep_old_edit(lesson: Lesson, edited: bytes, originals: set[str | None]) -> Path:
+    """Where the edit is now: it is the copy, unless the copy itself has been edited."""
+    for file in (lesson.exercise, *_backups(lesson)):
+        if _digest_of(file) == digest(edited):
+            return file
+    if _digest_of(lesson.exercise) not in {None, *originals}:
+        return back_up(lesson, edited)
+    write(lesson.exercise, edited)
+    return lesson.exercise
+
+
+def _restore_original(lesson: Lesson, expected: str | None) -> None:
+    """Make the original the course's version, which its digest proves. Raises OriginalNotFound."""
+    found = _content(lesson.original)
+    if found is not None and expected in (None, digest(found)):
+        return
+    for candidate in _candidates(lesson):
+        if digest(candidate) == expected:
+            write(lesson.original, candidate)
+            return
+    raise OriginalNotFound(lesson)
+
+
+def _candidates(lesson: Lesson) -> Iterator[bytes]:
+    """What may be the original: a copy that an earlier workshop made, then what git has."""
+    stub = _content(progress.state_dir() / "stubs" / f"{lesson.folder.name}.py")
+    if stub is not None:
+        yield stub
+    path = lesson.original.relative_to(catalogue.PROJECT_DIR).as_posix()
+    commits = _git("log", "--full-history", "--format=%H", "--", path) or b""
+    for commit in commits.decode().split():
+        content = _git("show", f"{commit}:./{path}")
+        if content is not None:
+            yield content
 
 
 def _git(*arguments: str) -> bytes | None:
-    """What git answers; None without git, outside a repository, and for what it does not know."""
+    """The output of git; None without git, outside a repository, and for an unknown object."""
     with suppress(OSError):
         command = ["git", "-C", catalogue.PROJECT_DIR, *arguments]
         done = subprocess.run(command, capture_output=True, check=False)
         return done.stdout if done.returncode == 0 else None
     return None
+
+
+def digest(content: bytes) -> str:
+    """The digest of a text. Git on Windows changes line ends, which do not count."""
+    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
+
+
+def _digest_of(file: Path) -> str | None:
+    content = _content(file)
+    return None if content is None else digest(content)
+
+
+def _content(file: Path) -> bytes | None:
+    try:
+        return file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def read_manifest() -> dict[str, str]:
+    """The digest of each original, by the name of its lesson's folder."""
+    text = (_content(catalogue.COURSE_DIR / _MANIFEST) or b"").decode()
+    pairs = (line.split(maxsplit=1) for line in text.splitlines())
+    return {path.partition("/")[0]: found for found, path in pairs}
+
+
+def update_manifest(some: Iterable[Lesson]) -> None:
+    """Accept the originals of these lessons as they are now. For those who write the course."""
+    folders = {lesson.folder.name for lesson in catalogue.lessons()}
+    manifest = read_manifest() | {one.folder.name: _digest_of(one.original) for one in some}
+    lines = [f"{manifest[name]}  {name}/exercise.py\n" for name in sorted(folders & set(manifest))]
+    write(catalogue.COURSE_DIR / _MANIFEST, "".join(lines).encode())
+
+
+def _bases_file() -> Path:
+    return progress.state_dir() / "originals.json"
+
+
+def _read_bases() -> dict[str, str]:
+    """The digest of the original that each copy was made from."""
+    with suppress(OSError, ValueError):
+        bases = json.loads(_bases_file().read_bytes())
+        return bases if isinstance(bases, dict) else {}
+    return {}
+
+
+def _shown(file: Path) -> str:
+    return file.relative_to(catalogue.PROJECT_DIR).as_posix()

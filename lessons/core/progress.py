@@ -39,7 +39,7 @@ def state_dir() -> Path:
 def read() -> dict[str, Progress]:
     """Progress by lesson key; lessons that were never touched are absent."""
     try:
-        with _alone():
+        with state_lock():
             return _load()
     except OSError as error:
         _say(f"Your progress cannot be read: {atomic_write.with_cure(error)}")
@@ -92,7 +92,7 @@ def _change(lesson: Lesson, change: Callable[[Progress], Progress]) -> Progress:
     Where it cannot be written, that is said, and the work goes on without it.
     """
     try:
-        with _alone():
+        with state_lock():
             known = _load()
             changed = known[lesson.key] = change(known.get(lesson.key, Progress()))
             _save(known)
@@ -103,12 +103,12 @@ def _change(lesson: Lesson, change: Callable[[Progress], Progress]) -> Progress:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """Keep the page and a second terminal out; where no lock is to be had, go on without."""
+def state_lock(name: str = "progress") -> Iterator[None]:
+    """Keep other processes out. Where a file cannot be locked, the work goes on without a lock."""
     with ExitStack() as stack:
         with suppress(OSError):
             state_dir().mkdir(exist_ok=True)
-            lock = stack.enter_context(open(state_dir() / "progress.lock", "w"))
+            lock = stack.enter_context(open(state_dir() / f"{name}.lock", "w"))
             locks.lock(lock, locks.LOCK_EX)
         yield
 

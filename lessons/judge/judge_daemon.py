@@ -92,7 +92,7 @@ def is_due(lesson: Lesson) -> bool:
     digest = resolve(lesson).digest()
     known = progress.of(lesson)
     if not digest or known.state == "new":
-        return bool(digest) and not exercise_copies.is_as_it_came(lesson)
+        return bool(digest) and not exercise_copies.is_unedited(lesson)
     return digest != (known.verdict or {}).get("digest")
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from lessons.core import catalogue
+from lessons.core.exercise_copies import create_copies
 from lessons.judge.check_runner import checks_in, claim_of, perform
 from lessons.judge.report import explain_finding, explain_outcome
 from lessons.playback.target import UnknownTarget, resolve
@@ -29,6 +30,7 @@ class CheckFile(pytest.File):
 
     def collect(self):
         self.lesson = catalogue.find(self.path.parent.name)
+        create_copies()  # pytest may be the first command in a fresh clone
         try:
             self.target = resolve(self.lesson, self.config.getoption("--target") or "exercise")
         except UnknownTarget as error:

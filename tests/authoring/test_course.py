@@ -6,7 +6,7 @@ import pytest
 
 from lessons.authoring import verify, verify_predictions
 from lessons.authoring.verify import prove
-from lessons.core import catalogue, exercise_copies
+from lessons.core import catalogue
 from lessons.core.catalogue import Lesson
 from lessons.core.diagnoses import catalogue as diagnoses
 from lessons.core.diagnoses import recognise
@@ -36,7 +36,6 @@ def copy(tmp_path, monkeypatch):
     """A copy of lesson 3, with two of its mistakes, that a test may break."""
     for module, name in ((verify, "judge"), (verify, "play"), (verify_predictions, "play")):
         monkeypatch.setattr(module, name, once(getattr(module, name)))
-    monkeypatch.setattr(exercise_copies, "stub", lambda lesson: lesson.exercise)
     folder = tmp_path / "03_stop"
     shutil.copytree(catalogue.find("stop").folder, folder)
     lesson = Lesson(folder)
@@ -56,7 +55,7 @@ def test_a_lesson_without_a_fault_is_proven(copy):
 
 
 def test_a_green_exercise_is_a_fault(copy):
-    copy.exercise.write_text("# TODO\n" + copy.solution.read_text())
+    copy.original.write_text("# TODO\n" + copy.solution.read_text())
 
     assert "the exercise is green as it stands" in prove(copy).faults
 

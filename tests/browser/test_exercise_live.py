@@ -19,9 +19,10 @@ class Workshop:
 
     def __init__(self, project, process):
         self.folder, self.process = project.folder, process
-        self.exercise = self.folder / "lessons" / "course" / "03_stop" / "exercise.py"
-        self.came = self.exercise.read_text()
-        self.solved = self.exercise.with_name("solution.py").read_text()
+        self.exercise = self.folder / "work" / "03_stop.py"
+        lesson = self.folder / "lessons" / "course" / "03_stop"
+        self.original = (lesson / "exercise.py").read_text()
+        self.solved = (lesson / "solution.py").read_text()
         self.ready = threading.Semaphore(0)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
@@ -75,7 +76,7 @@ def window(browser, workshop):
 def lesson(window, workshop):
     """The page of a lesson that is not begun; at the end there was no error on its console."""
     window.errors.clear()
-    workshop.save(workshop.came)
+    workshop.save(workshop.original)
     (workshop.folder / ".workshop" / "progress.json").unlink(missing_ok=True)
     yield window.open(KEY)
     assert (window.errors, window.elsewhere) == ([], [])
@@ -120,11 +121,11 @@ def test_a_reset_asks_first_and_keeps_the_students_version(lesson, workshop):
     workshop.save("# mine")
     expect(lesson.page.locator(".finding h3")).to_contain_text("is not there")
     lesson.page.get_by_text("Start anew").click()
-    lesson.press("Put it back as it came")
+    lesson.press("Put the original back")
     expect_state(lesson, "not started")
-    aside = lesson.page.locator("code", has_text="set-aside").text_content()
-    assert (workshop.folder / aside).read_text() == "# mine"
-    assert workshop.exercise.read_text() == workshop.came
+    backup = lesson.page.locator("code", has_text="work/03_stop.2").text_content()
+    assert (workshop.folder / backup).read_text() == "# mine"
+    assert workshop.exercise.read_text() == workshop.original
 
 
 def test_without_javascript_forms_do_the_same(browser, workshop, lesson):

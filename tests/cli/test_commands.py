@@ -79,7 +79,7 @@ def served(monkeypatch, settings):
     calls = []
     monkeypatch.setattr(workshop, "call_command", lambda *names, **options: calls.append(names))
     monkeypatch.setattr(workshop.Command, "prepare_database", lambda self: None)
-    monkeypatch.setattr(workshop.exercise_copies, "keep_copies", lambda: None)
+    monkeypatch.setattr(workshop.exercise_copies, "create_copies", list)
     return calls
 
 

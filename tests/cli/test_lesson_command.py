@@ -2,7 +2,8 @@
 
 import pytest
 
-from lessons.core import catalogue, progress
+from lessons.core import catalogue, exercise_copies, progress
+from tests.support.courses import DARK_LAMP
 from tests.support.lesson_command import Terminal, lesson, refusal, solve
 from tests.support.processes import run
 
@@ -44,7 +45,7 @@ def test_show_prints_the_text_with_the_code_in_it(course):
     shown = lesson("show", "lamp")
     assert "# A lamp" in shown
     assert "class Echo(SyncConsumer):" in shown
-    assert "lessons/course/01_lamp/exercise.py" in shown
+    assert "work/01_lamp.py" in shown
 
 
 def test_show_draws_markdown_on_a_terminal(course):
@@ -73,29 +74,40 @@ def test_each_hint_tells_one_more_and_how_many_are_left(course):
     assert fourth == third
 
 
-def test_reset_brings_the_stub_back_and_keeps_the_students_version(course):
-    came = course[0].exercise.read_text()
-    lesson("list")
+def test_reset_restores_the_original_and_keeps_the_students_version(course):
     solve(course[0])
     lesson("check", "1")
 
     shown = lesson("reset", "1")
-    (aside,) = (progress.state_dir() / "set-aside").iterdir()
-    assert str(aside.relative_to(catalogue.PROJECT_DIR)) in shown
-    assert aside.read_text() == course[0].solution.read_text()
-    assert course[0].exercise.read_text() == came
+    (backup,) = course[0].exercise.parent.glob("01_lamp.*.py")
+    assert str(backup.relative_to(catalogue.PROJECT_DIR)) in shown
+    assert backup.read_text() == course[0].solution.read_text()
+    assert course[0].exercise.read_text() == course[0].original.read_text()
     assert progress.of(course[0]) == progress.Progress("new", was_green=True)
 
 
 def test_reset_of_an_untouched_exercise_does_nothing(course):
     assert "Nothing was done." in lesson("reset", "1")
-    assert not (progress.state_dir() / "set-aside").exists()
+    assert len(list(course[0].exercise.parent.iterdir())) == len(course)
 
 
-def test_reset_says_when_there_is_nothing_to_go_back_to(course):
-    course[0].exercise.unlink()
+def test_reset_says_when_the_original_is_lost(course):
+    course[0].original.unlink()
+    solve(course[0])
 
-    assert "is not to be found" in refusal("reset", "1")
+    assert "Take the file from a fresh download" in refusal("reset", "1")
+
+
+def test_list_show_and_check_say_that_an_edited_exercise_has_changed(course):
+    solve(course[0])
+    course[0].original.write_text(DARK_LAMP + "# better\n")
+    exercise_copies.update_manifest(course)
+
+    notice = "The exercise of lesson 1 has changed since you began."
+    assert all(notice in lesson(*words) for words in (["list"], ["show", "1"], ["check", "1"]))
+    lesson("reset", "1")
+    assert notice not in lesson("list")
+    assert course[0].exercise.read_text().endswith("# better\n")
 
 
 def test_the_solution_is_withheld_until_green(course):

@@ -18,8 +18,8 @@ class Watch:
     """A running `lesson watch`; on a terminal of its own when `on_terminal`, else in a pipe."""
 
     def __init__(self, project, *arguments, on_terminal=False):
-        self.exercise = project / "lessons" / "course" / "01_lamp" / "exercise.py"
-        self.solved = (self.exercise.with_name("solution.py")).read_text()
+        self.exercise = project / "work" / "01_lamp.py"
+        self.solved = (project / "lessons/course/01_lamp/solution.py").read_text()
         if on_terminal:
             self.output, stdout = pty.openpty()
             stdin = stdout
@@ -96,7 +96,7 @@ def test_judges_at_once_and_again_at_every_save(start):
 def test_judges_a_file_that_is_saved_by_renaming(start):
     watch = start("1")
     watch.verdict()
-    other = watch.exercise.with_name("exercise.py.tmp")
+    other = watch.exercise.with_name("01_lamp.py.tmp")
     other.write_text(watch.solved)
     other.rename(watch.exercise)
 
@@ -106,7 +106,7 @@ def test_judges_a_file_that_is_saved_by_renaming(start):
 def test_waits_for_a_file_that_is_moved_away_and_written_anew(start):
     watch = start("1")
     watch.verdict()
-    watch.exercise.rename(watch.exercise.with_name("exercise.py~"))
+    watch.exercise.rename(watch.exercise.with_name("01_lamp.py~"))
     watch.exercise.write_text(watch.solved)
 
     assert "✓ repeats text" in watch.verdict()
@@ -121,7 +121,7 @@ def test_in_a_pipe_there_are_verdicts_alone(start):
 
     said = watch.verdict()
     assert "\x1b" not in said
-    assert watch.read_until("\n").endswith("exercise.py\n")
+    assert watch.read_until("\n").endswith("work/01_lamp.py\n")
     assert watch.end() == 1
     assert os.read(watch.output, 65536).strip() == b""
 

@@ -1,19 +1,22 @@
-"""An exercise can be had as it came, whatever the student did to it, and whatever git knows."""
+"""Students edit copies: they are made, follow the course, and no version of a student is lost."""
 
 import errno
+import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from lessons.core import catalogue, exercise_copies
+from lessons.core import catalogue, exercise_copies, progress
 from lessons.core.atomic_write import with_cure
+from tests.support.courses import DARK_LAMP
 
 needs_git = pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
 
-STUDENT = "student@example.org"
-COURSE = "course@example.org"
+MINE = "# mine\n"
+NEWER = DARK_LAMP + "# better\n"
 
 
 @pytest.fixture
@@ -22,172 +25,292 @@ def lesson(course):
 
 
 @pytest.fixture
-def git(course, monkeypatch):
-    """`git(author, *arguments)` in a clone in which the student's address is configured."""
+def old_lesson(fresh_course):
+    """A lesson in a clone that an earlier version of the workshop has used."""
+    return fresh_course[0]
+
+
+@pytest.fixture
+def commit(fresh_course, monkeypatch):
+    """`commit()` commits the course; the first commit is made already."""
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
 
-    def run(author, *arguments):
-        who = ["-c", f"user.email={author}", "-c", "user.name=Somebody"]
-        subprocess.run(
-            ["git", "-C", catalogue.PROJECT_DIR, *who, *arguments], check=True, capture_output=True
-        )
+    def git(*arguments):
+        who = ["-c", "user.email=student@example.org", "-c", "user.name=Student"]
+        command = ["git", "-C", catalogue.PROJECT_DIR, *who, *arguments]
+        subprocess.run(command, check=True, capture_output=True)
 
-    run(COURSE, "init", "-q", "-b", "main")
-    run(COURSE, "config", "user.email", STUDENT)
-    commit(run, COURSE)
-    return run
+    def commit():
+        git("add", "lessons")
+        git("commit", "-q", "-m", "A change")
 
-
-def commit(git, author):
-    git(author, "add", "lessons")
-    git(author, "commit", "-q", "-m", "A change")
+    git("init", "-q")
+    commit()
+    return commit
 
 
-def edit(lesson, text="# mine\n"):
-    lesson.exercise.write_text(text)
+def keep_stub(lesson, text=DARK_LAMP):
+    """The copy of the original that an earlier workshop made at its first start."""
+    stub = progress.state_dir() / "stubs" / f"{lesson.folder.name}.py"
+    stub.parent.mkdir(parents=True)
+    stub.write_text(text)
 
 
-def test_an_untouched_exercise_is_its_own_stub(lesson):
-    exercise_copies.keep_copies()
-
-    assert exercise_copies.stub(lesson) == lesson.exercise
-
-
-def test_without_git_the_copy_made_at_first_sight_is_the_stub(lesson):
-    came = lesson.exercise.read_text()
-    exercise_copies.keep_copies()
-    edit(lesson)
-    exercise_copies.keep_copies()
-
-    assert exercise_copies.stub(lesson).read_text() == came
+def change_original(lesson, text=NEWER):
+    """What a `git pull` brings."""
+    lesson.original.write_text(text)
+    exercise_copies.update_manifest([lesson])
 
 
-def test_restoring_brings_the_exercise_back(lesson):
-    came = lesson.exercise.read_text()
-    exercise_copies.keep_copies()
-    edit(lesson)
-    exercise_copies.restore(lesson)
-
-    assert lesson.exercise.read_text() == came
+def backups(lesson):
+    return sorted(file.read_text() for file in lesson.exercise.parent.glob("01_lamp.*.py"))
 
 
-def test_an_exercise_that_was_deleted_comes_back(lesson):
-    came = lesson.exercise.read_text()
-    exercise_copies.keep_copies()
+# Copies
+
+
+def test_the_first_start_creates_a_copy_of_each_exercise(fresh_course):
+    assert exercise_copies.create_copies() == []
+
+    for lesson in fresh_course:
+        assert lesson.exercise.read_bytes() == lesson.original.read_bytes()
+        assert exercise_copies.is_unedited(lesson)
+    names = [file.name for file in sorted((catalogue.PROJECT_DIR / "work").iterdir())]
+    assert names == ["01_lamp.py", "02_bell.py", "03_buzzer.py"]
+
+
+def test_an_edited_copy_is_not_overwritten(lesson):
+    lesson.exercise.write_text(MINE)
+
+    assert exercise_copies.create_copies() == []
+    assert lesson.exercise.read_text() == MINE
+    assert not exercise_copies.is_unedited(lesson)
+
+
+def test_an_existing_file_is_not_overwritten_at_the_first_start(old_lesson):
+    old_lesson.exercise.parent.mkdir()
+    old_lesson.exercise.write_text(MINE)
+
+    exercise_copies.create_copies()
+    assert old_lesson.exercise.read_text() == MINE
+
+
+def test_a_deleted_copy_is_created_again(lesson):
     lesson.exercise.unlink()
-    exercise_copies.restore(lesson)
 
-    assert lesson.exercise.read_text() == came
-
-
-def test_what_is_set_aside_twice_in_a_second_is_kept_twice(lesson):
-    edit(lesson, "# one\n")
-    first = exercise_copies.set_aside(lesson)
-    edit(lesson, "# two\n")
-    second = exercise_copies.set_aside(lesson)
-
-    assert (first.read_text(), second.read_text()) == ("# one\n", "# two\n")
-    assert first.parent == catalogue.PROJECT_DIR / ".workshop" / "set-aside"
-    assert first.name.startswith("01_lamp-")
+    exercise_copies.create_copies()
+    assert lesson.exercise.read_text() == DARK_LAMP
 
 
-def test_a_full_disk_leaves_no_half_of_what_is_set_aside(lesson, monkeypatch):
+def test_an_unedited_copy_follows_its_original(lesson):
+    change_original(lesson)
+
+    assert exercise_copies.create_copies() == []
+    assert lesson.exercise.read_text() == NEWER
+    assert exercise_copies.is_unedited(lesson)
+
+
+def test_a_copy_that_an_editor_saved_unedited_by_renaming_follows_its_original(lesson):
+    new = lesson.exercise.with_name("01_lamp.py~")
+    new.write_text(DARK_LAMP)
+    os.replace(new, lesson.exercise)
+    change_original(lesson)
+
+    exercise_copies.create_copies()
+    assert lesson.exercise.read_text() == NEWER
+
+
+def test_an_edited_copy_stays_and_a_line_says_that_the_exercise_has_changed(lesson):
+    lesson.exercise.write_text(MINE)
+    assert exercise_copies.update_notice(lesson) == ""
+    change_original(lesson)
+
+    assert exercise_copies.create_copies() == []
+    assert lesson.exercise.read_text() == MINE
+    assert "manage.py lesson reset 1" in exercise_copies.update_notice(lesson)
+    assert len(exercise_copies.update_notice(lesson).splitlines()) == 1
+
+
+def test_line_ends_are_no_edit(lesson):
+    windows = DARK_LAMP.replace("\n", "\r\n").encode()
+    lesson.original.write_bytes(windows)
+    assert exercise_copies.create_copies() == []
+    lesson.exercise.write_bytes(windows)
+
+    assert exercise_copies.is_unedited(lesson)
+    assert lesson.original.read_bytes() == windows
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "\xff"])
+def test_copies_survive_a_damaged_record(lesson, text):
+    lesson.exercise.write_text(MINE)
+    (progress.state_dir() / "originals.json").write_text(text, encoding="latin-1")
+
+    assert exercise_copies.create_copies() == []
+    assert lesson.exercise.read_text() == MINE
+    assert json.loads((progress.state_dir() / "originals.json").read_text())
+
+
+def test_a_folder_that_is_not_writable_is_reported_once(fresh_course, monkeypatch):
+    def refuse(file, content):
+        raise PermissionError(errno.EACCES, "Permission denied", str(file))
+
+    monkeypatch.setattr(exercise_copies, "create", refuse)
+    (line,) = exercise_copies.create_copies()
+    assert "Permission denied" in line
+    assert "Make its folder writable" in line
+
+
+# Reset
+
+
+def test_a_reset_restores_the_original_and_keeps_each_version(lesson):
+    kept = []
+    for text in ("# one\n", "# two\n"):
+        lesson.exercise.write_text(text)
+        kept.append(exercise_copies.reset_exercise(lesson))
+        assert lesson.exercise.read_text() == DARK_LAMP
+
+    assert [file.read_text() for file in kept] == ["# one\n", "# two\n"]
+    assert {file.parent for file in kept} == {lesson.exercise.parent}
+    assert exercise_copies.latest_backup(lesson) in kept
+
+
+def test_a_reset_takes_the_newest_original(lesson):
+    lesson.exercise.write_text(MINE)
+    change_original(lesson)
+    exercise_copies.reset_exercise(lesson)
+
+    assert lesson.exercise.read_text() == NEWER
+    assert exercise_copies.update_notice(lesson) == ""
+
+
+def test_a_version_that_an_earlier_workshop_set_aside_is_found(lesson):
+    old = progress.state_dir() / "set-aside" / "01_lamp-20250101-120000.py"
+    old.parent.mkdir()
+    old.write_text(MINE)
+
+    assert exercise_copies.latest_backup(lesson) == old
+
+
+def test_a_full_disk_leaves_no_half_of_a_backup(lesson, monkeypatch):
     def fill(file, content):
         file.touch()
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    lesson.exercise.write_text("mine")
+    lesson.exercise.write_text(MINE)
     with monkeypatch.context() as full:
         full.setattr(Path, "write_bytes", fill)
         with pytest.raises(OSError, match="No space left on device") as error:
-            exercise_copies.set_aside(lesson)
-    aside = exercise_copies.state_dir() / "set-aside"
-    assert list(aside.iterdir()) == []
-    told = with_cure(error.value)
-    assert f"'{aside}" in told
-    assert told.endswith("Make room on its disk, then try again.")
-    assert lesson.exercise.read_text() == "mine"
+            exercise_copies.reset_exercise(lesson)
+    assert backups(lesson) == []
+    message = with_cure(error.value)
+    assert str(lesson.exercise.parent) in message
+    assert message.endswith("Make room on its disk, then try again.")
+    assert lesson.exercise.read_text() == MINE
 
 
-def test_says_where_it_looked_when_there_is_no_stub(lesson):
-    edit(lesson)
-
-    with pytest.raises(
-        exercise_copies.NoStub, match="git does not know it, and there is no copy in"
-    ):
-        exercise_copies.stub(lesson)
+# An exercise that was edited where earlier versions of the workshop had it
 
 
-@needs_git
-def test_git_knows_an_exercise_that_was_edited_before_the_first_command(git, lesson):
-    came = lesson.exercise.read_text()
-    edit(lesson)
-    exercise_copies.keep_copies()
+def test_an_edit_of_the_original_moves_to_the_copy(old_lesson):
+    keep_stub(old_lesson)
+    old_lesson.original.write_text(MINE)
 
-    assert exercise_copies.stub(lesson).read_text() == came
-
-
-@needs_git
-def test_what_the_student_has_committed_is_not_the_stub(git, lesson):
-    came = lesson.exercise.read_text()
-    for text in ("# half\n", "# whole\n"):
-        edit(lesson, text)
-        commit(git, STUDENT)
-
-    assert exercise_copies.stub(lesson).read_text() == came
+    (line,) = exercise_copies.create_copies()
+    assert "lessons/course/01_lamp/exercise.py is now work/01_lamp.py" in line
+    assert old_lesson.exercise.read_text() == MINE
+    assert old_lesson.original.read_text() == DARK_LAMP
+    assert exercise_copies.create_copies() == []
+    assert exercise_copies.update_notice(old_lesson) == ""
 
 
-@needs_git
-def test_what_the_course_brings_later_is_the_stub(git, lesson):
-    exercise_copies.keep_copies()
-    edit(lesson, "# better\n")
-    commit(git, COURSE)
-    edit(lesson)
+def test_an_edit_with_windows_line_ends_moves_unchanged(old_lesson):
+    keep_stub(old_lesson)
+    old_lesson.original.write_bytes(b"# mine\r\n")
 
-    assert exercise_copies.stub(lesson).read_text() == "# better\n"
+    assert len(exercise_copies.create_copies()) == 1
+    assert old_lesson.exercise.read_bytes() == b"# mine\r\n"
 
 
-@needs_git
-def test_what_the_course_brings_beside_a_students_commit_is_the_stub(git, lesson):
-    git(COURSE, "switch", "-q", "-c", "course")
-    edit(lesson, "# better\n")
-    commit(git, COURSE)
-    git(STUDENT, "switch", "-q", "main")
-    edit(lesson)
-    commit(git, STUDENT)
-    git(STUDENT, "merge", "-q", "-X", "ours", "course")
-    assert lesson.exercise.read_text() == "# mine\n"
+def test_an_edit_of_the_original_replaces_an_unedited_copy(lesson):
+    keep_stub(lesson)
+    lesson.original.write_text(MINE)
 
-    assert exercise_copies.stub(lesson).read_text() == "# better\n"
+    exercise_copies.create_copies()
+    assert (lesson.exercise.read_text(), backups(lesson)) == (MINE, [])
 
 
-@needs_git
-def test_a_student_who_made_the_repository_from_a_download_has_the_stub(git, lesson):
-    came = lesson.exercise.read_text()
-    git(STUDENT, "commit", "-q", "--amend", "--reset-author", "-m", "The course as I got it")
-    edit(lesson)
-    commit(git, STUDENT)
+def test_an_edit_of_the_original_is_kept_beside_an_edited_copy(lesson):
+    keep_stub(lesson)
+    lesson.exercise.write_text("# newer\n")
+    lesson.original.write_text(MINE)
 
-    assert exercise_copies.stub(lesson).read_text() == came
+    (line,) = exercise_copies.create_copies()
+    assert lesson.exercise.read_text() == "# newer\n"
+    assert backups(lesson) == [MINE]
+    assert str(exercise_copies.latest_backup(lesson).name) in line
+    assert lesson.original.read_text() == DARK_LAMP
 
 
-@needs_git
-def test_an_author_who_changes_the_lesson_with_its_exercise_has_the_new_stub(git, lesson):
-    edit(lesson, "# better\n")
-    lesson.check.write_text(lesson.check.read_text() + "\n# better too\n")
-    commit(git, STUDENT)
+@pytest.mark.parametrize("with_old_stub", [False, True])
+def test_an_edit_whose_original_is_lost_is_kept_and_the_cure_is_named(old_lesson, with_old_stub):
+    if with_old_stub:
+        keep_stub(old_lesson, "# an older version of the course\n")
+    old_lesson.original.write_text(MINE)
 
-    assert exercise_copies.stub(lesson) == lesson.exercise
+    for _ in range(2):
+        moved, lost = exercise_copies.create_copies()
+        assert "is now work/01_lamp.py" in moved
+        assert "Take the file from a fresh download" in lost
+        assert (old_lesson.exercise.read_text(), backups(old_lesson)) == (MINE, [])
+    assert catalogue.find("bell").exercise.exists()
+
+
+def test_a_deleted_original_comes_back(lesson):
+    keep_stub(lesson)
+    lesson.original.unlink()
+
+    assert exercise_copies.create_copies() == []
+    assert lesson.original.read_text() == DARK_LAMP
 
 
 @needs_git
-def test_a_lesson_that_git_does_not_know_yet_falls_back_on_the_copy(git, course):
-    shutil.copytree(course[0].folder, catalogue.COURSE_DIR / "04_new")
-    catalogue.lessons.cache_clear()
-    lesson = catalogue.find("new")
-    came = lesson.exercise.read_text()
-    exercise_copies.keep_copies()
-    edit(lesson)
+def test_git_restores_an_original_that_was_edited_before_the_first_start(commit, old_lesson):
+    old_lesson.original.write_text(MINE)
 
-    assert exercise_copies.stub(lesson).read_text() == came
+    assert len(exercise_copies.create_copies()) == 1
+    assert old_lesson.exercise.read_text() == MINE
+    assert old_lesson.original.read_text() == DARK_LAMP
+
+
+@needs_git
+def test_git_restores_an_original_although_the_student_committed_the_edit(commit, old_lesson):
+    for text in ("# half\n", MINE):
+        old_lesson.original.write_text(text)
+        commit()
+
+    assert len(exercise_copies.create_copies()) == 1
+    assert old_lesson.exercise.read_text() == MINE
+    assert old_lesson.original.read_text() == DARK_LAMP
+
+
+# The digests of the originals
+
+
+def test_a_lesson_without_a_digest_is_being_written_and_stays(lesson):
+    (catalogue.COURSE_DIR / "exercises.sha256").unlink()
+    lesson.original.write_text(NEWER)
+
+    assert exercise_copies.create_copies() == []
+    assert lesson.original.read_text() == lesson.exercise.read_text() == NEWER
+
+
+def test_each_original_of_the_course_has_its_digest():
+    digests = {one.folder.name: _digest_of(one.original) for one in catalogue.lessons()}
+    assert exercise_copies.read_manifest() == digests
+
+
+def _digest_of(file):
+    return exercise_copies.digest(file.read_bytes())

@@ -18,73 +18,73 @@ def verdict(state):
 
 
 @pytest.fixture
-def file(course):
+def file(fresh_course):
     """Where progress is kept; its folder is there, the file is not yet."""
     progress.state_dir().mkdir()
     return progress.state_dir() / "progress.json"
 
 
-def test_a_lesson_that_was_never_touched_is_new(course):
-    assert progress.of(course[0]) == progress.Progress("new", False, 0, None)
+def test_a_lesson_that_was_never_touched_is_new(fresh_course):
+    assert progress.of(fresh_course[0]) == progress.Progress("new", False, 0, None)
 
 
-def test_the_last_verdict_is_kept(course):
-    progress.keep_verdict(course[0], verdict("red"))
+def test_the_last_verdict_is_kept(fresh_course):
+    progress.keep_verdict(fresh_course[0], verdict("red"))
 
-    kept = progress.of(course[0])
+    kept = progress.of(fresh_course[0])
     assert (kept.state, kept.was_green) == ("red", False)
     assert kept.verdict == verdict("red").as_json()
 
 
-def test_of_what_was_recorded_only_what_a_finding_is_about_is_kept(course):
+def test_of_what_was_recorded_only_what_a_finding_is_about_is_kept(fresh_course):
     events = (Event(1, 0.0, "client", "in", {"type": "websocket.connect"}, "", None, "1"),)
     found = make_finding("wrong-close-code")
     outcomes = [
         Outcome("test_it", "it works", "red", found, events),
         Outcome("test_more", "it goes on", "green", None, events),
     ]
-    progress.keep_verdict(course[0], Verdict("01-lamp", "exercise", tuple(outcomes)))
+    progress.keep_verdict(fresh_course[0], Verdict("01-lamp", "exercise", tuple(outcomes)))
 
-    kept = progress.of(course[0]).verdict["outcomes"]
+    kept = progress.of(fresh_course[0]).verdict["outcomes"]
     assert [len(outcome["transcript"]) for outcome in kept] == [1, 0]
 
 
-def test_a_lesson_that_was_green_once_stays_known_as_such(course):
-    progress.keep_verdict(course[0], verdict("green"))
-    progress.keep_verdict(course[0], verdict("red"))
+def test_a_lesson_that_was_green_once_stays_known_as_such(fresh_course):
+    progress.keep_verdict(fresh_course[0], verdict("green"))
+    progress.keep_verdict(fresh_course[0], verdict("red"))
 
-    kept = progress.of(course[0])
+    kept = progress.of(fresh_course[0])
     assert (kept.state, kept.was_green) == ("red", True)
 
 
-def test_starting_anew_forgets_all_but_that(course):
-    progress.keep_verdict(course[0], verdict("green"))
-    progress.show_hint(course[0])
-    progress.start_anew(course[0])
+def test_starting_anew_forgets_all_but_that(fresh_course):
+    progress.keep_verdict(fresh_course[0], verdict("green"))
+    progress.show_hint(fresh_course[0])
+    progress.start_anew(fresh_course[0])
 
-    assert progress.of(course[0]) == progress.Progress("new", True, 0, None)
-
-
-def test_hints_are_counted_up_to_the_last(course):
-    assert [progress.show_hint(course[0]) for _ in range(4)] == [1, 2, 3, 3]
+    assert progress.of(fresh_course[0]) == progress.Progress("new", True, 0, None)
 
 
-def test_next_is_the_first_lesson_that_is_not_green(course):
-    assert progress.next_lesson() == course[0]
-    progress.keep_verdict(course[0], verdict("green"))
-    progress.keep_verdict(course[1], verdict("red"))
-    assert progress.next_lesson() == course[1]
+def test_hints_are_counted_up_to_the_last(fresh_course):
+    assert [progress.show_hint(fresh_course[0]) for _ in range(4)] == [1, 2, 3, 3]
 
 
-def test_next_is_the_last_lesson_when_all_are_green(course):
-    for lesson in course:
+def test_next_is_the_first_lesson_that_is_not_green(fresh_course):
+    assert progress.next_lesson() == fresh_course[0]
+    progress.keep_verdict(fresh_course[0], verdict("green"))
+    progress.keep_verdict(fresh_course[1], verdict("red"))
+    assert progress.next_lesson() == fresh_course[1]
+
+
+def test_next_is_the_last_lesson_when_all_are_green(fresh_course):
+    for lesson in fresh_course:
         progress.keep_verdict(lesson, verdict("green"))
-    assert progress.next_lesson() == course[-1]
+    assert progress.next_lesson() == fresh_course[-1]
 
 
-def test_a_lesson_that_the_course_no_longer_has_keeps_its_progress(course, file):
+def test_a_lesson_that_the_course_no_longer_has_keeps_its_progress(fresh_course, file):
     file.write_text(json.dumps({"09-gone": {"state": "green", "was_green": True}}))
-    progress.show_hint(course[0])
+    progress.show_hint(fresh_course[0])
 
     assert json.loads(file.read_text())["09-gone"]["state"] == "green"
 
@@ -107,10 +107,10 @@ def test_a_lesson_that_the_course_no_longer_has_keeps_its_progress(course, file)
         b"[" * 100_000,
     ],
 )
-def test_a_damaged_file_is_set_aside_with_one_line(course, file, caplog, damaged):
+def test_a_damaged_file_is_set_aside_with_one_line(fresh_course, file, caplog, damaged):
     file.write_bytes(damaged)
 
-    assert progress.show_hint(course[0]) == 1
+    assert progress.show_hint(fresh_course[0]) == 1
 
     (aside,) = file.parent.glob("progress.json.damaged-*")
     assert aside.read_bytes() == damaged
@@ -119,20 +119,20 @@ def test_a_damaged_file_is_set_aside_with_one_line(course, file, caplog, damaged
     assert "was damaged. It is set aside as progress.json.damaged-" in caplog.messages[0]
 
 
-def test_writers_at_once_lose_nothing(course):
+def test_writers_at_once_lose_nothing(fresh_course):
     def write(number):
-        progress.keep_verdict(course[number % 3], verdict("green"))
-        progress.show_hint(course[number % 3])
+        progress.keep_verdict(fresh_course[number % 3], verdict("green"))
+        progress.show_hint(fresh_course[number % 3])
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(write, range(9)))
 
-    assert [progress.of(lesson).hints for lesson in course] == [3, 3, 3]
-    assert all(progress.of(lesson).was_green for lesson in course)
+    assert [progress.of(lesson).hints for lesson in fresh_course] == [3, 3, 3]
+    assert all(progress.of(lesson).was_green for lesson in fresh_course)
 
 
-def test_nothing_but_the_file_and_its_lock_is_left(course):
-    progress.show_hint(course[0])
+def test_nothing_but_the_file_and_its_lock_is_left(fresh_course):
+    progress.show_hint(fresh_course[0])
 
     assert {file.name for file in progress.state_dir().iterdir()} == {
         "progress.json",
@@ -140,25 +140,25 @@ def test_nothing_but_the_file_and_its_lock_is_left(course):
     }
 
 
-def test_where_nothing_can_be_written_the_work_goes_on_and_one_line_says_so(course, caplog):
+def test_where_nothing_can_be_written_the_work_goes_on_and_one_line_says_so(fresh_course, caplog):
     (catalogue.PROJECT_DIR / ".workshop").write_text("a file where the folder should be")
 
-    progress.keep_verdict(course[0], verdict("green"))
-    progress.keep_verdict(course[0], verdict("red"))
-    assert progress.of(course[0]).state == "new"
+    progress.keep_verdict(fresh_course[0], verdict("green"))
+    progress.keep_verdict(fresh_course[0], verdict("red"))
+    assert progress.of(fresh_course[0]).state == "new"
 
     assert len(caplog.messages) == 1
     assert caplog.messages[0].startswith("Your progress cannot be kept: ")
 
 
 def test_where_the_folder_is_read_only_the_cure_is_said_with_the_reason(
-    course, caplog, monkeypatch
+    fresh_course, caplog, monkeypatch
 ):
     def refuse(file, *_, **__):
         raise OSError(errno.EROFS, "Read-only file system", str(file))
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    progress.keep_verdict(course[0], verdict("green"))
+    progress.keep_verdict(fresh_course[0], verdict("green"))
     assert caplog.messages == [
         f"Your progress cannot be kept: [Errno 30] Read-only file system: "
         f"'{progress.state_dir()}'. Make its folder writable, or copy the project to a folder of "

@@ -20,9 +20,7 @@ from tests.support.real_program import PATIENCE, until
 
 @pytest.fixture
 def lamp(course):
-    """A lesson nobody has begun, whose exercise is known as it came."""
-    progress.state_dir().mkdir()
-    exercise_copies.keep_copies()
+    """A lesson that the student has not begun."""
     return course[0]
 
 
@@ -84,7 +82,7 @@ def test_an_exercise_put_back_as_it_came_is_not_begun(lamp, course, judged):
     watch = Watch(course)
     save(lamp, "# mine")
     watch.look()
-    exercise_copies.reset(lamp)
+    exercise_copies.reset_exercise(lamp)
     watch.look()
     assert judged == [lamp.key]
     assert progress.of(lamp).state == "new"
@@ -97,7 +95,7 @@ def test_a_verdict_on_what_was_put_back_meanwhile_is_not_kept(lamp, course, judg
 
     def judge(lesson):
         verdict = slow(lesson)
-        exercise_copies.reset(lesson)
+        exercise_copies.reset_exercise(lesson)
         return verdict
 
     monkeypatch.setattr(judge_daemon, "judge", judge)
@@ -161,7 +159,8 @@ def owner():
 
 
 def test_outlives_every_exercise_and_ends_with_its_owner(project, owner):
-    exercise = project / "lessons" / "course" / "01_lamp" / "exercise.py"
+    exercise = project / "work" / "01_lamp.py"
+    exercise.parent.mkdir()
     state = project / ".workshop"
     state.mkdir()
     judge = start(["-m", "lessons.judge.judge_daemon", owner.pid], cwd=project)

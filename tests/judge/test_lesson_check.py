@@ -17,7 +17,7 @@ def test_a_red_exercise_gets_crosses_the_diagnosis_its_cure_and_the_transcript(c
     assert '  ✗ repeats text\n  ✗ closes on "bye"\n' in shown
     assert "The handshake was never answered  no-accept\n" in shown
     assert "websocket.connect → Lamp.websocket_connect\n" in shown
-    assert re.search(r"lessons/course/01_lamp/exercise\.py:6\n", shown)
+    assert re.search(r"work/01_lamp\.py:6\n", shown)
     assert "  Seen as  Silence. Daphne logs nothing" in shown
     assert "  Cause    The handler for websocket.connect returned" in shown
     assert "  Cure     On every way through websocket_connect" in shown
@@ -86,7 +86,7 @@ def test_an_exercise_that_does_not_run_says_where(course):
 
     shown = lesson("check", "1", code=1)
     assert "syntax-error\n" in shown
-    assert "lessons/course/01_lamp/exercise.py:1\n" in shown
+    assert "work/01_lamp.py:1\n" in shown
 
 
 def test_json_is_the_verdict_and_nothing_else(course):

@@ -17,7 +17,7 @@ FILES = [file for demo in DEMOS for file in (settings.BASE_DIR / demo).rglob("*.
 FILES += [
     file
     for lesson in catalogue.lessons()
-    for file in (lesson.exercise, lesson.solution, lesson.mistakes)
+    for file in (lesson.original, lesson.solution, lesson.mistakes)
 ]
 
 

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from lessons.core import catalogue
+from lessons.core import catalogue, exercise_copies
 from lessons.core.catalogue import Lesson
 from lessons.judge import judge
 from lessons.playback.target import Target
@@ -152,23 +152,36 @@ COURSE_FILES = {
 }
 
 
+LESSONS = ("01_lamp", "02_bell", "03_buzzer")
+
+
 def write_course(folder):
     """Three lessons that ask for the same lamp: 1 lamp, 2 bell, 3 buzzer."""
-    for name in ("01_lamp", "02_bell", "03_buzzer"):
+    for name in LESSONS:
         (folder / name).mkdir(parents=True)
         for file_name, text in COURSE_FILES.items():
             (folder / name / file_name).write_text(text)
+    digest = exercise_copies.digest(DARK_LAMP.encode())
+    lines = (f"{digest}  {name}/exercise.py\n" for name in LESSONS)
+    (folder / "exercises.sha256").write_text("".join(lines))
 
 
 @pytest.fixture
-def course(tmp_path, monkeypatch):
-    """The lessons of a student who has just begun; neither the real ones nor the real progress."""
+def fresh_course(tmp_path, monkeypatch):
+    """Lessons that no command has seen yet; neither the real ones nor the real progress."""
     monkeypatch.setattr(catalogue, "PROJECT_DIR", tmp_path)
     monkeypatch.setattr(catalogue, "COURSE_DIR", tmp_path / "lessons" / "course")
     write_course(catalogue.COURSE_DIR)
     catalogue.lessons.cache_clear()
     yield catalogue.lessons()
     catalogue.lessons.cache_clear()
+
+
+@pytest.fixture
+def course(fresh_course):
+    """The lessons of a student who has just begun, with a copy of each exercise."""
+    assert exercise_copies.create_copies() == []
+    return fresh_course
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import re
 import pytest
 from django.test import Client
 
-from lessons.core import exercise_copies, progress
+from lessons.core import progress
 from lessons.judge.verdict import Outcome, Verdict
 from lessons.simulator.finding import Finding
 from lessons.wire.events import Event
@@ -21,8 +21,6 @@ SENT = Event(2, 0.0, "client", "out", BYTES, "T", "websocket_receive", "c")
 @pytest.fixture
 def lamp(course, settings):
     settings.WORKSHOP = True
-    progress.state_dir().mkdir()
-    exercise_copies.keep_copies()
     return course[0]
 
 
@@ -98,20 +96,20 @@ def test_what_is_green_leads_on_to_the_next_lesson(client, course, lamp):
 
 
 def test_a_reset_keeps_the_students_version_and_names_it(client, lamp):
-    came = lamp.exercise.read_text()
+    original = lamp.exercise.read_text()
     lamp.exercise.write_text("# mine")
     keep(lamp, "red")
     shown = post(client, lamp, "reset/")
-    assert lamp.exercise.read_text() == came
-    aside = progress.state_dir().parent / re.search("<code>(.*set-aside.*)</code>", shown)[1]
-    assert aside.read_text() == "# mine"
+    assert lamp.exercise.read_text() == original
+    backup = progress.state_dir().parent / re.search(r"<code>(work/01_lamp\.2.*)</code>", shown)[1]
+    assert backup.read_text() == "# mine"
     assert progress.of(lamp).state == "new"
 
 
 def test_a_reset_that_cannot_be_says_why(client, lamp):
     lamp.exercise.write_text("# mine")
-    exercise_copies.copy_of(lamp).unlink()
-    assert "Take it from a fresh download" in post(client, lamp, "reset/")
+    lamp.original.unlink()
+    assert "Take the file from a fresh download" in post(client, lamp, "reset/")
     assert lamp.exercise.read_text() == "# mine"
 
 

@@ -15,7 +15,7 @@ GREEN = Verdict("01-lamp", "exercise", (Outcome("a", "A", "green"),))
 
 @pytest.fixture
 def lamp(course, monkeypatch):
-    progress.state_dir().mkdir()
+    progress.state_dir().mkdir(exist_ok=True)
     monkeypatch.setattr(exercise_status, "LOOK", 0.001)
     monkeypatch.setattr(exercise_status, "CENSUS", 0.005)
     monkeypatch.setattr(exercise_status, "GRACE", 0.02)

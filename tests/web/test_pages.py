@@ -90,7 +90,7 @@ def test_a_lesson_has_text_source_exercise_and_panel(client, key):
     lesson = find(key)
     page = text(client.get(f"/lessons/{key}/"))
     assert f"<h1>{escape(lesson.title)}</h1>" in page
-    assert f"lessons/course/{lesson.folder.name}/exercise.py" in page
+    assert f"work/{lesson.folder.name}.py" in page
     assert f'value="{lesson.path}' in page
     lines = [int(number) for number in re.findall(r'data-line="(\d+)"', page)]
     assert lines == list(range(lines[0], lines[0] + len(lines)))

@@ -39,7 +39,8 @@ class Command(BaseCommand):
         ports = free_ports(port)
         if bootstrap.is_inside() and bootstrap.is_stale():
             self.stderr.write("requirements.txt has changed: deactivate, then start again.")
-        exercise_copies.keep_copies()
+        for line in exercise_copies.create_copies():
+            self.stderr.write(line)
         with tempfile.TemporaryDirectory(prefix="cluster", ignore_cleanup_errors=True) as folder:
             url = settings.REDIS_URL or redis_server.url_of(Path(folder))
             own = [] if settings.REDIS_URL else [folder]

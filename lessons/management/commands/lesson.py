@@ -14,6 +14,9 @@ from lessons.core.catalogue import IncompleteLesson, Lesson, UnknownLesson
 
 N = "number or slug; by default the first lesson that is not green"
 
+# Their users write the course, and edit the originals.
+WITHOUT_COPIES = {"verify", "new"}
+
 
 class Command(BaseCommand):
     help = "Read a lesson, do it, hear what is right. Without an action: the list of lessons."
@@ -32,7 +35,7 @@ class Command(BaseCommand):
         check.add_argument("--junit", metavar="FILE", help="write the verdict as JUnit XML too")
         _with_lesson(actions, "watch", "judge the exercise at every save")
         _with_lesson(actions, "hint", "one hint more than the last time")
-        reset = actions.add_parser("reset", help="the exercise as it came; yours is kept aside")
+        reset = actions.add_parser("reset", help="the original exercise; your version is kept")
         reset.add_argument("lesson", help="number or slug")
         solution = _with_lesson(actions, "solution", "the solution, once you are green")
         solution.add_argument("--force", action="store_true", help="show it all the same")
@@ -46,7 +49,9 @@ class Command(BaseCommand):
         new.add_argument("--app", default="sync_demo", help="of its worked example; sync_demo")
 
     def handle(self, *, action, **options):
-        exercise_copies.keep_copies()
+        if action not in WITHOUT_COPIES:
+            for line in exercise_copies.create_copies():
+                self.stderr.write(line)
 
         @cache
         def screen():
@@ -56,7 +61,7 @@ class Command(BaseCommand):
 
         try:
             code = getattr(self, f"do_{action or 'list'}")(screen, options)
-        except (UnknownLesson, IncompleteLesson, exercise_copies.NoStub) as error:
+        except (UnknownLesson, IncompleteLesson, exercise_copies.OriginalNotFound) as error:
             raise CommandError(str(error), returncode=2) from None
         except OSError as error:
             raise CommandError(atomic_write.with_cure(error), returncode=2) from None

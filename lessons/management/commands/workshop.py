@@ -37,7 +37,8 @@ class Command(BaseCommand):
                 "requirements.txt has changed since .venv was made from it. "
                 "To install what is new: deactivate, then start again."
             )
-        exercise_copies.keep_copies()
+        for line in exercise_copies.create_copies():
+            self.stderr.write(line)
         self.prepare_database()
         # The judge is this process's, which goes on while the reloader starts the server anew.
         with judge_beside() if settings.WORKSHOP else nullcontext():

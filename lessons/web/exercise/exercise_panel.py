@@ -91,14 +91,14 @@ def _transcript(outcomes, finding: dict) -> dict | None:
 
 
 def _help(found: Lesson, known: Progress) -> dict:
-    aside = exercise_copies.kept_aside(found)
+    backup = exercise_copies.latest_backup(found)
     return {
         "live": True,
         "mark": mark_of(known),
         "hints": [markdown_to_html(hint) for hint in found.hints[: known.hints]],
         "hints_in_all": len(found.hints),
         "solution": _solution(found) if known.was_green else None,
-        "aside": aside and _short(aside),
+        "backup": backup and _short(backup),
         "upcoming": _upcoming(found) if known.state == "green" else None,
     }
 

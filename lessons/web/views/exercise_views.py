@@ -60,8 +60,8 @@ def hint(request, lesson: Lesson):
 def reset(request, lesson: Lesson):
     """Restore the original exercise. The student's version is kept beside it."""
     try:
-        exercise_copies.reset(lesson)
-    except exercise_copies.NoStub as error:
+        exercise_copies.reset_exercise(lesson)
+    except exercise_copies.OriginalNotFound as error:
         return _answer(request, lesson, str(error))
     except OSError as error:
         return _answer(request, lesson, atomic_write.with_cure(error))
