@@ -9,7 +9,7 @@ from lessons.core.diagnoses import diagnosis
 from lessons.judge.verdict import Outcome, Verdict
 from lessons.playback.target import mistakes_of
 from lessons.simulator.finding import CheckFailed
-from lessons.wire.difference import connections_that_part, counterparts
+from lessons.wire.difference import first_differing_connections, matching_connections
 from lessons.wire.transcript import compare
 
 
@@ -38,7 +38,7 @@ def _draw_what_it_gets(console, verdict: Verdict, right: dict[str, Outcome]) -> 
             console.print()
             hanging(console, "  ", outcome.claim, "dim")
             whole, wrong = right[outcome.name].transcript, outcome.transcript
-            parts = connections_that_part(counterparts(whole, wrong), wrong)
+            parts = first_differing_connections(matching_connections(whole, wrong), wrong)
             expected, got = ([event.message for event in events] for events in parts)
             literal(console, compare(expected, got, columns))
             return

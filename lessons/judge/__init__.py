@@ -13,7 +13,7 @@ _MODULES = {
     "Verdict": "judge.verdict",
     "diagnose": "judge.fixtures",
     "judge": "judge.runner",
-    "receivers_gone": "simulator.signal_receivers",
+    "receiver_was_lost": "simulator.signal_receivers",
     "try_test": "judge.student_test",
 }
 

@@ -14,7 +14,7 @@ from lessons.judge.verdict import Outcome
 from lessons.playback.target import Target
 from lessons.simulator.check_context import CheckContext
 from lessons.simulator.controlled_sleep import WATCHDOG
-from lessons.simulator.finding import CheckFailed, Place, make_finding, place_at_work
+from lessons.simulator.finding import CheckFailed, Place, make_finding, running_place
 from lessons.simulator.student_module import load_file
 
 OUTPUT_KEPT = 4000  # characters of what the target prints
@@ -86,7 +86,7 @@ def _run_checks(reporter: _Reporter, lesson: Lesson, target: Target, limit: floa
     checks = checks_in(load_file(lesson.check))
 
     def stuck_while_loading():
-        place = place_at_work(str(target.file)) or Place(str(target.file))
+        place = running_place(str(target.file)) or Place(str(target.file))
         reporter.send("problem", make_finding("stuck", place))
 
     def load():
@@ -97,17 +97,17 @@ def _run_checks(reporter: _Reporter, lesson: Lesson, target: Target, limit: floa
     reporter.send("checks", [(check.__name__, claim_of(check)) for check in checks])
     for check in checks:
         with redirect_stdout(Head()), redirect_stderr(Head()):
-            bench = CheckContext(
+            context = CheckContext(
                 lesson, load()
             )  # anew: what one check leaves on the class stays there
 
-        def stuck(check=check, bench=bench):
-            red = bench.red("stuck", detail=f"Stopped after {limit:g} seconds.")
+        def stuck(check=check, context=context):
+            red = context.failure("stuck", detail=f"Stopped after {limit:g} seconds.")
             outcome = Outcome(check.__name__, claim_of(check), "red", red.finding, red.transcript)
             reporter.send("outcome", outcome)
 
         with _limited(limit, stuck, reporter):
-            outcome = perform(check, bench)
+            outcome = perform(check, context)
         reporter.send("outcome", outcome)
 
 

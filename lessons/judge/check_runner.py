@@ -27,7 +27,7 @@ from lessons.simulator.finding import (
     make_finding,
     place_of_error,
 )
-from lessons.simulator.loop import ObservedLoop
+from lessons.simulator.loop import SimulatedLoop
 from lessons.wire.layer import RecordingLayer
 
 THREAD_PATIENCE = 1.0  # seconds for a thread to end; only one that is left behind takes them all
@@ -56,50 +56,50 @@ def claim_of(check) -> str:
     return " ".join((check.__doc__ or check.__name__).split())
 
 
-def perform(check, bench: CheckContext) -> Outcome:
+def perform(check, context: CheckContext) -> Outcome:
     """Run `check` with the fixtures that it names and say what came of it."""
     threads = set(threading.enumerate())
     with warnings.catch_warnings(record=True) as caught, _origins_of_coroutines():
         warnings.simplefilter("always")
-        red = _run(check, bench) or _thread_left_behind(bench, threads)
+        red = _run(check, context) or _thread_left_behind(context, threads)
         gc.collect()
     # A forgotten await is the cause of whatever went wrong after it, so it goes first; but for a
     # handler that is no coroutine function, where it could not be written.
     if red is None or red.finding.diagnosis != "def-handler-in-async-consumer":
-        red = _never_awaited(bench, caught) or (red and _kept_coroutine(bench)) or red
+        red = _never_awaited(context, caught) or (red and _kept_coroutine(context)) or red
     claim = claim_of(check)
     if red is None:
-        return Outcome(check.__name__, claim, "green", transcript=bench.transcript)
+        return Outcome(check.__name__, claim, "green", transcript=context.transcript)
     # Where a worker is at work, the cause may be in its lane, or in another client's.
-    own = () if bench.workers else red.transcript
-    return Outcome(check.__name__, claim, "red", red.finding, own or bench.transcript)
+    own = () if context.workers else red.transcript
+    return Outcome(check.__name__, claim, "red", red.finding, own or context.transcript)
 
 
-def _run(check, bench: CheckContext) -> CheckFailed | None:
+def _run(check, context: CheckContext) -> CheckFailed | None:
     try:
-        with fresh_layers(), asyncio.Runner(loop_factory=ObservedLoop) as runner:
-            runner.run(_with_fixtures(check, bench))
+        with fresh_layers(), asyncio.Runner(loop_factory=SimulatedLoop) as runner:
+            runner.run(_with_fixtures(check, context))
     except CheckFailed as red:
         return red
     except (SystemExit, KeyboardInterrupt) as error:
-        return bench.red("calls-exit", error, f"{type(error).__name__}: {error}")
+        return context.failure("calls-exit", error, f"{type(error).__name__}: {error}")
     except Exception as error:
-        if place_of_error(bench.source.file, error):  # the check called on Django, Django on it
-            return bench.red(recognise(error), error, f"{type(error).__name__}: {error}")
-        return CheckFailed(_unnamed(check, error), bench.transcript)
+        if place_of_error(context.source.file, error):  # the check called on Django, Django on it
+            return context.failure(recognise(error), error, f"{type(error).__name__}: {error}")
+        return CheckFailed(_unnamed(check, error), context.transcript)
     return None
 
 
-async def _with_fixtures(check, bench: CheckContext) -> None:
+async def _with_fixtures(check, context: CheckContext) -> None:
     async with AsyncExitStack() as stack:
         arguments = {
-            name: await stack.enter_async_context(FIXTURES[name](bench))
+            name: await stack.enter_async_context(FIXTURES[name](context))
             for name in inspect.signature(check).parameters
         }
         await check(**arguments)
-    await asyncio.get_running_loop().settled()
+    await asyncio.get_running_loop().wait_until_idle()
     for task in asyncio.all_tasks() - {asyncio.current_task()}:
-        raise _task_left_behind(task, bench)
+        raise _task_left_behind(task, context)
 
 
 def _unnamed(check, error: Exception) -> Finding:
@@ -112,13 +112,13 @@ def _unnamed(check, error: Exception) -> Finding:
     return make_finding(name, detail=f"{line}{text}".strip())
 
 
-def _task_left_behind(task: asyncio.Task, bench: CheckContext) -> CheckFailed:
+def _task_left_behind(task: asyncio.Task, context: CheckContext) -> CheckFailed:
     return CheckFailed(
-        make_finding("task-left-behind", bench.source.place_of_task(task)), bench.transcript
+        make_finding("task-left-behind", context.source.place_of_task(task)), context.transcript
     )
 
 
-def _thread_left_behind(bench: CheckContext, before: set[threading.Thread]) -> CheckFailed | None:
+def _thread_left_behind(context: CheckContext, before: set[threading.Thread]) -> CheckFailed | None:
     for thread in set(threading.enumerate()) - before:
         # asgiref's and asyncio's pools keep their workers for the next job.
         if thread.name.startswith(("ThreadPoolExecutor", "asyncio_")):
@@ -126,7 +126,8 @@ def _thread_left_behind(bench: CheckContext, before: set[threading.Thread]) -> C
         thread.join(THREAD_PATIENCE)  # a ThreadSensitiveContext's last thread may be on its way out
         if thread.is_alive():
             return CheckFailed(
-                make_finding("thread-left-behind", detail=f"Thread {thread.name}"), bench.transcript
+                make_finding("thread-left-behind", detail=f"Thread {thread.name}"),
+                context.transcript,
             )
     return None
 
@@ -142,37 +143,37 @@ def _origins_of_coroutines():
         sys.set_coroutine_origin_tracking_depth(before)
 
 
-def _never_awaited(bench: CheckContext, caught) -> CheckFailed | None:
+def _never_awaited(context: CheckContext, caught) -> CheckFailed | None:
     for warning in caught:
         found = _NEVER_AWAITED.search(str(warning.message))
         if not found:
             continue
         name = found["name"].rpartition(".")[2]
-        source: Source = bench.source
+        source: Source = context.source
         handler = getattr(source.subject, name, None)
         is_own = handler is not None and handler.__qualname__ == found["name"]
         if is_own and issubclass(source.subject, SyncConsumer):
             place = source.place_of_handler(name)
             return CheckFailed(
-                make_finding("async-handler-in-sync-consumer", place), bench.transcript
+                make_finding("async-handler-in-sync-consumer", place), context.transcript
             )
-        return _dropped(bench, found["name"], _origin_of(warning, source.file))
+        return _dropped(context, found["name"], _origin_of(warning, source.file))
     return None
 
 
-def _dropped(bench: CheckContext, name: str, place: Place) -> CheckFailed:
+def _dropped(context: CheckContext, name: str, place: Place) -> CheckFailed:
     """CheckFailed for the coroutine of that name: made in `place`, and awaited by nobody."""
     owner, _, method = name.rpartition(".")
     of_layer = owner == RecordingLayer.__name__
     # Where the student's project has the recorder's name, theirs has the layer's own.
     name = f"{InMemoryChannelLayer.__name__}.{method}" if of_layer else name
-    in_sync_code = isinstance(bench.subject, type) and issubclass(bench.subject, SyncConsumer)
+    in_sync_code = isinstance(context.subject, type) and issubclass(context.subject, SyncConsumer)
     diagnosis = "layer-not-called" if of_layer and in_sync_code else "never-awaited"
     detail = f"coroutine '{name}' was never awaited"
-    return CheckFailed(make_finding(diagnosis, place, detail=detail), bench.transcript)
+    return CheckFailed(make_finding(diagnosis, place, detail=detail), context.transcript)
 
 
-def _kept_coroutine(bench: CheckContext) -> CheckFailed | None:
+def _kept_coroutine(context: CheckContext) -> CheckFailed | None:
     """CheckFailed for a coroutine that was never started, and which Python has not dropped so far.
 
     Closed, it is not told of again once that comes.
@@ -180,10 +181,10 @@ def _kept_coroutine(bench: CheckContext) -> CheckFailed | None:
     red = None
     for item in gc.get_objects():
         if type(item) is CoroutineType and inspect.getcoroutinestate(item) == inspect.CORO_CREATED:
-            place = _innermost_of(item.cr_origin or (), bench.source.file)
+            place = _innermost_of(item.cr_origin or (), context.source.file)
             # One that sync code made knows no origin; of the layer's, no other is left unstarted.
             if place.line or item.__qualname__.startswith(f"{RecordingLayer.__name__}."):
-                red = red or _dropped(bench, item.__qualname__, place)
+                red = red or _dropped(context, item.__qualname__, place)
                 item.close()
     return red
 

@@ -10,7 +10,7 @@ from lessons.judge.runner import judge
 from lessons.judge.verdict import Verdict
 from lessons.playback.recording_cache import Recording, keep, record, stamps
 from lessons.playback.target import Target, resolve
-from lessons.wire.difference import FirstDifference, counterparts, where_they_part
+from lessons.wire.difference import FirstDifference, find_first_difference, matching_connections
 
 _TRANSCRIPT = re.compile(r"^`{3,}transcript (?P<name>\S+) \| (?P<steps>.+)$", re.MULTILINE)
 
@@ -32,7 +32,7 @@ class Comparison:
             [event for event in one.events if event.lane in ("client", "consumer")]
             for one in (self.right, self.wrong)
         ]
-        return where_they_part(*noticed) is not None
+        return find_first_difference(*noticed) is not None
 
 
 def conversations(lesson: Lesson, first_of: str = "") -> list[tuple[str, ...]]:
@@ -55,7 +55,7 @@ def compare(lesson: Lesson, version: Mistake, steps: tuple[str, ...]) -> Compari
     """What these steps come to, with the solution and with the mistake."""
     right = record(lesson, "solution", steps)
     wrong = record(lesson, f"mistake:{version.name}", steps)
-    return Comparison(right, wrong, where_they_part(right.events, wrong.events), steps)
+    return Comparison(right, wrong, find_first_difference(right.events, wrong.events), steps)
 
 
 def compare_where_it_shows(lesson: Lesson, version: Mistake) -> Comparison | None:
@@ -85,8 +85,8 @@ def compare_in_the_check(lesson: Lesson, version: Mistake) -> Comparison:
     for wrong in judged(lesson, mistake).outcomes:
         if wrong.state == "red":
             # What is kept of a red check may be the one client's with whom it went wrong.
-            one = tuple(counterparts(right[wrong.name].transcript, wrong.transcript))
-            parting = where_they_part(one, wrong.transcript) if one else None
+            one = tuple(matching_connections(right[wrong.name].transcript, wrong.transcript))
+            parting = find_first_difference(one, wrong.transcript) if one else None
             recordings = Recording(one), Recording(wrong.transcript)
             return Comparison(*recordings, parting, claim=wrong.claim)
     return Comparison(Recording(()), Recording(()), None)

@@ -3,50 +3,50 @@
 from contextlib import asynccontextmanager
 
 from lessons.simulator.cache import fresh_cache
-from lessons.simulator.channel_layer import ExternalSender, on_redis, packing_layer
+from lessons.simulator.channel_layer import ExternalSender, current_layer, fake_redis
 from lessons.simulator.check_context import CheckContext
-from lessons.simulator.communicator import Strict, StrictCommunicator, StrictHttpCommunicator
-from lessons.simulator.controlled_sleep import slow_work
+from lessons.simulator.communicator import StrictClient, StrictCommunicator, StrictHttpCommunicator
+from lessons.simulator.controlled_sleep import held_sleep
 from lessons.simulator.database import fresh_database
 from lessons.simulator.finding import CheckFailed, make_finding
-from lessons.simulator.interleaving import meanwhile
-from lessons.simulator.signal_receivers import signals_of
-from lessons.simulator.student_module import loaded_anew, served
+from lessons.simulator.interleaving import interleaving
+from lessons.simulator.signal_receivers import isolated_signals
+from lessons.simulator.student_module import application_for, reload_subject
 from lessons.simulator.worker import worker
 
 
 @asynccontextmanager
-async def communicator(bench: CheckContext):
+async def communicator(context: CheckContext):
     """`communicator(path=None, headers=None, subprotocols=None)`: a client of the consumer.
 
     Every client still there when the check ends leaves with code 1001 and is judged.
     """
 
-    async with _judged(bench):
-        yield _clients_of(bench, bench.application)
+    async with _judged(context):
+        yield _clients_of(context, context.application)
 
 
 @asynccontextmanager
-async def other_server(bench: CheckContext):
+async def other_server(context: CheckContext):
     """As `communicator`, in a second process: it runs the student's file too, and shares nothing.
 
     What the layers carry is all that the two have in common.
     """
-    async with _judged(bench):
-        yield _clients_of(bench, served(loaded_anew(bench.subject), bench.lesson))
+    async with _judged(context):
+        yield _clients_of(context, application_for(reload_subject(context.subject), context.lesson))
 
 
-def _clients_of(bench: CheckContext, application):
+def _clients_of(context: CheckContext, application):
     def open_client(path=None, headers=None, subprotocols=None) -> StrictCommunicator:
-        client = StrictCommunicator(application, path or bench.lesson.path, headers, subprotocols)
-        bench.clients.append(client)
+        client = StrictCommunicator(application, path or context.lesson.path, headers, subprotocols)
+        context.clients.append(client)
         return client
 
     return open_client
 
 
 @asynccontextmanager
-async def http(bench: CheckContext):
+async def http(context: CheckContext):
     """`http(method="GET", path=None, body=b"", headers=None)`: one request to the consumer.
 
     `body` is bytes or a list of pieces. Every client still there when the check ends closes its
@@ -55,65 +55,67 @@ async def http(bench: CheckContext):
 
     def open_client(method="GET", path=None, body=b"", headers=None) -> StrictHttpCommunicator:
         client = StrictHttpCommunicator(
-            bench.application, method, path or bench.lesson.path, body, headers
+            context.application, method, path or context.lesson.path, body, headers
         )
-        bench.clients.append(client)
+        context.clients.append(client)
         return client
 
-    async with _judged(bench):
+    async with _judged(context):
         yield open_client
 
 
 @asynccontextmanager
-async def _judged(bench: CheckContext):
+async def _judged(context: CheckContext):
     """At the end the clients leave, one by one, and none leaves anything behind."""
     try:
         yield
-        for client in bench.clients:
+        for client in context.clients:
             await client.leave()
     finally:
-        for client in bench.clients:
-            await client.abandon()
+        for client in context.clients:
+            await client.cancel_application()
 
 
 @asynccontextmanager
-async def target(bench: CheckContext):
+async def target(context: CheckContext):
     """The subject itself: a class, or the student's function."""
-    yield bench.subject
+    yield context.subject
 
 
 @asynccontextmanager
-async def database(bench: CheckContext):
+async def database(context: CheckContext):
     """A migrated database without a row, whose server can be restarted."""
     async with fresh_database() as fresh:
-        with signals_of(bench.subject):
+        with isolated_signals(context.subject):
             yield fresh
 
 
 @asynccontextmanager
-async def cache(bench: CheckContext):
+async def cache(context: CheckContext):
     """An empty cache that all processes share; it lets two of them meet at a chosen moment."""
-    async with fresh_cache(lambda: served(loaded_anew(bench.subject), bench.lesson)) as fresh:
+    async with fresh_cache(
+        lambda: application_for(reload_subject(context.subject), context.lesson)
+    ) as fresh:
         yield fresh
 
 
 @asynccontextmanager
-async def signals(bench: CheckContext):
+async def signals(context: CheckContext):
     """Django's signals reach the subject's file alone. Comes last: others run the file anew."""
-    with signals_of(bench.subject):
+    with isolated_signals(context.subject):
         yield
 
 
 @asynccontextmanager
-async def layer(bench: CheckContext):
-    """The check's channel layer, for what other code sends: `await layer.send(name, message)`."""
-    yield ExternalSender(packing_layer())
+async def external_sender(context: CheckContext):
+    """Sends as other code does, such as a view: `await external_sender.send(channel, message)`."""
+    yield ExternalSender(current_layer())
 
 
 @asynccontextmanager
-async def redis(bench: CheckContext):
+async def redis(context: CheckContext):
     """The Redis behind the layers "default", "pubsub" and "encrypted", which can be lost."""
-    with on_redis() as server:
+    with fake_redis() as server:
         yield server
 
 
@@ -123,21 +125,21 @@ FIXTURES = {
     "redis": redis,
     "http": http,
     "target": target,
-    "slow_work": slow_work,
-    "layer": layer,
+    "held_sleep": held_sleep,
+    "external_sender": external_sender,
     "database": database,
     "cache": cache,
     "signals": signals,
-    "meanwhile": meanwhile,
+    "interleaving": interleaving,
     "worker": worker,
 }
 
 
-def diagnose(name: str, client: Strict | None = None, detail: str = "", event: str = ""):
+def diagnose(name: str, client: StrictClient | None = None, detail: str = "", event: str = ""):
     """End the check red, with diagnosis `name` and the transcript of `client`.
 
     `event` is the type of the one whose handler is at fault, where that is not the last that ran.
     """
     if client is None:
         raise CheckFailed(make_finding(name, detail=detail))
-    raise client.red(name, detail, event)
+    raise client.failure(name, detail, event)

@@ -59,8 +59,8 @@ def pytest_pycollect_makemodule(module_path, parent):
 
 def pytest_asyncio_loop_factories(config, item):
     """Tests that use the strict communicator need its loop; the others get the usual one."""
-    from lessons.simulator.loop import ObservedLoop
+    from lessons.simulator.loop import SimulatedLoop
 
     names = {"StrictCommunicator", "StrictHttpCommunicator"}
     strict = item.module and names & vars(item.module).keys()
-    return {"observed": ObservedLoop} if strict else {"usual": asyncio.new_event_loop}
+    return {"observed": SimulatedLoop} if strict else {"usual": asyncio.new_event_loop}

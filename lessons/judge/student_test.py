@@ -22,7 +22,7 @@ class Trial:
     error: BaseException | None
     transcript: tuple[Event, ...]
 
-    def red(self, name: str, detail: str = "") -> CheckFailed:
+    def failure(self, name: str, detail: str = "") -> CheckFailed:
         """The failure with diagnosis `name`, at the line of the error or at the first line."""
         place = self._first_line()
         if self.error is not None:
@@ -48,7 +48,7 @@ async def try_test(test, consumer_class) -> Trial:
     others = asyncio.all_tasks()
     with mock.patch("asgiref.testing.time", clock):
         error = await asyncio.create_task(_error_of(test, application))
-        await asyncio.get_running_loop().settled()
+        await asyncio.get_running_loop().wait_until_idle()
         left = asyncio.all_tasks() - others
         for task in left:
             task.cancel()
@@ -81,7 +81,7 @@ def _unhurried(application):
         try:
             await asyncio.wait([running])
         except asyncio.CancelledError:
-            await asyncio.get_running_loop().settled()
+            await asyncio.get_running_loop().wait_until_idle()
             running.cancel()
             await asyncio.wait([running])
             raise

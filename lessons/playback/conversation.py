@@ -16,15 +16,15 @@ from lessons.playback.child_process import run_isolated
 from lessons.playback.conversation_setup import number_sessions, save_row
 from lessons.playback.steps import METHODS, UnknownStep, client_for, numbered, take
 from lessons.playback.target import resolve
-from lessons.simulator.channel_layer import on_redis
+from lessons.simulator.channel_layer import fake_redis
 from lessons.simulator.check_context import CheckContext
-from lessons.simulator.communicator import Strict
-from lessons.simulator.controlled_sleep import dozing
+from lessons.simulator.communicator import StrictClient
+from lessons.simulator.controlled_sleep import fast_sleep
 from lessons.simulator.database import fresh_database
 from lessons.simulator.finding import CheckFailed
-from lessons.simulator.loop import ObservedLoop
-from lessons.simulator.signal_receivers import signals_of
-from lessons.simulator.student_module import served
+from lessons.simulator.loop import SimulatedLoop
+from lessons.simulator.signal_receivers import isolated_signals
+from lessons.simulator.student_module import application_for
 from lessons.simulator.worker import Workers
 from lessons.wire import recorder
 from lessons.wire.events import Event
@@ -95,12 +95,12 @@ def _play_here(answer, lesson: Lesson, name: str, steps: list[str], limit: float
     watch.daemon = True
     watch.start()
     with (
-        on_redis(**config),
-        signals_of(consumer_class),
-        asyncio.Runner(loop_factory=ObservedLoop) as runner,
+        fake_redis(**config),
+        isolated_signals(consumer_class),
+        asyncio.Runner(loop_factory=SimulatedLoop) as runner,
     ):
-        recorder.clock = runner.get_loop().moment  # the waits are seen, though they take no time
-        with dozing(runner.get_loop(), consumer_class):
+        recorder.clock = runner.get_loop().timestamp  # the waits are seen, though they take no time
+        with fast_sleep(runner.get_loop(), consumer_class):
             runner.run(played.go_through(steps))
     if len(played.events) > MOST:
         raise played.cut(f"Cut after {MOST} events.")
@@ -127,8 +127,8 @@ class Played:
         self._lesson = lesson
         self._consumer_class = consumer_class
         self.turns: tuple[Turn, ...] = ()
-        self._clients: dict[int, Strict] = {}
-        self._begun: list[tuple[int, Strict]] = []  # all of them; a number may come back
+        self._clients: dict[int, StrictClient] = {}
+        self._begun: list[tuple[int, StrictClient]] = []  # all of them; a number may come back
         self._at_rest: dict[int, tuple[Event, ...]] = {}  # a client's id → all that is told of it
         self._logins: dict[str, list] = {}  # headers by name: one browser, however many clients
         self._broken: set[int] = set()  # how far they came is told, and what goes on without them
@@ -163,7 +163,7 @@ class Played:
                 await self._workers.kill()
                 self._at_rest = self._who_is_at_rest()
                 for _, client in self._begun:
-                    await client.abandon()
+                    await client.cancel_application()
 
     async def _take_turn(self, step: str, database) -> None:
         before = {id(client): len(client.transcript) for _, client in self._begun}
@@ -200,7 +200,7 @@ class Played:
             id(client): client.transcript
             for number, client in self._begun
             if number not in self._broken
-            and not (client.finished or client.at_work or client.server.client_left)
+            and not (client.finished or client.is_busy or client.server.client_left)
         }
 
     async def _begin(self, number: int, step: str, database) -> None:
@@ -218,4 +218,4 @@ class Played:
 
 def _application_of(subject, lesson: Lesson):
     """A consumer as it is served; anything else is an application as it stands."""
-    return served(subject, lesson) if isinstance(subject, type) else subject
+    return application_for(subject, lesson) if isinstance(subject, type) else subject

@@ -11,8 +11,8 @@ from django.contrib.sessions.backends import base
 from django.db import transaction
 
 from lessons.core.catalogue import Lesson
-from lessons.simulator.channel_layer import packing_layer
-from lessons.simulator.communicator import Strict
+from lessons.simulator.channel_layer import current_layer
+from lessons.simulator.communicator import StrictClient
 
 _tickets: dict[str, str] = {}  # by name; a conversation has a process of its own
 
@@ -47,7 +47,7 @@ async def ticket_of(name: str, lesson: Lesson, database) -> str:
     return _tickets[name]
 
 
-async def send_from_elsewhere(client: Strict, message: dict) -> None:
-    layer = packing_layer()
+async def send_from_elsewhere(client: StrictClient, message: dict) -> None:
+    layer = current_layer()
     await layer.send(layer.channel_of(client.server.connection_id), message)
-    await asyncio.get_running_loop().settled()
+    await asyncio.get_running_loop().wait_until_idle()

@@ -35,8 +35,8 @@ from urllib.parse import parse_qs, urlencode
 
 from lessons.core.catalogue import Lesson
 from lessons.playback.conversation_setup import send_from_elsewhere, ticket_of
-from lessons.simulator.channel_layer import packing_layer
-from lessons.simulator.communicator import Strict, StrictCommunicator, StrictHttpCommunicator
+from lessons.simulator.channel_layer import current_layer
+from lessons.simulator.communicator import StrictClient, StrictCommunicator, StrictHttpCommunicator
 
 METHODS = ("GET", "POST")
 BEGINNINGS = ("connect", *METHODS)  # the steps that open a connection
@@ -286,7 +286,7 @@ def numbered(step: str) -> tuple[int, str]:
     return (int(number), rest) if number.isdecimal() else (1, step)
 
 
-async def client_for(step: str, application, lesson: Lesson, database, log_in) -> Strict:
+async def client_for(step: str, application, lesson: Lesson, database, log_in) -> StrictClient:
     """A client that is about to do the first of its steps; `log_in` gives a name's headers."""
     name, _, rest = step.partition(" ")
     if name in METHODS:
@@ -325,7 +325,7 @@ def handshake(step: str) -> dict[str, str]:
     return told
 
 
-async def take(client: Strict, step: str) -> None:
+async def take(client: StrictClient, step: str) -> None:
     """Let `client` do that step. Raises CheckFailed where the consumer breaks a rule."""
     name, _, rest = step.partition(" ")
     if name == "connect":
@@ -342,13 +342,13 @@ async def take(client: Strict, step: str) -> None:
         await client.disconnect(int(rest) if rest else None)
     elif name == "wait":
         await asyncio.sleep(float(rest) + 0.01)  # what is due at the end has come
-        await asyncio.get_running_loop().settled()
+        await asyncio.get_running_loop().wait_until_idle()
     elif name == "layer":
         await send_from_elsewhere(client, json.loads(rest))
     elif step == "redis gone":
-        await packing_layer().redis.go_away()
+        await current_layer().redis.stop()
     elif step == "redis back":
-        packing_layer().redis.come_back()
+        current_layer().redis.start()
     elif name == "vanish":
         await client.disconnect(1006)
     elif name in ("crash", "kill"):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lessons.core.catalogue import Lesson
 from lessons.simulator.finding import CheckFailed, Place, make_finding
-from lessons.simulator.student_module import load_file, with_application
+from lessons.simulator.student_module import attach_application, load_file
 
 
 class UnknownTarget(LookupError):
@@ -35,17 +35,17 @@ class Target:
     def load(self):
         """Run the file and return what is to be judged. Raises CheckFailed where that cannot be."""
         # They bring Channels and models: a list of lessons needs neither.
-        from lessons.simulator.channel_layer import layers_of_checks
-        from lessons.simulator.signal_receivers import forget_loaded
+        from lessons.simulator.channel_layer import check_layers
+        from lessons.simulator.signal_receivers import disconnect_student_receivers
 
-        forget_loaded()
-        with layers_of_checks():
+        disconnect_student_receivers()
+        with check_layers():
             module = load_file(self.file, self.source)
         subject = getattr(module, self.name, None)
         if subject is None:
             raise CheckFailed(self._missing(module))
         self._require_base(subject)
-        return with_application(subject, module)
+        return attach_application(subject, module)
 
     def _missing(self, module):
         names = [name for name in vars(module) if not name.startswith("_")]

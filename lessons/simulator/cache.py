@@ -16,7 +16,7 @@ PATIENCE = 3  # seconds, only ever spent where the one in between waits for the 
 _meanwhile = None
 
 
-class MeetingCache(LocMemCache):
+class InterruptibleCache(LocMemCache):
     """As in memory; after the first thing that is asked of it, someone else's turn comes."""
 
     def get(self, *args, **kwargs):
@@ -58,7 +58,7 @@ class FreshCache:
     def __init__(self, make):
         self._make = make
 
-    def let_in_between(self, scope):
+    def interrupt_with_client(self, scope):
         """Another process serves this scope as soon as the cache has been asked one thing.
 
         Returns a coroutine function that tells whether the client of that process got in; where
@@ -74,7 +74,7 @@ class FreshCache:
                     await self._make()(scope, _visit(), _into(sent))
                 await sync_to_async(connections.close_all)()
 
-        async def has_got_in() -> bool:
+        async def was_accepted() -> bool:
             global _meanwhile
             if _meanwhile is turn:
                 _meanwhile = None
@@ -83,7 +83,7 @@ class FreshCache:
             return "websocket.accept" in types and "websocket.close" not in types
 
         _meanwhile = turn
-        return has_got_in
+        return was_accepted
 
 
 def _visit():
@@ -109,7 +109,7 @@ def _into(sent: list[dict]):
 async def fresh_cache(make):
     """Within it, the default cache is empty and nobody else's."""
     global _meanwhile
-    backend = f"{__name__}.{MeetingCache.__name__}"
+    backend = f"{__name__}.{InterruptibleCache.__name__}"
     settings = {"BACKEND": backend, "LOCATION": "check", "KEY_FUNCTION": None}
     renamed = mock.patch.dict(caches.settings, {"default": settings})
     # The connections that there are already are to the cache from before.

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import msgpack
 from channels.layers import InMemoryChannelLayer, channel_layers
 
-from lessons.simulator.finding import Place, places_at_work
+from lessons.simulator.finding import Place, running_places
 from lessons.wire.layer import RecordingLayer
 from lessons.wire.recorder import current_connection
 
@@ -25,13 +25,13 @@ class _Packed(dict):
         try:
             msgpack.unpackb(packed)
         except ValueError:
-            self["sent_at"] = tuple(places_at_work())
+            self["sent_at"] = tuple(running_places())
 
     def __deepcopy__(self, memo):
         return self  # what is in it does not change
 
 
-class PackingLayer(InMemoryChannelLayer):
+class SerializingLayer(InMemoryChannelLayer):
     """Packs each message as the Redis layers do, so that what passes here passes there.
 
     Their serializer is msgpack's packb and unpackb; its module would bring cryptography, whose
@@ -88,18 +88,18 @@ class PackingLayer(InMemoryChannelLayer):
 class ExternalSender:
     """The layer in the hands of other code, such as a view: what it sends has been dealt with."""
 
-    def __init__(self, layer: PackingLayer):
+    def __init__(self, layer: SerializingLayer):
         self._layer = layer
 
     async def send(self, channel, message):
         """As the layer's; returns when nothing moves any more."""
         await self._layer.send(channel, message)
-        await asyncio.get_running_loop().settled()
+        await asyncio.get_running_loop().wait_until_idle()
 
     async def group_send(self, group, message):
         """As the layer's; returns when nothing moves any more."""
         await self._layer.group_send(group, message)
-        await asyncio.get_running_loop().settled()
+        await asyncio.get_running_loop().wait_until_idle()
 
     @property
     def groups(self) -> dict[str, set[str]]:
@@ -114,7 +114,7 @@ def place_of_send(file: str, error: BaseException) -> Place | None:
 
 
 @contextmanager
-def layers_of_checks():
+def check_layers():
     """get_channel_layer() finds the checks' layers, be the check yet to begin; then the usual ones.
 
     A file may ask for a layer as it is run, and keep it, so it is one object for all checks.
@@ -129,7 +129,7 @@ def layers_of_checks():
 
 
 @contextmanager
-def fresh_layers(make=PackingLayer, **config):
+def fresh_layers(make=SerializingLayer, **config):
     """Layers of the check's own, recorded, each made by `make(**config)`, until the end.
 
     The one that is the default is yielded.
@@ -138,22 +138,22 @@ def fresh_layers(make=PackingLayer, **config):
     for place in _OF_CHECKS.values():
         place.layer = make(**config)
     try:
-        with layers_of_checks():
+        with check_layers():
             yield _OF_CHECKS["default"].layer
     finally:
         for alias, place in _OF_CHECKS.items():
             place.layer = before[alias]
 
 
-def packing_layers() -> dict[str, PackingLayer]:
+def current_layers() -> dict[str, SerializingLayer]:
     """Those of a check that are in place now, by alias."""
     layers = {alias: getattr(it, "layer", None) for alias, it in channel_layers.backends.items()}
-    return {alias: layer for alias, layer in layers.items() if isinstance(layer, PackingLayer)}
+    return {alias: layer for alias, layer in layers.items() if isinstance(layer, SerializingLayer)}
 
 
-def packing_layer() -> PackingLayer | None:
+def current_layer() -> SerializingLayer | None:
     """The check's default layer that is in place now, if one is."""
-    return packing_layers().get("default")
+    return current_layers().get("default")
 
 
 # A Redis that goes away and comes back, as the layers of the project see it.
@@ -172,30 +172,30 @@ class FakeRedis:
         self.layers: dict[str, OutageLayer] = {}
         self.has_channels = self.has_groups = True
 
-    async def go_away(self) -> None:
+    async def stop(self) -> None:
         """It is killed: what it held is gone. Returns when whoever waited has dealt with that."""
         self.has_channels = False
-        self.lose_groups()
+        self.stop_group_host()
         for layer in self.layers.values():
             layer.close_connections()
-        await asyncio.get_running_loop().settled()
+        await asyncio.get_running_loop().wait_until_idle()
 
-    def lose_groups(self) -> None:
+    def stop_group_host(self) -> None:
         """The host that keeps the groups is killed; channels are on the other."""
         self.has_groups = False
         for layer in self.layers.values():
             layer.groups.clear()
 
-    def come_back(self) -> None:
+    def start(self) -> None:
         """It is started again, empty, at the same address."""
         self.has_channels = self.has_groups = True
 
-    def strays(self, alias: str) -> list[str]:
+    def other_layers_used(self, alias: str) -> list[str]:
         """Aliases of the layers, other than that one, that something was asked of."""
         return [name for name, layer in self.layers.items() if layer.asked and name != alias]
 
 
-class OutageLayer(PackingLayer):
+class OutageLayer(SerializingLayer):
     """Fails as RedisChannelLayer does while its Redis is away: a new channel needs no server."""
 
     def __init__(self, redis: FakeRedis, **config):
@@ -249,15 +249,15 @@ def _lost(text: str) -> Exception:
     return error
 
 
-def is_of_outage(error: BaseException) -> bool:
+def is_simulated_outage(error: BaseException) -> bool:
     """Whether a check has let a layer fail with `error`: no fault of the consumer's."""
     return getattr(error, "of_outage", False)
 
 
 @contextmanager
-def on_redis(**config):
+def fake_redis(**config):
     """Every layer of the project is on one Redis, recorded; the usual ones are put back."""
     redis = FakeRedis()
     with fresh_layers(OutageLayer, redis=redis, **config):
-        redis.layers = packing_layers()
+        redis.layers = current_layers()
         yield redis

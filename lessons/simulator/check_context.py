@@ -1,15 +1,15 @@
 """What belongs to one check: the consumer that is judged, and every connection opened to it."""
 
 from lessons.core.catalogue import Lesson
-from lessons.simulator.communicator import Strict
+from lessons.simulator.communicator import StrictClient
 from lessons.simulator.finding import (
     CheckFailed,
     Source,
     make_finding,
-    place_at_work,
     place_of_error,
+    running_place,
 )
-from lessons.simulator.student_module import served
+from lessons.simulator.student_module import application_for
 from lessons.simulator.worker import Workers
 from lessons.wire.events import Event
 
@@ -21,13 +21,13 @@ class CheckContext:
         self.lesson = lesson
         self.subject = subject
         self.source = Source(subject)
-        self.clients: list[Strict] = []
+        self.clients: list[StrictClient] = []
         self.workers: list[Workers] = []
 
     @property
     def application(self):
         """The subject as it is served."""
-        return served(self.subject, self.lesson)
+        return application_for(self.subject, self.lesson)
 
     @property
     def transcript(self) -> tuple[Event, ...]:
@@ -42,9 +42,11 @@ class CheckContext:
         handled = [event for event in self.transcript if event.direction == "in"]
         return str(handled[-1].message.get("type", "")) if handled else ""
 
-    def red(self, name: str, error: BaseException | None = None, detail: str = "") -> CheckFailed:
+    def failure(
+        self, name: str, error: BaseException | None = None, detail: str = ""
+    ) -> CheckFailed:
         """The failure with diagnosis `name`, at the line of `error` or the line that runs now."""
         file = self.source.file
-        place = place_of_error(file, error) if error else place_at_work(file)
+        place = place_of_error(file, error) if error else running_place(file)
         place = place or self.source.place_of_handler(self.last_event)
         return CheckFailed(make_finding(name, place, self.last_event, detail), self.transcript)

@@ -5,9 +5,9 @@ import asyncio
 from channels.testing import HttpCommunicator, WebsocketCommunicator
 
 from lessons.simulator.daphne_rules import DaphneRules, HttpRules
-from lessons.simulator.database import connections_left_alone
+from lessons.simulator.database import without_connection_cleanup
 from lessons.simulator.finding import CheckFailed
-from lessons.simulator.loop import ObservedLoop
+from lessons.simulator.loop import SimulatedLoop
 from lessons.simulator.server import FakeServer
 from lessons.wire.events import Event
 from lessons.wire.transcript import compare, normal
@@ -17,11 +17,11 @@ from lessons.wire.transcript import compare, normal
 CLOSE_TIMEOUT = 10  # seconds; Daphne's --application-close-timeout
 
 
-class Strict:
+class StrictClient:
     """The stock communicators' methods, each of which returns once the consumer is at rest.
 
     What Daphne would refuse, drop or never see is raised as CheckFailed, with its diagnosis.
-    Needs an ObservedLoop. As a context manager it lets the client leave at the end and judges
+    Needs a SimulatedLoop. As a context manager it lets the client leave at the end and judges
     how the consumer stopped. Mixed into a communicator that has a `leave()`.
     """
 
@@ -35,7 +35,7 @@ class Strict:
             if error is None:
                 await self.leave()
         finally:
-            await self.abandon()
+            await self.cancel_application()
 
     @property
     def input_queue(self):
@@ -58,17 +58,17 @@ class Strict:
         return self.future.done()
 
     @property
-    def at_work(self) -> bool:
+    def is_busy(self) -> bool:
         """Whether a handler has begun and not returned: no other event reaches the consumer."""
-        return self.server.at_work(self.future)
+        return self.server.is_busy(self.future)
 
     # What a client does
 
     async def send_input(self, message):
         """Hand the consumer an event, any event, and wait until it has dealt with it."""
         if self.server.client_left or self.future.done():
-            raise self.red("closed-early", f"The client could not send {message} any more.")
-        self.server.put(message)
+            raise self.failure("closed-early", f"The client could not send {message} any more.")
+        self.server.deliver(message)
         await self._settle()
 
     async def wait(self, timeout=CLOSE_TIMEOUT):
@@ -78,10 +78,12 @@ class Strict:
         await self._settle()
         if not self.future.done():
             self.server.judge_stubborn_tasks()
-            raise self.red(self.server.rules.overdue if self.server.client_left else "still-open")
+            raise self.failure(
+                self.server.rules.overdue if self.server.client_left else "still-open"
+            )
         self.server.judge_what_is_left(self.server.rules.left_behind)
 
-    async def abandon(self):
+    async def cancel_application(self):
         """Leave no task behind, whatever state the consumer is in."""
         if self._future is not None and not self._future.done():
             self._future.cancel()
@@ -113,7 +115,7 @@ class Strict:
         The bug is an event that has no handler. A consumer that survives it goes on.
         """
         bug = {"type": "bug.in.a.handler"}
-        self.server.put(bug)
+        self.server.deliver(bug)
         await self._rest()
         if self.future.done():
             cause = f"No handler for message type {bug['type']}"
@@ -126,7 +128,7 @@ class Strict:
         await self._something_comes(timeout)
         if not self.unread:
             self.server.judge_dead_tasks()
-            raise self.red(self.server.reason_for_silence(self.future))
+            raise self.failure(self.server.reason_for_silence(self.future))
         return self.unread.pop(0)
 
     async def receive_nothing(self, timeout=0.1, interval=0.01):
@@ -140,7 +142,7 @@ class Strict:
         `otherwise` is the id of the diagnosis that a difference gets. What the consumer has done
         wrong while another client was at work, over the layer, goes first.
         """
-        if not self.server.told:
+        if not self.server.is_judged:
             self.server.judge(self.future)
         sent, self.server.unread = self.server.unread, []
         if [normal(event) for event in events] == [normal(message) for message in sent]:
@@ -148,13 +150,13 @@ class Strict:
         if len(sent) < len(events):
             self.server.judge_dead_tasks()
         reason = "reply-differs" if sent else self.server.reason_for_silence(self.future)
-        raise self.red(otherwise or reason, compare(events, sent))
+        raise self.failure(otherwise or reason, compare(events, sent))
 
-    def red(self, name: str, detail: str = "", event: str = "") -> CheckFailed:
+    def failure(self, name: str, detail: str = "", event: str = "") -> CheckFailed:
         """The exception that says: diagnosis `name`, at the handler for `event` or the last one."""
         if event:
             self.server.last_type = event
-        return self.server.red(name, detail=detail)
+        return self.server.failure(name, detail=detail)
 
     # How it waits
 
@@ -172,15 +174,15 @@ class Strict:
     async def _settle(self):
         """Wait until nothing moves, tell of an end that the server made, judge what is seen."""
         loop = asyncio.get_running_loop()
-        if not isinstance(loop, ObservedLoop):
-            raise RuntimeError("a strict communicator needs lessons.simulator.loop.ObservedLoop")
+        if not isinstance(loop, SimulatedLoop):
+            raise RuntimeError("a strict communicator needs lessons.simulator.loop.SimulatedLoop")
         application = self.future  # asking for it starts it
         await self._rest()
         self.server.judge_replies()
         farewell = self.server.rules.farewell
         if farewell and not self.server.client_left and not application.done():
             closing = self.server.last_type
-            self.server.put(farewell)
+            self.server.deliver(farewell)
             await self._rest()
             self.server.judge(application)
             # What a check finds wrong from here on, the handler that closed has done.
@@ -189,14 +191,14 @@ class Strict:
 
     async def _rest(self):
         """Let the consumer go on until nothing moves, and judge nothing."""
-        with connections_left_alone():
-            await asyncio.get_running_loop().settled()
+        with without_connection_cleanup():
+            await asyncio.get_running_loop().wait_until_idle()
 
 
 HANDSHAKE_TIMEOUT = 5  # seconds; Daphne's --websocket_handshake_timeout under runserver
 
 
-class StrictCommunicator(Strict, WebsocketCommunicator):
+class StrictCommunicator(StrictClient, WebsocketCommunicator):
     """A browser's WebSocket: the methods of the stock communicator; it leaves with code 1001."""
 
     def __init__(self, application, path, headers=None, subprotocols=None, spec_version=None):
@@ -231,7 +233,7 @@ class StrictCommunicator(Strict, WebsocketCommunicator):
 
     async def leave(self):
         """End as most clients do, by going to another page, if the connection still stands."""
-        if self.server.started and not self.server.told:
+        if self.server.started and not self.server.is_judged:
             await self.disconnect(1001)
 
     # What a client sees
@@ -240,7 +242,7 @@ class StrictCommunicator(Strict, WebsocketCommunicator):
         """Payload of the next frame, str or bytes."""
         message = await self.receive_output(timeout)
         if message["type"] != "websocket.send":
-            raise self.red("closed-early", f"Instead of a frame came {message}.")
+            raise self.failure("closed-early", f"Instead of a frame came {message}.")
         text = message.get("text")
         return message.get("bytes") if text is None else text
 
@@ -251,7 +253,7 @@ PIECE = 8192  # bytes; Daphne's request_buffer_size
 PATIENCE = 60  # seconds of the loop's clock that a client waits for the end of a response
 
 
-class StrictHttpCommunicator(Strict, HttpCommunicator):
+class StrictHttpCommunicator(StrictClient, HttpCommunicator):
     """One HTTP request, its body in pieces; the client reads the response, or leaves.
 
     `body` is cut as Daphne cuts it, or comes in the given pieces where it is a list.
@@ -271,7 +273,7 @@ class StrictHttpCommunicator(Strict, HttpCommunicator):
             self.sent_request = True
             for number, piece in enumerate(self.pieces, start=1):
                 more = number < len(self.pieces)
-                self.server.put({"type": "http.request", "body": piece, "more_body": more})
+                self.server.deliver({"type": "http.request", "body": piece, "more_body": more})
             await self._settle()
 
     async def send_input(self, message):
@@ -287,7 +289,7 @@ class StrictHttpCommunicator(Strict, HttpCommunicator):
 
     async def leave(self):
         """Close the connection if it still stands; the consumer must have stopped by then."""
-        if self.server.started and not self.server.told:
+        if self.server.started and not self.server.is_judged:
             await self.disconnect()
 
     # What a client sees
@@ -305,7 +307,7 @@ class StrictHttpCommunicator(Strict, HttpCommunicator):
         latest, parts = loop.time() + timeout, []
         while True:
             if loop.time() >= latest:
-                raise self.red("response-not-finished")
+                raise self.failure("response-not-finished")
             part = await self.receive_output(max(0, latest - loop.time()))
             parts.append(part.get("body", b""))
             if not part.get("more_body", False):

@@ -19,7 +19,7 @@ from unittest import mock
 from asgiref.sync import SyncToAsync
 
 from lessons.simulator.finding import CheckFailed, Place, make_finding, place_on_stack
-from lessons.simulator.loop import ObservedLoop
+from lessons.simulator.loop import SimulatedLoop
 
 # Sees the calls, besides time.sleep(), that keep their thread waiting for somebody else.
 #
@@ -49,7 +49,7 @@ _CALLS = (
 
 
 @contextmanager
-def told_of_blocking_calls(tell: Callable[[], object]):
+def report_blocking_calls(tell: Callable[[], object]):
     """Within it, whoever makes such a call calls `tell` first, in the same thread."""
     with ExitStack() as stack:
         for owner, name, keeps_waiting in _CALLS:
@@ -75,21 +75,21 @@ FASTER = 20  # times
 
 
 @contextmanager
-def dozing(loop: ObservedLoop, subject) -> Iterator[None]:
+def fast_sleep(loop: SimulatedLoop, subject) -> Iterator[None]:
     """Within it, time.sleep() is shorter for all, and for the module of `subject` by its name."""
     usual = time.sleep
 
     def sleep(seconds: float) -> None:
-        end = loop.moment() + seconds
+        end = loop.timestamp() + seconds
         usual(seconds / FASTER)
-        loop.be_past(end)
+        loop.advance_to(end)
 
-    with sleep_replaced(sleep, subject):
+    with replace_sleep(sleep, subject):
         yield
 
 
 @contextmanager
-def sleep_replaced(sleep: Callable[[float], None], subject) -> Iterator[None]:
+def replace_sleep(sleep: Callable[[float], None], subject) -> Iterator[None]:
     """Within it, `sleep` is time.sleep, also under a name of its own in the module of `subject`."""
     module = sys.modules.get(getattr(subject, "__module__", ""))
     own_names = vars(module) if module else {}
@@ -109,16 +109,16 @@ _WAITING = {"Condition.wait", "Thread.join", "Thread._wait_for_tstate_lock"}
 class HeldSleep:
     """Stands in for time.sleep: calls go through at once, or wait from hold() to release()."""
 
-    def __init__(self, bench):
+    def __init__(self, context):
         self.calls: list[float] = []  # the seconds that each call asked for
         self.blocked: Place | None = None  # where the loop was blocked
-        self._bench = bench
+        self._context = context
         self._loop = asyncio.get_running_loop()
         self._loop_thread = threading.get_ident()
         self._open = threading.Event()
         self._open.set()
         self._called = threading.Event()
-        self._place = Place(bench.source.file)
+        self._place = Place(context.source.file)
         self._in_sync_handler = False
 
     @property
@@ -130,12 +130,12 @@ class HeldSleep:
         """Let each call from now on wait. Whoever waits for a connection waits for no such call."""
         self._open.clear()
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Count the calls anew."""
         self.calls.clear()
         self._called.clear()
 
-    async def has_begun(self) -> bool:
+    async def was_called(self) -> bool:
         """Whether there was a call; one in a thread that the loop knows nothing of may be late."""
         if not self._others_at_work():
             return self._called.is_set()
@@ -150,25 +150,25 @@ class HeldSleep:
         """Let all calls go on, and see them end."""
         self._loop.held.clear()
         self._open.set()
-        await self._loop.settled()
+        await self._loop.wait_until_idle()
 
-    def red(self) -> CheckFailed:
+    def failure(self) -> CheckFailed:
         """The work is held, and others with it: red with what that says about its thread."""
         name = "slow-sync-handler" if self._in_sync_handler else "work-still-queued"
         return CheckFailed(
-            make_finding(name, self._place, self._bench.last_event), self._bench.transcript
+            make_finding(name, self._place, self._context.last_event), self._context.transcript
         )
 
-    def red_for_loop(self) -> CheckFailed:
+    def blocked_loop_failure(self) -> CheckFailed:
         """The work was done on the loop's thread, or the loop waited for it."""
-        finding = make_finding("blocked-loop", self.blocked, self._bench.last_event)
-        return CheckFailed(finding, self._bench.transcript)
+        finding = make_finding("blocked-loop", self.blocked, self._context.last_event)
+        return CheckFailed(finding, self._context.transcript)
 
     def sleep(self, seconds: float) -> None:
         """What the target calls in place of time.sleep."""
         self.calls.append(seconds)
         self._called.set()
-        place = place_on_stack(self._bench.source.file) or Place(self._bench.source.file)
+        place = place_on_stack(self._context.source.file) or Place(self._context.source.file)
         if threading.get_ident() == self._loop_thread:
             self.blocked = place
         elif not self._open.is_set():
@@ -177,7 +177,7 @@ class HeldSleep:
     def look(self) -> None:
         """Something other than time.sleep() is about to keep this thread waiting."""
         if threading.get_ident() == self._loop_thread:
-            self.blocked = self.blocked or place_on_stack(self._bench.source.file)
+            self.blocked = self.blocked or place_on_stack(self._context.source.file)
 
     def _wait(self, place: Place) -> None:
         self._place, self._in_sync_handler = place, _in_sync_handler()
@@ -206,7 +206,7 @@ class HeldSleep:
 
     def _loop_waits(self) -> bool:
         frame, names = sys._current_frames().get(self._loop_thread), []
-        while frame and frame.f_code.co_filename != self._bench.source.file:
+        while frame and frame.f_code.co_filename != self._context.source.file:
             names.append(frame.f_code.co_qualname)
             frame = frame.f_back
         return bool(frame and _WAITING.intersection(names) and "Thread.start" not in names)
@@ -220,17 +220,17 @@ def _in_sync_handler() -> bool:
 
 
 @asynccontextmanager
-async def slow_work(bench):
+async def held_sleep(context):
     """A HeldSleep in the place of time.sleep. A blocked loop is red, whatever came after it."""
-    work = HeldSleep(bench)
-    with sleep_replaced(work.sleep, bench.subject), told_of_blocking_calls(work.look):
+    work = HeldSleep(context)
+    with replace_sleep(work.sleep, context.subject), report_blocking_calls(work.look):
         try:
             yield work
         except AssertionError as error:
             if work.blocked:
-                raise work.red_for_loop() from error
+                raise work.blocked_loop_failure() from error
             raise
         finally:
             await work.release()
     if work.blocked:
-        raise work.red_for_loop()
+        raise work.blocked_loop_failure()

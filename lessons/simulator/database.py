@@ -21,7 +21,7 @@ from django.db.backends.signals import connection_created
 from django.db.backends.sqlite3.base import DatabaseWrapper
 
 from lessons.core.accounts import ACCOUNTS
-from lessons.simulator.loop import ObservedLoop
+from lessons.simulator.loop import SimulatedLoop
 from lessons.wire.database import record_queries
 
 _in_use = False
@@ -40,15 +40,15 @@ class FreshDatabase:
         """
         result = await sync_to_async(function)(*args, **kwargs)
         loop = asyncio.get_running_loop()
-        if isinstance(loop, ObservedLoop):
-            await loop.settled()
+        if isinstance(loop, SimulatedLoop):
+            await loop.wait_until_idle()
         return result
 
     def transaction(self, function: Callable, *args):
         """`async with` it: `function` is called in a transaction, which ends with the block."""
         return open_transaction(function, *args)
 
-    async def do_elsewhere(self, function: Callable, *args, **kwargs):
+    async def do_in_other_process(self, function: Callable, *args, **kwargs):
         """Call `function` as another process would, at once: a thread and connection of its own.
 
         Raises OperationalError where another holds the lock, and waits for none.
@@ -95,7 +95,7 @@ class FreshDatabase:
         connection.ensure_connection()
         connection.connection.close()
 
-    async def left_open(self) -> list[str]:
+    async def unmanaged_connections(self) -> list[str]:
         """The threads that hold a connection which nothing will ever look after.
 
         Before each handler, Channels looks after that of the handlers' own thread.
@@ -189,12 +189,12 @@ def _begin(file: Path) -> None:
 
 def _make_template(file: Path) -> None:
     global _template
-    make_tables()
+    create_tables()
     connections.close_all()  # and so all of it is in the file
     _template = file.read_bytes()
 
 
-def make_tables() -> None:
+def create_tables() -> None:
     """As the migrations leave them, in a twentieth of their time."""
     with connection.schema_editor() as editor:
         for model in apps.get_models():
@@ -224,7 +224,7 @@ def _permission(name: str):
     return permissions.get_or_create(content_type=kind, codename=codename)[0]
 
 
-def connections_left_alone():
+def without_connection_cleanup():
     """Channels does not look after connections, as in the stock communicator.
 
     A test that may not touch the database has none. Where one is in use, it does.
@@ -249,7 +249,7 @@ class OpenTransaction:
         self.end = threading.Event()
         self.rolls_back = False
 
-    def run(self, loop: ObservedLoop, function: Callable, *args) -> None:
+    def run(self, loop: SimulatedLoop, function: Callable, *args) -> None:
         here = threading.get_ident()
         try:
             with transaction.atomic():
@@ -281,9 +281,9 @@ async def open_transaction(function: Callable, *args):
     if job.done():
         await job  # raises what the function has raised
     try:
-        await loop.settled()
+        await loop.wait_until_idle()
         yield open_one
     finally:
         open_one.end.set()
         await job
-    await loop.settled()
+    await loop.wait_until_idle()

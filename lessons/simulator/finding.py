@@ -108,9 +108,9 @@ def place_of_error(file: str, error: BaseException) -> Place | None:
     return _innermost(file, traceback.walk_tb(error.__traceback__))
 
 
-def place_at_work(file: str) -> Place | None:
+def running_place(file: str) -> Place | None:
     """The innermost line of `file` that some thread is executing now."""
-    return next((place for place in places_at_work() if place.file == file), None)
+    return next((place for place in running_places() if place.file == file), None)
 
 
 def place_on_stack(file: str) -> Place | None:
@@ -118,7 +118,7 @@ def place_on_stack(file: str) -> Place | None:
     return next((place for place in _stack(sys._getframe()) if place.file == file), None)
 
 
-def places_at_work() -> Iterator[Place]:
+def running_places() -> Iterator[Place]:
     """Every line that some thread is executing now, the innermost of each thread first."""
     for frame in sys._current_frames().values():
         yield from _stack(frame)

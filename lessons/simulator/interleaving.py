@@ -17,13 +17,13 @@ from unittest import mock
 from django.db import OperationalError
 from django.db.backends.utils import CursorWrapper
 
-from lessons.simulator.channel_layer import packing_layer
+from lessons.simulator.channel_layer import current_layer
 from lessons.wire.recorder import current_connection
 
 CALLS = ("group_add", "group_discard", "group_send")
 
 
-class Meanwhile:
+class Interleaving:
     """Waits for the moment that is due, and holds the consumer there."""
 
     def __init__(self):
@@ -32,7 +32,7 @@ class Meanwhile:
         self._act: Callable[[], Awaitable] | None = None
         self._to_pass = 0
 
-    def each_moment(self, act: Callable[[], Awaitable]) -> Iterator[int]:
+    def each_point(self, act: Callable[[], Awaitable]) -> Iterator[int]:
         """Once for each moment: in the loop's body, it is the one at which `act()` is awaited."""
         for number in itertools.count():
             with self.at(number, act):
@@ -65,11 +65,11 @@ class Meanwhile:
     async def _carry_out(self, act, thread: int | None = None) -> None:
         """Await `act()`, and all that it sets off, with the consumer held; nobody else is told."""
         held = {thread} - {None}
-        with self._loop.nobody_told():
+        with self._loop.idle_waiters_paused():
             self._loop.held |= held
             try:
                 await act()
-                await self._loop.settled()
+                await self._loop.wait_until_idle()
             except OperationalError:
                 self._act = act
             finally:
@@ -96,9 +96,9 @@ class Meanwhile:
 
 
 @asynccontextmanager
-async def meanwhile(bench):
-    """`for _ in meanwhile.each_moment(act)`: in each round, others act at one moment later."""
-    it, layer, execute = Meanwhile(), packing_layer(), CursorWrapper._execute
+async def interleaving(context):
+    """`for _ in interleaving.each_point(act)`: in each round, others act at one moment later."""
+    it, layer, execute = Interleaving(), current_layer(), CursorWrapper._execute
 
     def query(*args):
         it.in_thread()

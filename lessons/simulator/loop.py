@@ -2,8 +2,8 @@
 
 A check must not wait: to see that a consumer says nothing, a stock communicator waits a tenth of a
 second or a whole one. This loop counts the thread jobs that it has handed out and sees, where it
-would go to sleep, whether anything is left that could wake it. So `settled()` returns as soon as
-every handler, task and thread has come to rest, and `asyncio.sleep(5)` takes no time at all.
+would go to sleep, whether anything is left that could wake it. So `wait_until_idle()` returns as
+soon as every handler, task and thread is idle, and `asyncio.sleep(5)` takes no time at all.
 """
 
 import asyncio
@@ -28,15 +28,15 @@ class _Job:
     thread: int | None = None
 
 
-class ObservedLoop(asyncio.SelectorEventLoop):
-    """A selector event loop with `settled()`; its clock moves by what would be spent asleep.
+class SimulatedLoop(asyncio.SelectorEventLoop):
+    """An event loop with `wait_until_idle()`; its clock moves by what would be spent asleep.
 
     While code runs the clock stands still, so that a busy machine does not change what is timed.
-    `handed_out` counts the jobs that it has given to threads: what an event costs is read off it.
+    `thread_jobs_started` counts the jobs that it has given to threads: a part of an event's cost.
     """
 
     def __init__(self):
-        self.handed_out = 0
+        self.thread_jobs_started = 0
         self._jobs: set[_Job] = set()
         self._foreign: set[asyncio.Future] = set()
         self.workers: WeakSet[threading.Thread] = WeakSet()  # those that did a job
@@ -53,13 +53,13 @@ class ObservedLoop(asyncio.SelectorEventLoop):
         """Seconds on the loop's own clock."""
         return self._now
 
-    def moment(self) -> float:
+    def timestamp(self) -> float:
         """Seconds on a clock that goes on while code runs, too: no two events are at the same."""
         return time.monotonic() + self._now - self._begun
 
-    def be_past(self, moment: float) -> None:
+    def advance_to(self, moment: float) -> None:
         """Put that clock on, where it is not as far: sleepers side by side sleep the same time."""
-        self._begun -= max(0.0, moment - self.moment())
+        self._begun -= max(0.0, moment - self.timestamp())
 
     def run_in_executor(self, executor, func, *args):
         """As in asyncio; the job counts as work until it is done, or while it is held up."""
@@ -71,7 +71,7 @@ class ObservedLoop(asyncio.SelectorEventLoop):
             return func(*args)
 
         future = super().run_in_executor(executor, work)
-        self.handed_out += 1
+        self.thread_jobs_started += 1
         self._jobs.add(job)
         future.add_done_callback(lambda _: self._jobs.discard(job))
         return future
@@ -114,12 +114,12 @@ class ObservedLoop(asyncio.SelectorEventLoop):
         self._births[task] = copy_context() if context is None else context.copy()
         return task
 
-    def tasks_with(self, variable, value) -> list[asyncio.Task]:
+    def tasks_started_with(self, variable, value) -> list[asyncio.Task]:
         """Every task still in use that was started where the context variable had that value."""
         births = list(self._births.items())
         return [task for task, birth in births if birth.get(variable) is value]
 
-    async def settled(self) -> None:
+    async def wait_until_idle(self) -> None:
         """Return once no callback is ready and no thread is at work; sleepers go on sleeping.
 
         A thread in `held`, and what waits for that thread, is not at work.
@@ -129,7 +129,7 @@ class ObservedLoop(asyncio.SelectorEventLoop):
         await waiter
 
     @contextmanager
-    def nobody_told(self):
+    def idle_waiters_paused(self):
         """Within it, a rest is no news to those who have been waiting for one; work is held up."""
         aside, self._waiting = self._waiting, []
         try:
@@ -150,7 +150,7 @@ class ObservedLoop(asyncio.SelectorEventLoop):
                 waiter.set_result(None)
         return bool(waiting)
 
-    def pass_time(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         """Move the clock on."""
         self._now += seconds
 
@@ -158,7 +158,7 @@ class ObservedLoop(asyncio.SelectorEventLoop):
 class _Selector(selectors.DefaultSelector):
     """Hands the loop its moments of rest in place of sleeping through them."""
 
-    def __init__(self, loop: ObservedLoop):
+    def __init__(self, loop: SimulatedLoop):
         super().__init__()
         self._loop = loop
 
@@ -176,13 +176,13 @@ class _Selector(selectors.DefaultSelector):
             # code that asks it time and again has done so for an hour before the thread begins.
             ready = super().select(A_BREATH) if threading.active_count() > 1 else []
             if not ready:
-                self._loop.pass_time(timeout)
+                self._loop.advance(timeout)
             return ready
         if ending:
             return super().select(A_MOMENT)  # the end of a thread wakes nobody
         ready = super().select(timeout)
         if not ready and timeout is not None:
-            self._loop.pass_time(timeout)  # waited in full: a timer is due before a thread is done
+            self._loop.advance(timeout)  # waited in full: a timer is due before a thread is done
         return ready
 
 

@@ -8,15 +8,15 @@ from contextvars import ContextVar
 from functools import lru_cache
 
 from lessons.core.diagnoses import recognise
-from lessons.simulator.channel_layer import is_of_outage, packing_layers, place_of_send
+from lessons.simulator.channel_layer import current_layers, is_simulated_outage, place_of_send
 from lessons.simulator.daphne_rules import BrokenRule
 from lessons.simulator.finding import (
     CheckFailed,
     Place,
     Source,
     make_finding,
-    place_at_work,
     place_of_error,
+    running_place,
 )
 from lessons.wire.events import Event
 from lessons.wire.middleware import RecordingMiddleware
@@ -32,7 +32,7 @@ _AT_THE_LAYER = {
 }
 
 # Kept: where one is collected, a loop with a bare except spins without end on its GeneratorExit.
-_undead: list[asyncio.Task] = []
+_abandoned_tasks: list[asyncio.Task] = []
 
 
 class FakeServer:
@@ -46,13 +46,13 @@ class FakeServer:
 
     def __init__(self, application, rules):
         self.recorder = Recorder()
-        self.recorder.listeners.append(self._hear)
+        self.recorder.listeners.append(self._on_event)
         self.rules = rules
         self.source = Source(application)
         self.inbox: asyncio.Queue = asyncio.Queue()
         self.unread: list[dict] = []
         self.came = asyncio.Event()
-        self.told = False  # a CheckFailed was raised: what comes after it is its consequence
+        self.is_judged = False  # a CheckFailed was raised: what comes after it is its consequence
         self._application = RecordingMiddleware(application, self.recorder)
         self._asked, self._handed = 0, 0
         self._connection: Connection | None = None
@@ -63,7 +63,7 @@ class FakeServer:
     async def serve(self, scope, receive, send):
         """Run the application: an ASGI application in place of the one that is judged."""
         _serving.set(self)
-        await self._application(scope, self._hand_over, self._take)
+        await self._application(scope, self._receive, self._send)
 
     @property
     def transcript(self) -> tuple[Event, ...]:
@@ -78,7 +78,7 @@ class FakeServer:
     def client_left(self) -> bool:
         return self.rules.gone
 
-    def put(self, message: dict) -> None:
+    def deliver(self, message: dict) -> None:
         """Let an event arrive."""
         if message.get("type") == self.rules.leaving:
             self.rules.client_left()
@@ -89,7 +89,7 @@ class FakeServer:
         """Under which the connection is recorded; empty before the consumer has begun."""
         return self._connection.id if self._connection else ""
 
-    async def _hand_over(self):
+    async def _receive(self):
         self._asked += 1
         self._connection = current_connection.get()
         message = await self.inbox.get()
@@ -99,7 +99,7 @@ class FakeServer:
             self.last_type = self._client_type
         return message
 
-    def _hear(self, event: Event) -> None:
+    def _on_event(self, event: Event) -> None:
         """A handler begins, on an event of the client's or on a message of the layer's."""
         if event.direction == "in" and event.message.get("type") != "scope":
             self.last_type = str(event.message.get("type", ""))
@@ -109,11 +109,11 @@ class FakeServer:
         running = self._connection and self._connection.running
         return bool(running) and running.source == "layer"
 
-    async def _take(self, message):
+    async def _send(self, message):
         try:
             self.rules.take(message)
         except BrokenRule as broken:
-            place = place_at_work(self.source.file)
+            place = running_place(self.source.file)
             self._broken.append((broken, place or self._place_of_handler()))
             if broken.error:
                 raise broken.error from None
@@ -122,17 +122,17 @@ class FakeServer:
             self.unread.append(message)
             self.came.set()
 
-    def red(self, name: str, place: Place | None = None, detail: str = "") -> CheckFailed:
+    def failure(self, name: str, place: Place | None = None, detail: str = "") -> CheckFailed:
         """The exception that says: diagnosis `name`, by default at the last handler that ran."""
-        self.told = True
+        self.is_judged = True
         place = place or self._place_of_handler()
         return CheckFailed(make_finding(name, place, self.last_type, detail), self.transcript)
 
     def reason_for_silence(self, application: asyncio.Future) -> str:
         """Id of the diagnosis for a client that waits in vain."""
-        return "handler-never-returned" if self.at_work(application) else self.rules.silence
+        return "handler-never-returned" if self.is_busy(application) else self.rules.silence
 
-    def at_work(self, application: asyncio.Future) -> bool:
+    def is_busy(self, application: asyncio.Future) -> bool:
         """Whether a handler has begun and not returned."""
         return not application.done() and not self._handler_returned()
 
@@ -140,24 +140,24 @@ class FakeServer:
         """Raise CheckFailed for a task (`name`) or a group membership (`leak`) that is left."""
         self.judge_stubborn_tasks()
         for task in self._unfinished():
-            raise self.red(name, self.source.place_of_task(task))
-        for layer in packing_layers().values():
+            raise self.failure(name, self.source.place_of_task(task))
+        for layer in current_layers().values():
             for group in layer.groups_of(self.connection_id):
                 channel = layer.channel_of(self.connection_id)
-                raise self.red(leak, detail=f"{channel} is still a member of {group}.")
+                raise self.failure(leak, detail=f"{channel} is still a member of {group}.")
 
     def judge_stubborn_tasks(self) -> None:
         """Raise CheckFailed for a task that was cancelled and goes on."""
         for task in self._unfinished():
             if task.cancelling():
-                raise self.red("cancel-swallowed", self.source.place_of_task(task))
+                raise self.failure("cancel-swallowed", self.source.place_of_task(task))
 
     def drop_stubborn_tasks(self) -> None:
         """Let the loop end without those tasks: it would wait for them for ever."""
         for task in self._unfinished():
             if task.cancelling():
                 asyncio.tasks._unregister_task(task)  # as the documentation lets a loop do
-                _undead.append(task)
+                _abandoned_tasks.append(task)
 
     def judge_dead_tasks(self) -> None:
         """Raise CheckFailed for a task that ended with an exception while a client waits."""
@@ -173,17 +173,19 @@ class FakeServer:
         self.rules.client_left()
         if not application.done():
             self.judge_stubborn_tasks()
-            raise self.red("handler-never-returned")
+            raise self.failure("handler-never-returned")
         error = None if application.cancelled() else application.exception()
         if error is not None and not _holds(error, cause):
             place = place_of_error(self.source.file, error)
-            raise self.red("cleanup-raises", place, f"{type(error).__name__}: {error}") from error
+            raise self.failure(
+                "cleanup-raises", place, f"{type(error).__name__}: {error}"
+            ) from error
         self.judge_what_is_left("cleanup-skipped", leak="group-leak-after-a-crash")
-        self.told = True  # an end without websocket.disconnect: nothing more is asked of it
+        self.is_judged = True  # an end without websocket.disconnect: nothing more is asked of it
 
     def _tasks(self) -> list[asyncio.Task]:
         """Every task that was started for this connection, those that have ended too, if kept."""
-        return asyncio.get_running_loop().tasks_with(_serving, self)
+        return asyncio.get_running_loop().tasks_started_with(_serving, self)
 
     def _unfinished(self) -> list[asyncio.Task]:
         return [task for task in self._tasks() if not task.done()]
@@ -192,7 +194,7 @@ class FakeServer:
         """Raise CheckFailed for a reply that Daphne would have dropped without a word."""
         for broken, place in self._broken:
             if broken.error is None:
-                raise self.red(broken.diagnosis, place)
+                raise self.failure(broken.diagnosis, place)
 
     def judge(self, application: asyncio.Future) -> None:
         """Raise CheckFailed for what can be seen to be wrong while nothing moves."""
@@ -207,26 +209,26 @@ class FakeServer:
         if error is not None and not self._may_be_raised(error):
             raise self._red_for(error) from error
         if fault := self.rules.fault_at_the_end():
-            raise self.red(fault)
+            raise self.failure(fault)
 
     def _may_be_raised(self, error: BaseException) -> bool:
         """Whether a layer failed and the client was told: the exception is then for the log."""
-        return is_of_outage(error) and bool(self.client_left or self.rules.farewell)
+        return is_simulated_outage(error) and bool(self.client_left or self.rules.farewell)
 
     def _judge_the_pause(self) -> None:
         if fault := self.rules.fault_in_a_pause(self._client_type):
-            raise self.red(fault, self.source.place_of_handler(self._client_type))
+            raise self.failure(fault, self.source.place_of_handler(self._client_type))
 
     def _red_for(self, error: BaseException, unknown: str = "exception") -> CheckFailed:
         detail = f"{type(error).__name__}: {error}"
         for broken, place in self._broken:
             if broken.error is error:
-                return self.red(broken.diagnosis, place, detail)
+                return self.failure(broken.diagnosis, place, detail)
         name, place = recognise(error), place_of_error(self.source.file, error)
         if name == "def-handler-in-async-consumer" and place:
             name = "awaited-none"  # Channels awaits the handlers; this await is the student's own
         elif name == "orm-in-async":
-            name = how_it_asked(self.source.file, error)
+            name = orm_misuse_diagnosis(self.source.file, error)
         elif name == "code-is-none" and self.last_type != self.rules.leaving:
             name = "exception"  # another None: no code comes with this event
         elif self._layer_at_work():
@@ -235,7 +237,7 @@ class FakeServer:
             place, self.last_type = sent, ""  # it is not the receiver's last handler that was wrong
         if name == "exception":
             name = self.rules.fault_of_going_on or unknown
-        return self.red(name, place, detail)
+        return self.failure(name, place, detail)
 
     def _handler_returned(self) -> bool:
         """Whether the consumer asks for its next event: it does so when a handler has returned."""
@@ -260,7 +262,7 @@ _WRAPPERS = ("database_sync_to_async", "sync_to_async")
 _LAZY = ("__iter__", "__len__", "__bool__", "__getitem__", "__contains__")
 
 
-def how_it_asked(file: str, error: BaseException) -> str:
+def orm_misuse_diagnosis(file: str, error: BaseException) -> str:
     """Id of the diagnosis for a query that async code of `file` has made."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [number for number, frame in enumerate(frames) if frame.filename == file]

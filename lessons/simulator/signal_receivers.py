@@ -26,7 +26,7 @@ _gone = False  # whether a receiver of the subject's went as soon as it was conn
 
 
 @contextmanager
-def signals_of(subject):
+def isolated_signals(subject):
     """Within it, of these receivers only the subject's are called, and what its file connects.
 
     Where its file, or the class, has a `ready`, that is called as AppConfig.ready() is.
@@ -47,10 +47,10 @@ def signals_of(subject):
     finally:
         for signal, receivers in zip(SIGNALS, before, strict=True):
             _put(signal, receivers)
-        forget_loaded()
+        disconnect_student_receivers()
 
 
-def forget_loaded() -> None:
+def disconnect_student_receivers() -> None:
     """Drop what files of students have connected: the next run of a file connects it anew.
 
     And what is gone by now, whoever connected it: the next run has not lost it.
@@ -59,7 +59,7 @@ def forget_loaded() -> None:
         _put(signal, [entry for entry in signal.receivers if not _is_over(entry)])
 
 
-def receivers_gone() -> bool:
+def receiver_was_lost() -> bool:
     """Whether nobody has kept a receiver that was connected: Django holds them weakly."""
     return _gone
 

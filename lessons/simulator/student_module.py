@@ -14,7 +14,7 @@ from lessons.simulator.finding import CheckFailed, Place, make_finding, place_of
 LOADED = "lessons_loaded"  # the package that what is judged appears to be in
 
 
-def served(consumer_class, lesson: Lesson):
+def application_for(consumer_class, lesson: Lesson):
     """The consumer as an ASGI application, behind what stands before it in asgi.py.
 
     That is the `application` in its own file, or on its class where a file holds many versions;
@@ -49,7 +49,7 @@ def _routed(consumer_class, lesson: Lesson):
     return import_string(lesson.stack)(application) if lesson.stack else application
 
 
-def with_application(subject, module: types.ModuleType):
+def attach_application(subject, module: types.ModuleType):
     """`subject`, and on it the `application` that its file has put it behind, if any."""
     if isinstance(subject, type) and "application" in vars(module):
         subject.application = module.application
@@ -81,17 +81,17 @@ def load_file(file: Path, source: str | None = None):
     return module
 
 
-def load_again(module: types.ModuleType) -> types.ModuleType:
+def reload_module(module: types.ModuleType) -> types.ModuleType:
     """The same source once more, as another process has it: the two share nothing."""
     again = load_file(Path(module.__file__), "".join(linecache.getlines(module.__file__)))
     sys.modules[module.__name__] = module
     return again
 
 
-def loaded_anew(subject):
+def reload_subject(subject):
     """The same class from its file run once more."""
-    module = load_again(sys.modules[subject.__module__])
-    return with_application(getattr(module, subject.__name__), module)
+    module = reload_module(sys.modules[subject.__module__])
+    return attach_application(getattr(module, subject.__name__), module)
 
 
 @lru_cache(maxsize=8)

@@ -15,10 +15,10 @@ from channels.routing import ChannelNameRouter
 from channels.worker import Worker
 
 from lessons.core.diagnoses import recognise
-from lessons.simulator.database import connections_left_alone
+from lessons.simulator.database import without_connection_cleanup
 from lessons.simulator.finding import CheckFailed, Source, make_finding, place_of_error
 from lessons.simulator.loop import A_MOMENT
-from lessons.simulator.student_module import LOADED, load_again
+from lessons.simulator.student_module import LOADED, reload_module
 from lessons.wire.events import Event
 from lessons.wire.middleware import RecordingMiddleware
 from lessons.wire.recorder import Recorder
@@ -39,7 +39,7 @@ def routes_of(consumer_class) -> dict:
     """
     module = sys.modules[consumer_class.__module__]
     if module.__name__.startswith(f"{LOADED}."):
-        module = load_again(module)
+        module = reload_module(module)
         own = getattr(module, consumer_class.__name__, None)
         return getattr(own, "channel_name_patterns", vars(module).get("channel_name_patterns", {}))
     routing = importlib.import_module(f"{module.__package__}.routing")
@@ -53,14 +53,14 @@ class FakeWorker(Worker):
         self._recorded = RecordingMiddleware(ChannelNameRouter(routes), recorder)
         self.errors: list[Exception] = []
         self.stopped = False
-        self.at_work: set[str] = set()  # the channels whose job has not been done yet
+        self.is_busy: set[str] = set()  # the channels whose job has not been done yet
         super().__init__(self._serve, channels, get_channel_layer())
 
     async def _serve(self, scope, receive, send):
         async def next_job():
-            self.at_work.discard(scope["channel"])
+            self.is_busy.discard(scope["channel"])
             job = await receive()
-            self.at_work.add(scope["channel"])
+            self.is_busy.add(scope["channel"])
             return job
 
         try:
@@ -80,7 +80,7 @@ class FakeWorker(Worker):
 
     async def kill(self) -> None:
         """End all of it, as the end of a process does."""
-        tasks = asyncio.get_running_loop().tasks_with(_process, self)
+        tasks = asyncio.get_running_loop().tasks_started_with(_process, self)
         left = [task for task in tasks if not task.done()]
         for task in left:
             task.cancel()
@@ -90,11 +90,11 @@ class FakeWorker(Worker):
 class Workers:
     """The workers of one check. `transcript` holds what crossed in all of them."""
 
-    def __init__(self, bench):
-        self._bench = bench
+    def __init__(self, context):
+        self._context = context
         self._recorder = Recorder()
         self._processes: dict[FakeWorker, asyncio.Task] = {}
-        self._source = bench.source
+        self._source = context.source
 
     @property
     def transcript(self) -> tuple[Event, ...]:
@@ -102,12 +102,12 @@ class Workers:
 
     async def start(self, *channels: str) -> None:
         """One more `manage.py runworker CHANNELS`, which takes at once what waits there."""
-        routes = routes_of(self._bench.subject)
+        routes = routes_of(self._context.subject)
         worker = FakeWorker(routes, list(channels), self._recorder)
-        self._source = Source(routes.get(channels[0], self._bench.subject))
+        self._source = Source(routes.get(channels[0], self._context.subject))
         self._processes[worker] = asyncio.create_task(worker.run_here())
-        with connections_left_alone():
-            await asyncio.get_running_loop().settled()
+        with without_connection_cleanup():
+            await asyncio.get_running_loop().wait_until_idle()
 
     @property
     def jobs(self) -> list[dict]:
@@ -115,9 +115,9 @@ class Workers:
         return [event.message for event in self.transcript if _is_job(event)]
 
     @property
-    def at_work(self) -> bool:
+    def is_busy(self) -> bool:
         """Whether a job was begun and is not done: those behind it wait."""
-        return any(worker.at_work for worker in self._processes)
+        return any(worker.is_busy for worker in self._processes)
 
     async def take(self, channel: str) -> dict | None:
         """Take the next job away, as a worker does that is killed with it; None: there is none."""
@@ -139,16 +139,18 @@ class Workers:
             for error in worker.errors:
                 name = recognise(error)
                 detail = f"{type(error).__name__}: {error}"
-                raise self.red(_IN_A_WORKER.get(name, name), detail, error)
+                raise self.failure(_IN_A_WORKER.get(name, name), detail, error)
             if worker.stopped:
-                raise self.red("worker-stopped")
+                raise self.failure("worker-stopped")
 
-    def red(self, name: str, detail: str = "", error: BaseException | None = None) -> CheckFailed:
+    def failure(
+        self, name: str, detail: str = "", error: BaseException | None = None
+    ) -> CheckFailed:
         """The failure with diagnosis `name`, at the line that raised `error` or that ran last."""
         job = str(self.jobs[-1].get("type", "")) if self.jobs else ""
         place = error and place_of_error(self._source.file, error)
         place = place or self._source.place_of_handler(job)
-        return CheckFailed(make_finding(name, place, job, detail), self._bench.transcript)
+        return CheckFailed(make_finding(name, place, job, detail), self._context.transcript)
 
 
 def _is_job(event: Event) -> bool:
@@ -156,10 +158,10 @@ def _is_job(event: Event) -> bool:
 
 
 @asynccontextmanager
-async def worker(bench):
+async def worker(context):
     """`await worker.start("channel")`: workers, whose errors are red at the end of the check."""
-    workers = Workers(bench)
-    bench.workers.append(workers)
+    workers = Workers(context)
+    context.workers.append(workers)
     try:
         yield workers
         workers.judge()

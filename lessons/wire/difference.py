@@ -18,7 +18,7 @@ class FirstDifference(NamedTuple):
     wrong: int | None
 
 
-def where_they_part(right: Sequence[Event], wrong: Sequence[Event]) -> FirstDifference | None:
+def find_first_difference(right: Sequence[Event], wrong: Sequence[Event]) -> FirstDifference | None:
     """The first difference; None where both say the same.
 
     One connection is compared with the one that was opened in its turn, since which of several
@@ -36,18 +36,18 @@ def where_they_part(right: Sequence[Event], wrong: Sequence[Event]) -> FirstDiff
     return min(found, key=lambda it: min(x for x in it if x is not None), default=None)
 
 
-def connections_that_part(
+def first_differing_connections(
     right: Sequence[Event], wrong: Sequence[Event]
 ) -> tuple[list[Event], list[Event]]:
     """The events of the connection with the first difference; of the first, where all is alike."""
-    parting = where_they_part(right, wrong)
+    parting = find_first_difference(right, wrong)
     for one, other in zip_longest(_by_connection(right), _by_connection(wrong), fillvalue=[]):
         if parting is None or parting.right in one or parting.wrong in other:
             return [right[index] for index in one], [wrong[index] for index in other]
     return [], []
 
 
-def counterparts(events: Sequence[Event], of: Sequence[Event]) -> list[Event]:
+def matching_connections(events: Sequence[Event], of: Sequence[Event]) -> list[Event]:
     """Those of `events` whose connections began as the connections in `of` did, one for each."""
     left = [[events[index] for index in one] for one in _by_connection(events)]
     kept = []

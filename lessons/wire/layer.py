@@ -2,7 +2,7 @@
 
 from channels.layers import channel_layers
 
-from lessons.wire.recorder import ObservedMessage, current_connection
+from lessons.wire.recorder import TrackedMessage, current_connection
 
 
 class RecordingLayer:
@@ -36,7 +36,7 @@ class RecordingLayer:
             return await self.layer.receive(channel)
         connection.ask("layer")
         message = await self.layer.receive(channel)
-        return ObservedMessage(message, lambda message: connection.begin("layer", message))
+        return TrackedMessage(message, lambda message: connection.begin("layer", message))
 
 
 def record_layer(alias="default"):

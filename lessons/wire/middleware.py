@@ -2,7 +2,7 @@
 
 import asyncio
 
-from lessons.wire.recorder import Connection, ObservedMessage, Recorder, current_connection
+from lessons.wire.recorder import Connection, Recorder, TrackedMessage, current_connection
 
 
 class RecordingMiddleware:
@@ -22,12 +22,12 @@ class RecordingMiddleware:
         connection = Connection(self.recorder)
         # A worker has no client: its events are jobs, and come from the channel layer.
         lane = "layer" if scope["type"] == "channel" else "client"
-        connection.record(lane, "in", seen_of(scope))
-        waiting: list[ObservedMessage] = []
+        connection.record(lane, "in", scope_message(scope))
+        waiting: list[TrackedMessage] = []
 
         async def recorded_receive():
             connection.ask(lane)
-            message = ObservedMessage(
+            message = TrackedMessage(
                 await receive(), lambda message: connection.begin(lane, message)
             )
             waiting[:] = [message]
@@ -55,7 +55,7 @@ class RecordingMiddleware:
             current_connection.reset(token)
 
 
-def seen_of(scope: dict) -> dict:
+def scope_message(scope: dict) -> dict:
     """The part of a scope that came off the wire, as a message of type "scope"."""
     names = ("path", "query_string", "headers", "subprotocols", "client", "method", "channel")
     return {"type": "scope", **{name: scope[name] for name in names if scope.get(name)}}

@@ -101,7 +101,7 @@ class Connection:
         return getattr(task.get_coro(), "__qualname__", task.get_name()), here
 
 
-class ObservedMessage(dict):
+class TrackedMessage(dict):
     """An ASGI message that tells when, and in which thread, a consumer first reads its type.
 
     `dispatch` reads the type right before it calls the handler, in the thread of the handler: the

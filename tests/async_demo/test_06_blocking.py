@@ -10,7 +10,7 @@ from async_demo.routing import websocket_urlpatterns
 from lessons.core.catalogue import find
 from lessons.judge import StrictCommunicator
 from lessons.simulator.check_context import CheckContext
-from lessons.simulator.controlled_sleep import slow_work
+from lessons.simulator.controlled_sleep import held_sleep
 from lessons.simulator.finding import CheckFailed
 
 PATH = "/ws/async/blocking/"
@@ -21,7 +21,7 @@ def visitor(consumer=Sleeper):
 
 
 def slow(consumer=Sleeper):
-    return slow_work(CheckContext(find("blocking"), consumer))
+    return held_sleep(CheckContext(find("blocking"), consumer))
 
 
 def frame(text):
@@ -68,7 +68,7 @@ async def test_queue_holds_up_the_other_connection():
         await one.send_to(text_data="queue")
         await two.send_to(text_data="tick")
         two.expect(otherwise="claim-not-met")
-        assert work.red().finding.diagnosis == "work-still-queued"
+        assert work.failure().finding.diagnosis == "work-still-queued"
         await work.release()
         assert work.calls == [3]
         one.expect(frame("queue: done"))

@@ -42,7 +42,7 @@ async def test_hears_its_client_between_two_ticks():
         await ticks(client, 1)
         await client.send_to(text_data="faster")
         client.expect()
-        assert not client.at_work
+        assert not client.is_busy
         assert await client.receive_nothing(timeout=0.95)  # this pause has begun already
         await ticks(client, 2, after=0.05)
         await ticks(client, 3, 4, after=0.5)

@@ -10,7 +10,7 @@ from async_demo.routing import websocket_urlpatterns
 from lessons.judge import StrictCommunicator
 from lessons.simulator.database import fresh_database
 from lessons.simulator.finding import CheckFailed
-from lessons.simulator.loop import ObservedLoop
+from lessons.simulator.loop import SimulatedLoop
 
 PATH = "/ws/async/cost/"
 
@@ -36,10 +36,10 @@ def welcome(count):
 async def jobs_of(action) -> int:
     """How many jobs were handed to threads meanwhile."""
     loop = asyncio.get_running_loop()
-    assert isinstance(loop, ObservedLoop)
-    before = loop.handed_out
+    assert isinstance(loop, SimulatedLoop)
+    before = loop.thread_jobs_started
     await action
-    return loop.handed_out - before
+    return loop.thread_jobs_started - before
 
 
 async def test_says_how_many_accounts_there_are(database):

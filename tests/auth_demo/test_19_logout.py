@@ -127,7 +127,7 @@ async def test_a_frame_after_the_end_is_not_answered(database):
     async with visitor(headers) as client:
         await enter(client, "ada")
         await sync_to_async(log_out)(headers)
-        await asyncio.get_running_loop().settled()
+        await asyncio.get_running_loop().wait_until_idle()
         client.input_queue.put_nowait({"type": "websocket.receive", "text": "?"})
         await ends(client)
 

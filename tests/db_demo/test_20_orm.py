@@ -79,4 +79,4 @@ async def test_leaves_no_connection_in_a_thread_that_nobody_looks_after(database
     async with visitor() as client:
         await enter(client)
         await client.send_to(text_data="editors")
-    assert await database.left_open() == []
+    assert await database.unmanaged_connections() == []

@@ -10,7 +10,7 @@ from db_demo.models import Entry
 from db_demo.routing import websocket_urlpatterns
 from lessons.judge import StrictCommunicator
 from lessons.simulator.database import fresh_database
-from lessons.simulator.interleaving import meanwhile
+from lessons.simulator.interleaving import interleaving
 
 ACCEPT = {"type": "websocket.accept"}
 CLOSE = {"type": "websocket.close", "code": 4400}
@@ -24,7 +24,7 @@ async def database(layer):
 
 @pytest.fixture
 async def moments():
-    async with meanwhile(None) as moments:
+    async with interleaving(None) as moments:
         yield moments
 
 
@@ -44,7 +44,7 @@ def row(id, text=None):
 
 async def write(database, *ids):
     rows = [Entry(id=id, text=f"line {id}") for id in ids]
-    await database.do_elsewhere(Entry.objects.bulk_create, rows)
+    await database.do_in_other_process(Entry.objects.bulk_create, rows)
 
 
 async def ring():
@@ -111,10 +111,10 @@ async def test_whenever_another_writes_each_line_comes_once(database, moments):
     last = rounds = 0
 
     async def publish():
-        await database.do_elsewhere(Entry.objects.create, text="meanwhile")
+        await database.do_in_other_process(Entry.objects.create, text="meanwhile")
         await ring()
 
-    for _ in moments.each_moment(publish):
+    for _ in moments.each_point(publish):
         rounds += 1
         async with reader(f"?after={last}") as client:
             await client.connect()

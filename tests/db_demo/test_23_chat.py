@@ -81,7 +81,7 @@ async def test_is_out_of_the_room_when_a_busy_server_cancels_it_again_and_again(
             client.future.cancel()
             await asyncio.sleep(0)
         await asyncio.wait([client.future])
-        await asyncio.get_running_loop().settled()
+        await asyncio.get_running_loop().wait_until_idle()
         assert not layer.groups
         assert await database.do(Seat.objects.count) == 0
-        client.server.told = True  # an end without a disconnect: nothing more is asked of it
+        client.server.is_judged = True  # an end without a disconnect: nothing more is asked of it

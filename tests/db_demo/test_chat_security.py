@@ -128,7 +128,7 @@ async def chat():
 
 async def seconds(number):
     await asyncio.sleep(number)
-    await asyncio.get_running_loop().settled()
+    await asyncio.get_running_loop().wait_until_idle()
 
 
 # The handshake

@@ -26,7 +26,7 @@ async def chat(request):
 
 async def seconds(number):
     await asyncio.sleep(number)
-    await asyncio.get_running_loop().settled()
+    await asyncio.get_running_loop().wait_until_idle()
 
 
 # Messages

@@ -24,7 +24,7 @@ def add():
 async def test_on_sqlite_nobody_writes_while_another_does():
     """So the lower id is committed first."""
     async with fresh_database() as database:
-        add_elsewhere = async_to_sync(database.do_elsewhere)
+        add_elsewhere = async_to_sync(database.do_in_other_process)
 
         def add_while_another_tries():
             with transaction.atomic():
@@ -34,15 +34,15 @@ async def test_on_sqlite_nobody_writes_while_another_does():
             return first
 
         assert await database.do(add_while_another_tries) == 1
-        assert await database.do_elsewhere(add) == 2
+        assert await database.do_in_other_process(add) == 2
 
 
 async def test_on_sqlite_an_id_that_was_seen_is_not_given_again():
     async with fresh_database() as database:
         for _ in range(2):
-            await database.do_elsewhere(add)
-        await database.do_elsewhere(Entry.objects.filter(id=2).delete)
-        assert await database.do_elsewhere(add) == 3
+            await database.do_in_other_process(add)
+        await database.do_in_other_process(Entry.objects.filter(id=2).delete)
+        assert await database.do_in_other_process(add) == 3
 
 
 @pytest.fixture(scope="module")

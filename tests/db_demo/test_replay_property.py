@@ -18,10 +18,10 @@ from db_demo.models import Entry
 from lessons.core.catalogue import find
 from lessons.judge import StrictCommunicator
 from lessons.playback.target import resolve
-from lessons.simulator.channel_layer import PackingLayer, fresh_layers
+from lessons.simulator.channel_layer import SerializingLayer, fresh_layers
 from lessons.simulator.database import fresh_database
-from lessons.simulator.interleaving import meanwhile
-from lessons.simulator.loop import ObservedLoop
+from lessons.simulator.interleaving import interleaving
+from lessons.simulator.loop import SimulatedLoop
 
 CLIENTS = (0, 1)
 ENDS = ("disconnect", "crash", "kill")
@@ -41,7 +41,7 @@ stories = st.lists(happenings, min_size=4, max_size=12)
 losses = st.lists(st.booleans(), max_size=20)  # whether the layer loses the message, one by one
 
 
-class LossyLayer(PackingLayer):
+class LossyLayer(SerializingLayer):
     """Delivers to each member, or does not, as `losses` has it."""
 
     def __init__(self, losses):
@@ -82,11 +82,11 @@ class Story:
 
     async def write(self, count=1, ring=True):
         rows = [Entry(text="row") for _ in range(count)]
-        await self.database.do_elsewhere(Entry.objects.bulk_create, rows)
+        await self.database.do_in_other_process(Entry.objects.bulk_create, rows)
         if ring or self.all_ring:
             message = {**self.bell, "id": rows[-1].id, "text": "row"}
             await get_channel_layer().group_send(self.group, message)
-            await asyncio.get_running_loop().settled()
+            await asyncio.get_running_loop().wait_until_idle()
 
     async def come(self, client, seen=0, how="disconnect"):
         """It connects; if it is here, that connection ends, and of what is unread it has seen so
@@ -109,7 +109,9 @@ class Story:
 
     async def judge(self):
         """What a client has got is the beginning of all; and all, where no bell was lost."""
-        rows = await self.database.do_elsewhere(list, Entry.objects.values_list("id", flat=True))
+        rows = await self.database.do_in_other_process(
+            list, Entry.objects.values_list("id", flat=True)
+        )
         for client, connection in self.here.items():
             got = self.seen[client] + ids_in(connection.unread)
             assert got == sorted(rows)[: len(got)]
@@ -120,12 +122,12 @@ class Story:
 
     async def end(self):
         for connection in self.here.values():
-            await connection.abandon()
+            await connection.cancel_application()
 
 
 def tell(consumer_class, bell, story, all_ring, losses):
     async def run():
-        async with fresh_database() as database, meanwhile(None) as moments:
+        async with fresh_database() as database, interleaving(None) as moments:
             it = Story(consumer_class, bell, all_ring, database, moments)
             try:
                 await it.tell(story)
@@ -133,7 +135,7 @@ def tell(consumer_class, bell, story, all_ring, losses):
                 await it.end()
 
     layers = fresh_layers(LossyLayer, losses=[] if all_ring else losses)
-    with layers, asyncio.Runner(loop_factory=ObservedLoop) as runner:
+    with layers, asyncio.Runner(loop_factory=SimulatedLoop) as runner:
         runner.run(run())
 
 

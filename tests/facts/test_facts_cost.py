@@ -42,11 +42,11 @@ async def test_one_job_goes_to_a_thread_for_each_event(consumer):
     counts = []
     async with StrictCommunicator(consumer.as_asgi(), "/") as client:
         await client.connect()
-        counts.append(loop.handed_out)
+        counts.append(loop.thread_jobs_started)
         await client.send_to(text_data="ping")
-        counts.append(loop.handed_out)
+        counts.append(loop.thread_jobs_started)
         await client.disconnect()
-        counts.append(loop.handed_out)
+        counts.append(loop.thread_jobs_started)
     assert counts == [1, 2, 3]
 
 

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from db_demo.models import Post
 from lessons.simulator.database import fresh_database
-from lessons.simulator.server import how_it_asked
+from lessons.simulator.server import orm_misuse_diagnosis
 
 REFUSED = "You cannot call this from an async context - use a thread or sync_to_async."
 
@@ -70,7 +70,7 @@ async def test_what_asks_at_once_is_refused_on_the_loop_and_told_apart(database,
     with pytest.raises(SynchronousOnlyOperation) as refusal:
         ask()
     assert str(refusal.value) == REFUSED
-    assert how_it_asked(__file__, refusal.value) == diagnosis
+    assert orm_misuse_diagnosis(__file__, refusal.value) == diagnosis
 
 
 async def test_a_relation_is_fetched_where_it_is_looked_at_and_its_number_is_there(database):
@@ -78,7 +78,7 @@ async def test_a_relation_is_fetched_where_it_is_looked_at_and_its_number_is_the
     assert post.author_id == 1
     with pytest.raises(SynchronousOnlyOperation) as refusal:
         assert post.author
-    assert how_it_asked(__file__, refusal.value) == "unfetched-relation"
+    assert orm_misuse_diagnosis(__file__, refusal.value) == "unfetched-relation"
     post = await Post.objects.select_related("author").aget()
     assert post.author.username == "ada"
 
@@ -133,7 +133,7 @@ async def test_database_sync_to_async_leaves_no_connection_and_the_async_orm_doe
 )
 async def test_a_thread_of_the_pool_keeps_its_connection(database, wrap):
     await wrap(Post.objects.count)
-    assert len(await database.left_open()) == 1
+    assert len(await database.unmanaged_connections()) == 1
 
 
 async def test_what_is_raised_in_the_thread_is_raised_where_it_is_awaited(database):

@@ -10,7 +10,7 @@ from channels.routing import URLRouter
 from layers_demo.consumers import Burst
 from layers_demo.routing import websocket_urlpatterns
 from lessons.judge import StrictCommunicator
-from lessons.simulator.channel_layer import PackingLayer, fresh_layers
+from lessons.simulator.channel_layer import SerializingLayer, fresh_layers
 
 PATH = "/ws/layers/delivery/"
 
@@ -65,7 +65,7 @@ async def test_any_other_frame_is_sent(frame):
 
 async def test_a_layer_that_knows_no_capacity_gets_two_more_than_a_hundred():
     methods = ("new_channel", "receive", "send", "group_add", "group_send", "group_discard")
-    limited = PackingLayer(capacity=101)
+    limited = SerializingLayer(capacity=101)
     unlimited = SimpleNamespace(**{name: getattr(limited, name) for name in methods})
     with mock.patch.dict(channel_layers.backends, default=unlimited):
         async with visitor() as client:

@@ -7,7 +7,7 @@ from redis.exceptions import ConnectionError
 from layers_demo.consumers import SharedRoom
 from layers_demo.routing import websocket_urlpatterns
 from lessons.judge import StrictCommunicator
-from lessons.simulator.channel_layer import on_redis
+from lessons.simulator.channel_layer import fake_redis
 
 PATH = "/ws/layers/redis/"
 TRY_AGAIN = {"type": "websocket.close", "code": 4013}
@@ -15,7 +15,7 @@ TRY_AGAIN = {"type": "websocket.close", "code": 4013}
 
 @pytest.fixture
 def redis():
-    with on_redis() as server:
+    with fake_redis() as server:
         yield server
 
 
@@ -65,14 +65,14 @@ async def test_leaves_however_it_ends(redis, end):
 async def test_an_outage_closes_with_a_code_and_is_raised_for_the_log(redis):
     async with visitor() as client:
         await enter(client)
-        await redis.go_away()
+        await redis.stop()
         client.expect(TRY_AGAIN)
         with pytest.raises(ConnectionError, match=r"^Connection closed by server\.$"):
             await client.future
 
 
 async def test_who_comes_during_an_outage_is_accepted_to_be_told(redis):
-    await redis.go_away()
+    await redis.stop()
     async with visitor() as client:
         await enter_to_be_told(client)
 
@@ -86,7 +86,7 @@ async def test_a_text_that_cannot_be_sent_closes_its_sender_alone(redis):
     async with visitor() as sender, visitor() as listener:
         await enter(sender)
         await enter(listener)
-        redis.lose_groups()
+        redis.stop_group_host()
         await sender.send_to(text_data="hello?")
         sender.expect(TRY_AGAIN)
         listener.expect()
@@ -96,9 +96,9 @@ async def test_a_text_that_cannot_be_sent_closes_its_sender_alone(redis):
 async def test_those_who_come_back_hear_each_other(redis):
     async with visitor() as early:
         await enter(early)
-        await redis.go_away()
+        await redis.stop()
         early.expect(TRY_AGAIN)
-    redis.come_back()
+    redis.start()
     async with visitor() as first, visitor() as second:
         await enter(first)
         await enter(second)

@@ -8,8 +8,8 @@ import pytest
 
 from lessons.core.catalogue import find
 from lessons.playback.conversation import UnknownStep, play, play_in_turns
-from lessons.simulator.controlled_sleep import dozing
-from lessons.simulator.loop import ObservedLoop
+from lessons.simulator.controlled_sleep import fast_sleep
+from lessons.simulator.loop import SimulatedLoop
 
 
 def played(name, *steps):
@@ -41,23 +41,23 @@ def test_a_blocking_sleep_takes_a_twentieth_of_its_time_by_either_name(monkeypat
     usual = slept.append
     monkeypatch.setattr(time, "sleep", usual)
     monkeypatch.setattr(sys.modules[__name__], "sleep", usual)
-    loop = ObservedLoop()
-    begun = loop.moment()
-    with dozing(loop, subject=played):
+    loop = SimulatedLoop()
+    begun = loop.timestamp()
+    with fast_sleep(loop, subject=played):
         time.sleep(2)
         sleep(4)
     loop.close()
     assert slept == [0.1, 0.2]
-    assert loop.moment() - begun >= 6
+    assert loop.timestamp() - begun >= 6
 
 
 def test_who_sleeps_side_by_side_sleeps_the_same_time():
-    loop = ObservedLoop()
-    end = loop.moment() + 1000
-    loop.be_past(end)
-    loop.be_past(end)
+    loop = SimulatedLoop()
+    end = loop.timestamp() + 1000
+    loop.advance_to(end)
+    loop.advance_to(end)
     loop.close()
-    assert 0 <= loop.moment() - end < 1000
+    assert 0 <= loop.timestamp() - end < 1000
 
 
 def test_a_kill_and_a_crash_end_the_consumer():

@@ -17,8 +17,8 @@ from async_demo import consumers as async_consumers
 from lessons.core.catalogue import find
 from lessons.playback.target import resolve
 from lessons.simulator.finding import CheckFailed
-from lessons.simulator.loop import ObservedLoop
-from lessons.simulator.student_module import served
+from lessons.simulator.loop import SimulatedLoop
+from lessons.simulator.student_module import application_for
 from tests.support.demo_story import told
 from tests.support.demos import Demo, demos
 from tests.support.strategies import stories
@@ -45,7 +45,7 @@ def quick(monkeypatch, settings):
 
 
 def tell(demo, steps):
-    with asyncio.Runner(loop_factory=ObservedLoop) as runner:
+    with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
         return runner.run(told(demo, steps))
 
 
@@ -82,7 +82,7 @@ def test_fails_in_no_way_that_no_lesson_names(demo):
 def test_a_wrong_consumer_is_found_out(mistake):
     slug, _, name = mistake.partition(":")
     lesson = find(slug)
-    application = served(resolve(lesson, f"mistake:{name}").load(), lesson)
+    application = application_for(resolve(lesson, f"mistake:{name}").load(), lesson)
     demo = Demo(mistake, "websocket", lesson.path, application)
     faults = []
 

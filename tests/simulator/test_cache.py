@@ -37,25 +37,25 @@ async def test_is_empty_and_nobody_elses():
 async def test_another_comes_after_the_first_thing_that_is_asked(is_async):
     async with fresh_cache(taking("key")) as fresh:
         cache.set("key", 1)
-        has_got_in = fresh.let_in_between(SCOPE)
+        was_accepted = fresh.interrupt_with_client(SCOPE)
         assert (await cache.aget("key") if is_async else cache.get("key")) == 1
         assert not cache.delete("key")
-        assert await has_got_in()
+        assert await was_accepted()
 
 
 async def test_comes_too_late_where_it_was_taken_at_once():
     async with fresh_cache(taking("key")) as fresh:
         cache.set("key", 1)
-        has_got_in = fresh.let_in_between(SCOPE)
+        was_accepted = fresh.interrupt_with_client(SCOPE)
         assert await cache.adelete("key")
-        assert not await has_got_in()
+        assert not await was_accepted()
 
 
 async def test_comes_in_the_end_where_the_cache_was_asked_nothing():
     async with fresh_cache(taking("key")) as fresh:
         cache.set("key", 1)
-        has_got_in = fresh.let_in_between(SCOPE)
-        assert await has_got_in()
+        was_accepted = fresh.interrupt_with_client(SCOPE)
+        assert await was_accepted()
         assert cache.get("key") is None
 
 

@@ -248,7 +248,7 @@ async def test_a_handler_for_the_layer_that_waits_is_at_work():
     async with visit(with_handler("chat_message", waits, TidyMember)) as client:
         await client.connect()
         await client.send_to(text_data="chat.message")
-        assert client.at_work
+        assert client.is_busy
         with pytest.raises(CheckFailed) as excinfo:
             await client.disconnect()
     finding = excinfo.value.finding
@@ -267,7 +267,7 @@ async def test_the_one_who_hears_is_judged_when_it_is_looked_at():
         await speaker.send_to(text_data="chat.message")
         with pytest.raises(CheckFailed, match="LookupError: no news"):
             listener.expect({"type": "websocket.send", "text": "heard"})
-        await listener.abandon()
+        await listener.cancel_application()
 
 
 async def test_a_handshake_that_a_layer_message_finds_unanswered_stays_so():

@@ -11,7 +11,7 @@ from lessons.core.catalogue import find
 from lessons.judge import StrictCommunicator
 from lessons.simulator.channel_layer import fresh_layers
 from lessons.simulator.finding import CheckFailed
-from lessons.simulator.student_module import served
+from lessons.simulator.student_module import application_for
 
 
 class Lamp(AsyncConsumer):
@@ -224,11 +224,11 @@ async def test_says_whether_a_handler_is_at_work():
 
     async with visit(Busy) as client:
         await client.connect()
-        assert not client.at_work
+        assert not client.is_busy
         await client.send_to(text_data="work")
-        assert client.at_work
+        assert client.is_busy
         await asyncio.sleep(6)
-        assert not client.at_work
+        assert not client.is_busy
 
 
 class Speechless:
@@ -245,6 +245,6 @@ async def test_a_middleware_that_ends_without_a_word_is_named_itself():
     for application, name in ((Speechless(), "Speechless.__call__"), (speechless, "speechless")):
         guarded = type("Guarded", (Lamp,), {"__module__": __name__, "application": application})
         with pytest.raises(CheckFailed) as red:
-            await StrictCommunicator(served(guarded, find("origin")), "/").connect()
+            await StrictCommunicator(application_for(guarded, find("origin")), "/").connect()
         assert red.value.finding.diagnosis == "stopped-unanswered"
         assert red.value.finding.handler.endswith(name)

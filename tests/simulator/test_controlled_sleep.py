@@ -16,9 +16,9 @@ from channels.consumer import AsyncConsumer
 from lessons.core import catalogue
 from lessons.simulator import controlled_sleep as slow_module
 from lessons.simulator.check_context import CheckContext
-from lessons.simulator.controlled_sleep import slow_work
+from lessons.simulator.controlled_sleep import held_sleep
 from lessons.simulator.finding import CheckFailed
-from lessons.simulator.loop import ObservedLoop
+from lessons.simulator.loop import SimulatedLoop
 
 
 class Subject(AsyncConsumer):
@@ -30,14 +30,14 @@ def observed(test):
 
     @functools.wraps(test)
     def run(**arguments):
-        with asyncio.Runner(loop_factory=ObservedLoop) as runner:
+        with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
             runner.run(test(**arguments))
 
     return run
 
 
 def slow():
-    return slow_work(CheckContext(catalogue.lessons()[0], Subject))
+    return held_sleep(CheckContext(catalogue.lessons()[0], Subject))
 
 
 @observed
@@ -53,7 +53,7 @@ async def test_a_held_call_waits_until_it_is_released():
     async with slow() as work:
         work.hold()
         call = asyncio.ensure_future(asyncio.to_thread(lambda: time.sleep(3600)))
-        await asyncio.get_running_loop().settled()
+        await asyncio.get_running_loop().wait_until_idle()
         assert (work.waiting, call.done()) == (1, False)
         await work.release()
         assert (work.waiting, call.done()) == (0, True)
@@ -65,7 +65,7 @@ async def test_a_check_that_goes_wrong_leaves_nothing_held():
     held = await work.__aenter__()
     held.hold()
     call = asyncio.ensure_future(asyncio.to_thread(lambda: time.sleep(3600)))
-    await asyncio.get_running_loop().settled()
+    await asyncio.get_running_loop().wait_until_idle()
     error = AssertionError("the check went wrong")
     assert not await work.__aexit__(AssertionError, error, None)
     assert call.done()
@@ -107,7 +107,7 @@ async def test_a_call_that_nobody_can_make_is_not_waited_for(monkeypatch):
     monkeypatch.setattr(threading, "enumerate", lambda: list(set(usual()) - before))
     async with slow() as work:
         await asyncio.to_thread(time.monotonic)
-        assert not await work.has_begun()
+        assert not await work.was_called()
 
 
 @observed
@@ -116,7 +116,7 @@ async def test_a_call_in_a_thread_that_the_loop_does_not_know_is_waited_for():
         thread = threading.Thread(target=call_late)
         thread.start()
         asyncio.get_running_loop().call_soon(LATE.set)
-        assert await work.has_begun()
+        assert await work.was_called()
         thread.join()
 
 

@@ -57,7 +57,7 @@ import lessons.judge.preload
 from lessons.simulator import database
 
 threads = threading.active_count()
-database.make_tables = None
+database.create_tables = None
 
 async def main():
     async with database.fresh_database() as fresh:
@@ -111,7 +111,7 @@ async def test_queries_of_a_consumer_are_in_the_transcript_and_those_of_the_chec
         await client.connect()
         await database.add_account("ada")
         events = [event for event in client.transcript if event.lane == "database"]
-        await client.abandon()
+        await client.cancel_application()
     (query,) = events
     assert query.message == {
         "type": "query",
@@ -136,15 +136,15 @@ async def test_what_a_commit_has_set_off_has_been_dealt_with():
             client.expect()
             await database.do(add, layer.channel_of(client.server.connection_id))
             client.expect({"type": "websocket.send", "text": "1"})
-            await client.abandon()
+            await client.cancel_application()
 
 
 async def test_names_the_threads_that_hold_a_connection_which_nobody_looks_after():
     async with fresh_database() as database:
         await database_sync_to_async(User.objects.count, thread_sensitive=False)()
         await User.objects.acount()
-        assert await database.left_open() == []
+        assert await database.unmanaged_connections() == []
         await sync_to_async(User.objects.count, thread_sensitive=False)()
-        assert [name[:8] for name in await database.left_open()] == ["asyncio_"]
+        assert [name[:8] for name in await database.unmanaged_connections()] == ["asyncio_"]
     async with fresh_database() as database:
-        assert await database.left_open() == []
+        assert await database.unmanaged_connections() == []

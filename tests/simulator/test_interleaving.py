@@ -11,11 +11,11 @@ from django.db import transaction
 
 from db_demo.models import Entry
 from lessons.judge import StrictCommunicator
-from lessons.simulator.channel_layer import fresh_layers, packing_layer
+from lessons.simulator.channel_layer import current_layer, fresh_layers
 from lessons.simulator.database import fresh_database
 from lessons.simulator.finding import CheckFailed
-from lessons.simulator.interleaving import meanwhile
-from lessons.simulator.loop import ObservedLoop
+from lessons.simulator.interleaving import interleaving
+from lessons.simulator.loop import SimulatedLoop
 
 
 class Counting(AsyncConsumer):
@@ -69,22 +69,22 @@ class Scene:
         self.database, self.moments = database, moments
 
     async def save(self):
-        await self.database.do_elsewhere(Entry.objects.create, text="meanwhile")
+        await self.database.do_in_other_process(Entry.objects.create, text="meanwhile")
 
     async def publish(self):
         await self.save()
-        await packing_layer().group_send("all", {"type": "entry.saved"})
+        await current_layer().group_send("all", {"type": "entry.saved"})
 
     async def told(self, consumer_class, act):
         """What a client of the consumer is told, for each moment of its connect."""
         told = []
-        for _ in self.moments.each_moment(act):
+        for _ in self.moments.each_point(act):
             client = StrictCommunicator(consumer_class.as_asgi(), "/")
             await client.connect()
             told.append([message["text"] for message in client.unread])
-            await client.abandon()
-            packing_layer().groups.clear()
-            await self.database.do_elsewhere(Entry.objects.all().delete)
+            await client.cancel_application()
+            current_layer().groups.clear()
+            await self.database.do_in_other_process(Entry.objects.all().delete)
         return told
 
 
@@ -93,11 +93,11 @@ def scene():
     """`scene(test)` runs `await test(Scene)` in the loop that checks run in."""
 
     async def play(test):
-        async with fresh_database() as database, meanwhile(None) as moments:
+        async with fresh_database() as database, interleaving(None) as moments:
             await test(Scene(database, moments))
 
     def run(test):
-        with fresh_layers(), asyncio.Runner(loop_factory=ObservedLoop) as runner:
+        with fresh_layers(), asyncio.Runner(loop_factory=SimulatedLoop) as runner:
             runner.run(play(test))
 
     return run
@@ -128,7 +128,7 @@ async def test_what_others_ring_for_arrives_in_its_turn(scene):
 @played
 async def test_a_consumer_that_is_held_in_one_task_goes_on_in_another(scene):
     async def ring():
-        await packing_layer().group_send("all", {"type": "entry.saved"})
+        await current_layer().group_send("all", {"type": "entry.saved"})
 
     told = await scene.told(CountsInATask, ring)
     # Held in a query, it has the thread that Channels goes to before each handler.
@@ -145,9 +145,9 @@ async def test_where_the_consumer_holds_the_lock_others_act_after_it(scene):
 @played
 async def test_what_the_check_itself_does_is_no_moment(scene):
     rounds = 0
-    for _ in scene.moments.each_moment(scene.save):
+    for _ in scene.moments.each_point(scene.save):
         rounds += 1
-        await packing_layer().group_send("all", {"type": "entry.saved"})
+        await current_layer().group_send("all", {"type": "entry.saved"})
         await scene.database.do(Entry.objects.count)
     assert rounds == 1
     assert await Entry.objects.acount() == 0
@@ -158,14 +158,14 @@ async def test_whoever_waits_for_a_rest_is_not_told_of_one_meanwhile(scene):
     order = []
 
     async def act():
-        await asyncio.get_running_loop().settled()
+        await asyncio.get_running_loop().wait_until_idle()
         order.append("acted")
 
-    for _ in scene.moments.each_moment(act):
+    for _ in scene.moments.each_point(act):
         client = StrictCommunicator(Counting.as_asgi(), "/")
         await client.connect()
         order.append("connected")
-        await client.abandon()
+        await client.cancel_application()
     assert order == ["acted", "connected"] * 4 + ["connected"]
 
 
@@ -174,10 +174,10 @@ async def test_what_goes_wrong_in_another_is_raised(scene):
     async def act():
         raise LookupError("another's own")
 
-    moments = scene.moments.each_moment(act)
+    moments = scene.moments.each_point(act)
     for _ in range(4):
         next(moments)
         client = StrictCommunicator(Counting.as_asgi(), "/")
         with pytest.raises(CheckFailed, match="another's own"):
             await client.connect()
-        await client.abandon()
+        await client.cancel_application()

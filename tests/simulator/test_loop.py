@@ -11,11 +11,11 @@ from contextvars import ContextVar
 import pytest
 from asgiref.sync import ThreadSensitiveContext, async_to_sync, sync_to_async
 
-from lessons.simulator.loop import ObservedLoop
+from lessons.simulator.loop import SimulatedLoop
 
 
 def run(coroutine):
-    with asyncio.Runner(loop_factory=ObservedLoop) as runner:
+    with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
         return runner.run(coroutine)
 
 
@@ -49,7 +49,7 @@ def test_sleepers_wake_in_the_order_of_their_clocks():
 def test_settles_while_a_task_sleeps_and_leaves_it_asleep():
     async def main():
         sleeper = asyncio.create_task(asyncio.sleep(5))
-        await asyncio.get_running_loop().settled()
+        await asyncio.get_running_loop().wait_until_idle()
         asleep = not sleeper.done()
         sleeper.cancel()
         return asleep
@@ -67,7 +67,7 @@ def test_does_not_settle_before_a_thread_is_done():
     async def main():
         job = asyncio.ensure_future(sync_to_async(work, thread_sensitive=False)())
         asyncio.get_running_loop().call_soon(release.set)
-        await asyncio.get_running_loop().settled()
+        await asyncio.get_running_loop().wait_until_idle()
         seen = list(done)
         await job
         return seen
@@ -83,7 +83,7 @@ def test_does_not_settle_before_a_thread_has_been_answered_by_the_loop():
 
     async def main():
         job = asyncio.ensure_future(sync_to_async(async_to_sync(answer))())
-        await asyncio.get_running_loop().settled()
+        await asyncio.get_running_loop().wait_until_idle()
         await job
         return list(seen)
 
@@ -132,13 +132,13 @@ def hold(thread_sensitive):
             done.append("other")
 
         held = asyncio.ensure_future(sync_to_async(work, thread_sensitive=thread_sensitive)())
-        await loop.settled()
+        await loop.wait_until_idle()
         queued = asyncio.ensure_future(sync_to_async(other, thread_sensitive=thread_sensitive)())
-        await loop.settled()
+        await loop.wait_until_idle()
         seen = list(done)
         loop.held.clear()
         release.set()
-        await loop.settled()
+        await loop.wait_until_idle()
         await asyncio.gather(held, queued)
         return seen
 
@@ -160,7 +160,7 @@ def test_does_not_settle_before_a_result_from_elsewhere_has_come():
         with ThreadPoolExecutor(1) as pool:
             result = asyncio.wrap_future(pool.submit(release.wait, 30))
             asyncio.get_running_loop().call_soon(release.set)
-            await asyncio.get_running_loop().settled()
+            await asyncio.get_running_loop().wait_until_idle()
             return result.done()
 
     assert run(main())
@@ -197,12 +197,12 @@ def test_a_timer_strikes_while_a_thread_works_on():
 def test_counts_the_jobs_that_it_hands_to_threads():
     async def main():
         loop = asyncio.get_running_loop()
-        counts = [loop.handed_out]
+        counts = [loop.thread_jobs_started]
         for sensitive in (True, False):
             await sync_to_async(time.monotonic, thread_sensitive=sensitive)()
-            counts.append(loop.handed_out)
+            counts.append(loop.thread_jobs_started)
         await asyncio.sleep(1)
-        return [*counts, loop.handed_out]
+        return [*counts, loop.thread_jobs_started]
 
     assert run(main()) == [0, 1, 2, 2]
 
@@ -217,7 +217,7 @@ def test_settles_after_a_thread_of_its_own_has_been_given_up():
 
     async def main():
         job = asyncio.create_task(own_thread())
-        await asyncio.get_running_loop().settled()
+        await asyncio.get_running_loop().wait_until_idle()
         return job.done(), set(threading.enumerate()) - before
 
     for _ in range(50):
@@ -229,7 +229,7 @@ def test_does_not_settle_before_a_process_has_ended():
     async def main():
         process = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
         end = asyncio.create_task(process.wait())
-        await asyncio.get_running_loop().settled()
+        await asyncio.get_running_loop().wait_until_idle()
         return end.done()
 
     assert run(main())
@@ -242,11 +242,11 @@ def test_knows_its_tasks_by_their_origin_and_keeps_none_that_has_ended():
         loop = asyncio.get_running_loop()
         origin.set("here")
         task = asyncio.create_task(asyncio.sleep(0))
-        known = loop.tasks_with(origin, "here") == [task]
+        known = loop.tasks_started_with(origin, "here") == [task]
         await task
         del task
         await asyncio.sleep(0)  # the loop, too, lets go of it
-        return known, loop.tasks_with(origin, "here")
+        return known, loop.tasks_started_with(origin, "here")
 
     assert run(main()) == (True, [])
 

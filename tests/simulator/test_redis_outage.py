@@ -8,16 +8,16 @@ from channels.layers import channel_layers, get_channel_layer
 from redis.exceptions import ConnectionError
 
 from lessons.judge import StrictCommunicator
-from lessons.simulator.channel_layer import on_redis
+from lessons.simulator.channel_layer import fake_redis
 from lessons.simulator.finding import CheckFailed
-from lessons.simulator.student_module import load_file, loaded_anew
+from lessons.simulator.student_module import load_file, reload_subject
 
 GREETING = {"type": "said", "text": "hello"}
 
 
 @pytest.fixture
 def redis():
-    with on_redis() as server:
+    with fake_redis() as server:
         yield server
 
 
@@ -42,15 +42,15 @@ async def test_carries_messages_while_it_is_there(layer):
 
 async def test_who_waits_is_told_that_it_is_gone(layer, redis):
     waiting = asyncio.ensure_future(layer.receive(await member(layer)))
-    await asyncio.get_running_loop().settled()
-    await redis.go_away()
+    await asyncio.get_running_loop().wait_until_idle()
+    await redis.stop()
     with pytest.raises(ConnectionError, match=r"^Connection closed by server\.$"):
         waiting.result()
 
 
 async def test_all_but_a_new_channel_fails_while_it_is_gone(layer, redis):
     channel = await member(layer)
-    await redis.go_away()
+    await redis.stop()
     assert await layer.new_channel() != channel
     for call in (
         layer.send(channel, GREETING),
@@ -65,8 +65,8 @@ async def test_all_but_a_new_channel_fails_while_it_is_gone(layer, redis):
 
 async def test_comes_back_empty(layer, redis):
     channel = await member(layer)
-    await redis.go_away()
-    redis.come_back()
+    await redis.stop()
+    redis.start()
     await layer.group_send("room", GREETING)
     await layer.send(channel, {"type": "alone"})
     assert await layer.receive(channel) == {"type": "alone"}
@@ -74,7 +74,7 @@ async def test_comes_back_empty(layer, redis):
 
 async def test_channels_work_without_the_host_of_the_groups(layer, redis):
     channel = await member(layer)
-    redis.lose_groups()
+    redis.stop_group_host()
     with pytest.raises(ConnectionError):
         await layer.group_send("room", GREETING)
     await layer.send(channel, GREETING)
@@ -84,14 +84,14 @@ async def test_channels_work_without_the_host_of_the_groups(layer, redis):
 async def test_tells_which_layers_were_used(layer, redis):
     await get_channel_layer("pubsub").new_channel()
     await member(layer)
-    assert redis.strays("encrypted") == []
+    assert redis.other_layers_used("encrypted") == []
     await get_channel_layer().group_send("room", GREETING)
-    assert redis.strays("encrypted") == ["default"]
+    assert redis.other_layers_used("encrypted") == ["default"]
 
 
 def test_puts_the_usual_layers_back():
     before = dict(channel_layers.backends)
-    with on_redis():
+    with fake_redis():
         assert set(channel_layers.backends) >= {"default", "pubsub", "encrypted"}
     assert channel_layers.backends == before
 
@@ -99,7 +99,7 @@ def test_puts_the_usual_layers_back():
 def test_a_class_loaded_anew_shares_nothing_with_the_first(tmp_path):
     file = tmp_path / "exercise.py"
     first = load_file(file, "class Room:\n    members = []\n").Room
-    second = loaded_anew(first)
+    second = reload_subject(first)
     first.members.append("ada")
     assert second.members == []
     assert second.__name__ == "Room"
@@ -129,7 +129,7 @@ class Untold(Told):
 async def test_an_outage_may_end_a_consumer_that_has_closed(redis):
     async with StrictCommunicator(Told.as_asgi(), "/") as client:
         await client.connect()
-        await redis.go_away()
+        await redis.stop()
         await client.receive_nothing()
         client.expect({"type": "websocket.close"})
         assert client.finished
@@ -138,7 +138,7 @@ async def test_an_outage_may_end_a_consumer_that_has_closed(redis):
 async def test_an_outage_may_end_no_other(redis):
     async with StrictCommunicator(Untold.as_asgi(), "/") as client:
         await client.connect()
-        await redis.go_away()
+        await redis.stop()
         with pytest.raises(CheckFailed) as red:
             await client.receive_nothing()
         assert red.value.finding.diagnosis == "redis-down"

@@ -12,7 +12,7 @@ from django.db.models.signals import post_save, pre_save
 from lessons.judge import StrictCommunicator  # noqa: F401 - the loop of a check
 from lessons.playback.target import Target
 from lessons.simulator.database import fresh_database
-from lessons.simulator.signal_receivers import SIGNALS, receivers_gone, signals_of
+from lessons.simulator.signal_receivers import SIGNALS, isolated_signals, receiver_was_lost
 
 HEAD = """\
 from channels.consumer import AsyncConsumer
@@ -69,7 +69,7 @@ def of_demos():
 async def test_of_a_file_that_is_run_again_and_again_the_last_run_alone_hears(load, source):
     subjects = [load(source) for _ in range(3)]
     async with fresh_database() as database:
-        with signals_of(subjects[-1]):
+        with isolated_signals(subjects[-1]):
             await database.do(Group.objects.create, name="editors")
         await database.do(Group.objects.create, name="guests")
     assert [subject.heard for subject in subjects] == [[], [], ["editors"]]
@@ -77,7 +77,7 @@ async def test_of_a_file_that_is_run_again_and_again_the_last_run_alone_hears(lo
 
 def test_the_worked_examples_receivers_hear_nothing_of_it(load):
     assert of_demos()
-    with signals_of(load(READY)):
+    with isolated_signals(load(READY)):
         assert not of_demos()
     assert of_demos()
 
@@ -85,15 +85,15 @@ def test_the_worked_examples_receivers_hear_nothing_of_it(load):
 def test_a_receiver_that_nobody_keeps_is_noticed_with_debug_on_too(load, settings):
     settings.DEBUG = True
     for source, gone in ((LAMBDA, True), (READY, False)):
-        with signals_of(load(source)):
+        with isolated_signals(load(source)):
             gc.collect()
-            assert receivers_gone() is gone
+            assert receiver_was_lost() is gone
 
 
 def test_a_receiver_that_somebody_else_has_not_kept_is_not_the_subjects(load):
     pre_save.connect(lambda **kwargs: None)
-    with signals_of(load(READY)):
-        assert receivers_gone() is False
+    with isolated_signals(load(READY)):
+        assert receiver_was_lost() is False
 
 
 def create(name):
@@ -108,7 +108,7 @@ async def test_a_transaction_is_open_for_the_length_of_the_block():
         async with database.transaction(create, "guests") as this:
             this.rolls_back = True
         assert await Group.objects.acount() == 1
-        assert await database.left_open() == []
+        assert await database.unmanaged_connections() == []
 
 
 async def test_what_the_function_raises_is_raised():

@@ -72,7 +72,7 @@ async def worker(monkeypatch):
 async def send(*jobs, channel="jobs"):
     for job in jobs:
         await get_channel_layer().send(channel, job)
-    await asyncio.get_running_loop().settled()
+    await asyncio.get_running_loop().wait_until_idle()
 
 
 async def results(worker):
@@ -121,13 +121,13 @@ async def test_what_ends_its_consumer_is_red_and_loses_the_jobs_behind(worker, j
 async def test_knows_whether_a_job_is_still_being_done(worker):
     await worker.start("jobs")
     await send(COUNT)
-    assert not worker.at_work
+    assert not worker.is_busy
     await send({"type": "job.wait", "seconds": 3}, COUNT)
-    assert worker.at_work
+    assert worker.is_busy
     assert len(worker.jobs) == 2
     await asyncio.sleep(3)
-    await asyncio.get_running_loop().settled()
-    assert not worker.at_work
+    await asyncio.get_running_loop().wait_until_idle()
+    assert not worker.is_busy
     assert await results(worker) == [1, 2]
 
 
@@ -213,7 +213,7 @@ async def test_shares_no_memory_with_the_consumer_that_sends_the_jobs(tmp_path):
     await send({"type": "job.look"})
     assert await results(workers) == [0]
     await workers.kill()
-    await client.abandon()
+    await client.cancel_application()
 
 
 async def test_a_restarted_worker_remembers_nothing(tmp_path):

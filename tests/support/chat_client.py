@@ -84,7 +84,7 @@ class Chat:
                 await person.leave()
         finally:
             for person in self.people:
-                await person.client.abandon()
+                await person.client.cancel_application()
 
 
 def _user(name):

@@ -12,7 +12,12 @@ from db_demo.models import Entry, Post
 from layers_demo.consumers import Primes
 from lessons.core.catalogue import find
 from lessons.judge import StrictCommunicator
-from lessons.simulator.channel_layer import is_of_outage, on_redis, packing_layer, packing_layers
+from lessons.simulator.channel_layer import (
+    current_layer,
+    current_layers,
+    fake_redis,
+    is_simulated_outage,
+)
 from lessons.simulator.check_context import CheckContext
 from lessons.simulator.communicator import StrictHttpCommunicator
 from lessons.simulator.database import fresh_database
@@ -98,7 +103,7 @@ class Story:
         if client is None or client.server.client_left or client.finished:
             return
         for event in events[:-1]:
-            client.server.put(event)
+            client.server.deliver(event)
         await client.send_input(events[-1])
 
     async def go(self, who, how):
@@ -115,7 +120,7 @@ class Story:
     async def hear(self, who, message):
         client = self.here.get(who)
         if client is not None and not client.finished:
-            layer = packing_layer()
+            layer = current_layer()
             channel = layer.channel_of(client.server.connection_id)
             if channel is not None and self.redis.has_channels:
                 await layer.send(channel, message)
@@ -126,11 +131,11 @@ class Story:
         await self._look_around()
 
     async def redis_away(self):
-        await self.redis.go_away()
+        await self.redis.stop()
         await self._look_around()
 
     async def redis_back(self):
-        self.redis.come_back()
+        self.redis.start()
 
     async def outage(self, _, is_over):
         await (self.redis_back() if is_over else self.redis_away())
@@ -148,7 +153,7 @@ class Story:
             await self._look(client)
 
     async def _look(self, client):
-        if client.server.started and not client.server.told:
+        if client.server.started and not client.server.is_judged:
             try:
                 await client.receive_nothing(timeout=0)
             except CheckFailed as red:
@@ -185,7 +190,7 @@ class Story:
         """Pass over what a lesson names; raise all else."""
         error = red.__cause__
         text = f"{type(error).__name__}: {error}" if error else red.finding.diagnosis
-        if is_of_outage(error) or str(error) == BUG:
+        if is_simulated_outage(error) or str(error) == BUG:
             return
         if not any(after == step and text.startswith(begins) for step, begins in NAMED):
             raise red
@@ -201,7 +206,7 @@ class Story:
     def _judge_the_workers(self):
         for worker in self.workers._processes:
             for error in worker.errors:
-                if not is_of_outage(error):
+                if not is_simulated_outage(error):
                     raise error
 
     def _judge_the_ended(self):
@@ -220,7 +225,7 @@ class Story:
         """The clients that are in one group with this one."""
         if who not in self.here:
             return set()
-        layer = packing_layer()
+        layer = current_layer()
         channels = {
             one: layer.channel_of(client.server.connection_id) for one, client in self.here.items()
         }
@@ -236,18 +241,18 @@ class Story:
         self._judge_the_workers()
         await self.workers.kill()
         self._judge_the_ended()
-        await self.loop.settled()
+        await self.loop.wait_until_idle()
         assert asyncio.all_tasks() == {asyncio.current_task()}
-        for layer in packing_layers().values():
+        for layer in current_layers().values():
             assert not {group for group, members in layer.groups.items() if members}
         if self.database:
-            assert await self.database.left_open() == []
+            assert await self.database.unmanaged_connections() == []
 
     async def end(self):
         await self.workers.kill()
         for clients in self.sent.values():
             for client in clients:
-                await client.abandon()
+                await client.cancel_application()
 
     def heard(self, who):
         """All that this client was sent, on all its connections; its own channel has no number."""
@@ -270,7 +275,7 @@ def _outgoing_of(client):
 
 
 def _without_channel(client):
-    channel = packing_layer().channel_of(client.server.connection_id)
+    channel = current_layer().channel_of(client.server.connection_id)
     return [str(it).replace(f"'{channel}'", "'own channel'") for it in _outgoing_of(client)]
 
 
@@ -327,7 +332,7 @@ async def told(demo, steps):
 
 
 async def _told(demo, database, steps):
-    with on_redis(capacity=ROOM_FOR) as redis:
+    with fake_redis(capacity=ROOM_FOR) as redis:
         story = Story(demo, database, redis)
         try:
             await story.tell(steps)

@@ -15,7 +15,7 @@ from lessons.judge import StrictCommunicator
 from lessons.playback.conversation import play
 from lessons.playback.target import Target
 from lessons.simulator.database import fresh_database
-from lessons.simulator.student_module import loaded_anew, served
+from lessons.simulator.student_module import application_for, reload_subject
 from lessons.wire.redaction import HIDDEN
 
 
@@ -90,10 +90,10 @@ async def test_a_file_says_itself_what_stands_before_its_consumer(tmp_path):
     source = dedent(FILE.format(seen="id(Gate)"))
     target = Target("trial", tmp_path / "gate.py", "Gate", "AsyncConsumer", source)
     subject = target.load()
-    anew = loaded_anew(subject)
+    anew = reload_subject(subject)
     assert anew is not subject
     for one in (subject, anew):
-        application = served(one, find("accept"))
+        application = application_for(one, find("accept"))
         assert application.consumer_class is one
         assert await seen_by(application) == [id(one)]
 
@@ -103,7 +103,7 @@ async def test_a_lesson_may_name_a_stack(database):
     stacked = dataclasses.replace(lesson)
     stacked.__dict__["_front_matter"] = ({"stack": "channels.auth.AuthMiddlewareStack"}, "")
     headers = await database.log_in("ada")
-    async with StrictCommunicator(served(WhoIsThere, stacked), "/", headers) as one:
+    async with StrictCommunicator(application_for(WhoIsThere, stacked), "/", headers) as one:
         await one.connect()
         assert await one.receive_from() == "ada False None"
 

@@ -18,7 +18,7 @@ from lessons.wire.database import record_queries
 from lessons.wire.events import plain
 from lessons.wire.layer import RecordingLayer, record_layer
 from lessons.wire.middleware import RecordingMiddleware
-from lessons.wire.recorder import ObservedMessage, Recorder, current_connection
+from lessons.wire.recorder import Recorder, TrackedMessage, current_connection
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +108,7 @@ async def test_records_the_error_that_ended_the_consumer():
 async def test_records_a_consumer_that_was_killed():
     client = StrictCommunicator(Member.as_asgi(), "/ws/")
     await client.connect()
-    await client.abandon()
+    await client.cancel_application()
 
     assert client.transcript[-1].message == {"type": "cancelled"}
 
@@ -168,7 +168,7 @@ async def test_a_layer_is_recorded_once_and_works_without_a_connection():
 
 
 def test_an_observed_message_is_a_plain_dict_to_everybody_else():
-    message = ObservedMessage({"type": "x", "text": "a"}, lambda message: None)
+    message = TrackedMessage({"type": "x", "text": "a"}, lambda message: None)
 
     for other in (copy.copy(message), copy.deepcopy(message), pickle.loads(pickle.dumps(message))):
         assert other == {"type": "x", "text": "a"}
@@ -178,7 +178,7 @@ def test_an_observed_message_is_a_plain_dict_to_everybody_else():
 
 def test_a_handler_starts_when_the_type_is_first_read_and_once_only():
     started = []
-    message = ObservedMessage({"type": "x", "text": "a"}, started.append)
+    message = TrackedMessage({"type": "x", "text": "a"}, started.append)
 
     message["text"], message["type"], message["type"]
 
@@ -207,7 +207,7 @@ async def test_an_application_that_never_reads_the_type_is_recorded_too():
 )
 def test_a_handler_starts_however_the_type_is_asked_for(ask):
     begun = []
-    message = ObservedMessage({"type": "websocket.receive"}, begun.append)
+    message = TrackedMessage({"type": "websocket.receive"}, begun.append)
     message.get("text")
     assert begun == []
     ask(message)

@@ -184,8 +184,8 @@ async def must_pass(test):
 async def red_for_the_right_lamp(test):
     trial = await try_test(test, Lamp)
     if trial.error is not None:
-        return trial.red("test-fails-the-right-one")
-    return None if trial.transcript else trial.red("test-runs-nothing")
+        return trial.failure("test-fails-the-right-one")
+    return None if trial.transcript else trial.failure("test-runs-nothing")
 
 
 async def must_notice(test, *wrong_lamps):
@@ -195,5 +195,5 @@ async def must_notice(test, *wrong_lamps):
         with warnings.catch_warnings(action="ignore"):
             trial = await try_test(test, lamp)
             if trial.error is None:
-                raise trial.red(lamp.diagnosis, f"The lamp that got through: {lamp.__doc__}")
+                raise trial.failure(lamp.diagnosis, f"The lamp that got through: {lamp.__doc__}")
             del trial

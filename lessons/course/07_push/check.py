@@ -31,7 +31,7 @@ async def read_out(client, number, otherwise=None):
 async def ask(client, so_far, otherwise=None, **frame):
     """A frame, by default one of text, is answered at once, whatever the stopwatch does."""
     await client.send_to(**frame or {"text_data": "?"})
-    if not client.unread and client.at_work:
+    if not client.unread and client.is_busy:
         diagnose("loop-in-handler", client)
     if len(client.unread) > 1:
         otherwise = otherwise or "pushed-too-fast"
@@ -51,7 +51,7 @@ async def test_the_server_speaks_first(communicator):
     client = await enter(communicator)
     for number in ("1", "2", "3"):
         await read_out(client, number)
-    if client.at_work:
+    if client.is_busy:
         diagnose("loop-in-handler", client)
 
 

@@ -11,9 +11,9 @@ def said(text):
     return {"type": "websocket.send", "text": text}
 
 
-def handed_out():
+def thread_jobs_started():
     """How many jobs this loop has given to threads."""
-    return asyncio.get_running_loop().handed_out
+    return asyncio.get_running_loop().thread_jobs_started
 
 
 async def enter(communicator):
@@ -34,11 +34,13 @@ async def tell(client, message):
 
 
 async def spared(client, action):
-    before = handed_out()
+    before = thread_jobs_started()
     await action
-    if handed_out() > before:
+    if thread_jobs_started() > before:
         diagnose(
-            "needless-thread-hop", client, f"Jobs handed to a thread: {handed_out() - before}."
+            "needless-thread-hop",
+            client,
+            f"Jobs handed to a thread: {thread_jobs_started() - before}.",
         )
 
 

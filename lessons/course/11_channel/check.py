@@ -47,12 +47,12 @@ def hears(client, *texts, otherwise=None):
     client.expect(*map(said, texts), otherwise=otherwise)
 
 
-async def test_the_client_is_told_its_address(communicator, layer):
+async def test_the_client_is_told_its_address(communicator, external_sender):
     """The first frame is the name of the consumer's channel: what a view sends there arrives."""
     for text in ("hello", "ä ☃"):
         client, address = await enter(communicator)
         try:
-            await layer.send(address, {"type": "letter.arrived", "text": text})
+            await external_sender.send(address, {"type": "letter.arrived", "text": text})
         except TypeError as error:
             diagnose("wrong-address", client, str(error))
         hears(client, text, otherwise=None if client.unread else "wrong-address")

@@ -97,7 +97,7 @@ async def test_each_name_is_a_lounge_of_its_own(communicator):
             hears(client, *texts, otherwise="wrong-room")
 
 
-async def test_a_name_that_does_not_fit_is_refused_so_that_it_shows(communicator, layer):
+async def test_a_name_that_does_not_fit_is_refused_so_that_it_shows(communicator, external_sender):
     """Any other name, be it too long, spaced or not ASCII, is accepted and closed with 4004."""
     for name in NO_NAMES:
         client = visit(communicator, name)
@@ -108,7 +108,7 @@ async def test_a_name_that_does_not_fit_is_refused_so_that_it_shows(communicator
             diagnose("room-name-unchecked", client, event="websocket.connect")
         otherwise = None if client.closed == 4004 else "wrong-close-code"
         client.expect({"type": "websocket.close", "code": 4004}, otherwise=otherwise)
-        if layer.groups:
+        if external_sender.groups:
             diagnose("group-leak", client)
 
 

@@ -31,7 +31,7 @@ async def order(client, number, dish, is_room=True, otherwise=None):
     await client.send_to(text_data=dish)
     if client.closed is not None:
         diagnose("closed-early", client)
-    if await client.receive_nothing(timeout=5) and client.at_work:
+    if await client.receive_nothing(timeout=5) and client.is_busy:
         waits = "The handler waits for room, and all else waits for it."
         diagnose("loop-in-handler", client, waits)
     ordered, refused = said(f"{number} ordered"), said(f"{number} not ordered")

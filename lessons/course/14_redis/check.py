@@ -24,7 +24,7 @@ async def enter(open_client):
 async def say(redis, text, sender, *others, otherwise=None):
     """What `sender` says reaches it and the others, once, and through no other layer."""
     await sender.send_to(text_data=text)
-    if redis.strays(LAYER):
+    if redis.other_layers_used(LAYER):
         diagnose("wrong-layer", sender)
     for client in (sender, *others):
         client.expect(said(text), otherwise=otherwise)
@@ -40,7 +40,7 @@ async def expect_farewell(client, *before):
 
 def wrong_farewell(client, before):
     """Id of the diagnosis for a client that was told something else, or nothing."""
-    if client.closed is None and client.at_work:
+    if client.closed is None and client.is_busy:
         return "waits-for-redis"
     if before and said("not sent") not in client.unread:
         return "lost-text-not-reported"
@@ -68,7 +68,7 @@ async def test_on_whichever_server(communicator, other_server, redis):
 async def test_who_cannot_hear_is_closed(communicator, other_server, redis):
     """When Redis goes away every client, on each server, is closed with 4013."""
     clients = [await enter(communicator), await enter(communicator), await enter(other_server)]
-    await redis.go_away()
+    await redis.stop()
     for client in clients:
         await expect_farewell(client)
 
@@ -76,7 +76,7 @@ async def test_who_cannot_hear_is_closed(communicator, other_server, redis):
 async def test_what_cannot_be_sent_is_told_to_its_sender(communicator, redis):
     """Without the group's host, a text is answered with `not sent`, and its sender is closed."""
     sender, listener = await enter(communicator), await enter(communicator)
-    redis.lose_groups()
+    redis.stop_group_host()
     await sender.send_to(text_data="hello?")
     await expect_farewell(sender, said("not sent"))
     listener.expect()
@@ -85,7 +85,7 @@ async def test_what_cannot_be_sent_is_told_to_its_sender(communicator, redis):
 async def test_who_comes_meanwhile_is_told_so(communicator, redis):
     """Who comes while Redis is away is accepted, and then closed with 4013."""
     await enter(communicator)
-    await redis.go_away()
+    await redis.stop()
     client = communicator()
     accepted, _ = await client.connect()
     if not accepted:
@@ -97,8 +97,8 @@ async def test_all_is_well_when_it_is_back(communicator, other_server, redis):
     """After its return, those who come back talk to each other."""
     for server in (communicator, other_server):
         await enter(server)
-    await redis.go_away()
-    redis.come_back()
+    await redis.stop()
+    redis.start()
     here, there = await enter(communicator), await enter(other_server)
     await say(redis, "back", here, there, otherwise="stays-down")
     await say(redis, "again", there, here, otherwise="stays-down")

@@ -29,7 +29,7 @@ async def enter(communicator):
 async def ask(client, answer, waits="waits-for-answer"):
     """The client asks for what `answer` tells. Nobody waits for it in the handler."""
     await client.send_to(text_data=answer.partition(":")[0])
-    if client.at_work:
+    if client.is_busy:
         diagnose(waits, client)
 
 
@@ -75,7 +75,7 @@ def cause_of(client, worker, missing, too_much=frozenset()):
     if not any(way in str(jobs) for way in {OWN, *groups}):
         return "reply-channel-missing"
     worker.judge()
-    if worker.at_work:
+    if worker.is_busy:
         return "job-holds-others"
     if any(text.partition(": ")[2] in str(answered) for text in missing):
         return "worker-remembers"

@@ -124,9 +124,9 @@ async def test_one_of_two_at_once(communicator, target, database, cache):
     """Of two that come with the same ticket at the same moment, one gets in."""
     ticket = await ticket_for(target, "ada", ADA)
     first = communicator(headers=holding(ticket))
-    other_got_in = cache.let_in_between(dict(first.scope))
+    other_was_accepted = cache.interrupt_with_client(dict(first.scope))
     accepted, _ = await first.connect()
-    inside = [accepted and first.closed is None, await other_got_in()]
+    inside = [accepted and first.closed is None, await other_was_accepted()]
     if inside == [True, True]:
         diagnose("ticket-raced", first)
     if inside == [False, False]:

@@ -18,7 +18,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.test.utils import override_settings
 
-from lessons.judge import diagnose, receivers_gone
+from lessons.judge import diagnose, receiver_was_lost
 
 ENDED = {"type": "websocket.close", "code": 4401}
 PASSWORD = "lovelace 1843"
@@ -83,7 +83,7 @@ async def deactivate_in_a_transaction(name):
             user.is_active = False
             user.save()
             with held(loop):
-                async_to_sync(loop.settled)()
+                async_to_sync(loop.wait_until_idle)()
 
     async with ThreadSensitiveContext():
         await sync_to_async(act)()
@@ -126,7 +126,7 @@ async def ends(client, otherwise):
     """It is closed with 4401; before that, it may have been told that nobody is logged in."""
     await client.receive_nothing(timeout=0)
     if client.closed is None:
-        diagnose("receiver-gone" if receivers_gone() else otherwise, client)
+        diagnose("receiver-gone" if receiver_was_lost() else otherwise, client)
     if client.closed != ENDED["code"]:
         diagnose("wrong-close-code", client)
     first, *rest = client.unread
@@ -181,7 +181,7 @@ async def test_a_frame_after_the_end_is_not_answered(communicator, database, sig
     headers = await database.log_in("ada")
     client = await enter(communicator, headers, "ada")
     await log_out_over_http(headers)
-    await asyncio.get_running_loop().settled()
+    await asyncio.get_running_loop().wait_until_idle()
     client.input_queue.put_nowait({"type": "websocket.receive", "text": "?"})
     await ends(client, "stale-user")
 
@@ -280,15 +280,17 @@ async def test_a_login_that_ends_meanwhile(communicator, database, signals):
     await ends(client, "logout-during-handshake")
 
 
-async def test_gives_no_session_away(communicator, layer, database, signals):
+async def test_gives_no_session_away(communicator, external_sender, database, signals):
     """No group is named after a session's key: names stand in Redis and in transcripts."""
     headers = await database.log_in("ada")
     client = await enter(communicator, headers, "ada")
     key = key_in(headers).encode()
     plain = (key, key[::-1], key.hex().encode(), base64.b64encode(key).rstrip(b"="))
-    text = f"{layer.groups}{client.transcript}"
+    text = f"{external_sender.groups}{client.transcript}"
     if any(form.decode() in text for form in plain):
-        diagnose("secret-logged", client, f"One of {len(layer.groups)} groups has the key.")
+        diagnose(
+            "secret-logged", client, f"One of {len(external_sender.groups)} groups has the key."
+        )
 
 
 async def test_a_logout_needs_no_layer(communicator, database, signals):

@@ -112,5 +112,5 @@ async def test_no_connection_to_the_database_stays_behind(communicator, database
         client = await enter(communicator)
         await client.send_to(text_data=name)
         await client.disconnect()
-    if left := await database.left_open():
+    if left := await database.unmanaged_connections():
         diagnose("connection-left-open", client, f"In use: {', '.join(left)}")

@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 
 from db_demo.models import Post, Visit
-from lessons.judge import diagnose, receivers_gone
+from lessons.judge import diagnose, receiver_was_lost
 
 
 def write(title):
@@ -54,7 +54,7 @@ def hears(client, *news, otherwise=None):
     if told == list(news):
         client.expect(*client.unread)
         return
-    if not told and receivers_gone():
+    if not told and receiver_was_lost():
         diagnose("receiver-gone", client)
     if news and {"saved": None} in [{"saved": it["saved"]} for it in told if "saved" in it]:
         diagnose("notified-before-save", client)

@@ -25,7 +25,7 @@ class Newsroom:
     async def write(self, *texts, **columns) -> None:
         """Save a row for each text, and ring for none."""
         if texts:
-            first = await self._database.do_elsewhere(_save, texts, columns)
+            first = await self._database.do_in_other_process(_save, texts, columns)
             self.written += [{"id": first + n, "text": text} for n, text in enumerate(texts)]
 
     async def ring(self, news) -> None:
@@ -38,7 +38,7 @@ class Newsroom:
 
     async def look(self) -> None:
         """Know of the rows that clients have written."""
-        rows = await self._database.do_elsewhere(list, Entry.objects.order_by("id").values())
+        rows = await self._database.do_in_other_process(list, Entry.objects.order_by("id").values())
         self.written = [{"id": row["id"], "text": row["text"]} for row in rows]
 
     def after(self, last: int) -> list[dict]:
@@ -123,11 +123,11 @@ def gap_in_saying(speaker):
     return "sent-inside-transaction" if rung_early else "entry-missed"
 
 
-async def test_a_new_client_gets_all_there_is(communicator, database, layer):
+async def test_a_new_client_gets_all_there_is(communicator, database, external_sender):
     """Without `after`, or with `after=0`, a client gets every row: oldest id first, 120 of them."""
     for last in (None, 0):
         gets(await enter(communicator, last), [])
-    room = Newsroom(database, layer)
+    room = Newsroom(database, external_sender)
     await room.write(*(f"news {number}" for number in range(100)))
     await room.write('"quoted" ä ☃', "", written_at=datetime(2001, 1, 1, tzinfo=UTC))
     await room.write(*("old",) * 18, written_at=datetime.now(UTC) - timedelta(days=1))
@@ -135,12 +135,12 @@ async def test_a_new_client_gets_all_there_is(communicator, database, layer):
         gets(await enter(communicator, last), room.written, missing="history-cut")
 
 
-async def test_one_who_comes_back_gets_what_it_has_missed(communicator, database, layer):
+async def test_one_who_comes_back_gets_what_it_has_missed(communicator, database, external_sender):
     """With `after`, a client gets the rows with higher ids alone, be some deleted or not."""
-    room = Newsroom(database, layer)
+    room = Newsroom(database, external_sender)
     await room.write(*(f"news {number}" for number in range(1, 13)))
     gone = (2, 5, 6, 12)
-    await database.do_elsewhere(Entry.objects.filter(id__in=gone).delete)
+    await database.do_in_other_process(Entry.objects.filter(id__in=gone).delete)
     room.written = [news for news in room.written if news["id"] not in gone]
     for last in (2, 5, 11, 12, 10**18 - 1, 0):
         client = await enter(communicator, last)
@@ -151,9 +151,9 @@ async def test_one_who_comes_back_gets_what_it_has_missed(communicator, database
     gets(client, room.written[-1:], missing=gap_at_a_bell(client))
 
 
-async def test_each_who_is_there_gets_what_is_published(communicator, database, layer):
+async def test_each_who_is_there_gets_what_is_published(communicator, database, external_sender):
     """What is published comes to all once, be they new or back, and what one of them says, too."""
-    room = Newsroom(database, layer)
+    room = Newsroom(database, external_sender)
     await room.write("one", "two", "three")
     clients = {last: await enter(communicator, last) for last in (3, 0, 2)}
     for last, client in clients.items():
@@ -176,9 +176,9 @@ async def test_each_who_is_there_gets_what_is_published(communicator, database, 
             diagnose("message-differs", speaker, f"It was {said(speaker)[-1]}.")
 
 
-async def test_a_frame_without_text_says_nothing(communicator, database, layer):
+async def test_a_frame_without_text_says_nothing(communicator, database, external_sender):
     """A binary frame, with or without text: None beside it, and an empty one save nothing."""
-    room = Newsroom(database, layer)
+    room = Newsroom(database, external_sender)
     client = await enter(communicator)
     await client.send_to(bytes_data=b"hello")
     await client.send_to(text_data="")
@@ -190,12 +190,12 @@ async def test_a_frame_without_text_says_nothing(communicator, database, layer):
 
 
 async def test_what_is_published_during_connect_comes_once(
-    communicator, database, layer, meanwhile
+    communicator, database, external_sender, interleaving
 ):
     """Whenever another publishes, from the connect to the last row: all come, once, in order."""
-    room = Newsroom(database, layer)
+    room = Newsroom(database, external_sender)
     await room.write("one", "two", "three")
-    for _ in meanwhile.each_moment(room.publish):
+    for _ in interleaving.each_point(room.publish):
         last = room.newest - 2
         client = await enter(communicator, last)
         missing = gap_in_connect(client)
@@ -203,9 +203,9 @@ async def test_what_is_published_during_connect_comes_once(
         await client.disconnect()
 
 
-async def test_a_lost_message_loses_no_row(communicator, database, layer):
+async def test_a_lost_message_loses_no_row(communicator, database, external_sender):
     """Where messages are lost, the next that arrives brings all rows that are new."""
-    room = Newsroom(database, layer)
+    room = Newsroom(database, external_sender)
     client = await enter(communicator)
     for lost in (["one"], [], ["two", "three"], ["four"] * 60):
         seen = room.newest
@@ -214,9 +214,9 @@ async def test_a_lost_message_loses_no_row(communicator, database, layer):
         gets(client, room.after(seen), missing="layer-message-trusted")
 
 
-async def test_a_message_is_no_row(communicator, database, layer):
+async def test_a_message_is_no_row(communicator, database, external_sender):
     """A message that is late, comes again, or is of a row that is not there, changes nothing."""
-    room = Newsroom(database, layer)
+    room = Newsroom(database, external_sender)
     await room.write("one", "two")
     client = await enter(communicator, 1)
     gets(client, room.after(1))
@@ -230,24 +230,24 @@ async def test_a_message_is_no_row(communicator, database, layer):
 
 
 async def test_what_is_published_during_a_message_comes_once(
-    communicator, database, layer, meanwhile
+    communicator, database, external_sender, interleaving
 ):
     """So it is when another publishes while the consumer is busy with what was published before."""
-    room = Newsroom(database, layer)
+    room = Newsroom(database, external_sender)
     client = await enter(communicator)
-    for _ in meanwhile.each_moment(room.publish):
+    for _ in interleaving.each_point(room.publish):
         seen = room.newest
         await room.publish("before")
         gets(client, room.after(seen))
 
 
 async def test_what_is_published_while_a_client_speaks_comes_once(
-    communicator, database, layer, meanwhile
+    communicator, database, external_sender, interleaving
 ):
     """So it is when another publishes while a client says something, and one more is there."""
-    room = Newsroom(database, layer)
+    room = Newsroom(database, external_sender)
     clients = [await enter(communicator) for _ in range(2)]
-    for _ in meanwhile.each_moment(room.publish):
+    for _ in interleaving.each_point(room.publish):
         seen = room.newest
         await clients[0].send_to(text_data="said")
         await room.look()
@@ -256,9 +256,11 @@ async def test_what_is_published_while_a_client_speaks_comes_once(
             gets(client, room.after(seen), missing=missing)
 
 
-async def test_an_id_that_is_none_is_refused_so_that_it_shows(communicator, database, layer):
+async def test_an_id_that_is_none_is_refused_so_that_it_shows(
+    communicator, database, external_sender
+):
     """An `after` that is no number, or a negative, or a huge one, is closed with 4400."""
-    room = Newsroom(database, layer)
+    room = Newsroom(database, external_sender)
     await room.write("one")
     for text in NO_IDS:
         client = communicator(f"/ws/db/replay/?after={text}")
@@ -275,13 +277,13 @@ async def test_an_id_that_is_none_is_refused_so_that_it_shows(communicator, data
         client.expect(CLOSE, otherwise=None if client.closed == 4400 else "wrong-close-code")
 
 
-async def test_one_who_is_refused_says_nothing(communicator, database, layer):
+async def test_one_who_is_refused_says_nothing(communicator, database, external_sender):
     """What a client says before it knows that it is refused is not saved."""
     client = communicator("/ws/db/replay/?after=seven")
     client.input_queue.put_nowait({"type": "websocket.connect"})
     client.input_queue.put_nowait({"type": "websocket.receive", "text": "hello"})
     await client.wait()
-    room = Newsroom(database, layer)
+    room = Newsroom(database, external_sender)
     await room.look()
     if room.written:
         diagnose("refused-text-saved", client)

@@ -247,15 +247,15 @@ def _let_in(room, name):
     Room.objects.get(name=room).members.add(User.objects.get(username=name))
 
 
-async def test_leaves_the_group_whatever_ends_it(communicator, database, layer):
+async def test_leaves_the_group_whatever_ends_it(communicator, database, external_sender):
     """Shown out, left, crashed or cancelled: no group has it any more."""
     den = await Den(communicator, database).open("ada")
     for end in ("disconnect", "crash", "kill"):
         await getattr(await den.enter("ada"), end)()
-        if layer.groups:
+        if external_sender.groups:
             diagnose("group-leak")
     ada = await den.enter("ada")
     await den.put_out("ada")
     await ada.send_to(text_data="still here")
-    if layer.groups:
+    if external_sender.groups:
         diagnose("group-leak", ada)

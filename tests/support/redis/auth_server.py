@@ -21,12 +21,12 @@ def serve(redis_url, database):
 
     from lessons.asgi import application
     from lessons.bench.announcing import Announcing
-    from lessons.simulator.database import make_tables
+    from lessons.simulator.database import create_tables
     from tests.support.daphne_timeouts import wait_for_late_answers
     from tests.support.facts_server import QuickReactor
 
     if not Path(database).exists():
-        make_tables()
+        create_tables()
     daphne.server.reactor = QuickReactor(daphne.server.reactor)
     wait_for_late_answers()
     Announcing(
