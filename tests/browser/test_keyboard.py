@@ -129,7 +129,7 @@ def test_the_search_looks_as_you_type(page):
     expect(browser.locator("#count")).to_have_text(RESULTS)
     assert browser.evaluate("navigation.currentEntry.index") > 0
     browser.keyboard.type("xyz")
-    expect(browser.locator("#count")).to_have_text("Nothing has all of these words.")
+    expect(browser.locator("#count")).to_have_text("No text contains all of these words.")
     for _ in "xyz":
         browser.keyboard.press("Backspace")
     expect(browser.locator("#count")).to_have_text(RESULTS)

@@ -1,4 +1,4 @@
-"""Search, and the pages that its results lead to."""
+"""Search, and the pages that its results link to."""
 
 import os
 import re
@@ -14,12 +14,18 @@ from lessons.core.catalogue import find, lessons
 from lessons.judge.verdict import Outcome, Verdict
 from lessons.web.markup import markdown_to_html
 from lessons.web.search import search_index
-from lessons.web.search.search import LONGEST, MOST, search
-from lessons.web.search.text_match import excerpt, folded, marked
+from lessons.web.search.search import MAX_QUERY, MAX_RESULTS, search
+
+
+@pytest.fixture
+def notes(course, monkeypatch):
+    """NOTES.md of a small course, whose files are read before each search."""
+    monkeypatch.setattr(search_index, "this_second", count(-9).__next__)
+    return catalogue.PROJECT_DIR / "NOTES.md"
 
 
 def urls(query):
-    return [result.entry.url for group in search(query) for result in group.results]
+    return [result.url for group in search(query) for result in group.results]
 
 
 def page(path, **query):
@@ -31,7 +37,7 @@ def page(path, **query):
 # What is found
 
 
-def test_every_word_must_be_there_in_whatever_case_and_order():
+def test_every_word_must_occur_in_any_case_and_order():
     lesson, diagnosis, *notes = urls("ZOMBIE stopconsumer")
     assert (lesson, diagnosis) == ("/lessons/03-stop/#why", "/diagnoses/#zombie")
     assert {url.partition("#")[0] for url in notes} == {"/notes/"}
@@ -42,25 +48,33 @@ def test_accents_do_not_matter():
     assert urls("zömbié") == urls("zombie")
 
 
-def test_a_word_is_found_by_its_beginning_and_by_the_parts_of_a_name():
-    assert marked("transcript, websocket_send, send_json", ["script", "send"]) == [
-        ("transcript, websocket_", False),
-        ("send", True),
-        (", ", False),
-        ("send", True),
-        ("_json", False),
-    ]
+def test_finds_a_word_by_its_beginning_and_by_the_parts_of_a_name(notes):
+    notes.write_text("# Notes\nA transcript, then websocket_send and send_json.\n")
+    *_, group = search("sen")
+    shown = "A transcript, then websocket_<mark>send</mark> and <mark>send</mark>_json."
+    assert [result.excerpt for result in group.results] == [shown]
+    assert "/notes/" not in urls("script")
 
 
-def test_what_has_the_words_in_its_title_comes_first():
+def test_finds_a_code_word_whole(notes):
+    notes.write_text("# Notes\n## A\ngroup_send, websocket.accept\n## B\nsend to a group\n")
+
+    def anchors(query):
+        return [url.removeprefix("/notes/#") for url in urls(query) if "/notes/" in url]
+
+    assert anchors("group_send") == anchors("group_se") == anchors("websocket.accept") == ["a"]
+    assert anchors("group send") == ["a", "b"]
+
+
+def test_matches_in_a_title_come_first():
     assert urls("rooms")[0] == "/lessons/12-group/"
 
 
-def test_a_lesson_is_found_in_the_code_that_it_shows():
+def test_finds_a_lesson_by_the_code_that_it_shows():
     assert "/lessons/03-stop/#why" in urls("known.get")
 
 
-def test_a_diagnosis_is_found_by_its_id():
+def test_finds_a_diagnosis_by_its_id():
     assert "/diagnoses/#no-accept" in urls("no-accept")
 
 
@@ -83,16 +97,13 @@ def test_an_exception_finds_its_diagnosis_first(pasted, diagnosis):
     assert urls(pasted)[0] == f"/diagnoses/#{diagnosis}"
 
 
-def test_a_message_that_any_error_of_a_type_may_have_needs_the_type():
+def test_a_pattern_for_any_message_of_a_type_needs_the_type():
     assert urls("JSONDecodeError: no such thing")[0] == "/diagnoses/#bad-json"
     assert urls("elephants: no such thing") == []
 
 
-def test_a_change_is_found_a_second_later_and_files_are_looked_at_once_till_then(
-    course, monkeypatch
-):
+def test_finds_a_change_a_second_later_and_reads_no_file_before(notes, monkeypatch):
     monkeypatch.setattr(search_index, "this_second", lambda: -1)
-    notes = catalogue.PROJECT_DIR / "NOTES.md"
     assert urls("zebras") == []
     notes.write_text("# Zebras\n")
     assert urls("zebras") == []
@@ -100,14 +111,12 @@ def test_a_change_is_found_a_second_later_and_files_are_looked_at_once_till_then
     assert urls("zebras") == ["/notes/"]
 
 
-def test_what_was_changed_is_found_as_it_is_now(course, monkeypatch):
-    monkeypatch.setattr(search_index, "this_second", count(-9).__next__)
-    notes = catalogue.PROJECT_DIR / "NOTES.md"
+def test_finds_the_present_text_of_a_changed_file(notes):
     notes.write_text("# Notes\n\n## Of `zebras`\nStripes.\n\n## Of gnus\n\n### Horns\nTwo.\n")
     assert urls("zebras") == urls("stripes") == ["/notes/#of-zebras"]
     (gnus,) = search("horns")
-    assert gnus.results[0].entry.place == "Of gnus"
-    notes.write_text("# Notes\n\nZebras are gone.\n")
+    assert gnus.results[0].place == "Of gnus"
+    notes.write_text("# Notes\n\nZebras were here.\n")
     os.utime(notes, ns=(1, 1))
     assert urls("zebras") == ["/notes/"]
     notes.unlink()
@@ -115,7 +124,7 @@ def test_what_was_changed_is_found_as_it_is_now(course, monkeypatch):
     assert Client().get("/notes/").status_code == 404
 
 
-def test_every_result_leads_to_a_place_that_there_is(db):
+def test_every_result_links_to_an_existing_anchor(db):
     found = [url.partition("#") for url in urls("refused 1006")]
     pages = {path: page(path) for path, *_ in found}
     assert {"/diagnoses/", "/lessons/03-stop/"} <= set(pages)
@@ -126,16 +135,28 @@ def test_every_result_leads_to_a_place_that_there_is(db):
 # What is shown
 
 
-def test_an_excerpt_stands_round_the_first_word_and_marks_all_of_them():
-    text = "one " * 50 + "Straße and two, strasse " + "three " * 50
-    pieces = excerpt(text, folded(text), ["strasse"])
-    assert [piece for piece, is_word in pieces if is_word] == ["Straße", "strasse"]
-    shown = "".join(piece for piece, _ in pieces)
-    assert re.fullmatch(r"… (one )+Straße and two, strasse (three )+…", shown)
-    assert excerpt("short", "short", ["elsewhere"]) == [("short", False)]
+def test_an_excerpt_surrounds_a_match_and_marks_every_word(notes):
+    notes.write_text(f"# Notes\n{'one ' * 50}Ångström and two, angstrom {'three ' * 50}\n")
+    excerpt = search("angstrom two")[0].results[0].excerpt
+    marked = "<mark>Ångström</mark> and <mark>two</mark>, <mark>angstrom</mark>"
+    assert re.fullmatch(rf"… (one )+{marked}( three)+ …", excerpt)
 
 
-def test_the_page_groups_results_marks_the_words_and_counts():
+def test_markup_and_mark_characters_in_a_text_are_shown_as_text(notes):
+    mark = search_index.MARK_START
+    notes.write_text(f"# Notes\n`<b>` zebras {mark}<script>alert(1)</script> & more\n")
+    shown = "&lt;b&gt; <mark>zebras</mark> &lt;script&gt;alert(1)&lt;/script&gt; &amp; more"
+    assert search("zebras")[0].results[0].excerpt == shown
+
+
+def test_says_what_to_do_where_sqlite_has_no_full_text_search(notes, monkeypatch):
+    monkeypatch.setattr(search_index, "_CREATE", "CREATE VIRTUAL TABLE entries USING fts99(title)")
+    shown = page("/search/", q="zombie")
+    assert "Search needs SQLite with FTS5" in shown
+    assert "Install Python from" in shown
+
+
+def test_the_page_groups_marks_and_counts_results():
     shown = page("/search/", q="zombie stopconsumer")
     assert re.findall(r'<h2 id="group[^>]*>(\w+)', shown) == ["Lessons", "Diagnoses", "Notes"]
     assert "<mark>StopConsumer</mark>" in shown
@@ -143,26 +164,26 @@ def test_the_page_groups_results_marks_the_words_and_counts():
     assert 'value="zombie stopconsumer"' in shown
 
 
-def test_of_many_results_the_best_are_shown_and_all_are_counted():
+def test_shows_the_best_of_many_results_and_counts_all():
     (first, *_) = search("the")
-    assert len(first.results) == MOST < first.count
-    assert f"{MOST} of {first.count}" in page("/search/", q="the")
+    assert len(first.results) == MAX_RESULTS < first.count
+    assert f"{MAX_RESULTS} of {first.count}" in page("/search/", q="the")
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "message"),
     [
-        ("", "In the lessons, the diagnoses and the notes."),
-        ("  ", "In the lessons, the diagnoses and the notes."),
-        (".*", "Nothing has all of these words."),
-        ("(((", "Nothing has all of these words."),
-        ("\0\ud800".encode("utf-8", "replace").decode(), "Nothing has all of these words."),
-        ("a" * LONGEST, "Nothing has all of these words."),
-        ("a" * 10_000, f"That is more than {LONGEST} characters."),
+        ("", "Searches the lessons, the diagnoses and the notes."),
+        ("  ", "Searches the lessons, the diagnoses and the notes."),
+        (".*", "No text contains all of these words."),
+        ("(((", "No text contains all of these words."),
+        ("\0\ud800".encode("utf-8", "replace").decode(), "No text contains all of these words."),
+        ("a" * MAX_QUERY, "No text contains all of these words."),
+        ("a" * 10_000, f"This is more than {MAX_QUERY} characters."),
     ],
 )
-def test_what_finds_nothing_says_why(query, told):
-    assert told in page("/search/", q=query)
+def test_a_search_without_results_says_why(query, message):
+    assert message in page("/search/", q=query)
 
 
 def test_markup_in_a_query_is_shown_as_text():
@@ -174,7 +195,7 @@ def test_markup_in_a_query_is_shown_as_text():
 # The diagnoses
 
 
-def test_every_diagnosis_has_an_anchor_its_words_and_its_lesson():
+def test_shows_every_diagnosis_in_full_with_an_anchor():
     shown = page("/diagnoses/")
     for one in diagnoses.catalogue().values():
         assert shown.count(f'id="{one.id}"') == 1
@@ -184,7 +205,7 @@ def test_every_diagnosis_has_an_anchor_its_words_and_its_lesson():
     assert all(f'<h2 id="of-{one.key}">' in shown for one in lessons())
 
 
-def test_a_diagnosis_is_shown_as_it_is_now(monkeypatch):
+def test_shows_a_changed_diagnosis(monkeypatch):
     zombie = diagnoses.catalogue()["zombie"]
     assert escape(zombie.title) in page("/diagnoses/")
     changed = replace(zombie, title="Half dead")
@@ -194,12 +215,12 @@ def test_a_diagnosis_is_shown_as_it_is_now(monkeypatch):
     assert escape(zombie.title) not in shown
 
 
-def test_a_diagnosis_leads_to_the_mistakes_that_get_it():
+def test_a_diagnosis_links_to_its_mistakes():
     (article,) = re.findall(r'<h3 id="zombie">.*?</article>', page("/diagnoses/"), re.DOTALL)
     assert '<a href="/lessons/03-stop/#mistake-StopsWithoutAClose">' in article
 
 
-# The notes, and addresses in a text
+# The notes, and heading ids
 
 
 def test_the_notes_have_a_table_of_contents():
@@ -209,7 +230,7 @@ def test_the_notes_have_a_table_of_contents():
     assert re.findall(r'<li><a href="#([^"]+)">', shown)[: len(chapters)] == chapters
 
 
-def test_on_their_page_the_notes_lead_to_lessons_and_name_files():
+def test_the_notes_page_links_to_lessons_and_names_files():
     shown = page("/notes/")
     assert '<a href="/lessons/03-stop/">3</a>' in shown
     assert "<code>sync_demo/consumers.py</code>" in shown
@@ -227,7 +248,7 @@ def test_a_heading_is_a_link_to_itself():
     )
 
 
-def test_two_headings_of_one_name_have_two_addresses_and_a_link_stays_a_link():
+def test_equal_headings_get_different_ids_and_a_link_stays_a_link():
     shown = markdown_to_html("## A\n## A\n## [B](/b)\n")
     assert re.findall(r'id="(.*?)"', shown) == ["a", "a-1", "b"]
     assert '<h2 id="b"><a href="/b">B</a></h2>' in shown
@@ -236,7 +257,7 @@ def test_two_headings_of_one_name_have_two_addresses_and_a_link_stays_a_link():
 @pytest.mark.parametrize(
     "path", ["/lessons/03-stop/", "/lessons/08-http/", "/diagnoses/", "/notes/"]
 )
-def test_no_id_stands_twice_on_a_page(db, path):
+def test_every_id_on_a_page_is_unique(db, path):
     ids = re.findall(r'\bid="(.*?)"', page(path))
     assert sorted(set(ids)) == sorted(ids)
 
@@ -244,7 +265,7 @@ def test_no_id_stands_twice_on_a_page(db, path):
 # The list
 
 
-def test_the_list_begins_or_goes_on_with_the_first_lesson_that_is_not_green(monkeypatch, tmp_path):
+def test_the_list_continues_with_the_first_lesson_that_is_not_green(monkeypatch, tmp_path):
     monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
     assert "Begin with lesson 1:" in page("/")
     green = Verdict("", "", (Outcome("a", "A", "green"),))

@@ -16,8 +16,8 @@ from lessons.core.catalogue import lessons
 from lessons.core.diagnoses import catalogue
 from lessons.judge.mistakes import wrong_versions
 from lessons.web.markup import markdown_sections, markdown_to_html
-from lessons.web.search.search import LONGEST, search
-from lessons.web.search.search_index import read_notes
+from lessons.web.search.search import MAX_QUERY, search
+from lessons.web.search.search_index import SearchUnavailable, read_notes
 from lessons.web.views.csp import with_csp
 
 _TO_A_FILE = re.compile(
@@ -29,11 +29,16 @@ _TO_A_FILE = re.compile(
 @with_csp
 def search_page(request):
     query = request.GET.get("q", "").strip()
-    is_too_long = len(query) > LONGEST
-    groups = [] if is_too_long else search(query)
+    is_too_long = len(query) > MAX_QUERY
+    groups, unavailable = [], None
+    try:
+        groups = [] if is_too_long else search(query)
+    except SearchUnavailable as error:
+        unavailable = str(error)
     context = {
-        "query": query[:LONGEST],
-        "longest": LONGEST if is_too_long else None,
+        "query": query[:MAX_QUERY],
+        "max_query": MAX_QUERY if is_too_long else None,
+        "unavailable": unavailable,
         "groups": groups,
         "count": sum(group.count for group in groups),
     }
