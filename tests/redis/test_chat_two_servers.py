@@ -15,7 +15,7 @@ from tests.support.real_daphne import PATIENCE, RealDaphne
 
 
 class ChatServer(RealDaphne):
-    package = "tests.redis"
+    package = "tests.support.redis"
 
 
 @pytest.fixture

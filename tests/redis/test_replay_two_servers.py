@@ -19,7 +19,7 @@ LINES = 12  # of each writer
 
 
 class LogServer(RealDaphne):
-    package = "tests.redis"
+    package = "tests.support.redis"
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from tests.support.redis.auth_acts import PASSWORD
 
 
 class RealProject(RealDaphne):
-    package = "tests.redis"
+    package = "tests.support.redis"
 
     def __init__(self, redis_url, database):
         super().__init__("auth_server", redis_url, str(database))
