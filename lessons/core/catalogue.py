@@ -19,7 +19,6 @@ FILES = (
     "check.py",
     "hints.md",
 )
-_FRONT_MATTER = re.compile(r"\A---\n(?P<fields>.*?)\n---\n(?P<text>.*)\Z", re.DOTALL)
 MOST_CLIENTS = 4  # on a lesson's page
 NOBODY = "anonymous"
 _CLIENT = re.compile(
@@ -108,14 +107,13 @@ class Lesson:
     @cached_property
     def _front_matter(self) -> tuple[dict[str, str], str]:
         source = self.path_to("lesson.md")
-        try:
-            found = _FRONT_MATTER.match(source.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            found = None
-        if not found:
+        text = source.read_text(encoding="utf-8") if source.is_file() else ""
+        blocks = _front_matter_parser().parse(text)
+        if not blocks or blocks[0].type != "front_matter":
             raise IncompleteLesson(f"{source} must begin with a front matter: demo, path, exercise")
-        lines = (line.partition(":") for line in found["fields"].splitlines() if line.strip())
-        return {key.strip(): value.strip() for key, _, value in lines}, found["text"].strip()
+        lines = (line.partition(":") for line in blocks[0].content.splitlines() if line.strip())
+        fields = {key.strip(): value.strip() for key, _, value in lines}
+        return fields, "\n".join(text.split("\n")[blocks[0].map[1] :]).strip()
 
     def _field(self, name: str) -> str:
         try:
@@ -229,6 +227,15 @@ class Lesson:
         """Markdown of each hint, the least telling first."""
         text = self.path_to("hints.md").read_text(encoding="utf-8")
         return [hint.partition("\n")[2].strip() for hint in re.split(r"^## ", text, flags=re.M)[1:]]
+
+
+@cache
+def _front_matter_parser():
+    """Finds the front matter and, for speed, nothing else."""
+    from markdown_it import MarkdownIt  # here: not every process reads a lesson's text
+    from mdit_py_plugins.front_matter import front_matter_plugin
+
+    return MarkdownIt("zero").use(front_matter_plugin).disable("inline")
 
 
 @cache
