@@ -1,4 +1,4 @@
-"""Runs code in a child process that ends with this one, or when it takes too long."""
+"""Runs code in a child process, which ends with this one or after a time limit."""
 
 import json
 import multiprocessing
@@ -17,11 +17,15 @@ from django.apps import apps
 from lessons.core.catalogue import PROJECT_DIR
 
 _SIGNALS = {signal.SIGINT, signal.SIGTERM}
-_PATIENCE = 30  # seconds: a child keeps its own limit, but a busy machine may draw out its start
+ANSWER_TIMEOUT = 30  # seconds; the child has its own limit, but starts slowly on a busy machine
 
 
 class NoAnswer(Exception):
-    """The process has ended without an answer, or did not end."""
+    """The child process ended without an answer, or did not answer in time."""
+
+
+class ChildRaised(Exception):
+    """The function in the child process raised an exception; the text is its traceback."""
 
 
 class UnreadableMessage(ValueError):
@@ -82,30 +86,32 @@ def _untagged(value: Any) -> Any:
     raise ValueError(f"no type has the tag {kind!r}")
 
 
-def run_isolated(function, *args):
-    """What `function(answer, *args)` calls `answer` with, or the exception that it raises.
+def run_isolated(function, *args) -> Any:
+    """Run `function(answer, *args)` in a child process; return what it passes to `answer`.
 
-    The process ends with the first answer, from whichever thread it comes, and takes with it all
-    that was started in it. Raises NoAnswer where it dies of itself.
+    The first call of `answer`, from any thread, ends the process and all that it started. The value
+    travels as send_json() describes. Raises NoAnswer, or ChildRaised with the function's exception.
     """
     ours, theirs = multiprocessing.Pipe(duplex=False)
-    child = start_child(_answer, theirs, function, args)
+    child = start_child(_run_function, theirs, function, args)
     theirs.close()
     try:
-        if not ours.poll(_PATIENCE):
-            raise NoAnswer("It has said nothing for too long.")
-        kind, value = ours.recv()
+        if not ours.poll(ANSWER_TIMEOUT):
+            raise NoAnswer(f"Its process sent nothing for {ANSWER_TIMEOUT} s.")
+        kind, value = receive_json(ours)
     except EOFError:
-        raise NoAnswer("Its process has ended in the middle.") from None
+        raise NoAnswer("Its process ended before it answered.") from None
+    except ValueError:
+        raise NoAnswer("Its process sent something that is not an answer.") from None
     finally:
         kill_process_group(child)
         ours.close()
     if kind == "raised":
-        raise value
+        raise ChildRaised(value)
     return value
 
 
-def _answer(pipe, function, args) -> None:
+def _run_function(pipe: Connection, function, args) -> None:
     set_up_django()
     if hasattr(os, "setsid"):
         os.setsid()
@@ -115,23 +121,22 @@ def _answer(pipe, function, args) -> None:
     def answer(value, kind="answer"):
         if once.acquire(blocking=False):
             try:
-                pipe.send((kind, value))
-            finally:  # also where nobody is left who asked
-                os._exit(0)  # past whatever would hang into the exit
+                send_json(pipe, [kind, value])
+            finally:  # even if the parent process has ended
+                os._exit(0)  # without exit handlers: the target's code may block them
         threading.Event().wait()  # another thread is answering, and ends this one too
 
     try:
         function(answer, *args)
-    except Exception as error:
-        error.add_note(traceback.format_exc())
-        answer(error, "raised")
+    except Exception:
+        answer(traceback.format_exc(), "raised")
 
 
 def start_child(function, *args):
-    """A process that runs `function(*args)`, begun; it ends with this one.
+    """Start a process that runs `function(*args)` and ends with this one.
 
-    No signal is heard meanwhile: what its handler raises, as Ctrl-C does, would be lost in what
-    Python and its libraries do around a fork.
+    Signals are blocked while it starts. A handler may raise an exception, as Ctrl-C does, and
+    Python and its libraries would lose that exception in the code that runs around a fork.
     """
     context = multiprocessing.get_context(start_method())
     child = context.Process(target=_with_signals_unblocked, args=(function, *args), daemon=True)
@@ -147,16 +152,17 @@ def start_child(function, *args):
 
 
 def _with_signals_unblocked(function, *args) -> None:
-    """In the child, which has begun as deaf as the process that started it was then."""
+    """Run `function` in the child, which inherits the blocked signals of its parent."""
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     function(*args)
 
 
 def start_method() -> str:
-    """Fork where that is safe: from a process that has no thread, so has run no async code.
+    """The name of the way to start a child: fork, where this process has no other thread.
 
-    Elsewhere on POSIX a fork server, itself warm and without threads, does the forking.
+    A fork copies one thread only, so locks that other threads hold would never be released. With
+    threads, a fork server forks instead: it has loaded everything and has no threads.
     """
     if not hasattr(os, "fork"):
         return "spawn"
@@ -167,10 +173,10 @@ def start_method() -> str:
 
 
 def start_fork_server() -> None:
-    """Start the warm process that forks, unless it runs.
+    """Start the fork server, which loads lessons.judge.preload first, unless it runs.
 
-    It looks for what it loads where Python itself would, and keeps silent about what is not there:
-    the command may have been given in another folder.
+    The fork server ignores a module that it cannot find. So the project's folder is added to its
+    path: the command may have been started in another folder.
     """
     from multiprocessing import forkserver
     from unittest import mock
@@ -182,7 +188,7 @@ def start_fork_server() -> None:
 
 
 def kill_process_group(child) -> None:
-    """Leave no process behind: neither the child nor what the target's code has started."""
+    """End the child and every process that the target's code has started."""
     if hasattr(os, "killpg"):
         try:
             os.killpg(child.pid, signal.SIGKILL)
@@ -195,7 +201,7 @@ def kill_process_group(child) -> None:
 
 
 def set_up_django() -> None:
-    """Set Django up in a process that was not forked from one where it is."""
+    """Set up Django, unless this process was forked from one that did."""
     if not apps.ready:
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lessons.settings")
         django.setup()

@@ -112,7 +112,7 @@ def test_a_conversation_without_an_end_is_told_as_far_as_it_came(tmp_path):
         "        Event().wait()\n"
     )
     with pytest.raises(PlaybackLimitExceeded, match="Stopped after") as caught:
-        play(lesson, "solution", ["connect"], limit=2)
+        play(lesson, "solution", ["connect"], timeout=2)
     assert [event.message["type"] for event in caught.value.events][-1] == "websocket.accept"
 
 

@@ -192,7 +192,7 @@ def test_verify_says_what_cannot_be_asked(course):
         "prediction 1: does come: client ← websocket.accept",
         "prediction 1: has 0 events to order in place of 3 to 12",
         "prediction 2: has no two frames or clients to tell apart",
-        "prediction 3: cannot be played: 'sleep 1'",
+        "prediction 3: cannot be played: The step 'sleep 1' is unknown",
         "prediction 4: is all or nothing: a decoy, or a client that does not hear it, makes a "
         "question",
     ]

@@ -58,7 +58,7 @@ def transcript(slug: str, steps: str) -> str:
     from lessons.wire.transcript import render
 
     name, *steps = (part.strip() for part in steps.split("|"))
-    return render(play(find(slug), name, steps, limit=PATIENCE))
+    return render(play(find(slug), name, steps, timeout=PATIENCE))
 
 
 def _table(found: re.Match, tables: dict[str, Callable[[], str]]) -> str:

@@ -38,7 +38,7 @@ def code_of_an_orphan(target, *arguments):
 
 @needs_fork_server
 def test_what_was_asked_ends_where_who_asked_is_gone():
-    assert code_of_an_orphan(child_process._answer, ANSWERS, ()) == 0
+    assert code_of_an_orphan(child_process._run_function, ANSWERS, ()) == 0
 
 
 @needs_fork_server

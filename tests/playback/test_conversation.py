@@ -71,11 +71,19 @@ def test_after_a_broken_rule_only_time_goes_on():
     assert played("mistake:LeavesItRunning", *steps) == [*ended, "1"]
 
 
-def test_a_step_that_there_is_not_is_named_with_those_that_there_are():
-    with pytest.raises(
-        UnknownStep, match=r"'sleep 1': write connect, .* vanish, wait, layer, redis, crash or kill"
-    ):
+def test_an_unknown_step_is_named_with_the_steps_that_are_known():
+    with pytest.raises(UnknownStep, match=r"'sleep 1' is unknown: write connect, .*, capacity\."):
         played("solution", "connect", "sleep 1")
+
+
+def test_a_client_that_is_not_connected_takes_no_step():
+    with pytest.raises(UnknownStep, match="Client 2 is not connected: write connect before"):
+        played("solution", "connect", "2 text hello")
+
+
+def test_capacity_is_refused_after_the_first_step():
+    with pytest.raises(UnknownStep, match="write it as the first step"):
+        played("solution", "connect", "capacity 3")
 
 
 def test_several_clients_take_turns_and_each_may_have_a_path_of_its_own():
