@@ -1,4 +1,4 @@
-"""AsyncConsumer, event by event: one worked consumer for each of lessons 5 to 10."""
+"""AsyncConsumer, event by event. One consumer for each of lessons 5 to 10."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 
 
 class Echo(AsyncConsumer):
-    """Lesson 5: lesson 2's echo, awaited. It keeps a list, and each connection has its own."""
+    """Lesson 5: the echo of lesson 2, now async. Each connection has its own list."""
 
     async def websocket_connect(self, event):
         self.kinds = []
@@ -20,7 +20,7 @@ class Echo(AsyncConsumer):
     async def websocket_receive(self, event):
         text, data = event.get("text"), event.get("bytes")
         if text == "kinds?":
-            # No await: list methods and join are plain functions.
+            # join() is a plain function, so it needs no await.
             await self.answer(", ".join(self.kinds))
         elif text is not None:
             self.kinds.append("text")
@@ -30,7 +30,7 @@ class Echo(AsyncConsumer):
             await self.send({"type": "websocket.send", "bytes": data})
 
     async def answer(self, text):
-        # A function that awaits is async def, and its callers await it in turn.
+        # A function that awaits must be async def, and its callers must await it.
         await self.send({"type": "websocket.send", "text": text})
 
     async def websocket_disconnect(self, event):
@@ -38,10 +38,10 @@ class Echo(AsyncConsumer):
 
 
 class Sleeper(AsyncConsumer):
-    """Lesson 6: four ways to wait. In one tab wait, in another tick: which way holds it up?"""
+    """Lesson 6: four ways to wait. Send one in a tab and "tick" in another: which one blocks?"""
 
     async def websocket_connect(self, event):
-        self.ways = {
+        self.waits = {
             "block": self.block,
             "queue": sync_to_async(time.sleep),
             "thread": sync_to_async(time.sleep, thread_sensitive=False),
@@ -50,12 +50,12 @@ class Sleeper(AsyncConsumer):
         await self.send({"type": "websocket.accept"})
 
     async def block(self, seconds):
-        time.sleep(seconds)  # noqa: ASYNC251 - the mistake that the lesson is about
+        time.sleep(seconds)  # noqa: ASYNC251 - the mistake that this lesson shows
 
     async def websocket_receive(self, event):
         text = event.get("text")
-        if text in self.ways:
-            await self.ways[text](3)
+        if text in self.waits:
+            await self.waits[text](3)
         await self.send({"type": "websocket.send", "text": f"{text}: done"})
 
     async def websocket_disconnect(self, event):
@@ -63,7 +63,7 @@ class Sleeper(AsyncConsumer):
 
 
 class OwnThread(SyncConsumer):
-    """Lesson 6: slow sync handlers on a thread of their own, one for each connection."""
+    """Lesson 6: each connection runs its slow sync handlers in its own thread."""
 
     async def __call__(self, scope, receive, send):
         async with ThreadSensitiveContext():
@@ -81,16 +81,16 @@ class OwnThread(SyncConsumer):
 
 
 class Metronome(AsyncConsumer):
-    """Lesson 7: the server speaks first, from a task that ends with its connection."""
+    """Lesson 7: the server sends frames on its own, from a task that ends with the connection."""
 
-    pause = 1  # seconds
+    interval = 1  # seconds
 
     async def __call__(self, scope, receive, send):
         self.task = None
         try:
             await super().__call__(scope, receive, send)
         finally:
-            # Reached whatever ends the connection: StopConsumer, an exception, a kill.
+            # This runs however the connection ends: StopConsumer, an exception, a cancel.
             if self.task is not None:
                 self.task.cancel()
                 await asyncio.gather(self.task, return_exceptions=True)
@@ -102,21 +102,21 @@ class Metronome(AsyncConsumer):
     async def tick(self):
         number = 0
         while True:
-            await asyncio.sleep(self.pause)
+            await asyncio.sleep(self.interval)
             number += 1
             await self.send({"type": "websocket.send", "text": f"tick {number}"})
 
     async def websocket_receive(self, event):
-        # The loop above is a task of its own, so this handler gets its turn.
+        # tick() is a separate task, so it does not block this handler.
         if event.get("text") == "faster":
-            self.pause = max(self.pause / 2, 0.1)  # whatever a client says, others get a turn
+            self.interval = max(self.interval / 2, 0.1)  # a limit, so no client can flood the loop
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()
 
 
 class Heartbeat(AsyncConsumer):
-    """Lesson 8: the same consumer answers HTTP, with a response or with a stream of events."""
+    """Lesson 8: a consumer also answers HTTP, with one response or with a stream of events."""
 
     body = b""
     task = None
@@ -129,7 +129,7 @@ class Heartbeat(AsyncConsumer):
                 self.task.cancel()
 
     async def http_request(self, event):
-        # Runs once for each piece of the body.
+        # The server calls this once for each part of the body.
         self.body += event.get("body", b"")
         if event.get("more_body", False):
             return
@@ -156,16 +156,16 @@ class Heartbeat(AsyncConsumer):
         await self.send({"type": "http.response.body", "body": body, "more_body": more_body})
 
     async def http_disconnect(self, event):
-        # Comes when the client has left, and after a complete response too.
+        # The server sends this when the client disconnects, and after a complete response.
         raise StopConsumer()
 
 
 class Shelf(AsyncConsumer):
-    """Lesson 9: JSON in, JSON out, and a fixed list of what a client may ask for."""
+    """Lesson 9: JSON in, JSON out, and a fixed list of commands that a client may call."""
 
     async def websocket_connect(self, event):
         self.titles = []
-        # What is not in this dict is out of a client's reach, whatever it sends.
+        # A client can only call the methods in this dict.
         self.commands = {"put": self.put, "list": self.list_titles}
         await self.send({"type": "websocket.accept"})
 
@@ -180,7 +180,7 @@ class Shelf(AsyncConsumer):
         await self.send({"type": "websocket.send", "text": json.dumps(answer)})
 
     def decode(self, text):
-        """The value that the text holds; None for a binary frame and for what is not JSON."""
+        """Return the JSON value in `text`, or None for a binary frame or invalid JSON."""
         try:
             return json.loads(text or "")
         except (ValueError, RecursionError):
@@ -201,16 +201,16 @@ class Shelf(AsyncConsumer):
 
 
 class LeanEcho(AsyncConsumer):
-    """Lesson 10: goes to the database's thread where the database is asked, and only there."""
+    """Lesson 10: uses the database thread only for events whose handler queries the database."""
 
-    # Those that ask no database. Whatever is not listed goes the safe way.
+    # Events whose handlers make no query. All other events go through the database thread.
     lean = ("websocket.receive", "websocket.disconnect")
 
     async def dispatch(self, message):
         if message.get("type") in self.lean:
             await getattr(self, get_handler_name(message))(message)
         else:
-            # Looks after the connections first, and refuses a type that is no handler's.
+            # super() closes old database connections first. It also rejects unknown types.
             await super().dispatch(message)
 
     async def websocket_connect(self, event):

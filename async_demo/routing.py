@@ -1,4 +1,4 @@
-"""Which path leads to which consumer of lessons 5 to 10."""
+"""WebSocket and HTTP paths of the consumers of lessons 5 to 10."""
 
 from django.urls import path
 

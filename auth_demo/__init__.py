@@ -1,1 +1,1 @@
-"""Who is there: users, origins, tickets, logout. Lessons 16 to 19."""
+"""Authentication: users, origins, tickets and logout. Lessons 16 to 19."""

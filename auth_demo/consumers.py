@@ -1,4 +1,4 @@
-"""Who is there: one worked consumer for each of lessons 16 to 19."""
+"""Users, origins, tickets and logout. One consumer for each of lessons 16 to 19."""
 
 import json
 
@@ -11,28 +11,28 @@ from auth_demo.signals import group_of_session, group_of_user
 
 
 class Reception(AsyncConsumer):
-    """Lesson 16: knows who is there, says why it shows somebody out, asks what they may do."""
+    """Lesson 16: accepts logged-in users only, and answers questions about permissions."""
 
-    user = None  # until it is known who is there
+    user = None  # None until a logged-in user has connected
 
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
         user = self.scope["user"]
-        # Never None: a stranger is an AnonymousUser, which is as true as any other object.
+        # scope["user"] is never None. Without a login it is an AnonymousUser, which is truthy.
         if not user.is_authenticated:
-            # Before the accept, this would be HTTP 403, and no page could tell the reason.
+            # A close before the accept is HTTP 403. Then the page cannot read the code.
             await self.send({"type": "websocket.close", "code": 4401})
             return
         self.user = user
-        await self.say(f"You are {user.get_username()}.")
+        await self.send_text(f"You are {user.get_username()}.")
 
     async def websocket_receive(self, event):
         if self.user is not None:
-            # Asks the database once; the answer stays with this connection's user.
-            may = await self.user.ahas_perm(event.get("text") or "")
-            await self.say("You may." if may else "You may not.")
+            # This queries the database once. Then the user object keeps its permissions.
+            allowed = await self.user.ahas_perm(event.get("text") or "")
+            await self.send_text("You may." if allowed else "You may not.")
 
-    async def say(self, text):
+    async def send_text(self, text):
         await self.send({"type": "websocket.send", "text": text})
 
     async def websocket_disconnect(self, event):
@@ -40,7 +40,7 @@ class Reception(AsyncConsumer):
 
 
 class Inbox(AsyncConsumer):
-    """Lesson 17: trusts the cookie, and so does the bidding of whatever page has opened it."""
+    """Lesson 17: trusts the cookie alone. So any site that opens the socket acts as the user."""
 
     async def websocket_connect(self, event):
         user = self.scope["user"]
@@ -52,14 +52,14 @@ class Inbox(AsyncConsumer):
             await self.send({"type": "websocket.close", "code": 4401})
 
     async def websocket_receive(self, event):
-        """Nothing that a client says is of interest here."""
+        pass  # this consumer ignores all frames
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()
 
 
 class Welcome(AsyncConsumer):
-    """Lesson 18: greets the user that the middleware before it has put into the scope."""
+    """Lesson 18: greets the user that a middleware has put into the scope."""
 
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
@@ -74,9 +74,9 @@ class Welcome(AsyncConsumer):
 
 
 class Account(AsyncConsumer):
-    """Lesson 19: logs in and out over its socket, which ends with the login, however that ends."""
+    """Lesson 19: logs in and out over its socket. When the login ends, the socket closes."""
 
-    groups = ()  # until somebody is logged in
+    groups = ()  # empty until a user is logged in
 
     async def __call__(self, scope, receive, send):
         try:
@@ -87,23 +87,23 @@ class Account(AsyncConsumer):
 
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
-        await self.join()
+        await self.join_groups()
 
-    async def join(self):
+    async def join_groups(self):
         user = self.scope["user"]
         if user.is_authenticated:
             session = group_of_session(self.scope["session"].session_key)
             self.groups = (session, group_of_user(user))
             for group in self.groups:
                 await self.channel_layer.group_add(group, self.channel_name)
-            # The login may have ended between the handshake and this.
+            # The login may have ended since the handshake, so check it now.
             await self.user_changed({})
 
     async def websocket_receive(self, event):
         text = event.get("text") or ""
-        credentials = credentials_in(text)
+        credentials = parse_credentials(text)
         if text == "logout":
-            await logout(self.scope)  # deletes the session, hence session_over
+            await logout(self.scope)  # deletes the session; its signal leads to session_over()
         elif credentials and not self.scope["user"].is_authenticated:
             await self.log_in(credentials)
         name = self.scope["user"].get_username() or "nobody"
@@ -113,18 +113,18 @@ class Account(AsyncConsumer):
         user = await aauthenticate(**credentials)
         if user is not None:
             await login(self.scope, user)
-            await self.scope["session"].asave()  # after the accept, nobody else does
-            await self.join()
+            await self.scope["session"].asave()  # after the accept, no middleware saves it
+            await self.join_groups()
 
     async def session_over(self, event):
         await self.send({"type": "websocket.close", "code": 4401})
-        raise StopConsumer()  # what the client has sent meanwhile is not answered
+        raise StopConsumer()  # answer no frame that is still waiting
 
     async def user_changed(self, event):
-        # A new store: what scope["session"] has read once, it does not read again.
+        # scope["session"] caches what it has read, so read the session with a new object.
         session = self.scope["session"]
         fresh = session.__class__(session.session_key)
-        user = await get_user({"session": fresh})  # is_active, and the password's hash
+        user = await get_user({"session": fresh})  # checks is_active and the password's hash
         if not user.is_authenticated:
             await self.session_over(event)
         self.scope["user"] = user
@@ -133,12 +133,13 @@ class Account(AsyncConsumer):
         raise StopConsumer()
 
 
-def credentials_in(text):
-    """What `{"username": "ada", "password": "..."}` says; None for any other text."""
+def parse_credentials(text):
+    """Parse `{"username": "ada", "password": "..."}`. Return None for any other text."""
     try:
-        given = json.loads(text)
-        given = {name: str(given[name]) for name in ("username", "password")}
-        "".join(given.values()).encode()  # a ValueError for half a character, which JSON can write
-        return given
+        data = json.loads(text)
+        credentials = {name: str(data[name]) for name in ("username", "password")}
+        # JSON can contain half a character (a lone surrogate). encode() then raises ValueError.
+        "".join(credentials.values()).encode()
+        return credentials
     except (ValueError, TypeError, KeyError, RecursionError):
         return None

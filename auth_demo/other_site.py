@@ -1,4 +1,4 @@
-"""Lesson 17: another site, whose page opens the victim's sockets in its visitor's name."""
+"""Lesson 17: a hostile site. Its page opens sockets of the workshop with the user's cookie."""
 
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -6,7 +6,7 @@ from django.template.loader import render_to_string
 
 
 class OtherSite(ThreadingHTTPServer):
-    """Serves its one page under each name that leads here, on this machine alone."""
+    """Serves one page on this machine only, under every host name that leads to it."""
 
     def __init__(self, port, victim):
         super().__init__(("127.0.0.1", port), Page)
@@ -22,4 +22,4 @@ class Page(BaseHTTPRequestHandler):
             self.wfile.write(self.server.page.encode())
 
     def log_message(self, *args):
-        """Say nothing: the terminal is the student's."""
+        """Log nothing, so that the terminal stays readable."""

@@ -1,4 +1,4 @@
-"""Which path leads to which consumer of lessons 16 to 19."""
+"""WebSocket paths of the consumers of lessons 16 to 19."""
 
 from django.urls import path
 
@@ -11,8 +11,8 @@ websocket_urlpatterns = [
     path("ws/auth/logout/", Account.as_asgi()),
 ]
 
-# Not behind the cookies' middlewares: no cookie is asked for, so no other site can use one, and
-# what is no browser sends no origin.
+# These paths need no cookie middleware and no origin check: they read no cookie, so another site
+# cannot use one. And a client that is not a browser sends no origin.
 ticket_urlpatterns = [
     path("ws/auth/ticket/", TicketMiddleware(Welcome.as_asgi())),
 ]

@@ -1,6 +1,6 @@
-"""Lesson 19: what tells the open sockets that a login has ended, in whichever process it ended.
+"""Lesson 19: signal receivers that notify open sockets when a login ends.
 
-Connected by apps.py, in every process of the project: a command may deactivate a user, too.
+apps.py connects them in every process, because a management command can end a login too.
 """
 
 from asgiref.sync import async_to_sync
@@ -18,23 +18,26 @@ def group_of_user(user):
 
 
 def group_of_session(key):
-    # The key is a secret, and a group's name stands in Redis and in transcripts.
+    # The session key is secret, but a group's name is visible in Redis and in transcripts.
     return f"session-{salted_hmac('auth_demo', key, algorithm='sha256').hexdigest()[:16]}"
 
 
 @receiver(post_delete, sender=Session)
-def tell_of_the_end(sender, instance, **kwargs):
-    """A logout deletes its session; so does a change of the password."""
-    tell(group_of_session(instance.session_key), "session.over")
+def session_deleted(sender, instance, **kwargs):
+    """A logout deletes the session. A change of the password does so too."""
+    send_after_commit(group_of_session(instance.session_key), "session.over")
 
 
 @receiver(post_save, sender=get_user_model())
-def tell_of_the_change(sender, instance, **kwargs):
+def user_saved(sender, instance, **kwargs):
     """Any change of a user: a new password, is_active, or the time of the last login."""
-    tell(group_of_user(instance), "user.changed")
+    send_after_commit(group_of_user(instance), "user.changed")
 
 
-def tell(group, kind):
-    """Once it is in the database; and where the layer is out of reach, a logout is one still."""
+def send_after_commit(group, message_type):
+    """Send when the database has the change.
+
+    robust: a logout also succeeds if the channel layer is unreachable.
+    """
     send = async_to_sync(get_channel_layer().group_send)
-    transaction.on_commit(lambda: send(group, {"type": kind}), robust=True)
+    transaction.on_commit(lambda: send(group, {"type": message_type}), robust=True)

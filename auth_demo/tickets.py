@@ -1,7 +1,7 @@
-"""Lesson 18: tickets, for clients that have no cookie.
+"""Lesson 18: tickets for clients without cookies.
 
-A ticket is issued to a user, opens one connection, and is worth nothing after half a minute. It is
-signed, so whoever makes one up, or changes one, is found out without a look into the database.
+A ticket belongs to one user, opens one connection, and expires after 30 seconds. It is signed, so
+the server detects a forged ticket without a database query.
 """
 
 import secrets
@@ -12,19 +12,19 @@ from django.core import signing
 from django.core.cache import cache
 
 SALT = "auth_demo.tickets"
-SECONDS = 30
+MAX_AGE = 30  # seconds
 
 
 def issue(user):
-    """A ticket for this user, who has just shown who they are."""
+    """Make a ticket for this user, who has just logged in."""
     number = secrets.token_urlsafe(16)
-    # What is remembered is that it is unused: a cache that forgets then opens no door.
-    cache.set(f"ticket-{number}", True, SECONDS)
+    # The cache holds unused tickets. If the cache loses one, the ticket fails: that is safe.
+    cache.set(f"ticket-{number}", True, MAX_AGE)
     return signing.dumps([user.pk, number], salt=SALT)
 
 
 class TicketMiddleware:
-    """Puts the user whose ticket is in the URL into the scope, and refuses everyone else."""
+    """Puts the ticket's user into the scope. Rejects a handshake without a valid ticket."""
 
     def __init__(self, inner):
         self.inner = inner
@@ -35,16 +35,16 @@ class TicketMiddleware:
         if user is None:
             await send({"type": "websocket.close"})  # before the accept: HTTP 403
             return
-        # A copy, without the ticket: what stands behind may log its scope.
+        # Remove the ticket from the scope, because the inner application may log the scope.
         await self.inner({**scope, "user": user, "query_string": b""}, receive, send)
 
     async def holder_of(self, ticket):
-        """The user that a ticket was issued to; None where it is not good, or not any more."""
+        """Return the ticket's user, or None if the ticket is not valid any more."""
         try:
-            user_id, number = signing.loads(ticket, salt=SALT, max_age=SECONDS)
-        except signing.BadSignature:  # SignatureExpired is one, too
+            user_id, number = signing.loads(ticket, salt=SALT, max_age=MAX_AGE)
+        except signing.BadSignature:  # SignatureExpired is a subclass
             return None
-        # One step: of two that come at once, in whichever process, one finds it there.
+        # delete() is one atomic step: if a ticket is used twice, only one call finds it.
         if not await cache.adelete(f"ticket-{number}"):
             return None
         return await get_user_model().objects.filter(pk=user_id, is_active=True).afirst()

@@ -1,6 +1,6 @@
-"""What lessons 16 and 17 show: less than the whole stack, and what comes of it.
+"""Lessons 16 and 17: incomplete middleware stacks, so that you see what each part adds.
 
-Nothing looks at the origin before these, so they are for the workshop alone.
+These paths do not check the origin. They exist in the workshop only. Do not copy them.
 """
 
 from channels.auth import AuthMiddleware, AuthMiddlewareStack
@@ -14,7 +14,7 @@ from auth_demo.consumers import Inbox
 
 
 class ScopeReport(AsyncConsumer):
-    """Tells what is in its scope that no server has put there."""
+    """Sends the names of the keys that middlewares have added to its scope."""
 
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
@@ -22,7 +22,7 @@ class ScopeReport(AsyncConsumer):
         await self.send({"type": "websocket.send", "text": ", ".join(added) or "nothing"})
 
     async def websocket_receive(self, event):
-        """Nothing that a client says is of interest here."""
+        pass  # this consumer ignores all frames
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()
@@ -36,7 +36,7 @@ unguarded = URLRouter(
         path(f"{PREFIX}none/", scope),
         path(f"{PREFIX}cookies/", CookieMiddleware(scope)),
         path(f"{PREFIX}session/", CookieMiddleware(SessionMiddleware(scope))),
-        # What AuthMiddlewareStack is short for:
+        # AuthMiddlewareStack combines these three:
         path(f"{PREFIX}user/", CookieMiddleware(SessionMiddleware(AuthMiddleware(scope)))),
         path(f"{PREFIX}origin/", AuthMiddlewareStack(Inbox.as_asgi())),
     ]
@@ -44,10 +44,10 @@ unguarded = URLRouter(
 
 
 def with_unguarded(application):
-    """`application`, and beside it the paths above."""
+    """Serve the paths above, and `application` on all other paths."""
 
-    async def chosen(scope, receive, send):
+    async def choose(scope, receive, send):
         is_unguarded = scope["path"].startswith(f"/{PREFIX}")
         await (unguarded if is_unguarded else application)(scope, receive, send)
 
-    return chosen
+    return choose

@@ -1,4 +1,4 @@
-"""Which address leads to which view of lessons 16 to 19: logging in is Django's own affair."""
+"""URLs of the views of lessons 16 to 19. Django's own views log the user in and out."""
 
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path

@@ -1,4 +1,4 @@
-"""Lesson 18: where a client without cookies gets its ticket."""
+"""Lesson 18: the view that gives a ticket to a client without cookies."""
 
 from django.contrib.auth import authenticate
 from django.http import JsonResponse
@@ -10,12 +10,12 @@ from django.views.decorators.http import require_POST
 from auth_demo.tickets import issue
 
 
-@csrf_exempt  # no cookie is looked at, so no other site's page can make use of one
+@csrf_exempt  # this view reads no cookie, so another site cannot use one
 @never_cache
 @require_POST
-@sensitive_post_parameters("password")  # an error page shows what was posted
+@sensitive_post_parameters("password")  # keep the password out of error reports
 def ticket(request):
-    """A ticket, for a name and a password in the request's body."""
+    """Return a ticket for the user name and password in the request's body."""
     user = authenticate(
         request,
         username=request.POST.get("username"),

@@ -1,4 +1,4 @@
-"""Which path leads to which consumer of lessons 20 to 23."""
+"""WebSocket paths of the consumers of lessons 20 to 22."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Which address leads to which view of lessons 20 to 23."""
+"""URLs of the views of lesson 21."""
 
 from django.urls import path
 

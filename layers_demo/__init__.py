@@ -1,1 +1,1 @@
-"""The channel layer: channels, groups, delivery, workers. Lessons 11 to 15."""
+"""The channel layer: channels, groups, delivery and workers. Lessons 11 to 15."""

@@ -1,4 +1,4 @@
-"""The channel layer, message by message: one worked consumer for each of lessons 11 to 15."""
+"""The channel layer, message by message. Consumers for lessons 11 to 15."""
 
 import re
 from contextlib import suppress
@@ -8,7 +8,7 @@ from channels.exceptions import ChannelFull, StopConsumer
 
 
 class Pager(AsyncConsumer):
-    """Lesson 11: a consumer has an address, and all code of the project can send to it."""
+    """Lesson 11: a consumer has a channel, and any code of the project can send to it."""
 
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
@@ -17,12 +17,12 @@ class Pager(AsyncConsumer):
     async def websocket_receive(self, event):
         text = event.get("text")
         if text:
-            # The long way round to the same client: a message of the layer, to this very consumer.
+            # This consumer sends a message through the layer to itself.
             message = {"type": "pager.message", "text": text}
             await self.channel_layer.send(self.channel_name, message)
 
     async def pager_message(self, event):
-        # Called for each message of type pager.message, whoever sent it.
+        # Channels calls this for each message of type pager.message, from any sender.
         await self.send({"type": "websocket.send", "text": f"page: {event['text']}"})
 
     async def websocket_disconnect(self, event):
@@ -30,26 +30,26 @@ class Pager(AsyncConsumer):
 
 
 class Room(AsyncConsumer):
-    """Lesson 12: what one says in a room, all in it hear; the URL says which room."""
+    """Lesson 12: every client in a room receives each text. The URL names the room."""
 
-    group = None  # until the client is in
+    group = None  # None until this consumer has joined a group
 
     async def __call__(self, scope, receive, send):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            # Reached whatever ends the connection: the group forgets nobody by itself.
+            # This runs however the connection ends. A group never removes a channel by itself.
             if self.group is not None:
                 await self.channel_layer.group_discard(self.group, self.channel_name)
 
     async def websocket_connect(self, event):
         name = self.scope["url_route"]["kwargs"]["room_name"]
         if not re.fullmatch(r"[a-zA-Z0-9_.-]{1,80}", name):
-            # Whoever is refused sees 1006 and no more; so let it in, and close with a code.
+            # A rejected browser only sees 1006. To send a code, accept first, then close.
             await self.send({"type": "websocket.accept"})
             await self.send({"type": "websocket.close", "code": 4004})
             return
-        # Groups of all kinds share one space of names, hence the prefix.
+        # All groups of a project share one namespace. The prefix prevents collisions.
         self.group = f"room-{name}"
         await self.channel_layer.group_add(self.group, self.channel_name)
         await self.send({"type": "websocket.accept"})
@@ -61,7 +61,7 @@ class Room(AsyncConsumer):
             await self.channel_layer.group_send(self.group, message)
 
     async def room_message(self, event):
-        # Runs once for each member, in the member's own consumer.
+        # Runs once in the consumer of each member.
         await self.send({"type": "websocket.send", "text": event["text"]})
 
     async def websocket_disconnect(self, event):
@@ -69,7 +69,7 @@ class Room(AsyncConsumer):
 
 
 class Burst(AsyncConsumer):
-    """Lesson 13: sends itself more numbered messages than there is room for; the numbers tell."""
+    """Lesson 13: sends itself more messages than its channel can hold. Numbers show the loss."""
 
     group = None
 
@@ -82,35 +82,35 @@ class Burst(AsyncConsumer):
 
     async def websocket_connect(self, event):
         self.number = self.last = 0
-        # A group of its own, named after its channel; a group's name may hold no "!".
+        # Each consumer has its own group. A group's name must not contain "!".
         self.group = self.channel_name.replace("!", ".")
         await self.channel_layer.group_add(self.group, self.channel_name)
         await self.send({"type": "websocket.accept"})
 
     async def websocket_receive(self, event):
-        # Nothing is handled before this handler has returned: the messages have to wait.
+        # This consumer handles no message until this handler returns, so they fill the channel.
         for _ in range(getattr(self.channel_layer, "capacity", 100) + 2):
             self.number += 1
             message = {"type": "burst.part", "number": self.number}
             if event.get("text") == "group":
                 await self.channel_layer.group_send(self.group, message)
             else:
-                await self.send_or_tell(message)
+                await self.send_or_report(message)
 
-    async def send_or_tell(self, message):
+    async def send_or_report(self, message):
         try:
             await self.channel_layer.send(self.channel_name, message)
         except ChannelFull:
-            await self.tell(f"no room for {message['number']}")
+            await self.send_text(f"no room for {message['number']}")
 
     async def burst_part(self, event):
         missed = event["number"] - self.last - 1
         self.last = event["number"]
-        await self.tell(
+        await self.send_text(
             f"{missed} missed, {self.last} arrived" if missed else f"{self.last} arrived"
         )
 
-    async def tell(self, text):
+    async def send_text(self, text):
         await self.send({"type": "websocket.send", "text": text})
 
     async def websocket_disconnect(self, event):
@@ -118,7 +118,7 @@ class Burst(AsyncConsumer):
 
 
 class SharedRoom(AsyncConsumer):
-    """Lesson 14: one room on every server; a client is told when the layer is out of reach."""
+    """Lesson 14: one room on all servers. Clients get a close code when Redis is unreachable."""
 
     accepted = False
 
@@ -126,13 +126,13 @@ class SharedRoom(AsyncConsumer):
         try:
             await super().__call__(scope, receive, send)
         except Exception:
-            # Left to itself, the server says 1011, as for any bug, or 500 before the accept.
+            # Without this, the server closes with 1011, as for any bug, or rejects with HTTP 500.
             if not self.accepted:
-                await send({"type": "websocket.accept"})  # a refusal has no code
+                await send({"type": "websocket.accept"})  # a rejection cannot carry a code
             await send({"type": "websocket.close", "code": 4013})
-            raise  # for the log
+            raise  # so that the server logs it
         finally:
-            with suppress(Exception):  # a Redis that is gone has no group to be left
+            with suppress(Exception):  # Redis may be unreachable
                 await self.channel_layer.group_discard("lobby", self.channel_name)
 
     async def websocket_connect(self, event):
@@ -152,7 +152,7 @@ class SharedRoom(AsyncConsumer):
 
 
 class Primes(AsyncConsumer):
-    """Lesson 15: hands each number to a worker, and waits for no answer; one may come."""
+    """Lesson 15: sends each number to a worker and does not wait for the answer."""
 
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
@@ -161,19 +161,19 @@ class Primes(AsyncConsumer):
         job = {
             "type": "primes.factor",
             "text": event.get("text") or "",
-            "answer_to": self.channel_name,  # the way back: to this connection, and no other
+            "answer_to": self.channel_name,  # the worker sends its answer to this connection
         }
         try:
             await self.channel_layer.send("primes", job)
-        except ChannelFull:  # nobody has taken a job for a while
-            await self.say("no worker: try again later")
+        except ChannelFull:  # no worker has taken a job for some time
+            await self.send_text("no worker: try again later")
         else:
-            await self.say("handed in")
+            await self.send_text("handed in")
 
     async def primes_found(self, event):
-        await self.say(event["text"])
+        await self.send_text(event["text"])
 
-    async def say(self, text):
+    async def send_text(self, text):
         await self.send({"type": "websocket.send", "text": text})
 
     async def websocket_disconnect(self, event):
@@ -181,22 +181,22 @@ class Primes(AsyncConsumer):
 
 
 class PrimesWorker(AsyncConsumer):
-    """Lesson 15: does the jobs of `manage.py runworker primes`, one after the other."""
+    """Lesson 15: the consumer of `manage.py runworker primes`. It does one job at a time."""
 
     async def primes_factor(self, event):
         text = event["text"]
         try:
-            answer = f"{text} = {' * '.join(map(str, factors_of(text)))}"
+            answer = f"{text} = {' * '.join(map(str, prime_factors(text)))}"
         except ValueError:
-            # Left alone, it would end this consumer, and lose the jobs behind this one.
+            # If this exception left the handler, this consumer would end and lose waiting jobs.
             answer = f"{text}: not a number from 2 to 999999999999"
         message = {"type": "primes.found", "text": answer}
         await self.channel_layer.send(event["answer_to"], message)
 
 
-def factors_of(text):
-    """The prime factors of the number in `text`; work enough for a process of its own."""
-    number, divisor, found = int(text), 2, []
+def prime_factors(text):
+    """Return the prime factors of the number in `text`. This is slow, so a worker does it."""
+    number, divisor, factors = int(text), 2, []
     if not 2 <= number < 10**12:
         raise ValueError(text)
     while divisor * divisor <= number:
@@ -204,5 +204,5 @@ def factors_of(text):
             divisor += 1
         else:
             number //= divisor
-            found.append(divisor)
-    return [*found, number]
+            factors.append(divisor)
+    return [*factors, number]

@@ -1,23 +1,23 @@
-"""Lesson 11: sync code, outside of every consumer, sends to one."""
+"""Lesson 11: sync code outside of every consumer sends a message to one consumer."""
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 
 
-class NoSuchPager(ValueError):
-    """What was given is no address of a pager's."""
+class InvalidChannel(ValueError):
+    """The given name is not the channel of a connection."""
 
 
-def page(channel, text):
-    """Send the text to the consumer with that channel; whether it is still there, nobody knows.
+def send_page(channel, text):
+    """Send the text to the consumer with this channel. It may have disconnected already.
 
-    Raises NoSuchPager, and ChannelFull where a hundred messages wait already.
+    Raises InvalidChannel. Raises ChannelFull if a hundred messages are waiting.
     """
-    # What every layer makes for one connection. Another channel may be a worker's.
+    # Every layer puts "specific." into the channel of a connection. Others may be a worker's.
     if "specific." not in channel:
-        raise NoSuchPager(channel)
+        raise InvalidChannel(channel)
     message = {"type": "pager.message", "text": text}
     try:
         async_to_sync(get_channel_layer().send)(channel, message)
     except TypeError as error:
-        raise NoSuchPager(channel) from error
+        raise InvalidChannel(channel) from error

@@ -1,4 +1,4 @@
-"""Which path, and which worker's channel, leads to which consumer of lessons 11 to 15."""
+"""WebSocket paths, and the channels of workers, for the consumers of lessons 11 to 15."""
 
 from django.urls import path
 
@@ -12,7 +12,7 @@ websocket_urlpatterns = [
     path("ws/layers/worker/", Primes.as_asgi()),
 ]
 
-# What `manage.py runworker primes` takes its jobs to.
+# `manage.py runworker primes` takes jobs from the channel "primes".
 channel_name_patterns = {
     "primes": PrimesWorker.as_asgi(),
 }

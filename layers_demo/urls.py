@@ -1,4 +1,4 @@
-"""Which address leads to which view of lessons 11 to 15."""
+"""URLs of the views of lesson 11."""
 
 from django.urls import path
 

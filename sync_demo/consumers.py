@@ -1,4 +1,4 @@
-"""SyncConsumer, event by event: one worked consumer for each of the first lessons."""
+"""SyncConsumer, event by event. One consumer for each of lessons 1 to 4."""
 
 import logging
 from urllib.parse import parse_qs
@@ -10,45 +10,48 @@ logger = logging.getLogger(__name__)
 
 
 class Doorkeeper(SyncConsumer):
-    """Lesson 1: the handshake is an event, and the answer to it is an event."""
+    """Lesson 1: the handshake is an event, and its answer is an event too."""
 
-    speaks = ("door.v2", "door.v1")  # subprotocols, the best one first
+    subprotocols = ("door.v2", "door.v1")  # best first
 
     def websocket_connect(self, event):
         query = parse_qs(self.scope["query_string"].decode())
         if "name" not in query:
-            # A close before an accept refuses: the client gets HTTP 403 and nothing else.
+            # A close before an accept rejects the handshake: the client receives HTTP 403.
             self.send({"type": "websocket.close"})
             return
-        self.send({"type": "websocket.accept", "subprotocol": self.common_subprotocol()})
+        self.send({"type": "websocket.accept", "subprotocol": self.choose_subprotocol()})
         welcome = f"Welcome to {self.scope['path']}, {query['name'][0]}."
         self.send({"type": "websocket.send", "text": welcome})
 
-    def common_subprotocol(self):
-        """The best one that both sides speak; only one that the client offered may be echoed."""
-        for subprotocol in self.speaks:
+    def choose_subprotocol(self):
+        """Return the best subprotocol that the client offers too, or None.
+
+        The server may only choose one that the client offered.
+        """
+        for subprotocol in self.subprotocols:
             if subprotocol in self.scope["subprotocols"]:
                 return subprotocol
         return None
 
     def websocket_receive(self, event):
-        # The scope stays as the handshake left it for as long as the connection lives. Its
-        # headers are whatever bytes the client has sent.
+        # The scope does not change while the connection is open. Its headers are the bytes that
+        # the client sent in the handshake.
         host = dict(self.scope["headers"]).get(b"host", b"an unknown host").decode("latin1")
         self.send({"type": "websocket.send", "text": f"You called {host}."})
 
     def websocket_disconnect(self, event):
-        raise StopConsumer()  # lesson 3 says why
+        raise StopConsumer()  # lesson 3 explains why
 
 
 class Echo(SyncConsumer):
-    """Lesson 2: text stays text, bytes stay bytes, and an empty frame is a frame."""
+    """Lesson 2: text stays text, bytes stay bytes, and an empty frame is also a frame."""
 
     def websocket_connect(self, event):
         self.send({"type": "websocket.accept"})
 
     def websocket_receive(self, event):
-        # Daphne leaves the unused key out, other servers send it as None: .get() suits both.
+        # Daphne leaves out the unused key. Other servers set it to None. get() handles both.
         text, data = event.get("text"), event.get("bytes")
         if text is not None:
             self.send({"type": "websocket.send", "text": text})
@@ -60,39 +63,40 @@ class Echo(SyncConsumer):
 
 
 class Operator(SyncConsumer):
-    """Lesson 3: either side may hang up, and only StopConsumer ends the consumer."""
+    """Lesson 3: either side may close, but only StopConsumer ends the consumer."""
 
     def websocket_connect(self, event):
-        self.hung_up = False
+        self.closed = False
         self.send({"type": "websocket.accept"})
 
     def websocket_receive(self, event):
-        if self.hung_up:
-            return  # was under way when the close was sent, and nothing may follow a close
+        if self.closed:
+            return  # nothing may follow a close; the client sent this before the close arrived
         text = event.get("text")
         if text is None:
-            # The protocol's own 1003, unsupported data, is not ours to send.
-            self.hang_up(4003)
+            # Applications use codes from 4000. 1003, unsupported data, belongs to the protocol.
+            self.close(4003)
         elif text == "bye":
             self.send({"type": "websocket.send", "text": "Goodbye."})
-            self.hang_up(1000)
+            self.close(1000)
         else:
             self.send({"type": "websocket.send", "text": f"You said: {text}"})
 
-    def hang_up(self, code):
-        self.hung_up = True
+    def close(self, code):
+        self.closed = True
         self.send({"type": "websocket.close", "code": code})
 
     def websocket_disconnect(self, event):
-        # Comes once, whoever hung up. After a browser's bare close() the code is None.
+        # Daphne sends this event once, also after our own close. If a browser calls close()
+        # without a code, the code is None.
         code = event.get("code")
-        known = {None: "hung up", 1000: "hung up", 1001: "left for another page", 1006: "lost"}
-        logger.info("The line was %s.", known.get(code, f"closed with {code}"))
+        reasons = {None: "normal", 1000: "normal", 1001: "left the page", 1006: "lost"}
+        logger.info("Connection closed: %s.", reasons.get(code, f"code {code}"))
         raise StopConsumer()
 
 
 class Turnstile(SyncConsumer):
-    """Lesson 4: a little of all that a test has to look at."""
+    """Lesson 4: a small consumer with everything that a test must check."""
 
     def websocket_connect(self, event):
         if self.scope["query_string"] != b"gate=north":

@@ -1,4 +1,4 @@
-"""Which path leads to which consumer. `path()` matches the whole path, not just its beginning."""
+"""WebSocket paths of the consumers of lessons 1 to 4. `path()` must match the whole path."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Which path leads to which chat."""
+"""WebSocket paths of both chats."""
 
 from django.urls import path
 

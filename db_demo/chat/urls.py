@@ -1,4 +1,4 @@
-"""Which address leads to which page of the chat."""
+"""URLs of the pages of the chat."""
 
 from django.urls import path
 

@@ -20,7 +20,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from auth_demo import signals
-from auth_demo.consumers import credentials_in
+from auth_demo.consumers import parse_credentials
 from auth_demo.routing import websocket_urlpatterns
 from lessons.judge import StrictCommunicator
 from lessons.simulator.channel_layer import fresh_layers
@@ -294,7 +294,7 @@ HALF = r'{"username": "ada", "password": "\ud800"}'
     "text", ["", "{", "3", "null", "[]", '{"username": "ada"}', "[" * 100_000, HALF]
 )
 def test_whatever_is_no_login_is_none(text):
-    assert credentials_in(text) is None
+    assert parse_credentials(text) is None
 
 
 def test_receivers_are_connected_by_the_app_and_by_no_consumer():

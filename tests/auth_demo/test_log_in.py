@@ -12,7 +12,7 @@ def quick_passwords(settings):
 
 def test_a_person_logs_in_and_out_with_django_s_own_views(client, django_user_model):
     django_user_model.objects.create_user("ada", password="lovelace")
-    assert "You are a stranger." in client.get("/auth/").content.decode()
+    assert "You are not logged in." in client.get("/auth/").content.decode()
     form = client.get("/auth/login/").content.decode()
     assert 'name="csrfmiddlewaretoken"' in form
     wrong = client.post("/auth/login/", {"username": "ada", "password": "byron"})
@@ -21,7 +21,7 @@ def test_a_person_logs_in_and_out_with_django_s_own_views(client, django_user_mo
     assert client.post("/auth/login/", person).headers["location"] == "/auth/"
     assert "You are ada." in client.get("/auth/").content.decode()
     assert client.post("/auth/logout/").headers["location"] == "/auth/login/"
-    assert "You are a stranger." in client.get("/auth/").content.decode()
+    assert "You are not logged in." in client.get("/auth/").content.decode()
 
 
 def test_whoever_has_logged_in_is_sent_to_no_other_site(client, django_user_model):

@@ -135,14 +135,14 @@ NOBODY = [
 
 @pytest.mark.parametrize("channel", NOBODY)
 async def test_the_view_refuses_what_is_no_connections_channel(layer, channel):
-    assert await posted(channel=channel, text="tea") == (400, "There is no such pager.")
+    assert await posted(channel=channel, text="tea") == (400, "No consumer has this channel.")
     assert layer.channels == {}
 
 
 async def test_the_view_says_that_a_channel_is_full(layer):
     for _ in range(layer.capacity):
         await layer.send("specific.check!9", {"type": "pager.message", "text": ""})
-    assert await posted(channel="specific.check!9", text="") == (503, "That pager is busy.")
+    assert await posted(channel="specific.check!9", text="") == (503, "The channel is full.")
 
 
 async def commanded(*arguments):
@@ -160,14 +160,14 @@ async def test_the_command_pages_a_client():
 
 
 async def test_the_command_refuses_what_is_no_connections_channel():
-    with pytest.raises(CommandError, match="There is no such pager"):
+    with pytest.raises(CommandError, match="No consumer has this channel"):
         await commanded("someone", "tea")
 
 
 async def test_the_command_says_that_a_channel_is_full(layer):
     for _ in range(layer.capacity):
         await layer.send("specific.check!9", {"type": "pager.message", "text": ""})
-    with pytest.raises(CommandError, match="That pager is busy"):
+    with pytest.raises(CommandError, match="The channel is full"):
         await commanded("specific.check!9", "tea")
 
 

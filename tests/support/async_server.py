@@ -24,7 +24,7 @@ from tests.support.facts_server import serve  # noqa: E402
 class Announced:
     """Says when its task ends, and how."""
 
-    pause = 0.01
+    interval = 0.01
 
     async def tick(self):
         try:

@@ -45,11 +45,11 @@ async def test_repeats_text_and_stays_on_the_line():
 @pytest.mark.parametrize(
     ("code", "ending"),
     [
-        (None, "hung up"),  # a browser's close() without a code
-        (1000, "hung up"),
-        (1001, "left for another page"),  # a reload too
+        (None, "normal"),  # a browser's close() without a code
+        (1000, "normal"),
+        (1001, "left the page"),  # a reload too
         (1006, "lost"),
-        (4001, "closed with 4001"),
+        (4001, "code 4001"),
     ],
 )
 async def test_stops_when_the_client_leaves_and_says_how(log, code, ending):
@@ -59,7 +59,7 @@ async def test_stops_when_the_client_leaves_and_says_how(log, code, ending):
         await client.disconnect(code)
         client.expect()
         assert client.finished
-    assert log() == [f"The line was {ending}."]
+    assert log() == [f"Connection closed: {ending}."]
 
 
 async def test_stops_where_a_server_leaves_the_code_out(log):
@@ -67,7 +67,7 @@ async def test_stops_where_a_server_leaves_the_code_out(log):
         await client.connect()
         await client.send_input({"type": "websocket.disconnect"})
         assert client.finished
-    assert log() == ["The line was hung up."]
+    assert log() == ["Connection closed: normal."]
 
 
 async def test_bye_closes_with_1000_and_the_disconnect_comes_all_the_same(log):
@@ -78,7 +78,7 @@ async def test_bye_closes_with_1000_and_the_disconnect_comes_all_the_same(log):
         client.expect(said("Goodbye."), closed(1000))
         assert client.transcript[-2].message == {"type": "websocket.disconnect", "code": 1000}
         assert client.finished
-    assert log() == ["The line was hung up."]
+    assert log() == ["Connection closed: normal."]
 
 
 async def test_a_binary_frame_is_shown_out_with_a_code_of_our_own(log):
@@ -88,7 +88,7 @@ async def test_a_binary_frame_is_shown_out_with_a_code_of_our_own(log):
         await client.send_to(bytes_data=b"bye")
         client.expect(closed(4003))
         assert client.finished
-    assert log() == ["The line was closed with 4003."]
+    assert log() == ["Connection closed: code 4003."]
 
 
 async def test_what_was_under_way_when_the_line_was_closed_gets_nothing():

@@ -1,4 +1,4 @@
-"""`manage.py other_site`: lesson 17's hostile page, served from another origin."""
+"""`manage.py other_site`: serve lesson 17's hostile page from another origin."""
 
 from django.core.management.base import BaseCommand
 
@@ -6,18 +6,18 @@ from auth_demo.other_site import OtherSite
 
 
 class Command(BaseCommand):
-    help = "Serve a page of another site, which opens this site's sockets in your name."
+    help = "Serve a page of another site that opens this site's sockets with your cookie."
     requires_system_checks = ()
 
     def add_arguments(self, parser):
-        parser.add_argument("--port", type=int, default=8666, help="8666; 0 takes any free one")
+        parser.add_argument("--port", type=int, default=8666, help="8666; 0 means any free port")
         parser.add_argument(
-            "--victim", default="lessons.localhost:8000", help="host and port of the workshop"
+            "--victim", default="lessons.localhost:8000", help="the workshop's host and port"
         )
 
     def handle(self, *, port, victim, **options):
         with OtherSite(port, victim) as site:
-            self.stdout.write(f"Log in at http://{victim}/auth/login/, and then look at")
+            self.stdout.write(f"Log in at http://{victim}/auth/login/, then open")
             self.stdout.write(f"  http://evil.lessons.localhost:{site.server_port}/")
             try:
                 site.serve_forever()

@@ -1,23 +1,23 @@
-"""Lesson 11: a management command that sends to a consumer."""
+"""Lesson 11: a management command that sends a message to a consumer."""
 
 from channels.exceptions import ChannelFull
 from django.core.management.base import BaseCommand, CommandError
 
-from layers_demo.paging import NoSuchPager, page
+from layers_demo.paging import InvalidChannel, send_page
 
 
 class Command(BaseCommand):
-    help = "Send a text to the client of one pager. Over Redis only: in memory, nobody hears it."
+    help = "Send a text to one consumer. Needs Redis: an in-memory layer stays in its process."
 
     def add_arguments(self, parser):
-        parser.add_argument("channel", help="what the pager told its client; quote it: 'a.b!c'")
+        parser.add_argument("channel", help="the channel that the consumer sent; quote it: 'a.b!c'")
         parser.add_argument("text")
 
     def handle(self, *args, channel, text, **options):
         try:
-            page(channel, text)
-        except NoSuchPager:
-            raise CommandError("There is no such pager.") from None
+            send_page(channel, text)
+        except InvalidChannel:
+            raise CommandError("No consumer has this channel.") from None
         except ChannelFull:
-            raise CommandError("That pager is busy.") from None
+            raise CommandError("The channel is full.") from None
         self.stdout.write("Sent.")
