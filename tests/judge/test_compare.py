@@ -33,13 +33,17 @@ def ask(client, settings):
     return get
 
 
+def written(steps):
+    return [step["step"] for step in steps]
+
+
 def types(side):
     return [event["message"]["type"] for event in side["events"]]
 
 
 def test_a_mistake_is_shown_where_the_two_part_with_its_diagnosis(ask):
     answer = ask("stop", mistake="StopsWithoutAClose")
-    assert answer["steps"] == ["connect", "text 7"]
+    assert written(answer["steps"]) == ["connect", "text 7"]
     assert answer["differs"] == {"right": 5, "wrong": 5}
     assert types(answer["right"])[5:] == ["websocket.close", "websocket.disconnect", "finished"]
     assert types(answer["wrong"])[5:] == ["finished"]
@@ -48,12 +52,17 @@ def test_a_mistake_is_shown_where_the_two_part_with_its_diagnosis(ask):
 
 def test_a_mistake_is_shown_where_a_client_notices_it(ask):
     told = ask("logout", mistake="HasOneGroup")
-    assert told["steps"] == ["connect as=ada", "2 connect as=bob", "text logout", "2 text who?"]
+    assert written(told["steps"]) == [
+        "connect as=ada",
+        "2 connect as=bob",
+        "text logout",
+        "2 text who?",
+    ]
 
 
 def test_a_mistake_that_no_client_notices_is_shown_where_the_two_part(ask):
     told = ask("logout", mistake="NeverLeavesItsGroups")
-    assert told["steps"] == ["1 connect as=ada", "1 text who?", "1 text logout"]
+    assert written(told["steps"]) == ["connect as=ada", "text who?", "text logout"]
     assert told["right"]["events"][told["differs"]["right"]]["message"]["type"] == "group_discard"
 
 
@@ -61,7 +70,7 @@ def test_the_students_own_steps_are_played(ask):
     steps = ["connect", "text 1", "text 2", "text 3"]
     answer = ask("stop", mistake="BorrowsACode", step=steps)
     at = answer["differs"]["wrong"]
-    assert answer["steps"] == steps
+    assert written(answer["steps"]) == steps
     assert answer["right"]["events"][at]["message"] == {"type": "websocket.close", "code": 4000}
     assert answer["wrong"]["events"][at]["message"] == {"type": "websocket.close", "code": 1008}
 
@@ -88,7 +97,7 @@ def test_a_session_that_is_not_the_pages_gets_nothing(ask, client, settings):
         (["connect"] * 41, "at most 40 steps"),
         (["connect", "text " + "x" * 6000], "6000 characters"),
         (["connect", "wait 50", "2 wait 50"], "at most 60 seconds"),
-        (["connect", "wait nan"], "at most 60 seconds"),
+        (["connect", "wait nan"], "'wait nan' cannot be read"),
         (["connect", "sleep 1"], "'sleep 1'"),
         (["row db_demo.Nothing {}"], "cannot be played"),
     ],

@@ -1,5 +1,6 @@
 """What was played on a lesson's page becomes a test that passes."""
 
+import json
 import os
 import re
 
@@ -9,6 +10,7 @@ from django.test import Client
 
 from auth_demo.tickets import issue
 from lessons.core.catalogue import PROJECT_DIR, find
+from lessons.playback.steps import parse_step
 from lessons.web.exercise.pytest_export import file_name, write_test
 from lessons.web.live.page_socket import new_feed_id
 from tests.support.processes import run
@@ -46,7 +48,10 @@ PLAYED = {
 
 
 def test_what_was_played_is_a_test_that_passes_and_says_what_came(tmp_path):
-    sources = {slug: write_test(find(slug), steps) for slug, steps in PLAYED.items()}
+    sources = {
+        slug: write_test(find(slug), [parse_step(step) for step in steps])
+        for slug, steps in PLAYED.items()
+    }
     for slug, source in sources.items():
         (tmp_path / file_name(find(slug))).write_text(source, encoding="utf-8")
     # As in tests/: with its conftest.py, which keeps one test's database from the next.
@@ -58,14 +63,14 @@ def test_what_was_played_is_a_test_that_passes_and_says_what_came(tmp_path):
     )
     assert f"{len(PLAYED)} passed" in done.stdout, done.stdout
     for slug, line in {
-        "accept": "assert await client_1.connect(timeout=PATIENCE) == (False, 1000)",
+        "accept": 'assert await next_event(client_1) == {"type": "websocket.close"}',
         "frames": 'await client_1.send_input({"type": "websocket.receive", "text": ""})',
-        "stop": "await client_1.disconnect(code=1006, timeout=PATIENCE)",
-        "group": 'assert await client_2.receive_from(timeout=PATIENCE) == "hello"',
-        "user": 'student = await logged_in("student")',
-        "ticket": "assert await client_2.connect(timeout=PATIENCE) == (False, 1000)",
+        "stop": 'await client_1.send_input({"type": "websocket.disconnect", "code": 1006})',
+        "group": 'assert await next_event(client_2) == {"type": "websocket.send", "text": "hello"}',
+        "user": 'student = await log_in("student")',
+        "ticket": 'assert await next_event(client_2) == {"type": "websocket.close"}',
         "orm": 'await Group.objects.acreate(name="editors")',
-        "logout": "came = await client_2.receive_output(timeout=PATIENCE)",
+        "logout": 'assert await next_event(client_2) == {"type": "websocket.close", "code": 4401}',
     }.items():
         assert f"    {line}\n" in sources[slug]
     assert "django_db" not in sources["frames"]
@@ -94,7 +99,17 @@ def asked(page, key="02-frames", **changes):
 def test_a_page_gets_its_test(page):
     answer = asked(page, step=["1 connect", "1 text hello"]).json()
     assert answer["name"] == "test_played_02_frames.py"
-    assert 'send_to(text_data="hello")' in answer["source"]
+    assert '"websocket.receive", "text": "hello"' in answer["source"]
+
+
+def test_a_page_may_send_its_steps_as_json(page):
+    text = {"client": 1, "action": "text", "arguments": {"text": "hello"}}
+    connect = {"client": 1, "action": "connect", "arguments": {"query": "name=a:b"}}
+    answer = asked(page, step=[json.dumps(connect), json.dumps(text)]).json()
+    assert '"/ws/sync/frames/?name=a%3Ab"' in answer["source"]
+    assert '"websocket.receive", "text": "hello"' in answer["source"]
+    for wrong in ("{", "{}", json.dumps({**text, "arguments": {}}), json.dumps([connect])):
+        assert asked(page, step=[wrong]).status_code == 400
 
 
 def test_a_ticket_is_issued_anew_in_the_test_and_one_that_was_made_up_is_not(page):
@@ -105,12 +120,12 @@ def test_a_ticket_is_issued_anew_in_the_test_and_one_that_was_made_up_is_not(pag
     source = asked(page, key="18-ticket", step=played).json()["source"]
     assert one not in source
     assert other not in source
-    accepted = re.findall(r"\?ticket=(\S+)\".*?== \((True|False),", source, re.DOTALL)
-    assert accepted == [
-        ("{ticket_ada}", "True"),
-        ("{ticket_ada}", "False"),
-        ("{ticket_ada_2}", "True"),
-        ("x%3Ay%3Az", "False"),
+    answers = re.findall(r"\?ticket=(\S+)\".*?websocket\.(accept|close)", source, re.DOTALL)
+    assert answers == [
+        ("{ticket_ada}", "accept"),
+        ("{ticket_ada}", "close"),
+        ("{ticket_ada_2}", "accept"),
+        ("x%3Ay%3Az", "close"),
     ]
 
 
@@ -119,14 +134,14 @@ def test_a_ticket_is_issued_anew_in_the_test_and_one_that_was_made_up_is_not(pag
     [
         ([], "Nothing has been played yet. Connect, or send a request."),
         (["1 text x"], "Nothing has been played yet. Connect, or send a request."),
-        (["1 connect", "1 kill"], "A client of this page cannot do '1 kill'."),
+        (["1 connect", "1 kill"], "A client of this page cannot do 'kill'."),
         (["1 connect", 'row auth.Group {"name": "a"}'], None),
         (
             ["1 connect", "1 text x"] * 40,
             "Send at most 40 steps and 6000 characters.",
         ),
         (["1 connect", "wait 99"], "A conversation waits at most 60 seconds."),
-        (["1 connect colour=red"], "connect does not know 'colour=red'"),
+        (["1 connect colour=red"], None),
         (["1 connect", "1 bytes 0"], None),
     ],
 )

@@ -1,42 +1,59 @@
-"""Writes what was played as a pytest module that stands alone, with the stock communicators.
+"""Writes the conversation that was played on a page as a pytest module.
 
-What the consumers have sent is known from playing the steps once more in an empty database, as a
-test has one.
+The module needs only the stock communicators of Channels. It sends the events that the clients
+sent, and asserts the events that the consumers sent. To know these, the export plays the steps
+again, in an empty database, because a test has an empty database too.
 """
 
+import builtins
 import importlib
-import json
 import re
+from collections.abc import Iterator
+from urllib.parse import unquote
 
+from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core import signing
 from django.urls.resolvers import RoutePattern
 
 from lessons.core.accounts import ACCOUNTS
 from lessons.core.catalogue import Lesson
-from lessons.playback.conversation import Turn, play_in_turns
-from lessons.playback.steps import METHODS, handshake
-from lessons.web.exercise.pytest_assertions import lines_of, literal, ticket_named
+from lessons.playback.conversation import FROZEN_NOW, Turn, play_in_turns
+from lessons.playback.steps import BEGINNINGS, METHODS, Step, parse_step
+from lessons.wire.events import Event
+from lessons.wire.python_literal import python_literal
+from lessons.wire.redaction import HIDDEN
 
-HERE = "http://localhost"  # the origin of a client of the project's own pages
-PROJECT = "lessons.asgi.websocket_application"
-PATIENCE = 10  # seconds that the test waits for what comes at once
+OWN_ORIGIN = "http://localhost"  # the origin of the project's own pages
+PROJECT_APPLICATION = "lessons.asgi.websocket_application"
+TIMEOUT = 10  # seconds that the test waits for an event, plus the longest wait of the conversation
 
+# Text that differs in every run: a channel name, a session key, the time of day, a secret.
+_VOLATILE = re.compile(
+    rf"specific\.check!\d+|0{{20,}}\d+|{FROZEN_NOW:%Y-%m-%dT%H:%M:%S}[+:\dZ]*|{re.escape(HIDDEN)}"
+)
 _MODULE = '''\
-"""What was played on the page of lesson {number}, {title}."""
+"""The conversation that was played on the page of lesson {number}, {title}."""
 
 {imports}
 
-PATIENCE = {patience}  # seconds, only ever spent by a test that fails
+TIMEOUT = {timeout:g}  # seconds; only a test that fails waits so long
 {head}
 
-async def test_what_was_played():
+async def next_event(client):
+    """The next event that the consumer sends, without the keys that are None."""
+    event = await client.receive_output(TIMEOUT)
+    return {{key: value for key, value in event.items() if value is not None}}
+
+
+async def test_conversation():
     {body}
 '''
-_LOGGED_IN = '''
+_DATABASE = "pytestmark = pytest.mark.django_db(transaction=True, reset_sequences=True)\n"
+_LOG_IN = '''
 
-async def logged_in(name, **rights):
-    """The headers of a browser in which this user has logged in."""
+async def log_in(name, **rights):
+    """The headers of a browser in which this user is logged in."""
     browser = AsyncClient()
     await browser.aforce_login(await User.objects.acreate(username=name, **rights))
     cookie = browser.cookies[settings.SESSION_COOKIE_NAME].value
@@ -45,163 +62,236 @@ async def logged_in(name, **rights):
 _TICKET = '''
 
 async def ticket_for(name):
-    """A ticket that has just been issued to this user."""
+    """A new ticket for this user."""
     user, _ = await User.objects.aget_or_create(username=name)
     return await sync_to_async(issue)(user)
 '''
-_NUMBERED_ANEW = "pytestmark = pytest.mark.django_db(transaction=True, reset_sequences=True)\n"
-# Those that the module has use for, group by group.
-_IMPORTS = (
-    ("import re",),
-    (
-        "import pytest",
-        "from asgiref.sync import sync_to_async",
-        "from channels.routing import URLRouter",
-        "from channels.testing import HttpCommunicator",
-        "from channels.testing import WebsocketCommunicator",
-        "from django.conf import settings",
-        "from django.contrib.auth.models import Group",
-        "from django.contrib.auth.models import User",
-        "from django.test import AsyncClient",
-        "from django.urls import path",
-    ),
-)
+# The module gets those of these imports whose names it contains.
+_IMPORTS = """\
+import pytest
+from asgiref.sync import sync_to_async
+from channels.routing import URLRouter
+from channels.testing import HttpCommunicator
+from channels.testing import WebsocketCommunicator
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.test import AsyncClient
+from django.urls import path""".splitlines()
 
 
 def file_name(lesson: Lesson) -> str:
-    """What the module's file may be called."""
     return f"test_played_{lesson.folder.name}.py"
 
 
-def write_test(lesson: Lesson, steps: list[str]) -> str:
-    """The module's source. Raises what `play` does."""
-    steps = [*steps, *(f"{client} close 1001" for client in _left_open(steps))]
-    is_own = all(_is_own(lesson, step) for step in steps)
-    if not is_own:  # the worked example alone is not all that has answered
+def write_test(lesson: Lesson, steps: list[Step]) -> str:
+    """The source of the module. Raises what `play` raises."""
+    steps = [*steps, *(Step("close", {"code": 1001}, client) for client in _still_open(steps))]
+    is_own = all(_reaches_demo(lesson, step) for step in steps)
+    if not is_own:  # the project's application checks the origin
         steps = [_with_origin(step) for step in steps]
-    turns = play_in_turns(lesson, lesson.demo if is_own else PROJECT, [*lesson.rows, *steps])
+    played = [*lesson.rows, *map(str, steps)]
+    turns = play_in_turns(lesson, lesson.demo if is_own else PROJECT_APPLICATION, played)
     turns = turns[len(lesson.rows) :]
-    accounts = dict.fromkeys(name for turn in turns if (name := _told(turn.step).get("as")))
-    tickets = dict.fromkeys(name for turn in turns if (name := _told(turn.step).get("ticket")))
-    body = [*map(_row, lesson.rows), *map(_login, accounts), *map(_issued, tickets)]
-    body += [line for turn in turns for line in lines_of(turn, lesson.path)]
+    rows = [parse_step(row).arguments for row in lesson.rows]
+    users, tickets = ([*_arguments(steps, name)] for name in ("as", "ticket"))
+    body = [
+        *(_create_row(**row) for row in rows),
+        *(_log_in(user) for user in users),
+        *(f'{_ticket_variable(name)} = await ticket_for("{_user(name)}")' for name in tickets),
+        *(
+            line
+            for step, turn in zip(steps, turns, strict=True)
+            for line in _lines(lesson, step, turn)
+        ),
+    ]
     head = _application(lesson) if is_own else ""
-    if lesson.rows or accounts or _asks_the_database(turns):
-        head = _NUMBERED_ANEW + head
-    head += (_LOGGED_IN if accounts else "") + (_TICKET if tickets else "")
-    own = [lesson.demo, lesson.stack] if is_own else [PROJECT]
-    if tickets:
-        own.append(f"{lesson.stack_module}.issue")
+    if rows or users or any(event.lane == "database" for turn in turns for _, event in turn.events):
+        head = _DATABASE + head
+    head += (_LOG_IN if users else "") + (_TICKET if tickets else "")
+    names = [lesson.demo, lesson.stack] if is_own else [PROJECT_APPLICATION]
+    names += [_class_name(row["model"]) for row in rows]
+    names += [f"{lesson.stack_module}.issue"] if tickets else []
     return _MODULE.format(
         number=lesson.number,
         title=lesson.title,
-        imports=_imports("\n".join([head, *body]), own),
-        patience=f"{PATIENCE + _longest_wait(turns):g}",
+        imports=_imports("\n".join([head, *body]), names),
+        timeout=TIMEOUT + max(_arguments(steps, "seconds"), default=0),
         head=head,
         body="\n    ".join(body),
     )
 
 
-def _left_open(steps: list[str]) -> list[str]:
+def _arguments(steps: list[Step], name: str) -> dict:
+    """The different values of that argument, in order, as the keys of a dict."""
+    return dict.fromkeys(step.arguments[name] for step in steps if name in step.arguments)
+
+
+def _still_open(steps: list[Step]) -> list[int]:
     """The numbers of the clients that have not left."""
-    there = {}
+    is_open = {}
     for step in steps:
-        client, name, *_ = step.split(" ")
-        if name in ("connect", "close", "vanish", *METHODS):
-            there[client] = name not in ("close", "vanish")
-    return [client for client, is_there in there.items() if is_there]
+        if step.action in (*BEGINNINGS, "close", "vanish"):
+            is_open[step.client] = step.action in BEGINNINGS
+    return [client for client, still in is_open.items() if still]
 
 
-def _told(step: str) -> dict[str, str]:
-    """What a handshake says, by name; nothing for any other step."""
-    step = re.sub(r"^\d+ ", "", step)
-    return handshake(step) if step.startswith("connect") else {}
-
-
-def _is_own(lesson: Lesson, step: str) -> bool:
-    """Whether the worked example sees it, with nobody before it who looks at origins."""
-    told = _told(step)
-    path = told.get("path", lesson.path).removeprefix("/")
+def _reaches_demo(lesson: Lesson, step: Step) -> bool:
+    """Whether the worked example alone answers: not another path, and no check of the origin."""
+    path = step.arguments.get("path", lesson.path).removeprefix("/")
     pattern = RoutePattern(lesson.route or lesson.path.removeprefix("/"), is_endpoint=True)
-    return "origin" not in told and pattern.match(path) is not None
+    return "origin" not in step.arguments and pattern.match(path) is not None
 
 
-def _with_origin(step: str) -> str:
-    is_bare = re.match(r"\d+ connect\b", step) and "origin" not in _told(step)
-    return f"{step} origin={HERE}" if is_bare else step
+def _with_origin(step: Step) -> Step:
+    arguments = {"origin": OWN_ORIGIN, **step.arguments}
+    return Step("connect", arguments, step.client) if step.action == "connect" else step
 
 
-def _row(step: str) -> str:
-    name, _, fields = step.removeprefix("row ").partition(" ")
-    values = ", ".join(f"{key}={literal(value)}" for key, value in json.loads(fields).items())
-    return f"await {name.partition('.')[2]}.objects.acreate({values})"
+def _lines(lesson: Lesson, step: Step, turn: Turn) -> Iterator[str]:
+    """The lines of one step: what its client sends, and each event that follows, in order."""
+    if step.action in BEGINNINGS:
+        yield _communicator(lesson, step)
+    directions = []
+    for number, event in turn.events:
+        lines = _event_lines(f"client_{number}", event, step if number == step.client else None)
+        yield from lines
+        directions += [event.direction] if lines else []
+    if step.action in ("text", "bytes") and set(directions) == {"in"}:
+        yield f"assert await client_{step.client}.receive_nothing()"
 
 
-def _login(name: str) -> str:
-    rights = "".join(f", {key}={value}" for key, value in ACCOUNTS.get(name, {}).items())
-    return f'{name} = await logged_in("{name}"{rights})'
+def _communicator(lesson: Lesson, step: Step) -> str:
+    given, path = step.arguments, python_literal(lesson.path)
+    if step.action in METHODS:
+        return f'client_{step.client} = HttpCommunicator(application, "{step.action}", {path})'
+    query = f"?{given['query']}" if "query" in given else ""
+    path = python_literal(given.get("path", lesson.path) + query)
+    if "ticket" in given:
+        path = f'f"{given.get("path", lesson.path)}?ticket={{{_ticket_variable(given["ticket"])}}}"'
+    arguments = ["application", path]
+    headers = given.get("as", "")
+    if "origin" in given:
+        origin = python_literal((b"origin", given["origin"].encode()))
+        headers = f"[*{headers}, {origin}]" if headers else f"[{origin}]"
+    if headers:
+        arguments.append(f"headers={headers}")
+    if "subprotocols" in given:
+        arguments.append(f"subprotocols={python_literal(given['subprotocols'])}")
+    return f"client_{step.client} = WebsocketCommunicator({', '.join(arguments)})"
 
 
-def _issued(ticket: str) -> str:
-    return f'{ticket_named(ticket)} = await ticket_for("{ticket.partition("/")[0]}")'
+def _event_lines(client: str, event: Event, step: Step | None) -> list[str]:
+    """The lines for one event; `step` is the one that its own client took."""
+    message = event.message
+    if event.lane == "consumer" and message["type"] == "raised":
+        return _raised(client, message["error"])
+    if event.lane == "consumer":
+        return [f"await {client}.wait(TIMEOUT)"]
+    if event.lane != "client" or message["type"] == "scope":
+        return []
+    if event.direction == "in":
+        if step and step.action in ("text", "bytes"):  # the recorded frame has no secrets
+            data = step.arguments.get("text", bytes.fromhex(step.arguments.get("hex", "")))
+            message = {"type": message["type"], step.action: data}
+        return [f"await {client}.send_input({python_literal(message)})"]
+    text = message.get("text")
+    if isinstance(text, str) and _VOLATILE.search(text):
+        pattern = ".+".join(map(re.escape, _VOLATILE.split(text)))
+        received = f'(await next_event({client}))["text"]'
+        return [f"assert re.fullmatch({python_literal(pattern)}, {received})"]
+    message = {key: value for key, value in message.items() if value is not None}
+    return [f"assert await next_event({client}) == {python_literal(message)}"]
+
+
+def _raised(client: str, error: str) -> list[str]:
+    name, _, text = error.partition(": ")
+    known = name if isinstance(getattr(builtins, name, None), type) else "Exception"
+    match = f", match={python_literal(re.escape(text))}" if text else ""
+    return [f"with pytest.raises({known}{match}):", f"    await {client}.wait(TIMEOUT)"]
+
+
+def _create_row(model: str, fields: dict) -> str:
+    values = ", ".join(f"{key}={python_literal(value)}" for key, value in fields.items())
+    return f"await {model.rpartition('.')[2]}.objects.acreate({values})"
+
+
+def _class_name(model: str) -> str:
+    model_class = apps.get_model(model)
+    return f"{model_class.__module__}.{model_class.__name__}"
+
+
+def _log_in(user: str) -> str:
+    rights = "".join(f", {key}={value}" for key, value in ACCOUNTS.get(user, {}).items())
+    return f'{user} = await log_in("{user}"{rights})'
 
 
 def _application(lesson: Lesson) -> str:
     route = lesson.route or lesson.path.removeprefix("/")
-    made = f'URLRouter([path("{route}", {_last(lesson.demo)}.as_asgi())])'
-    return f"application = {f'{_last(lesson.stack)}({made})' if lesson.stack else made}\n"
+    router = f'URLRouter([path("{route}", {_last(lesson.demo)}.as_asgi())])'
+    return f"application = {f'{_last(lesson.stack)}({router})' if lesson.stack else router}\n"
 
 
 def _imports(text: str, names: list[str | None]) -> str:
-    """The imports of what `text` uses, and of `names`, which are qualified."""
-    own = [f"from {name.rpartition('.')[0]} import {_last(name)}" for name in names if name]
-    own = [line if _last(PROJECT) not in line else f"{line} as application" for line in own]
-    wanted = [
-        [line for line in group if re.search(rf"\b{line.split()[-1]}\b", text)]
-        for group in _IMPORTS
+    """The imports that `text` needs, and those of the qualified `names`."""
+    own = {f"from {name.rpartition('.')[0]} import {_last(name)}" for name in names if name}
+    own = {
+        f"{line} as application" if line.endswith(_last(PROJECT_APPLICATION)) else line
+        for line in own
+    }
+    used = {line for line in _IMPORTS if re.search(rf"\b{line.split()[-1]}\b", text)}
+    used |= {line for line in own if line.startswith(("from channels.", "from django."))}
+    groups = [
+        ["import re"] if "re.fullmatch" in text else [],
+        sorted({"import pytest"} & used) + sorted(used - {"import pytest"}),
+        sorted(own - used),
     ]
-    foreign = [line for line in own if line.startswith(("from channels.", "from django."))]
-    wanted[1] = sorted([*wanted[1], *foreign], key=lambda line: (line.startswith("from"), line))
-    wanted.append(sorted(set(own) - set(foreign)))
-    return "\n\n".join("\n".join(group) for group in wanted if group)
-
-
-def _asks_the_database(turns: tuple[Turn, ...]) -> bool:
-    return any(event.lane == "database" for turn in turns for _, event in turn.events)
-
-
-def _longest_wait(turns: tuple[Turn, ...]) -> float:
-    waits = [float(turn.step.split()[1]) for turn in turns if turn.step.startswith("wait ")]
-    return max(waits, default=0)
+    return "\n\n".join("\n".join(group) for group in groups if group)
 
 
 def _last(name: str) -> str:
     return name.rpartition(".")[2]
 
 
-def name_tickets(lesson: Lesson, steps: list[str]) -> list[str]:
-    """`ticket=ada` for each ticket that was issued to ada: the test needs one that is unused."""
+# Tickets
+
+
+def name_tickets(lesson: Lesson, steps: list[Step]) -> list[Step]:
+    """Replace each ticket that was issued to ada by `ticket=ada`: the test needs an unused one."""
     if lesson.stack is None:
         return steps
     salt = getattr(importlib.import_module(lesson.stack_module), "SALT", "")
-    names: dict[str, str] = {}
-
-    def named(found: re.Match) -> str:
-        ticket = found["ticket"]
-        if ticket not in names:
-            holder = _holder(ticket, salt)
-            if holder is None:  # made up: it is no better in a test
-                return found[0]
-            number = 1 + sum(name.partition("/")[0] == holder for name in names.values())
-            names[ticket] = holder if number == 1 else f"{holder}/{number}"
-        return f"ticket={names[ticket]}"
-
-    return [re.sub(r"(?<=\s)\?ticket=(?P<ticket>[\w:.-]+)", named, step) for step in steps]
+    names: dict[str, str] = {}  # of a ticket in the query
+    for step in steps:
+        query = step.arguments.get("query", "")
+        user = _ticket_user(query, salt)
+        if query not in names and user:
+            number = 1 + [_user(name) for name in names.values()].count(user)
+            names[query] = user if number == 1 else f"{user}/{number}"
+    return [_with_ticket(step, names) for step in steps]
 
 
-def _holder(ticket: str, salt: str) -> str | None:
+def _with_ticket(step: Step, names: dict[str, str]) -> Step:
+    if step.arguments.get("query") not in names:
+        return step
+    arguments = {key: value for key, value in step.arguments.items() if key != "query"}
+    return Step("connect", {**arguments, "ticket": names[step.arguments["query"]]}, step.client)
+
+
+def _ticket_user(query: str, salt: str) -> str | None:
+    """The user to whom this ticket was issued. None for a query that has no valid ticket."""
+    name, _, ticket = query.partition("=")
     try:
-        user_id, _ = signing.loads(ticket, salt=salt)
-    except signing.BadSignature:
+        user_id, _ = signing.loads(unquote(ticket), salt=salt)
+    except (signing.BadSignature, ValueError):
         return None
-    return get_user_model().objects.values_list("username", flat=True).filter(pk=user_id).first()
+    users = get_user_model().objects.values_list("username", flat=True)
+    return users.filter(pk=user_id).first() if name == "ticket" else None
+
+
+def _user(ticket: str) -> str:
+    """`ada/2` is ada's second ticket."""
+    return ticket.partition("/")[0]
+
+
+def _ticket_variable(name: str) -> str:
+    return f"ticket_{name.replace('/', '_')}"

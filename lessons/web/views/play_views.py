@@ -4,7 +4,7 @@ A conversation runs in a child process, and its view in a thread, as every sync 
 ASGI. So neither the server's loop nor the thread of the sync consumers waits for it.
 """
 
-import re
+import json
 from functools import wraps
 
 from django.conf import settings
@@ -27,6 +27,7 @@ from lessons.judge.mistakes import Mistake, wrong_versions
 from lessons.playback.child_process import NoAnswer
 from lessons.playback.conversation import PlaybackLimitExceeded
 from lessons.playback.recording_cache import Recording
+from lessons.playback.steps import BEGINNINGS, Step, parse_step
 from lessons.simulator.finding import CheckFailed
 from lessons.web.exercise import pytest_export
 from lessons.web.live.event_forwarder import event_json
@@ -35,9 +36,8 @@ from lessons.web.live.page_socket import belongs_to_session
 MAX_STEPS = 40
 MAX_CHARACTERS = 6000  # of all steps together
 MAX_WAIT = 60  # seconds of the conversation's clock, all waits together
-_WAIT = re.compile(r"(\d+ )?wait (?P<seconds>.+)")
 # What a client of a page can do. A conversation knows more steps, which no page may ask for.
-_PAGE_STEP = re.compile(r"\d (connect|text|bytes|close|vanish|GET|POST)\b.*|wait [\d.]+", re.DOTALL)
+PAGE_ACTIONS = (*BEGINNINGS, "text", "bytes", "close", "vanish", "wait")
 
 
 class RequestRejected(ValueError):
@@ -67,6 +67,28 @@ def json_for_own_page(view):
     return answer
 
 
+def requested_steps(parameters) -> list[Step]:
+    """The steps, each of them JSON or text. Raises RequestRejected and UnknownStep."""
+    texts = parameters.getlist("step")
+    steps = [_read_step(text) for text in texts[: MAX_STEPS + 1]]
+    if len(steps) > MAX_STEPS or sum(len(str(step)) for step in steps) > MAX_CHARACTERS:
+        raise RequestRejected(f"Send at most {MAX_STEPS} steps and {MAX_CHARACTERS} characters.")
+    if sum(step.arguments.get("seconds", 0) for step in steps) > MAX_WAIT:
+        raise RequestRejected(f"A conversation waits at most {MAX_WAIT} seconds.")
+    return steps
+
+
+def _read_step(text: str) -> Step:
+    if not text.startswith("{"):
+        return parse_step(text)
+    data = json.loads(text)
+    try:
+        # Writing and parsing it puts the arguments into their normal form, and checks them.
+        return parse_step(str(Step(data["action"], data["arguments"], data["client"])))
+    except (KeyError, TypeError, AttributeError):
+        raise RequestRejected(f"{text} is not a step.") from None
+
+
 def recording_json(recording: Recording) -> dict:
     """The recording as the page gets it: each event with its text."""
     return {**recording.as_json(), "events": [event_json(event) for event in recording.events]}
@@ -83,9 +105,9 @@ def comparison(request, lesson: Lesson) -> dict:
     If it shows in none of the lesson's conversations, the answer is the diagnosis alone.
     """
     mistake = _mistake(lesson, request.GET.get("mistake", ""))
-    steps = request.GET.getlist("step")
+    steps = requested_steps(request.GET)
     if steps and can_be_played(lesson):
-        found = compare(lesson, mistake, require_within_limits(steps))
+        found = compare(lesson, mistake, tuple(map(str, steps)))
     elif "check" in request.GET:
         found = compare_in_the_check(lesson, mistake)
     else:
@@ -100,19 +122,9 @@ def comparison_context(lesson: Lesson) -> dict:
     return {"mistakes": wrong_versions(lesson), "conversations": steps}
 
 
-def require_within_limits(steps: list[str]) -> tuple[str, ...]:
-    """The steps, unless they are too many or too long. Raises RequestRejected."""
-    if len(steps) > MAX_STEPS or sum(map(len, steps)) > MAX_CHARACTERS:
-        raise RequestRejected(f"Send at most {MAX_STEPS} steps and {MAX_CHARACTERS} characters.")
-    waits = [float(found["seconds"]) for step in steps if (found := _WAIT.match(step))]
-    if not sum(waits) <= MAX_WAIT:
-        raise RequestRejected(f"A conversation waits at most {MAX_WAIT} seconds.")
-    return tuple(steps)
-
-
 def _comparison_json(found: Comparison) -> dict:
     return {
-        "steps": found.steps,
+        "steps": [parse_step(step).as_json() for step in found.steps],
         "claim": found.claim,
         "right": recording_json(found.right),
         "wrong": recording_json(found.wrong),
@@ -147,17 +159,11 @@ def _diagnosis_json(mistake: Mistake) -> dict:
 @json_for_own_page
 def exported_test(request, lesson: Lesson) -> dict:
     """The source of a test that replays the steps, and a name for its file."""
-    steps = _page_steps(request.POST.getlist("step"))
-    steps = pytest_export.name_tickets(lesson, steps)
-    source = pytest_export.write_test(lesson, steps)
-    return {"name": pytest_export.file_name(lesson), "source": source}
-
-
-def _page_steps(steps: list[str]) -> list[str]:
-    """The steps, if a client of a page can do all of them. Raises RequestRejected."""
-    for step in require_within_limits(steps):
-        if not _PAGE_STEP.fullmatch(step):
-            raise RequestRejected(f"A client of this page cannot do {step!r}.")
-    if not any(re.match(r"\d (connect|GET|POST)", step) for step in steps):
+    steps = requested_steps(request.POST)
+    for step in steps:
+        if step.action not in PAGE_ACTIONS:
+            raise RequestRejected(f"A client of this page cannot do {str(step)!r}.")
+    if not any(step.action in BEGINNINGS for step in steps):
         raise RequestRejected("Nothing has been played yet. Connect, or send a request.")
-    return steps
+    source = pytest_export.write_test(lesson, pytest_export.name_tickets(lesson, steps))
+    return {"name": pytest_export.file_name(lesson), "source": source}

@@ -20,7 +20,7 @@ export function draw({ steps, claim, differs, diagnosis, ...played }) {
 
 function summary(steps, claim, differs) {
   const where = differs ? " What differs first is marked." : " Nothing differs in it.";
-  if (steps.length) return ["Played: ", element("code", steps.join(" · ")), `.${where} `];
+  if (steps.length) return ["Played: ", element("code", steps.map(({ step }) => step).join(" · ")), `.${where} `];
   if (!differs) return ["No conversation shows it; a check finds it otherwise: ", ...withCode(claim)];
   return ["No conversation here shows it. The lesson’s check does: ", ...withCode(claim), where, " "];
 }
