@@ -7,7 +7,7 @@ import pytest
 from asgiref.sync import SyncToAsync
 from django.db import connections
 
-from lessons.core import chromium as chromiums
+from lessons.bench.browser import NO_CHROMIUM, find_chromium
 from lessons.core.redis_server import CURE, RedisServer, binaries
 from tests.support.courses import (  # noqa: F401 - fixtures for every folder
     accept,
@@ -66,13 +66,13 @@ def forked_servers(monkeypatch):
     """The servers of a benchmark need not import what those of the tests have imported already."""
     from tests.support.processes import begin
 
-    monkeypatch.setattr("lessons.bench.processes.begin", partial(begin, with_errors=False))
+    monkeypatch.setattr("lessons.bench.processes.start_program", partial(begin, with_errors=False))
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a real browser."""
-    return chromiums.find() or missing(f"There is no Chromium on this machine: {chromiums.CURE}")
+    return find_chromium() or missing(NO_CHROMIUM)
 
 
 @pytest.fixture(scope="session")

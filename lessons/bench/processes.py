@@ -1,20 +1,25 @@
-"""The servers that are measured: each a process of its own, on a port that was free."""
+"""Starts what is measured: servers of this package on free ports, and a copy of the project."""
 
+import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import psutil
 
 from lessons.core.catalogue import PROJECT_DIR
 
-OPEN_FILES = 8192  # more sockets at once than some systems allow before they are asked
+MAX_OPEN_FILES = 8192  # more sockets than some systems allow a process by default
 
 
-def begin(program: str, *arguments: str) -> subprocess.Popen:
+def start_program(module: str, *arguments: str) -> subprocess.Popen:
+    """Start `python -m MODULE ARGUMENTS`. Its stdout is a pipe."""
     return subprocess.Popen(
-        [sys.executable, "-m", program, *arguments],
+        [sys.executable, "-m", module, *arguments],
         cwd=PROJECT_DIR,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -23,12 +28,12 @@ def begin(program: str, *arguments: str) -> subprocess.Popen:
 
 
 class Server:
-    """A running server: `python -m PROGRAM NAME ...`, which says on which port it listens."""
+    """A running program of `lessons.bench.servers`, which prints the port that it listens on."""
 
-    def __init__(self, name: str, program: str = "lessons.bench.served", arguments=()):
-        self.name = name
-        self.process = begin(program, name, *arguments)
-        self.seen = psutil.Process(self.process.pid)
+    def __init__(self, program: str, *arguments: str):
+        self.name = arguments[0]
+        self.process = start_program(f"lessons.bench.servers.{program}", *arguments)
+        self._statistics = psutil.Process(self.process.pid)
 
     def wait_until_it_listens(self) -> None:
         for line in self.process.stdout:
@@ -38,36 +43,77 @@ class Server:
         raise RuntimeError(f"{self.name} did not start")
 
     def processor_seconds(self) -> float:
-        """What it has used so far, whatever else the machine was busy with."""
-        times = self.seen.cpu_times()
+        """Processor time of the server until now. Other load on the machine does not count."""
+        times = self._statistics.cpu_times()
         return times.user + times.system
 
-    def end(self) -> None:
+    def stop(self) -> None:
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
 
 
 @contextmanager
-def servers(names, **kwargs) -> Iterator[list[Server]]:
-    """Start all of them, and end them."""
-    allow_many_files()
-    started = [Server(name, **kwargs) for name in names]
+def servers(program: str, *argument_lists) -> Iterator[list[Server]]:
+    """One server of the program for each list of arguments, until the context ends."""
+    raise_file_limit()
+    started = [Server(program, *arguments) for arguments in argument_lists]
     try:
         for server in started:
             server.wait_until_it_listens()
         yield started
     finally:
         for server in started:
-            server.end()
+            server.stop()
 
 
-def allow_many_files() -> None:
-    """For this process and those that it starts from now on."""
+def raise_file_limit() -> None:
+    """Allow many sockets to this process and to the processes that it starts from now on."""
     with suppress(ImportError):  # Windows has no such limit
         import resource
 
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
-        if soft != resource.RLIM_INFINITY and soft < wanted:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        limit = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(MAX_OPEN_FILES, hard)
+        if soft != resource.RLIM_INFINITY and soft < limit:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+
+
+class ProjectCopy:
+    """A copy of the project in its own folder. It runs manage.py and pytest as a student does."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        # Python keeps bytecode here, as it does on a student's machine from the second run on.
+        self.environment = {
+            name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
+        }
+
+    def start(self, *arguments: str) -> subprocess.Popen:
+        """Start `python ARGUMENTS`. Its output is a pipe of lines."""
+        return subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *arguments: str) -> str:
+        """Run `python ARGUMENTS` and return its output. Any exit code but 0 raises RuntimeError."""
+        process = self.start(*arguments)
+        output, _ = process.communicate()
+        if process.returncode:
+            raise RuntimeError(f"{' '.join(arguments)} ended with {process.returncode}:\n{output}")
+        return output
+
+
+@contextmanager
+def project_copy() -> Iterator[ProjectCopy]:
+    """A fresh copy without the student's files and hidden folders (git, state, environment)."""
+    left_out = shutil.ignore_patterns(".*", "__pycache__", "work")
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "project"
+        shutil.copytree(PROJECT_DIR, copy, ignore=left_out)
+        yield ProjectCopy(copy)

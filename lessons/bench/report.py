@@ -1,22 +1,25 @@
-"""What a benchmark has to say, and where it is kept."""
+"""What a benchmark reports: figures, a table in plain text, and a chart."""
 
 import json
 import platform
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
+from typing import NamedTuple
 
 from django.conf import settings
 
 from lessons.core import atomic_write
 
 
-class Lacking(Exception):
-    """The machine has not what the benchmark needs; the message says how to come by it."""
+class MissingRequirement(Exception):
+    """This machine lacks something that the benchmark needs. The message says how to install it."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What was asked for; what was not is the benchmark's to choose."""
+    """The options of the command. The benchmark chooses a value for each that is None."""
 
     rounds: int | None = None
     seconds: float | None = None
@@ -29,36 +32,60 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Beside:
-    """A figure and its peer's, from the same run."""
-
-    what: str
-    value: float
-    peer: str
-    peer_value: float
-    unit: str
-
-    @property
-    def ratio(self) -> float:
-        return self.value / self.peer_value if self.peer_value else float("nan")
-
-
-@dataclass(frozen=True)
 class Report:
-    """The figures of one benchmark: for programs, for a terminal, and as pictures."""
+    """The results of one benchmark: for programs, for a terminal, and as a chart."""
 
     figures: dict
     table: str
-    beside: list[Beside] = field(default_factory=list)
-    picture: str = ""  # SVG
+    chart: str = ""  # SVG
     fault: str = ""  # what the figures show to be wrong
 
-    def keep(self, name: str) -> Path:
-        """Keep it for the lessons' pages, which show table and picture; the figures' file."""
-        if self.picture:
-            write(f"{name}.svg", self.picture)
+    def save(self, name: str) -> Path:
+        """Save table and chart for the lessons' pages, and the figures. Returns their file."""
+        if self.chart:
+            write(f"{name}.svg", self.chart)
             write(f"{name}.txt", self.table + "\n")
         return write(f"{name}.json", as_json({"python": platform.python_version(), **self.figures}))
+
+
+class Column(NamedTuple):
+    """A column of a table in plain text."""
+
+    key: str  # of a row
+    width: str  # with its alignment: "<24" or ">8"
+    heading: str = ""
+    unit: str = ""
+    digits: str = ""  # format of a value: ".2f"
+
+
+def text_table(columns: list[Column], rows: Iterable[dict], group_key: str = "") -> str:
+    """The rows as lines of text. Rows with the same `group_key` stand under one title."""
+    heads = [[one.heading for one in columns], [one.unit for one in columns]]
+    lines = ["".join(_cells(columns, head)) for head in heads if any(head)]
+    group = None
+    for row in rows:
+        if group_key and row[group_key] != group:
+            group = row[group_key]
+            lines += ["", group]
+        values = ["" if row[one.key] is None else row[one.key] for one in columns]
+        texts = [
+            format(value, "" if value == "" else one.digits)
+            for one, value in zip(columns, values, strict=True)
+        ]
+        lines.append("".join(_cells(columns, texts)))
+    return "\n".join(lines)
+
+
+def _cells(columns: list[Column], texts: list[str]) -> Iterable[str]:
+    return (f"{text:{one.width}}" for one, text in zip(columns, texts, strict=True))
+
+
+def median_ratio(values: list[float], peers: list[float]) -> float:
+    """The median of each round's own ratio, because both meet the same load within a round.
+
+    A round whose peer measured 0 is left out: nothing comes back on a machine that is too busy.
+    """
+    return median(mine / peer for mine, peer in zip(values, peers, strict=True) if peer)
 
 
 def as_json(figures: dict) -> str:
@@ -70,5 +97,7 @@ def write(name: str, text: str) -> Path:
     try:
         atomic_write.write(file, text.encode())
     except OSError as error:
-        raise Lacking(f"The figures cannot be kept: {atomic_write.with_cure(error)}") from None
+        raise MissingRequirement(
+            f"The figures cannot be saved: {atomic_write.with_cure(error)}"
+        ) from None
     return file

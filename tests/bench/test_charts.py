@@ -1,4 +1,4 @@
-"""This machine's own figures in a lesson: shown where there are any, asked for where not."""
+"""A lesson shows the figures of this machine, or says how to measure them."""
 
 import pytest
 
@@ -16,13 +16,13 @@ def bench(settings, tmp_path):
     return folder
 
 
-def test_a_machine_that_was_not_measured_is_told_how(bench):
+def test_without_figures_the_text_names_the_command(bench):
     text = expand(BLOCK, "lesson.md")
     assert "`python3 manage.py bench echo`" in text
     assert "```" not in text
 
 
-def test_the_table_stands_in_the_text_and_the_picture_above_it_on_the_page(bench):
+def test_the_text_has_the_table_and_the_page_shows_the_chart_above_it(bench):
     (bench / "echo.txt").write_text("bare 1.00\n", encoding="utf-8")
     (bench / "echo.svg").write_text('<svg viewBox="0 0 690 390"/>', encoding="utf-8")
     text = expand(BLOCK, "lesson.md")
@@ -33,7 +33,7 @@ def test_the_table_stands_in_the_text_and_the_picture_above_it_on_the_page(bench
     assert "<img" not in markdown_to_html("```text\nbare\n```")
 
 
-def test_the_picture_is_served_and_never_from_a_cache(bench, client):
+def test_the_chart_is_served_and_never_cached(bench, client):
     (bench / "echo.svg").write_text("<svg/>", encoding="utf-8")
     answer = client.get("/charts/echo.svg")
     assert (answer.content, answer["Content-Type"]) == (b"<svg/>", "image/svg+xml")
@@ -41,5 +41,5 @@ def test_the_picture_is_served_and_never_from_a_cache(bench, client):
 
 
 @pytest.mark.parametrize("path", ["/charts/echo.svg", "/charts/..%2Fdb.svg", "/charts/../db.svg"])
-def test_what_is_not_there_is_not_found(bench, client, path):
+def test_an_unknown_chart_is_not_found(bench, client, path):
     assert client.get(path).status_code == 404

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 import pytest
 from playwright.sync_api import expect
 
-from lessons.bench.copy import project_copy
+from lessons.bench.processes import project_copy
 from tests.browser.conftest import PATIENCE, READY, LessonPage
 from tests.support.axe import violations
 

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from lessons.bench.loaded import loaded
+from lessons.bench.page import page_weight
 from lessons.core import progress
 from lessons.core.catalogue import find
 from lessons.judge.verdict import Outcome, Verdict
@@ -199,7 +199,7 @@ def test_a_browser_loads_what_the_bound_counts_and_no_more(browser, address):
         assert {response.status for response in responses} == {200}
         seen = {urlsplit(response.url).path: len(response.body()) for response in responses}
         get = context.request.get
-        counted = loaded(lambda path: get(address + path).body(), "/lessons/03-stop/")
+        counted = page_weight(lambda path: get(address + path).body(), "/lessons/03-stop/")
         if ICON not in seen:  # as in a browser that has no window to show it in
             del counted[ICON]
         assert seen == counted

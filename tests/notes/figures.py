@@ -78,7 +78,8 @@ def fanout() -> str:
 
 
 def soak() -> str:
-    figures, where = kept("soak")
+    figures, where = kept("chat")
+    figures = figures["soak"]
     first, number = figures["rows"][0], figures["connections"]
     rows = [
         [
@@ -99,7 +100,8 @@ def soak() -> str:
 
 def sizing() -> str:
     """What one process carries at half its load, out of the three runs."""
-    (echoes, _), (rooms, _), (stay, _) = kept("echo"), kept("fanout"), kept("soak")
+    (echoes, _), (rooms, _), (stay, _) = kept("echo"), kept("fanout"), kept("chat")
+    stay = stay["soak"]
     by_shape = {(row["server"], row["what"]): row for row in echoes["rows"]}
     rows = []
     for server, name in NAMES.items():

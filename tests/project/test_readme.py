@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.core.management import get_commands
 
-from lessons.bench.copy import project_copy
+from lessons.bench.processes import project_copy
 from lessons.core.catalogue import lessons
 from lessons.core.source import find_source
 from tests.support import processes

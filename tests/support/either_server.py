@@ -8,7 +8,7 @@ from lessons.asgi import application
 
 
 def daphne():
-    from lessons.bench.announcing import serve
+    from lessons.bench.servers.port_server import serve
     from tests.support.daphne_timeouts import wait_for_late_answers
 
     wait_for_late_answers()

@@ -17,7 +17,7 @@ from channels.consumer import AsyncConsumer, SyncConsumer
 from channels.exceptions import StopConsumer
 from django.conf import settings
 
-from lessons.bench.announcing import Announcing
+from lessons.bench.servers.port_server import PortServer
 from tests.support.daphne_timeouts import wait_for_late_answers
 
 
@@ -205,7 +205,7 @@ def serve(application, reactor=QuickReactor, *, impatient=False, **options):
         wait_for_late_answers()
     logging.basicConfig(stream=sys.stdout, format="log %(message)s")
     daphne.server.reactor = reactor(daphne.server.reactor)
-    Announcing(application, endpoints=["tcp:port=0:interface=127.0.0.1"], **options).run()
+    PortServer(application, endpoints=["tcp:port=0:interface=127.0.0.1"], **options).run()
 
 
 if __name__ == "__main__":

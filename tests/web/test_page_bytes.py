@@ -7,7 +7,7 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.test import Client
 
-from lessons.bench.loaded import loaded
+from lessons.bench.page import page_weight
 from lessons.core import progress
 from lessons.core.catalogue import lessons
 
@@ -38,7 +38,7 @@ def test_a_lesson_loads_less_than_150_kb_in_all(settings, monkeypatch, tmp_path,
     def get(path):
         return static(path) if path.startswith("/static/") else Client().get(path).content
 
-    sizes = loaded(get, f"/lessons/{key}/")
+    sizes = page_weight(get, f"/lessons/{key}/")
     assert {"/static/lessons/live/panel.js", "/static/lessons/common/page.css"} < set(sizes)
     assert sum(sizes.values()) < BIGGEST, sorted(sizes.items(), key=lambda one: -one[1])
 
@@ -52,5 +52,5 @@ def test_what_a_module_imports_is_counted_once_and_what_may_wait_is_not():
         "/a/three.js": "",
         "/p.svg": "<svg/>",
     }
-    sizes = loaded(lambda path: files[path].encode(), "/a/")
+    sizes = page_weight(lambda path: files[path].encode(), "/a/")
     assert sizes == {path: len(text) for path, text in files.items()}

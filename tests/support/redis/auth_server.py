@@ -20,7 +20,7 @@ def serve(redis_url, database):
     from daphne.access import AccessLogGenerator
 
     from lessons.asgi import application
-    from lessons.bench.announcing import Announcing
+    from lessons.bench.servers.port_server import PortServer
     from lessons.simulator.database import create_tables
     from tests.support.daphne_timeouts import wait_for_late_answers
     from tests.support.facts_server import QuickReactor
@@ -29,7 +29,7 @@ def serve(redis_url, database):
         create_tables()
     daphne.server.reactor = QuickReactor(daphne.server.reactor)
     wait_for_late_answers()
-    Announcing(
+    PortServer(
         application,
         endpoints=["tcp:port=0:interface=127.0.0.1"],
         websocket_handshake_timeout=60,

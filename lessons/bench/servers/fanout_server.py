@@ -1,6 +1,7 @@
-"""The server of `bench fanout`: `python -m lessons.bench.fanned LAYER [URL PREFIX]`, on Daphne.
+"""The server of `bench fanout`, on Daphne.
 
-The path of a WebSocket names its room, and the consumer that serves it.
+`python -m lessons.bench.servers.fanout_server LAYER [URL PREFIX]`. The path of a WebSocket names
+its consumer and its room.
 """
 
 import json
@@ -11,14 +12,15 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
-from lessons.bench.announcing import serve
+from lessons.bench.servers.port_server import serve
 
 BACKENDS = {
     "in memory": "channels.layers.InMemoryChannelLayer",
     "Redis": "channels_redis.core.RedisChannelLayer",
     "Redis pub/sub": "channels_redis.pubsub.RedisPubSubChannelLayer",
 }
-MANY = 10_000
+MAX_CONNECTIONS = CAPACITY = 10_000
+PROBE = "?"
 
 
 class Member(AsyncConsumer):
@@ -28,13 +30,13 @@ class Member(AsyncConsumer):
         await self.send({"type": "websocket.accept"})
 
     async def websocket_receive(self, event):
-        word = {"type": "room.word", "text": event["text"]}
-        if event["text"].startswith("?"):  # comes after all that is in this channel already
-            await self.channel_layer.send(self.channel_name, word)
+        message = {"type": "room.message", "text": event["text"]}
+        if event["text"].startswith(PROBE):  # arrives after all that is in this channel already
+            await self.channel_layer.send(self.channel_name, message)
         else:
-            await self.channel_layer.group_send(self.room, word)
+            await self.channel_layer.group_send(self.room, message)
 
-    async def room_word(self, event):
+    async def room_message(self, event):
         await self.send({"type": "websocket.send", "text": event["text"]})
 
     async def websocket_disconnect(self, event):
@@ -43,7 +45,7 @@ class Member(AsyncConsumer):
 
 
 class Tutorial(AsyncWebsocketConsumer):
-    """The chat that Channels' own tutorial ends with: a generic consumer, and JSON both ways."""
+    """The chat of Channels' own tutorial: a generic consumer that receives and sends JSON."""
 
     async def connect(self):
         self.room = self.scope["path"].strip("/")
@@ -51,11 +53,11 @@ class Tutorial(AsyncWebsocketConsumer):
         await self.accept()
 
     async def receive(self, text_data):
-        word = {"type": "chat.message", "message": json.loads(text_data)["message"]}
-        if word["message"].startswith("?"):  # as above; the tutorial has no such thing
-            await self.channel_layer.send(self.channel_name, word)
+        message = {"type": "chat.message", "message": json.loads(text_data)["message"]}
+        if message["message"].startswith(PROBE):  # as above; the tutorial itself has no probe
+            await self.channel_layer.send(self.channel_name, message)
         else:
-            await self.channel_layer.group_send(self.room, word)
+            await self.channel_layer.group_send(self.room, message)
 
     async def chat_message(self, event):
         await self.send(text_data=json.dumps({"message": event["message"]}))
@@ -74,10 +76,10 @@ async def application(scope, receive, send):
 def main(layer: str, url: str = "", prefix: str = "") -> None:
     config = {}
     if url:
-        # redis-py opens 100 connections at most, and refuses whoever needs one more: a thousand
-        # clients who come or go at once.
-        host = {"address": url, "socket_timeout": None, "max_connections": MANY}
-        config = {"hosts": [host], "prefix": prefix, "capacity": MANY}
+        # redis-py opens at most 100 connections by default and raises an error for the next one.
+        # A thousand clients that connect or close at once need more.
+        host = {"address": url, "socket_timeout": None, "max_connections": MAX_CONNECTIONS}
+        config = {"hosts": [host], "prefix": prefix, "capacity": CAPACITY}
     settings.configure(CHANNEL_LAYERS={"default": {"BACKEND": BACKENDS[layer], "CONFIG": config}})
     serve(application)
 

@@ -9,21 +9,21 @@ from statistics import median
 
 from channels.db import aclose_old_connections
 
-from lessons.bench.served import APPLICATIONS
+from lessons.bench.servers.echo_server import APPLICATIONS
 
 EVENTS = 2000
 ROUNDS = 7
-SHOWN = 12  # lines of the profile
+MAX_LINES = 12  # of the profile
 FRAME = {"type": "websocket.receive", "text": "hello"}
 
 
 def costs() -> dict[str, float]:
-    """Microseconds of one event, by what handles it; the kinds take turns."""
+    """Microseconds of one event, by what handles it. In each round, every kind runs once."""
     kinds = {
         "bare ASGI function": lambda: _echo("/bare"),
         "AsyncConsumer, lean dispatch": lambda: _echo("/lean"),
         "AsyncConsumer": lambda: _echo("/async"),
-        "await aclose_old_connections() alone": _hop,
+        "await aclose_old_connections() alone": _hop_to_thread,
     }
     times: dict[str, list[float]] = {}
     for number in range(ROUNDS + 1):
@@ -37,16 +37,16 @@ def costs() -> dict[str, float]:
 
 
 def profile() -> str:
-    """cProfile's account of the loop's thread while an AsyncConsumer echoes."""
+    """What cProfile reports about the event loop's thread while an AsyncConsumer echoes."""
     profiler = cProfile.Profile()
     profiler.runcall(asyncio.run, _echo("/async"))
-    said = io.StringIO()
-    pstats.Stats(profiler, stream=said).strip_dirs().sort_stats("tottime").print_stats(SHOWN)
-    return said.getvalue().strip()
+    output = io.StringIO()
+    pstats.Stats(profiler, stream=output).strip_dirs().sort_stats("tottime").print_stats(MAX_LINES)
+    return output.getvalue().strip()
 
 
 async def _echo(path: str) -> None:
-    """Hand the application its events one by one, as fast as it asks for them."""
+    """Give the application its events one by one, as fast as it awaits them."""
     events = iter(
         [{"type": "websocket.connect"}, *[FRAME] * EVENTS, {"type": "websocket.disconnect"}]
     )
@@ -60,6 +60,6 @@ async def _echo(path: str) -> None:
     await APPLICATIONS[path]({"type": "websocket", "path": path, "headers": []}, receive, send)
 
 
-async def _hop() -> None:
+async def _hop_to_thread() -> None:
     for _ in range(EVENTS):
         await aclose_old_connections()

@@ -1,7 +1,7 @@
-"""The server of `bench echo`: `python -m lessons.bench.served daphne` or `... uvicorn`.
+"""The server of `bench echo`: `python -m lessons.bench.servers.echo_server daphne` or `uvicorn`.
 
-The same echo in every shape that a consumer may have, each at a path of its own, all in one
-process. It prints `port NUMBER` when it listens.
+One process serves the same echo in every shape that a consumer can have, each shape at its own
+path. It prints `port NUMBER` when it listens.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ from lessons.wire.recorder import Recorder  # noqa: E402
 
 
 async def bare(scope, receive, send):
-    """No Channels at all: what the server itself costs."""
+    """An echo without Channels: what the server itself costs."""
     while (event := await receive())["type"] != "websocket.disconnect":
         if event["type"] == "websocket.connect":
             await send({"type": "websocket.accept"})
@@ -50,7 +50,7 @@ class Async(AsyncConsumer):
 
 
 class Lean(Async):
-    """No handler asks the database, so none needs its connections looked after."""
+    """Skips the check of the database connections, because no handler uses the database."""
 
     async def dispatch(self, message):
         handler = getattr(self, get_handler_name(message), None)
@@ -84,7 +84,7 @@ def routed(application):
     return URLRouter([path("<path:any>", application)])
 
 
-def listened_to():
+def recorder_with_listener():
     recorder = Recorder(keep=False)
     recorder.listeners.append(lambda event: None)
     return recorder
@@ -100,7 +100,7 @@ APPLICATIONS = {
     "/json": Json.as_asgi(),
     "/stack": AllowedHostsOriginValidator(AuthMiddlewareStack(routed(Async.as_asgi()))),
     "/unheard": RecordingMiddleware(Async.as_asgi(), Recorder(keep=False)),
-    "/recorded": RecordingMiddleware(Async.as_asgi(), listened_to()),
+    "/recorded": RecordingMiddleware(Async.as_asgi(), recorder_with_listener()),
 }
 
 
@@ -109,7 +109,7 @@ async def application(scope, receive, send):
 
 
 def serve_daphne():
-    from lessons.bench.announcing import serve
+    from lessons.bench.servers.port_server import serve
 
     serve(application)
 

@@ -1,6 +1,7 @@
-"""The server of `bench soak`: `python -m lessons.bench.soaked QUALIFIED.NAME`, on Daphne.
+"""The server of the soak of `bench chat`, on Daphne.
 
-Its WebSockets all lead to that consumer; an HTTP request is told what the process holds.
+`python -m lessons.bench.servers.soak_server QUALIFIED.NAME` serves that consumer on every path. An
+HTTP request is answered with what the process holds.
 """
 
 import asyncio
@@ -19,13 +20,13 @@ django.setup()
 from channels.layers import get_channel_layer  # noqa: E402
 from django.utils.module_loading import import_string  # noqa: E402
 
-from lessons.bench.announcing import serve  # noqa: E402
+from lessons.bench.servers.port_server import serve  # noqa: E402
 
 
-def held() -> dict[str, float]:
-    """What connections may leave behind; `blocks` are the pieces of memory that Python has in use.
+def held_resources() -> dict[str, float]:
+    """What connections can leave behind. `blocks` are the pieces of memory that Python uses.
 
-    The process's memory says less: what is freed stays with the allocator, for the next ones.
+    The memory of the process says less, because Python keeps freed memory for the next objects.
     """
     gc.collect()
     return {
@@ -44,8 +45,9 @@ def main(name: str) -> None:
         if scope["type"] == "websocket":
             await consumer(scope, receive, send)
             return
+        body = json.dumps(held_resources()).encode()
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": json.dumps(held()).encode()})
+        await send({"type": "http.response.body", "body": body})
 
     serve(application)
 
