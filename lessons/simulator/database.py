@@ -20,7 +20,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.db.backends.sqlite3.base import DatabaseWrapper
 
-from lessons.core.accounts import ACCOUNTS
+from lessons.core.catalogue import ACCOUNTS
 from lessons.simulator.loop import SimulatedLoop
 from lessons.wire.database import record_queries
 

@@ -1,4 +1,4 @@
-"""`manage.py cluster`: however it ends, none of its processes is left."""
+"""`manage.py cluster`: however it ends, none of its processes remains."""
 
 import os
 import signal
@@ -11,26 +11,26 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from layers_demo.routing import channel_name_patterns
+from lessons.cli import cluster
 from lessons.core.catalogue import PROJECT_DIR
-from lessons.management.commands import cluster
 from tests.support.processes import piped, run
 
 PATIENCE = 30  # seconds, only ever spent by a test that fails
 PLACE = {"cwd": PROJECT_DIR, "env": {**os.environ, "PYTHONPATH": str(PROJECT_DIR)}}
 
-# The command's own `run` and parts, but for what the servers and the worker serve: nothing.
+# The real supervisor and processes, except that the servers and the worker serve nothing.
 PROGRAM = """
-import sys
+import asyncio, sys
 from pathlib import Path
 from django.conf import settings
 from lessons.core import redis_server
 folder = Path(sys.argv[1])
 settings.configure(BASE_DIR=folder)
-from lessons.management.commands.cluster import environment, parts, run
+from lessons.cli.cluster import commands, environment, supervise
 redis = folder / "redis"
 redis.mkdir()
 environment = environment([8000, 8001], redis_server.url_of(redis))
-sys.exit(run(parts([8000, 8001], [str(redis)]), environment))
+sys.exit(asyncio.run(supervise(commands([8000, 8001], str(redis)), environment)))
 """
 MANAGE = """
 import os, signal, sys
@@ -40,13 +40,13 @@ signal.pause()
 
 
 class Cluster:
-    """A cluster in a process group of its own, as a terminal gives it; all its parts are ready.
+    """A cluster in its own process group, as in a terminal; all its processes are ready.
 
     A context manager.
     """
 
-    def __init__(self, folder, program=PROGRAM):
-        (folder / "manage.py").write_text(MANAGE)
+    def __init__(self, folder, program=PROGRAM, manage=MANAGE):
+        (folder / "manage.py").write_text(manage)
         self.folder = folder
         (folder / "program.py").write_text(program)
         self.process = piped([folder / "program.py", folder], **PLACE, session=True)
@@ -60,12 +60,12 @@ class Cluster:
                 self.parts[name.split(maxsplit=1)[1].strip()] = int(text.split()[-2])
         self.all = psutil.Process(self.process.pid).children(recursive=True)
 
-    def part(self, words):
-        """The part with these words in its command."""
+    def process_with(self, words):
+        """The process with these words in its command."""
         return next(one for one in self.all if words in " ".join(one.cmdline()))
 
     def ended(self) -> int:
-        """The exit code, once every process is gone and all that was said has been read."""
+        """The exit code, after every process has ended and all output was read."""
         code = self.process.wait(PATIENCE)
         assert psutil.wait_procs(self.all, PATIENCE)[1] == []
         self.said += self.process.stdout.read()
@@ -97,48 +97,39 @@ def test_ctrl_c_ends_all(running):
     assert "system   | redis stopped (rc=0)" in running.said
 
 
-def test_a_web_server_that_is_killed_takes_the_others_with_it(running):
+def test_the_cluster_ends_when_a_web_server_is_killed(running):
     os.kill(running.parts["web 8001"], signal.SIGKILL)
     assert running.ended() != 0
     assert "web 8001 stopped (rc=-9)" in running.said
 
 
-def test_what_is_between_the_cluster_and_a_part_may_be_killed_too(running):
-    psutil.Process(running.parts["web 8001"]).parent().kill()
-    assert running.ended() != 0
-
-
-# The lock of who writes stays taken, as by one that is gone.
-LOCKED = """
-from honcho import manager
-manager.KILL_WAIT = 0.1
-end = manager.Manager.terminate
-def terminate(self):
-    self.events._wlock.acquire(block=False)
-    end(self)
-manager.Manager.terminate = terminate
+IMPATIENT = """
+from lessons.cli import cluster
+cluster.KILL_TIMEOUT = 0.5
 """
+STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)" + MANAGE
 
 
-def test_all_end_where_what_was_killed_had_begun_to_write_to_the_log(tmp_path, redis_binaries):
-    with Cluster(tmp_path, LOCKED + PROGRAM) as running:
-        psutil.Process(running.parts["web 8001"]).parent().kill()
-        assert running.ended() == 1
+def test_a_process_that_ignores_sigterm_is_killed(tmp_path, redis_binaries):
+    with Cluster(tmp_path, IMPATIENT + PROGRAM, manage=STUBBORN) as running:
+        os.killpg(running.process.pid, signal.SIGINT)
+        assert running.ended() == 130
+    assert running.said.count("stopped (rc=-9)") == 3
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the server goes on by itself")
-def test_redis_ends_with_what_looks_after_it_and_takes_the_others_with_it(running):
-    running.part(" redis ").kill()
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends the server")
+def test_redis_ends_with_its_parent_process_and_the_cluster_ends(running):
+    running.process_with(" redis ").kill()
     assert running.ended() != 0
 
 
-def test_a_cluster_that_is_killed_leaves_nobody_behind(running):
+def test_a_killed_cluster_leaves_no_process_behind(running):
     running.process.kill()
     assert running.ended() == -signal.SIGKILL
     assert not (running.folder / "redis").exists()
 
 
-def test_a_log_that_nobody_reads_any_more_ends_all(running):
+def test_the_cluster_ends_with_the_reader_of_its_log(running):
     running.process.stdout.close()
     os.kill(running.parts["worker"], signal.SIGKILL)
     assert running.process.wait(PATIENCE) == 1
@@ -147,13 +138,16 @@ def test_a_log_that_nobody_reads_any_more_ends_all(running):
 
 EARLY = """
 import os
-from honcho.manager import Manager
-start = Manager._start
-Manager._start = lambda self: (os.kill(os.getpid(), 15), start(self))
+from lessons.cli import cluster
+start = cluster._start
+def kill_and_start(*words):
+    os.kill(os.getpid(), 15)
+    return start(*words)
+cluster._start = kill_and_start
 """
 
 
-def test_sigterm_is_heard_before_the_parts_have_said_their_numbers(tmp_path, redis_binaries):
+def test_sigterm_ends_a_cluster_whose_processes_are_starting(tmp_path, redis_binaries):
     (tmp_path / "manage.py").write_text(MANAGE)
     (tmp_path / "early.py").write_text(EARLY + PROGRAM)
     done = run([tmp_path / "early.py", tmp_path], **PLACE)
@@ -174,7 +168,7 @@ sys.stdout = io.TextIOWrapper(io.BufferedWriter(Interrupted()))
 """
 
 
-def test_ctrl_c_is_heard_while_a_line_is_written(tmp_path, redis_binaries):
+def test_ctrl_c_works_while_a_line_is_written(tmp_path, redis_binaries):
     (tmp_path / "manage.py").write_text(MANAGE)
     (tmp_path / "writing.py").write_text(WRITER + PROGRAM)
     done = run([tmp_path / "writing.py", tmp_path], **PLACE)
@@ -200,7 +194,7 @@ def test_says_what_to_install_where_there_is_no_redis(monkeypatch, settings):
     ("url", "error"),
     [("redis://:secret@127.0.0.1:1", "Error 111 connecting"), ("127.0.0.1", "must specify one of")],
 )
-def test_says_that_redis_url_leads_nowhere_and_tells_no_password(settings, url, error):
+def test_says_that_redis_url_leads_nowhere_without_the_password(settings, url, error):
     settings.REDIS_URL = url
     with pytest.raises(CommandError, match=f"REDIS_URL leads to no Redis: .*{error}") as raised:
         cluster.require_redis()
@@ -208,8 +202,8 @@ def test_says_that_redis_url_leads_nowhere_and_tells_no_password(settings, url, 
 
 
 def test_starts_no_redis_where_redis_url_names_one(tmp_path):
-    assert "redis" not in cluster.parts([1, 2], [])
-    assert list(cluster.parts([1, 2], [str(tmp_path)])) == ["redis", "web 1", "web 2", "worker"]
+    assert "redis" not in cluster.commands([1, 2], None)
+    assert list(cluster.commands([1, 2], str(tmp_path))) == ["redis", "web 1", "web 2", "worker"]
 
 
 def test_any_free_ports_are_two():

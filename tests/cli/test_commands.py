@@ -12,9 +12,10 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 
+from lessons.cli import workshop
 from lessons.core import bootstrap
 from lessons.judge import pytest_plugin
-from lessons.management.commands import test, workshop
+from lessons.management.commands import test
 from tests.support.processes import run
 from tests.support.real_parts import real_part
 from tests.support.real_workshop import PATIENCE, Workshop
@@ -53,7 +54,7 @@ def test_workshop_reloads_changed_code_lives_through_a_syntax_error_and_ends_who
     right = consumers.read_text()
     with Workshop(clone) as started:
         url = started.ready()
-        save_until(consumers, f"{right}\nthis is no Python\n", started, "SyntaxError")
+        save_until(consumers, f"{right}\nthis is a syntax error\n", started, "SyntaxError")
         # The page that is open finds the server again where it was.
         save_until(consumers, f"{right}\n# and now it is\n", started, f"Workshop ready at {url}")
         processes = psutil.Process(started.process.pid).children(recursive=True)
@@ -75,16 +76,16 @@ def save_until(file, text, started, words):
 @pytest.fixture
 def served(monkeypatch, settings):
     """The calls that the command makes instead of serving."""
-    settings.ALLOWED_HOSTS = settings.LOOPBACK  # the test runner allows a name of its own
+    settings.ALLOWED_HOSTS = settings.LOOPBACK  # the test runner adds a name
     calls = []
     monkeypatch.setattr(workshop, "call_command", lambda *names, **options: calls.append(names))
-    monkeypatch.setattr(workshop.Command, "prepare_database", lambda self: None)
-    monkeypatch.setattr(workshop.exercise_copies, "create_copies", list)
+    monkeypatch.setattr(workshop, "prepare_database", lambda write: None)
+    monkeypatch.setattr(workshop, "create_copies", list)
     return calls
 
 
 def start(**options):
-    call_command(workshop.Command(), reload=False, **{"port": 0, **options})
+    call_command("workshop", reload=False, **{"port": 0, **options})
 
 
 def test_workshop_says_in_one_line_that_the_port_is_taken(served):
@@ -101,13 +102,13 @@ def test_workshop_knows_that_there_is_no_such_port(served):
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "a.test"])
-def test_serves_no_stranger_whom_nobody_asked_in(served, host):
+def test_does_not_serve_other_machines_that_were_not_allowed(served, host):
     with pytest.raises(CommandError, match="DJANGO_ALLOWED_HOSTS"):
         start(host=host)
     assert served == []
 
 
-def test_runserver_serves_no_stranger_either(served):
+def test_runserver_does_not_serve_them_either(served):
     with pytest.raises(CommandError, match="DJANGO_ALLOWED_HOSTS"):
         call_command("runserver", "0.0.0.0:0")
 
@@ -120,10 +121,10 @@ def test_serves_an_address_once_a_name_for_it_is_allowed(served, settings):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_seeds_an_account_for_the_student_and_one_for_the_instructor(django_user_model, settings):
+def test_creates_an_account_for_the_student_and_one_for_the_instructor(django_user_model, settings):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # for the speed
     for _ in range(2):
-        workshop.seed_accounts()
+        workshop.create_accounts()
     users = {user.username: user for user in django_user_model.objects.all()}
     assert set(users) == {"student", "instructor"}
     assert sorted(group.name for group in Group.objects.all()) == ["editors", "guests"]
@@ -132,9 +133,9 @@ def test_seeds_an_account_for_the_student_and_one_for_the_instructor(django_user
 
 
 @pytest.mark.django_db(transaction=True)
-def test_seeds_nobody_where_strangers_could_sign_in(django_user_model, settings, capsys):
+def test_creates_no_account_where_other_machines_could_sign_in(django_user_model, settings, capsys):
     settings.WORKSHOP = False
-    workshop.Command().prepare_database()
+    workshop.prepare_database(print)
     assert not django_user_model.objects.exists()
     assert capsys.readouterr().out == ""
 

@@ -39,7 +39,6 @@ LOADED = [
     "psutil",
     "rich.console",
     "rich.markdown",
-    "honcho.manager",
     "tomllib",
 ]
 LARGEST = 65536  # bytes of a message

@@ -6,7 +6,7 @@ import sys
 from daphne.management.commands.runserver import Command as DaphneRunserver
 from daphne.server import Server
 
-from lessons.management.address import page_at, refuse_strangers
+from lessons.cli.workshop import page_at, require_allowed_host
 
 
 class AnnouncingServer(Server):
@@ -28,5 +28,5 @@ class Command(DaphneRunserver):
     server_cls = AnnouncingServer
 
     def run(self, **options):
-        refuse_strangers(self.addr)
+        require_allowed_host(self.addr)
         super().run(**options)

@@ -16,8 +16,7 @@ from django.contrib.auth import get_user_model
 from django.core import signing
 from django.urls.resolvers import RoutePattern
 
-from lessons.core.accounts import ACCOUNTS
-from lessons.core.catalogue import Lesson
+from lessons.core.catalogue import ACCOUNTS, Lesson
 from lessons.playback.conversation import FROZEN_NOW, Turn, play_in_turns
 from lessons.playback.steps import BEGINNINGS, METHODS, Step, parse_step
 from lessons.wire.events import Event

@@ -17,8 +17,7 @@ from django.contrib.auth import (
     get_user_model,
 )
 
-from lessons.core.accounts import ACCOUNTS
-from lessons.core.catalogue import MOST_CLIENTS, NOBODY
+from lessons.core.catalogue import ACCOUNTS, MOST_CLIENTS, NOBODY
 from lessons.web.live.page_socket import session_key_of
 
 # A page cannot drop a connection without a close frame. It closes with this code instead.

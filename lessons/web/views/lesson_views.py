@@ -10,8 +10,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from lessons.core import progress
-from lessons.core.accounts import ACCOUNTS
-from lessons.core.catalogue import NOBODY, IncompleteLesson, Lesson, UnknownLesson, find, lessons
+from lessons.core.catalogue import (
+    ACCOUNTS,
+    NOBODY,
+    IncompleteLesson,
+    Lesson,
+    UnknownLesson,
+    find,
+    lessons,
+)
 from lessons.core.lesson_text import expanded, kept_by_bench
 from lessons.core.progress import Progress
 from lessons.core.source import find_source
