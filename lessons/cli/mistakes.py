@@ -10,7 +10,7 @@ from lessons.judge.verdict import Outcome, Verdict
 from lessons.playback.target import mistakes_of
 from lessons.simulator.finding import CheckFailed
 from lessons.wire.difference import first_differing_connections, matching_connections
-from lessons.wire.transcript import compare
+from lessons.wire.transcript import render_difference
 
 
 def draw_mistakes(console, lesson: Lesson) -> None:
@@ -40,5 +40,5 @@ def _draw_what_it_gets(console, verdict: Verdict, right: dict[str, Outcome]) -> 
             whole, wrong = right[outcome.name].transcript, outcome.transcript
             parts = first_differing_connections(matching_connections(whole, wrong), wrong)
             expected, got = ([event.message for event in events] for events in parts)
-            literal(console, compare(expected, got, columns))
+            literal(console, render_difference(expected, got, columns))
             return

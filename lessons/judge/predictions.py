@@ -26,7 +26,7 @@ from pathlib import Path
 from lessons.core.catalogue import Lesson
 from lessons.playback.recording_cache import Recording, record
 from lessons.wire.events import Event
-from lessons.wire.transcript import ARROWS, connections_of, lane_of, summary
+from lessons.wire.transcript import ARROWS, connections_of, event_text, lane_of
 
 KINDS = ("order", "receives")
 SENT = ("websocket.send", "websocket.close", "http.response.body")
@@ -113,7 +113,7 @@ def labels(prediction: Prediction, recording: Recording) -> set[str]:
     """Of all that comes, asked for or not, as the cards of this prediction have it."""
     if prediction.kind == "order":
         return set(_labels(recording.events))
-    sent = {summary(event.message) for event in recording.events if event.direction == "out"}
+    sent = {event_text(event.message) for event in recording.events if event.direction == "out"}
     return sent | {frame for _, frame in received(prediction, recording)}
 
 
@@ -138,7 +138,7 @@ def received(prediction: Prediction, recording: Recording) -> list[tuple[str, st
     pairs = []
     for event in recording.events:
         if prediction.asks_for(event):
-            client, frame = str(found.index(event.connection) + 1), summary(event.message)
+            client, frame = str(found.index(event.connection) + 1), event_text(event.message)
             counts[client, frame] += 1
             again = counts[client, frame] - 1
             pairs.append((client, frame + (", once more" * again)))
@@ -185,7 +185,7 @@ def _places(prediction: Prediction, recording: Recording) -> dict[str, list[int]
 def _labels(events: Sequence[Event]) -> list[str]:
     found = connections_of(events)
     return [
-        f"{lane_of(event, found)} {ARROWS[event.direction]} {summary(event.message)}"
+        f"{lane_of(event, found)} {ARROWS[event.direction]} {event_text(event.message)}"
         for event in events
     ]
 

@@ -10,7 +10,7 @@ from lessons.simulator.finding import CheckFailed
 from lessons.simulator.loop import SimulatedLoop
 from lessons.simulator.server import FakeServer
 from lessons.wire.events import Event
-from lessons.wire.transcript import compare, normal
+from lessons.wire.transcript import first_difference, render_difference
 
 # What the strict communicators share: Daphne's rules are kept, and no clock is waited for.
 
@@ -145,12 +145,12 @@ class StrictClient:
         if not self.server.is_judged:
             self.server.judge(self.future)
         sent, self.server.unread = self.server.unread, []
-        if [normal(event) for event in events] == [normal(message) for message in sent]:
+        if first_difference(events, sent) is None:
             return
         if len(sent) < len(events):
             self.server.judge_dead_tasks()
         reason = "reply-differs" if sent else self.server.reason_for_silence(self.future)
-        raise self.failure(otherwise or reason, compare(events, sent))
+        raise self.failure(otherwise or reason, render_difference(events, sent))
 
     def failure(self, name: str, detail: str = "", event: str = "") -> CheckFailed:
         """The exception that says: diagnosis `name`, at the handler for `event` or the last one."""

@@ -18,7 +18,7 @@ from lessons.simulator.finding import (
     place_of_error,
     running_place,
 )
-from lessons.wire.events import Event
+from lessons.wire.events import Event, exact_copy
 from lessons.wire.middleware import RecordingMiddleware
 from lessons.wire.recorder import Connection, Recorder, current_connection
 
@@ -110,6 +110,7 @@ class FakeServer:
         return bool(running) and running.source == "layer"
 
     async def _send(self, message):
+        message = exact_copy(message)
         try:
             self.rules.take(message)
         except BrokenRule as broken:

@@ -1,6 +1,6 @@
-"""Records what crosses the ASGI boundary, the channel layer and the database.
+"""Records the events of an ASGI connection, its channel layer calls and its database queries.
 
-Nothing here patches Channels or Daphne: it stands where they let others stand. An ASGI middleware
-sees receive and send, a proxy put in place with `channel_layers.set` sees the layer, an execute
-wrapper of Django's sees queries, and a context variable ties all of it to its connection.
+The package patches neither Channels nor Daphne. It uses the places that they offer: an ASGI
+middleware records receive and send, a layer set with `channel_layers.set` records layer calls, and
+a Django execute wrapper records queries. A context variable names the connection they belong to.
 """

@@ -1,4 +1,4 @@
-"""One thing that crossed the wire."""
+"""The event, which is all that is recorded, and the values that it holds."""
 
 import math
 from dataclasses import dataclass
@@ -7,15 +7,18 @@ from typing import Any, Literal
 Lane = Literal["client", "consumer", "layer", "database"]
 Direction = Literal["in", "out", "mark"]
 
+PLAIN_TYPES = {type(None), bool, int, float, str, bytes}
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What crossed, when, and which handler was at work.
+    """One message or call, with its time and the handler that was running.
 
-    `time` is in seconds on a monotonic clock. `direction` is seen from the consumer: "in" arrives
-    at it, "out" leaves it, "mark" is something that befell it. `message` is the ASGI message, or
-    the call: {"type": "group_send", "group": ..., "message": ...}, {"type": "query", "sql": ...},
-    {"type": "finished"}, {"type": "raised", "error": ...}. It is redacted before it gets here.
+    `time` is in seconds on a monotonic clock. `direction` is seen from the consumer: "in" reaches
+    the consumer, "out" leaves it, "mark" is its end. `message` is the ASGI message or the call:
+    {"type": "group_send", "group": ..., "message": ...}, {"type": "query", "sql": ...},
+    {"type": "finished"}, {"type": "raised", "error": ...}. It holds no secrets and consists of
+    exact built-in types.
     """
 
     seq: int
@@ -28,25 +31,53 @@ class Event:
     connection: str
 
     def as_json(self) -> dict:
-        """The same as plain JSON values; bytes become {"bytes": "00ff"}."""
-        return {name: plain(getattr(self, name)) for name in self.__slots__}
+        """The event as JSON values; bytes become {"bytes": "00ff"}."""
+        return {name: to_json(getattr(self, name)) for name in self.__slots__}
 
     @classmethod
     def from_json(cls, data: dict) -> "Event":
-        """The event that as_json() gave `data` for, as far as JSON keeps it."""
+        """The event that as_json() wrote. JSON does not keep tuples and special numbers."""
         return cls(**{**data, "message": _with_bytes(data["message"])})
 
 
-def plain(value: Any) -> Any:
-    """Turn what a consumer may have sent, however wrong, into JSON values."""
+def exact_copy(value: Any) -> Any:
+    """A deep copy of `value` in exact built-in types, as another process would receive it.
+
+    A consumer may send a subclass: a `str` with its own `__eq__`, an IntEnum, a defaultdict. A
+    client only receives the value, so only the value may be recorded and judged. The copy calls
+    no method of a subclass. Any other object stays: its type is what a rule complains about.
+    """
+    if type(value) in PLAIN_TYPES:
+        return value
+    for kind in type(value).__mro__:
+        if kind in _COPY:
+            return _COPY[kind](value)
+    return value
+
+
+# The methods of the built-in type itself, since a subclass may define its own.
+_COPY = {
+    dict: lambda value: {exact_copy(key): exact_copy(item) for key, item in dict.items(value)},
+    list: lambda value: [exact_copy(item) for item in list.__iter__(value)],
+    tuple: lambda value: tuple([exact_copy(item) for item in tuple.__iter__(value)]),
+    str: str.__str__,
+    bytes: bytes.__bytes__,
+    bytearray: bytearray.copy,
+    int: int.__int__,
+    float: float.__float__,
+}
+
+
+def to_json(value: Any) -> Any:
+    """`value` as JSON values, whatever a consumer has sent."""
     if isinstance(value, bytes | bytearray | memoryview):
         return {"bytes": bytes(value).hex()}
     if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): to_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        return [to_json(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
-        return repr(value)  # JSON has no word for it
+        return repr(value)  # JSON cannot express it
     if value is None or isinstance(value, str | int | float | bool):
         return value
     return repr(value)

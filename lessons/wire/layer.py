@@ -1,4 +1,4 @@
-"""A channel layer that records what is asked of another one."""
+"""A channel layer that records the calls to another channel layer."""
 
 from channels.layers import channel_layers
 
@@ -6,7 +6,7 @@ from lessons.wire.recorder import TrackedMessage, current_connection
 
 
 class RecordingLayer:
-    """Passes every call on to `layer`; those made for a recorded connection are recorded."""
+    """Passes every call on to `layer`, and records the calls of a recorded connection."""
 
     def __init__(self, layer):
         self.layer = layer
@@ -34,13 +34,13 @@ class RecordingLayer:
         connection = current_connection.get()
         if connection is None:
             return await self.layer.receive(channel)
-        connection.ask("layer")
+        connection.handler_returned("layer")
         message = await self.layer.receive(channel)
-        return TrackedMessage(message, lambda message: connection.begin("layer", message))
+        return TrackedMessage(message, lambda message: connection.handler_started("layer", message))
 
 
 def record_layer(alias="default"):
-    """Put a recording layer in place of the one that `alias` names."""
+    """Put a recording layer around the layer named `alias`, unless there is one."""
     layer = channel_layers[alias]
     if not isinstance(layer, RecordingLayer):
         channel_layers.set(alias, RecordingLayer(layer))

@@ -1,4 +1,4 @@
-"""Stands between server and application, and records each message that passes."""
+"""An ASGI middleware that records each message between server and application."""
 
 import asyncio
 
@@ -6,9 +6,9 @@ from lessons.wire.recorder import Connection, Recorder, TrackedMessage, current_
 
 
 class RecordingMiddleware:
-    """An ASGI 3 application around `application` that records one connection for each call.
+    """An ASGI 3 application around `application` that records each call as one connection.
 
-    Where nobody is there to see it, as the call begins, it steps aside and costs nothing.
+    If no one reads the recorder when the call begins, the middleware only calls `application`.
     """
 
     def __init__(self, application, recorder: Recorder):
@@ -20,17 +20,17 @@ class RecordingMiddleware:
             await self.application(scope, receive, send)
             return
         connection = Connection(self.recorder)
-        # A worker has no client: its events are jobs, and come from the channel layer.
+        # A worker has no client: its events are jobs from the channel layer.
         lane = "layer" if scope["type"] == "channel" else "client"
         connection.record(lane, "in", scope_message(scope))
-        waiting: list[TrackedMessage] = []
+        unread: list[TrackedMessage] = []
 
         async def recorded_receive():
-            connection.ask(lane)
+            connection.handler_returned(lane)
             message = TrackedMessage(
-                await receive(), lambda message: connection.begin(lane, message)
+                await receive(), lambda message: connection.handler_started(lane, message)
             )
-            waiting[:] = [message]
+            unread[:] = [message]
             return message
 
         async def recorded_send(message):
@@ -48,14 +48,14 @@ class RecordingMiddleware:
             connection.record("consumer", "mark", {"type": "raised", "error": text})
             raise
         else:
-            for message in waiting:
-                message.seen()
+            for message in unread:
+                message.type_was_read()
             connection.record("consumer", "mark", {"type": "finished"})
         finally:
             current_connection.reset(token)
 
 
 def scope_message(scope: dict) -> dict:
-    """The part of a scope that came off the wire, as a message of type "scope"."""
+    """The part of a scope that the client sent, as a message of type "scope"."""
     names = ("path", "query_string", "headers", "subprotocols", "client", "method", "channel")
     return {"type": "scope", **{name: scope[name] for name in names if scope.get(name)}}

@@ -1,4 +1,4 @@
-"""Keeps the events of some connections, in order, and tells whoever listens."""
+"""Keeps the events of some connections in order, and calls its listeners with each event."""
 
 import asyncio
 import itertools
@@ -9,21 +9,21 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from lessons.wire.events import Direction, Event, Lane
+from lessons.wire.events import Direction, Event, Lane, exact_copy
 from lessons.wire.redaction import redact
 
-# Copied into the tasks of `await_many_dispatch` and into the threads of `sync_to_async`, so a
-# channel layer call or a query finds the connection it was made for.
+# The tasks of `await_many_dispatch` and the threads of `sync_to_async` inherit this variable. So a
+# channel layer call or a query finds the connection that it belongs to.
 current_connection: ContextVar["Connection | None"] = ContextVar("connection", default=None)
 
-clock = time.monotonic  # of all that is recorded; whoever plays waits in no time sets another
+clock = time.monotonic  # gives each event its time; a playback without real waits sets another one
 
 
 class Recorder:
-    """A list of events, and the `listeners` that are called with each.
+    """A list of events, and the `listeners` that are called with each event.
 
-    They are called one event at a time, in order, in the thread that recorded it; so they must be
-    quick and must not record. With `keep=False` they are all that there is, and no list grows.
+    The recorder calls its listeners one event at a time, in order, in the thread that recorded the
+    event. So a listener must be quick and must not record. With `keep=False` the list stays empty.
     """
 
     def __init__(self, keep: bool = True):
@@ -35,10 +35,11 @@ class Recorder:
 
     @property
     def is_on(self) -> bool:
-        """Whether anybody would ever see what is recorded."""
+        """Whether anything reads what is recorded."""
         return self.keep or bool(self.listeners)
 
     def record(self, lane, direction, message, thread, handler, connection):
+        message = exact_copy(message)
         message = redact(message if isinstance(message, dict) else {"not a dict": message})
         with self._lock:
             number = next(self._numbers)
@@ -50,93 +51,89 @@ class Recorder:
 
 
 @dataclass
-class Running:
-    """The handler at work. Channels dispatches one event at a time, so there is one at most."""
+class RunningHandler:
+    """The handler that runs. Channels dispatches one event at a time, so there is at most one."""
 
     source: Lane
-    handler: str
+    name: str
     thread: str
-    event: dict
 
 
 class Connection:
-    """One run of an ASGI application: which handler is at work, and where its events go."""
+    """One call of an ASGI application: it knows which handler runs, and passes events on."""
 
     def __init__(self, recorder: Recorder):
         self.id = secrets.token_hex(4)
         self.recorder = recorder
-        self.running: Running | None = None
-        self.last: Running | None = None
+        self.running: RunningHandler | None = None
         self._task = asyncio.current_task()
 
-    def begin(self, source: Lane, message: dict) -> None:
-        """A handler starts on `message`, in this thread. One without a type has none."""
-        handler = str(message.get("type", "")).replace(".", "_")
-        self.running = self.last = Running(
-            source, handler, threading.current_thread().name, message
-        )
+    def handler_started(self, source: Lane, message: dict) -> None:
+        """A handler starts on `message`, in this thread. It has no name if there is no type."""
+        name = str(message.get("type", "")).replace(".", "_")
+        self.running = RunningHandler(source, name, threading.current_thread().name)
         self.record(source, "in", message)
 
-    def ask(self, source: Lane) -> None:
-        """The consumer asks `source` for its next event: the handler of the last one returned."""
+    def handler_returned(self, source: Lane) -> None:
+        """The consumer asks `source` for its next event, so the handler of the last one is done."""
         if self.running and self.running.source == source:
             self.running = None
 
     def record(self, lane: Lane, direction: Direction, message: dict) -> None:
-        handler, thread = self._at_work()
+        handler, thread = self._handler_and_thread()
         self.recorder.record(lane, direction, message, thread, handler, self.id)
 
-    def _at_work(self) -> tuple[str | None, str]:
-        """Names of the handler, or of the task that it started, and of the thread."""
+    def _handler_and_thread(self) -> tuple[str | None, str]:
+        """Names of the running handler, or of the task that it started, and of the thread."""
         running, here = self.running, threading.current_thread().name
         try:
             task = asyncio.current_task()
-        except RuntimeError:  # not the loop's thread, so nobody else's work can be meant
-            return (running.handler or None) if running else None, here
-        # What a sync handler sends is passed on by the loop, in a task of asgiref's.
+        except RuntimeError:  # not the loop's thread, so only this handler can be at work
+            return (running.name or None) if running else None, here
+        # asgiref sends for a sync handler in a separate task on the loop.
         if running and (task in (None, self._task) or running.thread != here):
-            return running.handler or None, running.thread
+            return running.name or None, running.thread
         if task in (None, self._task):
             return None, here
         return getattr(task.get_coro(), "__qualname__", task.get_name()), here
 
 
 class TrackedMessage(dict):
-    """An ASGI message that tells when, and in which thread, a consumer first reads its type.
+    """An ASGI message that reports when, and in which thread, a consumer first reads its type.
 
-    `dispatch` reads the type right before it calls the handler, in the thread of the handler: the
-    only moment at which this can be known without touching the consumer.
+    `dispatch` reads the type right before it calls the handler, in the handler's thread. No other
+    moment shows this without a change to the consumer.
     """
 
-    __slots__ = ("_begin",)
+    __slots__ = ("_report",)
 
-    def __init__(self, message: dict, begin: Callable[[dict], None]):
+    def __init__(self, message: dict, report: Callable[[dict], None]):
         super().__init__(message)
-        self._begin = begin
+        self._report = report
 
     def __getitem__(self, key):
         if key == "type":
-            self.seen()
+            self.type_was_read()
         return super().__getitem__(key)
 
     def get(self, key, default=None):
-        """As a dict's; a `match` statement asks in this way too."""
+        """As dict.get(). A `match` statement reads keys in this way, too."""
         if key == "type":
-            self.seen()
+            self.type_was_read()
         return super().get(key, default)
 
     def __contains__(self, key):
-        """As a dict's; Channels asks whether there is a type, and reads it only then."""
+        """As in a dict. Channels asks whether there is a type before it reads the type."""
         found = super().__contains__(key)
         if key == "type" and not found:
-            self.seen()
+            self.type_was_read()
         return found
 
-    def seen(self) -> None:
-        """Tell, once."""
-        begin, self._begin = self._begin, None
-        if begin:
-            begin(self)
+    def type_was_read(self) -> None:
+        """Report once that the handler starts."""
+        report, self._report = self._report, None
+        if report:
+            report(self)
 
     def __reduce__(self):
         return dict, (dict(self),)

@@ -1,18 +1,18 @@
-"""Takes secrets out of a message before it is stored."""
+"""Removes secrets from a message before it is stored."""
 
 import re
 from typing import Any
 
 HIDDEN = "[hidden]"
-LONGEST = 4096  # characters or bytes kept of one value; a frame may hold a megabyte
+MAX_VALUE_LENGTH = 4096  # characters or bytes kept of a value; a frame may hold a megabyte
 
 _SECRET_HEADERS = {b"cookie", b"set-cookie", b"authorization", b"proxy-authorization"}
 _SECRET_KEY = re.compile(r"passw|secret|token|ticket|cookie|session|authorization", re.IGNORECASE)
-# Text comes from anyone, so the time must not grow faster than its length: a name is looked at from
-# its first character only, and what follows the telling word in it is bounded.
-_TELLING = ("passw", "secret", "token", "ticket", "session")
+# A client may send any text, so a search must take time in proportion to its length. So a name only
+# matches from its first character, and the rest of the name has a limit.
+_SECRET_WORDS = ("passw", "secret", "token", "ticket", "session")
 _SECRET_IN_TEXT = re.compile(
-    rf"""(?P<key>(?<![\w-])["']?[\w-]*(?:{"|".join(_TELLING)})[\w-]{{0,40}}"""
+    rf"""(?P<key>(?<![\w-])["']?[\w-]*(?:{"|".join(_SECRET_WORDS)})[\w-]{{0,40}}"""
     r"""["']?\s{0,9}[=:]\s*)"""
     r"""(?P<value>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s&,;}\]]+)""",
     re.IGNORECASE,
@@ -22,19 +22,19 @@ _SECRET_IN_TEXT = re.compile(
 def redact(value: Any) -> Any:
     """A deep copy of `value` without cookies, Authorization, session keys, tickets or passwords.
 
-    Looks at the names of keys and headers, and inside text (query strings, JSON) at `name=value`
-    and `"name": value`. Long values are cut, and what is no plain value becomes its repr, so that
-    the copy can be kept, sent to another process and shown, whatever a consumer has sent.
+    It looks at the names of keys and headers, and in text (query strings, JSON) at `name=value`
+    and `"name": value`. It cuts long values, and turns any object into its repr. So the copy can be
+    kept, sent to another process and displayed, whatever a consumer has sent.
     """
     if isinstance(value, dict):
-        return {_cut(_named(key), "…"): _redact_item(key, item) for key, item in value.items()}
+        return {_cut(_key_text(key), "…"): _redact_item(key, item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         if _is_secret_header(value):
             return (value[0], HIDDEN.encode())
         items = [redact(item) for item in value]
         return items if isinstance(value, list) else tuple(items)
     if isinstance(value, str):
-        return _without_secrets(_cut(str(value), "…"))
+        return _without_secrets(_cut(value, "…"))
     if isinstance(value, bytes | bytearray | memoryview):
         return _redact_bytes(_cut(bytes(value), b"..."))
     if value is None or isinstance(value, bool | int | float):
@@ -42,13 +42,13 @@ def redact(value: Any) -> Any:
     return _describe(value)
 
 
-def _named(key: Any) -> str:
-    """A key as text, since JSON has no other; one that was no text says so: 1 is not "1"."""
-    return str(key) if isinstance(key, str) else f"{_describe(key)} ({type(key).__name__})"
+def _key_text(key: Any) -> str:
+    """A key as text, since JSON allows no other. The text shows that 1 is not "1"."""
+    return key if isinstance(key, str) else f"{_describe(key)} ({type(key).__name__})"
 
 
 def _cut(value, mark):
-    return value if len(value) <= LONGEST else value[:LONGEST] + mark
+    return value if len(value) <= MAX_VALUE_LENGTH else value[:MAX_VALUE_LENGTH] + mark
 
 
 def _describe(value: Any) -> str:
@@ -80,8 +80,8 @@ def _redact_bytes(value: bytes) -> bytes:
 
 
 def _without_secrets(text: str) -> str:
-    # The pattern tries each name that there is: a tenth of what it takes to record a query.
-    if text.isascii() and not any(map(text.lower().__contains__, _TELLING)):
+    # The pattern tries each name in the text. It takes a tenth of the time to record a query.
+    if text.isascii() and not any(map(text.lower().__contains__, _SECRET_WORDS)):
         return text
     return _SECRET_IN_TEXT.sub(_hide, text)
 

@@ -1,12 +1,12 @@
-"""Draws events as text: the one renderer of transcripts."""
+"""Writes events as text. All transcripts in Python come from this module."""
 
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
-from lessons.wire.events import Event, plain
+from lessons.wire.events import PLAIN_TYPES, Event, to_json
 
 ARROWS = {"in": "→", "out": "←", "mark": "·"}
-_LONGEST = 60
+_MAX_LENGTH = 60  # characters of one value
 _LAYER_CALLS = {
     "send": ("channel", "message"),
     "group_send": ("group", "message"),
@@ -16,10 +16,10 @@ _LAYER_CALLS = {
 
 
 def render(events: Iterable[Event], columns: int | None = None) -> str:
-    """One line an event: number, lane, arrow (→ to the consumer), message, handler.
+    """One line per event: number, lane, arrow (→ to the consumer), message, handler.
 
-    With events of several connections, each lane bears the number of its connection. Where
-    `columns` are too few for a line the handlers go, then the ends of long messages.
+    With several connections, each lane has the number of its connection. If a line is longer than
+    `columns`, no line has a handler, and long messages are cut.
 
          1  client    → websocket.connect                   websocket_connect
          2  client    ← websocket.accept                    websocket_connect
@@ -31,7 +31,7 @@ def render(events: Iterable[Event], columns: int | None = None) -> str:
         (
             f"{lane_of(event, connections):<{lane}}",
             ARROWS[event.direction],
-            summary(event.message),
+            event_text(event.message),
             event.handler or "",
         )
         for event in events
@@ -50,28 +50,30 @@ def render(events: Iterable[Event], columns: int | None = None) -> str:
 
 
 def connections_of(events: Iterable[Event]) -> list[str]:
-    """Ids of the connections, in the order in which they were opened."""
+    """Ids of the connections, in the order of their first events."""
     return list(dict.fromkeys(event.connection for event in events))
 
 
 def lane_of(event: Event, connections: Sequence[str]) -> str:
-    """An event's lane; where there are several connections, with the number of its own."""
+    """The lane of an event, with the number of its connection if there are several."""
     if len(connections) == 1:
         return event.lane
     return f"{event.lane} {connections.index(event.connection) + 1}"
 
 
-def compare(expected: Sequence[dict], actual: Sequence[dict], columns: int | None = None) -> str:
-    """Both conversations line by line; the first line that differs is marked with ≠.
+def render_difference(
+    expected: Sequence[dict], actual: Sequence[dict], columns: int | None = None
+) -> str:
+    """Both conversations line by line, with ≠ at the first line that differs.
 
-    Where `columns` are too few for that, what differs stands one below the other.
+    If a line is longer than `columns`, the differing parts are printed one below the other.
 
         expected                        got
         websocket.accept                websocket.accept
       ≠ websocket.send  text: "hi"      (nothing)
     """
-    left = [summary(message) for message in expected]
-    right = [summary(message) for message in actual]
+    left = [event_text(message) for message in expected]
+    right = [event_text(message) for message in actual]
     first = first_difference(expected, actual)
     lines = _side_by_side(left, right, first)
     if columns is not None and max(map(len, lines)) > columns:
@@ -98,20 +100,32 @@ def _one_below_the_other(left: list[str], right: list[str], first: int | None) -
 
 
 def first_difference(expected: Sequence[dict], actual: Sequence[dict]) -> int | None:
-    """Index of the first message that differs; None when all are the same."""
+    """Index of the first message that differs, or None.
+
+    What a consumer sent may hold an object that equals everything, so it never decides.
+    """
     for number in range(max(len(expected), len(actual))):
         if number >= min(len(expected), len(actual)):
             return number
-        if normal(expected[number]) != normal(actual[number]):
+        if normalize(expected[number]) != _without_objects(normalize(actual[number])):
             return number
     return None
 
 
-def normal(message):
-    """A message in the form in which equal means the same to a server.
+def _without_objects(value):
+    """`value` with an object that equals nothing instead of each value of no built-in type."""
+    if type(value) is dict:
+        return {key: _without_objects(item) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)([_without_objects(item) for item in value])
+    return value if type(value) in PLAIN_TYPES else object()
 
-    The ASGI spec lets a key that is None be left out, gives `close` the code 1000, `accept` no
-    headers and a body no successor by default (ASGI spec, HTTP and WebSocket).
+
+def normalize(message):
+    """A message in a form in which two messages are equal if a server treats them the same.
+
+    The ASGI spec allows a key to be left out instead of None. By default `close` has the code 1000,
+    `accept` has no headers, and a body is the last one (ASGI spec, HTTP and WebSocket).
     """
     if not isinstance(message, dict):
         return message
@@ -126,45 +140,45 @@ def normal(message):
     if kept.get("type") == "http.response.body":
         kept = {"body": b"", "more_body": False, **kept}
     if kept.get("type") == "websocket.send" and {"text", "bytes"} <= kept.keys():
-        # Of two payloads Daphne sends the one that is not empty.
+        # If one of two payloads is empty, Daphne sends the other one.
         kept = {key: value for key, value in kept.items() if value}
     return kept
 
 
-def summary(message) -> str:
+def event_text(message) -> str:
     """A message on one line: its type, then its keys."""
     if not isinstance(message, dict):
         return _shorten(repr(message))
     kind = message.get("type", "(no type)")
     if kind == "scope":
-        return _scope_summary(message)
+        return _scope_text(message)
     if kind == "query":
         return _shorten(message["sql"])
     if kind == "raised":
         return f"raised {message['error']}"
     if isinstance(kind, str) and tuple(message)[1:] == _LAYER_CALLS.get(kind):
-        return _call_summary(*message.values())
+        return _call_text(*message.values())
     keys = (f"{key}: {_value(item)}" for key, item in message.items() if key != "type")
     return f"{kind}  {'  '.join(keys)}".rstrip()
 
 
-def _call_summary(method: str, to, what) -> str:
-    """A call of the layer's: whom it is for, then the message in the words in which it arrives."""
-    return f"{method}  {_value(to)}: {summary(what) if isinstance(what, dict) else what}"
+def _call_text(method: str, to, what) -> str:
+    """A channel layer call: its target, then the message, written as when it arrives."""
+    return f"{method}  {_value(to)}: {event_text(what) if isinstance(what, dict) else what}"
 
 
-def _scope_summary(message: dict) -> str:
+def _scope_text(message: dict) -> str:
     if "channel" in message:
         return f"scope  channel: {message['channel']}"
     query = _text(message.get("query_string", b""))
     offered = ", ".join(map(str, message.get("subprotocols", ())))
     text = message.get("path", "") + (f"?{query}" if query else "")
     method = f"{message['method']} " if "method" in message else ""
-    told = f"  subprotocols: {offered}" if offered else ""
+    details = f"  subprotocols: {offered}" if offered else ""
     for name, value in message.get("headers", ()):
-        if name == b"origin":  # which page has opened it; the other headers are seldom of interest
-            told += f"  origin: {_shorten(_text(value))}"
-    return f"scope  {method}{text}{told}"
+        if name == b"origin":  # the page that opened the socket; other headers rarely matter
+            details += f"  origin: {_shorten(_text(value))}"
+    return f"scope  {method}{text}{details}"
 
 
 def _text(item) -> str:
@@ -175,10 +189,10 @@ def _value(item) -> str:
     if isinstance(item, str):
         return _shorten(f'"{item}"'.replace("\n", "\\n"))
     return _shorten(
-        repr(item) if isinstance(item, bytes | int | list | tuple | None) else str(plain(item))
+        repr(item) if isinstance(item, bytes | int | list | tuple | None) else str(to_json(item))
     )
 
 
-def _shorten(text: str, longest: int = _LONGEST) -> str:
+def _shorten(text: str, limit: int = _MAX_LENGTH) -> str:
     text = text.encode("unicode_escape").decode("ascii") if not text.isprintable() else text
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -190,6 +190,19 @@ def test_a_close_code_that_is_not_an_int_kills_the_application(daphne, code):
     assert dies(daphne, ACCEPT, {**CLOSE, "code": code}, of=error).close_code == 1011
 
 
+def test_a_str_subclass_reaches_the_client_as_its_text_and_an_int_subclass_is_not_a_code(daphne):
+    """The simulator judges an IntEnum by its number, as the ASGI spec has it. Autobahn does not."""
+
+    def talk(client):
+        client.send("hi")
+        client.send("bye")
+        return stay(client)
+
+    visit = daphne.visit(path="/consumers/SendsSubclasses", act=talk)
+    daphne.says("log Exception inside application: invalid type '<enum 'Code'>' for close code")
+    assert (visit.frames, visit.close_code) == (["hi"], 1011)
+
+
 def test_a_send_after_the_close_kills_the_application(daphne):
     error = "Attempt to send on a closed protocol"
     assert dies(daphne, ACCEPT, CLOSE, send(text="late"), of=error).frames == []

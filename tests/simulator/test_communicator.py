@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from enum import IntEnum
 
 import pytest
 from channels.consumer import AsyncConsumer, SyncConsumer
@@ -335,3 +336,91 @@ async def test_leaves_no_task_behind_whatever_the_consumer_does():
         await go_wrong()
 
     assert asyncio.all_tasks() == before
+
+
+# Values, not objects
+
+
+class EqualsEverything(str):
+    """The text of a student who tries to please every claim."""
+
+    def __eq__(self, other):
+        return True
+
+    def __ne__(self, other):
+        return False
+
+    __hash__ = str.__hash__
+
+
+async def test_a_text_that_equals_everything_is_judged_by_its_characters():
+    class Pleaser(Lamp):
+        def websocket_receive(self, event):
+            self.send({"type": "websocket.send", "text": EqualsEverything("wrong")})
+
+    async with visit(Pleaser) as client:
+        await client.connect()
+        await client.send_to(text_data="on")
+        with pytest.raises(CheckFailed) as excinfo:
+            client.expect({"type": "websocket.send", "text": "on"})
+        assert found(excinfo) == "reply-differs"
+        await client.send_to(text_data="on")
+        reply = await client.receive_from()
+        assert (type(reply), reply) == (str, "wrong")
+
+
+async def test_a_type_that_equals_everything_is_judged_by_its_characters():
+    class Pleaser(Lamp):
+        def websocket_connect(self, event):
+            self.send({"type": EqualsEverything("websocket.acept")})
+
+    with pytest.raises(CheckFailed) as excinfo:
+        await visit(Pleaser).connect()
+    assert found(excinfo) == "unknown-event-type"
+
+
+async def test_a_header_that_equals_everything_pleases_no_claim():
+    class Equal:
+        def __eq__(self, other):
+            return True
+
+    class Pleaser(Lamp):
+        def websocket_connect(self, event):
+            self.send({"type": "websocket.accept", "headers": [(b"a", Equal())]})
+
+    client = visit(Pleaser)
+    await client.send_input({"type": "websocket.connect"})
+    with pytest.raises(CheckFailed) as excinfo:
+        client.expect({"type": "websocket.accept", "headers": [(b"a", b"b")]})
+    assert found(excinfo) == "reply-differs"
+    await client.cancel_application()
+
+
+class Code(IntEnum):
+    OVER = 4000
+    RESERVED = 1006
+
+
+async def test_an_int_enum_is_a_close_code_by_its_number():
+    class Over(Lamp):
+        def websocket_receive(self, event):
+            self.send({"type": "websocket.close", "code": Code.OVER})
+
+    async with visit(Over) as client:
+        await client.connect()
+        await client.send_to(text_data="on")
+        client.expect({"type": "websocket.close", "code": 4000})
+        assert type(client.closed) is int
+
+
+async def test_an_int_enum_with_a_number_that_may_not_be_sent_is_a_forbidden_code():
+    class Over(Lamp):
+        def websocket_receive(self, event):
+            self.send({"type": "websocket.close", "code": Code.RESERVED})
+
+    async with visit(Over) as client:
+        await client.connect()
+        with pytest.raises(CheckFailed) as excinfo:
+            await client.send_to(text_data="on")
+        assert found(excinfo) == "forbidden-close-code"
+        client.server.is_judged = True

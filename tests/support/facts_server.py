@@ -9,6 +9,7 @@ import ast
 import logging
 import sys
 import threading
+from enum import IntEnum
 from urllib.parse import unquote
 
 import daphne.server
@@ -49,6 +50,31 @@ class HangsUp(SyncConsumer):
             self.send({"type": "websocket.close", "code": 4000})
         else:
             self.send({"type": "websocket.send", "text": event["text"]})
+
+    def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
+class Code(IntEnum):
+    OVER = 4000
+
+
+class EqualsEverything(str):
+    def __eq__(self, other):
+        return True
+
+    __hash__ = str.__hash__
+
+
+class SendsSubclasses(SyncConsumer):
+    def websocket_connect(self, event):
+        self.send({"type": "websocket.accept"})
+
+    def websocket_receive(self, event):
+        if event["text"] == "bye":
+            self.send({"type": "websocket.close", "code": Code.OVER})
+        else:
+            self.send({"type": "websocket.send", "text": EqualsEverything(event["text"])})
 
     def websocket_disconnect(self, event):
         raise StopConsumer()

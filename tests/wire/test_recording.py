@@ -15,7 +15,6 @@ from django.contrib.auth.models import Group
 from lessons.judge import StrictCommunicator
 from lessons.simulator.channel_layer import fresh_layers
 from lessons.wire.database import record_queries
-from lessons.wire.events import plain
 from lessons.wire.layer import RecordingLayer, record_layer
 from lessons.wire.middleware import RecordingMiddleware
 from lessons.wire.recorder import Recorder, TrackedMessage, current_connection
@@ -230,11 +229,3 @@ async def test_a_recorder_to_which_nobody_listens_steps_aside():
     await RecordingMiddleware(application, recorder)(*given)
     assert ran == [None]
     assert recorder.events == []
-
-
-def test_json_keeps_bytes_apart_from_text():
-    assert plain({"bytes": b"\x00\xff", "text": "a", "n": [1, None]}) == {
-        "bytes": {"bytes": "00ff"},
-        "text": "a",
-        "n": [1, None],
-    }

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from lessons.wire.redaction import HIDDEN, LONGEST, redact
+from lessons.wire.redaction import HIDDEN, MAX_VALUE_LENGTH, redact
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_does_not_touch_the_original():
 def test_keeps_the_beginning_of_a_megabyte():
     kept = redact({"text": "x" * 1_048_576})["text"]
 
-    assert kept == "x" * LONGEST + "…"
+    assert kept == "x" * MAX_VALUE_LENGTH + "…"
 
 
 def test_turns_what_a_consumer_should_not_have_sent_into_something_that_can_be_kept():

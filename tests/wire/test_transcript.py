@@ -1,7 +1,13 @@
 """The one renderer of transcripts."""
 
 from lessons.wire.events import Event
-from lessons.wire.transcript import compare, first_difference, normal, render, summary
+from lessons.wire.transcript import (
+    event_text,
+    first_difference,
+    normalize,
+    render,
+    render_difference,
+)
 
 
 def event(seq, lane, direction, message, handler=None, connection="c1"):
@@ -30,9 +36,9 @@ def test_a_scope_says_which_page_the_client_comes_from():
     headers = [(b"host", b"a.test"), (b"origin", b"http://b.test")]
     scope = {"type": "scope", "path": "/ws/", "subprotocols": ["x"], "headers": headers}
 
-    assert summary(scope) == "scope  /ws/  subprotocols: x  origin: http://b.test"
+    assert event_text(scope) == "scope  /ws/  subprotocols: x  origin: http://b.test"
     hostile = {**scope, "headers": [(b"origin", "\x1b")]}
-    assert summary(hostile) == "scope  /ws/  subprotocols: x  origin: \\x1b"
+    assert event_text(hostile) == "scope  /ws/  subprotocols: x  origin: \\x1b"
 
 
 def test_a_call_of_the_layer_and_what_arrives_of_it_read_alike():
@@ -40,12 +46,12 @@ def test_a_call_of_the_layer_and_what_arrives_of_it_read_alike():
     call = {"type": "group_send", "group": "lobby", "message": message}
     join = {"type": "group_add", "group": "lobby", "channel": "specific.check!1"}
 
-    assert summary(message) == 'chat.message  text: "hi"'
-    assert summary(call) == 'group_send  "lobby": chat.message  text: "hi"'
-    assert summary({**call, "message": "hi"}) == 'group_send  "lobby": hi'
-    assert summary(join) == 'group_add  "lobby": specific.check!1'
-    assert summary({"type": "send", "text": "hi"}) == 'send  text: "hi"'
-    assert summary({"type": ["send"]}) == "['send']"
+    assert event_text(message) == 'chat.message  text: "hi"'
+    assert event_text(call) == 'group_send  "lobby": chat.message  text: "hi"'
+    assert event_text({**call, "message": "hi"}) == 'group_send  "lobby": hi'
+    assert event_text(join) == 'group_add  "lobby": specific.check!1'
+    assert event_text({"type": "send", "text": "hi"}) == 'send  text: "hi"'
+    assert event_text({"type": ["send"]}) == "['send']"
 
 
 def test_leaves_the_handlers_out_where_there_is_no_room_for_them():
@@ -71,7 +77,7 @@ def test_control_characters_never_reach_a_terminal():
 def test_marks_the_first_difference_only():
     accept, close = {"type": "websocket.accept"}, {"type": "websocket.close"}
 
-    assert compare([accept, close, close], [accept, accept]).splitlines() == [
+    assert render_difference([accept, close, close], [accept, accept]).splitlines() == [
         "  expected           got",
         "  websocket.accept   websocket.accept",
         "≠ websocket.close    websocket.accept",
@@ -82,13 +88,13 @@ def test_marks_the_first_difference_only():
 def test_what_differs_stands_one_below_the_other_where_there_is_no_room_beside():
     accept, close = {"type": "websocket.accept"}, {"type": "websocket.close"}
 
-    assert compare([accept, close, close], [accept, accept], columns=30).splitlines() == [
+    assert render_difference([accept, close, close], [accept, accept], columns=30).splitlines() == [
         "  websocket.accept",
         "≠ expected  websocket.close",
         "            websocket.close",
         "≠ got       websocket.accept",
     ]
-    assert compare([accept, close], [accept], columns=30).splitlines()[1:] == [
+    assert render_difference([accept, close], [accept], columns=30).splitlines()[1:] == [
         "≠ expected  websocket.close",
         "≠ got       (nothing)",
     ]
@@ -101,7 +107,7 @@ def test_what_is_the_same_to_a_server_is_no_difference():
         ({"type": "websocket.accept", "headers": [], "subprotocol": None}, {}),
     ]
     for message, rest in pairs:
-        assert normal(message) == normal({"type": message["type"], **rest})
+        assert normalize(message) == normalize({"type": message["type"], **rest})
 
 
 def test_an_empty_text_is_not_the_same_as_none():
@@ -115,7 +121,11 @@ def test_no_difference_is_none():
 
 
 def test_draws_what_is_not_a_message_at_all():
-    assert compare([{"type": "websocket.close"}], ["close"]).splitlines()[1].endswith("'close'")
+    assert (
+        render_difference([{"type": "websocket.close"}], ["close"])
+        .splitlines()[1]
+        .endswith("'close'")
+    )
 
 
 def test_tells_the_lanes_of_several_connections_apart():

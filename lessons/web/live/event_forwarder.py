@@ -8,7 +8,7 @@ from channels.layers import get_channel_layer
 
 from lessons.web.live.page_socket import LAYER
 from lessons.wire.events import Event
-from lessons.wire.transcript import summary
+from lessons.wire.transcript import event_text
 
 # Events that wait while the loop is busy: the oldest, and the newest of all later ones, because
 # the end shows how a flood of events ended. The others are dropped, and the page says how many.
@@ -74,4 +74,4 @@ class EventForwarder:
 
 def event_json(event: Event) -> dict:
     """The event as the page gets it: its data, and `text`, the line of a transcript."""
-    return {**event.as_json(), "text": summary(event.message)}
+    return {**event.as_json(), "text": event_text(event.message)}
