@@ -1,8 +1,13 @@
-"""Runs the mutants of a lesson: its checks judge the solution's, its tests the demo's."""
+"""Runs the mutants of a lesson: its checks judge the solution's, its tests run on the demo's.
+
+A mutant that no check and no test fails shows a gap, unless equivalent_mutants.toml says why the
+mutant behaves like the original.
+"""
 
 import ast
 import importlib
 import os
+import sys
 import time
 import tomllib
 from collections.abc import Iterator
@@ -10,8 +15,11 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 from pathlib import Path
+from types import FunctionType, ModuleType
+from unittest import mock
 
-from lessons.authoring.module_patch import put_in_place
+from django.dispatch import Signal
+
 from lessons.authoring.mutants import Mutant, mutants_of
 from lessons.core.catalogue import IncompleteLesson, Lesson
 from lessons.core.lesson_text import code_shown
@@ -21,54 +29,55 @@ from lessons.playback.child_process import start_child
 from lessons.playback.target import Target
 
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
-LIMIT = 2.0  # seconds for one check of a mutant: a loop without end counts as noticed
-TESTS_PATIENCE = 300.0  # seconds for a demo's whole test module, on a machine that is busy
-TIMES = 5  # as long as that may the tests of a mutant take, and no less than this many seconds:
-TESTS_LIMIT = 30.0
+CHECK_TIMEOUT = 2.0  # seconds for one check of a mutant: an endless loop counts as caught
+DEMO_TESTS_TIMEOUT = 300.0  # seconds for the tests of an unchanged demo, on a busy machine
+# The tests of a mutant may take five times as long as the demo's own, and at least 30 seconds.
+MUTANT_TESTS_FACTOR = 5
+MIN_MUTANT_TESTS_TIMEOUT = 30.0
 _PASSED, _FAILED, _INTERRUPTED = 0, 1, 2  # pytest's exit codes
 
 
 @dataclass(frozen=True)
 class MutantRun:
-    """One mutant of `file`: whether it was noticed, by which checks, or why it need not be."""
+    """One mutant of `file`: whether it was caught, by which checks, or why it is equivalent."""
 
     file: Path
     mutant: Mutant
-    noticed: bool
-    noticed_by: tuple[str, ...] = ()
+    caught: bool
+    caught_by: tuple[str, ...] = ()
     reason: str | None = None
 
 
-def solution_mutants(lesson: Lesson) -> Iterator[MutantRun]:
-    """Judge each mutant of the solution, all that it defines, with the lesson's checks."""
+def run_solution_mutants(lesson: Lesson) -> Iterator[MutantRun]:
+    """Judge each mutant of each class and function in solution.py with the lesson's checks."""
     source = lesson.solution.read_text(encoding="utf-8")
     names = dict.fromkeys([lesson.exercise_name, *definitions_in(ast.parse(source))])
     for mutant in chain.from_iterable(mutants_of(source, name) for name in names):
         target = Target(
             "mutant", lesson.solution, lesson.exercise_name, lesson.exercise_base, mutant.source
         )
-        verdict = judge(lesson, target, LIMIT)
+        verdict = judge(lesson, target, CHECK_TIMEOUT)
         red = tuple(outcome.name for outcome in verdict.outcomes if outcome.state == "red")
         reason = _reason(lesson, "solution", mutant)
         yield MutantRun(lesson.solution, mutant, not verdict.green, red, reason)
 
 
-def demo_mutants(lesson: Lesson) -> Iterator[MutantRun]:
-    """Run the lesson's tests on each mutant of its worked example, all that its text shows."""
+def run_demo_mutants(lesson: Lesson) -> Iterator[MutantRun]:
+    """Run the lesson's tests on each mutant of its worked example and of the code it shows."""
     for module_name, names in parts_of_demo(lesson).items():
         file = Path(importlib.import_module(module_name).__file__)
         source = file.read_text(encoding="utf-8")
         started = time.monotonic()
-        if not _tests_pass(lesson, module_name, source, TESTS_PATIENCE):
-            raise IncompleteLesson(f"{lesson.tests} is red on the worked example as it stands")
-        limit = max(TESTS_LIMIT, TIMES * (time.monotonic() - started))
+        if not _tests_pass(lesson, module_name, source, DEMO_TESTS_TIMEOUT):
+            raise IncompleteLesson(f"{lesson.tests} is red on the unchanged worked example")
+        limit = max(MIN_MUTANT_TESTS_TIMEOUT, MUTANT_TESTS_FACTOR * (time.monotonic() - started))
         for mutant in chain.from_iterable(mutants_of(source, name) for name in names):
-            noticed = not _tests_pass(lesson, module_name, mutant.source, limit)
-            yield MutantRun(file, mutant, noticed, (), _reason(lesson, "demo", mutant))
+            caught = not _tests_pass(lesson, module_name, mutant.source, limit)
+            yield MutantRun(file, mutant, caught, (), _reason(lesson, "demo", mutant))
 
 
 def parts_of_demo(lesson: Lesson) -> dict[str, list[str]]:
-    """What the worked example is made of, by module: what is run, and the code that is shown."""
+    """The names that the worked example consists of, by module: what runs, and what is shown."""
     parts: dict[str, list[str]] = {}
     for name in (lesson.demo, lesson.worker, lesson.stack, *code_shown(lesson)):
         if name and name.partition(".")[0] == lesson.app:
@@ -78,7 +87,7 @@ def parts_of_demo(lesson: Lesson) -> dict[str, list[str]]:
 
 
 def _outermost(names: list[str]) -> list[str]:
-    """Each name once, and none of what stands in a class that is named."""
+    """Each name once, without the names inside a class that is in the list too."""
     within = [name for name in names if any(name.startswith(f"{other}.") for other in names)]
     return [name for name in dict.fromkeys(names) if name not in within]
 
@@ -93,7 +102,7 @@ def _reason(lesson: Lesson, kind: str, mutant: Mutant) -> str | None:
 
 
 def _tests_pass(lesson: Lesson, module_name: str, source: str, limit: float) -> bool:
-    import pytest_asyncio.plugin  # noqa: F401 - warm before the fork
+    import pytest_asyncio.plugin  # noqa: F401 - loaded before the fork, so no child loads it
     import pytest_django.plugin  # noqa: F401
 
     child = start_child(_run_tests, lesson, module_name, source)
@@ -107,7 +116,7 @@ def _tests_pass(lesson: Lesson, module_name: str, source: str, limit: float) -> 
 
 
 def _run_tests(lesson: Lesson, module_name: str, source: str) -> None:
-    """In the child: put the mutant in the module's place and run the tests on it."""
+    """In the child: replace the module's code with the mutant and run the tests on it."""
     import pytest
 
     silence = os.open(os.devnull, os.O_WRONLY)
@@ -115,14 +124,49 @@ def _run_tests(lesson: Lesson, module_name: str, source: str) -> None:
     os.dup2(silence, 2)
     module = importlib.import_module(module_name)
     try:
-        put_in_place(module, source)
+        patch_module(module, source)
     except Exception:
         os._exit(_FAILED)
-    # Nobody reads what pytest says here, so it need not rewrite assertions or load every plugin.
+    # The output is discarded, so pytest need not rewrite assertions or load every plugin.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     options = ["-x", "--assert=plain", "-pno:cacheprovider"]
-    # The project's own options name xdist's, which is not there.
+    # The project's addopts name options of xdist, which is not loaded.
     options += ["-oaddopts=", "-plessons.judge.pytest_plugin"]
     options += ["-ppytest_asyncio.plugin", "-ppytest_django.plugin"]
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     os._exit(int(pytest.main([*map(str, lesson.proofs), *options])))
+
+
+def patch_module(module: ModuleType, source: str) -> None:
+    """Run `source` as the code of a module that others have imported, and update what they hold.
+
+    Old functions get the new code, and subclasses and names of an old class get the new class. So
+    a receiver that a signal knows, and a view that a route knows, stay the same objects.
+    """
+    before = dict(vars(module))
+    with mock.patch.object(Signal, "connect"):  # the old receivers are connected already
+        exec(compile(source, module.__file__, "exec"), vars(module))
+    for name, new in list(vars(module).items()):
+        old = before.get(name)
+        if old is new or getattr(new, "__module__", None) != module.__name__:
+            continue
+        if isinstance(old, FunctionType) and isinstance(new, FunctionType):
+            _patch_function(old, new)
+            setattr(module, name, old)
+        elif isinstance(old, type) and isinstance(new, type):
+            _replace_class(old, new)
+
+
+def _patch_function(old: FunctionType, new: FunctionType) -> None:
+    old.__code__ = new.__code__
+    old.__defaults__, old.__kwdefaults__ = new.__defaults__, new.__kwdefaults__
+    for old_cell, new_cell in zip(old.__closure__ or (), new.__closure__ or (), strict=True):
+        old_cell.cell_contents = new_cell.cell_contents  # the function that a decorator wraps
+
+
+def _replace_class(old: type, new: type) -> None:
+    for derived in old.__subclasses__():
+        derived.__bases__ = tuple(new if base is old else base for base in derived.__bases__)
+    for holder in [module for module in sys.modules.values() if module is not None]:
+        for name in [name for name, value in vars(holder).items() if value is old]:
+            setattr(holder, name, new)

@@ -1,39 +1,38 @@
-"""Proves a lesson: what must be red is red with the right diagnosis, what is right is green."""
+"""Verifies a lesson: its exercise is red, its solution green, each mistake has its own diagnosis.
+
+It also checks that the texts are complete, that the transcripts are up to date, and that the
+predictions can be played and answered.
+"""
 
 import re
 from dataclasses import dataclass, field
 
-from lessons.authoring.verify_predictions import faults_of_predictions
 from lessons.core import exercise_copies
 from lessons.core.catalogue import FILES, IncompleteLesson, Lesson
 from lessons.core.diagnoses import catalogue
 from lessons.core.lesson_text import TextError, expanded
 from lessons.core.source import UnknownName, find_source
+from lessons.judge import predictions
+from lessons.judge.predictions import InvalidPrediction, Prediction
 from lessons.judge.report import explain
 from lessons.judge.runner import judge
-from lessons.playback.child_process import NoAnswer
-from lessons.playback.conversation import PlaybackLimitExceeded, UnknownStep, play
-from lessons.playback.target import UnknownTarget, mistakes_of
-from lessons.simulator.finding import CheckFailed
+from lessons.playback.conversation import PlaybackError, play
+from lessons.playback.recording_cache import Recording
+from lessons.playback.steps import split_steps
+from lessons.playback.target import mistakes_of
 from lessons.wire.transcript import render
 
-LONGEST_TEXT = 500  # words of a lesson's prose
+MAX_WORDS = 500  # of a lesson's prose
 SECTIONS = ["See it", "Why", "Do it", "Where it bites"]
-UNFIT = (
-    IncompleteLesson,
-    TextError,
-    UnknownStep,
-    UnknownTarget,
-    PlaybackLimitExceeded,
-    NoAnswer,
-    CheckFailed,
-)
+MIN_PREDICTIONS, MAX_PREDICTIONS = 2, 4  # of a lesson
+MIN_CARDS, MAX_CARDS = 3, 12  # events to put in order
+LESSON_ERRORS = (IncompleteLesson, TextError, *PlaybackError)  # each is a fault of the lesson
 _BLOCK = re.compile(r"^```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass
 class VerifyReport:
-    """What is wrong with a lesson (nothing: it is proven), and what was counted on the way."""
+    """The faults of a lesson, and how many mistakes and mutants were judged."""
 
     lesson: Lesson
     faults: list[str] = field(default_factory=list)
@@ -42,23 +41,23 @@ class VerifyReport:
     equivalent: int = 0
 
 
-def prove(lesson: Lesson, mutants: bool = False) -> VerifyReport:
-    """Hold a lesson to everything that a lesson must be; with `mutants`, machine-made ones too."""
-    proof = VerifyReport(lesson)
+def verify_lesson(lesson: Lesson, mutants: bool = False) -> VerifyReport:
+    """Check everything that a lesson promises; with `mutants`, machine-made mistakes too."""
+    report = VerifyReport(lesson)
     try:
-        proof.faults += _what_is_missing(lesson)
-        if not proof.faults:
-            proof.faults += _what_is_to_be_done(lesson)
-            _prove_text(proof)
-            proof.faults += faults_of_predictions(lesson)
-            _prove_verdicts(proof, mutants)
-    except UNFIT as fault:
-        proof.faults.append(str(fault))
-    return proof
+        report.faults += _missing_parts(lesson)
+        if not report.faults:
+            report.faults += _unfinished_parts(lesson)
+            _verify_text(report)
+            report.faults += verify_predictions(lesson)
+            _verify_verdicts(report, mutants)
+    except LESSON_ERRORS as error:
+        report.faults.append(str(error))
+    return report
 
 
-def _what_is_missing(lesson: Lesson) -> list[str]:
-    """Without these, nothing else can be looked at."""
+def _missing_parts(lesson: Lesson) -> list[str]:
+    """The parts without which nothing else can be checked."""
     faults = [f"{name} is missing" for name in FILES if not lesson.path_to(name).is_file()]
     if faults:
         return faults
@@ -67,89 +66,157 @@ def _what_is_missing(lesson: Lesson) -> list[str]:
     try:
         find_source(lesson.demo)
     except UnknownName as error:
-        faults.append(f"the worked example {lesson.demo} is not there: {error}")
+        faults.append(f"the worked example {lesson.demo} does not exist: {error}")
     return faults
 
 
-def _what_is_to_be_done(lesson: Lesson) -> list[str]:
+def _unfinished_parts(lesson: Lesson) -> list[str]:
+    files = (file for file in map(lesson.path_to, FILES) if file != lesson.original)
     faults = [
         f"{file.name} has a TODO"
-        for file in (*map(lesson.path_to, FILES), lesson.tests)
-        if file != lesson.original and "TODO" in file.read_text(encoding="utf-8")
+        for file in (*files, lesson.tests)
+        if "TODO" in file.read_text(encoding="utf-8")
     ]
     if len(lesson.hints) != 3:
-        faults.append(f"hints.md has {len(lesson.hints)} hints in place of 3")
+        faults.append(f"hints.md has {len(lesson.hints)} hints; write 3")
     return faults
 
 
-def _prove_text(proof: VerifyReport) -> None:
-    lesson = proof.lesson
+def _verify_text(report: VerifyReport) -> None:
+    lesson = report.lesson
     sections = re.findall(r"^## (.+)$", lesson.text, re.MULTILINE)
     if sections != SECTIONS:
-        proof.faults.append(f"lesson.md has the sections {sections} in place of {SECTIONS}")
+        report.faults.append(f"lesson.md has the sections {sections}; write {SECTIONS}")
     words = len(_BLOCK.sub("", lesson.text).split())
-    if words > LONGEST_TEXT:
-        proof.faults.append(f"lesson.md has {words} words of prose in place of {LONGEST_TEXT}")
+    if words > MAX_WORDS:
+        report.faults.append(f"lesson.md has {words} words of prose; write at most {MAX_WORDS}")
     expanded(lesson)
-    current = with_transcripts(lesson)
-    if current != lesson.path_to("lesson.md").read_text(encoding="utf-8"):
-        proof.faults.append("a transcript in lesson.md is not what crosses: verify --update")
+    if text_with_new_transcripts(lesson) != _text_of(lesson):
+        report.faults.append(
+            "a transcript in lesson.md differs from what is recorded: run verify --update"
+        )
 
 
-def write_transcripts(lesson: Lesson) -> None:
-    """Bring the transcripts in lesson.md up to date, where there is what they show."""
-    if _what_is_missing(lesson):
-        return
-    lesson.path_to("lesson.md").write_text(with_transcripts(lesson), encoding="utf-8")
+def update_transcripts(lesson: Lesson) -> None:
+    """Record every transcript in lesson.md again, if the lesson has what they show."""
+    if not _missing_parts(lesson):
+        text = text_with_new_transcripts(lesson)
+        lesson.path_to("lesson.md").write_text(text, encoding="utf-8")
 
 
-def with_transcripts(lesson: Lesson) -> str:
-    """The whole of lesson.md with each transcript as it is recorded now."""
+def text_with_new_transcripts(lesson: Lesson) -> str:
+    """The whole of lesson.md, with every transcript recorded again."""
 
     def recorded(block: re.Match) -> str:
         kind, _, rest = block["info"].partition(" ")
         if kind != "transcript":
             return block[0]
-        name, *steps = (part.strip() for part in rest.split("|"))
-        transcript = render(play(lesson, name, steps))
-        return f"```{block['info']}\n{transcript}\n```"
+        name, *steps = split_steps(rest)
+        return f"```{block['info']}\n{render(play(lesson, name, steps))}\n```"
 
-    return _BLOCK.sub(recorded, lesson.path_to("lesson.md").read_text(encoding="utf-8"))
+    return _BLOCK.sub(recorded, _text_of(lesson))
 
 
-def _prove_verdicts(proof: VerifyReport, mutants: bool) -> None:
-    lesson = proof.lesson
-    can_fail = _prove_exercise(proof)
+def _text_of(lesson: Lesson) -> str:
+    return lesson.path_to("lesson.md").read_text(encoding="utf-8")
+
+
+def verify_predictions(lesson: Lesson) -> list[str]:
+    """The faults of predict.toml: a prediction must be playable, and its answer must be certain."""
+    try:
+        found = predictions.predictions(lesson)
+    except InvalidPrediction as error:
+        return [str(error)]
+    faults = []
+    if not MIN_PREDICTIONS <= len(found) <= MAX_PREDICTIONS:
+        faults.append(
+            f"predict.toml has {len(found)} predictions; "
+            f"write {MIN_PREDICTIONS} to {MAX_PREDICTIONS}"
+        )
+    for number, prediction in enumerate(found, start=1):
+        try:
+            own = _faults_of_prediction(lesson, prediction)
+        except PlaybackError as error:
+            own = [f"cannot be played: {error}"]
+        faults += [f"prediction {number}: {fault}" for fault in own]
+    return faults
+
+
+def _faults_of_prediction(lesson: Lesson, prediction: Prediction) -> list[str]:
+    # Played twice, without the cache: an answer that differs between two runs cannot be predicted.
+    name = prediction.consumer(lesson)
+    one, other = (Recording(play(lesson, name, list(prediction.steps))) for _ in range(2))
+    faults = []
+    if _answer(prediction, one) != _answer(prediction, other):
+        faults.append("the answer differs from run to run")
+    if real := predictions.labels(prediction, one) & set(prediction.decoys):
+        faults.append(f"a decoy does happen: {', '.join(sorted(real))}")
+    of_kind = _faults_of_order if prediction.kind == "order" else _faults_of_receivers
+    return faults + of_kind(prediction, one)
+
+
+def _answer(prediction: Prediction, recording: Recording) -> tuple:
+    labels = tuple(card.label for card in predictions.cards(prediction, recording))
+    return labels, tuple(predictions.received(prediction, recording))
+
+
+def _faults_of_order(prediction: Prediction, recording: Recording) -> list[str]:
+    cards = predictions.cards(prediction, recording)
+    count = sum(card.event is not None for card in cards)
+    if not MIN_CARDS <= count <= MAX_CARDS:
+        return [f"has {count} events to put in order; ask for {MIN_CARDS} to {MAX_CARDS}"]
+    return []
+
+
+def _faults_of_receivers(prediction: Prediction, recording: Recording) -> list[str]:
+    rows = predictions.cards(prediction, recording)
+    columns = predictions.clients(prediction, recording)
+    pairs = predictions.received(prediction, recording)
+    if len(rows) * len(columns) < 2:
+        return ["needs at least two frames or two clients"]
+    if not 0 < len(pairs) < len(rows) * len(columns):
+        return [
+            "every client receives every frame, or none: add a decoy, or a client that receives "
+            "nothing"
+        ]
+    return []
+
+
+def _verify_verdicts(report: VerifyReport, mutants: bool) -> None:
+    lesson = report.lesson
+    can_fail = _verify_exercise(report)
     solution = judge(lesson, "solution")
     if not solution.green:
-        proof.faults.append(f"the solution is red:\n{explain(solution)}")
+        report.faults.append(f"the solution is red:\n{explain(solution)}")
         return
     for outcome in solution.outcomes:
         if outcome.claim == outcome.name:
-            proof.faults.append(f"{outcome.name} has no docstring")
+            report.faults.append(f"{outcome.name} has no docstring")
     for name, mistake in mistakes_of(lesson).items():
-        can_fail |= _prove_mistake(proof, name, mistake)
-    if not proof.mistakes:
-        proof.faults.append("mistakes.py has no mistake")
+        can_fail |= _verify_mistake(report, name, mistake)
+    if not report.mistakes:
+        report.faults.append("mistakes.py has no mistake")
     if mutants:
-        can_fail |= _prove_mutants(proof)
+        can_fail |= _verify_mutants(report)
         for outcome in solution.outcomes:
             if outcome.name not in can_fail:
-                proof.faults.append(f"{outcome.name} is red for nothing: it cannot fail")
+                report.faults.append(f"{outcome.name} is never red: no mistake and no mutant fails")
 
 
-def _prove_exercise(proof: VerifyReport) -> set[str]:
-    lesson = proof.lesson
+def _verify_exercise(report: VerifyReport) -> set[str]:
+    lesson = report.lesson
     content = lesson.original.read_bytes()
     verdict = judge(lesson, str(lesson.original))
     if exercise_copies.read_manifest().get(lesson.folder.name) != exercise_copies.digest(content):
-        proof.faults.append("exercise.py has another digest in exercises.sha256: verify --update")
+        report.faults.append(
+            "exercise.py has another digest in exercises.sha256: run verify --update"
+        )
     if verdict.green:
-        proof.faults.append("the exercise is green as it stands")
+        report.faults.append("the exercise is green before anything is changed")
     if verdict.problem:
-        proof.faults.append(f"the exercise does not run: {verdict.problem.message}")
+        report.faults.append(f"the exercise does not run: {verdict.problem.message}")
     if b"TODO" not in content:
-        proof.faults.append("exercise.py has no TODO")
+        report.faults.append("exercise.py has no TODO")
     return _red_checks(verdict)
 
 
@@ -157,34 +224,35 @@ def _red_checks(verdict) -> set[str]:
     return {outcome.name for outcome in verdict.outcomes if outcome.state == "red"}
 
 
-def _prove_mistake(proof: VerifyReport, name: str, mistake) -> set[str]:
-    proof.mistakes += 1
-    if mistake.diagnosis not in catalogue():
-        proof.faults.append(f"{name} names a diagnosis that there is not: {mistake.diagnosis}")
+def _verify_mistake(report: VerifyReport, name: str, mistake) -> set[str]:
+    report.mistakes += 1
+    expected = mistake.diagnosis
+    if expected not in catalogue():
+        report.faults.append(f"{name} names a diagnosis that does not exist: {expected}")
     if not mistake.__doc__:
-        proof.faults.append(f"{name} does not say what was misunderstood")
-    verdict = judge(proof.lesson, f"mistake:{name}")
-    first = verdict.diagnosis_ids[:1]
+        report.faults.append(f"{name} does not say what was misunderstood: write a docstring")
+    verdict = judge(report.lesson, f"mistake:{name}")
     if verdict.green:
-        proof.faults.append(f"{name} is green")
-    elif first != [mistake.diagnosis]:
-        proof.faults.append(f"{name} gets {verdict.diagnosis_ids} in place of {mistake.diagnosis}")
+        report.faults.append(f"{name} is green")
+    elif verdict.diagnosis_ids[:1] != [expected]:
+        report.faults.append(f"{name} gets {verdict.diagnosis_ids} instead of {expected}")
     return _red_checks(verdict)
 
 
-def _prove_mutants(proof: VerifyReport) -> set[str]:
-    from lessons.authoring.mutant_runs import demo_mutants, solution_mutants
+def _verify_mutants(report: VerifyReport) -> set[str]:
+    """The names of the checks that a mutant fails; the mutants that none catches are faults."""
+    from lessons.authoring.mutant_runs import run_demo_mutants, run_solution_mutants
 
-    noticed_by: set[str] = set()
-    for runs in (solution_mutants(proof.lesson), demo_mutants(proof.lesson)):
+    caught_by: set[str] = set()
+    for runs in (run_solution_mutants(report.lesson), run_demo_mutants(report.lesson)):
         for run in runs:
-            proof.mutants += 1
-            noticed_by.update(run.noticed_by)
+            report.mutants += 1
+            caught_by.update(run.caught_by)
             where = f"{run.file.name}, line {run.mutant.line}: {run.mutant.name}"
-            if run.reason and run.noticed:
-                proof.faults.append(f"a mutant is noticed, and yet called equivalent: {where}")
+            if run.reason and run.caught:
+                report.faults.append(f"a mutant is caught, but listed as equivalent: {where}")
             elif run.reason:
-                proof.equivalent += 1
-            elif not run.noticed:
-                proof.faults.append(f"a mutant goes unnoticed: {where}")
-    return noticed_by
+                report.equivalent += 1
+            elif not run.caught:
+                report.faults.append(f"a mutant is not caught: {where}")
+    return caught_by

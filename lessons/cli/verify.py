@@ -4,7 +4,12 @@ from collections.abc import Iterable
 
 from rich.text import Text
 
-from lessons.authoring.verify import UNFIT, VerifyReport, prove, write_transcripts
+from lessons.authoring.verify import (
+    LESSON_ERRORS,
+    VerifyReport,
+    update_transcripts,
+    verify_lesson,
+)
 from lessons.cli.screen import CROSS, TICK, hanging, literal
 from lessons.core.catalogue import Lesson
 from lessons.core.exercise_copies import update_manifest
@@ -26,13 +31,13 @@ def verify(console, some: Iterable[Lesson], mutants: bool, update: bool) -> int:
 def _proof_of(lesson: Lesson, mutants: bool, update: bool) -> VerifyReport:
     try:
         if update:
-            write_transcripts(lesson)
+            update_transcripts(lesson)
             update_manifest([lesson])
             lesson = Lesson(lesson.folder)  # the old one has the old text in its cache
-        return prove(lesson, mutants)
+        return verify_lesson(lesson, mutants)
     except CourseFault as fault:
         return VerifyReport(lesson, [f"the checks go wrong, whatever the target:\n{fault}"])
-    except UNFIT as fault:
+    except LESSON_ERRORS as fault:
         return VerifyReport(lesson, [str(fault)])
 
 

@@ -8,7 +8,7 @@ from lessons.judge.mistakes import Mistake
 from lessons.judge.predictions import predictions
 from lessons.judge.runner import judge
 from lessons.judge.verdict import Verdict
-from lessons.playback.recording_cache import Recording, keep, record, stamps
+from lessons.playback.recording_cache import Recording, cached, modification_times, record
 from lessons.playback.target import Target, resolve
 from lessons.wire.difference import FirstDifference, find_first_difference, matching_connections
 
@@ -94,5 +94,5 @@ def compare_in_the_check(lesson: Lesson, version: Mistake) -> Comparison:
 
 def judged(lesson: Lesson, target: Target) -> Verdict:
     """The verdict on that target, which is judged anew where a file has changed."""
-    key = (lesson.folder, target.file, target.name, *stamps(lesson, ""))
-    return keep(key, lambda: judge(lesson, target))
+    key = (lesson.folder, target.file, target.name, *modification_times(lesson, ""))
+    return cached(key, lambda: judge(lesson, target))

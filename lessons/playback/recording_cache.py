@@ -1,4 +1,4 @@
-"""Recordings and verdicts, kept for as long as the files that they are of stay as they were."""
+"""A cache of recordings and verdicts, each valid while its files are unchanged."""
 
 import threading
 from collections import OrderedDict
@@ -10,23 +10,24 @@ from lessons.core.source import UnknownName, find_source
 from lessons.playback.conversation import PlaybackLimitExceeded, play
 from lessons.wire.events import Event
 
-KEPT = 200
+MAX_ENTRIES = 200
 
-_kept: OrderedDict[tuple, object] = OrderedDict()
-_one_at_a_time = threading.Lock()  # and whoever asks for the same waits for it
+_entries: OrderedDict[tuple, object] = OrderedDict()
+_lock = threading.Lock()  # a second request for the same entry waits instead of making it again
 
 
 @dataclass(frozen=True)
 class Recording:
-    """What crossed; `cut` says why it was not played to its end."""
+    """The events of a conversation; `cut` says why it was stopped before its end."""
 
     events: tuple[Event, ...]
     cut: str = ""
 
     def as_json(self) -> dict:
-        """In the form of a transcript that a page has saved, and the reason for its end."""
+        """The recording in the form of a transcript that a page has saved, and why it was cut."""
         last = {event.connection: event for event in self.events}
         first = {event.connection: event for event in reversed(self.events)}
+        names = dict.fromkeys(event.connection for event in self.events)
         connections = [
             {
                 "connection": name,
@@ -35,48 +36,48 @@ class Recording:
                 "begun": first[name].time,
                 "recorded": last[name].seq,
             }
-            for number, name in enumerate(dict.fromkeys(it.connection for it in self.events), 1)
+            for number, name in enumerate(names, start=1)
         ]
         events = [event.as_json() for event in self.events]
         return {"version": 1, "connections": connections, "events": events, "cut": self.cut}
 
 
 def record(lesson: Lesson, name: str, steps: list[str]) -> Recording:
-    """The recording of `steps` with that consumer, played anew where a file has changed.
+    """The recording of `steps` with the consumer `name`; played again after a file has changed.
 
-    Raises what `play` does, but for PlaybackLimitExceeded, whose reason is the recording's `cut`.
+    Raises what play() raises, except PlaybackLimitExceeded: its reason is the recording's `cut`.
     """
 
-    def played() -> Recording:
+    def make() -> Recording:
         try:
             return Recording(play(lesson, name, list(steps)))
-        except PlaybackLimitExceeded as endless:
-            return Recording(endless.events, endless.reason)
+        except PlaybackLimitExceeded as error:
+            return Recording(error.events, error.reason)
 
-    return keep((lesson.folder, name, *steps, *stamps(lesson, name)), played)
-
-
-def keep(key: tuple, make):
-    with _one_at_a_time:
-        if key not in _kept:
-            _kept[key] = make()
-        _kept.move_to_end(key)
-        while len(_kept) > KEPT:
-            _kept.popitem(last=False)
-        return _kept[key]
+    return cached((lesson.folder, name, *steps, *modification_times(lesson, name)), make)
 
 
-def stamps(lesson: Lesson, name: str) -> list[int]:
-    """The times at which the files were saved that may decide what crosses."""
+def cached(key: tuple, make):
+    """The entry of that key, which `make` returns the first time."""
+    with _lock:
+        if key not in _entries:
+            _entries[key] = make()
+        _entries.move_to_end(key)
+        while len(_entries) > MAX_ENTRIES:
+            _entries.popitem(last=False)
+        return _entries[key]
+
+
+def modification_times(lesson: Lesson, name: str) -> list[int]:
+    """When the files that a recording depends on were last saved."""
     files = [lesson.solution, lesson.mistakes, lesson.check]
     if "." in name:
         try:
-            files = [*_demo_files(name)]
+            files = _demo_files(name)
         except UnknownName:
             files = []
     return [file.stat().st_mtime_ns for file in files if file.is_file()]
 
 
 def _demo_files(name: str) -> list[Path]:
-    folder = find_source(name).file.parent
-    return sorted(folder.glob("*.py"))
+    return sorted(find_source(name).file.parent.glob("*.py"))

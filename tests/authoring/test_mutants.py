@@ -1,4 +1,4 @@
-"""Mutants: one small, named change each, that a lesson's checks or tests must notice."""
+"""Mutants: each is one small change with a name, which a check or a test must catch."""
 
 import ast
 
@@ -56,22 +56,22 @@ def mutants():
         ),
     ],
 )
-def test_makes_the_classic_small_change(mutants, name, now):
+def test_makes_each_kind_of_small_change(mutants, name, now):
     assert now in mutants[name].source
 
 
-def test_every_mutant_is_valid_and_unlike_every_other(mutants):
+def test_every_mutant_compiles_and_differs_from_every_other(mutants):
     for mutant in mutants.values():
         compile(mutant.source, "mutant", "exec")
     assert len({mutant.source for mutant in mutants.values()}) == len(mutants)
 
 
-def test_leaves_what_is_not_to_be_judged_alone(mutants):
+def test_does_not_change_other_definitions_nor_docstrings(mutants):
     assert all("def other():\n    return 1" in mutant.source for mutant in mutants.values())
     assert all("A lamp." in mutant.source for mutant in mutants.values())
 
 
-def test_names_the_line(mutants):
+def test_reports_the_line_of_the_change(mutants):
     assert mutants["Lamp.websocket_receive: 4000 becomes 4001"].line == 7
 
 
@@ -80,7 +80,7 @@ def test_finds_every_class_and_function_that_a_file_defines():
     assert definitions_in(ast.parse(source)) == ["Lamp", "other", "Shade"]
 
 
-def test_changes_a_single_method_under_the_name_that_it_has_in_its_class(mutants):
+def test_changes_a_single_method_that_is_named_with_its_class(mutants):
     names = [mutant.name for mutant in mutants_of(SOURCE, "Lamp.websocket_receive")]
     assert names == [name for name in mutants if name.startswith("Lamp.websocket_receive: ")]
 
@@ -111,6 +111,6 @@ SIGNAL_PARTS = [
         ),
     ],
 )
-def test_a_worked_example_is_what_runs_and_what_the_text_shows_of_its_app(lesson, parts):
+def test_the_mutants_of_a_demo_cover_what_runs_and_what_the_text_shows(lesson, parts):
     lesson = find(lesson)
     assert parts_of_demo(lesson) == {f"{lesson.app}.{name}": own for name, own in parts.items()}

@@ -148,7 +148,7 @@ def test_verify_finds_a_new_lesson_incomplete(course):
 
     shown = lesson("verify", "horn", "--update", code=1)
     assert shown.startswith("✗  4  horn")
-    assert "the worked example sync_demo.consumers.Horn is not there" in shown
+    assert "the worked example sync_demo.consumers.Horn does not exist" in shown
 
 
 @pytest.mark.parametrize("app", ["sync_demo", "async_demo"])

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from lessons.authoring.verify_predictions import faults_of_predictions
+from lessons.authoring.verify import verify_predictions
 from lessons.core.catalogue import find, lessons
 from lessons.judge.predictions import (
     Card,
@@ -173,7 +173,7 @@ kind = "{kind}"
 
 def with_predictions(lesson, *entries):
     lesson.predictions.write_text("".join(entries))
-    return faults_of_predictions(lesson)
+    return verify_predictions(lesson)
 
 
 def one(kind, *steps, more=""):
@@ -189,19 +189,19 @@ def test_verify_says_what_cannot_be_asked(course):
         one("receives", "connect", "2 connect", "text a", "2 text a"),
     )
     assert [fault.partition(": write ")[0] for fault in found] == [
-        "prediction 1: does come: client ← websocket.accept",
-        "prediction 1: has 0 events to order in place of 3 to 12",
-        "prediction 2: has no two frames or clients to tell apart",
+        "prediction 1: a decoy does happen: client ← websocket.accept",
+        "prediction 1: has 0 events to put in order; ask for 3 to 12",
+        "prediction 2: needs at least two frames or two clients",
         "prediction 3: cannot be played: The step 'sleep 1' is unknown",
-        "prediction 4: is all or nothing: a decoy, or a client that does not hear it, makes a "
-        "question",
+        "prediction 4: every client receives every frame, or none: add a decoy, or a client that "
+        "receives nothing",
     ]
 
 
 @pytest.mark.parametrize(
     "text, fault",
     [
-        ("", "0 predictions in place of 2 to 4"),
+        ("", "0 predictions; write 2 to 4"),
         ("[[prediction]", "predict.toml: "),
         (one("riddle"), "the kind 'riddle' is none of"),
         (one("order") + "answer = 'x'", "unexpected keyword argument 'answer'"),

@@ -1,4 +1,4 @@
-"""What a mutant's tests run on: whoever had imported the module before has the changed one."""
+"""patch_module(): code that imported a module before runs the changed code afterwards."""
 
 import functools
 import sys
@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from lessons.authoring.module_patch import put_in_place
+from lessons.authoring.mutant_runs import patch_module
 
 SOURCE = """\
 import functools
@@ -32,20 +32,20 @@ class Base:
 
 @pytest.fixture
 def module(monkeypatch):
-    module = ModuleType("in_place")
-    module.__file__ = "in_place.py"
-    monkeypatch.setitem(sys.modules, "in_place", module)
+    module = ModuleType("patched")
+    module.__file__ = "patched.py"
+    monkeypatch.setitem(sys.modules, "patched", module)
     exec(SOURCE, vars(module))
     return module
 
 
-def test_who_holds_a_function_or_a_derived_class_has_the_change(module):
+def test_functions_and_subclasses_that_others_hold_are_changed_too(module):
     plain, decorated, held = module.plain, module.decorated, functools.partial(module.plain)
 
     class Derived(module.Base):
         def __init__(self):
             super().__init__()
 
-    put_in_place(module, SOURCE.replace("old", "new"))
+    patch_module(module, SOURCE.replace("old", "new"))
 
     assert [plain(), decorated(), held(), Derived().text, module.Base().text] == ["new"] * 5

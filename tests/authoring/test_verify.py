@@ -1,32 +1,35 @@
-"""The course proves itself: what verify finds in a whole lesson, and in a broken one."""
+"""`lesson verify`: the faults that it finds in a whole lesson, and in a broken one."""
 
 import shutil
 
 import pytest
 
-from lessons.authoring import verify, verify_predictions
-from lessons.authoring.verify import prove
+from lessons.authoring import verify
+from lessons.authoring.verify import verify_lesson
 from lessons.core import catalogue
 from lessons.core.catalogue import Lesson
 from lessons.core.diagnoses import catalogue as diagnoses
 from lessons.core.diagnoses import recognise
 from lessons.playback.target import UnknownTarget, resolve
 
-ANSWERS = {}
+RESULTS = {}
 
 
-def once(ask):
-    """Each test breaks one file: what comes of the others was found out, in a process each."""
+def cached(ask):
+    """`ask` with a cache: each test breaks one file, so the results for the others stay the same.
+
+    Each result costs a child process.
+    """
 
     def answer(lesson, target, *args):
         try:
-            judged = resolve(lesson, target).digest()
-        except UnknownTarget:  # a worked example, which none of them touches
-            judged = ""
-        key = (ask, target.removeprefix(str(lesson.folder)), judged, repr(args))
-        if key not in ANSWERS:
-            ANSWERS[key] = ask(lesson, target, *args)
-        return ANSWERS[key]
+            digest = resolve(lesson, target).digest()
+        except UnknownTarget:  # a worked example, which no test changes
+            digest = ""
+        key = (ask, target.removeprefix(str(lesson.folder)), digest, repr(args))
+        if key not in RESULTS:
+            RESULTS[key] = ask(lesson, target, *args)
+        return RESULTS[key]
 
     return answer
 
@@ -34,8 +37,8 @@ def once(ask):
 @pytest.fixture
 def copy(tmp_path, monkeypatch):
     """A copy of lesson 3, with two of its mistakes, that a test may break."""
-    for module, name in ((verify, "judge"), (verify, "play"), (verify_predictions, "play")):
-        monkeypatch.setattr(module, name, once(getattr(module, name)))
+    for name in ("judge", "play"):
+        monkeypatch.setattr(verify, name, cached(getattr(verify, name)))
     folder = tmp_path / "03_stop"
     shutil.copytree(catalogue.find("stop").folder, folder)
     lesson = Lesson(folder)
@@ -49,54 +52,54 @@ def _with_two_mistakes(text):
     return text[:first] + text[second : text.index("class StopsAtTheHandshake")]
 
 
-def test_a_lesson_without_a_fault_is_proven(copy):
-    proof = prove(copy)
-    assert (proof.faults, proof.mistakes) == ([], 2)
+def faults_of(lesson):
+    return verify_lesson(lesson).faults
+
+
+def replace_in(file, old, new):
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new, 1))
+
+
+def test_a_right_lesson_has_no_fault(copy):
+    report = verify_lesson(copy)
+    assert (report.faults, report.mistakes) == ([], 2)
 
 
 def test_a_green_exercise_is_a_fault(copy):
     copy.original.write_text("# TODO\n" + copy.solution.read_text())
-
-    assert "the exercise is green as it stands" in prove(copy).faults
+    assert "the exercise is green before anything is changed" in faults_of(copy)
 
 
 def test_a_red_solution_is_a_fault(copy):
     text = copy.solution.read_text()
     copy.solution.write_text(text.replace("raise StopConsumer", "return StopConsumer"))
-
-    assert any("the solution is red" in fault for fault in prove(copy).faults)
+    assert any("the solution is red" in fault for fault in faults_of(copy))
 
 
 def test_a_mistake_with_another_diagnosis_is_a_fault(copy):
-    text = copy.mistakes.read_text()
-    copy.mistakes.write_text(text.replace('diagnosis = "zombie"', 'diagnosis = "no-accept"'))
-
-    assert any("in place of no-accept" in fault for fault in prove(copy).faults)
+    replace_in(copy.mistakes, 'diagnosis = "zombie"', 'diagnosis = "no-accept"')
+    assert any("instead of no-accept" in fault for fault in faults_of(copy))
 
 
 def test_a_mistake_with_an_unknown_diagnosis_is_a_fault(copy):
-    text = copy.mistakes.read_text()
-    copy.mistakes.write_text(text.replace('diagnosis = "zombie"', 'diagnosis = "zombies"'))
-
-    assert any("a diagnosis that there is not: zombies" in fault for fault in prove(copy).faults)
+    replace_in(copy.mistakes, 'diagnosis = "zombie"', 'diagnosis = "unheard-of"')
+    assert any("diagnosis that does not exist: unheard-of" in one for one in faults_of(copy))
 
 
 @pytest.mark.parametrize("name", catalogue.FILES)
 def test_a_missing_file_is_a_fault(copy, name):
     copy.path_to(name).unlink()
+    assert any(name in fault for fault in faults_of(copy))
 
-    assert any(name in fault for fault in prove(copy).faults)
 
-
-def test_a_transcript_that_is_not_what_crosses_is_a_fault(copy):
-    file = copy.path_to("lesson.md")
-    file.write_text(file.read_text().replace("→ websocket.connect", "→ websocket.conect", 1))
-
-    assert any("not what crosses" in fault for fault in prove(copy).faults)
+def test_a_transcript_that_differs_from_the_recording_is_a_fault(copy):
+    replace_in(copy.path_to("lesson.md"), "→ websocket.connect", "→ websocket.conect")
+    assert any("differs from what is recorded" in fault for fault in faults_of(copy))
 
 
 @pytest.mark.parametrize("entry", diagnoses().values(), ids=lambda entry: entry.id)
-def test_a_diagnosis_says_title_symptom_cause_and_cure_in_whole_sentences(entry):
+def test_a_diagnosis_has_title_symptom_cause_and_cure_in_whole_sentences(entry):
     assert entry.title
     assert not entry.title.endswith(".")
     for text in (entry.symptom, entry.cause, entry.cure):
@@ -115,5 +118,5 @@ def test_a_diagnosis_says_title_symptom_cause_and_cure_in_whole_sentences(entry)
         (SystemExit(1), "calls-exit"),
     ],
 )
-def test_an_exception_is_recognised_by_its_words(error, diagnosis):
+def test_an_exception_is_recognised_by_its_message(error, diagnosis):
     assert recognise(error) == diagnosis
