@@ -9,6 +9,7 @@ import builtins
 import importlib
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import unquote
 
 from django.apps import apps
@@ -65,17 +66,17 @@ async def ticket_for(name):
     user, _ = await User.objects.aget_or_create(username=name)
     return await sync_to_async(issue)(user)
 '''
-# The module gets those of these imports whose names it contains.
-_IMPORTS = """\
-import pytest
-from asgiref.sync import sync_to_async
-from channels.routing import URLRouter
-from channels.testing import HttpCommunicator
-from channels.testing import WebsocketCommunicator
-from django.conf import settings
-from django.contrib.auth.models import User
-from django.test import AsyncClient
-from django.urls import path""".splitlines()
+# The module imports those of these names that it contains.
+_NAMES = {
+    "asgiref.sync.sync_to_async",
+    "channels.routing.URLRouter",
+    "channels.testing.HttpCommunicator",
+    "channels.testing.WebsocketCommunicator",
+    "django.conf.settings",
+    "django.contrib.auth.models.User",
+    "django.test.AsyncClient",
+    "django.urls.path",
+}
 
 
 def file_name(lesson: Lesson) -> str:
@@ -86,30 +87,23 @@ def write_test(lesson: Lesson, steps: list[Step]) -> str:
     """The source of the module. Raises what `play` raises."""
     steps = [*steps, *(Step("close", {"code": 1001}, client) for client in _still_open(steps))]
     is_own = all(_reaches_demo(lesson, step) for step in steps)
-    if not is_own:  # the project's application checks the origin
-        steps = [_with_origin(step) for step in steps]
-    played = [*lesson.rows, *map(str, steps)]
-    turns = play_in_turns(lesson, lesson.demo if is_own else PROJECT_APPLICATION, played)
-    turns = turns[len(lesson.rows) :]
+    if not is_own:  # the project's application checks the origin, so each client needs one
+        steps = [_with_defaults(step, origin=OWN_ORIGIN) for step in steps]
+    subject = lesson.demo if is_own else PROJECT_APPLICATION
+    turns = play_in_turns(lesson, subject, [*lesson.rows, *map(str, steps)])[len(lesson.rows) :]
     rows = [parse_step(row).arguments for row in lesson.rows]
-    users, tickets = ([*_arguments(steps, name)] for name in ("as", "ticket"))
-    body = [
-        *(_create_row(**row) for row in rows),
-        *(_log_in(user) for user in users),
-        *(f'{_ticket_variable(name)} = await ticket_for("{_user(name)}")' for name in tickets),
-        *(
-            line
-            for step, turn in zip(steps, turns, strict=True)
-            for line in _lines(lesson, step, turn)
-        ),
-    ]
-    head = _application(lesson) if is_own else ""
-    if rows or users or any(event.lane == "database" for turn in turns for _, event in turn.events):
-        head = _DATABASE + head
+    users, tickets = _arguments(steps, "as"), _arguments(steps, "ticket")
+    body = [_create_row(**row) for row in rows]
+    body += [_log_in(user) for user in users]
+    body += [f'{_variable(ticket)} = await ticket_for("{_user(ticket)}")' for ticket in tickets]
+    for step, turn in zip(steps, turns, strict=True):
+        body += _step_lines(lesson, step, turn)
+    needs_database = any(event.lane == "database" for turn in turns for _, event in turn.events)
+    head = _DATABASE if rows or users or needs_database else ""
+    head += _application(lesson if is_own else None)
     head += (_LOG_IN if users else "") + (_TICKET if tickets else "")
-    names = [lesson.demo, lesson.stack] if is_own else [PROJECT_APPLICATION]
-    names += [_class_name(row["model"]) for row in rows]
-    names += [f"{lesson.stack_module}.issue"] if tickets else []
+    names = [subject, lesson.stack, f"{lesson.stack_module}.issue"]
+    names += [_qualified_name(row["model"]) for row in rows]
     return _MODULE.format(
         number=lesson.number,
         title=lesson.title,
@@ -141,12 +135,13 @@ def _reaches_demo(lesson: Lesson, step: Step) -> bool:
     return "origin" not in step.arguments and pattern.match(path) is not None
 
 
-def _with_origin(step: Step) -> Step:
-    arguments = {"origin": OWN_ORIGIN, **step.arguments}
-    return Step("connect", arguments, step.client) if step.action == "connect" else step
+def _with_defaults(step: Step, **arguments) -> Step:
+    if step.action != "connect":
+        return step
+    return replace(step, arguments={**arguments, **step.arguments})
 
 
-def _lines(lesson: Lesson, step: Step, turn: Turn) -> Iterator[str]:
+def _step_lines(lesson: Lesson, step: Step, turn: Turn) -> Iterator[str]:
     """The lines of one step: what its client sends, and each event that follows, in order."""
     if step.action in BEGINNINGS:
         yield _communicator(lesson, step)
@@ -160,13 +155,14 @@ def _lines(lesson: Lesson, step: Step, turn: Turn) -> Iterator[str]:
 
 
 def _communicator(lesson: Lesson, step: Step) -> str:
-    given, path = step.arguments, python_literal(lesson.path)
+    given, path = step.arguments, step.arguments.get("path", lesson.path)
     if step.action in METHODS:
-        return f'client_{step.client} = HttpCommunicator(application, "{step.action}", {path})'
+        arguments = f'application, "{step.action}", {python_literal(path)}'
+        return f"client_{step.client} = HttpCommunicator({arguments})"
     query = f"?{given['query']}" if "query" in given else ""
-    path = python_literal(given.get("path", lesson.path) + query)
+    path = python_literal(path + query)
     if "ticket" in given:
-        path = f'f"{given.get("path", lesson.path)}?ticket={{{_ticket_variable(given["ticket"])}}}"'
+        path = f'f{path[:-1]}?ticket={{{_variable(given["ticket"])}}}"'
     arguments = ["application", path]
     headers = given.get("as", "")
     if "origin" in given:
@@ -189,7 +185,7 @@ def _event_lines(client: str, event: Event, step: Step | None) -> list[str]:
     if event.lane != "client" or message["type"] == "scope":
         return []
     if event.direction == "in":
-        if step and step.action in ("text", "bytes"):  # the recorded frame has no secrets
+        if message["type"] == "websocket.receive" and step:  # the recorded frame has no secrets
             data = step.arguments.get("text", bytes.fromhex(step.arguments.get("hex", "")))
             message = {"type": message["type"], step.action: data}
         return [f"await {client}.send_input({python_literal(message)})"]
@@ -214,7 +210,7 @@ def _create_row(model: str, fields: dict) -> str:
     return f"await {model.rpartition('.')[2]}.objects.acreate({values})"
 
 
-def _class_name(model: str) -> str:
+def _qualified_name(model: str) -> str:
     model_class = apps.get_model(model)
     return f"{model_class.__module__}.{model_class.__name__}"
 
@@ -224,25 +220,24 @@ def _log_in(user: str) -> str:
     return f'{user} = await log_in("{user}"{rights})'
 
 
-def _application(lesson: Lesson) -> str:
+def _application(lesson: Lesson | None) -> str:
+    if lesson is None:
+        return f"application = {_last(PROJECT_APPLICATION)}\n"
     route = lesson.route or lesson.path.removeprefix("/")
     router = f'URLRouter([path("{route}", {_last(lesson.demo)}.as_asgi())])'
     return f"application = {f'{_last(lesson.stack)}({router})' if lesson.stack else router}\n"
 
 
 def _imports(text: str, names: list[str | None]) -> str:
-    """The imports that `text` needs, and those of the qualified `names`."""
-    own = {f"from {name.rpartition('.')[0]} import {_last(name)}" for name in names if name}
-    own = {
-        f"{line} as application" if line.endswith(_last(PROJECT_APPLICATION)) else line
-        for line in own
-    }
-    used = {line for line in _IMPORTS if re.search(rf"\b{line.split()[-1]}\b", text)}
-    used |= {line for line in own if line.startswith(("from channels.", "from django."))}
+    """The imports that `text` needs: of `names`, which are qualified, and of _NAMES."""
+    known = _NAMES.union(filter(None, names))
+    used = sorted(name for name in known if re.search(rf"\b{_last(name)}\b", text))
+    lines = [f"from {name.rpartition('.')[0]} import {_last(name)}" for name in used]
+    libraries = [line for line in lines if re.match("from (asgiref|channels|django)\\.", line)]
     groups = [
         ["import re"] if "re.fullmatch" in text else [],
-        sorted({"import pytest"} & used) + sorted(used - {"import pytest"}),
-        sorted(own - used),
+        (["import pytest"] if "pytest." in text else []) + libraries,
+        [line for line in lines if line not in libraries],
     ]
     return "\n\n".join("\n".join(group) for group in groups if group)
 
@@ -259,25 +254,23 @@ def name_tickets(lesson: Lesson, steps: list[Step]) -> list[Step]:
     if lesson.stack is None:
         return steps
     salt = getattr(importlib.import_module(lesson.stack_module), "SALT", "")
-    names: dict[str, str] = {}  # of a ticket in the query
-    for step in steps:
-        query = step.arguments.get("query", "")
-        user = _ticket_user(query, salt)
-        if query not in names and user:
+    names: dict[str, str] = {}  # by query
+    for query in _arguments(steps, "query"):
+        if user := _ticket_user(query, salt):
             number = 1 + [_user(name) for name in names.values()].count(user)
             names[query] = user if number == 1 else f"{user}/{number}"
     return [_with_ticket(step, names) for step in steps]
 
 
 def _with_ticket(step: Step, names: dict[str, str]) -> Step:
-    if step.arguments.get("query") not in names:
-        return step
-    arguments = {key: value for key, value in step.arguments.items() if key != "query"}
-    return Step("connect", {**arguments, "ticket": names[step.arguments["query"]]}, step.client)
+    arguments = {**step.arguments}
+    if arguments.get("query") in names:
+        arguments["ticket"] = names[arguments.pop("query")]
+    return replace(step, arguments=arguments)
 
 
 def _ticket_user(query: str, salt: str) -> str | None:
-    """The user to whom this ticket was issued. None for a query that has no valid ticket."""
+    """The user to whom this ticket was issued. None for a query without a valid ticket."""
     name, _, ticket = query.partition("=")
     try:
         user_id, _ = signing.loads(unquote(ticket), salt=salt)
@@ -292,5 +285,5 @@ def _user(ticket: str) -> str:
     return ticket.partition("/")[0]
 
 
-def _ticket_variable(name: str) -> str:
-    return f"ticket_{name.replace('/', '_')}"
+def _variable(ticket: str) -> str:
+    return f"ticket_{ticket.replace('/', '_')}"
