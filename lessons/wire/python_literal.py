@@ -24,6 +24,24 @@ def python_literal(value) -> str:
     return repr(value)
 
 
+def indented_literal(value, width: int = 56, indent: str = "") -> str:
+    """`value` as a Python literal. What is wider than `width` characters gets a line per item."""
+    line = python_literal(value)
+    if not value or not isinstance(value, dict | list | tuple) or len(indent + line) <= width:
+        return line
+    deeper = f"{indent}    "
+    if isinstance(value, dict):
+        start, end = "{}"
+        items = [
+            f"{python_literal(key)}: {indented_literal(item, width, deeper)}"
+            for key, item in value.items()
+        ]
+    else:
+        start, end = "[]" if isinstance(value, list) else "()"
+        items = [indented_literal(item, width, deeper) for item in value]
+    return f"{start}\n" + "".join(f"{deeper}{item},\n" for item in items) + indent + end
+
+
 def _string(value: str) -> str:
     # A lone surrogate cannot be saved in a file, so it is written as an escape.
     written = json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()

@@ -150,9 +150,9 @@ class LessonPage:
     def expect_status(self, text, client=1):
         expect(self.status(client)).to_have_text(text)
 
-    def expect_seen(self, *lines):
+    def expect_browser_log(self, *lines):
         """All that the browser was told, so far."""
-        expect(self.page.locator("#seen li")).to_have_text(list(lines))
+        expect(self.page.locator("#browser-log li")).to_have_text(list(lines))
 
     def numbers(self):
         cells = self.page.locator("#events td:first-child").all_text_contents()
@@ -160,10 +160,10 @@ class LessonPage:
 
     def lit(self):
         """The source lines that are lit up."""
-        return self.page.locator(".line.lit").all_text_contents()
+        return self.page.locator(".line.highlighted").all_text_contents()
 
-    def expect_lit(self, method):
-        first = self.page.locator(".line.lit").first
+    def expect_highlighted(self, method):
+        first = self.page.locator(".line.highlighted").first
         expect(first).to_have_attribute("data-method", method)
 
 

@@ -19,7 +19,7 @@ def test_clients_come_and_go_and_one_vanishes_without_a_close_frame(visit):
         page.connect(client=client)
     page.send("hello", client=3)
     for client in (1, 2, 3):
-        heard = page.page.locator("#seen li").filter(has_text=f'{client} message "hello"')
+        heard = page.page.locator("#browser-log li").filter(has_text=f'{client} message "hello"')
         expect(heard).to_have_count(1)
     page.press("Remove client 2")
     expect(page.client(2)).to_have_count(0)
@@ -49,7 +49,9 @@ def test_who_a_client_is_and_whose_page_it_is_on_decides_who_is_let_in(visit):
     page = visit("17-origin")
     page.connect()
     page.connect(client=2, state="refused")
-    page.expect_seen("1 open", '1 message "Letters for student: 3"', "2 close code 1006, not clean")
+    page.expect_browser_log(
+        "1 open", '1 message "Letters for student: 3"', "2 close code 1006, not clean"
+    )
     page.choose("Page", "this page", client=2)
     page.choose("Who", "anonymous", client=2)
     page.connect(client=2, state="closed")
@@ -105,7 +107,9 @@ def test_a_transcript_is_saved_and_loaded_and_a_broken_one_changes_nothing(visit
 
     for text in (saved[:-9], '{"events": [1]}'):
         load(text)
-        expect(page.page.locator("#file-said")).to_contain_text("a.json is not a saved transcript.")
+        expect(page.page.locator("#file-status")).to_contain_text(
+            "a.json is not a saved transcript."
+        )
         assert rows.all_text_contents() == told
     page.press("Clear")
     expect(rows).to_have_count(0)

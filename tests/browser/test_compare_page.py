@@ -15,9 +15,9 @@ def test_a_deep_link_opens_a_mistake_where_it_shows(visit):
     )
     right = compare.get_by_role("figure", name="The solution")
     wrong = compare.get_by_role("figure", name="The mistake")
-    expect(right.locator(".part")).to_have_text('{"type": "websocket.close", "code": 1000}')
-    expect(wrong.locator(".part")).to_have_text('{"type": "finished"}')
-    expect(compare.locator("svg .differs")).to_have_count(2)
+    expect(right.locator(".event-text")).to_have_text('{"type": "websocket.close", "code": 1000}')
+    expect(wrong.locator(".event-text")).to_have_text('{"type": "finished"}')
+    expect(compare.locator("svg .difference")).to_have_count(2)
     assert violations(page, "#compare") == []
 
 
@@ -45,7 +45,7 @@ def test_what_was_just_played_is_played_again(visit):
     lesson.connect()
     lesson.send("7")
     lesson.page.get_by_role("combobox", name="Mistake").select_option(value="CatchesStopConsumer")
-    expect(compare.locator("#compare-told code")).to_have_text("except Exception")
+    expect(compare.locator("#compare-intro code")).to_have_text("except Exception")
     lesson.page.get_by_role("combobox", name="Mistake").select_option("Stops without a close")
     lesson.press("Compare")
     expect(compare).to_contain_text("Played: 1 connect · 1 text 7. What differs first is marked.")

@@ -52,7 +52,7 @@ def converse(visit, key="12-group"):
     page = visit(key)
     page.connect()
     page.send("hello")
-    page.expect_seen("1 open", '1 message "hello"')
+    page.expect_browser_log("1 open", '1 message "hello"')
     page.press("Close")
     page.expect_status("Closed with 1000.")
     page.press("Enlarge")  # all rows are in view then, and so drawn
@@ -68,14 +68,14 @@ def test_each_event_is_an_arrow_or_a_mark_between_its_lanes(visit):
         [
             "scope /ws/layers/group/lobby/",
             "websocket.connect",
-            re.compile('^group_add "room-lobby" specific'),
+            re.compile('^group_add "room-lobby": specific'),
             "websocket.accept",
             'websocket.receive "hello"',
-            'group_send "room-lobby" room.message "hello"',
+            'group_send "room-lobby": room.message text: "hello"',
             'room.message "hello"',
             'websocket.send "hello"',
             "websocket.disconnect code: None",
-            re.compile('^group_discard "room-lobby" specific'),
+            re.compile('^group_discard "room-lobby": specific'),
             "finished",
         ]
     )
@@ -94,10 +94,10 @@ def test_arrow_keys_show_an_event_in_full_and_light_up_its_handler(visit):
     expect(details.locator("pre")).to_have_text('{"type": "websocket.disconnect", "code": None}')
     expect(details).to_contain_text(f"client 1 → consumer 1 · {DISCONNECT} · MainThread")
     expect(diagram).to_have_attribute("aria-valuetext", re.compile("client 1 to consumer 1"))
-    page.expect_lit(DISCONNECT)
+    page.expect_highlighted(DISCONNECT)
     diagram.press("Home")
     expect(details.locator("pre")).to_contain_text('"path": "/ws/layers/group/lobby/"')
-    expect(page.page.locator(".line.lit")).to_have_count(0)
+    expect(page.page.locator(".line.highlighted")).to_have_count(0)
 
 
 def test_the_pointer_shows_what_is_under_it_and_a_click_keeps_it(visit):
@@ -105,12 +105,12 @@ def test_the_pointer_shows_what_is_under_it_and_a_click_keeps_it(visit):
     details, thread = page.page.locator("#details"), page.page.locator("#thread")
     labels(page).nth(4).hover()
     expect(details).to_contain_text('{"type": "websocket.receive", "text": "hello"}')
-    page.expect_lit(RECEIVE)
+    page.expect_highlighted(RECEIVE)
     expect(thread).to_have_text("MainThread")
     labels(page).nth(6).click()
     page.page.mouse.move(0, 0)
     expect(details).to_contain_text('{"type": "room.message", "text": "hello"}')
-    page.expect_lit("room_message")
+    page.expect_highlighted("room_message")
 
 
 def test_a_paused_diagram_waits_and_is_stepped_and_scrubbed(visit):
@@ -125,7 +125,7 @@ def test_a_paused_diagram_waits_and_is_stepped_and_scrubbed(visit):
     expect(labels(page).last).to_have_text("finished")
     page.press("Step back")
     expect(labels(page).last).to_have_text(re.compile("^group_discard"))
-    page.expect_lit(DISCONNECT)
+    page.expect_highlighted(DISCONNECT)
     scrub.fill("1")
     expect(labels(page)).to_have_text([re.compile("^scope /ws/layers")])
     page.press("Pause")
@@ -147,7 +147,7 @@ def test_the_next_connection_of_a_client_is_drawn_on_the_same_lanes(visit):
     page.connect()
     page.press("Enlarge")
     expect(page.page.locator("#diagram .ordinal")).to_have_text(["1", "2"])
-    expect(page.page.locator("#diagram .heads button")).to_have_count(4)
+    expect(page.page.locator("#diagram .lane-headers button")).to_have_count(4)
 
 
 def test_a_handler_that_does_not_stand_in_the_source_leaves_lit_what_ran_before(visit):
@@ -160,7 +160,7 @@ def test_a_handler_that_does_not_stand_in_the_source_leaves_lit_what_ran_before(
     text = json.dumps({"connections": [], "events": events})
     file = {"name": "a.json", "mimeType": "application/json", "buffer": text.encode()}
     page.page.get_by_label("A saved transcript").set_input_files(file)
-    page.expect_lit(CONNECT)
+    page.expect_highlighted(CONNECT)
 
 
 def test_an_address_leads_to_an_event_after_a_reload_too(visit):
@@ -170,7 +170,7 @@ def test_an_address_leads_to_an_event_after_a_reload_too(visit):
     assert re.search(r"#event-1\.\d+$", page.page.url)
     page.page.reload()
     expect(page.page.locator("#details pre")).to_contain_text('"type": "websocket.receive"')
-    page.expect_lit(RECEIVE)
+    page.expect_highlighted(RECEIVE)
 
 
 def test_a_flood_ends_with_its_last_event_in_view_and_shows_its_gap(visit):
@@ -203,8 +203,8 @@ def test_rows_of_the_table_are_copied_with_their_cells_side_by_side(visit):
 
 def test_a_time_has_four_digits_at_most(visit):
     times = """async () => {
-      const { inTime } = await import("/static/lessons/diagram/event_text.js");
-      return [0.0123, 0.123, 1.2345, 12.345, 123.45].map(inTime);
+      const { formatTime } = await import("/static/lessons/diagram/event_text.js");
+      return [0.0123, 0.123, 1.2345, 12.345, 123.45].map(formatTime);
     }"""
     expected = ["12.3 ms", "123 ms", "1.234 s", "12.35 s", "123 s"]
     assert visit("02-frames").page.evaluate(times) == expected

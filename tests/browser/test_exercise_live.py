@@ -158,7 +158,7 @@ def test_the_page_outlives_a_restart_of_the_server(lesson, workshop):
     ).to_be_visible()
     expect_state(lesson, "green")
     lesson.connect()
-    lesson.expect_seen("open", "close code 1006, not clean", "open")
+    lesson.expect_browser_log("open", "close code 1006, not clean", "open")
     expect(lesson.client().get_by_label("Path and query")).to_have_value(TYPED)
     assert lesson.page.evaluate("window.here")
     assert all("net::ERR_CONNECTION_" in error for error in lesson.errors)

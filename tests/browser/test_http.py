@@ -45,16 +45,16 @@ def test_a_request_and_its_response_are_shown(visit):
     page = visit("08-http")
     page.press("Send")
     page.expect_status("HTTP 200, complete.")
-    page.expect_seen("response 200 text/plain", 'part "11 bytes\\n"', "end")
+    page.expect_browser_log("response 200 text/plain", 'part "11 bytes\\n"', "end")
     expect(events(page).last).to_have_text("· finished")
-    page.expect_lit("http_disconnect")
+    page.expect_highlighted("http_disconnect")
 
 
 def test_a_stream_is_shown_until_the_client_leaves(visit):
     page = visit("08-http")
     page.choose("Method", "GET")
     page.press("Send")
-    expect(page.page.locator("#seen li").nth(1)).to_have_text('part "data: beat 1\\n\\n"')
+    expect(page.page.locator("#browser-log li").nth(1)).to_have_text('part "data: beat 1\\n\\n"')
     page.expect_status("HTTP 200, the body is coming.")
     page.press("Leave")
     page.expect_status("You have left.")

@@ -50,7 +50,7 @@ def test_a_whole_lesson_can_be_done_with_the_keyboard_alone(page, address):
     press("Control+A")
     browser.keyboard.type("now")
     press("Enter")
-    page.expect_seen("open", 'message "now"')
+    page.expect_browser_log("open", 'message "now"')
     tab_to(browser, "Close", "button", disabled=False)
     press("Enter")
     page.expect_status("Closed with 1000.")
@@ -75,7 +75,7 @@ def test_single_keys_lead_through_a_lesson(page):
     expect(focused).to_have_accessible_name("Payload")
     browser.keyboard.type("n/?")  # text, in a field
     press("Enter")
-    page.expect_seen("open", 'message "n/?"')
+    page.expect_browser_log("open", 'message "n/?"')
     press("Tab")
     press("x")
     page.expect_status("Closed with 1000.")

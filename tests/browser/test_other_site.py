@@ -39,7 +39,7 @@ def test_who_has_logged_in_is_let_in_and_who_has_not_learns_why(visit, address):
     page.errors.clear()
     page.open("16-user").choose("Who", "this browser")
     page.connect()
-    page.expect_seen("1 open", '1 message "You are student."')
+    page.expect_browser_log("1 open", '1 message "You are student."')
 
 
 @pytest.mark.parametrize(

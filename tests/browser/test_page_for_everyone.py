@@ -57,7 +57,7 @@ def test_axe_finds_nothing_in_a_lesson_at_work(visit, judged):
     page = visit("03-stop", **CALM)
     page.connect()
     page.send("<b>hello</b>")
-    page.expect_lit("websocket_receive")
+    page.expect_highlighted("websocket_receive")
     axe_finds_nothing(page.page)
     page.page.set_viewport_size(PHONE["viewport"])
     page.press("Table")
@@ -95,7 +95,7 @@ def test_a_conversation_needs_no_mouse(visit):
     keyboard.press("Control+A")
     keyboard.type("typed")
     keyboard.press("Enter")
-    page.expect_seen("open", 'message "typed"')
+    page.expect_browser_log("open", 'message "typed"')
     for label in ("Send", "Close code"):
         keyboard.press("Tab")
         expect(focused).to_have_accessible_name(label)
@@ -159,7 +159,7 @@ def test_nothing_shifts_when_the_panel_starts(visit, size):
     before = diagram.bounding_box()
     page.connect()
     page.send("hello")
-    page.expect_lit("websocket_receive")
+    page.expect_highlighted("websocket_receive")
     after = diagram.bounding_box()
     assert (before["width"], before["height"]) == (after["width"], after["height"])
     assert page.page.evaluate("window.shifted") == []
@@ -167,12 +167,12 @@ def test_nothing_shifts_when_the_panel_starts(visit, size):
 
 def test_the_panel_stands_in_its_place_before_the_last_of_it_has_come_in(visit):
     places = """() => {
-      const [panel, bench] = ["#panel", ".bench"].map(name => document.querySelector(name));
+      const [panel, column] = ["#panel", ".side-column"].map((x) => document.querySelector(x));
       const heights = [600, 800, 1300], places = [];
       for (let i = panel.children.length; i--; panel.lastElementChild.remove())
         places.push(heights.map((height) => {
-          bench.style.height = `${height}px`;
-          return panel.getBoundingClientRect().top - bench.getBoundingClientRect().top;
+          column.style.height = `${height}px`;
+          return panel.getBoundingClientRect().top - column.getBoundingClientRect().top;
         }));
       return places;
     }"""

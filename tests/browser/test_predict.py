@@ -40,9 +40,9 @@ def test_an_order_is_made_and_judged_without_a_mouse(visit):
         for _ in range(in_order(asked).index(LINE) - in_order(asked).index(label)):
             page.keyboard.press("Enter")
     assert in_order(asked)[:5] == [*RIGHT, LINE]
-    expect(asked.locator(".said")).to_have_text("Never comes.")
+    expect(asked.locator(".status")).to_have_text("Never comes.")
     asked.get_by_role("button", name="Check").press("Enter")
-    expect(asked.locator(".said")).to_have_text("Right. This is what crossed:")
+    expect(asked.locator(".status")).to_have_text("Right. This is what crossed:")
     expect(asked.get_by_role("slider", name="What crossed, as a diagram")).to_be_visible()
     expect(asked).to_contain_text("Daphne makes none up")
     assert violations(page, "#predict") == []
@@ -54,8 +54,8 @@ def test_cards_are_dragged_too(visit):
     asked.get_by_role("button", name="Put the events in order").click()
     expect(asked.locator(".card")).to_have_count(6)
     first, *others, line = in_order(asked)
-    asked.locator(".card").first.drag_to(asked.locator(".line-of-never"))
-    expect(asked.locator(".said")).to_have_text("Never comes.")
+    asked.locator(".card").first.drag_to(asked.locator(".never-line"))
+    expect(asked.locator(".status")).to_have_text("Never comes.")
     assert in_order(asked) == [*others, line, first]
 
 
@@ -64,18 +64,18 @@ def test_who_receives_what_is_ticked_and_judged(visit):
     asked = question(page, "Question 1")
     asked.get_by_role("button", name="Say what arrives").click()
     asked.get_by_role("button", name="Check").click()
-    expect(asked.locator(".said")).to_have_text(
+    expect(asked.locator(".status")).to_have_text(
         "Nothing is ticked yet. Something arrives: tick what."
     )
-    expect(asked.locator(".because")).to_be_hidden()
+    expect(asked.locator(".explanation")).to_be_hidden()
     asked.get_by_label('client 1: websocket.send  text: "1 inside"').check()
     asked.get_by_label('client 2: websocket.send  text: "3 inside"').check()
     asked.get_by_role("button", name="Check").click()
-    expect(asked.locator(".said")).to_have_text(
+    expect(asked.locator(".status")).to_have_text(
         "Ticked: 1 of the 3 that arrive, and 1 that does not. This is what crossed:"
     )
     asked.get_by_label('client 2: websocket.send  text: "3 inside"').uncheck()
     asked.get_by_label('client 1: websocket.send  text: "2 inside"').check()
     asked.get_by_label('client 2: websocket.send  text: "1 inside"').check()
     asked.get_by_role("button", name="Check").click()
-    expect(asked.locator(".said")).to_have_text("Right. This is what crossed:")
+    expect(asked.locator(".status")).to_have_text("Right. This is what crossed:")

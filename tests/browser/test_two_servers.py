@@ -52,9 +52,9 @@ def test_a_page_has_a_client_on_each_server_and_sees_what_both_record(page_at, c
     page = page_at(cluster[0]).open("14-redis")
     for client in (1, 2):
         page.connect(client=client)
-    page.expect_seen(f"1 {here} open", f"2 {there} open")
+    page.expect_browser_log(f"1 {here} open", f"2 {there} open")
     page.send("hello")
-    seen, recorded = page.page.locator("#seen li"), page.page.locator("#events tr")
+    seen, recorded = page.page.locator("#browser-log li"), page.page.locator("#events tr")
     for number, server in ((1, here), (2, there)):
         expect(seen.filter(has_text=f'{number} {server} message "hello"')).to_have_count(1)
         here_too = recorded.filter(has_text=f"layer {number} {server}")

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from lessons.wire.python_literal import python_literal
+from lessons.wire.python_literal import indented_literal, python_literal
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,15 @@ def test_strings_and_bytes_get_double_quotes():
 
 def test_a_string_with_double_quotes_gets_single_quotes():
     assert python_literal('say "hi"') == "'say \"hi\"'"
+
+
+def test_a_wide_value_gets_one_line_per_item():
+    value = {"type": "websocket.send", "headers": [(b"a", b"1" * 30), (b"b", b"2")], "empty": {}}
+    text = indented_literal(value)
+    assert ast.literal_eval(text) == value
+    assert max(map(len, text.splitlines())) <= 56
+    assert text.splitlines()[1] == '    "type": "websocket.send",'
+
+
+def test_a_short_value_stays_on_one_line():
+    assert indented_literal({"type": "finished"}) == '{"type": "finished"}'

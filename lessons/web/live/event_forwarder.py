@@ -8,6 +8,7 @@ from channels.layers import get_channel_layer
 
 from lessons.web.live.page_socket import LAYER
 from lessons.wire.events import Event
+from lessons.wire.python_literal import indented_literal
 from lessons.wire.transcript import event_text
 
 # Events that wait while the loop is busy: the oldest, and the newest of all later ones, because
@@ -73,5 +74,6 @@ class EventForwarder:
 
 
 def event_json(event: Event) -> dict:
-    """The event as the page gets it: its data, and `text`, the line of a transcript."""
-    return {**event.as_json(), "text": event_text(event.message)}
+    """The event as the page gets it: its data, its line in a transcript, and its full message."""
+    texts = {"text": event_text(event.message), "literal": indented_literal(event.message)}
+    return {**event.as_json(), **texts}

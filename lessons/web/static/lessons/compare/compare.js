@@ -24,8 +24,8 @@ class Compare {
   }
 
   introduce() {
-    const { told } = this.form.elements.mistake.selectedOptions[0].dataset;
-    byId("compare-told").replaceChildren(...withCode(told));
+    const { intro } = this.form.elements.mistake.selectedOptions[0].dataset;
+    byId("compare-intro").replaceChildren(...withCode(intro));
   }
 
   follow() {
@@ -43,12 +43,12 @@ class Compare {
   // `played()` gives the steps of what was done on this page.
   offer(played) {
     this.played = played;
-    this.form.elements.steps.namedItem("played").hidden = false;
+    this.form.elements.steps.namedItem("played-steps").hidden = false;
   }
 
   steps() {
     const { selectedOptions } = this.form.elements.steps;
-    if (selectedOptions[0].id !== "played") return selectedOptions[0].value.split("\n").filter(Boolean);
+    if (selectedOptions[0].id !== "played-steps") return selectedOptions[0].value.split("\n").filter(Boolean);
     const steps = this.played();
     if (!steps.length) throw new Error("Nothing was played on this page yet. Connect, then compare.");
     return steps;
@@ -74,7 +74,7 @@ class Compare {
   }
 
   say(...parts) {
-    byId("compare-said").replaceChildren(...parts.filter(Boolean));
+    byId("compare-status").replaceChildren(...parts.filter(Boolean));
   }
 }
 

@@ -2,7 +2,6 @@
 
 import { byId, element, loadCss, withCode } from "../common/dom.js";
 import { Diagram } from "../diagram/diagram.js";
-import { literal } from "../diagram/event_text.js";
 import { Transcript } from "../diagram/transcript.js";
 
 await loadCss("compare/comparison.css");
@@ -10,7 +9,7 @@ await loadCss("compare/comparison.css");
 // Draws an answer. Returns what to say about it if something was played.
 export function draw({ steps, claim, differs, diagnosis, ...played }) {
   byId("compare-result").hidden = false;
-  byId("compare-result").querySelector(".sides").hidden = !played.right?.events.length;
+  byId("compare-result").querySelector(".panes").hidden = !played.right?.events.length;
   drawDiagnosis(byId("compare-diagnosis"), diagnosis);
   if (!played.right) return [];
   right.show(played.right, { differs: differs?.right });
@@ -40,7 +39,7 @@ function drawDiagnosis(box, { title, symptom, cause, cure, lesson, url }) {
 // One side of a comparison: a diagram, and the full text of the chosen or different event.
 class ComparisonPane {
   constructor(box, label) {
-    this.part = box.parentElement.querySelector(".part");
+    this.part = box.parentElement.querySelector(".event-text");
     this.box = box;
     this.label = label;
   }
@@ -60,7 +59,7 @@ class ComparisonPane {
 
   // The event that was chosen, else the one that differs.
   tell(entry) {
-    this.part.textContent = entry?.event ? literal(entry.event.message) : "(nothing)";
+    this.part.textContent = entry?.event ? entry.event.literal : "(nothing)";
   }
 }
 

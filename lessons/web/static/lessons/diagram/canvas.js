@@ -143,9 +143,9 @@ export class Canvas {
 
   // Behind a row: the one under the pointer, the one that was chosen, the first that differs.
   bands(chosen, hovered) {
-    const differs = this.layout.rows.findIndex(({ isDifferent }) => isDifferent);
+    const difference = this.layout.rows.findIndex(({ isDifferent }) => isDifferent);
     const { height, width } = this.scale;
-    return Object.entries({ differs, hovered, chosen })
+    return Object.entries({ difference, hovered, chosen })
       .filter(([, index]) => index >= 0)
       .map(([name, index]) => svg("rect", { class: name, y: index * height, width, height }));
   }
@@ -167,7 +167,7 @@ export class Canvas {
       if (known?.index === row.index) continue;
       known?.made.remove();
       const made = this.rows.appendChild(drawRow(row, this.scale));
-      if (row.index >= Math.max(this.newest, calm)) made.classList.add("fresh");
+      if (row.index >= Math.max(this.newest, calm)) made.classList.add("new");
       this.drawn.set(row.entry, { made, index: row.index });
     }
     this.newest = this.layout.rows.length;

@@ -123,7 +123,7 @@ export class LaneHeaders {
   constructor(box, onSwitch) {
     this.onSwitch = onSwitch;
     this.box = box.appendChild(document.createElement("div"));
-    this.box.className = "heads";
+    this.box.className = "lane-headers";
     this.box.setAttribute("role", "group");
     this.box.setAttribute("aria-label", "Lanes shown");
     this.made = new Map(); // key of a lane → its button

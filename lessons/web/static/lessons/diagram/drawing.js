@@ -1,6 +1,6 @@
 // Draws what stands in the diagram's layout, as SVG. Text off the wire becomes text nodes.
 
-import { cut, inTime, shortly } from "./event_text.js";
+import { cut, formatTime, withoutProtocol } from "./event_text.js";
 
 const SPACE = "http://www.w3.org/2000/svg";
 const AT_LEAST = 60; // characters that the label of a layer's arrow may have, however short that is
@@ -25,9 +25,9 @@ export function drawRow(row, scale) {
     made.classList.add("different");
     made.append(text("sign", scale.left, scale.height * TEXT, "≠"));
   }
-  if (row.isLate) made.append(line("late", 0, scale.width, 0));
+  if (row.isLate) made.append(line("pause", 0, scale.width, 0));
   if (row.kind === "gap") return drawGap(made, row, scale);
-  made.append(text("time", scale.left - 6, scale.height * TEXT, inTime(row.at), "end"));
+  made.append(text("time", scale.left - 6, scale.height * TEXT, formatTime(row.at), "end"));
   if (row.kind === "mark") drawMark(made, row, scale);
   else drawArrow(made, row, scale);
   return made;
@@ -36,7 +36,7 @@ export function drawRow(row, scale) {
 function drawArrow(made, { kind, from, to, type, telling, begins, entry }, scale) {
   const y = scale.height * LINE;
   const forth = to.x > from.x ? 1 : -1;
-  const end = to.x - forth * (kind === "begin" ? BIRTH * scale.zoom + 1 : to.kind === "consumer" ? 5 : 1);
+  const end = to.x - forth * (kind === "start" ? BIRTH * scale.zoom + 1 : to.kind === "consumer" ? 5 : 1);
   made.append(line("shaft", from.x + forth * (from.kind === "consumer" ? 5 : 0), end - forth * 4, y));
   const size = 4 * scale.zoom;
   made.append(svg("path", { class: "tip", d: `M${end},${y}l${-forth * size * 1.7},${-size}v${2 * size}z` }));
@@ -46,7 +46,7 @@ function drawArrow(made, { kind, from, to, type, telling, begins, entry }, scale
   const least = isFree ? AT_LEAST * scale.character : 0;
   const room = Math.min(Math.max(right - x - 9, least), scale.width - x - 2);
   drawLabel(made, x, type, telling, room, scale);
-  if (kind === "begin") drawBirth(made, to.x, entry.of.ordinal, scale);
+  if (kind === "start") drawBirth(made, to.x, entry.of.ordinal, scale);
   if (begins) drawHandler(made, begins, to.kind === "consumer" ? to : from, to.x < from.x, scale);
 }
 
@@ -60,7 +60,7 @@ function drawHandler(made, name, { x }, isFromRight, { width, character, height,
 function drawLabel(made, x, type, telling, room, scale) {
   const most = Math.floor(room / scale.character);
   const words = telling ? ` ${telling}` : "";
-  const kind = most < NARROW ? shortly(type) : type;
+  const kind = most < NARROW ? withoutProtocol(type) : type;
   const label = text("label", x, scale.height * TEXT, "");
   label.append(svg("tspan", { class: "type" }, cut(kind, most)));
   if (kind.length + 3 < most) label.append(cut(words, most - kind.length));
@@ -69,7 +69,7 @@ function drawLabel(made, x, type, telling, room, scale) {
 
 function drawBirth(made, x, ordinal, { height, zoom }) {
   const y = height * LINE;
-  made.append(svg("circle", { class: "birth", cx: x, cy: y, r: BIRTH * zoom }));
+  made.append(svg("circle", { class: "instance", cx: x, cy: y, r: BIRTH * zoom }));
   made.append(text("ordinal", x, y + 3.6 * zoom, ordinal, "middle"));
 }
 
@@ -86,7 +86,7 @@ function drawMark(made, { on, type, telling, isEnd, begins }, scale) {
 function drawGap(made, { text: words }, { left, width, height }) {
   const half = (words.length * 7) / 2 + 8;
   const [middle, y] = [(left + width) / 2, height / 2];
-  made.append(line("torn", left, middle - half, y), line("torn", middle + half, width, y));
+  made.append(line("gap-line", left, middle - half, y), line("gap-line", middle + half, width, y));
   made.append(text("label", middle, y + 4, words, "middle"));
   return made;
 }
@@ -94,7 +94,7 @@ function drawGap(made, { text: words }, { left, width, height }) {
 export function drawBar({ lane: { x }, from, to, depth }, { height }, isLit) {
   const y = (from + LINE) * height - 4;
   const tall = Math.max((to + LINE) * height + 4 - y, 8);
-  const name = isLit ? "bar lit" : "bar";
+  const name = isLit ? "bar highlighted" : "bar";
   return svg("rect", { class: name, x: x - 5 + depth * 6, y, width: 10, height: tall, rx: 2 });
 }
 
@@ -108,7 +108,7 @@ export function drawLane(kind, x, top, tall) {
 export function drawLife({ own, from, to, ended }, { height }, bottom) {
   const end = ended ? (to + TEXT) * height : bottom;
   return [own.consumer, own.client].filter(Boolean).map((lane) => {
-    const made = svg("path", { class: "life", d: `M${lane.x},${(from + LINE) * height}V${end}` });
+    const made = svg("path", { class: "lifeline", d: `M${lane.x},${(from + LINE) * height}V${end}` });
     made.dataset.lane = lane.kind;
     return made;
   });

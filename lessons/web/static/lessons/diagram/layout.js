@@ -1,6 +1,6 @@
 // The diagram's lanes: who they are, and how far apart they stand.
 
-import { brieflyOf } from "./event_text.js";
+import { labelOf } from "./event_text.js";
 
 const NARROW = 420; // pixels of a box in which all but the clients' arrows is closer together
 const ORDER = ["client", "consumer", "layer", "database"];
@@ -133,14 +133,14 @@ export function layout(entries, { position, folded, differs }) {
 
 function rowOf(entry, own) {
   const { lane, direction, message } = entry.event;
-  const [type, telling] = (entry.brief ??= brieflyOf(message)); // a layout is made anew each frame
+  const [type, telling] = (entry.label ??= labelOf(entry.event)); // a layout is made anew each frame
   const said = { type, telling };
   if (direction === "mark" || lane === "consumer") {
     const isEnd = ["finished", "raised", "cancelled"].includes(message.type);
     return { kind: "mark", ...said, on: own.consumer, isEnd };
   }
   const [from, to] = direction === "in" ? [own[lane], own.consumer] : [own.consumer, own[lane]];
-  return { kind: message.type === "scope" ? "begin" : "arrow", ...said, from, to };
+  return { kind: message.type === "scope" ? "start" : "arrow", ...said, from, to };
 }
 
 export function gapText({ count }) {

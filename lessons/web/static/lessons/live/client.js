@@ -1,7 +1,6 @@
 // One WebSocket of the lesson's, and what the browser is told about it: nothing more than that.
 
 import { socketUrl } from "../common/server.js";
-import { bytesFromHex, hexFromBytes } from "../diagram/event_text.js";
 import { connecting } from "./played_steps.js";
 
 const VANISHED = 4999; // the server takes it for a lost connection: no page can make one
@@ -143,4 +142,17 @@ function requireJson(text) {
   } catch ({ message }) {
     throw new Error(`Not JSON: ${message}. Choose “text” to send it unchanged.`);
   }
+}
+
+// Bytes as pairs of hex digits, which the user may separate with spaces or colons.
+export function bytesFromHex(hex) {
+  const digits = hex.replace(/[\s:]/g, "");
+  if (!/^([0-9a-f]{2})*$/i.test(digits)) {
+    throw new Error("Bytes are pairs of hex digits, such as 00 ff.");
+  }
+  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+}
+
+export function hexFromBytes(buffer) {
+  return Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
 }

@@ -12,7 +12,7 @@ export class Clients {
     this.feeds = new Map(); // host → ReconnectingSocket
     this.cards = new Map(); // number → Card
     this.list = document.getElementById("clients");
-    this.more = document.getElementById("add");
+    this.more = document.getElementById("add-client");
     this.blank = this.list.firstElementChild.cloneNode(true); // as it came, but for whom it is
     for (const option of this.blank.querySelectorAll("[selected]")) option.removeAttribute("selected");
     for (const box of this.list.children) this.begin(box, Number(box.dataset.number));
@@ -108,7 +108,7 @@ class ClientCard {
   }
 
   wire() {
-    const [fold, forms] = [".fold", ".forms"].map((name) => this.box.querySelector(name));
+    const [fold, forms] = [".toggle", ".forms"].map((name) => this.box.querySelector(name));
     fold.onclick = () => {
       forms.hidden = !forms.hidden;
       fold.setAttribute("aria-expanded", String(!forms.hidden));

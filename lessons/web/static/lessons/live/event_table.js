@@ -1,7 +1,7 @@
 // The page's transcript as a table: one row an entry. The diagram is the other view of it.
 
 import { element, queueFrame } from "../common/dom.js";
-import { isBytes, isCall, shown, textOf, typeOf, wordsOf } from "../diagram/event_text.js";
+import { detailsOf, typeOf } from "../diagram/event_text.js";
 import { gapText } from "../diagram/layout.js";
 import { Transcript } from "../diagram/transcript.js";
 
@@ -75,7 +75,7 @@ function rowOf(entry) {
   insertCell(row).textContent = [event.lane, of.client, of.server].filter(Boolean).join(" ");
   const cell = insertCell(row);
   cell.append(arrow(event.direction), " ");
-  drawMessage(cell, event.message);
+  drawEvent(cell, event);
   insertCell(row).textContent = event.handler ?? "";
   insertCell(row).textContent = event.thread;
   return row;
@@ -115,41 +115,17 @@ function copyRows(event, body) {
   event.preventDefault();
 }
 
-// Draws an ASGI message. All of it came off the wire, so it becomes text nodes and nothing else.
-
-const LONG = 160;
-const LONG_SQL = 60; // names of columns, mostly
-
-export function drawMessage(cell, message) {
-  const { type, ...rest } = message;
-  cell.append(element("b", typeOf(message)));
-  if (type === "query") return append(cell, wordsOf(message), null, LONG_SQL);
-  if (type === "raised") return append(cell, wordsOf(message));
-  if (isCall(message)) return append(cell, wordsOf(message), rest.message ?? null);
-  return append(cell, wordsOf(message), rest);
-}
-
-// On one line where it fits; the whole of it can be unfolded where it does not.
-function append(cell, line, whole = null, most = LONG) {
-  if (line.length <= most && !whole?.headers) {
-    cell.append(" ", element("span", line));
+// Draws an event. Its text came from the network, so it becomes text nodes and nothing else. The
+// full message can be opened if the line is shortened or leaves something out.
+function drawEvent(cell, event) {
+  const { type, headers, sql } = event.message;
+  const line = detailsOf(event);
+  cell.append(element("b", typeOf(event)), " ");
+  if (!headers && !line.includes("…")) {
+    cell.append(element("span", line));
     return;
   }
   const details = document.createElement("details");
-  details.append(element("summary", line.length <= most ? line : `${line.slice(0, most)}…`));
-  details.append(element("pre", whole ? pretty(whole) : line));
-  cell.append(" ", details);
-}
-
-function pretty(message) {
-  const lines = Object.entries(message).flatMap(([key, value]) =>
-    key === "headers" && Array.isArray(value)
-      ? value.map((pair) => `${latin(pair?.[0])}: ${latin(pair?.[1])}`)
-      : [`${key}: ${shown(key, value)}`],
-  );
-  return lines.join("\n");
-}
-
-function latin(value) {
-  return isBytes(value) ? textOf(value.bytes) : JSON.stringify(value);
+  details.append(element("summary", line), element("pre", type === "query" ? sql : event.literal));
+  cell.append(details);
 }

@@ -10,7 +10,7 @@ import { load, save } from "./transcript_storage.js";
 
 function start(panel) {
   const transcript = recorded(new Source(byId("source"), byId("thread")));
-  const seen = new BrowserLog(byId("seen"));
+  const seen = new BrowserLog(byId("browser-log"));
   const played = new PlayedSteps();
   new Clients(panel, { played, seen, onBatch: (batch, from) => transcript.add(batch, from) });
   offer(() => played.steps());
@@ -21,7 +21,7 @@ function start(panel) {
   };
   // What most visits do without is loaded when it is wanted.
   const feed = panel.dataset.feed.split("/").at(-2);
-  byId("take-away").onclick = async () => {
+  byId("export").onclick = async () => {
     const { show } = await retryImport(() => import("./pytest_export.js"));
     show(played, feed);
   };

@@ -11,8 +11,8 @@ export function show(played, feed) {
 
 class ExportDialog {
   constructor(played, feed) {
-    Object.assign(this, { played, feed, dialog: byId("taken"), source: byId("taken-source") });
-    byId("taken-copy").onclick = () => this.copy();
+    Object.assign(this, { played, feed, dialog: byId("export-dialog"), source: byId("export-source") });
+    byId("export-copy").onclick = () => this.copy();
   }
 
   async show() {
@@ -21,7 +21,7 @@ class ExportDialog {
     try {
       const { name, source } = await this.fetchTest();
       this.become(name, source);
-      const file = byId("taken-file");
+      const file = byId("export-download");
       URL.revokeObjectURL(file.href);
       file.href = URL.createObjectURL(new Blob([source], { type: "text/x-python" }));
       file.download = name;
@@ -31,27 +31,27 @@ class ExportDialog {
   }
 
   async fetchTest() {
-    const { action } = byId("taken-form");
-    const body = new FormData(byId("taken-form"));
+    const { action } = byId("export-form");
+    const body = new FormData(byId("export-form"));
     body.append("feed", this.feed);
     for (const step of this.played.steps()) body.append("step", step);
     return fetchJson(action, { method: "POST", body });
   }
 
   become(said, source = "") {
-    byId("taken-said").textContent = said;
+    byId("export-status").textContent = said;
     this.source.textContent = source;
-    this.source.hidden = byId("taken-file").hidden = byId("taken-copy").disabled = !source;
+    this.source.hidden = byId("export-download").hidden = byId("export-copy").disabled = !source;
   }
 
   // Where a page may not write to the clipboard, what it would write is marked.
   async copy() {
     try {
       await navigator.clipboard.writeText(this.source.textContent);
-      byId("taken-said").textContent = "Copied.";
+      byId("export-status").textContent = "Copied.";
     } catch {
       getSelection().selectAllChildren(this.source);
-      byId("taken-said").textContent = "Marked: this browser does not let a page copy.";
+      byId("export-status").textContent = "Marked: this browser does not let a page copy.";
     }
   }
 }

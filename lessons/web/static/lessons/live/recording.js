@@ -3,7 +3,6 @@
 import { byId, element } from "../common/dom.js";
 import { retryImport } from "../common/server.js";
 import { Diagram } from "../diagram/diagram.js";
-import { literal } from "../diagram/event_text.js";
 import { gapText } from "../diagram/layout.js";
 import { Transcript } from "../diagram/transcript.js";
 import { restore, storeOnUnload } from "./transcript_storage.js";
@@ -24,7 +23,7 @@ export function recorded(source) {
   if (transcript.entries.length) fillTable(transcript);
   else transcript.addEventListener("change", () => fillTable(transcript), { once: true });
   new Playback(byId("playback"), diagram, transcript);
-  switches(byId("recorded"), () => showInTable(diagram.pointed));
+  switches(byId("recording"), () => showInTable(diagram.pointed));
   followAddress(diagram, transcript, details);
   storeOnUnload(transcript);
   return transcript;
@@ -33,16 +32,16 @@ export function recorded(source) {
 // Its module is loaded once there is something to fill it with.
 async function fillTable(transcript) {
   const { EventTable } = await retryImport(() => import("./event_table.js"));
-  const [box, body, nothing, missing] = ["log", "events", "nothing", "missing"].map(byId);
+  const [box, body, nothing, missing] = ["event-table", "events", "no-events", "lost-events"].map(byId);
   new EventTable({ box, body, nothing, missing }).show(transcript);
 }
 
 // Table or diagram, in its place or over the whole window.
 function switches(section, onTable) {
-  const [table, large] = [byId("as-table"), byId("enlarge")];
+  const [table, large] = [byId("show-table"), byId("enlarge")];
   const press = (button, isPressed) => {
     button.setAttribute("aria-pressed", isPressed);
-    section.classList.toggle(button.dataset.turns, isPressed);
+    section.classList.toggle(button.dataset.class, isPressed);
   };
   const isPressed = (button) => button.getAttribute("aria-pressed") === "true";
   for (const button of [table, large]) button.onclick = () => press(button, !isPressed(button));
@@ -53,7 +52,7 @@ function switches(section, onTable) {
 // What the diagram points at is in view in the table too.
 function showInTable(entry) {
   const row = entry && byId(`event-${Transcript.idOf(entry)}`);
-  if (row) byId("log").scrollTop = row.offsetTop - byId("log").clientHeight / 2;
+  if (row) byId("event-table").scrollTop = row.offsetTop - byId("event-table").clientHeight / 2;
 }
 
 // `#event-1.5`: event 5 of the first connection.
@@ -90,13 +89,13 @@ export class Details {
     this.say(entry?.count ? `${gapText(entry)}: more came than the feed can carry.` : "");
     if (!entry?.event) return;
     const { of, event } = entry;
-    const { handler, thread, message } = event;
+    const { handler, thread, literal } = event;
     const id = Transcript.idOf(entry);
     const link = element("a", `Event ${id}`);
     link.href = `#event-${id}`;
     const facts = [wayOf(event, of), handler, thread, since(event, of)];
     this.facts.append(link, ...facts.filter(Boolean).flatMap((fact) => [" · ", element("span", fact)]));
-    this.message.textContent = literal(message);
+    this.message.textContent = literal ?? "";
   }
 }
 
@@ -123,7 +122,7 @@ export class Source {
   // The handler of this event; none where it had none.
   show(event) {
     this.thread.textContent = "";
-    for (const line of this.lines) line.classList.remove("lit");
+    for (const line of this.lines) line.classList.remove("highlighted");
     this.lit = null;
     this.light(event);
   }
@@ -140,7 +139,7 @@ export class Source {
     this.thread.textContent = thread;
     if (handler === this.lit) return; // where it stands is a question that costs a layout
     this.lit = handler;
-    for (const line of this.lines) line.classList.toggle("lit", lit.includes(line));
+    for (const line of this.lines) line.classList.toggle("highlighted", lit.includes(line));
     const { offsetTop } = lit[0];
     const height = lit.at(-1).offsetTop + lit.at(-1).offsetHeight - offsetTop;
     const { scrollTop, clientHeight } = this.box;

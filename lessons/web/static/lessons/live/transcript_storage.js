@@ -57,5 +57,5 @@ export async function load(input, transcript) {
 }
 
 function say(text) {
-  byId("file-said").textContent = text;
+  byId("file-status").textContent = text;
 }

@@ -14,7 +14,7 @@ export class EventOrder {
     this.items = cards.map((label, number) => this.card(label, number));
     this.list.append(...this.items);
     if (decoys) {
-      this.line = element("li", "Below this line: never comes", "line-of-never");
+      this.line = element("li", "Below this line: never comes", "never-line");
       this.list.append(this.line);
     }
     this.list.ondragover = (event) => this.over(event);
@@ -30,7 +30,7 @@ export class EventOrder {
     item.dataset.number = number;
     item.dataset.lane = lane;
     item.append(element("span", "", "sign"), element("code", `${lane}${of}`, "lane"));
-    item.append(element("code", `${arrow} ${text}`, "what"));
+    item.append(element("code", `${arrow} ${text}`, "event"));
     for (const [sign, name, step] of [["↑", "Up", -1], ["↓", "Down", 1]]) {
       const button = element("button", sign);
       button.type = "button";

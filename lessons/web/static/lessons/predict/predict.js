@@ -10,9 +10,9 @@ class Question {
     this.section = section;
     this.feed = feed;
     this.url = section.dataset.url;
-    this.said = section.querySelector(".said");
-    this.because = section.querySelector(".because");
-    this.begin = section.querySelector(".begin");
+    this.said = section.querySelector(".status");
+    this.because = section.querySelector(".explanation");
+    this.begin = section.querySelector(".start");
     this.begin.hidden = false;
     this.begin.onclick = () => this.attempt(() => this.start());
   }
@@ -36,7 +36,7 @@ class Question {
     this.answer.mark(told);
     this.say(told.is_right ? "Right. This is what crossed:" : this.answer.wrong(told));
     this.because.hidden = false;
-    this.diagram ??= new Diagram(this.because.querySelector(".picture"), {
+    this.diagram ??= new Diagram(this.because.querySelector(".answer-diagram"), {
       label: "What crossed, as a diagram",
     });
     this.diagram.show(Transcript.from(told.recording));
