@@ -11,7 +11,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 
-class Refused(SystemExit, ImproperlyConfigured):
+class SettingsError(SystemExit, ImproperlyConfigured):
     """Ends any command with its one line, where Django alone would show a traceback of its own."""
 
 
@@ -34,7 +34,7 @@ WORKSHOP = DEBUG and ALLOWED_HOSTS == LOOPBACK
 
 SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY", "")
 if not SECRET_KEY and not WORKSHOP:
-    raise Refused(
+    raise SettingsError(
         "Set DJANGO_SECRET_KEY: with DJANGO_DEBUG=0 or with DJANGO_ALLOWED_HOSTS other people can "
         "reach this server, and whoever knows its key can sign in as anybody. Make one with: "
         'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
@@ -125,7 +125,7 @@ DATABASES = {
 
 REDIS_URL = os.environ.get("REDIS_URL", "")
 if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
-    raise Refused(
+    raise SettingsError(
         "REDIS_URL is no address of Redis: they begin with redis://, rediss:// or unix://. Set it "
         "to one, such as redis://localhost:6379, or unset it: layers are in memory then."
     )

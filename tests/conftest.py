@@ -8,7 +8,7 @@ from asgiref.sync import SyncToAsync
 from django.db import connections
 
 from lessons.bench.browser import NO_CHROMIUM, find_chromium
-from lessons.core.redis_server import CURE, RedisServer, binaries
+from lessons.core.redis_server import INSTALL_HINT, RedisServer, find_binaries
 from tests.support.courses import (  # noqa: F401 - fixtures for every folder
     accept,
     compiled,
@@ -78,7 +78,7 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def redis_binaries() -> list[str]:
     """Paths of the Redis servers that a test may start, and kill."""
-    return binaries() or missing(f"There is no Redis server on this machine: {CURE}")
+    return find_binaries() or missing(f"There is no Redis server on this machine: {INSTALL_HINT}")
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ from django.dispatch import Signal
 
 from lessons.authoring.mutants import Mutant, mutants_of
 from lessons.core.catalogue import IncompleteLesson, Lesson
-from lessons.core.lesson_text import code_shown
+from lessons.core.lesson_text import names_of_shown_code
 from lessons.core.source import definitions_in, definitions_named
 from lessons.judge.runner import judge
 from lessons.playback.child_process import start_child
@@ -79,7 +79,7 @@ def run_demo_mutants(lesson: Lesson) -> Iterator[MutantRun]:
 def parts_of_demo(lesson: Lesson) -> dict[str, list[str]]:
     """The names that the worked example consists of, by module: what runs, and what is shown."""
     parts: dict[str, list[str]] = {}
-    for name in (lesson.demo, lesson.worker, lesson.stack, *code_shown(lesson)):
+    for name in (lesson.demo, lesson.worker, lesson.stack, *names_of_shown_code(lesson)):
         if name and name.partition(".")[0] == lesson.app:
             module_name, names = definitions_named(name)
             parts.setdefault(module_name, []).extend(names)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from lessons.core import exercise_copies
 from lessons.core.catalogue import FILES, IncompleteLesson, Lesson
 from lessons.core.diagnoses import catalogue
-from lessons.core.lesson_text import TextError, expanded
+from lessons.core.lesson_text import TextError, expanded_text
 from lessons.core.source import UnknownName, find_source
 from lessons.judge import predictions
 from lessons.judge.predictions import InvalidPrediction, Prediction
@@ -90,7 +90,7 @@ def _verify_text(report: VerifyReport) -> None:
     words = len(_BLOCK.sub("", lesson.text).split())
     if words > MAX_WORDS:
         report.faults.append(f"lesson.md has {words} words of prose; write at most {MAX_WORDS}")
-    expanded(lesson)
+    expanded_text(lesson)
     if text_with_new_transcripts(lesson) != _text_of(lesson):
         report.faults.append(
             "a transcript in lesson.md differs from what is recorded: run verify --update"

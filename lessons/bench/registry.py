@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from lessons.bench.report import MissingRequirement, Options, Report
-from lessons.core.redis_server import NoRedis
+from lessons.core.redis_server import RedisUnavailable
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Benchmark:
         """Import what the benchmark needs only now, then measure."""
         try:
             return import_module(f"lessons.bench.{self.name}").run(options)
-        except NoRedis as error:
+        except RedisUnavailable as error:
             raise MissingRequirement(str(error)) from None
 
 

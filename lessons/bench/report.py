@@ -98,6 +98,6 @@ def write(name: str, text: str) -> Path:
         atomic_write.write(file, text.encode())
     except OSError as error:
         raise MissingRequirement(
-            f"The figures cannot be saved: {atomic_write.with_cure(error)}"
+            f"The figures cannot be saved: {atomic_write.explain_os_error(error)}"
         ) from None
     return file

@@ -43,7 +43,7 @@ def run_cluster(port: int, write: Write, warn: Write) -> None:
     require_redis()
     prepare(write, warn)
     with tempfile.TemporaryDirectory(prefix="cluster", ignore_cleanup_errors=True) as folder:
-        url = settings.REDIS_URL or redis_server.url_of(Path(folder))
+        url = settings.REDIS_URL or redis_server.redis_url_of(Path(folder))
         redis_folder = None if settings.REDIS_URL else folder
         code = asyncio.run(supervise(commands(ports, redis_folder), environment(ports, url)))
     if code in INTERRUPTED:
@@ -65,8 +65,8 @@ def require_redis() -> None:
     """Raise CommandError where REDIS_URL leads nowhere, or where no server can be started."""
     from redis.exceptions import RedisError
 
-    if not settings.REDIS_URL and not redis_server.binaries():
-        raise CommandError(f"There is no Redis server on this machine: {redis_server.CURE}")
+    if not settings.REDIS_URL and not redis_server.find_binaries():
+        raise CommandError(f"There is no Redis server on this machine: {redis_server.INSTALL_HINT}")
     if settings.REDIS_URL:
         try:
             wait_for_redis(settings.REDIS_URL, timeout=0)
@@ -210,7 +210,7 @@ def _serve_redis(folder: Path) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)  # the server receives it too, and ends first
     server = subprocess.Popen(
-        redis_server.command(redis_server.binaries()[0], folder),
+        redis_server.command(redis_server.find_binaries()[0], folder),
         stdin=subprocess.DEVNULL,
         preexec_fn=_end_with_parent if sys.platform == "linux" else None,
     )

@@ -3,7 +3,7 @@
 from django.core.management.base import CommandError
 
 from lessons.cli.check import judged
-from lessons.cli.screen import hanging, literal
+from lessons.cli.screen import print_paragraph, print_verbatim
 from lessons.core.catalogue import Lesson
 from lessons.core.diagnoses import diagnosis
 from lessons.judge.verdict import Outcome, Verdict
@@ -20,25 +20,27 @@ def draw_mistakes(console, lesson: Lesson) -> None:
         raise CommandError(str(red), returncode=2) from None
     right = {outcome.name: outcome for outcome in judged(lesson, "solution").outcomes}
     for name, mistake in mistakes.items():
-        literal(console, name, style="bold red")
-        hanging(console, "", mistake.__doc__ or "")
+        print_verbatim(console, name, style="bold red")
+        print_paragraph(console, "", mistake.__doc__ or "")
         _draw_what_it_gets(console, judged(lesson, f"mistake:{name}"), right)
         console.print()
-    literal(console, f"To judge one: manage.py lesson check {lesson.number} --target mistake:NAME")
+    print_verbatim(
+        console, f"To judge one: manage.py lesson check {lesson.number} --target mistake:NAME"
+    )
 
 
 def _draw_what_it_gets(console, verdict: Verdict, right: dict[str, Outcome]) -> None:
     for name in verdict.diagnosis_ids[:1]:
         known = diagnosis(name)
-        hanging(console, "  Gets     ", f"{known.title} ({known.id})")
-        hanging(console, "  Seen as  ", known.symptom)
+        print_paragraph(console, "  Gets     ", f"{known.title} ({known.id})")
+        print_paragraph(console, "  Seen as  ", known.symptom)
     for outcome in verdict.outcomes:
         if outcome.state == "red" and outcome.transcript:
             columns = console.width if console.is_terminal else None
             console.print()
-            hanging(console, "  ", outcome.claim, "dim")
+            print_paragraph(console, "  ", outcome.claim, "dim")
             whole, wrong = right[outcome.name].transcript, outcome.transcript
             parts = first_differing_connections(matching_connections(whole, wrong), wrong)
             expected, got = ([event.message for event in events] for events in parts)
-            literal(console, render_difference(expected, got, columns))
+            print_verbatim(console, render_difference(expected, got, columns))
             return

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from lessons.authoring import new_lesson
-from lessons.cli.screen import literal, short
+from lessons.cli.screen import print_verbatim, short_path
 from lessons.core import catalogue
 from lessons.core.catalogue import Lesson
 
@@ -32,7 +32,7 @@ def make(console, slug: str, app: str) -> None:
     taken = {lesson.slug: lesson for lesson in catalogue.lessons()}
     if slug in taken:
         raise CommandError(
-            f"There is a lesson {slug} already: {short(taken[slug].folder)}.", returncode=2
+            f"There is a lesson {slug} already: {short_path(taken[slug].folder)}.", returncode=2
         )
     apps = [name for name in settings.INSTALLED_APPS if name.endswith("_demo")]
     if app not in apps:
@@ -48,8 +48,12 @@ def make(console, slug: str, app: str) -> None:
         **_style(app),
     }
     _write(lesson, words)
-    places = {"folder": short(lesson.folder), "tests": short(lesson.tests), "guide": GUIDE}
-    literal(console, NEXT.format(**words, **places))
+    places = {
+        "folder": short_path(lesson.folder),
+        "tests": short_path(lesson.tests),
+        "guide": GUIDE,
+    }
+    print_verbatim(console, NEXT.format(**words, **places))
 
 
 def _style(app: str) -> dict[str, str]:

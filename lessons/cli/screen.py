@@ -22,7 +22,7 @@ _THEME = Theme(  # rich's own puts inline code on black
 )
 
 
-def open_screen(file, plain: bool = False) -> Console:
+def open_console(file, plain: bool = False) -> Console:
     """Print to `file`: coloured and as wide as a terminal is, plain text anywhere else.
 
     NO_COLOR or `plain` do without bold type and the like, too.
@@ -60,7 +60,7 @@ class _Plain:
         return getattr(self._file, name)
 
 
-def literal(console: Console, text: str, style: str = "") -> None:
+def print_verbatim(console: Console, text: str, style: str = "") -> None:
     """Print lines that lose their meaning when wrapped or cut: transcripts, paths, code.
 
     What a student's code sent or printed is among them, so no control character gets through.
@@ -69,7 +69,7 @@ def literal(console: Console, text: str, style: str = "") -> None:
     console.print(Text(shown, style=style), soft_wrap=True)
 
 
-def hanging(console: Console, label: Text | str, text: str, style: str = "") -> None:
+def print_paragraph(console: Console, label: Text | str, text: str, style: str = "") -> None:
     """A paragraph to the right of its label, however many lines it takes."""
     label = Text(label, style="dim") if isinstance(label, str) else label
     width = max(console.width - label.cell_len, 20)
@@ -82,7 +82,7 @@ def hanging(console: Console, label: Text | str, text: str, style: str = "") -> 
 def markdown(console: Console, text: str) -> None:
     """Markdown drawn on a terminal; in a pipe its source, which is plain text already."""
     if not console.is_terminal:
-        literal(console, text)
+        print_verbatim(console, text)
         return
     from lessons.cli.pager import Page
 
@@ -92,14 +92,14 @@ def markdown(console: Console, text: str) -> None:
 def python(console: Console, source: str) -> None:
     """A Python file, coloured where there is colour."""
     if not console.is_terminal:
-        literal(console, source.rstrip())
+        print_verbatim(console, source.rstrip())
         return
     from lessons.cli.pager import code
 
     console.print(code(source, "python"))
 
 
-def short(path: Path | str) -> str:
+def short_path(path: Path | str) -> str:
     """A path as a student would type it from where they are."""
     path = Path(path)
     return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)

@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from lessons.cli.screen import CROSS, NOT_RUN, TICK, hanging, literal, short
+from lessons.cli.screen import CROSS, NOT_RUN, TICK, print_paragraph, print_verbatim, short_path
 from lessons.core import progress
 from lessons.core.catalogue import Lesson
 from lessons.core.diagnoses import diagnosis
@@ -26,7 +26,7 @@ def draw_verdict(console, lesson: Lesson, verdict: Verdict) -> None:
     for outcome in verdict.outcomes:
         sign, colour = _SIGNS[outcome.state]
         not_run = " (not run)" if outcome.state == "not run" else ""
-        hanging(console, Text(f"  {sign} ", style=colour), outcome.claim + not_run)
+        print_paragraph(console, Text(f"  {sign} ", style=colour), outcome.claim + not_run)
     findings = {finding.diagnosis: finding for finding in reversed(verdict.findings)}
     told = [findings[name] for name in verdict.diagnosis_ids]
     for finding in told[:1]:
@@ -36,7 +36,7 @@ def draw_verdict(console, lesson: Lesson, verdict: Verdict) -> None:
         console.print()
     for finding in told[1:]:
         line = f", line {finding.line}" if finding.line else ""
-        hanging(console, "Also  ", f"{diagnosis(finding.diagnosis).title}{line}", "yellow")
+        print_paragraph(console, "Also  ", f"{diagnosis(finding.diagnosis).title}{line}", "yellow")
     _draw_output(console, verdict.output)
 
 
@@ -44,12 +44,12 @@ def draw_next(console, lesson: Lesson, verdict: Verdict) -> None:
     """What a student may want now."""
     console.print()
     if not verdict.green:
-        literal(console, f"Stuck?  manage.py lesson hint {lesson.number}", "dim")
+        print_verbatim(console, f"Stuck?  manage.py lesson hint {lesson.number}", "dim")
         return
-    literal(console, f"Compare  manage.py lesson solution {lesson.number}")
+    print_verbatim(console, f"Compare  manage.py lesson solution {lesson.number}")
     upcoming = progress.next_lesson()
     if upcoming != lesson:
-        literal(console, f"Next     manage.py lesson show {upcoming.number}")
+        print_verbatim(console, f"Next     manage.py lesson show {upcoming.number}")
 
 
 def _draw_finding(console, lesson: Lesson, finding: Finding) -> None:
@@ -58,27 +58,29 @@ def _draw_finding(console, lesson: Lesson, finding: Finding) -> None:
     console.print(Text.assemble((known.title, "bold red"), (f"  {known.id}", "dim")))
     event_and_handler = finding.message.removesuffix(known.title).partition(" (")[0].rstrip(": ")
     if event_and_handler:
-        literal(console, event_and_handler)
+        print_verbatim(console, event_and_handler)
     if finding.file:
-        literal(console, short(finding.file) + (f":{finding.line}" if finding.line else ""))
+        print_verbatim(
+            console, short_path(finding.file) + (f":{finding.line}" if finding.line else "")
+        )
     if finding.detail:
         console.print()
-        literal(console, _indented(finding.detail))
+        print_verbatim(console, _indented(finding.detail))
     console.print()
-    hanging(console, "  Seen as  ", known.symptom)
-    hanging(console, "  Cause    ", known.cause)
-    hanging(console, "  Cure     ", known.cure, "bold")
+    print_paragraph(console, "  Seen as  ", known.symptom)
+    print_paragraph(console, "  Cause    ", known.cause)
+    print_paragraph(console, "  Cure     ", known.cure, "bold")
     if known.lesson not in (None, lesson.number):
-        hanging(console, "  Read     ", f"manage.py lesson show {known.lesson}")
+        print_paragraph(console, "  Read     ", f"manage.py lesson show {known.lesson}")
 
 
 def _draw_transcript(console, verdict: Verdict, finding: Finding) -> None:
     for outcome in verdict.outcomes:
         if outcome.finding is finding and outcome.transcript:
             console.print()
-            hanging(console, "Transcript: ", outcome.claim, "dim")
+            print_paragraph(console, "Transcript: ", outcome.claim, "dim")
             columns = console.width if console.is_terminal else None
-            literal(console, render(outcome.transcript, columns))
+            print_verbatim(console, render(outcome.transcript, columns))
 
 
 def _draw_output(console, output: str) -> None:
@@ -86,10 +88,12 @@ def _draw_output(console, output: str) -> None:
         return
     lines = output.rstrip().split("\n")
     console.print()
-    literal(console, "Printed meanwhile", style="dim")
-    literal(console, _indented("\n".join(lines[:_OUTPUT_LINES])))
+    print_verbatim(console, "Printed meanwhile", style="dim")
+    print_verbatim(console, _indented("\n".join(lines[:_OUTPUT_LINES])))
     if len(lines) > _OUTPUT_LINES:
-        literal(console, f"  [{len(lines) - _OUTPUT_LINES} more lines: --json has them]", "dim")
+        print_verbatim(
+            console, f"  [{len(lines) - _OUTPUT_LINES} more lines: --json has them]", "dim"
+        )
 
 
 def _indented(text: str) -> str:

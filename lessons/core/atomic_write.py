@@ -53,7 +53,7 @@ def _rename_without_overwriting(source: Path, target: Path) -> None:
         source.unlink()
 
 
-def with_cure(error: OSError) -> str:
+def explain_os_error(error: OSError) -> str:
     """What happened, where, and what to do about it."""
     cure = _CURES.get(error.errno)
     return f"{error}. {cure}, then try again." if cure else str(error)

@@ -20,10 +20,10 @@ FILES = (
     "check.py",
     "hints.md",
 )
-MOST_CLIENTS = 4  # on a lesson's page
-NOBODY = "anonymous"
+MAX_CLIENTS = 4  # on a lesson's page
+ANONYMOUS = "anonymous"
 _CLIENT = re.compile(
-    rf"(?P<account>this browser|{NOBODY}|{'|'.join(ACCOUNTS)})"
+    rf"(?P<account>this browser|{ANONYMOUS}|{'|'.join(ACCOUNTS)})"
     r"(?: from (?P<origin>https?://\S+))?(?: on (?P<server>\d))?"
 )
 _EXERCISE = re.compile(r"(?P<name>\w+)(?:\((?P<base>\w+)\))?\Z")
@@ -185,13 +185,13 @@ class Lesson:
         Or who each is: `clients: this browser, anonymous on 2, student from http://a.test`.
         """
         told = self._front_matter[0].get("clients", "1")
-        if told.isdecimal() and 1 <= int(told) <= MOST_CLIENTS:
+        if told.isdecimal() and 1 <= int(told) <= MAX_CLIENTS:
             return (Client(),) * int(told)
         found = [_CLIENT.fullmatch(one.strip()) for one in told.split(",")]
-        if not all(found) or len(found) > MOST_CLIENTS:
+        if not all(found) or len(found) > MAX_CLIENTS:
             raise IncompleteLesson(
-                f"{self.path_to('lesson.md')}: write `clients: 2`, or up to {MOST_CLIENTS} of "
-                f"`this browser`, `{NOBODY}`, `{'`, `'.join(ACCOUNTS)}`, each perhaps with "
+                f"{self.path_to('lesson.md')}: write `clients: 2`, or up to {MAX_CLIENTS} of "
+                f"`this browser`, `{ANONYMOUS}`, `{'`, `'.join(ACCOUNTS)}`, each perhaps with "
                 "`from http://a.test` and `on 2`, and commas between them"
             )
         return tuple(

@@ -18,7 +18,7 @@ from itertools import count
 from pathlib import Path
 
 from lessons.core import catalogue, progress
-from lessons.core.atomic_write import create, with_cure, write
+from lessons.core.atomic_write import create, explain_os_error, write
 from lessons.core.catalogue import Lesson
 
 _MANIFEST = "exercises.sha256"
@@ -51,7 +51,7 @@ def create_copies() -> list[str]:
             except OriginalNotFound as error:
                 lines.append(str(error))
             except OSError as error:
-                failures.setdefault(error.errno, with_cure(error))
+                failures.setdefault(error.errno, explain_os_error(error))
         if bases != known:
             with suppress(OSError):
                 write(_bases_file(), json.dumps(bases).encode())
@@ -104,7 +104,7 @@ def reset_exercise(lesson: Lesson) -> Path | None:
     _restore_original(lesson, read_manifest().get(lesson.folder.name))
     backup = back_up(lesson) if lesson.exercise.exists() else None
     # Before the file changes, or a judge that sees the change would judge it as the student's.
-    progress.start_anew(lesson)
+    progress.reset_progress(lesson)
     write(lesson.exercise, lesson.original.read_bytes())
     with progress.state_lock("copies"), suppress(OSError):
         bases = _read_bases() | {lesson.folder.name: _digest_of(lesson.original)}

@@ -27,21 +27,21 @@ class TextError(ValueError):
     """A lesson's text asks for something that is not there; the message names lesson and name."""
 
 
-def expanded(lesson: Lesson) -> str:
+def expanded_text(lesson: Lesson) -> str:
     """The lesson's text as plain Markdown: a ```python or ```text block for each of ours.
 
     What follows the language in the info string says where the block comes from. Read anew each
     time, so that a page shows what an author has just saved.
     """
-    return expand(Lesson(lesson.folder).text, lesson.path_to("lesson.md"))
+    return expand_markdown(Lesson(lesson.folder).text, lesson.path_to("lesson.md"))
 
 
-def code_shown(lesson: Lesson) -> list[str]:
+def names_of_shown_code(lesson: Lesson) -> list[str]:
     """The qualified names of the code that the lesson's text shows."""
     return [found["name"] for found in _CODE.finditer(lesson.text)]
 
 
-def expand(markdown: str, origin) -> str:
+def expand_markdown(markdown: str, origin) -> str:
     """`markdown` with code pulled in; `origin` is named in errors."""
 
     def pull_in(found: re.Match) -> str:
@@ -67,7 +67,7 @@ def expand(markdown: str, origin) -> str:
     return _CODE.sub(pull_in, _CHART.sub(_figures, markdown))
 
 
-def kept_by_bench(file_name: str) -> str:
+def read_bench_figures(file_name: str) -> str:
     """A table or picture of this machine's figures. Raises OSError where it was not measured."""
     return (settings.STATE_DIR / "bench" / file_name).read_text(encoding="utf-8")
 
@@ -76,7 +76,7 @@ def _figures(found: re.Match) -> str:
     """This machine's own figures, or how to come by them."""
     name = found["name"]
     try:
-        table = kept_by_bench(f"{name}.txt")
+        table = read_bench_figures(f"{name}.txt")
     except OSError:
         return (
             "*This machine was not measured yet:* `python3 manage.py bench "

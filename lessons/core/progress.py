@@ -42,7 +42,7 @@ def read() -> dict[str, Progress]:
         with state_lock():
             return _load()
     except OSError as error:
-        _say(f"Your progress cannot be read: {atomic_write.with_cure(error)}")
+        _say(f"Your progress cannot be read: {atomic_write.explain_os_error(error)}")
         return {}
 
 
@@ -81,7 +81,7 @@ def show_hint(lesson: Lesson) -> int:
     return _change(lesson, lambda old: replace(old, hints=min(old.hints + 1, most))).hints
 
 
-def start_anew(lesson: Lesson) -> None:
+def reset_progress(lesson: Lesson) -> None:
     """Forget all but that the lesson was green once."""
     _change(lesson, lambda old: Progress(was_green=old.was_green))
 
@@ -98,7 +98,7 @@ def _change(lesson: Lesson, change: Callable[[Progress], Progress]) -> Progress:
             _save(known)
         return changed
     except OSError as error:
-        _say(f"Your progress cannot be kept: {atomic_write.with_cure(error)}")
+        _say(f"Your progress cannot be kept: {atomic_write.explain_os_error(error)}")
         return change(of(lesson))
 
 

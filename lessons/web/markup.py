@@ -15,7 +15,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
-from lessons.core.lesson_text import kept_by_bench
+from lessons.core.lesson_text import read_bench_figures
 from lessons.core.source import Source
 
 # A class in code.css is a colour. These are the Pygments classes that have that colour.
@@ -161,7 +161,7 @@ def _chart(caption: str) -> SafeString | str:
     if name == caption:
         return ""
     try:
-        size = _SIZE.search(kept_by_bench(f"{name}.svg"))
+        size = _SIZE.search(read_bench_figures(f"{name}.svg"))
     except OSError:
         return ""
     if size is None:

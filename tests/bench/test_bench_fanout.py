@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from lessons.bench import chart, fanout
-from lessons.core.redis_server import NoRedis
+from lessons.core.redis_server import RedisUnavailable
 
 
 def test_in_memory_reaches_one_of_two_processes_and_redis_reaches_both(
@@ -129,7 +129,9 @@ def test_the_command_saves_table_figures_and_chart(monkeypatch, settings, tmp_pa
 
 def test_without_redis_the_error_says_what_to_install(monkeypatch):
     def measure(rounds, sizes):
-        raise NoRedis("There is no Redis server on this machine: apt-get install redis-server")
+        raise RedisUnavailable(
+            "There is no Redis server on this machine: apt-get install redis-server"
+        )
 
     monkeypatch.setattr(fanout, "measure", measure)
     with pytest.raises(CommandError, match="apt-get install redis-server") as error:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lessons.core.lesson_text import expand
+from lessons.core.lesson_text import expand_markdown
 from lessons.web.markup import markdown_to_html
 
 BLOCK = "Before.\n\n```chart echo\n```\n\nAfter.\n"
@@ -17,7 +17,7 @@ def bench(settings, tmp_path):
 
 
 def test_without_figures_the_text_names_the_command(bench):
-    text = expand(BLOCK, "lesson.md")
+    text = expand_markdown(BLOCK, "lesson.md")
     assert "`python3 manage.py bench echo`" in text
     assert "```" not in text
 
@@ -25,7 +25,7 @@ def test_without_figures_the_text_names_the_command(bench):
 def test_the_text_has_the_table_and_the_page_shows_the_chart_above_it(bench):
     (bench / "echo.txt").write_text("bare 1.00\n", encoding="utf-8")
     (bench / "echo.svg").write_text('<svg viewBox="0 0 690 390"/>', encoding="utf-8")
-    text = expand(BLOCK, "lesson.md")
+    text = expand_markdown(BLOCK, "lesson.md")
     assert "```text chart: echo\nbare 1.00\n```" in text
     html = markdown_to_html(text)
     assert '<img src="/charts/echo.svg" width="690" height="390" loading="lazy" alt="' in html

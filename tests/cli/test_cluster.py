@@ -29,7 +29,7 @@ settings.configure(BASE_DIR=folder)
 from lessons.cli.cluster import commands, environment, supervise
 redis = folder / "redis"
 redis.mkdir()
-environment = environment([8000, 8001], redis_server.url_of(redis))
+environment = environment([8000, 8001], redis_server.redis_url_of(redis))
 sys.exit(asyncio.run(supervise(commands([8000, 8001], str(redis)), environment)))
 """
 MANAGE = """
@@ -185,7 +185,7 @@ def test_says_in_one_line_that_a_port_is_taken():
 
 def test_says_what_to_install_where_there_is_no_redis(monkeypatch, settings):
     settings.REDIS_URL = ""
-    monkeypatch.setattr(cluster.redis_server, "binaries", list)
+    monkeypatch.setattr(cluster.redis_server, "find_binaries", list)
     with pytest.raises(CommandError, match="no Redis server on this machine: apt-get install"):
         cluster.require_redis()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lessons.core import catalogue, exercise_copies, progress
-from lessons.core.atomic_write import with_cure
+from lessons.core.atomic_write import explain_os_error
 from tests.support.courses import DARK_LAMP
 
 needs_git = pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
@@ -205,7 +205,7 @@ def test_a_full_disk_leaves_no_half_of_a_backup(lesson, monkeypatch):
         with pytest.raises(OSError, match="No space left on device") as error:
             exercise_copies.reset_exercise(lesson)
     assert backups(lesson) == []
-    message = with_cure(error.value)
+    message = explain_os_error(error.value)
     assert str(lesson.exercise.parent) in message
     assert message.endswith("Make room on its disk, then try again.")
     assert lesson.exercise.read_text() == MINE

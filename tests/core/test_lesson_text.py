@@ -7,7 +7,7 @@ import pytest
 
 from lessons.core import catalogue, source
 from lessons.core.catalogue import lessons
-from lessons.core.lesson_text import TextError, expand, expanded
+from lessons.core.lesson_text import TextError, expand_markdown, expanded_text
 from lessons.core.source import UnknownName, find_source
 from lessons.web.markup import markdown_to_html, source_lines
 
@@ -48,7 +48,7 @@ def shop(tmp_path, monkeypatch):
 
 
 def test_a_code_block_holds_the_source_of_the_name_and_its_place(shop):
-    text = expand("Look:\n\n```code shop.Shop.close\n```\n\nSo.\n", "lesson.md")
+    text = expand_markdown("Look:\n\n```code shop.Shop.close\n```\n\nSo.\n", "lesson.md")
     assert text == (
         "Look:\n\n```python shop.py:22\nasync def close(self):\n    self.open = False\n```\n\nSo.\n"
     )
@@ -82,7 +82,7 @@ def test_the_project_comes_before_what_is_installed(shop, monkeypatch):
 @pytest.mark.parametrize("name", ["shop.Shop.sell", "no_such.Thing", "../shop", "shop..Shop"])
 def test_an_unknown_name_is_an_error_that_names_lesson_and_name(shop, name):
     with pytest.raises(TextError) as raised:
-        expand(f"```code {name}\n```\n", "course/03_stop/lesson.md")
+        expand_markdown(f"```code {name}\n```\n", "course/03_stop/lesson.md")
     assert str(raised.value).startswith(
         f"course/03_stop/lesson.md: ```code {name} cannot be shown, "
     )
@@ -91,7 +91,7 @@ def test_an_unknown_name_is_an_error_that_names_lesson_and_name(shop, name):
 
 def test_code_retyped_into_a_code_block_is_an_error(shop):
     with pytest.raises(TextError, match=r"the block ```code shop\.HOURS must be empty"):
-        expand("```code shop.HOURS\nHOURS = []\n```\n", "lesson.md")
+        expand_markdown("```code shop.HOURS\nHOURS = []\n```\n", "lesson.md")
 
 
 def test_a_changed_file_is_read_anew(shop):
@@ -103,7 +103,7 @@ def test_a_changed_file_is_read_anew(shop):
 
 def test_code_with_backticks_does_not_end_its_block(shop):
     shop.write_text('x = """\n```\n<b>\n```\n"""\n')
-    text = expand("```code shop.x\n```\nafter", "lesson.md")
+    text = expand_markdown("```code shop.x\n```\nafter", "lesson.md")
     assert text == '````python shop.py:1\nx = """\n```\n<b>\n```\n"""\n````\nafter'
     assert markdown_to_html(text).count("<figure") == 1
 
@@ -111,18 +111,20 @@ def test_code_with_backticks_does_not_end_its_block(shop):
 def test_a_table_is_the_markdown_in_the_file_of_that_name_beside_the_text(tmp_path):
     (tmp_path / "sums.md").write_text("| a | b |\n| --- | --- |\n| 1 | 2 |\n")
 
-    text = expand("Look:\n\n```table sums\n```\n\nSo.\n", tmp_path / "lesson.md")
+    text = expand_markdown("Look:\n\n```table sums\n```\n\nSo.\n", tmp_path / "lesson.md")
 
     assert text == "Look:\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\nSo.\n"
 
 
 def test_a_table_that_is_not_there_is_an_error_that_names_lesson_and_file(tmp_path):
     with pytest.raises(TextError, match=r"lesson\.md: there is no sums\.md beside it"):
-        expand("```table sums\n```\n", tmp_path / "lesson.md")
+        expand_markdown("```table sums\n```\n", tmp_path / "lesson.md")
 
 
 def test_a_transcript_keeps_its_recorded_body():
-    text = expand("```transcript shop.Shop | connect | text <hi>\n 1  client\n```\n", "lesson.md")
+    text = expand_markdown(
+        "```transcript shop.Shop | connect | text <hi>\n 1  client\n```\n", "lesson.md"
+    )
     assert text == "```text transcript: shop.Shop | connect | text <hi>\n 1  client\n```\n"
     caption = "<figcaption>transcript: shop.Shop | connect | text &lt;hi&gt;</figcaption>"
     assert caption in markdown_to_html(text)
@@ -130,7 +132,7 @@ def test_a_transcript_keeps_its_recorded_body():
 
 @pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.key)
 def test_each_lesson_shows_code_that_is_there(lesson):
-    text = expanded(lesson)
+    text = expanded_text(lesson)
     assert "```code" not in text
     assert "```transcript" not in text
     assert markdown_to_html(text).startswith(f"<h1>{lesson.title.replace('`', '')}")
@@ -155,7 +157,7 @@ def test_html_in_code_and_captions_is_shown_as_text():
 
 
 def test_colours_are_classes_so_that_no_inline_style_is_needed(shop):
-    html = markdown_to_html(expand("```code shop.Shop\n```", "lesson.md"))
+    html = markdown_to_html(expand_markdown("```code shop.Shop\n```", "lesson.md"))
     assert '<span class="k">class</span>' in html
     assert "style=" not in html
 

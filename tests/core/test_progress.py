@@ -60,7 +60,7 @@ def test_a_lesson_that_was_green_once_stays_known_as_such(fresh_course):
 def test_starting_anew_forgets_all_but_that(fresh_course):
     progress.keep_verdict(fresh_course[0], verdict("green"))
     progress.show_hint(fresh_course[0])
-    progress.start_anew(fresh_course[0])
+    progress.reset_progress(fresh_course[0])
 
     assert progress.of(fresh_course[0]) == progress.Progress("new", True, 0, None)
 

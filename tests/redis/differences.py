@@ -7,7 +7,7 @@ import asyncio
 import sys
 
 from lessons.core.catalogue import COURSE_DIR
-from lessons.core.redis_server import NoRedis, RedisServer
+from lessons.core.redis_server import RedisServer, RedisUnavailable
 from tests.support.redis.layer_probes import LINES
 from tests.support.redis.redis_layers import KINDS, Layers
 
@@ -53,5 +53,5 @@ async def main() -> None:
 if __name__ == "__main__":
     try:
         asyncio.run(main())
-    except NoRedis as error:
+    except RedisUnavailable as error:
         sys.exit(str(error))

@@ -7,7 +7,7 @@ import pytest
 from channels_redis.core import RedisChannelLayer
 from redis.exceptions import ConnectionError
 
-from lessons.core.redis_server import NoRedis, RedisServer, binaries
+from lessons.core.redis_server import RedisServer, RedisUnavailable, find_binaries
 
 
 async def round_trip(url):
@@ -48,19 +48,24 @@ def test_leaves_no_process_and_no_file_behind(redis_binaries):
 
 def test_says_what_to_install_where_there_is_no_binary(monkeypatch):
     monkeypatch.setattr("lessons.core.redis_server.binaries", list)
-    with pytest.raises(NoRedis, match=r"There is no Redis server .* apt-get install redis-server"):
+    with pytest.raises(
+        RedisUnavailable, match=r"There is no Redis server .* apt-get install redis-server"
+    ):
         RedisServer()
 
 
 @pytest.mark.parametrize(("chosen", "found"), [("/opt/redis", ["/opt/redis"]), ("", [])])
 def test_one_can_be_chosen_or_none_at_all(monkeypatch, chosen, found):
     monkeypatch.setenv("REDIS_SERVER", chosen)
-    assert binaries() == found
+    assert find_binaries() == found
 
 
 def test_shows_the_servers_own_words_where_it_does_not_start(tmp_path):
     binary = tmp_path / "redis-server"
     binary.write_text('#!/bin/sh\nfor last; do :; done\necho "no memory" > "$8"\nexit 1\n')
     binary.chmod(0o755)
-    with pytest.raises(NoRedis, match=r"did not start\.\nno memory"), RedisServer(str(binary)):
+    with (
+        pytest.raises(RedisUnavailable, match=r"did not start\.\nno memory"),
+        RedisServer(str(binary)),
+    ):
         pass

@@ -55,16 +55,16 @@ class Command(BaseCommand):
 
         @cache
         def screen():
-            from lessons.cli.screen import open_screen
+            from lessons.cli.screen import open_console
 
-            return open_screen(options.get("stdout") or sys.stdout, options["no_color"])
+            return open_console(options.get("stdout") or sys.stdout, options["no_color"])
 
         try:
             code = getattr(self, f"do_{action or 'list'}")(screen, options)
         except (UnknownLesson, IncompleteLesson, exercise_copies.OriginalNotFound) as error:
             raise CommandError(str(error), returncode=2) from None
         except OSError as error:
-            raise CommandError(atomic_write.with_cure(error), returncode=2) from None
+            raise CommandError(atomic_write.explain_os_error(error), returncode=2) from None
         if code:
             sys.exit(code)
 

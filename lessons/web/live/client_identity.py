@@ -17,7 +17,7 @@ from django.contrib.auth import (
     get_user_model,
 )
 
-from lessons.core.catalogue import ACCOUNTS, MOST_CLIENTS, NOBODY
+from lessons.core.catalogue import ACCOUNTS, ANONYMOUS, MAX_CLIENTS
 from lessons.web.live.page_socket import session_key_of
 
 # A page cannot drop a connection without a close frame. It closes with this code instead.
@@ -41,9 +41,9 @@ class ClientIdentity:
         """From `client=2&as=student&origin=http://a.test`. Raises InvalidIdentity."""
         given = dict(parse_qsl(options, keep_blank_values=True))
         client, account, origin = (given.pop(name, None) for name in ("client", "as", "origin"))
-        if given or client not in map(str, range(1, MOST_CLIENTS + 1)):
+        if given or client not in map(str, range(1, MAX_CLIENTS + 1)):
             raise InvalidIdentity(options)
-        if account not in (None, NOBODY, *ACCOUNTS):
+        if account not in (None, ANONYMOUS, *ACCOUNTS):
             raise InvalidIdentity(account)
         if origin is not None and not (origin.isascii() and origin.isprintable()):
             raise InvalidIdentity(origin)
@@ -64,7 +64,7 @@ class ClientIdentity:
         return kept + [header for header in replaced.items() if header[1]]
 
     async def _cookie(self, scope: dict) -> bytes:
-        if self.account == NOBODY:
+        if self.account == ANONYMOUS:
             return b""
         key = await _session_for(self.account, session_key_of(scope))
         return f"{settings.SESSION_COOKIE_NAME}={key}".encode()

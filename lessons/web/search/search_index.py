@@ -111,7 +111,7 @@ def _clean(entry: Entry) -> Entry:
 def _lesson_entries() -> Iterator[Entry]:
     for lesson in lessons():
         try:
-            sections = markdown_sections(lesson_text.expanded(lesson))
+            sections = markdown_sections(lesson_text.expanded_text(lesson))
             title = f"{lesson.number} · {Lesson(lesson.folder).title}"
         except (IncompleteLesson, lesson_text.TextError):
             continue  # its own page and the list say what it lacks

@@ -64,7 +64,7 @@ def reset(request, lesson: Lesson):
     except exercise_copies.OriginalNotFound as error:
         return _answer(request, lesson, str(error))
     except OSError as error:
-        return _answer(request, lesson, atomic_write.with_cure(error))
+        return _answer(request, lesson, atomic_write.explain_os_error(error))
     return _answer(request, lesson)
 
 

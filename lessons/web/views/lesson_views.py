@@ -12,14 +12,14 @@ from django.views.decorators.http import require_safe
 from lessons.core import progress
 from lessons.core.catalogue import (
     ACCOUNTS,
-    NOBODY,
+    ANONYMOUS,
     IncompleteLesson,
     Lesson,
     UnknownLesson,
     find,
     lessons,
 )
-from lessons.core.lesson_text import expanded, kept_by_bench
+from lessons.core.lesson_text import expanded_text, read_bench_figures
 from lessons.core.progress import Progress
 from lessons.core.source import find_source
 from lessons.judge.predictions import InvalidPrediction, predictions
@@ -60,7 +60,7 @@ def render_lesson(request, lesson: Lesson, **more):
     source = find_source(lesson.demo)
     context = {
         "lesson": lesson,
-        "text": markdown_to_html(expanded(lesson)),
+        "text": markdown_to_html(expanded_text(lesson)),
         "source": source,
         "source_mark": mark_of_source(source),
         "lines": source_lines(source),
@@ -81,7 +81,7 @@ def render_lesson(request, lesson: Lesson, **more):
 def chart(request, name: str):
     """A picture of this machine's figures, which `manage.py bench` has drawn."""
     try:
-        picture = kept_by_bench(f"{name}.svg")
+        picture = read_bench_figures(f"{name}.svg")
     except OSError:
         raise Http404(f"Run `manage.py bench {name}` first.") from None
     return HttpResponse(picture, content_type="image/svg+xml")
@@ -130,7 +130,7 @@ def _client_context(lesson: Lesson) -> dict:
     origins = [client.origin for client in lesson.clients if client.origin]
     return {
         "clients": lesson.clients,
-        "accounts": [NOBODY, *ACCOUNTS],
+        "accounts": [ANONYMOUS, *ACCOUNTS],
         "other_sites": list(dict.fromkeys([*origins, OTHER_SITE])),
         "opening": _opening(lesson),
     }
