@@ -60,7 +60,7 @@ def run(options: Options) -> Report:
 
 
 def measure(rounds: int, sizes=SIZES) -> AllFigures:
-    """The figures by (layer, processes, clients). Raises RedisUnavailable where no Redis can be started.
+    """The figures by (layer, processes, clients). Raises RedisUnavailable.
 
     Each round measures all rooms of one size, forwards and then backwards, so that all meet the
     same load of the machine.

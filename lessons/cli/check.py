@@ -22,9 +22,9 @@ def check(screen, lesson: Lesson, target: str, as_json: bool, junit: str | None)
     if as_json:
         import json
 
-        from lessons.cli.screen import print_verbatim
+        from lessons.cli.screen import print_text
 
-        print_verbatim(console, json.dumps(verdict.as_json(), indent=2))
+        print_text(console, json.dumps(verdict.as_json(), indent=2))
     else:
         from lessons.cli.read import draw_notice
         from lessons.cli.verdict_text import draw_next, draw_verdict

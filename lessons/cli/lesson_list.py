@@ -3,7 +3,7 @@
 from rich.text import Text
 
 from lessons.cli.read import draw_notice
-from lessons.cli.screen import CROSS, NOT_RUN, TICK, print_paragraph, print_verbatim
+from lessons.cli.screen import CROSS, NOT_RUN, TICK, print_paragraph, print_text
 from lessons.core import catalogue, progress
 from lessons.core.catalogue import IncompleteLesson, Lesson
 from lessons.core.progress import Progress
@@ -13,7 +13,7 @@ _SIGNS = {"green": (TICK, "green"), "red": (CROSS, "red"), "new": (NOT_RUN, "dim
 
 def draw_list(console) -> None:
     if not catalogue.lessons():
-        print_verbatim(console, "There is no lesson yet.")
+        print_text(console, "There is no lesson yet.")
         return
     known = progress.read()
     upcoming = progress.next_lesson()
@@ -32,7 +32,7 @@ def draw_list(console) -> None:
     console.print()
     for lesson, _ in rows:
         draw_notice(console, lesson)
-    print_verbatim(console, _what_next(upcoming, known.get(upcoming.key, Progress())))
+    print_text(console, _what_next(upcoming, known.get(upcoming.key, Progress())))
 
 
 def _title(lesson: Lesson) -> str:

@@ -3,7 +3,7 @@
 from django.core.management.base import CommandError
 
 from lessons.cli.check import judged
-from lessons.cli.screen import print_paragraph, print_verbatim
+from lessons.cli.screen import print_paragraph, print_text
 from lessons.core.catalogue import Lesson
 from lessons.core.diagnoses import diagnosis
 from lessons.judge.verdict import Outcome, Verdict
@@ -20,11 +20,11 @@ def draw_mistakes(console, lesson: Lesson) -> None:
         raise CommandError(str(red), returncode=2) from None
     right = {outcome.name: outcome for outcome in judged(lesson, "solution").outcomes}
     for name, mistake in mistakes.items():
-        print_verbatim(console, name, style="bold red")
+        print_text(console, name, style="bold red")
         print_paragraph(console, "", mistake.__doc__ or "")
         _draw_what_it_gets(console, judged(lesson, f"mistake:{name}"), right)
         console.print()
-    print_verbatim(
+    print_text(
         console, f"To judge one: manage.py lesson check {lesson.number} --target mistake:NAME"
     )
 
@@ -42,5 +42,5 @@ def _draw_what_it_gets(console, verdict: Verdict, right: dict[str, Outcome]) -> 
             whole, wrong = right[outcome.name].transcript, outcome.transcript
             parts = first_differing_connections(matching_connections(whole, wrong), wrong)
             expected, got = ([event.message for event in events] for events in parts)
-            print_verbatim(console, render_difference(expected, got, columns))
+            print_text(console, render_difference(expected, got, columns))
             return

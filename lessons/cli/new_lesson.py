@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from lessons.authoring import new_lesson
-from lessons.cli.screen import print_verbatim, short_path
+from lessons.cli.screen import print_text, short_path
 from lessons.core import catalogue
 from lessons.core.catalogue import Lesson
 
@@ -53,7 +53,7 @@ def make(console, slug: str, app: str) -> None:
         "tests": short_path(lesson.tests),
         "guide": GUIDE,
     }
-    print_verbatim(console, NEXT.format(**words, **places))
+    print_text(console, NEXT.format(**words, **places))
 
 
 def _style(app: str) -> dict[str, str]:

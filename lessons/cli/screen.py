@@ -60,7 +60,7 @@ class _Plain:
         return getattr(self._file, name)
 
 
-def print_verbatim(console: Console, text: str, style: str = "") -> None:
+def print_text(console: Console, text: str, style: str = "") -> None:
     """Print lines that lose their meaning when wrapped or cut: transcripts, paths, code.
 
     What a student's code sent or printed is among them, so no control character gets through.
@@ -82,7 +82,7 @@ def print_paragraph(console: Console, label: Text | str, text: str, style: str =
 def markdown(console: Console, text: str) -> None:
     """Markdown drawn on a terminal; in a pipe its source, which is plain text already."""
     if not console.is_terminal:
-        print_verbatim(console, text)
+        print_text(console, text)
         return
     from lessons.cli.pager import Page
 
@@ -92,7 +92,7 @@ def markdown(console: Console, text: str) -> None:
 def python(console: Console, source: str) -> None:
     """A Python file, coloured where there is colour."""
     if not console.is_terminal:
-        print_verbatim(console, source.rstrip())
+        print_text(console, source.rstrip())
         return
     from lessons.cli.pager import code
 

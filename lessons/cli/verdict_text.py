@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from lessons.cli.screen import CROSS, NOT_RUN, TICK, print_paragraph, print_verbatim, short_path
+from lessons.cli.screen import CROSS, NOT_RUN, TICK, print_paragraph, print_text, short_path
 from lessons.core import progress
 from lessons.core.catalogue import Lesson
 from lessons.core.diagnoses import diagnosis
@@ -44,12 +44,12 @@ def draw_next(console, lesson: Lesson, verdict: Verdict) -> None:
     """What a student may want now."""
     console.print()
     if not verdict.green:
-        print_verbatim(console, f"Stuck?  manage.py lesson hint {lesson.number}", "dim")
+        print_text(console, f"Stuck?  manage.py lesson hint {lesson.number}", "dim")
         return
-    print_verbatim(console, f"Compare  manage.py lesson solution {lesson.number}")
+    print_text(console, f"Compare  manage.py lesson solution {lesson.number}")
     upcoming = progress.next_lesson()
     if upcoming != lesson:
-        print_verbatim(console, f"Next     manage.py lesson show {upcoming.number}")
+        print_text(console, f"Next     manage.py lesson show {upcoming.number}")
 
 
 def _draw_finding(console, lesson: Lesson, finding: Finding) -> None:
@@ -58,14 +58,12 @@ def _draw_finding(console, lesson: Lesson, finding: Finding) -> None:
     console.print(Text.assemble((known.title, "bold red"), (f"  {known.id}", "dim")))
     event_and_handler = finding.message.removesuffix(known.title).partition(" (")[0].rstrip(": ")
     if event_and_handler:
-        print_verbatim(console, event_and_handler)
+        print_text(console, event_and_handler)
     if finding.file:
-        print_verbatim(
-            console, short_path(finding.file) + (f":{finding.line}" if finding.line else "")
-        )
+        print_text(console, short_path(finding.file) + (f":{finding.line}" if finding.line else ""))
     if finding.detail:
         console.print()
-        print_verbatim(console, _indented(finding.detail))
+        print_text(console, _indented(finding.detail))
     console.print()
     print_paragraph(console, "  Seen as  ", known.symptom)
     print_paragraph(console, "  Cause    ", known.cause)
@@ -80,7 +78,7 @@ def _draw_transcript(console, verdict: Verdict, finding: Finding) -> None:
             console.print()
             print_paragraph(console, "Transcript: ", outcome.claim, "dim")
             columns = console.width if console.is_terminal else None
-            print_verbatim(console, render(outcome.transcript, columns))
+            print_text(console, render(outcome.transcript, columns))
 
 
 def _draw_output(console, output: str) -> None:
@@ -88,12 +86,10 @@ def _draw_output(console, output: str) -> None:
         return
     lines = output.rstrip().split("\n")
     console.print()
-    print_verbatim(console, "Printed meanwhile", style="dim")
-    print_verbatim(console, _indented("\n".join(lines[:_OUTPUT_LINES])))
+    print_text(console, "Printed meanwhile", style="dim")
+    print_text(console, _indented("\n".join(lines[:_OUTPUT_LINES])))
     if len(lines) > _OUTPUT_LINES:
-        print_verbatim(
-            console, f"  [{len(lines) - _OUTPUT_LINES} more lines: --json has them]", "dim"
-        )
+        print_text(console, f"  [{len(lines) - _OUTPUT_LINES} more lines: --json has them]", "dim")
 
 
 def _indented(text: str) -> str:

@@ -10,7 +10,7 @@ from lessons.authoring.verify import (
     update_transcripts,
     verify_lesson,
 )
-from lessons.cli.screen import CROSS, TICK, print_paragraph, print_verbatim
+from lessons.cli.screen import CROSS, TICK, print_paragraph, print_text
 from lessons.core.catalogue import Lesson
 from lessons.core.exercise_copies import update_manifest
 from lessons.judge.runner import CourseFault
@@ -24,7 +24,7 @@ def verify(console, some: Iterable[Lesson], mutants: bool, update: bool) -> int:
         _draw(console, proofs[-1])
     faults = sum(len(proof.faults) for proof in proofs)
     console.print()
-    print_verbatim(console, f"lessons: {len(proofs)}, {_counted(proofs)}, faults: {faults}")
+    print_text(console, f"lessons: {len(proofs)}, {_counted(proofs)}, faults: {faults}")
     return 1 if faults else 0
 
 
@@ -46,7 +46,7 @@ def _draw(console, proof: VerifyReport) -> None:
     start = Text(f"{sign} {proof.lesson.number:>2}  ", style=colour)
     print_paragraph(console, start, f"{proof.lesson.slug}  {_counted([proof])}")
     for fault in proof.faults:
-        print_verbatim(console, f"      {fault}".replace("\n", "\n        "))
+        print_text(console, f"      {fault}".replace("\n", "\n        "))
 
 
 def _counted(proofs: list[VerifyReport]) -> str:

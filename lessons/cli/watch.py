@@ -16,7 +16,7 @@ from lessons.cli.check import judged
 from lessons.cli.keyboard import END, keyboard
 from lessons.cli.lesson_list import draw_list
 from lessons.cli.read import draw_hint
-from lessons.cli.screen import print_verbatim, short_path
+from lessons.cli.screen import print_text, short_path
 from lessons.cli.verdict_text import draw_verdict
 from lessons.core import catalogue, progress
 from lessons.core.catalogue import Lesson
@@ -59,7 +59,7 @@ class Session:
             self.verdict = judged(self.lesson)
         except CommandError as error:
             self.verdict = None
-            print_verbatim(self.console, str(error), style="red")
+            print_text(self.console, str(error), style="red")
             return
         if self.console.is_terminal:
             self.console.clear()
@@ -82,7 +82,7 @@ class Session:
     def move_on(self) -> None:
         later = [one for one in catalogue.lessons() if one.number > self.lesson.number]
         if not later:
-            print_verbatim(self.console, "This is the last lesson.")
+            print_text(self.console, "This is the last lesson.")
             return
         self.lesson = later[0]
         self.exercise = WatchedFile(self.lesson.exercise)
@@ -90,6 +90,6 @@ class Session:
 
     def _draw_foot(self) -> None:
         self.console.print()
-        print_verbatim(self.console, f"Watching {short_path(self.lesson.exercise)}", style="dim")
+        print_text(self.console, f"Watching {short_path(self.lesson.exercise)}", style="dim")
         if self.console.is_terminal:
-            print_verbatim(self.console, _KEYS, style="dim")
+            print_text(self.console, _KEYS, style="dim")

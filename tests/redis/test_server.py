@@ -47,10 +47,8 @@ def test_leaves_no_process_and_no_file_behind(redis_binaries):
 
 
 def test_says_what_to_install_where_there_is_no_binary(monkeypatch):
-    monkeypatch.setattr("lessons.core.redis_server.binaries", list)
-    with pytest.raises(
-        RedisUnavailable, match=r"There is no Redis server .* apt-get install redis-server"
-    ):
+    monkeypatch.setattr("lessons.core.redis_server.find_binaries", list)
+    with pytest.raises(RedisUnavailable, match="apt-get install redis-server"):
         RedisServer()
 
 
@@ -65,7 +63,7 @@ def test_shows_the_servers_own_words_where_it_does_not_start(tmp_path):
     binary.write_text('#!/bin/sh\nfor last; do :; done\necho "no memory" > "$8"\nexit 1\n')
     binary.chmod(0o755)
     with (
-        pytest.raises(RedisUnavailable, match=r"did not start\.\nno memory"),
+        pytest.raises(RedisUnavailable, match="no memory"),
         RedisServer(str(binary)),
     ):
         pass
