@@ -1,8 +1,21 @@
-"""Slow work that takes no time: it waits at a gate until a check lets it go.
+"""Slow calls that take no time: time.sleep() waits until a check releases it, or is shortened.
 
-To see who is held up by a slow call, a check must not wait as long as it takes, and must not guess
-from durations on a busy machine. Here the call of time.sleep() waits until the check has looked at
-the other connections. The order of events decides.
+A check asks: does a slow call hold up other connections? It must not wait for the slow call, and
+must not measure durations on a busy machine. So `held_sleep` replaces time.sleep(). The check
+decides when a call returns, and the order of events gives the answer:
+
+    held_sleep.hold()                      # from now on each call of time.sleep() waits
+    await baker.send_to("2 rolls")         # its handler calls time.sleep(2) on a thread
+    await other.send_to("1 roll")          # is the other client served now?
+    await held_sleep.release()             # all calls return
+
+A held call has to know which thread it is on. Python does not say what a thread is for, so this
+module reads it from the stack. A frame's qualified name says which function runs in it: a thread
+with `SyncConsumer.dispatch` on its stack runs a sync handler. And if the loop's own thread stands
+in `Condition.wait`, called by the student's file, the student's code blocks the loop.
+
+Blocking calls other than time.sleep(), such as subprocess.run(), are not held but noticed: on the
+loop's thread they are a mistake, whether they take long or not.
 """
 
 import asyncio
@@ -21,97 +34,22 @@ from asgiref.sync import SyncToAsync
 from lessons.simulator.finding import CheckFailed, Place, make_finding, place_on_stack
 from lessons.simulator.loop import SimulatedLoop
 
-# Sees the calls, besides time.sleep(), that keep their thread waiting for somebody else.
-#
-# Whether a call does is read off what it was asked for, and off no clock: where a program ends at
-# once, or a server is near, the mistake is the same.
+FAST_SLEEP_FACTOR = 20  # fast_sleep() makes sleep so many times shorter
+LOOP_TIMEOUT = 2.0  # seconds for the loop to react; only a blocked loop takes all of them
+LOOP_POLL_INTERVAL = 0.02  # seconds between two looks at a loop that does not react
+MIN_BLOCKED_LOOKS = 10  # looks in a row that find the loop waiting for a thread
+WATCHDOG = "watchdog"  # name of the thread that ends a check after its time limit
 
-
-def _always(*_) -> bool:
-    return True
-
-
-def _is_waited_for(process: subprocess.Popen, timeout=None) -> bool:
-    return process.returncode is None and timeout != 0
-
-
-def _blocks(connection: socket.socket, _address) -> bool:
-    return connection.gettimeout() != 0  # asyncio's own sockets have 0
-
-
-# subprocess.run() and its like end in Popen.wait(), what speaks HTTP begins with connect().
-_CALLS = (
-    (os, "system", _always),
-    (os, "popen", _always),
-    (subprocess.Popen, "wait", _is_waited_for),
-    (socket.socket, "connect", _blocks),
-)
-
-
-@contextmanager
-def report_blocking_calls(tell: Callable[[], object]):
-    """Within it, whoever makes such a call calls `tell` first, in the same thread."""
-    with ExitStack() as stack:
-        for owner, name, keeps_waiting in _CALLS:
-            told = _told(getattr(owner, name), keeps_waiting, tell)
-            stack.enter_context(mock.patch.object(owner, name, told))
-        yield
-
-
-def _told(usual, keeps_waiting, tell):
-    def call(*args, **options):
-        if keeps_waiting(*args, **options):
-            tell()
-        return usual(*args, **options)
-
-    return call
-
-
-# Blocking sleep that is played in less time than it takes; the clock shows all of it.
-#
-# What waits in a thread is played in the order in which it waits, so no other order comes of it.
-
-FASTER = 20  # times
-
-
-@contextmanager
-def fast_sleep(loop: SimulatedLoop, subject) -> Iterator[None]:
-    """Within it, time.sleep() is shorter for all, and for the module of `subject` by its name."""
-    usual = time.sleep
-
-    def sleep(seconds: float) -> None:
-        end = loop.timestamp() + seconds
-        usual(seconds / FASTER)
-        loop.advance_to(end)
-
-    with replace_sleep(sleep, subject):
-        yield
-
-
-@contextmanager
-def replace_sleep(sleep: Callable[[float], None], subject) -> Iterator[None]:
-    """Within it, `sleep` is time.sleep, also under a name of its own in the module of `subject`."""
-    module = sys.modules.get(getattr(subject, "__module__", ""))
-    own_names = vars(module) if module else {}
-    replaced = {name: sleep for name, item in own_names.items() if item is time.sleep}
-    with mock.patch("time.sleep", sleep), mock.patch.dict(own_names, replaced):
-        yield
-
-
-PATIENCE = 2.0  # seconds for a loop to give a sign of life; only a blocked one takes them all
-A_LOOK = 0.02  # seconds between two looks at a loop that gives none
-LOOKS = 10  # at a loop that waits for a thread, until it is sure that it does
-WATCHDOG = "watchdog"  # name of the thread that puts an end to a check
-
+# Qualified names of the functions in which one thread waits for another.
 _WAITING = {"Condition.wait", "Thread.join", "Thread._wait_for_tstate_lock"}
 
 
 class HeldSleep:
-    """Stands in for time.sleep: calls go through at once, or wait from hold() to release()."""
+    """Replaces time.sleep: calls return at once, or wait from hold() to release()."""
 
     def __init__(self, context):
         self.calls: list[float] = []  # the seconds that each call asked for
-        self.blocked: Place | None = None  # where the loop was blocked
+        self.blocked: Place | None = None  # the line that blocked the loop
         self._context = context
         self._loop = asyncio.get_running_loop()
         self._loop_thread = threading.get_ident()
@@ -123,49 +61,50 @@ class HeldSleep:
 
     @property
     def waiting(self) -> int:
-        """How many calls wait to be let go."""
-        return len(self._loop.held)
+        """How many calls are held."""
+        return len(self._loop.held_threads)
 
     def hold(self) -> None:
-        """Let each call from now on wait. Whoever waits for a connection waits for no such call."""
+        """Hold each call from now on. The loop counts as idle while calls are held."""
         self._open.clear()
 
     def reset(self) -> None:
-        """Count the calls anew."""
+        """Forget the calls so far."""
         self.calls.clear()
         self._called.clear()
 
     async def was_called(self) -> bool:
-        """Whether there was a call; one in a thread that the loop knows nothing of may be late."""
-        if not self._others_at_work():
+        """Whether there was a call. A thread that the loop does not know may call late."""
+        if not self._has_unknown_threads():
             return self._called.is_set()
-        return await asyncio.to_thread(self._called.wait, PATIENCE / 4)
+        return await asyncio.to_thread(self._called.wait, LOOP_TIMEOUT / 4)
 
-    def _others_at_work(self) -> bool:
-        known = {threading.main_thread(), threading.current_thread(), *self._loop.workers}
+    def _has_unknown_threads(self) -> bool:
+        known = {threading.main_thread(), threading.current_thread(), *self._loop.worker_threads}
         known |= SyncToAsync.single_thread_executor._threads
         return any(it not in known and it.name != WATCHDOG for it in threading.enumerate())
 
     async def release(self) -> None:
-        """Let all calls go on, and see them end."""
-        self._loop.held.clear()
+        """Let all held calls return, and wait until their work is done."""
+        self._loop.held_threads.clear()
         self._open.set()
         await self._loop.wait_until_idle()
 
     def failure(self) -> CheckFailed:
-        """The work is held, and others with it: red with what that says about its thread."""
+        """The CheckFailed for a held call that holds up other clients on its thread."""
         name = "slow-sync-handler" if self._in_sync_handler else "work-still-queued"
-        return CheckFailed(
-            make_finding(name, self._place, self._context.last_event), self._context.transcript
-        )
+        return self._failure(name, self._place)
 
     def blocked_loop_failure(self) -> CheckFailed:
-        """The work was done on the loop's thread, or the loop waited for it."""
-        finding = make_finding("blocked-loop", self.blocked, self._context.last_event)
+        """The CheckFailed for a call on the loop's thread, or for a loop that waited for one."""
+        return self._failure("blocked-loop", self.blocked)
+
+    def _failure(self, name: str, place: Place | None) -> CheckFailed:
+        finding = make_finding(name, place, self._context.last_event)
         return CheckFailed(finding, self._context.transcript)
 
     def sleep(self, seconds: float) -> None:
-        """What the target calls in place of time.sleep."""
+        """The student's code calls this instead of time.sleep()."""
         self.calls.append(seconds)
         self._called.set()
         place = place_on_stack(self._context.source.file) or Place(self._context.source.file)
@@ -174,37 +113,40 @@ class HeldSleep:
         elif not self._open.is_set():
             self._wait(place)
 
-    def look(self) -> None:
-        """Something other than time.sleep() is about to keep this thread waiting."""
+    def note_blocking_call(self) -> None:
+        """Another blocking call begins in this thread."""
         if threading.get_ident() == self._loop_thread:
             self.blocked = self.blocked or place_on_stack(self._context.source.file)
 
     def _wait(self, place: Place) -> None:
-        self._place, self._in_sync_handler = place, _in_sync_handler()
-        thread, beat = threading.get_ident(), threading.Event()
-        self._loop.held.add(thread)
-        self._loop.call_soon_threadsafe(beat.set)  # and it looks anew at what is left to do
-        if self._comes(beat):
+        self._place, self._in_sync_handler = place, _is_in_sync_handler()
+        thread, reaction = threading.get_ident(), threading.Event()
+        self._loop.held_threads.add(thread)
+        # The callback also makes the loop look again at what work is left.
+        self._loop.call_soon_threadsafe(reaction.set)
+        if self._loop_reacts(reaction):
             self._open.wait()
         else:
             self.blocked = place
-        self._loop.held.discard(thread)
+        self._loop.held_threads.discard(thread)
 
-    def _comes(self, beat: threading.Event) -> bool:
-        """Whether the loop gives a sign of life. One that is seen to wait for a thread gives none.
+    def _loop_reacts(self, reaction: threading.Event) -> bool:
+        """Whether the loop still runs callbacks, or waits for a thread.
 
-        It waits for a moment where it starts a thread, too, and on a busy machine for longer.
+        A loop that starts a thread waits for it too, for a moment or longer on a busy machine. So
+        one look is not enough.
         """
-        seen = 0
-        for _ in range(round(PATIENCE / A_LOOK)):
-            if beat.wait(A_LOOK):
+        blocked_looks = 0
+        for _ in range(round(LOOP_TIMEOUT / LOOP_POLL_INTERVAL)):
+            if reaction.wait(LOOP_POLL_INTERVAL):
                 return True
-            seen = seen + 1 if self._loop_waits() else 0
-            if seen == LOOKS:
+            blocked_looks = blocked_looks + 1 if self._loop_waits_for_thread() else 0
+            if blocked_looks == MIN_BLOCKED_LOOKS:
                 return False
         return False
 
-    def _loop_waits(self) -> bool:
+    def _loop_waits_for_thread(self) -> bool:
+        """Whether the student's file called what the loop's thread now waits in."""
         frame, names = sys._current_frames().get(self._loop_thread), []
         while frame and frame.f_code.co_filename != self._context.source.file:
             names.append(frame.f_code.co_qualname)
@@ -212,7 +154,8 @@ class HeldSleep:
         return bool(frame and _WAITING.intersection(names) and "Thread.start" not in names)
 
 
-def _in_sync_handler() -> bool:
+def _is_in_sync_handler() -> bool:
+    """Whether this thread runs a handler of a SyncConsumer."""
     frame = sys._getframe()
     while frame and frame.f_code.co_qualname != "SyncConsumer.dispatch":
         frame = frame.f_back
@@ -221,16 +164,95 @@ def _in_sync_handler() -> bool:
 
 @asynccontextmanager
 async def held_sleep(context):
-    """A HeldSleep in the place of time.sleep. A blocked loop is red, whatever came after it."""
-    work = HeldSleep(context)
-    with replace_sleep(work.sleep, context.subject), report_blocking_calls(work.look):
+    """A HeldSleep instead of time.sleep. A blocked loop fails the check, whatever followed."""
+    held = HeldSleep(context)
+    with (
+        replace_sleep(held.sleep, context.subject),
+        report_blocking_calls(held.note_blocking_call),
+    ):
         try:
-            yield work
+            yield held
         except AssertionError as error:
-            if work.blocked:
-                raise work.blocked_loop_failure() from error
+            if held.blocked:
+                raise held.blocked_loop_failure() from error
             raise
         finally:
-            await work.release()
-    if work.blocked:
-        raise work.blocked_loop_failure()
+            await held.release()
+    if held.blocked:
+        raise held.blocked_loop_failure()
+
+
+# Sleep in a playback
+
+
+@contextmanager
+def fast_sleep(loop: SimulatedLoop, subject) -> Iterator[None]:
+    """Within it, time.sleep() is shorter, and the loop's clock shows the full time.
+
+    Threads still sleep one after the other, in the order in which they would. So a playback keeps
+    its order of events.
+    """
+    usual = time.sleep
+
+    def sleep(seconds: float) -> None:
+        end = loop.timestamp() + seconds
+        usual(seconds / FAST_SLEEP_FACTOR)
+        loop.advance_to(end)
+
+    with replace_sleep(sleep, subject):
+        yield
+
+
+@contextmanager
+def replace_sleep(sleep: Callable[[float], None], subject) -> Iterator[None]:
+    """Within it, `sleep` is time.sleep, also where the subject's module has imported the name."""
+    module = sys.modules.get(getattr(subject, "__module__", ""))
+    own_names = vars(module) if module else {}
+    replaced = {name: sleep for name, item in own_names.items() if item is time.sleep}
+    with mock.patch("time.sleep", sleep), mock.patch.dict(own_names, replaced):
+        yield
+
+
+# Other blocking calls
+
+
+def _always(*_) -> bool:
+    return True
+
+
+def _will_wait(process: subprocess.Popen, timeout=None) -> bool:
+    return process.returncode is None and timeout != 0
+
+
+def _is_blocking(connection: socket.socket, _address) -> bool:
+    return connection.gettimeout() != 0  # asyncio's own sockets have 0
+
+
+# What blocks is decided by the arguments, never by a clock: a program that ends at once, or a near
+# server, is the same mistake. subprocess.run() and the like end in Popen.wait(), and HTTP libraries
+# begin with connect().
+_BLOCKING_CALLS = (
+    (os, "system", _always),
+    (os, "popen", _always),
+    (subprocess.Popen, "wait", _will_wait),
+    (socket.socket, "connect", _is_blocking),
+)
+
+
+@contextmanager
+def report_blocking_calls(report: Callable[[], object]):
+    """Within it, each blocking call first calls `report`, in the same thread."""
+    with ExitStack() as stack:
+        for owner, name, blocks in _BLOCKING_CALLS:
+            reporting = _reporting(getattr(owner, name), blocks, report)
+            stack.enter_context(mock.patch.object(owner, name, reporting))
+        yield
+
+
+def _reporting(usual, blocks, report):
+    def call(*args, **options):
+        if blocks(*args, **options):
+            report()
+        return usual(*args, **options)
+
+    return call

@@ -254,13 +254,13 @@ class OpenTransaction:
         try:
             with transaction.atomic():
                 function(*args)
-                loop.held.add(here)
+                loop.held_threads.add(here)
                 loop.call_soon_threadsafe(self.begun.set)
                 self.end.wait()
-                loop.held.discard(here)
+                loop.held_threads.discard(here)
                 transaction.set_rollback(self.rolls_back)
         finally:
-            loop.held.discard(here)
+            loop.held_threads.discard(here)
             connection.close()
 
 

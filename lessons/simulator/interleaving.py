@@ -66,14 +66,14 @@ class Interleaving:
         """Await `act()`, and all that it sets off, with the consumer held; nobody else is told."""
         held = {thread} - {None}
         with self._loop.idle_waiters_paused():
-            self._loop.held |= held
+            self._loop.held_threads |= held
             try:
                 await act()
                 await self._loop.wait_until_idle()
             except OperationalError:
                 self._act = act
             finally:
-                self._loop.held -= held
+                self._loop.held_threads -= held
 
     async def in_loop(self) -> None:
         """A moment of a coroutine."""

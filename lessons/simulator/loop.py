@@ -1,9 +1,25 @@
-"""An event loop that knows when nothing is left to do, and whose clock then jumps ahead.
+"""An event loop that knows when nothing is left to do, and whose clock jumps over every wait.
 
-A check must not wait: to see that a consumer says nothing, a stock communicator waits a tenth of a
-second or a whole one. This loop counts the thread jobs that it has handed out and sees, where it
-would go to sleep, whether anything is left that could wake it. So `wait_until_idle()` returns as
-soon as every handler, task and thread is idle, and `asyncio.sleep(5)` takes no time at all.
+A check must not wait. A stock communicator waits 0.1 to 1 s before it says that a consumer sends
+nothing. This loop knows it at once, because it sees all work that is left: ready callbacks, jobs on
+threads, open sockets. When no work is left, the loop is idle. Then it does one of two things:
+
+    await loop.wait_until_idle()   # returns as soon as the loop is idle
+    await asyncio.sleep(5)         # ends as soon as the loop is idle: the clock moves on by 5 s
+
+A normal loop sleeps in its selector when no callback is ready, until a file is ready or the next
+timer is due. `_Selector.select()` is called at exactly that point. It waits in one of five ways:
+
+1. A callback is ready (timeout 0): it looks at the files and returns. All below: no callback.
+2. The loop is idle and a coroutine waits in wait_until_idle(): it wakes that coroutine.
+3. The loop is idle and a timer is set: it moves the clock to the timer. If the program runs threads
+   that the loop does not know, it first gives them a moment of real time.
+4. A thread is about to end, and its end does not wake the loop: it looks again after 1 ms.
+5. Anything else, such as a job on a thread: it waits in real time, as a normal loop does.
+
+For example, a handler awaits a thread job that takes 20 ms, then sleeps for 5 s, while a check
+awaits wait_until_idle(). The loop waits 20 ms for the job (5). Then only the timer is left, so the
+check goes on (2). When the check awaits the end of the handler, the clock jumps by 5 s (3).
 """
 
 import asyncio
@@ -16,58 +32,69 @@ from dataclasses import dataclass
 from unittest import mock
 from weakref import WeakKeyDictionary, WeakSet
 
-A_MOMENT = 0.001  # seconds
-A_BREATH = 0.00025
+POLL_INTERVAL = 0.001  # seconds between two looks at a thread that is about to end
+THREAD_TIME_SLICE = 0.00025  # seconds for unknown threads before the clock jumps
 
 
 @dataclass(eq=False)
 class _Job:
-    """A call handed to an executor, and the thread that makes it, once one does."""
+    """A call that an executor makes, and the thread that makes it once it has started."""
 
     executor: object
     thread: int | None = None
 
 
 class SimulatedLoop(asyncio.SelectorEventLoop):
-    """An event loop with `wait_until_idle()`; its clock moves by what would be spent asleep.
+    """An event loop with `wait_until_idle()`, on a clock that moves by the time spent asleep.
 
-    While code runs the clock stands still, so that a busy machine does not change what is timed.
-    `thread_jobs_started` counts the jobs that it has given to threads: a part of an event's cost.
+    The clock stands still while code runs, so a busy machine does not change what is timed.
+    `thread_jobs_started` counts the jobs for threads: they are a part of what an event costs.
     """
 
     def __init__(self):
         self.thread_jobs_started = 0
         self._jobs: set[_Job] = set()
-        self._foreign: set[asyncio.Future] = set()
-        self.workers: WeakSet[threading.Thread] = WeakSet()  # those that did a job
-        self.held: set[int] = set()  # threads that are being held up until a check lets them go
+        self._awaited_thread_results: set[asyncio.Future] = set()
+        self.worker_threads: WeakSet[threading.Thread] = WeakSet()  # threads that did a job
+        self.held_threads: set[int] = set()  # threads that wait until a check releases them
         self._begun = self._now = time.monotonic()
-        self._waiting: list[asyncio.Future] = []
-        # Weak: what a task that has ended kept alive must go with it.
-        self._births: WeakKeyDictionary[asyncio.Task, Context] = WeakKeyDictionary()
+        self._idle_waiters: list[asyncio.Future] = []
+        # Weak, so that a finished task and all that it refers to can be freed.
+        self._start_contexts: WeakKeyDictionary[asyncio.Task, Context] = WeakKeyDictionary()
         self._files = _Selector(self)
         super().__init__(self._files)
         self._own_files = len(self._files.get_map())
+
+    # The clock
 
     def time(self) -> float:
         """Seconds on the loop's own clock."""
         return self._now
 
     def timestamp(self) -> float:
-        """Seconds on a clock that goes on while code runs, too: no two events are at the same."""
+        """Seconds on a clock that also runs while code runs, so no two events have equal times."""
         return time.monotonic() + self._now - self._begun
 
-    def advance_to(self, moment: float) -> None:
-        """Put that clock on, where it is not as far: sleepers side by side sleep the same time."""
-        self._begun -= max(0.0, moment - self.timestamp())
+    def advance_to(self, timestamp: float) -> None:
+        """Move the timestamp() clock forward to `timestamp`, unless it is there already.
+
+        Two threads that sleep for 1 s side by side so advance it by 1 s, not by 2.
+        """
+        self._begun -= max(0.0, timestamp - self.timestamp())
+
+    def advance(self, seconds: float) -> None:
+        """Move both clocks forward."""
+        self._now += seconds
+
+    # Work on threads
 
     def run_in_executor(self, executor, func, *args):
-        """As in asyncio; the job counts as work until it is done, or while it is held up."""
+        """As in asyncio. The job counts as work until it is done, unless its thread is held."""
         job = _Job(executor)
 
         def work():
             job.thread = threading.get_ident()
-            self.workers.add(threading.current_thread())
+            self.worker_threads.add(threading.current_thread())
             return func(*args)
 
         future = super().run_in_executor(executor, work)
@@ -77,86 +104,86 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         return future
 
     def run_forever(self):
-        """As in asyncio; what another thread is to finish counts as work where it is awaited."""
+        """As in asyncio. An awaited result of another thread counts as work."""
         with mock.patch.object(asyncio, "wrap_future", self._wrap_future):
             super().run_forever()
 
     def _wrap_future(self, future, *, loop=None):
         wrapped = asyncio.futures.wrap_future(future, loop=loop)
         if wrapped is not future:
-            self._foreign.add(wrapped)
-            wrapped.add_done_callback(self._foreign.discard)
+            self._awaited_thread_results.add(wrapped)
+            wrapped.add_done_callback(self._awaited_thread_results.discard)
         return wrapped
 
-    def _foreign_moves(self) -> bool:
-        """Whether fewer threads that are not our jobs' are held up than such results awaited."""
-        held = self.held - {job.thread for job in self._jobs}
-        return len(self._foreign) > len(held)
-
-    def _moves(self, job: _Job) -> bool:
-        """Whether a job can go on: it is not held up, nor waits for its only thread's held job."""
-        if job.thread is not None:
-            return job.thread not in self.held
-        alone = getattr(job.executor, "_max_workers", None) == 1
-        return not (alone and any(self._in_front(job, other) for other in self._jobs))
-
-    def _in_front(self, job: _Job, other: _Job) -> bool:
-        return other.executor is job.executor and other.thread in self.held
-
     async def shutdown_default_executor(self, timeout=None):
-        """As in asyncio, but without the limit of Python 3.12, to which this clock would jump."""
+        """As in asyncio, but without the time limit of Python 3.12: this clock would jump to it."""
         await super().shutdown_default_executor()
 
+    # Tasks
+
     def create_task(self, coro, **kwargs):
-        """As in asyncio; the task's origin is remembered."""
+        """As in asyncio. The loop remembers the context in which the task was started."""
         task = super().create_task(coro, **kwargs)
         context = kwargs.get("context")
-        self._births[task] = copy_context() if context is None else context.copy()
+        self._start_contexts[task] = copy_context() if context is None else context.copy()
         return task
 
     def tasks_started_with(self, variable, value) -> list[asyncio.Task]:
-        """Every task still in use that was started where the context variable had that value."""
-        births = list(self._births.items())
-        return [task for task, birth in births if birth.get(variable) is value]
+        """Every living task that was started while the context variable had that value."""
+        contexts = list(self._start_contexts.items())
+        return [task for task, context in contexts if context.get(variable) is value]
+
+    # Idleness
 
     async def wait_until_idle(self) -> None:
-        """Return once no callback is ready and no thread is at work; sleepers go on sleeping.
+        """Return once no callback is ready and no thread works. Sleeping tasks go on sleeping.
 
-        A thread in `held`, and what waits for that thread, is not at work.
+        A thread in `held_threads`, and a job behind such a thread, do not count as work.
         """
         waiter = self.create_future()
-        self._waiting.append(waiter)
+        self._idle_waiters.append(waiter)
         await waiter
 
     @contextmanager
     def idle_waiters_paused(self):
-        """Within it, a rest is no news to those who have been waiting for one; work is held up."""
-        aside, self._waiting = self._waiting, []
+        """Within it, those who wait for an idle loop go on waiting: their work is interrupted."""
+        paused, self._idle_waiters = self._idle_waiters, []
         try:
             yield
         finally:
-            self._waiting += aside
+            self._idle_waiters += paused
 
     def has_no_work(self) -> bool:
-        """Whether no thread job and no network traffic could wake it; a thread's end still may."""
-        busy = self._foreign_moves() or any(map(self._moves, self._jobs))
+        """Whether no thread job and no network traffic can wake the loop. An ending thread may."""
+        busy = self._awaits_unheld_thread() or any(map(self._can_go_on, self._jobs))
         return not busy and len(self._files.get_map()) <= self._own_files
 
-    def rest(self) -> bool:
-        """Use a moment of rest: tell those who wait for it; False where nobody does."""
-        waiting, self._waiting = self._waiting, []
+    def wake_idle_waiters(self) -> bool:
+        """Wake those who wait for an idle loop. Returns False if there are none."""
+        waiting, self._idle_waiters = self._idle_waiters, []
         for waiter in waiting:
             if not waiter.done():
                 waiter.set_result(None)
         return bool(waiting)
 
-    def advance(self, seconds: float) -> None:
-        """Move the clock on."""
-        self._now += seconds
+    def _awaits_unheld_thread(self) -> bool:
+        """Whether more results of unknown threads are awaited than such threads are held."""
+        held = self.held_threads - {job.thread for job in self._jobs}
+        return len(self._awaited_thread_results) > len(held)
+
+    def _can_go_on(self, job: _Job) -> bool:
+        """Whether a job is not held, and not behind a held job on its executor's only thread."""
+        if job.thread is not None:
+            return job.thread not in self.held_threads
+        has_one_thread = getattr(job.executor, "_max_workers", None) == 1
+        return not (has_one_thread and any(self._blocks(other, job) for other in self._jobs))
+
+    def _blocks(self, other: _Job, job: _Job) -> bool:
+        return other.executor is job.executor and other.thread in self.held_threads
 
 
 class _Selector(selectors.DefaultSelector):
-    """Hands the loop its moments of rest in place of sleeping through them."""
+    """Uses the moments in which a normal loop would sleep. The module's docstring has the ways."""
 
     def __init__(self, loop: SimulatedLoop):
         super().__init__()
@@ -165,32 +192,33 @@ class _Selector(selectors.DefaultSelector):
     def select(self, timeout=None):
         if timeout == 0:
             return super().select(0)
-        # First: a thread that ends between the looks has left its answer for the second.
-        ending = _threads_end()
-        at_rest = not ending and self._loop.has_no_work()
+        # In this order: if the thread ends after this line, select(0) below finds its result.
+        thread_ends = _a_thread_is_about_to_end()
+        is_idle = not thread_ends and self._loop.has_no_work()
         ready = super().select(0)
-        if ready or (at_rest and self._loop.rest()):
+        if ready or (is_idle and self._loop.wake_idle_waiters()):
             return ready
-        if at_rest and timeout is not None:
-            # A thread that the target alone knows of cannot be waited for, but is let go on: else
-            # code that asks it time and again has done so for an hour before the thread begins.
-            ready = super().select(A_BREATH) if threading.active_count() > 1 else []
+        if is_idle and timeout is not None:
+            # The loop cannot wait for a thread that only the student's code knows. But the thread
+            # must run: otherwise code that polls it could poll for a simulated hour before the
+            # thread has even started.
+            ready = super().select(THREAD_TIME_SLICE) if threading.active_count() > 1 else []
             if not ready:
                 self._loop.advance(timeout)
             return ready
-        if ending:
-            return super().select(A_MOMENT)  # the end of a thread wakes nobody
+        if thread_ends:
+            return super().select(POLL_INTERVAL)
         ready = super().select(timeout)
         if not ready and timeout is not None:
-            self._loop.advance(timeout)  # waited in full: a timer is due before a thread is done
+            self._loop.advance(timeout)  # a timer was due before a thread was done
         return ready
 
 
-def _threads_end() -> bool:
-    """Whether a thread that is no job of the loop's waits for an end that the loop is to hear of.
+def _a_thread_is_about_to_end() -> bool:
+    """Whether a helper thread of asgiref or asyncio waits for an end that the loop must hear of.
 
-    asgiref waits so for a ThreadSensitiveContext's thread, asyncio for a process where it has no
-    better way.
+    asgiref waits in such a thread for the end of a ThreadSensitiveContext's thread, asyncio for the
+    end of a process. Their names are all that identifies them.
     """
     names = [thread.name for thread in threading.enumerate()]
     return any(name.endswith(" (join)") or name.startswith("asyncio-waitpid-") for name in names)

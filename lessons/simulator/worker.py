@@ -17,7 +17,7 @@ from channels.worker import Worker
 from lessons.core.diagnoses import recognise
 from lessons.simulator.database import without_connection_cleanup
 from lessons.simulator.finding import CheckFailed, Source, make_finding, place_of_error
-from lessons.simulator.loop import A_MOMENT
+from lessons.simulator.loop import POLL_INTERVAL
 from lessons.simulator.student_module import LOADED, reload_module
 from lessons.wire.events import Event
 from lessons.wire.middleware import RecordingMiddleware
@@ -122,7 +122,7 @@ class Workers:
     async def take(self, channel: str) -> dict | None:
         """Take the next job away, as a worker does that is killed with it; None: there is none."""
         try:
-            return await asyncio.wait_for(get_channel_layer().receive(channel), A_MOMENT)
+            return await asyncio.wait_for(get_channel_layer().receive(channel), POLL_INTERVAL)
         except TimeoutError:
             return None
 

@@ -14,7 +14,7 @@ import pytest
 from channels.consumer import AsyncConsumer
 
 from lessons.core import catalogue
-from lessons.simulator import controlled_sleep as slow_module
+from lessons.simulator import controlled_sleep
 from lessons.simulator.check_context import CheckContext
 from lessons.simulator.controlled_sleep import held_sleep
 from lessons.simulator.finding import CheckFailed
@@ -102,7 +102,7 @@ LATE = threading.Event()
 @observed
 async def test_a_call_that_nobody_can_make_is_not_waited_for(monkeypatch):
     """Patience is without end, so that it would show. The threads of pytest's own are no one's."""
-    monkeypatch.setattr(slow_module, "PATIENCE", threading.TIMEOUT_MAX)
+    monkeypatch.setattr(controlled_sleep, "LOOP_TIMEOUT", threading.TIMEOUT_MAX)
     usual, before = threading.enumerate, set(threading.enumerate())
     monkeypatch.setattr(threading, "enumerate", lambda: list(set(usual()) - before))
     async with slow() as work:
@@ -129,7 +129,7 @@ async def wait_for_a_thread():
 
 @observed
 async def test_a_loop_that_waits_for_the_call_is_blocked_as_soon_as_that_is_seen(monkeypatch):
-    monkeypatch.setattr(slow_module, "PATIENCE", 3600)
+    monkeypatch.setattr(controlled_sleep, "LOOP_TIMEOUT", 3600)
     with pytest.raises(CheckFailed) as red:
         await wait_for_a_thread()
     assert red.value.finding.diagnosis == "blocked-loop"

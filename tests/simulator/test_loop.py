@@ -123,7 +123,7 @@ def hold(thread_sensitive):
         loop = asyncio.get_running_loop()
 
         def work():
-            loop.held.add(threading.get_ident())
+            loop.held_threads.add(threading.get_ident())
             loop.call_soon_threadsafe(lambda: None)
             release.wait(30)
             done.append("held")
@@ -136,7 +136,7 @@ def hold(thread_sensitive):
         queued = asyncio.ensure_future(sync_to_async(other, thread_sensitive=thread_sensitive)())
         await loop.wait_until_idle()
         seen = list(done)
-        loop.held.clear()
+        loop.held_threads.clear()
         release.set()
         await loop.wait_until_idle()
         await asyncio.gather(held, queued)

@@ -93,11 +93,11 @@ async def deactivate_in_a_transaction(name):
 def held(loop):
     """This thread waits for the others."""
     thread = threading.get_ident()
-    loop.held.add(thread)
+    loop.held_threads.add(thread)
     try:
         yield
     finally:
-        loop.held.discard(thread)
+        loop.held_threads.discard(thread)
 
 
 # What a client sees of it
