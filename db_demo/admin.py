@@ -1,4 +1,4 @@
-"""Where posts are written (lesson 21), and members are let into rooms (lesson 23)."""
+"""The admin: write posts (lesson 21), add members to rooms (lesson 23)."""
 
 from django.contrib import admin
 

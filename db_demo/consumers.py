@@ -1,4 +1,4 @@
-"""The database behind a socket: one worked consumer for each of lessons 20 to 23."""
+"""Consumers that use the database. One for each of lessons 20 to 22; the chat is in chat/."""
 
 import json
 import re
@@ -13,31 +13,31 @@ from db_demo.models import Entry, Post, Visit
 
 
 class Guestbook(AsyncConsumer):
-    """Lesson 20: three ways to ask the database, and no query runs on the loop."""
+    """Lesson 20: three ways to query the database. No query runs on the event loop."""
 
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
-        # As a call: the function goes in, and what comes out is called, and awaited.
+        # 1. As a call: wrap the function, then call and await the result.
         count = await database_sync_to_async(Group.objects.count)()
-        await self.tell(f"{count} groups")
+        await self.send_text(f"{count} groups")
 
     async def websocket_receive(self, event):
         try:
             group = await self.find(event.get("text") or "")
         except Group.DoesNotExist:
-            await self.tell("no such group")
+            await self.send_text("no such group")
             return
-        # The async ORM: what asks at once has a name with an "a", and a queryset has async for.
+        # 3. The async ORM: methods that query have the prefix "a". Querysets support async for.
         await Visit.objects.acreate(group=group)
         async for visit in Visit.objects.select_related("group").order_by("-id")[:3]:
-            await self.tell(f"{visit.id}: {visit.group.name}")
+            await self.send_text(f"{visit.id}: {visit.group.name}")
 
     @database_sync_to_async
     def find(self, name):
-        # As a decorator: all of this method runs in the thread, its caller awaits it.
+        # 2. As a decorator: the whole method runs in the thread, and the caller awaits it.
         return Group.objects.get(name=name)
 
-    async def tell(self, text):
+    async def send_text(self, text):
         await self.send({"type": "websocket.send", "text": text})
 
     async def websocket_disconnect(self, event):
@@ -45,7 +45,7 @@ class Guestbook(AsyncConsumer):
 
 
 class LiveBlog(AsyncConsumer):
-    """Lesson 21: tells its client of each post that is written, changed or deleted, wherever."""
+    """Lesson 21: sends each change of a post to its client, wherever the change was made."""
 
     async def __call__(self, scope, receive, send):
         try:
@@ -54,32 +54,32 @@ class LiveBlog(AsyncConsumer):
             await self.channel_layer.group_discard("liveblog", self.channel_name)
 
     async def websocket_connect(self, event):
-        # Join first, read then: what is saved in between comes twice, and is not missed.
+        # Join first, then read. A post that is saved in between comes twice but is never missed.
         await self.channel_layer.group_add("liveblog", self.channel_name)
         await self.send({"type": "websocket.accept"})
-        posts = [post.as_news() async for post in Post.objects.order_by("-id")[:50]]
-        await self.tell({"type": "posts.all", "posts": posts[::-1]})
+        posts = [post.as_message() async for post in Post.objects.order_by("-id")[:50]]
+        await self.send_json({"type": "posts.all", "posts": posts[::-1]})
 
     async def websocket_receive(self, event):
-        pass  # a reader has nothing to say
+        pass  # this consumer ignores all frames
 
     async def post_saved(self, event):
-        await self.tell(event)
+        await self.send_json(event)
 
     async def post_deleted(self, event):
-        await self.tell(event)
+        await self.send_json(event)
 
-    async def tell(self, news):
-        await self.send({"type": "websocket.send", "text": json.dumps(news)})
+    async def send_json(self, data):
+        await self.send({"type": "websocket.send", "text": json.dumps(data)})
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()
 
 
 class Logbook(AsyncConsumer):
-    """Lesson 22: the layer rings, the database remembers; a client says what it has seen."""
+    """Lesson 22: the layer says when to read, the database has what is new. Nothing is lost."""
 
-    sent = None  # id of the entry that was sent last; until the client is in there is none
+    sent = None  # id of the last entry that was sent; None until the client has joined
 
     async def __call__(self, scope, receive, send):
         try:
@@ -95,9 +95,9 @@ class Logbook(AsyncConsumer):
             await self.send({"type": "websocket.close", "code": 4400})
             return
         self.sent = int(after)
-        # First the group, then the history: what is saved in between rings.
+        # Join the group, then read the history. An entry saved in between rings the bell.
         await self.channel_layer.group_add("logbook", self.channel_name)
-        await self.send_what_is_new()
+        await self.send_new_entries()
 
     async def websocket_receive(self, event):
         if event.get("text") and self.sent is not None:
@@ -105,10 +105,10 @@ class Logbook(AsyncConsumer):
             await self.channel_layer.group_send("logbook", {"type": "logbook.bell"})
 
     async def logbook_bell(self, event):
-        # Which entry it rings for does not matter: others may have rung, and not been heard.
-        await self.send_what_is_new()
+        # Read all new entries, not just one: earlier messages may have been lost.
+        await self.send_new_entries()
 
-    async def send_what_is_new(self):
+    async def send_new_entries(self):
         async for entry in Entry.objects.filter(id__gt=self.sent).order_by("id"):
             frame = json.dumps({"id": entry.id, "text": entry.text})
             await self.send({"type": "websocket.send", "text": frame})

@@ -1,4 +1,4 @@
-"""What lessons 20 to 23 keep in the database."""
+"""The database tables of lessons 20 to 23."""
 
 from django.conf import settings
 from django.contrib.auth.models import Group
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Visit(models.Model):
-    """Lesson 20: somebody asked for a group."""
+    """Lesson 20: a client has asked for a group."""
 
     group = models.ForeignKey(Group, models.CASCADE, related_name="visits")
 
@@ -18,7 +18,7 @@ class Visit(models.Model):
 
 
 class Post(models.Model):
-    """Lessons 20 and 21: an entry of the live blog, written in the admin."""
+    """Lessons 20 and 21: a post of the live blog. You write posts in the admin."""
 
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="posts"
@@ -33,13 +33,13 @@ class Post(models.Model):
     def __str__(self):
         return self.title
 
-    def as_news(self):
-        """What a reader is told: values that every layer can pack, and that JSON has a word for."""
+    def as_message(self):
+        """Return the fields that a reader receives. Every layer and JSON can send their types."""
         return {"id": self.pk, "title": self.title, "text": self.text}
 
 
 class Entry(models.Model):
-    """Lesson 22: a line of the log; ids grow, so the last id seen says what was missed."""
+    """Lesson 22: a line of the log. Ids grow, so a client's last id shows what it missed."""
 
     text = models.TextField()
     written_at = models.DateTimeField(auto_now_add=True)
@@ -52,7 +52,7 @@ class Entry(models.Model):
 
 
 class Room(models.Model):
-    """Lesson 23: a chat room. Into a private one come its members alone."""
+    """Lesson 23: a chat room. Only members may join a private room."""
 
     name = models.CharField(max_length=50, unique=True)
     is_private = models.BooleanField(default=False)
@@ -65,7 +65,7 @@ class Room(models.Model):
 
 
 class Membership(models.Model):
-    """Lesson 23: who belongs to which room."""
+    """Lesson 23: a user is a member of a room."""
 
     room = models.ForeignKey(Room, models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
@@ -78,7 +78,7 @@ class Membership(models.Model):
 
 
 class Message(models.Model):
-    """Lesson 23: what was said in a room, in the order of the ids."""
+    """Lesson 23: a message in a room. The ids give the order."""
 
     room = models.ForeignKey(Room, models.CASCADE, related_name="messages")
     author = models.ForeignKey(
@@ -86,7 +86,8 @@ class Message(models.Model):
     )
     text = models.TextField()
     written_at = models.DateTimeField(auto_now_add=True)
-    # The author's client chose it, to send again what it saw no answer to.
+    # The author's client chooses the key. If it gets no answer, it sends the message again with
+    # the same key, and the server saves it only once.
     key = models.CharField(max_length=64, blank=True, default="")
 
     class Meta:
@@ -104,10 +105,10 @@ class Message(models.Model):
         return f"{self.id}: {self.text}"
 
 
-class Seat(models.Model):
-    """Lesson 23: a connection to a room, for as long as it is kept; `seen_at` says since when not.
+class Presence(models.Model):
+    """Lesson 23: a connection to a room. `seen_at` is the time of its last heartbeat.
 
-    By the room's name: an open room needs no row before its first message.
+    It has the room's name, because an open room has no row before its first message.
     """
 
     channel = models.CharField(max_length=100, unique=True)
@@ -117,7 +118,7 @@ class Seat(models.Model):
     seen_at = models.DateTimeField(db_index=True)
 
     class Meta:
-        indexes = [models.Index(fields=["room", "seen_at"], name="seat_in_its_room")]
+        indexes = [models.Index(fields=["room", "seen_at"], name="presence_in_room")]
 
     def __str__(self):
         return f"{self.user_id or self.address} in {self.room}"

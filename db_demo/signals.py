@@ -1,4 +1,4 @@
-"""Lesson 21: whoever saves or deletes a post, and wherever, all who read the live blog are told."""
+"""Lesson 21: signal receivers that notify the readers of the live blog of every change."""
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
@@ -11,23 +11,23 @@ from db_demo.models import Post
 
 @receiver(post_save, sender=Post)
 def post_saved(sender, instance, **kwargs):
-    """The row is there for this transaction alone; it may yet be rolled back."""
-    tell_after_commit({"type": "post.saved", **instance.as_news()})
+    """Only this transaction sees the row yet, and it may still be rolled back."""
+    send_after_commit({"type": "post.saved", **instance.as_message()})
 
 
 @receiver(post_delete, sender=Post)
 def post_deleted(sender, instance, **kwargs):
-    """Taken down now: once all is deleted, the instance has no id any more."""
-    tell_after_commit({"type": "post.deleted", "id": instance.pk})
+    """Read the id now: after the deletion, the instance has no id."""
+    send_after_commit({"type": "post.deleted", "id": instance.pk})
 
 
-def tell_after_commit(message):
-    """Nothing is sent for a transaction that is rolled back.
+def send_after_commit(message):
+    """Send the message if the transaction is committed, not if it is rolled back.
 
-    robust: the post is saved by then, and whoever saved it gets no error if the layer is down.
+    robust: the author of the post gets no error if the layer is unreachable.
     """
-    transaction.on_commit(lambda: tell(message), robust=True)
+    transaction.on_commit(lambda: send(message), robust=True)
 
 
-def tell(message):
+def send(message):
     async_to_sync(get_channel_layer().group_send)("liveblog", message)

@@ -1,4 +1,4 @@
-"""Lesson 21: the page that shows posts as they are written."""
+"""Lesson 21: the page of the live blog."""
 
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -6,9 +6,9 @@ from django.views.decorators.http import require_safe
 
 @require_safe
 def liveblog(request):
-    """The page is empty: all that it shows comes through the socket, the first posts too."""
+    """Show an empty page. All posts, the first ones too, come over the WebSocket."""
     response = render(request, "db_demo/liveblog.html")
-    host = request.get_host()  # not every browser takes 'self' for the WebSockets of a host
+    host = request.get_host()  # in some browsers, 'self' does not include WebSockets
     response["Content-Security-Policy"] = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
         f"connect-src ws://{host} wss://{host}; base-uri 'none'; form-action 'none'"

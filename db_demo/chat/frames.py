@@ -1,70 +1,72 @@
-"""What a client may say: one frame in, one checked request out."""
+"""Parses a client's frame into a valid request."""
 
 import json
 import unicodedata
 from typing import ClassVar
 
-LONGEST_FRAME = 32_768  # characters; 2,000 of them may be written as \uXXXX\uXXXX
-LONGEST_MESSAGE = 2_000
-LONGEST_KEY = 64
-# What turns the direction of text could make a line read as another than was written.
-TURNS_TEXT = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+MAX_FRAME_LENGTH = 32_768  # characters; JSON may write one character as \uXXXX\uXXXX
+MAX_MESSAGE_LENGTH = 2_000
+MAX_KEY_LENGTH = 64
+# These characters change the direction of text, so a reader could see a different line.
+BIDI_CONTROLS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-class Refused(ValueError):
-    """The frame is no request; the message says to the client why, `about` what it is about."""
+class InvalidFrame(ValueError):
+    """The frame is not a valid request. Its message tells the client the reason."""
 
-    about: ClassVar[dict] = {}
+    details: ClassVar[dict] = {}  # added to the error that the client receives
 
 
-def read(text) -> dict:
-    """`{"message": str, "key": str}` or `{"typing": True}`. Raises Refused."""
-    request = _decoded(text)
+def parse_frame(text) -> dict:
+    """Return `{"message": str, "key": str}` or `{"typing": True}`. Raises InvalidFrame."""
+    request = _decode(text)
     if "message" in request:
-        key = _key(request.get("key"))
+        key = _valid_key(request.get("key"))
         try:
-            return {"message": _message(request["message"]), "key": key}
-        except Refused as refused:
-            refused.about = {"key": key} if key else {}
+            return {"message": _valid_message(request["message"]), "key": key}
+        except InvalidFrame as error:
+            error.details = {"key": key} if key else {}
             raise
     if request.get("typing") is True:
         return {"typing": True}
-    raise Refused('Send {"message": "..."}.')
+    raise InvalidFrame('Send {"message": "..."}.')
 
 
-def _decoded(text) -> dict:
+def _decode(text) -> dict:
     if not text:
-        raise Refused("Send JSON in a text frame.")
-    if len(text) > LONGEST_FRAME:  # before it is parsed: parsing takes its time
-        raise Refused(f"A frame has {LONGEST_FRAME} characters at most.")
+        raise InvalidFrame("Send JSON in a text frame.")
+    if len(text) > MAX_FRAME_LENGTH:  # check before parsing, because parsing takes time
+        raise InvalidFrame(f"A frame may have {MAX_FRAME_LENGTH} characters at most.")
     try:
         request = json.loads(text)
-    except (ValueError, RecursionError):  # the latter: brackets nested too deep
-        raise Refused("Send JSON in a text frame.") from None
+    except (ValueError, RecursionError):  # RecursionError: too many nested brackets
+        raise InvalidFrame("Send JSON in a text frame.") from None
     if not isinstance(request, dict):
-        raise Refused("Send a JSON object.")
+        raise InvalidFrame("Send a JSON object.")
     return request
 
 
-def _message(text) -> str:
+def _valid_message(text) -> str:
     if not isinstance(text, str) or not text.strip():
-        raise Refused("A message is a text that is not empty.")
-    if len(text) > LONGEST_MESSAGE:
-        raise Refused(f"A message has {LONGEST_MESSAGE} characters at most.")
+        raise InvalidFrame("A message must be a text that is not empty.")
+    if len(text) > MAX_MESSAGE_LENGTH:
+        raise InvalidFrame(f"A message may have {MAX_MESSAGE_LENGTH} characters at most.")
     if any(map(_is_forbidden, text)):
-        raise Refused("A message holds no control characters.")
+        raise InvalidFrame("A message must not contain control characters.")
     return text
 
 
 def _is_forbidden(character) -> bool:
-    # Cs: half a character, which JSON can write and no database can store.
-    kind = unicodedata.category(character)
-    return (kind in ("Cc", "Cs") and character not in "\n\t") or character in TURNS_TEXT
+    # Cs is half a character (a lone surrogate). JSON can contain it, but no database can store it.
+    category = unicodedata.category(character)
+    is_control = category in ("Cc", "Cs") and character not in "\n\t"
+    return is_control or character in BIDI_CONTROLS
 
 
-def _key(key) -> str:
+def _valid_key(key) -> str:
     if key is None:
         return ""
-    if isinstance(key, str) and 0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable():
+    is_text = isinstance(key, str) and key.isascii() and key.isprintable()
+    if is_text and 0 < len(key) <= MAX_KEY_LENGTH:
         return key
-    raise Refused(f"A key has 1 to {LONGEST_KEY} ASCII characters.")
+    raise InvalidFrame(f"A key must have 1 to {MAX_KEY_LENGTH} printable ASCII characters.")

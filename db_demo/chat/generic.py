@@ -1,19 +1,16 @@
-"""Lesson 23: the same chat on Channels' generic consumer."""
+"""Lesson 23: the same chat on the generic consumer of Channels."""
 
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
-from db_demo.chat.conversation import Conversation
+from db_demo.chat.logic import ChatLogic
 
 
-class GenericChat(Conversation, AsyncJsonWebsocketConsumer):
-    """A room's conversation over the generic's methods."""
+class GenericChat(ChatLogic, AsyncJsonWebsocketConsumer):
+    """The chat's logic, connected to the methods of the generic consumer."""
 
     async def connect(self):
-        await self.enter()
+        await self.join()
 
     async def receive(self, text_data=None, bytes_data=None):
-        # Not receive_json(): before it, a binary frame and bad JSON end the connection.
-        await self.hear(text_data)
-
-    tell = AsyncJsonWebsocketConsumer.send_json
-    shut = AsyncJsonWebsocketConsumer.close
+        # Not receive_json(): before it, invalid JSON or a binary frame ends the connection.
+        await self.handle_frame(text_data)

@@ -1,40 +1,40 @@
-"""Reads a handshake: which room, from where, whose session, and what was seen already."""
+"""Reads the handshake: the room, the client's address and session, and its last message."""
 
 import re
 from urllib.parse import parse_qs
 
 from django.conf import settings
 
-from db_demo.chat.store import Denied, Visitor
+from db_demo.chat.store import AccessDenied, ChatClient
 
-ROOM_NAME = "[a-zA-Z0-9_.-]{1,50}"  # fits into a group's name, and into a URL as it is
+ROOM_NAME = "[a-zA-Z0-9_.-]{1,50}"  # valid in the name of a group and in a URL
 BAD_REQUEST, NO_SUCH_ROOM, NEEDS_TLS = 4400, 4404, 4426
 
 
-def read_handshake(scope, channel: str) -> tuple[int | None, Visitor]:
-    """What the client says that it has seen, and who it is. Raises Denied."""
+def read_handshake(scope, channel: str) -> tuple[int | None, ChatClient]:
+    """Return the id of the client's last message, and the client. Raises AccessDenied."""
     room = scope["url_route"]["kwargs"]["room"]
     if not re.fullmatch(ROOM_NAME, room):
-        raise Denied(NO_SUCH_ROOM)
+        raise AccessDenied(NO_SUCH_ROOM)
     if settings.SECURE_SSL_REDIRECT and not _is_secure(scope):
-        raise Denied(NEEDS_TLS)  # Django redirects requests; of WebSockets it knows nothing
+        raise AccessDenied(NEEDS_TLS)  # Django redirects HTTP requests only, not WebSockets
     address = (scope.get("client") or [""])[0]
     session_key = scope["session"].session_key if scope["user"].is_authenticated else None
-    return _seen(scope), Visitor(room, channel, address, scope["user"].pk, session_key)
+    return _last_seen(scope), ChatClient(room, channel, address, scope["user"].pk, session_key)
 
 
-def _seen(scope) -> int | None:
-    """Id of the last message that the client has, from `?seen=`; None where it says nothing."""
-    words = parse_qs(scope["query_string"].decode("latin1"), keep_blank_values=True).get("seen")
-    if words is None:
+def _last_seen(scope) -> int | None:
+    """Return the id in `?seen=`, or None if the client sends no such parameter."""
+    values = parse_qs(scope["query_string"].decode("latin1"), keep_blank_values=True).get("seen")
+    if values is None:
         return None
-    if not re.fullmatch("[0-9]{1,18}", words[-1]):
-        raise Denied(BAD_REQUEST)
-    return int(words[-1])
+    if not re.fullmatch("[0-9]{1,18}", values[-1]):
+        raise AccessDenied(BAD_REQUEST)
+    return int(values[-1])
 
 
 def _is_secure(scope) -> bool:
-    """As request.is_secure(): TLS ends here, or at the proxy that settings trust."""
+    """Like request.is_secure(): TLS ends here, or at the proxy that the settings trust."""
     if scope.get("scheme") == "wss" or settings.SECURE_PROXY_SSL_HEADER is None:
         return scope.get("scheme") == "wss"
     name, value = settings.SECURE_PROXY_SSL_HEADER

@@ -1,21 +1,21 @@
-"""Lesson 23: the chat, raw."""
+"""Lesson 23: the chat on a bare AsyncConsumer."""
 
 import json
 
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 
-from db_demo.chat.conversation import Conversation
+from db_demo.chat.logic import ChatLogic
 
 
-class Chat(Conversation, AsyncConsumer):
-    """A room's conversation over bare events."""
+class Chat(ChatLogic, AsyncConsumer):
+    """The chat's logic, connected to bare events."""
 
     async def websocket_connect(self, event):
-        await self.enter()
+        await self.join()
 
     async def websocket_receive(self, event):
-        await self.hear(event.get("text"))
+        await self.handle_frame(event.get("text"))
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()
@@ -23,8 +23,8 @@ class Chat(Conversation, AsyncConsumer):
     async def accept(self):
         await self.send({"type": "websocket.accept"})
 
-    async def tell(self, data):
+    async def send_json(self, data):
         await self.send({"type": "websocket.send", "text": json.dumps(data)})
 
-    async def shut(self, code):
+    async def close(self, code):
         await self.send({"type": "websocket.close", "code": code})

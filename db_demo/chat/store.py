@@ -1,7 +1,7 @@
-"""What the chat asks of the database. Plain functions: the consumers call them in a thread.
+"""The chat's database queries. These are plain functions; the consumers call them in a thread.
 
-Each that reads or writes for a visitor asks first whether that visitor may, now: a session ends, a
-password changes and a member is put out while the socket stays open.
+Each function that reads or writes for a client first checks the client's rights again. A session
+can end, a password can change and a membership can be deleted while the socket is open.
 """
 
 from dataclasses import dataclass
@@ -14,20 +14,20 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from db_demo.models import Membership, Message, Room, Seat
+from db_demo.models import Membership, Message, Presence, Room
 
-HISTORY = 50  # messages that a newcomer is shown
-MOST = 1_000  # messages that one who returns is shown
-PAGE = 100  # messages read at once
-EXPIRY = timedelta(seconds=30)  # a seat that has not been kept so long is empty
-SEATS_OF_A_USER = 10
-SEATS_OF_AN_ADDRESS = 500  # for guests, many of whom may share one
+MAX_HISTORY = 50  # messages that a new client receives
+MAX_REPLAY = 1_000  # messages that a returning client receives
+PAGE_SIZE = 100  # messages in one query
+PRESENCE_TIMEOUT = timedelta(seconds=30)  # after this time without a heartbeat, a row is stale
+MAX_CONNECTIONS_PER_USER = 10
+MAX_GUESTS_PER_ADDRESS = 500  # many guests may share one address
 
 SESSION_OVER, FORBIDDEN, TOO_MANY = 4401, 4403, 4429
 
 
-class Denied(Exception):
-    """The visitor may not; `code` is what the connection is closed with."""
+class AccessDenied(Exception):
+    """The client has no access. The server closes the connection with `code`."""
 
     def __init__(self, code: int):
         super().__init__(code)
@@ -35,8 +35,8 @@ class Denied(Exception):
 
 
 @dataclass(frozen=True)
-class Visitor:
-    """One connection to one room: what the handshake said, which is not believed for ever."""
+class ChatClient:
+    """One connection to one room, as the handshake described it. Its rights may change later."""
 
     room: str
     channel: str
@@ -45,90 +45,88 @@ class Visitor:
     session_key: str | None
 
 
-def take_seat(visitor: Visitor) -> None:
-    """Let the visitor in, if it may come in and has not come too often."""
+def add_presence(client: ChatClient) -> None:
+    """Register the connection, if the client has access and not too many connections."""
     with transaction.atomic():
-        user = _admit(visitor)
-        Seat.objects.filter(seen_at__lt=timezone.now() - EXPIRY).delete()
-        taken = Seat.objects.filter(user=user)
+        user = check_access(client)
+        Presence.objects.filter(seen_at__lt=timezone.now() - PRESENCE_TIMEOUT).delete()
+        others = Presence.objects.filter(user=user)
         if user is None:
-            taken = taken.filter(address=visitor.address)
-        if taken.count() >= (SEATS_OF_AN_ADDRESS if user is None else SEATS_OF_A_USER):
-            raise Denied(TOO_MANY)
-        _sit(visitor)
+            others = others.filter(address=client.address)
+        limit = MAX_GUESTS_PER_ADDRESS if user is None else MAX_CONNECTIONS_PER_USER
+        if others.count() >= limit:
+            raise AccessDenied(TOO_MANY)
+        _save_presence(client)
 
 
-def keep_seat(visitor: Visitor) -> None:
-    """The visitor is still here, and still may be."""
-    _admit(visitor)
-    _sit(visitor)
+def refresh_presence(client: ChatClient) -> None:
+    """Record that the client is still connected, if it still has access."""
+    check_access(client)
+    _save_presence(client)
 
 
-def leave_seat(visitor: Visitor) -> None:
-    Seat.objects.filter(channel=visitor.channel).delete()
+def delete_presence(client: ChatClient) -> None:
+    Presence.objects.filter(channel=client.channel).delete()
 
 
-def who_is_here(visitor: Visitor) -> dict:
-    """Names, each once however many tabs it has, and how many guests."""
-    seats = Seat.objects.filter(room=visitor.room, seen_at__gte=timezone.now() - EXPIRY)
-    names = seats.exclude(user=None).values_list("user__username", flat=True)
-    return {"here": sorted(set(names)), "guests": seats.filter(user=None).count()}
+def present_users(client: ChatClient) -> dict:
+    """Return the users in the room, each name once, and the number of guests."""
+    cutoff = timezone.now() - PRESENCE_TIMEOUT
+    present = Presence.objects.filter(room=client.room, seen_at__gte=cutoff)
+    names = present.exclude(user=None).values_list("user__username", flat=True)
+    return {"here": sorted(set(names)), "guests": present.filter(user=None).count()}
 
 
-def start(visitor: Visitor, seen: int | None) -> int:
-    """After which message to begin: `seen` is the last that the client has, 0 for a newcomer.
+def first_position(client: ChatClient, seen: int | None) -> int:
+    """Return the id of the message after which the client's history begins.
 
-    None: the client wants no history.
+    `seen` is the id of the client's last message, 0 for a new client, None for a client that wants
+    no history.
     """
     if seen is None:
-        return _place(visitor, 0)
+        return _position_from_end(client, 0)
     if seen == 0:
-        return _place(visitor, HISTORY)
-    return max(min(seen, _place(visitor, 0)), _place(visitor, MOST))
+        return _position_from_end(client, MAX_HISTORY)
+    return max(min(seen, _position_from_end(client, 0)), _position_from_end(client, MAX_REPLAY))
 
 
-def since(visitor: Visitor, last: int) -> list[dict]:
-    """The next page of messages after the one with id `last`, oldest first."""
-    user = _admit(visitor)
-    rows = Message.objects.filter(room__name=visitor.room, id__gt=last).order_by("id")
-    return [_as_sent(row, user) for row in rows.select_related("author")[:PAGE]]
+def messages_after(client: ChatClient, last: int) -> list[dict]:
+    """Return the next page of messages after the one with id `last`, oldest first."""
+    user = check_access(client)
+    rows = Message.objects.filter(room__name=client.room, id__gt=last).order_by("id")
+    return [_as_json(row, user) for row in rows.select_related("author")[:PAGE_SIZE]]
 
 
-def save(visitor: Visitor, text: str, key: str) -> None:
-    """Keep the message; once, however often a client that saw no answer sends the same key."""
+def save_message(client: ChatClient, text: str, key: str) -> None:
+    """Save the message, but only once per key: a client without an answer sends it again."""
     with transaction.atomic():
-        user = _admit(visitor)
-        Room.objects.get_or_create(name=visitor.room)  # an open room begins with its first message
-        # One at a time in each room: a higher id is never seen before a lower one.
-        room = Room.objects.select_for_update().get(name=visitor.room)
+        user = check_access(client)
+        Room.objects.get_or_create(name=client.room)  # the first message creates an open room
+        # Lock the room, so that its messages are committed in the order of their ids.
+        room = Room.objects.select_for_update().get(name=client.room)
         if key and room.messages.filter(author=user, key=key).exists():
             return
         room.messages.create(author=user, text=text, key=key)
 
 
-def check(visitor: Visitor) -> None:
-    """Raises Denied for one who may not be here any more."""
-    _admit(visitor)
-
-
-def _admit(visitor: Visitor):
-    """The visitor's user, None for a guest; Denied for one who may not be in this room, now."""
-    user = _user(visitor)
-    room = Room.objects.filter(name=visitor.room).first()
+def check_access(client: ChatClient):
+    """Return the client's user, None for a guest. Raises AccessDenied."""
+    user = _session_user(client)
+    room = Room.objects.filter(name=client.room).first()
     if room is not None and room.is_private:
-        members = Membership.objects.filter(room=room, user_id=visitor.user_id)
+        members = Membership.objects.filter(room=room, user_id=client.user_id)
         if user is None or not members.exists():
-            raise Denied(FORBIDDEN)
+            raise AccessDenied(FORBIDDEN)
     return user
 
 
-def _user(visitor: Visitor):
-    """Whose session it is at this moment; None for a guest."""
-    if visitor.user_id is None:
+def _session_user(client: ChatClient):
+    """Return the user of the client's session as it is now, None for a guest."""
+    if client.user_id is None:
         return None
-    session = import_module(settings.SESSION_ENGINE).SessionStore(visitor.session_key)
-    user = get_user_model().objects.filter(pk=visitor.user_id, is_active=True).first()
-    # An expired or flushed session is empty; a changed password changes the hash.
+    session = import_module(settings.SESSION_ENGINE).SessionStore(client.session_key)
+    user = get_user_model().objects.filter(pk=client.user_id, is_active=True).first()
+    # An expired or deleted session is empty. A new password changes the hash.
     if (
         user is None
         or session.get(SESSION_KEY) != str(user.pk)
@@ -136,35 +134,35 @@ def _user(visitor: Visitor):
             session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()
         )
     ):
-        raise Denied(SESSION_OVER)
+        raise AccessDenied(SESSION_OVER)
     return user
 
 
-def _sit(visitor: Visitor) -> None:
-    seat = {
-        "room": visitor.room,
-        "user_id": visitor.user_id,
-        "address": visitor.address,
+def _save_presence(client: ChatClient) -> None:
+    values = {
+        "room": client.room,
+        "user_id": client.user_id,
+        "address": client.address,
         "seen_at": timezone.now(),
     }
-    if not Seat.objects.filter(channel=visitor.channel).update(**seat):
-        Seat.objects.create(channel=visitor.channel, **seat)
+    if not Presence.objects.filter(channel=client.channel).update(**values):
+        Presence.objects.create(channel=client.channel, **values)
 
 
-def _place(visitor: Visitor, back: int) -> int:
-    """Id of the message that has `back` others after it; 0 where there are not so many."""
-    ids = Message.objects.filter(room__name=visitor.room).order_by("-id").values_list("id")
-    found = ids[back : back + 1]
+def _position_from_end(client: ChatClient, count: int) -> int:
+    """Return the id of the message that has `count` newer ones, or 0 if there are fewer."""
+    ids = Message.objects.filter(room__name=client.room).order_by("-id").values_list("id")
+    found = ids[count : count + 1]
     return found[0][0] if found else 0
 
 
-def _as_sent(row: Message, reader) -> dict:
-    sent = {
+def _as_json(row: Message, reader) -> dict:
+    data = {
         "message": row.text,
         "id": row.id,
         "by": row.author.username if row.author else None,
         "at": row.written_at.isoformat(),
     }
-    if row.key and row.author == reader:  # tells the author's client what has arrived
-        sent["key"] = row.key
-    return sent
+    if row.key and row.author == reader:  # confirms to the author's client what was saved
+        data["key"] = row.key
+    return data

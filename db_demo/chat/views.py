@@ -1,4 +1,4 @@
-"""The chat's pages: a list of rooms, and a room. What is said there comes over the WebSocket."""
+"""The chat's pages: the list of rooms, and one room. Its messages come over the WebSocket."""
 
 import re
 
@@ -7,27 +7,27 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from db_demo.chat.frames import LONGEST_MESSAGE
+from db_demo.chat.frames import MAX_MESSAGE_LENGTH
 from db_demo.chat.handshake import ROOM_NAME
 from db_demo.models import Room
 
 
 @require_safe
 def rooms(request):
-    """The rooms that this user may enter; a name that is given leads to that room."""
+    """List the rooms that this user may join. With a name in the query, open that room."""
     if name := request.GET.get("room", ""):
         return redirect("chat-room", room=_room_name(name))
-    may_enter = Q(is_private=False)
+    may_join = Q(is_private=False)
     if request.user.is_authenticated:
-        may_enter |= Q(members=request.user)
-    found = Room.objects.filter(may_enter).distinct().order_by("name")
+        may_join |= Q(members=request.user)
+    found = Room.objects.filter(may_join).distinct().order_by("name")
     return _with_policy(request, render(request, "chat/rooms.html", {"rooms": found}))
 
 
 @require_safe
 def room(request, room):
-    """The page of a room. It holds nothing that was said; the socket asks who may hear it."""
-    context = {"room": _room_name(room), "longest": LONGEST_MESSAGE}
+    """Show the page of a room. The page has no messages; the consumer checks who may read them."""
+    context = {"room": _room_name(room), "max_length": MAX_MESSAGE_LENGTH}
     return _with_policy(request, render(request, "chat/room.html", context))
 
 
@@ -38,7 +38,7 @@ def _room_name(name):
 
 
 def _with_policy(request, response):
-    """Let the page run and reach nothing but what is ours, so that no message becomes a script."""
+    """Add a policy: the page only runs and loads our own files. So no message becomes a script."""
     host = request.get_host()
     response["Content-Security-Policy"] = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "

@@ -104,8 +104,8 @@ SIGNAL_PARTS = [
             "chat",
             {
                 "chat.raw": ["Chat"],
-                "chat.store": ["save", "_admit"],
-                "chat.conversation": ["Conversation.catch_up"],
+                "chat.store": ["save_message", "check_access"],
+                "chat.logic": ["ChatLogic.catch_up"],
                 "chat.generic": ["GenericChat"],
             },
         ),

@@ -60,7 +60,7 @@ def test_a_post_is_shown_on_every_page_changed_taken_away_and_never_run(page_at,
     late_posts = late.locator("#posts li")
     expect(late_posts).to_have_text(["HailIt hails."])
     sockets[0][0].close()
-    expect(late.get_by_role("status")).to_have_text("No connection; trying again.")
+    expect(late.get_by_role("status")).to_have_text("No connection. Trying again…")
 
     desk.get_by_role("row").get_by_role("link", name="Hail").click()
     desk.locator(".deletelink").click()

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from db_demo.models import Message, Seat
+from db_demo.models import Message, Presence
 from lessons.judge import StrictCommunicator
 from lessons.simulator.database import fresh_database
 from tests.support.chat_client import APPLICATION
@@ -83,5 +83,5 @@ async def test_is_out_of_the_room_when_a_busy_server_cancels_it_again_and_again(
         await asyncio.wait([client.future])
         await asyncio.get_running_loop().wait_until_idle()
         assert not layer.groups
-        assert await database.do(Seat.objects.count) == 0
+        assert await database.do(Presence.objects.count) == 0
         client.server.is_judged = True  # an end without a disconnect: nothing more is asked of it

@@ -107,9 +107,9 @@ from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 from django.test import AsyncClient
 
-from db_demo.chat import frames, limits, store
-from db_demo.chat.conversation import BEAT
-from db_demo.models import Message, Seat
+from db_demo.chat import frames, rate_limit, store
+from db_demo.chat.logic import HEARTBEAT_INTERVAL
+from db_demo.models import Message, Presence
 from lessons.asgi import application as whole_project
 from lessons.judge import StrictCommunicator
 from lessons.simulator.database import fresh_database
@@ -139,7 +139,7 @@ async def test_a_page_of_another_site_is_refused(chat, origin):
     headers = [*await chat.database.log_in("ann"), (b"origin", origin)]
     async with StrictCommunicator(whole_project, chat.path(), headers) as client:
         assert (await client.connect())[0] is False
-    assert await chat.database.do(Seat.objects.count) == 0
+    assert await chat.database.do(Presence.objects.count) == 0
 
 
 async def test_a_page_of_this_site_is_let_in(chat):
@@ -166,7 +166,7 @@ async def test_whose_session_it_is_the_handshake_says_and_nothing_else(chat):
 async def test_without_tls_nobody_comes_in(chat, settings):
     settings.SECURE_SSL_REDIRECT = True
     assert (await chat.knock("ann")).client.closed == 4426
-    assert await chat.database.do(Seat.objects.count) == 0
+    assert await chat.database.do(Presence.objects.count) == 0
 
 
 @pytest.mark.parametrize("said, closed", [(b"https", None), (b"http", 4426)])
@@ -200,7 +200,7 @@ async def over_by(chat, name, change):
     """What became of a silent client of that user's within a beat, and of one who is spoken to."""
     person = await chat.enter(name)
     await chat.database.do(change)
-    await seconds(BEAT)
+    await seconds(HEARTBEAT_INTERVAL)
     return person.client.closed
 
 
@@ -250,13 +250,13 @@ def _change_password(name):
 
 
 async def test_nobody_is_kept_from_logging_out_by_a_layer_that_is_away(chat, monkeypatch, caplog):
-    from db_demo.chat import revoked
+    from db_demo.chat import revocation
 
     headers = await chat.database.log_in("ann")
-    monkeypatch.setattr(revoked, "get_channel_layer", lambda: None)
+    monkeypatch.setattr(revocation, "get_channel_layer", lambda: None)
     await chat.database.do(Session.objects.all().delete)
     assert await chat.database.do(Session.objects.count) == 0
-    assert "Error calling _look_again" in caplog.text
+    assert "Error calling _request_check" in caplog.text
     assert headers[0][1].partition(b"=")[2].decode() not in caplog.text
 
 
@@ -283,7 +283,7 @@ NO_REQUESTS = {
     "a list": _text('[{"message": "hi"}]'),
     "null": _text("null"),
     "nothing": _text("{}"),
-    "deep": _text("[" * frames.LONGEST_FRAME),
+    "deep": _text("[" * frames.MAX_FRAME_LENGTH),
     "deep message": _text('{"message": ' + "[" * 8_000 + "]" * 8_000 + "}"),
     "deep object": _text('{"a":' * 3_000 + "1" + "}" * 3_000),
     "NaN": _text('{"message": NaN}'),
@@ -291,7 +291,7 @@ NO_REQUESTS = {
     "number": _text('{"message": 5}'),
     "object": _text('{"message": {"message": "hi"}}'),
     "blank": _text('{"message": " \\n\\t"}'),
-    "long frame": _text(json.dumps({"message": "hi", "more": "x" * frames.LONGEST_FRAME})),
+    "long frame": _text(json.dumps({"message": "hi", "more": "x" * frames.MAX_FRAME_LENGTH})),
     "half a mebibyte": _text("x" * 2**19),
     "typing of another kind": _text('{"typing": "yes"}'),
     "a key of another kind": _text('{"message": "hi", "key": 5}'),
@@ -305,7 +305,7 @@ NO_REQUESTS = {
 async def test_what_is_no_request_is_refused_and_the_conversation_goes_on(
     chat, prefix, monkeypatch
 ):
-    monkeypatch.setattr(limits, "BURST", 1_000)
+    monkeypatch.setattr(rate_limit, "BURST", 1_000)
     chat.prefix = prefix
     ann, bob = await chat.enter("ann"), await chat.enter("bob")
     for name, frame in NO_REQUESTS.items():
@@ -318,15 +318,15 @@ async def test_what_is_no_request_is_refused_and_the_conversation_goes_on(
 
 async def test_a_message_may_have_so_many_characters_and_no_more(chat):
     ann = await chat.enter("ann")
-    await ann.say("\U0001f600" * frames.LONGEST_MESSAGE)
+    await ann.say("\U0001f600" * frames.MAX_MESSAGE_LENGTH)
     assert len(ann.heard()) == 1
-    await ann.say("x" * (frames.LONGEST_MESSAGE + 1), key="k")
-    limit = f"A message has {frames.LONGEST_MESSAGE} characters at most."
+    await ann.say("x" * (frames.MAX_MESSAGE_LENGTH + 1), key="k")
+    limit = f"A message may have {frames.MAX_MESSAGE_LENGTH} characters at most."
     assert ann.frames() == [{"error": limit, "key": "k"}]
 
 
 async def test_characters_that_deceive_are_refused(chat, monkeypatch):
-    monkeypatch.setattr(limits, "BURST", 1_000)
+    monkeypatch.setattr(rate_limit, "BURST", 1_000)
     ann = await chat.enter("ann")
     for character in "\x00\x07\x08\x1b\r\x7f\x85\u202e\u2066\ud800":
         await ann.say(f"a{character}b")
@@ -355,11 +355,11 @@ async def test_text_is_kept_and_sent_as_it_was_written(chat):
 
 async def test_no_client_picks_a_handler(chat):
     ann, bob = await chat.enter("ann"), await chat.enter("bob")
-    for name in ("websocket.disconnect", "chat.beat", "chat.typing", "end", "shut"):
+    for name in ("websocket.disconnect", "chat.check", "chat.typing", "end", "close"):
         request = {"type": name, "message": name, "command": name, "by": "bob", "id": 1}
         await ann.client.send_json_to(request)
     said = [frame for frame in bob.frames() if "message" in frame]
-    assert [(frame["message"], frame["by"]) for frame in said][-1] == ("shut", "ann")
+    assert [(frame["message"], frame["by"]) for frame in said][-1] == ("close", "ann")
     assert (len(said), ann.client.closed, bob.client.closed) == (5, None, None)
 
 
@@ -376,7 +376,7 @@ async def test_the_list_of_rooms_names_private_ones_to_their_members_alone(chat)
     await chat.private("den", "ann")
     await chat.private("attic")
     browser = AsyncClient()
-    assert b"Nobody has said anything" in (await browser.get("/chat/")).content
+    assert b"No room has a message yet" in (await browser.get("/chat/")).content
     key = (await chat.database.log_in("ann"))[0][1].partition(b"=")[2].decode()
     browser.cookies[settings.SESSION_COOKIE_NAME] = key
     content = (await browser.get("/chat/")).content.decode()
@@ -401,17 +401,17 @@ def test_the_page_takes_no_text_for_code():
 
 
 async def test_who_is_too_fast_is_told_so_and_then_shown_out(chat, monkeypatch):
-    monkeypatch.setattr(limits, "BURST", 3)
-    monkeypatch.setattr(limits, "PATIENCE", 10)
+    monkeypatch.setattr(rate_limit, "BURST", 3)
+    monkeypatch.setattr(rate_limit, "FLOOD_LIMIT", 10)
     ann, bob = await chat.enter("ann"), await chat.enter("bob")
-    for number in range(limits.BURST + 1):
+    for number in range(rate_limit.BURST + 1):
         await ann.say(f"{number}")
-    assert bob.heard() == [f"{number}" for number in range(limits.BURST)]
+    assert bob.heard() == [f"{number}" for number in range(rate_limit.BURST)]
     assert ann.frames()[-1] == {"error": "Too fast: wait a second."}
-    await seconds(2 / limits.PER_SECOND)
+    await seconds(2 / rate_limit.FRAMES_PER_SECOND)
     await ann.say("slower")
     assert bob.heard() == ["slower"]
-    for _ in range(limits.PATIENCE + 1):
+    for _ in range(rate_limit.FLOOD_LIMIT + 1):
         ann.client.input_queue.put_nowait({"type": "websocket.receive", "text": "x"})
     await seconds(0)
     assert (ann.client.closed, bob.client.closed) == (4429, None)
@@ -419,7 +419,7 @@ async def test_who_is_too_fast_is_told_so_and_then_shown_out(chat, monkeypatch):
 
 @pytest.mark.parametrize("prefix", ["chat", "generic-chat"])
 async def test_a_user_has_so_many_connections_and_no_more(chat, monkeypatch, prefix):
-    monkeypatch.setattr(store, "SEATS_OF_A_USER", 2)
+    monkeypatch.setattr(store, "MAX_CONNECTIONS_PER_USER", 2)
     chat.prefix = prefix
     first, _ = await chat.enter("ann"), await chat.enter("ann", "elsewhere")
     assert (await chat.knock("ann")).client.closed == 4429
@@ -429,26 +429,26 @@ async def test_a_user_has_so_many_connections_and_no_more(chat, monkeypatch, pre
 
 
 async def test_seats_of_a_dead_process_keep_nobody_out(chat, monkeypatch):
-    monkeypatch.setattr(store, "SEATS_OF_A_USER", 1)
+    monkeypatch.setattr(store, "MAX_CONNECTIONS_PER_USER", 1)
     headers = await chat.database.log_in("ann")
     await chat.enter(headers=headers)
-    await chat.database.do(Seat.objects.update, seen_at="2000-01-01T00:00Z")
+    await chat.database.do(Presence.objects.update, seen_at="2000-01-01T00:00Z")
     assert (await chat.knock(headers=headers)).client.closed is None
 
 
 async def test_an_address_has_so_many_guests_and_no_more(chat, monkeypatch):
-    monkeypatch.setattr(store, "SEATS_OF_AN_ADDRESS", 1)
+    monkeypatch.setattr(store, "MAX_GUESTS_PER_ADDRESS", 1)
     await chat.enter()
     assert (await chat.knock()).client.closed == 4429
     assert (await chat.knock("ann")).client.closed is None
 
 
 async def test_who_says_nothing_for_long_is_shown_out(chat, monkeypatch):
-    monkeypatch.setattr(limits, "IDLE", 3 * BEAT)
+    monkeypatch.setattr(rate_limit, "IDLE_TIMEOUT", 3 * HEARTBEAT_INTERVAL)
     ann, bob = await chat.enter("ann"), await chat.enter("bob")
-    await seconds(2 * BEAT)
+    await seconds(2 * HEARTBEAT_INTERVAL)
     await ann.client.send_json_to({"typing": True})
-    await seconds(2 * BEAT)
+    await seconds(2 * HEARTBEAT_INTERVAL)
     assert (ann.client.closed, bob.client.closed) == (None, 4408)
 
 
@@ -468,10 +468,10 @@ async def test_the_log_says_who_and_what_and_no_word_that_was_said(chat, caplog)
     number = (await chat.user("ann")).pk
     told = [record.getMessage() for record in caplog.records if "db_demo" in record.name]
     assert told == [
-        f"user {number} at : came in",
-        f"user {number} at : refused: A message holds no control characters.",
+        f"user {number} at : joined",
+        f"user {number} at : invalid frame: A message must not contain control characters.",
         f"user {number} at : left",
-        f"user {number} at : shown out with 4403",
+        f"user {number} at : closed with 4403",
     ]
     for secret in ("a secret", "worse", key):
         assert secret not in caplog.text

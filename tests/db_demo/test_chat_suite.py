@@ -7,8 +7,8 @@ import pytest
 from channels.layers import get_channel_layer
 
 from db_demo.chat import store
-from db_demo.chat.conversation import BEAT, TYPING_PAUSE
-from db_demo.models import Message, Room, Seat
+from db_demo.chat.logic import HEARTBEAT_INTERVAL, TYPING_INTERVAL
+from db_demo.models import Message, Presence, Room
 from lessons.judge import StrictCommunicator
 from lessons.simulator.database import fresh_database
 from tests.support.chat_client import APPLICATION, Chat
@@ -59,7 +59,7 @@ async def test_the_classic_client_is_sent_what_it_sent_and_nothing_else(chat):
     await ann.client.send_json_to({"typing": True})
     await classic.say("hello")
     await ann.say("hi", key="1")
-    await seconds(BEAT)
+    await seconds(HEARTBEAT_INTERVAL)
     assert classic.frames() == [{"message": "hello"}, {"message": "hi"}]
 
 
@@ -89,13 +89,13 @@ async def test_a_key_is_its_authors_alone(chat):
 
 
 async def test_a_newcomer_is_shown_the_last_of_the_history(chat):
-    texts = [str(number) for number in range(store.HISTORY + 3)]
+    texts = [str(number) for number in range(store.MAX_HISTORY + 3)]
     await chat.database.do(fill, "lobby", texts)
     assert (await chat.knock("ann")).heard() == texts[3:]
 
 
 async def test_one_who_returns_is_shown_what_it_missed_in_order(chat):
-    texts = [str(number) for number in range(store.PAGE + 7)]
+    texts = [str(number) for number in range(store.PAGE_SIZE + 7)]
     rows = await chat.database.do(fill, "lobby", texts)
     person = await chat.knock("ann", seen=rows[2].id)
     assert person.heard() == texts[3:]
@@ -120,7 +120,7 @@ async def test_a_message_whose_ring_was_lost_comes_with_the_next_beat(chat):
     ann = await chat.enter("ann")
     await chat.database.do(fill, "lobby", ["unheard"])
     assert ann.heard() == []
-    await seconds(BEAT)
+    await seconds(HEARTBEAT_INTERVAL)
     assert ann.heard() == ["unheard"]
 
 
@@ -131,9 +131,9 @@ async def test_a_layer_that_was_away_and_has_lost_its_groups_is_joined_anew(chat
     ann, bob = await chat.enter("ann"), await chat.enter("bob")
     with monkeypatch.context() as outage:
         outage.setattr(get_channel_layer(), "send", away)
-        await seconds(BEAT)
+        await seconds(HEARTBEAT_INTERVAL)
     get_channel_layer().groups.clear()
-    await seconds(BEAT)
+    await seconds(HEARTBEAT_INTERVAL)
     await ann.say("hello")
     assert bob.heard() == ["hello"]
 
@@ -142,22 +142,22 @@ async def test_a_ring_that_comes_twice_says_nothing_new(chat):
     ann = await chat.enter("ann")
     await ann.say("hello")
     for _ in range(2):
-        await get_channel_layer().group_send("chat-room-lobby", {"type": "chat.ring"})
+        await get_channel_layer().group_send("chat-room-lobby", {"type": "chat.saved"})
     await seconds(0)
     assert ann.heard() == ["hello"]
 
 
 async def test_a_message_saved_while_the_client_comes_in_is_sent_once(chat, monkeypatch):
-    usual = store.start
+    usual = store.first_position
 
     def start(*args):
         place = usual(*args)
         fill("lobby", ["meanwhile"])
         return place
 
-    monkeypatch.setattr(store, "start", start)
+    monkeypatch.setattr(store, "first_position", start)
     ann = await chat.knock("ann")
-    await seconds(BEAT)
+    await seconds(HEARTBEAT_INTERVAL)
     assert ann.heard() == ["meanwhile"]
 
 
@@ -170,7 +170,7 @@ async def test_a_stranger_neither_enters_nor_reads_nor_writes_a_private_room(cha
     for name in ("bob", None):
         stranger = await chat.knock(name, "den")
         assert (stranger.client.closed, stranger.frames()) == (4403, [])
-    assert await chat.database.do(Seat.objects.count) == 0
+    assert await chat.database.do(Presence.objects.count) == 0
 
 
 async def test_a_stranger_who_speaks_before_it_knows_is_not_heard(chat):
@@ -223,7 +223,7 @@ async def test_one_who_was_not_told_to_look_again_looks_at_the_next_beat(chat):
     bob = await chat.enter("bob", "den")
     await chat.put_out("den", "bob")
     assert bob.client.closed is None
-    await seconds(BEAT)
+    await seconds(HEARTBEAT_INTERVAL)
     assert bob.client.closed == 4403
 
 
@@ -236,7 +236,7 @@ async def test_a_room_that_becomes_private_shows_strangers_out(chat):
 async def test_a_name_that_is_no_rooms_is_closed_with_4404(chat):
     for room in ("a%20b", "caf%C3%A9", "lobby%0A", "a!b", "x" * 51):
         assert (room, (await chat.knock(room=room)).client.closed) == (room, 4404)
-    assert await chat.database.do(Seat.objects.count) == 0
+    assert await chat.database.do(Presence.objects.count) == 0
 
 
 # Who is here
@@ -271,36 +271,36 @@ async def test_one_whose_connection_broke_is_gone_at_once(chat, end):
     bob = await chat.enter("bob")
     await getattr(bob.client, end)()
     assert ann.frames() == [HERE]
-    assert await chat.database.do(Seat.objects.count) == 1
+    assert await chat.database.do(Presence.objects.count) == 1
 
 
 async def test_those_of_a_killed_process_are_gone_when_their_seats_expire(chat):
     ann = await chat.enter("ann")
     bob = await chat.user("bob")
-    await chat.database.do(left_behind, bob, store.EXPIRY - timedelta(seconds=5))
-    await seconds(BEAT)
+    await chat.database.do(left_behind, bob, store.PRESENCE_TIMEOUT - timedelta(seconds=5))
+    await seconds(HEARTBEAT_INTERVAL)
     assert ann.frames() == [{"here": ["ann", "bob"], "guests": 0}]
-    await chat.database.do(left_behind, bob, store.EXPIRY + timedelta(seconds=1))
-    await seconds(BEAT)
+    await chat.database.do(left_behind, bob, store.PRESENCE_TIMEOUT + timedelta(seconds=1))
+    await seconds(HEARTBEAT_INTERVAL)
     assert ann.frames() == [HERE]
 
 
 def test_two_beats_may_be_lost():
-    assert store.EXPIRY.total_seconds() == 3 * BEAT == 30
+    assert store.PRESENCE_TIMEOUT.total_seconds() == 3 * HEARTBEAT_INTERVAL == 30
 
 
 async def test_one_who_stays_keeps_the_seat(chat):
     await chat.enter("ann")
-    await chat.database.do(Seat.objects.update, seen_at=long_ago())
-    await seconds(BEAT)
-    assert (await chat.database.do(Seat.objects.get)).seen_at > long_ago()
+    await chat.database.do(Presence.objects.update, seen_at=long_ago())
+    await seconds(HEARTBEAT_INTERVAL)
+    assert (await chat.database.do(Presence.objects.get)).seen_at > long_ago()
 
 
 async def test_a_seat_that_was_taken_for_empty_is_taken_again(chat):
     ann = await chat.enter("ann")
-    await chat.database.do(Seat.objects.all().delete)
-    await seconds(BEAT)
-    assert await chat.database.do(Seat.objects.count) == 1
+    await chat.database.do(Presence.objects.all().delete)
+    await seconds(HEARTBEAT_INTERVAL)
+    assert await chat.database.do(Presence.objects.count) == 1
     assert ann.frames() == []
 
 
@@ -312,7 +312,7 @@ async def test_the_others_are_told_who_types_and_not_too_often(chat):
     for _ in range(3):
         await ann.client.send_json_to({"typing": True})
     assert (bob.frames(), ann.frames()) == ([{"typing": "ann"}], [])
-    await seconds(TYPING_PAUSE)
+    await seconds(TYPING_INTERVAL)
     await ann.client.send_json_to({"typing": True})
     assert bob.frames() == [{"typing": "ann"}]
 
@@ -325,7 +325,7 @@ async def test_nothing_is_left_of_one_who_left(chat, layer, code):
     ann = await chat.enter("ann")
     await ann.client.disconnect(code)
     assert not layer.groups
-    assert await chat.database.do(Seat.objects.count) == 0
+    assert await chat.database.do(Presence.objects.count) == 0
 
 
 async def test_may_be_cancelled_before_it_has_begun(chat):
@@ -342,11 +342,11 @@ def fill(name, texts):
 def long_ago():
     from django.utils import timezone
 
-    return timezone.now() - store.EXPIRY
+    return timezone.now() - store.PRESENCE_TIMEOUT
 
 
 def left_behind(user, age):
     from django.utils import timezone
 
     defaults = {"room": "lobby", "user": user, "seen_at": timezone.now() - age}
-    Seat.objects.update_or_create(channel="specific.dead!1", defaults=defaults)
+    Presence.objects.update_or_create(channel="specific.dead!1", defaults=defaults)

@@ -1,16 +1,16 @@
-// One room's WebSocket, kept open: it comes back by itself, says what it has seen, and sends again
-// what nobody has confirmed.
+// The WebSocket of one room. It reconnects by itself, tells the server its last message, and sends
+// messages again until the server confirms them.
 
-const FIRST_WAIT = 500; // milliseconds; doubled each time, up to:
-const LONGEST_WAIT = 30_000;
-const AGAIN = 3_000; // after a frame was refused as one too many
+const MIN_DELAY = 500; // milliseconds before the first new attempt; each attempt doubles it
+const MAX_DELAY = 30_000;
+const RESEND_DELAY = 3_000; // after the server rejected a frame because of the rate limit
 
-// Codes after which coming back would end the same way.
+// After these codes, a new connection would end in the same way.
 const FINAL = {
   4400: "The server did not understand this page. Reload it.",
   4401: "You are logged out. Log in, then reload this page.",
   4403: "This room is private, and you are not a member.",
-  4404: "There is no room of that name.",
+  4404: "A room cannot have this name.",
 };
 const IDLE = 4408;
 const TOO_MANY = 4429;
@@ -18,7 +18,7 @@ const TOO_MANY = 4429;
 export class Connection {
   seen = 0;
   attempts = 0;
-  outbox = new Map(); // key → text, in the order of writing
+  outbox = new Map(); // key → text of each message that is not confirmed, oldest first
   socket = null;
 
   constructor(path, { onFrame, onState }) {
@@ -31,18 +31,18 @@ export class Connection {
     clearTimeout(this.timer);
     this.onState("connecting", "Connecting…");
     const socket = new WebSocket(`${this.url}?seen=${this.seen}`);
-    socket.onopen = () => this.flush();
-    socket.onmessage = ({ data }) => this.take(JSON.parse(data));
-    socket.onclose = ({ code }) => this.closed(code);
+    socket.onopen = () => this.sendOutbox();
+    socket.onmessage = ({ data }) => this.handleFrame(JSON.parse(data));
+    socket.onclose = ({ code }) => this.handleClose(code);
     this.socket = socket;
   }
 
-  // Come back now, where a timer or an idle end stands in between.
+  // Reconnect now, without waiting for the timer, or after the server closed an idle connection.
   resume() {
     if (this.socket === null && !this.over) this.open();
   }
 
-  say(text) {
+  post(text) {
     const bytes = crypto.getRandomValues(new Uint8Array(16));
     const key = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
     this.outbox.set(key, text);
@@ -50,7 +50,7 @@ export class Connection {
     this.send({ message: text, key });
   }
 
-  typing() {
+  sendTyping() {
     this.send({ typing: true });
   }
 
@@ -58,11 +58,11 @@ export class Connection {
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(request));
   }
 
-  flush() {
+  sendOutbox() {
     for (const [key, message] of this.outbox) this.send({ message, key });
   }
 
-  take(frame) {
+  handleFrame(frame) {
     if ("id" in frame) {
       if (frame.id <= this.seen) return;
       this.seen = frame.id;
@@ -74,30 +74,30 @@ export class Connection {
     const text = this.outbox.get(frame.key);
     this.outbox.delete(frame.key);
     if ("error" in frame && !frame.key && this.outbox.size) {
-      clearTimeout(this.again);
-      this.again = setTimeout(() => this.flush(), AGAIN);
+      clearTimeout(this.resendTimer);
+      this.resendTimer = setTimeout(() => this.sendOutbox(), RESEND_DELAY);
     }
     this.onFrame("error" in frame ? { ...frame, text } : frame);
   }
 
-  closed(code) {
+  handleClose(code) {
     this.socket = null;
-    clearTimeout(this.again);
+    clearTimeout(this.resendTimer);
     if (code in FINAL) {
       this.over = true;
       this.onState("over", FINAL[code]);
     } else if (code === IDLE) {
-      this.onState("idle", "Paused, since you said nothing for long. Press a key to go on.");
+      this.onState("idle", "Paused, because you were idle. Press a key to reconnect.");
     } else {
-      this.comeBack(code === TOO_MANY ? LONGEST_WAIT : FIRST_WAIT * 2 ** this.attempts);
+      this.reconnectAfter(code === TOO_MANY ? MAX_DELAY : MIN_DELAY * 2 ** this.attempts);
     }
   }
 
-  comeBack(wait) {
+  reconnectAfter(delay) {
     this.attempts += 1;
-    // Not all at once: after a restart each page would knock at the same moment.
-    const pause = Math.min(wait, LONGEST_WAIT) * (0.5 + Math.random() / 2);
-    this.onState("waiting", "Connection lost. Coming back by itself…");
-    this.timer = setTimeout(() => this.open(), pause);
+    // A random part, so that after a restart the pages do not all reconnect at the same moment.
+    const jittered = Math.min(delay, MAX_DELAY) * (0.5 + Math.random() / 2);
+    this.onState("waiting", "Connection lost. Reconnecting…");
+    this.timer = setTimeout(() => this.open(), jittered);
   }
 }

@@ -1,60 +1,61 @@
-// The page of a room. All that others wrote goes into the page as text, never as HTML.
+// The page of a room. It shows other users' messages as text, never as HTML.
 
 import { Connection } from "./connection.js";
 
-const TYPING_SHOWN = 4_000; // milliseconds
-const TYPING_PAUSE = 2_000;
-const MOST = 500; // messages kept on the page
+const TYPING_VISIBLE = 4_000; // milliseconds
+const TYPING_INTERVAL = 2_000;
+const MAX_MESSAGES = 500; // on the page
 
 const element = (id) => document.getElementById(id);
 const [log, messages, form, text] = ["log", "messages", "form", "text"].map(element);
 const title = document.title;
-let missed = 0; // since the connection was lost
-let unseen = 0; // while the page is in the background
-let toldAt = 0;
+let missed = 0; // messages since the connection was lost
+let unread = 0; // messages while the page is in the background
+let typingSentAt = 0;
 let wasOpen = false;
 
 const connection = new Connection(document.querySelector("main").dataset.path, {
   onFrame: (frame) => {
     if ("message" in frame) showMessage(frame);
     else if ("ready" in frame) showReady();
-    else if ("here" in frame) showHere(frame);
+    else if ("here" in frame) showUsers(frame);
     else if ("typing" in frame) showTyping(frame.typing ?? "guest");
-    else if ("error" in frame) showProblem(frame);
+    else if ("error" in frame) showError(frame);
   },
   onState: (state, words) => {
     document.body.dataset.state = state;
-    element("status").textContent = words + waiting();
-    if (state !== "open") log.setAttribute("aria-busy", "true"); // what is missed is summed up
+    element("status").textContent = words + unsentNotice();
+    // While busy, a screen reader does not read single messages; showReady() gives their number.
+    if (state !== "open") log.setAttribute("aria-busy", "true");
   },
 });
 
-function waiting() {
+function unsentNotice() {
   const number = connection.outbox.size;
-  return number ? ` ${number} of your messages not sent yet.` : "";
+  return number ? ` ${number} of your messages are not sent yet.` : "";
 }
 
-function make(tag, className, content) {
-  const made = document.createElement(tag);
-  made.className = className;
-  made.textContent = content;
-  return made;
+function createElement(tag, className, content) {
+  const created = document.createElement(tag);
+  created.className = className;
+  created.textContent = content;
+  return created;
 }
 
 function showMessage({ message, by, at }) {
   const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
   if (log.getAttribute("aria-busy") === "true" && wasOpen && (missed += 1) === 1) {
-    messages.append(make("li", "missed", "You missed:"));
+    messages.append(createElement("li", "missed", "You missed:"));
   }
-  const when = make("time", "at", new Date(at).toLocaleTimeString([], { timeStyle: "short" }));
+  const when = createElement("time", "at", new Date(at).toLocaleTimeString([], { timeStyle: "short" }));
   when.dateTime = at;
-  const line = make("li", "message", "");
-  line.append(make("b", "by", by ?? "guest"), " ", when, " ", make("span", "said", message));
+  const line = createElement("li", "message", "");
+  line.append(createElement("b", "by", by ?? "guest"), " ", when, " ", createElement("span", "said", message));
   messages.append(line);
-  while (messages.children.length > MOST) messages.firstElementChild.remove();
+  while (messages.children.length > MAX_MESSAGES) messages.firstElementChild.remove();
   if (isAtEnd) log.scrollTop = log.scrollHeight;
   element("typing").textContent = "";
-  if (document.hidden) document.title = `(${(unseen += 1)}) ${title}`;
+  if (document.hidden) document.title = `(${(unread += 1)}) ${title}`;
 }
 
 function showReady() {
@@ -64,28 +65,28 @@ function showReady() {
   [missed, wasOpen] = [0, true];
 }
 
-function showHere({ here, guests }) {
+function showUsers({ here, guests }) {
   const names = guests ? [...here, guests === 1 ? "1 guest" : `${guests} guests`] : here;
-  element("here").replaceChildren(...names.map((name) => make("li", "", name)));
+  element("here").replaceChildren(...names.map((name) => createElement("li", "", name)));
 }
 
 let typingTimer;
 function showTyping(name) {
   element("typing").textContent = `${name} is typing…`;
   clearTimeout(typingTimer);
-  typingTimer = setTimeout(() => (element("typing").textContent = ""), TYPING_SHOWN);
+  typingTimer = setTimeout(() => (element("typing").textContent = ""), TYPING_VISIBLE);
 }
 
-function showProblem({ error, text: refused }) {
+function showError({ error, text: rejected }) {
   element("problem").textContent = error;
-  if (refused && !text.value) text.value = refused; // to be changed and sent again
+  if (rejected && !text.value) text.value = rejected; // so that the user can change and resend it
 }
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   if (!text.value.trim()) return;
   element("problem").textContent = "";
-  connection.say(text.value);
+  connection.post(text.value);
   text.value = "";
   text.focus();
 });
@@ -97,14 +98,14 @@ text.addEventListener("keydown", (event) => {
 });
 
 text.addEventListener("input", () => {
-  if (Date.now() - toldAt < TYPING_PAUSE) return;
-  toldAt = Date.now();
-  connection.typing();
+  if (Date.now() - typingSentAt < TYPING_INTERVAL) return;
+  typingSentAt = Date.now();
+  connection.sendTyping();
 });
 
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
-  unseen = 0;
+  unread = 0;
   document.title = title;
   connection.resume();
 });

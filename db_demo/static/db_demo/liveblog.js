@@ -1,30 +1,30 @@
-// Shows posts, newest first, as the socket tells of them. What a post says is text and nothing else.
+// Shows the posts that the socket sends, newest first. It shows a post as text, never as HTML.
 
-const RETRY = 2000; // milliseconds
+const RETRY_DELAY = 2000; // milliseconds
 
 const list = document.querySelector("#posts");
 const state = document.querySelector("#state");
-const shown = new Map(); // the element of each post, by its id
+const shown = new Map(); // post id → its element
 
-function elementOf({ title, text }) {
+function createItem({ title, text }) {
   const item = document.createElement("li");
   const heading = document.createElement("h2");
   const body = document.createElement("p");
-  heading.textContent = title; // never innerHTML: a post may hold a <script>
+  heading.textContent = title; // not innerHTML, because a post may contain a <script>
   body.textContent = text;
   item.append(heading, body);
   return item;
 }
 
 const handlers = {
-  // All posts there are, so that nothing is missed while there was no connection.
+  // The server sends all posts at each connect, so a page that was offline misses nothing.
   "posts.all": ({ posts }) => {
     shown.clear();
     list.replaceChildren();
     posts.forEach(handlers["post.saved"]);
   },
   "post.saved": (post) => {
-    const item = elementOf(post);
+    const item = createItem(post);
     const old = shown.get(post.id);
     if (old) old.replaceWith(item);
     else list.prepend(item);
@@ -45,8 +45,8 @@ function connect() {
     handlers[message.type](message);
   };
   socket.onclose = () => {
-    state.textContent = "No connection; trying again.";
-    setTimeout(connect, RETRY);
+    state.textContent = "No connection. Trying again…";
+    setTimeout(connect, RETRY_DELAY);
   };
 }
 

@@ -14,10 +14,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lessons.settings")
 settings.DATABASES["default"]["NAME"] = sys.argv[1]
 django.setup()
 
-from db_demo.chat import conversation, store  # noqa: E402
+from db_demo.chat import logic, store  # noqa: E402
 from lessons.asgi import application  # noqa: E402
 from tests.support.facts_server import serve  # noqa: E402
 
 if __name__ == "__main__":
-    conversation.BEAT, store.EXPIRY = 0.2, timedelta(seconds=2)
+    logic.HEARTBEAT_INTERVAL, store.PRESENCE_TIMEOUT = 0.2, timedelta(seconds=2)
     serve(application, websocket_handshake_timeout=60)

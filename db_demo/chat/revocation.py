@@ -1,7 +1,7 @@
-"""Tells open sockets at once that what they were let in with may be no more.
+"""Signal receivers that make open connections check at once whether they may stay.
 
-A logout, a password, an account, a membership, a room: whatever has changed, the message says look
-again, and each consumer that it reaches asks the database, as it does at each beat.
+A session, a user, a membership or a room has changed. The message does not say what changed. Each
+consumer that receives it asks the database, as it does at each heartbeat.
 """
 
 from asgiref.sync import async_to_sync
@@ -24,32 +24,32 @@ def room_group(name) -> str:
 
 
 @receiver(post_delete, sender=Session)
-def _session_ended(instance, **kwargs):
+def _session_deleted(instance, **kwargs):
     user_id = instance.get_decoded().get(SESSION_KEY)
     if user_id is not None:
-        _look_again(user_group(user_id))
+        _request_check(user_group(user_id))
 
 
 @receiver([post_save, post_delete], sender=get_user_model())
 def _user_changed(instance, **kwargs):
-    _look_again(user_group(instance.pk))
+    _request_check(user_group(instance.pk))
 
 
 @receiver(post_delete, sender=Membership)
-def _member_left(instance, **kwargs):
-    _look_again(user_group(instance.user_id))
+def _membership_deleted(instance, **kwargs):
+    _request_check(user_group(instance.user_id))
 
 
 @receiver([post_save, post_delete], sender=Room)
 def _room_changed(instance, **kwargs):
-    _look_again(room_group(instance.name))
+    _request_check(room_group(instance.name))
 
 
-def _look_again(group: str) -> None:
-    # After the commit: who looks before it sees what was. robust: nobody is kept from logging out
-    # by a layer that is away; the next beat comes.
+def _request_check(group: str) -> None:
+    # After the commit, because a consumer that checks earlier reads the old rows. robust: a logout
+    # also succeeds if the layer is unreachable; then the next heartbeat makes the check.
     transaction.on_commit(lambda: _send(group), robust=True)
 
 
 def _send(group: str) -> None:
-    async_to_sync(get_channel_layer().group_send)(group, {"type": "chat.beat"})
+    async_to_sync(get_channel_layer().group_send)(group, {"type": "chat.check"})
