@@ -21,11 +21,11 @@ from uvicorn.main import main as uvicorn_command
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from tests.notes.parts import FENCE, NOTES
-from tests.notes.servers import Server
+from lessons.authoring.notes import FENCE, NOTES
 from tests.support.real_daphne import ACCEPT, PATIENCE, stay
 from tests.support.real_parts import real_part
 from tests.support.real_program import until
+from tests.support.server_probes import Server
 
 FRAME = """
 daemon off; master_process off; pid {folder}/pid; error_log {folder}/errors;

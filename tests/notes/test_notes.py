@@ -2,7 +2,8 @@
 
 import re
 
-from tests.notes.parts import FENCE, NOTES, PROOF, ROOT, TABLE, files_by_test, refreshed
+from lessons.authoring.notes import FENCE, NOTES, PROOF, TABLE, files_by_test, regenerated
+from lessons.core.catalogue import PROJECT_DIR
 
 TEXT = NOTES.read_text(encoding="utf-8")
 PROSE = FENCE.sub("", TEXT)
@@ -16,12 +17,14 @@ def anchors(text: str) -> set[str]:
 
 
 def test_the_notes_are_as_they_would_be_made_now():
-    assert refreshed(TEXT).splitlines() == TEXT.splitlines(), "python -m tests.notes.parts"
+    assert regenerated(TEXT).splitlines() == TEXT.splitlines(), (
+        "run python3 -m lessons.authoring.notes"
+    )
 
 
 def test_every_proof_is_a_test_that_there_is():
     proofs = PROOF.findall(TEXT)
-    assert len(proofs) == TEXT.count("[test]("), "write them as parts.py says"
+    assert len(proofs) == TEXT.count("[test]("), "write them as lessons/authoring/notes.py says"
     assert [
         (file, name) for file, name in proofs if file not in files_by_test().get(name, [])
     ] == []
@@ -31,7 +34,7 @@ def leads_somewhere(link: str) -> bool:
     if found := re.match(r"https://([\w.]+)/", link):
         return found[1] in HOSTS
     file, _, anchor = link.partition("#")
-    return anchor in anchors(PROSE) if anchor else (ROOT / file).exists()
+    return anchor in anchors(PROSE) if anchor else (PROJECT_DIR / file).exists()
 
 
 def test_every_link_leads_somewhere():
@@ -49,7 +52,7 @@ def test_a_script_of_the_page_is_shown_as_it_is():
     for block in FENCE.finditer(TEXT):
         language, _, file = block["info"].partition(" ")
         if language == "js":
-            assert block["body"] in (ROOT / file).read_text(encoding="utf-8")
+            assert block["body"] in (PROJECT_DIR / file).read_text(encoding="utf-8")
 
 
 def test_every_table_that_is_made_has_something_in_it():

@@ -5,33 +5,26 @@ from ast import literal_eval
 
 import pytest
 
-from tests.notes.servers import (
-    FILE,
-    LINES,
-    SERVERS,
-    Server,
-    called,
-    measured,
-    read,
-    table,
-)
+from lessons.authoring.notes import SERVERS_TABLE, measured_table, read_measured_table
 from tests.support.real_daphne import CLOSE, PATIENCE
 from tests.support.real_program import until
+from tests.support.server_probes import PROBES, SERVERS, Server, measure, open_client
+
+COLUMNS = read_measured_table(SERVERS_TABLE)
 
 
 @pytest.mark.parametrize("kind", SERVERS)
 def test_each_server_does_what_the_table_says(kind):
-    names = [line.__doc__ for line in LINES]
-    written = "python -m tests.notes.servers writes the table anew"
-    assert dict(zip(names, measured(kind), strict=True)) == dict(
-        zip(names, read()[kind], strict=True)
-    ), written
+    again = "python3 -m tests.support.server_probes measures the table again"
+    assert measure(kind) == COLUMNS[kind], again
 
 
-def test_the_table_has_these_lines_and_each_is_a_difference():
-    assert FILE.read_text(encoding="utf-8") == table(read())
-    for name, *entries in zip((line.__doc__ for line in LINES), *read().values(), strict=True):
-        assert len(set(entries)) > 1, name
+def test_the_table_has_a_row_for_each_probe_and_each_is_a_difference():
+    assert SERVERS_TABLE.read_text(encoding="utf-8") == measured_table(COLUMNS)
+    for column in COLUMNS.values():
+        assert [*column] == [probe.__doc__ for probe in PROBES]
+    for probe in PROBES:
+        assert len({column[probe.__doc__] for column in COLUMNS.values()}) > 1
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +60,7 @@ def test_daphnes_scopes_have_these_keys(daphne):
 
 def test_daphne_takes_all_that_a_client_sends_while_its_handler_is_at_work(daphne):
     number = next(daphne.numbers)
-    with called(daphne, f"/consumers/Busy?{number}:[]") as client:
+    with open_client(daphne, f"/consumers/Busy?{number}:[]") as client:
         client.send("begin")
         daphne.says("begins")
         for _ in range(32):
@@ -77,7 +70,7 @@ def test_daphne_takes_all_that_a_client_sends_while_its_handler_is_at_work(daphn
 
 def test_uvicorn_with_its_websockets_backend_spins_for_a_consumer_that_stays():
     with Server("uvicorn", "websockets") as server:
-        with called(server, f"/consumers/NeverStops?{next(server.numbers)}:[]"):
+        with open_client(server, f"/consumers/NeverStops?{next(server.numbers)}:[]"):
             before = server.processor_seconds()
         until(lambda: server.processor_seconds() - before > 0.5)
         server.process.kill()

@@ -1,24 +1,26 @@
-"""Lesson 13's table says what each channel layer does: measured, line by line."""
+"""Lesson 13's table says what each channel layer does: measured, row by row."""
 
 import pytest
 
-from tests.redis.differences import FILE, read, table
-from tests.support.redis.layer_probes import LINES
+from lessons.authoring.notes import LAYERS_TABLE, measured_table, read_measured_table
+from tests.support.redis.layer_probes import PROBES
 
-COLUMNS = read(FILE.read_text(encoding="utf-8"))
+COLUMNS = read_measured_table(LAYERS_TABLE)
 
 
-@pytest.mark.parametrize("line", LINES, ids=lambda line: line.__name__)
-async def test_the_layer_does_what_the_table_says(layers, line):
-    assert await line(layers) == COLUMNS[layers.kind].get(line.__doc__), (
-        "python -m tests.redis.differences writes the table anew"
+@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.__name__)
+async def test_the_layer_does_what_the_table_says(layers, probe):
+    assert await probe(layers) == COLUMNS[layers.kind].get(probe.__doc__), (
+        "python3 -m tests.support.redis.layer_probes measures the table again"
     )
 
 
-def test_the_table_has_these_lines_and_no_others():
-    assert FILE.read_text(encoding="utf-8") == table(COLUMNS)
+def test_the_table_has_a_row_for_each_probe_and_no_other():
+    assert LAYERS_TABLE.read_text(encoding="utf-8") == measured_table(COLUMNS)
+    for column in COLUMNS.values():
+        assert [*column] == [probe.__doc__ for probe in PROBES]
 
 
-def test_each_line_is_a_difference():
-    for line in LINES:
-        assert len({column[line.__doc__] for column in COLUMNS.values()}) > 1
+def test_each_row_is_a_difference():
+    for probe in PROBES:
+        assert len({column[probe.__doc__] for column in COLUMNS.values()}) > 1

@@ -1,17 +1,26 @@
-"""What is measured where the three channel layers differ: a function for each line of the table.
+"""Probes for what differs between the channel layers, and the command that measures the table.
 
-It does the same to a layer of any kind and says in a few words what came of it. Its docstring is
-the line's name, and what it says is the line's entry.
+    python3 -m tests.support.redis.layer_probes
+
+A probe is a function of the layers of one kind. It does the same to a layer of any kind and returns
+the result in a few words. Its docstring is the name of its row. Lesson 13 shows the table, and a
+test compares it with the layers.
 """
 
+import asyncio
 import datetime
 import decimal
 import inspect
+import sys
 import uuid
 from functools import partial
 
+from lessons.authoring.notes import LAYERS_TABLE, measured_table
+from lessons.core.redis_server import RedisServer, RedisUnavailable
 from tests.support.redis.redis_layers import (
+    KINDS,
     LAST,
+    Layers,
     first_read,
     later,
     member_of,
@@ -230,7 +239,7 @@ async def prefixes(layers):
     return f"sets {' and '.join(apart)} apart"
 
 
-LINES = [
+PROBES = [
     item
     for name, item in list(globals().items())
     # From Python 3.12 on, the module inspect itself passes for a coroutine function.
@@ -238,3 +247,26 @@ LINES = [
     and inspect.iscoroutinefunction(item)
     and not name.startswith("_")
 ]
+
+
+async def measure(kind: str, redis_url: str) -> dict[str, str]:
+    """One column of the table: the result of each probe, by its name."""
+    column = {}
+    for probe in PROBES:
+        async with Layers(kind, redis_url) as layers:
+            column[probe.__doc__] = await probe(layers)
+    return column
+
+
+async def _write_table() -> None:
+    with RedisServer() as server:
+        columns = {kind: await measure(kind, server.url) for kind in KINDS}
+    LAYERS_TABLE.write_text(measured_table(columns), encoding="utf-8")
+    print(measured_table(columns), end="")
+
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(_write_table())
+    except RedisUnavailable as error:
+        sys.exit(str(error))

@@ -1,7 +1,9 @@
-"""An ASGI server with what facts_server.py serves: `python -m tests.notes.server_program Daphne`.
+"""An ASGI server with the consumers of facts_server.py, for the probes of server_probes.py.
 
-Or `uvicorn`, which one may tell its way to WebSockets, or `hypercorn`. It prints `port NUMBER`
-when it listens.
+    python3 -m tests.support.server_program Daphne
+
+Or `hypercorn`, or `uvicorn`, perhaps with the name of its WebSocket implementation. It prints
+`port NUMBER` when it listens.
 """
 
 import asyncio
@@ -22,14 +24,14 @@ class Busy(facts_server.Ticks):
 
 
 async def application(scope, receive, send):
-    async def receive_plainly():
+    async def receive_plain_codes():
         event = await receive()
         if event.get("code") is not None:
             event["code"] = int(event["code"])  # uvicorn's may be a member of an enumeration
         return event
 
-    # Of a lifespan scope it knows nothing, and raises: the servers go on without it.
-    await facts_server.application(scope, receive_plainly, send)
+    # It raises for a lifespan scope, as it may: the servers then continue without lifespan.
+    await facts_server.application(scope, receive_plain_codes, send)
 
 
 async def uvicorn(listener):
@@ -50,10 +52,10 @@ async def hypercorn(listener):
     await serve(application, config, shutdown_trigger=stop.wait)
 
 
-def on_this_loop(serve):
-    with socket.create_server(("127.0.0.1", 0)) as own:
-        print("port", own.getsockname()[1], flush=True)
-        asyncio.run(serve(own))
+def serve_until_stopped(serve):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        print("port", listener.getsockname()[1], flush=True)
+        asyncio.run(serve(listener))
 
 
 if __name__ == "__main__":
@@ -62,9 +64,9 @@ if __name__ == "__main__":
     match sys.argv[1]:
         case "Daphne":
             facts_server.CONSUMERS["/consumers/Busy"] = Busy.as_asgi()
-            soon = {"websocket_handshake_timeout": 3, "application_close_timeout": 0.1}
-            facts_server.serve(facts_server.application, **soon)
+            short_timeouts = {"websocket_handshake_timeout": 3, "application_close_timeout": 0.1}
+            facts_server.serve(facts_server.application, **short_timeouts)
         case "uvicorn":
-            on_this_loop(uvicorn)
+            serve_until_stopped(uvicorn)
         case "hypercorn":
-            on_this_loop(hypercorn)
+            serve_until_stopped(hypercorn)

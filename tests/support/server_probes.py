@@ -1,45 +1,50 @@
-"""Where three ASGI servers differ: `python -m tests.notes.servers` measures it anew.
+"""Probes for what differs between three ASGI servers, and the command that measures the table.
 
-A function for each line of the table: it does the same to any of them and says in a few words what
-came of it. Its docstring is the line's name, and what it says is the line's entry. NOTES.md shows
-the table; a test holds it against the servers, line by line.
+    python3 -m tests.support.server_probes
+
+A probe is a function of a server. It does the same to any server and returns the result in a few
+words. Its docstring is the name of its row. NOTES.md shows the table, and a test compares it with
+the servers.
 """
 
 import inspect
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from urllib.parse import quote
 
 import psutil
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from lessons.authoring.notes import SERVERS_TABLE, measured_table
 from tests.support.real_daphne import ACCEPT, CLOSE, PATIENCE, RealDaphne, leave, send, stay
 
-FILE = Path(__file__).with_name("servers.md")
 SERVERS = ("Daphne", "uvicorn", "hypercorn")
 
 
 class Server(RealDaphne):
-    package = "tests.notes"
+    """A real server of that kind, in a process: `with Server("uvicorn") as server`."""
+
+    package = "tests.support"
 
     def __init__(self, kind, *options):
         super().__init__("server_program", kind, *options)
         self.kind = kind
-        # Daphne kills what does not stop, here after 0.1 s. Who does not is not waited for long.
-        self.patience = PATIENCE if kind == "Daphne" else 0.3
+        # Daphne kills a consumer that does not stop after 0.1 s here; the others never kill one.
+        self.kill_timeout = PATIENCE if kind == "Daphne" else 0.3
 
     def processor_seconds(self):
         return sum(psutil.Process(self.process.pid).cpu_times()[:2])
 
-    def killed(self, number):
+    def kills(self, number):
+        """Whether the server ends the consumer of that number in time."""
+
         def over():
             return any(line.startswith(f"{number} over") for line in self.lines)
 
         with self.came:
-            return self.came.wait_for(over, self.patience)
+            return self.came.wait_for(over, self.kill_timeout)
 
 
 def code_of(visit):
@@ -47,13 +52,13 @@ def code_of(visit):
     return str(last["code"]) if last["type"] == "websocket.disconnect" else "no disconnect comes"
 
 
-def fate(visit):
-    """What became of a reply that the client got nothing of."""
+def death_of(visit):
+    """How the consumer died of a reply that the client did not receive."""
     return f"dies, {visit.status if visit.status != 101 else visit.close_code}"
 
 
-def called(server, path):
-    """A client whose visit need not end: its consumer may stay, or its server leave."""
+def open_client(server, path):
+    """A client for visits that may not end: its consumer may stay, or the server may stop."""
     return connect(f"ws://127.0.0.1:{server.port}{quote(path, '/?:')}", proxy=None)
 
 
@@ -107,7 +112,7 @@ def refused(server):
     return code_of(server.visit(CLOSE))
 
 
-# What becomes of a reply
+# What the server does with a reply
 
 
 def headers(server):
@@ -124,7 +129,7 @@ def foreign_subprotocol(server):
 
 def second_accept(server):
     """a second accept"""
-    return fate(server.visit(ACCEPT, ACCEPT, act=stay))
+    return death_of(server.visit(ACCEPT, ACCEPT, act=stay))
 
 
 def empty_text(server):
@@ -136,24 +141,24 @@ def empty_text(server):
 def both_keys(server):
     """`text` and `bytes` at once"""
     visit = server.visit(ACCEPT, send(text="a", bytes=b"b"), CLOSE, act=stay)
-    return f"sends {visit.frames}" if visit.frames else fate(visit)
+    return f"sends {visit.frames}" if visit.frames else death_of(visit)
 
 
 def dict_as_text(server):
     """a dict as `text`"""
-    return fate(server.visit(ACCEPT, send(text={"a": 1}), act=stay))
+    return death_of(server.visit(ACCEPT, send(text={"a": 1}), act=stay))
 
 
 def unknown_type(server):
     """an event of unknown type"""
     visit = server.visit(ACCEPT, {"type": "websocket.sned"}, CLOSE, act=stay)
-    return "is ignored" if visit.close_code == 1000 else fate(visit)
+    return "is ignored" if visit.close_code == 1000 else death_of(visit)
 
 
 def close_1008(server):
     """a close with 1008"""
     visit = server.visit(ACCEPT, {**CLOSE, "code": 1008}, act=stay)
-    return "is sent" if visit.close_code == 1008 else fate(visit)
+    return "is sent" if visit.close_code == 1008 else death_of(visit)
 
 
 def close_reason(server):
@@ -188,9 +193,9 @@ def compression(server):
 def never_stops(server):
     """a consumer without StopConsumer, once its client has left"""
     number = next(server.numbers)
-    with called(server, f"/consumers/NeverStops?{number}:[]"):
+    with open_client(server, f"/consumers/NeverStops?{number}:[]"):
         pass
-    if server.killed(number):
+    if server.kills(number):
         return "is killed"
     before = server.processor_seconds()
     time.sleep(0.3)
@@ -204,7 +209,7 @@ def stopped(server):
     # hypercorn waits for it before its `graceful_timeout` begins (hypercorn's issue 308).
     waits = server.kind == "hypercorn" and sys.version_info >= (3, 12)
     number = next(server.numbers)
-    with called(server, f"/?{number}:[{ACCEPT}]") as client:
+    with open_client(server, f"/?{number}:[{ACCEPT}]") as client:
         server.process.terminate()
         try:
             client.recv(timeout=3 if waits else PATIENCE)
@@ -217,39 +222,26 @@ def stopped(server):
     return saw
 
 
-LINES = [
+PROBES = [
     item
     for item in list(globals().values())
     if inspect.isfunction(item) and [*inspect.signature(item).parameters] == ["server"]
 ]
 
 
-def measured(kind: str) -> list[str]:
-    """One column of the table."""
-    *others, never_stops, stopped = LINES
+def measure(kind: str) -> dict[str, str]:
+    """One column of the table: the result of each probe, by its name."""
+    *others, never_stops, stopped = PROBES
     with Server(kind) as server:
         with ThreadPoolExecutor(4) as clients:
-            column = list(clients.map(lambda line: line(server), others))
-        # One looks at what the server is doing meanwhile, the other ends it.
-        return [*column, never_stops(server), stopped(server)]
-
-
-def table(columns: dict[str, list[str]]) -> str:
-    rows = [["", *columns], ["---"] * (1 + len(columns))]
-    names = [line.__doc__ for line in LINES]
-    rows += [list(cells) for cells in zip(names, *columns.values(), strict=True)]
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
-
-
-def read() -> dict[str, list[str]]:
-    """The columns of the table that is there, without the names of the lines."""
-    (_, *kinds), _, *rows = (
-        [cell.strip() for cell in line.split("|")[1:-1]]
-        for line in FILE.read_text(encoding="utf-8").splitlines()
-    )
-    return {kind: [row[number] for row in rows] for number, kind in enumerate(kinds, start=1)}
+            results = list(clients.map(lambda probe: probe(server), others))
+        # These two run last and alone: one measures the server's processor time, one stops it.
+        results += [never_stops(server), stopped(server)]
+    return {probe.__doc__: result for probe, result in zip(PROBES, results, strict=True)}
 
 
 if __name__ == "__main__":
-    FILE.write_text(table({kind: measured(kind) for kind in SERVERS}), encoding="utf-8")
-    print(FILE.read_text(encoding="utf-8"), end="")
+    SERVERS_TABLE.write_text(
+        measured_table({kind: measure(kind) for kind in SERVERS}), encoding="utf-8"
+    )
+    print(SERVERS_TABLE.read_text(encoding="utf-8"), end="")

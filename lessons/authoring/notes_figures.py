@@ -1,7 +1,7 @@
-"""The tables of figures in NOTES.md, out of what `manage.py bench` has kept in .workshop/bench/.
+"""The tables of figures in NOTES.md, from what `manage.py bench` has kept in .workshop/bench/.
 
-`python -m tests.notes.parts --figures` puts those of this machine there. No test looks at them:
-on another machine they are others.
+`python3 -m lessons.authoring.notes --figures` writes them. No test compares them: another machine
+has other figures.
 """
 
 import json
@@ -13,13 +13,11 @@ from pathlib import Path
 
 from django.conf import settings
 
-from lessons.bench.fanout import TUTORIAL
-
-NAMES = {"daphne": "Daphne", "uvicorn": "uvicorn"}
+SERVER_NAMES = {"daphne": "Daphne", "uvicorn": "uvicorn"}
 
 
-def kept(name: str) -> tuple[dict, str]:
-    """What `manage.py bench NAME` has kept, and a sentence that says where and when it was."""
+def _measured(name: str) -> tuple[dict, str]:
+    """The figures of `manage.py bench NAME`, and a sentence that says where and when it ran."""
     file = settings.STATE_DIR / "bench" / f"{name}.json"
     figures = json.loads(file.read_text(encoding="utf-8"))
     day = datetime.fromtimestamp(file.stat().st_mtime, UTC).strftime("%d %B %Y").lstrip("0")
@@ -41,12 +39,12 @@ def _table(head: list[str], rows: list[list]) -> str:
     return "\n".join(f"| {' | '.join(map(str, cells))} |" for cells in lines)
 
 
-def echo() -> str:
-    figures, where = kept("echo")
+def _echo() -> str:
+    figures, conditions = _measured("echo")
     rows = [
         [
             row["what"],
-            NAMES[row["server"]],
+            SERVER_NAMES[row["server"]],
             f"{row['ratio']:.2f}",
             row["many_per_second"],
             row["processor_us"],
@@ -56,11 +54,11 @@ def echo() -> str:
         if "recorder" not in row["what"]
     ]
     head = ["one process", "server", "share", "echoes/s", "CPU µs each", "connects/s"]
-    return f"{_table(head, rows)}\n\n{where}"
+    return f"{_table(head, rows)}\n\n{conditions}"
 
 
-def fanout() -> str:
-    figures, where = kept("fanout")
+def _fanout() -> str:
+    figures, conditions = _measured("fanout")
     rows = [
         [
             row["layer"],
@@ -74,11 +72,11 @@ def fanout() -> str:
     ]
     rows.sort(key=lambda row: (row[0], row[1], row[2]))
     head = ["channel layer", "processes", "clients", "ms to the last", "deliveries/s", "lost"]
-    return f"{_table(head, rows)}\n\n{where}"
+    return f"{_table(head, rows)}\n\n{conditions}"
 
 
-def soak() -> str:
-    figures, where = kept("chat")
+def _soak() -> str:
+    figures, conditions = _measured("chat")
     figures = figures["soak"]
     first, number = figures["rows"][0], figures["connections"]
     rows = [
@@ -95,27 +93,38 @@ def soak() -> str:
     ]
     head = ["when", "tasks", "threads", "groups", "blocks in use", "memory MB", "kB a connection"]
     title = f"{number} connections to the worked example of `{figures['lesson']}`, on Daphne:"
-    return f"{title}\n\n{_table(head, rows)}\n\n{where}"
+    return f"{title}\n\n{_table(head, rows)}\n\n{conditions}"
 
 
-def sizing() -> str:
-    """What one process carries at half its load, out of the three runs."""
-    (echoes, _), (rooms, _), (stay, _) = kept("echo"), kept("fanout"), kept("chat")
+def _sizing() -> str:
+    """How much one process carries at half its load, from the three benchmarks."""
+    (echoes, _), (rooms, _), (stay, _) = _measured("echo"), _measured("fanout"), _measured("chat")
     stay = stay["soak"]
     by_shape = {(row["server"], row["what"]): row for row in echoes["rows"]}
     rows = []
-    for server, name in NAMES.items():
+    for server, name in SERVER_NAMES.items():
         one = by_shape[server, "AsyncConsumer"]
         rows += [
             [f"events a second, an AsyncConsumer on {name}", one["many_per_second"] // 2],
             [f"handshakes a second, on {name}", one["connects_per_second"] // 2],
         ]
     for row in rooms["rows"]:
-        ours = row["layer"] != TUTORIAL
-        if ours and row["processes"] == 1 and row["clients"] in (100, 1000):
+        if (
+            "tutorial" not in row["layer"]
+            and row["processes"] == 1
+            and row["clients"] in (100, 1000)
+        ):
             name = f"messages a second to a room of {row['clients']}, {row['layer']}, on Daphne"
             rows.append([name, round(row["deliveries_per_second"] / row["clients"] / 2, 1)])
     first, connected = stay["rows"][:2]
     each = (connected["memory_mb"] - first["memory_mb"]) / stay["connections"]
     rows.append(["MB of memory for 1,000 idle connections, on Daphne", round(1000 * each)])
     return _table(["one process, at half its load", "carries"], rows)
+
+
+FIGURES = {
+    "figures-sizing": _sizing,
+    "figures-echo": _echo,
+    "figures-fanout": _fanout,
+    "figures-soak": _soak,
+}

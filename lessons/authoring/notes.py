@@ -1,0 +1,177 @@
+"""Writes the generated parts of NOTES.md: `python3 -m lessons.authoring.notes`.
+
+NOTES.md holds the generated text itself, so that it can be read anywhere. Each generated part names
+its source:
+
+- ```` ```python QUALIFIED.NAME ````: the code of that name;
+- ```` ```text SLUG: NAME | step | step ````: the transcript of that conversation in lesson SLUG;
+- from `[//]: # "NAME"` to `[//]: # "end"`: the table NAME, see TABLES;
+- `[test](FILE "test_name")`: a proof. The command finds FILE by the test's name, so write
+  `[test]("test_name")`.
+
+With `--figures` it also writes the tables of figures, from what `manage.py bench` has measured on
+this machine. A test keeps watch over everything but the figures.
+"""
+
+import ast
+import re
+import sys
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+
+from lessons.authoring.notes_figures import FIGURES
+from lessons.core import source
+from lessons.core.catalogue import COURSE_DIR, PROJECT_DIR, Lesson, find, lessons
+from lessons.core.diagnoses import Diagnosis, catalogue
+from lessons.playback.child_process import set_up_django
+from lessons.playback.steps import split_steps
+from lessons.wire.transcript import render
+
+NOTES = PROJECT_DIR / "NOTES.md"
+SERVERS_TABLE = Path(__file__).with_name("servers.md")  # tests/support/server_probes.py measures it
+LAYERS_TABLE = COURSE_DIR / "13_delivery" / "layers.md"  # measured by layer_probes.py
+SECURITY_TESTS = PROJECT_DIR / "tests" / "db_demo" / "test_chat_security.py"
+PLAY_TIMEOUT = 60  # seconds for a conversation, on a busy machine
+
+FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.M | re.S)
+TABLE = re.compile(r'^\[//\]: # "(?P<name>[\w-]+)"\n\n(?P<body>.*?)^\[//\]: # "end"$', re.M | re.S)
+PROOF = re.compile(r'\[test\]\((?:(?P<file>[\w/]+\.py) )?"(?P<name>test_\w+)"\)')
+_CONVERSATION = re.compile(r"(?P<slug>\w+): (?P<steps>.+ \| .+)")
+_MARKDOWN = re.compile(r"[\\`*<>\[\]|]|(?<!\w)_|_(?!\w)")
+
+
+def regenerated(text: str, figures: bool = False) -> str:
+    """NOTES.md with every generated part written again."""
+    tables = TABLES | FIGURES if figures else TABLES
+    text = FENCE.sub(_block, text)
+    text = TABLE.sub(lambda found: _table(found, tables), text)
+    return PROOF.sub(_proof, text)
+
+
+def _block(found: re.Match) -> str:
+    language, _, origin = found["info"].partition(" ")
+    if language == "python":
+        return f"```{found['info']}\n{source.find_source(origin).text}\n```"
+    if language == "text" and (conversation := _CONVERSATION.fullmatch(origin)):
+        return f"```{found['info']}\n{_transcript(**conversation.groupdict())}\n```"
+    return found[0]
+
+
+def _transcript(slug: str, steps: str) -> str:
+    from lessons.playback.conversation import play  # imports consumers, so Django is set up first
+
+    name, *steps = split_steps(steps)
+    return render(play(find(slug), name, steps, timeout=PLAY_TIMEOUT))
+
+
+def _table(found: re.Match, tables: dict[str, Callable[[], str]]) -> str:
+    if (make := tables.get(found["name"])) is None:
+        return found[0]
+    return f'[//]: # "{found["name"]}"\n\n{make()}\n\n[//]: # "end"'
+
+
+def _proof(found: re.Match) -> str:
+    name, file = found["name"], found["file"]
+    places = files_by_test().get(name, [])
+    if file not in places:
+        if len(places) != 1:
+            raise LookupError(f"{name} is in {places or 'no file'}: write the file or fix the name")
+        file = places[0]
+    return f'[test]({file} "{name}")'
+
+
+@cache
+def files_by_test() -> dict[str, list[str]]:
+    """The name of each test, with the files that have a test of that name."""
+    found: dict[str, list[str]] = {}
+    for file in sorted((PROJECT_DIR / "tests").rglob("test_*.py")):
+        path = file.relative_to(PROJECT_DIR).as_posix()
+        text = file.read_text(encoding="utf-8")
+        for name in re.findall(r"^ *(?:async )?def (test_\w+)", text, re.M):
+            found.setdefault(name, []).append(path)
+    return found
+
+
+# Tables
+
+
+def escaped(text: str) -> str:
+    """Text for a cell of a Markdown table that shows every character unchanged."""
+    return _MARKDOWN.sub(r"\\\g<0>", " ".join(text.split()))
+
+
+def markdown_table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def measured_table(columns: dict[str, dict[str, str]]) -> str:
+    """A measured table: for each kind of server or layer, the result of each probe by its name."""
+    names = next(iter(columns.values()))
+    rows = [[name, *(column[name] for column in columns.values())] for name in names]
+    return markdown_table(["", *columns], rows) + "\n"
+
+
+def read_measured_table(file: Path) -> dict[str, dict[str, str]]:
+    """The columns that measured_table() has written to the file."""
+    (_, *kinds), _, *rows = (
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in file.read_text(encoding="utf-8").splitlines()
+    )
+    return {
+        kind: {name: cells[number] for name, *cells in rows} for number, kind in enumerate(kinds)
+    }
+
+
+def _measured(file: Path) -> str:
+    """The measured table in the file, with a name for its first column."""
+    return file.read_text(encoding="utf-8").rstrip().replace("|  |", "| what |", 1)
+
+
+def _diagnoses() -> str:
+    """All diagnoses, in a table for each lesson."""
+    parts = []
+    titles = [*((_heading(lesson), lesson.number) for lesson in lessons())]
+    for title, number in [*titles, ("### Of no lesson", None)]:
+        rows = [_diagnosis_row(entry) for entry in catalogue().values() if entry.lesson == number]
+        if rows:
+            head = ["diagnosis", "symptom", "cause", "cure"]
+            parts.append(f"{title}\n\n{markdown_table(head, rows)}")
+    return "\n\n".join(parts)
+
+
+def _heading(lesson: Lesson) -> str:
+    link = f"[{lesson.title}](lessons/course/{lesson.folder.name}/lesson.md)"
+    return f"### Lesson {lesson.number}: {lesson.slug}\n\n{link}"
+
+
+def _diagnosis_row(entry: Diagnosis) -> list[str]:
+    name = f"{escaped(entry.title)} `{entry.id}`"
+    return [name, escaped(entry.symptom), escaped(entry.cause), escaped(entry.cure)]
+
+
+def _security() -> str:
+    """The attacks in the docstring of the chat's security tests, each with its proofs."""
+    docstring = ast.get_docstring(ast.parse(SECURITY_TESTS.read_text(encoding="utf-8")))
+    rows = []
+    for attack, text in re.findall(r"^(\S[^\n]*):\n((?: {4}[^\n]*\n?)+)", docstring, re.M):
+        answer, _, proofs = text.partition("→")
+        links = [f'[test]("{name}")' for name in re.findall(r"\btest_\w+(?=[,\n]|$)", proofs)]
+        answer = escaped(answer).replace(r"\`", "`")  # the docstring has code in it
+        rows.append([escaped(attack), " ".join([answer, *links])])
+    return markdown_table(["what may be tried", "what the chat does"], rows)
+
+
+TABLES = {
+    "diagnoses": _diagnoses,
+    "layers": partial(_measured, LAYERS_TABLE),
+    "servers": partial(_measured, SERVERS_TABLE),
+    "security": _security,
+}
+
+
+if __name__ == "__main__":
+    set_up_django()
+    notes = NOTES.read_text(encoding="utf-8")
+    NOTES.write_text(regenerated(notes, figures="--figures" in sys.argv), encoding="utf-8")
