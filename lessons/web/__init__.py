@@ -1,1 +1,1 @@
-"""The workshop in the browser: the list, a page for each lesson, and the recorder's live feed."""
+"""The pages of the workshop, and the sockets on which a page receives recorded events."""

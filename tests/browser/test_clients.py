@@ -59,9 +59,9 @@ def test_who_a_client_is_and_whose_page_it_is_on_decides_who_is_let_in(visit):
     page.errors.clear()
 
 
-def test_what_was_played_is_taken_away_in_a_dialog(visit):
+def test_a_dialog_exports_the_conversation_as_a_test(visit):
     page = visit("02-frames")
-    page.press("Take it away")
+    page.press("Export as a test")
     dialog = page.page.get_by_role("dialog")
     expect(dialog).to_contain_text("Nothing has been played yet")
     page.page.keyboard.press("Escape")
@@ -69,12 +69,12 @@ def test_what_was_played_is_taken_away_in_a_dialog(visit):
     page.send("grüße")
     page.send("", kind="bytes")
     page.press("Vanish")
-    page.press("Take it away")
+    page.press("Export as a test")
     source = dialog.get_by_role("region", name="The test")
     for line in (
-        'await client_1.send_to(text_data="grüße")',
+        'await client_1.send_input({"type": "websocket.receive", "text": "grüße"})',
         'await client_1.send_input({"type": "websocket.receive", "bytes": b""})',
-        "await client_1.disconnect(code=1006, timeout=PATIENCE)",
+        'await client_1.send_input({"type": "websocket.disconnect", "code": 1006})',
     ):
         expect(source).to_contain_text(line)
     with page.page.expect_download() as download:

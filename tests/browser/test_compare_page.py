@@ -39,7 +39,7 @@ def test_a_mistake_is_chosen_without_a_mouse_and_the_address_leads_back_to_it(vi
 def test_what_was_just_played_is_played_again(visit):
     lesson = visit("03-stop")
     compare = lesson.page.get_by_role("region", name="Compare with a mistake")
-    lesson.page.get_by_label("Conversation").select_option("what you have just played")
+    lesson.page.get_by_label("Conversation").select_option("your conversation on this page")
     lesson.press("Compare")
     expect(compare).to_contain_text("Nothing was played on this page yet.")
     lesson.connect()

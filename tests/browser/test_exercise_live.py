@@ -103,7 +103,7 @@ def test_a_save_brings_the_diagnosis_the_next_one_the_ticks(lesson, workshop):
     assert set(
         lesson.page.locator(".outcomes li").evaluate_all("all => all.map(e => e.dataset.state)")
     ) == {"green"}
-    expect(lesson.page.get_by_role("link", name="Go on to lesson 4")).to_be_visible()
+    expect(lesson.page.get_by_role("link", name="Continue with lesson 4")).to_be_visible()
     assert violations(lesson.page) == []
     expect(lesson.page.locator(":focus")).to_have_value(TYPED)
 
@@ -120,8 +120,8 @@ def test_hints_come_one_by_one_and_the_focus_stays(lesson):
 def test_a_reset_asks_first_and_keeps_the_students_version(lesson, workshop):
     workshop.save("# mine")
     expect(lesson.page.locator(".finding h3")).to_contain_text("is not there")
-    lesson.page.get_by_text("Start anew").click()
-    lesson.press("Put the original back")
+    lesson.page.get_by_text("Start again").click()
+    lesson.press("Restore the original")
     expect_state(lesson, "not started")
     backup = lesson.page.locator("code", has_text="work/03_stop.2").text_content()
     assert (workshop.folder / backup).read_text() == "# mine"

@@ -120,7 +120,7 @@ def test_what_happens_is_announced(visit):
     visited = visit("02-frames")
     visited.expect_status("Not connected.")
     page = visited.page
-    expect(page.get_by_role("log", name="What the browser was told")).to_be_visible()
+    expect(page.get_by_role("log", name="What the browser received")).to_be_visible()
     page.get_by_role("button", name="Table").click()
     log = page.get_by_role("log", name="What the server recorded")
     expect(log.get_by_role("columnheader")).to_have_text(
@@ -186,7 +186,7 @@ def test_without_javascript_text_source_and_verdict_are_there(visit, judged):
     expect(page.get_by_role("heading", name="How a connection ends")).to_be_visible()
     expect(page.locator(".line").first).to_be_visible()
     expect(page.get_by_text("It stops.")).to_be_visible()
-    expect(page.get_by_role("status")).to_have_text("It needs JavaScript.")
+    expect(page.get_by_role("status")).to_have_text("This needs JavaScript.")
     expect(page.get_by_role("button", name="Connect")).to_be_disabled()
 
 

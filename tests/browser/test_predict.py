@@ -62,7 +62,7 @@ def test_cards_are_dragged_too(visit):
 def test_who_receives_what_is_ticked_and_judged(visit):
     page = visit("04-communicator").page
     asked = question(page, "Question 1")
-    asked.get_by_role("button", name="Say what arrives").click()
+    asked.get_by_role("button", name="Tick what arrives").click()
     asked.get_by_role("button", name="Check").click()
     expect(asked.locator(".status")).to_have_text(
         "Nothing is ticked yet. Something arrives: tick what."

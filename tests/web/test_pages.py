@@ -114,7 +114,7 @@ def test_a_number_or_a_slug_leads_to_the_lesson(client, name):
 def test_an_unknown_lesson_is_a_404_that_lists_the_lessons(client):
     response = client.get("/lessons/<b>99/")
     assert response.status_code == 404
-    assert "There is no lesson “&lt;b&gt;99”" in text(response)
+    assert "Lesson “&lt;b&gt;99” does not exist" in text(response)
     assert 'href="/lessons/01-accept/"' in text(response)
 
 
@@ -317,4 +317,4 @@ def test_outside_a_workshop_a_lesson_has_no_feed_and_makes_no_session(
         response = client.get("/lessons/03-stop/")
     assert not response.cookies
     assert "data-feed" not in text(response)
-    assert "Events are recorded in a local workshop only" in text(response)
+    assert "Only a local workshop records events" in text(response)

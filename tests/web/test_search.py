@@ -71,7 +71,7 @@ def test_matches_in_a_title_come_first():
 
 
 def test_finds_a_lesson_by_the_code_that_it_shows():
-    assert "/lessons/03-stop/#why" in urls("known.get")
+    assert "/lessons/03-stop/#why" in urls("reasons.get")
 
 
 def test_finds_a_diagnosis_by_its_id():

@@ -1,4 +1,4 @@
-"""Where one looks things up: the search, the diagnoses, and the notes."""
+"""The reference pages: search, diagnoses and notes."""
 
 import re
 from functools import lru_cache
@@ -20,7 +20,7 @@ from lessons.web.search.search import MAX_QUERY, search
 from lessons.web.search.search_index import SearchUnavailable, read_notes
 from lessons.web.views.csp import with_csp
 
-_TO_A_FILE = re.compile(
+_FILE_LINK = re.compile(
     r'<a href="(?P<file>\w[^":]*)"(?: title="(?P<title>[^"]*)")?>(?P<words>[^<]*)</a>'
 )
 
@@ -48,25 +48,25 @@ def search_page(request):
 @require_safe
 @with_csp
 def diagnoses_page(request):
-    """Every diagnosis, by the lesson that explains it; those of no lesson last."""
+    """Every diagnosis, by the lesson that explains it. Those without a lesson come last."""
     mistakes = {}
     for lesson in lessons():
-        for version in wrong_versions(lesson):
-            mistakes.setdefault(version.diagnosis, []).append((lesson, version))
+        for mistake in wrong_versions(lesson):
+            mistakes.setdefault(mistake.diagnosis, []).append((lesson, mistake))
     by_number = {lesson.number: lesson for lesson in lessons()}
     ordered = sorted(catalogue().values(), key=lambda one: one.lesson or len(by_number) + 1)
     groups = tuple(
         (by_number.get(number), tuple((one, tuple(mistakes.get(one.id, ()))) for one in some))
         for number, some in groupby(ordered, key=lambda one: one.lesson)
     )
-    diagnosed = _diagnosed(get_template("lessons/diagnosed.html").template, groups)
-    context = {"groups": groups, "all": len(ordered), "diagnosed": diagnosed}
+    articles = _render_articles(get_template("lessons/diagnosis_articles.html").template, groups)
+    context = {"groups": groups, "all": len(ordered), "articles": articles}
     return render(request, "lessons/diagnoses.html", context)
 
 
 @lru_cache(maxsize=1)
-def _diagnosed(template: Template, groups: tuple) -> SafeString:
-    """All of them as HTML, the larger part of the page; made anew when one has changed."""
+def _render_articles(template: Template, groups: tuple) -> SafeString:
+    """The diagnoses as HTML, most of the page. Only a change renders them again."""
     return template.render(Context({"groups": groups}))
 
 
@@ -75,25 +75,25 @@ def _diagnosed(template: Template, groups: tuple) -> SafeString:
 def notes_page(request):
     markdown = read_notes()
     if not markdown:
-        raise Http404("There is no NOTES.md")
+        raise Http404("The file NOTES.md is missing.")
     contents = [one for one in markdown_sections(markdown) if one.id and one.level == 2]
-    text = with_pages(markdown_to_html(markdown))
+    text = link_to_pages(markdown_to_html(markdown))
     return render(request, "lessons/notes.html", {"text": text, "contents": contents})
 
 
 @lru_cache(maxsize=1)
-def with_pages(html: SafeString) -> SafeString:
-    """HTML whose links to files of the project lead to pages, or say which file it is.
+def link_to_pages(html: SafeString) -> SafeString:
+    """The HTML, in which a link to a file becomes a link to a page, or the file's name.
 
-    On the page of a repository they lead to the files themselves; the workshop serves none.
+    On a repository's page such a link works. The workshop does not serve the project's files.
     """
     by_file = {f"lessons/course/{one.folder.name}/lesson.md": one.key for one in lessons()}
 
-    def lead(found: re.Match) -> str:
+    def replacement(found: re.Match) -> str:
         if key := by_file.get(found["file"]):
             return f'<a href="{reverse("lesson", args=[key])}">{found["words"]}</a>'
-        if found["title"]:  # a proof: the test's name
+        if found["title"]:  # the test that proves a sentence: show its name as a tooltip
             return f'<sup title="{found["file"]}: {found["title"]}">{found["words"]}</sup>'
         return f"<code>{found['words']}</code>"
 
-    return mark_safe(_TO_A_FILE.sub(lead, html))
+    return mark_safe(_FILE_LINK.sub(replacement, html))
