@@ -1,4 +1,4 @@
-"""Judges what a student might write in an exercise, given as a change to a right version."""
+"""Judges possible submissions, each written as a change to a right version of the exercise."""
 
 import asyncio
 import gc
@@ -21,11 +21,15 @@ from lessons.simulator.check_context import CheckContext
 from lessons.simulator.finding import CheckFailed
 from lessons.simulator.student_module import load_file
 
-PATIENCE = 60  # seconds, only ever spent by a test that fails
+VERDICT_TIMEOUT = 60  # seconds; only a test that fails waits so long
 
 
-class Trials:
-    """`beginning` is an exercise up to its last `def` line, `right` one right body for that."""
+class Submissions:
+    """Submissions for one exercise.
+
+    `beginning` is the exercise up to its last `def` line, `right` is a right body for it. With an
+    empty `beginning`, `right` is a whole file.
+    """
 
     def __init__(self, lesson_name, beginning, right):
         self.lesson = find(lesson_name)
@@ -33,7 +37,7 @@ class Trials:
         self.right = right
 
     def changed(self, *changes) -> Verdict:
-        """The verdict on the right version, a whole file, with each (old, new) replaced in turn."""
+        """Return the verdict on the right file after each (old, new) replacement."""
         source = self.right
         for old, new in changes:
             assert old in source, old
@@ -41,58 +45,59 @@ class Trials:
         return self.verdict(source=source)
 
     def verdict(self, *, body=None, old="", new="", source=None, to_the_end=False) -> Verdict:
-        """The verdict on a body, on the right one with `old` replaced, or on a whole file.
+        """Return the verdict on a body, on the right body with `old` replaced, or on a whole file.
 
-        It ends with the first check that is red, or `to_the_end`.
+        Judging stops at the first red check, except with `to_the_end`.
         """
         assert old in self.right
         body = dedent(body) if body else self.right.replace(old, new, 1)
         source = source or self.beginning + indent(body, " " * 8)
         name, base = self.lesson.exercise_name, self.lesson.exercise_base
-        target = Target("trial", self.lesson.exercise, name, base, source)
+        target = Target("submission", self.lesson.exercise, name, base, source)
         return _judge(self.lesson, target, to_the_end)
 
 
 def _judge(lesson, target, to_the_end) -> Verdict:
-    """As `judge` does, but one after the other in one process, which spares starting many.
+    """Judge like `lessons.judge.judge`, but reuse one process: that is faster.
 
-    Not in pytest's own: what wrong code leaves behind would complain amid some other test.
+    It is not pytest's process. Wrong code leaves tasks and sockets behind, and their warnings would
+    appear in the middle of another test.
     """
-    pipe = _judging_process()
+    pipe = _judge_process()
     pipe.send((lesson, target, to_the_end))
-    assert pipe.poll(PATIENCE), "the trial did not end"
+    assert pipe.poll(VERDICT_TIMEOUT), "the judge process did not answer"
     return pipe.recv()
 
 
 @cache
-def _judging_process():
-    """This end of the pipe to a process that ends with this one."""
+def _judge_process():
+    """Start a process that ends with this one. Return our end of the pipe to it."""
     context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    context.Process(target=_serve, args=(theirs,), daemon=True).start()
-    theirs.close()
-    return ours
+    pipe, child_pipe = context.Pipe()
+    context.Process(target=_serve, args=(child_pipe,), daemon=True).start()
+    child_pipe.close()
+    return pipe
 
 
 def _serve(pipe) -> None:
     set_up_django()
-    silence = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(silence, 1)
-    os.dup2(silence, 2)
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, 1)
+    os.dup2(devnull, 2)
     gc.freeze()
     with suppress(EOFError):
         while True:
             pipe.send(_verdict(*pipe.recv()))
-            _sweep_up()
+            _clean_up()
 
 
-def _sweep_up() -> None:
-    """Let go of what the trial left behind now, since it would complain amid the next one."""
+def _clean_up() -> None:
+    """Free what the submission left behind, so that no warning appears in the next one."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        asyncio.run(sync_to_async(int)())  # the thread of sync handlers knows its last loop
+        asyncio.run(sync_to_async(int)())  # the sync thread keeps a reference to its last loop
         gc.collect()
-    gc.freeze()  # what is still there is the next one's affair as little as what was loaded
+    gc.freeze()  # do not collect the remaining objects again for the next submission
 
 
 def _verdict(lesson, target, to_the_end) -> Verdict:
@@ -108,7 +113,7 @@ def _verdict(lesson, target, to_the_end) -> Verdict:
 
 
 def named(**cases):
-    """Parameters whose ids are the names."""
+    """Make pytest parameters. The names are the ids."""
     return [
         pytest.param(*(case if isinstance(case, tuple) else [case]), id=name)
         for name, case in cases.items()

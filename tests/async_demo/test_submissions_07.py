@@ -1,8 +1,8 @@
-"""Lesson 7 judged: a right stopwatch is green however it is written, a wrong one is told why."""
+"""Submissions for lesson 7: each right stopwatch is green, each wrong one gets its diagnosis."""
 
 import pytest
 
-from tests.support.submissions import Trials, named
+from tests.support.submissions import Submissions, named
 
 RIGHT = """\
 import asyncio
@@ -45,7 +45,7 @@ RUN = RIGHT[RIGHT.index("    async def run") : RIGHT.index("    async def websoc
 CANCEL = "                self.task.cancel()\n"
 STOP = "        raise StopConsumer()\n"
 
-trials = Trials("push", "", RIGHT)
+submissions = Submissions("push", "", RIGHT)
 
 
 GROUP = """\
@@ -93,7 +93,7 @@ CALLBACK = """\
 @pytest.mark.parametrize(
     "changes",
     named(
-        as_it_stands=([],),
+        unchanged=([],),
         waits_for_it=([(CANCEL, CANCEL + " " * 16 + "await asyncio.wait([self.task])\n")],),
         gathers_it=(
             [
@@ -122,7 +122,7 @@ CALLBACK = """\
             ],
         ),
         with_a_timer=([(CALL, TIMER), (RUN, ""), (START, "        self.run()\n")],),
-        through_a_callback_of_its_own_task=([(CALL, ""), (START, START + CALLBACK)],),
+        through_a_done_callback=([(CALL, ""), (START, START + CALLBACK)],),
         through_an_event_that_times_out=(
             [
                 (
@@ -160,7 +160,7 @@ CALLBACK = """\
     ),
 )
 def test_a_right_version_is_green(changes):
-    assert trials.changed(*changes).findings == []
+    assert submissions.changed(*changes).findings == []
 
 
 def guarded(clause, do):
@@ -283,5 +283,5 @@ def guarded(clause, do):
         has_no_stop=([("raise StopConsumer()", "pass")], "no-stop-consumer"),
     ),
 )
-def test_a_wrong_version_is_told_why(changes, diagnosis):
-    assert [diagnosis] == trials.changed(*changes).diagnosis_ids[:1]
+def test_a_wrong_version_gets_its_diagnosis(changes, diagnosis):
+    assert [diagnosis] == submissions.changed(*changes).diagnosis_ids[:1]

@@ -1,9 +1,9 @@
-"""Lesson 19 judged: a right desk is green however it is written, a wrong one is told why."""
+"""Submissions for lesson 19: each right desk is green, each wrong one gets its diagnosis."""
 
 import pytest
 
 from lessons.core.catalogue import find
-from tests.support.submissions import Trials, named
+from tests.support.submissions import Submissions, named
 
 MORE = """\
 import asyncio
@@ -15,7 +15,7 @@ from django.contrib.auth.signals import user_logged_out
 
 """
 RIGHT = find("logout").solution.read_text().replace("import json\n", "import json\n" + MORE, 1)
-TRIALS = Trials("logout", "", RIGHT)
+SUBMISSIONS = Submissions("logout", "", RIGHT)
 
 
 def part(begin, end):
@@ -52,7 +52,7 @@ TELL = 'transaction.on_commit(lambda: send(group, {"type": kind}), robust=True)'
                 (GROUPS, "(group_of_user(user),)"),
             ],
         ),
-        stays_silent_in_place_of_stopping=(
+        stays_silent_instead_of_stopping=(
             [
                 (OVER, OVER.partition("        raise")[0] + "        self.over = True\n\n"),
                 ("groups = ()", "over = False\n    groups = ()"),
@@ -155,7 +155,7 @@ TELL = 'transaction.on_commit(lambda: send(group, {"type": kind}), robust=True)'
                 )
             ],
         ),
-        says_nobody_before_the_end=(
+        sends_a_name_before_the_end=(
             [
                 (
                     "await logout(self.scope)  # deletes the session, hence session_over",
@@ -168,7 +168,7 @@ TELL = 'transaction.on_commit(lambda: send(group, {"type": kind}), robust=True)'
     ),
 )
 def test_a_right_desk_is_green(changes):
-    verdict = TRIALS.changed(*changes)
+    verdict = SUBMISSIONS.changed(*changes)
     assert verdict.green, verdict.diagnosis_ids
 
 
@@ -252,7 +252,7 @@ def test_a_right_desk_is_green(changes):
             "password-change-missed",
         ),
         keeps_the_user=([('        self.scope["user"] = user\n', "")], "wrong-name"),
-        tells_at_once=([(TELL, "send(group, {'type': kind})")], "notified-before-commit"),
+        sends_at_once=([(TELL, "send(group, {'type': kind})")], "notified-before-commit"),
         calls_in_on_commit=(
             [(TELL, "transaction.on_commit(send(group, {'type': kind}))")],
             "on-commit-called",
@@ -304,7 +304,7 @@ def test_a_right_desk_is_green(changes):
             ],
             "deactivated-stays",
         ),
-        receiver_is_gone=(
+        receiver_is_garbage_collected=(
             [
                 (
                     SIGNALS,
@@ -319,5 +319,5 @@ def test_a_right_desk_is_green(changes):
         ),
     ),
 )
-def test_a_wrong_desk_is_told_why(changes, diagnosis):
-    assert TRIALS.changed(*changes).diagnosis_ids[:1] == [diagnosis]
+def test_a_wrong_desk_gets_its_diagnosis(changes, diagnosis):
+    assert SUBMISSIONS.changed(*changes).diagnosis_ids[:1] == [diagnosis]

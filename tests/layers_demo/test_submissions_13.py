@@ -1,8 +1,8 @@
-"""Lesson 13 judged: a right waiter is green however it is written, a wrong one is told why."""
+"""Submissions for lesson 13: each right waiter is green, each wrong one gets its diagnosis."""
 
 import pytest
 
-from tests.support.submissions import Trials, named
+from tests.support.submissions import Submissions, named
 
 RIGHT = """\
 import asyncio
@@ -67,7 +67,7 @@ READY = RIGHT[RIGHT.index("    async def dish_ready") : RIGHT.index("    async d
 AT = "timezone.now().isoformat()"
 KEY = "self.earlier[str(self.number)]"
 
-trials = Trials("delivery", "", RIGHT)
+submissions = Submissions("delivery", "", RIGHT)
 
 
 RETURNS = """\
@@ -153,7 +153,7 @@ right = named(
     works_in_a_task=[(SENDING, IN_A_TASK)],
     counts_with_max=[(READY, COUNTED)],
     keeps_what_it_expects=[(READY, EXPECTED)],
-    time_with_a_blank=[(AT, "str(timezone.now())")],
+    time_with_a_space=[(AT, "str(timezone.now())")],
     time_of_this_place=[(AT, "datetime.now().isoformat(timespec='seconds')")],
     time_from_the_library=[(AT, "datetime.now(UTC).isoformat()")],
     more_in_the_order=[('"earlier": self.earlier,', '"earlier": self.earlier, "to": [1],')],
@@ -164,7 +164,7 @@ right = named(
 
 @pytest.mark.parametrize("changes", right)
 def test_right(changes):
-    assert trials.changed(*changes).diagnosis_ids == []
+    assert submissions.changed(*changes).diagnosis_ids == []
 
 
 SILENT = SENDING.replace(
@@ -256,13 +256,13 @@ wrong = named(
     ),
     int_keys=([(KEY, "self.earlier[self.number]")], "int-keys"),
     a_deque=([("self.earlier,", "deque(self.earlier),")], "not-serializable"),
-    pairs_in_place_of_a_dict=(
+    pairs_instead_of_a_dict=(
         [("self.earlier,", "list(self.earlier.items()),")],
         "message-differs",
     ),
-    a_text_in_place_of_a_dict=([("self.earlier,", "json.dumps(self.earlier),")], "message-differs"),
+    a_text_instead_of_a_dict=([("self.earlier,", "json.dumps(self.earlier),")], "message-differs"),
     a_time_since_1970=([(AT, "timezone.now().timestamp()")], "message-differs"),
-    a_time_of_its_own=([(AT, "timezone.now().strftime('%d.%m. %H:%M')")], "message-differs"),
+    its_own_time_format=([(AT, "timezone.now().strftime('%d.%m. %H:%M')")], "message-differs"),
     another_type=([('"order.new"', '"order_new"')], "message-differs"),
     no_type=([('            "type": "order.new",\n', "")], "message-differs"),
     json_for_the_layer=(
@@ -315,4 +315,4 @@ wrong = named(
 
 @pytest.mark.parametrize("changes, diagnosis", wrong)
 def test_wrong(changes, diagnosis):
-    assert trials.changed(*changes).diagnosis_ids[:1] == [diagnosis]
+    assert submissions.changed(*changes).diagnosis_ids[:1] == [diagnosis]

@@ -1,8 +1,8 @@
-"""Lesson 20 judged: a right reading room is green however it is written; a wrong one learns why."""
+"""Submissions for lesson 20: right reading rooms are green, wrong ones get their diagnosis."""
 
 import pytest
 
-from tests.support.submissions import Trials, named
+from tests.support.submissions import Submissions, named
 
 HEAD = """\
 import asyncio
@@ -143,13 +143,13 @@ OWN_THREAD = (
 HANDLER = '        for line in lines or ["no posts"]:\n            await self.tell(line)\n'
 TRY = HEAD[HEAD.index("        try:") : HEAD.index("        for line")]
 
-trials = Trials("orm", "", HEAD + DECORATED)
+submissions = Submissions("orm", "", HEAD + DECORATED)
 
 
 def judged(asks=DECORATED, old="", new=""):
     source = HEAD + asks
     assert old in source
-    return trials.verdict(source=source.replace(old, new))
+    return submissions.verdict(source=source.replace(old, new))
 
 
 @pytest.mark.parametrize(
@@ -166,13 +166,13 @@ def judged(asks=DECORATED, old="", new=""):
         in_sql=RAW,
         without_an_exception=FIRST,
         in_another_thread=CALLED.replace("(self.query)", "(self.query, thread_sensitive=False)"),
-        in_an_executor_of_its_own=IN_AN_EXECUTOR,
+        in_its_own_executor=IN_AN_EXECUTOR,
         through_plain_sync_to_async=DECORATED.replace("@database_sync", "@sync"),
         in_any_thread_that_it_looks_after=OWN_CARE,
-        in_a_thread_of_its_own=OWN_THREAD,
+        in_its_own_thread=OWN_THREAD,
     ),
 )
-def test_whatever_way_leads_to_a_thread_is_green(asks):
+def test_every_use_of_a_thread_is_green(asks):
     assert judged(asks).findings == []
 
 
@@ -330,5 +330,5 @@ def test_the_row_may_be_looked_for_with_exists():
         reads_text_alone=("text-on-binary", DECORATED, 'event.get("text") or ""', 'event["text"]'),
     ),
 )
-def test_a_wrong_change_is_told_why(diagnosis, asks, old, new):
+def test_a_wrong_change_gets_its_diagnosis(diagnosis, asks, old, new):
     assert judged(asks, old, new).diagnosis_ids[:1] == [diagnosis]

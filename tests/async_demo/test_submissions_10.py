@@ -1,8 +1,8 @@
-"""Lesson 10 judged: a right lobby is green however it is written, a wrong one is told why."""
+"""Submissions for lesson 10: each right lobby is green, each wrong one gets its diagnosis."""
 
 import pytest
 
-from tests.support.submissions import Trials, named
+from tests.support.submissions import Submissions, named
 
 HEAD = """\
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
@@ -85,13 +85,13 @@ LEAN_FOR_ALL = """\
 COUNT = "await User.objects.acount()"
 FIRST = '            "websocket.connect": self.websocket_connect,\n'
 
-trials = Trials("cost", "", HEAD + USUAL + TAIL)
+submissions = Submissions("cost", "", HEAD + USUAL + TAIL)
 
 
 def judged(dispatch=USUAL, old="", new=""):
     source = HEAD + dispatch + TAIL
     assert old in source
-    return trials.verdict(source=source.replace(old, new))
+    return submissions.verdict(source=source.replace(old, new))
 
 
 @pytest.mark.parametrize("dispatch", named(usual=USUAL, by_hand=BY_HAND, match=MATCH, table=TABLE))
@@ -99,7 +99,7 @@ def test_a_dispatch_that_spares_three_is_green(dispatch):
     assert judged(dispatch).findings == []
 
 
-def test_it_may_go_by_the_beginning_of_the_name():
+def test_the_list_may_hold_prefixes_of_event_types():
     assert judged(BY_PREFIX).findings == []
 
 
@@ -118,17 +118,17 @@ def test_it_may_go_by_the_beginning_of_the_name():
         ),
     ),
 )
-def test_lean_for_all_is_right_where_the_handler_looks_after_the_connections(new):
+def test_lean_for_all_is_right_if_the_handler_closes_old_connections(new):
     assert judged(LEAN_FOR_ALL, COUNT, new).findings == []
 
 
 def test_a_mixin_may_hold_the_dispatch():
     source = HEAD.replace("class Lobby(AsyncConsumer)", "class LeanConsumer(AsyncConsumer)")
     source += USUAL + "\n\nclass Lobby(LeanConsumer):\n" + TAIL
-    assert trials.verdict(source=source).findings == []
+    assert submissions.verdict(source=source).findings == []
 
 
-def test_a_thread_of_its_own_does_no_harm():
+def test_its_own_thread_is_allowed():
     own = """
     async def __call__(self, scope, receive, send):
         async with ThreadSensitiveContext():
@@ -140,8 +140,8 @@ def test_a_thread_of_its_own_does_no_harm():
 @pytest.mark.parametrize(
     ("diagnosis", "dispatch", "old", "new"),
     named(
-        spares_nobody=("needless-thread-hop", "", "", ""),
-        lists_nobody=("needless-thread-hop", USUAL, "in self.lean", "in ()"),
+        spares_no_event=("needless-thread-hop", "", "", ""),
+        lists_no_event=("needless-thread-hop", USUAL, "in self.lean", "in ()"),
         lists_the_wrong_one=(
             "needless-thread-hop",
             USUAL,
@@ -164,7 +164,7 @@ def test_a_thread_of_its_own_does_no_harm():
             '== "accounts.changed"',
         ),
         spares_all=("lean-dispatch-database", LEAN_FOR_ALL, "", ""),
-        asks_on_the_way_through_sync_to_async=(
+        queries_through_sync_to_async=(
             "lean-dispatch-database",
             LEAN_FOR_ALL,
             COUNT,
@@ -192,7 +192,7 @@ def test_a_thread_of_its_own_does_no_harm():
         does_not_await_the_handler=("never-awaited", BY_HAND, "await handler", "handler"),
         does_not_await_super=("never-awaited", USUAL, "await super()", "super()"),
         calls_itself=("recursion", USUAL, "super().dispatch", "self.dispatch"),
-        is_no_coroutine=(
+        is_not_a_coroutine=(
             "def-handler-in-async-consumer",
             "    def dispatch(self, message):\n        return None\n",
             "",
@@ -232,5 +232,5 @@ def test_a_thread_of_its_own_does_no_harm():
         ),
     ),
 )
-def test_a_wrong_change_is_told_why(diagnosis, dispatch, old, new):
+def test_a_wrong_change_gets_its_diagnosis(diagnosis, dispatch, old, new):
     assert judged(dispatch, old, new).diagnosis_ids[:1] == [diagnosis]

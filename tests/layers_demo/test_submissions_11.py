@@ -1,8 +1,8 @@
-"""Lesson 11 judged: a right letterbox is green however it is written, a wrong one is told why."""
+"""Submissions for lesson 11: each right letterbox is green, each wrong one gets its diagnosis."""
 
 import pytest
 
-from tests.support.submissions import Trials, named
+from tests.support.submissions import Submissions, named
 
 RIGHT = """\
 import json
@@ -40,13 +40,13 @@ TRY = RIGHT[RIGHT.index("        try:") : RIGHT.index("    def letter_arrived")]
 ANSWER = '            self.send({"type": "websocket.send", "text": "no such address"})\n'
 TELL = '        self.send({"type": "websocket.send", "text": self.channel_name})\n'
 
-trials = Trials("channel", "", RIGHT)
+submissions = Submissions("channel", "", RIGHT)
 
 
 @pytest.mark.parametrize(
     "changes",
     named(
-        as_it_stands=([],),
+        unchanged=([],),
         asks_for_the_layer=([("self.channel_layer", "get_channel_layer()")],),
         makes_the_function_once=(
             [
@@ -57,7 +57,7 @@ trials = Trials("channel", "", RIGHT)
                 )
             ],
         ),
-        wraps_a_method_of_its_own=(
+        wraps_its_own_method=(
             [
                 (CALL, 'self.deliver(letter["to"], message)'),
                 (
@@ -105,7 +105,7 @@ trials = Trials("channel", "", RIGHT)
             ],
         ),
         copies_and_sets_the_type=([(MESSAGE, '{**letter, "type": "letter.arrived"}')],),
-        tells_in_the_accept_helper=(
+        sends_in_the_accept_helper=(
             [
                 (TELL, "        self.tell(self.channel_name)\n"),
                 (
@@ -129,7 +129,7 @@ trials = Trials("channel", "", RIGHT)
     ),
 )
 def test_a_right_version_is_green(changes):
-    verdict = trials.changed(*changes)
+    verdict = submissions.changed(*changes)
     assert verdict.green, verdict.as_json()
 
 
@@ -212,13 +212,13 @@ def test_a_right_version_is_green(changes):
             "reply-differs",
         ),
         stops_on_a_bad_address=([(ANSWER, "            raise StopConsumer()\n")], "zombie"),
-        tells_no_address=([(TELL, "")], "no-reply"),
-        tells_its_class=([("self.channel_name})", "type(self).__name__})")], "wrong-address"),
-        tells_too_much=(
+        sends_no_address=([(TELL, "")], "no-reply"),
+        sends_its_class=([("self.channel_name})", "type(self).__name__})")], "wrong-address"),
+        sends_too_much=(
             [("self.channel_name})", 'f"you are {self.channel_name}"})')],
             "wrong-address",
         ),
-        tells_before_the_accept=(
+        sends_before_the_accept=(
             [
                 (
                     '        self.send({"type": "websocket.accept"})\n' + TELL,
@@ -239,5 +239,5 @@ def test_a_right_version_is_green(changes):
         ),
     ),
 )
-def test_a_wrong_version_is_told_why(changes, diagnosis):
-    assert [diagnosis] == trials.changed(*changes).diagnosis_ids[:1]
+def test_a_wrong_version_gets_its_diagnosis(changes, diagnosis):
+    assert [diagnosis] == submissions.changed(*changes).diagnosis_ids[:1]

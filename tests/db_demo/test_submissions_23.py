@@ -1,9 +1,9 @@
-"""Lesson 23 judged: a right den is green however it is written, a wrong one is told why."""
+"""Submissions for lesson 23: each right den is green, each wrong one gets its diagnosis."""
 
 import pytest
 
 from lessons.core.catalogue import find
-from tests.support.submissions import Trials, named
+from tests.support.submissions import Submissions, named
 
 RIGHT = find("chat").solution.read_text(encoding="utf-8")
 IMPORTS = "from db_demo.models import Membership\n"
@@ -26,7 +26,7 @@ SEND = '            await self.send({"type": "websocket.send", "text": event["te
 WRITES = "if text and await self.may_stay():"
 READS = "        if await self.may_stay():\n"
 
-trials = Trials("chat", "", RIGHT)
+submissions = Submissions("chat", "", RIGHT)
 
 
 def is_member(body):
@@ -37,7 +37,7 @@ def is_member(body):
 @pytest.mark.parametrize(
     "changes",
     named(
-        as_it_stands=([],),
+        unchanged=([],),
         asks_the_async_way=(
             [
                 is_member(
@@ -60,7 +60,7 @@ def is_member(body):
                 ),
             ],
         ),
-        asks_for_the_user_anew=(
+        reads_the_user_again=(
             [
                 (IMPORTS, IMPORTS + "from django.contrib.auth.models import User\n"),
                 (
@@ -82,7 +82,7 @@ def is_member(body):
                 )
             ],
         ),
-        is_told_by_an_exception=(
+        learns_it_from_an_exception=(
             [
                 (
                     MAY_STAY,
@@ -103,7 +103,7 @@ def is_member(body):
     ),
 )
 def test_a_right_version_is_green(changes):
-    assert trials.changed(*changes).diagnosis_ids == []
+    assert submissions.changed(*changes).diagnosis_ids == []
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_a_right_version_is_green(changes):
         ),
         leaves_and_does_not_close=([(LEAVE + CLOSE, LEAVE)], "removed-member-not-closed"),
         closes_and_stays_in=([(LEAVE + CLOSE, CLOSE)], "send-after-close"),
-        stops_in_place_of_closing=([(CLOSE, "            raise StopConsumer()\n")], "zombie"),
+        stops_instead_of_closing=([(CLOSE, "            raise StopConsumer()\n")], "zombie"),
         remembers_the_answer_in_the_class=(
             [
                 ("    group = None\n", "    group = None\n    known = {}\n"),
@@ -154,7 +154,7 @@ def test_a_right_version_is_green(changes):
             [("rows.filter(user__is_active=True)", "self.scope['user'].is_active and rows")],
             "inactive-stays",
         ),
-        tells_all_to_go=(
+        closes_all_members=(
             [
                 (
                     LEAVE + CLOSE,
@@ -185,5 +185,5 @@ def test_a_right_version_is_green(changes):
         ),
     ),
 )
-def test_a_wrong_version_is_told_why(changes, diagnosis):
-    assert [diagnosis] == trials.changed(*changes).diagnosis_ids[:1]
+def test_a_wrong_version_gets_its_diagnosis(changes, diagnosis):
+    assert [diagnosis] == submissions.changed(*changes).diagnosis_ids[:1]

@@ -1,8 +1,8 @@
-"""Lesson 3 judged: a right game is green however it is written, a wrong one is told why."""
+"""Submissions for lesson 3: each right game is green, each wrong one gets its diagnosis."""
 
 import pytest
 
-from tests.support.submissions import Trials, named
+from tests.support.submissions import Submissions, named
 
 RIGHT = """\
 from channels.consumer import SyncConsumer
@@ -39,15 +39,15 @@ GUARD = "        if not self.tries:\n            return\n"
 STOP = "        raise StopConsumer()"
 WON, LOST = ', "code": 1000})', ', "code": 4000})'
 
-trials = Trials("stop", "", RIGHT)
+submissions = Submissions("stop", "", RIGHT)
 
 
 def judged(old="", new=""):
     assert old in RIGHT
-    return trials.verdict(source=RIGHT.replace(old, new))
+    return submissions.verdict(source=RIGHT.replace(old, new))
 
 
-def test_the_usual_way_is_green():
+def test_the_usual_version_is_green():
     assert judged().findings == []
 
 
@@ -73,7 +73,7 @@ def test_a_consumer_may_stop_as_soon_as_it_has_closed():
     source = RIGHT.replace(GUARD, "")
     for close, indent in ((WON, 12), (LOST, 16)):
         source = source.replace(close, f"{close}\n{' ' * indent}raise StopConsumer")
-    assert trials.verdict(source=source).findings == []
+    assert submissions.verdict(source=source).findings == []
 
 
 MATCH = """\
@@ -164,15 +164,15 @@ class Guess(WebsocketConsumer):
 
 
 @pytest.mark.parametrize("source", named(match=MATCH, generator=GENERATOR, generic=GENERIC))
-def test_the_shape_of_the_class_is_the_students_own_affair(source):
-    assert trials.verdict(source=source).findings == []
+def test_any_shape_of_the_class_is_allowed(source):
+    assert submissions.verdict(source=source).findings == []
 
 
 @pytest.mark.parametrize(
     ("diagnosis", "old", "new"),
     named(
         goes_on_after_a_win=("send-after-close", "            self.tries = 0\n", ""),
-        answers_what_was_under_way=("send-after-close", GUARD, ""),
+        answers_frames_after_the_close=("send-after-close", GUARD, ""),
         closes_what_is_closed=(
             "reply-differs",
             "            return\n",
@@ -184,7 +184,7 @@ def test_the_shape_of_the_class_is_the_students_own_affair(source):
         mixes_the_codes_up=("wrong-close-code", "1000", "4000"),
         gives_the_code_as_text=("forbidden-close-code", "4000", '"4000"'),
         says_going_away=("forbidden-close-code", "4000", "1001"),
-        disconnects_in_place_of_a_close=(
+        disconnects_instead_of_a_close=(
             "unknown-event-type",
             "websocket.close",
             "websocket.disconnect",
@@ -237,12 +237,12 @@ def test_the_shape_of_the_class_is_the_students_own_affair(source):
         ),
     ),
 )
-def test_a_wrong_change_is_told_why(diagnosis, old, new):
+def test_a_wrong_change_gets_its_diagnosis(diagnosis, old, new):
     assert judged(old, new).diagnosis_ids[:1] == [diagnosis]
 
 
-def test_tries_in_the_module_are_called_shared():
+def test_attempts_in_a_module_variable_are_called_shared():
     source = "tries = 3\n" + RIGHT.replace("        self.tries = 3\n", "").replace(
         "self, event):\n" + GUARD, "self, event):\n        global tries\n" + GUARD
     ).replace("self.tries", "tries")
-    assert trials.verdict(source=source).diagnosis_ids[:1] == ["wrong-connection"]
+    assert submissions.verdict(source=source).diagnosis_ids[:1] == ["wrong-connection"]

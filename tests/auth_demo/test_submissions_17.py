@@ -1,8 +1,8 @@
-"""Lesson 17 judged: right guards are green however they are written, wrong ones are told why."""
+"""Submissions for lesson 17: each right guard is green, each wrong one gets its diagnosis."""
 
 import pytest
 
-from tests.support.submissions import Trials, named
+from tests.support.submissions import Submissions, named
 
 BEGINNING = """\
 import re
@@ -53,11 +53,11 @@ def guarded(is_own):
 
 
 """
-TRIALS = Trials("origin", BEGINNING, "")
+SUBMISSIONS = Submissions("origin", BEGINNING, "")
 
 
 def judged(source):
-    return TRIALS.verdict(source=f"{BEGINNING}{source}\n")
+    return SUBMISSIONS.verdict(source=f"{BEGINNING}{source}\n")
 
 
 VALIDATOR = "application = OriginValidator({stack}, [{allowed}])"
@@ -259,5 +259,5 @@ FULL = r"https://([a-z0-9-]+\.)*letters\.town\.example(:8443)?"
         ),
     ),
 )
-def test_a_wrong_guard_is_told_why(source, diagnosis):
+def test_a_wrong_guard_gets_its_diagnosis(source, diagnosis):
     assert judged(source).diagnosis_ids[:1] == [diagnosis]

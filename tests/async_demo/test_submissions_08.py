@@ -1,12 +1,12 @@
-"""Lesson 8 judged: a right countdown is green however it is written, a wrong one is told why."""
+"""Submissions for lesson 8: each right countdown is green, each wrong one gets its diagnosis."""
 
 import pytest
 
 from lessons.core.catalogue import find
-from tests.support.submissions import Trials, named
+from tests.support.submissions import Submissions, named
 
 RIGHT = find("http").solution.read_text(encoding="utf-8")
-trials = Trials("http", "", RIGHT)
+submissions = Submissions("http", "", RIGHT)
 
 START = 'await self.send({"type": "http.response.start", "status": 200, "headers": headers})'
 SLEEP = "await asyncio.sleep(1)"
@@ -21,7 +21,7 @@ STOP = "        raise StopConsumer()"
 
 def judged(old="", new=""):
     assert old in RIGHT
-    return trials.verdict(source=RIGHT.replace(old, new))
+    return submissions.verdict(source=RIGHT.replace(old, new))
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_right_change_stays_green(old, new):
     assert judged(old, new).findings == []
 
 
-LISTENS_MEANWHILE = """\
+LISTENS_IN_PARALLEL = """\
 import asyncio
 
 from channels.consumer import AsyncConsumer
@@ -83,8 +83,8 @@ class Countdown(AsyncConsumer):
 """
 
 
-def test_the_shape_of_the_class_is_the_students_own_affair():
-    assert trials.verdict(source=LISTENS_MEANWHILE).findings == []
+def test_any_shape_of_the_class_is_allowed():
+    assert submissions.verdict(source=LISTENS_IN_PARALLEL).findings == []
 
 
 @pytest.mark.parametrize(
@@ -136,5 +136,5 @@ def test_the_shape_of_the_class_is_the_students_own_affair():
         blocks=("event-early", SLEEP, "__import__('time').sleep(0.01)"),
     ),
 )
-def test_a_wrong_change_is_told_why(diagnosis, old, new):
+def test_a_wrong_change_gets_its_diagnosis(diagnosis, old, new):
     assert judged(old, new).diagnosis_ids[:1] == [diagnosis]

@@ -1,9 +1,9 @@
-"""Lesson 4 judged: a right test is green however it is written, a weak one is told why."""
+"""Submissions for lesson 4: each right test is green, each wrong one gets its diagnosis."""
 
 import pytest
 
 from lessons.judge import judge
-from tests.support.submissions import Trials, named
+from tests.support.submissions import Submissions, named
 
 RIGHT = """\
 import asyncio
@@ -40,15 +40,15 @@ OTHER = """\
     assert await other.receive_from() == "on"
 """
 
-trials = Trials("communicator", "", RIGHT)
+submissions = Submissions("communicator", "", RIGHT)
 
 
 def judged(old="", new=""):
     assert old in RIGHT
-    return trials.verdict(source=RIGHT.replace(old, new))
+    return submissions.verdict(source=RIGHT.replace(old, new))
 
 
-def test_the_usual_way_is_green():
+def test_the_usual_version_is_green():
     assert judged().findings == []
 
 
@@ -152,8 +152,8 @@ async def test_lamp(application):
 @pytest.mark.parametrize(
     "source", named(raw=RAW_EVENTS, strict=STRICT, in_turn=ONE_AFTER_THE_OTHER)
 )
-def test_the_shape_of_the_test_is_the_students_own_affair(source):
-    assert trials.verdict(source=source).findings == []
+def test_any_shape_of_the_test_is_allowed(source):
+    assert submissions.verdict(source=source).findings == []
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_the_shape_of_the_test_is_the_students_own_affair(source):
             STOPPED,
             "        assert one.future.done()\n",
         ),
-        waits_once_more=("test-passes-endless", STOPPED, "        await one.wait()\n"),
+        waits_again=("test-passes-endless", STOPPED, "        await one.wait()\n"),
         asserts_a_coroutine=("never-awaited", SILENCE, SILENCE.replace("await ", "")),
         waits_for_a_time_out=(
             "test-fails-the-right-one",
@@ -198,7 +198,7 @@ def test_the_shape_of_the_test_is_the_students_own_affair(source):
         exits=("calls-exit", SILENCE, "    raise SystemExit\n"),
     ),
 )
-def test_a_weak_test_is_told_what_it_does_not_see(diagnosis, old, new):
+def test_a_weak_test_gets_a_diagnosis(diagnosis, old, new):
     assert judged(old, new).diagnosis_ids[:1] == [diagnosis]
 
 
@@ -206,14 +206,14 @@ def test_a_test_that_catches_its_own_failures_is_weak():
     body = RIGHT.partition("(application):")[2].replace("\n", "\n    ").rstrip()
     source = RIGHT.partition("(application):")[0] + "(application):\n    try:" + body
     source += "\n    except Exception as error:\n        print(error)\n"
-    assert trials.verdict(source=source).diagnosis_ids[:1] == ["test-passes-open-door"]
+    assert submissions.verdict(source=source).diagnosis_ids[:1] == ["test-passes-open-door"]
 
 
-def test_a_test_of_a_consumer_of_its_own_runs_nothing():
+def test_a_test_with_its_own_consumer_runs_nothing():
     source = "from sync_demo.consumers import Turnstile\n" + RIGHT.replace(
         "(application, ", "(Turnstile.as_asgi(), "
     ).replace("key=brass", "gate=north").replace("switch", "in")
-    assert trials.verdict(
+    assert submissions.verdict(
         source=source.partition("    for state")[0], to_the_end=True
     ).diagnosis_ids == ["test-runs-nothing"]
 
@@ -235,14 +235,14 @@ async def test_lamp(application):
 """
 
 
-def test_a_consumer_dropped_amid_its_work_does_not_spoil_the_trials_after_it():
-    ids = trials.verdict(source=UNREAD, to_the_end=True).diagnosis_ids
+def test_a_consumer_dropped_during_its_work_does_not_affect_the_next_submission():
+    ids = submissions.verdict(source=UNREAD, to_the_end=True).diagnosis_ids
     assert ids[0] == "test-passes-open-door"
     assert not {"test-fails-the-right-one", "never-awaited"} & set(ids)
 
 
 @pytest.mark.parametrize("wait", ["await asyncio.sleep(1)", "pass"])
-def test_a_test_without_end_is_stopped(wait, tmp_path):
+def test_an_endless_test_is_stopped(wait, tmp_path):
     file = tmp_path / "exercise.py"
     file.write_text(RIGHT.replace(SILENCE, f"    while True:\n        {wait}\n"))
-    assert judge(trials.lesson, str(file), limit=1).diagnosis_ids == ["stuck"]
+    assert judge(submissions.lesson, str(file), limit=1).diagnosis_ids == ["stuck"]

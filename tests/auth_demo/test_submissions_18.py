@@ -1,8 +1,8 @@
-"""Lesson 18 judged: a right door is green however it is written, a wrong one is told why."""
+"""Submissions for lesson 18: each right door is green, each wrong one gets its diagnosis."""
 
 import pytest
 
-from tests.support.submissions import Trials, named
+from tests.support.submissions import Submissions, named
 
 RIGHT = """\
 import base64, json, logging, secrets, time
@@ -70,7 +70,7 @@ class StageDoor(AsyncConsumer):
 
 application = TicketMiddleware(StageDoor.as_asgi())
 """
-TRIALS = Trials("ticket", "", RIGHT)
+SUBMISSIONS = Submissions("ticket", "", RIGHT)
 
 ISSUE = RIGHT[RIGHT.index("    number = secrets") : RIGHT.index("def ticket_in")]
 CALL = RIGHT[RIGHT.index("        user = await self") : RIGHT.index("    async def holder_of")]
@@ -192,7 +192,7 @@ def body(text):
                 ),
             ],
         ),
-        catches_who_is_gone=(
+        catches_a_deleted_user=(
             [
                 (
                     f"return {USER}",
@@ -238,7 +238,7 @@ def body(text):
     ),
 )
 def test_a_right_door_is_green(changes):
-    verdict = TRIALS.changed(*changes)
+    verdict = SUBMISSIONS.changed(*changes)
     assert verdict.green, verdict.diagnosis_ids
 
 
@@ -382,7 +382,7 @@ def test_a_right_door_is_green(changes):
             [(f"return {USER}", "return User(pk=user_id, username='ada')")],
             "ticket-of-another",
         ),
-        nobody_there=(
+        no_such_user=(
             [(f"return {USER}", "return await User.objects.aget(pk=user_id, is_active=True)")],
             "missing-row",
         ),
@@ -421,5 +421,5 @@ def test_a_right_door_is_green(changes):
         denies_as_a_generic_does=([(CLOSE, "raise DenyConnection()")], "exception"),
     ),
 )
-def test_a_wrong_door_is_told_why(changes, diagnosis):
-    assert TRIALS.changed(*changes).diagnosis_ids[:1] == [diagnosis]
+def test_a_wrong_door_gets_its_diagnosis(changes, diagnosis):
+    assert SUBMISSIONS.changed(*changes).diagnosis_ids[:1] == [diagnosis]

@@ -1,8 +1,8 @@
-"""Lesson 6 judged: a right bakery is green however it is written, a wrong one is told why."""
+"""Submissions for lesson 6: each right bakery is green, each wrong one gets its diagnosis."""
 
 import pytest
 
-from tests.support.submissions import Trials, named
+from tests.support.submissions import Submissions, named
 
 BEGINNING = """\
 import asyncio
@@ -53,11 +53,11 @@ await self.say(done)
 BAKE = "await asyncio.to_thread(bake, bread)"
 IN_POOL = "asyncio.get_running_loop().run_in_executor"
 
-trials = Trials("blocking", BEGINNING, RIGHT)
+submissions = Submissions("blocking", BEGINNING, RIGHT)
 
 
-def test_the_usual_way_is_green():
-    assert trials.verdict().findings == []
+def test_the_usual_version_is_green():
+    assert submissions.verdict().findings == []
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_the_usual_way_is_green():
     ),
 )  # fmt: skip
 def test_a_right_change_stays_green(old, new):
-    assert trials.verdict(old=old, new=new).findings == []
+    assert submissions.verdict(old=old, new=new).findings == []
 
 
 def test_a_context_round_the_whole_connection_is_green():
@@ -96,7 +96,7 @@ def test_a_context_round_the_whole_connection_is_green():
     body = RIGHT.strip().replace(BAKE, "await sync_to_async(bake)(bread)")
     lines = "".join(f"        {line}\n" for line in body.splitlines())
     source = BEGINNING.replace("    async def say", call) + lines
-    assert trials.verdict(source=source).findings == []
+    assert submissions.verdict(source=source).findings == []
 
 
 @pytest.mark.parametrize(
@@ -151,11 +151,11 @@ def test_a_context_round_the_whole_connection_is_green():
         ),
     ),
 )
-def test_a_wrong_change_is_told_why(diagnosis, old, new):
-    assert trials.verdict(old=old, new=new).diagnosis_ids[:1] == [diagnosis]
+def test_a_wrong_change_gets_its_diagnosis(diagnosis, old, new):
+    assert submissions.verdict(old=old, new=new).diagnosis_ids[:1] == [diagnosis]
 
 
 def test_a_blocked_loop_names_the_line_that_blocks():
-    (finding, *_) = trials.verdict(old=BAKE, new="time.sleep(2) or 'x'").findings
+    (finding, *_) = submissions.verdict(old=BAKE, new="time.sleep(2) or 'x'").findings
     lines = (BEGINNING + RIGHT).replace(BAKE, "time.sleep(2) or 'x'").splitlines()
     assert "time.sleep(2) or 'x'" in lines[finding.line - 1]

@@ -1,8 +1,8 @@
-"""Lesson 22 judged: a right ticker is green however it is written, a wrong one is told why."""
+"""Submissions for lesson 22: each right ticker is green, each wrong one gets its diagnosis."""
 
 import pytest
 
-from tests.support.submissions import Trials, named
+from tests.support.submissions import Submissions, named
 
 RIGHT = """\
 import asyncio
@@ -146,16 +146,16 @@ LOOKS_NOW_AND_THEN = """\
 
 """
 
-trials = Trials("replay", "", RIGHT)
+submissions = Submissions("replay", "", RIGHT)
 
 
 @pytest.mark.parametrize(
     "changes",
     named(
-        as_it_stands=([],),
+        unchanged=([],),
         in_a_transaction=([(CATCH_UP, IN_A_TRANSACTION)],),
         in_batches=([(CATCH_UP, IN_BATCHES)],),
-        in_a_task_of_its_own=([(CATCH_UP, IN_A_TASK), (CALL, CANCELS)],),
+        in_its_own_task=([(CATCH_UP, IN_A_TASK), (CALL, CANCELS)],),
         looks_now_and_then_too=(
             [
                 (NEWS, LOOKS_NOW_AND_THEN + NEWS),
@@ -220,7 +220,7 @@ trials = Trials("replay", "", RIGHT)
     ),
 )
 def test_a_right_version_is_green(changes):
-    verdict = trials.changed(*changes)
+    verdict = submissions.changed(*changes)
     assert verdict.green, verdict.as_json()
 
 
@@ -309,7 +309,7 @@ def test_a_right_version_is_green(changes):
         refuses_nought=([("[0-9]{1,18}", "[1-9][0-9]{0,17}")], "last-id-refused"),
         too_low_a_limit=([("{1,18}", "{1,17}")], "last-id-refused"),
         wants_an_id=([('["0"]', '[""]')], "last-id-refused"),
-        catches_and_begins_anew=(
+        catches_and_starts_again=(
             [
                 (part("        if not re", "        self.last"), ""),
                 (
@@ -358,5 +358,5 @@ def test_a_right_version_is_green(changes):
         ),
     ),
 )
-def test_a_wrong_version_is_told_why(changes, diagnosis):
-    assert [diagnosis] == trials.changed(*changes).diagnosis_ids[:1]
+def test_a_wrong_version_gets_its_diagnosis(changes, diagnosis):
+    assert [diagnosis] == submissions.changed(*changes).diagnosis_ids[:1]

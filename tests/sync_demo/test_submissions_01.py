@@ -1,8 +1,8 @@
-"""Lesson 1 judged: a right weather station is green however written, a wrong one is told why."""
+"""Submissions for lesson 1: right weather stations are green, wrong ones get their diagnosis."""
 
 import pytest
 
-from tests.support.submissions import Trials, named
+from tests.support.submissions import Submissions, named
 
 BEGINNING = """\
 from channels.consumer import SyncConsumer
@@ -40,11 +40,11 @@ self.tell()
 CLOSE = '    self.send({"type": "websocket.close"})\n'
 TELL = "self.tell()\n"
 
-trials = Trials("accept", BEGINNING, RIGHT)
+submissions = Submissions("accept", BEGINNING, RIGHT)
 
 
-def test_the_usual_way_is_green():
-    assert trials.verdict().findings == []
+def test_the_usual_version_is_green():
+    assert submissions.verdict().findings == []
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_the_usual_way_is_green():
     ),
 )
 def test_a_right_change_stays_green(old, new):
-    assert trials.verdict(old=old, new=new).findings == []
+    assert submissions.verdict(old=old, new=new).findings == []
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_right_change_stays_green(old, new):
     ),
 )
 def test_another_right_body_is_green(body):
-    assert trials.verdict(body=body).findings == []
+    assert submissions.verdict(body=body).findings == []
 
 
 OVERRIDES = """\
@@ -155,8 +155,8 @@ class Weather(WebsocketConsumer):
 
 
 @pytest.mark.parametrize("source", named(overrides=OVERRIDES, generic=GENERIC))
-def test_the_shape_of_the_class_is_the_students_own_affair(source):
-    assert trials.verdict(source=source).findings == []
+def test_any_shape_of_the_class_is_allowed(source):
+    assert submissions.verdict(source=source).findings == []
 
 
 ACCEPT_TO_SAY_WHY = """\
@@ -169,8 +169,8 @@ ACCEPT_TO_SAY_WHY = """\
     ("diagnosis", "old", "new"),
     named(
         no_answer_for_strangers=("no-accept", CLOSE, ""),
-        stops_in_place_of_a_refusal=("stopped-unanswered", CLOSE, "    raise StopConsumer()\n"),
-        raises_in_place_of_a_refusal=("exception", CLOSE, "    raise PermissionError()\n"),
+        stops_instead_of_a_refusal=("stopped-unanswered", CLOSE, "    raise StopConsumer()\n"),
+        raises_instead_of_a_refusal=("exception", CLOSE, "    raise PermissionError()\n"),
         crashes_on_strangers=("exception", "if self.chosen", "if offered[0]"),
         goes_on_after_the_refusal=("answered-after-refusal", "    return\n", ""),
         looks_up_nothing_after_the_refusal=(
@@ -196,18 +196,18 @@ self.send({"type": "websocket.accept", "subprotocol": self.chosen})
         ),
         accepts_to_say_why=("accepts-everyone", CLOSE, ACCEPT_TO_SAY_WHY),
         keeps_it_on_the_class=("wrong-connection", "self.chosen =", "type(self).chosen ="),
-        tells_nothing=("no-reply", TELL, ""),
-        tells_twice=("reply-differs", TELL, TELL + TELL),
-        tells_bytes=("reply-differs", TELL, "self.reply(bytes=READINGS[self.chosen].encode())"),
-        tells_a_number=("payload-not-text", TELL, "self.reply(text=int(READINGS[self.chosen]))"),
-        tells_celsius_always=("reply-differs", TELL, "self.reply(text='21')"),
+        sends_nothing=("no-reply", TELL, ""),
+        sends_twice=("reply-differs", TELL, TELL + TELL),
+        sends_bytes=("reply-differs", TELL, "self.reply(bytes=READINGS[self.chosen].encode())"),
+        sends_a_number=("payload-not-text", TELL, "self.reply(text=int(READINGS[self.chosen]))"),
+        sends_celsius_always=("reply-differs", TELL, "self.reply(text='21')"),
         closes_at_the_end=("reply-differs", TELL, TELL + 'self.send({"type": "websocket.close"})'),
         leaves_the_type_out=("reply-without-type", '"type": "websocket.accept", ', ""),
         sends_a_word=("reply-not-a-dict", '{"type": "websocket.close"}', '"websocket.close"'),
     ),
 )
-def test_a_wrong_change_is_told_why(diagnosis, old, new):
-    assert trials.verdict(old=old, new=new).diagnosis_ids[:1] == [diagnosis]
+def test_a_wrong_change_gets_its_diagnosis(diagnosis, old, new):
+    assert submissions.verdict(old=old, new=new).diagnosis_ids[:1] == [diagnosis]
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_a_wrong_change_is_told_why(diagnosis, old, new):
         goes_on=("    return\n", ""),
     ),
 )
-def test_a_wrong_refusal_is_blamed_on_the_handler_that_refused(old, new):
-    (finding, *_) = trials.verdict(old=old, new=new).findings
+def test_a_wrong_rejection_names_the_handler_that_rejected(old, new):
+    (finding, *_) = submissions.verdict(old=old, new=new).findings
     assert finding.message.startswith("websocket.connect → Weather.")
     assert finding.handler != "Weather.websocket_disconnect"

@@ -1,8 +1,8 @@
-"""Lesson 5 judged: a right notepad is green however it is written, a wrong one is told why."""
+"""Submissions for lesson 5: each right notepad is green, each wrong one gets its diagnosis."""
 
 import pytest
 
-from tests.support.submissions import Trials, named
+from tests.support.submissions import Submissions, named
 
 BEGINNING = """\
 import asyncio
@@ -43,7 +43,7 @@ else:
 APPEND = "self.lines.append(text)"
 REPLY = 'await self.text(" / ".join(self.lines))'
 
-trials = Trials("await", BEGINNING, RIGHT)
+submissions = Submissions("await", BEGINNING, RIGHT)
 
 
 def changed(*changes):
@@ -52,11 +52,11 @@ def changed(*changes):
     for old, new in changes:
         assert old in source
         source = source.replace(old, new)
-    return trials.verdict(source=source)
+    return submissions.verdict(source=source)
 
 
-def test_the_usual_way_is_green():
-    assert trials.verdict().findings == []
+def test_the_usual_version_is_green():
+    assert submissions.verdict().findings == []
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_the_usual_way_is_green():
     ),
 )  # fmt: skip
 def test_a_right_change_stays_green(old, new):
-    assert trials.verdict(old=old, new=new).findings == []
+    assert submissions.verdict(old=old, new=new).findings == []
 
 
 @pytest.mark.parametrize(
@@ -129,12 +129,12 @@ def test_a_def_handler_that_returns_no_none_is_green(change):
         ),
     ),
 )
-def test_a_wrong_change_is_told_why(diagnosis, old, new):
-    assert trials.verdict(old=old, new=new).diagnosis_ids[:1] == [diagnosis]
+def test_a_wrong_change_gets_its_diagnosis(diagnosis, old, new):
+    assert submissions.verdict(old=old, new=new).diagnosis_ids[:1] == [diagnosis]
 
 
 def test_a_forgotten_await_names_the_line_that_made_the_coroutine():
-    verdict = trials.verdict(old="await self.text", new="self.reply = self.text")
+    verdict = submissions.verdict(old="await self.text", new="self.reply = self.text")
     (line,) = {finding.line for finding in verdict.findings}
     whole = (BEGINNING + RIGHT).splitlines()
     assert "await self.text" in whole[line - 1]
@@ -142,7 +142,7 @@ def test_a_forgotten_await_names_the_line_that_made_the_coroutine():
     assert said == "coroutine 'Notepad.text' was never awaited"
 
 
-def test_a_def_handler_is_named_though_it_leaves_coroutines_behind():
+def test_a_def_handler_is_named_even_if_it_leaves_coroutines_behind():
     verdict = changed(
         ("async def websocket_receive", "def websocket_receive"),
         ('await self.send({"type": "websocket.send", "bytes"', 'self.send({"type": "x", "bytes"'),

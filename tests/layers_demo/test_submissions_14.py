@@ -1,13 +1,13 @@
-"""Lesson 14 judged: a right hotline is green however it is written, a wrong one is told why."""
+"""Submissions for lesson 14: each right hotline is green, each wrong one gets its diagnosis."""
 
 import pytest
 
 from lessons.core.catalogue import find
-from tests.support.submissions import Trials, named
+from tests.support.submissions import Submissions, named
 
 LESSON = find("redis")
 RIGHT = LESSON.solution.read_text(encoding="utf-8")
-trials = Trials("redis", "", RIGHT)
+submissions = Submissions("redis", "", RIGHT)
 
 CALL = RIGHT[RIGHT.index("    async def __call__") : RIGHT.index("    async def websocket_connect")]
 CONNECT = RIGHT[
@@ -132,7 +132,7 @@ SEPARATE_LISTENER = """\
 @pytest.mark.parametrize(
     "changes",
     named(
-        as_it_stands=([],),
+        unchanged=([],),
         keeps_the_error_to_itself=([(LOG, "")],),
         logs_it=(
             [
@@ -171,7 +171,7 @@ SEPARATE_LISTENER = """\
     ),
 )
 def test_a_right_version_is_green(changes):
-    assert trials.changed(*changes).findings == []
+    assert submissions.changed(*changes).findings == []
 
 
 @pytest.mark.parametrize(
@@ -237,13 +237,13 @@ def test_a_right_version_is_green(changes):
             [(NOT_SENT + LEAVE, "            pass\n")],
             "lost-text-not-reported",
         ),
-        closes_before_it_tells=([(NOT_SENT, "")], "lost-text-not-reported"),
-        tells_everybody=(
+        closes_before_it_reports=([(NOT_SENT, "")], "lost-text-not-reported"),
+        reports_to_all=(
             [(NOT_SENT, TO_ALL)],
             "lost-text-not-reported",
         ),
-        tells_in_other_words=([('"not sent"', '"lost"')], "lost-text-not-reported"),
-        tells_and_calls_it_sent=(
+        reports_in_other_words=([('"not sent"', '"lost"')], "lost-text-not-reported"),
+        reports_it_as_sent=(
             [(NOT_SENT, NOT_SENT + "            await self.hotline_said(message)\n")],
             "reply-differs",
         ),
@@ -272,5 +272,5 @@ def test_a_right_version_is_green(changes):
         stays_in_the_group=([(FINALLY, "\n")], "group-leak"),
     ),
 )
-def test_a_wrong_version_is_told_why(changes, diagnosis):
-    assert [diagnosis] == trials.changed(*changes).diagnosis_ids[:1]
+def test_a_wrong_version_gets_its_diagnosis(changes, diagnosis):
+    assert [diagnosis] == submissions.changed(*changes).diagnosis_ids[:1]

@@ -1,8 +1,8 @@
-"""Lesson 9 judged: a right desk is green however it is written, a wrong one is told why."""
+"""Submissions for lesson 9: each right desk is green, each wrong one gets its diagnosis."""
 
 import pytest
 
-from tests.support.submissions import Trials, named
+from tests.support.submissions import Submissions, named
 
 RIGHT = """\
 import json
@@ -57,7 +57,7 @@ NOT_A_DICT = (
 
 TABLE = '        commands = {"echo": self.echo, "count": self.count}\n'
 
-trials = Trials("generic", "", RIGHT)
+submissions = Submissions("generic", "", RIGHT)
 
 
 MATCH = """\
@@ -142,10 +142,10 @@ NAMED = [("def echo", "def command_echo"), ("def count", "def command_count")]
 @pytest.mark.parametrize(
     "changes",
     named(
-        as_it_stands=([],),
+        unchanged=([],),
         with_match=([(ANSWER, MATCH)],),
         with_comparisons=([(ANSWER, COMPARE)],),
-        with_a_prefix_of_its_own=([(TABLE, ""), (LOOKUP, PREFIX), *NAMED],),
+        with_its_own_prefix=([(TABLE, ""), (LOOKUP, PREFIX), *NAMED],),
         in_two_steps=([(TRY, IN_TWO_STEPS), ("    async def answer", REFUSE)],),
         asks_forgiveness=([(NOT_A_DICT, ""), (LOOKUP, KEY_ERROR)],),
         catches_exception=([("(ValueError, RecursionError)", "Exception")],),
@@ -167,7 +167,7 @@ NAMED = [("def echo", "def command_echo"), ("def count", "def command_count")]
     ),
 )
 def test_a_right_version_is_green(changes):
-    assert trials.changed(*changes).findings == []
+    assert submissions.changed(*changes).findings == []
 
 
 @pytest.mark.parametrize(
@@ -316,5 +316,5 @@ def test_a_right_version_is_green(changes):
         answers_with_bytes=([('"text": reply', '"bytes": reply.encode()')], "text-became-bytes"),
     ),
 )
-def test_a_wrong_version_is_told_why(changes, diagnosis):
-    assert [diagnosis] == trials.changed(*changes).diagnosis_ids[:1]
+def test_a_wrong_version_gets_its_diagnosis(changes, diagnosis):
+    assert [diagnosis] == submissions.changed(*changes).diagnosis_ids[:1]

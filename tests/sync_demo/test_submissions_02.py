@@ -1,8 +1,8 @@
-"""Lesson 2 judged: a right stamp is green however it is written, a wrong one is told why."""
+"""Submissions for lesson 2: each right stamp is green, each wrong one gets its diagnosis."""
 
 import pytest
 
-from tests.support.submissions import Trials, named
+from tests.support.submissions import Submissions, named
 
 BEGINNING = """\
 from channels.consumer import SyncConsumer
@@ -32,7 +32,7 @@ class Stamp(SyncConsumer):
     def websocket_receive(self, event):
 """
 
-# `count = 0` in the class body is no fault: += puts the sum on the instance.
+# `count = 0` in the class body is not a fault: += puts the sum on the instance.
 RIGHT = """
 self.count += 1
 text, data = event.get("text"), event.get("bytes")
@@ -46,11 +46,11 @@ COUNT = "self.count += 1"
 TEXT = 'f"{self.count} {text}"'
 DATA = 'f"{self.count} ".encode() + data'
 
-trials = Trials("frames", BEGINNING, RIGHT)
+submissions = Submissions("frames", BEGINNING, RIGHT)
 
 
-def test_the_usual_way_is_green():
-    assert trials.verdict().findings == []
+def test_the_usual_version_is_green():
+    assert submissions.verdict().findings == []
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_the_usual_way_is_green():
     ),
 )
 def test_a_right_change_stays_green(old, new):
-    assert trials.verdict(old=old, new=new).findings == []
+    assert submissions.verdict(old=old, new=new).findings == []
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_right_change_stays_green(old, new):
     ),
 )
 def test_another_right_body_is_green(body):
-    assert trials.verdict(body=body).findings == []
+    assert submissions.verdict(body=body).findings == []
 
 
 @pytest.mark.parametrize(
@@ -175,10 +175,10 @@ def test_another_right_body_is_green(body):
             "else:",
             '    self.send({"type": "websocket.close"})\nelse:',
         ),
-        sends_it_back_as_it_came=("unknown-event-type", f"self.text({TEXT})", "self.send(event)"),
+        sends_the_same_event_back=("unknown-event-type", f"self.text({TEXT})", "self.send(event)"),
         sends_no_payload=("send-without-payload", TEXT, "None"),
         joins_str_and_int=("exception", TEXT, 'self.count + " " + text'),
     ),
 )
-def test_a_wrong_change_is_told_why(diagnosis, old, new):
-    assert trials.verdict(old=old, new=new).diagnosis_ids[:1] == [diagnosis]
+def test_a_wrong_change_gets_its_diagnosis(diagnosis, old, new):
+    assert submissions.verdict(old=old, new=new).diagnosis_ids[:1] == [diagnosis]

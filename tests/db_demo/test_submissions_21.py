@@ -1,8 +1,8 @@
-"""Lesson 21 judged: a right ticker is green however it is written, a wrong one is told why."""
+"""Submissions for lesson 21: each right ticker is green, each wrong one gets its diagnosis."""
 
 import pytest
 
-from tests.support.submissions import Trials, named
+from tests.support.submissions import Submissions, named
 
 RIGHT = """\
 import asyncio
@@ -92,7 +92,7 @@ def ready():
 
 """
 
-trials = Trials("liveblog", "", RIGHT)
+submissions = Submissions("liveblog", "", RIGHT)
 
 
 def judged(*changes):
@@ -100,13 +100,13 @@ def judged(*changes):
     for old, new in changes:
         assert old in source
         source = source.replace(old, new, 1)
-    return trials.verdict(source=source)
+    return submissions.verdict(source=source)
 
 
 @pytest.mark.parametrize(
     "changes",
     named(
-        as_it_stands=([],),
+        unchanged=([],),
         connects_as_it_is_run=(DECORATED,),
         connects_as_it_is_run_with_a_uid=(
             [*DECORATED, ("post_save, sender=Post)", 'post_save, sender=Post, dispatch_uid="t")')],
@@ -140,7 +140,7 @@ def judged(*changes):
         on_delete_of_many=([("instance.pk})\n", "instance.id})\n")],),
     ),
 )  # fmt: skip
-def test_a_ticker_that_tells_what_is_committed_is_green(changes):
+def test_a_ticker_that_sends_committed_rows_is_green(changes):
     assert judged(*changes).findings == []
 
 
@@ -209,7 +209,7 @@ def test_a_ticker_that_tells_what_is_committed_is_green(changes):
             "exception", [("post_save.connect(post_saved, sender=Post)",
                            "post_save.connect(post_saved)")],
         ),
-        tells_of_any_deletion=(
+        reports_every_deletion=(
             "notified-for-other-models",
             [("post_delete.connect(post_deleted, sender=Post)",
               "post_delete.connect(post_deleted)")],
@@ -260,5 +260,5 @@ def test_a_ticker_that_tells_what_is_committed_is_green(changes):
         sends_the_id_alone=("reply-differs", [(', "title": instance.title', "")]),
     ),
 )  # fmt: skip
-def test_a_wrong_ticker_is_told_why(diagnosis, changes):
+def test_a_wrong_ticker_gets_its_diagnosis(diagnosis, changes):
     assert judged(*changes).diagnosis_ids[:1] == [diagnosis]

@@ -1,8 +1,8 @@
-"""Lesson 12 judged: a right lounge is green however it is written, a wrong one is told why."""
+"""Submissions for lesson 12: each right lounge is green, each wrong one gets its diagnosis."""
 
 import pytest
 
-from tests.support.submissions import Trials, named
+from tests.support.submissions import Submissions, named
 
 RIGHT = """\
 import asyncio
@@ -73,13 +73,13 @@ CLOSE = '            await self.send({"type": "websocket.close", "code": 4004})\
 REFUSAL = '            await self.send({"type": "websocket.accept"})\n' + CLOSE
 ALPHABET = 'string.ascii_letters + string.digits + "-_."'
 
-trials = Trials("group", "", RIGHT)
+submissions = Submissions("group", "", RIGHT)
 
 
 @pytest.mark.parametrize(
     "changes",
     named(
-        as_it_stands=([],),
+        unchanged=([],),
         the_name_is_the_group=([('f"lounge-{name}"', "name")],),
         asks_character_by_character=(
             [
@@ -95,7 +95,7 @@ trials = Trials("group", "", RIGHT)
             [(ASK, 'not name or re.search(r"[^a-zA-Z0-9_.-]", name) or len(name) > 50')],
         ),
         quotes_the_name=([('f"lounge-{name}"', "hashlib.sha256(name.encode()).hexdigest()")],),
-        tells_before_the_accept=(
+        sends_before_the_accept=(
             [
                 (
                     ACCEPT + '"someone came")',
@@ -104,7 +104,7 @@ trials = Trials("group", "", RIGHT)
                 )
             ],
         ),
-        tells_itself_directly=(
+        sends_to_itself_directly=(
             [
                 (
                     CAME,
@@ -113,7 +113,7 @@ trials = Trials("group", "", RIGHT)
                 (ADD, '        await self.tell("someone came")\n' + ADD),
             ],
         ),
-        tells_before_it_leaves=(
+        sends_before_it_leaves=(
             [
                 (
                     LEAVE,
@@ -123,7 +123,7 @@ trials = Trials("group", "", RIGHT)
                 )
             ],
         ),
-        leaves_in_a_task_group_of_its_own=(
+        leaves_in_its_own_task_group=(
             [
                 (
                     LEAVE,
@@ -169,7 +169,7 @@ trials = Trials("group", "", RIGHT)
     ),
 )
 def test_a_right_version_is_green(changes):
-    verdict = trials.changed(*changes)
+    verdict = submissions.changed(*changes)
     assert verdict.green, verdict.as_json()
 
 
@@ -278,15 +278,15 @@ def test_a_right_version_is_green(changes):
             [("group_add(self.group, self.channel_name)", "group_add(self.group, name)")],
             "member-missed",
         ),
-        tells_one_channel=(
+        sends_one_channel=(
             [("group_send(self.group,", "send(self.channel_name,")],
             "member-missed",
         ),
-        tells_the_group_as_a_channel=(
+        sends_the_group_as_a_channel=(
             [("group_send(self.group,", "send(self.group,")],
             "group-as-channel",
         ),
-        tells_twice=([(TELL, TELL.rstrip("\n") + "\n" + TELL)], "reply-differs"),
+        sends_twice=([(TELL, TELL.rstrip("\n") + "\n" + TELL)], "reply-differs"),
         no_handler=([("def lounge_news", "def lounge_new")], "no-layer-handler"),
         hidden_handler=([("lounge.news", "_lounge.news")], "leading-underscore"),
         passes_the_event_on=(
@@ -316,8 +316,8 @@ def test_a_right_version_is_green(changes):
         ),
     ),
 )
-def test_a_wrong_version_is_told_why(changes, diagnosis):
-    assert [diagnosis] == trials.changed(*changes).diagnosis_ids[:1]
+def test_a_wrong_version_gets_its_diagnosis(changes, diagnosis):
+    assert [diagnosis] == submissions.changed(*changes).diagnosis_ids[:1]
 
 
 @pytest.mark.parametrize(
@@ -327,6 +327,6 @@ def test_a_wrong_version_is_told_why(changes, diagnosis):
         seen_when_the_first_message_comes=("{1,50}", "{1,60}"),
     ),
 )
-def test_the_handler_that_took_the_name_is_named(old, new):
-    (finding,) = trials.changed((old, new)).findings
+def test_the_handler_with_the_taken_name_is_named(old, new):
+    (finding,) = submissions.changed((old, new)).findings
     assert finding.handler == "Lounge.websocket_connect"

@@ -1,8 +1,8 @@
-"""Lesson 15 judged: a right clerk is green however it is written, a wrong one is told why."""
+"""Submissions for lesson 15: each right clerk is green, each wrong one gets its diagnosis."""
 
 import pytest
 
-from tests.support.submissions import Trials, named
+from tests.support.submissions import Submissions, named
 
 RIGHT = """\
 import asyncio
@@ -60,7 +60,7 @@ ANSWER = '        await self.channel_layer.send(event["answer_to"], message)\n'
 ACCEPT = '        await self.send({"type": "websocket.accept"})\n'
 STOP = "        raise StopConsumer()\n"
 
-trials = Trials("worker", "", RIGHT)
+submissions = Submissions("worker", "", RIGHT)
 
 
 SYNC = """\
@@ -142,9 +142,9 @@ OWN_GROUP = [
 @pytest.mark.parametrize(
     "changes",
     named(
-        as_it_stands=([],),
+        unchanged=([],),
         with_a_sync_worker=([(CALENDAR, SYNC)],),
-        with_an_application_that_is_no_consumer=(
+        with_an_application_that_is_not_a_consumer=(
             [(CALENDAR, BARE), ("Calendar.as_asgi()", "calendar")],
         ),
         with_a_task_for_each_job=([(CALENDAR, TASKS)],),
@@ -194,7 +194,7 @@ OWN_GROUP = [
         ),
         with_everything_caught=([("except ValueError", "except Exception")],),
         with_jobs_that_take_their_time=([(ANSWER, "        await asyncio.sleep(1)\n" + ANSWER)],),
-        with_a_count_that_is_no_clients=(
+        with_a_count_of_no_client=(
             [(ANSWER, '        self.done = getattr(self, "done", 0) + 1\n' + ANSWER)],
         ),
         with_more_channels_routed=(
@@ -203,7 +203,7 @@ OWN_GROUP = [
     ),
 )
 def test_a_right_version_is_green(changes):
-    assert trials.changed(*changes).findings == []
+    assert submissions.changed(*changes).findings == []
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_a_right_version_is_green(changes):
             [('"date": text,', '"date": datetime.date.today(),')],
             "not-serializable",
         ),
-        answers_a_group_nobody_is_in=(
+        answers_an_empty_group=(
             [(ANSWER, ANSWER.replace('send(event["answer_to"]', 'group_send("clerks"'))],
             "group-as-channel",
         ),
@@ -262,7 +262,7 @@ def test_a_right_version_is_green(changes):
             [(ANSWER, ANSWER.replace("send(", "group_send("))],
             "group-as-channel",
         ),
-        answers_nobody=([(ANSWER, "")], "job-unanswered"),
+        sends_no_answer=([(ANSWER, "")], "job-unanswered"),
         answers_in_the_try_alone=(
             [
                 (
@@ -393,5 +393,5 @@ def test_a_right_version_is_green(changes):
         ),
     ),
 )
-def test_a_wrong_version_is_told_why(changes, diagnosis):
-    assert [diagnosis] == trials.changed(*changes).diagnosis_ids[:1]
+def test_a_wrong_version_gets_its_diagnosis(changes, diagnosis):
+    assert [diagnosis] == submissions.changed(*changes).diagnosis_ids[:1]

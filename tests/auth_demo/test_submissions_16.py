@@ -1,8 +1,8 @@
-"""Lesson 16 judged: a right counter is green however it is written, a wrong one is told why."""
+"""Submissions for lesson 16: each right counter is green, each wrong one gets its diagnosis."""
 
 import pytest
 
-from tests.support.submissions import Trials, named
+from tests.support.submissions import Submissions, named
 
 RIGHT = """\
 from channels.auth import AuthMiddleware, AuthMiddlewareStack, get_user
@@ -44,7 +44,7 @@ class Counter(AsyncConsumer):
 router = URLRouter([path("ws/auth/user/", Counter.as_asgi())])
 application = AuthMiddlewareStack(router)
 """
-TRIALS = Trials("user", "", RIGHT)
+SUBMISSIONS = Submissions("user", "", RIGHT)
 
 STACK = "AuthMiddlewareStack(router)"
 ASK = 'await self.user.ahas_perm("auth.change_user")'
@@ -105,7 +105,7 @@ def stacked(application):
     ),
 )
 def test_a_right_version_is_green(changes):
-    verdict = TRIALS.changed(*changes)
+    verdict = SUBMISSIONS.changed(*changes)
     assert verdict.green, verdict.diagnosis_ids
 
 
@@ -153,5 +153,5 @@ def test_a_right_version_is_green(changes):
                 "exception"),
     ),
 )  # fmt: skip
-def test_a_wrong_version_is_told_why(changes, diagnosis):
-    assert TRIALS.changed(*changes).diagnosis_ids[:1] == [diagnosis]
+def test_a_wrong_version_gets_its_diagnosis(changes, diagnosis):
+    assert SUBMISSIONS.changed(*changes).diagnosis_ids[:1] == [diagnosis]
