@@ -1,10 +1,15 @@
-"""A WebsocketCommunicator that holds a consumer to Daphne's rules and waits for no clock."""
+"""Test clients with the methods of the stock communicators, under Daphne's rules and without waits.
+
+The stock communicators accept what Daphne does not, and wait 0.1 to 1 s to see that a consumer
+sends nothing. StrictCommunicator (WebSocket) and StrictHttpCommunicator run the consumer behind a
+FakeServer on a SimulatedLoop instead. Each method returns as soon as the loop is idle.
+"""
 
 import asyncio
 
 from channels.testing import HttpCommunicator, WebsocketCommunicator
 
-from lessons.simulator.daphne_rules import DaphneRules, HttpRules
+from lessons.simulator.daphne_rules import HttpRules, WebSocketRules
 from lessons.simulator.database import without_connection_cleanup
 from lessons.simulator.finding import CheckFailed
 from lessons.simulator.loop import SimulatedLoop
@@ -12,17 +17,18 @@ from lessons.simulator.server import FakeServer
 from lessons.wire.events import Event
 from lessons.wire.transcript import first_difference, render_difference
 
-# What the strict communicators share: Daphne's rules are kept, and no clock is waited for.
-
 CLOSE_TIMEOUT = 10  # seconds; Daphne's --application-close-timeout
+HANDSHAKE_TIMEOUT = 5  # seconds; Daphne's --websocket_handshake_timeout under runserver
+RESPONSE_TIMEOUT = 60  # seconds of the loop's clock until a client gives up on a response
+BODY_PIECE_SIZE = 8192  # bytes; Daphne's request_buffer_size
 
 
 class StrictClient:
-    """The stock communicators' methods, each of which returns once the consumer is at rest.
+    """What both communicators share. Each method returns once the consumer is idle.
 
-    What Daphne would refuse, drop or never see is raised as CheckFailed, with its diagnosis.
-    Needs a SimulatedLoop. As a context manager it lets the client leave at the end and judges
-    how the consumer stopped. Mixed into a communicator that has a `leave()`.
+    A method raises CheckFailed, with a diagnosis, for whatever Daphne rejects, drops or never sees.
+    It needs a SimulatedLoop. As a context manager it lets the client leave at the end, and judges
+    how the consumer stops. It is mixed into a communicator, which defines leave().
     """
 
     server: FakeServer
@@ -39,17 +45,17 @@ class StrictClient:
 
     @property
     def input_queue(self):
-        """Events that the consumer has yet to take, as in the stock communicator."""
+        """Events that the consumer has not taken yet, as in the stock communicator."""
         return self.server.inbox
 
     @property
     def transcript(self) -> tuple[Event, ...]:
-        """All that crossed so far."""
+        """All events so far."""
         return self.server.transcript
 
     @property
     def unread(self) -> list[dict]:
-        """What the consumer sent and nobody has looked at yet."""
+        """The messages from the consumer that no check has read."""
         return self.server.unread
 
     @property
@@ -59,13 +65,13 @@ class StrictClient:
 
     @property
     def is_busy(self) -> bool:
-        """Whether a handler has begun and not returned: no other event reaches the consumer."""
+        """Whether a handler runs: until it returns, no other event reaches the consumer."""
         return self.server.is_busy(self.future)
 
     # What a client does
 
     async def send_input(self, message):
-        """Hand the consumer an event, any event, and wait until it has dealt with it."""
+        """Send the consumer any event, and wait until the consumer has handled it."""
         if self.server.client_left or self.future.done():
             raise self.failure("closed-early", f"The client could not send {message} any more.")
         self.server.deliver(message)
@@ -76,47 +82,46 @@ class StrictClient:
         await self._settle()
         await asyncio.wait([self.future], timeout=timeout)
         await self._settle()
+        rules = self.server.rules
         if not self.future.done():
-            self.server.judge_stubborn_tasks()
-            raise self.failure(
-                self.server.rules.overdue if self.server.client_left else "still-open"
-            )
-        self.server.judge_what_is_left(self.server.rules.left_behind)
+            self.server.judge_uncancelled_tasks()
+            raise self.failure(rules.late_handler if self.server.client_left else "still-open")
+        self.server.judge_leftovers(rules.leftover_task)
 
     async def cancel_application(self):
-        """Leave no task behind, whatever state the consumer is in."""
+        """End the application in whatever state it is, and leave no task behind."""
         if self._future is not None and not self._future.done():
             self._future.cancel()
             await asyncio.wait([self._future], timeout=CLOSE_TIMEOUT)
-            # A clean-up may wait for a task that never ends; the second time it is cut short.
+            # A clean-up may wait for a task that never ends. The second cancel interrupts it.
             self._future.cancel()
             await asyncio.wait([self._future])
-        self.server.drop_stubborn_tasks()
+        self.server.drop_uncancelled_tasks()
         if self._future is not None and not self._future.cancelled():
-            self._future.exception()  # looked at, so that asyncio does not complain
+            self._future.exception()  # otherwise asyncio logs that no code has read it
 
     # What a server does
 
     async def kill(self):
         """Cancel the application, as Daphne does on SIGTERM and 10 s after a disconnect.
 
-        What it then leaves behind is judged.
+        Then judge what the consumer leaves behind.
         """
-        application = self.future  # asking for it starts it
-        await self._rest()
+        application = self.future  # the first access starts the application
+        await self._wait_until_idle()
         application.cancel()
         await asyncio.wait([self.future], timeout=CLOSE_TIMEOUT)
-        await self._rest()
+        await self._wait_until_idle()
         self.server.judge_after_crash(self.future)
 
     async def crash(self):
-        """Let a handler raise, as a bug in it would, and judge what the consumer leaves behind.
+        """Make a handler raise, as a bug would, and judge what the consumer leaves behind.
 
-        The bug is an event that has no handler. A consumer that survives it goes on.
+        The bug is an event that has no handler. A consumer that survives the bug goes on.
         """
         bug = {"type": "bug.in.a.handler"}
         self.server.deliver(bug)
-        await self._rest()
+        await self._wait_until_idle()
         if self.future.done():
             cause = f"No handler for message type {bug['type']}"
             self.server.judge_after_crash(self.future, cause)
@@ -124,23 +129,23 @@ class StrictClient:
     # What a client sees
 
     async def receive_output(self, timeout=1):
-        """The next event that the consumer sent."""
-        await self._something_comes(timeout)
+        """The next message from the consumer."""
+        await self._wait_for_output(timeout)
         if not self.unread:
-            self.server.judge_dead_tasks()
-            raise self.failure(self.server.reason_for_silence(self.future))
+            self.server.judge_failed_tasks()
+            raise self.failure(self.server.silence_diagnosis(self.future))
         return self.unread.pop(0)
 
     async def receive_nothing(self, timeout=0.1, interval=0.01):
-        """Whether the consumer stays silent for `timeout` seconds of the loop's clock."""
-        await self._something_comes(timeout)
+        """Whether the consumer sends nothing for `timeout` seconds of the loop's clock."""
+        await self._wait_for_output(timeout)
         return not self.unread
 
     def expect(self, *events, otherwise=None):
-        """All that the consumer sent since the last look equals `events`, or CheckFailed.
+        """Raise CheckFailed unless `events` are all that the consumer sent since the last read.
 
-        `otherwise` is the id of the diagnosis that a difference gets. What the consumer has done
-        wrong while another client was at work, over the layer, goes first.
+        `otherwise` is the diagnosis for a difference. If another client and the layer
+        have led the consumer into a fault since then, that fault is raised first.
         """
         if not self.server.is_judged:
             self.server.judge(self.future)
@@ -148,72 +153,66 @@ class StrictClient:
         if first_difference(events, sent) is None:
             return
         if len(sent) < len(events):
-            self.server.judge_dead_tasks()
-        reason = "reply-differs" if sent else self.server.reason_for_silence(self.future)
+            self.server.judge_failed_tasks()
+        reason = "reply-differs" if sent else self.server.silence_diagnosis(self.future)
         raise self.failure(otherwise or reason, render_difference(events, sent))
 
     def failure(self, name: str, detail: str = "", event: str = "") -> CheckFailed:
-        """The exception that says: diagnosis `name`, at the handler for `event` or the last one."""
+        """The CheckFailed with diagnosis `name`, at the handler for `event` or the last handler."""
         if event:
             self.server.last_type = event
         return self.server.failure(name, detail=detail)
 
     # How it waits
 
-    async def _something_comes(self, timeout):
+    async def _wait_for_output(self, timeout):
         await self._settle()
         if not self.unread:
-            self.server.came.clear()
+            self.server.output_arrived.clear()
             try:
                 async with asyncio.timeout(timeout):
-                    await self.server.came.wait()
+                    await self.server.output_arrived.wait()
             except TimeoutError:
                 pass
             await self._settle()
 
     async def _settle(self):
-        """Wait until nothing moves, tell of an end that the server made, judge what is seen."""
-        loop = asyncio.get_running_loop()
-        if not isinstance(loop, SimulatedLoop):
+        """Wait until the loop is idle, report a close by the consumer to it, judge its state."""
+        if not isinstance(asyncio.get_running_loop(), SimulatedLoop):
             raise RuntimeError("a strict communicator needs lessons.simulator.loop.SimulatedLoop")
-        application = self.future  # asking for it starts it
-        await self._rest()
+        application = self.future  # the first access starts the application
+        await self._wait_until_idle()
         self.server.judge_replies()
-        farewell = self.server.rules.farewell
-        if farewell and not self.server.client_left and not application.done():
-            closing = self.server.last_type
-            self.server.deliver(farewell)
-            await self._rest()
+        disconnect = self.server.rules.disconnect_event
+        if disconnect and not self.server.client_left and not application.done():
+            closing_type = self.server.last_type
+            self.server.deliver(disconnect)
+            await self._wait_until_idle()
             self.server.judge(application)
-            # What a check finds wrong from here on, the handler that closed has done.
-            self.server.last_type = closing
+            # The handler that closed is responsible for whatever a check finds from here on.
+            self.server.last_type = closing_type
         self.server.judge(application)
 
-    async def _rest(self):
-        """Let the consumer go on until nothing moves, and judge nothing."""
+    async def _wait_until_idle(self):
+        """Let the consumer run until the loop is idle, and judge nothing."""
         with without_connection_cleanup():
             await asyncio.get_running_loop().wait_until_idle()
 
 
-HANDSHAKE_TIMEOUT = 5  # seconds; Daphne's --websocket_handshake_timeout under runserver
-
-
 class StrictCommunicator(StrictClient, WebsocketCommunicator):
-    """A browser's WebSocket: the methods of the stock communicator; it leaves with code 1001."""
+    """A browser's WebSocket, with the methods of WebsocketCommunicator."""
 
     def __init__(self, application, path, headers=None, subprotocols=None, spec_version=None):
-        self.server = FakeServer(application, DaphneRules(subprotocols or ()))
+        self.server = FakeServer(application, WebSocketRules(subprotocols or ()))
         super().__init__(self.server.serve, path, headers, subprotocols, spec_version)
 
     @property
     def closed(self) -> int | None:
-        """The code that the consumer closed with (1006: refused); None while it has not."""
+        """The code with which the consumer closed (1006: rejected), or None."""
         return self.server.rules.close_code
 
-    # What a client does
-
     async def send_to(self, text_data=None, bytes_data=None):
-        """Send one frame; an empty one is a frame too."""
+        """Send one frame. An empty frame is a frame, too."""
         if (text_data is None) == (bytes_data is None):
             raise TypeError("give exactly one of text_data and bytes_data")
         key, data = ("text", text_data) if bytes_data is None else ("bytes", bytes_data)
@@ -222,21 +221,19 @@ class StrictCommunicator(StrictClient, WebsocketCommunicator):
         await self.send_input({"type": "websocket.receive", key: data})
 
     async def connect(self, timeout=HANDSHAKE_TIMEOUT):
-        """Offer the handshake: (True, subprotocol) or (False, close code)."""
+        """Start the handshake. Returns (True, subprotocol) or (False, close code)."""
         return await super().connect(timeout)
 
     async def disconnect(self, code=1000, timeout=CLOSE_TIMEOUT):
-        """Leave with `code` (None: a browser's bare close()); the consumer must then stop."""
+        """Leave with `code` (None: a browser's bare close()). Then the consumer must stop."""
         if not self.server.client_left and not self.future.done():
             await self.send_input({"type": "websocket.disconnect", "code": code})
         await self.wait(timeout)
 
     async def leave(self):
-        """End as most clients do, by going to another page, if the connection still stands."""
+        """Leave with 1001, as a browser does when it opens another page, if still connected."""
         if self.server.started and not self.server.is_judged:
             await self.disconnect(1001)
-
-    # What a client sees
 
     async def receive_from(self, timeout=1):
         """Payload of the next frame, str or bytes."""
@@ -247,16 +244,10 @@ class StrictCommunicator(StrictClient, WebsocketCommunicator):
         return message.get("bytes") if text is None else text
 
 
-# An HttpCommunicator that holds a consumer to Daphne's rules and waits for no clock.
-
-PIECE = 8192  # bytes; Daphne's request_buffer_size
-PATIENCE = 60  # seconds of the loop's clock that a client waits for the end of a response
-
-
 class StrictHttpCommunicator(StrictClient, HttpCommunicator):
-    """One HTTP request, its body in pieces; the client reads the response, or leaves.
+    """One HTTP request with its body in pieces. The client reads the response, or leaves.
 
-    `body` is cut as Daphne cuts it, or comes in the given pieces where it is a list.
+    `body` is cut into pieces as Daphne cuts it. A list is taken as the pieces.
     """
 
     def __init__(self, application, method, path, body=b"", headers=None):
@@ -265,10 +256,8 @@ class StrictHttpCommunicator(StrictClient, HttpCommunicator):
         super().__init__(self.server.serve, method, path, b"".join(pieces), headers)
         self.pieces = pieces
 
-    # What a client does
-
     async def send_request(self):
-        """Send the body. All its pieces wait before the first is handled, as with Daphne."""
+        """Send the body. As with Daphne, all its pieces arrive before the first is handled."""
         if not self.sent_request:
             self.sent_request = True
             for number, piece in enumerate(self.pieces, start=1):
@@ -277,32 +266,30 @@ class StrictHttpCommunicator(StrictClient, HttpCommunicator):
             await self._settle()
 
     async def send_input(self, message):
-        """As of any communicator. A request that is sent by hand is not sent a second time."""
+        """Send any event. After it, the body is not sent automatically."""
         self.sent_request = True
         await super().send_input(message)
 
     async def disconnect(self, timeout=CLOSE_TIMEOUT):
-        """Close the connection; the consumer must then stop."""
+        """Close the connection. Then the consumer must stop."""
         if not self.server.client_left and not self.future.done():
-            await self.send_input({"type": self.server.rules.leaving})
+            await self.send_input({"type": self.server.rules.disconnect_type})
         await self.wait(timeout)
 
     async def leave(self):
-        """Close the connection if it still stands; the consumer must have stopped by then."""
+        """Close the connection if it is still open. Then the consumer must have stopped."""
         if self.server.started and not self.server.is_judged:
             await self.disconnect()
 
-    # What a client sees
-
-    async def get_response(self, timeout=PATIENCE):
+    async def get_response(self, timeout=RESPONSE_TIMEOUT):
         """The whole response: a dict with status, headers and body."""
         await self.send_request()
         start = await self.receive_output(timeout)
         response = {"status": start["status"], "headers": list(start.get("headers", []))}
         return {**response, "body": await self.read(timeout)}
 
-    async def read(self, timeout=PATIENCE) -> bytes:
-        """What is still to come of the body, up to its end."""
+    async def read(self, timeout=RESPONSE_TIMEOUT) -> bytes:
+        """The rest of the body, up to its end."""
         loop = asyncio.get_running_loop()
         latest, parts = loop.time() + timeout, []
         while True:
@@ -314,12 +301,13 @@ class StrictHttpCommunicator(StrictClient, HttpCommunicator):
                 return b"".join(parts)
 
     async def read_so_far(self) -> bytes:
-        """What has come of the body and was not read yet, without waiting for more."""
+        """The part of the body that has arrived and was not read, without a wait for more."""
         await self._settle()
-        come, self.server.unread = self.server.unread, []
-        return b"".join(message.get("body", b"") for message in come)
+        messages, self.server.unread = self.server.unread, []
+        return b"".join(message.get("body", b"") for message in messages)
 
 
 def _pieces_of(body: bytes) -> list[bytes]:
-    """The last one is shorter than the others; it is empty where they come out even."""
-    return [body[first : first + PIECE] for first in range(0, len(body) + 1, PIECE)]
+    """The pieces of a body. The last one is shorter than the others, even if it is empty."""
+    size = BODY_PIECE_SIZE
+    return [body[first : first + size] for first in range(0, len(body) + 1, size)]

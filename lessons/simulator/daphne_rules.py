@@ -1,7 +1,8 @@
-"""What Daphne does with each message that a consumer sends: the rules of a handshake and a socket.
+"""What Daphne does with each message that a consumer sends, over WebSocket and over HTTP.
 
-Every rule is Daphne's own (daphne/ws_protocol.py, handle_reply; autobahn's sendMessage, sendClose);
-tests/facts/test_facts_daphne.py holds each against a real server.
+Every rule is Daphne's own: daphne/ws_protocol.py and http_protocol.py, handle_reply; autobahn,
+sendMessage and sendClose; daphne/server.py, check_headers_type. tests/facts/test_facts_daphne.py
+and test_facts_http.py compare each rule with a real server.
 """
 
 from enum import Enum
@@ -11,19 +12,19 @@ class State(Enum):
     CONNECTING = "connecting"
     OPEN = "open"
     CLOSING = "closing"  # the consumer sent websocket.close
-    REFUSED = "refused"
-    GONE = "gone"  # the client has left
+    REJECTED = "rejected"  # the consumer sent websocket.close before it accepted
+    DISCONNECTED = "disconnected"  # the client has left
 
 
 class Disconnected(RuntimeError):
-    """Stands for autobahn's exception of that name: a frame was sent after the close frame."""
+    """As autobahn's exception of that name: a frame was sent after the close frame."""
 
 
 class BrokenRule(Exception):
-    """A message that Daphne would not take.
+    """A message that Daphne does not accept.
 
-    `diagnosis` is an id of the catalogue. `error` is what Daphne raises inside the consumer, or
-    None where it drops the message without a word.
+    `diagnosis` is an id of the catalogue. `error` is the exception that Daphne raises in the
+    consumer, or None if Daphne drops the message silently.
     """
 
     def __init__(self, diagnosis: str, error: Exception | None = None):
@@ -33,7 +34,7 @@ class BrokenRule(Exception):
 
 
 def type_of(message) -> str:
-    """The type of a message that a consumer sent. Raises BrokenRule where it has none."""
+    """The type of a message that a consumer sent. Raises BrokenRule if it has no type."""
     if not isinstance(message, dict):
         raise BrokenRule("reply-not-a-dict", TypeError("a message must be a dict"))
     if "type" not in message:
@@ -41,16 +42,16 @@ def type_of(message) -> str:
     return message["type"]
 
 
-class DaphneRules:
-    """Follows one WebSocket; `state` and `close_code` tell how it stands.
+class WebSocketRules:
+    """Follows one WebSocket: `state` and `close_code` are its current state.
 
-    What FakeServer asks of any protocol's rules has no underscore; HttpRules answers the same.
+    FakeServer uses every name without an underscore. HttpRules has the same names.
     """
 
-    leaving = "websocket.disconnect"  # the event that tells of the client's end
-    overdue = "handler-never-returned"  # the diagnosis of a handler that outlives the client
-    left_behind = "task-left-behind"  # and of a task that does
-    silence = "no-reply"  # and of a client that waits in vain
+    disconnect_type = "websocket.disconnect"  # the event after which the consumer must stop
+    late_handler = "handler-never-returned"  # diagnosis: a handler goes on after the client left
+    leftover_task = "task-left-behind"  # diagnosis: a task does
+    silence = "no-reply"  # diagnosis: the client waits and receives nothing
 
     def __init__(self, subprotocols=()):
         self.state = State.CONNECTING
@@ -58,33 +59,33 @@ class DaphneRules:
         self.offered = list(subprotocols)
 
     @property
-    def gone(self) -> bool:
-        return self.state is State.GONE
+    def client_left(self) -> bool:
+        return self.state is State.DISCONNECTED
 
     @property
-    def farewell(self) -> dict | None:
-        """What the server tells a consumer that has ended the connection itself."""
+    def disconnect_event(self) -> dict | None:
+        """The event that the server sends once the consumer itself has closed the connection."""
         if self.close_code is None:
             return None
-        return {"type": self.leaving, "code": self.close_code}
+        return {"type": self.disconnect_type, "code": self.close_code}
 
     @property
-    def fault_of_going_on(self) -> str | None:
-        """Id of the diagnosis for a handler that raised where it had nothing left to do."""
-        return "answered-after-refusal" if self.state is State.REFUSED else None
+    def late_exception(self) -> str | None:
+        """The diagnosis for a handler that raises although it had nothing left to do."""
+        return "answered-after-refusal" if self.state is State.REJECTED else None
 
-    def fault_at_the_end(self) -> str | None:
-        """Id of the diagnosis for a consumer that has stopped as things stand."""
+    def fault_of_stopped(self) -> str | None:
+        """The diagnosis for a consumer that has stopped in this state."""
         return {State.OPEN: "zombie", State.CONNECTING: "stopped-unanswered"}.get(self.state)
 
-    def fault_in_a_pause(self, last_type: str) -> str | None:
-        """Id of the diagnosis for a consumer that waits, its handler for `last_type` done."""
-        if self.gone:
+    def fault_of_waiting(self, last_type: str) -> str | None:
+        """The diagnosis for a consumer that has handled `last_type` and waits for an event."""
+        if self.client_left:
             return "no-stop-consumer"
         is_unanswered = last_type == "websocket.connect" and self.state is State.CONNECTING
         return "no-accept" if is_unanswered else None
 
-    def take(self, message) -> None:
+    def apply(self, message) -> None:
         """Apply a message that the consumer sent. Raises BrokenRule."""
         rules = {
             "websocket.accept": self._accept,
@@ -94,26 +95,27 @@ class DaphneRules:
         rule = rules.get(type_of(message))
         if rule is None:
             raise BrokenRule("unknown-event-type")
-        if self.state is not State.GONE:
+        if self.state is not State.DISCONNECTED:
             rule(message)
 
-    def client_left(self) -> None:
-        self.state = State.GONE
+    def disconnect(self) -> None:
+        """The client has left."""
+        self.state = State.DISCONNECTED
 
     def _accept(self, message) -> None:
-        if self.state is State.REFUSED:
+        if self.state is State.REJECTED:
             raise BrokenRule("answered-after-refusal")
         if self.state is not State.CONNECTING:
             lost = "'WebSocketProtocol' object has no attribute 'handshake_deferred'"
             raise BrokenRule("accept-twice", AttributeError(lost))
         chosen = message.get("subprotocol")
         if chosen is not None and chosen not in self.offered:
-            # Daphne raises nothing here, the handshake never ends and is given up after 5 s.
+            # Daphne raises nothing. The handshake never ends, and Daphne drops it after 5 s.
             raise BrokenRule("subprotocol-not-offered")
         self.state = State.OPEN
 
     def _send(self, message) -> None:
-        if self.state is State.REFUSED:
+        if self.state is State.REJECTED:
             raise BrokenRule("answered-after-refusal")
         if self.state is State.CONNECTING:
             early = "Socket has not been accepted, so cannot send over it"
@@ -122,7 +124,7 @@ class DaphneRules:
         if text and data:
             both = f"Got invalid WebSocket reply message on {message}"
             raise BrokenRule("both-keys", ValueError(f"{both} - contains both bytes and text keys"))
-        # What counts as false, {} or 0, Daphne drops without looking at its type.
+        # Daphne drops a false value, such as {} or 0, before its type matters.
         if text is not None and not isinstance(text, str):
             lost = f"'{type(text).__name__}' object has no attribute 'encode'"
             raise BrokenRule("payload-not-text", AttributeError(lost) if text else None)
@@ -138,11 +140,11 @@ class DaphneRules:
     def _close(self, message) -> None:
         code = message.get("code")
         if self.state is State.CONNECTING:
-            self.state, self.close_code = State.REFUSED, 1006
+            self.state, self.close_code = State.REJECTED, 1006
             if code not in (None, 1000):
                 raise BrokenRule("code-before-accept")
             return
-        if self.state is State.REFUSED:
+        if self.state is State.REJECTED:
             return
         if code is not None and (type(code) is not int or not _may_be_sent(code)):
             wrong = f"invalid close code {code} (must be 1000 or from [3000, 4999])"
@@ -163,30 +165,30 @@ class Response(Enum):
 
 
 class HttpRules:
-    """Follows one request; `response` tells how far the answer to it has come.
+    """Follows one request: `response` says how much of the response was sent.
 
-    What has no underscore is what FakeServer asks of any protocol's rules, as of DaphneRules.
+    FakeServer uses every name without an underscore. WebSocketRules has the same names.
     """
 
-    leaving = "http.disconnect"
-    fault_of_going_on = None
+    disconnect_type = "http.disconnect"
+    late_exception = None
 
     def __init__(self):
         self.response = Response.AWAITED
-        self.gone = False
+        self.client_left = False
         self._left_early = False
 
     @property
-    def farewell(self) -> dict | None:
-        """Daphne says http.disconnect after every complete response too."""
-        return {"type": self.leaving} if self.response is Response.COMPLETE else None
+    def disconnect_event(self) -> dict | None:
+        """Daphne sends http.disconnect after every complete response, too."""
+        return {"type": self.disconnect_type} if self.response is Response.COMPLETE else None
 
     @property
-    def overdue(self) -> str:
+    def late_handler(self) -> str:
         return "stream-outlives-client" if self._left_early else "handler-never-returned"
 
     @property
-    def left_behind(self) -> str:
+    def leftover_task(self) -> str:
         return "stream-outlives-client" if self._left_early else "task-left-behind"
 
     @property
@@ -194,30 +196,30 @@ class HttpRules:
         unanswered = self.response is Response.AWAITED
         return "response-missing" if unanswered else "response-not-finished"
 
-    def client_left(self) -> None:
+    def disconnect(self) -> None:
         """The client has closed its connection, or the response is complete."""
         self._left_early = self.response is not Response.COMPLETE
-        self.gone = True
+        self.client_left = True
 
-    def fault_at_the_end(self) -> str | None:
-        is_whole = self.gone or self.response is Response.COMPLETE
+    def fault_of_stopped(self) -> str | None:
+        is_whole = self.client_left or self.response is Response.COMPLETE
         return None if is_whole else self.silence
 
-    def fault_in_a_pause(self, last_type: str) -> str | None:
-        """Who waits without an answer may have a task at work on it: only the client can tell."""
-        return "http-no-stop-consumer" if self.gone else None
+    def fault_of_waiting(self, last_type: str) -> str | None:
+        """None for a missing response: a task may still be working on it."""
+        return "http-no-stop-consumer" if self.client_left else None
 
-    def take(self, message) -> None:
+    def apply(self, message) -> None:
         """Apply a message that the consumer sent. Raises BrokenRule."""
         rules = {"http.response.start": self._start, "http.response.body": self._body}
         kind = type_of(message)
         if self.response is Response.COMPLETE:
-            if self.gone and not message.get("body") and kind == "http.response.body":
-                return  # the end of a stream, said to whoever it was that ended it
-            # Daphne drops it without a word.
+            if self.client_left and not message.get("body") and kind == "http.response.body":
+                return  # a stream may still send its end after the client has left
+            # Daphne drops it silently.
             again = kind == "http.response.start"
             raise BrokenRule("answered-twice" if again else "response-cut-short")
-        if self.gone:
+        if self.client_left:
             return
         if kind not in rules:
             wrong = f"Cannot handle message type {kind}!"
@@ -234,7 +236,7 @@ class HttpRules:
             lacks = "Specifying a status code is required for a Response message."
             raise BrokenRule("status-missing", ValueError(lacks))
         if not isinstance(message["status"], int):
-            # Daphne takes it, and raises when the first body makes it write the status line.
+            # Daphne accepts it. It raises when the first body makes it write the status line.
             raise BrokenRule("status-not-int")
 
     def _body(self, message) -> None:
@@ -265,5 +267,5 @@ def _check_body(data) -> None:
         is_empty = not len(data)
     except TypeError as error:
         raise BrokenRule("body-not-bytes", error) from None
-    # Of what is empty Daphne does not look at the type; other servers do.
+    # Daphne ignores the type of an empty body. Other servers do not.
     raise BrokenRule("body-not-bytes", None if is_empty else TypeError("Data must be bytes"))

@@ -1,4 +1,23 @@
-"""The server's side of a test connection: it stands in for Daphne, and sees how it is treated."""
+"""The fake server: it connects a test's client with the consumer, as Daphne does in production.
+
+It does three things for one connection:
+
+1. It **records**. It runs the application inside a RecordingMiddleware, so every event of the
+   connection is in its transcript, with the handler that was running.
+2. It **applies Daphne's rules** to each message that the consumer sends. `rules` is the state
+   machine of the protocol (daphne_rules.py). If Daphne raises, so does the server, in the
+   consumer's own call of send(). If Daphne drops the message silently, the server keeps that fault.
+3. It **names faults**. When the loop is idle, a communicator calls judge(). The server then looks
+   at what is left: has the application ended, and with which exception? Does a handler still run?
+   Are there tasks or group memberships? Each fault becomes a CheckFailed with a diagnosis.
+
+The server never asks the consumer anything. It knows that a handler has returned because Channels
+calls receive() again only then. For example, a consumer that forgets to accept:
+
+    server hands out websocket.connect     # the handler runs, and returns
+    the consumer calls receive() again     # the loop is idle: nothing more will happen
+    server.judge(...)                      # state is CONNECTING -> CheckFailed "no-accept"
+"""
 
 import ast
 import asyncio
@@ -22,26 +41,26 @@ from lessons.wire.events import Event, exact_copy
 from lessons.wire.middleware import RecordingMiddleware
 from lessons.wire.recorder import Connection, Recorder, current_connection
 
-# The connection that a task was started for: whoever serves it says so, its tasks inherit it.
+# The server that runs the application. Every task that the application starts inherits it.
 _serving: ContextVar = ContextVar("serving", default=None)
 
-# What an exception means where the handler for a message of the layer's raised it.
+# What a diagnosis becomes if the handler of a channel layer message raised the exception.
 _AT_THE_LAYER = {
     **dict.fromkeys(("no-handler", "no-connect-handler", "no-receive-handler"), "no-layer-handler"),
     **dict.fromkeys(("text-on-binary", "bytes-on-text"), "message-key-missing"),
 }
 
-# Kept: where one is collected, a loop with a bare except spins without end on its GeneratorExit.
+# Tasks that cannot be cancelled. They are kept: when such a task is freed, Python raises
+# GeneratorExit in its coroutine, and a loop with a bare except then spins for ever.
 _abandoned_tasks: list[asyncio.Task] = []
 
 
 class FakeServer:
-    """Hands a consumer its events, takes what it sends by Daphne's rules, judges what it did.
+    """Serves one connection by Daphne's rules, and judges what the consumer does.
 
-    `rules` are those of the protocol: DaphneRules for a WebSocket, HttpRules for a request.
-    `unread` holds what a client would have received and has not looked at yet, `last_type` the
-    type of the event, the client's or the layer's, whose handler is held responsible for what comes
-    next.
+    `rules` are those of the protocol: WebSocketRules or HttpRules. `unread` holds what the client
+    has received and no check has read. `last_type` is the type of the event, from the client or
+    the layer, whose handler is responsible for what comes next.
     """
 
     def __init__(self, application, rules):
@@ -51,68 +70,42 @@ class FakeServer:
         self.source = Source(application)
         self.inbox: asyncio.Queue = asyncio.Queue()
         self.unread: list[dict] = []
-        self.came = asyncio.Event()
-        self.is_judged = False  # a CheckFailed was raised: what comes after it is its consequence
-        self._application = RecordingMiddleware(application, self.recorder)
-        self._asked, self._handed = 0, 0
-        self._connection: Connection | None = None
-        self._client_type = ""  # of the event that the client sent last
+        self.output_arrived = asyncio.Event()
+        self.is_judged = False  # a CheckFailed was raised: further faults only follow from it
         self.last_type = ""
+        self._application = RecordingMiddleware(application, self.recorder)
+        self._connection: Connection | None = None
+        self._receive_calls = self._events_taken = 0
+        self._client_type = ""  # of the last event from the client
         self._broken: list[tuple[BrokenRule, Place]] = []
 
+    # Serving
+
     async def serve(self, scope, receive, send):
-        """Run the application: an ASGI application in place of the one that is judged."""
+        """The ASGI application that a communicator runs instead of the student's application."""
         _serving.set(self)
         await self._application(scope, self._receive, self._send)
 
-    @property
-    def transcript(self) -> tuple[Event, ...]:
-        return tuple(self.recorder.events)
-
-    @property
-    def started(self) -> bool:
-        """Whether the consumer has asked for its first event."""
-        return self._asked > 0
-
-    @property
-    def client_left(self) -> bool:
-        return self.rules.gone
-
     def deliver(self, message: dict) -> None:
-        """Let an event arrive."""
-        if message.get("type") == self.rules.leaving:
-            self.rules.client_left()
+        """Put an event into the consumer's queue."""
+        if message.get("type") == self.rules.disconnect_type:
+            self.rules.disconnect()
         self.inbox.put_nowait(message)
 
-    @property
-    def connection_id(self) -> str:
-        """Under which the connection is recorded; empty before the consumer has begun."""
-        return self._connection.id if self._connection else ""
-
     async def _receive(self):
-        self._asked += 1
+        self._receive_calls += 1
         self._connection = current_connection.get()
         message = await self.inbox.get()
-        self._handed += 1
+        self._events_taken += 1
         self._client_type = message.get("type", "")
-        if not self._layer_at_work():
+        if not self._layer_handler_runs():
             self.last_type = self._client_type
         return message
-
-    def _on_event(self, event: Event) -> None:
-        """A handler begins, on an event of the client's or on a message of the layer's."""
-        if event.direction == "in" and event.message.get("type") != "scope":
-            self.last_type = str(event.message.get("type", ""))
-
-    def _layer_at_work(self) -> bool:
-        """Whether a handler for a message of the layer's has begun and not returned."""
-        running = self._connection and self._connection.running
-        return bool(running) and running.source == "layer"
 
     async def _send(self, message):
         message = exact_copy(message)
         try:
-            self.rules.take(message)
+            self.rules.apply(message)
         except BrokenRule as broken:
             place = running_place(self.source.file)
             self._broken.append((broken, place or self._place_of_handler()))
@@ -121,155 +114,184 @@ class FakeServer:
             return
         if not self.client_left:
             self.unread.append(message)
-            self.came.set()
+            self.output_arrived.set()
+
+    def _on_event(self, event: Event) -> None:
+        """A handler starts on an event from the client or a message from the layer."""
+        if event.direction == "in" and event.message.get("type") != "scope":
+            self.last_type = str(event.message.get("type", ""))
+
+    # State
+
+    @property
+    def transcript(self) -> tuple[Event, ...]:
+        return tuple(self.recorder.events)
+
+    @property
+    def started(self) -> bool:
+        """Whether the consumer has called receive()."""
+        return self._receive_calls > 0
+
+    @property
+    def client_left(self) -> bool:
+        return self.rules.client_left
+
+    @property
+    def connection_id(self) -> str:
+        """The id in the recorded events. It is empty before the consumer has started."""
+        return self._connection.id if self._connection else ""
+
+    def is_busy(self, application: asyncio.Future) -> bool:
+        """Whether a handler has started and not returned."""
+        return not application.done() and not self._handler_returned()
+
+    def _handler_returned(self) -> bool:
+        """Whether the consumer waits for its next event, which it does once a handler returned."""
+        waits = self._receive_calls > self._events_taken and self.inbox.empty()
+        return waits and not self._layer_handler_runs()
+
+    def _layer_handler_runs(self) -> bool:
+        """Whether the handler of a channel layer message has started and not returned."""
+        running = self._connection and self._connection.running
+        return bool(running) and running.source == "layer"
+
+    def _tasks(self) -> list[asyncio.Task]:
+        """Every task of this connection that is not freed, whether done or not."""
+        return asyncio.get_running_loop().tasks_started_with(_serving, self)
+
+    def _unfinished_tasks(self) -> list[asyncio.Task]:
+        return [task for task in self._tasks() if not task.done()]
+
+    # Faults
 
     def failure(self, name: str, place: Place | None = None, detail: str = "") -> CheckFailed:
-        """The exception that says: diagnosis `name`, by default at the last handler that ran."""
+        """The CheckFailed with diagnosis `name`, by default at the last handler that ran."""
         self.is_judged = True
         place = place or self._place_of_handler()
         return CheckFailed(make_finding(name, place, self.last_type, detail), self.transcript)
 
-    def reason_for_silence(self, application: asyncio.Future) -> str:
-        """Id of the diagnosis for a client that waits in vain."""
+    def silence_diagnosis(self, application: asyncio.Future) -> str:
+        """The diagnosis for a client that waits and receives nothing."""
         return "handler-never-returned" if self.is_busy(application) else self.rules.silence
 
-    def is_busy(self, application: asyncio.Future) -> bool:
-        """Whether a handler has begun and not returned."""
-        return not application.done() and not self._handler_returned()
+    def judge(self, application: asyncio.Future) -> None:
+        """Raise CheckFailed for a fault that shows while the loop is idle."""
+        self.judge_replies()
+        if application.done():
+            self._judge_stopped(application)
+        elif self._handler_returned() and (fault := self.rules.fault_of_waiting(self._client_type)):
+            raise self.failure(fault, self.source.place_of_handler(self._client_type))
 
-    def judge_what_is_left(self, name: str, leak: str = "group-leak") -> None:
-        """Raise CheckFailed for a task (`name`) or a group membership (`leak`) that is left."""
-        self.judge_stubborn_tasks()
-        for task in self._unfinished():
+    def judge_replies(self) -> None:
+        """Raise CheckFailed for a reply that Daphne drops silently."""
+        for broken, place in self._broken:
+            if broken.error is None:
+                raise self.failure(broken.diagnosis, place)
+
+    def _judge_stopped(self, application: asyncio.Future) -> None:
+        error = None if application.cancelled() else application.exception()
+        if error is not None and not self._is_expected(error):
+            raise self._failure_for(error) from error
+        if fault := self.rules.fault_of_stopped():
+            raise self.failure(fault)
+
+    def _is_expected(self, error: BaseException) -> bool:
+        """Whether a layer failed and the consumer closed: then the exception is only logged."""
+        has_closed = self.client_left or self.rules.disconnect_event
+        return is_simulated_outage(error) and bool(has_closed)
+
+    def judge_leftovers(self, name: str, leak: str = "group-leak") -> None:
+        """Raise CheckFailed for a leftover task (`name`) or group membership (`leak`)."""
+        self.judge_uncancelled_tasks()
+        for task in self._unfinished_tasks():
             raise self.failure(name, self.source.place_of_task(task))
         for layer in current_layers().values():
             for group in layer.groups_of(self.connection_id):
                 channel = layer.channel_of(self.connection_id)
                 raise self.failure(leak, detail=f"{channel} is still a member of {group}.")
 
-    def judge_stubborn_tasks(self) -> None:
+    def judge_uncancelled_tasks(self) -> None:
         """Raise CheckFailed for a task that was cancelled and goes on."""
-        for task in self._unfinished():
+        for task in self._unfinished_tasks():
             if task.cancelling():
                 raise self.failure("cancel-swallowed", self.source.place_of_task(task))
 
-    def drop_stubborn_tasks(self) -> None:
-        """Let the loop end without those tasks: it would wait for them for ever."""
-        for task in self._unfinished():
+    def drop_uncancelled_tasks(self) -> None:
+        """Let the loop end without those tasks. It would wait for them for ever."""
+        for task in self._unfinished_tasks():
             if task.cancelling():
-                asyncio.tasks._unregister_task(task)  # as the documentation lets a loop do
+                asyncio.tasks._unregister_task(task)  # asyncio's documentation allows this to loops
                 _abandoned_tasks.append(task)
 
-    def judge_dead_tasks(self) -> None:
-        """Raise CheckFailed for a task that ended with an exception while a client waits."""
+    def judge_failed_tasks(self) -> None:
+        """Raise CheckFailed for a task that ended with an exception while the client waits."""
         for task in self._tasks():
             if task.done() and not task.cancelled() and (error := task.exception()):
-                raise self._red_for(error, unknown="task-died") from error
+                raise self._failure_for(error, unknown="task-died") from error
 
     def judge_after_crash(self, application: asyncio.Future, cause: str = "") -> None:
-        """Raise CheckFailed for what a consumer leaves behind, or raises, when it is made to end.
+        """Raise CheckFailed for what a consumer that was made to end leaves behind, or raises.
 
-        `cause` is the text of the exception that it was made to end with; none for a kill.
+        `cause` is the text of the exception that ended it; it is empty if the consumer was killed.
         """
-        self.rules.client_left()
+        self.rules.disconnect()
         if not application.done():
-            self.judge_stubborn_tasks()
+            self.judge_uncancelled_tasks()
             raise self.failure("handler-never-returned")
         error = None if application.cancelled() else application.exception()
-        if error is not None and not _holds(error, cause):
+        if error is not None and not _contains(error, cause):
             place = place_of_error(self.source.file, error)
-            raise self.failure(
-                "cleanup-raises", place, f"{type(error).__name__}: {error}"
-            ) from error
-        self.judge_what_is_left("cleanup-skipped", leak="group-leak-after-a-crash")
-        self.is_judged = True  # an end without websocket.disconnect: nothing more is asked of it
+            detail = f"{type(error).__name__}: {error}"
+            raise self.failure("cleanup-raises", place, detail) from error
+        self.judge_leftovers("cleanup-skipped", leak="group-leak-after-a-crash")
+        self.is_judged = True  # there was no websocket.disconnect, so no further claim holds
 
-    def _tasks(self) -> list[asyncio.Task]:
-        """Every task that was started for this connection, those that have ended too, if kept."""
-        return asyncio.get_running_loop().tasks_started_with(_serving, self)
-
-    def _unfinished(self) -> list[asyncio.Task]:
-        return [task for task in self._tasks() if not task.done()]
-
-    def judge_replies(self) -> None:
-        """Raise CheckFailed for a reply that Daphne would have dropped without a word."""
-        for broken, place in self._broken:
-            if broken.error is None:
-                raise self.failure(broken.diagnosis, place)
-
-    def judge(self, application: asyncio.Future) -> None:
-        """Raise CheckFailed for what can be seen to be wrong while nothing moves."""
-        self.judge_replies()
-        if application.done():
-            self._judge_the_end(application)
-        elif self._handler_returned():
-            self._judge_the_pause()
-
-    def _judge_the_end(self, application: asyncio.Future) -> None:
-        error = None if application.cancelled() else application.exception()
-        if error is not None and not self._may_be_raised(error):
-            raise self._red_for(error) from error
-        if fault := self.rules.fault_at_the_end():
-            raise self.failure(fault)
-
-    def _may_be_raised(self, error: BaseException) -> bool:
-        """Whether a layer failed and the client was told: the exception is then for the log."""
-        return is_simulated_outage(error) and bool(self.client_left or self.rules.farewell)
-
-    def _judge_the_pause(self) -> None:
-        if fault := self.rules.fault_in_a_pause(self._client_type):
-            raise self.failure(fault, self.source.place_of_handler(self._client_type))
-
-    def _red_for(self, error: BaseException, unknown: str = "exception") -> CheckFailed:
+    def _failure_for(self, error: BaseException, unknown: str = "exception") -> CheckFailed:
+        """The CheckFailed for an exception; `unknown` is its diagnosis if no other one fits."""
         detail = f"{type(error).__name__}: {error}"
         for broken, place in self._broken:
             if broken.error is error:
                 return self.failure(broken.diagnosis, place, detail)
         name, place = recognise(error), place_of_error(self.source.file, error)
         if name == "def-handler-in-async-consumer" and place:
-            name = "awaited-none"  # Channels awaits the handlers; this await is the student's own
+            name = "awaited-none"  # Channels awaits handlers; this `await` is in the student's code
         elif name == "orm-in-async":
             name = orm_misuse_diagnosis(self.source.file, error)
-        elif name == "code-is-none" and self.last_type != self.rules.leaving:
-            name = "exception"  # another None: no code comes with this event
-        elif self._layer_at_work():
+        elif name == "code-is-none" and self.last_type != self.rules.disconnect_type:
+            name = "exception"  # only a disconnect has a code, so something else was None
+        elif self._layer_handler_runs():
             name = _AT_THE_LAYER.get(name, name)
         if sent := place_of_send(self.source.file, error):
-            place, self.last_type = sent, ""  # it is not the receiver's last handler that was wrong
+            place, self.last_type = sent, ""  # the sender's line is wrong, not the last handler
         if name == "exception":
-            name = self.rules.fault_of_going_on or unknown
+            name = self.rules.late_exception or unknown
         return self.failure(name, place, detail)
-
-    def _handler_returned(self) -> bool:
-        """Whether the consumer asks for its next event: it does so when a handler has returned."""
-        asks = self._asked > self._handed and self.inbox.empty()
-        return asks and not self._layer_at_work()
 
     def _place_of_handler(self) -> Place:
         return self.source.place_of_handler(self.last_type)
 
 
-def _holds(error: BaseException, text: str) -> bool:
-    """Whether `error` is the one with that text, or a group (as of a TaskGroup) that has it."""
+def _contains(error: BaseException, text: str) -> bool:
+    """Whether `error` has that text, or is a group (as of a TaskGroup) with such an exception."""
     if isinstance(error, BaseExceptionGroup):
-        return any(_holds(inner, text) for inner in error.exceptions)
+        return any(_contains(inner, text) for inner in error.exceptions)
     return bool(text) and str(error) == text
 
 
-# How code asked the database where it may not: what was misunderstood shows in the traceback.
+# Which mistake led to a query in async code
 
 _WRAPPERS = ("database_sync_to_async", "sync_to_async")
-# Methods of a queryset that a line calls without naming them.
+# Methods of a queryset that a line calls without their names.
 _LAZY = ("__iter__", "__len__", "__bool__", "__getitem__", "__contains__")
 
 
 def orm_misuse_diagnosis(file: str, error: BaseException) -> str:
-    """Id of the diagnosis for a query that async code of `file` has made."""
+    """The diagnosis for a query in async code of `file`: the traceback shows what led to it."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [number for number, frame in enumerate(frames) if frame.filename == file]
     if not own:
         return "orm-in-async"
-    if any(_is_called_in_place_of_passed(file, frames[number]) for number in own):
+    if any(_is_called_not_passed(file, frames[number]) for number in own):
         return "called-not-passed"
     called = frames[own[-1] + 1] if own[-1] + 1 < len(frames) else None
     if called and called.name == "__get__" and called.filename.endswith("related_descriptors.py"):
@@ -279,8 +301,8 @@ def orm_misuse_diagnosis(file: str, error: BaseException) -> str:
     return "orm-in-async"
 
 
-def _is_called_in_place_of_passed(file: str, frame: traceback.FrameSummary) -> bool:
-    """Whether the call at work there is what database_sync_to_async(...) was given."""
+def _is_called_not_passed(file: str, frame: traceback.FrameSummary) -> bool:
+    """Whether the frame runs a call that stands as argument of database_sync_to_async(...)."""
     return (frame.lineno, frame.colno) in _given_calls("".join(linecache.getlines(file)))
 
 

@@ -215,7 +215,7 @@ class Story:
             if client.finished:
                 self.gone.append(self.here.pop(who))
         for client in self.gone:
-            client.server.judge_what_is_left("task-left-behind")
+            client.server.judge_leftovers("task-left-behind")
         self.gone.clear()
 
     def _outgoing(self):
