@@ -1,5 +1,6 @@
 """`lesson check`: one verdict, for a person or for a program."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from django.core.management.base import CommandError
@@ -11,39 +12,41 @@ from lessons.judge.verdict import Verdict
 from lessons.playback.target import UnknownTarget
 
 
-def check(screen, lesson: Lesson, target: str, as_json: bool, junit: str | None) -> int:
-    """Judge, draw, remember; 0 when green, 1 when red. `screen` opens the console."""
-    verdict = judged(lesson, target, meanwhile=screen)  # Rich is loaded while the checks run
-    console = screen()
+def check(
+    open_console: Callable, lesson: Lesson, target: str, json: bool, junit: str | None
+) -> int:
+    """Judge, print and save; 0 for green, 1 for red. `junit` is the path of a file, or empty."""
+    verdict = judge_or_fail(lesson, target, meanwhile=open_console)  # loads Rich during the checks
+    console = open_console()
     if target == "exercise":
         progress.keep_verdict(lesson, verdict)
     if junit:
         _write(junit, verdict.as_junit())
-    if as_json:
-        import json
+    if json:
+        from json import dumps
 
         from lessons.cli.screen import print_text
 
-        print_text(console, json.dumps(verdict.as_json(), indent=2))
-    else:
-        from lessons.cli.read import draw_notice
-        from lessons.cli.verdict_text import draw_next, draw_verdict
+        print_text(console, dumps(verdict.as_json(), indent=2))
+        return 0 if verdict.green else 1
+    from lessons.cli.lesson_actions import print_update_notice
+    from lessons.cli.verdict_text import print_next, print_verdict
 
-        draw_verdict(console, lesson, verdict)
-        if target == "exercise":
-            draw_next(console, lesson, verdict)
-            draw_notice(console, lesson)
+    print_verdict(console, lesson, verdict)
+    if target == "exercise":
+        print_next(console, lesson, verdict)
+        print_update_notice(console, lesson)
     return 0 if verdict.green else 1
 
 
-def judged(lesson: Lesson, target: str = "exercise", meanwhile=lambda: None) -> Verdict:
-    """The verdict. Raises CommandError where there is none."""
+def judge_or_fail(lesson: Lesson, target: str = "exercise", **options) -> Verdict:
+    """The verdict. Raises CommandError where the target is unknown or the checks are broken."""
     try:
-        return judge(lesson, target, meanwhile=meanwhile)
+        return judge(lesson, target, **options)
     except UnknownTarget as error:
         raise CommandError(str(error), returncode=2) from None
     except CourseFault as error:
-        fault = f"The checks of lesson {lesson.key} are broken, whatever the target:\n{error}"
+        fault = f"The checks of lesson {lesson.key} fail for every target:\n{error}"
         raise CommandError(fault, returncode=2) from None
 
 

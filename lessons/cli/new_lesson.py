@@ -1,4 +1,4 @@
-"""`lesson new`: a folder for one more lesson, its tests, and what is to be done with them."""
+"""`lesson new`: creates the files of a new lesson, and says what to do with them."""
 
 import re
 
@@ -12,22 +12,23 @@ from lessons.core.catalogue import Lesson
 
 GUIDE = "lessons/course/README.md"
 NEXT = """\
-Made {folder}
-and  {tests}
+Created {folder}
+and     {tests}
 
 1. Write the worked example: class {name} in {app}/consumers.py
 2. Route it: {path} in {app}/routing.py
-3. Ask what is lacking, as often as you like: manage.py lesson verify {slug} --update
+3. See what is missing, as often as you like: manage.py lesson verify {slug} --update
 4. Prove the example: manage.py test --lesson {slug}
 
-{guide} goes through it step by step."""
+{guide} explains each step."""
 
 
-def make(console, slug: str, app: str) -> None:
-    """Write the files of the next lesson, and say what comes next."""
+def create_lesson(console, slug: str, app: str) -> None:
+    """Write the files of the next lesson, and say what to do with them."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", slug):
         raise CommandError(
-            f"{slug!r} is no slug: write small letters, digits and _, a letter first.", returncode=2
+            f"{slug!r} is not a slug: use small letters, digits and _.",
+            returncode=2,
         )
     taken = {lesson.slug: lesson for lesson in catalogue.lessons()}
     if slug in taken:
@@ -36,7 +37,7 @@ def make(console, slug: str, app: str) -> None:
         )
     apps = [name for name in settings.INSTALLED_APPS if name.endswith("_demo")]
     if app not in apps:
-        raise CommandError(f"{app!r} is no app of the demos: {', '.join(apps)}.", returncode=2)
+        raise CommandError(f"{app!r} is not a demo app: {', '.join(apps)}.", returncode=2)
     number = max((lesson.number for lesson in catalogue.lessons()), default=0) + 1
     lesson = Lesson(catalogue.COURSE_DIR / f"{number:02}_{slug}")
     words = {
@@ -48,12 +49,8 @@ def make(console, slug: str, app: str) -> None:
         **_style(app),
     }
     _write(lesson, words)
-    places = {
-        "folder": short_path(lesson.folder),
-        "tests": short_path(lesson.tests),
-        "guide": GUIDE,
-    }
-    print_text(console, NEXT.format(**words, **places))
+    folder, tests = short_path(lesson.folder), short_path(lesson.tests)
+    print_text(console, NEXT.format(**words, folder=folder, tests=tests, guide=GUIDE))
 
 
 def _style(app: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Where the workshop's text goes: a terminal of any width and palette, a pipe, a poor encoding."""
+"""Prints text on a terminal of any width and palette, in a pipe, and in a poor encoding."""
 
 import os
 import textwrap
@@ -8,10 +8,16 @@ from rich.console import Console
 from rich.text import Text
 from rich.theme import Theme
 
-TICK, CROSS, NOT_RUN = "✓", "✗", "·"
-_FINE = "✓✗·→←≠…•─│"
-_PLAIN = "+x-><!~*-|"
-_THEME = Theme(  # rich's own puts inline code on black
+TICK, CROSS, DOT = "✓", "✗", "·"
+STATE_SIGNS = {  # a lesson's or a check's state: its sign and colour
+    "green": (TICK, "green"),
+    "red": (CROSS, "red"),
+    "new": (DOT, "dim"),
+    "not run": (DOT, "dim"),
+}
+_SIGNS = "✓✗·→←≠…•─│"
+_ASCII_SIGNS = "+x-><!~*-|"
+_THEME = Theme(  # Rich's own theme prints inline code on black
     {
         "markdown.code": "cyan",
         "markdown.h1": "bold",
@@ -23,15 +29,15 @@ _THEME = Theme(  # rich's own puts inline code on black
 
 
 def open_console(file, plain: bool = False) -> Console:
-    """Print to `file`: coloured and as wide as a terminal is, plain text anywhere else.
+    """Print to `file`: in colour and as wide as the terminal, or plain text if it is not one.
 
-    NO_COLOR or `plain` do without bold type and the like, too.
+    NO_COLOR and `plain` switch off colours, and styles such as bold.
     """
     encoding = getattr(file, "encoding", None) or "utf-8"
     try:
-        _FINE.encode(encoding)
+        _SIGNS.encode(encoding)
     except UnicodeEncodeError:
-        file = _Plain(file, encoding)
+        file = _AsciiSigns(file, encoding)
     colours = None if plain or os.environ.get("NO_COLOR") else "auto"
     return Console(
         file=file,
@@ -43,10 +49,10 @@ def open_console(file, plain: bool = False) -> Console:
     )
 
 
-class _Plain:
-    """A file whose encoding lacks our signs: each gets a stand-in of the same width."""
+class _AsciiSigns:
+    """A file whose encoding lacks our signs: each is replaced with one of the same width."""
 
-    _table = str.maketrans(_FINE, _PLAIN)
+    _table = str.maketrans(_SIGNS, _ASCII_SIGNS)
 
     def __init__(self, file, encoding: str):
         self._file = file
@@ -61,16 +67,16 @@ class _Plain:
 
 
 def print_text(console: Console, text: str, style: str = "") -> None:
-    """Print lines that lose their meaning when wrapped or cut: transcripts, paths, code.
+    """Print lines that must not be wrapped or cut: transcripts, paths, code.
 
-    What a student's code sent or printed is among them, so no control character gets through.
+    They may hold what a student's code sent or printed, so control characters are replaced.
     """
     shown = "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)
     console.print(Text(shown, style=style), soft_wrap=True)
 
 
 def print_paragraph(console: Console, label: Text | str, text: str, style: str = "") -> None:
-    """A paragraph to the right of its label, however many lines it takes."""
+    """Print a text to the right of its label, wrapped at the console's width."""
     label = Text(label, style="dim") if isinstance(label, str) else label
     width = max(console.width - label.cell_len, 20)
     lines = textwrap.wrap(text, width, break_on_hyphens=False) or [""]
@@ -79,27 +85,27 @@ def print_paragraph(console: Console, label: Text | str, text: str, style: str =
         console.print(Text.assemble(margin, (line, style)), soft_wrap=True)
 
 
-def markdown(console: Console, text: str) -> None:
-    """Markdown drawn on a terminal; in a pipe its source, which is plain text already."""
+def print_markdown(console: Console, text: str) -> None:
+    """Print Markdown: drawn on a terminal, its source in a pipe."""
     if not console.is_terminal:
         print_text(console, text)
         return
-    from lessons.cli.pager import Page
+    from lessons.cli.terminal_markdown import TerminalMarkdown
 
-    console.print(Page(text))
+    console.print(TerminalMarkdown(text))
 
 
-def python(console: Console, source: str) -> None:
-    """A Python file, coloured where there is colour."""
+def print_python(console: Console, source: str) -> None:
+    """Print a Python file, in colour on a terminal."""
     if not console.is_terminal:
         print_text(console, source.rstrip())
         return
-    from lessons.cli.pager import code
+    from lessons.cli.terminal_markdown import code_block
 
-    console.print(code(source, "python"))
+    console.print(code_block(source, "python"))
 
 
 def short_path(path: Path | str) -> str:
-    """A path as a student would type it from where they are."""
+    """The path relative to the current folder, if it is inside."""
     path = Path(path)
     return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)

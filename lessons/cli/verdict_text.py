@@ -1,21 +1,24 @@
-"""Draws a verdict: ticks and crosses, then the first diagnosis in full."""
+"""Prints a verdict (ticks and crosses, then the first diagnosis in full), and all mistakes."""
 
+from django.core.management.base import CommandError
 from rich.text import Text
 
-from lessons.cli.screen import CROSS, NOT_RUN, TICK, print_paragraph, print_text, short_path
+from lessons.cli.check import judge_or_fail
+from lessons.cli.screen import STATE_SIGNS, print_paragraph, print_text, short_path
 from lessons.core import progress
 from lessons.core.catalogue import Lesson
 from lessons.core.diagnoses import diagnosis
-from lessons.judge.verdict import Verdict
-from lessons.simulator.finding import Finding
-from lessons.wire.transcript import render
+from lessons.judge.verdict import Outcome, Verdict
+from lessons.playback.target import mistakes_of
+from lessons.simulator.finding import CheckFailed, Finding
+from lessons.wire.difference import first_differing_connections, matching_connections
+from lessons.wire.transcript import render, render_difference
 
-_SIGNS = {"green": (TICK, "green"), "red": (CROSS, "red"), "not run": (NOT_RUN, "dim")}
-_OUTPUT_LINES = 15
+_MAX_OUTPUT_LINES = 15
 
 
-def draw_verdict(console, lesson: Lesson, verdict: Verdict) -> None:
-    """Of several diagnoses the first is told in full: the others often follow from it."""
+def print_verdict(console, lesson: Lesson, verdict: Verdict) -> None:
+    """Print a verdict. Only the first diagnosis is in full: the others often follow from it."""
     colour = "green" if verdict.green else "red"
     head = Text.assemble(
         (f"{'green' if verdict.green else 'red'}  ", f"bold {colour}"),
@@ -24,24 +27,24 @@ def draw_verdict(console, lesson: Lesson, verdict: Verdict) -> None:
     )
     console.print(head)
     for outcome in verdict.outcomes:
-        sign, colour = _SIGNS[outcome.state]
+        sign, colour = STATE_SIGNS[outcome.state]
         not_run = " (not run)" if outcome.state == "not run" else ""
         print_paragraph(console, Text(f"  {sign} ", style=colour), outcome.claim + not_run)
     findings = {finding.diagnosis: finding for finding in reversed(verdict.findings)}
-    told = [findings[name] for name in verdict.diagnosis_ids]
-    for finding in told[:1]:
-        _draw_finding(console, lesson, finding)
-        _draw_transcript(console, verdict, finding)
-    if told[1:]:
+    ordered = [findings[name] for name in verdict.diagnosis_ids]
+    for finding in ordered[:1]:
+        _print_finding(console, lesson, finding)
+        _print_transcript(console, verdict, finding)
+    if ordered[1:]:
         console.print()
-    for finding in told[1:]:
+    for finding in ordered[1:]:
         line = f", line {finding.line}" if finding.line else ""
         print_paragraph(console, "Also  ", f"{diagnosis(finding.diagnosis).title}{line}", "yellow")
-    _draw_output(console, verdict.output)
+    _print_output(console, verdict.output)
 
 
-def draw_next(console, lesson: Lesson, verdict: Verdict) -> None:
-    """What a student may want now."""
+def print_next(console, lesson: Lesson, verdict: Verdict) -> None:
+    """Print the commands that a student may want next."""
     console.print()
     if not verdict.green:
         print_text(console, f"Stuck?  manage.py lesson hint {lesson.number}", "dim")
@@ -52,7 +55,7 @@ def draw_next(console, lesson: Lesson, verdict: Verdict) -> None:
         print_text(console, f"Next     manage.py lesson show {upcoming.number}")
 
 
-def _draw_finding(console, lesson: Lesson, finding: Finding) -> None:
+def _print_finding(console, lesson: Lesson, finding: Finding) -> None:
     known = diagnosis(finding.diagnosis)
     console.print()
     console.print(Text.assemble((known.title, "bold red"), (f"  {known.id}", "dim")))
@@ -72,7 +75,7 @@ def _draw_finding(console, lesson: Lesson, finding: Finding) -> None:
         print_paragraph(console, "  Read     ", f"manage.py lesson show {known.lesson}")
 
 
-def _draw_transcript(console, verdict: Verdict, finding: Finding) -> None:
+def _print_transcript(console, verdict: Verdict, finding: Finding) -> None:
     for outcome in verdict.outcomes:
         if outcome.finding is finding and outcome.transcript:
             console.print()
@@ -81,16 +84,52 @@ def _draw_transcript(console, verdict: Verdict, finding: Finding) -> None:
             print_text(console, render(outcome.transcript, columns))
 
 
-def _draw_output(console, output: str) -> None:
+def _print_output(console, output: str) -> None:
     if not output.strip():
         return
     lines = output.rstrip().split("\n")
     console.print()
-    print_text(console, "Printed meanwhile", style="dim")
-    print_text(console, _indented("\n".join(lines[:_OUTPUT_LINES])))
-    if len(lines) > _OUTPUT_LINES:
-        print_text(console, f"  [{len(lines) - _OUTPUT_LINES} more lines: --json has them]", "dim")
+    print_text(console, "Printed by your code", style="dim")
+    print_text(console, _indented("\n".join(lines[:_MAX_OUTPUT_LINES])))
+    if len(lines) > _MAX_OUTPUT_LINES:
+        print_text(
+            console, f"  [{len(lines) - _MAX_OUTPUT_LINES} more lines: --json has them]", "dim"
+        )
 
 
 def _indented(text: str) -> str:
     return "\n".join(f"  {line}" for line in text.split("\n"))
+
+
+def print_mistakes(console, lesson: Lesson) -> None:
+    """Print each mistake, its diagnosis, and where its conversation first differs."""
+    try:
+        mistakes = mistakes_of(lesson)
+    except CheckFailed as error:
+        raise CommandError(str(error), returncode=2) from None
+    right = {outcome.name: outcome for outcome in judge_or_fail(lesson, "solution").outcomes}
+    for name, mistake in mistakes.items():
+        print_text(console, name, style="bold red")
+        print_paragraph(console, "", mistake.__doc__ or "")
+        _print_mistake_verdict(console, judge_or_fail(lesson, f"mistake:{name}"), right)
+        console.print()
+    print_text(
+        console, f"To judge one: manage.py lesson check {lesson.number} --target mistake:NAME"
+    )
+
+
+def _print_mistake_verdict(console, verdict: Verdict, right: dict[str, Outcome]) -> None:
+    for name in verdict.diagnosis_ids[:1]:
+        known = diagnosis(name)
+        print_paragraph(console, "  Gets     ", f"{known.title} ({known.id})")
+        print_paragraph(console, "  Seen as  ", known.symptom)
+    for outcome in verdict.outcomes:
+        if outcome.state == "red" and outcome.transcript:
+            columns = console.width if console.is_terminal else None
+            console.print()
+            print_paragraph(console, "  ", outcome.claim, "dim")
+            whole, wrong = right[outcome.name].transcript, outcome.transcript
+            parts = first_differing_connections(matching_connections(whole, wrong), wrong)
+            expected, got = ([event.message for event in events] for events in parts)
+            print_text(console, render_difference(expected, got, columns))
+            return

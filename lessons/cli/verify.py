@@ -1,6 +1,4 @@
-"""`lesson verify`: is the course what it says it is?"""
-
-from collections.abc import Iterable
+"""`lesson verify`: prints what is wrong with the course."""
 
 from rich.text import Text
 
@@ -10,25 +8,26 @@ from lessons.authoring.verify import (
     update_transcripts,
     verify_lesson,
 )
-from lessons.cli.screen import CROSS, TICK, print_paragraph, print_text
+from lessons.cli.screen import STATE_SIGNS, print_paragraph, print_text
+from lessons.core import catalogue
 from lessons.core.catalogue import Lesson
 from lessons.core.exercise_copies import update_manifest
 from lessons.judge.runner import CourseFault
 
 
-def verify(console, some: Iterable[Lesson], mutants: bool, update: bool) -> int:
-    """A line a lesson, and all that is wrong with it; 0 when nothing is, else 1."""
-    proofs = []
-    for lesson in some:
-        proofs.append(_proof_of(lesson, mutants, update))
-        _draw(console, proofs[-1])
-    faults = sum(len(proof.faults) for proof in proofs)
+def verify(console, lesson: Lesson | None, mutants: bool, update: bool) -> int:
+    """A line for each lesson (or for one), with its faults; 0 when there are no faults, else 1."""
+    reports = []
+    for one in [lesson] if lesson else catalogue.lessons():
+        reports.append(_report_on(one, mutants, update))
+        _print_report(console, reports[-1])
+    faults = sum(len(report.faults) for report in reports)
     console.print()
-    print_text(console, f"lessons: {len(proofs)}, {_counted(proofs)}, faults: {faults}")
+    print_text(console, f"lessons: {len(reports)}, {_counts(reports)}, faults: {faults}")
     return 1 if faults else 0
 
 
-def _proof_of(lesson: Lesson, mutants: bool, update: bool) -> VerifyReport:
+def _report_on(lesson: Lesson, mutants: bool, update: bool) -> VerifyReport:
     try:
         if update:
             update_transcripts(lesson)
@@ -36,22 +35,22 @@ def _proof_of(lesson: Lesson, mutants: bool, update: bool) -> VerifyReport:
             lesson = Lesson(lesson.folder)  # the old one has the old text in its cache
         return verify_lesson(lesson, mutants)
     except CourseFault as fault:
-        return VerifyReport(lesson, [f"the checks go wrong, whatever the target:\n{fault}"])
+        return VerifyReport(lesson, [f"the checks fail for every target:\n{fault}"])
     except LESSON_ERRORS as fault:
         return VerifyReport(lesson, [str(fault)])
 
 
-def _draw(console, proof: VerifyReport) -> None:
-    sign, colour = (CROSS, "red") if proof.faults else (TICK, "green")
-    start = Text(f"{sign} {proof.lesson.number:>2}  ", style=colour)
-    print_paragraph(console, start, f"{proof.lesson.slug}  {_counted([proof])}")
-    for fault in proof.faults:
+def _print_report(console, report: VerifyReport) -> None:
+    sign, colour = STATE_SIGNS["red" if report.faults else "green"]
+    label = Text(f"{sign} {report.lesson.number:>2}  ", style=colour)
+    print_paragraph(console, label, f"{report.lesson.slug}  {_counts([report])}")
+    for fault in report.faults:
         print_text(console, f"      {fault}".replace("\n", "\n        "))
 
 
-def _counted(proofs: list[VerifyReport]) -> str:
-    text = f"mistakes: {sum(proof.mistakes for proof in proofs)}"
-    if mutants := sum(proof.mutants for proof in proofs):
-        equivalent = sum(proof.equivalent for proof in proofs)
+def _counts(reports: list[VerifyReport]) -> str:
+    text = f"mistakes: {sum(report.mistakes for report in reports)}"
+    if mutants := sum(report.mutants for report in reports):
+        equivalent = sum(report.equivalent for report in reports)
         text += f", mutants: {mutants} (equivalent: {equivalent})"
     return text

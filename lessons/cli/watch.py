@@ -12,12 +12,11 @@ from contextlib import suppress
 from django.core.management.base import CommandError
 
 import lessons.judge.preload  # noqa: F401 - what a judging process needs, made before the fork
-from lessons.cli.check import judged
+from lessons.cli.check import judge_or_fail
 from lessons.cli.keyboard import END, keyboard
-from lessons.cli.lesson_list import draw_list
-from lessons.cli.read import draw_hint
+from lessons.cli.lesson_actions import list_lessons, show_hint
 from lessons.cli.screen import print_text, short_path
-from lessons.cli.verdict_text import draw_verdict
+from lessons.cli.verdict_text import print_verdict
 from lessons.core import catalogue, progress
 from lessons.core.catalogue import Lesson
 from lessons.judge.file_watch import WatchedFile
@@ -56,24 +55,24 @@ class Session:
     def judge(self) -> None:
         self.exercise.look()
         try:
-            self.verdict = judged(self.lesson)
+            self.verdict = judge_or_fail(self.lesson)
         except CommandError as error:
             self.verdict = None
             print_text(self.console, str(error), style="red")
             return
         if self.console.is_terminal:
             self.console.clear()
-        draw_verdict(self.console, self.lesson, self.verdict)
+        print_verdict(self.console, self.lesson, self.verdict)
         self._draw_foot()
         progress.keep_verdict(self.lesson, self.verdict)  # only now: the disk takes its time
 
     def obey(self, pressed: str) -> None:
         if pressed == "h":
             self.console.print()
-            draw_hint(self.console, self.lesson)
+            show_hint(self.console, self.lesson)
         elif pressed == "l":
             self.console.print()
-            draw_list(self.console)
+            list_lessons(self.console)
         elif pressed == "c":
             self.judge()
         elif pressed == "n":

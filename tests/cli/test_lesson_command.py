@@ -1,4 +1,4 @@
-"""`manage.py lesson`: list, show, hint, reset, solution, new; and what it refuses."""
+"""`manage.py lesson`: list, show, hint, reset, solution, new; and what it rejects."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.support.lesson_command import Terminal, lesson, refusal, solve
 from tests.support.processes import run
 
 
-def test_without_an_action_the_lessons_are_listed_with_what_is_next(course):
+def test_without_an_action_the_lessons_are_listed(course):
     assert lesson() == lesson("list")
     assert lesson() == (
         "·  1  lamp    new  A lamp\n"
@@ -20,7 +20,7 @@ def test_without_an_action_the_lessons_are_listed_with_what_is_next(course):
     )
 
 
-def test_the_list_tells_states_and_hints(course):
+def test_the_list_shows_states_and_hints(course):
     solve(course[0])
     lesson("check", "1")
     lesson("hint", "2")
@@ -31,7 +31,7 @@ def test_the_list_tells_states_and_hints(course):
     assert second.split() == ["✗", "2", "bell", "red,", "1", "hint", "A", "lamp"]
 
 
-def test_the_list_goes_on_past_a_lesson_without_a_text(course):
+def test_the_list_includes_a_lesson_without_a_text(course):
     course[1].path_to("lesson.md").unlink()
     catalogue.lessons.cache_clear()
 
@@ -55,14 +55,14 @@ def test_show_draws_markdown_on_a_terminal(course):
     assert "A lamp" in shown
 
 
-def test_show_refuses_a_text_whose_code_is_gone(course):
+def test_show_rejects_a_text_whose_code_does_not_exist(course):
     text = course[0].path_to("lesson.md")
     text.write_text(text.read_text() + "\n```code sync_demo.consumers.Gone\n```\n")
 
     assert "sync_demo.consumers.Gone" in refusal("show", "1")
 
 
-def test_each_hint_tells_one_more_and_how_many_are_left(course):
+def test_each_hint_is_followed_by_the_number_of_those_left(course):
     first, second, third, fourth = (lesson("hint", "1") for _ in range(4))
 
     assert first.startswith("Hint 1 of 3\n\nBegin with `websocket_connect`.")
@@ -110,7 +110,7 @@ def test_list_show_and_check_say_that_an_edited_exercise_has_changed(course):
     assert course[0].exercise.read_text().endswith("# better\n")
 
 
-def test_the_solution_is_withheld_until_green(course):
+def test_the_solution_is_hidden_until_green(course):
     shown = lesson("solution", "1", code=1)
 
     assert "class Lamp" not in shown
@@ -126,11 +126,11 @@ def test_the_solution_is_shown_after_green_even_when_it_is_red_again(course):
     assert lesson("solution", "1") == course[0].solution.read_text()
 
 
-def test_the_solution_is_shown_to_who_insists(course):
+def test_the_solution_is_shown_with_force(course):
     assert lesson("solution", "1", "--force") == course[0].solution.read_text()
 
 
-def test_new_makes_the_files_of_the_next_lesson(course):
+def test_new_creates_the_files_of_the_next_lesson(course):
     shown = lesson("new", "big_horn")
     catalogue.lessons.cache_clear()
 
@@ -164,36 +164,36 @@ def test_a_new_lesson_is_proven_but_for_its_todos_and_its_worked_example(course,
     assert faults == [f"{name} has a TODO" for name in (*files, "test_04_horn.py")]
 
 
-def test_new_refuses_an_app_that_is_none_of_the_demos(course):
-    assert "is no app of the demos: sync_demo, async_demo" in refusal("new", "horn", "--app", "x")
+def test_new_rejects_an_app_that_is_not_a_demo(course):
+    assert "is not a demo app: sync_demo, async_demo" in refusal("new", "horn", "--app", "x")
 
 
 @pytest.mark.parametrize("slug", ["Horn", "1horn", "a-b", "../x", "", "_x", "hörn"])
-def test_new_refuses_what_is_no_slug(course, slug):
-    assert "is no slug" in refusal("new", slug)
+def test_new_rejects_what_is_not_a_slug(course, slug):
+    assert "is not a slug" in refusal("new", slug)
 
 
-def test_new_refuses_a_slug_that_is_taken(course):
+def test_new_rejects_a_slug_that_is_taken(course):
     assert "There is a lesson lamp already" in refusal("new", "lamp")
 
 
 @pytest.mark.parametrize(
     "action", ["show", "check", "watch", "hint", "reset", "solution", "mistakes", "verify"]
 )
-def test_an_unknown_lesson_is_refused_with_those_that_there_are(course, action):
+def test_an_unknown_lesson_is_rejected_with_a_list_of_lessons(course, action):
     assert refusal(action, "9") == ("There is no lesson '9'. There are: 1 lamp, 2 bell, 3 buzzer.")
 
 
 @pytest.mark.parametrize("target", ["nix", "mistake:Nix", "mistake:"])
-def test_an_unknown_target_is_refused(course, target):
+def test_an_unknown_target_is_rejected(course, target):
     refusal("check", "1", "--target", target)
 
 
-def test_a_junit_file_that_cannot_be_written_is_refused(course, tmp_path):
+def test_a_junit_file_that_cannot_be_written_is_rejected(course, tmp_path):
     assert "Cannot write" in refusal("check", "1", "--junit", str(tmp_path))
 
 
-def test_a_lesson_whose_front_matter_is_missing_is_refused(course):
+def test_a_lesson_without_a_front_matter_is_rejected(course):
     course[0].path_to("lesson.md").write_text("# A lamp\n")
 
     assert "front matter" in refusal("check", "1")

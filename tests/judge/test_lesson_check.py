@@ -76,7 +76,7 @@ def test_what_the_exercise_printed_is_shown_cut_and_harmless(course):
     course[0].exercise.write_text(flood + course[0].solution.read_text())
 
     shown = lesson("check", "1")
-    assert "Printed meanwhile\n  �[2J bell �\n  0\n" in shown
+    assert "Printed by your code\n  �[2J bell �\n  0\n" in shown
     assert re.search(r"  13\n  \[\d+ more lines: --json has them\]\n", shown)
     assert "\x1b" not in shown
 

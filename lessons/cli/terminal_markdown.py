@@ -1,4 +1,4 @@
-"""Markdown and code as a terminal shows them, in the terminal's own colours."""
+"""Markdown and code in a terminal, in the terminal's own colours."""
 
 from rich.markdown import CodeBlock, Heading, Markdown
 from rich.padding import Padding
@@ -6,15 +6,15 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 
-def code(source: str, language: str) -> Syntax:
-    """Without a background: a dark theme would be a black box on a light terminal."""
+def code_block(source: str, language: str) -> Syntax:
+    """Highlighted code without a background, which would be a black box on a light terminal."""
     return Syntax(
         source.rstrip(), language, theme="ansi_dark", background_color="default", word_wrap=True
     )
 
 
 class _Heading(Heading):
-    """Rich centres headings, and puts a box round the first."""
+    """Aligned left. Rich centres headings and draws a box around the first."""
 
     def __rich_console__(self, console, options):
         self.text.justify = "left"
@@ -22,7 +22,7 @@ class _Heading(Heading):
 
 
 class _CodeBlock(CodeBlock):
-    """What follows the language in the info string says where the block comes from."""
+    """With its source above it: the info string names the source after the language."""
 
     @classmethod
     def create(cls, markdown, token):
@@ -33,10 +33,10 @@ class _CodeBlock(CodeBlock):
     def __rich_console__(self, console, options):
         if self.origin:
             yield Padding(Text(self.origin, style="dim"), (0, 0, 0, 2))
-        yield Padding(code(str(self.text), self.lexer_name), (0, 0, 0, 2))
+        yield Padding(code_block(str(self.text), self.lexer_name), (0, 0, 0, 2))
 
 
-class Page(Markdown):
+class TerminalMarkdown(Markdown):
     elements = Markdown.elements | {
         "heading_open": _Heading,
         "fence": _CodeBlock,

@@ -1,0 +1,123 @@
+"""`lesson list`, `show`, `hint`, `solution` and `reset`: what a student reads in the terminal."""
+
+from django.core.management.base import CommandError
+from rich.text import Text
+
+from lessons.cli.screen import (
+    STATE_SIGNS,
+    print_markdown,
+    print_paragraph,
+    print_python,
+    print_text,
+    short_path,
+)
+from lessons.core import catalogue, exercise_copies, progress
+from lessons.core.catalogue import IncompleteLesson, Lesson
+from lessons.core.progress import Progress
+
+
+def list_lessons(console) -> None:
+    """Every lesson with its state, then what to do next."""
+    if not catalogue.lessons():
+        print_text(console, "There is no lesson yet.")
+        return
+    known = progress.read()
+    upcoming = progress.next_lesson()
+    rows = [(one, known.get(one.key, Progress())) for one in catalogue.lessons()]
+    slug_width = max(len(lesson.slug) for lesson, _ in rows)
+    state_width = max(len(_state_of(reached)) for _, reached in rows)
+    for lesson, reached in rows:
+        sign, colour = STATE_SIGNS[reached.state]
+        emphasis = "bold" if lesson == upcoming else ""
+        label = Text.assemble(
+            (f"{sign} ", colour),
+            (f"{lesson.number:>2}  {lesson.slug:<{slug_width}}  ", emphasis),
+            (f"{_state_of(reached):<{state_width}}  ", colour),
+        )
+        print_paragraph(console, label, _title_of(lesson), emphasis)
+    console.print()
+    for lesson, _ in rows:
+        print_update_notice(console, lesson)
+    if known.get(upcoming.key, Progress()).state == "green":
+        print_text(console, "All lessons are green.")
+    else:
+        print_text(console, f"Read it:   manage.py lesson show {upcoming.number}")
+        print_text(console, f"Do it:     manage.py lesson watch {upcoming.number}")
+
+
+def _title_of(lesson: Lesson) -> str:
+    try:
+        return lesson.title
+    except IncompleteLesson:
+        return "(incomplete: see lesson verify)"
+
+
+def _state_of(reached: Progress) -> str:
+    parts = [reached.state]
+    if reached.was_green and reached.state != "green":
+        parts.append("was green")
+    if reached.hints:
+        parts.append(f"{reached.hints} hint{'s' if reached.hints > 1 else ''}")
+    return ", ".join(parts)
+
+
+def show_lesson(console, lesson: Lesson) -> None:
+    """The lesson's text with its code, then the commands to type next."""
+    from lessons.core.lesson_text import TextError, expanded_text
+
+    try:
+        print_markdown(console, expanded_text(lesson))
+    except TextError as error:
+        raise CommandError(str(error), returncode=2) from None
+    console.print()
+    print_update_notice(console, lesson)
+    print_text(console, f"Edit    {short_path(lesson.exercise)}")
+    print_text(console, f"Judge   manage.py lesson watch {lesson.number}")
+    print_text(console, f"Stuck   manage.py lesson hint {lesson.number}")
+
+
+def print_update_notice(console, lesson: Lesson) -> None:
+    """Say that the course has changed an exercise that the student has edited."""
+    if notice := exercise_copies.update_notice(lesson):
+        print_text(console, notice, style="yellow")
+
+
+def show_hint(console, lesson: Lesson) -> None:
+    """One hint more than the last time; after the last hint, the last one again."""
+    shown, total = progress.show_hint(lesson), len(lesson.hints)
+    if not shown:
+        print_text(console, f"Lesson {lesson.number} has no hints.")
+        return
+    print_text(console, f"Hint {shown} of {total}", style="bold")
+    console.print()
+    print_markdown(console, lesson.hints[shown - 1])
+    console.print()
+    if shown < total:
+        print_text(console, f"Left: {total - shown}. Next: manage.py lesson hint {lesson.number}")
+    else:
+        print_text(console, f"No hint is left. See also: manage.py lesson mistakes {lesson.number}")
+
+
+def show_solution(console, lesson: Lesson, force: bool) -> int:
+    """The solution, after the lesson was green or with `force`; the exit code."""
+    if not (force or progress.of(lesson).was_green):
+        print_text(
+            console,
+            f"Lesson {lesson.number} has not been green yet. The solution is shown when it has.\n"
+            f"A hint: manage.py lesson hint {lesson.number}\n"
+            f"The solution anyway: manage.py lesson solution {lesson.number} --force",
+        )
+        return 1
+    print_python(console, lesson.solution.read_text(encoding="utf-8"))
+    return 0
+
+
+def reset_lesson(console, lesson: Lesson) -> None:
+    """Replace the exercise with the original; the student's version is kept beside it."""
+    file = short_path(lesson.exercise)
+    if exercise_copies.is_unedited(lesson):
+        print_text(console, f"{file} is unedited. Nothing was done.")
+        return
+    if backup := exercise_copies.reset_exercise(lesson):
+        print_text(console, f"Your version is now {short_path(backup)}.")
+    print_text(console, f"{file} is the original again.")
