@@ -87,14 +87,14 @@ class Step:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Step":
-        """The step that as_json() described. Raises UnknownStep for what cannot be written."""
+        """The step that `data` describes, as as_json() does. Raises UnknownStep."""
         try:
-            step = cls(data["action"], data["arguments"], data["client"])
-            if parse_step(str(step)) == step:
-                return step
-        except (KeyError, TypeError, AttributeError):
-            pass
-        raise UnknownStep(f"{data!r} is not a step: send action, arguments and client.")
+            written = str(cls(data["action"], data["arguments"], data["client"]))
+        except (KeyError, TypeError, AttributeError, ValueError):
+            raise UnknownStep(
+                f"{data!r} is not a step: it needs action, arguments and client."
+            ) from None
+        return parse_step(written)  # checks the arguments, and brings them into their usual form
 
 
 def parse_step(text: str) -> Step:
@@ -184,8 +184,8 @@ def _parse_wait(rest: str) -> dict[str, Any]:
 
 
 def _write_wait(arguments: dict[str, Any]) -> list[str]:
-    seconds = arguments["seconds"]
-    return [str(int(seconds) if seconds == int(seconds) else seconds)]
+    seconds = float(arguments["seconds"])
+    return [str(int(seconds) if seconds.is_integer() else seconds)]
 
 
 def _parse_redis(rest: str) -> dict[str, Any]:
@@ -272,20 +272,3 @@ _ACTIONS = {
         lambda arguments: [str(arguments["messages"])],
     ),
 }
-
-
-# Used until the page's views read Step.
-
-
-def numbered(step: str) -> tuple[int, str]:
-    """The number of the client that a step is for, and the step."""
-    number, _, rest = step.partition(" ")
-    return (int(number), rest) if number.isdecimal() else (1, step)
-
-
-def handshake(step: str) -> dict[str, str]:
-    """The arguments of `connect`, by name."""
-    arguments = parse_step(step).arguments
-    if "subprotocols" in arguments:
-        arguments["subprotocols"] = ",".join(arguments["subprotocols"])
-    return arguments

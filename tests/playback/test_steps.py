@@ -115,15 +115,21 @@ def test_an_unknown_step_is_reported_with_the_cure(text, reason):
         {},
         [],
         {"action": "sleep", "arguments": {}, "client": 1},
-        {"action": "text", "arguments": {"text": "hello", "more": 1}, "client": 1},
-        {"action": "connect", "arguments": {"as": "ada as=root"}, "client": 1},
-        {"action": "close", "arguments": {"code": "1001"}, "client": 1},
+        {"action": "text", "arguments": {}, "client": 1},
+        {"action": "wait", "arguments": {"seconds": float("inf")}, "client": 1},
+        {"action": "layer", "arguments": {"message": [1]}, "client": 1},
         {"action": "row", "arguments": {"model": "a.B", "fields": {}}, "client": 2},
     ],
 )
 def test_rejects_json_that_does_not_describe_a_step(data):
     with pytest.raises(UnknownStep):
         Step.from_json(data)
+
+
+def test_json_from_a_page_is_brought_into_the_usual_form():
+    arguments = {"query": "a=b&c", "other": 1}
+    step = Step.from_json({"action": "connect", "arguments": arguments, "client": 1})
+    assert step == Step("connect", {"query": "a=b&c="})
 
 
 WORDS = st.text(

@@ -23,7 +23,7 @@ from lessons.core.lesson_text import expanded_text, read_bench_figures
 from lessons.core.progress import Progress
 from lessons.core.source import find_source
 from lessons.judge.predictions import InvalidPrediction, predictions
-from lessons.playback.steps import handshake, numbered
+from lessons.playback.steps import Step, UnknownStep, parse_step, split_steps
 from lessons.web.exercise.exercise_panel import exercise_context, mark_of_all, mark_of_source
 from lessons.web.live.page_socket import new_feed_id
 from lessons.web.markup import markdown_to_html, source_lines
@@ -140,26 +140,27 @@ def _opening(lesson: Lesson) -> dict:
     """The form's values: those of the text's first conversation with the worked example."""
     pattern = rf"^`+transcript {re.escape(lesson.demo)} \| (?P<steps>.*)"
     found = re.search(pattern, lesson.text, re.MULTILINE)
-    steps = [numbered(one.strip())[1] for one in found["steps"].split(" | ")] if found else []
+    steps = [parse_step(step) for step in split_steps(found["steps"])] if found else []
     if not lesson.path.startswith("/ws/"):
-        method, *body = steps[0].split() if steps else ["GET"]
-        return {"path": lesson.path, "method": method, "body": "".join(body)}
-    words = handshake(next((one for one in steps if one.startswith("connect")), "connect"))
+        request = steps[0] if steps else Step("GET")
+        body = "".join(request.arguments.get("pieces", []))
+        return {"path": lesson.path, "method": request.action, "body": body}
+    words = next((step.arguments for step in steps if step.action == "connect"), {})
     texts = [
-        one.removeprefix("text ")
-        for one in [*steps, *_prediction_steps(lesson)]
-        if one.startswith("text ")
+        step.arguments["text"]
+        for step in [*steps, *_prediction_steps(lesson)]
+        if step.action == "text"
     ]
     return {
         "path": lesson.path + (f"?{words['query']}" if "query" in words else ""),
-        "subprotocols": words.get("subprotocols", "").replace(",", ", "),
+        "subprotocols": ", ".join(words.get("subprotocols", [])),
         "payload": texts[0] if texts else "hello",
     }
 
 
-def _prediction_steps(lesson: Lesson) -> list[str]:
+def _prediction_steps(lesson: Lesson) -> list[Step]:
     """The steps of all predictions: the first conversation of some lessons sends no text."""
     try:
-        return [numbered(step)[1] for one in predictions(lesson) for step in one.steps]
-    except InvalidPrediction:
+        return [parse_step(step) for one in predictions(lesson) for step in one.steps]
+    except (InvalidPrediction, UnknownStep):
         return []  # `lesson verify` reports the reason

@@ -81,12 +81,7 @@ def requested_steps(parameters) -> list[Step]:
 def _read_step(text: str) -> Step:
     if not text.startswith("{"):
         return parse_step(text)
-    data = json.loads(text)
-    try:
-        # Writing and parsing it puts the arguments into their normal form, and checks them.
-        return parse_step(str(Step(data["action"], data["arguments"], data["client"])))
-    except (KeyError, TypeError, AttributeError):
-        raise RequestRejected(f"{text} is not a step.") from None
+    return Step.from_json(json.loads(text))
 
 
 def recording_json(recording: Recording) -> dict:
