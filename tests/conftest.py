@@ -18,7 +18,7 @@ from tests.support.courses import (  # noqa: F401 - fixtures for every folder
     lesson,
     project,
 )
-from tests.support.real_parts import missing
+from tests.support.required_programs import missing
 
 
 @pytest.hookimpl(optionalhook=True)  # mutants are run without xdist
@@ -64,7 +64,7 @@ def no_connection_left_in_the_handlers_thread(request):
 @pytest.fixture
 def forked_servers(monkeypatch):
     """The servers of a benchmark need not import what those of the tests have imported already."""
-    from tests.support.processes import begin
+    from tests.support.programs.processes import begin
 
     monkeypatch.setattr("lessons.bench.processes.start_program", partial(begin, with_errors=False))
 

@@ -2,7 +2,7 @@
 
 from urllib.parse import quote
 
-from tests.support.real_daphne import ACCEPT, CLOSE, RealDaphne
+from tests.support.programs.real_daphne import ACCEPT, CLOSE, RealDaphne
 
 OFFER = """path => new Promise((resolve) => {
   const socket = new WebSocket(`ws://${location.host}${path}`, ["door.v1"]);
@@ -36,7 +36,10 @@ def test_a_page_that_is_busy_for_longer_than_a_second_misses_the_close_code(brow
     """Unless the server is more patient than Daphne comes, as the workshop of these tests is."""
     patient = f"{address.replace('http', 'ws')}/ws/auth/unguarded/origin/"
     replies = quote(repr([ACCEPT, {**CLOSE, "code": 4401}]))
-    with RealDaphne("facts_server", "impatient") as server, browser.new_context() as context:
+    with (
+        RealDaphne("scripted_server", "default-close-timeout") as server,
+        browser.new_context() as context,
+    ):
         page, usual = context.new_page(), f"ws://127.0.0.1:{server.port}/?0:{replies}"
         assert page.evaluate(BUSY, usual) == 1006
         assert page.evaluate(BUSY, patient) == 4401

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from layers_demo.routing import channel_name_patterns
 from lessons.cli import cluster
 from lessons.core.catalogue import PROJECT_DIR
-from tests.support.processes import piped, run
+from tests.support.programs.processes import piped, run
 
 PATIENCE = 30  # seconds, only ever spent by a test that fails
 PLACE = {"cwd": PROJECT_DIR, "env": {**os.environ, "PYTHONPATH": str(PROJECT_DIR)}}

@@ -16,9 +16,9 @@ from lessons.cli import workshop
 from lessons.core import bootstrap
 from lessons.judge import pytest_plugin
 from lessons.management.commands import test
-from tests.support.processes import run
-from tests.support.real_parts import real_part
-from tests.support.real_workshop import PATIENCE, Workshop
+from tests.support.programs.processes import run
+from tests.support.programs.workshop_program import PATIENCE, Workshop
+from tests.support.required_programs import real_part
 
 posix = pytest.mark.skipif(os.name == "nt", reason="sends Ctrl-C to a process group")
 

@@ -5,7 +5,7 @@ import pytest
 from lessons.core import catalogue, exercise_copies, progress
 from tests.support.courses import DARK_LAMP
 from tests.support.lesson_command import Terminal, lesson, refusal, solve
-from tests.support.processes import run
+from tests.support.programs.processes import run
 
 
 def test_without_an_action_the_lessons_are_listed(course):

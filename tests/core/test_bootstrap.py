@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 
 from lessons.core import bootstrap
-from tests.support.bare_project import BareProject, make_wheel
+from tests.support.programs.bare_project import BareProject, make_wheel
 
 pytestmark = [
     pytest.mark.skipif(os.name == "nt", reason="sends signals, and takes rights away"),

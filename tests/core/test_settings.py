@@ -8,7 +8,7 @@ from django.conf import settings as own
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
-from tests.support.processes import run
+from tests.support.programs.processes import run
 
 NAMES = ("DJANGO_DEBUG", "DJANGO_SECRET_KEY", "DJANGO_ALLOWED_HOSTS", "REDIS_URL")
 KEY = "a-key-for-these-tests-that-is-long-enough-for-the-deployment-check"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.real_daphne import RealDaphne, leave, stay
+from tests.support.programs.real_daphne import RealDaphne, leave, stay
 
 NONE_AWAITED = "log Exception inside application: object NoneType can't be used in 'await'"
 

@@ -9,7 +9,7 @@ import pytest
 from django.db import connections
 from websockets.sync.client import connect
 
-from tests.support.real_daphne import ACCEPT, PATIENCE, RealDaphne, stay
+from tests.support.programs.real_daphne import ACCEPT, PATIENCE, RealDaphne, stay
 
 
 @pytest.fixture

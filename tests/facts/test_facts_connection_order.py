@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.real_daphne import RealDaphne, stay
+from tests.support.programs.real_daphne import RealDaphne, stay
 
 DIED = "log Exception inside application: Attempt to send on a closed protocol"
 

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.support.real_daphne import ACCEPT, CLOSE, RealDaphne, leave, left, send, stay
+from tests.support.programs.real_daphne import ACCEPT, CLOSE, RealDaphne, leave, left, send, stay
 
 
 @pytest.fixture(scope="module")

@@ -6,14 +6,14 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.support.real_daphne import PATIENCE, RealDaphne
+from tests.support.programs.real_daphne import PATIENCE, RealDaphne
 
 LARGEST = 1_048_576  # bytes
 
 
 @pytest.fixture(scope="module")
 def daphne():
-    with RealDaphne("async_server") as server:
+    with RealDaphne("async_demo_server") as server:
         yield server
 
 

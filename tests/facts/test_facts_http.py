@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.support.real_daphne import PATIENCE, RealDaphne
+from tests.support.programs.real_daphne import PATIENCE, RealDaphne
 
 START = {"type": "http.response.start", "status": 200}
 BODY = {"type": "http.response.body"}
@@ -18,14 +18,14 @@ NOT_LONG = 0.2  # seconds for what never comes; Daphne looks after its applicati
 
 @pytest.fixture(scope="module")
 def shared():
-    with RealDaphne("http_server") as server:
+    with RealDaphne("scripted_http_server") as server:
         yield server
 
 
 @pytest.fixture
 def own():
     """For an application that must die after its start, which this server does not survive."""
-    with RealDaphne("http_server") as server:
+    with RealDaphne("scripted_http_server") as server:
         yield server
 
 

@@ -14,12 +14,12 @@ from channels_redis.core import RedisChannelLayer
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.support.real_daphne import PATIENCE, RealDaphne
+from tests.support.programs.real_daphne import PATIENCE, RealDaphne
 
 
 @pytest.fixture(scope="module")
 def daphne():
-    with RealDaphne("layer_server") as server:
+    with RealDaphne("layers_demo_server") as server:
         yield server
 
 
@@ -152,7 +152,7 @@ def leave_a_handler_hanging(socket):
 def test_a_finally_round_call_leaves_the_group_whatever_ends_the_connection(
     daphne, visit, probe, end
 ):
-    client = visit("frail/lobby/")
+    client = visit("failing/lobby/")
     assert probe("room-lobby") == 1
     end(client)
     daphne.says(f"{client.number} over")
@@ -174,8 +174,8 @@ def test_websocket_disconnect_leaves_it_when_the_client_leaves_and_not_else(
 
 
 def test_those_in_the_room_go_on_without_the_one_that_crashed(daphne, visit):
-    frail, others = visit("frail/crash/"), [visit("frail/crash/") for _ in range(2)]
-    raise_in_a_handler(frail)
-    daphne.says(f"{frail.number} over")
+    failing, others = visit("failing/crash/"), [visit("failing/crash/") for _ in range(2)]
+    raise_in_a_handler(failing)
+    daphne.says(f"{failing.number} over")
     others[0].send("still here")
     assert [other.recv(PATIENCE) for other in others] == ["still here", "still here"]

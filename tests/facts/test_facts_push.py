@@ -6,19 +6,19 @@ from contextlib import ExitStack
 import pytest
 from websockets.sync.client import connect
 
-from tests.support.real_daphne import PATIENCE, RealDaphne
+from tests.support.programs.real_daphne import PATIENCE, RealDaphne
 
 
 @pytest.fixture(scope="module")
 def daphne():
-    with RealDaphne("async_server") as server:
+    with RealDaphne("async_demo_server") as server:
         yield server
 
 
 @pytest.fixture
 def doomed():
     """A Daphne that the test stops."""
-    with RealDaphne("async_server") as server:
+    with RealDaphne("async_demo_server") as server:
         yield server
 
 

@@ -14,8 +14,8 @@ from lessons.judge.judge_daemon import Watch
 from lessons.judge.runner import CourseFault
 from lessons.judge.verdict import Outcome, Verdict
 from lessons.playback.target import resolve
-from tests.support.processes import start
-from tests.support.real_program import PATIENCE, until
+from tests.support.programs.processes import start
+from tests.support.programs.running_program import PATIENCE, until
 
 
 @pytest.fixture

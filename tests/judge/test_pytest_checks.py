@@ -1,7 +1,7 @@
 """An instructor needs nothing but pytest to run a lesson's checks."""
 
 from lessons.core.catalogue import PROJECT_DIR, find
-from tests.support.processes import run
+from tests.support.programs.processes import run
 
 CHECK = str(find("stop").check)
 

@@ -22,9 +22,9 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from lessons.authoring.notes import FENCE, NOTES
-from tests.support.real_daphne import ACCEPT, PATIENCE, stay
-from tests.support.real_parts import real_part
-from tests.support.real_program import until
+from tests.support.programs.real_daphne import ACCEPT, PATIENCE, stay
+from tests.support.programs.running_program import until
+from tests.support.required_programs import real_part
 from tests.support.server_probes import Server
 
 FRAME = """

@@ -25,7 +25,7 @@ from lessons.core.catalogue import PROJECT_DIR
 from sync_demo.consumers import Echo
 from tests.notes.plain.asgi import application
 from tests.notes.plain.settings import INSTALLED_APPS
-from tests.support.real_program import PATIENCE
+from tests.support.programs.running_program import PATIENCE
 
 OWN_ORIGIN = [(b"origin", b"http://localhost")]
 

@@ -6,8 +6,8 @@ from ast import literal_eval
 import pytest
 
 from lessons.authoring.notes import SERVERS_TABLE, measured_table, read_measured_table
-from tests.support.real_daphne import CLOSE, PATIENCE
-from tests.support.real_program import until
+from tests.support.programs.real_daphne import CLOSE, PATIENCE
+from tests.support.programs.running_program import until
 from tests.support.server_probes import PROBES, SERVERS, Server, measure, open_client
 
 COLUMNS = read_measured_table(SERVERS_TABLE)

@@ -18,7 +18,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from async_demo.consumers import Heartbeat, Shelf
 from layers_demo.consumers import PrimesWorker
-from tests.support.real_program import PATIENCE
+from tests.support.programs.running_program import PATIENCE
 
 
 async def test_http_communicator_puts_the_response_together():

@@ -19,7 +19,7 @@ from django.urls import path
 
 from sync_demo.consumers import Echo
 from tests.notes.plain.asgi import application
-from tests.support.real_program import PATIENCE
+from tests.support.programs.running_program import PATIENCE
 
 GONE = [
     # Channels 1

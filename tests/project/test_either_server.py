@@ -8,8 +8,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from lessons.core.catalogue import lessons
-from tests.support.real_daphne import RealDaphne, leave, stay
-from tests.support.real_program import PATIENCE
+from tests.support.programs.real_daphne import RealDaphne, leave, stay
+from tests.support.programs.running_program import PATIENCE
 
 BLOCK = re.compile(r"^```transcript (?P<what>.+)\n(?P<body>(?:.*\n)*?)```$", re.MULTILINE)
 SENT = re.compile(r"← websocket\.send  (?:text: \"(?P<text>.*)\"|bytes: (?P<bytes>b\S+))   ")
@@ -64,7 +64,7 @@ def visit(port, path, steps, awaited):
 @pytest.mark.parametrize("server", ["daphne", "uvicorn"])
 def test_a_client_is_sent_what_the_transcripts_show(server):
     played = set()
-    with RealDaphne("either_server", server) as running:
+    with RealDaphne("project_server", server) as running:
         for lesson, steps, body in conversations():
             closes = re.search(r"← websocket\.close  code: (\d+)", body)
             accepts = re.search(r'← websocket\.accept(?:  subprotocol: "(\S+)")?', body)

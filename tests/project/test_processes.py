@@ -1,6 +1,6 @@
 """A program that a test has started, when it ends under the test's hands."""
 
-from tests.support.processes import start
+from tests.support.programs.processes import start
 
 
 def test_a_signal_to_what_is_just_over_is_lost(tmp_path):

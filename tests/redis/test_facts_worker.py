@@ -11,9 +11,9 @@ from channels.management.commands import runworker
 from channels.worker import Worker
 from channels_redis.core import RedisChannelLayer
 
-from tests.support.processes import begin
-from tests.support.redis.real_worker import PATIENCE, RealWorker
-from tests.support.redis.worker_program import application
+from tests.support.programs.processes import begin
+from tests.support.programs.worker_program import PATIENCE, RealWorker
+from tests.support.servers.job_worker import application
 
 numbers = itertools.count(1)
 OTHER = "other"  # takes what opens a gate
@@ -32,7 +32,7 @@ async def layer(redis_url, prefix):
 
 
 def start(redis_url, prefix, *channels):
-    return RealWorker(begin("tests.support.redis.worker_program", redis_url, prefix, *channels))
+    return RealWorker(begin("tests.support.servers.job_worker", redis_url, prefix, *channels))
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from lessons.core.catalogue import PROJECT_DIR
 from lessons.judge import StrictCommunicator
 from lessons.simulator.channel_layer import fresh_layers
 from lessons.simulator.database import fresh_database
-from tests.support.processes import run
+from tests.support.programs.processes import run
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT_DIR)}
 

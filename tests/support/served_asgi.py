@@ -6,7 +6,7 @@ from django.contrib.staticfiles import handlers
 from django.urls import path
 
 from sync_demo.routing import websocket_urlpatterns
-from tests.support.daphne_timeouts import wait_for_late_answers
+from tests.support.servers.daphne_server import wait_for_late_answers
 
 
 class Flood(AsyncConsumer):

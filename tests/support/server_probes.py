@@ -18,7 +18,15 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from lessons.authoring.notes import SERVERS_TABLE, measured_table
-from tests.support.real_daphne import ACCEPT, CLOSE, PATIENCE, RealDaphne, leave, send, stay
+from tests.support.programs.real_daphne import (
+    ACCEPT,
+    CLOSE,
+    PATIENCE,
+    RealDaphne,
+    leave,
+    send,
+    stay,
+)
 
 SERVERS = ("Daphne", "uvicorn", "hypercorn")
 

@@ -1,4 +1,4 @@
-"""An ASGI server with the consumers of facts_server.py, for the probes of server_probes.py.
+"""An ASGI server with the consumers of scripted_server.py, for the probes of server_probes.py.
 
     python3 -m tests.support.server_program Daphne
 
@@ -14,10 +14,10 @@ import sys
 
 from django.conf import settings
 
-from tests.support import facts_server
+from tests.support.servers import scripted_server
 
 
-class Busy(facts_server.Ticks):
+class Busy(scripted_server.Ticks):
     async def websocket_receive(self, event):
         print("begins", flush=True)
         await asyncio.sleep(3600)
@@ -31,7 +31,7 @@ async def application(scope, receive, send):
         return event
 
     # It raises for a lifespan scope, as it may: the servers then continue without lifespan.
-    await facts_server.application(scope, receive_plain_codes, send)
+    await scripted_server.application(scope, receive_plain_codes, send)
 
 
 async def uvicorn(listener):
@@ -63,9 +63,9 @@ if __name__ == "__main__":
     logging.basicConfig(stream=sys.stdout, format="log %(message)s")
     match sys.argv[1]:
         case "Daphne":
-            facts_server.CONSUMERS["/consumers/Busy"] = Busy.as_asgi()
+            scripted_server.CONSUMERS["/consumers/Busy"] = Busy.as_asgi()
             short_timeouts = {"websocket_handshake_timeout": 3, "application_close_timeout": 0.1}
-            facts_server.serve(facts_server.application, **short_timeouts)
+            scripted_server.serve(scripted_server.application, **short_timeouts)
         case "uvicorn":
             serve_until_stopped(uvicorn)
         case "hypercorn":

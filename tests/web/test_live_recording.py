@@ -20,7 +20,7 @@ from lessons.web.live.page_socket import new_feed_id
 from lessons.web.live.recording import record_page_clients
 from lessons.wire.layer import RecordingLayer
 from sync_demo.consumers import Echo
-from tests.support.processes import run
+from tests.support.programs.processes import run
 
 PATIENCE = 30  # seconds, only ever spent by a test that fails
 MINE, THEIRS = "my0session0key", "their0session0key"

@@ -13,7 +13,7 @@ from lessons.core.catalogue import PROJECT_DIR, find
 from lessons.playback.steps import parse_step
 from lessons.web.exercise.pytest_export import file_name, write_test
 from lessons.web.live.page_socket import new_feed_id
-from tests.support.processes import run
+from tests.support.programs.processes import run
 
 EVIL = "http://evil.lessons.localhost:8666"
 PLAYED = {

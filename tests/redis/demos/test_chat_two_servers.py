@@ -11,11 +11,7 @@ from websockets.asyncio.client import connect
 
 from lessons.core.redis_server import RedisServer
 from lessons.simulator.database import fresh_database
-from tests.support.real_daphne import PATIENCE, RealDaphne
-
-
-class ChatServer(RealDaphne):
-    package = "tests.support.redis"
+from tests.support.programs.real_daphne import PATIENCE, RealDaphne
 
 
 @pytest.fixture
@@ -25,7 +21,7 @@ async def house(redis_binaries):
         async with fresh_database() as database:
             file = connections.databases["default"]["NAME"]
             with mock.patch.dict("os.environ", REDIS_URL=redis.url):
-                one, other = (ChatServer("chat_demo_server", file) for _ in range(2))
+                one, other = (RealDaphne("db_demo_server", file, "project") for _ in range(2))
                 with one, other:
                     yield one, other, database
 

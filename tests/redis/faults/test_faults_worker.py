@@ -9,8 +9,8 @@ from channels.layers import channel_layers
 from redis import Redis
 
 from lessons.core.redis_server import RedisServer
-from tests.support.real_program import PATIENCE, RealProgram, until
-from tests.support.redis.chat_server import layers
+from tests.support.programs.running_program import PATIENCE, RealProgram, until
+from tests.support.servers.room_server import layers
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ async def layer(redis_server, settings):
 
 
 def worker(redis_server):
-    return RealProgram("tests.support.redis.worker", redis_server.url)
+    return RealProgram("tests.support.servers.failing_worker", redis_server.url)
 
 
 async def put(layer, kind, number):

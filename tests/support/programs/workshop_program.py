@@ -7,7 +7,7 @@ import threading
 import time
 from contextlib import suppress
 
-from tests.support.processes import piped
+from tests.support.programs.processes import piped
 
 PATIENCE = 30  # seconds, only ever spent by a test that fails
 

@@ -6,20 +6,17 @@ with the client's NUMBER in front. `/consumers/NAME` leads to one of the consume
 """
 
 import ast
-import logging
 import sys
 import threading
 from enum import IntEnum
 from urllib.parse import unquote
 
-import daphne.server
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from channels.consumer import AsyncConsumer, SyncConsumer
 from channels.exceptions import StopConsumer
 from django.conf import settings
 
-from lessons.bench.servers.port_server import PortServer
-from tests.support.daphne_timeouts import wait_for_late_answers
+from tests.support.servers.daphne_server import serve
 
 
 class NeverStops(SyncConsumer):
@@ -113,12 +110,12 @@ class DefConnectInAsync(AsyncConsumer):
         pass
 
 
-GATE = threading.Event()  # slow work waits until a client at /let-go has come
+GATE = threading.Event()  # slow work waits until a client connects to /let-go
 
 
-def slow_work(patience=30):
+def slow_work(timeout=30):
     print("begins", flush=True)
-    GATE.wait(patience)
+    GATE.wait(timeout)
     print("ends", flush=True)
 
 
@@ -136,7 +133,7 @@ class Ticks(AsyncConsumer):
 
 class OnTheLoop(Ticks):
     async def websocket_receive(self, event):
-        slow_work(0.5)  # nobody can let it go: the order of what is printed tells
+        slow_work(0.5)  # /let-go cannot run meanwhile; the order of the printed lines is the proof
 
 
 class Queued(Ticks):
@@ -174,15 +171,15 @@ async def let_go(scope, receive, send):
         pass
 
 
-def below(base):
+def subclasses_of(base):
     for consumer in base.__subclasses__():
         yield consumer
-        yield from below(consumer)
+        yield from subclasses_of(consumer)
 
 
 CONSUMERS = {
     f"/consumers/{consumer.__name__}": consumer.as_asgi()
-    for consumer in below(AsyncConsumer)  # of which SyncConsumer is a subclass
+    for consumer in subclasses_of(AsyncConsumer)  # SyncConsumer is one of them
 } | {"/let-go": let_go}
 
 
@@ -209,36 +206,11 @@ def player(number, replies):
     return play
 
 
-class QuickReactor:
-    """Twisted's reactor, but Daphne looks after its applications every 20 ms, not every 1 s."""
-
-    def __init__(self, reactor):
-        self.reactor = reactor
-
-    def __getattr__(self, name):
-        return getattr(self.reactor, name)
-
-    def callLater(self, delay, call):
-        return self.reactor.callLater(delay / 50, call)
-
-
-def serve(application, reactor=QuickReactor, *, impatient=False, **options):
-    """Serve until the process is ended, on a port that was free; log to stdout.
-
-    `impatient`: wait for a client's answer to a close no longer than Daphne itself does.
-    """
-    if not impatient:
-        wait_for_late_answers()
-    logging.basicConfig(stream=sys.stdout, format="log %(message)s")
-    daphne.server.reactor = reactor(daphne.server.reactor)
-    PortServer(application, endpoints=["tcp:port=0:interface=127.0.0.1"], **options).run()
-
-
 if __name__ == "__main__":
     settings.configure()
     serve(
         application,
-        impatient="impatient" in sys.argv,
+        default_close_timeout="default-close-timeout" in sys.argv,
         websocket_handshake_timeout=2,
         application_close_timeout=0.1,
     )

@@ -1,8 +1,9 @@
-"""Daphne as it is, answering HTTP with lists of replies: the program that real_daphne.py starts.
+"""Daphne with an application that answers HTTP requests with the events that a client asks for.
 
-As in facts_server.py, a request's query string is `NUMBER:REPLIES`, and what the application sees
-of it is printed. Among the replies "raise" and "return" do what they say, "ask" waits for the next
-event, and "hold" for nothing, for an hour. `/consumer` leads to the demo of lesson 8 instead.
+As in scripted_server.py, a request's query string is `NUMBER:REPLIES`, and the application prints
+the events of the request. Four replies are commands: "raise" raises an error, "return" ends the
+application, "ask" awaits the next event, and "hold" waits for an hour. The path `/consumer` leads
+to the worked example of lesson 8 instead.
 """
 
 import ast
@@ -17,23 +18,23 @@ settings.configure(INSTALLED_APPS=["django.contrib.auth", "django.contrib.conten
 django.setup()
 
 from async_demo.consumers import Heartbeat  # noqa: E402
-from tests.support.facts_server import QuickReactor, serve  # noqa: E402
+from tests.support.servers.daphne_server import FastReactor, serve  # noqa: E402
 
 
 async def application(scope, receive, send):
     number, _, replies = unquote(scope["query_string"].decode()).partition(":")
 
-    async def heard():
+    async def receive_and_print():
         event = await receive()
-        # Long bodies would only be counted.
+        # Print the length of the body: it can be long.
         print(number, {**event, "body": len(event["body"])} if "body" in event else event)
         return event
 
     try:
         if scope["path"] == "/consumer":
-            await Heartbeat.as_asgi()(scope, heard, send)
+            await Heartbeat.as_asgi()(scope, receive_and_print, send)
         else:
-            await play(ast.literal_eval(replies), heard, send)
+            await play(ast.literal_eval(replies), receive_and_print, send)
     finally:
         print(number, "over", flush=True)
 
@@ -52,19 +53,19 @@ async def play(replies, receive, send):
     await receive()
 
 
-class TellingReactor(QuickReactor):
-    """Says so where what Daphne does once a second raises, which Daphne keeps to itself."""
+class PrintingReactor(FastReactor):
+    """Prints the error of Daphne's periodic check. Daphne itself does not report it."""
 
     def callLater(self, delay, call):
-        def told():
+        def call_and_print():
             try:
                 call()
             except Exception as error:
                 print("checker died of", error, flush=True)
                 raise
 
-        return super().callLater(delay, told)
+        return super().callLater(delay, call_and_print)
 
 
 if __name__ == "__main__":
-    serve(application, TellingReactor, application_close_timeout=0.1)
+    serve(application, PrintingReactor, application_close_timeout=0.1)

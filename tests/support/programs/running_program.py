@@ -3,7 +3,7 @@
 import threading
 import time
 
-from tests.support.processes import begin
+from tests.support.programs.processes import begin
 
 PATIENCE = 30  # seconds, only ever spent by a test that fails
 

@@ -8,8 +8,8 @@ from channels_redis.core import RedisChannelLayer
 from redis import Redis
 
 from lessons.core.redis_server import RedisServer
-from tests.support.real_program import until
-from tests.support.redis.crowd import PATIENCE, RealChat, all_hear, crowd, say_until_heard
+from tests.support.programs.running_program import until
+from tests.support.redis.room_clients import PATIENCE, RealChat, all_hear, crowd, say_until_heard
 
 TEN = 10
 

@@ -1,4 +1,4 @@
-"""What views, the admin and commands do to a user, without their forms: /act/login/ada/."""
+"""Views that do to a user what forms, the admin and commands do: /act/login/ada/."""
 
 from django.contrib.auth import login, logout
 from django.contrib.auth.models import User

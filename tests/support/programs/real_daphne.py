@@ -8,7 +8,7 @@ from urllib.parse import quote
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.sync.client import connect
 
-from tests.support.real_program import PATIENCE, RealProgram
+from tests.support.programs.running_program import PATIENCE, RealProgram
 
 ACCEPT = {"type": "websocket.accept"}
 CLOSE = {"type": "websocket.close"}
@@ -63,9 +63,9 @@ class RealDaphne(RealProgram):
     `program` is the module in `package` that serves.
     """
 
-    package = "tests.support"
+    package = "tests.support.servers"
 
-    def __init__(self, program="facts_server", *arguments):
+    def __init__(self, program="scripted_server", *arguments):
         super().__init__(f"{self.package}.{program}", *arguments)
         self.numbers = itertools.count()
 

@@ -1,6 +1,6 @@
-"""A chat on Daphne.
+"""Chat rooms on Daphne, in four variants that handle faults differently.
 
-    python -m tests.support.redis.chat_server URL
+    python -m tests.support.servers.room_server URL
 
 A path is /LAYER/CONSUMER/ROOM.
 """
@@ -13,15 +13,15 @@ from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 from django.conf import settings
 
-from tests.support.facts_server import serve
+from tests.support.servers.daphne_server import serve
 
-AWAY = 4013  # the close code of a consumer that says why
-BEAT = 0.5  # seconds
+LAYER_FAILED = 4013  # the close code of a consumer that reports a failure of the layer
+REFRESH_INTERVAL = 0.5  # seconds
 GATES = collections.defaultdict(asyncio.Event)  # by room
 
 
 class Chat(AsyncConsumer):
-    """As most people write it."""
+    """A chat room without any handling of faults."""
 
     def __init__(self, channel_layer_alias):
         self.channel_layer_alias = channel_layer_alias
@@ -33,7 +33,7 @@ class Chat(AsyncConsumer):
 
     async def websocket_receive(self, event):
         message = {"type": "chat.message", "text": event["text"]}
-        if event["text"].startswith("fence"):  # comes after all that is in this channel already
+        if event["text"].startswith("fence"):  # arrives after all that is in this channel already
             await self.channel_layer.send(self.channel_name, message)
         else:
             await self.channel_layer.group_send(self.room, message)
@@ -47,41 +47,42 @@ class Chat(AsyncConsumer):
 
 
 class Steady(Chat):
-    """Says why it closes when the layer fails; at every beat it joins anew, and tries the layer."""
+    """Refreshes its membership, and closes with LAYER_FAILED when the layer fails."""
 
-    beat = None
+    refreshing = None
 
     async def __call__(self, scope, receive, send):
         try:
             await super().__call__(scope, receive, send)
         except Exception:
-            # await_many_dispatch ends with the layer's receive(), as it does with a handler.
-            if self.beat is None:
-                await send({"type": "websocket.accept"})  # who is refused learns no code
-            await send({"type": "websocket.close", "code": AWAY})
+            # A failed receive() of the layer ends await_many_dispatch, as a failed handler does.
+            if self.refreshing is None:
+                await send({"type": "websocket.accept"})  # a rejected client receives no code
+            await send({"type": "websocket.close", "code": LAYER_FAILED})
             raise
         finally:
-            if self.beat:
-                self.beat.cancel()
+            if self.refreshing:
+                self.refreshing.cancel()
 
     async def websocket_connect(self, event):
         await super().websocket_connect(event)
-        self.beat = asyncio.create_task(self.keep_in_the_room())
+        self.refreshing = asyncio.create_task(self.keep_membership())
 
-    async def keep_in_the_room(self):
-        """What Redis forgot is told to it again, and a membership never grows old."""
+    async def keep_membership(self):
+        """Join again and again, so that a membership survives a loss of data and never expires."""
         try:
             while True:
-                await asyncio.sleep(BEAT)
+                await asyncio.sleep(REFRESH_INTERVAL)
                 await self.channel_layer.group_add(self.room, self.channel_name)
-                # On pub/sub joining anew does not go to Redis; this does, and nobody gets it.
-                await self.channel_layer.group_send("nobody", {"type": "chat.beat"})
+                # On pub/sub, group_add does not ask Redis again. This message does, and has no
+                # receiver.
+                await self.channel_layer.group_send("no-member", {"type": "chat.check"})
         except Exception:
-            await self.send({"type": "websocket.close", "code": AWAY})
+            await self.send({"type": "websocket.close", "code": LAYER_FAILED})
 
 
 class Slow(Chat):
-    """Handles what it hears only once a client of its kind, in another room, has said "go ROOM"."""
+    """Handles messages only after a Slow client of another room has sent "go ROOM"."""
 
     async def websocket_receive(self, event):
         word, _, room = event["text"].partition(" ")
@@ -96,11 +97,11 @@ class Slow(Chat):
 
 
 class Flood(Chat):
-    """Sends as many messages as its client says to a channel where nobody listens."""
+    """Sends as many messages as the client asks for to a channel that no consumer reads."""
 
     async def websocket_receive(self, event):
         for _ in range(int(event["text"])):
-            await self.channel_layer.send("nobody", {"type": "chat.message", "text": "?"})
+            await self.channel_layer.send("unread", {"type": "chat.message", "text": "?"})
         await self.send({"type": "websocket.send", "text": "sent"})
 
 
@@ -114,7 +115,7 @@ async def application(scope, receive, send):
 
 
 def layers(url):
-    # By itself redis-py opens 100 connections at most, and fails whoever needs one more.
+    # redis-py opens at most 100 connections by default, and raises an error for the next one.
     hosts = [{"address": url, "socket_timeout": None, "max_connections": 10_000}]
 
     def layer(backend, **config):

@@ -8,7 +8,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from lessons.core.redis_server import RedisServer
-from tests.support.real_daphne import PATIENCE, RealDaphne
+from tests.support.programs.real_daphne import PATIENCE, RealDaphne
 
 GONE = "log Exception inside application: "
 
@@ -20,7 +20,7 @@ def servers(redis_binaries):
         redis = stack.enter_context(RedisServer())
         environment = stack.enter_context(pytest.MonkeyPatch.context())
         environment.setenv("REDIS_URL", redis.url)
-        yield redis, *(stack.enter_context(RealDaphne("layers_server")) for _ in range(2))
+        yield redis, *(stack.enter_context(RealDaphne("redis_demo_server")) for _ in range(2))
 
 
 @pytest.fixture

@@ -13,13 +13,11 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from lessons.core.redis_server import RedisServer
-from tests.support.real_daphne import PATIENCE, RealDaphne
-from tests.support.redis.auth_acts import PASSWORD
+from tests.support.programs.real_daphne import PATIENCE, RealDaphne
+from tests.support.servers.auth_actions import PASSWORD
 
 
 class RealProject(RealDaphne):
-    package = "tests.support.redis"
-
     def __init__(self, redis_url, database):
         super().__init__("auth_server", redis_url, str(database))
 

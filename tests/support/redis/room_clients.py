@@ -7,14 +7,12 @@ from contextlib import asynccontextmanager
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.support.real_daphne import PATIENCE, RealDaphne
+from tests.support.programs.real_daphne import PATIENCE, RealDaphne
 
 
 class RealChat(RealDaphne):
-    package = "tests.support.redis"
-
     def __init__(self, url):
-        super().__init__("chat_server", url)
+        super().__init__("room_server", url)
 
 
 class Guest:

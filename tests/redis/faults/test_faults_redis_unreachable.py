@@ -11,9 +11,9 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from lessons.core.redis_server import RedisServer
-from tests.support.real_program import until
-from tests.support.redis.chat_server import AWAY
-from tests.support.redis.crowd import PATIENCE, RealChat, all_hear, crowd, say_until_heard
+from tests.support.programs.running_program import until
+from tests.support.redis.room_clients import PATIENCE, RealChat, all_hear, crowd, say_until_heard
+from tests.support.servers.room_server import LAYER_FAILED
 
 HUNDRED = 100
 
@@ -39,7 +39,11 @@ async def back(redis, daphne):
     await one_is_taken_in(daphne, "/pubsub/Steady/back")
 
 
-PATHS = {"/redis/Chat/away": 1011, "/redis/Steady/away": AWAY, "/pubsub/Steady/away": AWAY}
+PATHS = {
+    "/redis/Chat/away": 1011,
+    "/redis/Steady/away": LAYER_FAILED,
+    "/pubsub/Steady/away": LAYER_FAILED,
+}
 
 
 @asynccontextmanager
@@ -143,7 +147,7 @@ async def test_a_beat_brings_them_back_into_the_room(redis, daphne):
                 await asyncio.sleep(0.05)
         closed = [await guest.closed_with() for guest in guests if not guest.is_open]
         # Who was waiting for Redis at that moment: one for messages, and whose beat had just come.
-        assert set(closed) == {AWAY}
+        assert set(closed) == {LAYER_FAILED}
         assert len(closed) < 10
 
 
@@ -161,7 +165,7 @@ async def test_who_comes_while_redis_is_away_is_refused(redis, daphne, back):
     redis.start()
     assert said == {
         "/redis/Chat/x": 500,
-        "/redis/Steady/x": AWAY,
+        "/redis/Steady/x": LAYER_FAILED,
         "/pubsub/Chat/x": 500,
-        "/pubsub/Steady/x": AWAY,
+        "/pubsub/Steady/x": LAYER_FAILED,
     }

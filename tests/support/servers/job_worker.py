@@ -1,6 +1,6 @@
-"""A project with one worker's consumer: the program that real_worker.py starts as `runworker`.
+"""A project with one consumer for jobs, run by `runworker`, for test_facts_worker.py.
 
-What the consumer does, and what the worker logs, is printed, a line each.
+It prints what the consumer does and what the worker logs, one line each.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class Jobs(AsyncConsumer):
         print(event["text"], "by", self.number, flush=True)
 
     async def job_hold(self, event):
-        """Go on when another channel's job opens the gate."""
+        """Wait until a job of another channel opens the gate."""
         print(self.scope["channel"], "holds", flush=True)
         await gate(event["gate"]).wait()
         print(self.scope["channel"], "goes on", flush=True)
@@ -51,7 +51,7 @@ class Jobs(AsyncConsumer):
 
 
 class Routes(dict):
-    """Every channel has a consumer, but for one."""
+    """Every channel has a consumer, except one."""
 
     def __contains__(self, channel):
         return channel != "unrouted"

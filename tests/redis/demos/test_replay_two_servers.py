@@ -13,13 +13,9 @@ from websockets.asyncio.client import connect
 
 from lessons.core.redis_server import RedisServer
 from lessons.simulator.database import fresh_database
-from tests.support.real_daphne import PATIENCE, RealDaphne
+from tests.support.programs.real_daphne import PATIENCE, RealDaphne
 
 LINES = 12  # of each writer
-
-
-class LogServer(RealDaphne):
-    package = "tests.support.redis"
 
 
 @pytest.fixture
@@ -29,7 +25,7 @@ async def servers(redis_binaries):
         async with fresh_database():
             file = connections.databases["default"]["NAME"]
             with mock.patch.dict("os.environ", REDIS_URL=redis.url):
-                one, other = LogServer("replay_server", file), LogServer("replay_server", file)
+                one, other = (RealDaphne("db_demo_server", file, "demos") for _ in range(2))
                 with one, other:
                     yield [one, other], redis.url
 

@@ -1,4 +1,4 @@
-"""Serves the project: `python -m tests.support.either_server daphne` or `... uvicorn`."""
+"""Serves the project: `python -m tests.support.servers.project_server daphne` or `uvicorn`."""
 
 import asyncio
 import socket
@@ -7,15 +7,13 @@ import sys
 from lessons.asgi import application
 
 
-def daphne():
-    from lessons.bench.servers.port_server import serve
-    from tests.support.daphne_timeouts import wait_for_late_answers
+def serve_daphne():
+    from tests.support.servers.daphne_server import serve
 
-    wait_for_late_answers()
-    serve(application)
+    serve(application, websocket_handshake_timeout=60)
 
 
-def uvicorn():
+def serve_uvicorn():
     import uvicorn
 
     config = uvicorn.Config(application, lifespan="off", log_level="error")
@@ -25,4 +23,4 @@ def uvicorn():
 
 
 if __name__ == "__main__":
-    {"daphne": daphne, "uvicorn": uvicorn}[sys.argv[1]]()
+    {"daphne": serve_daphne, "uvicorn": serve_uvicorn}[sys.argv[1]]()

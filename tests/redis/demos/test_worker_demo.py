@@ -13,7 +13,7 @@ from channels_redis.core import RedisChannelLayer
 from layers_demo.consumers import Primes
 from lessons.core.catalogue import PROJECT_DIR
 from lessons.core.redis_server import RedisServer
-from tests.support.redis.real_worker import PATIENCE, RealWorker
+from tests.support.programs.worker_program import PATIENCE, RealWorker
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
-"""A worker as runworker starts it.
+"""A worker of `runworker` with a job that can fail. It prints what it does.
 
-    python -m tests.support.redis.worker URL
-
-It prints what it does.
+python -m tests.support.servers.failing_worker URL
 """
 
 import asyncio
@@ -15,20 +13,20 @@ from channels.routing import ChannelNameRouter, ProtocolTypeRouter
 from django.conf import settings
 from django.core.management import call_command
 
-from tests.support.redis.chat_server import layers
+from tests.support.servers.room_server import layers
 
 
 class Work(AsyncConsumer):
-    """Each job has a number. The long one fails once the process gets a SIGUSR1."""
+    """Each job has a number. The long job fails when the process receives a SIGUSR1."""
 
     async def job_short(self, event):
         print("did", event["number"], flush=True)
 
     async def job_long(self, event):
-        told = asyncio.Event()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, told.set)
+        signalled = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, signalled.set)
         print("began", event["number"], flush=True)
-        await told.wait()
+        await signalled.wait()
         raise RuntimeError("job failed")
 
 
@@ -37,7 +35,7 @@ application = ProtocolTypeRouter({"channel": ChannelNameRouter({"jobs": Work.as_
 if __name__ == "__main__":
     settings.configure(
         INSTALLED_APPS=["channels"],
-        ASGI_APPLICATION="tests.support.redis.worker.application",
+        ASGI_APPLICATION="tests.support.servers.failing_worker.application",
         CHANNEL_LAYERS={"default": layers(sys.argv[1])["redis"]},
     )
     django.setup()

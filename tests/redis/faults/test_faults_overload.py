@@ -10,7 +10,7 @@ from redis.exceptions import MaxConnectionsError
 from websockets.asyncio.client import connect
 
 from lessons.core.redis_server import RedisServer
-from tests.support.redis.crowd import RealChat, all_hear, crowd
+from tests.support.redis.room_clients import RealChat, all_hear, crowd
 
 LAYERS = ["memory", "redis", "pubsub"]
 CAPACITY = 100

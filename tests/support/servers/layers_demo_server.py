@@ -1,6 +1,6 @@
-"""Lesson 11's and 12's demos in a project that has nothing else: what test_facts_layer.py starts.
+"""The worked examples of lessons 11 and 12 in a project of nothing else, for test_facts_layer.py.
 
-A consumer's NUMBER, its query string, stands in front of what is printed as it ends.
+When a consumer ends, the server prints its NUMBER, which is its query string.
 """
 
 import asyncio
@@ -28,22 +28,22 @@ django_application = get_asgi_application()
 
 from layers_demo.consumers import Room  # noqa: E402
 from layers_demo.routing import websocket_urlpatterns  # noqa: E402
-from tests.support.facts_server import serve  # noqa: E402
+from tests.support.servers.daphne_server import serve  # noqa: E402
 
 
-class Frail(Room):
+class FailingRoom(Room):
     """Lesson 12's room, in which a handler may raise or hang."""
 
     async def websocket_receive(self, event):
         if event.get("text") == "raise":
-            raise LookupError("as asked for")
+            raise LookupError("requested")
         if event.get("text") == "hang":
             await asyncio.Event().wait()
         await super().websocket_receive(event)
 
 
-class OnDisconnect(Frail):
-    """Leaves the group in websocket_disconnect alone."""
+class OnDisconnect(FailingRoom):
+    """Leaves the group only in websocket_disconnect."""
 
     __call__ = AsyncConsumer.__call__
 
@@ -53,7 +53,7 @@ class OnDisconnect(Frail):
 
 
 class Probe(AsyncConsumer):
-    """Sends what it is told to, and tells how many channels a group has."""
+    """Sends the message of a client, and replies with the number of channels in the group."""
 
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
@@ -72,14 +72,14 @@ class Probe(AsyncConsumer):
 router = URLRouter(
     [
         *websocket_urlpatterns,
-        path("frail/<str:room_name>/", Frail.as_asgi()),
+        path("failing/<str:room_name>/", FailingRoom.as_asgi()),
         path("on-disconnect/<str:room_name>/", OnDisconnect.as_asgi()),
         path("probe/", Probe.as_asgi()),
     ]
 )
 
 
-async def announced(scope, receive, send):
+async def application(scope, receive, send):
     try:
         await router(scope, receive, send)
     finally:
@@ -87,5 +87,5 @@ async def announced(scope, receive, send):
 
 
 if __name__ == "__main__":
-    routes = {"http": django_application, "websocket": announced}
+    routes = {"http": django_application, "websocket": application}
     serve(ProtocolTypeRouter(routes), application_close_timeout=0.1)

@@ -1,7 +1,7 @@
-"""Lesson 14's consumers on a real Daphne: what tests/redis/test_facts_outage.py starts.
+"""Lesson 14's consumers on a real Daphne, for tests/redis/faults/test_facts_outage.py.
 
-`/NAME/ALIAS` leads to the consumer of that name on the layer with that alias; "memory" is one in
-this process.
+The path `/NAME/ALIAS` leads to the consumer of that name on the layer with that alias. The alias
+"memory" is a layer in this process.
 """
 
 import os
@@ -28,17 +28,17 @@ settings.configure(
 )
 
 from layers_demo.consumers import SharedRoom  # noqa: E402
-from tests.support.facts_server import serve  # noqa: E402
+from tests.support.servers.daphne_server import serve  # noqa: E402
 
 
 class Plain(SharedRoom):
-    """Leaves an outage to the server."""
+    """Does not handle an outage, so the server does."""
 
     __call__ = AsyncConsumer.__call__
 
 
 class NoGroup(AsyncConsumer):
-    """Uses no layer at all."""
+    """Uses no layer."""
 
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})

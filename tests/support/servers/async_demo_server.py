@@ -1,6 +1,7 @@
-"""AsyncConsumers on a real Daphne: what test_facts_push.py and test_facts_generic.py start.
+"""AsyncConsumers on a real Daphne, for test_facts_push.py and test_facts_generic.py.
 
-Each connection's NUMBER, its query string, stands in front of what its consumer and its task print.
+Each line that a consumer or its task prints starts with the NUMBER of the connection, which is its
+query string.
 """
 
 import asyncio
@@ -13,16 +14,16 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.conf import settings
 
-# Before the demos, which import models.
+# The demos import models, so Django must be set up first.
 settings.configure(INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes"])
 django.setup()
 
 from async_demo.consumers import Metronome, Shelf  # noqa: E402
-from tests.support.facts_server import serve  # noqa: E402
+from tests.support.servers.daphne_server import serve  # noqa: E402
 
 
-class Announced:
-    """Says when its task ends, and how."""
+class PrintsTaskEnd:
+    """Prints when its task is cancelled."""
 
     interval = 0.01
 
@@ -34,8 +35,8 @@ class Announced:
             raise
 
     async def send(self, message):
-        # Raised for a tick between the client's close and the end of its line; later ones are
-        # dropped without a word.
+        # A tick between the client's close frame and the end of the TCP connection raises this
+        # error. Daphne drops a later tick silently.
         with suppress(Disconnected):
             await super().send(message)
 
@@ -43,25 +44,25 @@ class Announced:
         print(self.scope["query_string"].decode(), text, flush=True)
 
 
-class Demo(Announced, Metronome):
+class Demo(PrintsTaskEnd, Metronome):
     async def websocket_receive(self, event):
         if event.get("text") == "raise":
-            raise LookupError("as asked for")
+            raise LookupError("requested")
         if event.get("text") == "hang":
             await asyncio.Event().wait()
 
 
 class OnDisconnect(Demo):
-    """Cleans up in websocket_disconnect alone."""
+    """Cleans up only in websocket_disconnect."""
 
     __call__ = AsyncConsumer.__call__
 
     async def send(self, message):
         await super().send(message)
-        if message["type"] == "websocket.send" and self.gone:
+        if message["type"] == "websocket.send" and self.is_disconnected:
             self.say("tick after the end")
 
-    gone = False
+    is_disconnected = False
 
     async def websocket_disconnect(self, event):
         self.task.cancel()
@@ -69,10 +70,10 @@ class OnDisconnect(Demo):
 
 
 class Orphan(OnDisconnect):
-    """Leaves its task to itself."""
+    """Does not cancel its task."""
 
     async def websocket_disconnect(self, event):
-        self.gone = True
+        self.is_disconnected = True
         raise StopConsumer()
 
 
@@ -91,7 +92,7 @@ class Slow(Demo):
 
 
 class Slowest(Slow):
-    """Needs more time than any test has."""
+    """Needs more time to clean up than any test waits."""
 
     needs = 3600
 
