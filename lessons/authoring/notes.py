@@ -29,7 +29,8 @@ from lessons.playback.steps import split_steps
 from lessons.wire.transcript import render
 
 NOTES = PROJECT_DIR / "NOTES.md"
-SERVERS_TABLE = Path(__file__).with_name("servers.md")  # tests/support/server_probes.py measures it
+# tests/support/programs/server_probes.py measures this table.
+SERVERS_TABLE = Path(__file__).with_name("servers.md")
 LAYERS_TABLE = COURSE_DIR / "13_delivery" / "layers.md"  # measured by layer_probes.py
 SECURITY_TESTS = PROJECT_DIR / "tests" / "db_demo" / "test_chat_security.py"
 PLAY_TIMEOUT = 60  # seconds for a conversation, on a busy machine

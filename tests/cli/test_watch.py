@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from tests.support import processes
+from tests.support.programs import processes
 
 pty = pytest.importorskip("pty", reason="there are no pseudo-terminals here")
 termios = pytest.importorskip("termios")

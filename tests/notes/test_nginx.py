@@ -24,8 +24,8 @@ from websockets.sync.client import connect
 from lessons.authoring.notes import FENCE, NOTES
 from tests.support.programs.real_daphne import ACCEPT, PATIENCE, stay
 from tests.support.programs.running_program import until
+from tests.support.programs.server_probes import Server
 from tests.support.required_programs import real_part
-from tests.support.server_probes import Server
 
 FRAME = """
 daemon off; master_process off; pid {folder}/pid; error_log {folder}/errors;

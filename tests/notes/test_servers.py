@@ -8,14 +8,14 @@ import pytest
 from lessons.authoring.notes import SERVERS_TABLE, measured_table, read_measured_table
 from tests.support.programs.real_daphne import CLOSE, PATIENCE
 from tests.support.programs.running_program import until
-from tests.support.server_probes import PROBES, SERVERS, Server, measure, open_client
+from tests.support.programs.server_probes import PROBES, SERVERS, Server, measure, open_client
 
 COLUMNS = read_measured_table(SERVERS_TABLE)
 
 
 @pytest.mark.parametrize("kind", SERVERS)
 def test_each_server_does_what_the_table_says(kind):
-    again = "python3 -m tests.support.server_probes measures the table again"
+    again = "python3 -m tests.support.programs.server_probes measures the table again"
     assert measure(kind) == COLUMNS[kind], again
 
 

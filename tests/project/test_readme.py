@@ -14,7 +14,7 @@ from django.core.management import get_commands
 from lessons.bench.processes import project_copy
 from lessons.core.catalogue import lessons
 from lessons.core.source import find_source
-from tests.support import processes
+from tests.support.programs import processes
 
 README = settings.BASE_DIR / "README.md"
 GUIDE = settings.BASE_DIR / "lessons" / "course" / "README.md"

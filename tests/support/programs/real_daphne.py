@@ -58,15 +58,13 @@ class Visit:
 
 
 class RealDaphne(RealProgram):
-    """A Daphne of its own, on a port of its own; a context manager.
+    """A Daphne in its own process, on a free port; a context manager.
 
-    `program` is the module in `package` that serves.
+    `program` is the module of `tests.support.servers` that serves.
     """
 
-    package = "tests.support.servers"
-
     def __init__(self, program="scripted_server", *arguments):
-        super().__init__(f"{self.package}.{program}", *arguments)
+        super().__init__(f"tests.support.servers.{program}", *arguments)
         self.numbers = itertools.count()
 
     def begun(self):

@@ -1,6 +1,6 @@
 """An ASGI server with the consumers of scripted_server.py, for the probes of server_probes.py.
 
-    python3 -m tests.support.server_program Daphne
+    python3 -m tests.support.servers.compared_server Daphne
 
 Or `hypercorn`, or `uvicorn`, perhaps with the name of its WebSocket implementation. It prints
 `port NUMBER` when it listens.

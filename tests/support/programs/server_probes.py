@@ -1,6 +1,6 @@
 """Probes for what differs between three ASGI servers, and the command that measures the table.
 
-    python3 -m tests.support.server_probes
+    python3 -m tests.support.programs.server_probes
 
 A probe is a function of a server. It does the same to any server and returns the result in a few
 words. Its docstring is the name of its row. NOTES.md shows the table, and a test compares it with
@@ -34,10 +34,8 @@ SERVERS = ("Daphne", "uvicorn", "hypercorn")
 class Server(RealDaphne):
     """A real server of that kind, in a process: `with Server("uvicorn") as server`."""
 
-    package = "tests.support"
-
     def __init__(self, kind, *options):
-        super().__init__("server_program", kind, *options)
+        super().__init__("compared_server", kind, *options)
         self.kind = kind
         # Daphne kills a consumer that does not stop after 0.1 s here; the others never kill one.
         self.kill_timeout = PATIENCE if kind == "Daphne" else 0.3
