@@ -1,4 +1,4 @@
-"""Whom a page's client may pass for in the running workshop, and who may ask for that."""
+"""The identities that a page's client may use, and the pages that may ask for them."""
 
 import json
 from urllib.parse import quote, urlencode
@@ -20,18 +20,18 @@ from lessons.web.live.recording import record_page_clients
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PATIENCE = 30  # seconds, only ever spent by a test that fails
+TIMEOUT = 30  # seconds; only a test that fails waits so long
 EVIL = "http://evil.lessons.localhost:8666"
 
 
 async def mirror(scope, receive, send):
-    """Tells who it thinks is there and what the headers say, then how the client left."""
+    """Sends the user and the headers that it received, then keeps the event of the disconnect."""
     await receive()
-    told = {name.decode(): value.decode() for name, value in scope["headers"]}
-    told["user"] = scope["user"].get_username()
+    received = {name.decode(): value.decode() for name, value in scope["headers"]}
+    received["user"] = scope["user"].get_username()
     await send({"type": "websocket.accept"})
-    await send({"type": "websocket.send", "text": json.dumps(told)})
-    mirror.left_with = await receive()
+    await send({"type": "websocket.send", "text": json.dumps(received)})
+    mirror.last_event = await receive()
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,7 @@ def workshop(settings):
 
 @pytest.fixture
 def session():
-    """Of the browser that looks at the page; nobody has logged in there."""
+    """The session key of the browser that shows the page. No user is logged in there."""
     made = SessionStore()
     made.create()
     return made.session_key
@@ -59,83 +59,84 @@ def application():
     return record_page_clients(AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(routes))))
 
 
-def visitor(application, session, place="ws/mirror/", page="http://localhost", **options):
-    """A client of the session's page, with `options` in its path; `page` is its true origin."""
-    told = quote(urlencode({"client": 1} | options), safe="")
+def page_client(application, session, place="ws/mirror/", page="http://localhost", **options):
+    """A client of a page of that session. `options` are its identity, `page` its real origin."""
+    identity = quote(urlencode({"client": 1} | options), safe="")
     headers = [(b"origin", page.encode()), (b"cookie", f"sessionid={session}".encode())]
-    address = f"/watched/{new_feed_id(session)}/{told}/{place}"
+    address = f"/watched/{new_feed_id(session)}/{identity}/{place}"
     return WebsocketCommunicator(application, address, headers=headers)
 
 
-async def told_to(client):
-    assert await client.connect(timeout=PATIENCE) == (True, None)
-    told = await client.receive_json_from(timeout=PATIENCE)
+async def scope_seen_by(client):
+    assert await client.connect(timeout=TIMEOUT) == (True, None)
+    received = await client.receive_json_from(timeout=TIMEOUT)
     await client.disconnect(code=1001)
-    return told
+    return received
 
 
-async def is_refused(client):
-    answer = await client.connect(timeout=PATIENCE)
+async def is_rejected(client):
+    answer = await client.connect(timeout=TIMEOUT)
     await client.disconnect()
     return answer == (False, 1000)
 
 
-async def test_without_a_guise_a_client_is_the_browser_that_it_is(application, session):
-    told = await told_to(visitor(application, session))
-    assert told["cookie"] == f"sessionid={session}"
-    assert (told["origin"], told["user"]) == ("http://localhost", "")
+async def test_a_client_without_an_identity_keeps_the_browsers_own(application, session):
+    seen = await scope_seen_by(page_client(application, session))
+    assert seen["cookie"] == f"sessionid={session}"
+    assert (seen["origin"], seen["user"]) == ("http://localhost", "")
 
 
-async def test_an_account_has_one_session_for_all_that_the_browser_opens(application, session):
-    first, again = [await told_to(visitor(application, session, **{"as": "student"})) for _ in "12"]
+async def test_all_clients_of_a_browser_share_an_accounts_session(application, session):
+    first, again = [
+        await scope_seen_by(page_client(application, session, **{"as": "student"})) for _ in "12"
+    ]
     assert first["user"] == "student"
     assert first["cookie"] == again["cookie"] != f"sessionid={session}"
-    nobody = await told_to(visitor(application, session, **{"as": "anonymous"}))
-    assert (nobody["user"], "cookie" in nobody) == ("", False)
+    anonymous = await scope_seen_by(page_client(application, session, **{"as": "anonymous"}))
+    assert (anonymous["user"], "cookie" in anonymous) == ("", False)
 
 
-async def test_another_browser_has_another_session_for_the_account(application, session):
+async def test_another_browser_gets_another_session_of_the_account(application, session):
     other = SessionStore()
     await other.acreate()
     keys = [
-        (await told_to(visitor(application, key, **{"as": "student"})))["cookie"]
+        (await scope_seen_by(page_client(application, key, **{"as": "student"})))["cookie"]
         for key in (session, other.session_key)
     ]
     assert keys[0] != keys[1]
 
 
-async def test_who_was_logged_out_is_logged_in_anew_and_every_client_was_told(application, session):
+async def test_a_logout_closes_every_client_and_the_next_is_logged_in_again(application, session):
     options = {"place": "ws/account/", "as": "student"}
-    here, there = visitor(application, session, **options), visitor(application, session, **options)
+    here, there = (page_client(application, session, **options) for _ in "12")
     for client in (here, there):
-        assert (await client.connect(timeout=PATIENCE))[0]
+        assert (await client.connect(timeout=TIMEOUT))[0]
     await here.send_to("logout")
     for client in (here, there):
-        while (output := await client.receive_output(timeout=PATIENCE))[
-            "type"
-        ] != "websocket.close":
+        while (output := await client.receive_output(timeout=TIMEOUT))["type"] != "websocket.close":
             assert output["type"] == "websocket.send"
         await client.disconnect(code=output["code"])
-    assert (await told_to(visitor(application, session, **{"as": "student"})))["user"] == "student"
+    seen = await scope_seen_by(page_client(application, session, **{"as": "student"}))
+    assert seen["user"] == "student"
 
 
-async def test_a_strangers_page_is_refused_by_who_looks_at_the_origin(application, session):
-    assert await is_refused(visitor(application, session, **{"as": "student", "origin": EVIL}))
+async def test_an_origin_check_rejects_the_page_of_another_site(application, session):
+    assert await is_rejected(page_client(application, session, **{"as": "student", "origin": EVIL}))
     unguarded = record_page_clients(AuthMiddlewareStack(URLRouter([path("ws/mirror/", mirror)])))
-    told = await told_to(visitor(unguarded, session, **{"as": "student", "origin": EVIL}))
-    assert (told["user"], told["origin"]) == ("student", EVIL)
+    seen = await scope_seen_by(page_client(unguarded, session, **{"as": "student", "origin": EVIL}))
+    assert (seen["user"], seen["origin"]) == ("student", EVIL)
 
 
-async def test_a_real_stranger_cannot_pretend_to_be_none(application, session):
+async def test_another_site_cannot_claim_our_origin(application, session):
     options = {"as": "student", "origin": "http://localhost"}
-    assert await is_refused(visitor(application, session, page=EVIL, **options))
+    assert await is_rejected(page_client(application, session, page=EVIL, **options))
 
 
 @pytest.mark.parametrize(
     "options",
     [
         {"as": "root"},
-        {"as": "instructor"},  # seeded, but not here any more
+        {"as": "instructor"},  # an account of the workshop that this database does not have
         {"as": ""},
         {"origin": "http://a.test\r\nx: y"},
         {"client": "5"},
@@ -143,20 +144,18 @@ async def test_a_real_stranger_cannot_pretend_to_be_none(application, session):
         {"more": "1"},
     ],
 )
-async def test_whatever_else_is_asked_for_is_refused_and_makes_no_session(
-    application, session, options
-):
-    assert await is_refused(visitor(application, session, **options))
+async def test_rejects_any_other_identity_and_creates_no_session(application, session, options):
+    assert await is_rejected(page_client(application, session, **options))
     assert await Session.objects.acount() == 1
 
 
-async def test_a_session_that_is_over_may_not_pass_for_anybody(application):
-    assert await is_refused(visitor(application, "gone0session0key", **{"as": "student"}))
+async def test_rejects_an_ended_session(application):
+    assert await is_rejected(page_client(application, "gone0session0key", **{"as": "student"}))
     assert await Session.objects.acount() == 0
 
 
-async def test_a_leaked_id_gets_another_session_nothing(application, session):
-    mine = visitor(application, session, **{"as": "student"})
+async def test_rejects_a_leaked_id_with_another_session(application, session):
+    mine = page_client(application, session, **{"as": "student"})
     thief = SessionStore()
     await thief.acreate()
     headers = [
@@ -164,36 +163,37 @@ async def test_a_leaked_id_gets_another_session_nothing(application, session):
         (b"cookie", f"sessionid={thief.session_key}".encode()),
     ]
     client = WebsocketCommunicator(application, mine.scope["path"], headers=headers)
-    assert await is_refused(client)
+    assert await is_rejected(client)
     assert await Session.objects.acount() == 2
 
 
-async def test_a_request_passes_for_nobody(application, session):
-    headers = visitor(application, session).scope["headers"]
+async def test_rejects_an_http_request_with_an_identity(application, session):
+    headers = page_client(application, session).scope["headers"]
     address = f"/watched/{new_feed_id(session)}/client=1&as=student/lessons/"
     response = await HttpCommunicator(application, "GET", address, headers=headers).get_response()
     assert response["status"] == 403
 
 
 async def test_no_session_key_reaches_the_feed(application, session):
-    client = visitor(application, session, **{"as": "student"})
+    client = page_client(application, session, **{"as": "student"})
     feed_id = client.scope["path"].split("/")[2]
     feed = WebsocketCommunicator(application, f"/ws/feed/{feed_id}/", client.scope["headers"])
-    assert await feed.connect(timeout=PATIENCE) == (True, None)
-    cookie = (await told_to(client))["cookie"].partition("=")[2]
-    heard = ""
-    while '"websocket.disconnect"' not in heard:
-        heard += await feed.receive_from(timeout=PATIENCE)
-    scope = heard.partition('"websocket.connect"')[0]  # what comes later is the mirror's own
+    assert await feed.connect(timeout=TIMEOUT) == (True, None)
+    cookie = (await scope_seen_by(client))["cookie"].partition("=")[2]
+    received = ""
+    while '"websocket.disconnect"' not in received:
+        received += await feed.receive_from(timeout=TIMEOUT)
+    # Later events do contain the cookie: the mirror sends it.
+    scope = received.partition('"websocket.connect"')[0]
     assert b"[hidden]".hex() in scope
     assert not any(key in scope or key.encode().hex() in scope for key in (cookie, session))
     await feed.disconnect()
 
 
 @pytest.mark.parametrize(("code", "arrives"), [(4999, 1006), (4998, 4998), (1001, 1001)])
-async def test_who_vanishes_has_lost_the_connection(application, session, code, arrives):
-    client = visitor(application, session)
-    assert await client.connect(timeout=PATIENCE) == (True, None)
-    await client.receive_from(timeout=PATIENCE)
+async def test_reports_a_lost_connection_as_1006(application, session, code, arrives):
+    client = page_client(application, session)
+    assert await client.connect(timeout=TIMEOUT) == (True, None)
+    await client.receive_from(timeout=TIMEOUT)
     await client.disconnect(code=code)
-    assert mirror.left_with == {"type": "websocket.disconnect", "code": arrives}
+    assert mirror.last_event == {"type": "websocket.disconnect", "code": arrives}

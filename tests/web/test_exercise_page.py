@@ -1,4 +1,4 @@
-"""A student's exercise on its page: the verdict, hints, the solution, and the way back."""
+"""A student's exercise on its page: the verdict, hints, the solution, and the reset."""
 
 import re
 
@@ -46,30 +46,30 @@ def keep(lesson, state="green", *findings, output=""):
 
 
 @pytest.mark.django_db
-def test_the_part_is_what_the_whole_page_shows(client, lamp):
+def test_the_panel_alone_equals_the_panel_on_the_page(client, lamp):
     keep(lamp, "red", Finding("no-stop-consumer", "it", line=4))
     token = re.compile(r'value="\w{64}"')
     whole = client.get(url(lamp)).content.decode()
     assert token.sub("", part(client, lamp)) in token.sub("", whole)
 
 
-def test_the_first_finding_is_told_with_its_transcript_the_others_by_name(client, lamp):
+def test_shows_the_first_finding_in_full_and_names_the_others(client, lamp):
     first, other = Finding("no-stop-consumer", "it"), Finding("no-accept", "it", line=7)
-    keep(lamp, "red", first, other, output="said meanwhile")
+    keep(lamp, "red", first, other, output="printed text")
     shown = part(client, lamp)
     assert "  1  client   → websocket.connect" in shown
     assert r"websocket.send  bytes: b&#x27;\x00\xff&#x27;" in shown
     assert "Also: The handshake was never answered, line 7" in shown
-    assert "said meanwhile" in shown
+    assert "printed text" in shown
 
 
-def test_the_first_difference_is_marked(client, lamp):
+def test_marks_the_first_difference(client, lamp):
     detail = "  expected   got\n≠ <one>      two\n  three      four"
     keep(lamp, "red", Finding("wrong-close-code", "it", detail=detail))
     assert "<mark>≠ &lt;one&gt;      two</mark>\n  three" in part(client, lamp)
 
 
-def test_hints_are_shown_one_by_one_and_stay(client, lamp):
+def test_shows_hints_one_by_one_and_keeps_them(client, lamp):
     assert "Begin with" not in part(client, lamp)
     assert "Begin with" in post(client, lamp, "hint/")
     second = post(client, lamp, "hint/")
@@ -79,14 +79,14 @@ def test_hints_are_shown_one_by_one_and_stay(client, lamp):
     assert progress.of(lamp).hints == 3
 
 
-def test_the_solution_is_shown_once_the_lesson_was_green(client, lamp):
+def test_shows_the_solution_after_the_lesson_was_green(client, lamp):
     assert 'id="solution"' not in part(client, lamp)
     keep(lamp)
     keep(lamp, "red")
     assert 'id="solution"' in part(client, lamp)
 
 
-def test_what_is_green_leads_on_to_the_next_lesson(client, course, lamp):
+def test_a_green_exercise_links_to_the_next_lesson(client, course, lamp):
     keep(lamp)
     assert 'href="/lessons/02-bell/"' in part(client, lamp)
     keep(course[2])
@@ -106,7 +106,7 @@ def test_a_reset_keeps_the_students_version_and_names_it(client, lamp):
     assert progress.of(lamp).state == "new"
 
 
-def test_a_reset_that_cannot_be_says_why(client, lamp):
+def test_a_failed_reset_says_why(client, lamp):
     lamp.exercise.write_text("# mine")
     lamp.original.unlink()
     assert "Take the file from a fresh download" in post(client, lamp, "reset/")
@@ -114,20 +114,20 @@ def test_a_reset_that_cannot_be_says_why(client, lamp):
 
 
 @pytest.mark.parametrize("action", ["hint/", "reset/"])
-def test_without_javascript_a_form_leads_back_to_the_exercise(client, lamp, action):
+def test_without_javascript_a_form_returns_to_the_exercise(client, lamp, action):
     response = client.post(url(lamp, action))
     assert response["Location"] == f"{url(lamp)}#exercise"
 
 
 @pytest.mark.parametrize("action", ["hint/", "reset/"])
-def test_another_site_can_ask_for_nothing(lamp, action):
+def test_rejects_requests_of_another_site(lamp, action):
     stranger = Client(enforce_csrf_checks=True)
     assert stranger.post(url(lamp, action)).status_code == 403
     assert progress.of(lamp).hints == 0
 
 
 @pytest.mark.django_db
-def test_outside_a_workshop_the_verdict_is_all_there_is(client, lamp, settings):
+def test_outside_a_workshop_a_page_shows_only_the_verdict(client, lamp, settings):
     settings.WORKSHOP = False
     keep(lamp)
     response = client.get(url(lamp))

@@ -1,4 +1,4 @@
-"""Recording in the running workshop: what reaches a page's feed, and who may listen."""
+"""Recording in the running workshop: which events reach a page's feed, and who may open it."""
 
 import json
 import os
@@ -22,12 +22,12 @@ from lessons.wire.layer import RecordingLayer
 from sync_demo.consumers import Echo
 from tests.support.programs.processes import run
 
-PATIENCE = 30  # seconds, only ever spent by a test that fails
+TIMEOUT = 30  # seconds; only a test that fails waits so long
 MINE, THEIRS = "my0session0key", "their0session0key"
 
 
 class Flood(AsyncConsumer):
-    """Sends more than may wait, and never once lets the loop turn meanwhile."""
+    """Sends more events than may wait, and never yields to the event loop."""
 
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
@@ -39,20 +39,20 @@ class Flood(AsyncConsumer):
 
 
 class Slow(SyncConsumer):
-    """Holds the one thread of all sync handlers until the test lets it go."""
+    """Blocks the thread of all sync handlers until the test releases it."""
 
     released = threading.Event()
 
     def websocket_connect(self, event):
         self.send({"type": "websocket.accept"})
-        self.released.wait(PATIENCE)
+        self.released.wait(TIMEOUT)
 
     def websocket_disconnect(self, event):
         raise StopConsumer
 
 
-class Teller(AsyncConsumer):
-    """Uses the channel layer, then fails."""
+class FailsAfterJoining(AsyncConsumer):
+    """Uses the channel layer, then raises an exception."""
 
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
@@ -61,7 +61,7 @@ class Teller(AsyncConsumer):
 
 
 async def bare(scope, receive, send):
-    """Answers with the scope that it got."""
+    """Answers with the path that it received."""
     await receive()
     await send({"type": "websocket.accept"})
     raw = scope.get("raw_path")
@@ -72,14 +72,14 @@ ROUTES = [
     path("ws/echo/", Echo.as_asgi()),
     path("ws/flood/", Flood.as_asgi()),
     path("ws/slow/", Slow.as_asgi()),
-    path("ws/teller/", Teller.as_asgi()),
+    path("ws/failing/", FailsAfterJoining.as_asgi()),
     path("ws/bare/", bare),
 ]
 
 
 @pytest.fixture(autouse=True)
 def layers(settings):
-    """Fresh ones, which go again with the recorder before them."""
+    """New layers. The next test gets new ones too, each with a new recorder."""
     memory = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
     settings.CHANNEL_LAYERS = {"default": memory, "wire": {**memory, "CONFIG": {"capacity": 9999}}}
     settings.ALLOWED_HOSTS = ["localhost"]
@@ -106,9 +106,9 @@ def client(application, path, session=MINE, origin="http://localhost"):
 
 
 async def opened(application, path, **kwargs):
-    visitor = client(application, path, **kwargs)
-    assert await visitor.connect(timeout=PATIENCE) == (True, None)
-    return visitor
+    opened_client = client(application, path, **kwargs)
+    assert await opened_client.connect(timeout=TIMEOUT) == (True, None)
+    return opened_client
 
 
 async def open_feed(application, feed_id):
@@ -116,16 +116,16 @@ async def open_feed(application, feed_id):
 
 
 async def batches(feed, until):
-    """What the feed sends, up to the batch with an event of type `until`."""
+    """The batches that the feed sends, up to the one with an event of type `until`."""
     received = []
     while not received or until not in [
         event["message"].get("type") for event in received[-1]["events"]
     ]:
-        received.append(json.loads(await feed.receive_from(timeout=PATIENCE)))
+        received.append(json.loads(await feed.receive_from(timeout=TIMEOUT)))
     return received
 
 
-async def told(feed, until="finished"):
+async def recorded_events(feed, until="finished"):
     return [event for batch in await batches(feed, until) for event in batch["events"]]
 
 
@@ -133,16 +133,16 @@ def lines(events):
     return [(event["direction"], event["message"]["type"], event["handler"]) for event in events]
 
 
-# What a page hears
+# What a page receives
 
 
-async def test_a_feed_tells_each_event_in_order_with_its_handler(application, feed_id):
+async def test_a_feed_sends_each_event_in_order_with_its_handler(application, feed_id):
     feed = await open_feed(application, feed_id)
     page = await opened(application, f"/watched/{feed_id}/client=1/ws/echo/")
     await page.send_to(bytes_data=b"\x00\xff")
-    assert await page.receive_from(timeout=PATIENCE) == b"\x00\xff"
+    assert await page.receive_from(timeout=TIMEOUT) == b"\x00\xff"
     await page.disconnect(code=4001)
-    events = await told(feed)
+    events = await recorded_events(feed)
     assert lines(events) == [
         ("in", "scope", None),
         ("in", "websocket.connect", "websocket_connect"),
@@ -159,11 +159,11 @@ async def test_a_feed_tells_each_event_in_order_with_its_handler(application, fe
     await feed.disconnect()
 
 
-async def test_layer_calls_and_exceptions_are_told_too(application, feed_id):
+async def test_a_feed_sends_layer_calls_and_exceptions(application, feed_id):
     feed = await open_feed(application, feed_id)
-    page = client(application, f"/watched/{feed_id}/client=1/ws/teller/")
+    page = client(application, f"/watched/{feed_id}/client=1/ws/failing/")
     await page.send_input({"type": "websocket.connect"})
-    events = await told(feed, until="raised")
+    events = await recorded_events(feed, until="raised")
     assert ("out", "group_add", "websocket_connect") in lines(events)
     assert events[-1]["message"]["error"] == "ValueError: no such room"
     with pytest.raises(ValueError, match="no such room"):
@@ -175,18 +175,18 @@ async def test_the_cookie_never_reaches_a_feed(application, feed_id):
     feed = await open_feed(application, feed_id)
     page = await opened(application, f"/watched/{feed_id}/client=1/ws/echo/?token=hush")
     await page.disconnect()
-    heard = json.dumps(await told(feed))
-    assert MINE not in heard
-    assert MINE.encode().hex() not in heard
-    assert b"hush".hex() not in heard
+    received = json.dumps(await recorded_events(feed))
+    assert MINE not in received
+    assert MINE.encode().hex() not in received
+    assert b"hush".hex() not in received
     await feed.disconnect()
 
 
 async def test_the_consumer_sees_the_scope_of_a_direct_connection(application, feed_id):
     page = client(application, f"/watched/{feed_id}/client=1/ws/bare/?a=1")
     page.scope["raw_path"] = f"/watched/{feed_id}/client=1/ws/bare/".encode()
-    await page.connect(timeout=PATIENCE)
-    assert await page.receive_from(timeout=PATIENCE) == "/ws/bare/ b'/ws/bare/'"
+    await page.connect(timeout=TIMEOUT)
+    assert await page.receive_from(timeout=TIMEOUT) == "/ws/bare/ b'/ws/bare/'"
     assert page.scope["query_string"] == b"a=1"
     await page.wait()
 
@@ -195,14 +195,15 @@ async def test_a_flood_drops_whole_events_but_not_its_end(application, feed_id):
     feed = await open_feed(application, feed_id)
     page = client(application, f"/watched/{feed_id}/client=1/ws/flood/")
     await page.send_input({"type": "websocket.connect"})
-    await page.send_input({"type": "websocket.disconnect", "code": 1000})  # waits already
+    # The disconnect waits while the flood is sent.
+    await page.send_input({"type": "websocket.disconnect", "code": 1000})
     received = await batches(feed, until="finished")
     numbers = [event["seq"] for batch in received for event in batch["events"]]
     recorded = 3 * MAX_OLDEST + 5  # scope, connect, accept, the flood, disconnect, finished
     assert numbers == sorted(set(numbers))
     assert len(numbers) < recorded
     assert received[-1]["recorded"] == recorded
-    # Nobody is told of a gap before what fills it can no longer come.
+    # A batch reports a gap only when the missing events can no longer arrive.
     known = 0
     for batch in received:
         assert batch["events"][0]["seq"] > known
@@ -210,13 +211,13 @@ async def test_a_flood_drops_whole_events_but_not_its_end(application, feed_id):
     await feed.disconnect()
 
 
-async def test_a_handler_that_blocks_the_sync_thread_is_told_of_meanwhile(application, feed_id):
+async def test_a_feed_sends_events_while_a_handler_blocks_the_sync_thread(application, feed_id):
     Slow.released.clear()
     feed = await open_feed(application, feed_id)
     page = client(application, f"/watched/{feed_id}/client=1/ws/slow/")
     await page.send_input({"type": "websocket.connect"})
     try:
-        events = await told(feed, until="websocket.accept")
+        events = await recorded_events(feed, until="websocket.accept")
     finally:
         Slow.released.set()
     assert lines(events)[-1] == ("out", "websocket.accept", "websocket_connect")
@@ -225,29 +226,29 @@ async def test_a_handler_that_blocks_the_sync_thread_is_told_of_meanwhile(applic
     await feed.disconnect()
 
 
-# Who may listen
+# Who may open a feed
 
 
 @pytest.mark.parametrize("session", [THEIRS, None, "", MINE + "x"])
-async def test_an_id_with_another_session_is_refused_and_nothing_runs(feed_id, session):
+async def test_rejects_an_id_with_another_session_before_the_consumer_runs(feed_id, session):
     async def not_to_be_called(scope, receive, send):
         raise AssertionError("the lesson's consumer ran")
 
     application = record_page_clients(not_to_be_called)
     for place in (f"/watched/{feed_id}/client=1/ws/echo/", f"/ws/feed/{feed_id}/"):
-        visitor = client(application, place, session=session)
-        assert await visitor.connect(timeout=PATIENCE) == (False, 1000)
-        await visitor.disconnect()
+        opened_client = client(application, place, session=session)
+        assert await opened_client.connect(timeout=TIMEOUT) == (False, 1000)
+        await opened_client.disconnect()
 
 
 @pytest.mark.parametrize("wrong", ["", "x", ".", "x.y", "no-dot"])
-async def test_a_made_up_id_is_refused(application, wrong):
-    visitor = client(application, f"/watched/{wrong}/client=1/ws/echo/")
-    assert await visitor.connect(timeout=PATIENCE) == (False, 1000)
-    await visitor.disconnect()
+async def test_rejects_an_invented_id(application, wrong):
+    opened_client = client(application, f"/watched/{wrong}/client=1/ws/echo/")
+    assert await opened_client.connect(timeout=TIMEOUT) == (False, 1000)
+    await opened_client.disconnect()
 
 
-async def test_an_id_of_another_page_of_the_same_browser_hears_nothing_of_this_one(application):
+async def test_a_feed_gets_no_events_of_another_page_of_the_browser(application):
     here, there = new_feed_id(MINE), new_feed_id(MINE)
     feed = await open_feed(application, there)
     page = await opened(application, f"/watched/{here}/client=1/ws/echo/")
@@ -259,7 +260,7 @@ async def test_an_id_of_another_page_of_the_same_browser_hears_nothing_of_this_o
 async def test_a_nonce_signed_for_another_session_leads_to_another_feed(
     application, feed_id, monkeypatch
 ):
-    """A local workshop's secret key is known, so a leaked nonce can be signed by anybody."""
+    """The secret key of a local workshop is public, so anyone can sign a leaked nonce."""
     nonce = feed_id.partition(".")[0]
     monkeypatch.setattr("secrets.token_urlsafe", lambda size: nonce)
     forged = new_feed_id(THEIRS)
@@ -270,17 +271,17 @@ async def test_a_nonce_signed_for_another_session_leads_to_another_feed(
     await spy.disconnect()
 
 
-async def test_a_page_of_another_site_gets_no_feed(application, feed_id):
+async def test_rejects_a_feed_for_a_page_of_another_site(application, feed_id):
     for feed in (feed_id, "verdicts/03-stop"):
-        visitor = client(application, f"/ws/feed/{feed}/", origin="http://evil.example")
-        assert await visitor.connect(timeout=PATIENCE) == (False, 1000)
-        await visitor.disconnect()
+        opened_client = client(application, f"/ws/feed/{feed}/", origin="http://evil.example")
+        assert await opened_client.connect(timeout=TIMEOUT) == (False, 1000)
+        await opened_client.disconnect()
 
 
-# What is not watched
+# What is not recorded
 
 
-async def test_anything_else_passes_untouched():
+async def test_other_connections_pass_unchanged():
     passed = []
 
     async def application(*arguments):
@@ -297,7 +298,7 @@ async def test_anything_else_passes_untouched():
         assert all(one is other for one, other in zip(passed.pop(), arguments, strict=True))
 
 
-async def test_a_page_that_nobody_watches_any_more_leaves_no_group(application, feed_id):
+async def test_a_closed_feed_leaves_no_group(application, feed_id):
     feed = await open_feed(application, feed_id)
     await feed.disconnect()
     assert channel_layers["wire"].groups == {}
@@ -312,7 +313,7 @@ def test_the_layer_of_every_alias_is_recorded(settings):
     assert not isinstance(channel_layers["wire"], RecordingLayer)
 
 
-async def test_the_layer_is_wrapped_once_however_often_an_application_is_made(application):
+async def test_the_layer_is_wrapped_once_for_several_applications(application):
     record_page_clients(application)
     assert isinstance(channel_layers["default"], RecordingLayer)
     assert not isinstance(channel_layers["default"].layer, RecordingLayer)
@@ -342,7 +343,7 @@ def test_outside_a_workshop_nothing_records_and_nothing_is_unguarded(tmp_path):
 
 
 async def answer(scope, receive, send):
-    """Answers with the path that it got."""
+    """Answers with the path that it received."""
     assert (await receive())["type"] == "http.request"
     await send({"type": "http.response.start", "status": 200})
     await send({"type": "http.response.body", "body": scope["path"].encode()})
@@ -353,13 +354,13 @@ def request(path, session):
     return HttpCommunicator(record_page_clients(answer), "GET", path, headers=[(b"cookie", cookie)])
 
 
-async def test_a_request_is_recorded_for_the_feed_and_meets_the_lessons_own_path(feed_id):
+async def test_records_a_request_and_serves_it_at_the_lessons_path(feed_id):
     application = record_page_clients(answer)
     feed = await open_feed(application, feed_id)
     response = await request(f"/watched/{feed_id}/client=1/async/http/", MINE).get_response()
     assert (response["status"], response["body"]) == (200, b"/async/http/")
-    told = [event for batch in await batches(feed, "finished") for event in batch["events"]]
-    assert [event["message"]["type"] for event in told] == [
+    events = [event for batch in await batches(feed, "finished") for event in batch["events"]]
+    assert [event["message"]["type"] for event in events] == [
         "scope",
         "http.request",
         "http.response.start",
@@ -369,6 +370,6 @@ async def test_a_request_is_recorded_for_the_feed_and_meets_the_lessons_own_path
     await feed.disconnect()
 
 
-async def test_a_request_for_somebody_elses_feed_is_a_403(feed_id):
+async def test_answers_403_to_a_request_for_another_sessions_feed(feed_id):
     response = await request(f"/watched/{feed_id}/client=1/async/http/", THEIRS).get_response()
     assert (response["status"], response["body"]) == (403, b"")

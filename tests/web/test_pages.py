@@ -1,4 +1,4 @@
-"""The pages as the server renders them, without a browser."""
+"""The pages that the server renders, without a browser."""
 
 import json
 import re
@@ -22,7 +22,7 @@ ALL = pytest.mark.parametrize("key", [lesson.key for lesson in lessons()])
 
 @pytest.fixture(autouse=True)
 def fresh_start(tmp_path, monkeypatch):
-    """A student who has not begun."""
+    """A student who has not started."""
     monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
 
 
@@ -55,7 +55,7 @@ def red(claim="It stops.", diagnosis="no-stop-consumer", detail="", state="red")
 # The list
 
 
-def test_the_list_leads_to_every_lesson(client):
+def test_the_list_links_to_every_lesson(client):
     page = text(client.get("/"))
     for lesson in lessons():
         assert f'href="/lessons/{lesson.key}/"' in page
@@ -106,7 +106,7 @@ def test_neighbours_are_linked(client):
 
 
 @pytest.mark.parametrize("name", ["3", "03", "stop", "03_stop"])
-def test_a_number_or_a_slug_leads_to_the_lesson(client, name):
+def test_a_number_or_a_slug_redirects_to_the_lesson(client, name):
     response = client.get(f"/lessons/{name}/")
     assert (response.status_code, response["Location"]) == (302, "/lessons/03-stop/")
 
@@ -127,13 +127,13 @@ def test_the_panel_opens_as_the_first_conversation_of_the_text_does(client):
     assert f'aria-label="Payload" value="{escape(json.dumps(payload))}"' in page
 
 
-def test_where_that_one_says_nothing_the_panel_has_what_is_said_in_a_prediction(client):
+def test_the_panel_takes_its_payload_from_a_prediction_if_the_text_has_none(client):
     page = text(client.get("/lessons/23-chat/"))
     payload = {"message": "hello"}
     assert f'aria-label="Payload" value="{escape(json.dumps(payload))}"' in page
 
 
-def test_a_page_begins_with_the_clients_of_its_lesson(client):
+def test_a_page_starts_with_the_clients_of_its_lesson(client):
     page = text(client.get("/lessons/17-origin/"))
     cards = page.split('data-number="')[1:]
     assert [card[0] for card in cards] == ["1", "2"]
@@ -141,11 +141,11 @@ def test_a_page_begins_with_the_clients_of_its_lesson(client):
     assert chosen == [["student"], ["student", "http://evil.lessons.localhost:8666"]]
 
 
-def test_what_a_lesson_says_of_its_clients(lesson):
+def test_reads_the_clients_of_a_lesson(lesson):
     front, _, _ = lesson.path_to("lesson.md").read_text().rpartition("---")
 
-    def clients(told=""):
-        lesson.path_to("lesson.md").write_text(f"{front}{told}---\n# A lamp\n")
+    def clients(line=""):
+        lesson.path_to("lesson.md").write_text(f"{front}{line}---\n# A lamp\n")
         return [(one.account, one.origin, one.server) for one in Lesson(lesson.folder).clients]
 
     me = (None, None, 1)
@@ -161,7 +161,7 @@ def test_what_a_lesson_says_of_its_clients(lesson):
             clients(f"clients: {wrong}\n")
 
 
-def test_a_lesson_about_http_has_the_form_of_a_request(client):
+def test_an_http_lesson_has_a_request_form(client):
     page = text(client.get("/lessons/08-http/"))
     assert '<form class="request"' in page
     assert "<option selected>POST</option>" in page
@@ -170,46 +170,46 @@ def test_a_lesson_about_http_has_the_form_of_a_request(client):
     assert '<form class="connect"' not in page
 
 
-def test_before_the_first_verdict_there_is_none(client):
+def test_shows_no_verdict_before_the_first_check(client):
     page = text(client.get("/lessons/03-stop/"))
     assert "not started" in page
     assert "outcomes" not in page
 
 
-def test_the_last_verdict_is_told_with_its_diagnosis(client):
+def test_shows_the_last_verdict_with_its_diagnosis(client):
     progress.keep_verdict(find("stop"), red(detail="Daphne killed it"))
     page = text(client.get("/lessons/03-stop/"))
-    for told in (
+    for words in (
         "It starts.",
         "It stops.",
         "websocket.disconnect → Lamp (exercise.py, line 4)",
         "Daphne killed it",
         "<dt>Cure</dt>",
     ):
-        assert told in page
+        assert words in page
 
 
-def test_the_first_finding_is_told_in_full_though_another_check_found_it_too(client):
+def test_shows_a_finding_of_two_checks_once(client):
     found = [Finding(name, "It went wrong.") for name in ("zombie", "no-accept", "zombie")]
     outcomes = (Outcome("test_it", "It works.", "red", one) for one in found)
     progress.keep_verdict(find("stop"), Verdict("03-stop", "exercise", tuple(outcomes)))
     page = text(client.get("/lessons/03-stop/"))
-    told = re.findall(r'<div class="finding">\s*<h3>([^<]*)|<li>Also: ([^<]*)', page)
+    found = re.findall(r'<div class="finding">\s*<h3>([^<]*)|<li>Also: ([^<]*)', page)
     titles = [catalogue()[name].title for name in ("zombie", "no-accept")]
-    assert [full or also for full, also in told] == titles
+    assert [full or also for full, also in found] == titles
 
 
-def test_a_claim_has_its_code_set_as_code(client):
+def test_renders_code_in_a_claim(client):
     progress.keep_verdict(find("stop"), red(claim="`<b>` gets `hi`."))
     assert "<code>&lt;b&gt;</code> gets <code>hi</code>." in text(client.get("/lessons/03-stop/"))
 
 
-def test_a_diagnosis_of_another_version_of_the_course_is_told_by_its_id(client):
+def test_shows_the_id_of_an_unknown_diagnosis(client):
     progress.keep_verdict(find("stop"), red(diagnosis="long-gone"))
     assert "<h3>long-gone</h3>" in text(client.get("/lessons/03-stop/"))
 
 
-def test_what_a_student_wrote_is_shown_as_text(client):
+def test_escapes_a_students_text(client):
     progress.keep_verdict(find("stop"), red(claim="<img src=x>", detail="<script>"))
     page = text(client.get("/lessons/03-stop/"))
     assert "<img" not in page
@@ -218,7 +218,7 @@ def test_what_a_student_wrote_is_shown_as_text(client):
 
 
 @pytest.mark.parametrize("path", ["/", "/lessons/03-stop/"])
-def test_pages_are_read_and_nothing_else(client, path):
+def test_a_page_rejects_a_post(client, path):
     assert client.post(path).status_code == 405
 
 
@@ -226,7 +226,7 @@ def test_pages_are_read_and_nothing_else(client, path):
 
 
 class Inline(HTMLParser):
-    """Collects what a strict policy would not let run."""
+    """Collects the tags that the policy forbids."""
 
     def __init__(self, page):
         super().__init__()
@@ -250,7 +250,7 @@ class Inline(HTMLParser):
         *(f"/lessons/{x.key}/" for x in lessons()),
     ],
 )
-def test_nothing_is_inline_and_nothing_comes_from_elsewhere(client, path):
+def test_a_page_has_no_inline_code_and_loads_only_from_its_server(client, path):
     response = client.get(path)
     assert Inline(text(response)).found == []
     assert response["Content-Security-Policy"] == (
@@ -268,7 +268,7 @@ def sockets_allowed(response):
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
-def test_a_page_of_a_cluster_offers_each_server_its_own_first(client, settings, host):
+def test_a_page_of_a_cluster_offers_its_own_server_first(client, settings, host):
     settings.WORKSHOP, settings.CLUSTER_PORTS = True, [8000, 8001]
     response = client.get("/lessons/03-stop/", headers={"host": f"{host}:8001"})
     hosts = [f"{host}:8001", f"{host}:8000"]
@@ -277,28 +277,28 @@ def test_a_page_of_a_cluster_offers_each_server_its_own_first(client, settings, 
 
 
 @pytest.mark.parametrize(("is_workshop", "port"), [(True, 9000), (False, 8000)])
-def test_a_page_of_no_cluster_knows_its_own_server_alone(client, settings, is_workshop, port):
+def test_a_page_without_a_cluster_knows_only_its_own_server(client, settings, is_workshop, port):
     settings.WORKSHOP, settings.CLUSTER_PORTS = is_workshop, [8000, 8001]
     response = client.get("/lessons/03-stop/", headers={"host": f"localhost:{port}"})
     assert 'aria-label="Server"' not in text(response)
     assert sockets_allowed(response) == [f"{kind}://localhost:{port}" for kind in ("ws", "wss")]
 
 
-# The feed's id
+# The id of a feed
 
 
-def test_a_visitor_without_a_session_is_given_one(client):
+def test_the_first_visit_creates_a_session(client):
     feed = feed_of(client.get("/lessons/03-stop/"))
     assert feed_group(feed, scope_with(client.cookies["sessionid"].value))
 
 
-def test_the_session_is_made_once_and_costs_nothing_then(client, django_assert_num_queries):
+def test_later_visits_make_no_query_for_the_session(client, django_assert_num_queries):
     client.get("/lessons/03-stop/")
     with django_assert_num_queries(0):
         assert set(client.get("/lessons/03-stop/").cookies) == {"csrftoken"}
 
 
-def test_each_page_has_a_feed_of_its_own(client):
+def test_each_page_has_its_own_feed(client):
     assert feed_of(client.get("/lessons/03-stop/")) != feed_of(client.get("/lessons/03-stop/"))
 
 

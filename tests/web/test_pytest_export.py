@@ -1,4 +1,4 @@
-"""What was played on a lesson's page becomes a test that passes."""
+"""A conversation that was played on a page becomes a test that passes."""
 
 import json
 import os
@@ -47,21 +47,25 @@ PLAYED = {
 }
 
 
-def test_what_was_played_is_a_test_that_passes_and_says_what_came(tmp_path):
+def test_an_exported_test_passes_and_fails_for_a_changed_consumer(tmp_path):
     sources = {
         slug: write_test(find(slug), [parse_step(step) for step in steps])
         for slug, steps in PLAYED.items()
     }
     for slug, source in sources.items():
         (tmp_path / file_name(find(slug))).write_text(source, encoding="utf-8")
-    # As in tests/: with its conftest.py, which keeps one test's database from the next.
+    consumer = "from sync_demo.consumers import Echo\n"
+    assert consumer in sources["frames"]
+    changed = sources["frames"].replace(consumer, consumer.replace("Echo", "Operator as Echo"))
+    (tmp_path / "test_changed_consumer.py").write_text(changed, encoding="utf-8")
+    # With the conftest.py of tests/, which gives each test its own database.
     options = ["-c", "pyproject.toml", "--rootdir", ".", "-p", "conftest", "-n", "0", "-q"]
     done = run(
         ["-m", "pytest", *options, "-p", "no:cacheprovider", str(tmp_path)],
         cwd=PROJECT_DIR,
         env=os.environ | {"PYTHONPATH": "tests"},
     )
-    assert f"{len(PLAYED)} passed" in done.stdout, done.stdout
+    assert f"1 failed, {len(PLAYED)} passed" in done.stdout, done.stdout
     for slug, line in {
         "accept": 'assert await next_event(client_1) == {"type": "websocket.close"}',
         "frames": 'await client_1.send_input({"type": "websocket.receive", "text": ""})',
@@ -74,15 +78,14 @@ def test_what_was_played_is_a_test_that_passes_and_says_what_came(tmp_path):
     }.items():
         assert f"    {line}\n" in sources[slug]
     assert "django_db" not in sources["frames"]
-    assert "from sync_demo.consumers import Echo\n" in sources["frames"]
 
 
-# Who may ask for it
+# Who may request a test
 
 
 @pytest.fixture
 def page(settings, db):
-    """A client whose session a page of lesson 2 was made for, and what it would post."""
+    """A client that has opened lesson 2. `client.form` is what its page posts."""
     settings.WORKSHOP = True
     client = Client(enforce_csrf_checks=True)
     client.get("/lessons/02-frames/")
@@ -92,12 +95,12 @@ def page(settings, db):
     return client
 
 
-def asked(page, key="02-frames", **changes):
+def export(page, key="02-frames", **changes):
     return page.post(f"/lessons/{key}/pytest/", page.form | changes)
 
 
 def test_a_page_gets_its_test(page):
-    answer = asked(page, step=["1 connect", "1 text hello"]).json()
+    answer = export(page, step=["1 connect", "1 text hello"]).json()
     assert answer["name"] == "test_played_02_frames.py"
     assert '"websocket.receive", "text": "hello"' in answer["source"]
 
@@ -105,19 +108,19 @@ def test_a_page_gets_its_test(page):
 def test_a_page_may_send_its_steps_as_json(page):
     text = {"client": 1, "action": "text", "arguments": {"text": "hello"}}
     connect = {"client": 1, "action": "connect", "arguments": {"query": "name=a:b"}}
-    answer = asked(page, step=[json.dumps(connect), json.dumps(text)]).json()
+    answer = export(page, step=[json.dumps(connect), json.dumps(text)]).json()
     assert '"/ws/sync/frames/?name=a%3Ab"' in answer["source"]
     assert '"websocket.receive", "text": "hello"' in answer["source"]
     for wrong in ("{", "{}", json.dumps({**text, "arguments": {}}), json.dumps([connect])):
-        assert asked(page, step=[wrong]).status_code == 400
+        assert export(page, step=[wrong]).status_code == 400
 
 
-def test_a_ticket_is_issued_anew_in_the_test_and_one_that_was_made_up_is_not(page):
+def test_an_exported_test_gets_a_new_ticket_for_each_valid_one(page):
     user = User.objects.create(username="ada")
     one, other = issue(user), issue(user)
     played = [f"{client} connect ?ticket={one}" for client in "12"]
     played += [f"3 connect ?ticket={other}", "4 connect ?ticket=x:y:z"]
-    source = asked(page, key="18-ticket", step=played).json()["source"]
+    source = export(page, key="18-ticket", step=played).json()["source"]
     assert one not in source
     assert other not in source
     answers = re.findall(r"\?ticket=(\S+)\".*?websocket\.(accept|close)", source, re.DOTALL)
@@ -145,16 +148,16 @@ def test_a_ticket_is_issued_anew_in_the_test_and_one_that_was_made_up_is_not(pag
         (["1 connect", "1 bytes 0"], None),
     ],
 )
-def test_what_no_page_plays_is_refused_with_the_reason(page, steps, reason):
-    answer = asked(page, step=steps)
+def test_rejects_steps_that_no_page_plays_with_the_reason(page, steps, reason):
+    answer = export(page, step=steps)
     assert answer.status_code == 400
     assert reason in (None, answer.json()["error"])
 
 
-def test_nobody_else_gets_one(page, settings):
-    assert asked(page, csrfmiddlewaretoken="x" * 32).status_code == 403
-    assert asked(page, feed=new_feed_id("another0session0key")).status_code == 404
-    assert asked(page, key="99-none").status_code == 404
+def test_rejects_other_pages_and_methods(page, settings):
+    assert export(page, csrfmiddlewaretoken="x" * 32).status_code == 403
+    assert export(page, feed=new_feed_id("another0session0key")).status_code == 404
+    assert export(page, key="99-none").status_code == 404
     assert page.get("/lessons/02-frames/pytest/").status_code == 405
     settings.WORKSHOP = False
-    assert asked(page).status_code == 404
+    assert export(page).status_code == 404

@@ -1,4 +1,4 @@
-"""How much a lesson's page is: what a browser loads on a first visit."""
+"""The size of a lesson's page: all that a browser loads on a first visit."""
 
 from functools import cache
 from pathlib import Path
@@ -11,7 +11,7 @@ from lessons.bench.page import page_weight
 from lessons.core import progress
 from lessons.core.catalogue import lessons
 
-BIGGEST = 150_000  # bytes, with nothing compressed
+MAX_BYTES = 150_000  # bytes, with nothing compressed
 
 
 @cache
@@ -19,8 +19,8 @@ def static(path):
     return Path(finders.find(path.removeprefix("/static/"))).read_bytes()
 
 
-def measured(folder):
-    """This machine's own figures are in the texts, as large as they are."""
+def write_figures(folder):
+    """Write figures of the usual size, which the lessons show."""
     folder.mkdir()
     for name, size in (("echo", 2400), ("fanout", 1200)):
         (folder / f"{name}.txt").write_text("x" * size)
@@ -31,19 +31,19 @@ def measured(folder):
 @pytest.mark.parametrize("key", [lesson.key for lesson in lessons()])
 def test_a_lesson_loads_less_than_150_kb_in_all(settings, monkeypatch, tmp_path, key):
     settings.WORKSHOP = True
-    monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)  # nobody has begun
+    monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)  # no exercise is started
     settings.STATE_DIR = tmp_path
-    measured(tmp_path / "bench")
+    write_figures(tmp_path / "bench")
 
     def get(path):
         return static(path) if path.startswith("/static/") else Client().get(path).content
 
     sizes = page_weight(get, f"/lessons/{key}/")
     assert {"/static/lessons/live/panel.js", "/static/lessons/common/page.css"} < set(sizes)
-    assert sum(sizes.values()) < BIGGEST, sorted(sizes.items(), key=lambda one: -one[1])
+    assert sum(sizes.values()) < MAX_BYTES, sorted(sizes.items(), key=lambda one: -one[1])
 
 
-def test_what_a_module_imports_is_counted_once_and_what_may_wait_is_not():
+def test_counts_an_import_once_and_leaves_out_what_loads_later():
     files = {
         "/a/": '<script type="module" src="one.js"></script><img src="/p.svg"><a href="/x/">x</a>'
         '<img src="/later.svg" loading="lazy">',

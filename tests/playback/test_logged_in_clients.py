@@ -1,4 +1,4 @@
-"""A client with a user or a session: what a check and a lesson's text can ask for."""
+"""A client with a user or a session, in a check and in a conversation."""
 
 import dataclasses
 import json
@@ -19,7 +19,7 @@ from lessons.simulator.student_module import application_for, reload_subject
 from lessons.wire.redaction import HIDDEN
 
 
-class WhoIsThere(AsyncConsumer):
+class UserReport(AsyncConsumer):
     async def websocket_connect(self, event):
         user, session = self.scope["user"], self.scope["session"]
         may = await database_sync_to_async(user.has_perm)("auth.change_user")
@@ -38,12 +38,12 @@ async def database():
 
 
 async def greeting(headers=()):
-    async with StrictCommunicator(AuthMiddlewareStack(WhoIsThere.as_asgi()), "/", headers) as one:
+    async with StrictCommunicator(AuthMiddlewareStack(UserReport.as_asgi()), "/", headers) as one:
         await one.connect()
         return await one.receive_from()
 
 
-async def test_a_client_may_have_a_user_permissions_or_a_session_and_nobody_else_has(database):
+async def test_a_client_has_the_user_permissions_or_session_that_it_was_given(database):
     assert await greeting(await database.log_in("ada")) == "ada False None"
     assert await greeting(await database.log_in("ada", "auth.change_user")) == "ada True None"
     assert await greeting(await database.log_in("grace")) == "grace False None"
@@ -51,10 +51,10 @@ async def test_a_client_may_have_a_user_permissions_or_a_session_and_nobody_else
     assert await greeting() == "AnonymousUser False None"
 
 
-async def test_the_session_key_is_in_no_transcript(database):
+async def test_no_transcript_contains_the_session_key(database):
     headers = await database.log_in("ada")
     key = headers[0][1].partition(b"=")[2].decode()
-    async with StrictCommunicator(AuthMiddlewareStack(WhoIsThere.as_asgi()), "/", headers) as one:
+    async with StrictCommunicator(AuthMiddlewareStack(UserReport.as_asgi()), "/", headers) as one:
         await one.connect()
         assert len(key) == 32
         assert one.transcript[0].message["headers"] == [(b"cookie", HIDDEN.encode())]
@@ -86,13 +86,13 @@ async def seen_by(application):
     return seen
 
 
-async def test_a_file_says_itself_what_stands_before_its_consumer(tmp_path):
+async def test_an_application_in_a_file_wraps_its_consumer(tmp_path):
     source = dedent(FILE.format(seen="id(Gate)"))
     target = Target("trial", tmp_path / "gate.py", "Gate", "AsyncConsumer", source)
     subject = target.load()
-    anew = reload_subject(subject)
-    assert anew is not subject
-    for one in (subject, anew):
+    reloaded = reload_subject(subject)
+    assert reloaded is not subject
+    for one in (subject, reloaded):
         application = application_for(one, find("accept"))
         assert application.consumer_class is one
         assert await seen_by(application) == [id(one)]
@@ -103,12 +103,12 @@ async def test_a_lesson_may_name_a_stack(database):
     stacked = dataclasses.replace(lesson)
     stacked.__dict__["_front_matter"] = ({"stack": "channels.auth.AuthMiddlewareStack"}, "")
     headers = await database.log_in("ada")
-    async with StrictCommunicator(application_for(WhoIsThere, stacked), "/", headers) as one:
+    async with StrictCommunicator(application_for(UserReport, stacked), "/", headers) as one:
         await one.connect()
         assert await one.receive_from() == "ada False None"
 
 
-def test_a_text_may_show_a_client_who_has_logged_in_and_where_it_comes_from():
+def test_a_conversation_may_have_a_logged_in_client_with_an_origin():
     steps = ["connect as=ada origin=http://a.test", "close 1001"]
     lesson = find("accept")
     events = play(lesson, lesson.demo, steps)
