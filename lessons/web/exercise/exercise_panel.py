@@ -57,29 +57,25 @@ def _digest(text: str) -> str:
 
 
 def _findings(verdict: dict) -> dict:
-    """Of several findings the first is told in full: the others often follow from it."""
+    """The first finding in full, and the titles of the others, which often follow from it."""
     outcomes = verdict.get("outcomes", ())
     findings = [verdict.get("problem"), *(outcome["finding"] for outcome in outcomes)]
-    told: dict[str, dict] = {}
+    distinct: dict[str, dict] = {}
     for one in filter(None, findings):
-        told.setdefault(one["diagnosis"], one)
-    finding, *others = told.values() or [None]
-    known = _diagnosis(finding)
-    title = known.title if known else ""
+        distinct.setdefault(one["diagnosis"], one)
+    if not distinct:
+        return {}
+    finding, *others = distinct.values()
+    title = _title(finding)
     return {
         "finding": finding,
-        "where": finding and finding["message"].removesuffix(title).removesuffix(": "),
-        "detail": _lines(finding),
-        "diagnosis": known,
-        "transcript": finding and _transcript(outcomes, finding),
+        "title": title,
+        "where": finding["message"].removesuffix(title).removesuffix(": "),
+        "detail": [(line, line.startswith("≠")) for line in finding["detail"].splitlines()],
+        "diagnosis": _diagnosis(finding),
+        "transcript": _transcript(outcomes, finding),
         "others": [(_title(one), one["line"]) for one in others],
     }
-
-
-def _lines(finding: dict | None) -> list[tuple[str, bool]]:
-    """Each with whether it is the first that differs, as `compare` marks it."""
-    detail = finding["detail"] if finding else ""
-    return [(line, line.startswith("≠")) for line in detail.split("\n")] if detail else []
 
 
 def _transcript(outcomes, finding: dict) -> dict | None:
@@ -104,29 +100,29 @@ def _help(found: Lesson, known: Progress) -> dict:
 
 
 def _upcoming(found: Lesson) -> Lesson | None:
-    """The next one; after the last, what was left out."""
+    """The next lesson. After the last one, the first that is not green."""
     later = (one for one in catalogue.lessons() if one.number > found.number)
     if upcoming := next(later, None):
         return upcoming
-    left = progress.next_lesson()
-    return left if left != found else None
+    skipped = progress.next_lesson()
+    return skipped if skipped != found else None
 
 
 def _solution(found: Lesson):
     return mark_safe(highlight_code(found.solution.read_text(encoding="utf-8").rstrip(), "python"))
 
 
-def _diagnosis(finding: dict | None) -> Diagnosis | None:
-    """None for one of another version of the course, too."""
-    return diagnoses().get(finding["diagnosis"]) if finding else None
+def _diagnosis(finding: dict) -> Diagnosis | None:
+    """None if the finding was saved by another version of the course."""
+    return diagnoses().get(finding["diagnosis"])
 
 
 def _title(finding: dict) -> str:
-    known = _diagnosis(finding)
-    return known.title if known else finding["diagnosis"]
+    diagnosis = _diagnosis(finding)
+    return diagnosis.title if diagnosis else finding["diagnosis"]
 
 
 def _short(file: Path) -> str:
-    """As a student would type it from the project's folder."""
+    """The path as a student types it in the project's folder."""
     inside = file.is_relative_to(catalogue.PROJECT_DIR)
     return (file.relative_to(catalogue.PROJECT_DIR) if inside else file).as_posix()
