@@ -42,7 +42,7 @@ def conversations(lesson: Lesson, first_of: str = "") -> list[tuple[str, ...]]:
     """
     found = _TRANSCRIPT.finditer(lesson.text)
     told = [
-        (it["name"], tuple(step.strip() for step in it["steps"].split("|")))
+        (it["name"], tuple(split_steps(it["steps"])))
         for it in found
         if it["name"] in (lesson.demo, "solution") or it["name"].startswith("mistake:")
     ]
