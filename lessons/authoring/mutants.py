@@ -1,4 +1,4 @@
-"""Machine-made wrong versions of a class or function: one small change each."""
+"""Makes mutants of a class or function: wrong versions with one small change each."""
 
 import ast
 import copy
@@ -27,7 +27,7 @@ _OPPOSITES = {
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change: `name` says it in words that stay the same while other lines move."""
+    """One change. `name` describes it without a line number, so it stays valid when lines move."""
 
     name: str
     line: int
@@ -35,7 +35,7 @@ class Mutant:
 
 
 def mutants_of(source: str, name: str) -> Iterator[Mutant]:
-    """Every mutant of the class, function or method `name`, as the source of a whole file."""
+    """Every mutant of the class, function or method `name`; each source is the whole file."""
     tree = ast.parse(source)
     count = len(list(_changes(_definition(tree, name), name)))
     seen = {ast.unparse(tree)}
@@ -67,7 +67,7 @@ def _changes(definition: ast.AST, name: str) -> Iterator[Change]:
 
 
 def _walk(node: ast.AST, scope: str) -> Iterator[tuple[ast.AST, str]]:
-    """Every node below, docstrings left out, with the name of the function that it stands in."""
+    """Every node below `node` but docstrings, each with the name of the function it is in."""
     yield node, scope
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
@@ -103,7 +103,7 @@ def _dropped_statements(statements: list) -> Iterator[tuple[str, Callable[[], No
         if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
             continue
         if statement is statements[-1] and ast.unparse(statement) in ("return", "return None"):
-            continue  # where nothing follows it, its absence changes nothing
+            continue  # the function ends here anyway, so nothing would change
         words = ast.unparse(statement).partition("\n")[0]
         yield f"drop {words}", lambda index=index: _drop(statements, index)
 
@@ -154,7 +154,7 @@ def _opposite(node) -> Iterator[tuple[str, Callable[[], None]]]:
 
 
 def _shared_attribute(node: ast.Assign) -> Iterator[tuple[str, Callable[[], None]]]:
-    """`self.x = ...` becomes `type(self).x = ...`: all connections now share it."""
+    """Turn `self.x = ...` into `type(self).x = ...`, so that all connections share it."""
     for target in node.targets:
         owner = getattr(target, "value", None)
         if isinstance(target, ast.Attribute) and isinstance(owner, ast.Name) and owner.id == "self":
@@ -164,7 +164,7 @@ def _shared_attribute(node: ast.Assign) -> Iterator[tuple[str, Callable[[], None
 
 
 def _strict_lookup(node: ast.Call) -> Iterator[tuple[str, Callable[[], None]]]:
-    """`event.get(key)` becomes the same with a key that is not there."""
+    """Turn `event.get(key)` into the same call with a missing key."""
     if isinstance(node.func, ast.Attribute) and node.func.attr == "get" and node.args:
         missing = ast.Constant("missing")
         yield f"{ast.unparse(node)} finds nothing", lambda: node.args.__setitem__(0, missing)

@@ -1,7 +1,7 @@
-"""The files of a lesson that is yet to be written: a whole one, about nothing but an echo.
+"""Templates for the files of a new lesson: a complete lesson about an echo.
 
-It can be judged as it stands, so that an author changes one thing at a time. Every TODO is a fault
-that `lesson verify` names, but for the exercise's own.
+The new lesson can be judged at once, so an author changes one thing at a time. `lesson verify`
+reports every TODO except those in the exercise.
 """
 
 LESSON = """\

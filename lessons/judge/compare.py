@@ -9,6 +9,7 @@ from lessons.judge.predictions import predictions
 from lessons.judge.runner import judge
 from lessons.judge.verdict import Verdict
 from lessons.playback.recording_cache import Recording, cached, modification_times, record
+from lessons.playback.steps import split_steps
 from lessons.playback.target import Target, resolve
 from lessons.wire.difference import FirstDifference, find_first_difference, matching_connections
 

@@ -159,7 +159,7 @@ def _with_signals_unblocked(function, *args) -> None:
 
 
 def start_method() -> str:
-    """The name of the way to start a child: fork, where this process has no other thread.
+    """How to start a child: fork, if this process has no other thread.
 
     A fork copies one thread only, so locks that other threads hold would never be released. With
     threads, a fork server forks instead: it has loaded everything and has no threads.

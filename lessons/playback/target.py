@@ -1,4 +1,4 @@
-"""What is judged: the exercise, the solution, one of the mistakes, or any file."""
+"""Targets: what can be judged, which is the exercise, the solution, a mistake or any file."""
 
 import difflib
 import hashlib
@@ -16,7 +16,7 @@ class UnknownTarget(LookupError):
 
 @dataclass(frozen=True)
 class Target:
-    """A file, the name in it to judge, and, for a mutant, the source to take for the file's."""
+    """A file and the name in it to judge; `source` replaces the file's text for a mutant."""
 
     title: str
     file: Path
@@ -25,7 +25,7 @@ class Target:
     source: str | None = None
 
     def digest(self) -> str:
-        """Tells one version of the file from another; empty where there is none to be read."""
+        """A digest of the file's text; empty if the file cannot be read."""
         try:
             content = self.file.read_bytes() if self.source is None else self.source.encode()
         except OSError:
@@ -33,8 +33,8 @@ class Target:
         return hashlib.sha256(content).hexdigest()
 
     def load(self):
-        """Run the file and return what is to be judged. Raises CheckFailed where that cannot be."""
-        # They bring Channels and models: a list of lessons needs neither.
+        """Run the file and return the consumer or function to judge. Raises CheckFailed."""
+        # Imported here: they load Channels and models, which a list of lessons does not need.
         from lessons.simulator.channel_layer import check_layers
         from lessons.simulator.signal_receivers import disconnect_student_receivers
 
@@ -52,7 +52,7 @@ class Target:
         close = difflib.get_close_matches(self.name, names, n=1)
         detail = f"Looked for {self.name}."
         if close:
-            detail += f" There is {close[0]}: give it the name {self.name} again."
+            detail += f" The file has {close[0]}: rename it to {self.name}."
         return make_finding("name-missing", Place(str(self.file)), detail=detail)
 
     def _require_base(self, subject) -> None:
@@ -94,13 +94,13 @@ def resolve(lesson: Lesson, target: str = "exercise") -> Target:
     file = Path(target).resolve()
     if not file.is_file():
         raise UnknownTarget(
-            f"No target {target!r}: write exercise, solution, mistake:NAME or the path of a file."
+            f"Unknown target {target!r}: write exercise, solution, mistake:NAME or a path."
         )
     return Target(target, file, name, base)
 
 
 def mistakes_of(lesson: Lesson) -> dict[str, object]:
-    """The lesson's wrong versions by name: whatever in mistakes.py names its diagnosis."""
+    """The lesson's mistakes by name: everything in mistakes.py that has a `diagnosis`."""
     module = load_file(lesson.mistakes)
     return {
         name: item

@@ -477,7 +477,7 @@ async def test_the_log_says_who_and_what_and_no_word_that_was_said(chat, caplog)
         assert secret not in caplog.text
 
 
-def test_every_proof_is_a_test_that_there_is():
+def test_every_proof_is_a_test_that_exists():
     named = set(re.findall(r"\btest_\w+(?=[,\n])", __doc__)) - {"test_chat_suite"}
     folder = settings.BASE_DIR / "tests"
     files = ["db_demo/test_chat_security", "db_demo/test_chat_suite", "browser/test_chat"]

@@ -58,7 +58,7 @@ def test_a_file_that_cannot_be_judged_gets_the_reason(judge_lamp, old, new, diag
 
 
 def test_a_renamed_class_is_told_its_new_name(judge_lamp):
-    assert "There is Lampe" in judge_lamp("class Lamp(", "class Lampe(").problem.detail
+    assert "The file has Lampe" in judge_lamp("class Lamp(", "class Lampe(").problem.detail
 
 
 @pytest.mark.parametrize("loop", ["while True: pass", "while True: print('on ' * 1000)"])

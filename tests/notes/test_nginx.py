@@ -1,4 +1,4 @@
-"""nginx in front of Daphne, with the lines of NOTES.md; and the defaults that the notes name."""
+"""nginx in front of Daphne, configured as in NOTES.md, and the servers' defaults there."""
 
 import datetime
 import inspect
@@ -64,7 +64,7 @@ def certificate(folder):
     (folder / "chat.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
 
 
-def unchecked():
+def unverified_tls():
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
@@ -78,21 +78,21 @@ def daphne():
 
 @pytest.fixture
 def nginx(daphne, tmp_path):
-    """`nginx(without="proxy_buffering")`: its port; all other lines are those of the notes.
+    """`nginx(without="proxy_buffering")`: start nginx without such lines, and return its port.
 
-    The first of its two servers is gone.
+    All other lines are those of NOTES.md. The first of its two servers does not run.
     """
     program = real_part(["nginx", "/usr/sbin/nginx"], "apt-get install nginx-light")
     certificate(tmp_path)
     blocks = FENCE.finditer(NOTES.read_text(encoding="utf-8"))
-    noted = next(block["body"] for block in blocks if block["info"] == "nginx")
+    configuration = next(block["body"] for block in blocks if block["info"] == "nginx")
     processes = []
 
-    def begin(without="nothing", patience="60s"):
+    def start(without="nothing", timeout="60s"):
         port = free_port()
-        lines = noted.replace("listen 443", f"listen 127.0.0.1:{port}")
+        lines = configuration.replace("listen 443", f"listen 127.0.0.1:{port}")
         lines = lines.replace(":8001", f":{free_port()}").replace(":8002", f":{daphne.port}")
-        lines = lines.replace("/etc/ssl", str(tmp_path)).replace("60s", patience)
+        lines = lines.replace("/etc/ssl", str(tmp_path)).replace("60s", timeout)
         kept = [line for line in lines.splitlines() if without not in line]
         file = tmp_path / "nginx.conf"
         file.write_text(FRAME.format(folder=tmp_path, lines="\n".join(kept)))
@@ -100,7 +100,7 @@ def nginx(daphne, tmp_path):
         until(lambda: listens(port))
         return port
 
-    yield begin
+    yield start
     for process in processes:
         process.terminate()
         process.wait()
@@ -108,49 +108,49 @@ def nginx(daphne, tmp_path):
 
 @pytest.fixture
 def visit(daphne):
-    """`visit(port)`: what the application sees of a client that comes through nginx."""
+    """`visit(port)`: the scope and events of a client that connects through nginx."""
 
-    def come(port, act=lambda client: None):
+    def visit_through_nginx(port, act=lambda client: None):
         number = next(daphne.numbers)
         url = f"wss://127.0.0.1:{port}/?{number}:[{ACCEPT}]".replace(" ", "%20")
-        with connect(url, ssl=unchecked(), proxy=None) as client:
+        with connect(url, ssl=unverified_tls(), proxy=None) as client:
             act(client)
             return daphne.says(f"{number} {{'type': 'websocket'")
 
-    return come
+    return visit_through_nginx
 
 
-def test_a_websocket_goes_through_nginx_over_tls_and_says_so(nginx, visit):
+def test_nginx_forwards_a_websocket_over_tls_and_names_the_protocol(nginx, visit):
     port = nginx()
     seen = visit(port)
     assert "(b'x-forwarded-proto', b'https')" in seen
     assert f"(b'host', b'127.0.0.1:{port}')" in seen
 
 
-def test_without_the_upgrade_lines_it_is_a_request_for_a_page(nginx, visit, daphne):
+def test_without_the_upgrade_lines_a_handshake_is_rejected(nginx, visit, daphne):
     with pytest.raises(InvalidStatus):
         visit(nginx(without="proxy_set_header Upgrade"))
 
 
-def test_a_server_that_is_gone_is_passed_over(nginx, visit):
+def test_nginx_skips_a_server_that_is_down(nginx, visit):
     port = nginx()
     for _ in range(3):
         assert visit(port)
 
 
-def test_nginx_cuts_a_socket_on_which_the_server_is_silent(nginx, visit):
-    port, codes = nginx(patience="300ms"), []
+def test_nginx_closes_a_socket_when_the_server_sends_nothing(nginx, visit):
+    port, codes = nginx(timeout="300ms"), []
 
-    def is_cut():
-        with suppress(InvalidStatus):  # so long may a handshake take where the machine is busy
+    def is_closed():
+        with suppress(InvalidStatus):  # on a busy machine the handshake may take this long
             visit(port, act=lambda client: stay(client) or codes.append(client.close_code))
         return codes
 
-    until(is_cut)
+    until(is_closed)
     assert codes == [1006]
 
 
-def test_the_defaults_of_the_servers():
+def test_the_servers_have_these_defaults():
     daphne = vars(CommandLineInterface().parser.parse_args(["an.asgi:application"]))
     assert {
         "websocket_connect_timeout": 5,
@@ -173,18 +173,18 @@ def test_the_defaults_of_the_servers():
     assert hypercorn.config.Config.websocket_max_message_size == 2**24
 
 
-def first_piece(daphne, port, patience):
+def first_piece(daphne, port, timeout):
     number = next(daphne.numbers)
     start = {"type": "http.response.start", "status": 200, "headers": []}
     piece = {"type": "http.response.body", "body": b"data: 1\n\n", "more_body": True}
-    client = HTTPSConnection("127.0.0.1", port, timeout=patience, context=unchecked())
+    client = HTTPSConnection("127.0.0.1", port, timeout=timeout, context=unverified_tls())
     with closing(client):
         client.request("GET", f"/?{number}:{quote(repr([start, piece]))}")
         with client.getresponse() as response:
             return response.read1()
 
 
-def test_nginx_passes_a_stream_on_piece_by_piece_where_it_does_not_buffer(nginx, daphne):
+def test_without_buffering_nginx_forwards_each_piece_of_a_stream_at_once(nginx, daphne):
     assert first_piece(daphne, nginx(), PATIENCE) == b"data: 1\n\n"
     with pytest.raises(TimeoutError):
         first_piece(daphne, nginx(without="proxy_buffering"), 0.5)

@@ -1,4 +1,4 @@
-"""NOTES.md: what is cut, recorded, made or linked in it is what there is."""
+"""NOTES.md: its generated parts are up to date, and its links and proofs exist."""
 
 import re
 
@@ -11,51 +11,51 @@ HOSTS = {"asgi.readthedocs.io", "cheatsheetseries.owasp.org", "owasp.org"}
 
 
 def anchors(text: str) -> set[str]:
-    """What GitHub makes of the headings."""
+    """The anchors that GitHub makes from the headings."""
     titles = re.findall(r"^#+ (.+)$", text, re.M)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-def test_the_notes_are_as_they_would_be_made_now():
+def test_the_notes_are_as_the_generator_writes_them():
     assert regenerated(TEXT).splitlines() == TEXT.splitlines(), (
         "run python3 -m lessons.authoring.notes"
     )
 
 
-def test_every_proof_is_a_test_that_there_is():
+def test_every_proof_is_a_test_that_exists():
     proofs = PROOF.findall(TEXT)
-    assert len(proofs) == TEXT.count("[test]("), "write them as lessons/authoring/notes.py says"
+    assert len(proofs) == TEXT.count("[test]("), 'write [test](FILE "test_name")'
     assert [
         (file, name) for file, name in proofs if file not in files_by_test().get(name, [])
     ] == []
 
 
-def leads_somewhere(link: str) -> bool:
+def has_target(link: str) -> bool:
     if found := re.match(r"https://([\w.]+)/", link):
         return found[1] in HOSTS
     file, _, anchor = link.partition("#")
     return anchor in anchors(PROSE) if anchor else (PROJECT_DIR / file).exists()
 
 
-def test_every_link_leads_somewhere():
+def test_every_link_has_a_target():
     links = re.findall(r'\]\(([^\s)]*)(?: "[^"]*")?\)', PROSE)
-    assert [link for link in links if not leads_somewhere(link)] == []
+    assert [link for link in links if not has_target(link)] == []
 
 
-def test_python_stands_there_by_name_alone():
+def test_python_is_shown_by_its_qualified_name_only():
     infos = [block["info"] for block in FENCE.finditer(TEXT)]
     assert [info for info in infos if info.startswith("python") and len(info.split()) != 2] == []
     assert {info.split()[0] for info in infos if info} <= {"python", "text", "js", "sh", "nginx"}
 
 
-def test_a_script_of_the_page_is_shown_as_it_is():
+def test_javascript_is_an_excerpt_of_its_file():
     for block in FENCE.finditer(TEXT):
         language, _, file = block["info"].partition(" ")
         if language == "js":
             assert block["body"] in (PROJECT_DIR / file).read_text(encoding="utf-8")
 
 
-def test_every_table_that_is_made_has_something_in_it():
+def test_every_generated_table_has_rows():
     assert [found["name"] for found in TABLE.finditer(TEXT) if "| --- |" not in found["body"]] == []
 
 

@@ -1,4 +1,4 @@
-"""What NOTES.md says of installing, asgi.py, scopes, routing and as_asgi."""
+"""What NOTES.md says about installation, asgi.py, scopes, routing and as_asgi."""
 
 import asyncio
 import importlib
@@ -23,8 +23,8 @@ from django.urls import include, path, re_path
 from async_demo.consumers import Heartbeat
 from lessons.core.catalogue import PROJECT_DIR
 from sync_demo.consumers import Echo
-from tests.notes.plain.asgi import application
-from tests.notes.plain.settings import INSTALLED_APPS
+from tests.notes.sample_project.asgi import application
+from tests.notes.sample_project.settings import INSTALLED_APPS
 from tests.support.programs.running_program import PATIENCE
 
 OWN_ORIGIN = [(b"origin", b"http://localhost")]
@@ -32,13 +32,13 @@ OWN_ORIGIN = [(b"origin", b"http://localhost")]
 
 @pytest.fixture
 def commands():
-    """`commands()`: which app gives each command, by the settings as they are then."""
+    """`commands()`: the app that provides each command, by the current settings."""
     get_commands.cache_clear()
     yield get_commands
     get_commands.cache_clear()
 
 
-def test_the_first_app_that_has_a_runserver_gives_it(commands, settings):
+def test_the_first_app_with_a_runserver_provides_it(commands, settings):
     settings.INSTALLED_APPS = INSTALLED_APPS
     assert commands()["runserver"] == "daphne"
     assert commands()["runworker"] == "channels"
@@ -54,24 +54,24 @@ def test_daphne_after_staticfiles_is_an_error(settings):
     assert check_daphne_installed(None) == []
 
 
-def test_a_server_without_asgi_takes_a_handshake_for_a_page_that_is_not_there():
+def test_a_wsgi_server_answers_a_handshake_with_404():
     handshake = {"connection": "Upgrade", "upgrade": "websocket"}
     assert Client(headers=handshake).get("/ws/sync/frames/").status_code == 404
 
 
-def test_models_need_django_set_up():
+def test_importing_models_before_django_is_set_up_fails():
     outcome = subprocess.run(
         [sys.executable, "-c", "import db_demo.consumers"],
         cwd=PROJECT_DIR,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.notes.plain.settings"},
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.notes.sample_project.settings"},
         capture_output=True,
         text=True,
     )
     assert "AppRegistryNotReady: Apps aren't loaded yet." in outcome.stderr
-    assert importlib.import_module("db_demo.consumers"), "here it is set up"
+    assert importlib.import_module("db_demo.consumers"), "in this process Django is set up"
 
 
-# What becomes of a scope
+# The scope
 
 
 async def test_each_type_of_scope_goes_to_its_application():
@@ -84,20 +84,20 @@ async def test_each_type_of_scope_goes_to_its_application():
     page = HttpCommunicator(application, "GET", "/no-such-page/", headers=[(b"host", b"localhost")])
     assert (await page.get_response(PATIENCE))["status"] == 404
 
-    job = {"type": "primes.factor", "text": "6", "answer_to": "somebody"}
+    job = {"type": "primes.factor", "text": "6", "answer_to": "a.channel"}
     worker = ApplicationCommunicator(application, {"type": "channel", "channel": "primes"})
     await worker.send_input(job)
     assert await worker.receive_nothing()
     assert not worker.future.done()
 
 
-async def test_a_type_of_scope_that_is_not_there_is_an_error():
+async def test_a_scope_type_without_an_application_is_an_error():
     router = ProtocolTypeRouter({"http": application})
     with pytest.raises(ValueError, match="No application configured for scope type 'websocket'"):
         await router({"type": "websocket"}, None, None)
 
 
-async def test_a_websocket_consumer_sees_the_arguments_of_its_path():
+async def test_the_scope_of_a_websocket_has_the_arguments_of_its_path():
     seen = []
 
     class Listener(AsyncConsumer):
@@ -120,26 +120,26 @@ async def test_path_matches_the_whole_path(asked):
         await router({"type": "websocket", "path": asked}, None, None)
 
 
-async def test_a_pattern_without_an_end_matches_what_is_longer():
+async def test_a_pattern_without_an_end_matches_longer_paths():
     router = URLRouter([re_path(r"ws/a/", Echo.as_asgi())])
     assert await WebsocketCommunicator(router, "/ws/a/anything").connect(PATIENCE) == (True, None)
 
 
-async def test_of_two_routes_that_match_the_first_is_taken():
-    async def refused(scope, receive, send):
+async def test_the_first_matching_route_is_used():
+    async def rejected(scope, receive, send):
         await send({"type": "websocket.close"})
 
-    router = URLRouter([re_path(r"^ws/", refused), path("ws/a/", Echo.as_asgi())])
+    router = URLRouter([re_path(r"^ws/", rejected), path("ws/a/", Echo.as_asgi())])
     assert await WebsocketCommunicator(router, "/ws/a/").connect(PATIENCE) == (False, 1000)
 
 
-async def test_a_consumer_answers_a_post_that_django_would_refuse():
+async def test_a_consumer_answers_a_post_that_django_would_reject():
     client = HttpCommunicator(Heartbeat.as_asgi(), "POST", "/", body=b"x=1")  # no token, no Host
     assert (await client.get_response(PATIENCE))["status"] == 200
     assert Client(enforce_csrf_checks=True).post("/layers/pager/").status_code == 403
 
 
-async def test_the_layer_in_memory_looks_through_all_channels_at_each_receive():
+async def test_each_receive_of_the_in_memory_layer_scans_all_channels():
     layer = InMemoryChannelLayer(expiry=-1)
     await layer.send("a", {"type": "old"})
     waiting = asyncio.create_task(layer.receive("b"))
@@ -151,7 +151,7 @@ async def test_the_layer_in_memory_looks_through_all_channels_at_each_receive():
 # as_asgi
 
 
-def test_a_class_is_no_application():
+def test_a_consumer_class_is_not_an_application():
     with pytest.raises(TypeError, match=r"Echo\(\) takes no arguments"):
         Echo({"type": "websocket"}, None, None)
 
@@ -167,21 +167,21 @@ class Guest(AsyncConsumer):
         await self.send({"type": "websocket.send", "text": f"{self.limit} {id(self)}"})
 
 
-async def test_as_asgi_makes_an_instance_for_each_connection_with_what_it_was_given():
+async def test_as_asgi_passes_its_arguments_to_one_instance_per_connection():
     application = Guest.as_asgi(limit=3)
-    told = set()
+    answers = set()
     for _ in range(2):
         client = WebsocketCommunicator(application, "/")
         await client.connect(PATIENCE)
         await client.send_to(text_data="who?")
-        told.add(await client.receive_from(PATIENCE))
+        answers.add(await client.receive_from(PATIENCE))
         client.stop()
-    assert len(told) == 2
-    assert {answer[0] for answer in told} == {"3"}
+    assert len(answers) == 2
+    assert {answer[0] for answer in answers} == {"3"}
     assert application.consumer_class is Guest
 
 
-async def test_an_instance_in_place_of_as_asgi_answers_the_last_who_came():
+async def test_an_instance_instead_of_as_asgi_answers_the_newest_client():
     instance = Guest()
     first, second = WebsocketCommunicator(instance, "/"), WebsocketCommunicator(instance, "/")
     for client in (first, second):
@@ -192,29 +192,29 @@ async def test_an_instance_in_place_of_as_asgi_answers_the_last_who_came():
         client.stop()
 
 
-async def test_a_workers_scope_has_two_keys():
+async def test_the_scope_of_a_worker_has_two_keys():
     layer, scopes = InMemoryChannelLayer(), asyncio.Queue()
 
-    async def told(scope, receive, send):
+    async def application(scope, receive, send):
         await scopes.put(scope)
 
     await layer.send("primes", {"type": "primes.factor"})
-    worker = asyncio.create_task(Worker(told, ["primes"], layer).handle())
+    worker = asyncio.create_task(Worker(application, ["primes"], layer).handle())
     assert await scopes.get() == {"type": "channel", "channel": "primes"}
     worker.cancel()
 
 
-def test_include_is_refused_and_a_router_may_hold_another():
+def test_a_router_rejects_include_and_accepts_another_router():
     routes = [path("a/", Echo.as_asgi())]
     with pytest.raises(ImproperlyConfigured, match=r"include\(\) is not supported in URLRouter"):
         URLRouter([path("ws/", include(routes))])
     assert URLRouter([path("ws/", URLRouter(routes))])
 
 
-def test_the_versions_that_packages_ask_for():
+def test_the_packages_require_these_versions():
     assert metadata("channels")["Requires-Python"] == ">=3.9"
-    asked = {package: requires(package) for package in ("channels", "daphne", "channels_redis")}
-    assert "Django>=4.2" in asked["channels"]
-    assert not [one for one in asked["channels"] if "daphne" in one and "extra" not in one]
-    assert {"twisted[tls]>=22.4", "autobahn>=22.4.2"} <= set(asked["daphne"])
-    assert {"redis>=4.6", "channels>=4.2.2"} <= set(asked["channels_redis"])
+    required = {package: requires(package) for package in ("channels", "daphne", "channels_redis")}
+    assert "Django>=4.2" in required["channels"]
+    assert not [one for one in required["channels"] if "daphne" in one and "extra" not in one]
+    assert {"twisted[tls]>=22.4", "autobahn>=22.4.2"} <= set(required["daphne"])
+    assert {"redis>=4.6", "channels>=4.2.2"} <= set(required["channels_redis"])

@@ -1,4 +1,4 @@
-"""What Daphne, uvicorn and hypercorn do with the same events: the table of NOTES.md."""
+"""Daphne, uvicorn and hypercorn treat the same events as the table in NOTES.md says."""
 
 import socket
 from ast import literal_eval
@@ -58,17 +58,19 @@ def test_daphnes_scopes_have_these_keys(daphne):
         assert {type(part) for pair in scope["headers"] for part in pair} == {bytes}
 
 
-def test_daphne_takes_all_that_a_client_sends_while_its_handler_is_at_work(daphne):
+def test_daphne_reads_without_limit_while_the_handler_is_busy(daphne):
     number = next(daphne.numbers)
     with open_client(daphne, f"/consumers/Busy?{number}:[]") as client:
         client.send("begin")
         daphne.says("begins")
         for _ in range(32):
-            client.send("x" * 2**20)  # more than sockets hold: it waits in the server's memory
+            client.send(
+                "x" * 2**20
+            )  # more than the sockets hold, so the rest waits in the server's memory
         assert client.ping().wait(PATIENCE)
 
 
-def test_uvicorn_with_its_websockets_backend_spins_for_a_consumer_that_stays():
+def test_uvicorn_on_websockets_uses_a_whole_core_for_a_consumer_that_never_stops():
     with Server("uvicorn", "websockets") as server:
         with open_client(server, f"/consumers/NeverStops?{next(server.numbers)}:[]"):
             before = server.processor_seconds()

@@ -1,4 +1,4 @@
-"""What NOTES.md says of communicators, the live server, and JSON."""
+"""What NOTES.md says about communicators, the live server and JSON."""
 
 import datetime
 import json
@@ -21,7 +21,7 @@ from layers_demo.consumers import PrimesWorker
 from tests.support.programs.running_program import PATIENCE
 
 
-async def test_http_communicator_puts_the_response_together():
+async def test_http_communicator_joins_the_pieces_of_the_response():
     client = HttpCommunicator(Heartbeat.as_asgi(), "POST", "/", body=b"hello")
     assert await client.get_response(PATIENCE) == {
         "status": 200,
@@ -31,25 +31,25 @@ async def test_http_communicator_puts_the_response_together():
 
 
 async def test_http_communicator_sends_one_piece_and_no_disconnect():
-    heard = []
+    received = []
 
     async def listener(scope, receive, send):
-        heard.append(await receive())
+        received.append(await receive())
         await send({"type": "http.response.start", "status": 200})
         await send({"type": "http.response.body", "body": b""})
-        heard.append(await receive())
+        received.append(await receive())
 
     client = HttpCommunicator(listener, "POST", "/", body=b"x" * 20_000)
     await client.get_response(PATIENCE)
-    assert heard == [{"type": "http.request", "body": b"x" * 20_000}]
+    assert received == [{"type": "http.request", "body": b"x" * 20_000}]
     client.stop()
 
 
-async def test_application_communicator_takes_any_scope_and_any_event():
+async def test_application_communicator_accepts_any_scope_and_any_event():
     worker = ApplicationCommunicator(
         PrimesWorker.as_asgi(), {"type": "channel", "channel": "primes"}
     )
-    await worker.send_input({"type": "primes.factor", "text": "6"})  # and no answer_to
+    await worker.send_input({"type": "primes.factor", "text": "6"})  # without answer_to
     with pytest.raises(KeyError, match="answer_to"):
         await worker.wait(PATIENCE)
 
@@ -67,7 +67,7 @@ async def test_websocket_communicator_sends_neither_origin_nor_host():
 
 @pytest.fixture
 def database(monkeypatch):
-    """`database(name, test_name)`: the settings' default database, whose name will be changed."""
+    """`database(name, test_name)`: an entry for the default database, which the call may change."""
 
     def named(name, test_name=None):
         entry = {"NAME": name, "TEST": {"NAME": test_name}}
@@ -77,7 +77,7 @@ def database(monkeypatch):
     return named
 
 
-def test_the_live_server_takes_the_test_database_by_the_name_in_the_settings(database):
+def test_the_live_server_uses_the_test_database_named_in_the_settings(database):
     entry = database("db.sqlite3", "test.sqlite3")
     set_database_connection()
     assert entry["NAME"] == "test.sqlite3"
@@ -98,7 +98,7 @@ def test_the_live_server_refuses_a_database_in_memory(monkeypatch):
 # JSON
 
 
-def test_json_knows_seven_things_and_no_dates():
+def test_json_has_seven_types_and_no_dates():
     fit = {"a": None, "b": True, "c": 1, "d": 1.5, "e": "ä", "f": [1], "g": {"h": 2}}
     assert json.loads(json.dumps(fit)) == fit
     for value in (datetime.date(2026, 1, 1), {1, 2}, b"bytes"):
@@ -107,20 +107,20 @@ def test_json_knows_seven_things_and_no_dates():
     assert json.dumps(datetime.date(2026, 1, 1), cls=DjangoJSONEncoder) == '"2026-01-01"'
 
 
-def test_what_json_changes_on_the_way():
+def test_json_turns_tuples_into_lists_and_keys_into_strings():
     assert json.loads(json.dumps({"pair": (1, 2), "keys": {1: "one"}})) == {
         "pair": [1, 2],
         "keys": {"1": "one"},
     }
 
 
-def test_nan_is_written_and_is_no_json():
+def test_nan_is_written_although_it_is_not_json():
     assert json.dumps(float("nan")) == "NaN"
     with pytest.raises(ValueError, match="not JSON compliant"):
         json.dumps(float("nan"), allow_nan=False)
 
 
 @pytest.mark.parametrize("text", ["", "hello", "{'a': 1}", '{"a": 1,}'])
-def test_what_is_no_json_is_a_value_error(text):
+def test_invalid_json_raises_a_value_error(text):
     with pytest.raises(ValueError, match=r"char \d+"):
         json.loads(text)

@@ -1,4 +1,4 @@
-"""What is asked of a process of its own ends with the answer, whoever still waits for it."""
+"""run_isolated(): the child process ends with its answer, even if its parent has ended."""
 
 import multiprocessing
 import os
@@ -17,11 +17,11 @@ from lessons.playback.target import resolve
 ANSWERS = methodcaller("__call__", "the answer")
 SPINS = "while True:\n    pass\n"
 
-needs_fork_server = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork server")
+needs_fork_server = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 
 
-def code_of_an_orphan(target, *arguments):
-    """The exit code of a process that answers where nobody who asked is left."""
+def exit_code_without_a_parent(target, *arguments):
+    """The exit code of a child process whose parent has closed the pipe."""
     child_process.start_fork_server()
     context = multiprocessing.get_context("forkserver")
     ours, theirs = context.Pipe(duplex=False)
@@ -37,19 +37,19 @@ def code_of_an_orphan(target, *arguments):
 
 
 @needs_fork_server
-def test_what_was_asked_ends_where_who_asked_is_gone():
-    assert code_of_an_orphan(child_process._run_function, ANSWERS, ()) == 0
+def test_a_child_ends_when_its_parent_has_ended():
+    assert exit_code_without_a_parent(child_process._run_function, ANSWERS, ()) == 0
 
 
 @needs_fork_server
-def test_an_exercise_that_spins_is_ended_where_who_asked_is_gone(tmp_path):
+def test_an_endless_exercise_ends_when_its_parent_has_ended(tmp_path):
     file = tmp_path / "exercise.py"
     file.write_text(SPINS)
     lesson = find("stop")
-    assert code_of_an_orphan(runner._child, lesson, resolve(lesson, str(file)), 0.1) == 1
+    assert exit_code_without_a_parent(runner._child, lesson, resolve(lesson, str(file)), 0.1) == 1
 
 
-FROM_ELSEWHERE = f"""
+FROM_ANOTHER_FOLDER = f"""
 import sys
 sys.path.insert(0, {str(PROJECT_DIR)!r})  # as for a manage.py in another folder
 
@@ -66,8 +66,8 @@ child.join()
 
 
 @needs_fork_server
-def test_the_fork_server_is_warm_wherever_the_command_was_given(tmp_path):
-    command = [sys.executable, "-c", FROM_ELSEWHERE]
+def test_the_fork_server_preloads_when_started_in_another_folder(tmp_path):
+    command = [sys.executable, "-c", FROM_ANOTHER_FOLDER]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8")
     assert "lessons.judge.fixtures" in done.stdout.split(), done.stderr
 
@@ -79,19 +79,19 @@ from lessons.judge.runner import start_child
 try:
     start_child(print)
 except KeyboardInterrupt:
-    sys.exit("heard")
+    sys.exit("interrupted")
 """
 
 
-def test_an_answer_comes_back():
+def test_run_isolated_returns_the_answer():
     assert child_process.run_isolated(ANSWERS) == "the answer"
 
 
 @needs_fork_server
-def test_ctrl_c_while_a_child_is_forked_is_heard_once_it_has_begun():
+def test_ctrl_c_during_a_fork_is_delivered_after_the_start():
     command = [sys.executable, "-c", INTERRUPTED]
     done = subprocess.run(command, cwd=PROJECT_DIR, capture_output=True, encoding="utf-8")
-    assert (done.returncode, done.stderr) == (1, "heard\n")
+    assert (done.returncode, done.stderr) == (1, "interrupted\n")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A conversation in a lesson's text: time passes in it, and a server or a bug may end it."""
+"""play(): time passes in a conversation, and a server or a bug may end it."""
 
 import sys
 import time
@@ -13,7 +13,7 @@ from lessons.simulator.loop import SimulatedLoop
 
 
 def played(name, *steps):
-    """What crosses, in short: the text of each frame, the type of everything else."""
+    """The events of the conversation: the text of each frame, the type of every other event."""
     events = play(find("push"), name, list(steps))
     return [event.message.get("text", event.message.get("type")) for event in events]
 
@@ -21,22 +21,22 @@ def played(name, *steps):
 BEGUN = ["scope", "websocket.connect", "websocket.accept"]
 
 
-def test_what_is_due_comes_while_the_client_waits():
+def test_events_that_are_due_arrive_while_the_client_waits():
     assert played("solution", "connect", "wait 2") == [*BEGUN, "1", "2"]
 
 
-def test_what_is_waited_for_is_seen_in_the_times_of_the_events():
+def test_the_times_of_the_events_include_waits():
     *_, accept, first, second = play(find("push"), "solution", ["connect", "wait 2"])
     assert 1 <= first.time - accept.time < second.time - accept.time - 0.9 < 2
 
 
-def test_a_blocking_sleep_is_seen_in_the_times_too():
+def test_the_times_of_the_events_include_blocking_sleeps():
     *_, baking, done = play(find("blocking"), "solution", ["connect", "text rye"])
     assert (baking.message["text"], done.message["text"]) == ("baking rye", "rye is done")
     assert done.time - baking.time >= 2
 
 
-def test_a_blocking_sleep_takes_a_twentieth_of_its_time_by_either_name(monkeypatch):
+def test_fast_sleep_shortens_time_sleep_under_any_name(monkeypatch):
     slept = []
     usual = slept.append
     monkeypatch.setattr(time, "sleep", usual)
@@ -51,7 +51,7 @@ def test_a_blocking_sleep_takes_a_twentieth_of_its_time_by_either_name(monkeypat
     assert loop.timestamp() - begun >= 6
 
 
-def test_who_sleeps_side_by_side_sleeps_the_same_time():
+def test_two_sleeps_to_the_same_moment_advance_the_clock_once():
     loop = SimulatedLoop()
     end = loop.timestamp() + 1000
     loop.advance_to(end)
@@ -65,7 +65,7 @@ def test_a_kill_and_a_crash_end_the_consumer():
     assert played("solution", "connect", "crash") == [*BEGUN, "bug.in.a.handler", "raised"]
 
 
-def test_after_a_broken_rule_only_time_goes_on():
+def test_after_a_broken_rule_only_waits_are_played():
     steps = ["connect", "close 1001", "text hello", "wait 1"]
     ended = [*BEGUN, "websocket.disconnect", "finished"]
     assert played("mistake:LeavesItRunning", *steps) == [*ended, "1"]
@@ -86,19 +86,19 @@ def test_capacity_is_refused_after_the_first_step():
         played("solution", "connect", "capacity 3")
 
 
-def test_several_clients_take_turns_and_each_may_have_a_path_of_its_own():
+def test_several_clients_take_turns_on_their_own_paths():
     steps = ["connect", "2 connect /ws/two/", "wait 1", "2 close 1001", "close 1001"]
     events = play(find("push"), "solution", steps)
     first, second = dict.fromkeys(event.connection for event in events)
-    told = [
+    seen = [
         (event.connection, event.message.get("path") or event.message.get("text"))
         for event in events
         if event.message["type"] in ("scope", "websocket.send")
     ]
-    assert told == [(first, "/ws/async/push/"), (second, "/ws/two/"), (first, "1"), (second, "1")]
+    assert seen == [(first, "/ws/async/push/"), (second, "/ws/two/"), (first, "1"), (second, "1")]
 
 
-def test_a_client_may_vanish_and_come_back_as_the_same_browser():
+def test_a_client_may_vanish_and_reconnect_in_the_same_browser():
     lesson = find("logout")
     steps = ["connect as=student", "2 connect as=student", "vanish", "connect as=student"]
     turns = play_in_turns(lesson, lesson.demo, [*steps, "text logout"])
@@ -115,11 +115,11 @@ def test_a_client_may_vanish_and_come_back_as_the_same_browser():
     assert sorted(closed) == [1, 2]
 
 
-def test_someone_elsewhere_may_send_to_a_channel():
+def test_another_process_may_send_to_a_channel():
     assert played("solution", "connect", 'layer {"type": "a.bug"}') == [*BEGUN, "a.bug", "raised"]
 
 
-def test_a_layer_with_little_room_may_be_asked_for():
+def test_capacity_limits_the_channels_of_the_layer():
     steps = ["connect", "text group"]
     arrived = [
         sum(event.message["type"] == "burst.part" for event in events)
@@ -131,14 +131,14 @@ def test_a_layer_with_little_room_may_be_asked_for():
     assert arrived == [2, 4]
 
 
-def test_a_worker_starts_when_it_is_told_to():
+def test_a_worker_handles_jobs_after_its_step():
     steps = ["connect", "text 91", "wait 1", "worker primes", "close 1001"]
     events = play(find("worker"), "layers_demo.consumers.Primes", steps)
     frames = [event.message for event in events if event.message["type"] == "websocket.send"]
     assert [frame["text"] for frame in frames] == ["handed in", "91 = 7 * 13"]
 
 
-def test_someone_elsewhere_may_save_a_row_and_may_roll_it_back():
+def test_another_process_may_save_a_row_or_roll_it_back():
     lesson = find("liveblog")
     steps = ["connect", 'rolled-back row db_demo.Post {"title": "Rain"}']
     steps += ['row db_demo.Post {"title": "Hail"}', 'row db_demo.Post {"id": 1, "title": "Sun"}']
@@ -146,5 +146,7 @@ def test_someone_elsewhere_may_save_a_row_and_may_roll_it_back():
     news = [event.message for event in events if event.message["type"] == "post.saved"]
     assert [(post["id"], post["title"]) for post in news] == [(1, "Hail"), (1, "Sun")]
     events = play(lesson, "solution", steps)
-    told = [event.message["text"] for event in events if event.message["type"] == "websocket.send"]
-    assert told == ['{"saved": 1, "title": "Hail"}', '{"saved": 1, "title": "Sun"}']
+    frames = [
+        event.message["text"] for event in events if event.message["type"] == "websocket.send"
+    ]
+    assert frames == ['{"saved": 1, "title": "Hail"}', '{"saved": 1, "title": "Sun"}']

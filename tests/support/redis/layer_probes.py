@@ -190,9 +190,9 @@ async def int_keys(layers):
     return await _arrival(layers, {1: "one"})
 
 
-async def unpackable_to_nobody(layers):
+async def unpackable_to_empty_group(layers):
     """a datetime by `group_send` to no member"""
-    return await outcome(layers.make().group_send("nobody", {"type": "a.value", "value": NOW}))
+    return await outcome(layers.make().group_send("empty", {"type": "a.value", "value": NOW}))
 
 
 async def no_dict(layers):

@@ -4,7 +4,7 @@ import os
 
 from django.core.asgi import get_asgi_application
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.notes.plain.settings")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.notes.sample_project.settings")
 django_application = get_asgi_application()  # sets Django up
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402

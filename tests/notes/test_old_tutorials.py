@@ -1,4 +1,4 @@
-"""Idioms of Channels 1, 2 and 3 in old tutorials: that they are gone, and what has come instead."""
+"""Idioms of Channels 1, 2 and 3 in old tutorials no longer work, and Channels 4 has others."""
 
 import importlib
 from pathlib import Path
@@ -18,10 +18,10 @@ from django.core.management import CommandError, call_command
 from django.urls import path
 
 from sync_demo.consumers import Echo
-from tests.notes.plain.asgi import application
+from tests.notes.sample_project.asgi import application
 from tests.support.programs.running_program import PATIENCE
 
-GONE = [
+REMOVED = [
     # Channels 1
     "channels.Group",
     "channels.Channel",
@@ -47,14 +47,14 @@ GONE = [
 ]
 
 
-@pytest.mark.parametrize("name", GONE)
-def test_a_name_of_old_tutorials_is_gone(name):
+@pytest.mark.parametrize("name", REMOVED)
+def test_a_name_from_old_tutorials_was_removed(name):
     module, _, attribute = name.rpartition(".")
     with pytest.raises((ImportError, AttributeError)):
         getattr(importlib.import_module(module), attribute)
 
 
-TODAY = [
+CURRENT = [
     "channels.auth.AuthMiddlewareStack",
     "channels.auth.login",
     "channels.consumer.AsyncConsumer",
@@ -70,43 +70,43 @@ TODAY = [
 ]
 
 
-@pytest.mark.parametrize("name", TODAY)
-def test_a_name_of_today_is_there(name):
+@pytest.mark.parametrize("name", CURRENT)
+def test_a_current_name_exists(name):
     module, _, attribute = name.rpartition(".")
     assert getattr(importlib.import_module(module), attribute)
 
 
-def test_a_layer_with_a_routing_is_refused(settings):
+def test_a_channel_layer_with_routing_is_rejected(settings):
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "x", "ROUTING": "mysite.routing"}}
     with pytest.raises(ValueError, match="ROUTING key found for default"):
         get_channel_layer()
 
 
-def test_runworker_wants_the_names_of_channels():
+def test_runworker_requires_channel_names():
     with pytest.raises(CommandError, match="channels"):
         call_command("runworker")
 
 
-def test_daphne_serves_an_application_and_no_layer():
+def test_daphne_serves_an_application_not_a_layer():
     help_text = " ".join(CommandLineInterface().parser.format_help().split())
     assert "The application to dispatch to as path.to.module:instance.path" in help_text
     assert "--workers" not in help_text
 
 
-async def test_a_consumer_without_as_asgi_is_called_with_one_argument_too_few():
+async def test_a_route_without_as_asgi_raises_a_type_error():
     with pytest.raises(TypeError, match="takes no arguments"):
         await URLRouter([path("", Echo)])({"type": "websocket", "path": "/"}, None, None)
     with pytest.raises(TypeError, match="positional argument"):
         Echo()({"type": "websocket"})  # Channels 2: an instance a scope, then two arguments
 
 
-async def test_http_is_django_s_only_where_the_router_says_so():
+async def test_http_needs_an_entry_in_the_router():
     with pytest.raises(ValueError, match="No application configured for scope type 'http'"):
         await ProtocolTypeRouter({})({"type": "http"}, None, None)
     assert isinstance(application.application_mapping["channel"], ChannelNameRouter)
 
 
-async def test_a_middleware_is_called_with_three_arguments():
+async def test_a_middleware_is_called_with_scope_receive_and_send():
     seen = []
 
     class Seen(channels.middleware.BaseMiddleware):
@@ -126,7 +126,7 @@ def test_a_sync_consumer_calls_the_layer_through_async_to_sync():
     assert issubclass(SyncConsumer, channels.consumer.AsyncConsumer)
 
 
-def test_exceptions_that_nobody_raises_any_more():
+def test_some_exceptions_are_never_raised():
     folders = [Path(package.__file__).parent for package in (channels, channels_redis)]
     source = "".join(file.read_text() for folder in folders for file in folder.rglob("*.py"))
     for name in ("RequestAborted", "RequestTimeout", "MessageTooLarge"):

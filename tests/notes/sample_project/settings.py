@@ -10,7 +10,7 @@ INSTALLED_APPS = [
     "sync_demo",
 ]
 
-ASGI_APPLICATION = "tests.notes.plain.asgi.application"
+ASGI_APPLICATION = "tests.notes.sample_project.asgi.application"
 
 CHANNEL_LAYERS = {
     "default": {
