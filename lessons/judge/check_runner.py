@@ -23,7 +23,7 @@ from lessons.simulator.finding import (
     CheckFailed,
     Finding,
     Place,
-    Source,
+    SubjectSource,
     make_finding,
     place_of_error,
 )
@@ -149,7 +149,7 @@ def _never_awaited(context: CheckContext, caught) -> CheckFailed | None:
         if not found:
             continue
         name = found["name"].rpartition(".")[2]
-        source: Source = context.source
+        source: SubjectSource = context.source
         handler = getattr(source.subject, name, None)
         is_own = handler is not None and handler.__qualname__ == found["name"]
         if is_own and issubclass(source.subject, SyncConsumer):

@@ -1,4 +1,4 @@
-"""A cache for a check: empty, one for all the check's processes, and they can meet in it."""
+"""The cache of a check: empty, shared by its processes, and able to let two of them collide."""
 
 import asyncio
 import threading
@@ -11,83 +11,84 @@ from django.core.cache import caches
 from django.core.cache.backends.locmem import LocMemCache
 from django.db import connections
 
-PATIENCE = 3  # seconds, only ever spent where the one in between waits for the one it interrupts
+INTERRUPTION_TIMEOUT = 3  # seconds; only used up if the two processes wait for each other
 
-_meanwhile = None
+# Runs after the next call of the cache, before the caller has the result.
+_interruption = None
 
 
 class InterruptibleCache(LocMemCache):
-    """As in memory; after the first thing that is asked of it, someone else's turn comes."""
+    """An in-memory cache. After its next call another process runs, if a check asks for that."""
 
     def get(self, *args, **kwargs):
-        return _then(super().get(*args, **kwargs))
+        return _interrupted(super().get(*args, **kwargs))
 
     def add(self, *args, **kwargs):
-        return _then(super().add(*args, **kwargs))
+        return _interrupted(super().add(*args, **kwargs))
 
     def set(self, *args, **kwargs):
-        return _then(super().set(*args, **kwargs))
+        return _interrupted(super().set(*args, **kwargs))
 
     def touch(self, *args, **kwargs):
-        return _then(super().touch(*args, **kwargs))
+        return _interrupted(super().touch(*args, **kwargs))
 
     def incr(self, *args, **kwargs):
-        return _then(super().incr(*args, **kwargs))
+        return _interrupted(super().incr(*args, **kwargs))
 
     def has_key(self, *args, **kwargs):
-        return _then(super().has_key(*args, **kwargs))
+        return _interrupted(super().has_key(*args, **kwargs))
 
     def delete(self, *args, **kwargs):
-        return _then(super().delete(*args, **kwargs))
+        return _interrupted(super().delete(*args, **kwargs))
 
 
-def _then(answer):
-    """Let the one that waits for it have its turn, from start to end, before the answer is used."""
-    global _meanwhile
-    turn, _meanwhile = _meanwhile, None
-    if turn is not None:
-        thread = threading.Thread(target=asyncio.run, args=(turn(),), daemon=True)
+def _interrupted(result):
+    """Run the interruption from start to end, if there is one, then return `result`."""
+    global _interruption
+    interruption, _interruption = _interruption, None
+    if interruption is not None:
+        thread = threading.Thread(target=asyncio.run, args=(interruption(),), daemon=True)
         thread.start()
-        thread.join(PATIENCE)
-    return answer
+        thread.join(INTERRUPTION_TIMEOUT)
+    return result
 
 
 class FreshCache:
-    """What a check may do with the cache; `make()` is what another process serves."""
+    """What a check can do with the cache. `make()` returns the application of another process."""
 
     def __init__(self, make):
         self._make = make
 
     def interrupt_with_client(self, scope):
-        """Another process serves this scope as soon as the cache has been asked one thing.
+        """Another process serves a client with this scope right after the next call of the cache.
 
-        Returns a coroutine function that tells whether the client of that process got in; where
-        the cache was asked nothing, it comes only then.
+        Returns a coroutine function that says whether that client was accepted. If the cache was
+        not called at all, the client comes when the coroutine function is called.
         """
-        global _meanwhile
+        global _interruption
         sent: list[dict] = []
 
-        async def turn():
-            # A thread of its own for sync code: the usual one is held up by whom it interrupts.
+        async def serve_client():
+            # Its own thread for sync code: the usual one belongs to the interrupted process.
             async with ThreadSensitiveContext():
-                with suppress(Exception):  # it did not get in
-                    await self._make()(scope, _visit(), _into(sent))
+                with suppress(Exception):  # then the client was not accepted
+                    await self._make()(scope, _receive_visit(), _send_to(sent))
                 await sync_to_async(connections.close_all)()
 
         async def was_accepted() -> bool:
-            global _meanwhile
-            if _meanwhile is turn:
-                _meanwhile = None
-                await turn()
+            global _interruption
+            if _interruption is serve_client:
+                _interruption = None
+                await serve_client()
             types = [message["type"] for message in sent]
             return "websocket.accept" in types and "websocket.close" not in types
 
-        _meanwhile = turn
+        _interruption = serve_client
         return was_accepted
 
 
-def _visit():
-    """The `receive` of a client that comes and goes."""
+def _receive_visit():
+    """The `receive` of a client that connects and leaves."""
     events = iter(
         [{"type": "websocket.connect"}, {"type": "websocket.disconnect", "code": 1001}],
     )
@@ -98,7 +99,7 @@ def _visit():
     return receive
 
 
-def _into(sent: list[dict]):
+def _send_to(sent: list[dict]):
     async def send(message):
         sent.append(message)
 
@@ -107,16 +108,16 @@ def _into(sent: list[dict]):
 
 @asynccontextmanager
 async def fresh_cache(make):
-    """Within it, the default cache is empty and nobody else's."""
-    global _meanwhile
+    """Within it, the default cache is empty, and only this check uses it."""
+    global _interruption
     backend = f"{__name__}.{InterruptibleCache.__name__}"
     settings = {"BACKEND": backend, "LOCATION": "check", "KEY_FUNCTION": None}
-    renamed = mock.patch.dict(caches.settings, {"default": settings})
-    # The connections that there are already are to the cache from before.
-    anew = mock.patch.object(caches, "_connections", Local())
-    with renamed, anew:
+    default = mock.patch.dict(caches.settings, {"default": settings})
+    # Existing connections lead to the cache from before.
+    no_connections = mock.patch.object(caches, "_connections", Local())
+    with default, no_connections:
         caches["default"].clear()
         try:
             yield FreshCache(make)
         finally:
-            _meanwhile = None
+            _interruption = None

@@ -1,4 +1,4 @@
-"""The channel layer of a check: in memory, and no more lenient than Redis."""
+"""The channel layers of a check: in memory, as strict as Redis, and able to fail as Redis fails."""
 
 import asyncio
 import itertools
@@ -12,12 +12,12 @@ from lessons.simulator.finding import Place, running_places
 from lessons.wire.layer import RecordingLayer
 from lessons.wire.recorder import current_connection
 
-# By alias, around the layers of the check that is under way.
-_OF_CHECKS = {alias: RecordingLayer(None) for alias in ("default", "pubsub", "encrypted")}
+# By alias. A recording layer stays for ever; each check puts its own layer inside.
+_CHECK_LAYERS = {alias: RecordingLayer(None) for alias in ("default", "pubsub", "encrypted")}
 
 
-class _Packed(dict):
-    """A message on its way: its bytes; and, if nobody will unpack them, where it was sent."""
+class _SerializedMessage(dict):
+    """A message as bytes, and the lines that sent it if the bytes cannot be read back."""
 
     def __init__(self, message: dict):
         packed = msgpack.packb(message)
@@ -28,15 +28,15 @@ class _Packed(dict):
             self["sent_at"] = tuple(running_places())
 
     def __deepcopy__(self, memo):
-        return self  # what is in it does not change
+        return self  # its content never changes
 
 
 class SerializingLayer(InMemoryChannelLayer):
-    """Packs each message as the Redis layers do, so that what passes here passes there.
+    """Serializes each message as the Redis layers do, so a check fails where Redis would.
 
-    Their serializer is msgpack's packb and unpackb; its module would bring cryptography, whose
-    import takes longer than many a check, so msgpack is called directly. Channels are numbered in
-    the order in which they are made, and known by the connection that they were made for.
+    Their serializer calls msgpack's packb and unpackb. This class calls msgpack directly, because
+    the serializer's module imports cryptography, which takes longer than many checks. Channels
+    get numbers in the order of their creation, and belong to the connection that made them.
     """
 
     def __init__(self, **config):
@@ -45,7 +45,7 @@ class SerializingLayer(InMemoryChannelLayer):
         self._channels: dict[str | None, str] = {}
 
     async def new_channel(self, prefix="specific"):
-        """The next channel; the first that a connection asks for is its consumer's own."""
+        """The next channel. A connection's first channel is the channel of its consumer."""
         name = f"{prefix}.check!{next(self._numbers)}"
         connection = current_connection.get()
         if connection is not None:
@@ -57,70 +57,75 @@ class SerializingLayer(InMemoryChannelLayer):
         return self._channels.get(connection)
 
     def groups_of(self, connection: str) -> list[str]:
-        """The groups that this connection's channel is a member of."""
+        """The groups that contain this connection's channel."""
         channel = self.channel_of(connection)
         return [group for group, members in self.groups.items() if channel in members]
 
     async def send(self, channel, message):
-        """Raises what packing raises, at the sender's line."""
+        """As in Channels. A message that cannot be serialized raises at the sender's line."""
         assert isinstance(message, dict), "message is not a dict"
         assert "__asgi_channel__" not in message
-        await super().send(channel, message if isinstance(message, _Packed) else _Packed(message))
+        is_serialized = isinstance(message, _SerializedMessage)
+        await super().send(channel, message if is_serialized else _SerializedMessage(message))
 
     async def group_send(self, group, message):
-        """Raises what packing raises, at the sender's line, and with no member too."""
+        """As in Channels. It serializes the message even if the group is empty."""
         assert isinstance(message, dict), "Message is not a dict"
-        await super().group_send(group, _Packed(message))
+        await super().group_send(group, _SerializedMessage(message))
 
     async def receive(self, channel):
-        """Raises what unpacking raises: that is where a key that is no text is noticed."""
-        return self.unpacked(await super().receive(channel))
+        """As in Channels. A message that cannot be read back raises here, at the receiver."""
+        return self.deserialized(await super().receive(channel))
 
-    def unpacked(self, packed):
-        """The message that was packed."""
+    def deserialized(self, message):
+        """The message that was sent."""
         try:
-            return msgpack.unpackb(packed["bytes"])
+            return msgpack.unpackb(message["bytes"])
         except ValueError as error:
-            error.sent_at = packed["sent_at"]
+            error.sent_at = message["sent_at"]
             raise
 
 
+def place_of_send(file: str, error: BaseException) -> Place | None:
+    """The line of `file` that sent the unreadable message, if that is what `error` is about."""
+    return next((place for place in getattr(error, "sent_at", ()) if place.file == file), None)
+
+
 class ExternalSender:
-    """The layer in the hands of other code, such as a view: what it sends has been dealt with."""
+    """Sends as other code does, such as a view. Each call returns when its effects are over."""
 
     def __init__(self, layer: SerializingLayer):
         self._layer = layer
 
     async def send(self, channel, message):
-        """As the layer's; returns when nothing moves any more."""
+        """As the layer's send(), but returns when the loop is idle."""
         await self._layer.send(channel, message)
         await asyncio.get_running_loop().wait_until_idle()
 
     async def group_send(self, group, message):
-        """As the layer's; returns when nothing moves any more."""
+        """As the layer's group_send(), but returns when the loop is idle."""
         await self._layer.group_send(group, message)
         await asyncio.get_running_loop().wait_until_idle()
 
     @property
     def groups(self) -> dict[str, set[str]]:
-        """The channels in each group that has any."""
+        """The channels in each group that is not empty."""
         groups = {group: set(members) for group, members in self._layer.groups.items()}
         return {group: members for group, members in groups.items() if members}
 
 
-def place_of_send(file: str, error: BaseException) -> Place | None:
-    """The line of `file` that sent the message which could not be unpacked, if `error` is that."""
-    return next((place for place in getattr(error, "sent_at", ()) if place.file == file), None)
+# Which layers are in use
 
 
 @contextmanager
 def check_layers():
-    """get_channel_layer() finds the checks' layers, be the check yet to begin; then the usual ones.
+    """Within it, get_channel_layer() returns the layers of checks, even before a check begins.
 
-    A file may ask for a layer as it is run, and keep it, so it is one object for all checks.
+    A student's file may call get_channel_layer() when it is imported, and keep the layer. So all
+    checks use the same objects.
     """
     usual = dict(channel_layers.backends)
-    channel_layers.backends.update(_OF_CHECKS)
+    channel_layers.backends.update(_CHECK_LAYERS)
     try:
         yield
     finally:
@@ -130,42 +135,42 @@ def check_layers():
 
 @contextmanager
 def fresh_layers(make=SerializingLayer, **config):
-    """Layers of the check's own, recorded, each made by `make(**config)`, until the end.
+    """Within it, each alias has a new recorded layer, made by `make(**config)`.
 
-    The one that is the default is yielded.
+    Yields the default layer.
     """
-    before = {alias: place.layer for alias, place in _OF_CHECKS.items()}
-    for place in _OF_CHECKS.values():
-        place.layer = make(**config)
+    before = {alias: recording.layer for alias, recording in _CHECK_LAYERS.items()}
+    for recording in _CHECK_LAYERS.values():
+        recording.layer = make(**config)
     try:
         with check_layers():
-            yield _OF_CHECKS["default"].layer
+            yield _CHECK_LAYERS["default"].layer
     finally:
-        for alias, place in _OF_CHECKS.items():
-            place.layer = before[alias]
+        for alias, recording in _CHECK_LAYERS.items():
+            recording.layer = before[alias]
 
 
 def current_layers() -> dict[str, SerializingLayer]:
-    """Those of a check that are in place now, by alias."""
+    """The layers of the running check, by alias."""
     layers = {alias: getattr(it, "layer", None) for alias, it in channel_layers.backends.items()}
     return {alias: layer for alias, layer in layers.items() if isinstance(layer, SerializingLayer)}
 
 
 def current_layer() -> SerializingLayer | None:
-    """The check's default layer that is in place now, if one is."""
+    """The default layer of the running check, or None."""
     return current_layers().get("default")
 
 
-# A Redis that goes away and comes back, as the layers of the project see it.
+# Outages
 
-_GONE = {"what a receiver finds": "its connection is closed"}
+_CONNECTION_CLOSED = {"type": "a receiver finds its connection closed"}
 
 
 class FakeRedis:
-    """The server behind all layers; a check lets it go away, in whole or the host of the groups.
+    """The Redis server behind all layers. A check can stop it, or only the host of its groups.
 
-    With several hosts in CHANNEL_LAYERS, a consumer's own channel and a group may be on different
-    ones, so that one of the two can be out of reach.
+    With several hosts in CHANNEL_LAYERS, a consumer's channel and a group may be on different
+    hosts. Then one of them can be unreachable alone.
     """
 
     def __init__(self):
@@ -173,7 +178,7 @@ class FakeRedis:
         self.has_channels = self.has_groups = True
 
     async def stop(self) -> None:
-        """It is killed: what it held is gone. Returns when whoever waited has dealt with that."""
+        """Kill the server with all its data. Returns when all receivers have reacted."""
         self.has_channels = False
         self.stop_group_host()
         for layer in self.layers.values():
@@ -181,82 +186,85 @@ class FakeRedis:
         await asyncio.get_running_loop().wait_until_idle()
 
     def stop_group_host(self) -> None:
-        """The host that keeps the groups is killed; channels are on the other."""
+        """Kill the host that keeps the groups. The channels are on the other host."""
         self.has_groups = False
         for layer in self.layers.values():
             layer.groups.clear()
 
     def start(self) -> None:
-        """It is started again, empty, at the same address."""
+        """Start the server again at the same address. It has no data."""
         self.has_channels = self.has_groups = True
 
     def other_layers_used(self, alias: str) -> list[str]:
-        """Aliases of the layers, other than that one, that something was asked of."""
-        return [name for name, layer in self.layers.items() if layer.asked and name != alias]
+        """Aliases of the layers other than `alias` that were called."""
+        return [name for name, layer in self.layers.items() if layer.was_used and name != alias]
 
 
 class OutageLayer(SerializingLayer):
-    """Fails as RedisChannelLayer does while its Redis is away: a new channel needs no server."""
+    """Fails as RedisChannelLayer does while its server is down. new_channel() needs no server."""
 
     def __init__(self, redis: FakeRedis, **config):
         super().__init__(**config)
         self.redis = redis
-        self.asked = False  # for anything but a consumer's own channel, which each has
+        self.was_used = False  # for more than new_channel(), which each consumer calls
 
     def close_connections(self) -> None:
-        """Let every receiver that waits find its connection closed, and what waited for it gone."""
+        """Drop all messages, and let every waiting receiver find its connection closed."""
         for queue in self.channels.values():
             while not queue.empty():
                 queue.get_nowait()
-            queue.put_nowait((time.time() + self.expiry, _GONE))
+            queue.put_nowait((time.time() + self.expiry, _CONNECTION_CLOSED))
 
     async def send(self, channel, message):
-        self._reach(self.redis.has_channels)
+        self._require(self.redis.has_channels)
         await super().send(channel, message)
 
     async def receive(self, channel):
         if not self.redis.has_channels:
-            raise _lost("Error 111 connecting to localhost:6379. Connect call failed.")
+            raise _connection_error(_REFUSED)
         message = await InMemoryChannelLayer.receive(self, channel)
-        if message is _GONE:
-            raise _lost("Connection closed by server.")
-        return self.unpacked(message)
+        if message is _CONNECTION_CLOSED:
+            raise _connection_error("Connection closed by server.")
+        return self.deserialized(message)
 
     async def group_add(self, group, channel):
-        self._reach(self.redis.has_groups)
+        self._require(self.redis.has_groups)
         await super().group_add(group, channel)
 
     async def group_discard(self, group, channel):
-        self._reach(self.redis.has_groups)
+        self._require(self.redis.has_groups)
         await super().group_discard(group, channel)
 
     async def group_send(self, group, message):
-        self._reach(self.redis.has_groups)
+        self._require(self.redis.has_groups)
         await super().group_send(group, message)
 
-    def _reach(self, there: bool) -> None:
-        self.asked = True
-        if not there:
-            raise _lost("Error 111 connecting to localhost:6379. Connect call failed.")
+    def _require(self, is_reachable: bool) -> None:
+        self.was_used = True
+        if not is_reachable:
+            raise _connection_error(_REFUSED)
 
 
-def _lost(text: str) -> Exception:
-    """What redis-py raises, which is no ConnectionError of Python's own."""
-    from redis.exceptions import ConnectionError  # takes a tenth of a second
+_REFUSED = "Error 111 connecting to localhost:6379. Connect call failed."
+
+
+def _connection_error(text: str) -> Exception:
+    """What redis-py raises. It is not a subclass of Python's ConnectionError."""
+    from redis.exceptions import ConnectionError  # its import takes 0.1 s
 
     error = ConnectionError(text)
-    error.of_outage = True
+    error.is_simulated = True
     return error
 
 
 def is_simulated_outage(error: BaseException) -> bool:
-    """Whether a check has let a layer fail with `error`: no fault of the consumer's."""
-    return getattr(error, "of_outage", False)
+    """Whether a check made a layer fail with `error`. Then it is not the consumer's fault."""
+    return getattr(error, "is_simulated", False)
 
 
 @contextmanager
 def fake_redis(**config):
-    """Every layer of the project is on one Redis, recorded; the usual ones are put back."""
+    """Within it, every layer of the project is on one FakeRedis, and is recorded."""
     redis = FakeRedis()
     with fresh_layers(OutageLayer, redis=redis, **config):
         redis.layers = current_layers()

@@ -1,10 +1,10 @@
-"""What belongs to one check: the consumer that is judged, and every connection opened to it."""
+"""What belongs to one check: the consumer that is judged, and every connection to it."""
 
 from lessons.core.catalogue import Lesson
 from lessons.simulator.communicator import StrictClient
 from lessons.simulator.finding import (
     CheckFailed,
-    Source,
+    SubjectSource,
     make_finding,
     place_of_error,
     running_place,
@@ -15,25 +15,25 @@ from lessons.wire.events import Event
 
 
 class CheckContext:
-    """The subject under judgement, and every connection opened to it in one check."""
+    """The judged consumer or function (`subject`), and the clients and workers of one check."""
 
     def __init__(self, lesson: Lesson, subject):
         self.lesson = lesson
         self.subject = subject
-        self.source = Source(subject)
+        self.source = SubjectSource(subject)
         self.clients: list[StrictClient] = []
         self.workers: list[Workers] = []
 
     @property
     def application(self):
-        """The subject as it is served."""
+        """The subject as an ASGI application, with the middleware that its lesson demands."""
         return application_for(self.subject, self.lesson)
 
     @property
     def transcript(self) -> tuple[Event, ...]:
-        """What crossed on all connections, and in workers, so far, in the order of time."""
-        seen = (*self.clients, *self.workers)
-        events = (event for one in seen for event in one.transcript)
+        """The events of all connections and workers so far, in the order of time."""
+        recorded = (*self.clients, *self.workers)
+        events = (event for one in recorded for event in one.transcript)
         return tuple(sorted(events, key=lambda event: event.time))
 
     @property
@@ -45,7 +45,7 @@ class CheckContext:
     def failure(
         self, name: str, error: BaseException | None = None, detail: str = ""
     ) -> CheckFailed:
-        """The failure with diagnosis `name`, at the line of `error` or the line that runs now."""
+        """The CheckFailed with diagnosis `name`, at the line of `error` or the running line."""
         file = self.source.file
         place = place_of_error(file, error) if error else running_place(file)
         place = place or self.source.place_of_handler(self.last_event)

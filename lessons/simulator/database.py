@@ -1,4 +1,8 @@
-"""A database for a check: migrated, empty, nobody else's, and its server can be restarted."""
+"""The database of a check: all tables, no rows, and a server that can be restarted.
+
+The database is an SQLite file in a temporary folder. The tables are created once in each process
+and then copied, since migrations take longer than most checks.
+"""
 
 import asyncio
 import sqlite3
@@ -26,17 +30,17 @@ from lessons.wire.database import record_queries
 
 _in_use = False
 _opened: dict[BaseDatabaseWrapper, threading.Thread] = {}
-_UNSYNCED = "PRAGMA synchronous = OFF"
-_template = b""  # the file as the first check of this process found it
+_DO_NOT_WAIT_FOR_DISK = "PRAGMA synchronous = OFF"  # no check needs its rows after a power cut
+_template = b""  # the content of the file when it has tables and no rows
 
 
 class FreshDatabase:
-    """What a check may do to the database behind a consumer's back."""
+    """What a check can do with the database besides the consumer."""
 
     async def do(self, function: Callable, *args, **kwargs):
-        """Call `function` in the handlers' thread, as sync code elsewhere; what it returns.
+        """Call `function` in the thread of sync handlers, and return its result.
 
-        In a check, what it has set off, by signals and on_commit, has been dealt with.
+        In a check it returns when the effects of signals and on_commit are over.
         """
         result = await sync_to_async(function)(*args, **kwargs)
         loop = asyncio.get_running_loop()
@@ -45,13 +49,13 @@ class FreshDatabase:
         return result
 
     def transaction(self, function: Callable, *args):
-        """`async with` it: `function` is called in a transaction, which ends with the block."""
+        """An async context manager: `function` runs in a transaction that ends with the block."""
         return open_transaction(function, *args)
 
     async def do_in_other_process(self, function: Callable, *args, **kwargs):
-        """Call `function` as another process would, at once: a thread and connection of its own.
+        """Call `function` at once, as another process would: in another thread and connection.
 
-        Raises OperationalError where another holds the lock, and waits for none.
+        It does not wait for a lock: raises OperationalError if another connection holds it.
         """
 
         def call():
@@ -65,14 +69,14 @@ class FreshDatabase:
         return await sync_to_async(call, thread_sensitive=False)()
 
     async def add_account(self, name: str):
-        """The account of that name; it is made if need be."""
+        """The account with that name. It is created if it does not exist."""
         return await self.do(_account, name)
 
     @sync_to_async
     def log_in(self, name: str, *permissions: str) -> list[tuple[bytes, bytes]]:
-        """The headers of a browser in which `name` has logged in; the account is made if need be.
+        """The headers of a browser in which `name` is logged in. Creates the account if needed.
 
-        Permissions are written as in has_perm: "auth.change_user".
+        Permissions are written as for has_perm: "auth.change_user".
         """
         user = _account(name)
         if permissions:
@@ -82,7 +86,7 @@ class FreshDatabase:
             auth.BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],
             auth.HASH_SESSION_KEY: user.get_session_auth_hash(),
         }
-        return _cookie_of(values)  # as login() leaves it, at half the price
+        return _cookie_of(values)  # the same session as login() makes, in half the time
 
     @sync_to_async
     def start_session(self, **values) -> list[tuple[bytes, bytes]]:
@@ -91,44 +95,43 @@ class FreshDatabase:
 
     @sync_to_async
     def restart(self) -> None:
-        """Cut the connection of the handlers' thread; as in life, Django is not told."""
+        """Close the connection of the handlers' thread, and do not tell Django."""
         connection.ensure_connection()
         connection.connection.close()
 
     async def unmanaged_connections(self) -> list[str]:
-        """The threads that hold a connection which nothing will ever look after.
+        """Names of the threads with an open connection that no code will ever close.
 
-        Before each handler, Channels looks after that of the handlers' own thread.
+        Channels closes old connections before each handler, but only in the handlers' thread.
         """
-        cared_for = await sync_to_async(threading.current_thread)()
+        managed = await sync_to_async(threading.current_thread)()
         held = [thread for opened, thread in _opened.items() if opened.connection is not None]
-        return [it.name for it in held if it is not cared_for and it.is_alive()]
+        return [it.name for it in held if it is not managed and it.is_alive()]
 
 
 @asynccontextmanager
 async def fresh_database():
-    """Within it, Django's default database is a file with all tables, and not a row in them.
+    """Within it, Django's default database is a file with all tables and no rows.
 
-    Queries that are made for a recorded connection are recorded. Nothing waits for the disk: what
-    a check has written need not survive the machine.
+    The queries of a recorded connection are recorded.
     """
     global _in_use
     with _in_a_file() as file:
         await sync_to_async(_begin)(file)
         _in_use = True
-        connection_created.connect(_note)
+        connection_created.connect(_remember)
         try:
             with _kept_open(file):
                 yield FreshDatabase()
         finally:
             _in_use = False
-            connection_created.disconnect(_note)
+            connection_created.disconnect(_remember)
             await sync_to_async(connections.close_all)()
-            _close_what_is_left()
+            _close_leftover_connections()
 
 
 def prepare() -> None:
-    """Make the tables now: those that are forked from this process need not."""
+    """Create the tables now, so that processes forked from this one need not."""
     with _in_a_file() as file:
         _make_template(file)
 
@@ -137,33 +140,33 @@ def prepare() -> None:
 def _in_a_file():
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "check.sqlite3"
-        # pytest-django shuts the project's database by the base class's method of that name.
-        unshut = mock.patch.object(DatabaseWrapper, "ensure_connection", _connect, create=True)
+        # pytest-django forbids the project's database: it replaces this method of the base class.
+        allowed = mock.patch.object(DatabaseWrapper, "ensure_connection", _connect, create=True)
         default = connections.databases["default"]
-        init_command = f"{default['OPTIONS']['init_command']} {_UNSYNCED}"
+        init_command = f"{default['OPTIONS']['init_command']} {_DO_NOT_WAIT_FOR_DISK}"
         options = {**default["OPTIONS"], "init_command": init_command}
-        with unshut, mock.patch.dict(default, NAME=str(file), OPTIONS=options):
+        with allowed, mock.patch.dict(default, NAME=str(file), OPTIONS=options):
             yield file
 
 
 def _kept_open(file: Path):
-    """A connection that does nothing: with it, no other is the last one.
+    """An extra open connection, so that no other connection is the last one.
 
-    The last to close a file with a write-ahead log clears the log away, and the next makes it anew:
-    half of what a handler's query costs, as Channels closes the connection before each handler.
+    When the last connection closes, SQLite deletes the write-ahead log, and the next one creates it
+    again. Channels closes connections before each handler, so this is half the cost of a query.
     """
     kept = sqlite3.connect(file, check_same_thread=False)
-    kept.execute(_UNSYNCED)
+    kept.execute(_DO_NOT_WAIT_FOR_DISK)
     kept.execute("SELECT count(*) FROM sqlite_master")
     return closing(kept)
 
 
-def _note(connection, **kwargs) -> None:
+def _remember(connection, **kwargs) -> None:
     _opened[connection] = threading.current_thread()
 
 
-def _close_what_is_left() -> None:
-    """Cut connections of other threads, too: the file goes, and its space with it."""
+def _close_leftover_connections() -> None:
+    """Close the connections of other threads, too: an open file would keep its disk space."""
     for opened in _opened:
         if opened.connection is not None:
             opened.connection.close()
@@ -178,7 +181,7 @@ def _connect(self) -> None:
 
 
 def _begin(file: Path) -> None:
-    """Put the database there: made once a process, then copied."""
+    """Fill the file: with new tables in the first check of a process, then with a copy."""
     connections.close_all()
     record_queries()
     if _template:
@@ -190,19 +193,19 @@ def _begin(file: Path) -> None:
 def _make_template(file: Path) -> None:
     global _template
     create_tables()
-    connections.close_all()  # and so all of it is in the file
+    connections.close_all()  # writes everything into the file
     _template = file.read_bytes()
 
 
 def create_tables() -> None:
-    """As the migrations leave them, in a twentieth of their time."""
+    """Create the tables that migrations would create, in a twentieth of the time."""
     with connection.schema_editor() as editor:
         for model in apps.get_models():
             editor.create_model(model)
 
 
 def _cookie_of(values: dict[str, str]) -> list[tuple[bytes, bytes]]:
-    """The headers of a browser with a new session that holds `values`."""
+    """The headers of a browser that has a new session with `values`."""
     session = import_module(settings.SESSION_ENGINE).SessionStore()
     session.update(values)
     session.save()
@@ -225,9 +228,9 @@ def _permission(name: str):
 
 
 def without_connection_cleanup():
-    """Channels does not look after connections, as in the stock communicator.
+    """Within it, Channels does not close old connections, as in the stock communicator.
 
-    A test that may not touch the database has none. Where one is in use, it does.
+    Otherwise a test without database access would fail. With a fresh_database() Channels does it.
     """
     if _in_use:
         return nullcontext()
@@ -235,14 +238,14 @@ def without_connection_cleanup():
 
 
 def _nothing() -> None:
-    """Takes the place of Django's close_old_connections."""
+    """Replaces Django's close_old_connections."""
 
 
-# A transaction that stays open while a check looks at what others see of it.
+# A transaction that is open while a check looks at what others see of it
 
 
 class OpenTransaction:
-    """A transaction in which all is written, and which waits to be told that it may end."""
+    """A transaction that has done its work, and waits for `end` before it commits."""
 
     def __init__(self):
         self.begun = asyncio.Event()
@@ -250,40 +253,40 @@ class OpenTransaction:
         self.rolls_back = False
 
     def run(self, loop: SimulatedLoop, function: Callable, *args) -> None:
-        here = threading.get_ident()
+        thread = threading.get_ident()
         try:
             with transaction.atomic():
                 function(*args)
-                loop.held_threads.add(here)
+                loop.held_threads.add(thread)
                 loop.call_soon_threadsafe(self.begun.set)
                 self.end.wait()
-                loop.held_threads.discard(here)
+                loop.held_threads.discard(thread)
                 transaction.set_rollback(self.rolls_back)
         finally:
-            loop.held_threads.discard(here)
+            loop.held_threads.discard(thread)
             connection.close()
 
 
 @asynccontextmanager
 async def open_transaction(function: Callable, *args):
-    """`function` is called in a transaction of another thread, which ends with this block.
+    """`function` runs in a transaction of another thread, which ends with this block.
 
-    Everything else has come to rest by the time that the block begins, and when it has ended.
-    Yields an OpenTransaction, which can be told to end in a rollback.
+    The loop is idle when the block begins and after it has ended. Yields an OpenTransaction: set
+    its `rolls_back` to end it with a rollback.
     """
-    loop, open_one = asyncio.get_running_loop(), OpenTransaction()
+    loop, opened = asyncio.get_running_loop(), OpenTransaction()
     job = asyncio.create_task(
-        sync_to_async(open_one.run, thread_sensitive=False)(loop, function, *args)
+        sync_to_async(opened.run, thread_sensitive=False)(loop, function, *args)
     )
-    begun = asyncio.create_task(open_one.begun.wait())
+    begun = asyncio.create_task(opened.begun.wait())
     await asyncio.wait([job, begun], return_when=asyncio.FIRST_COMPLETED)
     begun.cancel()
     if job.done():
-        await job  # raises what the function has raised
+        await job  # raises the exception of `function`
     try:
         await loop.wait_until_idle()
-        yield open_one
+        yield opened
     finally:
-        open_one.end.set()
+        opened.end.set()
         await job
     await loop.wait_until_idle()

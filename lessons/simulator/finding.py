@@ -1,4 +1,4 @@
-"""Where a mistake stands, and how a check says that it found one."""
+"""What a check reports: a finding with its diagnosis, at a line of the student's file."""
 
 import asyncio
 import inspect
@@ -14,7 +14,7 @@ from lessons.wire.events import Event
 
 @dataclass(frozen=True)
 class Place:
-    """A line of a student's file, and the handler that it belongs to."""
+    """A line of a student's file, and the handler that contains it."""
 
     file: str = ""
     line: int = 0
@@ -28,9 +28,9 @@ class Place:
 
 @dataclass(frozen=True)
 class Finding:
-    """A diagnosis made: `message` is one line that names event, handler and line.
+    """A mistake with its diagnosis. `message` is one line that names event, handler and line.
 
-    `detail` holds what does not fit on it: the exception, both conversations side by side.
+    `detail` is longer: the exception, or both conversations side by side.
     """
 
     diagnosis: str
@@ -45,26 +45,26 @@ class Finding:
 
 
 class CheckFailed(AssertionError):
-    """A check is red: `finding` says why, `transcript` what had crossed by then."""
+    """A check failed: `finding` says why, `transcript` holds the events up to that moment."""
 
     def __init__(self, finding: Finding, transcript: tuple[Event, ...] = ()):
         super().__init__(f"{finding.message}\n{finding.detail}".strip())
         self.finding = finding
         self.transcript = transcript
 
-    def __reduce__(self):  # an exception is made anew from its text, unless it says otherwise
+    def __reduce__(self):  # by default, pickle would create the exception from its text
         return type(self), (self.finding, self.transcript)
 
 
 def make_finding(name: str, place: Place = Place(), event: str = "", detail: str = "") -> Finding:
-    """The finding of diagnosis `name` at `place`, made while `event` (a type) was handled."""
+    """The finding with diagnosis `name` at `place`, while an event of type `event` was handled."""
     where = " → ".join(part for part in (event, str(place)) if part)
     message = f"{where}: {diagnosis(name).title}" if where else diagnosis(name).title
     return Finding(name, message, place.file, place.line, place.handler, detail)
 
 
-class Source:
-    """The file that a consumer (or any function) was written in; finds lines of it."""
+class SubjectSource:
+    """The file that defines the judged consumer or function. It finds lines in that file."""
 
     def __init__(self, application):
         self.subject = getattr(application, "consumer_class", application)
@@ -74,9 +74,9 @@ class Source:
         self.file = getattr(module, "__file__", None) or ""
 
     def place_of_handler(self, event_type: str) -> Place:
-        """Where the handler for events of that type is defined, if it is.
+        """The line that defines the handler for events of that type.
 
-        Before the first event, it is the application's own affair.
+        With no type, no event was handled yet. Then it is the line of the outermost middleware.
         """
         handler = inspect.unwrap(getattr(self.subject, event_type.replace(".", "_"), None))
         if not event_type:
@@ -88,7 +88,7 @@ class Source:
         return Place(self.file, code.co_firstlineno, code.co_qualname)
 
     def place_of_task(self, task: asyncio.Task) -> Place:
-        """Where the coroutine of a task waits, if it stands in this file."""
+        """The line at which the coroutine of a task waits, if that is in this file."""
         coroutine = task.get_coro()
         frame = getattr(coroutine, "cr_frame", None)
         own = frame is not None and frame.f_code.co_filename == self.file
@@ -102,24 +102,24 @@ class Source:
 
 
 def place_of_error(file: str, error: BaseException) -> Place | None:
-    """The innermost line of `file` that `error` came through, before a clean-up raised it again."""
+    """The innermost line of `file` that raised `error`, before a clean-up raised it again."""
     while (first := error.__context__) and repr(first) == repr(error):
         error = first
     return _innermost(file, traceback.walk_tb(error.__traceback__))
 
 
 def running_place(file: str) -> Place | None:
-    """The innermost line of `file` that some thread is executing now."""
+    """The innermost line of `file` that any thread is executing."""
     return next((place for place in running_places() if place.file == file), None)
 
 
 def place_on_stack(file: str) -> Place | None:
-    """The innermost line of `file` that the thread which asks is executing."""
+    """The innermost line of `file` that the calling thread is executing."""
     return next((place for place in _stack(sys._getframe()) if place.file == file), None)
 
 
 def running_places() -> Iterator[Place]:
-    """Every line that some thread is executing now, the innermost of each thread first."""
+    """Every line that any thread is executing, for each thread the innermost line first."""
     for frame in sys._current_frames().values():
         yield from _stack(frame)
 

@@ -1,8 +1,12 @@
-"""Lets others act at each moment at which they can: between any two steps of a consumer.
+"""Runs another writer at every point at which it could interfere with a consumer.
 
-A race is lost once in a thousand runs, and never by luck where a test looks. Here the consumer is
-held at one moment after the other, before and after each of its queries and of its calls that go
-to a group, while another writer does what it does. No moment is left out, so none is left to luck.
+A race condition shows once in a thousand runs, and never when a test looks. So a check does not
+wait for luck. A consumer can be interrupted at few points only: before and after each of its
+queries, and before and after each of its calls to a group. The check runs the same conversation
+once for each point, and at that point another writer acts while the consumer is held:
+
+    for _ in interleaving.each_point(publish):    # round 1: publish() runs before the first query
+        ...                                       # round 2: after the first query, and so on
 """
 
 import asyncio
@@ -20,74 +24,74 @@ from django.db.backends.utils import CursorWrapper
 from lessons.simulator.channel_layer import current_layer
 from lessons.wire.recorder import current_connection
 
-CALLS = ("group_add", "group_discard", "group_send")
+GROUP_CALLS = ("group_add", "group_discard", "group_send")
 
 
 class Interleaving:
-    """Waits for the moment that is due, and holds the consumer there."""
+    """Counts the points that the consumer passes, and holds it at the chosen one."""
 
     def __init__(self):
         self._loop = asyncio.get_running_loop()
-        self._context = copy_context()  # of no consumer: who acts is another
+        self._context = copy_context()  # without a connection: the action is not the consumer's
         self._act: Callable[[], Awaitable] | None = None
-        self._to_pass = 0
+        self._points_to_pass = 0
 
     def each_point(self, act: Callable[[], Awaitable]) -> Iterator[int]:
-        """Once for each moment: in the loop's body, it is the one at which `act()` is awaited."""
+        """Once for each point: while the loop's body runs, `act()` is awaited at that point."""
         for number in itertools.count():
             with self.at(number, act):
                 yield number
-            if self._to_pass >= 0:  # there are no more moments than that
+            if self._points_to_pass >= 0:  # the consumer has passed fewer points than that
                 return
 
     @contextmanager
     def at(self, number: int, act: Callable[[], Awaitable]):
-        """Within it, `act()` is awaited at the moment of that number, if it comes to it.
+        """Within it, `act()` is awaited at the point of that number, if the consumer reaches it.
 
-        Where the consumer holds the database's lock, others cannot write, and act at the next.
+        While the consumer has locked the database, `act()` cannot write. Then it acts at the next
+        point.
         """
-        self._act, self._to_pass = act, number
+        self._act, self._points_to_pass = act, number
         try:
             yield
         finally:
             self._act = None
 
-    def _due(self) -> Callable[[], Awaitable] | None:
-        """What is to be done at this moment, if it is the one."""
+    def _action_at_this_point(self) -> Callable[[], Awaitable] | None:
         if self._act is None or current_connection.get() is None:
             return None
-        self._to_pass -= 1
-        if self._to_pass >= 0:
+        self._points_to_pass -= 1
+        if self._points_to_pass >= 0:
             return None
         act, self._act = self._act, None
         return act
 
-    async def _carry_out(self, act, thread: int | None = None) -> None:
-        """Await `act()`, and all that it sets off, with the consumer held; nobody else is told."""
+    async def _run(self, act, thread: int | None = None) -> None:
+        """Await `act()` and all its effects, while the consumer and its clients are held."""
         held = {thread} - {None}
         with self._loop.idle_waiters_paused():
             self._loop.held_threads |= held
             try:
                 await act()
                 await self._loop.wait_until_idle()
-            except OperationalError:
+            except OperationalError:  # the database is locked
                 self._act = act
             finally:
                 self._loop.held_threads -= held
 
-    async def in_loop(self) -> None:
-        """A moment of a coroutine."""
-        if act := self._due():
-            await self._loop.create_task(self._carry_out(act), context=self._context)
+    async def point_in_loop(self) -> None:
+        """A coroutine of the consumer has reached a point."""
+        if act := self._action_at_this_point():
+            await self._loop.create_task(self._run(act), context=self._context)
 
-    def in_thread(self) -> None:
-        """A moment of a thread."""
-        if not (act := self._due()):
+    def point_in_thread(self) -> None:
+        """A thread of the consumer has reached a point."""
+        if not (act := self._action_at_this_point()):
             return
         done, thread = Future(), get_ident()
 
         def begin():
-            task = self._loop.create_task(self._carry_out(act, thread), context=self._context)
+            task = self._loop.create_task(self._run(act, thread), context=self._context)
             task.add_done_callback(lambda task: done.set_result(task.exception()))
 
         self._loop.call_soon_threadsafe(begin)
@@ -97,26 +101,26 @@ class Interleaving:
 
 @asynccontextmanager
 async def interleaving(context):
-    """`for _ in interleaving.each_point(act)`: in each round, others act at one moment later."""
+    """`for _ in interleaving.each_point(act)`: in each round, `act()` runs one point later."""
     it, layer, execute = Interleaving(), current_layer(), CursorWrapper._execute
 
     def query(*args):
-        it.in_thread()
+        it.point_in_thread()
         result = execute(*args)
-        it.in_thread()
+        it.point_in_thread()
         return result
 
-    def with_moments(call):
+    def with_points(call):
         async def called(*args):
-            await it.in_loop()
+            await it.point_in_loop()
             await call(*args)
-            await it.in_loop()
+            await it.point_in_loop()
 
         return called
 
     with ExitStack() as stack:
         stack.enter_context(mock.patch.object(CursorWrapper, "_execute", query))
-        for name in CALLS:
-            replaced = with_moments(getattr(layer, name))
+        for name in GROUP_CALLS:
+            replaced = with_points(getattr(layer, name))
             stack.enter_context(mock.patch.object(layer, name, replaced))
         yield it

@@ -32,7 +32,7 @@ from lessons.simulator.daphne_rules import BrokenRule
 from lessons.simulator.finding import (
     CheckFailed,
     Place,
-    Source,
+    SubjectSource,
     make_finding,
     place_of_error,
     running_place,
@@ -67,7 +67,7 @@ class FakeServer:
         self.recorder = Recorder()
         self.recorder.listeners.append(self._on_event)
         self.rules = rules
-        self.source = Source(application)
+        self.source = SubjectSource(application)
         self.inbox: asyncio.Queue = asyncio.Queue()
         self.unread: list[dict] = []
         self.output_arrived = asyncio.Event()

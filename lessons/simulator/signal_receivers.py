@@ -1,7 +1,8 @@
-"""The receivers of Django's signals that a student's file has connected, and no other file's.
+"""Connects Django's signals only to the receivers of one student's file.
 
-A file is run anew for each check, and each run may connect receivers; those of the run before must
-not be heard. A worked example's receivers would speak to the student's consumers, too.
+Every check imports the file again, and each import may connect receivers. The receivers of the
+previous import must not be called. The receivers of a worked example must not be called either:
+they would send to the student's consumers.
 """
 
 import sys
@@ -22,63 +23,67 @@ SIGNALS = (
 )
 _DEMOS = ("db_demo", "auth_demo", "layers_demo")
 
-_gone = False  # whether a receiver of the subject's went as soon as it was connected
+_receiver_was_lost = False
 
 
 @contextmanager
 def isolated_signals(subject):
-    """Within it, of these receivers only the subject's are called, and what its file connects.
+    """Within it, signals only reach the subject's receivers and those that its file connects.
 
-    Where its file, or the class, has a `ready`, that is called as AppConfig.ready() is.
+    If the file, or the class, has a function `ready`, it is called as AppConfig.ready() is.
     """
-    global _gone
+    global _receiver_was_lost
     before = [list(signal.receivers) for signal in SIGNALS]
     module = sys.modules[subject.__module__]
     for signal in SIGNALS:
-        _put(signal, [entry for entry in signal.receivers if not _is_others(entry, module)])
+        kept = [entry for entry in signal.receivers if not _is_foreign(entry, module)]
+        _set_receivers(signal, kept)
     try:
         if ready := getattr(subject, "ready", getattr(module, "ready", None)):
-            # With DEBUG on, Django looks at a receiver's parameters, remembers them, and with them
-            # the receiver: one that nobody keeps would go in production only.
+            # With DEBUG on, Django inspects each receiver and caches the result, so it keeps the
+            # receiver alive. A receiver that only Django refers to would vanish in production only.
             with mock.patch.object(settings, "DEBUG", False):
                 ready()
-        _gone = any(_function_of(entry) is None for signal in SIGNALS for entry in signal.receivers)
+        _receiver_was_lost = any(
+            _function_of(entry) is None for signal in SIGNALS for entry in signal.receivers
+        )
         yield
     finally:
         for signal, receivers in zip(SIGNALS, before, strict=True):
-            _put(signal, receivers)
+            _set_receivers(signal, receivers)
         disconnect_student_receivers()
 
 
 def disconnect_student_receivers() -> None:
-    """Drop what files of students have connected: the next run of a file connects it anew.
+    """Disconnect the receivers of students' files: the next import of a file connects them again.
 
-    And what is gone by now, whoever connected it: the next run has not lost it.
+    This also removes receivers that were freed, so the next check does not count them as lost.
     """
     for signal in SIGNALS:
-        _put(signal, [entry for entry in signal.receivers if not _is_over(entry)])
+        _set_receivers(signal, [entry for entry in signal.receivers if not _is_obsolete(entry)])
 
 
 def receiver_was_lost() -> bool:
-    """Whether nobody has kept a receiver that was connected: Django holds them weakly."""
-    return _gone
+    """Whether a receiver was freed right after it was connected: Django keeps weak references."""
+    return _receiver_was_lost
 
 
-def _put(signal, receivers: list) -> None:
+def _set_receivers(signal, receivers: list) -> None:
     with signal.lock:
         signal.receivers = receivers
         signal.sender_receivers_cache.clear()
 
 
-def _is_others(entry, module) -> bool:
+def _is_foreign(entry, module) -> bool:
+    """Whether a receiver belongs to another student's file or another demo than `module`."""
     name = _module_of(entry)
     if name.startswith(LOADED):
         return getattr(_function_of(entry), "__globals__", None) is not vars(module)
-    app = module.__name__.partition(".")[0]  # a worked example keeps its own
+    app = module.__name__.partition(".")[0]  # a worked example keeps its receivers
     return name.startswith(_DEMOS) and not name.startswith(f"{app}.")
 
 
-def _is_over(entry) -> bool:
+def _is_obsolete(entry) -> bool:
     return _function_of(entry) is None or _module_of(entry).startswith(LOADED)
 
 

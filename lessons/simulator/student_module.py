@@ -1,4 +1,4 @@
-"""Runs a student's file as a module, and puts its consumer behind what asgi.py puts before it."""
+"""Imports a student's file, and puts its consumer behind the middleware of the lesson."""
 
 import linecache
 import sys
@@ -11,15 +11,15 @@ from lessons.core.catalogue import Lesson
 from lessons.core.diagnoses import recognise
 from lessons.simulator.finding import CheckFailed, Place, make_finding, place_of_error
 
-LOADED = "lessons_loaded"  # the package that what is judged appears to be in
+LOADED = "lessons_loaded"  # name of the package that students' modules appear to be in
 
 
 def application_for(consumer_class, lesson: Lesson):
-    """The consumer as an ASGI application, behind what stands before it in asgi.py.
+    """The consumer as an ASGI application, behind a route and middleware as in asgi.py.
 
-    That is the `application` in its own file, or on its class where a file holds many versions;
-    else the lesson's route and middleware, where it has any. Raises CheckFailed where the lesson
-    demands the former.
+    If the consumer's file defines `application`, or its class does (in a file with many versions),
+    that is used. Otherwise it is the lesson's route and middleware, if there are any. Raises
+    CheckFailed if the lesson demands an `application` and the student's file has none.
     """
     own = getattr(consumer_class, "application", None)
     if own is None and lesson.application and consumer_class.__module__.startswith(f"{LOADED}."):
@@ -50,16 +50,16 @@ def _routed(consumer_class, lesson: Lesson):
 
 
 def attach_application(subject, module: types.ModuleType):
-    """`subject`, and on it the `application` that its file has put it behind, if any."""
+    """Returns `subject`, with the `application` of its file as an attribute if there is one."""
     if isinstance(subject, type) and "application" in vars(module):
         subject.application = module.application
     return subject
 
 
 def load_file(file: Path, source: str | None = None):
-    """Run a Python file (or `source` in its stead) as a module that nothing else can import.
+    """Run a Python file (or `source` instead) as a module that no other code can import.
 
-    Never from a cache, and known to tracebacks. Raises CheckFailed for whatever goes wrong.
+    It never uses cached bytecode, and tracebacks show the source. Raises CheckFailed for any error.
     """
     source = _read(file) if source is None else source
     lines = source.splitlines(keepends=True)
@@ -77,26 +77,26 @@ def load_file(file: Path, source: str | None = None):
             make_finding(name, Place(str(file), line or 0), detail=str(error))
         ) from error
     except (Exception, SystemExit) as error:
-        raise CheckFailed(_import_failed(file, error)) from error
+        raise CheckFailed(_finding_of_import(file, error)) from error
     return module
 
 
 def reload_module(module: types.ModuleType) -> types.ModuleType:
-    """The same source once more, as another process has it: the two share nothing."""
+    """Run the module's source again, as another process does: the two modules share nothing."""
     again = load_file(Path(module.__file__), "".join(linecache.getlines(module.__file__)))
     sys.modules[module.__name__] = module
     return again
 
 
 def reload_subject(subject):
-    """The same class from its file run once more."""
+    """The same class or function, after its file has run again."""
     module = reload_module(sys.modules[subject.__module__])
     return attach_application(getattr(module, subject.__name__), module)
 
 
 @lru_cache(maxsize=8)
 def _compiled(source: str, file: str) -> types.CodeType:
-    """Kept, since every check runs the same file anew."""
+    """Cached, because every check runs the same file again."""
     return compile(source, file, "exec")
 
 
@@ -109,7 +109,7 @@ def _read(file: Path) -> str:
         ) from error
 
 
-def _import_failed(file: Path, error: BaseException):
+def _finding_of_import(file: Path, error: BaseException):
     place = place_of_error(str(file), error) or Place(str(file))
     name = "import-error"
     if isinstance(error, SystemExit):

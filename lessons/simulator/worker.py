@@ -1,7 +1,7 @@
-"""Stands in for `manage.py runworker`: Channels' own worker, in the loop of the check.
+"""Simulates `manage.py runworker`: it runs Channels' own worker in the loop of the check.
 
-What differs from a worker process is what a check could not wait for, or not see: the layer is the
-check's own, and an exception is kept for the verdict where runworker would log it.
+There are two differences from a worker process. The channel layer is the check's. And where
+runworker logs an exception, this worker keeps the exception for the verdict.
 """
 
 import asyncio
@@ -16,26 +16,26 @@ from channels.worker import Worker
 
 from lessons.core.diagnoses import recognise
 from lessons.simulator.database import without_connection_cleanup
-from lessons.simulator.finding import CheckFailed, Source, make_finding, place_of_error
+from lessons.simulator.finding import CheckFailed, SubjectSource, make_finding, place_of_error
 from lessons.simulator.loop import POLL_INTERVAL
 from lessons.simulator.student_module import LOADED, reload_module
 from lessons.wire.events import Event
 from lessons.wire.middleware import RecordingMiddleware
 from lessons.wire.recorder import Recorder
 
-# What an exception is called where no client is closed by it.
+# What a diagnosis becomes in a worker, where an exception closes no client.
 _IN_A_WORKER = {"exception": "job-raises", "no-handler": "job-not-handled"}
 
-# The worker that a task was started for: its tasks inherit it, and are ended with it.
+# The worker that started a task. Its tasks inherit the variable, and end with the worker.
 _process: ContextVar = ContextVar("worker process", default=None)
 
 
 def routes_of(consumer_class) -> dict:
-    """`channel_name_patterns`: what the project that the consumer belongs to routes for workers.
+    """`channel_name_patterns`: the worker routes of the project that the consumer belongs to.
 
-    They stand in the consumer's file, or on its class where a file holds many versions, or in its
-    app's routing.py. The file is run anew, since a worker is a process of its own: what a consumer
-    keeps on its class, or in its module, is not there.
+    They are in the consumer's file, or on its class (in a file with many versions), or in its
+    app's routing.py. The file runs again, because a worker is a separate process: it does not see
+    what the web process keeps on a class or in a module.
     """
     module = sys.modules[consumer_class.__module__]
     if module.__name__.startswith(f"{LOADED}."):
@@ -47,39 +47,39 @@ def routes_of(consumer_class) -> dict:
 
 
 class FakeWorker(Worker):
-    """One worker process: which of its consumers have ended, and of what."""
+    """One worker process. It keeps the errors that have ended its consumers."""
 
     def __init__(self, routes: dict, channels: list[str], recorder: Recorder):
         self._recorded = RecordingMiddleware(ChannelNameRouter(routes), recorder)
         self.errors: list[Exception] = []
         self.stopped = False
-        self.is_busy: set[str] = set()  # the channels whose job has not been done yet
+        self.busy_channels: set[str] = set()  # channels with an unfinished job
         super().__init__(self._serve, channels, get_channel_layer())
 
     async def _serve(self, scope, receive, send):
         async def next_job():
-            self.is_busy.discard(scope["channel"])
+            self.busy_channels.discard(scope["channel"])
             job = await receive()
-            self.is_busy.add(scope["channel"])
+            self.busy_channels.add(scope["channel"])
             return job
 
         try:
             await self._recorded(scope, next_job, send)
-        except Exception as error:  # runworker would log it, and go on
+        except Exception as error:  # runworker logs it and goes on
             self.errors.append(error)
         else:
             self.stopped = True
 
     async def run_here(self) -> None:
-        """What `run()` does, in the loop that is running."""
+        """As `run()`, but in the running loop."""
         _process.set(self)
         try:
             await self.arun()
-        except Exception as error:  # a listener's own, which ends the whole process
+        except Exception as error:  # a listener failed, which ends the whole process
             self.errors.append(error)
 
     async def kill(self) -> None:
-        """End all of it, as the end of a process does."""
+        """Cancel all its tasks, as if its process ended."""
         tasks = asyncio.get_running_loop().tasks_started_with(_process, self)
         left = [task for task in tasks if not task.done()]
         for task in left:
@@ -88,7 +88,7 @@ class FakeWorker(Worker):
 
 
 class Workers:
-    """The workers of one check. `transcript` holds what crossed in all of them."""
+    """The workers of one check, with one transcript."""
 
     def __init__(self, context):
         self._context = context
@@ -101,33 +101,33 @@ class Workers:
         return tuple(self._recorder.events)
 
     async def start(self, *channels: str) -> None:
-        """One more `manage.py runworker CHANNELS`, which takes at once what waits there."""
+        """Start one `manage.py runworker CHANNELS`. It takes the waiting jobs at once."""
         routes = routes_of(self._context.subject)
         worker = FakeWorker(routes, list(channels), self._recorder)
-        self._source = Source(routes.get(channels[0], self._context.subject))
+        self._source = SubjectSource(routes.get(channels[0], self._context.subject))
         self._processes[worker] = asyncio.create_task(worker.run_here())
         with without_connection_cleanup():
             await asyncio.get_running_loop().wait_until_idle()
 
     @property
     def jobs(self) -> list[dict]:
-        """What the workers were given to do so far, and whatever else has come to them."""
+        """All messages that the workers have received so far, jobs or not."""
         return [event.message for event in self.transcript if _is_job(event)]
 
     @property
     def is_busy(self) -> bool:
-        """Whether a job was begun and is not done: those behind it wait."""
-        return any(worker.is_busy for worker in self._processes)
+        """Whether a job has started and is not done. Later jobs wait for it."""
+        return any(worker.busy_channels for worker in self._processes)
 
-    async def take(self, channel: str) -> dict | None:
-        """Take the next job away, as a worker does that is killed with it; None: there is none."""
+    async def take_job(self, channel: str) -> dict | None:
+        """Take the next job, as a worker does that is killed before it starts it. None: no job."""
         try:
             return await asyncio.wait_for(get_channel_layer().receive(channel), POLL_INTERVAL)
         except TimeoutError:
             return None
 
     async def kill(self) -> None:
-        """Kill every worker, and forget what was judged in it."""
+        """Kill every worker. judge() no longer looks at it."""
         for worker, running in self._processes.items():
             await worker.kill()
             await asyncio.wait([running])
@@ -146,7 +146,7 @@ class Workers:
     def failure(
         self, name: str, detail: str = "", error: BaseException | None = None
     ) -> CheckFailed:
-        """The failure with diagnosis `name`, at the line that raised `error` or that ran last."""
+        """The CheckFailed with diagnosis `name`, at the line of `error` or at the last handler."""
         job = str(self.jobs[-1].get("type", "")) if self.jobs else ""
         place = error and place_of_error(self._source.file, error)
         place = place or self._source.place_of_handler(job)
@@ -159,7 +159,7 @@ def _is_job(event: Event) -> bool:
 
 @asynccontextmanager
 async def worker(context):
-    """`await worker.start("channel")`: workers, whose errors are red at the end of the check."""
+    """`await worker.start("channel")`: workers. Their errors fail the check at its end."""
     workers = Workers(context)
     context.workers.append(workers)
     try:

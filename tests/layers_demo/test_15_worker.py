@@ -126,7 +126,7 @@ async def test_a_client_is_told_when_no_worker_takes_the_jobs(worker):
                 await get_channel_layer().send("primes", {"type": "primes.factor"})
         await client.send_to(text_data="91")
         client.expect(answer("no worker: try again later"))
-        while await worker.take("primes"):
+        while await worker.take_job("primes"):
             pass
         await worker.start("primes")
         await ask(client, "91")

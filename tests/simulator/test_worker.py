@@ -78,7 +78,7 @@ async def send(*jobs, channel="jobs"):
 async def results(worker):
     """What the jobs that were done so far have told."""
     found = []
-    while result := await worker.take("results"):
+    while result := await worker.take_job("results"):
         found.append(result["done"])
     return found
 
@@ -167,8 +167,8 @@ async def test_a_killed_worker_leaves_no_task_and_takes_no_job(worker):
     assert asyncio.all_tasks() == before
     await send(COUNT)
     assert await results(worker) == [1]
-    assert await worker.take("jobs") == COUNT
-    assert await worker.take("jobs") is None
+    assert await worker.take_job("jobs") == COUNT
+    assert await worker.take_job("jobs") is None
 
 
 async def test_records_its_jobs_and_what_they_send_in_the_lane_of_the_layer(worker):

@@ -100,7 +100,7 @@ def calls(one):
 
 async def loses_a_job(client, worker):
     """The job is taken from its channel, by whoever then dies with it."""
-    if await worker.take(CHANNEL) is None:
+    if await worker.take_job(CHANNEL) is None:
         diagnose(cause_of(client, worker, missing={SATURDAY}), client)
 
 
@@ -177,7 +177,7 @@ async def test_a_full_channel_is_said(communicator, worker):
     await ask(client, SATURDAY, waits="full-channel-not-reported")
     await hears(client, worker, "busy", otherwise="full-channel-not-reported")
     for _ in range(fillers):
-        await worker.take(CHANNEL)
+        await worker.take_job(CHANNEL)
     await worker.start(CHANNEL)
     await hears(client, worker, otherwise="full-channel-not-reported")
     await ask(client, SUNDAY)
