@@ -1,4 +1,4 @@
-"""Lesson 5's worked example: the echo of lesson 2, awaited, with a list for each connection."""
+"""Lesson 5, Echo: the async echo, with a list for each connection."""
 
 import pytest
 from channels.routing import URLRouter
@@ -10,7 +10,7 @@ from lessons.judge import StrictCommunicator
 PATH = "/ws/async/await/"
 
 
-def visitor():
+def new_client():
     return StrictCommunicator(Echo.as_asgi(), PATH)
 
 
@@ -18,16 +18,16 @@ def frame(**payload):
     return {"type": "websocket.send", **payload}
 
 
-async def test_accepts_everyone_and_waits_to_be_spoken_to():
-    async with visitor() as client:
+async def test_accepts_every_client_and_sends_nothing_first():
+    async with new_client() as client:
         assert await client.connect() == (True, None)
         client.expect()
 
 
 @pytest.mark.parametrize("payload", [{"text": "hello"}, {"text": ""}, {"bytes": b"\x00\xff"}])
-async def test_frames_stay_what_they_are(payload):
+async def test_text_stays_text_and_bytes_stay_bytes(payload):
     unused = {"text": None, "bytes": None}
-    async with visitor() as client:
+    async with new_client() as client:
         await client.connect()
         await client.send_input({"type": "websocket.receive", **payload})
         client.expect(frame(**payload))
@@ -35,8 +35,8 @@ async def test_frames_stay_what_they_are(payload):
         client.expect(frame(**payload))
 
 
-async def test_tells_the_kinds_of_frames_so_far():
-    async with visitor() as client:
+async def test_lists_the_kinds_of_frames_so_far():
+    async with new_client() as client:
         await client.connect()
         for payload in ({"text_data": "a"}, {"bytes_data": b"b"}, {"text_data": "c"}):
             await client.send_to(**payload)
@@ -45,8 +45,8 @@ async def test_tells_the_kinds_of_frames_so_far():
         client.expect(frame(text="text, bytes, text"))
 
 
-async def test_each_connection_has_a_list_of_its_own():
-    async with visitor() as one, visitor() as two:
+async def test_each_connection_has_its_own_list():
+    async with new_client() as one, new_client() as two:
         await one.connect()
         await one.send_to(text_data="from one")
         await two.connect()
@@ -59,7 +59,7 @@ async def test_each_connection_has_a_list_of_its_own():
 
 @pytest.mark.parametrize("code", [1000, 1001, 1006, None])
 async def test_stops_when_the_client_leaves(code):
-    async with visitor() as client:
+    async with new_client() as client:
         await client.connect()
         await client.disconnect(code)
         assert client.finished

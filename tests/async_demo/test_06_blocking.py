@@ -1,4 +1,4 @@
-"""Lesson 6's worked examples: which way to wait holds up another connection, and which does not."""
+"""Lesson 6, Sleeper and OwnThread: which waits block other connections, and which do not."""
 
 import asyncio
 
@@ -16,7 +16,7 @@ from lessons.simulator.finding import CheckFailed
 PATH = "/ws/async/blocking/"
 
 
-def visitor(consumer=Sleeper):
+def new_client(consumer=Sleeper):
     return StrictCommunicator(consumer.as_asgi(), PATH)
 
 
@@ -29,8 +29,8 @@ def frame(text):
 
 
 @pytest.mark.parametrize("text", ["tick", "", "blocked"])
-async def test_what_is_no_way_to_wait_is_answered_at_once(text):
-    async with slow() as work, visitor() as client:
+async def test_other_texts_are_answered_at_once(text):
+    async with slow() as work, new_client() as client:
         assert await client.connect() == (True, None)
         client.expect()
         await client.send_to(text_data=text)
@@ -38,15 +38,15 @@ async def test_what_is_no_way_to_wait_is_answered_at_once(text):
     assert work.calls == []
 
 
-async def test_bytes_are_no_way_to_wait():
-    async with visitor() as client:
+async def test_bytes_are_answered_at_once():
+    async with new_client() as client:
         await client.connect()
         await client.send_to(bytes_data=b"block")
         client.expect(frame("None: done"))
 
 
 async def wait_on_the_loop():
-    async with slow() as work, visitor() as client:
+    async with slow() as work, new_client() as client:
         await client.connect()
         await client.send_to(text_data="block")
         client.expect(frame("block: done"))
@@ -60,8 +60,8 @@ async def test_block_waits_three_seconds_on_the_loop():
     assert (finding.diagnosis, finding.handler) == ("blocked-loop", "Sleeper.block")
 
 
-async def test_queue_holds_up_the_other_connection():
-    async with visitor() as one, visitor() as two, slow() as work:
+async def test_queue_blocks_the_other_connection():
+    async with new_client() as one, new_client() as two, slow() as work:
         await one.connect()
         await two.connect()
         work.hold()
@@ -75,8 +75,8 @@ async def test_queue_holds_up_the_other_connection():
         two.expect(frame("tick: done"))
 
 
-async def test_thread_holds_up_nobody():
-    async with visitor() as one, visitor() as two, slow() as work:
+async def test_thread_blocks_no_connection():
+    async with new_client() as one, new_client() as two, slow() as work:
         await one.connect()
         await two.connect()
         work.hold()
@@ -92,8 +92,8 @@ async def test_thread_holds_up_nobody():
         two.expect(frame("thread: done"))
 
 
-async def test_sleep_waits_three_seconds_and_holds_up_nobody():
-    async with slow() as work, visitor() as one, visitor() as two:
+async def test_sleep_waits_three_seconds_and_blocks_no_connection():
+    async with slow() as work, new_client() as one, new_client() as two:
         await one.connect()
         await two.connect()
         await one.send_to(text_data="sleep")
@@ -106,13 +106,13 @@ async def test_sleep_waits_three_seconds_and_holds_up_nobody():
     assert work.calls == []
 
 
-async def test_own_threads_hold_up_nobody():
-    async with visitor(OwnThread) as one, visitor(OwnThread) as two, slow(OwnThread) as work:
+async def test_own_threads_block_no_connection():
+    async with new_client(OwnThread) as one, new_client(OwnThread) as two, slow(OwnThread) as work:
         await one.connect()
         await two.connect()
         work.hold()
         await one.send_to(text_data="bake")
-        async with visitor() as other:
+        async with new_client() as other:
             await other.connect()
             await other.send_to(text_data="tick")
             other.expect(frame("tick: done"))
@@ -127,7 +127,7 @@ async def test_own_threads_hold_up_nobody():
 @pytest.mark.parametrize("consumer", [Sleeper, OwnThread])
 @pytest.mark.parametrize("code", [1000, 1001, None])
 async def test_stops_when_the_client_leaves(consumer, code):
-    async with visitor(consumer) as client:
+    async with new_client(consumer) as client:
         await client.connect()
         await client.disconnect(code)
         assert client.finished

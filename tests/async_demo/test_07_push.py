@@ -1,4 +1,4 @@
-"""Lesson 7's worked example: it ticks of its own accord, and nothing ticks after its end."""
+"""Lesson 7, Metronome: it sends ticks by itself, and none after the connection has ended."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from lessons.judge import StrictCommunicator
 PATH = "/ws/async/push/"
 
 
-def visitor():
+def new_client():
     return StrictCommunicator(Metronome.as_asgi(), PATH)
 
 
@@ -21,35 +21,35 @@ def ticked(number):
 
 
 async def ticks(client, *numbers, after=1.0):
-    """The client gets these, one after the other, each `after` seconds and not before."""
+    """Expect these ticks, each exactly `after` seconds after the one before."""
     for number in numbers:
         assert await client.receive_nothing(timeout=after - 0.05)
         assert not await client.receive_nothing(timeout=0.1)
         client.expect(ticked(number))
 
 
-async def test_ticks_each_second_without_being_asked():
-    async with visitor() as client:
+async def test_ticks_each_second_without_a_request():
+    async with new_client() as client:
         assert await client.connect() == (True, None)
         client.expect()
         await ticks(client, 1, 2, 3)
 
 
-async def test_hears_its_client_between_two_ticks():
-    async with visitor() as client:
+async def test_handles_frames_between_two_ticks():
+    async with new_client() as client:
         await client.connect()
         client.expect()
         await ticks(client, 1)
         await client.send_to(text_data="faster")
         client.expect()
         assert not client.is_busy
-        assert await client.receive_nothing(timeout=0.95)  # this pause has begun already
+        assert await client.receive_nothing(timeout=0.95)  # the task had already begun to sleep
         await ticks(client, 2, after=0.05)
         await ticks(client, 3, 4, after=0.5)
 
 
-async def test_is_never_so_fast_that_nobody_else_gets_a_turn():
-    async with visitor() as client:
+async def test_the_speed_has_a_limit():
+    async with new_client() as client:
         await client.connect()
         client.expect()
         for _ in range(20):
@@ -60,15 +60,15 @@ async def test_is_never_so_fast_that_nobody_else_gets_a_turn():
 
 @pytest.mark.parametrize("frame", [{"text_data": "slower"}, {"bytes_data": b"faster"}])
 async def test_any_other_frame_changes_nothing(frame):
-    async with visitor() as client:
+    async with new_client() as client:
         await client.connect()
         client.expect()
         await client.send_to(**frame)
         await ticks(client, 1, 2)
 
 
-async def test_each_client_has_ticks_and_a_pace_of_its_own():
-    async with visitor() as first, visitor() as second:
+async def test_each_client_has_its_own_ticks_and_speed():
+    async with new_client() as first, new_client() as second:
         await first.connect()
         first.expect()
         await first.send_to(text_data="faster")
@@ -83,17 +83,17 @@ async def test_each_client_has_ticks_and_a_pace_of_its_own():
 
 
 async def ends_silently(client):
-    """Neither a task nor a tick is left."""
+    """Check that no task runs and that no tick follows."""
     assert client.finished
     assert asyncio.all_tasks() == {asyncio.current_task()}
-    crossed = client.transcript
+    before = client.transcript
     await asyncio.sleep(5)
-    assert client.transcript == crossed
+    assert client.transcript == before
 
 
 @pytest.mark.parametrize("code", [None, 1000, 1001, 1006])
 async def test_no_tick_is_left_when_the_client_leaves(code):
-    async with visitor() as client:
+    async with new_client() as client:
         await client.connect()
         await client.receive_from()
         await client.disconnect(code)
@@ -102,20 +102,20 @@ async def test_no_tick_is_left_when_the_client_leaves(code):
 
 @pytest.mark.parametrize("end", ["crash", "kill"])
 async def test_no_tick_is_left_when_a_handler_raises_or_the_server_cancels(end):
-    async with visitor() as client:
+    async with new_client() as client:
         await client.connect()
         await client.receive_from()
         await getattr(client, end)()
         await ends_silently(client)
 
 
-async def test_may_be_cancelled_before_it_has_begun():
-    async with visitor() as client:
+async def test_survives_a_cancel_before_its_first_event():
+    async with new_client() as client:
         await client.kill()
         await ends_silently(client)
 
 
-async def test_waits_for_its_task_to_end():
+async def test_waits_until_its_task_has_ended():
     ended = []
 
     class Slow(Metronome):
@@ -132,7 +132,7 @@ async def test_waits_for_its_task_to_end():
         assert len(ended) == 1
 
 
-async def test_a_task_that_died_does_not_disturb_the_end():
+async def test_stops_normally_after_its_task_has_failed():
     class Broken(Metronome):
         async def tick(self):
             raise LookupError("no clock")

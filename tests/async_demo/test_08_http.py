@@ -1,4 +1,4 @@
-"""Lesson 8's worked example: it counts what it is sent, and beats until its client leaves."""
+"""Lesson 8, Heartbeat: it counts the bytes of a POST, and streams beats until the client leaves."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from lessons.judge import StrictHttpCommunicator
 PATH = "/async/http/"
 
 
-def visitor(method, body=b""):
+def new_client(method, body=b""):
     return StrictHttpCommunicator(Heartbeat.as_asgi(), method, PATH, body)
 
 
@@ -26,21 +26,21 @@ def part(body, more=True):
 
 
 @pytest.mark.parametrize("body", [b"hello", [b"he", b"llo"], [b"", b"hello", b""]])
-async def test_answers_once_when_the_last_piece_has_come(body):
-    async with visitor("POST", body) as client:
+async def test_answers_once_after_the_last_part_of_the_body(body):
+    async with new_client("POST", body) as client:
         await client.send_request()
         client.expect(started(b"text/plain"), part(b"5 bytes\n", more=False))
         assert client.finished
 
 
-async def test_a_server_may_leave_out_what_is_empty():
-    async with visitor("POST") as client:
+async def test_a_server_may_omit_empty_keys():
+    async with new_client("POST") as client:
         await client.send_input({"type": "http.request"})
         client.expect(started(b"text/plain"), part(b"0 bytes\n", more=False))
 
 
-async def test_beats_once_a_second_from_the_start():
-    async with visitor("GET") as client:
+async def test_sends_a_beat_at_once_and_then_every_second():
+    async with new_client("GET") as client:
         await client.send_request()
         client.expect(started(b"text/event-stream"), part(b"data: beat 1\n\n"))
         for number in (2, 3):
@@ -51,7 +51,7 @@ async def test_beats_once_a_second_from_the_start():
 
 
 async def test_the_beat_ends_when_its_client_leaves():
-    async with visitor("GET") as client:
+    async with new_client("GET") as client:
         await client.send_request()
         await asyncio.sleep(1.5)
         await client.disconnect()
@@ -62,15 +62,15 @@ async def test_the_beat_ends_when_its_client_leaves():
 
 
 @pytest.mark.parametrize("end", ["crash", "kill"])
-async def test_the_beat_ends_with_its_consumer_whatever_ends_that(end):
-    async with visitor("GET") as client:
+async def test_the_beat_ends_with_its_consumer_however_that_ends(end):
+    async with new_client("GET") as client:
         await client.send_request()
         await getattr(client, end)()
         assert client.finished
 
 
-async def test_a_client_may_leave_in_the_middle_of_its_request():
-    async with visitor("POST") as client:
+async def test_a_client_may_disconnect_during_its_request():
+    async with new_client("POST") as client:
         await client.send_input({"type": "http.request", "body": b"a", "more_body": True})
         client.expect()
         await client.disconnect()
@@ -78,10 +78,10 @@ async def test_a_client_may_leave_in_the_middle_of_its_request():
 
 
 async def test_each_request_has_its_own_body_and_its_own_beat():
-    async with visitor("POST", [b"a", b"b"]) as first, visitor("POST", b"c") as second:
+    async with new_client("POST", [b"a", b"b"]) as first, new_client("POST", b"c") as second:
         assert (await first.get_response())["body"] == b"2 bytes\n"
         assert (await second.get_response())["body"] == b"1 bytes\n"
-    async with visitor("GET") as stays, visitor("GET") as leaves:
+    async with new_client("GET") as stays, new_client("GET") as leaves:
         await stays.send_request()
         await leaves.send_request()
         await leaves.disconnect()

@@ -1,4 +1,4 @@
-"""Lesson 9's worked example, and Channels' generic consumers, line by line beside it."""
+"""Lesson 9, Shelf: the raw JSON consumer, compared with the generic consumers of Channels."""
 
 import json
 
@@ -21,52 +21,52 @@ PATH = "/ws/async/generic/"
 UNKNOWN = {"error": "Send a JSON object with a command: put, list."}
 
 
-def reader(consumer=Shelf):
+def new_client(consumer=Shelf):
     return StrictCommunicator(consumer.as_asgi(), PATH)
 
 
-async def answered(client, answer, **frame):
-    """The frame gets this one answer, as JSON in a text frame."""
+async def expect_reply_to_frame(client, answer, **frame):
+    """Send the frame. Expect exactly this answer, as JSON in a text frame."""
     await client.send_to(**frame)
     client.expect({"type": "websocket.send", "text": json.dumps(answer)})
 
 
-async def asked(client, answer, **request):
-    await answered(client, answer, text_data=json.dumps(request))
+async def expect_reply(client, answer, **request):
+    await expect_reply_to_frame(client, answer, text_data=json.dumps(request))
 
 
-async def test_puts_titles_on_the_shelf_and_lists_them():
-    async with reader() as client:
+async def test_stores_titles_and_lists_them():
+    async with new_client() as client:
         assert await client.connect() == (True, None)
         client.expect()
-        await asked(client, {"titles": []}, command="list")
-        await asked(client, {"count": 1}, command="put", title="Emma")
-        await asked(client, {"count": 2}, command="put", title="")
-        await asked(client, {"titles": ["Emma", ""]}, command="list")
+        await expect_reply(client, {"titles": []}, command="list")
+        await expect_reply(client, {"count": 1}, command="put", title="Emma")
+        await expect_reply(client, {"count": 2}, command="put", title="")
+        await expect_reply(client, {"titles": ["Emma", ""]}, command="list")
 
 
-async def test_each_client_has_a_shelf_of_its_own():
-    async with reader() as first, reader() as second:
+async def test_each_client_has_its_own_shelf():
+    async with new_client() as first, new_client() as second:
         await first.connect()
         await second.connect()
         first.expect()
         second.expect()
-        await asked(first, {"count": 1}, command="put", title="Emma")
-        await asked(second, {"count": 1}, command="put", title="Persuasion")
-        await asked(first, {"titles": ["Emma"]}, command="list")
+        await expect_reply(first, {"count": 1}, command="put", title="Emma")
+        await expect_reply(second, {"count": 1}, command="put", title="Persuasion")
+        await expect_reply(first, {"titles": ["Emma"]}, command="list")
 
 
 @pytest.mark.parametrize("title", [None, 5, ["Emma"], float("nan")])
-async def test_a_title_that_is_no_string_is_refused_and_not_put(title):
-    async with reader() as client:
+async def test_a_title_that_is_not_a_string_is_rejected_and_not_stored(title):
+    async with new_client() as client:
         await client.connect()
         client.expect()
-        await asked(client, {"error": "A title is a string."}, command="put", title=title)
-        await asked(client, {"error": "A title is a string."}, command="put")
-        await asked(client, {"titles": []}, command="list")
+        await expect_reply(client, {"error": "A title is a string."}, command="put", title=title)
+        await expect_reply(client, {"error": "A title is a string."}, command="put")
+        await expect_reply(client, {"titles": []}, command="list")
 
 
-NO_COMMAND = [
+INVALID_COMMANDS = [
     *("", "hello", "{", "[]", '"list"', "5", "null", "{}", "NaN", "[" * 100_000),
     *('{"command": "dance"}', '{"command": null}', '{"command": ["list"]}', '{"command": {}}'),
     *('{"command": "list_titles"}', '{"command": "websocket_disconnect"}', '{"cmd": "list"}'),
@@ -74,32 +74,32 @@ NO_COMMAND = [
 ]
 
 
-async def test_what_is_no_command_gets_an_error_and_the_client_stays():
-    async with reader() as client:
+async def test_an_invalid_command_gets_an_error_and_the_client_stays():
+    async with new_client() as client:
         await client.connect()
         client.expect()
-        for text in NO_COMMAND:
-            await answered(client, UNKNOWN, text_data=text)
-        await answered(client, UNKNOWN, bytes_data=b'{"command": "list"}')
+        for text in INVALID_COMMANDS:
+            await expect_reply_to_frame(client, UNKNOWN, text_data=text)
+        await expect_reply_to_frame(client, UNKNOWN, bytes_data=b'{"command": "list"}')
         await client.send_input({"type": "websocket.receive", "text": None, "bytes": b"\xff"})
         client.expect({"type": "websocket.send", "text": json.dumps(UNKNOWN)})
-        await asked(client, {"titles": []}, command="list")
+        await expect_reply(client, {"titles": []}, command="list")
 
 
-async def test_the_type_in_a_request_picks_nothing():
-    async with reader() as client:
+async def test_a_type_in_a_request_has_no_effect():
+    async with new_client() as client:
         await client.connect()
         client.expect()
-        await asked(client, {"titles": []}, command="list", type="websocket.disconnect")
+        await expect_reply(client, {"titles": []}, command="list", type="websocket.disconnect")
 
 
 async def test_is_routed_at_its_path():
     async with StrictCommunicator(URLRouter(websocket_urlpatterns), PATH) as client:
         assert await client.connect() == (True, None)
-        await asked(client, {"titles": []}, command="list")
+        await expect_reply(client, {"titles": []}, command="list")
 
 
-# The table in lesson.md: what the installed Channels does, a row each
+# The table in lesson.md: one test for each row, against the installed Channels
 
 
 class Words(WebsocketConsumer):
@@ -153,8 +153,8 @@ values = pytest.mark.parametrize("consumer", [Values, AsyncValues])
         AsyncJsonWebsocketConsumer,
     ],
 )
-async def test_row_accept_a_generic_one_accepts_by_itself(consumer):
-    async with reader(consumer) as client:
+async def test_row_accept_a_generic_consumer_accepts_by_itself(consumer):
+    async with new_client(consumer) as client:
         assert await client.connect() == (True, None)
 
 
@@ -162,19 +162,19 @@ async def test_row_accept_a_generic_one_accepts_by_itself(consumer):
     ("consumer", "refuse"),
     [(WebsocketConsumer, "def"), (AsyncWebsocketConsumer, "async def")],
 )
-async def test_row_accept_connect_is_what_accepts(consumer, refuse):
+async def test_row_accept_is_done_by_connect(consumer, refuse):
     written = {}
     exec(f"{refuse} connect(self): pass", written)
     silent = type("Silent", (consumer,), {"connect": written["connect"]})
-    async with reader(silent) as client:
+    async with new_client(silent) as client:
         with pytest.raises(CheckFailed) as excinfo:
             await client.connect()
     assert excinfo.value.finding.diagnosis == "no-accept"
 
 
 @words
-async def test_row_receive_text_and_bytes_come_apart_as_arguments(consumer):
-    async with reader(consumer) as client:
+async def test_row_receive_text_and_bytes_are_separate_arguments(consumer):
+    async with new_client(consumer) as client:
         await client.connect()
         for frame, reply in [
             ({"text_data": "hello"}, "'hello' None"),
@@ -189,7 +189,7 @@ async def test_row_receive_text_and_bytes_come_apart_as_arguments(consumer):
 
 @words
 async def test_row_send_is_one_event(consumer):
-    async with reader(consumer) as client:
+    async with new_client(consumer) as client:
         await client.connect()
         client.expect()
         await client.send_to(text_data="hello")
@@ -198,12 +198,12 @@ async def test_row_send_is_one_event(consumer):
 
 @words
 async def test_row_close_is_one_event_and_may_follow_a_send(consumer):
-    async with reader(consumer) as client:
+    async with new_client(consumer) as client:
         await client.connect()
         client.expect()
         await client.send_to(text_data="bye")
         client.expect({"type": "websocket.close", "code": 4001})
-    async with reader(consumer) as client:
+    async with new_client(consumer) as client:
         await client.connect()
         client.expect()
         await client.send_to(text_data="last")
@@ -214,7 +214,7 @@ async def test_row_close_is_one_event_and_may_follow_a_send(consumer):
 @pytest.mark.parametrize("code", [1001, None])
 async def test_row_stop_the_consumer_stops_after_disconnect(consumer, code):
     ended_with.clear()
-    async with reader(consumer) as client:
+    async with new_client(consumer) as client:
         await client.connect()
         await client.disconnect(code)
         assert client.finished
@@ -223,7 +223,7 @@ async def test_row_stop_the_consumer_stops_after_disconnect(consumer, code):
 
 @values
 async def test_row_loads_and_dumps_json_is_decoded_and_encoded(consumer):
-    async with reader(consumer) as client:
+    async with new_client(consumer) as client:
         await client.connect()
         client.expect()
         await client.send_to(text_data='{"a": [1, null]}')
@@ -237,11 +237,11 @@ async def test_row_loads_and_dumps_json_is_decoded_and_encoded(consumer):
         (AsyncValues, "@classmethod\nasync def decode_json(cls, text): return text * 2"),
     ],
 )
-async def test_row_loads_decode_json_is_what_decodes(consumer, written):
+async def test_row_loads_is_done_by_decode_json(consumer, written):
     names = {}
     exec(written, names)
     twice = type("Twice", (consumer,), {"decode_json": names["decode_json"]})
-    async with reader(twice) as client:
+    async with new_client(twice) as client:
         await client.connect()
         await client.send_to(text_data="no json")
         assert await client.receive_json_from() == ["no jsonno json"]
@@ -257,8 +257,8 @@ async def test_row_loads_decode_json_is_what_decodes(consumer, written):
         ({"bytes_data": b"{}"}, "ValueError: No text section for incoming WebSocket frame!"),
     ],
 )
-async def test_row_except_what_is_not_json_kills_a_generic_one(consumer, frame, error):
-    async with reader(consumer) as client:
+async def test_row_except_invalid_json_ends_a_generic_consumer(consumer, frame, error):
+    async with new_client(consumer) as client:
         await client.connect()
         with pytest.raises(CheckFailed, match=error):
             await client.send_to(**frame)
@@ -267,15 +267,15 @@ async def test_row_except_what_is_not_json_kills_a_generic_one(consumer, frame, 
 @values
 @pytest.mark.parametrize("text", ["null", "[1]", '"command"', "5"])
 async def test_row_isinstance_any_json_reaches_receive_json(consumer, text):
-    async with reader(consumer) as client:
+    async with new_client(consumer) as client:
         await client.connect()
         await client.send_to(text_data=text)
         assert await client.receive_json_from() == [json.loads(text)]
 
 
 @values
-async def test_row_commands_a_type_in_the_json_picks_no_handler(consumer):
-    async with reader(consumer) as client:
+async def test_row_commands_a_type_in_the_json_selects_no_handler(consumer):
+    async with new_client(consumer) as client:
         await client.connect()
         await client.send_to(text_data='{"type": "websocket.disconnect"}')
         assert await client.receive_json_from() == [{"type": "websocket.disconnect"}]
@@ -283,8 +283,8 @@ async def test_row_commands_a_type_in_the_json_picks_no_handler(consumer):
 
 @values
 @pytest.mark.parametrize("text", ["NaN", "-Infinity", "1e999"])
-async def test_a_generic_one_passes_on_what_is_not_json(consumer, text):
-    async with reader(consumer) as client:
+async def test_a_generic_consumer_sends_invalid_json_numbers(consumer, text):
+    async with new_client(consumer) as client:
         await client.connect()
         client.expect()
         await client.send_to(text_data=text)
@@ -293,13 +293,13 @@ async def test_a_generic_one_passes_on_what_is_not_json(consumer, text):
 
 @values
 async def test_what_is_encoded_before_send_json_arrives_as_a_string(consumer):
-    async with reader(consumer) as client:
+    async with new_client(consumer) as client:
         await client.connect()
         await client.send_to(text_data=json.dumps(json.dumps({"a": 1})))
         assert await client.receive_json_from() == ['{"a": 1}']
 
 
-async def test_the_stock_communicator_sees_the_same_of_the_shelf():
+async def test_the_stock_communicator_gets_the_same_reply():
     client = WebsocketCommunicator(Shelf.as_asgi(), PATH)
     assert await client.connect() == (True, None)
     await client.send_to(text_data="hello")

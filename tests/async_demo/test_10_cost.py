@@ -1,4 +1,4 @@
-"""Lesson 10's worked example: the way to the database's thread is gone where it is needed."""
+"""Lesson 10, LeanEcho: it uses the database thread only for events that query."""
 
 import asyncio
 
@@ -21,7 +21,7 @@ async def database():
         yield fresh
 
 
-def visitor():
+def new_client():
     return StrictCommunicator(LeanEcho.as_asgi(), PATH)
 
 
@@ -33,8 +33,8 @@ def welcome(count):
     return {"type": "websocket.accept"}, said(f"There are {count} accounts.")
 
 
-async def jobs_of(action) -> int:
-    """How many jobs were handed to threads meanwhile."""
+async def thread_jobs(action) -> int:
+    """Run the action. Return how many jobs it gave to threads."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, SimulatedLoop)
     before = loop.thread_jobs_started
@@ -42,16 +42,16 @@ async def jobs_of(action) -> int:
     return loop.thread_jobs_started - before
 
 
-async def test_says_how_many_accounts_there_are(database):
+async def test_sends_the_number_of_accounts(database):
     for count, name in enumerate(["ada", "grace"]):
-        async with visitor() as client:
+        async with new_client() as client:
             await client.send_input({"type": "websocket.connect"})
             client.expect(*welcome(count))
         await database.add_account(name)
 
 
 async def test_returns_text_as_text_and_bytes_as_bytes(database):
-    async with visitor() as client:
+    async with new_client() as client:
         await client.connect()
         assert await client.receive_from() == "There are 0 accounts."
         for text in ("hello", ""):
@@ -63,23 +63,23 @@ async def test_returns_text_as_text_and_bytes_as_bytes(database):
         client.expect({"type": "websocket.send", "bytes": b"x"})
 
 
-async def test_goes_to_the_thread_to_ask_and_to_look_after_the_connections_first(database):
-    async with visitor() as client:
-        assert await jobs_of(client.connect()) == 2
+async def test_uses_the_thread_to_close_old_connections_and_to_query(database):
+    async with new_client() as client:
+        assert await thread_jobs(client.connect()) == 2
 
 
-async def test_frames_and_the_end_go_to_no_thread(database):
-    async with visitor() as client:
+async def test_frames_and_the_disconnect_use_no_thread(database):
+    async with new_client() as client:
         await client.connect()
-        assert await jobs_of(client.send_to(text_data="hello")) == 0
-        assert await jobs_of(client.send_to(bytes_data=b"hello")) == 0
-        assert await jobs_of(client.disconnect()) == 0
+        assert await thread_jobs(client.send_to(text_data="hello")) == 0
+        assert await thread_jobs(client.send_to(bytes_data=b"hello")) == 0
+        assert await thread_jobs(client.disconnect()) == 0
 
 
-async def test_finds_the_database_again_after_its_server_was_restarted(database):
+async def test_reconnects_after_a_restart_of_the_database(database):
     for _ in range(2):
         await database.restart()
-        async with visitor() as client:
+        async with new_client() as client:
             await client.send_input({"type": "websocket.connect"})
             client.expect(*welcome(0))
 
@@ -92,8 +92,8 @@ async def test_finds_the_database_again_after_its_server_was_restarted(database)
         ({}, "Incoming message has no 'type' attribute"),
     ],
 )
-async def test_refuses_what_an_async_consumer_refuses(database, message, error):
-    async with visitor() as client:
+async def test_rejects_invalid_messages_like_every_async_consumer(database, message, error):
+    async with new_client() as client:
         await client.connect()
         with pytest.raises(CheckFailed, match="ValueError") as red:
             await client.send_input(message)

@@ -200,7 +200,7 @@ async def test_a_reader_has_nothing_to_say(database):
         assert news(client) == []
 
 
-async def test_may_be_cancelled_before_it_has_begun(layer):
+async def test_survives_a_cancel_before_its_first_event(layer):
     async with reader() as client:
         await client.kill()
     assert not layer.groups

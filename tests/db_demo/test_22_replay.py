@@ -79,7 +79,7 @@ async def test_what_one_writes_is_saved_and_comes_to_all():
 
 
 @pytest.mark.parametrize("frame", [{"text_data": ""}, {"bytes_data": b"hi"}])
-async def test_a_frame_without_text_is_passed_over(frame):
+async def test_a_frame_without_text_is_ignored(frame):
     async with reader() as client:
         await enter(client)
         await client.send_to(**frame)

@@ -65,7 +65,7 @@ async def test_whoever_may_not_come_in_is_accepted_and_told_a_code(database):
 
 
 @pytest.mark.parametrize("end", ["disconnect", "crash", "kill"])
-async def test_is_out_of_the_room_whatever_ends_it(database, layer, end):
+async def test_leaves_the_room_however_the_connection_ends(database, layer, end):
     async with guest() as client:
         await client.connect()
         assert list(layer.groups) == ["chat-room-lobby"]

@@ -47,7 +47,7 @@ async def test_what_one_says_all_in_the_room_hear_and_it_is_kept(chat):
     assert ann.heard() == ["hello"]
 
 
-async def test_another_room_hears_nothing(chat):
+async def test_another_room_receives_nothing(chat):
     ann, bob = await chat.enter("ann"), await chat.enter("bob", "elsewhere")
     await ann.say("hello")
     assert bob.frames() == []
@@ -328,7 +328,7 @@ async def test_nothing_is_left_of_one_who_left(chat, layer, code):
     assert await chat.database.do(Presence.objects.count) == 0
 
 
-async def test_may_be_cancelled_before_it_has_begun(chat):
+async def test_survives_a_cancel_before_its_first_event(chat):
     early = StrictCommunicator(APPLICATION, chat.path(), [])
     async with early:
         await early.kill()

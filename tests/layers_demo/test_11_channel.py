@@ -1,4 +1,4 @@
-"""Lesson 11's worked example: a consumer with an address, a view and a command that send to it."""
+"""Lesson 11, Pager: a consumer with a channel, and a view and a command that send to it."""
 
 import re
 from io import StringIO
@@ -18,7 +18,7 @@ PATH = "/ws/layers/channel/"
 FORM = "/layers/pager/"
 
 
-def visitor():
+def new_client():
     return StrictCommunicator(Pager.as_asgi(), PATH)
 
 
@@ -27,14 +27,14 @@ def said(text):
 
 
 async def enter(client):
-    """Connect; the address that the client is told."""
+    """Connect. Return the channel that the consumer sends."""
     assert await client.connect() == (True, None)
     address = await client.receive_from()
     client.expect()
     return address
 
 
-def crossed(client, lane):
+def events_in(client, lane):
     return [
         (event.direction, event.message["type"], event.handler)
         for event in client.transcript
@@ -42,16 +42,16 @@ def crossed(client, lane):
     ]
 
 
-async def test_tells_its_channel_and_hears_what_is_sent_there():
-    async with visitor() as client:
+async def test_sends_its_channel_and_receives_messages_there():
+    async with new_client() as client:
         address = await enter(client)
         await get_channel_layer().send(address, {"type": "pager.message", "text": "tea"})
         assert await client.receive_from() == "page: tea"
         client.expect()
 
 
-async def test_each_client_has_an_address_of_its_own():
-    async with visitor() as first, visitor() as second:
+async def test_each_client_has_its_own_channel():
+    async with new_client() as first, new_client() as second:
         await enter(first)
         await get_channel_layer().send(
             await enter(second), {"type": "pager.message", "text": "tea"}
@@ -60,29 +60,29 @@ async def test_each_client_has_an_address_of_its_own():
         first.expect()
 
 
-async def test_what_its_client_says_takes_the_way_through_the_layer():
-    async with visitor() as client:
+async def test_a_text_goes_through_the_layer():
+    async with new_client() as client:
         await enter(client)
         await client.send_to(text_data="tea")
         client.expect(said("page: tea"))
-        assert crossed(client, "layer") == [
+        assert events_in(client, "layer") == [
             ("out", "send", "websocket_receive"),
             ("in", "pager.message", "pager_message"),
         ]
 
 
 @pytest.mark.parametrize("frame", [{"text_data": ""}, {"bytes_data": b"tea"}])
-async def test_a_frame_without_text_is_passed_over(frame):
-    async with visitor() as client:
+async def test_a_frame_without_text_is_ignored(frame):
+    async with new_client() as client:
         await enter(client)
         await client.send_to(**frame)
         client.expect()
-        assert crossed(client, "layer") == []
+        assert events_in(client, "layer") == []
 
 
 @pytest.mark.parametrize("code", [1000, 1001, None])
 async def test_stops_when_the_client_leaves(code):
-    async with visitor() as client:
+    async with new_client() as client:
         await enter(client)
         await client.disconnect(code)
         assert client.finished
@@ -96,8 +96,8 @@ async def test_is_routed_at_its_path():
 # Sync code that sends
 
 
-async def posted(**fields):
-    """What the view answers to the form, sent as a browser does."""
+async def post_form(**fields):
+    """Post the form like a browser. Return the status and the text of the response."""
     browser = AsyncClient(enforce_csrf_checks=True)
     form = (await browser.get(FORM)).content.decode()
     key = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form)[1]
@@ -107,15 +107,15 @@ async def posted(**fields):
 
 
 async def test_the_view_pages_a_client():
-    async with visitor() as client:
+    async with new_client() as client:
         address = await enter(client)
-        assert await posted(channel=address, text="<tea>") == (200, "Sent.")
+        assert await post_form(channel=address, text="<tea>") == (200, "Sent.")
         assert await client.receive_from() == "page: <tea>"
         client.expect()
 
 
-async def test_the_view_takes_no_post_from_another_site():
-    async with visitor() as client:
+async def test_the_view_rejects_a_post_from_another_site():
+    async with new_client() as client:
         fields = {"channel": await enter(client), "text": "tea"}
         answer = await AsyncClient(enforce_csrf_checks=True).post(FORM, fields)
         assert answer.status_code == 403
@@ -123,55 +123,55 @@ async def test_the_view_takes_no_post_from_another_site():
 
 
 @pytest.mark.parametrize("method", ["put", "delete", "patch"])
-async def test_the_view_knows_get_and_post_alone(method):
+async def test_the_view_allows_only_get_and_post(method):
     assert (await getattr(AsyncClient(), method)(FORM)).status_code == 405
 
 
-NOBODY = [
+INVALID_CHANNELS = [
     *("", "someone", "some-worker", "a!1", "specific"),
     *("specific. one!1", "specific.a!b!c", "specific.é", "specific." + "x" * 100),
 ]
 
 
-@pytest.mark.parametrize("channel", NOBODY)
-async def test_the_view_refuses_what_is_no_connections_channel(layer, channel):
-    assert await posted(channel=channel, text="tea") == (400, "No consumer has this channel.")
+@pytest.mark.parametrize("channel", INVALID_CHANNELS)
+async def test_the_view_rejects_an_invalid_channel(layer, channel):
+    assert await post_form(channel=channel, text="tea") == (400, "No consumer has this channel.")
     assert layer.channels == {}
 
 
-async def test_the_view_says_that_a_channel_is_full(layer):
+async def test_the_view_reports_a_full_channel(layer):
     for _ in range(layer.capacity):
         await layer.send("specific.check!9", {"type": "pager.message", "text": ""})
-    assert await posted(channel="specific.check!9", text="") == (503, "The channel is full.")
+    assert await post_form(channel="specific.check!9", text="") == (503, "The channel is full.")
 
 
-async def commanded(*arguments):
-    """What the command prints."""
+async def run_command(*arguments):
+    """Run the command. Return its output."""
     output = StringIO()
     await sync_to_async(call_command)("page", *arguments, stdout=output)
     return output.getvalue()
 
 
 async def test_the_command_pages_a_client():
-    async with visitor() as client:
+    async with new_client() as client:
         address = await enter(client)
-        assert await commanded(address, "tea is ready") == "Sent.\n"
+        assert await run_command(address, "tea is ready") == "Sent.\n"
         assert await client.receive_from() == "page: tea is ready"
 
 
-async def test_the_command_refuses_what_is_no_connections_channel():
+async def test_the_command_rejects_an_invalid_channel():
     with pytest.raises(CommandError, match="No consumer has this channel"):
-        await commanded("someone", "tea")
+        await run_command("someone", "tea")
 
 
-async def test_the_command_says_that_a_channel_is_full(layer):
+async def test_the_command_reports_a_full_channel(layer):
     for _ in range(layer.capacity):
         await layer.send("specific.check!9", {"type": "pager.message", "text": ""})
     with pytest.raises(CommandError, match="The channel is full"):
-        await commanded("specific.check!9", "tea")
+        await run_command("specific.check!9", "tea")
 
 
-def test_a_command_of_its_own_process_has_a_layer_of_its_own(layer):
-    """Nothing runs a loop here, as in `manage.py page`: the call alone makes one."""
+def test_the_command_sends_to_the_layer_of_its_process(layer):
+    """As in `manage.py page`: only the call itself starts an event loop."""
     call_command("page", "specific.check!9", "tea", stdout=StringIO())
     assert list(layer.channels) == ["specific.check!9"]

@@ -1,4 +1,4 @@
-"""Lesson 12's worked example: a room per name, heard by all in it, and left by each that ends."""
+"""Lesson 12, Room: every client in a room receives each text, and leaves the room at its end."""
 
 import asyncio
 
@@ -10,10 +10,10 @@ from layers_demo.routing import websocket_urlpatterns
 from lessons.judge import StrictCommunicator
 
 ACCEPT = {"type": "websocket.accept"}
-REFUSED = {"type": "websocket.close", "code": 4004}
+CLOSE_4004 = {"type": "websocket.close", "code": 4004}
 
 
-def visitor(name="lobby"):
+def new_client(name="lobby"):
     return StrictCommunicator(URLRouter(websocket_urlpatterns), f"/ws/layers/group/{name}/")
 
 
@@ -26,8 +26,8 @@ def said(text):
     return {"type": "websocket.send", "text": text}
 
 
-async def test_what_one_says_all_in_the_room_hear():
-    async with visitor() as first, visitor() as second, visitor() as third:
+async def test_every_client_in_the_room_receives_each_text():
+    async with new_client() as first, new_client() as second, new_client() as third:
         for client in (first, second, third):
             await enter(client)
         for number, client in enumerate((first, second, third)):
@@ -36,8 +36,8 @@ async def test_what_one_says_all_in_the_room_hear():
             client.expect(said("0"), said("1"), said("2"))
 
 
-async def test_the_message_goes_out_here_and_arrives_there():
-    async with visitor() as speaker, visitor() as listener:
+async def test_the_message_leaves_one_consumer_and_reaches_the_other():
+    async with new_client() as speaker, new_client() as listener:
         await enter(speaker)
         await enter(listener)
         await speaker.send_to(text_data="hi")
@@ -55,8 +55,8 @@ async def test_the_message_goes_out_here_and_arrives_there():
 
 
 @pytest.mark.parametrize("other", ["Lobby", "lobb", "lobby.", "obby", "lobby-2"])
-async def test_another_room_hears_nothing(other):
-    async with visitor() as here, visitor(other) as there:
+async def test_another_room_receives_nothing(other):
+    async with new_client() as here, new_client(other) as there:
         await enter(here)
         await enter(there)
         await here.send_to(text_data="hi")
@@ -65,23 +65,23 @@ async def test_another_room_hears_nothing(other):
 
 
 @pytest.mark.parametrize("frame", [{"text_data": ""}, {"bytes_data": b"hi"}])
-async def test_a_frame_without_text_is_passed_over(frame):
-    async with visitor() as client:
+async def test_a_frame_without_text_is_ignored(frame):
+    async with new_client() as client:
         await enter(client)
         await client.send_to(**frame)
         client.expect()
 
 
 async def test_is_in_before_it_accepts():
-    async with visitor() as client:
+    async with new_client() as client:
         await enter(client)
         order = [event.message["type"] for event in client.transcript]
         assert order.index("group_add") < order.index("websocket.accept")
 
 
 @pytest.mark.parametrize("name", ["a", "Z", "0", "_", "-", "a.b-c_d", "x" * 80])
-async def test_a_right_name_is_a_room(layer, name):
-    async with visitor(name) as client:
+async def test_a_valid_name_is_a_room(layer, name):
+    async with new_client(name) as client:
         await enter(client)
         assert list(layer.groups) == [f"room-{name}"]
 
@@ -89,26 +89,26 @@ async def test_a_right_name_is_a_room(layer, name):
 @pytest.mark.parametrize(
     "name", ["%20", "a%20b", "caf%C3%A9", "%D9%A3", "lobby%0A", "a!b", "x" * 81, "x" * 300]
 )
-async def test_any_other_name_is_refused_with_a_code(layer, name):
-    async with visitor(name) as client:
+async def test_an_invalid_name_closes_with_a_code(layer, name):
+    async with new_client(name) as client:
         assert await client.connect() == (True, None)
-        client.expect(REFUSED)
+        client.expect(CLOSE_4004)
         assert not layer.groups
         assert client.finished
 
 
-async def test_one_who_is_refused_and_speaks_before_it_knows_says_nothing(layer):
-    async with visitor("a%20b") as client:
+async def test_a_text_that_a_rejected_client_sends_is_ignored(layer):
+    async with new_client("a%20b") as client:
         client.input_queue.put_nowait({"type": "websocket.connect"})
         client.input_queue.put_nowait({"type": "websocket.receive", "text": "hi"})
         await client.wait()
-        client.expect(ACCEPT, REFUSED)
+        client.expect(ACCEPT, CLOSE_4004)
         assert not layer.groups
 
 
 @pytest.mark.parametrize("end", ["disconnect", "crash", "kill"])
-async def test_is_out_of_the_room_whatever_ends_it(layer, end):
-    async with visitor() as witness, visitor() as client:
+async def test_leaves_the_room_however_the_connection_ends(layer, end):
+    async with new_client() as witness, new_client() as client:
         await enter(witness)
         await enter(client)
         await getattr(client, end)()
@@ -116,24 +116,24 @@ async def test_is_out_of_the_room_whatever_ends_it(layer, end):
         assert list(layer.groups["room-lobby"]) == ["specific.check!1"]
 
 
-async def test_may_be_cancelled_before_it_has_begun():
-    async with visitor() as client:
+async def test_survives_a_cancel_before_its_first_event():
+    async with new_client() as client:
         await client.kill()
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 @pytest.mark.parametrize("code", [None, 1000, 1001, 1006])
-async def test_an_empty_room_is_no_more(layer, code):
-    async with visitor() as client:
+async def test_an_empty_room_is_deleted(layer, code):
+    async with new_client() as client:
         await enter(client)
         await client.disconnect(code)
         assert not layer.groups
 
 
-async def test_other_code_may_speak_in_a_room_and_nobody_need_be_there():
+async def test_other_code_may_send_to_a_room_even_if_it_is_empty():
     message = {"type": "room.message", "text": "closing soon"}
     await get_channel_layer().group_send("room-lobby", message)
-    async with visitor() as client:
+    async with new_client() as client:
         await enter(client)
         await get_channel_layer().group_send("room-lobby", message)
         assert await client.receive_from() == "closing soon"

@@ -1,4 +1,4 @@
-"""Lesson 14's worked example: a room that ends with a code when its layer does."""
+"""Lesson 14, SharedRoom: it closes with a code when the layer is unreachable."""
 
 import pytest
 from channels.routing import URLRouter
@@ -19,7 +19,7 @@ def redis():
         yield server
 
 
-def visitor():
+def new_client():
     return StrictCommunicator(SharedRoom.as_asgi(), PATH)
 
 
@@ -32,8 +32,8 @@ def said(text):
     return {"type": "websocket.send", "text": text}
 
 
-async def test_what_one_says_all_hear(redis):
-    async with visitor() as first, visitor() as second:
+async def test_every_client_receives_each_text(redis):
+    async with new_client() as first, new_client() as second:
         await enter(first)
         await enter(second)
         await first.send_to(text_data="hello")
@@ -45,25 +45,25 @@ async def test_what_one_says_all_hear(redis):
 
 
 async def test_joins_before_the_accept_and_leaves_at_the_end(redis):
-    async with visitor() as client:
+    async with new_client() as client:
         await enter(client)
-        crossed = [event.message["type"] for event in client.transcript]
-        assert crossed[2:] == ["group_add", "websocket.accept"]
+        types = [event.message["type"] for event in client.transcript]
+        assert types[2:] == ["group_add", "websocket.accept"]
         assert [len(members) for members in redis.layers["default"].groups.values()] == [1]
         await client.disconnect()
         assert redis.layers["default"].groups == {}
 
 
 @pytest.mark.parametrize("end", ["crash", "kill"])
-async def test_leaves_however_it_ends(redis, end):
-    async with visitor() as client:
+async def test_leaves_the_group_however_the_connection_ends(redis, end):
+    async with new_client() as client:
         await enter(client)
         await getattr(client, end)()
         assert redis.layers["default"].groups == {}
 
 
 async def test_an_outage_closes_with_a_code_and_is_raised_for_the_log(redis):
-    async with visitor() as client:
+    async with new_client() as client:
         await enter(client)
         await redis.stop()
         client.expect(TRY_AGAIN)
@@ -71,19 +71,19 @@ async def test_an_outage_closes_with_a_code_and_is_raised_for_the_log(redis):
             await client.future
 
 
-async def test_who_comes_during_an_outage_is_accepted_to_be_told(redis):
+async def test_a_client_during_an_outage_is_accepted_and_closed_with_a_code(redis):
     await redis.stop()
-    async with visitor() as client:
-        await enter_to_be_told(client)
+    async with new_client() as client:
+        await connect_during_outage(client)
 
 
-async def enter_to_be_told(client):
+async def connect_during_outage(client):
     assert await client.connect() == (True, None)
     client.expect(TRY_AGAIN)
 
 
-async def test_a_text_that_cannot_be_sent_closes_its_sender_alone(redis):
-    async with visitor() as sender, visitor() as listener:
+async def test_a_text_that_cannot_be_sent_closes_only_its_sender(redis):
+    async with new_client() as sender, new_client() as listener:
         await enter(sender)
         await enter(listener)
         redis.stop_group_host()
@@ -93,13 +93,13 @@ async def test_a_text_that_cannot_be_sent_closes_its_sender_alone(redis):
         assert not listener.finished
 
 
-async def test_those_who_come_back_hear_each_other(redis):
-    async with visitor() as early:
+async def test_clients_that_return_after_an_outage_reach_each_other(redis):
+    async with new_client() as early:
         await enter(early)
         await redis.stop()
         early.expect(TRY_AGAIN)
     redis.start()
-    async with visitor() as first, visitor() as second:
+    async with new_client() as first, new_client() as second:
         await enter(first)
         await enter(second)
         await first.send_to(text_data="back")

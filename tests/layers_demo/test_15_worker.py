@@ -1,4 +1,4 @@
-"""Lesson 15's worked example: a number goes to a worker, its factors come back to who asked."""
+"""Lesson 15, Primes: it sends a number to a worker, and the client receives the factors."""
 
 from contextlib import suppress
 
@@ -20,14 +20,14 @@ HANDED_IN = {"type": "websocket.send", "text": "handed in"}
 
 @pytest.fixture
 async def worker():
-    """No exception is left in the log of a worker."""
+    """Workers. At the end, none of them may have logged an exception."""
     workers = Workers(CheckContext(find("worker"), Primes))
     yield workers
     workers.judge()
     await workers.kill()
 
 
-def visitor():
+def new_client():
     return StrictCommunicator(Primes.as_asgi(), PATH)
 
 
@@ -55,18 +55,18 @@ def answer(text):
         ("999999999999", "3 * 3 * 3 * 7 * 11 * 13 * 37 * 101 * 9901"),
     ],
 )
-async def test_a_number_goes_to_the_worker_and_its_factors_come_back(worker, text, factors):
+async def test_the_worker_answers_with_the_factors(worker, text, factors):
     await worker.start("primes")
-    async with visitor() as client:
+    async with new_client() as client:
         await enter(client)
         await ask(client, text)
         client.expect(answer(f"{text} = {factors}"))
 
 
 @pytest.mark.parametrize("text", ["", "hello", "1", "-7", "7.5", "1000000000000"])
-async def test_what_cannot_be_factored_is_answered_too(worker, text):
+async def test_an_invalid_number_is_answered_too(worker, text):
     await worker.start("primes")
-    async with visitor() as client:
+    async with new_client() as client:
         await enter(client)
         await ask(client, text)
         client.expect(answer(f"{text}: not a number from 2 to 999999999999"))
@@ -74,16 +74,16 @@ async def test_what_cannot_be_factored_is_answered_too(worker, text):
         client.expect(answer("91 = 7 * 13"))
 
 
-async def test_a_binary_frame_is_an_empty_question(worker):
+async def test_a_binary_frame_counts_as_empty_text(worker):
     await worker.start("primes")
-    async with visitor() as client:
+    async with new_client() as client:
         await enter(client)
         await client.send_to(bytes_data=b"91")
         client.expect(HANDED_IN, answer(": not a number from 2 to 999999999999"))
 
 
-async def test_the_job_says_what_is_to_be_done_and_where_the_answer_goes():
-    async with visitor() as client:
+async def test_the_job_names_its_type_and_the_channel_for_the_answer():
+    async with new_client() as client:
         await enter(client)
         await ask(client, "91")
         sent = client.transcript[-2].message
@@ -91,8 +91,8 @@ async def test_the_job_says_what_is_to_be_done_and_where_the_answer_goes():
     assert sent == {"type": "send", "channel": "primes", "message": job}
 
 
-async def test_jobs_wait_for_a_worker_and_one_that_fails_loses_no_other(worker):
-    async with visitor() as client:
+async def test_jobs_wait_for_a_worker_and_a_failing_job_loses_no_other(worker):
+    async with new_client() as client:
         await enter(client)
         for text in ("4", "hello", "6"):
             await ask(client, text)
@@ -103,12 +103,12 @@ async def test_jobs_wait_for_a_worker_and_one_that_fails_loses_no_other(worker):
         assert texts == ["4 = 2 * 2", "hello: not a number from 2 to 999999999999", "6 = 2 * 3"]
 
 
-async def test_each_client_gets_the_answers_to_its_own_questions(worker):
-    async with visitor() as first, visitor() as second, visitor() as gone:
-        for client, text in ((first, "4"), (gone, "5"), (second, "6")):
+async def test_each_client_gets_only_its_own_answers(worker):
+    async with new_client() as first, new_client() as second, new_client() as absent:
+        for client, text in ((first, "4"), (absent, "5"), (second, "6")):
             await enter(client)
             await ask(client, text)
-        await gone.disconnect(1001)
+        await absent.disconnect(1001)
         await worker.start("primes")
         await first.receive_nothing()
         first.expect(answer("4 = 2 * 2"))
@@ -118,8 +118,8 @@ async def test_each_client_gets_the_answers_to_its_own_questions(worker):
         first.expect(answer("9 = 3 * 3"))
 
 
-async def test_a_client_is_told_when_no_worker_takes_the_jobs(worker):
-    async with visitor() as client:
+async def test_reports_that_no_worker_takes_the_jobs(worker):
+    async with new_client() as client:
         await enter(client)
         with suppress(ChannelFull):
             while True:
@@ -134,8 +134,8 @@ async def test_a_client_is_told_when_no_worker_takes_the_jobs(worker):
 
 
 @pytest.mark.parametrize("code", [None, 1000, 1001, 1006])
-async def test_ends_with_its_client(code):
-    async with visitor() as client:
+async def test_stops_when_the_client_leaves(code):
+    async with new_client() as client:
         await enter(client)
         await client.disconnect(code)
         assert client.finished

@@ -1,4 +1,4 @@
-"""Lesson 2's worked example: the echo gives each frame back as what it was."""
+"""Lesson 2, Echo: it sends each frame back, text as text and bytes as bytes."""
 
 import pytest
 from channels.routing import URLRouter
@@ -10,7 +10,7 @@ from sync_demo.routing import websocket_urlpatterns
 PATH = "/ws/sync/frames/"
 
 
-def visitor():
+def new_client():
     return StrictCommunicator(Echo.as_asgi(), PATH)
 
 
@@ -18,15 +18,15 @@ def frame(**payload):
     return {"type": "websocket.send", **payload}
 
 
-async def test_accepts_everyone_and_waits_to_be_spoken_to():
-    async with visitor() as client:
+async def test_accepts_every_client_and_sends_nothing_first():
+    async with new_client() as client:
         assert await client.connect() == (True, None)
         client.expect()
 
 
 @pytest.mark.parametrize("text", ["hello", "ünïcödé ☂", " ", "None", "a\0b", "x" * 100_000, ""])
 async def test_text_stays_text(text):
-    async with visitor() as client:
+    async with new_client() as client:
         await client.connect()
         await client.send_to(text_data=text)
         client.expect(frame(text=text))
@@ -34,14 +34,14 @@ async def test_text_stays_text(text):
 
 @pytest.mark.parametrize("data", [b"hello", b"\x00\xff", b"\xc3", b""])
 async def test_bytes_stay_bytes(data):
-    async with visitor() as client:
+    async with new_client() as client:
         await client.connect()
         await client.send_to(bytes_data=data)
         client.expect(frame(bytes=data))
 
 
-async def test_each_frame_is_answered_in_turn():
-    async with visitor() as client:
+async def test_answers_the_frames_in_order():
+    async with new_client() as client:
         await client.connect()
         for word in ("one", "two", "two"):
             await client.send_to(text_data=word)
@@ -55,14 +55,14 @@ async def test_each_frame_is_answered_in_turn():
 @pytest.mark.parametrize("payload", [{"text": "a"}, {"text": ""}, {"bytes": b"a"}, {"bytes": b""}])
 async def test_an_unused_key_may_be_none(payload):
     unused = {"text": None, "bytes": None}
-    async with visitor() as client:
+    async with new_client() as client:
         await client.connect()
         await client.send_input({"type": "websocket.receive", **unused, **payload})
         client.expect(frame(**payload))
 
 
 async def test_each_client_gets_its_own_frames_back():
-    async with visitor() as one, visitor() as two:
+    async with new_client() as one, new_client() as two:
         await one.connect()
         await two.connect()
         await one.send_to(text_data="from one")
@@ -72,7 +72,7 @@ async def test_each_client_gets_its_own_frames_back():
 
 @pytest.mark.parametrize("code", [1000, 1001, 1006, None])
 async def test_stops_when_the_client_leaves(code):
-    async with visitor() as client:
+    async with new_client() as client:
         await client.connect()
         await client.disconnect(code)
         assert client.finished

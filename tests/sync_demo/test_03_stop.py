@@ -1,4 +1,4 @@
-"""Lesson 3's worked example: whoever hangs up, the operator hears of it, and stops."""
+"""Lesson 3, Operator: it logs how the connection ended, and stops, whichever side closed."""
 
 import logging
 
@@ -14,12 +14,12 @@ PATH = "/ws/sync/stop/"
 
 @pytest.fixture
 def log(caplog):
-    """What the operator has logged, a str for each line."""
+    """Return the logged messages when called."""
     caplog.set_level(logging.INFO, "sync_demo")
     return lambda: caplog.messages
 
 
-def caller():
+def new_client():
     return StrictCommunicator(Operator.as_asgi(), PATH)
 
 
@@ -31,8 +31,8 @@ def closed(code):
     return {"type": "websocket.close", "code": code}
 
 
-async def test_repeats_text_and_stays_on_the_line():
-    async with caller() as client:
+async def test_repeats_text_and_stays_connected():
+    async with new_client() as client:
         assert await client.connect() == (True, None)
         client.expect()
         await client.send_to(text_data="hello")
@@ -52,8 +52,8 @@ async def test_repeats_text_and_stays_on_the_line():
         (4001, "code 4001"),
     ],
 )
-async def test_stops_when_the_client_leaves_and_says_how(log, code, ending):
-    async with caller() as client:
+async def test_stops_and_logs_the_reason_when_the_client_leaves(log, code, ending):
+    async with new_client() as client:
         await client.connect()
         client.expect()
         await client.disconnect(code)
@@ -62,16 +62,16 @@ async def test_stops_when_the_client_leaves_and_says_how(log, code, ending):
     assert log() == [f"Connection closed: {ending}."]
 
 
-async def test_stops_where_a_server_leaves_the_code_out(log):
-    async with caller() as client:
+async def test_stops_if_the_server_sends_no_code(log):
+    async with new_client() as client:
         await client.connect()
         await client.send_input({"type": "websocket.disconnect"})
         assert client.finished
     assert log() == ["Connection closed: normal."]
 
 
-async def test_bye_closes_with_1000_and_the_disconnect_comes_all_the_same(log):
-    async with caller() as client:
+async def test_bye_closes_with_1000_and_then_the_disconnect_arrives(log):
+    async with new_client() as client:
         await client.connect()
         client.expect()
         await client.send_to(text_data="bye")
@@ -81,8 +81,8 @@ async def test_bye_closes_with_1000_and_the_disconnect_comes_all_the_same(log):
     assert log() == ["Connection closed: normal."]
 
 
-async def test_a_binary_frame_is_shown_out_with_a_code_of_our_own(log):
-    async with caller() as client:
+async def test_a_binary_frame_closes_with_an_application_code(log):
+    async with new_client() as client:
         await client.connect()
         client.expect()
         await client.send_to(bytes_data=b"bye")
@@ -91,8 +91,8 @@ async def test_a_binary_frame_is_shown_out_with_a_code_of_our_own(log):
     assert log() == ["Connection closed: code 4003."]
 
 
-async def test_what_was_under_way_when_the_line_was_closed_gets_nothing():
-    async with caller() as client:
+async def test_frames_that_arrive_after_the_close_get_no_answer():
+    async with new_client() as client:
         await client.connect()
         client.expect()
         for text in ("bye", "hello", "bye"):
@@ -101,8 +101,8 @@ async def test_what_was_under_way_when_the_line_was_closed_gets_nothing():
         client.expect(said("Goodbye."), closed(1000))
 
 
-async def test_one_client_hanging_up_leaves_the_others_on_the_line():
-    async with caller() as first, caller() as second:
+async def test_other_clients_stay_connected_when_one_says_bye():
+    async with new_client() as first, new_client() as second:
         await first.connect()
         await second.connect()
         await first.send_to(text_data="bye")

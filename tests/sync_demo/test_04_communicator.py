@@ -1,6 +1,6 @@
-"""Lesson 4's worked example: the turnstile, tested with Channels' own WebsocketCommunicator.
+"""Lesson 4, Turnstile: tests with the WebsocketCommunicator of Channels.
 
-What that communicator lets through, and this project's StrictCommunicator does not, stands below.
+The second half shows mistakes that this communicator misses and StrictCommunicator finds.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ def said(text):
     return {"type": "websocket.send", "text": text}
 
 
-# A test of the turnstile, habit by habit
+# Tests of the turnstile
 
 
 async def enter():
@@ -35,12 +35,12 @@ async def enter():
 
 
 async def leave(client):
-    """The client goes, and the consumer ends by itself: disconnect() would cancel it in silence."""
+    """Disconnect, and check that the consumer ended by itself. disconnect() hides a cancel."""
     await client.disconnect()
     assert not client.future.cancelled()
 
 
-async def test_counts_who_is_inside():
+async def test_counts_the_people_inside():
     client = await enter()
     for text, count in [("in", "1"), ("in", "2"), ("out", "1"), ("in", "2")]:
         await client.send_to(text_data=text)
@@ -50,14 +50,14 @@ async def test_counts_who_is_inside():
 
 
 @pytest.mark.parametrize("query", ["", "?gate=south", "?gate=north&gate=south"])
-async def test_refuses_who_comes_by_another_gate(query):
-    stranger = WebsocketCommunicator(Turnstile.as_asgi(), PATH + query)
-    assert await stranger.connect() == (False, 1000)
-    assert await stranger.receive_nothing()
-    await leave(stranger)
+async def test_rejects_a_client_at_another_gate(query):
+    client = WebsocketCommunicator(Turnstile.as_asgi(), PATH + query)
+    assert await client.connect() == (False, 1000)
+    assert await client.receive_nothing()
+    await leave(client)
 
 
-async def test_counts_for_each_client_alone():
+async def test_each_client_has_its_own_count():
     one, other = await enter(), await enter()
     await one.send_to(text_data="in")
     assert await one.receive_output() == said("1 inside")
@@ -68,10 +68,10 @@ async def test_counts_for_each_client_alone():
 
 
 @pytest.mark.parametrize("frame", [{"text_data": "hit"}, {"bytes_data": b"in"}])
-async def test_breaks_with_4000_and_says_nothing_more(frame):
+async def test_closes_with_4000_and_sends_nothing_more(frame):
     client, other = await enter(), await enter()
     await client.send_to(**frame)
-    await client.send_to(text_data="in")  # sent before it has heard of the close
+    await client.send_to(text_data="in")  # sent before the close arrives
     assert await client.receive_output() == {**CLOSE, "code": 4000}
     assert await client.receive_nothing()
     await other.send_to(text_data="in")
@@ -88,11 +88,11 @@ async def test_is_routed_at_its_path():
     await leave(client)
 
 
-# What a stock communicator lets through
+# Mistakes that the stock communicator misses
 
 
 class Consumer(SyncConsumer):
-    """Does nothing wrong; each one below does one thing wrong."""
+    """A correct consumer. Each class below has one mistake."""
 
     def websocket_connect(self, event):
         self.send(ACCEPT)
@@ -127,7 +127,7 @@ async def talk_strictly(consumer_class, *frames):
 
 
 async def strict_diagnosis(consumer_class, *frames):
-    """What the strict communicator says of a client that sends these frames and leaves."""
+    """The diagnosis of StrictCommunicator, for a client that sends these frames and leaves."""
     with pytest.raises(CheckFailed) as red:
         await talk_strictly(consumer_class, *frames)
     return red.value.finding.diagnosis
@@ -148,14 +148,14 @@ async def test_stock_communicator_passes_a_consumer_that_never_stops():
     assert await strict_diagnosis(NeverStops) == "no-stop-consumer"
 
 
-async def test_stock_communicator_has_no_word_for_a_missing_accept():
+async def test_stock_communicator_gives_no_reason_for_a_missing_accept():
     with pytest.raises(TimeoutError) as error:
         await stock(NeverAnswers).connect()
     assert str(error.value) == ""
     assert await strict_diagnosis(NeverAnswers) == "no-accept"
 
 
-async def test_stock_communicator_names_a_missing_handler_only_after_its_time_out():
+async def test_stock_communicator_reports_a_missing_handler_only_after_a_timeout():
     client = stock(HandlesNoFrames)
     await client.connect()
     await client.send_to(text_data="hello")
@@ -166,16 +166,16 @@ async def test_stock_communicator_names_a_missing_handler_only_after_its_time_ou
     assert await strict_diagnosis(HandlesNoFrames, "hello") == "no-receive-handler"
 
 
-async def test_stock_communicator_is_silent_on_an_exception_that_nobody_waits_for():
+async def test_stock_communicator_hides_an_exception_if_the_test_does_not_wait_for_it():
     client = stock(HandlesNoFrames)
     await client.connect()
     await client.send_to(text_data="hello")
     assert await client.receive_nothing()
-    # Here a test may end, and be green.
+    # A test that ends here is green.
     assert str(client.future.exception()) == "No handler for message type websocket.receive"
 
 
-async def test_a_time_out_of_the_stock_communicator_cancels_the_consumer():
+async def test_a_timeout_of_the_stock_communicator_cancels_the_consumer():
     client = stock(Consumer)
     await client.connect()
     with pytest.raises(TimeoutError):
@@ -192,7 +192,7 @@ async def test_stock_communicator_cannot_send_an_empty_frame():
     await client.disconnect()
 
 
-async def test_stock_communicator_says_1000_where_a_browser_gives_no_code():
+async def test_stock_communicator_sends_1000_where_a_browser_sends_no_code():
     events = []
 
     class Listener(Consumer):
@@ -220,7 +220,7 @@ async def test_stock_communicator_says_1000_where_a_browser_gives_no_code():
         ([ACCEPT, {"type": "websocket.sned", "text": "a"}], "unknown-event-type"),
     ],
 )
-async def test_stock_communicator_takes_what_daphne_refuses(replies, diagnosis):
+async def test_stock_communicator_accepts_replies_that_daphne_rejects(replies, diagnosis):
     class Wrong(Consumer):
         def websocket_connect(self, event):
             for reply in replies:
