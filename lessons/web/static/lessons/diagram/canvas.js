@@ -1,68 +1,13 @@
-// The part of a box that is in view.
-//
-// The browser is asked for sizes when they change, not in a frame: there the answer costs a layout.
+// Draws the visible part of a diagram as SVG. Rows that become visible are added, others are removed.
 
-import { drawBar, drawLane, drawLife, drawRow, svg } from "./drawing.js";
+import { drawBar, drawLane, drawLifeline, drawRow, svg } from "./drawing.js";
 
-const NEAR = 40; // pixels from the end that still count as being there
-
-export class View {
-  constructor(box, area) {
-    Object.assign(this, { box, area, width: 0, height: 0, top: 0, tall: 0 });
-  }
-
-  watch({ onScroll, onResize }) {
-    const { box } = this;
-    const scrolled = () => {
-      this.top = box.scrollTop;
-      onScroll();
-    };
-    const resized = () => {
-      this.width = box.clientWidth;
-      this.height = box.clientHeight - this.area.offsetTop; // of what is in view, below the heads
-      onResize();
-    };
-    box.addEventListener("scroll", scrolled, { passive: true });
-    new ResizeObserver(resized).observe(box);
-  }
-
-  // The area becomes as large as what is in it, and no smaller than its box.
-  fit(width, height) {
-    this.tall = Math.max(height, this.height);
-    this.area.style.height = `${this.tall}px`;
-    this.area.style.width = `${width}px`;
-  }
-
-  get isAtEnd() {
-    return this.tall - this.top - this.height < NEAR;
-  }
-
-  // Scrolls the box alone: the page under a reader's eyes stays where it is.
-  reveal(first, last, before) {
-    if (first < this.top) this.scrollTo(first - before);
-    else if (last > this.top + this.height) this.scrollTo(last - this.height);
-  }
-
-  scrollTo(top) {
-    this.top = Math.max(0, Math.min(top, this.tall - this.height));
-    this.isMoved = true;
-  }
-
-  // The last that a frame does, for it takes a layout.
-  settle() {
-    if (this.isMoved) this.box.scrollTop = this.top;
-    this.isMoved = false;
-  }
-}
-
-// The part of a diagram that is in view, as SVG: the rows that come into it are added, those that
-// leave it are taken away.
-
-const ROW = 28; // pixels at zoom 1
-const LETTERS = 11.5;
-const LEFT = 50; // room for the time
-const BEYOND = 5; // rows drawn above and below what is in view
-const FEW = 6; // rows at the end that may appear by and by; in a flood nothing would be seen else
+const ROW_HEIGHT = 28; // pixels at zoom 1
+const FONT_SIZE = 11.5;
+const LEFT = 50; // pixels for the time
+const MARGIN_ROWS = 5; // rows drawn above and below the visible ones
+const MAX_ANIMATED = 6; // newest rows that appear with an animation; in a flood more would hide others
+const END_TOLERANCE = 40; // pixels from the end that still count as the end
 
 export class Canvas {
   constructor(box, label) {
@@ -70,37 +15,37 @@ export class Canvas {
     this.area = box.appendChild(document.createElement("div"));
     this.area.className = "canvas";
     this.area.tabIndex = 0;
-    this.area.setAttribute("role", "slider"); // one thing to reach, whose value arrow keys change
+    this.area.setAttribute("role", "slider"); // one focusable thing whose value arrow keys change
     this.area.setAttribute("aria-orientation", "vertical");
     this.area.setAttribute("aria-label", label);
     this.lines = svg("g");
     this.rows = svg("g");
     this.svg = this.area.appendChild(svg("svg", { "aria-hidden": "true" }, this.lines, this.rows));
     this.drawn = new Map(); // entry → {made, index}
-    this.newest = 0; // rows there were when they were last drawn
-    this.view = new View(box, this.area);
+    this.drawnCount = 0; // rows that existed at the last drawing
+    this.view = new ScrollView(box, this.area);
   }
 
   scaleFor(zoom) {
     if (zoom !== this.scale?.zoom) {
-      this.box.style.setProperty("--letters", `${LETTERS * zoom}px`);
+      this.box.style.setProperty("--font-size", `${FONT_SIZE * zoom}px`);
       const probe = this.svg.appendChild(svg("text", { class: "label" }, "m".repeat(50)));
       this.character = probe.getComputedTextLength() / 50;
       probe.remove();
     }
     const { character, view } = this;
-    return { zoom, character, height: ROW * zoom, left: LEFT * zoom, width: view.width };
+    return { zoom, character, height: ROW_HEIGHT * zoom, left: LEFT * zoom, width: view.width };
   }
 
   place(layout, scale) {
-    const made = JSON.stringify([scale, layout.lanes.map(({ x }) => x)]);
-    if (made !== this.made) this.forget();
-    Object.assign(this, { layout, scale, made });
+    const key = JSON.stringify([scale, layout.lanes.map(({ x }) => x)]);
+    if (key !== this.key) this.removeRows();
+    Object.assign(this, { layout, scale, key });
     this.view.fit(scale.width, (layout.rows.length + 0.5) * scale.height);
-    this.newest = Math.min(this.newest, layout.rows.length);
+    this.drawnCount = Math.min(this.drawnCount, layout.rows.length);
   }
 
-  forget() {
+  removeRows() {
     this.drawn.clear();
     this.rows.replaceChildren();
   }
@@ -117,31 +62,32 @@ export class Canvas {
 
   draw({ chosen, hovered, pointed }) {
     const { layout, scale, view } = this;
-    const first = Math.max(0, Math.floor(view.top / scale.height) - BEYOND);
-    const last = Math.ceil((view.top + view.height) / scale.height) + BEYOND;
+    const first = Math.max(0, Math.floor(view.top / scale.height) - MARGIN_ROWS);
+    const last = Math.ceil((view.top + view.height) / scale.height) + MARGIN_ROWS;
     const top = first * scale.height;
-    const tall = Math.max(1, Math.min((last + 1) * scale.height, view.tall) - top);
+    const height = Math.max(1, Math.min((last + 1) * scale.height, view.fullHeight) - top);
     this.svg.style.transform = `translateY(${top}px)`;
-    this.svg.setAttribute("viewBox", `0 ${top} ${scale.width} ${tall}`);
+    this.svg.setAttribute("viewBox", `0 ${top} ${scale.width} ${height}`);
     this.svg.setAttribute("width", scale.width);
-    this.svg.setAttribute("height", tall);
-    const isSeen = ({ from, to }) => from <= last && to >= first;
-    const isRunning = ({ ended, ...life }) => isSeen(ended ? life : { ...life, to: Infinity });
+    this.svg.setAttribute("height", height);
+    const isVisible = ({ from, to }) => from <= last && to >= first;
+    const isAlive = ({ ended, ...life }) => isVisible(ended ? life : { ...life, to: Infinity });
+    const pointedBar = layout.rows.find(({ entry }) => entry === pointed)?.bar;
     this.lines.replaceChildren(
-      ...layout.lanes.map(({ kind, x }) => drawLane(kind, x, top, tall)),
+      ...layout.lanes.map(({ kind, x }) => drawLane(kind, x, top, height)),
       ...this.bands(chosen, hovered),
-      ...layout.lives.filter(isRunning).flatMap((life) => drawLife(life, scale, view.tall)),
-      ...layout.bars.filter(isSeen).map((bar) => drawBar(bar, scale, bar === this.barOf(pointed))),
+      ...layout.lifelines.filter(isAlive).flatMap((life) => drawLifeline(life, scale, view.fullHeight)),
+      ...layout.bars.filter(isVisible).map((bar) => drawBar(bar, scale, bar === pointedBar)),
     );
     this.drawRows(layout.rows.slice(first, last));
     for (const { made, index } of this.drawn.values()) {
       made.classList.toggle("chosen", index === chosen);
       made.classList.toggle("hovered", index === hovered);
     }
-    view.settle();
+    view.applyScroll();
   }
 
-  // Behind a row: the one under the pointer, the one that was chosen, the first that differs.
+  // The backgrounds of three rows: the first that differs, the hovered one, the chosen one.
   bands(chosen, hovered) {
     const difference = this.layout.rows.findIndex(({ isDifferent }) => isDifferent);
     const { height, width } = this.scale;
@@ -150,26 +96,73 @@ export class Canvas {
       .map(([name, index]) => svg("rect", { class: name, y: index * height, width, height }));
   }
 
-  barOf(entry) {
-    return this.layout.rows.find((row) => row.entry === entry)?.bar;
-  }
-
   drawRows(rows) {
-    const kept = new Set(rows.map(({ entry }) => entry));
+    const visible = new Set(rows.map(({ entry }) => entry));
     for (const [entry, { made }] of this.drawn) {
-      if (kept.has(entry)) continue;
+      if (visible.has(entry)) continue;
       made.remove();
       this.drawn.delete(entry);
     }
-    const calm = this.layout.rows.length - FEW;
+    const firstAnimated = Math.max(this.drawnCount, this.layout.rows.length - MAX_ANIMATED);
     for (const row of rows) {
       const known = this.drawn.get(row.entry);
       if (known?.index === row.index) continue;
       known?.made.remove();
       const made = this.rows.appendChild(drawRow(row, this.scale));
-      if (row.index >= Math.max(this.newest, calm)) made.classList.add("new");
+      if (row.index >= firstAnimated) made.classList.add("new");
       this.drawn.set(row.entry, { made, index: row.index });
     }
-    this.newest = this.layout.rows.length;
+    this.drawnCount = this.layout.rows.length;
+  }
+}
+
+// The visible part of a scrolling box. It reads sizes when they change and not in a frame, because
+// there the browser would have to compute a layout for the answer.
+class ScrollView {
+  constructor(box, area) {
+    Object.assign(this, { box, area, width: 0, height: 0, top: 0, fullHeight: 0 });
+  }
+
+  watch({ onScroll, onResize }) {
+    const { box } = this;
+    const scrolled = () => {
+      this.top = box.scrollTop;
+      onScroll();
+    };
+    const resized = () => {
+      this.width = box.clientWidth;
+      this.height = box.clientHeight - this.area.offsetTop; // without the lane headers
+      onResize();
+    };
+    box.addEventListener("scroll", scrolled, { passive: true });
+    new ResizeObserver(resized).observe(box);
+  }
+
+  // Makes the area as large as its content, and at least as high as the box.
+  fit(width, height) {
+    this.fullHeight = Math.max(height, this.height);
+    this.area.style.height = `${this.fullHeight}px`;
+    this.area.style.width = `${width}px`;
+  }
+
+  get isAtEnd() {
+    return this.fullHeight - this.top - this.height < END_TOLERANCE;
+  }
+
+  // Scrolls this box only: the page must not move while somebody reads it.
+  reveal(first, last, before) {
+    if (first < this.top) this.scrollTo(first - before);
+    else if (last > this.top + this.height) this.scrollTo(last - this.height);
+  }
+
+  scrollTo(top) {
+    this.top = Math.max(0, Math.min(top, this.fullHeight - this.height));
+    this.isMoved = true;
+  }
+
+  // The last action of a frame, because it needs a layout.
+  applyScroll() {
+    if (this.isMoved) this.box.scrollTop = this.top;
+    this.isMoved = false;
   }
 }

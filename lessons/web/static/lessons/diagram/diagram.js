@@ -1,42 +1,53 @@
-// A transcript as a sequence diagram: what is shown of it, and what it points at.
+// A transcript as a sequence diagram, with its lane headers, keys and pointer.
 
 import { element, queueFrame } from "../common/dom.js";
 import { Canvas } from "./canvas.js";
-import { layout, nameOf, spread } from "./layout.js";
+import { layout, nameOf, placeLanes } from "./layout.js";
+
+const STEPS = {
+  ArrowDown: 1,
+  ArrowRight: 1,
+  ArrowUp: -1,
+  ArrowLeft: -1,
+  PageDown: 10,
+  PageUp: -10,
+  Home: -Infinity,
+  End: Infinity,
+};
 
 export class Diagram {
-  // `onSelect(entry, isChosen)` is called with what the diagram points at: what was chosen or is
-  // under the pointer, else the newest; null where there is nothing.
+  // Calls `onSelect(entry, isChosen)` when the diagram points at another entry: the one under the
+  // pointer, else the chosen one, else the newest. `entry` is null if there are no entries.
   constructor(box, { onSelect = () => {}, label = "Sequence diagram" } = {}) {
     Object.assign(this, { box, onSelect, zoom: 1, folded: new Set(), transcript: null });
     box.classList.add("diagram");
-    this.heads = new LaneHeaders(box, (key) => this.fold(key));
+    this.headers = new LaneHeaders(box, (key) => this.fold(key));
     this.canvas = new Canvas(box, label);
-    this.change = ({ detail }) => this.grow(detail);
-    point(this, this.canvas.area);
+    this.onChange = ({ detail }) => this.update(detail);
+    addControls(this, this.canvas.area);
     this.view = this.canvas.view;
     this.view.watch({ onScroll: () => this.schedule(), onResize: () => this.refresh() });
   }
 
-  // From now on, and as it grows. `differs` is the index of the entry that is marked; one past the
-  // last marks that there is none.
+  // Shows a transcript and its later entries. `differs` is the index of the entry to mark. An index
+  // after the last entry marks that this transcript ends earlier than the other one.
   show(transcript, { differs = null } = {}) {
-    this.transcript?.removeEventListener("change", this.change);
+    this.transcript?.removeEventListener("change", this.onChange);
     Object.assign(this, { transcript, differs, chosen: null, hovered: null, position: null });
     this.pointed = undefined;
     this.reveals = transcript.entries[differs ?? 0];
-    transcript.addEventListener("change", this.change);
+    transcript.addEventListener("change", this.onChange);
     this.refresh();
   }
 
-  grow({ trimmed }) {
+  update({ trimmed }) {
     const { entries } = this.transcript;
     if (this.position !== null) this.position = Math.max(0, this.position - trimmed);
     if (!entries.length) this.position = this.chosen = null;
     this.refresh();
   }
 
-  // Show the first `position` entries; null is all, and those that are still to come.
+  // Shows the first `position` entries; null shows all of them and later ones.
   seek(position) {
     this.position = position;
     this.choose(this.transcript.entries[position - 1] ?? null);
@@ -44,7 +55,7 @@ export class Diagram {
     this.refresh();
   }
 
-  // null points at the newest.
+  // Chooses an entry; null removes the choice, so that the diagram points at the newest entry.
   choose(entry) {
     Object.assign(this, { chosen: entry, hovered: null, reveals: entry ?? undefined });
     this.schedule();
@@ -80,18 +91,18 @@ export class Diagram {
   draw() {
     const { canvas, folded, view } = this;
     const wasAtEnd = view.isAtEnd;
-    const isSeen = view.width > 0; // else another view is, and this one waits
+    const isVisible = view.width > 0; // if the page shows the table instead, the drawing waits
     if (this.isStale) {
       const { entries } = this.transcript;
       const position = this.position ?? entries.length;
       this.layout = layout(entries, { position, folded, differs: this.differs });
-      if (isSeen) this.place();
-      this.isStale = !isSeen;
+      if (isVisible) this.place();
+      this.isStale = !isVisible;
     }
     const newest = this.layout.rows.findLast(({ entry }) => entry.event)?.entry ?? null;
     const pointed = this.hovered ?? this.chosen ?? newest;
-    this.tell(pointed);
-    if (!isSeen) return;
+    this.notify(pointed);
+    if (!isVisible) return;
     const reveal = this.indexOf(this.reveals);
     if (reveal >= 0) canvas.reveal(reveal);
     else if (this.reveals === null || (wasAtEnd && !this.chosen)) view.scrollTo(Infinity);
@@ -101,8 +112,8 @@ export class Diagram {
 
   place() {
     const scale = this.canvas.scaleFor(this.zoom);
-    scale.width = spread(this.layout.lanes, { ...scale, folded: this.folded });
-    this.heads.draw(this.layout.lanes, this.folded, scale);
+    scale.width = placeLanes(this.layout.lanes, { ...scale, folded: this.folded });
+    this.headers.draw(this.layout.lanes, this.folded, scale);
     this.canvas.place(this.layout, scale);
   }
 
@@ -110,7 +121,7 @@ export class Diagram {
     return entry ? this.layout.rows.findIndex((row) => row.entry === entry) : -1;
   }
 
-  tell(pointed) {
+  notify(pointed) {
     const isChosen = Boolean(this.hovered ?? this.chosen);
     if (pointed === this.pointed && isChosen === this.wasChosen) return;
     Object.assign(this, { pointed, wasChosen: isChosen });
@@ -118,35 +129,34 @@ export class Diagram {
   }
 }
 
-// The heads of a diagram's lanes. Each is a switch: what its lane has to do with is shown or not.
-export class LaneHeaders {
+// The headers of the lanes. Each is a switch that shows or hides the events of its lane.
+class LaneHeaders {
   constructor(box, onSwitch) {
     this.onSwitch = onSwitch;
-    this.box = box.appendChild(document.createElement("div"));
-    this.box.className = "lane-headers";
+    this.box = box.appendChild(element("div", "", "lane-headers"));
     this.box.setAttribute("role", "group");
     this.box.setAttribute("aria-label", "Lanes shown");
-    this.made = new Map(); // key of a lane → its button
+    this.buttons = new Map(); // key of a lane → its button
   }
 
   draw(lanes, folded, { width, left }) {
     this.box.style.width = `${width}px`;
-    for (const [key, button] of this.made) {
+    for (const [key, button] of this.buttons) {
       if (lanes.some((lane) => lane.key === key)) continue;
       button.remove();
-      this.made.delete(key);
+      this.buttons.delete(key);
     }
     lanes.forEach((lane, index) => {
-      const button = this.made.get(lane.key) ?? this.make(lane);
+      const button = this.buttons.get(lane.key) ?? this.make(lane);
       const before = lane.x - (lanes[index - 1]?.x ?? 2 * left - lane.x);
       const after = (lanes[index + 1]?.x ?? 2 * width - lane.x) - lane.x;
       const room = Math.min(before, after) - 4;
-      // As wide as its words, and moved by a transform: a lane that comes shifts no layout.
+      // As wide as its text, and placed by a transform, so that a new lane shifts no layout.
       button.style.maxWidth = `${room}px`;
       button.style.transform = `translateX(${lane.x}px) translateX(-50%)`;
       button.setAttribute("aria-pressed", !folded.has(lane.key));
-      const there = this.box.children[index] ?? null;
-      if (there !== button) this.box.insertBefore(button, there);
+      const current = this.box.children[index] ?? null;
+      if (current !== button) this.box.insertBefore(button, current);
     });
   }
 
@@ -156,71 +166,61 @@ export class LaneHeaders {
     button.type = "button";
     button.dataset.lane = kind;
     button.title = nameOf(lane);
-    const who = [name, server].filter(Boolean).join(" ");
-    button.append(kind, ...(who ? [" ", element("span", who)] : []));
+    const owner = [name, server].filter(Boolean).join(" ");
+    button.append(kind, ...(owner ? [" ", element("span", owner)] : []));
     button.onclick = () => this.onSwitch(key);
-    this.made.set(key, button);
+    this.buttons.set(key, button);
     return button;
   }
 }
 
-// Points at a diagram's events, by keyboard and with the pointer.
-
-const KEYS = {
-  ArrowDown: 1,
-  ArrowRight: 1,
-  ArrowUp: -1,
-  ArrowLeft: -1,
-  PageDown: 10,
-  PageUp: -10,
-  Home: -Infinity,
-  End: Infinity,
-};
-
-export function point(diagram, area) {
+// Lets the user choose an event with the keyboard, and with the pointer.
+function addControls(diagram, area) {
   area.addEventListener("keydown", (event) => {
     if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    if (event.key in KEYS) step(diagram, KEYS[event.key]);
+    if (event.key in STEPS) step(diagram, STEPS[event.key]);
     else if (event.key === "Escape" && diagram.chosen) diagram.choose(null);
     else return;
     event.preventDefault();
     event.stopPropagation();
-    say(diagram, area);
+    announce(diagram, area);
   });
-  area.addEventListener("focus", () => say(diagram, area));
+  area.addEventListener("focus", () => announce(diagram, area));
   area.addEventListener("click", ({ clientY }) => {
     const entry = diagram.canvas.rowAt(clientY)?.entry ?? null;
     diagram.choose(entry === diagram.chosen ? null : entry);
-    say(diagram, area);
+    announce(diagram, area);
   });
   area.addEventListener("pointermove", ({ clientY, pointerType }) => {
     if (pointerType === "mouse") diagram.hover(diagram.canvas.rowAt(clientY)?.entry ?? null);
   });
   area.addEventListener("pointerleave", () => diagram.hover(null));
-  say(diagram, area);
+  announce(diagram, area);
 }
 
-// To the row that many further down, or up; the first step is onto the newest.
-function step(diagram, rows) {
-  const all = diagram.layout?.rows ?? [];
-  const here = diagram.chosen ? diagram.indexOf(diagram.chosen) : all.length - (rows > 0 ? 1 : 0);
-  diagram.choose(all[Math.min(Math.max(here + rows, 0), all.length - 1)]?.entry ?? null);
+// Chooses the entry that many rows below or above; the first step chooses the newest entry.
+function step(diagram, count) {
+  const rows = diagram.layout?.rows ?? [];
+  const current = diagram.chosen ? diagram.indexOf(diagram.chosen) : rows.length - (count > 0 ? 1 : 0);
+  diagram.choose(rows[Math.min(Math.max(current + count, 0), rows.length - 1)]?.entry ?? null);
 }
 
-// Only when somebody points, or every event would be read out while the diagram has the focus.
-function say(diagram, area) {
+// Sets the slider's value, which a screen reader reads aloud. Only the user's own actions set it:
+// otherwise the screen reader would read every new event while the diagram has the focus.
+function announce(diagram, area) {
   const rows = diagram.layout?.rows ?? [];
   const index = rows.findIndex(({ entry }) => entry === diagram.chosen);
+  const text = index < 0 ? `None chosen of ${rows.length}` : describe(rows[index], rows.length);
   area.setAttribute("aria-valuemin", 0);
   area.setAttribute("aria-valuemax", rows.length);
   area.setAttribute("aria-valuenow", index + 1);
-  area.setAttribute("aria-valuetext", index < 0 ? `None chosen of ${rows.length}` : describe(rows[index], rows.length));
+  area.setAttribute("aria-valuetext", text);
 }
 
-function describe({ entry, index, kind, text, type, telling, from, to, isDifferent }, count) {
-  const what = kind === "gap" ? text : `${type} ${telling}`.trim();
-  const where = from ? `${nameOf(from)} to ${nameOf(to)}` : "";
+export function describe({ entry, index, kind, text, type, details, from, to, isDifferent }, count) {
+  const event = kind === "gap" ? text : `${type} ${details}`.trim();
+  const place = from ? `${nameOf(from)} to ${nameOf(to)}` : "";
   const handler = entry.event?.handler ? `handler ${entry.event.handler}` : "";
-  const differs = isDifferent ? "the first that differs" : "";
-  return [`${index + 1} of ${count}: ${what}`, where, handler, differs].filter(Boolean).join(", ");
+  const difference = isDifferent ? "the first difference" : "";
+  return [`${index + 1} of ${count}: ${event}`, place, handler, difference].filter(Boolean).join(", ");
 }

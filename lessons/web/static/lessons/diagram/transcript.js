@@ -1,11 +1,12 @@
-// The page's store of recorded events: the diagram and the table are two views of it.
+// The page's store of recorded events. The diagram and the table are two views of it.
 
-const MOST = 5000; // entries kept
+const MAX_ENTRIES = 5000;
 const LANES = new Set(["client", "consumer", "layer", "database"]);
 const DIRECTIONS = new Set(["in", "out", "mark"]);
 
-// An entry is an event, or a gap: `{count}` events of a connection that never came here. Every
-// entry has `time` and `of`, its connection: {ordinal, connection, client, server, begun, known}.
+// An entry is an event, or a gap: `count` events of a connection that the page did not receive.
+// Every entry has a `time` and `of`, its connection:
+// {ordinal, connection, client, server, begun, known}. `known` is the number of its latest event.
 export class Transcript extends EventTarget {
   constructor() {
     super();
@@ -13,29 +14,29 @@ export class Transcript extends EventTarget {
     this.clear();
   }
 
-  // What is still to come of a connection goes on with its numbers.
+  // Removes all entries. Later events of the same connections continue their numbers.
   clear() {
     this.entries = [];
     this.lost = 0;
-    this.tell(0);
+    this.notify(0);
   }
 
-  // Events in the recorder's order; nothing of their connection up to number `recorded` is still to
-  // come. `client` and `server` are names, for the lanes.
+  // Adds events in the recorder's order. The recorder has already sent or dropped every event of
+  // their connection up to number `recorded`. `client` and `server` are names for the lanes.
   add({ recorded = 0, events }, { client = "", server = "" } = {}) {
     let from = this.entries.length;
     for (const event of events) {
       const of = this.connection(event, client, server);
-      from = Math.min(from, this.gap(event.seq - of.known - 1, of, event.time));
+      from = Math.min(from, this.addGap(event.seq - of.known - 1, of, event.time));
       from = Math.min(from, this.insert({ time: event.time, of, event }));
       of.known = event.seq;
     }
     const last = events.length && this.connections.get(events.at(-1).connection);
     if (last) {
-      from = Math.min(from, this.gap(recorded - last.known, last, events.at(-1).time));
+      from = Math.min(from, this.addGap(recorded - last.known, last, events.at(-1).time));
       last.known = Math.max(recorded, last.known);
     }
-    this.tell(from, this.trim());
+    this.notify(from, this.trim());
   }
 
   connection({ connection, time }, client, server) {
@@ -47,13 +48,14 @@ export class Transcript extends EventTarget {
     return made;
   }
 
-  gap(count, of, time) {
+  addGap(count, of, time) {
     if (count <= 0) return Infinity;
     this.lost += count;
     return this.insert({ time, of, count });
   }
 
-  // By time: another connection's batch may have come before this one. One machine has one clock.
+  // Keeps the order of time, because another connection's later events may have arrived first. All
+  // times come from one machine, so they can be compared.
   insert(entry) {
     let index = this.entries.length;
     while (index && this.entries[index - 1].time > entry.time) index -= 1;
@@ -62,28 +64,28 @@ export class Transcript extends EventTarget {
   }
 
   trim() {
-    const oldest = this.entries.splice(0, Math.max(0, this.entries.length - MOST));
-    this.lost += oldest.filter(({ event }) => event).length; // a gap's own are counted already
+    const oldest = this.entries.splice(0, Math.max(0, this.entries.length - MAX_ENTRIES));
+    this.lost += oldest.filter(({ event }) => event).length; // `lost` already includes the gaps
     return oldest.length;
   }
 
-  // From entry `from` on, after `trimmed` were taken off the front, all may be new.
-  tell(from, trimmed = 0) {
+  // `trimmed` entries were removed from the front; entries from `from` on may have changed.
+  notify(from, trimmed = 0) {
     const detail = { from: Math.max(0, from - trimmed), trimmed };
     this.dispatchEvent(new CustomEvent("change", { detail }));
   }
 
-  // Shows what another has in place of its own; what is still to come is its own again.
-  become({ connections, entries, lost }) {
+  // Replaces the entries with those of another transcript. Later events are added as usual.
+  replaceWith({ connections, entries, lost }) {
     for (const [name, of] of connections) {
       const { ordinal = this.connections.size + 1, known = 0 } = this.connections.get(name) ?? {};
       this.connections.set(name, Object.assign(of, { ordinal, known: Math.max(known, of.known) }));
     }
     Object.assign(this, { entries, lost });
-    this.tell(0);
+    this.notify(0);
   }
 
-  // What an address names an entry by; the same as long as the page, or the file, lives.
+  // The id of an entry in the page's address. It stays the same as long as the page or file exists.
   static idOf({ of, event }) {
     return event ? `${of.ordinal}.${event.seq}` : "";
   }
@@ -102,11 +104,11 @@ export class Transcript extends EventTarget {
     return { version: 1, connections, events };
   }
 
-  // Throws an Error for what toJSON did not make.
+  // Throws an Error if toJSON did not write `json`.
   static from(json) {
     const { connections, events } = json ?? {};
-    const isWhole = [connections, events].every(Array.isArray) && events.every(isEvent);
-    if (!isWhole) throw new Error("This is not a transcript.");
+    const isComplete = [connections, events].every(Array.isArray) && events.every(isEvent);
+    if (!isComplete) throw new Error("This is not a transcript.");
     const made = new Transcript();
     for (const { connection, client, server, begun } of connections) {
       made.connection({ connection, time: begun }, String(client ?? ""), String(server ?? ""));

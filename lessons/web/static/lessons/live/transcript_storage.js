@@ -48,7 +48,7 @@ export async function load(input, transcript) {
   const [file] = input.files;
   if (!file) return;
   try {
-    transcript.become(Transcript.from(JSON.parse(await file.text())));
+    transcript.replaceWith(Transcript.from(JSON.parse(await file.text())));
     say(`This is ${file.name}.`);
   } catch {
     say(`${file.name} is not a saved transcript. The recording has not changed.`);
