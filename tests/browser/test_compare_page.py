@@ -9,7 +9,7 @@ def test_a_deep_link_opens_a_mistake_where_it_shows(visit):
     page = visit("03-stop", color_scheme="dark").page
     page.goto(f"{page.url}#mistake-StopsWithoutAClose")
     compare = page.get_by_role("region", name="Compare with a mistake")
-    expect(compare).to_contain_text("Played: connect · text 7. What differs first is marked.")
+    expect(compare).to_contain_text("Played: connect · text 7. The first difference is marked.")
     expect(compare.get_by_role("heading", level=3)).to_have_text(
         "The consumer stopped, and the socket stayed open"
     )
@@ -32,7 +32,7 @@ def test_a_mistake_is_chosen_without_a_mouse_and_the_address_leads_back_to_it(vi
     page.keyboard.press("Enter")
     compare = page.get_by_role("region", name="Compare with a mistake")
     expect(compare).to_contain_text("must be raised")
-    expect(compare).to_contain_text("Played: connect · text bye. Nothing differs in it.")
+    expect(compare).to_contain_text("Played: connect · text bye. There is no difference.")
     assert page.url.endswith("#mistake-DoesNotRaise")
 
 
@@ -48,4 +48,4 @@ def test_what_was_just_played_is_played_again(visit):
     expect(compare.locator("#compare-intro code")).to_have_text("except Exception")
     lesson.page.get_by_role("combobox", name="Mistake").select_option("Stops without a close")
     lesson.press("Compare")
-    expect(compare).to_contain_text("Played: 1 connect · 1 text 7. What differs first is marked.")
+    expect(compare).to_contain_text("Played: connect · text 7. The first difference is marked.")

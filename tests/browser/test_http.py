@@ -55,7 +55,7 @@ def test_a_stream_is_shown_until_the_client_leaves(visit):
     page.choose("Method", "GET")
     page.press("Send")
     expect(page.page.locator("#browser-log li").nth(1)).to_have_text('part "data: beat 1\\n\\n"')
-    page.expect_status("HTTP 200, the body is coming.")
+    page.expect_status("HTTP 200, the body is arriving.")
     page.press("Leave")
     page.expect_status("You have left.")
     expect(events(page).nth(-2)).to_have_text("→ http.disconnect")

@@ -99,7 +99,7 @@ def test_the_scope_is_folded_and_without_its_cookie(visit):
 def test_a_refusal_is_1006_to_the_browser_and_a_close_to_the_server(visit):
     page = visit("01-accept")
     page.connect(path="/ws/sync/accept/", subprotocols="", state="refused")
-    page.expect_status("Refused: HTTP 403. Told: 1006.")
+    page.expect_status("Rejected with HTTP 403. The browser reports 1006.")
     page.expect_browser_log("close code 1006, not clean")
     rows = page.page.locator("#events tr:not([data-lane=database]):not(.first) td:nth-child(4)")
     expect(rows).to_have_text(
@@ -118,7 +118,7 @@ def test_a_refusal_is_1006_to_the_browser_and_a_close_to_the_server(visit):
 def test_an_exception_before_the_accept_is_told_as_500(visit):
     page = visit("01-accept")
     page.connect(path="/ws/no/such/path/", state="refused")
-    page.expect_status("Exception: HTTP 500. Told: 1006.")
+    page.expect_status("Exception: HTTP 500. The browser reports 1006.")
     expect(page.page.locator("#events tr").last).to_contain_text("raised ValueError: No route")
     assert page.lit() == []
     (error,) = page.errors

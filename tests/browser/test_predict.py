@@ -42,8 +42,8 @@ def test_an_order_is_made_and_judged_without_a_mouse(visit):
     assert in_order(asked)[:5] == [*RIGHT, LINE]
     expect(asked.locator(".status")).to_have_text("Never comes.")
     asked.get_by_role("button", name="Check").press("Enter")
-    expect(asked.locator(".status")).to_have_text("Right. This is what crossed:")
-    expect(asked.get_by_role("slider", name="What crossed, as a diagram")).to_be_visible()
+    expect(asked.locator(".status")).to_have_text("Right. These are the events:")
+    expect(asked.get_by_role("slider", name="The events, as a diagram")).to_be_visible()
     expect(asked).to_contain_text("Daphne makes none up")
     assert violations(page, "#predict") == []
 
@@ -72,10 +72,10 @@ def test_who_receives_what_is_ticked_and_judged(visit):
     asked.get_by_label('client 2: websocket.send  text: "3 inside"').check()
     asked.get_by_role("button", name="Check").click()
     expect(asked.locator(".status")).to_have_text(
-        "Ticked: 1 of the 3 that arrive, and 1 that does not. This is what crossed:"
+        "Ticked: 1 of the 3 that arrive, and 1 that does not. These are the events:"
     )
     asked.get_by_label('client 2: websocket.send  text: "3 inside"').uncheck()
     asked.get_by_label('client 1: websocket.send  text: "2 inside"').check()
     asked.get_by_label('client 2: websocket.send  text: "1 inside"').check()
     asked.get_by_role("button", name="Check").click()
-    expect(asked.locator(".status")).to_have_text("Right. This is what crossed:")
+    expect(asked.locator(".status")).to_have_text("Right. These are the events:")

@@ -1,15 +1,18 @@
-// Single keys that lead about a page. Which leads where is said in the rows of the dialog that lists
-// them: a link is followed, a button pressed, anything else gets the focus.
+// Keyboard access on every page: the single-key shortcuts, and focusable scroll areas.
 
-const OFF = "shortcuts-off"; // remembered by this browser; WCAG 2.1.4 asks for a way to be rid of them
+import { byId } from "./dom.js";
+
+const STORAGE_KEY = "shortcuts-off"; // WCAG 2.1.4 requires that the user can switch shortcuts off
 const TYPING = "input, textarea, select, [contenteditable]";
 
-const dialog = document.getElementById("keys");
+// The dialog lists the shortcuts. Its rows say where each key leads: a link is followed, a button
+// pressed, and every other element gets the focus.
+const dialog = byId("keys");
 const rows = [...dialog.querySelectorAll("[data-key]")];
-const box = dialog.querySelector("input");
+const checkbox = dialog.querySelector("input");
 
-// The first of its selectors that the page shows, in the group of what has the focus if it is there:
-// of several clients, the one at hand. Scripts make and hide some, so it is looked for each time.
+// The first visible target of a row. Targets in the client that has the focus come first. Scripts
+// make and hide targets, so each key press searches again.
 function targetOf({ dataset }) {
   const group = document.activeElement?.closest("[role=group]");
   for (const selector of dataset.to.split(", ")) {
@@ -32,8 +35,8 @@ function show() {
   dialog.showModal();
 }
 
-function pressed(event) {
-  if (!box.checked || dialog.open || event.defaultPrevented || event.isComposing) return;
+function keyPressed(event) {
+  if (!checkbox.checked || dialog.open || event.defaultPrevented || event.isComposing) return;
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   if (event.target.closest?.(TYPING)) return;
   const target = rows.filter(({ dataset }) => dataset.key === event.key).map(targetOf)[0];
@@ -42,29 +45,28 @@ function pressed(event) {
   go(target);
 }
 
-box.checked = !recall();
-box.addEventListener("change", () => remember(!box.checked));
-document.getElementById("show-keys").addEventListener("click", show);
-addEventListener("keydown", pressed);
+checkbox.checked = !isOff();
+checkbox.addEventListener("change", () => store(!checkbox.checked));
+byId("show-keys").addEventListener("click", show);
+addEventListener("keydown", keyPressed);
 
-// A browser may forbid a page to remember anything.
-function recall() {
+function isOff() {
   try {
-    return localStorage.getItem(OFF) === "yes";
+    return localStorage.getItem(STORAGE_KEY) === "yes";
   } catch {
-    return false;
+    return false; // the browser forbids the page to store anything
   }
 }
 
-function remember(off) {
+function store(off) {
   try {
-    localStorage.setItem(OFF, off ? "yes" : "no");
+    localStorage.setItem(STORAGE_KEY, off ? "yes" : "no");
   } catch {
-    // It holds for this page, then.
+    // The choice holds until the page is left.
   }
 }
 
-// Only what overflows needs to be reached by keyboard, and which that is depends on the window.
+// Makes exactly those areas focusable that overflow. Which ones do depends on the window's size.
 export function updateFocusableScroll() {
   for (const box of document.querySelectorAll("article .scroll, .exercise .scroll")) {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
@@ -74,4 +76,4 @@ export function updateFocusableScroll() {
 
 updateFocusableScroll();
 addEventListener("resize", updateFocusableScroll);
-addEventListener("toggle", updateFocusableScroll, true); // a toggle does not bubble
+addEventListener("toggle", updateFocusableScroll, true); // a toggle event does not bubble

@@ -1,35 +1,35 @@
-// Looks as you type: what the server answers to the form, without leaving the page.
+// Searches while the user types: replaces the results without leaving the page.
 
-const PAUSE = 120; // ms without a key, or every letter of a word would be a search
+import { byId } from "./dom.js";
 
-const form = document.getElementById("search");
+const TYPING_PAUSE = 120; // milliseconds without a key; otherwise each letter would start a search
+
+const form = byId("search");
 const { q: input } = form.elements;
-let waiting = null;
-let asked = null;
+let timer = null;
+let request = null;
 
-async function look() {
-  asked?.abort();
-  asked = new AbortController();
+async function search() {
+  request?.abort();
+  request = new AbortController();
   const url = new URL(form.action);
   if (input.value.trim()) url.searchParams.set("q", input.value);
   try {
-    const response = await fetch(url, { signal: asked.signal });
+    const response = await fetch(url, { signal: request.signal });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    for (const id of ["count", "results"]) {
-      document.getElementById(id).replaceChildren(...page.getElementById(id).childNodes);
-    }
+    for (const id of ["count", "results"]) byId(id).replaceChildren(...page.getElementById(id).childNodes);
     document.title = page.title;
-    history.replaceState(null, "", url); // so that coming back, or a bookmark, finds the same
+    history.replaceState(null, "", url); // so that a bookmark, or the back button, finds these results
   } catch (error) {
     if (error.name === "AbortError") return;
-    document.getElementById("count").textContent = "The server does not answer.";
+    byId("count").textContent = "The server does not answer.";
   }
 }
 
 input.addEventListener("input", () => {
-  clearTimeout(waiting);
-  waiting = setTimeout(look, PAUSE);
+  clearTimeout(timer);
+  timer = setTimeout(search, TYPING_PAUSE);
 });
 
-// What was typed before this file was here.
-if (input.value !== (new URL(location).searchParams.get("q") ?? "")) look();
+// The user may have typed before this script was loaded.
+if (input.value !== (new URL(location).searchParams.get("q") ?? "")) search();

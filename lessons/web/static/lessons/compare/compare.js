@@ -1,4 +1,4 @@
-// A mistake beside the solution: the same conversation with both, and where they part.
+// Compares a mistake with the solution: the server plays the same conversation with both.
 
 import { byId, withCode } from "../common/dom.js";
 import { fetchJson, playUrl } from "../common/server.js";
@@ -10,66 +10,68 @@ class Compare {
     this.section = section;
     this.form = byId("compare-form");
     const { mistake } = this.form.elements;
-    mistake.onchange = () => this.introduce();
+    mistake.onchange = () => this.showIntro();
     this.form.onsubmit = (event) => {
       event.preventDefault();
-      // In the address, for a link to it; the page stays where it is.
+      // The address becomes a link to this comparison. The page does not scroll.
       history.replaceState(null, "", HASH + mistake.value);
       this.run();
     };
     byId("compare-controls").disabled = false;
-    this.introduce();
-    addEventListener("hashchange", () => this.follow());
-    this.follow();
+    this.showIntro();
+    addEventListener("hashchange", () => this.followAddress());
+    this.followAddress();
   }
 
-  introduce() {
+  showIntro() {
     const { intro } = this.form.elements.mistake.selectedOptions[0].dataset;
     byId("compare-intro").replaceChildren(...withCode(intro));
   }
 
-  follow() {
+  followAddress() {
     const name = location.hash.startsWith(HASH) && location.hash.slice(HASH.length);
     const { mistake } = this.form.elements;
     if (![...mistake.options].some(({ value }) => value === name)) return;
     mistake.value = name;
-    this.introduce();
+    this.showIntro();
     this.section.scrollIntoView();
-    const here = scrollY;
-    // Once more when there is room below, for whoever has not gone elsewhere meanwhile.
-    this.run().then(() => scrollY === here && this.section.scrollIntoView());
+    const position = scrollY;
+    // The result makes the page longer, so that it can scroll further. If the user has scrolled since,
+    // the page stays.
+    this.run().then(() => scrollY === position && this.section.scrollIntoView());
   }
 
-  // `played()` gives the steps of what was done on this page.
-  offer(played) {
-    this.played = played;
+  // Offers to compare with the steps of this page; `toTexts()` returns them.
+  offerPlayedSteps(toTexts) {
+    this.playedSteps = toTexts;
     this.form.elements.steps.namedItem("played-steps").hidden = false;
   }
 
   steps() {
-    const { selectedOptions } = this.form.elements.steps;
-    if (selectedOptions[0].id !== "played-steps") return selectedOptions[0].value.split("\n").filter(Boolean);
-    const steps = this.played();
+    const [{ id, value }] = this.form.elements.steps.selectedOptions;
+    if (id !== "played-steps") return value.split("\n").filter(Boolean);
+    const steps = this.playedSteps();
     if (!steps.length) throw new Error("Nothing was played on this page yet. Connect, then compare.");
     return steps;
   }
 
   async run() {
-    const asked = (this.asked = Symbol("the last one asked for"));
+    const request = (this.latest = Symbol("request")); // an answer to an earlier request is ignored
     const { url, feed } = this.section.dataset;
-    const name = ["mistake", this.form.elements.mistake.value];
+    const mistake = ["mistake", this.form.elements.mistake.value];
     this.say("Playing it twice…");
     try {
-      let answer = await fetchJson(playUrl(url, feed, [name, ...this.steps().map((step) => ["step", step])]));
+      const steps = this.steps().map((step) => ["step", step]);
+      let answer = await fetchJson(playUrl(url, feed, [mistake, ...steps]));
       const { draw } = await import("./comparison.js"); // most visits compare nothing
-      if (asked !== this.asked) return;
+      if (request !== this.latest) return;
       this.say(...draw(answer));
       if (answer.right) return;
-      this.say("No conversation here shows it. Asking the lesson’s checks, which takes longer…");
-      answer = await fetchJson(playUrl(url, feed, [name, ["check", ""]]));
-      if (asked === this.asked) this.say(...draw(answer));
+      this.say("No conversation here shows it. Running the lesson’s checks, which takes longer…");
+      answer = await fetchJson(playUrl(url, feed, [mistake, ["check", ""]]));
+      if (request === this.latest) this.say(...draw(answer));
     } catch (error) {
-      if (asked === this.asked) this.say(error.message);
+      if (request === this.latest) this.say(error.message);
     }
   }
 
@@ -80,7 +82,7 @@ class Compare {
 
 const compare = byId("compare") && new Compare(byId("compare"));
 
-// The page's own conversation, for whoever wants to see a mistake in it.
-export function offer(played) {
-  compare?.offer(played);
+// For the live panel: the user can compare with the steps that were played there.
+export function offerPlayedSteps(toTexts) {
+  compare?.offerPlayedSteps(toTexts);
 }

@@ -18,9 +18,9 @@ export function draw({ steps, claim, differs, diagnosis, ...played }) {
 }
 
 function summary(steps, claim, differs) {
-  const where = differs ? " What differs first is marked." : " Nothing differs in it.";
+  const where = differs ? " The first difference is marked." : " There is no difference.";
   if (steps.length) return ["Played: ", element("code", steps.map(({ step }) => step).join(" · ")), `.${where} `];
-  if (!differs) return ["No conversation shows it; a check finds it otherwise: ", ...withCode(claim)];
+  if (!differs) return ["No conversation shows it. A check finds it in another way: ", ...withCode(claim)];
   return ["No conversation here shows it. The lesson’s check does: ", ...withCode(claim), where, " "];
 }
 
@@ -36,30 +36,31 @@ function drawDiagnosis(box, { title, symptom, cause, cure, lesson, url }) {
   box.append(link);
 }
 
-// One side of a comparison: a diagram, and the full text of the chosen or different event.
+// One side of a comparison: a diagram, and the full message of the chosen event, or of the first that
+// differs.
 class ComparisonPane {
   constructor(box, label) {
-    this.part = box.parentElement.querySelector(".event-text");
     this.box = box;
     this.label = label;
+    this.message = box.parentElement.querySelector(".event-text");
   }
 
-  // `differs` is null where this side has nothing in place of what the other one has.
-  show(json, { differs }) {
-    const transcript = Transcript.from(json);
+  // `differs` is the index of the first event that differs, null if this side ends before it, and
+  // undefined if both sides are the same.
+  show(recording, { differs }) {
+    const transcript = Transcript.from(recording);
     const index = differs === null ? transcript.entries.length : differs;
     this.differs = transcript.entries[index];
     this.diagram ??= new Diagram(this.box, {
       label: this.label,
-      onSelect: (entry, isChosen) => this.tell(isChosen ? entry : this.differs),
+      onSelect: (entry, isChosen) => this.showMessage(isChosen ? entry : this.differs),
     });
     this.diagram.show(transcript, { differs: differs === undefined ? null : index });
-    this.tell(this.differs);
+    this.showMessage(this.differs);
   }
 
-  // The event that was chosen, else the one that differs.
-  tell(entry) {
-    this.part.textContent = entry?.event ? entry.event.literal : "(nothing)";
+  showMessage(entry) {
+    this.message.textContent = entry?.event ? entry.event.literal : "(nothing)";
   }
 }
 

@@ -1,53 +1,58 @@
-// One WebSocket of the lesson's, and what the browser is told about it: nothing more than that.
+// The two kinds of client on a page: a WebSocket, and an HTTP request. They use only what a browser
+// offers to a page.
 
 import { socketUrl } from "../common/server.js";
-import { connecting } from "./played_steps.js";
+import { connectStep } from "./played_steps.js";
 
-const VANISHED = 4999; // the server takes it for a lost connection: no page can make one
+const LOST_CONNECTION = 4999; // a page cannot lose a connection; the server treats this code as a loss
 
+// Both get `watched`, {path, number}, and `home`, the lesson's own path. They call `onStep` for each
+// step that was played, `onAnswer` when the server sends something, `onLog`, and `onState`.
 export class WebSocketClient {
-  // `note` takes each step that is done; `onHeard` is called whenever the server says something.
-  constructor({ watched, home, note, onHeard, onSeen, onState }) {
-    Object.assign(this, { watched, home, note, onHeard, onSeen, onState });
-    this.socket = this.left = null; // at most one is in use; `left` is the last that we closed
+  socket = null; // the one in use
+  closing = null; // the latest one that this page closed
+
+  constructor(options) {
+    Object.assign(this, options);
   }
 
-  // Throws what the browser throws, for a malformed path or subprotocol.
+  // Throws what the browser throws for a malformed path or subprotocol.
   connect({ host, path, subprotocols, account, origin }) {
     if (!path.startsWith("/")) throw new Error("A path begins with a slash.");
-    const step = connecting({ path, subprotocols, account, origin }, this.home);
-    const guise = new URLSearchParams({ client: this.watched.number });
-    if (account) guise.set("as", account);
-    if (origin) guise.set("origin", origin);
-    const place = `${this.watched.path}/${encodeURIComponent(guise)}${path}`;
-    const socket = new WebSocket(socketUrl(host, place), subprotocols);
+    const identity = new URLSearchParams({ client: this.watched.number });
+    if (account) identity.set("as", account);
+    if (origin) identity.set("origin", origin);
+    const watchedPath = `${this.watched.path}/${encodeURIComponent(identity)}${path}`;
+    const socket = new WebSocket(socketUrl(host, watchedPath), subprotocols);
     if (this.socket) this.close("");
     this.socket = socket;
     this.listen(socket);
-    this.note(step);
+    this.onStep(connectStep({ path, subprotocols, account, origin }, this.home));
     this.onState("connecting", "Connecting…");
   }
 
   listen(socket) {
-    let opened = false;
+    let wasOpen = false;
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
-      opened = true;
-      const chosen = socket.protocol && `, subprotocol ${socket.protocol}`;
-      this.onSeen("open", chosen ? `subprotocol: ${socket.protocol}` : "");
-      if (socket === this.socket) this.onState("open", `Open${chosen}.`);
+      wasOpen = true;
+      const { protocol } = socket;
+      this.onLog("open", protocol && `subprotocol: ${protocol}`);
+      if (socket !== this.socket) return;
+      this.onState("open", protocol ? `Open, subprotocol ${protocol}.` : "Open.");
     };
     socket.onmessage = ({ data }) => {
-      this.onHeard();
+      this.onAnswer();
       const isText = typeof data === "string";
-      this.onSeen("message", isText ? JSON.stringify(data) : `bytes ${hexFromBytes(data)}`);
+      this.onLog("message", isText ? JSON.stringify(data) : `bytes ${hexFromBytes(data)}`);
     };
     socket.onclose = ({ code, reason, wasClean }) => {
-      const because = reason && `, reason: ${reason}`;
-      this.onSeen("close", `code ${code}${because}${wasClean ? "" : ", not clean"}`);
+      const details = [`code ${code}`, reason && `reason: ${reason}`, !wasClean && "not clean"];
+      this.onLog("close", details.filter(Boolean).join(", "));
       if (socket !== this.socket) return;
-      if (socket !== this.left) this.onHeard();
-      this.drop(opened ? "closed" : "refused", opened ? `Closed with ${code}.` : "Not opened.");
+      if (socket !== this.closing) this.onAnswer();
+      if (wasOpen) this.release("closed", `Closed with ${code}.`);
+      else this.release("refused", "Not opened.");
     };
   }
 
@@ -55,47 +60,49 @@ export class WebSocketClient {
     return this.socket?.readyState === WebSocket.OPEN;
   }
 
-  drop(state, text) {
+  release(state, text) {
     this.socket = null;
     this.onState(state, text);
   }
 
-  // An empty payload is a frame, too.
+  // Sends a frame, even if its payload is empty.
   send(kind, payload) {
     if (!this.isOpen) throw new Error("Connect first.");
     if (kind === "json") requireJson(payload);
     const bytes = kind === "bytes" && bytesFromHex(payload);
     this.socket.send(bytes || payload);
-    this.note(bytes ? `bytes ${hexFromBytes(bytes).replaceAll(" ", "")}` : `text ${payload}`);
+    const hex = bytes && hexFromBytes(bytes).replaceAll(" ", "");
+    this.onStep(bytes ? { action: "bytes", arguments: { hex } } : { action: "text", arguments: { text: payload } });
   }
 
   close(code) {
     if (!this.socket) throw new Error("There is nothing to close. Connect first.");
     if (!/^\d*$/.test(code)) throw new Error("A close code is a number.");
-    if (code === String(VANISHED)) throw new Error(`${VANISHED} is how this page vanishes.`);
+    if (code === String(LOST_CONNECTION)) throw new Error(`This page uses ${LOST_CONNECTION} to vanish.`);
     const wasOpen = this.isOpen;
     this.socket.close(...(code ? [Number(code)] : []));
-    this.left = this.socket;
-    if (wasOpen) this.note(`close ${code}`.trim());
+    this.closing = this.socket;
+    if (wasOpen) this.onStep({ action: "close", arguments: code ? { code: Number(code) } : {} });
   }
 
   vanish() {
     if (!this.isOpen) throw new Error("There is nothing to lose. Connect first.");
     const { socket } = this;
-    this.note("vanish");
-    this.drop("closed", "Vanished, without a close frame.");
-    socket.onmessage = socket.onclose = null; // who has vanished is told nothing
-    socket.close(VANISHED);
+    this.onStep({ action: "vanish", arguments: {} });
+    this.release("closed", "Vanished, without a close frame.");
+    socket.onmessage = socket.onclose = null; // a client that vanished receives nothing
+    socket.close(LOST_CONNECTION);
   }
 }
 
-// One HTTP request of the lesson's, and what the browser is told of its response, part by part.
 export class HttpClient {
-  constructor({ watched, note, onHeard, onSeen, onState }) {
-    Object.assign(this, { watched, note, onHeard, onSeen, onState, controller: null });
+  controller = null;
+
+  constructor(options) {
+    Object.assign(this, options);
   }
 
-  // Throws what the browser throws, for a malformed path.
+  // Throws what the browser throws for a malformed path.
   async send(method, path, body) {
     if (!path.startsWith("/")) throw new Error("A path begins with a slash.");
     this.controller?.abort();
@@ -105,17 +112,18 @@ export class HttpClient {
     const { signal } = controller;
     say("connecting", "Waiting for the response…");
     try {
-      const options = { method, signal, cache: "no-store", ...(method === "POST" && { body }) };
-      this.note(method === "POST" ? `POST ${JSON.stringify(body)}` : method);
-      const place = `${this.watched.path}/client=${this.watched.number}${path}`;
-      const response = await fetch(place, options);
-      this.onSeen("response", `${response.status} ${response.headers.get("content-type") ?? ""}`);
-      say("open", `HTTP ${response.status}, the body is coming.`);
+      const isPost = method === "POST";
+      this.onStep({ action: method, arguments: isPost ? { body } : {} });
+      const watchedPath = `${this.watched.path}/client=${this.watched.number}${path}`;
+      const options = { method, signal, cache: "no-store", ...(isPost && { body }) };
+      const response = await fetch(watchedPath, options);
+      this.onLog("response", `${response.status} ${response.headers.get("content-type") ?? ""}`);
+      say("open", `HTTP ${response.status}, the body is arriving.`);
       await this.read(response.body.getReader());
-      this.onSeen("end", "");
+      this.onLog("end", "");
       say("closed", `HTTP ${response.status}, complete.`);
     } catch (error) {
-      this.onSeen("error", error.name);
+      this.onLog("error", error.name);
       say("closed", signal.aborted ? "You have left." : "The connection was lost.");
     }
     if (controller === this.controller) this.controller = null;
@@ -124,14 +132,14 @@ export class HttpClient {
   async read(reader) {
     const decoder = new TextDecoder();
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      this.onHeard();
-      this.onSeen("part", JSON.stringify(decoder.decode(part.value, { stream: true })));
+      this.onAnswer();
+      this.onLog("part", JSON.stringify(decoder.decode(part.value, { stream: true })));
     }
   }
 
   leave() {
     if (!this.controller) throw new Error("There is nothing to leave. Send a request first.");
-    this.note("close");
+    this.onStep({ action: "close", arguments: {} });
     this.controller.abort();
   }
 }
@@ -144,7 +152,7 @@ function requireJson(text) {
   }
 }
 
-// Bytes as pairs of hex digits, which the user may separate with spaces or colons.
+// Bytes from pairs of hex digits, which spaces or colons may separate.
 export function bytesFromHex(hex) {
   const digits = hex.replace(/[\s:]/g, "");
   if (!/^([0-9a-f]{2})*$/i.test(digits)) {

@@ -1,60 +1,54 @@
-// The clients of a lesson's page, one to four, and the feeds of their servers.
+// The clients of a lesson's page, one to four, and the feeds of the servers that they connect to.
 
+import { byId } from "../common/dom.js";
 import { ReconnectingSocket, socketUrl } from "../common/server.js";
 import { HttpClient, WebSocketClient } from "./client.js";
 
-const MOST = 4;
+const MAX_CLIENTS = 4;
 
 export class Clients {
-  // `onBatch(batch, {client, server})` hears what a server has recorded, and of whom.
-  constructor(panel, { played, seen, onBatch }) {
-    Object.assign(this, { panel, played, seen, onBatch });
+  // Calls `onBatch(batch, {client, server})` with events that a server recorded of a client.
+  constructor(panel, { played, log, onBatch }) {
+    Object.assign(this, { panel, played, log, onBatch });
     this.feeds = new Map(); // host → ReconnectingSocket
-    this.cards = new Map(); // number → Card
-    this.list = document.getElementById("clients");
-    this.more = document.getElementById("add-client");
-    this.blank = this.list.firstElementChild.cloneNode(true); // as it came, but for whom it is
-    for (const option of this.blank.querySelectorAll("[selected]")) option.removeAttribute("selected");
-    for (const box of this.list.children) this.begin(box, Number(box.dataset.number));
-    if (this.more) this.more.onclick = () => this.add();
-    document.getElementById("controls").disabled = false;
+    this.cards = new Map(); // number → ClientCard
+    this.list = byId("clients");
+    this.addButton = byId("add-client");
+    this.template = this.list.firstElementChild.cloneNode(true); // before the user fills it in
+    for (const option of this.template.querySelectorAll("[selected]")) option.removeAttribute("selected");
+    for (const box of this.list.children) this.addCard(box, Number(box.dataset.number));
+    if (this.addButton) this.addButton.onclick = () => this.add();
+    byId("controls").disabled = false;
   }
 
-  begin(box, number) {
-    const page = {
-      panel: this.panel,
-      played: this.played,
-      seen: this.seen,
-      feed: (server) => this.feed(server),
-      isAlone: () => this.cards.size === 1,
-    };
-    this.cards.set(number, new ClientCard(box, number, page));
+  addCard(box, number) {
+    this.cards.set(number, new ClientCard(box, number, this));
     box.querySelector(".remove").onclick = () => this.remove(number);
   }
 
   add() {
     const number = [1, 2, 3, 4].find((one) => !this.cards.has(one));
-    const box = this.blank.cloneNode(true);
+    const box = this.template.cloneNode(true);
     box.dataset.number = number;
     box.setAttribute("aria-label", `Client ${number}`);
     box.querySelector(".name").textContent = `Client ${number}`;
     box.querySelector(".remove").setAttribute("aria-label", `Remove client ${number}`);
-    const after = [...this.list.children].find((one) => one.dataset.number > number);
-    this.list.insertBefore(box, after ?? null);
-    this.begin(box, number);
-    this.count();
+    const next = [...this.list.children].find((one) => one.dataset.number > number);
+    this.list.insertBefore(box, next ?? null);
+    this.addCard(box, number);
+    this.updateButtons();
     box.querySelector("input[name=path]").focus();
   }
 
   remove(number) {
-    this.cards.get(number).leave();
+    this.cards.get(number).remove();
     this.cards.delete(number);
-    this.count();
-    this.more.focus();
+    this.updateButtons();
+    this.addButton.focus();
   }
 
-  count() {
-    this.more.disabled = this.cards.size === MOST;
+  updateButtons() {
+    this.addButton.disabled = this.cards.size === MAX_CLIENTS;
     for (const { box } of this.cards.values()) {
       box.querySelector(".remove").hidden = this.cards.size === 1;
     }
@@ -63,7 +57,7 @@ export class Clients {
   feed({ host, name }) {
     const { feed: path } = this.panel.dataset;
     const onBatch = (batch) => {
-      this.cards.get(batch.client)?.take(batch);
+      this.cards.get(batch.client)?.update(batch);
       const client = this.cards.size === 1 ? "" : String(batch.client);
       this.onBatch(batch, { client, server: name });
     };
@@ -72,23 +66,23 @@ export class Clients {
   }
 }
 
-// One client on the page: its forms, what it says of itself, and the WebSocket or request behind it.
+// One client on the page: its forms, its status, and its WebSocket or HTTP request.
 class ClientCard {
-  // `page` has what all clients share: {panel, played, seen, feed(host), isAlone()}.
-  constructor(box, number, page) {
-    Object.assign(this, { box, number, page, answer: new HandshakeStatus() });
+  constructor(box, number, clients) {
+    Object.assign(this, { box, number, clients, handshake: new HandshakeStatus() });
     this.status = box.querySelector("[role=status]");
     this.isHttp = this.form("request") !== null; // one lesson is about HTTP requests
-    const { watched, path } = page.panel.dataset;
-    const listeners = {
-      note: (step) => page.played.add(number, step),
-      onHeard: () => page.played.heard(),
-      onSeen: (kind, text) => page.seen.add(kind, text, this.name()),
-      onState: (state, text) => this.become(state, text),
-    };
-    const Kind = this.isHttp ? HttpClient : WebSocketClient;
-    this.client = new Kind({ watched: { path: watched, number }, home: path, ...listeners });
-    this.wire();
+    const { watched, path } = clients.panel.dataset;
+    const Client = this.isHttp ? HttpClient : WebSocketClient;
+    this.client = new Client({
+      watched: { path: watched, number },
+      home: path,
+      onStep: (step) => clients.played.add(number, step),
+      onAnswer: () => clients.played.answered(),
+      onLog: (kind, text) => clients.log.add(kind, text, this.name()),
+      onState: (state, text) => this.setState(state, text),
+    });
+    this.connectForms();
     this.say("idle", this.isHttp ? "Nothing sent yet." : "Not connected.");
   }
 
@@ -96,47 +90,48 @@ class ClientCard {
     return this.box.querySelector(`form.${name}`);
   }
 
-  // On which server it is, where there are several: its host and its name.
+  // The server's host, and its name if the page offers several servers.
   get server() {
     const chosen = this.form("connect")?.elements.server?.selectedOptions[0];
     return chosen ? { host: chosen.value, name: chosen.text } : { host: location.host, name: "" };
   }
 
-  // As it is told from others on this page.
+  // What distinguishes this client from the other clients of the page.
   name() {
-    return [this.page.isAlone() ? "" : this.number, this.server.name].filter(Boolean).join(" ");
+    return [this.clients.cards.size === 1 ? "" : this.number, this.server.name].filter(Boolean).join(" ");
   }
 
-  wire() {
-    const [fold, forms] = [".toggle", ".forms"].map((name) => this.box.querySelector(name));
-    fold.onclick = () => {
+  connectForms() {
+    const [toggle, forms] = [".toggle", ".forms"].map((name) => this.box.querySelector(name));
+    toggle.onclick = () => {
       forms.hidden = !forms.hidden;
-      fold.setAttribute("aria-expanded", String(!forms.hidden));
+      toggle.setAttribute("aria-expanded", String(!forms.hidden));
     };
-    this.isHttp ? this.wireRequest() : this.wireSocket();
+    if (this.isHttp) this.connectHttpForm();
+    else this.connectWebSocketForms();
   }
 
-  wireRequest() {
+  connectHttpForm() {
     this.onSubmit("request", async ({ method, path, body }) => {
-      await this.page.feed(this.server).ready();
+      await this.clients.feed(this.server).ready();
       await this.client.send(method, path.trim(), body);
     });
     this.form("request").elements.leave.onclick = () => this.attempt(() => this.client.leave());
   }
 
-  wireSocket() {
-    this.onSubmit("connect", async ({ account, origin, ...said }) => {
-      await this.page.feed(this.server).ready();
-      this.answer.forget();
-      const subprotocols = said.subprotocols.split(/[\s,]+/).filter(Boolean);
-      this.client.connect({ host: this.server.host, path: said.path.trim(), subprotocols, account, origin });
+  connectWebSocketForms() {
+    this.onSubmit("connect", async ({ path, account, origin, ...fields }) => {
+      await this.clients.feed(this.server).ready();
+      this.handshake.reset();
+      const subprotocols = fields.subprotocols.split(/[\s,]+/).filter(Boolean);
+      this.client.connect({ host: this.server.host, path: path.trim(), subprotocols, account, origin });
     });
     this.onSubmit("send", ({ kind, payload }) => this.client.send(kind, payload));
     this.onSubmit("close", ({ code }) => this.client.close(code.trim()));
     this.form("close").elements.vanish.onclick = () => this.attempt(() => this.client.vanish());
   }
 
-  // `action` takes what stands in the form's fields, by name.
+  // Calls `action` with the values of the form's fields by name.
   onSubmit(name, action) {
     this.form(name).onsubmit = (event) => {
       event.preventDefault();
@@ -144,7 +139,7 @@ class ClientCard {
     };
   }
 
-  // Says what the browser, or one of us, will not do.
+  // Shows the error if the browser or this page rejects the action.
   async attempt(action) {
     try {
       await action();
@@ -153,15 +148,16 @@ class ClientCard {
     }
   }
 
-  become(state, text) {
+  setState(state, text) {
     const isOpen = state === "open";
-    if (!isOpen && state !== "connecting") this.page.played.over(this.number);
-    if (this.form("connect")) this.show(isOpen);
-    this.say(state, state === "refused" ? this.answer.text() : text);
+    if (!isOpen && state !== "connecting") this.clients.played.disconnected(this.number);
+    if (this.form("connect")) this.showForms(isOpen);
+    this.say(state, state === "refused" ? this.handshake.text() : text);
   }
 
-  // What can be done now; the focus does not get lost with the form that it was in.
-  show(isOpen) {
+  // Shows the forms that the client can use now. If that hides the form that had the focus, the next
+  // useful element gets it.
+  showForms(isOpen) {
     const hadFocus = this.box.querySelector(".forms").contains(document.activeElement);
     this.box.toggleAttribute("data-connected", isOpen);
     if (!hadFocus || document.activeElement.checkVisibility()) return;
@@ -169,10 +165,10 @@ class ClientCard {
     else this.form("connect").querySelector("button").focus();
   }
 
-  // What the server recorded of this client.
-  take({ events }) {
-    for (const event of events) this.answer.take(event);
-    if (this.status.dataset.state === "refused") this.say("refused", this.answer.text());
+  // Takes events that the server recorded of this client.
+  update({ events }) {
+    for (const event of events) this.handshake.update(event);
+    if (this.status.dataset.state === "refused") this.say("refused", this.handshake.text());
   }
 
   say(state, text) {
@@ -180,21 +176,21 @@ class ClientCard {
     this.status.textContent = text;
   }
 
-  leave() {
+  remove() {
     if (this.client.isOpen) this.client.close("");
     this.box.remove();
   }
 }
 
-// What the server answered to the handshake: the browser does not tell a page, the recorder does.
-class HandshakeStatus {
-  forget() {
+// The server's answer to a handshake. The browser hides it from a page, so the recording supplies it.
+export class HandshakeStatus {
+  reset() {
     this.connection = null;
     this.status = null;
   }
 
-  // Called with each event of the feed; the first scope after forget() is the connection's own.
-  take({ connection, message: { type } }) {
+  // Call it with each event. The first scope after reset() belongs to the new connection.
+  update({ connection, message: { type } }) {
     if (type === "scope") this.connection ??= connection;
     if (connection !== this.connection) return;
     if (type === "websocket.accept") this.status ??= 101;
@@ -203,9 +199,9 @@ class HandshakeStatus {
   }
 
   text() {
-    if (this.status === 403) return "Refused: HTTP 403. Told: 1006.";
-    if (this.status === 500) return "Exception: HTTP 500. Told: 1006.";
-    // The page's feed belongs to a session, which a login or a logout replaces.
-    return "Not opened, and nothing recorded. Since a login or logout? Load this page anew.";
+    if (this.status === 403) return "Rejected with HTTP 403. The browser reports 1006.";
+    if (this.status === 500) return "Exception: HTTP 500. The browser reports 1006.";
+    // The feed belongs to a session, and a login or logout replaces the session.
+    return "Not opened, and no event was recorded. If you just logged in or out, reload the page.";
   }
 }

@@ -1,65 +1,62 @@
-// Wires a lesson's page: its clients, transcript and source.
+// The entry of a lesson's page: connects its clients, its recording, its buttons and the comparison.
 
 import { byId, element } from "../common/dom.js";
 import { retryImport } from "../common/server.js";
-import { offer } from "../compare/compare.js";
+import { offerPlayedSteps } from "../compare/compare.js";
 import { Clients } from "./clients.js";
 import { PlayedSteps } from "./played_steps.js";
-import { Source, recorded } from "./recording.js";
+import { showRecording } from "./recording.js";
 import { load, save } from "./transcript_storage.js";
 
+const MAX_LOG_LINES = 200;
+
 function start(panel) {
-  const transcript = recorded(new Source(byId("source"), byId("thread")));
-  const seen = new BrowserLog(byId("browser-log"));
+  const transcript = showRecording();
+  const log = new BrowserLog(byId("browser-log"));
   const played = new PlayedSteps();
-  new Clients(panel, { played, seen, onBatch: (batch, from) => transcript.add(batch, from) });
-  offer(() => played.steps());
+  new Clients(panel, { played, log, onBatch: (batch, names) => transcript.add(batch, names) });
+  offerPlayedSteps(() => played.toTexts());
   byId("clear").onclick = () => {
     transcript.clear();
-    seen.clear();
+    log.clear();
     played.clear();
   };
-  // What most visits do without is loaded when it is wanted.
   const feed = panel.dataset.feed.split("/").at(-2);
   byId("export").onclick = async () => {
-    const { show } = await retryImport(() => import("./pytest_export.js"));
-    show(played, feed);
+    const { showExport } = await retryImport(() => import("./pytest_export.js"));
+    showExport(played.toTexts(), feed);
   };
   byId("save").onclick = () => save(transcript, panel.dataset.lesson);
   byId("load").onclick = () => byId("file").click();
   byId("file").onchange = ({ target }) => load(target, transcript);
 }
 
-
-// What the browser was told about the lesson's socket, as a list.
-
-const MOST = 200; // lines kept
-
-export class BrowserLog {
+// The list of what the browser reports to the page about the clients' connections.
+class BrowserLog {
   constructor(list) {
     this.list = list;
-    this.waiting = [];
+    this.lines = [];
   }
 
-  // Drawn once a frame, or a thousand messages would be a thousand layouts.
-  add(kind, text, server = "") {
-    if (!this.waiting.length) requestAnimationFrame(() => this.draw());
-    this.waiting.push([kind, text, server]);
-    if (this.waiting.length > MOST) this.waiting.shift();
+  // Draws once per frame: a thousand messages must not cause a thousand layouts.
+  add(kind, text, client = "") {
+    if (!this.lines.length) requestAnimationFrame(() => this.draw());
+    this.lines.push([kind, text, client]);
+    if (this.lines.length > MAX_LOG_LINES) this.lines.shift();
   }
 
   draw() {
-    for (const [kind, text, server] of this.waiting.splice(0)) {
+    for (const [kind, text, client] of this.lines.splice(0)) {
       const item = document.createElement("li");
-      item.append(server && `${server} `, element("b", kind), " ", text);
+      item.append(client && `${client} `, element("b", kind), " ", text);
       this.list.append(item);
     }
-    while (this.list.children.length > MOST) this.list.firstElementChild.remove();
+    while (this.list.children.length > MAX_LOG_LINES) this.list.firstElementChild.remove();
     this.list.parentElement.scrollTop = this.list.parentElement.scrollHeight;
   }
 
   clear() {
-    this.waiting = [];
+    this.lines = [];
     this.list.replaceChildren();
   }
 }

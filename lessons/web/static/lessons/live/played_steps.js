@@ -1,7 +1,7 @@
-// What was done on this page, in the steps of lessons/playback/conversation.py: "1 connect ?a=1",
-// "1 text hello", "2 close 1001", "2 vanish". What is played again begins with these.
+// The steps that the user played on this page, as lessons/playback/steps.py describes a Step in JSON:
+// {client, action, arguments}. The server can replay them.
 
-const LATE = 300; // ms: what comes later than that after a step has been waited for
+const MIN_WAIT = 300; // milliseconds; if the server's answer takes longer, the replay waits too
 
 export class PlayedSteps {
   constructor(now = () => performance.now()) {
@@ -10,49 +10,54 @@ export class PlayedSteps {
     this.clear();
   }
 
-  // From here on; those who are connected have connected.
+  // Forgets all steps but those that opened the connections of now.
   clear() {
-    this.done = [...this.open].map(([client, step]) => `${client} ${step}`);
-    this.last = this.heardAt = this.now(); // when the last step was, and the last sign of a server
+    this.steps = [...this.open.values()];
+    this.playedAt = this.answeredAt = this.now();
   }
 
-  // `client` is its number on the page; it may connect more than once.
+  // `client` is the client's number on the page. A client may connect several times.
   add(client, step) {
-    this.wait();
-    this.done.push(`${client} ${step}`);
-    if (step.startsWith("connect")) this.open.set(client, step);
-    this.last = this.heardAt = this.now();
+    this.addWait();
+    this.steps.push({ client, ...step });
+    if (step.action === "connect") this.open.set(client, this.steps.at(-1));
+    this.playedAt = this.answeredAt = this.now();
   }
 
-  over(client) {
+  disconnected(client) {
     this.open.delete(client);
   }
 
-  // The server said something: whoever plays this again has to wait for it, too.
-  heard() {
-    this.heardAt = this.now();
+  // The server sent something. A replay must wait for it too.
+  answered() {
+    this.answeredAt = this.now();
   }
 
-  // All of it, in order; empty where nobody has connected since clear().
-  steps() {
-    this.wait();
-    return [...this.done];
+  // All steps as JSON texts, in order. Empty if no client has connected since clear().
+  toTexts() {
+    this.addWait();
+    return this.steps.map((step) => JSON.stringify(step));
   }
 
-  wait() {
-    if (!this.done.length || this.heardAt - this.last < LATE) return;
-    this.done.push(`wait ${((this.heardAt - this.last) / 1000).toFixed(1)}`);
-    this.last = this.heardAt;
+  addWait() {
+    const waited = this.answeredAt - this.playedAt;
+    if (!this.steps.length || waited < MIN_WAIT) return;
+    const seconds = Math.round(waited / 100) / 10;
+    this.steps.push({ client: 1, action: "wait", arguments: { seconds } });
+    this.playedAt = this.answeredAt;
   }
 }
 
-// The step of a handshake; `home` is the lesson's own path, which goes without saying, as does who
-// is nobody. Words are kept apart by spaces, so neither path nor query may have one.
-export function connecting({ path, subprotocols, account, origin }, home) {
-  const [place, query] = path.replaceAll(" ", "%20").split(/(?=\?)/, 2);
-  const words = ["connect", place === home ? "" : place, query];
-  if (subprotocols.length) words.push(`subprotocols=${subprotocols.join(",")}`);
-  if (account && account !== "anonymous") words.push(`as=${account}`);
-  if (origin) words.push(`origin=${origin}`);
-  return words.filter(Boolean).join(" ");
+// The step of a handshake. It leaves out what the server assumes: the lesson's own path `home`, and
+// an anonymous user. A space is no valid part of a URL, and would end the path in the step's text.
+export function connectStep({ path, subprotocols, account, origin }, home) {
+  const [place, query] = path.replaceAll(" ", "%20").split(/\?(.*)/s, 2);
+  const values = {
+    ...(place !== home && { path: place }),
+    ...(query !== undefined && { query }),
+    ...(subprotocols.length && { subprotocols }),
+    ...(account && account !== "anonymous" && { as: account }),
+    ...(origin && { origin }),
+  };
+  return { action: "connect", arguments: values };
 }

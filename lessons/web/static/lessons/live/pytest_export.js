@@ -1,57 +1,50 @@
-// What was played, as a test: asked of the server, shown in a dialog, copied or downloaded.
+// The dialog with the played steps as a pytest module, which the user can copy or download.
 
 import { byId, loadCss } from "../common/dom.js";
 import { fetchJson } from "../common/server.js";
 
 await loadCss("live/pytest_export.css");
 
-export function show(played, feed) {
-  return new ExportDialog(played, feed).show();
+const source = byId("export-source");
+
+// Opens the dialog. `steps` are JSON texts, `feed` is the id of the page's feed.
+export async function showExport(steps, feed) {
+  byId("export-copy").onclick = copy;
+  byId("export-dialog").showModal();
+  show("Playing…");
+  try {
+    const test = await fetchTest(steps, feed);
+    show(test.name, test.source);
+    const link = byId("export-download");
+    URL.revokeObjectURL(link.href);
+    link.href = URL.createObjectURL(new Blob([test.source], { type: "text/x-python" }));
+    link.download = test.name;
+  } catch (error) {
+    show(error.message);
+  }
 }
 
-class ExportDialog {
-  constructor(played, feed) {
-    Object.assign(this, { played, feed, dialog: byId("export-dialog"), source: byId("export-source") });
-    byId("export-copy").onclick = () => this.copy();
-  }
+function fetchTest(steps, feed) {
+  const form = byId("export-form");
+  const body = new FormData(form);
+  body.append("feed", feed);
+  for (const step of steps) body.append("step", step);
+  return fetchJson(form.action, { method: "POST", body });
+}
 
-  async show() {
-    this.dialog.showModal();
-    this.become("Playing…");
-    try {
-      const { name, source } = await this.fetchTest();
-      this.become(name, source);
-      const file = byId("export-download");
-      URL.revokeObjectURL(file.href);
-      file.href = URL.createObjectURL(new Blob([source], { type: "text/x-python" }));
-      file.download = name;
-    } catch (error) {
-      this.become(error.message);
-    }
-  }
+function show(status, text = "") {
+  byId("export-status").textContent = status;
+  source.textContent = text;
+  source.hidden = byId("export-download").hidden = byId("export-copy").disabled = !text;
+}
 
-  async fetchTest() {
-    const { action } = byId("export-form");
-    const body = new FormData(byId("export-form"));
-    body.append("feed", this.feed);
-    for (const step of this.played.steps()) body.append("step", step);
-    return fetchJson(action, { method: "POST", body });
-  }
-
-  become(said, source = "") {
-    byId("export-status").textContent = said;
-    this.source.textContent = source;
-    this.source.hidden = byId("export-download").hidden = byId("export-copy").disabled = !source;
-  }
-
-  // Where a page may not write to the clipboard, what it would write is marked.
-  async copy() {
-    try {
-      await navigator.clipboard.writeText(this.source.textContent);
-      byId("export-status").textContent = "Copied.";
-    } catch {
-      getSelection().selectAllChildren(this.source);
-      byId("export-status").textContent = "Marked: this browser does not let a page copy.";
-    }
+// If the browser forbids the page to write to the clipboard, the text is selected instead.
+async function copy() {
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+    byId("export-status").textContent = "Copied.";
+  } catch {
+    getSelection().selectAllChildren(source);
+    byId("export-status").textContent = "This browser does not let a page copy. The text is selected.";
   }
 }

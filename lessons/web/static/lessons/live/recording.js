@@ -1,4 +1,5 @@
-// The recorded part of the panel: diagram and table of one transcript, and what they point at.
+// The recording in the panel: a transcript as a diagram and a table, the details of one event, and
+// the source line that ran.
 
 import { byId, element } from "../common/dom.js";
 import { retryImport } from "../common/server.js";
@@ -7,8 +8,11 @@ import { gapText } from "../diagram/layout.js";
 import { Transcript } from "../diagram/transcript.js";
 import { restore, storeOnUnload } from "./transcript_storage.js";
 
-// Shows what is added to the transcript that it returns.
-export function recorded(source) {
+const ZOOMS = [0.8, 1, 1.25, 1.6];
+
+// Returns the transcript that the page shows. Add events to it.
+export function showRecording() {
+  const source = new SourceView(byId("source"), byId("thread"));
   const transcript = restore() ?? new Transcript();
   const details = new Details(byId("details"));
   const diagram = new Diagram(byId("diagram"), {
@@ -16,46 +20,45 @@ export function recorded(source) {
     onSelect: (entry, isChosen) => {
       details.show(entry);
       if (isChosen) source.show(entry.event);
-      else source.light(transcript.entries.findLast(({ event }) => source.hasHandlerOf(event))?.event);
+      else source.highlight(transcript.entries.findLast(({ event }) => source.hasHandlerOf(event))?.event);
     },
   });
   diagram.show(transcript);
-  if (transcript.entries.length) fillTable(transcript);
-  else transcript.addEventListener("change", () => fillTable(transcript), { once: true });
+  if (transcript.entries.length) showTable(transcript);
+  else transcript.addEventListener("change", () => showTable(transcript), { once: true });
   new Playback(byId("playback"), diagram, transcript);
-  switches(byId("recording"), () => showInTable(diagram.pointed));
+  connectSwitches(byId("recording"), () => scrollTableTo(diagram.pointed));
   followAddress(diagram, transcript, details);
   storeOnUnload(transcript);
   return transcript;
 }
 
-// Its module is loaded once there is something to fill it with.
-async function fillTable(transcript) {
+// Loads the table's module when the first event has arrived.
+async function showTable(transcript) {
   const { EventTable } = await retryImport(() => import("./event_table.js"));
-  const [box, body, nothing, missing] = ["event-table", "events", "no-events", "lost-events"].map(byId);
-  new EventTable({ box, body, nothing, missing }).show(transcript);
+  const [box, table, placeholder, lost] = ["event-table", "events", "no-events", "lost-events"].map(byId);
+  new EventTable({ box, table, placeholder, lost }).show(transcript);
 }
 
-// Table or diagram, in its place or over the whole window.
-function switches(section, onTable) {
-  const [table, large] = [byId("show-table"), byId("enlarge")];
+// The buttons that show the table instead of the diagram, and that enlarge either.
+function connectSwitches(section, onTable) {
+  const [table, enlarge] = [byId("show-table"), byId("enlarge")];
   const press = (button, isPressed) => {
     button.setAttribute("aria-pressed", isPressed);
     section.classList.toggle(button.dataset.class, isPressed);
   };
   const isPressed = (button) => button.getAttribute("aria-pressed") === "true";
-  for (const button of [table, large]) button.onclick = () => press(button, !isPressed(button));
+  for (const button of [table, enlarge]) button.onclick = () => press(button, !isPressed(button));
   table.addEventListener("click", onTable);
-  section.addEventListener("keydown", ({ key }) => key === "Escape" && press(large, false));
+  section.addEventListener("keydown", ({ key }) => key === "Escape" && press(enlarge, false));
 }
 
-// What the diagram points at is in view in the table too.
-function showInTable(entry) {
+function scrollTableTo(entry) {
   const row = entry && byId(`event-${Transcript.idOf(entry)}`);
   if (row) byId("event-table").scrollTop = row.offsetTop - byId("event-table").clientHeight / 2;
 }
 
-// `#event-1.5`: event 5 of the first connection.
+// Chooses the event that the page's address names: `#event-1.5` is event 5 of the first connection.
 function followAddress(diagram, transcript, details) {
   const follow = () => {
     const [, id] = location.hash.match(/^#event-([\d.]+)$/) ?? [];
@@ -63,14 +66,14 @@ function followAddress(diagram, transcript, details) {
     const entry = transcript.entries[transcript.indexOf(id)];
     if (!entry) return details.say(`Event ${id} was not recorded since this page was opened.`);
     diagram.choose(entry);
-    showInTable(entry);
+    scrollTableTo(entry);
   };
   addEventListener("hashchange", follow);
   follow();
 }
 
-// One event in full: the message as Python has it, and where, when and in which thread it was.
-export class Details {
+// One event in full: its message as a Python literal, its lanes, handler, thread and time.
+class Details {
   constructor(box) {
     this.facts = box.appendChild(element("p", "", "facts"));
     this.message = box.appendChild(element("pre", ""));
@@ -79,38 +82,38 @@ export class Details {
     box.addEventListener("scroll", scrolled, { passive: true });
   }
 
-  say(words) {
-    this.facts.replaceChildren(words);
+  say(text) {
+    this.facts.replaceChildren(text);
     this.message.textContent = "";
-    if (this.isScrolled) this.box.scrollTop = 0; // it costs a layout
+    if (this.isScrolled) this.box.scrollTop = 0; // only if necessary, because it needs a layout
   }
 
   show(entry) {
-    this.say(entry?.count ? `${gapText(entry)}: more came than the feed can carry.` : "");
+    this.say(entry?.count ? `${gapText(entry)}: the feed cannot carry more.` : "");
     if (!entry?.event) return;
     const { of, event } = entry;
     const { handler, thread, literal } = event;
     const id = Transcript.idOf(entry);
     const link = element("a", `Event ${id}`);
     link.href = `#event-${id}`;
-    const facts = [wayOf(event, of), handler, thread, since(event, of)];
+    const facts = [lanesOf(event, of), handler, thread, timeOf(event, of)];
     this.facts.append(link, ...facts.filter(Boolean).flatMap((fact) => [" · ", element("span", fact)]));
     this.message.textContent = literal ?? "";
   }
 }
 
-function since({ time }, { begun }) {
+function timeOf({ time }, { begun }) {
   return `${((time - begun) * 1000).toFixed(1)} ms after it began`;
 }
 
-function wayOf({ lane, direction }, { client, ordinal }) {
+function lanesOf({ lane, direction }, { client, ordinal }) {
   const consumer = `consumer ${ordinal}`;
   const other = lane === "client" ? `client ${client}`.trim() : lane;
   return { in: `${other} → ${consumer}`, out: `${consumer} → ${other}` }[direction] ?? consumer;
 }
 
-// The worked consumer's source: lights up the lines of a handler that ran, and says in which thread.
-export class Source {
+// The source of the lesson's consumer. It highlights the handler that ran, and names its thread.
+class SourceView {
   constructor(box, thread) {
     this.box = box;
     this.thread = thread;
@@ -119,60 +122,51 @@ export class Source {
     this.methods = new Set(this.lines.map((line) => line.dataset.method).filter(Boolean));
   }
 
-  // The handler of this event; none where it had none.
+  // Highlights the handler of this event only. If it has none, nothing is highlighted.
   show(event) {
     this.thread.textContent = "";
     for (const line of this.lines) line.classList.remove("highlighted");
-    this.lit = null;
-    this.light(event);
+    this.highlighted = null;
+    this.highlight(event);
   }
 
-  // Not where none was at work, or one of another class: a task, an inherited handler.
+  // False if no handler ran, or one that is not in this source: a task, an inherited handler.
   hasHandlerOf(event) {
     return this.methods.has(event?.handler);
   }
 
-  light(event) {
+  highlight(event) {
     if (!this.hasHandlerOf(event)) return;
     const { handler, thread } = event;
-    const lit = this.lines.filter((line) => line.dataset.method === handler);
+    const lines = this.lines.filter((line) => line.dataset.method === handler);
     this.thread.textContent = thread;
-    if (handler === this.lit) return; // where it stands is a question that costs a layout
-    this.lit = handler;
-    for (const line of this.lines) line.classList.toggle("highlighted", lit.includes(line));
-    const { offsetTop } = lit[0];
-    const height = lit.at(-1).offsetTop + lit.at(-1).offsetHeight - offsetTop;
+    if (handler === this.highlighted) return; // reading positions would need a layout
+    this.highlighted = handler;
+    for (const line of this.lines) line.classList.toggle("highlighted", lines.includes(line));
+    const { offsetTop } = lines[0];
+    const height = lines.at(-1).offsetTop + lines.at(-1).offsetHeight - offsetTop;
     const { scrollTop, clientHeight } = this.box;
     if (offsetTop < scrollTop || offsetTop + height > scrollTop + clientHeight) {
-      // The box alone: the page under a reader's eyes stays where it is.
+      // Scrolls this box only: the page must not move while somebody reads it.
       this.box.scrollTop = offsetTop - Math.max(0, (clientHeight - height) / 2);
     }
   }
 }
 
-// The controls of a diagram: pause, scrub, step, zoom.
-
-const ZOOMS = [0.8, 1, 1.25, 1.6];
-
+// The controls of a diagram: pause, position, single steps, zoom.
 export class Playback {
   constructor(bar, diagram, transcript) {
     Object.assign(this, { diagram, transcript, zoom: 1 });
-    const named = (name) => bar.querySelector(`[name=${name}]`);
-    this.pause = named("pause");
-    this.scrub = named("scrub");
+    for (const control of bar.querySelectorAll("[name]")) this[control.name] = control;
     this.count = bar.querySelector(".count");
-    this.back = named("back");
-    this.next = named("next");
-    this.out = named("out");
-    this.in = named("in");
     this.pause.onclick = () => this.seek(this.isPaused ? null : this.length);
     this.scrub.oninput = () => this.seek(this.scrub.valueAsNumber);
     this.back.onclick = () => this.seek(Math.max(0, this.position - 1));
     this.next.onclick = () => this.seek(Math.min(this.length, this.position + 1));
     this.out.onclick = () => this.zoomBy(-1);
     this.in.onclick = () => this.zoomBy(1);
-    transcript.addEventListener("change", () => this.tellSoon());
-    this.tell();
+    transcript.addEventListener("change", () => this.schedule());
+    this.draw();
   }
 
   get length() {
@@ -189,20 +183,20 @@ export class Playback {
 
   seek(position) {
     this.diagram.seek(position);
-    this.tell();
+    this.draw();
   }
 
   zoomBy(steps) {
     this.zoom = Math.min(Math.max(this.zoom + steps, 0), ZOOMS.length - 1);
     this.diagram.zoomTo(ZOOMS[this.zoom]);
-    this.tell();
+    this.draw();
   }
 
-  tellSoon() {
-    this.frame ??= requestAnimationFrame(() => this.tell());
+  schedule() {
+    this.frame ??= requestAnimationFrame(() => this.draw());
   }
 
-  tell() {
+  draw() {
     this.frame = null;
     const { length, position } = this;
     this.pause.setAttribute("aria-pressed", this.isPaused);

@@ -1,31 +1,31 @@
-// Cards that are put in order, by their buttons or by dragging; some may belong under the line.
+// The two ways to answer a question: cards in order, and a table of who receives what.
 
 import { element, loadCss } from "../common/dom.js";
 
 await loadCss("predict/answers.css");
 
-const PARTS = /^(client|consumer|layer|database)( \d+)? ([→←·]) (.*)$/;
+const LABEL = /^(client|consumer|layer|database)( \d+)? ([→←·]) (.*)$/;
 
+// Cards that the student puts in order with buttons or by dragging. Cards of events that never happen
+// belong below a line.
 export class EventOrder {
   constructor(box, { cards, decoys }, say) {
     this.say = say;
     this.list = element("ol", "", "cards");
-    this.list.setAttribute("aria-label", "First what comes first");
-    this.items = cards.map((label, number) => this.card(label, number));
+    this.list.setAttribute("aria-label", "Events, the first one on top");
+    this.items = cards.map((label, number) => this.makeCard(label, number));
     this.list.append(...this.items);
     if (decoys) {
       this.line = element("li", "Below this line: never comes", "never-line");
       this.list.append(this.line);
     }
-    this.list.ondragover = (event) => this.over(event);
-    this.tell();
+    this.list.ondragover = (event) => this.dragOver(event);
     box.append(this.list);
   }
 
-  card(label, number) {
-    const item = document.createElement("li");
-    const [, lane, of = "", arrow, text] = PARTS.exec(label) ?? [null, "", "", "", label];
-    item.className = "card";
+  makeCard(label, number) {
+    const item = element("li", "", "card");
+    const [, lane, of = "", arrow, text] = LABEL.exec(label) ?? [null, "", "", "", label];
     item.draggable = true;
     item.dataset.number = number;
     item.dataset.lane = lane;
@@ -41,13 +41,13 @@ export class EventOrder {
     item.ondragstart = (event) => {
       this.dragged = item;
       event.dataTransfer.effectAllowed = "move";
-      event.dataTransfer.setData("text/plain", label); // Firefox drags nothing without
+      event.dataTransfer.setData("text/plain", label); // Firefox drags nothing without data
       item.classList.add("dragged");
     };
     item.ondragend = () => {
       item.classList.remove("dragged");
       this.dragged = null;
-      this.tell(item);
+      this.moved(item);
     };
     return item;
   }
@@ -57,39 +57,37 @@ export class EventOrder {
     if (!other) return;
     if (step < 0) other.before(item);
     else other.after(item);
-    button.focus(); // what is moved in the document loses it
-    this.tell(item);
+    button.focus(); // an element that moves in the document loses the focus
+    this.moved(item);
   }
 
-  over(event) {
+  dragOver(event) {
     const other = event.target.closest("li");
     if (!this.dragged || !other) return;
     event.preventDefault();
-    if (other === this.passed) return; // where heights differ, it may be under the pointer still
+    if (other === this.passed) return; // cards differ in height: it may still be under the pointer
     this.passed = other;
     if (other === this.dragged) return;
-    const isLater =
-      this.dragged.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING;
+    const isLater = this.dragged.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING;
     if (isLater) other.after(this.dragged);
     else other.before(this.dragged);
   }
 
-  // Where a card has come to, said aloud; what was marked is not so any more.
-  tell(item) {
+  // Reports the new place of a card. The marks of an earlier check no longer apply.
+  moved(item) {
     for (const one of this.items) delete one.dataset.right;
-    if (!item) return;
-    const above = this.above();
+    const above = this.aboveLine();
     const place = above.indexOf(item) + 1;
     this.say(place ? `Place ${place} of ${above.length}.` : "Never comes.");
   }
 
-  above() {
+  aboveLine() {
     const all = [...this.list.children];
     return this.line ? all.slice(0, all.indexOf(this.line)) : all;
   }
 
-  given() {
-    const above = this.above();
+  parameters() {
+    const above = this.aboveLine();
     const name = (item) => (above.includes(item) ? "given" : "never");
     return [...this.list.querySelectorAll(".card")].map((it) => [name(it), it.dataset.number]);
   }
@@ -105,9 +103,9 @@ export class EventOrder {
     }
   }
 
-  wrong({ right }) {
+  summary({ right }) {
     const count = right.filter(Boolean).length;
-    return `${count} of ${right.length} are in place. This is what crossed:`;
+    return `${count} of ${right.length} are in place. These are the events:`;
   }
 
   focus() {
@@ -115,7 +113,7 @@ export class EventOrder {
   }
 }
 
-// A table of frames and clients, in which it is ticked who receives what.
+// A table of frames and clients. The student ticks which client receives which frame.
 export class Receivers {
   constructor(box, { cards, clients }) {
     const name = (client) => (clients.length > 1 ? `client ${client}` : "arrives");
@@ -127,7 +125,7 @@ export class Receivers {
     const body = this.table.createTBody();
     this.boxes = cards.flatMap((label, number) => {
       const row = body.insertRow();
-      const first = document.createElement("th");
+      const first = element("th", "");
       first.scope = "row";
       first.append(element("code", label));
       row.append(first);
@@ -146,7 +144,7 @@ export class Receivers {
     box.append(scroll);
   }
 
-  given() {
+  parameters() {
     const ticked = this.boxes.filter((box) => box.checked);
     if (!ticked.length) throw new Error("Nothing is ticked yet. Something arrives: tick what.");
     return ticked.map((box) => ["given", box.value]);
@@ -158,12 +156,12 @@ export class Receivers {
     }
   }
 
-  wrong({ received }) {
+  summary({ received }) {
     const ticked = this.boxes.filter((box) => box.checked);
     const right = ticked.filter((box) => received.includes(box.value)).length;
     const wrong = ticked.length - right;
-    const also = wrong ? `, and ${wrong} that ${wrong === 1 ? "does" : "do"} not` : "";
-    return `Ticked: ${right} of the ${received.length} that arrive${also}. This is what crossed:`;
+    const rest = wrong ? `, and ${wrong} that ${wrong === 1 ? "does" : "do"} not` : "";
+    return `Ticked: ${right} of the ${received.length} that arrive${rest}. These are the events:`;
   }
 
   focus() {

@@ -1,4 +1,4 @@
-// The lesson's questions: what is predicted is sent, and the recorded run says what is right.
+// The lesson's questions: sends the student's prediction, and shows the recording that answers it.
 
 import { element } from "../common/dom.js";
 import { fetchJson, playUrl } from "../common/server.js";
@@ -10,56 +10,51 @@ class Question {
     this.section = section;
     this.feed = feed;
     this.url = section.dataset.url;
-    this.said = section.querySelector(".status");
-    this.because = section.querySelector(".explanation");
-    this.begin = section.querySelector(".start");
-    this.begin.hidden = false;
-    this.begin.onclick = () => this.attempt(() => this.start());
+    this.status = section.querySelector(".status");
+    this.explanation = section.querySelector(".explanation");
+    this.startButton = section.querySelector(".start");
+    this.startButton.hidden = false;
+    this.startButton.onclick = () => this.attempt(() => this.start());
   }
 
   async start() {
-    this.begin.disabled = true;
-    const asked = await fetchJson(playUrl(this.url, this.feed));
+    this.startButton.disabled = true;
+    const question = await fetchJson(playUrl(this.url, this.feed));
+    const { EventOrder, Receivers } = await import("./answers.js"); // most visits answer no question
+    const Answer = question.kind === "order" ? EventOrder : Receivers;
     const box = this.section.querySelector(".answer");
-    const Kind = await kindOf(asked);
-    this.answer = new Kind(box, asked, (text) => this.say(text));
+    this.answer = new Answer(box, question, (text) => this.say(text));
     const check = element("button", "Check");
     check.type = "button";
     check.onclick = () => this.attempt(() => this.check());
     box.append(check);
-    this.begin.hidden = true;
+    this.startButton.hidden = true;
     this.answer.focus();
   }
 
   async check() {
-    const told = await fetchJson(playUrl(`${this.url}answer/`, this.feed, this.answer.given()));
-    this.answer.mark(told);
-    this.say(told.is_right ? "Right. This is what crossed:" : this.answer.wrong(told));
-    this.because.hidden = false;
-    this.diagram ??= new Diagram(this.because.querySelector(".answer-diagram"), {
-      label: "What crossed, as a diagram",
+    const result = await fetchJson(playUrl(`${this.url}answer/`, this.feed, this.answer.parameters()));
+    this.answer.mark(result);
+    this.say(result.is_right ? "Right. These are the events:" : this.answer.summary(result));
+    this.explanation.hidden = false;
+    this.diagram ??= new Diagram(this.explanation.querySelector(".answer-diagram"), {
+      label: "The events, as a diagram",
     });
-    this.diagram.show(Transcript.from(told.recording));
+    this.diagram.show(Transcript.from(result.recording));
   }
 
   async attempt(action) {
     try {
       await action();
     } catch (error) {
-      this.begin.disabled = false;
+      this.startButton.disabled = false;
       this.say(error.message);
     }
   }
 
   say(text) {
-    this.said.textContent = text;
+    this.status.textContent = text;
   }
-}
-
-// Loaded once there is a question to answer: most visits have none.
-async function kindOf({ kind }) {
-  const { EventOrder, Receivers } = await import("./answers.js");
-  return kind === "order" ? EventOrder : Receivers;
 }
 
 const predict = document.getElementById("predict");
