@@ -134,7 +134,7 @@ def _run_tests(lesson: Lesson, module_name: str, source: str) -> None:
     options += ["-oaddopts=", "-plessons.judge.pytest_plugin"]
     options += ["-ppytest_asyncio.plugin", "-ppytest_django.plugin"]
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    os._exit(int(pytest.main([*map(str, lesson.proofs), *options])))
+    os._exit(int(pytest.main([*map(str, lesson.all_tests), *options])))
 
 
 def patch_module(module: ModuleType, source: str) -> None:

@@ -1,4 +1,4 @@
-"""Finds the lessons. The only module that knows how a lesson's folder is laid out."""
+"""The lessons. No other module knows how a lesson's folder is laid out."""
 
 import re
 from dataclasses import dataclass
@@ -20,30 +20,30 @@ FILES = (
     "check.py",
     "hints.md",
 )
-MAX_CLIENTS = 4  # on a lesson's page
+MAX_CLIENTS = 4  # of a lesson's page
 ANONYMOUS = "anonymous"
-_CLIENT = re.compile(
+_CLIENT_FIELD = re.compile(
     rf"(?P<account>this browser|{ANONYMOUS}|{'|'.join(ACCOUNTS)})"
     r"(?: from (?P<origin>https?://\S+))?(?: on (?P<server>\d))?"
 )
-_EXERCISE = re.compile(r"(?P<name>\w+)(?:\((?P<base>\w+)\))?\Z")
+_EXERCISE_FIELD = re.compile(r"(?P<name>\w+)(?:\((?P<base>\w+)\))?\Z")
 
 
 class UnknownLesson(LookupError):
-    """No lesson has this number or slug; the message lists those that there are."""
+    """No lesson has this number or slug; the message lists all lessons."""
 
 
 class IncompleteLesson(ValueError):
-    """A lesson's folder lacks something; the message names the file and what it should hold."""
+    """A lesson's file is incomplete; the message names the file and what it must hold."""
 
 
 @dataclass(frozen=True)
 class Client:
-    """One that a lesson's page begins with; None is what the browser itself says."""
+    """A client on a lesson's page. None is the identity or origin of the browser itself."""
 
     account: str | None = None
     origin: str | None = None
-    server: int = 1  # of `manage.py cluster`
+    server: int = 1  # which web server of `manage.py cluster`
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,12 @@ class Lesson:
 
     @property
     def predictions(self) -> Path:
-        """What a student is asked to predict before it is played."""
+        """The questions that a student answers before a conversation is played."""
         return self.path_to("predict.toml")
 
     @property
     def original(self) -> Path:
-        """The exercise as the course has it. Only those who write the course edit it."""
+        """The course's own exercise. Only the authors of the course edit it."""
         return self.path_to("exercise.py")
 
     @property
@@ -100,13 +100,13 @@ class Lesson:
         return PROJECT_DIR / "tests" / self.app / f"test_{self.folder.name}.py"
 
     @property
-    def proofs(self) -> tuple[Path, ...]:
-        """`tests`, and what else beside it proves the example: `tests: chat_suite chat_load`."""
-        more = self._front_matter[0].get("tests", "").split()
+    def all_tests(self) -> tuple[Path, ...]:
+        """`tests` and further modules beside it: `tests: chat_suite chat_load`."""
+        more = self._fields.get("tests", "").split()
         return (self.tests, *(self.tests.with_name(f"test_{name}.py") for name in more))
 
     @cached_property
-    def _front_matter(self) -> tuple[dict[str, str], str]:
+    def _fields_and_text(self) -> tuple[dict[str, str], str]:
         source = self.path_to("lesson.md")
         text = source.read_text(encoding="utf-8") if source.is_file() else ""
         blocks = _front_matter_parser().parse(text)
@@ -116,18 +116,19 @@ class Lesson:
         fields = {key.strip(): value.strip() for key, _, value in lines}
         return fields, "\n".join(text.split("\n")[blocks[0].map[1] :]).strip()
 
-    def _field(self, name: str) -> str:
-        try:
-            return self._front_matter[0][name]
-        except KeyError:
-            raise IncompleteLesson(
-                f"{self.path_to('lesson.md')}: the front matter lacks `{name}:`"
-            ) from None
+    @property
+    def _fields(self) -> dict[str, str]:
+        return self._fields_and_text[0]
+
+    def _required_field(self, name: str) -> str:
+        if name not in self._fields:
+            raise IncompleteLesson(f"{self.path_to('lesson.md')}: the front matter lacks `{name}:`")
+        return self._fields[name]
 
     @property
     def text(self) -> str:
-        """The lesson's Markdown, title included, front matter taken off."""
-        return self._front_matter[1]
+        """The lesson's Markdown with its title and without its front matter."""
+        return self._fields_and_text[1]
 
     @property
     def title(self) -> str:
@@ -136,12 +137,12 @@ class Lesson:
     @property
     def demo(self) -> str:
         """Qualified name of the worked example: `sync_demo.consumers.Echo`."""
-        return self._field("demo")
+        return self._required_field("demo")
 
     @property
     def worker(self) -> str | None:
-        """Qualified name of the consumer that does the worked example's jobs in `runworker`."""
-        return self._front_matter[0].get("worker")
+        """Qualified name of the consumer that `runworker` runs for the worked example."""
+        return self._fields.get("worker")
 
     @property
     def app(self) -> str:
@@ -149,50 +150,50 @@ class Lesson:
 
     @property
     def path(self) -> str:
-        """Where the worked example is routed; also the path that checks connect to."""
-        return self._field("path")
+        """The URL path of the worked example; checks connect to it too."""
+        return self._required_field("path")
 
     @property
     def route(self) -> str | None:
-        """The pattern that `path` is one case of, for a consumer that reads its URL's parts."""
-        return self._front_matter[0].get("route")
+        """The URL pattern that `path` matches, for a consumer that reads parts of its URL."""
+        return self._fields.get("route")
 
     @property
     def rows(self) -> tuple[str, ...]:
-        """Steps that save what is there from the first: `rows: auth.Group {"name": "a"} | ...`."""
-        told = self._front_matter[0].get("rows", "")
-        return tuple(f"row {one.strip()}" for one in told.split(" | ") if one.strip())
+        """Steps that save rows before the conversation: `rows: auth.Group {"name": "a"} | ...`."""
+        rows = self._fields.get("rows", "").split(" | ")
+        return tuple(f"row {row.strip()}" for row in rows if row.strip())
 
     @property
     def stack(self) -> str | None:
-        """Qualified name of the middleware that stands before the consumers in the checks."""
-        return self._front_matter[0].get("stack")
+        """Qualified name of the middleware around the consumers in the checks."""
+        return self._fields.get("stack")
 
     @property
     def stack_module(self) -> str | None:
-        """Name of the module that `stack` stands in, where what belongs to it stands too."""
+        """Name of the module that defines `stack` and what belongs to it."""
         return self.stack and self.stack.rpartition(".")[0]
 
     @property
     def application(self) -> str | None:
-        """What the exercise's file must define beside the class: the application that is served."""
-        return self._front_matter[0].get("application")
+        """Name of the application that the exercise must define beside its class."""
+        return self._fields.get("application")
 
     @property
     def clients(self) -> tuple[Client, ...]:
-        """What the page begins with: one, or as many as it says: `clients: 2`.
+        """The clients that the page begins with: a number (`clients: 2`), by default one.
 
-        Or who each is: `clients: this browser, anonymous on 2, student from http://a.test`.
+        Or their identities: `clients: this browser, anonymous on 2, student from http://a.test`.
         """
-        told = self._front_matter[0].get("clients", "1")
-        if told.isdecimal() and 1 <= int(told) <= MAX_CLIENTS:
-            return (Client(),) * int(told)
-        found = [_CLIENT.fullmatch(one.strip()) for one in told.split(",")]
+        field = self._fields.get("clients", "1")
+        if field.isdecimal() and 1 <= int(field) <= MAX_CLIENTS:
+            return (Client(),) * int(field)
+        found = [_CLIENT_FIELD.fullmatch(client.strip()) for client in field.split(",")]
         if not all(found) or len(found) > MAX_CLIENTS:
             raise IncompleteLesson(
                 f"{self.path_to('lesson.md')}: write `clients: 2`, or up to {MAX_CLIENTS} of "
-                f"`this browser`, `{ANONYMOUS}`, `{'`, `'.join(ACCOUNTS)}`, each perhaps with "
-                "`from http://a.test` and `on 2`, and commas between them"
+                f"`this browser`, `{ANONYMOUS}`, `{'`, `'.join(ACCOUNTS)}`, with commas "
+                "between them; each may add `from http://a.test` and `on 2`"
             )
         return tuple(
             Client(
@@ -205,17 +206,14 @@ class Lesson:
 
     @property
     def _exercise_parts(self) -> re.Match:
-        found = _EXERCISE.match(self._field("exercise"))
-        if not found:
-            raise IncompleteLesson(
-                f"{self.path_to('lesson.md')}: write `exercise: Name(SyncConsumer)` or a "
-                "function's name"
-            )
-        return found
+        if found := _EXERCISE_FIELD.match(self._required_field("exercise")):
+            return found
+        cure = "write `exercise: Name(SyncConsumer)` or a function's name"
+        raise IncompleteLesson(f"{self.path_to('lesson.md')}: {cure}")
 
     @property
     def exercise_name(self) -> str:
-        """Name of the class (or function) that the student repairs."""
+        """Name of the class or function that the student repairs."""
         return self._exercise_parts["name"]
 
     @property
@@ -225,15 +223,15 @@ class Lesson:
 
     @property
     def hints(self) -> list[str]:
-        """Markdown of each hint, the least telling first."""
+        """Markdown of each hint; each gives away more than the one before."""
         text = self.path_to("hints.md").read_text(encoding="utf-8")
         return [hint.partition("\n")[2].strip() for hint in re.split(r"^## ", text, flags=re.M)[1:]]
 
 
 @cache
 def _front_matter_parser():
-    """Finds the front matter and, for speed, nothing else."""
-    from markdown_it import MarkdownIt  # here: not every process reads a lesson's text
+    """Parses the front matter and, for speed, nothing else."""
+    from markdown_it import MarkdownIt  # imported here: some processes read no lesson's text
     from mdit_py_plugins.front_matter import front_matter_plugin
 
     return MarkdownIt("zero").use(front_matter_plugin).disable("inline")
@@ -241,7 +239,7 @@ def _front_matter_parser():
 
 @cache
 def lessons() -> tuple[Lesson, ...]:
-    """All lessons, in the order of their numbers."""
+    """All lessons, by number."""
     folders = (f for f in COURSE_DIR.iterdir() if re.fullmatch(r"\d\d_[a-z][a-z0-9_]*", f.name))
     return tuple(sorted((Lesson(folder) for folder in folders), key=lambda one: one.number))
 
@@ -254,7 +252,7 @@ def find(name: str | int) -> Lesson:
     wanted = str(name).strip().lower().replace("_", "-")
     for lesson in lessons():
         names = {str(lesson.number), f"{lesson.number:02}", lesson.slug.replace("_", "-")}
-        if wanted in names | {lesson.key}:
+        if wanted in {*names, lesson.key}:
             return lesson
     known = ", ".join(f"{lesson.number} {lesson.slug}" for lesson in lessons())
     raise UnknownLesson(f"There is no lesson {name!r}. There are: {known}.")

@@ -101,7 +101,7 @@ async def test_an_application_in_a_file_wraps_its_consumer(tmp_path):
 async def test_a_lesson_may_name_a_stack(database):
     lesson = find("accept")
     stacked = dataclasses.replace(lesson)
-    stacked.__dict__["_front_matter"] = ({"stack": "channels.auth.AuthMiddlewareStack"}, "")
+    stacked.__dict__["_fields_and_text"] = ({"stack": "channels.auth.AuthMiddlewareStack"}, "")
     headers = await database.log_in("ada")
     async with StrictCommunicator(application_for(UserReport, stacked), "/", headers) as one:
         await one.connect()
