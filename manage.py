@@ -13,9 +13,9 @@ def main():
         import daphne  # noqa: F401
         from django.core.management import execute_from_command_line
     except ImportError as error:
-        from lessons.core.bootstrap import go_on_inside
+        from lessons.core.bootstrap import continue_inside
 
-        sys.exit(go_on_inside(sys.argv, error))
+        sys.exit(continue_inside(sys.argv, error))
     execute_from_command_line(sys.argv)
 
 

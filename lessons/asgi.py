@@ -1,4 +1,4 @@
-"""What Daphne and runworker serve: consumers, by path or by channel, and Django for the rest."""
+"""What Daphne and runworker serve: consumers by path or channel, and Django for all other URLs."""
 
 import os
 
@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lessons.settings")
-# Before any import of a consumer: consumers import models, and those need Django set up.
+# Before the imports of consumers: they import models, which need a configured Django.
 django_application = get_asgi_application()
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
@@ -36,19 +36,19 @@ websocket_urlpatterns = [
 websocket_application = AllowedHostsOriginValidator(
     AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
 )
-if settings.WORKSHOP:  # lessons 16 and 17 show what less than that does
+if settings.WORKSHOP:  # lessons 16 and 17 show the effect of fewer guards
     websocket_application = with_unguarded(websocket_application)
 
 application = ProtocolTypeRouter(
     {
         "http": URLRouter([*http_urlpatterns, re_path(r"", django_application)]),
-        # Where a ticket is asked for, and no cookie, lesson 18's middleware stands alone.
+        # Lesson 18 checks tickets instead of cookies, so its middleware replaces the stack.
         "websocket": URLRouter([*ticket_urlpatterns, re_path(r"", websocket_application)]),
         "channel": ChannelNameRouter(channel_name_patterns),
     }
 )
 
-if settings.WORKSHOP:  # the lessons' pages show what crosses; anywhere else nothing records
+if settings.WORKSHOP:  # the lessons' pages show the events; other servers record nothing
     from lessons.web.live.recording import record_page_clients
 
     application = record_page_clients(application)

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and what to do where that cannot be."""
+"""Writes files completely or not at all, and explains why a file cannot be written."""
 
 import errno
 import os
@@ -6,14 +6,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-_ROOM = "Make room on its disk"
-_RIGHTS = "Make its folder writable, or copy the project to a folder of your own"
+_FREE_SPACE = "Make room on its disk"
+_ALLOW_WRITING = "Make its folder writable, or copy the project to a folder of your own"
 _CURES = {
-    errno.ENOSPC: _ROOM,
-    errno.EDQUOT: _ROOM,
-    errno.EROFS: _RIGHTS,
-    errno.EACCES: _RIGHTS,
-    errno.EPERM: _RIGHTS,
+    errno.ENOSPC: _FREE_SPACE,
+    errno.EDQUOT: _FREE_SPACE,
+    errno.EROFS: _ALLOW_WRITING,
+    errno.EACCES: _ALLOW_WRITING,
+    errno.EPERM: _ALLOW_WRITING,
 }
 
 
@@ -54,6 +54,6 @@ def _rename_without_overwriting(source: Path, target: Path) -> None:
 
 
 def explain_os_error(error: OSError) -> str:
-    """What happened, where, and what to do about it."""
+    """What happened, in which file, and what to do."""
     cure = _CURES.get(error.errno)
     return f"{error}. {cure}, then try again." if cure else str(error)

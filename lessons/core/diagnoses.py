@@ -1,4 +1,4 @@
-"""The one catalogue of diagnoses: every mistake that the workshop can name."""
+"""The catalogue of diagnoses: every mistake that the workshop can name."""
 
 import re
 import tomllib
@@ -13,9 +13,9 @@ CATALOGUE_DIR = Path(__file__).with_suffix("")
 class Diagnosis:
     """A mistake, as the terminal, the page and the notes show it.
 
-    `symptom` is in the words of Daphne's log, the browser or the wire. `exception`, where there is
-    one, is a regular expression on "TypeName: message" of what the handler raised. `lesson` is the
-    number of the lesson that explains it, or None for what no lesson is about.
+    `symptom` is in the words of Daphne's log, the browser or the wire. `exception` is a regular
+    expression that matches "TypeName: message" of what a handler raised. `lesson` is the number of
+    the lesson that explains it, or None.
     """
 
     id: str
@@ -35,18 +35,18 @@ def catalogue() -> dict[str, Diagnosis]:
     for file in files:
         for name, fields in tomllib.loads(file.read_text(encoding="utf-8")).items():
             if name in found:
-                raise ValueError(f"{file}: the diagnosis {name!r} stands twice")
+                raise ValueError(f"{file}: the diagnosis {name!r} is defined twice")
             found[name] = Diagnosis(id=name, **fields)
     return found
 
 
 def diagnosis(name: str) -> Diagnosis:
-    """The diagnosis of that id. Raises KeyError: a fault of the course."""
+    """The diagnosis with that id. Raises KeyError, which is a fault of the course."""
     return catalogue()[name]
 
 
 def recognise(error: BaseException) -> str:
-    """Id of the diagnosis for an exception that ended a consumer; "exception" when none fits."""
+    """Id of the diagnosis for an exception that ended a consumer; "exception" if none matches."""
     text = f"{type(error).__name__}: {error}"
     for entry in catalogue().values():
         if entry.exception and re.search(entry.exception, text):

@@ -1,10 +1,11 @@
-"""A lesson's Markdown with the real code in it, for the terminal and for the page.
+"""A lesson's Markdown with the real code in it, for the terminal and the page.
 
-A fenced block ```` ```code QUALIFIED.NAME ```` with nothing in it stands for the code of that name,
-which is cut from its file, so that a text never shows code that is not there any more. The body of
-a ```` ```transcript NAME | step | step ```` block was recorded by running NAME. An empty
-```` ```chart NAME ```` block stands for the figures that `manage.py bench NAME` has kept, and an
-empty ```` ```table NAME ```` block for the Markdown in NAME.md beside the text, made by a program.
+A program fills these fenced blocks:
+- ```` ```code QUALIFIED.NAME ````, empty: replaced with that code from its file, so a text never
+  shows outdated code.
+- ```` ```transcript NAME | step | step ````: its body was recorded by `lesson verify --update`.
+- ```` ```chart NAME ````, empty: replaced with the figures that `manage.py bench NAME` has saved.
+- ```` ```table NAME ````, empty: replaced with the file NAME.md beside the text.
 """
 
 import re
@@ -24,27 +25,27 @@ _TRANSCRIPT = re.compile(r"^(?P<fence>`{3,})transcript +(?P<what>.*\S) *$", re.M
 
 
 class TextError(ValueError):
-    """A lesson's text asks for something that is not there; the message names lesson and name."""
+    """A lesson's text names something that does not exist; the message names both."""
 
 
 def expanded_text(lesson: Lesson) -> str:
-    """The lesson's text as plain Markdown: a ```python or ```text block for each of ours.
+    """The lesson's text as plain Markdown: each of our blocks becomes ```python or ```text.
 
-    What follows the language in the info string says where the block comes from. Read anew each
-    time, so that a page shows what an author has just saved.
+    The info string names the source of the block after the language. The text is read again each
+    time, so a page shows what an author has just saved.
     """
     return expand_markdown(Lesson(lesson.folder).text, lesson.path_to("lesson.md"))
 
 
 def names_of_shown_code(lesson: Lesson) -> list[str]:
-    """The qualified names of the code that the lesson's text shows."""
+    """The qualified names in the lesson's code blocks."""
     return [found["name"] for found in _CODE.finditer(lesson.text)]
 
 
 def expand_markdown(markdown: str, origin) -> str:
-    """`markdown` with code pulled in; `origin` is named in errors."""
+    """`markdown` with our blocks replaced. `origin` is its file, which errors name."""
 
-    def pull_in(found: re.Match) -> str:
+    def include_code(found: re.Match) -> str:
         name = found["name"]
         if found["body"].strip():
             raise TextError(f"{origin}: the block ```code {name} must be empty")
@@ -55,36 +56,36 @@ def expand_markdown(markdown: str, origin) -> str:
         fence = _fence_around(source.text)
         return f"{fence}python {source.place}\n{source.text}\n{fence}"
 
-    def put_in(found: re.Match) -> str:
+    def include_table(found: re.Match) -> str:
         file = Path(origin).with_name(f"{found['name']}.md")
         try:
             return file.read_text(encoding="utf-8").rstrip()
         except OSError:
-            raise TextError(f"{origin}: there is no {file.name} beside it") from None
+            raise TextError(f"{origin}: {file.name} does not exist") from None
 
     markdown = _TRANSCRIPT.sub(r"\g<fence>text transcript: \g<what>", markdown)
-    markdown = _TABLE.sub(put_in, markdown)
-    return _CODE.sub(pull_in, _CHART.sub(_figures, markdown))
+    markdown = _TABLE.sub(include_table, markdown)
+    return _CODE.sub(include_code, _CHART.sub(_replace_chart, markdown))
 
 
 def read_bench_figures(file_name: str) -> str:
-    """A table or picture of this machine's figures. Raises OSError where it was not measured."""
+    """A table or picture of this machine's figures. Raises OSError before they are measured."""
     return (settings.STATE_DIR / "bench" / file_name).read_text(encoding="utf-8")
 
 
-def _figures(found: re.Match) -> str:
-    """This machine's own figures, or how to come by them."""
+def _replace_chart(found: re.Match) -> str:
+    """This machine's figures, or the command that measures them."""
     name = found["name"]
     try:
         table = read_bench_figures(f"{name}.txt")
     except OSError:
         return (
-            "*This machine was not measured yet:* `python3 manage.py bench "
-            f"{name}` *takes two minutes, and puts its figures here.*"
+            "*Measure this machine:* `python3 manage.py bench "
+            f"{name}` *takes two minutes and shows the figures here.*"
         )
     return f"```text chart: {name}\n{table.rstrip()}\n```"
 
 
 def _fence_around(text: str) -> str:
-    """One backtick more than the longest run in the code itself."""
+    """One backtick more than the longest run in the text."""
     return "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))

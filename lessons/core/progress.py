@@ -1,4 +1,4 @@
-"""How far the student has come: one file, .workshop/progress.json, shared by terminal and page."""
+"""The student's progress: the file .workshop/progress.json, shared by terminal and pages."""
 
 import json
 import logging
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Progress:
-    """One lesson's: its state now, whether it ever was green, hints shown, the last verdict."""
+    """One lesson's progress. `was_green` stays true when the exercise becomes red again."""
 
     state: Literal["new", "red", "green"] = "new"
     was_green: bool = False
@@ -32,17 +32,17 @@ class Progress:
 
 
 def state_dir() -> Path:
-    """The git-ignored folder that holds all that belongs to the student and not to the course."""
+    """The folder of everything that belongs to the student; git ignores it."""
     return catalogue.PROJECT_DIR / ".workshop"
 
 
 def read() -> dict[str, Progress]:
-    """Progress by lesson key; lessons that were never touched are absent."""
+    """Progress by lesson key; without the lessons that the student has not begun."""
     try:
         with state_lock():
             return _load()
     except OSError as error:
-        _say(f"Your progress cannot be read: {atomic_write.explain_os_error(error)}")
+        _warn_once(f"Your progress cannot be read: {atomic_write.explain_os_error(error)}")
         return {}
 
 
@@ -58,38 +58,34 @@ def next_lesson() -> Lesson:
 
 
 def keep_verdict(lesson: Lesson, verdict) -> None:
-    """Remember how the student's exercise was judged. Green once stays known."""
-    state, was_green = ("green", True) if verdict.green else ("red", False)
-    told = verdict.as_json()
-    for outcome in told["outcomes"]:
+    """Save the verdict on the student's exercise."""
+    saved = verdict.as_json()
+    for outcome in saved["outcomes"]:
         if outcome["finding"] is None:
             outcome["transcript"] = []  # no page shows it, and each page reads the whole file
-    _change(
-        lesson,
-        lambda old: replace(
-            old,
-            state=state,
-            was_green=was_green or old.was_green,
-            verdict=told,
-        ),
-    )
+
+    def with_verdict(old: Progress) -> Progress:
+        state = "green" if verdict.green else "red"
+        return Progress(state, old.was_green or verdict.green, old.hints, saved)
+
+    _change(lesson, with_verdict)
 
 
 def show_hint(lesson: Lesson) -> int:
-    """Count one more hint as shown; how many are shown now."""
-    most = len(lesson.hints)
-    return _change(lesson, lambda old: replace(old, hints=min(old.hints + 1, most))).hints
+    """Show one more hint; the number of hints shown now."""
+    total = len(lesson.hints)
+    return _change(lesson, lambda old: replace(old, hints=min(old.hints + 1, total))).hints
 
 
 def reset_progress(lesson: Lesson) -> None:
-    """Forget all but that the lesson was green once."""
+    """Forget everything except that the lesson was green once."""
     _change(lesson, lambda old: Progress(was_green=old.was_green))
 
 
 def _change(lesson: Lesson, change: Callable[[Progress], Progress]) -> Progress:
-    """Read, change and write one lesson's progress while no one else does.
+    """Read, change and write one lesson's progress under the lock.
 
-    Where it cannot be written, that is said, and the work goes on without it.
+    Where the file cannot be written, a warning is logged, and the work goes on without it.
     """
     try:
         with state_lock():
@@ -98,7 +94,7 @@ def _change(lesson: Lesson, change: Callable[[Progress], Progress]) -> Progress:
             _save(known)
         return changed
     except OSError as error:
-        _say(f"Your progress cannot be kept: {atomic_write.explain_os_error(error)}")
+        _warn_once(f"Your progress cannot be saved: {atomic_write.explain_os_error(error)}")
         return change(of(lesson))
 
 
@@ -114,7 +110,7 @@ def state_lock(name: str = "progress") -> Iterator[None]:
 
 
 def file() -> Path:
-    """A new one after every change."""
+    """Another file after every change, because each write renames a new one."""
     return state_dir() / "progress.json"
 
 
@@ -124,33 +120,33 @@ def _load() -> dict[str, Progress]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except UnicodeDecodeError:
-        return _set_damaged_aside()
+        return _rename_damaged_file()
     try:
         return {key: _parsed(entry) for key, entry in json.loads(text).items()}
     except (ValueError, TypeError, AttributeError, RecursionError):
-        return _set_damaged_aside()
+        return _rename_damaged_file()
 
 
 def _parsed(entry: dict) -> Progress:
-    """Raises TypeError or ValueError when it is not what _save() wrote."""
+    """Raises TypeError or ValueError for anything that _save() did not write."""
     names = {field.name for field in fields(Progress)}
     found = Progress(**{name: value for name, value in entry.items() if name in names})
-    right = (
+    valid = (
         found.state in STATES
         and type(found.was_green) is bool
         and type(found.hints) is int
         and found.hints >= 0
         and isinstance(found.verdict, dict | None)
     )
-    if not right:
+    if not valid:
         raise ValueError(f"not a lesson's progress: {entry}")
     return found
 
 
-def _set_damaged_aside() -> dict[str, Progress]:
-    aside = file().with_name(f"progress.json.damaged-{datetime.now():%Y%m%d-%H%M%S}")
-    os.replace(file(), aside)
-    _say(f"{file()} was damaged. It is set aside as {aside.name}, and counting starts anew.")
+def _rename_damaged_file() -> dict[str, Progress]:
+    damaged = file().with_name(f"progress.json.damaged-{datetime.now():%Y%m%d-%H%M%S}")
+    os.replace(file(), damaged)
+    _warn_once(f"{file()} was damaged. It is now {damaged.name}, and a new file was started.")
     return {}
 
 
@@ -160,6 +156,6 @@ def _save(known: dict[str, Progress]) -> None:
 
 
 @cache
-def _say(line: str) -> None:
-    """Once a process: a watch on a read-only folder would repeat it at every save."""
+def _warn_once(line: str) -> None:
+    """Once for each process: `lesson watch` in a read-only folder would warn at every save."""
     log.warning(line)

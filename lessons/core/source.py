@@ -1,4 +1,4 @@
-"""Finds code by its qualified name, by reading files. Nothing is imported, so nothing runs."""
+"""Finds code by its qualified name. It reads files and imports nothing, so no code runs."""
 
 import ast
 import re
@@ -12,9 +12,9 @@ from lessons.core.catalogue import PROJECT_DIR
 
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
-# Pages are made in several threads, and on Python 3.11 two that parse at once share one count of
-# how deep they are: seldom, and only then, a SystemError.
-_one_parses = Lock()
+# Several threads render pages. On Python 3.11, two threads that parse at once share the count of
+# the recursion depth, which on rare occasions raises SystemError.
+_parse_lock = Lock()
 
 
 class UnknownName(LookupError):
@@ -23,7 +23,7 @@ class UnknownName(LookupError):
 
 @dataclass(frozen=True)
 class Source:
-    """A piece of a file: `first_line` is its place there, `text` has the indentation taken off."""
+    """A part of a file: `first_line` is its number in the file; `text` is not indented."""
 
     file: Path
     first_line: int
@@ -31,13 +31,13 @@ class Source:
 
     @property
     def place(self) -> str:
-        """`sync_demo/consumers.py:12`, as an editor's or a terminal's link has it."""
+        """`sync_demo/consumers.py:12`, as editors and terminals write links."""
         root = next((root for root in _roots() if self.file.is_relative_to(root)), None)
         path = self.file.relative_to(root) if root else self.file
         return f"{path.as_posix()}:{self.first_line}"
 
     def methods(self) -> dict[str, range]:
-        """The lines of the file that each method (or function) takes, decorators included."""
+        """The line numbers of each method or function, with its decorators."""
         return {
             node.name: range(_first_line(node), node.end_lineno + 1)
             for node in ast.walk(_parsed(self.file, self.file.stat().st_mtime_ns)[1])
@@ -47,7 +47,7 @@ class Source:
 
 
 def find_source(name: str) -> Source:
-    """The code that `sync_demo.consumers.Echo.websocket_receive` names. Raises UnknownName."""
+    """The code with that name: `sync_demo.consumers.Echo.websocket_receive`. Raises UnknownName."""
     file, attributes = _module_of(name)
     text, tree = _parsed(file, file.stat().st_mtime_ns)
     if not attributes:
@@ -58,21 +58,21 @@ def find_source(name: str) -> Source:
         if node is None:
             raise UnknownName(f"{file} defines no {'.'.join(attributes)}")
     first = _first_line(node)
-    # Not textwrap.dedent: a line at the margin, in a string of several, would keep the rest inside.
+    # Not textwrap.dedent: an unindented line in a multi-line string would stop it.
     indentation = " " * node.col_offset
     lines = text.split("\n")[first - 1 : node.end_lineno]
     return Source(file, first, "\n".join(line.removeprefix(indentation) for line in lines))
 
 
 def definitions_in(tree: ast.Module) -> list[str]:
-    """The names of the classes and functions at the top level, in the order of the file."""
+    """The names of the classes and functions at the top level, in order."""
     return [node.name for node in tree.body if isinstance(node, Definition)]
 
 
 def definitions_named(name: str) -> tuple[str, list[str]]:
-    """The module that a qualified name begins with, and the classes and functions that it means.
+    """The module in a qualified name, and the classes and functions that the name stands for.
 
-    They are all of the module's where the name is its own, and none where it is a variable's.
+    A module's name stands for all in it, a variable's name for none.
     """
     file, attributes = _module_of(name)
     node = _parsed(file, file.stat().st_mtime_ns)[1]
@@ -80,17 +80,17 @@ def definitions_named(name: str) -> tuple[str, list[str]]:
         return name, definitions_in(node)
     for attribute in attributes:
         node = _definition(node, attribute)
-    inside = ".".join(attributes)
-    return name.removesuffix(f".{inside}"), [inside] if isinstance(node, Definition) else []
+    rest = ".".join(attributes)
+    return name.removesuffix(f".{rest}"), [rest] if isinstance(node, Definition) else []
 
 
 def _roots() -> list[Path]:
-    """Where packages are looked for; the project first, so that no installed one hides it."""
+    """The folders of packages; the project first, so that no installed package hides it."""
     return [PROJECT_DIR, *(Path(entry) for entry in sys.path if entry)]
 
 
 def _module_of(name: str) -> tuple[Path, list[str]]:
-    """The file of the longest module that `name` begins with, and the names that are left."""
+    """The file of the longest module name that `name` begins with, and the rest of `name`."""
     if re.fullmatch(r"\w+(\.\w+)*", name):
         parts = name.split(".")
         for root in _roots():
@@ -99,18 +99,18 @@ def _module_of(name: str) -> tuple[Path, list[str]]:
                 for file in (path.with_suffix(".py"), path / "__init__.py"):
                     if file.is_file():
                         return file, parts[length:]
-    raise UnknownName(f"there is no module for {name}")
+    raise UnknownName(f"{name} names no module")
 
 
 @lru_cache(maxsize=64)
 def _parsed(file: Path, mtime: int) -> tuple[str, ast.Module]:
     text = file.read_text(encoding="utf-8")
-    with _one_parses:
+    with _parse_lock:
         return text, ast.parse(text)
 
 
 def _definition(parent: ast.AST, name: str) -> ast.AST | None:
-    """What `name` is at last in the body of a module, class or function."""
+    """The last definition of `name` in the body of a module, class or function."""
     for node in reversed(parent.body if hasattr(parent, "body") else []):
         if isinstance(node, Definition) and node.name == name:
             return node

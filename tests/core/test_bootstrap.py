@@ -1,4 +1,4 @@
-"""A bare Python is enough to start, and whatever is in the way is said in one line."""
+"""A bare Python is enough to start, and each problem is explained in one line."""
 
 import ast
 import fcntl
@@ -22,7 +22,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def first_start(tmp_path_factory):
-    """A project whose very first start was killed, and what the one after that said."""
+    """A project whose first start was killed, and the result of the second start."""
     project = BareProject.fresh(tmp_path_factory.mktemp("bootstrap") / "started")
     subprocess.run([sys._base_executable, "-m", "venv", "--without-pip", project.venv], check=True)
     return project, project.run("workshop", "--port", "8001")
@@ -30,12 +30,12 @@ def first_start(tmp_path_factory):
 
 @pytest.fixture
 def started(first_start, tmp_path) -> BareProject:
-    """A copy of it, to do with as one likes."""
+    """A copy of it that a test may change."""
     return first_start[0].copied_to(tmp_path / "project")
 
 
 def inside(project, *arguments, version=1):
-    """What the stand-in prints from inside .venv."""
+    """What the fake Django prints from inside .venv."""
     return " ".join([str(project.venv), *arguments, "with", f"{version}\n"])
 
 
@@ -47,14 +47,14 @@ def assert_one_line(run, *parts):
         assert part in line
 
 
-def test_makes_a_missing_or_half_made_environment_and_goes_on_inside_it(first_start):
+def test_creates_a_missing_or_incomplete_environment_and_continues_inside_it(first_start):
     project, run = first_start
     assert run.stdout == inside(project, "workshop", "--port", "8001")
     assert run.returncode == 0
-    assert "Making .venv" in run.stderr
+    assert "Creating .venv" in run.stderr
 
 
-def test_an_environment_is_whole_once_all_of_pip_is_in_it(started, monkeypatch):
+def test_an_environment_is_complete_after_all_of_pip_is_in_it(started, monkeypatch):
     monkeypatch.setattr(bootstrap, "PYTHON", started.python)
     assert bootstrap.has_pip()
     next(started.packages.glob("pip-*/INSTALLER")).unlink()
@@ -65,25 +65,25 @@ def test_an_environment_is_whole_once_all_of_pip_is_in_it(started, monkeypatch):
     assert not bootstrap.has_pip()
 
 
-def test_goes_straight_inside_the_second_time_and_needs_no_network(started):
+def test_the_second_start_needs_no_network(started):
     shutil.rmtree(started.root / "wheels")
     run = started.run("workshop")
     assert (run.stdout, run.stderr) == (inside(started, "workshop"), "")
 
 
-def test_hands_on_the_exit_code(started):
+def test_returns_the_exit_code_of_the_command(started):
     assert started.run("fail").returncode == 3
 
 
-def test_installs_what_is_new_when_requirements_have_changed(started):
+def test_installs_changed_requirements(started):
     started.require(make_wheel(started.root, version=2))
     run = started.run("workshop")
     assert run.stdout == inside(started, "workshop", version=2)
     assert "requirements.txt has changed." in run.stderr
-    assert "Making .venv" not in run.stderr
+    assert "Creating .venv" not in run.stderr
 
 
-def test_goes_on_with_an_installation_that_was_stopped(started):
+def test_continues_an_installation_that_was_stopped(started):
     started.take_out_packages()
     with started.start("workshop") as command:
         assert "Installing" in command.stderr.readline()
@@ -105,7 +105,7 @@ def test_waits_while_another_command_installs(started):
             assert command.stdout.read() == inside(started, "workshop")
 
 
-def test_a_python_with_django_alone_goes_inside_too(started, tmp_path):
+def test_a_python_with_only_django_continues_inside_too(started, tmp_path):
     shutil.copytree(started.venv, tmp_path / "global", symlinks=True)
     [packages] = (tmp_path / "global").rglob("site-packages")
     shutil.rmtree(packages / "channels")
@@ -113,23 +113,23 @@ def test_a_python_with_django_alone_goes_inside_too(started, tmp_path):
     assert run.stdout == inside(started, "workshop")
 
 
-def test_an_activated_environment_is_completed_in_its_place(started):
+def test_an_activated_environment_is_completed(started):
     started.take_out_packages()
     run = started.run("workshop", python=started.python)
     assert run.stdout == inside(started, "workshop")
-    assert "Making .venv" not in run.stderr
+    assert "Creating .venv" not in run.stderr
 
 
-def test_says_so_when_a_complete_environment_lacks_django(started):
+def test_reports_a_complete_environment_without_django(started):
     shutil.rmtree(started.packages / "django")
     assert_one_line(started.run("workshop"), "No module named 'django'", "Delete .venv")
 
 
-def test_says_that_there_is_no_network(started):
+def test_reports_a_missing_network(started):
     text = started.requirements.read_text()
     digest = "0" * 64
     with socket.socket() as silent:
-        silent.bind(("127.0.0.1", 0))  # and listens never: nobody else gets the port meanwhile
+        silent.bind(("127.0.0.1", 0))  # never listens, and keeps the port from other processes
         index = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         required = f"--index-url {index}\nlacking==1 --hash=sha256:{digest}\n"
         started.requirements.write_text(required)
@@ -138,39 +138,39 @@ def test_says_that_there_is_no_network(started):
     assert started.run("workshop").stdout == inside(started, "workshop")
 
 
-def test_refuses_a_package_that_is_not_the_locked_one(started):
+def test_rejects_a_package_that_is_not_the_locked_one(started):
     started.require(make_wheel(started.root, version=2), digest="0" * 64)
     assert_one_line(started.run("workshop"), "not the one that requirements.txt was locked with")
 
 
-def test_says_what_pip_says_when_it_fails_otherwise(started):
+def test_repeats_the_last_error_of_pip(started):
     started.requirements.write_text("--no-such-option\n")
     assert_one_line(started.run("workshop"), "pip failed", "pip.log")
 
 
-def test_says_that_the_folder_cannot_be_written(tmp_path):
+def test_reports_a_folder_that_cannot_be_written(tmp_path):
     project = BareProject.fresh(tmp_path / "project")
     project.root.chmod(0o555)
     command = project.command("workshop")
-    if os.geteuid() == 0:  # whom no mode stops
+    if os.geteuid() == 0:  # no file mode stops root
         command = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-all", *command]
     project.command = lambda *arguments, python: command
     assert_one_line(project.run(), "Cannot write in", "Permission denied", "start again")
 
 
 @pytest.mark.parametrize("module", ["venv", "ensurepip"])
-def test_says_what_to_install_where_python_comes_without_venv(monkeypatch, module):
+def test_says_what_to_install_for_a_python_without_venv(monkeypatch, module):
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(bootstrap.CannotStart, match=rf"no {module}.*apt install python3\.\d+-venv"):
-        bootstrap.make_venv()
+        bootstrap.create_venv()
 
 
-def test_says_that_python_is_too_old():
+def test_reports_a_python_that_is_too_old():
     with pytest.raises(bootstrap.CannotStart, match=r"Python 3\.10 is too old.* 3\.11"):
-        bootstrap.refuse_old_python((3, 10, 13))
-    bootstrap.refuse_old_python((3, 11, 0))
+        bootstrap.require_new_python((3, 10, 13))
+    bootstrap.require_new_python((3, 11, 0))
 
 
 @pytest.mark.parametrize("name", ["manage.py", "lessons/__init__.py", "lessons/core/bootstrap.py"])
-def test_an_old_python_can_read_what_tells_it_so(name):
+def test_an_old_python_can_read_the_modules_that_report_it(name):
     ast.parse((settings.BASE_DIR / name).read_text(), feature_version=(3, 6))

@@ -70,11 +70,11 @@ def test_a_whole_module_and_a_variable_can_be_named(shop):
     assert find_source("shop.HOURS").text == "HOURS = [\n    9,\n    17,\n]"
 
 
-def test_what_is_installed_can_be_named():
+def test_installed_code_can_be_named():
     assert "def dispatch" in find_source("channels.consumer.SyncConsumer.dispatch").text
 
 
-def test_the_project_comes_before_what_is_installed(shop, monkeypatch):
+def test_the_project_comes_before_installed_packages(shop, monkeypatch):
     (shop.parent / "sync_demo.py").write_text("")
     assert find_source("sync_demo.consumers").file.is_relative_to(catalogue.PROJECT_DIR)
 
@@ -94,7 +94,7 @@ def test_code_retyped_into_a_code_block_is_an_error(shop):
         expand_markdown("```code shop.HOURS\nHOURS = []\n```\n", "lesson.md")
 
 
-def test_a_changed_file_is_read_anew(shop):
+def test_a_changed_file_is_read_again(shop):
     assert "self.open = False" in find_source("shop.Shop.close").text
     shop.write_text(SHOP.replace("self.open = False", "self.open = None"))
     os.utime(shop, ns=(1, 1))
@@ -116,8 +116,8 @@ def test_a_table_is_the_markdown_in_the_file_of_that_name_beside_the_text(tmp_pa
     assert text == "Look:\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\nSo.\n"
 
 
-def test_a_table_that_is_not_there_is_an_error_that_names_lesson_and_file(tmp_path):
-    with pytest.raises(TextError, match=r"lesson\.md: there is no sums\.md beside it"):
+def test_a_missing_table_is_an_error_that_names_lesson_and_file(tmp_path):
+    with pytest.raises(TextError, match=r"lesson\.md: sums\.md does not exist"):
         expand_markdown("```table sums\n```\n", tmp_path / "lesson.md")
 
 
@@ -131,7 +131,7 @@ def test_a_transcript_keeps_its_recorded_body():
 
 
 @pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.key)
-def test_each_lesson_shows_code_that_is_there(lesson):
+def test_each_lesson_shows_code_that_exists(lesson):
     text = expanded_text(lesson)
     assert "```code" not in text
     assert "```transcript" not in text

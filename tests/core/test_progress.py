@@ -57,7 +57,7 @@ def test_a_lesson_that_was_green_once_stays_known_as_such(fresh_course):
     assert (kept.state, kept.was_green) == ("red", True)
 
 
-def test_starting_anew_forgets_all_but_that(fresh_course):
+def test_a_reset_forgets_everything_else(fresh_course):
     progress.keep_verdict(fresh_course[0], verdict("green"))
     progress.show_hint(fresh_course[0])
     progress.reset_progress(fresh_course[0])
@@ -107,19 +107,19 @@ def test_a_lesson_that_the_course_no_longer_has_keeps_its_progress(fresh_course,
         b"[" * 100_000,
     ],
 )
-def test_a_damaged_file_is_set_aside_with_one_line(fresh_course, file, caplog, damaged):
+def test_a_damaged_file_is_renamed_with_one_warning(fresh_course, file, caplog, damaged):
     file.write_bytes(damaged)
 
     assert progress.show_hint(fresh_course[0]) == 1
 
-    (aside,) = file.parent.glob("progress.json.damaged-*")
-    assert aside.read_bytes() == damaged
+    (damaged_file,) = file.parent.glob("progress.json.damaged-*")
+    assert damaged_file.read_bytes() == damaged
     assert json.loads(file.read_text())["01-lamp"]["hints"] == 1
     assert len(caplog.messages) == 1
-    assert "was damaged. It is set aside as progress.json.damaged-" in caplog.messages[0]
+    assert "was damaged. It is now progress.json.damaged-" in caplog.messages[0]
 
 
-def test_writers_at_once_lose_nothing(fresh_course):
+def test_concurrent_writers_lose_nothing(fresh_course):
     def write(number):
         progress.keep_verdict(fresh_course[number % 3], verdict("green"))
         progress.show_hint(fresh_course[number % 3])
@@ -131,7 +131,7 @@ def test_writers_at_once_lose_nothing(fresh_course):
     assert all(progress.of(lesson).was_green for lesson in fresh_course)
 
 
-def test_nothing_but_the_file_and_its_lock_is_left(fresh_course):
+def test_only_the_file_and_its_lock_remain(fresh_course):
     progress.show_hint(fresh_course[0])
 
     assert {file.name for file in progress.state_dir().iterdir()} == {
@@ -140,7 +140,7 @@ def test_nothing_but_the_file_and_its_lock_is_left(fresh_course):
     }
 
 
-def test_where_nothing_can_be_written_the_work_goes_on_and_one_line_says_so(fresh_course, caplog):
+def test_a_folder_that_cannot_be_written_gives_one_warning(fresh_course, caplog):
     (catalogue.PROJECT_DIR / ".workshop").write_text("a file where the folder should be")
 
     progress.keep_verdict(fresh_course[0], verdict("green"))
@@ -148,19 +148,17 @@ def test_where_nothing_can_be_written_the_work_goes_on_and_one_line_says_so(fres
     assert progress.of(fresh_course[0]).state == "new"
 
     assert len(caplog.messages) == 1
-    assert caplog.messages[0].startswith("Your progress cannot be kept: ")
+    assert caplog.messages[0].startswith("Your progress cannot be saved: ")
 
 
-def test_where_the_folder_is_read_only_the_cure_is_said_with_the_reason(
-    fresh_course, caplog, monkeypatch
-):
+def test_a_read_only_folder_is_reported_with_its_cure(fresh_course, caplog, monkeypatch):
     def refuse(file, *_, **__):
         raise OSError(errno.EROFS, "Read-only file system", str(file))
 
     monkeypatch.setattr(Path, "mkdir", refuse)
     progress.keep_verdict(fresh_course[0], verdict("green"))
     assert caplog.messages == [
-        f"Your progress cannot be kept: [Errno 30] Read-only file system: "
+        f"Your progress cannot be saved: [Errno 30] Read-only file system: "
         f"'{progress.state_dir()}'. Make its folder writable, or copy the project to a folder of "
         "your own, then try again."
     ]

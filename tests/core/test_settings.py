@@ -1,4 +1,4 @@
-"""What the environment makes of the settings."""
+"""How environment variables change the settings."""
 
 import os
 import runpy
@@ -28,7 +28,7 @@ def settings_with(monkeypatch):
     return read
 
 
-def test_serves_this_machine_alone_as_it_stands(settings_with):
+def test_serves_only_this_machine_by_default(settings_with):
     settings = settings_with()
     assert settings["DEBUG"] is True
     assert settings["WORKSHOP"] is True
@@ -36,13 +36,13 @@ def test_serves_this_machine_alone_as_it_stands(settings_with):
 
 
 @pytest.mark.parametrize("environment", [{"DJANGO_DEBUG": "0"}, {"DJANGO_ALLOWED_HOSTS": "a.test"}])
-def test_refuses_to_start_for_others_without_a_secret_key(settings_with, environment):
+def test_requires_a_secret_key_to_serve_other_machines(settings_with, environment):
     with pytest.raises(ImproperlyConfigured, match="Set DJANGO_SECRET_KEY"):
         settings_with(**environment)
 
 
 @pytest.mark.parametrize("url", ["rediss://a.test", "unix:///run/redis.sock"])
-def test_takes_any_address_of_redis(settings_with, url):
+def test_accepts_every_kind_of_redis_url(settings_with, url):
     assert settings_with(REDIS_URL=url)["REDIS_URL"] == url
 
 
@@ -53,13 +53,13 @@ def test_debug_can_be_turned_off(settings_with, value):
     assert settings["WORKSHOP"] is False
 
 
-def test_is_no_workshop_once_other_machines_may_call(settings_with):
+def test_the_workshop_is_off_when_other_machines_are_allowed(settings_with):
     settings = settings_with(DJANGO_ALLOWED_HOSTS="a.test, b.test", DJANGO_SECRET_KEY=KEY)
     assert settings["ALLOWED_HOSTS"][4:] == ["a.test", "b.test"]
     assert settings["WORKSHOP"] is False
 
 
-def test_stays_a_workshop_when_the_names_are_its_own(settings_with):
+def test_the_workshop_stays_on_for_names_of_this_machine(settings_with):
     assert settings_with(DJANGO_ALLOWED_HOSTS="localhost,")["WORKSHOP"] is True
 
 
@@ -70,14 +70,14 @@ def test_the_layers_are_in_memory_by_default(settings_with):
     }
 
 
-def test_what_all_processes_remember_is_on_redis_where_there_is_one(settings_with):
+def test_the_cache_is_on_redis_if_redis_url_is_set(settings_with):
     assert settings_with()["CACHES"]["default"]["BACKEND"].endswith(".LocMemCache")
     cache = settings_with(REDIS_URL="redis://example.test:6379/1")["CACHES"]["default"]
     assert cache["BACKEND"].endswith(".RedisCache")
     assert cache["LOCATION"] == "redis://example.test:6379/1"
 
 
-def test_redis_carries_every_layer_but_the_recorders_and_lets_many_consumers_idle(settings_with):
+def test_all_layers_except_the_recorders_use_redis_without_a_timeout(settings_with):
     layers = settings_with(REDIS_URL="redis://example.test:6379/1")["CHANNEL_LAYERS"]
     assert layers.pop("wire")["BACKEND"] == "channels.layers.InMemoryChannelLayer"
     assert {name: layer["BACKEND"] for name, layer in layers.items()} == {
@@ -94,7 +94,7 @@ def test_redis_carries_every_layer_but_the_recorders_and_lets_many_consumers_idl
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_database_is_a_file_that_readers_need_not_wait_for():
+def test_the_database_is_a_file_whose_readers_do_not_wait():
     with connection.cursor() as cursor:
         assert cursor.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert not connection.is_in_memory_db()
@@ -112,8 +112,8 @@ def test_can_be_deployed_without_a_warning():
 
 
 @pytest.mark.parametrize("command", ["lesson", "test"])
-def test_a_command_says_in_one_line_what_the_environment_lacks(command):
-    refused = manage(command, REDIS_URL="localhost:6379")
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr.startswith("REDIS_URL is no address of Redis: ")
-    assert refused.stderr.count("\n") == 1
+def test_a_command_reports_a_wrong_setting_in_one_line(command):
+    failed = manage(command, REDIS_URL="localhost:6379")
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert failed.stderr.startswith("REDIS_URL is not a Redis URL: ")
+    assert failed.stderr.count("\n") == 1
