@@ -6,7 +6,7 @@ from django.contrib.staticfiles import handlers
 from django.urls import path
 
 from sync_demo.routing import websocket_urlpatterns
-from tests.support.servers.daphne_server import wait_for_late_answers
+from tests.support.servers.daphne_server import wait_for_late_closes
 
 
 class Flood(AsyncConsumer):
@@ -34,7 +34,7 @@ def kept(serve):
     return serve_to_be_kept
 
 
-wait_for_late_answers()
+wait_for_late_closes()
 handlers.serve = kept(handlers.serve)
 websocket_urlpatterns.append(path("ws/flood/", Flood.as_asgi()))
 
