@@ -18,7 +18,7 @@ from tests.support.courses import (  # noqa: F401 - fixtures for every folder
     lesson,
     project,
 )
-from tests.support.required_programs import missing
+from tests.support.required_programs import skip_or_fail
 
 
 @pytest.hookimpl(optionalhook=True)  # mutants are run without xdist
@@ -64,21 +64,25 @@ def no_connection_left_in_the_handlers_thread(request):
 @pytest.fixture
 def forked_servers(monkeypatch):
     """The servers of a benchmark need not import what those of the tests have imported already."""
-    from tests.support.programs.processes import begin
+    from tests.support.programs.processes import start_program
 
-    monkeypatch.setattr("lessons.bench.processes.start_program", partial(begin, with_errors=False))
+    monkeypatch.setattr(
+        "lessons.bench.processes.start_program", partial(start_program, with_errors=False)
+    )
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a real browser."""
-    return find_chromium() or missing(NO_CHROMIUM)
+    return find_chromium() or skip_or_fail(NO_CHROMIUM)
 
 
 @pytest.fixture(scope="session")
 def redis_binaries() -> list[str]:
     """Paths of the Redis servers that a test may start, and kill."""
-    return find_binaries() or missing(f"There is no Redis server on this machine: {INSTALL_HINT}")
+    return find_binaries() or skip_or_fail(
+        f"There is no Redis server on this machine: {INSTALL_HINT}"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -12,10 +12,10 @@ from playwright.sync_api import expect, sync_playwright
 
 from lessons.core.catalogue import PROJECT_DIR
 
-PATIENCE = 20  # seconds, only ever spent by a test that fails
+TEST_TIMEOUT = 20  # seconds, only ever spent by a test that fails
 READY = "Workshop ready at "
 MADE = pytest.StashKey[dict]()
-expect.set_options(timeout=PATIENCE * 1000)
+expect.set_options(timeout=TEST_TIMEOUT * 1000)
 
 
 @pytest.fixture(scope="session")
@@ -47,15 +47,15 @@ def address(chromium, state_dir):
         if line.startswith(READY):
             break
     else:
-        process.wait(PATIENCE)
+        process.wait(TEST_TIMEOUT)
         pytest.fail("The workshop did not start:\n" + "".join(said))
     # Daphne logs each request; a full pipe would stop it.
     drain = threading.Thread(target=process.stdout.read, daemon=True)
     drain.start()
     yield line.removeprefix(READY).strip().rstrip("/")
     process.terminate()
-    process.wait(PATIENCE)
-    drain.join(PATIENCE)
+    process.wait(TEST_TIMEOUT)
+    drain.join(TEST_TIMEOUT)
     process.stdout.close()
 
 

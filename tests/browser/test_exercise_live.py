@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from lessons.bench.processes import project_copy
-from tests.browser.conftest import PATIENCE, READY, LessonPage
+from tests.browser.conftest import READY, TEST_TIMEOUT, LessonPage
 from tests.support.axe import violations
 
 KEY = "03-stop"
@@ -35,7 +35,7 @@ class Workshop:
                 self.ready.release()
 
     def await_ready(self):
-        assert self.ready.acquire(timeout=3 * PATIENCE), "the workshop is not ready"
+        assert self.ready.acquire(timeout=3 * TEST_TIMEOUT), "the workshop is not ready"
 
     def change_the_demo(self):
         """Put one more empty line before the lesson's worked example."""
@@ -54,7 +54,7 @@ def ended(process):
         yield process
     finally:
         process.terminate()
-        process.wait(PATIENCE)
+        process.wait(TEST_TIMEOUT)
         process.stdout.close()
 
 

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from tests.browser.conftest import PATIENCE
+from tests.browser.conftest import TEST_TIMEOUT
 from tests.support.firefox import firefox
 
 FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
@@ -13,7 +13,7 @@ FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
 # Never demanded: no other test needs a second browser.
 @pytest.mark.skipif(not FIREFOX, reason="There is no Firefox here: apt-get install firefox-esr")
 def test_a_lesson_connects_and_exchanges_in_firefox(address, tmp_path):
-    with firefox(FIREFOX, tmp_path, PATIENCE) as browser:
+    with firefox(FIREFOX, tmp_path, TEST_TIMEOUT) as browser:
         browser.open(f"{address}/lessons/02-frames/")
         browser.call("button => button.click()", browser.find("button", "Connect"))
         browser.wait_for("[role=status]", "Open.")

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from lessons.core.catalogue import PROJECT_DIR
 
-PATIENCE = 30  # seconds, only ever spent by a test that fails
+TEST_TIMEOUT = 30  # seconds, only ever spent by a test that fails
 READY = "Workshop ready at "
 
 
@@ -41,9 +41,9 @@ def cluster(tmp_path, redis_binaries):
     parts = psutil.Process(process.pid).children(recursive=True)
     yield addresses
     os.killpg(process.pid, signal.SIGINT)
-    assert process.wait(PATIENCE) == 130
-    assert psutil.wait_procs(parts, PATIENCE)[1] == []
-    drain.join(PATIENCE)
+    assert process.wait(TEST_TIMEOUT) == 130
+    assert psutil.wait_procs(parts, TEST_TIMEOUT)[1] == []
+    drain.join(TEST_TIMEOUT)
     process.stdout.close()
 
 

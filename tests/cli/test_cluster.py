@@ -13,9 +13,9 @@ from django.core.management import CommandError, call_command
 from layers_demo.routing import channel_name_patterns
 from lessons.cli import cluster
 from lessons.core.catalogue import PROJECT_DIR
-from tests.support.programs.processes import piped, run
+from tests.support.programs.processes import run, start_with_pipe
 
-PATIENCE = 30  # seconds, only ever spent by a test that fails
+TEST_TIMEOUT = 30  # seconds, only ever spent by a test that fails
 PLACE = {"cwd": PROJECT_DIR, "env": {**os.environ, "PYTHONPATH": str(PROJECT_DIR)}}
 
 # The real supervisor and processes, except that the servers and the worker serve nothing.
@@ -49,7 +49,7 @@ class Cluster:
         (folder / "manage.py").write_text(manage)
         self.folder = folder
         (folder / "program.py").write_text(program)
-        self.process = piped([folder / "program.py", folder], **PLACE, session=True)
+        self.process = start_with_pipe([folder / "program.py", folder], **PLACE, session=True)
         self.said, self.parts = "", {}
         while len(self.parts) < 3:
             line = self.process.stdout.readline()
@@ -66,8 +66,8 @@ class Cluster:
 
     def ended(self) -> int:
         """The exit code, after every process has ended and all output was read."""
-        code = self.process.wait(PATIENCE)
-        assert psutil.wait_procs(self.all, PATIENCE)[1] == []
+        code = self.process.wait(TEST_TIMEOUT)
+        assert psutil.wait_procs(self.all, TEST_TIMEOUT)[1] == []
         self.said += self.process.stdout.read()
         return code
 
@@ -132,8 +132,8 @@ def test_a_killed_cluster_leaves_no_process_behind(running):
 def test_the_cluster_ends_with_the_reader_of_its_log(running):
     running.process.stdout.close()
     os.kill(running.parts["worker"], signal.SIGKILL)
-    assert running.process.wait(PATIENCE) == 1
-    assert psutil.wait_procs(running.all, PATIENCE)[1] == []
+    assert running.process.wait(TEST_TIMEOUT) == 1
+    assert psutil.wait_procs(running.all, TEST_TIMEOUT)[1] == []
 
 
 EARLY = """

@@ -17,8 +17,8 @@ from lessons.core import bootstrap
 from lessons.judge import pytest_plugin
 from lessons.management.commands import test
 from tests.support.programs.processes import run
-from tests.support.programs.workshop_program import PATIENCE, Workshop
-from tests.support.required_programs import real_part
+from tests.support.programs.workshop_program import TEST_TIMEOUT, Workshop
+from tests.support.required_programs import find_program
 
 posix = pytest.mark.skipif(os.name == "nt", reason="sends Ctrl-C to a process group")
 
@@ -33,19 +33,19 @@ def clone(tmp_path_factory):
 
 
 def status_of(url):
-    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
+    with urllib.request.urlopen(url, timeout=TEST_TIMEOUT) as answer:
         return answer.status
 
 
 @posix
 def test_workshop_serves_the_page_until_ctrl_c(clone):
     with Workshop(clone, "--no-reload") as started:
-        url = started.ready()
+        url = started.address()
         assert url.startswith("http://127.0.0.1:")
         assert status_of(url) == 200
-        assert "Sign in as student or instructor; the password is the name." in started.said
+        assert "Sign in as student or instructor; the password is the name." in started.output
         assert started.interrupt() == 0
-        assert "Traceback" not in started.said
+        assert "Traceback" not in started.output
 
 
 @posix
@@ -53,14 +53,14 @@ def test_workshop_reloads_changed_code_lives_through_a_syntax_error_and_ends_who
     consumers = clone / "sync_demo" / "consumers.py"
     right = consumers.read_text()
     with Workshop(clone) as started:
-        url = started.ready()
+        url = started.address()
         save_until(consumers, f"{right}\nthis is a syntax error\n", started, "SyntaxError")
         # The page that is open finds the server again where it was.
         save_until(consumers, f"{right}\n# and now it is\n", started, f"Workshop ready at {url}")
         processes = psutil.Process(started.process.pid).children(recursive=True)
         assert len(processes) == 2  # the server and the judge
         started.interrupt()
-        assert psutil.wait_procs(processes, PATIENCE)[1] == []
+        assert psutil.wait_procs(processes, TEST_TIMEOUT)[1] == []
     consumers.write_text(right)
 
 
@@ -68,9 +68,9 @@ def save_until(file, text, started, words):
     """Save until it is noticed: the reloader misses what is saved before its second look."""
     for patience in (1.5, 3, 6, 12, 24):
         file.write_text(text)
-        if started.says(f"{file.name} changed, reloading.", patience):
+        if started.wait_for_line(f"{file.name} changed, reloading.", patience):
             break
-    assert started.says(words), f"never said {words!r}:\n{started.said}"
+    assert started.wait_for_line(words), f"never said {words!r}:\n{started.output}"
 
 
 @pytest.fixture
@@ -205,7 +205,7 @@ def test_the_exit_code_is_green_red_or_wrong_usage(outcome, code):
 def test_a_part_that_is_lacking_skips_and_where_parts_are_required_fails(monkeypatch):
     monkeypatch.delenv("REQUIRE_PARTS", raising=False)
     with pytest.raises(pytest.skip.Exception, match=r"no-such-part.*apt-get install it"):
-        real_part(["no-such-part"], "apt-get install it")
+        find_program(["no-such-part"], "apt-get install it")
     monkeypatch.setenv("REQUIRE_PARTS", "1")
     with pytest.raises(pytest.fail.Exception, match=r"no-such-part.*apt-get install it"):
-        real_part(["no-such-part"], "apt-get install it")
+        find_program(["no-such-part"], "apt-get install it")

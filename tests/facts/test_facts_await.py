@@ -29,17 +29,17 @@ def test_a_def_handler_runs_and_then_kills_the_application(daphne):
 
     visit = daphne.visit(path=at("DefHandlerInAsync"), act=speak)
     assert visit.close_code == 1011
-    daphne.says("ran hello")
-    daphne.says(NONE_AWAITED)
+    daphne.wait_for_line("ran hello")
+    daphne.wait_for_line(NONE_AWAITED)
 
 
 def test_a_def_connect_handler_is_a_500(daphne):
     assert daphne.visit(path=at("DefConnectInAsync"), act=stay).status == 500
-    daphne.says(NONE_AWAITED)
+    daphne.wait_for_line(NONE_AWAITED)
 
 
 def test_a_def_disconnect_handler_that_stops_does_no_harm(daphne):
     visit = daphne.visit(path=at("DefHandlerInAsync"), act=leave)
     assert visit.close_code == 1000
-    daphne.says("def disconnect")
+    daphne.wait_for_line("def disconnect")
     assert not [line for line in daphne.lines if line.startswith(NONE_AWAITED)]

@@ -9,7 +9,7 @@ import pytest
 from django.db import connections
 from websockets.sync.client import connect
 
-from tests.support.programs.real_daphne import ACCEPT, PATIENCE, RealDaphne, stay
+from tests.support.programs.real_daphne import ACCEPT, TEST_TIMEOUT, RealDaphne, stay
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def daphne():
 
 def client_of(daphne, path):
     url = f"ws://127.0.0.1:{daphne.port}{path}?{next(daphne.numbers)}:[]"
-    return connect(url, proxy=None, open_timeout=PATIENCE)
+    return connect(url, proxy=None, open_timeout=TEST_TIMEOUT)
 
 
 @contextmanager
@@ -29,10 +29,10 @@ def at_work(daphne, consumer):
     with client_of(daphne, f"/consumers/{consumer}") as slow:
         with client_of(daphne, "/consumers/Ticks") as other:
             slow.send("work")
-            daphne.says("begins")
+            daphne.wait_for_line("begins")
             other.send("tick")
             yield other
-        daphne.says("ends")
+        daphne.wait_for_line("ends")
 
 
 def let_go(daphne):
@@ -42,24 +42,24 @@ def let_go(daphne):
 
 def order_of(daphne, *words, with_the=None):
     """Those of `words` that were printed, in order, once `with_the` is among them."""
-    with daphne.came:
-        daphne.came.wait_for(lambda: with_the in (None, *daphne.lines), PATIENCE)
+    with daphne.lines_changed:
+        daphne.lines_changed.wait_for(lambda: with_the in (None, *daphne.lines), TEST_TIMEOUT)
         return [line for line in daphne.lines if line in words]
 
 
 def test_a_blocked_loop_answers_nobody(daphne):
     with at_work(daphne, "OnTheLoop") as other:
-        assert other.recv(PATIENCE) == "tock"
+        assert other.recv(TEST_TIMEOUT) == "tock"
         assert order_of(daphne, "tick", "ends", with_the="tick") == ["ends", "tick"]
 
 
 @pytest.mark.parametrize("consumer", ["SlowHandler", "Queued"])
 def test_a_busy_sync_thread_keeps_async_consumers_waiting(daphne, consumer):
     with at_work(daphne, consumer) as other:
-        assert other.ping().wait(PATIENCE), "the loop answers, and has the tick in hand"
+        assert other.ping().wait(TEST_TIMEOUT), "the loop answers, and has the tick in hand"
         assert order_of(daphne, "tick") == []
         let_go(daphne)
-        assert other.recv(PATIENCE) == "tock"
+        assert other.recv(TEST_TIMEOUT) == "tock"
         assert order_of(daphne, "tick", "ends", with_the="tick") == ["ends", "tick"]
 
 
@@ -79,7 +79,7 @@ def test_a_busy_sync_thread_is_no_matter_to_what_is_no_consumer(daphne):
 @pytest.mark.parametrize("consumer", ["InAThread", "OnItsOwnThread"])
 def test_work_in_a_thread_of_its_own_keeps_nobody_waiting(daphne, consumer):
     with at_work(daphne, consumer) as other:
-        assert other.recv(PATIENCE) == "tock"
+        assert other.recv(TEST_TIMEOUT) == "tock"
         assert order_of(daphne, "tick", "ends", with_the="tick") == ["tick"]
         let_go(daphne)
 

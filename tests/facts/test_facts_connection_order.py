@@ -33,6 +33,6 @@ def test_a_frame_before_the_close_is_answered(daphne):
 
 
 def test_a_frame_that_was_under_way_arrives_after_the_close(daphne):
-    act = at_once("bye", "hello", until=lambda: daphne.says(DIED))
+    act = at_once("bye", "hello", until=lambda: daphne.wait_for_line(DIED))
     visit = daphne.visit(path="/consumers/HangsUp", act=act)
     assert (visit.frames, visit.close_code) == ([], 4000)

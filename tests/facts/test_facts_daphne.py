@@ -16,7 +16,7 @@ def daphne():
 def dies(daphne, *replies, of):
     """The visit of a client whose application dies of that error."""
     visit = daphne.visit(*replies, act=stay)
-    daphne.says(f"log Exception inside application: {of}")
+    daphne.wait_for_line(f"log Exception inside application: {of}")
     assert visit.events == [{"type": "websocket.connect"}], "no disconnect reaches it"
     return visit
 
@@ -199,7 +199,9 @@ def test_a_str_subclass_reaches_the_client_as_its_text_and_an_int_subclass_is_no
         return stay(client)
 
     visit = daphne.visit(path="/consumers/SendsSubclasses", act=talk)
-    daphne.says("log Exception inside application: invalid type '<enum 'Code'>' for close code")
+    daphne.wait_for_line(
+        "log Exception inside application: invalid type '<enum 'Code'>' for close code"
+    )
     assert (visit.frames, visit.close_code) == (["hi"], 1011)
 
 
@@ -242,13 +244,15 @@ def test_disconnect_carries_1006_when_the_line_is_cut(daphne):
 
 def test_a_consumer_that_does_not_stop_is_killed_with_a_warning(daphne):
     daphne.visit(path="/consumers/NeverStops")
-    assert "took too long to shut down and was killed." in daphne.says("log Application instance")
+    assert "took too long to shut down and was killed." in daphne.wait_for_line(
+        "log Application instance"
+    )
 
 
 def test_a_consumer_without_a_disconnect_handler_dies_when_its_client_leaves(daphne):
     visit = daphne.visit(path="/consumers/NoDisconnectHandler")
     assert visit.status == 101
-    daphne.says(
+    daphne.wait_for_line(
         "log Exception inside application: No handler for message type websocket.disconnect"
     )
 

@@ -6,7 +6,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.support.programs.real_daphne import PATIENCE, RealDaphne
+from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
 
 LARGEST = 1_048_576  # bytes
 
@@ -26,7 +26,7 @@ def close_code_after(daphne, consumer, *frames):
         for frame in frames:
             client.send(frame)
         with pytest.raises(ConnectionClosed) as closed:
-            client.recv(PATIENCE)
+            client.recv(TEST_TIMEOUT)
     return closed.value.rcvd and closed.value.rcvd.code
 
 
@@ -37,9 +37,9 @@ def test_a_list_of_commands_keeps_the_connection_whatever_the_client_sends(daphn
     with visit(daphne, "Shelf") as client:
         for frame in UNFIT:
             client.send(frame)
-            assert set(json.loads(client.recv(PATIENCE))) == {"error"}
+            assert set(json.loads(client.recv(TEST_TIMEOUT))) == {"error"}
         client.send('{"command": "list"}')
-        assert json.loads(client.recv(PATIENCE)) == {"titles": []}
+        assert json.loads(client.recv(TEST_TIMEOUT)) == {"titles": []}
 
 
 @pytest.mark.parametrize(
@@ -53,13 +53,13 @@ def test_a_list_of_commands_keeps_the_connection_whatever_the_client_sends(daphn
 )
 def test_a_generic_json_consumer_is_closed_with_1011(daphne, frame, error):
     assert close_code_after(daphne, "AsyncJsonWebsocketConsumer", frame) == 1011
-    daphne.says(f"log Exception inside application: {error}")
+    daphne.wait_for_line(f"log Exception inside application: {error}")
 
 
 def test_text_of_1_mb_arrives_and_one_byte_more_cuts_the_line(daphne):
     with visit(daphne, "Shelf") as client:
         client.send(" " * LARGEST)
-        assert set(json.loads(client.recv(PATIENCE))) == {"error"}
+        assert set(json.loads(client.recv(TEST_TIMEOUT))) == {"error"}
     assert close_code_after(daphne, "Shelf", " " * (LARGEST + 1)) is None
 
 
@@ -68,5 +68,5 @@ def test_text_that_is_not_utf_8_cuts_the_line(daphne):
         with client.send_context():
             client.protocol.send_text(b"\xff")
         with pytest.raises(ConnectionClosed) as closed:
-            client.recv(PATIENCE)
+            client.recv(TEST_TIMEOUT)
     assert closed.value.rcvd is None, "the line is cut, without a close frame"

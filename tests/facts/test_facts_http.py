@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.support.programs.real_daphne import PATIENCE, RealDaphne
+from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
 
 START = {"type": "http.response.start", "status": 200}
 BODY = {"type": "http.response.body"}
@@ -33,7 +33,7 @@ def own():
 def request(daphne, *replies, body=b"", path="/", method="POST"):
     """The number of a request that has been sent, and its connection."""
     number = next(daphne.numbers)
-    connection = HTTPConnection("127.0.0.1", daphne.port, timeout=PATIENCE)
+    connection = HTTPConnection("127.0.0.1", daphne.port, timeout=TEST_TIMEOUT)
     try:
         connection.request(method, f"{path}?{number}:{quote(repr(list(replies)))}", body)
         yield number, connection
@@ -46,7 +46,7 @@ def answered(daphne, *replies, **kwargs):
     with request(daphne, *replies, **kwargs) as (number, connection):
         response = connection.getresponse()
         body = response.read()
-    daphne.says(f"{number} over")
+    daphne.wait_for_line(f"{number} over")
     return response.status, body, daphne.lines_of(number)
 
 
@@ -110,7 +110,7 @@ def test_an_empty_str_passes_for_a_body(shared):
 )
 def test_an_error_before_the_start_is_a_500(shared, reply, error):
     assert answered(shared, reply)[0] == 500
-    shared.says(f"log Exception inside application: {error}")
+    shared.wait_for_line(f"log Exception inside application: {error}")
 
 
 @pytest.mark.parametrize("replies", [["return"], [START, "return"], ["ask"], [START, "ask"]])
@@ -123,7 +123,7 @@ def test_a_response_without_a_last_part_never_ends(shared):
     with request(shared, START, MORE, "return") as (number, connection):
         response = connection.getresponse()
         assert response.read(4) == b"part"
-        shared.says(f"{number} over")
+        shared.wait_for_line(f"{number} over")
         assert nothing_more(connection)
 
 
@@ -145,11 +145,11 @@ def test_a_response_without_a_last_part_never_ends(shared):
 )
 def test_an_error_after_the_start_leaves_every_application_unattended(own, replies, error):
     with request(own, *replies) as (_, waiting):
-        own.says(f"log Exception inside application: {error}")
+        own.wait_for_line(f"log Exception inside application: {error}")
         # Daphne tries to answer 500, and what looks after all applications ends with this.
-        own.says("checker died of HTTP response has already been started")
+        own.wait_for_line("checker died of HTTP response has already been started")
         with request(own, "raise") as (number, another):
-            own.says(f"{number} over")
+            own.wait_for_line(f"{number} over")
             assert nothing_more(another), "no 500 for anyone"
         assert not [line for line in own.lines if line.startswith("log ")], "and no word of it"
         assert answered(own, START, BODY)[0] == 200, "what raises nothing is served"
@@ -161,15 +161,17 @@ def test_a_client_that_leaves_is_told_of_and_its_stream_ends(shared):
         response = connection.getresponse()
         assert response.getheader("content-type") == "text/event-stream"
         assert response.readline() == b"data: beat 1\n"
-    shared.says(f"{number} {DISCONNECT}")
-    shared.says(f"{number} over")
+    shared.wait_for_line(f"{number} {DISCONNECT}")
+    shared.wait_for_line(f"{number} over")
 
 
 def test_a_handler_that_streams_on_hears_nothing_and_is_killed(shared):
     with request(shared, START, MORE, "hold") as (number, connection):
         assert connection.getresponse().read(4) == b"part"
-    assert "took too long to shut down and was killed" in shared.says("log Application instance")
-    shared.says(f"{number} over")
+    assert "took too long to shut down and was killed" in shared.wait_for_line(
+        "log Application instance"
+    )
+    shared.wait_for_line(f"{number} over")
 
 
 def test_the_demo_counts_a_body_in_pieces(shared):
@@ -179,9 +181,9 @@ def test_the_demo_counts_a_body_in_pieces(shared):
 
 def test_a_client_that_hangs_up_without_a_word_is_told_of_too(shared):
     number = next(shared.numbers)
-    with socket.create_connection(("127.0.0.1", shared.port), PATIENCE) as client:
+    with socket.create_connection(("127.0.0.1", shared.port), TEST_TIMEOUT) as client:
         client.sendall(f"GET /consumer?{number}: HTTP/1.1\r\nHost: a\r\n\r\n".encode())
         assert client.recv(4096).startswith(b"HTTP/1.1 200 OK\r\n")
         linger = (1).to_bytes(4, "little") + (0).to_bytes(4, "little")
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)  # a reset, no FIN
-    shared.says(f"{number} over")
+    shared.wait_for_line(f"{number} over")

@@ -14,7 +14,7 @@ from channels_redis.core import RedisChannelLayer
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.support.programs.real_daphne import PATIENCE, RealDaphne
+from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +48,14 @@ def probe(visit):
 
     def ask(name, message=None):
         socket.send(json.dumps([name, message]))
-        return int(socket.recv(PATIENCE))
+        return int(socket.recv(TEST_TIMEOUT))
 
     return ask
 
 
 def close_code(socket):
     with pytest.raises(ConnectionClosed):
-        socket.recv(PATIENCE)
+        socket.recv(TEST_TIMEOUT)
     return socket.close_code
 
 
@@ -76,10 +76,10 @@ def test_what_a_receiver_cannot_handle_ends_it_and_passes_the_sender(
     daphne, visit, probe, message, logged
 ):
     pager = visit("ws/layers/channel/")
-    channel = pager.recv(PATIENCE)
+    channel = pager.recv(TEST_TIMEOUT)
     probe(channel, message)
     assert close_code(pager) == 1011
-    daphne.says(f"log Exception inside application: {logged}")
+    daphne.wait_for_line(f"log Exception inside application: {logged}")
     probe(channel, {"type": "pager.message", "text": "nobody is there"})
 
 
@@ -87,22 +87,22 @@ def test_a_disconnect_through_the_layer_ends_the_consumer_and_not_the_connection
     daphne, visit, probe
 ):
     pager = visit("ws/layers/channel/")
-    probe(pager.recv(PATIENCE), {"type": "websocket.disconnect"})
-    daphne.says(f"{pager.number} over")
-    assert pager.ping().wait(PATIENCE)
+    probe(pager.recv(TEST_TIMEOUT), {"type": "websocket.disconnect"})
+    daphne.wait_for_line(f"{pager.number} over")
+    assert pager.ping().wait(TEST_TIMEOUT)
 
 
 def test_a_view_reaches_a_consumer_of_the_same_process(daphne, visit):
     pager = visit("ws/layers/channel/")
-    channel = pager.recv(PATIENCE)
+    channel = pager.recv(TEST_TIMEOUT)
     browser = build_opener(ProxyHandler({}), HTTPCookieProcessor(CookieJar()))
     address = f"http://127.0.0.1:{daphne.port}/layers/pager/"
-    form = browser.open(address, timeout=PATIENCE).read().decode()
+    form = browser.open(address, timeout=TEST_TIMEOUT).read().decode()
     key = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form)[1]
     fields = {"csrfmiddlewaretoken": key, "channel": channel, "text": "tea"}
-    answer = browser.open(address, urlencode(fields).encode(), timeout=PATIENCE)
+    answer = browser.open(address, urlencode(fields).encode(), timeout=TEST_TIMEOUT)
     assert answer.read() == b"Sent."
-    assert pager.recv(PATIENCE) == "page: tea"
+    assert pager.recv(TEST_TIMEOUT) == "page: tea"
 
 
 # Lesson 12
@@ -111,9 +111,9 @@ def test_a_view_reaches_a_consumer_of_the_same_process(daphne, visit):
 def test_what_one_says_all_in_the_room_hear_and_nobody_else(visit):
     here, there = [visit("ws/layers/group/one/") for _ in range(2)], visit("ws/layers/group/two/")
     here[0].send("hi")
-    assert [socket.recv(PATIENCE) for socket in here] == ["hi", "hi"]
+    assert [socket.recv(TEST_TIMEOUT) for socket in here] == ["hi", "hi"]
     there.send("alone")
-    assert there.recv(PATIENCE) == "alone"
+    assert there.recv(TEST_TIMEOUT) == "alone"
 
 
 @pytest.mark.parametrize("name", ["two%20words", "caf%C3%A9", "%D9%A3", "lobby%0A", "x" * 300])
@@ -155,7 +155,7 @@ def test_a_finally_round_call_leaves_the_group_whatever_ends_the_connection(
     client = visit("failing/lobby/")
     assert probe("room-lobby") == 1
     end(client)
-    daphne.says(f"{client.number} over")
+    daphne.wait_for_line(f"{client.number} over")
     assert probe("room-lobby") == 0
 
 
@@ -166,16 +166,16 @@ def test_websocket_disconnect_leaves_it_when_the_client_leaves_and_not_else(
     room = end.__name__
     polite, client = visit(f"on-disconnect/{room}/"), visit(f"on-disconnect/{room}/")
     leave(polite)
-    daphne.says(f"{polite.number} over")
+    daphne.wait_for_line(f"{polite.number} over")
     assert probe(f"room-{room}") == 1
     end(client)
-    daphne.says(f"{client.number} over")
+    daphne.wait_for_line(f"{client.number} over")
     assert probe(f"room-{room}") == 1
 
 
 def test_those_in_the_room_go_on_without_the_one_that_crashed(daphne, visit):
     failing, others = visit("failing/crash/"), [visit("failing/crash/") for _ in range(2)]
     raise_in_a_handler(failing)
-    daphne.says(f"{failing.number} over")
+    daphne.wait_for_line(f"{failing.number} over")
     others[0].send("still here")
-    assert [other.recv(PATIENCE) for other in others] == ["still here", "still here"]
+    assert [other.recv(TEST_TIMEOUT) for other in others] == ["still here", "still here"]

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 from websockets.sync.client import connect
 
-from tests.support.programs.real_daphne import PATIENCE, RealDaphne
+from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +43,11 @@ class Guest:
 
     def __init__(self, daphne, number, socket):
         self.daphne, self.number, self.socket = daphne, number, socket
-        assert [self.socket.recv(PATIENCE) for _ in range(2)] == ["tick 1", "tick 2"]
+        assert [self.socket.recv(TEST_TIMEOUT) for _ in range(2)] == ["tick 1", "tick 2"]
 
-    def says(self, text):
+    def wait_for_line(self, text):
         """Wait until the consumer or its task has said so."""
-        self.daphne.says(f"{self.number} {text}")
+        self.daphne.wait_for_line(f"{self.number} {text}")
 
     def said(self, text):
         """Whether it was said, once nothing more can come."""
@@ -74,8 +74,8 @@ def leave_a_handler_hanging(guest):
 def stop(daphne):
     """SIGTERM, and wait until the process has ended and all that it said has been read."""
     daphne.process.terminate()
-    daphne.process.wait(PATIENCE)
-    daphne.reader.join(PATIENCE)
+    daphne.process.wait(TEST_TIMEOUT)
+    daphne.reader.join(TEST_TIMEOUT)
 
 
 ENDS = [leave, cut_the_line, raise_in_a_handler, leave_a_handler_hanging]
@@ -85,8 +85,8 @@ ENDS = [leave, cut_the_line, raise_in_a_handler, leave_a_handler_hanging]
 def test_a_finally_round_call_ends_the_task_whatever_ends_the_connection(daphne, visit, end):
     guest = visit(daphne, "Demo")
     end(guest)
-    guest.says("task cancelled")
-    guest.says("over")
+    guest.wait_for_line("task cancelled")
+    guest.wait_for_line("over")
 
 
 def test_a_finally_round_call_ends_every_task_when_the_server_is_stopped(doomed, visit):
@@ -100,16 +100,16 @@ def test_a_finally_round_call_ends_every_task_when_the_server_is_stopped(doomed,
 def test_a_clean_up_on_disconnect_is_reached_when_the_client_leaves(daphne, visit, end):
     guest = visit(daphne, "OnDisconnect")
     end(guest)
-    guest.says("task cancelled")
+    guest.wait_for_line("task cancelled")
 
 
 def test_a_clean_up_on_disconnect_is_skipped_by_all_else(doomed, visit):
     guests = [visit(doomed, "OnDisconnect") for _ in range(3)]
     raise_in_a_handler(guests[0])
-    guests[0].says("over")
+    guests[0].wait_for_line("over")
     leave(guests[0])  # a connection that is still closing would keep Daphne from ending the others
     leave_a_handler_hanging(guests[1])
-    guests[1].says("over")
+    guests[1].wait_for_line("over")
     stop(doomed)
     assert guests[2].said("over")
     assert not any(guest.said("task cancelled") for guest in guests)
@@ -118,9 +118,9 @@ def test_a_clean_up_on_disconnect_is_skipped_by_all_else(doomed, visit):
 def test_a_task_that_nobody_cancels_goes_on_without_its_client(daphne, visit):
     guest = visit(daphne, "Orphan")
     leave(guest)
-    guest.says("over")
+    guest.wait_for_line("over")
     for _ in range(3):
-        guest.says("tick after the end")
+        guest.wait_for_line("tick after the end")
 
 
 def test_a_stopped_server_waits_for_a_clean_up_while_it_is_the_only_one(doomed, visit):
@@ -140,5 +140,7 @@ def test_a_stopped_server_leaves_as_soon_as_the_first_consumer_has_ended(doomed,
 def test_the_kill_is_logged(daphne, visit):
     guest = visit(daphne, "Demo")
     leave_a_handler_hanging(guest)
-    guest.says("over")
-    assert "took too long to shut down and was killed." in daphne.says("log Application instance")
+    guest.wait_for_line("over")
+    assert "took too long to shut down and was killed." in daphne.wait_for_line(
+        "log Application instance"
+    )

@@ -15,7 +15,7 @@ from lessons.judge.runner import CourseFault
 from lessons.judge.verdict import Outcome, Verdict
 from lessons.playback.target import resolve
 from tests.support.programs.processes import start
-from tests.support.programs.running_program import PATIENCE, until
+from tests.support.programs.running_program import TEST_TIMEOUT, wait_until
 
 
 @pytest.fixture
@@ -171,10 +171,10 @@ def test_outlives_every_exercise_and_ends_with_its_owner(project, owner):
             ("import sys; sys.exit()", "calls-exit"),
         ):
             exercise.write_text(text)
-            until(lambda name=diagnosis: name in text_of(state / "progress.json"))
+            wait_until(lambda name=diagnosis: name in text_of(state / "progress.json"))
         assert psutil.Process(judge.pid).num_threads() == 1
         owner.send_signal(signal.SIGTERM)  # and nobody waits for it: it is a zombie
-        assert judge.wait(PATIENCE) == 0
+        assert judge.wait(TEST_TIMEOUT) == 0
     finally:
         judge.kill()
         judge.wait()

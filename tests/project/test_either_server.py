@@ -9,7 +9,7 @@ from websockets.sync.client import connect
 
 from lessons.core.catalogue import lessons
 from tests.support.programs.real_daphne import RealDaphne, leave, stay
-from tests.support.programs.running_program import PATIENCE
+from tests.support.programs.running_program import TEST_TIMEOUT
 
 BLOCK = re.compile(r"^```transcript (?P<what>.+)\n(?P<body>(?:.*\n)*?)```$", re.MULTILINE)
 SENT = re.compile(r"← websocket\.send  (?:text: \"(?P<text>.*)\"|bytes: (?P<bytes>b\S+))   ")
@@ -55,7 +55,7 @@ def visit(port, path, steps, awaited):
             if awaited is None:
                 frames = stay(client)
             else:
-                frames = [client.recv(PATIENCE) for _ in range(awaited)] + leave(client)
+                frames = [client.recv(TEST_TIMEOUT) for _ in range(awaited)] + leave(client)
         return frames, client.close_code, client.subprotocol
     except InvalidStatus as refused:
         return [], refused.response.status_code, None

@@ -21,7 +21,7 @@ GUIDE = settings.BASE_DIR / "lessons" / "course" / "README.md"
 TEXT = README.read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(?P<kind>\w+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\((?P<to>[^)\s]+)\)")
-PATIENCE = 60  # seconds, only ever spent by a test that fails
+TEST_TIMEOUT = 60  # seconds, only ever spent by a test that fails
 
 
 def section(title, text=TEXT):
@@ -46,7 +46,7 @@ def run(copy, *command):
         env=copy.environment | {"PATH": f"{copy.folder}{os.pathsep}{os.environ['PATH']}"},
         capture_output=True,
         encoding="utf-8",
-        timeout=PATIENCE,
+        timeout=TEST_TIMEOUT,
     )
 
 

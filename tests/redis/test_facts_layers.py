@@ -14,7 +14,7 @@ from redis import asyncio as aioredis
 
 from lessons.core.redis_server import RedisServer
 
-PATIENCE = 20  # seconds, only ever spent by a test that fails
+TEST_TIMEOUT = 20  # seconds, only ever spent by a test that fails
 SECRET = {"type": "chat.said", "text": "hush"}
 
 
@@ -142,7 +142,7 @@ async def test_what_nobody_listens_for_waits_in_redis_and_is_lost_on_pubsub(laye
     pubsub = RedisPubSubChannelLayer(hosts=[redis_url], prefix=layer().prefix)
     await pubsub.send("jobs", {"type": "too.early"})
     listening = asyncio.ensure_future(pubsub.receive("jobs"))
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TEST_TIMEOUT):
         while not listening.done():  # nothing tells when it has subscribed
             await pubsub.send("jobs", {"type": "in.time"})
             await asyncio.sleep(0.01)

@@ -11,8 +11,7 @@ from channels.management.commands import runworker
 from channels.worker import Worker
 from channels_redis.core import RedisChannelLayer
 
-from tests.support.programs.processes import begin
-from tests.support.programs.worker_program import PATIENCE, RealWorker
+from tests.support.programs.running_program import TEST_TIMEOUT, RunningWorker
 from tests.support.servers.job_worker import application
 
 numbers = itertools.count(1)
@@ -32,7 +31,7 @@ async def layer(redis_url, prefix):
 
 
 def start(redis_url, prefix, *channels):
-    return RealWorker(begin("tests.support.servers.job_worker", redis_url, prefix, *channels))
+    return RunningWorker("tests.support.servers.job_worker", redis_url, prefix, *channels)
 
 
 @pytest.fixture(scope="module")
@@ -57,12 +56,12 @@ async def waiting(layer, channel):
 
 
 def said(worker, beginning):
-    return asyncio.to_thread(worker.says, beginning)
+    return asyncio.to_thread(worker.wait_for_line, beginning)
 
 
 async def taken(layer, channel):
     """Wait until Redis has no job of the channel left; the last may be on its way to the worker."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TEST_TIMEOUT):
         while await layer.connection(0).keys(f"{layer.prefix}{channel}*"):  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 
@@ -142,7 +141,7 @@ async def test_a_worker_that_is_stopped_loses_every_job_that_it_has_taken(redis_
         await said(worker, "stopped holds")
         await taken(layer, "stopped")
         worker.process.send_signal(signal.SIGTERM)
-        assert await asyncio.to_thread(worker.end) == -signal.SIGTERM
+        assert await asyncio.to_thread(worker.wait_until_ended) == -signal.SIGTERM
     assert [line for line in worker.lines if "log" not in line] == ["stopped holds"]
     assert not await waiting(layer, "stopped")
 

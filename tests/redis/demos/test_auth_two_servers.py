@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from lessons.core.redis_server import RedisServer
-from tests.support.programs.real_daphne import PATIENCE, RealDaphne
+from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
 from tests.support.servers.auth_actions import PASSWORD
 
 
@@ -27,7 +27,7 @@ class RealProject(RealDaphne):
         if body:
             body = urlencode(body)
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TEST_TIMEOUT)
         try:
             connection.request(method, path, body, headers)
             response = connection.getresponse()
@@ -54,7 +54,7 @@ class RealProject(RealDaphne):
             additional_headers=headers,
             origin=origin,
             proxy=None,
-            open_timeout=PATIENCE,
+            open_timeout=TEST_TIMEOUT,
         )
 
 
@@ -81,14 +81,14 @@ def desks():
 
 def says(client):
     client.send("?")
-    return client.recv(timeout=PATIENCE)
+    return client.recv(timeout=TEST_TIMEOUT)
 
 
 def closed_with(client):
     """The code that the server closed with; what it said before is passed over."""
     with suppress(ConnectionClosed):
         while True:
-            client.recv(timeout=PATIENCE)
+            client.recv(timeout=TEST_TIMEOUT)
     return client.close_code
 
 
@@ -96,7 +96,7 @@ def gets_in(server, ticket):
     """What the client hears, or the status of the answer to its handshake."""
     try:
         with server.open(f"/ws/auth/ticket/?ticket={ticket}") as client:
-            return client.recv(timeout=PATIENCE)
+            return client.recv(timeout=TEST_TIMEOUT)
     except InvalidStatus as refused:
         return refused.response.status_code
 
@@ -125,8 +125,10 @@ def test_daphnes_log_has_neither_ticket_nor_password(servers):
     assert gets_in(one, ticket) == "Welcome, ada."
     assert gets_in(one, ticket) == 403
     one.act("make", "the-last")
-    with one.came:
-        assert one.came.wait_for(lambda: any("the-last" in line for line in one.lines), PATIENCE)
+    with one.lines_changed:
+        assert one.lines_changed.wait_for(
+            lambda: any("the-last" in line for line in one.lines), TEST_TIMEOUT
+        )
     log = "\n".join(one.lines)
     assert "WSCONNECT /ws/auth/ticket/" in log
     assert "WSREJECT /ws/auth/ticket/" in log
@@ -136,7 +138,7 @@ def test_daphnes_log_has_neither_ticket_nor_password(servers):
 
 def test_a_logout_on_one_server_closes_the_sessions_sockets_on_both_and_no_other(servers, desks):
     one, other = servers
-    quickest, rounds = PATIENCE, 0
+    quickest, rounds = TEST_TIMEOUT, 0
     while quickest >= 1 and rounds < 3:  # another time where the machine was busy
         rounds += 1
         desk, phone = one.act("login", "ada"), other.act("login", "ada")
@@ -190,7 +192,7 @@ def chats():
 def hears(client, key, value=None):
     """The next frame that has this key, and the value; those before it are passed over."""
     while True:
-        frame = json.loads(client.recv(timeout=PATIENCE))
+        frame = json.loads(client.recv(timeout=TEST_TIMEOUT))
         if key in frame and value in (None, frame[key]):
             return frame
 
@@ -202,7 +204,7 @@ def test_who_may_not_be_in_a_chat_any_more_is_out_of_it_on_both_servers(
     servers, chats, change, code
 ):
     one, other = servers
-    quickest, rounds = PATIENCE, 0
+    quickest, rounds = TEST_TIMEOUT, 0
     while quickest >= 1 and rounds < 3:  # the beat, at which each looks by itself, is ten seconds
         rounds += 1
         name = f"ada-{change}-{rounds}"

@@ -8,7 +8,7 @@ from layers_demo.consumers import Burst
 from lessons.core.catalogue import find
 from lessons.playback.target import resolve
 
-PATIENCE = 10  # seconds, for a busy machine; each answer takes some milliseconds
+TEST_TIMEOUT = 10  # seconds, for a busy machine; each answer takes some milliseconds
 
 
 @pytest.fixture
@@ -21,12 +21,12 @@ def layer(layers, monkeypatch):
 
 async def connected(consumer):
     client = WebsocketCommunicator(consumer.as_asgi(), "/ws/")
-    assert await client.connect(timeout=PATIENCE) == (True, None)
+    assert await client.connect(timeout=TEST_TIMEOUT) == (True, None)
     return client
 
 
 async def told(client, count):
-    return [await client.receive_from(timeout=PATIENCE) for _ in range(count)]
+    return [await client.receive_from(timeout=TEST_TIMEOUT) for _ in range(count)]
 
 
 async def test_a_burst_to_a_group_loses_what_has_no_room_and_the_next_one_shows_it(layer, layers):
@@ -37,7 +37,7 @@ async def test_a_burst_to_a_group_loses_what_has_no_room_and_the_next_one_shows_
     assert await told(client, arrived) == [f"{n} arrived" for n in range(1, arrived + 1)]
     await client.send_to(text_data="group")
     assert await told(client, 1) == ["1 missed, 6 arrived" if limited else "103 arrived"]
-    await client.disconnect(timeout=PATIENCE)
+    await client.disconnect(timeout=TEST_TIMEOUT)
 
 
 @pytest.mark.parametrize("layers", ["in memory", "Redis"], indirect=True)
@@ -50,4 +50,4 @@ async def test_the_solutions_order_can_be_packed_and_a_full_kitchen_is_told(laye
     orders = [await layer.receive("kitchen") for _ in range(3)]
     assert [order["dish"] for order in orders] == ["soup", "tea", "rice"]
     assert orders[2]["earlier"] == {"1": "soup", "2": "tea"}
-    await client.disconnect(timeout=PATIENCE)
+    await client.disconnect(timeout=TEST_TIMEOUT)

@@ -11,7 +11,7 @@ from websockets.asyncio.client import connect
 
 from lessons.core.redis_server import RedisServer
 from lessons.simulator.database import fresh_database
-from tests.support.programs.real_daphne import PATIENCE, RealDaphne
+from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ async def person(server, cookies=(), query="?seen=0"):
 
 async def hears(client, **expected):
     """The next frame that has these in it; those before it are passed over."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TEST_TIMEOUT):
         while True:
             frame = json.loads(await client.recv())
             if expected.items() <= frame.items():

@@ -13,7 +13,7 @@ from websockets.asyncio.client import connect
 
 from lessons.core.redis_server import RedisServer
 from lessons.simulator.database import fresh_database
-from tests.support.programs.real_daphne import PATIENCE, RealDaphne
+from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
 
 LINES = 12  # of each writer
 
@@ -71,7 +71,7 @@ async def wander(servers, count):
 
 async def test_each_has_every_line_once_and_in_order(servers):
     [one, other], redis_url = servers
-    async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(TEST_TIMEOUT), asyncio.TaskGroup() as group:
         writers = [group.create_task(write(server, f"{server.port}")) for server in (one, other)]
         readers = [
             group.create_task(stay(other, 2 * LINES)),
@@ -85,7 +85,7 @@ async def test_each_has_every_line_once_and_in_order(servers):
         assert writer.result() == lines[: len(writer.result())]
 
     # Redis forgets the group: nobody is rung for, and who comes back has lost nothing.
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TEST_TIMEOUT):
         async with reader(one, 2 * LINES) as client:
             with Redis.from_url(redis_url) as redis:
                 redis.flushall()

@@ -8,7 +8,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from lessons.core.redis_server import RedisServer
-from tests.support.programs.real_daphne import PATIENCE, RealDaphne
+from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
 
 GONE = "log Exception inside application: "
 
@@ -38,13 +38,13 @@ def enter(servers):
 def code_of(client):
     """What the server closes with."""
     with pytest.raises(ConnectionClosed) as closed:
-        client.recv(PATIENCE)
+        client.recv(TEST_TIMEOUT)
     return closed.value.rcvd.code
 
 
 def is_open_and_silent(client):
     """A pong comes after all that was sent before it."""
-    assert client.ping().wait(PATIENCE)
+    assert client.ping().wait(TEST_TIMEOUT)
     with pytest.raises(TimeoutError):
         client.recv(timeout=0)
     return True
@@ -54,16 +54,16 @@ def is_open_and_silent(client):
 def test_two_servers_are_one_room(enter, alias):
     here, there = (enter(number, "SharedRoom", alias) for number in range(2))
     here.send("hello")
-    assert [client.recv(PATIENCE) for client in (here, there)] == ["hello", "hello"]
+    assert [client.recv(TEST_TIMEOUT) for client in (here, there)] == ["hello", "hello"]
 
 
 def test_in_memory_each_server_has_a_room_of_its_own(enter):
     here, there = (enter(number, "SharedRoom", "memory") for number in range(2))
     here.send("hello")
-    assert here.recv(PATIENCE) == "hello"
+    assert here.recv(TEST_TIMEOUT) == "hello"
     assert is_open_and_silent(there)
     there.send("and I")
-    assert there.recv(PATIENCE) == "and I"
+    assert there.recv(TEST_TIMEOUT) == "and I"
 
 
 def test_an_outage_and_its_end(servers, enter):
@@ -78,7 +78,7 @@ def test_an_outage_and_its_end(servers, enter):
 
     assert code_of(plain) == code_of(groupless) == 1011
     assert [code_of(client) for client in told] == [4013, 4013]
-    assert first.says(GONE) == "Connection closed by server."
+    assert first.wait_for_line(GONE) == "Connection closed by server."
     assert is_open_and_silent(listener)
     sender.send("hello?")
     assert code_of(sender) == 4013
@@ -92,7 +92,7 @@ def test_an_outage_and_its_end(servers, enter):
     for alias in ("default", "encrypted"):
         here, there = (enter(number, "SharedRoom", alias) for number in range(2))
         here.send("back")
-        assert there.recv(PATIENCE) == "back"
+        assert there.recv(TEST_TIMEOUT) == "back"
     again = next(filter(is_let_in, (enter(1, "SharedRoom", "pubsub") for _ in range(10))))
     assert any(heard(listener, again) for _ in range(100))
 
@@ -110,7 +110,7 @@ def is_let_in(client):
 
 def hears_itself(client):
     client.send("back")
-    assert client.recv(PATIENCE) == "back"
+    assert client.recv(TEST_TIMEOUT) == "back"
 
 
 def heard(listener, sender):

@@ -84,7 +84,7 @@ async def test_who_sends_to_a_full_channel_is_closed_and_the_others_talk_on(daph
         assert await flood.closed_with() == 1011
         await others[0].say("still here")
         await all_hear(others, "still here")
-    daphne.says("channels.exceptions.ChannelFull")
+    daphne.wait_for_line("channels.exceptions.ChannelFull")
 
 
 async def test_on_pub_sub_no_channel_is_ever_full_and_nothing_is_kept(daphne):

@@ -11,8 +11,14 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from lessons.core.redis_server import RedisServer
-from tests.support.programs.running_program import until
-from tests.support.redis.room_clients import PATIENCE, RealChat, all_hear, crowd, say_until_heard
+from tests.support.programs.running_program import wait_until
+from tests.support.redis.room_clients import (
+    TEST_TIMEOUT,
+    RealChat,
+    all_hear,
+    crowd,
+    say_until_heard,
+)
 from tests.support.servers.room_server import LAYER_FAILED
 
 HUNDRED = 100
@@ -64,7 +70,7 @@ async def a_hundred(daphne):
 
 async def one_is_taken_in(daphne, path):
     """Pub/sub may turn away who comes while its one connection to Redis is made anew."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TEST_TIMEOUT):
         while True:
             async with crowd(1, daphne, path) as [guest]:
                 with suppress(ConnectionClosed):
@@ -112,7 +118,7 @@ def forget(redis):
     """What a restart does that is over at once, or a replica that takes over."""
     with Redis.from_url(redis.url) as connection:
         # Between two messages nobody waits for one, and nobody would notice.
-        until(lambda: any("b" in client["flags"] for client in connection.client_list()))
+        wait_until(lambda: any("b" in client["flags"] for client in connection.client_list()))
         connection.flushall()
         connection.client_kill_filter(_type="normal", skipme=True)
 
@@ -124,7 +130,7 @@ async def test_a_redis_back_at_once_leaves_all_but_one_open_and_deaf(redis, daph
         forget(redis)
         [done], _ = await asyncio.wait(
             [asyncio.create_task(guest.closed_with()) for guest in guests],
-            timeout=PATIENCE,
+            timeout=TEST_TIMEOUT,
             return_when=asyncio.FIRST_COMPLETED,
         )
         assert done.result() == 1011
@@ -141,7 +147,7 @@ async def test_a_beat_brings_them_back_into_the_room(redis, daphne):
         await guests[0].say("before")
         await all_hear(guests, "before")
         forget(redis)
-        async with crowd(1, daphne, path) as [new], asyncio.timeout(PATIENCE):
+        async with crowd(1, daphne, path) as [new], asyncio.timeout(TEST_TIMEOUT):
             while any(guest.is_open and "after" not in guest.heard for guest in guests):
                 await new.say("after")
                 await asyncio.sleep(0.05)

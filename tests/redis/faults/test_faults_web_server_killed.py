@@ -8,8 +8,14 @@ from channels_redis.core import RedisChannelLayer
 from redis import Redis
 
 from lessons.core.redis_server import RedisServer
-from tests.support.programs.running_program import until
-from tests.support.redis.room_clients import PATIENCE, RealChat, all_hear, crowd, say_until_heard
+from tests.support.programs.running_program import wait_until
+from tests.support.redis.room_clients import (
+    TEST_TIMEOUT,
+    RealChat,
+    all_hear,
+    crowd,
+    say_until_heard,
+)
 
 TEN = 10
 
@@ -70,7 +76,7 @@ async def test_the_others_talk_on_and_the_dead_stay_members_for_a_day(survivor, 
 
 async def test_with_a_short_expiry_and_a_beat_the_dead_are_gone_soon(survivor, victim, redis):
     async def look(living):
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TEST_TIMEOUT):
             while redis.zcard("brief:group:leave") > TEN:
                 await asyncio.sleep(0.1)
                 await living[0].say("who is there?")  # the old are thrown out by a group_send
@@ -86,7 +92,7 @@ async def test_with_a_short_expiry_and_no_beat_the_living_are_gone_too(survivor)
         await one.say("before")
         await other.hears("before")
         heard = 1
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TEST_TIMEOUT):
             while heard:
                 other.heard.clear()
                 await one.say("anybody?")
@@ -101,7 +107,7 @@ async def test_pub_sub_forgets_the_dead_at_once(survivor, victim, redis):
     name = "asgi__group__stay"
 
     async def look(living):
-        until(lambda: redis.pubsub_numsub(name) == [(name.encode(), 1)])
+        wait_until(lambda: redis.pubsub_numsub(name) == [(name.encode(), 1)])
 
     await room_loses_its_half(survivor, victim, "/pubsub/Chat/stay", look)
 

@@ -9,7 +9,7 @@ from channels.layers import channel_layers
 from redis import Redis
 
 from lessons.core.redis_server import RedisServer
-from tests.support.programs.running_program import PATIENCE, RealProgram, until
+from tests.support.programs.running_program import TEST_TIMEOUT, RunningProgram, wait_until
 from tests.support.servers.room_server import layers
 
 
@@ -35,7 +35,7 @@ async def layer(redis_server, settings):
 
 
 def worker(redis_server):
-    return RealProgram("tests.support.servers.failing_worker", redis_server.url)
+    return RunningProgram("tests.support.servers.failing_worker", redis_server.url)
 
 
 async def put(layer, kind, number):
@@ -47,10 +47,12 @@ async def three_jobs_are_fetched(layer, redis, working):
     await put(layer, "long", 1)
     await put(layer, "short", 2)
     await put(layer, "short", 3)
-    assert await asyncio.to_thread(working.says, "began ") == "1"
+    assert await asyncio.to_thread(working.wait_for_line, "began ") == "1"
     # What is just being fetched is for a moment nowhere in Redis, and comes back into it. All is
     # fetched when two wait again: the worker for jobs, its consumer for what comes for it alone.
-    until(lambda: not redis.exists("asgijobs") and redis.info("clients")["blocked_clients"] == 2)
+    wait_until(
+        lambda: not redis.exists("asgijobs") and redis.info("clients")["blocked_clients"] == 2
+    )
 
 
 async def test_a_killed_worker_takes_its_job_and_all_that_it_had_fetched_with_it(
@@ -59,10 +61,10 @@ async def test_a_killed_worker_takes_its_job_and_all_that_it_had_fetched_with_it
     with worker(redis_server) as killed:
         await three_jobs_are_fetched(layer, redis, killed)
         killed.process.kill()
-        killed.process.wait(PATIENCE)
+        killed.process.wait(TEST_TIMEOUT)
     with worker(redis_server) as new:
         await put(layer, "short", 4)
-        assert await asyncio.to_thread(new.says, "did ") == "4"
+        assert await asyncio.to_thread(new.wait_for_line, "did ") == "4"
     assert new.lines == []
 
 
@@ -73,9 +75,9 @@ async def test_a_job_that_fails_takes_all_that_the_worker_had_fetched_with_it(
         await three_jobs_are_fetched(layer, redis, working)
         working.process.send_signal(signal.SIGUSR1)
         said = "ERROR:root:Exception inside application: "
-        assert await asyncio.to_thread(working.says, said) == "job failed"
+        assert await asyncio.to_thread(working.wait_for_line, said) == "job failed"
         await put(layer, "short", 4)
-        assert await asyncio.to_thread(working.says, "did ") == "4"
+        assert await asyncio.to_thread(working.wait_for_line, "did ") == "4"
         assert working.process.poll() is None
 
 
@@ -88,17 +90,17 @@ async def test_jobs_wait_in_redis_for_a_worker_a_minute_long_and_a_hundred_at_mo
         await put(layer, "short", 100)
     assert 0 < redis.ttl("asgijobs") <= 60
     with worker(redis_server) as late:
-        done = [await asyncio.to_thread(late.says, "did ") for _ in range(100)]
+        done = [await asyncio.to_thread(late.wait_for_line, "did ") for _ in range(100)]
     assert done == [str(number) for number in range(100)]
 
 
 async def test_a_worker_ends_when_redis_does(redis_server, redis, layer):
     with worker(redis_server) as working:
         await put(layer, "short", 1)
-        assert await asyncio.to_thread(working.says, "did ") == "1"
+        assert await asyncio.to_thread(working.wait_for_line, "did ") == "1"
         redis_server.stop(signal.SIGKILL)
         try:
-            assert await asyncio.to_thread(working.process.wait, PATIENCE) == 1
+            assert await asyncio.to_thread(working.process.wait, TEST_TIMEOUT) == 1
         finally:
             redis_server.start()
     # Python may have more to say while it goes.

@@ -14,7 +14,9 @@ from pathlib import Path
 
 from django.conf import settings
 
-PATIENCE = 300  # seconds, only ever spent by a test that fails; a new .venv takes some on its own
+TEST_TIMEOUT = (
+    300  # seconds, only ever spent by a test that fails; a new .venv takes some on its own
+)
 
 # Says from where it was run and with what, in place of Django's commands.
 DJANGO = """\
@@ -75,7 +77,7 @@ class BareProject:
             env=self.env,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=TEST_TIMEOUT,
         )
 
     def start(self, *arguments: str) -> subprocess.Popen:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-PATIENCE = 30  # seconds, only ever spent by a test that fails
+TEST_TIMEOUT = 30  # seconds, only ever spent by a test that fails
 # It refuses to be run by root, and the packages make this account.
 _ACCOUNT = {"user": "postgres"} if hasattr(os, "geteuid") and os.geteuid() == 0 else {}
 _OPTIONS = ["-c", "listen_addresses=", "-c", "fsync=off", "-c", "shared_buffers=1MB"]
@@ -41,7 +41,7 @@ class Postgres:
 
     def __exit__(self, *_):
         self.server.terminate()
-        self.server.communicate(timeout=PATIENCE)
+        self.server.communicate(timeout=TEST_TIMEOUT)
         shutil.rmtree(self.folder)
 
     def session(self):
@@ -61,7 +61,7 @@ class Session:
         return self
 
     def __exit__(self, *_):
-        self.psql.communicate(timeout=PATIENCE)
+        self.psql.communicate(timeout=TEST_TIMEOUT)
 
     def __call__(self, sql):
         self.begin(sql)
@@ -85,4 +85,6 @@ def _give_away(folder):
 
 
 def _run(command):
-    subprocess.run(command, **_ACCOUNT, cwd="/", check=True, capture_output=True, timeout=PATIENCE)
+    subprocess.run(
+        command, **_ACCOUNT, cwd="/", check=True, capture_output=True, timeout=TEST_TIMEOUT
+    )

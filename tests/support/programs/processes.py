@@ -21,15 +21,15 @@ from types import SimpleNamespace
 
 from lessons.core.catalogue import PROJECT_DIR
 
-ONE_AT_A_TIME = threading.Lock()
+SEND_LOCK = threading.Lock()
 
 
-def begin(module, *arguments, with_errors=True):
+def start_program(module, *arguments, with_errors=True):
     """Start `python -m MODULE ARGUMENTS`, its stdout in a pipe; `with_errors`, stderr too."""
-    return piped(["-m", module, *arguments], cwd=PROJECT_DIR, with_errors=with_errors)
+    return start_with_pipe(["-m", module, *arguments], cwd=PROJECT_DIR, with_errors=with_errors)
 
 
-def piped(words, *, with_errors=True, **place):
+def start_with_pipe(words, *, with_errors=True, **place):
     """Start `python WORDS` as `start` does, its stdout in a pipe; `with_errors`, stderr too."""
     ours, theirs = os.pipe()
     process = start(words, stdout=theirs, stderr=theirs if with_errors else None, **place)
@@ -48,7 +48,7 @@ def start(words, *, cwd, stdin=None, stdout=None, stderr=None, env=None, session
         stdin, stdout = stdin or nothing, stdout or sys.__stdout__
         stderr = stderr or sys.__stderr__
         if hasattr(socket, "send_fds"):
-            return Forked(words, cwd, [stdin, stdout, stderr], env, session)
+            return ForkedProcess(words, cwd, [stdin, stdout, stderr], env, session)
         return subprocess.Popen(
             [sys.executable, *words],
             cwd=cwd, stdin=stdin, stdout=stdout, stderr=stderr, env=env, start_new_session=session,
@@ -64,7 +64,7 @@ def run(words, *, cwd, env=None) -> SimpleNamespace:
         return SimpleNamespace(returncode=code, stdout=stdout.read(), stderr=stderr.read())
 
 
-class Forked:
+class ForkedProcess:
     """A process that the warm Python has forked."""
 
     def __init__(self, words, cwd, standard, env, session):
@@ -78,8 +78,8 @@ class Forked:
         fds = [fd if isinstance(fd, int) else fd.fileno() for fd in standard]
         self._told = os.fdopen(ours, "rb", buffering=0)
         self.returncode = None
-        with ONE_AT_A_TIME:  # a stream would run two messages together
-            socket.send_fds(warm_python(), [json.dumps(program).encode()], [*fds, theirs])
+        with SEND_LOCK:  # a stream would run two messages together
+            socket.send_fds(fork_server(), [json.dumps(program).encode()], [*fds, theirs])
             os.close(theirs)
             self.pid = int(self._told.readline())
 
@@ -111,7 +111,7 @@ class Forked:
 
 
 @cache
-def warm_python() -> socket.socket:
+def fork_server() -> socket.socket:
     """The socket of the Python that forks the others; it ends with this process."""
     ours, theirs = socket.socketpair()
     command = [sys.executable, Path(__file__).with_name("fork_server.py"), str(theirs.fileno())]

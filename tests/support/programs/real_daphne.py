@@ -8,7 +8,7 @@ from urllib.parse import quote
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.sync.client import connect
 
-from tests.support.programs.running_program import PATIENCE, RealProgram
+from tests.support.programs.running_program import TEST_TIMEOUT, RunningProgram
 
 ACCEPT = {"type": "websocket.accept"}
 CLOSE = {"type": "websocket.close"}
@@ -24,7 +24,7 @@ def left(code):
 
 def leave(client, code=1000):
     """Take what has come, then close."""
-    client.ping().wait(PATIENCE)  # the pong comes after all that was sent before it
+    client.ping().wait(TEST_TIMEOUT)  # the pong comes after all that was sent before it
     frames = []
     try:
         while True:
@@ -39,7 +39,7 @@ def stay(client):
     frames = []
     try:
         while True:
-            frames.append(client.recv(timeout=PATIENCE))
+            frames.append(client.recv(timeout=TEST_TIMEOUT))
     except ConnectionClosed:
         return frames
 
@@ -57,7 +57,7 @@ class Visit:
     events: list = field(default_factory=list)
 
 
-class RealDaphne(RealProgram):
+class RealDaphne(RunningProgram):
     """A Daphne in its own process, on a free port; a context manager.
 
     `program` is the module of `tests.support.servers` that serves.
@@ -67,8 +67,8 @@ class RealDaphne(RealProgram):
         super().__init__(f"tests.support.servers.{program}", *arguments)
         self.numbers = itertools.count()
 
-    def begun(self):
-        self.port = int(self.says("port "))
+    def wait_until_ready(self):
+        self.port = int(self.wait_for_line("port "))
 
     def visit(self, *replies, act=leave, path="/", subprotocols=None):
         """Connect, let the application send `replies`, do `act`; returns the Visit, all over."""
@@ -84,13 +84,15 @@ class RealDaphne(RealProgram):
             visit.status = refused.response.status_code
         except InvalidHandshake:
             pass
-        self.says(f"{number} over")
-        with self.came:  # two threads that parse at once may upset Python 3.11: SystemError
+        self.wait_for_line(f"{number} over")
+        with (
+            self.lines_changed
+        ):  # two threads that parse at once may upset Python 3.11: SystemError
             visit.scope, *visit.events = map(ast.literal_eval, self.lines_of(number))
         return visit
 
     def lines_of(self, number):
         """What the program has said of this visit."""
-        with self.came:
+        with self.lines_changed:
             lines = [line for line in self.lines if line.startswith(f"{number} ")]
         return [line.removeprefix(f"{number} ") for line in lines]

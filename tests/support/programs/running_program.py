@@ -1,63 +1,89 @@
-"""Runs a module as a process of its own, and reads what it prints."""
+"""Programs that run as processes of their own, and the lines that they print."""
 
 import threading
 import time
 
-from tests.support.programs.processes import begin
+from tests.support.programs.processes import start_program
 
-PATIENCE = 30  # seconds, only ever spent by a test that fails
+TEST_TIMEOUT = 30  # seconds; only a test that fails waits this long
 
 
-def until(condition):
-    """Wait for what nobody tells: the state of another process."""
-    end = time.monotonic() + PATIENCE
+def wait_until(condition):
+    """Check the condition again and again: the state of another process sends no notification."""
+    end = time.monotonic() + TEST_TIMEOUT
     while not condition():
-        assert time.monotonic() < end, "it did not come to that"
+        assert time.monotonic() < end, "the condition was never true"
         time.sleep(0.01)
 
 
-class RealProgram:
-    """`python -m MODULE ARGUMENTS`; a context manager."""
+class RunningProgram:
+    """`python -m MODULE ARGUMENTS`; a context manager. A thread reads the lines that it prints."""
 
     def __init__(self, module, *arguments):
-        self.words = [module, *arguments]
+        self.command = [module, *arguments]
 
     def __enter__(self):
-        self.process = begin(*self.words)
-        self.lines, self.came = [], threading.Condition()
+        self.process = self.start()
+        self.lines, self.lines_changed = [], threading.Condition()
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         try:
-            self.begun()
+            self.wait_until_ready()
         except BaseException:
             self.__exit__()
             raise
         return self
 
-    def begun(self):
-        """Wait until it is ready."""
+    def start(self):
+        return start_program(*self.command)
+
+    def wait_until_ready(self):
+        """A subclass waits here for the line that says that the program is ready."""
 
     def __exit__(self, *error):
         self.process.terminate()
-        self.process.wait(PATIENCE)
-        self.reader.join(PATIENCE)
+        self.process.wait(TEST_TIMEOUT)
+        self.reader.join(TEST_TIMEOUT)
         self.process.stdout.close()
 
     def _read(self):
         for line in self.process.stdout:
-            with self.came:
+            with self.lines_changed:
                 self.lines.append(line.rstrip("\n"))
-                self.came.notify_all()
+                self.lines_changed.notify_all()
 
-    def says(self, beginning):
-        """The rest of the first line that begins so; taken away, so that it is found once."""
-
-        def found():
-            return next((line for line in self.lines if line.startswith(beginning)), None)
-
-        with self.came:
-            if not self.came.wait_for(found, PATIENCE):
-                raise AssertionError(f"no line {beginning!r} in:\n" + "\n".join(self.lines))
-            line = found()
+    def wait_for_line(self, beginning):
+        """The rest of the first line with this beginning. The line is removed from `lines`."""
+        with self.lines_changed:
+            line = self._wait_for_line(beginning)
             self.lines.remove(line)
         return line.removeprefix(beginning)
+
+    def _wait_for_line(self, beginning):
+        def first():
+            return next((line for line in self.lines if line.startswith(beginning)), None)
+
+        if not self.lines_changed.wait_for(first, TEST_TIMEOUT):
+            raise AssertionError(f"no line {beginning!r} in:\n" + "\n".join(self.lines))
+        return first()
+
+
+class RunningWorker(RunningProgram):
+    """A `runworker`, which a test may end at any time."""
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.wait_until_ended()
+        self.process.stdout.close()
+
+    def wait_for_line(self, beginning):
+        """Wait for a line with this beginning. Returns all lines printed until then."""
+        with self.lines_changed:
+            self._wait_for_line(beginning)
+            return list(self.lines)
+
+    def wait_until_ended(self) -> int:
+        """The exit code, after all lines have been read."""
+        code = self.process.wait(TEST_TIMEOUT)
+        self.reader.join(TEST_TIMEOUT)
+        return code

@@ -21,7 +21,7 @@ from lessons.authoring.notes import SERVERS_TABLE, measured_table
 from tests.support.programs.real_daphne import (
     ACCEPT,
     CLOSE,
-    PATIENCE,
+    TEST_TIMEOUT,
     RealDaphne,
     leave,
     send,
@@ -38,7 +38,7 @@ class Server(RealDaphne):
         super().__init__("compared_server", kind, *options)
         self.kind = kind
         # Daphne kills a consumer that does not stop after 0.1 s here; the others never kill one.
-        self.kill_timeout = PATIENCE if kind == "Daphne" else 0.3
+        self.kill_timeout = TEST_TIMEOUT if kind == "Daphne" else 0.3
 
     def processor_seconds(self):
         return sum(psutil.Process(self.process.pid).cpu_times()[:2])
@@ -49,8 +49,8 @@ class Server(RealDaphne):
         def over():
             return any(line.startswith(f"{number} over") for line in self.lines)
 
-        with self.came:
-            return self.came.wait_for(over, self.kill_timeout)
+        with self.lines_changed:
+            return self.lines_changed.wait_for(over, self.kill_timeout)
 
 
 def code_of(visit):
@@ -218,7 +218,7 @@ def stopped(server):
     with open_client(server, f"/?{number}:[{ACCEPT}]") as client:
         server.process.terminate()
         try:
-            client.recv(timeout=3 if waits else PATIENCE)
+            client.recv(timeout=3 if waits else TEST_TIMEOUT)
         except ConnectionClosed:
             saw = str(client.close_code)
         except TimeoutError:

@@ -1,60 +1,52 @@
-"""Starts `manage.py workshop` as a person does, reads what it says, and presses Ctrl-C."""
+"""Runs `manage.py workshop` as a user does, reads what it prints, and presses Ctrl-C."""
 
 import os
-import queue
 import signal
-import threading
-import time
 from contextlib import suppress
 
-from tests.support.programs.processes import piped
+from tests.support.programs.processes import start_with_pipe
+from tests.support.programs.running_program import TEST_TIMEOUT, RunningProgram
 
-PATIENCE = 30  # seconds, only ever spent by a test that fails
 
-
-class Workshop:
-    """`manage.py workshop` in a process group of its own, as a terminal gives it."""
+class Workshop(RunningProgram):
+    """`manage.py workshop` in its own process group, as in a terminal."""
 
     def __init__(self, clone, *arguments):
-        words = ["manage.py", "workshop", "--port", "0", *arguments]
-        self.process = piped(words, cwd=clone, session=True)
-        self.said = ""
-        self._lines = queue.SimpleQueue()
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
+        self.clone = clone
+        self.command = ["manage.py", "workshop", "--port", "0", *arguments]
+        self.seen = 0  # lines that wait_for_line has passed
 
-    def __enter__(self):
-        return self
+    def start(self):
+        return start_with_pipe(self.command, cwd=self.clone, session=True)
 
     def __exit__(self, *_):
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        self._reader.join()
-        self.process.wait()
-        self.process.stdout.close()
+        super().__exit__()
 
-    def _read(self):
-        for line in self.process.stdout:
-            self._lines.put(line)
+    @property
+    def output(self) -> str:
+        return "\n".join(self.lines)
 
-    def says(self, words, patience=PATIENCE) -> str | None:
-        """The line with these words; None when it does not come."""
-        end = time.monotonic() + patience
-        with suppress(queue.Empty):
-            while True:
-                line = self._lines.get(timeout=max(0, end - time.monotonic()))
-                self.said += line
-                if words in line:
-                    return line
-        return None
+    def wait_for_line(self, words, timeout=TEST_TIMEOUT) -> str | None:
+        """The next line that contains the words; None if it does not come in time."""
 
-    def ready(self) -> str:
-        """The address, once it says that it is ready."""
-        line = self.says("Workshop ready at ")
-        assert line, f"never ready:\n{self.said}"
+        def next_line():
+            lines = enumerate(self.lines[self.seen :], self.seen + 1)
+            return next(((number, line) for number, line in lines if words in line), None)
+
+        with self.lines_changed:
+            self.lines_changed.wait_for(next_line, timeout)
+            self.seen, line = next_line() or (len(self.lines), None)
+        return line
+
+    def address(self) -> str:
+        """Wait until the workshop is ready. Returns its address."""
+        line = self.wait_for_line("Workshop ready at ")
+        assert line, f"never ready:\n{self.output}"
         return line.split()[-1]
 
     def interrupt(self) -> int:
-        """Press Ctrl-C; the exit code."""
+        """Press Ctrl-C. Returns the exit code."""
         os.killpg(self.process.pid, signal.SIGINT)
-        return self.process.wait(PATIENCE)
+        return self.process.wait(TEST_TIMEOUT)

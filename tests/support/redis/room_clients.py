@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.support.programs.real_daphne import PATIENCE, RealDaphne
+from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
 
 
 class RealChat(RealDaphne):
@@ -41,7 +41,7 @@ class Guest:
         await self.client.send(text)
 
     async def hears(self, text):
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TEST_TIMEOUT):
             while text not in self.heard:
                 assert self.is_open, f"closed with {self.client.close_code}, heard {self.heard}"
                 self._news.clear()
@@ -55,7 +55,7 @@ class Guest:
         return [text for text in self.heard if not text.startswith("fence")]
 
     async def closed_with(self):
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TEST_TIMEOUT):
             await self._reading
         return self.client.close_code
 
@@ -84,7 +84,7 @@ async def all_hear(guests, text):
 
 async def say_until_heard(speaker, guests):
     """Say one word after another, until each guest has heard one of them."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TEST_TIMEOUT):
         for number in itertools.count():
             await speaker.say(f"again {number}")
             if all(any(text.startswith("again") for text in guest.heard) for guest in guests):
