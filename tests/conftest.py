@@ -1,4 +1,4 @@
-"""What every test may ask for."""
+"""Fixtures for every test, and the order in which the tests run on several processes."""
 
 import os
 from functools import partial
@@ -21,15 +21,15 @@ from tests.support.courses import (  # noqa: F401 - fixtures for every folder
 from tests.support.required_programs import skip_or_fail
 
 
-@pytest.hookimpl(optionalhook=True)  # mutants are run without xdist
+@pytest.hookimpl(optionalhook=True)  # the run of the mutants does not use xdist
 def pytest_xdist_make_scheduler(config, log):
-    """Tests that share a server, a browser or an environment go to one process, and go first.
+    """Run tests that share a server, a browser or a .venv in one process, and run them first.
 
-    xdist's own way, the mark xdist_group, does nothing with pytest 9.2.
+    The mark xdist_group of xdist does nothing with pytest 9.2.
     """
     from xdist.scheduler import LoadScopeScheduling
 
-    class Together(LoadScopeScheduling):
+    class FileScheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid):
             file = nodeid.partition("::")[0]
             if file.startswith("tests/browser/"):
@@ -37,12 +37,12 @@ def pytest_xdist_make_scheduler(config, log):
             shares = "test_facts_" in file or "test_faults_" in file or "bootstrap" in file
             return file if shares else nodeid
 
-    return Together(config, log)
+    return FileScheduling(config, log)
 
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(tmp_path_factory):
-    """A test database of this process's own: two runs at once do not meet in one file."""
+    """Give each process its own test database, so that two runs at once do not share a file."""
     from django.conf import settings
 
     file = tmp_path_factory.mktemp("database") / "test.sqlite3"
@@ -50,11 +50,11 @@ def django_db_modify_db_settings(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def no_connection_left_in_the_handlers_thread(request):
-    """A test that used the database leaves it closed in the thread of sync handlers as well.
+def close_connections_of_sync_handlers(request):
+    """After a test with the database, close the connections of the sync handlers' thread as well.
 
-    Channels looks after the connections that it finds there before each handler, and would do so
-    in the next test, which may not be allowed to.
+    Before each handler, Channels checks the connections of that thread. An open connection would
+    make it use the database in a later test that must not use one.
     """
     yield
     if request.node.get_closest_marker("django_db"):
@@ -63,7 +63,7 @@ def no_connection_left_in_the_handlers_thread(request):
 
 @pytest.fixture
 def forked_servers(monkeypatch):
-    """The servers of a benchmark need not import what those of the tests have imported already."""
+    """Fork the servers of a benchmark from the tests' fork server, because they start faster so."""
     from tests.support.programs.processes import start_program
 
     monkeypatch.setattr(
@@ -73,13 +73,13 @@ def forked_servers(monkeypatch):
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """The path of a real browser."""
+    """The path of Chromium."""
     return find_chromium() or skip_or_fail(NO_CHROMIUM)
 
 
 @pytest.fixture(scope="session")
 def redis_binaries() -> list[str]:
-    """Paths of the Redis servers that a test may start, and kill."""
+    """Paths of the Redis servers that a test may start and kill."""
     return find_binaries() or skip_or_fail(
         f"There is no Redis server on this machine: {INSTALL_HINT}"
     )
@@ -87,9 +87,9 @@ def redis_binaries() -> list[str]:
 
 @pytest.fixture(scope="session")
 def redis_url(request):
-    """The address of a real Redis: REDIS_URL, or a server of this process's own.
+    """The address of a real Redis: REDIS_URL, or a server that this process starts.
 
-    Others may use it too, so a layer on it needs a prefix of its own.
+    Other programs may use the same Redis, so each layer on it needs its own prefix.
     """
     if url := os.environ.get("REDIS_URL"):
         yield url

@@ -84,7 +84,7 @@ def test_installs_changed_requirements(started):
 
 
 def test_continues_an_installation_that_was_stopped(started):
-    started.take_out_packages()
+    started.remove_packages()
     with started.start("workshop") as command:
         assert "Installing" in command.stderr.readline()
         os.killpg(command.pid, signal.SIGINT)
@@ -114,7 +114,7 @@ def test_a_python_with_only_django_continues_inside_too(started, tmp_path):
 
 
 def test_an_activated_environment_is_completed(started):
-    started.take_out_packages()
+    started.remove_packages()
     run = started.run("workshop", python=started.python)
     assert run.stdout == inside(started, "workshop")
     assert "Creating .venv" not in run.stderr

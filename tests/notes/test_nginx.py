@@ -22,10 +22,10 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from lessons.authoring.notes import FENCE, NOTES
-from tests.support.programs.real_daphne import ACCEPT, PATIENCE, stay
-from tests.support.programs.running_program import until
+from tests.support.programs.real_daphne import ACCEPT, TEST_TIMEOUT, stay
+from tests.support.programs.running_program import wait_until
 from tests.support.programs.server_probes import Server
-from tests.support.required_programs import real_part
+from tests.support.required_programs import find_program
 
 FRAME = """
 daemon off; master_process off; pid {folder}/pid; error_log {folder}/errors;
@@ -82,7 +82,7 @@ def nginx(daphne, tmp_path):
 
     All other lines are those of NOTES.md. The first of its two servers does not run.
     """
-    program = real_part(["nginx", "/usr/sbin/nginx"], "apt-get install nginx-light")
+    program = find_program(["nginx", "/usr/sbin/nginx"], "apt-get install nginx-light")
     certificate(tmp_path)
     blocks = FENCE.finditer(NOTES.read_text(encoding="utf-8"))
     configuration = next(block["body"] for block in blocks if block["info"] == "nginx")
@@ -97,7 +97,7 @@ def nginx(daphne, tmp_path):
         file = tmp_path / "nginx.conf"
         file.write_text(FRAME.format(folder=tmp_path, lines="\n".join(kept)))
         processes.append(subprocess.Popen([program, "-c", str(file), "-p", str(tmp_path)]))
-        until(lambda: listens(port))
+        wait_until(lambda: listens(port))
         return port
 
     yield start
@@ -115,7 +115,7 @@ def visit(daphne):
         url = f"wss://127.0.0.1:{port}/?{number}:[{ACCEPT}]".replace(" ", "%20")
         with connect(url, ssl=unverified_tls(), proxy=None) as client:
             act(client)
-            return daphne.says(f"{number} {{'type': 'websocket'")
+            return daphne.wait_for_line(f"{number} {{'type': 'websocket'")
 
     return visit_through_nginx
 
@@ -146,7 +146,7 @@ def test_nginx_closes_a_socket_when_the_server_sends_nothing(nginx, visit):
             visit(port, act=lambda client: stay(client) or codes.append(client.close_code))
         return codes
 
-    until(is_closed)
+    wait_until(is_closed)
     assert codes == [1006]
 
 
@@ -185,6 +185,6 @@ def first_piece(daphne, port, timeout):
 
 
 def test_without_buffering_nginx_forwards_each_piece_of_a_stream_at_once(nginx, daphne):
-    assert first_piece(daphne, nginx(), PATIENCE) == b"data: 1\n\n"
+    assert first_piece(daphne, nginx(), TEST_TIMEOUT) == b"data: 1\n\n"
     with pytest.raises(TimeoutError):
         first_piece(daphne, nginx(without="proxy_buffering"), 0.5)

@@ -19,7 +19,7 @@ from django.urls import path
 
 from sync_demo.consumers import Echo
 from tests.notes.sample_project.asgi import application
-from tests.support.programs.running_program import PATIENCE
+from tests.support.programs.running_program import TEST_TIMEOUT
 
 REMOVED = [
     # Channels 1
@@ -115,7 +115,7 @@ async def test_a_middleware_is_called_with_scope_receive_and_send():
             await super().__call__({**scope, "seen": True}, receive, send)
 
     client = WebsocketCommunicator(Seen(Echo.as_asgi()), "/a/")
-    assert await client.connect(PATIENCE) == (True, None)
+    assert await client.connect(TEST_TIMEOUT) == (True, None)
     assert seen == ["/a/"]
     assert not hasattr(channels.middleware.BaseMiddleware, "resolve_scope")
 

@@ -25,7 +25,7 @@ from lessons.core.catalogue import PROJECT_DIR
 from sync_demo.consumers import Echo
 from tests.notes.sample_project.asgi import application
 from tests.notes.sample_project.settings import INSTALLED_APPS
-from tests.support.programs.running_program import PATIENCE
+from tests.support.programs.running_program import TEST_TIMEOUT
 
 OWN_ORIGIN = [(b"origin", b"http://localhost")]
 
@@ -76,13 +76,13 @@ def test_importing_models_before_django_is_set_up_fails():
 
 async def test_each_type_of_scope_goes_to_its_application():
     client = WebsocketCommunicator(application, "/ws/sync/frames/", headers=OWN_ORIGIN)
-    assert await client.connect(PATIENCE) == (True, None)
+    assert await client.connect(TEST_TIMEOUT) == (True, None)
     await client.send_to(text_data="hello")
-    assert await client.receive_from(PATIENCE) == "hello"
-    await client.disconnect(timeout=PATIENCE)
+    assert await client.receive_from(TEST_TIMEOUT) == "hello"
+    await client.disconnect(timeout=TEST_TIMEOUT)
 
     page = HttpCommunicator(application, "GET", "/no-such-page/", headers=[(b"host", b"localhost")])
-    assert (await page.get_response(PATIENCE))["status"] == 404
+    assert (await page.get_response(TEST_TIMEOUT))["status"] == 404
 
     job = {"type": "primes.factor", "text": "6", "answer_to": "a.channel"}
     worker = ApplicationCommunicator(application, {"type": "channel", "channel": "primes"})
@@ -109,7 +109,7 @@ async def test_the_scope_of_a_websocket_has_the_arguments_of_its_path():
             raise StopConsumer
 
     router = URLRouter([path("ws/<str:room>/", Listener.as_asgi(), {"limit": 3})])
-    assert await WebsocketCommunicator(router, "/ws/lobby/").connect(PATIENCE) == (False, 1000)
+    assert await WebsocketCommunicator(router, "/ws/lobby/").connect(TEST_TIMEOUT) == (False, 1000)
     assert seen == [{"args": (), "kwargs": {"room": "lobby", "limit": 3}}]
 
 
@@ -122,7 +122,10 @@ async def test_path_matches_the_whole_path(asked):
 
 async def test_a_pattern_without_an_end_matches_longer_paths():
     router = URLRouter([re_path(r"ws/a/", Echo.as_asgi())])
-    assert await WebsocketCommunicator(router, "/ws/a/anything").connect(PATIENCE) == (True, None)
+    assert await WebsocketCommunicator(router, "/ws/a/anything").connect(TEST_TIMEOUT) == (
+        True,
+        None,
+    )
 
 
 async def test_the_first_matching_route_is_used():
@@ -130,12 +133,12 @@ async def test_the_first_matching_route_is_used():
         await send({"type": "websocket.close"})
 
     router = URLRouter([re_path(r"^ws/", rejected), path("ws/a/", Echo.as_asgi())])
-    assert await WebsocketCommunicator(router, "/ws/a/").connect(PATIENCE) == (False, 1000)
+    assert await WebsocketCommunicator(router, "/ws/a/").connect(TEST_TIMEOUT) == (False, 1000)
 
 
 async def test_a_consumer_answers_a_post_that_django_would_reject():
     client = HttpCommunicator(Heartbeat.as_asgi(), "POST", "/", body=b"x=1")  # no token, no Host
-    assert (await client.get_response(PATIENCE))["status"] == 200
+    assert (await client.get_response(TEST_TIMEOUT))["status"] == 200
     assert Client(enforce_csrf_checks=True).post("/layers/pager/").status_code == 403
 
 
@@ -172,9 +175,9 @@ async def test_as_asgi_passes_its_arguments_to_one_instance_per_connection():
     answers = set()
     for _ in range(2):
         client = WebsocketCommunicator(application, "/")
-        await client.connect(PATIENCE)
+        await client.connect(TEST_TIMEOUT)
         await client.send_to(text_data="who?")
-        answers.add(await client.receive_from(PATIENCE))
+        answers.add(await client.receive_from(TEST_TIMEOUT))
         client.stop()
     assert len(answers) == 2
     assert {answer[0] for answer in answers} == {"3"}
@@ -185,9 +188,9 @@ async def test_an_instance_instead_of_as_asgi_answers_the_newest_client():
     instance = Guest()
     first, second = WebsocketCommunicator(instance, "/"), WebsocketCommunicator(instance, "/")
     for client in (first, second):
-        await client.connect(PATIENCE)
+        await client.connect(TEST_TIMEOUT)
     await first.send_to(text_data="who?")
-    assert await second.receive_from(PATIENCE) == f"1 {id(instance)}"
+    assert await second.receive_from(TEST_TIMEOUT) == f"1 {id(instance)}"
     for client in (first, second):
         client.stop()
 

@@ -6,8 +6,8 @@ from ast import literal_eval
 import pytest
 
 from lessons.authoring.notes import SERVERS_TABLE, measured_table, read_measured_table
-from tests.support.programs.real_daphne import CLOSE, PATIENCE
-from tests.support.programs.running_program import until
+from tests.support.programs.real_daphne import CLOSE, TEST_TIMEOUT
+from tests.support.programs.running_program import wait_until
 from tests.support.programs.server_probes import PROBES, SERVERS, Server, measure, open_client
 
 COLUMNS = read_measured_table(SERVERS_TABLE)
@@ -50,7 +50,7 @@ def test_daphnes_scopes_have_these_keys(daphne):
     number = next(daphne.numbers)
     with socket.create_connection(("127.0.0.1", daphne.port)) as client:
         client.sendall(f"GET /?{number}:[] HTTP/1.1\r\nHost: a\r\n\r\n".encode())
-        http = literal_eval(daphne.says(f"{number} "))
+        http = literal_eval(daphne.wait_for_line(f"{number} "))
     assert http.keys() == both | {"method", "scheme", "http_version"}
     for scope in (websocket, http):
         assert isinstance(scope["path"], str)
@@ -62,17 +62,17 @@ def test_daphne_reads_without_limit_while_the_handler_is_busy(daphne):
     number = next(daphne.numbers)
     with open_client(daphne, f"/consumers/Busy?{number}:[]") as client:
         client.send("begin")
-        daphne.says("begins")
+        daphne.wait_for_line("begins")
         for _ in range(32):
             client.send(
                 "x" * 2**20
             )  # more than the sockets hold, so the rest waits in the server's memory
-        assert client.ping().wait(PATIENCE)
+        assert client.ping().wait(TEST_TIMEOUT)
 
 
 def test_uvicorn_on_websockets_uses_a_whole_core_for_a_consumer_that_never_stops():
     with Server("uvicorn", "websockets") as server:
         with open_client(server, f"/consumers/NeverStops?{next(server.numbers)}:[]"):
             before = server.processor_seconds()
-        until(lambda: server.processor_seconds() - before > 0.5)
+        wait_until(lambda: server.processor_seconds() - before > 0.5)
         server.process.kill()

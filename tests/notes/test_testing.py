@@ -18,12 +18,12 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from async_demo.consumers import Heartbeat, Shelf
 from layers_demo.consumers import PrimesWorker
-from tests.support.programs.running_program import PATIENCE
+from tests.support.programs.running_program import TEST_TIMEOUT
 
 
 async def test_http_communicator_joins_the_pieces_of_the_response():
     client = HttpCommunicator(Heartbeat.as_asgi(), "POST", "/", body=b"hello")
-    assert await client.get_response(PATIENCE) == {
+    assert await client.get_response(TEST_TIMEOUT) == {
         "status": 200,
         "headers": [(b"content-type", b"text/plain")],
         "body": b"5 bytes\n",
@@ -40,7 +40,7 @@ async def test_http_communicator_sends_one_piece_and_no_disconnect():
         received.append(await receive())
 
     client = HttpCommunicator(listener, "POST", "/", body=b"x" * 20_000)
-    await client.get_response(PATIENCE)
+    await client.get_response(TEST_TIMEOUT)
     assert received == [{"type": "http.request", "body": b"x" * 20_000}]
     client.stop()
 
@@ -51,7 +51,7 @@ async def test_application_communicator_accepts_any_scope_and_any_event():
     )
     await worker.send_input({"type": "primes.factor", "text": "6"})  # without answer_to
     with pytest.raises(KeyError, match="answer_to"):
-        await worker.wait(PATIENCE)
+        await worker.wait(TEST_TIMEOUT)
 
 
 async def test_websocket_communicator_sends_neither_origin_nor_host():

@@ -7,14 +7,14 @@ from django.core.management import CommandError, call_command
 
 
 class Terminal(io.StringIO):
-    """What a command sees when its output goes to a terminal."""
+    """An output that claims to be a terminal."""
 
     def isatty(self):
         return True
 
 
 def lesson(*arguments, code=0, to=None):
-    """Run `manage.py lesson ...` here; what it printed."""
+    """Run `manage.py lesson ...` in this process. Returns what it printed."""
     stdout = to or io.StringIO()
     if code == 1:
         with pytest.raises(SystemExit) as ended:
@@ -26,7 +26,7 @@ def lesson(*arguments, code=0, to=None):
 
 
 def refusal(*arguments):
-    """The one line with which wrong usage is refused, exit code 2."""
+    """The one line of an error for wrong usage. Its exit code must be 2."""
     with pytest.raises(CommandError) as refused:
         call_command("lesson", *arguments, stdout=io.StringIO())
     assert refused.value.returncode == 2

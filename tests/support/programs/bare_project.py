@@ -1,7 +1,7 @@
-"""The project's way to start, alone in a folder: its bootstrap, and a wheel to install.
+"""A folder with the project's bootstrap and one wheel that it can install.
 
-The wheel stands in for Django, Channels and Daphne. pip, venv, hashes and processes are real, and
-no network is needed.
+The wheel replaces Django, Channels and Daphne. pip, venv, hashes and processes are real. No
+network is needed.
 """
 
 import hashlib
@@ -14,23 +14,21 @@ from pathlib import Path
 
 from django.conf import settings
 
-TEST_TIMEOUT = (
-    300  # seconds, only ever spent by a test that fails; a new .venv takes some on its own
-)
+INSTALL_TIMEOUT = 300  # seconds; a new .venv alone takes some of them
 
-# Says from where it was run and with what, in place of Django's commands.
+# Replaces Django's commands. It prints which Python ran it, its arguments and the wheel's version.
 DJANGO = """\
 import sys
-import stand_in
+import replacement
 
 def execute_from_command_line(argv):
-    print(sys.prefix, *argv[1:], "with", stand_in.version)
+    print(sys.prefix, *argv[1:], "with", replacement.version)
     sys.exit(3 if "fail" in argv else 0)
 """
 
 
 class BareProject:
-    """A folder with what a fresh clone has for a start."""
+    """A folder with the files that a fresh clone needs to start."""
 
     def __init__(self, root: Path):
         self.root = root
@@ -57,7 +55,7 @@ class BareProject:
         return BareProject(root)
 
     def require(self, wheel: Path, digest: str | None = None) -> None:
-        """Make `wheel` all that requirements.txt lists."""
+        """Write a requirements.txt that lists only this wheel."""
         digest = digest or hashlib.sha256(wheel.read_bytes()).hexdigest()
         name, version, _ = wheel.name.split("-", 2)
         self.requirements.write_text(
@@ -77,11 +75,11 @@ class BareProject:
             env=self.env,
             capture_output=True,
             text=True,
-            timeout=TEST_TIMEOUT,
+            timeout=INSTALL_TIMEOUT,
         )
 
     def start(self, *arguments: str) -> subprocess.Popen:
-        """In a process group of its own, as a terminal gives it."""
+        """Start the command in its own process group, as a terminal does."""
         return subprocess.Popen(
             self.command(*arguments),
             cwd=self.root,
@@ -94,34 +92,34 @@ class BareProject:
 
     @property
     def packages(self) -> Path:
-        """Where .venv keeps what was installed."""
+        """The folder of .venv with the installed packages."""
         return next(self.venv.rglob("site-packages"))
 
-    def take_out_packages(self) -> None:
-        """Leave .venv as it is while pip has yet to put anything into it."""
+    def remove_packages(self) -> None:
+        """Leave .venv as it is before pip has installed anything."""
         self.stamp.unlink()
-        for name in ("django", "channels", "daphne", "stand_in-*"):
+        for name in ("django", "channels", "daphne", "replacement-*"):
             shutil.rmtree(next(self.packages.glob(name)))
 
 
 def _copy(source: str, target: str) -> None:
-    """pip itself is nine tenths of .venv and changes nowhere: a second name for it will do."""
+    """Link the files of pip: they are nine tenths of .venv, and no test changes them."""
     (os.link if "pip" in Path(source).parts else shutil.copy2)(source, target)
 
 
 def make_wheel(root: Path, version: int) -> Path:
     folder = root / "wheels"
     folder.mkdir(exist_ok=True)
-    wheel = folder / f"stand_in-{version}-py3-none-any.whl"
-    info = f"stand_in-{version}.dist-info"
+    wheel = folder / f"replacement-{version}-py3-none-any.whl"
+    info = f"replacement-{version}.dist-info"
     files = {
-        "stand_in.py": f"version = {version}\n",
+        "replacement.py": f"version = {version}\n",
         "django/__init__.py": "",
         "django/core/__init__.py": "",
         "django/core/management.py": DJANGO,
         "channels/__init__.py": "",
         "daphne/__init__.py": "",
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: stand-in\nVersion: {version}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: replacement\nVersion: {version}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     record = "".join(f"{name},,\n" for name in [*files, f"{info}/RECORD"])

@@ -1,9 +1,10 @@
-"""A Python that has loaded what this project imports of others, and forks the programs of tests.
+"""A Python that has imported the project's dependencies, and forks the programs of tests.
 
-    python warm_python.py FD
+    python fork_server.py FD
 
-Each message on the socket FD is a JSON object, with the file descriptors that become the program's
-stdin, stdout and stderr, and one that is told its process id and how it ended, a line each.
+Each message on the socket FD is a JSON object with four file descriptors. Three become stdin,
+stdout and stderr of the program. To the fourth, the server writes the process id and, later, the
+exit code, one line each.
 """
 
 import gc
@@ -16,8 +17,8 @@ import socket
 import sys
 from contextlib import suppress
 
-# No part of the project, nothing that needs settings, and no reactor: it would be shared.
-LOADED = [
+# No module of the project, none that needs settings, and no reactor: all programs would share it.
+PRELOADED = [
     "autobahn.twisted.websocket",
     "daphne.access",
     "daphne.http_protocol",
@@ -41,35 +42,35 @@ LOADED = [
     "rich.markdown",
     "tomllib",
 ]
-LARGEST = 65536  # bytes of a message
+MAX_MESSAGE = 65536  # bytes
 
 
 def requests(server: socket.socket):
-    """The message and descriptors of each program, in the process that is to run it."""
+    """Yield the message and descriptors of a program, in the process that has to run it."""
     while True:
-        message, fds, _, _ = socket.recv_fds(server, LARGEST, 4)
+        message, fds, _, _ = socket.recv_fds(server, MAX_MESSAGE, 4)
         if not message:
             return
         if os.fork() == 0:
             server.close()
-            *standard, told = fds
+            *standard, status = fds
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             pid = os.fork()
             if pid == 0:
-                os.close(told)
+                os.close(status)
                 yield json.loads(message), standard
                 return
             for fd in standard:
                 os.close(fd)
-            os.write(told, f"{pid}\n".encode())
-            os.write(told, f"{os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}\n".encode())
+            os.write(status, f"{pid}\n".encode())
+            os.write(status, f"{os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}\n".encode())
             os._exit(0)
         for fd in fds:
             os.close(fd)
 
 
 def become(program: dict, standard: list[int]) -> None:
-    """Run it as a new Python would."""
+    """Run the program as a new Python process would."""
     for number, fd in enumerate(standard):
         os.dup2(fd, number)
         os.close(fd)
@@ -97,8 +98,8 @@ def become(program: dict, standard: list[int]) -> None:
 
 if __name__ == "__main__":
     del sys.path[0]
-    for name in LOADED:
-        with suppress(ImportError):  # what is lacking here is loaded where it is needed, or missed
+    for name in PRELOADED:
+        with suppress(ImportError):  # the program itself reports a missing module, if it needs it
             importlib.import_module(name)
     gc.freeze()
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""A PostgreSQL of a test's own, where the machine has one, spoken to by psql."""
+"""A private PostgreSQL server for a test, and sessions of psql on it."""
 
 import os
 import shutil
@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-TEST_TIMEOUT = 30  # seconds, only ever spent by a test that fails
-# It refuses to be run by root, and the packages make this account.
+TEST_TIMEOUT = 30  # seconds; only a test that fails waits this long
+# PostgreSQL does not run as root. The Debian packages create this account.
 _ACCOUNT = {"user": "postgres"} if hasattr(os, "geteuid") and os.geteuid() == 0 else {}
 _OPTIONS = ["-c", "listen_addresses=", "-c", "fsync=off", "-c", "shared_buffers=1MB"]
 
 
 class Postgres:
-    """A server in a folder of its own, on a socket there; a context manager."""
+    """A server in its own folder, which also has its socket; a context manager."""
 
     def __enter__(self):
         programs = [shutil.which(name) for name in ("initdb", "postgres", "psql")]
@@ -24,7 +24,7 @@ class Postgres:
         initdb, postgres, self._psql = programs
         self.folder = Path(tempfile.mkdtemp(prefix="pg"))
         try:
-            _give_away(self.folder)
+            _change_owner(self.folder)
             data = str(self.folder / "data")
             _run([initdb, "-D", data, "-N", "-A", "trust", "-U", "postgres", "--no-locale"])
             self.server = subprocess.Popen(
@@ -50,7 +50,7 @@ class Postgres:
 
 
 class Session:
-    """One connection; each call of it is a statement, and returns the first column of its rows."""
+    """One connection. Calling it runs a statement and returns the first column of the rows."""
 
     def __init__(self, command):
         self.psql = subprocess.Popen(
@@ -68,20 +68,22 @@ class Session:
         return self.end()
 
     def begin(self, sql):
-        """Send the statement, and wait for nothing."""
-        self.psql.stdin.write(f"{sql};\n\\echo over\n")
+        """Send the statement, and do not wait for its result."""
+        self.psql.stdin.write(f"{sql};\n\\echo end-of-rows\n")
         self.psql.stdin.flush()
 
     def end(self):
-        return list(iter(lambda: self.psql.stdout.readline().rstrip("\n"), "over"))
+        return list(iter(lambda: self.psql.stdout.readline().rstrip("\n"), "end-of-rows"))
 
 
-def _give_away(folder):
+def _change_owner(folder):
     try:
         if _ACCOUNT:
             shutil.chown(folder, **_ACCOUNT)
     except LookupError:
-        pytest.skip("There is no account for PostgreSQL, and it refuses to be run by root.")
+        pytest.skip(
+            "PostgreSQL does not run as root, and this machine has no account named postgres."
+        )
 
 
 def _run(command):

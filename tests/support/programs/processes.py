@@ -1,7 +1,7 @@
-"""Starts `python manage.py ...` and `python -m ...`: each a process of its own, soon ready.
+"""Starts `python manage.py ...` and `python -m ...` in a new process, and fast.
 
-Most of what a start costs is to load Django, Channels and Twisted. Where there is fork, one process
-loads them for all, see warm_python.py; what is started reads all of the project anew.
+Most of a start is the import of Django, Channels and Twisted. On systems with fork, one process
+imports them for all programs, see fork_server.py. Each program imports the project itself again.
 """
 
 import atexit
@@ -25,12 +25,12 @@ SEND_LOCK = threading.Lock()
 
 
 def start_program(module, *arguments, with_errors=True):
-    """Start `python -m MODULE ARGUMENTS`, its stdout in a pipe; `with_errors`, stderr too."""
+    """Start `python -m MODULE ARGUMENTS` with its stdout in a pipe; `with_errors`, stderr too."""
     return start_with_pipe(["-m", module, *arguments], cwd=PROJECT_DIR, with_errors=with_errors)
 
 
 def start_with_pipe(words, *, with_errors=True, **place):
-    """Start `python WORDS` as `start` does, its stdout in a pipe; `with_errors`, stderr too."""
+    """Start `python WORDS` with its stdout in a pipe; `with_errors`, stderr too."""
     ours, theirs = os.pipe()
     process = start(words, stdout=theirs, stderr=theirs if with_errors else None, **place)
     os.close(theirs)
@@ -39,10 +39,10 @@ def start_with_pipe(words, *, with_errors=True, **place):
 
 
 def start(words, *, cwd, stdin=None, stdout=None, stderr=None, env=None, session=False):
-    """Start `python WORDS` with these files or descriptors; what comes back is like a Popen.
+    """Start `python WORDS` with these files or descriptors. Returns an object like a Popen.
 
-    Without `stdin` it reads nothing, and what it says goes to the test's own stdout and stderr;
-    `session`: in a process group of its own, as a terminal gives it.
+    By default it has no input, and prints to stdout and stderr of the tests. With `session` it has
+    its own process group, as in a terminal.
     """
     with open(os.devnull) as nothing:
         stdin, stdout = stdin or nothing, stdout or sys.__stdout__
@@ -56,7 +56,7 @@ def start(words, *, cwd, stdin=None, stdout=None, stderr=None, env=None, session
 
 
 def run(words, *, cwd, env=None) -> SimpleNamespace:
-    """Run `python WORDS` to its end: its returncode, stdout and stderr."""
+    """Run `python WORDS` to its end. Returns its returncode, stdout and stderr."""
     with tempfile.TemporaryFile("w+") as stdout, tempfile.TemporaryFile("w+") as stderr:
         code = start(words, cwd=cwd, stdout=stdout, stderr=stderr, env=env).wait()
         for file in (stdout, stderr):
@@ -65,7 +65,7 @@ def run(words, *, cwd, env=None) -> SimpleNamespace:
 
 
 class ForkedProcess:
-    """A process that the warm Python has forked."""
+    """A process that the fork server has started. It has the interface of a Popen."""
 
     def __init__(self, words, cwd, standard, env, session):
         program = {
@@ -76,31 +76,31 @@ class ForkedProcess:
         }
         ours, theirs = os.pipe()
         fds = [fd if isinstance(fd, int) else fd.fileno() for fd in standard]
-        self._told = os.fdopen(ours, "rb", buffering=0)
+        self._status = os.fdopen(ours, "rb", buffering=0)
         self.returncode = None
-        with SEND_LOCK:  # a stream would run two messages together
+        with SEND_LOCK:  # two messages at once would mix in the stream
             socket.send_fds(fork_server(), [json.dumps(program).encode()], [*fds, theirs])
             os.close(theirs)
-            self.pid = int(self._told.readline())
+            self.pid = int(self._status.readline())
 
     def wait(self, timeout=None) -> int:
-        """Its exit code. Raises TimeoutExpired where it goes on for `timeout` seconds."""
+        """Its exit code. Raises TimeoutExpired if it still runs after `timeout` seconds."""
         if self.returncode is None:
-            if not select.select([self._told], [], [], timeout)[0]:
+            if not select.select([self._status], [], [], timeout)[0]:
                 raise subprocess.TimeoutExpired(f"process {self.pid}", timeout)
-            with self._told:
-                self.returncode = int(self._told.readline())
+            with self._status:
+                self.returncode = int(self._status.readline())
         return self.returncode
 
     def poll(self) -> int | None:
-        """Its exit code, None while it goes on."""
+        """Its exit code, or None while it runs."""
         with suppress(subprocess.TimeoutExpired):
             self.wait(0)
         return self.returncode
 
     def send_signal(self, number) -> None:
         if self.poll() is None:
-            with suppress(ProcessLookupError):  # over, and about to be told
+            with suppress(ProcessLookupError):  # it has just ended, and its exit code is on the way
                 os.kill(self.pid, number)
 
     def terminate(self):
@@ -112,7 +112,7 @@ class ForkedProcess:
 
 @cache
 def fork_server() -> socket.socket:
-    """The socket of the Python that forks the others; it ends with this process."""
+    """The socket of the Python that forks the others. That Python ends with this process."""
     ours, theirs = socket.socketpair()
     command = [sys.executable, Path(__file__).with_name("fork_server.py"), str(theirs.fileno())]
     process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)

@@ -1,4 +1,4 @@
-"""Visits a real Daphne with a real WebSocket client, to see what it does with each event."""
+"""A real Daphne and a real WebSocket client, to see what Daphne does with each event."""
 
 import ast
 import itertools
@@ -23,8 +23,8 @@ def left(code):
 
 
 def leave(client, code=1000):
-    """Take what has come, then close."""
-    client.ping().wait(TEST_TIMEOUT)  # the pong comes after all that was sent before it
+    """Read all frames that the server has sent, then close."""
+    client.ping().wait(TEST_TIMEOUT)  # the pong arrives after all frames that were sent before it
     frames = []
     try:
         while True:
@@ -35,7 +35,7 @@ def leave(client, code=1000):
 
 
 def stay(client):
-    """Take what comes until the server closes."""
+    """Read frames until the server closes the connection."""
     frames = []
     try:
         while True:
@@ -46,9 +46,9 @@ def stay(client):
 
 @dataclass
 class Visit:
-    """What one client saw, and what the application saw of it."""
+    """One connection as the client saw it, and as the application saw it."""
 
-    status: int | None = None  # of the handshake; None: dropped without an answer
+    status: int | None = None  # of the handshake; None if Daphne dropped it without an answer
     subprotocol: str | None = None
     headers: dict = field(default_factory=dict)
     frames: list = field(default_factory=list)
@@ -71,7 +71,10 @@ class RealDaphne(RunningProgram):
         self.port = int(self.wait_for_line("port "))
 
     def visit(self, *replies, act=leave, path="/", subprotocols=None):
-        """Connect, let the application send `replies`, do `act`; returns the Visit, all over."""
+        """Connect, let the application send `replies`, and call `act` with the client.
+
+        Returns the Visit after the application has ended.
+        """
         number, visit = next(self.numbers), Visit()
         url = f"ws://127.0.0.1:{self.port}{path}?{number}:{quote(repr(list(replies)))}"
         try:
@@ -85,14 +88,13 @@ class RealDaphne(RunningProgram):
         except InvalidHandshake:
             pass
         self.wait_for_line(f"{number} over")
-        with (
-            self.lines_changed
-        ):  # two threads that parse at once may upset Python 3.11: SystemError
+        # literal_eval in two threads at once can raise a SystemError on Python 3.11.
+        with self.lines_changed:
             visit.scope, *visit.events = map(ast.literal_eval, self.lines_of(number))
         return visit
 
     def lines_of(self, number):
-        """What the program has said of this visit."""
+        """The lines that the program has printed about this connection."""
         with self.lines_changed:
             lines = [line for line in self.lines if line.startswith(f"{number} ")]
         return [line.removeprefix(f"{number} ") for line in lines]

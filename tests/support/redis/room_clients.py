@@ -1,4 +1,4 @@
-"""Real WebSocket clients in a room of chat_server.py, and the server itself."""
+"""Real WebSocket clients in a room of room_server.py, and the server."""
 
 import asyncio
 import itertools
@@ -48,7 +48,7 @@ class Guest:
                 await self._news.wait()
 
     async def hears_only(self):
-        """All that was heard by the time that whatever was underway has come."""
+        """All texts received, after everything that was already sent has arrived."""
         fence = f"fence {next(self._fences)}"
         await self.say(fence)
         await self.hears(fence)
@@ -66,7 +66,7 @@ class Guest:
 
 @asynccontextmanager
 async def crowd(count, server, path):
-    """So many guests at this path; they leave at the end."""
+    """Connect `count` guests to this path. They disconnect at the end."""
     url = f"ws://127.0.0.1:{server.port}{path}"
     clients = await asyncio.gather(
         *(connect(url, proxy=None, compression=None, max_size=None) for _ in range(count))
@@ -83,7 +83,7 @@ async def all_hear(guests, text):
 
 
 async def say_until_heard(speaker, guests):
-    """Say one word after another, until each guest has heard one of them."""
+    """Send one text after another, until each guest has received one of them."""
     async with asyncio.timeout(TEST_TIMEOUT):
         for number in itertools.count():
             await speaker.say(f"again {number}")
