@@ -47,7 +47,7 @@ def order_of(daphne, *words, with_the=None):
         return [line for line in daphne.lines if line in words]
 
 
-def test_a_blocked_loop_answers_nobody(daphne):
+def test_a_blocked_loop_answers_no_client(daphne):
     with at_work(daphne, "OnTheLoop") as other:
         assert other.recv(TEST_TIMEOUT) == "tock"
         assert order_of(daphne, "tick", "ends", with_the="tick") == ["ends", "tick"]
@@ -69,7 +69,7 @@ def test_a_busy_sync_thread_lets_a_handshake_run_out(daphne):
         let_go(daphne)
 
 
-def test_a_busy_sync_thread_is_no_matter_to_what_is_no_consumer(daphne):
+def test_a_busy_sync_thread_delays_only_consumers(daphne):
     with at_work(daphne, "SlowHandler"):
         assert daphne.visit(ACCEPT).status == 101
         assert order_of(daphne, "ends") == []
@@ -77,14 +77,14 @@ def test_a_busy_sync_thread_is_no_matter_to_what_is_no_consumer(daphne):
 
 
 @pytest.mark.parametrize("consumer", ["InAThread", "OnItsOwnThread"])
-def test_work_in_a_thread_of_its_own_keeps_nobody_waiting(daphne, consumer):
+def test_work_in_a_separate_thread_delays_no_client(daphne, consumer):
     with at_work(daphne, consumer) as other:
         assert other.recv(TEST_TIMEOUT) == "tock"
         assert order_of(daphne, "tick", "ends", with_the="tick") == ["tick"]
         let_go(daphne)
 
 
-async def test_a_thread_of_its_own_has_a_database_connection_of_its_own():
+async def test_a_separate_thread_has_a_separate_database_connection():
     from asgiref.sync import ThreadSensitiveContext, sync_to_async
 
     def connection():

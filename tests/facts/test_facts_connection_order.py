@@ -32,7 +32,7 @@ def test_a_frame_before_the_close_is_answered(daphne):
     assert (visit.frames, visit.close_code) == (["hello"], 4000)
 
 
-def test_a_frame_that_was_under_way_arrives_after_the_close(daphne):
+def test_a_frame_in_transit_arrives_after_the_close(daphne):
     act = at_once("bye", "hello", until=lambda: daphne.wait_for_line(DIED))
     visit = daphne.visit(path="/consumers/HangsUp", act=act)
     assert (visit.frames, visit.close_code) == ([], 4000)

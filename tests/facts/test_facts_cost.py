@@ -60,23 +60,23 @@ async def restarted():
 
 
 @pytest.mark.parametrize("ask", [User.objects.acount, sync_to_async(User.objects.count)])
-async def test_a_connection_that_nobody_looks_after_fails_each_time(restarted, ask):
+async def test_an_unmanaged_connection_fails_each_time(restarted, ask):
     for _ in range(2):
         with pytest.raises(ProgrammingError, match="Cannot operate on a closed database"):
             await ask()
 
 
-async def test_looking_after_the_connections_in_the_queries_thread_cures_it(restarted):
+async def test_closing_old_connections_in_the_query_thread_fixes_it(restarted):
     await aclose_old_connections()
     assert await User.objects.acount() == 0
 
 
-async def test_looking_after_them_on_the_loop_or_in_another_thread_does_not(restarted):
+async def test_closing_old_connections_in_another_thread_does_not_fix_it(restarted):
     close_old_connections()
     await sync_to_async(close_old_connections, thread_sensitive=False)()
     with pytest.raises(ProgrammingError):
         await User.objects.acount()
 
 
-async def test_database_sync_to_async_looks_after_them_itself(restarted):
+async def test_database_sync_to_async_closes_old_connections(restarted):
     assert await database_sync_to_async(User.objects.count)() == 0

@@ -32,7 +32,7 @@ def test_a_close_before_the_accept_is_a_403_whatever_its_code(daphne, refusal):
 
 
 @pytest.mark.parametrize("late", [ACCEPT, CLOSE, send(text="late")])
-def test_what_follows_a_refusal_is_dropped(daphne, late):
+def test_messages_after_a_rejection_are_dropped(daphne, late):
     visit = daphne.visit(CLOSE, late)
     assert visit.status == 403
     assert visit.events[-1] == left(1006)
@@ -153,7 +153,7 @@ def test_an_event_of_unknown_type_is_ignored(daphne, kind):
         (None, "'NoneType' object is not subscriptable"),
     ],
 )
-def test_what_is_no_event_kills_the_application(daphne, reply, error):
+def test_a_reply_that_is_not_an_event_kills_the_application(daphne, reply, error):
     assert dies(daphne, ACCEPT, reply, of=error).close_code == 1011
 
 

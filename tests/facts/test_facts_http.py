@@ -80,12 +80,12 @@ def test_a_body_comes_in_pieces_of_8192_bytes(shared, length, pieces):
 
 
 @pytest.mark.parametrize("late", [START, BODY, {"type": "unknown"}])
-def test_what_follows_a_complete_response_is_dropped(shared, late):
+def test_messages_after_a_complete_response_are_dropped(shared, late):
     status, body, seen = answered(shared, START, {**BODY, "body": b"all"}, late)
     assert (status, body, seen[-1]) == (200, b"all", DISCONNECT)
 
 
-def test_an_empty_str_passes_for_a_body(shared):
+def test_an_empty_str_is_accepted_as_a_body(shared):
     assert answered(shared, START, {**BODY, "body": ""})[:2] == (200, b"")
 
 
@@ -114,7 +114,7 @@ def test_an_error_before_the_start_is_a_500(shared, reply, error):
 
 
 @pytest.mark.parametrize("replies", [["return"], [START, "return"], ["ask"], [START, "ask"]])
-def test_what_is_not_answered_is_left_waiting(shared, replies):
+def test_an_unanswered_request_waits(shared, replies):
     with request(shared, *replies) as (_, connection):
         assert nothing_more(connection)
 
@@ -143,7 +143,7 @@ def test_a_response_without_a_last_part_never_ends(shared):
         ([START, MORE, "raise"], "a bug"),
     ],
 )
-def test_an_error_after_the_start_leaves_every_application_unattended(own, replies, error):
+def test_an_error_after_the_start_stops_the_supervision_of_all_applications(own, replies, error):
     with request(own, *replies) as (_, waiting):
         own.wait_for_line(f"log Exception inside application: {error}")
         # Daphne tries to answer 500, and what looks after all applications ends with this.
@@ -156,7 +156,7 @@ def test_an_error_after_the_start_leaves_every_application_unattended(own, repli
         waiting.close()
 
 
-def test_a_client_that_leaves_is_told_of_and_its_stream_ends(shared):
+def test_a_disconnect_is_reported_and_ends_the_stream(shared):
     with request(shared, path="/consumer", method="GET") as (number, connection):
         response = connection.getresponse()
         assert response.getheader("content-type") == "text/event-stream"
@@ -165,7 +165,7 @@ def test_a_client_that_leaves_is_told_of_and_its_stream_ends(shared):
     shared.wait_for_line(f"{number} over")
 
 
-def test_a_handler_that_streams_on_hears_nothing_and_is_killed(shared):
+def test_a_handler_that_goes_on_streaming_is_killed(shared):
     with request(shared, START, MORE, "hold") as (number, connection):
         assert connection.getresponse().read(4) == b"part"
     assert "took too long to shut down and was killed" in shared.wait_for_line(
@@ -179,7 +179,7 @@ def test_the_demo_counts_a_body_in_pieces(shared):
     assert (status, body, len(seen)) == (200, b"20000 bytes\n", 4)
 
 
-def test_a_client_that_hangs_up_without_a_word_is_told_of_too(shared):
+def test_a_lost_connection_is_reported_too(shared):
     number = next(shared.numbers)
     with socket.create_connection(("127.0.0.1", shared.port), TEST_TIMEOUT) as client:
         client.sendall(f"GET /consumer?{number}: HTTP/1.1\r\nHost: a\r\n\r\n".encode())

@@ -72,7 +72,7 @@ def close_code(socket):
         ({"type": "pager.message"}, "'text'"),
     ],
 )
-def test_what_a_receiver_cannot_handle_ends_it_and_passes_the_sender(
+def test_an_unknown_message_ends_the_receiver_and_not_the_sender(
     daphne, visit, probe, message, logged
 ):
     pager = visit("ws/layers/channel/")
@@ -108,7 +108,7 @@ def test_a_view_reaches_a_consumer_of_the_same_process(daphne, visit):
 # Lesson 12
 
 
-def test_what_one_says_all_in_the_room_hear_and_nobody_else(visit):
+def test_all_members_of_the_room_receive_a_message_and_no_others(visit):
     here, there = [visit("ws/layers/group/one/") for _ in range(2)], visit("ws/layers/group/two/")
     here[0].send("hi")
     assert [socket.recv(TEST_TIMEOUT) for socket in here] == ["hi", "hi"]
@@ -117,17 +117,17 @@ def test_what_one_says_all_in_the_room_hear_and_nobody_else(visit):
 
 
 @pytest.mark.parametrize("name", ["two%20words", "caf%C3%A9", "%D9%A3", "lobby%0A", "x" * 300])
-def test_a_refusal_after_the_accept_has_a_code_that_the_client_sees(visit, name):
+def test_a_client_sees_the_code_of_a_close_after_the_accept(visit, name):
     assert close_code(visit(f"ws/layers/group/{name}/")) == 4004
 
 
 @pytest.mark.parametrize("name", ["lobby\n", "٣"])
-def test_channels_own_check_takes_a_line_feed_and_digits_of_every_script(name):
+def test_the_name_check_of_channels_accepts_a_line_feed_and_any_digits(name):
     assert BaseChannelLayer().require_valid_group_name(name)
 
 
 @pytest.mark.parametrize("layer", [InMemoryChannelLayer, RedisChannelLayer])
-def test_a_member_that_nobody_takes_out_stays_for_a_day(layer):
+def test_a_member_that_is_never_removed_stays_for_a_day(layer):
     assert layer().group_expiry == 24 * 60 * 60
 
 
@@ -160,7 +160,7 @@ def test_a_finally_round_call_leaves_the_group_whatever_ends_the_connection(
 
 
 @pytest.mark.parametrize("end", [raise_in_a_handler, leave_a_handler_hanging])
-def test_websocket_disconnect_leaves_it_when_the_client_leaves_and_not_else(
+def test_websocket_disconnect_leaves_the_group_only_when_the_client_leaves(
     daphne, visit, probe, end
 ):
     room = end.__name__
@@ -173,7 +173,7 @@ def test_websocket_disconnect_leaves_it_when_the_client_leaves_and_not_else(
     assert probe(f"room-{room}") == 1
 
 
-def test_those_in_the_room_go_on_without_the_one_that_crashed(daphne, visit):
+def test_other_members_go_on_after_one_has_crashed(daphne, visit):
     failing, others = visit("failing/crash/"), [visit("failing/crash/") for _ in range(2)]
     raise_in_a_handler(failing)
     daphne.wait_for_line(f"{failing.number} over")

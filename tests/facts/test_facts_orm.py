@@ -66,14 +66,14 @@ def wrap_what_it_returns():
         (wrap_what_it_returns, "called-not-passed"),
     ],
 )
-async def test_what_asks_at_once_is_refused_on_the_loop_and_told_apart(database, ask, diagnosis):
+async def test_immediate_queries_fail_on_the_loop_with_separate_diagnoses(database, ask, diagnosis):
     with pytest.raises(SynchronousOnlyOperation) as refusal:
         ask()
     assert str(refusal.value) == REFUSED
     assert orm_misuse_diagnosis(__file__, refusal.value) == diagnosis
 
 
-async def test_a_relation_is_fetched_where_it_is_looked_at_and_its_number_is_there(database):
+async def test_a_relation_is_fetched_on_access_but_its_id_is_not(database):
     post = await Post.objects.aget()
     assert post.author_id == 1
     with pytest.raises(SynchronousOnlyOperation) as refusal:
@@ -83,12 +83,12 @@ async def test_a_relation_is_fetched_where_it_is_looked_at_and_its_number_is_the
     assert post.author.username == "ada"
 
 
-async def test_what_is_chained_or_sliced_asks_nothing(database):
+async def test_chained_and_sliced_querysets_make_no_query(database):
     posts = Post.objects.filter(title="Rain").order_by("id").select_related("author")[:3]
     assert [post.author.username async for post in posts] == ["ada"]
 
 
-async def test_a_user_asks_too(database):
+async def test_user_attributes_make_queries(database):
     user = await User.objects.aget()
     with pytest.raises(SynchronousOnlyOperation):
         list(user.groups.all())
@@ -136,12 +136,12 @@ async def test_a_thread_of_the_pool_keeps_its_connection(database, wrap):
     assert len(await database.unmanaged_connections()) == 1
 
 
-async def test_what_is_raised_in_the_thread_is_raised_where_it_is_awaited(database):
+async def test_an_exception_of_the_thread_is_raised_at_its_await(database):
     with pytest.raises(Group.DoesNotExist):
         await database_sync_to_async(Group.objects.get)(name="none")
 
 
-async def test_a_queryset_keeps_what_it_found(database):
+async def test_a_queryset_caches_its_rows(database):
     posts = Post.objects.all()
     assert await database.do(lambda: len(posts)) == 1
     await database.do(Post.objects.create, title="Hail")
@@ -154,7 +154,7 @@ async def test_with_the_protection_off_the_query_runs_on_the_loop(database, monk
     connection.close()
 
 
-async def test_a_wrapped_function_is_no_awaitable_and_a_result_no_function():
+async def test_a_wrapped_function_is_not_awaitable_and_a_result_is_not_callable():
     with pytest.raises(TypeError, match="object DatabaseSyncToAsync can't be used in 'await'"):
         await database_sync_to_async(get)
     with pytest.raises(TypeError, match="sync_to_async can only be applied to sync functions"):

@@ -97,13 +97,13 @@ def test_a_finally_round_call_ends_every_task_when_the_server_is_stopped(doomed,
 
 
 @pytest.mark.parametrize("end", [leave, cut_the_line])
-def test_a_clean_up_on_disconnect_is_reached_when_the_client_leaves(daphne, visit, end):
+def test_a_clean_up_on_disconnect_runs_when_the_client_leaves(daphne, visit, end):
     guest = visit(daphne, "OnDisconnect")
     end(guest)
     guest.wait_for_line("task cancelled")
 
 
-def test_a_clean_up_on_disconnect_is_skipped_by_all_else(doomed, visit):
+def test_a_clean_up_on_disconnect_is_skipped_at_every_other_end(doomed, visit):
     guests = [visit(doomed, "OnDisconnect") for _ in range(3)]
     raise_in_a_handler(guests[0])
     guests[0].wait_for_line("over")
@@ -115,7 +115,7 @@ def test_a_clean_up_on_disconnect_is_skipped_by_all_else(doomed, visit):
     assert not any(guest.said("task cancelled") for guest in guests)
 
 
-def test_a_task_that_nobody_cancels_goes_on_without_its_client(daphne, visit):
+def test_a_task_that_is_not_cancelled_goes_on_without_its_client(daphne, visit):
     guest = visit(daphne, "Orphan")
     leave(guest)
     guest.wait_for_line("over")

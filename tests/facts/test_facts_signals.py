@@ -54,7 +54,7 @@ async def test_a_deleted_instance_has_its_id_in_the_receiver_and_not_at_a_later_
     assert heard == [("deleted", 2), ("deleted, at the commit", None)]
 
 
-async def test_many_that_are_deleted_are_heard_of_one_by_one(database, heard):
+async def test_a_bulk_delete_calls_the_receiver_for_each_row(database, heard):
     for _ in range(2):
         await database.do(write)
     heard.clear()
@@ -77,7 +77,7 @@ async def test_an_async_receiver_may_not_ask_for_the_commit(database):
     post_save.disconnect(note, sender=Post)
 
 
-async def test_on_commit_takes_a_function_and_awaits_none(database):
+async def test_on_commit_takes_a_function_and_awaits_no_coroutine(database):
     async def tell():
         pytest.fail("nobody awaits it")
 
@@ -88,7 +88,7 @@ async def test_on_commit_takes_a_function_and_awaits_none(database):
 
 
 @pytest.mark.parametrize("debug, stays", [(False, False), (True, True)])
-async def test_a_lambda_that_nobody_keeps_stays_with_debug_alone(database, settings, debug, stays):
+async def test_a_lambda_receiver_survives_only_with_debug_on(database, settings, debug, stays):
     settings.DEBUG = debug
     heard = []
     post_save.connect(lambda **kwargs: heard.append(1), sender=Post, dispatch_uid="of this test")
@@ -97,7 +97,7 @@ async def test_a_lambda_that_nobody_keeps_stays_with_debug_alone(database, setti
     assert bool(heard) is stays
 
 
-async def test_robust_logs_what_on_commit_raises_and_else_the_writer_gets_it(database, caplog):
+async def test_robust_logs_an_exception_of_on_commit_instead_of_raising_it(database, caplog):
     def fail():
         raise ConnectionError("no layer")
 
@@ -115,7 +115,7 @@ async def test_robust_logs_what_on_commit_raises_and_else_the_writer_gets_it(dat
 
 
 class NothingIsCommitted(TestCase):
-    def test_but_what_waits_can_be_called(self):
+    def test_waiting_callbacks_can_be_captured_and_called(self):
         called = []
         with self.captureOnCommitCallbacks(execute=True):
             transaction.on_commit(lambda: called.append(1))
@@ -123,7 +123,7 @@ class NothingIsCommitted(TestCase):
         assert called == [1]
 
 
-def test_async_to_sync_is_for_sync_code():
+def test_async_to_sync_works_only_in_sync_code():
     async def answer():
         return 42
 

@@ -22,7 +22,7 @@ def taking(key):
     return lambda: application
 
 
-async def test_is_empty_and_nobody_elses():
+async def test_starts_empty_and_is_not_shared():
     cache.set("mine", 1)
     async with fresh_cache(None):
         assert cache.get("mine") is None
@@ -34,7 +34,7 @@ async def test_is_empty_and_nobody_elses():
 
 
 @pytest.mark.parametrize("is_async", [True, False])
-async def test_another_comes_after_the_first_thing_that_is_asked(is_async):
+async def test_another_process_runs_after_the_first_call(is_async):
     async with fresh_cache(taking("key")) as fresh:
         cache.set("key", 1)
         was_accepted = fresh.interrupt_with_client(SCOPE)
@@ -43,7 +43,7 @@ async def test_another_comes_after_the_first_thing_that_is_asked(is_async):
         assert await was_accepted()
 
 
-async def test_comes_too_late_where_it_was_taken_at_once():
+async def test_the_other_process_is_too_late_for_an_atomic_delete():
     async with fresh_cache(taking("key")) as fresh:
         cache.set("key", 1)
         was_accepted = fresh.interrupt_with_client(SCOPE)
@@ -51,7 +51,7 @@ async def test_comes_too_late_where_it_was_taken_at_once():
         assert not await was_accepted()
 
 
-async def test_comes_in_the_end_where_the_cache_was_asked_nothing():
+async def test_the_other_process_runs_last_if_the_cache_was_not_called():
     async with fresh_cache(taking("key")) as fresh:
         cache.set("key", 1)
         was_accepted = fresh.interrupt_with_client(SCOPE)
@@ -59,7 +59,7 @@ async def test_comes_in_the_end_where_the_cache_was_asked_nothing():
         assert cache.get("key") is None
 
 
-def test_a_conversation_may_show_a_ticket_and_its_transcript_hides_it():
+def test_a_transcript_hides_the_ticket_of_its_conversation():
     lesson = find("ticket")
     steps = ["1 connect ticket=ada", "2 connect ticket=ada"]
     events = [event.message for event in play(lesson, lesson.demo, steps)]

@@ -81,7 +81,7 @@ async def finding_of(consumer, text):
 
 
 @pytest.mark.parametrize("value", FIT, ids=repr)
-async def test_a_message_arrives_as_the_serializer_of_redis_would_bring_it(layer, value):
+async def test_a_message_arrives_as_through_the_redis_serializer(layer, value):
     message = {"type": "chat.message", "value": value}
     await layer.send("post", message)
     serializer = MsgPackSerializer()
@@ -90,9 +90,7 @@ async def test_a_message_arrives_as_the_serializer_of_redis_would_bring_it(layer
 
 @pytest.mark.parametrize("value", UNPACKABLE, ids=lambda value: type(value).__name__)
 @pytest.mark.parametrize("method", ["send", "group_send"])
-async def test_what_the_serializer_of_redis_does_not_pack_is_refused_where_it_is_sent(
-    layer, method, value
-):
+async def test_an_unserializable_message_fails_at_the_sender(layer, method, value):
     message = {"type": "chat.message", "value": value}
     with pytest.raises((TypeError, OverflowError)) as here:
         await getattr(layer, method)("post", message)
@@ -102,7 +100,7 @@ async def test_what_the_serializer_of_redis_does_not_pack_is_refused_where_it_is
 
 
 @pytest.mark.parametrize("value", UNFIT_KEYS, ids=repr)
-async def test_a_key_that_is_no_text_is_refused_where_it_is_received(layer, value):
+async def test_a_key_that_is_not_text_fails_at_the_receiver(layer, value):
     message = {"type": "chat.message", "value": value}
     await layer.send("post", message)
     with pytest.raises(ValueError, match="is not allowed for map key") as here:
@@ -113,7 +111,7 @@ async def test_a_key_that_is_no_text_is_refused_where_it_is_received(layer, valu
     assert str(here.value) == str(there.value)
 
 
-async def test_what_is_changed_after_the_send_does_not_change_what_arrives(layer):
+async def test_a_change_after_the_send_does_not_reach_the_receiver(layer):
     message = {"type": "chat.message", "list": [1]}
     await layer.send("post", message)
     message["list"].append(2)
@@ -121,7 +119,7 @@ async def test_what_is_changed_after_the_send_does_not_change_what_arrives(layer
 
 
 @pytest.mark.parametrize("name", ["with space", "straße", "a" * 100, "", None, 5])
-async def test_names_are_checked_as_every_layer_checks_them(layer, name):
+async def test_checks_names_as_every_layer_does(layer, name):
     with pytest.raises(TypeError, match="Group name must be a valid unicode string"):
         await layer.group_send(name, {"type": "x"})
     with pytest.raises(TypeError, match="Group name must be"):
@@ -131,7 +129,7 @@ async def test_names_are_checked_as_every_layer_checks_them(layer, name):
 
 
 @pytest.mark.parametrize("text", ["hello", ["type"], None])
-async def test_what_is_no_dict_is_refused(layer, text):
+async def test_rejects_a_message_that_is_not_a_dict(layer, text):
     with pytest.raises(AssertionError, match="message is not a dict"):
         await layer.send("post", text)
     with pytest.raises(AssertionError, match="Message is not a dict"):
@@ -174,14 +172,14 @@ async def spaced_channel(self, event):
         (spaced_channel, "wrong-channel-name"),
     ],
 )
-async def test_a_call_that_fails_is_named_at_its_line(handler, diagnosis):
+async def test_names_the_line_of_a_failed_call(handler, diagnosis):
     finding = await finding_of(with_handler("websocket_receive", handler), "hello")
     assert finding.diagnosis == diagnosis
     assert finding.message.startswith("websocket.receive → ")
     assert (finding.file, finding.line) == (__file__, handler.__code__.co_firstlineno + 1)
 
 
-async def test_a_message_without_a_type_is_named_at_its_receiver():
+async def test_names_the_receiver_of_a_message_without_a_type():
     consumer = with_handler("websocket_receive", typeless)
     assert (await finding_of(consumer, "hello")).diagnosis == "message-without-type"
 
@@ -201,7 +199,7 @@ class SyncMember(SyncConsumer):
 @pytest.mark.parametrize(
     ("base", "handler"), [(Member, keyed_by_numbers), (SyncMember, sync_keyed_by_numbers)]
 )
-async def test_what_kills_the_receiver_unread_is_named_where_it_was_sent(base, handler):
+async def test_names_the_sender_of_a_message_that_cannot_be_read(base, handler):
     finding = await finding_of(with_handler("websocket_receive", handler, base), "hello")
     assert finding.diagnosis == "int-keys"
     assert (finding.file, finding.line) == (__file__, handler.__code__.co_firstlineno + 1)
@@ -215,13 +213,13 @@ async def test_what_kills_the_receiver_unread_is_named_where_it_was_sent(base, h
         ("_chat.message", "leading-underscore", "_chat.message → "),
     ],
 )
-async def test_a_type_that_no_handler_fits_is_named_as_the_event(kind, diagnosis, event):
+async def test_names_a_message_type_without_a_handler_as_the_event(kind, diagnosis, event):
     finding = await finding_of(Member, kind)
     assert finding.diagnosis == diagnosis
     assert finding.message.startswith(event)
 
 
-async def test_a_message_without_a_type_stands_in_the_transcript():
+async def test_records_a_message_without_a_type():
     async with visit(with_handler("websocket_receive", typeless)) as client:
         await client.connect()
         with pytest.raises(CheckFailed):
@@ -231,7 +229,7 @@ async def test_a_message_without_a_type_stands_in_the_transcript():
     assert arrived.handler is None
 
 
-async def test_an_error_in_a_handler_for_the_layer_is_placed_there():
+async def test_places_an_error_in_the_layer_handler_that_raised_it():
     async def broken(self, event):
         raise LookupError("no news")
 
@@ -241,7 +239,7 @@ async def test_an_error_in_a_handler_for_the_layer_is_placed_there():
     assert finding.line == broken.__code__.co_firstlineno + 1
 
 
-async def test_a_handler_for_the_layer_that_waits_is_at_work():
+async def test_a_waiting_layer_handler_counts_as_busy():
     async def waits(self, event):
         await asyncio.Event().wait()
 
@@ -256,7 +254,7 @@ async def test_a_handler_for_the_layer_that_waits_is_at_work():
     assert finding.message.startswith("chat.message → ")
 
 
-async def test_the_one_who_hears_is_judged_when_it_is_looked_at():
+async def test_judges_a_receiver_when_a_check_reads_it():
     async def broken(self, event):
         raise LookupError("no news")
 
@@ -270,7 +268,7 @@ async def test_the_one_who_hears_is_judged_when_it_is_looked_at():
         await listener.cancel_application()
 
 
-async def test_a_handshake_that_a_layer_message_finds_unanswered_stays_so():
+async def test_a_layer_message_does_not_hide_an_unanswered_handshake():
     class Slow(TidyMember):
         async def websocket_connect(self, event):
             await self.channel_layer.send(self.channel_name, {"type": "late"})
@@ -284,7 +282,7 @@ async def test_a_handshake_that_a_layer_message_finds_unanswered_stays_so():
     assert excinfo.value.finding.diagnosis == "no-accept"
 
 
-async def test_sync_code_may_use_the_layer_through_async_to_sync():
+async def test_sync_code_can_use_the_layer_through_async_to_sync():
     class Sync(SyncConsumer):
         def websocket_connect(self, event):
             self.send({"type": "websocket.accept"})
@@ -309,7 +307,7 @@ async def test_sync_code_may_use_the_layer_through_async_to_sync():
 
 
 @pytest.mark.parametrize("end", ["disconnect", "crash", "kill"])
-async def test_a_consumer_that_leaves_its_group_may_end_in_any_way(layer, end):
+async def test_accepts_any_end_of_a_consumer_that_leaves_its_group(layer, end):
     async with visit(TidyMember) as other, visit(TidyMember) as client:
         await other.connect()
         await client.connect()
@@ -326,7 +324,7 @@ async def test_a_consumer_that_leaves_its_group_may_end_in_any_way(layer, end):
         (Member, "kill", "group-leak-after-a-crash"),
     ],
 )
-async def test_a_channel_that_stays_in_its_group_is_found(consumer, end, diagnosis):
+async def test_finds_a_channel_that_stays_in_its_group(consumer, end, diagnosis):
     async with visit(consumer) as client:
         await client.connect()
         with pytest.raises(CheckFailed) as excinfo:
@@ -335,7 +333,7 @@ async def test_a_channel_that_stays_in_its_group_is_found(consumer, end, diagnos
     assert excinfo.value.finding.detail == "specific.check!1 is still a member of room."
 
 
-async def test_a_refused_client_that_stays_in_its_group_is_found():
+async def test_finds_a_rejected_client_that_stays_in_its_group():
     class Refusing(Staying):
         async def websocket_connect(self, event):
             await self.channel_layer.group_add("room", self.channel_name)
@@ -348,7 +346,7 @@ async def test_a_refused_client_that_stays_in_its_group_is_found():
     assert excinfo.value.finding.diagnosis == "group-leak"
 
 
-async def test_a_layer_that_a_file_asked_for_before_the_check_is_that_of_the_check(tmp_path):
+async def test_a_layer_from_import_time_is_the_layer_of_the_check(tmp_path):
     file = tmp_path / "exercise.py"
     file.write_text("from channels.layers import get_channel_layer\n\nkept = get_channel_layer()")
     usual = get_channel_layer()
@@ -360,7 +358,7 @@ async def test_a_layer_that_a_file_asked_for_before_the_check_is_that_of_the_che
             assert await get_channel_layer().receive("post") == {"type": "note", "text": text}
 
 
-async def test_the_usual_layer_is_put_back_and_no_message_is_left(layer):
+async def test_restores_the_usual_layer_and_keeps_no_message(layer):
     await layer.send("post", {"type": "x"})
     with fresh_layers() as inner:
         assert get_channel_layer().layer is inner

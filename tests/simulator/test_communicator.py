@@ -63,7 +63,7 @@ async def test_has_the_methods_of_the_stock_communicator(consumer):
         assert client.finished
 
 
-async def test_tells_of_an_exception_that_nobody_reads():
+async def test_reports_an_exception_that_the_test_does_not_read():
     class Broken(Lamp):
         def websocket_receive(self, event):
             raise KeyError("light")
@@ -78,7 +78,7 @@ async def test_tells_of_an_exception_that_nobody_reads():
     assert excinfo.value.finding.file == __file__
 
 
-async def test_sees_within_its_own_clock_what_comes_after_an_hour():
+async def test_receives_a_reply_after_an_hour_of_loop_time():
     class Slow(AsyncLamp):
         async def websocket_receive(self, event):
             await asyncio.sleep(3600)
@@ -94,7 +94,7 @@ async def test_sees_within_its_own_clock_what_comes_after_an_hour():
     assert time.monotonic() - started < 60
 
 
-async def test_a_reply_that_never_comes_is_no_reply_and_not_a_timeout():
+async def test_reports_a_missing_reply_without_a_timeout():
     async with visit(Lamp) as client:
         await client.connect()
         with pytest.raises(CheckFailed) as excinfo:
@@ -104,7 +104,7 @@ async def test_a_reply_that_never_comes_is_no_reply_and_not_a_timeout():
 
 
 @pytest.mark.parametrize("code", [None, 1000, 1001, 1006, 4000])
-async def test_a_client_may_leave_with_any_code_or_none(code):
+async def test_a_client_can_leave_with_any_code_or_none(code):
     seen = []
 
     class Witness(Lamp):
@@ -120,7 +120,7 @@ async def test_a_client_may_leave_with_any_code_or_none(code):
 
 
 @pytest.mark.parametrize(("close", "code"), [({}, 1000), ({"code": 4001}, 4001)])
-async def test_a_close_by_the_consumer_brings_it_a_disconnect_with_the_same_code(close, code):
+async def test_a_consumer_that_closes_receives_a_disconnect_with_its_code(close, code):
     seen = []
 
     class Closing(Lamp):
@@ -140,7 +140,7 @@ async def test_a_close_by_the_consumer_brings_it_a_disconnect_with_the_same_code
     assert seen == [code]
 
 
-async def test_a_refusal_brings_the_consumer_a_disconnect_with_1006():
+async def test_a_consumer_that_rejects_receives_a_disconnect_with_1006():
     seen = []
 
     class Refusing(Lamp):
@@ -171,7 +171,7 @@ async def test_sends_what_other_servers_send():
         client.expect({"type": "websocket.send", "text": "on"})
 
 
-async def test_expect_takes_a_key_that_is_none_for_a_key_that_is_absent():
+async def test_expect_treats_none_as_an_absent_key():
     class Wordy(Lamp):
         def websocket_receive(self, event):
             self.send({"type": "websocket.send", "text": "on", "bytes": None})
@@ -198,7 +198,7 @@ async def test_expect_marks_the_first_difference():
     ]
 
 
-async def test_a_client_cannot_talk_to_a_closed_connection():
+async def test_a_client_cannot_send_to_a_closed_connection():
     class Closing(Lamp):
         def websocket_receive(self, event):
             self.send({"type": "websocket.close"})
@@ -212,7 +212,7 @@ async def test_a_client_cannot_talk_to_a_closed_connection():
     assert found(excinfo) == "closed-early"
 
 
-async def test_a_rule_that_the_consumer_survives_is_not_held_against_it():
+async def test_ignores_a_broken_rule_that_the_consumer_catches():
     """Daphne raises in the handler; one that catches it goes on, and so does the socket."""
 
     class Careful(Lamp):
@@ -226,7 +226,7 @@ async def test_a_rule_that_the_consumer_survives_is_not_held_against_it():
         assert await client.connect() == (True, None)
 
 
-async def test_a_send_to_a_client_that_has_left_is_dropped_without_a_word():
+async def test_drops_a_send_to_a_disconnected_client_silently():
     class Polite(Lamp):
         def websocket_disconnect(self, event):
             self.send({"type": "websocket.send", "text": "goodbye"})
@@ -238,7 +238,7 @@ async def test_a_send_to_a_client_that_has_left_is_dropped_without_a_word():
         client.expect()
 
 
-async def test_a_handler_that_waits_for_ever_is_told_when_daphne_would_kill_it():
+async def test_reports_an_endless_handler_when_daphne_would_kill_it():
     class Waiting(AsyncLamp):
         async def websocket_disconnect(self, event):
             await asyncio.Event().wait()
@@ -251,7 +251,7 @@ async def test_a_handler_that_waits_for_ever_is_told_when_daphne_would_kill_it()
     assert found(excinfo) == "handler-never-returned"
 
 
-async def test_waiting_for_the_end_of_an_open_connection_says_that_it_is_open():
+async def test_wait_reports_a_connection_that_is_still_open():
     async with visit(Lamp) as client:
         await client.connect()
         with pytest.raises(CheckFailed) as excinfo:
@@ -260,7 +260,7 @@ async def test_waiting_for_the_end_of_an_open_connection_says_that_it_is_open():
     assert found(excinfo) == "still-open"
 
 
-async def test_a_message_through_the_layer_has_been_handled_when_send_to_returns():
+async def test_send_to_returns_after_layer_messages_are_handled():
     class Relay(AsyncLamp):
         async def websocket_receive(self, event):
             message = {"type": "lamp.light", "text": event["text"]}
@@ -282,7 +282,7 @@ async def test_a_message_through_the_layer_has_been_handled_when_send_to_returns
     ]
 
 
-async def test_a_task_that_pushes_is_named_in_the_transcript():
+async def test_the_transcript_names_the_task_that_sends():
     class Pushing(AsyncLamp):
         async def websocket_connect(self, event):
             await super().websocket_connect(event)
@@ -307,7 +307,7 @@ async def test_the_transcript_names_the_thread_of_a_sync_handler():
     assert threads["websocket.accept"] == threads["websocket.connect"]
 
 
-async def test_two_clients_have_transcripts_of_their_own():
+async def test_two_clients_have_separate_transcripts():
     async with visit(Lamp) as one, visit(Lamp) as other:
         await one.connect()
         await other.connect()
@@ -320,7 +320,7 @@ async def test_two_clients_have_transcripts_of_their_own():
     assert received(other) == []
 
 
-async def test_leaves_no_task_behind_whatever_the_consumer_does():
+async def test_leaves_no_task_behind_for_any_consumer():
     class Stuck(AsyncLamp):
         async def websocket_receive(self, event):
             await asyncio.Event().wait()
@@ -379,7 +379,7 @@ async def test_a_type_that_equals_everything_is_judged_by_its_characters():
     assert found(excinfo) == "unknown-event-type"
 
 
-async def test_a_header_that_equals_everything_pleases_no_claim():
+async def test_a_header_that_equals_everything_meets_no_claim():
     class Equal:
         def __eq__(self, other):
             return True

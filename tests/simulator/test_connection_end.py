@@ -77,7 +77,7 @@ ENDS = [
 
 
 @pytest.mark.parametrize("end", ENDS)
-async def test_a_consumer_that_ends_its_task_may_end_in_any_way(end):
+async def test_accepts_any_end_of_a_consumer_that_cancels_its_task(end):
     async with visit(TidyLamp) as client:
         await client.connect()
         assert await client.receive_from() == "blink"
@@ -86,7 +86,7 @@ async def test_a_consumer_that_ends_its_task_may_end_in_any_way(end):
 
 
 @pytest.mark.parametrize("end", ENDS)
-async def test_another_connections_task_is_none_of_its_own(end):
+async def test_ignores_the_task_of_another_connection(end):
     async with visit(TidyLamp) as other, visit(TidyLamp) as client:
         await other.connect()
         await client.connect()
@@ -102,7 +102,7 @@ async def test_another_connections_task_is_none_of_its_own(end):
         (StrictCommunicator.kill, "cleanup-skipped"),
     ],
 )
-async def test_a_task_left_running_is_found_where_it_waits(end, diagnosis):
+async def test_finds_the_line_at_which_a_leftover_task_waits(end, diagnosis):
     finding = await finding_of(Lamp, end)
     assert finding.diagnosis == diagnosis
     assert finding.handler.endswith("Lamp.blink")
@@ -110,12 +110,12 @@ async def test_a_task_left_running_is_found_where_it_waits(end, diagnosis):
 
 
 @pytest.mark.parametrize("end", [StrictCommunicator.crash, StrictCommunicator.kill])
-async def test_a_clean_up_that_is_skipped_is_named(end):
+async def test_names_a_skipped_clean_up(end):
     assert (await finding_of(HalfTidyLamp, end)).diagnosis == "cleanup-skipped"
 
 
 @pytest.mark.parametrize("end", [StrictCommunicator.crash, StrictCommunicator.kill])
-async def test_a_clean_up_that_raises_is_named_with_its_error(end):
+async def test_names_a_clean_up_that_raises_with_its_error(end):
     class Untidy(Lamp):
         async def __call__(self, scope, receive, send):
             try:
@@ -130,7 +130,7 @@ async def test_a_clean_up_that_raises_is_named_with_its_error(end):
 
 
 @pytest.mark.parametrize("end", ENDS)
-async def test_a_task_that_goes_on_when_cancelled_is_named_and_does_not_hold_up_the_loop(end):
+async def test_names_a_task_that_ignores_cancel_and_ends_the_loop(end):
     class Stubborn(TidyLamp):
         async def blink(self):
             for _ in range(100):
@@ -142,7 +142,7 @@ async def test_a_task_that_goes_on_when_cancelled_is_named_and_does_not_hold_up_
     assert (await finding_of(Stubborn, end)).diagnosis == "cancel-swallowed"
 
 
-async def test_a_crash_in_a_task_group_is_no_fault_of_the_clean_up():
+async def test_does_not_blame_the_clean_up_for_a_crash_in_a_task_group():
     class Grouped(Lamp):
         async def __call__(self, scope, receive, send):
             async with asyncio.TaskGroup() as group:
@@ -189,7 +189,7 @@ async def test_a_sync_consumer_can_be_killed_and_crashed():
             assert client.finished
 
 
-async def test_a_consumer_that_cannot_be_cancelled_never_returned():
+async def test_names_a_consumer_that_ignores_cancel():
     class Deaf(Lamp):
         async def __call__(self, scope, receive, send):
             for _ in range(100):
@@ -204,7 +204,7 @@ async def test_a_consumer_that_cannot_be_cancelled_never_returned():
         assert excinfo.value.finding.diagnosis == "handler-never-returned"
 
 
-async def test_a_task_that_died_is_named_where_its_client_waits():
+async def test_names_a_failed_task_while_its_client_waits():
     class Broken(TidyLamp):
         async def blink(self):
             raise LookupError("no light")
@@ -217,7 +217,7 @@ async def test_a_task_that_died_is_named_where_its_client_waits():
         assert excinfo.value.finding.handler.endswith("Broken.blink")
 
 
-async def test_says_whether_a_handler_is_at_work():
+async def test_knows_whether_a_handler_runs():
     class Busy(TidyLamp):
         async def websocket_receive(self, event):
             await asyncio.sleep(5)
@@ -238,7 +238,7 @@ class Speechless:
         pass
 
 
-async def test_a_middleware_that_ends_without_a_word_is_named_itself():
+async def test_names_a_middleware_that_ends_silently():
     async def speechless(scope, receive, send):
         pass
 

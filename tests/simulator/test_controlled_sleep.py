@@ -41,7 +41,7 @@ def slow():
 
 
 @observed
-async def test_calls_go_through_at_once_and_are_counted():
+async def test_calls_return_at_once_and_are_counted():
     async with slow() as work:
         await asyncio.to_thread(time.sleep, 3600)
         await asyncio.to_thread(lambda: time.sleep(7))
@@ -60,7 +60,7 @@ async def test_a_held_call_waits_until_it_is_released():
 
 
 @observed
-async def test_a_check_that_goes_wrong_leaves_nothing_held():
+async def test_a_failed_check_leaves_no_call_held():
     work = slow()
     held = await work.__aenter__()
     held.hold()
@@ -84,7 +84,7 @@ async def block_the_loop_and_go_wrong():
 
 @pytest.mark.parametrize("check", [block_the_loop, block_the_loop_and_go_wrong])
 @observed
-async def test_a_call_on_the_loop_is_red_whatever_came_of_it(check):
+async def test_a_call_on_the_loop_always_fails_the_check(check):
     with pytest.raises(CheckFailed) as red:
         await check()
     assert red.value.finding.diagnosis == "blocked-loop"
@@ -100,7 +100,7 @@ LATE = threading.Event()
 
 
 @observed
-async def test_a_call_that_nobody_can_make_is_not_waited_for(monkeypatch):
+async def test_does_not_wait_for_a_call_that_no_thread_can_make(monkeypatch):
     """Patience is without end, so that it would show. The threads of pytest's own are no one's."""
     monkeypatch.setattr(controlled_sleep, "LOOP_TIMEOUT", threading.TIMEOUT_MAX)
     usual, before = threading.enumerate, set(threading.enumerate())
@@ -111,7 +111,7 @@ async def test_a_call_that_nobody_can_make_is_not_waited_for(monkeypatch):
 
 
 @observed
-async def test_a_call_in_a_thread_that_the_loop_does_not_know_is_waited_for():
+async def test_waits_for_a_call_in_a_thread_that_the_loop_does_not_know():
     async with slow() as work:
         thread = threading.Thread(target=call_late)
         thread.start()
@@ -128,7 +128,7 @@ async def wait_for_a_thread():
 
 
 @observed
-async def test_a_loop_that_waits_for_the_call_is_blocked_as_soon_as_that_is_seen(monkeypatch):
+async def test_reports_a_loop_that_waits_for_the_call_at_once(monkeypatch):
     monkeypatch.setattr(controlled_sleep, "LOOP_TIMEOUT", 3600)
     with pytest.raises(CheckFailed) as red:
         await wait_for_a_thread()
@@ -155,7 +155,7 @@ BLOCKING = {
 
 @pytest.mark.parametrize("call", BLOCKING.values(), ids=BLOCKING)
 @observed
-async def test_a_call_that_waits_for_others_is_red_on_the_loop_and_nowhere_else(call):
+async def test_a_blocking_call_fails_the_check_only_on_the_loop(call):
     async with slow():
         await asyncio.to_thread(call)
     with pytest.raises(CheckFailed) as red:
@@ -167,7 +167,7 @@ async def test_a_call_that_waits_for_others_is_red_on_the_loop_and_nowhere_else(
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @observed
-async def test_a_pipe_that_is_read_on_the_loop_is_red_though_nobody_closes_it():
+async def test_reading_a_pipe_on_the_loop_fails_the_check():
     with pytest.raises(CheckFailed) as red:
         async with slow():
             os.popen("exit").read()  # noqa: ASYNC220
@@ -182,7 +182,7 @@ def look_whether_it_has_ended(process):
 
 
 @observed
-async def test_what_a_loop_may_do_with_processes_and_sockets_is_not_red():
+async def test_accepts_calls_for_processes_and_sockets_that_do_not_block():
     async with slow():
         process = subprocess.Popen(NOTHING)  # noqa: ASYNC220
         look_whether_it_has_ended(process)
@@ -197,7 +197,7 @@ async def test_what_a_loop_may_do_with_processes_and_sockets_is_not_red():
 
 
 @observed
-async def test_the_usual_sleep_is_put_back():
+async def test_restores_the_usual_sleep():
     usual = time.sleep
     async with slow():
         assert time.sleep is not usual

@@ -23,7 +23,7 @@ from tests.support.programs.processes import run
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT_DIR)}
 
 
-def test_the_migrations_make_all_tables_of_the_models():
+def test_migrations_create_all_tables_of_the_models():
     loader = MigrationLoader(None)
     state = ProjectState.from_apps(apps)
     assert MigrationAutodetector(loader.project_state(), state).changes(loader.graph) == {}
@@ -34,7 +34,7 @@ def counted():
     return {model: model.objects.count() for model in apps.get_models()}, tables
 
 
-async def test_has_a_table_for_each_model_and_no_row():
+async def test_has_a_table_for_each_model_and_no_rows():
     async with fresh_database() as database:
         counts, tables = await database.do(counted)
     assert set(counts.values()) == {0}
@@ -42,7 +42,7 @@ async def test_has_a_table_for_each_model_and_no_row():
     assert tables == names
 
 
-async def test_the_next_check_finds_nothing_of_the_one_before():
+async def test_the_next_check_finds_an_empty_database():
     for _ in range(3):
         async with fresh_database() as database:
             assert await Post.objects.acount() == 0
@@ -68,13 +68,13 @@ sys.exit(threads - 1)
 """
 
 
-def test_what_is_forked_from_a_warm_process_need_not_make_the_tables(tmp_path):
+def test_a_process_forked_after_prepare_creates_no_tables(tmp_path):
     (tmp_path / "warm.py").write_text(WARM)
     done = run([tmp_path / "warm.py"], cwd=PROJECT_DIR, env=ENVIRONMENT)
     assert (done.returncode, done.stderr) == (0, "")
 
 
-async def test_knows_relations_and_transactions():
+async def test_supports_relations_and_transactions():
     def fill():
         user = User.objects.create(username="ada")
         user.groups.add(Group.objects.create(name="editors"))
@@ -105,7 +105,7 @@ class Asks(AsyncConsumer):
         await self.send({"type": "websocket.send", "text": str(self.number)})
 
 
-async def test_queries_of_a_consumer_are_in_the_transcript_and_those_of_the_check_are_not():
+async def test_records_the_queries_of_the_consumer_but_not_of_the_check():
     async with fresh_database() as database:
         client = StrictCommunicator(Asks.as_asgi(), "/")
         await client.connect()
@@ -121,7 +121,7 @@ async def test_queries_of_a_consumer_are_in_the_transcript_and_those_of_the_chec
     assert query.thread != client.transcript[0].thread
 
 
-async def test_what_a_commit_has_set_off_has_been_dealt_with():
+async def test_do_returns_after_the_effects_of_a_commit():
     def add(channel):
         with transaction.atomic():
             User.objects.create(username="ada")
@@ -139,7 +139,7 @@ async def test_what_a_commit_has_set_off_has_been_dealt_with():
             await client.cancel_application()
 
 
-async def test_names_the_threads_that_hold_a_connection_which_nobody_looks_after():
+async def test_names_threads_with_unmanaged_connections():
     async with fresh_database() as database:
         await database_sync_to_async(User.objects.count, thread_sensitive=False)()
         await User.objects.acount()

@@ -68,7 +68,7 @@ def layer():
 
 
 @pytest.mark.parametrize("consumer", [Answers, Streams])
-async def test_reads_the_whole_response_and_sees_the_consumer_stop(consumer):
+async def test_reads_the_response_and_sees_the_consumer_stop(consumer):
     headers = [(b"content-type", b"text/plain")]
     parts = {**BODY, "body": b"a", "more_body": True}, 3600, {**BODY, "body": b"b"}
     async with visit(consumer, {**START, "headers": headers}, *parts) as client:
@@ -89,7 +89,7 @@ async def test_reads_the_whole_response_and_sees_the_consumer_stop(consumer):
         ([b"a", b"", b"bc"], [(1, True), (0, True), (2, False)]),
     ],
 )
-async def test_the_body_comes_in_pieces(body, pieces):
+async def test_sends_the_body_in_pieces(body, pieces):
     async with visit(body=body) as client:
         await client.get_response()
     requests = [e.message for e in client.transcript if e.message["type"] == "http.request"]
@@ -98,7 +98,7 @@ async def test_the_body_comes_in_pieces(body, pieces):
     assert [(min(size, 4099), more) for size, more in pieces] == came
 
 
-async def test_what_came_so_far_is_read_without_waiting():
+async def test_reads_the_body_so_far_without_a_wait():
     async with visit(Streams) as client:
         await client.send_request()
         assert await client.read_so_far() == b"."
@@ -109,7 +109,7 @@ async def test_what_came_so_far_is_read_without_waiting():
         assert client.finished
 
 
-async def test_a_response_may_wait_for_the_layer():
+async def test_a_response_can_wait_for_the_layer():
     class Polls(Answers):
         async def play(self):
             await self.channel_layer.group_add("news", self.channel_name)
@@ -125,7 +125,7 @@ async def test_a_response_may_wait_for_the_layer():
         assert (await client.get_response())["body"] == b"ok"
 
 
-async def test_equal_is_what_means_the_same_to_a_server():
+async def test_treats_messages_as_equal_if_a_server_does():
     async with visit(Answers, {**START, "headers": ()}, BODY) as client:
         await client.send_request()
         client.expect({**START, "headers": []}, {**BODY, "body": b"", "more_body": False})
@@ -159,11 +159,11 @@ MORE = {**BODY, "body": b"a", "more_body": True}
         ("reply-not-a-dict", ["ok"]),
     ],
 )
-async def test_a_broken_rule_is_named(consumer, diagnosis, replies):
+async def test_names_a_broken_rule(consumer, diagnosis, replies):
     assert await diagnosed(consumer, *replies) == diagnosis
 
 
-async def test_a_stream_without_end_is_given_up():
+async def test_gives_up_on_an_endless_stream():
     assert await diagnosed(Answers, START, *[MORE, 1] * 100) == "response-not-finished"
 
 
@@ -179,7 +179,7 @@ async def test_a_consumer_that_stops_early_leaves_its_client_waiting():
         assert (await client.get_response())["body"] == b"ok"
 
 
-async def test_an_answer_to_each_piece_is_one_too_many():
+async def test_names_a_second_response():
     class AnswersEach(Answers):
         async def http_request(self, event):
             await self.play()
@@ -218,14 +218,14 @@ class Forgets(Streams):
         ("handler-never-returned", Answers, [START, BODY, 100]),
     ],
 )
-async def test_what_is_left_when_the_client_has_gone_is_named(diagnosis, consumer, replies):
+async def test_names_what_a_consumer_leaves_behind(diagnosis, consumer, replies):
     with pytest.raises(CheckFailed) as excinfo:
         async with visit(consumer, *replies) as client:
             await client.send_request()
     assert excinfo.value.finding.diagnosis == diagnosis
 
 
-async def test_what_is_sent_to_a_client_that_has_left_goes_nowhere():
+async def test_drops_a_body_for_a_disconnected_client():
     class SaysGoodbye(Streams):
         async def http_disconnect(self, event):
             await self.send(BODY)

@@ -113,20 +113,20 @@ def played(test):
 
 
 @played
-async def test_acts_before_and_after_each_call_to_a_group_and_each_query(scene):
+async def test_has_a_point_before_and_after_each_group_call_and_query(scene):
     told = await scene.told(Counting, scene.save)
     # joining: two moments; the query: two; and then there are none
     assert told == [["1"], ["1"], ["1"], ["0"], ["0"]]
 
 
 @played
-async def test_what_others_ring_for_arrives_in_its_turn(scene):
+async def test_messages_of_the_action_arrive_in_order(scene):
     told = await scene.told(Counting, scene.publish)
     assert told == [["1"], ["1", "1"], ["1", "1"], ["0", "1"], ["0"]]
 
 
 @played
-async def test_a_consumer_that_is_held_in_one_task_goes_on_in_another(scene):
+async def test_a_consumer_held_in_one_task_goes_on_in_another(scene):
     async def ring():
         await current_layer().group_send("all", {"type": "entry.saved"})
 
@@ -136,14 +136,14 @@ async def test_a_consumer_that_is_held_in_one_task_goes_on_in_another(scene):
 
 
 @played
-async def test_where_the_consumer_holds_the_lock_others_act_after_it(scene):
+async def test_the_action_waits_while_the_consumer_locks_the_database(scene):
     told = await scene.told(Locks, scene.save)
     # It has the lock from BEGIN on, and never gives it back at a moment: nobody acts at the last 5.
     assert told == [["1"]] * 3 + [["0"]] * 6
 
 
 @played
-async def test_what_the_check_itself_does_is_no_moment(scene):
+async def test_the_calls_of_the_check_are_not_points(scene):
     rounds = 0
     for _ in scene.moments.each_point(scene.save):
         rounds += 1
@@ -154,7 +154,7 @@ async def test_what_the_check_itself_does_is_no_moment(scene):
 
 
 @played
-async def test_whoever_waits_for_a_rest_is_not_told_of_one_meanwhile(scene):
+async def test_the_action_does_not_wake_those_who_wait_for_an_idle_loop(scene):
     order = []
 
     async def act():
@@ -170,7 +170,7 @@ async def test_whoever_waits_for_a_rest_is_not_told_of_one_meanwhile(scene):
 
 
 @played
-async def test_what_goes_wrong_in_another_is_raised(scene):
+async def test_raises_the_exception_of_the_action(scene):
     async def act():
         raise LookupError("another's own")
 

@@ -19,7 +19,7 @@ def run(coroutine):
         return runner.run(coroutine)
 
 
-def test_sleeps_an_hour_in_no_time_and_the_loop_clock_has_moved_on():
+def test_an_hour_of_sleep_takes_no_time_and_moves_the_clock():
     async def sleep():
         before, real = asyncio.get_running_loop().time(), time.monotonic()
         await asyncio.sleep(3600)
@@ -46,7 +46,7 @@ def test_sleepers_wake_in_the_order_of_their_clocks():
     assert woken == [10, 20, 30]
 
 
-def test_settles_while_a_task_sleeps_and_leaves_it_asleep():
+def test_is_idle_while_a_task_sleeps():
     async def main():
         sleeper = asyncio.create_task(asyncio.sleep(5))
         await asyncio.get_running_loop().wait_until_idle()
@@ -57,7 +57,7 @@ def test_settles_while_a_task_sleeps_and_leaves_it_asleep():
     assert run(main())
 
 
-def test_does_not_settle_before_a_thread_is_done():
+def test_is_not_idle_before_a_thread_job_is_done():
     release, done = threading.Event(), []
 
     def work():
@@ -75,7 +75,7 @@ def test_does_not_settle_before_a_thread_is_done():
     assert run(main()) == ["work"]
 
 
-def test_does_not_settle_before_a_thread_has_been_answered_by_the_loop():
+def test_is_not_idle_before_the_loop_has_answered_a_thread():
     seen = []
 
     async def answer():
@@ -90,7 +90,7 @@ def test_does_not_settle_before_a_thread_has_been_answered_by_the_loop():
     assert run(main()) == ["answered"]
 
 
-def test_a_timeout_strikes_at_once_when_nothing_else_can_happen():
+def test_a_timeout_ends_at_once_when_no_work_is_left():
     async def main():
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(60):
@@ -99,7 +99,7 @@ def test_a_timeout_strikes_at_once_when_nothing_else_can_happen():
     run(main())
 
 
-def test_skips_no_time_while_a_thread_works():
+def test_the_clock_does_not_jump_while_a_thread_works():
     release = threading.Event()
 
     async def main():
@@ -145,15 +145,15 @@ def hold(thread_sensitive):
     return run(main()), done
 
 
-def test_settles_while_a_thread_is_held_up_and_another_waits_for_it():
+def test_is_idle_while_a_thread_is_held_and_another_waits_for_it():
     assert hold(thread_sensitive=True) == ([], ["held", "other"])
 
 
-def test_settles_only_after_what_another_thread_can_do():
+def test_is_not_idle_while_another_thread_can_work():
     assert hold(thread_sensitive=False) == (["other"], ["other", "held"])
 
 
-def test_does_not_settle_before_a_result_from_elsewhere_has_come():
+def test_is_not_idle_before_an_unknown_thread_gives_its_result():
     release = threading.Event()
 
     async def main():
@@ -166,7 +166,7 @@ def test_does_not_settle_before_a_result_from_elsewhere_has_come():
     assert run(main())
 
 
-def test_its_clock_stands_still_while_code_runs_or_a_thread_works():
+def test_the_clock_stands_still_while_code_runs_or_a_thread_works():
     async def main():
         loop = asyncio.get_running_loop()
         timer = asyncio.create_task(asyncio.sleep(60))
@@ -180,7 +180,7 @@ def test_its_clock_stands_still_while_code_runs_or_a_thread_works():
     assert run(main()) == 0
 
 
-def test_a_timer_strikes_while_a_thread_works_on():
+def test_a_timer_ends_while_a_thread_works():
     release = threading.Event()
 
     async def main():
@@ -194,7 +194,7 @@ def test_a_timer_strikes_while_a_thread_works_on():
     assert run(main()) is True
 
 
-def test_counts_the_jobs_that_it_hands_to_threads():
+def test_counts_the_jobs_for_threads():
     async def main():
         loop = asyncio.get_running_loop()
         counts = [loop.thread_jobs_started]
@@ -207,7 +207,7 @@ def test_counts_the_jobs_that_it_hands_to_threads():
     assert run(main()) == [0, 1, 2, 2]
 
 
-def test_settles_after_a_thread_of_its_own_has_been_given_up():
+def test_is_idle_after_a_thread_sensitive_context_has_ended():
     """asgiref waits for the end of such a thread in one more, which is no job of the loop's."""
     before = set(threading.enumerate())
 
@@ -225,7 +225,7 @@ def test_settles_after_a_thread_of_its_own_has_been_given_up():
 
 
 @pytest.mark.skipif(os.name == "nt", reason="selector loops have no processes there")
-def test_does_not_settle_before_a_process_has_ended():
+def test_is_not_idle_before_a_process_has_ended():
     async def main():
         process = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
         end = asyncio.create_task(process.wait())
@@ -235,7 +235,7 @@ def test_does_not_settle_before_a_process_has_ended():
     assert run(main())
 
 
-def test_knows_its_tasks_by_their_origin_and_keeps_none_that_has_ended():
+def test_finds_tasks_by_their_context_and_keeps_no_finished_task():
     origin = ContextVar("origin", default=None)
 
     async def main():
@@ -251,7 +251,7 @@ def test_knows_its_tasks_by_their_origin_and_keeps_none_that_has_ended():
     assert run(main()) == (True, [])
 
 
-def test_a_thread_that_is_slow_to_end_is_waited_for_when_the_loop_is_closed():
+def test_waits_for_a_slow_thread_when_the_loop_is_closed():
     class Slow(ThreadPoolExecutor):
         def shutdown(self, wait=True, **kwargs):
             time.sleep(0.02)  # in a thread of its own; the loop's clock could pass hours meanwhile

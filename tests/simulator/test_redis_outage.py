@@ -32,7 +32,7 @@ async def member(layer, group="room"):
     return channel
 
 
-async def test_carries_messages_while_it_is_there(layer):
+async def test_carries_messages_while_redis_runs(layer):
     channel = await member(layer)
     await layer.group_send("room", GREETING)
     assert await layer.receive(channel) == GREETING
@@ -40,7 +40,7 @@ async def test_carries_messages_while_it_is_there(layer):
     assert await layer.receive(channel) == GREETING
 
 
-async def test_who_waits_is_told_that_it_is_gone(layer, redis):
+async def test_a_waiting_receiver_finds_its_connection_closed(layer, redis):
     waiting = asyncio.ensure_future(layer.receive(await member(layer)))
     await asyncio.get_running_loop().wait_until_idle()
     await redis.stop()
@@ -48,7 +48,7 @@ async def test_who_waits_is_told_that_it_is_gone(layer, redis):
         waiting.result()
 
 
-async def test_all_but_a_new_channel_fails_while_it_is_gone(layer, redis):
+async def test_every_call_but_new_channel_fails_during_an_outage(layer, redis):
     channel = await member(layer)
     await redis.stop()
     assert await layer.new_channel() != channel
@@ -63,7 +63,7 @@ async def test_all_but_a_new_channel_fails_while_it_is_gone(layer, redis):
             await call
 
 
-async def test_comes_back_empty(layer, redis):
+async def test_restarts_without_data(layer, redis):
     channel = await member(layer)
     await redis.stop()
     redis.start()
@@ -81,7 +81,7 @@ async def test_channels_work_without_the_host_of_the_groups(layer, redis):
     assert await layer.receive(channel) == GREETING
 
 
-async def test_tells_which_layers_were_used(layer, redis):
+async def test_lists_the_other_layers_that_were_used(layer, redis):
     await get_channel_layer("pubsub").new_channel()
     await member(layer)
     assert redis.other_layers_used("encrypted") == []
@@ -89,14 +89,14 @@ async def test_tells_which_layers_were_used(layer, redis):
     assert redis.other_layers_used("encrypted") == ["default"]
 
 
-def test_puts_the_usual_layers_back():
+def test_restores_the_usual_layers():
     before = dict(channel_layers.backends)
     with fake_redis():
         assert set(channel_layers.backends) >= {"default", "pubsub", "encrypted"}
     assert channel_layers.backends == before
 
 
-def test_a_class_loaded_anew_shares_nothing_with_the_first(tmp_path):
+def test_a_reloaded_class_shares_nothing_with_the_first(tmp_path):
     file = tmp_path / "exercise.py"
     first = load_file(file, "class Room:\n    members = []\n").Room
     second = reload_subject(first)
@@ -126,7 +126,7 @@ class Untold(Told):
     closes = False
 
 
-async def test_an_outage_may_end_a_consumer_that_has_closed(redis):
+async def test_accepts_an_outage_that_ends_a_consumer_after_its_close(redis):
     async with StrictCommunicator(Told.as_asgi(), "/") as client:
         await client.connect()
         await redis.stop()
@@ -135,7 +135,7 @@ async def test_an_outage_may_end_a_consumer_that_has_closed(redis):
         assert client.finished
 
 
-async def test_an_outage_may_end_no_other(redis):
+async def test_reports_an_outage_that_ends_a_consumer_before_its_close(redis):
     async with StrictCommunicator(Untold.as_asgi(), "/") as client:
         await client.connect()
         await redis.stop()

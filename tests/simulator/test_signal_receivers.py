@@ -66,7 +66,7 @@ def of_demos():
 
 
 @pytest.mark.parametrize("source", [READY, AT_ONCE])
-async def test_of_a_file_that_is_run_again_and_again_the_last_run_alone_hears(load, source):
+async def test_only_the_last_import_of_a_file_receives_signals(load, source):
     subjects = [load(source) for _ in range(3)]
     async with fresh_database() as database:
         with isolated_signals(subjects[-1]):
@@ -75,14 +75,14 @@ async def test_of_a_file_that_is_run_again_and_again_the_last_run_alone_hears(lo
     assert [subject.heard for subject in subjects] == [[], [], ["editors"]]
 
 
-def test_the_worked_examples_receivers_hear_nothing_of_it(load):
+def test_the_receivers_of_worked_examples_are_not_called(load):
     assert of_demos()
     with isolated_signals(load(READY)):
         assert not of_demos()
     assert of_demos()
 
 
-def test_a_receiver_that_nobody_keeps_is_noticed_with_debug_on_too(load, settings):
+def test_notices_a_lost_receiver_even_with_debug_on(load, settings):
     settings.DEBUG = True
     for source, gone in ((LAMBDA, True), (READY, False)):
         with isolated_signals(load(source)):
@@ -90,7 +90,7 @@ def test_a_receiver_that_nobody_keeps_is_noticed_with_debug_on_too(load, setting
             assert receiver_was_lost() is gone
 
 
-def test_a_receiver_that_somebody_else_has_not_kept_is_not_the_subjects(load):
+def test_ignores_a_receiver_that_other_code_has_lost(load):
     pre_save.connect(lambda **kwargs: None)
     with isolated_signals(load(READY)):
         assert receiver_was_lost() is False
@@ -100,7 +100,7 @@ def create(name):
     Group.objects.create(name=name)
 
 
-async def test_a_transaction_is_open_for_the_length_of_the_block():
+async def test_a_transaction_is_open_during_its_block():
     async with fresh_database() as database:
         async with database.transaction(create, "editors"):
             assert await Group.objects.acount() == 0
@@ -111,7 +111,7 @@ async def test_a_transaction_is_open_for_the_length_of_the_block():
         assert await database.unmanaged_connections() == []
 
 
-async def test_what_the_function_raises_is_raised():
+async def test_raises_the_exception_of_the_function():
     async with fresh_database() as database:
         await database.do(create, "editors")
         with pytest.raises(IntegrityError):

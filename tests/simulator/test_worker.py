@@ -83,7 +83,7 @@ async def results(worker):
     return found
 
 
-async def test_takes_the_jobs_that_wait_and_those_that_come_with_one_consumer(worker):
+async def test_one_consumer_takes_waiting_and_new_jobs(worker):
     await send(COUNT, COUNT)
     assert await results(worker) == []
     await worker.start("jobs")
@@ -109,7 +109,7 @@ async def test_runs_a_sync_consumer_in_its_thread(worker):
         ({"job": "no type"}, "job-without-type"),
     ],
 )
-async def test_what_ends_its_consumer_is_red_and_loses_the_jobs_behind(worker, job, diagnosis):
+async def test_an_ended_consumer_fails_the_check_and_loses_later_jobs(worker, job, diagnosis):
     await send(job, COUNT)
     await worker.start("jobs")
     assert await results(worker) == []
@@ -118,7 +118,7 @@ async def test_what_ends_its_consumer_is_red_and_loses_the_jobs_behind(worker, j
     assert excinfo.value.finding.diagnosis == diagnosis
 
 
-async def test_knows_whether_a_job_is_still_being_done(worker):
+async def test_knows_whether_a_job_runs(worker):
     await worker.start("jobs")
     await send(COUNT)
     assert not worker.is_busy
@@ -131,7 +131,7 @@ async def test_knows_whether_a_job_is_still_being_done(worker):
     assert await results(worker) == [1, 2]
 
 
-async def test_a_new_consumer_comes_after_one_that_has_ended_and_the_red_stays(worker):
+async def test_a_new_consumer_replaces_an_ended_one_and_the_failure_stays(worker):
     await worker.start("jobs")
     await send({"type": "job.raise"})
     await asyncio.sleep(0.1)  # runworker looks for ended consumers as often
@@ -141,7 +141,7 @@ async def test_a_new_consumer_comes_after_one_that_has_ended_and_the_red_stays(w
         worker.judge()
 
 
-async def test_a_channel_without_a_consumer_is_red(worker):
+async def test_a_channel_without_a_consumer_fails_the_check(worker):
     await worker.start("unrouted")
     await send(COUNT, channel="unrouted")
     with pytest.raises(CheckFailed) as excinfo:
@@ -149,7 +149,7 @@ async def test_a_channel_without_a_consumer_is_red(worker):
     assert excinfo.value.finding.diagnosis == "channel-unrouted"
 
 
-async def test_the_red_names_job_handler_and_line(worker):
+async def test_the_failure_names_job_handler_and_line(worker):
     await worker.start("jobs")
     await send({"type": "job.raise"})
     with pytest.raises(CheckFailed) as excinfo:
@@ -171,7 +171,7 @@ async def test_a_killed_worker_leaves_no_task_and_takes_no_job(worker):
     assert await worker.take_job("jobs") is None
 
 
-async def test_records_its_jobs_and_what_they_send_in_the_lane_of_the_layer(worker):
+async def test_records_jobs_and_their_messages_in_the_layer_lane(worker):
     await worker.start("jobs")
     await send(COUNT)
     seen = [(e.lane, e.direction, e.message["type"], e.handler) for e in worker.transcript]

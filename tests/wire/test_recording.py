@@ -46,7 +46,7 @@ def seen(client):
     return [(e.lane, e.direction, e.message["type"], e.handler) for e in client.transcript]
 
 
-async def test_records_who_called_the_layer_and_what_arrived_from_it():
+async def test_records_layer_calls_and_layer_messages():
     async with StrictCommunicator(Member.as_asgi(), "/ws/") as client:
         await client.connect()
         await client.send_to(text_data="hi")
@@ -67,7 +67,7 @@ async def test_records_who_called_the_layer_and_what_arrived_from_it():
     ]
 
 
-async def test_what_one_member_says_arrives_on_the_others_connection():
+async def test_records_a_group_message_on_the_receivers_connection():
     async with (
         StrictCommunicator(Member.as_asgi(), "/ws/") as speaker,
         StrictCommunicator(Member.as_asgi(), "/ws/") as listener,
@@ -80,7 +80,7 @@ async def test_what_one_member_says_arrives_on_the_others_connection():
         assert "group_send" not in [kind for _, _, kind, _ in seen(listener)]
 
 
-async def test_numbers_rise_and_every_event_bears_its_connection():
+async def test_numbers_events_and_names_their_connection():
     async with StrictCommunicator(Member.as_asgi(), "/ws/") as client:
         await client.connect()
 
@@ -112,7 +112,7 @@ async def test_records_a_consumer_that_was_killed():
     assert client.transcript[-1].message == {"type": "cancelled"}
 
 
-async def test_cookies_are_hidden_in_the_scope():
+async def test_hides_cookies_in_the_scope():
     headers = [(b"cookie", b"sessionid=s3cret"), (b"host", b"testserver")]
     async with StrictCommunicator(Member.as_asgi(), "/ws/?token=s3cret", headers) as client:
         await client.connect()
@@ -166,7 +166,7 @@ async def test_a_layer_is_recorded_once_and_works_without_a_connection():
     assert current_connection.get() is None
 
 
-def test_an_observed_message_is_a_plain_dict_to_everybody_else():
+def test_a_tracked_message_is_copied_as_a_plain_dict():
     message = TrackedMessage({"type": "x", "text": "a"}, lambda message: None)
 
     for other in (copy.copy(message), copy.deepcopy(message), pickle.loads(pickle.dumps(message))):
@@ -204,7 +204,7 @@ async def test_an_application_that_never_reads_the_type_is_recorded_too():
         lambda message: _matches(message),
     ],
 )
-def test_a_handler_starts_however_the_type_is_asked_for(ask):
+def test_a_handler_starts_however_its_type_is_read(ask):
     begun = []
     message = TrackedMessage({"type": "websocket.receive"}, begun.append)
     message.get("text")
@@ -220,7 +220,7 @@ def _matches(message):
     return False
 
 
-async def test_a_recorder_to_which_nobody_listens_steps_aside():
+async def test_a_recorder_without_readers_records_nothing():
     async def application(*arguments):
         assert all(one is other for one, other in zip(arguments, given, strict=True))
         ran.append(current_connection.get())

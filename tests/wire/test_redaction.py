@@ -15,7 +15,7 @@ def test_hides_the_value_of_a_secret_header(name):
     assert redact({"headers": [(name, b"s3cret")]}) == {"headers": [(name, HIDDEN.encode())]}
 
 
-def test_leaves_other_headers_as_they_are():
+def test_does_not_change_other_headers():
     headers = [(b"host", b"127.0.0.1"), (b"origin", b"http://127.0.0.1")]
 
     assert redact({"headers": headers}) == {"headers": headers}
@@ -36,7 +36,7 @@ def test_hides_the_value_of_a_secret_key_at_any_depth(key):
         "token='s3cret'",
     ],
 )
-def test_hides_what_text_names_as_secret(text):
+def test_hides_named_secrets_in_text(text):
     assert "s3cret" not in redact(text)
     assert HIDDEN in redact(text)
 
@@ -53,13 +53,13 @@ def test_does_not_touch_the_original():
     assert message == {"headers": [(b"cookie", b"s3cret")]}
 
 
-def test_keeps_the_beginning_of_a_megabyte():
+def test_keeps_the_start_of_a_long_text():
     kept = redact({"text": "x" * 1_048_576})["text"]
 
     assert kept == "x" * MAX_VALUE_LENGTH + "…"
 
 
-def test_turns_what_a_consumer_should_not_have_sent_into_something_that_can_be_kept():
+def test_replaces_objects_by_their_repr():
     message = redact({"text": object(), "lock": time, "self": {1, 2}})
 
     assert pickle.loads(pickle.dumps(message)) == message
@@ -73,7 +73,7 @@ def test_survives_a_value_whose_repr_raises():
     assert redact({"text": Mean()}) == {"text": "<Mean>"}
 
 
-def test_a_key_that_is_no_text_says_so():
+def test_shows_the_type_of_a_key_that_is_not_text():
     assert redact({"earlier": {1: "soup", "1": "tea"}}) == {
         "earlier": {"1 (int)": "soup", "1": "tea"}
     }

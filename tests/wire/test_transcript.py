@@ -14,7 +14,7 @@ def event(seq, lane, direction, message, handler=None, connection="c1"):
     return Event(seq, float(seq), lane, direction, message, "MainThread", handler, connection)
 
 
-def test_draws_a_line_for_each_event_with_arrow_message_and_handler():
+def test_renders_a_line_with_arrow_message_and_handler_for_each_event():
     events = [
         event(1, "client", "in", {"type": "scope", "path": "/ws/", "query_string": b"a=1"}),
         event(2, "client", "in", {"type": "websocket.connect"}, "websocket_connect"),
@@ -32,7 +32,7 @@ def test_draws_a_line_for_each_event_with_arrow_message_and_handler():
     ]
 
 
-def test_a_scope_says_which_page_the_client_comes_from():
+def test_a_scope_shows_its_origin():
     headers = [(b"host", b"a.test"), (b"origin", b"http://b.test")]
     scope = {"type": "scope", "path": "/ws/", "subprotocols": ["x"], "headers": headers}
 
@@ -41,7 +41,7 @@ def test_a_scope_says_which_page_the_client_comes_from():
     assert event_text(hostile) == "scope  /ws/  subprotocols: x  origin: \\x1b"
 
 
-def test_a_call_of_the_layer_and_what_arrives_of_it_read_alike():
+def test_a_layer_call_and_its_message_look_alike():
     message = {"type": "chat.message", "text": "hi"}
     call = {"type": "group_send", "group": "lobby", "message": message}
     join = {"type": "group_add", "group": "lobby", "channel": "specific.check!1"}
@@ -54,7 +54,7 @@ def test_a_call_of_the_layer_and_what_arrives_of_it_read_alike():
     assert event_text({"type": ["send"]}) == "['send']"
 
 
-def test_leaves_the_handlers_out_where_there_is_no_room_for_them():
+def test_omits_handlers_in_a_narrow_terminal():
     events = [event(1, "client", "in", {"type": "websocket.connect"}, "websocket_connect")]
 
     assert render(events, columns=40) == "  1  client   → websocket.connect"
@@ -85,7 +85,7 @@ def test_marks_the_first_difference_only():
     ]
 
 
-def test_what_differs_stands_one_below_the_other_where_there_is_no_room_beside():
+def test_prints_differences_one_below_the_other_in_a_narrow_terminal():
     accept, close = {"type": "websocket.accept"}, {"type": "websocket.close"}
 
     assert render_difference([accept, close, close], [accept, accept], columns=30).splitlines() == [
@@ -100,7 +100,7 @@ def test_what_differs_stands_one_below_the_other_where_there_is_no_room_beside()
     ]
 
 
-def test_what_is_the_same_to_a_server_is_no_difference():
+def test_equal_messages_for_a_server_are_not_a_difference():
     pairs = [
         ({"type": "websocket.send", "text": "a", "bytes": None}, {"text": "a"}),
         ({"type": "websocket.close", "code": 1000, "reason": "x"}, {}),
@@ -110,17 +110,17 @@ def test_what_is_the_same_to_a_server_is_no_difference():
         assert normalize(message) == normalize({"type": message["type"], **rest})
 
 
-def test_an_empty_text_is_not_the_same_as_none():
+def test_an_empty_text_differs_from_none():
     empty = {"type": "websocket.send", "text": ""}
 
     assert first_difference([empty], [{"type": "websocket.send"}]) == 0
 
 
-def test_no_difference_is_none():
+def test_equal_messages_have_no_difference():
     assert first_difference([{"type": "websocket.close"}], [{"type": "websocket.close"}]) is None
 
 
-def test_draws_what_is_not_a_message_at_all():
+def test_renders_values_that_are_not_messages():
     assert (
         render_difference([{"type": "websocket.close"}], ["close"])
         .splitlines()[1]
@@ -128,7 +128,7 @@ def test_draws_what_is_not_a_message_at_all():
     )
 
 
-def test_tells_the_lanes_of_several_connections_apart():
+def test_numbers_the_lanes_of_several_connections():
     connect = {"type": "websocket.connect"}
     events = [event(1, "client", "in", connect), event(2, "client", "in", connect, None, "c2")]
 
