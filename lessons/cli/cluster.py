@@ -117,7 +117,7 @@ async def supervise(commands: dict[str, list[str]], environment: dict[str, str])
 
 
 async def _start(command: list[str], environment: dict[str, str]) -> asyncio.subprocess.Process:
-    """In a process group of its own: only the supervisor receives the terminal's Ctrl-C."""
+    """In a new process group, so that only the supervisor receives the terminal's Ctrl-C."""
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "lessons.cli.cluster", str(os.getpid()), *command),
         env=environment,

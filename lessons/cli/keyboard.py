@@ -1,4 +1,4 @@
-"""Single key presses, read while something else goes on; nothing where there is no keyboard."""
+"""Reads single key presses without blocking for long. Without a terminal, there are none."""
 
 import os
 import sys
@@ -6,15 +6,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-END = "q"  # what a terminal that has gone away counts as
+END = "q"  # the key to quit; a closed terminal counts as this key
 
 
 @contextmanager
 def keyboard(console) -> Iterator[Callable[[float], str]]:
-    """A function that waits for so many seconds and returns the key that was hit, or "".
+    """A function that waits some seconds for a key and returns the key, or "".
 
-    The terminal echoes nothing meanwhile and is put back afterwards. Ctrl-C stays Ctrl-C. An arrow
-    or a function key comes as several, none of them a small letter.
+    The terminal does not echo keys; its settings are restored at the end. Ctrl-C still raises
+    KeyboardInterrupt. An arrow or function key arrives as several keys without small letters.
     """
     if not (console.is_terminal and sys.stdin.isatty()):
         yield _no_key
@@ -50,7 +50,7 @@ def _single_keys(terminal: int) -> Iterator[Callable[[float], str]]:
         tty.setcbreak(terminal, termios.TCSANOW)
 
     before = termios.tcgetattr(terminal)
-    # A shell that brings this process back from Ctrl-Z does so with its own settings.
+    # A shell that continues this process after Ctrl-Z has changed the settings.
     signal.signal(signal.SIGCONT, read_single_keys)
     try:
         read_single_keys()

@@ -90,7 +90,7 @@ def choose_address(host: str, port: int) -> str:
 def require_allowed_host(host: str) -> None:
     """Raise CommandError where other machines would reach a workshop that allows only this one.
 
-    ALLOWED_HOSTS alone is no protection: a client that can connect can send any host name.
+    ALLOWED_HOSTS alone does not protect it: a client that can connect can send any host name.
     """
     try:
         loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback

@@ -45,8 +45,12 @@ def create_copies() -> list[str]:
         manifest, known = read_manifest(), _read_bases()
         bases = dict(known)
         for lesson in catalogue.lessons():
+            expected = manifest.get(lesson.folder.name)  # None: the lesson is still being written
             try:
-                lines += _move_old_edit(lesson, manifest.get(lesson.folder.name), bases)
+                if place := _move_old_edit(lesson, expected, bases):
+                    old, new = _shown(lesson.original), _shown(place)
+                    lines.append(f"Your version of {old} is now {new}: edit it there.")
+                _restore_original(lesson, expected)
                 _update_copy(lesson, bases)
             except OriginalNotFound as error:
                 lines.append(str(error))
@@ -63,26 +67,24 @@ def _update_copy(lesson: Lesson, bases: dict[str, str]) -> None:
     original = _content(lesson.original)
     if original is None:
         return
-    name, newest = lesson.folder.name, digest(original)
-    if not lesson.exercise.exists():
-        with suppress(FileExistsError):  # an editor was faster
+    name, newest, copy = lesson.folder.name, digest(original), _digest_of(lesson.exercise)
+    if copy is None:
+        with suppress(FileExistsError):  # an editor has just saved it
             create(lesson.exercise, original)
-    elif digest(lesson.exercise.read_bytes()) == newest:
-        pass
-    elif digest(lesson.exercise.read_bytes()) == bases.get(name):
+    elif copy != newest and copy == bases.get(name):
         write(lesson.exercise, original)
-    elif name in bases:
-        return  # edited: its base stays, so that `update_notice` can compare
+    elif copy != newest and name in bases:
+        return  # edited: the base stays, so that `update_notice` can compare
     bases[name] = newest
 
 
 def is_unedited(lesson: Lesson) -> bool:
     """Whether the copy is the original that it was made from, or the newest one."""
     try:
-        found = digest(lesson.exercise.read_bytes())
-        return found in (_read_bases().get(lesson.folder.name), _digest_of(lesson.original))
+        copy, newest = _digest_of(lesson.exercise), _digest_of(lesson.original)
     except OSError:
         return False
+    return copy is not None and copy in (newest, _read_bases().get(lesson.folder.name))
 
 
 def update_notice(lesson: Lesson) -> str:
@@ -113,7 +115,7 @@ def reset_exercise(lesson: Lesson) -> Path | None:
 
 
 def back_up(lesson: Lesson, content: bytes | None = None) -> Path:
-    """Keep the student's version beside the copy, under a name that is free; its path."""
+    """Save the student's version beside the copy, under a new name; its path."""
     content = lesson.exercise.read_bytes() if content is None else content
     stem = f"{lesson.exercise.stem}.{datetime.now():%Y-%m-%d-%H%M}"
     names = (f"{stem}.py" if number == 1 else f"{stem}-{number}.py" for number in count(1))
@@ -124,7 +126,7 @@ def back_up(lesson: Lesson, content: bytes | None = None) -> Path:
 
 
 def latest_backup(lesson: Lesson) -> Path | None:
-    """The version that a reset kept last; earlier workshops kept them in .workshop/set-aside."""
+    """The newest backup. Earlier workshops saved backups in .workshop/set-aside."""
     older = (progress.state_dir() / "set-aside").glob(f"{lesson.folder.name}-*.py")
     return max((*older, *_backups(lesson)), key=lambda file: file.stat().st_mtime_ns, default=None)
 
@@ -133,27 +135,19 @@ def _backups(lesson: Lesson) -> Iterator[Path]:
     return lesson.exercise.parent.glob(f"{lesson.exercise.stem}.*.py")
 
 
-def _move_old_edit(lesson: Lesson, expected: str | None, bases: dict[str, str]) -> Iterator[str]:
-    """Move a student's edit of the original to `work/`, and put the original back.
+def _move_old_edit(lesson: Lesson, expected: str | None, bases: dict[str, str]) -> Path | None:
+    """Copy a student's edit of the original to `work/`; the path there, or None without an edit.
 
-    `expected` is the digest of the course's version, None for a lesson that is just being written.
+    The edit becomes the student's copy, unless that has been edited itself.
     """
     edited = _content(lesson.original)
-    if expected in (None, edited and digest(edited)):
-        return
-    if edited is not None:
-        place = _keep_old_edit(lesson, edited, {expected, bases.get(lesson.folder.name)})
-        bases.setdefault(lesson.folder.name, expected)
-        yield f"Your version of {_shown(lesson.original)} is now {_shown(place)}: edit it there."
-    _restore_original(lesson, expected)
-
-
-def _keep_old_edit(lesson: Lesson, edited: bytes, originals: set[str | None]) -> Path:
-    """Where the edit is now: it is the copy, unless the copy itself has been edited."""
+    if edited is None or expected in (None, digest(edited)):
+        return None
     for file in (lesson.exercise, *_backups(lesson)):
         if _digest_of(file) == digest(edited):
             return file
-    if _digest_of(lesson.exercise) not in {None, *originals}:
+    base = bases.setdefault(lesson.folder.name, expected)
+    if _digest_of(lesson.exercise) not in (None, base, expected):
         return back_up(lesson, edited)
     write(lesson.exercise, edited)
     return lesson.exercise
@@ -161,8 +155,7 @@ def _keep_old_edit(lesson: Lesson, edited: bytes, originals: set[str | None]) ->
 
 def _restore_original(lesson: Lesson, expected: str | None) -> None:
     """Make the original the course's version, which its digest proves. Raises OriginalNotFound."""
-    found = _content(lesson.original)
-    if found is not None and expected in (None, digest(found)):
+    if expected in (None, _digest_of(lesson.original)):
         return
     for candidate in _candidates(lesson):
         if digest(candidate) == expected:
@@ -172,7 +165,7 @@ def _restore_original(lesson: Lesson, expected: str | None) -> None:
 
 
 def _candidates(lesson: Lesson) -> Iterator[bytes]:
-    """What may be the original: a copy that an earlier workshop made, then what git has."""
+    """What may be the original: the copy of an earlier workshop, then the versions in git."""
     stub = _content(progress.state_dir() / "stubs" / f"{lesson.folder.name}.py")
     if stub is not None:
         yield stub
@@ -194,7 +187,7 @@ def _git(*arguments: str) -> bytes | None:
 
 
 def digest(content: bytes) -> str:
-    """The digest of a text. Git on Windows changes line ends, which do not count."""
+    """A digest that ignores line ends: git on Windows changes them."""
     return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
 
 
@@ -218,7 +211,7 @@ def read_manifest() -> dict[str, str]:
 
 
 def update_manifest(some: Iterable[Lesson]) -> None:
-    """Accept the originals of these lessons as they are now. For those who write the course."""
+    """Accept the present originals of these lessons, for authors of the course."""
     folders = {lesson.folder.name for lesson in catalogue.lessons()}
     manifest = read_manifest() | {one.folder.name: _digest_of(one.original) for one in some}
     lines = [f"{manifest[name]}  {name}/exercise.py\n" for name in sorted(folders & set(manifest))]

@@ -1,4 +1,4 @@
-"""`manage.py runserver`: Daphne's, which says when it listens, and in one line why it cannot."""
+"""`manage.py runserver`: Daphne's command, which also reports that it listens, or why not."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from lessons.cli.workshop import page_at, require_allowed_host
 
 
 class AnnouncingServer(Server):
-    """Says what a person, a script or a test waits for."""
+    """Prints the line that a person, a script or a test waits for."""
 
     def listen_success(self, port):
         super().listen_success(port)
@@ -18,8 +18,8 @@ class AnnouncingServer(Server):
         print(f"Workshop ready at {page_at(host, number)}", flush=True)
 
     def listen_error(self, failure):
-        # As Django's own runserver does: under autoreload this is not the main thread, and
-        # sys.exit would end nothing but that.
+        # Like Django's runserver: under autoreload this is not the main thread, and sys.exit would
+        # end only this thread.
         print(f"Cannot listen: {failure.getErrorMessage()}", file=sys.stderr, flush=True)
         os._exit(1)
 

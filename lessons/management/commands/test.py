@@ -1,4 +1,4 @@
-"""`manage.py test`: pytest, for whoever types what Django taught them."""
+"""`manage.py test`: runs pytest, because users of Django expect this command."""
 
 import os
 import sys
@@ -11,11 +11,11 @@ GREEN, RED, WRONG_USAGE = 0, 1, 2
 
 
 class Command(BaseCommand):
-    help = "Run the tests with pytest: whatever follows is pytest's, and --lesson N is ours."
+    help = "Run the tests with pytest. It takes the options of pytest, and --lesson N."
 
     def run_from_argv(self, argv):
-        """Leave the arguments to pytest, --help included."""
-        os.chdir(settings.BASE_DIR)  # where pytest finds its settings
+        """Pass all arguments to pytest, also --help."""
+        os.chdir(settings.BASE_DIR)  # the folder of pytest's settings
         sys.exit(exit_code(pytest.main(argv[2:])))
 
 
