@@ -3,7 +3,7 @@
 from tests.support.programs.processes import start
 
 
-def test_a_signal_to_what_is_just_over_is_lost(tmp_path):
+def test_a_signal_to_a_program_that_has_just_ended_is_ignored(tmp_path):
     program = tmp_path / "program.py"
     program.write_text("import threading\nthreading.Event().wait()\n")
     for _ in range(20):  # it is over some time before that is told: a few hit the gap

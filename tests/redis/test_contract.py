@@ -15,7 +15,7 @@ from channels_redis.core import RedisChannelLayer
 from tests.support.redis.redis_layers import LAST, later, member_of, numbered, rest_of
 
 
-async def test_first_in_first_out(layers):
+async def test_messages_arrive_in_the_order_of_their_sending(layers):
     layer = layers.make()
     channel = await member_of(layer, "news")
     for number in range(0, 20, 2):
@@ -35,7 +35,7 @@ async def test_each_message_goes_to_one_reader_and_once(layers):
     assert await rest_of(layer, channel) == [3]
 
 
-async def test_what_was_read_does_not_come_again(layers):
+async def test_a_message_is_received_only_once(layers):
     layer = layers.make()
     channel = await layer.new_channel()
     await layer.send(channel, numbered(1))
@@ -44,7 +44,7 @@ async def test_what_was_read_does_not_come_again(layers):
 
 
 @pytest.mark.parametrize("layers", ["Redis"], indirect=True)
-async def test_what_a_process_was_killed_over_while_it_took_it_comes_to_the_next_reader(layers):
+async def test_a_message_that_a_killed_process_was_receiving_reaches_the_next_reader(layers):
     killed, other = layers.make(), layers.make()
     killed._clean_receive_backup = AsyncMock()  # it had no time to take the copy away
     await killed.send("jobs", numbered(1))
@@ -52,7 +52,7 @@ async def test_what_a_process_was_killed_over_while_it_took_it_comes_to_the_next
     assert await other.receive("jobs") == numbered(1)
 
 
-async def test_messages_wait_for_a_reader_that_comes_later(layers):
+async def test_messages_wait_for_a_later_reader(layers):
     layer = layers.make()
     channel = await layer.new_channel()
     for number in range(90):
@@ -60,7 +60,7 @@ async def test_messages_wait_for_a_reader_that_comes_later(layers):
     assert await rest_of(layer, channel) == list(range(90))
 
 
-async def test_what_a_method_returns(layers):
+async def test_methods_return_none_and_messages(layers):
     layer = layers.make()
     channel = await layer.new_channel()
     assert await layer.group_add("news", channel) is None
@@ -72,7 +72,7 @@ async def test_what_a_method_returns(layers):
     assert layer.extensions == ["groups", "flush"]
 
 
-async def test_a_new_channel_has_a_name_of_its_own_that_is_no_groups_name(layers):
+async def test_each_new_channel_has_a_unique_name(layers):
     layer = layers.make()
     names = {await layer.new_channel() for _ in range(20)}
     assert len(names) == 20
@@ -82,7 +82,7 @@ async def test_a_new_channel_has_a_name_of_its_own_that_is_no_groups_name(layers
 # Groups
 
 
-async def test_a_member_gets_what_is_sent_while_it_is_one(layers):
+async def test_a_member_receives_only_what_is_sent_during_its_membership(layers):
     layer = layers.make()
     channel = await layer.new_channel()
     await layer.group_send("news", numbered(1))
@@ -94,7 +94,7 @@ async def test_a_member_gets_what_is_sent_while_it_is_one(layers):
     assert await rest_of(layer, channel) == []
 
 
-async def test_every_member_gets_it_and_nobody_else(layers):
+async def test_every_member_receives_a_group_message_and_no_other_channel_does(layers):
     layer = layers.make()
     members = [await member_of(layer, "news") for _ in range(3)]
     stranger = await member_of(layer, "weather")
@@ -103,7 +103,7 @@ async def test_every_member_gets_it_and_nobody_else(layers):
     assert await rest_of(layer, stranger) == []
 
 
-async def test_joining_twice_is_joining_once(layers):
+async def test_joining_twice_is_the_same_as_joining_once(layers):
     layer = layers.make()
     channel = await member_of(layer, "news")
     await layer.group_add("news", channel)
@@ -114,7 +114,7 @@ async def test_joining_twice_is_joining_once(layers):
     assert await rest_of(layer, channel) == []
 
 
-async def test_leaving_a_group_that_one_is_not_in_is_no_error(layers):
+async def test_discarding_a_channel_that_is_not_a_member_raises_no_error(layers):
     layer = layers.make()
     channel = await layer.new_channel()
     await layer.group_discard("news", channel)
@@ -124,11 +124,11 @@ async def test_leaving_a_group_that_one_is_not_in_is_no_error(layers):
     assert await rest_of(layer, other) == [1]
 
 
-async def test_a_group_without_members_takes_messages_without_a_word(layers):
+async def test_sending_to_an_empty_group_raises_no_error(layers):
     assert await layers.make().group_send("nobody", numbered(1)) is None
 
 
-async def test_a_full_member_takes_nothing_from_the_others_and_the_sender_hears_nothing(layers):
+async def test_a_full_member_costs_the_others_nothing_and_raises_no_error_at_the_sender(layers):
     sleeping, awake = layers.make(capacity=3), layers.make(capacity=3)
     if layers.kind == "in memory":
         awake = sleeping  # there, one layer is all that there is, and room is a channel's own
@@ -139,9 +139,7 @@ async def test_a_full_member_takes_nothing_from_the_others_and_the_sender_hears_
         assert await awake.receive(channel) == numbered(number)
 
 
-async def test_a_full_mailbox_is_logged_by_redis_at_info_and_by_the_others_not_at_all(
-    layers, caplog
-):
+async def test_only_redis_logs_a_full_channel_at_info(layers, caplog):
     caplog.set_level(logging.INFO)
     layer = layers.make(capacity=1)
     await member_of(layer, "news")
@@ -151,7 +149,7 @@ async def test_a_full_mailbox_is_logged_by_redis_at_info_and_by_the_others_not_a
     assert said_by_layers(caplog) == [expected] * 2 * (layers.kind == "Redis")
 
 
-async def test_what_a_full_queue_drops_in_a_process_that_reads_is_not_logged(layers, caplog):
+async def test_no_layer_logs_a_message_that_a_full_local_queue_drops(layers, caplog):
     caplog.set_level(logging.DEBUG)
     layer = layers.make(capacity=2)
     channel, neighbour = await member_of(layer, "news"), await layer.new_channel()
@@ -172,7 +170,7 @@ def said_by_layers(caplog):
 
 
 @pytest.mark.parametrize("layers", ["in memory", "Redis"], indirect=True)
-async def test_there_is_room_for_a_hundred_by_default_and_channel_full_comes_after(layers):
+async def test_a_channel_holds_a_hundred_messages_by_default_and_then_raises_channel_full(layers):
     layer = layers.make()
     channel = await layer.new_channel()
     for number in range(100):
@@ -183,7 +181,7 @@ async def test_there_is_room_for_a_hundred_by_default_and_channel_full_comes_aft
     assert await rest_of(layer, channel) == list(range(100))
 
 
-async def test_a_channel_that_was_full_takes_messages_once_one_was_read(layers):
+async def test_a_full_channel_accepts_a_message_after_one_was_received(layers):
     layer = layers.make(capacity=2)
     channel = await layer.new_channel()
     for number in (1, 2, 3):
@@ -194,7 +192,7 @@ async def test_a_channel_that_was_full_takes_messages_once_one_was_read(layers):
     assert (await rest_of(layer, channel))[-1] == 4
 
 
-async def test_what_is_younger_than_the_expiry_is_kept(layers):
+async def test_messages_and_memberships_younger_than_their_expiry_are_kept(layers):
     layer = layers.make(expiry=60, group_expiry=3600)
     channel = await member_of(layer, "news")
     await layer.send(channel, numbered(1))
@@ -204,7 +202,7 @@ async def test_what_is_younger_than_the_expiry_is_kept(layers):
 
 
 @pytest.mark.parametrize("layers", ["Redis"], indirect=True)
-async def test_redis_itself_forgets_a_channel_that_nobody_sends_to_and_a_group(layers):
+async def test_redis_expires_an_unused_channel_and_a_group(layers):
     layer: RedisChannelLayer = layers.make(expiry=60, group_expiry=3600)
     channel = await member_of(layer, "news")
     await layer.send(channel, numbered(1))
@@ -217,7 +215,7 @@ async def test_redis_itself_forgets_a_channel_that_nobody_sends_to_and_a_group(l
 # Apart
 
 
-async def test_a_flushed_layer_has_forgotten_messages_and_groups_and_goes_on(layers):
+async def test_a_flush_deletes_messages_and_groups_and_the_layer_still_works(layers):
     layer = layers.make()
     channel = await member_of(layer, "news")
     await layer.send(channel, numbered(1))
@@ -231,7 +229,7 @@ async def test_a_flushed_layer_has_forgotten_messages_and_groups_and_goes_on(lay
 
 
 @pytest.mark.parametrize("layers", ["Redis"], indirect=True)
-async def test_flushing_a_prefix_flushes_those_that_begin_with_it(layers):
+async def test_a_flush_also_deletes_keys_of_a_longer_prefix(layers):
     chat, chat2 = (layers.make(prefix=layers.prefix + name) for name in ("chat", "chat2"))
     await chat2.send("post", numbered(1))
     await chat.flush()

@@ -22,7 +22,7 @@ FIT = {
 }
 
 
-async def test_what_msgpack_knows_arrives_as_it_was(layers):
+async def test_values_that_msgpack_supports_arrive_unchanged(layers):
     layer = layers.make()
     channel = await member_of(layer, "news")
     message = {"type": "all.of.it", **FIT}
@@ -34,7 +34,7 @@ async def test_what_msgpack_knows_arrives_as_it_was(layers):
         assert [type(value) for value in arrived.values()] == [str, *map(type, FIT.values())]
 
 
-async def test_what_is_changed_after_the_send_arrives_as_it_was_sent(layers):
+async def test_a_change_after_the_send_does_not_change_the_message(layers):
     layer = layers.make()
     channel = await member_of(layer, "news")
     message = {"type": "a.list", "list": [1]}
@@ -45,7 +45,7 @@ async def test_what_is_changed_after_the_send_arrives_as_it_was_sent(layers):
     assert message == {"type": "a.list", "list": [1, 2]}
 
 
-async def test_no_layer_asks_for_a_type(layers):
+async def test_no_layer_requires_a_type(layers):
     layer = layers.make()
     channel = await member_of(layer, "news")
     await layer.send(channel, {})
@@ -53,7 +53,7 @@ async def test_no_layer_asks_for_a_type(layers):
     assert [await layer.receive(channel) for _ in range(2)] == [{}, {"text": "hello"}]
 
 
-async def test_no_size_is_too_large_below_that_of_redis_itself(layers):
+async def test_a_message_of_four_mebibytes_arrives(layers):
     layer = layers.make()
     channel = await member_of(layer, "news")
     message = {"type": "much", "text": "x" * 2**22}

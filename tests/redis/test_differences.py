@@ -9,7 +9,7 @@ COLUMNS = read_measured_table(LAYERS_TABLE)
 
 
 @pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.__name__)
-async def test_the_layer_does_what_the_table_says(layers, probe):
+async def test_the_layer_behaves_as_the_table_says(layers, probe):
     assert await probe(layers) == COLUMNS[layers.kind].get(probe.__doc__), (
         "python3 -m tests.support.redis.layer_probes measures the table again"
     )

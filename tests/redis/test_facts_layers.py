@@ -44,12 +44,12 @@ async def kept(redis_url):
         yield read
 
 
-async def test_redis_holds_what_anybody_can_read(layer, kept):
+async def test_without_a_key_redis_holds_readable_messages(layer, kept):
     await layer().send("jobs", SECRET)
     assert b"hush" in await kept(layer(), "jobs")
 
 
-async def test_with_a_key_redis_holds_what_nobody_can_read(layer, kept):
+async def test_with_a_key_redis_holds_unreadable_messages(layer, kept):
     await layer(["a key"]).send("jobs", SECRET)
     held = await kept(layer(), "jobs")
     assert b"hush" not in held
@@ -57,7 +57,7 @@ async def test_with_a_key_redis_holds_what_nobody_can_read(layer, kept):
     assert await layer(["a key"]).receive("jobs") == SECRET
 
 
-async def test_a_wrong_key_kills_the_receiver_and_says_nothing(layer):
+async def test_a_wrong_key_raises_an_error_without_a_text_at_the_receiver(layer):
     await layer(["a key"]).send("jobs", SECRET)
     with pytest.raises(InvalidToken) as raised:
         await layer(["another key"]).receive("jobs")
@@ -84,7 +84,7 @@ async def arrived(send, receiver, count=20):
     return found
 
 
-async def test_several_hosts_share_the_groups_if_all_processes_list_them_alike(
+async def test_several_hosts_share_the_groups_if_all_processes_list_them_in_the_same_order(
     layer, redis_url, redis_binaries
 ):
     with RedisServer() as other:
@@ -102,7 +102,7 @@ async def test_several_hosts_share_the_groups_if_all_processes_list_them_alike(
         assert await arrived(through(otherwise), here) < 20
 
 
-async def test_with_several_hosts_send_looks_for_a_consumer_on_the_wrong_one(
+async def test_with_several_hosts_send_uses_the_wrong_host_for_a_consumer(
     layer, redis_url, redis_binaries
 ):
     """It hashes the whole name, where receive and group_send hash the part before the "!"."""
@@ -111,7 +111,9 @@ async def test_with_several_hosts_send_looks_for_a_consumer_on_the_wrong_one(
         assert 0 < await arrived(lambda channel: both.send(channel, SECRET), both) < 20
 
 
-async def test_a_host_that_is_gone_takes_its_part_of_the_groups(layer, redis_url, redis_binaries):
+async def test_an_unreachable_host_makes_its_share_of_the_groups_fail(
+    layer, redis_url, redis_binaries
+):
     with RedisServer() as other:
         both = layer(urls=[redis_url, other.url])
         rooms = [f"room{number}" for number in range(10)]
@@ -126,7 +128,7 @@ async def test_a_host_that_is_gone_takes_its_part_of_the_groups(layer, redis_url
                 await both.group_send(room, SECRET)
 
 
-async def test_redis_comes_back_without_the_groups(layer, redis_binaries):
+async def test_a_restarted_redis_has_no_groups(layer, redis_binaries):
     with RedisServer() as own:
         members = layer(urls=[own.url])
         await members.group_add("room", await members.new_channel())
@@ -136,7 +138,7 @@ async def test_redis_comes_back_without_the_groups(layer, redis_binaries):
         assert await members.connection(0).keys("*") == []
 
 
-async def test_what_nobody_listens_for_waits_in_redis_and_is_lost_on_pubsub(layer, redis_url):
+async def test_a_message_without_a_reader_waits_in_redis_and_is_lost_on_pubsub(layer, redis_url):
     await layer().send("jobs", SECRET)
     assert await layer().receive("jobs") == SECRET
     pubsub = RedisPubSubChannelLayer(hosts=[redis_url], prefix=layer().prefix)
@@ -150,11 +152,11 @@ async def test_what_nobody_listens_for_waits_in_redis_and_is_lost_on_pubsub(laye
     await pubsub.flush()
 
 
-def test_a_name_that_is_no_alias_gives_none():
+def test_an_unknown_alias_returns_none():
     assert get_channel_layer("encripted") is None
 
 
-def test_redis_pys_connection_error_is_none_of_pythons():
+def test_the_connection_error_of_redis_py_is_not_a_subclass_of_pythons():
     error = redis.exceptions.ConnectionError
     assert not issubclass(error, (builtins.ConnectionError, OSError))
     assert not issubclass(redis.exceptions.TimeoutError, (builtins.TimeoutError, OSError))

@@ -81,7 +81,7 @@ def log_of(error):
     return f"log Exception inside application: {error}"
 
 
-async def test_one_consumer_does_the_jobs_of_a_channel_one_after_the_other(worker, layer):
+async def test_one_consumer_handles_the_jobs_of_a_channel_one_after_the_other(worker, layer):
     await hold(layer, "serial", say("second"), say("third"))
     lines = await said(worker, "third")
     done = [line for line in lines if line.startswith(("serial", "second", "third"))]
@@ -89,7 +89,9 @@ async def test_one_consumer_does_the_jobs_of_a_channel_one_after_the_other(worke
     assert done == ["serial holds", "serial goes on", f"second by {number}", f"third by {number}"]
 
 
-async def test_an_exception_and_a_stop_end_the_consumer_and_lose_the_jobs_behind(worker, layer):
+async def test_an_exception_and_stop_consumer_end_the_consumer_and_lose_its_waiting_jobs(
+    worker, layer
+):
     await hold(layer, "stops", {"type": "job.stop"}, say("behind a stop"))
     await hold(layer, "raises", {"type": "job.raise", "text": "bad job"}, say("behind a raise"))
     await said(worker, log_of("bad job"))
@@ -109,7 +111,7 @@ async def test_an_exception_and_a_stop_end_the_consumer_and_lose_the_jobs_behind
         ("sends", {"type": "job.send"}, "You must implement application_send()"),
     ],
 )
-async def test_a_job_that_cannot_be_done_is_logged_and_the_worker_goes_on(
+async def test_a_job_that_fails_is_logged_and_the_worker_continues(
     worker, layer, channel, job, error
 ):
     await send(layer, channel, job)
@@ -118,7 +120,9 @@ async def test_a_job_that_cannot_be_done_is_logged_and_the_worker_goes_on(
     await said(worker, f"after {channel}")
 
 
-async def test_a_job_without_a_type_leaves_a_worker_of_several_channels_deaf(worker, layer):
+async def test_a_job_without_a_type_stops_its_channel_in_a_worker_of_several_channels(
+    worker, layer
+):
     await send(layer, "typeless", {"text": "no type"})
     await taken(layer, "typeless")
     await send(layer, "typeless", say("never heard"))
@@ -134,7 +138,7 @@ async def test_a_job_without_a_type_ends_a_worker_of_one_channel(layer):
         await worker.handle()
 
 
-async def test_a_worker_that_is_stopped_loses_every_job_that_it_has_taken(redis_url, prefix, layer):
+async def test_a_stopped_worker_loses_every_job_that_it_has_fetched(redis_url, prefix, layer):
     jobs = say("second"), say("third")
     await send(layer, "stopped", {"type": "job.hold", "gate": "never"}, *jobs)
     with start(redis_url, prefix, "stopped") as worker:
@@ -146,5 +150,5 @@ async def test_a_worker_that_is_stopped_loses_every_job_that_it_has_taken(redis_
     assert not await waiting(layer, "stopped")
 
 
-def test_runworker_does_not_reload_what_has_changed():
+def test_runworker_does_not_reload_changed_code():
     assert "reload" not in inspect.getsource(runworker)

@@ -39,7 +39,9 @@ async def hears_after(layer, seconds):
         await getattr(layer, "close_pools", layer.flush)()  # the others' keys are left alone
 
 
-async def test_every_layer_of_the_project_outlasts_the_silence(project_on_redis):
+async def test_every_layer_of_the_project_waits_longer_than_the_timeout_of_redis_py(
+    project_on_redis,
+):
     """And a layer whose hosts leave the time-out as it comes does not: the trap is still there."""
     layers = layers_of(project_on_redis)
     host = {"address": own.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"][0]["address"]}

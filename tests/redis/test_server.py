@@ -26,7 +26,7 @@ async def test_serves_a_channel_layer_with_each_binary(redis_binaries):
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-async def test_comes_back_at_the_same_address_with_nothing_kept(redis_binaries, how):
+async def test_restarts_at_the_same_address_without_its_data(redis_binaries, how):
     with RedisServer() as server:
         url = server.url
         server.stop(how)
@@ -46,19 +46,19 @@ def test_leaves_no_process_and_no_file_behind(redis_binaries):
     assert not folder.exists()
 
 
-def test_says_what_to_install_where_there_is_no_binary(monkeypatch):
+def test_without_a_binary_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setattr("lessons.core.redis_server.find_binaries", list)
     with pytest.raises(RedisUnavailable, match="apt-get install redis-server"):
         RedisServer()
 
 
 @pytest.mark.parametrize(("chosen", "found"), [("/opt/redis", ["/opt/redis"]), ("", [])])
-def test_one_can_be_chosen_or_none_at_all(monkeypatch, chosen, found):
+def test_redis_server_names_the_binary_or_none(monkeypatch, chosen, found):
     monkeypatch.setenv("REDIS_SERVER", chosen)
     assert find_binaries() == found
 
 
-def test_shows_the_servers_own_words_where_it_does_not_start(tmp_path):
+def test_a_failed_start_shows_the_servers_log(tmp_path):
     binary = tmp_path / "redis-server"
     binary.write_text('#!/bin/sh\nfor last; do :; done\necho "no memory" > "$8"\nexit 1\n')
     binary.chmod(0o755)

@@ -101,7 +101,7 @@ def gets_in(server, ticket):
         return refused.response.status_code
 
 
-def test_a_ticket_of_one_server_opens_the_other_once(servers):
+def test_a_ticket_of_one_server_is_valid_once_on_the_other(servers):
     one, other = servers
     one.act("make", "ada")
     ticket = one.ticket("ada")
@@ -110,7 +110,7 @@ def test_a_ticket_of_one_server_opens_the_other_once(servers):
     assert gets_in(other, ticket) == 403
 
 
-def test_of_eight_at_once_on_two_servers_one_gets_in(servers):
+def test_only_one_of_eight_clients_with_the_same_ticket_is_accepted(servers):
     servers[0].act("make", "ada")
     ticket = servers[0].ticket("ada")
     with ThreadPoolExecutor(8) as pool:
@@ -118,7 +118,7 @@ def test_of_eight_at_once_on_two_servers_one_gets_in(servers):
     assert sorted(answers, key=str) == [403] * 7 + ["Welcome, ada."]
 
 
-def test_daphnes_log_has_neither_ticket_nor_password(servers):
+def test_daphnes_log_contains_neither_ticket_nor_password(servers):
     one, _ = servers
     one.act("make", "ada")
     ticket = one.ticket("ada")
@@ -136,7 +136,7 @@ def test_daphnes_log_has_neither_ticket_nor_password(servers):
     assert PASSWORD not in log
 
 
-def test_a_logout_on_one_server_closes_the_sessions_sockets_on_both_and_no_other(servers, desks):
+def test_a_logout_on_one_server_closes_only_the_sessions_sockets_on_both(servers, desks):
     one, other = servers
     quickest, rounds = TEST_TIMEOUT, 0
     while quickest >= 1 and rounds < 3:  # another time where the machine was busy
@@ -200,7 +200,7 @@ def hears(client, key, value=None):
 @pytest.mark.parametrize(
     "change, code", [("logout", 4401), ("deactivate", 4401), ("password", 4401), ("expel", 4403)]
 )
-def test_who_may_not_be_in_a_chat_any_more_is_out_of_it_on_both_servers(
+def test_a_member_who_loses_the_right_to_chat_is_closed_on_both_servers(
     servers, chats, change, code
 ):
     one, other = servers
@@ -228,7 +228,7 @@ def test_who_may_not_be_in_a_chat_any_more_is_out_of_it_on_both_servers(
     assert quickest < 1
 
 
-def test_a_post_that_is_saved_on_one_server_reaches_a_page_of_the_other(servers):
+def test_a_post_saved_on_one_server_reaches_a_page_of_the_other(servers):
     one, other = servers
     with other.open("/ws/db/liveblog/") as page:
         assert hears(page, "type")["type"] == "posts.all"

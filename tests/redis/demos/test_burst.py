@@ -29,7 +29,7 @@ async def told(client, count):
     return [await client.receive_from(timeout=TEST_TIMEOUT) for _ in range(count)]
 
 
-async def test_a_burst_to_a_group_loses_what_has_no_room_and_the_next_one_shows_it(layer, layers):
+async def test_a_burst_to_a_full_group_loses_messages_and_the_next_burst_shows_it(layer, layers):
     client = await connected(Burst)
     await client.send_to(text_data="group")
     limited = layers.kind != "Redis pub/sub"
@@ -41,7 +41,7 @@ async def test_a_burst_to_a_group_loses_what_has_no_room_and_the_next_one_shows_
 
 
 @pytest.mark.parametrize("layers", ["in memory", "Redis"], indirect=True)
-async def test_the_solutions_order_can_be_packed_and_a_full_kitchen_is_told(layer):
+async def test_the_solution_sends_serializable_orders_and_reports_a_full_kitchen(layer):
     client = await connected(resolve(find("delivery"), "solution").load())
     for dish in ("soup", "tea", "rice", "cake"):
         await client.send_to(text_data=dish)

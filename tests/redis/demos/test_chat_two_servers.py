@@ -45,7 +45,7 @@ async def hears(client, **expected):
                 return frame
 
 
-async def test_a_room_on_two_servers_outlives_one_of_them(house):
+async def test_a_room_on_two_servers_survives_the_loss_of_one(house):
     one, other, database = house
     ann, bob = await database.log_in("ann"), await database.log_in("bob")
     async with (

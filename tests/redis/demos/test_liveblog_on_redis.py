@@ -23,7 +23,7 @@ def command():
 
 
 @pytest.mark.parametrize("backend", [RedisChannelLayer, RedisPubSubChannelLayer])
-async def test_what_a_command_saves_is_heard_in_another_process(redis_url, backend):
+async def test_another_process_receives_what_a_command_saves(redis_url, backend):
     def layer():
         host = {"address": redis_url, "socket_timeout": None}
         return backend(hosts=[host], prefix="liveblog")

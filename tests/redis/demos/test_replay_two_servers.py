@@ -69,7 +69,7 @@ async def wander(servers, count):
     return seen
 
 
-async def test_each_has_every_line_once_and_in_order(servers):
+async def test_every_reader_receives_every_line_once_and_in_order(servers):
     [one, other], redis_url = servers
     async with asyncio.timeout(TEST_TIMEOUT), asyncio.TaskGroup() as group:
         writers = [group.create_task(write(server, f"{server.port}")) for server in (one, other)]

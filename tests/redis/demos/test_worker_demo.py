@@ -45,7 +45,7 @@ async def ask(client, text):
     assert await client.receive_from(TEST_TIMEOUT) == "handed in"
 
 
-async def test_jobs_wait_for_runworker_and_each_answer_finds_its_connection(redis):
+async def test_jobs_wait_for_runworker_and_each_answer_reaches_its_connection(redis):
     first, second = await enter(), await enter()
     await ask(first, "91")
     await ask(second, "hello")

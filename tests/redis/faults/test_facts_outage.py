@@ -51,13 +51,13 @@ def is_open_and_silent(client):
 
 
 @pytest.mark.parametrize("alias", ["default", "pubsub", "encrypted"])
-def test_two_servers_are_one_room(enter, alias):
+def test_two_servers_share_one_room(enter, alias):
     here, there = (enter(number, "SharedRoom", alias) for number in range(2))
     here.send("hello")
     assert [client.recv(TEST_TIMEOUT) for client in (here, there)] == ["hello", "hello"]
 
 
-def test_in_memory_each_server_has_a_room_of_its_own(enter):
+def test_in_memory_each_server_has_its_own_room(enter):
     here, there = (enter(number, "SharedRoom", "memory") for number in range(2))
     here.send("hello")
     assert here.recv(TEST_TIMEOUT) == "hello"
@@ -66,7 +66,7 @@ def test_in_memory_each_server_has_a_room_of_its_own(enter):
     assert there.recv(TEST_TIMEOUT) == "and I"
 
 
-def test_an_outage_and_its_end(servers, enter):
+def test_what_clients_see_during_and_after_an_outage(servers, enter):
     """One test, since it is one outage: whoever was there, who comes meanwhile, who comes after."""
     redis, first, _second = servers
     plain, groupless = enter(0, "Plain"), enter(0, "NoGroup")

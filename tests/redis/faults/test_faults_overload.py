@@ -28,7 +28,7 @@ def daphne(redis):
         yield server
 
 
-async def test_a_client_that_does_not_read_costs_a_hundred_others_nothing(daphne):
+async def test_a_client_that_does_not_read_does_not_slow_down_a_hundred_others(daphne):
     words = [f"{number} {'x' * 40_000}" for number in range(10)]
     narrow = socket.socket()
     narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -55,7 +55,7 @@ async def test_a_client_that_does_not_read_costs_a_hundred_others_nothing(daphne
         ("pubsub", range(1, 110)),
     ],
 )
-async def test_a_slow_handler_loses_its_own_messages_and_nobody_elses(daphne, layer, kept):
+async def test_a_slow_handler_loses_only_its_own_messages(daphne, layer, kept):
     words = [str(number) for number in range(110)]
     async with (
         crowd(1, daphne, f"/{layer}/Slow/{layer}") as [slow],
@@ -73,7 +73,9 @@ async def test_a_slow_handler_loses_its_own_messages_and_nobody_elses(daphne, la
 
 
 @pytest.mark.parametrize("layer", ["memory", "redis"])
-async def test_who_sends_to_a_full_channel_is_closed_and_the_others_talk_on(daphne, layer):
+async def test_a_client_that_sends_to_a_full_channel_is_closed_and_the_others_continue(
+    daphne, layer
+):
     async with (
         crowd(1, daphne, f"/{layer}/Flood/full") as [flood],
         crowd(3, daphne, f"/{layer}/Chat/full") as others,
@@ -87,14 +89,14 @@ async def test_who_sends_to_a_full_channel_is_closed_and_the_others_talk_on(daph
     daphne.wait_for_line("channels.exceptions.ChannelFull")
 
 
-async def test_on_pub_sub_no_channel_is_ever_full_and_nothing_is_kept(daphne):
+async def test_on_pub_sub_no_channel_is_ever_full(daphne):
     async with crowd(1, daphne, "/pubsub/Flood/full") as [flood]:
         await flood.say(str(CAPACITY + 1))
         await flood.hears("sent")
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-async def test_a_mebibyte_reaches_all_and_one_byte_more_ends_who_sent_it(daphne, layer):
+async def test_a_mebibyte_reaches_all_clients_and_one_byte_more_closes_the_sender(daphne, layer):
     text = "x" * 2**20
     async with crowd(5, daphne, f"/{layer}/Chat/big") as [sender, *others]:
         await sender.say(text)
@@ -127,7 +129,7 @@ async def all_at_once(layer, count):
     return [str(one) for one in done if isinstance(one, MaxConnectionsError)]
 
 
-async def test_who_joins_with_a_hundred_others_is_refused_unless_the_pool_is_larger(layer_of):
+async def test_a_hundred_and_one_joins_at_once_need_a_larger_connection_pool(layer_of):
     assert await all_at_once(layer_of(), 101) == ["Too many connections"]
     assert await all_at_once(layer_of(max_connections=1000), 110) == []
 

@@ -77,7 +77,7 @@ async def one_is_taken_in(daphne, path):
                     return await say_until_heard(guest, [guest])
 
 
-async def test_each_client_is_closed_and_chats_again_on_the_same_daphne(redis, daphne, back):
+async def test_every_client_is_closed_and_can_chat_again_on_the_same_daphne(redis, daphne, back):
     async with a_hundred(daphne) as rooms:
         for guests in rooms.values():
             await asyncio.gather(*(guest.say("in the midst of it") for guest in guests[:4]))
@@ -94,7 +94,7 @@ async def test_each_client_is_closed_and_chats_again_on_the_same_daphne(redis, d
     assert daphne.process.poll() is None
 
 
-async def test_on_pub_sub_who_speaks_is_closed_and_who_listens_hears_again(redis, daphne, back):
+async def test_on_pub_sub_a_sender_is_closed_and_a_listener_receives_again(redis, daphne, back):
     path = "/pubsub/Chat/away"
     async with crowd(20, daphne, path) as guests:
         await guests[0].say("before")
@@ -123,7 +123,7 @@ def forget(redis):
         connection.client_kill_filter(_type="normal", skipme=True)
 
 
-async def test_a_redis_back_at_once_leaves_all_but_one_open_and_deaf(redis, daphne):
+async def test_a_fast_redis_restart_leaves_all_clients_but_one_open_without_messages(redis, daphne):
     async with crowd(20, daphne, "/redis/Chat/forgotten") as guests:
         await guests[0].say("before")
         await all_hear(guests, "before")
@@ -141,7 +141,7 @@ async def test_a_redis_back_at_once_leaves_all_but_one_open_and_deaf(redis, daph
             assert await guest.hears_only() == ["before"]
 
 
-async def test_a_beat_brings_them_back_into_the_room(redis, daphne):
+async def test_a_periodic_group_add_restores_the_memberships(redis, daphne):
     path = "/redis/Steady/forgotten"
     async with crowd(20, daphne, path) as guests:
         await guests[0].say("before")
@@ -157,7 +157,7 @@ async def test_a_beat_brings_them_back_into_the_room(redis, daphne):
         assert len(closed) < 10
 
 
-async def test_who_comes_while_redis_is_away_is_refused(redis, daphne, back):
+async def test_a_client_that_connects_during_an_outage_is_rejected(redis, daphne, back):
     redis.stop(signal.SIGKILL)
     said = {}
     for path in ("/redis/Chat/x", "/redis/Steady/x", "/pubsub/Chat/x", "/pubsub/Steady/x"):

@@ -58,7 +58,9 @@ async def room_loses_its_half(survivor, victim, path, look, how=signal.SIGKILL):
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-async def test_the_others_talk_on_and_the_dead_stay_members_for_a_day(survivor, victim, redis, how):
+async def test_the_other_clients_continue_and_lost_channels_stay_members_for_a_day(
+    survivor, victim, redis, how
+):
     kept = "asgispecific.*!"  # what waits for a process
     already = set(redis.keys(kept))
 
@@ -74,7 +76,9 @@ async def test_the_others_talk_on_and_the_dead_stay_members_for_a_day(survivor, 
     await room_loses_its_half(survivor, victim, f"/redis/Chat/{how.name}", look, how)
 
 
-async def test_with_a_short_expiry_and_a_beat_the_dead_are_gone_soon(survivor, victim, redis):
+async def test_a_short_group_expiry_with_a_periodic_join_removes_lost_channels_soon(
+    survivor, victim, redis
+):
     async def look(living):
         async with asyncio.timeout(TEST_TIMEOUT):
             while redis.zcard("brief:group:leave") > TEN:
@@ -87,7 +91,7 @@ async def test_with_a_short_expiry_and_a_beat_the_dead_are_gone_soon(survivor, v
     await room_loses_its_half(survivor, victim, "/brief/Steady/leave", look)
 
 
-async def test_with_a_short_expiry_and_no_beat_the_living_are_gone_too(survivor):
+async def test_a_short_group_expiry_without_a_periodic_join_removes_live_channels_too(survivor):
     async with crowd(2, survivor, "/brief/Chat/fade") as [one, other]:
         await one.say("before")
         await other.hears("before")
@@ -103,7 +107,7 @@ async def test_with_a_short_expiry_and_no_beat_the_living_are_gone_too(survivor)
         assert other.is_open
 
 
-async def test_pub_sub_forgets_the_dead_at_once(survivor, victim, redis):
+async def test_pub_sub_removes_lost_channels_at_once(survivor, victim, redis):
     name = "asgi__group__stay"
 
     async def look(living):
@@ -112,9 +116,7 @@ async def test_pub_sub_forgets_the_dead_at_once(survivor, victim, redis):
     await room_loses_its_half(survivor, victim, "/pubsub/Chat/stay", look)
 
 
-async def test_a_flush_at_the_start_of_one_process_empties_the_rooms_of_the_other(
-    survivor, redis_server
-):
+async def test_a_flush_by_one_process_empties_the_rooms_of_the_other(survivor, redis_server):
     async with crowd(2, survivor, "/redis/Chat/flushed") as guests:
         await guests[0].say("before")
         await all_hear(guests, "before")

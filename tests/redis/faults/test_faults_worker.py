@@ -55,9 +55,7 @@ async def three_jobs_are_fetched(layer, redis, working):
     )
 
 
-async def test_a_killed_worker_takes_its_job_and_all_that_it_had_fetched_with_it(
-    redis_server, redis, layer
-):
+async def test_a_killed_worker_loses_its_job_and_all_fetched_jobs(redis_server, redis, layer):
     with worker(redis_server) as killed:
         await three_jobs_are_fetched(layer, redis, killed)
         killed.process.kill()
@@ -68,9 +66,7 @@ async def test_a_killed_worker_takes_its_job_and_all_that_it_had_fetched_with_it
     assert new.lines == []
 
 
-async def test_a_job_that_fails_takes_all_that_the_worker_had_fetched_with_it(
-    redis_server, redis, layer
-):
+async def test_a_failed_job_loses_all_jobs_that_the_worker_had_fetched(redis_server, redis, layer):
     with worker(redis_server) as working:
         await three_jobs_are_fetched(layer, redis, working)
         working.process.send_signal(signal.SIGUSR1)
@@ -81,9 +77,7 @@ async def test_a_job_that_fails_takes_all_that_the_worker_had_fetched_with_it(
         assert working.process.poll() is None
 
 
-async def test_jobs_wait_in_redis_for_a_worker_a_minute_long_and_a_hundred_at_most(
-    redis_server, redis, layer
-):
+async def test_up_to_a_hundred_jobs_wait_a_minute_in_redis_for_a_worker(redis_server, redis, layer):
     for number in range(100):
         await put(layer, "short", number)
     with pytest.raises(ChannelFull):
@@ -94,7 +88,7 @@ async def test_jobs_wait_in_redis_for_a_worker_a_minute_long_and_a_hundred_at_mo
     assert done == [str(number) for number in range(100)]
 
 
-async def test_a_worker_ends_when_redis_does(redis_server, redis, layer):
+async def test_a_worker_ends_when_redis_ends(redis_server, redis, layer):
     with worker(redis_server) as working:
         await put(layer, "short", 1)
         assert await asyncio.to_thread(working.wait_for_line, "did ") == "1"
