@@ -2,9 +2,7 @@
 
 import re
 import sqlite3
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
@@ -57,11 +55,10 @@ def search(query: str) -> list[Group]:
     words = [_phrase(word) for word in dict.fromkeys(query.split()) if re.search(r"[^\W_]", word)]
     words = words[:_MAX_WORDS]
     ids = sorted(recognise(query))
-    recognised = _diagnoses(index, ids, words) if ids else []
     groups = []
     for kind in [DIAGNOSES, LESSONS, NOTES] if ids else [LESSONS, DIAGNOSES, NOTES]:
-        first = recognised if kind == DIAGNOSES else []
-        found, count = _entries(index, " AND ".join(words), kind, ids) if words else ([], 0)
+        first = _recognised(index, ids, words) if ids and kind == DIAGNOSES else []
+        found, count = _matches(index, words, kind, ids) if words else ([], 0)
         if first or found:
             groups.append(Group(kind, len(first) + count, [*first, *found][:MAX_RESULTS]))
     return groups
@@ -75,28 +72,34 @@ def _phrase(word: str) -> str:
     return '"{}"*'.format(re.sub(r'["\0]', " ", word))
 
 
-def _entries(
-    index: sqlite3.Connection, match: str, kind: str, without_ids: list[str]
+def _matches(
+    index: sqlite3.Connection, words: list[str], kind: str, without_ids: list[str]
 ) -> tuple[list[Result], int]:
     """The best entries of that kind without these ids, and the number of all."""
-    condition = f"kind = ? AND id NOT IN ({','.join('?' * len(without_ids))})"
-    parameters = [match, kind, *without_ids]
+    condition = f"kind = ? AND id NOT IN ({_placeholders(without_ids)})"
+    parameters = [" AND ".join(words), kind, *without_ids]
     counted = f"SELECT count(*) FROM entries WHERE entries MATCH ? AND {condition}"
     (count,) = index.execute(counted, parameters).fetchone()
-    best = f"{_SELECT} {condition} ORDER BY rank, rowid LIMIT {MAX_RESULTS}"
-    return [_result(*row) for row in index.execute(best, parameters)], count
+    order = f"ORDER BY rank, rowid LIMIT {MAX_RESULTS}"
+    return _results(index, f"{condition} {order}", parameters), count
 
 
-def _diagnoses(index: sqlite3.Connection, ids: list[str], words: list[str]) -> list[Result]:
+def _recognised(index: sqlite3.Connection, ids: list[str], words: list[str]) -> list[Result]:
     """The diagnoses with these ids, with those words marked that they contain."""
-    own = " OR ".join(f"id : {_phrase(one)}" for one in ids)
-    condition = f"id IN ({','.join('?' * len(ids))}) ORDER BY rowid"
-    rows = index.execute(f"{_SELECT} {condition}", [" OR ".join([own, *words]), *ids])
-    return [_result(*row) for row in rows]
+    match = " OR ".join([*(f"id : {_phrase(one)}" for one in ids), *words])
+    return _results(index, f"id IN ({_placeholders(ids)}) ORDER BY rowid", [match, *ids])
 
 
-def _result(title: str, place: str, url: str, excerpt: str) -> Result:
-    return Result(_marked(title), place, url, _marked(excerpt.strip()))
+def _placeholders(values: list[str]) -> str:
+    return ",".join("?" * len(values))
+
+
+def _results(index: sqlite3.Connection, condition: str, parameters: list[str]) -> list[Result]:
+    rows = index.execute(f"{_SELECT} {condition}", parameters)
+    return [
+        Result(_marked(title), place, url, _marked(excerpt.strip()))
+        for title, place, url, excerpt in rows
+    ]
 
 
 def _marked(text: str) -> SafeString:
@@ -110,27 +113,21 @@ def recognise(query: str) -> set[str]:
 
     As with an exception that was raised, the first diagnosis that fits a line counts.
     """
-    known = diagnoses.catalogue().values()
-    patterns = _patterns(tuple((one.id, one.exception) for one in known if one.exception))
     found = set()
     for line in query.splitlines():
         text = _PREFIX.sub("", line.strip())
-        found |= {next((name for name, fits in patterns if fits(text)), "")}
-    return found - {""}
+        known = (one for one in diagnoses.catalogue().values() if one.exception)
+        found.add(next((one.id for one in known if _fits(one.exception, text)), None))
+    return found - {None}
 
 
-@lru_cache(maxsize=1)
-def _patterns(exceptions: tuple[tuple[str, str], ...]) -> list[tuple[str, Callable]]:
-    return [(name, _matcher(re.compile(pattern))) for name, pattern in exceptions]
-
-
-def _matcher(exception: re.Pattern) -> Callable[[str], bool]:
-    """A function that says whether a line fits, as it is or with a type in front.
+def _fits(exception: str, line: str) -> bool:
+    """Whether the line fits the pattern, as it is or with the type of an exception in front.
 
     A pattern that fits any message of its type is only tried with the type in the line.
     """
-    types = dict.fromkeys(re.findall(r"\b[A-Z][a-z]\w+", exception.pattern))
-    optional = [name for name in types if not exception.search(f"{name}: \0")]
-    return lambda line: any(
-        exception.search(text) for text in [line, *(f"{name}: {line}" for name in optional)]
+    types = set(re.findall(r"\b[A-Z][a-z]\w+", exception))
+    optional = [name for name in types if not re.search(exception, f"{name}: \0")]
+    return any(
+        re.search(exception, text) for text in [line, *(f"{name}: {line}" for name in optional)]
     )
