@@ -20,7 +20,7 @@ from unittest import mock
 
 from django.dispatch import Signal
 
-from lessons.authoring.mutants import Mutant, mutants_of
+from lessons.authoring.mutants import Mutant, mutant_names, mutants_of
 from lessons.core.catalogue import IncompleteLesson, Lesson
 from lessons.core.lesson_text import names_of_shown_code
 from lessons.core.source import definitions_in, definitions_named
@@ -50,22 +50,21 @@ class MutantRun:
 
 def run_solution_mutants(lesson: Lesson) -> Iterator[MutantRun]:
     """Judge each mutant of each class and function in solution.py with the lesson's checks."""
-    source = lesson.solution.read_text(encoding="utf-8")
-    names = dict.fromkeys([lesson.exercise_name, *definitions_in(ast.parse(source))])
+    source, names = _parts_of_solution(lesson)
     for mutant in chain.from_iterable(mutants_of(source, name) for name in names):
         target = Target(
             "mutant", lesson.solution, lesson.exercise_name, lesson.exercise_base, mutant.source
         )
         verdict = judge(lesson, target, CHECK_TIMEOUT)
         red = tuple(outcome.name for outcome in verdict.outcomes if outcome.state == "red")
-        reason = _reason(lesson, "solution", mutant)
+        reason = _reasons(lesson, "solution").get(mutant.name)
         yield MutantRun(lesson.solution, mutant, not verdict.green, red, reason)
 
 
 def run_demo_mutants(lesson: Lesson) -> Iterator[MutantRun]:
     """Run the lesson's tests on each mutant of its worked example and of the code it shows."""
     for module_name, names in parts_of_demo(lesson).items():
-        file = Path(importlib.import_module(module_name).__file__)
+        file = _file_of(module_name)
         source = file.read_text(encoding="utf-8")
         started = time.monotonic()
         if not _tests_pass(lesson, module_name, source, DEMO_TESTS_TIMEOUT):
@@ -73,7 +72,31 @@ def run_demo_mutants(lesson: Lesson) -> Iterator[MutantRun]:
         limit = max(MIN_MUTANT_TESTS_TIMEOUT, MUTANT_TESTS_FACTOR * (time.monotonic() - started))
         for mutant in chain.from_iterable(mutants_of(source, name) for name in names):
             caught = not _tests_pass(lesson, module_name, mutant.source, limit)
-            yield MutantRun(file, mutant, caught, (), _reason(lesson, "demo", mutant))
+            reason = _reasons(lesson, "demo").get(mutant.name)
+            yield MutantRun(file, mutant, caught, (), reason)
+
+
+def outdated_reasons(lesson: Lesson) -> list[str]:
+    """The entries of equivalent_mutants.toml for mutants that do not exist any more."""
+    source, names = _parts_of_solution(lesson)
+    solution = set().union(*(mutant_names(source, name) for name in names))
+    demo: set[str] = set()
+    for module_name, names in parts_of_demo(lesson).items():
+        source = _file_of(module_name).read_text(encoding="utf-8")
+        demo.update(*(mutant_names(source, name) for name in names))
+    unknown = [name for name in _reasons(lesson, "solution") if name not in solution]
+    return unknown + [name for name in _reasons(lesson, "demo") if name not in demo]
+
+
+def _parts_of_solution(lesson: Lesson) -> tuple[str, list[str]]:
+    """The text of solution.py, and the names of its classes and functions."""
+    source = lesson.solution.read_text(encoding="utf-8")
+    names = [lesson.exercise_name, *definitions_in(ast.parse(source))]
+    return source, [*dict.fromkeys(names)]
+
+
+def _file_of(module_name: str) -> Path:
+    return Path(importlib.import_module(module_name).__file__)
 
 
 def parts_of_demo(lesson: Lesson) -> dict[str, list[str]]:
@@ -97,8 +120,9 @@ def _equivalent() -> dict:
     return tomllib.loads(EQUIVALENT.read_text(encoding="utf-8"))
 
 
-def _reason(lesson: Lesson, kind: str, mutant: Mutant) -> str | None:
-    return _equivalent().get(lesson.folder.name, {}).get(kind, {}).get(mutant.name)
+def _reasons(lesson: Lesson, kind: str) -> dict[str, str]:
+    """Why mutants of the lesson's "solution" or "demo" are equivalent, by the mutant's name."""
+    return _equivalent().get(lesson.folder.name, {}).get(kind, {})
 
 
 def _tests_pass(lesson: Lesson, module_name: str, source: str, limit: float) -> bool:

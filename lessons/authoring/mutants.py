@@ -49,6 +49,11 @@ def mutants_of(source: str, name: str) -> Iterator[Mutant]:
             yield Mutant(words, line, text)
 
 
+def mutant_names(source: str, name: str) -> set[str]:
+    """The names of those mutants, without making them."""
+    return {words for words, _, _ in _changes(_definition(ast.parse(source), name), name)}
+
+
 def _definition(tree: ast.AST, name: str) -> ast.AST:
     first, _, rest = name.partition(".")
     for node in tree.body:

@@ -241,8 +241,14 @@ def _verify_mistake(report: VerifyReport, name: str, mistake) -> set[str]:
 
 def _verify_mutants(report: VerifyReport) -> set[str]:
     """The names of the checks that a mutant fails; the mutants that none catches are faults."""
-    from lessons.authoring.mutant_runs import run_demo_mutants, run_solution_mutants
+    from lessons.authoring.mutant_runs import (
+        outdated_reasons,
+        run_demo_mutants,
+        run_solution_mutants,
+    )
 
+    for name in outdated_reasons(report.lesson):
+        report.faults.append(f"equivalent_mutants.toml names an unknown mutant: {name}")
     caught_by: set[str] = set()
     for runs in (run_solution_mutants(report.lesson), run_demo_mutants(report.lesson)):
         for run in runs:

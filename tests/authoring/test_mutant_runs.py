@@ -1,4 +1,4 @@
-"""patch_module(): code that imported a module before runs the changed code afterwards."""
+"""How mutants are run: in a module that others have imported, with a list of equivalent ones."""
 
 import functools
 import sys
@@ -6,7 +6,8 @@ from types import ModuleType
 
 import pytest
 
-from lessons.authoring.mutant_runs import patch_module
+from lessons.authoring.mutant_runs import outdated_reasons, patch_module
+from lessons.core.catalogue import lessons
 
 SOURCE = """\
 import functools
@@ -49,3 +50,8 @@ def test_functions_and_subclasses_that_others_hold_are_changed_too(module):
     patch_module(module, SOURCE.replace("old", "new"))
 
     assert [plain(), decorated(), held(), Derived().text, module.Base().text] == ["new"] * 5
+
+
+@pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.slug)
+def test_every_equivalent_mutant_is_a_mutant(lesson):
+    assert outdated_reasons(lesson) == []

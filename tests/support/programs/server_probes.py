@@ -84,7 +84,9 @@ def large_message(server):
         client.send("x" * (2**20 + 1))
         client.close()
 
-    return "arrives" if "text" in server.visit(ACCEPT, act=act).events[1] else "cuts the line"
+    return (
+        "arrives" if "text" in server.visit(ACCEPT, act=act).events[1] else "closes the connection"
+    )
 
 
 def client_closes(server):
@@ -104,7 +106,7 @@ def bare_close(server):
 
 
 def lost_line(server):
-    """`code` when the line is cut"""
+    """`code` when the connection is lost"""
     return code_of(server.visit(ACCEPT, act=lambda client: client.socket.close()))
 
 
@@ -114,7 +116,7 @@ def server_closes(server):
 
 
 def refused(server):
-    """`code` after a refusal"""
+    """`code` after a rejection"""
     return code_of(server.visit(CLOSE))
 
 
@@ -175,17 +177,17 @@ def close_reason(server):
 
 
 def denial(server):
-    """a refusal with a response of its own (`websocket.http.response.start`)"""
+    """a rejection with its own response (`websocket.http.response.start`)"""
     start = {"type": "websocket.http.response.start", "status": 401, "headers": []}
     visit = server.visit(start, {"type": "websocket.http.response.body", "body": b"no"})
-    return f"status {visit.status}" if visit.status else "is not known: no answer"
+    return f"status {visit.status}" if visit.status else "is unknown: no answer"
 
 
 # The rest
 
 
 def exception(server):
-    """an exception after the accept: the client sees"""
+    """an exception after the accept: the client receives"""
     return str(server.visit(ACCEPT, {}, act=stay).close_code)
 
 
@@ -197,7 +199,7 @@ def compression(server):
 
 
 def never_stops(server):
-    """a consumer without StopConsumer, once its client has left"""
+    """a consumer without StopConsumer, after its client has left"""
     number = next(server.numbers)
     with open_client(server, f"/consumers/NeverStops?{number}:[]"):
         pass
@@ -206,11 +208,11 @@ def never_stops(server):
     before = server.processor_seconds()
     time.sleep(0.3)
     spins = server.processor_seconds() - before > 0.1
-    return "stays, and takes the processor" if spins else "stays for good"
+    return "stays and uses a whole core" if spins else "stays forever"
 
 
 def stopped(server):
-    """SIGTERM: an open client sees"""
+    """SIGTERM: a connected client receives"""
     # Since Python 3.12.1 asyncio's `Server.wait_closed` waits for the connections as well, and
     # hypercorn waits for it before its `graceful_timeout` begins (hypercorn's issue 308).
     waits = server.kind == "hypercorn" and sys.version_info >= (3, 12)
@@ -224,7 +226,7 @@ def stopped(server):
         except TimeoutError:
             saw = "nothing"
     if server.kind == "hypercorn" and saw == ("nothing" if waits else "1011"):
-        return "1011; from Python 3.12 on nothing, and is waited for"
+        return "1011; nothing from Python 3.12 on"
     return saw
 
 

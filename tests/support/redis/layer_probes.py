@@ -50,27 +50,27 @@ async def _five(layers, way, neighbour_reads):
 
 
 async def send_to_a_sleeper(layers):
-    """five by `send`, room for 3, its whole process busy"""
+    """five by `send`, capacity 3, the whole process is busy"""
     return await _five(layers, "send", neighbour_reads=False)
 
 
 async def send_to_a_slow_one(layers):
-    """five by `send`, room for 3, others in its process idle"""
+    """five by `send`, capacity 3, others in the process are idle"""
     return await _five(layers, "send", neighbour_reads=True)
 
 
 async def group_send_to_a_sleeper(layers):
-    """five by `group_send`, its whole process busy"""
+    """five by `group_send`, capacity 3, the whole process is busy"""
     return await _five(layers, "group_send", neighbour_reads=False)
 
 
 async def group_send_to_a_slow_one(layers):
-    """five by `group_send`, others in its process idle"""
+    """five by `group_send`, capacity 3, others in the process are idle"""
     return await _five(layers, "group_send", neighbour_reads=True)
 
 
 async def whose_room(layers):
-    """whose room `capacity` is"""
+    """what `capacity` limits"""
     layer = layers.make(capacity=1)
     channels = [await layer.new_channel() for _ in range(2)]
     others = [await outcome(layer.send(channel, numbered(1))) for channel in channels]
@@ -100,7 +100,7 @@ async def before_anyone_reads(layers):
 
 
 async def two_processes(layers):
-    """one channel, read in two processes"""
+    """one channel name, read in two processes"""
     here, there = layers.make(), layers.make()
     for layer in (here, there):
         await first_read(layer, layers.plain_name)
@@ -114,7 +114,7 @@ async def two_processes(layers):
 
 
 async def slow_clock(layers):
-    """sent second, by a clock 10 s slow"""
+    """the second message, from a host whose clock is 10 s slow"""
     here, there = layers.make(), layers.make()
     channel = await here.new_channel()
     await here.send(channel, numbered(1))
@@ -135,7 +135,7 @@ async def old_message(layers):
 
 
 async def groups_after_an_old_message(layers):
-    """the channel's groups, after that"""
+    """the channel's groups after such a loss"""
     layer = layers.make(expiry=60)
     channel = await member_of(layer, "news")
     await layer.send(channel, numbered(1))
@@ -196,13 +196,13 @@ async def unpackable_to_empty_group(layers):
 
 
 async def no_dict(layers):
-    """`send` of what is no dict"""
+    """`send` of a value that is not a dict"""
     layer = layers.make()
     return await outcome(layer.send(await layer.new_channel(), "hello"))
 
 
 async def two_members(layers):
-    """what two members in one process get"""
+    """two members in one process receive"""
     layer = layers.make()
     channels = [await member_of(layer, "news") for _ in range(2)]
     await layer.group_send("news", numbered(1))
