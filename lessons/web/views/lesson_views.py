@@ -50,7 +50,7 @@ def lesson_page(request, key: str):
         lesson = find(key)
     except UnknownLesson:
         context = {"key": key, **_list_context(progress.read())}
-        return render(request, "lessons/unknown.html", context, status=404)
+        return render(request, "lessons/unknown_lesson.html", context, status=404)
     if key != lesson.key:
         return redirect("lesson", key=lesson.key)
     return render_lesson(request, lesson)
