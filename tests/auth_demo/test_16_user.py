@@ -26,7 +26,7 @@ async def database():
         yield fresh
 
 
-def visitor(headers=(), served=application, path="/ws/auth/user/"):
+def new_client(headers=(), served=application, path="/ws/auth/user/"):
     return StrictCommunicator(served, path, headers)
 
 
@@ -40,16 +40,16 @@ def queries(client):
     return [(event.message["sql"].split('"')[1], event.handler) for event in events]
 
 
-async def test_whoever_has_logged_in_is_known_by_name(database):
+async def test_a_logged_in_user_is_greeted_by_name(database):
     for name in ("ada", "grace"):
-        async with visitor(await database.log_in(name)) as client:
+        async with new_client(await database.log_in(name)) as client:
             assert await client.connect() == (True, None)
             client.expect(*said(f"You are {name}."))
 
 
 async def test_each_connection_has_its_own_user(database):
     ada = await database.log_in("ada", "auth.change_user")
-    async with visitor(ada) as first, visitor(await database.log_in("grace")) as second:
+    async with new_client(ada) as first, new_client(await database.log_in("grace")) as second:
         await first.connect()
         await second.connect()
         for client, answer in ((first, "You may."), (second, "You may not.")):
@@ -59,29 +59,29 @@ async def test_each_connection_has_its_own_user(database):
 
 
 @pytest.mark.parametrize("cookie", [b"", b"theme=dark", b"sessionid=nobody", b"sessionid=", b"=;"])
-async def test_a_stranger_is_let_in_and_shown_out_with_a_reason(cookie):
-    async with visitor([(b"cookie", cookie)]) as client:
+async def test_an_anonymous_user_is_accepted_and_closed_with_a_code(cookie):
+    async with new_client([(b"cookie", cookie)]) as client:
         assert await client.connect() == (True, None)
         client.expect(NOT_LOGGED_IN)
         assert client.finished
 
 
-async def test_a_session_without_a_user_is_a_stranger_s(database):
-    async with visitor(await database.start_session(theme="dark")) as client:
+async def test_a_session_without_a_user_counts_as_anonymous(database):
+    async with new_client(await database.start_session(theme="dark")) as client:
         assert await client.connect() == (True, None)
         client.expect(NOT_LOGGED_IN)
 
 
-async def test_a_stranger_who_speaks_before_it_knows_is_not_answered():
-    async with visitor() as client:
+async def test_a_frame_of_an_anonymous_user_is_not_answered():
+    async with new_client() as client:
         client.input_queue.put_nowait({"type": "websocket.connect"})
         client.input_queue.put_nowait({"type": "websocket.receive", "text": "auth.change_user"})
         await client.wait()
         client.expect(ACCEPT, NOT_LOGGED_IN)
 
 
-async def test_whoever_has_the_permission_may_and_is_asked_once(database):
-    async with visitor(await database.log_in("ada", "auth.change_user")) as client:
+async def test_permissions_are_queried_once_for_each_connection(database):
+    async with new_client(await database.log_in("ada", "auth.change_user")) as client:
         await client.connect()
         client.unread.clear()
         before = queries(client)
@@ -89,17 +89,17 @@ async def test_whoever_has_the_permission_may_and_is_asked_once(database):
             await client.send_to(text_data=name)
         client.expect(*said("You may.", *["You may not."] * 3))
         assert {handler for _, handler in before} == {None}  # before any handler: the middleware's
-        asked = queries(client)[len(before) :]
-        assert asked == [(table, "websocket_receive") for table, _ in asked]
-        count = len(asked)
+        after = queries(client)[len(before) :]
+        assert after == [(table, "websocket_receive") for table, _ in after]
+        count = len(after)
         assert count in (1, 2)  # the user's own permissions, and those of the groups
         await client.send_to(bytes_data=b"\x00")
         client.expect(*said("You may not."))
         assert len(queries(client)) == len(before) + count
 
 
-async def test_a_permission_that_was_taken_away_since_is_still_held(database):
-    async with visitor(await database.log_in("ada", "auth.change_user")) as client:
+async def test_a_permission_that_was_removed_later_still_counts(database):
+    async with new_client(await database.log_in("ada", "auth.change_user")) as client:
         await client.connect()
         client.unread.clear()
         for _ in range(2):
@@ -109,8 +109,8 @@ async def test_a_permission_that_was_taken_away_since_is_still_held(database):
             await ada.user_permissions.aclear()
 
 
-async def test_a_frame_without_text_asks_for_nothing(database):
-    async with visitor(await database.log_in("ada", "auth.change_user")) as client:
+async def test_a_frame_without_text_names_no_permission(database):
+    async with new_client(await database.log_in("ada", "auth.change_user")) as client:
         await client.connect()
         client.unread.clear()
         await client.send_input({"type": "websocket.receive", "text": None, "bytes": b"x"})
@@ -119,7 +119,7 @@ async def test_a_frame_without_text_asks_for_nothing(database):
 
 @pytest.mark.parametrize("code", [None, 1000, 1001, 1006])
 async def test_stops_when_the_client_leaves(database, code):
-    async with visitor(await database.log_in("ada")) as client:
+    async with new_client(await database.log_in("ada")) as client:
         await client.connect()
         await client.disconnect(code)
         assert client.finished
@@ -129,7 +129,7 @@ async def test_stops_when_the_client_leaves(database, code):
 
 
 @pytest.mark.parametrize(
-    "stage, added, asked",
+    "stage, added, tables",
     [
         ("none", "nothing", []),
         ("cookies", "cookies", []),
@@ -137,23 +137,23 @@ async def test_stops_when_the_client_leaves(database, code):
         ("user", "cookies, session, user", ["django_session", "auth_user"]),
     ],
 )
-async def test_each_middleware_adds_to_the_scope(database, stage, added, asked):
+async def test_each_middleware_adds_to_the_scope(database, stage, added, tables):
     headers = await database.log_in("ada")
     path = f"/ws/auth/unguarded/{stage}/"
-    async with visitor(headers, with_unguarded(application), path) as client:
+    async with new_client(headers, with_unguarded(application), path) as client:
         await client.connect()
         client.expect(*said(added))
-        assert [table for table, _ in queries(client)] == asked
+        assert [table for table, _ in queries(client)] == tables
 
 
-async def test_beside_the_unguarded_all_else_is_as_it_was():
-    async with visitor(served=with_unguarded(application)) as client:
+async def test_all_other_paths_are_unchanged():
+    async with new_client(served=with_unguarded(application)) as client:
         await client.connect()
         client.expect(NOT_LOGGED_IN)
 
 
-async def test_a_stranger_costs_no_query_without_a_cookie():
-    async with visitor(served=unguarded, path="/ws/auth/unguarded/user/") as client:
+async def test_a_client_without_a_cookie_costs_no_query():
+    async with new_client(served=unguarded, path="/ws/auth/unguarded/user/") as client:
         await client.connect()
         assert queries(client) == []
         client.unread.clear()
@@ -172,15 +172,15 @@ class Ask(AsyncConsumer):
 
 
 @pytest.mark.parametrize("path", ["/may/", "/groups/"])
-async def test_permissions_and_groups_ask_the_database(database, path):
+async def test_permissions_and_groups_query_the_database(database, path):
     headers = await database.log_in("ada")
-    async with visitor(headers, AuthMiddlewareStack(Ask.as_asgi()), path) as client:
+    async with new_client(headers, AuthMiddlewareStack(Ask.as_asgi()), path) as client:
         with pytest.raises(CheckFailed) as red:
             await client.connect()
         assert isinstance(red.value.__cause__, SynchronousOnlyOperation)
 
 
-async def test_a_stack_that_is_incomplete_refuses_everybody_with_an_exception():
+async def test_an_incomplete_stack_rejects_every_client_with_an_exception():
     from channels.auth import AuthMiddleware
 
     for stack, text in (
@@ -188,7 +188,7 @@ async def test_a_stack_that_is_incomplete_refuses_everybody_with_an_exception():
         (AuthMiddleware, "AuthMiddleware cannot find session in scope"),
         (lambda inner: CookieMiddleware(AuthMiddleware(inner)), "cannot find session in scope"),
     ):
-        async with visitor(served=stack(Ask.as_asgi())) as client:
+        async with new_client(served=stack(Ask.as_asgi())) as client:
             with pytest.raises(CheckFailed) as red:
                 await client.connect()
             with pytest.raises((KeyError, ValueError), match=text):

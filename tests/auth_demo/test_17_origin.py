@@ -22,13 +22,13 @@ async def database():
         yield fresh
 
 
-def visitor(application, headers, origin=None, path="/ws/auth/origin/"):
+def new_client(application, headers, origin=None, path="/ws/auth/origin/"):
     origins = [] if origin is None else [(b"origin", origin.encode())]
     return StrictCommunicator(application, path, [*headers, *origins])
 
 
 async def accepts(application, headers, origin):
-    async with visitor(application, headers, origin) as client:
+    async with new_client(application, headers, origin) as client:
         accepted, _ = await client.connect()
         client.unread.clear()
         return accepted
@@ -40,35 +40,35 @@ def guarded(settings):
     return AllowedHostsOriginValidator(stack)
 
 
-async def test_any_page_gets_the_letters_of_its_visitor(database):
+async def test_any_page_receives_the_letters_of_its_user(database):
     headers = await database.log_in("ada")
     for path, application in (
         ("/ws/auth/origin/", stack),
         ("/ws/auth/unguarded/origin/", unguarded),
     ):
-        async with visitor(application, headers, HOSTILE, path) as client:
+        async with new_client(application, headers, HOSTILE, path) as client:
             assert await client.connect() == (True, None)
             client.expect(LETTERS)
 
 
-async def test_each_gets_their_own_letters(database):
+async def test_each_user_receives_their_own_letters(database):
     headers = [await database.log_in(name) for name in ("ada", "grace")]
-    async with visitor(stack, headers[0]) as ada, visitor(stack, headers[1]) as grace:
+    async with new_client(stack, headers[0]) as ada, new_client(stack, headers[1]) as grace:
         for client, name in ((ada, "ada"), (grace, "grace")):
             await client.connect()
             assert await client.receive_from() == f"Letters for {name}: 3"
 
 
-async def test_a_stranger_is_told_so():
-    async with visitor(stack, ()) as client:
+async def test_an_anonymous_user_is_closed_with_4401():
+    async with new_client(stack, ()) as client:
         assert await client.connect() == (True, None)
         client.expect(NOT_LOGGED_IN)
         assert client.finished
 
 
 @pytest.mark.parametrize("frame", [{"text_data": "hello"}, {"text_data": ""}, {"bytes_data": b""}])
-async def test_what_a_client_says_is_passed_over(database, frame):
-    async with visitor(stack, await database.log_in("ada")) as client:
+async def test_frames_are_ignored(database, frame):
+    async with new_client(stack, await database.log_in("ada")) as client:
         await client.connect()
         client.expect(LETTERS)
         await client.send_to(**frame)
@@ -77,7 +77,7 @@ async def test_what_a_client_says_is_passed_over(database, frame):
 
 @pytest.mark.parametrize("code", [None, 1000, 1001, 1006])
 async def test_stops_when_the_client_leaves(database, code):
-    async with visitor(stack, await database.log_in("ada")) as client:
+    async with new_client(stack, await database.log_in("ada")) as client:
         await client.connect()
         client.unread.clear()
         await client.disconnect(code)
@@ -106,8 +106,8 @@ async def test_allowed_hosts_are_compared_as_hosts(database, guarded, origin, ac
     assert await accepts(guarded, headers, origin) is accepted
 
 
-async def test_a_refusal_gives_no_reason(database, guarded):
-    async with visitor(guarded, await database.log_in("ada"), HOSTILE) as client:
+async def test_a_rejection_carries_no_reason(database, guarded):
+    async with new_client(guarded, await database.log_in("ada"), HOSTILE) as client:
         assert await client.connect() == (False, 1000)
 
 
@@ -134,14 +134,14 @@ async def test_whole_origins_are_compared_as_a_whole(database, allowed, origin, 
     assert await accepts(OriginValidator(stack, [allowed]), headers, origin) is accepted
 
 
-async def test_a_port_that_is_none_ends_in_an_exception_and_not_in_a_socket(database):
+async def test_an_invalid_port_raises_an_exception_and_opens_no_socket(database):
     validator = OriginValidator(stack, ["https://a.test"])
     for origin in ("https://a.test:x", "https://a.test:99999"):
         with pytest.raises(AssertionError, match="ValueError: Port"):
             await accepts(validator, [], origin)
 
 
-async def test_a_header_that_is_text_is_not_seen(database, guarded):
+async def test_a_header_that_is_str_instead_of_bytes_is_ignored(database, guarded):
     client = StrictCommunicator(guarded, "/ws/auth/origin/", [("origin", "http://localhost")])
     async with client:
         assert await client.connect() == (False, 1000)

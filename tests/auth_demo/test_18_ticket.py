@@ -20,7 +20,7 @@ from lessons.simulator.cache import fresh_cache
 from lessons.simulator.database import fresh_database
 
 PATH = "/ws/auth/ticket/"
-REFUSED, IN = (False, 1000), (True, None)
+REJECTED, IN = (False, 1000), (True, None)
 
 
 def door():
@@ -52,7 +52,7 @@ async def answer(query=""):
         return await one.connect()
 
 
-async def test_a_ticket_lets_its_user_in(ticket):
+async def test_a_ticket_connects_its_user(ticket):
     async with client(f"?ticket={ticket}") as guest:
         assert await guest.connect() == IN
         guest.expect({"type": "websocket.send", "text": "Welcome, ada."})
@@ -60,57 +60,57 @@ async def test_a_ticket_lets_its_user_in(ticket):
         guest.expect()
 
 
-async def test_one_of_several_parameters_is_the_ticket(ticket):
+async def test_finds_the_ticket_among_other_parameters(ticket):
     assert await answer(f"?ticket=old&user=grace&ticket={ticket}") == IN
 
 
 async def test_a_ticket_works_once(ticket):
     assert await answer(f"?ticket={ticket}") == IN
-    assert await answer(f"?ticket={ticket}") == REFUSED
+    assert await answer(f"?ticket={ticket}") == REJECTED
 
 
-async def test_of_two_at_once_in_two_processes_one_gets_in(ticket, shared):
+async def test_of_two_processes_at_once_only_one_accepts_the_ticket(ticket, shared):
     async with client(f"?ticket={ticket}") as first:
         other_was_accepted = shared.interrupt_with_client(dict(first.scope))
         assert await first.connect() == IN
         assert not await other_was_accepted()
 
 
-async def test_a_ticket_is_good_for_half_a_minute(ticket, ada):
+async def test_a_ticket_expires_after_half_a_minute(ticket, ada):
     with mock.patch("time.time", return_value=time.time() + 25):
         assert await answer(f"?ticket={ticket}") == IN
     late = await sync_to_async(issue)(ada)
     with mock.patch("time.time", return_value=time.time() + 32):
-        assert await answer(f"?ticket={late}") == REFUSED
+        assert await answer(f"?ticket={late}") == REJECTED
 
 
 @pytest.mark.parametrize(
     "query", ["", "?", "?ticket=", "?ticket=a:b:c", "?ticket=%E2%98%83", "?x=y"]
 )
-async def test_without_a_ticket_nobody_gets_in(query):
-    assert await answer(query) == REFUSED
+async def test_rejects_a_client_without_a_ticket(query):
+    assert await answer(query) == REJECTED
 
 
-async def test_a_changed_ticket_opens_nothing_and_spends_nothing(ticket):
-    assert await answer(f"?ticket={ticket}x") == REFUSED
-    assert await answer(f"?ticket=x{ticket}") == REFUSED
+async def test_rejects_a_changed_ticket_and_keeps_the_original_valid(ticket):
+    assert await answer(f"?ticket={ticket}x") == REJECTED
+    assert await answer(f"?ticket=x{ticket}") == REJECTED
     assert await answer(f"?ticket={ticket}") == IN
 
 
-async def test_a_ticket_that_the_cache_has_forgotten_opens_nothing(ticket):
+async def test_rejects_a_ticket_that_the_cache_has_lost(ticket):
     await cache.aclear()
-    assert await answer(f"?ticket={ticket}") == REFUSED
+    assert await answer(f"?ticket={ticket}") == REJECTED
 
 
 async def test_the_user_is_asked_for_as_it_is_now(ticket, ada):
     await User.objects.aupdate(is_active=False)
-    assert await answer(f"?ticket={ticket}") == REFUSED
+    assert await answer(f"?ticket={ticket}") == REJECTED
     other = await sync_to_async(issue)(ada)
     await sync_to_async(User.objects.all()._raw_delete)("default")
-    assert await answer(f"?ticket={other}") == REFUSED
+    assert await answer(f"?ticket={other}") == REJECTED
 
 
-async def test_what_stands_behind_has_a_scope_without_the_ticket(ticket):
+async def test_the_inner_application_gets_a_scope_without_the_ticket(ticket):
     scopes = []
 
     async def behind(scope, receive, send):
@@ -167,5 +167,5 @@ async def test_name_and_password_get_a_ticket_that_works(ada, settings):
         assert response.json() == {"error": "wrong name or password"}
 
 
-async def test_a_ticket_is_asked_for_with_a_body_and_never_with_a_url(ada):
+async def test_the_ticket_view_allows_only_post(ada):
     assert (await AsyncClient().get(reverse("ticket"))).status_code == 405

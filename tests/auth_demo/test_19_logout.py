@@ -44,7 +44,7 @@ async def database(layer, settings):
         yield fresh
 
 
-def visitor(headers=()):
+def new_client(headers=()):
     return StrictCommunicator(application, PATH, list(headers))
 
 
@@ -93,38 +93,38 @@ def set_password():
     user.save()
 
 
-async def test_tells_who_is_logged_in(database):
-    async with visitor(await database.log_in("ada")) as ada, visitor() as stranger:
+async def test_answers_with_the_name_of_the_user(database):
+    async with new_client(await database.log_in("ada")) as ada, new_client() as anonymous:
         await enter(ada, "ada")
-        await enter(stranger, "nobody")
+        await enter(anonymous, "nobody")
         await ada.send_to(bytes_data=b"\0")
         ada.expect(said("ada"))
 
 
-async def test_the_end_of_a_session_ends_its_sockets_and_no_other(database):
+async def test_the_end_of_a_session_closes_only_its_own_sockets(database):
     desk, phone = await database.log_in("ada"), await database.log_in("ada")
     async with (
-        visitor(desk) as one,
-        visitor(desk) as other,
-        visitor(phone) as elsewhere,
-        visitor(await database.log_in("grace")) as grace,
-        visitor() as stranger,
+        new_client(desk) as one,
+        new_client(desk) as other,
+        new_client(phone) as remote,
+        new_client(await database.log_in("grace")) as grace,
+        new_client() as anonymous,
     ):
-        for client in (one, other, elsewhere):
+        for client in (one, other, remote):
             await enter(client, "ada")
         await enter(grace, "grace")
-        await enter(stranger)
+        await enter(anonymous)
         await sync_to_async(log_out)(desk)
         await ends(one)
         await ends(other)
-        await stays(elsewhere, "ada")
+        await stays(remote, "ada")
         await stays(grace, "grace")
-        await stays(stranger, "nobody")
+        await stays(anonymous, "nobody")
 
 
-async def test_a_frame_after_the_end_is_not_answered(database):
+async def test_a_frame_after_the_end_of_the_session_is_not_answered(database):
     headers = await database.log_in("ada")
-    async with visitor(headers) as client:
+    async with new_client(headers) as client:
         await enter(client, "ada")
         await sync_to_async(log_out)(headers)
         await asyncio.get_running_loop().wait_until_idle()
@@ -134,22 +134,22 @@ async def test_a_frame_after_the_end_is_not_answered(database):
 
 async def test_a_logout_over_the_socket_ends_the_session_too(database):
     desk, phone = await database.log_in("ada"), await database.log_in("ada")
-    async with visitor(desk) as one, visitor(desk) as other, visitor(phone) as elsewhere:
-        for client in (one, other, elsewhere):
+    async with new_client(desk) as one, new_client(desk) as other, new_client(phone) as remote:
+        for client in (one, other, remote):
             await enter(client, "ada")
         await one.send_to(text_data="logout")
         await ends(one, said("nobody"))
         await ends(other)
-        await stays(elsewhere, "ada")
+        await stays(remote, "ada")
         assert not await Session.objects.filter(pk=key_in(desk)).aexists()
         assert await Session.objects.filter(pk=key_in(phone)).aexists()
 
 
 @pytest.mark.parametrize("action", [lambda: change(is_active=False), set_password])
-async def test_a_change_of_the_user_ends_all_their_sockets(database, action):
+async def test_a_change_of_the_user_closes_all_their_sockets(database, action):
     desk, phone = await database.log_in("ada"), await database.log_in("ada")
     grace = await database.log_in("grace")
-    async with visitor(desk) as one, visitor(phone) as other, visitor(grace) as grace:
+    async with new_client(desk) as one, new_client(phone) as other, new_client(grace) as grace:
         await enter(one, "ada")
         await enter(other, "ada")
         await enter(grace, "grace")
@@ -159,8 +159,8 @@ async def test_a_change_of_the_user_ends_all_their_sockets(database, action):
         await stays(grace, "grace")
 
 
-async def test_other_changes_end_nothing_and_are_seen(database):
-    async with visitor(await database.log_in("ada")) as client:
+async def test_other_changes_close_nothing_and_are_visible(database):
+    async with new_client(await database.log_in("ada")) as client:
         await enter(client, "ada")
         await database.log_in("ada")  # saves the user, with the time of the login
         await stays(client, "ada")
@@ -168,9 +168,9 @@ async def test_other_changes_end_nothing_and_are_seen(database):
         await stays(client, "countess")
 
 
-async def test_a_login_over_the_socket_is_saved_and_ends_as_others_do(database):
+async def test_a_login_over_the_socket_is_saved_and_ends_like_any_other(database):
     await sync_to_async(set_password)()
-    async with visitor() as client:
+    async with new_client() as client:
         await enter(client)
         for wrong in ({"username": "ada", "password": "x"}, {"username": "ada"}, ["ada"], "ada"):
             await client.send_json_to(wrong)
@@ -190,7 +190,7 @@ async def test_a_login_over_the_socket_is_saved_and_ends_as_others_do(database):
 
 async def test_a_login_over_the_socket_ends_with_its_user_too(database):
     await sync_to_async(set_password)()
-    async with visitor() as client:
+    async with new_client() as client:
         await enter(client)
         await client.send_json_to({"username": "ada", "password": "lovelace 1843"})
         client.expect(said("ada"))
@@ -208,13 +208,13 @@ async def test_a_login_that_ends_during_the_handshake_is_noticed(database):
             await sync_to_async(log_out)(headers)
         await join(layer, group, channel)
 
-    async with visitor(headers) as client:
+    async with new_client(headers) as client:
         with mock.patch.object(InMemoryChannelLayer, "group_add", after_a_logout):
             assert await client.connect() == (True, None)
         await ends(client)
 
 
-async def test_tells_once_it_is_in_the_database(database):
+async def test_sends_after_the_commit(database):
     sent = []
     layer = mock.Mock()
 
@@ -233,7 +233,7 @@ async def test_tells_once_it_is_in_the_database(database):
     await sync_to_async(act)()
 
 
-async def test_a_layer_that_is_gone_does_not_keep_anybody_from_logging_out(database, caplog):
+async def test_a_logout_succeeds_while_the_layer_is_unreachable(database, caplog):
     headers = await database.log_in("ada")
     layer = mock.Mock(group_send=mock.AsyncMock(side_effect=ConnectionError("no Redis")))
     with mock.patch.object(signals, "get_channel_layer", return_value=layer):
@@ -245,7 +245,7 @@ async def test_a_layer_that_is_gone_does_not_keep_anybody_from_logging_out(datab
 @pytest.mark.parametrize("end", ["crash", "kill"])
 async def test_leaves_its_groups_however_it_ends(database, layer, end):
     headers = await database.log_in("ada")
-    async with visitor(headers) as client:
+    async with new_client(headers) as client:
         await enter(client, "ada")
         members = layer.groups
         assert sorted(name.partition("-")[0] for name in members) == ["session", "user"]
@@ -257,7 +257,7 @@ async def test_leaves_its_groups_however_it_ends(database, layer, end):
 # What the lesson says of Django and Channels
 
 
-async def test_user_logged_out_comes_before_the_session_is_gone(database):
+async def test_user_logged_out_is_sent_before_the_session_is_deleted(database):
     headers, seen = await database.log_in("ada"), []
 
     def look(sender, request, **kwargs):
@@ -269,8 +269,8 @@ async def test_user_logged_out_comes_before_the_session_is_gone(database):
     assert not await Session.objects.aexists()
 
 
-async def test_an_update_of_a_queryset_tells_nobody(database):
-    async with visitor(await database.log_in("ada")) as client:
+async def test_an_update_of_a_queryset_sends_no_message(database):
+    async with new_client(await database.log_in("ada")) as client:
         await enter(client, "ada")
         await User.objects.aupdate(is_active=False)
         await stays(client, "ada")
@@ -279,7 +279,7 @@ async def test_an_update_of_a_queryset_tells_nobody(database):
 async def test_a_login_over_the_socket_has_a_key_that_the_browser_does_not_know(database):
     await sync_to_async(set_password)()
     headers = await database.start_session(theme="dark")
-    async with visitor(headers) as client:
+    async with new_client(headers) as client:
         await enter(client)
         await client.send_json_to({"username": "ada", "password": "lovelace 1843"})
         client.expect(said("ada"))
@@ -293,11 +293,11 @@ HALF = r'{"username": "ada", "password": "\ud800"}'
 @pytest.mark.parametrize(
     "text", ["", "{", "3", "null", "[]", '{"username": "ada"}', "[" * 100_000, HALF]
 )
-def test_whatever_is_no_login_is_none(text):
+def test_invalid_credentials_are_none(text):
     assert parse_credentials(text) is None
 
 
-def test_receivers_are_connected_by_the_app_and_by_no_consumer():
+def test_the_app_config_connects_the_receivers():
     program = """
 import django, sys
 django.setup()

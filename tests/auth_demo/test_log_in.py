@@ -10,7 +10,7 @@ def quick_passwords(settings):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
-def test_a_person_logs_in_and_out_with_django_s_own_views(client, django_user_model):
+def test_logs_in_and_out_with_the_views_of_django(client, django_user_model):
     django_user_model.objects.create_user("ada", password="lovelace")
     assert "You are not logged in." in client.get("/auth/").content.decode()
     form = client.get("/auth/login/").content.decode()
@@ -24,7 +24,7 @@ def test_a_person_logs_in_and_out_with_django_s_own_views(client, django_user_mo
     assert "You are not logged in." in client.get("/auth/").content.decode()
 
 
-def test_whoever_has_logged_in_is_sent_to_no_other_site(client, django_user_model):
+def test_a_login_never_redirects_to_another_site(client, django_user_model):
     django_user_model.objects.create_user("ada", password="lovelace")
     person = {"username": "ada", "password": "lovelace", "next": "https://evil.example/"}
     assert client.post("/auth/login/", person).headers["location"] == "/auth/"

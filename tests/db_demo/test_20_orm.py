@@ -19,7 +19,7 @@ async def database():
         yield fresh
 
 
-def visitor():
+def new_client():
     return StrictCommunicator(URLRouter(websocket_urlpatterns), "/ws/db/orm/")
 
 
@@ -32,22 +32,22 @@ async def enter(client):
     client.expect({"type": "websocket.accept"}, said("2 groups"))
 
 
-async def test_notes_each_visit_and_tells_the_last_three_newest_first(database):
-    async with visitor() as client:
+async def test_saves_each_visit_and_sends_the_last_three_newest_first(database):
+    async with new_client() as client:
         await enter(client)
-        told = []
+        frames = []
         for number, name in enumerate(["editors", "guests", "editors", "editors"], start=1):
-            told = [said(f"{number}: {name}"), *told][:3]
+            frames = [said(f"{number}: {name}"), *frames][:3]
             await client.send_to(text_data=name)
-            client.expect(*told)
+            client.expect(*frames)
     assert await Visit.objects.acount() == 4
 
 
 @pytest.mark.parametrize(
     "frame", [{"text_data": "Editors"}, {"text_data": ""}, {"bytes_data": b"editors"}]
 )
-async def test_notes_nothing_of_a_group_that_is_not_there_and_goes_on(database, frame):
-    async with visitor() as client:
+async def test_saves_nothing_for_an_unknown_group_and_continues(database, frame):
+    async with new_client() as client:
         await enter(client)
         await client.send_to(**frame)
         client.expect(said("no such group"))
@@ -57,7 +57,7 @@ async def test_notes_nothing_of_a_group_that_is_not_there_and_goes_on(database, 
 
 
 async def test_handlers_run_on_the_loop_and_all_queries_in_one_other_thread(database):
-    async with visitor() as client:
+    async with new_client() as client:
         await enter(client)
         await client.send_to(text_data="editors")
     here = threading.current_thread().name
@@ -75,8 +75,8 @@ async def test_handlers_run_on_the_loop_and_all_queries_in_one_other_thread(data
     ]
 
 
-async def test_leaves_no_connection_in_a_thread_that_nobody_looks_after(database):
-    async with visitor() as client:
+async def test_leaves_no_connection_in_an_unmanaged_thread(database):
+    async with new_client() as client:
         await enter(client)
         await client.send_to(text_data="editors")
     assert await database.unmanaged_connections() == []

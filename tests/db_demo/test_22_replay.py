@@ -28,7 +28,7 @@ async def moments():
         yield moments
 
 
-def reader(query=""):
+def new_reader(query=""):
     return StrictCommunicator(URLRouter(websocket_urlpatterns), f"/ws/db/replay/{query}")
 
 
@@ -51,9 +51,9 @@ async def ring():
     await get_channel_layer().group_send("logbook", {"type": "logbook.bell"})
 
 
-async def test_a_new_reader_gets_all_in_the_order_of_the_ids(database):
+async def test_a_new_reader_receives_all_lines_in_the_order_of_ids(database):
     await write(database, 4, 2, 9)
-    async with reader() as client:
+    async with new_reader() as client:
         await enter(client, 2, 4, 9)
 
 
@@ -61,14 +61,14 @@ async def test_a_new_reader_gets_all_in_the_order_of_the_ids(database):
     ("last", "missed"),
     [(0, (1, 2, 4)), (1, (2, 4)), (2, (4,)), (3, (4,)), (4, ()), (999999999999999999, ())],
 )
-async def test_one_who_comes_back_gets_what_is_newer(database, last, missed):
+async def test_a_returning_reader_receives_only_newer_lines(database, last, missed):
     await write(database, 1, 2, 4)
-    async with reader(f"?after={last}") as client:
+    async with new_reader(f"?after={last}") as client:
         await enter(client, *missed)
 
 
-async def test_what_one_writes_is_saved_and_comes_to_all():
-    async with reader() as writer, reader() as other:
+async def test_a_line_is_saved_and_sent_to_all():
+    async with new_reader() as writer, new_reader() as other:
         await enter(writer)
         await enter(other)
         for number, text in enumerate(("cast off", '"ä ☃"'), 1):
@@ -80,15 +80,15 @@ async def test_what_one_writes_is_saved_and_comes_to_all():
 
 @pytest.mark.parametrize("frame", [{"text_data": ""}, {"bytes_data": b"hi"}])
 async def test_a_frame_without_text_is_ignored(frame):
-    async with reader() as client:
+    async with new_reader() as client:
         await enter(client)
         await client.send_to(**frame)
         client.expect()
     assert await Entry.objects.acount() == 0
 
 
-async def test_a_bell_that_was_not_heard_loses_no_line(database):
-    async with reader() as client:
+async def test_a_lost_bell_loses_no_line(database):
+    async with new_reader() as client:
         await enter(client)
         await write(database, 1, 2)
         await write(database, 3)
@@ -97,16 +97,16 @@ async def test_a_bell_that_was_not_heard_loses_no_line(database):
         client.expect(row(1), row(2), row(3))
 
 
-async def test_a_bell_for_nothing_brings_nothing(database):
+async def test_a_bell_without_a_new_line_sends_nothing(database):
     await write(database, 1)
-    async with reader() as client:
+    async with new_reader() as client:
         await enter(client, 1)
         await ring()
         await ring()
         assert await client.receive_nothing(0)
 
 
-async def test_whenever_another_writes_each_line_comes_once(database, moments):
+async def test_each_line_arrives_once_whenever_another_process_writes(database, moments):
     """Before and after each step of a connect, and of what a client writes."""
     last = rounds = 0
 
@@ -116,7 +116,7 @@ async def test_whenever_another_writes_each_line_comes_once(database, moments):
 
     for _ in moments.each_point(publish):
         rounds += 1
-        async with reader(f"?after={last}") as client:
+        async with new_reader(f"?after={last}") as client:
             await client.connect()
             await client.send_to(text_data="mine")
             wanted = [row(e.id, e.text) async for e in Entry.objects.filter(id__gt=last)]
@@ -129,22 +129,22 @@ async def test_whenever_another_writes_each_line_comes_once(database, moments):
     "bad",
     [*("seven", "-1", "1.5", "%C2%B2", "%D9%A3", "7%0A", "9" * 19, "9" * 5000, "%FF", "1,2")],
 )
-async def test_a_last_id_that_is_none_is_refused_with_a_code(bad):
-    async with reader(f"?after={bad}") as client:
+async def test_an_invalid_last_id_closes_with_a_code(bad):
+    async with new_reader(f"?after={bad}") as client:
         assert await client.connect() == (True, None)
         client.expect(CLOSE)
         assert client.finished
 
 
-async def test_a_query_in_no_encoding_does_no_harm():
+async def test_a_query_string_in_no_encoding_is_ignored():
     application = URLRouter(websocket_urlpatterns)
     async with StrictCommunicator(application, "/ws/db/replay/") as client:
         client.scope["query_string"] = b"\xff&after=0"
         await enter(client)
 
 
-async def test_one_who_is_refused_and_speaks_before_it_knows_writes_nothing():
-    async with reader("?after=seven") as client:
+async def test_a_text_that_a_rejected_client_sends_is_not_saved():
+    async with new_reader("?after=seven") as client:
         client.input_queue.put_nowait({"type": "websocket.connect"})
         client.input_queue.put_nowait({"type": "websocket.receive", "text": "hi"})
         await client.wait()
@@ -153,8 +153,8 @@ async def test_one_who_is_refused_and_speaks_before_it_knows_writes_nothing():
 
 
 @pytest.mark.parametrize("end", ["disconnect", "crash", "kill"])
-async def test_is_out_of_the_group_whatever_ends_it(end):
-    async with reader() as client:
+async def test_leaves_the_group_however_the_connection_ends(end):
+    async with new_reader() as client:
         await enter(client)
         await getattr(client, end)()
         assert client.finished

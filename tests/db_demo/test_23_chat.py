@@ -27,7 +27,7 @@ def said(**data):
     return {"type": "websocket.send", "text": json.dumps(data)}
 
 
-async def test_the_classic_tutorials_client_is_sent_what_it_sent(database):
+async def test_the_classic_client_receives_what_it_sent(database):
     async with guest() as one, guest() as other:
         for client in (one, other):
             assert await client.connect() == (True, None)
@@ -38,7 +38,7 @@ async def test_the_classic_tutorials_client_is_sent_what_it_sent(database):
     assert await database.do(Message.objects.count) == 1
 
 
-async def test_a_client_that_says_what_it_has_seen_is_told_more(database):
+async def test_a_client_that_sends_its_last_id_receives_more(database):
     async with guest("/ws/chat/lobby/?seen=0") as client:
         await client.connect()
         client.expect(said(ready=0), said(here=[], guests=1))
@@ -51,14 +51,14 @@ async def test_a_client_that_says_what_it_has_seen_is_told_more(database):
 @pytest.mark.parametrize(
     "frame", [{"bytes": b"hi"}, {"text": None, "bytes": b"hi"}, {"text": "hi"}, {"text": ""}]
 )
-async def test_what_is_no_json_is_answered_and_the_conversation_goes_on(database, frame):
+async def test_invalid_json_gets_an_error_and_the_client_stays(database, frame):
     async with guest() as client:
         await client.connect()
         await client.send_input({"type": "websocket.receive", **frame})
         client.expect(said(error="Send JSON in a text frame."))
 
 
-async def test_whoever_may_not_come_in_is_accepted_and_told_a_code(database):
+async def test_a_client_without_access_is_accepted_and_closed_with_a_code(database):
     async with guest("/ws/chat/two%20words/") as client:
         assert await client.connect() == (True, None)
         client.expect({"type": "websocket.close", "code": 4404})
@@ -74,7 +74,7 @@ async def test_leaves_the_room_however_the_connection_ends(database, layer, end)
         assert not layer.groups
 
 
-async def test_is_out_of_the_room_when_a_busy_server_cancels_it_again_and_again(database, layer):
+async def test_leaves_the_room_even_if_a_busy_server_cancels_again_and_again(database, layer):
     async with guest() as client:
         await client.connect()
         for _ in range(50):  # Daphne does so each second, until it has ended

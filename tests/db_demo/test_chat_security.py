@@ -5,91 +5,92 @@ with what the chat does about it, and the tests that prove it.
 
 V4.4.1, WSS:
     With DEBUG off, `ws://` is shown out with 4426, HTTP is redirected, cookies are Secure, HSTS.
-    → test_without_tls_nobody_comes_in, test_behind_a_proxy_its_header_says_whether_there_was_tls,
+    → test_rejects_every_client_without_tls,
+      test_the_header_of_a_trusted_proxy_says_if_tls_was_used,
       test_settings: test_can_be_deployed_without_a_warning
 protocol versions:
     Daphne speaks RFC 6455; hixie-76 and hybi-00 it does not know.
-    → test_old_versions_and_compression_are_not_spoken
+    → test_old_versions_and_compression_are_not_supported
 compression:
     Daphne does not accept permessage-deflate; nothing is compressed.
-    → test_old_versions_and_compression_are_not_spoken
+    → test_old_versions_and_compression_are_not_supported
 V4.4.2, origin; hijacking:
     AllowedHostsOriginValidator, an allow-list, in asgi.py.
-    → test_a_page_of_another_site_is_refused
+    → test_a_page_of_another_site_is_rejected
 SameSite cookies:
     Lax, HttpOnly; Django's default, kept.
     → test_the_session_cookie_stays_on_this_site
 V4.4.3, V4.4.4, tokens of its own:
     None: Django's session, begun over HTTPS, is what the handshake brings.
-    → test_whose_session_it_is_the_handshake_says_and_nothing_else
+    → test_only_the_session_of_the_handshake_identifies_the_user
 authentication at the handshake:
     The session of the handshake, or a guest; guests enter open rooms only.
-    → test_whose_session_it_is_the_handshake_says_and_nothing_else, test_chat_suite:
-      test_a_stranger_neither_enters_nor_reads_nor_writes_a_private_room
+    → test_only_the_session_of_the_handshake_identifies_the_user, test_chat_suite:
+      test_only_members_join_read_and_write_in_a_private_room
 session expiry, periodic validation:
     Asked at every message and every beat (10 s).
-    → test_a_session_that_is_over_ends_the_conversation
+    → test_the_end_of_a_session_closes_the_connection
 logout closes all connections:
     Signals tell the user's sockets, on every process, to look again.
-    → test_what_is_revoked_ends_the_conversation_at_once
+    → test_a_revoked_login_is_closed_at_once
 message-level authorization:
     Each function of store.py that reads or writes what is said asks first, at every message.
-    → test_chat_suite: test_one_who_is_put_out_writes_nothing_more, test_chat_suite:
-      test_one_who_is_put_out_reads_nothing_more, test_typing_asks_as_well
+    → test_chat_suite: test_a_removed_member_cannot_write, test_chat_suite:
+      test_a_removed_member_cannot_read, test_typing_checks_access_too
 input: structure, type:
     An allow-list of two requests.
-    → test_what_is_no_request_is_refused_and_the_conversation_goes_on
+    → test_an_invalid_request_gets_an_error_and_the_client_stays
 input: JSON depth, numbers:
     What json.loads cannot take is refused.
-    → test_what_is_no_request_is_refused_and_the_conversation_goes_on
+    → test_an_invalid_request_gets_an_error_and_the_client_stays
 input: size:
     32,768 characters a frame, looked at before it is parsed; 2,000 a message.
-    → test_a_message_may_have_so_many_characters_and_no_more
+    → test_the_length_of_a_message_is_limited
 input: control characters:
     Refused, and halves of characters, and what turns the direction of text.
-    → test_characters_that_deceive_are_refused
+    → test_deceptive_characters_are_rejected
 binary data:
     Refused.
-    → test_what_is_no_request_is_refused_and_the_conversation_goes_on
+    → test_an_invalid_request_gets_an_error_and_the_client_stays
 injection: SQL:
     The ORM's parameters.
-    → test_text_is_kept_and_sent_as_it_was_written
+    → test_text_is_saved_and_sent_unchanged
 injection: XSS, output escaping:
     The page writes textContent; a CSP without inline script.
     → browser/test_chat: test_markup_is_shown_as_it_was_written,
-      test_the_page_runs_nothing_that_is_inline
+      test_the_page_runs_no_inline_script
 eval:
     JSON.parse in the page.
-    → test_the_page_takes_no_text_for_code
+    → test_the_page_never_treats_text_as_code
 names of private rooms:
     Listed to their members alone.
-    → test_the_list_of_rooms_names_private_ones_to_their_members_alone
+    → test_only_members_see_a_private_room_in_the_list
 a client that picks the handler:
     The type of a message of the layer is never a client's.
-    → test_no_client_picks_a_handler
+    → test_a_client_cannot_select_a_handler
 tunnelling:
     None.
 connections: per user, per address:
     10 seats of a user, 500 guests of an address.
-    → test_a_user_has_so_many_connections_and_no_more,
-      test_an_address_has_so_many_guests_and_no_more
+    → test_the_connections_of_a_user_are_limited,
+      test_the_guests_of_an_address_are_limited
 rate limit:
     20 at once, 4 a second; 100 above that are closed with 4429.
-    → test_who_is_too_fast_is_told_so_and_then_shown_out
+    → test_a_client_that_is_too_fast_gets_an_error_and_then_is_closed
 idle connections:
     30 min without a frame: 4408.
-    → test_who_says_nothing_for_long_is_shown_out
+    → test_an_idle_client_is_closed
 dead connections:
     Daphne's pings (20 s, 30 s); seats expire.
-    → test_chat_suite: test_those_of_a_killed_process_are_gone_when_their_seats_expire
+    → test_chat_suite: test_presence_rows_of_a_killed_process_expire
 backpressure:
     Daphne has none: a client that does not read is bounded by the limits of those who write.
 monitoring:
     Who came, left, was refused or shown out, with user, address and code.
-    → test_the_log_says_who_and_what_and_no_word_that_was_said
+    → test_the_log_has_users_and_events_but_no_texts
 no secrets in logs or URLs:
     No message, cookie or session key is logged; the URL has a room and a number.
-    → test_the_log_says_who_and_what_and_no_word_that_was_said
+    → test_the_log_has_users_and_events_but_no_texts
 """
 
 import asyncio
@@ -135,14 +136,14 @@ async def seconds(number):
 
 
 @pytest.mark.parametrize("origin", [b"http://evil.example", b"null", b"http://localhost.evil", b""])
-async def test_a_page_of_another_site_is_refused(chat, origin):
+async def test_a_page_of_another_site_is_rejected(chat, origin):
     headers = [*await chat.database.log_in("ann"), (b"origin", origin)]
     async with StrictCommunicator(whole_project, chat.path(), headers) as client:
         assert (await client.connect())[0] is False
     assert await chat.database.do(Presence.objects.count) == 0
 
 
-async def test_a_page_of_this_site_is_let_in(chat):
+async def test_a_page_of_this_site_is_accepted(chat):
     headers = [*await chat.database.log_in("ann"), OWN_ORIGIN]
     async with StrictCommunicator(whole_project, chat.path(), headers) as client:
         assert (await client.connect())[0] is True
@@ -153,7 +154,7 @@ def test_the_session_cookie_stays_on_this_site():
     assert (settings.SESSION_COOKIE_SAMESITE, settings.SESSION_COOKIE_HTTPONLY) == ("Lax", True)
 
 
-async def test_whose_session_it_is_the_handshake_says_and_nothing_else(chat):
+async def test_only_the_session_of_the_handshake_identifies_the_user(chat):
     ann = await chat.enter("ann")
     path = chat.path(seen=0) + "&user=ann&user_id=1&sessionid=x"
     guest = StrictCommunicator(APPLICATION, path, [(b"cookie", b"sessionid=forged")])
@@ -163,33 +164,33 @@ async def test_whose_session_it_is_the_handshake_says_and_nothing_else(chat):
         assert [frame["by"] for frame in ann.frames() if "by" in frame] == [None]
 
 
-async def test_without_tls_nobody_comes_in(chat, settings):
+async def test_rejects_every_client_without_tls(chat, settings):
     settings.SECURE_SSL_REDIRECT = True
     assert (await chat.knock("ann")).client.closed == 4426
     assert await chat.database.do(Presence.objects.count) == 0
 
 
 @pytest.mark.parametrize("said, closed", [(b"https", None), (b"http", 4426)])
-async def test_behind_a_proxy_its_header_says_whether_there_was_tls(chat, settings, said, closed):
+async def test_the_header_of_a_trusted_proxy_says_if_tls_was_used(chat, settings, said, closed):
     settings.SECURE_SSL_REDIRECT = True
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     person = await chat.knock(headers=[(b"x-forwarded-proto", said)])
     assert person.client.closed == closed
 
 
-async def test_a_proxys_header_counts_for_nothing_unless_the_settings_trust_it(chat, settings):
+async def test_the_header_of_an_untrusted_proxy_is_ignored(chat, settings):
     settings.SECURE_SSL_REDIRECT = True
     person = await chat.knock(headers=[(b"x-forwarded-proto", b"https")])
     assert person.client.closed == 4426
 
 
-def test_old_versions_and_compression_are_not_spoken():
+def test_old_versions_and_compression_are_not_supported():
     assert set(WebSocketServerProtocol.SUPPORTED_PROTOCOL_VERSIONS) == {8, 13}
     assert WebSocketServerFactory().perMessageCompressionAccept([object()]) is None
 
 
 @pytest.mark.parametrize("seen", ["", "-1", "1.0", "x", "٣", "9" * 19, "1;drop"])
-async def test_a_place_in_the_history_is_a_number(chat, seen):
+async def test_the_last_id_must_be_a_number(chat, seen):
     assert (await chat.knock("ann", seen=seen)).client.closed == 4400
 
 
@@ -204,7 +205,7 @@ async def over_by(chat, name, change):
     return person.client.closed
 
 
-async def test_a_session_that_is_over_ends_the_conversation(chat):
+async def test_the_end_of_a_session_closes_the_connection(chat):
     expire = Session.objects.all()
     changes = {
         "expired": lambda: expire.update(expire_date="2000-01-01T00:00Z"),
@@ -216,7 +217,7 @@ async def test_a_session_that_is_over_ends_the_conversation(chat):
         assert (name, await over_by(chat, name, change)) == (name, 4401)
 
 
-async def test_one_whose_session_is_over_is_sent_nothing_and_keeps_nothing(chat):
+async def test_a_client_without_a_session_receives_and_saves_nothing(chat):
     ann, bob = await chat.enter("ann"), await chat.enter("bob")
     await chat.database.do(User.objects.filter(username="bob").update, is_active=False)
     await ann.say("hello")
@@ -227,7 +228,7 @@ async def test_one_whose_session_is_over_is_sent_nothing_and_keeps_nothing(chat)
     assert await chat.database.do(Message.objects.count) == 1
 
 
-async def test_what_is_revoked_ends_the_conversation_at_once(chat):
+async def test_a_revoked_login_is_closed_at_once(chat):
     headers = await chat.database.log_in("ann")
     ann, elsewhere = await chat.enter(headers=headers), await chat.enter("ann")
     bob = await chat.enter("bob")
@@ -249,7 +250,7 @@ def _change_password(name):
     user.save()
 
 
-async def test_nobody_is_kept_from_logging_out_by_a_layer_that_is_away(chat, monkeypatch, caplog):
+async def test_logout_works_while_the_layer_is_unreachable(chat, monkeypatch, caplog):
     from db_demo.chat import revocation
 
     headers = await chat.database.log_in("ann")
@@ -260,7 +261,7 @@ async def test_nobody_is_kept_from_logging_out_by_a_layer_that_is_away(chat, mon
     assert headers[0][1].partition(b"=")[2].decode() not in caplog.text
 
 
-async def test_typing_asks_as_well(chat):
+async def test_typing_checks_access_too(chat):
     await chat.private("den", "ann", "bob")
     ann, bob = await chat.enter("ann", "den"), await chat.enter("bob", "den")
     await chat.put_out("den", "bob")
@@ -302,9 +303,7 @@ NO_REQUESTS = {
 
 
 @pytest.mark.parametrize("prefix", ["chat", "generic-chat"])
-async def test_what_is_no_request_is_refused_and_the_conversation_goes_on(
-    chat, prefix, monkeypatch
-):
+async def test_an_invalid_request_gets_an_error_and_the_client_stays(chat, prefix, monkeypatch):
     monkeypatch.setattr(rate_limit, "BURST", 1_000)
     chat.prefix = prefix
     ann, bob = await chat.enter("ann"), await chat.enter("bob")
@@ -316,7 +315,7 @@ async def test_what_is_no_request_is_refused_and_the_conversation_goes_on(
     assert await chat.database.do(Message.objects.count) == 1
 
 
-async def test_a_message_may_have_so_many_characters_and_no_more(chat):
+async def test_the_length_of_a_message_is_limited(chat):
     ann = await chat.enter("ann")
     await ann.say("\U0001f600" * frames.MAX_MESSAGE_LENGTH)
     assert len(ann.heard()) == 1
@@ -325,7 +324,7 @@ async def test_a_message_may_have_so_many_characters_and_no_more(chat):
     assert ann.frames() == [{"error": limit, "key": "k"}]
 
 
-async def test_characters_that_deceive_are_refused(chat, monkeypatch):
+async def test_deceptive_characters_are_rejected(chat, monkeypatch):
     monkeypatch.setattr(rate_limit, "BURST", 1_000)
     ann = await chat.enter("ann")
     for character in "\x00\x07\x08\x1b\r\x7f\x85\u202e\u2066\ud800":
@@ -344,7 +343,7 @@ HOSTILE = [
 ]
 
 
-async def test_text_is_kept_and_sent_as_it_was_written(chat):
+async def test_text_is_saved_and_sent_unchanged(chat):
     ann, bob = await chat.enter("ann"), await chat.enter("bob")
     for text in HOSTILE:
         await ann.say(text)
@@ -353,7 +352,7 @@ async def test_text_is_kept_and_sent_as_it_was_written(chat):
     assert rows == HOSTILE
 
 
-async def test_no_client_picks_a_handler(chat):
+async def test_a_client_cannot_select_a_handler(chat):
     ann, bob = await chat.enter("ann"), await chat.enter("bob")
     for name in ("websocket.disconnect", "chat.check", "chat.typing", "end", "close"):
         request = {"type": name, "message": name, "command": name, "by": "bob", "id": 1}
@@ -363,7 +362,7 @@ async def test_no_client_picks_a_handler(chat):
     assert (len(said), ann.client.closed, bob.client.closed) == (5, None, None)
 
 
-async def test_the_page_runs_nothing_that_is_inline():
+async def test_the_page_runs_no_inline_script():
     response = await AsyncClient().get("/chat/lobby/")
     policy = response["Content-Security-Policy"]
     assert "default-src 'none'; script-src 'self';" in policy
@@ -372,7 +371,7 @@ async def test_the_page_runs_nothing_that_is_inline():
     assert response["X-Frame-Options"] == "DENY"
 
 
-async def test_the_list_of_rooms_names_private_ones_to_their_members_alone(chat):
+async def test_only_members_see_a_private_room_in_the_list(chat):
     await chat.private("den", "ann")
     await chat.private("attic")
     browser = AsyncClient()
@@ -385,11 +384,11 @@ async def test_the_list_of_rooms_names_private_ones_to_their_members_alone(chat)
 
 
 @pytest.mark.parametrize("room", ["%3Cscript%3E", "a%20b", "x" * 51])
-async def test_a_room_of_another_name_has_no_page(room):
+async def test_an_invalid_room_name_has_no_page(room):
     assert (await AsyncClient().get(f"/chat/{room}/")).status_code == 404
 
 
-def test_the_page_takes_no_text_for_code():
+def test_the_page_never_treats_text_as_code():
     folder = settings.BASE_DIR / "db_demo" / "static" / "chat"
     for file in folder.glob("*.js"):
         source = file.read_text(encoding="utf-8")
@@ -400,7 +399,7 @@ def test_the_page_takes_no_text_for_code():
 # How much
 
 
-async def test_who_is_too_fast_is_told_so_and_then_shown_out(chat, monkeypatch):
+async def test_a_client_that_is_too_fast_gets_an_error_and_then_is_closed(chat, monkeypatch):
     monkeypatch.setattr(rate_limit, "BURST", 3)
     monkeypatch.setattr(rate_limit, "FLOOD_LIMIT", 10)
     ann, bob = await chat.enter("ann"), await chat.enter("bob")
@@ -418,7 +417,7 @@ async def test_who_is_too_fast_is_told_so_and_then_shown_out(chat, monkeypatch):
 
 
 @pytest.mark.parametrize("prefix", ["chat", "generic-chat"])
-async def test_a_user_has_so_many_connections_and_no_more(chat, monkeypatch, prefix):
+async def test_the_connections_of_a_user_are_limited(chat, monkeypatch, prefix):
     monkeypatch.setattr(store, "MAX_CONNECTIONS_PER_USER", 2)
     chat.prefix = prefix
     first, _ = await chat.enter("ann"), await chat.enter("ann", "elsewhere")
@@ -428,7 +427,7 @@ async def test_a_user_has_so_many_connections_and_no_more(chat, monkeypatch, pre
     assert (await chat.knock("ann")).client.closed is None
 
 
-async def test_seats_of_a_dead_process_keep_nobody_out(chat, monkeypatch):
+async def test_presence_rows_of_a_dead_process_do_not_count(chat, monkeypatch):
     monkeypatch.setattr(store, "MAX_CONNECTIONS_PER_USER", 1)
     headers = await chat.database.log_in("ann")
     await chat.enter(headers=headers)
@@ -436,14 +435,14 @@ async def test_seats_of_a_dead_process_keep_nobody_out(chat, monkeypatch):
     assert (await chat.knock(headers=headers)).client.closed is None
 
 
-async def test_an_address_has_so_many_guests_and_no_more(chat, monkeypatch):
+async def test_the_guests_of_an_address_are_limited(chat, monkeypatch):
     monkeypatch.setattr(store, "MAX_GUESTS_PER_ADDRESS", 1)
     await chat.enter()
     assert (await chat.knock()).client.closed == 4429
     assert (await chat.knock("ann")).client.closed is None
 
 
-async def test_who_says_nothing_for_long_is_shown_out(chat, monkeypatch):
+async def test_an_idle_client_is_closed(chat, monkeypatch):
     monkeypatch.setattr(rate_limit, "IDLE_TIMEOUT", 3 * HEARTBEAT_INTERVAL)
     ann, bob = await chat.enter("ann"), await chat.enter("bob")
     await seconds(2 * HEARTBEAT_INTERVAL)
@@ -455,7 +454,7 @@ async def test_who_says_nothing_for_long_is_shown_out(chat, monkeypatch):
 # What is written down
 
 
-async def test_the_log_says_who_and_what_and_no_word_that_was_said(chat, caplog):
+async def test_the_log_has_users_and_events_but_no_texts(chat, caplog):
     caplog.set_level(logging.INFO, "db_demo.chat")
     headers = await chat.database.log_in("ann")
     key = headers[0][1].partition(b"=")[2].decode()

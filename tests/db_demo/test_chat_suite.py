@@ -32,7 +32,7 @@ async def seconds(number):
 # Messages
 
 
-async def test_what_one_says_all_in_the_room_hear_and_it_is_kept(chat):
+async def test_every_member_receives_a_message_and_it_is_saved(chat):
     ann, bob = await chat.enter("ann"), await chat.enter("bob")
     await ann.say("hello")
     (frame,) = bob.frames()
@@ -53,7 +53,7 @@ async def test_another_room_receives_nothing(chat):
     assert bob.frames() == []
 
 
-async def test_the_classic_client_is_sent_what_it_sent_and_nothing_else(chat):
+async def test_the_classic_client_receives_only_messages(chat):
     classic = await chat.enter(seen=None)
     ann = await chat.enter("ann")
     await ann.client.send_json_to({"typing": True})
@@ -63,13 +63,13 @@ async def test_the_classic_client_is_sent_what_it_sent_and_nothing_else(chat):
     assert classic.frames() == [{"message": "hello"}, {"message": "hi"}]
 
 
-async def test_the_classic_client_is_not_sent_what_was_said_before_it_came(chat):
+async def test_the_classic_client_receives_no_history(chat):
     ann = await chat.enter("ann")
     await ann.say("hello")
     assert (await chat.knock(seen=None)).frames() == []
 
 
-async def test_a_message_that_is_sent_again_is_kept_once(chat):
+async def test_a_message_that_is_sent_twice_is_saved_once(chat):
     ann = await chat.enter("ann")
     for _ in range(2):
         await ann.say("hello", key="k1")
@@ -77,7 +77,7 @@ async def test_a_message_that_is_sent_again_is_kept_once(chat):
     assert await chat.database.do(Message.objects.count) == 1
 
 
-async def test_a_key_is_its_authors_alone(chat):
+async def test_a_key_belongs_to_its_author(chat):
     ann, bob = await chat.enter("ann"), await chat.enter("bob")
     await ann.say("from ann", key="k")
     await bob.say("from bob", key="k")
@@ -88,20 +88,20 @@ async def test_a_key_is_its_authors_alone(chat):
 # History
 
 
-async def test_a_newcomer_is_shown_the_last_of_the_history(chat):
+async def test_a_new_client_receives_the_end_of_the_history(chat):
     texts = [str(number) for number in range(store.MAX_HISTORY + 3)]
     await chat.database.do(fill, "lobby", texts)
     assert (await chat.knock("ann")).heard() == texts[3:]
 
 
-async def test_one_who_returns_is_shown_what_it_missed_in_order(chat):
+async def test_a_returning_client_receives_what_it_missed_in_order(chat):
     texts = [str(number) for number in range(store.PAGE_SIZE + 7)]
     rows = await chat.database.do(fill, "lobby", texts)
     person = await chat.knock("ann", seen=rows[2].id)
     assert person.heard() == texts[3:]
 
 
-async def test_one_who_comes_is_told_where_the_history_ends_and_the_news_begin(chat):
+async def test_ready_marks_the_end_of_the_history(chat):
     rows = await chat.database.do(fill, "lobby", ["one", "two"])
     ann = await chat.knock("ann")
     frames = ann.frames()
@@ -109,13 +109,13 @@ async def test_one_who_comes_is_told_where_the_history_ends_and_the_news_begin(c
     assert frames[2:] == [{"ready": rows[1].id}, HERE]
 
 
-async def test_one_who_claims_to_have_seen_the_future_hears_what_comes(chat):
+async def test_a_last_id_in_the_future_loses_no_message(chat):
     ann = await chat.enter("ann", seen=10**17)
     await ann.say("hello")
     assert ann.heard() == ["hello"]
 
 
-async def test_a_message_whose_ring_was_lost_comes_with_the_next_beat(chat):
+async def test_a_lost_layer_message_is_repaired_at_the_next_heartbeat(chat):
     await chat.database.do(Room.objects.create, name="lobby")
     ann = await chat.enter("ann")
     await chat.database.do(fill, "lobby", ["unheard"])
@@ -124,7 +124,7 @@ async def test_a_message_whose_ring_was_lost_comes_with_the_next_beat(chat):
     assert ann.heard() == ["unheard"]
 
 
-async def test_a_layer_that_was_away_and_has_lost_its_groups_is_joined_anew(chat, monkeypatch):
+async def test_joins_again_after_the_layer_has_lost_its_groups(chat, monkeypatch):
     async def away(channel, message):
         raise ConnectionError("Connection refused.")
 
@@ -138,7 +138,7 @@ async def test_a_layer_that_was_away_and_has_lost_its_groups_is_joined_anew(chat
     assert bob.heard() == ["hello"]
 
 
-async def test_a_ring_that_comes_twice_says_nothing_new(chat):
+async def test_a_repeated_layer_message_sends_nothing_twice(chat):
     ann = await chat.enter("ann")
     await ann.say("hello")
     for _ in range(2):
@@ -147,7 +147,7 @@ async def test_a_ring_that_comes_twice_says_nothing_new(chat):
     assert ann.heard() == ["hello"]
 
 
-async def test_a_message_saved_while_the_client_comes_in_is_sent_once(chat, monkeypatch):
+async def test_a_message_saved_during_the_join_is_sent_once(chat, monkeypatch):
     usual = store.first_position
 
     def start(*args):
@@ -164,7 +164,7 @@ async def test_a_message_saved_while_the_client_comes_in_is_sent_once(chat, monk
 # Who may
 
 
-async def test_a_stranger_neither_enters_nor_reads_nor_writes_a_private_room(chat):
+async def test_only_members_join_read_and_write_in_a_private_room(chat):
     await chat.private("den", "ann")
     await chat.database.do(fill, "den", ["secret"])
     for name in ("bob", None):
@@ -173,7 +173,7 @@ async def test_a_stranger_neither_enters_nor_reads_nor_writes_a_private_room(cha
     assert await chat.database.do(Presence.objects.count) == 0
 
 
-async def test_a_stranger_who_speaks_before_it_knows_is_not_heard(chat):
+async def test_a_message_that_a_rejected_client_sends_is_not_saved(chat):
     await chat.private("den", "ann")
     ann = await chat.enter("ann", "den")
     headers = await chat.database.log_in("bob")
@@ -186,14 +186,14 @@ async def test_a_stranger_who_speaks_before_it_knows_is_not_heard(chat):
     assert await chat.database.do(Message.objects.count) == 0
 
 
-async def test_a_member_enters_reads_and_writes(chat):
+async def test_a_member_joins_reads_and_writes(chat):
     await chat.private("den", "ann", "bob")
     ann, bob = await chat.enter("ann", "den"), await chat.enter("bob", "den")
     await ann.say("between us")
     assert bob.heard() == ["between us"]
 
 
-async def test_one_who_is_put_out_writes_nothing_more(chat):
+async def test_a_removed_member_cannot_write(chat):
     await chat.private("den", "ann", "bob")
     ann, bob = await chat.enter("ann", "den"), await chat.enter("bob", "den")
     await chat.put_out("den", "bob")
@@ -202,7 +202,7 @@ async def test_one_who_is_put_out_writes_nothing_more(chat):
     assert await chat.database.do(Message.objects.count) == 0
 
 
-async def test_one_who_is_put_out_reads_nothing_more(chat):
+async def test_a_removed_member_cannot_read(chat):
     await chat.private("den", "ann", "bob")
     ann, bob = await chat.enter("ann", "den"), await chat.enter("bob", "den")
     await chat.put_out("den", "bob")
@@ -211,14 +211,14 @@ async def test_one_who_is_put_out_reads_nothing_more(chat):
     assert ann.client.closed is None
 
 
-async def test_one_who_is_put_out_and_silent_is_shown_out_at_once(chat):
+async def test_a_removed_member_is_closed_at_once(chat):
     await chat.private("den", "ann", "bob")
     ann, bob = await chat.enter("ann", "den"), await chat.enter("bob", "den")
     await chat.put_out("den", "bob", told=True)
     assert (ann.client.closed, bob.client.closed) == (None, 4403)
 
 
-async def test_one_who_was_not_told_to_look_again_looks_at_the_next_beat(chat):
+async def test_a_removed_member_is_closed_at_the_next_heartbeat_without_a_signal(chat):
     await chat.private("den", "bob")
     bob = await chat.enter("bob", "den")
     await chat.put_out("den", "bob")
@@ -227,13 +227,13 @@ async def test_one_who_was_not_told_to_look_again_looks_at_the_next_beat(chat):
     assert bob.client.closed == 4403
 
 
-async def test_a_room_that_becomes_private_shows_strangers_out(chat):
+async def test_a_room_that_becomes_private_closes_other_users(chat):
     ann = await chat.enter("ann")
     await chat.private("lobby")
     assert ann.client.closed == 4403
 
 
-async def test_a_name_that_is_no_rooms_is_closed_with_4404(chat):
+async def test_an_invalid_room_name_is_closed_with_4404(chat):
     for room in ("a%20b", "caf%C3%A9", "lobby%0A", "a!b", "x" * 51):
         assert (room, (await chat.knock(room=room)).client.closed) == (room, 4404)
     assert await chat.database.do(Presence.objects.count) == 0
@@ -242,7 +242,7 @@ async def test_a_name_that_is_no_rooms_is_closed_with_4404(chat):
 # Who is here
 
 
-async def test_all_are_told_who_comes_and_goes(chat):
+async def test_every_client_receives_who_joins_and_leaves(chat):
     ann = await chat.knock("ann")
     assert ann.frames()[-1] == HERE
     bob = await chat.knock("bob")
@@ -255,7 +255,7 @@ async def test_all_are_told_who_comes_and_goes(chat):
     assert ann.frames() == [{"here": ["ann"], "guests": 1}]
 
 
-async def test_two_tabs_are_one_person_until_both_are_closed(chat):
+async def test_two_tabs_are_one_user_until_both_are_closed(chat):
     ann = await chat.enter("ann")
     first, second = await chat.enter("bob"), await chat.knock("bob")
     assert ann.frames() == []
@@ -266,7 +266,7 @@ async def test_two_tabs_are_one_person_until_both_are_closed(chat):
 
 
 @pytest.mark.parametrize("end", ["crash", "kill"])
-async def test_one_whose_connection_broke_is_gone_at_once(chat, end):
+async def test_a_user_whose_connection_broke_is_removed_at_once(chat, end):
     ann = await chat.enter("ann")
     bob = await chat.enter("bob")
     await getattr(bob.client, end)()
@@ -274,7 +274,7 @@ async def test_one_whose_connection_broke_is_gone_at_once(chat, end):
     assert await chat.database.do(Presence.objects.count) == 1
 
 
-async def test_those_of_a_killed_process_are_gone_when_their_seats_expire(chat):
+async def test_presence_rows_of_a_killed_process_expire(chat):
     ann = await chat.enter("ann")
     bob = await chat.user("bob")
     await chat.database.do(left_behind, bob, store.PRESENCE_TIMEOUT - timedelta(seconds=5))
@@ -285,18 +285,18 @@ async def test_those_of_a_killed_process_are_gone_when_their_seats_expire(chat):
     assert ann.frames() == [HERE]
 
 
-def test_two_beats_may_be_lost():
+def test_a_presence_row_survives_two_lost_heartbeats():
     assert store.PRESENCE_TIMEOUT.total_seconds() == 3 * HEARTBEAT_INTERVAL == 30
 
 
-async def test_one_who_stays_keeps_the_seat(chat):
+async def test_a_heartbeat_refreshes_the_presence_row(chat):
     await chat.enter("ann")
     await chat.database.do(Presence.objects.update, seen_at=long_ago())
     await seconds(HEARTBEAT_INTERVAL)
     assert (await chat.database.do(Presence.objects.get)).seen_at > long_ago()
 
 
-async def test_a_seat_that_was_taken_for_empty_is_taken_again(chat):
+async def test_a_heartbeat_creates_a_lost_presence_row_again(chat):
     ann = await chat.enter("ann")
     await chat.database.do(Presence.objects.all().delete)
     await seconds(HEARTBEAT_INTERVAL)
@@ -307,7 +307,7 @@ async def test_a_seat_that_was_taken_for_empty_is_taken_again(chat):
 # Typing
 
 
-async def test_the_others_are_told_who_types_and_not_too_often(chat):
+async def test_others_receive_who_types_but_not_too_often(chat):
     ann, bob = await chat.enter("ann"), await chat.enter("bob")
     for _ in range(3):
         await ann.client.send_json_to({"typing": True})
@@ -321,7 +321,7 @@ async def test_the_others_are_told_who_types_and_not_too_often(chat):
 
 
 @pytest.mark.parametrize("code", [None, 1006])
-async def test_nothing_is_left_of_one_who_left(chat, layer, code):
+async def test_leaves_no_group_and_no_presence_row(chat, layer, code):
     ann = await chat.enter("ann")
     await ann.client.disconnect(code)
     assert not layer.groups

@@ -21,7 +21,7 @@ def add():
     return Entry.objects.create(text="line").id
 
 
-async def test_on_sqlite_nobody_writes_while_another_does():
+async def test_on_sqlite_only_one_process_writes_at_a_time():
     """So the lower id is committed first."""
     async with fresh_database() as database:
         add_elsewhere = async_to_sync(database.do_in_other_process)
@@ -37,7 +37,7 @@ async def test_on_sqlite_nobody_writes_while_another_does():
         assert await database.do_in_other_process(add) == 2
 
 
-async def test_on_sqlite_an_id_that_was_seen_is_not_given_again():
+async def test_on_sqlite_an_id_is_never_used_again():
     async with fresh_database() as database:
         for _ in range(2):
             await database.do_in_other_process(add)
@@ -74,7 +74,7 @@ def test_on_postgresql_the_lower_id_may_be_committed_later_and_is_never_read(ses
 
 
 @pytest.mark.parametrize("lock", [LOCK, "SELECT FROM room WHERE id = 7 FOR UPDATE"])
-def test_on_postgresql_writers_that_queue_commit_in_the_order_of_their_ids(sessions, lock):
+def test_on_postgresql_writers_that_take_a_lock_commit_in_the_order_of_ids(sessions, lock):
     slow, quick, reader = sessions
     reader("CREATE TABLE IF NOT EXISTS room AS SELECT 7 AS id")
     slow("BEGIN")

@@ -154,11 +154,11 @@ LOGBOOK = {"group": "logbook", "message": {"type": "logbook.bell"}}
 TICKER = {"group": "ticker", "message": {"type": "ticker.news"}}
 
 
-def test_each_client_of_the_demo_has_every_line_once_and_in_order():
+def test_the_demo_sends_every_line_once_and_in_order():
     told(Logbook, LOGBOOK, max_examples=20)
 
 
-def test_so_it_is_with_the_solution():
+def test_the_solution_sends_every_line_once_and_in_order():
     told(resolve(find("replay"), "solution").load(), TICKER, max_examples=10)
 
 
