@@ -68,7 +68,7 @@ class Page:
         path = urlsplit(socket.url).path
         if path.startswith("/watched/"):
             self._prefix = self._prefix or path.partition("/ws/")[0]
-        elif "/verdicts/" not in path:  # that socket is the exercise's; the other is the feed
+        elif "/exercise/" not in path:  # that socket is the exercise's; the other is the feed
             socket.on("framereceived", self._on_frame)
 
     def _on_frame(self, frame: str):

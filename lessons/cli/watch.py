@@ -1,28 +1,24 @@
 """`lesson watch`: a verdict at every save.
 
-No thread is started, so the runner can fork this process, in which everything is loaded that a
-verdict needs.
+The judge process judges. Where it cannot be started, as in a read-only folder, this process does.
 """
 
 import signal
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from django.core.management.base import CommandError
-
-import lessons.judge.preload  # noqa: F401 - what a judging process needs, made before the fork
-from lessons.cli.check import judge_or_fail
 from lessons.cli.keyboard import END, keyboard
 from lessons.cli.lesson_actions import list_lessons, show_hint
 from lessons.cli.screen import print_text, short_path
 from lessons.cli.verdict_text import print_verdict
-from lessons.core import catalogue, progress
+from lessons.core import catalogue
 from lessons.core.catalogue import Lesson
-from lessons.judge.file_watch import WatchedFile
+from lessons.judge import judge_client
 from lessons.judge.verdict import Verdict
 
-_LOOK = 0.005  # seconds between two looks at the file
+_KEY_INTERVAL = 0.005  # seconds between two looks at the keyboard
 _KEYS = "h hint   l list   c check again   n next lesson   q quit"
 
 
@@ -35,38 +31,73 @@ def watch(console, lesson: Lesson) -> int:
     return 0 if session.verdict and session.verdict.green else 1
 
 
+class LocalJudge:
+    """The judge in this process, with the methods of a JudgeConnection."""
+
+    def __init__(self, watch: str):
+        self._messages: list[dict] = []
+        self.send(watch=watch)
+
+    def send(self, watch: str) -> None:
+        from lessons.judge.exercise_judge import ExerciseJudge
+
+        self._judge = ExerciseJudge([catalogue.find(watch)], self._messages.append)
+        self._judge.watched = {watch}
+        self._judge.request(watch)
+
+    def receive(self, timeout: float) -> dict | None:
+        self._judge.look()
+        if not self._messages:
+            time.sleep(timeout)
+            return None
+        return self._messages.pop(0)
+
+
 class Session:
-    """One sitting: the lesson under work, its exercise, the verdict on it."""
+    """One run of `lesson watch`: the lesson that it shows and the last verdict on it."""
 
     def __init__(self, console, lesson: Lesson):
         self.console = console
         self.lesson = lesson
-        self.exercise = WatchedFile(lesson.exercise)
         self.verdict: Verdict | None = None
 
     def run(self, key: Callable[[float], str]) -> None:
-        self.judge()
-        while (pressed := key(_LOOK)) != END:
-            if pressed:
-                self.obey(pressed)
-            elif self.exercise.was_saved():
-                self.judge()
+        self._find_judge()
+        # No key is read during a verdict: what it shows may not be in the progress file yet.
+        while (pressed := "" if self.is_judging else key(0)) != END:
+            try:
+                if pressed:
+                    self._handle_key(pressed)
+                if message := self.judge.receive(_KEY_INTERVAL):
+                    self._handle_message(message)
+            except OSError:  # the judge was killed
+                self._find_judge()
 
-    def judge(self) -> None:
-        self.exercise.look()
+    def _find_judge(self) -> None:
+        self.is_judging = False
         try:
-            self.verdict = judge_or_fail(self.lesson)
-        except CommandError as error:
-            self.verdict = None
-            print_text(self.console, str(error), style="red")
+            self.judge = judge_client.connect(watch=self.lesson.key)
+        except judge_client.JudgeUnavailable as error:
+            print_text(self.console, f"The verdicts do not reach the page: {error}", style="dim")
+            self.judge = LocalJudge(self.lesson.key)
+
+    def _handle_message(self, message: dict) -> None:
+        if "judging" in message:
+            self.is_judging = message["judging"] == self.lesson.key
+        if message.get("lesson") != self.lesson.key:
             return
+        if "fault" in message:
+            self.verdict = None
+            text = f"The checks of lesson {self.lesson.key} are broken, whatever the target:"
+            print_text(self.console, f"{text}\n{message['fault']}", style="red")
+            return
+        self.verdict = Verdict.from_json(message["verdict"])
         if self.console.is_terminal:
             self.console.clear()
         print_verdict(self.console, self.lesson, self.verdict)
-        self._draw_foot()
-        progress.keep_verdict(self.lesson, self.verdict)  # only now: the disk takes its time
+        self._draw_footer()
 
-    def obey(self, pressed: str) -> None:
+    def _handle_key(self, pressed: str) -> None:
         if pressed == "h":
             self.console.print()
             show_hint(self.console, self.lesson)
@@ -74,20 +105,19 @@ class Session:
             self.console.print()
             list_lessons(self.console)
         elif pressed == "c":
-            self.judge()
+            self.judge.send(watch=self.lesson.key)
         elif pressed == "n":
-            self.move_on()
+            self._go_to_next_lesson()
 
-    def move_on(self) -> None:
+    def _go_to_next_lesson(self) -> None:
         later = [one for one in catalogue.lessons() if one.number > self.lesson.number]
         if not later:
             print_text(self.console, "This is the last lesson.")
             return
         self.lesson = later[0]
-        self.exercise = WatchedFile(self.lesson.exercise)
-        self.judge()
+        self.judge.send(watch=self.lesson.key)
 
-    def _draw_foot(self) -> None:
+    def _draw_footer(self) -> None:
         self.console.print()
         print_text(self.console, f"Watching {short_path(self.lesson.exercise)}", style="dim")
         if self.console.is_terminal:

@@ -5,6 +5,7 @@ import ipaddress
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from django.conf import settings
 from django.core.management import call_command
@@ -15,6 +16,7 @@ from django.utils import autoreload
 from lessons.core import bootstrap
 from lessons.core.catalogue import ACCOUNTS
 from lessons.core.exercise_copies import create_copies
+from lessons.judge import judge_client
 
 GROUPS = ("editors", "guests")  # lesson 20 queries them
 
@@ -31,6 +33,15 @@ def prepare(write: Write, warn: Write) -> None:
     for line in create_copies():
         warn(line)
     prepare_database(write)
+
+
+def connect_to_judge(warn: Write) -> AbstractContextManager:
+    """Keep the judge running within the block, also while the reloader restarts the server."""
+    try:
+        return judge_client.connect()
+    except judge_client.JudgeUnavailable as error:
+        warn(f"Exercises are not judged when you save them: {error}")
+        return nullcontext()
 
 
 def prepare_database(write: Write) -> None:

@@ -5,7 +5,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -23,12 +23,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Progress:
-    """One lesson's progress. `was_green` stays true when the exercise becomes red again."""
+    """One lesson's progress. `was_green` stays true when the exercise becomes red again.
+
+    `version` counts the changes. A page compares it with the version that it shows.
+    """
 
     state: Literal["new", "red", "green"] = "new"
     was_green: bool = False
     hints: int = 0
     verdict: dict | None = None
+    version: int = field(default=0, compare=False)
 
 
 def state_dir() -> Path:
@@ -90,8 +94,10 @@ def _change(lesson: Lesson, change: Callable[[Progress], Progress]) -> Progress:
     try:
         with state_lock():
             known = _load()
-            changed = known[lesson.key] = change(known.get(lesson.key, Progress()))
-            _save(known)
+            old = known.get(lesson.key, Progress())
+            changed = known[lesson.key] = replace(change(old), version=old.version + 1)
+            if changed != old:
+                _save(known)
         return changed
     except OSError as error:
         _warn_once(f"Your progress cannot be saved: {atomic_write.explain_os_error(error)}")
@@ -129,13 +135,14 @@ def _load() -> dict[str, Progress]:
 
 def _parsed(entry: dict) -> Progress:
     """Raises TypeError or ValueError for anything that _save() did not write."""
-    names = {field.name for field in fields(Progress)}
+    names = {one.name for one in fields(Progress)}
     found = Progress(**{name: value for name, value in entry.items() if name in names})
     valid = (
         found.state in STATES
         and type(found.was_green) is bool
         and type(found.hints) is int
         and found.hints >= 0
+        and type(found.version) is int
         and isinstance(found.verdict, dict | None)
     )
     if not valid:

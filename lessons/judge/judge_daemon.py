@@ -1,101 +1,189 @@
-"""The workshop's judge: a process beside the server that judges each exercise when it is saved.
+"""The judge process: there is one for each clone of the project.
 
-    python -m lessons.judge.judge_daemon PID
+    python -m lessons.judge.judge_daemon
 
-It ends when the process PID does. Pages learn of a verdict from the student's progress, as they do
-of one that a terminal has asked for; the server itself never runs a student's code.
+It judges each exercise that a student saves, and reports to its clients: the web server, every
+`lesson watch`, and the `workshop` command, which only keeps it running. A client connects with
+judge_client, which also starts this process. The judge ends when its last client has disconnected.
+
+Judge and clients exchange lines of JSON over TCP on the loopback interface, which works on every
+system. A client's first line holds the token, and says what the client wants:
+
+    {"token": "..."}                         nothing: the judge runs while it is connected
+    {"token": "...", "follow": true}         all progress now, then each change
+    {"token": "...", "watch": "03-stop"}     a verdict now and at every save; may be sent again
+
+ExerciseJudge lists the messages of the judge.
+
+The judge has a single thread: it forks for each verdict, and a fork with threads is not safe.
 """
 
+import hmac
+import json
 import logging
+import os
+import secrets
+import selectors
 import signal
+import socket
 import sys
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from dataclasses import asdict
 
-import psutil
+from lessons.judge.judge_client import HOST, acquire_lock, address_file, write_address
 
-import lessons.judge.preload  # noqa: F401 - all that a verdict needs, made before the fork
-from lessons.core import catalogue, exercise_copies, progress
-from lessons.core.catalogue import Lesson
-from lessons.judge import judge_status
-from lessons.judge.file_watch import WatchedFile
-from lessons.judge.runner import judge
-from lessons.playback.target import resolve
-
-LOOK = 0.04  # seconds between two looks at the exercises
-CENSUS = 0.5  # seconds between two looks at the process that this one belongs to
+CONNECT_TIMEOUT = 10.0  # seconds for the first client to connect
+IDLE_TIMEOUT = 1.0  # seconds without a client, after which the judge ends
+SEND_TIMEOUT = 1.0  # seconds in which a client must take a message
+MAX_REQUEST = 4096  # bytes of a client's line
 
 log = logging.getLogger(__name__)
 
 
-def serve(pid: int) -> None:
-    """Judge until process `pid` is gone; wait meanwhile where another judge is at work."""
-    owner = psutil.Process(pid)
-    watch = lock = None
-    census = 0.0
-    while True:
-        if time.monotonic() > census:
-            census = time.monotonic() + CENSUS
-            if not is_alive(owner):
+class Client:
+    """One connection. It is `trusted` once it has sent the token."""
+
+    def __init__(self, connection: socket.socket):
+        self.connection = connection
+        self.unread = b""
+        self.trusted = False
+        self.follows = False
+        self.watches: str | None = None
+
+    def wants(self, message: dict) -> bool:
+        if "lesson" in message:
+            return self.watches == message["lesson"]
+        return self.follows or (self.watches is not None and "judging" in message)
+
+
+class JudgeServer:
+    """Accepts clients on `listener`, and runs the ExerciseJudge between their requests."""
+
+    def __init__(self, listener: socket.socket, token: str):
+        self._listener = listener
+        self._token = token
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(listener, selectors.EVENT_READ)
+        self._clients: set[Client] = set()
+        self._judge = None
+
+    def serve(self) -> None:
+        """Judge until the last client has disconnected."""
+        self._idle_until = time.monotonic() + CONNECT_TIMEOUT
+        while not self._has_clients():
+            self.handle_clients(IDLE_TIMEOUT)
+            if self._is_idle():
                 return
-            with suppress(OSError):  # where nothing can be kept, no verdict can
-                lock = lock or judge_status.acquire_lock()
-        if lock and watch is None:
-            watch = Watch(catalogue.lessons())
-        elif lock:
-            watch.look()
-        time.sleep(LOOK)
+        # Only now, because these imports take a second, and the first client waits for an answer.
+        from lessons.core.catalogue import lessons
+        from lessons.judge.exercise_judge import ExerciseJudge
+
+        self._judge = ExerciseJudge(lessons(), self.report)
+        for client in list(self._clients):
+            self._start_to_serve(client)
+        self._judge.look()  # first what a terminal waits for
+        self._judge.judge_unjudged()
+        while not self._is_idle():
+            self._judge.watched = {client.watches for client in self._clients if client.watches}
+            self.handle_clients(self._judge.interval)
+            self._judge.look()
+
+    def handle_clients(self, timeout: float) -> None:
+        for key, _ in self._selector.select(timeout):
+            if key.data is None:
+                self._accept()
+            elif key.data in self._clients:
+                self._read(key.data)
+        if self._has_clients():
+            self._idle_until = time.monotonic() + IDLE_TIMEOUT
+
+    def report(self, message: dict) -> None:
+        """Send the message to the clients that want it."""
+        if "fault" in message:
+            log.error("Lesson %s could not be judged. %s", message["lesson"], message["fault"])
+        for client in [one for one in self._clients if one.wants(message)]:
+            self._send(client, message)
+
+    def close_in_child(self) -> None:
+        """Close the inherited sockets, or a client would not notice that the judge has died."""
+        self._selector.close()
+        for one in (self._listener, *(client.connection for client in self._clients)):
+            one.close()
+
+    def _has_clients(self) -> bool:
+        return any(client.trusted for client in self._clients)
+
+    def _is_idle(self) -> bool:
+        return not self._has_clients() and time.monotonic() > self._idle_until
+
+    def _accept(self) -> None:
+        connection, _ = self._listener.accept()
+        connection.settimeout(SEND_TIMEOUT)
+        client = Client(connection)
+        self._clients.add(client)
+        self._selector.register(connection, selectors.EVENT_READ, client)
+
+    def _read(self, client: Client) -> None:
+        try:
+            received = client.connection.recv(MAX_REQUEST)
+            *lines, client.unread = (client.unread + received).split(b"\n")
+            if not received or len(client.unread) > MAX_REQUEST:
+                raise ConnectionError
+            for line in lines:
+                self._handle(client, json.loads(line))
+        except (OSError, ValueError, AttributeError):
+            self._drop(client)
+
+    def _handle(self, client: Client, request: dict) -> None:
+        if not client.trusted:
+            token = str(request.get("token"))
+            if not hmac.compare_digest(token.encode(), self._token.encode()):
+                raise ConnectionError
+            client.trusted = True
+            self._send(client, {"accepted": True})
+        client.follows = bool(request.get("follow"))
+        client.watches = request.get("watch")
+        if self._judge:
+            self._start_to_serve(client)
+
+    def _start_to_serve(self, client: Client) -> None:
+        """Send what the client follows; judge what it watches."""
+        if client.follows:
+            known = {key: asdict(one) for key, one in self._judge.progress.items()}
+            self._send(client, {"judging": self._judge.judging, "progress": known})
+        if client.watches:
+            self._judge.request(client.watches)
+
+    def _send(self, client: Client, message: dict) -> None:
+        try:
+            client.connection.sendall(json.dumps(message).encode() + b"\n")
+        except OSError:
+            self._drop(client)
+
+    def _drop(self, client: Client) -> None:
+        if client in self._clients:
+            self._clients.remove(client)
+            self._selector.unregister(client.connection)
+            client.connection.close()
 
 
-def is_alive(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-class Watch:
-    """The exercises of some lessons. What was saved before it began is judged at once."""
-
-    def __init__(self, some: Iterable[Lesson]):
-        self._files = [(lesson, WatchedFile(lesson.exercise)) for lesson in some]
-        judge_status.announce("")
-        for lesson, _ in self._files:
-            judge_if_due(lesson)
-
-    def look(self) -> None:
-        """Judge what was saved since the last look."""
-        for lesson, file in self._files:
-            if file.was_saved():
-                file.look()
-                judge_if_due(lesson)
-
-
-def judge_if_due(lesson: Lesson) -> None:
-    """Whatever the exercise is, and whatever the course itself lacks, the next one is judged."""
-    try:
-        if is_due(lesson):
-            judge_status.announce(lesson.key)
-            verdict = judge(lesson)
-            # Saved again meanwhile, or put back as it came: then this is no verdict on it any more.
-            if verdict.digest == resolve(lesson).digest():
-                progress.keep_verdict(lesson, verdict)
-            judge_status.announce("")
-    except Exception:
-        judge_status.announce("")
-        log.exception("Lesson %s could not be judged.", lesson.key)
-
-
-def is_due(lesson: Lesson) -> bool:
-    """Whether this version of the exercise has no verdict, and is not the one that came."""
-    digest = resolve(lesson).digest()
-    known = progress.of(lesson)
-    if not digest or known.state == "new":
-        return bool(digest) and not exercise_copies.is_unedited(lesson)
-    return digest != (known.verdict or {}).get("digest")
+def main() -> None:
+    lock = acquire_lock()
+    if lock is None:
+        return  # another judge is running: the client that started this process finds it
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # ends the child that is judging, too
+    token = secrets.token_urlsafe()
+    with socket.create_server((HOST, 0)) as listener:
+        server = JudgeServer(listener, token)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=server.close_in_child)
+            os.register_at_fork(after_in_child=lock.close)
+        write_address(listener.getsockname()[1], token)
+        try:
+            server.serve()
+        finally:
+            address_file().unlink(missing_ok=True)
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # ends what is being judged, too
-    serve(int(sys.argv[1]))
+    main()

@@ -26,6 +26,12 @@ class Outcome:
             "transcript": [event.as_json() for event in self.transcript],
         }
 
+    @classmethod
+    def from_json(cls, data: dict) -> "Outcome":
+        finding = data["finding"] and Finding(**data["finding"])
+        transcript = tuple(Event.from_json(event) for event in data["transcript"])
+        return cls(**{**data, "finding": finding, "transcript": transcript})
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -71,6 +77,13 @@ class Verdict:
             "digest": self.digest,
             "seconds": round(self.seconds, 4),
         }
+
+    @classmethod
+    def from_json(cls, data: dict) -> "Verdict":
+        data = {name: value for name, value in data.items() if name != "green"}
+        problem = data["problem"] and Finding(**data["problem"])
+        outcomes = tuple(Outcome.from_json(outcome) for outcome in data["outcomes"])
+        return cls(**{**data, "problem": problem, "outcomes": outcomes})
 
     def as_junit(self) -> str:
         """JUnit XML: a test suite for the lesson, a test case for each check."""

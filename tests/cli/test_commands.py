@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import urllib.request
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import psutil
@@ -81,6 +82,7 @@ def served(monkeypatch, settings):
     monkeypatch.setattr(workshop, "call_command", lambda *names, **options: calls.append(names))
     monkeypatch.setattr(workshop, "prepare_database", lambda write: None)
     monkeypatch.setattr(workshop, "create_copies", list)
+    monkeypatch.setattr(workshop, "connect_to_judge", lambda write: nullcontext())
     return calls
 
 

@@ -1,184 +1,155 @@
-"""The workshop's judge: what it judges, what it lets be, and when it ends."""
+"""The judge process: there is one for each clone, and it ends with its last client."""
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 
 import psutil
 import pytest
 
-from lessons.core import exercise_copies, progress
-from lessons.judge import judge_daemon, judge_status
-from lessons.judge.judge_daemon import Watch
-from lessons.judge.runner import CourseFault
-from lessons.judge.verdict import Outcome, Verdict
-from lessons.playback.target import resolve
-from tests.support.programs.processes import start
-from tests.support.programs.running_program import TEST_TIMEOUT, wait_until
+from lessons.core import progress
+from lessons.judge import judge_client
+from lessons.judge.judge_client import JudgeUnavailable
+from tests.support.programs.running_program import wait_until
+
+PATIENCE = 10
+
+WATCH = """\
+import sys
+from lessons.judge import judge_client
+with judge_client.connect(watch="01-lamp") as judge:
+    while message := judge.receive(30):
+        if "verdict" in message:
+            print("verdict", flush=True)
+"""
 
 
 @pytest.fixture
-def lamp(course):
-    """A lesson that the student has not begun."""
-    return course[0]
-
-
-@pytest.fixture
-def judged(monkeypatch):
-    """The keys of the lessons that were judged, in order; none of them is run."""
-    keys = []
-
-    def judge(lesson):
-        keys.append(lesson.key)
-        digest = resolve(lesson).digest()
-        return Verdict(lesson.key, "exercise", (Outcome("a", "A", "red"),), digest=digest)
-
-    monkeypatch.setattr(judge_daemon, "judge", judge)
-    return keys
-
-
-def save(lesson, text):
-    """As an editor does that writes another file and gives it the name."""
-    new = lesson.exercise.with_name("exercise.py~")
-    new.write_text(text)
-    os.replace(new, lesson.exercise)
-
-
-def test_what_is_saved_is_judged_and_the_verdict_kept(lamp, course):
-    watch = Watch(course)
-    save(lamp, lamp.solution.read_text())
-    watch.look()
-    assert progress.of(lamp).state == "green"
-    assert set(progress.read()) == {lamp.key}
-
-
-def test_a_touch_is_no_save(lamp, course, judged):
-    watch = Watch(course)
-    save(lamp, "# mine")
-    watch.look()
-    save(lamp, "# mine")
-    watch.look()
-    watch.look()
-    assert judged == [lamp.key]
-
-
-def test_what_was_saved_before_it_began_is_judged_at_once(lamp, course, judged):
-    save(lamp, "# mine")
-    Watch(course)
-    Watch(course)
-    assert judged == [lamp.key]
-
-
-def test_what_a_terminal_has_judged_is_not_judged_again(lamp, course, judged):
-    watch = Watch(course)
-    save(lamp, "# mine")
-    progress.keep_verdict(lamp, judge_daemon.judge(lamp))
-    watch.look()
-    assert judged == [lamp.key]
-
-
-def test_an_exercise_put_back_as_it_came_is_not_begun(lamp, course, judged):
-    watch = Watch(course)
-    save(lamp, "# mine")
-    watch.look()
-    exercise_copies.reset_exercise(lamp)
-    watch.look()
-    assert judged == [lamp.key]
-    assert progress.of(lamp).state == "new"
-
-
-def test_a_verdict_on_what_was_put_back_meanwhile_is_not_kept(lamp, course, judged, monkeypatch):
-    watch = Watch(course)
-    save(lamp, "# mine")
-    slow = judge_daemon.judge
-
-    def judge(lesson):
-        verdict = slow(lesson)
-        exercise_copies.reset_exercise(lesson)
-        return verdict
-
-    monkeypatch.setattr(judge_daemon, "judge", judge)
-    watch.look()
-    watch.look()
-    assert judged == [lamp.key]
-    assert progress.of(lamp).state == "new"
-
-
-def test_an_exercise_that_is_gone_is_waited_for(lamp, course, judged):
-    watch = Watch(course)
-    lamp.exercise.unlink()
-    watch.look()
-    assert judged == []
-    save(lamp, "# mine")
-    watch.look()
-    assert judged == [lamp.key]
-
-
-def test_a_fault_of_the_course_keeps_no_other_lesson_from_its_verdict(
-    lamp, course, judged, monkeypatch, caplog
-):
-    watch = Watch(course)
-    right = judge_daemon.judge
-
-    def judge(lesson):
-        if lesson == lamp:
-            raise CourseFault("its checks are broken")
-        return right(lesson)
-
-    monkeypatch.setattr(judge_daemon, "judge", judge)
-    for lesson in course[:2]:
-        save(lesson, "# mine")
-    watch.look()
-    assert judged == [course[1].key]
-    assert "Lesson 01-lamp could not be judged" in caplog.text
-    assert not judge_status.is_judging(lamp)
-
-
-def test_of_two_judges_one_is_at_work(lamp):
-    assert not judge_status.is_there()
-    with judge_status.acquire_lock():
-        assert judge_status.is_there()
-        assert judge_status.acquire_lock() is None
-    assert not judge_status.is_there()
-
-
-def test_says_whose_exercise_it_is_at_while_it_is_there(lamp, course):
-    with judge_status.acquire_lock():
-        judge_status.announce(lamp.key)
-        assert [judge_status.is_judging(lesson) for lesson in course[:2]] == [True, False]
-    assert not judge_status.is_judging(lamp)
-
-
-@pytest.fixture
-def owner():
-    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    yield process
-    process.kill()
-    process.communicate()
-
-
-def test_outlives_every_exercise_and_ends_with_its_owner(project, owner):
+def exercise(project, monkeypatch):
+    """A student's exercise, in a clone whose judge the test may use."""
+    monkeypatch.setattr(judge_client.catalogue, "PROJECT_DIR", project)
     exercise = project / "work" / "01_lamp.py"
-    exercise.parent.mkdir()
-    state = project / ".workshop"
-    state.mkdir()
-    judge = start(["-m", "lessons.judge.judge_daemon", owner.pid], cwd=project)
-    try:
+    exercise.parent.mkdir(exist_ok=True)
+    exercise.write_text("class Lamp(:")
+    yield exercise
+    wait_until(lambda: not judge_client.is_running())
+
+
+def judges_in(project):
+    return [
+        process
+        for process in psutil.process_iter(["cmdline", "cwd"])
+        if process.info["cwd"] == str(project)
+        and "lessons.judge.judge_daemon" in (process.info["cmdline"] or ())
+    ]
+
+
+def read_to_end(connection):
+    while connection.receive(PATIENCE):
+        pass
+
+
+def verdict(connection):
+    """The ids of the diagnoses in the next verdict."""
+    while (message := connection.receive(PATIENCE)) is not None:
+        if "verdict" in message:
+            found = [message["verdict"]["problem"]]
+            found += [outcome["finding"] for outcome in message["verdict"]["outcomes"]]
+            return {one["diagnosis"] for one in found if one}
+    raise AssertionError("no verdict came")
+
+
+def test_the_judge_survives_every_exercise_and_ends_with_its_client(exercise, project):
+    with judge_client.connect(watch="01-lamp") as judge:
+        assert "syntax-error" in verdict(judge)
         for text, diagnosis in (
             ("import os; os._exit(0)", "process-died"),
-            ("class Lamp(:", "syntax-error"),
             ("import sys; sys.exit()", "calls-exit"),
         ):
             exercise.write_text(text)
-            wait_until(lambda name=diagnosis: name in text_of(state / "progress.json"))
-        assert psutil.Process(judge.pid).num_threads() == 1
-        owner.send_signal(signal.SIGTERM)  # and nobody waits for it: it is a zombie
-        assert judge.wait(TEST_TIMEOUT) == 0
+            assert diagnosis in verdict(judge)
+        [process] = judges_in(project)
+        assert process.num_threads() == 1
+    process.wait(PATIENCE)
+    assert not judge_client.address_file().exists()
+
+
+def test_two_clients_share_one_judge_and_get_the_same_verdict(exercise, project):
+    with judge_client.connect(watch="01-lamp") as one:
+        verdict(one)
+        with judge_client.connect(watch="01-lamp") as other:
+            assert verdict(one) == verdict(other) == {"syntax-error"}
+            exercise.write_text("import sys; sys.exit()")
+            assert verdict(one) == verdict(other) == {"calls-exit"}
+            assert len(judges_in(project)) == 1
+
+
+def test_two_clients_that_start_at_once_get_one_judge(exercise, project):
+    clients = [
+        subprocess.Popen([sys.executable, "-c", WATCH], cwd=project, stdout=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    try:
+        assert [client.stdout.readline() for client in clients] == [b"verdict\n"] * 2
+        assert len(judges_in(project)) == 1
     finally:
-        judge.kill()
-        judge.wait()
+        for client in clients:
+            client.kill()  # no process says good-bye: the judge notices and ends
+            client.communicate()
 
 
-def text_of(file):
-    return file.read_text() if file.exists() else ""
+def test_reports_all_progress_to_a_new_follower_and_then_each_change(exercise):
+    with judge_client.connect(follow=True) as page:
+        assert page.receive(PATIENCE) == {"judging": None, "progress": {}}
+        wait_until(lambda: "progress" in (page.receive(PATIENCE) or ()))
+        with judge_client.connect(follow=True) as other:
+            assert set(other.receive(PATIENCE)["progress"]) == {"01-lamp"}
+
+
+def test_a_killed_judge_is_replaced(exercise, project):
+    with judge_client.connect(watch="01-lamp") as judge:
+        verdict(judge)
+        [process] = judges_in(project)
+        process.kill()
+        process.wait(PATIENCE)
+        with pytest.raises(ConnectionError):
+            read_to_end(judge)
+    assert judge_client.find_judge() is None  # the address that it left is not used
+    with judge_client.connect(watch="01-lamp") as judge:
+        assert verdict(judge) == {"syntax-error"}
+
+
+def test_no_exercise_keeps_a_killed_judges_lock(exercise, project):
+    ready = exercise.with_name("ready")
+    os.mkfifo(ready)
+    exercise.write_text(f"open({str(ready)!r}, 'w').close()\nwhile True: pass\n")
+    with judge_client.connect(watch="01-lamp"):
+        ready.read_text()  # returns once the exercise runs
+        [process] = [one for one in judges_in(project) if one.children()]
+        process.send_signal(signal.SIGKILL)
+        process.wait(PATIENCE)
+        assert not judge_client.is_running()
+
+
+def test_a_connection_without_the_token_is_closed(exercise):
+    with judge_client.connect():
+        port = json.loads(judge_client.address_file().read_text())["port"]
+        with socket.create_connection((judge_client.HOST, port), PATIENCE) as stranger:
+            stranger.sendall(b'{"token": "guessed", "follow": true}\n')
+            assert stranger.recv(1) == b""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+def test_only_the_user_may_read_the_token(exercise):
+    with judge_client.connect():
+        assert judge_client.address_file().stat().st_mode & 0o077 == 0
+
+
+def test_where_no_file_can_be_written_the_reason_is_given(course):
+    (progress.state_dir()).rename(progress.state_dir().with_name("moved"))
+    progress.state_dir().write_text("a file where the folder should be")
+    with pytest.raises(JudgeUnavailable, match="File exists"):
+        judge_client.connect()

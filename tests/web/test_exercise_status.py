@@ -1,98 +1,175 @@
-"""The socket on which a page hears how its exercise stands."""
+"""The socket over which a page gets what happens to its exercise."""
+
+import asyncio
+import json
+from dataclasses import asdict
 
 import pytest
 from channels.testing import WebsocketCommunicator
 
 from lessons.core import progress
 from lessons.core.source import find_source
-from lessons.judge import judge_status
+from lessons.judge import judge_client
 from lessons.judge.verdict import Outcome, Verdict
 from lessons.web.exercise import exercise_status
-from lessons.web.exercise.exercise_panel import mark_of, mark_of_all, mark_of_source
+from lessons.web.exercise.exercise_panel import source_digest
 
-GREEN = Verdict("01-lamp", "exercise", (Outcome("a", "A", "green"),))
+GREEN = Verdict("01-lamp", "exercise", (Outcome("a", "It lights.", "green"),))
 
 
 @pytest.fixture
-def lamp(course, monkeypatch):
-    progress.state_dir().mkdir(exist_ok=True)
-    monkeypatch.setattr(exercise_status, "LOOK", 0.001)
-    monkeypatch.setattr(exercise_status, "CENSUS", 0.005)
-    monkeypatch.setattr(exercise_status, "GRACE", 0.02)
+def lamp(course, settings, monkeypatch):
+    settings.WORKSHOP = True
+    monkeypatch.setattr(exercise_status, "RECONNECT_INTERVAL", 0.005)
+    monkeypatch.setattr(exercise_status, "MISSING_TIMEOUT", 0.05)
     return course[0]
+
+
+class StubJudge:
+    """Listens in the place of the judge process, and reports what the test says."""
+
+    async def __aenter__(self):
+        self.writers = []
+        self.connected = asyncio.Event()
+        self.lock = judge_client.acquire_lock()
+        self.server = await asyncio.start_server(self.accept, judge_client.HOST, 0)
+        judge_client.write_address(self.server.sockets[0].getsockname()[1], "token")
+        return self
+
+    async def __aexit__(self, *_):
+        self.lock.close()
+        self.server.close()
+        for writer in self.writers:
+            writer.close()
+            await writer.wait_closed()
+
+    async def accept(self, reader, writer):
+        assert json.loads(await reader.readline()) == {"token": "token", "follow": True}
+        self.writers.append(writer)
+        known = {key: asdict(one) for key, one in progress.read().items()}
+        self.report(judging=None, progress=known)
+        self.connected.set()
+
+    def report(self, **message):
+        for writer in self.writers:
+            writer.write(json.dumps(message).encode() + b"\n")
+
+    def report_progress(self, lesson):
+        self.report(progress={lesson.key: asdict(progress.of(lesson))})
 
 
 @pytest.fixture
 def page():
-    """`await page("01-lamp")`: its socket, open."""
+    """`await page("01-lamp", version="0")`: the socket of a page that shows this version."""
 
-    async def start(key):
-        path = f"/ws/feed/verdicts/{key}/"
-        communicator = WebsocketCommunicator(exercise_status.Verdicts.as_asgi(), path)
+    async def connect(key, version="0", source=""):
+        query = f"?version={version}&source={source}"
+        path = f"/ws/feed/exercise/{key}/{query}"
+        communicator = WebsocketCommunicator(exercise_status.ExerciseStatus.as_asgi(), path)
         communicator.scope["url_route"] = {"kwargs": {"key": key}}
         opened, _ = await communicator.connect()
         return communicator if opened else None
 
-    return start
+    return connect
 
 
-async def test_a_page_hears_at_once_how_its_exercise_stands(lamp, page):
-    with judge_status.acquire_lock():
-        client = await page("01-lamp")
-        assert await client.receive_json_from() == {
-            "mark": mark_of(progress.of(lamp)),
-            "judging": False,
-            "judge": True,
-            "source": mark_of_source(find_source(lamp.demo)),
-        }
+async def test_a_page_that_shows_everything_gets_no_panel(lamp, page):
+    async with StubJudge():
+        source = source_digest(find_source(lamp.demo))
+        client = await page("01-lamp", source=source)
+        expected = {"judging": False, "judge": True, "source_changed": False}
+        assert await client.receive_json_from() == expected
+        assert await client.receive_nothing(0.05)
         await client.disconnect()
 
 
-async def test_a_page_hears_that_it_is_being_judged_and_of_the_verdict(lamp, page):
-    with judge_status.acquire_lock():
+async def test_a_page_of_an_earlier_version_gets_the_panel_at_once(lamp, page):
+    progress.keep_verdict(lamp, GREEN)
+    async with StubJudge():
+        client = await page("01-lamp", source="another")
+        assert (await client.receive_json_from())["source_changed"]
+        assert "It lights." in (await client.receive_json_from())["panel"]
+        await client.disconnect()
+
+
+async def test_a_page_gets_the_verdict_and_that_the_checks_run(lamp, page):
+    async with StubJudge() as judge:
         client = await page("01-lamp")
-        before = await client.receive_json_from()
-        judge_status.announce(lamp.key)
-        assert await client.receive_json_from() == {**before, "judging": True}
+        await client.receive_json_from()
+        await judge.connected.wait()
+        judge.report(judging="01-lamp")
+        assert await client.receive_json_from() == {"judging": True}
         progress.keep_verdict(lamp, GREEN)
-        after = mark_of(progress.of(lamp))
-        assert await client.receive_json_from() == {**before, "judging": True, "mark": after}
-        judge_status.announce("")
-        assert await client.receive_json_from() == {**before, "mark": after}
+        judge.report_progress(lamp)
+        panel = (await client.receive_json_from())["panel"]
+        assert 'data-version="1"' in panel
+        assert "It lights." in panel
+        judge.report(judging=None)
+        assert await client.receive_json_from() == {"judging": False}
         await client.disconnect()
 
 
-async def test_a_verdict_on_another_lesson_is_no_news(lamp, course, page):
-    with judge_status.acquire_lock():
+async def test_two_pages_share_one_connection_to_the_judge(lamp, page):
+    async with StubJudge() as judge:
+        clients = [await page("01-lamp"), await page("01-lamp")]
+        for client in clients:
+            await client.receive_json_from()
+        await judge.connected.wait()
+        progress.show_hint(lamp)
+        judge.report_progress(lamp)
+        panels = [(await client.receive_json_from())["panel"] for client in clients]
+        assert all("Begin with" in panel for panel in panels)
+        assert len(judge.writers) == 1
+        for client in clients:
+            await client.disconnect()
+
+
+async def test_a_page_gets_nothing_about_another_lesson(lamp, course, page):
+    async with StubJudge() as judge:
         client = await page("02-bell")
         await client.receive_json_from()
+        await judge.connected.wait()
         progress.keep_verdict(lamp, GREEN)
+        judge.report_progress(lamp)
         progress.show_hint(course[1])
-        assert (await client.receive_json_from())["mark"] == mark_of(progress.of(course[1]))
+        judge.report_progress(course[1])
+        assert "Begin with" in (await client.receive_json_from())["panel"]
         assert await client.receive_nothing(0.01)
         await client.disconnect()
 
 
-async def test_a_judge_that_does_not_come_back_is_missed(lamp, page):
-    with judge_status.acquire_lock():
+async def test_the_forms_of_the_panel_have_a_token_for_the_pages_cookie(lamp, page):
+    headers = [(b"cookie", b"csrftoken=" + b"a" * 32)]
+    token = exercise_status.csrf_token({"headers": headers})
+    html = exercise_status.render_panel({"headers": headers}, lamp, progress.of(lamp))
+    assert len(token) == 64
+    assert 'name="csrfmiddlewaretoken"' in html
+
+
+async def test_a_page_learns_that_the_judge_is_missing_and_that_it_is_back(lamp, page):
+    async with StubJudge():
         client = await page("01-lamp")
         assert (await client.receive_json_from())["judge"]
-    assert not (await client.receive_json_from())["judge"]
-    with judge_status.acquire_lock():
-        assert (await client.receive_json_from())["judge"]
-    await client.disconnect()
+    assert await client.receive_json_from() == {"judge": False}
+    async with StubJudge():
+        assert await client.receive_json_from() == {"judge": True}
+        await client.disconnect()
 
 
-async def test_there_is_no_such_socket_for_no_such_lesson(lamp, page):
+async def test_rejects_a_page_of_an_unknown_lesson(lamp, page):
     assert await page("99") is None
 
 
-async def test_the_list_hears_of_a_state_that_has_changed(lamp, page):
-    client = await page("")
-    begun = await client.receive_json_from()
-    assert begun == {"mark": mark_of_all({})}
-    progress.keep_verdict(lamp, GREEN)
-    assert await client.receive_json_from() == {"mark": mark_of_all(progress.read())}
-    progress.keep_verdict(lamp, GREEN)
-    assert await client.receive_nothing(0.01)
-    await client.disconnect()
+async def test_the_list_gets_a_changed_state(lamp, page):
+    async with StubJudge() as judge:
+        client = await page("", version="nnn")
+        await judge.connected.wait()
+        progress.keep_verdict(lamp, GREEN)
+        judge.report_progress(lamp)
+        panel = (await client.receive_json_from())["panel"]
+        assert 'data-version="gnn"' in panel
+        assert "Go on with lesson 2" in panel
+        progress.show_hint(lamp)
+        judge.report_progress(lamp)
+        assert await client.receive_nothing(0.01)
+        await client.disconnect()

@@ -6,7 +6,6 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from lessons.cli import workshop
-from lessons.management.judge import judge_beside
 
 
 class Command(BaseCommand):
@@ -23,6 +22,5 @@ class Command(BaseCommand):
     def handle(self, *, host, port, reload, **options):
         address = workshop.choose_address(host, port)
         workshop.prepare(self.stdout.write, self.stderr.write)
-        # The judge belongs to this process, which goes on while the reloader restarts the server.
-        with judge_beside() if settings.WORKSHOP else nullcontext():
+        with workshop.connect_to_judge(self.stderr.write) if settings.WORKSHOP else nullcontext():
             workshop.serve(address, reload)

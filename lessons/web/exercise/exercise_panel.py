@@ -1,15 +1,14 @@
 """What a lesson's page says of the student's own work, on the first rendering and on each later."""
 
 import hashlib
-import json
-from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 
 from django.conf import settings
 from django.utils.safestring import mark_safe
 
 from lessons.core import catalogue, exercise_copies, progress
-from lessons.core.catalogue import Lesson
+from lessons.core.catalogue import IncompleteLesson, Lesson
 from lessons.core.diagnoses import Diagnosis
 from lessons.core.diagnoses import catalogue as diagnoses
 from lessons.core.progress import Progress
@@ -19,9 +18,9 @@ from lessons.wire.events import Event
 from lessons.wire.transcript import render
 
 
-def exercise_context(found: Lesson) -> dict:
+def exercise_context(found: Lesson, known: Progress | None = None) -> dict:
     """The last verdict, and, where students' code is run, the help that there is."""
-    known = progress.of(found)
+    known = progress.of(found) if known is None else known
     verdict = {
         "lesson": found,
         "exercise": _short(found.exercise),
@@ -38,22 +37,37 @@ def _readable(verdict: dict) -> dict:
     return {**verdict, "outcomes": claims}
 
 
-def mark_of(known: Progress) -> str:
-    """Another one whenever there is something else to be shown."""
-    return _digest(json.dumps(asdict(known), sort_keys=True))
+def source_digest(source: Source) -> str:
+    """Differs from the digest that a page was rendered with if its source has changed since."""
+    return hashlib.sha256(f"{source.place}\n{source.text}".encode()).hexdigest()[:16]
 
 
-def mark_of_all(known: dict[str, Progress]) -> str:
-    """The same for the list of lessons, which shows the states alone."""
-    return _digest(json.dumps({key: one.state for key, one in known.items()}, sort_keys=True))
+def lesson_list_context(known: dict[str, Progress]) -> dict:
+    """All lessons, by app, each with the state of the student's work."""
+    rows = []
+    for lesson in catalogue.lessons():
+        try:
+            row = {"app": lesson.app, "title": lesson.title, "lesson": lesson}
+        except IncompleteLesson as error:
+            row = {"app": "unfinished", "title": lesson.slug, "lesson": lesson}
+            row["incomplete"] = str(error)
+        state = known[lesson.key].state if lesson.key in known else "new"
+        rows.append({**row, "state": state})
+    to_do = (row for row in rows if row["state"] != "green" and "incomplete" not in row)
+    return {
+        "apps": [(app, list(group)) for app, group in groupby(rows, key=lambda row: row["app"])],
+        "green": sum(row["state"] == "green" for row in rows),
+        "all": len(rows),
+        "next": next(to_do, None),
+        "live": settings.WORKSHOP,
+        "version": list_version(known),
+    }
 
 
-def mark_of_source(source: Source) -> str:
-    return _digest(f"{source.place}\n{source.text}")
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def list_version(known: dict[str, Progress]) -> str:
+    """What the list shows of the progress: a letter for the state in each lesson."""
+    states = [known[one.key].state if one.key in known else "new" for one in catalogue.lessons()]
+    return "".join(state[0] for state in states)
 
 
 def _findings(verdict: dict) -> dict:
@@ -90,7 +104,7 @@ def _help(found: Lesson, known: Progress) -> dict:
     backup = exercise_copies.latest_backup(found)
     return {
         "live": True,
-        "mark": mark_of(known),
+        "version": known.version,
         "hints": [markdown_to_html(hint) for hint in found.hints[: known.hints]],
         "hints_in_all": len(found.hints),
         "solution": _solution(found) if known.was_green else None,

@@ -1,32 +1,114 @@
-"""Tells an open page that its exercise is being judged, that there is a verdict, and the like.
+"""Sends an open page what happens to its exercise: verdicts, hints, resets.
 
-What changes is looked for in files, since the judge is another process, and so is a terminal that
-keeps a verdict: how a lesson stands is what the student's progress says, whoever wrote it.
+The judge process reports to this server over one connection, JudgeFeed. Each page has a WebSocket,
+ExerciseStatus, over which it gets HTML: the server renders what has changed, the page shows it.
 """
 
 import asyncio
 import json
 import time
 from contextlib import suppress
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs
 
 from channels.exceptions import StopConsumer
+from django.http import HttpRequest, parse_cookie
+from django.middleware.csrf import CsrfViewMiddleware, get_token
+from django.template.loader import render_to_string
 
-from lessons.core import progress
 from lessons.core.catalogue import Lesson, UnknownLesson, find
 from lessons.core.progress import Progress
 from lessons.core.source import UnknownName, find_source
-from lessons.judge import judge_status
-from lessons.judge.file_watch import state_of
-from lessons.web.exercise.exercise_panel import mark_of, mark_of_all, mark_of_source
+from lessons.judge import judge_client
+from lessons.web.exercise.exercise_panel import (
+    exercise_context,
+    lesson_list_context,
+    list_version,
+    source_digest,
+)
 from lessons.web.live.page_socket import PageSocket
 
-LOOK = 0.04  # seconds between two looks at the files that a judge writes
-CENSUS = 1.0  # seconds between two looks at all the rest
-GRACE = 5.0  # seconds that a judge may be missing: it starts beside the server, and takes longer
+RECONNECT_INTERVAL = 0.25  # seconds between two attempts to find a judge
+MISSING_TIMEOUT = 5.0  # seconds without a judge, after which the pages say so
+MAX_MESSAGE = 64 * 1024 * 1024  # bytes: the progress in all lessons
 
 
-class Verdicts(PageSocket):
-    """Sends how the exercise stands, or all of them: at once, and whenever that has changed."""
+@dataclass
+class JudgeFeed:
+    """This server's connection to the judge, kept while a page is open.
+
+    `progress` is None until a judge has sent it. Each page has an asyncio.Event in `pages`, which
+    is set when something has changed.
+    """
+
+    progress: dict[str, Progress] | None = None
+    judging: str | None = None
+    is_missing: bool = False
+    pages: set[asyncio.Event] = field(default_factory=set)
+    _task: asyncio.Task | None = None
+
+    def join(self) -> asyncio.Event:
+        changed = asyncio.Event()
+        self.pages.add(changed)
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+        return changed
+
+    def leave(self, changed: asyncio.Event) -> None:
+        self.pages.discard(changed)
+        if not self.pages:
+            self._task.cancel()
+            self._task = self.progress = self.judging = None
+            self.is_missing = False
+
+    async def _run(self) -> None:
+        last_seen = time.monotonic()
+        while True:
+            if address := judge_client.find_judge():
+                with suppress(OSError, ValueError):
+                    await self._listen(*address)
+                last_seen = time.monotonic()
+            is_missing = time.monotonic() - last_seen > MISSING_TIMEOUT
+            self._update(is_missing=is_missing, judging=None)
+            await asyncio.sleep(RECONNECT_INTERVAL)
+
+    async def _listen(self, port: int, token: str) -> None:
+        """Take what the judge sends, until it ends."""
+        reader, writer = await asyncio.open_connection(judge_client.HOST, port, limit=MAX_MESSAGE)
+        try:
+            writer.write(json.dumps({"token": token, "follow": True}).encode() + b"\n")
+            while line := await reader.readline():
+                message = json.loads(line)
+                if "progress" in message:
+                    known = {key: Progress(**one) for key, one in message["progress"].items()}
+                    # The first message has the progress in all lessons, the others what changed.
+                    known = known if "judging" in message else {**self.progress, **known}
+                    self._update(progress=known, is_missing=False)
+                if "judging" in message:
+                    self._update(judging=message["judging"])
+        finally:
+            writer.close()
+
+    def _update(self, **values) -> None:
+        if any(getattr(self, name) != value for name, value in values.items()):
+            vars(self).update(values)
+            for changed in self.pages:
+                changed.set()
+
+
+feed = JudgeFeed()
+
+
+class ExerciseStatus(PageSocket):
+    """Sends a lesson's page, or the list of lessons, what it does not show yet.
+
+    The page's `?version=` says what it shows. The answer is JSON with some of these keys:
+
+        panel           the HTML of the exercise, or of the list of lessons
+        judging         whether the checks of this lesson run
+        judge           whether there is a judge
+        source_changed  whether the worked example has changed since the page was loaded
+    """
 
     task = None
 
@@ -38,17 +120,7 @@ class Verdicts(PageSocket):
             await self.send({"type": "websocket.close"})
             return
         await self.send({"type": "websocket.accept"})
-        self.task = asyncio.create_task(self.tell(lesson))
-
-    async def tell(self, lesson: Lesson | None):
-        desk = ExerciseStatus(lesson)
-        told = None
-        while True:
-            standing = await desk.standing()
-            if standing != told:
-                told = standing
-                await self.send({"type": "websocket.send", "text": json.dumps(told)})
-            await desk.changed()
+        self.task = asyncio.create_task(self.follow(lesson))
 
     async def websocket_disconnect(self, event):
         if self.task:
@@ -57,56 +129,69 @@ class Verdicts(PageSocket):
                 await self.task
         raise StopConsumer
 
-
-class ExerciseStatus:
-    """Where the judge and the student leave their work, as one page looks at it."""
-
-    def __init__(self, lesson: Lesson | None):
-        self.lesson = lesson
-        self.seen: tuple | None = None
-        self.judge_seen = time.monotonic()
-        self._mark: tuple = ()  # and the progress file that it was made of
-
-    async def changed(self) -> None:
-        """Return once something may be different."""
-        for _ in range(int(CENSUS / LOOK)):
-            if self._files() != self.seen:
-                break
-            await asyncio.sleep(LOOK)
-
-    async def standing(self) -> dict:
-        """How things stand, looked up outside the loop, which serves the lesson's sockets."""
-        self.seen = self._files()
-        return await asyncio.to_thread(self._look)
-
-    def _files(self) -> tuple:
-        return state_of(progress.file()), state_of(judge_status.judging_file())
-
-    def _look(self) -> dict:
-        if self.lesson is None:
-            return {"mark": self._marked()}
-        if judge_status.is_there():
-            self.judge_seen = time.monotonic()
-        return {
-            "mark": self._marked(),
-            "judging": judge_status.is_judging(self.lesson),
-            "judge": time.monotonic() - self.judge_seen < GRACE,
-            "source": self._source(),
-        }
-
-    def _marked(self) -> str:
-        """Made anew only when the file is another: it holds the last verdict on each lesson."""
-        file = state_of(progress.file())
-        if self._mark[:1] != (file,):
-            known = progress.read()
-            lesson = self.lesson
-            mark = mark_of(known.get(lesson.key, Progress())) if lesson else mark_of_all(known)
-            self._mark = file, mark
-        return self._mark[1]
-
-    def _source(self) -> str | None:
-        """None while nobody can read it, as in the midst of a change."""
+    async def follow(self, lesson: Lesson | None):
+        query = parse_qs(self.scope.get("query_string", b"").decode())
+        self.shown = (query.get("version") or [""])[0]
+        status = {}
+        if lesson:
+            status["source_changed"] = await asyncio.to_thread(
+                has_changed, lesson, *query.get("source", ())
+            )
+        sent = {}
+        changed = feed.join()
         try:
-            return mark_of_source(find_source(self.lesson.demo))
-        except (UnknownName, SyntaxError, ValueError, OSError):
+            while True:
+                changed.clear()
+                if lesson:
+                    status |= {"judging": feed.judging == lesson.key, "judge": not feed.is_missing}
+                news = {name: value for name, value in status.items() if sent.get(name) != value}
+                sent |= news
+                if html := await self.new_html(lesson):
+                    news["panel"] = html
+                if news:
+                    await self.send({"type": "websocket.send", "text": json.dumps(news)})
+                await changed.wait()
+        finally:
+            feed.leave(changed)
+
+    async def new_html(self, lesson: Lesson | None) -> str | None:
+        """The part of the page that shows the progress; None if it shows this version already."""
+        known = feed.progress
+        if known is None:
             return None
+        one = known.get(lesson.key, Progress()) if lesson else None
+        version = str(one.version) if one else list_version(known)
+        if version == self.shown:
+            return None
+        self.shown = version
+        # In a thread: the event loop serves the lesson's connections meanwhile.
+        if lesson:
+            return await asyncio.to_thread(render_panel, self.scope, lesson, one)
+        return await asyncio.to_thread(
+            render_to_string, "lessons/lesson_list.html", lesson_list_context(known)
+        )
+
+
+def render_panel(scope: dict, lesson: Lesson, known: Progress) -> str:
+    context = {**exercise_context(lesson, known), "csrf_token": csrf_token(scope)}
+    return render_to_string("lessons/verdict.html", context)
+
+
+def csrf_token(scope: dict) -> str:
+    """A token for the panel's forms, made for the cookie that the page's browser has."""
+    cookies = dict(scope["headers"]).get(b"cookie", b"").decode("latin1")
+    request = HttpRequest()
+    request.COOKIES = parse_cookie(cookies)
+    CsrfViewMiddleware(lambda request: None).process_request(request)
+    return get_token(request)
+
+
+def has_changed(lesson: Lesson, shown: str = "") -> bool:
+    """Whether the worked example differs from what the page shows.
+
+    The server restarts when its code changes, and then every page connects again.
+    """
+    try:
+        return shown != source_digest(find_source(lesson.demo))
+    except (UnknownName, SyntaxError, ValueError, OSError):
+        return False  # the file is being changed

@@ -7,7 +7,7 @@ from channels.security.websocket import AllowedHostsOriginValidator
 from django.conf import settings
 from django.urls import path
 
-from lessons.web.exercise.exercise_status import Verdicts
+from lessons.web.exercise.exercise_status import ExerciseStatus
 from lessons.web.live.client_identity import (
     ClientIdentity,
     InvalidIdentity,
@@ -44,8 +44,8 @@ def record_page_clients(application):
     feeds = AllowedHostsOriginValidator(
         URLRouter(
             [
-                path(f"{_FEED[1:]}verdicts/", Verdicts.as_asgi()),
-                path(f"{_FEED[1:]}verdicts/<str:key>/", Verdicts.as_asgi()),
+                path(f"{_FEED[1:]}exercise/", ExerciseStatus.as_asgi()),
+                path(f"{_FEED[1:]}exercise/<str:key>/", ExerciseStatus.as_asgi()),
                 path(f"{_FEED[1:]}<str:feed_id>/", EventFeed.as_asgi()),
             ]
         )

@@ -1,7 +1,6 @@
 """The list of lessons, and a page for each of them."""
 
 import re
-from itertools import groupby
 
 from django.conf import settings
 from django.http import Http404, HttpResponse
@@ -13,18 +12,20 @@ from lessons.core import progress
 from lessons.core.catalogue import (
     ACCOUNTS,
     ANONYMOUS,
-    IncompleteLesson,
     Lesson,
     UnknownLesson,
     find,
     lessons,
 )
 from lessons.core.lesson_text import expanded_text, read_bench_figures
-from lessons.core.progress import Progress
 from lessons.core.source import find_source
 from lessons.judge.predictions import InvalidPrediction, predictions
 from lessons.playback.steps import Step, UnknownStep, parse_step, split_steps
-from lessons.web.exercise.exercise_panel import exercise_context, mark_of_all, mark_of_source
+from lessons.web.exercise.exercise_panel import (
+    exercise_context,
+    lesson_list_context,
+    source_digest,
+)
 from lessons.web.live.page_socket import new_feed_id
 from lessons.web.markup import markdown_to_html, source_lines
 from lessons.web.views.csp import servers_of, with_csp
@@ -37,9 +38,7 @@ OTHER_SITE = "http://evil.lessons.localhost:8666"  # the attacker's site of less
 @require_safe
 @with_csp
 def lesson_list(request):
-    known = progress.read()
-    context = {"live": settings.WORKSHOP, "mark": mark_of_all(known)}
-    return render(request, "lessons/index.html", {**_list_context(known), **context})
+    return render(request, "lessons/index.html", lesson_list_context(progress.read()))
 
 
 @require_safe
@@ -49,7 +48,7 @@ def lesson_page(request, key: str):
     try:
         lesson = find(key)
     except UnknownLesson:
-        context = {"key": key, **_list_context(progress.read())}
+        context = {"key": key, **lesson_list_context(progress.read())}
         return render(request, "lessons/unknown_lesson.html", context, status=404)
     if key != lesson.key:
         return redirect("lesson", key=lesson.key)
@@ -62,7 +61,7 @@ def render_lesson(request, lesson: Lesson, **more):
         "lesson": lesson,
         "text": markdown_to_html(expanded_text(lesson)),
         "source": source,
-        "source_mark": mark_of_source(source),
+        "source_digest": source_digest(source),
         "lines": source_lines(source),
         "feed": _feed_id(request) if settings.WORKSHOP else None,
         "servers": servers_of(request),
@@ -85,28 +84,6 @@ def chart(request, name: str):
     except OSError:
         raise Http404(f"Run `manage.py bench {name}` first.") from None
     return HttpResponse(picture, content_type="image/svg+xml")
-
-
-def _list_context(known: dict[str, Progress]) -> dict:
-    """All lessons, by app, each with the state of the student's work."""
-    rows = []
-    for lesson in lessons():
-        try:
-            row = {"app": lesson.app, "title": lesson.title, "lesson": lesson}
-        except IncompleteLesson as error:
-            reason = str(error)
-            row = {
-                "app": "unfinished",
-                "title": lesson.slug,
-                "incomplete": reason,
-                "lesson": lesson,
-            }
-        state = known[lesson.key].state if lesson.key in known else "new"
-        rows.append({**row, "state": state})
-    apps = [(app, list(group)) for app, group in groupby(rows, key=lambda row: row["app"])]
-    green = sum(row["state"] == "green" for row in rows)
-    to_do = (row for row in rows if row["state"] != "green" and "incomplete" not in row)
-    return {"apps": apps, "green": green, "all": len(rows), "next": next(to_do, None)}
 
 
 def _feed_id(request) -> str:

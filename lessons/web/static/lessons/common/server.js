@@ -35,6 +35,7 @@ const MIN_RECONNECT_PAUSE = 150; // milliseconds
 const MAX_RECONNECT_PAUSE = 2000;
 
 // A WebSocket that reconnects: the reloader restarts the server at each change of code.
+// `url` is a string, or a function that returns the URL for the next attempt.
 export class ReconnectingSocket {
   constructor(url, onMessage) {
     this.url = url;
@@ -47,7 +48,7 @@ export class ReconnectingSocket {
   ready() {
     clearTimeout(this.timer);
     this.opening ??= new Promise((resolve, reject) => {
-      const socket = new WebSocket(this.url);
+      const socket = new WebSocket(typeof this.url === "function" ? this.url() : this.url);
       socket.onopen = () => {
         this.pause = MIN_RECONNECT_PAUSE;
         resolve();

@@ -1,28 +1,35 @@
-// The student's exercise: each save brings a verdict, rendered by the server as at the first time.
+// The exercise panel: the server sends it as HTML after each verdict, hint and reset.
 
 import { byId } from "../common/dom.js";
 import { updateFocusableScroll } from "../common/keyboard.js";
 import { ReconnectingSocket, socketUrl } from "../common/server.js";
 
-const PART = { headers: { "X-Part": "exercise" }, cache: "no-store" };
+const PANEL_ONLY = { headers: { "X-Part": "exercise" }, cache: "no-store" };
 
 class Exercise {
   constructor(section) {
     this.section = section;
-    this.part = byId("verdict");
-    this.last = 0; // number of the latest request: an answer to an earlier one comes too late
+    this.panel = byId("verdict");
+    this.last = 0; // the number of the latest request or push: an earlier answer is outdated
     section.addEventListener("submit", (event) => this.post(event));
-    const url = socketUrl(location.host, section.dataset.socket);
-    new ReconnectingSocket(url, (standing) => this.take(standing)).ready().catch(() => {});
+    new ReconnectingSocket(() => this.url(), (news) => this.update(news)).ready().catch(() => {});
   }
 
-  // How things stand; told anew whenever the socket opens.
-  take({ mark, judging, judge, source }) {
-    this.section.toggleAttribute("data-judging", judging);
-    if (judging) this.tell("");
-    byId("no-judge").hidden = judge;
-    byId("source-old").hidden = source === null || source === this.section.dataset.source;
-    if (mark !== this.part.firstElementChild.dataset.mark) this.load(this.section.dataset.part);
+  // Says what the page shows, so that the server sends what it does not show.
+  url() {
+    const { socket, source } = this.section.dataset;
+    return socketUrl(location.host, `${socket}?version=${this.version()}&source=${source}`);
+  }
+
+  // The server sends what has changed, and everything but the panel when the socket opens.
+  update({ panel, judging, judge, source_changed: isSourceChanged }) {
+    if (judging !== undefined) this.section.toggleAttribute("data-judging", judging);
+    if (judging) this.announce("");
+    if (judge !== undefined) byId("no-judge").hidden = judge;
+    if (isSourceChanged !== undefined) byId("source-old").hidden = !isSourceChanged;
+    if (panel === undefined) return;
+    this.last += 1;
+    this.show(panel);
   }
 
   post(event) {
@@ -31,58 +38,71 @@ class Exercise {
     this.load(action, { method: "POST", body: new FormData(event.target) });
   }
 
-  // Puts what the server answers in the place of what is shown.
+  // Shows the panel that the server answers with.
   async load(url, options = {}) {
-    const number = ++this.last;
-    const answer = await fetch(url, { ...PART, ...options }).catch(() => null);
+    this.last += 1;
+    const number = this.last;
+    const answer = await fetch(url, { ...PANEL_ONLY, ...options }).catch(() => null);
     if (answer?.ok) {
-      const text = await answer.text();
-      if (number === this.last) this.show(text);
+      const html = await answer.text();
+      if (number === this.last) this.show(html);
+      else this.showError(html);
     } else if (options.body) {
-      // Away, or it no longer takes this form's token: who logs in elsewhere has a new one.
+      // The server is unreachable, or a login in another window has replaced this form's token.
       if (answer) await this.load(this.section.dataset.part);
-      this.complain("That has not reached the workshop. Try again in a moment.");
+      this.complain("The workshop did not receive that. Try again in a moment.");
     }
   }
 
-  show(text) {
+  show(html) {
     const hints = this.hints().length;
-    const open = [...this.part.querySelectorAll("details[open]")].map(({ id }) => id);
-    const focused = this.part.contains(document.activeElement) && document.activeElement;
-    this.part.innerHTML = text; // the server's own rendering, as at the first time
+    const open = [...this.panel.querySelectorAll("details[open]")].map(({ id }) => id);
+    const focused = this.panel.contains(document.activeElement) && document.activeElement;
+    const shown = this.version();
+    this.panel.innerHTML = html; // the server renders it with the template of the whole page
     for (const id of open) byId(id)?.setAttribute("open", "");
     if (focused) (byId(focused.id) ?? byId("exercise-title")).focus({ preventScroll: true });
     updateFocusableScroll();
-    this.tell(this.words(this.hints().length > hints));
+    if (this.error(this.panel)) this.announce(this.error(this.panel));
+    else if (this.version() !== shown) this.announce(this.summary(this.hints().length > hints));
   }
 
-  // What has changed, in few words.
-  words(hasNewHint) {
-    if (hasNewHint) return this.hints().at(-1).innerText;
-    const trouble = this.part.querySelector("[data-told]");
-    return trouble ? trouble.textContent : this.verdict();
+  // A push was faster than this answer: of the answer, only its error is still needed.
+  showError(html) {
+    const error = this.error(new DOMParser().parseFromString(html, "text/html"));
+    if (error) this.complain(error);
   }
 
-  complain(words) {
+  complain(text) {
     const notice = document.createElement("p");
     notice.className = "notice";
-    notice.textContent = words;
-    this.part.firstElementChild.append(notice);
-    this.tell(words);
+    notice.textContent = text;
+    this.panel.firstElementChild.append(notice);
+    this.announce(text);
   }
 
-  tell(words) {
-    byId("told").textContent = words;
+  announce(text) {
+    byId("told").textContent = text;
+  }
+
+  // What has changed, in a few words.
+  summary(hasNewHint) {
+    if (hasNewHint) return this.hints().at(-1).innerText;
+    const state = this.panel.querySelector(".state").textContent;
+    const finding = this.panel.querySelector(".finding h3")?.textContent;
+    return finding ? `${state}: ${finding}` : state;
+  }
+
+  version() {
+    return this.panel.firstElementChild.dataset.version;
   }
 
   hints() {
-    return [...this.part.querySelectorAll(".hint")];
+    return [...this.panel.querySelectorAll(".hint")];
   }
 
-  verdict() {
-    const state = this.part.querySelector(".state").textContent;
-    const found = this.part.querySelector(".finding h3")?.textContent;
-    return found ? `${state}: ${found}` : state;
+  error(panel) {
+    return panel.querySelector("[data-told]")?.textContent;
   }
 }
 

@@ -1,0 +1,116 @@
+"""Judges the exercises when a student saves them, and reports each verdict."""
+
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+
+import lessons.judge.preload  # noqa: F401 - loads what a verdict needs before the first fork
+from lessons.core import exercise_copies, progress
+from lessons.core.catalogue import Lesson
+from lessons.core.progress import Progress
+from lessons.judge.file_watch import WatchedFile, state_of
+from lessons.judge.runner import CourseFault, judge
+from lessons.playback.target import resolve
+
+POLL_INTERVAL = 0.04  # seconds between two looks at all exercises
+WATCHED_POLL_INTERVAL = 0.005  # for an exercise whose verdict a student waits for
+
+
+class ExerciseJudge:
+    """Judges the exercises of some lessons. It calls `report(message)` with plain data:
+
+        {"judging": "03-stop"}                    the checks run
+        {"lesson": "03-stop", "verdict": {...}}   the verdict, as Verdict.as_json() writes it
+        {"lesson": "03-stop", "fault": "..."}     or the reason why there is no verdict
+        {"progress": {"03-stop": {...}}}          what has changed in the student's progress: by
+                                                  this verdict, in a terminal, or on a page
+        {"judging": None}                         no checks run
+
+    It starts no thread, so the runner can fork this process for each verdict.
+    """
+
+    def __init__(self, lessons: Iterable[Lesson], report: Callable[[dict], None]):
+        self.report = report
+        self.judging: str | None = None
+        self.watched: set[str] = set()  # keys of the lessons that a terminal shows
+        self.progress = progress.read()
+        self._progress_file = state_of(progress.file())
+        self._exercises = [(lesson, WatchedFile(lesson.exercise)) for lesson in lessons]
+        self._requested: set[str] = set()
+        self._next_look = 0.0
+
+    @property
+    def interval(self) -> float:
+        """Seconds until the next look."""
+        return WATCHED_POLL_INTERVAL if self.watched else POLL_INTERVAL
+
+    def request(self, key: str) -> None:
+        """Judge the exercise of this lesson at the next look, even if it has not changed."""
+        self._requested.add(key)
+
+    def judge_unjudged(self) -> None:
+        """Judge each exercise that was edited before this judge started and has no verdict."""
+        for lesson, file in self._exercises:
+            file.look()
+            if self._is_due(lesson):
+                self.judge(lesson)
+
+    def look(self) -> None:
+        """Judge what was requested, and what was saved since the last look."""
+        is_time_for_all = time.monotonic() >= self._next_look
+        for lesson, file in self._exercises:
+            is_watched = lesson.key in self.watched
+            is_requested = lesson.key in self._requested
+            if is_requested or ((is_watched or is_time_for_all) and file.was_saved()):
+                file.look()
+                self._requested.discard(lesson.key)
+                if is_requested or is_watched or self._is_due(lesson):
+                    self.judge(lesson)
+        if is_time_for_all:
+            self._next_look = time.monotonic() + POLL_INTERVAL
+            self._report_progress()
+
+    def judge(self, lesson: Lesson) -> None:
+        """Report the verdict on the exercise and save it in the student's progress."""
+        self._report_judging(lesson.key)
+        try:
+            verdict = judge(lesson)
+            self.report({"lesson": lesson.key, "verdict": verdict.as_json()})
+            # A student may have saved again or reset the exercise. This verdict is outdated then.
+            if verdict.digest == resolve(lesson).digest():
+                progress.keep_verdict(lesson, verdict)
+                self._report_progress()
+        except Exception as error:  # the other lessons still get their verdicts
+            fault = str(error) if isinstance(error, CourseFault) else traceback.format_exc()
+            self.report({"lesson": lesson.key, "fault": fault})
+        self._report_judging(None)
+
+    def _is_due(self, lesson: Lesson) -> bool:
+        """Whether the student has edited the exercise and this version has no verdict."""
+        try:
+            digest = resolve(lesson).digest()
+        except Exception:  # an incomplete lesson: judge() reports why
+            return True
+        known = progress.of(lesson)
+        if not digest or known.state == "new":
+            return bool(digest) and not exercise_copies.is_unedited(lesson)
+        return digest != (known.verdict or {}).get("digest")
+
+    def _report_judging(self, key: str | None) -> None:
+        self.judging = key
+        self.report({"judging": key})
+
+    def _report_progress(self) -> None:
+        """Report what has changed in the progress file, whichever process has written it."""
+        state = state_of(progress.file())
+        if state == self._progress_file:
+            return
+        before, self.progress, self._progress_file = self.progress, progress.read(), state
+        changed = {
+            key: asdict(self.progress.get(key, Progress()))
+            for key in before.keys() | self.progress.keys()
+            if before.get(key) != self.progress.get(key)
+        }
+        if changed:
+            self.report({"progress": changed})

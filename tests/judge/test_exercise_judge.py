@@ -1,0 +1,194 @@
+"""The judge of saved exercises: what it judges, what it skips, what it reports."""
+
+import os
+
+import pytest
+
+from lessons.core import exercise_copies, progress
+from lessons.judge import exercise_judge
+from lessons.judge.exercise_judge import ExerciseJudge
+from lessons.judge.runner import CourseFault
+from lessons.judge.verdict import Outcome, Verdict
+from lessons.playback.target import resolve
+
+
+@pytest.fixture
+def lamp(course):
+    """A lesson that the student has not begun."""
+    return course[0]
+
+
+@pytest.fixture
+def judged(monkeypatch):
+    """The keys of the lessons that were judged, in order; the checks do not run."""
+    keys = []
+
+    def judge(lesson):
+        keys.append(lesson.key)
+        digest = resolve(lesson).digest()
+        return Verdict(lesson.key, "exercise", (Outcome("a", "A", "red"),), digest=digest)
+
+    monkeypatch.setattr(exercise_judge, "judge", judge)
+    return keys
+
+
+@pytest.fixture
+def messages():
+    """What the judge has reported."""
+    return []
+
+
+@pytest.fixture
+def start(course, messages):
+    """`start()`: a judge that has judged what had no verdict."""
+
+    def start_it():
+        judge = ExerciseJudge(course, messages.append)
+        judge.judge_unjudged()
+        return judge
+
+    return start_it
+
+
+@pytest.fixture(autouse=True)
+def looks_at_all_exercises_every_time(monkeypatch):
+    monkeypatch.setattr(exercise_judge, "POLL_INTERVAL", 0)
+
+
+def save(lesson, text):
+    """Save as an editor that writes another file and renames it."""
+    new = lesson.exercise.with_name("exercise.py~")
+    new.write_text(text)
+    os.replace(new, lesson.exercise)
+
+
+def test_judges_a_saved_exercise_and_saves_the_verdict(lamp, start):
+    judge = start()
+    save(lamp, lamp.solution.read_text())
+    judge.look()
+    assert progress.of(lamp).state == "green"
+    assert set(progress.read()) == {lamp.key}
+
+
+def test_reports_the_verdict_and_the_progress_between_begin_and_end(lamp, start, judged, messages):
+    judge = start()
+    save(lamp, "# mine")
+    judge.look()
+    begin, verdict, changed, end = messages
+    assert begin == {"judging": "01-lamp"}
+    assert verdict["lesson"] == "01-lamp"
+    assert Verdict.from_json(verdict["verdict"]) == exercise_judge.judge(lamp)
+    assert changed["progress"]["01-lamp"]["state"] == "red"
+    assert end == {"judging": None}
+
+
+def test_ignores_a_save_without_a_change(lamp, start, judged):
+    judge = start()
+    save(lamp, "# mine")
+    judge.look()
+    save(lamp, "# mine")
+    judge.look()
+    judge.look()
+    assert judged == [lamp.key]
+
+
+def test_judges_every_save_of_a_watched_exercise(lamp, start, judged):
+    judge = start()
+    judge.watched = {lamp.key}
+    for _ in range(2):
+        save(lamp, "# mine")
+        judge.look()
+    assert judged == [lamp.key] * 2
+
+
+def test_judges_a_requested_exercise_once(course, start, judged):
+    judge = start()
+    judge.request("02-bell")
+    judge.look()
+    judge.look()
+    assert judged == ["02-bell"]
+
+
+def test_judges_at_the_start_what_was_saved_before(lamp, start, judged):
+    save(lamp, "# mine")
+    start()
+    start()
+    assert judged == [lamp.key]
+
+
+def test_skips_what_a_terminal_has_judged_and_reports_its_progress(lamp, start, judged, messages):
+    judge = start()
+    save(lamp, "# mine")
+    progress.keep_verdict(lamp, exercise_judge.judge(lamp))
+    judge.look()
+    assert judged == [lamp.key]
+    [message] = messages
+    assert message["progress"]["01-lamp"]["state"] == "red"
+
+
+def test_reports_a_hint_and_a_deleted_progress_file(lamp, start, messages):
+    judge = start()
+    progress.show_hint(lamp)
+    judge.look()
+    progress.file().unlink()
+    judge.look()
+    assert [message["progress"]["01-lamp"]["hints"] for message in messages] == [1, 0]
+
+
+def test_skips_a_reset_exercise(lamp, start, judged):
+    judge = start()
+    save(lamp, "# mine")
+    judge.look()
+    exercise_copies.reset_exercise(lamp)
+    judge.look()
+    assert judged == [lamp.key]
+    assert progress.of(lamp).state == "new"
+
+
+def test_does_not_save_a_verdict_on_an_exercise_that_was_reset_meanwhile(
+    lamp, start, judged, monkeypatch
+):
+    judge = start()
+    save(lamp, "# mine")
+    slow = exercise_judge.judge
+
+    def judge_and_reset(lesson):
+        verdict = slow(lesson)
+        exercise_copies.reset_exercise(lesson)
+        return verdict
+
+    monkeypatch.setattr(exercise_judge, "judge", judge_and_reset)
+    judge.look()
+    judge.look()
+    assert judged == [lamp.key]
+    assert progress.of(lamp).state == "new"
+
+
+def test_waits_for_a_deleted_exercise(lamp, start, judged):
+    judge = start()
+    lamp.exercise.unlink()
+    judge.look()
+    assert judged == []
+    save(lamp, "# mine")
+    judge.look()
+    assert judged == [lamp.key]
+
+
+def test_a_fault_of_the_course_is_reported_and_the_other_lessons_are_judged(
+    lamp, course, start, judged, messages, monkeypatch
+):
+    judge = start()
+    right = exercise_judge.judge
+
+    def judge_or_fail(lesson):
+        if lesson == lamp:
+            raise CourseFault("its checks are broken")
+        return right(lesson)
+
+    monkeypatch.setattr(exercise_judge, "judge", judge_or_fail)
+    for lesson in course[:2]:
+        save(lesson, "# mine")
+    judge.look()
+    assert judged == [course[1].key]
+    assert {"lesson": "01-lamp", "fault": "its checks are broken"} in messages
+    assert judge.judging is None
