@@ -1,4 +1,4 @@
-"""What Daphne makes of a forgotten await and of handlers of the wrong kind: lesson 5's facts."""
+"""How Daphne treats a forgotten await and handlers of the wrong kind: the facts of lesson 5."""
 
 import pytest
 

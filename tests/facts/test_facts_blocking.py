@@ -1,6 +1,6 @@
-"""Who has to wait while one connection is at slow work on a real Daphne: lesson 6's facts.
+"""Which clients of a real Daphne wait while one connection does slow work: the facts of lesson 6.
 
-Slow work lasts until a client has come to /let-go, so that the order of events tells.
+Slow work lasts until a client connects to /let-go. So the order of events gives the answer.
 """
 
 from contextlib import contextmanager
@@ -24,8 +24,8 @@ def client_of(daphne, path):
 
 
 @contextmanager
-def at_work(daphne, consumer):
-    """The other client, ticking, while a client of `consumer` is at slow work."""
+def slow_work(daphne, consumer):
+    """Another client that ticks, while a client of `consumer` causes slow work."""
     with client_of(daphne, f"/consumers/{consumer}") as slow:
         with client_of(daphne, "/consumers/Ticks") as other:
             slow.send("work")
@@ -41,21 +41,21 @@ def let_go(daphne):
 
 
 def order_of(daphne, *words, with_the=None):
-    """Those of `words` that were printed, in order, once `with_the` is among them."""
+    """The printed `words`, in order, once `with_the` was printed."""
     with daphne.lines_changed:
         daphne.lines_changed.wait_for(lambda: with_the in (None, *daphne.lines), TEST_TIMEOUT)
         return [line for line in daphne.lines if line in words]
 
 
 def test_a_blocked_loop_answers_no_client(daphne):
-    with at_work(daphne, "OnTheLoop") as other:
+    with slow_work(daphne, "OnTheLoop") as other:
         assert other.recv(TEST_TIMEOUT) == "tock"
         assert order_of(daphne, "tick", "ends", with_the="tick") == ["ends", "tick"]
 
 
 @pytest.mark.parametrize("consumer", ["SlowHandler", "Queued"])
 def test_a_busy_sync_thread_keeps_async_consumers_waiting(daphne, consumer):
-    with at_work(daphne, consumer) as other:
+    with slow_work(daphne, consumer) as other:
         assert other.ping().wait(TEST_TIMEOUT), "the loop answers, and has the tick in hand"
         assert order_of(daphne, "tick") == []
         let_go(daphne)
@@ -64,13 +64,13 @@ def test_a_busy_sync_thread_keeps_async_consumers_waiting(daphne, consumer):
 
 
 def test_a_busy_sync_thread_lets_a_handshake_run_out(daphne):
-    with at_work(daphne, "SlowHandler"):
+    with slow_work(daphne, "SlowHandler"):
         assert daphne.visit(path="/consumers/Ticks", act=stay).status is None
         let_go(daphne)
 
 
 def test_a_busy_sync_thread_delays_only_consumers(daphne):
-    with at_work(daphne, "SlowHandler"):
+    with slow_work(daphne, "SlowHandler"):
         assert daphne.visit(ACCEPT).status == 101
         assert order_of(daphne, "ends") == []
         let_go(daphne)
@@ -78,7 +78,7 @@ def test_a_busy_sync_thread_delays_only_consumers(daphne):
 
 @pytest.mark.parametrize("consumer", ["InAThread", "OnItsOwnThread"])
 def test_work_in_a_separate_thread_delays_no_client(daphne, consumer):
-    with at_work(daphne, consumer) as other:
+    with slow_work(daphne, consumer) as other:
         assert other.recv(TEST_TIMEOUT) == "tock"
         assert order_of(daphne, "tick", "ends", with_the="tick") == ["tick"]
         let_go(daphne)

@@ -1,4 +1,4 @@
-"""What Daphne does with frames that its client sent before it heard of the close."""
+"""How Daphne treats frames that a client sends before it receives the close."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def daphne():
 
 
 def at_once(*texts, until=lambda: None):
-    """What a client does that sends these frames together, and is deaf until `until` returns."""
+    """A client that sends these frames together, and reads nothing until `until` returns."""
 
     def act(client):
         with client.protocol_mutex:

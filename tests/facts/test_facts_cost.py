@@ -1,4 +1,4 @@
-"""What lesson 10 says of the way to the database's thread, held against Channels and Django."""
+"""What lesson 10 says about the database thread, compared with Channels and Django."""
 
 import asyncio
 
@@ -52,7 +52,7 @@ async def test_one_job_goes_to_a_thread_for_each_event(consumer):
 
 @pytest.fixture
 async def restarted():
-    """A database whose server was restarted since it was asked last."""
+    """A database whose server was restarted after the last query."""
     async with fresh_database() as database:
         await User.objects.acount()
         await database.restart()

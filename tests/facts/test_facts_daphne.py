@@ -1,4 +1,4 @@
-"""What Daphne does with each event: the facts that lessons 1 to 4 and the strict rules rely on."""
+"""What Daphne does with each event: the facts behind lessons 1 to 4 and daphne_rules.py."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,7 +14,7 @@ def daphne():
 
 
 def dies(daphne, *replies, of):
-    """The visit of a client whose application dies of that error."""
+    """The visit of a client whose application ends with that error."""
     visit = daphne.visit(*replies, act=stay)
     daphne.wait_for_line(f"log Exception inside application: {of}")
     assert visit.events == [{"type": "websocket.connect"}], "no disconnect reaches it"
@@ -259,8 +259,8 @@ def test_a_consumer_without_a_disconnect_handler_dies_when_its_client_leaves(dap
 
 def test_a_consumer_that_stops_without_a_close_leaves_the_socket_open(daphne):
     def talk(client):
-        client.send("is anybody there?")
-        return leave(client)  # a ping, and its pong comes
+        client.send("hello?")
+        return leave(client)  # which sends a ping and waits for its pong
 
     visit = daphne.visit(path="/consumers/Zombie", act=talk)
     assert (visit.frames, visit.close_code) == ([], 1000)

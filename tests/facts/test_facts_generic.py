@@ -1,4 +1,4 @@
-"""What a real Daphne passes on of a client's text, and what becomes of it: lesson 9's facts."""
+"""Which texts a real Daphne passes on, and how generic consumers end: the facts of lesson 9."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What Daphne does with HTTP: the facts that lesson 8 and the strict rules rely on."""
+"""What Daphne does with HTTP: the facts behind lesson 8 and daphne_rules.py."""
 
 import socket
 from contextlib import contextmanager, suppress
@@ -13,7 +13,7 @@ START = {"type": "http.response.start", "status": 200}
 BODY = {"type": "http.response.body"}
 MORE = {**BODY, "body": b"part", "more_body": True}
 DISCONNECT = "{'type': 'http.disconnect'}"
-NOT_LONG = 0.2  # seconds for what never comes; Daphne looks after its applications every 20 ms here
+SILENCE = 0.2  # seconds without data; Daphne checks its applications every 20 ms here
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +24,14 @@ def shared():
 
 @pytest.fixture
 def own():
-    """For an application that must die after its start, which this server does not survive."""
+    """A separate server: an application that fails after its start breaks the server."""
     with RealDaphne("scripted_http_server") as server:
         yield server
 
 
 @contextmanager
 def request(daphne, *replies, body=b"", path="/", method="POST"):
-    """The number of a request that has been sent, and its connection."""
+    """Send a request. Yields its number and its connection."""
     number = next(daphne.numbers)
     connection = HTTPConnection("127.0.0.1", daphne.port, timeout=TEST_TIMEOUT)
     try:
@@ -42,7 +42,7 @@ def request(daphne, *replies, body=b"", path="/", method="POST"):
 
 
 def answered(daphne, *replies, **kwargs):
-    """Status and body of the response, and what the application saw."""
+    """Status and body of the response, and the events of the application."""
     with request(daphne, *replies, **kwargs) as (number, connection):
         response = connection.getresponse()
         body = response.read()
@@ -51,8 +51,8 @@ def answered(daphne, *replies, **kwargs):
 
 
 def nothing_more(connection):
-    """Whether the client gets nothing, neither data nor an end."""
-    connection.sock.settimeout(NOT_LONG)
+    """Whether the client receives nothing, neither data nor an end."""
+    connection.sock.settimeout(SILENCE)
     with suppress(TimeoutError):
         return connection.sock.recv(1) and False
     return True
@@ -146,7 +146,7 @@ def test_a_response_without_a_last_part_never_ends(shared):
 def test_an_error_after_the_start_stops_the_supervision_of_all_applications(own, replies, error):
     with request(own, *replies) as (_, waiting):
         own.wait_for_line(f"log Exception inside application: {error}")
-        # Daphne tries to answer 500, and what looks after all applications ends with this.
+        # Daphne tries to answer 500. The exception ends the task that watches all applications.
         own.wait_for_line("checker died of HTTP response has already been started")
         with request(own, "raise") as (number, another):
             own.wait_for_line(f"{number} over")

@@ -1,4 +1,4 @@
-"""What a real Daphne makes of messages and groups: the facts of lessons 11 and 12."""
+"""How messages and groups behave on a real Daphne: the facts of lessons 11 and 12."""
 
 import itertools
 import json
@@ -28,7 +28,7 @@ numbers = itertools.count(1)
 
 @pytest.fixture
 def visit(daphne):
-    """`visit(path)`: a client's socket; `number` is what its consumer prints."""
+    """`visit(path)`: the socket of a new client. Its consumer prints `socket.number`."""
     with ExitStack() as sockets:
 
         def enter(path):
@@ -43,7 +43,7 @@ def visit(daphne):
 
 @pytest.fixture
 def probe(visit):
-    """`probe(name, message)`: sends to that channel; how many are in the group of that name."""
+    """`probe(name, message)`: sends to a channel, and returns the size of the group `name`."""
     socket = visit("probe/")
 
     def ask(name, message=None):
@@ -80,7 +80,7 @@ def test_an_unknown_message_ends_the_receiver_and_not_the_sender(
     probe(channel, message)
     assert close_code(pager) == 1011
     daphne.wait_for_line(f"log Exception inside application: {logged}")
-    probe(channel, {"type": "pager.message", "text": "nobody is there"})
+    probe(channel, {"type": "pager.message", "text": "no receiver"})
 
 
 def test_a_disconnect_through_the_layer_ends_the_consumer_and_not_the_connection(

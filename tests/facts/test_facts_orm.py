@@ -1,4 +1,4 @@
-"""What lesson 20 says of the ORM in async code, held against Django, Channels and asgiref."""
+"""What lesson 20 says about the ORM in async code, compared with Django and Channels."""
 
 import asyncio
 import threading

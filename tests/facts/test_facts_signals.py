@@ -1,4 +1,4 @@
-"""What lesson 21 says of signals, transactions and what can be sent, held against Django."""
+"""What lesson 21 says about signals and transactions, compared with Django."""
 
 import logging
 
@@ -20,8 +20,8 @@ async def database():
 
 
 @pytest.fixture
-def heard():
-    """What receivers hear: the signal's name and the id, then and at the commit."""
+def calls():
+    """The calls of a receiver: the signal's name and the id, at once and at the commit."""
     seen = []
 
     def note(instance, signal, **kwargs):
@@ -41,30 +41,30 @@ def write():
 
 
 async def test_a_deleted_instance_has_its_id_in_the_receiver_and_not_at_a_later_commit(
-    database, heard
+    database, calls
 ):
     await database.do(write)
-    heard.clear()
+    calls.clear()
     await database.do(lambda: Post.objects.get().delete())
-    assert heard == [("deleted", 1), ("deleted, at the commit", 1)]
-    heard.clear()
+    assert calls == [("deleted", 1), ("deleted, at the commit", 1)]
+    calls.clear()
     await database.do(write)
-    heard.clear()
+    calls.clear()
     await database.do(transaction.atomic(lambda: Post.objects.get().delete()))
-    assert heard == [("deleted", 2), ("deleted, at the commit", None)]
+    assert calls == [("deleted", 2), ("deleted, at the commit", None)]
 
 
-async def test_a_bulk_delete_calls_the_receiver_for_each_row(database, heard):
+async def test_a_bulk_delete_calls_the_receiver_for_each_row(database, calls):
     for _ in range(2):
         await database.do(write)
-    heard.clear()
+    calls.clear()
     await database.do(Post.objects.all().delete)
-    assert sorted(heard)[:2] == [("deleted", 1), ("deleted", 2)]
+    assert sorted(calls)[:2] == [("deleted", 1), ("deleted", 2)]
 
 
-async def test_the_async_orm_calls_receivers_in_its_thread(database, heard):
+async def test_the_async_orm_calls_receivers_in_its_thread(database, calls):
     await Post.objects.acreate(title="Rain")
-    assert heard == [("saved", 1), ("saved, at the commit", 1)]
+    assert calls == [("saved", 1), ("saved, at the commit", 1)]
 
 
 async def test_an_async_receiver_may_not_ask_for_the_commit(database):
@@ -79,7 +79,7 @@ async def test_an_async_receiver_may_not_ask_for_the_commit(database):
 
 async def test_on_commit_takes_a_function_and_awaits_no_coroutine(database):
     async def tell():
-        pytest.fail("nobody awaits it")
+        pytest.fail("Django has awaited it")
 
     with pytest.raises(TypeError, match=r"on_commit\(\)'s callback must be a callable"):
         await database.do(transaction.on_commit, None)
@@ -90,11 +90,11 @@ async def test_on_commit_takes_a_function_and_awaits_no_coroutine(database):
 @pytest.mark.parametrize("debug, stays", [(False, False), (True, True)])
 async def test_a_lambda_receiver_survives_only_with_debug_on(database, settings, debug, stays):
     settings.DEBUG = debug
-    heard = []
-    post_save.connect(lambda **kwargs: heard.append(1), sender=Post, dispatch_uid="of this test")
+    calls = []
+    post_save.connect(lambda **kwargs: calls.append(1), sender=Post, dispatch_uid="of this test")
     await database.do(write)
     post_save.disconnect(sender=Post, dispatch_uid="of this test")
-    assert bool(heard) is stays
+    assert bool(calls) is stays
 
 
 async def test_robust_logs_an_exception_of_on_commit_instead_of_raising_it(database, caplog):

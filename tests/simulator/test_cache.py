@@ -1,4 +1,4 @@
-"""The cache of a check: nobody else's, and two processes can be made to meet in it."""
+"""The cache of a check: not shared, and able to let two processes collide."""
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -11,8 +11,8 @@ from lessons.simulator.cache import fresh_cache
 SCOPE = {"type": "websocket", "path": "/"}
 
 
-def taking(key):
-    """An application that lets in whoever finds the key, and takes it away."""
+def application_that_takes(key):
+    """Makes an application that accepts a client if it can delete the key."""
 
     async def application(scope, receive, send):
         assert (await receive())["type"] == "websocket.connect"
@@ -35,7 +35,7 @@ async def test_starts_empty_and_is_not_shared():
 
 @pytest.mark.parametrize("is_async", [True, False])
 async def test_another_process_runs_after_the_first_call(is_async):
-    async with fresh_cache(taking("key")) as fresh:
+    async with fresh_cache(application_that_takes("key")) as fresh:
         cache.set("key", 1)
         was_accepted = fresh.interrupt_with_client(SCOPE)
         assert (await cache.aget("key") if is_async else cache.get("key")) == 1
@@ -44,7 +44,7 @@ async def test_another_process_runs_after_the_first_call(is_async):
 
 
 async def test_the_other_process_is_too_late_for_an_atomic_delete():
-    async with fresh_cache(taking("key")) as fresh:
+    async with fresh_cache(application_that_takes("key")) as fresh:
         cache.set("key", 1)
         was_accepted = fresh.interrupt_with_client(SCOPE)
         assert await cache.adelete("key")
@@ -52,7 +52,7 @@ async def test_the_other_process_is_too_late_for_an_atomic_delete():
 
 
 async def test_the_other_process_runs_last_if_the_cache_was_not_called():
-    async with fresh_cache(taking("key")) as fresh:
+    async with fresh_cache(application_that_takes("key")) as fresh:
         cache.set("key", 1)
         was_accepted = fresh.interrupt_with_client(SCOPE)
         assert await was_accepted()

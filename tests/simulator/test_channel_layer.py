@@ -1,4 +1,4 @@
-"""The layer of a check: what passes through it passes through Redis, and what stays is seen."""
+"""The layer of a check: as strict as Redis, and all that a consumer leaves in it is found."""
 
 import asyncio
 import datetime
@@ -28,7 +28,7 @@ def layer():
 
 
 class Member(AsyncConsumer):
-    """A member of one group, which leaves it when the client does."""
+    """Joins one group, and leaves the group when the client disconnects."""
 
     async def websocket_connect(self, event):
         await self.channel_layer.group_add("room", self.channel_name)
@@ -46,7 +46,7 @@ class Member(AsyncConsumer):
 
 
 class TidyMember(Member):
-    """Leaves it whatever ends the connection."""
+    """Leaves the group at every end of the connection."""
 
     async def __call__(self, scope, receive, send):
         try:
@@ -69,7 +69,7 @@ def with_handler(name, handler, base=Member):
 
 
 async def finding_of(consumer, text):
-    """What is found when a client of that consumer sends that text."""
+    """The failure when a client sends that text to that consumer."""
     async with visit(consumer) as client:
         await client.connect()
         with pytest.raises(CheckFailed) as excinfo:
@@ -77,7 +77,7 @@ async def finding_of(consumer, text):
     return excinfo.value.finding
 
 
-# Messages travel as on Redis
+# Messages as on Redis
 
 
 @pytest.mark.parametrize("value", FIT, ids=repr)
@@ -136,7 +136,7 @@ async def test_rejects_a_message_that_is_not_a_dict(layer, text):
         await layer.group_send("post", text)
 
 
-# What a student hears
+# What a student is shown
 
 
 async def unpackable(self, event):
@@ -303,7 +303,7 @@ async def test_sync_code_can_use_the_layer_through_async_to_sync():
         assert await client.receive_from() == "hello"
 
 
-# What is left behind
+# What a consumer leaves behind
 
 
 @pytest.mark.parametrize("end", ["disconnect", "crash", "kill"])

@@ -1,4 +1,4 @@
-"""The strict communicator waits for no clock and lets nothing pass that Daphne would not."""
+"""The strict communicator never waits, and accepts only what Daphne accepts."""
 
 import asyncio
 import time
@@ -213,7 +213,7 @@ async def test_a_client_cannot_send_to_a_closed_connection():
 
 
 async def test_ignores_a_broken_rule_that_the_consumer_catches():
-    """Daphne raises in the handler; one that catches it goes on, and so does the socket."""
+    """Daphne raises in the handler. A handler that catches the exception goes on."""
 
     class Careful(Lamp):
         def websocket_connect(self, event):
@@ -342,7 +342,7 @@ async def test_leaves_no_task_behind_for_any_consumer():
 
 
 class EqualsEverything(str):
-    """The text of a student who tries to please every claim."""
+    """A text that claims to equal every expected text."""
 
     def __eq__(self, other):
         return True

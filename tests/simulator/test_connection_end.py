@@ -1,4 +1,4 @@
-"""The strict communicator ends a consumer as a bug or a server would, and sees what is left."""
+"""The strict communicator ends a consumer as a bug or a server does, and finds what is left."""
 
 import asyncio
 from contextlib import suppress
@@ -15,7 +15,7 @@ from lessons.simulator.student_module import application_for
 
 
 class Lamp(AsyncConsumer):
-    """Blinks from a task that nothing ends."""
+    """Sends from a task that is never cancelled."""
 
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
@@ -31,7 +31,7 @@ class Lamp(AsyncConsumer):
 
 
 class TidyLamp(Lamp):
-    """Ends its task, whatever ends the connection."""
+    """Cancels its task at every end of the connection."""
 
     async def __call__(self, scope, receive, send):
         try:
@@ -41,7 +41,7 @@ class TidyLamp(Lamp):
 
 
 class HalfTidyLamp(Lamp):
-    """Ends its task when the client leaves."""
+    """Cancels its task only when the client leaves."""
 
     async def websocket_disconnect(self, event):
         self.task.cancel()
@@ -59,7 +59,7 @@ def visit(consumer):
 
 
 async def finding_of(consumer, end):
-    """What is found when `end(client)` ends a connection to that consumer."""
+    """The diagnosis when `end(client)` ends a connection to that consumer."""
     async with visit(consumer) as client:
         await client.connect()
         with pytest.raises(CheckFailed) as excinfo:
@@ -232,7 +232,7 @@ async def test_knows_whether_a_handler_runs():
 
 
 class Speechless:
-    """A middleware that lets nobody in, and does not say so."""
+    """A middleware that returns without a reject."""
 
     async def __call__(self, scope, receive, send):
         pass

@@ -1,4 +1,4 @@
-"""Slow work in a check: it waits until the check lets it go, and it knows whom it holds up."""
+"""Held sleep: a call waits until the check releases it, and knows what it blocks."""
 
 import asyncio
 import functools
@@ -25,8 +25,8 @@ class Subject(AsyncConsumer):
     pass
 
 
-def observed(test):
-    """The test, in the loop that checks run in."""
+def in_simulated_loop(test):
+    """Runs the test in the loop of checks."""
 
     @functools.wraps(test)
     def run(**arguments):
@@ -40,7 +40,7 @@ def slow():
     return held_sleep(CheckContext(catalogue.lessons()[0], Subject))
 
 
-@observed
+@in_simulated_loop
 async def test_calls_return_at_once_and_are_counted():
     async with slow() as work:
         await asyncio.to_thread(time.sleep, 3600)
@@ -48,7 +48,7 @@ async def test_calls_return_at_once_and_are_counted():
     assert work.calls == [3600, 7]
 
 
-@observed
+@in_simulated_loop
 async def test_a_held_call_waits_until_it_is_released():
     async with slow() as work:
         work.hold()
@@ -59,7 +59,7 @@ async def test_a_held_call_waits_until_it_is_released():
         assert (work.waiting, call.done()) == (0, True)
 
 
-@observed
+@in_simulated_loop
 async def test_a_failed_check_leaves_no_call_held():
     work = slow()
     held = await work.__aenter__()
@@ -79,15 +79,15 @@ async def block_the_loop():
 async def block_the_loop_and_go_wrong():
     async with slow():
         time.sleep(3600)  # noqa: ASYNC251
-        raise AssertionError("what came of it")
+        raise AssertionError("a consequence")
 
 
 @pytest.mark.parametrize("check", [block_the_loop, block_the_loop_and_go_wrong])
-@observed
+@in_simulated_loop
 async def test_a_call_on_the_loop_always_fails_the_check(check):
-    with pytest.raises(CheckFailed) as red:
+    with pytest.raises(CheckFailed) as failure:
         await check()
-    assert red.value.finding.diagnosis == "blocked-loop"
+    assert failure.value.finding.diagnosis == "blocked-loop"
 
 
 def call_late():
@@ -99,9 +99,9 @@ def call_late():
 LATE = threading.Event()
 
 
-@observed
+@in_simulated_loop
 async def test_does_not_wait_for_a_call_that_no_thread_can_make(monkeypatch):
-    """Patience is without end, so that it would show. The threads of pytest's own are no one's."""
+    """The timeout is endless, so a wait would hang. The threads of pytest do not count."""
     monkeypatch.setattr(controlled_sleep, "LOOP_TIMEOUT", threading.TIMEOUT_MAX)
     usual, before = threading.enumerate, set(threading.enumerate())
     monkeypatch.setattr(threading, "enumerate", lambda: list(set(usual()) - before))
@@ -110,7 +110,7 @@ async def test_does_not_wait_for_a_call_that_no_thread_can_make(monkeypatch):
         assert not await work.was_called()
 
 
-@observed
+@in_simulated_loop
 async def test_waits_for_a_call_in_a_thread_that_the_loop_does_not_know():
     async with slow() as work:
         thread = threading.Thread(target=call_late)
@@ -127,12 +127,12 @@ async def wait_for_a_thread():
             pool.submit(time.sleep, 2).result()
 
 
-@observed
+@in_simulated_loop
 async def test_reports_a_loop_that_waits_for_the_call_at_once(monkeypatch):
     monkeypatch.setattr(controlled_sleep, "LOOP_TIMEOUT", 3600)
-    with pytest.raises(CheckFailed) as red:
+    with pytest.raises(CheckFailed) as failure:
         await wait_for_a_thread()
-    assert red.value.finding.diagnosis == "blocked-loop"
+    assert failure.value.finding.diagnosis == "blocked-loop"
 
 
 NOTHING = [sys.executable, "-c", ""]
@@ -154,24 +154,24 @@ BLOCKING = {
 
 
 @pytest.mark.parametrize("call", BLOCKING.values(), ids=BLOCKING)
-@observed
+@in_simulated_loop
 async def test_a_blocking_call_fails_the_check_only_on_the_loop(call):
     async with slow():
         await asyncio.to_thread(call)
-    with pytest.raises(CheckFailed) as red:
+    with pytest.raises(CheckFailed) as failure:
         async with slow():
             call()
-    assert red.value.finding.diagnosis == "blocked-loop"
-    assert red.value.finding.file == __file__
+    assert failure.value.finding.diagnosis == "blocked-loop"
+    assert failure.value.finding.file == __file__
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@observed
+@in_simulated_loop
 async def test_reading_a_pipe_on_the_loop_fails_the_check():
-    with pytest.raises(CheckFailed) as red:
+    with pytest.raises(CheckFailed) as failure:
         async with slow():
             os.popen("exit").read()  # noqa: ASYNC220
-    assert red.value.finding.diagnosis == "blocked-loop"
+    assert failure.value.finding.diagnosis == "blocked-loop"
 
 
 def look_whether_it_has_ended(process):
@@ -181,7 +181,7 @@ def look_whether_it_has_ended(process):
         process.kill()
 
 
-@observed
+@in_simulated_loop
 async def test_accepts_calls_for_processes_and_sockets_that_do_not_block():
     async with slow():
         process = subprocess.Popen(NOTHING)  # noqa: ASYNC220
@@ -196,7 +196,7 @@ async def test_accepts_calls_for_processes_and_sockets_that_do_not_block():
             await writer.wait_closed()
 
 
-@observed
+@in_simulated_loop
 async def test_restores_the_usual_sleep():
     usual = time.sleep
     async with slow():

@@ -1,4 +1,4 @@
-"""The database of a check: what is in it, whose it is, and what of it the transcript shows."""
+"""The database of a check: its content, its connections, and its queries in the transcript."""
 
 import os
 
@@ -48,10 +48,10 @@ async def test_the_next_check_finds_an_empty_database():
             assert await Post.objects.acount() == 0
             await database.add_account("ada")
             await Post.objects.acreate(title="news", author=await User.objects.aget())
-            assert (await Post.objects.aget()).id == 1  # the numbers begin anew, too
+            assert (await Post.objects.aget()).id == 1  # ids start at 1 again
 
 
-WARM = """
+PREPARED = """
 import asyncio, sys, threading
 import lessons.judge.preload
 from lessons.simulator import database
@@ -69,7 +69,7 @@ sys.exit(threads - 1)
 
 
 def test_a_process_forked_after_prepare_creates_no_tables(tmp_path):
-    (tmp_path / "warm.py").write_text(WARM)
+    (tmp_path / "warm.py").write_text(PREPARED)
     done = run([tmp_path / "warm.py"], cwd=PROJECT_DIR, env=ENVIRONMENT)
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -1,4 +1,4 @@
-"""The strict HTTP communicator lets nothing pass that Daphne would not, and waits for no clock."""
+"""The strict HTTP communicator never waits, and accepts only what Daphne accepts."""
 
 import asyncio
 
@@ -16,7 +16,7 @@ BODY = {"type": "http.response.body"}
 
 
 class Answers(AsyncConsumer):
-    """Sends `replies` when the whole request has come; a number among them is a pause."""
+    """Sends `replies` when the whole request has arrived. A number in them is a pause."""
 
     replies = (START, {**BODY, "body": b"ok"})
     body = b""
@@ -36,7 +36,7 @@ class Answers(AsyncConsumer):
 
 
 class Streams(Answers):
-    """The same from a task."""
+    """Sends the same replies from a task."""
 
     replies = (START, *[{**BODY, "body": b".", "more_body": True}, 1] * 100, BODY)
 
@@ -54,7 +54,7 @@ def visit(consumer=Answers, *replies, method="GET", **kwargs):
 
 
 async def diagnosed(consumer, *replies):
-    """Id of the diagnosis for a consumer whose client asks for the whole response."""
+    """The diagnosis when a client asks that consumer for the whole response."""
     with pytest.raises(CheckFailed) as excinfo:
         async with visit(consumer, *replies) as client:
             await client.get_response()
@@ -94,7 +94,7 @@ async def test_sends_the_body_in_pieces(body, pieces):
         await client.get_response()
     requests = [e.message for e in client.transcript if e.message["type"] == "http.request"]
     came = [(len(message["body"]), message["more_body"]) for message in requests]
-    # What is long, the transcript shows cut.
+    # The transcript cuts long values.
     assert [(min(size, 4099), more) for size, more in pieces] == came
 
 

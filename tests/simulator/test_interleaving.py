@@ -1,4 +1,4 @@
-"""Others act at each moment between two steps of a consumer: which there are, and what they see."""
+"""Interleaving: which points there are, and what an action at each of them changes."""
 
 import asyncio
 import functools
@@ -19,7 +19,7 @@ from lessons.simulator.loop import SimulatedLoop
 
 
 class Counting(AsyncConsumer):
-    """Joins, reads, says what it has read; then it hears."""
+    """Joins a group, counts rows, sends the count; later it handles messages."""
 
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
@@ -39,7 +39,7 @@ class Counting(AsyncConsumer):
 
 
 class CountsInATask(Counting):
-    """Hears while it counts."""
+    """Counts in a task, so it handles messages at the same time."""
 
     async def tell(self):
         self.task = asyncio.create_task(super().tell())
@@ -49,7 +49,7 @@ class CountsInATask(Counting):
 
 
 class Locks(Counting):
-    """Lets nobody write while it reads."""
+    """Locks the database while it reads."""
 
     async def tell(self):
         count = await self.count()
@@ -63,38 +63,38 @@ class Locks(Counting):
 
 
 class Scene:
-    """Fresh layers, an empty database, and another writer who may act meanwhile."""
+    """Fresh layers, an empty database, and the actions of another writer."""
 
-    def __init__(self, database, moments):
-        self.database, self.moments = database, moments
+    def __init__(self, database, points):
+        self.database, self.points = database, points
 
     async def save(self):
-        await self.database.do_in_other_process(Entry.objects.create, text="meanwhile")
+        await self.database.do_in_other_process(Entry.objects.create, text="new")
 
     async def publish(self):
         await self.save()
         await current_layer().group_send("all", {"type": "entry.saved"})
 
-    async def told(self, consumer_class, act):
-        """What a client of the consumer is told, for each moment of its connect."""
-        told = []
-        for _ in self.moments.each_point(act):
+    async def received(self, consumer_class, act):
+        """The texts that a client of the consumer receives, for each point of its connect."""
+        texts = []
+        for _ in self.points.each_point(act):
             client = StrictCommunicator(consumer_class.as_asgi(), "/")
             await client.connect()
-            told.append([message["text"] for message in client.unread])
+            texts.append([message["text"] for message in client.unread])
             await client.cancel_application()
             current_layer().groups.clear()
             await self.database.do_in_other_process(Entry.objects.all().delete)
-        return told
+        return texts
 
 
 @pytest.fixture
 def scene():
-    """`scene(test)` runs `await test(Scene)` in the loop that checks run in."""
+    """`scene(test)` runs `await test(Scene)` in the loop of checks."""
 
     async def play(test):
-        async with fresh_database() as database, interleaving(None) as moments:
-            await test(Scene(database, moments))
+        async with fresh_database() as database, interleaving(None) as points:
+            await test(Scene(database, points))
 
     def run(test):
         with fresh_layers(), asyncio.Runner(loop_factory=SimulatedLoop) as runner:
@@ -108,21 +108,21 @@ def played(test):
     def run(scene):
         scene(test)
 
-    del run.__wrapped__  # the parameter is not the test's own
+    del run.__wrapped__  # otherwise pytest looks for fixtures in the wrapped signature
     return run
 
 
 @played
 async def test_has_a_point_before_and_after_each_group_call_and_query(scene):
-    told = await scene.told(Counting, scene.save)
-    # joining: two moments; the query: two; and then there are none
-    assert told == [["1"], ["1"], ["1"], ["0"], ["0"]]
+    texts = await scene.received(Counting, scene.save)
+    # two points at group_add, two at the query, and none in the last round
+    assert texts == [["1"], ["1"], ["1"], ["0"], ["0"]]
 
 
 @played
 async def test_messages_of_the_action_arrive_in_order(scene):
-    told = await scene.told(Counting, scene.publish)
-    assert told == [["1"], ["1", "1"], ["1", "1"], ["0", "1"], ["0"]]
+    texts = await scene.received(Counting, scene.publish)
+    assert texts == [["1"], ["1", "1"], ["1", "1"], ["0", "1"], ["0"]]
 
 
 @played
@@ -130,22 +130,22 @@ async def test_a_consumer_held_in_one_task_goes_on_in_another(scene):
     async def ring():
         await current_layer().group_send("all", {"type": "entry.saved"})
 
-    told = await scene.told(CountsInATask, ring)
-    # Held in a query, it has the thread that Channels goes to before each handler.
-    assert told == [["0"], ["heard", "0"], ["0", "heard"], ["0", "heard"], ["0"]]
+    texts = await scene.received(CountsInATask, ring)
+    # A consumer held in a query occupies the thread that Channels needs before each handler.
+    assert texts == [["0"], ["heard", "0"], ["0", "heard"], ["0", "heard"], ["0"]]
 
 
 @played
 async def test_the_action_waits_while_the_consumer_locks_the_database(scene):
-    told = await scene.told(Locks, scene.save)
-    # It has the lock from BEGIN on, and never gives it back at a moment: nobody acts at the last 5.
-    assert told == [["1"]] * 3 + [["0"]] * 6
+    texts = await scene.received(Locks, scene.save)
+    # The consumer has the lock from BEGIN on, so the action cannot run at the last 5 points.
+    assert texts == [["1"]] * 3 + [["0"]] * 6
 
 
 @played
 async def test_the_calls_of_the_check_are_not_points(scene):
     rounds = 0
-    for _ in scene.moments.each_point(scene.save):
+    for _ in scene.points.each_point(scene.save):
         rounds += 1
         await current_layer().group_send("all", {"type": "entry.saved"})
         await scene.database.do(Entry.objects.count)
@@ -161,7 +161,7 @@ async def test_the_action_does_not_wake_those_who_wait_for_an_idle_loop(scene):
         await asyncio.get_running_loop().wait_until_idle()
         order.append("acted")
 
-    for _ in scene.moments.each_point(act):
+    for _ in scene.points.each_point(act):
         client = StrictCommunicator(Counting.as_asgi(), "/")
         await client.connect()
         order.append("connected")
@@ -172,12 +172,12 @@ async def test_the_action_does_not_wake_those_who_wait_for_an_idle_loop(scene):
 @played
 async def test_raises_the_exception_of_the_action(scene):
     async def act():
-        raise LookupError("another's own")
+        raise LookupError("of the action")
 
-    moments = scene.moments.each_point(act)
+    points = scene.points.each_point(act)
     for _ in range(4):
-        next(moments)
+        next(points)
         client = StrictCommunicator(Counting.as_asgi(), "/")
-        with pytest.raises(CheckFailed, match="another's own"):
+        with pytest.raises(CheckFailed, match="of the action"):
             await client.connect()
         await client.cancel_application()

@@ -1,4 +1,4 @@
-"""The loop in which checks run: it knows when all is at rest, and skips what would be slept."""
+"""The loop of checks: it knows when it is idle, and its clock jumps over sleep."""
 
 import asyncio
 import os
@@ -116,7 +116,7 @@ def test_the_clock_does_not_jump_while_a_thread_works():
 
 
 def hold(thread_sensitive):
-    """A loop that settles while a thread is held up; what had been done by then."""
+    """What was done when the loop became idle with a held thread, and what in the end."""
     release, done = threading.Event(), []
 
     async def main():
@@ -208,7 +208,7 @@ def test_counts_the_jobs_for_threads():
 
 
 def test_is_idle_after_a_thread_sensitive_context_has_ended():
-    """asgiref waits for the end of such a thread in one more, which is no job of the loop's."""
+    """asgiref waits for the end of its thread in another thread, unknown to the loop."""
     before = set(threading.enumerate())
 
     async def own_thread():
@@ -245,7 +245,7 @@ def test_finds_tasks_by_their_context_and_keeps_no_finished_task():
         known = loop.tasks_started_with(origin, "here") == [task]
         await task
         del task
-        await asyncio.sleep(0)  # the loop, too, lets go of it
+        await asyncio.sleep(0)  # now the loop has no reference to it either
         return known, loop.tasks_started_with(origin, "here")
 
     assert run(main()) == (True, [])
@@ -254,7 +254,7 @@ def test_finds_tasks_by_their_context_and_keeps_no_finished_task():
 def test_waits_for_a_slow_thread_when_the_loop_is_closed():
     class Slow(ThreadPoolExecutor):
         def shutdown(self, wait=True, **kwargs):
-            time.sleep(0.02)  # in a thread of its own; the loop's clock could pass hours meanwhile
+            time.sleep(0.02)  # in a separate thread, while the loop's clock could jump by hours
             super().shutdown(wait, **kwargs)
 
     async def main():

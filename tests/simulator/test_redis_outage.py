@@ -1,4 +1,4 @@
-"""A check's Redis that goes away, and a second server: they behave as the real ones do."""
+"""A Redis outage in a check, and a second server: they behave as the real ones do."""
 
 import asyncio
 
@@ -105,8 +105,8 @@ def test_a_reloaded_class_shares_nothing_with_the_first(tmp_path):
     assert second.__name__ == "Room"
 
 
-class Told(AsyncConsumer):
-    """Closes, and raises what the layer has raised."""
+class ClosesFirst(AsyncConsumer):
+    """Closes the connection, and raises the exception of the layer."""
 
     closes = True
 
@@ -122,12 +122,12 @@ class Told(AsyncConsumer):
         await self.send({"type": "websocket.accept"})
 
 
-class Untold(Told):
+class OnlyRaises(ClosesFirst):
     closes = False
 
 
 async def test_accepts_an_outage_that_ends_a_consumer_after_its_close(redis):
-    async with StrictCommunicator(Told.as_asgi(), "/") as client:
+    async with StrictCommunicator(ClosesFirst.as_asgi(), "/") as client:
         await client.connect()
         await redis.stop()
         await client.receive_nothing()
@@ -136,7 +136,7 @@ async def test_accepts_an_outage_that_ends_a_consumer_after_its_close(redis):
 
 
 async def test_reports_an_outage_that_ends_a_consumer_before_its_close(redis):
-    async with StrictCommunicator(Untold.as_asgi(), "/") as client:
+    async with StrictCommunicator(OnlyRaises.as_asgi(), "/") as client:
         await client.connect()
         await redis.stop()
         with pytest.raises(CheckFailed) as red:

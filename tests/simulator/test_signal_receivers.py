@@ -1,4 +1,4 @@
-"""Which receivers hear of models while a check runs, and what a check sees of a transaction."""
+"""Which signal receivers a check calls, and what it sees of an open transaction."""
 
 import gc
 from textwrap import dedent
@@ -56,7 +56,7 @@ def all_is_as_before():
 
 
 def is_there(entry):
-    """Whether somebody keeps this receiver; one that another test has lost may go at any time."""
+    """Whether the receiver is alive. One that another test has lost may be freed any time."""
     return not isinstance(entry[1], ReferenceType) or entry[1]() is not None
 
 
@@ -84,10 +84,10 @@ def test_the_receivers_of_worked_examples_are_not_called(load):
 
 def test_notices_a_lost_receiver_even_with_debug_on(load, settings):
     settings.DEBUG = True
-    for source, gone in ((LAMBDA, True), (READY, False)):
+    for source, lost in ((LAMBDA, True), (READY, False)):
         with isolated_signals(load(source)):
             gc.collect()
-            assert receiver_was_lost() is gone
+            assert receiver_was_lost() is lost
 
 
 def test_ignores_a_receiver_that_other_code_has_lost(load):
@@ -117,4 +117,4 @@ async def test_raises_the_exception_of_the_function():
         with pytest.raises(IntegrityError):
             async with database.transaction(create, "editors"):
                 pytest.fail("there is no transaction")
-        await database.do(create, "guests")  # and holds no lock
+        await database.do(create, "guests")  # the lock is free

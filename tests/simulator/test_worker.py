@@ -1,4 +1,4 @@
-"""The stand-in for runworker: what a real one does with jobs, and what its log would say."""
+"""The fake worker: it treats jobs as runworker does, and reports what runworker logs."""
 
 import asyncio
 
@@ -48,7 +48,7 @@ class SyncJobs(SyncConsumer):
 
 
 class Client(AsyncConsumer):
-    """Sends the jobs: all that matters of it here is what it names."""
+    """The judged consumer. It does nothing here but name its lesson's channel."""
 
 
 ROUTES = {"jobs": Jobs.as_asgi(), "sync": SyncJobs.as_asgi()}
@@ -76,7 +76,7 @@ async def send(*jobs, channel="jobs"):
 
 
 async def results(worker):
-    """What the jobs that were done so far have told."""
+    """The results of the jobs so far."""
     found = []
     while result := await worker.take_job("results"):
         found.append(result["done"])
@@ -134,7 +134,7 @@ async def test_knows_whether_a_job_runs(worker):
 async def test_a_new_consumer_replaces_an_ended_one_and_the_failure_stays(worker):
     await worker.start("jobs")
     await send({"type": "job.raise"})
-    await asyncio.sleep(0.1)  # runworker looks for ended consumers as often
+    await asyncio.sleep(0.1)  # runworker looks for ended consumers that often
     await send(COUNT)
     assert await results(worker) == [1]
     with pytest.raises(CheckFailed, match="LookupError: bad job"):

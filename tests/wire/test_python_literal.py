@@ -1,4 +1,4 @@
-"""What the writer of Python literals writes can be read back by Python."""
+"""Python can read every literal that is written."""
 
 import ast
 

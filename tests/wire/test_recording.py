@@ -1,4 +1,4 @@
-"""The wire: what crosses the ASGI boundary, the layer and the database, tied to its connection."""
+"""Recording: ASGI messages, layer calls and queries, each with its connection and handler."""
 
 import asyncio
 import copy

@@ -1,4 +1,4 @@
-"""Secrets are gone before an event is stored."""
+"""No event is stored with a secret."""
 
 import pickle
 import time

@@ -1,4 +1,4 @@
-"""The one renderer of transcripts."""
+"""How events become text."""
 
 from lessons.wire.events import Event
 from lessons.wire.transcript import (
