@@ -24,11 +24,9 @@ from lessons.judge.compare import (
     conversations,
 )
 from lessons.judge.mistakes import Mistake, wrong_versions
-from lessons.playback.child_process import NoAnswer
-from lessons.playback.conversation import PlaybackLimitExceeded
+from lessons.playback.conversation import PlaybackError
 from lessons.playback.recording_cache import Recording
 from lessons.playback.steps import BEGINNINGS, Step, parse_step
-from lessons.simulator.finding import CheckFailed
 from lessons.web.exercise import pytest_export
 from lessons.web.live.event_forwarder import event_json
 from lessons.web.live.page_socket import belongs_to_session
@@ -61,7 +59,7 @@ def json_for_own_page(view):
             return JsonResponse(view(request, find(key), **kwargs))
         except UnknownLesson as error:
             raise Http404(str(error)) from None
-        except (ValueError, CheckFailed, NoAnswer, PlaybackLimitExceeded) as error:
+        except (ValueError, *PlaybackError) as error:
             return JsonResponse({"error": str(error)}, status=400)
 
     return answer
@@ -69,19 +67,15 @@ def json_for_own_page(view):
 
 def requested_steps(parameters) -> list[Step]:
     """The steps, each of them JSON or text. Raises RequestRejected and UnknownStep."""
-    texts = parameters.getlist("step")
-    steps = [_read_step(text) for text in texts[: MAX_STEPS + 1]]
+    steps = [
+        Step.from_json(json.loads(text)) if text.startswith("{") else parse_step(text)
+        for text in parameters.getlist("step")[: MAX_STEPS + 1]
+    ]
     if len(steps) > MAX_STEPS or sum(len(str(step)) for step in steps) > MAX_CHARACTERS:
         raise RequestRejected(f"Send at most {MAX_STEPS} steps and {MAX_CHARACTERS} characters.")
     if sum(step.arguments.get("seconds", 0) for step in steps) > MAX_WAIT:
         raise RequestRejected(f"A conversation waits at most {MAX_WAIT} seconds.")
     return steps
-
-
-def _read_step(text: str) -> Step:
-    if not text.startswith("{"):
-        return parse_step(text)
-    return Step.from_json(json.loads(text))
 
 
 def recording_json(recording: Recording) -> dict:
