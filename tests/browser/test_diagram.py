@@ -8,30 +8,6 @@ from playwright.sync_api import expect
 from tests.browser.test_live_panel import CONNECT, DISCONNECT, RECEIVE
 
 DIAGRAM = "What the server recorded, as a diagram"
-# Events of two connections, the second's batch after the first's though it was recorded meanwhile,
-# and what becomes of them on the way through a file.
-TWO_CONNECTIONS = """async () => {
-  const { Transcript } = await import("/static/lessons/diagram/transcript.js");
-  const event = (connection, seq, time) => ({
-    connection, seq, time, lane: "client", direction: "in", message: { type: "x" },
-    handler: null, thread: "MainThread",
-  });
-  const one = new Transcript();
-  one.add({ recorded: 3, events: [event("a", 1, 1), event("a", 3, 3)] }, { client: "ada" });
-  one.add({ recorded: 4, events: [event("b", 1, 2), event("b", 2, 4)] }, { client: "eve" });
-  const two = Transcript.from(JSON.parse(JSON.stringify(one)));
-  const shown = ({ entries }) => entries.map(
-    (entry) => `${entry.of.client} ${entry.count ?? Transcript.idOf(entry)}`);
-  return [shown(one), shown(two), one.lost];
-}"""
-
-# When each of two drawings was made that were asked for at once; in a frame, time stands still.
-TURNS = """async () => {
-  const { queueFrame } = await import("/static/lessons/common/dom.js");
-  const drawn = (who) =>
-    new Promise((done) => queueFrame(who, () => done(document.timeline.currentTime)));
-  return Promise.all([drawn({}), drawn({})]);
-}"""
 
 COPY = """table => {
   const rows = [...table.rows].slice(-3);
@@ -199,35 +175,3 @@ def test_rows_of_the_table_are_copied_with_their_cells_side_by_side(visit):
     copied = page.page.locator("#events").evaluate(COPY)
     assert copied[0].split("\t")[2:4] == ["client 1", "→ websocket.disconnect code: None"]
     assert copied[2].split("\t")[2:5] == ["consumer 1", "· finished", DISCONNECT]
-
-
-def test_a_time_has_four_digits_at_most(visit):
-    times = """async () => {
-      const { formatTime } = await import("/static/lessons/diagram/event_text.js");
-      return [0.0123, 0.123, 1.2345, 12.345, 123.45].map(formatTime);
-    }"""
-    expected = ["12.3 ms", "123 ms", "1.234 s", "12.35 s", "123 s"]
-    assert visit("02-frames").page.evaluate(times) == expected
-
-
-def test_events_of_two_connections_stand_in_the_order_of_time(visit):
-    page = visit("01-accept")
-    shown, again, lost = page.page.evaluate(TWO_CONNECTIONS)
-    assert shown == ["ada 1.1", "eve 2.1", "ada 1", "ada 1.3", "eve 2.2", "eve 2"]
-    assert again == shown
-    assert lost == 3
-
-
-def test_diagram_and_table_are_never_drawn_in_one_frame(visit):
-    first, second = visit("01-accept").page.evaluate(TURNS)
-    assert first < second
-
-
-def test_what_is_no_transcript_is_not_taken_for_one(visit):
-    read = """async file => {
-      const { Transcript } = await import("/static/lessons/diagram/transcript.js");
-      try { Transcript.from(JSON.parse(file)); } catch ({ message }) { return message; }
-    }"""
-    page = visit("01-accept").page
-    for file in ("null", '{"events": [], "connections": 1}', "[1]"):
-        assert page.evaluate(read, file) == "This is not a transcript."

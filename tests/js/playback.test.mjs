@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { Transcript } from "../../lessons/web/static/lessons/diagram/transcript.js";
+import { Playback } from "../../lessons/web/static/lessons/live/recording.js";
+import { event } from "./events.mjs";
+
+globalThis.requestAnimationFrame = (draw) => draw();
+
+function playback() {
+  const control = (name) => ({ name, setAttribute: (key, value) => (controls[name][key] = value) });
+  const controls = {};
+  for (const name of ["pause", "scrub", "back", "next", "out", "in"]) controls[name] = control(name);
+  const count = {};
+  const bar = { querySelectorAll: () => Object.values(controls), querySelector: () => count };
+  const diagram = {
+    position: null,
+    seek: (position) => (diagram.position = position),
+    zoomTo: (zoom) => (diagram.zoom = zoom),
+  };
+  const transcript = new Transcript();
+  new Playback(bar, diagram, transcript);
+  transcript.add({ events: [event("a", 1), event("a", 2), event("a", 3)] });
+  return { controls, count, diagram, transcript };
+}
+
+test("the controls follow the transcript until it is paused", () => {
+  const { controls, count, diagram, transcript } = playback();
+  assert.equal(count.textContent, "3 in all");
+  controls.pause.onclick();
+  assert.equal(diagram.position, 3);
+  transcript.add({ events: [event("a", 4)] });
+  assert.equal(count.textContent, "3 of 4");
+  assert.equal(controls.pause["aria-pressed"], true);
+  controls.pause.onclick();
+  assert.equal(diagram.position, null);
+  assert.equal(count.textContent, "4 in all");
+});
+
+test("single steps end at the first and at the last entry", () => {
+  const { controls, count, diagram } = playback();
+  for (const position of [2, 1, 0, 0]) {
+    controls.back.onclick();
+    assert.equal(diagram.position, position);
+  }
+  assert.equal(controls.back.disabled, true);
+  for (let step = 0; step < 5; step += 1) controls.next.onclick();
+  assert.equal(diagram.position, 3);
+  assert.equal(count.textContent, "3 in all");
+  assert.equal(controls.next.disabled, true);
+});
+
+test("the zoom has a smallest and a largest size", () => {
+  const { controls, diagram } = playback();
+  for (let step = 0; step < 5; step += 1) controls.in.onclick();
+  assert.equal(diagram.zoom, 1.6);
+  assert.equal(controls.in.disabled, true);
+  for (let step = 0; step < 5; step += 1) controls.out.onclick();
+  assert.equal(diagram.zoom, 0.8);
+});

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { Transcript } from "../../lessons/web/static/lessons/diagram/transcript.js";
+import { event } from "./events.mjs";
+
+const describe = ({ entries }) =>
+  entries.map((entry) => `${entry.of.client} ${entry.count ?? Transcript.idOf(entry)}`);
+
+// The batch of the second connection arrives later, although its events happened in between.
+function twoConnections() {
+  const transcript = new Transcript();
+  transcript.add({ recorded: 3, events: [event("a", 1), event("a", 3)] }, { client: "ada" });
+  const later = [event("b", 1, { time: 2 }), event("b", 2, { time: 4 })];
+  transcript.add({ recorded: 4, events: later }, { client: "eve" });
+  return transcript;
+}
+
+test("events of two connections are in the order of time, with gaps for lost events", () => {
+  const transcript = twoConnections();
+  assert.deepEqual(describe(transcript), ["ada 1.1", "eve 2.1", "ada 1", "ada 1.3", "eve 2.2", "eve 2"]);
+  assert.equal(transcript.lost, 3);
+});
+
+test("a transcript survives being saved and loaded", () => {
+  const transcript = twoConnections();
+  const loaded = Transcript.from(JSON.parse(JSON.stringify(transcript)));
+  assert.deepEqual(describe(loaded), describe(transcript));
+  assert.equal(loaded.lost, transcript.lost);
+});
+
+test("only a transcript is read as a transcript", () => {
+  const wrong = [null, { events: [], connections: 1 }, [1], { events: [{ seq: "1" }], connections: [] }];
+  for (const json of wrong) {
+    assert.throws(() => Transcript.from(json), { message: "This is not a transcript." });
+  }
+});
+
+test("the oldest entries are removed from a long transcript, and counted as lost", () => {
+  const transcript = new Transcript();
+  const changes = [];
+  transcript.addEventListener("change", ({ detail }) => changes.push(detail));
+  const events = Array.from({ length: 5010 }, (_, index) => event("a", index + 1));
+  transcript.add({ recorded: 5010, events });
+  assert.equal(transcript.entries.length, 5000);
+  assert.equal(transcript.lost, 10);
+  assert.deepEqual(changes, [{ from: 0, trimmed: 10 }]);
+});
+
+test("a cleared transcript has no gap before the next event", () => {
+  const transcript = new Transcript();
+  transcript.add({ recorded: 2, events: [event("a", 1), event("a", 2)] });
+  transcript.clear();
+  transcript.add({ recorded: 3, events: [event("a", 3)] }, {});
+  assert.deepEqual(describe(transcript), [" 1.3"]);
+});
+
+test("an entry is found by the id in an address", () => {
+  const transcript = twoConnections();
+  assert.equal(transcript.indexOf("2.2"), 4);
+  assert.equal(transcript.indexOf("9.9"), -1);
+});
+
+test("a transcript takes the entries of another one and continues with its own", () => {
+  const transcript = new Transcript();
+  transcript.add({ recorded: 1, events: [event("c", 1)] }, { client: "mia" });
+  transcript.replaceWith(twoConnections());
+  transcript.add({ recorded: 2, events: [event("c", 2, { time: 9 })] });
+  assert.deepEqual(describe(transcript).slice(-2), ["eve 2", "mia 1.2"]);
+});
