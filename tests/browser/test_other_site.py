@@ -35,7 +35,7 @@ def test_who_has_logged_in_is_let_in_and_who_has_not_learns_why(visit, address):
         log_in(tab, address)
     page.choose("Who", "this browser")
     page.connect(state="refused")
-    expect(page.status()).to_contain_text("Load this page anew.")
+    expect(page.status()).to_contain_text("reload the page.")
     page.errors.clear()
     page.open("16-user").choose("Who", "this browser")
     page.connect()
