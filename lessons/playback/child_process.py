@@ -101,7 +101,7 @@ def run_isolated(function, *args) -> Any:
         kind, value = receive_json(ours)
     except EOFError:
         raise NoAnswer("Its process ended before it answered.") from None
-    except ValueError:
+    except (ValueError, TypeError):
         raise NoAnswer("Its process sent something that is not an answer.") from None
     finally:
         kill_process_group(child)

@@ -1,10 +1,12 @@
 """run_isolated(): the child process ends with its answer, even if its parent has ended."""
 
+import gc
 import multiprocessing
 import os
 import subprocess
 import sys
 from collections import OrderedDict
+from multiprocessing.connection import Connection
 from operator import methodcaller
 
 import pytest
@@ -85,6 +87,38 @@ except KeyboardInterrupt:
 
 def test_run_isolated_returns_the_answer():
     assert child_process.run_isolated(ANSWERS) == "the answer"
+
+
+def fail(answer):
+    raise ValueError("not a number")
+
+
+def test_an_exception_in_the_child_arrives_as_its_traceback():
+    with pytest.raises(child_process.ChildRaised, match="ValueError: not a number"):
+        child_process.run_isolated(fail)
+
+
+class Pickled:
+    """Creates a file when it is unpickled."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def __reduce__(self):
+        return os.mkdir, (self.file,)
+
+
+def forge_an_answer(answer, file):
+    for connection in [one for one in gc.get_objects() if isinstance(one, Connection)]:
+        if connection.writable:
+            connection.send(Pickled(file))
+
+
+def test_nothing_that_the_child_sends_is_unpickled(tmp_path):
+    file = tmp_path / "unpickled"
+    with pytest.raises(child_process.NoAnswer, match="not an answer"):
+        child_process.run_isolated(forge_an_answer, str(file))
+    assert not file.exists()
 
 
 @needs_fork_server

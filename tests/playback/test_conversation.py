@@ -7,6 +7,8 @@ from time import sleep
 import pytest
 
 from lessons.core.catalogue import find
+from lessons.playback import conversation
+from lessons.playback.child_process import NoAnswer
 from lessons.playback.conversation import UnknownStep, play, play_in_turns
 from lessons.simulator.controlled_sleep import fast_sleep
 from lessons.simulator.loop import SimulatedLoop
@@ -150,3 +152,12 @@ def test_another_process_may_save_a_row_or_roll_it_back():
         event.message["text"] for event in events if event.message["type"] == "websocket.send"
     ]
     assert frames == ['{"saved": 1, "title": "Hail"}', '{"saved": 1, "title": "Sun"}']
+
+
+@pytest.mark.parametrize(
+    "answer", [None, "events", {}, {"result": [1]}, {"result": [{"seq": 1}]}, {"finding": {"x": 1}}]
+)
+def test_an_answer_in_another_form_is_not_an_answer(monkeypatch, answer):
+    monkeypatch.setattr(conversation, "run_isolated", lambda *arguments: answer)
+    with pytest.raises(NoAnswer, match="not an answer"):
+        played("solution", "connect")
