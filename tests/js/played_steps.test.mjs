@@ -35,7 +35,7 @@ test("a slow answer becomes a wait, and the user's own pause does not", () => {
   ]);
 });
 
-test("a quick answer is no wait", () => {
+test("a quick answer adds no wait", () => {
   const { clock, steps, texts } = played();
   steps.add(1, CONNECT);
   clock.now = 299;

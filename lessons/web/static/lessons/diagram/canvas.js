@@ -149,7 +149,7 @@ class ScrollView {
     return this.fullHeight - this.top - this.height < END_TOLERANCE;
   }
 
-  // Scrolls this box only: the page must not move while somebody reads it.
+  // Scrolls this box only: the page must not move under the reader.
   reveal(first, last, before) {
     if (first < this.top) this.scrollTo(first - before);
     else if (last > this.top + this.height) this.scrollTo(last - this.height);

@@ -24,7 +24,7 @@ export class EventTable {
     this.update({ from: 0, trimmed: 0 });
   }
 
-  // Keeps the rows that have not changed, because somebody may be reading them.
+  // Keeps the rows that have not changed, because the user may be reading them.
   update({ from, trimmed }) {
     const removed = [...this.rows.splice(0, trimmed), ...this.rows.splice(Math.max(0, from))];
     for (const row of removed) row.remove();

@@ -49,7 +49,7 @@ export class PlayedSteps {
 }
 
 // The step of a handshake. It leaves out what the server assumes: the lesson's own path `home`, and
-// an anonymous user. A space is no valid part of a URL, and would end the path in the step's text.
+// an anonymous user. A URL cannot contain a space, and in the text of a step a space ends the path.
 export function connectStep({ path, subprotocols, account, origin }, home) {
   const [place, query] = path.replaceAll(" ", "%20").split(/\?(.*)/s, 2);
   const values = {

@@ -147,7 +147,7 @@ class SourceView {
     const height = lines.at(-1).offsetTop + lines.at(-1).offsetHeight - offsetTop;
     const { scrollTop, clientHeight } = this.box;
     if (offsetTop < scrollTop || offsetTop + height > scrollTop + clientHeight) {
-      // Scrolls this box only: the page must not move while somebody reads it.
+      // Scrolls this box only: the page must not move under the reader.
       this.box.scrollTop = offsetTop - Math.max(0, (clientHeight - height) / 2);
     }
   }
