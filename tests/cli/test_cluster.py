@@ -15,8 +15,8 @@ from lessons.cli import cluster
 from lessons.core.catalogue import PROJECT_DIR
 from tests.support.programs.processes import run, start_with_pipe
 
-TEST_TIMEOUT = 30  # seconds, only ever spent by a test that fails
-PLACE = {"cwd": PROJECT_DIR, "env": {**os.environ, "PYTHONPATH": str(PROJECT_DIR)}}
+TEST_TIMEOUT = 30  # seconds; only a failing test takes so long
+START_OPTIONS = {"cwd": PROJECT_DIR, "env": {**os.environ, "PYTHONPATH": str(PROJECT_DIR)}}
 
 # The real supervisor and processes, except that the servers and the worker serve nothing.
 PROGRAM = """
@@ -49,15 +49,17 @@ class Cluster:
         (folder / "manage.py").write_text(manage)
         self.folder = folder
         (folder / "program.py").write_text(program)
-        self.process = start_with_pipe([folder / "program.py", folder], **PLACE, session=True)
-        self.said, self.parts = "", {}
-        while len(self.parts) < 3:
+        self.process = start_with_pipe(
+            [folder / "program.py", folder], **START_OPTIONS, session=True
+        )
+        self.output, self.pids = "", {}
+        while len(self.pids) < 3:
             line = self.process.stdout.readline()
-            assert line, f"never ready:\n{self.said}"
-            self.said += line
+            assert line, f"never ready:\n{self.output}"
+            self.output += line
             name, _, text = line.partition("| ready ")
             if text:
-                self.parts[name.split(maxsplit=1)[1].strip()] = int(text.split()[-2])
+                self.pids[name.split(maxsplit=1)[1].strip()] = int(text.split()[-2])
         self.all = psutil.Process(self.process.pid).children(recursive=True)
 
     def process_with(self, words):
@@ -68,7 +70,7 @@ class Cluster:
         """The exit code, after every process has ended and all output was read."""
         code = self.process.wait(TEST_TIMEOUT)
         assert psutil.wait_procs(self.all, TEST_TIMEOUT)[1] == []
-        self.said += self.process.stdout.read()
+        self.output += self.process.stdout.read()
         return code
 
     def __enter__(self):
@@ -89,18 +91,18 @@ def running(tmp_path, redis_binaries):
         yield started
 
 
-def test_ctrl_c_ends_all(running):
-    assert set(running.parts) == {"web 8000", "web 8001", "worker"}
+def test_ctrl_c_ends_all_processes(running):
+    assert set(running.pids) == {"web 8000", "web 8001", "worker"}
     os.killpg(running.process.pid, signal.SIGINT)
     assert running.ended() == 130
-    assert "redis    | " in running.said
-    assert "system   | redis stopped (rc=0)" in running.said
+    assert "redis    | " in running.output
+    assert "system   | redis stopped (rc=0)" in running.output
 
 
 def test_the_cluster_ends_when_a_web_server_is_killed(running):
-    os.kill(running.parts["web 8001"], signal.SIGKILL)
+    os.kill(running.pids["web 8001"], signal.SIGKILL)
     assert running.ended() != 0
-    assert "web 8001 stopped (rc=-9)" in running.said
+    assert "web 8001 stopped (rc=-9)" in running.output
 
 
 IMPATIENT = """
@@ -114,7 +116,7 @@ def test_a_process_that_ignores_sigterm_is_killed(tmp_path, redis_binaries):
     with Cluster(tmp_path, IMPATIENT + PROGRAM, manage=STUBBORN) as running:
         os.killpg(running.process.pid, signal.SIGINT)
         assert running.ended() == 130
-    assert running.said.count("stopped (rc=-9)") == 3
+    assert running.output.count("stopped (rc=-9)") == 3
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends the server")
@@ -131,7 +133,7 @@ def test_a_killed_cluster_leaves_no_process_behind(running):
 
 def test_the_cluster_ends_with_the_reader_of_its_log(running):
     running.process.stdout.close()
-    os.kill(running.parts["worker"], signal.SIGKILL)
+    os.kill(running.pids["worker"], signal.SIGKILL)
     assert running.process.wait(TEST_TIMEOUT) == 1
     assert psutil.wait_procs(running.all, TEST_TIMEOUT)[1] == []
 
@@ -150,7 +152,7 @@ cluster._start = kill_and_start
 def test_sigterm_ends_a_cluster_whose_processes_are_starting(tmp_path, redis_binaries):
     (tmp_path / "manage.py").write_text(MANAGE)
     (tmp_path / "early.py").write_text(EARLY + PROGRAM)
-    done = run([tmp_path / "early.py", tmp_path], **PLACE)
+    done = run([tmp_path / "early.py", tmp_path], **START_OPTIONS)
     assert (done.returncode, done.stderr) == (143, "")
     assert done.stdout.count(" stopped (rc=") == 4
 
@@ -171,19 +173,19 @@ sys.stdout = io.TextIOWrapper(io.BufferedWriter(Interrupted()))
 def test_ctrl_c_works_while_a_line_is_written(tmp_path, redis_binaries):
     (tmp_path / "manage.py").write_text(MANAGE)
     (tmp_path / "writing.py").write_text(WRITER + PROGRAM)
-    done = run([tmp_path / "writing.py", tmp_path], **PLACE)
+    done = run([tmp_path / "writing.py", tmp_path], **START_OPTIONS)
     assert (done.returncode, done.stderr) == (130, "")
     assert done.stdout.count(" stopped (rc=") == 4
 
 
-def test_says_in_one_line_that_a_port_is_taken():
+def test_reports_a_taken_port_in_one_line():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(CommandError, match=f"^Port {port} is taken"):
             call_command("cluster", port=port)
 
 
-def test_says_what_to_install_where_there_is_no_redis(monkeypatch, settings):
+def test_says_what_to_install_without_redis(monkeypatch, settings):
     settings.REDIS_URL = ""
     monkeypatch.setattr(cluster.redis_server, "find_binaries", list)
     with pytest.raises(CommandError, match="no Redis server on this machine: apt-get install"):
@@ -194,22 +196,22 @@ def test_says_what_to_install_where_there_is_no_redis(monkeypatch, settings):
     ("url", "error"),
     [("redis://:secret@127.0.0.1:1", "Error 111 connecting"), ("127.0.0.1", "must specify one of")],
 )
-def test_says_that_redis_url_leads_nowhere_without_the_password(settings, url, error):
+def test_reports_a_wrong_redis_url_without_its_password(settings, url, error):
     settings.REDIS_URL = url
     with pytest.raises(CommandError, match=f"REDIS_URL leads to no Redis: .*{error}") as raised:
         cluster.require_redis()
     assert "secret" not in str(raised.value)
 
 
-def test_starts_no_redis_where_redis_url_names_one(tmp_path):
+def test_starts_no_redis_if_redis_url_names_one(tmp_path):
     assert "redis" not in cluster.commands([1, 2], None)
     assert list(cluster.commands([1, 2], str(tmp_path))) == ["redis", "web 1", "web 2", "worker"]
 
 
-def test_any_free_ports_are_two():
+def test_free_ports_are_two_different_ports():
     first, second = cluster.free_ports(0)
     assert first != second
 
 
-def test_the_worker_listens_to_every_channel_that_is_routed():
+def test_the_worker_listens_to_every_routed_channel():
     assert set(cluster.CHANNELS) == set(channel_name_patterns)

@@ -26,7 +26,7 @@ posix = pytest.mark.skipif(os.name == "nt", reason="sends Ctrl-C to a process gr
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
-    """The project as it is cloned: the student's own database stays out of this."""
+    """A fresh clone of the project, without this student's database."""
     root = tmp_path_factory.mktemp("workshop") / "clone"
     unwanted = shutil.ignore_patterns("__pycache__", ".*", "tests")
     shutil.copytree(settings.BASE_DIR, root, ignore=unwanted)
@@ -50,7 +50,7 @@ def test_workshop_serves_the_page_until_ctrl_c(clone):
 
 
 @posix
-def test_workshop_reloads_changed_code_lives_through_a_syntax_error_and_ends_whole(clone):
+def test_workshop_reloads_code_survives_a_syntax_error_and_leaves_no_process(clone):
     consumers = clone / "sync_demo" / "consumers.py"
     right = consumers.read_text()
     with Workshop(clone) as started:
@@ -66,7 +66,7 @@ def test_workshop_reloads_changed_code_lives_through_a_syntax_error_and_ends_who
 
 
 def save_until(file, text, started, words):
-    """Save until it is noticed: the reloader misses what is saved before its second look."""
+    """Save until the reloader notices: it misses a save before its second look."""
     for patience in (1.5, 3, 6, 12, 24):
         file.write_text(text)
         if started.wait_for_line(f"{file.name} changed, reloading.", patience):
@@ -76,7 +76,7 @@ def save_until(file, text, started, words):
 
 @pytest.fixture
 def served(monkeypatch, settings):
-    """The calls that the command makes instead of serving."""
+    """The commands that `workshop` calls; they do not run."""
     settings.ALLOWED_HOSTS = settings.LOOPBACK  # the test runner adds a name
     calls = []
     monkeypatch.setattr(workshop, "call_command", lambda *names, **options: calls.append(names))
@@ -90,7 +90,7 @@ def start(**options):
     call_command("workshop", reload=False, **{"port": 0, **options})
 
 
-def test_workshop_says_in_one_line_that_the_port_is_taken(served):
+def test_workshop_reports_a_taken_port_in_one_line(served):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(CommandError, match=f"^Port {port} is taken.*--port {port + 1}$"):
@@ -98,7 +98,7 @@ def test_workshop_says_in_one_line_that_the_port_is_taken(served):
     assert served == []
 
 
-def test_workshop_knows_that_there_is_no_such_port(served):
+def test_workshop_rejects_a_port_number_that_is_too_large(served):
     with pytest.raises(CommandError, match="no port 70000"):
         start(port=70000)
 
@@ -115,7 +115,7 @@ def test_runserver_does_not_serve_them_either(served):
         call_command("runserver", "0.0.0.0:0")
 
 
-def test_serves_an_address_once_a_name_for_it_is_allowed(served, settings):
+def test_serves_other_machines_if_a_host_name_is_allowed(served, settings):
     settings.ALLOWED_HOSTS = [*settings.LOOPBACK, "a.test"]
     start(host="0.0.0.0")
     [[command, address]] = served
@@ -142,9 +142,7 @@ def test_creates_no_account_where_other_machines_could_sign_in(django_user_model
     assert capsys.readouterr().out == ""
 
 
-def test_workshop_notices_requirements_that_are_newer_than_the_environment(
-    served, monkeypatch, tmp_path, capsys
-):
+def test_workshop_warns_of_changed_requirements(served, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(bootstrap, "is_inside", lambda: True)
     monkeypatch.setattr(bootstrap, "STAMP", tmp_path / "stamp")
     start()
@@ -154,7 +152,7 @@ def test_workshop_notices_requirements_that_are_newer_than_the_environment(
     assert "requirements.txt has changed" in capsys.readouterr().err
 
 
-def test_a_lesson_is_its_tests_and_its_checks():
+def test_pytest_lesson_runs_its_tests_and_its_checks():
     collected = run(
         ["-m", "pytest", "--lesson", "stop", "--collect-only", "-q"], cwd=settings.BASE_DIR
     )
@@ -204,7 +202,7 @@ def test_the_exit_code_is_green_red_or_wrong_usage(outcome, code):
     assert test.exit_code(pytest.ExitCode[outcome]) == code
 
 
-def test_a_part_that_is_lacking_skips_and_where_parts_are_required_fails(monkeypatch):
+def test_a_missing_program_skips_a_test_or_fails_it_if_required(monkeypatch):
     monkeypatch.delenv("REQUIRE_PARTS", raising=False)
     with pytest.raises(pytest.skip.Exception, match=r"no-such-part.*apt-get install it"):
         find_program(["no-such-part"], "apt-get install it")

@@ -86,7 +86,7 @@ def test_reset_restores_the_original_and_keeps_the_students_version(course):
     assert progress.of(course[0]) == progress.Progress("new", was_green=True)
 
 
-def test_reset_of_an_untouched_exercise_does_nothing(course):
+def test_reset_of_an_unedited_exercise_does_nothing(course):
     assert "Nothing was done." in lesson("reset", "1")
     assert len(list(course[0].exercise.parent.iterdir())) == len(course)
 
@@ -152,7 +152,7 @@ def test_verify_finds_a_new_lesson_incomplete(course):
 
 
 @pytest.mark.parametrize("app", ["sync_demo", "async_demo"])
-def test_a_new_lesson_is_proven_but_for_its_todos_and_its_worked_example(course, app):
+def test_a_new_lesson_lacks_only_its_todos_and_its_worked_example(course, app):
     lesson("new", "horn", "--app", app)
     catalogue.lessons.cache_clear()
     text = catalogue.find("horn").path_to("lesson.md")
@@ -221,3 +221,19 @@ def test_a_pipe_gets_plain_text(project):
 
     assert "✗ repeats text" in done.stdout
     assert "\x1b" not in done.stdout
+
+
+def test_a_student_who_edited_the_original_loses_nothing(project):
+    lesson = project / "lessons" / "course" / "01_lamp"
+    stub = project / ".workshop" / "stubs" / "01_lamp.py"
+    stub.parent.mkdir(parents=True)
+    stub.write_text(DARK_LAMP)  # as an earlier workshop saved it at its first start
+    edited = (lesson / "solution.py").read_text() + "# mine\n"
+    (lesson / "exercise.py").write_text(edited)
+
+    done = manage(project, "check", "1")
+    assert (done.returncode, done.stdout.split()[0]) == (0, "green")
+    assert "exercise.py is now work/01_lamp.py: edit it there." in done.stderr
+    assert (project / "work" / "01_lamp.py").read_text() == edited
+    assert (lesson / "exercise.py").read_text() == DARK_LAMP
+    assert manage(project, "check", "1").stderr == ""

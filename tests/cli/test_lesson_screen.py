@@ -1,4 +1,4 @@
-"""What `manage.py lesson` prints suits a terminal of any width, a pipe, a poor encoding."""
+"""The output of `manage.py lesson` suits every terminal width, a pipe and a poor encoding."""
 
 import io
 
@@ -12,7 +12,7 @@ ESCAPE = "\x1b["
 
 @pytest.mark.parametrize("columns", [60, 120])
 @pytest.mark.parametrize(("action", "code"), [("check", 1), ("mistakes", 0), ("list", 0)])
-def test_on_a_terminal_no_line_is_wider_than_it(course, monkeypatch, columns, action, code):
+def test_no_line_is_wider_than_the_terminal(course, monkeypatch, columns, action, code):
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.chdir(catalogue.PROJECT_DIR)
@@ -29,7 +29,7 @@ def test_a_terminal_gets_colour(course, monkeypatch):
     assert ESCAPE in lesson("check", "1", code=1, to=Terminal())
 
 
-def test_no_color_means_no_escape_code_at_all(course, monkeypatch):
+def test_no_color_means_no_escape_code(course, monkeypatch):
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("NO_COLOR", "1")
 
@@ -37,7 +37,7 @@ def test_no_color_means_no_escape_code_at_all(course, monkeypatch):
         assert ESCAPE not in lesson(*arguments, code=code, to=Terminal())
 
 
-def test_an_encoding_without_our_signs_gets_others(course):
+def test_an_encoding_without_our_signs_gets_ascii_signs(course):
     stdout = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     lesson("check", "1", code=1, to=stdout)
 

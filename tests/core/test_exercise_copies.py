@@ -1,4 +1,4 @@
-"""Students edit copies: they are made, follow the course, and no version of a student is lost."""
+"""Copies of exercises are created and follow the course; no version of a student is lost."""
 
 import errno
 import json
@@ -32,7 +32,7 @@ def old_lesson(fresh_course):
 
 @pytest.fixture
 def commit(fresh_course, monkeypatch):
-    """`commit()` commits the course; the first commit is made already."""
+    """`commit()` commits the course; the first commit exists already."""
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
 
@@ -132,7 +132,7 @@ def test_an_edited_copy_stays_and_a_line_says_that_the_exercise_has_changed(less
     assert len(exercise_copies.update_notice(lesson).splitlines()) == 1
 
 
-def test_line_ends_are_no_edit(lesson):
+def test_changed_line_ends_do_not_count_as_an_edit(lesson):
     windows = DARK_LAMP.replace("\n", "\r\n").encode()
     lesson.original.write_bytes(windows)
     assert exercise_copies.create_copies() == []
@@ -186,7 +186,7 @@ def test_a_reset_takes_the_newest_original(lesson):
     assert exercise_copies.update_notice(lesson) == ""
 
 
-def test_a_version_that_an_earlier_workshop_set_aside_is_found(lesson):
+def test_a_backup_of_an_earlier_workshop_is_found(lesson):
     old = progress.state_dir() / "set-aside" / "01_lamp-20250101-120000.py"
     old.parent.mkdir()
     old.write_text(MINE)
@@ -194,7 +194,7 @@ def test_a_version_that_an_earlier_workshop_set_aside_is_found(lesson):
     assert exercise_copies.latest_backup(lesson) == old
 
 
-def test_a_full_disk_leaves_no_half_of_a_backup(lesson, monkeypatch):
+def test_a_full_disk_leaves_no_half_written_backup(lesson, monkeypatch):
     def fill(file, content):
         file.touch()
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -255,7 +255,7 @@ def test_an_edit_of_the_original_is_kept_beside_an_edited_copy(lesson):
 
 
 @pytest.mark.parametrize("with_old_stub", [False, True])
-def test_an_edit_whose_original_is_lost_is_kept_and_the_cure_is_named(old_lesson, with_old_stub):
+def test_an_edit_whose_original_is_lost_is_saved_and_the_cure_is_named(old_lesson, with_old_stub):
     if with_old_stub:
         keep_stub(old_lesson, "# an older version of the course\n")
     old_lesson.original.write_text(MINE)
@@ -299,7 +299,7 @@ def test_git_restores_an_original_although_the_student_committed_the_edit(commit
 # The digests of the originals
 
 
-def test_a_lesson_without_a_digest_is_being_written_and_stays(lesson):
+def test_the_original_of_a_lesson_without_a_digest_stays(lesson):
     (catalogue.COURSE_DIR / "exercises.sha256").unlink()
     lesson.original.write_text(NEWER)
 

@@ -1,4 +1,4 @@
-"""The text of a lesson: code cut from its file, recorded transcripts, and HTML that is safe."""
+"""The text of a lesson: code from its file, recorded transcripts, and safe HTML."""
 
 import os
 import sys
@@ -40,7 +40,7 @@ Good day.
 
 @pytest.fixture
 def shop(tmp_path, monkeypatch):
-    """`shop.py` on the path: it would raise if anything imported it."""
+    """`shop.py` on the path: it raises if it is imported."""
     monkeypatch.syspath_prepend(tmp_path)
     file = tmp_path / "shop.py"
     file.write_text(SHOP)
@@ -176,7 +176,7 @@ def test_no_tag_crosses_the_end_of_a_line(shop):
         assert line["html"].count("<span") == line["html"].count("</span>")
 
 
-def test_methods_of_another_class_in_the_file_are_not_among_them(shop):
+def test_methods_of_another_class_in_the_file_are_left_out(shop):
     shop.write_text(SHOP + "\n\nclass Till:\n    def close(self):\n        pass\n")
     assert find_source("shop.Shop").methods()["close"] == range(22, 24)
 

@@ -1,4 +1,4 @@
-"""Progress is kept through restarts, damage, two writers at once and folders that refuse it."""
+"""Progress survives restarts, damage, concurrent writers and read-only folders."""
 
 import errno
 import json
@@ -19,16 +19,16 @@ def verdict(state):
 
 @pytest.fixture
 def file(fresh_course):
-    """Where progress is kept; its folder is there, the file is not yet."""
+    """The path of the progress file. Its folder exists, the file does not."""
     progress.state_dir().mkdir()
     return progress.state_dir() / "progress.json"
 
 
-def test_a_lesson_that_was_never_touched_is_new(fresh_course):
+def test_a_lesson_that_was_not_begun_is_new(fresh_course):
     assert progress.of(fresh_course[0]) == progress.Progress("new", False, 0, None)
 
 
-def test_the_last_verdict_is_kept(fresh_course):
+def test_the_last_verdict_is_saved(fresh_course):
     progress.keep_verdict(fresh_course[0], verdict("red"))
 
     kept = progress.of(fresh_course[0])
@@ -36,7 +36,7 @@ def test_the_last_verdict_is_kept(fresh_course):
     assert kept.verdict == verdict("red").as_json()
 
 
-def test_of_what_was_recorded_only_what_a_finding_is_about_is_kept(fresh_course):
+def test_only_the_transcripts_of_findings_are_saved(fresh_course):
     events = (Event(1, 0.0, "client", "in", {"type": "websocket.connect"}, "", None, "1"),)
     found = make_finding("wrong-close-code")
     outcomes = [
@@ -49,7 +49,7 @@ def test_of_what_was_recorded_only_what_a_finding_is_about_is_kept(fresh_course)
     assert [len(outcome["transcript"]) for outcome in kept] == [1, 0]
 
 
-def test_a_lesson_that_was_green_once_stays_known_as_such(fresh_course):
+def test_was_green_stays_true_after_a_red_verdict(fresh_course):
     progress.keep_verdict(fresh_course[0], verdict("green"))
     progress.keep_verdict(fresh_course[0], verdict("red"))
 
@@ -65,7 +65,7 @@ def test_a_reset_forgets_everything_else(fresh_course):
     assert progress.of(fresh_course[0]) == progress.Progress("new", True, 0, None)
 
 
-def test_hints_are_counted_up_to_the_last(fresh_course):
+def test_hints_are_counted_up_to_the_last_one(fresh_course):
     assert [progress.show_hint(fresh_course[0]) for _ in range(4)] == [1, 2, 3, 3]
 
 

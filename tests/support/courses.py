@@ -1,4 +1,4 @@
-"""A lesson of the tests' own, so that they do not hang on what the course says."""
+"""Lessons for tests, so that tests do not depend on the texts of the course."""
 
 import compileall
 import shutil
@@ -168,7 +168,7 @@ def write_course(folder):
 
 @pytest.fixture
 def fresh_course(tmp_path, monkeypatch):
-    """Lessons that no command has seen yet; neither the real ones nor the real progress."""
+    """Lessons that no command has seen yet; not the real ones, and not the real progress."""
     monkeypatch.setattr(catalogue, "PROJECT_DIR", tmp_path)
     monkeypatch.setattr(catalogue, "COURSE_DIR", tmp_path / "lessons" / "course")
     write_course(catalogue.COURSE_DIR)
@@ -197,5 +197,5 @@ def compiled(tmp_path_factory):
 
 @pytest.fixture
 def project(compiled, tmp_path):
-    """The same lessons in a copy of the whole project, for a `manage.py` of its own."""
+    """The same lessons in a copy of the whole project, where a test can run `manage.py`."""
     return shutil.copytree(compiled, tmp_path / "project")
