@@ -36,7 +36,7 @@ CONNECTION_LIFETIME = 60.0  # seconds, on average, until a member loses its conn
 RECONNECT_DELAY = 0.2, 1.0  # seconds
 HANDSHAKE_TIMEOUT = 60  # seconds, on a busy machine
 PHASE_TIMEOUT = 600  # seconds until all members are connected, and until all have every message
-COMPLAINTS = {  # in the servers' log
+COMPLAINTS = {  # texts of Daphne and SQLite in the servers' log
     "database_locked": "database is locked",
     "killed_by_daphne": "took too long to shut down and was killed",
 }

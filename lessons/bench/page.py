@@ -159,8 +159,8 @@ async def _measure_socket(
         closed = await browser.open(f"/lessons/{ECHO.key}/")
         await closed.leave()
         clients = {
-            "nobody watches": await connect(server.port, ECHO.path, EchoClient),
-            "recorded, the page is gone": await _watched_client(server, closed),
+            "no page watches": await connect(server.port, ECHO.path, EchoClient),
+            "a closed page recorded": await _watched_client(server, closed),
             "a page watches": await _watched_client(server, watching),
         }
         for number in range(rounds + 1):  # the first round is the warm-up
@@ -211,7 +211,7 @@ def facts_of(figures: Figures) -> dict[str, float]:
     ]:
         (_, unwatched), *watched = measured.items()
         for what, values in watched:
-            facts[f"{title}, {what} / nobody"] = round(median_ratio(values, unwatched), 3)
+            facts[f"{title}, {what} / unwatched"] = round(median_ratio(values, unwatched), 3)
     return facts | {
         "events of the echo not sent to the page": figures.dropped,
         "events drawn": figures.drawn,

@@ -26,8 +26,8 @@ def figures():
         sizes={"/lessons/03-stop/": 64_000, "/": 17_000},
         waited={"/bare/": [0.002], "/lessons/03-stop/": [0.01, 0.02, 0.012], "/": [0.004]},
         own={"/bare/": [0.001, 0.001], "/lessons/03-stop/": [0.006, 0.5, 0.005], "/": [0.004]},
-        echoes={"nobody": [1000, 10], "gone": [900, 9], "a page": [500, 6]},
-        processor={"nobody": [0.001, 0.002], "gone": [0.001, 0.002], "a page": [0.002, 0.004]},
+        echoes={"no page": [1000, 10], "gone": [900, 9], "a page": [500, 6]},
+        processor={"no page": [0.001, 0.002], "gone": [0.001, 0.002], "a page": [0.002, 0.004]},
         drawn=2000,
         long_tasks=[80.2, 60],
     )
@@ -49,9 +49,9 @@ def test_a_row_compares_the_pages_own_time_with_an_empty_view():
 
 def test_facts_compare_a_watched_socket_with_an_unwatched_one():
     facts = page.facts_of(figures())
-    assert facts["echoes a second, gone / nobody"] == 0.9
-    assert facts["echoes a second, a page / nobody"] == 0.55
-    assert facts["processor time, a page / nobody"] == 2.0
+    assert facts["echoes a second, gone / unwatched"] == 0.9
+    assert facts["echoes a second, a page / unwatched"] == 0.55
+    assert facts["processor time, a page / unwatched"] == 2.0
     assert facts["longest of them, ms"] == 80
     assert facts["tasks over 50 ms while drawing"] == 2
 

@@ -1,4 +1,4 @@
-"""A program that a test has started, when it ends under the test's hands."""
+"""Signals to a program that a test has started and that ends meanwhile."""
 
 from tests.support.programs.processes import start
 
@@ -6,7 +6,7 @@ from tests.support.programs.processes import start
 def test_a_signal_to_a_program_that_has_just_ended_is_ignored(tmp_path):
     program = tmp_path / "program.py"
     program.write_text("import threading\nthreading.Event().wait()\n")
-    for _ in range(20):  # it is over some time before that is told: a few hit the gap
+    for _ in range(20):  # it ends before its exit code arrives; some rounds hit that gap
         process = start([program], cwd=tmp_path)
         process.kill()
         while process.poll() is None:

@@ -1,6 +1,6 @@
-"""What every channel layer keeps to: in memory, on Redis, and on Redis pub/sub.
+"""What every channel layer does: in memory, on Redis, and on Redis pub/sub.
 
-Where they differ is measured in lines.py, and stands in lesson 13's table.
+layer_probes.py measures where they differ, and lesson 13 shows that table.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ async def test_a_message_is_received_only_once(layers):
 @pytest.mark.parametrize("layers", ["Redis"], indirect=True)
 async def test_a_message_that_a_killed_process_was_receiving_reaches_the_next_reader(layers):
     killed, other = layers.make(), layers.make()
-    killed._clean_receive_backup = AsyncMock()  # it had no time to take the copy away
+    killed._clean_receive_backup = AsyncMock()  # it was killed before it could delete the copy
     await killed.send("jobs", numbered(1))
     assert await killed.receive("jobs") == numbered(1)
     assert await other.receive("jobs") == numbered(1)
@@ -97,10 +97,10 @@ async def test_a_member_receives_only_what_is_sent_during_its_membership(layers)
 async def test_every_member_receives_a_group_message_and_no_other_channel_does(layers):
     layer = layers.make()
     members = [await member_of(layer, "news") for _ in range(3)]
-    stranger = await member_of(layer, "weather")
+    outsider = await member_of(layer, "weather")
     await layer.group_send("news", numbered(1))
     assert [await rest_of(layer, channel) for channel in members] == [[1]] * 3
-    assert await rest_of(layer, stranger) == []
+    assert await rest_of(layer, outsider) == []
 
 
 async def test_joining_twice_is_the_same_as_joining_once(layers):
@@ -125,18 +125,18 @@ async def test_discarding_a_channel_that_is_not_a_member_raises_no_error(layers)
 
 
 async def test_sending_to_an_empty_group_raises_no_error(layers):
-    assert await layers.make().group_send("nobody", numbered(1)) is None
+    assert await layers.make().group_send("empty", numbered(1)) is None
 
 
 async def test_a_full_member_costs_the_others_nothing_and_raises_no_error_at_the_sender(layers):
-    sleeping, awake = layers.make(capacity=3), layers.make(capacity=3)
+    idle, reading = layers.make(capacity=3), layers.make(capacity=3)
     if layers.kind == "in memory":
-        awake = sleeping  # there, one layer is all that there is, and room is a channel's own
-    await member_of(sleeping, "news")
-    channel = await member_of(awake, "news")
+        reading = idle  # there is only one such layer, and each channel has its own capacity
+    await member_of(idle, "news")
+    channel = await member_of(reading, "news")
     for number in range(10):
-        assert await sleeping.group_send("news", numbered(number)) is None
-        assert await awake.receive(channel) == numbered(number)
+        assert await idle.group_send("news", numbered(number)) is None
+        assert await reading.receive(channel) == numbered(number)
 
 
 async def test_only_redis_logs_a_full_channel_at_info(layers, caplog):
@@ -146,7 +146,7 @@ async def test_only_redis_logs_a_full_channel_at_info(layers, caplog):
     for _ in range(3):
         await layer.group_send("news", numbered(1))
     expected = "1 of 1 channels over capacity in group news"
-    assert said_by_layers(caplog) == [expected] * 2 * (layers.kind == "Redis")
+    assert logged_by_layers(caplog) == [expected] * 2 * (layers.kind == "Redis")
 
 
 async def test_no_layer_logs_a_message_that_a_full_local_queue_drops(layers, caplog):
@@ -157,16 +157,16 @@ async def test_no_layer_logs_a_message_that_a_full_local_queue_drops(layers, cap
         await layer.group_send("news", numbered(number))
         await layer.send(neighbour, LAST)
         await layer.receive(neighbour)
-    assert said_by_layers(caplog) == []
+    assert logged_by_layers(caplog) == []
     kept = {"in memory": [1, 2], "Redis": [3, 4], "Redis pub/sub": [1, 2, 3, 4]}
     assert await rest_of(layer, channel) == kept[layers.kind]
 
 
-def said_by_layers(caplog):
+def logged_by_layers(caplog):
     return [record.getMessage() for record in caplog.records if record.name.startswith("channels")]
 
 
-# Room and time
+# Capacity and expiry
 
 
 @pytest.mark.parametrize("layers", ["in memory", "Redis"], indirect=True)
@@ -212,7 +212,7 @@ async def test_redis_expires_an_unused_channel_and_a_group(layers):
     assert 3598 < await server.ttl(f"{layers.prefix}:group:news") <= 3600
 
 
-# Apart
+# Flush
 
 
 async def test_a_flush_deletes_messages_and_groups_and_the_layer_still_works(layers):
@@ -224,7 +224,7 @@ async def test_a_flush_deletes_messages_and_groups_and_the_layer_still_works(lay
     fresh = await member_of(layer, "news")
     await layer.group_send("news", numbered(3))
     assert await rest_of(layer, fresh) == [3]
-    if layers.kind != "Redis pub/sub":  # there, a flushed channel is one that nobody reads
+    if layers.kind != "Redis pub/sub":  # there, no consumer reads a flushed channel
         assert await rest_of(layer, channel) == []
 
 

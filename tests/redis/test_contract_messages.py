@@ -1,4 +1,4 @@
-"""What every channel layer lets through: values, sizes and names."""
+"""Which values, sizes and names every channel layer accepts."""
 
 import inspect
 
@@ -7,7 +7,7 @@ from channels.exceptions import MessageTooLarge
 
 from tests.support.redis.redis_layers import KINDS, member_of, numbered
 
-FIT = {
+SUPPORTED = {
     "nothing": None,
     "yes": True,
     "number": -5,
@@ -25,13 +25,13 @@ FIT = {
 async def test_values_that_msgpack_supports_arrive_unchanged(layers):
     layer = layers.make()
     channel = await member_of(layer, "news")
-    message = {"type": "all.of.it", **FIT}
+    message = {"type": "every.value", **SUPPORTED}
     await layer.send(channel, message)
     await layer.group_send("news", message)
     for _ in range(2):
         arrived = await layer.receive(channel)
         assert arrived == message
-        assert [type(value) for value in arrived.values()] == [str, *map(type, FIT.values())]
+        assert [type(value) for value in arrived.values()] == [str, *map(type, SUPPORTED.values())]
 
 
 async def test_a_change_after_the_send_does_not_change_the_message(layers):

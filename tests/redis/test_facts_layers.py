@@ -14,13 +14,13 @@ from redis import asyncio as aioredis
 
 from lessons.core.redis_server import RedisServer
 
-TEST_TIMEOUT = 20  # seconds, only ever spent by a test that fails
+TEST_TIMEOUT = 20  # seconds; only a test that fails waits this long
 SECRET = {"type": "chat.said", "text": "hush"}
 
 
 @pytest.fixture
 async def layer(redis_url):
-    """`layer(keys=["a"])`: one more process's layer; those of a test share a prefix."""
+    """`layer(keys=["a"])`: the layer of one more process. All layers of a test share a prefix."""
     made, prefix = [], f"facts-{uuid.uuid4().hex}-"
 
     def make(keys=None, urls=(redis_url,)):
@@ -72,8 +72,8 @@ async def test_a_key_is_changed_by_putting_the_new_one_first(layer):
     assert await layer(["new"]).receive("jobs") == SECRET
 
 
-async def arrived(send, receiver, count=20):
-    """How many of the messages that `send(channel)` sends lie where `receiver` looks for them."""
+async def count_arrived(send, receiver, count=20):
+    """How many messages of `send(channel)` are where `receiver` looks for them."""
     found = 0
     for _ in range(count):
         channel = await receiver.new_channel()
@@ -98,17 +98,17 @@ async def test_several_hosts_share_the_groups_if_all_processes_list_them_in_the_
 
             return send
 
-        assert await arrived(through(alike), here) == 20
-        assert await arrived(through(otherwise), here) < 20
+        assert await count_arrived(through(alike), here) == 20
+        assert await count_arrived(through(otherwise), here) < 20
 
 
 async def test_with_several_hosts_send_uses_the_wrong_host_for_a_consumer(
     layer, redis_url, redis_binaries
 ):
-    """It hashes the whole name, where receive and group_send hash the part before the "!"."""
+    """send() hashes the whole name. receive() and group_send() hash the part before the "!"."""
     with RedisServer() as other:
         both = layer(urls=[redis_url, other.url])
-        assert 0 < await arrived(lambda channel: both.send(channel, SECRET), both) < 20
+        assert 0 < await count_arrived(lambda channel: both.send(channel, SECRET), both) < 20
 
 
 async def test_an_unreachable_host_makes_its_share_of_the_groups_fail(
@@ -129,12 +129,12 @@ async def test_an_unreachable_host_makes_its_share_of_the_groups_fail(
 
 
 async def test_a_restarted_redis_has_no_groups(layer, redis_binaries):
-    with RedisServer() as own:
-        members = layer(urls=[own.url])
+    with RedisServer() as private:
+        members = layer(urls=[private.url])
         await members.group_add("room", await members.new_channel())
         assert await members.connection(0).keys("*:group:room")
-        await asyncio.to_thread(own.stop)  # so that the loop sees it
-        own.start()
+        await asyncio.to_thread(private.stop)  # in a thread, so that the loop notices
+        private.start()
         assert await members.connection(0).keys("*") == []
 
 
@@ -143,12 +143,12 @@ async def test_a_message_without_a_reader_waits_in_redis_and_is_lost_on_pubsub(l
     assert await layer().receive("jobs") == SECRET
     pubsub = RedisPubSubChannelLayer(hosts=[redis_url], prefix=layer().prefix)
     await pubsub.send("jobs", {"type": "too.early"})
-    listening = asyncio.ensure_future(pubsub.receive("jobs"))
+    receiving = asyncio.ensure_future(pubsub.receive("jobs"))
     async with asyncio.timeout(TEST_TIMEOUT):
-        while not listening.done():  # nothing tells when it has subscribed
+        while not receiving.done():  # the layer does not report when it has subscribed
             await pubsub.send("jobs", {"type": "in.time"})
             await asyncio.sleep(0.01)
-    assert await listening == {"type": "in.time"}
+    assert await receiving == {"type": "in.time"}
     await pubsub.flush()
 
 

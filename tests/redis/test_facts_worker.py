@@ -1,4 +1,4 @@
-"""What a real runworker does with its jobs, and which of them it loses: lesson 15's facts."""
+"""What a real runworker does with its jobs, and which jobs it loses: the facts of lesson 15."""
 
 import asyncio
 import inspect
@@ -15,7 +15,7 @@ from tests.support.programs.running_program import TEST_TIMEOUT, RunningWorker
 from tests.support.servers.job_worker import application
 
 numbers = itertools.count(1)
-OTHER = "other"  # takes what opens a gate
+OTHER = "other"  # its jobs open a gate
 
 
 @pytest.fixture(scope="module")
@@ -51,29 +51,29 @@ async def send(layer, channel, *jobs):
 
 
 async def waiting(layer, channel):
-    """How many jobs wait in the channel."""
+    """The number of jobs that wait in the channel."""
     return await layer.connection(0).zcard(layer.prefix + channel)
 
 
-def said(worker, beginning):
+def wait_for_line(worker, beginning):
     return asyncio.to_thread(worker.wait_for_line, beginning)
 
 
-async def taken(layer, channel):
-    """Wait until Redis has no job of the channel left; the last may be on its way to the worker."""
+async def until_fetched(layer, channel):
+    """Wait until Redis has no job of the channel. The worker may not have received the last yet."""
     async with asyncio.timeout(TEST_TIMEOUT):
         while await layer.connection(0).keys(f"{layer.prefix}{channel}*"):  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 
 
 async def hold(layer, channel, *jobs):
-    """Send these jobs while the worker is held by one before them; it takes all, and goes on.
+    """Send these jobs while an earlier job holds the worker. It fetches all, then continues.
 
-    One more is sent for this alone: once that is gone from Redis, the worker has those before it.
+    One more job is sent last. When Redis no longer has that one, the worker has those before it.
     """
     gate = str(next(numbers))
     await send(layer, channel, {"type": "job.hold", "gate": gate}, *jobs, say("one more"))
-    await taken(layer, channel)
+    await until_fetched(layer, channel)
     await send(layer, OTHER, {"type": "job.open", "gate": gate})
 
 
@@ -83,7 +83,7 @@ def log_of(error):
 
 async def test_one_consumer_handles_the_jobs_of_a_channel_one_after_the_other(worker, layer):
     await hold(layer, "serial", say("second"), say("third"))
-    lines = await said(worker, "third")
+    lines = await wait_for_line(worker, "third")
     done = [line for line in lines if line.startswith(("serial", "second", "third"))]
     number = done[-1].rpartition(" ")[2]
     assert done == ["serial holds", "serial goes on", f"second by {number}", f"third by {number}"]
@@ -94,11 +94,11 @@ async def test_an_exception_and_stop_consumer_end_the_consumer_and_lose_its_wait
 ):
     await hold(layer, "stops", {"type": "job.stop"}, say("behind a stop"))
     await hold(layer, "raises", {"type": "job.raise", "text": "bad job"}, say("behind a raise"))
-    await said(worker, log_of("bad job"))
+    await wait_for_line(worker, log_of("bad job"))
     await send(layer, "raises", say("after a raise"))
     await send(layer, "stops", say("after a stop"))
-    await said(worker, "after a raise")
-    lines = await said(worker, "after a stop")
+    await wait_for_line(worker, "after a raise")
+    lines = await wait_for_line(worker, "after a stop")
     assert not any(line.startswith("behind") for line in lines)
     assert worker.process.poll() is None
 
@@ -107,7 +107,7 @@ async def test_an_exception_and_stop_consumer_end_the_consumer_and_lose_its_wait
     ("channel", "job", "error"),
     [
         ("unrouted", say("lost"), "No application configured for channel name 'unrouted'"),
-        ("unhandled", {"type": "job.unheard"}, "No handler for message type job.unheard"),
+        ("unhandled", {"type": "job.unknown"}, "No handler for message type job.unknown"),
         ("sends", {"type": "job.send"}, "You must implement application_send()"),
     ],
 )
@@ -115,19 +115,19 @@ async def test_a_job_that_fails_is_logged_and_the_worker_continues(
     worker, layer, channel, job, error
 ):
     await send(layer, channel, job)
-    await said(worker, log_of(error))
+    await wait_for_line(worker, log_of(error))
     await send(layer, OTHER, say(f"after {channel}"))
-    await said(worker, f"after {channel}")
+    await wait_for_line(worker, f"after {channel}")
 
 
 async def test_a_job_without_a_type_stops_its_channel_in_a_worker_of_several_channels(
     worker, layer
 ):
     await send(layer, "typeless", {"text": "no type"})
-    await taken(layer, "typeless")
-    await send(layer, "typeless", say("never heard"))
+    await until_fetched(layer, "typeless")
+    await send(layer, "typeless", say("never handled"))
     await send(layer, OTHER, say("goes on"))
-    await said(worker, "goes on")
+    await wait_for_line(worker, "goes on")
     assert await waiting(layer, "typeless") == 1
 
 
@@ -142,8 +142,8 @@ async def test_a_stopped_worker_loses_every_job_that_it_has_fetched(redis_url, p
     jobs = say("second"), say("third")
     await send(layer, "stopped", {"type": "job.hold", "gate": "never"}, *jobs)
     with start(redis_url, prefix, "stopped") as worker:
-        await said(worker, "stopped holds")
-        await taken(layer, "stopped")
+        await wait_for_line(worker, "stopped holds")
+        await until_fetched(layer, "stopped")
         worker.process.send_signal(signal.SIGTERM)
         assert await asyncio.to_thread(worker.wait_until_ended) == -signal.SIGTERM
     assert [line for line in worker.lines if "log" not in line] == ["stopped holds"]

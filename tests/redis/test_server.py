@@ -1,4 +1,4 @@
-"""lessons/core/redis_server.py: a server of one's own, with each binary that there is."""
+"""lessons/core/redis_server.py: a private Redis server, with each binary on this machine."""
 
 import signal
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Lesson 13's consumers on real layers: the burst loses there too, and an order can be packed."""
+"""Lesson 13's consumers on real layers: a burst loses messages, and an order can be serialized."""
 
 import pytest
 from channels.layers import channel_layers
@@ -8,12 +8,12 @@ from layers_demo.consumers import Burst
 from lessons.core.catalogue import find
 from lessons.playback.target import resolve
 
-TEST_TIMEOUT = 10  # seconds, for a busy machine; each answer takes some milliseconds
+TEST_TIMEOUT = 10  # seconds; on an idle machine, each reply takes some milliseconds
 
 
 @pytest.fixture
 def layer(layers, monkeypatch):
-    """The layer of the consumers, with room for three messages where it has a limit."""
+    """The layer of the consumers. If it has a limit, the limit is three messages."""
     layer = layers.make(capacity=3)
     monkeypatch.setitem(channel_layers.backends, "default", layer)
     return layer
@@ -25,7 +25,7 @@ async def connected(consumer):
     return client
 
 
-async def told(client, count):
+async def replies(client, count):
     return [await client.receive_from(timeout=TEST_TIMEOUT) for _ in range(count)]
 
 
@@ -34,9 +34,9 @@ async def test_a_burst_to_a_full_group_loses_messages_and_the_next_burst_shows_i
     await client.send_to(text_data="group")
     limited = layers.kind != "Redis pub/sub"
     arrived = 4 if limited else 102
-    assert await told(client, arrived) == [f"{n} arrived" for n in range(1, arrived + 1)]
+    assert await replies(client, arrived) == [f"{n} arrived" for n in range(1, arrived + 1)]
     await client.send_to(text_data="group")
-    assert await told(client, 1) == ["1 missed, 6 arrived" if limited else "103 arrived"]
+    assert await replies(client, 1) == ["1 missed, 6 arrived" if limited else "103 arrived"]
     await client.disconnect(timeout=TEST_TIMEOUT)
 
 
@@ -46,7 +46,7 @@ async def test_the_solution_sends_serializable_orders_and_reports_a_full_kitchen
     for dish in ("soup", "tea", "rice", "cake"):
         await client.send_to(text_data=dish)
     expected = ["1 ordered", "2 ordered", "3 ordered", "4 not ordered"]
-    assert await told(client, 4) == expected
+    assert await replies(client, 4) == expected
     orders = [await layer.receive("kitchen") for _ in range(3)]
     assert [order["dish"] for order in orders] == ["soup", "tea", "rice"]
     assert orders[2]["earlier"] == {"1": "soup", "2": "tea"}

@@ -1,4 +1,4 @@
-"""Lesson 23's worked example on two real Daphnes and a real Redis: one of them is killed."""
+"""Lesson 23's worked example on two real Daphnes and a real Redis. One Daphne is killed."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
 
 
 @pytest.fixture
-async def house(redis_binaries):
+async def servers(redis_binaries):
     """Two servers on one Redis, and their database."""
     with RedisServer() as redis:
         async with fresh_database() as database:
@@ -27,7 +27,7 @@ async def house(redis_binaries):
 
 
 @asynccontextmanager
-async def person(server, cookies=(), query="?seen=0"):
+async def open_chat(server, cookies=(), query="?seen=0"):
     """A browser's WebSocket to the lobby."""
     url = f"ws://127.0.0.1:{server.port}/ws/chat/lobby/{query}"
     headers = {name.decode(): value.decode() for name, value in cookies}
@@ -36,8 +36,8 @@ async def person(server, cookies=(), query="?seen=0"):
         yield client
 
 
-async def hears(client, **expected):
-    """The next frame that has these in it; those before it are passed over."""
+async def wait_for_frame(client, **expected):
+    """The next frame that contains these items. Frames before it are ignored."""
     async with asyncio.timeout(TEST_TIMEOUT):
         while True:
             frame = json.loads(await client.recv())
@@ -45,26 +45,26 @@ async def hears(client, **expected):
                 return frame
 
 
-async def test_a_room_on_two_servers_survives_the_loss_of_one(house):
-    one, other, database = house
+async def test_a_room_on_two_servers_survives_the_loss_of_one(servers):
+    one, other, database = servers
     ann, bob = await database.log_in("ann"), await database.log_in("bob")
     async with (
-        person(one, bob) as of_bob,
-        person(other, ann) as of_ann,
-        person(one, query="") as classic,
+        open_chat(one, bob) as of_bob,
+        open_chat(other, ann) as of_ann,
+        open_chat(one, query="") as classic,
     ):
-        await hears(of_ann, here=["ann", "bob"], guests=1)
+        await wait_for_frame(of_ann, here=["ann", "bob"], guests=1)
         await classic.send('{"message": "hello"}')
         assert json.loads(await classic.recv()) == {"message": "hello"}
-        first = await hears(of_bob, message="hello", by=None)
-        await hears(of_ann, message="hello")
+        first = await wait_for_frame(of_bob, message="hello", by=None)
+        await wait_for_frame(of_ann, message="hello")
 
-        one.process.kill()  # its seats and its places in the groups stay behind
-        await hears(of_ann, here=["ann"], guests=0)
-        await of_ann.send('{"message": "anybody?", "key": "k"}')
-        await hears(of_ann, message="anybody?", key="k")
+        one.process.kill()  # its rows of presence and its memberships are not removed
+        await wait_for_frame(of_ann, here=["ann"], guests=0)
+        await of_ann.send('{"message": "still there?", "key": "k"}')
+        await wait_for_frame(of_ann, message="still there?", key="k")
 
-        async with person(other, bob, f"?seen={first['id']}") as back:
+        async with open_chat(other, bob, f"?seen={first['id']}") as back:
             frame = json.loads(await back.recv())
-            assert (frame["message"], frame["by"]) == ("anybody?", "ann")
-            await hears(of_ann, here=["ann", "bob"])
+            assert (frame["message"], frame["by"]) == ("still there?", "ann")
+            await wait_for_frame(of_ann, here=["ann", "bob"])

@@ -1,4 +1,4 @@
-"""Lesson 21 over Redis: what a command saves, in a loop and with a layer of its own, is heard."""
+"""Lesson 21 over Redis: another process receives what a command saves."""
 
 import asyncio
 from unittest import mock
@@ -14,7 +14,7 @@ from lessons.simulator.database import fresh_database
 
 
 def command():
-    """What `manage.py shell` might do: no loop runs here."""
+    """Save and delete a post as `manage.py shell` does, without an event loop."""
     try:
         post = Post.objects.create(title="Rain ☃", text="<script>")
         post.delete()

@@ -1,4 +1,4 @@
-"""Lesson 11's command, in a loop and with a layer of its own, as in a process of its own."""
+"""Lesson 11's command over Redis, with its own event loop and layer as in its own process."""
 
 import asyncio
 from io import StringIO

@@ -1,4 +1,4 @@
-"""Lesson 22 on two real Daphnes: who moves from one to the other misses nothing."""
+"""Lesson 22 on two real Daphnes: a client that changes the server misses nothing."""
 
 import asyncio
 import itertools
@@ -42,7 +42,7 @@ async def next_of(client):
 
 
 async def write(server, name):
-    """Each line when the one before has come back, with what others wrote before it."""
+    """Send each line when the one before has come back. Returns all lines received."""
     seen = []
     async with reader(server) as client:
         for number in range(LINES):
@@ -52,13 +52,13 @@ async def write(server, name):
     return seen
 
 
-async def stay(server, count):
+async def read_on_one_server(server, count):
     async with reader(server) as client:
         return [await next_of(client) for _ in range(count)]
 
 
-async def wander(servers, count):
-    """From one server to the other after each third line; the connection is cut."""
+async def read_on_changing_servers(servers, count):
+    """Change the server after every third line. The connection is cut without a close frame."""
     seen = []
     turns = itertools.cycle(servers)
     while len(seen) < count:
@@ -74,9 +74,9 @@ async def test_every_reader_receives_every_line_once_and_in_order(servers):
     async with asyncio.timeout(TEST_TIMEOUT), asyncio.TaskGroup() as group:
         writers = [group.create_task(write(server, f"{server.port}")) for server in (one, other)]
         readers = [
-            group.create_task(stay(other, 2 * LINES)),
-            group.create_task(wander([one, other], 2 * LINES)),
-            group.create_task(wander([other, one], 2 * LINES)),
+            group.create_task(read_on_one_server(other, 2 * LINES)),
+            group.create_task(read_on_changing_servers([one, other], 2 * LINES)),
+            group.create_task(read_on_changing_servers([other, one], 2 * LINES)),
         ]
     lines = readers[0].result()
     assert [line["id"] for line in lines] == list(range(1, 2 * LINES + 1))
@@ -84,11 +84,11 @@ async def test_every_reader_receives_every_line_once_and_in_order(servers):
     for writer in writers:
         assert writer.result() == lines[: len(writer.result())]
 
-    # Redis forgets the group: nobody is rung for, and who comes back has lost nothing.
+    # Redis loses the group, so no client is notified. A client that connects later misses nothing.
     async with asyncio.timeout(TEST_TIMEOUT):
         async with reader(one, 2 * LINES) as client:
             with Redis.from_url(redis_url) as redis:
                 redis.flushall()
-            await client.send("unheard")
+            await client.send("without notification")
         async with reader(other, 2 * LINES) as back:
-            assert (await next_of(back))["text"] == "unheard"
+            assert (await next_of(back))["text"] == "without notification"

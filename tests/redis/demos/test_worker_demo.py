@@ -34,7 +34,7 @@ class PrimesWorker(RunningWorker):
         return start_with_pipe(command, cwd=PROJECT_DIR, env=self.env)
 
 
-async def enter():
+async def connected_client():
     client = WebsocketCommunicator(Primes.as_asgi(), "/ws/layers/worker/")
     assert await client.connect(TEST_TIMEOUT) == (True, None)
     return client
@@ -46,7 +46,7 @@ async def ask(client, text):
 
 
 async def test_jobs_wait_for_runworker_and_each_answer_reaches_its_connection(redis):
-    first, second = await enter(), await enter()
+    first, second = await connected_client(), await connected_client()
     await ask(first, "91")
     await ask(second, "hello")
     with PrimesWorker(redis.url):

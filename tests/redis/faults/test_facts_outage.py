@@ -1,4 +1,4 @@
-"""Two real Daphnes on one real Redis, and what their clients see when it goes and comes back."""
+"""What the clients of two real Daphnes see when their Redis stops and starts again."""
 
 import signal
 from contextlib import ExitStack
@@ -10,12 +10,12 @@ from websockets.sync.client import connect
 from lessons.core.redis_server import RedisServer
 from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
 
-GONE = "log Exception inside application: "
+ERROR = "log Exception inside application: "
 
 
 @pytest.fixture(scope="module")
 def servers(redis_binaries):
-    """A Redis of the module's own, and two Daphnes on it."""
+    """A private Redis, and two Daphnes that use it."""
     with ExitStack() as stack:
         redis = stack.enter_context(RedisServer())
         environment = stack.enter_context(pytest.MonkeyPatch.context())
@@ -24,8 +24,8 @@ def servers(redis_binaries):
 
 
 @pytest.fixture
-def enter(servers):
-    """`enter(0, "SharedRoom", "pubsub")`: a client of the first server's consumer on that layer."""
+def open_client(servers):
+    """`open_client(0, "SharedRoom", "pubsub")`: a client of a consumer of the first server."""
     with ExitStack() as sockets:
 
         def visit(number, consumer, alias="default"):
@@ -36,14 +36,14 @@ def enter(servers):
 
 
 def code_of(client):
-    """What the server closes with."""
+    """The code with which the server closes."""
     with pytest.raises(ConnectionClosed) as closed:
         client.recv(TEST_TIMEOUT)
     return closed.value.rcvd.code
 
 
 def is_open_and_silent(client):
-    """A pong comes after all that was sent before it."""
+    """Whether a pong is the only frame. It arrives after all frames that were sent before it."""
     assert client.ping().wait(TEST_TIMEOUT)
     with pytest.raises(TimeoutError):
         client.recv(timeout=0)
@@ -51,14 +51,14 @@ def is_open_and_silent(client):
 
 
 @pytest.mark.parametrize("alias", ["default", "pubsub", "encrypted"])
-def test_two_servers_share_one_room(enter, alias):
-    here, there = (enter(number, "SharedRoom", alias) for number in range(2))
+def test_two_servers_share_one_room(open_client, alias):
+    here, there = (open_client(number, "SharedRoom", alias) for number in range(2))
     here.send("hello")
     assert [client.recv(TEST_TIMEOUT) for client in (here, there)] == ["hello", "hello"]
 
 
-def test_in_memory_each_server_has_its_own_room(enter):
-    here, there = (enter(number, "SharedRoom", "memory") for number in range(2))
+def test_in_memory_each_server_has_its_own_room(open_client):
+    here, there = (open_client(number, "SharedRoom", "memory") for number in range(2))
     here.send("hello")
     assert here.recv(TEST_TIMEOUT) == "hello"
     assert is_open_and_silent(there)
@@ -66,41 +66,45 @@ def test_in_memory_each_server_has_its_own_room(enter):
     assert there.recv(TEST_TIMEOUT) == "and I"
 
 
-def test_what_clients_see_during_and_after_an_outage(servers, enter):
-    """One test, since it is one outage: whoever was there, who comes meanwhile, who comes after."""
+def test_what_clients_see_during_and_after_an_outage(servers, open_client):
+    """One test for one outage: clients from before it, during it and after it."""
     redis, first, _second = servers
-    plain, groupless = enter(0, "Plain"), enter(0, "NoGroup")
-    told = [
-        enter(number, "SharedRoom", alias) for number, alias in enumerate(("default", "encrypted"))
+    plain, groupless = open_client(0, "Plain"), open_client(0, "NoGroup")
+    shared = [
+        open_client(number, "SharedRoom", alias)
+        for number, alias in enumerate(("default", "encrypted"))
     ]
-    listener, sender = enter(0, "SharedRoom", "pubsub"), enter(1, "SharedRoom", "pubsub")
+    listener, sender = (
+        open_client(0, "SharedRoom", "pubsub"),
+        open_client(1, "SharedRoom", "pubsub"),
+    )
     redis.stop(signal.SIGKILL)
 
     assert code_of(plain) == code_of(groupless) == 1011
-    assert [code_of(client) for client in told] == [4013, 4013]
-    assert first.wait_for_line(GONE) == "Connection closed by server."
+    assert [code_of(client) for client in shared] == [4013, 4013]
+    assert first.wait_for_line(ERROR) == "Connection closed by server."
     assert is_open_and_silent(listener)
     sender.send("hello?")
     assert code_of(sender) == 4013
 
     for alias in ("default", "pubsub"):
-        assert code_of(enter(1, "SharedRoom", alias)) == 4013
+        assert code_of(open_client(1, "SharedRoom", alias)) == 4013
         with pytest.raises(InvalidStatus, match="HTTP 500"):
-            enter(1, "Plain", alias)
+            open_client(1, "Plain", alias)
 
     redis.start()
     for alias in ("default", "encrypted"):
-        here, there = (enter(number, "SharedRoom", alias) for number in range(2))
+        here, there = (open_client(number, "SharedRoom", alias) for number in range(2))
         here.send("back")
         assert there.recv(TEST_TIMEOUT) == "back"
-    again = next(filter(is_let_in, (enter(1, "SharedRoom", "pubsub") for _ in range(10))))
-    assert any(heard(listener, again) for _ in range(100))
+    again = next(filter(can_chat, (open_client(1, "SharedRoom", "pubsub") for _ in range(10))))
+    assert any(reaches(listener, again) for _ in range(100))
 
 
-def is_let_in(client):
-    """On pub/sub one who comes while the layer makes its one connection anew is turned away."""
+def can_chat(client):
+    """False if the pub/sub layer, while it reconnects, closes the client."""
     try:
-        hears_itself(client)
+        check_echo(client)
     except ConnectionClosed as closed:
         if closed.rcvd.code != 4013:
             raise
@@ -108,14 +112,14 @@ def is_let_in(client):
     return True
 
 
-def hears_itself(client):
+def check_echo(client):
     client.send("back")
     assert client.recv(TEST_TIMEOUT) == "back"
 
 
-def heard(listener, sender):
-    """Whether what `sender` says reaches `listener`, whose layer looks for Redis each second."""
-    hears_itself(sender)
+def reaches(listener, sender):
+    """Whether the text reaches `listener`. Its layer tries to reach Redis once a second."""
+    check_echo(sender)
     try:
         return listener.recv(timeout=0.1) == "back"
     except TimeoutError:

@@ -1,4 +1,4 @@
-"""Redis dies under a hundred clients and comes back: what each of them sees."""
+"""Redis stops while a hundred clients are connected, and starts again: what each client sees."""
 
 import asyncio
 import signal
@@ -14,14 +14,14 @@ from lessons.core.redis_server import RedisServer
 from tests.support.programs.running_program import wait_until
 from tests.support.redis.room_clients import (
     TEST_TIMEOUT,
-    RealChat,
-    all_hear,
-    crowd,
-    say_until_heard,
+    RoomServer,
+    all_receive,
+    connected_clients,
+    send_until_received,
 )
 from tests.support.servers.room_server import LAYER_FAILED
 
-HUNDRED = 100
+CLIENTS = 100
 
 
 @pytest.fixture(scope="module")
@@ -32,146 +32,151 @@ def redis(redis_binaries):
 
 @pytest.fixture(scope="module")
 def daphne(redis):
-    with RealChat(redis.url) as server:
+    with RoomServer(redis.url) as server:
         yield server
 
 
 @pytest.fixture
-async def back(redis, daphne):
-    """Redis, alive again after the test, whatever became of that; and every layer knows it."""
+async def restart_redis(redis, daphne):
+    """After the test, start Redis if it is stopped, and wait until every layer is connected."""
     yield
     if redis._process is None:
         redis.start()
-    await one_is_taken_in(daphne, "/pubsub/Steady/back")
+    await wait_until_a_client_can_chat(daphne, "/pubsub/Refreshing/back")
 
 
 PATHS = {
-    "/redis/Chat/away": 1011,
-    "/redis/Steady/away": LAYER_FAILED,
-    "/pubsub/Steady/away": LAYER_FAILED,
+    "/redis/Chat/outage": 1011,
+    "/redis/Refreshing/outage": LAYER_FAILED,
+    "/pubsub/Refreshing/outage": LAYER_FAILED,
 }
 
 
 @asynccontextmanager
-async def a_hundred(daphne):
-    """By path, a hundred guests between them, who have chatted."""
-    shares = dict(zip(PATHS, (HUNDRED - 2 * 33, 33, 33), strict=True))
+async def hundred_clients(daphne):
+    """A hundred clients by path. The clients of each path have exchanged messages."""
+    shares = dict(zip(PATHS, (CLIENTS - 2 * 33, 33, 33), strict=True))
     async with AsyncExitStack() as stack:
         rooms = {
-            path: await stack.enter_async_context(crowd(share, daphne, path))
+            path: await stack.enter_async_context(connected_clients(share, daphne, path))
             for path, share in shares.items()
         }
-        for guests in rooms.values():
-            for speaker, word in ((guests[0], "first"), (guests[-1], "last")):
-                await speaker.say(word)
-                await all_hear(guests, word)
+        for clients in rooms.values():
+            for sender, text in ((clients[0], "first"), (clients[-1], "last")):
+                await sender.send(text)
+                await all_receive(clients, text)
         yield rooms
 
 
-async def one_is_taken_in(daphne, path):
-    """Pub/sub may turn away who comes while its one connection to Redis is made anew."""
+async def wait_until_a_client_can_chat(daphne, path):
+    """The pub/sub layer may close a client while it renews its one connection to Redis."""
     async with asyncio.timeout(TEST_TIMEOUT):
         while True:
-            async with crowd(1, daphne, path) as [guest]:
+            async with connected_clients(1, daphne, path) as [client]:
                 with suppress(ConnectionClosed):
-                    return await say_until_heard(guest, [guest])
+                    return await send_until_received(client, [client])
 
 
-async def test_every_client_is_closed_and_can_chat_again_on_the_same_daphne(redis, daphne, back):
-    async with a_hundred(daphne) as rooms:
-        for guests in rooms.values():
-            await asyncio.gather(*(guest.say("in the midst of it") for guest in guests[:4]))
+async def test_every_client_is_closed_and_can_chat_again_on_the_same_daphne(
+    redis, daphne, restart_redis
+):
+    async with hundred_clients(daphne) as rooms:
+        for clients in rooms.values():
+            await asyncio.gather(*(client.send("just before the stop") for client in clients[:4]))
         redis.stop(signal.SIGKILL)
         codes = {
-            path: Counter([await guest.closed_with() for guest in guests])
-            for path, guests in rooms.items()
+            path: Counter([await client.close_code() for client in clients])
+            for path, clients in rooms.items()
         }
     assert codes == {path: {code: len(rooms[path])} for path, code in PATHS.items()}
     redis.start()
-    await one_is_taken_in(daphne, "/pubsub/Steady/away")
-    async with a_hundred(daphne):
+    await wait_until_a_client_can_chat(daphne, "/pubsub/Refreshing/outage")
+    async with hundred_clients(daphne):
         pass
     assert daphne.process.poll() is None
 
 
-async def test_on_pub_sub_a_sender_is_closed_and_a_listener_receives_again(redis, daphne, back):
-    path = "/pubsub/Chat/away"
-    async with crowd(20, daphne, path) as guests:
-        await guests[0].say("before")
-        await all_hear(guests, "before")
+async def test_on_pub_sub_a_sender_is_closed_and_a_listener_receives_again(
+    redis, daphne, restart_redis
+):
+    path = "/pubsub/Chat/outage"
+    async with connected_clients(20, daphne, path) as clients:
+        await clients[0].send("before")
+        await all_receive(clients, "before")
         redis.stop(signal.SIGKILL)
-        speaking, listening = guests[:10], guests[10:]
-        for guest in speaking:
-            await guest.say("while it is away")
-        assert [await guest.closed_with() for guest in speaking] == [1011] * 10
+        sending, listening = clients[:10], clients[10:]
+        for client in sending:
+            await client.send("during the outage")
+        assert [await client.close_code() for client in sending] == [1011] * 10
         redis.start()
-        # Channels' receiver looks for Redis once a second; what is said before that is lost.
-        await say_until_heard(listening[0], listening)
-        async with crowd(1, daphne, path) as [new]:
-            await new.say("after")
-            await all_hear(listening, "after")
-        assert all(guest.is_open for guest in listening)
-        assert "while it is away" not in {text for guest in listening for text in guest.heard}
+        # The layer tries to reach Redis once a second. Messages before that are lost.
+        await send_until_received(listening[0], listening)
+        async with connected_clients(1, daphne, path) as [new]:
+            await new.send("after")
+            await all_receive(listening, "after")
+        assert all(client.is_open for client in listening)
+        assert "during the outage" not in {text for client in listening for text in client.received}
 
 
 def forget(redis):
-    """What a restart does that is over at once, or a replica that takes over."""
+    """Make Redis lose its data and connections, as a fast restart or a failover does."""
     with Redis.from_url(redis.url) as connection:
-        # Between two messages nobody waits for one, and nobody would notice.
+        # Only a client that waits for a message notices. Between two messages, no client waits.
         wait_until(lambda: any("b" in client["flags"] for client in connection.client_list()))
         connection.flushall()
         connection.client_kill_filter(_type="normal", skipme=True)
 
 
 async def test_a_fast_redis_restart_leaves_all_clients_but_one_open_without_messages(redis, daphne):
-    async with crowd(20, daphne, "/redis/Chat/forgotten") as guests:
-        await guests[0].say("before")
-        await all_hear(guests, "before")
+    async with connected_clients(20, daphne, "/redis/Chat/forgotten") as clients:
+        await clients[0].send("before")
+        await all_receive(clients, "before")
         forget(redis)
         [done], _ = await asyncio.wait(
-            [asyncio.create_task(guest.closed_with()) for guest in guests],
+            [asyncio.create_task(client.close_code()) for client in clients],
             timeout=TEST_TIMEOUT,
             return_when=asyncio.FIRST_COMPLETED,
         )
         assert done.result() == 1011
-        zombies = [guest for guest in guests if guest.is_open]
-        assert len(zombies) == 19
-        await zombies[0].say("anybody?")
-        for guest in zombies:
-            assert await guest.hears_only() == ["before"]
+        silent = [client for client in clients if client.is_open]
+        assert len(silent) == 19
+        await silent[0].send("still there?")
+        for client in silent:
+            assert await client.all_received() == ["before"]
 
 
 async def test_a_periodic_group_add_restores_the_memberships(redis, daphne):
-    path = "/redis/Steady/forgotten"
-    async with crowd(20, daphne, path) as guests:
-        await guests[0].say("before")
-        await all_hear(guests, "before")
+    path = "/redis/Refreshing/forgotten"
+    async with connected_clients(20, daphne, path) as clients:
+        await clients[0].send("before")
+        await all_receive(clients, "before")
         forget(redis)
-        async with crowd(1, daphne, path) as [new], asyncio.timeout(TEST_TIMEOUT):
-            while any(guest.is_open and "after" not in guest.heard for guest in guests):
-                await new.say("after")
+        async with connected_clients(1, daphne, path) as [new], asyncio.timeout(TEST_TIMEOUT):
+            while any(client.is_open and "after" not in client.received for client in clients):
+                await new.send("after")
                 await asyncio.sleep(0.05)
-        closed = [await guest.closed_with() for guest in guests if not guest.is_open]
-        # Who was waiting for Redis at that moment: one for messages, and whose beat had just come.
+        closed = [await client.close_code() for client in clients if not client.is_open]
+        # These clients were using Redis at that moment: one waited for messages, and some were
+        # refreshing their membership.
         assert set(closed) == {LAYER_FAILED}
         assert len(closed) < 10
 
 
-async def test_a_client_that_connects_during_an_outage_is_rejected(redis, daphne, back):
+async def test_a_client_that_connects_during_an_outage_is_rejected(redis, daphne, restart_redis):
     redis.stop(signal.SIGKILL)
-    said = {}
-    for path in ("/redis/Chat/x", "/redis/Steady/x", "/pubsub/Chat/x", "/pubsub/Steady/x"):
+    outcomes = {}
+    for path in ("/redis/Chat/x", "/redis/Refreshing/x", "/pubsub/Chat/x", "/pubsub/Refreshing/x"):
         try:
             async with connect(f"ws://127.0.0.1:{daphne.port}{path}", proxy=None) as client:
                 await client.recv()
         except InvalidStatus as refused:
-            said[path] = refused.response.status_code
+            outcomes[path] = refused.response.status_code
         except ConnectionClosed as closed:
-            said[path] = closed.rcvd.code
+            outcomes[path] = closed.rcvd.code
     redis.start()
-    assert said == {
+    assert outcomes == {
         "/redis/Chat/x": 500,
-        "/redis/Steady/x": LAYER_FAILED,
+        "/redis/Refreshing/x": LAYER_FAILED,
         "/pubsub/Chat/x": 500,
-        "/pubsub/Steady/x": LAYER_FAILED,
+        "/pubsub/Refreshing/x": LAYER_FAILED,
     }

@@ -1,4 +1,4 @@
-"""A worker dies, or a job fails: which jobs are done, and which never."""
+"""A worker is killed, or a job fails: which jobs are done, and which are lost."""
 
 import asyncio
 import signal
@@ -42,14 +42,14 @@ async def put(layer, kind, number):
     await layer.send("jobs", {"type": f"job.{kind}", "number": number})
 
 
-async def three_jobs_are_fetched(layer, redis, working):
-    """The first has begun; the others wait in the worker, and no longer in Redis."""
+async def fetch_three_jobs(layer, redis, working):
+    """Send three jobs. The first has started; the others wait in the worker, not in Redis."""
     await put(layer, "long", 1)
     await put(layer, "short", 2)
     await put(layer, "short", 3)
     assert await asyncio.to_thread(working.wait_for_line, "began ") == "1"
-    # What is just being fetched is for a moment nowhere in Redis, and comes back into it. All is
-    # fetched when two wait again: the worker for jobs, its consumer for what comes for it alone.
+    # A job that the worker is fetching leaves Redis for a moment, and then comes back. All jobs are
+    # fetched when two connections block: the worker's, and that of its consumer.
     wait_until(
         lambda: not redis.exists("asgijobs") and redis.info("clients")["blocked_clients"] == 2
     )
@@ -57,7 +57,7 @@ async def three_jobs_are_fetched(layer, redis, working):
 
 async def test_a_killed_worker_loses_its_job_and_all_fetched_jobs(redis_server, redis, layer):
     with worker(redis_server) as killed:
-        await three_jobs_are_fetched(layer, redis, killed)
+        await fetch_three_jobs(layer, redis, killed)
         killed.process.kill()
         killed.process.wait(TEST_TIMEOUT)
     with worker(redis_server) as new:
@@ -68,10 +68,10 @@ async def test_a_killed_worker_loses_its_job_and_all_fetched_jobs(redis_server, 
 
 async def test_a_failed_job_loses_all_jobs_that_the_worker_had_fetched(redis_server, redis, layer):
     with worker(redis_server) as working:
-        await three_jobs_are_fetched(layer, redis, working)
+        await fetch_three_jobs(layer, redis, working)
         working.process.send_signal(signal.SIGUSR1)
-        said = "ERROR:root:Exception inside application: "
-        assert await asyncio.to_thread(working.wait_for_line, said) == "job failed"
+        error = "ERROR:root:Exception inside application: "
+        assert await asyncio.to_thread(working.wait_for_line, error) == "job failed"
         await put(layer, "short", 4)
         assert await asyncio.to_thread(working.wait_for_line, "did ") == "4"
         assert working.process.poll() is None
@@ -97,5 +97,5 @@ async def test_a_worker_ends_when_redis_ends(redis_server, redis, layer):
             assert await asyncio.to_thread(working.process.wait, TEST_TIMEOUT) == 1
         finally:
             redis_server.start()
-    # Python may have more to say while it goes.
+    # Python may print more lines while it exits.
     assert any("ConnectionError" in line for line in working.lines)

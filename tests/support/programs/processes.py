@@ -100,7 +100,7 @@ class ForkedProcess:
 
     def send_signal(self, number) -> None:
         if self.poll() is None:
-            with suppress(ProcessLookupError):  # it has just ended, and its exit code is on the way
+            with suppress(ProcessLookupError):  # it has just ended, and its exit code arrives soon
                 os.kill(self.pid, number)
 
     def terminate(self):

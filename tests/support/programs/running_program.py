@@ -1,4 +1,4 @@
-"""Programs that run as processes of their own, and the lines that they print."""
+"""Programs that tests run, each in its own process, and the lines that they print."""
 
 import threading
 import time

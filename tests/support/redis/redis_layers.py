@@ -1,6 +1,6 @@
-"""The three channel layers, each with names of its own, and words for what is done to them.
+"""The three channel layers, and helpers to use them in tests.
 
-Nothing here waits for a clock: that a message does not come is seen by a later one that does.
+No helper waits for a time to pass. A later message proves that an earlier one does not arrive.
 """
 
 import asyncio
@@ -24,33 +24,33 @@ LAST = {"type": "the.last"}
 
 
 class Layers(AsyncExitStack):
-    """Makes layers of one kind; those on Redis reach each other, and nobody else on the server."""
+    """Makes layers of one kind. They share a prefix, which no other layer on this Redis has."""
 
     def __init__(self, kind: str, redis_url: str):
         super().__init__()
         self.kind = kind
         self.prefix = uuid.uuid4().hex
         self.plain_name = (
-            f"plain.{self.prefix}"  # of a channel; not every layer has a prefix for it
+            f"plain.{self.prefix}"  # of a channel; not every layer adds the prefix to it
         )
         host = {"address": redis_url, "socket_timeout": None}
         shared = {"hosts": [host], "prefix": self.prefix}
         self._config = {} if kind == "in memory" else shared
 
     def make(self, **config):
-        """A layer; a second one stands for a second process."""
+        """A layer. A second layer plays the part of a second process."""
         layer = KINDS[self.kind](**{**self._config, **config})
         self.push_async_callback(layer.flush)
         return layer
 
 
 def numbered(number: int) -> dict:
-    """A message that can be told from the others."""
+    """A message with a number, to tell it from other messages."""
     return {"type": "a.number", "number": number}
 
 
 async def first_read(layer, channel) -> int:
-    """Number of the first message read; 0 where none waited. After it the layer has subscribed."""
+    """Number of the first message, 0 if none waited. Afterwards the layer has subscribed."""
     reading = asyncio.ensure_future(layer.receive(channel))
     while not reading.done():
         await layer.send(channel, numbered(0))
@@ -59,7 +59,7 @@ async def first_read(layer, channel) -> int:
 
 
 async def rest_of(layer, channel) -> list[int]:
-    """Numbers of the messages that are left in a channel; there may be none."""
+    """Numbers of all messages that are left in a channel."""
     numbers = []
     try:
         await layer.send(channel, LAST)
@@ -80,7 +80,7 @@ async def member_of(layer, group: str) -> str:
 
 @contextmanager
 def later(seconds: float):
-    """The layers' clock, though not the server's, is so far ahead."""
+    """Set the clock of the layers ahead. The clock of the Redis server does not change."""
     clock = SimpleNamespace(time=lambda: time.time() + seconds)
     with (
         mock.patch("channels.layers.time", clock),
@@ -90,7 +90,7 @@ def later(seconds: float):
 
 
 async def outcome(call) -> str:
-    """What comes of a call of a layer: "raises ..." or "passes"."""
+    """The outcome of a call of a layer: "raises ..." or "passes"."""
     try:
         await call
     except Exception as error:

@@ -10,83 +10,85 @@ from websockets.exceptions import ConnectionClosed
 from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
 
 
-class RealChat(RealDaphne):
+class RoomServer(RealDaphne):
     def __init__(self, url):
         super().__init__("room_server", url)
 
 
-class Guest:
-    """One client, which reads all that comes."""
+class RoomClient:
+    """One client, which reads all frames in a task."""
 
-    def __init__(self, client):
-        self.client = client
-        self.heard = []
-        self._fences = itertools.count()
-        self._news = asyncio.Event()
+    def __init__(self, socket):
+        self.socket = socket
+        self.received = []
+        self._probes = itertools.count()
+        self._changed = asyncio.Event()
         self._reading = asyncio.create_task(self._read())
 
     async def _read(self):
         try:
             while True:
-                self.heard.append(await self.client.recv())
-                self._news.set()
+                self.received.append(await self.socket.recv())
+                self._changed.set()
         except ConnectionClosed:
-            self._news.set()
+            self._changed.set()
 
     @property
     def is_open(self):
         return not self._reading.done()
 
-    async def say(self, text):
-        await self.client.send(text)
+    async def send(self, text):
+        await self.socket.send(text)
 
-    async def hears(self, text):
+    async def wait_for(self, text):
         async with asyncio.timeout(TEST_TIMEOUT):
-            while text not in self.heard:
-                assert self.is_open, f"closed with {self.client.close_code}, heard {self.heard}"
-                self._news.clear()
-                await self._news.wait()
+            while text not in self.received:
+                code = self.socket.close_code
+                assert self.is_open, f"closed with {code}, received {self.received}"
+                self._changed.clear()
+                await self._changed.wait()
 
-    async def hears_only(self):
+    async def all_received(self):
         """All texts received, after everything that was already sent has arrived."""
-        fence = f"fence {next(self._fences)}"
-        await self.say(fence)
-        await self.hears(fence)
-        return [text for text in self.heard if not text.startswith("fence")]
+        probe = f"probe {next(self._probes)}"
+        await self.send(probe)
+        await self.wait_for(probe)
+        return [text for text in self.received if not text.startswith("probe")]
 
-    async def closed_with(self):
+    async def close_code(self):
+        """Wait until the server has closed the connection. Returns the code."""
         async with asyncio.timeout(TEST_TIMEOUT):
             await self._reading
-        return self.client.close_code
+        return self.socket.close_code
 
-    async def leave(self):
-        await self.client.close()
+    async def disconnect(self):
+        await self.socket.close()
         await self._reading
 
 
 @asynccontextmanager
-async def crowd(count, server, path):
-    """Connect `count` guests to this path. They disconnect at the end."""
+async def connected_clients(count, server, path):
+    """Connect `count` clients to this path. They disconnect at the end."""
     url = f"ws://127.0.0.1:{server.port}{path}"
-    clients = await asyncio.gather(
+    sockets = await asyncio.gather(
         *(connect(url, proxy=None, compression=None, max_size=None) for _ in range(count))
     )
-    guests = [Guest(client) for client in clients]
+    clients = [RoomClient(socket) for socket in sockets]
     try:
-        yield guests
+        yield clients
     finally:
-        await asyncio.gather(*(guest.leave() for guest in guests))
+        await asyncio.gather(*(client.disconnect() for client in clients))
 
 
-async def all_hear(guests, text):
-    await asyncio.gather(*(guest.hears(text) for guest in guests))
+async def all_receive(clients, text):
+    await asyncio.gather(*(client.wait_for(text) for client in clients))
 
 
-async def say_until_heard(speaker, guests):
-    """Send one text after another, until each guest has received one of them."""
+async def send_until_received(sender, clients):
+    """Send one text after another, until each client has received one of them."""
     async with asyncio.timeout(TEST_TIMEOUT):
         for number in itertools.count():
-            await speaker.say(f"again {number}")
-            if all(any(text.startswith("again") for text in guest.heard) for guest in guests):
+            await sender.send(f"again {number}")
+            if all(any(text.startswith("again") for text in client.received) for client in clients):
                 return
             await asyncio.sleep(0.05)

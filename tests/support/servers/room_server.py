@@ -33,7 +33,7 @@ class Chat(AsyncConsumer):
 
     async def websocket_receive(self, event):
         message = {"type": "chat.message", "text": event["text"]}
-        if event["text"].startswith("fence"):  # arrives after all that is in this channel already
+        if event["text"].startswith("probe"):  # arrives after all that is in this channel already
             await self.channel_layer.send(self.channel_name, message)
         else:
             await self.channel_layer.group_send(self.room, message)
@@ -46,7 +46,7 @@ class Chat(AsyncConsumer):
         raise StopConsumer
 
 
-class Steady(Chat):
+class Refreshing(Chat):
     """Refreshes its membership, and closes with LAYER_FAILED when the layer fails."""
 
     refreshing = None
@@ -85,8 +85,8 @@ class Slow(Chat):
     """Handles messages only after a Slow client of another room has sent "go ROOM"."""
 
     async def websocket_receive(self, event):
-        word, _, room = event["text"].partition(" ")
-        if word == "go":
+        command, _, room = event["text"].partition(" ")
+        if command == "go":
             GATES[room].set()
         else:
             await super().websocket_receive(event)
@@ -105,7 +105,7 @@ class Flood(Chat):
         await self.send({"type": "websocket.send", "text": "sent"})
 
 
-CONSUMERS = {consumer.__name__: consumer for consumer in (Chat, Steady, Slow, Flood)}
+CONSUMERS = {consumer.__name__: consumer for consumer in (Chat, Refreshing, Slow, Flood)}
 
 
 async def application(scope, receive, send):

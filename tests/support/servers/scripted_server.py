@@ -133,7 +133,7 @@ class Ticks(AsyncConsumer):
 
 class OnTheLoop(Ticks):
     async def websocket_receive(self, event):
-        slow_work(0.5)  # /let-go cannot run meanwhile; the order of the printed lines is the proof
+        slow_work(0.5)  # /let-go cannot run in this time; the order of the lines shows it
 
 
 class Queued(Ticks):
