@@ -12,7 +12,7 @@ BIDI_CONTROLS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class InvalidFrame(ValueError):
-    """The frame is not a valid request. Its message tells the client the reason."""
+    """The frame is not a valid request. The client receives the message."""
 
     details: ClassVar[dict] = {}  # added to the error that the client receives
 

@@ -1,4 +1,4 @@
-"""Lesson 16's worked example: who is there, a reason for whoever is not, and what they may do."""
+"""Lesson 16, Reception: it greets users, closes anonymous clients, answers about permissions."""
 
 import pytest
 from channels.auth import AuthMiddlewareStack
@@ -35,7 +35,7 @@ def said(*texts):
 
 
 def queries(client):
-    """Tables that were asked, in order, and in which handler."""
+    """Return the table and the handler of each query, in order."""
     events = [event for event in client.transcript if event.lane == "database"]
     return [(event.message["sql"].split('"')[1], event.handler) for event in events]
 
@@ -58,7 +58,7 @@ async def test_each_connection_has_its_own_user(database):
             client.expect(*said(answer))
 
 
-@pytest.mark.parametrize("cookie", [b"", b"theme=dark", b"sessionid=nobody", b"sessionid=", b"=;"])
+@pytest.mark.parametrize("cookie", [b"", b"theme=dark", b"sessionid=unknown", b"sessionid=", b"=;"])
 async def test_an_anonymous_user_is_accepted_and_closed_with_a_code(cookie):
     async with new_client([(b"cookie", cookie)]) as client:
         assert await client.connect() == (True, None)
@@ -88,11 +88,11 @@ async def test_permissions_are_queried_once_for_each_connection(database):
         for name in ("auth.change_user", "change_user", "auth.delete_user", ""):
             await client.send_to(text_data=name)
         client.expect(*said("You may.", *["You may not."] * 3))
-        assert {handler for _, handler in before} == {None}  # before any handler: the middleware's
+        assert {handler for _, handler in before} == {None}  # queries of the middleware
         after = queries(client)[len(before) :]
         assert after == [(table, "websocket_receive") for table, _ in after]
         count = len(after)
-        assert count in (1, 2)  # the user's own permissions, and those of the groups
+        assert count in (1, 2)  # one query for the user's permissions, one for those of the groups
         await client.send_to(bytes_data=b"\x00")
         client.expect(*said("You may not."))
         assert len(queries(client)) == len(before) + count
@@ -125,7 +125,7 @@ async def test_stops_when_the_client_leaves(database, code):
         assert client.finished
 
 
-# What the lesson says of the middlewares
+# Claims of the lesson about middlewares
 
 
 @pytest.mark.parametrize(
@@ -159,8 +159,8 @@ async def test_a_client_without_a_cookie_costs_no_query():
         client.unread.clear()
 
 
-class Ask(AsyncConsumer):
-    """Asks the user for something, from the loop."""
+class QueriesOnTheLoop(AsyncConsumer):
+    """Makes a sync query on the event loop."""
 
     async def websocket_connect(self, event):
         user = self.scope["user"]
@@ -174,7 +174,7 @@ class Ask(AsyncConsumer):
 @pytest.mark.parametrize("path", ["/may/", "/groups/"])
 async def test_permissions_and_groups_query_the_database(database, path):
     headers = await database.log_in("ada")
-    async with new_client(headers, AuthMiddlewareStack(Ask.as_asgi()), path) as client:
+    async with new_client(headers, AuthMiddlewareStack(QueriesOnTheLoop.as_asgi()), path) as client:
         with pytest.raises(CheckFailed) as red:
             await client.connect()
         assert isinstance(red.value.__cause__, SynchronousOnlyOperation)
@@ -188,7 +188,7 @@ async def test_an_incomplete_stack_rejects_every_client_with_an_exception():
         (AuthMiddleware, "AuthMiddleware cannot find session in scope"),
         (lambda inner: CookieMiddleware(AuthMiddleware(inner)), "cannot find session in scope"),
     ):
-        async with new_client(served=stack(Ask.as_asgi())) as client:
+        async with new_client(served=stack(QueriesOnTheLoop.as_asgi())) as client:
             with pytest.raises(CheckFailed) as red:
                 await client.connect()
             with pytest.raises((KeyError, ValueError), match=text):

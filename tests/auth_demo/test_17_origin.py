@@ -1,4 +1,4 @@
-"""Lesson 17's worked example: it trusts the cookie; what looks at the page stands before it."""
+"""Lesson 17, Inbox: it trusts the cookie. Only a validator in front of it checks the origin."""
 
 import pytest
 from channels.auth import AuthMiddlewareStack
@@ -84,7 +84,7 @@ async def test_stops_when_the_client_leaves(database, code):
         assert client.finished
 
 
-# What the lesson says of the validators
+# Claims of the lesson about validators
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,8 @@ async def test_stops_when_the_client_leaves(database, code):
     [
         ("http://127.0.0.1:8000", True),
         ("http://lessons.localhost:8000", True),
-        ("http://lessons.localhost:8666", True),  # it compares no port
-        ("https://LOCALHOST", True),  # and no scheme
+        ("http://lessons.localhost:8666", True),  # the port is ignored
+        ("https://LOCALHOST", True),  # the scheme is ignored
         (HOSTILE, False),
         ("http://localhost.evil.example", False),
         ("null", False),

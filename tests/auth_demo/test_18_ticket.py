@@ -1,4 +1,4 @@
-"""Lesson 18's worked example: a ticket opens one connection, to its user, for half a minute."""
+"""Lesson 18, TicketMiddleware: a ticket opens one connection for its user, within 30 seconds."""
 
 import logging
 import time
@@ -154,7 +154,7 @@ async def post(name, password):
 
 
 async def test_name_and_password_get_a_ticket_that_works(ada, settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # for the speed
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast
     ada.set_password("engine")
     await ada.asave()
     response = await post("ada", "engine")

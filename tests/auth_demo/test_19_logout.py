@@ -1,4 +1,4 @@
-"""Lesson 19's worked example: a socket ends with its login, and with no other."""
+"""Lesson 19, Account: a socket closes when its own login ends, and at no other time."""
 
 import asyncio
 import os
@@ -39,7 +39,7 @@ def layer():
 
 @pytest.fixture(autouse=True)
 async def database(layer, settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # for the speed
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast
     async with fresh_database() as fresh:
         yield fresh
 
@@ -179,7 +179,7 @@ async def test_a_login_over_the_socket_is_saved_and_ends_like_any_other(database
         client.expect(said("ada"))
         session = await Session.objects.aget()
         assert session.get_decoded()["_auth_user_id"]
-        # Who is logged in stays who it is.
+        # A second login on the same socket has no effect.
         await client.send_json_to({"username": "grace", "password": "x"})
         client.expect(said("ada"))
         assert "lovelace" not in str(client.transcript)
@@ -254,7 +254,7 @@ async def test_leaves_its_groups_however_it_ends(database, layer, end):
         assert not any(layer.groups.values())
 
 
-# What the lesson says of Django and Channels
+# Claims of the lesson about Django and Channels
 
 
 async def test_user_logged_out_is_sent_before_the_session_is_deleted(database):

@@ -1,4 +1,4 @@
-"""The log-in page: Django's own views, behind templates of the demo's."""
+"""The login page: the views of Django with the templates of the demo."""
 
 import pytest
 

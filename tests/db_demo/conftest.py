@@ -1,4 +1,4 @@
-"""Each test has a channel layer of its own, and nobody is left in its groups."""
+"""Gives each test a new channel layer."""
 
 import pytest
 

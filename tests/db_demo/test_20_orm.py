@@ -1,4 +1,4 @@
-"""Lesson 20's worked example: it asks the database in three ways, and never on the loop."""
+"""Lesson 20, Guestbook: it queries in three ways, and never on the event loop."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""Lesson 21's worked example: what is committed is told, to all, and nothing else is."""
+"""Lesson 21, LiveBlog: every reader receives each committed change, and nothing else."""
 
 import json
 
@@ -25,7 +25,7 @@ def new_reader():
 
 
 def new_messages(client):
-    """All that the client was told since the last look."""
+    """Return the decoded frames since the last call."""
     frames, client.server.unread = client.unread, []
     return [json.loads(message["text"]) for message in frames]
 
@@ -75,14 +75,14 @@ async def test_a_new_reader_receives_the_last_fifty_posts_oldest_first(
 
 
 async def test_a_post_saved_between_join_and_read_is_not_missed(database, layer, monkeypatch):
-    """It may come twice: the page knows a post by its id."""
+    """It may arrive twice. The page identifies a post by its id."""
     add = layer.group_add
 
-    async def join_and_then_somebody_writes(group, channel):
+    async def join_and_then_save_a_post(group, channel):
         await add(group, channel)
         await Post.objects.acreate(title="Rain")
 
-    monkeypatch.setattr(layer, "group_add", join_and_then_somebody_writes)
+    monkeypatch.setattr(layer, "group_add", join_and_then_save_a_post)
     async with new_reader() as client:
         await client.connect()
         assert new_messages(client) == [
@@ -117,8 +117,8 @@ async def test_sends_nothing_after_a_rollback(database):
 
     async with new_reader() as client:
         await enter(client)
-        async with database.transaction(write, "Sun") as open_one:
-            open_one.rolls_back = True
+        async with database.transaction(write, "Sun") as open_transaction:
+            open_transaction.rolls_back = True
         assert new_messages(client) == []
         async with database.transaction(one_of_two):
             pass

@@ -1,4 +1,4 @@
-"""Lesson 22's worked example: who comes back with the last id gets what it missed, and no more."""
+"""Lesson 22, Logbook: a client that returns with its last id receives exactly what it missed."""
 
 import json
 
@@ -107,11 +107,11 @@ async def test_a_bell_without_a_new_line_sends_nothing(database):
 
 
 async def test_each_line_arrives_once_whenever_another_process_writes(database, moments):
-    """Before and after each step of a connect, and of what a client writes."""
+    """Another process writes before and after each step of a connect and of a client's line."""
     last = rounds = 0
 
     async def publish():
-        await database.do_in_other_process(Entry.objects.create, text="meanwhile")
+        await database.do_in_other_process(Entry.objects.create, text="other")
         await ring()
 
     for _ in moments.each_point(publish):
@@ -122,7 +122,7 @@ async def test_each_line_arrives_once_whenever_another_process_writes(database, 
             wanted = [row(e.id, e.text) async for e in Entry.objects.filter(id__gt=last)]
             client.expect(*wanted)
             last = json.loads(wanted[-1]["text"])["id"]
-    assert rounds == 12 + 1  # two for each of: joining, two readings, saving, ringing, leaving
+    assert rounds == 12 + 1  # around six steps: join, two reads, save, send, leave
 
 
 @pytest.mark.parametrize(

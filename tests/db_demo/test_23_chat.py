@@ -1,4 +1,4 @@
-"""Lesson 23's worked example, event by event; what is said and who may is test_chat_suite's."""
+"""Lesson 23, Chat, event by event. test_chat_suite tests messages, history and access."""
 
 import asyncio
 import json
@@ -77,11 +77,11 @@ async def test_leaves_the_room_however_the_connection_ends(database, layer, end)
 async def test_leaves_the_room_even_if_a_busy_server_cancels_again_and_again(database, layer):
     async with guest() as client:
         await client.connect()
-        for _ in range(50):  # Daphne does so each second, until it has ended
+        for _ in range(50):  # Daphne cancels each second until the application has ended
             client.future.cancel()
             await asyncio.sleep(0)
         await asyncio.wait([client.future])
         await asyncio.get_running_loop().wait_until_idle()
         assert not layer.groups
         assert await database.do(Presence.objects.count) == 0
-        client.server.is_judged = True  # an end without a disconnect: nothing more is asked of it
+        client.server.is_judged = True  # without a disconnect event, so check nothing more

@@ -1,15 +1,15 @@
-"""What an attacker may try on the chat of lesson 23, and what becomes of it.
+"""Attacks on the chat of lesson 23, and how the chat prevents them.
 
-The items are those of OWASP's WebSocket Security Cheat Sheet and of ASVS 5.0, section V4.4, each
-with what the chat does about it, and the tests that prove it.
+The items come from OWASP's WebSocket Security Cheat Sheet and from ASVS 5.0, section V4.4. Each has
+the measure that the chat takes, and the tests that prove it.
 
 V4.4.1, WSS:
-    With DEBUG off, `ws://` is shown out with 4426, HTTP is redirected, cookies are Secure, HSTS.
+    With DEBUG off: `ws://` is closed with 4426, HTTP is redirected, cookies are Secure, HSTS is on.
     → test_rejects_every_client_without_tls,
       test_the_header_of_a_trusted_proxy_says_if_tls_was_used,
       test_settings: test_can_be_deployed_without_a_warning
 protocol versions:
-    Daphne speaks RFC 6455; hixie-76 and hybi-00 it does not know.
+    Daphne supports RFC 6455, not hixie-76 and hybi-00.
     → test_old_versions_and_compression_are_not_supported
 compression:
     Daphne does not accept permessage-deflate; nothing is compressed.
@@ -18,78 +18,78 @@ V4.4.2, origin; hijacking:
     AllowedHostsOriginValidator, an allow-list, in asgi.py.
     → test_a_page_of_another_site_is_rejected
 SameSite cookies:
-    Lax, HttpOnly; Django's default, kept.
+    Lax and HttpOnly, the defaults of Django.
     → test_the_session_cookie_stays_on_this_site
-V4.4.3, V4.4.4, tokens of its own:
-    None: Django's session, begun over HTTPS, is what the handshake brings.
+V4.4.3, V4.4.4, separate tokens:
+    None. The handshake carries Django's session, which began over HTTPS.
     → test_only_the_session_of_the_handshake_identifies_the_user
 authentication at the handshake:
-    The session of the handshake, or a guest; guests enter open rooms only.
+    The session of the handshake. Without one, the client is a guest, who may join open rooms only.
     → test_only_the_session_of_the_handshake_identifies_the_user, test_chat_suite:
       test_only_members_join_read_and_write_in_a_private_room
 session expiry, periodic validation:
-    Asked at every message and every beat (10 s).
+    The chat checks the session at every message and every heartbeat (10 s).
     → test_the_end_of_a_session_closes_the_connection
 logout closes all connections:
-    Signals tell the user's sockets, on every process, to look again.
+    Signals make all connections of the user, in every process, check at once.
     → test_a_revoked_login_is_closed_at_once
 message-level authorization:
-    Each function of store.py that reads or writes what is said asks first, at every message.
+    Each function of store.py that reads or writes messages checks access first.
     → test_chat_suite: test_a_removed_member_cannot_write, test_chat_suite:
       test_a_removed_member_cannot_read, test_typing_checks_access_too
 input: structure, type:
     An allow-list of two requests.
     → test_an_invalid_request_gets_an_error_and_the_client_stays
 input: JSON depth, numbers:
-    What json.loads cannot take is refused.
+    The chat rejects what json.loads cannot parse.
     → test_an_invalid_request_gets_an_error_and_the_client_stays
 input: size:
-    32,768 characters a frame, looked at before it is parsed; 2,000 a message.
+    32,768 characters in a frame, checked before parsing; 2,000 in a message.
     → test_the_length_of_a_message_is_limited
 input: control characters:
-    Refused, and halves of characters, and what turns the direction of text.
+    Rejected, like lone surrogates and characters that change the direction of text.
     → test_deceptive_characters_are_rejected
 binary data:
-    Refused.
+    Rejected.
     → test_an_invalid_request_gets_an_error_and_the_client_stays
 injection: SQL:
-    The ORM's parameters.
+    The ORM sends texts as parameters.
     → test_text_is_saved_and_sent_unchanged
 injection: XSS, output escaping:
-    The page writes textContent; a CSP without inline script.
+    The page only sets textContent, and the CSP forbids inline scripts.
     → browser/test_chat: test_markup_is_shown_as_it_was_written,
       test_the_page_runs_no_inline_script
 eval:
-    JSON.parse in the page.
+    The page uses JSON.parse.
     → test_the_page_never_treats_text_as_code
 names of private rooms:
-    Listed to their members alone.
+    Only members see them in the list.
     → test_only_members_see_a_private_room_in_the_list
-a client that picks the handler:
-    The type of a message of the layer is never a client's.
+a client that selects the handler:
+    The type of a layer message never comes from a client.
     → test_a_client_cannot_select_a_handler
 tunnelling:
     None.
 connections: per user, per address:
-    10 seats of a user, 500 guests of an address.
+    10 connections of a user, 500 guests of an address.
     → test_the_connections_of_a_user_are_limited,
       test_the_guests_of_an_address_are_limited
 rate limit:
-    20 at once, 4 a second; 100 above that are closed with 4429.
+    20 frames at once, 4 a second. After 100 more, the connection is closed with 4429.
     → test_a_client_that_is_too_fast_gets_an_error_and_then_is_closed
 idle connections:
-    30 min without a frame: 4408.
+    After 30 minutes without a frame, the connection is closed with 4408.
     → test_an_idle_client_is_closed
 dead connections:
-    Daphne's pings (20 s, 30 s); seats expire.
+    Daphne sends pings (20 s, 30 s), and presence rows expire.
     → test_chat_suite: test_presence_rows_of_a_killed_process_expire
 backpressure:
-    Daphne has none: a client that does not read is bounded by the limits of those who write.
+    Daphne has none. The rate limits of the writers limit what a slow reader can pile up.
 monitoring:
-    Who came, left, was refused or shown out, with user, address and code.
+    The log has joins, leaves, invalid frames and closes, with user, address and code.
     → test_the_log_has_users_and_events_but_no_texts
 no secrets in logs or URLs:
-    No message, cookie or session key is logged; the URL has a room and a number.
+    No message, cookie or session key is logged. The URL has only a room and a number.
     → test_the_log_has_users_and_events_but_no_texts
 """
 
@@ -127,7 +127,7 @@ async def chat():
         await chat.end()
 
 
-async def seconds(number):
+async def wait(number):
     await asyncio.sleep(number)
     await asyncio.get_running_loop().wait_until_idle()
 
@@ -155,18 +155,18 @@ def test_the_session_cookie_stays_on_this_site():
 
 
 async def test_only_the_session_of_the_handshake_identifies_the_user(chat):
-    ann = await chat.enter("ann")
+    ann = await chat.join("ann")
     path = chat.path(seen=0) + "&user=ann&user_id=1&sessionid=x"
     guest = StrictCommunicator(APPLICATION, path, [(b"cookie", b"sessionid=forged")])
     async with guest:
         await guest.connect()
         await guest.send_json_to({"message": "I am ann", "by": "ann", "user": "ann"})
-        assert [frame["by"] for frame in ann.frames() if "by" in frame] == [None]
+        assert [frame["by"] for frame in ann.new_frames() if "by" in frame] == [None]
 
 
 async def test_rejects_every_client_without_tls(chat, settings):
     settings.SECURE_SSL_REDIRECT = True
-    assert (await chat.knock("ann")).client.closed == 4426
+    assert (await chat.connect("ann")).client.closed == 4426
     assert await chat.database.do(Presence.objects.count) == 0
 
 
@@ -174,14 +174,14 @@ async def test_rejects_every_client_without_tls(chat, settings):
 async def test_the_header_of_a_trusted_proxy_says_if_tls_was_used(chat, settings, said, closed):
     settings.SECURE_SSL_REDIRECT = True
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    person = await chat.knock(headers=[(b"x-forwarded-proto", said)])
-    assert person.client.closed == closed
+    participant = await chat.connect(headers=[(b"x-forwarded-proto", said)])
+    assert participant.client.closed == closed
 
 
 async def test_the_header_of_an_untrusted_proxy_is_ignored(chat, settings):
     settings.SECURE_SSL_REDIRECT = True
-    person = await chat.knock(headers=[(b"x-forwarded-proto", b"https")])
-    assert person.client.closed == 4426
+    participant = await chat.connect(headers=[(b"x-forwarded-proto", b"https")])
+    assert participant.client.closed == 4426
 
 
 def test_old_versions_and_compression_are_not_supported():
@@ -191,18 +191,18 @@ def test_old_versions_and_compression_are_not_supported():
 
 @pytest.mark.parametrize("seen", ["", "-1", "1.0", "x", "٣", "9" * 19, "1;drop"])
 async def test_the_last_id_must_be_a_number(chat, seen):
-    assert (await chat.knock("ann", seen=seen)).client.closed == 4400
+    assert (await chat.connect("ann", seen=seen)).client.closed == 4400
 
 
-# What ends a login
+# Revoked logins
 
 
-async def over_by(chat, name, change):
-    """What became of a silent client of that user's within a beat, and of one who is spoken to."""
-    person = await chat.enter(name)
+async def close_code_after(chat, name, change):
+    """Make the change. Return the code that closes an idle client of this user."""
+    participant = await chat.join(name)
     await chat.database.do(change)
-    await seconds(HEARTBEAT_INTERVAL)
-    return person.client.closed
+    await wait(HEARTBEAT_INTERVAL)
+    return participant.client.closed
 
 
 async def test_the_end_of_a_session_closes_the_connection(chat):
@@ -214,28 +214,28 @@ async def test_the_end_of_a_session_closes_the_connection(chat):
         "password": lambda: User.objects.filter(username="password").update(password="!new"),
     }
     for name, change in changes.items():
-        assert (name, await over_by(chat, name, change)) == (name, 4401)
+        assert (name, await close_code_after(chat, name, change)) == (name, 4401)
 
 
 async def test_a_client_without_a_session_receives_and_saves_nothing(chat):
-    ann, bob = await chat.enter("ann"), await chat.enter("bob")
+    ann, bob = await chat.join("ann"), await chat.join("bob")
     await chat.database.do(User.objects.filter(username="bob").update, is_active=False)
-    await ann.say("hello")
-    assert (bob.client.closed, bob.heard(), ann.heard()) == (4401, [], ["hello"])
-    other = await chat.enter("ann")
+    await ann.post("hello")
+    assert (bob.client.closed, bob.new_messages(), ann.new_messages()) == (4401, [], ["hello"])
+    other = await chat.join("ann")
     await chat.database.do(Session.objects.all()._raw_delete, "default")
-    await other.say("nobody hears this")
+    await other.post("not delivered")
     assert await chat.database.do(Message.objects.count) == 1
 
 
 async def test_a_revoked_login_is_closed_at_once(chat):
     headers = await chat.database.log_in("ann")
-    ann, elsewhere = await chat.enter(headers=headers), await chat.enter("ann")
-    bob = await chat.enter("bob")
+    ann, other_session = await chat.join(headers=headers), await chat.join("ann")
+    bob = await chat.join("bob")
     await chat.database.do(_log_out, headers[0][1].partition(b"=")[2].decode())
-    assert [one.client.closed for one in (ann, elsewhere, bob)] == [4401, None, None]
+    assert [one.client.closed for one in (ann, other_session, bob)] == [4401, None, None]
     await chat.database.do(_change_password, "ann")
-    assert [one.client.closed for one in (elsewhere, bob)] == [4401, None]
+    assert [one.client.closed for one in (other_session, bob)] == [4401, None]
 
 
 def _log_out(session_key):
@@ -246,7 +246,7 @@ def _log_out(session_key):
 
 def _change_password(name):
     user = User.objects.get(username=name)
-    user.password = "!another"  # a hash takes a second to make
+    user.password = "!another"  # a real hash would take a second
     user.save()
 
 
@@ -262,22 +262,22 @@ async def test_logout_works_while_the_layer_is_unreachable(chat, monkeypatch, ca
 
 
 async def test_typing_checks_access_too(chat):
-    await chat.private("den", "ann", "bob")
-    ann, bob = await chat.enter("ann", "den"), await chat.enter("bob", "den")
-    await chat.put_out("den", "bob")
+    await chat.make_private("den", "ann", "bob")
+    ann, bob = await chat.join("ann", "den"), await chat.join("bob", "den")
+    await chat.remove_member("den", "bob")
     await bob.client.send_json_to({"typing": True})
-    assert [frame for frame in ann.frames() if "typing" in frame] == []
+    assert [frame for frame in ann.new_frames() if "typing" in frame] == []
     assert bob.client.closed == 4403
 
 
-# What is said
+# Messages
 
 
 def _text(value):
     return {"text_data": value}
 
 
-NO_REQUESTS = {
+INVALID_REQUESTS = {
     "binary": {"bytes_data": b'{"message": "hi"}'},
     "empty": _text(""),
     "no JSON": _text("hello"),
@@ -291,7 +291,7 @@ NO_REQUESTS = {
     "digits": _text('{"message": ' + "1" * 10_000 + "}"),
     "number": _text('{"message": 5}'),
     "object": _text('{"message": {"message": "hi"}}'),
-    "blank": _text('{"message": " \\n\\t"}'),
+    "spaces": _text('{"message": " \\n\\t"}'),
     "long frame": _text(json.dumps({"message": "hi", "more": "x" * frames.MAX_FRAME_LENGTH})),
     "half a mebibyte": _text("x" * 2**19),
     "typing of another kind": _text('{"typing": "yes"}'),
@@ -306,32 +306,32 @@ NO_REQUESTS = {
 async def test_an_invalid_request_gets_an_error_and_the_client_stays(chat, prefix, monkeypatch):
     monkeypatch.setattr(rate_limit, "BURST", 1_000)
     chat.prefix = prefix
-    ann, bob = await chat.enter("ann"), await chat.enter("bob")
-    for name, frame in NO_REQUESTS.items():
+    ann, bob = await chat.join("ann"), await chat.join("bob")
+    for name, frame in INVALID_REQUESTS.items():
         await ann.client.send_to(**frame)
-        assert (name, [list(answer) for answer in ann.frames()]) == (name, [["error"]])
-    await ann.say("still here")
-    assert bob.heard() == ["still here"]
+        assert (name, [list(answer) for answer in ann.new_frames()]) == (name, [["error"]])
+    await ann.post("still here")
+    assert bob.new_messages() == ["still here"]
     assert await chat.database.do(Message.objects.count) == 1
 
 
 async def test_the_length_of_a_message_is_limited(chat):
-    ann = await chat.enter("ann")
-    await ann.say("\U0001f600" * frames.MAX_MESSAGE_LENGTH)
-    assert len(ann.heard()) == 1
-    await ann.say("x" * (frames.MAX_MESSAGE_LENGTH + 1), key="k")
+    ann = await chat.join("ann")
+    await ann.post("\U0001f600" * frames.MAX_MESSAGE_LENGTH)
+    assert len(ann.new_messages()) == 1
+    await ann.post("x" * (frames.MAX_MESSAGE_LENGTH + 1), key="k")
     limit = f"A message may have {frames.MAX_MESSAGE_LENGTH} characters at most."
-    assert ann.frames() == [{"error": limit, "key": "k"}]
+    assert ann.new_frames() == [{"error": limit, "key": "k"}]
 
 
 async def test_deceptive_characters_are_rejected(chat, monkeypatch):
     monkeypatch.setattr(rate_limit, "BURST", 1_000)
-    ann = await chat.enter("ann")
+    ann = await chat.join("ann")
     for character in "\x00\x07\x08\x1b\r\x7f\x85\u202e\u2066\ud800":
-        await ann.say(f"a{character}b")
-        assert [list(answer) for answer in ann.frames()] == [["error"]]
-    await ann.say("one\n\ttwo \u200d \u0627")
-    assert ann.heard() == ["one\n\ttwo \u200d \u0627"]
+        await ann.post(f"a{character}b")
+        assert [list(answer) for answer in ann.new_frames()] == [["error"]]
+    await ann.post("one\n\ttwo \u200d \u0627")
+    assert ann.new_messages() == ["one\n\ttwo \u200d \u0627"]
 
 
 HOSTILE = [
@@ -344,22 +344,22 @@ HOSTILE = [
 
 
 async def test_text_is_saved_and_sent_unchanged(chat):
-    ann, bob = await chat.enter("ann"), await chat.enter("bob")
+    ann, bob = await chat.join("ann"), await chat.join("bob")
     for text in HOSTILE:
-        await ann.say(text)
-    assert bob.heard() == HOSTILE
+        await ann.post(text)
+    assert bob.new_messages() == HOSTILE
     rows = await chat.database.do(lambda: list(Message.objects.values_list("text", flat=True)))
     assert rows == HOSTILE
 
 
 async def test_a_client_cannot_select_a_handler(chat):
-    ann, bob = await chat.enter("ann"), await chat.enter("bob")
+    ann, bob = await chat.join("ann"), await chat.join("bob")
     for name in ("websocket.disconnect", "chat.check", "chat.typing", "end", "close"):
         request = {"type": name, "message": name, "command": name, "by": "bob", "id": 1}
         await ann.client.send_json_to(request)
-    said = [frame for frame in bob.frames() if "message" in frame]
-    assert [(frame["message"], frame["by"]) for frame in said][-1] == ("close", "ann")
-    assert (len(said), ann.client.closed, bob.client.closed) == (5, None, None)
+    messages = [frame for frame in bob.new_frames() if "message" in frame]
+    assert [(frame["message"], frame["by"]) for frame in messages][-1] == ("close", "ann")
+    assert (len(messages), ann.client.closed, bob.client.closed) == (5, None, None)
 
 
 async def test_the_page_runs_no_inline_script():
@@ -372,8 +372,8 @@ async def test_the_page_runs_no_inline_script():
 
 
 async def test_only_members_see_a_private_room_in_the_list(chat):
-    await chat.private("den", "ann")
-    await chat.private("attic")
+    await chat.make_private("den", "ann")
+    await chat.make_private("attic")
     browser = AsyncClient()
     assert b"No room has a message yet" in (await browser.get("/chat/")).content
     key = (await chat.database.log_in("ann"))[0][1].partition(b"=")[2].decode()
@@ -396,23 +396,23 @@ def test_the_page_never_treats_text_as_code():
             assert word not in source
 
 
-# How much
+# Limits
 
 
 async def test_a_client_that_is_too_fast_gets_an_error_and_then_is_closed(chat, monkeypatch):
     monkeypatch.setattr(rate_limit, "BURST", 3)
     monkeypatch.setattr(rate_limit, "FLOOD_LIMIT", 10)
-    ann, bob = await chat.enter("ann"), await chat.enter("bob")
+    ann, bob = await chat.join("ann"), await chat.join("bob")
     for number in range(rate_limit.BURST + 1):
-        await ann.say(f"{number}")
-    assert bob.heard() == [f"{number}" for number in range(rate_limit.BURST)]
-    assert ann.frames()[-1] == {"error": "Too fast: wait a second."}
-    await seconds(2 / rate_limit.FRAMES_PER_SECOND)
-    await ann.say("slower")
-    assert bob.heard() == ["slower"]
+        await ann.post(f"{number}")
+    assert bob.new_messages() == [f"{number}" for number in range(rate_limit.BURST)]
+    assert ann.new_frames()[-1] == {"error": "Too fast: wait a second."}
+    await wait(2 / rate_limit.FRAMES_PER_SECOND)
+    await ann.post("slower")
+    assert bob.new_messages() == ["slower"]
     for _ in range(rate_limit.FLOOD_LIMIT + 1):
         ann.client.input_queue.put_nowait({"type": "websocket.receive", "text": "x"})
-    await seconds(0)
+    await wait(0)
     assert (ann.client.closed, bob.client.closed) == (4429, None)
 
 
@@ -420,53 +420,53 @@ async def test_a_client_that_is_too_fast_gets_an_error_and_then_is_closed(chat, 
 async def test_the_connections_of_a_user_are_limited(chat, monkeypatch, prefix):
     monkeypatch.setattr(store, "MAX_CONNECTIONS_PER_USER", 2)
     chat.prefix = prefix
-    first, _ = await chat.enter("ann"), await chat.enter("ann", "elsewhere")
-    assert (await chat.knock("ann")).client.closed == 4429
-    assert (await chat.knock("bob")).client.closed is None
+    first, _ = await chat.join("ann"), await chat.join("ann", "other_session")
+    assert (await chat.connect("ann")).client.closed == 4429
+    assert (await chat.connect("bob")).client.closed is None
     await first.leave()
-    assert (await chat.knock("ann")).client.closed is None
+    assert (await chat.connect("ann")).client.closed is None
 
 
 async def test_presence_rows_of_a_dead_process_do_not_count(chat, monkeypatch):
     monkeypatch.setattr(store, "MAX_CONNECTIONS_PER_USER", 1)
     headers = await chat.database.log_in("ann")
-    await chat.enter(headers=headers)
+    await chat.join(headers=headers)
     await chat.database.do(Presence.objects.update, seen_at="2000-01-01T00:00Z")
-    assert (await chat.knock(headers=headers)).client.closed is None
+    assert (await chat.connect(headers=headers)).client.closed is None
 
 
 async def test_the_guests_of_an_address_are_limited(chat, monkeypatch):
     monkeypatch.setattr(store, "MAX_GUESTS_PER_ADDRESS", 1)
-    await chat.enter()
-    assert (await chat.knock()).client.closed == 4429
-    assert (await chat.knock("ann")).client.closed is None
+    await chat.join()
+    assert (await chat.connect()).client.closed == 4429
+    assert (await chat.connect("ann")).client.closed is None
 
 
 async def test_an_idle_client_is_closed(chat, monkeypatch):
     monkeypatch.setattr(rate_limit, "IDLE_TIMEOUT", 3 * HEARTBEAT_INTERVAL)
-    ann, bob = await chat.enter("ann"), await chat.enter("bob")
-    await seconds(2 * HEARTBEAT_INTERVAL)
+    ann, bob = await chat.join("ann"), await chat.join("bob")
+    await wait(2 * HEARTBEAT_INTERVAL)
     await ann.client.send_json_to({"typing": True})
-    await seconds(2 * HEARTBEAT_INTERVAL)
+    await wait(2 * HEARTBEAT_INTERVAL)
     assert (ann.client.closed, bob.client.closed) == (None, 4408)
 
 
-# What is written down
+# The log
 
 
 async def test_the_log_has_users_and_events_but_no_texts(chat, caplog):
     caplog.set_level(logging.INFO, "db_demo.chat")
     headers = await chat.database.log_in("ann")
     key = headers[0][1].partition(b"=")[2].decode()
-    ann = await chat.enter(headers=headers)
-    await ann.say("a secret")
+    ann = await chat.join(headers=headers)
+    await ann.post("a secret")
     await ann.client.send_to(text_data='{"message": "worse\\u0000"}')
     await ann.leave()
-    await chat.private("den")
-    await chat.knock("ann", "den")
+    await chat.make_private("den")
+    await chat.connect("ann", "den")
     number = (await chat.user("ann")).pk
-    told = [record.getMessage() for record in caplog.records if "db_demo" in record.name]
-    assert told == [
+    logged = [record.getMessage() for record in caplog.records if "db_demo" in record.name]
+    assert logged == [
         f"user {number} at : joined",
         f"user {number} at : invalid frame: A message must not contain control characters.",
         f"user {number} at : left",

@@ -1,4 +1,4 @@
-"""Ids are given in one order, and committed in it or in another: lesson 22 says where."""
+"""The order in which databases assign ids and the order in which they commit rows (lesson 22)."""
 
 import sys
 
@@ -22,18 +22,18 @@ def add():
 
 
 async def test_on_sqlite_only_one_process_writes_at_a_time():
-    """So the lower id is committed first."""
+    """So SQLite commits the lower id first."""
     async with fresh_database() as database:
-        add_elsewhere = async_to_sync(database.do_in_other_process)
+        add_in_other_process = async_to_sync(database.do_in_other_process)
 
-        def add_while_another_tries():
+        def add_while_another_process_tries():
             with transaction.atomic():
                 first = add()
                 with pytest.raises(OperationalError, match=r"^database is locked$"):
-                    add_elsewhere(add)
+                    add_in_other_process(add)
             return first
 
-        assert await database.do(add_while_another_tries) == 1
+        assert await database.do(add_while_another_process_tries) == 1
         assert await database.do_in_other_process(add) == 2
 
 
@@ -48,14 +48,14 @@ async def test_on_sqlite_an_id_is_never_used_again():
 @pytest.fixture(scope="module")
 def postgres():
     if sys.platform == "win32":
-        pytest.skip("a socket in a folder is Unix's")
+        pytest.skip("Windows has no Unix sockets.")
     with Postgres() as server:
         yield server
 
 
 @pytest.fixture
 def sessions(postgres):
-    """Three connections, to a table that is empty."""
+    """Three connections to an empty table."""
     with postgres.session() as slow, postgres.session() as quick, postgres.session() as reader:
         reader("DROP TABLE IF EXISTS entry")
         reader(TABLE)
@@ -81,7 +81,7 @@ def test_on_postgresql_writers_that_take_a_lock_commit_in_the_order_of_ids(sessi
     slow(lock)
     assert slow(INSERT) == ["1"]
     quick("BEGIN")
-    quick.begin(lock)  # here it waits
+    quick.begin(lock)  # waits for the lock
     waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
     wait_until(lambda: reader(waits) == ["1"])
     assert reader(AFTER.format(0)) == []

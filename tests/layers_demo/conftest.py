@@ -1,4 +1,4 @@
-"""Gives each test a new channel layer, and checks that its groups are empty at the end."""
+"""Gives each test a new channel layer."""
 
 import pytest
 

@@ -1,9 +1,10 @@
-"""People in a chat: browsers with a user, a room, and what they hear."""
+"""Clients of the chat for tests: log in, join rooms, send and read messages."""
 
 import json
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
+from django.contrib.auth.models import User
 
 from db_demo.chat.routing import websocket_urlpatterns
 from db_demo.models import Membership, Room
@@ -12,85 +13,79 @@ from lessons.judge import StrictCommunicator
 APPLICATION = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
 
 
-class Person:
-    """A client that speaks the chat's protocol."""
+class Participant:
+    """One client that uses the chat's protocol."""
 
     def __init__(self, path, headers):
         self.client = StrictCommunicator(APPLICATION, path, headers)
 
-    async def say(self, text, **more):
+    async def post(self, text, **more):
         await self.client.send_json_to({"message": text, **more})
 
-    def frames(self) -> list[dict]:
-        """All that came since the last look, decoded."""
-        sent, self.client.server.unread = self.client.unread, []
-        return [json.loads(one["text"]) for one in sent if one["type"] == "websocket.send"]
+    def new_frames(self) -> list[dict]:
+        """Return the decoded frames since the last call."""
+        events, self.client.server.unread = self.client.unread, []
+        return [json.loads(event["text"]) for event in events if event["type"] == "websocket.send"]
 
-    def heard(self) -> list[str]:
-        """The messages that came since the last look."""
-        return [frame["message"] for frame in self.frames() if "message" in frame]
+    def new_messages(self) -> list[str]:
+        """Return the texts of the messages since the last call."""
+        return [frame["message"] for frame in self.new_frames() if "message" in frame]
 
     async def leave(self):
         await self.client.leave()
 
 
 class Chat:
-    """Opens connections to one of the chats, and ends them all."""
+    """Opens connections to one of the two chats, and closes all of them at the end."""
 
     def __init__(self, database, prefix):
-        self.database, self.prefix, self.people = database, prefix, []
+        self.database, self.prefix, self.participants = database, prefix, []
 
     def path(self, room="lobby", seen=None):
         return f"/ws/{self.prefix}/{room}/" + ("" if seen is None else f"?seen={seen}")
 
-    async def knock(self, name=None, room="lobby", seen=0, headers=None) -> Person:
-        """Try to come in: `name` has logged in, None is a guest; seen=None: a classic client."""
+    async def connect(self, name=None, room="lobby", seen=0, headers=None) -> Participant:
+        """Connect as the user `name`, or as a guest. With seen=None: a classic client."""
         if headers is None:
             headers = await self.database.log_in(name) if name else []
-        person = Person(self.path(room, seen), headers)
-        self.people.append(person)
-        accepted, _ = await person.client.connect()
+        participant = Participant(self.path(room, seen), headers)
+        self.participants.append(participant)
+        accepted, _ = await participant.client.connect()
         assert accepted
-        return person
+        return participant
 
-    async def enter(self, name=None, room="lobby", seen=0, headers=None) -> Person:
-        """Come in, and look at what there is."""
-        person = await self.knock(name, room, seen, headers)
-        assert person.client.closed is None
-        for one in self.people:
-            one.frames()
-        return person
+    async def join(self, name=None, room="lobby", seen=0, headers=None) -> Participant:
+        """Connect, check that the connection stays open, and discard all frames so far."""
+        participant = await self.connect(name, room, seen, headers)
+        assert participant.client.closed is None
+        for each in self.participants:
+            each.new_frames()
+        return participant
 
-    async def private(self, room, *members) -> None:
-        """Make a private room, with members who have accounts by now."""
+    async def make_private(self, room, *members) -> None:
+        """Create a private room, and accounts for its members."""
         users = [await self.user(name) for name in members]
         await self.database.do(_make_private, room, users)
 
     async def user(self, name):
         await self.database.log_in(name)
-        return await self.database.do(_user, name)
+        return await self.database.do(User.objects.get, username=name)
 
-    async def put_out(self, room, name, told=False) -> None:
-        """End a membership; only if `told`, the signals say so."""
+    async def remove_member(self, room, name, signals=False) -> None:
+        """Delete a membership, without signals unless `signals`."""
         rows = Membership.objects.filter(room__name=room, user__username=name)
-        if told:
+        if signals:
             await self.database.do(rows.delete)
         else:
             await self.database.do(rows._raw_delete, "default")
 
     async def end(self):
         try:
-            for person in self.people:
-                await person.leave()
+            for participant in self.participants:
+                await participant.leave()
         finally:
-            for person in self.people:
-                await person.client.cancel_application()
-
-
-def _user(name):
-    from django.contrib.auth.models import User
-
-    return User.objects.get(username=name)
+            for participant in self.participants:
+                await participant.client.cancel_application()
 
 
 def _make_private(name, users):

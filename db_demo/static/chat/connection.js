@@ -1,5 +1,5 @@
-// The WebSocket of one room. It reconnects by itself, tells the server its last message, and sends
-// messages again until the server confirms them.
+// The WebSocket of one room. It reconnects by itself and sends the id of its last message. It sends
+// its own messages again until the server confirms them.
 
 const MIN_DELAY = 500; // milliseconds before the first new attempt; each attempt doubles it
 const MAX_DELAY = 30_000;
