@@ -95,11 +95,11 @@ def test_a_save_brings_the_diagnosis_the_next_one_the_ticks(lesson, workshop):
         "The connection was closed with another code"
     )
     expect(finding.locator("pre").first).to_contain_text("≠")
-    expect(lesson.page.locator("#told")).to_have_text(
+    expect(lesson.page.locator("#announcement")).to_have_text(
         "red: The connection was closed with another code"
     )
     workshop.save(workshop.solved)
-    expect(lesson.page.locator("#told")).to_have_text("green")
+    expect(lesson.page.locator("#announcement")).to_have_text("green")
     assert set(
         lesson.page.locator(".outcomes li").evaluate_all("all => all.map(e => e.dataset.state)")
     ) == {"green"}
@@ -113,7 +113,7 @@ def test_hints_come_one_by_one_and_the_focus_stays(lesson):
         lesson.page.get_by_role("button", name=name).focus()
         lesson.page.keyboard.press("Enter")
     expect(lesson.page.locator(".hint h3")).to_have_text(["Hint 1 of 3", "Hint 2 of 3"])
-    expect(lesson.page.locator("#told")).to_contain_text("Hint 2 of 3")
+    expect(lesson.page.locator("#announcement")).to_contain_text("Hint 2 of 3")
     expect(lesson.page.locator(":focus")).to_have_accessible_name("Next hint")
 
 

@@ -168,7 +168,7 @@ async def test_the_list_gets_a_changed_state(lamp, page):
         judge.report_progress(lamp)
         panel = (await client.receive_json_from())["panel"]
         assert 'data-version="gnn"' in panel
-        assert "Go on with lesson 2" in panel
+        assert "Continue with lesson 2" in panel
         progress.show_hint(lamp)
         judge.report_progress(lamp)
         assert await client.receive_nothing(0.01)

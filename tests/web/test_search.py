@@ -267,12 +267,12 @@ def test_every_id_on_a_page_is_unique(db, path):
 
 def test_the_list_continues_with_the_first_lesson_that_is_not_green(monkeypatch, tmp_path):
     monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
-    assert "Begin with lesson 1:" in page("/")
+    assert "Start with lesson 1:" in page("/")
     green = Verdict("", "", (Outcome("a", "A", "green"),))
     progress.keep_verdict(find("accept"), green)
     shown = page("/")
-    assert "Go on with lesson 2:" in shown
+    assert "Continue with lesson 2:" in shown
     assert shown.count('aria-current="step"') == 1
     for one in lessons():
         progress.keep_verdict(one, green)
-    assert "Go on" not in page("/")
+    assert "Continue with" not in page("/")

@@ -1,4 +1,4 @@
-"""What a lesson's page says of the student's own work, on the first rendering and on each later."""
+"""What the pages show of the student's progress: the exercise panel, and the list of lessons."""
 
 import hashlib
 from itertools import groupby
@@ -19,26 +19,26 @@ from lessons.wire.transcript import render
 
 
 def exercise_context(found: Lesson, known: Progress | None = None) -> dict:
-    """The last verdict, and, where students' code is run, the help that there is."""
+    """The last verdict. In a workshop, also hints, the solution and the next lesson."""
     known = progress.of(found) if known is None else known
     verdict = {
         "lesson": found,
         "exercise": _short(found.exercise),
         "state": known.state,
-        "verdict": _readable(known.verdict or {}),
+        "verdict": _with_html_claims(known.verdict or {}),
         **_findings(known.verdict or {}),
     }
     return verdict | _help(found, known) if settings.WORKSHOP else verdict
 
 
-def _readable(verdict: dict) -> dict:
+def _with_html_claims(verdict: dict) -> dict:
     outcomes = verdict.get("outcomes", ())
     claims = [{**outcome, "claim": inline_code_to_html(outcome["claim"])} for outcome in outcomes]
     return {**verdict, "outcomes": claims}
 
 
 def source_digest(source: Source) -> str:
-    """Differs from the digest that a page was rendered with if its source has changed since."""
+    """A digest that changes with the source, so a page can find out whether it shows an old one."""
     return hashlib.sha256(f"{source.place}\n{source.text}".encode()).hexdigest()[:16]
 
 
@@ -65,7 +65,7 @@ def lesson_list_context(known: dict[str, Progress]) -> dict:
 
 
 def list_version(known: dict[str, Progress]) -> str:
-    """What the list shows of the progress: a letter for the state in each lesson."""
+    """A text that changes with the list: one letter for the state of each lesson."""
     states = [known[one.key].state if one.key in known else "new" for one in catalogue.lessons()]
     return "".join(state[0] for state in states)
 

@@ -164,7 +164,7 @@ class ExerciseStatus(PageSocket):
         if version == self.shown:
             return None
         self.shown = version
-        # In a thread: the event loop serves the lesson's connections meanwhile.
+        # In a thread, so that the event loop goes on serving the lesson's connections.
         if lesson:
             return await asyncio.to_thread(render_panel, self.scope, lesson, one)
         return await asyncio.to_thread(
@@ -174,7 +174,7 @@ class ExerciseStatus(PageSocket):
 
 def render_panel(scope: dict, lesson: Lesson, known: Progress) -> str:
     context = {**exercise_context(lesson, known), "csrf_token": csrf_token(scope)}
-    return render_to_string("lessons/verdict.html", context)
+    return render_to_string("lessons/exercise_panel.html", context)
 
 
 def csrf_token(scope: dict) -> str:

@@ -270,7 +270,7 @@ def _with_ticket(step: Step, names: dict[str, str]) -> Step:
 
 
 def _ticket_user(query: str, salt: str) -> str | None:
-    """The user to whom this ticket was issued. None for a query without a valid ticket."""
+    """The owner of the ticket in this query. None for a query without a valid ticket."""
     name, _, ticket = query.partition("=")
     try:
         user_id, _ = signing.loads(unquote(ticket), salt=salt)

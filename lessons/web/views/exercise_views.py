@@ -77,4 +77,6 @@ def _answer(request, lesson: Lesson, error: str = ""):
 
 
 def _render_panel(request, lesson: Lesson, error: str = ""):
-    return render(request, "lessons/verdict.html", {**exercise_context(lesson), "error": error})
+    return render(
+        request, "lessons/exercise_panel.html", {**exercise_context(lesson), "error": error}
+    )

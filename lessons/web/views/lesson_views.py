@@ -38,7 +38,7 @@ OTHER_SITE = "http://evil.lessons.localhost:8666"  # the attacker's site of less
 @require_safe
 @with_csp
 def lesson_list(request):
-    return render(request, "lessons/index.html", lesson_list_context(progress.read()))
+    return render(request, "lessons/home.html", lesson_list_context(progress.read()))
 
 
 @require_safe

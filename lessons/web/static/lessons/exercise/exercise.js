@@ -82,7 +82,7 @@ class Exercise {
   }
 
   announce(text) {
-    byId("told").textContent = text;
+    byId("announcement").textContent = text;
   }
 
   // What has changed, in a few words.
@@ -102,7 +102,7 @@ class Exercise {
   }
 
   error(panel) {
-    return panel.querySelector("[data-told]")?.textContent;
+    return panel.querySelector("[data-announce]")?.textContent;
   }
 }
 
