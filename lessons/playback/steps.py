@@ -27,7 +27,6 @@ connect again. No client takes the following steps, so they have no number:
 
 import json
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlencode
@@ -36,6 +35,23 @@ METHODS = ("GET", "POST")
 BEGINNINGS = ("connect", *METHODS)  # the steps that open a connection
 _WITHOUT_CLIENT = ("row", "worker", "capacity")
 _HANDSHAKE_KEYS = ("subprotocols", "as", "ticket", "origin")
+_USAGES = {
+    "connect": "connect [/path/] [?query] [subprotocols=a,b] [as=ada] [ticket=ada] [origin=URL]",
+    "GET": "GET",
+    "POST": 'POST piece piece, or POST "body"',
+    "text": "text hello",
+    "bytes": "bytes 00ff",
+    "close": "close, or close 1001",
+    "vanish": "vanish",
+    "wait": "wait 0.5",
+    "layer": 'layer {"type": "a.message"}',
+    "redis": "redis gone, or redis back",
+    "crash": "crash",
+    "kill": "kill",
+    "row": 'row auth.Group {"name": "a"}',
+    "worker": "worker channel",
+    "capacity": "capacity 3",
+}
 
 
 class UnknownStep(ValueError):
@@ -67,8 +83,7 @@ class Step:
 
     def __str__(self) -> str:
         """Write the step; parse_step() reads it back. The number of client 1 is left out."""
-        words = _ACTIONS[self.action].write(self.arguments)
-        text = " ".join([self.action, *words])
+        text = " ".join([self.action, *_write_arguments(self.action, self.arguments)])
         if self.arguments.get("rolled_back"):
             text = f"rolled-back {text}"
         return text if self.client in (None, 1) else f"{self.client} {text}"
@@ -100,25 +115,24 @@ class Step:
 def parse_step(text: str) -> Step:
     """Parse one step. Raises UnknownStep."""
     number, _, rest = text.partition(" ")
-    client, line = (int(number), rest) if number.isdecimal() else (None, text)
+    has_number = number.isdecimal() and len(number) < 10
+    client, line = (int(number), rest) if has_number else (1, text)
     action, _, rest = line.partition(" ")
     rolled_back = action == "rolled-back" and rest.startswith("row ")
     if rolled_back:
         action, _, rest = rest.partition(" ")
-    if action not in _ACTIONS:
-        raise UnknownStep(f"The step {text!r} is unknown: write {', '.join(_ACTIONS)}.")
-    if action in _WITHOUT_CLIENT and client is not None:
+    if action not in _USAGES:
+        raise UnknownStep(f"The step {text!r} is unknown: write {', '.join(_USAGES)}.")
+    if action in _WITHOUT_CLIENT and has_number:
         raise UnknownStep(f"No client takes the step {line!r}: remove the number {client}.")
     try:
-        arguments = _ACTIONS[action].parse(rest)
+        arguments = _parse_arguments(action, rest)
     except ValueError as error:
-        usage = _ACTIONS[action].usage
-        raise UnknownStep(f"The step {text!r} cannot be read ({error}): write {usage}.") from None
+        reason = f"cannot be read ({error})" if str(error) else "cannot be read"
+        raise UnknownStep(f"The step {text!r} {reason}: write {_USAGES[action]}.") from None
     if rolled_back:
         arguments["rolled_back"] = True
-    if action not in _WITHOUT_CLIENT and client is None:
-        client = 1
-    return Step(action, arguments, client)
+    return Step(action, arguments, None if action in _WITHOUT_CLIENT else client)
 
 
 def split_steps(text: str) -> list[str]:
@@ -126,16 +140,42 @@ def split_steps(text: str) -> list[str]:
     return [step.strip() for step in text.split("|")]
 
 
-@dataclass(frozen=True)
-class _Action:
-    """How the arguments of one action are read and written; `usage` is for error messages."""
+def _parse_arguments(action: str, rest: str) -> dict[str, Any]:
+    """The arguments that follow the action. Raises ValueError."""
+    match action:
+        case "connect":
+            return _parse_handshake(rest)
+        case "GET" | "POST" if rest.startswith('"'):
+            body = json.loads(rest)
+            body.encode()  # a lone surrogate is not a body
+            return {"body": body}
+        case "GET" | "POST":
+            return {"pieces": rest.split()} if rest.split() else {}
+        case "text":
+            return {"text": rest}
+        case "bytes":
+            return {"hex": bytes.fromhex(rest).hex()}
+        case "close":
+            return {"code": int(rest)} if rest else {}
+        case "wait" if 0 <= float(rest) < math.inf:
+            return {"seconds": float(rest)}
+        case "layer":
+            return {"message": _parse_object(rest)}
+        case "redis" if rest in ("gone", "back"):
+            return {"state": rest}
+        case "row":
+            model, _, fields = rest.partition(" ")
+            return {"model": model, "fields": _parse_object(fields)}
+        case "worker" if rest.split():
+            return {"channels": rest.split()}
+        case "capacity":
+            return {"messages": int(rest)}
+        case "vanish" | "crash" | "kill" if not rest:
+            return {}
+    raise ValueError
 
-    usage: str
-    parse: Callable[[str], dict[str, Any]]
-    write: Callable[[dict[str, Any]], list[str]]
 
-
-def _parse_connect(rest: str) -> dict[str, Any]:
+def _parse_handshake(rest: str) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     for word in rest.split():
         key, equals, value = word.partition("=")
@@ -151,7 +191,43 @@ def _parse_connect(rest: str) -> dict[str, Any]:
     return arguments
 
 
-def _write_connect(arguments: dict[str, Any]) -> list[str]:
+def _parse_object(text: str) -> dict[str, Any]:
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")
+    json.dumps(value, allow_nan=False)  # raises for numbers that JSON does not have
+    return value
+
+
+def _write_arguments(action: str, arguments: dict[str, Any]) -> list[str]:
+    """The words that follow the action."""
+    match action, arguments:
+        case "connect", _:
+            return _write_handshake(arguments)
+        case _, {"body": text}:
+            return [json.dumps(text, ensure_ascii=False)]
+        case (("GET" | "POST"), _):
+            return arguments.get("pieces", [])
+        case "wait", {"seconds": seconds}:
+            return [str(int(seconds) if float(seconds).is_integer() else seconds)]
+        case "layer", {"message": message}:
+            return [json.dumps(message, ensure_ascii=False)]
+        case "row", {"model": model, "fields": fields}:
+            return [model, json.dumps(fields, ensure_ascii=False)]
+        case "worker", {"channels": channels}:
+            return channels
+        case (("vanish" | "crash" | "kill"), _):
+            return []
+        case _, {"text": value} | {"hex": value} | {"code": value}:
+            return [str(value)] if value != "" else []
+        case _, {"state": value} | {"messages": value}:
+            return [str(value)]
+        case "close", _:
+            return []
+    raise ValueError(f"{action} lacks an argument")
+
+
+def _write_handshake(arguments: dict[str, Any]) -> list[str]:
     words = [arguments["path"]] if "path" in arguments else []
     if "query" in arguments:
         words.append(f"?{arguments['query']}")
@@ -160,115 +236,3 @@ def _write_connect(arguments: dict[str, Any]) -> list[str]:
             value = arguments[key]
             words.append(f"{key}={','.join(value) if key == 'subprotocols' else value}")
     return words
-
-
-def _parse_request(rest: str) -> dict[str, Any]:
-    if rest.startswith('"'):
-        body = json.loads(rest)
-        body.encode()  # a lone surrogate is not a body
-        return {"body": body}
-    return {"pieces": rest.split()} if rest.split() else {}
-
-
-def _write_request(arguments: dict[str, Any]) -> list[str]:
-    if "body" in arguments:
-        return [_json_text(arguments["body"])]
-    return arguments.get("pieces", [])
-
-
-def _parse_wait(rest: str) -> dict[str, Any]:
-    seconds = float(rest)
-    if not math.isfinite(seconds) or seconds < 0:
-        raise ValueError("not a length of time")
-    return {"seconds": seconds}
-
-
-def _write_wait(arguments: dict[str, Any]) -> list[str]:
-    seconds = float(arguments["seconds"])
-    return [str(int(seconds) if seconds.is_integer() else seconds)]
-
-
-def _parse_redis(rest: str) -> dict[str, Any]:
-    if rest not in ("gone", "back"):
-        raise ValueError("neither gone nor back")
-    return {"state": rest}
-
-
-def _parse_row(rest: str) -> dict[str, Any]:
-    model, _, fields = rest.partition(" ")
-    return {"model": model, "fields": _json_object(fields)}
-
-
-def _parse_worker(rest: str) -> dict[str, Any]:
-    if not rest.split():
-        raise ValueError("a worker needs a channel")
-    return {"channels": rest.split()}
-
-
-def _parse_nothing(rest: str) -> dict[str, Any]:
-    if rest:
-        raise ValueError(f"nothing may follow, not {rest!r}")
-    return {}
-
-
-def _json_object(text: str) -> dict[str, Any]:
-    value = json.loads(text)
-    if not isinstance(value, dict):
-        raise ValueError("not a JSON object")
-    json.dumps(value, allow_nan=False)
-    return value
-
-
-def _json_text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-_REQUEST = (_parse_request, _write_request)
-_NOTHING = (_parse_nothing, lambda arguments: [])
-_ACTIONS = {
-    "connect": _Action(
-        "connect [/path/] [?query] [subprotocols=a,b] [as=ada] [ticket=ada] [origin=http://a.test]",
-        _parse_connect,
-        _write_connect,
-    ),
-    "GET": _Action("GET", *_REQUEST),
-    "POST": _Action('POST piece piece, or POST "body"', *_REQUEST),
-    "text": _Action(
-        "text hello",
-        lambda rest: {"text": rest},
-        lambda arguments: [arguments["text"]] if arguments["text"] else [],
-    ),
-    "bytes": _Action(
-        "bytes 00ff",
-        lambda rest: {"hex": bytes.fromhex(rest).hex()},
-        lambda arguments: [arguments["hex"]] if arguments["hex"] else [],
-    ),
-    "close": _Action(
-        "close, or close 1001",
-        lambda rest: {"code": int(rest)} if rest else {},
-        lambda arguments: [str(arguments["code"])] if "code" in arguments else [],
-    ),
-    "vanish": _Action("vanish", *_NOTHING),
-    "wait": _Action("wait 0.5", _parse_wait, _write_wait),
-    "layer": _Action(
-        'layer {"type": "a.message"}',
-        lambda rest: {"message": _json_object(rest)},
-        lambda arguments: [_json_text(arguments["message"])],
-    ),
-    "redis": _Action(
-        "redis gone, or redis back", _parse_redis, lambda arguments: [arguments["state"]]
-    ),
-    "crash": _Action("crash", *_NOTHING),
-    "kill": _Action("kill", *_NOTHING),
-    "row": _Action(
-        'row auth.Group {"name": "a"}',
-        _parse_row,
-        lambda arguments: [arguments["model"], _json_text(arguments["fields"])],
-    ),
-    "worker": _Action("worker channel", _parse_worker, lambda arguments: arguments["channels"]),
-    "capacity": _Action(
-        "capacity 3",
-        lambda rest: {"messages": int(rest)},
-        lambda arguments: [str(arguments["messages"])],
-    ),
-}
