@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 
 from lessons.core import progress
 from lessons.core.catalogue import Lesson
-from lessons.judge.runner import CourseFault, judge
+from lessons.judge.runner import CourseError, judge
 from lessons.judge.verdict import Verdict
 from lessons.playback.target import UnknownTarget
 
@@ -16,7 +16,7 @@ def check(
     open_console: Callable, lesson: Lesson, target: str, json: bool, junit: str | None
 ) -> int:
     """Judge, print and save; 0 for green, 1 for red. `junit` is the path of a file, or empty."""
-    verdict = judge_or_fail(lesson, target, meanwhile=open_console)  # loads Rich during the checks
+    verdict = judge_or_fail(lesson, target, on_start=open_console)  # loads Rich during the checks
     console = open_console()
     if target == "exercise":
         progress.keep_verdict(lesson, verdict)
@@ -45,7 +45,7 @@ def judge_or_fail(lesson: Lesson, target: str = "exercise", **options) -> Verdic
         return judge(lesson, target, **options)
     except UnknownTarget as error:
         raise CommandError(str(error), returncode=2) from None
-    except CourseFault as error:
+    except CourseError as error:
         fault = f"The checks of lesson {lesson.key} fail for every target:\n{error}"
         raise CommandError(fault, returncode=2) from None
 

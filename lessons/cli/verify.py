@@ -12,7 +12,7 @@ from lessons.cli.screen import STATE_SIGNS, print_paragraph, print_text
 from lessons.core import catalogue
 from lessons.core.catalogue import Lesson
 from lessons.core.exercise_copies import update_manifest
-from lessons.judge.runner import CourseFault
+from lessons.judge.runner import CourseError
 
 
 def verify(console, lesson: Lesson | None, mutants: bool, update: bool) -> int:
@@ -34,7 +34,7 @@ def _report_on(lesson: Lesson, mutants: bool, update: bool) -> VerifyReport:
             update_manifest([lesson])
             lesson = Lesson(lesson.folder)  # the old one has the old text in its cache
         return verify_lesson(lesson, mutants)
-    except CourseFault as fault:
+    except CourseError as fault:
         return VerifyReport(lesson, [f"the checks fail for every target:\n{fault}"])
     except LESSON_ERRORS as fault:
         return VerifyReport(lesson, [str(fault)])

@@ -34,7 +34,7 @@ THREAD_PATIENCE = 1.0  # seconds for a thread to end; only one that is left behi
 _NEVER_AWAITED = re.compile(r"coroutine '(?P<name>[^']+)' was never awaited")
 
 
-def checks_in(module) -> list:
+def find_checks(module) -> list:
     """The check functions of a check.py, in the order in which they stand there.
 
     Raises LookupError for one that asks for a fixture that there is not.
@@ -56,7 +56,7 @@ def claim_of(check) -> str:
     return " ".join((check.__doc__ or check.__name__).split())
 
 
-def perform(check, context: CheckContext) -> Outcome:
+def run_check(check, context: CheckContext) -> Outcome:
     """Run `check` with the fixtures that it names and say what came of it."""
     threads = set(threading.enumerate())
     with warnings.catch_warnings(record=True) as caught, _origins_of_coroutines():

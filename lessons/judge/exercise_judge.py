@@ -10,7 +10,7 @@ from lessons.core import exercise_copies, progress
 from lessons.core.catalogue import Lesson
 from lessons.core.progress import Progress
 from lessons.judge.file_watch import WatchedFile, state_of
-from lessons.judge.runner import CourseFault, judge
+from lessons.judge.runner import CourseError, judge
 from lessons.playback.target import resolve
 
 POLL_INTERVAL = 0.04  # seconds between two looks at all exercises
@@ -82,7 +82,7 @@ class ExerciseJudge:
                 progress.keep_verdict(lesson, verdict)
                 self._report_progress()
         except Exception as error:  # the other lessons still get their verdicts
-            fault = str(error) if isinstance(error, CourseFault) else traceback.format_exc()
+            fault = str(error) if isinstance(error, CourseError) else traceback.format_exc()
             self.report({"lesson": lesson.key, "fault": fault})
         self._report_judging(None)
 

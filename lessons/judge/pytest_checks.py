@@ -6,7 +6,7 @@ import pytest
 
 from lessons.core import catalogue
 from lessons.core.exercise_copies import create_copies
-from lessons.judge.check_runner import checks_in, claim_of, perform
+from lessons.judge.check_runner import claim_of, find_checks, run_check
 from lessons.judge.report import explain_finding, explain_outcome
 from lessons.playback.target import UnknownTarget, resolve
 from lessons.simulator.check_context import CheckContext
@@ -35,7 +35,7 @@ class CheckFile(pytest.File):
             self.target = resolve(self.lesson, self.config.getoption("--target") or "exercise")
         except UnknownTarget as error:
             raise self.CollectError(str(error)) from None
-        for check in checks_in(load_file(self.path)):
+        for check in find_checks(load_file(self.path)):
             yield CheckItem.from_parent(self, name=check.__name__, check=check)
 
 
@@ -51,7 +51,7 @@ class CheckItem(pytest.Item):
             subject = self.parent.target.load()
         except CheckFailed as red:
             raise PytestFailure(explain_finding(red.finding)) from None
-        outcome = perform(self.check, CheckContext(self.parent.lesson, subject))
+        outcome = run_check(self.check, CheckContext(self.parent.lesson, subject))
         if outcome.state == "red":
             raise PytestFailure(explain_outcome(outcome))
 

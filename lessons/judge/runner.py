@@ -1,104 +1,119 @@
-"""Judges a target in a process of its own: the one way to a verdict."""
+"""Judges a target in a child process. Every verdict is made here."""
 
 import multiprocessing
 import signal
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
+from typing import Literal, get_args, get_origin, get_type_hints
 
 from lessons.core.catalogue import Lesson
-from lessons.judge.verdict import Outcome, Verdict
-from lessons.playback.child_process import kill_process_group, set_up_django, start_child
+from lessons.core.diagnoses import diagnosis
+from lessons.judge.verdict import STATES, Outcome, Verdict
+from lessons.playback.child_process import (
+    kill_process_group,
+    receive_json,
+    set_up_django,
+    start_child,
+)
 from lessons.playback.target import Target, resolve
 from lessons.simulator.finding import Finding, make_finding
+from lessons.wire.events import Event
 
-LIMIT = 5.0  # seconds that one check may take
-_GRACE = 1.0  # seconds more, after which a child that cannot even say that it is stuck is killed
+CHECK_TIMEOUT = 5.0  # seconds that one check may take
+_START_TIMEOUT = 30.0  # seconds: on a busy machine a child starts slowly
+_REPORT_TIMEOUT = 1.0  # seconds for a child whose check has timed out to report that
 
 
-class CourseFault(Exception):
-    """The checks themselves went wrong, whatever the target did; holds the child's traceback."""
+class CourseError(Exception):
+    """A check of the course is broken. The text is the traceback of the child process."""
 
 
 def judge(
     lesson: Lesson,
     target: str | Target = "exercise",
-    limit: float = LIMIT,
-    meanwhile: Callable[[], object] = lambda: None,
+    timeout: float = CHECK_TIMEOUT,
+    on_start: Callable[[], object] = lambda: None,
 ) -> Verdict:
     """Run the lesson's checks on `target` ("exercise", "solution", "mistake:NAME", a path).
 
-    `limit` is in seconds, for each check; `meanwhile` is called while the checks run. Raises
-    UnknownTarget; whatever the target's code does, the answer is a Verdict. Raises CourseFault
-    where the lesson's own files are broken.
+    Each check has `timeout` seconds. `on_start` is called while the checks run. The result is a
+    Verdict, whatever the target's code does. Raises UnknownTarget, and CourseError if the lesson's
+    own files are broken.
     """
     if isinstance(target, str):
         target = resolve(lesson, target)
-    ours, theirs = multiprocessing.Pipe(duplex=False)
-    digest = target.digest()  # first: what is saved meanwhile is another version, to be judged too
+    pipe, child_pipe = multiprocessing.Pipe(duplex=False)
+    # The digest comes first: a version that is saved during the checks needs another verdict.
+    digest = target.digest()
     started = time.monotonic()
-    child = start_child(_child, theirs, lesson, target, limit)
-    theirs.close()
+    child = start_child(_run_child, child_pipe, lesson, target, timeout)
+    child_pipe.close()
     try:
-        meanwhile()
-        report = _listen(ours, child, limit)
+        on_start()
+        report = _receive_report(pipe, child, timeout)
     finally:
         kill_process_group(child)
-        ours.close()
+        pipe.close()
     seconds = time.monotonic() - started
     return replace(report.verdict(lesson, target), digest=digest, seconds=seconds)
 
 
 class _Report:
-    """What a child has said so far."""
+    """What a child process has reported so far."""
 
     def __init__(self):
-        self.names: list[tuple[str, str]] = []
+        self.checks: list[tuple[str, str]] = []  # name and claim
         self.outcomes: list[Outcome] = []
         self.problem: Finding | None = None
         self.output = ""
-        self.complete = False
+        self.is_complete = False
 
-    def take(self, kind: str, value) -> None:
+    def add(self, kind: str, value) -> None:
+        """Raises CourseError; and ValueError, TypeError or LookupError for malformed data."""
         if kind == "checks":
-            self.names = value
+            self.checks = [(_text(name), _text(claim)) for name, claim in value]
         elif kind == "outcome":
-            self.outcomes.append(value)
+            self.outcomes.append(_read_outcome(value))
         elif kind == "problem":
-            self.problem = value
+            self.problem = _read_finding(value)
         elif kind == "output":
-            self.output = value
+            self.output = _text(value)
         elif kind == "fault":
-            raise CourseFault(value)
-        self.complete = kind == "done"
+            raise CourseError(_text(value))
+        self.is_complete = kind == "done"
 
     def end(self, finding: Finding) -> None:
-        """The child is gone: the check that was under way is red, or nothing could be run."""
-        if len(self.outcomes) < len(self.names):
-            name, claim = self.names[len(self.outcomes)]
+        """The child has ended too early: the check that ran is red, or the file has a problem."""
+        if len(self.outcomes) < len(self.checks):
+            name, claim = self.checks[len(self.outcomes)]
             self.outcomes.append(Outcome(name, claim, "red", finding))
         elif self.problem is None:
             self.problem = finding
 
     def verdict(self, lesson: Lesson, target: Target) -> Verdict:
-        left = [Outcome(name, claim, "not run") for name, claim in self.names[len(self.outcomes) :]]
-        outcomes = (*self.outcomes, *left)
+        rest = self.checks[len(self.outcomes) :]
+        outcomes = (*self.outcomes, *(Outcome(name, claim, "not run") for name, claim in rest))
         return Verdict(lesson.key, target.title, outcomes, self.problem, self.output)
 
 
-def _listen(pipe, child, limit: float) -> _Report:
+def _receive_report(pipe, child, timeout: float) -> _Report:
     report = _Report()
-    while not report.complete:
-        # The first wait also covers the child's start, which a busy machine may draw out.
-        patience = limit + _GRACE + (0 if report.names else 30)
+    while not report.is_complete:
+        seconds = timeout + _REPORT_TIMEOUT + (0 if report.checks else _START_TIMEOUT)
         try:
-            if not pipe.poll(patience):
-                report.end(make_finding("stuck", detail=f"No sign of life for {patience:g} s."))
+            if not pipe.poll(seconds):
+                report.end(make_finding("stuck", detail=f"No report for {seconds:g} s."))
                 break
-            report.take(*pipe.recv())
+            report.add(*receive_json(pipe))
         except EOFError:
-            child.join(_GRACE)
+            child.join(_REPORT_TIMEOUT)
             report.end(make_finding("process-died", detail=_how_it_ended(child.exitcode)))
+            break
+        except (OSError, ValueError, TypeError, LookupError) as error:
+            detail = f"The process sent a report that cannot be read: {error}"
+            report.end(make_finding("process-died", detail=detail))
             break
     return report
 
@@ -109,8 +124,52 @@ def _how_it_ended(code: int | None) -> str:
     return f"The process ended with exit code {code}."
 
 
-def _child(pipe, lesson: Lesson, target: Target, limit: float) -> None:
+def _run_child(pipe, lesson: Lesson, target: Target, timeout: float) -> None:
     set_up_django()
     from lessons.judge import check_process
 
-    check_process.run(pipe, lesson, target, limit)
+    check_process.run(pipe, lesson, target, timeout)
+
+
+# The student's code runs in the process that sends these values, so each field is checked.
+
+
+def _read_outcome(data: dict) -> Outcome:
+    finding = data["finding"] and _read_finding(data["finding"])
+    transcript = tuple(_with_checked_fields(Event(**event)) for event in data["transcript"])
+    outcome = Outcome(_text(data["name"]), _text(data["claim"]), data["state"], finding, transcript)
+    if outcome.state not in STATES:
+        raise ValueError(f"{outcome.state!r} is not a state of a check")
+    return outcome
+
+
+def _read_finding(data: dict) -> Finding:
+    finding = _with_checked_fields(Finding(**data))
+    diagnosis(finding.diagnosis)  # raises KeyError if it does not exist
+    return finding
+
+
+def _text(value) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a text")
+    return value
+
+
+def _with_checked_fields(found):
+    """Return the dataclass. Raises TypeError if a field does not have its declared type."""
+    for name, is_valid in _field_checks(type(found)):
+        if not is_valid(getattr(found, name)):
+            raise TypeError(f"{name} is {getattr(found, name)!r}")
+    return found
+
+
+@cache
+def _field_checks(kind: type) -> list[tuple[str, Callable]]:
+    checks = []
+    for name, declared in get_type_hints(kind).items():
+        if get_origin(declared) is Literal:
+            checks.append((name, get_args(declared).__contains__))
+        else:
+            types = (int, float) if declared is float else declared
+            checks.append((name, lambda value, types=types: isinstance(value, types)))
+    return checks

@@ -6,6 +6,8 @@ from xml.etree import ElementTree
 from lessons.simulator.finding import Finding
 from lessons.wire.events import Event
 
+STATES = ("green", "red", "not run")
+
 
 @dataclass(frozen=True)
 class Outcome:

@@ -7,7 +7,7 @@ import pytest
 from lessons.core import exercise_copies, progress
 from lessons.judge import exercise_judge
 from lessons.judge.exercise_judge import ExerciseJudge
-from lessons.judge.runner import CourseFault
+from lessons.judge.runner import CourseError
 from lessons.judge.verdict import Outcome, Verdict
 from lessons.playback.target import resolve
 
@@ -182,7 +182,7 @@ def test_a_fault_of_the_course_is_reported_and_the_other_lessons_are_judged(
 
     def judge_or_fail(lesson):
         if lesson == lamp:
-            raise CourseFault("its checks are broken")
+            raise CourseError("its checks are broken")
         return right(lesson)
 
     monkeypatch.setattr(exercise_judge, "judge", judge_or_fail)

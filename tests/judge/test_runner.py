@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import psutil
 import pytest
 
-from lessons.judge.runner import CourseFault, judge
+from lessons.judge.runner import CourseError, judge
 from lessons.playback.target import UnknownTarget, resolve
 
 
@@ -155,7 +155,7 @@ def test_a_process_that_a_student_started_is_gone_with_the_verdict(judge_lamp, a
 def test_a_broken_check_is_the_courses_fault_not_the_students(lesson, judge_lamp):
     lesson.check.write_text('async def test_x(no_such_fixture):\n    """x"""\n')
 
-    with pytest.raises(CourseFault, match="no_such_fixture"):
+    with pytest.raises(CourseError, match="no_such_fixture"):
         judge_lamp()
 
 
@@ -166,7 +166,7 @@ def test_a_lesson_without_a_check_is_not_green(lesson, judge_lamp):
 
 
 def test_names_the_targets_that_there_are(lesson):
-    with pytest.raises(UnknownTarget, match="exercise, solution, mistake:NAME or the path"):
+    with pytest.raises(UnknownTarget, match="exercise, solution, mistake:NAME or a path"):
         resolve(lesson, "solutoin")
 
 
@@ -232,3 +232,45 @@ def test_the_verdict_is_the_same_however_the_process_is_started(judge_lamp, monk
 
     assert states(verdict) == ["green", "red"]
     assert verdict.diagnosis_ids == ["forbidden-close-code"]
+
+
+FORGERY = """\
+import pickle
+import sys
+
+frame = sys._getframe()
+while "pipe" not in frame.f_locals:
+    frame = frame.f_back
+
+
+class Attack:
+    def __reduce__(self):
+        return open, (MARK, "w")
+
+
+MARK = {mark!r}
+frame.f_locals["pipe"].send_bytes({message})
+"""
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "pickle.dumps(Attack())",
+        "b'\\xff\\x00'",
+        'b"[" * 100_000',
+        'b"7"',
+        """b'["outcome", 7]'""",
+        """b'["outcome", {"dict": [["name", "a"]]}]'""",
+        """b'["problem", {"dict": [["diagnosis", "invented"], ["message", "m"]]}]'""",
+        """b'["checks", [["a", 1]]]'""",
+        """b'["unknown-type", {"set": []}]'""",
+    ],
+)
+def test_a_malformed_report_is_red_and_runs_nothing(judge_lamp, tmp_path, message):
+    mark = tmp_path / "mark"
+    forged = FORGERY.format(mark=str(mark), message=message)
+    verdict = judge_lamp("class Lamp(", f"{forged}\n\nclass Lamp(")
+    assert not mark.exists()
+    assert verdict.diagnosis_ids == ["process-died"]
+    assert "cannot be read" in verdict.problem.detail

@@ -13,7 +13,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from lessons.core.catalogue import find
-from lessons.judge.check_runner import checks_in, perform
+from lessons.judge.check_runner import find_checks, run_check
 from lessons.judge.verdict import Verdict
 from lessons.playback.child_process import set_up_django
 from lessons.playback.target import Target
@@ -103,8 +103,8 @@ def _clean_up() -> None:
 def _verdict(lesson, target, to_the_end) -> Verdict:
     outcomes = []
     try:
-        for check in checks_in(load_file(lesson.check)):
-            outcomes.append(perform(check, CheckContext(lesson, target.load())))
+        for check in find_checks(load_file(lesson.check)):
+            outcomes.append(run_check(check, CheckContext(lesson, target.load())))
             if outcomes[-1].state == "red" and not to_the_end:
                 break
     except CheckFailed as red:

@@ -245,4 +245,4 @@ def test_a_consumer_dropped_during_its_work_does_not_affect_the_next_submission(
 def test_an_endless_test_is_stopped(wait, tmp_path):
     file = tmp_path / "exercise.py"
     file.write_text(RIGHT.replace(SILENCE, f"    while True:\n        {wait}\n"))
-    assert judge(submissions.lesson, str(file), limit=1).diagnosis_ids == ["stuck"]
+    assert judge(submissions.lesson, str(file), timeout=1).diagnosis_ids == ["stuck"]
