@@ -13,36 +13,36 @@ exercise: {name}({base})
 # TODO: the title
 
 ## See it
-TODO: what is to be seen here. `lesson verify {slug} --update` records the transcript.
+TODO: what the reader sees here. `lesson verify {slug} --update` records the transcript.
 
 ```transcript {app}.consumers.{name} | connect | text hello | close 1001
 ```
 
 ## Why
-TODO: why it is so.
+TODO: the reason.
 
 ```code {app}.consumers.{name}
 ```
 
 ## Do it
-TODO: what `exercise.py` holds, what is wrong with it, and how many places are to be changed.
+TODO: what `exercise.py` has, what is wrong with it, and how many places to change.
 
 ## Where it bites
-- **TODO.** The error in the server's or the browser's own words, then the cure.
+- **TODO.** The error as the server or the browser writes it, then the cure.
 """
 
 PREDICT = '''\
-# What a student is asked before it is played; the answer is what then crosses. Two to four.
+# Two to four questions before the steps are played. The answer is what happens then.
 
 [[prediction]]
-question = """TODO: in which order do the events come?"""
-because = """TODO: what explains the answer."""
+question = """TODO: in which order do the events happen?"""
+because = """TODO: the explanation of the answer."""
 steps = ["connect", "text hello", "close 1001"]
 kind = "order"
 
 [[prediction]]
 question = """TODO: who receives what?"""
-because = """TODO: what explains the answer."""
+because = """TODO: the explanation of the answer."""
 steps = ["connect", "2 connect", "text hello", "close 1001", "2 close 1001"]
 kind = "receives"
 '''
@@ -50,7 +50,7 @@ kind = "receives"
 EXERCISE = '''\
 """Lesson {number}: TODO: the task, in two or three sentences.
 
-Each text frame comes back as it is.
+Each text frame comes back unchanged.
 """
 
 from channels.consumer import {base}
@@ -70,7 +70,7 @@ class {name}({base}):
 '''
 
 SOLUTION = '''\
-"""Lesson {number}, solved: TODO: what it is."""
+"""Lesson {number}, solved: TODO: what the consumer does."""
 
 from channels.consumer import {base}
 from channels.exceptions import StopConsumer
@@ -81,7 +81,7 @@ class {name}({base}):
         {call}self.send({{"type": "websocket.accept"}})
 
     {define} websocket_receive(self, event):
-        # TODO: only what was added, and why.
+        # TODO: say only what was added, and why.
         {call}self.send({{"type": "websocket.send", "text": event["text"]}})
 
     {define} websocket_disconnect(self, event):
@@ -89,14 +89,14 @@ class {name}({base}):
 '''
 
 MISTAKES = '''\
-"""Lesson {number}: the classic wrong versions. TODO: four of them or more."""
+"""Lesson {number}: the classic wrong versions. TODO: write at least four."""
 
 from channels.consumer import {base}
 from channels.exceptions import StopConsumer
 
 
 class Right({base}):
-    """What is right in all versions: each of them spoils one method."""
+    """The right parts: each mistake changes one method."""
 
     {define} websocket_connect(self, event):
         {call}self.send({{"type": "websocket.accept"}})
@@ -105,21 +105,21 @@ class Right({base}):
         raise StopConsumer()
 
 
-class KeepsItToItself(Right):
-    """TODO: what was misunderstood. Takes the handler's end for a reply."""
+class SendsNoReply(Right):
+    """TODO: the misunderstanding. The end of the handler is taken for a reply."""
 
     diagnosis = "no-reply"
 
     {define} websocket_receive(self, event):
-        self.said = event["text"]
+        self.text = event["text"]
 '''
 
 CHECK = '''\
-"""Lesson {number}: TODO: what is asked, in one question."""
+"""Lesson {number}: TODO: the task, in one question."""
 
 
 async def test_text_comes_back(communicator):
-    """TODO: the claim, as a student reads it. A text frame comes back as it is."""
+    """TODO: the claim that a student reads. A text frame comes back unchanged."""
     client = communicator()
     await client.connect()
     client.expect()

@@ -16,7 +16,7 @@ from lessons.judge import predictions
 from lessons.judge.predictions import InvalidPrediction, Prediction
 from lessons.judge.report import explain
 from lessons.judge.runner import judge
-from lessons.playback.conversation import PlaybackError, play
+from lessons.playback.conversation import PLAYBACK_ERRORS, play
 from lessons.playback.recording_cache import Recording
 from lessons.playback.steps import split_steps
 from lessons.playback.target import mistakes_of
@@ -26,7 +26,7 @@ MAX_WORDS = 500  # of a lesson's prose
 SECTIONS = ["See it", "Why", "Do it", "Where it bites"]
 MIN_PREDICTIONS, MAX_PREDICTIONS = 2, 4  # of a lesson
 MIN_CARDS, MAX_CARDS = 3, 12  # events to put in order
-LESSON_ERRORS = (IncompleteLesson, TextError, *PlaybackError)  # each is a fault of the lesson
+LESSON_ERRORS = (IncompleteLesson, TextError, *PLAYBACK_ERRORS)  # each is a fault of the lesson
 _BLOCK = re.compile(r"^```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -136,7 +136,7 @@ def verify_predictions(lesson: Lesson) -> list[str]:
     for number, prediction in enumerate(found, start=1):
         try:
             own = _faults_of_prediction(lesson, prediction)
-        except PlaybackError as error:
+        except PLAYBACK_ERRORS as error:
             own = [f"cannot be played: {error}"]
         faults += [f"prediction {number}: {fault}" for fault in own]
     return faults

@@ -40,14 +40,14 @@ class PlaybackLimitExceeded(Exception):
         self.reason, self.events = reason, events
 
 
-PlaybackError = (UnknownStep, UnknownTarget, CheckFailed, PlaybackLimitExceeded, NoAnswer)
+PLAYBACK_ERRORS = (UnknownStep, UnknownTarget, CheckFailed, PlaybackLimitExceeded, NoAnswer)
 
 
 def play(lesson: Lesson, name: str, steps: list[str], timeout=PLAY_TIMEOUT) -> tuple[Event, ...]:
     """The events of a conversation in `steps` with the consumer or application `name`.
 
     `name` is a qualified name, "solution", or a mistake: "mistake:NoAccept". After the consumer has
-    broken a rule, only the client's waits are played. Raises the exceptions in PlaybackError:
+    broken a rule, only the client's waits are played. Raises the exceptions in PLAYBACK_ERRORS:
     CheckFailed where the file of that name cannot be run, PlaybackLimitExceeded after `timeout`
     seconds or too many events.
     """

@@ -24,7 +24,7 @@ from lessons.judge.compare import (
     conversations,
 )
 from lessons.judge.mistakes import Mistake, wrong_versions
-from lessons.playback.conversation import PlaybackError
+from lessons.playback.conversation import PLAYBACK_ERRORS
 from lessons.playback.recording_cache import Recording
 from lessons.playback.steps import BEGINNINGS, Step, parse_step
 from lessons.web.exercise import pytest_export
@@ -59,7 +59,7 @@ def json_for_own_page(view):
             return JsonResponse(view(request, find(key), **kwargs))
         except UnknownLesson as error:
             raise Http404(str(error)) from None
-        except (ValueError, *PlaybackError) as error:
+        except (ValueError, *PLAYBACK_ERRORS) as error:
             return JsonResponse({"error": str(error)}, status=400)
 
     return answer
