@@ -13,10 +13,10 @@ from django.core.management import CommandError, call_command
 from layers_demo.routing import channel_name_patterns
 from lessons.cli import cluster
 from lessons.core.catalogue import PROJECT_DIR
-from tests.support.programs.processes import run, start_with_pipe
+from tests.support.programs.processes import project_environment, run, start_with_pipe
 
 TEST_TIMEOUT = 30  # seconds; only a failing test takes so long
-START_OPTIONS = {"cwd": PROJECT_DIR, "env": {**os.environ, "PYTHONPATH": str(PROJECT_DIR)}}
+START_OPTIONS = {"cwd": PROJECT_DIR, "env": project_environment()}
 
 # The real supervisor and processes, except that the servers and the worker serve nothing.
 PROGRAM = """

@@ -1,7 +1,5 @@
 """The database of a check: its content, its connections, and its queries in the transcript."""
 
-import os
-
 from asgiref.sync import async_to_sync, sync_to_async
 from channels.consumer import AsyncConsumer
 from channels.db import database_sync_to_async
@@ -18,9 +16,7 @@ from lessons.core.catalogue import PROJECT_DIR
 from lessons.judge import StrictCommunicator
 from lessons.simulator.channel_layer import fresh_layers
 from lessons.simulator.database import fresh_database
-from tests.support.programs.processes import run
-
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT_DIR)}
+from tests.support.programs.processes import project_environment, run
 
 
 def test_migrations_create_all_tables_of_the_models():
@@ -70,7 +66,7 @@ sys.exit(threads - 1)
 
 def test_a_process_forked_after_prepare_creates_no_tables(tmp_path):
     (tmp_path / "warm.py").write_text(PREPARED)
-    done = run([tmp_path / "warm.py"], cwd=PROJECT_DIR, env=ENVIRONMENT)
+    done = run([tmp_path / "warm.py"], cwd=PROJECT_DIR, env=project_environment())
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -60,7 +60,7 @@ ACCEPT = 'self.send({"type": "websocket.accept"})'
 
 @pytest.fixture
 def lesson(tmp_path) -> Lesson:
-    """A whole lesson: a lamp that repeats text and closes on "bye"."""
+    """A whole lesson about a lamp that repeats text and closes on "bye"."""
     folder = tmp_path / "01_lamp"
     folder.mkdir()
     for name, text in (("lesson.md", LESSON), ("check.py", CHECK), ("solution.py", LAMP)):
@@ -84,7 +84,7 @@ def judge_lamp(lesson):
 
 @pytest.fixture
 def accept():
-    """The line with which the lamp accepts."""
+    """The line in which the lamp accepts the connection."""
     return ACCEPT
 
 
@@ -108,7 +108,7 @@ MISTAKES = f"""\
 {LAMP}
 
 class AlwaysRepeats(Lamp):
-    \"\"\"Takes "bye" for a text like any other.\"\"\"
+    \"\"\"Handles "bye" like any other text.\"\"\"
 
     diagnosis = "reply-differs"
 
@@ -156,7 +156,7 @@ LESSONS = ("01_lamp", "02_bell", "03_buzzer")
 
 
 def write_course(folder):
-    """Three lessons that ask for the same lamp: 1 lamp, 2 bell, 3 buzzer."""
+    """Write three lessons with the same exercise, the lamp: 1 lamp, 2 bell, 3 buzzer."""
     for name in LESSONS:
         (folder / name).mkdir(parents=True)
         for file_name, text in COURSE_FILES.items():
@@ -179,14 +179,14 @@ def fresh_course(tmp_path, monkeypatch):
 
 @pytest.fixture
 def course(fresh_course):
-    """The lessons of a student who has just begun, with a copy of each exercise."""
+    """The lessons of a student who has just started, with a copy of each exercise."""
     assert exercise_copies.create_copies() == []
     return fresh_course
 
 
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory):
-    """A copy of the whole project with the same lessons, compiled once for all its copies."""
+    """A copy of the whole project with these lessons. It is compiled once for all its copies."""
     folder = tmp_path_factory.mktemp("compiled") / "project"
     skipped = shutil.ignore_patterns(".*", "__pycache__", "tests", "course", "bench", "static")
     shutil.copytree(catalogue.PROJECT_DIR, folder, ignore=skipped)

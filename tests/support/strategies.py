@@ -1,4 +1,4 @@
-"""What may happen to a consumer, made up by hypothesis: by the rules, and against them."""
+"""Hypothesis strategies for events of a consumer: events of real servers, and impossible ones."""
 
 import json
 
@@ -8,20 +8,20 @@ QUERIES = ("", "name=ada", "gate=north", "after=0", "after=2", "seen=0", "seen=1
 ODD_QUERIES = ("after=-1", "after=x", "seen=", "seen=9999999999999999999", "name=%ff", "=&=", "%00")
 
 
-class Long(str):
-    """A text that is not shown in full where a story fails."""
+class LongText(str):
+    """A text that a failing story prints in short."""
 
     def __repr__(self):
         return f"{self[:4]!r} * {len(self)}"
 
 
 class LongBytes(bytes):
-    """Bytes likewise."""
+    """Bytes that a failing story prints in short."""
 
-    __repr__ = Long.__repr__
+    __repr__ = LongText.__repr__
 
 
-WORDS = (
+COMMON_TEXTS = (
     *("", "bye", "in", "out", "kinds?", "faster", "block", "queue", "thread", "sleep", "group"),
     *("91", "-7", "7.5", "tea", "logout", "auth.change_user", "editors"),
     '{"command": "put", "title": "Ada"}',
@@ -32,36 +32,36 @@ WORDS = (
     '{"username": "ann", "password": "secret"}',
     '{"username": "bob", "password": "wrong"}',
 )
-KEYS = (("command", "title"), ("message", "key"), ("typing",), ("username", "password"))
-KEYS += (("type", "text"),)
+JSON_KEYS = (("command", "title"), ("message", "key"), ("typing",), ("username", "password"))
+JSON_KEYS += (("type", "text"),)
 ODD_VALUES = (
-    *(None, True, 0, -1, 1e308, 2**70, "", " ", "\x00", "\ud800", "\u202e", Long("x" * 3_000)),
+    *(None, True, 0, -1, 1e308, 2**70, "", " ", "\x00", "\ud800", "\u202e", LongText("x" * 3_000)),
     *([], {}, ["put"], {"put": 1}, "put", "list", "dispatch", "ann", "websocket.disconnect"),
 )
 ODD_TEXTS = (
     *("\x00", "\x1b[2J", "\u202eabc", "null", "[]", "3", '"put"', '"\\ud800"', "NaN", "{", "{}"),
     '{"username": "\\ud800", "password": "\\ud800"}',
     '{"message": "\\ud800", "title": "\\ud800", "command": "put"}',
-    Long("[" * 5_000),
-    Long('{"a":' * 5_000),
-    Long("9" * 5_000),
-    Long("x" * 65_536),
+    LongText("[" * 5_000),
+    LongText('{"a":' * 5_000),
+    LongText("9" * 5_000),
+    LongText("x" * 65_536),
 )
 
 CLIENTS = 3
 CODES = (None, 1000, 1001, 1006, 4000)
-ROOMS = ("lobby", "a.b-c", "two words", "\x00", Long("x" * 200), "é", "!")
+ROOMS = ("lobby", "a.b-c", "two words", "\x00", LongText("x" * 200), "é", "!")
 LAYER_TYPES = ("no.such.handler", "_private", "websocket.send", "pager.message", "room.message")
 LAYER_TYPES += ("burst.part", "lobby.said", "primes.found", "user.changed", "session.over")
 LAYER_TYPES += ("post.saved", "logbook.bell", "chat.saved", "chat.typing", "chat.presence")
 ACCOUNTS = ("ann", "bob")
 
-who = st.integers(0, CLIENTS - 1)
+clients = st.integers(0, CLIENTS - 1)
 requests = st.one_of(
-    st.fixed_dictionaries(dict.fromkeys(keys, st.sampled_from(ODD_VALUES))) for keys in KEYS
+    st.fixed_dictionaries(dict.fromkeys(keys, st.sampled_from(ODD_VALUES))) for keys in JSON_KEYS
 )
 texts = st.one_of(
-    st.sampled_from(WORDS),
+    st.sampled_from(COMMON_TEXTS),
     st.sampled_from(ODD_TEXTS),
     requests.map(json.dumps),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
@@ -70,7 +70,7 @@ blobs = st.sampled_from((b"", b"\xff", b"hello", LongBytes(b"x" * 65_536)))
 frames = st.one_of(
     texts.map(lambda text: {"text": text}),
     blobs.map(lambda blob: {"bytes": blob}),
-    # As other servers send them: both keys, one of them None.
+    # Some servers send both keys, one of them None.
     texts.map(lambda text: {"text": text, "bytes": None}),
     blobs.map(lambda blob: {"text": None, "bytes": blob}),
 )
@@ -82,9 +82,9 @@ pieces = st.lists(
     st.sampled_from((b"", b"hello", LongBytes(b"\xff" * 8_192))), min_size=1, max_size=3
 )
 
-comes = st.tuples(
+connects = st.tuples(
     st.just("come"),
-    who,
+    clients,
     st.fixed_dictionaries(
         {
             "query": st.sampled_from(QUERIES + ODD_QUERIES),
@@ -96,19 +96,19 @@ comes = st.tuples(
         }
     ),
 )
-goes = st.tuples(st.just("go"), who, ends)
-says = st.tuples(st.just("say"), who, st.lists(frames, min_size=1, max_size=3))
-says_nothing = st.tuples(st.just("say_nothing"), who)
-uploads = st.tuples(st.just("upload"), who, pieces, st.booleans())
+disconnects = st.tuples(st.just("go"), clients, ends)
+sends = st.tuples(st.just("say"), clients, st.lists(frames, min_size=1, max_size=3))
+sends_nothing = st.tuples(st.just("say_nothing"), clients)
+uploads = st.tuples(st.just("upload"), clients, pieces, st.booleans())
 waits = st.tuples(st.just("wait"), st.none(), st.sampled_from((0.1, 1, 12, 60)))
 outages = st.tuples(st.just("outage"), st.none(), st.booleans())
 layer_messages = st.one_of(
     st.sampled_from(LAYER_TYPES).map(lambda name: {"type": name}),
     st.just({"text": "without a type"}),
 )
-hears = st.tuples(st.just("hear"), who, layer_messages)
+receives_message = st.tuples(st.just("hear"), clients, layer_messages)
 workers = st.tuples(st.just("work"), st.none(), st.booleans())
-saves = st.tuples(
+saves_row = st.tuples(
     st.just("save"),
     st.none(),
     st.sampled_from(("post", "edit", "delete", "entry", "logout", "password", "inactive", "group")),
@@ -116,12 +116,12 @@ saves = st.tuples(
 
 
 def stories(demo):
-    """Lists of what happens to clients of this demo; each begins with two that come."""
-    told = [uploads] * 4 if demo.kind == "http" else [says, says, says, says_nothing]
-    anything = [comes, *told, goes, waits, hears, outages]
+    """Lists of steps for clients of this demo. Each list starts with two connections."""
+    sent = [uploads] * 4 if demo.kind == "http" else [sends, sends, sends, sends_nothing]
+    anything = [connects, *sent, disconnects, waits, receives_message, outages]
     if demo.name == "layers_demo.Primes":
         anything.append(workers)
     if demo.needs_database:
-        anything.append(saves)
+        anything.append(saves_row)
     rest = st.lists(st.one_of(anything), min_size=3, max_size=12)
-    return st.tuples(comes, comes, rest).map(lambda told: [*told[:2], *told[2]])
+    return st.tuples(connects, connects, rest).map(lambda sent: [*sent[:2], *sent[2]])

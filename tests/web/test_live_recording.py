@@ -1,7 +1,6 @@
 """Recording in the running workshop: which events reach a page's feed, and who may open it."""
 
 import json
-import os
 import threading
 
 import pytest
@@ -20,7 +19,7 @@ from lessons.web.live.page_socket import new_feed_id
 from lessons.web.live.recording import record_page_clients
 from lessons.wire.layer import RecordingLayer
 from sync_demo.consumers import Echo
-from tests.support.programs.processes import run
+from tests.support.programs.processes import project_environment, run
 
 TIMEOUT = 30  # seconds; only a test that fails waits so long
 MINE, THEIRS = "my0session0key", "their0session0key"
@@ -329,9 +328,12 @@ def test_outside_a_workshop_nothing_records_and_nothing_is_unguarded(tmp_path):
         "print(type(channel_layers['default']).__name__)\n"
         "print('lessons.wire' in sys.modules or 'lessons.web.live.recording' in sys.modules)\n"
     )
-    environment = os.environ | {"DJANGO_ALLOWED_HOSTS": "example.org", "DJANGO_SECRET_KEY": "x"}
-    environment |= {"DJANGO_SETTINGS_MODULE": "lessons.settings", "REDIS_URL": ""}
-    environment |= {"PYTHONPATH": str(PROJECT_DIR)}
+    environment = project_environment(
+        DJANGO_ALLOWED_HOSTS="example.org",
+        DJANGO_SECRET_KEY="x",
+        DJANGO_SETTINGS_MODULE="lessons.settings",
+        REDIS_URL="",
+    )
     (tmp_path / "program.py").write_text(program)
     done = run([tmp_path / "program.py"], cwd=PROJECT_DIR, env=environment)
     assert done.returncode == 0, done.stderr

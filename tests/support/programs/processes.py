@@ -24,6 +24,11 @@ from lessons.core.catalogue import PROJECT_DIR
 SEND_LOCK = threading.Lock()
 
 
+def project_environment(**changes) -> dict[str, str]:
+    """This process's environment, for a program outside the project that imports the project."""
+    return os.environ | {"PYTHONPATH": str(PROJECT_DIR)} | changes
+
+
 def start_program(module, *arguments, with_errors=True):
     """Start `python -m MODULE ARGUMENTS` with its stdout in a pipe; `with_errors`, stderr too."""
     return start_with_pipe(["-m", module, *arguments], cwd=PROJECT_DIR, with_errors=with_errors)
