@@ -21,17 +21,22 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 
 import psutil
 from django.conf import settings
 from django.core.management.base import CommandError
+from django.core.management.color import supports_color
+from django.utils.termcolors import colorize
 
 from lessons.cli.workshop import Write, free_port, prepare
 from lessons.core import redis_server
 
 HOST = "127.0.0.1"
 CHANNELS = ("primes",)  # the worker's channels: those of lesson 15
+SYSTEM = "system"  # the supervisor's own lines in the log
+COLOURS = ("white", "cyan", "yellow", "green", "magenta")  # of the names in the log
 KILL_TIMEOUT = 5.0  # seconds until a process that ignores SIGTERM is killed
 REDIS_TIMEOUT = 10.0  # seconds until Redis must answer
 INTERRUPTED = {128 + signal.SIGINT, 128 + signal.SIGTERM}  # exit codes
@@ -100,7 +105,7 @@ async def supervise(commands: dict[str, list[str]], environment: dict[str, str])
 
     for number in (signal.SIGINT, signal.SIGTERM):  # loop.add_signal_handler lacks on Windows
         signal.signal(number, lambda number, _: loop.call_soon_threadsafe(finish, 128 + number))
-    log = _Log(max(map(len, [*commands, _Log.SYSTEM])), on_closed=partial(finish, 1))
+    log = _Log([SYSTEM, *commands], on_closed=partial(finish, 1))
     processes = {name: await _start(command, environment) for name, command in commands.items()}
     tasks = [
         asyncio.create_task(_follow(name, process, log, finish))
@@ -132,7 +137,7 @@ async def _start(command: list[str], environment: dict[str, str]) -> asyncio.sub
 
 def _send_signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
     """Send a signal to the process and to all that it has started."""
-    with suppress(ProcessLookupError):
+    with suppress(ProcessLookupError, PermissionError):  # it has ended
         if os.name == "posix":
             os.killpg(process.pid, number)
         else:
@@ -143,11 +148,11 @@ async def _follow(
     name: str, process: asyncio.subprocess.Process, log: "_Log", finish: Callable[[int], None]
 ) -> None:
     """Copy the output of a process to the log until the process ends; then end all others."""
-    log.write(log.SYSTEM, f"{name} started (pid={process.pid})")
+    log.write(SYSTEM, f"{name} started (pid={process.pid})")
     copying = asyncio.create_task(_copy_output(name, process.stdout, log))
     code = await process.wait()
     await asyncio.wait([copying], timeout=1)  # a grandchild may keep the pipe open
-    log.write(log.SYSTEM, f"{name} stopped (rc={code})")
+    log.write(SYSTEM, f"{name} stopped (rc={code})")
     finish(1)
 
 
@@ -164,10 +169,13 @@ async def _copy_output(name: str, output: asyncio.StreamReader, log: "_Log") -> 
 class _Log:
     """The output of all processes on stdout, each line behind the time and the process's name."""
 
-    SYSTEM = "system"  # the name of the supervisor
-
-    def __init__(self, width: int, on_closed: Callable[[], None]):
-        self._width = width
+    def __init__(self, names: list[str], on_closed: Callable[[], None]):
+        width = max(map(len, names))
+        labels = [f"{name:<{width}} |" for name in names]
+        if supports_color():
+            pairs = zip(labels, cycle(COLOURS), strict=False)
+            labels = [colorize(label, fg=colour) for label, colour in pairs]
+        self._labels = dict(zip(names, labels, strict=True))
         self._on_closed = on_closed
         self._closed = False
         sys.stdout.reconfigure(errors="replace")
@@ -176,7 +184,7 @@ class _Log:
         if self._closed:
             return
         try:
-            print(f"{time.strftime('%H:%M:%S')} {name:<{self._width}} | {line}", flush=True)
+            print(f"{time.strftime('%H:%M:%S')} {self._labels[name]} {line}", flush=True)
         except OSError:  # the reader has ended, as in `manage.py cluster | head`
             self._closed = True
             self._on_closed()
