@@ -42,7 +42,7 @@ from lessons.wire.middleware import RecordingMiddleware
 from lessons.wire.recorder import Connection, Recorder, current_connection
 
 # The server that runs the application. Every task that the application starts inherits it.
-_serving: ContextVar = ContextVar("serving", default=None)
+_current_server: ContextVar = ContextVar("current server", default=None)
 
 # What a diagnosis becomes if the handler of a channel layer message raised the exception.
 _AT_THE_LAYER = {
@@ -83,7 +83,7 @@ class FakeServer:
 
     async def serve(self, scope, receive, send):
         """The ASGI application that a communicator runs instead of the student's application."""
-        _serving.set(self)
+        _current_server.set(self)
         await self._application(scope, self._receive, self._send)
 
     def deliver(self, message: dict) -> None:
@@ -157,7 +157,7 @@ class FakeServer:
 
     def _tasks(self) -> list[asyncio.Task]:
         """Every task of this connection that is not freed, whether done or not."""
-        return asyncio.get_running_loop().tasks_started_with(_serving, self)
+        return asyncio.get_running_loop().tasks_started_with(_current_server, self)
 
     def _unfinished_tasks(self) -> list[asyncio.Task]:
         return [task for task in self._tasks() if not task.done()]

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib.auth import signals as auth
 from django.db.models import signals
 
-from lessons.simulator.student_module import LOADED
+from lessons.simulator.student_module import STUDENT_PACKAGE
 
 SIGNALS = (
     *(signals.pre_save, signals.post_save, signals.pre_delete, signals.post_delete),
@@ -77,14 +77,14 @@ def _set_receivers(signal, receivers: list) -> None:
 def _is_foreign(entry, module) -> bool:
     """Whether a receiver belongs to another student's file or another demo than `module`."""
     name = _module_of(entry)
-    if name.startswith(LOADED):
+    if name.startswith(STUDENT_PACKAGE):
         return getattr(_function_of(entry), "__globals__", None) is not vars(module)
     app = module.__name__.partition(".")[0]  # a worked example keeps its receivers
     return name.startswith(_DEMOS) and not name.startswith(f"{app}.")
 
 
 def _is_obsolete(entry) -> bool:
-    return _function_of(entry) is None or _module_of(entry).startswith(LOADED)
+    return _function_of(entry) is None or _module_of(entry).startswith(STUDENT_PACKAGE)
 
 
 def _function_of(entry):

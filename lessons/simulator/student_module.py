@@ -11,7 +11,7 @@ from lessons.core.catalogue import Lesson
 from lessons.core.diagnoses import recognise
 from lessons.simulator.finding import CheckFailed, Place, make_finding, place_of_error
 
-LOADED = "lessons_loaded"  # name of the package that students' modules appear to be in
+STUDENT_PACKAGE = "lessons_loaded"  # name of the package that students' modules appear to be in
 
 
 def application_for(consumer_class, lesson: Lesson):
@@ -22,7 +22,11 @@ def application_for(consumer_class, lesson: Lesson):
     CheckFailed if the lesson demands an `application` and the student's file has none.
     """
     own = getattr(consumer_class, "application", None)
-    if own is None and lesson.application and consumer_class.__module__.startswith(f"{LOADED}."):
+    if (
+        own is None
+        and lesson.application
+        and consumer_class.__module__.startswith(f"{STUDENT_PACKAGE}.")
+    ):
         file = sys.modules[consumer_class.__module__].__file__
         raise CheckFailed(
             make_finding("name-missing", Place(file), detail=f"Looked for {lesson.application}.")
@@ -64,7 +68,7 @@ def load_file(file: Path, source: str | None = None):
     source = _read(file) if source is None else source
     lines = source.splitlines(keepends=True)
     linecache.cache[str(file)] = (len(source), None, lines, str(file))
-    name = f"{LOADED}.{file.parent.name}.{file.stem}"
+    name = f"{STUDENT_PACKAGE}.{file.parent.name}.{file.stem}"
     module = sys.modules[name] = types.ModuleType(name)
     module.__file__ = str(file)
     try:

@@ -18,7 +18,7 @@ from lessons.core.diagnoses import recognise
 from lessons.simulator.database import without_connection_cleanup
 from lessons.simulator.finding import CheckFailed, SubjectSource, make_finding, place_of_error
 from lessons.simulator.loop import POLL_INTERVAL
-from lessons.simulator.student_module import LOADED, reload_module
+from lessons.simulator.student_module import STUDENT_PACKAGE, reload_module
 from lessons.wire.events import Event
 from lessons.wire.middleware import RecordingMiddleware
 from lessons.wire.recorder import Recorder
@@ -27,7 +27,7 @@ from lessons.wire.recorder import Recorder
 _IN_A_WORKER = {"exception": "job-raises", "no-handler": "job-not-handled"}
 
 # The worker that started a task. Its tasks inherit the variable, and end with the worker.
-_process: ContextVar = ContextVar("worker process", default=None)
+_current_worker: ContextVar = ContextVar("current worker", default=None)
 
 
 def routes_of(consumer_class) -> dict:
@@ -38,7 +38,7 @@ def routes_of(consumer_class) -> dict:
     what the web process keeps on a class or in a module.
     """
     module = sys.modules[consumer_class.__module__]
-    if module.__name__.startswith(f"{LOADED}."):
+    if module.__name__.startswith(f"{STUDENT_PACKAGE}."):
         module = reload_module(module)
         own = getattr(module, consumer_class.__name__, None)
         return getattr(own, "channel_name_patterns", vars(module).get("channel_name_patterns", {}))
@@ -72,7 +72,7 @@ class FakeWorker(Worker):
 
     async def run_here(self) -> None:
         """As `run()`, but in the running loop."""
-        _process.set(self)
+        _current_worker.set(self)
         try:
             await self.arun()
         except Exception as error:  # a listener failed, which ends the whole process
@@ -80,7 +80,7 @@ class FakeWorker(Worker):
 
     async def kill(self) -> None:
         """Cancel all its tasks, as if its process ended."""
-        tasks = asyncio.get_running_loop().tasks_started_with(_process, self)
+        tasks = asyncio.get_running_loop().tasks_started_with(_current_worker, self)
         left = [task for task in tasks if not task.done()]
         for task in left:
             task.cancel()
