@@ -39,7 +39,8 @@ if not SECRET_KEY and not WORKSHOP:
         "this server, and a person who knows its key can sign in as any user. Create one with: "
         'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
     )
-SECRET_KEY = SECRET_KEY or "public, so only for a server that no other machine can reach"
+# Keep this text: with another key all logins end, and the transcripts of lesson 19 change.
+SECRET_KEY = SECRET_KEY or "known to everybody, so good for this machine alone"
 
 if not DEBUG:
     SECURE_SSL_REDIRECT = True
