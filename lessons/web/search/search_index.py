@@ -42,6 +42,11 @@ class SearchUnavailable(Exception):
         )
 
 
+class _Index(sqlite3.Connection):
+    def __del__(self):
+        self.close()  # a new index replaces this one; Python 3.13 warns if it is not closed
+
+
 class Entry(NamedTuple):
     """A row of the table: something to find, and the address of its place."""
 
@@ -91,7 +96,7 @@ def _file_times(project: Path, second: int) -> tuple[tuple[str, int], ...]:
 def _build(file_times) -> sqlite3.Connection:
     diagnoses.catalogue.cache_clear()
     # Views run in several threads. SQLite serializes their calls on this connection.
-    index = sqlite3.connect(":memory:", check_same_thread=False)
+    index = sqlite3.connect(":memory:", check_same_thread=False, factory=_Index)
     try:
         index.execute(_CREATE)
     except sqlite3.OperationalError as error:
