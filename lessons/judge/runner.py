@@ -5,14 +5,13 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
-from typing import Literal, get_args, get_origin, get_type_hints
 
 from lessons.core.catalogue import Lesson
 from lessons.core.diagnoses import diagnosis
 from lessons.judge.verdict import STATES, Outcome, Verdict
 from lessons.playback.child_process import (
     kill_process_group,
+    read_dataclass,
     receive_json,
     set_up_django,
     start_child,
@@ -136,7 +135,7 @@ def _run_child(pipe, lesson: Lesson, target: Target, timeout: float) -> None:
 
 def _read_outcome(data: dict) -> Outcome:
     finding = data["finding"] and _read_finding(data["finding"])
-    transcript = tuple(_with_checked_fields(Event(**event)) for event in data["transcript"])
+    transcript = tuple(read_dataclass(Event, event) for event in data["transcript"])
     outcome = Outcome(_text(data["name"]), _text(data["claim"]), data["state"], finding, transcript)
     if outcome.state not in STATES:
         raise ValueError(f"{outcome.state!r} is not a state of a check")
@@ -144,7 +143,7 @@ def _read_outcome(data: dict) -> Outcome:
 
 
 def _read_finding(data: dict) -> Finding:
-    finding = _with_checked_fields(Finding(**data))
+    finding = read_dataclass(Finding, data)
     diagnosis(finding.diagnosis)  # raises KeyError if it does not exist
     return finding
 
@@ -153,23 +152,3 @@ def _text(value) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is not a text")
     return value
-
-
-def _with_checked_fields(found):
-    """Return the dataclass. Raises TypeError if a field does not have its declared type."""
-    for name, is_valid in _field_checks(type(found)):
-        if not is_valid(getattr(found, name)):
-            raise TypeError(f"{name} is {getattr(found, name)!r}")
-    return found
-
-
-@cache
-def _field_checks(kind: type) -> list[tuple[str, Callable]]:
-    checks = []
-    for name, declared in get_type_hints(kind).items():
-        if get_origin(declared) is Literal:
-            checks.append((name, get_args(declared).__contains__))
-        else:
-            types = (int, float) if declared is float else declared
-            checks.append((name, lambda value, types=types: isinstance(value, types)))
-    return checks

@@ -7,9 +7,11 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
+from functools import cache
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import django
 from django.apps import apps
@@ -18,6 +20,8 @@ from lessons.core.catalogue import PROJECT_DIR
 
 _SIGNALS = {signal.SIGINT, signal.SIGTERM}
 ANSWER_TIMEOUT = 30  # seconds; the child has its own limit, but starts slowly on a busy machine
+
+T = TypeVar("T")
 
 
 class NoAnswer(Exception):
@@ -84,6 +88,30 @@ def _untagged(value: Any) -> Any:
     if kind == "dict":
         return {_untagged(key): _untagged(item) for key, item in content}
     raise ValueError(f"no type has the tag {kind!r}")
+
+
+def read_dataclass(kind: type[T], data: dict) -> T:
+    """The dataclass that send_json() sent as a dict. Raises TypeError for a field of another type.
+
+    A student's code runs in the process that sends the fields, so each field is checked.
+    """
+    found = kind(**data)
+    for name, is_valid in _field_checks(kind):
+        if not is_valid(getattr(found, name)):
+            raise TypeError(f"{name} is {getattr(found, name)!r}")
+    return found
+
+
+@cache
+def _field_checks(kind: type) -> list[tuple[str, Callable[[Any], bool]]]:
+    checks: list[tuple[str, Callable[[Any], bool]]] = []
+    for name, declared in get_type_hints(kind).items():
+        if get_origin(declared) is Literal:
+            checks.append((name, get_args(declared).__contains__))
+        else:
+            types = (int, float) if declared is float else declared
+            checks.append((name, lambda value, types=types: isinstance(value, types)))
+    return checks
 
 
 def run_isolated(function, *args) -> Any:

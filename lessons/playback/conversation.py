@@ -15,7 +15,7 @@ from typing import Any
 from django.utils import timezone
 
 from lessons.core.catalogue import Lesson
-from lessons.playback.child_process import NoAnswer, run_isolated
+from lessons.playback.child_process import NoAnswer, read_dataclass, run_isolated
 from lessons.playback.player import Player, Turn
 from lessons.playback.steps import Step, UnknownStep, parse_step
 from lessons.playback.target import UnknownTarget, resolve
@@ -73,12 +73,14 @@ def _play(lesson: Lesson, name: str, steps: list[str], timeout: float, wanted: s
 
 
 def _events(data: Any) -> tuple[Event, ...]:
-    return tuple(Event(**event) for event in data)
+    return tuple(read_dataclass(Event, event) for event in data)
 
 
 def _turns(data: Any) -> tuple[Turn, ...]:
     return tuple(
-        Turn(client, step, tuple((number, Event(**event)) for number, event in events))
+        Turn(
+            client, step, tuple((number, read_dataclass(Event, event)) for number, event in events)
+        )
         for client, step, events in data
     )
 
@@ -91,7 +93,7 @@ def _error_in(answer: dict) -> Exception | None:
         case {"unknown target": text}:
             return UnknownTarget(text)
         case {"finding": finding}:
-            return CheckFailed(Finding(**finding))
+            return CheckFailed(read_dataclass(Finding, finding))
         case {"limit": reason, "events": events}:
             return PlaybackLimitExceeded(reason, _events(events))
     return None

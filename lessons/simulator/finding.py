@@ -52,9 +52,6 @@ class CheckFailed(AssertionError):
         self.finding = finding
         self.transcript = transcript
 
-    def __reduce__(self):  # by default, pickle would create the exception from its text
-        return type(self), (self.finding, self.transcript)
-
 
 def make_finding(name: str, place: Place = Place(), event: str = "", detail: str = "") -> Finding:
     """The finding with diagnosis `name` at `place`, while an event of type `event` was handled."""

@@ -48,7 +48,9 @@ def test_an_endless_exercise_ends_when_its_parent_has_ended(tmp_path):
     file = tmp_path / "exercise.py"
     file.write_text(SPINS)
     lesson = find("stop")
-    assert exit_code_without_a_parent(runner._child, lesson, resolve(lesson, str(file)), 0.1) == 1
+    assert (
+        exit_code_without_a_parent(runner._run_child, lesson, resolve(lesson, str(file)), 0.1) == 1
+    )
 
 
 FROM_ANOTHER_FOLDER = f"""

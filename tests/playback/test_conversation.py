@@ -154,10 +154,27 @@ def test_another_process_may_save_a_row_or_roll_it_back():
     assert frames == ['{"saved": 1, "title": "Hail"}', '{"saved": 1, "title": "Sun"}']
 
 
+EVENT = dict.fromkeys(["time", "seq"], 1) | dict.fromkeys(["thread", "handler", "connection"], "a")
+EVENT |= {"lane": "client", "direction": "in", "message": {}}
+
+
 @pytest.mark.parametrize(
-    "answer", [None, "events", {}, {"result": [1]}, {"result": [{"seq": 1}]}, {"finding": {"x": 1}}]
+    "answer",
+    [
+        None,
+        "events",
+        {},
+        {"result": [1]},
+        {"result": [EVENT | {"message": "text"}]},
+        {"finding": {"x": 1}},
+    ],
 )
 def test_an_answer_in_another_form_is_not_an_answer(monkeypatch, answer):
     monkeypatch.setattr(conversation, "run_isolated", lambda *arguments: answer)
     with pytest.raises(NoAnswer, match="not an answer"):
         played("solution", "connect")
+
+
+def test_an_event_in_an_answer_is_read(monkeypatch):
+    monkeypatch.setattr(conversation, "run_isolated", lambda *arguments: {"result": [EVENT]})
+    assert played("solution", "connect") == [None]
