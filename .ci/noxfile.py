@@ -47,7 +47,7 @@ def suite(session, django):
 def server(session, server):
     """The worked examples on this server, except where a lesson depends on one server."""
     _install(session)
-    _pytest(session, "tests/project/test_either_server.py", "-k", server, *session.posargs)
+    _pytest(session, "tests/project/test_transcripts_on_servers.py", "-k", server, *session.posargs)
 
 
 @nox.session(python="3.11")

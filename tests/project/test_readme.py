@@ -1,4 +1,4 @@
-"""README.md says what is so: its tour, its commands, its map of lessons, its links."""
+"""README.md is correct: its tour, its commands, its table of lessons, its links."""
 
 import os
 import re
@@ -21,11 +21,11 @@ GUIDE = settings.BASE_DIR / "lessons" / "course" / "README.md"
 TEXT = README.read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(?P<kind>\w+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\((?P<to>[^)\s]+)\)")
-TEST_TIMEOUT = 60  # seconds, only ever spent by a test that fails
+TEST_TIMEOUT = 60  # seconds; only a test that fails waits this long
 
 
 def section(title, text=TEXT):
-    """What stands under this heading, up to the next one of its kind."""
+    """Return the text under this heading, up to the next heading of the same level."""
     return re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", text, re.M | re.S)[1]
 
 
@@ -51,13 +51,13 @@ def run(copy, *command):
 
 
 def with_method(source, method):
-    """The class with another version of the last but one method, as a reader would put it in."""
+    """Replace websocket_receive in the source, as a reader of the tour does."""
     start, end = source.index("    def websocket_receive"), source.index("    def websocket_disc")
     return f"{source[:start]}{method}\n{source[end:]}"
 
 
 def test_the_tour_works_as_written(copy):
-    stamp, said = copy.folder / "stamp.py", ""
+    stamp, output = copy.folder / "stamp.py", ""
     for block in blocks("A tour of two minutes"):
         if block.kind == "python":
             whole = not stamp.exists()
@@ -68,14 +68,14 @@ def test_the_tour_works_as_written(copy):
             assert python == "python3"
             done = processes.run(arguments, cwd=copy.folder, env=copy.environment)
             assert done.stderr == ""
-            said = done.stdout
+            output = done.stdout
         else:
-            assert block.body in said
+            assert block.body in output
     assert done.returncode == 0
 
 
-@pytest.mark.skipif(os.name == "nt", reason="is written for bash")
-def test_the_instructors_loop_tells_green_from_red(copy):
+@pytest.mark.skipif(os.name == "nt", reason="needs bash")
+def test_the_instructors_loop_separates_green_from_red(copy):
     [loop] = [block.body for block in blocks("Who it is for") if block.kind == "bash"]
     folder = copy.folder / "submissions"
     folder.mkdir()
@@ -85,16 +85,16 @@ def test_the_instructors_loop_tells_green_from_red(copy):
     python3 = copy.folder / "python3"
     python3.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     python3.chmod(0o755)
-    said = run(copy, "bash", "-c", loop).stdout
-    assert said.splitlines() == [
+    output = run(copy, "bash", "-c", loop).stdout
+    assert output.splitlines() == [
         "submissions/exercise.py is red",
         "submissions/solution.py is green",
     ]
     assert "<testsuite" in (folder / "solution.xml").read_text(encoding="utf-8")
 
 
-def map_of_lessons():
-    """The table as the catalogue has it."""
+def table_of_lessons():
+    """Return the table that matches the catalogue."""
     lines = ["| | lesson | what it is about | worked example |", "|---|---|---|---|"]
     for lesson in lessons():
         source = find_source(lesson.demo)
@@ -109,25 +109,25 @@ def map_of_lessons():
     return "\n".join(lines)
 
 
-def test_the_map_of_lessons_is_the_catalogues():
-    assert map_of_lessons() in section("The lessons")
+def test_the_table_of_lessons_matches_the_catalogue():
+    assert table_of_lessons() in section("The lessons")
     assert f"each of {len(lessons())} lessons" in TEXT
 
 
-def test_each_command_that_it_names_is_there():
+def test_each_named_command_exists():
     named = set(re.findall(r"manage\.py (\w+)", TEXT))
     assert named <= set(get_commands())
     assert {"workshop", "lesson", "cluster", "test", "bench"} <= named
 
 
 def anchors(file):
-    """The addresses of a Markdown file's headings, as GitHub makes them."""
+    """Return the anchors that GitHub makes for the headings of a Markdown file."""
     headings = re.findall(r"^#+ (.+)$", BLOCK.sub("", file.read_text(encoding="utf-8")), re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("file", [README, GUIDE], ids=lambda file: file.parent.name)
-def test_each_link_leads_somewhere(file):
+def test_each_link_has_a_target(file):
     links = [found["to"] for found in LINK.finditer(BLOCK.sub("", file.read_text("utf-8")))]
     assert links
     for link in links:
@@ -137,9 +137,9 @@ def test_each_link_leads_somewhere(file):
         assert not anchor or anchor in anchors(target), link
 
 
-def test_each_folder_and_module_on_the_map_is_there():
-    [house] = re.findall(r"### The map of the project\n\n(.*?)\n\n", TEXT, re.S)
-    for line in house.splitlines():
+def test_each_path_on_the_map_exists():
+    [project_map] = re.findall(r"### The map of the project\n\n(.*?)\n\n", TEXT, re.S)
+    for line in project_map.splitlines():
         indent = "lessons/" if line.startswith(" " * 8) else ""
         for name in re.match(r"(\S+( \S+)*)", line.strip())[1].split():
             assert (settings.BASE_DIR / (indent + name)).exists(), name

@@ -1,4 +1,8 @@
-"""Tells a story to a worked consumer, and looks after each step at what it must not have done."""
+"""Plays a story on a demo's consumer, and checks after each step what must never happen.
+
+A story is a list of steps, such as `("connect", 0, {...})` or `("wait", None, 12)`: the name of a
+method of `StoryPlayer`, the number of the client or None, and the arguments.
+"""
 
 import asyncio
 from contextlib import suppress
@@ -25,143 +29,131 @@ from lessons.simulator.finding import CheckFailed
 from lessons.simulator.worker import Workers
 from tests.support.strategies import ACCOUNTS
 
-ROOM_FOR = 5  # messages in a channel: few, so that it is full at times
+CHANNEL_CAPACITY = 5  # messages; so few that channels are sometimes full
 
-# The exceptions that a lesson names: after which step, how they begin, and which lesson.
-NAMED = {
-    ("hear", "ValueError: No handler for message type "): 11,
-    ("hear", "ValueError: Incoming message has no 'type' attribute"): 11,
-    ("hear", "ValueError: Malformed type in message (leading underscore)"): 11,
-    ("hear", "KeyError: "): 11,  # the sender left out a key that the handler reads
-    # Neither text nor bytes: what no server sends, two echoes send back, and Daphne drops.
-    ("say_nothing", "send-without-payload"): 2,
-    ("say_nothing", "KeyError: 'bytes'"): 9,  # raised by the generic consumer itself
+# Exceptions that a lesson explains: the step, how the text begins, and the lesson.
+EXPLAINED_BY_LESSON = {
+    ("send_layer_message", "ValueError: No handler for message type "): 11,
+    ("send_layer_message", "ValueError: Incoming message has no 'type' attribute"): 11,
+    ("send_layer_message", "ValueError: Malformed type in message (leading underscore)"): 11,
+    ("send_layer_message", "KeyError: "): 11,  # the sender left out a key that the handler reads
+    # Neither text nor bytes. No server sends this; two echoes send it back, and Daphne drops it.
+    ("send_empty_frame", "send-without-payload"): 2,
+    ("send_empty_frame", "KeyError: 'bytes'"): 9,  # raised by the generic consumer of Channels
 }
-# The strict communicator's own way to let a handler raise; it may wait behind a slow handler.
-BUG = "No handler for message type bug.in.a.handler"
+# crash() of the strict communicator sends this type. A slow handler may delay the exception.
+CRASH_ERROR = "No handler for message type bug.in.a.handler"
 
 
-class Story:
-    """Some clients of one demo; the others of a project; what each client was sent."""
+class StoryPlayer:
+    """Plays the clients of one demo, and all other parts of a project around it."""
 
     def __init__(self, demo, database, redis):
         self.demo, self.database, self.redis = demo, database, redis
-        self.here, self.gone = {}, []
-        self.sent = {}  # by client: the transcripts of all its connections
+        self.connected, self.ended = {}, []
+        self.connections = {}  # by client: all its communicators, with their transcripts
         self.workers = Workers(CheckContext(find("worker"), Primes))
         self.loop = asyncio.get_running_loop()
 
-    async def tell(self, steps):
+    async def play(self, steps):
         for step in steps:
             name, who, *details = step
-            before, began = self._outgoing(), self.loop.time()
-            may_be_told = self._companions(who)
+            before, began = self._frame_counts(), self.loop.time()
+            receivers = self._group_companions(who)
             try:
                 await getattr(self, name)(who, *details)
-            except CheckFailed as red:
-                self._judge(red, "hear" if name == "wait" else name)
-                await self._end_of_the_named(who)
-            self._judge_the_ended()
+            except CheckFailed as failure:
+                self._check_failure(failure, "send_layer_message" if name == "wait" else name)
+                await self._cancel(who)
+            self._check_ended()
             if who is not None and self.loop.time() == began:
-                self._judge_the_others(before, {who} | may_be_told | self._companions(who))
-        await self.redis_back()
-        for who in list(self.here):
-            await self.go(who, ("disconnect", 1001))
-        await self._judge_what_is_left()
+                receivers |= {who} | self._group_companions(who)
+                self._check_other_clients(before, receivers)
+        await self.set_outage(None, is_over=True)
+        for who in list(self.connected):
+            await self.leave(who, ("disconnect", 1001))
+        await self._check_leftovers()
 
-    # What happens
+    # Steps
 
-    async def come(self, who, handshake):
-        if who in self.here:
-            await self.go(who, ("disconnect", 1001))
-        client = await self._client(handshake)
-        self.here[who] = client
-        self.sent.setdefault(who, []).append(client)
+    async def connect(self, who, handshake):
+        if who in self.connected:
+            await self.leave(who, ("disconnect", 1001))
+        client = await self._new_client(handshake)
+        self.connected[who] = client
+        self.connections.setdefault(who, []).append(client)
         if self.demo.kind == "websocket":
             await client.connect()
         else:
             client.is_open = True
 
-    async def say_nothing(self, who):
-        await self._put(who, [{"type": "websocket.receive"}])
+    async def send_empty_frame(self, who):
+        await self._send_events(who, [{"type": "websocket.receive"}])
 
-    async def say(self, who, frames):
-        await self._put(who, [{"type": "websocket.receive", **_plain(frame)} for frame in frames])
+    async def send_frames(self, who, frames):
+        events = [{"type": "websocket.receive", **_plain(frame)} for frame in frames]
+        await self._send_events(who, events)
         if self.demo.name == "async_demo.Sleeper":
-            await self.wait(None, 3 * len(frames) + 1)  # its ways to wait take three seconds
+            await self.wait(None, 3 * len(frames) + 1)  # this demo sleeps three seconds per frame
 
-    async def upload(self, who, pieces, is_all):
-        if who in self.here and self.here[who].is_open:
-            self.here[who].is_open = not is_all
+    async def send_body(self, who, pieces, is_complete):
+        if who in self.connected and self.connected[who].is_open:
+            self.connected[who].is_open = not is_complete
             event = {"type": "http.request", "more_body": True}
             events = [{**event, "body": bytes(piece)} for piece in pieces]
-            events[-1]["more_body"] = not is_all
-            await self._put(who, events)
+            events[-1]["more_body"] = not is_complete
+            await self._send_events(who, events)
 
-    async def _put(self, who, events):
-        client = self.here.get(who)
+    async def leave(self, who, how):
+        name, *details = how
+        client = self.connected.pop(who, None)
+        if client is None:
+            return
+        self.ended.append(client)
+        if self.demo.kind == "http":
+            details = []
+        if not client.finished:
+            await getattr(client, name)(*details)
+
+    async def send_layer_message(self, who, message):
+        client = self.connected.get(who)
+        if client is not None and not client.finished:
+            layer = current_layer()
+            channel = layer.channel_of(client.server.connection_id)
+            if channel is not None and self.redis.has_channels:
+                await layer.send(channel, message)
+                await self._check_client(client)
+
+    async def wait(self, _, seconds):
+        await asyncio.sleep(seconds)
+        await self._check_clients()
+
+    async def set_outage(self, _, is_over):
+        if is_over:
+            self.redis.start()
+        else:
+            await self.redis.stop()
+            await self._check_clients()
+
+    async def set_worker(self, _, is_running):
+        self._check_workers()
+        await (self.workers.start("primes") if is_running else self.workers.kill())
+
+    async def change_database(self, _, change):
+        await self.database.do(getattr(DatabaseChanges, change))
+        await self._check_clients()
+
+    async def _send_events(self, who, events):
+        client = self.connected.get(who)
         if client is None or client.server.client_left or client.finished:
             return
         for event in events[:-1]:
             client.server.deliver(event)
         await client.send_input(events[-1])
 
-    async def go(self, who, how):
-        name, *details = how
-        client = self.here.pop(who, None)
-        if client is None:
-            return
-        self.gone.append(client)
-        if self.demo.kind == "http":
-            details = []
-        if not client.finished:
-            await getattr(client, name)(*details)
+    # Clients
 
-    async def hear(self, who, message):
-        client = self.here.get(who)
-        if client is not None and not client.finished:
-            layer = current_layer()
-            channel = layer.channel_of(client.server.connection_id)
-            if channel is not None and self.redis.has_channels:
-                await layer.send(channel, message)
-                await self._look(client)
-
-    async def wait(self, _, seconds):
-        await asyncio.sleep(seconds)
-        await self._look_around()
-
-    async def redis_away(self):
-        await self.redis.stop()
-        await self._look_around()
-
-    async def redis_back(self):
-        self.redis.start()
-
-    async def outage(self, _, is_over):
-        await (self.redis_back() if is_over else self.redis_away())
-
-    async def work(self, _, begins):
-        self._judge_the_workers()
-        await (self.workers.start("primes") if begins else self.workers.kill())
-
-    async def save(self, _, what):
-        await self.database.do(getattr(ExternalSender, what))
-        await self._look_around()
-
-    async def _look_around(self):
-        for client in list(self.here.values()):
-            await self._look(client)
-
-    async def _look(self, client):
-        if client.server.started and not client.server.is_judged:
-            try:
-                await client.receive_nothing(timeout=0)
-            except CheckFailed as red:
-                self._judge(red, "hear")
-
-    # Who they are
-
-    async def _client(self, handshake):
+    async def _new_client(self, handshake):
         path = self.demo.path.replace("<str:room_name>", "<str:room>")
         path = path.replace("<str:room>", quote(handshake["room"]))
         headers, query = [(b"host", handshake["host"])], handshake["query"]
@@ -184,63 +176,77 @@ class Story:
             return "1:2:3"
         return await self.database.do(_ticket_of, name)
 
-    # What must not be
+    async def _check_clients(self):
+        for client in list(self.connected.values()):
+            await self._check_client(client)
 
-    def _judge(self, red, after):
-        """Pass over what a lesson names; raise all else."""
-        error = red.__cause__
-        text = f"{type(error).__name__}: {error}" if error else red.finding.diagnosis
-        if is_simulated_outage(error) or str(error) == BUG:
+    async def _check_client(self, client):
+        if client.server.started and not client.server.is_judged:
+            try:
+                await client.receive_nothing(timeout=0)
+            except CheckFailed as failure:
+                self._check_failure(failure, "send_layer_message")
+
+    # Checks
+
+    def _check_failure(self, failure, step):
+        """Raise the failure, unless a lesson explains it."""
+        error = failure.__cause__
+        text = f"{type(error).__name__}: {error}" if error else failure.finding.diagnosis
+        if is_simulated_outage(error) or str(error) == CRASH_ERROR:
             return
-        if not any(after == step and text.startswith(begins) for step, begins in NAMED):
-            raise red
+        explained = EXPLAINED_BY_LESSON
+        if not any(step == known and text.startswith(begin) for known, begin in explained):
+            raise failure
 
-    async def _end_of_the_named(self, who):
-        """What a lesson names may not have ended the consumer; but no more is asked of it."""
-        client = self.here.pop(who, None)
+    async def _cancel(self, who):
+        """End a client after a failure that a lesson explains; check nothing more about it."""
+        client = self.connected.pop(who, None)
         if client is not None:
-            self.gone.append(client)
+            self.ended.append(client)
             if not client.finished:
                 await client.kill()
 
-    def _judge_the_workers(self):
+    def _check_workers(self):
         for worker in self.workers._processes:
             for error in worker.errors:
                 if not is_simulated_outage(error):
                     raise error
 
-    def _judge_the_ended(self):
-        """Whoever has ended, however, has left no task and no group."""
-        for who, client in list(self.here.items()):
+    def _check_ended(self):
+        """Check that ended connections have left no task and no group."""
+        for who, client in list(self.connected.items()):
             if client.finished:
-                self.gone.append(self.here.pop(who))
-        for client in self.gone:
+                self.ended.append(self.connected.pop(who))
+        for client in self.ended:
             client.server.judge_leftovers("task-left-behind")
-        self.gone.clear()
+        self.ended.clear()
 
-    def _outgoing(self):
-        return {who: len(_sent_by(clients)) for who, clients in self.sent.items()}
+    def _frame_counts(self):
+        return {who: len(_sent_by(clients)) for who, clients in self.connections.items()}
 
-    def _companions(self, who):
-        """The clients that are in one group with this one."""
-        if who not in self.here:
+    def _group_companions(self, who):
+        """Return the clients that share a group with this one."""
+        if who not in self.connected:
             return set()
         layer = current_layer()
         channels = {
-            one: layer.channel_of(client.server.connection_id) for one, client in self.here.items()
+            each: layer.channel_of(client.server.connection_id)
+            for each, client in self.connected.items()
         }
         groups = [members for members in layer.groups.values() if channels[who] in members]
-        return {one for one in channels for members in groups if channels[one] in members}
+        return {each for each in channels for members in groups if channels[each] in members}
 
-    def _judge_the_others(self, before, may_be_told):
-        for who, number in before.items():
-            if who not in may_be_told:
-                assert len(_sent_by(self.sent[who])) == number, f"client {who} was told, too"
+    def _check_other_clients(self, before, receivers):
+        for who, count in before.items():
+            if who not in receivers:
+                after = len(_sent_by(self.connections[who]))
+                assert after == count, f"client {who} received a frame too"
 
-    async def _judge_what_is_left(self):
-        self._judge_the_workers()
+    async def _check_leftovers(self):
+        self._check_workers()
         await self.workers.kill()
-        self._judge_the_ended()
+        self._check_ended()
         await self.loop.wait_until_idle()
         assert asyncio.all_tasks() == {asyncio.current_task()}
         for layer in current_layers().values():
@@ -250,33 +256,33 @@ class Story:
 
     async def end(self):
         await self.workers.kill()
-        for clients in self.sent.values():
+        for clients in self.connections.values():
             for client in clients:
                 await client.cancel_application()
 
-    def heard(self, who):
-        """All that this client was sent, on all its connections; its own channel has no number."""
-        return [_without_channel(client) for client in self.sent.get(who, [])]
+    def received_by(self, who):
+        """Return what each connection of this client received, without its channel names."""
+        return [_without_channel(client) for client in self.connections.get(who, [])]
 
 
 def _plain(frame):
-    """A frame whose values are str and bytes, and no classes of the strategies'."""
+    """Return the frame with values of the exact types str and bytes, not of their subclasses."""
     kinds = {"text": str, "bytes": bytes}
     return {key: value if value is None else kinds[key](value) for key, value in frame.items()}
 
 
 def _sent_by(clients):
-    return [event for client in clients for event in _outgoing_of(client)]
+    return [event for client in clients for event in _frames_to(client)]
 
 
-def _outgoing_of(client):
+def _frames_to(client):
     events = client.transcript
     return [it.message for it in events if (it.lane, it.direction) == ("client", "out")]
 
 
 def _without_channel(client):
     channel = current_layer().channel_of(client.server.connection_id)
-    return [str(it).replace(f"'{channel}'", "'own channel'") for it in _outgoing_of(client)]
+    return [str(it).replace(f"'{channel}'", "'own channel'") for it in _frames_to(client)]
 
 
 def _make_accounts():
@@ -288,8 +294,8 @@ def _ticket_of(name):
     return issue(User.objects.get(username=name))
 
 
-class ExternalSender:
-    """What others save."""
+class DatabaseChanges:
+    """Changes by other code than the consumer."""
 
     def post():
         Post.objects.create(title="<b>", text="\x00\n")
@@ -303,7 +309,7 @@ class ExternalSender:
             post.delete()
 
     def entry():
-        Entry.objects.create(text="said by no client")
+        Entry.objects.create(text="written by other code")
 
     def logout():
         Session.objects.all().delete()
@@ -322,21 +328,21 @@ class ExternalSender:
         Group.objects.get_or_create(name="editors")
 
 
-async def told(demo, steps):
-    """What each client was sent in the story; AssertionError or CheckFailed where it went wrong."""
+async def play_story(demo, steps):
+    """Return what each client received. Raises AssertionError or CheckFailed for a fault."""
     if demo.needs_database:
         async with fresh_database() as database:
             await database.do(_make_accounts)
-            return await _told(demo, database, steps)
-    return await _told(demo, None, steps)
+            return await _play(demo, database, steps)
+    return await _play(demo, None, steps)
 
 
-async def _told(demo, database, steps):
-    with fake_redis(capacity=ROOM_FOR) as redis:
-        story = Story(demo, database, redis)
+async def _play(demo, database, steps):
+    with fake_redis(capacity=CHANNEL_CAPACITY) as redis:
+        player = StoryPlayer(demo, database, redis)
         try:
-            await story.tell(steps)
-            return {who: story.heard(who) for who in story.sent}
+            await player.play(steps)
+            return {who: player.received_by(who) for who in player.connections}
         finally:
             with suppress(CheckFailed):
-                await story.end()
+                await player.end()

@@ -1,4 +1,4 @@
-"""Every consumer that the project serves, as it is served, and what a client may say to it."""
+"""All consumers of the demos, each behind its route."""
 
 from dataclasses import dataclass
 
@@ -8,17 +8,17 @@ from channels.routing import URLRouter
 from auth_demo.unguarded import unguarded
 from lessons import asgi
 
-# What begins with these needs a database, and the cookies' middlewares stand before it.
-WITH_DATABASE = ("auth_demo", "db_demo")
+# The demos of these apps need a database. Cookie and session middlewares run before them.
+DATABASE_APPS = ("auth_demo", "db_demo")
 
-# These answer one client with what another has said or saved: it is what they are for.
+# These send to one client what another client has sent or saved. That is their purpose.
 SHARING = ("layers_demo.Room", "layers_demo.SharedRoom", "db_demo.Guestbook", "db_demo.Logbook")
 SHARING += ("db_demo.Chat", "db_demo.GenericChat")
 
 
 @dataclass(frozen=True)
 class Demo:
-    """A worked consumer behind its route; `kind` is the type of its scope."""
+    """A consumer behind its route. `kind` is the type of its scope."""
 
     name: str
     kind: str
@@ -27,7 +27,7 @@ class Demo:
 
     @property
     def needs_database(self) -> bool:
-        return self.name.startswith(WITH_DATABASE) or self.name == "async_demo.LeanEcho"
+        return self.name.startswith(DATABASE_APPS) or self.name == "async_demo.LeanEcho"
 
     @property
     def is_sharing(self) -> bool:
@@ -35,9 +35,9 @@ class Demo:
 
 
 def demos() -> list[Demo]:
-    """All that asgi.py serves."""
-    found = [_on_socket(route, AuthMiddlewareStack) for route in asgi.websocket_urlpatterns]
-    found += [_on_socket(route, lambda inner: inner) for route in asgi.ticket_urlpatterns]
+    """Return all consumers that asgi.py serves."""
+    found = [_websocket_demo(route, AuthMiddlewareStack) for route in asgi.websocket_urlpatterns]
+    found += [_websocket_demo(route, lambda inner: inner) for route in asgi.ticket_urlpatterns]
     found += [
         Demo(_name(route.callback), "http", f"/{route.pattern}", URLRouter([route]))
         for route in asgi.http_urlpatterns
@@ -46,10 +46,10 @@ def demos() -> list[Demo]:
     return found
 
 
-def _on_socket(route, stack) -> Demo:
+def _websocket_demo(route, stack) -> Demo:
     application = URLRouter([route])
     name = _name(getattr(route.callback, "inner", route.callback))
-    if name.startswith(WITH_DATABASE):
+    if name.startswith(DATABASE_APPS):
         application = stack(application)
     return Demo(name, "websocket", f"/{route.pattern}", application)
 

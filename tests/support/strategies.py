@@ -83,7 +83,7 @@ pieces = st.lists(
 )
 
 connects = st.tuples(
-    st.just("come"),
+    st.just("connect"),
     clients,
     st.fixed_dictionaries(
         {
@@ -96,20 +96,20 @@ connects = st.tuples(
         }
     ),
 )
-disconnects = st.tuples(st.just("go"), clients, ends)
-sends = st.tuples(st.just("say"), clients, st.lists(frames, min_size=1, max_size=3))
-sends_nothing = st.tuples(st.just("say_nothing"), clients)
-uploads = st.tuples(st.just("upload"), clients, pieces, st.booleans())
+disconnects = st.tuples(st.just("leave"), clients, ends)
+sends = st.tuples(st.just("send_frames"), clients, st.lists(frames, min_size=1, max_size=3))
+sends_nothing = st.tuples(st.just("send_empty_frame"), clients)
+uploads = st.tuples(st.just("send_body"), clients, pieces, st.booleans())
 waits = st.tuples(st.just("wait"), st.none(), st.sampled_from((0.1, 1, 12, 60)))
-outages = st.tuples(st.just("outage"), st.none(), st.booleans())
+outages = st.tuples(st.just("set_outage"), st.none(), st.booleans())
 layer_messages = st.one_of(
     st.sampled_from(LAYER_TYPES).map(lambda name: {"type": name}),
     st.just({"text": "without a type"}),
 )
-receives_message = st.tuples(st.just("hear"), clients, layer_messages)
-workers = st.tuples(st.just("work"), st.none(), st.booleans())
+receives_message = st.tuples(st.just("send_layer_message"), clients, layer_messages)
+workers = st.tuples(st.just("set_worker"), st.none(), st.booleans())
 saves_row = st.tuples(
-    st.just("save"),
+    st.just("change_database"),
     st.none(),
     st.sampled_from(("post", "edit", "delete", "entry", "logout", "password", "inactive", "group")),
 )

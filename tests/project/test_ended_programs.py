@@ -1,4 +1,4 @@
-"""Signals to a program that a test has started and that ends meanwhile."""
+"""Signals to a program that a test has started and that has just ended."""
 
 from tests.support.programs.processes import start
 

@@ -1,4 +1,4 @@
-"""What a lesson's transcripts show, a real client is sent: by Daphne, and by uvicorn."""
+"""On Daphne and on uvicorn, a real client receives what the lessons' transcripts show."""
 
 import ast
 import re
@@ -13,33 +13,33 @@ from tests.support.programs.running_program import TEST_TIMEOUT
 
 BLOCK = re.compile(r"^```transcript (?P<what>.+)\n(?P<body>(?:.*\n)*?)```$", re.MULTILINE)
 SENT = re.compile(r"← websocket\.send  (?:text: \"(?P<text>.*)\"|bytes: (?P<bytes>b\S+))   ")
-# One client, with no user and no part besides the server.
+# Steps of one client, without a user and without Redis.
 PLAIN = re.compile(r"connect( \?\S+)?( subprotocols=\S+)?|(text|bytes|close) \S.*")
 APPS = ("sync_demo", "async_demo", "layers_demo")
 
 
 def conversations():
-    """Of each lesson that does not depend on the server: its steps, and what comes back."""
+    """Yield each lesson's transcripts that need only a server: lesson, steps, transcript."""
     for lesson in lessons():
         for block in BLOCK.finditer(lesson.text):
             name, *steps = block["what"].split(" | ")
-            ours = name.partition(".")[0] in APPS and "  database" not in block["body"]
-            if ours and all(map(PLAIN.fullmatch, steps)):
+            is_plain_demo = name.partition(".")[0] in APPS and "  database" not in block["body"]
+            if is_plain_demo and all(map(PLAIN.fullmatch, steps)):
                 yield lesson, steps, block["body"]
 
 
 def replies(body):
-    """The frames, as a transcript shows them."""
+    """Return the frames that the transcript shows."""
     return [
         ast.literal_eval(found["bytes"]) if found["bytes"] else found["text"]
         for found in SENT.finditer(body)
     ]
 
 
-def visit(port, path, steps, awaited):
-    """What one client gets: the frames, the code or status that ended it, the subprotocol.
+def run_client(port, path, steps, awaited):
+    """Play the steps. Return the frames, the close code or HTTP status, and the subprotocol.
 
-    With `awaited` frames it leaves; where that is None, it stays until the server closes.
+    The client leaves after `awaited` frames. With None, it waits until the server closes.
     """
     words = steps[0].split()[1:]
     query = "".join(word for word in words if word.startswith("?"))
@@ -62,16 +62,16 @@ def visit(port, path, steps, awaited):
 
 
 @pytest.mark.parametrize("server", ["daphne", "uvicorn"])
-def test_a_client_is_sent_what_the_transcripts_show(server):
+def test_a_real_client_receives_what_the_transcripts_show(server):
     played = set()
     with RealDaphne("project_server", server) as running:
         for lesson, steps, body in conversations():
             closes = re.search(r"← websocket\.close  code: (\d+)", body)
             accepts = re.search(r'← websocket\.accept(?:  subprotocol: "(\S+)")?', body)
             frames = replies(body)
-            seen = visit(running.port, lesson.path, steps, None if closes else len(frames))
+            actual = run_client(running.port, lesson.path, steps, None if closes else len(frames))
             code = 403 if not accepts else int(closes[1]) if closes else 1000
             expected = (frames, code, accepts and accepts[1])
-            assert seen == expected, (lesson.key, steps)
+            assert actual == expected, (lesson.key, steps)
             played.add(lesson.number)
     assert played >= {1, 2, 3, 4, 5, 6, 9}

@@ -1,4 +1,4 @@
-"""What may import what, where import-linter cannot look: a lesson's folder is no package."""
+"""Import rules for demos and lessons. import-linter checks packages only, not lessons."""
 
 import ast
 import sys
@@ -8,9 +8,9 @@ from django.conf import settings
 
 from lessons.core import catalogue
 
-# asgiref comes with Django, and the only home of sync_to_async and ThreadSensitiveContext is there.
-PLAIN = {"django", "channels", "asgiref", *sys.stdlib_module_names}
-# What the lessons on the database keep there; an exercise has no tables of its own.
+# asgiref is a dependency of Django. sync_to_async and ThreadSensitiveContext exist only there.
+ALLOWED = {"django", "channels", "asgiref", *sys.stdlib_module_names}
+# Lessons about the database use these models, because an exercise has no tables.
 MODELS = {"db_demo.models"}
 DEMOS = ("sync_demo", "async_demo", "layers_demo", "auth_demo", "db_demo")
 FILES = [file for demo in DEMOS for file in (settings.BASE_DIR / demo).rglob("*.py")]
@@ -22,7 +22,7 @@ FILES += [
 
 
 def imported(file) -> set[str]:
-    """The modules that the file names in its imports."""
+    """Return the names of the modules that the file imports."""
     names = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -33,13 +33,13 @@ def imported(file) -> set[str]:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.name}")
-def test_what_a_student_may_copy_is_plain_channels(file):
+def test_files_that_students_copy_import_only_channels(file):
     own = set(file.relative_to(settings.BASE_DIR).parts[:1]) & set(DEMOS)
-    assert {name.partition(".")[0] for name in imported(file) - MODELS} <= PLAIN | own
+    assert {name.partition(".")[0] for name in imported(file) - MODELS} <= ALLOWED | own
 
 
 @pytest.mark.parametrize("lesson", catalogue.lessons(), ids=lambda lesson: lesson.key)
-def test_a_check_knows_of_ours_the_checking_alone(lesson):
+def test_a_check_imports_only_the_judge(lesson):
     for name in imported(lesson.check) - MODELS:
         top = name.partition(".")[0]
-        assert top in PLAIN or name.startswith("lessons.judge")
+        assert top in ALLOWED or name.startswith("lessons.judge")

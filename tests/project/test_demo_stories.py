@@ -1,8 +1,7 @@
-"""Whatever comes, and in whatever order: no worked consumer fails but in a way that a lesson names.
+"""Property: a demo's consumer survives every story, except for errors that a lesson explains.
 
-Hypothesis makes up stories of up to three clients of one demo. The suite tells few of them, always
-the same; `EXAMPLES=1000 pytest tests/project/test_every_demo.py` tells that many of each, other
-ones each time.
+Hypothesis generates stories with up to three clients. The suite plays a few of them, always the
+same. `EXAMPLES=1000 pytest tests/project/test_demo_stories.py` plays 1000 new ones for each demo.
 """
 
 import asyncio
@@ -19,7 +18,7 @@ from lessons.playback.target import resolve
 from lessons.simulator.finding import CheckFailed
 from lessons.simulator.loop import SimulatedLoop
 from lessons.simulator.student_module import application_for
-from tests.support.demo_story import told
+from tests.support.demo_story import play_story
 from tests.support.demos import Demo, demos
 from tests.support.strategies import stories
 
@@ -35,8 +34,8 @@ SOME = settings(
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch, settings):
-    """Nobody waits, a password costs nothing, and what is logged is not looked at."""
+def fast(monkeypatch, settings):
+    """Make sleeps and password hashes fast, and switch off the log."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     monkeypatch.setattr(async_consumers, "time", SimpleNamespace(sleep=lambda seconds: None))
     logging.disable()
@@ -44,22 +43,23 @@ def quick(monkeypatch, settings):
     logging.disable(logging.NOTSET)
 
 
-def tell(demo, steps):
+def play(demo, steps):
     with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
-        return runner.run(told(demo, steps))
+        return runner.run(play_story(demo, steps))
 
 
 def judge(demo, steps):
-    """Raise CheckFailed or AssertionError for a fault, or where a client sees others' events."""
-    heard = tell(demo, steps)
+    """Raise CheckFailed or AssertionError for a fault, or if clients affect each other."""
+    received = play(demo, steps)
     if not demo.is_sharing:
-        who = max(heard)
-        own = [step for step in steps if step[1] in (None, who)]
-        assert tell(demo, own)[who] == heard[who], f"client {who} hears something else when alone"
+        who = max(received)
+        own_steps = [step for step in steps if step[1] in (None, who)]
+        alone = play(demo, own_steps)[who]
+        assert alone == received[who], f"client {who} receives something else when it is alone"
 
 
 @pytest.mark.parametrize("demo", demos(), ids=lambda demo: demo.name)
-def test_fails_in_no_way_that_no_lesson_names(demo):
+def test_every_failure_of_a_demo_is_explained_by_a_lesson(demo):
     @SOME
     @given(stories(demo))
     def try_out(steps):
@@ -79,7 +79,7 @@ def test_fails_in_no_way_that_no_lesson_names(demo):
         "group:LeavesOnDisconnect",
     ],
 )
-def test_a_wrong_consumer_is_found_out(mistake):
+def test_finds_a_wrong_consumer(mistake):
     slug, _, name = mistake.partition(":")
     lesson = find(slug)
     application = application_for(resolve(lesson, f"mistake:{name}").load(), lesson)
