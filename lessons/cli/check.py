@@ -19,7 +19,7 @@ def check(
     verdict = judge_or_fail(lesson, target, on_start=open_console)  # loads Rich during the checks
     console = open_console()
     if target == "exercise":
-        progress.keep_verdict(lesson, verdict)
+        progress.save_verdict(lesson, verdict)
     if junit:
         _write(junit, verdict.as_junit())
     if json:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-END = "q"  # the key to quit; a closed terminal counts as this key
+QUIT_KEY = "q"  # the key to quit; a closed terminal counts as this key
 
 
 @contextmanager
@@ -43,8 +43,8 @@ def _single_keys(terminal: int) -> Iterator[Callable[[float], str]]:
         try:
             pressed = os.read(terminal, 1)
         except OSError:
-            return END
-        return pressed.decode(errors="replace") if pressed else END
+            return QUIT_KEY
+        return pressed.decode(errors="replace") if pressed else QUIT_KEY
 
     def read_single_keys(*_):
         tty.setcbreak(terminal, termios.TCSANOW)

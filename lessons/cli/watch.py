@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from lessons.cli.keyboard import END, keyboard
+from lessons.cli.keyboard import QUIT_KEY, keyboard
 from lessons.cli.lesson_actions import list_lessons, show_hint
 from lessons.cli.screen import print_text, short_path
 from lessons.cli.verdict_text import print_verdict
@@ -64,7 +64,7 @@ class Session:
     def run(self, key: Callable[[float], str]) -> None:
         self._find_judge()
         # No key is read during a verdict: what it shows may not be in the progress file yet.
-        while (pressed := "" if self.is_judging else key(0)) != END:
+        while (pressed := "" if self.is_judging else key(0)) != QUIT_KEY:
             try:
                 if pressed:
                     self._handle_key(pressed)

@@ -23,6 +23,15 @@ GROUPS = ("editors", "guests")  # lesson 20 queries them
 Write = Callable[[str], object]  # writes one line
 
 
+def run_workshop(host: str, port: int, reload: bool, write: Write, warn: Write) -> None:
+    """Prepare everything, then serve until Ctrl-C. Raises CommandError."""
+    require_allowed_host(host)
+    address = f"{f'[{host}]' if ':' in host else host}:{free_port(host, port)}"
+    prepare(write, warn)
+    with connect_to_judge(warn) if settings.WORKSHOP else nullcontext():
+        serve(address, reload)
+
+
 def prepare(write: Write, warn: Write) -> None:
     """Make everything ready that the servers need, and say what the student should know."""
     if bootstrap.is_inside() and bootstrap.is_stale():
@@ -90,12 +99,6 @@ def serve(address: str, reload: bool) -> None:
     # runserver does it survive a syntax error, and the preparations need not be repeated.
     sys.argv[1:] = ["runserver", address]
     autoreload.run_with_reloader(None)
-
-
-def choose_address(host: str, port: int) -> str:
-    """HOST:PORT for runserver. Raises CommandError where the server must not or cannot listen."""
-    require_allowed_host(host)
-    return f"{f'[{host}]' if ':' in host else host}:{free_port(host, port)}"
 
 
 def require_allowed_host(host: str) -> None:

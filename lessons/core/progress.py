@@ -61,7 +61,7 @@ def next_lesson() -> Lesson:
     return next(todo, catalogue.lessons()[-1])
 
 
-def keep_verdict(lesson: Lesson, verdict) -> None:
+def save_verdict(lesson: Lesson, verdict) -> None:
     """Save the verdict on the student's exercise."""
     saved = verdict.as_json()
     for outcome in saved["outcomes"]:

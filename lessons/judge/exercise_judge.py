@@ -79,7 +79,7 @@ class ExerciseJudge:
             self.report({"lesson": lesson.key, "verdict": verdict.as_json()})
             # A student may have saved again or reset the exercise. This verdict is outdated then.
             if verdict.digest == resolve(lesson).digest():
-                progress.keep_verdict(lesson, verdict)
+                progress.save_verdict(lesson, verdict)
                 self._report_progress()
         except Exception as error:  # the other lessons still get their verdicts
             fault = str(error) if isinstance(error, CourseError) else traceback.format_exc()

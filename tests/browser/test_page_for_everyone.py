@@ -40,7 +40,7 @@ def judged(state_dir, monkeypatch):
         Outcome("test_b", "It stops.", "red", finding),
         Outcome("test_c", "It rests.", "not run"),
     )
-    progress.keep_verdict(find("stop"), Verdict("03-stop", "exercise", outcomes))
+    progress.save_verdict(find("stop"), Verdict("03-stop", "exercise", outcomes))
     yield
     (state_dir / "progress.json").unlink()
 

@@ -29,7 +29,7 @@ def test_a_lesson_that_was_not_begun_is_new(fresh_course):
 
 
 def test_the_last_verdict_is_saved(fresh_course):
-    progress.keep_verdict(fresh_course[0], verdict("red"))
+    progress.save_verdict(fresh_course[0], verdict("red"))
 
     kept = progress.of(fresh_course[0])
     assert (kept.state, kept.was_green) == ("red", False)
@@ -43,22 +43,22 @@ def test_only_the_transcripts_of_findings_are_saved(fresh_course):
         Outcome("test_it", "it works", "red", found, events),
         Outcome("test_more", "it goes on", "green", None, events),
     ]
-    progress.keep_verdict(fresh_course[0], Verdict("01-lamp", "exercise", tuple(outcomes)))
+    progress.save_verdict(fresh_course[0], Verdict("01-lamp", "exercise", tuple(outcomes)))
 
     kept = progress.of(fresh_course[0]).verdict["outcomes"]
     assert [len(outcome["transcript"]) for outcome in kept] == [1, 0]
 
 
 def test_was_green_stays_true_after_a_red_verdict(fresh_course):
-    progress.keep_verdict(fresh_course[0], verdict("green"))
-    progress.keep_verdict(fresh_course[0], verdict("red"))
+    progress.save_verdict(fresh_course[0], verdict("green"))
+    progress.save_verdict(fresh_course[0], verdict("red"))
 
     kept = progress.of(fresh_course[0])
     assert (kept.state, kept.was_green) == ("red", True)
 
 
 def test_a_reset_forgets_everything_else(fresh_course):
-    progress.keep_verdict(fresh_course[0], verdict("green"))
+    progress.save_verdict(fresh_course[0], verdict("green"))
     progress.show_hint(fresh_course[0])
     progress.reset_progress(fresh_course[0])
 
@@ -71,14 +71,14 @@ def test_hints_are_counted_up_to_the_last_one(fresh_course):
 
 def test_next_is_the_first_lesson_that_is_not_green(fresh_course):
     assert progress.next_lesson() == fresh_course[0]
-    progress.keep_verdict(fresh_course[0], verdict("green"))
-    progress.keep_verdict(fresh_course[1], verdict("red"))
+    progress.save_verdict(fresh_course[0], verdict("green"))
+    progress.save_verdict(fresh_course[1], verdict("red"))
     assert progress.next_lesson() == fresh_course[1]
 
 
 def test_next_is_the_last_lesson_when_all_are_green(fresh_course):
     for lesson in fresh_course:
-        progress.keep_verdict(lesson, verdict("green"))
+        progress.save_verdict(lesson, verdict("green"))
     assert progress.next_lesson() == fresh_course[-1]
 
 
@@ -121,7 +121,7 @@ def test_a_damaged_file_is_renamed_with_one_warning(fresh_course, file, caplog, 
 
 def test_concurrent_writers_lose_nothing(fresh_course):
     def write(number):
-        progress.keep_verdict(fresh_course[number % 3], verdict("green"))
+        progress.save_verdict(fresh_course[number % 3], verdict("green"))
         progress.show_hint(fresh_course[number % 3])
 
     with ThreadPoolExecutor(6) as pool:
@@ -143,8 +143,8 @@ def test_only_the_file_and_its_lock_remain(fresh_course):
 def test_a_folder_that_cannot_be_written_gives_one_warning(fresh_course, caplog):
     (catalogue.PROJECT_DIR / ".workshop").write_text("a file where the folder should be")
 
-    progress.keep_verdict(fresh_course[0], verdict("green"))
-    progress.keep_verdict(fresh_course[0], verdict("red"))
+    progress.save_verdict(fresh_course[0], verdict("green"))
+    progress.save_verdict(fresh_course[0], verdict("red"))
     assert progress.of(fresh_course[0]).state == "new"
 
     assert len(caplog.messages) == 1
@@ -156,7 +156,7 @@ def test_a_read_only_folder_is_reported_with_its_cure(fresh_course, caplog, monk
         raise OSError(errno.EROFS, "Read-only file system", str(file))
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    progress.keep_verdict(fresh_course[0], verdict("green"))
+    progress.save_verdict(fresh_course[0], verdict("green"))
     assert caplog.messages == [
         f"Your progress cannot be saved: [Errno 30] Read-only file system: "
         f"'{progress.state_dir()}'. Make its folder writable, or copy the project to a folder of "

@@ -119,7 +119,7 @@ def test_judges_at_the_start_what_was_saved_before(lamp, start, judged):
 def test_skips_what_a_terminal_has_judged_and_reports_its_progress(lamp, start, judged, messages):
     judge = start()
     save(lamp, "# mine")
-    progress.keep_verdict(lamp, exercise_judge.judge(lamp))
+    progress.save_verdict(lamp, exercise_judge.judge(lamp))
     judge.look()
     assert judged == [lamp.key]
     [message] = messages

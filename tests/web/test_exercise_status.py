@@ -84,7 +84,7 @@ async def test_a_page_that_shows_everything_gets_no_panel(lamp, page):
 
 
 async def test_a_page_of_an_earlier_version_gets_the_panel_at_once(lamp, page):
-    progress.keep_verdict(lamp, GREEN)
+    progress.save_verdict(lamp, GREEN)
     async with StubJudge():
         client = await page("01-lamp", source="another")
         assert (await client.receive_json_from())["source_changed"]
@@ -99,7 +99,7 @@ async def test_a_page_gets_the_verdict_and_that_the_checks_run(lamp, page):
         await judge.connected.wait()
         judge.report(judging="01-lamp")
         assert await client.receive_json_from() == {"judging": True}
-        progress.keep_verdict(lamp, GREEN)
+        progress.save_verdict(lamp, GREEN)
         judge.report_progress(lamp)
         panel = (await client.receive_json_from())["panel"]
         assert 'data-version="1"' in panel
@@ -129,7 +129,7 @@ async def test_a_page_gets_nothing_about_another_lesson(lamp, course, page):
         client = await page("02-bell")
         await client.receive_json_from()
         await judge.connected.wait()
-        progress.keep_verdict(lamp, GREEN)
+        progress.save_verdict(lamp, GREEN)
         judge.report_progress(lamp)
         progress.show_hint(course[1])
         judge.report_progress(course[1])
@@ -164,7 +164,7 @@ async def test_the_list_gets_a_changed_state(lamp, page):
     async with StubJudge() as judge:
         client = await page("", version="nnn")
         await judge.connected.wait()
-        progress.keep_verdict(lamp, GREEN)
+        progress.save_verdict(lamp, GREEN)
         judge.report_progress(lamp)
         panel = (await client.receive_json_from())["panel"]
         assert 'data-version="gnn"' in panel

@@ -63,8 +63,8 @@ def test_the_list_links_to_every_lesson(client):
 
 
 def test_the_list_shows_the_state_of_each_lesson(client):
-    progress.keep_verdict(find("stop"), red())
-    progress.keep_verdict(find("frames"), Verdict("", "", (Outcome("a", "A", "green"),)))
+    progress.save_verdict(find("stop"), red())
+    progress.save_verdict(find("frames"), Verdict("", "", (Outcome("a", "A", "green"),)))
     states = re.findall(r'class="state" data-state="(\w+)"', text(client.get("/")))
     assert states[:4] == ["new", "green", "red", "new"]
 
@@ -177,7 +177,7 @@ def test_shows_no_verdict_before_the_first_check(client):
 
 
 def test_shows_the_last_verdict_with_its_diagnosis(client):
-    progress.keep_verdict(find("stop"), red(detail="Daphne killed it"))
+    progress.save_verdict(find("stop"), red(detail="Daphne killed it"))
     page = text(client.get("/lessons/03-stop/"))
     for words in (
         "It starts.",
@@ -192,7 +192,7 @@ def test_shows_the_last_verdict_with_its_diagnosis(client):
 def test_shows_a_finding_of_two_checks_once(client):
     found = [Finding(name, "It went wrong.") for name in ("zombie", "no-accept", "zombie")]
     outcomes = (Outcome("test_it", "It works.", "red", one) for one in found)
-    progress.keep_verdict(find("stop"), Verdict("03-stop", "exercise", tuple(outcomes)))
+    progress.save_verdict(find("stop"), Verdict("03-stop", "exercise", tuple(outcomes)))
     page = text(client.get("/lessons/03-stop/"))
     found = re.findall(r'<div class="finding">\s*<h3>([^<]*)|<li>Also: ([^<]*)', page)
     titles = [catalogue()[name].title for name in ("zombie", "no-accept")]
@@ -200,17 +200,17 @@ def test_shows_a_finding_of_two_checks_once(client):
 
 
 def test_renders_code_in_a_claim(client):
-    progress.keep_verdict(find("stop"), red(claim="`<b>` gets `hi`."))
+    progress.save_verdict(find("stop"), red(claim="`<b>` gets `hi`."))
     assert "<code>&lt;b&gt;</code> gets <code>hi</code>." in text(client.get("/lessons/03-stop/"))
 
 
 def test_shows_the_id_of_an_unknown_diagnosis(client):
-    progress.keep_verdict(find("stop"), red(diagnosis="long-gone"))
+    progress.save_verdict(find("stop"), red(diagnosis="long-gone"))
     assert "<h3>long-gone</h3>" in text(client.get("/lessons/03-stop/"))
 
 
 def test_escapes_a_students_text(client):
-    progress.keep_verdict(find("stop"), red(claim="<img src=x>", detail="<script>"))
+    progress.save_verdict(find("stop"), red(claim="<img src=x>", detail="<script>"))
     page = text(client.get("/lessons/03-stop/"))
     assert "<img" not in page
     assert "&lt;img src=x&gt;" in page

@@ -269,10 +269,10 @@ def test_the_list_continues_with_the_first_lesson_that_is_not_green(monkeypatch,
     monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
     assert "Start with lesson 1:" in page("/")
     green = Verdict("", "", (Outcome("a", "A", "green"),))
-    progress.keep_verdict(find("accept"), green)
+    progress.save_verdict(find("accept"), green)
     shown = page("/")
     assert "Continue with lesson 2:" in shown
     assert shown.count('aria-current="step"') == 1
     for one in lessons():
-        progress.keep_verdict(one, green)
+        progress.save_verdict(one, green)
     assert "Continue with" not in page("/")

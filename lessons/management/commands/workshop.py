@@ -1,8 +1,5 @@
 """`manage.py workshop`: prepares everything, then serves the pages and the demos with Daphne."""
 
-from contextlib import nullcontext
-
-from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from lessons.cli import workshop
@@ -20,7 +17,4 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, host, port, reload, **options):
-        address = workshop.choose_address(host, port)
-        workshop.prepare(self.stdout.write, self.stderr.write)
-        with workshop.connect_to_judge(self.stderr.write) if settings.WORKSHOP else nullcontext():
-            workshop.serve(address, reload)
+        workshop.run_workshop(host, port, reload, self.stdout.write, self.stderr.write)
