@@ -26,8 +26,8 @@ SHAPES = {  # the order sets those next to each other that are compared
     "/router": "+ URLRouter",
     "/lean": "AsyncConsumer, lean dispatch",
     "/async": "AsyncConsumer",
-    "/unheard": "AsyncConsumer, recorder off",
-    "/recorded": "AsyncConsumer, recorder on",
+    "/recorder-off": "AsyncConsumer, recorder off",
+    "/recorder-on": "AsyncConsumer, recorder on",
     "/generic": "AsyncWebsocketConsumer",
     "/json": "AsyncJsonWebsocketConsumer",
     "/stack": "AsyncConsumer, auth and origin",
@@ -168,26 +168,21 @@ def rows_of(figures: AllFigures) -> list[dict]:
 
 def facts_of(figures: AllFigures) -> dict[str, float]:
     """The ratios that lesson 10 names, all on Daphne with many clients."""
-    on_daphne = {path: figures["daphne", path] for path in SHAPES}
-    ratios = {
-        f"{name} / {peer_name}": median_ratio(on_daphne[path].many, on_daphne[peer].many)
-        for name, path, peer_name, peer in [
-            ("lean", "/lean", "bare", BARE),
-            ("lean", "/lean", "AsyncConsumer", "/async"),
-            ("recorder off", "/unheard", "AsyncConsumer", "/async"),
-            ("recorder on", "/recorded", "AsyncConsumer", "/async"),
-        ]
+
+    def ratio(path, peer):
+        return median_ratio(figures["daphne", path].many, figures["daphne", peer].many)
+
+    plain, lean = 1 / ratio("/async", BARE), 1 / ratio("/lean", BARE)  # time of a round trip
+    lean_processor = figures["daphne", "/lean"].processor_each
+    facts = {
+        "lean / bare": ratio("/lean", BARE),
+        "lean / AsyncConsumer": ratio("/lean", "/async"),
+        "recorder off / AsyncConsumer": ratio("/recorder-off", "/async"),
+        "recorder on / AsyncConsumer": ratio("/recorder-on", "/async"),
+        # Other load on the machine changes a rate, but hardly the processor time.
+        "AsyncConsumer / lean, processor time": figures["daphne", "/async"].processor_each
+        / lean_processor,
+        # AsyncConsumer adds time to a round trip. This part of it is what a lean one saves.
+        "the hop's part of what AsyncConsumer adds": (plain - lean) / (plain - 1),
     }
-    # Other load on the machine changes a rate, but hardly the processor time.
-    processor = on_daphne["/async"].processor_each / on_daphne["/lean"].processor_each
-    ratios["AsyncConsumer / lean, processor time"] = processor
-    ratios["the hop's part of what AsyncConsumer adds"] = _part_of_the_hop(on_daphne)
-    return {name: round(value, 3) for name, value in ratios.items()}
-
-
-def _part_of_the_hop(on_daphne: dict[str, Figures]) -> float:
-    """The part of the time that AsyncConsumer adds to a round trip and a lean one does not."""
-    plain, lean = (
-        1 / median_ratio(on_daphne[path].many, on_daphne[BARE].many) for path in ("/async", "/lean")
-    )
-    return (plain - lean) / (plain - 1)
+    return {name: round(value, 3) for name, value in facts.items()}

@@ -99,8 +99,8 @@ APPLICATIONS = {
     "/generic": Generic.as_asgi(),
     "/json": Json.as_asgi(),
     "/stack": AllowedHostsOriginValidator(AuthMiddlewareStack(routed(Async.as_asgi()))),
-    "/unheard": RecordingMiddleware(Async.as_asgi(), Recorder(keep=False)),
-    "/recorded": RecordingMiddleware(Async.as_asgi(), recorder_with_listener()),
+    "/recorder-off": RecordingMiddleware(Async.as_asgi(), Recorder(keep=False)),
+    "/recorder-on": RecordingMiddleware(Async.as_asgi(), recorder_with_listener()),
 }
 
 
