@@ -149,7 +149,7 @@ def _faults_of_prediction(lesson: Lesson, prediction: Prediction) -> list[str]:
     faults = []
     if _answer(prediction, one) != _answer(prediction, other):
         faults.append("the answer differs from run to run")
-    if real := predictions.labels(prediction, one) & set(prediction.decoys):
+    if real := predictions.all_labels(prediction, one) & set(prediction.decoys):
         faults.append(f"a decoy does happen: {', '.join(sorted(real))}")
     of_kind = _faults_of_order if prediction.kind == "order" else _faults_of_receivers
     return faults + of_kind(prediction, one)
@@ -157,7 +157,7 @@ def _faults_of_prediction(lesson: Lesson, prediction: Prediction) -> list[str]:
 
 def _answer(prediction: Prediction, recording: Recording) -> tuple:
     labels = tuple(card.label for card in predictions.cards(prediction, recording))
-    return labels, tuple(predictions.received(prediction, recording))
+    return labels, tuple(predictions.received_frames(prediction, recording))
 
 
 def _faults_of_order(prediction: Prediction, recording: Recording) -> list[str]:
@@ -171,7 +171,7 @@ def _faults_of_order(prediction: Prediction, recording: Recording) -> list[str]:
 def _faults_of_receivers(prediction: Prediction, recording: Recording) -> list[str]:
     rows = predictions.cards(prediction, recording)
     columns = predictions.clients(prediction, recording)
-    pairs = predictions.received(prediction, recording)
+    pairs = predictions.received_frames(prediction, recording)
     if len(rows) * len(columns) < 2:
         return ["needs at least two frames or two clients"]
     if not 0 < len(pairs) < len(rows) * len(columns):

@@ -1,7 +1,7 @@
-"""Judges a student's consumer: strict communicator, checks, diagnoses, verdicts.
+"""Judges a student's consumer: checks, verdicts, comparison with mistakes, predictions.
 
-The names below are what a check.py, a test and a command use; each is imported when it is asked
-for, since the communicator brings Twisted with it and a catalogue of diagnoses does not.
+A check.py and a test import these names from here. Each is loaded when it is first used: the
+communicator loads Twisted, which a command that lists the lessons does not need.
 """
 
 from importlib import import_module
@@ -14,7 +14,7 @@ _MODULES = {
     "diagnose": "judge.fixtures",
     "judge": "judge.runner",
     "receiver_was_lost": "simulator.signal_receivers",
-    "try_test": "judge.student_test",
+    "run_student_test": "judge.student_test",
 }
 
 

@@ -1,4 +1,4 @@
-"""Where a mistake shows: the same conversation with the solution and with the mistake."""
+"""Compares a mistake with the solution: plays one conversation with both."""
 
 import re
 from dataclasses import dataclass
@@ -18,82 +18,85 @@ _TRANSCRIPT = re.compile(r"^`{3,}transcript (?P<name>\S+) \| (?P<steps>.+)$", re
 
 @dataclass(frozen=True)
 class Comparison:
-    """Both recordings and where they part; `steps` of one that was played, or a check's `claim`."""
+    """Two recordings and their first difference; the `steps` that were played, or a `claim`."""
 
     right: Recording
     wrong: Recording
-    parting: FirstDifference | None
+    difference: FirstDifference | None
     steps: tuple[str, ...] = ()
     claim: str = ""
 
     @property
-    def is_noticed(self) -> bool:
-        """Whether they part in what a client is told, or in how a consumer ends."""
-        noticed = [
-            [event for event in one.events if event.lane in ("client", "consumer")]
-            for one in (self.right, self.wrong)
-        ]
-        return find_first_difference(*noticed) is not None
+    def is_visible_to_client(self) -> bool:
+        """Whether the difference is in what a client receives or in how a consumer ends."""
+        right, wrong = (
+            [event for event in recording.events if event.lane in ("client", "consumer")]
+            for recording in (self.right, self.wrong)
+        )
+        return find_first_difference(right, wrong) is not None
 
 
-def conversations(lesson: Lesson, first_of: str = "") -> list[tuple[str, ...]]:
-    """The steps of those in the text and of those to predict; what that consumer is in, first.
+def lesson_conversations(lesson: Lesson, first_of: str = "") -> list[tuple[str, ...]]:
+    """The conversations in the lesson's text and predictions; those of `first_of` come first.
 
-    Without those that lead through an application of their own: they say nothing to another.
+    Conversations with any other application are left out: they are about that application.
     """
-    found = _TRANSCRIPT.finditer(lesson.text)
-    told = [
-        (it["name"], tuple(split_steps(it["steps"])))
-        for it in found
-        if it["name"] in (lesson.demo, "solution") or it["name"].startswith("mistake:")
+    found = [
+        (match["name"], tuple(split_steps(match["steps"])))
+        for match in _TRANSCRIPT.finditer(lesson.text)
+        if match["name"] in (lesson.demo, "solution") or match["name"].startswith("mistake:")
     ]
-    told += [(one.target, one.steps) for one in predictions(lesson)]
-    told.sort(key=lambda one: one[0] != first_of)
-    return list(dict.fromkeys(steps for _, steps in told))
+    found += [(prediction.target, prediction.steps) for prediction in predictions(lesson)]
+    found.sort(key=lambda one: one[0] != first_of)
+    return list(dict.fromkeys(steps for _, steps in found))
 
 
-def compare(lesson: Lesson, version: Mistake, steps: tuple[str, ...]) -> Comparison:
-    """What these steps come to, with the solution and with the mistake."""
+def compare(lesson: Lesson, mistake: Mistake, steps: tuple[str, ...]) -> Comparison:
+    """Play these steps with the solution and with the mistake."""
     right = record(lesson, "solution", steps)
-    wrong = record(lesson, f"mistake:{version.name}", steps)
+    wrong = record(lesson, f"mistake:{mistake.name}", steps)
     return Comparison(right, wrong, find_first_difference(right.events, wrong.events), steps)
 
 
-def compare_where_it_shows(lesson: Lesson, version: Mistake) -> Comparison | None:
-    """The first of the lesson's conversations in which a client would notice; None without any.
+def find_visible_difference(lesson: Lesson, mistake: Mistake) -> Comparison | None:
+    """The first of the lesson's conversations in which a client can see the mistake.
 
-    Where no client would, the first that tells them apart: by the name of a group, or by a query.
+    If no client can, the first with any difference, such as the name of a group or a query; None
+    if all are equal.
     """
+    if not is_playable(lesson):
+        return None
     found = None
-    for steps in conversations(lesson, f"mistake:{version.name}") if can_be_played(lesson) else ():
-        comparison = compare(lesson, version, steps)
-        if comparison.is_noticed:
+    for steps in lesson_conversations(lesson, f"mistake:{mistake.name}"):
+        comparison = compare(lesson, mistake, steps)
+        if comparison.is_visible_to_client:
             return comparison
-        found = found or (comparison if comparison.parting else None)
+        found = found or (comparison if comparison.difference else None)
     return found
 
 
-def can_be_played(lesson: Lesson) -> bool:
-    """Whether it is about a consumer; what a student writes may be a test."""
+def is_playable(lesson: Lesson) -> bool:
+    """Whether the student writes a consumer. In one lesson the student writes a test."""
     return lesson.exercise_base is not None
 
 
-def compare_in_the_check(lesson: Lesson, version: Mistake) -> Comparison:
-    """What the check did that finds it; takes as long as two verdicts."""
-    # Not by its name, for which the file would be run in this process.
-    mistake = Target(f"mistake:{version.name}", lesson.mistakes, version.name)
-    right = {one.name: one for one in judged(lesson, resolve(lesson, "solution")).outcomes}
-    for wrong in judged(lesson, mistake).outcomes:
+def compare_in_check(lesson: Lesson, mistake: Mistake) -> Comparison:
+    """Compare the events of the check that finds the mistake; takes as long as two verdicts."""
+    # Resolving the name of a mistake would import the file into this process.
+    target = Target(f"mistake:{mistake.name}", lesson.mistakes, mistake.name)
+    solution = cached_verdict(lesson, resolve(lesson, "solution"))
+    right = {outcome.name: outcome.transcript for outcome in solution.outcomes}
+    for wrong in cached_verdict(lesson, target).outcomes:
         if wrong.state == "red":
-            # What is kept of a red check may be the one client's with whom it went wrong.
-            one = tuple(matching_connections(right[wrong.name].transcript, wrong.transcript))
-            parting = find_first_difference(one, wrong.transcript) if one else None
-            recordings = Recording(one), Recording(wrong.transcript)
-            return Comparison(*recordings, parting, claim=wrong.claim)
+            # The transcript of a red check may have only the events of the client that failed.
+            matching = tuple(matching_connections(right[wrong.name], wrong.transcript))
+            difference = find_first_difference(matching, wrong.transcript) if matching else None
+            recordings = Recording(matching), Recording(wrong.transcript)
+            return Comparison(*recordings, difference, claim=wrong.claim)
     return Comparison(Recording(()), Recording(()), None)
 
 
-def judged(lesson: Lesson, target: Target) -> Verdict:
-    """The verdict on that target, which is judged anew where a file has changed."""
+def cached_verdict(lesson: Lesson, target: Target) -> Verdict:
+    """The verdict on the target; a new one if a file has changed."""
     key = (lesson.folder, target.file, target.name, *modification_times(lesson, ""))
     return cached(key, lambda: judge(lesson, target))

@@ -1,38 +1,37 @@
-"""A file that a student saves: when there is something new in it.
+"""Finds out whether a student has saved a file.
 
-It is looked at many times a second. That needs no file events, so it works on WSL, on network
-shares and with editors that save by renaming, and it starts no thread, so the runner can fork the
-process that looks.
+The file is polled many times a second. Polling works on WSL, on network shares and with editors
+that save by renaming. It needs no thread, so this process can fork for a verdict.
 """
 
 import time
 from pathlib import Path
 
-_REST = 0.005  # seconds without a change, after which an editor is taken to have finished writing
+_QUIET_TIME = 0.005  # seconds without a change, after which the editor has written everything
 
 
 class WatchedFile:
-    """A file, and how it was when somebody last looked at what is in it."""
+    """A file, and its state when it was last read."""
 
     def __init__(self, file: Path):
         self.file = file
         self._seen = state_of(file)
 
     def look(self) -> None:
-        """Called before the file is read: what is saved from now on counts as new."""
+        """Call this before reading the file: later changes count as new."""
         self._seen = state_of(self.file)
 
     def was_saved(self) -> bool:
-        """Whether there is a file, another than at the last look, and nobody at work on it."""
+        """Whether the file exists, has changed since the last look, and is not being written."""
         now = state_of(self.file)
         if now in (self._seen, None):
             return False
-        time.sleep(_REST)
+        time.sleep(_QUIET_TIME)
         return now == state_of(self.file)
 
 
 def state_of(file: Path) -> tuple | None:
-    """Changes with every save; None where there is no file, as in the midst of a renaming."""
+    """A value that changes with every save; None if the file does not exist."""
     try:
         found = file.stat()
     except OSError:

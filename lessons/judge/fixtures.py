@@ -1,4 +1,4 @@
-"""What a check can ask for by the name of a parameter."""
+"""The fixtures of checks: a check asks for one by the name of a parameter."""
 
 from contextlib import asynccontextmanager
 
@@ -19,24 +19,26 @@ from lessons.simulator.worker import worker
 async def communicator(context: CheckContext):
     """`communicator(path=None, headers=None, subprotocols=None)`: a client of the consumer.
 
-    Every client still there when the check ends leaves with code 1001 and is judged.
+    A client that is still connected when the check ends disconnects with code 1001.
     """
 
-    async with _judged(context):
-        yield _clients_of(context, context.application)
+    async with _disconnected(context):
+        yield _client_factory(context, context.application)
 
 
 @asynccontextmanager
 async def other_server(context: CheckContext):
-    """As `communicator`, in a second process: it runs the student's file too, and shares nothing.
+    """As `communicator`, for a second server process, which imports the student's file again.
 
-    What the layers carry is all that the two have in common.
+    The two processes share the channel layers and nothing else.
     """
-    async with _judged(context):
-        yield _clients_of(context, application_for(reload_subject(context.subject), context.lesson))
+    async with _disconnected(context):
+        yield _client_factory(
+            context, application_for(reload_subject(context.subject), context.lesson)
+        )
 
 
-def _clients_of(context: CheckContext, application):
+def _client_factory(context: CheckContext, application):
     def open_client(path=None, headers=None, subprotocols=None) -> StrictCommunicator:
         client = StrictCommunicator(application, path or context.lesson.path, headers, subprotocols)
         context.clients.append(client)
@@ -49,8 +51,8 @@ def _clients_of(context: CheckContext, application):
 async def http(context: CheckContext):
     """`http(method="GET", path=None, body=b"", headers=None)`: one request to the consumer.
 
-    `body` is bytes or a list of pieces. Every client still there when the check ends closes its
-    connection and is judged.
+    `body` is bytes or a list of pieces. A client that is still connected when the check ends
+    closes its connection.
     """
 
     def open_client(method="GET", path=None, body=b"", headers=None) -> StrictHttpCommunicator:
@@ -60,13 +62,13 @@ async def http(context: CheckContext):
         context.clients.append(client)
         return client
 
-    async with _judged(context):
+    async with _disconnected(context):
         yield open_client
 
 
 @asynccontextmanager
-async def _judged(context: CheckContext):
-    """At the end the clients leave, one by one, and none leaves anything behind."""
+async def _disconnected(context: CheckContext):
+    """At the end disconnect the clients, one after the other, and judge how each ends."""
     try:
         yield
         for client in context.clients:
@@ -78,13 +80,13 @@ async def _judged(context: CheckContext):
 
 @asynccontextmanager
 async def target(context: CheckContext):
-    """The subject itself: a class, or the student's function."""
+    """What the student wrote: a class or a function."""
     yield context.subject
 
 
 @asynccontextmanager
 async def database(context: CheckContext):
-    """A migrated database without a row, whose server can be restarted."""
+    """A migrated, empty database, whose server can be restarted."""
     async with fresh_database() as fresh:
         with isolated_signals(context.subject):
             yield fresh
@@ -92,7 +94,7 @@ async def database(context: CheckContext):
 
 @asynccontextmanager
 async def cache(context: CheckContext):
-    """An empty cache that all processes share; it lets two of them meet at a chosen moment."""
+    """An empty cache that all processes share. It can run a second process at a chosen moment."""
     async with fresh_cache(
         lambda: application_for(reload_subject(context.subject), context.lesson)
     ) as fresh:
@@ -101,7 +103,10 @@ async def cache(context: CheckContext):
 
 @asynccontextmanager
 async def signals(context: CheckContext):
-    """Django's signals reach the subject's file alone. Comes last: others run the file anew."""
+    """Only the student's file receives Django's signals.
+
+    This is the last parameter of a check, because other fixtures import the file again.
+    """
     with isolated_signals(context.subject):
         yield
 
@@ -114,7 +119,7 @@ async def external_sender(context: CheckContext):
 
 @asynccontextmanager
 async def redis(context: CheckContext):
-    """The Redis behind the layers "default", "pubsub" and "encrypted", which can be lost."""
+    """The Redis server behind the layers "default", "pubsub" and "encrypted". It can fail."""
     with fake_redis() as server:
         yield server
 
@@ -136,9 +141,9 @@ FIXTURES = {
 
 
 def diagnose(name: str, client: StrictClient | None = None, detail: str = "", event: str = ""):
-    """End the check red, with diagnosis `name` and the transcript of `client`.
+    """Fail the check with diagnosis `name` and the transcript of `client`.
 
-    `event` is the type of the one whose handler is at fault, where that is not the last that ran.
+    `event` is the type of the event whose handler is wrong; by default that of the last event.
     """
     if client is None:
         raise CheckFailed(make_finding(name, detail=detail))

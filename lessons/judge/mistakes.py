@@ -1,4 +1,4 @@
-"""A lesson's mistakes as they stand in their file, which is read and not run."""
+"""Reads the mistakes of a lesson from the source of its mistakes.py, without running it."""
 
 import ast
 import re
@@ -8,33 +8,32 @@ from pathlib import Path
 
 from lessons.core.catalogue import Lesson
 
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """One mistake: its name, what was misunderstood, and the id of what it is diagnosed as."""
+    """One mistake: the name in the file, what the author misunderstood, the diagnosis's id."""
 
     name: str
-    misunderstood: str
+    explanation: str
     diagnosis: str
 
     @property
-    def words(self) -> str:
-        """`GoesOnAfterTheRefusal` and `test_goes_on_after...` in words."""
+    def title(self) -> str:
+        """The name as words: `AlwaysRepeats` and `test_always_repeats` are "Always repeats"."""
         name = self.name.removeprefix("test_").replace("_", " ")
-        words = [_in_a_sentence(word) for word in _HUMP.sub(" ", name).split()]
-        text = " ".join(words)
+        text = " ".join(_lower(word) for word in _WORD_START.sub(" ", name).split())
         return text[:1].upper() + text[1:]
 
 
-def _in_a_sentence(word: str) -> str:
-    is_short_for_more = len(word) > 1 and word[:2].isupper()  # ORM, NaN is not
-    return word if is_short_for_more else word.lower()
+def _lower(word: str) -> str:
+    is_abbreviation = len(word) > 1 and word[:2].isupper()  # as ORM, but not NaN
+    return word if is_abbreviation else word.lower()
 
 
-def wrong_versions(lesson: Lesson) -> tuple[Mistake, ...]:
-    """All of them, in the order of the file; none where it cannot be read."""
+def read_mistakes(lesson: Lesson) -> tuple[Mistake, ...]:
+    """All mistakes in the order of the file; none if the file cannot be read."""
     try:
         return _read(lesson.mistakes, lesson.mistakes.stat().st_mtime_ns)
     except (OSError, SyntaxError):
@@ -44,20 +43,20 @@ def wrong_versions(lesson: Lesson) -> tuple[Mistake, ...]:
 @lru_cache(maxsize=64)
 def _read(file: Path, saved: int) -> tuple[Mistake, ...]:
     body = ast.parse(file.read_text(encoding="utf-8")).body
-    diagnoses = dict(found for node in body if (found := _diagnosis_given(node)))
-    versions = []
+    diagnoses = dict(found for node in body if (found := _assigned_diagnosis(node)))
+    mistakes = []
     for node in body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            own = dict(found for inner in node.body if (found := _diagnosis_given(inner)))
-            diagnosis = own.get("") or diagnoses.get(node.name)
+            inner = dict(found for one in node.body if (found := _assigned_diagnosis(one)))
+            diagnosis = inner.get("") or diagnoses.get(node.name)
             if diagnosis:
-                told = " ".join((ast.get_docstring(node) or "").split())
-                versions.append(Mistake(node.name, told, diagnosis))
-    return tuple(versions)
+                explanation = " ".join((ast.get_docstring(node) or "").split())
+                mistakes.append(Mistake(node.name, explanation, diagnosis))
+    return tuple(mistakes)
 
 
-def _diagnosis_given(node: ast.AST) -> tuple[str, str] | None:
-    """Whose diagnosis an assignment gives, and its id; in a class body, whose is clear."""
+def _assigned_diagnosis(node: ast.AST) -> tuple[str, str] | None:
+    """The name and the id in `name.diagnosis = "id"`; the name is "" in `diagnosis = "id"`."""
     if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Constant):
         return None
     target = node.targets[0]

@@ -1,18 +1,29 @@
-"""What a student predicts before it is played, and what a recorded run says to that.
+"""Asks a student to predict a conversation, and grades the answer by playing the conversation.
 
-A lesson's predict.toml holds some `[[prediction]]`, each with
+A lesson's predict.toml has a `[[prediction]]` for each question, with these keys:
 
     question   in the lesson's voice, Markdown
-    because    what explains the answer, told after it
-    steps      the conversation, as in a transcript
-    target     "demo" (by default), "solution" or "mistake:Name"
-    kind       "order": put the events in order; "receives": tick which client gets which frame
-    lanes      whose events are asked for; by default client and consumer
-    types      and of which type; by default all but the scope, and for "receives" what is sent
-    decoys     events, as a transcript writes them, that never come
-    exact      true where the clock decides between two clients, and no other order is right
+    because    the explanation, shown after the answer
+    steps      the conversation, written as in a transcript
+    target     "demo" (the default), "solution" or "mistake:Name"
+    kind       "order": put the events in order; "receives": tick which client receives which frame
+    lanes      the lanes whose events are asked for; by default client and consumer
+    types      their types; by default all but the scope, and for "receives" what a consumer sends
+    decoys     events, written as in a transcript, that do not happen
+    exact      true if only the recorded order is right, because the clock decides it
 
-The answer stands nowhere: it is what crosses when the steps are played.
+No file holds the answer: it is the recording of the steps.
+
+The idea of grading an order: two events may change places, unless one must happen before the other
+in every run. Take two clients in a group, and a message to the group:
+
+    client 1 → websocket.receive      A
+    layer    ← group_send             B
+    client 1 ← websocket.send         C
+    client 2 ← websocket.send         D
+
+A comes before B, because both belong to one connection. B comes before C and D, because B causes
+both. Nothing orders C and D. So A B C D and A B D C are both right, and B A C D is not.
 """
 
 import random
@@ -33,7 +44,7 @@ SENT = ("websocket.send", "websocket.close", "http.response.body")
 
 
 class InvalidPrediction(ValueError):
-    """A prediction that cannot be asked; the text says why."""
+    """A prediction that is not valid; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +62,7 @@ class Prediction:
     exact: bool = False
 
     def consumer(self, lesson: Lesson) -> str:
-        """The name under which `play` knows the target."""
+        """The target's name for `record`."""
         return lesson.demo if self.target == "demo" else self.target
 
     def recording(self, lesson: Lesson) -> Recording:
@@ -65,7 +76,7 @@ class Prediction:
 
 
 def predictions(lesson: Lesson) -> tuple[Prediction, ...]:
-    """Those of the lesson; none where it has no file of them. Raises InvalidPrediction."""
+    """The lesson's predictions, in the order of the file. Raises InvalidPrediction."""
     file = lesson.predictions
     try:
         return _read(file, file.stat().st_mtime_ns)
@@ -85,54 +96,54 @@ def _read(file: Path, saved: int) -> tuple[Prediction, ...]:
         raise InvalidPrediction(f"{file.name}: {error}") from None
     for one in found:
         if one.kind not in KINDS:
-            raise InvalidPrediction(f"{file.name}: the kind {one.kind!r} is none of {KINDS}")
+            raise InvalidPrediction(f"{file.name}: kind is {one.kind!r}; use one of {KINDS}")
     return found
 
 
 @dataclass(frozen=True)
 class Card:
-    """What is put in order, or a row of what is received: `label` as a transcript writes it."""
+    """An event to put in order, or a frame to tick. A transcript writes it like `label`."""
 
     label: str
-    event: int | None  # its place in the recording; None for a decoy
+    event: int | None  # its index in the recording; None for a decoy
 
 
 def cards(prediction: Prediction, recording: Recording) -> list[Card]:
-    """The right ones in the order in which they crossed, then the decoys."""
-    all_labels = _labels(recording.events)
+    """The right cards in the recorded order, then the decoys."""
+    texts = _labels(recording.events)
     asked = [index for index, it in enumerate(recording.events) if prediction.asks_for(it)]
     if prediction.kind == "order":
-        right = [Card(all_labels[index], index) for index in asked]
+        right = [Card(texts[index], index) for index in asked]
     else:
-        frames = dict.fromkeys(frame for _, frame in received(prediction, recording))
+        frames = dict.fromkeys(frame for _, frame in received_frames(prediction, recording))
         right = [Card(frame, None) for frame in frames]
     return right + [Card(decoy, None) for decoy in prediction.decoys]
 
 
-def labels(prediction: Prediction, recording: Recording) -> set[str]:
-    """Of all that comes, asked for or not, as the cards of this prediction have it."""
+def all_labels(prediction: Prediction, recording: Recording) -> set[str]:
+    """The labels of all recorded events, also of those that the prediction does not ask for."""
     if prediction.kind == "order":
         return set(_labels(recording.events))
     sent = {event_text(event.message) for event in recording.events if event.direction == "out"}
-    return sent | {frame for _, frame in received(prediction, recording)}
+    return sent | {frame for _, frame in received_frames(prediction, recording)}
 
 
 def shuffled(things: Sequence, seed: str) -> list:
-    """The same for the same seed, and never as they were where they can be otherwise."""
+    """The things in another order, always the same for the same seed."""
     mixed = list(things)
     random.Random(seed).shuffle(mixed)
     return mixed if mixed != list(things) else mixed[1:] + mixed[:1]
 
 
 def clients(prediction: Prediction, recording: Recording) -> list[str]:
-    """Names of those that could receive something, in the order in which they came."""
+    """The names of the clients that can receive a frame, in the order of their connections."""
     found = connections_of(recording.events)
     of_clients = {event.connection for event in recording.events if event.lane == "client"}
     return [str(number) for number, one in enumerate(found, 1) if one in of_clients]
 
 
-def received(prediction: Prediction, recording: Recording) -> list[tuple[str, str]]:
-    """Who received what: a client's name and a frame, which is told apart from the one before."""
+def received_frames(prediction: Prediction, recording: Recording) -> list[tuple[str, str]]:
+    """The name of a client and a frame, for each received frame. A repeated frame says so."""
     found = connections_of(recording.events)
     counts: Counter = Counter()
     pairs = []
@@ -140,26 +151,26 @@ def received(prediction: Prediction, recording: Recording) -> list[tuple[str, st
         if prediction.asks_for(event):
             client, frame = str(found.index(event.connection) + 1), event_text(event.message)
             counts[client, frame] += 1
-            again = counts[client, frame] - 1
-            pairs.append((client, frame + (", once more" * again)))
+            repeats = counts[client, frame] - 1
+            pairs.append((client, frame + (", again" * repeats)))
     return pairs
 
 
-def is_each_in_place(
+def grade_order(
     prediction: Prediction, recording: Recording, given: Sequence[Card], never: Sequence[Card]
 ) -> tuple[list[bool], list[bool]]:
-    """For each card that was put in order, and for each that is said never to come: is it right?
+    """Whether each card in the student's order is right, and each that "never happens".
 
-    An order is right where nothing comes before what has led to it, and a card where neither it
-    nor what it leads to does; two clients that the same message reaches may come either way round.
+    A card is right if every event that must come before it does, and no event that must come
+    after it does.
     """
     events = recording.events
-    leads_to = _what_leads_to(events)
+    causes = _causes(events)
     if prediction.exact:
-        leads_to = [set(range(index)) for index in range(len(events))]
+        causes = [set(range(index)) for index in range(len(events))]
     places = _places(prediction, recording)
     asked = {index for indices in places.values() for index in indices}
-    come: set[int] = set()
+    placed: set[int] = set()
     right = []
     for card in given:
         left = places.get(card.label)
@@ -167,14 +178,14 @@ def is_each_in_place(
         if index is None:
             right.append(False)
             continue
-        is_late = any(index in leads_to[earlier] for earlier in come)
-        right.append(not is_late and not (leads_to[index] & asked) - come)
-        come.add(index)
+        is_late = any(index in causes[earlier] for earlier in placed)
+        right.append(not is_late and not (causes[index] & asked) - placed)
+        placed.add(index)
     return right, [card.label in prediction.decoys for card in never]
 
 
 def _places(prediction: Prediction, recording: Recording) -> dict[str, list[int]]:
-    """Where in the recording each label stands: cards that look alike may change places."""
+    """The indices in the recording for each label: equal cards may change places."""
     places: dict[str, list[int]] = {}
     for card in cards(prediction, recording):
         if card.event is not None:
@@ -190,26 +201,26 @@ def _labels(events: Sequence[Event]) -> list[str]:
     ]
 
 
-def _what_leads_to(events: Sequence[Event]) -> list[set[int]]:
-    """For each event, the indices of those that come before it in every run."""
-    led: list[set[int]] = []
+def _causes(events: Sequence[Event]) -> list[set[int]]:
+    """For each event, the indices of the events that come before it in every run."""
+    causes: list[set[int]] = []
     for later, event in enumerate(events):
         before: set[int] = set()
         for earlier in range(later):
-            if _leads(events[earlier], event):
-                before |= {earlier} | led[earlier]
-        led.append(before)
-    return led
+            if _is_cause(events[earlier], event):
+                before |= {earlier} | causes[earlier]
+        causes.append(before)
+    return causes
 
 
-def _leads(one: Event, other: Event) -> bool:
-    """Whether the earlier of two events has to come first."""
+def _is_cause(one: Event, other: Event) -> bool:
+    """Whether the earlier of two events comes first in every run."""
     if one.connection == other.connection:
         return True
-    # A client acts when all is at rest, and what follows is its doing.
+    # A client acts when every consumer is idle. What follows is an effect of the action.
     if any(event.lane == "client" and event.direction == "in" for event in (one, other)):
         return True
-    inner = one.message.get("message")
+    inner = one.message.get("message")  # the layer delivers what was sent
     return (
         one.lane == other.lane == "layer"
         and other.direction == "in"

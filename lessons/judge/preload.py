@@ -1,4 +1,4 @@
-"""What is loaded and made where checks are forked from, so that no fork has to."""
+"""Loads modules and creates tables once, in the process that forks for each verdict."""
 
 from contextlib import suppress
 from importlib import import_module
@@ -11,5 +11,5 @@ set_up_django()
 for name in ("lessons.judge.check_process", "lessons.playback.conversation"):
     import_module(name)
 
-with suppress(OSError, DatabaseError):  # a check that needs the tables says what is in the way
+with suppress(OSError, DatabaseError):  # a check that needs tables reports the reason
     import_module("lessons.simulator.database").prepare()

@@ -1,4 +1,4 @@
-"""The workshop's pytest plugin: lessons by number, their checks, the loop that they need."""
+"""The workshop's pytest plugin: runs the checks of a lesson, and the tests that it names."""
 
 import asyncio
 import os
@@ -6,6 +6,62 @@ import os
 import pytest
 
 from lessons.core import catalogue
+from lessons.core.exercise_copies import create_copies
+
+
+class PytestFailure(Exception):
+    """A check is red; the text is what pytest shows."""
+
+
+class CheckFile(pytest.File):
+    """A lesson's check.py. The option `--target` names what it judges."""
+
+    def collect(self):
+        # Channels is loaded here: most runs of pytest collect no check.
+        from lessons.judge.check_runner import find_checks
+        from lessons.playback.target import UnknownTarget, resolve
+        from lessons.simulator.student_module import load_file
+
+        self.lesson = catalogue.find(self.path.parent.name)
+        create_copies()  # pytest may be the first command in a fresh clone
+        try:
+            self.target = resolve(self.lesson, self.config.getoption("--target") or "exercise")
+        except UnknownTarget as error:
+            raise self.CollectError(str(error)) from None
+        for check in find_checks(load_file(self.path)):
+            yield CheckItem.from_parent(self, name=check.__name__, check=check)
+
+
+class CheckItem(pytest.Item):
+    """One check. It runs in this process and without a time limit, so a debugger works."""
+
+    def __init__(self, check, **kwargs):
+        super().__init__(**kwargs)
+        self.check = check
+
+    def runtest(self):
+        from lessons.judge.check_runner import run_check
+        from lessons.judge.report import explain_finding, explain_outcome
+        from lessons.simulator.check_context import CheckContext
+        from lessons.simulator.finding import CheckFailed
+
+        try:
+            subject = self.parent.target.load()
+        except CheckFailed as failure:
+            raise PytestFailure(explain_finding(failure.finding)) from None
+        outcome = run_check(self.check, CheckContext(self.parent.lesson, subject))
+        if outcome.state == "red":
+            raise PytestFailure(explain_outcome(outcome))
+
+    def repr_failure(self, excinfo, style=None):
+        if excinfo.errisinstance(PytestFailure):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self):
+        from lessons.judge.check_runner import claim_of
+
+        return self.path, self.check.__code__.co_firstlineno - 1, claim_of(self.check)
 
 
 def pytest_addoption(parser):
@@ -19,11 +75,11 @@ def pytest_addoption(parser):
     )
 
 
-@pytest.hookimpl(wrapper=True)  # before xdist reads how many processes there are to be
+@pytest.hookimpl(wrapper=True)  # runs before xdist reads the number of processes
 def pytest_cmdline_main(config):
     whole = config.args_source is not config.ArgsSource.ARGS
     if hasattr(config, "workerinput"):
-        pass  # a worker is told what to run
+        pass  # the main process has chosen already
     elif config.option.lesson:
         _choose_lesson(config, whole)
     elif whole:
@@ -32,7 +88,7 @@ def pytest_cmdline_main(config):
 
 
 def _choose_lesson(config, whole: bool) -> None:
-    """Run the lesson's own tests, and its checks on what should pass them."""
+    """Run the lesson's tests and its checks; the checks judge the solution by default."""
     try:
         lesson = catalogue.find(config.option.lesson)
         own = [str(lesson.tests), str(lesson.check)]
@@ -43,22 +99,22 @@ def _choose_lesson(config, whole: bool) -> None:
 
 
 def _use_all_cores(config) -> None:
-    """Start xdist for the whole suite; for a few tests its workers take longer than the tests."""
+    """Start xdist for the whole suite. For a few tests its workers would start too slowly."""
     chosen = ("keyword", "markexpr", "lf", "collectonly", "tx")
     if any(config.getoption(name, None) for name in chosen):
         return
-    if config.getoption("numprocesses", 0) is None:  # not asked for, and not forbidden by -n0
-        config.option.numprocesses = (os.cpu_count() or 1) + 1  # some wait for what they started
+    if config.getoption("numprocesses", 0) is None:  # neither -n4 nor -n0 was given
+        config.option.numprocesses = (os.cpu_count() or 1) + 1  # some tests only wait for a process
 
 
 def pytest_pycollect_makemodule(module_path, parent):
-    from lessons.judge.pytest_checks import collect_checks
-
-    return collect_checks(module_path, parent)
+    """Collect a lesson's check.py as checks, and any other file as usual."""
+    is_check = module_path.name == "check.py" and module_path.parent.parent == catalogue.COURSE_DIR
+    return CheckFile.from_parent(parent, path=module_path) if is_check else None
 
 
 def pytest_asyncio_loop_factories(config, item):
-    """Tests that use the strict communicator need its loop; the others get the usual one."""
+    """Tests with a strict communicator run on the simulated loop, all others on asyncio's."""
     from lessons.simulator.loop import SimulatedLoop
 
     names = {"StrictCommunicator", "StrictHttpCommunicator"}

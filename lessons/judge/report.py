@@ -1,4 +1,4 @@
-"""An outcome in plain text, for where there is no terminal of ours: pytest, a log, an export."""
+"""Writes a verdict as plain text, for pytest and logs."""
 
 from lessons.core.diagnoses import diagnosis
 from lessons.judge.verdict import Outcome, Verdict
@@ -7,7 +7,7 @@ from lessons.wire.transcript import render
 
 
 def explain(verdict: Verdict) -> str:
-    """All of a verdict: a tick or a cross for each check, and the reason for each cross."""
+    """A whole verdict: a tick or a cross for each check, and the reason for each cross."""
     lines = [f"{verdict.lesson}, {verdict.target}: {'green' if verdict.green else 'red'}"]
     if verdict.problem:
         lines.append(explain_finding(verdict.problem))
@@ -20,13 +20,13 @@ def explain(verdict: Verdict) -> str:
 
 
 def explain_outcome(outcome: Outcome) -> str:
-    """Why a check is red: the finding, then what crossed until then."""
+    """Why a check is red: the finding, then the transcript."""
     transcript = render(outcome.transcript)
     return explain_finding(outcome.finding) + (f"\n\n{transcript}" if transcript else "")
 
 
 def explain_finding(finding: Finding) -> str:
-    """What happened and where, then the cure."""
+    """What happened and where, then the cause and the cure."""
     known = diagnosis(finding.diagnosis)
     parts = [finding.message, finding.detail, f"Why: {known.cause}", f"Cure: {known.cure}"]
     return "\n".join(part for part in parts if part)

@@ -1,4 +1,4 @@
-"""Tries a student's test on a consumer, as pytest would, and says what came of it."""
+"""Runs a test that a student wrote on a consumer, as pytest would."""
 
 import asyncio
 import inspect
@@ -15,8 +15,8 @@ from lessons.wire.recorder import Recorder
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One run of `test`: what it raised (None: it is green) and what crossed meanwhile."""
+class StudentTestRun:
+    """One run of `test`: its exception (None if the test passed) and the recorded events."""
 
     test: Callable
     error: BaseException | None
@@ -28,8 +28,8 @@ class Trial:
         if self.error is not None:
             place = place_of_error(place.file, self.error) or place
             line = linecache.getline(place.file, place.line).strip()
-            said = f"{type(self.error).__name__}: {self.error}".removesuffix(": ")
-            detail = f"{line}\n{said}\n{detail}".strip()
+            error = f"{type(self.error).__name__}: {self.error}".removesuffix(": ")
+            detail = f"{line}\n{error}\n{detail}".strip()
         return CheckFailed(make_finding(name, place, detail=detail), self.transcript)
 
     def _first_line(self) -> Place:
@@ -37,13 +37,13 @@ class Trial:
         return Place(code.co_filename, code.co_firstlineno, code.co_qualname) if code else Place()
 
 
-async def try_test(test, consumer_class) -> Trial:
-    """Run `test(application)` on that consumer; nothing that it started is left behind."""
+async def run_student_test(test, consumer_class) -> StudentTestRun:
+    """Run `test(application)` on that consumer, then cancel the tasks that it left behind."""
     recorder = Recorder()
-    # A new class for each trial: what one leaves on its class must not reach the next.
-    fresh = type(consumer_class.__name__, (consumer_class,), {})
-    application = _unhurried(RecordingMiddleware(fresh.as_asgi(), recorder))
-    # The stock receive_nothing() looks at the machine's clock; here time is the loop's.
+    # Each run gets a new class, because a test may change attributes of the class.
+    consumer = type(consumer_class.__name__, (consumer_class,), {})
+    application = _cancelled_when_idle(RecordingMiddleware(consumer.as_asgi(), recorder))
+    # Channels' receive_nothing() reads the machine's clock. The simulated clock is the loop's.
     clock = SimpleNamespace(monotonic=asyncio.get_running_loop().time)
     others = asyncio.all_tasks()
     with mock.patch("asgiref.testing.time", clock):
@@ -53,7 +53,7 @@ async def try_test(test, consumer_class) -> Trial:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-    return Trial(test, error, tuple(recorder.events))
+    return StudentTestRun(test, error, tuple(recorder.events))
 
 
 async def _error_of(test, application) -> BaseException | None:
@@ -64,19 +64,19 @@ async def _error_of(test, application) -> BaseException | None:
     except (SystemExit, KeyboardInterrupt):
         raise
     except BaseException as error:
-        # CancelledError too: a stock communicator raises it once a time-out has ended its consumer.
+        # Including CancelledError: Channels' communicator raises it after a timeout.
         return error
     return None
 
 
-def _unhurried(application):
-    """The same application, which can be cancelled only while it waits for an event.
+def _cancelled_when_idle(application):
+    """Wrap the application: a cancellation waits until no handler is running.
 
-    A communicator that goes out of scope cancels its consumer at once. If a handler is at work in
-    its thread then, that thread waits for ever, and with it every consumer that comes after.
+    A communicator that is garbage-collected cancels its consumer at once. If a handler is running
+    in the thread of sync handlers then, that thread hangs, and so does every later sync consumer.
     """
 
-    async def served(scope, receive, send):
+    async def wrapped(scope, receive, send):
         running = asyncio.create_task(application(scope, receive, send))
         try:
             await asyncio.wait([running])
@@ -87,4 +87,4 @@ def _unhurried(application):
             raise
         return running.result()
 
-    return served
+    return wrapped

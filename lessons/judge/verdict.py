@@ -1,4 +1,4 @@
-"""What came of judging: plain data, also as JSON and as JUnit XML."""
+"""The verdict on a target, as data, as JSON and as JUnit XML."""
 
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
@@ -11,7 +11,7 @@ STATES = ("green", "red", "not run")
 
 @dataclass(frozen=True)
 class Outcome:
-    """One check: `claim` is its docstring, `state` "green", "red" or "not run"."""
+    """The outcome of one check: `claim` is its docstring, `state` one of STATES."""
 
     name: str
     claim: str
@@ -37,11 +37,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Verdict:
-    """All checks of one lesson (its key) on one target.
+    """The outcomes of a lesson's checks on one target.
 
-    `problem` is set where the target could not be judged at all, `output` is what it printed (cut
-    after a few thousand characters), `digest` the version of its file, `seconds` how long the
-    judging took.
+    `lesson` is the lesson's key. `problem` says why the target could not be loaded. `output` is
+    what it printed (cut after some thousand characters), `digest` the version of its file, and
+    `seconds` the time that the checks took.
     """
 
     lesson: str
@@ -54,7 +54,7 @@ class Verdict:
 
     @property
     def green(self) -> bool:
-        """Whether every check ran and held. A verdict without a check is not green."""
+        """Whether every check is green. A verdict without a check is not green."""
         states = {outcome.state for outcome in self.outcomes}
         return self.problem is None and states == {"green"}
 
@@ -65,7 +65,7 @@ class Verdict:
 
     @property
     def diagnosis_ids(self) -> list[str]:
-        """Ids of the diagnoses made, each once, in the order of the checks."""
+        """The ids of the diagnoses, each once, in the order of the checks."""
         return list(dict.fromkeys(finding.diagnosis for finding in self.findings))
 
     def as_json(self) -> dict:
@@ -122,5 +122,5 @@ def _junit_fault(case, kind: str, finding: Finding) -> None:
 
 
 def _xml_text(text: str) -> str:
-    """XML 1.0 has no place for most control characters, whatever a student prints."""
+    """Replace control characters, which a student may print and XML 1.0 does not allow."""
     return "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)

@@ -3,7 +3,7 @@
 import pytest
 
 from lessons.core.catalogue import Lesson, find, lessons
-from lessons.judge.mistakes import wrong_versions
+from lessons.judge.mistakes import read_mistakes
 from lessons.playback.conversation import PlaybackLimitExceeded, play
 from lessons.playback.target import mistakes_of
 from lessons.web.live.page_socket import new_feed_id
@@ -127,12 +127,12 @@ def test_a_conversation_without_an_end_is_told_as_far_as_it_came(tmp_path):
 
 def test_mistakes_are_read_as_they_are_run():
     for lesson in lessons():
-        told = {version.name: version.diagnosis for version in wrong_versions(lesson)}
+        told = {version.name: version.diagnosis for version in read_mistakes(lesson)}
         assert told == {name: item.diagnosis for name, item in mistakes_of(lesson).items()}
 
 
 def test_mistakes_that_are_being_written_are_left_out(tmp_path):
     lesson = Lesson(tmp_path)
-    assert wrong_versions(lesson) == ()
+    assert read_mistakes(lesson) == ()
     lesson.mistakes.write_text("class Half(")
-    assert wrong_versions(lesson) == ()
+    assert read_mistakes(lesson) == ()

@@ -10,9 +10,9 @@ from lessons.judge.predictions import (
     Card,
     InvalidPrediction,
     cards,
-    is_each_in_place,
+    grade_order,
     predictions,
-    received,
+    received_frames,
     shuffled,
 )
 from lessons.web.views.prediction_views import question_context
@@ -35,7 +35,7 @@ def in_place(asked, given, never=()):
     def dealt(labels):
         return [Card(label, None) for label in labels]
 
-    return is_each_in_place(*asked, dealt(given), dealt(never))
+    return grade_order(*asked, dealt(given), dealt(never))
 
 
 # What is right
@@ -73,11 +73,11 @@ def test_what_never_comes_belongs_under_the_line_and_nothing_else_does():
 
 
 def test_a_frame_that_comes_twice_is_told_apart():
-    pairs = received(*of("group", 3))
+    pairs = received_frames(*of("group", 3))
     came = 'websocket.send  text: "someone came"'
     assert sorted(pair for pair in pairs if pair[1].startswith(came)) == [
         ("1", came),
-        ("1", f"{came}, once more"),
+        ("1", f"{came}, again"),
         ("2", came),
     ]
 
@@ -203,7 +203,7 @@ def test_verify_says_what_cannot_be_asked(course):
     [
         ("", "0 predictions; write 2 to 4"),
         ("[[prediction]", "predict.toml: "),
-        (one("riddle"), "the kind 'riddle' is none of"),
+        (one("riddle"), "kind is 'riddle'; use one of"),
         (one("order") + "answer = 'x'", "unexpected keyword argument 'answer'"),
     ],
 )

@@ -8,7 +8,7 @@ import warnings
 from channels.consumer import SyncConsumer
 from channels.exceptions import StopConsumer
 
-from lessons.judge import CheckFailed, try_test
+from lessons.judge import CheckFailed, run_student_test
 
 
 class Lamp(SyncConsumer):
@@ -182,7 +182,7 @@ async def must_pass(test):
 
 
 async def red_for_the_right_lamp(test):
-    trial = await try_test(test, Lamp)
+    trial = await run_student_test(test, Lamp)
     if trial.error is not None:
         return trial.failure("test-fails-the-right-one")
     return None if trial.transcript else trial.failure("test-runs-nothing")
@@ -193,7 +193,7 @@ async def must_notice(test, *wrong_lamps):
     for lamp in wrong_lamps:
         # What a test has yet to await when it fails is not forgotten: here no warning counts.
         with warnings.catch_warnings(action="ignore"):
-            trial = await try_test(test, lamp)
+            trial = await run_student_test(test, lamp)
             if trial.error is None:
                 raise trial.failure(lamp.diagnosis, f"The lamp that got through: {lamp.__doc__}")
             del trial

@@ -17,13 +17,13 @@ from lessons.core.catalogue import Lesson, UnknownLesson, find
 from lessons.core.diagnoses import catalogue as diagnoses
 from lessons.judge.compare import (
     Comparison,
-    can_be_played,
     compare,
-    compare_in_the_check,
-    compare_where_it_shows,
-    conversations,
+    compare_in_check,
+    find_visible_difference,
+    is_playable,
+    lesson_conversations,
 )
-from lessons.judge.mistakes import Mistake, wrong_versions
+from lessons.judge.mistakes import Mistake, read_mistakes
 from lessons.playback.conversation import PLAYBACK_ERRORS
 from lessons.playback.recording_cache import Recording
 from lessons.playback.steps import BEGINNINGS, Step, parse_step
@@ -95,20 +95,20 @@ def comparison(request, lesson: Lesson) -> dict:
     """
     mistake = _mistake(lesson, request.GET.get("mistake", ""))
     steps = requested_steps(request.GET)
-    if steps and can_be_played(lesson):
+    if steps and is_playable(lesson):
         found = compare(lesson, mistake, tuple(map(str, steps)))
     elif "check" in request.GET:
-        found = compare_in_the_check(lesson, mistake)
+        found = compare_in_check(lesson, mistake)
     else:
-        found = compare_where_it_shows(lesson, mistake)
+        found = find_visible_difference(lesson, mistake)
     diagnosis = {"diagnosis": _diagnosis_json(mistake)}
     return diagnosis if found is None else diagnosis | _comparison_json(found)
 
 
 def comparison_context(lesson: Lesson) -> dict:
     """What a lesson's page offers to compare."""
-    steps = conversations(lesson) if can_be_played(lesson) else []
-    return {"mistakes": wrong_versions(lesson), "conversations": steps}
+    steps = lesson_conversations(lesson) if is_playable(lesson) else []
+    return {"mistakes": read_mistakes(lesson), "conversations": steps}
 
 
 def _comparison_json(found: Comparison) -> dict:
@@ -117,12 +117,12 @@ def _comparison_json(found: Comparison) -> dict:
         "claim": found.claim,
         "right": recording_json(found.right),
         "wrong": recording_json(found.wrong),
-        "differs": found.parting and found.parting._asdict(),
+        "differs": found.difference and found.difference._asdict(),
     }
 
 
 def _mistake(lesson: Lesson, name: str) -> Mistake:
-    for mistake in wrong_versions(lesson):
+    for mistake in read_mistakes(lesson):
         if mistake.name == name:
             return mistake
     raise RequestRejected(f"Lesson {lesson.number} has no mistake {name!r}.")

@@ -9,9 +9,9 @@ from lessons.judge.predictions import (
     Prediction,
     cards,
     clients,
-    is_each_in_place,
+    grade_order,
     predictions,
-    received,
+    received_frames,
     shuffled,
 )
 from lessons.playback.recording_cache import Recording
@@ -85,7 +85,7 @@ def _grade_order(request, prediction: Prediction, shown: list[Card], recording: 
     never = [int(one) for one in request.GET.getlist("never")]
     if sorted(given + never) != list(range(len(shown))):
         raise RequestRejected("Each card must have exactly one place.")
-    placed, left_out = is_each_in_place(
+    placed, left_out = grade_order(
         prediction, recording, [shown[one] for one in given], [shown[one] for one in never]
     )
     right = dict(zip(given + never, placed + left_out, strict=True))
@@ -101,7 +101,7 @@ def _grade_receivers(
 ) -> dict:
     """`given` are the ticked boxes: "2:0" is client 2 and the first card."""
     ticked = set(request.GET.getlist("given"))
-    really_received = set(received(prediction, recording))
+    really_received = set(received_frames(prediction, recording))
     expected = {
         f"{client}:{number}"
         for number, card in enumerate(shown)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from lessons.core.catalogue import lessons
 from lessons.core.diagnoses import catalogue
-from lessons.judge.mistakes import wrong_versions
+from lessons.judge.mistakes import read_mistakes
 from lessons.web.markup import markdown_sections, markdown_to_html
 from lessons.web.search.search import MAX_QUERY, search
 from lessons.web.search.search_index import SearchUnavailable, read_notes
@@ -51,7 +51,7 @@ def diagnoses_page(request):
     """Every diagnosis, by the lesson that explains it. Those without a lesson come last."""
     mistakes = {}
     for lesson in lessons():
-        for mistake in wrong_versions(lesson):
+        for mistake in read_mistakes(lesson):
             mistakes.setdefault(mistake.diagnosis, []).append((lesson, mistake))
     by_number = {lesson.number: lesson for lesson in lessons()}
     ordered = sorted(catalogue().values(), key=lambda one: one.lesson or len(by_number) + 1)
