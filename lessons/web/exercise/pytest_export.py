@@ -95,11 +95,13 @@ def write_test(lesson: Lesson, steps: list[Step]) -> str:
     users, tickets = _arguments(steps, "as"), _arguments(steps, "ticket")
     body = [_create_row(**row) for row in rows]
     body += [_log_in(user) for user in users]
-    body += [f'{_variable(ticket)} = await ticket_for("{_user(ticket)}")' for ticket in tickets]
+    for ticket in tickets:
+        user = python_literal(_user(ticket))
+        body.append(f"{_variable('ticket', ticket)} = await ticket_for({user})")
     for step, turn in zip(steps, turns, strict=True):
         body += _step_lines(lesson, step, turn)
     needs_database = any(event.lane == "database" for turn in turns for _, event in turn.events)
-    head = _DATABASE if rows or users or needs_database else ""
+    head = _DATABASE if rows or users or tickets or needs_database else ""
     head += _application(lesson if is_own else None)
     head += (_LOG_IN if users else "") + (_TICKET if tickets else "")
     names = [subject, lesson.stack, f"{lesson.stack_module}.issue"]
@@ -159,12 +161,12 @@ def _communicator(lesson: Lesson, step: Step) -> str:
     if step.action in METHODS:
         arguments = f'application, "{step.action}", {python_literal(path)}'
         return f"client_{step.client} = HttpCommunicator({arguments})"
-    query = f"?{given['query']}" if "query" in given else ""
-    path = python_literal(path + query)
     if "ticket" in given:
-        path = f'f{path[:-1]}?ticket={{{_variable(given["ticket"])}}}"'
+        path = f"{python_literal(f'{path}?ticket=')} + {_variable('ticket', given['ticket'])}"
+    else:
+        path = python_literal(path + (f"?{given['query']}" if "query" in given else ""))
     arguments = ["application", path]
-    headers = given.get("as", "")
+    headers = _variable("user", given["as"]) if "as" in given else ""
     if "origin" in given:
         origin = python_literal((b"origin", given["origin"].encode()))
         headers = f"[*{headers}, {origin}]" if headers else f"[{origin}]"
@@ -217,7 +219,7 @@ def _qualified_name(model: str) -> str:
 
 def _log_in(user: str) -> str:
     rights = "".join(f", {key}={value}" for key, value in ACCOUNTS.get(user, {}).items())
-    return f'{user} = await log_in("{user}"{rights})'
+    return f"{_variable('user', user)} = await log_in({python_literal(user)}{rights})"
 
 
 def _application(lesson: Lesson | None) -> str:
@@ -285,5 +287,6 @@ def _user(ticket: str) -> str:
     return ticket.partition("/")[0]
 
 
-def _variable(ticket: str) -> str:
-    return f"ticket_{ticket.replace('/', '_')}"
+def _variable(kind: str, name: str) -> str:
+    """A variable for that user or ticket. A user name may contain `@` or `-`."""
+    return f"{kind}_{re.sub(r'[^a-zA-Z0-9]', '_', name)}"
