@@ -28,7 +28,7 @@ def state_dir(tmp_path_factory):
 def address(chromium, state_dir):
     """`http://127.0.0.1:port` of a workshop of the tests' own."""
     environment = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "tests.support.served_page",
+        "DJANGO_SETTINGS_MODULE": "tests.support.servers.browser_settings",
         "WORKSHOP_STATE_DIR": str(state_dir),
         "PYTHONUNBUFFERED": "1",
     }

@@ -20,7 +20,7 @@ READY = "Workshop ready at "
 def cluster(tmp_path, redis_binaries):
     """The addresses of its two web servers. At the end Ctrl-C is pressed, and nothing is left."""
     environment = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "tests.support.served_page",
+        "DJANGO_SETTINGS_MODULE": "tests.support.servers.browser_settings",
         "WORKSHOP_STATE_DIR": str(tmp_path),
     }
     process = subprocess.Popen(

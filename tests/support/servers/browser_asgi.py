@@ -1,4 +1,4 @@
-"""The project's own application, with one consumer more, patience, and files asked for once."""
+"""The project for tests in a browser: slow closes, cached files, and one more consumer."""
 
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
@@ -10,7 +10,7 @@ from tests.support.servers.daphne_server import wait_for_late_closes
 
 
 class Flood(AsyncConsumer):
-    """Sends as many frames as it is told to, and never lets the loop turn meanwhile."""
+    """Sends as many frames as the client asks for, without a pause for the event loop."""
 
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
@@ -23,19 +23,19 @@ class Flood(AsyncConsumer):
         raise StopConsumer
 
 
-def kept(serve):
-    """Tells the browser to keep a file: in a new checkout it asks for all of them at each visit."""
+def cached(serve):
+    """Let the browser cache static files. In a new checkout it would load them on every visit."""
 
-    def serve_to_be_kept(*args, **kwargs):
+    def serve_with_cache_control(*args, **kwargs):
         response = serve(*args, **kwargs)
         response["Cache-Control"] = "max-age=3600"
         return response
 
-    return serve_to_be_kept
+    return serve_with_cache_control
 
 
 wait_for_late_closes()
-handlers.serve = kept(handlers.serve)
+handlers.serve = cached(handlers.serve)
 websocket_urlpatterns.append(path("ws/flood/", Flood.as_asgi()))
 
 from lessons.asgi import application  # noqa: E402, F401

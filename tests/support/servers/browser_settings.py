@@ -1,4 +1,4 @@
-"""Settings of the server that the browser visits: the workshop's, with state and database apart."""
+"""The workshop's settings for tests in a browser, with their own state and database."""
 
 import os
 from pathlib import Path
@@ -11,4 +11,4 @@ STATE_DIR = Path(os.environ["WORKSHOP_STATE_DIR"])
 DATABASES["default"]["NAME"] = STATE_DIR / "db.sqlite3"
 progress.state_dir = lambda: STATE_DIR
 
-ASGI_APPLICATION = "tests.support.served_asgi.application"
+ASGI_APPLICATION = "tests.support.servers.browser_asgi.application"
