@@ -207,7 +207,7 @@ class StrictCommunicator(StrictClient, WebsocketCommunicator):
         super().__init__(self.server.serve, path, headers, subprotocols, spec_version)
 
     @property
-    def closed(self) -> int | None:
+    def close_code(self) -> int | None:
         """The code with which the consumer closed (1006: rejected), or None."""
         return self.server.rules.close_code
 

@@ -147,7 +147,7 @@ async def test_a_page_of_this_site_is_accepted(chat):
     headers = [*await chat.database.log_in("ann"), OWN_ORIGIN]
     async with StrictCommunicator(whole_project, chat.path(), headers) as client:
         assert (await client.connect())[0] is True
-        assert client.closed is None
+        assert client.close_code is None
 
 
 def test_the_session_cookie_stays_on_this_site():
@@ -166,7 +166,7 @@ async def test_only_the_session_of_the_handshake_identifies_the_user(chat):
 
 async def test_rejects_every_client_without_tls(chat, settings):
     settings.SECURE_SSL_REDIRECT = True
-    assert (await chat.connect("ann")).client.closed == 4426
+    assert (await chat.connect("ann")).client.close_code == 4426
     assert await chat.database.do(Presence.objects.count) == 0
 
 
@@ -175,13 +175,13 @@ async def test_the_header_of_a_trusted_proxy_says_if_tls_was_used(chat, settings
     settings.SECURE_SSL_REDIRECT = True
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     participant = await chat.connect(headers=[(b"x-forwarded-proto", said)])
-    assert participant.client.closed == closed
+    assert participant.client.close_code == closed
 
 
 async def test_the_header_of_an_untrusted_proxy_is_ignored(chat, settings):
     settings.SECURE_SSL_REDIRECT = True
     participant = await chat.connect(headers=[(b"x-forwarded-proto", b"https")])
-    assert participant.client.closed == 4426
+    assert participant.client.close_code == 4426
 
 
 def test_old_versions_and_compression_are_not_supported():
@@ -191,7 +191,7 @@ def test_old_versions_and_compression_are_not_supported():
 
 @pytest.mark.parametrize("seen", ["", "-1", "1.0", "x", "٣", "9" * 19, "1;drop"])
 async def test_the_last_id_must_be_a_number(chat, seen):
-    assert (await chat.connect("ann", seen=seen)).client.closed == 4400
+    assert (await chat.connect("ann", seen=seen)).client.close_code == 4400
 
 
 # Revoked logins
@@ -202,7 +202,7 @@ async def close_code_after(chat, name, change):
     participant = await chat.join(name)
     await chat.database.do(change)
     await wait(HEARTBEAT_INTERVAL)
-    return participant.client.closed
+    return participant.client.close_code
 
 
 async def test_the_end_of_a_session_closes_the_connection(chat):
@@ -221,7 +221,7 @@ async def test_a_client_without_a_session_receives_and_saves_nothing(chat):
     ann, bob = await chat.join("ann"), await chat.join("bob")
     await chat.database.do(User.objects.filter(username="bob").update, is_active=False)
     await ann.post("hello")
-    assert (bob.client.closed, bob.new_messages(), ann.new_messages()) == (4401, [], ["hello"])
+    assert (bob.client.close_code, bob.new_messages(), ann.new_messages()) == (4401, [], ["hello"])
     other = await chat.join("ann")
     await chat.database.do(Session.objects.all()._raw_delete, "default")
     await other.post("not delivered")
@@ -233,9 +233,9 @@ async def test_a_revoked_login_is_closed_at_once(chat):
     ann, other_session = await chat.join(headers=headers), await chat.join("ann")
     bob = await chat.join("bob")
     await chat.database.do(_log_out, headers[0][1].partition(b"=")[2].decode())
-    assert [one.client.closed for one in (ann, other_session, bob)] == [4401, None, None]
+    assert [one.client.close_code for one in (ann, other_session, bob)] == [4401, None, None]
     await chat.database.do(_change_password, "ann")
-    assert [one.client.closed for one in (other_session, bob)] == [4401, None]
+    assert [one.client.close_code for one in (other_session, bob)] == [4401, None]
 
 
 def _log_out(session_key):
@@ -267,7 +267,7 @@ async def test_typing_checks_access_too(chat):
     await chat.remove_member("den", "bob")
     await bob.client.send_json_to({"typing": True})
     assert [frame for frame in ann.new_frames() if "typing" in frame] == []
-    assert bob.client.closed == 4403
+    assert bob.client.close_code == 4403
 
 
 # Messages
@@ -359,7 +359,7 @@ async def test_a_client_cannot_select_a_handler(chat):
         await ann.client.send_json_to(request)
     messages = [frame for frame in bob.new_frames() if "message" in frame]
     assert [(frame["message"], frame["by"]) for frame in messages][-1] == ("close", "ann")
-    assert (len(messages), ann.client.closed, bob.client.closed) == (5, None, None)
+    assert (len(messages), ann.client.close_code, bob.client.close_code) == (5, None, None)
 
 
 async def test_the_page_runs_no_inline_script():
@@ -413,7 +413,7 @@ async def test_a_client_that_is_too_fast_gets_an_error_and_then_is_closed(chat, 
     for _ in range(rate_limit.FLOOD_LIMIT + 1):
         ann.client.input_queue.put_nowait({"type": "websocket.receive", "text": "x"})
     await wait(0)
-    assert (ann.client.closed, bob.client.closed) == (4429, None)
+    assert (ann.client.close_code, bob.client.close_code) == (4429, None)
 
 
 @pytest.mark.parametrize("prefix", ["chat", "generic-chat"])
@@ -421,10 +421,10 @@ async def test_the_connections_of_a_user_are_limited(chat, monkeypatch, prefix):
     monkeypatch.setattr(store, "MAX_CONNECTIONS_PER_USER", 2)
     chat.prefix = prefix
     first, _ = await chat.join("ann"), await chat.join("ann", "other_session")
-    assert (await chat.connect("ann")).client.closed == 4429
-    assert (await chat.connect("bob")).client.closed is None
+    assert (await chat.connect("ann")).client.close_code == 4429
+    assert (await chat.connect("bob")).client.close_code is None
     await first.leave()
-    assert (await chat.connect("ann")).client.closed is None
+    assert (await chat.connect("ann")).client.close_code is None
 
 
 async def test_presence_rows_of_a_dead_process_do_not_count(chat, monkeypatch):
@@ -432,14 +432,14 @@ async def test_presence_rows_of_a_dead_process_do_not_count(chat, monkeypatch):
     headers = await chat.database.log_in("ann")
     await chat.join(headers=headers)
     await chat.database.do(Presence.objects.update, seen_at="2000-01-01T00:00Z")
-    assert (await chat.connect(headers=headers)).client.closed is None
+    assert (await chat.connect(headers=headers)).client.close_code is None
 
 
 async def test_the_guests_of_an_address_are_limited(chat, monkeypatch):
     monkeypatch.setattr(store, "MAX_GUESTS_PER_ADDRESS", 1)
     await chat.join()
-    assert (await chat.connect()).client.closed == 4429
-    assert (await chat.connect("ann")).client.closed is None
+    assert (await chat.connect()).client.close_code == 4429
+    assert (await chat.connect("ann")).client.close_code is None
 
 
 async def test_an_idle_client_is_closed(chat, monkeypatch):
@@ -448,7 +448,7 @@ async def test_an_idle_client_is_closed(chat, monkeypatch):
     await wait(2 * HEARTBEAT_INTERVAL)
     await ann.client.send_json_to({"typing": True})
     await wait(2 * HEARTBEAT_INTERVAL)
-    assert (ann.client.closed, bob.client.closed) == (None, 4408)
+    assert (ann.client.close_code, bob.client.close_code) == (None, 4408)
 
 
 # The log

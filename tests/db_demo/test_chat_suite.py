@@ -169,7 +169,7 @@ async def test_only_members_join_read_and_write_in_a_private_room(chat):
     await chat.database.do(fill, "den", ["secret"])
     for name in ("bob", None):
         other = await chat.connect(name, "den")
-        assert (other.client.closed, other.new_frames()) == (4403, [])
+        assert (other.client.close_code, other.new_frames()) == (4403, [])
     assert await chat.database.do(Presence.objects.count) == 0
 
 
@@ -198,7 +198,7 @@ async def test_a_removed_member_cannot_write(chat):
     ann, bob = await chat.join("ann", "den"), await chat.join("bob", "den")
     await chat.remove_member("den", "bob")
     await bob.post("still here")
-    assert (bob.client.closed, ann.new_messages()) == (4403, [])
+    assert (bob.client.close_code, ann.new_messages()) == (4403, [])
     assert await chat.database.do(Message.objects.count) == 0
 
 
@@ -207,35 +207,35 @@ async def test_a_removed_member_cannot_read(chat):
     ann, bob = await chat.join("ann", "den"), await chat.join("bob", "den")
     await chat.remove_member("den", "bob")
     await ann.post("he has left")
-    assert (bob.client.closed, bob.new_messages()) == (4403, [])
-    assert ann.client.closed is None
+    assert (bob.client.close_code, bob.new_messages()) == (4403, [])
+    assert ann.client.close_code is None
 
 
 async def test_a_removed_member_is_closed_at_once(chat):
     await chat.make_private("den", "ann", "bob")
     ann, bob = await chat.join("ann", "den"), await chat.join("bob", "den")
     await chat.remove_member("den", "bob", signals=True)
-    assert (ann.client.closed, bob.client.closed) == (None, 4403)
+    assert (ann.client.close_code, bob.client.close_code) == (None, 4403)
 
 
 async def test_a_removed_member_is_closed_at_the_next_heartbeat_without_a_signal(chat):
     await chat.make_private("den", "bob")
     bob = await chat.join("bob", "den")
     await chat.remove_member("den", "bob")
-    assert bob.client.closed is None
+    assert bob.client.close_code is None
     await wait(HEARTBEAT_INTERVAL)
-    assert bob.client.closed == 4403
+    assert bob.client.close_code == 4403
 
 
 async def test_a_room_that_becomes_private_closes_other_users(chat):
     ann = await chat.join("ann")
     await chat.make_private("lobby")
-    assert ann.client.closed == 4403
+    assert ann.client.close_code == 4403
 
 
 async def test_an_invalid_room_name_is_closed_with_4404(chat):
     for room in ("a%20b", "caf%C3%A9", "lobby%0A", "a!b", "x" * 51):
-        assert (room, (await chat.connect(room=room)).client.closed) == (room, 4404)
+        assert (room, (await chat.connect(room=room)).client.close_code) == (room, 4404)
     assert await chat.database.do(Presence.objects.count) == 0
 
 

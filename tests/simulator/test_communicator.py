@@ -135,7 +135,7 @@ async def test_a_consumer_that_closes_receives_a_disconnect_with_its_code(close,
         await client.connect()
         await client.send_to(text_data="bye")
         client.expect({"type": "websocket.close", **close})
-        assert client.closed == code
+        assert client.close_code == code
 
     assert seen == [code]
 
@@ -410,7 +410,7 @@ async def test_an_int_enum_is_a_close_code_by_its_number():
         await client.connect()
         await client.send_to(text_data="on")
         client.expect({"type": "websocket.close", "code": 4000})
-        assert type(client.closed) is int
+        assert type(client.close_code) is int
 
 
 async def test_an_int_enum_with_a_number_that_may_not_be_sent_is_a_forbidden_code():

@@ -57,7 +57,7 @@ class Chat:
     async def join(self, name=None, room="lobby", seen=0, headers=None) -> Participant:
         """Connect, check that the connection stays open, and discard all frames so far."""
         participant = await self.connect(name, room, seen, headers)
-        assert participant.client.closed is None
+        assert participant.client.close_code is None
         for each in self.participants:
             each.new_frames()
         return participant

@@ -107,7 +107,7 @@ async def test_stops_when_the_client_leaves(code):
 async def test_stops_after_a_rejection():
     async with new_client(query="") as client:
         await client.connect()
-        assert (client.closed, client.finished) == (1006, True)
+        assert (client.close_code, client.finished) == (1006, True)
 
 
 async def test_is_routed_at_its_path():

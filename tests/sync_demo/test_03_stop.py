@@ -39,7 +39,7 @@ async def test_repeats_text_and_stays_connected():
         client.expect(said("You said: hello"))
         await client.send_to(text_data="")
         client.expect(said("You said: "))
-        assert client.closed is None
+        assert client.close_code is None
 
 
 @pytest.mark.parametrize(

@@ -18,16 +18,16 @@ def said(text):
 
 def goes_on(client, otherwise=None):
     """The guess got `Wrong.`, and the game is not over."""
-    if otherwise is None and client.closed is not None:
+    if otherwise is None and client.close_code is not None:
         otherwise = "closed-early"
     client.expect(said("Wrong."), otherwise=otherwise)
 
 
 def ended(client, text, code):
     """The guess got `text`, then the close with that code; the diagnosis says what is wrong."""
-    if client.closed is None:
+    if client.close_code is None:
         diagnose("not-closed-as-asked", client)
-    otherwise = "wrong-close-code" if client.closed != code else None
+    otherwise = "wrong-close-code" if client.close_code != code else None
     client.expect(said(text), {"type": "websocket.close", "code": code}, otherwise=otherwise)
 
 

@@ -28,7 +28,7 @@ async def ask(client, otherwise, **frame):
     except AssertionError as failure:
         name = failure.finding.diagnosis
         diagnose(otherwise if name in ("exception", "zombie") else name, client, str(failure))
-    if client.closed is not None:
+    if client.close_code is not None:
         diagnose("closed-early", client)
     if not client.unread:
         diagnose("unanswered", client)

@@ -26,7 +26,7 @@ async def enter(communicator, name="lobby", others=()):
     accepted, _ = await client.connect()
     if not accepted:
         diagnose("refuses-everyone", client)
-    if client.closed is not None:
+    if client.close_code is not None:
         diagnose("room-name-refused", client, event="websocket.connect")
     calls = [event.message for event in client.transcript if event.direction == "out"]
     order = [call.get("type") for call in calls]
@@ -104,9 +104,9 @@ async def test_a_name_that_does_not_fit_is_refused_so_that_it_shows(communicator
         accepted, _ = await client.connect()
         if not accepted:
             diagnose("refused-without-reason", client)
-        if client.closed is None:
+        if client.close_code is None:
             diagnose("room-name-unchecked", client, event="websocket.connect")
-        otherwise = None if client.closed == 4004 else "wrong-close-code"
+        otherwise = None if client.close_code == 4004 else "wrong-close-code"
         client.expect({"type": "websocket.close", "code": 4004}, otherwise=otherwise)
         if external_sender.groups:
             diagnose("group-leak", client)

@@ -29,7 +29,7 @@ def said(text):
 async def order(client, number, dish, is_room=True, otherwise=None):
     """The client orders and is told so, or is told that it was not ordered."""
     await client.send_to(text_data=dish)
-    if client.closed is not None:
+    if client.close_code is not None:
         diagnose("closed-early", client)
     if await client.receive_nothing(timeout=5) and client.is_busy:
         waits = "The handler waits for room, and all else waits for it."

@@ -40,13 +40,13 @@ async def expect_farewell(client, *before):
 
 def wrong_farewell(client, before):
     """Id of the diagnosis for a client that was told something else, or nothing."""
-    if client.closed is None and client.is_busy:
+    if client.close_code is None and client.is_busy:
         return "waits-for-redis"
     if before and said("not sent") not in client.unread:
         return "lost-text-not-reported"
-    if client.closed is None:
+    if client.close_code is None:
         return "stays-in-lost-group" if before else "outage-hidden"
-    return "wrong-close-code" if client.closed != TRY_AGAIN["code"] else "reply-differs"
+    return "wrong-close-code" if client.close_code != TRY_AGAIN["code"] else "reply-differs"
 
 
 async def test_a_text_reaches_everybody(communicator, redis):

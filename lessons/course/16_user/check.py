@@ -21,7 +21,7 @@ async def enter(communicator, headers, name):
     accepted, _ = await client.connect()
     if not accepted:
         diagnose("refuses-everyone", client)
-    if client.closed is not None:
+    if client.close_code is not None:
         diagnose("authenticated-user-refused", client)
     client.expect(said(f"Hello, {name}."))
     return client
@@ -29,7 +29,7 @@ async def enter(communicator, headers, name):
 
 async def ask(client, may):
     await client.send_to(text_data="this, please")
-    if client.closed is not None:
+    if client.close_code is not None:
         diagnose("closed-for-asking", client)
     if client.unread == [said("stamped" if not may else "not yours to stamp")]:
         diagnose("permission-refused" if may else "permission-not-asked", client)
@@ -49,9 +49,9 @@ async def test_a_stranger_learns_why(communicator, database):
         accepted, _ = await client.connect()
         if not accepted:
             diagnose("refused-without-reason", client)
-        if client.closed is None:
+        if client.close_code is None:
             diagnose("anonymous-let-in", client)
-        wrong = None if client.closed == 4401 else "wrong-close-code"
+        wrong = None if client.close_code == 4401 else "wrong-close-code"
         client.expect(NOT_LOGGED_IN, otherwise=wrong)
 
 

@@ -46,7 +46,7 @@ async def let_in(communicator, headers, origin, otherwise, name="ada"):
 async def refused(communicator, headers, origin, otherwise):
     client, accepted = await visit(communicator, headers, origin)
     if accepted:
-        late = client.closed is not None and not any("text" in sent for sent in client.unread)
+        late = client.close_code is not None and not any("text" in sent for sent in client.unread)
         told = "no Origin" if origin is None else f"Origin: {origin}"
         diagnose("origin-checked-late" if late else otherwise, client, told)
 

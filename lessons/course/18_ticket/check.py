@@ -40,7 +40,7 @@ def holding(ticket, scheme="Ticket"):
 
 async def is_welcome(client, name, otherwise="refuses-everyone"):
     accepted, _ = await client.connect()
-    if not accepted or client.closed is not None:
+    if not accepted or client.close_code is not None:
         diagnose(otherwise, client)
     client.expect(greeting(name), otherwise="ticket-of-another")
 
@@ -48,7 +48,7 @@ async def is_welcome(client, name, otherwise="refuses-everyone"):
 async def is_refused(client, otherwise):
     """It gets in nowhere: refused, or accepted to be told why, and closed."""
     accepted, _ = await client.connect()
-    if accepted and client.closed is None:
+    if accepted and client.close_code is None:
         diagnose(otherwise, client)
 
 
@@ -126,7 +126,7 @@ async def test_one_of_two_at_once(communicator, target, database, cache):
     first = communicator(headers=holding(ticket))
     other_was_accepted = cache.interrupt_with_client(dict(first.scope))
     accepted, _ = await first.connect()
-    inside = [accepted and first.closed is None, await other_was_accepted()]
+    inside = [accepted and first.close_code is None, await other_was_accepted()]
     if inside == [True, True]:
         diagnose("ticket-raced", first)
     if inside == [False, False]:

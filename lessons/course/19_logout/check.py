@@ -115,7 +115,7 @@ async def enter(open_client, headers=(), name="nobody"):
 async def stays(client, name, otherwise):
     """It is open, and is served as that user."""
     await client.receive_nothing(timeout=0)
-    if client.closed is not None or client.finished:
+    if client.close_code is not None or client.finished:
         diagnose(otherwise, client)
     client.expect()
     await client.send_to(text_data="?")
@@ -125,9 +125,9 @@ async def stays(client, name, otherwise):
 async def ends(client, otherwise):
     """It is closed with 4401; before that, it may have been told that nobody is logged in."""
     await client.receive_nothing(timeout=0)
-    if client.closed is None:
+    if client.close_code is None:
         diagnose("receiver-gone" if receiver_was_lost() else otherwise, client)
-    if client.closed != ENDED["code"]:
+    if client.close_code != ENDED["code"]:
         diagnose("wrong-close-code", client)
     first, *rest = client.unread
     while client.unread[-2:] == [ENDED, ENDED]:  # the second does nothing
@@ -195,7 +195,7 @@ async def test_a_login_over_the_socket_is_saved(communicator, database, signals)
             await client.send_to(text_data=text)
             client.expect(said("nobody"), otherwise="wrong-name")
         await client.send_json_to({"username": "ada", "password": PASSWORD})
-        if client.closed is not None:
+        if client.close_code is not None:
             diagnose("joined-before-saved", client)
         client.expect(said("ada"), otherwise="wrong-name")
     saved = [session.get_decoded() async for session in Session.objects.all()]

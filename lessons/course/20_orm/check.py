@@ -47,7 +47,7 @@ async def enter(communicator):
 
 async def asks(client, name, *lines, otherwise=None):
     await client.send_to(text_data=name)
-    if client.closed is not None:
+    if client.close_code is not None:
         diagnose("closed-early", client)
     client.expect(*map(said, lines), otherwise=otherwise)
 

@@ -64,7 +64,7 @@ async def enter(communicator, last=None):
     accepted, _ = await client.connect()
     if not accepted:
         diagnose("refuses-everyone", client)
-    if client.closed is not None:
+    if client.close_code is not None:
         diagnose("last-id-refused", client)
     return client
 
@@ -272,9 +272,9 @@ async def test_an_id_that_is_none_is_refused_so_that_it_shows(
             diagnose("last-id-unchecked", client, red.finding.detail)
         if not accepted:
             diagnose("refused-without-reason", client)
-        if client.closed is None:
+        if client.close_code is None:
             diagnose("last-id-unchecked", client)
-        client.expect(CLOSE, otherwise=None if client.closed == 4400 else "wrong-close-code")
+        client.expect(CLOSE, otherwise=None if client.close_code == 4400 else "wrong-close-code")
 
 
 async def test_one_who_is_refused_says_nothing(communicator, database, external_sender):

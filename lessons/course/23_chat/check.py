@@ -31,7 +31,7 @@ class Den:
 
     async def enter(self, name):
         client = await self.knock(name)
-        if client.closed is not None:
+        if client.close_code is not None:
             diagnose("refuses-everyone", client)
         client.expect()
         return client
@@ -66,9 +66,9 @@ def shown_out(client, otherwise="removed-member-not-closed"):
     """Closed with 4403, and nothing else came; a second close does nothing."""
     ends = [message for message in client.unread if message["type"] == "websocket.close"]
     client.unread[:] = [one for one in client.unread if not any(one is end for end in ends[1:])]
-    if client.closed is not None:
+    if client.close_code is not None:
         otherwise = "removed-member-still-receives" if said_in(client) else None
-        otherwise = otherwise if client.closed == 4403 else "wrong-close-code"
+        otherwise = otherwise if client.close_code == 4403 else "wrong-close-code"
     client.expect(OUT, otherwise=otherwise)
 
 
@@ -79,7 +79,7 @@ def said_in(client):
 
 def goes_on(client, *lines):
     """Heard these, and is still there."""
-    if client.closed is not None:
+    if client.close_code is not None:
         diagnose("other-members-closed", client)
     hears(client, *lines, otherwise=None if client.unread else "member-missed")
 
@@ -140,7 +140,7 @@ async def test_who_was_put_out_says_nothing_more(communicator, database):
 
 
 def goes_on_unspoken_to(client):
-    if client.closed is not None:
+    if client.close_code is not None:
         diagnose("other-members-closed", client)
     hears(client, otherwise="removed-member-still-sends")
 
