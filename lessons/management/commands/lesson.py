@@ -27,7 +27,7 @@ ACTIONS = {
     "verify": "verify.verify",
     "new": "new_lesson.create_lesson",
 }
-# Their users write the course: they edit originals, not copies.
+# Authors of the course use these actions. They edit originals, not copies.
 WITHOUT_COPIES = {"verify", "new"}
 
 
@@ -62,7 +62,7 @@ class Command(BaseCommand):
 
     def handle(self, *, action, **options):
         action = action or "list"
-        if action not in WITHOUT_COPIES:
+        if action not in WITHOUT_COPIES and options.get("target", "exercise") == "exercise":
             for line in exercise_copies.create_copies():
                 self.stderr.write(line)
 
