@@ -1,11 +1,11 @@
-"""What axe finds on a page that shuts people out."""
+"""The problems of accessibility that axe finds on a page."""
 
 from axe_playwright_python.sync_playwright import Axe
 
 COLORS = ["color-contrast", "link-in-text-block"]
-# Contrast takes most of axe's time. There it passes over what looks like something before it, where
-# all that it stands in looks alike as well, and so does all that stands in it.
-MARK_WHAT_LOOKS_ALIKE = """() => {
+# The check of the contrast takes most of axe's time. It skips an element that looks like an earlier
+# one, if its parents and its children look like those of the earlier one too.
+MARK_DUPLICATES = """() => {
   const looks = new Map(), seen = new Set();
   const names = ["color", "backgroundColor", "backgroundImage", "opacity", "fontSize",
     "fontWeight", "textShadow", "position", "display", "visibility"];
@@ -23,7 +23,7 @@ MARK_WHAT_LOOKS_ALIKE = """() => {
     const look = lookOf(element), isKnown = seen.has(look);
     seen.add(look);
     const isLike = [...element.children].map(mark).every(Boolean) && isKnown;
-    element.toggleAttribute("data-looks-alike", isLike);
+    element.toggleAttribute("data-duplicate", isLike);
     return isLike;
   };
   mark(document.body);
@@ -35,15 +35,15 @@ FIND = """([include, exclude, options]) => axe.run({ include, exclude }, options
 
 
 def violations(page, within="html"):
-    """All that axe finds."""
+    """All problems that axe finds."""
     rules = {rule: {"enabled": False} for rule in COLORS}
     return _found(page, [[within]], [], {"rules": rules}) + colors(page, within)
 
 
 def colors(page, within="html"):
-    """What axe finds in the colours, which is all that can differ in the dark."""
-    page.evaluate(MARK_WHAT_LOOKS_ALIKE)
-    return _found(page, [[within]], [["[data-looks-alike]"]], {"runOnly": COLORS})
+    """The problems of colours. Only these can differ in the dark scheme."""
+    page.evaluate(MARK_DUPLICATES)
+    return _found(page, [[within]], [["[data-duplicate]"]], {"runOnly": COLORS})
 
 
 def _found(page, include, exclude, options):

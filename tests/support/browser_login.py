@@ -1,10 +1,10 @@
-"""Logs in as a person does: on lesson 16's page."""
+"""Logs in on lesson 16's page, as a user does."""
 
 from playwright.sync_api import expect
 
 
 def log_in(page, address):
-    """As student, whom the workshop has seeded."""
+    """Log in as student, a user that the workshop creates."""
     page.goto(f"{address}/auth/login/")
     page.get_by_label("Username").fill("student")
     page.get_by_label("Password").fill("student")

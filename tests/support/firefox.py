@@ -1,7 +1,7 @@
-"""Drives the Firefox of the distribution over WebDriver BiDi, which it speaks by itself.
+"""Drives the Firefox of the Linux distribution over WebDriver BiDi, which Firefox supports itself.
 
-Playwright's own Firefox is a build of its own, to be downloaded; and what it sends to another one
-is more than the extended support release knows.
+Playwright needs a download of its own build of Firefox. The extended support release does not
+know all commands that Playwright sends.
 """
 
 import json
@@ -22,10 +22,10 @@ WAIT = """(selector, words) => new Promise(done => {
 
 
 class Firefox:
-    """One tab, and the errors on its console."""
+    """One tab, and the errors of its console."""
 
-    def __init__(self, socket, patience):
-        self._socket, self._patience, self._numbers = socket, patience, count(1)
+    def __init__(self, socket, timeout):
+        self._socket, self._timeout, self._numbers = socket, timeout, count(1)
         self.errors = []
         self._ask("session.new", capabilities={})
         self._ask("session.subscribe", events=["log.entryAdded"])
@@ -35,37 +35,37 @@ class Firefox:
         number = next(self._numbers)
         self._socket.send(json.dumps({"id": number, "method": method, "params": params}))
         while True:
-            told = json.loads(self._socket.recv(self._patience))
-            if told.get("method") == "log.entryAdded" and told["params"]["level"] != "info":
-                self.errors.append(told["params"]["text"])
-            elif told.get("id") == number:
-                assert told["type"] == "success", told
-                return told["result"]
+            answer = json.loads(self._socket.recv(self._timeout))
+            if answer.get("method") == "log.entryAdded" and answer["params"]["level"] != "info":
+                self.errors.append(answer["params"]["text"])
+            elif answer.get("id") == number:
+                assert answer["type"] == "success", answer
+                return answer["result"]
 
     def open(self, url):
         self._ask("browsingContext.navigate", context=self._tab, url=url, wait="complete")
 
     def find(self, role, name):
-        """The one element of that role and name."""
+        """The only element with that role and name."""
         locator = {"type": "accessibility", "value": {"role": role, "name": name}}
         found = self._ask("browsingContext.locateNodes", context=self._tab, locator=locator)
         (node,) = found["nodes"]
         return node
 
     def call(self, function, *arguments):
-        """Call a JavaScript function; elements are passed as they were found, the rest is text."""
+        """Call a JavaScript function with elements from `find` and with texts."""
         texts = ({"type": "string", "value": one} for one in arguments if isinstance(one, str))
-        told = self._ask(
+        answer = self._ask(
             "script.callFunction",
             functionDeclaration=function,
             arguments=[next(texts) if isinstance(one, str) else one for one in arguments],
             target={"context": self._tab},
             awaitPromise=True,
         )
-        assert told["type"] == "success", told
+        assert answer["type"] == "success", answer
 
     def wait_for(self, selector, words=""):
-        """Until there is such an element with these words in it."""
+        """Wait for an element that matches the selector and contains the words."""
         self.call(WAIT, selector, words)
 
     def close(self):
@@ -73,8 +73,8 @@ class Firefox:
 
 
 @contextmanager
-def firefox(program, profile, patience):
-    """A Firefox without a window, with a fresh profile."""
+def firefox(program, profile, timeout):
+    """A Firefox without a window and with a new profile."""
     command = [program, "--headless", "--no-remote", "--profile", str(profile)]
     process = subprocess.Popen(
         [*command, "--remote-debugging-port", "0", "about:blank"],
@@ -85,11 +85,11 @@ def firefox(program, profile, patience):
     try:
         line = next(line for line in process.stderr if line.startswith(LISTENING))
         url = line.removeprefix(LISTENING).strip()
-        with connect(f"{url}/session", open_timeout=patience) as socket:
-            browser = Firefox(socket, patience)
+        with connect(f"{url}/session", open_timeout=timeout) as socket:
+            browser = Firefox(socket, timeout)
             yield browser
             browser.close()
-            process.wait(patience)
+            process.wait(timeout)
     finally:
         process.kill()
         process.communicate()
