@@ -40,11 +40,10 @@ def question_context(lesson: Lesson) -> list[dict]:
 @json_for_own_page
 def prediction_question(request, lesson: Lesson, number: int) -> dict:
     """The cards of one question, in a random order that stays the same while the page is open."""
-    prediction = _prediction(lesson, number)
-    recording = prediction.recording(lesson)
+    prediction, recording, shown = _load(request, lesson, number)
     return {
         "kind": prediction.kind,
-        "cards": [card.label for card in _shuffled_cards(request, prediction, recording, number)],
+        "cards": [card.label for card in shown],
         "decoys": bool(prediction.decoys),
         "clients": clients(prediction, recording),
     }
@@ -54,35 +53,29 @@ def prediction_question(request, lesson: Lesson, number: int) -> dict:
 @json_for_own_page
 def prediction_answer(request, lesson: Lesson, number: int) -> dict:
     """Which of the student's cards are right, and the recording that proves it."""
-    prediction = _prediction(lesson, number)
-    recording = prediction.recording(lesson)
-    shown = _shuffled_cards(request, prediction, recording, number)
+    prediction, recording, shown = _load(request, lesson, number)
     grade = _grade_order if prediction.kind == "order" else _grade_receivers
-    return {
-        **grade(request, prediction, shown, recording),
-        "recording": recording_json(recording),
-    }
+    grades = grade(request.GET, prediction, recording, shown)
+    return {**grades, "recording": recording_json(recording)}
 
 
-def _prediction(lesson: Lesson, number: int) -> Prediction:
+def _load(request, lesson: Lesson, number: int) -> tuple[Prediction, Recording, list[Card]]:
+    """A question, the recording of its conversation, and the cards as this page shows them."""
     found = predictions(lesson)
     if not 1 <= number <= len(found):
         raise RequestRejected(
             f"Lesson {lesson.number} has {len(found)} questions, but no question {number}."
         )
-    return found[number - 1]
+    prediction = found[number - 1]
+    recording = prediction.recording(lesson)
+    seed = f"{request.GET['feed']} {number}"
+    return prediction, recording, shuffled(cards(prediction, recording), seed)
 
 
-def _shuffled_cards(
-    request, prediction: Prediction, recording: Recording, number: int
-) -> list[Card]:
-    return shuffled(cards(prediction, recording), f"{request.GET['feed']} {number}")
-
-
-def _grade_order(request, prediction: Prediction, shown: list[Card], recording: Recording) -> dict:
+def _grade_order(answer, prediction: Prediction, recording: Recording, shown: list[Card]) -> dict:
     """`given` are the numbers of the cards in the student's order, `never` those left out."""
-    given = [int(one) for one in request.GET.getlist("given")]
-    never = [int(one) for one in request.GET.getlist("never")]
+    given = [int(one) for one in answer.getlist("given")]
+    never = [int(one) for one in answer.getlist("never")]
     if sorted(given + never) != list(range(len(shown))):
         raise RequestRejected("Each card must have exactly one place.")
     placed, left_out = grade_order(
@@ -97,10 +90,10 @@ def _grade_order(request, prediction: Prediction, shown: list[Card], recording: 
 
 
 def _grade_receivers(
-    request, prediction: Prediction, shown: list[Card], recording: Recording
+    answer, prediction: Prediction, recording: Recording, shown: list[Card]
 ) -> dict:
     """`given` are the ticked boxes: "2:0" is client 2 and the first card."""
-    ticked = set(request.GET.getlist("given"))
+    ticked = set(answer.getlist("given"))
     really_received = set(received_frames(prediction, recording))
     expected = {
         f"{client}:{number}"
