@@ -1,4 +1,4 @@
-"""The exercise on an open page: saved in an editor, judged, helped with, put back as it came."""
+"""The exercise on an open page: verdicts after a save, hints, and a reset."""
 
 import threading
 from contextlib import contextmanager, suppress
@@ -15,7 +15,7 @@ TYPED = "/ws/sync/stop/?typed"
 
 
 class Workshop:
-    """`manage.py workshop` in a copy of the project, as a student has it."""
+    """`manage.py workshop` in a copy of the project."""
 
     def __init__(self, project, process):
         self.folder, self.process = project.folder, process
@@ -38,7 +38,7 @@ class Workshop:
         assert self.ready.acquire(timeout=3 * TEST_TIMEOUT), "the workshop is not ready"
 
     def change_the_demo(self):
-        """Put one more empty line before the lesson's worked example."""
+        """Insert an empty line before the lesson's worked example."""
         consumers = self.folder / "sync_demo" / "consumers.py"
         consumers.write_text(consumers.read_text().replace("class Operator(", "\nclass Operator("))
 
@@ -74,7 +74,7 @@ def window(browser, workshop):
 
 @pytest.fixture
 def lesson(window, workshop):
-    """The page of a lesson that is not begun; at the end there was no error on its console."""
+    """The page of a lesson that the student has not begun. Its console must have no errors."""
     window.errors.clear()
     workshop.save(workshop.original)
     (workshop.folder / ".workshop" / "progress.json").unlink(missing_ok=True)
@@ -86,7 +86,7 @@ def expect_state(lesson, words):
     expect(lesson.page.locator("#verdict .state")).to_have_text(words)
 
 
-def test_a_save_brings_the_diagnosis_the_next_one_the_ticks(lesson, workshop):
+def test_a_save_shows_the_diagnosis_and_the_next_save_the_ticks(lesson, workshop):
     lesson.fill("Path and query", TYPED)
     workshop.save(workshop.solved.replace("4000", "4001"))
     expect_state(lesson, "red")
@@ -108,7 +108,7 @@ def test_a_save_brings_the_diagnosis_the_next_one_the_ticks(lesson, workshop):
     expect(lesson.page.locator(":focus")).to_have_value(TYPED)
 
 
-def test_hints_come_one_by_one_and_the_focus_stays(lesson):
+def test_shows_hints_one_by_one_and_keeps_the_focus(lesson):
     for name in ("Show a hint", "Next hint"):
         lesson.page.get_by_role("button", name=name).focus()
         lesson.page.keyboard.press("Enter")
@@ -137,21 +137,21 @@ def test_without_javascript_forms_do_the_same(browser, workshop, lesson):
 
 
 def change_until_closed(lesson, workshop):
-    """The reloader misses what is changed before its second look, so change it until it is seen."""
+    """Change the file until the reloader notices: it misses changes before its second look."""
     status = lesson.status()
     for patience in (1.5, 3, 6, 12, 24):
         workshop.change_the_demo()
         with suppress(AssertionError):
             expect(status).to_contain_text("Closed with 1006.", timeout=patience * 1000)
             return
-    raise AssertionError("the server was never started anew")
+    raise AssertionError("the server did not restart")
 
 
-def test_the_page_outlives_a_restart_of_the_server(lesson, workshop):
+def test_the_page_survives_a_restart_of_the_server(lesson, workshop):
     lesson.connect(TYPED)
     lesson.page.evaluate("window.here = true")
     change_until_closed(lesson, workshop)
-    workshop.save(workshop.solved)  # the judge goes on meanwhile
+    workshop.save(workshop.solved)  # the judge goes on during the restart
     workshop.await_ready()
     expect(
         lesson.page.get_by_text("This code has changed since the page was loaded.")

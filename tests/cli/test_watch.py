@@ -1,9 +1,11 @@
-"""`lesson watch`: a verdict at every save, whatever the editor; keys on a terminal; a clean end."""
+"""`lesson watch`: a verdict at every save, keys on a terminal, a clean end."""
 
 import os
+import shutil
 import signal
 import threading
 
+import psutil
 import pytest
 
 from tests.support.programs import processes
@@ -11,11 +13,11 @@ from tests.support.programs import processes
 pty = pytest.importorskip("pty", reason="there are no pseudo-terminals here")
 termios = pytest.importorskip("termios")
 
-LIMIT = 30  # seconds after which a watch that says nothing is ended, and its test with it
+TIMEOUT = 30  # seconds after which a silent watch is killed, and its test fails
 
 
 class Watch:
-    """A running `lesson watch`; on a terminal of its own when `on_terminal`, else in a pipe."""
+    """A running `lesson watch`. It writes to a new terminal if `on_terminal`, else to a pipe."""
 
     def __init__(self, project, *arguments, on_terminal=False):
         self.exercise = project / "work" / "01_lamp.py"
@@ -36,18 +38,18 @@ class Watch:
             env=os.environ | {"NO_COLOR": "1"},
         )
         os.close(stdout)
-        self._timer = threading.Timer(LIMIT, self.process.kill)
+        self._timer = threading.Timer(TIMEOUT, self.process.kill)
         self._timer.start()
         self._unread = ""
 
     def read_until(self, words):
-        """What the watch says up to and with `words`."""
+        """What the watch prints, up to and including `words`."""
         while words not in self._unread:
             chunk = os.read(self.output, 65536)
-            assert chunk, f"the watch ended before it said {words!r}: {self._unread}"
+            assert chunk, f"the watch ended before it printed {words!r}: {self._unread}"
             self._unread += chunk.decode()
-        said, _, self._unread = self._unread.partition(words)
-        return said + words
+        printed, _, self._unread = self._unread.partition(words)
+        return printed + words
 
     def verdict(self):
         """The next verdict, up to its last line."""
@@ -57,7 +59,7 @@ class Watch:
         os.write(self.terminal, key.encode())
 
     def end(self, number=signal.SIGINT):
-        """The exit code after this signal."""
+        """Send the signal; the exit code."""
         self.process.send_signal(number)
         return self.process.wait()
 
@@ -70,7 +72,7 @@ class Watch:
 
 @pytest.fixture
 def start(project):
-    """`start(*arguments)`: a watch, ended with the test."""
+    """`start(*arguments)`: a watch that ends with the test."""
     watches = []
 
     def start_it(*arguments, on_terminal=False):
@@ -103,7 +105,7 @@ def test_judges_a_file_that_is_saved_by_renaming(start):
     assert "✓ repeats text" in watch.verdict()
 
 
-def test_waits_for_a_file_that_is_moved_away_and_written_anew(start):
+def test_judges_a_file_that_is_moved_away_and_written_again(start):
     watch = start("1")
     watch.verdict()
     watch.exercise.rename(watch.exercise.with_name("01_lamp.py~"))
@@ -116,7 +118,7 @@ def test_watches_the_first_lesson_that_is_not_green_by_default(start):
     assert "Lesson 1 lamp" in start().verdict()
 
 
-def test_in_a_pipe_there_are_verdicts_alone(start):
+def test_prints_only_verdicts_into_a_pipe(start):
     watch = start("1")
 
     said = watch.verdict()
@@ -137,19 +139,19 @@ def test_ctrl_c_ends_it_with_the_code_of_the_last_verdict(start, capfd, solved, 
     assert capfd.readouterr().err == ""
 
 
-def test_ctrl_c_during_a_verdict_ends_it_too(start, capfd):
+def test_ctrl_c_ends_it_during_a_verdict(start, capfd):
     watch = start("1")
     watch.verdict()
-    under_way = watch.exercise.with_name("under_way")
-    os.mkfifo(under_way)
-    watch.exercise.write_text(f"open({str(under_way)!r}, 'w').close()\nwhile True: pass\n")
-    under_way.read_text()  # returns once the exercise runs
+    is_running = watch.exercise.with_name("is_running")
+    os.mkfifo(is_running)
+    watch.exercise.write_text(f"open({str(is_running)!r}, 'w').close()\nwhile True: pass\n")
+    is_running.read_text()  # returns once the exercise runs
 
     assert watch.end() == 1
     assert capfd.readouterr().err == ""
 
 
-def test_the_keys_ask_for_a_hint_the_list_and_another_verdict(start):
+def test_keys_show_a_hint_the_list_and_another_verdict(start):
     watch = start("1", on_terminal=True)
     watch.read_until("q quit")
     watch.press("h")
@@ -162,7 +164,7 @@ def test_the_keys_ask_for_a_hint_the_list_and_another_verdict(start):
     watch.read_until("q quit")
 
 
-def test_n_moves_on_to_the_next_lesson_until_the_last(start):
+def test_n_goes_to_the_next_lesson_until_the_last(start):
     watch = start("2", on_terminal=True)
     watch.read_until("q quit")
     watch.press("n")
@@ -181,7 +183,7 @@ def test_other_keys_and_arrows_do_nothing(start):
     assert watch.read_until("1  lamp").split() == ["✗", "1", "lamp"]
 
 
-def test_single_keys_are_read_again_after_ctrl_z(start):
+def test_reads_single_keys_again_after_ctrl_z(start):
     watch = start("1", on_terminal=True)
     watch.read_until("q quit")
     watch.process.send_signal(signal.SIGSTOP)
@@ -192,7 +194,7 @@ def test_single_keys_are_read_again_after_ctrl_z(start):
     watch.read_until("1  lamp")
 
 
-def test_the_terminal_is_as_before_after_q(start):
+def test_q_restores_the_terminal(start):
     watch = start("1", on_terminal=True)
     watch.read_until("q quit")
     watch.press("q")
@@ -201,9 +203,36 @@ def test_the_terminal_is_as_before_after_q(start):
     assert termios.tcgetattr(watch.terminal) == watch.settings
 
 
-def test_the_terminal_is_as_before_after_sigterm(start):
+def test_sigterm_restores_the_terminal(start):
     watch = start("1", on_terminal=True)
     watch.read_until("q quit")
 
     assert watch.end(signal.SIGTERM) == 1
     assert termios.tcgetattr(watch.terminal) == watch.settings
+
+
+def test_judges_in_its_own_process_if_no_judge_can_be_started(start, project):
+    state = project / ".workshop"
+    shutil.rmtree(state, ignore_errors=True)
+    state.write_text("a file where the folder should be")
+    watch = start("1")
+    assert "The verdicts do not reach the page: " in watch.read_until("✗ repeats text")
+    watch.verdict()
+
+    watch.exercise.write_text(watch.solved)
+    assert "✓ repeats text" in watch.verdict()
+
+
+def test_a_killed_judge_is_replaced(start, project):
+    watch = start("1")
+    watch.verdict()
+    [judge] = [
+        process
+        for process in psutil.process_iter(["cmdline", "cwd"])
+        if process.info["cwd"] == str(project) and "-m" in process.info["cmdline"]
+    ]
+    judge.kill()
+    watch.verdict()
+
+    watch.exercise.write_text(watch.solved)
+    assert "✓ repeats text" in watch.verdict()

@@ -1,4 +1,4 @@
-"""What a page has played for it: a mistake beside the solution."""
+"""A page compares a mistake with the solution."""
 
 import pytest
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 
 def own_feed(client):
-    """The id that a page of this session is given."""
+    """The feed id of a page of this session."""
     if not client.session.session_key:
         client.session.save()
     return new_feed_id(client.session.session_key)
@@ -41,7 +41,7 @@ def types(side):
     return [event["message"]["type"] for event in side["events"]]
 
 
-def test_a_mistake_is_shown_where_the_two_part_with_its_diagnosis(ask):
+def test_shows_the_first_difference_with_the_diagnosis(ask):
     answer = ask("stop", mistake="StopsWithoutAClose")
     assert written(answer["steps"]) == ["connect", "text 7"]
     assert answer["differs"] == {"right": 5, "wrong": 5}
@@ -50,9 +50,9 @@ def test_a_mistake_is_shown_where_the_two_part_with_its_diagnosis(ask):
     assert answer["diagnosis"]["title"] == "The consumer stopped, and the socket stayed open"
 
 
-def test_a_mistake_is_shown_where_a_client_notices_it(ask):
-    told = ask("logout", mistake="HasOneGroup")
-    assert written(told["steps"]) == [
+def test_prefers_a_conversation_in_which_a_client_sees_the_mistake(ask):
+    answer = ask("logout", mistake="HasOneGroup")
+    assert written(answer["steps"]) == [
         "connect as=ada",
         "2 connect as=bob",
         "text logout",
@@ -60,13 +60,15 @@ def test_a_mistake_is_shown_where_a_client_notices_it(ask):
     ]
 
 
-def test_a_mistake_that_no_client_notices_is_shown_where_the_two_part(ask):
-    told = ask("logout", mistake="NeverLeavesItsGroups")
-    assert written(told["steps"]) == ["connect as=ada", "text who?", "text logout"]
-    assert told["right"]["events"][told["differs"]["right"]]["message"]["type"] == "group_discard"
+def test_shows_any_difference_if_no_client_sees_the_mistake(ask):
+    answer = ask("logout", mistake="NeverLeavesItsGroups")
+    assert written(answer["steps"]) == ["connect as=ada", "text who?", "text logout"]
+    assert (
+        answer["right"]["events"][answer["differs"]["right"]]["message"]["type"] == "group_discard"
+    )
 
 
-def test_the_students_own_steps_are_played(ask):
+def test_plays_the_students_steps(ask):
     steps = ["connect", "text 1", "text 2", "text 3"]
     answer = ask("stop", mistake="BorrowsACode", step=steps)
     at = answer["differs"]["wrong"]
@@ -75,7 +77,7 @@ def test_the_students_own_steps_are_played(ask):
     assert answer["wrong"]["events"][at]["message"] == {"type": "websocket.close", "code": 1008}
 
 
-def test_where_no_conversation_shows_it_the_check_does(ask):
+def test_compares_in_the_check_if_no_conversation_differs(ask):
     assert list(ask("stop", mistake="CountsForEveryone")) == ["diagnosis"]
     answer = ask("stop", mistake="CountsForEveryone", check="")
     assert answer["steps"] == []
@@ -83,7 +85,7 @@ def test_where_no_conversation_shows_it_the_check_does(ask):
     assert answer["differs"]
 
 
-def test_a_session_that_is_not_the_pages_gets_nothing(ask, client, settings):
+def test_answers_only_the_session_of_the_page(ask, client, settings):
     feed = own_feed(client)
     client.cookies.clear()
     ask("stop", 404, mistake="OnlyTakesNote", feed=feed)
@@ -102,11 +104,11 @@ def test_a_session_that_is_not_the_pages_gets_nothing(ask, client, settings):
         (["row db_demo.Nothing {}"], "cannot be played"),
     ],
 )
-def test_what_is_too_much_or_unknown_is_refused_with_the_reason(ask, steps, why):
+def test_rejects_too_many_or_unknown_steps_with_the_reason(ask, steps, why):
     assert why in ask("stop", 400, mistake="OnlyTakesNote", step=steps)["error"]
 
 
-def test_a_conversation_without_an_end_is_told_as_far_as_it_came(tmp_path):
+def test_shows_the_beginning_of_an_endless_conversation(tmp_path):
     (tmp_path / "01_lamp").mkdir()
     lesson = type(find("stop"))(tmp_path / "01_lamp")
     (lesson.folder / "lesson.md").write_text(
@@ -125,13 +127,13 @@ def test_a_conversation_without_an_end_is_told_as_far_as_it_came(tmp_path):
     assert [event.message["type"] for event in caught.value.events][-1] == "websocket.accept"
 
 
-def test_mistakes_are_read_as_they_are_run():
+def test_reads_the_same_mistakes_as_an_import():
     for lesson in lessons():
-        told = {version.name: version.diagnosis for version in read_mistakes(lesson)}
-        assert told == {name: item.diagnosis for name, item in mistakes_of(lesson).items()}
+        answer = {version.name: version.diagnosis for version in read_mistakes(lesson)}
+        assert answer == {name: item.diagnosis for name, item in mistakes_of(lesson).items()}
 
 
-def test_mistakes_that_are_being_written_are_left_out(tmp_path):
+def test_ignores_an_unfinished_mistakes_file(tmp_path):
     lesson = Lesson(tmp_path)
     assert read_mistakes(lesson) == ()
     lesson.mistakes.write_text("class Half(")

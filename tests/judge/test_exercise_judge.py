@@ -145,7 +145,7 @@ def test_skips_a_reset_exercise(lamp, start, judged):
     assert progress.of(lamp).state == "new"
 
 
-def test_does_not_save_a_verdict_on_an_exercise_that_was_reset_meanwhile(
+def test_does_not_save_the_verdict_if_the_exercise_was_reset_during_the_checks(
     lamp, start, judged, monkeypatch
 ):
     judge = start()

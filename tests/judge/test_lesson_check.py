@@ -10,7 +10,7 @@ from lessons.core import progress
 from tests.support.lesson_command import lesson, solve
 
 
-def test_a_red_exercise_gets_crosses_the_diagnosis_its_cure_and_the_transcript(course):
+def test_a_red_exercise_shows_crosses_diagnosis_cure_and_transcript(course):
     shown = lesson("check", "1", code=1)
 
     assert shown.startswith("red  Lesson 1 lamp  exercise, ")
@@ -25,7 +25,7 @@ def test_a_red_exercise_gets_crosses_the_diagnosis_its_cure_and_the_transcript(c
     assert shown.endswith("Stuck?  manage.py lesson hint 1\n")
 
 
-def test_a_reply_that_differs_is_shown_beside_the_expected_one(course):
+def test_shows_a_different_reply_beside_the_expected_reply(course):
     course[0].exercise.write_text(
         course[0].solution.read_text().replace('event["text"]})', '"off"})')
     )
@@ -36,7 +36,7 @@ def test_a_reply_that_differs_is_shown_beside_the_expected_one(course):
     assert '≠ websocket.send  text: "on"   websocket.send  text: "off"\n' in shown
 
 
-def test_a_green_exercise_gets_ticks_and_the_way_on(course):
+def test_a_green_exercise_shows_ticks_and_the_next_lesson(course):
     solve(course[0])
 
     shown = lesson("check", "1")
@@ -46,14 +46,14 @@ def test_a_green_exercise_gets_ticks_and_the_way_on(course):
     assert shown.endswith("manage.py lesson show 2\n")
 
 
-def test_check_takes_the_first_lesson_that_is_not_green(course):
+def test_checks_the_first_lesson_that_is_not_green_by_default(course):
     solve(course[0])
     lesson("check")
 
     assert lesson("check", code=1).startswith("red  Lesson 2 bell")
 
 
-def test_a_check_of_the_exercise_is_remembered(course):
+def test_saves_a_verdict_on_the_exercise(course):
     lesson("check", "1", code=1)
 
     kept = progress.of(course[0])
@@ -64,14 +64,14 @@ def test_a_check_of_the_exercise_is_remembered(course):
 @pytest.mark.parametrize(
     ("target", "code"), [("solution", 0), ("mistake:AlwaysRepeats", 1), ("a path", 1)]
 )
-def test_a_check_of_another_target_is_not_remembered(course, target, code):
+def test_does_not_save_a_verdict_on_another_target(course, target, code):
     target = str(course[0].exercise) if target == "a path" else target
     lesson("check", "1", "--target", target, code=code)
 
     assert progress.of(course[0]).state == "new"
 
 
-def test_what_the_exercise_printed_is_shown_cut_and_harmless(course):
+def test_shows_printed_text_cut_and_without_control_characters(course):
     flood = 'print("\\x1b[2J bell \\a")\nfor n in range(40):\n    print(n)\n'
     course[0].exercise.write_text(flood + course[0].solution.read_text())
 
@@ -81,7 +81,7 @@ def test_what_the_exercise_printed_is_shown_cut_and_harmless(course):
     assert "\x1b" not in shown
 
 
-def test_an_exercise_that_does_not_run_says_where(course):
+def test_shows_where_an_exercise_cannot_run(course):
     course[0].exercise.write_text("class Lamp(:\n")
 
     shown = lesson("check", "1", code=1)
@@ -89,21 +89,21 @@ def test_an_exercise_that_does_not_run_says_where(course):
     assert "work/01_lamp.py:1\n" in shown
 
 
-def test_json_is_the_verdict_and_nothing_else(course):
+def test_json_prints_only_the_verdict(course):
     shown = json.loads(lesson("check", "1", "--json", code=1))
 
     assert (shown["lesson"], shown["target"], shown["green"]) == ("01-lamp", "exercise", False)
     assert [outcome["state"] for outcome in shown["outcomes"]] == ["red", "red"]
 
 
-def test_junit_goes_to_its_file(course, tmp_path):
+def test_junit_writes_a_file(course, tmp_path):
     lesson("check", "1", "--junit", str(tmp_path / "verdict.xml"), code=1)
 
     suite = ElementTree.parse(tmp_path / "verdict.xml").getroot()
     assert (suite.get("tests"), suite.get("failures")) == ("2", "2")
 
 
-def test_mistakes_shows_each_with_what_it_gets_and_the_first_difference(course):
+def test_mistakes_shows_each_with_its_diagnosis_and_first_difference(course):
     shown = lesson("mistakes", "1")
 
     assert 'AlwaysRepeats\nTakes "bye" for a text like any other.\n' in shown

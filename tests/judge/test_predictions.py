@@ -1,4 +1,4 @@
-"""What a student predicts: mixed for each page, judged by a recorded run, proven by verify."""
+"""Predictions: shuffled for each page, graded by a recording, checked by verify."""
 
 import re
 
@@ -38,10 +38,10 @@ def in_place(asked, given, never=()):
     return grade_order(*asked, dealt(given), dealt(never))
 
 
-# What is right
+# Grading
 
 
-def test_what_reaches_two_members_may_come_either_way_round():
+def test_two_members_may_receive_a_message_in_either_order():
     asked = of("group", 2)
     for first, second in ((AT_1, AT_2), (AT_2, AT_1)):
         assert in_place(asked, [SAID, GROUP_SEND, *first, *second]) == ([True] * 6, [])
@@ -49,20 +49,20 @@ def test_what_reaches_two_members_may_come_either_way_round():
         assert in_place(asked, [SAID, GROUP_SEND, *mixed]) == ([True] * 6, [])
 
 
-def test_nothing_comes_before_what_has_led_to_it_nor_that_behind_it():
+def test_an_event_before_its_cause_is_wrong_and_so_is_the_cause():
     asked = of("group", 2)
     given = [SAID, *AT_1, GROUP_SEND, *AT_2]
     assert in_place(asked, given) == ([True, False, False, False, True, True], [])
 
 
-def test_where_the_clock_decides_no_other_order_is_right():
+def test_an_exact_prediction_accepts_only_the_recorded_order():
     asked = of("blocking", 1)
     right = [card.label for card in cards(*asked)]
     assert in_place(asked, right) == ([True] * 4, [])
     assert in_place(asked, [*right[:2], right[3], right[2]]) == ([True, True, False, False], [])
 
 
-def test_what_never_comes_belongs_under_the_line_and_nothing_else_does():
+def test_only_decoys_belong_to_what_never_happens():
     asked = of("stop", 2)
     *right, finished, one, other = (card.label for card in cards(*asked))
     assert in_place(asked, [*right, finished], [one, other]) == ([True] * 4, [True, True])
@@ -72,7 +72,7 @@ def test_what_never_comes_belongs_under_the_line_and_nothing_else_does():
     )
 
 
-def test_a_frame_that_comes_twice_is_told_apart():
+def test_labels_a_repeated_frame():
     pairs = received_frames(*of("group", 3))
     came = 'websocket.send  text: "someone came"'
     assert sorted(pair for pair in pairs if pair[1].startswith(came)) == [
@@ -82,7 +82,7 @@ def test_a_frame_that_comes_twice_is_told_apart():
     ]
 
 
-def test_cards_are_mixed_alike_for_one_page_and_never_in_order():
+def test_shuffles_in_the_same_way_and_never_keeps_the_order():
     for seed in map(str, range(50)):
         assert shuffled([1, 2, 3], seed) != [1, 2, 3]
         assert shuffled([1, 2, 3], seed) == shuffled([1, 2, 3], seed)
@@ -116,7 +116,7 @@ def test_every_lesson_asks_two_to_four_questions():
 
 
 @pytest.mark.django_db
-def test_questions_stand_on_the_page_whether_or_not_anything_can_be_played(client, settings):
+def test_questions_are_on_the_page_inside_and_outside_a_workshop(client, settings):
     for settings.WORKSHOP in (True, False):
         page = text(client.get("/lessons/03-stop/"))
         assert re.findall(r"Question \d", page) == ["Question 1", "Question 2", "Question 3"]
@@ -124,43 +124,43 @@ def test_questions_stand_on_the_page_whether_or_not_anything_can_be_played(clien
 
 
 @pytest.mark.django_db
-def test_an_order_is_judged_card_by_card(page):
+def test_grades_each_card_of_an_order(page):
     ask = page("stop")
     dealt = ask(2)["cards"]
     assert ask(2)["cards"] == dealt
     right = [card.label for card in cards(*of("stop", 2))]
     places = [dealt.index(label) for label in right]
-    told = ask(2, "answer/", given=places[:4], never=places[4:])
-    assert told["is_right"]
-    assert told["order"] == right[:4]
-    assert told["recording"]["events"][-1]["message"] == {"type": "finished"}
-    told = ask(2, "answer/", given=places)
-    assert not told["is_right"]
-    assert [told["right"][place] for place in places] == [True] * 4 + [False] * 2
+    answer = ask(2, "answer/", given=places[:4], never=places[4:])
+    assert answer["is_right"]
+    assert answer["order"] == right[:4]
+    assert answer["recording"]["events"][-1]["message"] == {"type": "finished"}
+    answer = ask(2, "answer/", given=places)
+    assert not answer["is_right"]
+    assert [answer["right"][place] for place in places] == [True] * 4 + [False] * 2
 
 
 @pytest.mark.django_db
-def test_who_receives_what_is_judged_as_a_whole(page):
+def test_grades_the_receivers_as_a_whole(page):
     ask = page("communicator")
     asked = ask(1)
     assert asked["clients"] == ["1", "2"]
     one, two = (asked["cards"].index(f'websocket.send  text: "{n} inside"') for n in (1, 2))
     received = [f"1:{one}", f"1:{two}", f"2:{one}"]
     assert ask(1, "answer/", given=received)["is_right"]
-    told = ask(1, "answer/", given=received[:2])
-    assert not told["is_right"]
-    assert sorted(told["received"]) == sorted(received)
+    answer = ask(1, "answer/", given=received[:2])
+    assert not answer["is_right"]
+    assert sorted(answer["received"]) == sorted(received)
 
 
 @pytest.mark.django_db
-def test_what_is_not_asked_or_half_answered_is_refused(page):
+def test_rejects_unknown_questions_and_incomplete_answers(page):
     ask = page("stop")
     assert "no question 9" in ask(9, status=400)["error"]
     assert "exactly one place" in ask(2, "answer/", status=400, given=[0, 0])["error"]
     assert ask(2, "answer/", status=400, given=["x"])["error"]
 
 
-# What verify finds
+# Verify
 
 ONE = """
 [[prediction]]
@@ -180,7 +180,7 @@ def one(kind, *steps, more=""):
     return ONE.format(kind=kind, steps=list(steps)) + more
 
 
-def test_verify_says_what_cannot_be_asked(course):
+def test_verify_reports_invalid_questions(course):
     found = with_predictions(
         course[0],
         one("order", "connect", more='lanes = ["layer"]\ndecoys = ["client ← websocket.accept"]'),
@@ -207,17 +207,17 @@ def test_verify_says_what_cannot_be_asked(course):
         (one("order") + "answer = 'x'", "unexpected keyword argument 'answer'"),
     ],
 )
-def test_verify_says_what_cannot_be_read(course, text, fault):
+def test_verify_reports_unreadable_predictions(course, text, fault):
     (found,) = with_predictions(course[0], text)
     assert fault in found
 
 
-def test_a_lesson_without_the_file_asks_nothing(course):
+def test_a_lesson_without_a_predictions_file_has_no_questions(course):
     course[0].predictions.unlink()
     assert predictions(course[0]) == ()
 
 
-def test_an_unreadable_file_is_refused(course):
+def test_rejects_an_unreadable_file(course):
     course[0].predictions.write_text("prediction = 1")
     with pytest.raises(InvalidPrediction):
         predictions(course[0])

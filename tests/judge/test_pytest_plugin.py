@@ -1,4 +1,4 @@
-"""An instructor needs nothing but pytest to run a lesson's checks."""
+"""pytest runs the checks of a lesson."""
 
 from lessons.core.catalogue import PROJECT_DIR, find
 from tests.support.programs.processes import run
@@ -11,14 +11,14 @@ def pytest_run(*arguments):
     return run([*command, *arguments], cwd=PROJECT_DIR)
 
 
-def test_the_solution_is_green_and_each_check_is_a_test():
+def test_each_check_is_a_test_and_passes_for_the_solution():
     done = pytest_run("-q", CHECK, "--target", "solution")
 
     assert done.returncode == 0
     assert done.stdout.count(".") >= 4
 
 
-def test_a_mistake_is_red_by_the_claim_with_diagnosis_cure_and_transcript():
+def test_a_mistake_fails_with_claim_diagnosis_cure_and_transcript():
     done = pytest_run("-v", CHECK, "--target", "mistake:DoesNotRaise")
 
     assert done.returncode == 1
@@ -29,7 +29,7 @@ def test_a_mistake_is_red_by_the_claim_with_diagnosis_cure_and_transcript():
     assert "Traceback" not in done.stdout
 
 
-def test_an_unknown_target_says_which_there_are():
+def test_an_unknown_target_lists_the_known_ones():
     done = pytest_run("-q", CHECK, "--target", "mistake:Nobody")
 
     assert done.returncode == 2

@@ -1,4 +1,4 @@
-"""Whatever a student's file does, there is a verdict, and it names the mistake."""
+"""Every file gets a verdict, whatever its code does, and the verdict names the mistake."""
 
 import json
 import multiprocessing
@@ -17,7 +17,7 @@ def states(verdict):
     return [outcome.state for outcome in verdict.outcomes]
 
 
-def test_a_right_consumer_is_green(judge_lamp):
+def test_a_correct_consumer_is_green(judge_lamp):
     verdict = judge_lamp()
 
     assert verdict.green
@@ -48,7 +48,7 @@ def test_one_red_check_leaves_the_others_green(judge_lamp):
         ("SyncConsumer", "AsyncConsumer", "wrong-base-class", 0),
     ],
 )
-def test_a_file_that_cannot_be_judged_gets_the_reason(judge_lamp, old, new, diagnosis, line):
+def test_reports_why_a_file_cannot_be_judged(judge_lamp, old, new, diagnosis, line):
     verdict = judge_lamp(old, new)
 
     assert not verdict.green
@@ -57,12 +57,12 @@ def test_a_file_that_cannot_be_judged_gets_the_reason(judge_lamp, old, new, diag
     assert verdict.outcomes == ()
 
 
-def test_a_renamed_class_is_told_its_new_name(judge_lamp):
+def test_suggests_the_name_of_a_renamed_class(judge_lamp):
     assert "The file has Lampe" in judge_lamp("class Lamp(", "class Lampe(").problem.detail
 
 
 @pytest.mark.parametrize("loop", ["while True: pass", "while True: print('on ' * 1000)"])
-def test_an_endless_loop_is_stopped_and_its_handler_event_and_line_named(judge_lamp, accept, loop):
+def test_stops_an_endless_loop_and_names_its_handler_event_and_line(judge_lamp, accept, loop):
     verdict = judge_lamp(accept, f"\n        {loop}", limit=0.5)
 
     assert states(verdict) == ["red", "not run"]
@@ -73,14 +73,14 @@ def test_an_endless_loop_is_stopped_and_its_handler_event_and_line_named(judge_l
     )
 
 
-def test_an_endless_loop_outside_every_class_is_stopped_and_its_line_named(judge_lamp):
+def test_stops_an_endless_loop_at_module_level_and_names_its_line(judge_lamp):
     verdict = judge_lamp("class Lamp(", "while True:\n    pass\n\n\nclass Lamp(", limit=0.5)
 
     assert verdict.problem.diagnosis == "stuck"
     assert verdict.problem.line in (5, 6)
 
 
-def test_sys_exit_in_a_handler_is_named(judge_lamp, accept):
+def test_names_sys_exit_in_a_handler(judge_lamp, accept):
     verdict = judge_lamp(accept, "raise SystemExit(3)")
 
     assert states(verdict) == ["red", "red"]
@@ -94,7 +94,7 @@ def test_sys_exit_in_a_handler_is_named(judge_lamp, accept):
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "SIGKILL"),
     ],
 )
-def test_a_process_that_dies_in_a_check_makes_it_red_and_the_rest_not_run(
+def test_a_process_that_dies_makes_its_check_red_and_the_rest_not_run(
     judge_lamp, accept, code, said
 ):
     verdict = judge_lamp(accept, code)
@@ -104,14 +104,14 @@ def test_a_process_that_dies_in_a_check_makes_it_red_and_the_rest_not_run(
     assert said in verdict.findings[0].detail
 
 
-def test_a_process_that_dies_while_the_file_is_read_is_not_green(judge_lamp):
+def test_a_process_that_dies_during_the_import_is_not_green(judge_lamp):
     verdict = judge_lamp("class Lamp(", "import os; os._exit(0)\n\n\nclass Lamp(")
 
     assert not verdict.green
     assert verdict.problem.diagnosis == "process-died"
 
 
-def test_a_flood_of_prints_is_cut_and_said_so(judge_lamp, accept):
+def test_cuts_long_output_and_says_so(judge_lamp, accept):
     verdict = judge_lamp(accept, f"{accept}\n        print('x' * 10_000_000)")
 
     assert verdict.green
@@ -119,11 +119,11 @@ def test_a_flood_of_prints_is_cut_and_said_so(judge_lamp, accept):
     assert verdict.output.endswith("more characters were printed and cut]")
 
 
-def test_prints_are_kept(judge_lamp, accept):
+def test_keeps_printed_text(judge_lamp, accept):
     assert judge_lamp(accept, f"{accept}; print('accepted')").output == "accepted\n" * 2
 
 
-def test_a_thread_left_behind_is_named(judge_lamp, accept):
+def test_names_a_thread_that_was_left_behind(judge_lamp, accept):
     thread = (
         "import threading, time; threading.Thread(target=time.sleep, args=(60,), name='t').start()"
     )
@@ -131,14 +131,14 @@ def test_a_thread_left_behind_is_named(judge_lamp, accept):
     assert judge_lamp(accept, f"{accept}; {thread}").diagnosis_ids == ["thread-left-behind"]
 
 
-def test_recursion_is_named(judge_lamp, accept):
+def test_names_endless_recursion(judge_lamp, accept):
     verdict = judge_lamp(accept, "self.websocket_connect(event)")
 
     assert verdict.diagnosis_ids == ["recursion"]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="process groups are POSIX")
-def test_a_process_that_a_student_started_is_gone_with_the_verdict(judge_lamp, accept, tmp_path):
+def test_kills_a_process_that_a_student_started(judge_lamp, accept, tmp_path):
     note = tmp_path / "pid"
     start = (
         "import subprocess, pathlib; started = subprocess.Popen(['sleep', '60']); "
@@ -152,7 +152,7 @@ def test_a_process_that_a_student_started_is_gone_with_the_verdict(judge_lamp, a
         assert process.status() == psutil.STATUS_ZOMBIE or process.wait(10) is None
 
 
-def test_a_broken_check_is_the_courses_fault_not_the_students(lesson, judge_lamp):
+def test_a_broken_check_raises_a_course_error(lesson, judge_lamp):
     lesson.check.write_text('async def test_x(no_such_fixture):\n    """x"""\n')
 
     with pytest.raises(CourseError, match="no_such_fixture"):
@@ -165,7 +165,7 @@ def test_a_lesson_without_a_check_is_not_green(lesson, judge_lamp):
     assert not judge_lamp().green
 
 
-def test_names_the_targets_that_there_are(lesson):
+def test_an_unknown_target_raises_an_error_that_lists_the_targets(lesson):
     with pytest.raises(UnknownTarget, match="exercise, solution, mistake:NAME or a path"):
         resolve(lesson, "solutoin")
 
@@ -174,7 +174,7 @@ def test_judges_any_file(lesson):
     assert judge(lesson, str(lesson.solution)).green
 
 
-def test_a_verdict_is_plain_json(judge_lamp):
+def test_a_verdict_can_be_written_as_json(judge_lamp):
     data = json.loads(json.dumps(judge_lamp('"websocket.close"}', '"websocket.send"}').as_json()))
 
     assert data["green"] is False
@@ -183,7 +183,7 @@ def test_a_verdict_is_plain_json(judge_lamp):
     assert {"type": "websocket.receive", "text": "bye"} in sent
 
 
-def test_a_verdict_is_junit_xml_whatever_was_printed(judge_lamp, accept):
+def test_a_verdict_is_valid_junit_xml_for_any_output(judge_lamp, accept):
     verdict = judge_lamp(accept, f"{accept}; print('\\x00<b>&')")
 
     suite = ElementTree.fromstring(verdict.as_junit())
@@ -192,7 +192,7 @@ def test_a_verdict_is_junit_xml_whatever_was_printed(judge_lamp, accept):
     assert "<b>&" in suite.find("system-out").text
 
 
-def test_an_unreadable_file_is_a_problem_not_a_traceback(lesson):
+def test_reports_an_unreadable_file_as_a_problem(lesson):
     file = lesson.folder / "exercise.py"
     file.write_bytes(b"\xff\xfe")
 
@@ -216,7 +216,7 @@ def _children():
             continue
 
 
-def test_a_student_cannot_turn_a_red_verdict_green_by_printing(judge_lamp, accept):
+def test_printed_text_does_not_change_the_verdict(judge_lamp, accept):
     report = "print('green'); import sys; sys.__stdout__.write('done')"
 
     assert not judge_lamp(accept, report).green
@@ -225,7 +225,7 @@ def test_a_student_cannot_turn_a_red_verdict_green_by_printing(judge_lamp, accep
 @pytest.mark.parametrize(
     "method", {"spawn", "forkserver"} & {*multiprocessing.get_all_start_methods()}
 )
-def test_the_verdict_is_the_same_however_the_process_is_started(judge_lamp, monkeypatch, method):
+def test_every_start_method_gives_the_same_verdict(judge_lamp, monkeypatch, method):
     monkeypatch.setattr("lessons.playback.child_process.start_method", lambda: method)
 
     verdict = judge_lamp('"websocket.close"}', '"websocket.close", "code": 1008}', limit=60.0)
