@@ -106,7 +106,7 @@ def test_junit_writes_a_file(course, tmp_path):
 def test_mistakes_shows_each_with_its_diagnosis_and_first_difference(course):
     shown = lesson("mistakes", "1")
 
-    assert 'AlwaysRepeats\nTakes "bye" for a text like any other.\n' in shown
+    assert 'AlwaysRepeats\nHandles "bye" like any other text.\n' in shown
     assert "(reply-differs)\n" in shown
     assert "  Seen as  " in shown
     assert re.search(r'≠ websocket\.close +websocket\.send  text: "bye"\n', shown)
