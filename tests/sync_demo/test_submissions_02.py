@@ -177,6 +177,11 @@ def test_another_right_body_is_green(body):
         ),
         sends_the_same_event_back=("unknown-event-type", f"self.text({TEXT})", "self.send(event)"),
         sends_no_payload=("send-without-payload", TEXT, "None"),
+        equals_everything=(
+            "reply-altered",
+            TEXT,
+            'type("Any", (str,), {"__eq__": lambda *_: True, "__hash__": str.__hash__})("wrong")',
+        ),
         joins_str_and_int=("exception", TEXT, 'self.count + " " + text'),
     ),
 )

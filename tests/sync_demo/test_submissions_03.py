@@ -57,6 +57,7 @@ def test_the_usual_version_is_green():
         leaves_1000_out=(WON, "})"),
         says_none_for_1000=(WON, ', "code": None})'),
         gives_a_reason=(LOST, ', "code": 4000, "reason": "three tries"})'),
+        int_enum=(LOST, ', "code": __import__("enum").IntEnum("Code", {"LOST": 4000}).LOST})'),
         tries_on_class=("        self.tries = 3\n", "        type(self).tries = 3\n"),
         asks_the_scope=("self.tries", 'self.scope["tries"]'),
         speaks_to_one_who_has_left=(STOP, '        self.say("bye")\n' + STOP),
