@@ -1,9 +1,8 @@
-"""A real Daphne, a real Chromium, and a student's hands on a lesson's page."""
+"""A real workshop, a real Chromium, and a student who uses a lesson's page."""
 
 import os
 import subprocess
 import sys
-import threading
 from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
@@ -11,73 +10,69 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from lessons.core.catalogue import PROJECT_DIR
+from tests.support.programs.running_program import RunningProgram
 
-TEST_TIMEOUT = 20  # seconds, only ever spent by a test that fails
+TEST_TIMEOUT = 20  # seconds; only a test that fails waits this long
 READY = "Workshop ready at "
-MADE = pytest.StashKey[dict]()
+SHARED = pytest.StashKey[dict]()
 expect.set_options(timeout=TEST_TIMEOUT * 1000)
 
 
 @pytest.fixture(scope="session")
 def state_dir(tmp_path_factory):
-    """Where the server keeps progress and database."""
+    """The folder of the server's progress and database."""
     return tmp_path_factory.mktemp("workshop")
+
+
+class _Workshop(RunningProgram):
+    """`manage.py workshop` with the tests' settings, state and database."""
+
+    def __init__(self, state_dir):
+        super().__init__("manage.py", "workshop", "--port", "0", "--no-reload")
+        self.env = os.environ | {
+            "DJANGO_SETTINGS_MODULE": "tests.support.servers.browser_settings",
+            "WORKSHOP_STATE_DIR": str(state_dir),
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def start(self):
+        return subprocess.Popen(
+            [sys.executable, *self.command],
+            cwd=PROJECT_DIR, env=self.env,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
+        )  # fmt: skip
+
+    def wait_until_ready(self):
+        self.address = self.wait_for_line(READY).strip().rstrip("/")
 
 
 @pytest.fixture(scope="session")
 def address(chromium, state_dir):
-    """`http://127.0.0.1:port` of a workshop of the tests' own."""
-    environment = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "tests.support.servers.browser_settings",
-        "WORKSHOP_STATE_DIR": str(state_dir),
-        "PYTHONUNBUFFERED": "1",
-    }
-    command = [sys.executable, "manage.py", "workshop", "--port", "0", "--no-reload"]
-    process = subprocess.Popen(
-        command,
-        cwd=PROJECT_DIR,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-    )
-    said = []
-    for line in process.stdout:
-        said.append(line)
-        if line.startswith(READY):
-            break
-    else:
-        process.wait(TEST_TIMEOUT)
-        pytest.fail("The workshop did not start:\n" + "".join(said))
-    # Daphne logs each request; a full pipe would stop it.
-    drain = threading.Thread(target=process.stdout.read, daemon=True)
-    drain.start()
-    yield line.removeprefix(READY).strip().rstrip("/")
-    process.terminate()
-    process.wait(TEST_TIMEOUT)
-    drain.join(TEST_TIMEOUT)
-    process.stdout.close()
+    """`http://127.0.0.1:port` of the tests' own workshop."""
+    with _Workshop(state_dir) as workshop:
+        yield workshop.address
 
 
-def for_the_folder(request, manager):
-    """What the context manager gives, until the first test of another folder begins.
+def shared_in_folder(request, manager):
+    """What the context manager yields, for all tests of this folder.
 
-    A browser for each module is dear; but Playwright's loop, which runs as long as there is one,
-    must be gone before a test that is async begins.
+    A browser for each module would take much time. But Playwright's event loop runs as long as a
+    browser is open, and it must have stopped before the next async test. So the browser closes
+    before the first test of another folder.
     """
     folder, name = request.node.parent, request.fixturename
-    made = folder.stash.setdefault(MADE, {})
-    if name not in made:
+    shared = folder.stash.setdefault(SHARED, {})
+    if name not in shared:
         stack = ExitStack()
-        made[name] = stack.enter_context(manager)
-        stack.callback(made.pop, name)
+        shared[name] = stack.enter_context(manager)
+        stack.callback(shared.pop, name)
         folder.addfinalizer(stack.close)
-    return made[name]
+    return shared[name]
 
 
 @contextmanager
 def launched(chromium):
-    # A renderer for each visit would cost a fifth more.
+    # One renderer for all visits: a new one for each takes a fifth more time.
     arguments = ["--no-sandbox", "--renderer-process-limit=1"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
@@ -87,26 +82,26 @@ def launched(chromium):
 
 @pytest.fixture(scope="module")
 def browser(request, chromium):
-    return for_the_folder(request, launched(chromium))
+    return shared_in_folder(request, launched(chromium))
 
 
 class LessonPage:
-    """What a student does on a page, and what is seen there."""
+    """What a student does on a lesson's page, and what the page shows."""
 
     def __init__(self, page, address):
         self.page, self.address = page, address
-        self.errors, self.elsewhere = [], []
-        page.on("console", self._keep_errors)
+        self.errors, self.foreign_requests = [], []
+        page.on("console", self._keep_error)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("request", self._keep_elsewhere)
+        page.on("request", self._keep_foreign_request)
 
-    def _keep_errors(self, message):
+    def _keep_error(self, message):
         if message.type in ("error", "warning"):
             self.errors.append(message.text)
 
-    def _keep_elsewhere(self, request):
+    def _keep_foreign_request(self, request):
         if urlsplit(request.url).netloc not in ("", urlsplit(self.address).netloc):
-            self.elsewhere.append(request.url)
+            self.foreign_requests.append(request.url)
 
     def open(self, key):
         response = self.page.goto(f"{self.address}/lessons/{key}/")
@@ -127,13 +122,13 @@ class LessonPage:
         self.client(client).get_by_label(label, exact=True).select_option(option)
 
     def press(self, name, client=1):
-        """A button of a client; where that has none of this name, one of the page's."""
+        """Press a button of the client; if the client has no such button, one of the page."""
         button = self.client(client).get_by_role("button", name=name, exact=True)
         page_wide = self.page.get_by_role("button", name=name, exact=True)
         (button if button.count() else page_wide).click()
 
     def connect(self, path=None, subprotocols=None, state="open", client=1):
-        """Connect, and wait until the client says so; `state` is another end of it."""
+        """Connect, and wait until the client has this state."""
         if path is not None:
             self.fill("Path and query", path, client)
         if subprotocols is not None:
@@ -142,7 +137,7 @@ class LessonPage:
         expect(self.status(client)).to_have_attribute("data-state", state)
 
     def send(self, payload, kind="text", client=1):
-        """Send a frame; an empty payload is one, too."""
+        """Send a frame, even an empty one."""
         self.choose("Frame", kind, client)
         self.fill("Payload", payload, client)
         self.press("Send", client)
@@ -151,15 +146,15 @@ class LessonPage:
         expect(self.status(client)).to_have_text(text)
 
     def expect_browser_log(self, *lines):
-        """All that the browser was told, so far."""
+        """Expect exactly these lines in the browser's log."""
         expect(self.page.locator("#browser-log li")).to_have_text(list(lines))
 
     def numbers(self):
         cells = self.page.locator("#events td:first-child").all_text_contents()
         return [int(cell) for cell in cells]
 
-    def lit(self):
-        """The source lines that are lit up."""
+    def highlighted_lines(self):
+        """The source lines that are highlighted."""
         return self.page.locator(".line.highlighted").all_text_contents()
 
     def expect_highlighted(self, method):
@@ -168,24 +163,24 @@ class LessonPage:
 
 
 @contextmanager
-def still(browser, address):
-    # Nothing is animated in it, which costs a tenth; in a window with options things move.
+def without_animation(browser, address):
+    # Animations would take a tenth more time. A window with options shows them.
     with browser.new_context(reduced_motion="reduce") as context:
         yield LessonPage(context.new_page(), address)
 
 
 @pytest.fixture(scope="module")
 def window(request, browser, address):
-    """One window for all tests that need no other: a new one costs as much as a whole test."""
-    return for_the_folder(request, still(browser, address))
+    """One window for all tests without options: a new one takes as much time as a whole test."""
+    return shared_in_folder(request, without_animation(browser, address))
 
 
 @pytest.fixture
 def visit(browser, address, window):
-    """`visit("03-stop")`: a new browser session on that page; with options, a window of its own.
+    """`visit("03-stop")`: a new browser session on that page. With options it gets its own window.
 
-    At the end there has been no error on any console but those that a test took away, and no
-    request to anywhere else.
+    At the end no console may have an error that the test did not clear, and no page may have sent a
+    request to another server.
     """
     window.page.context.clear_cookies()
     window.errors.clear()
@@ -204,12 +199,12 @@ def visit(browser, address, window):
         context.close()
     window.page.goto("about:blank")
     assert [page.errors for page in pages] == [[] for _ in pages]
-    assert [page.elsewhere for page in pages] == [[] for _ in pages]
+    assert [page.foreign_requests for page in pages] == [[] for _ in pages]
 
 
 @pytest.fixture
 def page_at(browser):
-    """`page_at("http://127.0.0.1:8001")`: a page of another server, in a session of its own."""
+    """`page_at("http://127.0.0.1:8001")`: a page of another server, in its own session."""
     with browser.new_context() as context:
         pages = []
 
@@ -218,4 +213,4 @@ def page_at(browser):
             return pages[-1]
 
         yield start
-        assert [(page.errors, page.elsewhere) for page in pages] == [([], []) for _ in pages]
+        assert [(page.errors, page.foreign_requests) for page in pages] == [([], []) for _ in pages]

@@ -1,4 +1,4 @@
-"""The chat's page in a real Chromium: two people, a lost connection, no mouse, no markup."""
+"""The chat's page in a real Chromium: two users, a lost connection, the keyboard, markup."""
 
 from functools import cache
 
@@ -12,13 +12,13 @@ HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">'
 
 
 class ChatPage:
-    """What a person does in a room, and what is seen there."""
+    """What a user does in a room, and what the page shows."""
 
     def __init__(self, page, address):
         self.page, self.address, self.errors = page, address, []
         self.sockets, self.is_down = [], False
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", lambda said: said.type == "error" and self.errors.append(said.text))
+        page.on("console", lambda line: line.type == "error" and self.errors.append(line.text))
 
     def enter(self, room, status="Connected."):
         self.page.goto(f"{self.address}/chat/{room}/")
@@ -47,12 +47,12 @@ class ChatPage:
     def expect_here(self, *names):
         expect(self.page.locator("#here li")).to_have_text(list(names))
 
-    def can_be_cut_off(self):
-        """From now on the test can cut the page's connections."""
-        self.page.route_web_socket("**/ws/chat/**", self._pass_on)
+    def allow_cuts(self):
+        """Let the test cut the page's connections from now on."""
+        self.page.route_web_socket("**/ws/chat/**", self._forward)
         return self
 
-    def _pass_on(self, socket):
+    def _forward(self, socket):
         if self.is_down:
             socket.close(code=1012)
         else:
@@ -66,7 +66,7 @@ class ChatPage:
 
 @pytest.fixture(scope="module")
 def windows(browser, address):
-    """Windows by who sits there, open for all tests: a new one costs as much as a whole test."""
+    """Windows by user, open for all tests: a new one takes as much time as a whole test."""
     contexts = []
 
     @cache
@@ -81,35 +81,35 @@ def windows(browser, address):
 
 
 @pytest.fixture
-def person(windows):
-    """`person(TEACHER)`, `person("guest")`: a window of that person's, each with its own session.
+def user(windows):
+    """`user(TEACHER)`, `user("guest")`: the window of a user, each with its own session.
 
-    At the end no console has shown an error.
+    At the end no console may have an error.
     """
-    people = []
+    users = []
 
     def start(name="guest"):
-        people.append(windows(name))
-        people[-1].errors.clear()
-        return people[-1]
+        users.append(windows(name))
+        users[-1].errors.clear()
+        return users[-1]
 
     yield start
-    for one in people:
+    for one in users:
         one.page.goto("about:blank")
-    assert [one.errors for one in people] == [[] for _ in people]
+    assert [one.errors for one in users] == [[] for _ in users]
 
 
 @pytest.fixture
-def cut_off(person, address):
+def cut_off(user, address):
     """A guest's window whose connections the test can cut."""
-    page = person("guest").page.context.new_page()
-    yield ChatPage(page, address).can_be_cut_off()
+    page = user("guest").page.context.new_page()
+    yield ChatPage(page, address).allow_cuts()
     page.close()
 
 
-def test_two_people_talk_and_see_who_is_here(person):
-    teacher = person(TEACHER).enter("talk")
-    guest = person().enter("talk")
+def test_two_users_talk_and_see_who_is_here(user):
+    teacher = user(TEACHER).enter("talk")
+    guest = user().enter("talk")
     teacher.expect_here("instructor", "1 guest")
     teacher.say("hello")
     guest.say("hi")
@@ -118,14 +118,14 @@ def test_two_people_talk_and_see_who_is_here(person):
         expect(page.page.locator(".by")).to_have_text(["instructor", "guest"])
 
 
-def test_the_others_see_who_is_typing(person):
-    teacher, guest = person(TEACHER).enter("typing"), person().enter("typing")
+def test_the_others_see_who_is_typing(user):
+    teacher, guest = user(TEACHER).enter("typing"), user().enter("typing")
     teacher.page.get_by_label("Message", exact=True).press_sequentially("he")
     expect(guest.page.locator("#typing")).to_have_text("instructor is typing…")
 
 
-def test_markup_is_shown_as_it_was_written(person):
-    writer, reader = person().enter("markup"), person(TEACHER).enter("markup")
+def test_markup_in_a_message_is_shown_as_text(user):
+    writer, reader = user().enter("markup"), user(TEACHER).enter("markup")
     writer.say(HOSTILE)
     for page in (writer, reader):
         page.expect_said(HOSTILE)
@@ -134,8 +134,8 @@ def test_markup_is_shown_as_it_was_written(person):
     assert reader.page.locator("#messages :is(script, img)").count() == 0
 
 
-def test_a_lost_connection_comes_back_and_shows_what_was_missed(person, cut_off):
-    one, other = cut_off.enter("lost"), person().enter("lost")
+def test_a_page_reconnects_and_shows_missed_messages(user, cut_off):
+    one, other = cut_off.enter("lost"), user().enter("lost")
     other.say("before")
     one.expect_said("before")
     one.cut_off()
@@ -149,8 +149,8 @@ def test_a_lost_connection_comes_back_and_shows_what_was_missed(person, cut_off)
     expect(one.page.locator(".missed")).to_have_text("You missed:")
 
 
-def test_what_was_refused_can_be_changed_and_sent_again(person):
-    one = person().enter("refused")
+def test_a_rejected_message_can_be_changed_and_sent_again(user):
+    one = user().enter("refused")
     one.say("\u202eevil")
     error = "A message must not contain control characters."
     expect(one.page.get_by_role("alert")).to_have_text(error)
@@ -160,8 +160,8 @@ def test_what_was_refused_can_be_changed_and_sent_again(person):
     expect(one.page.get_by_role("alert")).to_have_text("")
 
 
-def test_a_room_needs_no_mouse(person):
-    guest = person()
+def test_a_room_can_be_used_with_the_keyboard_alone(user):
+    guest = user()
     guest.page.goto(f"{guest.address}/chat/")
     guest.page.get_by_label("Go to a room").focus()
     guest.page.keyboard.type("keys")
@@ -181,8 +181,8 @@ def test_a_room_needs_no_mouse(person):
     assert guest.page.evaluate("document.activeElement.id") == "text"
 
 
-def test_axe_finds_nothing_in_light_or_dark(person):
-    guest = person().enter("axe")
+def test_a_room_has_no_axe_violations_in_light_or_dark(user):
+    guest = user().enter("axe")
     guest.say("hello")
     guest.expect_said("hello")
     for leave in (lambda: guest.page.goto(f"{guest.address}/chat/"), lambda: None):

@@ -1,4 +1,4 @@
-"""The clients of a lesson's page: who they are, what they can do, and what is taken away of it."""
+"""The clients of a lesson's page: identities, actions, saved transcripts and the exported test."""
 
 import json
 
@@ -7,26 +7,26 @@ from playwright.sync_api import expect
 PHONE = {"viewport": {"width": 390, "height": 844}}
 
 
-def recorded(page, kind):
-    """The table's rows with events of that type."""
+def rows_of(page, kind):
+    """The rows of the table with events of that type."""
     return page.page.locator("#events tr").filter(has_text=kind)
 
 
-def test_clients_come_and_go_and_one_vanishes_without_a_close_frame(visit):
+def test_clients_can_be_added_and_removed_and_can_vanish(visit):
     page = visit("12-group")
     page.press("Add a client")
     for client in (1, 2, 3):
         page.connect(client=client)
     page.send("hello", client=3)
     for client in (1, 2, 3):
-        heard = page.page.locator("#browser-log li").filter(has_text=f'{client} message "hello"')
-        expect(heard).to_have_count(1)
+        lines = page.page.locator("#browser-log li").filter(has_text=f'{client} message "hello"')
+        expect(lines).to_have_count(1)
     page.press("Remove client 2")
     expect(page.client(2)).to_have_count(0)
-    expect(recorded(page, "websocket.disconnect code: None")).to_have_count(1)
+    expect(rows_of(page, "websocket.disconnect code: None")).to_have_count(1)
     page.press("Vanish", client=3)
     page.expect_status("Vanished, without a close frame.", client=3)
-    expect(recorded(page, "websocket.disconnect code: 1006")).to_have_count(1)
+    expect(rows_of(page, "websocket.disconnect code: 1006")).to_have_count(1)
     page.press("Add a client")
     page.connect(client=2)
     page.press("Client 2", client=2)
@@ -35,17 +35,17 @@ def test_clients_come_and_go_and_one_vanishes_without_a_close_frame(visit):
     expect(page.page.get_by_role("button", name="Add a client")).to_be_disabled()
 
 
-def test_json_is_looked_at_before_it_is_sent_and_may_go_as_text(visit):
+def test_invalid_json_is_sent_as_text_only(visit):
     page = visit("09-generic")
     page.connect()
     page.send('{"command": list}', kind="json")
     expect(page.status()).to_contain_text("Not JSON: ")
     page.send('{"command": "list"}', kind="json")
     page.send('{"command": list}')
-    expect(recorded(page, "websocket.receive")).to_have_count(2)
+    expect(rows_of(page, "websocket.receive")).to_have_count(2)
 
 
-def test_who_a_client_is_and_whose_page_it_is_on_decides_who_is_let_in(visit):
+def test_a_clients_user_and_origin_decide_about_its_connection(visit):
     page = visit("17-origin")
     page.connect()
     page.connect(client=2, state="refused")
@@ -85,17 +85,17 @@ def test_a_dialog_exports_the_conversation_as_a_test(visit):
     expect(dialog).to_contain_text("Copied.")
     copied = page.page.evaluate("navigator.clipboard.readText()")
     assert copied == source.text_content() == download.value.path().read_text(encoding="utf-8")
-    page.errors.clear()  # the browser tells the console of the answer 400
+    page.errors.clear()  # the console shows the answer 400
 
 
-def test_a_transcript_is_saved_and_loaded_and_a_broken_one_changes_nothing(visit):
+def test_a_transcript_can_be_saved_and_loaded_but_not_a_broken_one(visit):
     page = visit("02-frames")
     page.connect()
     page.send("<b>kept</b>")
     page.press("Close")
     rows = page.page.locator("#events tr")
     expect(rows.last).to_contain_text("finished")
-    told = rows.all_text_contents()
+    texts = rows.all_text_contents()
     with page.page.expect_download() as download:
         page.press("Save")
     saved = download.value.path().read_text(encoding="utf-8")
@@ -110,14 +110,14 @@ def test_a_transcript_is_saved_and_loaded_and_a_broken_one_changes_nothing(visit
         expect(page.page.locator("#file-status")).to_contain_text(
             "a.json is not a saved transcript."
         )
-        assert rows.all_text_contents() == told
+        assert rows.all_text_contents() == texts
     page.press("Clear")
     expect(rows).to_have_count(0)
     load(saved)
-    expect(rows).to_have_text(told)
+    expect(rows).to_have_text(texts)
 
 
-def test_on_a_phone_clients_stand_one_under_another(visit):
+def test_clients_are_stacked_on_a_phone(visit):
     page = visit("12-group", **PHONE)
     first, second = (page.client(client).bounding_box() for client in (1, 2))
     assert first["x"] == second["x"]

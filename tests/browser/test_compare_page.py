@@ -1,11 +1,11 @@
-"""A mistake beside the solution, in a real browser."""
+"""The comparison of a mistake with the solution, in a real browser."""
 
 from playwright.sync_api import expect
 
 from tests.support.axe import violations
 
 
-def test_a_deep_link_opens_a_mistake_where_it_shows(visit):
+def test_a_link_to_a_mistake_runs_its_comparison(visit):
     page = visit("03-stop", color_scheme="dark").page
     page.goto(f"{page.url}#mistake-StopsWithoutAClose")
     compare = page.get_by_role("region", name="Compare with a mistake")
@@ -21,7 +21,7 @@ def test_a_deep_link_opens_a_mistake_where_it_shows(visit):
     assert violations(page, "#compare") == []
 
 
-def test_a_mistake_is_chosen_without_a_mouse_and_the_address_leads_back_to_it(visit):
+def test_a_mistake_is_chosen_with_the_keyboard_and_named_in_the_address(visit):
     page = visit("03-stop").page
     page.get_by_role("combobox", name="Mistake").focus()
     page.keyboard.type("Does not raise")
@@ -36,7 +36,7 @@ def test_a_mistake_is_chosen_without_a_mouse_and_the_address_leads_back_to_it(vi
     assert page.url.endswith("#mistake-DoesNotRaise")
 
 
-def test_what_was_just_played_is_played_again(visit):
+def test_the_users_own_steps_can_be_compared(visit):
     lesson = visit("03-stop")
     compare = lesson.page.get_by_role("region", name="Compare with a mistake")
     lesson.page.get_by_label("Conversation").select_option("your conversation on this page")

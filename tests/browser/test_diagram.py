@@ -1,4 +1,4 @@
-"""The sequence diagram of what the server recorded, and the store that it draws."""
+"""The sequence diagram of a recording."""
 
 import json
 import re
@@ -20,7 +20,7 @@ COPY = """table => {
 
 
 def labels(page):
-    """What stands at the arrows and marks, but for queries."""
+    """The labels of the arrows and marks, without queries."""
     return page.page.locator("#diagram .row:not([data-lane=database]) .label")
 
 
@@ -31,15 +31,15 @@ def converse(visit, key="12-group"):
     page.expect_browser_log("1 open", '1 message "hello"')
     page.press("Close")
     page.expect_status("Closed with 1000.")
-    page.press("Enlarge")  # all rows are in view then, and so drawn
+    page.press("Enlarge")  # the diagram draws visible rows only
     expect(labels(page).last).to_have_text("finished")
     return page
 
 
 def test_each_event_is_an_arrow_or_a_mark_between_its_lanes(visit):
     page = converse(visit)
-    heads = page.page.get_by_role("group", name="Lanes shown").get_by_role("button")
-    expect(heads).to_have_text(["client 1", "consumer 1", "layer", "database"])
+    headers = page.page.get_by_role("group", name="Lanes shown").get_by_role("button")
+    expect(headers).to_have_text(["client 1", "consumer 1", "layer", "database"])
     expect(labels(page)).to_have_text(
         [
             "scope /ws/layers/group/lobby/",
@@ -60,7 +60,7 @@ def test_each_event_is_an_arrow_or_a_mark_between_its_lanes(visit):
     expect(page.page.locator("#diagram .bar")).to_have_count(4)
 
 
-def test_arrow_keys_show_an_event_in_full_and_light_up_its_handler(visit):
+def test_arrow_keys_show_an_event_in_full_and_highlight_its_handler(visit):
     page = converse(visit)
     diagram, details = page.page.get_by_role("slider", name=DIAGRAM), page.page.locator("#details")
     diagram.press("End")
@@ -76,7 +76,7 @@ def test_arrow_keys_show_an_event_in_full_and_light_up_its_handler(visit):
     expect(page.page.locator(".line.highlighted")).to_have_count(0)
 
 
-def test_the_pointer_shows_what_is_under_it_and_a_click_keeps_it(visit):
+def test_the_pointer_shows_an_event_and_a_click_keeps_it(visit):
     page = converse(visit)
     details, thread = page.page.locator("#details"), page.page.locator("#thread")
     labels(page).nth(4).hover()
@@ -89,7 +89,7 @@ def test_the_pointer_shows_what_is_under_it_and_a_click_keeps_it(visit):
     page.expect_highlighted("room_message")
 
 
-def test_a_paused_diagram_waits_and_is_stepped_and_scrubbed(visit):
+def test_a_paused_diagram_can_be_stepped_and_scrubbed(visit):
     page = converse(visit)
     scrub, count = page.page.get_by_label("Entries shown"), page.page.locator(".count")
     all_of_them = int(scrub.input_value())
@@ -108,7 +108,7 @@ def test_a_paused_diagram_waits_and_is_stepped_and_scrubbed(visit):
     expect(labels(page).last).to_have_text("websocket.accept")
 
 
-def test_a_lane_that_is_switched_off_takes_its_events_along(visit):
+def test_a_hidden_lane_hides_its_events(visit):
     page = converse(visit)
     page.press("layer")
     expect(page.page.locator("#diagram .row[data-lane=client]")).not_to_have_count(0)
@@ -126,20 +126,20 @@ def test_the_next_connection_of_a_client_is_drawn_on_the_same_lanes(visit):
     expect(page.page.locator("#diagram .lane-headers button")).to_have_count(4)
 
 
-def test_a_handler_that_does_not_stand_in_the_source_leaves_lit_what_ran_before(visit):
+def test_a_handler_outside_the_source_does_not_change_the_highlight(visit):
     page = visit("03-stop")
     common = {"lane": "client", "direction": "in", "connection": "a", "thread": "MainThread"}
     events = [
         {**common, "seq": number, "time": number, "message": {"type": "x"}, "handler": handler}
         for number, handler in ((1, CONNECT), (2, "inherited"))
-    ]  # at once, as they come from a server in haste
+    ]  # in one batch, as a fast server sends them
     text = json.dumps({"connections": [], "events": events})
     file = {"name": "a.json", "mimeType": "application/json", "buffer": text.encode()}
     page.page.get_by_label("A saved transcript").set_input_files(file)
     page.expect_highlighted(CONNECT)
 
 
-def test_an_address_leads_to_an_event_after_a_reload_too(visit):
+def test_an_address_leads_to_its_event_even_after_a_reload(visit):
     page = converse(visit)
     labels(page).nth(4).click()
     page.page.get_by_role("link", name="Event 1.").click()
@@ -149,7 +149,7 @@ def test_an_address_leads_to_an_event_after_a_reload_too(visit):
     page.expect_highlighted(RECEIVE)
 
 
-def test_a_flood_ends_with_its_last_event_in_view_and_shows_its_gap(visit):
+def test_after_a_flood_the_last_event_is_visible_and_the_gap_marked(visit):
     page = visit("02-frames")
     page.connect(path="/ws/flood/")
     for count, least in (("3000", 900), ("1000", 1900)):
@@ -169,7 +169,7 @@ def test_a_flood_ends_with_its_last_event_in_view_and_shows_its_gap(visit):
     expect(page.page.locator("#diagram .gap .label")).to_have_text(gap.text_content())
 
 
-def test_rows_of_the_table_are_copied_with_their_cells_side_by_side(visit):
+def test_rows_of_the_table_are_copied_with_tabs_between_cells(visit):
     page = converse(visit)
     page.press("Table")
     copied = page.page.locator("#events").evaluate(COPY)

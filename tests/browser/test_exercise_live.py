@@ -79,7 +79,7 @@ def lesson(window, workshop):
     workshop.save(workshop.original)
     (workshop.folder / ".workshop" / "progress.json").unlink(missing_ok=True)
     yield window.open(KEY)
-    assert (window.errors, window.elsewhere) == ([], [])
+    assert (window.errors, window.foreign_requests) == ([], [])
 
 
 def expect_state(lesson, words):

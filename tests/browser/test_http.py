@@ -3,36 +3,36 @@
 import pytest
 from playwright.sync_api import expect
 
-# Says what an EventSource tells a page: the first three events, or that it gave up.
+# Resolves with the first three events of an EventSource, or with its error.
 LISTEN = """path => new Promise((resolve) => {
-  const said = [];
+  const events = [];
   const source = new EventSource(path);
-  const done = () => { source.close(); resolve(said); };
-  source.onopen = () => said.push("open");
-  source.onmessage = ({ data }) => { said.push(data); if (said.length === 3) done(); };
-  source.onerror = () => { said.push("error"); done(); };
+  const done = () => { source.close(); resolve(events); };
+  source.onopen = () => events.push("open");
+  source.onmessage = ({ data }) => { events.push(data); if (events.length === 3) done(); };
+  source.onerror = () => { events.push("error"); done(); };
 })"""
 
 
 def events(page):
-    """What the server recorded: column 4 of the log."""
+    """The recorded events: column 4 of the table."""
     return page.page.locator("#events tr:not([data-lane=database]):not(.first) td:nth-child(4)")
 
 
-def test_an_event_source_hears_each_beat_and_the_stream_ends_with_it(visit):
+def test_an_event_source_receives_each_beat_and_ends_the_stream(visit):
     page = visit("08-http")
     watched = page.page.locator("#panel").get_attribute("data-watched")
     page.fill("Body of a POST", "abc")
-    page.press("Send")  # from here on the feed is open
+    page.press("Send")  # opens the feed
     page.expect_status("HTTP 200, complete.")
     page.press("Clear")
-    said = page.page.evaluate(LISTEN, f"{watched}/client=1/async/http/")
-    assert said == ["open", "beat 1", "beat 2"]
+    received = page.page.evaluate(LISTEN, f"{watched}/client=1/async/http/")
+    assert received == ["open", "beat 1", "beat 2"]
     expect(events(page).last).to_have_text("· finished")
     expect(events(page).nth(-2)).to_have_text("→ http.disconnect")
 
 
-def test_an_event_source_gives_up_what_is_no_stream_of_events(visit):
+def test_an_event_source_rejects_a_response_of_another_type(visit):
     page = visit("08-http")
     assert page.page.evaluate(LISTEN, "/lessons/08-http/") == ["error"]
     (error,) = page.errors
@@ -64,7 +64,7 @@ def test_a_stream_is_shown_until_the_client_leaves(visit):
 
 
 @pytest.mark.parametrize("path", ["no/slash"])
-def test_a_path_without_a_slash_is_said_to_be_one(visit, path):
+def test_a_path_without_a_slash_is_rejected(visit, path):
     page = visit("08-http")
     page.fill("Path and query", path)
     page.press("Send")

@@ -1,4 +1,4 @@
-"""A whole lesson, and the way about the workshop, by keyboard alone."""
+"""A whole lesson, and the navigation of the workshop, with the keyboard only."""
 
 import re
 
@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 RECORDED = "What the server recorded, as a diagram"
 RESULTS = re.compile(r"^\d+ results$")
-MOST = 80  # presses of Tab: more than any page has places
+MAX_TABS = 80  # more than any page has focusable elements
 
 
 @pytest.fixture
@@ -16,9 +16,9 @@ def page(visit):
 
 
 def tab_to(page, name, role="link", **options):
-    """Press Tab until what has that role and name is reached, as who cannot see the page does."""
+    """Press Tab until the element with this role and name has the focus."""
     target = page.get_by_role(role, name=name, exact=True, **options)
-    for _ in range(MOST):
+    for _ in range(MAX_TABS):
         page.keyboard.press("Tab")
         if target.evaluate("element => element === document.activeElement"):
             return
@@ -26,7 +26,7 @@ def tab_to(page, name, role="link", **options):
 
 
 def expect_page(page, title):
-    """It is there, and listens to keys."""
+    """Expect this page, ready for keys."""
     expect(page).to_have_title(title)
     page.wait_for_load_state()
 
@@ -66,7 +66,7 @@ def test_a_whole_lesson_can_be_done_with_the_keyboard_alone(page, address):
     expect_page(browser, "3 · How a connection ends")
 
 
-def test_single_keys_lead_through_a_lesson(page):
+def test_shortcuts_lead_through_a_lesson(page):
     browser = page.page
     press, focused = browser.keyboard.press, browser.locator(":focus")
     press("c")
@@ -91,7 +91,7 @@ def test_single_keys_lead_through_a_lesson(page):
     expect_page(browser, "Channels from the wire up")
 
 
-def test_the_dialog_lists_the_keys_that_lead_somewhere_here(page, address):
+def test_the_dialog_lists_the_shortcuts_of_this_page(page, address):
     browser = page.page
     browser.goto(f"{address}/notes/")
     browser.keyboard.press("?")
@@ -103,7 +103,7 @@ def test_the_dialog_lists_the_keys_that_lead_somewhere_here(page, address):
     expect(dialog).to_be_hidden()
 
 
-def test_single_keys_can_be_turned_off_for_good(page):
+def test_shortcuts_can_be_switched_off_permanently(page):
     browser = page.page
     browser.get_by_role("button", name="Keyboard shortcuts").press("Enter")
     browser.get_by_label("Use these keys").press("Space")
@@ -120,7 +120,7 @@ def test_single_keys_can_be_turned_off_for_good(page):
     page.expect_status("Open.")
 
 
-def test_the_search_looks_as_you_type(page):
+def test_the_search_runs_while_the_user_types(page):
     browser = page.page
     browser.keyboard.press("/")
     expect(browser.get_by_role("searchbox")).to_be_focused()
@@ -138,7 +138,7 @@ def test_the_search_looks_as_you_type(page):
     expect(browser.get_by_role("heading", name="Why")).to_be_in_viewport()
 
 
-def test_the_search_is_a_form_as_well(visit, address):
+def test_the_search_works_without_javascript(visit, address):
     browser = visit("02-frames", java_script_enabled=False).page
     browser.goto(f"{address}/search/")
     browser.get_by_role("searchbox", name="Words, or an error message").fill("zombie stop")

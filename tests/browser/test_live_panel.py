@@ -12,14 +12,14 @@ CONNECT, RECEIVE, DISCONNECT = (
 )
 
 
-# Lesson 18's door asks for a ticket, which no page can know beforehand.
+# Lesson 18 needs a ticket, which a page cannot know in advance.
 OVER_WEBSOCKET = [
     lesson.key for lesson in lessons() if lesson.path.startswith("/ws/") and lesson.slug != "ticket"
 ]
 
 
 @pytest.mark.parametrize("key", OVER_WEBSOCKET)
-def test_every_lesson_connects_as_its_page_opens(visit, key):
+def test_every_lesson_connects_with_the_values_of_its_page(visit, key):
     page = visit(key)
     page.choose("Who", "student")
     page.connect()
@@ -42,7 +42,7 @@ def test_accept_shows_the_handshake_and_an_exchange(visit):
         "open subprotocol: door.v1", f'message "{welcome}"', f'message "{called}"'
     )
     page.expect_highlighted(RECEIVE)
-    assert page.lit()[0] == "    def websocket_receive(self, event):\n"
+    assert page.highlighted_lines()[0] == "    def websocket_receive(self, event):\n"
     page.press("Close")
     page.expect_status("Closed with 1000.")
     rows = page.page.locator("#events tr:not([data-lane=database]):not(.first)")
@@ -61,7 +61,7 @@ def test_accept_shows_the_handshake_and_an_exchange(visit):
     assert all(thread.startswith("ThreadPoolExecutor") for thread in threads)
 
 
-def test_a_message_goes_out_to_the_group_and_arrives_with_its_handler(visit):
+def test_a_group_message_is_recorded_when_sent_and_when_handled(visit):
     page = visit("12-group")
     page.connect()
     page.send("hello")
@@ -82,7 +82,7 @@ def test_a_message_goes_out_to_the_group_and_arrives_with_its_handler(visit):
     )
 
 
-def test_the_scope_is_folded_and_without_its_cookie(visit):
+def test_the_scope_can_be_opened_and_hides_its_cookie(visit):
     page = visit("01-accept")
     page.connect()
     page.press("Table")
@@ -96,7 +96,7 @@ def test_the_scope_is_folded_and_without_its_cookie(visit):
     assert session not in page.page.content()
 
 
-def test_a_refusal_is_1006_to_the_browser_and_a_close_to_the_server(visit):
+def test_a_rejection_is_1006_in_the_browser_and_a_close_on_the_server(visit):
     page = visit("01-accept")
     page.connect(path="/ws/sync/accept/", subprotocols="", state="refused")
     page.expect_status("Rejected with HTTP 403. The browser reports 1006.")
@@ -115,18 +115,18 @@ def test_a_refusal_is_1006_to_the_browser_and_a_close_to_the_server(visit):
     page.errors.clear()
 
 
-def test_an_exception_before_the_accept_is_told_as_500(visit):
+def test_an_exception_before_the_accept_is_reported_as_500(visit):
     page = visit("01-accept")
     page.connect(path="/ws/no/such/path/", state="refused")
     page.expect_status("Exception: HTTP 500. The browser reports 1006.")
     expect(page.page.locator("#events tr").last).to_contain_text("raised ValueError: No route")
-    assert page.lit() == []
+    assert page.highlighted_lines() == []
     (error,) = page.errors
     assert error.endswith("Unexpected response code: 500")
     page.errors.clear()
 
 
-def test_frames_of_text_and_bytes_come_back_as_what_they_were(visit):
+def test_text_and_binary_frames_are_echoed_unchanged(visit):
     page = visit("02-frames")
     page.connect()
     page.send("grüße")
@@ -158,7 +158,7 @@ def test_an_empty_frame_arrives_and_its_empty_reply_does_not(visit):
         expect(rows.nth(first + 1)).to_have_text(f"← websocket.send {shown}")
 
 
-def test_a_close_arrives_with_its_code_or_bare(visit):
+def test_a_close_arrives_with_its_code_or_without_one(visit):
     page = visit("03-stop")
     rows = page.page.locator("#events tr[data-lane=client] td:nth-child(4)")
     for code, arrives in (("4001", "4001"), ("", "None")):
@@ -171,7 +171,7 @@ def test_a_close_arrives_with_its_code_or_bare(visit):
         page.expect_highlighted(DISCONNECT)
 
 
-def test_a_close_by_the_server_is_seen_from_both_sides(visit):
+def test_a_close_by_the_server_is_shown_by_browser_and_recorder(visit):
     page = visit("03-stop")
     page.connect()
     page.send("bye")
@@ -194,7 +194,7 @@ def test_the_turnstile_counts(visit):
     )
 
 
-def test_a_second_connection_is_told_after_the_first(visit):
+def test_a_second_connection_follows_the_first_in_the_table(visit):
     page = visit("03-stop")
     page.connect()
     page.press("Close")
@@ -206,7 +206,7 @@ def test_a_second_connection_is_told_after_the_first(visit):
     expect(page.page.locator("#browser-log li")).to_have_count(0)
 
 
-def test_a_table_asked_for_while_the_server_starts_anew_is_there_once_it_is_back(visit):
+def test_the_table_appears_once_a_restarted_server_is_back(visit):
     page = visit("03-stop", reduced_motion="reduce")
     page.page.route("**/event_table.js", lambda route: route.abort("connectionrefused"), times=1)
     page.connect()
@@ -216,7 +216,7 @@ def test_a_table_asked_for_while_the_server_starts_anew_is_there_once_it_is_back
     page.errors.clear()
 
 
-def test_what_the_browser_will_not_do_is_said(visit):
+def test_input_that_the_browser_rejects_is_explained(visit):
     page = visit("03-stop")
     page.connect(path="ws/", state="wrong")
     page.expect_status("A path begins with a slash.")
@@ -233,7 +233,7 @@ def test_what_the_browser_will_not_do_is_said(visit):
     page.expect_status("A close code is a number.")
 
 
-def test_markup_off_the_wire_is_shown_as_text(visit):
+def test_markup_in_a_frame_is_shown_as_text(visit):
     page = visit("02-frames")
     markup = '<script>document.title = "broken in"</script><img src=x onerror=alert(1)>'
     page.connect()
@@ -244,14 +244,14 @@ def test_markup_off_the_wire_is_shown_as_text(visit):
     assert page.page.title() != "broken in"
 
 
-def test_another_browser_session_gets_nothing_with_the_id_of_the_first(visit):
+def test_a_feed_id_is_useless_in_another_browser_session(visit):
     first, second = visit("02-frames"), visit("02-frames")
     panel = first.page.locator("#panel")
     paths = [
         panel.get_attribute("data-feed"),
         panel.get_attribute("data-watched") + "/client=1/ws/x/",
     ]
-    told = second.page.evaluate(
+    results = second.page.evaluate(
         """paths => Promise.all(paths.map(path => new Promise(resolve => {
             const socket = new WebSocket(`ws://${location.host}${path}`);
             socket.onopen = () => resolve("open");
@@ -259,12 +259,12 @@ def test_another_browser_session_gets_nothing_with_the_id_of_the_first(visit):
         })))""",
         paths,
     )
-    assert told == [1006, 1006]
+    assert results == [1006, 1006]
     assert len(second.errors) == 2
     second.errors.clear()
 
 
-def test_what_the_feed_drops_is_shown_as_a_gap(visit):
+def test_events_that_the_feed_drops_are_shown_as_a_gap(visit):
     page = visit("02-frames")
     page.connect(path="/ws/flood/")
     page.send("3000")

@@ -1,4 +1,4 @@
-"""Lesson 21 in a real browser: what is written in the admin, every open page shows, as text."""
+"""Lesson 21 in a real browser: every open page shows the posts of the admin, as text."""
 
 import re
 
@@ -9,8 +9,8 @@ EVIL = "<script>document.title = 'run'</script><img src=x onerror=\"document.tit
 
 
 @pytest.fixture
-def desk(browser, address):
-    """A window of the admin; its pages are Django's, and so are their errors."""
+def admin(browser, address):
+    """A window of the admin. Errors on Django's own pages do not count."""
     with browser.new_context() as context:
         page = context.new_page()
         sign_in(page, address)
@@ -32,7 +32,7 @@ def save(page, title, text):
     expect(page.locator(".success")).to_be_visible()
 
 
-def test_a_post_is_shown_on_every_page_changed_taken_away_and_never_run(page_at, desk, address):
+def test_every_page_shows_a_new_changed_and_deleted_post_as_text(page_at, admin, address):
     readers = [page_at(address), page_at(address)]
     for reader in readers:
         response = reader.page.goto(f"{address}/db/liveblog/")
@@ -40,21 +40,21 @@ def test_a_post_is_shown_on_every_page_changed_taken_away_and_never_run(page_at,
         expect(reader.page.get_by_role("status")).to_have_text("Live.")
     posts = [reader.page.locator("#posts li") for reader in readers]
 
-    desk.goto(f"{address}/admin/db_demo/post/add/")
-    save(desk, EVIL, "It rains.")
+    admin.goto(f"{address}/admin/db_demo/post/add/")
+    save(admin, EVIL, "It rains.")
     for shown in posts:
         expect(shown).to_have_text([f"{EVIL}It rains."])
         expect(shown.get_by_role("heading")).to_have_text(EVIL)
         expect(shown.locator("script, img")).to_have_count(0)
 
-    desk.get_by_role("row").get_by_role("link", name=EVIL).click()
-    save(desk, "Hail", "It hails.")
+    admin.get_by_role("row").get_by_role("link", name=EVIL).click()
+    save(admin, "Hail", "It hails.")
     for shown in posts:
         expect(shown).to_have_text(["HailIt hails."])
 
     late, sockets = page_at(address).page, []
     late.clock.install(time=0)
-    late.clock.pause_at(1000)  # it tries again when it is told to
+    late.clock.pause_at(1000)  # the test decides when the page tries again
     late.route_web_socket("**", lambda socket: sockets.append((socket, socket.connect_to_server())))
     late.goto(f"{address}/db/liveblog/")
     late_posts = late.locator("#posts li")
@@ -62,10 +62,10 @@ def test_a_post_is_shown_on_every_page_changed_taken_away_and_never_run(page_at,
     sockets[0][0].close()
     expect(late.get_by_role("status")).to_have_text("No connection. Trying again…")
 
-    desk.get_by_role("row").get_by_role("link", name="Hail").click()
-    desk.locator(".deletelink").click()
-    desk.get_by_role("button", name=re.compile("^Yes")).click()
-    expect(desk.locator(".success")).to_be_visible()
+    admin.get_by_role("row").get_by_role("link", name="Hail").click()
+    admin.locator(".deletelink").click()
+    admin.get_by_role("button", name=re.compile("^Yes")).click()
+    expect(admin.locator(".success")).to_be_visible()
     for shown in posts:
         expect(shown).to_have_count(0)
     expect(late_posts).to_have_count(1)

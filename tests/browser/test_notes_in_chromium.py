@@ -1,4 +1,4 @@
-"""What NOTES.md says of browsers, in a real one."""
+"""Statements of NOTES.md about browsers, in a real Chromium."""
 
 from urllib.parse import quote
 
@@ -16,13 +16,13 @@ BUSY = """url => new Promise((resolve) => {
 })"""
 
 
-def test_chromium_gives_up_without_the_subprotocol_that_it_offered(visit):
+def test_chromium_fails_a_connection_without_the_offered_subprotocol(visit):
     page = visit("03-stop")
     assert page.page.evaluate(OFFER, "/ws/sync/stop/") == 1006
     assert "no response was received" in page.errors.pop()
 
 
-def test_what_the_browser_makes_of_json(visit):
+def test_the_browser_has_no_nan_in_json(visit):
     page = visit("03-stop").page
     assert page.evaluate("JSON.stringify([NaN, null, new Date(0)])") == (
         '[null,null,"1970-01-01T00:00:00.000Z"]'
@@ -32,8 +32,8 @@ def test_what_the_browser_makes_of_json(visit):
     )
 
 
-def test_a_page_that_is_busy_for_longer_than_a_second_misses_the_close_code(browser, address):
-    """Unless the server is more patient than Daphne comes, as the workshop of these tests is."""
+def test_a_page_that_is_busy_for_over_a_second_misses_the_close_code(browser, address):
+    """Not if the server waits longer than Daphne does by default, as the tests' workshop does."""
     patient = f"{address.replace('http', 'ws')}/ws/auth/unguarded/origin/"
     replies = quote(repr([ACCEPT, {**CLOSE, "code": 4401}]))
     with (

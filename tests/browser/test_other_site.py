@@ -1,4 +1,4 @@
-"""Lessons 16 and 17 in a real browser: logging in, and a hostile page on a second origin."""
+"""Lessons 16 and 17 in a real browser: a login, and a hostile page of another origin."""
 
 import threading
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ from tests.support.browser_login import log_in
 
 @pytest.fixture
 def victim(address):
-    """Host and port of the workshop, by the name that the hostile page's is next to."""
+    """Host and port of the workshop. The hostile page has a subdomain of this host."""
     return f"lessons.localhost:{urlsplit(address).port}"
 
 
@@ -27,7 +27,7 @@ def port(victim):
         thread.join()
 
 
-def test_who_has_logged_in_is_let_in_and_who_has_not_learns_why(visit, address):
+def test_a_login_opens_the_connection_and_the_page_says_to_reload(visit, address):
     page = visit("16-user")
     page.connect(state="closed")
     page.expect_status("Closed with 4401.")
@@ -45,15 +45,15 @@ def test_who_has_logged_in_is_let_in_and_who_has_not_learns_why(visit, address):
 @pytest.mark.parametrize(
     "host, without, with_validator",
     [
-        # Next door: the same site, so that SameSite=Lax lets the cookie go along.
+        # A subdomain: the same site, so SameSite=Lax allows the cookie.
         ("evil.lessons.localhost", "Letters for student: 3", "closed with 1006"),
-        # Another site: here the cookie's SameSite=Lax has already kept it back.
+        # Another site: SameSite=Lax already blocks the cookie.
         ("evil.localhost", "closed with 4401", "closed with 1006"),
-        # The same host: neither the cookie nor the validator looks at the port.
+        # The same host: neither the cookie nor the validator depends on the port.
         ("lessons.localhost", "Letters for student: 3", "Letters for student: 3"),
     ],
 )
-def test_a_page_of_another_origin_opens_the_sockets(
+def test_only_the_origin_validator_stops_a_page_of_another_origin(
     browser, victim, port, host, without, with_validator
 ):
     with browser.new_context() as context:
@@ -64,12 +64,12 @@ def test_a_page_of_another_origin_opens_the_sockets(
         expect(page.locator("#with")).to_have_text(with_validator)
 
 
-def test_the_command_says_where_to_look(monkeypatch, capsys):
+def test_the_other_site_command_prints_its_addresses(monkeypatch, capsys):
     monkeypatch.setattr(OtherSite, "serve_forever", _interrupted)
     call_command("other_site", port=0, victim="a.test:8000")
-    said = capsys.readouterr().out
-    assert "http://a.test:8000/auth/login/" in said
-    assert "http://evil.lessons.localhost:" in said
+    output = capsys.readouterr().out
+    assert "http://a.test:8000/auth/login/" in output
+    assert "http://evil.lessons.localhost:" in output
 
 
 def _interrupted(site):

@@ -1,4 +1,4 @@
-"""The pages for everyone: by ear, by keyboard, on a phone, in the dark, without JavaScript."""
+"""Accessibility: screen readers, keyboard, phone, dark mode, and no JavaScript."""
 
 from urllib.parse import urlsplit
 
@@ -15,15 +15,15 @@ from tests.support.axe import colors, violations
 DESKTOP = {"viewport": {"width": 1440, "height": 900}}
 ICON = "/static/lessons/common/favicon.svg"
 PHONE = {"viewport": {"width": 390, "height": 844}}
-CALM = {"color_scheme": "light", "reduced_motion": "reduce"}  # no colour is on its way to another
-# Those of elements that come early, and of one that differs from others before it in its colour.
+CALM = {"color_scheme": "light", "reduced_motion": "reduce"}  # no colour is in transition
+# For early elements, and for one that differs from earlier ones in its colour only.
 BAD_COLOURS = """() => {
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(".eyebrow, .k, #late { color: #bbb !important }");
+  sheet.replaceSync(".eyebrow, .k, #last { color: #bbb !important }");
   document.adoptedStyleSheets = [sheet];
-  [...document.querySelectorAll(".prose p")].at(-1).id = "late";
+  [...document.querySelectorAll(".prose p")].at(-1).id = "last";
 }"""
-# What comes after is like it, and axe takes its time over each.
+# Later sections look the same, and axe needs time for each of them.
 ONE_OF_EACH = """() => {
   const same = "main > section ~ section, article ~ article, .notes .prose > h2 ~ h2 ~ h2 ~ *";
   document.querySelectorAll(same).forEach(one => one.remove());
@@ -32,7 +32,7 @@ ONE_OF_EACH = """() => {
 
 @pytest.fixture
 def judged(state_dir, monkeypatch):
-    """Lesson 3 with one check green, one red and one not run, as the server's student left it."""
+    """Lesson 3 with one check green, one red and one not run."""
     monkeypatch.setattr(progress, "state_dir", lambda: state_dir)
     finding = Finding("no-stop-consumer", "websocket.disconnect → Lamp", detail="x" * 200)
     outcomes = (
@@ -45,47 +45,47 @@ def judged(state_dir, monkeypatch):
     (state_dir / "progress.json").unlink()
 
 
-def axe_finds_nothing(page):
-    """Neither in the light nor in the dark."""
+def expect_no_violations(page):
+    """In light and in dark mode."""
     assert violations(page) == []
     page.emulate_media(color_scheme="dark")
     assert colors(page) == []
     page.emulate_media(color_scheme="light")
 
 
-def test_axe_finds_nothing_in_a_lesson_at_work(visit, judged):
+def test_a_lesson_in_use_has_no_axe_violations(visit, judged):
     page = visit("03-stop", **CALM)
     page.connect()
     page.send("<b>hello</b>")
     page.expect_highlighted("websocket_receive")
-    axe_finds_nothing(page.page)
+    expect_no_violations(page.page)
     page.page.set_viewport_size(PHONE["viewport"])
     page.press("Table")
-    axe_finds_nothing(page.page)
+    expect_no_violations(page.page)
 
 
-def test_axe_finds_nothing_where_one_finds_ones_way(browser, address, judged):
+def test_the_reference_pages_have_no_axe_violations(browser, address, judged):
     with browser.new_context(**CALM) as context:
         page = context.new_page()
         for path in ("/lessons/none/", "/search/?q=zombie", "/diagnoses/", "/notes/", "/"):
             page.goto(address + path)
             page.evaluate(ONE_OF_EACH)
-            axe_finds_nothing(page)
+            expect_no_violations(page)
         page.keyboard.press("?")
-        axe_finds_nothing(page)
+        expect_no_violations(page)
 
 
-def test_axe_finds_each_look_in_bad_colours(visit):
+def test_axe_finds_every_style_with_bad_colours(visit):
     page = visit("03-stop").page
     assert colors(page) == []
     page.evaluate(BAD_COLOURS)
     (found,) = colors(page)
     assert found[0] == "color-contrast"
-    for part in ('class="eyebrow"', 'class="k"', 'id="late"'):
+    for part in ('class="eyebrow"', 'class="k"', 'id="last"'):
         assert any(part in html for html in found[1])
 
 
-def test_a_conversation_needs_no_mouse(visit):
+def test_a_conversation_can_be_held_with_the_keyboard_alone(visit):
     page = visit("02-frames")
     keyboard, focused = page.page.keyboard, page.page.locator(":focus")
     page.client().get_by_label("Path and query").focus()
@@ -108,7 +108,7 @@ def test_a_conversation_needs_no_mouse(visit):
     expect(page.page.locator("#events")).to_contain_text("websocket.disconnect code: 4321")
 
 
-def test_the_first_tab_leads_past_the_head_of_the_page(visit):
+def test_the_first_tab_skips_the_header(visit):
     page = visit("02-frames")
     page.page.keyboard.press("Tab")
     expect(page.page.locator(":focus")).to_have_text("Skip to the text")
@@ -116,7 +116,7 @@ def test_the_first_tab_leads_past_the_head_of_the_page(visit):
     assert page.page.url.endswith("#main")
 
 
-def test_what_happens_is_announced(visit):
+def test_status_and_events_are_announced_to_screen_readers(visit):
     visited = visit("02-frames")
     visited.expect_status("Not connected.")
     page = visited.page
@@ -135,7 +135,7 @@ def test_a_phone_scrolls_in_one_direction_only(visit, key):
     assert page.page.evaluate("document.documentElement.scrollWidth") == 390
 
 
-def test_nothing_moves_for_who_asked_for_that(visit):
+def test_nothing_is_animated_with_reduced_motion(visit):
     page = visit("03-stop", reduced_motion="reduce")
     styles = page.page.evaluate(
         """() => [getComputedStyle(document.querySelector(".line")).transitionDuration,
@@ -165,7 +165,7 @@ def test_nothing_shifts_when_the_panel_starts(visit, size):
     assert page.page.evaluate("window.shifted") == []
 
 
-def test_the_panel_stands_in_its_place_before_the_last_of_it_has_come_in(visit):
+def test_the_panel_does_not_move_while_the_page_loads(visit):
     places = """() => {
       const [panel, column] = ["#panel", ".side-column"].map((x) => document.querySelector(x));
       const heights = [600, 800, 1300], places = [];
@@ -181,7 +181,7 @@ def test_the_panel_stands_in_its_place_before_the_last_of_it_has_come_in(visit):
     assert parts == [whole] * len(parts)
 
 
-def test_without_javascript_text_source_and_verdict_are_there(visit, judged):
+def test_text_source_and_verdict_are_visible_without_javascript(visit, judged):
     page = visit("03-stop", java_script_enabled=False).page
     expect(page.get_by_role("heading", name="How a connection ends")).to_be_visible()
     expect(page.locator(".line").first).to_be_visible()
@@ -190,16 +190,16 @@ def test_without_javascript_text_source_and_verdict_are_there(visit, judged):
     expect(page.get_by_role("button", name="Connect")).to_be_disabled()
 
 
-def test_a_browser_loads_what_the_bound_counts_and_no_more(browser, address):
+def test_a_browser_loads_exactly_what_the_page_weight_counts(browser, address):
     with browser.new_context() as context:
         page = context.new_page()
         responses = []
         page.on("response", lambda response: responses.append(response))
         page.goto(f"{address}/lessons/03-stop/", wait_until="networkidle")
         assert {response.status for response in responses} == {200}
-        seen = {urlsplit(response.url).path: len(response.body()) for response in responses}
+        loaded = {urlsplit(response.url).path: len(response.body()) for response in responses}
         get = context.request.get
         counted = page_weight(lambda path: get(address + path).body(), "/lessons/03-stop/")
-        if ICON not in seen:  # as in a browser that has no window to show it in
+        if ICON not in loaded:  # a browser without a window loads no icon
             del counted[ICON]
-        assert seen == counted
+        assert loaded == counted

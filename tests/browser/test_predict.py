@@ -18,14 +18,14 @@ def question(page, name):
 
 
 def in_order(asked):
-    """The cards as they lie, and the line among them."""
+    """The labels of the cards in their order, with the line between them."""
     return asked.locator(".cards > li").evaluate_all(
         """items => items.map(item => item.querySelector("button")
             ?.getAttribute("aria-label").replace("Up: ", "") ?? item.textContent)"""
     )
 
 
-def test_an_order_is_made_and_judged_without_a_mouse(visit):
+def test_an_order_can_be_made_and_checked_with_the_keyboard_alone(visit):
     page = visit("03-stop", color_scheme="dark").page
     asked = question(page, "Question 2")
     asked.get_by_role("button", name="Put the events in order").press("Enter")
@@ -48,7 +48,7 @@ def test_an_order_is_made_and_judged_without_a_mouse(visit):
     assert violations(page, "#predict") == []
 
 
-def test_cards_are_dragged_too(visit):
+def test_cards_can_be_dragged(visit):
     page = visit("03-stop").page
     asked = question(page, "Question 2")
     asked.get_by_role("button", name="Put the events in order").click()
@@ -59,7 +59,7 @@ def test_cards_are_dragged_too(visit):
     assert in_order(asked) == [*others, line, first]
 
 
-def test_who_receives_what_is_ticked_and_judged(visit):
+def test_receivers_can_be_ticked_and_checked(visit):
     page = visit("04-communicator").page
     asked = question(page, "Question 1")
     asked.get_by_role("button", name="Tick what arrives").click()

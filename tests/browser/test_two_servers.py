@@ -1,4 +1,4 @@
-"""`manage.py cluster` in earnest, and a page with a client on each of its servers."""
+"""`manage.py cluster` as a user starts it, and a page with a client on each of its servers."""
 
 import os
 import signal
@@ -11,14 +11,14 @@ import pytest
 from playwright.sync_api import expect
 
 from lessons.core.catalogue import PROJECT_DIR
+from tests.browser.conftest import READY
 
-TEST_TIMEOUT = 30  # seconds, only ever spent by a test that fails
-READY = "Workshop ready at "
+TEST_TIMEOUT = 30  # seconds; only a test that fails waits this long
 
 
 @pytest.fixture
 def cluster(tmp_path, redis_binaries):
-    """The addresses of its two web servers. At the end Ctrl-C is pressed, and nothing is left."""
+    """The addresses of its two web servers. At the end, Ctrl-C ends all of its processes."""
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "tests.support.servers.browser_settings",
         "WORKSHOP_STATE_DIR": str(tmp_path),
@@ -28,11 +28,11 @@ def cluster(tmp_path, redis_binaries):
         cwd=PROJECT_DIR, env=environment, start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
     )  # fmt: skip
-    said, addresses = "", []
+    output, addresses = "", []
     while len(addresses) < 2:
         line = process.stdout.readline()
-        assert line, f"never ready:\n{said}"
-        said += line
+        assert line, f"never ready:\n{output}"
+        output += line
         _, is_ready, address = line.partition(READY)
         if is_ready:
             addresses.append(address.strip().rstrip("/"))
@@ -47,18 +47,18 @@ def cluster(tmp_path, redis_binaries):
     process.stdout.close()
 
 
-def test_a_page_has_a_client_on_each_server_and_sees_what_both_record(page_at, cluster):
+def test_a_page_shows_what_two_servers_record_of_its_clients(page_at, cluster):
     here, there = (address.rpartition("127.0.0.1")[2] for address in cluster)
     page = page_at(cluster[0]).open("14-redis")
     for client in (1, 2):
         page.connect(client=client)
     page.expect_browser_log(f"1 {here} open", f"2 {there} open")
     page.send("hello")
-    seen, recorded = page.page.locator("#browser-log li"), page.page.locator("#events tr")
+    log, rows = page.page.locator("#browser-log li"), page.page.locator("#events tr")
     for number, server in ((1, here), (2, there)):
-        expect(seen.filter(has_text=f'{number} {server} message "hello"')).to_have_count(1)
-        here_too = recorded.filter(has_text=f"layer {number} {server}")
-        expect(here_too.filter(has_text="→ lobby.said")).to_have_count(1)
+        expect(log.filter(has_text=f'{number} {server} message "hello"')).to_have_count(1)
+        of_layer = rows.filter(has_text=f"layer {number} {server}")
+        expect(of_layer.filter(has_text="→ lobby.said")).to_have_count(1)
     page.press("Close", client=2)
     page.expect_status("Closed with 1000.", client=2)
     page.expect_status("Open.")

@@ -56,8 +56,13 @@ injection: SQL:
     The ORM sends texts as parameters.
     → test_text_is_saved_and_sent_unchanged
 injection: XSS, output escaping:
+<<<<<<< HEAD
     The page only sets textContent, and the CSP forbids inline scripts.
-    → browser/test_chat: test_markup_is_shown_as_it_was_written,
+    → browser/test_chat: test_markup_in_a_message_is_shown_as_text,
+=======
+    The page writes textContent; a CSP without inline script.
+    → browser/test_chat: test_markup_in_a_message_is_shown_as_text,
+>>>>>>> 4e1d461 (Name the browser tests by what they claim, in plain English)
       test_the_page_runs_no_inline_script
 eval:
     The page uses JSON.parse.
