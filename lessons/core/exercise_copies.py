@@ -99,12 +99,13 @@ def update_notice(lesson: Lesson) -> str:
 
 
 def reset_exercise(lesson: Lesson) -> Path | None:
-    """Replace the copy with the original; the path of the backup, where there was a copy.
+    """Replace the copy with the original; the path of the backup, if the copy was edited.
 
     Raises OriginalNotFound.
     """
     _restore_original(lesson, read_manifest().get(lesson.folder.name))
-    backup = back_up(lesson) if lesson.exercise.exists() else None
+    edited = lesson.exercise.exists() and not is_unedited(lesson)
+    backup = back_up(lesson) if edited else None
     # Before the file changes, or a judge that sees the change would judge it as the student's.
     progress.reset_progress(lesson)
     write(lesson.exercise, lesson.original.read_bytes())

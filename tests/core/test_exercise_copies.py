@@ -177,6 +177,11 @@ def test_a_reset_restores_the_original_and_keeps_each_version(lesson):
     assert exercise_copies.latest_backup(lesson) in kept
 
 
+def test_a_reset_of_an_unedited_copy_makes_no_backup(lesson):
+    assert exercise_copies.reset_exercise(lesson) is None
+    assert backups(lesson) == []
+
+
 def test_a_reset_takes_the_newest_original(lesson):
     lesson.exercise.write_text(MINE)
     change_original(lesson)
