@@ -30,7 +30,7 @@ def test_a_mistake_fails_with_claim_diagnosis_cure_and_transcript():
 
 
 def test_an_unknown_target_lists_the_known_ones():
-    done = pytest_run("-q", CHECK, "--target", "mistake:Nobody")
+    done = pytest_run("-q", CHECK, "--target", "mistake:NoSuchMistake")
 
     assert done.returncode == 2
     assert "mistake" in done.stdout

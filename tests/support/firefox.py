@@ -1,7 +1,7 @@
 """Drives the Firefox of the Linux distribution over WebDriver BiDi, which Firefox supports itself.
 
-Playwright needs a download of its own build of Firefox. The extended support release does not
-know all commands that Playwright sends.
+Playwright needs its own build of Firefox, a separate download. The extended support release does
+not know all commands that Playwright sends.
 """
 
 import json
