@@ -57,8 +57,7 @@ def create_copies() -> list[str]:
             except OSError as error:
                 failures.setdefault(error.errno, explain_os_error(error))
         if bases != known:
-            with suppress(OSError):
-                write(_bases_file(), json.dumps(bases).encode())
+            _save_bases(bases)
     return lines + [f"Your copies of the exercises: {failure}" for failure in failures.values()]
 
 
@@ -103,15 +102,17 @@ def reset_exercise(lesson: Lesson) -> Path | None:
 
     Raises OriginalNotFound.
     """
-    _restore_original(lesson, read_manifest().get(lesson.folder.name))
-    edited = lesson.exercise.exists() and not is_unedited(lesson)
-    backup = back_up(lesson) if edited else None
-    # Before the file changes, or a judge that sees the change would judge it as the student's.
-    progress.reset_progress(lesson)
-    write(lesson.exercise, lesson.original.read_bytes())
-    with progress.state_lock("copies"), suppress(OSError):
-        bases = _read_bases() | {lesson.folder.name: _digest_of(lesson.original)}
-        write(_bases_file(), json.dumps(bases).encode())
+    with progress.state_lock("copies"):
+        expected, bases = read_manifest().get(lesson.folder.name), _read_bases()
+        _move_old_edit(lesson, expected, bases)
+        _restore_original(lesson, expected)
+        edited = lesson.exercise.exists() and not is_unedited(lesson)
+        backup = back_up(lesson) if edited else None
+        # Before the file changes, or a judge that sees the change would judge it as the student's.
+        progress.reset_progress(lesson)
+        write(lesson.exercise, lesson.original.read_bytes())
+        bases[lesson.folder.name] = _digest_of(lesson.original)
+        _save_bases(bases)
     return backup
 
 
@@ -229,6 +230,11 @@ def _read_bases() -> dict[str, str]:
         bases = json.loads(_bases_file().read_bytes())
         return bases if isinstance(bases, dict) else {}
     return {}
+
+
+def _save_bases(bases: dict[str, str]) -> None:
+    with suppress(OSError):
+        write(_bases_file(), json.dumps(bases).encode())
 
 
 def _shown(file: Path) -> str:

@@ -273,6 +273,14 @@ def test_an_edit_whose_original_is_lost_is_saved_and_the_cure_is_named(old_lesso
     assert catalogue.find("bell").exercise.exists()
 
 
+def test_a_reset_keeps_an_edit_of_the_original(lesson):
+    keep_stub(lesson)
+    lesson.original.write_text(MINE)
+
+    assert exercise_copies.reset_exercise(lesson).read_text() == MINE
+    assert lesson.original.read_text() == lesson.exercise.read_text() == DARK_LAMP
+
+
 def test_a_deleted_original_comes_back(lesson):
     keep_stub(lesson)
     lesson.original.unlink()
