@@ -23,8 +23,9 @@ INSTEAD = {
     r"a blank": "a space",
     r"meanwhile|elsewhere": "at the same time, in another place",
 }
-# What is quoted from an exercise or from another program, by file.
+# Quotations from lessons and exercises, by file.
 QUOTATIONS = {
+    "README.md": ["A ticket in place of a cookie"],  # the title of lesson 18
     "auth_demo/consumers.py": ['"nobody"'],
     "tests/auth_demo/test_19_logout.py": ['"nobody"'],
     "tests/redis/demos/test_auth_two_servers.py": ['"nobody"'],
