@@ -117,6 +117,18 @@ def test_shows_hints_one_by_one_and_keeps_the_focus(lesson):
     expect(lesson.page.locator(":focus")).to_have_accessible_name("Next hint")
 
 
+def test_a_hint_reaches_the_lessons_other_pages_and_a_verdict_the_list(lesson, workshop):
+    context = lesson.page.context
+    with context.new_page() as other, context.new_page() as lessons:
+        other.goto(lesson.page.url)
+        lessons.goto(workshop.address)
+        lesson.page.get_by_role("button", name="Show a hint").click()
+        expect(other.locator(".hint h3")).to_have_text("Hint 1 of 3")
+        workshop.save(workshop.solved)
+        row = lessons.locator("li").filter(has=lessons.locator(f'a[href="/lessons/{KEY}/"]'))
+        expect(row.locator(".state")).to_have_text("green")
+
+
 def test_a_reset_asks_first_and_keeps_the_students_version(lesson, workshop):
     workshop.save("# mine")
     expect(lesson.page.locator(".finding h3")).to_contain_text("is not there")
