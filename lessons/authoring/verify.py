@@ -14,8 +14,8 @@ from lessons.core.lesson_text import TextError, expanded_text
 from lessons.core.source import UnknownName, find_source
 from lessons.judge import predictions
 from lessons.judge.predictions import InvalidPrediction, Prediction
-from lessons.judge.report import explain
 from lessons.judge.runner import judge
+from lessons.judge.verdict import explain
 from lessons.playback.conversation import PLAYBACK_ERRORS, play
 from lessons.playback.recording_cache import Recording
 from lessons.playback.steps import split_steps

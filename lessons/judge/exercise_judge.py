@@ -1,33 +1,36 @@
-"""Judges the exercises when a student saves them, and reports each verdict."""
+"""Judges the exercises when a student saves them, and reports each verdict.
+
+The files are polled many times a second. Polling works on WSL, on network shares and with editors
+that save by renaming. It needs no thread, so this process can fork for a verdict.
+"""
 
 import time
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from pathlib import Path
 
 import lessons.judge.preload  # noqa: F401 - loads what a verdict needs before the first fork
 from lessons.core import exercise_copies, progress
 from lessons.core.catalogue import Lesson
 from lessons.core.progress import Progress
-from lessons.judge.file_watch import WatchedFile, state_of
 from lessons.judge.runner import CourseError, judge
 from lessons.playback.target import resolve
 
 POLL_INTERVAL = 0.04  # seconds between two looks at all exercises
 WATCHED_POLL_INTERVAL = 0.005  # for an exercise whose verdict a student waits for
+_QUIET_TIME = 0.005  # seconds without a change, after which the editor has written everything
 
 
 class ExerciseJudge:
     """Judges the exercises of some lessons. It calls `report(message)` with plain data:
 
-        {"judging": "03-stop"}                    the checks run
-        {"lesson": "03-stop", "verdict": {...}}   the verdict, as Verdict.as_json() writes it
-        {"lesson": "03-stop", "fault": "..."}     or the reason why there is no verdict
-        {"progress": {"03-stop": {...}}}          what has changed in the student's progress: by
-                                                  this verdict, in a terminal, or on a page
-        {"judging": None}                         no checks run
-
-    It starts no thread, so the runner can fork this process for each verdict.
+    {"judging": "03-stop"}                    the checks run
+    {"lesson": "03-stop", "verdict": {...}}   the verdict, as Verdict.as_json() writes it
+    {"lesson": "03-stop", "fault": "..."}     or the reason why there is no verdict
+    {"progress": {"03-stop": {...}}}          what has changed in the student's progress: by
+                                              this verdict, in a terminal, or on a page
+    {"judging": None}                         no checks run
     """
 
     def __init__(self, lessons: Iterable[Lesson], report: Callable[[dict], None]):
@@ -54,7 +57,7 @@ class ExerciseJudge:
         for lesson, file in self._exercises:
             file.look()
             if self._is_due(lesson):
-                self.judge(lesson)
+                self.judge_exercise(lesson)
 
     def look(self) -> None:
         """Judge what was requested, and what was saved since the last look."""
@@ -66,12 +69,12 @@ class ExerciseJudge:
                 file.look()
                 self._requested.discard(lesson.key)
                 if is_requested or is_watched or self._is_due(lesson):
-                    self.judge(lesson)
+                    self.judge_exercise(lesson)
         if is_time_for_all:
             self._next_look = time.monotonic() + POLL_INTERVAL
             self._report_progress()
 
-    def judge(self, lesson: Lesson) -> None:
+    def judge_exercise(self, lesson: Lesson) -> None:
         """Report the verdict on the exercise and save it in the student's progress."""
         self._report_judging(lesson.key)
         try:
@@ -114,3 +117,32 @@ class ExerciseJudge:
         }
         if changed:
             self.report({"progress": changed})
+
+
+class WatchedFile:
+    """A file, and its state when it was last read."""
+
+    def __init__(self, file: Path):
+        self.file = file
+        self._seen = state_of(file)
+
+    def look(self) -> None:
+        """Call this before reading the file: later changes count as new."""
+        self._seen = state_of(self.file)
+
+    def was_saved(self) -> bool:
+        """Whether the file exists, has changed since the last look, and is not being written."""
+        now = state_of(self.file)
+        if now in (self._seen, None):
+            return False
+        time.sleep(_QUIET_TIME)
+        return now == state_of(self.file)
+
+
+def state_of(file: Path) -> tuple | None:
+    """A value that changes with every save; None if the file does not exist."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

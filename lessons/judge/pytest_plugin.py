@@ -43,7 +43,7 @@ class CheckItem(pytest.Item):
 
     def runtest(self):
         from lessons.judge.check_runner import run_check
-        from lessons.judge.report import explain_finding, explain_outcome
+        from lessons.judge.verdict import explain_finding, explain_outcome
         from lessons.simulator.check_context import CheckContext
         from lessons.simulator.finding import CheckFailed
 
