@@ -25,12 +25,12 @@ def new_client():
     return StrictCommunicator(LeanEcho.as_asgi(), PATH)
 
 
-def said(text):
+def text_frame(text):
     return {"type": "websocket.send", "text": text}
 
 
 def welcome(count):
-    return {"type": "websocket.accept"}, said(f"There are {count} accounts.")
+    return {"type": "websocket.accept"}, text_frame(f"There are {count} accounts.")
 
 
 async def thread_jobs(action) -> int:
@@ -56,7 +56,7 @@ async def test_returns_text_as_text_and_bytes_as_bytes(database):
         assert await client.receive_from() == "There are 0 accounts."
         for text in ("hello", ""):
             await client.send_to(text_data=text)
-            client.expect(said(text))
+            client.expect(text_frame(text))
         await client.send_to(bytes_data=b"\x00\xff")
         client.expect({"type": "websocket.send", "bytes": b"\x00\xff"})
         await client.send_input({"type": "websocket.receive", "text": None, "bytes": b"x"})

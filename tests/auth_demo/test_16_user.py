@@ -30,7 +30,7 @@ def new_client(headers=(), served=application, path="/ws/auth/user/"):
     return StrictCommunicator(served, path, headers)
 
 
-def said(*texts):
+def text_frames(*texts):
     return [{"type": "websocket.send", "text": text} for text in texts]
 
 
@@ -44,7 +44,7 @@ async def test_a_logged_in_user_is_greeted_by_name(database):
     for name in ("ada", "grace"):
         async with new_client(await database.log_in(name)) as client:
             assert await client.connect() == (True, None)
-            client.expect(*said(f"You are {name}."))
+            client.expect(*text_frames(f"You are {name}."))
 
 
 async def test_each_connection_has_its_own_user(database):
@@ -55,7 +55,7 @@ async def test_each_connection_has_its_own_user(database):
         for client, answer in ((first, "You may."), (second, "You may not.")):
             client.unread.clear()
             await client.send_to(text_data="auth.change_user")
-            client.expect(*said(answer))
+            client.expect(*text_frames(answer))
 
 
 @pytest.mark.parametrize("cookie", [b"", b"theme=dark", b"sessionid=unknown", b"sessionid=", b"=;"])
@@ -87,14 +87,14 @@ async def test_permissions_are_queried_once_for_each_connection(database):
         before = queries(client)
         for name in ("auth.change_user", "change_user", "auth.delete_user", ""):
             await client.send_to(text_data=name)
-        client.expect(*said("You may.", *["You may not."] * 3))
+        client.expect(*text_frames("You may.", *["You may not."] * 3))
         assert {handler for _, handler in before} == {None}  # queries of the middleware
         after = queries(client)[len(before) :]
         assert after == [(table, "websocket_receive") for table, _ in after]
         count = len(after)
         assert count in (1, 2)  # one query for the user's permissions, one for those of the groups
         await client.send_to(bytes_data=b"\x00")
-        client.expect(*said("You may not."))
+        client.expect(*text_frames("You may not."))
         assert len(queries(client)) == len(before) + count
 
 
@@ -104,7 +104,7 @@ async def test_a_permission_that_was_removed_later_still_counts(database):
         client.unread.clear()
         for _ in range(2):
             await client.send_to(text_data="auth.change_user")
-            client.expect(*said("You may."))
+            client.expect(*text_frames("You may."))
             ada = await User.objects.aget(username="ada")
             await ada.user_permissions.aclear()
 
@@ -114,7 +114,7 @@ async def test_a_frame_without_text_names_no_permission(database):
         await client.connect()
         client.unread.clear()
         await client.send_input({"type": "websocket.receive", "text": None, "bytes": b"x"})
-        client.expect(*said("You may not."))
+        client.expect(*text_frames("You may not."))
 
 
 @pytest.mark.parametrize("code", [None, 1000, 1001, 1006])
@@ -142,7 +142,7 @@ async def test_each_middleware_adds_to_the_scope(database, stage, added, tables)
     path = f"/ws/auth/unguarded/{stage}/"
     async with new_client(headers, with_unguarded(application), path) as client:
         await client.connect()
-        client.expect(*said(added))
+        client.expect(*text_frames(added))
         assert [table for table, _ in queries(client)] == tables
 
 

@@ -48,7 +48,7 @@ def new_client(headers=()):
     return StrictCommunicator(application, PATH, list(headers))
 
 
-def said(text):
+def text_frame(text):
     return {"type": "websocket.send", "text": text}
 
 
@@ -61,7 +61,7 @@ async def stays(client, name):
     await client.receive_nothing(timeout=0)
     client.expect()
     await client.send_to(text_data="?")
-    client.expect(said(name))
+    client.expect(text_frame(name))
 
 
 async def ends(client, *before):
@@ -98,7 +98,7 @@ async def test_answers_with_the_name_of_the_user(database):
         await enter(ada, "ada")
         await enter(anonymous, "nobody")
         await ada.send_to(bytes_data=b"\0")
-        ada.expect(said("ada"))
+        ada.expect(text_frame("ada"))
 
 
 async def test_the_end_of_a_session_closes_only_its_own_sockets(database):
@@ -138,7 +138,7 @@ async def test_a_logout_over_the_socket_ends_the_session_too(database):
         for client in (one, other, remote):
             await enter(client, "ada")
         await one.send_to(text_data="logout")
-        await ends(one, said("nobody"))
+        await ends(one, text_frame("nobody"))
         await ends(other)
         await stays(remote, "ada")
         assert not await Session.objects.filter(pk=key_in(desk)).aexists()
@@ -174,14 +174,14 @@ async def test_a_login_over_the_socket_is_saved_and_ends_like_any_other(database
         await enter(client)
         for wrong in ({"username": "ada", "password": "x"}, {"username": "ada"}, ["ada"], "ada"):
             await client.send_json_to(wrong)
-            client.expect(said("nobody"))
+            client.expect(text_frame("nobody"))
         await client.send_json_to({"username": "ada", "password": "lovelace 1843"})
-        client.expect(said("ada"))
+        client.expect(text_frame("ada"))
         session = await Session.objects.aget()
         assert session.get_decoded()["_auth_user_id"]
         # A second login on the same socket has no effect.
         await client.send_json_to({"username": "grace", "password": "x"})
-        client.expect(said("ada"))
+        client.expect(text_frame("ada"))
         assert "lovelace" not in str(client.transcript)
         assert session.pk not in str(client.transcript)
         await session.adelete()
@@ -193,7 +193,7 @@ async def test_a_login_over_the_socket_ends_with_its_user_too(database):
     async with new_client() as client:
         await enter(client)
         await client.send_json_to({"username": "ada", "password": "lovelace 1843"})
-        client.expect(said("ada"))
+        client.expect(text_frame("ada"))
         await sync_to_async(change)(is_active=False)
         await ends(client)
 
@@ -282,7 +282,7 @@ async def test_a_login_over_the_socket_has_a_key_that_the_browser_does_not_know(
     async with new_client(headers) as client:
         await enter(client)
         await client.send_json_to({"username": "ada", "password": "lovelace 1843"})
-        client.expect(said("ada"))
+        client.expect(text_frame("ada"))
         [key] = [session.pk async for session in Session.objects.all()]
         assert key != key_in(headers)
 

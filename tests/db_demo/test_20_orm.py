@@ -23,13 +23,13 @@ def new_client():
     return StrictCommunicator(URLRouter(websocket_urlpatterns), "/ws/db/orm/")
 
 
-def said(text):
+def text_frame(text):
     return {"type": "websocket.send", "text": text}
 
 
 async def enter(client):
     await client.send_input({"type": "websocket.connect"})
-    client.expect({"type": "websocket.accept"}, said("2 groups"))
+    client.expect({"type": "websocket.accept"}, text_frame("2 groups"))
 
 
 async def test_saves_each_visit_and_sends_the_last_three_newest_first(database):
@@ -37,7 +37,7 @@ async def test_saves_each_visit_and_sends_the_last_three_newest_first(database):
         await enter(client)
         frames = []
         for number, name in enumerate(["editors", "guests", "editors", "editors"], start=1):
-            frames = [said(f"{number}: {name}"), *frames][:3]
+            frames = [text_frame(f"{number}: {name}"), *frames][:3]
             await client.send_to(text_data=name)
             client.expect(*frames)
     assert await Visit.objects.acount() == 4
@@ -50,10 +50,10 @@ async def test_saves_nothing_for_an_unknown_group_and_continues(database, frame)
     async with new_client() as client:
         await enter(client)
         await client.send_to(**frame)
-        client.expect(said("no such group"))
+        client.expect(text_frame("no such group"))
         assert await Visit.objects.acount() == 0
         await client.send_to(text_data="guests")
-        client.expect(said("1: guests"))
+        client.expect(text_frame("1: guests"))
 
 
 async def test_handlers_run_on_the_loop_and_all_queries_in_one_other_thread(database):

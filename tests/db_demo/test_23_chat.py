@@ -23,7 +23,7 @@ def guest(path="/ws/chat/lobby/"):
     return StrictCommunicator(APPLICATION, path)
 
 
-def said(**data):
+def json_frame(**data):
     return {"type": "websocket.send", "text": json.dumps(data)}
 
 
@@ -34,18 +34,18 @@ async def test_the_classic_client_receives_what_it_sent(database):
             client.expect()
         await one.send_json_to({"message": "hello ☃"})
         for client in (one, other):
-            client.expect(said(message="hello ☃"))
+            client.expect(json_frame(message="hello ☃"))
     assert await database.do(Message.objects.count) == 1
 
 
 async def test_a_client_that_sends_its_last_id_receives_more(database):
     async with guest("/ws/chat/lobby/?seen=0") as client:
         await client.connect()
-        client.expect(said(ready=0), said(here=[], guests=1))
+        client.expect(json_frame(ready=0), json_frame(here=[], guests=1))
         await client.send_json_to({"message": "hello", "key": "k"})
         row = await database.do(Message.objects.get)
         at = row.written_at.isoformat()
-        client.expect(said(message="hello", id=row.id, by=None, at=at, key="k"))
+        client.expect(json_frame(message="hello", id=row.id, by=None, at=at, key="k"))
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ async def test_invalid_json_gets_an_error_and_the_client_stays(database, frame):
     async with guest() as client:
         await client.connect()
         await client.send_input({"type": "websocket.receive", **frame})
-        client.expect(said(error="Send JSON in a text frame."))
+        client.expect(json_frame(error="Send JSON in a text frame."))
 
 
 async def test_a_client_without_access_is_accepted_and_closed_with_a_code(database):

@@ -56,13 +56,8 @@ injection: SQL:
     The ORM sends texts as parameters.
     → test_text_is_saved_and_sent_unchanged
 injection: XSS, output escaping:
-<<<<<<< HEAD
     The page only sets textContent, and the CSP forbids inline scripts.
     → browser/test_chat: test_markup_in_a_message_is_shown_as_text,
-=======
-    The page writes textContent; a CSP without inline script.
-    → browser/test_chat: test_markup_in_a_message_is_shown_as_text,
->>>>>>> 4e1d461 (Name the browser tests by what they claim, in plain English)
       test_the_page_runs_no_inline_script
 eval:
     The page uses JSON.parse.
@@ -175,11 +170,11 @@ async def test_rejects_every_client_without_tls(chat, settings):
     assert await chat.database.do(Presence.objects.count) == 0
 
 
-@pytest.mark.parametrize("said, closed", [(b"https", None), (b"http", 4426)])
-async def test_the_header_of_a_trusted_proxy_says_if_tls_was_used(chat, settings, said, closed):
+@pytest.mark.parametrize("scheme, closed", [(b"https", None), (b"http", 4426)])
+async def test_the_header_of_a_trusted_proxy_says_if_tls_was_used(chat, settings, scheme, closed):
     settings.SECURE_SSL_REDIRECT = True
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    participant = await chat.connect(headers=[(b"x-forwarded-proto", said)])
+    participant = await chat.connect(headers=[(b"x-forwarded-proto", scheme)])
     assert participant.client.close_code == closed
 
 

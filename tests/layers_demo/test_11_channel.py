@@ -22,7 +22,7 @@ def new_client():
     return StrictCommunicator(Pager.as_asgi(), PATH)
 
 
-def said(text):
+def text_frame(text):
     return {"type": "websocket.send", "text": text}
 
 
@@ -64,7 +64,7 @@ async def test_a_text_goes_through_the_layer():
     async with new_client() as client:
         await enter(client)
         await client.send_to(text_data="tea")
-        client.expect(said("page: tea"))
+        client.expect(text_frame("page: tea"))
         assert events_in(client, "layer") == [
             ("out", "send", "websocket_receive"),
             ("in", "pager.message", "pager_message"),

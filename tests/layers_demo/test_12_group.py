@@ -22,7 +22,7 @@ async def enter(client):
     client.expect()
 
 
-def said(text):
+def text_frame(text):
     return {"type": "websocket.send", "text": text}
 
 
@@ -33,7 +33,7 @@ async def test_every_client_in_the_room_receives_each_text():
         for number, client in enumerate((first, second, third)):
             await client.send_to(text_data=f"{number}")
         for client in (first, second, third):
-            client.expect(said("0"), said("1"), said("2"))
+            client.expect(text_frame("0"), text_frame("1"), text_frame("2"))
 
 
 async def test_the_message_leaves_one_consumer_and_reaches_the_other():
@@ -47,8 +47,8 @@ async def test_the_message_leaves_one_consumer_and_reaches_the_other():
             ("group_send", "websocket_receive"),
             ("room.message", "room_message"),
         ]
-        heard = [event for event in listener.transcript if event.lane == "layer"][-1]
-        assert (heard.message, heard.handler) == (
+        received = [event for event in listener.transcript if event.lane == "layer"][-1]
+        assert (received.message, received.handler) == (
             {"type": "room.message", "text": "hi"},
             "room_message",
         )
@@ -60,7 +60,7 @@ async def test_another_room_receives_nothing(other):
         await enter(here)
         await enter(there)
         await here.send_to(text_data="hi")
-        here.expect(said("hi"))
+        here.expect(text_frame("hi"))
         there.expect()
 
 

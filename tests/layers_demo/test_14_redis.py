@@ -28,7 +28,7 @@ async def enter(client):
     client.expect()
 
 
-def said(text):
+def text_frame(text):
     return {"type": "websocket.send", "text": text}
 
 
@@ -37,11 +37,11 @@ async def test_every_client_receives_each_text(redis):
         await enter(first)
         await enter(second)
         await first.send_to(text_data="hello")
-        first.expect(said("hello"))
-        second.expect(said("hello"))
+        first.expect(text_frame("hello"))
+        second.expect(text_frame("hello"))
         await second.send_to(bytes_data=b"\0")
-        first.expect(said(""))
-        second.expect(said(""))
+        first.expect(text_frame(""))
+        second.expect(text_frame(""))
 
 
 async def test_joins_before_the_accept_and_leaves_at_the_end(redis):
@@ -103,7 +103,7 @@ async def test_clients_that_return_after_an_outage_reach_each_other(redis):
         await enter(first)
         await enter(second)
         await first.send_to(text_data="back")
-        second.expect(said("back"))
+        second.expect(text_frame("back"))
 
 
 async def test_is_routed_at_its_path(redis):

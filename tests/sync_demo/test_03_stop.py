@@ -23,7 +23,7 @@ def new_client():
     return StrictCommunicator(Operator.as_asgi(), PATH)
 
 
-def said(text):
+def text_frame(text):
     return {"type": "websocket.send", "text": text}
 
 
@@ -36,9 +36,9 @@ async def test_repeats_text_and_stays_connected():
         assert await client.connect() == (True, None)
         client.expect()
         await client.send_to(text_data="hello")
-        client.expect(said("You said: hello"))
+        client.expect(text_frame("You said: hello"))
         await client.send_to(text_data="")
-        client.expect(said("You said: "))
+        client.expect(text_frame("You said: "))
         assert client.close_code is None
 
 
@@ -75,7 +75,7 @@ async def test_bye_closes_with_1000_and_then_the_disconnect_arrives(log):
         await client.connect()
         client.expect()
         await client.send_to(text_data="bye")
-        client.expect(said("Goodbye."), closed(1000))
+        client.expect(text_frame("Goodbye."), closed(1000))
         assert client.transcript[-2].message == {"type": "websocket.disconnect", "code": 1000}
         assert client.finished
     assert log() == ["Connection closed: normal."]
@@ -98,7 +98,7 @@ async def test_frames_that_arrive_after_the_close_get_no_answer():
         for text in ("bye", "hello", "bye"):
             client.input_queue.put_nowait({"type": "websocket.receive", "text": text})
         await client.send_to(bytes_data=b"and one more")
-        client.expect(said("Goodbye."), closed(1000))
+        client.expect(text_frame("Goodbye."), closed(1000))
 
 
 async def test_other_clients_stay_connected_when_one_says_bye():
@@ -114,4 +114,4 @@ async def test_is_routed_at_its_path():
     async with StrictCommunicator(URLRouter(websocket_urlpatterns), PATH) as client:
         assert await client.connect() == (True, None)
         await client.send_to(text_data="hello")
-        client.expect(said("You said: hello"))
+        client.expect(text_frame("You said: hello"))

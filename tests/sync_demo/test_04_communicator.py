@@ -21,7 +21,7 @@ PATH = "/ws/sync/communicator/"
 ACCEPT, CLOSE = {"type": "websocket.accept"}, {"type": "websocket.close"}
 
 
-def said(text):
+def text_frame(text):
     return {"type": "websocket.send", "text": text}
 
 
@@ -44,7 +44,7 @@ async def test_counts_the_people_inside():
     client = await enter()
     for text, count in [("in", "1"), ("in", "2"), ("out", "1"), ("in", "2")]:
         await client.send_to(text_data=text)
-        assert await client.receive_output() == said(f"{count} inside")
+        assert await client.receive_output() == text_frame(f"{count} inside")
     assert await client.receive_nothing()
     await leave(client)
 
@@ -60,9 +60,9 @@ async def test_rejects_a_client_at_another_gate(query):
 async def test_each_client_has_its_own_count():
     one, other = await enter(), await enter()
     await one.send_to(text_data="in")
-    assert await one.receive_output() == said("1 inside")
+    assert await one.receive_output() == text_frame("1 inside")
     await other.send_to(text_data="in")
-    assert await other.receive_output() == said("1 inside")
+    assert await other.receive_output() == text_frame("1 inside")
     await leave(one)
     await leave(other)
 
@@ -75,7 +75,7 @@ async def test_closes_with_4000_and_sends_nothing_more(frame):
     assert await client.receive_output() == {**CLOSE, "code": 4000}
     assert await client.receive_nothing()
     await other.send_to(text_data="in")
-    assert await other.receive_output() == said("1 inside")
+    assert await other.receive_output() == text_frame("1 inside")
     await leave(client)
     await leave(other)
 
@@ -84,7 +84,7 @@ async def test_is_routed_at_its_path():
     client = WebsocketCommunicator(URLRouter(websocket_urlpatterns), PATH + "?gate=north")
     assert await client.connect() == (True, None)
     await client.send_to(text_data="in")
-    assert await client.receive_output() == said("1 inside")
+    assert await client.receive_output() == text_frame("1 inside")
     await leave(client)
 
 
@@ -210,13 +210,13 @@ async def test_stock_communicator_sends_1000_where_a_browser_sends_no_code():
     ("replies", "diagnosis"),
     [
         ([{**CLOSE, "code": 4001}], "code-before-accept"),
-        ([said("hello"), ACCEPT], "send-before-accept"),
+        ([text_frame("hello"), ACCEPT], "send-before-accept"),
         ([ACCEPT, ACCEPT], "accept-twice"),
         ([{**ACCEPT, "subprotocol": "chat"}], "subprotocol-not-offered"),
         ([ACCEPT, {**CLOSE, "code": 1008}], "forbidden-close-code"),
-        ([ACCEPT, CLOSE, said("one more thing")], "send-after-close"),
-        ([ACCEPT, {**said("a"), "bytes": b"a"}], "both-keys"),
-        ([ACCEPT, said({"a": 1})], "payload-not-text"),
+        ([ACCEPT, CLOSE, text_frame("one more thing")], "send-after-close"),
+        ([ACCEPT, {**text_frame("a"), "bytes": b"a"}], "both-keys"),
+        ([ACCEPT, text_frame({"a": 1})], "payload-not-text"),
         ([ACCEPT, {"type": "websocket.sned", "text": "a"}], "unknown-event-type"),
     ],
 )
