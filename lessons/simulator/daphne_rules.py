@@ -146,7 +146,10 @@ class WebSocketRules:
             return
         if self.state is State.REJECTED:
             return
-        if code is not None and (type(code) is not int or not _may_be_sent(code)):
+        if code is not None and type(code) is not int:
+            wrong = f"invalid type '{type(code)}' for close code (must be an integer)"
+            raise BrokenRule("forbidden-close-code", Exception(wrong))
+        if code is not None and not _may_be_sent(code):
             wrong = f"invalid close code {code} (must be 1000 or from [3000, 4999])"
             raise BrokenRule("forbidden-close-code", Exception(wrong))
         if self.state is State.OPEN:

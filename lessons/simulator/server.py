@@ -103,9 +103,9 @@ class FakeServer:
         return message
 
     async def _send(self, message):
-        message = exact_copy(message)
+        original, message = message, exact_copy(message)
         try:
-            self.rules.apply(message)
+            self.rules.apply(_with_original_types(original, message))
         except BrokenRule as broken:
             place = running_place(self.source.file)
             self._broken.append((broken, place or self._place_of_handler()))
@@ -269,6 +269,18 @@ class FakeServer:
 
     def _place_of_handler(self) -> Place:
         return self.source.place_of_handler(self.last_type)
+
+
+def _with_original_types(original, copy):
+    """The copy, but with the values of which autobahn demands the exact type.
+
+    An IntEnum is not a close code, and a subclass of bytes is not a payload (autobahn's sendClose
+    and sendMessage).
+    """
+    if not isinstance(original, dict):
+        return copy
+    exact = {key: dict.get(original, key) for key in ("code", "bytes")}
+    return copy | {key: value for key, value in exact.items() if value is not None}
 
 
 def _contains(error: BaseException, text: str) -> bool:

@@ -191,8 +191,6 @@ def test_a_close_code_that_is_not_an_int_kills_the_application(daphne, code):
 
 
 def test_a_str_subclass_reaches_the_client_as_its_text_and_an_int_subclass_is_not_a_code(daphne):
-    """The simulator judges an IntEnum by its number, as the ASGI spec has it. Autobahn does not."""
-
     def talk(client):
         client.send("hi")
         client.send("bye")
