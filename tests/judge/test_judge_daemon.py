@@ -13,9 +13,7 @@ import pytest
 from lessons.core import progress
 from lessons.judge import judge_client
 from lessons.judge.judge_client import JudgeUnavailable
-from tests.support.programs.running_program import wait_until
-
-PATIENCE = 10
+from tests.support.programs.running_program import TEST_TIMEOUT, wait_until
 
 WATCH = """\
 import sys
@@ -39,22 +37,25 @@ def exercise(project, monkeypatch):
 
 
 def judges_in(project):
-    return [
+    """The judge processes of this clone, without the children that they have forked."""
+    found = [
         process
-        for process in psutil.process_iter(["cmdline", "cwd"])
+        for process in psutil.process_iter(["cmdline", "cwd", "ppid"])
         if process.info["cwd"] == str(project)
         and "lessons.judge.judge_daemon" in (process.info["cmdline"] or ())
     ]
+    pids = {process.pid for process in found}
+    return [process for process in found if process.info["ppid"] not in pids]
 
 
 def read_to_end(connection):
-    while connection.receive(PATIENCE):
+    while connection.receive(TEST_TIMEOUT):
         pass
 
 
 def verdict(connection):
     """The ids of the diagnoses in the next verdict."""
-    while (message := connection.receive(PATIENCE)) is not None:
+    while (message := connection.receive(TEST_TIMEOUT)) is not None:
         if "verdict" in message:
             found = [message["verdict"]["problem"]]
             found += [outcome["finding"] for outcome in message["verdict"]["outcomes"]]
@@ -73,7 +74,7 @@ def test_the_judge_survives_every_exercise_and_ends_with_its_client(exercise, pr
             assert diagnosis in verdict(judge)
         [process] = judges_in(project)
         assert process.num_threads() == 1
-    process.wait(PATIENCE)
+    process.wait(TEST_TIMEOUT)
     assert not judge_client.address_file().exists()
 
 
@@ -103,10 +104,10 @@ def test_two_clients_that_start_at_once_get_one_judge(exercise, project):
 
 def test_reports_all_progress_to_a_new_follower_and_then_each_change(exercise):
     with judge_client.connect(follow=True) as page:
-        assert page.receive(PATIENCE) == {"judging": None, "progress": {}}
-        wait_until(lambda: "progress" in (page.receive(PATIENCE) or ()))
+        assert page.receive(TEST_TIMEOUT) == {"judging": None, "progress": {}}
+        wait_until(lambda: "progress" in (page.receive(TEST_TIMEOUT) or ()))
         with judge_client.connect(follow=True) as other:
-            assert set(other.receive(PATIENCE)["progress"]) == {"01-lamp"}
+            assert set(other.receive(TEST_TIMEOUT)["progress"]) == {"01-lamp"}
 
 
 def test_a_killed_judge_is_replaced(exercise, project):
@@ -114,7 +115,7 @@ def test_a_killed_judge_is_replaced(exercise, project):
         verdict(judge)
         [process] = judges_in(project)
         process.kill()
-        process.wait(PATIENCE)
+        process.wait(TEST_TIMEOUT)
         with pytest.raises(ConnectionError):
             read_to_end(judge)
     assert judge_client.find_judge() is None  # the address that it left is not used
@@ -128,16 +129,16 @@ def test_no_exercise_keeps_a_killed_judges_lock(exercise, project):
     exercise.write_text(f"open({str(ready)!r}, 'w').close()\nwhile True: pass\n")
     with judge_client.connect(watch="01-lamp"):
         ready.read_text()  # returns once the exercise runs
-        [process] = [one for one in judges_in(project) if one.children()]
+        [process] = judges_in(project)
         process.send_signal(signal.SIGKILL)
-        process.wait(PATIENCE)
+        process.wait(TEST_TIMEOUT)
         assert not judge_client.is_running()
 
 
 def test_a_connection_without_the_token_is_closed(exercise):
     with judge_client.connect():
         port = json.loads(judge_client.address_file().read_text())["port"]
-        with socket.create_connection((judge_client.HOST, port), PATIENCE) as stranger:
+        with socket.create_connection((judge_client.HOST, port), TEST_TIMEOUT) as stranger:
             stranger.sendall(b'{"token": "guessed", "follow": true}\n')
             assert stranger.recv(1) == b""
 
