@@ -9,20 +9,18 @@ export function element(name, text, className = "") {
   return made;
 }
 
+// A button that submits no form.
+export function button(text, onclick) {
+  return Object.assign(element("button", text), { type: "button", onclick });
+}
+
 // The parts of a text. What stands between backticks becomes code.
 export function withCode(text) {
   return text.split("`").map((part, index) => (index % 2 ? element("code", part) : part));
 }
 
-const stylesheets = new Map(); // path → promise
-
-// Adds a stylesheet once and resolves when it applies. `path` is relative to static/lessons.
+// Adds a stylesheet, and resolves when it applies. `path` is relative to static/lessons.
 export function loadCss(path) {
-  if (!stylesheets.has(path)) stylesheets.set(path, addStylesheet(path));
-  return stylesheets.get(path);
-}
-
-function addStylesheet(path) {
   const link = document.createElement("link");
   link.rel = "stylesheet";
   link.href = new URL(`../${path}`, import.meta.url);

@@ -45,26 +45,20 @@ function keyPressed(event) {
   go(target);
 }
 
-checkbox.checked = !isOff();
-checkbox.addEventListener("change", () => store(!checkbox.checked));
+// If the browser forbids the page to store anything, the choice lasts until the user leaves the page.
+function withStorage(action) {
+  try {
+    return action(localStorage);
+  } catch {
+    return null;
+  }
+}
+
+checkbox.checked = withStorage((storage) => storage.getItem(STORAGE_KEY)) !== "yes";
+checkbox.onchange = () =>
+  withStorage((storage) => storage.setItem(STORAGE_KEY, checkbox.checked ? "no" : "yes"));
 byId("show-keys").addEventListener("click", show);
 addEventListener("keydown", keyPressed);
-
-function isOff() {
-  try {
-    return localStorage.getItem(STORAGE_KEY) === "yes";
-  } catch {
-    return false; // the browser forbids the page to store anything
-  }
-}
-
-function store(off) {
-  try {
-    localStorage.setItem(STORAGE_KEY, off ? "yes" : "no");
-  } catch {
-    // The choice holds until the page is left.
-  }
-}
 
 // Makes exactly those areas focusable that overflow. Which ones do depends on the window's size.
 export function updateFocusableScroll() {

@@ -6,8 +6,7 @@ const TYPING_PAUSE = 120; // milliseconds without a key; otherwise each letter w
 
 const form = byId("search");
 const { q: input } = form.elements;
-let timer = null;
-let request = null;
+let timer, request;
 
 async function search() {
   request?.abort();

@@ -37,11 +37,12 @@ const MAX_RECONNECT_PAUSE = 2000;
 // A WebSocket that reconnects: the reloader restarts the server at each change of code.
 // `url` is a string, or a function that returns the URL for the next attempt.
 export class ReconnectingSocket {
+  opening = null;
+  pause = MIN_RECONNECT_PAUSE;
+
+  // `url` may be a function, which each attempt calls.
   constructor(url, onMessage) {
-    this.url = url;
-    this.onMessage = onMessage;
-    this.opening = null;
-    this.pause = MIN_RECONNECT_PAUSE;
+    Object.assign(this, { url, onMessage });
   }
 
   // Connects. The promise settles after this one attempt; the socket makes later attempts by itself.

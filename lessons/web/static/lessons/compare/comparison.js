@@ -36,12 +36,10 @@ function drawDiagnosis(box, { title, symptom, cause, cure, lesson, url }) {
   box.append(link);
 }
 
-// One side of a comparison: a diagram, and the full message of the chosen event, or of the first that
-// differs.
+// One side of a comparison: a diagram, and the full message of the chosen or first different event.
 class ComparisonPane {
   constructor(box, label) {
-    this.box = box;
-    this.label = label;
+    Object.assign(this, { box, label });
     this.message = box.parentElement.querySelector(".event-text");
   }
 

@@ -13,9 +13,8 @@ export class Canvas {
   constructor(box, label) {
     this.box = box;
     this.area = box.appendChild(document.createElement("div"));
-    this.area.className = "canvas";
-    this.area.tabIndex = 0;
-    this.area.setAttribute("role", "slider"); // one focusable thing whose value arrow keys change
+    Object.assign(this.area, { className: "canvas", tabIndex: 0 });
+    this.area.setAttribute("role", "slider"); // one focusable element, whose value arrow keys change
     this.area.setAttribute("aria-orientation", "vertical");
     this.area.setAttribute("aria-label", label);
     this.lines = svg("g");
@@ -39,15 +38,13 @@ export class Canvas {
 
   place(layout, scale) {
     const key = JSON.stringify([scale, layout.lanes.map(({ x }) => x)]);
-    if (key !== this.key) this.removeRows();
+    if (key !== this.key) {
+      this.drawn.clear();
+      this.rows.replaceChildren();
+    }
     Object.assign(this, { layout, scale, key });
     this.view.fit(scale.width, (layout.rows.length + 0.5) * scale.height);
     this.drawnCount = Math.min(this.drawnCount, layout.rows.length);
-  }
-
-  removeRows() {
-    this.drawn.clear();
-    this.rows.replaceChildren();
   }
 
   reveal(index) {
@@ -124,18 +121,15 @@ class ScrollView {
   }
 
   watch({ onScroll, onResize }) {
-    const { box } = this;
-    const scrolled = () => {
+    const { box, area } = this;
+    box.onscroll = () => {
       this.top = box.scrollTop;
       onScroll();
     };
-    const resized = () => {
-      this.width = box.clientWidth;
-      this.height = box.clientHeight - this.area.offsetTop; // without the lane headers
+    new ResizeObserver(() => {
+      Object.assign(this, { width: box.clientWidth, height: box.clientHeight - area.offsetTop });
       onResize();
-    };
-    box.addEventListener("scroll", scrolled, { passive: true });
-    new ResizeObserver(resized).observe(box);
+    }).observe(box);
   }
 
   // Makes the area as large as its content, and at least as high as the box.

@@ -1,18 +1,12 @@
 // A transcript as a sequence diagram, with its lane headers, keys and pointer.
 
-import { element, queueFrame } from "../common/dom.js";
+import { button, element, queueFrame } from "../common/dom.js";
 import { Canvas } from "./canvas.js";
 import { layout, nameOf, placeLanes } from "./layout.js";
 
 const STEPS = {
-  ArrowDown: 1,
-  ArrowRight: 1,
-  ArrowUp: -1,
-  ArrowLeft: -1,
-  PageDown: 10,
-  PageUp: -10,
-  Home: -Infinity,
-  End: Infinity,
+  ...{ ArrowDown: 1, ArrowRight: 1, PageDown: 10, End: Infinity },
+  ...{ ArrowUp: -1, ArrowLeft: -1, PageUp: -10, Home: -Infinity },
 };
 
 export class Diagram {
@@ -141,36 +135,34 @@ class LaneHeaders {
 
   draw(lanes, folded, { width, left }) {
     this.box.style.width = `${width}px`;
-    for (const [key, button] of this.buttons) {
+    for (const [key, unused] of this.buttons) {
       if (lanes.some((lane) => lane.key === key)) continue;
-      button.remove();
+      unused.remove();
       this.buttons.delete(key);
     }
     lanes.forEach((lane, index) => {
-      const button = this.buttons.get(lane.key) ?? this.make(lane);
+      const header = this.buttons.get(lane.key) ?? this.make(lane);
       const before = lane.x - (lanes[index - 1]?.x ?? 2 * left - lane.x);
       const after = (lanes[index + 1]?.x ?? 2 * width - lane.x) - lane.x;
       const room = Math.min(before, after) - 4;
       // As wide as its text, and placed by a transform, so that a new lane shifts no layout.
-      button.style.maxWidth = `${room}px`;
-      button.style.transform = `translateX(${lane.x}px) translateX(-50%)`;
-      button.setAttribute("aria-pressed", !folded.has(lane.key));
+      header.style.maxWidth = `${room}px`;
+      header.style.transform = `translateX(${lane.x}px) translateX(-50%)`;
+      header.setAttribute("aria-pressed", !folded.has(lane.key));
       const current = this.box.children[index] ?? null;
-      if (current !== button) this.box.insertBefore(button, current);
+      if (current !== header) this.box.insertBefore(header, current);
     });
   }
 
   make(lane) {
     const { key, kind, name, server } = lane;
-    const button = document.createElement("button");
-    button.type = "button";
-    button.dataset.lane = kind;
-    button.title = nameOf(lane);
+    const made = button(kind, () => this.onSwitch(key));
+    made.dataset.lane = kind;
+    made.title = nameOf(lane);
     const owner = [name, server].filter(Boolean).join(" ");
-    button.append(kind, ...(owner ? [" ", element("span", owner)] : []));
-    button.onclick = () => this.onSwitch(key);
-    this.buttons.set(key, button);
-    return button;
+    if (owner) made.append(" ", element("span", owner));
+    this.buttons.set(key, made);
+    return made;
   }
 }
 
@@ -211,10 +203,8 @@ function announce(diagram, area) {
   const rows = diagram.layout?.rows ?? [];
   const index = rows.findIndex(({ entry }) => entry === diagram.chosen);
   const text = index < 0 ? `None chosen of ${rows.length}` : describe(rows[index], rows.length);
-  area.setAttribute("aria-valuemin", 0);
-  area.setAttribute("aria-valuemax", rows.length);
-  area.setAttribute("aria-valuenow", index + 1);
-  area.setAttribute("aria-valuetext", text);
+  const values = { min: 0, max: rows.length, now: index + 1, text };
+  for (const [name, value] of Object.entries(values)) area.setAttribute(`aria-value${name}`, value);
 }
 
 export function describe({ entry, index, kind, text, type, details, from, to, isDifferent }, count) {

@@ -53,9 +53,8 @@ function drawArrow(made, { kind, from, to, type, details, started, entry }, scal
 
 // Right of the bar, and below an arrow that comes from the right.
 function drawHandler(made, name, { x }, isFromRight, { width, character, height, zoom }) {
-  const shown = cut(name, (width - x - 14) / character);
   const y = height * ARROW_Y + (isFromRight ? 10 : 3) * zoom;
-  made.append(text("handler", x + 11, y, shown));
+  made.append(text("handler", x + 11, y, cut(name, (width - x - 14) / character)));
 }
 
 function drawLabel(made, x, type, details, room, scale) {
@@ -95,8 +94,8 @@ function drawGap(made, { text: label }, { left, width, height }) {
 export function drawBar({ lane: { x }, from, to, depth }, { height }, isHighlighted) {
   const y = (from + ARROW_Y) * height - 4;
   const size = Math.max((to + ARROW_Y) * height + 4 - y, 8);
-  const name = isHighlighted ? "bar highlighted" : "bar";
-  return svg("rect", { class: name, x: x - 5 + depth * 6, y, width: 10, height: size, rx: 2 });
+  const shape = { x: x - 5 + depth * 6, y, width: 10, height: size, rx: 2 };
+  return svg("rect", { class: isHighlighted ? "bar highlighted" : "bar", ...shape });
 }
 
 export function drawLane(kind, x, top, height) {

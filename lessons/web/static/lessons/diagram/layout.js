@@ -1,5 +1,4 @@
-// Computes the place of everything in a diagram: its lanes, rows, bars and lifelines. Pure functions;
-// drawing.js makes the SVG.
+// Computes the lanes, rows, bars and lifelines of a diagram. Pure functions; drawing.js draws.
 
 import { labelOf } from "./event_text.js";
 
@@ -24,8 +23,7 @@ const LONG_PAUSE = 1; // seconds without an event, from which on the diagram has
 // `{lanes, of}`: the lanes from left to right, `{key, kind, name, server}`, and for each connection
 // its own lanes by kind.
 //
-// A client that connects again keeps its lane. Its new consumer instance takes the lane of an
-// instance that has ended.
+// A client that connects again keeps its lane. Its new consumer takes the lane of an ended one.
 export function lanesOf(entries) {
   const lanes = new Map();
   const of = new Map();
@@ -104,8 +102,7 @@ function distance(one, other, folded) {
 }
 
 // `{lanes, rows, bars, lifelines}` of the first `position` entries. `folded` holds the keys of lanes
-// whose events are left out. `differs` is the index of the first entry that the other transcript of
-// a comparison does not have.
+// whose events are left out. `differs` is the index of the first difference in a comparison.
 export function layout(entries, { position, folded, differs }) {
   const { lanes, of } = entries.length ? lanesOf(entries) : defaultLanes();
   const rows = [];
@@ -135,8 +132,7 @@ export function layout(entries, { position, folded, differs }) {
 
 function rowOf(entry, own) {
   const { lane, direction, message } = entry.event;
-  entry.label ??= labelOf(entry.event); // cached, because each frame computes a new layout
-  const [type, details] = entry.label;
+  const [type, details] = (entry.label ??= labelOf(entry.event)); // each frame computes a layout
   if (direction === "mark" || lane === "consumer") {
     return { kind: "mark", type, details, on: own.consumer, isEnd: LAST_EVENTS.has(message.type) };
   }
@@ -153,10 +149,8 @@ export function gapText({ count }) {
 // A bar starts at the event that its handler received and ends at the last event that the handler
 // caused. A task of the handler may continue during later handlers, so it gets a bar beside theirs.
 class Bars {
-  constructor() {
-    this.all = [];
-    this.open = new Map(); // connection → {handler, tasks: name → bar}
-  }
+  all = [];
+  open = new Map(); // connection → {handler, tasks: name → bar}
 
   add({ of, event: { handler, direction, message } }, lane, row) {
     if (!this.open.has(of)) this.open.set(of, { handler: null, tasks: new Map() });
@@ -166,20 +160,15 @@ class Bars {
       return { bar: open.handler, started: handler };
     }
     if (!handler) return {};
-    if (open.handler?.name === handler) return this.extend(open.handler, row);
-    if (open.tasks.has(handler)) return this.extend(open.tasks.get(handler), row);
-    open.tasks.set(handler, this.start(lane, row, handler, 1));
-    return { bar: open.tasks.get(handler), started: handler };
+    const bar = open.handler?.name === handler ? open.handler : open.tasks.get(handler);
+    if (bar) bar.to = row;
+    else open.tasks.set(handler, this.start(lane, row, handler, 1));
+    return bar ? { bar } : { bar: open.tasks.get(handler), started: handler };
   }
 
   start(lane, row, name, depth) {
     const bar = { lane, from: row, to: row, name, depth };
     this.all.push(bar);
     return bar;
-  }
-
-  extend(bar, row) {
-    bar.to = row;
-    return { bar };
   }
 }

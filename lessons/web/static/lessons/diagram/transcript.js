@@ -57,8 +57,7 @@ export class Transcript extends EventTarget {
   // Keeps the order of time, because another connection's later events may have arrived first. All
   // times come from one machine, so they can be compared.
   insert(entry) {
-    let index = this.entries.length;
-    while (index && this.entries[index - 1].time > entry.time) index -= 1;
+    const index = this.entries.findLastIndex(({ time }) => time <= entry.time) + 1;
     this.entries.splice(index, 0, entry);
     return index;
   }
@@ -95,12 +94,10 @@ export class Transcript extends EventTarget {
   }
 
   toJSON() {
-    const connections = [...this.connections.values()].map(
-      ({ connection, client, server, begun, known: recorded }) => ({
-        ...{ connection, client, server, begun, recorded },
-      }),
-    );
-    const events = this.entries.filter(({ event }) => event).map(({ event }) => event);
+    const connections = [...this.connections.values()].map(({ ordinal, known, ...rest }) => {
+      return { ...rest, recorded: known };
+    });
+    const events = this.entries.flatMap(({ event }) => event ?? []);
     return { version: 1, connections, events };
   }
 
@@ -110,14 +107,13 @@ export class Transcript extends EventTarget {
     const isComplete = [connections, events].every(Array.isArray) && events.every(isEvent);
     if (!isComplete) throw new Error("This is not a transcript.");
     const made = new Transcript();
+    const recorded = new Map(connections.map((one) => [one.connection, one.recorded]));
     for (const { connection, client, server, begun } of connections) {
       made.connection({ connection, time: begun }, String(client ?? ""), String(server ?? ""));
     }
-    const last = new Map(events.map((event) => [event.connection, event]));
-    const recorded = new Map(connections.map((one) => [one.connection, one.recorded]));
-    for (const event of events) {
-      const isLast = last.get(event.connection) === event;
-      made.add({ recorded: (isLast && recorded.get(event.connection)) || 0, events: [event] });
+    for (const connection of new Set(events.map((event) => event.connection))) {
+      const own = events.filter((event) => event.connection === connection);
+      made.add({ recorded: recorded.get(connection) || 0, events: own });
     }
     return made;
   }

@@ -1,5 +1,4 @@
-// The two kinds of client on a page: a WebSocket, and an HTTP request. They use only what a browser
-// offers to a page.
+// The two kinds of client on a page: a WebSocket, and an HTTP request.
 
 import { socketUrl } from "../common/server.js";
 import { connectStep } from "./played_steps.js";
@@ -43,8 +42,7 @@ export class WebSocketClient {
     };
     socket.onmessage = ({ data }) => {
       this.onAnswer();
-      const isText = typeof data === "string";
-      this.onLog("message", isText ? JSON.stringify(data) : `bytes ${hexFromBytes(data)}`);
+      this.onLog("message", typeof data === "string" ? JSON.stringify(data) : `bytes ${hexFromBytes(data)}`);
     };
     socket.onclose = ({ code, reason, wasClean }) => {
       const details = [`code ${code}`, reason && `reason: ${reason}`, !wasClean && "not clean"];
@@ -71,8 +69,8 @@ export class WebSocketClient {
     if (kind === "json") requireJson(payload);
     const bytes = kind === "bytes" && bytesFromHex(payload);
     this.socket.send(bytes || payload);
-    const hex = bytes && hexFromBytes(bytes).replaceAll(" ", "");
-    this.onStep(bytes ? { action: "bytes", arguments: { hex } } : { action: "text", arguments: { text: payload } });
+    if (!bytes) this.onStep({ action: "text", arguments: { text: payload } });
+    else this.onStep({ action: "bytes", arguments: { hex: hexFromBytes(bytes).replaceAll(" ", "") } });
   }
 
   close(code) {

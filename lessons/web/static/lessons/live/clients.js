@@ -5,6 +5,7 @@ import { ReconnectingSocket, socketUrl } from "../common/server.js";
 import { HttpClient, WebSocketClient } from "./client.js";
 
 const MAX_CLIENTS = 4;
+const STATUSES = { "websocket.accept": 101, "websocket.close": 403, raised: 500 };
 
 export class Clients {
   // Calls `onBatch(batch, {client, server})` with events that a server recorded of a client.
@@ -48,10 +49,9 @@ export class Clients {
   }
 
   updateButtons() {
-    this.addButton.disabled = this.cards.size === MAX_CLIENTS;
-    for (const { box } of this.cards.values()) {
-      box.querySelector(".remove").hidden = this.cards.size === 1;
-    }
+    const { size } = this.cards;
+    this.addButton.disabled = size === MAX_CLIENTS;
+    for (const { box } of this.cards.values()) box.querySelector(".remove").hidden = size === 1;
   }
 
   feed({ host, name }) {
@@ -82,7 +82,13 @@ class ClientCard {
       onLog: (kind, text) => clients.log.add(kind, text, this.name()),
       onState: (state, text) => this.setState(state, text),
     });
-    this.connectForms();
+    const [toggle, forms] = [".toggle", ".forms"].map((name) => box.querySelector(name));
+    toggle.onclick = () => {
+      forms.hidden = !forms.hidden;
+      toggle.setAttribute("aria-expanded", String(!forms.hidden));
+    };
+    if (this.isHttp) this.connectHttpForm();
+    else this.connectWebSocketForms();
     this.say("idle", this.isHttp ? "Nothing sent yet." : "Not connected.");
   }
 
@@ -99,16 +105,6 @@ class ClientCard {
   // What distinguishes this client from the other clients of the page.
   name() {
     return [this.clients.cards.size === 1 ? "" : this.number, this.server.name].filter(Boolean).join(" ");
-  }
-
-  connectForms() {
-    const [toggle, forms] = [".toggle", ".forms"].map((name) => this.box.querySelector(name));
-    toggle.onclick = () => {
-      forms.hidden = !forms.hidden;
-      toggle.setAttribute("aria-expanded", String(!forms.hidden));
-    };
-    if (this.isHttp) this.connectHttpForm();
-    else this.connectWebSocketForms();
   }
 
   connectHttpForm() {
@@ -155,8 +151,7 @@ class ClientCard {
     this.say(state, state === "refused" ? this.handshake.text() : text);
   }
 
-  // Shows the forms that the client can use now. If that hides the form that had the focus, the next
-  // useful element gets it.
+  // Shows the forms that the client can use now, and moves the focus out of a hidden form.
   showForms(isOpen) {
     const hadFocus = this.box.querySelector(".forms").contains(document.activeElement);
     this.box.toggleAttribute("data-connected", isOpen);
@@ -185,17 +180,14 @@ class ClientCard {
 // The server's answer to a handshake. The browser hides it from a page, so the recording supplies it.
 export class HandshakeStatus {
   reset() {
-    this.connection = null;
-    this.status = null;
+    this.connection = this.status = null;
   }
 
   // Call it with each event. The first scope after reset() belongs to the new connection.
   update({ connection, message: { type } }) {
     if (type === "scope") this.connection ??= connection;
     if (connection !== this.connection) return;
-    if (type === "websocket.accept") this.status ??= 101;
-    if (type === "websocket.close") this.status ??= 403;
-    if (type === "raised") this.status ??= 500;
+    this.status ??= STATUSES[type];
   }
 
   text() {

@@ -61,8 +61,7 @@ export class EventTable {
 function gapRow(entry) {
   const row = newRow();
   row.className = "gap";
-  const cell = addCell(row, gapText(entry));
-  cell.colSpan = 6;
+  addCell(row, gapText(entry)).colSpan = 6;
   return row;
 }
 
@@ -99,12 +98,8 @@ function addCell(row, text) {
 function arrow(direction) {
   const [sign, meaning] = ARROWS[direction] ?? ["?", direction];
   const made = element("span", sign, "arrow");
-  if (meaning) {
-    made.setAttribute("role", "img");
-    made.setAttribute("aria-label", meaning);
-  } else {
-    made.setAttribute("aria-hidden", "true");
-  }
+  const attributes = meaning ? { role: "img", "aria-label": meaning } : { "aria-hidden": "true" };
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
   return made;
 }
 
@@ -123,8 +118,7 @@ function appendEvent(cell, event) {
   cell.append(details);
 }
 
-// Copies selected rows with tabs between their cells, although the CSS does not lay them out as a
-// table.
+// Copies selected rows with tabs between cells, because the CSS does not lay them out as a table.
 function copyRows(event, table) {
   const selection = getSelection();
   const rows = [...table.rows].filter((row) => selection.containsNode(row, true));

@@ -21,10 +21,9 @@ function start(panel) {
     log.clear();
     played.clear();
   };
-  const feed = panel.dataset.feed.split("/").at(-2);
   byId("export").onclick = async () => {
     const { showExport } = await retryImport(() => import("./pytest_export.js"));
-    showExport(played.toTexts(), feed);
+    showExport(played.toTexts(), panel.dataset.feed.split("/").at(-2));
   };
   byId("save").onclick = () => save(transcript, panel.dataset.lesson);
   byId("load").onclick = () => byId("file").click();

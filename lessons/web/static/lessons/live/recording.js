@@ -1,5 +1,4 @@
-// The recording in the panel: a transcript as a diagram and a table, the details of one event, and
-// the source line that ran.
+// The recording in the panel: a diagram, a table, the details of an event, and the source that ran.
 
 import { byId, element } from "../common/dom.js";
 import { retryImport } from "../common/server.js";
@@ -78,8 +77,7 @@ class Details {
     this.facts = box.appendChild(element("p", "", "facts"));
     this.message = box.appendChild(element("pre", ""));
     this.box = box;
-    const scrolled = () => (this.isScrolled = box.scrollTop > 0);
-    box.addEventListener("scroll", scrolled, { passive: true });
+    box.onscroll = () => (this.isScrolled = box.scrollTop > 0);
   }
 
   say(text) {
@@ -115,8 +113,7 @@ function lanesOf({ lane, direction }, { client, ordinal }) {
 // The source of the lesson's consumer. It highlights the handler that ran, and names its thread.
 class SourceView {
   constructor(box, thread) {
-    this.box = box;
-    this.thread = thread;
+    Object.assign(this, { box, thread });
     this.lines = [...box.querySelectorAll("[data-line]")];
     for (const line of this.lines) line.dataset.method = line.parentElement.dataset.method ?? "";
     this.methods = new Set(this.lines.map((line) => line.dataset.method).filter(Boolean));
@@ -159,7 +156,7 @@ export class Playback {
     Object.assign(this, { diagram, transcript, zoom: 1 });
     for (const control of bar.querySelectorAll("[name]")) this[control.name] = control;
     this.count = bar.querySelector(".count");
-    this.pause.onclick = () => this.seek(this.isPaused ? null : this.length);
+    this.pause.onclick = () => this.seek(this.diagram.position === null ? this.length : null);
     this.scrub.oninput = () => this.seek(this.scrub.valueAsNumber);
     this.back.onclick = () => this.seek(Math.max(0, this.position - 1));
     this.next.onclick = () => this.seek(Math.min(this.length, this.position + 1));
@@ -171,10 +168,6 @@ export class Playback {
 
   get length() {
     return this.transcript.entries.length;
-  }
-
-  get isPaused() {
-    return this.diagram.position !== null;
   }
 
   get position() {
@@ -199,7 +192,7 @@ export class Playback {
   draw() {
     this.frame = null;
     const { length, position } = this;
-    this.pause.setAttribute("aria-pressed", this.isPaused);
+    this.pause.setAttribute("aria-pressed", this.diagram.position !== null);
     this.scrub.max = length;
     this.scrub.valueAsNumber = position;
     this.scrub.disabled = !length;

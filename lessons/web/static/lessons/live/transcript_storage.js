@@ -12,11 +12,9 @@ export function storeOnUnload(transcript) {
   addEventListener("pagehide", () => {
     const text = JSON.stringify(transcript);
     try {
-      if (location.hash.startsWith("#event-") && text.length < MAX_STORED) {
-        sessionStorage.setItem(storageKey(), text);
-      } else {
-        sessionStorage.removeItem(storageKey());
-      }
+      const isNamed = location.hash.startsWith("#event-");
+      if (isNamed && text.length < MAX_STORED) sessionStorage.setItem(storageKey(), text);
+      else sessionStorage.removeItem(storageKey());
     } catch {
       // The storage is full or forbidden. Then a reload begins with an empty transcript.
     }

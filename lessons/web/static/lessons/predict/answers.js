@@ -1,13 +1,12 @@
 // The two ways to answer a question: cards in order, and a table of who receives what.
 
-import { element, loadCss } from "../common/dom.js";
+import { button, element, loadCss } from "../common/dom.js";
 
 await loadCss("predict/answers.css");
 
 const LABEL = /^(client|consumer|layer|database)( \d+)? ([→←·]) (.*)$/;
 
-// Cards that the student puts in order with buttons or by dragging. Cards of events that never happen
-// belong below a line.
+// Cards to put in order, with buttons or by dragging. Events that never happen belong below a line.
 export class EventOrder {
   constructor(box, { cards, decoys }, say) {
     this.say = say;
@@ -29,14 +28,12 @@ export class EventOrder {
     item.draggable = true;
     item.dataset.number = number;
     item.dataset.lane = lane;
-    item.append(element("span", "", "sign"), element("code", `${lane}${of}`, "lane"));
-    item.append(element("code", `${arrow} ${text}`, "event"));
+    const parts = [element("code", `${lane}${of}`, "lane"), element("code", `${arrow} ${text}`, "event")];
+    item.append(element("span", "", "sign"), ...parts);
     for (const [sign, name, step] of [["↑", "Up", -1], ["↓", "Down", 1]]) {
-      const button = element("button", sign);
-      button.type = "button";
-      button.setAttribute("aria-label", `${name}: ${label}`);
-      button.onclick = () => this.move(item, step, button);
-      item.append(button);
+      const made = button(sign, () => this.move(item, step, made));
+      made.setAttribute("aria-label", `${name}: ${label}`);
+      item.append(made);
     }
     item.ondragstart = (event) => {
       this.dragged = item;
@@ -52,12 +49,12 @@ export class EventOrder {
     return item;
   }
 
-  move(item, step, button) {
+  move(item, step, pressed) {
     const other = step < 0 ? item.previousElementSibling : item.nextElementSibling;
     if (!other) return;
     if (step < 0) other.before(item);
     else other.after(item);
-    button.focus(); // an element that moves in the document loses the focus
+    pressed.focus(); // an element that moves in the document loses the focus
     this.moved(item);
   }
 

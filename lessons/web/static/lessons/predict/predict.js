@@ -1,15 +1,13 @@
 // The lesson's questions: sends the student's prediction, and shows the recording that answers it.
 
-import { element } from "../common/dom.js";
+import { button } from "../common/dom.js";
 import { fetchJson, playUrl } from "../common/server.js";
 import { Diagram } from "../diagram/diagram.js";
 import { Transcript } from "../diagram/transcript.js";
 
 class Question {
   constructor(section, feed) {
-    this.section = section;
-    this.feed = feed;
-    this.url = section.dataset.url;
+    Object.assign(this, { section, feed, url: section.dataset.url });
     this.status = section.querySelector(".status");
     this.explanation = section.querySelector(".explanation");
     this.startButton = section.querySelector(".start");
@@ -24,10 +22,7 @@ class Question {
     const Answer = question.kind === "order" ? EventOrder : Receivers;
     const box = this.section.querySelector(".answer");
     this.answer = new Answer(box, question, (text) => this.say(text));
-    const check = element("button", "Check");
-    check.type = "button";
-    check.onclick = () => this.attempt(() => this.check());
-    box.append(check);
+    box.append(button("Check", () => this.attempt(() => this.check())));
     this.startButton.hidden = true;
     this.answer.focus();
   }
