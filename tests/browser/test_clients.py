@@ -61,7 +61,7 @@ def test_a_clients_user_and_origin_decide_about_its_connection(visit):
 
 def test_a_dialog_exports_the_conversation_as_a_test(visit):
     page = visit("02-frames")
-    page.press("Export as a test")
+    page.press("Export test")
     dialog = page.page.get_by_role("dialog")
     expect(dialog).to_contain_text("Nothing has been played yet")
     page.page.keyboard.press("Escape")
@@ -69,7 +69,7 @@ def test_a_dialog_exports_the_conversation_as_a_test(visit):
     page.send("grüße")
     page.send("", kind="bytes")
     page.press("Vanish")
-    page.press("Export as a test")
+    page.press("Export test")
     source = dialog.get_by_role("region", name="The test")
     for line in (
         'await client_1.send_input({"type": "websocket.receive", "text": "grüße"})',
