@@ -12,7 +12,7 @@ from lessons.cli.screen import (
     short_path,
 )
 from lessons.core import catalogue, exercise_copies, progress
-from lessons.core.catalogue import IncompleteLesson, Lesson
+from lessons.core.catalogue import MANAGE, IncompleteLesson, Lesson
 from lessons.core.progress import Progress
 
 
@@ -41,8 +41,8 @@ def list_lessons(console) -> None:
     if known.get(upcoming.key, Progress()).state == "green":
         print_text(console, "All lessons are green.")
     else:
-        print_text(console, f"Read it:   manage.py lesson show {upcoming.number}")
-        print_text(console, f"Do it:     manage.py lesson watch {upcoming.number}")
+        print_text(console, f"Read it:   {MANAGE} lesson show {upcoming.number}")
+        print_text(console, f"Do it:     {MANAGE} lesson watch {upcoming.number}")
 
 
 def _title_of(lesson: Lesson) -> str:
@@ -72,8 +72,8 @@ def show_lesson(console, lesson: Lesson) -> None:
     console.print()
     print_update_notice(console, lesson)
     print_text(console, f"Edit    {short_path(lesson.exercise)}")
-    print_text(console, f"Judge   manage.py lesson watch {lesson.number}")
-    print_text(console, f"Stuck   manage.py lesson hint {lesson.number}")
+    print_text(console, f"Judge   {MANAGE} lesson watch {lesson.number}")
+    print_text(console, f"Stuck   {MANAGE} lesson hint {lesson.number}")
 
 
 def print_update_notice(console, lesson: Lesson) -> None:
@@ -93,9 +93,9 @@ def show_hint(console, lesson: Lesson) -> None:
     print_markdown(console, lesson.hints[shown - 1])
     console.print()
     if shown < total:
-        print_text(console, f"Left: {total - shown}. Next: manage.py lesson hint {lesson.number}")
+        print_text(console, f"Left: {total - shown}. Next: {MANAGE} lesson hint {lesson.number}")
     else:
-        print_text(console, f"No hint is left. See also: manage.py lesson mistakes {lesson.number}")
+        print_text(console, f"No hint is left. See also: {MANAGE} lesson mistakes {lesson.number}")
 
 
 def show_solution(console, lesson: Lesson, force: bool) -> int:
@@ -104,8 +104,8 @@ def show_solution(console, lesson: Lesson, force: bool) -> int:
         print_text(
             console,
             f"Lesson {lesson.number} has not been green yet. The solution is shown when it has.\n"
-            f"A hint: manage.py lesson hint {lesson.number}\n"
-            f"The solution anyway: manage.py lesson solution {lesson.number} --force",
+            f"A hint: {MANAGE} lesson hint {lesson.number}\n"
+            f"The solution anyway: {MANAGE} lesson solution {lesson.number} --force",
         )
         return 1
     print_python(console, lesson.solution.read_text(encoding="utf-8"))

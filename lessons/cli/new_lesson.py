@@ -8,7 +8,7 @@ from django.core.management.base import CommandError
 from lessons.authoring import new_lesson
 from lessons.cli.screen import print_text, short_path
 from lessons.core import catalogue
-from lessons.core.catalogue import Lesson
+from lessons.core.catalogue import MANAGE, Lesson
 
 GUIDE = "lessons/course/README.md"
 NEXT = """\
@@ -17,8 +17,8 @@ and     {tests}
 
 1. Write the worked example: class {name} in {app}/consumers.py
 2. Route it: {path} in {app}/routing.py
-3. See what is missing, as often as you like: manage.py lesson verify {slug} --update
-4. Prove the example: manage.py test --lesson {slug}
+3. See what is missing, as often as you like: {manage} lesson verify {slug} --update
+4. Prove the example: {manage} test --lesson {slug}
 
 {guide} explains each step."""
 
@@ -50,7 +50,9 @@ def create_lesson(console, slug: str, app: str) -> None:
     }
     _write(lesson, words)
     folder, tests = short_path(lesson.folder), short_path(lesson.tests)
-    print_text(console, NEXT.format(**words, folder=folder, tests=tests, guide=GUIDE))
+    print_text(
+        console, NEXT.format(**words, folder=folder, tests=tests, manage=MANAGE, guide=GUIDE)
+    )
 
 
 def _style(app: str) -> dict[str, str]:

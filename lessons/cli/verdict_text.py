@@ -6,7 +6,7 @@ from rich.text import Text
 from lessons.cli.check import judge_or_fail
 from lessons.cli.screen import STATE_SIGNS, print_paragraph, print_text, short_path
 from lessons.core import progress
-from lessons.core.catalogue import Lesson
+from lessons.core.catalogue import MANAGE, Lesson
 from lessons.core.diagnoses import diagnosis
 from lessons.judge.verdict import Outcome, Verdict
 from lessons.playback.target import mistakes_of
@@ -47,12 +47,12 @@ def print_next(console, lesson: Lesson, verdict: Verdict) -> None:
     """Print the commands that a student may want next."""
     console.print()
     if not verdict.green:
-        print_text(console, f"Stuck?  manage.py lesson hint {lesson.number}", "dim")
+        print_text(console, f"Stuck?  {MANAGE} lesson hint {lesson.number}", "dim")
         return
-    print_text(console, f"Compare  manage.py lesson solution {lesson.number}")
+    print_text(console, f"Compare  {MANAGE} lesson solution {lesson.number}")
     upcoming = progress.next_lesson()
     if upcoming != lesson:
-        print_text(console, f"Next     manage.py lesson show {upcoming.number}")
+        print_text(console, f"Next     {MANAGE} lesson show {upcoming.number}")
 
 
 def _print_finding(console, lesson: Lesson, finding: Finding) -> None:
@@ -72,7 +72,7 @@ def _print_finding(console, lesson: Lesson, finding: Finding) -> None:
     print_paragraph(console, "  Cause    ", known.cause)
     print_paragraph(console, "  Cure     ", known.cure, "bold")
     if known.lesson not in (None, lesson.number):
-        print_paragraph(console, "  Read     ", f"manage.py lesson show {known.lesson}")
+        print_paragraph(console, "  Read     ", f"{MANAGE} lesson show {known.lesson}")
 
 
 def _print_transcript(console, verdict: Verdict, finding: Finding) -> None:
@@ -113,9 +113,8 @@ def print_mistakes(console, lesson: Lesson) -> None:
         print_paragraph(console, "", mistake.__doc__ or "")
         _print_mistake_verdict(console, judge_or_fail(lesson, f"mistake:{name}"), right)
         console.print()
-    print_text(
-        console, f"To judge one: manage.py lesson check {lesson.number} --target mistake:NAME"
-    )
+    command = f"{MANAGE} lesson check {lesson.number} --target mistake:NAME"
+    print_text(console, f"To judge one:\n  {command}")
 
 
 def _print_mistake_verdict(console, verdict: Verdict, right: dict[str, Outcome]) -> None:

@@ -1,11 +1,14 @@
 """The lessons. No other module knows how a lesson's folder is laid out."""
 
+import os
 import re
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
+# The beginning of a command that a student can paste into a terminal of this system.
+MANAGE = "py manage.py" if os.name == "nt" else "python3 manage.py"
 COURSE_DIR = PROJECT_DIR / "lessons" / "course"
 
 # The accounts that a workshop creates at its first start; the password is the name.

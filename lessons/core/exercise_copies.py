@@ -19,7 +19,7 @@ from pathlib import Path
 
 from lessons.core import catalogue, progress
 from lessons.core.atomic_write import create, explain_os_error, write
-from lessons.core.catalogue import Lesson
+from lessons.core.catalogue import MANAGE, Lesson
 
 _MANIFEST = "exercises.sha256"
 
@@ -93,7 +93,7 @@ def update_notice(lesson: Lesson) -> str:
         return ""
     return (
         f"The exercise of lesson {lesson.number} has changed since you began. To take the new one "
-        f"and keep your version: manage.py lesson reset {lesson.number}"
+        f"and keep your version: {MANAGE} lesson reset {lesson.number}"
     )
 
 

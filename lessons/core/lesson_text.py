@@ -13,7 +13,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from lessons.core.catalogue import Lesson
+from lessons.core.catalogue import MANAGE, Lesson
 from lessons.core.source import UnknownName, find_source
 
 _CODE = re.compile(
@@ -80,8 +80,8 @@ def _replace_chart(found: re.Match) -> str:
         table = read_bench_figures(f"{name}.txt")
     except OSError:
         return (
-            "*Measure this machine:* `python3 manage.py bench "
-            f"{name}` *takes two minutes and shows the figures here.*"
+            f"*Measure this machine:* `{MANAGE} bench {name}` "
+            "*takes two minutes and shows the figures here.*"
         )
     return f"```text chart: {name}\n{table.rstrip()}\n```"
 

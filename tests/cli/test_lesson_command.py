@@ -15,8 +15,8 @@ def test_without_an_action_the_lessons_are_listed(course):
         "·  2  bell    new  A lamp\n"
         "·  3  buzzer  new  A lamp\n"
         "\n"
-        "Read it:   manage.py lesson show 1\n"
-        "Do it:     manage.py lesson watch 1\n"
+        "Read it:   python3 manage.py lesson show 1\n"
+        "Do it:     python3 manage.py lesson watch 1\n"
     )
 
 

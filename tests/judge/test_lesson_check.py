@@ -22,7 +22,7 @@ def test_a_red_exercise_shows_crosses_diagnosis_cure_and_transcript(course):
     assert "  Cause    The handler for websocket.connect returned" in shown
     assert "  Cure     On every way through websocket_connect" in shown
     assert re.search(r"Transcript: repeats text\n +1  client +→ scope  /ws/lamp/\n", shown)
-    assert shown.endswith("Stuck?  manage.py lesson hint 1\n")
+    assert shown.endswith("Stuck?  python3 manage.py lesson hint 1\n")
 
 
 def test_shows_a_different_reply_beside_the_expected_reply(course):

@@ -12,6 +12,7 @@ from lessons.core import progress
 from lessons.core.catalogue import (
     ACCOUNTS,
     ANONYMOUS,
+    MANAGE,
     Lesson,
     UnknownLesson,
     find,
@@ -82,7 +83,7 @@ def chart(request, name: str):
     try:
         picture = read_bench_figures(f"{name}.svg")
     except OSError:
-        raise Http404(f"Run `manage.py bench {name}` first.") from None
+        raise Http404(f"Run `{MANAGE} bench {name}` first.") from None
     return HttpResponse(picture, content_type="image/svg+xml")
 
 
