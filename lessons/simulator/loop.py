@@ -218,7 +218,11 @@ def _a_thread_is_about_to_end() -> bool:
     """Whether a helper thread of asgiref or asyncio waits for an end that the loop must hear of.
 
     asgiref waits in such a thread for the end of a ThreadSensitiveContext's thread, asyncio for the
-    end of a process. Their names are all that identifies them.
+    end of a process. Their names are all that identifies them. In early releases of Python 3.11,
+    the name of asyncio's thread is shorter.
     """
     names = [thread.name for thread in threading.enumerate()]
-    return any(name.endswith(" (join)") or name.startswith("asyncio-waitpid-") for name in names)
+    return any(
+        name.endswith(" (join)") or name.startswith(("asyncio-waitpid-", "waitpid-"))
+        for name in names
+    )
