@@ -29,7 +29,7 @@ ALLOWED_HOSTS = [*LOOPBACK, *(name for name in _named_hosts if name and name not
 
 DEBUG = os.environ.get("DJANGO_DEBUG", "1").strip().lower() not in {"0", "false", "no", "off"}
 
-# Only for the user of this machine, events are recorded and students' code runs.
+# Events are recorded, and students' code runs, only for the user of this machine.
 WORKSHOP = DEBUG and ALLOWED_HOSTS == LOOPBACK
 
 SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY", "")

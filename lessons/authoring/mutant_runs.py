@@ -1,5 +1,6 @@
-"""Runs the mutants of a lesson: its checks judge the solution's, its tests run on the demo's.
+"""Runs the mutants of a lesson.
 
+The lesson's checks judge the mutants of its solution. Its tests run on the mutants of its demo.
 A mutant that no check and no test fails shows a gap, unless equivalent_mutants.toml says why the
 mutant behaves like the original.
 """

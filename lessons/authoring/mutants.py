@@ -50,7 +50,7 @@ def mutants_of(source: str, name: str) -> Iterator[Mutant]:
 
 
 def mutant_names(source: str, name: str) -> set[str]:
-    """The names of those mutants, without making them."""
+    """The names of the mutants that mutants_of() makes."""
     return {words for words, _, _ in _changes(_definition(ast.parse(source), name), name)}
 
 

@@ -133,8 +133,8 @@ def _measured(file: Path) -> str:
 def _diagnoses() -> str:
     """All diagnoses, in a table for each lesson."""
     parts = []
-    titles = [*((_heading(lesson), lesson.number) for lesson in lessons())]
-    for title, number in [*titles, ("### Of no lesson", None)]:
+    titles = {lesson.number: _heading(lesson) for lesson in lessons()}
+    for number, title in [*titles.items(), (None, "### Of no lesson")]:
         rows = [_diagnosis_row(entry) for entry in catalogue().values() if entry.lesson == number]
         if rows:
             head = ["diagnosis", "symptom", "cause", "cure"]

@@ -156,7 +156,7 @@ class Member:
         lost_at = time.monotonic()
         while True:
             with suppress(OSError, TimeoutError, WebSocketException):
-                async with self.cluster.handshakes:  # a crowd of handshakes is not measured here
+                async with self.cluster.handshakes:  # many handshakes at once are not measured here
                     self._socket = await self._connect()
                 async with self._socket:
                     self.connections += 1

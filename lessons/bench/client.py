@@ -13,7 +13,7 @@ CONNECT_TIMEOUT = 20  # seconds
 HANDSHAKES_AT_ONCE = 20
 PAYLOAD = b'"twelve bytes"'  # JSON, because one of the consumers parses it
 ECHO = bytes([0x81, len(PAYLOAD)]) + PAYLOAD
-WARM_UP = 0.2  # of the time of a measurement
+WARM_UP = 0.2  # its share of the time of a measurement
 
 
 def frame(payload: bytes) -> bytes:

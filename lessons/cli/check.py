@@ -15,7 +15,7 @@ from lessons.playback.target import UnknownTarget
 def check(
     open_console: Callable, lesson: Lesson, target: str, json: bool, junit: str | None
 ) -> int:
-    """Judge, print and save; 0 for green, 1 for red. `junit` is the path of a file, or empty."""
+    """Judge, print and save. Returns 0 for green, 1 for red. `junit` is the path of a file."""
     verdict = judge_or_fail(lesson, target, on_start=open_console)  # loads Rich during the checks
     console = open_console()
     if target == "exercise":
@@ -40,7 +40,7 @@ def check(
 
 
 def judge_or_fail(lesson: Lesson, target: str = "exercise", **options) -> Verdict:
-    """The verdict. Raises CommandError where the target is unknown or the checks are broken."""
+    """The verdict. Raises CommandError if the target is unknown or the checks are broken."""
     try:
         return judge(lesson, target, **options)
     except UnknownTarget as error:

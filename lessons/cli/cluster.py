@@ -67,7 +67,7 @@ def free_ports(first: int) -> list[int]:
 
 
 def require_redis() -> None:
-    """Raise CommandError where REDIS_URL leads nowhere, or where no server can be started."""
+    """Raise CommandError if no server answers at REDIS_URL, or if none can be started."""
     from redis.exceptions import RedisError
 
     if not settings.REDIS_URL and not redis_server.find_binaries():
@@ -95,7 +95,7 @@ def environment(ports: list[int], url: str) -> dict[str, str]:
 
 
 async def supervise(commands: dict[str, list[str]], environment: dict[str, str]) -> int:
-    """Run all until one ends or a signal arrives; 128 + the signal's number, or 1."""
+    """Run all until one ends or a signal arrives. Returns 1, or 128 + the signal's number."""
     loop = asyncio.get_running_loop()
     result = loop.create_future()
 
@@ -103,7 +103,7 @@ async def supervise(commands: dict[str, list[str]], environment: dict[str, str])
         if not result.done():
             result.set_result(code)
 
-    for number in (signal.SIGINT, signal.SIGTERM):  # loop.add_signal_handler lacks on Windows
+    for number in (signal.SIGINT, signal.SIGTERM):  # Windows has no loop.add_signal_handler
         signal.signal(number, lambda number, _: loop.call_soon_threadsafe(finish, 128 + number))
     log = _Log([SYSTEM, *commands], on_closed=partial(finish, 1))
     processes = {name: await _start(command, environment) for name, command in commands.items()}
@@ -122,7 +122,7 @@ async def supervise(commands: dict[str, list[str]], environment: dict[str, str])
 
 
 async def _start(command: list[str], environment: dict[str, str]) -> asyncio.subprocess.Process:
-    """In a new process group, so that only the supervisor receives the terminal's Ctrl-C."""
+    """Start it in a new process group: only the supervisor receives the terminal's Ctrl-C."""
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "lessons.cli.cluster", str(os.getpid()), *command),
         env=environment,
@@ -167,7 +167,7 @@ async def _copy_output(name: str, output: asyncio.StreamReader, log: "_Log") -> 
 
 
 class _Log:
-    """The output of all processes on stdout, each line behind the time and the process's name."""
+    """The output of all processes on stdout, each line after the time and the process's name."""
 
     def __init__(self, names: list[str], on_closed: Callable[[], None]):
         width = max(map(len, names))
@@ -188,11 +188,11 @@ class _Log:
         except OSError:  # the reader has ended, as in `manage.py cluster | head`
             self._closed = True
             self._on_closed()
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains when it exits
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python reports an error at exit
 
 
 def run_process(supervisor: int, kind: str, *arguments: str) -> None:
-    """Be one process of the cluster: Redis, or a `manage.py` command that needs Redis."""
+    """Run as one process of the cluster: Redis, or a `manage.py` command that needs Redis."""
     folder = Path(arguments[0]) if kind == "redis" else None
     threading.Thread(target=_end_with, args=(supervisor, folder), daemon=True).start()
     if kind == "redis":
@@ -214,7 +214,7 @@ def _end_with(supervisor: int, folder: Path | None) -> None:
 
 
 def _serve_redis(folder: Path) -> int:
-    """Run a server on a socket file in `folder` and delete the folder at the end; its exit code."""
+    """Run a server on a socket file in `folder` and delete the folder at the end."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)  # the server receives it too, and ends first
     server = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Reads single key presses without blocking for long. Without a terminal, there are none."""
+"""Reads single key presses without blocking for long. Without a terminal, no key is pressed."""
 
 import os
 import sys
@@ -11,9 +11,9 @@ QUIT_KEY = "q"  # the key to quit; a closed terminal counts as this key
 
 @contextmanager
 def keyboard(console) -> Iterator[Callable[[float], str]]:
-    """A function that waits some seconds for a key and returns the key, or "".
+    """Yield a function that waits some seconds for a key and returns the key, or "".
 
-    The terminal does not echo keys; its settings are restored at the end. Ctrl-C still raises
+    The terminal does not echo keys. Its settings are restored at the end. Ctrl-C still raises
     KeyboardInterrupt. An arrow or function key arrives as several keys without small letters.
     """
     if not (console.is_terminal and sys.stdin.isatty()):

@@ -99,7 +99,7 @@ def show_hint(console, lesson: Lesson) -> None:
 
 
 def show_solution(console, lesson: Lesson, force: bool) -> int:
-    """The solution, after the lesson was green or with `force`; the exit code."""
+    """Print the solution if the lesson was green, or with `force`. Returns the exit code."""
     if not (force or progress.of(lesson).was_green):
         print_text(
             console,
@@ -113,7 +113,7 @@ def show_solution(console, lesson: Lesson, force: bool) -> int:
 
 
 def reset_lesson(console, lesson: Lesson) -> None:
-    """Replace the exercise with the original; the student's version is kept beside it."""
+    """Replace the exercise with the original. The student's version is kept beside it."""
     file = short_path(lesson.exercise)
     if exercise_copies.is_unedited(lesson):
         print_text(console, f"{file} is unedited. Nothing was done.")

@@ -16,7 +16,7 @@ from lessons.judge.runner import CourseError
 
 
 def verify(console, lesson: Lesson | None, mutants: bool, update: bool) -> int:
-    """A line for each lesson (or for one), with its faults; 0 when there are no faults, else 1."""
+    """Print a line and the faults of each lesson, or of one. Returns 1 if there are faults."""
     reports = []
     for one in [lesson] if lesson else catalogue.lessons():
         reports.append(_report_on(one, mutants, update))

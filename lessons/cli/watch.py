@@ -23,8 +23,8 @@ _KEYS = "h hint   l list   c check again   n next lesson   q quit"
 
 
 def watch(console, lesson: Lesson) -> int:
-    """Judge at every save until q or Ctrl-C; 0 when the last verdict was green, else 1."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # lets keyboard() put the terminal back
+    """Judge at every save until q or Ctrl-C. Returns 0 if the last verdict was green, else 1."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # keyboard() then resets the terminal
     session = Session(console, lesson)
     with suppress(KeyboardInterrupt), keyboard(console) as key:
         session.run(key)
@@ -63,7 +63,7 @@ class Session:
 
     def run(self, key: Callable[[float], str]) -> None:
         self._find_judge()
-        # No key is read during a verdict: what it shows may not be in the progress file yet.
+        # No key is read while the judge works: a list would show the state before the verdict.
         while (pressed := "" if self.is_judging else key(0)) != QUIT_KEY:
             try:
                 if pressed:

@@ -23,7 +23,7 @@ def write(file: Path, content: bytes) -> None:
 
 
 def create(file: Path, content: bytes) -> None:
-    """Write a file that does not exist yet. Raises FileExistsError where it does."""
+    """Write a file that does not exist yet. Raises FileExistsError if it exists."""
     _write(file, content, _rename_without_overwriting)
 
 

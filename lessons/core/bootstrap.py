@@ -31,9 +31,10 @@ class CannotStart(Exception):
 
 
 def continue_inside(argv, error):
-    """Run `argv` with the Python in .venv, created first if necessary; its exit code.
+    """Run `argv` with the Python in .venv and return its exit code. Create .venv if necessary.
 
-    `error` is the ImportError that this Python raised. With exec, the function does not return.
+    `error` is the ImportError that this Python raised. Except on Windows, a successful call does
+    not return, because the command replaces this process.
     """
     try:
         require_new_python(sys.version_info)
@@ -185,7 +186,7 @@ def explain(report):
 
 
 def replace_process(command):
-    """Run `command` instead of this process; where there is no exec, as a child."""
+    """Run `command` instead of this process. On Windows, run it as a child of this process."""
     if os.name != "nt":
         os.execv(command[0], command)
     # On Windows, exec starts a second process and gives the keyboard back to the shell.

@@ -25,7 +25,7 @@ _MANIFEST = "exercises.sha256"
 
 
 class OriginalNotFound(LookupError):
-    """The course's version of an exercise is nowhere to be found; the message says what to do."""
+    """This machine has no copy of a course's original exercise. The message says what to do."""
 
     def __init__(self, lesson: Lesson):
         super().__init__(
@@ -35,7 +35,7 @@ class OriginalNotFound(LookupError):
 
 
 def create_copies() -> list[str]:
-    """Create the copies that are missing and update the unedited ones; lines for the student.
+    """Create the missing copies and update the unedited ones. Returns lines for the student.
 
     Every command of the workshop calls this first.
     """
@@ -87,7 +87,7 @@ def is_unedited(lesson: Lesson) -> bool:
 
 
 def update_notice(lesson: Lesson) -> str:
-    """A line where the course has changed an exercise that the student has edited; else ""."""
+    """A line that says that the course has changed an exercise that the student edited, or ""."""
     base, newest = _read_bases().get(lesson.folder.name), _digest_of(lesson.original)
     if base in (None, newest) or newest is None or is_unedited(lesson):
         return ""
@@ -98,9 +98,9 @@ def update_notice(lesson: Lesson) -> str:
 
 
 def reset_exercise(lesson: Lesson) -> Path | None:
-    """Replace the copy with the original; the path of the backup, if the copy was edited.
+    """Replace the copy with the original. Raises OriginalNotFound.
 
-    Raises OriginalNotFound.
+    Returns the path of the backup, or None if the copy was unedited.
     """
     with progress.state_lock("copies"):
         expected, bases = read_manifest().get(lesson.folder.name), _read_bases()
@@ -117,7 +117,7 @@ def reset_exercise(lesson: Lesson) -> Path | None:
 
 
 def back_up(lesson: Lesson, content: bytes | None = None) -> Path:
-    """Save the student's version beside the copy, under a new name; its path."""
+    """Save the student's version beside the copy, under a new name. Returns the new path."""
     content = lesson.exercise.read_bytes() if content is None else content
     stem = f"{lesson.exercise.stem}.{datetime.now():%Y-%m-%d-%H%M}"
     names = (f"{stem}.py" if number == 1 else f"{stem}-{number}.py" for number in count(1))
@@ -138,9 +138,9 @@ def _backups(lesson: Lesson) -> Iterator[Path]:
 
 
 def _move_old_edit(lesson: Lesson, expected: str | None, bases: dict[str, str]) -> Path | None:
-    """Copy a student's edit of the original to `work/`; the path there, or None without an edit.
+    """Copy a student's edit of the original to `work/`. Returns the path there, or None.
 
-    The edit becomes the student's copy, unless that has been edited itself.
+    The edit becomes the student's copy, unless the student has edited the copy too.
     """
     edited = _content(lesson.original)
     if edited is None or expected in (None, digest(edited)):

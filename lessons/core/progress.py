@@ -41,7 +41,7 @@ def state_dir() -> Path:
 
 
 def read() -> dict[str, Progress]:
-    """Progress by lesson key; without the lessons that the student has not begun."""
+    """Progress by lesson key. A lesson that the student has not begun has no entry."""
     try:
         with state_lock():
             return _load()
@@ -76,7 +76,7 @@ def save_verdict(lesson: Lesson, verdict) -> None:
 
 
 def show_hint(lesson: Lesson) -> int:
-    """Show one more hint; the number of hints shown now."""
+    """Show one more hint. Returns the number of hints that are shown now."""
     total = len(lesson.hints)
     return _change(lesson, lambda old: replace(old, hints=min(old.hints + 1, total))).hints
 
@@ -89,7 +89,7 @@ def reset_progress(lesson: Lesson) -> None:
 def _change(lesson: Lesson, change: Callable[[Progress], Progress]) -> Progress:
     """Read, change and write one lesson's progress under the lock.
 
-    Where the file cannot be written, a warning is logged, and the work goes on without it.
+    If the file cannot be written, log a warning and continue.
     """
     try:
         with state_lock():
@@ -106,7 +106,7 @@ def _change(lesson: Lesson, change: Callable[[Progress], Progress]) -> Progress:
 
 @contextmanager
 def state_lock(name: str = "progress") -> Iterator[None]:
-    """Keep other processes out. Where a file cannot be locked, the work goes on without a lock."""
+    """Keep other processes out. If the file cannot be locked, continue without a lock."""
     with ExitStack() as stack:
         with suppress(OSError):
             state_dir().mkdir(exist_ok=True)
@@ -116,7 +116,7 @@ def state_lock(name: str = "progress") -> Iterator[None]:
 
 
 def file() -> Path:
-    """Another file after every change, because each write renames a new one."""
+    """The path of the progress file. Each write replaces the file with a new one."""
     return state_dir() / "progress.json"
 
 

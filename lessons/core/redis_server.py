@@ -77,7 +77,7 @@ class RedisServer:
 
     @property
     def url(self) -> str:
-        """Stays the same after a restart."""
+        """The server's URL. It stays the same after a restart."""
         return redis_url_of(Path(self._folder.name))
 
     def start(self) -> None:

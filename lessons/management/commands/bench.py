@@ -29,16 +29,18 @@ class Command(BaseCommand):
         parser.add_argument(
             "--seconds",
             type=float,
-            help="echo, page: of one measurement (0.15); chat: in which members talk (60)",
+            help="echo, page: time of one measurement (0.15); chat: how long members talk (60)",
         )
         parser.add_argument(
-            "--connections", type=int, help="chat: at once (200; 1000 in a wave of the soak)"
+            "--connections",
+            type=int,
+            help="chat: clients at once (200; in a wave of the soak 1000)",
         )
         parser.add_argument(
             "--profile", action="store_true", help="echo: where an AsyncConsumer's time goes"
         )
         parser.add_argument(
-            "--quick", action="store_true", help="measure less: all takes two minutes"
+            "--quick", action="store_true", help="measure less; `all` then takes two minutes"
         )
 
     def handle(self, *, what, profile=False, **options):

@@ -14,7 +14,7 @@ class Command(BaseCommand):
             "--port",
             type=int,
             default=8000,
-            help="8000: of the first web server, the second has the next; 0 takes any free ones",
+            help="of the first web server (8000); the second gets the next; 0 takes any two",
         )
 
     def handle(self, *, port, **options):

@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 from lessons.core import atomic_write, catalogue, exercise_copies, progress
 from lessons.core.catalogue import IncompleteLesson, Lesson, UnknownLesson
 
-# The function of each action, imported when it is needed: a list does not wait for Channels. Its
+# The function of each action, imported when it is needed: `list` does not wait for Channels. Its
 # first parameter is the console (for `check` a function that opens it); the others are options.
 ACTIONS = {
     "list": "lesson_actions.list_lessons",
@@ -58,7 +58,7 @@ class Command(BaseCommand):
         verify.add_argument("--update", action="store_true", help="record the transcripts again")
         new = actions.add_parser("new", help="create the files of a new lesson, to be filled in")
         new.add_argument("slug", help="small letters, digits and _")
-        new.add_argument("--app", default="sync_demo", help="of its worked example; sync_demo")
+        new.add_argument("--app", default="sync_demo", help="demo app of its example (sync_demo)")
 
     def handle(self, *, action, **options):
         action = action or "list"

@@ -10,8 +10,8 @@ class Command(BaseCommand):
     requires_system_checks = ()  # runserver makes them
 
     def add_arguments(self, parser):
-        parser.add_argument("--port", type=int, default=8000, help="8000; 0 takes any free one")
-        parser.add_argument("--host", default="127.0.0.1", help="127.0.0.1: this machine alone")
+        parser.add_argument("--port", type=int, default=8000, help="8000; 0 takes any free port")
+        parser.add_argument("--host", default="127.0.0.1", help="127.0.0.1: only this machine")
         parser.add_argument(
             "--no-reload", dest="reload", action="store_false", help="do not watch for changed code"
         )

@@ -73,7 +73,7 @@ class JudgeFeed:
             await asyncio.sleep(RECONNECT_INTERVAL)
 
     async def _listen(self, port: int, token: str) -> None:
-        """Take what the judge sends, until it ends."""
+        """Take what the judge sends, until the judge ends."""
         reader, writer = await asyncio.open_connection(judge_client.HOST, port, limit=MAX_MESSAGE)
         try:
             writer.write(json.dumps({"token": token, "follow": True}).encode() + b"\n")
@@ -100,9 +100,10 @@ feed = JudgeFeed()
 
 
 class ExerciseStatus(PageSocket):
-    """Sends a lesson's page, or the list of lessons, what it does not show yet.
+    """Sends the news to a lesson's page or to the list of lessons.
 
-    The page's `?version=` says what it shows. The answer is JSON with some of these keys:
+    The `?version=` of the socket's URL says what the page shows already. The answer is JSON with
+    some of these keys:
 
         panel           the HTML of the exercise, or of the list of lessons
         judging         whether the checks of this lesson run

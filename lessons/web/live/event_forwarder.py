@@ -65,9 +65,9 @@ class EventForwarder:
         return (self._oldest or self._newest).popleft()
 
     def _complete_up_to(self, events: list[dict]) -> int:
-        """The number up to which no further event will come. What the page lacks was dropped.
+        """All events up to this number were sent or dropped: none of them will follow.
 
-        When nothing is waiting, it is the last number that was recorded, dropped events included.
+        When nothing is waiting, this is the last number that was recorded, dropped events included.
         """
         recorded = self._recorded  # read this first: an event that arrives now is then waiting
         return events[-1]["seq"] if self._oldest or self._newest else recorded

@@ -43,7 +43,7 @@ def _mac(nonce: str, session_key: str) -> str:
 
 
 def session_key_of(scope: dict) -> str | None:
-    """The session key in the cookie. It needs no query: a MAC that matches is proof enough."""
+    """The session key in the cookie. No query is needed: a MAC that matches is proof enough."""
     cookies = dict(scope["headers"]).get(b"cookie", b"").decode("latin1")
     return parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME)
 
@@ -56,7 +56,7 @@ class PageSocket(AsyncConsumer):
     async def dispatch(self, message):
         """Call the handler at once. Channels would first go through the database thread.
 
-        A lesson's handler may block that thread, and the student wants to watch it do so.
+        A lesson's handler may block that thread, and the student wants to see that.
         """
         await getattr(self, get_handler_name(message))(message)
 

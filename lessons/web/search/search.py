@@ -26,7 +26,7 @@ _SELECT = f"""
         snippet(entries, 3, '{MARK_START}', '{MARK_END}', ' … ', {_EXCERPT_WORDS})
     FROM entries WHERE entries MATCH ? AND
 """
-# Text before the words of the exception itself: Daphne's, and the module in a traceback.
+# What stands before an exception: the words of Daphne's log, or the module in a traceback.
 _PREFIX = re.compile(r"^.*Exception inside application: |^(?:\w+\.)+(?=[A-Z]\w+(?::|$))")
 
 
@@ -85,7 +85,7 @@ def _matches(
 
 
 def _recognised(index: sqlite3.Connection, ids: list[str], words: list[str]) -> list[Result]:
-    """The diagnoses with these ids, with those words marked that they contain."""
+    """The diagnoses with these ids. The words that they contain are marked."""
     match = " OR ".join([*(f"id : {_phrase(one)}" for one in ids), *words])
     return _results(index, f"id IN ({_placeholders(ids)}) ORDER BY rowid", [match, *ids])
 

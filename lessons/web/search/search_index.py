@@ -108,7 +108,7 @@ def _build(file_times) -> sqlite3.Connection:
 
 
 def _clean(entry: Entry) -> Entry:
-    """The entry on one line each, without the characters that mark a match."""
+    """The entry with each text on one line, without the characters that mark a match."""
     unmarked = (part.replace(MARK_START, "").replace(MARK_END, "") for part in entry)
     return Entry(*(" ".join(part.split()) for part in unmarked))
 

@@ -19,10 +19,10 @@ class Server(NamedTuple):
 
 
 def servers_of(request) -> list[Server]:
-    """The servers of the cluster, the one that answers first. Empty without a cluster.
+    """The servers of the cluster, beginning with the one that answers this request.
 
-    They have the host name of this request, so the page's cookies reach all of them: cookies
-    ignore ports. For the browser they are other origins nevertheless.
+    The list is empty without a cluster. All have the host name of this request, so the page's
+    cookies reach all of them: cookies ignore ports. The browser still treats them as other origins.
     """
     name, port = split_domain_port(request.get_host())
     ports = settings.CLUSTER_PORTS if settings.WORKSHOP else []
