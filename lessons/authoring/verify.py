@@ -19,7 +19,7 @@ from lessons.judge.verdict import explain
 from lessons.playback.conversation import PLAYBACK_ERRORS, play
 from lessons.playback.recording_cache import Recording
 from lessons.playback.steps import split_steps
-from lessons.playback.target import mistakes_of
+from lessons.simulator.student_module import mistakes_of
 from lessons.wire.transcript import render
 
 MAX_WORDS = 500  # of a lesson's prose

@@ -9,8 +9,8 @@ from lessons.core import progress
 from lessons.core.catalogue import MANAGE, Lesson
 from lessons.core.diagnoses import diagnosis
 from lessons.judge.verdict import Outcome, Verdict
-from lessons.playback.target import mistakes_of
 from lessons.simulator.finding import CheckFailed, Finding
+from lessons.simulator.student_module import mistakes_of
 from lessons.wire.difference import first_differing_connections, matching_connections
 from lessons.wire.transcript import render, render_difference
 

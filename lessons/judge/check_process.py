@@ -17,7 +17,7 @@ from lessons.playback.target import Target
 from lessons.simulator.check_context import CheckContext
 from lessons.simulator.controlled_sleep import WATCHDOG
 from lessons.simulator.finding import CheckFailed, Place, make_finding, running_place
-from lessons.simulator.student_module import load_file
+from lessons.simulator.student_module import load_file, load_subject
 
 MAX_OUTPUT = 4000  # characters of printed text that are kept
 
@@ -94,7 +94,7 @@ def _run_checks(reporter: _Reporter, lesson: Lesson, target: Target, timeout: fl
 
     def load():
         with _limited(timeout, report_stuck_import, reporter):
-            return target.load()
+            return load_subject(target)
 
     load()  # the output keeps what the file prints during this import only
     reporter.send("checks", [(check.__name__, claim_of(check)) for check in checks])

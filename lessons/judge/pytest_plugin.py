@@ -46,9 +46,10 @@ class CheckItem(pytest.Item):
         from lessons.judge.verdict import explain_finding, explain_outcome
         from lessons.simulator.check_context import CheckContext
         from lessons.simulator.finding import CheckFailed
+        from lessons.simulator.student_module import load_subject
 
         try:
-            subject = self.parent.target.load()
+            subject = load_subject(self.parent.target)
         except CheckFailed as failure:
             raise PytestFailure(explain_finding(failure.finding)) from None
         outcome = run_check(self.check, CheckContext(self.parent.lesson, subject))

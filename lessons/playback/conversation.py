@@ -24,6 +24,7 @@ from lessons.simulator.controlled_sleep import fast_sleep
 from lessons.simulator.finding import CheckFailed, Finding
 from lessons.simulator.loop import SimulatedLoop
 from lessons.simulator.signal_receivers import isolated_signals
+from lessons.simulator.student_module import load_subject
 from lessons.wire import recorder
 from lessons.wire.events import Event
 
@@ -153,6 +154,6 @@ def _run(player: Player, subject, steps: list[Step]) -> None:
 
 def _subject(lesson: Lesson, name: str):
     if name == "solution" or name.startswith("mistake:"):
-        return resolve(lesson, name).load()
+        return load_subject(resolve(lesson, name))
     module, _, attribute = name.rpartition(".")
     return getattr(importlib.import_module(module), attribute)

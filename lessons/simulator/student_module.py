@@ -1,17 +1,79 @@
-"""Imports a student's file, and puts its consumer behind the middleware of the lesson."""
+"""Loads the class or function to judge, and puts a consumer behind the lesson's middleware."""
 
+import difflib
 import linecache
 import sys
 import types
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
 from lessons.core.catalogue import Lesson
 from lessons.core.diagnoses import recognise
 from lessons.simulator.finding import CheckFailed, Place, make_finding, place_of_error
 
 STUDENT_PACKAGE = "lessons_loaded"  # name of the package that students' modules appear to be in
+
+
+class LoadableTarget(Protocol):
+    """What load_subject() needs to know of a lessons.playback.target.Target."""
+
+    file: Path
+    name: str  # of the class or function in the file
+    base: str | None  # the class of channels.consumer that it must subclass
+    source: str | None  # replaces the file's text
+
+
+def load_subject(target: LoadableTarget):
+    """Run the target's file and return the class or function to judge. Raises CheckFailed."""
+    # Imported here: they load Channels and models, which a list of lessons does not need.
+    from lessons.simulator.channel_layer import check_layers
+    from lessons.simulator.signal_receivers import disconnect_student_receivers
+
+    disconnect_student_receivers()
+    with check_layers():
+        module = load_file(target.file, target.source)
+    subject = getattr(module, target.name, None)
+    if subject is None:
+        raise CheckFailed(_finding_of_missing_name(target, module))
+    if target.base:
+        _require_base(target, subject)
+    return attach_application(subject, module)
+
+
+def _finding_of_missing_name(target: LoadableTarget, module: types.ModuleType):
+    names = [name for name in vars(module) if not name.startswith("_")]
+    close = difflib.get_close_matches(target.name, names, n=1)
+    detail = f"Looked for {target.name}."
+    if close:
+        detail += f" The file has {close[0]}: rename it to {target.name}."
+    return make_finding("name-missing", Place(str(target.file)), detail=detail)
+
+
+def _require_base(target: LoadableTarget, subject) -> None:
+    from channels import consumer
+
+    sync = isinstance(subject, type) and getattr(subject, "_sync", None)
+    if (
+        not isinstance(subject, type)
+        or not issubclass(subject, getattr(consumer, target.base))
+        or sync != (target.base == "SyncConsumer")
+    ):
+        bases = getattr(subject, "__bases__", ())
+        found = f"a subclass of {bases[0].__name__}" if bases else repr(subject)
+        detail = f"{target.name} must subclass {target.base}; it is {found}."
+        raise CheckFailed(make_finding("wrong-base-class", Place(str(target.file)), detail=detail))
+
+
+def mistakes_of(lesson: Lesson) -> dict[str, object]:
+    """The lesson's mistakes by name: everything in mistakes.py that has a `diagnosis`."""
+    module = load_file(lesson.mistakes)
+    return {
+        name: item
+        for name, item in vars(module).items()
+        if getattr(item, "__module__", None) == module.__name__ and "diagnosis" in vars(item)
+    }
 
 
 def application_for(consumer_class, lesson: Lesson):

@@ -22,6 +22,7 @@ from lessons.simulator.channel_layer import SerializingLayer, fresh_layers
 from lessons.simulator.database import fresh_database
 from lessons.simulator.interleaving import interleaving
 from lessons.simulator.loop import SimulatedLoop
+from lessons.simulator.student_module import load_subject
 
 CLIENTS = (0, 1)
 ENDS = ("disconnect", "crash", "kill")
@@ -158,7 +159,7 @@ def test_the_demo_sends_every_line_once_and_in_order():
 
 
 def test_the_solution_sends_every_line_once_and_in_order():
-    play_many(resolve(find("replay"), "solution").load(), TICKER, max_examples=10)
+    play_many(load_subject(resolve(find("replay"), "solution")), TICKER, max_examples=10)
 
 
 CONNECT = (("connect", 0), None)
@@ -178,6 +179,6 @@ LOST, DELIVERED = (("write", 1, False), None), (("write", 1, True), None)
     ],
 )
 def test_a_wrong_version_fails(mistake, story):
-    wrong = resolve(find("replay"), f"mistake:{mistake}").load()
+    wrong = load_subject(resolve(find("replay"), f"mistake:{mistake}"))
     with pytest.raises(AssertionError, match=r"^assert"):
         play(wrong, TICKER, story, all_ring=LOST not in story, losses=[])

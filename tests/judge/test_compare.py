@@ -5,7 +5,7 @@ import pytest
 from lessons.core.catalogue import Lesson, find, lessons
 from lessons.judge.mistakes import read_mistakes
 from lessons.playback.conversation import PlaybackLimitExceeded, play
-from lessons.playback.target import mistakes_of
+from lessons.simulator.student_module import mistakes_of
 from lessons.web.live.page_socket import new_feed_id
 
 pytestmark = pytest.mark.django_db

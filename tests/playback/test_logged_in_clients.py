@@ -15,7 +15,7 @@ from lessons.judge import StrictCommunicator
 from lessons.playback.conversation import play
 from lessons.playback.target import Target
 from lessons.simulator.database import fresh_database
-from lessons.simulator.student_module import application_for, reload_subject
+from lessons.simulator.student_module import application_for, load_subject, reload_subject
 from lessons.wire.redaction import HIDDEN
 
 
@@ -89,7 +89,7 @@ async def seen_by(application):
 async def test_an_application_in_a_file_wraps_its_consumer(tmp_path):
     source = dedent(FILE.format(seen="id(Gate)"))
     target = Target("trial", tmp_path / "gate.py", "Gate", "AsyncConsumer", source)
-    subject = target.load()
+    subject = load_subject(target)
     reloaded = reload_subject(subject)
     assert reloaded is not subject
     for one in (subject, reloaded):

@@ -17,7 +17,7 @@ from lessons.core.catalogue import find
 from lessons.playback.target import resolve
 from lessons.simulator.finding import CheckFailed
 from lessons.simulator.loop import SimulatedLoop
-from lessons.simulator.student_module import application_for
+from lessons.simulator.student_module import application_for, load_subject
 from tests.support.demo_story import play_story
 from tests.support.demos import Demo, demos
 from tests.support.strategies import stories
@@ -82,7 +82,7 @@ def test_every_failure_of_a_demo_is_explained_by_a_lesson(demo):
 def test_finds_a_wrong_consumer(mistake):
     slug, _, name = mistake.partition(":")
     lesson = find(slug)
-    application = application_for(resolve(lesson, f"mistake:{name}").load(), lesson)
+    application = application_for(load_subject(resolve(lesson, f"mistake:{name}")), lesson)
     demo = Demo(mistake, "websocket", lesson.path, application)
     faults = []
 

@@ -15,6 +15,7 @@ from lessons.judge import StrictCommunicator
 from lessons.playback.target import Target
 from lessons.simulator.channel_layer import fresh_layers
 from lessons.simulator.finding import CheckFailed
+from lessons.simulator.student_module import load_subject
 
 UNPACKABLE = [datetime.date(2026, 1, 1), uuid.UUID(int=0), {1}, 2**64, range(3), object()]
 UNFIT_KEYS = [{1: 2}, {None: 1}, {(1, 2): 3}, {True: 1}]
@@ -350,7 +351,7 @@ async def test_a_layer_from_import_time_is_the_layer_of_the_check(tmp_path):
     file = tmp_path / "exercise.py"
     file.write_text("from channels.layers import get_channel_layer\n\nkept = get_channel_layer()")
     usual = get_channel_layer()
-    kept = Target("exercise", file, "kept").load()
+    kept = load_subject(Target("exercise", file, "kept"))
     assert get_channel_layer() is usual
     for text in ("one", "two"):
         with fresh_layers():

@@ -13,6 +13,7 @@ from lessons.judge import StrictCommunicator  # noqa: F401 - the loop of a check
 from lessons.playback.target import Target
 from lessons.simulator.database import fresh_database
 from lessons.simulator.signal_receivers import SIGNALS, isolated_signals, receiver_was_lost
+from lessons.simulator.student_module import load_subject
 
 HEAD = """\
 from channels.consumer import AsyncConsumer
@@ -44,7 +45,8 @@ LAMBDA = HEAD + dedent("""
 
 @pytest.fixture
 def load(tmp_path):
-    return lambda source: Target("trial", tmp_path / "trial.py", "Subject", source=source).load()
+    file = tmp_path / "trial.py"
+    return lambda source: load_subject(Target("trial", file, "Subject", source=source))
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,7 @@ from lessons.playback.child_process import set_up_django
 from lessons.playback.target import Target
 from lessons.simulator.check_context import CheckContext
 from lessons.simulator.finding import CheckFailed
-from lessons.simulator.student_module import load_file
+from lessons.simulator.student_module import load_file, load_subject
 
 VERDICT_TIMEOUT = 60  # seconds; only a test that fails waits so long
 
@@ -104,7 +104,7 @@ def _verdict(lesson, target, to_the_end) -> Verdict:
     outcomes = []
     try:
         for check in find_checks(load_file(lesson.check)):
-            outcomes.append(run_check(check, CheckContext(lesson, target.load())))
+            outcomes.append(run_check(check, CheckContext(lesson, load_subject(target))))
             if outcomes[-1].state == "red" and not to_the_end:
                 break
     except CheckFailed as red:

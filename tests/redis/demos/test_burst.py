@@ -7,6 +7,7 @@ from channels.testing import WebsocketCommunicator
 from layers_demo.consumers import Burst
 from lessons.core.catalogue import find
 from lessons.playback.target import resolve
+from lessons.simulator.student_module import load_subject
 
 TEST_TIMEOUT = 10  # seconds; on an idle machine, each reply takes some milliseconds
 
@@ -42,7 +43,7 @@ async def test_a_burst_to_a_full_group_loses_messages_and_the_next_burst_shows_i
 
 @pytest.mark.parametrize("layers", ["in memory", "Redis"], indirect=True)
 async def test_the_solution_sends_serializable_orders_and_reports_a_full_kitchen(layer):
-    client = await connected(resolve(find("delivery"), "solution").load())
+    client = await connected(load_subject(resolve(find("delivery"), "solution")))
     for dish in ("soup", "tea", "rice", "cake"):
         await client.send_to(text_data=dish)
     expected = ["1 ordered", "2 ordered", "3 ordered", "4 not ordered"]
