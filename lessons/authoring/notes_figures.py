@@ -39,16 +39,16 @@ def _table(head: list[str], rows: list[list]) -> str:
     return "\n".join(f"| {' | '.join(map(str, cells))} |" for cells in lines)
 
 
+def _cells(row: dict, names: str) -> list:
+    return [row[name] for name in names.split()]
+
+
 def _echo() -> str:
     figures, conditions = _measured("echo")
     rows = [
         [
-            row["what"],
-            SERVER_NAMES[row["server"]],
-            f"{row['ratio']:.2f}",
-            row["many_per_second"],
-            row["processor_us"],
-            row["connects_per_second"],
+            *(row["what"], SERVER_NAMES[row["server"]], f"{row['ratio']:.2f}"),
+            *_cells(row, "many_per_second processor_us connects_per_second"),
         ]
         for row in figures["rows"]
         if "recorder" not in row["what"]
@@ -59,18 +59,8 @@ def _echo() -> str:
 
 def _fanout() -> str:
     figures, conditions = _measured("fanout")
-    rows = [
-        [
-            row["layer"],
-            row["processes"],
-            row["clients"],
-            row["ms"],
-            row["deliveries_per_second"],
-            f"{row['lost']:.0%}",
-        ]
-        for row in figures["rows"]
-    ]
-    rows.sort(key=lambda row: (row[0], row[1], row[2]))
+    names = "layer processes clients ms deliveries_per_second"
+    rows = sorted([*_cells(row, names), f"{row['lost']:.0%}"] for row in figures["rows"])
     head = ["channel layer", "processes", "clients", "ms to the last", "deliveries/s", "lost"]
     return f"{_table(head, rows)}\n\n{conditions}"
 
@@ -81,12 +71,7 @@ def _soak() -> str:
     first, number = figures["rows"][0], figures["connections"]
     rows = [
         [
-            row["when"],
-            row["tasks"],
-            row["threads"],
-            row["groups"],
-            row["blocks"],
-            row["memory_mb"],
+            *_cells(row, "when tasks threads groups blocks memory_mb"),
             f"{1000 * (row['memory_mb'] - first['memory_mb']) / number:.0f}",
         ]
         for row in figures["rows"]

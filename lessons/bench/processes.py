@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -18,13 +18,12 @@ MAX_OPEN_FILES = 8192  # more sockets than some systems allow a process by defau
 
 def start_program(module: str, *arguments: str) -> subprocess.Popen:
     """Start `python -m MODULE ARGUMENTS`. Its stdout is a pipe."""
-    return subprocess.Popen(
-        [sys.executable, "-m", module, *arguments],
-        cwd=PROJECT_DIR,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    return _start_python(["-m", module, *arguments], cwd=PROJECT_DIR)
+
+
+def _start_python(arguments: Sequence[str], **options) -> subprocess.Popen:
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, *arguments], **pipes, **options)
 
 
 class Server:
@@ -90,14 +89,8 @@ class ProjectCopy:
 
     def start(self, *arguments: str) -> subprocess.Popen:
         """Start `python ARGUMENTS`. Its output is a pipe of lines."""
-        return subprocess.Popen(
-            [sys.executable, *arguments],
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
+        return _start_python(
+            arguments, cwd=self.folder, env=self.environment, stderr=subprocess.STDOUT
         )
 
     def run(self, *arguments: str) -> str:

@@ -60,24 +60,21 @@ class Column(NamedTuple):
 
 def text_table(columns: list[Column], rows: Iterable[dict], group_key: str = "") -> str:
     """The rows as lines of text. Rows with the same `group_key` stand under one title."""
+
+    def line(texts: list[str]) -> str:
+        cells = zip(columns, texts, strict=True)
+        return "".join(f"{text:{column.width}}" for column, text in cells)
+
     heads = [[one.heading for one in columns], [one.unit for one in columns]]
-    lines = ["".join(_cells(columns, head)) for head in heads if any(head)]
+    lines = [line(head) for head in heads if any(head)]
     group = None
     for row in rows:
         if group_key and row[group_key] != group:
             group = row[group_key]
             lines += ["", group]
-        values = ["" if row[one.key] is None else row[one.key] for one in columns]
-        texts = [
-            format(value, "" if value == "" else one.digits)
-            for one, value in zip(columns, values, strict=True)
-        ]
-        lines.append("".join(_cells(columns, texts)))
+        values = [(row[one.key], one.digits) for one in columns]
+        lines.append(line(["" if value is None else f"{value:{form}}" for value, form in values]))
     return "\n".join(lines)
-
-
-def _cells(columns: list[Column], texts: list[str]) -> Iterable[str]:
-    return (f"{text:{one.width}}" for one, text in zip(columns, texts, strict=True))
 
 
 def median_ratio(values: list[float], peers: list[float]) -> float:

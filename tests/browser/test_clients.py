@@ -53,7 +53,7 @@ def test_a_clients_user_and_origin_decide_about_its_connection(visit):
         "1 open", '1 message "Letters for student: 3"', "2 close code 1006, not clean"
     )
     page.choose("Page", "this page", client=2)
-    page.choose("Who", "anonymous", client=2)
+    page.choose("User", "anonymous", client=2)
     page.connect(client=2, state="closed")
     page.expect_status("Closed with 4401.", client=2)
     page.errors.clear()

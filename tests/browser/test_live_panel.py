@@ -21,7 +21,7 @@ OVER_WEBSOCKET = [
 @pytest.mark.parametrize("key", OVER_WEBSOCKET)
 def test_every_lesson_connects_with_the_values_of_its_page(visit, key):
     page = visit(key)
-    page.choose("Who", "student")
+    page.choose("User", "student")
     page.connect()
     page.expect_highlighted(CONNECT)
     page.press("Close")

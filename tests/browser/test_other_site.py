@@ -33,11 +33,11 @@ def test_a_login_opens_the_connection_and_the_page_says_to_reload(visit, address
     page.expect_status("Closed with 4401.")
     with page.page.context.new_page() as tab:
         log_in(tab, address)
-    page.choose("Who", "this browser")
+    page.choose("User", "this browser")
     page.connect(state="refused")
     expect(page.status()).to_contain_text("reload the page.")
     page.errors.clear()
-    page.open("16-user").choose("Who", "this browser")
+    page.open("16-user").choose("User", "this browser")
     page.connect()
     page.expect_browser_log("1 open", '1 message "You are student."')
 

@@ -46,13 +46,12 @@ def lesson_list_context(known: dict[str, Progress]) -> dict:
     """All lessons, by app, each with the state of the student's work."""
     rows = []
     for lesson in catalogue.lessons():
+        row = {"lesson": lesson, "state": known.get(lesson.key, Progress()).state}
         try:
-            row = {"app": lesson.app, "title": lesson.title, "lesson": lesson}
+            row |= {"app": lesson.app, "title": lesson.title}
         except IncompleteLesson as error:
-            row = {"app": "unfinished", "title": lesson.slug, "lesson": lesson}
-            row["incomplete"] = str(error)
-        state = known[lesson.key].state if lesson.key in known else "new"
-        rows.append({**row, "state": state})
+            row |= {"app": "unfinished", "title": lesson.slug, "incomplete": str(error)}
+        rows.append(row)
     to_do = (row for row in rows if row["state"] != "green" and "incomplete" not in row)
     return {
         "apps": [(app, list(group)) for app, group in groupby(rows, key=lambda row: row["app"])],
@@ -66,8 +65,7 @@ def lesson_list_context(known: dict[str, Progress]) -> dict:
 
 def list_version(known: dict[str, Progress]) -> str:
     """A text that changes with the list: one letter for the state of each lesson."""
-    states = [known[one.key].state if one.key in known else "new" for one in catalogue.lessons()]
-    return "".join(state[0] for state in states)
+    return "".join(known.get(one.key, Progress()).state[0] for one in catalogue.lessons())
 
 
 def _findings(verdict: dict) -> dict:

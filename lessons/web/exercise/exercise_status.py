@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
 from channels.exceptions import StopConsumer
-from django.http import HttpRequest, parse_cookie
+from django.http import HttpRequest
 from django.middleware.csrf import CsrfViewMiddleware, get_token
 from django.template.loader import render_to_string
 
@@ -26,7 +26,7 @@ from lessons.web.exercise.exercise_panel import (
     list_version,
     source_digest,
 )
-from lessons.web.live.page_socket import PageSocket
+from lessons.web.live.page_socket import PageSocket, cookies_of
 
 RECONNECT_INTERVAL = 0.25  # seconds between two attempts to find a judge
 MISSING_TIMEOUT = 5.0  # seconds without a judge, after which the pages say so
@@ -180,9 +180,8 @@ def render_panel(scope: dict, lesson: Lesson, known: Progress) -> str:
 
 def csrf_token(scope: dict) -> str:
     """A token for the panel's forms, made for the cookie that the page's browser has."""
-    cookies = dict(scope["headers"]).get(b"cookie", b"").decode("latin1")
     request = HttpRequest()
-    request.COOKIES = parse_cookie(cookies)
+    request.COOKIES = cookies_of(scope)
     CsrfViewMiddleware(lambda request: None).process_request(request)
     return get_token(request)
 

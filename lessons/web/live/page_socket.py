@@ -44,8 +44,11 @@ def _mac(nonce: str, session_key: str) -> str:
 
 def session_key_of(scope: dict) -> str | None:
     """The session key in the cookie. No query is needed: a MAC that matches is proof enough."""
-    cookies = dict(scope["headers"]).get(b"cookie", b"").decode("latin1")
-    return parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME)
+    return cookies_of(scope).get(settings.SESSION_COOKIE_NAME)
+
+
+def cookies_of(scope: dict) -> dict[str, str]:
+    return parse_cookie(dict(scope["headers"]).get(b"cookie", b"").decode("latin1"))
 
 
 class PageSocket(AsyncConsumer):

@@ -49,10 +49,9 @@ def exercise(request, lesson: Lesson):
 def hint(request, lesson: Lesson):
     """Show one more hint. `lesson hint` counts them too."""
     shown = progress.show_hint(lesson)
-    if progress.of(lesson).hints != shown:
-        error = "Your progress could not be saved. The server's log gives the reason."
-        return _answer(request, lesson, error)
-    return _answer(request, lesson)
+    is_saved = progress.of(lesson).hints == shown
+    error = "Your progress could not be saved. The server's log gives the reason."
+    return _answer(request, lesson, "" if is_saved else error)
 
 
 @require_POST
