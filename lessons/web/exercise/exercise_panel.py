@@ -59,6 +59,7 @@ def lesson_list_context(known: dict[str, Progress]) -> dict:
         "all": len(rows),
         "next": next(to_do, None),
         "live": settings.WORKSHOP,
+        "manage": catalogue.MANAGE,
         "version": list_version(known),
     }
 

@@ -66,6 +66,7 @@ def render_lesson(request, lesson: Lesson, **more):
         "lines": source_lines(source),
         "feed": _feed_id(request) if settings.WORKSHOP else None,
         "servers": servers_of(request),
+        "manage": MANAGE,
         **_client_context(lesson),
         **comparison_context(lesson),
         "questions": question_context(lesson),
