@@ -10,8 +10,8 @@ The idea: a check is an async function whose parameters name fixtures, as in pyt
         client.expect({"type": "websocket.send", "text": "on"})
 
 `run_check` gives it a new SimulatedLoop, opens the fixtures, awaits the check, and returns
-an Outcome. A check fails if it raises. It also fails if something is left over that a server would
-suffer from: a task, a thread, or a coroutine that was never awaited. Python reports a forgotten
+an Outcome. A check fails if it raises. It also fails if something is left over that would
+harm a server: a task, a thread, or a coroutine that was never awaited. Python reports a forgotten
 `await` only when it destroys the coroutine, so `run_check` collects garbage and reads the
 warnings, and searches for coroutines that are still referenced.
 """
@@ -184,7 +184,7 @@ def _find_unstarted_coroutine(context: CheckContext) -> CheckFailed | None:
     for item in gc.get_objects():
         if type(item) is CoroutineType and inspect.getcoroutinestate(item) == inspect.CORO_CREATED:
             place = _innermost_place(item.cr_origin or (), context.source.file)
-            # A coroutine that sync code created has no origin. Only the layer's can be meant then.
+            # A coroutine that sync code created has no origin. Then only one of the layer counts.
             if place.line or item.__qualname__.startswith(f"{RecordingLayer.__name__}."):
                 failure = failure or _never_awaited(context, item.__qualname__, place)
                 item.close()

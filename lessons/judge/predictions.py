@@ -2,7 +2,7 @@
 
 A lesson's predict.toml has a `[[prediction]]` for each question, with these keys:
 
-    question   in the lesson's voice, Markdown
+    question   the text of the question, Markdown
     because    the explanation, shown after the answer
     steps      the conversation, written as in a transcript
     target     "demo" (the default), "solution" or "mistake:Name"
@@ -143,7 +143,7 @@ def clients(prediction: Prediction, recording: Recording) -> list[str]:
 
 
 def received_frames(prediction: Prediction, recording: Recording) -> list[tuple[str, str]]:
-    """The name of a client and a frame, for each received frame. A repeated frame says so."""
+    """The name of a client and a frame, for each received frame; ", again" for a repeated frame."""
     found = connections_of(recording.events)
     counts: Counter = Counter()
     pairs = []

@@ -46,11 +46,11 @@ class Player:
         self._database = None
         self.turns: list[Turn] = []
         self._clients: dict[int, StrictClient] = {}
-        self._opened: list[tuple[int, StrictClient]] = []  # every client; a number may come again
+        self._opened: list[tuple[int, StrictClient]] = []  # every client; a number may be reused
         self._idle: dict[int, tuple[Event, ...]] = {}  # id of an idle client → its transcript
         self._logins: dict[str, list] = {}  # user → headers: all clients share one browser
         self._tickets: dict[str, str] = {}
-        self._broken: set[int] = set()  # clients whose consumer broke a rule: only time goes on
+        self._broken: set[int] = set()  # clients whose consumer broke a rule: they only wait
         self._workers = Workers(CheckContext(lesson, subject))
         self._jobs: tuple[Event, ...] | None = None
 
@@ -58,7 +58,7 @@ class Player:
     def events(self) -> tuple[Event, ...]:
         """All events so far, by time."""
         jobs = self._workers.transcript if self._jobs is None else self._jobs
-        # A copy: the thread that ends a conversation in time reads while clients are opened.
+        # A copy: the thread of the time limit reads the list while clients are added to it.
         clients = [client for _, client in [*self._opened]]
         transcripts = [self._idle.get(id(client), client.transcript) for client in clients]
         events = [event for transcript in transcripts for event in transcript]

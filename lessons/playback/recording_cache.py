@@ -3,7 +3,6 @@
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from pathlib import Path
 
 from lessons.core.catalogue import Lesson
 from lessons.core.source import UnknownName, find_source
@@ -73,11 +72,7 @@ def modification_times(lesson: Lesson, name: str) -> list[int]:
     files = [lesson.solution, lesson.mistakes, lesson.check]
     if "." in name:
         try:
-            files = _demo_files(name)
+            files = sorted(find_source(name).file.parent.glob("*.py"))
         except UnknownName:
             files = []
     return [file.stat().st_mtime_ns for file in files if file.is_file()]
-
-
-def _demo_files(name: str) -> list[Path]:
-    return sorted(find_source(name).file.parent.glob("*.py"))

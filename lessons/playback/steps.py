@@ -9,7 +9,7 @@ exported tests all use the same grammar:
     bytes 00ff                            the client sends a binary frame
     close [code]                          the client closes the connection
     vanish                                the connection is lost, with code 1006
-    wait 0.5                              so many seconds pass
+    wait 0.5                              half a second passes
     layer {"type": "a.message"}           another process sends this to the consumer's channel
     redis gone, redis back                Redis, which every channel layer uses, stops or returns
     crash                                 a handler raises an exception

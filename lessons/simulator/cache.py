@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from contextlib import asynccontextmanager, suppress
+from functools import wraps
 from unittest import mock
 
 from asgiref.local import Local
@@ -17,40 +18,33 @@ INTERRUPTION_TIMEOUT = 3  # seconds; only used up if the two processes wait for 
 _interruption = None
 
 
+def _interruptible(method):
+    """`method`, followed by the interruption from start to end, if there is one."""
+
+    @wraps(method)
+    def call(*args, **kwargs):
+        global _interruption
+        result = method(*args, **kwargs)
+        interruption, _interruption = _interruption, None
+        if interruption is not None:
+            thread = threading.Thread(target=asyncio.run, args=(interruption(),), daemon=True)
+            thread.start()
+            thread.join(INTERRUPTION_TIMEOUT)
+        return result
+
+    return call
+
+
 class InterruptibleCache(LocMemCache):
     """An in-memory cache. After its next call another process runs, if a check asks for that."""
 
-    def get(self, *args, **kwargs):
-        return _interrupted(super().get(*args, **kwargs))
-
-    def add(self, *args, **kwargs):
-        return _interrupted(super().add(*args, **kwargs))
-
-    def set(self, *args, **kwargs):
-        return _interrupted(super().set(*args, **kwargs))
-
-    def touch(self, *args, **kwargs):
-        return _interrupted(super().touch(*args, **kwargs))
-
-    def incr(self, *args, **kwargs):
-        return _interrupted(super().incr(*args, **kwargs))
-
-    def has_key(self, *args, **kwargs):
-        return _interrupted(super().has_key(*args, **kwargs))
-
-    def delete(self, *args, **kwargs):
-        return _interrupted(super().delete(*args, **kwargs))
-
-
-def _interrupted(result):
-    """Run the interruption from start to end, if there is one, then return `result`."""
-    global _interruption
-    interruption, _interruption = _interruption, None
-    if interruption is not None:
-        thread = threading.Thread(target=asyncio.run, args=(interruption(),), daemon=True)
-        thread.start()
-        thread.join(INTERRUPTION_TIMEOUT)
-    return result
+    get = _interruptible(LocMemCache.get)
+    add = _interruptible(LocMemCache.add)
+    set = _interruptible(LocMemCache.set)
+    touch = _interruptible(LocMemCache.touch)
+    incr = _interruptible(LocMemCache.incr)
+    has_key = _interruptible(LocMemCache.has_key)
+    delete = _interruptible(LocMemCache.delete)
 
 
 class FreshCache:

@@ -206,7 +206,7 @@ class OutageLayer(SerializingLayer):
     def __init__(self, redis: FakeRedis, **config):
         super().__init__(**config)
         self.redis = redis
-        self.was_used = False  # for more than new_channel(), which each consumer calls
+        self.was_used = False  # new_channel() does not count: each consumer calls it
 
     def close_connections(self) -> None:
         """Drop all messages, and let every waiting receiver find its connection closed."""

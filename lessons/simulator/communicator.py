@@ -6,6 +6,7 @@ FakeServer on a SimulatedLoop instead. Each method returns as soon as the loop i
 """
 
 import asyncio
+from contextlib import suppress
 
 from channels.testing import HttpCommunicator, WebsocketCommunicator
 
@@ -26,9 +27,9 @@ BODY_PIECE_SIZE = 8192  # bytes; Daphne's request_buffer_size
 class StrictClient:
     """What both communicators share. Each method returns once the consumer is idle.
 
-    A method raises CheckFailed, with a diagnosis, for whatever Daphne rejects, drops or never sees.
-    It needs a SimulatedLoop. As a context manager it lets the client leave at the end, and judges
-    how the consumer stops. It is mixed into a communicator, which defines leave().
+    A method raises CheckFailed for what Daphne rejects or drops, and for a missing reply. It needs
+    a SimulatedLoop. As a context manager it lets the client leave at the end, and judges how the
+    consumer stops. It is mixed into a communicator, which defines leave().
     """
 
     server: FakeServer
@@ -89,7 +90,7 @@ class StrictClient:
         self.server.judge_leftovers(rules.leftover_task)
 
     async def cancel_application(self):
-        """End the application in whatever state it is, and leave no task behind."""
+        """End the application, whatever its state is, and leave no task behind."""
         if self._future is not None and not self._future.done():
             self._future.cancel()
             await asyncio.wait([self._future], timeout=CLOSE_TIMEOUT)
@@ -144,8 +145,8 @@ class StrictClient:
     def expect(self, *events, otherwise=None):
         """Raise CheckFailed unless `events` are all that the consumer sent since the last read.
 
-        `otherwise` is the diagnosis for a difference. If another client and the layer
-        have led the consumer into a fault since then, that fault is raised first.
+        `otherwise` is the diagnosis for a difference. But if a layer message has caused a fault
+        since the last read, that fault is raised.
         """
         if not self.server.is_judged:
             self.server.judge(self.future)
@@ -169,15 +170,13 @@ class StrictClient:
         await self._settle()
         if not self.unread:
             self.server.output_arrived.clear()
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(timeout):
                     await self.server.output_arrived.wait()
-            except TimeoutError:
-                pass
             await self._settle()
 
     async def _settle(self):
-        """Wait until the loop is idle, report a close by the consumer to it, judge its state."""
+        """Wait until the loop is idle. If the consumer closed, let it disconnect. Judge it."""
         if not isinstance(asyncio.get_running_loop(), SimulatedLoop):
             raise RuntimeError("a strict communicator needs lessons.simulator.loop.SimulatedLoop")
         application = self.future  # the first access starts the application
@@ -189,7 +188,7 @@ class StrictClient:
             self.server.deliver(disconnect)
             await self._wait_until_idle()
             self.server.judge(application)
-            # The handler that closed is responsible for whatever a check finds from here on.
+            # The handler that closed is responsible for all that a check finds after this.
             self.server.last_type = closing_type
         self.server.judge(application)
 

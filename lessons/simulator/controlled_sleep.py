@@ -34,7 +34,7 @@ from asgiref.sync import SyncToAsync
 from lessons.simulator.finding import CheckFailed, Place, make_finding, place_on_stack
 from lessons.simulator.loop import SimulatedLoop
 
-FAST_SLEEP_FACTOR = 20  # fast_sleep() makes sleep so many times shorter
+FAST_SLEEP_FACTOR = 20  # fast_sleep() divides each sleep by this number
 LOOP_TIMEOUT = 2.0  # seconds for the loop to react; only a blocked loop takes all of them
 LOOP_POLL_INTERVAL = 0.02  # seconds between two looks at a loop that does not react
 MIN_BLOCKED_LOOKS = 10  # looks in a row that find the loop waiting for a thread

@@ -50,7 +50,7 @@ class WebSocketRules:
 
     disconnect_type = "websocket.disconnect"  # the event after which the consumer must stop
     late_handler = "handler-never-returned"  # diagnosis: a handler goes on after the client left
-    leftover_task = "task-left-behind"  # diagnosis: a task does
+    leftover_task = "task-left-behind"  # diagnosis: a task goes on after the client left
     silence = "no-reply"  # diagnosis: the client waits and receives nothing
 
     def __init__(self, subprotocols=()):
@@ -71,7 +71,7 @@ class WebSocketRules:
 
     @property
     def late_exception(self) -> str | None:
-        """The diagnosis for a handler that raises although it had nothing left to do."""
+        """The diagnosis for a handler that raises after it rejected the handshake."""
         return "answered-after-refusal" if self.state is State.REJECTED else None
 
     def fault_of_stopped(self) -> str | None:

@@ -34,8 +34,31 @@ _DO_NOT_WAIT_FOR_DISK = "PRAGMA synchronous = OFF"  # no check needs its rows af
 _template = b""  # the content of the file when it has tables and no rows
 
 
+class OpenTransaction:
+    """A transaction that has done its work, and waits for `end` before it commits."""
+
+    def __init__(self):
+        self.begun = asyncio.Event()
+        self.end = threading.Event()
+        self.rolls_back = False
+
+    def run(self, loop: SimulatedLoop, function: Callable, *args) -> None:
+        thread = threading.get_ident()
+        try:
+            with transaction.atomic():
+                function(*args)
+                loop.held_threads.add(thread)
+                loop.call_soon_threadsafe(self.begun.set)
+                self.end.wait()
+                loop.held_threads.discard(thread)
+                transaction.set_rollback(self.rolls_back)
+        finally:
+            loop.held_threads.discard(thread)
+            connection.close()
+
+
 class FreshDatabase:
-    """What a check can do with the database besides the consumer."""
+    """What a check itself, not the consumer, can do with the database."""
 
     async def do(self, function: Callable, *args, **kwargs):
         """Call `function` in the thread of sync handlers, and return its result.
@@ -48,9 +71,29 @@ class FreshDatabase:
             await loop.wait_until_idle()
         return result
 
-    def transaction(self, function: Callable, *args):
-        """An async context manager: `function` runs in a transaction that ends with the block."""
-        return open_transaction(function, *args)
+    @asynccontextmanager
+    async def transaction(self, function: Callable, *args):
+        """`function` runs in a transaction of another thread, which ends with this block.
+
+        The loop is idle when the block begins and after it has ended. Yields an OpenTransaction:
+        set its `rolls_back` to end it with a rollback.
+        """
+        loop, opened = asyncio.get_running_loop(), OpenTransaction()
+        job = asyncio.create_task(
+            sync_to_async(opened.run, thread_sensitive=False)(loop, function, *args)
+        )
+        begun = asyncio.create_task(opened.begun.wait())
+        await asyncio.wait([job, begun], return_when=asyncio.FIRST_COMPLETED)
+        begun.cancel()
+        if job.done():
+            await job  # raises the exception of `function`
+        try:
+            await loop.wait_until_idle()
+            yield opened
+        finally:
+            opened.end.set()
+            await job
+        await loop.wait_until_idle()
 
     async def do_in_other_process(self, function: Callable, *args, **kwargs):
         """Call `function` at once, as another process would: in another thread and connection.
@@ -95,7 +138,7 @@ class FreshDatabase:
 
     @sync_to_async
     def restart(self) -> None:
-        """Close the connection of the handlers' thread, and do not tell Django."""
+        """Close the connection of the handlers' thread. Django does not notice."""
         connection.ensure_connection()
         connection.connection.close()
 
@@ -131,7 +174,7 @@ async def fresh_database():
 
 
 def prepare() -> None:
-    """Create the tables now, so that processes forked from this one need not."""
+    """Create the tables now: processes that are forked from this one copy them."""
     with _in_a_file() as file:
         _make_template(file)
 
@@ -239,54 +282,3 @@ def without_connection_cleanup():
 
 def _nothing() -> None:
     """Replaces Django's close_old_connections."""
-
-
-# A transaction that is open while a check looks at what others see of it
-
-
-class OpenTransaction:
-    """A transaction that has done its work, and waits for `end` before it commits."""
-
-    def __init__(self):
-        self.begun = asyncio.Event()
-        self.end = threading.Event()
-        self.rolls_back = False
-
-    def run(self, loop: SimulatedLoop, function: Callable, *args) -> None:
-        thread = threading.get_ident()
-        try:
-            with transaction.atomic():
-                function(*args)
-                loop.held_threads.add(thread)
-                loop.call_soon_threadsafe(self.begun.set)
-                self.end.wait()
-                loop.held_threads.discard(thread)
-                transaction.set_rollback(self.rolls_back)
-        finally:
-            loop.held_threads.discard(thread)
-            connection.close()
-
-
-@asynccontextmanager
-async def open_transaction(function: Callable, *args):
-    """`function` runs in a transaction of another thread, which ends with this block.
-
-    The loop is idle when the block begins and after it has ended. Yields an OpenTransaction: set
-    its `rolls_back` to end it with a rollback.
-    """
-    loop, opened = asyncio.get_running_loop(), OpenTransaction()
-    job = asyncio.create_task(
-        sync_to_async(opened.run, thread_sensitive=False)(loop, function, *args)
-    )
-    begun = asyncio.create_task(opened.begun.wait())
-    await asyncio.wait([job, begun], return_when=asyncio.FIRST_COMPLETED)
-    begun.cancel()
-    if job.done():
-        await job  # raises the exception of `function`
-    try:
-        await loop.wait_until_idle()
-        yield opened
-    finally:
-        opened.end.set()
-        await job
-    await loop.wait_until_idle()

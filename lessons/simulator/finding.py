@@ -99,10 +99,14 @@ class SubjectSource:
 
 
 def place_of_error(file: str, error: BaseException) -> Place | None:
-    """The innermost line of `file` that raised `error`, before a clean-up raised it again."""
+    """The innermost line of `file` that raised `error`; not the clean-up that raised it again."""
     while (first := error.__context__) and repr(first) == repr(error):
         error = first
-    return _innermost(file, traceback.walk_tb(error.__traceback__))
+    found = None
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_filename == file:
+            found = Place(file, line, frame.f_code.co_qualname)
+    return found
 
 
 def running_place(file: str) -> Place | None:
@@ -124,11 +128,3 @@ def running_places() -> Iterator[Place]:
 def _stack(frame) -> Iterator[Place]:
     for caller, line in traceback.walk_stack(frame):
         yield Place(caller.f_code.co_filename, line, caller.f_code.co_qualname)
-
-
-def _innermost(file: str, frames) -> Place | None:
-    found = None
-    for frame, line in frames:
-        if frame.f_code.co_filename == file:
-            found = Place(file, line, frame.f_code.co_qualname)
-    return found

@@ -1,9 +1,9 @@
 """Runs another writer at every point at which it could interfere with a consumer.
 
-A race condition shows once in a thousand runs, and never when a test looks. So a check does not
-wait for luck. A consumer can be interrupted at few points only: before and after each of its
-queries, and before and after each of its calls to a group. The check runs the same conversation
-once for each point, and at that point another writer acts while the consumer is held:
+A race condition may show in one of a thousand runs. So a check must not rely on chance. A consumer
+can be interrupted at few points only: before and after each of its queries, and before and after
+each of its calls to a group. The check runs the same conversation once for each
+point, and at that point another writer acts while the consumer is held:
 
     for _ in interleaving.each_point(publish):    # round 1: publish() runs before the first query
         ...                                       # round 2: after the first query, and so on
@@ -28,7 +28,7 @@ GROUP_CALLS = ("group_add", "group_discard", "group_send")
 
 
 class Interleaving:
-    """Counts the points that the consumer passes, and holds it at the chosen one."""
+    """Counts the points that the consumer passes, and holds the consumer at the chosen point."""
 
     def __init__(self):
         self._loop = asyncio.get_running_loop()
@@ -41,7 +41,7 @@ class Interleaving:
         for number in itertools.count():
             with self.at(number, act):
                 yield number
-            if self._points_to_pass >= 0:  # the consumer has passed fewer points than that
+            if self._points_to_pass >= 0:  # the consumer has no point of that number
                 return
 
     @contextmanager

@@ -8,14 +8,14 @@ threads, open sockets. When no work is left, the loop is idle. Then it does one 
     await asyncio.sleep(5)         # ends as soon as the loop is idle: the clock moves on by 5 s
 
 A normal loop sleeps in its selector when no callback is ready, until a file is ready or the next
-timer is due. `_Selector.select()` is called at exactly that point. It waits in one of five ways:
+timer is due. Then it calls `_Selector.select()`. In cases 2 to 5 no callback is ready:
 
-1. A callback is ready (timeout 0): it looks at the files and returns. All below: no callback.
-2. The loop is idle and a coroutine waits in wait_until_idle(): it wakes that coroutine.
-3. The loop is idle and a timer is set: it moves the clock to the timer. If the program runs threads
-   that the loop does not know, it first gives them a moment of real time.
-4. A thread is about to end, and its end does not wake the loop: it looks again after 1 ms.
-5. Anything else, such as a job on a thread: it waits in real time, as a normal loop does.
+1. A callback is ready (timeout 0): select() looks at the files and returns.
+2. The loop is idle and a coroutine waits in wait_until_idle(): select() wakes that coroutine.
+3. The loop is idle and a timer is set: select() moves the clock to the timer. If the program runs
+   threads that the loop does not know, it first gives these threads a moment of real time.
+4. A thread is about to end, and its end does not wake the loop: select() looks again after 1 ms.
+5. Anything else, such as a job on a thread: select() waits in real time, as a normal loop does.
 
 For example, a handler awaits a thread job that takes 20 ms, then sleeps for 5 s, while a check
 awaits wait_until_idle(). The loop waits 20 ms for the job (5). Then only the timer is left, so the
@@ -146,7 +146,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
     @contextmanager
     def idle_waiters_paused(self):
-        """Within it, those who wait for an idle loop go on waiting: their work is interrupted."""
+        """Within it, tasks in wait_until_idle() keep waiting, even if the loop is idle."""
         paused, self._idle_waiters = self._idle_waiters, []
         try:
             yield
@@ -159,7 +159,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         return not busy and len(self._files.get_map()) <= self._own_files
 
     def wake_idle_waiters(self) -> bool:
-        """Wake those who wait for an idle loop. Returns False if there are none."""
+        """Wake the tasks in wait_until_idle(). Returns False if no task waits."""
         waiting, self._idle_waiters = self._idle_waiters, []
         for waiter in waiting:
             if not waiter.done():
@@ -167,7 +167,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         return bool(waiting)
 
     def _awaits_unheld_thread(self) -> bool:
-        """Whether more results of unknown threads are awaited than such threads are held."""
+        """Whether a result of an unknown thread is awaited, and that thread is not held."""
         held = self.held_threads - {job.thread for job in self._jobs}
         return len(self._awaited_thread_results) > len(held)
 
@@ -183,7 +183,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
 
 class _Selector(selectors.DefaultSelector):
-    """Uses the moments in which a normal loop would sleep. The module's docstring has the ways."""
+    """Acts when a normal loop would sleep. The module's docstring lists the cases."""
 
     def __init__(self, loop: SimulatedLoop):
         super().__init__()
@@ -215,7 +215,7 @@ class _Selector(selectors.DefaultSelector):
 
 
 def _a_thread_is_about_to_end() -> bool:
-    """Whether a helper thread of asgiref or asyncio waits for an end that the loop must hear of.
+    """Whether a helper thread of asgiref or asyncio waits for another thread or process to end.
 
     asgiref waits in such a thread for the end of a ThreadSensitiveContext's thread, asyncio for the
     end of a process. Their names are all that identifies them. In early releases of Python 3.11,

@@ -44,8 +44,8 @@ from lessons.wire.recorder import Connection, Recorder, current_connection
 # The server that runs the application. Every task that the application starts inherits it.
 _current_server: ContextVar = ContextVar("current server", default=None)
 
-# What a diagnosis becomes if the handler of a channel layer message raised the exception.
-_AT_THE_LAYER = {
+# The usual diagnosis of an exception → its diagnosis if a handler of a layer message raised it.
+_LAYER_DIAGNOSES = {
     **dict.fromkeys(("no-handler", "no-connect-handler", "no-receive-handler"), "no-layer-handler"),
     **dict.fromkeys(("text-on-binary", "bytes-on-text"), "message-key-missing"),
 }
@@ -146,7 +146,7 @@ class FakeServer:
         return not application.done() and not self._handler_returned()
 
     def _handler_returned(self) -> bool:
-        """Whether the consumer waits for its next event, which it does once a handler returned."""
+        """Whether the consumer waits for its next event, so its last handler has returned."""
         waits = self._receive_calls > self._events_taken and self.inbox.empty()
         return waits and not self._layer_handler_runs()
 
@@ -156,7 +156,7 @@ class FakeServer:
         return bool(running) and running.source == "layer"
 
     def _tasks(self) -> list[asyncio.Task]:
-        """Every task of this connection that is not freed, whether done or not."""
+        """Every task of this connection, done or not, that is still in memory."""
         return asyncio.get_running_loop().tasks_started_with(_current_server, self)
 
     def _unfinished_tasks(self) -> list[asyncio.Task]:
@@ -217,7 +217,7 @@ class FakeServer:
                 raise self.failure("cancel-swallowed", self.source.place_of_task(task))
 
     def drop_uncancelled_tasks(self) -> None:
-        """Let the loop end without those tasks. It would wait for them for ever."""
+        """Let the loop end without the tasks that go on: it would wait for them for ever."""
         for task in self._unfinished_tasks():
             if task.cancelling():
                 asyncio.tasks._unregister_task(task)  # asyncio's documentation allows this to loops
@@ -230,7 +230,7 @@ class FakeServer:
                 raise self._failure_for(error, unknown="task-died") from error
 
     def judge_after_crash(self, application: asyncio.Future, cause: str = "") -> None:
-        """Raise CheckFailed for what a consumer that was made to end leaves behind, or raises.
+        """Raise CheckFailed if a crashed or killed consumer leaves something behind, or raises.
 
         `cause` is the text of the exception that ended it; it is empty if the consumer was killed.
         """
@@ -260,7 +260,7 @@ class FakeServer:
         elif name == "code-is-none" and self.last_type != self.rules.disconnect_type:
             name = "exception"  # only a disconnect has a code, so something else was None
         elif self._layer_handler_runs():
-            name = _AT_THE_LAYER.get(name, name)
+            name = _LAYER_DIAGNOSES.get(name, name)
         if sent := place_of_send(self.source.file, error):
             place, self.last_type = sent, ""  # the sender's line is wrong, not the last handler
         if name == "exception":
@@ -272,7 +272,7 @@ class FakeServer:
 
 
 def _with_original_types(original, copy):
-    """The copy, but with the values of which autobahn demands the exact type.
+    """The copy, with the original values where autobahn checks the exact type.
 
     An IntEnum is not a close code, and a subclass of bytes is not a payload (autobahn's sendClose
     and sendMessage).
@@ -314,12 +314,12 @@ def orm_misuse_diagnosis(file: str, error: BaseException) -> str:
 
 
 def _is_called_not_passed(file: str, frame: traceback.FrameSummary) -> bool:
-    """Whether the frame runs a call that stands as argument of database_sync_to_async(...)."""
-    return (frame.lineno, frame.colno) in _given_calls("".join(linecache.getlines(file)))
+    """Whether the frame runs a call that is an argument of database_sync_to_async(...)."""
+    return (frame.lineno, frame.colno) in _passed_calls("".join(linecache.getlines(file)))
 
 
 @lru_cache(maxsize=8)
-def _given_calls(source: str) -> set[tuple[int, int]]:
+def _passed_calls(source: str) -> set[tuple[int, int]]:
     found = set()
     for node in ast.walk(ast.parse(source)):
         if (

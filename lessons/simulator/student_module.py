@@ -17,7 +17,7 @@ STUDENT_PACKAGE = "lessons_loaded"  # name of the package that students' modules
 
 
 class LoadableTarget(Protocol):
-    """What load_subject() needs to know of a lessons.playback.target.Target."""
+    """The part of lessons.playback.target.Target that load_subject() needs."""
 
     file: Path
     name: str  # of the class or function in the file

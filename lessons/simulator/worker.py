@@ -23,8 +23,8 @@ from lessons.wire.events import Event
 from lessons.wire.middleware import RecordingMiddleware
 from lessons.wire.recorder import Recorder
 
-# What a diagnosis becomes in a worker, where an exception closes no client.
-_IN_A_WORKER = {"exception": "job-raises", "no-handler": "job-not-handled"}
+# The usual diagnosis → its diagnosis in a worker, where an exception disconnects no client.
+_WORKER_DIAGNOSES = {"exception": "job-raises", "no-handler": "job-not-handled"}
 
 # The worker that started a task. Its tasks inherit the variable, and end with the worker.
 _current_worker: ContextVar = ContextVar("current worker", default=None)
@@ -120,14 +120,14 @@ class Workers:
         return any(worker.busy_channels for worker in self._processes)
 
     async def take_job(self, channel: str) -> dict | None:
-        """Take the next job, as a worker does that is killed before it starts it. None: no job."""
+        """Take the next job, as a worker that is killed before it starts it; None if none waits."""
         try:
             return await asyncio.wait_for(get_channel_layer().receive(channel), POLL_INTERVAL)
         except TimeoutError:
             return None
 
     async def kill(self) -> None:
-        """Kill every worker. judge() no longer looks at it."""
+        """Kill every worker. judge() ignores the errors of killed workers."""
         for worker, running in self._processes.items():
             await worker.kill()
             await asyncio.wait([running])
@@ -139,7 +139,7 @@ class Workers:
             for error in worker.errors:
                 name = recognise(error)
                 detail = f"{type(error).__name__}: {error}"
-                raise self.failure(_IN_A_WORKER.get(name, name), detail, error)
+                raise self.failure(_WORKER_DIAGNOSES.get(name, name), detail, error)
             if worker.stopped:
                 raise self.failure("worker-stopped")
 

@@ -2,5 +2,5 @@
 
 The package patches neither Channels nor Daphne. It uses the places that they offer: an ASGI
 middleware records receive and send, a layer set with `channel_layers.set` records layer calls, and
-a Django execute wrapper records queries. A context variable names the connection they belong to.
+a Django execute wrapper records queries. A context variable holds their connection.
 """

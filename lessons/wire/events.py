@@ -45,7 +45,7 @@ def exact_copy(value: Any) -> Any:
 
     A consumer may send a subclass: a `str` with its own `__eq__`, an IntEnum, a defaultdict. A
     client only receives the value, so only the value may be recorded and judged. The copy calls
-    no method of a subclass. Any other object stays: its type is what a rule complains about.
+    no method of a subclass. Any other object stays, because a rule of Daphne reports its type.
     """
     if type(value) in PLAIN_TYPES:
         return value

@@ -8,8 +8,8 @@ MAX_VALUE_LENGTH = 4096  # characters or bytes kept of a value; a frame may hold
 
 _SECRET_HEADERS = {b"cookie", b"set-cookie", b"authorization", b"proxy-authorization"}
 _SECRET_KEY = re.compile(r"passw|secret|token|ticket|cookie|session|authorization", re.IGNORECASE)
-# A client may send any text, so a search must take time in proportion to its length. So a name only
-# matches from its first character, and the rest of the name has a limit.
+# A client may send any text, so a search must take time in proportion to its length. Therefore a
+# name only matches from its first character, and the rest of the name has a limit.
 _SECRET_WORDS = ("passw", "secret", "token", "ticket", "session")
 _SECRET_IN_TEXT = re.compile(
     rf"""(?P<key>(?<![\w-])["']?[\w-]*(?:{"|".join(_SECRET_WORDS)})[\w-]{{0,40}}"""

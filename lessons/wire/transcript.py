@@ -102,7 +102,7 @@ def _one_below_the_other(left: list[str], right: list[str], first: int | None) -
 def first_difference(expected: Sequence[dict], actual: Sequence[dict]) -> int | None:
     """Index of the first message that differs, or None.
 
-    What a consumer sent may hold an object that equals everything, so it never decides.
+    A consumer may send an object that equals everything, so an object in `actual` always differs.
     """
     for number in range(max(len(expected), len(actual))):
         if number >= min(len(expected), len(actual)):
@@ -113,7 +113,7 @@ def first_difference(expected: Sequence[dict], actual: Sequence[dict]) -> int | 
 
 
 def _without_objects(value):
-    """`value` with an object that equals nothing instead of each value of no built-in type."""
+    """`value` with each value that has no built-in type replaced by one that equals nothing."""
     if type(value) is dict:
         return {key: _without_objects(item) for key, item in value.items()}
     if type(value) in (list, tuple):
