@@ -173,7 +173,6 @@ def facts_of(figures: AllFigures) -> dict[str, float]:
         return median_ratio(figures["daphne", path].many, figures["daphne", peer].many)
 
     plain, lean = 1 / ratio("/async", BARE), 1 / ratio("/lean", BARE)  # time of a round trip
-    lean_processor = figures["daphne", "/lean"].processor_each
     facts = {
         "lean / bare": ratio("/lean", BARE),
         "lean / AsyncConsumer": ratio("/lean", "/async"),
@@ -181,7 +180,7 @@ def facts_of(figures: AllFigures) -> dict[str, float]:
         "recorder on / AsyncConsumer": ratio("/recorder-on", "/async"),
         # Other load on the machine changes a rate, but hardly the processor time.
         "AsyncConsumer / lean, processor time": figures["daphne", "/async"].processor_each
-        / lean_processor,
+        / figures["daphne", "/lean"].processor_each,
         # AsyncConsumer adds time to a round trip. This part of it is what a lean one saves.
         "the hop's part of what AsyncConsumer adds": (plain - lean) / (plain - 1),
     }

@@ -217,8 +217,8 @@ def rows_of(figures: AllFigures) -> list[dict]:
 
 
 def setup_of(row: dict) -> str:
-    processes = "1 process" if row["processes"] == 1 else f"{row['processes']} processes"
-    return f"{row['layer']}, {processes}"
+    count = row["processes"]
+    return f"{row['layer']}, {count} process{'es' if count > 1 else ''}"
 
 
 def title_of(row: dict) -> str:

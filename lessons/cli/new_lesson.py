@@ -27,8 +27,7 @@ def create_lesson(console, slug: str, app: str) -> None:
     """Write the files of the next lesson, and say what to do with them."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", slug):
         raise CommandError(
-            f"{slug!r} is not a slug: use small letters, digits and _.",
-            returncode=2,
+            f"{slug!r} is not a slug: use small letters, digits and _.", returncode=2
         )
     taken = {lesson.slug: lesson for lesson in catalogue.lessons()}
     if slug in taken:

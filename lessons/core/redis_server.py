@@ -62,8 +62,8 @@ class RedisServer:
         self._process: subprocess.Popen | None = None
 
     def __enter__(self):
-        self._folder = tempfile.TemporaryDirectory(prefix="redis")
-        self._socket = Path(self._folder.name) / SOCKET
+        self._temporary = tempfile.TemporaryDirectory(prefix="redis")
+        self._folder = Path(self._temporary.name)
         try:
             self.start()
         except BaseException:
@@ -73,18 +73,18 @@ class RedisServer:
 
     def __exit__(self, *_):
         self.stop()
-        self._folder.cleanup()
+        self._temporary.cleanup()
 
     @property
     def url(self) -> str:
         """The server's URL. It stays the same after a restart."""
-        return redis_url_of(Path(self._folder.name))
+        return redis_url_of(self._folder)
 
     def start(self) -> None:
         """Start the server and return when it answers."""
-        self._socket.unlink(missing_ok=True)
-        log = Path(self._folder.name) / "redis.log"
-        arguments = command(self._binary, Path(self._folder.name), str(log))
+        (self._folder / SOCKET).unlink(missing_ok=True)
+        log = self._folder / "redis.log"
+        arguments = command(self._binary, self._folder, str(log))
         self._process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL)
         until = time.monotonic() + _START_TIMEOUT
         while not self._answers():
@@ -103,7 +103,7 @@ class RedisServer:
     def _answers(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe:
             try:
-                probe.connect(str(self._socket))
+                probe.connect(str(self._folder / SOCKET))
                 probe.sendall(b"PING\r\n")
                 return probe.recv(7) == b"+PONG\r\n"
             except OSError:
