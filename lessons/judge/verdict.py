@@ -1,6 +1,6 @@
 """The verdict on a target, as data, JSON, JUnit XML and plain text."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from xml.etree import ElementTree
 
 from lessons.core.diagnoses import diagnosis
@@ -26,7 +26,7 @@ class Outcome:
             "name": self.name,
             "claim": self.claim,
             "state": self.state,
-            "finding": self.finding and self.finding.as_json(),
+            "finding": self.finding and asdict(self.finding),
             "transcript": [event.as_json() for event in self.transcript],
         }
 
@@ -75,7 +75,7 @@ class Verdict:
             "lesson": self.lesson,
             "target": self.target,
             "green": self.green,
-            "problem": self.problem and self.problem.as_json(),
+            "problem": self.problem and asdict(self.problem),
             "outcomes": [outcome.as_json() for outcome in self.outcomes],
             "output": self.output,
             "digest": self.digest,

@@ -106,8 +106,8 @@ class WebSocketRules:
         if self.state is State.REJECTED:
             raise BrokenRule("answered-after-refusal")
         if self.state is not State.CONNECTING:
-            lost = "'WebSocketProtocol' object has no attribute 'handshake_deferred'"
-            raise BrokenRule("accept-twice", AttributeError(lost))
+            reason = "'WebSocketProtocol' object has no attribute 'handshake_deferred'"
+            raise BrokenRule("accept-twice", AttributeError(reason))
         chosen = message.get("subprotocol")
         if chosen is not None and chosen not in self.offered:
             # Daphne raises nothing. The handshake never ends, and Daphne drops it after 5 s.
@@ -118,22 +118,22 @@ class WebSocketRules:
         if self.state is State.REJECTED:
             raise BrokenRule("answered-after-refusal")
         if self.state is State.CONNECTING:
-            early = "Socket has not been accepted, so cannot send over it"
-            raise BrokenRule("send-before-accept", ValueError(early))
+            reason = "Socket has not been accepted, so cannot send over it"
+            raise BrokenRule("send-before-accept", ValueError(reason))
         text, data = message.get("text"), message.get("bytes")
         if text and data:
-            both = f"Got invalid WebSocket reply message on {message}"
-            raise BrokenRule("both-keys", ValueError(f"{both} - contains both bytes and text keys"))
+            got = f"Got invalid WebSocket reply message on {message}"
+            raise BrokenRule("both-keys", ValueError(f"{got} - contains both bytes and text keys"))
         # Daphne drops a false value, such as {} or 0, before its type matters.
         if text is not None and not isinstance(text, str):
-            lost = f"'{type(text).__name__}' object has no attribute 'encode'"
-            raise BrokenRule("payload-not-text", AttributeError(lost) if text else None)
+            reason = f"'{type(text).__name__}' object has no attribute 'encode'"
+            raise BrokenRule("payload-not-text", AttributeError(reason) if text else None)
         if data is not None and type(data) is not bytes:
-            wrong = f'"payload" must have type bytes, but was "{type(data)}"'
-            raise BrokenRule("payload-not-bytes", AssertionError(wrong) if data else None)
+            reason = f'"payload" must have type bytes, but was "{type(data)}"'
+            raise BrokenRule("payload-not-bytes", AssertionError(reason) if data else None)
         if self.state is State.CLOSING and (text or data):
-            late = Disconnected("Attempt to send on a closed protocol")
-            raise BrokenRule("send-after-close", late)
+            error = Disconnected("Attempt to send on a closed protocol")
+            raise BrokenRule("send-after-close", error)
         if text is None and data is None:
             raise BrokenRule("send-without-payload")
 
@@ -147,11 +147,11 @@ class WebSocketRules:
         if self.state is State.REJECTED:
             return
         if code is not None and type(code) is not int:
-            wrong = f"invalid type '{type(code)}' for close code (must be an integer)"
-            raise BrokenRule("forbidden-close-code", Exception(wrong))
+            reason = f"invalid type '{type(code)}' for close code (must be an integer)"
+            raise BrokenRule("forbidden-close-code", Exception(reason))
         if code is not None and not _may_be_sent(code):
-            wrong = f"invalid close code {code} (must be 1000 or from [3000, 4999])"
-            raise BrokenRule("forbidden-close-code", Exception(wrong))
+            reason = f"invalid close code {code} (must be 1000 or from [3000, 4999])"
+            raise BrokenRule("forbidden-close-code", Exception(reason))
         if self.state is State.OPEN:
             self.state, self.close_code = State.CLOSING, 1000 if code is None else code
 
@@ -220,32 +220,32 @@ class HttpRules:
             if self.client_left and not message.get("body") and kind == "http.response.body":
                 return  # a stream may still send its end after the client has left
             # Daphne drops it silently.
-            again = kind == "http.response.start"
-            raise BrokenRule("answered-twice" if again else "response-cut-short")
+            is_start = kind == "http.response.start"
+            raise BrokenRule("answered-twice" if is_start else "response-cut-short")
         if self.client_left:
             return
         if kind not in rules:
-            wrong = f"Cannot handle message type {kind}!"
-            raise BrokenRule("unknown-response-type", ValueError(wrong))
+            reason = f"Cannot handle message type {kind}!"
+            raise BrokenRule("unknown-response-type", ValueError(reason))
         rules[kind](message)
 
     def _start(self, message) -> None:
         _check_headers(message)
         if self.response is Response.STARTED:
-            again = "HTTP response has already been started"
-            raise BrokenRule("started-twice", ValueError(again))
+            reason = "HTTP response has already been started"
+            raise BrokenRule("started-twice", ValueError(reason))
         self.response = Response.STARTED
         if "status" not in message:
-            lacks = "Specifying a status code is required for a Response message."
-            raise BrokenRule("status-missing", ValueError(lacks))
+            reason = "Specifying a status code is required for a Response message."
+            raise BrokenRule("status-missing", ValueError(reason))
         if not isinstance(message["status"], int):
             # Daphne accepts it. It raises when the first body makes it write the status line.
             raise BrokenRule("status-not-int")
 
     def _body(self, message) -> None:
         if self.response is Response.AWAITED:
-            early = "HTTP response has not yet been started but got http.response.body"
-            raise BrokenRule("body-before-start", ValueError(early))
+            reason = "HTTP response has not yet been started but got http.response.body"
+            raise BrokenRule("body-before-start", ValueError(reason))
         _check_body(message.get("body", b""))
         if not message.get("more_body", False):
             self.response = Response.COMPLETE
@@ -259,8 +259,8 @@ def _check_headers(message) -> None:
     for name, value in pairs:
         for part, item in (("name", name), ("value", value)):
             if not isinstance(item, bytes):
-                wrong = f"Header {part} '{item}' expected to be `bytes`, but got `{type(item)}`"
-                raise BrokenRule("headers-not-bytes", ValueError(wrong))
+                reason = f"Header {part} '{item}' expected to be `bytes`, but got `{type(item)}`"
+                raise BrokenRule("headers-not-bytes", ValueError(reason))
 
 
 def _check_body(data) -> None:

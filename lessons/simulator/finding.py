@@ -5,7 +5,7 @@ import inspect
 import sys
 import traceback
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from lessons.core.diagnoses import diagnosis
@@ -39,9 +39,6 @@ class Finding:
     line: int = 0
     handler: str = ""
     detail: str = ""
-
-    def as_json(self) -> dict:
-        return asdict(self)
 
 
 class CheckFailed(AssertionError):
