@@ -8,7 +8,7 @@ threads, open sockets. When no work is left, the loop is idle. Then it does one 
     await asyncio.sleep(5)         # ends as soon as the loop is idle: the clock moves on by 5 s
 
 A normal loop sleeps in its selector when no callback is ready, until a file is ready or the next
-timer is due. Then it calls `_Selector.select()`. In cases 2 to 5 no callback is ready:
+timer is due. It does so in `_Selector.select()`. In cases 2 to 5 no callback is ready:
 
 1. A callback is ready (timeout 0): select() looks at the files and returns.
 2. The loop is idle and a coroutine waits in wait_until_idle(): select() wakes that coroutine.
