@@ -9,3 +9,5 @@ controlled_sleep.py, interleaving.py    slow calls, and other writers, at chosen
 student_module.py, signal_receivers.py  the student's file, imported again for each check
 finding.py, check_context.py            what a check reports, and what belongs to one check
 """
+
+STUDENT_PACKAGE = "lessons_loaded"  # the package in which students' modules appear to be

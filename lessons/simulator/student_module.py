@@ -11,9 +11,8 @@ from typing import Protocol
 
 from lessons.core.catalogue import Lesson
 from lessons.core.diagnoses import recognise
+from lessons.simulator import STUDENT_PACKAGE
 from lessons.simulator.finding import CheckFailed, Place, make_finding, place_of_error
-
-STUDENT_PACKAGE = "lessons_loaded"  # name of the package that students' modules appear to be in
 
 
 class LoadableTarget(Protocol):

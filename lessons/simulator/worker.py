@@ -15,10 +15,11 @@ from channels.routing import ChannelNameRouter
 from channels.worker import Worker
 
 from lessons.core.diagnoses import recognise
+from lessons.simulator import STUDENT_PACKAGE
 from lessons.simulator.database import without_connection_cleanup
 from lessons.simulator.finding import CheckFailed, SubjectSource, make_finding, place_of_error
 from lessons.simulator.loop import POLL_INTERVAL
-from lessons.simulator.student_module import STUDENT_PACKAGE, reload_module
+from lessons.simulator.student_module import reload_module
 from lessons.wire.events import Event
 from lessons.wire.middleware import RecordingMiddleware
 from lessons.wire.recorder import Recorder

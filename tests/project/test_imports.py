@@ -2,7 +2,9 @@
 
 import ast
 import sys
+from graphlib import TopologicalSorter
 
+import grimp
 import pytest
 from django.conf import settings
 
@@ -42,4 +44,16 @@ def test_files_that_students_copy_import_only_channels(file):
 def test_a_check_imports_only_the_judge(lesson):
     for name in imported(lesson.check) - MODELS:
         top = name.partition(".")[0]
-        assert top in ALLOWED or name.startswith("lessons.judge")
+        assert top in ALLOWED or name == "lessons.judge"
+
+
+def test_modules_do_not_import_each_other_in_a_circle():
+    graph = grimp.build_graph("lessons", cache_dir=None)
+    imports = {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
+    TopologicalSorter(imports).prepare()  # raises CycleError, which names the circle
+
+
+def test_no_folder_of_the_workshop_holds_more_than_sixteen_modules():
+    folders = [folder for folder in (settings.BASE_DIR / "lessons").rglob("*/") if folder.is_dir()]
+    sizes = {folder.name: len(list(folder.glob("[!_]*.py"))) for folder in folders}
+    assert {name: size for name, size in sizes.items() if size > 16} == {}

@@ -23,7 +23,7 @@ ACTIONS = {
     "hint": "lesson_actions.show_hint",
     "reset": "lesson_actions.reset_lesson",
     "solution": "lesson_actions.show_solution",
-    "mistakes": "verdict_text.print_mistakes",
+    "mistakes": "mistakes.print_mistakes",
     "verify": "verify.verify",
     "new": "new_lesson.create_lesson",
 }
