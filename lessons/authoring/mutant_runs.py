@@ -11,7 +11,7 @@ import os
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
@@ -21,10 +21,10 @@ from unittest import mock
 
 from django.dispatch import Signal
 
-from lessons.authoring.mutants import Mutant, mutant_names, mutants_of
 from lessons.core.catalogue import IncompleteLesson, Lesson
 from lessons.core.lesson_text import names_of_shown_code
-from lessons.core.source import definitions_in, definitions_named
+from lessons.core.mutants import Mutant, mutant_names, mutants_of
+from lessons.core.source import definitions_in, definitions_named, read_python
 from lessons.judge.runner import judge
 from lessons.playback.child_process import start_child
 from lessons.playback.target import Target
@@ -40,41 +40,62 @@ _PASSED, _FAILED, _INTERRUPTED = 0, 1, 2  # pytest's exit codes
 
 @dataclass(frozen=True)
 class MutantRun:
-    """One mutant of `file`: whether it was caught, by which checks, or why it is equivalent."""
+    """One mutant of `file`: whether it was caught, by which checks, or why it is equivalent.
+
+    `line` is the text of the line that the mutant changes.
+    """
 
     file: Path
     mutant: Mutant
+    line: str
     caught: bool
     caught_by: tuple[str, ...] = ()
     reason: str | None = None
 
 
-def run_solution_mutants(lesson: Lesson) -> Iterator[MutantRun]:
-    """Judge each mutant of each class and function in solution.py with the lesson's checks."""
+def run_solution_mutants(lesson: Lesson, only: Collection[str] = ()) -> Iterator[MutantRun]:
+    """Judge each mutant of each class and function in solution.py with the lesson's checks.
+
+    If `only` is not empty, the others are left out.
+    """
     source, names = _parts_of_solution(lesson)
-    for mutant in chain.from_iterable(mutants_of(source, name) for name in names):
+    for mutant in _chosen(source, names, only):
         target = Target(
             "mutant", lesson.solution, lesson.exercise_name, lesson.exercise_base, mutant.source
         )
         verdict = judge(lesson, target, CHECK_TIMEOUT)
         red = tuple(outcome.name for outcome in verdict.outcomes if outcome.state == "red")
         reason = _reasons(lesson, "solution").get(mutant.name)
-        yield MutantRun(lesson.solution, mutant, not verdict.green, red, reason)
+        line = _line_of(source, mutant)
+        yield MutantRun(lesson.solution, mutant, line, not verdict.green, red, reason)
 
 
-def run_demo_mutants(lesson: Lesson) -> Iterator[MutantRun]:
+def run_demo_mutants(lesson: Lesson, only: Collection[str] = ()) -> Iterator[MutantRun]:
     """Run the lesson's tests on each mutant of its worked example and of the code it shows."""
     for module_name, names in parts_of_demo(lesson).items():
         file = _file_of(module_name)
-        source = file.read_text(encoding="utf-8")
+        source = read_python(file)
+        chosen = list(_chosen(source, names, only))
+        if not chosen:
+            continue
         started = time.monotonic()
         if not _tests_pass(lesson, module_name, source, DEMO_TESTS_TIMEOUT):
             raise IncompleteLesson(f"{lesson.tests} is red on the unchanged worked example")
         limit = max(MIN_MUTANT_TESTS_TIMEOUT, MUTANT_TESTS_FACTOR * (time.monotonic() - started))
-        for mutant in chain.from_iterable(mutants_of(source, name) for name in names):
+        for mutant in chosen:
             caught = not _tests_pass(lesson, module_name, mutant.source, limit)
             reason = _reasons(lesson, "demo").get(mutant.name)
-            yield MutantRun(file, mutant, caught, (), reason)
+            yield MutantRun(file, mutant, _line_of(source, mutant), caught, (), reason)
+
+
+def _chosen(source: str, names: list[str], only: Collection[str]) -> Iterator[Mutant]:
+    """The mutants of these definitions; if `only` is not empty, those with these names."""
+    mutants = chain.from_iterable(mutants_of(source, name) for name in names)
+    return (mutant for mutant in mutants if not only or mutant.name in only)
+
+
+def _line_of(source: str, mutant: Mutant) -> str:
+    return source.splitlines()[mutant.line - 1].strip() if mutant.line else ""
 
 
 def outdated_reasons(lesson: Lesson) -> list[str]:
@@ -83,7 +104,7 @@ def outdated_reasons(lesson: Lesson) -> list[str]:
     solution = set().union(*(mutant_names(source, name) for name in names))
     demo: set[str] = set()
     for module_name, names in parts_of_demo(lesson).items():
-        source = _file_of(module_name).read_text(encoding="utf-8")
+        source = read_python(_file_of(module_name))
         demo.update(*(mutant_names(source, name) for name in names))
     unknown = [name for name in _reasons(lesson, "solution") if name not in solution]
     return unknown + [name for name in _reasons(lesson, "demo") if name not in demo]
@@ -91,7 +112,7 @@ def outdated_reasons(lesson: Lesson) -> list[str]:
 
 def _parts_of_solution(lesson: Lesson) -> tuple[str, list[str]]:
     """The text of solution.py, and the names of its classes and functions."""
-    source = lesson.solution.read_text(encoding="utf-8")
+    source = read_python(lesson.solution)
     names = [lesson.exercise_name, *definitions_in(ast.parse(source))]
     return source, [*dict.fromkeys(names)]
 

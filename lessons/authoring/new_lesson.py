@@ -82,7 +82,8 @@ class {name}({base}):
 
     {define} websocket_receive(self, event):
         # TODO: say only what was added, and why.
-        {call}self.send({{"type": "websocket.send", "text": event["text"]}})
+        if event.get("text") is not None:
+            {call}self.send({{"type": "websocket.send", "text": event["text"]}})
 
     {define} websocket_disconnect(self, event):
         raise StopConsumer()
@@ -117,15 +118,20 @@ class SendsNoReply(Right):
 CHECK = '''\
 """Lesson {number}: TODO: the task, in one question."""
 
+from lessons.judge import Model
 
-async def test_text_comes_back(communicator):
+
+class {name}Model(Model):
+    # TODO: say what each event must lead to. A docstring quotes the exercise's promise.
+    def receive(self, client, text, data):
+        """Each text frame comes back unchanged"""
+        if text is not None:
+            client.send(text)
+
+
+def test_text_comes_back(play):
     """TODO: the claim that a student reads. A text frame comes back unchanged."""
-    client = communicator()
-    await client.connect()
-    client.expect()
-    await client.send_to(text_data="hello")
-    otherwise = None if client.unread else "no-reply"
-    client.expect({{"type": "websocket.send", "text": "hello"}}, otherwise=otherwise)
+    play("connect | text hello")
 '''
 
 HINTS = """\

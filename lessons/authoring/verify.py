@@ -5,6 +5,7 @@ predictions can be played and answered.
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from lessons.core import exercise_copies
@@ -12,7 +13,7 @@ from lessons.core.catalogue import FILES, IncompleteLesson, Lesson
 from lessons.core.diagnoses import catalogue
 from lessons.core.lesson_text import TextError, expanded_text
 from lessons.core.source import UnknownName, find_source
-from lessons.judge import predictions
+from lessons.judge import exploration, predictions
 from lessons.judge.predictions import InvalidPrediction, Prediction
 from lessons.judge.runner import judge
 from lessons.judge.verdict import explain
@@ -39,11 +40,20 @@ class VerifyReport:
     mistakes: int = 0
     mutants: int = 0
     equivalent: int = 0
+    survivors: list[str] = field(default_factory=list)  # names of mutants that nothing catches
 
 
-def verify_lesson(lesson: Lesson, mutants: bool = False) -> VerifyReport:
-    """Check everything that a lesson promises; with `mutants`, machine-made mistakes too."""
+def verify_lesson(
+    lesson: Lesson, mutants: bool = False, survivors: Collection[str] = ()
+) -> VerifyReport:
+    """Check everything that a lesson promises; with `mutants`, machine-made mistakes too.
+
+    With `survivors`, only the mutants of these names run, and nothing else is checked.
+    """
     report = VerifyReport(lesson)
+    if survivors:
+        _verify_mutants(report, survivors)
+        return report
     try:
         report.faults += _missing_parts(lesson)
         if not report.faults:
@@ -199,7 +209,7 @@ def _verify_verdicts(report: VerifyReport, mutants: bool) -> None:
     if mutants:
         can_fail |= _verify_mutants(report)
         for outcome in solution.outcomes:
-            if outcome.name not in can_fail:
+            if outcome.name not in (*can_fail, exploration.NAME):
                 report.faults.append(f"{outcome.name} is never red: no mistake and no mutant fails")
 
 
@@ -239,7 +249,7 @@ def _verify_mistake(report: VerifyReport, name: str, mistake) -> set[str]:
     return _red_checks(verdict)
 
 
-def _verify_mutants(report: VerifyReport) -> set[str]:
+def _verify_mutants(report: VerifyReport, only: Collection[str] = ()) -> set[str]:
     """The names of the checks that a mutant fails; the mutants that none catches are faults."""
     from lessons.authoring.mutant_runs import (
         outdated_reasons,
@@ -247,18 +257,19 @@ def _verify_mutants(report: VerifyReport) -> set[str]:
         run_solution_mutants,
     )
 
-    for name in outdated_reasons(report.lesson):
+    for name in [] if only else outdated_reasons(report.lesson):
         report.faults.append(f"equivalent_mutants.toml names an unknown mutant: {name}")
     caught_by: set[str] = set()
-    for runs in (run_solution_mutants(report.lesson), run_demo_mutants(report.lesson)):
-        for run in runs:
+    for run_mutants in (run_solution_mutants, run_demo_mutants):
+        for run in run_mutants(report.lesson, only):
             report.mutants += 1
             caught_by.update(run.caught_by)
-            where = f"{run.file.name}, line {run.mutant.line}: {run.mutant.name}"
+            where = f"{run.file.name}, line {run.mutant.line}: {run.mutant.name}\n{run.line}"
             if run.reason and run.caught:
                 report.faults.append(f"a mutant is caught, but listed as equivalent: {where}")
             elif run.reason:
                 report.equivalent += 1
             elif not run.caught:
+                report.survivors.append(run.mutant.name)
                 report.faults.append(f"a mutant is not caught: {where}")
     return caught_by

@@ -1,7 +1,8 @@
-"""`bench verdict`: how long a student waits, compared with plain pytest on the same checks."""
+"""`bench verdict`: how long a student waits, compared with plain pytest on the same claims."""
 
 import time
 from collections import defaultdict
+from pathlib import Path
 from statistics import median
 
 from lessons.bench import chart
@@ -37,51 +38,95 @@ def run(options: Options) -> Report:
 def measure(lesson: Lesson, rounds: int) -> dict[str, list[float]]:
     """Milliseconds of each round, by what was measured. In each round, every kind runs once.
 
-    "save to verdict" starts when the exercise is written and ends when `lesson watch` has printed
-    the last line of the verdict. The other kinds are whole processes from start to exit.
+    "save to claims" starts when the right exercise is written and ends when the judge process has
+    reported the claims; "save to verdict" ends after the generated conversations. "save to a red
+    verdict" is the same for the unchanged exercise. The other kinds are whole processes; "to the
+    claims" ends when the first claim is printed.
     """
     times: dict[str, list[float]] = defaultdict(list)
     with project_copy() as project:
         exercise = project.folder / lesson.exercise.relative_to(PROJECT_DIR)
         check = str(lesson.check.relative_to(PROJECT_DIR))
-        versions = [lesson.solution.read_text("utf-8"), lesson.original.read_text("utf-8")]
+        right, wrong = lesson.solution.read_text("utf-8"), lesson.original.read_text("utf-8")
+        exercise.parent.mkdir(exist_ok=True)
+        exercise.write_text(wrong, encoding="utf-8")
+        own = ("manage.py", "lesson", "check", lesson.slug, "--target", "solution")
         kinds = {
             PEER: lambda: project.run("-m", "pytest", "-q", check, "--target", "solution"),
-            "lesson check, from cold": lambda: project.run(
-                "manage.py", "lesson", "check", lesson.slug, "--target", "solution"
-            ),
+            "lesson check, to the claims": lambda: _read_line(project, own),
+            "lesson check, whole": lambda: project.run(*own),
         }
         for run_kind in kinds.values():
             run_kind()  # warms the disk cache and writes the bytecode
-        with _Watch(project, lesson) as watch:
+        with _Judge(project, lesson) as judge:
             for number in range(rounds):
                 for kind, run_kind in kinds.items():
                     times[kind].append(_milliseconds(run_kind))
-                exercise.write_text(versions[number % 2], encoding="utf-8")
-                times["save to verdict"].append(_milliseconds(watch.read_verdict))
+                saved = judge.times_after(exercise, f"{right}\n# {number}\n")
+                times["save to claims"].append(saved["claims"])
+                times["save to verdict"].append(saved["verdict"])
+                saved = judge.times_after(exercise, wrong)
+                times["save to a red verdict"].append(saved["verdict"])
     return dict(times)
 
 
-class _Watch:
-    """A running `lesson watch`."""
+class _Judge:
+    """The judge process of a project, which judges each save."""
 
     def __init__(self, project: ProjectCopy, lesson: Lesson):
-        self._process = project.start("-u", "manage.py", "lesson", "watch", lesson.slug)
+        self._lesson = lesson
+        self._process = project.start("-u", "-c", _PRINT_MESSAGES, lesson.key)
 
     def __enter__(self):
-        self.read_verdict()
+        self._until("verdict")
         return self
 
     def __exit__(self, *_):
         self._process.terminate()
         self._process.communicate()
 
-    def read_verdict(self) -> None:
-        """Wait for the line that follows each verdict."""
+    def times_after(self, exercise: Path, text: str) -> dict[str, float]:
+        """Save the exercise. Returns the milliseconds until each kind of report."""
+        started = time.perf_counter()
+        exercise.write_text(text, encoding="utf-8")
+        return {kind: (at - started) * 1000 for kind, at in self._until("verdict").items()}
+
+    def _until(self, last: str) -> dict[str, float]:
+        times = {}
         for line in self._process.stdout:
-            if line.startswith("Watching "):
-                return
-        raise RuntimeError("lesson watch ended before its verdict")
+            times[line.strip()] = time.perf_counter()
+            if line.strip() == last:
+                return times
+        raise RuntimeError("the judge ended before its verdict")
+
+
+# Judges as the judge process does, and prints the kind of each report.
+_PRINT_MESSAGES = """
+import sys, time
+from lessons.judge.daemon.exercise_judge import ExerciseJudge
+from lessons.core.catalogue import find
+
+def report(message):
+    for kind in ("claims", "verdict", "fault"):
+        if kind in message:
+            print(kind, flush=True)
+
+lesson = find(sys.argv[1])
+judge = ExerciseJudge([lesson], report)
+judge.watched = {lesson.key}
+judge.request(lesson.key)
+while True:
+    judge.look()
+    time.sleep(judge.interval)
+"""
+
+
+def _read_line(project: ProjectCopy, command: tuple[str, ...]) -> None:
+    """Start the command and return once it has printed a line; then it is ended."""
+    process = project.start("-u", *command)
+    process.stdout.readline()
+    process.terminate()
+    process.communicate()
 
 
 def _milliseconds(action) -> float:

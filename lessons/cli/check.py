@@ -15,8 +15,24 @@ from lessons.playback.target import UnknownTarget
 def check(
     open_console: Callable, lesson: Lesson, target: str, json: bool, junit: str | None
 ) -> int:
-    """Judge, print and save. Returns 0 for green, 1 for red. `junit` is the path of a file."""
-    verdict = judge_or_fail(lesson, target, on_start=open_console)  # loads Rich during the checks
+    """Judge, print and save. Returns 0 for green, 1 for red. `junit` is the path of a file.
+
+    The claims are printed before the generated conversations are played.
+    """
+    printed = 0
+
+    def print_claims(verdict: Verdict) -> None:
+        nonlocal printed
+        from lessons.cli.verdict_text import print_outcomes
+
+        claims = [outcome for outcome in verdict.outcomes if outcome.state != "not run"]
+        print_outcomes(open_console(), claims)
+        open_console().file.flush()
+        printed = len(claims)
+
+    options = {} if json else {"on_claims": print_claims}
+    # Rich is loaded while the checks run.
+    verdict = judge_or_fail(lesson, target, on_start=open_console, **options)
     console = open_console()
     if target == "exercise":
         progress.save_verdict(lesson, verdict)
@@ -32,7 +48,7 @@ def check(
     from lessons.cli.lesson_actions import print_update_notice
     from lessons.cli.verdict_text import print_next, print_verdict
 
-    print_verdict(console, lesson, verdict)
+    print_verdict(console, lesson, verdict, printed)
     if target == "exercise":
         print_next(console, lesson, verdict)
         print_update_notice(console, lesson)

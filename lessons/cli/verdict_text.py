@@ -1,42 +1,57 @@
 """Prints a verdict: ticks and crosses, then the first diagnosis in full."""
 
+from collections.abc import Sequence
+
 from rich.text import Text
 
 from lessons.cli.screen import STATE_SIGNS, print_paragraph, print_text, short_path
 from lessons.core import progress
 from lessons.core.catalogue import MANAGE, Lesson
 from lessons.core.diagnoses import diagnosis
-from lessons.judge.verdict import Verdict
+from lessons.judge.verdict import Outcome, Verdict, further_red_text
 from lessons.simulator.finding import Finding
 from lessons.wire.transcript import render
 
 _MAX_OUTPUT_LINES = 15
+_NOT_RUN = {"red": "not run", "green": "not run", "playing": "playing conversations…"}
 
 
-def print_verdict(console, lesson: Lesson, verdict: Verdict) -> None:
-    """Print a verdict. Only the first diagnosis is in full: the others often follow from it."""
-    colour = "green" if verdict.green else "red"
+def print_verdict(console, lesson: Lesson, verdict: Verdict, printed: int = 0) -> None:
+    """Print a verdict. Only the first finding is in full: the others often follow from it.
+
+    The first `printed` outcomes have been printed already.
+    """
+    state = _state(verdict)
+    print_outcomes(console, verdict.outcomes[printed:], _NOT_RUN[state])
+    colour = {"green": "green", "red": "red"}.get(state, "yellow")
     head = Text.assemble(
-        (f"{'green' if verdict.green else 'red'}  ", f"bold {colour}"),
+        (f"{state}  ", f"bold {colour}"),
         (f"Lesson {lesson.number} {lesson.slug}", "bold"),
         (f"  {verdict.target}, {verdict.seconds * 1000:.0f} ms", "dim"),
     )
     console.print(head)
-    for outcome in verdict.outcomes:
-        sign, colour = STATE_SIGNS[outcome.state]
-        not_run = " (not run)" if outcome.state == "not run" else ""
-        print_paragraph(console, Text(f"  {sign} ", style=colour), outcome.claim + not_run)
-    findings = {finding.diagnosis: finding for finding in reversed(verdict.findings)}
-    ordered = [findings[name] for name in verdict.diagnosis_ids]
-    for finding in ordered[:1]:
+    for finding in verdict.findings[:1]:
         _print_finding(console, lesson, finding)
         _print_transcript(console, verdict, finding)
-    if ordered[1:]:
+    if verdict.further_red:
         console.print()
-    for finding in ordered[1:]:
-        line = f", line {finding.line}" if finding.line else ""
-        print_paragraph(console, "Also  ", f"{diagnosis(finding.diagnosis).title}{line}", "yellow")
+        print_text(console, further_red_text(verdict.further_red), "yellow")
     _print_output(console, verdict.output)
+
+
+def print_outcomes(console, outcomes: Sequence[Outcome], not_run: str = "") -> None:
+    """Print a tick or a cross for each claim."""
+    for outcome in outcomes:
+        sign, colour = STATE_SIGNS[outcome.state]
+        note = f" ({not_run})" if outcome.state == "not run" else ""
+        print_paragraph(console, Text(f"  {sign} ", style=colour), outcome.claim + note)
+
+
+def _state(verdict: Verdict) -> str:
+    """The word for a verdict. One without a finding that is not green is not complete yet."""
+    if verdict.green or verdict.findings or not verdict.outcomes:
+        return "green" if verdict.green else "red"
+    return "playing"
 
 
 def print_next(console, lesson: Lesson, verdict: Verdict) -> None:
@@ -64,6 +79,10 @@ def _print_finding(console, lesson: Lesson, finding: Finding) -> None:
         console.print()
         print_text(console, _indented(finding.detail))
     console.print()
+    if finding.promise:
+        print_paragraph(console, "  Promise  ", finding.promise)
+    if finding.conversation:
+        print_paragraph(console, "  Steps    ", finding.conversation)
     print_paragraph(console, "  Seen as  ", known.symptom)
     print_paragraph(console, "  Cause    ", known.cause)
     print_paragraph(console, "  Cure     ", known.cure, "bold")

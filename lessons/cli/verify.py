@@ -1,5 +1,13 @@
 """`lesson verify`: prints what is wrong with the course."""
 
+import json
+import multiprocessing
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
 from rich.text import Text
 
 from lessons.authoring.verify import (
@@ -9,35 +17,74 @@ from lessons.authoring.verify import (
     verify_lesson,
 )
 from lessons.cli.screen import STATE_SIGNS, print_paragraph, print_text
-from lessons.core import catalogue
+from lessons.core import atomic_write, catalogue
 from lessons.core.catalogue import Lesson
 from lessons.core.exercise_copies import update_manifest
+from lessons.core.progress import state_dir
 from lessons.judge.runner import CourseError
+from lessons.playback.child_process import set_up_django
 
 
-def verify(console, lesson: Lesson | None, mutants: bool, update: bool) -> int:
+def verify(console, lesson: Lesson | None, mutants: bool, survivors: bool, update: bool) -> int:
     """Print a line and the faults of each lesson, or of one. Returns 1 if there are faults."""
+    chosen = [lesson] if lesson else list(catalogue.lessons())
+    names = _read_survivors() if survivors else {}
+    if survivors:
+        chosen = [one for one in chosen if names.get(one.key)]
+    jobs = [(one, mutants, names.get(one.key, ()), update) for one in chosen]
     reports = []
-    for one in [lesson] if lesson else catalogue.lessons():
-        reports.append(_report_on(one, mutants, update))
-        _print_report(console, reports[-1])
+    for report in _run(jobs):
+        reports.append(report)
+        _print_report(console, report)
+    if mutants or survivors:
+        _write_survivors({report.lesson.key: report.survivors for report in reports})
     faults = sum(len(report.faults) for report in reports)
     console.print()
     print_text(console, f"lessons: {len(reports)}, {_counts(reports)}, faults: {faults}")
     return 1 if faults else 0
 
 
-def _report_on(lesson: Lesson, mutants: bool, update: bool) -> VerifyReport:
+def _run(jobs: list[tuple]) -> Iterator[VerifyReport]:
+    """The reports in the order of the jobs. Several lessons are verified at the same time."""
+    if len(jobs) < 2:
+        yield from map(_report_on, jobs)
+        return
+    method = multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn")
+    with ProcessPoolExecutor(os.cpu_count(), method, initializer=set_up_django) as pool:
+        yield from pool.map(_report_on, jobs)
+
+
+def _report_on(job: tuple) -> VerifyReport:
+    lesson, mutants, survivors, update = job
     try:
         if update:
             update_transcripts(lesson)
             update_manifest([lesson])
             lesson = Lesson(lesson.folder)  # the old one has the old text in its cache
-        return verify_lesson(lesson, mutants)
+        return verify_lesson(lesson, mutants, survivors)
     except CourseError as fault:
         return VerifyReport(lesson, [f"the checks fail for every target:\n{fault}"])
     except LESSON_ERRORS as fault:
         return VerifyReport(lesson, [str(fault)])
+
+
+def _survivors_file() -> Path:
+    return state_dir() / "survivors.json"
+
+
+def _read_survivors() -> dict[str, list[str]]:
+    """The names of the mutants that nothing caught the last time, by lesson."""
+    try:
+        return json.loads(_survivors_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _write_survivors(found: dict[str, list[str]]) -> None:
+    """Remember the survivors of these lessons; what is known of other lessons stays."""
+    with suppress(OSError):  # a read-only project is verified anyway
+        _survivors_file().parent.mkdir(exist_ok=True)
+        atomic_write.write(_survivors_file(), json.dumps({**_read_survivors(), **found}).encode())
 
 
 def _print_report(console, report: VerifyReport) -> None:

@@ -15,7 +15,7 @@ from lessons.cli.screen import print_text, short_path
 from lessons.cli.verdict_text import print_verdict
 from lessons.core import catalogue
 from lessons.core.catalogue import Lesson
-from lessons.judge import judge_client
+from lessons.judge.daemon import judge_client
 from lessons.judge.verdict import Verdict
 
 _KEY_INTERVAL = 0.005  # seconds between two looks at the keyboard
@@ -39,7 +39,7 @@ class LocalJudge:
         self.send(watch=watch)
 
     def send(self, watch: str) -> None:
-        from lessons.judge.exercise_judge import ExerciseJudge
+        from lessons.judge.daemon.exercise_judge import ExerciseJudge
 
         self._judge = ExerciseJudge([catalogue.find(watch)], self._messages.append)
         self._judge.watched = {watch}
@@ -91,10 +91,17 @@ class Session:
             text = f"The checks of lesson {self.lesson.key} are broken, whatever the target:"
             print_text(self.console, f"{text}\n{message['fault']}", style="red")
             return
+        if "claims" in message:
+            if self.console.is_terminal:  # a file or a pipe gets each verdict once
+                self._draw(Verdict.from_json(message["claims"]))
+            return
         self.verdict = Verdict.from_json(message["verdict"])
+        self._draw(self.verdict)
+
+    def _draw(self, verdict: Verdict) -> None:
         if self.console.is_terminal:
             self.console.clear()
-        print_verdict(self.console, self.lesson, self.verdict)
+        print_verdict(self.console, self.lesson, verdict)
         self._draw_footer()
 
     def _handle_key(self, pressed: str) -> None:

@@ -16,7 +16,7 @@ from django.utils import autoreload
 from lessons.core import bootstrap
 from lessons.core.catalogue import ACCOUNTS
 from lessons.core.exercise_copies import create_copies
-from lessons.judge import judge_client
+from lessons.judge.daemon import judge_client
 
 GROUPS = ("editors", "guests")  # lesson 20 queries them
 

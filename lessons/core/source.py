@@ -5,6 +5,7 @@ import re
 import sys
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import decode_source
 from pathlib import Path
 from threading import Lock
 
@@ -44,6 +45,14 @@ class Source:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
             and self.first_line <= node.lineno <= self.first_line + self.text.count("\n")
         }
+
+
+def read_python(file: Path) -> str:
+    """The text of a Python file, decoded as Python does it: with a BOM or a coding line, too.
+
+    Raises UnicodeDecodeError, or SyntaxError or LookupError for an unknown encoding.
+    """
+    return decode_source(file.read_bytes())
 
 
 def find_source(name: str) -> Source:
@@ -104,7 +113,7 @@ def _module_of(name: str) -> tuple[Path, list[str]]:
 
 @lru_cache(maxsize=64)
 def _parsed(file: Path, mtime: int) -> tuple[str, ast.Module]:
-    text = file.read_text(encoding="utf-8")
+    text = read_python(file)
     with _parse_lock:
         return text, ast.parse(text)
 

@@ -7,14 +7,24 @@ communicator loads Twisted, which a command that lists the lessons does not need
 from importlib import import_module
 
 _MODULES = {
+    "ANY_TIME": "judge.model",
+    "Answer": "judge.model",
+    "Answers": "judge.model",
+    "BEGINNING": "simulator.clock",
     "CheckFailed": "simulator.finding",
+    "Expected": "judge.model",
+    "InAnyOrder": "judge.model",
+    "Model": "judge.model",
+    "OneOf": "judge.model",
+    "Stream": "judge.model",
     "StrictCommunicator": "simulator.communicator",
     "StrictHttpCommunicator": "simulator.communicator",
     "Verdict": "judge.verdict",
     "diagnose": "judge.fixtures",
     "judge": "judge.runner",
+    "mutants_of": "core.mutants",
     "receiver_was_lost": "simulator.signal_receivers",
-    "run_student_test": "judge.student_test",
+    "run_student_test": "playback.student_test",
 }
 
 

@@ -44,6 +44,7 @@ from lessons.simulator.finding import (
     place_of_error,
 )
 from lessons.simulator.loop import SimulatedLoop
+from lessons.simulator.threads import is_pool_thread
 from lessons.wire.layer import RecordingLayer
 
 THREAD_TIMEOUT = 1.0  # seconds for a thread to end; only a thread that hangs takes so long
@@ -137,8 +138,7 @@ def _finding_of_assertion(check, error: Exception) -> Finding:
 
 def _find_left_thread(context: CheckContext, before: set[threading.Thread]) -> CheckFailed | None:
     for thread in set(threading.enumerate()) - before:
-        # The thread pools of asgiref and asyncio keep their threads for the next job.
-        if thread.name.startswith(("ThreadPoolExecutor", "asyncio_")):
+        if is_pool_thread(thread):
             continue
         thread.join(THREAD_TIMEOUT)  # the last thread of a ThreadSensitiveContext may be ending
         if thread.is_alive():

@@ -1,7 +1,7 @@
 """Compares a mistake with the solution: plays one conversation with both."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lessons.core.catalogue import Lesson
 from lessons.judge.mistakes import Mistake
@@ -87,6 +87,9 @@ def compare_in_check(lesson: Lesson, mistake: Mistake) -> Comparison:
     solution = cached_verdict(lesson, resolve(lesson, "solution"))
     right = {outcome.name: outcome.transcript for outcome in solution.outcomes}
     for wrong in cached_verdict(lesson, target).outcomes:
+        if wrong.state == "red" and wrong.finding.conversation:
+            steps = tuple(split_steps(wrong.finding.conversation))
+            return replace(compare(lesson, mistake, steps), claim=wrong.claim)
         if wrong.state == "red":
             # The transcript of a red check may have only the events of the client that failed.
             matching = tuple(matching_connections(right[wrong.name], wrong.transcript))

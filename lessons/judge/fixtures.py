@@ -2,7 +2,6 @@
 
 from contextlib import asynccontextmanager
 
-from lessons.simulator.cache import fresh_cache
 from lessons.simulator.channel_layer import ExternalSender, current_layer, fake_redis
 from lessons.simulator.check_context import CheckContext
 from lessons.simulator.communicator import StrictClient, StrictCommunicator, StrictHttpCommunicator
@@ -93,15 +92,6 @@ async def database(context: CheckContext):
 
 
 @asynccontextmanager
-async def cache(context: CheckContext):
-    """An empty cache that all processes share. It can run a second process at a chosen moment."""
-    async with fresh_cache(
-        lambda: application_for(reload_subject(context.subject), context.lesson)
-    ) as fresh:
-        yield fresh
-
-
-@asynccontextmanager
 async def signals(context: CheckContext):
     """Only the student's file receives Django's signals.
 
@@ -133,7 +123,6 @@ FIXTURES = {
     "held_sleep": held_sleep,
     "external_sender": external_sender,
     "database": database,
-    "cache": cache,
     "signals": signals,
     "interleaving": interleaving,
     "worker": worker,

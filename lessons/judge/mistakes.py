@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from lessons.core.catalogue import Lesson
+from lessons.core.source import read_python
 
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -42,7 +43,7 @@ def read_mistakes(lesson: Lesson) -> tuple[Mistake, ...]:
 
 @lru_cache(maxsize=64)
 def _read(file: Path, saved: int) -> tuple[Mistake, ...]:
-    body = ast.parse(file.read_text(encoding="utf-8")).body
+    body = ast.parse(read_python(file)).body
     diagnoses = dict(found for node in body if (found := _assigned_diagnosis(node)))
     mistakes = []
     for node in body:

@@ -8,7 +8,12 @@ from django.db import DatabaseError
 from lessons.playback.child_process import set_up_django
 
 set_up_django()
-for name in ("lessons.judge.check_process", "lessons.playback.conversation"):
+for name in (
+    "lessons.judge.check_process",
+    "lessons.playback.conversation",
+    "lessons.playback.conversation_run",
+    "time_machine",
+):
     import_module(name)
 
 with suppress(OSError, DatabaseError):  # a check that needs tables reports the reason

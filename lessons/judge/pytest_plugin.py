@@ -19,6 +19,8 @@ class CheckFile(pytest.File):
     def collect(self):
         # Channels is loaded here: most runs of pytest collect no check.
         from lessons.judge.check_runner import find_checks
+        from lessons.judge.claims import Claims
+        from lessons.judge.runner import has_model
         from lessons.playback.target import UnknownTarget, resolve
         from lessons.simulator.student_module import load_file
 
@@ -30,7 +32,15 @@ class CheckFile(pytest.File):
             self.target = resolve(self.lesson, target)
         except UnknownTarget as error:
             raise self.CollectError(str(error)) from None
-        for check in find_checks(load_file(self.path)):
+        module = load_file(self.path)
+        if has_model(self.lesson):
+            claims = Claims.of(module)
+            for function in claims.functions:
+                yield ClaimItem.from_parent(
+                    self, name=function.__name__, function=function, model=claims.model
+                )
+            return
+        for check in find_checks(module):
             yield CheckItem.from_parent(self, name=check.__name__, check=check)
 
 
@@ -65,6 +75,40 @@ class CheckItem(pytest.Item):
         from lessons.judge.check_runner import claim_of
 
         return self.path, self.check.__code__.co_firstlineno - 1, claim_of(self.check)
+
+
+class ClaimItem(pytest.Item):
+    """One claim. It runs in this process and without a time limit, so a debugger works."""
+
+    def __init__(self, function, model, **kwargs):
+        super().__init__(**kwargs)
+        self.function = function
+        self.model = model
+
+    def runtest(self):
+        from lessons.judge.claims import Play, run_claim
+        from lessons.judge.verdict import explain_finding, explain_outcome
+        from lessons.playback.session import LocalSession
+        from lessons.simulator.finding import CheckFailed
+
+        lesson = self.parent.lesson
+        session = LocalSession(lesson, self.parent.target)
+        try:
+            outcome = run_claim(self.function, Play(lesson, session, self.model))
+        except CheckFailed as failure:
+            raise PytestFailure(explain_finding(failure.finding)) from None
+        if outcome.state == "red":
+            raise PytestFailure(explain_outcome(outcome))
+
+    def repr_failure(self, excinfo, style=None):
+        if excinfo.errisinstance(PytestFailure):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self):
+        from lessons.judge.claims import claim_of
+
+        return self.path, self.function.__code__.co_firstlineno - 1, claim_of(self.function)
 
 
 def pytest_addoption(parser):

@@ -8,6 +8,8 @@ from dataclasses import replace
 
 from lessons.core.catalogue import Lesson
 from lessons.core.diagnoses import diagnosis
+from lessons.judge import exploration as exploring
+from lessons.judge.claims import Claims, Play, claim_of, run_claim
 from lessons.judge.verdict import STATES, Outcome, Verdict
 from lessons.playback.child_process import (
     kill_process_group,
@@ -16,8 +18,10 @@ from lessons.playback.child_process import (
     set_up_django,
     start_child,
 )
+from lessons.playback.session import CourseError, Session, SessionEnded
 from lessons.playback.target import Target, resolve
 from lessons.simulator.finding import Finding, make_finding
+from lessons.simulator.student_module import load_file
 from lessons.wire.events import Event
 
 CHECK_TIMEOUT = 5.0  # seconds that one check may take
@@ -25,24 +29,24 @@ _START_TIMEOUT = 30.0  # seconds: on a busy machine a child starts slowly
 _REPORT_TIMEOUT = 1.0  # seconds for a child whose check has timed out to report that
 
 
-class CourseError(Exception):
-    """A check of the course is broken. The text is the traceback of the child process."""
-
-
 def judge(
     lesson: Lesson,
     target: str | Target = "exercise",
     timeout: float = CHECK_TIMEOUT,
     on_start: Callable[[], object] = lambda: None,
+    on_claims: Callable[[Verdict], object] = lambda verdict: None,
 ) -> Verdict:
     """Run the lesson's checks on `target` ("exercise", "solution", "mistake:NAME", a path).
 
-    Each check has `timeout` seconds. `on_start` is called while the checks run. The result is a
-    Verdict, whatever the target's code does. Raises UnknownTarget, and CourseError if the lesson's
-    own files are broken.
+    Each check has `timeout` seconds. `on_start` is called while they run. If all claims are green,
+    `on_claims` is called with the verdict so far, before the generated conversations are played.
+    The result is a Verdict, whatever the target's code does. Raises UnknownTarget, and CourseError
+    if the lesson's own files are broken.
     """
     if isinstance(target, str):
         target = resolve(lesson, target)
+    if has_model(lesson):
+        return _judge_with_model(lesson, target, timeout, on_start, on_claims)
     pipe, child_pipe = multiprocessing.Pipe(duplex=False)
     # The digest comes first: a version that is saved during the checks needs another verdict.
     digest = target.digest()
@@ -57,6 +61,52 @@ def judge(
         pipe.close()
     seconds = time.monotonic() - started
     return replace(report.verdict(lesson, target), digest=digest, seconds=seconds)
+
+
+def has_model(lesson: Lesson) -> bool:
+    """Whether the lesson's check.py defines a model."""
+    return "(Model)" in lesson.check.read_text(encoding="utf-8")
+
+
+def _judge_with_model(lesson: Lesson, target: Target, timeout, on_start, on_claims) -> Verdict:
+    """The verdict of the claims, and then of the generated conversations."""
+    digest = target.digest()
+    started = time.monotonic()
+
+    def verdict(session, outcomes):
+        return Verdict(
+            *(lesson.key, target.title, tuple(outcomes), session.problem, session.output),
+            digest=digest,
+            seconds=time.monotonic() - started,
+        )
+
+    with Session(lesson, target, timeout) as session:
+        on_start()
+        claims = Claims.of(load_file(lesson.check))
+        session.wait_until_loaded()
+        if session.problem:
+            return verdict(session, [])
+        outcomes = _run_claims(lesson, session, claims)
+        if not claims.model.explores:
+            return verdict(session, outcomes)
+        exploration = Outcome(exploring.NAME, exploring.CLAIM, "not run")
+        if all(outcome.state == "green" for outcome in outcomes):
+            on_claims(verdict(session, [*outcomes, exploration]))
+            exploration = exploring.explore(lesson, session, claims.model)
+        return verdict(session, [*outcomes, exploration])
+
+
+def _run_claims(lesson: Lesson, session: Session, claims: Claims) -> list[Outcome]:
+    outcomes = []
+    for function in claims.functions:
+        try:
+            outcomes.append(run_claim(function, Play(lesson, session, claims.model)))
+        except SessionEnded as ended:
+            name, claim = function.__name__, claim_of(function)
+            outcomes.append(Outcome(name, claim, "red", ended.finding))
+            break
+    rest = claims.functions[len(outcomes) :]
+    return [*outcomes, *(Outcome(it.__name__, claim_of(it), "not run") for it in rest)]
 
 
 class _Report:

@@ -66,6 +66,11 @@ class Verdict:
         return [self.problem, *found] if self.problem else found
 
     @property
+    def further_red(self) -> int:
+        """How many claims are red besides that of the first finding: often for the same reason."""
+        return max(0, sum(outcome.state == "red" for outcome in self.outcomes) - 1)
+
+    @property
     def diagnosis_ids(self) -> list[str]:
         """The ids of the diagnoses, each once, in the order of the checks."""
         return list(dict.fromkeys(finding.diagnosis for finding in self.findings))
@@ -116,6 +121,11 @@ class Verdict:
         return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
 
 
+def further_red_text(count: int) -> str:
+    """What stands below the first finding, if more claims are red."""
+    return f"{count} more {'claim is' if count == 1 else 'claims are'} red. Repair this one first."
+
+
 def explain(verdict: Verdict) -> str:
     """A whole verdict: a tick or a cross for each check, and the reason for each cross."""
     lines = [f"{verdict.lesson}, {verdict.target}: {'green' if verdict.green else 'red'}"]
@@ -138,7 +148,16 @@ def explain_outcome(outcome: Outcome) -> str:
 def explain_finding(finding: Finding) -> str:
     """What happened and where, then the cause and the cure."""
     known = diagnosis(finding.diagnosis)
-    parts = [finding.message, finding.detail, f"Why: {known.cause}", f"Cure: {known.cure}"]
+    promise = finding.promise and f"The exercise says: {finding.promise}"
+    steps = finding.conversation and f"Play it: {finding.conversation}"
+    parts = [
+        finding.message,
+        finding.detail,
+        promise,
+        steps,
+        f"Why: {known.cause}",
+        f"Cure: {known.cure}",
+    ]
     return "\n".join(part for part in parts if part)
 
 

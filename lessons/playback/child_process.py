@@ -55,6 +55,11 @@ def receive_json(connection: Connection) -> Any:
         raise UnreadableMessage(f"The process sent something that is not JSON: {error}") from None
 
 
+def sent_and_received(value: Any) -> Any:
+    """`value` as it would arrive at the other end of a pipe."""
+    return _untagged(json.loads(json.dumps(_tagged(value))))
+
+
 def _tagged(value: Any) -> Any:
     """A JSON value for `value`: what JSON lacks becomes a dict with the name of its type."""
     if value is None or isinstance(value, bool | int | float):

@@ -10,14 +10,14 @@ import logging
 import threading
 import warnings
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils import timezone
 
 from lessons.core.catalogue import Lesson
 from lessons.playback.child_process import NoAnswer, read_dataclass, run_isolated
-from lessons.playback.player import Player, Turn
-from lessons.playback.steps import Step, UnknownStep, parse_step
+from lessons.playback.player import Player
+from lessons.playback.steps import SETUP, Step, UnknownStep, parse_step
 from lessons.playback.target import UnknownTarget, resolve
 from lessons.simulator.channel_layer import fake_redis
 from lessons.simulator.controlled_sleep import fast_sleep
@@ -55,9 +55,17 @@ def play(lesson: Lesson, name: str, steps: list[str], timeout=PLAY_TIMEOUT) -> t
     return _play(lesson, name, steps, timeout, "events", _events)
 
 
-def play_in_turns(lesson: Lesson, name: str, steps: list[str]) -> tuple[Turn, ...]:
+def play_in_turns(lesson: Lesson, name: str, steps: list[str]) -> tuple["StepEvents", ...]:
     """As play(), step by step, and without the events of workers."""
     return _play(lesson, name, steps, PLAY_TIMEOUT, "turns", _turns)
+
+
+class StepEvents(NamedTuple):
+    """One step, the number of its client or None, and the events that followed, by client."""
+
+    client: int | None
+    step: str
+    events: tuple[tuple[int, Event], ...]
 
 
 def _play(lesson: Lesson, name: str, steps: list[str], timeout: float, wanted: str, read) -> Any:
@@ -77,12 +85,14 @@ def _events(data: Any) -> tuple[Event, ...]:
     return tuple(read_dataclass(Event, event) for event in data)
 
 
-def _turns(data: Any) -> tuple[Turn, ...]:
+def _turns(data: Any) -> tuple[StepEvents, ...]:
     return tuple(
-        Turn(
-            client, step, tuple((number, read_dataclass(Event, event)) for number, event in events)
+        StepEvents(
+            parse_step(turn["steps"][0]).client,
+            turn["steps"][0],
+            tuple((number, read_dataclass(Event, event)) for number, event in turn["events"]),
         )
-        for client, step, events in data
+        for turn in data
     )
 
 
@@ -138,9 +148,8 @@ def _limit_exceeded(reason: str, player: Player) -> dict:
 
 
 def _run(player: Player, subject, steps: list[Step]) -> None:
-    config = {}
-    if steps and steps[0].action == "capacity":
-        config["capacity"], steps = steps[0].arguments["messages"], steps[1:]
+    setup = {step.action: step.arguments for step in steps if step.action in SETUP}
+    config = {"capacity": setup["capacity"]["messages"]} if "capacity" in setup else {}
     with (
         fake_redis(**config),
         isolated_signals(subject),

@@ -2,7 +2,7 @@
 
 communicator.py    the clients: what a check sends and receives
 server.py          Daphne: delivers events, applies daphne_rules.py, names faults
-loop.py            the scheduler and the clock
+loop.py            the scheduler; threads.py the turns of threads; clock.py one clock for all
 channel_layer.py   the channel layers, on a Redis server that can fail
 database.py        the database; cache.py the cache; worker.py `manage.py runworker`
 controlled_sleep.py, interleaving.py    slow calls, and other writers, at chosen moments

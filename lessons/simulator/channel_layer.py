@@ -3,12 +3,13 @@
 import asyncio
 import itertools
 import time
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 
 import msgpack
 from channels.layers import InMemoryChannelLayer, channel_layers
 
 from lessons.simulator.finding import Place, running_places
+from lessons.simulator.loop import pause
 from lessons.wire.layer import RecordingLayer
 from lessons.wire.recorder import current_connection
 
@@ -31,6 +32,11 @@ class _SerializedMessage(dict):
         return self  # its content never changes
 
 
+def is_part_of_group_send(*args) -> bool:
+    """Whether a call of the layer with these arguments is a send() that group_send() makes."""
+    return any(isinstance(argument, _SerializedMessage) for argument in args)
+
+
 class SerializingLayer(InMemoryChannelLayer):
     """Serializes each message as the Redis layers do, so a check fails where Redis would.
 
@@ -42,6 +48,7 @@ class SerializingLayer(InMemoryChannelLayer):
     def __init__(self, **config):
         super().__init__(**config)
         self._numbers = itertools.count(1)
+        self._begun = time.time()
         self._channels: dict[str | None, str] = {}
 
     async def new_channel(self, prefix="specific"):
@@ -51,6 +58,13 @@ class SerializingLayer(InMemoryChannelLayer):
         if connection is not None:
             self._channels.setdefault(connection.id, name)
         return name
+
+    def _clean_expired(self):
+        """As in Channels, with one look at the clock while nothing can have expired."""
+        now = time.time()
+        heads = (queue._queue[0][0] for queue in self.channels.values() if not queue.empty())
+        if now - self._begun > self.group_expiry or any(head < now for head in heads):
+            super()._clean_expired()
 
     def channel_of(self, connection: str) -> str | None:
         """Name of the channel of the consumer that serves the connection with that id."""
@@ -65,17 +79,61 @@ class SerializingLayer(InMemoryChannelLayer):
         """As in Channels. A message that cannot be serialized raises at the sender's line."""
         assert isinstance(message, dict), "message is not a dict"
         assert "__asgi_channel__" not in message
-        is_serialized = isinstance(message, _SerializedMessage)
-        await super().send(channel, message if is_serialized else _SerializedMessage(message))
+        if isinstance(message, _SerializedMessage):  # a part of group_send()
+            self._require("channels")
+            await super().send(channel, message)
+            return
+        message = _SerializedMessage(message)
+        async with self._reaching("channels"):
+            await super().send(channel, message)
 
     async def group_send(self, group, message):
         """As in Channels. It serializes the message even if the group is empty."""
         assert isinstance(message, dict), "Message is not a dict"
-        await super().group_send(group, _SerializedMessage(message))
+        message = _SerializedMessage(message)
+        async with self._reaching("groups"):
+            await super().group_send(group, message)
+
+    async def group_add(self, group, channel):
+        async with self._reaching("groups"):
+            await super().group_add(group, channel)
+
+    async def group_discard(self, group, channel):
+        async with self._reaching("groups"):
+            await super().group_discard(group, channel)
 
     async def receive(self, channel):
         """As in Channels. A message that cannot be read back raises here, at the receiver."""
-        return self.deserialized(await super().receive(channel))
+        await pause()
+        return self.deserialized(await self._receive(channel))
+
+    @asynccontextmanager
+    async def _reaching(self, host: str):
+        """A call of the layer may suspend before it has its effect, and after."""
+        await pause()
+        self._require(host)
+        yield
+        await pause()
+
+    def _require(self, host: str) -> None:
+        """Raise what the layer raises if the host with the "channels" or "groups" is down."""
+
+    async def _receive(self, channel):
+        message = await super().receive(channel)
+        try:
+            await pause()
+        except asyncio.CancelledError:  # a receiver that is cancelled loses no message
+            queue = self.channels.setdefault(channel, asyncio.Queue(self.get_capacity(channel)))
+            queue._queue.appendleft((time.time() + self.expiry, message))
+            queue._wakeup_next(queue._getters)
+            raise
+        return message
+
+    async def receive_waiting(self, channel):
+        """As receive(), but returns None if no message waits."""
+        self._clean_expired()
+        queue = self.channels.get(channel)
+        return None if queue is None or queue.empty() else await self.receive(channel)
 
     def deserialized(self, message):
         """The message that was sent."""
@@ -167,7 +225,7 @@ _CONNECTION_CLOSED = {"type": "a receiver finds its connection closed"}
 
 
 class FakeRedis:
-    """The Redis server behind all layers. A check can stop it, or only the host of its groups.
+    """The Redis server behind all layers. A check can stop it, or only one of its hosts.
 
     With several hosts in CHANNEL_LAYERS, a consumer's channel and a group may be on different
     hosts. Then one of them can be unreachable alone.
@@ -179,11 +237,18 @@ class FakeRedis:
 
     async def stop(self) -> None:
         """Kill the server with all its data. Returns when all receivers have reacted."""
-        self.has_channels = False
+        self.stop_all_hosts()
+        await asyncio.get_running_loop().wait_until_idle()
+
+    def stop_all_hosts(self) -> None:
         self.stop_group_host()
+        self.stop_channel_host()
+
+    def stop_channel_host(self) -> None:
+        """Kill the host that keeps the channels. Each waiting receiver finds that out."""
+        self.has_channels = False
         for layer in self.layers.values():
             layer.close_connections()
-        await asyncio.get_running_loop().wait_until_idle()
 
     def stop_group_host(self) -> None:
         """Kill the host that keeps the groups. The channels are on the other host."""
@@ -194,6 +259,13 @@ class FakeRedis:
     def start(self) -> None:
         """Start the server again at the same address. It has no data."""
         self.has_channels = self.has_groups = True
+
+    def take_layers_used(self) -> list[str]:
+        """Aliases of the layers that were called since this method was called last."""
+        used = sorted(name for name, layer in self.layers.items() if layer.was_used)
+        for name in used:
+            self.layers[name].was_used = False
+        return used
 
     def other_layers_used(self, alias: str) -> list[str]:
         """Aliases of the layers other than `alias` that were called."""
@@ -215,33 +287,22 @@ class OutageLayer(SerializingLayer):
                 queue.get_nowait()
             queue.put_nowait((time.time() + self.expiry, _CONNECTION_CLOSED))
 
-    async def send(self, channel, message):
-        self._require(self.redis.has_channels)
-        await super().send(channel, message)
-
     async def receive(self, channel):
-        if not self.redis.has_channels:
-            raise _connection_error(_REFUSED)
-        message = await InMemoryChannelLayer.receive(self, channel)
+        message = await self._receive(channel)
         if message is _CONNECTION_CLOSED:
             raise _connection_error("Connection closed by server.")
         return self.deserialized(message)
 
-    async def group_add(self, group, channel):
-        self._require(self.redis.has_groups)
-        await super().group_add(group, channel)
+    async def _receive(self, channel):
+        await pause()
+        if not self.redis.has_channels:
+            raise _connection_error(_REFUSED)
+        return await super()._receive(channel)
 
-    async def group_discard(self, group, channel):
-        self._require(self.redis.has_groups)
-        await super().group_discard(group, channel)
-
-    async def group_send(self, group, message):
-        self._require(self.redis.has_groups)
-        await super().group_send(group, message)
-
-    def _require(self, is_reachable: bool) -> None:
+    def _require(self, host: str) -> None:
         self.was_used = True
-        if not is_reachable:
+        is_up = self.redis.has_channels if host == "channels" else self.redis.has_groups
+        if not is_up:
             raise _connection_error(_REFUSED)
 
 
@@ -257,9 +318,14 @@ def _connection_error(text: str) -> Exception:
     return error
 
 
-def is_simulated_outage(error: BaseException) -> bool:
-    """Whether a check made a layer fail with `error`. Then it is not the consumer's fault."""
-    return getattr(error, "is_simulated", False)
+def is_simulated_outage(error: BaseException | None) -> bool:
+    """Whether a check made a layer fail with `error`. Then it is not the consumer's fault.
+
+    The consumer may raise another exception in its place, which refers to the first.
+    """
+    while error is not None and not getattr(error, "is_simulated", False):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 @contextmanager

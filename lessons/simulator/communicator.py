@@ -7,6 +7,7 @@ FakeServer on a SimulatedLoop instead. Each method returns as soon as the loop i
 
 import asyncio
 from contextlib import suppress
+from copy import deepcopy
 
 from channels.testing import HttpCommunicator, WebsocketCommunicator
 
@@ -33,6 +34,7 @@ class StrictClient:
     """
 
     server: FakeServer
+    _scope_before: dict  # a copy of `scope` as the server made it
 
     async def __aenter__(self):
         return self
@@ -65,9 +67,51 @@ class StrictClient:
         return self.future.done()
 
     @property
+    def raised(self) -> str:
+        """The exception with which the application ended, as text; empty if it raised none."""
+        if not self.has_begun or not self.future.done() or self.future.cancelled():
+            return ""
+        error = self.future.exception()
+        return "" if error is None else f"{type(error).__name__}: {error}"
+
+    @property
+    def raised_kinds(self) -> list[str]:
+        """The names of that exception's class and of the classes that it inherits from."""
+        if not self.raised:
+            return []
+        return [kind.__name__ for kind in type(self.future.exception()).__mro__]
+
+    @property
+    def scope_changes(self) -> list[str]:
+        """The keys of the server's scope that the application has changed, added or removed."""
+        before, now = self._scope_before, self.scope
+        return sorted(
+            str(key)
+            for key in {*before, *now}
+            if key not in before or key not in now or not _is_same(before[key], now[key])
+        )
+
+    @property
     def is_busy(self) -> bool:
         """Whether a handler runs: until it returns, no other event reaches the consumer."""
         return self.server.is_busy(self.future)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the application was started."""
+        return self._future is not None
+
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether a handler is still at work on the handshake."""
+        return self.is_busy and self.server.rules.awaits_answer
+
+    # What a client does, without a wait for the consumer
+
+    def deliver(self, message):
+        """Put an event into the consumer's queue, unless the connection has ended."""
+        if self.has_begun and not self.server.client_left and not self.future.done():
+            self.server.deliver_after_handshake(message)
 
     # What a client does
 
@@ -76,13 +120,13 @@ class StrictClient:
         if self.server.client_left or self.future.done():
             raise self.failure("closed-early", f"The client could not send {message} any more.")
         self.server.deliver(message)
-        await self._settle()
+        await self.settle()
 
     async def wait(self, timeout=CLOSE_TIMEOUT):
         """Wait until the application has ended, for `timeout` seconds of the loop's clock."""
-        await self._settle()
+        await self.settle()
         await asyncio.wait([self.future], timeout=timeout)
-        await self._settle()
+        await self.settle()
         rules = self.server.rules
         if not self.future.done():
             self.server.judge_uncancelled_tasks()
@@ -131,7 +175,7 @@ class StrictClient:
 
     async def receive_output(self, timeout=1):
         """The next message from the consumer."""
-        await self._wait_for_output(timeout)
+        await self.wait_for_output(timeout)
         if not self.unread:
             self.server.judge_failed_tasks()
             raise self.failure(self.server.silence_diagnosis(self.future))
@@ -139,7 +183,7 @@ class StrictClient:
 
     async def receive_nothing(self, timeout=0.1, interval=0.01):
         """Whether the consumer sends nothing for `timeout` seconds of the loop's clock."""
-        await self._wait_for_output(timeout)
+        await self.wait_for_output(timeout)
         return not self.unread
 
     def expect(self, *events, otherwise=None):
@@ -166,21 +210,27 @@ class StrictClient:
 
     # How it waits
 
-    async def _wait_for_output(self, timeout):
-        await self._settle()
+    async def wait_for_output(self, timeout):
+        """Wait until the consumer sends something, for `timeout` seconds of the loop's clock."""
+        await self.settle()
         if not self.unread:
             self.server.output_arrived.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(timeout):
                     await self.server.output_arrived.wait()
-            await self._settle()
+            await self.settle()
 
-    async def _settle(self):
+    async def settle(self):
         """Wait until the loop is idle. If the consumer closed, let it disconnect. Judge it."""
         if not isinstance(asyncio.get_running_loop(), SimulatedLoop):
             raise RuntimeError("a strict communicator needs lessons.simulator.loop.SimulatedLoop")
-        application = self.future  # the first access starts the application
+        _ = self.future  # the first access starts the application
         await self._wait_until_idle()
+        await self.judge()
+
+    async def judge(self):
+        """Judge the consumer while the loop is idle. If it closed, let it disconnect first."""
+        application = self.future
         self.server.judge_replies()
         disconnect = self.server.rules.disconnect_event
         if disconnect and not self.server.client_left and not application.done():
@@ -191,6 +241,13 @@ class StrictClient:
             # The handler that closed is responsible for all that a check finds after this.
             self.server.last_type = closing_type
         self.server.judge(application)
+
+    async def judge_end(self, timeout=CLOSE_TIMEOUT):
+        """Judge how the consumer ends; the loop is idle, and judge() has found no fault."""
+        if self.future.done():
+            self.server.judge_leftovers(self.server.rules.leftover_task)
+        else:
+            await self.wait(timeout)
 
     async def _wait_until_idle(self):
         """Let the consumer run until the loop is idle, and judge nothing."""
@@ -204,6 +261,7 @@ class StrictCommunicator(StrictClient, WebsocketCommunicator):
     def __init__(self, application, path, headers=None, subprotocols=None, spec_version=None):
         self.server = FakeServer(application, WebSocketRules(subprotocols or ()))
         super().__init__(self.server.serve, path, headers, subprotocols, spec_version)
+        self._scope_before = deepcopy(self.scope)
 
     @property
     def close_code(self) -> int | None:
@@ -218,6 +276,15 @@ class StrictCommunicator(StrictClient, WebsocketCommunicator):
         if not isinstance(data, str if key == "text" else bytes):
             raise TypeError(f"{key}_data is a {type(data).__name__}")
         await self.send_input({"type": "websocket.receive", key: data})
+
+    def begin(self):
+        """Start the application, and deliver the connect event."""
+        _ = self.future
+        self.deliver({"type": "websocket.connect"})
+
+    def begin_disconnect(self, code):
+        """Deliver the disconnect event, unless the connection has ended."""
+        self.deliver({"type": "websocket.disconnect", "code": code})
 
     async def connect(self, timeout=HANDSHAKE_TIMEOUT):
         """Start the handshake. Returns (True, subprotocol) or (False, close code)."""
@@ -246,23 +313,50 @@ class StrictCommunicator(StrictClient, WebsocketCommunicator):
 class StrictHttpCommunicator(StrictClient, HttpCommunicator):
     """One HTTP request with its body in pieces. The client reads the response, or leaves.
 
-    `body` is cut into pieces as Daphne cuts it. A list is taken as the pieces.
+    `body` is cut into pieces as Daphne cuts it. A list is taken as the pieces. Without `is_whole`,
+    deliver_piece() adds more of them. With `leaves_out`, events lack the keys that the ASGI spec
+    allows a server to leave out: an empty body, and a more_body that is False.
     """
 
-    def __init__(self, application, method, path, body=b"", headers=None):
+    def __init__(
+        self, application, method, path, body=b"", headers=None, *, is_whole=True, leaves_out=False
+    ):
         pieces = _pieces_of(body) if isinstance(body, bytes) else body
         self.server = FakeServer(application, HttpRules())
         super().__init__(self.server.serve, method, path, b"".join(pieces), headers)
         self.pieces = pieces
+        self._is_whole = is_whole
+        self._leaves_out = leaves_out
+        self._scope_before = deepcopy(self.scope)
 
-    async def send_request(self):
-        """Send the body. As with Daphne, all its pieces arrive before the first is handled."""
+    def begin(self):
+        """Deliver the body. As with Daphne, all its pieces arrive before the first is handled."""
         if not self.sent_request:
             self.sent_request = True
+            _ = self.future
             for number, piece in enumerate(self.pieces, start=1):
-                more = number < len(self.pieces)
-                self.server.deliver({"type": "http.request", "body": piece, "more_body": more})
-            await self._settle()
+                self._deliver_piece(piece, number < len(self.pieces) or not self._is_whole)
+
+    def deliver_piece(self, piece: bytes, more: bool):
+        """Deliver one more piece of the body, unless the body or the connection has ended."""
+        if not self._is_whole:
+            self._is_whole = not more
+            self._deliver_piece(piece, more)
+
+    def _deliver_piece(self, piece: bytes, more: bool):
+        keys = {"body": piece, "more_body": more}
+        kept = {key: value for key, value in keys.items() if value or not self._leaves_out}
+        self.deliver({"type": "http.request", **kept})
+
+    def begin_disconnect(self, code=None):
+        """Deliver the disconnect event, unless the request has ended."""
+        self.deliver({"type": self.server.rules.disconnect_type})
+
+    async def send_request(self):
+        """Send the body, and wait until the consumer has handled it."""
+        if not self.sent_request:
+            self.begin()
+            await self.settle()
 
     async def send_input(self, message):
         """Send any event. After it, the body is not sent automatically."""
@@ -301,9 +395,13 @@ class StrictHttpCommunicator(StrictClient, HttpCommunicator):
 
     async def read_so_far(self) -> bytes:
         """The part of the body that has arrived and was not read, without a wait for more."""
-        await self._settle()
+        await self.settle()
         messages, self.server.unread = self.server.unread, []
         return b"".join(message.get("body", b"") for message in messages)
+
+
+def _is_same(before, now) -> bool:
+    return type(before) is type(now) and before == now
 
 
 def _pieces_of(body: bytes) -> list[bytes]:

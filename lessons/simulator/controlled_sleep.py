@@ -41,7 +41,7 @@ MIN_BLOCKED_LOOKS = 10  # looks in a row that find the loop waiting for a thread
 WATCHDOG = "watchdog"  # name of the thread that ends a check after its time limit
 
 # Qualified names of the functions in which one thread waits for another.
-_WAITING = {"Condition.wait", "Thread.join", "Thread._wait_for_tstate_lock"}
+_WAITING = {"Condition.wait", "Thread.join", "ThreadTurns.wait", "ThreadTurns.wait_for_end"}
 
 
 class HeldSleep:

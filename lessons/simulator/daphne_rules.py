@@ -3,9 +3,17 @@
 Every rule is Daphne's own: daphne/ws_protocol.py and http_protocol.py, handle_reply; autobahn,
 sendMessage and sendClose; daphne/server.py, check_headers_type. tests/facts/test_facts_daphne.py
 and test_facts_http.py compare each rule with a real server.
+
+A rule judges the message itself, because Daphne looks at exact types: an IntEnum is not a close
+code. But a rule calls no method of a subclass of a built-in type. It judges the characters of a
+text, even if the text claims to equal every other one.
 """
 
+import difflib
+import re
 from enum import Enum
+
+from lessons.wire.events import exact_copy
 
 
 class State(Enum):
@@ -24,22 +32,85 @@ class BrokenRule(Exception):
     """A message that Daphne does not accept.
 
     `diagnosis` is an id of the catalogue. `error` is the exception that Daphne raises in the
-    consumer, or None if Daphne drops the message silently.
+    consumer, or None if Daphne drops the message silently. `remark` is a sentence for the finding.
     """
 
-    def __init__(self, diagnosis: str, error: Exception | None = None):
+    def __init__(self, diagnosis: str, error: Exception | None = None, remark: str = ""):
         super().__init__(diagnosis)
         self.diagnosis = diagnosis
         self.error = error
+        self.remark = remark
 
 
-def type_of(message) -> str:
+class InvalidHeaderName(ValueError):
+    """As Twisted's exception of that name: a header's name may not have these characters."""
+
+
+def type_of(message):
     """The type of a message that a consumer sent. Raises BrokenRule if it has no type."""
     if not isinstance(message, dict):
-        raise BrokenRule("reply-not-a-dict", TypeError("a message must be a dict"))
+        try:
+            message["type"]
+        except Exception as error:
+            raise BrokenRule("reply-not-a-dict", error) from None
+        raise BrokenRule("reply-not-a-dict")  # an object that only looks like a dict
     if "type" not in message:
         raise BrokenRule("reply-without-type", KeyError("type"))
-    return message["type"]
+    return exact_copy(dict.get(message, "type"))
+
+
+# Type of a message → the keys that Daphne reads, and those that only the ASGI spec knows.
+_KEYS_OF_DAPHNE = {
+    "websocket.accept": ("subprotocol",),
+    "websocket.send": ("text", "bytes"),
+    "websocket.close": ("code",),
+    "http.response.start": ("status", "headers"),
+    "http.response.body": ("body", "more_body"),
+}
+_OTHER_KEYS = {
+    "websocket.accept": ("headers",),
+    "websocket.close": ("reason",),
+    "http.response.start": ("trailers",),
+}
+
+
+def unknown_keys(message: dict) -> list[str]:
+    """The keys that neither Daphne nor the ASGI spec knows. Daphne ignores them silently."""
+    kind = message.get("type")
+    if not isinstance(kind, str) or kind not in _KEYS_OF_DAPHNE:
+        return []
+    known = ("type", *_KEYS_OF_DAPHNE[kind], *_OTHER_KEYS.get(kind, ()))
+    return [key for key in message if key not in known]
+
+
+def meant_key(message: dict, key) -> str:
+    """The key of Daphne that an unknown key of `message` resembles, or ""."""
+    free = [name for name in _KEYS_OF_DAPHNE.get(message.get("type"), ()) if name not in message]
+    key = key.casefold() if isinstance(key, str) else ""
+    parts = re.split("[_-]", key)
+    named = [name for name in free if name in parts]  # as code in close_code
+    return next(iter(named or difflib.get_close_matches(key, free, n=1)), "")
+
+
+def with_meant_keys(message: dict) -> dict:
+    """The message, with each unknown key replaced by the key of Daphne that it resembles."""
+    unknown = unknown_keys(message)
+    return {
+        (meant_key(message, key) or key) if key in unknown else key: value
+        for key, value in message.items()
+    }
+
+
+def ignored_keys_text(message: dict) -> str:
+    """A line for each key of `message` that Daphne ignores, with the key to write instead."""
+    if not isinstance(message, dict):
+        return ""
+    lines = []
+    for key in unknown_keys(message):
+        line = f"Daphne does not know the key {key!r} of {message['type']}, and ignores it."
+        meant = meant_key(message, key)
+        lines.append(f"{line} Write {meant!r}." if meant else line)
+    return "\n".join(lines)
 
 
 class WebSocketRules:
@@ -61,6 +132,16 @@ class WebSocketRules:
     @property
     def client_left(self) -> bool:
         return self.state is State.DISCONNECTED
+
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether the handshake has no answer yet."""
+        return self.state is State.CONNECTING
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether the answer to the handshake was a close. Such a client has sent no frame."""
+        return self.state is State.REJECTED
 
     @property
     def disconnect_event(self) -> dict | None:
@@ -87,16 +168,24 @@ class WebSocketRules:
 
     def apply(self, message) -> None:
         """Apply a message that the consumer sent. Raises BrokenRule."""
+        if self.state is State.DISCONNECTED:
+            return  # Daphne does not look at the message
         rules = {
             "websocket.accept": self._accept,
             "websocket.send": self._send,
             "websocket.close": self._close,
         }
-        rule = rules.get(type_of(message))
+        try:
+            kind = type_of(message)
+        except BrokenRule as broken:
+            if self.state is State.REJECTED:
+                broken.error = None  # nor does it look at it here
+            raise
+        # The type may be an object that cannot be a key of a dict.
+        rule = rules.get(kind) if isinstance(kind, str) else None
         if rule is None:
             raise BrokenRule("unknown-event-type")
-        if self.state is not State.DISCONNECTED:
-            rule(message)
+        rule(message)
 
     def disconnect(self) -> None:
         """The client has left."""
@@ -108,10 +197,13 @@ class WebSocketRules:
         if self.state is not State.CONNECTING:
             reason = "'WebSocketProtocol' object has no attribute 'handshake_deferred'"
             raise BrokenRule("accept-twice", AttributeError(reason))
-        chosen = message.get("subprotocol")
-        if chosen is not None and chosen not in self.offered:
+        given = chosen = exact_copy(dict.get(message, "subprotocol"))
+        if type(given) is tuple:  # autobahn takes its first item
+            chosen = given[0] if given else None
+        if chosen is not None and not (isinstance(chosen, str) and chosen in self.offered):
             # Daphne raises nothing. The handshake never ends, and Daphne drops it after 5 s.
-            raise BrokenRule("subprotocol-not-offered")
+            remark = "" if isinstance(given, str) else _type_text("subprotocol", given, "a str")
+            raise BrokenRule("subprotocol-not-offered", remark=remark)
         self.state = State.OPEN
 
     def _send(self, message) -> None:
@@ -120,7 +212,7 @@ class WebSocketRules:
         if self.state is State.CONNECTING:
             reason = "Socket has not been accepted, so cannot send over it"
             raise BrokenRule("send-before-accept", ValueError(reason))
-        text, data = message.get("text"), message.get("bytes")
+        text, data = exact_copy(dict.get(message, "text")), dict.get(message, "bytes")
         if text and data:
             got = f"Got invalid WebSocket reply message on {message}"
             raise BrokenRule("both-keys", ValueError(f"{got} - contains both bytes and text keys"))
@@ -128,6 +220,8 @@ class WebSocketRules:
         if text is not None and not isinstance(text, str):
             reason = f"'{type(text).__name__}' object has no attribute 'encode'"
             raise BrokenRule("payload-not-text", AttributeError(reason) if text else None)
+        if text:
+            _check_encodable(text)
         if data is not None and type(data) is not bytes:
             reason = f'"payload" must have type bytes, but was "{type(data)}"'
             raise BrokenRule("payload-not-bytes", AssertionError(reason) if data else None)
@@ -138,22 +232,38 @@ class WebSocketRules:
             raise BrokenRule("send-without-payload")
 
     def _close(self, message) -> None:
-        code = message.get("code")
+        code = dict.get(message, "code")
         if self.state is State.CONNECTING:
             self.state, self.close_code = State.REJECTED, 1006
-            if code not in (None, 1000):
+            if exact_copy(code) not in (None, 1000):
                 raise BrokenRule("code-before-accept")
             return
         if self.state is State.REJECTED:
             return
         if code is not None and type(code) is not int:
             reason = f"invalid type '{type(code)}' for close code (must be an integer)"
-            raise BrokenRule("forbidden-close-code", Exception(reason))
+            remark = _type_text("code", code, "an int")
+            raise BrokenRule("forbidden-close-code", Exception(reason), remark)
         if code is not None and not _may_be_sent(code):
             reason = f"invalid close code {code} (must be 1000 or from [3000, 4999])"
             raise BrokenRule("forbidden-close-code", Exception(reason))
         if self.state is State.OPEN:
             self.state, self.close_code = State.CLOSING, 1000 if code is None else code
+
+
+def _type_text(key: str, value, wanted: str) -> str:
+    """A sentence about a value of the wrong type. Its repr shows that '4013' is not 4013."""
+    name = type(value).__name__
+    article = "an" if name[0].lower() in "aeiou" else "a"
+    return f"The value of {key!r} is {value!r}, {article} {name}. It must be {wanted}."
+
+
+def _check_encodable(text: str) -> None:
+    """Daphne encodes each text as UTF-8. A lone surrogate, which JSON can hold, has no bytes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise BrokenRule("text-not-encodable", error) from None
 
 
 def _may_be_sent(code: int) -> bool:
@@ -180,6 +290,12 @@ class HttpRules:
         self.response = Response.AWAITED
         self.client_left = False
         self._left_early = False
+        self._status_error: Exception | None = None  # which the first body will raise
+
+    @property
+    def awaits_answer(self) -> bool:
+        """Never: a response may take as long as it likes."""
+        return False
 
     @property
     def disconnect_event(self) -> dict | None:
@@ -214,23 +330,31 @@ class HttpRules:
 
     def apply(self, message) -> None:
         """Apply a message that the consumer sent. Raises BrokenRule."""
-        rules = {"http.response.start": self._start, "http.response.body": self._body}
-        kind = type_of(message)
         if self.response is Response.COMPLETE:
-            if self.client_left and not message.get("body") and kind == "http.response.body":
-                return  # a stream may still send its end after the client has left
-            # Daphne drops it silently.
-            is_start = kind == "http.response.start"
-            raise BrokenRule("answered-twice" if is_start else "response-cut-short")
-        if self.client_left:
-            return
-        if kind not in rules:
-            reason = f"Cannot handle message type {kind}!"
-            raise BrokenRule("unknown-response-type", ValueError(reason))
-        rules[kind](message)
+            self._judge_late(message)
+        elif not self.client_left:
+            rules = {"http.response.start": self._start, "http.response.body": self._body}
+            kind = type_of(message)
+            if not isinstance(kind, str) or kind not in rules:
+                reason = f"Cannot handle message type {kind}!"
+                raise BrokenRule("unknown-response-type", ValueError(reason))
+            rules[kind](message)
+
+    def _judge_late(self, message) -> None:
+        """A message after a complete response: Daphne drops it silently, whatever it is."""
+        try:
+            kind = type_of(message)
+        except BrokenRule as broken:
+            broken.error = None
+            raise
+        if self.client_left and kind == "http.response.body" and not dict.get(message, "body"):
+            return  # a stream may still send its end after the client has left
+        is_start = kind == "http.response.start"
+        raise BrokenRule("answered-twice" if is_start else "response-cut-short")
 
     def _start(self, message) -> None:
-        _check_headers(message)
+        headers = dict.get(message, "headers", [])
+        _check_headers(headers)
         if self.response is Response.STARTED:
             reason = "HTTP response has already been started"
             raise BrokenRule("started-twice", ValueError(reason))
@@ -238,29 +362,46 @@ class HttpRules:
         if "status" not in message:
             reason = "Specifying a status code is required for a Response message."
             raise BrokenRule("status-missing", ValueError(reason))
-        if not isinstance(message["status"], int):
-            # Daphne accepts it. It raises when the first body makes it write the status line.
-            raise BrokenRule("status-not-int")
+        status = dict.get(message, "status")
+        if not isinstance(status, int):
+            # Twisted looks the status up. It writes the status line with the first body.
+            try:
+                hash(status)
+            except TypeError as error:
+                raise BrokenRule("status-not-int", error) from None
+            if not isinstance(status, float):
+                reason = f"%d format: a real number is required, not {type(status).__name__}"
+                self._status_error = TypeError(reason)
+            raise BrokenRule("status-not-int", remark=_type_text("status", status, "an int"))
+        for name, _ in headers:
+            if not _TOKEN.fullmatch(name):
+                error = InvalidHeaderName(bytes.__bytes__(name))
+                raise BrokenRule("header-name-invalid", error)
 
     def _body(self, message) -> None:
         if self.response is Response.AWAITED:
             reason = "HTTP response has not yet been started but got http.response.body"
             raise BrokenRule("body-before-start", ValueError(reason))
-        _check_body(message.get("body", b""))
-        if not message.get("more_body", False):
+        if self._status_error:
+            raise BrokenRule("status-not-int", self._status_error)
+        _check_body(dict.get(message, "body", b""))
+        if not dict.get(message, "more_body", False):
             self.response = Response.COMPLETE
 
 
-def _check_headers(message) -> None:
+_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
+
+
+def _check_headers(headers) -> None:
     try:
-        pairs = [(name, value) for name, value in message.get("headers", [])]
-    except (TypeError, ValueError) as error:
+        for name, value in headers:
+            for part, item in (("name", name), ("value", value)):
+                if not isinstance(item, bytes):
+                    expected = f"expected to be `bytes`, but got `{type(item)}`"
+                    error = ValueError(f"Header {part} '{item}' {expected}")
+                    raise BrokenRule("headers-not-bytes", error)
+    except (TypeError, ValueError) as error:  # not pairs
         raise BrokenRule("headers-not-pairs", error) from None
-    for name, value in pairs:
-        for part, item in (("name", name), ("value", value)):
-            if not isinstance(item, bytes):
-                reason = f"Header {part} '{item}' expected to be `bytes`, but got `{type(item)}`"
-                raise BrokenRule("headers-not-bytes", ValueError(reason))
 
 
 def _check_body(data) -> None:

@@ -9,7 +9,15 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Callable
-from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import (
+    ExitStack,
+    asynccontextmanager,
+    closing,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from importlib import import_module
 from pathlib import Path
 from unittest import mock
@@ -19,7 +27,7 @@ from channels import db
 from django.apps import apps
 from django.conf import settings
 from django.contrib import auth
-from django.db import connection, connections, transaction
+from django.db import close_old_connections, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.db.backends.sqlite3.base import DatabaseWrapper
@@ -28,9 +36,11 @@ from lessons.core.catalogue import ACCOUNTS
 from lessons.simulator.loop import SimulatedLoop
 from lessons.wire.database import record_queries
 
+LOCK_TIMEOUT = 5  # seconds, as Python's sqlite3 waits for another connection to end its writing
 _in_use = False
 _opened: dict[BaseDatabaseWrapper, threading.Thread] = {}
 _DO_NOT_WAIT_FOR_DISK = "PRAGMA synchronous = OFF"  # no check needs its rows after a power cut
+_kept_file: "_File | None" = None
 _template = b""  # the content of the file when it has tables and no rows
 
 
@@ -57,14 +67,64 @@ class OpenTransaction:
             connection.close()
 
 
+class OtherTransaction:
+    """A transaction of another process, in its own thread and connection.
+
+    begin() within it sets a savepoint. end() ends the transaction or the last savepoint.
+    """
+
+    def __init__(self):
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="other-transaction")
+        self._blocks: list[transaction.Atomic] = []
+        self.objects: dict = {}  # (model, id) → the object that was saved in the transaction
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self._blocks)
+
+    async def do(self, function: Callable, *args):
+        """Call `function` within the transaction, and return its result."""
+        return await sync_to_async(function, thread_sensitive=False, executor=self._thread)(*args)
+
+    async def begin(self) -> None:
+        self._blocks.append(transaction.atomic())
+        await self.do(self._blocks[-1].__enter__)
+
+    async def end(self, rolls_back: bool) -> None:
+        """Commit or roll back. Without a transaction, nothing happens."""
+        if self._blocks:
+            await self.do(self._end, self._blocks.pop(), rolls_back)
+
+    def _end(self, block, rolls_back):
+        transaction.set_rollback(rolls_back)
+        try:
+            block.__exit__(None, None, None)
+        finally:
+            if not self._blocks:
+                self.objects.clear()
+                connection.close()
+
+    async def close(self) -> None:
+        """Roll back what is open, and end the thread."""
+        while self._blocks:
+            await self.end(rolls_back=True)
+        self._thread.shutdown()
+
+
 class FreshDatabase:
     """What a check itself, not the consumer, can do with the database."""
+
+    def __init__(self):
+        self._was_restarted = False
 
     async def do(self, function: Callable, *args, **kwargs):
         """Call `function` in the thread of sync handlers, and return its result.
 
         In a check it returns when the effects of signals and on_commit are over.
         """
+        if self._was_restarted:
+            self._was_restarted = False
+            await sync_to_async(close_old_connections)()
         result = await sync_to_async(function)(*args, **kwargs)
         loop = asyncio.get_running_loop()
         if isinstance(loop, SimulatedLoop):
@@ -107,13 +167,15 @@ class FreshDatabase:
                     cursor.execute("PRAGMA busy_timeout = 0")
                 return function(*args, **kwargs)
             finally:
+                with connection.cursor() as cursor:  # another one may get this connection
+                    cursor.execute(f"PRAGMA busy_timeout = {LOCK_TIMEOUT * 1000}")
                 connection.close()
 
         return await sync_to_async(call, thread_sensitive=False)()
 
     async def add_account(self, name: str):
         """The account with that name. It is created if it does not exist."""
-        return await self.do(_account, name)
+        return await self.do(get_or_create_account, name)
 
     @sync_to_async
     def log_in(self, name: str, *permissions: str) -> list[tuple[bytes, bytes]]:
@@ -121,7 +183,7 @@ class FreshDatabase:
 
         Permissions are written as for has_perm: "auth.change_user".
         """
-        user = _account(name)
+        user = get_or_create_account(name)
         if permissions:
             user.user_permissions.add(*map(_permission, permissions))
         values = {
@@ -129,16 +191,17 @@ class FreshDatabase:
             auth.BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],
             auth.HASH_SESSION_KEY: user.get_session_auth_hash(),
         }
-        return _cookie_of(values)  # the same session as login() makes, in half the time
+        return cookie_of(values)  # the same session as login() makes, in half the time
 
     @sync_to_async
     def start_session(self, **values) -> list[tuple[bytes, bytes]]:
         """The headers of a browser whose session holds `values`, and no user."""
-        return _cookie_of(values)
+        return cookie_of(values)
 
     @sync_to_async
     def restart(self) -> None:
         """Close the connection of the handlers' thread. Django does not notice."""
+        self._was_restarted = True
         connection.ensure_connection()
         connection.connection.close()
 
@@ -152,6 +215,109 @@ class FreshDatabase:
         return [it.name for it in held if it is not managed and it.is_alive()]
 
 
+class _File:
+    """A file with a database, and open connections to it that Django does not use now.
+
+    Django opens and closes a connection for each handler, and a new connection takes longer than
+    most queries. So a connection that Django closes is kept, and given to the next that it opens.
+    """
+
+    def __init__(self, folder: str | Path):
+        self.path = Path(folder) / "check.sqlite3"
+        self._idle: list[sqlite3.Connection] = []
+        self._cleaner: sqlite3.Connection | None = None
+
+    def make_empty(self) -> None:
+        """Fill the file: with new tables in the first check of a process, then with a copy."""
+        if self._cleaner is None or not self._delete_rows():
+            self._write()
+
+    def _write(self) -> None:
+        self.close()
+        for file in self.path.parent.glob(f"{self.path.name}*"):
+            file.unlink()
+        if _template:
+            self.path.write_bytes(_template)
+        else:
+            _make_template(self)
+        self._cleaner = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)
+        self._cleaner.execute(_DO_NOT_WAIT_FOR_DISK)
+        names = "SELECT name FROM sqlite_master WHERE type = 'table'"
+        self._tables = [name for (name,) in self._cleaner.execute(names)]
+        self._version = self._schema_version()
+
+    def _delete_rows(self) -> bool:
+        """Returns False if that is not enough, since the tables have changed."""
+        if self._schema_version() != self._version:
+            return False
+        with suppress(sqlite3.OperationalError):  # locked by a thread that hangs
+            self._cleaner.execute("BEGIN IMMEDIATE")
+            for table in self._tables:  # with sqlite_sequence, so ids begin with 1
+                self._cleaner.execute(f'DELETE FROM "{table}"')
+            self._cleaner.execute("COMMIT")
+            return True
+        return False
+
+    def _schema_version(self) -> int:
+        return self._cleaner.execute("PRAGMA schema_version").fetchone()[0]
+
+    @contextmanager
+    def used(self):
+        """Within it, Django's default database is this file."""
+        # pytest-django forbids the project's database: it replaces this method of the base class.
+        methods = {
+            "ensure_connection": _connect,
+            "get_new_connection": lambda wrapper, params: self._open(wrapper, params),
+            "_close": lambda wrapper: self._keep(wrapper.connection),
+        }
+        default = connections.databases["default"]
+        init_command = f"{default['OPTIONS']['init_command']} {_DO_NOT_WAIT_FOR_DISK}"
+        options = {**default["OPTIONS"], "init_command": init_command}
+        with ExitStack() as stack:
+            for name, method in methods.items():
+                stack.enter_context(
+                    mock.patch.object(DatabaseWrapper, name, method, create=name not in _OWN)
+                )
+            values = {"NAME": str(self.path), "OPTIONS": options}
+            stack.enter_context(mock.patch.dict(default, **values))
+            yield
+
+    def _open(self, wrapper: DatabaseWrapper, params: dict) -> sqlite3.Connection:
+        with suppress(IndexError):  # another thread may take the last one
+            return self._idle.pop()
+        return _usual_open(wrapper, params)
+
+    def _keep(self, raw: sqlite3.Connection | None) -> None:
+        with suppress(sqlite3.Error, AttributeError):  # closed, or none
+            raw.rollback()
+            self._idle.append(raw)
+
+    def close(self) -> None:
+        for raw in (*self._idle, self._cleaner):
+            if raw is not None:
+                raw.close()
+        self._idle, self._cleaner = [], None
+
+
+_usual_open = DatabaseWrapper.get_new_connection
+_OWN = {"get_new_connection"}  # methods that the class does not inherit
+
+
+def keep_file_in(folder: str) -> None:
+    """From now on, all checks of this process use one file in this folder."""
+    global _kept_file
+    _kept_file = _File(folder)
+
+
+@contextmanager
+def _file():
+    if _kept_file is not None:
+        yield _kept_file
+        return
+    with tempfile.TemporaryDirectory() as folder, closing(_File(folder)) as file:
+        yield file
+
+
 @asynccontextmanager
 async def fresh_database():
     """Within it, Django's default database is a file with all tables and no rows.
@@ -159,13 +325,12 @@ async def fresh_database():
     The queries of a recorded connection are recorded.
     """
     global _in_use
-    with _in_a_file() as file:
+    with _file() as file, file.used():
         await sync_to_async(_begin)(file)
         _in_use = True
         connection_created.connect(_remember)
         try:
-            with _kept_open(file):
-                yield FreshDatabase()
+            yield FreshDatabase()
         finally:
             _in_use = False
             connection_created.disconnect(_remember)
@@ -175,33 +340,8 @@ async def fresh_database():
 
 def prepare() -> None:
     """Create the tables now: processes that are forked from this one copy them."""
-    with _in_a_file() as file:
+    with _file() as file, file.used():
         _make_template(file)
-
-
-@contextmanager
-def _in_a_file():
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "check.sqlite3"
-        # pytest-django forbids the project's database: it replaces this method of the base class.
-        allowed = mock.patch.object(DatabaseWrapper, "ensure_connection", _connect, create=True)
-        default = connections.databases["default"]
-        init_command = f"{default['OPTIONS']['init_command']} {_DO_NOT_WAIT_FOR_DISK}"
-        options = {**default["OPTIONS"], "init_command": init_command}
-        with allowed, mock.patch.dict(default, NAME=str(file), OPTIONS=options):
-            yield file
-
-
-def _kept_open(file: Path):
-    """An extra open connection, so that no other connection is the last one.
-
-    When the last connection closes, SQLite deletes the write-ahead log, and the next one creates it
-    again. Channels closes connections before each handler, so this is half the cost of a query.
-    """
-    kept = sqlite3.connect(file, check_same_thread=False)
-    kept.execute(_DO_NOT_WAIT_FOR_DISK)
-    kept.execute("SELECT count(*) FROM sqlite_master")
-    return closing(kept)
 
 
 def _remember(connection, **kwargs) -> None:
@@ -223,21 +363,18 @@ def _connect(self) -> None:
             self.connect()
 
 
-def _begin(file: Path) -> None:
-    """Fill the file: with new tables in the first check of a process, then with a copy."""
+def _begin(file: _File) -> None:
     connections.close_all()
     record_queries()
-    if _template:
-        file.write_bytes(_template)
-    else:
-        _make_template(file)
+    file.make_empty()
 
 
-def _make_template(file: Path) -> None:
+def _make_template(file: _File) -> None:
     global _template
     create_tables()
-    connections.close_all()  # writes everything into the file
-    _template = file.read_bytes()
+    connections.close_all()
+    file.close()  # writes everything into the file
+    _template = file.path.read_bytes()
 
 
 def create_tables() -> None:
@@ -247,7 +384,7 @@ def create_tables() -> None:
             editor.create_model(model)
 
 
-def _cookie_of(values: dict[str, str]) -> list[tuple[bytes, bytes]]:
+def cookie_of(values: dict[str, str]) -> list[tuple[bytes, bytes]]:
     """The headers of a browser that has a new session with `values`."""
     session = import_module(settings.SESSION_ENGINE).SessionStore()
     session.update(values)
@@ -255,9 +392,34 @@ def _cookie_of(values: dict[str, str]) -> list[tuple[bytes, bytes]]:
     return [(b"cookie", f"{settings.SESSION_COOKIE_NAME}={session.session_key}".encode())]
 
 
-def _account(name: str):
+def get_or_create_account(name: str, **fields):
+    """The account with that name. A new one has these fields."""
     users = apps.get_model("auth", "User").objects
-    return users.get_or_create(username=name, defaults=ACCOUNTS.get(name, {}))[0]
+    return users.get_or_create(username=name, defaults={**ACCOUNTS.get(name, {}), **fields})[0]
+
+
+def change_account(name: str, fields: dict) -> None:
+    """Change the account with that name, or create it.
+
+    `password` is the new password in plain text. `permissions` and `group_permissions` replace its
+    permissions, and those of its private group: lists of names as for has_perm, such as
+    "auth.change_user".
+    """
+    user = get_or_create_account(name)
+    rest = dict(fields)
+    own, by_group = rest.pop("permissions", None), rest.pop("group_permissions", None)
+    if rest:
+        for field, value in rest.items():
+            setattr(user, field, value)
+        if "password" in rest:
+            user.set_password(rest["password"])
+        user.save(update_fields=list(rest))
+    if own is not None:
+        user.user_permissions.set(map(_permission, own))
+    if by_group is not None:
+        group, _ = apps.get_model("auth", "Group").objects.get_or_create(name=f"group of {name}")
+        group.permissions.set(map(_permission, by_group))
+        user.groups.add(group)
 
 
 def _permission(name: str):
@@ -275,7 +437,7 @@ def without_connection_cleanup():
 
     Otherwise a test without database access would fail. With a fresh_database() Channels does it.
     """
-    if _in_use:
+    if _in_use or db.close_old_connections is _nothing:
         return nullcontext()
     return mock.patch.object(db, "close_old_connections", _nothing)  # a Mock takes 1 ms to make
 

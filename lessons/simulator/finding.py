@@ -30,7 +30,8 @@ class Place:
 class Finding:
     """A mistake with its diagnosis. `message` is one line that names event, handler and line.
 
-    `detail` is longer: the exception, or both conversations side by side.
+    `detail` is longer: the exception, or both conversations side by side. `promise` is the sentence
+    of the exercise that was not fulfilled. `conversation` holds the steps that show the mistake.
     """
 
     diagnosis: str
@@ -39,6 +40,8 @@ class Finding:
     line: int = 0
     handler: str = ""
     detail: str = ""
+    promise: str = ""
+    conversation: str = ""
 
 
 class CheckFailed(AssertionError):

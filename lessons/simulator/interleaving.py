@@ -1,9 +1,10 @@
 """Runs another writer at every point at which it could interfere with a consumer.
 
 A race condition may show in one of a thousand runs. So a check must not rely on chance. A consumer
-can be interrupted at few points only: before and after each of its queries, and before and after
-each of its calls to a group. The check runs the same conversation once for each
-point, and at that point another writer acts while the consumer is held:
+can be interrupted at few points only: before and after each of its queries and of its calls of the
+channel layer or the cache and, in a playback, after each message that it sends and at each
+`await asyncio.sleep(0)`, which lets other tasks run. The check runs the same conversation once for
+each point, and at that point another writer acts while the consumer is held:
 
     for _ in interleaving.each_point(publish):    # round 1: publish() runs before the first query
         ...                                       # round 2: after the first query, and so on
@@ -14,17 +15,20 @@ import itertools
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
+from functools import wraps
 from threading import get_ident
 from unittest import mock
 
+from django.core.cache.backends.locmem import LocMemCache
 from django.db import OperationalError
 from django.db.backends.utils import CursorWrapper
 
-from lessons.simulator.channel_layer import current_layer
+from lessons.simulator import cache, server
+from lessons.simulator.channel_layer import current_layers, is_part_of_group_send
 from lessons.wire.recorder import current_connection
 
-GROUP_CALLS = ("group_add", "group_discard", "group_send")
+LAYER_CALLS = ("send", "group_add", "group_discard", "group_send")
 
 
 class Interleaving:
@@ -32,9 +36,11 @@ class Interleaving:
 
     def __init__(self):
         self._loop = asyncio.get_running_loop()
+        self._loop_thread = get_ident()
         self._context = copy_context()  # without a connection: the action is not the consumer's
         self._act: Callable[[], Awaitable] | None = None
         self._points_to_pass = 0
+        self.passed = 0  # points that were passed since it was set to 0
 
     def each_point(self, act: Callable[[], Awaitable]) -> Iterator[int]:
         """Once for each point: while the loop's body runs, `act()` is awaited at that point."""
@@ -57,8 +63,16 @@ class Interleaving:
         finally:
             self._act = None
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the action has not begun yet: the consumer has passed too few points."""
+        return self._act is not None
+
     def _action_at_this_point(self) -> Callable[[], Awaitable] | None:
-        if self._act is None or current_connection.get() is None:
+        if current_connection.get() is None:
+            return None
+        self.passed += 1
+        if self._act is None:
             return None
         self._points_to_pass -= 1
         if self._points_to_pass >= 0:
@@ -82,10 +96,13 @@ class Interleaving:
     async def point_in_loop(self) -> None:
         """A coroutine of the consumer has reached a point."""
         if act := self._action_at_this_point():
-            await self._loop.create_task(self._run(act), context=self._context)
+            task = self._loop.create_task(self._run(act), context=self._context)
+            await asyncio.shield(task)  # the action may be that the server cancels the consumer
 
     def point_in_thread(self) -> None:
-        """A thread of the consumer has reached a point."""
+        """A thread of the consumer has reached a point. A call that blocks the loop has none."""
+        if get_ident() == self._loop_thread:
+            return
         if not (act := self._action_at_this_point()):
             return
         done, thread = Future(), get_ident()
@@ -100,27 +117,57 @@ class Interleaving:
 
 
 @asynccontextmanager
-async def interleaving(context):
+async def interleaving(context, at_sends=False):
     """`for _ in interleaving.each_point(act)`: in each round, `act()` runs one point later."""
-    it, layer, execute = Interleaving(), current_layer(), CursorWrapper._execute
+    it = Interleaving()
 
-    def query(*args):
-        it.point_in_thread()
-        result = execute(*args)
-        it.point_in_thread()
-        return result
+    def with_points_in_thread(call):
+        @wraps(call)
+        def called(*args, **kwargs):
+            it.point_in_thread()
+            result = call(*args, **kwargs)
+            it.point_in_thread()
+            return result
+
+        return called
 
     def with_points(call):
         async def called(*args):
+            if is_part_of_group_send(*args):
+                await call(*args)
+                return
             await it.point_in_loop()
             await call(*args)
             await it.point_in_loop()
 
         return called
 
+    async def pause():
+        await it.point_in_loop()
+        token = pausing.set(True)
+        try:
+            await usual_pause()
+        finally:
+            pausing.reset(token)
+
+    async def sleep_0():
+        if not pausing.get():
+            await it.point_in_loop()
+        await usual_sleep_0()
+
+    pausing = ContextVar("pausing", default=False)  # the fake server suspends, not the consumer
+    usual_sleep_0 = getattr(asyncio.tasks, "__sleep0")  # what sleep() calls for 0 s
+    usual_pause = server.pause  # after each message that a consumer sends
     with ExitStack() as stack:
-        stack.enter_context(mock.patch.object(CursorWrapper, "_execute", query))
-        for name in GROUP_CALLS:
-            replaced = with_points(getattr(layer, name))
-            stack.enter_context(mock.patch.object(layer, name, replaced))
+        if at_sends:
+            stack.enter_context(mock.patch.object(server, "pause", pause))
+            stack.enter_context(mock.patch.object(asyncio.tasks, "__sleep0", sleep_0))
+        in_thread = [(CursorWrapper, "_execute"), *((LocMemCache, name) for name in cache.CALLS)]
+        for owner, name in in_thread:
+            replaced = with_points_in_thread(getattr(owner, name))
+            stack.enter_context(mock.patch.object(owner, name, replaced))
+        for layer in current_layers().values():
+            for name in LAYER_CALLS:
+                replaced = with_points(getattr(layer, name))
+                stack.enter_context(mock.patch.object(layer, name, replaced))
         yield it

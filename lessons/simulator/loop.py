@@ -11,37 +11,76 @@ A normal loop sleeps in its selector when no callback is ready, until a file is 
 timer is due. It does so in `_Selector.select()`. In cases 2 to 5 no callback is ready:
 
 1. A callback is ready (timeout 0): select() looks at the files and returns.
-2. The loop is idle and a coroutine waits in wait_until_idle(): select() wakes that coroutine.
-3. The loop is idle and a timer is set: select() moves the clock to the timer. If the program runs
+2. A thread wants to run, or has a result: select() lets it, and waits until it waits or ends.
+3. The loop is idle and a coroutine waits in wait_until_idle(): select() wakes that coroutine.
+4. The loop is idle and a timer is set: select() moves the clock to the timer. If the program runs
    threads that the loop does not know, it first gives these threads a moment of real time.
-4. A thread is about to end, and its end does not wake the loop: select() looks again after 1 ms.
-5. Anything else, such as a job on a thread: select() waits in real time, as a normal loop does.
+5. Anything else, such as a socket: select() waits in real time, as a normal loop does.
 
 For example, a handler awaits a thread job that takes 20 ms, then sleeps for 5 s, while a check
-awaits wait_until_idle(). The loop waits 20 ms for the job (5). Then only the timer is left, so the
-check goes on (2). When the check awaits the end of the handler, the clock jumps by 5 s (3).
+awaits wait_until_idle(). The loop waits 20 ms for the job (2). Then only the timer is left, so the
+check goes on (3). When the check awaits the end of the handler, the clock jumps by 5 s (4).
+
+A seed decides what in life the outside world decides: when threads get their turns and results
+arrive, which of two timers for the same time comes first, and whether pause() suspends. With seed
+0, everything comes in its natural order. What asyncio guarantees, such as the order of call_soon(),
+holds with every seed. The machine decides nothing: threads.py says how.
 """
 
 import asyncio
+import heapq
+import itertools
+import math
+import random
 import selectors
 import threading
 import time
+from asyncio.events import TimerHandle
+from asyncio.futures import _copy_future_state
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import Context, copy_context
 from dataclasses import dataclass
-from unittest import mock
 from weakref import WeakKeyDictionary, WeakSet
 
-POLL_INTERVAL = 0.001  # seconds between two looks at a thread that is about to end
+from lessons.simulator.finding import Place
+from lessons.simulator.threads import ThreadTurns
+
+POLL_INTERVAL = 0.001  # seconds for something that is about to happen
 THREAD_TIME_SLICE = 0.00025  # seconds for unknown threads before the clock jumps
+CLOCK_RESOLUTION = 1e-9  # seconds; timers that are so close come at the same time
+# What the loop's clock shows at first: an uptime of 1.5 days. A whole number keeps sums exact.
+EPOCH = 131072.0
+PAUSES = (0, 0, 0, 1, 1, 2)  # how often pause() suspends, of which a seed chooses
 
 
-@dataclass(eq=False)
-class _Job:
-    """A call that an executor makes, and the thread that makes it once it has started."""
+_real_monotonic = time.monotonic
 
-    executor: object
-    thread: int | None = None
+
+@dataclass(frozen=True)
+class BlockingCall:
+    """A call that held up the loop, and the student's lines that led to it, the innermost first.
+
+    `seconds` are those of the simulated clock; None if the call waited for something real, such as
+    another process.
+    """
+
+    name: str
+    seconds: float | None
+    places: tuple[Place, ...]
+
+
+class LeftOver(AssertionError):
+    """Something of one conversation is still there when the next one begins."""
+
+
+class _Timer(TimerHandle):
+    """A timer. `order` decides between timers that are due at the same time."""
+
+    __slots__ = ("order",)
+
+    def __lt__(self, other):
+        return self.order < other.order
 
 
 class SimulatedLoop(asyncio.SelectorEventLoop):
@@ -51,19 +90,72 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     `thread_jobs_started` counts the jobs for threads: they are a part of what an event costs.
     """
 
-    def __init__(self):
+    def __init__(self, seed: int = 0):
         self.thread_jobs_started = 0
-        self._jobs: set[_Job] = set()
-        self._awaited_thread_results: set[asyncio.Future] = set()
+        self.clock_reads = 0  # in this iteration, within simulated_clock()
         self.worker_threads: WeakSet[threading.Thread] = WeakSet()  # threads that did a job
         self.held_threads: set[int] = set()  # threads that wait until a check releases them
-        self._begun = self._now = time.monotonic()
+        self._random: random.Random | None = None
+        self._timer_numbers = itertools.count()
+        self.blocking_calls: list[BlockingCall] = []  # noted within simulated_clock()
+        self.thread_sleeps: list[float] = []  # the seconds of each time.sleep() on another thread
+        self._begun = self._now = EPOCH
         self._idle_waiters: list[asyncio.Future] = []
         # Weak, so that a finished task and all that it refers to can be freed.
         self._start_contexts: WeakKeyDictionary[asyncio.Task, Context] = WeakKeyDictionary()
+        self.turns = ThreadTurns(self)
         self._files = _Selector(self)
         super().__init__(self._files)
         self._own_files = len(self._files.get_map())
+        self._set_seed(seed)
+
+    def _set_seed(self, seed: int) -> None:
+        self.seed = seed
+        self._random = self.turns.random = random.Random(seed) if seed else None
+
+    def reset(self, seed: int = 0) -> None:
+        """Set the clock and the seed for another conversation. The loop must not run.
+
+        Raises LeftOver if tasks, timers, threads or sockets are left. Only their end makes the
+        next conversation independent of the last one.
+        """
+        if self.is_running():
+            raise RuntimeError("the loop runs")
+        if left := self._left_over():
+            raise LeftOver(", ".join(left))
+        self._scheduled.clear()
+        self._timer_cancelled_count = 0
+        self._timer_numbers = itertools.count()
+        self._start_contexts.clear()
+        self._idle_waiters.clear()
+        self.held_threads.clear()
+        self.blocking_calls.clear()
+        self.thread_sleeps.clear()
+        self.thread_jobs_started = 0
+        self._begun = self._now = EPOCH
+        self._set_seed(seed)
+
+    def _left_over(self) -> list[str]:
+        """What is left of the last conversation."""
+        tasks = sorted(task.get_coro().__qualname__ for task in asyncio.all_tasks(self))
+        timers = [timer for timer in self._scheduled if not timer.cancelled()]
+        callbacks = [callback for callback in self._ready if not callback.cancelled()]
+        sockets = len(self._files.get_map()) - self._own_files
+        return [
+            *(f"task {name}" for name in tasks),
+            *(f"timer {timer!r}" for timer in timers),
+            *(f"callback {callback!r}" for callback in callbacks),
+            *(f"thread {name}" for name in self.turns.left_threads()),
+            *(["a result of a thread"] * len(self.turns.actions)),
+            *(["an async generator"] * len(self._asyncgens)),
+            *(["a socket"] * sockets),
+        ]
+
+    async def pause(self) -> None:
+        """Suspend zero to two times, as a call may that waits for the outside world."""
+        if self._random is not None:
+            for _ in range(self._random.choice(PAUSES)):
+                await asyncio.sleep(0)
 
     # The clock
 
@@ -71,9 +163,13 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         """Seconds on the loop's own clock."""
         return self._now
 
+    def elapsed(self) -> float:
+        """Seconds since the clock began, without the rounding errors of a float."""
+        return round(self._now - EPOCH, 9)
+
     def timestamp(self) -> float:
         """Seconds on a clock that also runs while code runs, so no two events have equal times."""
-        return time.monotonic() + self._now - self._begun
+        return _real_monotonic() + self._now - self._begun
 
     def advance_to(self, timestamp: float) -> None:
         """Move the timestamp() clock forward to `timestamp`, unless it is there already.
@@ -84,36 +180,72 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
     def advance(self, seconds: float) -> None:
         """Move both clocks forward."""
-        self._now += seconds
+        self.move_to(self._now + seconds)
+
+    def move_to(self, when: float) -> None:
+        """Move both clocks forward to the loop's time `when`, unless it is past."""
+        self._now = max(self._now, when)
+        # In a far future, the next float is farther away. Then a timer that is due is not exact.
+        self._clock_resolution = max(CLOCK_RESOLUTION, math.ulp(self._now))
+
+    def call_at(self, when, callback, *args, context=None):
+        """As in asyncio. Of timers for the same time, the first or a random one comes first."""
+        self._check_closed()
+        timer = _Timer(when, callback, args, self, context)
+        rank = 0.0 if self._random is None else self._random.random()
+        timer.order = (when, rank, next(self._timer_numbers))
+        heapq.heappush(self._scheduled, timer)
+        timer._scheduled = True
+        return timer
+
+    def advance_to_next_timer(self, timeout: float) -> None:
+        """Move both clocks to the next timer, which is due after `timeout` seconds."""
+        when = self._scheduled[0].when() if self._scheduled else self._now
+        # asyncio sleeps for at most a day at a time
+        self.move_to(when if when - self._now <= timeout else self._now + timeout)
 
     # Work on threads
 
     def run_in_executor(self, executor, func, *args):
-        """As in asyncio. The job counts as work until it is done, unless its thread is held."""
-        job = _Job(executor)
+        """As in asyncio. The loop decides when the job runs, and when its result arrives."""
 
         def work():
-            job.thread = threading.get_ident()
             self.worker_threads.add(threading.current_thread())
             return func(*args)
 
-        future = super().run_in_executor(executor, work)
+        self._check_closed()
+        executor = executor or self._usual_executor()
+        job = executor.submit(work)
         self.thread_jobs_started += 1
-        self._jobs.add(job)
-        future.add_done_callback(lambda _: self._jobs.discard(job))
-        return future
+        result = self.create_future()
+        result.add_done_callback(lambda result: result.cancelled() and job.cancel())
+        job.add_done_callback(lambda job: self._job_is_done(executor, job, result))
+        return result
+
+    def _usual_executor(self) -> ThreadPoolExecutor:
+        self._check_default_executor()
+        if self._default_executor is None:
+            self._default_executor = ThreadPoolExecutor(thread_name_prefix="asyncio")
+        return self._default_executor
+
+    def _job_is_done(self, executor, job: Future, result: asyncio.Future) -> None:
+        """Called in the job's thread."""
+
+        def deliver():
+            if not result.done():
+                _copy_future_state(job, result)
+
+        if result.done() or self.is_closed():
+            return
+        if self._random is None:
+            self.call_soon_threadsafe(deliver)
+        else:
+            self.turns.deliver(executor, deliver)
 
     def run_forever(self):
-        """As in asyncio. An awaited result of another thread counts as work."""
-        with mock.patch.object(asyncio, "wrap_future", self._wrap_future):
+        """As in asyncio. Until it returns, the threads run in turns."""
+        with self.turns.control():
             super().run_forever()
-
-    def _wrap_future(self, future, *, loop=None):
-        wrapped = asyncio.futures.wrap_future(future, loop=loop)
-        if wrapped is not future:
-            self._awaited_thread_results.add(wrapped)
-            wrapped.add_done_callback(self._awaited_thread_results.discard)
-        return wrapped
 
     async def shutdown_default_executor(self, timeout=None):
         """As in asyncio, but without the time limit of Python 3.12: this clock would jump to it."""
@@ -136,7 +268,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     # Idleness
 
     async def wait_until_idle(self) -> None:
-        """Return once no callback is ready and no thread works. Sleeping tasks go on sleeping.
+        """Return once no callback is ready and no thread can go on. Sleepers go on sleeping.
 
         A thread in `held_threads`, and a job behind such a thread, do not count as work.
         """
@@ -154,9 +286,10 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
             self._idle_waiters += paused
 
     def has_no_work(self) -> bool:
-        """Whether no thread job and no network traffic can wake the loop. An ending thread may."""
-        busy = self._awaits_unheld_thread() or any(map(self._can_go_on, self._jobs))
-        return not busy and len(self._files.get_map()) <= self._own_files
+        """Whether no thread and no network traffic can wake the loop."""
+        return len(self._files.get_map()) <= self._own_files and not self.turns.has_work(
+            self.held_threads
+        )
 
     def wake_idle_waiters(self) -> bool:
         """Wake the tasks in wait_until_idle(). Returns False if no task waits."""
@@ -166,20 +299,19 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
                 waiter.set_result(None)
         return bool(waiting)
 
-    def _awaits_unheld_thread(self) -> bool:
-        """Whether a result of an unknown thread is awaited, and that thread is not held."""
-        held = self.held_threads - {job.thread for job in self._jobs}
-        return len(self._awaited_thread_results) > len(held)
+    def has_ready_callbacks(self) -> bool:
+        """Whether a callback runs in this iteration."""
+        return bool(self._ready)
 
-    def _can_go_on(self, job: _Job) -> bool:
-        """Whether a job is not held, and not behind a held job on its executor's only thread."""
-        if job.thread is not None:
-            return job.thread not in self.held_threads
-        has_one_thread = getattr(job.executor, "_max_workers", None) == 1
-        return not (has_one_thread and any(self._blocks(other, job) for other in self._jobs))
+    def wake_selector(self) -> None:
+        """Let select() return. Any thread may call it."""
+        self._write_to_self()
 
-    def _blocks(self, other: _Job, job: _Job) -> bool:
-        return other.executor is job.executor and other.thread in self.held_threads
+
+async def pause() -> None:
+    """Suspend as often as the running loop's seed says. Another loop than this one says never."""
+    if isinstance(loop := asyncio.get_running_loop(), SimulatedLoop):
+        await loop.pause()
 
 
 class _Selector(selectors.DefaultSelector):
@@ -190,39 +322,38 @@ class _Selector(selectors.DefaultSelector):
         self._loop = loop
 
     def select(self, timeout=None):
+        loop, turns = self._loop, self._loop.turns
+        loop.clock_reads = 0
         if timeout == 0:
+            if turns.actions:
+                turns.step(loop_is_busy=True)
             return super().select(0)
-        # In this order: if the thread ends after this line, select(0) below finds its result.
-        thread_ends = _a_thread_is_about_to_end()
-        is_idle = not thread_ends and self._loop.has_no_work()
+        turns.set_alarms()
+        while turns.timers_changed or turns.step(loop_is_busy=False):
+            if turns.timers_changed or (loop.has_ready_callbacks() and not turns.go_on()):
+                return super().select(0)  # asyncio looks at the timers again
+        is_idle = loop.has_no_work()
         ready = super().select(0)
-        if ready or (is_idle and self._loop.wake_idle_waiters()):
+        if ready or loop.has_ready_callbacks() or (is_idle and loop.wake_idle_waiters()):
             return ready
-        if is_idle and timeout is not None:
-            # The loop cannot wait for a thread that only the student's code knows. But the thread
-            # must run: otherwise code that polls it could poll for a simulated hour before the
-            # thread has even started.
-            ready = super().select(THREAD_TIME_SLICE) if threading.active_count() > 1 else []
-            if not ready:
-                self._loop.advance(timeout)
-            return ready
-        if thread_ends:
-            return super().select(POLL_INTERVAL)
-        ready = super().select(timeout)
-        if not ready and timeout is not None:
-            self._loop.advance(timeout)  # a timer was due before a thread was done
+        if not is_idle:
+            return self._select_in_real_time(timeout)
+        if timeout is None:
+            return super().select(None)
+        # The loop cannot wait for a thread that it does not know. But the thread must run:
+        # otherwise code that polls it could poll for a simulated hour before it has even started.
+        ready = super().select(THREAD_TIME_SLICE) if turns.has_unknown_threads() else []
+        if not ready:
+            loop.advance_to_next_timer(timeout)
         return ready
 
-
-def _a_thread_is_about_to_end() -> bool:
-    """Whether a helper thread of asgiref or asyncio waits for another thread or process to end.
-
-    asgiref waits in such a thread for the end of a ThreadSensitiveContext's thread, asyncio for the
-    end of a process. Their names are all that identifies them. In early releases of Python 3.11,
-    the name of asyncio's thread is shorter.
-    """
-    names = [thread.name for thread in threading.enumerate()]
-    return any(
-        name.endswith(" (join)") or name.startswith(("asyncio-waitpid-", "waitpid-"))
-        for name in names
-    )
+    def _select_in_real_time(self, timeout):
+        turns = self._loop.turns
+        turns.loop_selects = True
+        try:
+            ready = super().select(0 if turns.possible_actions() else timeout)
+        finally:
+            turns.loop_selects = False
+        if not ready and timeout is not None and not turns.actions:
+            self._loop.advance_to_next_timer(timeout)  # a timer was due before a thread was done
+        return ready

@@ -28,15 +28,17 @@ from functools import lru_cache
 
 from lessons.core.diagnoses import recognise
 from lessons.simulator.channel_layer import current_layers, is_simulated_outage, place_of_send
-from lessons.simulator.daphne_rules import BrokenRule
+from lessons.simulator.daphne_rules import BrokenRule, ignored_keys_text
 from lessons.simulator.finding import (
     CheckFailed,
+    Finding,
     Place,
     SubjectSource,
     make_finding,
     place_of_error,
     running_place,
 )
+from lessons.simulator.loop import pause
 from lessons.wire.events import Event, exact_copy
 from lessons.wire.middleware import RecordingMiddleware
 from lessons.wire.recorder import Connection, Recorder, current_connection
@@ -69,7 +71,12 @@ class FakeServer:
         self.rules = rules
         self.source = SubjectSource(application)
         self.inbox: asyncio.Queue = asyncio.Queue()
+        self._held: list[dict] = []  # events of a client that waits for the handshake's answer
         self.unread: list[dict] = []
+        self.arrivals: list[tuple[float, dict]] = []  # as `unread`, with the loop's times
+        self.finds_lines = False  # whether it looks for the line that sends each message
+        self.sent_from: list[Place | None] = []  # one for each item of `arrivals`
+        self.sent_too_late: list[dict] = []  # after the consumer received the disconnect
         self.output_arrived = asyncio.Event()
         self.is_judged = False  # a CheckFailed was raised: further faults only follow from it
         self.last_type = ""
@@ -78,19 +85,41 @@ class FakeServer:
         self._receive_calls = self._events_taken = 0
         self._client_type = ""  # of the last event from the client
         self._broken: list[tuple[BrokenRule, Place]] = []
+        self._has_returned = False
+        self.sent_after_end: Place | None = None  # what sent when the application had returned
 
     # Serving
 
     async def serve(self, scope, receive, send):
         """The ASGI application that a communicator runs instead of the student's application."""
         _current_server.set(self)
-        await self._application(scope, self._receive, self._send)
+        try:
+            await self._application(scope, self._receive, self._send)
+        finally:
+            self._has_returned = True
 
     def deliver(self, message: dict) -> None:
         """Put an event into the consumer's queue."""
         if message.get("type") == self.rules.disconnect_type:
             self.rules.disconnect()
         self.inbox.put_nowait(message)
+
+    def deliver_after_handshake(self, message: dict) -> None:
+        """As deliver(). But a client sends no frame before it was accepted: until then it waits."""
+        is_frame = message.get("type") == "websocket.receive"
+        if is_frame and self.rules.is_rejected:
+            return
+        if self._held or (is_frame and self.rules.awaits_answer):
+            self._held.append(message)
+        else:
+            self.deliver(message)
+
+    def _deliver_held(self) -> None:
+        """Deliver the held events, unless the client was rejected."""
+        held, self._held = self._held, []
+        if not self.rules.is_rejected:
+            for message in held:
+                self.deliver(message)
 
     async def _receive(self):
         self._receive_calls += 1
@@ -103,18 +132,30 @@ class FakeServer:
         return message
 
     async def _send(self, message):
-        original, message = message, exact_copy(message)
+        if self._has_returned:
+            self.sent_after_end = running_place(self.source.file) or self.place_of_handler()
         try:
-            self.rules.apply(_with_original_types(original, message))
+            self.rules.apply(message)
         except BrokenRule as broken:
+            remarks = broken.remark, ignored_keys_text(message)
+            broken.remark = "\n".join(filter(None, remarks))
             place = running_place(self.source.file)
-            self._broken.append((broken, place or self._place_of_handler()))
+            self._broken.append((broken, place or self.place_of_handler()))
             if broken.error:
                 raise broken.error from None
             return
+        if self._held and not self.rules.awaits_answer:
+            self._deliver_held()
+        message = exact_copy(message)  # the client receives values, not objects
         if not self.client_left:
             self.unread.append(message)
+            self.arrivals.append((asyncio.get_running_loop().time(), message))
+            place = running_place(self.source.file) if self.finds_lines else None
+            self.sent_from.append(place)
             self.output_arrived.set()
+        elif self._client_type == self.rules.disconnect_type:
+            self.sent_too_late.append(message)
+        await pause()  # ASGI allows send() to suspend
 
     def _on_event(self, event: Event) -> None:
         """A handler starts on an event from the client or a message from the layer."""
@@ -167,7 +208,7 @@ class FakeServer:
     def failure(self, name: str, place: Place | None = None, detail: str = "") -> CheckFailed:
         """The CheckFailed with diagnosis `name`, by default at the last handler that ran."""
         self.is_judged = True
-        place = place or self._place_of_handler()
+        place = place or self.place_of_handler()
         return CheckFailed(make_finding(name, place, self.last_type, detail), self.transcript)
 
     def silence_diagnosis(self, application: asyncio.Future) -> str:
@@ -186,7 +227,7 @@ class FakeServer:
         """Raise CheckFailed for a reply that Daphne drops silently."""
         for broken, place in self._broken:
             if broken.error is None:
-                raise self.failure(broken.diagnosis, place)
+                raise self.failure(broken.diagnosis, place, broken.remark)
 
     def _judge_stopped(self, application: asyncio.Future) -> None:
         error = None if application.cancelled() else application.exception()
@@ -223,6 +264,16 @@ class FakeServer:
                 asyncio.tasks._unregister_task(task)  # asyncio's documentation allows this to loops
                 _abandoned_tasks.append(task)
 
+    def finding_of_failed_task(self) -> Finding | None:
+        """The finding for a task that ended with an exception, if there is one."""
+        last_type, is_judged = self.last_type, self.is_judged
+        try:
+            self.judge_failed_tasks()
+        except CheckFailed as failure:
+            self.last_type, self.is_judged = last_type, is_judged
+            return failure.finding
+        return None
+
     def judge_failed_tasks(self) -> None:
         """Raise CheckFailed for a task that ended with an exception while the client waits."""
         for task in self._tasks():
@@ -251,6 +302,7 @@ class FakeServer:
         detail = f"{type(error).__name__}: {error}"
         for broken, place in self._broken:
             if broken.error is error:
+                detail = "\n".join(filter(None, (detail, broken.remark)))
                 return self.failure(broken.diagnosis, place, detail)
         name, place = recognise(error), place_of_error(self.source.file, error)
         if name == "def-handler-in-async-consumer" and place:
@@ -267,20 +319,9 @@ class FakeServer:
             name = self.rules.late_exception or unknown
         return self.failure(name, place, detail)
 
-    def _place_of_handler(self) -> Place:
+    def place_of_handler(self) -> Place:
+        """The line that defines the handler of the last event."""
         return self.source.place_of_handler(self.last_type)
-
-
-def _with_original_types(original, copy):
-    """The copy, with the original values where autobahn checks the exact type.
-
-    An IntEnum is not a close code, and a subclass of bytes is not a payload (autobahn's sendClose
-    and sendMessage).
-    """
-    if not isinstance(original, dict):
-        return copy
-    exact = {key: dict.get(original, key) for key in ("code", "bytes")}
-    return copy | {key: value for key, value in exact.items() if value is not None}
 
 
 def _contains(error: BaseException, text: str) -> bool:

@@ -54,6 +54,15 @@ def isolated_signals(subject):
         disconnect_student_receivers()
 
 
+@contextmanager
+def receivers_unchanged():
+    """What is connected within it is connected in another process: it is not called here."""
+    before = [list(signal.receivers) for signal in SIGNALS]
+    yield
+    for signal, receivers in zip(SIGNALS, before, strict=True):
+        _set_receivers(signal, receivers)
+
+
 def disconnect_student_receivers() -> None:
     """Disconnect the receivers of students' files: the next import of a file connects them again.
 

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from lessons.core.catalogue import Lesson
 from lessons.core.diagnoses import recognise
+from lessons.core.source import read_python
 from lessons.simulator import STUDENT_PACKAGE
 from lessons.simulator.finding import CheckFailed, Place, make_finding, place_of_error
 
@@ -167,11 +168,22 @@ def _compiled(source: str, file: str) -> types.CodeType:
 
 def _read(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CheckFailed(
-            make_finding("import-error", Place(str(file)), detail=str(error))
-        ) from error
+        return read_python(file)
+    except OSError as error:
+        finding = make_finding("import-error", Place(str(file)), detail=str(error))
+        raise CheckFailed(finding) from error
+    except (UnicodeDecodeError, SyntaxError, LookupError) as error:
+        place = Place(str(file), _line_of_encoding_error(error, file))
+        detail = f"{type(error).__name__}: {error}"
+        raise CheckFailed(make_finding("wrong-encoding", place, detail=detail)) from error
+
+
+def _line_of_encoding_error(error: Exception, file: Path) -> int:
+    """The line of the first byte that cannot be decoded, or the line that names the encoding."""
+    if isinstance(error, UnicodeDecodeError):
+        return error.object.count(b"\n", 0, error.start) + 1
+    first, _, rest = file.read_bytes().partition(b"\n")
+    return 2 if b"coding" not in first and b"coding" in rest.partition(b"\n")[0] else 1
 
 
 def _finding_of_import(file: Path, error: BaseException):

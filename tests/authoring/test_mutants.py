@@ -5,8 +5,8 @@ import ast
 import pytest
 
 from lessons.authoring.mutant_runs import parts_of_demo
-from lessons.authoring.mutants import mutants_of
 from lessons.core.catalogue import find
+from lessons.core.mutants import mutant_names, mutants_of
 from lessons.core.source import definitions_in
 
 SOURCE = '''\
@@ -114,3 +114,26 @@ SIGNAL_PARTS = [
 def test_the_mutants_of_a_demo_cover_what_runs_and_what_the_text_shows(lesson, parts):
     lesson = find(lesson)
     assert parts_of_demo(lesson) == {f"{lesson.app}.{name}": own for name, own in parts.items()}
+
+
+@pytest.mark.parametrize(
+    ("body", "is_made"),
+    [
+        ("self.count = 0", False),
+        ("self.send({})\n        self.count = self.other = None", False),
+        ("self.lines = []", True),
+        ("if self.scope:\n            self.count = 0", True),
+        ("if self.scope:\n            return\n        self.count = 0", True),
+    ],
+)
+def test_a_value_that_each_connection_begins_with_may_be_shared(body, is_made):
+    source = f"class Lamp:\n    def websocket_connect(self, event):\n        {body}\n"
+    names = mutant_names(source, "Lamp")
+    assert any(name.endswith("belongs to the class") for name in names) is is_made
+
+
+def test_a_constant_of_another_handler_may_not_be_shared():
+    source = "class Lamp:\n    def websocket_receive(self, event):\n        self.closed = True\n"
+    assert "Lamp.websocket_receive: self.closed belongs to the class" in mutant_names(
+        source, "Lamp"
+    )

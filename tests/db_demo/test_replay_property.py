@@ -172,10 +172,7 @@ LOST, DELIVERED = (("write", 1, False), None), (("write", 1, True), None)
         ("ReadsBeforeItJoins", [(("connect", 0), 1)]),  # between read and join
         ("AsksForTheNewestAfterwards", [(("connect", 0), 4)]),
         ("SendsBoth", [(("connect", 0), 2)]),  # between join and read
-        ("KeepsThePlaceOfTheBeginning", [CONNECT, DELIVERED, DELIVERED]),
         ("SendsWhatRings", [CONNECT, LOST, DELIVERED]),
-        ("FetchesTheNewest", [CONNECT, LOST, DELIVERED]),
-        ("NewestFirst", [DELIVERED, DELIVERED, CONNECT]),
     ],
 )
 def test_a_wrong_version_fails(mistake, story):

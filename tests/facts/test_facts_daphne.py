@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.support import daphne_cases
 from tests.support.programs.real_daphne import ACCEPT, CLOSE, RealDaphne, leave, left, send, stay
 
 
@@ -66,6 +67,21 @@ def test_an_unanswered_handshake_is_dropped_without_an_http_answer(daphne):
     assert [visit.events[-1] for visit in visits] == [left(1006)] * 4
 
 
+def test_a_subprotocol_of_a_wrong_type_leaves_the_handshake_unanswered(daphne):
+    def visit(chosen):
+        return daphne.visit({**ACCEPT, "subprotocol": chosen}, subprotocols=["chat"])
+
+    cases = daphne_cases.UNANSWERED
+    with ThreadPoolExecutor(len(cases)) as clients:
+        visits = list(clients.map(visit, cases))
+    assert [visit.status for visit in visits] == [None] * len(cases)
+
+
+def test_the_first_item_of_a_tuple_is_the_subprotocol(daphne):
+    visit = daphne.visit({**ACCEPT, "subprotocol": ("chat",)}, subprotocols=["chat"])
+    assert visit.subprotocol == "chat"
+
+
 def test_an_echoed_subprotocol_reaches_the_client(daphne):
     visit = daphne.visit({**ACCEPT, "subprotocol": "chat"}, subprotocols=["chess", "chat"])
     assert visit.scope["subprotocols"] == ["chess", "chat"]
@@ -118,6 +134,38 @@ def test_text_and_bytes_at_once_kill_the_application(daphne):
 @pytest.mark.parametrize("unused", [None, b""])
 def test_an_unused_key_may_be_sent_as_none_or_empty(daphne, unused):
     assert daphne.visit(ACCEPT, send(text="a", bytes=unused)).frames == ["a"]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {**ACCEPT, "subprotocols": ["chat"]},
+        {**send(text="hi"), "txt": "lost"},
+        {**CLOSE, "status": 4000},
+    ],
+)
+def test_a_key_that_daphne_does_not_know_is_ignored(daphne, reply):
+    first = [] if reply["type"] == "websocket.accept" else [ACCEPT]
+    act = stay if reply["type"] == "websocket.close" else leave
+    visit = daphne.visit(*first, reply, act=act)
+    assert visit.events[-1]["type"] == "websocket.disconnect"
+
+
+@pytest.mark.parametrize(("replies", "error"), daphne_cases.RAISING)
+def test_an_unusual_value_kills_the_application(daphne, replies, error):
+    dies(daphne, *replies, of=error)
+
+
+@pytest.mark.parametrize("replies", daphne_cases.IGNORED)
+def test_an_unusual_value_is_ignored(daphne, replies):
+    visit = daphne.visit(*replies, send(text="after"), subprotocols=["chat"])
+    assert (visit.frames, visit.subprotocol) == (["after"], None)
+
+
+@pytest.mark.parametrize("late", daphne_cases.UNREAD)
+def test_daphne_does_not_look_at_a_message_after_a_rejection(daphne, late):
+    visit = daphne.visit(CLOSE, late)
+    assert (visit.status, visit.events[-1]) == (403, left(1006))
 
 
 @pytest.mark.parametrize("payload", [{"a": 1}, ["a"], 5, b"a"])

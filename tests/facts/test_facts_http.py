@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.support import daphne_cases
 from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
 
 START = {"type": "http.response.start", "status": 200}
@@ -111,6 +112,39 @@ def test_an_empty_str_is_accepted_as_a_body(shared):
 def test_an_error_before_the_start_is_a_500(shared, reply, error):
     assert answered(shared, reply)[0] == 500
     shared.wait_for_line(f"log Exception inside application: {error}")
+
+
+@pytest.mark.parametrize(("reply", "error"), daphne_cases.RAISING_IN_HTTP)
+def test_an_unusual_value_before_the_start_is_a_500(shared, reply, error):
+    assert answered(shared, *reply)[0] == 500
+    shared.wait_for_line(f"log Exception inside application: {error}")
+
+
+@pytest.mark.parametrize(("replies", "body"), daphne_cases.ANSWERED)
+def test_an_unusual_value_is_ignored(shared, replies, body):
+    assert answered(shared, *replies)[:2] == (200, body)
+
+
+@pytest.mark.parametrize("late", daphne_cases.UNREAD)
+def test_daphne_does_not_look_at_a_message_after_the_response(shared, late):
+    assert answered(shared, START, BODY, late)[:2] == (200, b"")
+
+
+def test_a_line_break_in_a_header_becomes_a_space(shared):
+    headers = [(b"x", b"a\r\nset-cookie: b=c")]
+    with request(shared, {**START, "headers": headers}, BODY) as (_, connection):
+        response = connection.getresponse()
+    assert (response.getheader("x"), response.getheader("set-cookie")) == (
+        "a set-cookie: b=c",
+        None,
+    )
+
+
+@pytest.mark.parametrize(("replies", "error"), daphne_cases.RAISING_AFTER_START)
+def test_an_unusual_value_after_the_start_leaves_the_client_waiting(own, replies, error):
+    with request(own, *replies) as (_, waiting):
+        own.wait_for_line(f"log Exception inside application: {error}")
+        waiting.close()
 
 
 @pytest.mark.parametrize("replies", [["return"], [START, "return"], ["ask"], [START, "ask"]])

@@ -5,8 +5,8 @@ import os
 import pytest
 
 from lessons.core import exercise_copies, progress
-from lessons.judge import exercise_judge
-from lessons.judge.exercise_judge import ExerciseJudge
+from lessons.judge.daemon import exercise_judge
+from lessons.judge.daemon.exercise_judge import ExerciseJudge
 from lessons.judge.runner import CourseError
 from lessons.judge.verdict import Outcome, Verdict
 from lessons.playback.target import resolve
@@ -23,7 +23,7 @@ def judged(monkeypatch):
     """The keys of the lessons that were judged, in order; the checks do not run."""
     keys = []
 
-    def judge(lesson):
+    def judge(lesson, on_claims=None):
         keys.append(lesson.key)
         digest = resolve(lesson).digest()
         return Verdict(lesson.key, "exercise", (Outcome("a", "A", "red"),), digest=digest)
@@ -152,8 +152,8 @@ def test_does_not_save_the_verdict_if_the_exercise_was_reset_during_the_checks(
     save(lamp, "# mine")
     slow = exercise_judge.judge
 
-    def judge_and_reset(lesson):
-        verdict = slow(lesson)
+    def judge_and_reset(lesson, **options):
+        verdict = slow(lesson, **options)
         exercise_copies.reset_exercise(lesson)
         return verdict
 
@@ -180,10 +180,10 @@ def test_a_fault_of_the_course_is_reported_and_the_other_lessons_are_judged(
     judge = start()
     right = exercise_judge.judge
 
-    def judge_or_fail(lesson):
+    def judge_or_fail(lesson, **options):
         if lesson == lamp:
             raise CourseError("its checks are broken")
-        return right(lesson)
+        return right(lesson, **options)
 
     monkeypatch.setattr(exercise_judge, "judge", judge_or_fail)
     for lesson in course[:2]:

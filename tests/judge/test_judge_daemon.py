@@ -11,13 +11,13 @@ import psutil
 import pytest
 
 from lessons.core import progress
-from lessons.judge import judge_client
-from lessons.judge.judge_client import JudgeUnavailable
+from lessons.judge.daemon import judge_client
+from lessons.judge.daemon.judge_client import JudgeUnavailable
 from tests.support.programs.running_program import TEST_TIMEOUT, wait_until
 
 WATCH = """\
 import sys
-from lessons.judge import judge_client
+from lessons.judge.daemon import judge_client
 with judge_client.connect(watch="01-lamp") as judge:
     while message := judge.receive(30):
         if "verdict" in message:
@@ -42,7 +42,7 @@ def judges_in(project):
         process
         for process in psutil.process_iter(["cmdline", "cwd", "ppid"])
         if process.info["cwd"] == str(project)
-        and "lessons.judge.judge_daemon" in (process.info["cmdline"] or ())
+        and "lessons.judge.daemon.judge_daemon" in (process.info["cmdline"] or ())
     ]
     pids = {process.pid for process in found}
     return [process for process in found if process.info["ppid"] not in pids]

@@ -196,7 +196,7 @@ def test_reports_an_unreadable_file_as_a_problem(lesson):
     file = lesson.folder / "exercise.py"
     file.write_bytes(b"\xff\xfe")
 
-    assert judge(lesson, str(file)).problem.diagnosis == "import-error"
+    assert judge(lesson, str(file)).problem.diagnosis == "wrong-encoding"
 
 
 def test_judging_leaves_no_process_behind(judge_lamp):

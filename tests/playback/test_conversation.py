@@ -74,7 +74,7 @@ def test_after_a_broken_rule_only_waits_are_played():
 
 
 def test_an_unknown_step_is_named_with_the_steps_that_are_known():
-    with pytest.raises(UnknownStep, match=r"'sleep 1' is unknown: write connect, .*, capacity\."):
+    with pytest.raises(UnknownStep, match=r"'sleep 1' is unknown: write connect, .*, seed\."):
         played("solution", "connect", "sleep 1")
 
 

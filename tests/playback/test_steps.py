@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lessons.core.catalogue import lessons
-from lessons.playback.steps import METHODS, Step, UnknownStep, parse_step, split_steps
+from lessons.playback.steps import (
+    METHODS,
+    REDIS_STATES,
+    Step,
+    UnknownStep,
+    parse_step,
+    split_steps,
+    with_channels,
+)
 
 TRANSCRIPT = re.compile(r"^`{3,}transcript \S+ \| (?P<steps>.+)$", re.MULTILINE)
 
@@ -50,18 +58,49 @@ def test_every_step_of_the_course_is_written_as_it_was_read(text):
                 client=2,
             ),
         ),
+        (
+            "connect ticket=ada forged=bob spliced=cleo altered=longer "
+            "host=a.test origin=https://a%20b%25%FF cookie=a=b; authorization=Ticket%20a server=2",
+            Step(
+                "connect",
+                {
+                    "ticket": "ada",
+                    "forged": "bob",
+                    "spliced": "cleo",
+                    "altered": "longer",
+                    "host": "a.test",
+                    "origin": "https://a b%\udcff",
+                    "cookie": "a=b;",
+                    "authorization": "Ticket a",
+                    "server": 2,
+                },
+            ),
+        ),
         ("GET", Step("GET")),
         ("POST hello, world", Step("POST", {"pieces": ["hello,", "world"]})),
+        ('POST "" 1 ""', Step("POST", {"pieces": ["", "1", ""]})),
+        ("POST 1 2 ...", Step("POST", {"pieces": ["1", "2"], "unfinished": True})),
+        ("2 piece 3", Step("piece", {"piece": "3"}, client=2)),
+        ('piece "" ...', Step("piece", {"piece": "", "unfinished": True})),
         ('POST "hello, world"', Step("POST", {"body": "hello, world"})),
-        ("3 text  two  spaces ", Step("text", {"text": " two  spaces "}, client=3)),
+        ('3 text " two  spaces "', Step("text", {"text": " two  spaces "}, client=3)),
+        ('text "two\\nlines"', Step("text", {"text": "two\nlines"})),
+        ('text "a" * 65536', Step("text", {"text": "a" * 65536})),
+        (r'text "\"" + "ab" * 200 + "c\" +"', Step("text", {"text": '"' + "ab" * 200 + 'c" +'})),
+        ('text "a" * 300 + "b" * 200', Step("text", {"text": "a" * 300 + "b" * 200})),
+        ('text "\\ud800\\u007c"', Step("text", {"text": "\ud800|"})),
+        ("& 2 text hi", Step("text", {"text": "hi"}, client=2, together=True)),
+        ("at 3 close", Step("close", point=3)),
         ("text", Step("text", {"text": ""})),
         ("bytes 00ff", Step("bytes", {"hex": "00ff"})),
+        ("bytes 00ff * 20", Step("bytes", {"hex": "00ff" * 20})),
         ("close", Step("close")),
         ("close 1001", Step("close", {"code": 1001})),
         ("vanish", Step("vanish")),
         ("wait 0.5", Step("wait", {"seconds": 0.5})),
         ('layer {"type": "a.b"}', Step("layer", {"message": {"type": "a.b"}})),
-        ("redis gone", Step("redis", {"state": "gone"})),
+        ("redis gone", Step("redis", {"state": "gone"}, client=None)),
+        ("redis groups gone", Step("redis", {"state": "groups gone"}, client=None)),
         ("crash", Step("crash")),
         ("kill", Step("kill")),
         (
@@ -72,8 +111,53 @@ def test_every_step_of_the_course_is_written_as_it_was_read(text):
             "rolled-back row auth.Group {}",
             Step("row", {"model": "auth.Group", "fields": {}, "rolled_back": True}, client=None),
         ),
+        (
+            'row auth.Group {"name": "\\u007c"} * 120',
+            Step(
+                "row", {"model": "auth.Group", "fields": {"name": "|"}, "times": 120}, client=None
+            ),
+        ),
+        (
+            'partial row auth.Group {"id": 1}',
+            Step("row", {"model": "auth.Group", "fields": {"id": 1}, "partial": True}, client=None),
+        ),
+        (
+            "silent row auth.Group {}",
+            Step("row", {"model": "auth.Group", "fields": {}, "silent": True}, client=None),
+        ),
+        (
+            'load {"auth.Group": [{"name": "a"}]}',
+            Step("load", {"tables": {"auth.Group": [{"name": "a"}]}}, client=None),
+        ),
+        ("begin", Step("begin", client=None)),
+        ("commit", Step("commit", client=None)),
+        ("rollback", Step("rollback", client=None)),
+        ("database restarted", Step("database", {"event": "restarted"}, client=None)),
         ("worker a b", Step("worker", {"channels": ["a", "b"]}, client=None)),
+        (
+            "delete auth.Group {}",
+            Step("delete", {"model": "auth.Group", "fields": {}}, client=None),
+        ),
+        ("rows auth.Group", Step("rows", {"model": "auth.Group"}, client=None)),
+        (
+            'group a {"type": "a.b"}',
+            Step("group", {"name": "a", "message": {"type": "a.b"}}, client=None),
+        ),
+        ("join a b", Step("join", {"group": "a", "name": "b"}, client=None)),
+        ("take a", Step("take", {"name": "a"}, client=None)),
+        ("take-all a", Step("take-all", {"name": "a"}, client=None)),
+        ("kill-workers", Step("kill-workers", client=None)),
+        ("logout ada", Step("logout", {"user": "ada"}, client=None)),
+        (
+            'account ada {"is_active": false}',
+            Step("account", {"user": "ada", "fields": {"is_active": False}}, client=None),
+        ),
+        ("session ada {}", Step("session", {"user": "ada", "fields": {}}, client=None)),
+        ("issue ada/2", Step("issue", {"name": "ada/2"}, client=None)),
         ("capacity 3", Step("capacity", {"messages": 3}, client=None)),
+        ("keys both", Step("keys", {"frames": "both"}, client=None)),
+        ("keys fewer", Step("keys", {"frames": "fewer"}, client=None)),
+        ("seed 7", Step("seed", {"number": 7}, client=None)),
     ],
 )
 def test_parses_and_writes_each_kind_of_step(text, step):
@@ -85,9 +169,12 @@ def test_parses_and_writes_each_kind_of_step(text, step):
 @pytest.mark.parametrize(
     "text, reason",
     [
-        ("sleep 1", r"'sleep 1' is unknown: write connect, .*, capacity\."),
+        ("sleep 1", r"'sleep 1' is unknown: write connect, .*, seed\."),
         ("", "'' is unknown"),
         ("connect me", "connect does not know 'me'.*: write connect "),
+        ("connect ticket=ada altered=more", "altered= is one of longer, "),
+        ("connect server=two", "write connect "),
+        ("account ada", "write account ada "),
         ("bytes xyz", "write bytes 00ff"),
         ("close soon", "write close, or close 1001"),
         ("vanish now", "cannot be read: write vanish"),
@@ -96,7 +183,7 @@ def test_parses_and_writes_each_kind_of_step(text, step):
         ("layer []", "not a JSON object"),
         ("layer {", "write layer "),
         ('layer {"number": 1e999}', "write layer "),
-        ("redis up", "write redis gone, or redis back"),
+        ("redis up", "write redis gone, .*, or redis back"),
         ('POST "\\ud800"', "write POST piece piece"),
         ("row auth.Group", "write row "),
         ("worker", "cannot be read: write worker channel"),
@@ -160,7 +247,8 @@ CLIENT_STEPS = {
             "subprotocols": st.lists(NAMES, min_size=1, max_size=3),
             "as": WORDS,
             "ticket": WORDS,
-            "origin": WORDS,
+            "origin": st.binary(min_size=1).map(lambda it: it.decode(errors="surrogateescape")),
+            "server": st.integers(1, 9),
         },
     ),
     "text": arguments(text=st.text()),
@@ -171,7 +259,6 @@ CLIENT_STEPS = {
     "kill": st.just({}),
     "wait": arguments(seconds=st.floats(0, allow_infinity=False)),
     "layer": arguments(message=JSON_OBJECTS),
-    "redis": arguments(state=st.sampled_from(["gone", "back"])),
 } | {
     method: st.just({})
     | arguments(body=st.text(st.characters(exclude_categories=["Cs"])))
@@ -180,9 +267,14 @@ CLIENT_STEPS = {
 }
 OTHER_STEPS = {
     "row": arguments(model=WORDS, fields=JSON_OBJECTS)
+    | arguments(model=WORDS, fields=JSON_OBJECTS, times=st.integers(1, 9999))
+    | arguments(model=WORDS, fields=JSON_OBJECTS, silent=st.just(True))
     | arguments(model=WORDS, fields=JSON_OBJECTS, rolled_back=st.just(True)),
+    "account": arguments(user=WORDS, fields=JSON_OBJECTS),
+    "load": arguments(tables=JSON_OBJECTS),
     "worker": arguments(channels=st.lists(WORDS, min_size=1)),
     "capacity": arguments(messages=st.integers()),
+    "redis": arguments(state=st.sampled_from(REDIS_STATES)),
 }
 
 
@@ -205,3 +297,9 @@ def test_any_text_is_a_step_or_is_refused_with_a_reason(text):
     except UnknownStep:
         return
     assert parse_step(str(step)) == step
+
+
+def test_a_channel_stands_for_the_name_that_is_known():
+    step = parse_step('layer {"a": ["{channel of 2}"], "b": {"c": "to {channel of 3}"}, "d": 1}')
+    message = with_channels(step, {2: "specific.a!1"}).arguments["message"]
+    assert message == {"a": ["specific.a!1"], "b": {"c": "to {channel of 3}"}, "d": 1}

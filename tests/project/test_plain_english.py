@@ -29,7 +29,7 @@ QUOTATIONS = {
     "auth_demo/consumers.py": ['"nobody"'],
     "tests/auth_demo/test_19_logout.py": ['"nobody"'],
     "tests/redis/demos/test_auth_two_servers.py": ['"nobody"'],
-    "tests/auth_demo/test_submissions_19.py": ["nobody", "what the client has sent meanwhile"],
+    "tests/submissions/19_logout.toml": ['"nobody"'],
 }
 
 FOLDERS = (".ci", "*_demo", "lessons", "tests")

@@ -142,3 +142,19 @@ async def test_reports_an_outage_that_ends_a_consumer_before_its_close(redis):
         with pytest.raises(CheckFailed) as red:
             await client.receive_nothing()
         assert red.value.finding.diagnosis == "redis-down"
+
+
+class RaisesItsOwn(ClosesFirst):
+    async def __call__(self, scope, receive, send):
+        try:
+            await super().__call__(scope, receive, send)
+        except Exception as error:
+            raise LookupError("no layer") from error
+
+
+async def test_accepts_an_exception_that_the_consumer_raises_instead_of_the_outage(redis):
+    async with StrictCommunicator(RaisesItsOwn.as_asgi(), "/") as client:
+        await client.connect()
+        await redis.stop()
+        await client.receive_nothing()
+        client.expect({"type": "websocket.close"})

@@ -53,13 +53,13 @@ def test_the_panel_alone_equals_the_panel_on_the_page(client, lamp):
     assert token.sub("", part(client, lamp)) in token.sub("", whole)
 
 
-def test_shows_the_first_finding_in_full_and_names_the_others(client, lamp):
+def test_shows_the_first_finding_in_full_and_counts_the_others(client, lamp):
     first, other = Finding("no-stop-consumer", "it"), Finding("no-accept", "it", line=7)
     keep(lamp, "red", first, other, output="printed text")
     shown = part(client, lamp)
     assert "  1  client   → websocket.connect" in shown
     assert r"websocket.send  bytes: b&#x27;\x00\xff&#x27;" in shown
-    assert "Also: The handshake was never answered, line 7" in shown
+    assert "1 more claim is red. Repair this one first." in shown
     assert "printed text" in shown
 
 

@@ -9,7 +9,7 @@ from channels.testing import WebsocketCommunicator
 
 from lessons.core import progress
 from lessons.core.source import find_source
-from lessons.judge import judge_client
+from lessons.judge.daemon import judge_client
 from lessons.judge.verdict import Outcome, Verdict
 from lessons.web.exercise import exercise_status
 from lessons.web.exercise.exercise_panel import source_digest
@@ -106,6 +106,26 @@ async def test_a_page_gets_the_verdict_and_that_the_checks_run(lamp, page):
         assert "It lights." in panel
         judge.report(judging=None)
         assert await client.receive_json_from() == {"judging": False}
+        await client.disconnect()
+
+
+async def test_a_page_gets_the_claims_before_the_conversations_are_played(lamp, page):
+    async with StubJudge() as judge:
+        client = await page("01-lamp")
+        await client.receive_json_from()
+        await judge.connected.wait()
+        judge.report(judging="01-lamp")
+        await client.receive_json_from()
+        exploration = Outcome("exploration", "It lasts.", "not run")
+        claims = Verdict("01-lamp", "exercise", (*GREEN.outcomes, exploration))
+        judge.report(lesson="01-lamp", claims=claims.as_json())
+        panel = (await client.receive_json_from())["panel"]
+        assert "It lights." in panel
+        assert "It lasts. <em>playing conversations…</em>" in panel
+        progress.save_verdict(lamp, GREEN)
+        judge.report_progress(lamp)
+        panel = (await client.receive_json_from())["panel"]
+        assert "playing" not in panel
         await client.disconnect()
 
 

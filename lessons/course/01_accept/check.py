@@ -1,85 +1,76 @@
 """Lesson 1: is the handshake answered as the task says, whatever the client offers?"""
 
-from lessons.judge import diagnose
+from lessons.judge import Model
 
-CELSIUS, FAHRENHEIT = "weather.celsius", "weather.fahrenheit"
-
-
-def visitor(communicator, *offered):
-    """A client that offers these subprotocols, in the header as in the scope."""
-    header = [(b"sec-websocket-protocol", ", ".join(offered).encode())] if offered else []
-    return communicator(headers=header, subprotocols=list(offered))
+READINGS = {"weather.celsius": "21", "weather.fahrenheit": "70"}
+C, F = "subprotocols=weather.celsius", "subprotocols=weather.fahrenheit"
+OTHERS = "subprotocols=Weather.Celsius,weather,celsius,weather.,weather.celsius2,xweather.celsius"
 
 
-async def enter(communicator, *offered, chosen):
-    """A client that is let in with the subprotocol `chosen`."""
-    client = visitor(communicator, *offered)
-    accepted, subprotocol = await client.connect()
-    if not accepted:
-        diagnose("refuses-everyone", client)
-    if subprotocol is None:
-        diagnose("subprotocol-not-echoed", client)
-    if subprotocol != chosen:
-        diagnose("wrong-subprotocol", client, f"Expected {chosen}, got {subprotocol}.")
-    return client
+class Station(Model):
+    handshakes = (
+        *(C, F, f"{C},weather.fahrenheit", f"{F},weather.celsius", ""),
+        *(OTHERS, f"{OTHERS},WEATHER.FAHRENHEIT,weather.fahrenheit,weather.celsius"),
+        "subprotocols=" + ",".join(f"v{number}" for number in range(30)) + ",weather.celsius",
+        *(f"subprotocols={name}" for name in ("weather.kelvin", "Weather.Fahrenheit", "chat")),
+        *("subprotocols=weather", "subprotocols=eather.celsiu", "subprotocols=weather.celsius.v2"),
+    )
+    handshakes = tuple(f"connect {handshake}".strip() for handshake in handshakes)
+
+    def connect(self, client):
+        """The station accepts the client with the first one on this list that is in READINGS"""
+        offered = client.handshake.get("subprotocols", ())
+        client.chosen = next((name for name in offered if name in READINGS), None)
+        if client.chosen is None:
+            client.reject()
+        else:
+            client.accept(client.chosen)
+            client.send(READINGS[client.chosen])
+
+    def receive(self, client, text, data):
+        """one right after the accept, and one for each frame of the client,
+        text or binary, empty or not"""
+        client.send(READINGS[client.chosen])
+
+    def diagnose(self, difference):
+        wanted, got = difference.pair or ({}, {})
+        if difference.fault:
+            return None
+        if wanted.get("type") == got.get("type") == "websocket.accept":
+            return "wrong-subprotocol" if got.get("subprotocol") else "subprotocol-not-echoed"
+        return None
 
 
-async def turned_away(communicator, *offered):
-    client = visitor(communicator, *offered)
-    accepted, _ = await client.connect()
-    if accepted:
-        diagnose("accepts-everyone", client)
-    client.expect()
-
-
-def reading(text):
-    return {"type": "websocket.send", "text": text}
-
-
-async def test_accepts_and_echoes(communicator):
+def test_accepts_and_echoes(play):
     """A client that offers weather.celsius is accepted, and the accept names it."""
-    await enter(communicator, CELSIUS, chosen=CELSIUS)
+    play(f"connect {C}")
 
 
-async def test_tells_the_reading(communicator):
-    """Right after the accept the reading is told in the unit chosen: 21 or 70."""
-    for subprotocol, text in ((CELSIUS, "21"), (FAHRENHEIT, "70")):
-        client = await enter(communicator, subprotocol, chosen=subprotocol)
-        client.expect(reading(text))
+def test_sends_the_reading(play):
+    """Right after the accept, and for each frame, the client receives 21 or 70: its own unit."""
+    for unit in (C, F):
+        play(f"connect {unit} | text again | bytes 616761696e | text | bytes")
 
 
-async def test_keeps_the_clients_order(communicator):
-    """Of several subprotocols, the first on the client's list that the station speaks is chosen."""
-    await enter(communicator, CELSIUS, FAHRENHEIT, chosen=CELSIUS)
-    await enter(communicator, FAHRENHEIT, CELSIUS, chosen=FAHRENHEIT)
-    await enter(communicator, "weather.kelvin", FAHRENHEIT, CELSIUS, chosen=FAHRENHEIT)
+def test_keeps_the_order_of_the_client(play):
+    """Of several subprotocols, the first on the client's list that is in READINGS is chosen."""
+    for offered in (f"{C},weather.fahrenheit", f"{F},weather.celsius"):
+        play(f"connect {offered} | text again")
+    play("connect subprotocols=weather.kelvin,weather.fahrenheit,weather.celsius")
 
 
-async def test_refuses_a_client_without_a_subprotocol(communicator):
-    """A client that offers no subprotocol is refused, and nothing else is sent."""
-    await turned_away(communicator)
+def test_refuses_a_client_without_a_subprotocol(play):
+    """A client that offers no subprotocol is refused, and receives nothing else."""
+    play("connect")
 
 
-async def test_refuses_a_client_with_other_subprotocols(communicator):
-    """A client that offers only subprotocols that the station does not speak is refused."""
-    await turned_away(communicator, "weather.kelvin", "weather", "chat")
+def test_refuses_a_client_with_other_subprotocols(play):
+    """A client that offers only subprotocols that are not in READINGS is refused."""
+    play("connect subprotocols=weather.kelvin,weather,chat")
+    play("connect subprotocols=WEATHER.CELSIUS")
 
 
-async def test_tells_each_client_in_its_own_unit(communicator):
-    """Of two clients at once, each is told the reading in its own unit on every frame."""
-    first = await enter(communicator, CELSIUS, chosen=CELSIUS)
-    second = await enter(communicator, FAHRENHEIT, chosen=FAHRENHEIT)
-    first.expect(reading("21"))
-    second.expect(reading("70"))
-    for frame in ({"text_data": "again"}, {"bytes_data": b"again"}):
-        await first.send_to(**frame)
-        second.expect(otherwise="wrong-connection")
-        first.expect(reading("21"), otherwise=mixed_up(first, "70"))
-        await second.send_to(**frame)
-        first.expect(otherwise="wrong-connection")
-        second.expect(reading("70"), otherwise=mixed_up(second, "21"))
-
-
-def mixed_up(client, others):
-    """The diagnosis for a client that was told the other one's reading."""
-    return "wrong-connection" if reading(others) in client.unread else None
+def test_sends_each_client_its_own_unit(play):
+    """Of several clients, each receives its own unit, even after others were refused or left."""
+    play(f"connect {C} | 2 connect {F} | text a | 2 text b | bytes 61 | 2 bytes 62")
+    play(f"connect {C} | 2 connect | 3 connect {F} | close 1001 | 3 text a | connect {C}")

@@ -1,8 +1,10 @@
 """Lesson 1: a weather station that speaks two subprotocols.
 
-Each subprotocol stands for a unit. The station accepts a client with the first subprotocol on
-the client's list that it speaks, and tells the reading in that unit: right after the accept, and
-again on every frame. A client that offers none of them is refused: HTTP 403.
+Each subprotocol stands for a unit. A client offers a list of subprotocols. The station accepts the
+client with the first one on this list that is in READINGS; the names must match exactly. It sends
+the reading in that unit as a text frame: one right after the accept, and one for each frame of the
+client, text or binary, empty or not. It refuses a client that offers none of them with a bare
+`websocket.close`, without a code: HTTP 403.
 """
 
 from channels.consumer import SyncConsumer

@@ -1,9 +1,10 @@
 """Lesson 2: a stamp that numbers frames.
 
-Each frame comes back with its number in front and a blank between: the text frame `hello` as the
-text frame `1 hello`, the binary frame 00 ff as a binary frame of `2 ` and 00 ff. An empty frame is
-stamped too. Each connection counts its own frames. Servers other than Daphne send the key that a
-frame does not use as None; their frames are stamped in the same way.
+Each frame comes back unchanged, with its number and one space in front: the first, the text frame
+`hello`, as the text frame `1 hello`; the second, the binary frame 00 ff, as a binary frame of `2 `
+and 00 ff. An empty frame is stamped too. Each connection counts its own frames, text and binary
+together, without a limit. Servers other than Daphne send the key that a frame does not use as None.
+The stamp treats those frames in the same way.
 """
 
 from channels.consumer import SyncConsumer

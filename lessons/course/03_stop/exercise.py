@@ -1,10 +1,11 @@
 """Lesson 3: a guessing game that ends.
 
-Each frame is a guess. The right one, the text `7`, gets `Right.`, and the connection is closed
-with 1000. Any other frame gets `Wrong.`, and the third wrong one also ends the game: `Wrong.`, then
-a close with 4000. What the client had sent before it heard of the close still arrives; it gets
-nothing more, neither a frame nor a second close. When the client has left, whoever ended the game
-and whatever the code, the consumer stops.
+Each connection is a game of its own, and each frame is a guess. The right guess is exactly the text
+`7`. It gets `Right.`, and the consumer closes the connection with 1000. Any other frame gets
+`Wrong.`, and the third wrong one also ends the game: `Wrong.`, then a close with 4000. Frames that
+the client sent before it heard of the close still arrive. The consumer sends nothing more, neither
+a frame nor a second close. When the client has left, the consumer sends nothing and stops,
+whichever side closed the connection, and whatever the code is.
 """
 
 from channels.consumer import SyncConsumer

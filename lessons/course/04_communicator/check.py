@@ -1,199 +1,214 @@
-"""Lesson 4: is the test green for a right lamp, and red for each wrong one?
+"""Lesson 4: is the test green for a right lamp, and red for each lamp with a fault?
 
 The lamps stand here: mistakes.py holds what students get wrong, and here that is a test.
 """
 
-import warnings
+from pathlib import Path
+from typing import ClassVar
 
-from channels.consumer import SyncConsumer
-from channels.exceptions import StopConsumer
+from lessons.judge import Model, mutants_of
 
-from lessons.judge import CheckFailed, run_student_test
-
-
-class Lamp(SyncConsumer):
-    """The right one."""
-
-    def websocket_connect(self, event):
-        if self.scope["query_string"] != b"key=brass":
-            self.send({"type": "websocket.close"})
-            return
-        self.lit = self.broken = False
-        self.send({"type": "websocket.accept"})
-
-    def websocket_receive(self, event):
-        if self.broken:
-            return
-        if event.get("text") == "switch":
-            self.lit = not self.lit
-            self.send({"type": "websocket.send", "text": "on" if self.lit else "off"})
-        else:
-            self.broken = True
-            self.send({"type": "websocket.close", "code": 4000})
-
-    def websocket_disconnect(self, event):
-        raise StopConsumer()
+LAMP = Path(__file__).with_name("lamp.py").read_text(encoding="utf-8")
+ASYNC_LAMP = (
+    LAMP.replace("SyncConsumer", "AsyncConsumer")
+    .replace("    def ", "    async def ")
+    .replace("self.send(", "await self.send(")
+)
+PER_CONVERSATION = 10  # lamps
+CHECK_KEY = 'self.scope["query_string"] == b"key=brass"'
+REFUSE = 'self.send({"type": "websocket.close"})'
+ACCEPT = 'self.send({"type": "websocket.accept"})'
+STATE = '"on" if self.lit else "off"'
+REPLY = 'self.send({"type": "websocket.send", "text": "on" if self.lit else "off"})'
+CLOSE = 'self.send({"type": "websocket.close", "code": 4000})'
+STOP = "raise StopConsumer()"
+EXTRA = 'self.send({"type": "websocket.send", "text": "on"})'
 
 
-class OpenToAll(Lamp):
-    """It accepts every client, whatever its key."""
-
-    diagnosis = "test-passes-open-door"
-
-    def websocket_connect(self, event):
-        self.lit = self.broken = False
-        self.send({"type": "websocket.accept"})
+def edited(old, new, *more):
+    """The lamp with each old text replaced by the new one that follows it."""
+    source = LAMP.replace(old, new)
+    return source.replace(*more) if more else source
 
 
-class FallsOverTheRefused(Lamp):
-    """Its websocket_disconnect dies for a client that was refused, whose `lit` was never set."""
-
-    diagnosis = "test-passes-crash"
-
-    def websocket_disconnect(self, event):
-        if self.lit:
-            self.lit = False
-        raise StopConsumer()
-
-
-class AnswersInBytes(Lamp):
-    """Its replies are binary frames."""
-
-    diagnosis = "test-passes-bytes"
-
-    def send(self, message):
-        if message["type"] == "websocket.send":
-            message = {"type": "websocket.send", "bytes": message["text"].encode()}
-        super().send(message)
-
-
-class StaysOn(Lamp):
-    """It goes on, and says `on` from then on."""
-
-    diagnosis = "test-passes-stuck-lamp"
-
-    def websocket_receive(self, event):
-        self.lit = False
-        super().websocket_receive(event)
-
-
-class AnswersTwice(Lamp):
-    """It sends each reply twice."""
-
-    diagnosis = "test-passes-second-reply"
-
-    def send(self, message):
-        super().send(message)
-        if message["type"] == "websocket.send":
-            super().send(message)
-
-
-class SpeaksAfterTheClose(Lamp):
-    """It closes with 4000, and then sends one more frame."""
-
-    diagnosis = "test-passes-late-frame"
-
-    def send(self, message):
-        super().send(message)
-        if message.get("code"):
-            super().send({"type": "websocket.send", "text": "broken"})
-
-
-class OneLampForAll(Lamp):
-    """All its clients switch the same lamp."""
-
-    diagnosis = "test-passes-shared-lamp"
-    shared = False
-
-    def websocket_receive(self, event):
-        self.lit = self.shared
-        super().websocket_receive(event)
-        type(self).shared = self.lit
-
-
-class ClosesWithAnotherCode(Lamp):
-    """It closes with 1000."""
-
-    diagnosis = "test-passes-wrong-code"
-
-    def send(self, message):
-        super().send({**message, "code": 1000} if message.get("code") else message)
-
-
-class NeverStops(Lamp):
-    """Its websocket_disconnect does not raise StopConsumer."""
-
-    diagnosis = "test-passes-endless"
-
-    def websocket_disconnect(self, event):
-        self.broken = True
-
-
-async def test_is_green_for_the_right_lamp(target):
-    """The test is green for a lamp that does all that the task says."""
-    await must_pass(target)
-
-
-async def test_notices_an_open_door(target):
-    """It is red for a lamp that accepts every client."""
-    await must_notice(target, OpenToAll)
-
-
-async def test_notices_a_crash_after_a_refusal(target):
-    """It is red for a lamp that dies when a client that it refused has left."""
-    await must_notice(target, FallsOverTheRefused)
+# Claim → diagnosis → faults, each a name and an edit of LAMP.
+FAULTS = {
+    "refuses": {
+        "test-passes-open-door": {
+            "accepts-everyone": (CHECK_KEY, "True"),
+            "accepts-no-key": (CHECK_KEY, 'self.scope["query_string"] in (b"", b"key=brass")'),
+            "accepts-any-key": (CHECK_KEY, 'self.scope["query_string"].startswith(b"key=")'),
+        },
+        "test-passes-closed-door": {
+            "refuses-everyone": (CHECK_KEY, "False"),
+            "answers-nobody": (ACCEPT, "pass"),
+        },
+        "test-passes-second-reply": {"speaks-to-the-refused": (REFUSE, f"{REFUSE}; {EXTRA}")},
+        "test-passes-crash": {
+            "dies-after-a-refusal": (STOP, f"assert {CHECK_KEY}\n        {STOP}"),
+        },
+    },
+    "states": {
+        "test-passes-bytes": {
+            "answers-in-bytes": (f'"text": {STATE}', '"bytes": b"on" if self.lit else b"off"'),
+        },
+        "test-passes-stuck-lamp": {
+            "stays-on": (STATE, '"on"'),
+            "is-on-at-first": (
+                "self.lit = self.broken = False",
+                "self.lit, self.broken = True, False",
+            ),
+            "stays-off-after-two": (
+                "self.lit = not self.lit",
+                "self.lit = not self.lit and not hasattr(self, 'was'); self.was = True",
+            ),
+            "answers-twice-only": (
+                f"            {REPLY}",
+                "            self.count = getattr(self, 'count', 0) + 1\n"
+                f"            if self.count < 3:\n                {REPLY}",
+            ),
+        },
+        "test-passes-shared-lamp": {
+            "has-one-lamp": (
+                "self.lit = not self.lit",
+                "type(self).all = self.lit = not getattr(self, 'all', False)",
+            ),
+            "shares-and-resets": (
+                *("self.lit = self.broken", "type(self).lit = self.broken"),
+                *("self.lit = not self.lit", "type(self).lit = not self.lit"),
+            ),
+        },
+    },
+    "frames": {
+        "test-passes-second-reply": {
+            "greets": (ACCEPT, f"{ACCEPT}; {EXTRA}"),
+            "answers-twice": (REPLY, f"{REPLY}; {REPLY}"),
+            "speaks-before-the-close": (CLOSE, f"{EXTRA}; {CLOSE}"),
+        },
+        "test-passes-late-frame": {
+            "speaks-after-the-close": (CLOSE, f"{CLOSE}; {EXTRA}"),
+            "answers-after-the-close": ("if self.broken:", "if False:"),
+        },
+    },
+    "closes": {
+        "test-passes-wrong-code": {
+            "closes-with-1000": ('"code": 4000', '"code": 1000'),
+            "closes-with-4001": ('"code": 4000', '"code": 4001'),
+            "ignores-text": (CLOSE, f'"text" in event or {CLOSE}'),
+            "ignores-bytes": (CLOSE, f'event.get("text") is not None and {CLOSE}'),
+        },
+    },
+    "stops": {
+        "test-passes-endless": {
+            "never-stops": (STOP, "pass"),
+            "stops-if-broken": (STOP, f"if self.broken or not {CHECK_KEY}:\n            {STOP}"),
+            "stops-if-whole": (STOP, f"if not self.broken:\n            {STOP}"),
+            "stops-if-accepted": (STOP, f"if {CHECK_KEY}:\n            {STOP}"),
+        },
+        "test-passes-crash": {
+            "dies-at-the-end": (STOP, f"assert self.broken or not {CHECK_KEY}\n        {STOP}"),
+            "dies-when-broken": (STOP, f"assert not self.broken\n        {STOP}"),
+        },
+    },
+}
+DIAGNOSES = {
+    name: diagnosis
+    for claim in FAULTS.values()
+    for diagnosis, faults in claim.items()
+    for name in faults
+}
+EDITS = {
+    name: edit
+    for claim in FAULTS.values()
+    for faults in claim.values()
+    for name, edit in faults.items()
+}
+MUTANTS = {f"mutant-{number}": it for number, it in enumerate(mutants_of(LAMP, "Lamp"))}
 
 
-async def test_notices_wrong_replies(target):
-    """It is red for a lamp whose replies are wrong: binary, or always `on`."""
-    await must_notice(target, AnswersInBytes, StaysOn)
+class Test(Model):
+    explores = False
+    judges_leftovers = False
+    consumers: ClassVar = {
+        "right": LAMP,
+        "right-async": ASYNC_LAMP,
+        **{name: edited(*edit) for name, edit in EDITS.items()},
+        **{name: mutant.source for name, mutant in MUTANTS.items()},
+    }
+
+    def other(self, step):
+        """it must be green for every lamp that does this, and red for every lamp with one of these
+        faults"""
+        is_right = step.arguments["name"].startswith("right")
+        return lambda answer: answer["passed"] == is_right and (answer["events"] or not is_right)
+
+    def diagnose(self, difference):
+        answer = difference.answer
+        if not isinstance(answer, dict):
+            return None
+        name = difference.step.arguments["name"]
+        if answer["forgotten"]:
+            return "never-awaited"
+        if name.startswith("right"):
+            return "test-runs-nothing" if answer["passed"] else "test-fails-the-right-one"
+        return DIAGNOSES.get(name, "test-passes-change")
+
+    def explain(self, difference):
+        answer = difference.answer
+        if not isinstance(answer, dict):
+            return None
+        name = difference.step.arguments["name"]
+        if answer["forgotten"]:
+            return answer["forgotten"]
+        if name.startswith("right"):
+            return f"{answer['code']}\n{answer['error']}".strip()
+        old, new, *_ = EDITS.get(name, ("", ""))
+        change = MUTANTS[name].name if name in MUTANTS else f"{old}\nbecomes\n{new}"
+        return f"The lamp that got through: {name}. In its code\n{change}"
 
 
-async def test_notices_frames_too_many(target):
+def tries(play, names):
+    """What a test says of other lamps counts only if it is green for the right ones."""
+    names = list(names)
+    for first in range(0, len(names), PER_CONVERSATION):
+        chosen = names[first : first + PER_CONVERSATION]
+        play(["try right", *(f"try {name}" for name in chosen)])
+
+
+def faulty(claim):
+    return [name for faults in FAULTS[claim].values() for name in faults]
+
+
+def test_is_green_for_right_lamps(play):
+    """The test is green for lamps that do all that the task says, sync and async."""
+    play("try right | try right-async")
+
+
+def test_notices_who_is_let_in(play):
+    """It is red for a lamp that lets the wrong clients in, or dies when a refused one leaves."""
+    tries(play, faulty("refuses"))
+
+
+def test_notices_wrong_states(play):
+    """It is red for a lamp with a wrong state: always `on`, in bytes, or shared by all clients."""
+    tries(play, faulty("states"))
+
+
+def test_notices_frames_too_many(play):
     """It is red for a lamp that sends more than it should: twice, or after the close."""
-    await must_notice(target, AnswersTwice, SpeaksAfterTheClose)
+    tries(play, faulty("frames"))
 
 
-async def test_notices_shared_state(target):
-    """It is red for a lamp that all clients share."""
-    await must_notice(target, OneLampForAll)
+def test_notices_a_wrong_close(play):
+    """It is red for a lamp that does not close, or closes with another code."""
+    tries(play, faulty("closes"))
 
 
-async def test_notices_another_close_code(target):
-    """It is red for a lamp that closes with another code."""
-    await must_notice(target, ClosesWithAnotherCode)
+def test_notices_a_consumer_that_does_not_stop(play):
+    """It is red for a lamp that does not stop, or dies, when its client has left."""
+    tries(play, faulty("stops"))
 
 
-async def test_notices_a_consumer_that_never_stops(target):
-    """It is red for a lamp that does not stop when its client has left."""
-    await must_notice(target, NeverStops)
-
-
-tried = {}  # by the id of a test: the test, and the CheckFailed that the right lamp got, or None
-
-
-async def must_pass(test):
-    """What a test says of other lamps counts when it runs the right one and is green."""
-    if id(test) not in tried:
-        tried[id(test)] = test, await red_for_the_right_lamp(test)
-    _, red = tried[id(test)]
-    if red:
-        raise CheckFailed(red.finding, red.transcript)
-
-
-async def red_for_the_right_lamp(test):
-    trial = await run_student_test(test, Lamp)
-    if trial.error is not None:
-        return trial.failure("test-fails-the-right-one")
-    return None if trial.transcript else trial.failure("test-runs-nothing")
-
-
-async def must_notice(test, *wrong_lamps):
-    await must_pass(test)
-    for lamp in wrong_lamps:
-        # What a test has yet to await when it fails is not forgotten: here no warning counts.
-        with warnings.catch_warnings(action="ignore"):
-            trial = await run_student_test(test, lamp)
-            if trial.error is None:
-                raise trial.failure(lamp.diagnosis, f"The lamp that got through: {lamp.__doc__}")
-            del trial
+def test_notices_small_changes(play):
+    """It is red for each of the small changes that a machine makes to a right lamp."""
+    tries(play, MUTANTS)

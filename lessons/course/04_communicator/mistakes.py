@@ -2,7 +2,8 @@
 
 from channels.testing import WebsocketCommunicator
 
-BRASS, TIN = "/lamp/?key=brass", "/lamp/?key=tin"
+BRASS, TIN, NO_KEY = "/lamp/?key=brass", "/lamp/?key=tin", "/lamp/"
+CLOSED = {"type": "websocket.close", "code": 4000}
 
 
 async def enter(application):
@@ -11,10 +12,18 @@ async def enter(application):
     return client
 
 
-async def turned_away(application):
-    client = WebsocketCommunicator(application, TIN)
-    assert await client.connect() == (False, 1000)
-    return client
+async def leave(*clients):
+    for client in clients:
+        await client.disconnect()
+        assert not client.future.cancelled()
+
+
+async def refused(application, leave=leave):
+    for path in (TIN, NO_KEY):
+        client = WebsocketCommunicator(application, path)
+        assert await client.connect() == (False, 1000)
+        assert await client.receive_nothing()
+        await leave(client)
 
 
 async def switch(client, *states):
@@ -23,16 +32,27 @@ async def switch(client, *states):
         assert await client.receive_output() == {"type": "websocket.send", "text": state}
 
 
-async def hit(client):
-    await client.send_to(text_data="hit")
-    assert await client.receive_output() == {"type": "websocket.close", "code": 4000}
+async def switched(application, switch=switch, leave=leave):
+    client, other = await enter(application), await enter(application)
+    await switch(client, "on")
+    await switch(other, "on")
+    await switch(client, "off", "on")
+    assert await client.receive_nothing()
+    await leave(client, other)
+
+
+async def hit(client, **frame):
+    await client.send_to(**frame)
+    assert await client.receive_output() == CLOSED
+    await client.send_to(text_data="switch")
     assert await client.receive_nothing()
 
 
-async def leave(*clients):
-    for client in clients:
-        await client.disconnect()
-        assert not client.future.cancelled()
+async def broken(application, hit=hit, leave=leave):
+    for frame in ({"text_data": "hit"}, {"bytes_data": b"switch"}):
+        client = await enter(application)
+        await hit(client, **frame)
+        await leave(client)
 
 
 async def test_goes_through_the_motions(application):
@@ -51,38 +71,38 @@ test_goes_through_the_motions.diagnosis = "test-passes-open-door"
 
 async def test_brings_only_welcome_clients(application):
     """Looks at what the lamp must do, and at nothing that it must not do."""
-    client, other = await enter(application), await enter(application)
-    await switch(client, "on", "off", "on")
-    await switch(other, "on")
-    await hit(client)
-    await leave(client, other)
+    await switched(application)
+    await broken(application)
 
 
 test_brings_only_welcome_clients.diagnosis = "test-passes-open-door"
 
 
-async def test_leaves_the_stranger_at_the_door(application):
+async def test_forgets_the_refused_client(application):
     """Believes that a refusal is the end; the consumer still gets its websocket.disconnect."""
-    await turned_away(application)
-    client, other = await enter(application), await enter(application)
-    await switch(client, "on", "off", "on")
-    await switch(other, "on")
-    await hit(client)
-    await leave(client, other)
+
+    async def stay(client):
+        pass
+
+    await refused(application, leave=stay)
+    await switched(application)
+    await broken(application)
 
 
-test_leaves_the_stranger_at_the_door.diagnosis = "test-passes-crash"
+test_forgets_the_refused_client.diagnosis = "test-passes-crash"
 
 
 async def test_asks_whether_a_reply_came(application):
     """Believes that a reply is right when it is there."""
-    stranger = await turned_away(application)
-    client = await enter(application)
-    for _ in range(3):
-        await client.send_to(text_data="switch")
-        assert await client.receive_from()
-    await hit(client)
-    await leave(stranger, client)
+
+    async def switch(client, *states):
+        for _ in states:
+            await client.send_to(text_data="switch")
+            assert await client.receive_from()
+
+    await refused(application)
+    await switched(application, switch)
+    await broken(application)
 
 
 test_asks_whether_a_reply_came.diagnosis = "test-passes-bytes"
@@ -90,12 +110,12 @@ test_asks_whether_a_reply_came.diagnosis = "test-passes-bytes"
 
 async def test_switches_once(application):
     """Takes the first reply for all of them; what changes with time needs a second one."""
-    stranger = await turned_away(application)
+    await refused(application)
     client, other = await enter(application), await enter(application)
     await switch(client, "on")
     await switch(other, "on")
-    await hit(client)
-    await leave(stranger, client, other)
+    await leave(client, other)
+    await broken(application)
 
 
 test_switches_once.diagnosis = "test-passes-stuck-lamp"
@@ -103,14 +123,15 @@ test_switches_once.diagnosis = "test-passes-stuck-lamp"
 
 async def test_reads_on_until_it_is_content(application):
     """Skips what it does not expect, and so never sees a frame too many."""
-    stranger = await turned_away(application)
+    await refused(application)
     client, other = await enter(application), await enter(application)
     for state in ("on", "off", "on"):
         await client.send_to(text_data="switch")
         while await client.receive_from() != state:
             pass
     await switch(other, "on")
-    await leave(stranger, client, other)
+    await leave(client, other)
+    await broken(application)
 
 
 test_reads_on_until_it_is_content.diagnosis = "test-passes-second-reply"
@@ -118,13 +139,14 @@ test_reads_on_until_it_is_content.diagnosis = "test-passes-second-reply"
 
 async def test_looks_away_after_the_close(application):
     """Believes that nothing can follow a close; the stock communicator takes whatever does."""
-    stranger = await turned_away(application)
-    client, other = await enter(application), await enter(application)
-    await switch(client, "on", "off", "on")
-    await switch(other, "on")
-    await client.send_to(text_data="hit")
-    assert await client.receive_output() == {"type": "websocket.close", "code": 4000}
-    await leave(stranger, client, other)
+
+    async def hit(client, **frame):
+        await client.send_to(**frame)
+        assert await client.receive_output() == CLOSED
+
+    await refused(application)
+    await switched(application)
+    await broken(application, hit)
 
 
 test_looks_away_after_the_close.diagnosis = "test-passes-late-frame"
@@ -132,13 +154,13 @@ test_looks_away_after_the_close.diagnosis = "test-passes-late-frame"
 
 async def test_has_one_client_at_a_time(application):
     """Brings two clients, one after the other, and each finds the lamp off."""
-    stranger = await turned_away(application)
-    client = await enter(application)
-    await switch(client, "on", "off")
-    await hit(client)
-    other = await enter(application)
-    await switch(other, "on", "off")
-    await leave(stranger, client, other)
+    await refused(application)
+    for _ in range(2):
+        client = await enter(application)
+        await switch(client, "on", "off", "on", "off")
+        assert await client.receive_nothing()
+        await leave(client)
+    await broken(application)
 
 
 test_has_one_client_at_a_time.diagnosis = "test-passes-shared-lamp"
@@ -146,14 +168,16 @@ test_has_one_client_at_a_time.diagnosis = "test-passes-shared-lamp"
 
 async def test_looks_at_the_type_of_the_close(application):
     """Believes that a close is a close; its code is all that the client learns of the reason."""
-    stranger = await turned_away(application)
-    client, other = await enter(application), await enter(application)
-    await switch(client, "on", "off", "on")
-    await switch(other, "on")
-    await client.send_to(text_data="hit")
-    assert (await client.receive_output())["type"] == "websocket.close"
-    assert await client.receive_nothing()
-    await leave(stranger, client, other)
+
+    async def hit(client, **frame):
+        await client.send_to(**frame)
+        assert (await client.receive_output())["type"] == "websocket.close"
+        await client.send_to(text_data="switch")
+        assert await client.receive_nothing()
+
+    await refused(application)
+    await switched(application)
+    await broken(application, hit)
 
 
 test_looks_at_the_type_of_the_close.diagnosis = "test-passes-wrong-code"
@@ -161,13 +185,14 @@ test_looks_at_the_type_of_the_close.diagnosis = "test-passes-wrong-code"
 
 async def test_trusts_disconnect(application):
     """Believes that disconnect() fails where a consumer does not stop; it cancels it in silence."""
-    stranger = await turned_away(application)
-    client, other = await enter(application), await enter(application)
-    await switch(client, "on", "off", "on")
-    await switch(other, "on")
-    await hit(client)
-    for one in (stranger, client, other):
-        await one.disconnect()
+
+    async def leave(*clients):
+        for client in clients:
+            await client.disconnect()
+
+    await refused(application, leave)
+    await switched(application, leave=leave)
+    await broken(application, leave=leave)
 
 
 test_trusts_disconnect.diagnosis = "test-passes-endless"
@@ -175,14 +200,15 @@ test_trusts_disconnect.diagnosis = "test-passes-endless"
 
 async def test_takes_cancelled_for_done(application):
     """Asks whether the future is done; disconnect() has cancelled it, and that is done too."""
-    stranger = await turned_away(application)
-    client, other = await enter(application), await enter(application)
-    await switch(client, "on", "off", "on")
-    await switch(other, "on")
-    await hit(client)
-    for one in (stranger, client, other):
-        await one.disconnect()
-        assert one.future.done()
+
+    async def leave(*clients):
+        for client in clients:
+            await client.disconnect()
+            assert client.future.done()
+
+    await refused(application, leave)
+    await switched(application, leave=leave)
+    await broken(application, leave=leave)
 
 
 test_takes_cancelled_for_done.diagnosis = "test-passes-endless"

@@ -4,28 +4,34 @@ from channels.testing import WebsocketCommunicator
 
 
 async def test_lamp(application):
-    stranger = WebsocketCommunicator(application, "/lamp/?key=tin")
-    assert await stranger.connect() == (False, 1000)
+    # A client without a key, and one with another key, are refused.
+    strangers = [WebsocketCommunicator(application, path) for path in ("/lamp/", "/lamp/?key=tin")]
+    for stranger in strangers:
+        assert await stranger.connect() == (False, 1000)
+        assert await stranger.receive_nothing()
 
-    client = WebsocketCommunicator(application, "/lamp/?key=brass")
-    other = WebsocketCommunicator(application, "/lamp/?key=brass")
-    assert await client.connect() == (True, None)
-    assert await other.connect() == (True, None)
+    clients = [WebsocketCommunicator(application, "/lamp/?key=brass") for _ in range(3)]
+    client, other, _ = clients
+    for one in clients:
+        assert await one.connect() == (True, None)
 
-    # Three times, since a lamp that stays on gets the first one right.
-    for state in ("on", "off", "on"):
-        await client.send_to(text_data="switch")
-        assert await client.receive_output() == {"type": "websocket.send", "text": state}
-    # The client's lamp is on: one that were shared would now go off.
-    await other.send_to(text_data="switch")
-    assert await other.receive_output() == {"type": "websocket.send", "text": "on"}
+    # Three times, since a lamp that stays on gets the first one right. While the client's lamp is
+    # on, the other one is switched: a state that both share would now be off.
+    for one, state in ((client, "on"), (other, "on"), (client, "off"), (client, "on")):
+        await one.send_to(text_data="switch")
+        assert await one.receive_output() == {"type": "websocket.send", "text": state}
 
+    # The third client stays connected to a whole lamp; the other two break theirs.
     await client.send_to(text_data="hit")
-    assert await client.receive_output() == {"type": "websocket.close", "code": 4000}
-    assert await client.receive_nothing()
+    await other.send_to(bytes_data=b"switch")
+    for one in (client, other):
+        assert await one.receive_output() == {"type": "websocket.close", "code": 4000}
+        await one.send_to(text_data="switch")
+    for one in clients:
+        assert await one.receive_nothing()
 
-    # The stranger too: Daphne tells the consumer that a client it refused is gone.
-    for one in (stranger, client, other):
+    # The strangers too: Daphne sends the consumer websocket.disconnect after a refusal.
+    for one in (*strangers, *clients):
         await one.disconnect()
         # The stock disconnect() cancels a consumer that does not stop, and says nothing.
         assert not one.future.cancelled()

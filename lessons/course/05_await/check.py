@@ -1,83 +1,83 @@
 """Lesson 5: does each connection get its own lines back, awaited?"""
 
-from lessons.judge import diagnose
+from lessons.judge import Model
 
 
-async def enter(communicator):
-    client = communicator()
-    accepted, _ = await client.connect()
-    if not accepted:
-        diagnose("refuses-everyone", client)
-    client.expect()
-    return client
+class Notes(Model):
+    texts = ("milk", "eggs", "a / b", "None")
+
+    def connect(self, client):
+        """Each connection has its own notepad."""
+        client.lines = []
+        client.accept()
+
+    def receive(self, client, text, data):
+        """The notepad notes it unchanged and answers with all lines of this connection so far"""
+        if text is None:
+            client.send(data=data)
+        else:
+            client.lines.append(text)
+            client.send(" / ".join(client.lines))
+
+    def diagnose(self, difference):
+        step, model = difference.step, difference.model
+        if step is None or step.action not in ("text", "bytes"):
+            return None
+        if difference.fault:
+            confuses = difference.fault.diagnosis in ("bytes-on-text", "send-without-payload")
+            if confuses and step.action == "text":  # it was answered as a binary frame
+                if not step.arguments["text"]:
+                    return "empty-text-missed"
+                return "none-as-text" if "keys both" in map(str, difference.steps) else None
+            return None
+        wanted, got = ({*message} for message in difference.pair or ({}, {}))
+        if wanted ^ got == {"text", "bytes"}:
+            return "text-became-bytes" if step.action == "text" else "bytes-became-text"
+        own = {*model.clients[difference.client].lines}
+        others = {line for client in model.clients.values() for line in client.lines} - own
+        for text in difference.texts(difference.received):
+            if any(line in others for line in text.split(" / ")):
+                return "shared-mutable"
+        return None
 
 
-async def note(client, line, *lines, otherwise=None):
-    """Send `line`; the answer is `lines`. `otherwise` is for an answer that is not."""
-    await client.send_to(text_data=line)
-    if client.unread and client.unread[0].get("bytes") is not None:
-        otherwise = "text-became-bytes"
-    answer = {"type": "websocket.send", "text": " / ".join(lines)}
-    client.expect(answer, otherwise=otherwise if client.unread else "no-reply")
+def test_a_line_comes_back(play):
+    """The first line comes back unchanged."""
+    play("connect | text milk")
 
 
-async def back(client, data):
-    """Send `data`; it comes back."""
-    await client.send_to(bytes_data=data)
-    otherwise = None
-    if client.unread and client.unread[0].get("text") is not None:
-        otherwise = "bytes-became-text"
-    client.expect({"type": "websocket.send", "bytes": data}, otherwise=otherwise)
-
-
-async def test_a_line_comes_back(communicator):
-    """The first line comes back as it is."""
-    client = await enter(communicator)
-    await note(client, "milk", "milk", otherwise="reply-altered")
-
-
-async def test_lines_are_kept(communicator):
+def test_lines_are_kept(play):
     """Each line is answered with all lines so far, the empty one and the repeated one too."""
-    client = await enter(communicator)
-    lines = ["milk", "eggs", "", "eggs", "None", "a / b", "ä"]
-    for number, line in enumerate(lines, start=1):
-        await note(client, line, *lines[:number], otherwise="reply-altered")
+    play(["connect", *(f"text {it}".strip() for it in ("milk", "eggs", "", "eggs", "a / b", "ä"))])
 
 
-async def test_bytes_come_back_and_are_not_noted(communicator):
-    """A binary frame comes back as it came, and is not noted."""
-    client = await enter(communicator)
-    await back(client, b"\x00\xff")
-    await note(client, "milk", "milk", otherwise="reply-altered")
-    await back(client, b"cheese")
-    await note(client, "eggs", "milk", "eggs", otherwise="reply-altered")
+def test_the_number_of_lines_has_no_limit(play):
+    """The hundredth line is answered with all hundred lines."""
+    play(["connect", *(f"text line {number}" for number in range(100))])
 
 
-async def test_an_unused_key_may_be_none(communicator):
+def test_bytes_come_back_and_are_not_noted(play):
+    """A binary frame comes back unchanged, and is not noted."""
+    play("connect | bytes 00ff | text milk | bytes 636865657365 | text eggs | bytes | text ham")
+
+
+def test_an_unused_key_may_be_none(play):
     """Frames of servers that send the unused key as None are answered in the same way."""
-    client = await enter(communicator)
-    await client.send_input({"type": "websocket.receive", "text": None, "bytes": b"a"})
-    client.expect({"type": "websocket.send", "bytes": b"a"}, otherwise="none-as-text")
-    await client.send_input({"type": "websocket.receive", "text": "b", "bytes": None})
-    client.expect({"type": "websocket.send", "text": "b"}, otherwise="none-as-text")
+    play("keys both | connect | bytes 61 | text b", otherwise="none-as-text")
 
 
-async def test_each_connection_has_its_own_lines(communicator):
-    """Of two clients at once, each has a notepad of its own, also when one has left."""
-    first = await enter(communicator)
-    await note(first, "milk", "milk")
-    second = await enter(communicator)
-    await note(second, "nails", "nails", otherwise="shared-mutable")
-    first.expect(otherwise="wrong-connection")
-    await note(first, "eggs", "milk", "eggs", otherwise="shared-mutable")
-    second.expect(otherwise="wrong-connection")
-    await first.disconnect()
-    await note(second, "glue", "nails", "glue", otherwise="shared-mutable")
+def test_each_connection_has_its_own_lines(play):
+    """Of two clients at once, each has its own notepad, also when one has left."""
+    play("connect | text milk | 2 connect | 2 text nails | text eggs | close 1001 | 2 text glue")
 
 
-async def test_stops_whatever_the_code(communicator):
+def test_lines_at_the_same_time_stay_apart(play):
+    """Two clients send a line at the same time, and each gets its own lines."""
+    play("connect | 2 connect | text milk | & 2 text nails | text eggs | & 2 text glue")
+    play.at_each_point("connect | 2 connect | 2 text nails | text milk | at * 2 text glue")
+
+
+def test_stops_whatever_the_code(play):
     """The consumer stops when the client leaves, with or without a code."""
-    for code in (1000, 1001, None):
-        client = await enter(communicator)
-        await client.disconnect(code)
-        client.expect()
+    for end in ("close 1000", "close 1001", "close"):
+        play(f"connect | {end}")

@@ -1,8 +1,10 @@
 """Lesson 5: a notepad that was a SyncConsumer until yesterday.
 
-Each text frame is a line: it is noted, and the answer is all lines of this connection so far, in
-one text frame, with ` / ` between them: `milk`, then `milk / eggs`. An empty text is a line too.
-A binary frame is not noted; it comes back as it came. Each connection has its own notepad.
+Each text frame is a line. The notepad notes it unchanged and answers with all lines of this
+connection so far, in one text frame, with ` / ` between them: `milk`, then `milk / eggs`. An empty
+text is a line too, and the number of lines has no limit. A binary frame, empty or not, is not
+noted; it comes back unchanged. A server may send the key that a frame does not use as None. Each
+connection has its own notepad.
 """
 
 from channels.consumer import AsyncConsumer

@@ -1,99 +1,69 @@
-"""Lesson 6: does anybody wait for another one's bread?
+"""Lesson 6: does a client wait for the bread of another one?"""
 
-Here `bake` takes no time: it waits until the check has seen what others get meanwhile.
-"""
+from lessons.judge import Model
 
-import asyncio
-
-from lessons.judge import diagnose
+SECONDS = 2  # that one bread takes
+SLACK = 1  # seconds that a consumer may take besides
 
 
-async def enter(communicator):
-    client = communicator()
-    accepted, _ = await client.connect()
-    if not accepted:
-        diagnose("refuses-everyone", client)
-    client.expect()
-    return client
+class Bakery(Model):
+    others = ("wait 1", "wait 2", "wait 10")
+    texts = ("rye", "wheat")
+    stop_timeout = 600  # one client's orders may wait for each other
+
+    def connect(self, client):
+        client.ready_at = 0
+        client.accept()
+
+    def receive(self, client, text, data):
+        """for `rye` the client gets `baking rye` at once, and `rye is done` when it is baked"""
+        if text is None:  # the exercise leaves the answer to a binary frame open
+            client.is_free = True
+            return
+        # The second order of the same client may wait for its first.
+        is_first = client.ready_at <= self.now
+        begins_at = max(client.ready_at, self.now)
+        client.ready_at = begins_at + SECONDS + SLACK
+        client.send(f"baking {text}", until=None if is_first else begins_at)
+        client.send(f"{text} is done", until=client.ready_at)
+
+    def diagnose(self, difference):
+        if difference.fault or not difference.missing:
+            return None
+        missing = difference.missing.get("text", "")
+        done = f"{missing.removeprefix('baking ')} is done"
+        if done in difference.texts(difference.received):
+            return None
+        if len(difference.model.clients) == 1:  # nothing else could hold it up
+            return "no-reply"
+        return "slow-sync-handler" if _is_sync(difference.events) else "work-still-queued"
 
 
-def said(*texts):
-    return [{"type": "websocket.send", "text": text} for text in texts]
+def _is_sync(events):
+    """Whether the handlers of the consumer run in a thread."""
+    handled = [event for event in events if event.handler and event.direction == "in"]
+    return any(event.thread != "MainThread" for event in handled)
 
 
-async def order(client, bread, held_sleep):
-    """Order while the oven is shut: the answer comes at once, the bread does not."""
-    held_sleep.reset()
-    await client.send_to(text_data=bread)
-    await asyncio.sleep(1)  # of the loop's clock, for a consumer that takes a moment first
-    if client.unread and not await held_sleep.was_called():
-        diagnose("work-left-out", client)
-    client.expect(*said(f"baking {bread}"), otherwise=None if client.unread else "no-reply")
-
-
-async def order_beside(client, bread, held_sleep):
-    """Order while the oven is shut and another one's bread is in it."""
-    await client.send_to(text_data=bread)
-    if not client.unread:
-        raise held_sleep.failure()
-    client.expect(*said(f"baking {bread}"))
-
-
-async def baked(client, bread):
-    """The bread comes, and nothing else."""
-    await client.receive_nothing(60)
-    got = client.unread[0].get("text") if client.unread else None
-    another = got is not None and got != f"{bread} is done" and got.endswith(" is done")
-    client.expect(*said(f"{bread} is done"), otherwise="wrong-connection" if another else None)
-
-
-async def test_an_order_is_answered_and_baked(communicator, held_sleep):
+def test_an_order_is_answered_and_baked(play):
     """An order gets "baking rye" at once and "rye is done" later; so does the next one."""
-    client = await enter(communicator)
-    for bread in ("rye", "wheat", ""):
-        held_sleep.hold()
-        await order(client, bread, held_sleep)
-        await held_sleep.release()
-        await baked(client, bread)
+    played = play("connect | text rye | wait 3 | text wheat | wait 3 | text | wait 3")
+    if sum(played.thread_sleeps) < 3 * SECONDS:
+        play.fail("work-left-out")
 
 
-async def test_others_are_served_while_one_bakes(communicator, held_sleep):
-    """While one client's bread is baked, another one's order gets its first answer."""
-    first, second = await enter(communicator), await enter(communicator)
-    held_sleep.hold()
-    await order(first, "rye", held_sleep)
-    await order_beside(second, "wheat", held_sleep)
+def test_others_are_served_while_one_bakes(play):
+    """While one client's bread is baked, another one connects, orders and leaves."""
+    play("connect | text rye | 2 connect | 2 text wheat | 2 wait 3 | 2 close | wait 3")
 
 
-async def test_others_come_and_go_while_one_bakes(communicator, held_sleep):
-    """While one client's bread is baked, another one connects and leaves."""
-    first = await enter(communicator)
-    held_sleep.hold()
-    await order(first, "rye", held_sleep)
-    try:
-        second = await enter(communicator)
-        await second.disconnect()
-    except AssertionError as failure:
-        raise held_sleep.failure() from failure
-
-
-async def test_two_bake_at_the_same_time(communicator, held_sleep):
+def test_two_bake_at_the_same_time(play):
     """Two clients' bread is baked at the same time, and each gets its own."""
-    first, second = await enter(communicator), await enter(communicator)
-    held_sleep.hold()
-    await order(first, "rye", held_sleep)
-    await order_beside(second, "wheat", held_sleep)
-    await asyncio.sleep(1)
-    if held_sleep.waiting == 1:
-        raise held_sleep.failure()
-    await held_sleep.release()
-    await baked(first, "rye")
-    await baked(second, "wheat")
+    play("connect | 2 connect | text rye | 2 text wheat | wait 3")
+    play("connect | 2 connect | 3 connect | text rye | & 2 text rye | & 3 text rye | wait 3")
 
 
-async def test_stops_when_the_client_leaves(communicator):
+def test_stops_when_the_client_leaves(play):
     """The consumer stops when the client leaves, with or without a code."""
-    for code in (1000, 1001, None):
-        client = await enter(communicator)
-        await client.disconnect(code)
-        client.expect()
+    for end in ("close 1000", "close 1001", "close"):
+        play(["connect", end])

@@ -1,113 +1,76 @@
 """Lesson 7: does the server speak first, and is nothing left when the connection has ended?"""
 
-import asyncio
-
-from lessons.judge import diagnose
+from lessons.judge import Model
 
 
-async def enter(communicator):
-    client = communicator()
-    accepted, _ = await client.connect()
-    if not accepted:
-        diagnose("refuses-everyone", client)
-    client.expect(otherwise="pushed-too-fast")
-    return client
+class Stopwatch(Model):
+    others = ("wait 1", "wait 0.5", "wait 3", "wait 10")
+    ends = ("close", "close 1001", "vanish", "crash", "kill")
+
+    def connect(self, client):
+        """From the accept on, the client gets a text frame each second"""
+        client.seconds = 0
+        client.accept()
+        self.after(1, self.tick, client)
+
+    def tick(self, client):
+        if client.is_open:
+            client.seconds += 1
+            client.send(f"{client.seconds}", at=self.now)
+            self.after(1, self.tick, client)
+
+    def receive(self, client, text, data):
+        """The consumer answers every frame of the client at once"""
+        client.send(f"{client.seconds} so far")
+
+    def disconnect(self, client):
+        """The stopwatch ends with its connection, whatever ends that"""
+
+    def diagnose(self, difference):
+        fault = difference.fault and difference.fault.diagnosis
+        waits = difference.missing or fault == "handler-never-returned"
+        if waits and difference.seen and difference.seen.is_busy:
+            return "loop-in-handler"
+        if fault or difference.step is None:
+            return None
+        if difference.step.action == "wait" and difference.missing:
+            return "no-push"
+        ticks = [text for text in difference.texts(difference.received) if text.isdecimal()]
+        expected = [text for text in difference.texts(difference.expected) if text.isdecimal()]
+        return "pushed-too-fast" if len(ticks) > len(expected) else None
 
 
-def said(text):
-    return {"type": "websocket.send", "text": text}
-
-
-async def read_out(client, number, otherwise=None):
-    """Within the next second comes `number`, at its end and not before."""
-    if not await client.receive_nothing(timeout=0.9):
-        diagnose(otherwise or "pushed-too-fast", client)
-    await client.receive_nothing(timeout=0.2)
-    if len(client.unread) != 1:
-        otherwise = otherwise or ("pushed-too-fast" if client.unread else "no-push")
-    client.expect(said(number), otherwise=otherwise)
-
-
-async def ask(client, so_far, otherwise=None, **frame):
-    """A frame, by default one of text, is answered at once, whatever the stopwatch does."""
-    await client.send_to(**frame or {"text_data": "?"})
-    if not client.unread and client.is_busy:
-        diagnose("loop-in-handler", client)
-    if len(client.unread) > 1:
-        otherwise = otherwise or "pushed-too-fast"
-    client.expect(said(f"{so_far} so far"), otherwise=otherwise)
-
-
-async def stays_silent(client, otherwise):
-    """Nothing is sent any more for a connection that has ended."""
-    crossed = len(client.transcript)
-    await asyncio.sleep(5)
-    if len(client.transcript) > crossed:
-        diagnose(otherwise, client)
-
-
-async def test_the_server_speaks_first(communicator):
+def test_the_server_speaks_first(play):
     """A client that says nothing gets 1, 2 and 3, a second apart, and no handler is kept busy."""
-    client = await enter(communicator)
-    for number in ("1", "2", "3"):
-        await read_out(client, number)
-    if client.is_busy:
-        diagnose("loop-in-handler", client)
+    play("connect | wait 0.9 | wait 0.2 | wait 1 | wait 1")
 
 
-async def test_frames_are_answered_in_between(communicator):
+def test_frames_are_answered_in_between(play):
     """A frame is answered at once, and the stopwatch goes on at its pace."""
-    client = await enter(communicator)
-    await ask(client, 0)
-    await read_out(client, "1")
-    await ask(client, 1)
-    await ask(client, 1)
-    await read_out(client, "2")
-    await ask(client, 2, bytes_data=b"?")
-    await read_out(client, "3")
+    play("connect | text ? | wait 1 | text ? | text | wait 1 | bytes 3f | wait 1")
 
 
-async def test_each_connection_has_its_own(communicator):
+def test_each_connection_has_its_own(play):
     """Of two clients, each has its own seconds, and goes on when the other one has left."""
-    first = await enter(communicator)
-    await read_out(first, "1")
-    second = await enter(communicator)
-    await ask(second, 0, otherwise="wrong-connection")
-    await ask(first, 1, otherwise="wrong-connection")
-    await asyncio.sleep(1.05)  # what is due after 1 s has come
-    second.expect(said("1"), otherwise="wrong-connection")
-    first.expect(said("2"), otherwise="wrong-connection")
-    await second.disconnect(1001)
-    await read_out(first, "3", otherwise="wrong-connection")
-    await first.disconnect(1001)
+    play("connect | wait 1.5 | 2 connect | 2 text ? | text ? | wait 1 | 2 close 1001 | wait 2")
 
 
-async def test_ends_when_the_client_leaves(communicator):
+def test_ends_when_the_client_leaves(play):
     """The stopwatch ends when the client leaves, with 1000, 1001, 1006, 4001 or no code."""
-    for code in (1000, 1001, 1006, 4001, None):
-        client = await enter(communicator)
-        await read_out(client, "1")
-        await client.disconnect(code)
-        await stays_silent(client, otherwise="task-left-behind")
+    for end in ("close 1000", "close 1001", "vanish", "close 4001", "close"):
+        play(["connect", "wait 1", end, "2 connect", "2 wait 5"])
 
 
-async def test_ends_when_a_handler_raises(communicator):
+def test_ends_when_a_handler_raises(play):
     """The stopwatch ends when an exception in a handler ends the connection."""
-    client = await enter(communicator)
-    await read_out(client, "1")
-    await client.crash()
-    await stays_silent(client, otherwise="cleanup-skipped")
+    play("connect | wait 1 | crash | 2 connect | 2 wait 5")
 
 
-async def test_ends_when_the_server_cancels(communicator):
+def test_ends_when_the_server_cancels(play):
     """The stopwatch ends when the server cancels the consumer, as on SIGTERM and after 10 s."""
-    client = await enter(communicator)
-    await read_out(client, "1")
-    await client.kill()
-    await stays_silent(client, otherwise="cleanup-skipped")
+    play("connect | wait 1 | kill | 2 connect | 2 wait 5")
 
 
-async def test_an_early_end_does_no_harm(communicator):
+def test_an_early_end_does_no_harm(play):
     """A consumer that is cancelled before websocket_connect has run ends without an error."""
-    client = communicator()
-    await client.kill()
+    play("kill")

@@ -1,9 +1,10 @@
 """Lesson 7: a stopwatch that is read out.
 
-From the accept on, the client gets a text frame each second: `1`, `2`, `3`. Any frame of its own is
-answered at once, with the seconds so far: `2 so far`. Each connection has a stopwatch of its own,
-and it ends with its connection, whatever ends that: the client leaves, a handler raises, or the
-server cancels the consumer, be it before websocket_connect has run.
+From the accept on, the client gets a text frame each second: `1`, `2`, `3`. The consumer answers
+every frame of the client at once, an empty or a binary frame too, with the seconds so far:
+`2 so far`. Each connection has its own stopwatch. The stopwatch ends with its connection, whatever
+ends that: the client leaves, a handler raises, or the server cancels the consumer, even before
+websocket_connect has run. The consumer does not hide an exception that a handler raises.
 """
 
 import asyncio

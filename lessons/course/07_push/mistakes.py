@@ -149,7 +149,7 @@ class CountsForEveryone(EndingInFinally):
 class SharesOneTask(EndingInFinally):
     """Keeps the task on the class, where the next client's takes its place."""
 
-    diagnosis = "task-left-behind"
+    diagnosis = "wrong-connection"
 
     async def websocket_connect(self, event):
         self.seconds = 0

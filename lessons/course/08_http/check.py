@@ -1,132 +1,165 @@
 """Lesson 8: do the seconds come as a stream of events, and does it end with its client?"""
 
-import asyncio
+from lessons.judge import Model, Stream
 
-from lessons.judge import diagnose
+START, END = "start", "end"
+TOLERANCE = 0.05
 
 
-def events(body):
-    """What an EventSource would say of these bytes: the data of each event that has ended."""
-    found, data = [], []
-    for line in body.decode().replace("\r\n", "\n").split("\n")[:-1]:
-        name, _, value = line.partition(":")
-        if name == "data":
-            data.append(value.removeprefix(" "))
-        elif not line and data:
-            found.append("\n".join(data))
-            data = []
+class Countdown(Model):
+    handshakes = (
+        *("POST 2", "POST 0", "POST 1 2", 'POST "" 3 ""', "POST 1 ...", "POST 2 ...", "POST 100"),
+    )
+    actions = ("piece 0", "piece 1", "piece 0 ...", "piece")
+    others = ("wait 0.53", "wait 1.61", "wait 4.27")
+    setups = ((), ("keys fewer",))
+    takes_frames = False
+
+    def request(self, client, body):
+        """the seconds that are left: `data: 3` and an empty line at once, then `2`, `1` and `0`"""
+        client.seconds = int(body)
+        right = [(self.now, start(200, b"text/event-stream"))]
+        for passed in range(client.seconds + 1):
+            right.append((self.now + passed, event(client.seconds - passed)))
+        client.stream = Stream(right, read)
+        self.after(client.seconds + TOLERANCE, self.end, client.number, client.stream)
+
+    def end(self, number, stream):
+        client = self.clients[number]
+        if client.is_open and client.stream is stream:
+            client.state = "closed"
+
+    def promise_of(self, step):
+        return (
+            self.disconnect.__doc__ if step.action in ("close", "vanish") else self.request.__doc__
+        )
+
+    def disconnect(self, client):
+        """When the client leaves, even before its body is complete, the countdown ends there"""
+
+    def diagnose(self, difference):
+        client = self.clients.get(difference.client)
+        if client is None or client.stream is None:
+            return None
+        cut = len(client.handshake.get("pieces", "")) > 1 or client.handshake.get("unfinished")
+        if difference.fault:
+            is_second = difference.fault.diagnosis in ("started-twice", "answered-twice")
+            return "body-read-once" if is_second and cut else None
+        wanted, found = client.stream.wanted, client.stream.found
+        if not found:
+            has_begun = bool(client.stream.received)
+            return "not-an-event-stream" if found is None else "event-late" if has_begun else None
+        if (
+            cut
+            and len(found) > 1
+            and found[1][1] in map(str, map(int, pieces_of(difference, client)))
+        ):
+            return "body-read-once"
+        return diagnose_events(wanted, found, b"".join(bodies(client.stream.received)))
+
+
+def diagnose_events(wanted, found, body):
+    values, own = [value for _, value in wanted], [value for _, value in found]
+    if body.count(b"data:") > sum(value not in (START, END) for value in own):
+        return "event-not-ended"
+    if own == [START, wanted[1][1], END]:
+        return "response-cut-short"
+    if own == values[:-1] or (own == values[:-2] and len(own) > 2):
+        return "response-not-finished"
+    if own != values[: len(own)]:
+        return None
+    if len(own) == 1:
+        return "event-late"
+    (last, _), (due, _) = found[-1], wanted[len(found) - 1]
+    return "event-early" if last < due - TOLERANCE else "event-late"
+
+
+def pieces_of(difference, client):
+    own = [step for step in difference.steps_so_far if step.client == client.number]
+    sent = [client.handshake.get("pieces", [])]
+    sent += [[step.arguments["piece"]] for step in own if step.action == "piece"]
+    return [piece for pieces in sent for piece in (pieces or [""]) if piece] + ["0"]
+
+
+def start(status, kind):
+    headers = [(b"content-type", kind)]
+    return {"type": "http.response.start", "status": status, "headers": headers}
+
+
+def event(left):
+    body = f"data: {left}\n\n".encode()
+    return {"type": "http.response.body", "body": body, "more_body": left > 0}
+
+
+def bodies(messages):
+    return [it.get("body") or b"" for _, it in messages if it["type"] == "http.response.body"]
+
+
+def read(messages):
+    """What an EventSource reads in these messages: (time, value) pairs. None if it cannot."""
+    found, rest, data = [], "", []
+    for time, message in messages:
+        if message["type"] == "http.response.start":
+            headers = {bytes(name).lower(): value for name, value in message.get("headers", ())}
+            kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+            if message["status"] != 200 or kind != b"text/event-stream":
+                return None
+            continue
+        if not found:
+            found.append((time, START))
+        *lines, rest = (rest + message.get("body", b"").decode()).replace("\r\n", "\n").split("\n")
+        for line in lines:
+            name, _, value = line.partition(":")
+            if name == "data":
+                data.append(value.removeprefix(" "))
+            elif not line and data:
+                found.append((time, "\n".join(data)))
+                data = []
+        if not message.get("more_body", False):
+            found.append((time, END))
     return found
 
 
-def expect_events(client, body, *expected, otherwise=None):
-    """These bytes are those events, and no others."""
-    found, wanted = events(body), list(map(str, expected))
-    if found == wanted:
-        return
-    if len(found) < len(wanted) == body.count(b"data:"):
-        otherwise = "event-not-ended"
-    detail = f"expected the events {', '.join(wanted) or '(none)'}\ngot {body!r}"
-    diagnose(otherwise or "reply-differs", client, detail)
-
-
-async def expect_countdown(client, *expected, otherwise=None):
-    """The whole response is that of a countdown."""
-    response = await client.get_response()
-    headers = {name.lower(): value for name, value in response["headers"]}
-    kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    if response["status"] != 200 or kind != b"text/event-stream":
-        diagnose("not-an-event-stream", client)
-    begun, wanted = events(response["body"]), list(map(str, expected))
-    if begun != wanted and begun == wanted[: len(begun) or None]:
-        otherwise = "response-cut-short"
-    expect_events(client, response["body"], *expected, otherwise=otherwise)
-
-
-async def expect_now(client, *expected):
-    """These events have come since the last look."""
-    body = await client.read_so_far()
-    otherwise = "event-early" if len(events(body)) > len(expected) else "event-late"
-    expect_events(client, body, *expected, otherwise=otherwise)
-
-
-async def test_counts_down_to_zero(http):
+def test_counts_down_to_zero(play):
     """A request for 3 seconds gets the events 3, 2, 1, 0, and then the response ends."""
-    await expect_countdown(http("POST", body=b"3"), 3, 2, 1, 0)
-    another = http("POST", body=b"1")
-    await expect_countdown(another, 1, 0, otherwise="wrong-connection")
-    await expect_countdown(http("POST", body=b"0"), 0)
+    play("POST 3 | wait 0.5 | wait 0.6 | wait 0.8 | wait 0.2 | wait 2")
+    play("POST 0 | wait 0.5")
 
 
-async def test_a_second_lies_between_two_events(http):
+def test_a_second_lies_between_two_events(play):
     """The first event comes at once, and each of the others a second after the one before."""
-    client = http("POST", body=b"2")
-    await client.send_request()
-    await expect_now(client, 2)
-    await asyncio.sleep(0.1)
-    for left in (1, 0):
-        await asyncio.sleep(0.8)
-        await expect_now(client)
-        await asyncio.sleep(0.2)
-        await expect_now(client, left)
+    play("POST 12 | wait 0.9 | wait 0.2 | wait 20")
 
 
-async def test_the_pieces_are_one_number(http):
+def test_the_pieces_are_one_number(play):
     """A body in pieces is one number: "1" and "2" are twelve seconds, an empty piece is nothing."""
-    for pieces in ([b"1", b"2"], [b"", b"12"], [b"1", b"2", b""]):
-        client = http("POST", body=pieces)
-        try:
-            await expect_countdown(client, *range(12, -1, -1), otherwise="body-read-once")
-        except AssertionError as failure:
-            diagnose("body-read-once", client, str(failure))
+    for request in ("POST 1 2", 'POST "" 12', 'POST 1 2 ""', "POST 1 ... | piece 2"):
+        play(f"{request} | wait 5.5 | wait 9")
+    play('POST 1 0 ... | piece "" ... | piece 1 | wait 2.5')
 
 
-async def test_each_client_has_its_own_countdown(http):
+def test_each_client_has_its_own_countdown(play):
     """Of two clients at once, each has a countdown of its own."""
-    first, second = http("POST", body=[b"1", b"0"]), http("POST", body=[b"0", b"2"])
-    await first.send_request()
-    await second.send_request()
-    for client, seconds in ((first, 10), (second, 2)):
-        expected = range(seconds, -1, -1)
-        await expect_countdown(client, *expected, otherwise="wrong-connection")
+    play("POST 1 ... | 2 POST 0 ... | piece 0 | 2 piece 2 | wait 3.5 | wait 9")
+    play("POST 10 | & 2 POST 2 | wait 3.5 | wait 9", otherwise="wrong-connection")
 
 
-async def test_what_is_left_out_is_empty(http):
+def test_what_is_left_out_is_empty(play):
     """An event without "body" brings none, and one without "more_body" is the last."""
-    client = http("POST")
-    await client.send_input({"type": "http.request", "body": b"1", "more_body": True})
-    await client.send_input({"type": "http.request"})
-    await expect_countdown(client, 1, 0, otherwise="body-read-once")
-    client = http("POST")
-    await client.send_input({"type": "http.request", "more_body": True})
-    await client.send_input({"type": "http.request", "body": b"1"})
-    await expect_countdown(client, 1, 0, otherwise="body-read-once")
+    play('keys fewer | POST 1 "" | wait 2 | 2 POST "" 1 | wait 2')
 
 
-async def test_ends_where_the_client_leaves(http):
+def test_ends_where_the_client_leaves(play):
     """When the client leaves, the countdown ends there, and the consumer stops."""
-    client = http("POST", body=b"100")
-    await client.send_request()
-    await asyncio.sleep(1.5)
-    await client.disconnect()
+    play("POST 100 | wait 1.5 | close")
 
 
-async def test_stops_where_the_client_leaves_before_it_has_asked(http):
+def test_stops_where_the_client_leaves_before_it_has_asked(play):
     """When the client leaves in the middle of its request, the consumer stops as well."""
-    client = http("POST")
-    await client.send_input({"type": "http.request", "body": b"1", "more_body": True})
-    client.expect(otherwise="body-read-once")
-    await client.disconnect()
+    play("POST 1 ... | close")
 
 
-async def test_a_countdown_goes_on_when_another_client_leaves(http):
+def test_a_countdown_goes_on_when_another_client_leaves(play):
     """When one of two clients leaves, the other's countdown goes on."""
-    leaves, stays = http("POST", body=b"100"), http("POST", body=b"100")
-    for client in (leaves, stays):
-        await client.send_request()
-        await expect_now(client, 100)
-    try:
-        await leaves.disconnect()
-    finally:
-        await asyncio.sleep(1.1)
-        if not await stays.read_so_far():
-            diagnose("wrong-connection", stays)
+    play("POST 100 | 2 POST 100 | wait 0.5 | close | wait 1.2 | 2 close")
+    play("POST 100 | 2 POST 100 | wait 0.5 | 2 close | wait 1.2")

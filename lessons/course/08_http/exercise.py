@@ -1,12 +1,14 @@
 """Lesson 8: a countdown, as a stream of events.
 
-The body of the request is a number of seconds in digits, such as `3`; it may come in several
-pieces, and a server may leave out of an event what is empty or False.
+The body of the request is a number of seconds in digits, such as `3`. It may come in several
+pieces, and a server may leave out of an event what is empty or False. Any other body may get any
+response.
 
 The response has the status 200 and the content type `text/event-stream`. Its events are the seconds
 that are left: `data: 3` and an empty line at once, then `2`, `1` and `0`, each a second after the
-one before. With `0` the response ends. When the client leaves, the countdown ends there, and when
-the request is over, whoever ended it, the consumer stops.
+one before. With `0` the response ends. You may add other headers. When the client leaves, even
+before its body is complete, the countdown ends there. The server sends `http.disconnect` when the
+client has left, and after a complete response too. The consumer stops at that event at the latest.
 """
 
 from channels.consumer import AsyncConsumer

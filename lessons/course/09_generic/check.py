@@ -2,156 +2,200 @@
 
 import json
 
-from lessons.judge import diagnose
+from lessons.judge import Model
 
-NOT_JSON = ["hello", "", "{", "{'command': 'count'}", '{"command": "count"} {}', '{"command"}']
-NO_OBJECT = ["[]", '["command", "count"]', '"count"', "5", "0", "null", "true"]
-NO_COMMAND = [{}, {"cmd": "count"}, {"command": None}, {"command": 5}, {"command": True}]
-UNHASHABLE = [{"command": []}, {"command": ["count"]}, {"command": {"count": 1}}]
-UNSPEAKABLE = ["NaN", "-Infinity", "1e999"]
-DEEP = 100_000
-
-
-async def enter(communicator):
-    client = communicator()
-    accepted, _ = await client.connect()
-    if not accepted:
-        diagnose("refuses-everyone", client)
-    client.expect()
-    return client
-
-
-async def ask(client, otherwise, **frame):
-    """The one answer to a frame, decoded; `otherwise` is for a connection that the frame ended."""
-    try:
-        await client.send_to(**frame)
-    except AssertionError as failure:
-        name = failure.finding.diagnosis
-        diagnose(otherwise if name in ("exception", "zombie") else name, client, str(failure))
-    if client.close_code is not None:
-        diagnose("closed-early", client)
-    if not client.unread:
-        diagnose("unanswered", client)
-    if len(client.unread) > 1:
-        client.expect({"type": "websocket.send", "text": "one answer"})
-    return decoded(client, client.unread.pop())
+ECHO, COUNT = '{"command": "echo", "value": %s}', '{"command": "count"}'
+VALUES = r"""
+    "hello" "" "\u0020a\u0020" "ä☃" "NaN" "\ud800" "\u0000\n\"" 5 0 2.5 1e308
+    9007199254740993 true false null [] {} [1,[2,"3"],[[[]]]] {"a":{"b":1}} ["Infinity","1e999"]
+"""
+CARRIED_OUT = (
+    *(COUNT, ECHO % '"hello"', ECHO % "1", r' {"c\u006fmmand":"count" } ', ECHO % r'"\ud800"'),
+    '{"command": "echo"}',
+    '{"command": "count", "value": 7, "count": 7, "error": "", "text": null}',
+)
+NOT_JSON = ("hello", "", "{", "{'command': 'count'}", '{"command": "count"} {}', '{"command"}')
+NO_OBJECT = ("[]", '["command", "count"]', '"count"', "5", "0", "null", "true", '"{}"')
+NO_COMMAND = '"dance" "" "Echo" "count\\u0020" null 5 1.5 true [] ["count"] {"count":1}'
+TYPED = '{"type": "%s", "command": "count"}'
+WITH_NAN = (
+    *("NaN", ECHO % "NaN", ECHO % "-Infinity", ECHO % '[1, {"a": Infinity}]'),
+    *('{"command": "count", "value": NaN}', '{"command": "dance", "x": [-Infinity]}'),
+)
+LONG = ECHO % f'"{"ab" * 40_000}"'
+INFINITE = (ECHO % "1e999", ECHO % '[{"a": -1e999}]')
+TOO_DEEP = ('"[" * 100000', r'"{\"a\":" * 100000', f'"{"1" * 8}" * 1000')  # the last: too long
+METHODS = """
+    websocket_connect websocket_receive websocket_disconnect websocket.disconnect http.request
+    dispatch send base_send as_asgi __call__ __init__ __class__ __eq__ _sync scope channel_name
+    channel_layer carried_out commands answer reply refuse error encode decode handle send_json
+"""
 
 
-def decoded(client, reply):
-    if reply.get("text") is None:
-        diagnose("text-became-bytes", client)
-    try:
-        answer = json.loads(reply["text"], parse_constant=float.fromhex)
-        json.dumps(answer, allow_nan=False)
-    except ValueError as error:
-        diagnose("answer-not-json", client, str(error))
-    if isinstance(answer, str):
-        diagnose("json-confusion", client, "The answer is a str that holds JSON, not an object.")
-    return answer
+class Desk(Model):
+    texts = (
+        *(COUNT, ECHO % '"hello"', *CARRIED_OUT[3:], LONG, TYPED % "send"),
+        *(ECHO % "NaN", WITH_NAN[4], INFINITE[0], '{"command": "websocket_disconnect"}'),
+        *('{"command": "dance"}', '{"command": ["count"]}', NOT_JSON[4], NO_OBJECT[1]),
+    )
 
+    def connect(self, client):
+        client.carried_out = client.refused = 0
+        client.accept()
 
-async def carried_out(client, request, answer, otherwise="reply-differs"):
-    """The request is answered so."""
-    got = await ask(client, otherwise, text_data=json.dumps(request))
-    if got != answer or json.dumps(got) != json.dumps(answer):  # True == 1, and 1 is no true
-        diagnose(otherwise, client, f"expected  {json.dumps(answer)}\ngot       {json.dumps(got)}")
-
-
-async def refused(client, otherwise, **frame):
-    """The frame is answered with an error, and the connection stands."""
-    answer = await ask(client, otherwise, **frame)
-    if not isinstance(answer, dict) or set(answer) != {"error"} or not answer["error"]:
-        diagnose(otherwise, client, f"expected  an error\ngot       {json.dumps(answer)}")
-
-
-async def test_echo_answers_with_the_value(communicator):
-    """echo is answered with the value it was given, whatever JSON that is, and null for none."""
-    client = await enter(communicator)
-    for value in ("hello", "", "ä ☃", 5, 0, 2.5, True, False, None, [], [1, [2]], {"a": {"b": 1}}):
-        await carried_out(client, {"command": "echo", "value": value}, {"value": value})
-    await carried_out(client, {"command": "echo"}, {"value": None})
-
-
-async def test_count_counts_what_was_carried_out(communicator):
-    """count is answered with how many commands this connection has had carried out before."""
-    first, second = await enter(communicator), await enter(communicator)
-    await carried_out(first, {"command": "count"}, {"count": 0})
-    await carried_out(first, {"command": "echo", "value": 1}, {"value": 1})
-    await carried_out(first, {"command": "count"}, {"count": 2})
-    await carried_out(second, {"command": "count"}, {"count": 0}, otherwise="wrong-connection")
-
-
-async def test_what_is_not_json_gets_an_error(communicator):
-    """Text that is not JSON gets an error, and the connection goes on; it is not counted."""
-    client = await enter(communicator)
-    for text in NOT_JSON:
-        await refused(client, "bad-json", text_data=text)
-    await carried_out(client, {"command": "count"}, {"count": 0})
-
-
-async def test_json_that_is_no_object_gets_an_error(communicator):
-    """A list, a string, a number, null or true gets an error, and the connection goes on."""
-    client = await enter(communicator)
-    for text in NO_OBJECT:
-        await refused(client, "not-an-object", text_data=text)
-    await carried_out(client, {"command": "count"}, {"count": 0})
-
-
-async def test_a_binary_frame_gets_an_error(communicator):
-    """A binary frame gets an error, JSON or not, and whether or not the server sends text: None."""
-    client = await enter(communicator)
-    for data in (b'{"command": "count"}', b"\xff\x00", b""):
-        await refused(client, "binary-not-refused", bytes_data=data)
-    client.input_queue.put_nowait({"type": "websocket.receive", "text": None, "bytes": b"\xff"})
-    await carried_out_after_an_error(client)
-
-
-async def carried_out_after_an_error(client):
-    """Two frames were sent at once: the first is refused, the second one is not."""
-    try:
-        await client.send_to(text_data='{"command": "count"}')
-    except AssertionError as failure:
-        diagnose(failure.finding.diagnosis, client, str(failure))
-    answers = [decoded(client, client.unread.pop(0)) for _ in list(client.unread)]
-    if len(answers) != 2 or set(answers[0]) != {"error"} or answers[1] != {"count": 0}:
-        diagnose("binary-not-refused", client)
-
-
-async def test_an_unknown_command_gets_an_error(communicator):
-    """A command that is not on the list, or none, gets an error, and the connection goes on."""
-    client = await enter(communicator)
-    for request in (*({"command": name} for name in ("dance", "", "Echo", "count ")), *NO_COMMAND):
-        await refused(client, "unknown-command", text_data=json.dumps(request))
-    for request in UNHASHABLE:
-        await refused(client, "unhashable-command", text_data=json.dumps(request))
-    await carried_out(client, {"command": "count"}, {"count": 0})
-
-
-async def test_the_client_reaches_no_other_method(communicator, target):
-    """No name of a method or an event is a command, and a `type` in the request does nothing."""
-    client = await enter(communicator)
-    methods = [name for name in dir(target) if name not in ("echo", "count")]
-    for name in (*methods, "websocket.receive", "websocket.disconnect", "http.request"):
-        await refused(client, "client-picks-handler", text_data=json.dumps({"command": name}))
-        typed = {"type": name, "command": "echo", "value": name}
-        await carried_out(client, typed, {"value": name}, otherwise="client-picks-handler")
-
-
-async def test_what_json_cannot_say_is_not_said(communicator):
-    """A value of NaN or -Infinity gets an error; a number too large is never echoed as Infinity."""
-    client = await enter(communicator)
-    for word in UNSPEAKABLE:
-        frame = f'{{"command": "echo", "value": {word}}}'
-        if word == "1e999":
-            await ask(client, "answer-not-json", text_data=frame)
+    def receive(self, client, text, data):
+        request = read(text)
+        if request.get("command") == "count":
+            self.carry_out(client, {"count": client.carried_out})
+        elif request.get("command") == "echo" and is_json(request.get("value")):
+            self.carry_out(client, {"value": request.get("value")})
         else:
-            await refused(client, "answer-not-json", text_data=frame)
-    await carried_out(client, {"command": "echo", "value": 1}, {"value": 1})
+            self.refuse(client)
+
+    def carry_out(self, client, answer):
+        """each gets one answer, a JSON object in a text frame"""
+        client.carried_out += 1
+        client.send_json(answer)
+
+    def refuse(self, client):
+        """All else is answered with `{"error": "..."}`, a string in your own words"""
+        client.refused += 1
+        client.send_any('{"error": "..."}', is_error)
+
+    def promise_of(self, step):
+        if step.action not in ("text", "bytes"):
+            return super().promise_of(step)
+        command = read(step.arguments.get("text")).get("command")
+        return (self.carry_out if command in ("echo", "count") else self.refuse).__doc__
+
+    def diagnose(self, difference):
+        if difference.step is None or difference.step.action not in ("text", "bytes"):
+            return None
+        text = difference.step.arguments.get("text")
+        request = read(text)
+        command = request.get("command")
+        if command in METHODS.split() or (difference.fault and "type" in request):
+            return "client-picks-handler"
+        if difference.fault:
+            detail = difference.fault.detail
+            is_binary = text is None and detail.startswith(
+                ("JSONDecodeError", "UnicodeDecodeError")
+            )
+            is_unknown = detail == f"KeyError: {command!r}" or detail == "KeyError: 'command'"
+            return "binary-not-refused" if is_binary else "unknown-command" if is_unknown else None
+        if not difference.received:
+            return None if difference.seen.is_busy or difference.seen.ended else "unanswered"
+        if not difference.pair or difference.received[0]["type"] != "websocket.send":
+            return None
+        expected, received = difference.pair
+        if received.get("text") is None:
+            return "text-became-bytes"
+        answer = read(received["text"], otherwise=None)
+        if answer is None:
+            return "answer-not-json"
+        if isinstance(answer, str):
+            return "json-confusion"
+        if "error" in expected["text"]:
+            return not_refused(text, received["text"])
+        return self.diagnose_count(difference.client, json.loads(expected["text"]), answer)
+
+    def diagnose_count(self, client, expected, answer):
+        if len(self.clients) > 1 or not isinstance(answer, dict):
+            return None
+        more = range(1, self.clients[client].refused + 1)
+        counts = [expected.get("count", 0) + number for number in more]
+        return "error-counted" if "count" in expected and answer.get("count") in counts else None
 
 
-async def test_deep_nesting_gets_an_error(communicator):
-    """A hundred thousand brackets get an error, and the connection goes on."""
-    client = await enter(communicator)
-    for opening in ("[", '{"command":', '{"command": "echo", "value": ' + "["):
-        await refused(client, "nested-too-deep", text_data=opening * DEEP)
-    await carried_out(client, {"command": "count"}, {"count": 0})
+def refuse(constant):
+    raise ValueError(constant)
+
+
+def read(text, otherwise=""):
+    """The JSON object in a frame; an empty one if there is none."""
+    try:
+        value = json.loads(text or "", parse_constant=refuse)
+    except (ValueError, RecursionError):
+        value = otherwise
+    return value if isinstance(value, dict) or otherwise is None else {}
+
+
+def is_json(value):
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        return False
+    return True
+
+
+def is_error(text):
+    answer = read(text)
+    return [*answer] == ["error"] and isinstance(answer["error"], str) and answer["error"] != ""
+
+
+def not_refused(text, answer):
+    """The diagnosis for a frame that was not answered with an error."""
+    if is_error(answer):
+        return None
+    if text is None:
+        return "binary-not-refused"
+    return "nan-taken-for-json" if text in WITH_NAN else None
+
+
+def frames(*texts):
+    return [f"text {text}" for text in texts]
+
+
+def test_echo_answers_with_the_value(play):
+    """echo is answered with the value it was given, whatever JSON that is, and null for none."""
+    play(
+        [
+            "connect",
+            *frames(*(ECHO % value for value in VALUES.split()), LONG, '{"command": "echo"}'),
+        ]
+    )
+
+
+def test_count_counts_what_was_carried_out(play):
+    """count is answered with how many commands were carried out before on this connection."""
+    play(["connect", "2 connect", *frames(*CARRIED_OUT, COUNT), f"2 text {COUNT}"])
+
+
+def test_what_is_not_json_gets_an_error(play):
+    """Text that is not JSON gets an error and is not counted, and the connection stays open."""
+    play(["connect", *frames(*NOT_JSON, COUNT)])
+
+
+def test_json_that_is_no_object_gets_an_error(play):
+    """A list, a string, a number, null or true gets an error, and the connection stays open."""
+    play(["connect", *frames(*NO_OBJECT, COUNT)])
+
+
+def test_a_binary_frame_gets_an_error(play):
+    """A binary frame gets an error, JSON or not, whether or not the server sends text: None."""
+    data = [f"bytes {data.hex()}" for data in (b"\xff\x00", COUNT.encode(), b"")]
+    for first in ([], ["keys both"]):
+        play([*first, "connect", *data, *frames(COUNT)])
+
+
+def test_an_unknown_command_gets_an_error(play):
+    """A command that is not on the list, or none, gets an error, and the connection stays open."""
+    unknown = [f'{{"command": {name}}}' for name in NO_COMMAND.split()]
+    play(["connect", *frames(*unknown, "{}", '{"cmd": "count"}', COUNT)])
+
+
+def test_the_client_reaches_no_other_method(play):
+    """No name of a method or an event is a command, and a `type` in the request does nothing."""
+    play(["connect", *frames(*(f'{{"command": "{name}"}}' for name in METHODS.split()), COUNT)])
+    typed = (TYPED % name for name in METHODS.split())
+    play(["connect", *frames(*typed)], otherwise="client-picks-handler")
+
+
+def test_what_json_cannot_say_gets_an_error(play):
+    """NaN and Infinity get an error wherever they stand, and so does an echo of 1e999."""
+    play(["connect", *frames(*INFINITE, *WITH_NAN, COUNT)])
+
+
+def test_what_python_cannot_read_gets_an_error(play):
+    """A hundred thousand brackets get an error, and the connection stays open."""
+    play(["connect", *frames(*TOO_DEEP, COUNT)])

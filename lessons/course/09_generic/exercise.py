@@ -2,10 +2,14 @@
 
 A text frame holds a JSON object with a `command`, and each gets one answer, a JSON object in a text
 frame. `{"command": "echo", "value": ...}` is answered with `{"value": ...}`, the same value, null
-where none is given. `{"command": "count"}` is answered with `{"count": 2}`: how many commands this
-connection has had carried out before. All else is answered with `{"error": "..."}`, in words of
-your own: text that is not JSON, as NaN is not; JSON that is no object; a command that is not one of
-these two; a binary frame. The connection stays open, whatever comes.
+where none is given. `{"command": "count"}` is answered with `{"count": 2}`: how many commands the
+desk has carried out before on this connection, those of `count` included. Other keys are ignored.
+
+All else is answered with `{"error": "..."}`, a string in your own words, and is not counted: text
+that is not JSON; JSON that is not an object; a command that is not one of these two; a binary
+frame. `NaN` and `Infinity` are not JSON, wherever they stand in the text. JSON that Python cannot
+read, such as brackets nested too deep, and an echo of `1e999`, which Python reads as infinity, get
+an error too. The connection stays open, whatever comes.
 """
 
 import json

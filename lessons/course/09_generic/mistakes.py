@@ -6,8 +6,14 @@ from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 
 
+def refuse(constant):
+    raise ValueError(f"{constant} is not JSON")
+
+
 class RightDesk(AsyncConsumer):
-    """The whole desk, and right; each version below spoils one method."""
+    """The whole desk, and right; each version below spoils one part."""
+
+    caught = (ValueError, RecursionError)
 
     async def websocket_connect(self, event):
         self.carried_out = 0
@@ -16,25 +22,36 @@ class RightDesk(AsyncConsumer):
 
     async def websocket_receive(self, event):
         try:
-            reply = self.encode(await self.answer(self.decode(event)))
-        except (ValueError, RecursionError):
-            reply = json.dumps({"error": "not JSON"})
-        await self.send({"type": "websocket.send", "text": reply})
+            reply = await self.reply_to(event)
+        except self.caught:
+            await self.refuse_frame()
+        else:
+            await self.send({"type": "websocket.send", "text": reply})
+
+    async def refuse_frame(self):
+        await self.send({"type": "websocket.send", "text": '{"error": "no command in JSON"}'})
+
+    async def reply_to(self, event):
+        request = self.decode(event)
+        reply = self.encode(await self.command_in(request)(request))
+        self.carried_out += 1
+        return reply
 
     def decode(self, event):
-        return json.loads(event.get("text") or "")
+        return json.loads(event.get("text") or "", parse_constant=refuse)
 
     def encode(self, answer):
         return json.dumps(answer, allow_nan=False)
 
-    async def answer(self, request):
-        name = request.get("command") if isinstance(request, dict) else None
+    def command_in(self, request):
+        name = self.name_in(request)
         command = self.find(name) if isinstance(name, str) else None
         if command is None:
-            return {"error": "no such command"}
-        answer = await command(request)
-        self.carried_out += 1
-        return answer
+            raise ValueError("no such command")
+        return command
+
+    def name_in(self, request):
+        return request.get("command") if isinstance(request, dict) else None
 
     def find(self, name):
         return self.commands.get(name)
@@ -53,10 +70,7 @@ class TrustsItsClient(RightDesk):
     """Believes that whoever connects sends JSON."""
 
     diagnosis = "bad-json"
-
-    async def websocket_receive(self, event):
-        reply = self.encode(await self.answer(self.decode(event)))
-        await self.send({"type": "websocket.send", "text": reply})
+    caught = ()
 
 
 class HangsUpOnBadJson(RightDesk):
@@ -64,13 +78,8 @@ class HangsUpOnBadJson(RightDesk):
 
     diagnosis = "closed-early"
 
-    async def websocket_receive(self, event):
-        try:
-            reply = self.encode(await self.answer(self.decode(event)))
-        except (ValueError, RecursionError):
-            await self.send({"type": "websocket.close", "code": 4000})
-            return
-        await self.send({"type": "websocket.send", "text": reply})
+    async def refuse_frame(self):
+        await self.send({"type": "websocket.close", "code": 4000})
 
 
 class SaysNothing(RightDesk):
@@ -78,12 +87,8 @@ class SaysNothing(RightDesk):
 
     diagnosis = "unanswered"
 
-    async def websocket_receive(self, event):
-        try:
-            reply = self.encode(await self.answer(self.decode(event)))
-        except (ValueError, RecursionError):
-            return
-        await self.send({"type": "websocket.send", "text": reply})
+    async def refuse_frame(self):
+        pass
 
 
 class TakesAllJsonForObjects(RightDesk):
@@ -91,13 +96,8 @@ class TakesAllJsonForObjects(RightDesk):
 
     diagnosis = "not-an-object"
 
-    async def answer(self, request):
-        command = self.find(request.get("command"))
-        if command is None:
-            return {"error": "no such command"}
-        answer = await command(request)
-        self.carried_out += 1
-        return answer
+    def name_in(self, request):
+        return request.get("command")
 
 
 class ReadsTextOnEveryFrame(RightDesk):
@@ -106,7 +106,7 @@ class ReadsTextOnEveryFrame(RightDesk):
     diagnosis = "text-on-binary"
 
     def decode(self, event):
-        return json.loads(event["text"])
+        return json.loads(event["text"], parse_constant=refuse)
 
 
 class TakesWhatLoadsTakes(RightDesk):
@@ -116,7 +116,7 @@ class TakesWhatLoadsTakes(RightDesk):
 
     def decode(self, event):
         text = event.get("text")
-        return json.loads(event.get("bytes") or "" if text is None else text)
+        return json.loads(event.get("bytes") or "" if text is None else text, parse_constant=refuse)
 
 
 class LooksUpWithoutAsking(RightDesk):
@@ -133,12 +133,10 @@ class HashesAnything(RightDesk):
 
     diagnosis = "unhashable-command"
 
-    async def answer(self, request):
+    def command_in(self, request):
         if not isinstance(request, dict) or request.get("command") not in self.commands:
-            return {"error": "no such command"}
-        answer = await self.commands[request["command"]](request)
-        self.carried_out += 1
-        return answer
+            raise ValueError("no such command")
+        return self.commands[request["command"]]
 
 
 class AsksForAnAttribute(RightDesk):
@@ -150,24 +148,20 @@ class AsksForAnAttribute(RightDesk):
         return getattr(self, name, None)
 
 
-class HidesTheUnderscored(RightDesk):
-    """Refuses what begins with an underscore, and believes that the rest may be reached."""
-
-    diagnosis = "client-picks-handler"
-
-    def find(self, name):
-        return None if name.startswith("_") else getattr(self, name, None)
-
-
 class DispatchesWhatItIsTold(RightDesk):
     """Hands the request to Channels' own dispatch, where the type picks the handler."""
 
     diagnosis = "client-picks-handler"
 
-    async def answer(self, request):
-        if isinstance(request, dict) and "type" in request:
-            await self.dispatch(request)
-        return await super().answer(request)
+    def decode(self, event):
+        self.request = super().decode(event)
+        return self.request
+
+    async def reply_to(self, event):
+        reply = await super().reply_to(event)
+        if "type" in self.request:
+            await self.dispatch(self.request)
+        return reply
 
 
 class DecodesTwice(RightDesk):
@@ -175,20 +169,8 @@ class DecodesTwice(RightDesk):
 
     diagnosis = "json-confusion"
 
-    async def answer(self, request):
-        return await super().answer(json.loads(request))
-
-
-class TreatsTextAsADict(RightDesk):
-    """Believes that the text of a frame is a dict already."""
-
-    diagnosis = "json-confusion"
-
     def decode(self, event):
-        return event.get("text") or ""
-
-    async def answer(self, request):
-        return await self.find(request["command"])(request)
+        return json.loads(super().decode(event))
 
 
 class EncodesTwice(RightDesk):
@@ -197,7 +179,7 @@ class EncodesTwice(RightDesk):
     diagnosis = "json-confusion"
 
     def encode(self, answer):
-        return json.dumps(json.dumps(answer))
+        return json.dumps(super().encode(answer))
 
 
 class SendsADict(RightDesk):
@@ -218,8 +200,8 @@ class WritesPython(RightDesk):
         return str(answer)
 
 
-class PassesNaNOn(RightDesk):
-    """Believes that json.dumps() writes JSON; for NaN it writes what no browser reads."""
+class PassesInfinityOn(RightDesk):
+    """Believes that json.dumps() writes JSON; for infinity it writes what no browser reads."""
 
     diagnosis = "answer-not-json"
 
@@ -227,17 +209,32 @@ class PassesNaNOn(RightDesk):
         return json.dumps(answer)
 
 
+class TakesNaN(RightDesk):
+    """Believes that json.loads() takes JSON alone, and leaves NaN to json.dumps()."""
+
+    diagnosis = "nan-taken-for-json"
+
+    def decode(self, event):
+        return json.loads(event.get("text") or "")
+
+
+class CountsTooSoon(RightDesk):
+    """Counts a command before its answer could be encoded."""
+
+    diagnosis = "error-counted"
+
+    async def reply_to(self, event):
+        request = self.decode(event)
+        answer = await self.command_in(request)(request)
+        self.carried_out += 1
+        return self.encode(answer)
+
+
 class CatchesValueErrorAlone(RightDesk):
     """Believes that json.loads() fails with ValueError alone."""
 
     diagnosis = "nested-too-deep"
-
-    async def websocket_receive(self, event):
-        try:
-            reply = self.encode(await self.answer(self.decode(event)))
-        except ValueError:
-            reply = json.dumps({"error": "not JSON"})
-        await self.send({"type": "websocket.send", "text": reply})
+    caught = ValueError
 
 
 class CountsForEveryone(RightDesk):

@@ -6,6 +6,10 @@ from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 
 
+def refuse(constant):
+    raise ValueError(f"{constant} is not JSON")
+
+
 class Desk(AsyncConsumer):
     async def websocket_connect(self, event):
         self.carried_out = 0
@@ -15,24 +19,23 @@ class Desk(AsyncConsumer):
 
     async def websocket_receive(self, event):
         try:
-            # A binary frame has no text, and "" is not JSON either.
-            request = json.loads(event.get("text") or "")
-            # Encoded in here, since what was read may be what cannot be written: NaN, for one,
-            # which only allow_nan=False refuses.
-            reply = json.dumps(await self.answer(request), allow_nan=False)
+            # A binary frame has no text, and "" is not JSON. Python takes NaN for JSON unless
+            # parse_constant refuses it.
+            request = json.loads(event.get("text") or "", parse_constant=refuse)
+            command = self.command_in(request)
+            # Encoded here, before it counts: 1e999 was read as infinity, which is not JSON.
+            reply = json.dumps(await command(request), allow_nan=False)
+            self.carried_out += 1
         except (ValueError, RecursionError):  # the latter for brackets nested too deep
-            reply = json.dumps({"error": "not JSON"})
+            reply = json.dumps({"error": "not a command in JSON"})
         await self.send({"type": "websocket.send", "text": reply})
 
-    async def answer(self, request):
+    def command_in(self, request):
         # JSON may be a list or a number, and a command may be one too.
         name = request.get("command") if isinstance(request, dict) else None
-        command = self.commands.get(name) if isinstance(name, str) else None
-        if command is None:
-            return {"error": "no such command"}
-        answer = await command(request)
-        self.carried_out += 1
-        return answer
+        if not isinstance(name, str) or name not in self.commands:
+            raise ValueError("no such command")
+        return self.commands[name]
 
     async def echo(self, request):
         return {"value": request.get("value")}

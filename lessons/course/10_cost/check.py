@@ -1,98 +1,87 @@
 """Lesson 10: is each event spared the database's thread, but the one that needs it?"""
 
-import asyncio
+from lessons.judge import Model
 
-from channels.layers import get_channel_layer
-
-from lessons.judge import CheckFailed, diagnose
-
-
-def said(text):
-    return {"type": "websocket.send", "text": text}
+CHANGED = 'layer {"type": "accounts.changed"}'
+UNKNOWN = ("no.such.event", "websocket.recieve", "accounts.changed.")
+UNDERSCORED = ("__eq__", "_hidden", "__init__")
 
 
-def thread_jobs_started():
-    """How many jobs this loop has given to threads."""
-    return asyncio.get_running_loop().thread_jobs_started
+def account(number, active="true"):
+    fields = f'{{"id": {number}, "username": "user {number}", "is_active": {active}}}'
+    return f"row auth.User {fields}"
 
 
-async def enter(communicator):
-    client = communicator()
-    accepted, _ = await client.connect()
-    if not accepted:
-        diagnose("refuses-everyone", client)
-    client.expect()
-    return client
+class Lobby(Model):
+    database = True
+    texts = ("ping", "accounts.changed")
+    actions = (CHANGED, CHANGED, 'layer {"type": "no.such.event"}')
+    others = (
+        *(account(1), account(2, "false"), account(12), 'delete auth.User {"id": 12}'),
+        "database restarted",
+    )
+    without_threads = ("connect", "text", "bytes", "close", "vanish")
+
+    def receive(self, client, text, data):
+        """Every frame gets `pong`."""
+        client.send("pong")
+
+    def layer(self, client, message):
+        """gets the number of accounts that there are now: `2 accounts`"""
+        if message["type"] == "accounts.changed":
+            client.send(f"{len(self.tables['auth.User'])} accounts")
+        else:
+            client.must_fail("ValueError")
+
+    def refused(self):
+        """An event without a handler, and an event whose type begins with an underscore, raise
+        ValueError as before."""
+
+    def promise_of(self, step):
+        if step.action == "layer" and step.arguments["message"]["type"] != "accounts.changed":
+            return " ".join(self.refused.__doc__.split())
+        return super().promise_of(step)
+
+    def diagnose(self, difference):
+        step, fault = difference.step, difference.fault
+        if step is None or step.action != "layer":
+            return None
+        kind = step.arguments["message"]["type"]
+        if kind == "accounts.changed":
+            return None
+        if kind.startswith("_"):
+            return "any-method"
+        if fault:
+            return "wrong-error-for-event" if fault.diagnosis == "exception" else None
+        return "missing-handler-ignored" if not difference.received else None
 
 
-async def tell(client, message):
-    """Let the channel layer bring the consumer a message, and wait until it is dealt with."""
-    layer = get_channel_layer()
-    for channel in list(layer.channels):
-        await layer.send(channel, message)
-    await client.receive_nothing(timeout=0)
-
-
-async def spared(client, action):
-    before = thread_jobs_started()
-    await action
-    if thread_jobs_started() > before:
-        diagnose(
-            "needless-thread-hop",
-            client,
-            f"Jobs handed to a thread: {thread_jobs_started() - before}.",
-        )
-
-
-async def test_answers_as_before(communicator, database):
+def test_answers_as_before(play):
     """Each frame gets "pong", and accounts.changed gets the number of accounts."""
-    client = await enter(communicator)
-    for frame in ({"text_data": "ping"}, {"bytes_data": b""}):
-        await client.send_to(**frame)
-        client.expect(said("pong"))
-    for name in ("ada", "grace"):
-        await database.add_account(name)
-        await tell(client, {"type": "accounts.changed"})
-        client.expect(said("1 accounts" if name == "ada" else "2 accounts"))
+    play("connect | text ping | bytes | bytes 00ff | text")
+    play(f"connect | {CHANGED} | {account(1)} | {CHANGED} | {account(2, 'false')} | {CHANGED}")
+    more = " | ".join(map(account, range(1, 13)))
+    play(f'connect | {more} | {CHANGED} | delete auth.User {{"id": 5}} | {CHANGED}')
 
 
-async def test_handlers_that_ask_no_database_are_spared(communicator):
+def test_handlers_that_ask_no_database_are_spared(play):
     """For connect, frames and disconnect, no job is handed to a thread."""
-    client = communicator()
-    await spared(client, client.connect())
-    await spared(client, client.send_to(text_data="ping"))
-    await spared(client, client.send_to(bytes_data=b"ping"))
-    await spared(client, client.disconnect())
+    play(f"connect | 2 connect | text ping | & 2 bytes 00 | 2 close | {CHANGED} | text | vanish")
 
 
-async def test_the_database_is_found_again(communicator, database):
+def test_the_database_is_found_again(play):
     """When the database's server was restarted, accounts.changed gets its answer."""
-    client = await enter(communicator)
-    for _ in range(2):
-        await database.restart()
-        await tell(client, {"type": "accounts.changed"})
-        client.expect(said("0 accounts"))
+    play(f"connect | {account(1)} | {CHANGED} | database restarted | {CHANGED} | text ping")
+    play(f"connect | database restarted | {CHANGED} | database restarted | {CHANGED}")
 
 
-async def test_a_type_without_a_handler_is_refused(communicator):
+def test_a_type_without_a_handler_is_refused(play):
     """An event that has no handler ends the consumer with ValueError, as before."""
-    client = await enter(communicator)
-    try:
-        await tell(client, {"type": "no.such.event"})
-    except CheckFailed as red:
-        if not isinstance(red.__cause__, ValueError):
-            raise
-    else:
-        diagnose("missing-handler-ignored", client)
+    for kind in UNKNOWN:
+        play(f'connect | layer {{"type": "{kind}"}}')
 
 
-async def test_a_type_with_an_underscore_in_front_is_refused(communicator):
+def test_a_type_with_an_underscore_in_front_is_refused(play):
     """So does an event of type __eq__, although each object has a method of that name."""
-    client = await enter(communicator)
-    try:
-        await tell(client, {"type": "__eq__"})
-    except CheckFailed as red:
-        if not isinstance(red.__cause__, ValueError):
-            diagnose("any-method", client, str(red.__cause__))
-    else:
-        diagnose("any-method", client)
+    for kind in UNDERSCORED:
+        play(f'connect | layer {{"type": "{kind}"}}')

@@ -7,8 +7,9 @@ after its connections, and three of the four handlers ask no database.
 
 Spare those three the way: while `websocket.connect`, `websocket.receive` and
 `websocket.disconnect` are handled, no job is handed to a thread. `accounts.changed` must still
-find the database when its server was restarted. An event without a handler, and one whose type
-begins with an underscore, raises ValueError as before.
+find the database when its server was restarted. An event without a handler, and an event whose type
+begins with an underscore, raise ValueError as before. An event without a type may raise any
+exception.
 """
 
 from channels.consumer import AsyncConsumer, get_handler_name

@@ -1,109 +1,137 @@
 """Lesson 11: do letters reach their reader, whatever the writer puts into them, and only there?"""
 
 import json
+import re
 
-from lessons.judge import diagnose
+from lessons.judge import Model
 
-TEXTS = ("hello", "ä ☃", '{"type": "websocket.disconnect"}', " two  words ", "websocket.send")
+ADDRESS = re.compile(r"[a-zA-Z0-9._-]+(![a-zA-Z0-9._-]*)?")
+REFUSAL = "no such address"
+NO_ADDRESSES = (
+    *("", "with space", "straße", "a/b", "x" * 100, "one!two!three", " {channel of 1} "),
+    *(None, 5, 1.5, True, ["a"], {"a": 1}),
+)
 TYPES = (
     *("websocket.disconnect", "websocket.send", "websocket.connect", "websocket.receive"),
     *("letter.lost", "dispatch", "send", "_hidden", "", None, 5, ["letter.arrived"]),
 )
-NO_ADDRESSES = ("", "with space", "straße", "a/b", "x" * 100, "one!two!three", None, 5, ["a"])
+OTHER_KEYS = (
+    *({"text2": "", "code": 1000}, {"bytes": "00", "close": True}, {"": None}, {"n": 2**70}),
+    *({"lone": "\ud800"}, {"__asgi_channel__": "a"}, {"self": 1, "event": {"message": []}}),
+)
 
 
-def said(text):
-    return {"type": "websocket.send", "text": text}
+def letter(to, text="hello", **others):
+    """A frame with a letter; `to` may be the number of a client."""
+    to = f"{{channel of {to}}}" if type(to) is int and to < 5 else to
+    return json.dumps({"to": to, "text": text, **others})
 
 
-async def enter(communicator):
-    """A client, and the address that it was told."""
-    client = communicator()
-    accepted, _ = await client.connect()
-    if not accepted:
-        diagnose("refuses-everyone", client)
-    address = await client.receive_from()
-    client.expect()
-    return client, address
+class Letters(Model):
+    texts = (
+        *(letter(reader, f"for {reader}") for reader in (1, 2, 3)),
+        *(letter(reader, type="websocket.disconnect", code=1000) for reader in (2, 3)),
+        *map(letter, ("with space", None, "no-consumer.has-it", "specific.check!999")),
+    )
+    others = ('layer {"type": "letter.arrived", "text": "from a view"}',)
+    takes_bytes = False
+    clients_are_independent = False
+
+    @classmethod
+    def frame_of(cls, text):
+        return letter(1, text) if text else None  # Daphne sends no empty frame
+
+    def connect(self, client):
+        """Right after the accept, the client receives its address in a text frame"""
+        client.accept()
+        client.send(client.channel)
+
+    def receive(self, client, text, data):
+        """The client at that address receives the text unchanged, in one text frame."""
+        frame = json.loads(text)
+        to = frame["to"]
+        if not (isinstance(to, str) and len(to) < 100 and ADDRESS.fullmatch(to)):
+            client.send(REFUSAL)
+        elif to == "full":
+            client.may_fail("ChannelFull")
+        for reader in self.readers(to):
+            reader.send(frame["text"], lane=client.number)  # in order from one writer only
+
+    def readers(self, address):
+        return [client for client in self.open_clients if client.channel == address]
+
+    def layer(self, client, message):
+        """Views send letters too."""
+        client.send(message["text"], lane="view")
+
+    def diagnose(self, difference):
+        frame = self.letter_of(difference)
+        calls = [event.message for event in difference.events if event.lane == "layer"]
+        sent = [call["message"] for call in calls if call.get("type") == "send"]
+        last = sent[-1] if sent and isinstance(sent[-1], dict) else {}
+        if frame and "type" in frame and frame["type"] == last.get("type") != "letter.arrived":
+            return "client-chosen-type"
+        if difference.fault:
+            return None
+        expected, received = map(difference.texts, (difference.expected, difference.received))
+        if received.count(REFUSAL) > expected.count(REFUSAL):
+            return "refused-a-right-address"
+        if difference.step.action == "connect" and received:
+            return "wrong-address"
+        if frame and self.went_astray(difference, frame):
+            return "wrong-connection"
+        if frame and difference.missing and not sent:
+            return "nothing-sent"
+        return None
+
+    def letter_of(self, difference):
+        """The letter in the last step, or None."""
+        step = difference.step
+        return json.loads(step.arguments["text"]) if step and step.action == "text" else None
+
+    def went_astray(self, difference, frame):
+        """Whether a client received the text that was for another one."""
+        clients = difference.played.turns[difference.burst].clients.items()
+        frames = {"type": "websocket.send", "text": frame["text"]}
+        got_it = {number for number, seen in clients if frames in [it for _, it in seen.received]}
+        readers = {reader.number for reader in self.readers(frame["to"])}
+        return bool(readers and got_it - readers)
 
 
-async def write(client, otherwise=None, **letter):
-    """Send it; `otherwise` is for a connection that the letter ended."""
-    try:
-        await client.send_to(text_data=json.dumps(letter))
-    except AssertionError as failure:
-        diagnose(otherwise or failure.finding.diagnosis, client, str(failure))
-
-
-def hears_nothing_of_it(writer):
-    """The layer took the letter: the writer gets no answer."""
-    if writer.unread and writer.unread[0].get("text") == "no such address":
-        diagnose("refused-a-right-address", writer)
-    hears(writer, otherwise="wrong-connection")
-
-
-def hears(client, *texts, otherwise=None):
-    """These, and nothing else, came to the client."""
-    client.expect(*map(said, texts), otherwise=otherwise)
-
-
-async def test_the_client_is_told_its_address(communicator, external_sender):
+def test_the_client_receives_its_address(play):
     """The first frame is the name of the consumer's channel: what a view sends there arrives."""
-    for text in ("hello", "ä ☃"):
-        client, address = await enter(communicator)
-        try:
-            await external_sender.send(address, {"type": "letter.arrived", "text": text})
-        except TypeError as error:
-            diagnose("wrong-address", client, str(error))
-        hears(client, text, otherwise=None if client.unread else "wrong-address")
+    sent = 'layer {"type": "letter.arrived", "text": "ä ☃"}'
+    play(["connect", sent, "2 connect", f"2 {sent}", sent])
 
 
-async def test_a_letter_reaches_its_reader_and_nobody_else(communicator):
+def test_a_letter_reaches_its_reader_only(play):
     """The reader gets the text as it is; the writer and others get nothing."""
-    (writer, _), (reader, address), (other, _) = [await enter(communicator) for _ in range(3)]
-    for text in TEXTS:
-        await write(writer, to=address, text=text)
-        hears_nothing_of_it(writer)
-        hears(reader, text)
-        hears(other, otherwise="wrong-connection")
+    frames = [
+        f"text {letter(2, text)}" for text in ("hello", "ä ☃", '{"type": "x"}', " two  words ")
+    ]
+    play(["connect", "2 connect", "3 connect", *frames])
 
 
-async def test_letters_go_back_and_forth_and_to_oneself(communicator):
-    """The reader may answer, and whoever writes to itself gets the letter."""
-    (one, ones), (two, twos) = await enter(communicator), await enter(communicator)
-    await write(one, to=twos, text="ping")
-    await write(two, to=ones, text="pong")
-    await write(one, to=ones, text="note")
-    hears(two, "ping")
-    hears(one, "pong", "note")
+def test_letters_go_back_and_forth_and_to_the_writer(play):
+    """The reader may answer, and a client may write to itself."""
+    answer, own = f"2 text {letter(1, 'pong')}", f"text {letter(1, 'note')}"
+    play(["connect", "2 connect", f"text {letter(2, 'ping')}", answer, own, own])
 
 
-async def test_a_writer_does_not_choose_the_type(communicator):
-    """Whatever else the JSON holds, a type above all, the reader gets the text and stays."""
-    (writer, _), (reader, address) = await enter(communicator), await enter(communicator)
-    for kind in TYPES:
-        await write(writer, "client-chosen-type", to=address, text="hello", type=kind, code=1000)
-        if reader.finished or [event.get("text") for event in reader.unread] != ["hello"]:
-            diagnose("client-chosen-type", reader, event="websocket.receive")
-        hears(reader, "hello")
+def test_a_writer_does_not_choose_the_type(play):
+    """Whatever else the JSON holds, above all a type, the reader gets the text and stays."""
+    frames = [letter(2, type=kind, code=1000) for kind in TYPES]
+    frames += [letter(2, **others) for others in OTHER_KEYS]
+    play(["connect", "2 connect", *(f"text {frame}" for frame in frames)])
 
 
-async def test_what_is_no_address_is_answered(communicator):
+def test_what_cannot_be_an_address_is_answered(play):
     """What the layer takes for no address is answered with `no such address`; the writer stays."""
-    (writer, address), (reader, _) = await enter(communicator), await enter(communicator)
-    for nowhere in NO_ADDRESSES:
-        await write(writer, to=nowhere, text="hello")
-        hears(writer, "no such address")
-        hears(reader, otherwise="wrong-connection")
-    await write(writer, to=address, text="hello")
-    hears(writer, "hello")
+    frames = [f"text {letter(nowhere)}" for nowhere in (*NO_ADDRESSES, 1)]
+    play(["connect", "2 connect", *frames])
 
 
-async def test_nobody_knows_whether_a_letter_was_read(communicator):
-    """A letter to someone who has left is gone without a word; the writer stays."""
-    (writer, own), (reader, address) = await enter(communicator), await enter(communicator)
-    await reader.disconnect(1001)
-    await write(writer, to=address, text="hello")
-    hears(writer)
-    await write(writer, to=own, text="note")
-    hears(writer, "note")
+def test_a_writer_does_not_learn_whether_a_letter_was_read(play):
+    """A letter to a client that has left, or to a full channel, gets no answer."""
+    play(["connect", "2 connect", "2 close 1001", f"text {letter(2)}", f"text {letter(1)}"])
+    play(["capacity 3", "fill full", "connect", f"text {letter('full')}"])

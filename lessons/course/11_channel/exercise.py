@@ -1,11 +1,15 @@
 """Lesson 11: letters from one client to another.
 
-Right after the accept, a text frame tells the client its address: the name of its consumer's
-channel. From then on a client sends JSON in text frames: `{"to": ADDRESS, "text": "hello"}`, two
-strings. The client at that address gets the text, in a text frame of its own; the writer gets no
-answer. Only where the layer does not take the address, as it raises TypeError, the writer gets a
-text frame: `no such address`. Other keys in the JSON change nothing. Views send letters too. The
-message of theirs is `{"type": "letter.arrived", "text": "hello"}`.
+Right after the accept, the client receives its address in a text frame: the name of its consumer's
+channel. From then on a client sends only JSON in text frames: `{"to": ADDRESS, "text": "hello"}`.
+`text` is a string that UTF-8 can encode. The client at that address receives the text unchanged, in
+one text frame. The writer gets no answer. Only if the layer raises TypeError for the address, the
+writer receives the text frame `no such address`. The layer also does this for a `to` that is not a
+string, such as 5 or None. Other keys in the JSON change nothing, whatever their names and values
+are.
+
+Views send letters too. Their message is `{"type": "letter.arrived", "text": "hello"}`. Letterbox
+stays a SyncConsumer, with handlers in sync code.
 """
 
 import json

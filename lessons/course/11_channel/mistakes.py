@@ -109,16 +109,6 @@ class LetsTheWriterChoose(RightLetterbox):
         async_to_sync(self.channel_layer.send)(letter["to"], {"type": "letter.arrived", **letter})
 
 
-class GivesAType(RightLetterbox):
-    """Gives a type where the client has given none."""
-
-    diagnosis = "client-chosen-type"
-
-    def deliver(self, letter):
-        letter.setdefault("type", "letter.arrived")
-        async_to_sync(self.channel_layer.send)(letter["to"], letter)
-
-
 class GivesNoType(RightLetterbox):
     """Believes that a message is data; its type is what calls the handler."""
 

@@ -1,11 +1,15 @@
-"""Lesson 12: a lounge where everyone hears who comes and goes.
+"""Lesson 12: a lounge where each client hears who comes and goes.
 
-The URL names the lounge. Each name of 1 to 50 ASCII letters, digits, `-`, `_` and `.` is one; with
-any other name, accept, and close with code 4004. All in one lounge, the one who it is about among
-them, hear in a text frame: `someone came` when a client is in; `someone: hello` when one says hello
-in a text frame. Those still there hear `someone left` when one is gone, whatever ended that
-connection: the client left, a handler raised, or the server cancelled the consumer. From the accept
-on, a client misses nothing. A binary frame, or an empty one, says nothing.
+The URL names the lounge. Each name of 1 to 50 ASCII letters, digits, `-`, `_` and `.` is a lounge.
+`A` and `a` are two lounges. With any other name, accept, and close with code 4004. Such a client
+never comes in, never leaves, and its frames change nothing.
+
+All clients in a lounge, the one that it is about among them, receive text frames: `someone came`
+when a client is in; `someone: hello` when a client sends `hello` in a text frame. The text is not
+changed, even if it is only spaces. The clients that are still there receive `someone left` once
+when a client's connection ends, whatever ended it: the client left, a handler raised, or the server
+cancelled the consumer. From the accept on, a client misses nothing. A binary frame, or an empty
+one, says nothing.
 """
 
 import re

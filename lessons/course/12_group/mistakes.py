@@ -76,19 +76,6 @@ class LeavesAnotherGroup(RightLounge):
         await self.tell("someone left")
 
 
-class LeavesAfterTheEnd(RightLounge):
-    """Raises first: what stands below `raise` never runs."""
-
-    diagnosis = "group-leak"
-
-    async def leave(self):
-        pass
-
-    async def websocket_disconnect(self, event):
-        raise StopConsumer()
-        await super().leave()
-
-
 class LeavesOnDisconnect(RightLounge):
     """Believes that websocket_disconnect is the end of every connection."""
 
@@ -167,15 +154,6 @@ class ForgetsTheLength(RightLounge):
         return re.fullmatch(r"[a-zA-Z0-9_.-]+", name)
 
 
-class TakesEveryScript(RightLounge):
-    r"""Believes that \w means a to z; it means the letters of every script."""
-
-    diagnosis = "wrong-group-name"
-
-    def fits(self, name):
-        return re.fullmatch(r"[\w.-]{1,50}", name)
-
-
 class MatchesALine(RightLounge):
     """Believes that $ is the end; it also stands in front of a line feed at the end."""
 
@@ -195,15 +173,6 @@ class MakesTheNameFit(RightLounge):
 
     async def join(self, group):
         await super().join(re.sub(r"[^a-zA-Z0-9]", "", group)[:60])
-
-
-class HasOneRoom(RightLounge):
-    """Gives all rooms one group, as if the URL kept them apart."""
-
-    diagnosis = "wrong-room"
-
-    async def join(self, group):
-        await super().join("lounge")
 
 
 class KeepsTheRoomOnTheClass(RightLounge):
@@ -227,27 +196,6 @@ class RefusesWithoutAWord(RightLounge):
         await self.send({"type": "websocket.close"})
 
 
-class RefusesWithACodeNobodySees(RightLounge):
-    """Gives a code with a refusal: it is answered with HTTP 403, and the code is lost."""
-
-    diagnosis = "code-before-accept"
-
-    async def refuse(self):
-        await self.send({"type": "websocket.close", "code": 4004})
-
-
-class TellsBeforeItJoins(RightLounge):
-    """Sends the news, and joins then: it misses its own."""
-
-    diagnosis = "joined-too-late"
-
-    async def join(self, group):
-        self.group = group
-        await self.send({"type": "websocket.accept"})
-        await self.tell("someone came")
-        await self.channel_layer.group_add(self.group, self.channel_name)
-
-
 class AcceptsBeforeItJoins(RightLounge):
     """Lets the client in, and joins then: what is said in between, the client misses."""
 
@@ -269,18 +217,6 @@ class ForgetsToAwaitTheSend(RightLounge):
         self.channel_layer.group_send(self.group, {"type": "lounge.news", "text": text})
 
 
-class ForgetsToAwaitTheAdd(RightLounge):
-    """Makes the coroutine, and awaits it nowhere: it is in no group."""
-
-    diagnosis = "never-awaited"
-
-    async def join(self, group):
-        self.group = group
-        self.channel_layer.group_add(self.group, self.channel_name)
-        await self.send({"type": "websocket.accept"})
-        await self.tell("someone came")
-
-
 class TellsItsOwnClient(RightLounge):
     """Takes self.send for the way to all; it leads to one client."""
 
@@ -288,12 +224,3 @@ class TellsItsOwnClient(RightLounge):
 
     async def tell(self, text):
         await self.send({"type": "websocket.send", "text": text})
-
-
-class SendsFramesToTheGroup(RightLounge):
-    """Believes that websocket.send, sent to a group, reaches its clients by itself."""
-
-    diagnosis = "no-layer-handler"
-
-    async def tell(self, text):
-        await self.channel_layer.group_send(self.group, {"type": "websocket.send", "text": text})

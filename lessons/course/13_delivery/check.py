@@ -1,170 +1,178 @@
 """Lesson 13: does the waiter know what was not delivered, and say so?"""
 
-import asyncio
-from contextlib import suppress
 from datetime import datetime
 
-from channels.exceptions import ChannelFull
-from channels.layers import get_channel_layer
+from lessons.judge import BEGINNING, Answer, Answers, Model
 
-from lessons.judge import diagnose
-
-A_DAY = 24 * 60 * 60
-OTHERS = {"type": "order.new", "dish": "another table's"}
+NOW = "the time of the order, as ISO 8601 text with its UTC offset"
 
 
-async def enter(communicator):
-    client = communicator()
-    accepted, _ = await client.connect()
-    if not accepted:
-        diagnose("refuses-everyone", client)
-    client.expect()
-    return client
+def ready(*numbers, dish="tea"):
+    message = '{{"type": "dish.ready", "number": {}, "dish": "{}"}}'
+    return " | ".join(f"group waiters {message.format(number, dish)}" for number in numbers)
 
 
-def said(text):
-    return {"type": "websocket.send", "text": text}
+class Waiter(Model):
+    texts = ("soup", "tea")
+    others = (
+        *("take kitchen", "take kitchen", "fill kitchen", "take-all kitchen", "wait 3"),
+        *(ready(number) for number in (7, 8, 10, 0, 1, 3, 3, -2, 10**6)),
+        *(ready(2, dish=""), ready(5, dish=" "), ready(4, dish="ab" * 500)),
+    )
+    setups = (("capacity 5",), ())
+    last_steps = ("take-all kitchen",)
+    ends = ("close", "close 1001", "vanish", "crash", "kill")
 
+    def __init__(self):
+        super().__init__()
+        self.kitchen = []  # what its channel holds
+        self.refused = {}  # number and dish of each order for which there was no room
 
-async def order(client, number, dish, is_room=True, otherwise=None):
-    """The client orders and is told so, or is told that it was not ordered."""
-    await client.send_to(text_data=dish)
-    if client.close_code is not None:
-        diagnose("closed-early", client)
-    if await client.receive_nothing(timeout=5) and client.is_busy:
-        waits = "The handler waits for room, and all else waits for it."
-        diagnose("loop-in-handler", client, waits)
-    ordered, refused = said(f"{number} ordered"), said(f"{number} not ordered")
-    if is_room and client.unread == [refused]:
-        diagnose(otherwise or "swallowed-error", client)
-    if not is_room and client.unread in ([], [ordered]):
-        diagnose("loss-not-reported", client)
-    client.expect(ordered if is_room else refused, otherwise=otherwise)
+    def connect(self, client):
+        client.orders = 0
+        client.earlier = {}
+        client.last = client.before = None  # numbers of the last two announcements
+        client.restarted = False
+        client.gaps = 0
+        client.accept()
 
-
-async def next_in_kitchen(client):
-    """The next message in the channel, as Redis would hand it over; None where none waits."""
-    try:
-        async with asyncio.timeout(1):
-            return await get_channel_layer().receive("kitchen")
-    except TimeoutError:
-        return None
-    except ValueError as error:
-        diagnose("int-keys", client, f"The kitchen died of {type(error).__name__}: {error}")
-
-
-async def cooks(client, number, dish, earlier, otherwise=None):
-    """The kitchen gets this order, and it is the next."""
-    message = await next_in_kitchen(client)
-    if message is None:
-        by_group = any(event.message.get("type") == "group_send" for event in client.transcript)
-        name = otherwise or ("delivery-assumed" if by_group else "message-differs")
-        diagnose(name, client, "The channel kitchen holds no message.")
-    got = {name: message.get(name) for name in ("type", "number", "dish", "earlier")}
-    expected = {"type": "order.new", "number": number, "dish": dish, "earlier": earlier}
-    if got != expected:
-        detail = f"expected  {expected}\ngot       {got}"
-        diagnose(otherwise or "message-differs", client, detail)
-    is_time(client, message.get("at"))
-
-
-def is_time(client, text):
-    with suppress(TypeError, ValueError):
-        taken = datetime.fromisoformat(text).astimezone()
-        if abs((taken - datetime.now().astimezone()).total_seconds()) < A_DAY:
+    def receive(self, client, text, data):
+        """the client receives `2 not ordered` at once, the kitchen never gets it"""
+        if text is None:
             return
-    diagnose("message-differs", client, f"`at` is no ISO 8601 text of now: {text!r}")
+        client.orders += 1
+        number = client.orders
+        if len(self.kitchen) >= self.capacity:
+            self.refused[str(number)] = text
+            client.send(f"{number} not ordered")
+            return
+        order = {"type": "order.new", "number": number, "dish": text, "earlier": {**client.earlier}}
+        self.kitchen.append(expected_order(order, self.now))
+        client.earlier[str(number)] = text
+        client.send(f"{number} ordered")
+
+    def other(self, step):
+        """An order is sent to the channel `kitchen` as a message of type `order.new`"""
+        match step.action:
+            case "take":
+                return self.kitchen.pop(0) if self.kitchen else Answer(None)
+            case "take-all":
+                orders, self.kitchen = self.kitchen, []
+                return Answers(orders)
+            case "fill":
+                room = self.capacity - len(self.kitchen)
+                self.kitchen += [Answer({"type": "filler"}) for _ in range(room)]
+            case "group":
+                for client in self.open_clients:
+                    self.announce(client, step.arguments["message"])
+        return None
+
+    def announce(self, client, message):
+        """If announcements were lost in between, it first receives their count"""
+        number, last = message["number"], client.last
+        client.missed = number - last - 1 if last is not None and number > last else 0
+        client.restarted = client.restarted or (last is not None and number <= last)
+        client.before, client.last = last, number
+        if client.missed:
+            client.gaps += 1
+            client.send(f"{client.missed} missed")
+        client.send(f"{message['dish']} is ready")
+
+    def promise_of(self, step):
+        return self.announce.__doc__ if step.action == "group" else super().promise_of(step)
+
+    def diagnose(self, difference):
+        if difference.fault:
+            return None
+        if difference.client is None:
+            return self.diagnose_order(difference)
+        expected = difference.texts(difference.expected)
+        received = difference.texts(difference.received)
+        if difference.step.action == "group":
+            return self.diagnose_announcement(difference.client, expected, received)
+        if not received and difference.seen.is_busy:
+            return "loop-in-handler"
+        number = expected[0].split()[0] if expected else ""
+        if expected == [f"{number} not ordered"] and received in ([], [f"{number} ordered"]):
+            return "loss-not-reported"
+        if expected == [f"{number} ordered"] and received == [f"{number} not ordered"]:
+            return None if self.refused else "swallowed-error"
+        return None
+
+    def diagnose_order(self, difference):
+        order, answer = difference.answers
+        if isinstance(answer, str):  # the kitchen could not read it
+            return "int-keys"
+        if answer is None:
+            calls = [event.message.get("type") for event in difference.events]
+            return "delivery-assumed" if "group_send" in calls else "message-differs"
+        if (str(answer.get("number")), answer.get("dish")) in self.refused.items():
+            return "delivery-assumed"
+        if order and "earlier" in order and isinstance(answer.get("earlier"), dict):
+            more = answer["earlier"].items() - order["earlier"].items()
+            if more and more <= self.refused.items():
+                return "delivery-assumed"
+            others = [it.earlier for it in self.clients.values() if it.earlier != order["earlier"]]
+            if any(more and more <= earlier.items() for earlier in others):
+                return "wrong-connection"
+        return "message-differs"
+
+    def diagnose_announcement(self, number, expected, received):
+        client = self.clients[number]
+        if client.missed and received == expected[1:]:
+            is_first = client.gaps == 1 and client.before and not client.restarted
+            return "delivery-assumed" if is_first else "false-gap"
+        is_false = not client.missed and len(received) == 2 and received[1:] == expected
+        return "false-gap" if is_false else None
 
 
-async def fill_the_kitchen():
-    """Others order until there is no room left; how many messages that took."""
-    count = 0
-    with suppress(ChannelFull):
-        while True:
-            await get_channel_layer().send("kitchen", OTHERS)
-            count += 1
-    return count
+def expected_order(order, time):
+    def matches(message):
+        if not isinstance(message, dict):
+            return False
+        promised = {key: message.get(key) for key in order}  # it may hold more
+        return Answer(order).accepts(promised) and is_time(message.get("at"), time)
+
+    return Answer(order | {"at": NOW}, matches)
 
 
-async def announce(client, number, *told, otherwise=None):
-    """The client is told what was missed, if anything, and then of the dish."""
-    message = {"type": "dish.ready", "number": number, "dish": f"dish {number}"}
-    await get_channel_layer().group_send("waiters", message)
-    await client.receive_nothing(timeout=0)
-    ready = said(f"dish {number} is ready")
-    if told and client.unread == [ready]:
-        diagnose(
-            otherwise or "delivery-assumed", client, f"{told[0]}, and the client was not told."
-        )
-    if not told and len(client.unread) > 1:
-        otherwise = otherwise or "false-gap"
-    client.expect(*map(said, told), ready, otherwise=otherwise)
+def is_time(text, time):
+    try:
+        passed = datetime.fromisoformat(text) - BEGINNING
+    except (TypeError, ValueError):  # not ISO 8601, or without an offset
+        return False
+    return abs(passed.total_seconds() - time) <= 1  # it may be cut to seconds
 
 
-async def test_an_order_reaches_the_kitchen(communicator):
-    """An order reaches the kitchen, time and earlier orders included, as Redis would bring it."""
-    client = await enter(communicator)
-    earlier = {}
-    for number, dish in enumerate(("soup", "ä ☃", "soup"), 1):
-        await order(client, number, dish)
-        await cooks(client, number, dish, earlier)
-        earlier[str(number)] = dish
+def test_an_order_reaches_the_kitchen(play):
+    """An order reaches the kitchen with its number, dish, time and earlier orders."""
+    play("connect | text soup | take kitchen | wait 5 | text tea | text soup | take-all kitchen")
 
 
-async def test_a_full_kitchen_is_told_to_the_client(communicator):
-    """Where the kitchen's channel is full, the client is told, and the connection goes on."""
-    client = await enter(communicator)
-    await order(client, 1, "soup")
-    waiting = 1 + await fill_the_kitchen()
-    await order(client, 2, "tea", is_room=False)
-    await order(client, 3, "rice", is_room=False)
-    for _ in range(waiting):
-        await next_in_kitchen(client)
-    await order(client, 4, "cake")
-    await cooks(client, 4, "cake", {"1": "soup"}, otherwise="delivery-assumed")
-    if await next_in_kitchen(client):
-        diagnose(
-            "delivery-assumed", client, "The kitchen got an order that was called not ordered."
-        )
+def test_a_full_kitchen_is_reported_to_the_client(play):
+    """If the kitchen's channel is full, the client learns it, and a later order may succeed."""
+    play(
+        "capacity 3 | connect | text soup | fill kitchen | text tea | text rice"
+        " | take-all kitchen | text cake | take kitchen | wait 5 | take kitchen"
+    )
 
 
-async def test_each_client_has_its_own_orders(communicator):
+def test_each_client_has_its_own_orders(play):
     """Of two clients, each has its own numbers and its own earlier orders."""
-    first, second = await enter(communicator), await enter(communicator)
-    await order(first, 1, "soup")
-    await order(second, 1, "tea", otherwise="wrong-connection")
-    await order(first, 2, "rice", otherwise="wrong-connection")
-    await cooks(first, 1, "soup", {})
-    await cooks(second, 1, "tea", {}, otherwise="wrong-connection")
-    await cooks(first, 2, "rice", {"1": "soup"}, otherwise="wrong-connection")
+    play("connect | 2 connect | text soup | 2 text tea | text rice | take-all kitchen")
 
 
-async def test_a_gap_is_told(communicator):
+def test_a_gap_is_reported(play):
     """After announcements 7 and 8, `2 missed` comes before 11; after 12, `1 missed` before 14."""
-    client = await enter(communicator)
-    await announce(client, 7)
-    await announce(client, 8)
-    await announce(client, 11, "2 missed")
-    await announce(client, 12)
-    await announce(client, 14, "1 missed")
+    play(f"connect | {ready(7, 8, 11, 12, 14)}")
 
 
-async def test_a_new_count_is_no_gap(communicator):
-    """After 7, announcements 1, 2 and again 2 are no gap, and 5 is one of two."""
-    client = await enter(communicator)
-    await announce(client, 7)
-    await announce(client, 1)
-    await announce(client, 2)
-    await announce(client, 2)
-    await announce(client, 5, "2 missed")
+def test_a_new_count_is_not_a_gap(play):
+    """After 7, announcements 1, 2 and again 2 are no gap, and 5 is a gap of two."""
+    play(f"connect | {ready(7, 1, 2, 2, 5)}")
+    play(f"connect | {ready(3, 0, 2)}")
 
 
-async def test_who_comes_later_has_missed_nothing(communicator):
-    """A client that comes later begins with what it hears first, and each counts for itself."""
-    first = await enter(communicator)
-    await announce(first, 3)
-    second = await enter(communicator)
-    await announce(second, 6, otherwise="wrong-connection")
-    first.expect(said("2 missed"), said("dish 6 is ready"), otherwise="wrong-connection")
-    await announce(second, 8, "1 missed", otherwise="wrong-connection")
-    first.expect(said("1 missed"), said("dish 8 is ready"), otherwise="wrong-connection")
+def test_a_later_client_has_missed_nothing(play):
+    """For each client the count begins with the first announcement that it receives."""
+    play(f"connect | {ready(3)} | 2 connect | {ready(6, 8)}")

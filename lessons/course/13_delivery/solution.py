@@ -21,11 +21,14 @@ class Waiter(AsyncConsumer):
         await self.send({"type": "websocket.accept"})
 
     async def websocket_receive(self, event):
+        dish = event.get("text")
+        if dish is None:  # a binary frame is not an order
+            return
         self.number += 1
         order = {
             "type": "order.new",
             "number": self.number,
-            "dish": event["text"],
+            "dish": dish,
             "at": timezone.now().isoformat(),  # msgpack knows no datetime
             "earlier": self.earlier,
         }
@@ -35,7 +38,7 @@ class Waiter(AsyncConsumer):
             await self.tell(f"{self.number} not ordered")
         else:
             # Only now is it the kitchen's; and a key has to be text.
-            self.earlier[str(self.number)] = event["text"]
+            self.earlier[str(self.number)] = dish
             await self.tell(f"{self.number} ordered")
 
     async def dish_ready(self, event):

@@ -1,104 +1,153 @@
-"""Lesson 14: one hotline on two servers, through its own layer, and an outage that is told."""
+"""Lesson 14: do the clients hear each other on every server, and learn of an outage?"""
 
-from lessons.judge import diagnose
+from lessons.judge import Model, OneOf
 
-LAYER = "encrypted"
+ACCEPT = {"type": "websocket.accept"}
+CLOSE = {"type": "websocket.close", "code": 4013}
+NOT_SENT = "not sent"
 
 
 def said(text):
     return {"type": "websocket.send", "text": text}
 
 
-ACCEPT, TRY_AGAIN = {"type": "websocket.accept"}, {"type": "websocket.close", "code": 4013}
+class Hotline(Model):
+    handshakes = ("connect", "connect", "connect server=2")
+    texts = ("hello", NOT_SENT)
+    others = ("redis gone", "redis groups gone", "redis channels gone", *["redis back"] * 4)
+    ends = ("close", "close 1001", "vanish", "kill")
+    layers = ("encrypted",)
+    clients_are_independent = False
+    has_choices = True
+
+    def __init__(self):
+        super().__init__()
+        self.has_groups = self.has_channels = True
+        self.outages = 0
+
+    @property
+    def is_up(self):
+        return self.has_groups and self.has_channels
+
+    def connect(self, client):
+        """a client that connects during an outage is accepted first, then closed."""
+        client.accept()
+        client.server = client.handshake.get("server")
+        client.is_member = self.is_up
+        if not self.is_up:
+            self.end(client)
+
+    def receive(self, client, text, data):
+        """Each text reaches all connected clients unchanged, the sender included"""
+        if text is None and self.either_way():
+            return  # a binary frame is not a text, or an empty one
+        if not self.has_groups:
+            self.fail(client)
+            return
+        for one in self.open_clients:
+            # An empty frame never leaves Daphne. A membership may have been lost with the group.
+            is_sure = text and one.is_member
+            message = said(text or "")
+            one.expect(message if is_sure else OneOf([message], []))
+
+    def fail(self, client):
+        client.send(NOT_SENT)
+        self.end(client)
+
+    def end(self, client):
+        """its client is closed with 4013"""
+        if client.is_open:
+            client.close(4013)
+            client.expected.append(OneOf([], [CLOSE]))  # Daphne ignores a second close
+
+    def other(self, step):
+        """its client is closed with 4013"""
+        state = step.arguments["state"]
+        if state == "back":
+            self.has_groups = self.has_channels = True
+            return
+        self.outages += 1
+        for client in self.open_clients:
+            # What was sent in the same burst may be lost, with or without an answer.
+            texts = [item for item in client.expected if not is_accept(item)]
+            client.expected = [item for item in client.expected if is_accept(item)]
+            client.expected += [OneOf([item], []) for item in texts]
+            if state == "groups gone":
+                client.is_member = False
+                if texts and self.either_way():
+                    self.fail(client)
+            else:
+                client.expected += [OneOf([], [said(NOT_SENT)])] if texts else []
+                self.end(client)
+        self.has_groups = self.has_groups and state == "channels gone"
+        self.has_channels = self.has_channels and state == "groups gone"
+
+    def disconnect(self, client):
+        """When the server cancels a consumer, the consumer may close with 4013 too"""
+        if client.end == "kill":
+            client.expected.append(OneOf([], [CLOSE]))
+
+    def diagnose(self, difference):
+        if difference.fault or difference.client is None:
+            return None
+        expected, received = difference.expected, difference.received
+        if CLOSE in expected:
+            return self.diagnose_outage(difference, expected, received)
+        if difference.step.action == "text" and difference.missing and self.is_up:
+            if self.outages:
+                return "stays-down"
+            sender = self.clients[difference.step.client]
+            client = self.clients[difference.client]
+            is_local = client.server != sender.server and not received
+            return "state-kept-in-process" if is_local else None
+        if said(NOT_SENT) in received and self.is_up and self.outages:
+            return "stays-down"
+        return None
+
+    def diagnose_outage(self, difference, expected, received):
+        if difference.seen.is_busy:
+            return "waits-for-redis"
+        closes = [message for message in received if message["type"] == "websocket.close"]
+        if said(NOT_SENT) in expected and said(NOT_SENT) not in received:
+            return "lost-text-not-reported"
+        if closes and ACCEPT in expected and ACCEPT not in received:
+            return "outage-refused"
+        if closes:
+            return "wrong-close-code" if closes[0] != CLOSE else None
+        return "stays-in-lost-group" if said(NOT_SENT) in expected else "outage-hidden"
 
 
-async def enter(open_client):
-    client = open_client()
-    accepted, _ = await client.connect()
-    if not accepted:
-        diagnose("refuses-everyone", client)
-    client.expect(otherwise="reply-differs")
-    return client
+def is_accept(item):
+    return getattr(item, "message", None) == ACCEPT
 
 
-async def say(redis, text, sender, *others, otherwise=None):
-    """What `sender` says reaches it and the others, once, and through no other layer."""
-    await sender.send_to(text_data=text)
-    if redis.other_layers_used(LAYER):
-        diagnose("wrong-layer", sender)
-    for client in (sender, *others):
-        client.expect(said(text), otherwise=otherwise)
+def test_a_text_reaches_everybody(play):
+    """All clients receive what one of them sends, through the layer `encrypted` alone."""
+    play("connect | 2 connect | text hello | 2 text hi | close 1001 | 2 text still here")
 
 
-async def expect_farewell(client, *before):
-    """Its client heard `before`, and then that it may come back later."""
-    await client.receive_nothing()
-    while client.unread[-2:] == [TRY_AGAIN, TRY_AGAIN]:  # the second does nothing
-        client.unread.pop()
-    client.expect(*before, TRY_AGAIN, otherwise=wrong_farewell(client, before))
+def test_on_each_server(play):
+    """A client of another server receives what is sent, and is received."""
+    play("connect | 2 connect server=2 | text from here | 2 text from there")
 
 
-def wrong_farewell(client, before):
-    """Id of the diagnosis for a client that was told something else, or nothing."""
-    if client.close_code is None and client.is_busy:
-        return "waits-for-redis"
-    if before and said("not sent") not in client.unread:
-        return "lost-text-not-reported"
-    if client.close_code is None:
-        return "stays-in-lost-group" if before else "outage-hidden"
-    return "wrong-close-code" if client.close_code != TRY_AGAIN["code"] else "reply-differs"
+def test_a_client_is_closed_when_redis_stops(play):
+    """When Redis stops, every client of each server is closed with 4013."""
+    play("connect | 2 connect | 3 connect server=2 | redis gone")
 
 
-async def test_a_text_reaches_everybody(communicator, redis):
-    """What one client says, all of them hear, through the layer `encrypted` alone."""
-    first, second = await enter(communicator), await enter(communicator)
-    await say(redis, "hello", first, second)
-    await say(redis, "", second, first)
-    await first.disconnect(1001)
-    await say(redis, "still here", second)
+def test_a_text_that_cannot_be_sent_is_reported(play):
+    """Without the host of the groups, a text is answered with `not sent`, and its sender closed."""
+    play("connect | 2 connect | redis groups gone | text hello? | redis back | connect | text hi")
 
 
-async def test_on_whichever_server(communicator, other_server, redis):
-    """A client of another server hears what is said, and is heard."""
-    here, there = await enter(communicator), await enter(other_server)
-    await say(redis, "from here", here, there, otherwise="state-kept-in-process")
-    await say(redis, "from there", there, here, otherwise="state-kept-in-process")
+def test_a_client_that_comes_during_an_outage_is_closed(play):
+    """A client that connects during an outage is accepted, and then closed with 4013."""
+    play("connect | redis gone | 2 connect")
+    play("redis groups gone | connect | redis back | 2 connect | 2 text hello")
 
 
-async def test_who_cannot_hear_is_closed(communicator, other_server, redis):
-    """When Redis goes away every client, on each server, is closed with 4013."""
-    clients = [await enter(communicator), await enter(communicator), await enter(other_server)]
-    await redis.stop()
-    for client in clients:
-        await expect_farewell(client)
-
-
-async def test_what_cannot_be_sent_is_told_to_its_sender(communicator, redis):
-    """Without the group's host, a text is answered with `not sent`, and its sender is closed."""
-    sender, listener = await enter(communicator), await enter(communicator)
-    redis.stop_group_host()
-    await sender.send_to(text_data="hello?")
-    await expect_farewell(sender, said("not sent"))
-    listener.expect()
-
-
-async def test_who_comes_meanwhile_is_told_so(communicator, redis):
-    """Who comes while Redis is away is accepted, and then closed with 4013."""
-    await enter(communicator)
-    await redis.stop()
-    client = communicator()
-    accepted, _ = await client.connect()
-    if not accepted:
-        diagnose("outage-refused", client)
-    await expect_farewell(client)
-
-
-async def test_all_is_well_when_it_is_back(communicator, other_server, redis):
-    """After its return, those who come back talk to each other."""
-    for server in (communicator, other_server):
-        await enter(server)
-    await redis.stop()
-    redis.start()
-    here, there = await enter(communicator), await enter(other_server)
-    await say(redis, "back", here, there, otherwise="stays-down")
-    await say(redis, "again", there, here, otherwise="stays-down")
+def test_all_is_well_when_redis_is_back(play):
+    """After an outage, the clients that come back receive each other's texts, and again."""
+    again = "connect | 2 connect server=2 | text back | 2 text again"
+    play(f"{again} | redis gone | redis back | {again} | redis gone | redis back | {again}")

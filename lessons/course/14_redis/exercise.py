@@ -1,12 +1,15 @@
-"""Lesson 14: a hotline on every server, whose clients are told when Redis is out of reach.
+"""Lesson 14: a hotline on every server, whose clients learn when Redis is unreachable.
 
-What is said is private, so it goes through the layer `encrypted`. Each text reaches everybody who
-is connected, the sender included, on whichever server.
+The texts are private, so they go through the layer `encrypted`. Each text reaches all connected
+clients unchanged, the sender included, on every server.
 
-Redis may go away, in whole or one host of several, and come back empty:
-- Where a consumer cannot join, send or listen any more, its client is closed with 4013, and may
-  come back later. A refusal has no code: who comes meanwhile is accepted first, then closed.
+Redis may become unreachable, in whole or one host of several, and come back empty:
+- If a consumer cannot join, send or listen any more, its client is closed with 4013, and may come
+  back later. A refusal has no code: a client that connects during an outage is accepted first, then
+  closed.
 - A text that could not be sent is answered with `not sent` before that.
+
+When the server cancels a consumer, the consumer may close with 4013 too, or send nothing.
 """
 
 from contextlib import suppress

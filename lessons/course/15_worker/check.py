@@ -1,184 +1,204 @@
 """Lesson 15: does a job reach the worker, and its answer the one connection that asked?"""
 
-import asyncio
-from contextlib import suppress
+import datetime
 
-from channels.exceptions import ChannelFull
-from channels.layers import get_channel_layer
-
-from lessons.judge import diagnose
+from lessons.judge import Answer, Model
 
 CHANNEL = "weekdays"
-PATIENCE = 5  # seconds of the loop's clock: a job may take its time
-SATURDAY, MONDAY, SUNDAY = "2026-11-21: Saturday", "1969-07-21: Monday", "2000-01-02: Sunday"
-NO_DATE = "hello: not a date"
 AT_ONCE = {"asked", "busy"}
-KNOWN = {SATURDAY, MONDAY, SUNDAY, NO_DATE} | AT_ONCE
 OWN = "specific."  # in every name of a channel that a consumer has got for itself
+PATIENCE = 2  # seconds that a job may take
 
 
-async def enter(communicator):
-    client = communicator()
-    accepted, _ = await client.connect()
-    if not accepted:
-        diagnose("refuses-everyone", client)
-    client.expect()
-    return client
+def answer_to(text):
+    try:
+        return f"{text}: {datetime.date.fromisoformat(text):%A}"
+    except ValueError:
+        return f"{text}: not a date"
 
 
-async def ask(client, answer, waits="waits-for-answer"):
-    """The client asks for what `answer` tells. Nobody waits for it in the handler."""
-    await client.send_to(text_data=answer.partition(":")[0])
-    if client.is_busy:
-        diagnose(waits, client)
+class Office(Model):
+    texts = (
+        *("2026-11-21", "1969-07-21", "hello", "20261121", "2026-W47-6", "2026-02-30", "2026-1-2"),
+        *("2024-02-29", "0001-01-01", "9999-12-31", "2026-11-21T00:00", " 2026-11-21"),
+    )
+    others = ("worker weekdays", "worker weekdays", "kill-workers", "take weekdays", "wait 1")
+    setups = ((), ("capacity 5",))
+    last_steps = ("worker weekdays", "wait 2")
+    has_choices = True
+
+    def __init__(self):
+        super().__init__()
+        self.asked = set()  # all texts
+        self.jobs = []  # clients and texts; they wait for a worker
+        self.lost = 0  # jobs that were taken, and not done
+        self.has_worker = False
+
+    def connect(self, client):
+        client.asked = client.busy = 0
+        client.accept()
+
+    def receive(self, client, text, data):
+        """At once it receives `asked`, or, if the channel is full, `busy` and nothing else."""
+        if text is None and self.either_way():
+            return  # a binary frame may be ignored, or be taken for an empty text
+        if len(self.jobs) >= self.capacity:
+            client.busy += 1
+            client.send("busy")
+            return
+        client.asked += 1
+        self.asked.add(text or "")
+        client.send("asked")
+        self.jobs.append((client, text or ""))
+        self.work()
+
+    def other(self, step):
+        """Once a worker has done the job, it receives `2026-11-21: Saturday`"""
+        match step.action:
+            case "worker":
+                self.has_worker = True
+                self.work()
+            case "kill-workers":
+                self.has_worker = False
+                for client in self.clients.values():
+                    client.later.clear()
+            case "take":
+                self.lost += bool(self.jobs)
+                return self.take_job()
+        return None
+
+    def take_job(self):
+        if not self.jobs:
+            return Answer(None)
+        _, text = self.jobs.pop(0)
+        return Answer(f"a job for {text!r}", lambda answer: isinstance(answer, dict))
+
+    def work(self):
+        while self.has_worker and self.jobs:
+            client, text = self.jobs.pop(0)
+            client.send(answer_to(text), until=self.now + PATIENCE)
+
+    def diagnose(self, difference):
+        calls = Calls(difference.events)
+        if difference.fault:
+            return cause_in_worker(difference.fault, calls)
+        if difference.client is None:
+            return cause_of_no_job(calls) if difference.answer is None else None
+        expected = difference.texts(difference.expected)
+        received = difference.texts(difference.received)
+        if expected == ["busy"]:
+            return "full-channel-not-reported"
+        if difference.seen.is_busy:
+            return "waits-for-answer"
+        if not (AT_ONCE | self.known_answers()).issuperset(received):
+            return None  # it is not one of the answers, so its words are wrong
+        missing = [text for text in expected if text not in received]
+        surplus = [text for text in received if text not in expected]
+        if surplus and not calls.by_worker and not AT_ONCE.issuperset(surplus):
+            return "done-in-web-process"
+        if surplus and not AT_ONCE.issuperset(surplus):
+            is_for_all = any(call["type"] == "group_send" for call in calls.by_worker)
+            return "answered-everyone" if is_for_all else "worker-remembers"
+        if "asked" in missing:
+            client = self.clients[difference.client]
+            return "job-lost" if client.asked > 1 and surplus in ([], ["busy"]) else None
+        return self.cause_of_no_answer(calls, missing) if missing else None
+
+    def known_answers(self):
+        return {answer_to(text) for text in self.asked}
+
+    def cause_of_no_answer(self, calls, missing):
+        if not calls.jobs:
+            return cause_of_no_job(calls)
+        groups = {call["group"] for call in calls.by_web if call["type"] == "group_add"}
+        channels = {call["channel"] for call in calls.by_worker if call["type"] == "send"}
+        to_groups = {call["group"] for call in calls.by_worker if call["type"] == "group_send"}
+        if groups & channels or to_groups - groups:
+            return "group-as-channel"
+        if calls.answered_itself:
+            return "answered-itself"
+        if not any(way in str(calls.jobs) for way in {OWN, *groups}):
+            return "reply-channel-missing"
+        if len(calls.begun) < len(calls.jobs) - self.lost:
+            return "job-holds-others"
+        is_elsewhere = any(text.partition(": ")[2] in str(calls.by_worker) for text in missing)
+        return "worker-remembers" if is_elsewhere else "job-unanswered"
 
 
-async def hears(client, worker, *texts, otherwise=None):
-    """All that the client was sent since the last look is these; answers may change places."""
-    await client.receive_nothing()  # a consumer that the answer has killed is red here
-    if len(client.unread) < len(texts):
-        await asyncio.sleep(PATIENCE)
-    unread = client.unread
-    unread.sort(key=lambda event: [*texts, event.get("text")].index(event.get("text")))
-    got = [event.get("text") for event in unread]
-    if got != list(texts) and KNOWN.issuperset(got):
-        missing, too_much = set(texts) - set(got), set(got) - set(texts)
-        otherwise = otherwise or cause_of(client, worker, missing, too_much)
-    client.expect(*[said(text) for text in texts], otherwise=otherwise)
+class Calls:
+    """What the events of a conversation say about the channel layer."""
+
+    def __init__(self, events):
+        workers = {it.connection for it in events if "channel" in it.message and is_scope(it)}
+        calls = [it for it in events if it.lane == "layer" and it.direction == "out"]
+        self.by_web = [it.message for it in calls if it.connection not in workers]
+        self.by_worker = [it.message for it in calls if it.connection in workers]
+        self.jobs = [call for call in self.by_web if call.get("channel") == CHANNEL]
+        own = [it for it in events if it.connection in workers and it.direction == "in"]
+        self.begun = [it for it in own if not is_scope(it)]
+        channels = {call["channel"] for call in self.by_worker if call["type"] == "send"}
+        self.answered_itself = any(OWN in it and it not in str(self.jobs) for it in channels)
 
 
-def said(text):
-    return {"type": "websocket.send", "text": text}
+def is_scope(event):
+    return event.message.get("type") == "scope"
 
 
-def cause_of(client, worker, missing, too_much=frozenset()):
-    """Id of the diagnosis for a client that heard something else: how far has its job come?"""
-    asked, answered = calls(client), calls(worker)
-    jobs = [call for call in asked if call.get("channel") == CHANNEL]
-    groups = {call["group"] for call in asked if call["type"] == "group_add"}
-    if too_much and not worker.transcript:
-        return "done-in-web-process"
-    if too_much - AT_ONCE:
-        is_for_all = any(call["type"] == "group_send" for call in answered)
-        return "answered-everyone" if is_for_all else "worker-remembers"
-    if not missing - AT_ONCE:
-        # Who has spoken before, and now says nothing, waits for the answer to an earlier job.
-        return "job-lost" if jobs and not client.unread and has_spoken(client) else None
-    if not jobs:
-        return cause_of_no_job(asked)
-    channels = {call["channel"] for call in answered if call["type"] == "send"}
-    to_groups = {call["group"] for call in answered if call["type"] == "group_send"}
-    if groups & channels or to_groups - groups:
+def cause_in_worker(fault, calls):
+    """What led to an exception in the worker."""
+    if fault.diagnosis == "job-raises" and fault.detail.startswith("KeyError: "):
+        return None if OWN in str(calls.jobs) else "reply-channel-missing"
+    is_own = fault.diagnosis == "job-not-handled" and calls.answered_itself
+    return "answered-itself" if is_own else None
+
+
+def cause_of_no_job(calls):
+    if any(call.get("group") == CHANNEL for call in calls.by_web):
         return "group-as-channel"
-    if any(OWN in channel and channel not in str(worker.jobs) for channel in channels):
-        return "answered-itself"
-    if not any(way in str(jobs) for way in {OWN, *groups}):
-        return "reply-channel-missing"
-    worker.judge()
-    if worker.is_busy:
-        return "job-holds-others"
-    if any(text.partition(": ")[2] in str(answered) for text in missing):
-        return "worker-remembers"
-    return "job-unanswered" if worker.jobs else None
+    return "wrong-channel" if any(it["type"] == "send" for it in calls.by_web) else "job-not-sent"
 
 
-def cause_of_no_job(asked):
-    if any(call.get("group") == CHANNEL for call in asked):
-        return "group-as-channel"
-    return "wrong-channel" if any(call["type"] == "send" for call in asked) else "job-not-sent"
+def test_a_worker_does_the_job(play):
+    """The worker looks up what a client asks for, and the answer comes after `asked`."""
+    play("worker weekdays | connect | text 2026-11-21 | wait 2 | text 1969-07-21 | wait 2")
 
 
-def has_spoken(client):
-    return any(event.message["type"] == "websocket.send" for event in client.transcript)
+def test_the_handler_waits_for_no_worker(play):
+    """Without a worker, a client receives `asked` again and again, and the jobs wait."""
+    play(
+        "connect | text 2026-11-21 | text 1969-07-21 | wait 20 | worker weekdays | wait 2"
+        " | text 2000-01-02 | wait 2"
+    )
 
 
-def calls(one):
-    """What was asked of the channel layer, in the order of time."""
-    events = [event for event in one.transcript if event.lane == "layer"]
-    return [event.message for event in events if event.direction == "out"]
+def test_each_connection_gets_its_own_answers(play):
+    """Each client gets its own answers, even if another asks first, leaves early or asks last."""
+    play(
+        "connect | 2 connect | 3 connect | text 2026-11-21 | 2 text 1969-07-21 | 3 text 2000-01-02"
+        " | 2 close 1001 | worker weekdays | wait 2 | 3 text 1969-07-21 | text 2000-01-02"
+        " | wait 2"
+    )
 
 
-async def loses_a_job(client, worker):
-    """The job is taken from its channel, by whoever then dies with it."""
-    if await worker.take_job(CHANNEL) is None:
-        diagnose(cause_of(client, worker, missing={SATURDAY}), client)
+def test_a_text_that_is_not_a_date_is_answered(play):
+    """A text that is not a date is answered with that, and the jobs behind it are done."""
+    jobs = ("2026-11-21", "hello", "20261121", "2026-1-2", "2026-02-30", " 2026-11-21", "")
+    play(["connect", *(f"text {job}" for job in jobs), "worker weekdays", "wait 2"])
 
 
-async def test_a_worker_does_the_job(communicator, worker):
-    """What a client asks for is looked up by the worker, and comes after `asked`."""
-    await worker.start(CHANNEL)
-    client = await enter(communicator)
-    for answer in (SATURDAY, MONDAY):
-        await ask(client, answer)
-        await hears(client, worker, "asked", answer)
+def test_a_lost_job_holds_up_no_client(play):
+    """If a worker dies with a job, the client may ask again, and the next worker answers."""
+    play(
+        "connect | text 2026-11-21 | take weekdays | text 2026-11-21 | take weekdays"
+        " | worker weekdays | text 1969-07-21 | wait 2 | kill-workers | worker weekdays"
+        " | text 2000-01-02 | wait 2"
+    )
 
 
-async def test_waits_for_nobody(communicator, worker):
-    """With no worker there, a client hears `asked`, again and again, and the jobs wait."""
-    client = await enter(communicator)
-    for answer in (SATURDAY, MONDAY):
-        await ask(client, answer)
-        await hears(client, worker, "asked")
-    await worker.start(CHANNEL)
-    await hears(client, worker, SATURDAY, MONDAY)
-
-
-async def test_each_connection_gets_its_own_answers(communicator, worker):
-    """Of three clients each gets its own answer, whoever asks first, leaves early or asks last."""
-    first, second, third = [await enter(communicator) for _ in range(3)]
-    for client, answer in ((first, SATURDAY), (second, MONDAY), (third, SUNDAY)):
-        await ask(client, answer)
-        await hears(client, worker, "asked")
-    await second.disconnect(1001)
-    await worker.start(CHANNEL)
-    await hears(first, worker, SATURDAY)
-    await hears(third, worker, SUNDAY)
-    for client, other, answer in ((third, first, MONDAY), (first, third, SUNDAY)):
-        await ask(client, answer)
-        await hears(other, worker)
-        await hears(client, worker, "asked", answer)
-
-
-async def test_a_job_that_cannot_be_done(communicator, worker):
-    """What is no date is answered with that, and the jobs that wait behind it are done."""
-    client = await enter(communicator)
-    for answer in (SATURDAY, NO_DATE, MONDAY, SUNDAY):
-        await ask(client, answer)
-        await hears(client, worker, "asked")
-    await worker.start(CHANNEL)
-    await hears(client, worker, SATURDAY, NO_DATE, MONDAY, SUNDAY)
-
-
-async def test_a_lost_job_holds_nobody_up(communicator, worker):
-    """Where a worker dies with a job, the client may ask again, and the next worker answers."""
-    client = await enter(communicator)
-    await ask(client, SATURDAY)
-    await hears(client, worker, "asked")
-    await loses_a_job(client, worker)
-    await ask(client, SATURDAY)
-    await hears(client, worker, "asked")
-    await loses_a_job(client, worker)
-    await worker.start(CHANNEL)
-    await ask(client, MONDAY)
-    await hears(client, worker, "asked", MONDAY)
-    await worker.kill()
-    await worker.start(CHANNEL)
-    await ask(client, SUNDAY)
-    await hears(client, worker, "asked", SUNDAY)
-
-
-async def test_a_full_channel_is_said(communicator, worker):
-    """Where the channel is full the client hears `busy` alone, and can ask again later."""
-    client, fillers = await enter(communicator), 0
-    with suppress(ChannelFull):
-        while True:
-            await get_channel_layer().send(CHANNEL, {"type": "filler"})
-            fillers += 1
-    await ask(client, SATURDAY, waits="full-channel-not-reported")
-    await hears(client, worker, "busy", otherwise="full-channel-not-reported")
-    for _ in range(fillers):
-        await worker.take_job(CHANNEL)
-    await worker.start(CHANNEL)
-    await hears(client, worker, otherwise="full-channel-not-reported")
-    await ask(client, SUNDAY)
-    await hears(client, worker, "asked", SUNDAY)
+def test_a_full_channel_is_reported(play):
+    """If the channel is full, the client receives `busy` alone, and can ask again later."""
+    play(
+        "capacity 3 | connect | text 2026-11-21 | text hello | text 1969-07-21 | text 2000-01-02"
+        " | wait 2 | take weekdays | take weekdays | take weekdays | take weekdays"
+        " | text 2000-01-02 | worker weekdays | wait 2 | text 2026-11-21 | wait 2"
+    )

@@ -1,10 +1,12 @@
 """Lesson 15: a clerk who has dates looked up by a worker.
 
-A client sends a date, `2026-11-21`. At once it gets `asked`, or, where the channel is full, `busy`
-and nothing else. Once a worker has done the job it gets `2026-11-21: Saturday`; for a text that is
-no date, `hello: not a date`. The answer goes to the connection that asked, and to no other.
+A client sends a date, `2026-11-21`. At once it receives `asked`, or, if the channel is full, `busy`
+and nothing else. Once a worker has done the job, it receives `2026-11-21: Saturday`, and for a text
+that is not a date, `hello: not a date`. The text in the answer is unchanged. A text is a date if
+`datetime.date.fromisoformat` accepts it; an empty text is not a date. The answer goes to the
+connection that asked, and to no other.
 
-`manage.py runworker weekdays` is to run Calendar, in a process of its own.
+`manage.py runworker weekdays` is to run Calendar, in its own process.
 """
 
 import datetime

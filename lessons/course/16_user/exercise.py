@@ -1,10 +1,13 @@
 """Lesson 16: a counter that serves those who have logged in.
 
-- A stranger's handshake is accepted, and the connection then closed with 4401, so that the page
-  learns why.
-- Whoever has logged in gets `Hello, ada.`, with their own name.
-- Each frame of theirs is answered: `stamped` for those with the permission `auth.change_user`,
-  `not yours to stamp` for all others, who stay connected.
+- The counter accepts the handshake of an anonymous client, then closes the connection with 4401,
+  so that the page learns why. It sends no text to an anonymous client, even if frames arrive.
+- A client that has logged in receives `Hello, ada.`, with the name of its own user.
+- The counter answers each frame of such a client: `stamped` if the user has the permission
+  `auth.change_user`, else `not yours to stamp`. The connection stays open in both cases.
+
+The counter may read the permission at the handshake, at the first frame or at each frame. Counter
+stays an AsyncConsumer.
 """
 
 from channels.auth import AuthMiddlewareStack

@@ -58,13 +58,6 @@ class HasAuthMiddlewareAlone(RightCounter):
     stack = AuthMiddleware
 
 
-class HasNoCookies(RightCounter):
-    """Believes that the session comes with the connection; its key comes in a cookie."""
-
-    diagnosis = "auth-without-session"
-    stack = staticmethod(lambda inner: SessionMiddleware(AuthMiddleware(inner)))
-
-
 class StacksThemUpsideDown(RightCounter):
     """Writes the three in the order of their work, from the inside out."""
 
@@ -96,15 +89,6 @@ class TakesAnybodyForSomebody(RightCounter):
         return bool(user)
 
 
-class AsksForNone(RightCounter):
-    """Believes that without a login there is no user."""
-
-    diagnosis = "anonymous-let-in"
-
-    def is_known(self, user):
-        return user is not None
-
-
 class CallsTheAttribute(RightCounter):
     """Calls is_authenticated, as one did until Django 2."""
 
@@ -112,18 +96,6 @@ class CallsTheAttribute(RightCounter):
 
     def is_known(self, user):
         return user.is_authenticated()
-
-
-class RefusesWithACode(RightCounter):
-    """Believes that a code which is sent before the accept reaches the page."""
-
-    diagnosis = "code-before-accept"
-
-    async def websocket_connect(self, event):
-        if not self.scope["user"].is_authenticated:
-            await self.send({"type": "websocket.close", "code": 4401})
-            return
-        await super().websocket_connect(event)
 
 
 class RefusesWithoutAWord(RightCounter):
@@ -159,15 +131,6 @@ class AsksOnTheLoop(RightCounter):
         return self.user.has_perm("auth.change_user")
 
 
-class LooksAtTheGroupsOnTheLoop(RightCounter):
-    """Believes that a relation of an object which is there is there as well."""
-
-    diagnosis = "orm-in-async"
-
-    async def may(self):
-        return self.user.groups.filter(name="stampers").exists()
-
-
 class TakesTheCoroutineForTheAnswer(RightCounter):
     """Forgets the await: a coroutine is true, so everybody may."""
 
@@ -184,15 +147,6 @@ class LeavesTheAppOut(RightCounter):
 
     async def may(self):
         return await self.user.ahas_perm("change_user")
-
-
-class AsksForStaff(RightCounter):
-    """Takes is_staff, which opens the admin, for a right to anything else."""
-
-    diagnosis = "permission-refused"
-
-    async def may(self):
-        return self.user.is_staff
 
 
 class TakesALoginForARight(RightCounter):
@@ -219,7 +173,7 @@ class ShowsOutWhoMayNot(RightCounter):
 class RemembersTheLastOne(RightCounter):
     """Keeps the user on the class, so that who came last is everybody."""
 
-    diagnosis = "permission-refused"
+    diagnosis = "wrong-connection"
 
     async def welcome(self, user):
         await super().welcome(user)

@@ -1,11 +1,15 @@
-"""Lesson 17: letters, for pages of their own site alone.
+"""Lesson 17: letters, only for pages of their own site.
 
-The site is `https://letters.town.example`. The same on port 8443 belongs to it as well, and so does
-whatever is below it, on both ports: `https://ada.letters.town.example:8443`. A handshake that a
-page of any other origin has begun is refused, and so is one without an Origin, and one whose
-Origin is `null`.
+The site is `https://letters.town.example`. The same host on port 8443 belongs to the site as well,
+and so does every host below it, on both ports: `https://ada.letters.town.example:8443`. Your
+application rejects a handshake from a page of any other origin before the accept. It also rejects
+one without an Origin, and one whose Origin is `null`. A malformed Origin, such as one with the port
+`x`, never gets in; there, an exception is fine too.
 
-Whoever has logged in and comes from an own page gets their letters; that works.
+Browsers write an origin in lower case, without a path and without the default port. Other
+spellings of an own origin may be accepted or rejected.
+
+A client that has logged in and comes from an own page gets its letters. That works already.
 """
 
 from channels.auth import AuthMiddlewareStack

@@ -63,13 +63,6 @@ class AsksForTheCookieAlone(RightLetters):
     guard = staticmethod(lambda stack: stack)
 
 
-class AllowsWhateverComes(RightLetters):
-    """Silences the validator with a star, as one does while developing, and leaves it there."""
-
-    diagnosis = "origin-not-checked"
-    guard = staticmethod(lambda stack: OriginValidator(stack, ["*"]))
-
-
 class AllowsTheHostsOfDjango(RightLetters):
     """Takes ALLOWED_HOSTS for granted; the names that the site has outside must stand there too."""
 
@@ -85,16 +78,6 @@ class ComparesBytesWithText(RightLetters):
     class guard(OwnPages):
         def origin_in(self, scope):
             return dict(scope["headers"]).get("origin", "")
-
-
-class TrustsTheReferer(RightLetters):
-    """Reads the Referer, which a browser sends with no WebSocket handshake."""
-
-    diagnosis = "refuses-everyone"
-
-    class guard(OwnPages):
-        def origin_in(self, scope):
-            return dict(scope["headers"]).get(b"referer", b"").decode("latin1")
 
 
 class TrustsTheHost(RightLetters):
@@ -137,16 +120,6 @@ class LooksForTheName(RightLetters):
         return SITE in origin
 
 
-class LooksAtTheBeginning(RightLetters):
-    """Believes that what begins as the site does is the site; a host is read from its end."""
-
-    diagnosis = "origin-in-part"
-
-    @staticmethod
-    def is_own(origin):
-        return origin.startswith(f"https://{SITE}")
-
-
 class LooksAtTheEnd(RightLetters):
     """Leaves out the full stop in front: evil-letters ends as letters does."""
 
@@ -158,26 +131,6 @@ class LooksAtTheEnd(RightLetters):
         return (parts.scheme == "https" and (parts.hostname or "").endswith(SITE)) and (
             parts.port in (None, 443, 8443)
         )
-
-
-class TakesAnyCharacterForAStop(RightLetters):
-    """Writes the name into a pattern as it is; there, a full stop stands for any character."""
-
-    diagnosis = "origin-in-part"
-
-    @staticmethod
-    def is_own(origin):
-        return re.fullmatch(rf"https://([a-z0-9-]+\.)*{SITE}(:8443)?", origin)
-
-
-class MatchesTheBeginning(RightLetters):
-    """Believes that re.match looks at all of it; it stops where the pattern does."""
-
-    diagnosis = "origin-in-part"
-
-    @staticmethod
-    def is_own(origin):
-        return re.match(r"https://([a-z0-9-]+\.)*letters\.town\.example(:8443)?", origin)
 
 
 class AllowsTheWholeTown(RightLetters):
@@ -245,17 +198,3 @@ class AnswersNothing(RightLetters):
         async def __call__(self, scope, receive, send):
             if RightLetters.is_own(self.origin_in(scope)):
                 await self.application(scope, receive, send)
-
-
-class AnswersAsToARequest(RightLetters):
-    """Refuses with an HTTP response; a WebSocket's handshake is refused by websocket.close."""
-
-    diagnosis = "unknown-event-type"
-
-    class guard(OwnPages):
-        async def __call__(self, scope, receive, send):
-            if RightLetters.is_own(self.origin_in(scope)):
-                await self.application(scope, receive, send)
-            else:
-                await send({"type": "http.response.start", "status": 403, "headers": []})
-                await send({"type": "http.response.body", "body": b""})

@@ -1,188 +1,163 @@
-"""Lesson 18: does a ticket open the door to its user, once, and soon, and to nobody else?"""
+"""Lesson 18: does a ticket open the door to its user, once, and soon, and to no other client?"""
 
-import asyncio
-import base64
-import logging
-import sys
-import time
-from contextlib import contextmanager
-from copy import deepcopy
-from io import StringIO
-from unittest import mock
+from lessons.judge import Model
 
-from asgiref.sync import sync_to_async
-from django.contrib.auth.models import User
-
-from lessons.judge import diagnose
-
-SECONDS = 30  # that a ticket is good for
-ADA, GRACE = 700_123, 800_456  # keys that stand in a ticket for nothing else
-OTHER_WORDS = "?user=grace&username=grace&name=grace&user_id=800456&id=800456&pk=800456"
+SECONDS = 30  # for which a ticket is good
+GONE = 'account ada {"is_active": false}', 'delete auth.User {"username": "bob"}'
+ISSUED = ("issue ada", "issue ada/2", "issue bob", "issue bob/2")
+CHANGES = {"forged", "spliced", "altered"}
+OTHER_WORDS = "?user=bob&username=bob&name=bob&user_id=700002&id=700002&pk=700002"
 
 
-def greeting(name):
-    return {"type": "websocket.send", "text": f"Welcome, {name}."}
+class Ticket:
+    def __init__(self, issued):
+        self.issued = issued
+        self.used_on = set()  # numbers of servers
+        self.was_changed = False  # whether a changed copy was shown
+        self.is_deleted = False  # whether its user was
 
 
-async def ticket_for(target, name, key):
-    """A new one, as the student's file issues it."""
+class Door(Model):
+    database = True
+    takes_frames = False
+    keeps_scope = True
+    clients_are_independent = False
+    max_clients = 4
+    setups = (ISSUED, (*ISSUED, GONE[0]))
+    handshakes = (
+        *("connect ticket=ada", "connect ticket=ada server=2", "connect ticket=ada/2"),
+        *("connect ticket=bob", "connect ticket=bob server=2", "connect ticket=bob/2 server=2"),
+        *("connect", f"connect {OTHER_WORDS} ticket=ada", "connect ticket=ada altered=unsigned"),
+        *("connect ticket=ada/2 altered=longer", "connect ticket=bob/2 forged=ada/2"),
+        *("connect ticket=bob altered=bearer", "connect ticket=bob spliced=ada"),
+        *("connect authorization=Ticket%20a:b:c", "connect authorization=Ticket%20%E2%98%83"),
+    )
+    others = (*GONE, "wait 12", "wait 20", "issue ada", "issue bob/2")
 
-    def issued():
-        user, _ = User.objects.get_or_create(pk=key, username=name)
-        return sys.modules[target.__module__].issue(user)
+    def __init__(self):
+        super().__init__()
+        self.tickets = {}  # name → Ticket
+        self.deactivated = set()
 
-    return await sync_to_async(issued)()
+    def other(self, step):
+        match step.action, step.arguments:
+            case "issue", {"name": name}:
+                self.tickets[name] = Ticket(self.now)
+            case "account", {"user": user}:
+                self.deactivated.add(user)
+            case "delete", {"fields": {"username": user}}:
+                for name, ticket in self.tickets.items():
+                    ticket.is_deleted |= _user(name) == user
 
+    def connect(self, client):
+        """A ticket that issue() made opens the door once, within 30 seconds"""
+        given = client.handshake
+        names = [given[key] for key in ("ticket", "forged", "spliced") if key in given]
+        for name in names:
+            self.tickets.setdefault(name, Ticket(self.now))
+        ticket = self.tickets.get(given.get("ticket"))
+        client.fault = self.fault_of(ticket, given)
+        if ticket and CHANGES & {*given}:
+            ticket.was_changed = True
+        elif ticket:
+            ticket.used_on.add(given.get("server", 1))
+        if client.fault:
+            client.reject()
+        else:
+            client.accept()
+            client.send(f"Welcome, {_user(names[0])}.")
 
-def holding(ticket, scheme="Ticket"):
-    return [(b"authorization", f"{scheme} {ticket}".encode())]
+    def fault_of(self, ticket, given):
+        """Why the ticket of this handshake opens nothing: the diagnosis if it does; else None."""
+        if ticket is None or given.get("altered") == "bearer" or ticket.is_deleted:
+            return "accepts-everyone"
+        if CHANGES & {*given}:
+            return "ticket-unsigned"
+        if ticket.used_on:
+            is_known_here = given.get("server", 1) in ticket.used_on
+            return "ticket-used-twice" if is_known_here else "ticket-used-elsewhere"
+        if self.now - ticket.issued >= SECONDS:
+            return "ticket-too-old"
+        return "deactivated-let-in" if _user(given["ticket"]) in self.deactivated else None
 
-
-async def is_welcome(client, name, otherwise="refuses-everyone"):
-    accepted, _ = await client.connect()
-    if not accepted or client.close_code is not None:
-        diagnose(otherwise, client)
-    client.expect(greeting(name), otherwise="ticket-of-another")
-
-
-async def is_refused(client, otherwise):
-    """It gets in nowhere: refused, or accepted to be told why, and closed."""
-    accepted, _ = await client.connect()
-    if accepted and client.close_code is None:
-        diagnose(otherwise, client)
-
-
-@contextmanager
-def later(seconds):
-    with mock.patch("time.time", return_value=time.time() + seconds):
-        yield
-
-
-def forged(ticket):
-    """The ticket of ada, made out to grace by somebody without the key."""
-    parts = ticket.split(":")
-    for number, part in enumerate(parts):
-        padded = part.encode() + b"=" * (-len(part) % 4)
-        try:
-            plain = base64.urlsafe_b64decode(padded)
-        except ValueError:
-            plain = b""
-        changed = plain.replace(str(ADA).encode(), str(GRACE).encode())
-        if changed != plain:
-            new = base64.urlsafe_b64encode(changed).decode().rstrip("=")
-            yield ":".join([*parts[:number], new, *parts[number + 1 :]])
-            yield new
-    if str(ADA) in ticket:
-        yield ticket.replace(str(ADA), str(GRACE))
-
-
-async def test_refuses_whoever_has_none(communicator, target, database, cache):
-    """Without a ticket, or with something else in its place, nobody gets in."""
-    ticket = await ticket_for(target, "ada", ADA)
-    nothing = [[], holding(""), holding("a:b:c"), holding("\N{SNOWMAN}"), [(b"authorization", b"")]]
-    for headers in (*nothing, holding(ticket, "Bearer")):
-        await is_refused(communicator(headers=headers), "accepts-everyone")
-
-
-async def test_opens_the_door_to_its_user(communicator, target, database, cache):
-    """A ticket gets its user in, whatever else the client says, and with others at one time."""
-    tickets = [await ticket_for(target, *who) for who in (("ada", ADA), ("grace", GRACE))]
-    ada, grace = (communicator(headers=holding(ticket)) for ticket in tickets)
-    both = await asyncio.gather(ada.connect(), grace.connect())
-    if both != [(True, None)] * 2:
-        diagnose("refuses-everyone", ada)
-    ada.expect(greeting("ada"), otherwise="ticket-of-another")
-    grace.expect(greeting("grace"), otherwise="ticket-of-another")
-    ticket = await ticket_for(target, "ada", ADA)
-    with later(SECONDS - 5):
-        client = communicator(f"/ws/auth/ticket/{OTHER_WORDS}", holding(ticket))
-        await is_welcome(client, "ada", otherwise="ticket-refused-early")
-
-
-async def test_refuses_what_was_not_signed_here(communicator, target, database, cache):
-    """A ticket that somebody has made up or changed opens nothing."""
-    own, other = [await ticket_for(target, *who) for who in (("ada", ADA), ("grace", GRACE))]
-    body, _, signature = own.rpartition(":")
-    spliced = f"{other.rpartition(':')[0]}:{signature}"
-    for ticket in (*forged(own), body, f"{own}x", f"x{own}", spliced, own.swapcase()):
-        await is_refused(communicator(headers=holding(ticket)), "ticket-unsigned")
-    await is_welcome(communicator(headers=holding(own)), "ada", otherwise="ticket-spent-by-forger")
+    def diagnose(self, difference):
+        client = self.clients.get(difference.client)
+        if difference.fault or client is None or difference.step.action != "connect":
+            return None
+        received = [message["type"] for message in difference.received]
+        welcome = difference.texts(difference.received)
+        own = f"Welcome, {_user(client.handshake.get('ticket', ''))}."
+        if "ticket" in client.handshake and welcome not in ([], [own]):
+            return "ticket-of-another"
+        if client.fault:
+            is_raced = str(difference.steps_so_far[-1]).startswith(("& ", "at "))
+            if not received or received[-1] == "websocket.close":
+                return None
+            is_used = client.fault in ("ticket-used-twice", "ticket-used-elsewhere")
+            return "ticket-raced" if is_raced and is_used else client.fault
+        ticket = self.tickets[client.handshake["ticket"]]
+        if received != ["websocket.close"]:
+            return None
+        if ticket.was_changed:
+            return "ticket-spent-by-forger"
+        if self.now > ticket.issued:
+            return "ticket-refused-early"
+        return "ticket-kept-in-process" if "server" in client.handshake else "ticket-refused"
 
 
-async def test_works_once(communicator, other_server, target, database, cache):
+def _user(ticket):
+    return ticket.partition("/")[0]
+
+
+def test_rejects_a_client_without_a_ticket(play):
+    """A client without a ticket, or with something else in its place, is rejected."""
+    play("connect | connect authorization= | connect authorization=Ticket%20")
+    play("connect authorization=Ticket%20a:b:c | connect authorization=Ticket%20%E2%98%83")
+    play("issue ada | connect ticket=ada altered=bearer", otherwise="accepts-everyone")
+
+
+def test_opens_the_door_to_its_user(play):
+    """A ticket lets its own user in, whatever else the client says."""
+    play(f"connect ticket=ada | 2 connect {OTHER_WORDS} ticket=ada/2 | 3 connect ticket=bob")
+    play("connect ticket=ada | & 2 connect ticket=bob | & 3 connect | & 4 connect ticket=bob/2")
+    play.at_each_point("connect ticket=ada | at * 2 connect ticket=bob")
+
+
+def test_rejects_what_issue_did_not_make(play):
+    """A ticket that was made up or changed opens nothing, and does not use up the real one."""
+    for change in ("unsigned", "longer", "earlier", "swapped"):
+        play(f"issue ada | connect ticket=ada altered={change} | connect ticket=ada")
+    for change in ("forged=bob", "spliced=bob", "forged=bob altered=unsigned"):
+        play(f"issue ada | connect ticket=ada {change} | connect ticket=ada | connect ticket=bob")
+
+
+def test_works_once(play):
     """A ticket that was used opens nothing, here and in another process."""
-    ticket = await ticket_for(target, "ada", ADA)
-    await is_welcome(communicator(headers=holding(ticket)), "ada")
-    await is_refused(communicator(headers=holding(ticket)), "ticket-used-twice")
-    await is_refused(other_server(headers=holding(ticket)), "ticket-used-elsewhere")
-    used, ticket = ticket, await ticket_for(target, "ada", ADA)
-    await is_refused(communicator(headers=holding(used)), "ticket-used-twice")
-    await is_welcome(other_server(headers=holding(ticket)), "ada", "ticket-kept-in-process")
+    play("connect ticket=ada | connect ticket=ada | 2 connect ticket=ada server=2")
+    play("connect ticket=ada server=2 | 2 connect ticket=ada | 3 connect ticket=ada/2")
+    play("connect ticket=ada | connect ticket=ada/2 | close | connect ticket=ada")
 
 
-async def test_one_of_two_at_once(communicator, target, database, cache):
-    """Of two that come with the same ticket at the same moment, one gets in."""
-    ticket = await ticket_for(target, "ada", ADA)
-    first = communicator(headers=holding(ticket))
-    other_was_accepted = cache.interrupt_with_client(dict(first.scope))
-    accepted, _ = await first.connect()
-    inside = [accepted and first.close_code is None, await other_was_accepted()]
-    if inside == [True, True]:
-        diagnose("ticket-raced", first)
-    if inside == [False, False]:
-        diagnose("refuses-everyone", first)
+def test_one_of_two_at_once(play):
+    """Of two clients that show the same ticket at the same moment, one gets in."""
+    play("connect ticket=ada | & 2 connect ticket=ada")
+    play.at_each_point("connect ticket=ada | at * 2 connect ticket=ada server=2")
 
 
-async def test_works_for_a_short_time(communicator, target, database, cache):
-    """After 30 seconds a ticket opens nothing."""
-    ticket = await ticket_for(target, "ada", ADA)
-    with later(SECONDS + 2):
-        await is_refused(communicator(headers=holding(ticket)), "ticket-too-old")
+def test_works_for_a_short_time(play):
+    """A ticket opens the door for 30 seconds, and not longer."""
+    play("issue ada | wait 27 | connect ticket=ada")
+    play("issue ada | wait 32 | connect ticket=ada")
 
 
-async def test_asks_for_the_user_as_it_is_now(communicator, target, database, cache):
-    """The ticket of a user who was deactivated, or deleted, meanwhile opens nothing."""
-    ticket = await ticket_for(target, "ada", ADA)
-    await User.objects.filter(pk=ADA).aupdate(is_active=False)
-    await is_refused(communicator(headers=holding(ticket)), "deactivated-let-in")
-    ticket = await ticket_for(target, "grace", GRACE)
-    await sync_to_async(User.objects.filter(pk=GRACE)._raw_delete)("default")
-    await is_refused(communicator(headers=holding(ticket)), "accepts-everyone")
+def test_asks_for_the_user_as_it_is_now(play):
+    """The ticket of a user who has been deactivated or deleted opens nothing."""
+    play(f"issue ada | {GONE[0]} | connect ticket=ada")
+    play(f"issue bob | {GONE[1]} | connect ticket=bob")
+    play(f"connect ticket=ada | issue ada/2 | {GONE[0]} | 2 connect ticket=ada/2")
+    play(f"issue bob | issue ada | {GONE[0]} | connect ticket=bob | & 2 connect ticket=ada")
 
 
-async def test_stands_in_no_log(communicator, target, database, cache):
-    """Neither a ticket that is used nor one that is refused is written anywhere."""
-    ticket = await ticket_for(target, "ada", ADA)
-    with written_down() as text:
-        for headers in (holding(ticket), holding(ticket), holding(f"{ticket}x")):
-            client = communicator(headers=headers)
-            await client.connect()
-            if ticket in text():
-                diagnose("secret-logged", client, "It was found in what was logged or printed.")
-
-
-async def test_leaves_the_scope_alone(communicator, target, database, cache):
-    """The scope that the server made is after it what it was before."""
-    ticket = await ticket_for(target, "ada", ADA)
-    client = communicator(headers=holding(ticket))
-    before = deepcopy(client.scope)
-    await is_welcome(client, "ada")
-    if client.scope != before:
-        diagnose("scope-mutated", client)
-
-
-@contextmanager
-def written_down():
-    """A function that tells what was logged, at any level, or printed since."""
-    stream = StringIO()
-    handler = logging.StreamHandler(stream)
-    root = logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    try:
-        with mock.patch.object(sys, "stdout", stream), mock.patch.object(sys, "stderr", stream):
-            yield stream.getvalue
-    finally:
-        root.setLevel(level)
-        root.removeHandler(handler)
+def test_serves_many_clients(play):
+    """The middleware serves clients with good and bad tickets, one after the other."""
+    play(" | ".join(f"connect ticket=ada/{number} | 2 connect" for number in range(25)))

@@ -1,11 +1,14 @@
 """Lesson 18: a stage door, for clients that have no cookie.
 
 A client sends its ticket in a header: `Authorization: Ticket eyJ...`. A ticket that issue() made
-opens the door once, within 30 seconds, to the user that it was made out to, and the consumer behind
-finds that user in scope["user"]. Whoever else comes is refused: with no ticket; with one that is
-not of issue()'s making, or changed, or too old; with one that was used, be it in another process,
-or by somebody who came at the same moment; with one whose user is gone or has been deactivated.
-A ticket stands in no log, and the server's scope stays as it was.
+opens the door once, within 30 seconds, to the user that it was made for. The consumer behind the
+door finds that user in scope["user"]. The middleware rejects every other client before the accept,
+and the consumer does not run: a client without a ticket; with one that issue() did not make, or
+that was changed, or is too old; with one that was used, even in another process or at the same
+moment; with one whose user was deleted or deactivated. A changed ticket does not use up the real
+one. No ticket is written to a log, and the server's scope stays unchanged.
+
+issue() and ticket_in() stay unchanged too.
 """
 
 import secrets

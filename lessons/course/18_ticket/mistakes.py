@@ -90,15 +90,6 @@ class TrustsTheSignatureAlone(RightDoor):
         return True
 
 
-class LooksAndLeavesIt(RightDoor):
-    """Looks whether the ticket is unused, and does not take it away."""
-
-    diagnosis = "ticket-used-twice"
-
-    async def claim(self, number):
-        return await cache.aget(f"ticket-{number}")
-
-
 class LooksThenTakesItAway(RightDoor):
     """Looks, and takes it away in a second step: another process looks in between."""
 
@@ -122,18 +113,6 @@ class LooksAndTakesInOneThread(RightDoor):
             cache.delete(f"ticket-{number}")
             return True
         return False
-
-
-class NotesTheUsedAfterwards(RightDoor):
-    """Asks whether it was used, and notes that it is, in two steps."""
-
-    diagnosis = "ticket-raced"
-
-    async def claim(self, number):
-        if await cache.aget(f"used-{number}"):
-            return False
-        await cache.aset(f"used-{number}", True, SECONDS)
-        return True
 
 
 class RemembersTheUsedItself(RightDoor):
@@ -171,15 +150,6 @@ class ForgetsTheAge(RightDoor):
 
     def read(self, ticket):
         return signing.loads(ticket, salt=SALT)
-
-
-class GivesMilliseconds(RightDoor):
-    """Believes that max_age is in milliseconds."""
-
-    diagnosis = "ticket-too-old"
-
-    def read(self, ticket):
-        return signing.loads(ticket, salt=SALT, max_age=SECONDS * 1000)
 
 
 class GivesTooLittleTime(RightDoor):
@@ -234,34 +204,6 @@ class CatchesNothing(RightDoor):
         return await self.user(user_id) if await self.claim(number) else None
 
 
-class TakesTheHeaderForGranted(RightDoor):
-    """Believes that each client has the header."""
-
-    diagnosis = "ticket-missing"
-
-    async def __call__(self, scope, receive, send):
-        scheme, _, ticket = dict(scope["headers"])[b"authorization"].decode("latin1").partition(" ")
-        user = await self.holder_of(ticket if scheme == "Ticket" else "")
-        if user is None:
-            await send({"type": "websocket.close"})
-            return
-        await self.hand_on(scope, user, receive, send)
-
-
-class LooksForAText(RightDoor):
-    """Looks for the header as text: in a scope, names and values are bytes."""
-
-    diagnosis = "refuses-everyone"
-
-    async def __call__(self, scope, receive, send):
-        ticket = dict(scope["headers"]).get("authorization", "").removeprefix("Ticket ")
-        user = await self.holder_of(ticket)
-        if user is None:
-            await send({"type": "websocket.close"})
-            return
-        await self.hand_on(scope, user, receive, send)
-
-
 class AsksTheClientWhoItIs(RightDoor):
     """Checks the ticket, and takes the name from the URL."""
 
@@ -289,16 +231,6 @@ class KeepsTheUserOnItself(RightDoor):
         await self.hand_on(scope, self.holder, receive, send)
 
 
-class LetsStrangersIn(RightDoor):
-    """Takes a stranger's AnonymousUser for a refusal."""
-
-    diagnosis = "accepts-everyone"
-
-    async def __call__(self, scope, receive, send):
-        user = await self.holder_of(ticket_in(scope)) or AnonymousUser()
-        await self.hand_on(scope, user, receive, send)
-
-
 class RefusesAndGoesOn(RightDoor):
     """Forgets the return: the refusal is sent, and the consumer is called all the same."""
 
@@ -310,39 +242,6 @@ class RefusesAndGoesOn(RightDoor):
             await send({"type": "websocket.close"})
             user = AnonymousUser()
         await self.hand_on(scope, user, receive, send)
-
-
-class RefusesWithACodeNobodySees(RightDoor):
-    """Gives a code with the refusal: it is answered with HTTP 403, and the code is lost."""
-
-    diagnosis = "code-before-accept"
-
-    async def __call__(self, scope, receive, send):
-        user = await self.holder_of(ticket_in(scope))
-        if user is None:
-            await send({"type": "websocket.close", "code": 4401})
-            return
-        await self.hand_on(scope, user, receive, send)
-
-
-class SaysNothing(RightDoor):
-    """Returns without a word: the client waits for an answer to its handshake."""
-
-    diagnosis = "stopped-unanswered"
-
-    async def __call__(self, scope, receive, send):
-        user = await self.holder_of(ticket_in(scope))
-        if user is not None:
-            await self.hand_on(scope, user, receive, send)
-
-
-class AsksInTheLoop(RightDoor):
-    """Calls the sync ORM in a middleware, which is async code."""
-
-    diagnosis = "orm-in-async"
-
-    async def user(self, user_id):
-        return get_user_model().objects.filter(pk=user_id, is_active=True).first()
 
 
 class FetchesWhoMayBeGone(RightDoor):
@@ -371,16 +270,6 @@ class LogsTheTicket(RightDoor):
     async def holder_of(self, ticket):
         logger.info("a client came with %s", ticket)
         return await super().holder_of(ticket)
-
-
-class PrintsTheScope(RightDoor):
-    """Prints the whole scope, with all headers."""
-
-    diagnosis = "secret-logged"
-
-    async def hand_on(self, scope, user, receive, send):
-        print(scope)
-        await super().hand_on(scope, user, receive, send)
 
 
 class WritesIntoTheScope(RightDoor):

@@ -1,304 +1,295 @@
 """Lesson 19: is a socket closed when its login ends, wherever that ends, and no other?"""
 
-import asyncio
 import base64
-import logging
-import threading
-from contextlib import contextmanager
-from unittest import mock
+import json
+import zlib
 
-from asgiref.sync import ThreadSensitiveContext, async_to_sync, sync_to_async
-from channels.layers import InMemoryChannelLayer
-from django.conf import settings
-from django.contrib.auth import get_user, login, logout
-from django.contrib.auth.models import User
-from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.sessions.models import Session
-from django.db import transaction
-from django.http import HttpRequest
-from django.test.utils import override_settings
+from lessons.judge import Answer, Model, OneOf
 
-from lessons.judge import diagnose, receiver_was_lost
+OUT = {"type": "websocket.close", "code": 4401}
+NOBODY = {"type": "websocket.send", "text": "nobody"}
+PASSWORDS = {"ada": "lovelace 1843 " * 6, "grace": " hopper 1952"}
 
-ENDED = {"type": "websocket.close", "code": 4401}
-PASSWORD = "lovelace 1843"
+
+def credentials(name, password=None):
+    return json.dumps({"username": name, "password": password or PASSWORDS[name]})
+
+
+USERS = tuple(
+    f'account {name} {{"password": "{password}"}}' for name, password in PASSWORDS.items()
+)
+DEACTIVATE = 'account grace {"is_active": false}'
+NEW_PASSWORD = 'account ada {"password": "byron 1815"}'
+BEGIN = " | ".join(USERS)
+IN_TRANSACTION = 'partial row auth.User {"id": 1, "is_active": false}'
+RENAME = 'partial row auth.User {"id": 1, "username": "countess"}'
 NO_LOGINS = (
-    '{"username": "ada", "password": "wrong"}',
+    credentials("ada", "wrong"),
     '{"username": "ada"}',
     '["ada"]',
-    r'{"username": "ada", "password": "\ud800"}',  # half a character, which JSON can write
+    r'{"username": "ada", "password": "\ud800"}',
 )
-QUICK = override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
 
 
-def said(text):
-    return {"type": "websocket.send", "text": text}
+def has_login(rows):
+    """Whether a row of the session table is that of a user who is logged in."""
+    return any(b"_auth_user_id" in content_of(row["session_data"]) for row in rows)
 
 
-# What happens elsewhere: in a view, in the admin, in a command
+def content_of(signed):
+    is_compressed, data = signed.startswith("."), signed.strip(".").partition(":")[0]
+    content = base64.urlsafe_b64decode(data + "=" * (-len(data) % 4))
+    return zlib.decompress(content) if is_compressed else content
 
 
-def key_in(headers):
-    return headers[0][1].decode().partition("=")[2]
+class User:
+    def __init__(self, name):
+        self.name = name
+        self.password = PASSWORDS.get(name)
+        self.is_active = True
 
 
-@sync_to_async
-def log_out_over_http(headers):
-    request = HttpRequest()
-    request.session = SessionStore(key_in(headers))
-    request.user = get_user(request)
-    logout(request)
+class Login:
+    """A session in which a user has logged in."""
+
+    def __init__(self, user):
+        self.user = user
+        self.is_over = False
+        self.ended = None  # number of the burst
 
 
-@sync_to_async
-def log_in_elsewhere(name):
-    request = HttpRequest()
-    request.session = SessionStore()
-    login(request, User.objects.get(username=name), settings.AUTHENTICATION_BACKENDS[0])
-    request.session.save()
+class Desk(Model):
+    database = True
+    clients_are_independent = False
+    max_clients = 4
+    setups = (USERS,)
+    texts = ("?", "logout", credentials("ada"), credentials("grace"))
+    ends = (*Model.ends, "crash", "kill")
+    handshakes = (
+        *("connect as=ada", "connect as=ada server=2", "connect as=ada/2", "connect as=grace"),
+        *("connect", "connect as=grace server=2", "connect as=ada"),
+    )
+    others = ("logout ada", "logout ada/2", "logout grace", DEACTIVATE, NEW_PASSWORD)
 
+    def __init__(self):
+        super().__init__()
+        self.users = {name: User(name) for name in PASSWORDS}
+        self.browsers = {}  # name of a browser → Login
 
-@sync_to_async
-def change(name, **values):
-    user = User.objects.get(username=name)
-    for key, value in values.items():
-        setattr(user, key, value)
-    user.save()
+    def browser(self, name):
+        user = name.partition("/")[0]
+        if name not in self.browsers:
+            self.browsers[name] = Login(self.users[user])
+            self.browsers[name].is_over = not self.users[user].is_active
+        return self.browsers[name]
 
+    def orders_of(self, burst):
+        for step in burst:  # its user has logged in before
+            if name := step.arguments.get("as"):
+                self.browser(name)
+        return super().orders_of(burst)
 
-@sync_to_async
-def set_password(name, password=PASSWORD):
-    user, _ = User.objects.get_or_create(username=name)
-    user.set_password(password)
-    user.save()
+    def connect(self, client):
+        """The desk then answers each frame with the name of the user who is logged in, or
+        `nobody`."""
+        client.accept()
+        name = client.handshake.get("as")
+        client.login = self.browser(name) if name else None
+        if client.login and client.login.is_over:
+            client.login = None
+        client.joined = self.burst
+        client.by_socket = client.has_logged_out = False
 
+    def receive(self, client, text, data):
+        """The desk then answers each frame with the name of the user who is logged in, or
+        `nobody`."""
+        if client.login and text == "logout":
+            client.has_logged_out = True
+            self.end([client.login])
+            return
+        if client.login is None and (user := self.user_of(text)):
+            client.login = Login(user)
+            client.joined, client.by_socket = self.burst, True
+        client.send(client.login.user.name if client.login else "nobody")
 
-async def deactivate_in_a_transaction(name):
-    """All that can happen before the commit does."""
-    loop = asyncio.get_running_loop()
+    def receive_after_close(self, client, text, data):
+        if text == "logout" or client.has_logged_out:
+            client.expected[-1:] = [OneOf(*([NOBODY] * count + [OUT] for count in range(4)))]
 
-    def act():
-        with transaction.atomic():
-            user = User.objects.get(username=name)
-            user.is_active = False
-            user.save()
-            with held(loop):
-                async_to_sync(loop.wait_until_idle)()
+    def user_of(self, text):
+        for user in self.users.values():
+            if text == credentials(user.name, user.password) and user.is_active:
+                return user
+        return None
 
-    async with ThreadSensitiveContext():
-        await sync_to_async(act)()
+    def end(self, logins):
+        """When a session ends, over this socket, over HTTP or at another desk, each socket of that
+        session is closed with 4401"""
+        for login in logins:
+            login.is_over, login.ended = True, self.burst
+        for client in self.open_clients:
+            if client.login in logins:
+                if client.joined == self.burst:  # it may have no time for an answer
+                    client.expected = [
+                        it if it.message["type"] == "websocket.accept" else OneOf([it], [])
+                        for it in client.expected
+                    ]
+                first = [NOBODY] if client.has_logged_out else []
+                client.expect(OneOf([OUT], [OUT] * 2, [OUT] * 3, [*first, OUT], [*first, OUT, OUT]))
+                client.state = "closed"
 
+    def end_user(self, user):
+        logins = [client.login for client in self.clients.values() if client.login]
+        logins += self.browsers.values()
+        self.end([login for login in logins if login.user is user])
 
-@contextmanager
-def held(loop):
-    """This thread waits for the others."""
-    thread = threading.get_ident()
-    loop.held_threads.add(thread)
-    try:
-        yield
-    finally:
-        loop.held_threads.discard(thread)
+    def committed(self, change):
+        if change.table == "auth.User" and change.row.get("is_active") is False:
+            self.users["ada"].is_active = False
+            self.end_user(self.users["ada"])
+        elif change.table == "auth.User":
+            self.users["ada"].name = change.row["username"]
 
+    def other(self, step):
+        """When a user is deactivated, or gets a new password, each socket of that user is closed
+        with 4401."""
+        match step.action, step.arguments:
+            case "logout", {"user": name}:
+                self.end([self.browser(name)])
+            case "account", {"user": name, "fields": fields} if self.burst > len(USERS):
+                user = self.users[name]
+                user.is_active = user.is_active and fields.get("is_active", True)
+                user.password = fields.get("password", user.password)
+                self.end_user(user)
+            case "rows", _:
+                return Answer("a session in which a user is logged in", has_login)
+        return None
 
-# What a client sees of it
-
-
-async def enter(open_client, headers=(), name="nobody"):
-    client = open_client(headers=list(headers))
-    accepted, _ = await client.connect()
-    if not accepted:
-        diagnose("refuses-everyone", client)
-    await stays(client, name, "closed-early")
-    return client
-
-
-async def stays(client, name, otherwise):
-    """It is open, and is served as that user."""
-    await client.receive_nothing(timeout=0)
-    if client.close_code is not None or client.finished:
-        diagnose(otherwise, client)
-    client.expect()
-    await client.send_to(text_data="?")
-    client.expect(said(name), otherwise="wrong-name")
-
-
-async def ends(client, otherwise):
-    """It is closed with 4401; before that, it may have been told that nobody is logged in."""
-    await client.receive_nothing(timeout=0)
-    if client.close_code is None:
-        diagnose("receiver-gone" if receiver_was_lost() else otherwise, client)
-    if client.close_code != ENDED["code"]:
-        diagnose("wrong-close-code", client)
-    first, *rest = client.unread
-    while client.unread[-2:] == [ENDED, ENDED]:  # the second does nothing
-        client.unread.pop()
-    client.expect(*([said("nobody")] if first != ENDED and rest else []), ENDED)
-
-
-async def test_tells_who_is_logged_in(communicator, database, signals):
-    """Each frame gets the name of who is logged in, or `nobody`."""
-    await enter(communicator, await database.log_in("ada"), "ada")
-    await enter(communicator, await database.log_in("grace"), "grace")
-    await enter(communicator)
-
-
-async def test_a_logout_ends_the_session_everywhere(communicator, other_server, database, signals):
-    """After a logout over HTTP each socket of that session is closed, on both servers, no other."""
-    ada, phone = await database.log_in("ada"), await database.log_in("ada")
-    here, tab = [await enter(communicator, ada, "ada") for _ in range(2)]
-    there = await enter(other_server, ada, "ada")
-    other_session = await enter(communicator, phone, "ada")
-    grace = await enter(communicator, await database.log_in("grace"), "grace")
-    stranger = await enter(communicator)
-    await log_out_over_http(ada)
-    await ends(here, "stale-user")
-    await ends(tab, "stale-user")
-    await ends(there, "other-process-not-closed")
-    await stays(other_session, "ada", "other-sessions-closed")
-    await stays(grace, "grace", "other-users-closed")
-    await stays(stranger, "nobody", "other-users-closed")
-
-
-async def test_a_logout_over_the_socket_does_too(communicator, other_server, database, signals):
-    """After `logout` so it is, for the socket that said it, too; and the session is gone."""
-    ada, phone = await database.log_in("ada"), await database.log_in("ada")
-    here, tab = [await enter(communicator, ada, "ada") for _ in range(2)]
-    there = await enter(other_server, ada, "ada")
-    other_session = await enter(communicator, phone, "ada")
-    grace = await enter(communicator, await database.log_in("grace"), "grace")
-    await here.send_to(text_data="logout")
-    if await Session.objects.filter(session_key=key_in(ada)).aexists():
-        diagnose("session-not-saved", here)
-    await ends(here, "stale-user")
-    await ends(tab, "stale-user")
-    await ends(there, "other-process-not-closed")
-    await stays(other_session, "ada", "other-sessions-closed")
-    await stays(grace, "grace", "other-users-closed")
-
-
-async def test_a_frame_after_the_end_is_not_answered(communicator, database, signals):
-    """What a client sent before it saw the close is dealt with, and gets no answer."""
-    headers = await database.log_in("ada")
-    client = await enter(communicator, headers, "ada")
-    await log_out_over_http(headers)
-    await asyncio.get_running_loop().wait_until_idle()
-    client.input_queue.put_nowait({"type": "websocket.receive", "text": "?"})
-    await ends(client, "stale-user")
-
-
-async def test_a_login_over_the_socket_is_saved(communicator, database, signals):
-    """A right password logs in, and the database knows the session; a wrong one changes nothing."""
-    with QUICK:
-        await set_password("ada")
-        client = await enter(communicator)
-        for text in NO_LOGINS:
-            await client.send_to(text_data=text)
-            client.expect(said("nobody"), otherwise="wrong-name")
-        await client.send_json_to({"username": "ada", "password": PASSWORD})
-        if client.close_code is not None:
-            diagnose("joined-before-saved", client)
-        client.expect(said("ada"), otherwise="wrong-name")
-    saved = [session.get_decoded() async for session in Session.objects.all()]
-    if not any("_auth_user_id" in session for session in saved):
-        diagnose("session-not-saved", client)
-    await stays(client, "ada", "closed-early")
-
-
-async def test_a_deactivated_user_is_shown_out(communicator, other_server, database, signals):
-    """When a user is deactivated each socket of theirs is closed, on both servers, no other."""
-    await loses_all(communicator, other_server, database, change("ada", is_active=False),
-                    "deactivated-stays")  # fmt: skip
-
-
-async def test_a_new_password_shows_out(communicator, other_server, database, signals):
-    """When a password is changed each socket of that user is closed, on both servers, no other."""
-    with QUICK:
-        await loses_all(communicator, other_server, database, set_password("ada"),
-                        "password-change-missed")  # fmt: skip
-
-
-async def loses_all(communicator, other_server, database, action, otherwise):
-    ada, phone = await database.log_in("ada"), await database.log_in("ada")
-    here, on_phone = [await enter(communicator, headers, "ada") for headers in (ada, phone)]
-    there = await enter(other_server, phone, "ada")
-    grace = await enter(communicator, await database.log_in("grace"), "grace")
-    await action
-    await ends(here, otherwise)
-    await ends(on_phone, otherwise)
-    await ends(there, "other-process-not-closed")
-    await stays(grace, "grace", "other-users-closed")
-
-
-async def test_a_login_over_the_socket_ends_as_others_do(communicator, database, signals):
-    """Who has logged in over the socket is reached by what ends the session, or the user."""
-    with QUICK:
-        for name in ("ada", "grace"):
-            await set_password(name)
-        ada, grace = await enter(communicator), await enter(communicator)
-        for client, name in ((ada, "ada"), (grace, "grace")):
-            await client.send_json_to({"username": name, "password": PASSWORD})
-            client.expect(said(name), otherwise="wrong-name")
-    await change("grace", is_active=False)
-    await ends(grace, "login-not-joined")
-    async for session in Session.objects.all():
-        await session.adelete()
-    await ends(ada, "login-not-joined")
-
-
-async def test_is_told_after_the_commit(communicator, database, signals):
-    """A deactivation within a transaction closes the socket, once it is committed."""
-    client = await enter(communicator, await database.log_in("ada"), "ada")
-    await deactivate_in_a_transaction("ada")
-    await ends(client, "notified-before-commit")
-
-
-async def test_other_changes_close_nothing(communicator, database, signals):
-    """A login elsewhere, or another name, closes no socket, and its user is as it is now."""
-    client = await enter(communicator, await database.log_in("ada"), "ada")
-    await log_in_elsewhere("ada")
-    await stays(client, "ada", "closed-without-reason")
-    await change("ada", username="countess")
-    await stays(client, "countess", "closed-without-reason")
-
-
-async def test_a_login_that_ends_meanwhile(communicator, database, signals):
-    """A session that ends after the handshake was read, and before the groups are joined, ends."""
-    headers = await database.log_in("ada")
-    join, ended = InMemoryChannelLayer.group_add, []
-
-    async def late(layer, group, channel):
-        if not ended:
-            ended.append(True)
-            await log_out_over_http(headers)
-        await join(layer, group, channel)
-
-    client = communicator(headers=headers)
-    with mock.patch.object(InMemoryChannelLayer, "group_add", late):
-        await client.connect()
-        if not ended:
-            diagnose("stale-user", client)
-    await ends(client, "logout-during-handshake")
-
-
-async def test_gives_no_session_away(communicator, external_sender, database, signals):
-    """No group is named after a session's key: names stand in Redis and in transcripts."""
-    headers = await database.log_in("ada")
-    client = await enter(communicator, headers, "ada")
-    key = key_in(headers).encode()
-    plain = (key, key[::-1], key.hex().encode(), base64.b64encode(key).rstrip(b"="))
-    text = f"{external_sender.groups}{client.transcript}"
-    if any(form.decode() in text for form in plain):
-        diagnose(
-            "secret-logged", client, f"One of {len(external_sender.groups)} groups has the key."
+    def diagnose(self, difference):
+        client = self.clients.get(difference.client)
+        if difference.step and difference.step.action == "rows" and not difference.fault:
+            return "session-not-saved"
+        if difference.fault or client is None:
+            return None
+        steps = [str(step).removeprefix("& ") for step in difference.steps_of_burst]
+        expected, received = (
+            [message["type"] for message in messages]
+            for messages in (difference.expected, difference.received)
         )
+        is_closed = "websocket.close" in received
+        if "websocket.close" in expected and not is_closed:
+            return self.of_open(client, difference, " ".join(steps))
+        if is_closed and "websocket.close" not in expected:
+            return self.of_closed(client, difference, " ".join(steps))
+        texts = difference.texts(difference.received)
+        if is_closed or not texts or texts == difference.texts(difference.expected):
+            return None
+        login = self.browsers.get(client.handshake.get("as"))
+        has_ended = client.login is None and login and login.ended == client.joined
+        return "logout-during-handshake" if has_ended else "wrong-name"
+
+    def of_open(self, client, difference, steps):
+        seen = difference.played.turns[difference.burst].clients
+        told = [
+            number
+            for number, one in seen.items()
+            if any(message["type"] == "websocket.close" for _, message in one.received)
+        ]
+        if client.by_socket:
+            return "login-not-joined"
+        if client.joined == self.burst:
+            return "logout-during-handshake"
+        servers = [it.handshake.get("server", 1) for it in (client, *map(self.clients.get, told))]
+        if told and servers[0] != servers[1]:
+            return "other-process-not-closed"
+        if "commit" in steps:
+            return "notified-before-commit"
+        if "is_active" in steps:
+            return "deactivated-stays"
+        is_password = "password" in steps and "account" in steps
+        return "password-change-missed" if is_password else "stale-user"
+
+    def of_closed(self, client, difference, steps):
+        if client.by_socket and client.joined == self.burst:
+            return "joined-before-saved"
+        over = [it.login for it in self.clients.values() if it.login and it.login.is_over]
+        over += [login for login in self.browsers.values() if login.is_over]
+        if not over:
+            return "closed-without-reason"
+        same = client.login and any(login.user is client.login.user for login in over)
+        return "other-sessions-closed" if same else "other-users-closed"
 
 
-async def test_a_logout_needs_no_layer(communicator, database, signals):
-    """Where the channel layer is out of reach, a logout over HTTP is one all the same."""
-    headers = await database.log_in("ada")
-    await enter(communicator, headers, "ada")
-    silent = mock.patch.object(logging.getLogger("django.db.backends.base"), "disabled", True)
-    away = mock.patch.object(InMemoryChannelLayer, "group_send", side_effect=ConnectionError)
-    with silent, away:
-        await log_out_over_http(headers)
-    assert not await Session.objects.filter(session_key=key_in(headers)).aexists()
+def test_tells_who_is_logged_in(play):
+    """Each frame gets the name of the user who is logged in, or `nobody`."""
+    play(
+        f"{BEGIN} | connect as=ada | 2 connect as=grace | 3 connect | text ? | 2 bytes 00 | 3 text"
+    )
+
+
+def test_a_logout_ends_the_session_everywhere(play):
+    """After a logout over HTTP each socket of that session is closed, on both servers, no other."""
+    others = "4 connect as=ada/2 | 5 connect as=grace | 6 connect"
+    both = "connect as=ada | 2 connect as=ada | 3 connect as=ada server=2"
+    play(f"{BEGIN} | {both} | {others} | logout ada | 4 text ? | 5 text ? | 6 text ?")
+
+
+def test_a_logout_over_the_socket_does_too(play):
+    """After `logout` too, and the socket that said it is closed as well."""
+    play(f"{BEGIN} | connect as=ada | 2 connect as=ada | text logout | 3 connect as=ada | 3 text ?")
+    play(
+        f"{BEGIN} | connect as=ada | 2 connect as=ada server=2 | 3 connect as=ada/2 | "
+        "4 connect as=grace | text logout | 3 text ? | 4 text ?"
+    )
+
+
+def test_a_frame_after_the_end_is_not_answered(play):
+    """What a client sent before it saw the close is not answered."""
+    play(f"{BEGIN} | connect as=ada | logout ada | & text ? | & text ?")
+
+
+def test_a_login_over_the_socket_is_saved(play):
+    """A right password logs in, and the consumer saves that login; a wrong one changes nothing."""
+    wrong = " | ".join(f"text {json.dumps(text)}" for text in NO_LOGINS)
+    play(f"{BEGIN} | connect | {wrong} | text {credentials('ada')} | text ?")
+    play(f"{BEGIN} | connect | text {credentials('ada')} | rows sessions.Session")
+
+
+def test_a_deactivated_user_is_closed(play):
+    """When a user is deactivated each socket of that user is closed, on both servers, no other."""
+    both = (
+        "connect as=grace | 2 connect as=grace/2 | 3 connect as=grace server=2 | 4 connect as=ada"
+    )
+    play(f"{BEGIN} | {both} | {DEACTIVATE} | 4 text ?")
+
+
+def test_a_new_password_closes(play):
+    """When a password is changed each socket of that user is closed, on both servers, no other."""
+    both = "connect as=ada | 2 connect as=ada/2 | 3 connect as=ada server=2 | 4 connect as=grace"
+    play(f"{BEGIN} | {both} | {NEW_PASSWORD} | 4 text ?")
+
+
+def test_a_login_over_the_socket_ends_as_others_do(play):
+    """A login over the socket ends with its session, and with its user."""
+    play(f"{BEGIN} | connect | text {credentials('grace')} | {DEACTIVATE}")
+    play(f"{BEGIN} | connect | text {credentials('ada')} | text logout")
+    play(f"{BEGIN} | connect | text {credentials('ada')} | {NEW_PASSWORD}")
+
+
+def test_is_told_after_the_commit(play):
+    """A deactivation within a transaction closes the socket, once it is committed."""
+    play(f"{BEGIN} | connect as=ada | begin | {IN_TRANSACTION} | commit")
+
+
+def test_other_changes_close_nothing(play):
+    """A login elsewhere, or another name, closes no socket."""
+    play(f"{BEGIN} | connect as=ada | 2 connect | 2 text {credentials('ada')} | text ?")
+    play(f"{BEGIN} | connect as=ada | {RENAME} | text ?")
+
+
+def test_a_login_that_ends_meanwhile(play):
+    """A login that ends while its socket is still joining is closed, too."""
+    for change in ("logout ada", NEW_PASSWORD):
+        play.at_each_point(f"{BEGIN} | connect as=ada | at * {change} | text ?")
+    login = f"connect | text {credentials('grace')}"
+    play.at_each_point(f"{BEGIN} | {login} | at * {DEACTIVATE} | text ?")

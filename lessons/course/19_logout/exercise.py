@@ -1,11 +1,13 @@
 """Lesson 19: a desk that serves nobody whose login has ended.
 
-It stands behind AuthMiddlewareStack, and whoever comes is accepted. `{"username": "ada",
-"password": "..."}` logs ada in, and that is saved; `logout` logs out; each frame is then answered
-with the name of who is logged in, or `nobody`. When a session ends, be it over this socket, over
-HTTP or at another desk, each socket of that session is closed with 4401, on every server, and no
-other. When a user is deactivated, or gets a new password, so is each socket of theirs. Any other
-change of a user closes none. What tells of all that, to two groups, is there already.
+It stands behind AuthMiddlewareStack, and accepts every client. `{"username": "ada",
+"password": "..."}` logs ada in, and the consumer saves that login; `logout` logs out. The desk then
+answers each frame with the name of the user who is logged in, or `nobody`. When a session ends,
+over this socket, over HTTP or at another desk, each socket of that session is closed with 4401, on
+every server, and no other socket. When a user is deactivated, or gets a new password, each socket
+of that user is closed with 4401. Any other change of a user closes none. All this also holds for a
+login that ends while its socket is still joining. The code that reports all these changes, to two
+groups, is there already.
 """
 
 import json

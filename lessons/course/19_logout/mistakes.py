@@ -130,20 +130,6 @@ class BelievesInTheHandshake(RightDesk):
         pass
 
 
-class LooksWhenAsked(RightDesk):
-    """Looks again with each frame: a client that sends nothing goes on receiving."""
-
-    diagnosis = "stale-user"
-
-    async def join(self):
-        pass
-
-    async def websocket_receive(self, event):
-        if self.scope["user"].is_authenticated:
-            await self.user_changed(event)
-        await super().websocket_receive(event)
-
-
 class ForgetsToSave(RightDesk):
     """Believes that login() saves the session."""
 
@@ -211,17 +197,6 @@ class NamesAllUsersAlike(RightDesk):
     def tell_of_the_change(cls, sender, instance, **kwargs):
         if not instance.is_active:
             cls.tell("user-changed", "session.over")
-
-
-class ShutsTheUserOut(RightDesk):
-    """Tells all of the user's sockets of the end of one session."""
-
-    diagnosis = "other-sessions-closed"
-
-    @classmethod
-    def tell_of_the_end(cls, sender, instance, **kwargs):
-        if user := instance.get_decoded().get("_auth_user_id"):
-            cls.tell(f"user-{user}", "session.over")
 
 
 class TakesEachSaveForTheEnd(RightDesk):
@@ -318,17 +293,6 @@ class ForgetsTheScope(RightDesk):
             await super().session_over(event)
 
 
-class PutsTheUserIntoTheScope(RightDesk):
-    """Takes an assignment to scope["user"] for a login."""
-
-    diagnosis = "session-not-saved"
-
-    async def log_in(self, credentials):
-        user = await aauthenticate(**credentials)
-        if user is not None:
-            self.scope["user"] = user
-
-
 class NamesTheGroupAfterTheKey(RightDesk):
     """Takes the session's key for a name; it is as good as a password."""
 
@@ -374,16 +338,6 @@ class StopsAndLeavesItOpen(RightDesk):
 
     async def session_over(self, event):
         raise StopConsumer()
-
-
-class AnswersAfterTheEnd(RightDesk):
-    """Closes within its handler, and answers all the same."""
-
-    diagnosis = "send-after-close"
-
-    async def log_out(self):
-        await super().log_out()
-        await self.send({"type": "websocket.close", "code": 4401})
 
 
 class NeverLeavesItsGroups(RightDesk):

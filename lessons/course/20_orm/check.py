@@ -1,116 +1,158 @@
-"""Lesson 20: is the database asked right, in the right thread, and is the answer the right one?"""
+"""Lesson 20: is each answer true, and does every query run in the right thread?"""
 
-import threading
+from itertools import product
 
-from django.contrib.auth.models import Group, User
-from django.db import transaction
+from lessons.judge import Model, OneOf
 
-from db_demo.models import Post
-from lessons.judge import diagnose
+LONG_NAME = "long" * 30
+ROWS = """load {
+"auth.Group": [{"name": "editors"}, {"name": "guests"}, {"name": "readers"}, {"name": "silent"},
+ {"name": " padded "}, {"name": "1"}, {"name": "a,b"}, {"name": "100 %s {0}"},
+ {"name": "LONG"}],
+"auth.User": [{"username": "ada", "first_name": "Ada", "last_name": "Lovelace"},
+ {"username": "grace", "is_active": false}, {"username": "linus"}, {"username": "alan"}],
+"auth.User_groups": [{"user_id": 1, "group_id": 1}, {"user_id": 2, "group_id": 1},
+ {"user_id": 2, "group_id": 2}, {"user_id": 3, "group_id": 2}, {"user_id": 3, "group_id": 3},
+ {"user_id": 1, "group_id": 5}, {"user_id": 1, "group_id": 6}, {"user_id": 1, "group_id": 7},
+ {"user_id": 1, "group_id": 8}, {"user_id": 1, "group_id": 9}],
+"db_demo.Post": [{"title": "Rain", "author_id": 2}, {"title": "<b>Hail</b> {0} %s", "author_id": 1},
+ {"title": "Fog", "author_id": 4}, {"title": "Rain", "author_id": 2}, {"title": "unsigned"},
+ {"title": " A long title, padded, with ☃: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx ", "author_id": 2}]
+}""".replace("\n", "").replace("LONG", LONG_NAME)
 
 
-def said(text):
+class ReadingRoom(Model):
+    database = True
+    points = (0, 1, 2, 3, 4, 5, 7)
+    clients_are_independent = False  # they read the same rows
+    setups = ((ROWS,),)
+    texts = (
+        *("editors", "guests", "readers", "silent", "none", "Editors", "edit", "ada", " editors"),
+        *(" padded ", "padded", "1", "2", "a,b", "a", "100 %s {0}", "' OR 1=1 --", LONG_NAME),
+    )
+    others = (
+        'row db_demo.Post {"title": "Snow", "author_id": 3}',
+        'row db_demo.Post {"title": "", "author_id": 3}',
+        'row auth.Group {"id": 2, "name": "visitors"}',
+        'row auth.Group {"id": 2, "name": "guests"}',
+        'row auth.Group {"id": 10, "name": "none"}',
+        'row auth.User {"id": 1, "username": "lovelace"}',
+        'row auth.User_groups {"id": 11, "user_id": 4, "group_id": 4}',
+        'delete auth.User_groups {"user_id": 2, "group_id": 2}',
+        'delete db_demo.Post {"title": "Rain"}',
+        'delete auth.Group {"name": "editors"}',
+        "database restarted",
+    )
+
+    def __init__(self):
+        super().__init__()
+        self.earlier = []  # states of the database that are past
+
+    def begin_turn(self, *turn):
+        past = [state for state in self.recent_tables[:-1] if state["auth.Group"]]
+        self.earlier = [*self.earlier, *past]
+        super().begin_turn(*turn)
+
+    def receive(self, client, text, data):
+        """If there is no such post, the client gets one frame, `no posts`. If there is no group of
+        that name, it gets one frame, `no such group`."""
+        states = self.recent_tables
+        answers = [lines_of(text, *each) for each in product(states, repeat=4)]
+        if len(states) > 1:  # a group or post that was found first may be missing then
+            answers += [["no posts"], []]
+        client.expect(OneOf(*([frame(line) for line in answer] for answer in answers)))
+
+    def diagnose(self, difference):
+        if fault := difference.fault:
+            is_unsigned = "'NoneType' object has no attribute 'username'" in fault.detail
+            return "row-of-others" if is_unsigned else None
+        lines, wanted = (difference.texts(it) for it in (difference.received, difference.expected))
+        text = difference.step.arguments.get("text")
+        if lines and any(lines == lines_of(text, *[state] * 4) for state in self.earlier):
+            return "stale-rows"
+        is_alone = len(difference.steps_of_burst) == 1
+        if is_alone and lines != wanted and sorted(lines) == sorted(wanted):
+            return "wrong-order"
+        others = set(signed(self.tables, self.tables)) - set(wanted)
+        return "row-of-others" if others & set(lines) else None
+
+
+def frame(text):
     return {"type": "websocket.send", "text": text}
 
 
-def add_writer(name, *groups):
-    user = User.objects.create(username=name)
-    user.groups.set([Group.objects.get_or_create(name=group)[0] for group in groups])
-    return user
+def lines_of(name, groups, members, posts, users):
+    """The answer. Each argument is a state of the database, as a room may use four queries."""
+    found = {row["id"] for row in groups["auth.Group"] if row["name"] == name}
+    if not found:
+        return ["no such group"]
+    left = found & {row["id"] for row in members["auth.Group"]}
+    links = members["auth.User_groups"]
+    authors = {link["user_id"] for link in links if link["group_id"] in left}
+    return signed(posts, users, authors) or ["no posts"]
 
 
-def write(title, name):
-    return Post.objects.create(title=title, author=User.objects.get(username=name))
+def signed(posts, users, authors=None):
+    """A line for each post of these authors, or of all authors."""
+    names = {row["id"]: row["username"] for row in users["auth.User"]}
+    authors = names if authors is None else authors
+    written = [row for row in posts["db_demo.Post"] if row.get("author_id") in authors]
+    return [f"{row['title']}, by {names[row['author_id']]}" for row in written]
 
 
-@transaction.atomic  # one commit takes less time than twenty
-def fill():
-    """Two groups, one member in both, a group without posts, and a post that nobody has signed."""
-    add_writer("ada", "editors")
-    add_writer("grace", "editors", "guests")
-    add_writer("linus", "guests", "readers")
-    User.objects.create(username="alan")
-    for title, name in [("Rain", "grace"), ("Hail", "ada"), ("Fog", "alan"), ("Sun", "grace")]:
-        write(title, name)
-    Post.objects.create(title="unsigned")
-    Group.objects.create(name="silent")
+def test_sends_what_the_members_of_a_group_wrote(play):
+    """The name of a group gets a frame for each post of its members, in the order of the ids."""
+    play([ROWS, "connect", "text editors", "text guests"])
+    play(
+        [
+            ROWS,
+            'row db_demo.Post {"title": "Snow", "author_id": 3} * 150',
+            *("connect", "text readers"),
+        ]
+    )
 
 
-async def enter(communicator):
-    client = communicator()
-    accepted, _ = await client.connect()
-    if not accepted:
-        diagnose("refuses-everyone", client)
-    client.expect()
-    return client
+def test_a_group_without_posts(play):
+    """A group whose members wrote nothing, or that has no members, gets "no posts"."""
+    play([ROWS, 'delete db_demo.Post {"author_id": 3}', "connect", "text readers", "text silent"])
 
 
-async def asks(client, name, *lines, otherwise=None):
-    await client.send_to(text_data=name)
-    if client.close_code is not None:
-        diagnose("closed-early", client)
-    client.expect(*map(said, lines), otherwise=otherwise)
+def test_a_group_that_does_not_exist(play):
+    """Any other name, or a binary frame, gets "no such group"; the client may ask again."""
+    play([ROWS, "connect", "text none", "bytes 656469746f7273", "text", "text guests"])
 
 
-async def test_tells_what_the_members_of_a_group_wrote(communicator, database):
-    """The name of a group gets a frame for each post of its members, in the order of writing."""
-    await database.do(fill)
-    client = await enter(communicator)
-    await asks(client, "editors", "Rain, by grace", "Hail, by ada", "Sun, by grace")
-    await asks(client, "guests", "Rain, by grace", "Sun, by grace")
+def test_each_answer_is_true_when_the_client_asks(play):
+    """An answer has all that was saved, renamed or deleted before, on the same connection too."""
+    ask = "text guests"
+    play([ROWS, "connect", "text new", 'row auth.Group {"name": "new"}', "text new"])
+    play([ROWS, "connect", ask, 'row db_demo.Post {"title": "Snow", "author_id": 3}', ask])
+    play(
+        [
+            ROWS,
+            "connect",
+            "text editors",
+            'row auth.User {"id": 1, "username": "lovelace"}',
+            "text editors",
+        ]
+    )
+    play(
+        [ROWS, "connect", ask, 'delete auth.Group {"name": "guests"}', ask, "2 connect", f"2 {ask}"]
+    )
 
 
-async def test_a_group_without_posts(communicator, database):
-    """A group whose members wrote nothing, or that has none, gets "no posts"."""
-    await database.do(fill)
-    client = await enter(communicator)
-    for name in ("readers", "silent"):
-        await asks(client, name, "no posts")
+def test_questions_at_the_same_time_get_their_own_answers(play):
+    """Questions at the same time get their own answers, and of one client one after the other."""
+    play([ROWS, "connect", "2 connect", "text editors", "& 2 text guests"])
+    play([ROWS, "connect", "text editors", "at 5 text guests"])
 
 
-async def test_a_group_that_is_not_there(communicator, database):
-    """Any other name gets "no such group", and so does a binary frame; the client may ask again."""
-    await database.do(fill)
-    client = await enter(communicator)
-    for name in ("Editors", "edit", "ada", "1", "☃", "' OR 1=1 --", ""):
-        await asks(client, name, "no such group")
-    await client.send_to(bytes_data=b"editors")
-    client.expect(said("no such group"))
-    await asks(client, "guests", "Rain, by grace", "Sun, by grace")
+def test_the_database_may_change_while_an_answer_is_made(play):
+    """A post or a group that is deleted between two queries ends no connection."""
+    for change in ('delete db_demo.Post {"title": "Rain"}', 'delete auth.Group {"name": "guests"}'):
+        play.at_each_point(f"{ROWS} | connect | text guests | at * {change} | text guests")
 
 
-async def test_is_told_what_is_true_now(communicator, database):
-    """What was written, renamed or left since, the next answer has; on the same connection too."""
-    await database.do(fill)
-    client = await enter(communicator)
-    await asks(client, "guests", "Rain, by grace", "Sun, by grace")
-    await database.do(write, "Frost", "linus")
-    await database.do(User.objects.filter(username="grace").update, username="hopper")
-    lines = "Rain, by hopper", "Sun, by hopper", "Frost, by linus"
-    await asks(client, "guests", *lines, otherwise="stale-rows")
-    await database.do(Group.objects.filter(name="guests").delete)
-    await asks(client, "guests", "no such group", otherwise="stale-rows")
-    await asks(await enter(communicator), "readers", "Frost, by linus", otherwise="stale-rows")
-
-
-async def test_no_query_runs_on_the_loop(communicator, database):
-    """Every query runs in another thread than the event loop's."""
-    await database.do(fill)
-    client = await enter(communicator)
-    for name in ("editors", "silent", "none"):
-        await client.send_to(text_data=name)
-    queries = [event for event in client.transcript if event.lane == "database"]
-    here = threading.current_thread().name
-    if any(query.thread == here for query in queries):
-        diagnose("query-on-loop", client)
-
-
-async def test_no_connection_to_the_database_stays_behind(communicator, database):
-    """When the clients have left, no thread but the handlers' own has a connection."""
-    await database.do(fill)
-    for name in ("editors", "silent", "none"):
-        client = await enter(communicator)
-        await client.send_to(text_data=name)
-        await client.disconnect()
-    if left := await database.unmanaged_connections():
-        diagnose("connection-left-open", client, f"In use: {', '.join(left)}")
+def test_every_query_runs_in_a_thread(play):
+    """No query runs on the event loop, and no thread keeps a connection that no code closes."""
+    play([ROWS, "connect", "text editors", "text silent", "database restarted", "text none"])

@@ -1,12 +1,13 @@
-"""Lesson 20: a reading room, where one asks for a group and is told what its members wrote.
+"""Lesson 20: a reading room. A client asks for a group and gets what its members wrote.
 
-A text frame has the name of one of Django's groups. For each post whose author is a member of it,
-the client gets a text frame, in the order of writing: `Rain, by ada`. If there is none, it gets one
-frame, `no posts`; and `no such group` where there is no group of that name. A binary frame names
-no group.
+A text frame has the name of one of Django's groups. For each post whose author is a member of that
+group, the client gets a text frame such as `Rain, by ada`. The posts come in the order of their
+ids. If there is no such post, the client gets one frame, `no posts`. If there is no group of that
+name, it gets one frame, `no such group`. A binary frame names no group: it gets `no such group`.
 
-What is said is true when it is asked for. No query runs on the event loop. No connection to the
-database stays behind in a thread where nobody looks after it.
+An answer is true when the client asks. You may use several queries, even if the database changes
+between them. No query runs on the event loop. No database connection stays open in a thread where
+no code closes it.
 """
 
 from asgiref.sync import sync_to_async

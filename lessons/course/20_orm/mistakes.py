@@ -53,27 +53,6 @@ class AsksOnTheLoop(RightRoom):
         return self.query(name)
 
 
-class AsksForTheGroupAlone(RightRoom):
-    """Believes that what is quick need not go to a thread: only get() is left on the loop."""
-
-    diagnosis = "orm-in-async"
-
-    async def lines_of(self, name):
-        group = Group.objects.get(name=name)
-        posts = Post.objects.filter(author__groups=group).select_related("author")
-        return [f"{post.title}, by {post.author.username}" async for post in posts]
-
-
-class OpensATransaction(RightRoom):
-    """Believes that atomic() holds across an await; a transaction belongs to one thread."""
-
-    diagnosis = "orm-in-async"
-
-    async def lines_of(self, name):
-        with transaction.atomic():
-            return await super().lines_of(name)
-
-
 class ReturnsTheQuerySet(RightRoom):
     """Takes a queryset for its rows; it is made in the thread, and asks where it is looped over."""
 
@@ -82,16 +61,6 @@ class ReturnsTheQuerySet(RightRoom):
     async def lines_of(self, name):
         posts = await database_sync_to_async(self.posts_of)(name)
         return [f"{post.title}, by {post.author.username}" for post in posts]
-
-
-class AsksWhetherThereAreAny(RightRoom):
-    """Believes that `if posts` looks at nothing but a variable."""
-
-    diagnosis = "lazy-queryset"
-
-    async def lines_of(self, name):
-        posts = await database_sync_to_async(self.posts_of)(name)
-        return await database_sync_to_async(self.query)(name) if posts else []
 
 
 class FetchesNoAuthors(RightRoom):
@@ -104,17 +73,6 @@ class FetchesNoAuthors(RightRoom):
         return [f"{post.title}, by {post.author.username}" for post in posts]
 
 
-class LoopsAndFetchesNoAuthors(RightRoom):
-    """Believes that async for sees to what hangs on the rows as well."""
-
-    diagnosis = "unfetched-relation"
-
-    async def lines_of(self, name):
-        group = await Group.objects.aget(name=name)
-        posts = Post.objects.filter(author__groups=group)
-        return [f"{post.title}, by {post.author.username}" async for post in posts]
-
-
 class CallsTheFunction(RightRoom):
     """Calls the function, on the loop, and passes on what it would have returned."""
 
@@ -122,28 +80,6 @@ class CallsTheFunction(RightRoom):
 
     async def lines_of(self, name):
         return await database_sync_to_async(self.query(name))
-
-
-class CallsForAQuerySet(RightRoom):
-    """Calls the function, which asks nothing yet, and passes a queryset for a function."""
-
-    diagnosis = "called-not-passed"
-
-    async def lines_of(self, name):
-        posts = Post.objects.filter(author__groups__name=name)
-        return await database_sync_to_async(posts.all())()
-
-
-class PassesACoroutineFunction(RightRoom):
-    """Believes that the wrapper is for what is awaited; it makes a coroutine of what is not."""
-
-    diagnosis = "called-not-passed"
-
-    async def lines_of(self, name):
-        async def ask():
-            return self.query(name)
-
-        return await database_sync_to_async(ask)()
 
 
 class WrapsTheAsyncORM(RightRoom):
@@ -183,15 +119,6 @@ class TakesAnyThread(RightRoom):
 
     async def lines_of(self, name):
         return await sync_to_async(self.query, thread_sensitive=False)(name)
-
-
-class TakesAThreadOfAsyncio(RightRoom):
-    """Knows asyncio.to_thread for all that blocks; it knows nothing of connections."""
-
-    diagnosis = "connection-left-open"
-
-    async def lines_of(self, name):
-        return await asyncio.to_thread(self.query, name)
 
 
 class SilencesDjango(RightRoom):

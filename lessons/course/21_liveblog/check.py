@@ -1,162 +1,137 @@
-"""Lesson 21: is each client told of what is committed, once, and of nothing else?"""
+"""Lesson 21: does each client receive what is committed, once, and nothing else?"""
 
 import json
 
-from django.contrib.auth.models import Group, User
-from django.db import transaction
+from lessons.judge import InAnyOrder, Model
 
-from db_demo.models import Post, Visit
-from lessons.judge import diagnose, receiver_was_lost
-
-
-def write(title):
-    return Post.objects.create(title=title)
+POST = "db_demo.Post"
+RAIN = 'row db_demo.Post {"title": "Rain"}'
+HAIL = 'row db_demo.Post {"title": "Hail"}'
 
 
-def rename(title, new):
-    post = Post.objects.get(title=title)
-    post.title = new
-    post.save()
+class Ticker(Model):
+    database = True
+    setups = (('load {"db_demo.Post": [{"title": "First"}, {"title": "Second"}]}',),)
+    texts = ("hello", '{"saved": 1, "title": "Rain"}')
+    ends = ("close", "vanish", "crash", "kill")
+    others = (
+        RAIN,
+        'row db_demo.Post {"title": " <b>☃</b> \\"it\'s\\" %s {0} "}',
+        'row db_demo.Post {"title": ""}',
+        f'row db_demo.Post {{"title": "{"long " * 19}"}}',
+        'row db_demo.Post {"id": 1, "title": "First"}',
+        'partial row db_demo.Post {"id": 1, "title": "Fog"}',
+        'silent row db_demo.Post {"id": 1, "title": "Silent"}',
+        'rolled-back row db_demo.Post {"title": "Never"}',
+        'row db_demo.Post {"title": "Many"} * 12',
+        'delete db_demo.Post {"title": "Rain"}',
+        'delete db_demo.Post {"title": "Second"}',
+        *("begin", "begin", "commit", "commit", "rollback"),
+        'row auth.Group {"id": 4, "name": "editors"}',
+        'row db_demo.Entry {"text": "Rain"}',
+        'delete db_demo.Entry {"text": "Rain"}',
+    )
+
+    def __init__(self):
+        super().__init__()
+        self.news = []  # what the last step has committed
+
+    def committed(self, change):
+        if change.table == POST and not change.silent:
+            self.news.append(news_of(change))
+
+    def other(self, step):
+        """Each save sends one frame, with the title that was saved, and each deletion sends one
+        frame. The frame is sent when the transaction has been committed."""
+        for client in self.open_clients:
+            begun = len(client.expected)
+            for news in self.news:
+                client.send_json(news)
+            client.expected[begun:] = [InAnyOrder(client.expected[begun:])]
+        self.news = []
+
+    def receive(self, client, text, data):
+        """Frames from clients have no effect."""
+
+    def diagnose(self, difference):
+        if difference.fault:
+            return None
+        seen, wanted = (
+            [parsed(text) for text in difference.texts(messages)]
+            for messages in (difference.received, difference.expected)
+        )
+        surplus = [news for news in seen if news not in wanted]
+        if surplus and self.tables.in_transaction:
+            return "sent-inside-transaction"
+        if any(news_of(change) in surplus for change in self.tables.undone):
+            return "sent-for-rolled-back"
+        if {"deleted": None} in surplus:
+            return "deleted-without-id"
+        if any(isinstance(news, dict) and news.get("saved", 0) is None for news in surplus):
+            return "notified-before-save"
+        if surplus and difference.step.arguments.get("model", POST) != POST:
+            return "notified-for-other-models"
+        return "notified-twice" if wanted and len(seen) > len(wanted) and not surplus else None
 
 
-def delete(*titles):
-    for post in Post.objects.filter(title__in=titles):
-        post.delete()
+def news_of(change):
+    if change.is_deleted:
+        return {"deleted": change.row["id"]}
+    return {"saved": change.row["id"], "title": change.row["title"]}
 
 
-def saved(number, title):
-    return {"saved": number, "title": title}
-
-
-def deleted(number):
-    return {"deleted": number}
-
-
-async def enter(communicator):
-    client = communicator()
-    accepted, _ = await client.connect()
-    if not accepted:
-        diagnose("refuses-everyone", client)
-    client.expect()
-    return client
-
-
-def parsed(message):
+def parsed(text):
     try:
-        return json.loads(message["text"])
-    except (KeyError, TypeError, ValueError):
-        return message
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
-def hears(client, *news, otherwise=None):
-    """These, and nothing else, came to the client, written as JSON in whatever way."""
-    told = [parsed(message) for message in client.unread]
-    if told == list(news):
-        client.expect(*client.unread)
-        return
-    if not told and receiver_was_lost():
-        diagnose("receiver-gone", client)
-    if news and {"saved": None} in [{"saved": it["saved"]} for it in told if "saved" in it]:
-        diagnose("notified-before-save", client)
-    if news and len(told) > len(news) and all(it in news for it in told):
-        diagnose("notified-twice", client)
-    frames = [{"type": "websocket.send", "text": json.dumps(it)} for it in news]
-    client.expect(*frames, otherwise=otherwise)
+def test_each_client_is_notified_of_a_post_that_is_saved(play):
+    """Each client is notified once of a post that is saved, and of each that follows."""
+    play(["connect", "2 connect", "3 connect", RAIN, HAIL, 'row db_demo.Post {"title": "☃"} * 15'])
+    play(["connect", 'row db_demo.Post {"title": ""}'])
 
 
-async def test_tells_each_client_of_a_post_that_is_written(communicator, database):
-    """A post that is written, each client is told of once; by async code, too."""
-    clients = [await enter(communicator) for _ in range(3)]
-    await database.do(write, "Rain")
-    for client in clients:
-        hears(client, saved(1, "Rain"))
-    await Post.objects.acreate(title="Hail ☃")
-    for client in clients:
-        await client.receive_nothing(0)
-        hears(client, saved(2, "Hail ☃"))
+def test_each_client_is_notified_of_a_change(play):
+    """A change is news as well, with the new title, even if only some fields are saved."""
+    play([RAIN, "connect", 'row db_demo.Post {"id": 1, "title": "Hail"}'])
+    play([RAIN, "connect", 'partial row db_demo.Post {"id": 1, "title": "Hail"}'])
 
 
-async def test_tells_of_a_post_that_is_changed(communicator, database):
-    """A change to a post is news as well, with its new title."""
-    await database.do(write, "Rain")
-    client = await enter(communicator)
-    await database.do(rename, "Rain", "Hail")
-    hears(client, saved(1, "Hail"))
+def test_nothing_is_sent_before_the_commit(play):
+    """The news of a transaction is sent when it has been committed, and not before."""
+    play(["connect", "begin", RAIN, 'row db_demo.Post {"id": 1, "title": "Hail"}', "commit"])
 
 
-async def test_tells_nothing_before_the_commit(communicator, database):
-    """What is saved in a transaction is told when that has been committed, and not before."""
-    client = await enter(communicator)
-    async with database.transaction(write, "Rain"):
-        if client.unread:
-            diagnose("sent-inside-transaction", client)
-    hears(client, saved(1, "Rain"))
+def test_each_save_of_a_transaction_sends_a_frame(play):
+    """Each save of a transaction sends its frame, even if the post is changed or deleted in it."""
+    change = 'row db_demo.Post {"id": 1, "title": "Hail"}'
+    play(["connect", "begin", RAIN, change, 'delete db_demo.Post {"title": "Hail"}', "commit"])
 
 
-async def test_tells_nothing_of_what_is_rolled_back(communicator, database):
-    """What is rolled back is never told, with its whole transaction or up to a savepoint."""
-    client = await enter(communicator)
-    async with database.transaction(write, "Rain") as this:
-        this.rolls_back = True
-    hears(client, otherwise="sent-for-rolled-back")
-    await database.do(write, "Hail")
-    (hail,) = await database.do(lambda: list(Post.objects.values_list("id", flat=True)))
-    hears(client, saved(hail, "Hail"), otherwise="sent-for-rolled-back")
-
-    def write_one_of_two():
-        write("Sun")
-        with transaction.atomic():
-            write("Fog")
-            transaction.set_rollback(True)
-
-    async with database.transaction(write_one_of_two):
-        pass
-    hears(client, saved(hail + 1, "Sun"), otherwise="sent-for-rolled-back")
+def test_nothing_is_sent_of_what_is_rolled_back(play):
+    """What is rolled back is never sent: a transaction, or a part of it up to a savepoint."""
+    play(["connect", "begin", RAIN, "rollback", HAIL])
+    play(["connect", "begin", HAIL, "begin", RAIN, "rollback", "commit"])
 
 
-async def test_tells_of_a_post_that_is_deleted(communicator, database):
-    """A post that is deleted is named by its id, in a transaction, too, as the admin has it."""
-    for title in ("Rain", "Hail", "Fog", "Sun"):
-        await database.do(write, title)
-    client = await enter(communicator)
-    await database.do(delete, "Rain")
-    hears(client, deleted(1))
-    async with database.transaction(delete, "Hail"):
-        if client.unread:
-            diagnose("sent-inside-transaction", client)
-    without_id = client.unread and parsed(client.unread[0]) == deleted(None)
-    hears(client, deleted(2), otherwise="deleted-without-id" if without_id else None)
-    async with database.transaction(delete, "Sun") as this:
-        this.rolls_back = True
-    hears(client, otherwise="sent-for-rolled-back")
-    await database.do(Post.objects.filter(title__in=("Fog", "Sun")).delete)
-    client.unread.sort(key=str)  # the order is Django's own affair
-    hears(client, deleted(3), deleted(4))
+def test_each_client_is_notified_of_a_deletion(play):
+    """A deleted post is named by its id, in a transaction too. One that is rolled back is not."""
+    delete = 'delete db_demo.Post {"title": "Rain"}'
+    play([RAIN, "connect", delete])
+    play([RAIN, "connect", "begin", delete, "commit"])
+    play([RAIN, "connect", "begin", delete, "rollback"])
+    play([f"{RAIN} * 3", "connect", delete])
 
 
-async def test_other_tables_are_nobodys_news(communicator, database):
-    """What is saved or deleted in other tables is not told of."""
-    client = await enter(communicator)
-
-    def change_others():
-        User.objects.create(username="ada").delete()
-        group = Group.objects.create(name="editors")
-        Visit.objects.create(group=group)
-        group.delete()
-
-    await database.do(change_others)
-    hears(client, otherwise="notified-for-other-models")
+def test_other_changes_are_no_news(play):
+    """Other tables send no frame, and neither does what sends no signal."""
+    play(["connect", 'row auth.Group {"name": "a"}', 'delete auth.Group {"name": "a"}'])
+    play([RAIN, "connect", 'silent row db_demo.Post {"id": 1, "title": "Hail"}'])
 
 
-async def test_who_comes_later_hears_once_and_who_has_left_leaves_nothing(communicator, database):
-    """However many have come and gone, each who is there is told once; a frame changes nothing."""
-    for code in (1001, None):
-        client = await enter(communicator)
-        await client.disconnect(code)
-    client = await enter(communicator)
-    await client.crash()
-    clients = [await enter(communicator) for _ in range(2)]
-    await clients[0].send_to(text_data="hello")
-    await database.do(write, "Rain")
-    for client in clients:
-        hears(client, saved(1, "Rain"))
+def test_clients_that_left_leave_nothing_behind(play):
+    """However many clients have left, each that is connected is notified once."""
+    play(["connect", "close", "connect", "vanish", "connect", "crash", "2 connect", "2 kill"])
+    play(["connect", "close", "2 connect", "3 connect", "2 text hello", RAIN])

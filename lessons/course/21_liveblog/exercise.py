@@ -1,11 +1,12 @@
-"""Lesson 21: a ticker that tells each client of every post that is saved or deleted.
+"""Lesson 21: a ticker that notifies each client of every post that is saved or deleted.
 
-Whoever saves a post, wherever in the project, each client gets a text frame with the JSON
-`{"saved": 7, "title": "Rain"}`; for one that is deleted, `{"deleted": 7}`. A client is told once,
-when the transaction has been committed, and of what is rolled back it is never told. Other tables
-are nobody's news. What sends no signal, such as `Post.objects.update()`, is left out.
+Any code of the project may save a post. Each client then gets a text frame with the JSON
+`{"saved": 7, "title": "Rain"}`. For a deleted post, the JSON is `{"deleted": 7}`. Each save sends
+one frame, with the title that was saved, and each deletion sends one frame. The frame is sent when
+the transaction has been committed. What is rolled back, also to a savepoint, sends no frame. Other
+tables send no frame. What sends no signal, such as `Post.objects.update()`, is left out.
 
-`ready()` is called once, as AppConfig.ready() is.
+`ready()` is called once, as AppConfig.ready() is. Frames from clients have no effect.
 """
 
 import json

@@ -70,16 +70,6 @@ class SendsAtOnce(RightTicker):
         cls.tell(news)
 
 
-class SendsDeletionsAtOnce(RightTicker):
-    """Believes that what is deleted in a transaction is gone, and cannot come back."""
-
-    diagnosis = "sent-inside-transaction"
-
-    @classmethod
-    def post_deleted(cls, sender, instance, **kwargs):
-        cls.tell({"deleted": instance.pk})
-
-
 class CollectsTheNews(RightTicker):
     """Collects the news and sends all of it after a commit; what was rolled back is in it still."""
 
@@ -109,20 +99,6 @@ class CallsTell(RightTicker):
     @classmethod
     def announce(cls, news):
         transaction.on_commit(cls.tell(news))
-
-
-class GivesACoroutineFunction(RightTicker):
-    """Gives on_commit an async function: it calls it, and nobody awaits what comes back."""
-
-    diagnosis = "never-awaited"
-
-    @classmethod
-    def announce(cls, news):
-        async def tell():
-            message = {"type": "ticker.news", "news": news}
-            await get_channel_layer().group_send("ticker", message)
-
-        transaction.on_commit(tell)
 
 
 class ForgetsAsyncToSync(RightTicker):
@@ -169,21 +145,6 @@ class SendsTheInstance(RightTicker):
         await super().ticker_news({"news": {"saved": post.pk, "title": post.title}})
 
 
-class SendsTheDate(RightTicker):
-    """Sends the time along, as the datetime that it is."""
-
-    diagnosis = "not-serializable"
-
-    @classmethod
-    def post_saved(cls, sender, instance, **kwargs):
-        news = {"saved": instance.pk, "title": instance.title}
-        cls.announce({**news, "at": instance.written_at})
-
-    async def ticker_news(self, event):
-        event["news"].pop("at", None)
-        await super().ticker_news(event)
-
-
 class SaysNothingOfDeletions(RightTicker):
     """Believes that post_save hears of all that happens to a post."""
 
@@ -192,17 +153,6 @@ class SaysNothingOfDeletions(RightTicker):
     @classmethod
     def post_deleted(cls, sender, instance, **kwargs):
         pass
-
-
-class TellsOfNewPostsAlone(RightTicker):
-    """Takes `created` for the news; a change is saved as well."""
-
-    diagnosis = "no-reply"
-
-    @classmethod
-    def post_saved(cls, sender, instance, created=False, **kwargs):
-        if created:
-            super().post_saved(sender, instance)
 
 
 class ListensBeforeTheSave(RightTicker):

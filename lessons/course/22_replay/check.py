@@ -1,296 +1,245 @@
 """Lesson 22: does each client get each row once, in order, whatever happens, and whenever?"""
 
 import json
-from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs
 
-from db_demo.models import Entry
-from lessons.judge import CheckFailed, diagnose
+from lessons.judge import ANY_TIME, Answer, Model
 
-BELL = "ticker.news"
+ENTRY = "db_demo.Entry"
+# Ids with gaps, and a row that was written before the one with the id before it.
+ROWS = (
+    'load {"db_demo.Entry": [{"id": 3, "text": "three"}, {"id": 7, "text": "\\"ä\\" ☃"},'
+    ' {"id": 8, "text": ""}, {"id": 9, "text": "nine"}]}',
+    'silent row db_demo.Entry {"id": 9, "written_at": "2001-01-01T00:00:00+00:00"}',
+)
+ROW = 'row db_demo.Entry {"text": "new"}'
+READ = "rows db_demo.Entry"
+# A message may be late, come twice, or name a row that never came to be.
+BELLS = [
+    f'group ticker {{"type": "ticker.news", "id": {number}, "text": "{text}"}}'
+    for number, text in ((10, "new"), (3, "three"), (12, "new"), (99, "rolled back"))
+]
 NO_IDS = (
     *("seven", "-1", "1.5", "1e3", "0x7", "7%20", "%207", "%2B7", "1_0", "%C2%B2", "7%0A", "null"),
     *("7,8", "9" * 19, "9" * 30, "9" * 5000),
 )
-CLOSE = {"type": "websocket.close", "code": 4400}
 
 
-class Newsroom:
-    """Other writers, each in a process of its own."""
+class Ticker(Model):
+    database = True
+    points = (0, 1, 2, 3, 4, 5, 6, 8)
+    setups = (ROWS, ())
+    handshakes = (
+        *("connect", "connect ?after=8", "connect ?after=0", "connect ?after=5&x=9"),
+        *("connect ?after=007", f"connect ?after={'9' * 18}", "connect ?x=seven"),
+        *(f"connect ?after={text}" for text in ("seven", "-1", "%C2%B2", "7%0A", "9" * 19)),
+    )
+    texts = ("hello", " padded ", "x" * 600)
+    others = (ROW, f"{ROW} * 3", *BELLS, READ)
+    last_steps = (READ,)
+    ends = ("close", "vanish", "crash", "kill")
+    shared = "last-id-shared"
 
-    def __init__(self, database, layer):
-        self._database = database
-        self._layer = layer
-        self.written: list[dict] = []  # what a client is to get of each row, in order
+    def connect(self, client):
+        """It connects with the last id that it saw, `?after=7`, and gets all newer rows. If
+        `after` is not a number of 1 to 18 digits, accept, and close with code 4400."""
+        client.accept()
+        after = parse_qs(client.handshake.get("query", "")).get("after", ["0"])[0]
+        if not (after.isascii() and after.isdigit() and len(after) <= 18):
+            client.close(4400)
+            return
+        client.last, client.rows = int(after), set()
+        for row in self.tables[ENTRY]:
+            self.expect_row(client, row)
+        client.now_due()
 
-    async def write(self, *texts, **columns) -> None:
-        """Save a row for each text, and ring for none."""
-        if texts:
-            first = await self._database.do_in_other_process(_save, texts, columns)
-            self.written += [{"id": first + n, "text": text} for n, text in enumerate(texts)]
+    def committed(self, change):
+        for client in self.open_clients:
+            self.expect_row(client, change.row)
 
-    async def ring(self, news) -> None:
-        await self._layer.group_send("ticker", {"type": BELL, **news})
+    def other(self, step):
+        """After each save, this consumer or a view sends a message to the group "ticker"."""
+        if step.action == "group":
+            for client in self.open_clients:
+                client.now_due()
+        return self.answer_of_take() if step.action == "take" else None
 
-    async def publish(self, text="meanwhile") -> None:
-        """Save one row, and ring for it."""
-        await self.write(text)
-        await self.ring(self.written[-1])
+    def answer_of_take(self):
+        row = self.tables[ENTRY][-1]
+        wanted = {"type": "ticker.news", "id": row["id"], "text": row["text"]}
+        return Answer(wanted, lambda it: isinstance(it, dict) and wanted.items() <= it.items())
 
-    async def look(self) -> None:
-        """Know of the rows that clients have written."""
-        rows = await self._database.do_in_other_process(list, Entry.objects.order_by("id").values())
-        self.written = [{"id": row["id"], "text": row["text"]} for row in rows]
+    def receive(self, client, text, data):
+        """A client's text frame is saved as a row, unless it is empty."""
+        if text:
+            row = self.save(ENTRY, text=text)
+            for other in self.open_clients:
+                self.expect_row(other, row)
+                other.now_due()
 
-    def after(self, last: int) -> list[dict]:
-        return [news for news in self.written if news["id"] > last]
+    def receive_after_close(self, client, text, data):
+        """A client that was closed saves no row."""
 
-    @property
-    def newest(self) -> int:
-        return self.written[-1]["id"] if self.written else 0
+    def expect_row(self, client, row):
+        """Nothing is left out, nothing comes twice, and the ids only grow."""
+        if row["id"] > client.last:
+            client.rows = {*client.rows, row["id"]}
+            news = {"id": row["id"], "text": row["text"]}
+            client.send_json(news, until=ANY_TIME, in_order=True)
 
-
-def _save(texts, columns) -> int:
-    rows = [Entry(text=text) for text in texts]
-    Entry.objects.bulk_create(rows)
-    if columns:
-        Entry.objects.filter(id__gte=rows[0].id).update(**columns)
-    return rows[0].id
-
-
-async def enter(communicator, last=None):
-    """A client that has seen everything up to the id `last`, and nothing where that is None."""
-    path = "/ws/db/replay/" if last is None else f"/ws/db/replay/?after={last}"
-    client = communicator(path)
-    accepted, _ = await client.connect()
-    if not accepted:
-        diagnose("refuses-everyone", client)
-    if client.close_code is not None:
-        diagnose("last-id-refused", client)
-    return client
-
-
-def gets(client, news, *, missing="entry-missed", disorder="wrong-order", again="sent-twice"):
-    """These rows came since the last look, each of them once, in this order, and no other."""
-    seen = [_row(message) for message in client.unread]
-    ids = [row["id"] for row in seen if isinstance(row, dict) and type(row.get("id")) is int]
-    wanted = [row["id"] for row in news]
-    detail = f"The ids sent: {ids}; those to be sent: {wanted}."
-    if len(ids) == len(seen) and ids != wanted:
-        if len(set(ids)) < len(ids) or not set(ids) <= set(wanted):
-            diagnose(again, client, detail)
-        diagnose(missing if len(ids) < len(wanted) else disorder, client, detail)
-    if seen != news:
-        client.expect(*({"type": "websocket.send", "text": json.dumps(row)} for row in news))
-    client.unread.clear()
+    def diagnose(self, difference):
+        if difference.fault:
+            is_number = "int" in difference.fault.detail and difference.step.action == "connect"
+            is_number = is_number and difference.fault.diagnosis == "exception"
+            return "last-id-unchecked" if is_number else None
+        if difference.client is None:
+            return diagnosis_of_rows(difference)
+        closes = [message.get("code") for message in difference.received if is_close(message)]
+        wants_close = any(map(is_close, difference.expected))
+        if difference.step.action == "connect" and bool(closes) != wants_close:
+            return "last-id-unchecked" if wants_close else "last-id-refused"
+        if wants_close and not difference.received[0]["type"].endswith("accept"):
+            return "refused-without-reason"
+        return None if wants_close else diagnosis_of_ids(difference)
 
 
-def _row(message):
-    try:
-        return json.loads(message.get("text"))
-    except (TypeError, ValueError):
+def is_close(message):
+    return message["type"] == "websocket.close"
+
+
+def diagnosis_of_rows(difference):
+    """Why the table has other rows than it must have, or the layer another message."""
+    if difference.step.action == "take":
+        return "member-missed" if difference.answer is None else "message-differs"
+    if difference.step.action != "rows":
         return None
+    saved = [row["text"] for row in difference.answer]
+    wanted = [row["text"] for row in difference.expected_answer.shown]
+    if len(saved) < len(wanted):
+        return "text-not-saved"
+    if len(saved) > len(wanted):
+        return "empty-frame-saved" if "" in saved[len(wanted) :] else "refused-text-saved"
+    return None
 
 
-def order_of(client):
-    """What the consumer did so far: types of its calls, with the first word of each query."""
-    calls = [event.message for event in client.transcript if event.direction == "out"]
-    return [call.get("sql", call["type"]).split()[0] for call in calls]
+def diagnosis_of_ids(difference):
+    ids, wanted = (ids_of(messages) for messages in (difference.received, difference.expected))
+    if ids is None or ids == wanted:
+        return None
+    calls = [call_of(event) for event in difference.events if event.direction == "out"]
+    burst = difference.steps_of_burst
+    messages = [step.arguments["message"] for step in burst if step.action == "group"]
+    sends_nothing = difference.step.action == "bytes" or difference.step.arguments.get("text") == ""
+    if sends_nothing and "INSERT" in calls:
+        return "empty-frame-saved"
+    if set(ids) - difference.model.clients[difference.client].rows:
+        return "layer-message-trusted" if messages else "sent-twice"
+    if len(set(ids)) < len(ids) or not set(ids) <= set(wanted):
+        return "sent-twice"
+    if len(ids) == len(wanted):
+        is_live = difference.step.action == "connect" and len(burst) > 1
+        return "live-before-history" if is_live else "wrong-order"
+    return diagnosis_of_gap(difference, calls, len(wanted), messages)
 
 
-def gap_in_connect(client):
-    """Why what another has written during connect was never sent."""
-    steps = [step for step in order_of(client) if step in ("SELECT", "group_add")]
-    return "history-before-joining" if steps[-1:] == ["group_add"] else "entry-missed"
+def diagnosis_of_gap(difference, calls, length, messages):
+    """Why a row did not come: from the order of the consumer's queries and calls."""
+    if "group_add" not in calls:
+        return "group-not-joined"
+    first = [call for call in calls if call in ("SELECT", "group_add")][:2]
+    if first == ["SELECT", "group_add"]:
+        return "history-before-joining"
+    if difference.step.action == "connect":
+        return "history-cut" if length > 20 else "entry-missed"
+    if difference.step.action == "text":
+        if "INSERT" not in calls:
+            return "text-not-saved"
+        if "group_send" not in calls:
+            return "member-missed"
+        is_early = "INSERT" not in calls[: calls.index("group_send")]
+        return "sent-inside-transaction" if is_early else "entry-missed"
+    return "layer-message-trusted" if messages else "entry-missed"
 
 
-def gap_at_a_bell(client):
-    """Why what was rung for was never sent to one who is there."""
-    return "entry-missed" if "group_add" in order_of(client) else "group-not-joined"
+def call_of(event):
+    return event.message.get("sql", event.message.get("type", "")).split(" ")[0]
 
 
-def said(speaker):
-    """The messages that the consumer has sent to a group."""
-    calls = [event.message for event in speaker.transcript]
-    return [call["message"] for call in calls if call["type"] == "group_send"]
+def ids_of(messages):
+    """The ids of the rows among these messages; None if one is no row."""
+    try:
+        rows = [json.loads(it["text"]) for it in messages if it["type"] == "websocket.send"]
+        ids = [row["id"] for row in rows]
+    except (KeyError, TypeError, ValueError):
+        return None
+    return ids if all(type(number) is int for number in ids) else None
 
 
-def gap_in_saying(speaker):
-    """Why what a client has said did not come to all."""
-    order = order_of(speaker)
-    if "group_send" not in order:
-        return "member-missed"
-    rung_early = "INSERT" not in order[: order.index("group_send")]
-    return "sent-inside-transaction" if rung_early else "entry-missed"
+def test_a_new_client_gets_all_rows(play):
+    """Without `after`, or with `after=0`, a client gets every row, the oldest id first."""
+    play([*ROWS, f"{ROW} * 120", "connect", "2 connect ?after=0"])
 
 
-async def test_a_new_client_gets_all_there_is(communicator, database, external_sender):
-    """Without `after`, or with `after=0`, a client gets every row: oldest id first, 120 of them."""
-    for last in (None, 0):
-        gets(await enter(communicator, last), [])
-    room = Newsroom(database, external_sender)
-    await room.write(*(f"news {number}" for number in range(100)))
-    await room.write('"quoted" ä ☃', "", written_at=datetime(2001, 1, 1, tzinfo=UTC))
-    await room.write(*("old",) * 18, written_at=datetime.now(UTC) - timedelta(days=1))
-    for last in (None, 0):
-        gets(await enter(communicator, last), room.written, missing="history-cut")
+def test_one_who_comes_back_gets_what_it_has_missed(play):
+    """With `after`, a client gets the rows with higher ids only, even if there is no such row."""
+    ids = enumerate((3, 5, 8, 9), start=1)
+    play([*ROWS, *(f"{client} connect ?after={number}" for client, number in ids), ROW, BELLS[0]])
+    play([*ROWS, f"connect ?after={10**18 - 1}"])
 
 
-async def test_one_who_comes_back_gets_what_it_has_missed(communicator, database, external_sender):
-    """With `after`, a client gets the rows with higher ids alone, be some deleted or not."""
-    room = Newsroom(database, external_sender)
-    await room.write(*(f"news {number}" for number in range(1, 13)))
-    gone = (2, 5, 6, 12)
-    await database.do_in_other_process(Entry.objects.filter(id__in=gone).delete)
-    room.written = [news for news in room.written if news["id"] not in gone]
-    for last in (2, 5, 11, 12, 10**18 - 1, 0):
-        client = await enter(communicator, last)
-        gets(client, room.after(last))
-        if last:
-            await client.disconnect()
-    await room.publish("new")
-    gets(client, room.written[-1:], missing=gap_at_a_bell(client))
+def test_what_is_saved_during_connect_comes_once(play):
+    """What another process saves while a client connects comes once, and in order."""
+    play.at_each_point(f"{' | '.join(ROWS)} | connect ?after=8 | at * {ROW} | & {BELLS[0]}")
 
 
-async def test_each_who_is_there_gets_what_is_published(communicator, database, external_sender):
-    """What is published comes to all once, be they new or back, and what one of them says, too."""
-    room = Newsroom(database, external_sender)
-    await room.write("one", "two", "three")
-    clients = {last: await enter(communicator, last) for last in (3, 0, 2)}
-    for last, client in clients.items():
-        gets(client, room.after(last), missing="last-id-shared", again="last-id-shared")
-    await room.write("four")
-    late = await enter(communicator, 2)  # and so it has the row before anybody rings for it
-    gets(late, room.after(2))
-    await room.ring(room.written[-1])
-    gets(late, [])
-    for client in clients.values():
-        gets(client, room.written[-1:], missing="last-id-shared", again="last-id-shared")
-    for number, speaker in enumerate(clients.values()):
-        await speaker.send_to(text_data=f"said {number}")
-        await room.look()
-        if room.written[-1]["text"] != f"said {number}":
-            diagnose("text-not-saved", speaker)
-        for client in clients.values():
-            gets(client, room.written[-1:], missing=gap_in_saying(speaker))
-        if not said(speaker)[-1].items() >= {"type": BELL, **room.written[-1]}.items():
-            diagnose("message-differs", speaker, f"It was {said(speaker)[-1]}.")
+def test_each_client_gets_each_new_row(play):
+    """Each client gets a new row once, whether another process or a client has saved it."""
+    clients = ["connect ?after=9", "2 connect", "3 connect ?after=8"]
+    play([*ROWS, *clients, ROW, BELLS[0], "text one", "2 text two", "3 text three", READ])
+    play([*ROWS, ROW, "connect", BELLS[0], "close", "connect ?after=10", BELLS[0], ROW, BELLS[2]])
 
 
-async def test_a_frame_without_text_says_nothing(communicator, database, external_sender):
-    """A binary frame, with or without text: None beside it, and an empty one save nothing."""
-    room = Newsroom(database, external_sender)
-    client = await enter(communicator)
-    await client.send_to(bytes_data=b"hello")
-    await client.send_to(text_data="")
-    await client.send_input({"type": "websocket.receive", "text": None, "bytes": b"\xff"})
-    await room.look()
-    if room.written:
-        diagnose("empty-frame-saved", client)
-    client.expect()
+def test_tells_the_others_of_what_a_client_has_said(play):
+    """After a save, the message in the group has the id and the text of the row."""
+    play([*ROWS, "join ticker spy", "connect", "text hello", "take spy"])
 
 
-async def test_what_is_published_during_connect_comes_once(
-    communicator, database, external_sender, interleaving
-):
-    """Whenever another publishes, from the connect to the last row: all come, once, in order."""
-    room = Newsroom(database, external_sender)
-    await room.write("one", "two", "three")
-    for _ in interleaving.each_point(room.publish):
-        last = room.newest - 2
-        client = await enter(communicator, last)
-        missing = gap_in_connect(client)
-        gets(client, room.after(last), missing=missing, disorder="live-before-history")
-        await client.disconnect()
+def test_a_frame_without_text_saves_nothing(play):
+    """A binary frame and an empty text frame save nothing, and the connection goes on."""
+    play(["connect", "bytes 00ff", "text", READ, "text hello"])
 
 
-async def test_a_lost_message_loses_no_row(communicator, database, external_sender):
-    """Where messages are lost, the next that arrives brings all rows that are new."""
-    room = Newsroom(database, external_sender)
-    client = await enter(communicator)
-    for lost in (["one"], [], ["two", "three"], ["four"] * 60):
-        seen = room.newest
-        await room.write(*lost)
-        await room.publish("heard")
-        gets(client, room.after(seen), missing="layer-message-trusted")
+def test_a_lost_message_loses_no_row(play):
+    """If messages are lost, the next one brings all rows that are new."""
+    play(["connect", ROW, f"{ROW} * 2", BELLS[0], f"{ROW} * 60", BELLS[1], ROW, ROW, BELLS[0]])
 
 
-async def test_a_message_is_no_row(communicator, database, external_sender):
-    """A message that is late, comes again, or is of a row that is not there, changes nothing."""
-    room = Newsroom(database, external_sender)
-    await room.write("one", "two")
-    client = await enter(communicator, 1)
-    gets(client, room.after(1))
-    for news in (*room.written, {"id": 3, "text": "rolled back"}, {"id": 0, "text": "none"}):
-        await room.ring(news)
-        gets(client, [], again="layer-message-trusted")
-    await room.write("three", "four")
-    for news in reversed(room.after(2)):
-        await room.ring(news)
-    gets(client, room.after(2), missing="layer-message-trusted", disorder="layer-message-trusted")
+def test_a_message_is_not_a_row(play):
+    """A message that is late, comes twice, or names no row of the table changes nothing."""
+    play([*ROWS, "connect ?after=8", *BELLS, ROW, ROW, *BELLS])
+    play([*ROWS, f"connect ?after={10**18 - 1}", ROW, BELLS[0]])
 
 
-async def test_what_is_published_during_a_message_comes_once(
-    communicator, database, external_sender, interleaving
-):
-    """So it is when another publishes while the consumer is busy with what was published before."""
-    room = Newsroom(database, external_sender)
-    client = await enter(communicator)
-    for _ in interleaving.each_point(room.publish):
-        seen = room.newest
-        await room.publish("before")
-        gets(client, room.after(seen))
+def test_what_is_saved_during_a_message_comes_once(play):
+    """What another process saves while a message is handled comes once, and in order."""
+    play.at_each_point(f"connect | {ROW} | {BELLS[1]} | at * {ROW} | & {BELLS[0]} | {ROW}")
 
 
-async def test_what_is_published_while_a_client_speaks_comes_once(
-    communicator, database, external_sender, interleaving
-):
-    """So it is when another publishes while a client says something, and one more is there."""
-    room = Newsroom(database, external_sender)
-    clients = [await enter(communicator) for _ in range(2)]
-    for _ in interleaving.each_point(room.publish):
-        seen = room.newest
-        await clients[0].send_to(text_data="said")
-        await room.look()
-        missing = gap_in_saying(clients[0])
-        for client in clients:
-            gets(client, room.after(seen), missing=missing)
+def test_what_is_saved_while_a_client_speaks_comes_once(play):
+    """What another process saves while a client's frame is handled comes once, and in order."""
+    play.at_each_point(f"connect | 2 connect | text hello | at * {ROW} | & {BELLS[0]}")
 
 
-async def test_an_id_that_is_none_is_refused_so_that_it_shows(
-    communicator, database, external_sender
-):
-    """An `after` that is no number, or a negative, or a huge one, is closed with 4400."""
-    room = Newsroom(database, external_sender)
-    await room.write("one")
-    for text in NO_IDS:
-        client = communicator(f"/ws/db/replay/?after={text}")
-        try:
-            accepted, _ = await client.connect()
-        except CheckFailed as red:
-            if red.finding.diagnosis != "exception":
-                raise
-            diagnose("last-id-unchecked", client, red.finding.detail)
-        if not accepted:
-            diagnose("refused-without-reason", client)
-        if client.close_code is None:
-            diagnose("last-id-unchecked", client)
-        client.expect(CLOSE, otherwise=None if client.close_code == 4400 else "wrong-close-code")
+def test_a_wrong_id_is_closed_so_that_the_client_sees_why(play):
+    """An `after` that is not a number of 1 to 18 digits is accepted, and closed with 4400."""
+    play([*ROWS, *(f"{n} connect ?after={text}" for n, text in enumerate(NO_IDS, start=1))])
 
 
-async def test_one_who_is_refused_says_nothing(communicator, database, external_sender):
-    """What a client says before it knows that it is refused is not saved."""
-    client = communicator("/ws/db/replay/?after=seven")
-    client.input_queue.put_nowait({"type": "websocket.connect"})
-    client.input_queue.put_nowait({"type": "websocket.receive", "text": "hello"})
-    await client.wait()
-    room = Newsroom(database, external_sender)
-    await room.look()
-    if room.written:
-        diagnose("refused-text-saved", client)
+def test_a_closed_client_saves_nothing(play):
+    """What a client sends before it sees that it was closed is not saved."""
+    play(["connect ?after=seven", "& text hello", READ])
 
 
-async def test_leaves_the_group_whatever_ends_it(communicator, database):
-    """When a client leaves, a handler raises, or the server cancels, it is out of the group."""
-    for end in ("disconnect", "crash", "kill"):
-        client = await enter(communicator)
-        await getattr(client, end)()
+def test_leaves_the_group_whatever_ends_it(play):
+    """When a client leaves, a handler raises or the server cancels, the group is left."""
+    play([ROW, "connect", "close", "connect", "crash", "connect", "kill", "connect", "vanish"])

@@ -1,13 +1,17 @@
-"""Lesson 22: a ticker whose clients may come back, and have missed nothing.
+"""Lesson 22: a ticker whose clients may come back and have missed nothing.
 
-Each piece of news is a row of `Entry`; a client gets it as text, `{"id": 7, "text": "seven"}`. It
-connects with the last id that it saw, `?after=7`, and gets all that is newer; without `after`, all
-there is. Then it gets what comes. Whatever else is written meanwhile, nothing is left out, nothing
-comes twice, and the ids only grow. An `after` that is no number of 1 to 18 digits: accept, and
-close with code 4400.
+Each piece of news is a row of `Entry`. A client gets it as text, `{"id": 7, "text": "seven"}`. It
+connects with the last id that it saw, `?after=7`, and gets all newer rows. Without `after`, it gets
+all rows. Then it gets each new row. Nothing is left out, nothing comes twice, and the ids only
+grow, even if other code writes at any moment. Rows are never changed or deleted.
 
-Whoever saves a row, this consumer or a view, then sends a message like `{"type": "ticker.news",
-"id": 7, "text": "seven"}` to the group "ticker". It may be lost, be late, or come twice.
+If `after` is not a number of 1 to 18 digits, accept, and close with code 4400. A client that was
+closed saves no row. You choose what `?after=` without a value means, and whether digits of other
+scripts are digits.
+
+A client's text frame is saved as a row, unless it is empty. After each save, this consumer or a
+view sends a message like `{"type": "ticker.news", "id": 7, "text": "seven"}` to the group "ticker".
+The message may be lost, be late, or come twice.
 """
 
 import json

@@ -133,25 +133,6 @@ class SendsBoth(RightTicker):
         await self.tell(event["id"], event["text"])
 
 
-class KeepsThePlaceOfTheBeginning(RightTicker):
-    """Does not note what it has sent; each message brings all of it again."""
-
-    diagnosis = "sent-twice"
-
-    async def catch_up(self):
-        async for entry in self.newer():
-            await self.tell(entry.id, entry.text)
-
-
-class BeginsWithTheLast(RightTicker):
-    """Takes the last id that a client has seen for the first that it wants."""
-
-    diagnosis = "sent-twice"
-
-    def newer(self):
-        return Entry.objects.filter(id__gte=self.last).order_by("id")
-
-
 class SendsWhatRings(RightTicker):
     """Skips what was in the history, and trusts the layer for the rest."""
 
@@ -163,39 +144,6 @@ class SendsWhatRings(RightTicker):
             self.last = event["id"]
 
 
-class FetchesWhatRings(RightTicker):
-    """Asks the database, but only for the row that the message names."""
-
-    diagnosis = "layer-message-trusted"
-
-    async def ticker_news(self, event):
-        async for entry in self.newer().filter(id=event["id"]):
-            await self.tell(entry.id, entry.text)
-            self.note(entry.id)
-
-
-class ReadsFromTheBellOn(RightTicker):
-    """Reads from the row that rings on, as if the message before it could not have been lost."""
-
-    diagnosis = "layer-message-trusted"
-
-    async def ticker_news(self, event):
-        self.last = max(self.last, event["id"] - 1)
-        await self.catch_up()
-
-
-class FetchesTheNewest(RightTicker):
-    """Believes that one message is one row, and that it is the newest."""
-
-    diagnosis = "layer-message-trusted"
-
-    async def ticker_news(self, event):
-        entry = await self.newer().alast()
-        if entry:
-            await self.tell(entry.id, entry.text)
-            self.note(entry.id)
-
-
 class AsksForTheNewestAfterwards(RightTicker):
     """Notes the newest id that there is when it has sent the rows; a newer one is there by then."""
 
@@ -205,17 +153,6 @@ class AsksForTheNewestAfterwards(RightTicker):
         await super().catch_up()
         newest = await Entry.objects.order_by("id").alast()
         self.last = max(self.last, newest.id if newest else 0)
-
-
-class CountsTheRows(RightTicker):
-    """Takes an id for a number of rows; where one was deleted, they are not the same."""
-
-    diagnosis = "entry-missed"
-
-    async def catch_up(self):
-        async for entry in Entry.objects.order_by("id")[self.last :]:
-            await self.tell(entry.id, entry.text)
-            self.note(entry.id)
 
 
 class OrdersByTime(RightTicker):
@@ -232,15 +169,6 @@ class OrdersByTime(RightTicker):
             self.last = max(self.last, entry.id)
 
 
-class NewestFirst(RightTicker):
-    """Sends the newest row first, as a page shows it, and notes the oldest as the last."""
-
-    diagnosis = "wrong-order"
-
-    def newer(self):
-        return Entry.objects.filter(id__gt=self.last).order_by("-id")
-
-
 class SendsTheFirstFifty(RightTicker):
     """Limits the reading, and takes what lies beyond for sent."""
 
@@ -248,18 +176,6 @@ class SendsTheFirstFifty(RightTicker):
 
     def newer(self):
         return super().newer()[:50]
-
-
-class SendsTheLastFifty(RightTicker):
-    """Believes that nobody wants more than the last 50; it is who was away that does."""
-
-    diagnosis = "history-cut"
-
-    async def catch_up(self):
-        newest = [entry async for entry in self.newer().reverse()[:50]]
-        for entry in reversed(newest):
-            await self.tell(entry.id, entry.text)
-            self.note(entry.id)
 
 
 class BelievesTheClient(RightTicker):
@@ -271,41 +187,6 @@ class BelievesTheClient(RightTicker):
         self.last = int(after)
         await self.join()
         await self.catch_up()
-
-
-class AsksForDigits(RightTicker):
-    """Believes that int() takes whatever isdigit() does; ² is a digit, and no number."""
-
-    diagnosis = "last-id-unchecked"
-
-    async def begin(self, after):
-        if after.isdigit() and len(after) < 19:
-            self.note(int(after))
-            await self.join()
-            await self.catch_up()
-        else:
-            await self.send({"type": "websocket.close", "code": 4400})
-
-
-class SetsNoLimit(RightTicker):
-    """Takes a number of any size; above a huge one there never is a row, and nobody is told."""
-
-    diagnosis = "last-id-unchecked"
-
-    async def begin(self, after):
-        if re.fullmatch("[0-9]{1,4000}", after):
-            await super().begin(after[:18])
-        else:
-            await super().begin(after)
-
-
-class BeginsAnew(RightTicker):
-    """Takes a bad id for none, so that a client gets all again, and never learns why."""
-
-    diagnosis = "last-id-unchecked"
-
-    async def begin(self, after):
-        await super().begin(after if re.fullmatch(r"[0-9]{1,18}", after) else "0")
 
 
 class RefusesWithACodeNobodySees(RightTicker):

@@ -1,261 +1,239 @@
-"""Lesson 23: does the den ask, at each word, who may say it and who may hear it?"""
+"""Lesson 23: does the room ask, at each word, who may say it and who may hear it?"""
 
-from django.contrib.auth.models import User
+import json
 
-from db_demo.models import Membership, Room
-from lessons.judge import diagnose
+from lessons.judge import Model, OneOf
+
+LONG = "a-room-with-a-very-long-name-of-50-characters-in-"
+# The members of each room; eve is not active, and root is a superuser.
+MEMBERS = {"den": (1, 2, 3, 4, 5), "annex": (1, 2), "empty": ()}
+MEMBERS |= dict.fromkeys(("Den", "a-b", "a_b", f"{LONG}x", f"{LONG}y"), (1,))
+USERS = [{"username": it, "first_name": it.title()} for it in ("ada", "bob", "cyd", "dan")]
+USERS += [{"username": "eve", "is_active": False}, {"username": "root", "is_superuser": True}]
+PAIRS = [(room, user) for room, users in enumerate(MEMBERS.values(), 1) for user in users]
+TABLES = {
+    "auth.User": USERS,
+    "db_demo.Room": [{"name": name, "is_private": True} for name in MEMBERS],
+    "db_demo.Membership": [{"room_id": room, "user_id": user} for room, user in PAIRS],
+}
+ROWS = f"load {json.dumps(TABLES)}"
+PUT_OUT = 'delete db_demo.Membership {"room_id": 1, "user_id": 2}'  # bob, of the den
+LET_IN = 'row db_demo.Membership {"id": 20, "room_id": 1, "user_id": 2}'
+MAKE_MEMBER = 'row db_demo.Membership {"id": 21, "room_id": 1, "user_id": 6}'  # root
+DEACTIVATE = 'partial row auth.User {"id": 3, "is_active": false}'  # cyd
+DELETE_ACCOUNT = 'delete auth.User {"username": "dan"}'
+DELETE_ROOM = 'delete db_demo.Room {"name": "annex"}'
+
 
 OUT = {"type": "websocket.close", "code": 4403}
 
 
-class Den:
-    """A private room, its members, and their clients."""
-
-    def __init__(self, communicator, database, name="den"):
-        self.communicator, self.database, self.name = communicator, database, name
-
-    async def open(self, *members):
-        """Make the room with these members."""
-        for name in members:
-            await self.database.add_account(name)
-        await self.database.do(_make_room, self.name, members)
-        return self
-
-    async def knock(self, name=None):
-        headers = await self.database.log_in(name) if name else []
-        client = self.communicator(f"/ws/chat/{self.name}/", headers=headers)
-        accepted, _ = await client.connect()
-        if not accepted:
-            diagnose("refused-without-reason", client)
-        return client
-
-    async def enter(self, name):
-        client = await self.knock(name)
-        if client.close_code is not None:
-            diagnose("refuses-everyone", client)
-        client.expect()
-        return client
-
-    async def put_out(self, name):
-        rows = Membership.objects.filter(room__name=self.name, user__username=name)
-        await self.database.do(rows.delete)
-
-    async def deactivate(self, name):
-        await self.database.do(User.objects.filter(username=name).update, is_active=False)
-
-    async def delete_account(self, name):
-        await self.database.do(User.objects.filter(username=name).delete)
-
-    async def pull_down(self):
-        await self.database.do(Room.objects.filter(name=self.name).delete)
+def enter(name, room="den"):
+    return f"connect /ws/chat/{room}/ as={name}"
 
 
-def _make_room(name, members):
-    room = Room.objects.create(name=name, is_private=True)
-    users = User.objects.filter(username__in=members)
-    Membership.objects.bulk_create(Membership(room=room, user=user) for user in users)
+BOTH = f"{ROWS} | {enter('ada')} | 2 {enter('bob')}"
 
 
-def hears(client, *lines, otherwise=None):
-    client.expect(
-        *({"type": "websocket.send", "text": line} for line in lines), otherwise=otherwise
+class Den(Model):
+    database = True
+    clients_are_independent = False
+    max_clients = 4
+    points = (*range(10), 12)
+    ends = (*Model.ends, "crash", "kill")
+    setups = ((ROWS,),)
+    texts = ("hello", "bob: hello")
+    handshakes = (
+        *(enter("ada"), enter("bob"), enter("ada"), enter("cyd"), enter("bob"), enter("dan")),
+        *(
+            enter("ada", "annex"),
+            enter("bob", "annex"),
+            enter("ada", "Den"),
+            enter("root"),
+            "connect /ws/chat/den/",
+        ),
     )
+    others = (PUT_OUT, PUT_OUT, DEACTIVATE, DELETE_ACCOUNT, DELETE_ROOM, MAKE_MEMBER)
+
+    @property
+    def has_choices(self):
+        return any(map(self.is_former, self.open_clients))
+
+    def connect(self, client):
+        """The connection of any other user is accepted, closed with code 4403, and receives
+        nothing."""
+        client.name = client.handshake.get("as")
+        client.room = client.handshake["path"].split("/")[3]
+        client.accept()
+        client.was_member = self.asks_about(client)
+        if not client.was_member:
+            self.put_out(client)
+
+    def receive(self, client, text, data):
+        """When a member sends a text frame, every member of the room, including the sender,
+        receives `ada: hello`."""
+        if not text:
+            if not self.asks_about(client) and self.either_way():
+                self.put_out(client)
+        elif not self.asks_about(client):
+            self.put_out(client)
+        else:
+            for other in self.open_clients:
+                if other.room == client.room and self.asks_about(other):
+                    other.send(f"{client.name}: {text}")
+                elif other.room == client.room:
+                    self.put_out(other)
+
+    def put_out(self, client):
+        """The client is closed with 4403. Of several such messages, Daphne sends the first."""
+        client.expect(OneOf([OUT], [OUT] * 2, [OUT] * 3))
+        client.state = "closed"
+
+    def asks_about(self, client):
+        """Whether the client's user is a member, while rows may change."""
+        answers = {self.is_member(client, tables) for tables in self.recent_tables}
+        return self.either_way() if len(answers) == 2 else answers.pop()
+
+    def is_member(self, client, tables, activities=(True,)):
+        """Whether the client's user, whose activity is one of these, is a member of the room."""
+        rooms = [row["id"] for row in tables["db_demo.Room"] if row["name"] == client.room]
+        users = [row for row in tables["auth.User"] if row["username"] == client.name]
+        users = [row["id"] for row in users if row.get("is_active", True) in activities]
+        rows = tables["db_demo.Membership"]
+        return any(row["room_id"] in rooms and row["user_id"] in users for row in rows)
+
+    def promise_of(self, step):
+        if step.action == "text" and any(map(self.is_former, self.clients.values())):
+            return "From then on that user neither says nor hears a word."
+        return super().promise_of(step)
+
+    def is_former(self, client):
+        return client.was_member and not self.is_member(client, self.tables)
+
+    def diagnose(self, difference):
+        client = self.clients.get(difference.client)
+        if difference.fault or client is None:
+            return None
+        received = [message["type"] for message in difference.received]
+        if not client.was_member:
+            if received == ["websocket.close"]:
+                return "refused-without-reason"
+            return self.of_stranger(client) if received == ["websocket.accept"] else None
+        heard = difference.received[difference.first :][:1]
+        for step in difference.steps_of_burst:
+            if step.action == "text" and difference.texts(heard):
+                writer = self.clients[step.client]
+                if heard[0]["text"] == f"{writer.name}: {step.arguments['text']}":
+                    return self.of_text(writer, client)
+        is_closed = "websocket.close" in received
+        if not is_closed and (found := self.of_former(client, "removed-member-not-closed")):
+            return found
+        if is_closed and not self.is_former(client):
+            others = map(self.is_former, self.clients.values())
+            return "other-members-closed" if any(others) else None
+        wanted = difference.missing and difference.texts([difference.missing])
+        seen = difference.played.turns[difference.burst].clients.values()
+        told = [text for one in seen for text in difference.texts([it for _, it in one.received])]
+        return "member-missed" if wanted and wanted[0] in told else None
+
+    def of_stranger(self, client):
+        if client.name is None:
+            return "guest-is-member"
+        users, rows = self.tables["auth.User"], self.tables["db_demo.Membership"]
+        own = [row["id"] for row in users if row["username"] == client.name]
+        is_elsewhere = any(row["user_id"] in own for row in rows)
+        return "member-elsewhere" if is_elsewhere else "stranger-let-in"
+
+    def of_text(self, writer, reader):
+        """What is wrong if the reader's client receives a text of the writer."""
+        if writer.room != reader.room:
+            return "wrong-room"
+        if not writer.was_member:
+            return self.of_stranger(writer)
+        return self.of_former(writer, "removed-member-still-sends") or self.of_former(
+            reader, "removed-member-still-receives"
+        )
+
+    def of_former(self, client, name):
+        """`name` or "inactive-stays" for a client that was a member."""
+        if not self.is_former(client):
+            return None
+        is_inactive = self.is_member(client, self.tables, (False,))
+        return "inactive-stays" if is_inactive else name
 
 
-def shown_out(client, otherwise="removed-member-not-closed"):
-    """Closed with 4403, and nothing else came; a second close does nothing."""
-    ends = [message for message in client.unread if message["type"] == "websocket.close"]
-    client.unread[:] = [one for one in client.unread if not any(one is end for end in ends[1:])]
-    if client.close_code is not None:
-        otherwise = "removed-member-still-receives" if said_in(client) else None
-        otherwise = otherwise if client.close_code == 4403 else "wrong-close-code"
-    client.expect(OUT, otherwise=otherwise)
+def test_members_hear_each_other(play):
+    """What a member says, all members in the room hear, and the sender does too."""
+    play(f"{BOTH} | text hello | 2 text hello | text hello | 3 {enter('ada')} | 3 text again")
+    play(f"{BOTH} | text one | & 2 text two | & text three")
 
 
-def said_in(client):
-    """Whether the client heard what ada said in the room."""
-    return any("ada: " in (message.get("text") or "") for message in client.unread)
+def test_a_frame_without_text_says_nothing(play):
+    """A binary frame, or an empty one, says nothing, and a member stays connected."""
+    play(f"keys both | {BOTH} | bytes 68656c6c6f | text | bytes | text hello")
+    play(f"{BOTH} | bytes 68656c6c6f | text | text hello")
 
 
-def goes_on(client, *lines):
-    """Heard these, and is still there."""
-    if client.close_code is not None:
-        diagnose("other-members-closed", client)
-    hears(client, *lines, otherwise=None if client.unread else "member-missed")
+def test_nobody_else_is_let_in(play):
+    """A user who is no member, and a member of another room, is closed with 4403."""
+    play(f"{ROWS} | {enter('ada')} | 2 {enter('root')} | & 2 text hello | text hello")
+    play(f"{ROWS} | {enter('ada')} | 2 {enter('cyd', 'annex')} | text hello")
+    play(f"{ROWS} | {enter('ada', 'DEN')} | 2 {enter('ada', 'nowhere')} | 3 {enter('eve')}")
+    play(f"{ROWS} | {enter('ada', 'x' * 300)}")
 
 
-async def test_members_hear_each_other(communicator, database):
-    """What a member says, all members in the room hear, the one who said it too."""
-    den = await Den(communicator, database).open("ada", "bob")
-    ada, bob = await den.enter("ada"), await den.enter("bob")
-    for client, name in ((ada, "ada"), (bob, "bob")):
-        await client.send_to(text_data="hello")
-        goes_on(ada, f"{name}: hello")
-        goes_on(bob, f"{name}: hello")
+def test_a_guest_is_no_member(play):
+    """A guest is closed with 4403, in a room that has no members too."""
+    for room in ("den", "empty", "nowhere"):
+        play(f"{ROWS} | connect /ws/chat/{room}/")
 
 
-async def test_a_frame_without_text_says_nothing(communicator, database):
-    """A binary frame or an empty one says nothing, and the connection goes on."""
-    den = await Den(communicator, database).open("ada")
-    ada = await den.enter("ada")
-    await ada.send_to(bytes_data=b"hello")
-    await ada.send_to(text_data="")
-    await ada.send_input({"type": "websocket.receive", "text": None, "bytes": b"x"})
-    goes_on(ada)
+def test_a_former_member_says_nothing_more(play):
+    """A former member who sends a text is closed with 4403, and nobody receives it."""
+    play(f"{BOTH} | 2 text hello | {PUT_OUT} | 2 text still here | text gone")
+    play(f"{BOTH} | {PUT_OUT} | 2 text one | & 2 text two")
+    play(f"{BOTH} | {PUT_OUT} | 2 bytes 00 | 2 text | 2 text hello")
 
 
-async def test_nobody_else_is_let_in(communicator, database):
-    """A stranger, and a member of another room, is closed with 4403 and hears nothing."""
-    await Den(communicator, database, "other").open("bob")
-    den = await Den(communicator, database).open("ada")
-    ada = await den.enter("ada")
-    for name in ("cyd", "bob"):
-        stranger = await den.knock(name)
-        await ada.send_to(text_data="hello")
-        shown_out(stranger, "member-elsewhere" if name == "bob" else "stranger-let-in")
-        goes_on(ada, "ada: hello")
+def test_a_former_member_hears_nothing_more(play):
+    """A former member who only listens is closed with 4403 at the first message of the room."""
+    play(f"{BOTH} | {PUT_OUT} | text gone | text still gone")
+    play(f"{BOTH} | 3 {enter('bob')} | {PUT_OUT} | text one | & text two | & 2 text three")
 
 
-async def test_a_guest_is_no_member(communicator, database):
-    """One who has not logged in is closed with 4403, in a room that has no members too."""
-    for name, members in (("full", ["ada"]), ("empty", [])):
-        den = await Den(communicator, database, name).open(*members)
-        shown_out(await den.knock(), "guest-is-member")
-    shown_out(await Den(communicator, database, "nowhere").knock(), "guest-is-member")
+def test_an_inactive_account_is_no_members(play):
+    """A user who was made inactive, or whose account was deleted, neither says nor hears a word."""
+    for name, change in (("cyd", DEACTIVATE), ("dan", DELETE_ACCOUNT)):
+        play(f"{ROWS} | {enter('ada')} | 2 {enter(name)} | {change} | 2 text still here")
+        play(f"{ROWS} | {enter('ada')} | 2 {enter(name)} | {change} | text hello")
+        play(f"{ROWS} | {enter(name)} | {change} | 2 {enter(name)} | text hello")
 
 
-async def test_who_was_put_out_says_nothing_more(communicator, database):
-    """A member who was put out and speaks is closed with 4403, and nobody hears it."""
-    den = await Den(communicator, database).open("ada", "bob")
-    ada, bob = await den.enter("ada"), await den.enter("bob")
-    await bob.send_to(text_data="hello")
-    goes_on(ada, "bob: hello")
-    goes_on(bob, "bob: hello")
-    await den.put_out("bob")
-    await bob.send_to(text_data="still here")
-    goes_on_unspoken_to(ada)
-    shown_out(bob)
-    await ada.send_to(text_data="gone")
-    goes_on(ada, "ada: gone")
+def test_a_deleted_room_has_no_members(play):
+    """When the room is deleted, each connection is closed with 4403 at its first text."""
+    both = f"{enter('ada', 'annex')} | 2 {enter('ada')} | 3 {enter('bob', 'annex')}"
+    play(f"{ROWS} | {both} | {DELETE_ROOM} | text hello? | 3 text hello? | 2 text hello")
 
 
-def goes_on_unspoken_to(client):
-    if client.close_code is not None:
-        diagnose("other-members-closed", client)
-    hears(client, otherwise="removed-member-still-sends")
+def test_each_room_is_separate(play):
+    """What is said in one room is not heard in another, and a user may be put out of one only."""
+    for one, other in (("den", "annex"), ("den", "Den"), ("a-b", "a_b"), (f"{LONG}x", f"{LONG}y")):
+        play(f"{ROWS} | {enter('ada', one)} | 2 {enter('ada', other)} | text one | 2 text two")
+    play(f"{ROWS} | {enter('bob')} | 2 {enter('bob', 'annex')} | {PUT_OUT} | text a | 2 text b")
 
 
-async def test_who_was_put_out_hears_nothing_more(communicator, database):
-    """A member who was put out, and is spoken to, hears nothing, and is closed with 4403."""
-    den = await Den(communicator, database).open("ada", "bob")
-    ada, bob = await den.enter("ada"), await den.enter("bob")
-    await den.put_out("bob")
-    await ada.send_to(text_data="he is gone")
-    shown_out(bob, "removed-member-still-receives" if said_in(bob) else "removed-member-not-closed")
-    goes_on(ada, "ada: he is gone")
+def test_a_user_who_is_a_member_again_comes_in(play):
+    """A former member who is a member again comes in with a new connection."""
+    play(f"{BOTH} | {PUT_OUT} | 2 text still here | {LET_IN} | 2 {enter('bob')} | 2 text again")
 
 
-async def test_what_is_on_its_way_then_is_passed_over(communicator, database):
-    """Two messages at once for one who was put out: the first ends it, the second does no harm."""
-    den = await Den(communicator, database).open("ada", "bob")
-    ada, bob = await den.enter("ada"), await den.enter("bob")
-    await den.put_out("bob")
-    ada.input_queue.put_nowait({"type": "websocket.receive", "text": "one"})
-    await ada.send_to(text_data="two")
-    shown_out(bob, "removed-member-still-receives" if said_in(bob) else "removed-member-not-closed")
-    goes_on(ada, "ada: one", "ada: two")
+def test_a_membership_may_end_while_a_text_is_handled(play):
+    """A membership may end at any moment, and no connection of another member is closed."""
+    play.at_each_point(f"{BOTH} | 2 text hello | at * {PUT_OUT} | text hello | 2 text again")
 
 
-async def test_two_words_at_once_of_one_who_was_put_out(communicator, database):
-    """Two frames at once from one who was put out: neither is heard."""
-    den = await Den(communicator, database).open("ada", "bob")
-    ada, bob = await den.enter("ada"), await den.enter("bob")
-    await den.put_out("bob")
-    bob.input_queue.put_nowait({"type": "websocket.receive", "text": "one"})
-    await bob.send_to(text_data="two")
-    goes_on_unspoken_to(ada)
-    shown_out(bob)
-
-
-async def test_an_inactive_account_is_no_members(communicator, database):
-    """Who has been made inactive, or whose account is gone, neither says nor hears a word."""
-    den = await Den(communicator, database).open("ada", "bob", "cyd", "dan")
-    ada = await den.enter("ada")
-    for name, end in (("bob", den.deactivate), ("cyd", den.delete_account)):
-        client = await den.enter(name)
-        await end(name)
-        await client.send_to(text_data="still here")
-        hears(ada, otherwise="inactive-stays")
-        shown_out(client, "inactive-stays")
-    dan = await den.enter("dan")
-    await den.deactivate("dan")
-    await ada.send_to(text_data="hello")
-    shown_out(dan, "inactive-stays")
-    goes_on(ada, "ada: hello")
-
-
-async def test_a_room_that_is_gone_has_no_members(communicator, database):
-    """When the room is deleted, all who speak or are spoken to there are closed with 4403."""
-    den = await Den(communicator, database).open("ada", "bob")
-    ada = await den.enter("ada")
-    await den.pull_down()
-    await ada.send_to(text_data="hello?")
-    shown_out(ada)
-
-
-async def test_each_den_is_a_room_of_its_own(communicator, database):
-    """One who is in two rooms and is put out of one stays in the other."""
-    den = await Den(communicator, database).open("ada", "bob")
-    other = await Den(communicator, database, "other").open("ada", "bob")
-    here, there = await den.enter("bob"), await other.enter("bob")
-    await den.put_out("bob")
-    await here.send_to(text_data="hello")
-    shown_out(here)
-    await there.send_to(text_data="hello")
-    goes_on(there, "bob: hello")
-
-
-async def test_one_who_is_let_back_needs_a_new_connection(communicator, database):
-    """Shown out and let back at once, the old connection says and hears nothing more."""
-    den = await Den(communicator, database).open("ada", "bob")
-    ada, bob = await den.enter("ada"), await den.enter("bob")
-    await den.put_out("bob")
-    await ada.send_to(text_data="one")  # bob's client has yet to hear that it was shown out
-    await database.do(_let_in, den.name, "bob")
-    await ada.send_to(text_data="two")
-    goes_on(ada, "ada: one", "ada: two")
-    bob.input_queue.put_nowait({"type": "websocket.receive", "text": "me again"})
-    await bob.wait()
-    shown_out(bob)
-    goes_on_unspoken_to(ada)
-
-
-async def test_one_who_is_let_back_comes_in(communicator, database):
-    """Who was put out, and is a member again, comes in, says and hears as before."""
-    den = await Den(communicator, database).open("ada", "bob")
-    ada, bob = await den.enter("ada"), await den.enter("bob")
-    await den.put_out("bob")
-    await bob.send_to(text_data="still here")
-    await database.do(_let_in, den.name, "bob")
-    bob = await den.enter("bob")
-    await bob.send_to(text_data="again")
-    goes_on(bob, "bob: again")
-    goes_on(ada, "bob: again")
-
-
-def _let_in(room, name):
-    Room.objects.get(name=room).members.add(User.objects.get(username=name))
-
-
-async def test_leaves_the_group_whatever_ends_it(communicator, database, external_sender):
-    """Shown out, left, crashed or cancelled: no group has it any more."""
-    den = await Den(communicator, database).open("ada")
-    for end in ("disconnect", "crash", "kill"):
-        await getattr(await den.enter("ada"), end)()
-        if external_sender.groups:
-            diagnose("group-leak")
-    ada = await den.enter("ada")
-    await den.put_out("ada")
-    await ada.send_to(text_data="still here")
-    if external_sender.groups:
-        diagnose("group-leak", ada)
+def test_leaves_the_group_whatever_ends_it(play):
+    """However a connection ends, no group holds it any more."""
+    for end in ("close 1001", "crash", "kill", f"{PUT_OUT} | 2 text still here"):
+        play(f"{BOTH} | 2 {end} | text hello".replace("2 delete", "delete"))
+    play.at_each_point(f"{BOTH} | text hello | at * 2 kill | text again")

@@ -1,12 +1,14 @@
-"""Lesson 23: a private room, for whoever is a member now.
+"""Lesson 23: a private room, for users who are members now.
 
-The URL names a room. Members hear in a text frame what one of them says in one: `ada: hello`.
-Everybody else is accepted, closed with code 4403, and hears nothing.
+The URL names a room. When a member sends a text frame, every member of the room, including the
+sender, receives `ada: hello`. A text of spaces is a text like any other. The connection of any
+other user is accepted, closed with code 4403, and receives nothing.
 
 A membership may end while its socket is open: the row is deleted, the account is made inactive, or
-the room is gone. From then on that user neither says nor hears a word. The connection is closed
-with 4403 at the first text frame, or at the first message of the room, whichever comes first; and
-the others go on. A binary frame, or an empty one, says nothing.
+the room is deleted. From then on that user neither says nor hears a word. The connection is closed
+with 4403 at its own first text frame, or at the first message of the room, whichever comes first.
+The other connections stay open. A binary frame, or an empty one, says nothing. You choose whether
+it closes the connection of a former member.
 """
 
 from channels.consumer import AsyncConsumer

@@ -3,6 +3,7 @@
 from channels.consumer import AsyncConsumer
 from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
+from django.contrib.auth.models import User
 
 from db_demo.models import Membership, Room
 
@@ -75,28 +76,6 @@ class AsksAtTheDoor(RightDen):
         return self.group is not None
 
 
-class RemembersTheAnswer(RightDen):
-    """Asks once, and keeps the answer, to spare the database."""
-
-    diagnosis = "removed-member-still-sends"
-    answer = None
-
-    async def is_member(self):
-        if self.answer is None:
-            self.answer = await super().is_member()
-        return self.answer
-
-
-class AsksTheReader(RightDen):
-    """Asks in front of what goes to a client: what comes from one has gone out to all by then."""
-
-    diagnosis = "removed-member-still-sends"
-
-    async def websocket_receive(self, event):
-        if event.get("text") and self.group is not None:
-            await self.pass_on(event["text"])
-
-
 class PassesOnThenAsks(RightDen):
     """Asks, but too late: the message is on its way."""
 
@@ -118,17 +97,6 @@ class AsksTheWriter(RightDen):
             await self.send({"type": "websocket.send", "text": event["text"]})
 
 
-class SendsThenAsks(RightDen):
-    """Shows out who hears a message, after the message."""
-
-    diagnosis = "removed-member-still-receives"
-
-    async def den_said(self, event):
-        if self.group is not None:
-            await self.send({"type": "websocket.send", "text": event["text"]})
-            await self.may_stay()
-
-
 class SaysNothing(RightDen):
     """Passes over what it may not do; the client believes that it is in a quiet room."""
 
@@ -138,15 +106,6 @@ class SaysNothing(RightDen):
         pass
 
 
-class AnswersAndStays(RightDen):
-    """Says no, and keeps the connection, and the place in the group."""
-
-    diagnosis = "removed-member-not-closed"
-
-    async def show_out(self):
-        await self.send({"type": "websocket.send", "text": "You are no member."})
-
-
 class StopsAndLeavesTheSocket(RightDen):
     """Ends the consumer, which closes no socket."""
 
@@ -154,16 +113,6 @@ class StopsAndLeavesTheSocket(RightDen):
 
     async def show_out(self):
         raise StopConsumer()
-
-
-class ExplainsAfterwards(RightDen):
-    """Closes, and says why then; after the close there is no connection to say it on."""
-
-    diagnosis = "send-after-close"
-
-    async def show_out(self):
-        await super().show_out()
-        await self.send({"type": "websocket.send", "text": "You are no member."})
 
 
 class LetsEverybodyIn(RightDen):
@@ -188,47 +137,6 @@ class ClosesTheRoom(RightDen):
             await super().show_out()
 
 
-class ClosesAsForAnyBug(RightDen):
-    """Lets an exception show the client out: with 1011, as for any bug."""
-
-    diagnosis = "exception"
-
-    async def show_out(self):
-        raise PermissionError("no member")
-
-
-class ClosesWith1008(RightDen):
-    """Takes the code that the registry has for it, which Daphne lets no application send."""
-
-    diagnosis = "forbidden-close-code"
-
-    async def show_out(self):
-        await self.leave()
-        await self.send({"type": "websocket.close", "code": 1008})
-
-
-class AsksInAsyncCode(RightDen):
-    """Asks the database from async code, where Django refuses to."""
-
-    diagnosis = "orm-in-async"
-
-    async def is_member(self):
-        user_id = self.scope["user"].pk
-        return Membership.objects.filter(room__name=self.name, user_id=user_id).exists()
-
-
-class ForgetsToAwait(RightDen):
-    """Takes the coroutine for its answer; it is always true."""
-
-    diagnosis = "never-awaited"
-
-    async def may_stay(self):
-        if self.group is not None and self.is_member():
-            return True
-        await self.show_out()
-        return False
-
-
 class TakesAGuestForAMember(RightDen):
     """Looks for the room whose member is None: that finds each room that has no members."""
 
@@ -238,18 +146,8 @@ class TakesAGuestForAMember(RightDen):
     def is_member(self):
         user_id = self.scope["user"].pk
         rooms = Room.objects.filter(name=self.name, members=user_id)
-        return rooms.exclude(memberships__user__is_active=False, members=user_id).exists()
-
-
-class ForgetsTheAccount(RightDen):
-    """Looks at the membership; that the account is inactive, a row of another table says."""
-
-    diagnosis = "inactive-stays"
-
-    @database_sync_to_async
-    def is_member(self):
-        user_id = self.scope["user"].pk
-        return Membership.objects.filter(room__name=self.name, user_id=user_id).exists()
+        inactive = User.objects.filter(pk=user_id, is_active=False)
+        return rooms.exists() and not inactive.exists()
 
 
 class BelievesTheScope(RightDen):

@@ -55,6 +55,9 @@ class Command(BaseCommand):
         _add(actions, "mistakes", "the common mistakes, with the diagnosis of each")
         verify = _add(actions, "verify", "prove the course, for its authors", "all lessons")
         verify.add_argument("--mutants", action="store_true", help="machine-made mistakes too")
+        verify.add_argument(
+            "--survivors", action="store_true", help="the mutants that nothing caught the last time"
+        )
         verify.add_argument("--update", action="store_true", help="record the transcripts again")
         new = actions.add_parser("new", help="create the files of a new lesson, to be filled in")
         new.add_argument("slug", help="small letters, digits and _")

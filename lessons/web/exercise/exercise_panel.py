@@ -13,6 +13,7 @@ from lessons.core.diagnoses import Diagnosis
 from lessons.core.diagnoses import catalogue as diagnoses
 from lessons.core.progress import Progress
 from lessons.core.source import Source
+from lessons.judge.verdict import further_red_text
 from lessons.web.markup import highlight_code, inline_code_to_html, markdown_to_html
 from lessons.wire.events import Event
 from lessons.wire.transcript import render
@@ -70,24 +71,25 @@ def list_version(known: dict[str, Progress]) -> str:
 
 
 def _findings(verdict: dict) -> dict:
-    """The first finding in full, and the titles of the others, which often follow from it."""
+    """The first finding in full, and how many more claims are red."""
     outcomes = verdict.get("outcomes", ())
-    findings = [verdict.get("problem"), *(outcome["finding"] for outcome in outcomes)]
-    distinct: dict[str, dict] = {}
-    for one in filter(None, findings):
-        distinct.setdefault(one["diagnosis"], one)
-    if not distinct:
+    found = [verdict.get("problem"), *(outcome["finding"] for outcome in outcomes)]
+    findings = list(filter(None, found))
+    if not findings:
         return {}
-    finding, *others = distinct.values()
+    finding = findings[0]
     title = _title(finding)
+    others = sum(outcome["state"] == "red" for outcome in outcomes) - 1
     return {
         "finding": finding,
         "title": title,
         "where": finding["message"].removesuffix(title).removesuffix(": "),
+        "promise": finding.get("promise", ""),
+        "steps": finding.get("conversation", ""),
         "detail": [(line, line.startswith("≠")) for line in finding["detail"].splitlines()],
         "diagnosis": _diagnosis(finding),
         "transcript": _transcript(outcomes, finding),
-        "others": [(_title(one), one["line"]) for one in others],
+        "others": further_red_text(others) if others > 0 else "",
     }
 
 

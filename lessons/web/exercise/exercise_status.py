@@ -8,7 +8,7 @@ import asyncio
 import json
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qs
 
 from channels.exceptions import StopConsumer
@@ -19,7 +19,7 @@ from django.template.loader import render_to_string
 from lessons.core.catalogue import Lesson, UnknownLesson, find
 from lessons.core.progress import Progress
 from lessons.core.source import UnknownName, find_source
-from lessons.judge import judge_client
+from lessons.judge.daemon import judge_client
 from lessons.web.exercise.exercise_panel import (
     exercise_context,
     lesson_list_context,
@@ -37,12 +37,14 @@ MAX_MESSAGE = 64 * 1024 * 1024  # bytes: the progress in all lessons
 class JudgeFeed:
     """This server's connection to the judge, kept while a page is open.
 
-    `progress` is None until a judge has sent it. Each page has an asyncio.Event in `pages`, which
+    `progress` is None until a judge has sent it. `claims` is the verdict on the claims of a lesson
+    whose generated conversations are being played. Each page has an asyncio.Event in `pages`, which
     is set when something has changed.
     """
 
     progress: dict[str, Progress] | None = None
     judging: str | None = None
+    claims: dict | None = None
     is_missing: bool = False
     pages: set[asyncio.Event] = field(default_factory=set)
     _task: asyncio.Task | None = None
@@ -83,9 +85,11 @@ class JudgeFeed:
                     known = {key: Progress(**one) for key, one in message["progress"].items()}
                     # The first message has the progress in all lessons, the others what changed.
                     known = known if "judging" in message else {**self.progress, **known}
-                    self._update(progress=known, is_missing=False)
+                    self._update(progress=known, is_missing=False, claims=None)
+                if "claims" in message:
+                    self._update(claims=message["claims"])
                 if "judging" in message:
-                    self._update(judging=message["judging"])
+                    self._update(judging=message["judging"], claims=None)
         finally:
             writer.close()
 
@@ -162,6 +166,8 @@ class ExerciseStatus(PageSocket):
             return None
         one = known.get(lesson.key, Progress()) if lesson else None
         version = str(one.version) if one else list_version(known)
+        if one and feed.claims and feed.claims["lesson"] == lesson.key:
+            one, version = replace(one, verdict=feed.claims), f"{version} claims"
         if version == self.shown:
             return None
         self.shown = version

@@ -18,7 +18,7 @@ from django.core import signing
 from django.urls.resolvers import RoutePattern
 
 from lessons.core.catalogue import ACCOUNTS, Lesson
-from lessons.playback.conversation import FROZEN_NOW, Turn, play_in_turns
+from lessons.playback.conversation import FROZEN_NOW, StepEvents, play_in_turns
 from lessons.playback.steps import BEGINNINGS, METHODS, Step, parse_step
 from lessons.wire.events import Event
 from lessons.wire.python_literal import python_literal
@@ -143,7 +143,7 @@ def _with_defaults(step: Step, **arguments) -> Step:
     return replace(step, arguments={**arguments, **step.arguments})
 
 
-def _step_lines(lesson: Lesson, step: Step, turn: Turn) -> Iterator[str]:
+def _step_lines(lesson: Lesson, step: Step, turn: StepEvents) -> Iterator[str]:
     """The lines of one step: what its client sends, and each event that follows, in order."""
     if step.action in BEGINNINGS:
         yield _communicator(lesson, step)

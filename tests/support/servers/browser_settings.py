@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 from lessons.core import progress
-from lessons.judge import judge_client
+from lessons.judge.daemon import judge_client
 from lessons.settings import *  # noqa: F403
 from lessons.settings import BASE_DIR, DATABASES
 
-JUDGE = f"import {__name__}; from lessons.judge.judge_daemon import main; main()"
+JUDGE = f"import {__name__}; from lessons.judge.daemon.judge_daemon import main; main()"
 
 STATE_DIR = Path(os.environ["WORKSHOP_STATE_DIR"])
 DATABASES["default"]["NAME"] = STATE_DIR / "db.sqlite3"

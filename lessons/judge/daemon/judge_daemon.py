@@ -1,6 +1,6 @@
 """The judge process: there is one for each clone of the project.
 
-    python -m lessons.judge.judge_daemon
+    python -m lessons.judge.daemon.judge_daemon
 
 It judges each exercise that a student saves, and reports to its clients: the web server, every
 `lesson watch`, and the `workshop` command, which only keeps it running. A client connects with
@@ -30,7 +30,7 @@ import sys
 import time
 from dataclasses import asdict
 
-from lessons.judge.judge_client import HOST, acquire_lock, address_file, write_address
+from lessons.judge.daemon.judge_client import HOST, acquire_lock, address_file, write_address
 
 CONNECT_TIMEOUT = 10.0  # seconds for the first client to connect
 IDLE_TIMEOUT = 1.0  # seconds without a client, after which the judge ends
@@ -76,7 +76,7 @@ class JudgeServer:
                 return
         # Only now, because these imports take a second, and the first client waits for an answer.
         from lessons.core.catalogue import lessons
-        from lessons.judge.exercise_judge import ExerciseJudge
+        from lessons.judge.daemon.exercise_judge import ExerciseJudge
 
         self._judge = ExerciseJudge(lessons(), self.report)
         for client in list(self._clients):

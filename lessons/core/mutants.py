@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lessons.core.source import Definition
 
+SHARED = "belongs to the class"  # how the name of such a mutant ends
 _OPPOSITES = {
     ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq,
@@ -66,8 +67,11 @@ Change = tuple[str, int, Callable[[], None]]
 
 
 def _changes(definition: ast.AST, name: str) -> Iterator[Change]:
+    harmless = {id(node) for node in _harmless_if_shared(definition)}
     for node, scope in _walk(definition, name):
         for words, apply in _changes_at(node):
+            if id(node) in harmless and words.endswith(SHARED):
+                continue
             yield f"{scope}: {words}", getattr(node, "lineno", 0), apply
 
 
@@ -164,8 +168,24 @@ def _shared_attribute(node: ast.Assign) -> Iterator[tuple[str, Callable[[], None
         owner = getattr(target, "value", None)
         if isinstance(target, ast.Attribute) and isinstance(owner, ast.Name) and owner.id == "self":
             shared = ast.Call(ast.Name("type", ast.Load()), [owner], [])
-            words = f"{ast.unparse(target)} belongs to the class"
+            words = f"{ast.unparse(target)} {SHARED}"
             yield words, lambda target=target, shared=shared: setattr(target, "value", shared)
+
+
+def _harmless_if_shared(definition: ast.AST) -> Iterator[ast.Assign]:
+    """The assignments of websocket_connect that may as well go to the class.
+
+    Each connection assigns the same immutable value there before anything else happens. Later
+    changes go to the instance, so the class keeps that value.
+    """
+    for function in ast.walk(definition):
+        if getattr(function, "name", "") != "websocket_connect":
+            continue
+        for statement in function.body:
+            if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant):
+                yield statement
+            elif any(isinstance(node, ast.Return) for node in ast.walk(statement)):
+                break  # from here on not each connection assigns
 
 
 def _strict_lookup(node: ast.Call) -> Iterator[tuple[str, Callable[[], None]]]:

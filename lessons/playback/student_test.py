@@ -32,6 +32,12 @@ class StudentTestRun:
             detail = f"{line}\n{error}\n{detail}".strip()
         return CheckFailed(make_finding(name, place, detail=detail), self.transcript)
 
+    @property
+    def place(self) -> Place:
+        """The line of the error, or the first line of the test."""
+        first = self._first_line()
+        return (self.error and place_of_error(first.file, self.error)) or first
+
     def _first_line(self) -> Place:
         code = getattr(inspect.unwrap(self.test), "__code__", None)
         return Place(code.co_filename, code.co_firstlineno, code.co_qualname) if code else Place()

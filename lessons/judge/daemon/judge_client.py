@@ -147,7 +147,7 @@ def _try_to_connect(request: dict) -> JudgeConnection | None:
 def _start_judge() -> subprocess.Popen:
     """Start the judge in its own session: Ctrl-C in this terminal must not reach it."""
     return subprocess.Popen(
-        [sys.executable, "-m", "lessons.judge.judge_daemon"],
+        [sys.executable, "-m", "lessons.judge.daemon.judge_daemon"],
         cwd=catalogue.PROJECT_DIR,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import lessons.judge.preload  # noqa: F401 - loads what a verdict needs before the first fork
@@ -15,6 +16,7 @@ from lessons.core import exercise_copies, progress
 from lessons.core.catalogue import Lesson
 from lessons.core.progress import Progress
 from lessons.judge.runner import CourseError, judge
+from lessons.judge.verdict import Verdict
 from lessons.playback.target import resolve
 
 POLL_INTERVAL = 0.04  # seconds between two looks at all exercises
@@ -26,6 +28,7 @@ class ExerciseJudge:
     """Judges the exercises of some lessons. It calls `report(message)` with plain data:
 
     {"judging": "03-stop"}                    the checks run
+    {"lesson": "03-stop", "claims": {...}}    all claims are green, and conversations are played
     {"lesson": "03-stop", "verdict": {...}}   the verdict, as Verdict.as_json() writes it
     {"lesson": "03-stop", "fault": "..."}     or the reason why there is no verdict
     {"progress": {"03-stop": {...}}}          what has changed in the student's progress: by
@@ -78,7 +81,7 @@ class ExerciseJudge:
         """Report the verdict on the exercise and save it in the student's progress."""
         self._report_judging(lesson.key)
         try:
-            verdict = judge(lesson)
+            verdict = judge(lesson, on_claims=partial(self._report_claims, lesson.key))
             self.report({"lesson": lesson.key, "verdict": verdict.as_json()})
             # A student may have saved again or reset the exercise. This verdict is outdated then.
             if verdict.digest == resolve(lesson).digest():
@@ -99,6 +102,9 @@ class ExerciseJudge:
         if not digest or known.state == "new":
             return bool(digest) and not exercise_copies.is_unedited(lesson)
         return digest != (known.verdict or {}).get("digest")
+
+    def _report_claims(self, key: str, verdict: Verdict) -> None:
+        self.report({"lesson": key, "claims": verdict.as_json()})
 
     def _report_judging(self, key: str | None) -> None:
         self.judging = key

@@ -1,0 +1,175 @@
+"""Plays many generated conversations on a consumer, and finds the shortest one that fails.
+
+The claims of a check.py are few and friendly. Here clients are not: they send awkward texts, speak
+at the same time, leave early, and send frames after a close. What must follow is what the lesson's
+model says. The conversations of a lesson are always the same ones, so a verdict does not vary:
+first a sweep over all awkward frames, then conversations that Hypothesis draws from a fixed seed.
+
+Hypothesis is imported when the conversations are generated, or when a failing one is shortened. The
+generated conversations are kept in a file, since the import takes longer than playing many of them.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from lessons.core import atomic_write
+from lessons.core.catalogue import Lesson
+from lessons.core.progress import state_dir
+from lessons.judge import conversations
+from lessons.judge.claims import Play, leaving
+from lessons.judge.difference import Difference, find_difference
+from lessons.judge.model import Model
+from lessons.judge.verdict import Outcome
+from lessons.playback.session import Session, SessionEnded
+from lessons.playback.steps import BEGINNINGS, Step, parse_step
+from lessons.simulator.finding import CheckFailed
+
+GENERATED = 70  # conversations that are played
+DRAWN = 350  # conversations that Hypothesis draws; many are alike
+MAX_SHORTENING = 200  # conversations that are played to shorten a failing one
+MAX_REMOVED = 60  # steps of which each is left out once, to see whether it is needed
+IN_ADVANCE = 6  # conversations that the child may play before the parent has read the first
+MAX_IN_ADVANCE = 4000  # characters: a full pipe would block the parent, and the child too
+NAME = "exploration"
+CLAIM = "Whatever clients send, and whenever, the consumer keeps its promise."
+
+
+def explore(lesson: Lesson, session: Session, model: type[Model]) -> Outcome:
+    """Play all conversations. The outcome is red with the shortest conversation that fails."""
+    play = Play(lesson, session, model)
+    played = 0
+    try:
+        for steps, difference in _played(lesson, session, model):
+            played += 1
+            if difference:
+                shortest = _shortened(play, steps, difference)
+                raise play.failure(shortest)
+    except CheckFailed as failure:
+        return Outcome(NAME, CLAIM, "red", failure.finding, tuple(failure.transcript))
+    except SessionEnded as ended:
+        return Outcome(NAME, CLAIM, "red", ended.finding)
+    return Outcome(NAME, f"{CLAIM} ({played} conversations)", "green")
+
+
+def _played(lesson, session: Session, model) -> Iterator[tuple[list[Step], Difference | None]]:
+    """Each conversation with its difference. The child plays some in advance."""
+    waiting: list[list[Step]] = []
+    following = None
+    options = model.play_options(thorough=False)
+    source = conversations_of(lesson, model)
+    while True:
+        while len(waiting) < IN_ADVANCE:
+            following = following or next(source, None)
+            size = sum(len(str(step)) for steps in (*waiting, following or ()) for step in steps)
+            if following is None or (waiting and size > MAX_IN_ADVANCE):
+                break
+            session.send(following, options)
+            waiting.append(following)
+            following = None
+        if not waiting:
+            return
+        steps = waiting.pop(0)
+        yield steps, find_difference(model(), steps, session.receive())
+
+
+def conversations_of(lesson: Lesson, model: type[Model]) -> Iterator[list[Step]]:
+    """All conversations of a lesson, always the same ones in the same order."""
+    yield from conversations.sweep(model)
+    for texts in _generated(lesson, model):
+        yield [parse_step(text) for text in texts]
+
+
+def _generated(lesson: Lesson, model: type[Model]) -> list[list[str]]:
+    """The generated conversations, from the file that holds them if it is up to date."""
+    file = state_dir() / "conversations" / f"{lesson.folder.name}.json"
+    digest = _digest(model)
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        if kept["digest"] == digest:
+            return kept["conversations"]
+    found: list[list[str]] = []
+    conversations.generate(model, DRAWN, lambda steps: found.append([*map(str, steps)]))
+    found = conversations.varied(found, GENERATED)
+    with suppress(OSError):  # a project that cannot be written to is still judged
+        file.parent.mkdir(parents=True, exist_ok=True)
+        atomic_write.write(file, json.dumps({"digest": digest, "conversations": found}).encode())
+    return found
+
+
+def _digest(model: type[Model]) -> str:
+    """A digest of what the conversations depend on."""
+    names = (
+        "handshakes",
+        "actions",
+        "texts",
+        "others",
+        "setups",
+        "ends",
+        "max_clients",
+        "takes_frames",
+    )
+    parts = [getattr(model, name) for name in names]
+    content = Path(conversations.__file__).read_bytes() + repr((parts, GENERATED, DRAWN)).encode()
+    return hashlib.sha256(content).hexdigest()
+
+
+def _shortened(play: Play, steps: list[Step], difference: Difference) -> Difference:
+    """The difference in the shortest conversation that Hypothesis finds from this one."""
+    known: dict[str, Difference | None] = {_key(steps): difference}
+    best = difference
+    failed_at = _key(steps)
+    has_failed = False
+
+    def visit(candidate: list[Step]) -> None:
+        nonlocal best, has_failed
+        key = _key(candidate)
+        has_failed = has_failed or key == failed_at
+        if not has_failed:  # it was right when all conversations were played
+            return
+        if key not in known and len(known) < MAX_SHORTENING:
+            known[key] = play.difference(candidate)[0]
+        if found := known.get(key):
+            if _length(found) < _length(best):
+                best = found
+            raise AssertionError
+
+    with suppress(AssertionError):
+        conversations.generate(play.model, DRAWN, visit)
+    return _without_needless_steps(play, best)
+
+
+def _without_needless_steps(play: Play, difference: Difference) -> Difference:
+    """The difference without the steps that it does not need. Those that connect stay.
+
+    Hypothesis shortens what it has drawn. A conversation of the sweep is shortened here alone.
+    """
+    tried = 0
+    number = len(difference.steps_so_far) - 1
+    while number >= 0 and tried < MAX_REMOVED:
+        steps = difference.steps_so_far
+        if steps[number].action not in BEGINNINGS:
+            rest = [*steps[:number], *steps[number + 1 :]]
+            if steps[number].point is None and not steps[number].together:
+                # The next step of the burst begins it now.
+                rest[number : number + 1] = [
+                    replace(it, together=False, point=None) for it in rest[number : number + 1]
+                ]
+            tried += 1
+            found = play.difference([*rest, *leaving(rest)])[0]
+            if found and _length(found) < _length(difference):
+                difference = found
+        number = min(number, len(difference.steps_so_far)) - 1
+    return difference
+
+
+def _length(difference: Difference) -> tuple[int, int]:
+    so_far = difference.steps_so_far
+    return len(so_far), sum(len(str(step)) for step in so_far)
+
+
+def _key(steps: list[Step]) -> str:
+    return " | ".join(map(str, steps))

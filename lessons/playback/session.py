@@ -1,0 +1,438 @@
+"""Plays many conversations with one target in a child process, one after the other.
+
+The child plays, the parent judges. The parent sends steps. The child imports the student's file
+again for each conversation, plays the steps, and sends what happened: plain data, each field of
+which the parent checks. The child does not know what the exercise promises. So a submission that
+changes its own process can change nothing but its own transcript.
+"""
+
+import gc
+import io
+import multiprocessing
+import os
+import signal
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+
+from lessons.core.catalogue import Lesson
+from lessons.core.diagnoses import diagnosis
+from lessons.playback.child_process import (
+    kill_process_group,
+    read_dataclass,
+    receive_json,
+    send_json,
+    sent_and_received,
+    set_up_django,
+    start_child,
+)
+from lessons.playback.steps import parse_step
+from lessons.playback.target import Target
+from lessons.simulator.finding import CheckFailed, Finding, Place, make_finding, running_place
+from lessons.wire.events import Event
+
+PLAY_TIMEOUT = 5.0  # seconds that one conversation may take
+_START_TIMEOUT = 30.0  # seconds: on a busy machine a child starts slowly
+_REPORT_TIMEOUT = 1.0  # seconds for a child whose conversation has timed out to report that
+MAX_OUTPUT = 4000  # characters of printed text that are kept
+WATCH_INTERVAL = 0.1  # seconds between two looks at a conversation
+WAITING_FACTOR = 4  # how much longer than it may work a conversation may take in all
+_process_time, _monotonic = time.process_time, time.monotonic  # others may be replaced
+WATCHDOG = "watchdog"  # name of the thread that ends a conversation after its time limit
+
+
+@dataclass(frozen=True)
+class PlayOptions:
+    """How to play: with a database, with the lines that send each message, with all events."""
+
+    database: bool = False
+    lines: bool = False
+    events: bool = False
+    stop_timeout: float = 10.0  # seconds for a consumer whose client has left
+    # Sources of consumers on which a student's test runs, by the name in a step `try NAME`.
+    consumers: dict[str, str] = field(default_factory=dict)
+    leftovers: bool = True  # whether threads and forgotten awaits are looked for
+    thorough: bool = True  # whether it collects garbage, to find each forgotten await
+
+
+@dataclass(frozen=True)
+class ClientSeen:
+    """What one client has seen of a burst; see player.ClientTurn."""
+
+    received: tuple[tuple[float, dict], ...]
+    sent_at: tuple[tuple[int, str] | None, ...]
+    is_busy: bool
+    ended: bool
+    too_late: tuple[dict, ...]
+    silence: str
+    place: Place
+    raised: str = ""
+    raised_kinds: tuple[str, ...] = ()
+    scope_changes: tuple[str, ...] = ()
+    failed_task: Finding | None = None
+    channel: str = ""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault that shows without a model: `client` is None if no single client has it."""
+
+    client: int | None
+    finding: Finding
+
+
+@dataclass(frozen=True)
+class PlayedTurn:
+    """What happened in one burst of steps."""
+
+    steps: tuple[str, ...]
+    clients: dict[int, ClientSeen]
+    answers: tuple
+    faults: tuple[Fault, ...]
+    time: float
+    points: int
+    layers: tuple[str, ...] = ()
+    at_point: dict[int, int] = field(default_factory=dict)
+    thread_jobs: int = 0
+
+
+@dataclass(frozen=True)
+class Played:
+    """What happened in one conversation. `leftovers` are the faults that show at its end.
+
+    `events` are all recorded events, if they were asked for. `stuck` is the finding for a
+    conversation that did not end, and then `turns` is not complete.
+    """
+
+    turns: tuple[PlayedTurn, ...]
+    leftovers: tuple[Finding, ...] = ()
+    events: tuple[Event, ...] = ()
+    stuck: Finding | None = None
+    thread_sleeps: tuple[float, ...] = ()
+
+
+class SessionEnded(Exception):
+    """The child process cannot play any more: `finding` says why."""
+
+    def __init__(self, finding: Finding):
+        super().__init__(finding.message)
+        self.finding = finding
+
+
+class CourseError(Exception):
+    """The course's own code is broken. The text is the traceback of the child process."""
+
+
+class Session:
+    """A child process that plays conversations with `target`. Use it as a context manager."""
+
+    def __init__(self, lesson: Lesson, target: Target, timeout: float = PLAY_TIMEOUT):
+        self._arguments = lesson, target, timeout
+        self.file = str(target.file)
+        self._timeout = timeout
+        self._pipe = self._child = None
+        self._asked_for = 0  # conversations that receive() has not returned
+        self.output = ""  # what the file printed when it was imported
+        self.problem: Finding | None = None  # why the file cannot be run
+
+    def __enter__(self):
+        self._start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop()
+
+    def wait_until_loaded(self) -> None:
+        """Wait until the file has been imported: `output` and `problem` are known then."""
+        try:
+            kind, value = self._receive(self._timeout + _START_TIMEOUT)
+        except SessionEnded as ended:
+            self.problem = ended.finding
+            return
+        if kind == "problem":
+            self.problem = _read_finding(value)
+        else:
+            self.output = _text(value)
+
+    def play(self, steps, options: PlayOptions = PlayOptions()) -> Played:
+        """Play one conversation. Raises SessionEnded if the process has died.
+
+        What was asked for before and not received is thrown away.
+        """
+        while self._asked_for:
+            self.receive()
+        self.send(steps, options)
+        return self.receive()
+
+    def send(self, steps, options: PlayOptions = PlayOptions()) -> None:
+        """Ask for a conversation; receive() returns it. Several may be asked for at once."""
+        if self._child is None:  # the last conversation has ended the process
+            self._start()
+            self.wait_until_loaded()
+        try:
+            send_json(self._pipe, ([str(step) for step in steps], options))
+        except OSError:
+            raise SessionEnded(self._how_it_ended()) from None
+        self._asked_for += 1
+
+    def receive(self) -> Played:
+        """What happened in the next conversation that was asked for."""
+        self._asked_for -= 1
+        kind, value = self._receive(
+            self._timeout * WAITING_FACTOR + _REPORT_TIMEOUT + _START_TIMEOUT
+        )
+        if isinstance(value, dict) and (unknown := value.get("unknown step")):
+            raise CourseError(_text(unknown))
+        try:
+            played = _read_played(value)
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            detail = f"The process sent a report that cannot be read: {error}"
+            raise SessionEnded(make_finding("process-died", detail=detail)) from None
+        if kind == "stuck":
+            self._stop()
+        return played
+
+    def _start(self) -> None:
+        self._pipe, child_pipe = multiprocessing.Pipe()
+        self._folder = tempfile.TemporaryDirectory()
+        arguments = (*self._arguments, self._folder.name)
+        self._child = start_child(_run, child_pipe, self._pipe, *arguments)
+        child_pipe.close()
+
+    def _stop(self) -> None:
+        if self._child is not None:
+            kill_process_group(self._child)
+            self._pipe.close()
+            self._folder.cleanup()
+        self._child = None
+        self._asked_for = 0
+
+    def _receive(self, seconds: float):
+        try:
+            if not self._pipe.poll(seconds):
+                finding = make_finding("stuck", detail=f"No report for {seconds:g} s.")
+                raise SessionEnded(finding)
+            kind, value = receive_json(self._pipe)
+        except EOFError:
+            raise SessionEnded(self._how_it_ended()) from None
+        except (OSError, ValueError, TypeError) as error:
+            detail = f"The process sent a report that cannot be read: {error}"
+            raise SessionEnded(make_finding("process-died", detail=detail)) from None
+        if kind == "fault":
+            raise CourseError(_text(value))
+        return kind, value
+
+    def _how_it_ended(self) -> Finding:
+        self._child.join(_REPORT_TIMEOUT)
+        code = self._child.exitcode
+        how = f"with exit code {code}"
+        if code is not None and code < 0:
+            how = f"by {signal.Signals(-code).name}"
+        return make_finding("process-died", detail=f"The process ended {how}.")
+
+
+class LocalSession:
+    """As Session, in this process and without a time limit, so a debugger works."""
+
+    def __init__(self, lesson: Lesson, target: Target):
+        self._lesson, self._target = lesson, target
+        self.file = str(target.file)
+
+    def play(self, steps, options: PlayOptions = PlayOptions()) -> Played:
+        """Play one conversation. Raises CheckFailed if the file cannot be run."""
+        from lessons.playback.conversation_run import ConversationRun
+
+        run = ConversationRun(self._lesson, self._target, options)
+        run.play([parse_step(str(step)) for step in steps])
+        return _read_played(sent_and_received(run.report()))
+
+
+# The student's code runs in the process that sends these values, so each field is checked.
+
+
+def _read_played(data: dict) -> Played:
+    return Played(
+        tuple(_read_turn(turn) for turn in data["turns"]),
+        tuple(_read_finding(finding) for finding in data["leftovers"]),
+        tuple(read_dataclass(Event, event) for event in data["events"]),
+        data["stuck"] and _read_finding(data["stuck"]),
+        tuple(map(float, data["thread_sleeps"])),
+    )
+
+
+def _read_turn(data: dict) -> PlayedTurn:
+    faults = [
+        Fault(None if client is None else int(client), _read_finding(finding))
+        for client, finding in data["faults"]
+    ]
+    clients = {int(number): _read_client(client) for number, client in data["clients"].items()}
+    steps = tuple(_text(step) for step in data["steps"])
+    time, points = float(data["time"]), int(data["points"])
+    layers = tuple(_text(layer) for layer in data["layers"])
+    at_point = {int(number): int(count) for number, count in data["at_point"].items()}
+    answers = tuple(data["answers"])
+    others = layers, at_point, int(data["thread_jobs"])
+    return PlayedTurn(steps, clients, answers, tuple(faults), time, points, *others)
+
+
+def _read_client(data: dict) -> ClientSeen:
+    received = tuple((float(time), message) for time, message in data["received"])
+    if not all(isinstance(message, dict) for _, message in received):
+        raise TypeError("a message is not a dict")
+    sent_at = tuple(at and (int(at[0]), _text(at[1])) for at in data["sent_at"])
+    too_late = tuple(data["too_late"])
+    silence = _text(data["silence"])
+    diagnosis(silence)  # raises KeyError if it does not exist
+    place = Place(_text(data["file"]), int(data["line"]), _text(data["handler"]))
+    is_busy, ended = bool(data["is_busy"]), bool(data["ended"])
+    common = received, sent_at, is_busy, ended, too_late
+    raised = _text(data["raised"]), tuple(map(_text, data["raised_kinds"]))
+    changes = tuple(map(_text, data["scope_changes"]))
+    failed = data["failed_task"] and _read_finding(data["failed_task"])
+    channel = _text(data["channel"])
+    return ClientSeen(*common, silence, place, *raised, changes, failed, channel)
+
+
+def _read_finding(data: dict) -> Finding:
+    finding = read_dataclass(Finding, data)
+    diagnosis(finding.diagnosis)  # raises KeyError if it does not exist
+    return finding
+
+
+def _text(value) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a text")
+    return value
+
+
+# In the child process
+
+
+class LimitedOutput(io.TextIOBase):
+    """Replaces stdout and stderr: keeps the beginning of the text and counts the rest."""
+
+    def __init__(self):
+        self._kept: list[str] = []
+        self._free = MAX_OUTPUT
+        self._dropped = 0
+
+    def writable(self):
+        return True
+
+    def write(self, text):
+        kept = text[: self._free]
+        if kept:
+            self._kept.append(kept)
+            self._free -= len(kept)
+        self._dropped += len(text) - len(kept)
+        return len(text)
+
+    def text(self) -> str:
+        dropped = self._dropped
+        note = f"\n[{dropped} more characters were printed and cut]" if dropped else ""
+        return "".join(self._kept) + note
+
+
+class _Reporter:
+    """Sends reports to the parent. The watchdog's thread sends the last one if the code hangs."""
+
+    def __init__(self, pipe):
+        self._pipe = pipe
+        self._lock = threading.Lock()
+
+    def send(self, kind: str, value) -> None:
+        with self._lock:
+            try:
+                send_json(self._pipe, (kind, value))
+            except OSError:  # the parent has ended
+                os._exit(1)
+
+
+def _run(pipe, parents_end, lesson, target: Target, timeout: float, folder: str) -> None:
+    """Play what the parent asks for, until the pipe is closed; never returns.
+
+    Its database is in `folder`, which the parent removes.
+    """
+    # A forked process has a copy. With that copy open, the end of the parent would not be noticed.
+    parents_end.close()
+    set_up_django()
+    from lessons.simulator.database import keep_file_in
+
+    keep_file_in(folder)
+    if hasattr(os, "setsid"):
+        os.setsid()
+    output = sys.stdout = sys.stderr = LimitedOutput()
+    reporter = _Reporter(pipe)
+    gc.freeze()  # later collections skip the objects of the parent
+    try:
+        _serve(pipe, reporter, lesson, target, timeout, output)
+    except CheckFailed as failure:
+        reporter.send("problem", failure.finding)
+    except (EOFError, OSError):  # the parent needs no more conversations
+        pass
+    except BaseException:
+        reporter.send("fault", traceback.format_exc())
+    os._exit(0)  # at once: the target's code may have registered exit handlers
+
+
+def _serve(pipe, reporter, lesson, target, timeout, output) -> None:
+    from lessons.playback import guard
+    from lessons.playback.conversation_run import ConversationRun
+    from lessons.simulator.student_module import load_subject
+
+    def report_stuck_import():
+        place = running_place(str(target.file)) or Place(str(target.file))
+        reporter.send("problem", make_finding("stuck", place))
+
+    guard.install(str(target.file))
+    with _Watchdog(timeout, report_stuck_import):
+        load_subject(target)  # the output keeps what the file prints during this import only
+    reporter.send("loaded", output.text())
+    while True:
+        steps, options = receive_json(pipe)
+        options = PlayOptions(**options)
+        with redirect_stdout(LimitedOutput()), redirect_stderr(LimitedOutput()):
+            # Imported again for each conversation: the code may have changed its own module.
+            run = ConversationRun(lesson, target, options)
+
+            def report_stuck(run=run):
+                place = running_place(str(target.file)) or Place(str(target.file))
+                detail = f"Stopped after {timeout:g} seconds."
+                finding = make_finding("stuck", place, detail=detail)
+                reporter.send("stuck", run.report(stuck=finding))
+
+            with _Watchdog(timeout, report_stuck):
+                run.play([parse_step(step) for step in steps])
+        reporter.send("played", run.report())
+
+
+class _Watchdog:
+    """If its block takes more than `seconds`, call `report_stuck` and end the process.
+
+    The seconds are those of the processor, so a busy machine does not change a verdict. Code that
+    only waits may take longer.
+    """
+
+    def __init__(self, seconds: float, report_stuck):
+        self._seconds = seconds
+        self._report_stuck = report_stuck
+        self._is_over = threading.Event()
+
+    def __enter__(self):
+        self._processor_time, self._begun = _process_time(), _monotonic()
+        threading.Thread(target=self._watch, name=WATCHDOG, daemon=True).start()
+
+    def __exit__(self, *_):
+        self._is_over.set()
+
+    def _watch(self):
+        while not self._is_over.wait(WATCH_INTERVAL):
+            used = _process_time() - self._processor_time
+            waited = _monotonic() - self._begun
+            if used > self._seconds or waited > self._seconds * WAITING_FACTOR:
+                self._report_stuck()
+                os._exit(0)

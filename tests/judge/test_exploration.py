@@ -1,0 +1,71 @@
+"""Generated conversations: always the same ones, and a failing one becomes short."""
+
+import pytest
+
+from lessons.core.catalogue import find
+from lessons.judge import judge
+from lessons.judge.claims import Claims
+from lessons.judge.exploration import CLAIM, conversations_of
+from lessons.playback.target import Target
+from lessons.simulator.student_module import load_file
+
+LESSON = "stop"
+
+
+def model():
+    return Claims.of(load_file(find(LESSON).check)).model
+
+
+def verdict_on(old, new):
+    lesson = find(LESSON)
+    source = lesson.solution.read_text(encoding="utf-8")
+    assert old in source
+    names = lesson.exercise_name, lesson.exercise_base
+    return judge(lesson, Target("changed", lesson.exercise, *names, source.replace(old, new)))
+
+
+def written():
+    return [" | ".join(map(str, steps)) for steps in conversations_of(find(LESSON), model())]
+
+
+def test_the_conversations_are_always_the_same():
+    assert written() == written()
+
+
+def test_there_are_at_least_100_conversations_with_1000_steps():
+    conversations = written()
+    assert len(set(conversations)) >= 100
+    assert sum(conversation.count("|") + 1 for conversation in conversations) >= 1000
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["keys both", "seed ", "| & ", "| at ", "3 connect", "vanish", 'text "', " * 70000", "bytes |"],
+)
+def test_the_conversations_vary_what_a_client_can_vary(part):
+    assert any(part in conversation for conversation in written())
+
+
+def test_the_verdict_says_how_many_conversations_were_held():
+    [*_, last] = verdict_on("# No try", "# No more try").outcomes
+    assert last.state == "green"
+    assert last.claim == f"{CLAIM} ({len(written())} conversations)"
+
+
+def test_a_failing_conversation_becomes_short():
+    verdict = verdict_on('event.get("text") == "7"', '(event.get("text") or "").strip() == "7"')
+    [*claims, exploration] = verdict.outcomes
+    assert {claim.state for claim in claims} == {"green"}
+    assert exploration.state == "red"
+    assert exploration.finding.conversation in ('connect | text " 7"', 'connect | text "7 "')
+
+
+def test_the_same_mistake_gives_the_same_counterexample():
+    change = 'event.get("text") == "7"', '(event.get("text") or "").strip() == "7"'
+    first, second = (verdict_on(*change) for _ in range(2))
+    assert first.findings == second.findings
+
+
+def test_nothing_is_explored_while_a_claim_is_red():
+    [*_, exploration] = verdict_on("self.end(4000)", "self.end(4001)").outcomes
+    assert exploration.state == "not run"

@@ -1,0 +1,64 @@
+"""A student's file is decoded as Python decodes it, wherever it is read."""
+
+import pytest
+
+from lessons.core.catalogue import find
+from lessons.core.source import Source, read_python
+from lessons.judge import judge
+from lessons.simulator.finding import CheckFailed
+from lessons.simulator.student_module import load_file
+
+LATIN = "# -*- coding: latin-1 -*-\n"
+STYLES = [("utf-8-sig", ""), ("latin-1", LATIN), ("utf-8", ""), ("utf-8-sig", "# coding: utf-8\n")]
+
+
+@pytest.fixture
+def mine(tmp_path):
+    return tmp_path / "mine.py"
+
+
+@pytest.mark.parametrize(("encoding", "line"), STYLES)
+def test_a_right_file_is_green_in_each_encoding(encoding, line, mine):
+    source = find("stop").solution.read_text(encoding="utf-8")
+    mine.write_text(f"{line}NAME = 'é'\n{source}", encoding=encoding)
+    assert judge(find("stop"), str(mine)).green
+
+
+@pytest.mark.parametrize(("encoding", "line"), STYLES)
+def test_a_finding_names_the_line_of_the_file(encoding, line, mine):
+    source = find("stop").solution.read_text(encoding="utf-8")
+    mine.write_text(f"{line}NAME = 'é'\n{source}\nmissing\n", encoding=encoding)
+    [finding] = judge(find("stop"), str(mine)).findings
+    assert finding.line == f"{line}NAME = 'é'\n{source}\n".count("\n") + 1
+
+
+@pytest.mark.parametrize(("encoding", "line"), STYLES)
+def test_the_source_is_displayed_as_python_reads_it(encoding, line, mine):
+    text = f"{line}class Café:\n    def order(self):\n        return 'é'\n"
+    mine.write_text(text, encoding=encoding)
+    first = text.split("\n").index("class Café:") + 1
+    assert read_python(mine) == text
+    assert Source(mine, first, "class Café:\n\n").methods() == {
+        "order": range(first + 1, first + 3)
+    }
+    assert load_file(mine).Café().order() == "é"
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "text"),
+    [
+        (b"# -*- coding: nonsense -*-\n", 1, "unknown encoding: nonsense"),
+        (b"#!/usr/bin/python3\n# coding: nonsense\n", 2, "unknown encoding: nonsense"),
+        (b"a = 1\nb = '\xe9'\n", 2, "can't decode byte 0xe9"),
+        (b"\xef\xbb\xbf# coding: latin-1\n", 1, "encoding problem: utf-8"),
+        (b"a = 1\n".decode().encode("utf-16"), 1, "invalid or missing encoding declaration"),
+        (b"# coding: base64\n", 1, "is not a text encoding"),
+    ],
+)
+def test_a_wrong_encoding_is_named_with_its_line(content, line, text, mine):
+    mine.write_bytes(content)
+    with pytest.raises(CheckFailed) as caught:
+        load_file(mine)
+    finding = caught.value.finding
+    assert (finding.diagnosis, finding.line) == ("wrong-encoding", line)
+    assert text in finding.detail
