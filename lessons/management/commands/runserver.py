@@ -2,9 +2,11 @@
 
 import os
 import sys
+import threading
 
 from daphne.management.commands.runserver import Command as DaphneRunserver
 from daphne.server import Server
+from django.utils.autoreload import autoreload_started
 
 from lessons.cli.workshop import page_at, require_allowed_host
 
@@ -25,8 +27,31 @@ class AnnouncingServer(Server):
 
 
 class Command(DaphneRunserver):
+    """Daphne's command. The reloader waits until the application has been imported.
+
+    Django's reloader lists sys.modules in one thread while another thread imports the application.
+    An import that fails takes its module out again, and the reloader may end with a KeyError.
+    """
+
     server_cls = AnnouncingServer
 
     def run(self, **options):
         require_allowed_host(self.addr)
+        self._imported = threading.Event()
+        autoreload_started.connect(self._wait_until_imported)
         super().run(**options)
+
+    def inner_run(self, *args, **options):
+        try:
+            super().inner_run(*args, **options)
+        finally:
+            self._imported.set()
+
+    def get_application(self, options):
+        try:
+            return super().get_application(options)
+        finally:
+            self._imported.set()
+
+    def _wait_until_imported(self, **_):
+        self._imported.wait()
