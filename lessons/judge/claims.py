@@ -12,7 +12,7 @@ each client that is still connected leaves.
 """
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import NoReturn
@@ -113,12 +113,7 @@ class Play:
 
         What fails alone as well is reported alone.
         """
-        steps: list[Step] = []
-        for text in conversations:
-            used = max((step.client or 0 for step in steps), default=0)
-            for step in parse_conversation(text):
-                steps.append(replace(step, client=step.client and step.client + used))
-        self.last = steps
+        steps = self.last = one_after_the_other(map(parse_conversation, conversations))
         difference, _ = self.difference(steps)
         if difference:
             for text in conversations:
@@ -236,6 +231,15 @@ def parse_conversation(steps: str | Sequence[str]) -> list[Step]:
     texts = split_steps(steps) if isinstance(steps, str) else steps
     parsed = [parse_step(step) for step in texts]
     return [*parsed, *leaving(parsed)]
+
+
+def one_after_the_other(conversations: Iterable[Sequence[Step]]) -> list[Step]:
+    """The steps of all conversations, each with other clients."""
+    joined: list[Step] = []
+    for steps in conversations:
+        used = max((step.client or 0 for step in joined), default=0)
+        joined += [replace(step, client=step.client and step.client + used) for step in steps]
+    return joined
 
 
 def leaving(steps: Sequence[Step]) -> list[Step]:

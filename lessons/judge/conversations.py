@@ -8,9 +8,9 @@ Hypothesis can drop any item, and what is left is a conversation.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from lessons.judge.claims import leaving
+from lessons.judge.claims import leaving, one_after_the_other
 from lessons.judge.model import Model
-from lessons.playback.steps import BEGINNINGS, SETUP, Step, parse_step
+from lessons.playback.steps import BEGINNINGS, SETUP, Step, parse_step, split_steps
 
 # Texts that break code which is right for "hello".
 AWKWARD_TEXTS = (
@@ -46,6 +46,7 @@ AWKWARD_BYTES = (
 LONG_SESSION = 40  # frames of one client
 MAX_BURST = 4  # steps that are in the air at the same time
 MAX_ITEMS = 24
+OVERLAPS = 4  # points of a model's `overlaps` that are tried in one conversation
 MAX_SHARED = 0.5  # of the steps of two conversations may be the same
 SEEDS = 8
 # What code may take for a text that means something, and must not.
@@ -92,6 +93,7 @@ def _short(model: type[Model]) -> Iterator[list[Step]]:
             yield [*setup, connect, frame, frame, following]
     if model.takes_frames and model.max_clients > 1:
         yield from _interference(model)
+    yield from _overlaps(model)
     for first in range(0, len(model.others), 4):
         yield [parse_step(step) for step in (model.handshakes[0], *model.others[first : first + 4])]
     for handshake in model.handshakes:
@@ -119,6 +121,23 @@ def _interference(model: type[Model]) -> Iterator[list[Step]]:
     for seed in range(1, 1 + len(model.points)):  # it decides how far the one gets before the other
         together = [step for burst in both for step in burst]
         yield [parse_step(f"seed {seed}"), connect, replace(connect, client=2), *together]
+
+
+def _overlaps(model: type[Model]) -> Iterator[list[Step]]:
+    """The model's `overlaps`: at several of their points, and side by side, in one conversation.
+
+    Two clients whose jobs wait for the same thread take turns. So what the one keeps for less than
+    one turn of the other shows only if both begin at the same time (`&`).
+    """
+    for points, text in model.overlaps:
+        for seed, first in enumerate(range(0, len(points), OVERLAPS)):
+            timings = ["&", *(f"at {point}" for point in points[first : first + OVERLAPS])]
+            parts = [split_steps(text.replace("at *", timing)) for timing in timings]
+            seeds = [f"seed {seed}"] if seed else []
+            yield [
+                *map(parse_step, seeds),
+                *one_after_the_other([*map(parse_step, part)] for part in parts),
+            ]
 
 
 def texts_of(model: type[Model]) -> list[str]:

@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 
 from lessons.core import atomic_write
@@ -24,8 +25,9 @@ from lessons.judge.claims import Play, leaving
 from lessons.judge.difference import Difference, find_difference
 from lessons.judge.model import Model
 from lessons.judge.verdict import Outcome
+from lessons.playback.player import bursts_of
 from lessons.playback.session import Session, SessionEnded
-from lessons.playback.steps import BEGINNINGS, Step, parse_step
+from lessons.playback.steps import BEGINNINGS, SETUP, Step, parse_step
 from lessons.simulator.finding import CheckFailed
 
 GENERATED = 70  # conversations that are played
@@ -145,11 +147,14 @@ def _shortened(play: Play, steps: list[Step], difference: Difference) -> Differe
 def _without_needless_steps(play: Play, difference: Difference) -> Difference:
     """The difference without the steps that it does not need. Those that connect stay.
 
+    The model's setup stays as well: the model counts on it, so each answer after it would differ.
     Hypothesis shortens what it has drawn. A conversation of the sweep is shortened here alone.
     """
+    difference = _without_needless_clients(play, difference)
     tried = 0
     number = len(difference.steps_so_far) - 1
-    while number >= 0 and tried < MAX_REMOVED:
+    kept = _setup_length(play.model, difference.steps_so_far)
+    while number >= kept and tried < MAX_REMOVED:
         steps = difference.steps_so_far
         if steps[number].action not in BEGINNINGS:
             rest = [*steps[:number], *steps[number + 1 :]]
@@ -164,6 +169,33 @@ def _without_needless_steps(play: Play, difference: Difference) -> Difference:
                 difference = found
         number = min(number, len(difference.steps_so_far)) - 1
     return difference
+
+
+def _setup_length(model: type[Model], steps: list[Step]) -> int:
+    """How many of the first steps say how to play, or are the model's setup."""
+    setup = {step for steps in model.setups for step in steps}
+    own = (step.action in SETUP or str(step) in setup for step in steps)
+    return len([*takewhile(bool, own)])
+
+
+def _without_needless_clients(play: Play, difference: Difference) -> Difference:
+    """The difference without the clients that it does not need."""
+    for client in {step.client: None for step in difference.steps_so_far}:
+        rest = _without_client(difference.steps_so_far, client)
+        if client is not None and rest:
+            found = play.difference([*rest, *leaving(rest)])[0]
+            if found and _length(found) < _length(difference):
+                difference = found
+    return difference
+
+
+def _without_client(steps: list[Step], client: int) -> list[Step]:
+    """The steps of all others. The next step of a burst begins it if its first one is left out."""
+    rest: list[Step] = []
+    for burst in bursts_of(steps):
+        others = [step for step in burst if step.client != client]
+        rest += [replace(step, together=False, point=None) for step in others[:1]] + others[1:]
+    return [*(step for step in steps if step.action in SETUP), *rest]
 
 
 def _length(difference: Difference) -> tuple[int, int]:

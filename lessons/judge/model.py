@@ -298,6 +298,9 @@ class Model:
     max_clients = 3
     shared: str | None = None  # the diagnosis of what goes right for a client that is alone
     points: tuple[int, ...] = (0, 1, 2, 3)  # at which a step interferes with the one before it
+    # Points and a conversation: a step with `at *` acts at each of these points of a long handler,
+    # and beside it. The steps behind show its effects. It can be played several times in a row.
+    overlaps: tuple[tuple[Sequence[int], str], ...] = ()
     clients_are_independent = True  # what one client does changes nothing for another
     database = False  # whether the exercise needs the database
     stop_timeout = 10.0  # seconds for a consumer whose client has left; Daphne's are 10

@@ -1,5 +1,7 @@
 """Generated conversations: always the same ones, and a failing one becomes short."""
 
+from pathlib import Path
+
 import pytest
 
 from lessons.core.catalogue import find
@@ -8,8 +10,10 @@ from lessons.judge.claims import Claims
 from lessons.judge.exploration import CLAIM, conversations_of
 from lessons.playback.target import Target
 from lessons.simulator.student_module import load_file
+from tests.submissions.test_submissions import verdict_on as verdict_on_submission
 
 LESSON = "stop"
+SUBMISSIONS = Path(__file__).parents[1] / "submissions"
 
 
 def model():
@@ -58,6 +62,16 @@ def test_a_failing_conversation_becomes_short():
     assert {claim.state for claim in claims} == {"green"}
     assert exploration.state == "red"
     assert exploration.finding.conversation in ('connect | text " 7"', 'connect | text "7 "')
+
+
+def test_a_short_conversation_keeps_the_setup_and_only_the_clients_that_it_needs():
+    file = SUBMISSIONS / "19_logout.toml"
+    submission = verdict_on_submission(file, "wrong", "keeps the user in the module across a query")
+    [finding] = submission.findings
+    steps = finding.conversation.split(" | ")
+    assert [step.split()[0] for step in steps[:4]] == ["account", "account", "connect", "2"]
+    assert len(steps) == 7
+    assert finding.diagnosis == "wrong-connection"
 
 
 def test_the_same_mistake_gives_the_same_counterexample():

@@ -18,6 +18,8 @@ def credentials(name, password=None):
 USERS = tuple(
     f'account {name} {{"password": "{password}"}}' for name, password in PASSWORDS.items()
 )
+SAME_PASSWORDS = " | ".join(USERS)  # set again: each of a user's sockets is closed
+TWO_LOGINS = f"connect | 2 connect | text {credentials('ada')} | at * 2 text {credentials('grace')}"
 DEACTIVATE = 'account grace {"is_active": false}'
 NEW_PASSWORD = 'account ada {"password": "byron 1815"}'
 BEGIN = " | ".join(USERS)
@@ -68,6 +70,11 @@ class Desk(Model):
     handshakes = (
         *("connect as=ada", "connect as=ada server=2", "connect as=ada/2", "connect as=grace"),
         *("connect", "connect as=grace server=2", "connect as=ada"),
+    )
+    # A login passes 25 points. Its groups show when the user changes, and when the session ends.
+    overlaps = (
+        (range(0, 24, 3), f"{TWO_LOGINS} | {SAME_PASSWORDS}"),
+        (range(6, 20, 4), f"{TWO_LOGINS} | text logout | 2 text logout"),
     )
     others = ("logout ada", "logout ada/2", "logout grace", DEACTIVATE, NEW_PASSWORD)
 
@@ -196,7 +203,8 @@ class Desk(Model):
             if any(message["type"] == "websocket.close" for _, message in one.received)
         ]
         if client.by_socket:
-            return "login-not-joined"
+            begun = [it for it in self.clients.values() if it.joined == client.joined]
+            return "wrong-connection" if len(begun) > 1 else "login-not-joined"
         if client.joined == self.burst:
             return "logout-during-handshake"
         servers = [it.handshake.get("server", 1) for it in (client, *map(self.clients.get, told))]
