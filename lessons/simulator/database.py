@@ -33,7 +33,7 @@ from django.db.backends.signals import connection_created
 from django.db.backends.sqlite3.base import DatabaseWrapper
 
 from lessons.core.catalogue import ACCOUNTS
-from lessons.simulator.loop import SimulatedLoop
+from lessons.simulator.loop import SimulatedLoop, nothing
 from lessons.wire.database import record_queries
 
 LOCK_TIMEOUT = 5  # seconds, as Python's sqlite3 waits for another connection to end its writing
@@ -437,10 +437,6 @@ def without_connection_cleanup():
 
     Otherwise a test without database access would fail. With a fresh_database() Channels does it.
     """
-    if _in_use or db.close_old_connections is _nothing:
+    if _in_use or db.close_old_connections is nothing:
         return nullcontext()
-    return mock.patch.object(db, "close_old_connections", _nothing)  # a Mock takes 1 ms to make
-
-
-def _nothing() -> None:
-    """Replaces Django's close_old_connections."""
+    return mock.patch.object(db, "close_old_connections", nothing)  # a Mock takes 1 ms to make

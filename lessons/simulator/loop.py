@@ -37,10 +37,12 @@ import threading
 import time
 from asyncio.events import TimerHandle
 from asyncio.futures import _copy_future_state
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import Context, copy_context
 from dataclasses import dataclass
+from functools import partial
 from weakref import WeakKeyDictionary, WeakSet
 
 from lessons.simulator.finding import Place
@@ -215,11 +217,30 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
         self._check_closed()
         executor = executor or self._usual_executor()
-        job = executor.submit(work)
         self.thread_jobs_started += 1
+        if _is_empty(func) and isinstance(executor, ThreadPoolExecutor) and self.turns.is_active:
+            return self._run_empty_job(executor)
+        job = executor.submit(work)
         result = self.create_future()
         result.add_done_callback(lambda result: result.cancelled() and job.cancel())
         job.add_done_callback(lambda job: self._job_is_done(executor, job, result))
+        return result
+
+    def _run_empty_job(self, executor: ThreadPoolExecutor) -> asyncio.Future:
+        """As run_in_executor() with a job that does nothing: in the same turns, on no thread."""
+        result = self.create_future()
+
+        def deliver():
+            if not result.done():
+                result.set_result(None)
+
+        def do():
+            if self._random is None:
+                self.call_soon(deliver)
+            else:
+                self.turns.deliver(executor, deliver)
+
+        self.turns.queue_empty_job(executor, do)
         return result
 
     def _usual_executor(self) -> ThreadPoolExecutor:
@@ -307,11 +328,29 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         """Let select() return. Any thread may call it."""
         self._write_to_self()
 
+    def _write_to_self(self):
+        """As in asyncio, but only while select() waits: a controlled thread runs at other times."""
+        if self._files.waits:
+            super()._write_to_self()
+
 
 async def pause() -> None:
     """Suspend as often as the running loop's seed says. Another loop than this one says never."""
     if isinstance(loop := asyncio.get_running_loop(), SimulatedLoop):
         await loop.pause()
+
+
+def nothing() -> None:
+    """Does nothing. The loop knows that a job that calls this through asgiref needs no thread."""
+
+
+def _is_empty(job: Callable) -> bool:
+    """Whether this is nothing() within the partial() that asgiref's SyncToAsync makes."""
+    child = job.args[-1] if isinstance(job, partial) and job.args else None
+    return isinstance(child, partial) and child.func is nothing
+
+
+_usual_select = selectors.DefaultSelector.select  # simulated_clock() replaces it for other loops
 
 
 class _Selector(selectors.DefaultSelector):
@@ -320,6 +359,7 @@ class _Selector(selectors.DefaultSelector):
     def __init__(self, loop: SimulatedLoop):
         super().__init__()
         self._loop = loop
+        self.waits = False  # it may wait in real time, and a thread has to wake it
 
     def select(self, timeout=None):
         loop, turns = self._loop, self._loop.turns
@@ -327,33 +367,40 @@ class _Selector(selectors.DefaultSelector):
         if timeout == 0:
             if turns.actions:
                 turns.step(loop_is_busy=True)
-            return super().select(0)
+            return _usual_select(self, 0)
         turns.set_alarms()
         while turns.timers_changed or turns.step(loop_is_busy=False):
             if turns.timers_changed or (loop.has_ready_callbacks() and not turns.go_on()):
-                return super().select(0)  # asyncio looks at the timers again
+                return _usual_select(self, 0)  # asyncio looks at the timers again
         is_idle = loop.has_no_work()
-        ready = super().select(0)
+        ready = _usual_select(self, 0)
         if ready or loop.has_ready_callbacks() or (is_idle and loop.wake_idle_waiters()):
             return ready
         if not is_idle:
             return self._select_in_real_time(timeout)
         if timeout is None:
-            return super().select(None)
+            return self._wait(None)
         # The loop cannot wait for a thread that it does not know. But the thread must run:
         # otherwise code that polls it could poll for a simulated hour before it has even started.
-        ready = super().select(THREAD_TIME_SLICE) if turns.has_unknown_threads() else []
+        ready = self._wait(THREAD_TIME_SLICE) if turns.has_unknown_threads() else []
         if not ready:
             loop.advance_to_next_timer(timeout)
         return ready
 
     def _select_in_real_time(self, timeout):
         turns = self._loop.turns
-        turns.loop_selects = True
-        try:
-            ready = super().select(0 if turns.possible_actions() else timeout)
-        finally:
-            turns.loop_selects = False
+        ready = self._wait(timeout)
         if not ready and timeout is not None and not turns.actions:
             self._loop.advance_to_next_timer(timeout)  # a timer was due before a thread was done
         return ready
+
+    def _wait(self, timeout):
+        """Wait in real time for a file, or for a thread that calls wake_selector()."""
+        loop = self._loop
+        self.waits = True
+        try:
+            # A thread that has acted before this moment did not wake the selector.
+            has_work = loop.has_ready_callbacks() or loop.turns.possible_actions()
+            return _usual_select(self, 0 if has_work else timeout)
+        finally:
+            self.waits = False

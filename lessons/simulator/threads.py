@@ -144,6 +144,14 @@ class _Start:
         turns.let_run(self.controlled)
 
 
+class _EmptyJob(_Start):
+    """Do a job that does nothing: it has its place in the queue, but no thread."""
+
+    def __init__(self, turns: "ThreadTurns", executor, do):
+        super().__init__(ControlledThread(turns, executor))
+        self.take = do
+
+
 class _Resume:
     """Let a thread go on whose wait is over."""
 
@@ -187,7 +195,6 @@ class ThreadTurns:
         self._mutex = allocate_lock()
         self._stopped = allocate_lock()  # released when a thread stops or has an action
         self._new_alarms: list[ControlledThread] = []
-        self.loop_selects = False  # it waits in real time: signal() has to wake it
         self.timers_changed = False
 
     # Control
@@ -225,7 +232,7 @@ class ThreadTurns:
             actions, self.actions = self.actions, []
             self._delays.clear()
             for action in actions:
-                if isinstance(action, Delivery):
+                if isinstance(action, Delivery | _EmptyJob):
                     self.add(action)  # it needs the loop
                 else:
                     action.controlled.state = RUNNING
@@ -445,8 +452,7 @@ class ThreadTurns:
         """Let the loop's thread look again."""
         with suppress(RuntimeError):
             self._stopped.release()
-        if self.loop_selects:
-            self.loop.wake_selector()
+        self.loop.wake_selector()
 
     # Jobs and threads begin and end
 
@@ -466,6 +472,11 @@ class ThreadTurns:
         if future is not None:
             future.add_done_callback(lambda it: it.cancelled() and self.dropped(controlled))
         self.signal()
+
+    def queue_empty_job(self, executor, do: Callable[[], None]) -> None:
+        """A job was submitted that does nothing. The loop calls `do` when it is its turn."""
+        with self._mutex:
+            self.add(_EmptyJob(self, executor, do))
 
     def ended(self, controlled: ControlledThread) -> None:
         """A thread has ended, or a job is done."""
