@@ -12,7 +12,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from lessons.core.catalogue import Lesson
 from lessons.judge.check_runner import claim_of, find_checks, run_check
 from lessons.judge.verdict import Outcome
-from lessons.playback.child_process import send_json
+from lessons.playback.child_process import send_data
 from lessons.playback.target import Target
 from lessons.simulator.check_context import CheckContext
 from lessons.simulator.controlled_sleep import WATCHDOG
@@ -58,7 +58,7 @@ class _Reporter:
     def send(self, kind: str, value=None) -> None:
         with self._lock:
             try:
-                send_json(self._pipe, (kind, value))
+                send_data(self._pipe, (kind, value))
             except OSError:  # the parent has ended, and no other process would end a hanging check
                 os._exit(1)
 

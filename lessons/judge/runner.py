@@ -1,9 +1,11 @@
 """Judges a target in a child process. Every verdict is made here."""
 
 import multiprocessing
+import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 
 from lessons.core.catalogue import Lesson
@@ -14,7 +16,7 @@ from lessons.judge.verdict import STATES, Outcome, Verdict
 from lessons.playback.child_process import (
     kill_process_group,
     read_dataclass,
-    receive_json,
+    receive_data,
     set_up_django,
     start_child,
 )
@@ -24,6 +26,7 @@ from lessons.simulator.finding import Finding, make_finding
 from lessons.simulator.student_module import load_file
 from lessons.wire.events import Event
 
+PROCESSES = 2 if (os.cpu_count() or 1) > 1 else 1  # that play the generated conversations
 CHECK_TIMEOUT = 5.0  # seconds that one check may take
 _START_TIMEOUT = 30.0  # seconds: on a busy machine a child starts slowly
 _REPORT_TIMEOUT = 1.0  # seconds for a child whose check has timed out to report that
@@ -92,7 +95,12 @@ def _judge_with_model(lesson: Lesson, target: Target, timeout, on_start, on_clai
         exploration = Outcome(exploring.NAME, exploring.CLAIM, "not run")
         if all(outcome.state == "green" for outcome in outcomes):
             on_claims(verdict(session, [*outcomes, exploration]))
-            exploration = exploring.explore(lesson, session, claims.model)
+            with ExitStack() as stack:
+                others = [Session(lesson, target, timeout) for _ in range(PROCESSES - 1)]
+                for other in others:
+                    stack.enter_context(other)
+                    other.wait_until_loaded()
+                exploration = exploring.explore(lesson, [session, *others], claims.model)
         return verdict(session, [*outcomes, exploration])
 
 
@@ -155,7 +163,7 @@ def _receive_report(pipe, child, timeout: float) -> _Report:
             if not pipe.poll(seconds):
                 report.end(make_finding("stuck", detail=f"No report for {seconds:g} s."))
                 break
-            report.add(*receive_json(pipe))
+            report.add(*receive_data(pipe))
         except EOFError:
             child.join(_REPORT_TIMEOUT)
             report.end(make_finding("process-died", detail=_how_it_ended(child.exitcode)))

@@ -1,6 +1,5 @@
 """Runs code in a child process, which ends with this one or after a time limit."""
 
-import json
 import multiprocessing
 import os
 import signal
@@ -14,6 +13,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import django
+import msgpack
 from django.apps import apps
 
 from lessons.core.catalogue import PROJECT_DIR
@@ -32,71 +32,86 @@ class ChildRaised(Exception):
     """The function in the child process raised an exception; the text is its traceback."""
 
 
-class UnreadableMessage(ValueError):
-    """What came through the pipe is not what send_json() writes."""
+class UnreadableData(ValueError):
+    """What came through the pipe is not what send_data() writes."""
 
 
-def send_json(connection: Connection, value: Any) -> None:
-    """Send `value` through a pipe as JSON; receive_json() returns it at the other end.
+def send_data(connection: Connection, value: Any) -> None:
+    """Send `value` through a pipe as MessagePack; receive_data() returns it at the other end.
 
-    Nothing that a student's process sends may be unpickled: unpickling can run any code. Besides
-    JSON values, bytes, tuples and dicts with any keys arrive unchanged. A subclass of a built-in
+    Nothing that a student's process sends may be unpickled: unpickling can run any code. None,
+    booleans, numbers, texts, bytes, lists, tuples and dicts arrive unchanged. A subclass of such a
     type arrives as that type, a dataclass as a dict of its fields, any other object as its repr.
     """
-    connection.send_bytes(json.dumps(_tagged(value)).encode())
+    connection.send_bytes(_packed(value))
 
 
-def receive_json(connection: Connection) -> Any:
-    """Receive what send_json() sent. Raises EOFError, or UnreadableMessage for anything else."""
+def receive_data(connection: Connection) -> Any:
+    """Receive what send_data() sent. Raises EOFError, or UnreadableData for anything else."""
     data = connection.recv_bytes()
     try:
-        return _untagged(json.loads(data))
+        return _unpacked(data)
     except (ValueError, TypeError, RecursionError) as error:
-        raise UnreadableMessage(f"The process sent something that is not JSON: {error}") from None
+        raise UnreadableData(f"The process sent something that is not data: {error}") from None
 
 
 def sent_and_received(value: Any) -> Any:
     """`value` as it would arrive at the other end of a pipe."""
-    return _untagged(json.loads(json.dumps(_tagged(value))))
+    return _unpacked(_packed(value))
 
 
-def _tagged(value: Any) -> Any:
-    """A JSON value for `value`: what JSON lacks becomes a dict with the name of its type."""
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    if isinstance(value, str):
-        return str.__str__(value)
-    if isinstance(value, bytes | bytearray | memoryview):
-        return {"bytes": bytes(value).hex()}
-    if isinstance(value, list):
-        return [_tagged(item) for item in value]
-    if isinstance(value, tuple):
-        return {"tuple": [_tagged(item) for item in value]}
-    if isinstance(value, dict):
-        return {"dict": [[_tagged(key), _tagged(item)] for key, item in value.items()]}
+# What MessagePack lacks is an extension, which has a number.
+_TUPLE, _LARGE_NUMBER = 1, 2
+
+
+def _packed(value: Any) -> bytes:
+    return msgpack.packb(value, default=_plain, strict_types=True, unicode_errors="surrogatepass")
+
+
+def _unpacked(data: bytes) -> Any:
+    return msgpack.unpackb(
+        data, ext_hook=_extension, strict_map_key=False, unicode_errors="surrogatepass"
+    )
+
+
+def _plain(value: Any) -> Any:
+    """What is packed instead of a value that MessagePack, or its strictness, refuses."""
+    if type(value) is tuple:
+        return msgpack.ExtType(_TUPLE, _packed([*value]))
+    if type(value) is int:
+        return msgpack.ExtType(_LARGE_NUMBER, hex(value).encode())
     if is_dataclass(value) and not isinstance(value, type):
-        names = [field.name for field in fields(value)]
-        return _tagged({name: getattr(value, name) for name in names})
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    for kind, copy in _COPIES.items():
+        if isinstance(value, kind):
+            return copy(value)
     return repr(value)
 
 
-def _untagged(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_untagged(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    [(kind, content)] = value.items()
-    if kind == "bytes":
-        return bytes.fromhex(content)
-    if kind == "tuple":
-        return tuple(_untagged(item) for item in content)
-    if kind == "dict":
-        return {_untagged(key): _untagged(item) for key, item in content}
-    raise ValueError(f"no type has the tag {kind!r}")
+# Copies of a subclass in the exact type. These methods ignore what the subclass has redefined.
+_COPIES: dict[type, Callable] = {
+    str: str.__str__,
+    int: int.__int__,
+    float: float.__float__,
+    bytes: bytes.__bytes__,
+    bytearray: bytearray.copy,
+    dict: dict.copy,
+    list: list.copy,
+    tuple: lambda value: tuple.__add__((), value),
+    memoryview: bytes,
+}
+
+
+def _extension(code: int, data: bytes) -> Any:
+    if code == _TUPLE:
+        return tuple(_unpacked(data))
+    if code == _LARGE_NUMBER:
+        return int(data, 16)
+    raise ValueError(f"no type has the number {code}")
 
 
 def read_dataclass(kind: type[T], data: dict) -> T:
-    """The dataclass that send_json() sent as a dict. Raises TypeError for a field of another type.
+    """The dataclass that send_data() sent as a dict. Raises TypeError for a field of another type.
 
     A student's code runs in the process that sends the fields, so each field is checked.
     """
@@ -123,7 +138,7 @@ def run_isolated(function, *args) -> Any:
     """Run `function(answer, *args)` in a child process; return what it passes to `answer`.
 
     The first call of `answer`, from any thread, ends the process and all that it started. The value
-    travels as send_json() describes. Raises NoAnswer, or ChildRaised with the function's exception.
+    travels as send_data() describes. Raises NoAnswer, or ChildRaised with the function's exception.
     """
     ours, theirs = multiprocessing.Pipe(duplex=False)
     child = start_child(_run_function, theirs, function, args)
@@ -131,7 +146,7 @@ def run_isolated(function, *args) -> Any:
     try:
         if not ours.poll(ANSWER_TIMEOUT):
             raise NoAnswer(f"Its process sent nothing for {ANSWER_TIMEOUT} s.")
-        kind, value = receive_json(ours)
+        kind, value = receive_data(ours)
     except EOFError:
         raise NoAnswer("Its process ended before it answered.") from None
     except (ValueError, TypeError):
@@ -154,7 +169,7 @@ def _run_function(pipe: Connection, function, args) -> None:
     def answer(value, kind="answer"):
         if once.acquire(blocking=False):
             try:
-                send_json(pipe, [kind, value])
+                send_data(pipe, [kind, value])
             finally:  # even if the parent process has ended
                 os._exit(0)  # without exit handlers: the target's code may block them
         threading.Event().wait()  # another thread is answering, and ends this one too

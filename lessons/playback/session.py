@@ -24,8 +24,8 @@ from lessons.core.diagnoses import diagnosis
 from lessons.playback.child_process import (
     kill_process_group,
     read_dataclass,
-    receive_json,
-    send_json,
+    receive_data,
+    send_data,
     sent_and_received,
     set_up_django,
     start_child,
@@ -174,7 +174,7 @@ class Session:
             self._start()
             self.wait_until_loaded()
         try:
-            send_json(self._pipe, ([str(step) for step in steps], options))
+            send_data(self._pipe, ([str(step) for step in steps], options))
         except OSError:
             raise SessionEnded(self._how_it_ended()) from None
         self._asked_for += 1
@@ -216,7 +216,7 @@ class Session:
             if not self._pipe.poll(seconds):
                 finding = make_finding("stuck", detail=f"No report for {seconds:g} s.")
                 raise SessionEnded(finding)
-            kind, value = receive_json(self._pipe)
+            kind, value = receive_data(self._pipe)
         except EOFError:
             raise SessionEnded(self._how_it_ended()) from None
         except (OSError, ValueError, TypeError) as error:
@@ -347,7 +347,7 @@ class _Reporter:
     def send(self, kind: str, value) -> None:
         with self._lock:
             try:
-                send_json(self._pipe, (kind, value))
+                send_data(self._pipe, (kind, value))
             except OSError:  # the parent has ended
                 os._exit(1)
 
@@ -393,7 +393,7 @@ def _serve(pipe, reporter, lesson, target, timeout, output) -> None:
         load_subject(target)  # the output keeps what the file prints during this import only
     reporter.send("loaded", output.text())
     while True:
-        steps, options = receive_json(pipe)
+        steps, options = receive_data(pipe)
         options = PlayOptions(**options)
         with redirect_stdout(LimitedOutput()), redirect_stderr(LimitedOutput()):
             # Imported again for each conversation: the code may have changed its own module.
