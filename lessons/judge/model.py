@@ -579,6 +579,8 @@ class Model:
 
 def distinct(models: list[Model]) -> list[Model]:
     """The models without those that are in the same state as one before, after a burst."""
+    if len(models) == 1:
+        return models
     return list({repr(_state_of(model)): model for model in reversed(models)}.values())[::-1]
 
 
