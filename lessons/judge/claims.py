@@ -31,7 +31,7 @@ from lessons.judge.difference import (
 from lessons.judge.model import Model
 from lessons.judge.verdict import Outcome
 from lessons.playback.player import bursts_of
-from lessons.playback.session import Played, Session
+from lessons.playback.session import LocalSession, Played, SessionPool
 from lessons.playback.steps import BEGINNINGS, SETUP, Step, parse_step, split_steps
 from lessons.simulator.finding import CheckFailed, Finding, Place, make_finding
 
@@ -87,14 +87,14 @@ def claim_of(function: Callable) -> str:
 class Play:
     """Plays conversations for one claim, and compares each with the model.
 
-    `session` has a method play(steps, options). Raises CheckFailed where they differ.
+    Raises CheckFailed where they differ.
     """
 
-    def __init__(self, lesson: Lesson, session: Session, model: type[Model]):
+    def __init__(self, lesson: Lesson, sessions: SessionPool | LocalSession, model: type[Model]):
         self.lesson = lesson
         self.model = model
         self.last: list[Step] = []  # the steps of the last conversation
-        self._session = session
+        self._sessions = sessions
 
     def __call__(self, steps: str | Sequence[str], otherwise: str | None = None) -> Played:
         """Play one conversation. `otherwise` is the diagnosis if it is not what the model says.
@@ -124,9 +124,16 @@ class Play:
         """Play the conversation once for each point at which `at * …` may be taken."""
         number = passed = 0
         while number <= passed:
-            played = self(steps.replace("at * ", f"at {number} "), otherwise)
-            passed = max(turn.points for turn in played.turns)
-            number += 1
+            numbers = range(number, passed + 1)
+            texts = [steps.replace("at * ", f"at {it} ") for it in numbers]
+            conversations = map(parse_conversation, texts)
+            options = self.model.play_options()
+            for parsed, played in self._sessions.play_all(conversations, options):
+                self.last = parsed
+                if difference := find_difference(self.model(), parsed, played):
+                    raise self.failure(difference, otherwise)
+                passed = max(passed, *(turn.points for turn in played.turns))
+            number = numbers.stop
 
     def fail(self, name: str, detail: str = "") -> NoReturn:
         """Fail the claim with this diagnosis, about the last conversation as a whole."""
@@ -136,13 +143,13 @@ class Play:
 
     def difference(self, steps: list[Step]) -> tuple[Difference | None, Played]:
         """Play the steps, and return the first difference, if there is one."""
-        played = self._session.play(steps, self.model.play_options())
+        played = self._sessions.play(steps, self.model.play_options())
         return find_difference(self.model(), steps, played), played
 
     def failure(self, difference: Difference, otherwise: str | None = None) -> CheckFailed:
         """The CheckFailed for a difference, with the events of the conversation."""
         options = self.model.play_options(lines=True, events=True)
-        replayed = self._session.play(difference.steps_so_far, options)
+        replayed = self._sessions.play(difference.steps_so_far, options)
         difference.events = replayed.events
         difference.fault = difference.fault or cause_at_end(difference)
         if difference.fault is None and difference.missing and difference.seen:
@@ -206,7 +213,7 @@ class Play:
         """The line that sent the first wrong message, or that of the last handler; its event."""
         step, seen = difference.step, difference.seen
         if isinstance(difference.answer, dict) and "line" in difference.answer:
-            return Place(self._session.file, difference.answer["line"]), ""
+            return Place(self._sessions.file, difference.answer["line"]), ""
         event = _EVENTS.get(step.action, "") if step else ""
         if difference.fault:
             fault = difference.fault

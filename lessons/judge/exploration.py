@@ -10,7 +10,6 @@ generated conversations are kept in a file, since the import takes longer than p
 """
 
 import hashlib
-import itertools
 import json
 from collections.abc import Iterator
 from contextlib import suppress
@@ -27,7 +26,7 @@ from lessons.judge.difference import Difference, find_difference
 from lessons.judge.model import Model
 from lessons.judge.verdict import Outcome
 from lessons.playback.player import bursts_of
-from lessons.playback.session import Session, SessionEnded
+from lessons.playback.session import SessionEnded, SessionPool
 from lessons.playback.steps import BEGINNINGS, SETUP, Step, parse_step
 from lessons.simulator.finding import CheckFailed
 
@@ -35,60 +34,26 @@ GENERATED = 70  # conversations that are played
 DRAWN = 350  # conversations that Hypothesis draws; many are alike
 MAX_SHORTENING = 200  # conversations that are played to shorten a failing one
 MAX_REMOVED = 60  # steps of which each is left out once, to see whether it is needed
-IN_ADVANCE = 6  # conversations that a child may play before the parent has read the first
-MAX_IN_ADVANCE = 4000  # characters that one child may have been sent in advance
 NAME = "exploration"
 CLAIM = "Whatever clients send, and whenever, the consumer keeps its promise."
 
 
-def explore(lesson: Lesson, sessions: list[Session], model: type[Model]) -> Outcome:
-    """Play all conversations. The outcome is red with the shortest conversation that fails.
-
-    With two sessions it takes about half the time. The outcome is the same with any number.
-    """
-    play = Play(lesson, sessions[0], model)
-    played = 0
+def explore(lesson: Lesson, sessions: SessionPool, model: type[Model]) -> Outcome:
+    """Play all conversations. The outcome is red with the shortest conversation that fails."""
+    play = Play(lesson, sessions, model)
+    number = 0
     try:
-        for steps, difference in _played(lesson, sessions, model):
-            played += 1
-            if difference:
+        options = model.play_options(thorough=False)
+        for steps, played in sessions.play_all(conversations_of(lesson, model), options):
+            number += 1
+            if difference := find_difference(model(), steps, played):
                 shortest = _shortened(play, steps, difference)
                 raise play.failure(shortest)
     except CheckFailed as failure:
         return Outcome(NAME, CLAIM, "red", failure.finding, tuple(failure.transcript))
     except SessionEnded as ended:
         return Outcome(NAME, CLAIM, "red", ended.finding)
-    return Outcome(NAME, f"{CLAIM} ({played} conversations)", "green")
-
-
-def _played(
-    lesson: Lesson, sessions: list[Session], model
-) -> Iterator[tuple[list[Step], Difference | None]]:
-    """Each conversation with its difference. The sessions play in turn, and some in advance."""
-    options = model.play_options(thorough=False)
-    turns = itertools.cycle(sessions)
-    waiting: list[tuple[Session, list[Step]]] = []
-    for session, steps in zip(turns, conversations_of(lesson, model), strict=False):
-        # A full pipe would block both the parent and the child.
-        while _size(steps, *(it for other, it in waiting if other is session)) > MAX_IN_ADVANCE:
-            if all(other is not session for other, _ in waiting):
-                break
-            yield _received(*waiting.pop(0), model)
-        session.send(steps, options)
-        waiting.append((session, steps))
-        if len(waiting) == IN_ADVANCE * len(sessions):
-            yield _received(*waiting.pop(0), model)
-    for session, steps in waiting:
-        yield _received(session, steps, model)
-
-
-def _received(session: Session, steps: list[Step], model) -> tuple[list[Step], Difference | None]:
-    return steps, find_difference(model(), steps, session.receive())
-
-
-def _size(*conversations: list[Step]) -> int:
-    """How many characters these conversations have."""
-    return sum(len(str(step)) for steps in conversations for step in steps)
+    return Outcome(NAME, f"{CLAIM} ({number} conversations)", "green")
 
 
 def conversations_of(lesson: Lesson, model: type[Model]) -> Iterator[list[Step]]:

@@ -1,11 +1,9 @@
 """Judges a target in a child process. Every verdict is made here."""
 
 import multiprocessing
-import os
 import signal
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import replace
 
 from lessons.core.catalogue import Lesson
@@ -20,13 +18,12 @@ from lessons.playback.child_process import (
     set_up_django,
     start_child,
 )
-from lessons.playback.session import CourseError, Session, SessionEnded
+from lessons.playback.session import CourseError, SessionEnded, SessionPool
 from lessons.playback.target import Target, resolve
 from lessons.simulator.finding import Finding, make_finding
 from lessons.simulator.student_module import load_file
 from lessons.wire.events import Event
 
-PROCESSES = 2 if (os.cpu_count() or 1) > 1 else 1  # that play the generated conversations
 CHECK_TIMEOUT = 5.0  # seconds that one check may take
 _START_TIMEOUT = 30.0  # seconds: on a busy machine a child starts slowly
 _REPORT_TIMEOUT = 1.0  # seconds for a child whose check has timed out to report that
@@ -76,39 +73,34 @@ def _judge_with_model(lesson: Lesson, target: Target, timeout, on_start, on_clai
     digest = target.digest()
     started = time.monotonic()
 
-    def verdict(session, outcomes):
+    def verdict(sessions, outcomes):
         return Verdict(
-            *(lesson.key, target.title, tuple(outcomes), session.problem, session.output),
+            *(lesson.key, target.title, tuple(outcomes), sessions.problem, sessions.output),
             digest=digest,
             seconds=time.monotonic() - started,
         )
 
-    with Session(lesson, target, timeout) as session:
+    with SessionPool(lesson, target, timeout) as sessions:
         on_start()
         claims = Claims.of(load_file(lesson.check))
-        session.wait_until_loaded()
-        if session.problem:
-            return verdict(session, [])
-        outcomes = _run_claims(lesson, session, claims)
+        sessions.wait_until_loaded()
+        if sessions.problem:
+            return verdict(sessions, [])
+        outcomes = _run_claims(lesson, sessions, claims)
         if not claims.model.explores:
-            return verdict(session, outcomes)
+            return verdict(sessions, outcomes)
         exploration = Outcome(exploring.NAME, exploring.CLAIM, "not run")
         if all(outcome.state == "green" for outcome in outcomes):
-            on_claims(verdict(session, [*outcomes, exploration]))
-            with ExitStack() as stack:
-                others = [Session(lesson, target, timeout) for _ in range(PROCESSES - 1)]
-                for other in others:
-                    stack.enter_context(other)
-                    other.wait_until_loaded()
-                exploration = exploring.explore(lesson, [session, *others], claims.model)
-        return verdict(session, [*outcomes, exploration])
+            on_claims(verdict(sessions, [*outcomes, exploration]))
+            exploration = exploring.explore(lesson, sessions, claims.model)
+        return verdict(sessions, [*outcomes, exploration])
 
 
-def _run_claims(lesson: Lesson, session: Session, claims: Claims) -> list[Outcome]:
+def _run_claims(lesson: Lesson, sessions: SessionPool, claims: Claims) -> list[Outcome]:
     outcomes = []
     for function in claims.functions:
         try:
-            outcomes.append(run_claim(function, Play(lesson, session, claims.model)))
+            outcomes.append(run_claim(function, Play(lesson, sessions, claims.model)))
         except SessionEnded as ended:
             name, claim = function.__name__, claim_of(function)
             outcomes.append(Outcome(name, claim, "red", ended.finding))

@@ -16,8 +16,11 @@ import tempfile
 import threading
 import time
 import traceback
-from contextlib import redirect_stderr, redirect_stdout
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from itertools import cycle
 
 from lessons.core.catalogue import Lesson
 from lessons.core.diagnoses import diagnosis
@@ -30,7 +33,7 @@ from lessons.playback.child_process import (
     set_up_django,
     start_child,
 )
-from lessons.playback.steps import parse_step
+from lessons.playback.steps import Step, parse_step
 from lessons.playback.target import Target
 from lessons.simulator.finding import CheckFailed, Finding, Place, make_finding, running_place
 from lessons.wire.events import Event
@@ -38,6 +41,9 @@ from lessons.wire.events import Event
 PLAY_TIMEOUT = 5.0  # seconds that one conversation may take
 _START_TIMEOUT = 30.0  # seconds: on a busy machine a child starts slowly
 _REPORT_TIMEOUT = 1.0  # seconds for a child whose conversation has timed out to report that
+PROCESSES = 2 if (os.cpu_count() or 1) > 1 else 1  # that play side by side
+IN_ADVANCE = 6  # conversations that a child may play before the parent has read the first
+MAX_IN_ADVANCE = 4000  # characters of steps that one child may have been sent in advance
 MAX_OUTPUT = 4000  # characters of printed text that are kept
 WATCH_INTERVAL = 0.1  # seconds between two looks at a conversation
 WAITING_FACTOR = 4  # how much longer than it may work a conversation may take in all
@@ -163,10 +169,14 @@ class Session:
 
         What was asked for before and not received is thrown away.
         """
-        while self._asked_for:
-            self.receive()
+        self.drop_unread()
         self.send(steps, options)
         return self.receive()
+
+    def drop_unread(self) -> None:
+        """Receive and forget what was asked for before."""
+        while self._asked_for:
+            self.receive()
 
     def send(self, steps, options: PlayOptions = PlayOptions()) -> None:
         """Ask for a conversation; receive() returns it. Several may be asked for at once."""
@@ -235,8 +245,73 @@ class Session:
         return make_finding("process-died", detail=f"The process ended {how}.")
 
 
+class SessionPool:
+    """Some sessions with one target, which play side by side. Use it as a context manager."""
+
+    def __init__(self, lesson: Lesson, target: Target, timeout: float = PLAY_TIMEOUT):
+        self._sessions = [Session(lesson, target, timeout) for _ in range(PROCESSES)]
+        self._first = self._sessions[0]
+        self._are_loaded = False
+        self.file = self._first.file
+        self.play = self._first.play
+        self.wait_until_loaded = self._first.wait_until_loaded
+
+    def __enter__(self):
+        with ExitStack() as stack:
+            for session in self._sessions:
+                stack.enter_context(session)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *exception):
+        return self._stack.__exit__(*exception)
+
+    @property
+    def output(self) -> str:
+        """What the file printed when it was imported."""
+        return self._first.output
+
+    @property
+    def problem(self) -> Finding | None:
+        """Why the file cannot be run."""
+        return self._first.problem
+
+    def play_all(
+        self, conversations: Iterable[list[Step]], options: PlayOptions = PlayOptions()
+    ) -> Iterator[tuple[list[Step], Played]]:
+        """Each conversation and what happened in it, in their order.
+
+        The sessions take turns, and each plays some conversations in advance. So the result does
+        not depend on their number. Raises SessionEnded if a process has died.
+        """
+        if not self._are_loaded:
+            for session in self._sessions[1:]:
+                session.wait_until_loaded()
+            self._are_loaded = True
+        for session in self._sessions:
+            session.drop_unread()
+        waiting: deque[tuple[Session, list[Step]]] = deque()
+        for session, steps in zip(cycle(self._sessions), conversations, strict=False):
+            # A full pipe would block both the parent and the child.
+            while waiting and (
+                len(waiting) == IN_ADVANCE * len(self._sessions)
+                or _size(steps, *(it for other, it in waiting if other is session)) > MAX_IN_ADVANCE
+            ):
+                sender, sent = waiting.popleft()
+                yield sent, sender.receive()
+            session.send(steps, options)
+            waiting.append((session, steps))
+        for sender, sent in waiting:
+            yield sent, sender.receive()
+
+
+def _size(*conversations: list[Step]) -> int:
+    """How many characters these conversations have."""
+    return sum(len(str(step)) for steps in conversations for step in steps)
+
+
 class LocalSession:
-    """As Session, in this process and without a time limit, so a debugger works."""
+    """As SessionPool, in this process and without a time limit, so a debugger works."""
 
     def __init__(self, lesson: Lesson, target: Target):
         self._lesson, self._target = lesson, target
@@ -249,6 +324,11 @@ class LocalSession:
         run = ConversationRun(self._lesson, self._target, options)
         run.play([parse_step(str(step)) for step in steps])
         return _read_played(sent_and_received(run.report()))
+
+    def play_all(self, conversations, options: PlayOptions = PlayOptions()):
+        """Each conversation and what happened in it."""
+        for steps in conversations:
+            yield steps, self.play(steps, options)
 
 
 # The student's code runs in the process that sends these values, so each field is checked.
