@@ -115,7 +115,7 @@ class Difference:
 def find_difference(model: Model, steps: list[Step], played: Played) -> Difference | None:
     """The first difference between a conversation and what `model`, in its first state, allows."""
     for finding in played.leftovers:
-        if finding.diagnosis == "course-file-used":  # whatever else happened
+        if finding.diagnosis in ("course-file-used", "engine-changed"):  # whatever else happened
             return Difference(steps, 0, fault=finding, model=model, played=played)
     difference = _find_difference(model, steps, played)
     if difference and _is_silence(difference):

@@ -4,7 +4,6 @@ import asyncio
 
 from lessons.core.catalogue import Lesson
 from lessons.core.diagnoses import recognise
-from lessons.playback import guard
 from lessons.playback.leftovers import Leftovers
 from lessons.playback.player import Player
 from lessons.playback.steps import SETUP, Step, UnknownStep
@@ -133,7 +132,7 @@ class ConversationRun:
                 }
                 for turn in ([*self._player.turns] if self._player else ())
             ],
-            "leftovers": [*guard.findings, *self._findings, *self._left()],
+            "leftovers": [*self._findings, *self._left()],
             "events": self._events() if self._options.events or stuck else (),
             "stuck": stuck,
             "unknown step": self._unknown_step,

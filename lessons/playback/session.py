@@ -19,7 +19,7 @@ import traceback
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import cycle
 
 from lessons.core.catalogue import Lesson
@@ -44,6 +44,7 @@ _REPORT_TIMEOUT = 1.0  # seconds for a child whose conversation has timed out to
 PROCESSES = 2 if (os.cpu_count() or 1) > 1 else 1  # that play side by side
 IN_ADVANCE = 6  # conversations that a child may play before the parent has read the first
 MAX_IN_ADVANCE = 4000  # characters of steps that one child may have been sent in advance
+_MAX_ATTEMPTS = 20  # findings of the guard that are kept
 MAX_OUTPUT = 4000  # characters of printed text that are kept
 WATCH_INTERVAL = 0.1  # seconds between two looks at a conversation
 WAITING_FACTOR = 4  # how much longer than it may work a conversation may take in all
@@ -142,6 +143,8 @@ class Session:
         self._timeout = timeout
         self._pipe = self._child = None
         self._asked_for = 0  # conversations that receive() has not returned
+        self._number = 0  # of the last conversation that the child was asked for
+        self._attempts: list[Finding] = []  # what the guard has refused
         self.output = ""  # what the file printed when it was imported
         self.problem: Finding | None = None  # why the file cannot be run
 
@@ -184,13 +187,15 @@ class Session:
             self._start()
             self.wait_until_loaded()
         try:
-            send_data(self._pipe, ([str(step) for step in steps], options))
+            send_data(self._pipe, (self._number + 1, [str(step) for step in steps], options))
         except OSError:
             raise SessionEnded(self._how_it_ended()) from None
+        self._number += 1
         self._asked_for += 1
 
     def receive(self) -> Played:
         """What happened in the next conversation that was asked for."""
+        number = self._number - self._asked_for + 1
         self._asked_for -= 1
         kind, value = self._receive(
             self._timeout * WAITING_FACTOR + _REPORT_TIMEOUT + _START_TIMEOUT
@@ -198,13 +203,15 @@ class Session:
         if isinstance(value, dict) and (unknown := value.get("unknown step")):
             raise CourseError(_text(unknown))
         try:
+            if kind not in ("played", "stuck") or value["number"] != number:
+                raise ValueError(f"it is not the report on conversation {number}")
             played = _read_played(value)
         except (ValueError, TypeError, LookupError, AttributeError) as error:
             detail = f"The process sent a report that cannot be read: {error}"
             raise SessionEnded(make_finding("process-died", detail=detail)) from None
         if kind == "stuck":
             self._stop()
-        return played
+        return replace(played, leftovers=(*self._attempts, *played.leftovers))
 
     def _start(self) -> None:
         self._pipe, child_pipe = multiprocessing.Pipe()
@@ -223,10 +230,11 @@ class Session:
 
     def _receive(self, seconds: float):
         try:
-            if not self._pipe.poll(seconds):
-                finding = make_finding("stuck", detail=f"No report for {seconds:g} s.")
-                raise SessionEnded(finding)
-            kind, value = receive_data(self._pipe)
+            kind, value = self._receive_message(seconds)
+            while kind == "refused" and len(self._attempts) < _MAX_ATTEMPTS:
+                if (attempt := _read_finding(value)) not in self._attempts:
+                    self._attempts.append(attempt)
+                kind, value = self._receive_message(seconds)
         except EOFError:
             raise SessionEnded(self._how_it_ended()) from None
         except (OSError, ValueError, TypeError) as error:
@@ -236,7 +244,15 @@ class Session:
             raise CourseError(_text(value))
         return kind, value
 
+    def _receive_message(self, seconds: float):
+        if not self._pipe.poll(seconds):
+            finding = make_finding("stuck", detail=f"No report for {seconds:g} s.")
+            raise SessionEnded(finding)
+        return receive_data(self._pipe)
+
     def _how_it_ended(self) -> Finding:
+        if self._attempts:
+            return self._attempts[0]
         self._child.join(_REPORT_TIMEOUT)
         code = self._child.exitcode
         how = f"with exit code {code}"
@@ -426,10 +442,24 @@ class _Reporter:
 
     def send(self, kind: str, value) -> None:
         with self._lock:
+            self._send(kind, value)
+
+    def send_refused(self, finding: Finding) -> None:
+        """Report what the guard has refused, unless a report is being sent.
+
+        The guard may call this within send(), from a destructor. The next report has the finding.
+        """
+        if self._lock.acquire(blocking=False):
             try:
-                send_data(self._pipe, (kind, value))
-            except OSError:  # the parent has ended
-                os._exit(1)
+                self._send("refused", finding)
+            finally:
+                self._lock.release()
+
+    def _send(self, kind: str, value) -> None:
+        try:
+            send_data(self._pipe, (kind, value))
+        except OSError:  # the parent has ended
+            os._exit(1)
 
 
 def _run(pipe, parents_end, lesson, target: Target, timeout: float, folder: str) -> None:
@@ -449,7 +479,7 @@ def _run(pipe, parents_end, lesson, target: Target, timeout: float, folder: str)
     reporter = _Reporter(pipe)
     gc.freeze()  # later collections skip the objects of the parent
     try:
-        _serve(pipe, reporter, lesson, target, timeout, output)
+        _serve(pipe, reporter, lesson, target, timeout, output, folder)
     except CheckFailed as failure:
         reporter.send("problem", failure.finding)
     except (EOFError, OSError):  # the parent needs no more conversations
@@ -459,8 +489,19 @@ def _run(pipe, parents_end, lesson, target: Target, timeout: float, folder: str)
     os._exit(0)  # at once: the target's code may have registered exit handlers
 
 
-def _serve(pipe, reporter, lesson, target, timeout, output) -> None:
-    from lessons.playback import guard
+def _serve(pipe, reporter, lesson, target, timeout, output, folder) -> None:
+    from lessons.playback import conversation_run, guard  # noqa: F401 - guarded once it is loaded
+
+    refused = guard.install(str(target.file), folder, reporter.send_refused)
+    try:
+        _serve_guarded(pipe, reporter, refused, lesson, target, timeout, output)
+    except BaseException:
+        refused()  # the code may have changed the engine
+        raise
+
+
+def _serve_guarded(pipe, reporter, refused, lesson, target, timeout, output) -> None:
+    """Play what the parent asks for. `refused` gives what the guard has refused so far."""
     from lessons.playback.conversation_run import ConversationRun
     from lessons.simulator.student_module import load_subject
 
@@ -468,26 +509,28 @@ def _serve(pipe, reporter, lesson, target, timeout, output) -> None:
         place = running_place(str(target.file)) or Place(str(target.file))
         reporter.send("problem", make_finding("stuck", place))
 
-    guard.install(str(target.file))
     with _Watchdog(timeout, report_stuck_import):
         load_subject(target)  # the output keeps what the file prints during this import only
+    refused()  # reports what the import has changed
     reporter.send("loaded", output.text())
     while True:
-        steps, options = receive_data(pipe)
+        number, steps, options = receive_data(pipe)
         options = PlayOptions(**options)
         with redirect_stdout(LimitedOutput()), redirect_stderr(LimitedOutput()):
             # Imported again for each conversation: the code may have changed its own module.
             run = ConversationRun(lesson, target, options)
 
-            def report_stuck(run=run):
+            def report_stuck(run=run, number=number):
                 place = running_place(str(target.file)) or Place(str(target.file))
                 detail = f"Stopped after {timeout:g} seconds."
                 finding = make_finding("stuck", place, detail=detail)
-                reporter.send("stuck", run.report(stuck=finding))
+                reporter.send("stuck", {**run.report(stuck=finding), "number": number})
 
             with _Watchdog(timeout, report_stuck):
                 run.play([parse_step(step) for step in steps])
-        reporter.send("played", run.report())
+        report = run.report()
+        report["leftovers"] = [*refused(), *report["leftovers"]]
+        reporter.send("played", {**report, "number": number})
 
 
 class _Watchdog:
