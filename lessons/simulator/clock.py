@@ -18,6 +18,7 @@ Python, of libraries and of the workshop that have imported a name keep the real
 """
 
 import os
+import queue
 import selectors
 import socket
 import subprocess
@@ -155,15 +156,14 @@ def _replace(replaced: list) -> None:
         (threading.Condition, "__init__", _condition),
         (selectors.DefaultSelector, "select", _select),
         (BaseSelectorEventLoop, "_write_to_self", _write_to_self),
+        (queue, "time", _monotonic),
+        (queue, "SimpleQueue", _SimpleQueue),
         *_blocking_calls(),
         *_imported_names(),
     ):
         usual = owner[name] if isinstance(owner, dict) else getattr(owner, name)
         replaced.append((owner, name, usual))
         _set(owner, name, replacement)
-    if queue := sys.modules.get("queue"):
-        replaced.append((queue, "time", queue.time))
-        queue.time = _monotonic
 
 
 def _set(owner, name, item) -> None:
@@ -230,6 +230,16 @@ def _condition(self, lock=None) -> None:
     if lock is None:
         lock = threads.RLock() if _called_by_student() else threads.usual_rlock()
     _usual_condition(self, lock)
+
+
+_usual_simple_queue = queue.SimpleQueue
+
+
+class _SimpleQueue(queue._PySimpleQueue):
+    """A student's SimpleQueue: the loop knows who waits for it. The usual one is written in C."""
+
+    def __new__(cls):
+        return object.__new__(cls) if _called_by_student() else _usual_simple_queue()
 
 
 # Other event loops, such as that of asyncio.run() on a thread: they sleep in their selector
@@ -302,6 +312,15 @@ def _noting(name: str, usual, blocks):
     return call
 
 
+# The names of the functions that replace these.
+_REPLACED_NAMES = {
+    "_sleep": "time.sleep",
+    "_join": "Thread.join",
+    "_wait": "Condition.wait",
+    "_shutdown": "ThreadPoolExecutor.shutdown",
+}
+
+
 def _note_blocking_call(seconds: float | None, name: str = "") -> None:
     """A student's code has blocked the loop for `seconds`; None if only real time has passed."""
     frames = [frame for frame, _ in traceback.walk_stack(sys._getframe(1))]
@@ -310,7 +329,7 @@ def _note_blocking_call(seconds: float | None, name: str = "") -> None:
         name = name or frames[own[0] - 1].f_code.co_qualname
         _loop.blocking_calls.append(
             BlockingCall(
-                "time.sleep" if name == _sleep.__qualname__ else name,
+                _REPLACED_NAMES.get(name, name).partition(".<locals>")[0],
                 seconds,
                 tuple(
                     Place(it.f_code.co_filename, it.f_lineno, it.f_code.co_qualname)

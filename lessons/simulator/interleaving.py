@@ -24,7 +24,7 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.db import OperationalError
 from django.db.backends.utils import CursorWrapper
 
-from lessons.simulator import cache, server
+from lessons.simulator import cache, server, threads
 from lessons.simulator.channel_layer import current_layers, is_part_of_group_send
 from lessons.wire.recorder import current_connection
 
@@ -100,19 +100,22 @@ class Interleaving:
             await asyncio.shield(task)  # the action may be that the server cancels the consumer
 
     def point_in_thread(self) -> None:
-        """A thread of the consumer has reached a point. A call that blocks the loop has none."""
-        if get_ident() == self._loop_thread:
+        """A thread of the consumer has reached a point. While the loop is blocked, none counts."""
+        if get_ident() == self._loop_thread or self._loop.turns.loop_waits:
             return
         if not (act := self._action_at_this_point()):
             return
         done, thread = Future(), get_ident()
+        self._loop.turns.held = done
 
         def begin():
             task = self._loop.create_task(self._run(act, thread), context=self._context)
-            task.add_done_callback(lambda task: done.set_result(task.exception()))
+            task.add_done_callback(lambda task: done.done() or done.set_result(task.exception()))
 
         self._loop.call_soon_threadsafe(begin)
-        if error := done.result():
+        error = done.result()
+        threads.note_work()  # if the loop has waited for this thread, it has waited for the query
+        if error:
             raise error
 
 
@@ -124,6 +127,7 @@ async def interleaving(context, at_sends=False):
     def with_points_in_thread(call):
         @wraps(call)
         def called(*args, **kwargs):
+            threads.note_work()
             it.point_in_thread()
             result = call(*args, **kwargs)
             it.point_in_thread()

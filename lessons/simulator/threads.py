@@ -24,7 +24,7 @@ import time
 from _thread import allocate_lock, get_ident
 from collections import Counter, deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 LOOK_INTERVAL = 0.005  # seconds between two looks at a thread that has its turn
@@ -73,6 +73,9 @@ class ControlledThread:
         self.deadline: float | None = None
         self.waits_in_real_time = False
         self.spins = False  # it computes and computes: the loop does not wait for it
+        # The number of its last work that takes real time, such as a query, or of such work of a
+        # thread that it has waited for.
+        self.last_work = 0
         self.polls = 0  # how many very short waits it has made
         self.starts_thread = False  # waits for a new thread to exist, which needs no turn
         self.waiters: list[Waiter] = []  # threads that wait for its end
@@ -103,10 +106,12 @@ class Waiter:
         self.thread = thread
         self.is_released = False
 
-    def release(self) -> None:
+    def release(self, released_by: ControlledThread | None = None) -> None:
         if self.is_released:
             raise RuntimeError("release unlocked lock")
         self.is_released = True
+        if releaser := released_by or this_thread():
+            self.thread.last_work = max(self.thread.last_work, releaser.last_work)
         self.thread.turns.wake(self.thread)
 
 
@@ -189,7 +194,10 @@ class ThreadTurns:
         self.actions: list = []
         self._delays: dict[object, int] = {}
         self._threads: set[ControlledThread] = set()  # begun or about to begin, and not ended
-        self.note_blocking_call: Callable[[float], None] | None = None
+        self.note_blocking_call: Callable[[float | None], None] | None = None
+        self.held: Future | None = None  # its result lets a thread go on that a check holds
+        self.loop_waits = False  # the loop's own thread waits for another one
+        self.works = 0  # how often a thread has begun work that takes real time
         self.loop_thread: ControlledThread | None = None
         self._users = 0
         self._mutex = allocate_lock()
@@ -332,9 +340,11 @@ class ThreadTurns:
             before, position = position, _position(thread)
             looks = looks + 1 if position is not None and position == before else 0
             if looks == LOOKS:
+                self.note_work(thread)
                 return
             if _real_time() - begun > CPU_LIMIT and _cpu_time(thread) > CPU_LIMIT:
                 thread.spins = True
+                self.note_work(thread)
                 return
         if thread.state == ENDED and thread.thread is not None:
             _usual_join(thread.thread)
@@ -354,6 +364,11 @@ class ThreadTurns:
         known = {get_ident(), threading.main_thread().ident, *_controlled}
         return any(it.ident not in known and not is_pool_thread(it) for it in threading.enumerate())
 
+    def note_work(self, thread: ControlledThread) -> None:
+        """The thread begins work that takes real time: a query, for example."""
+        self.works += 1
+        thread.last_work = self.works
+
     def set_alarms(self) -> None:
         """Set the loop's timers for the threads that have begun a timed wait."""
         self.timers_changed = bool(self._new_alarms)
@@ -368,7 +383,7 @@ class ThreadTurns:
         deadline = None if timeout is None else clock() + timeout
         while not waiter.is_released:
             self.set_alarms()
-            if self.step(loop_is_busy=False):
+            if self.step(loop_is_busy=False) or self._let_held_thread_go_on():
                 continue
             sleeper = self._next_sleeper()
             if self.has_clock and not self._has_loose_threads():
@@ -386,6 +401,14 @@ class ThreadTurns:
                     self.loop.move_to(deadline)
                 return
 
+    def _let_held_thread_go_on(self) -> bool:
+        """In life nothing holds the thread for which the loop waits. Returns False without one."""
+        held, self.held = self.held, None
+        if held is None or held.done():
+            return False
+        held.set_result(None)
+        return True
+
     def _next_sleeper(self) -> ControlledThread | None:
         sleepers = [it for it in tuple(self._threads) if it.state == WAITING and it.alarm]
         return min(sleepers, key=lambda it: it.alarm.order, default=None)
@@ -398,10 +421,17 @@ class ThreadTurns:
     def wait(self, thread: ControlledThread, waiter: Waiter, timeout: float | None) -> bool:
         """`thread` waits until the waiter is released. Returns whether it was, in time."""
         if thread is self.loop_thread:
-            begun = self.loop.time()
-            self._wait_in_loop_thread(waiter, timeout)
+            begun, works = self.loop.time(), self.works
+            self.loop_waits = True
+            try:
+                self._wait_in_loop_thread(waiter, timeout)
+            finally:
+                self.loop_waits = False
             if self.note_blocking_call and timeout != 0 and self.loop.is_running():
-                self.note_blocking_call(self.loop.time() - begun)
+                seconds = self.loop.time() - begun
+                # A query on the other thread takes real time only.
+                has_waited_for_work = thread.last_work > works
+                self.note_blocking_call(seconds or (None if has_waited_for_work else 0.0))
             return waiter.is_released
         if waiter.is_released:
             return True
@@ -489,7 +519,7 @@ class ThreadTurns:
         self._threads.discard(controlled)
         controlled.state = ENDED
         for waiter in controlled.waiters:
-            waiter.release()
+            waiter.release(controlled)
         self.signal()
 
     def unfinished(self, executor) -> list[ControlledThread]:
@@ -501,6 +531,12 @@ class ThreadTurns:
         other.waiters.append(waiter)
         if other.state != ENDED:
             self.wait(waiting, waiter, timeout)
+
+
+def note_work() -> None:
+    """The calling thread, if it is controlled, begins work that takes real time."""
+    if (thread := this_thread()) and not thread.is_loop_thread:
+        thread.turns.note_work(thread)
 
 
 def sleep(thread: ControlledThread, seconds: float) -> None:

@@ -18,6 +18,7 @@ import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.utils import timezone
 
+from lessons.simulator import threads
 from lessons.simulator.clock import BEGINNING, simulated_clock
 from lessons.simulator.loop import EPOCH, LeftOver, SimulatedLoop
 from lessons.simulator.student_module import load_file
@@ -329,7 +330,27 @@ def test_a_sleep_on_the_loop_is_noted_with_its_line():
 
 def test_a_wait_on_the_loop_is_noted():
     assert blocked(wait_for_bread) == (2, [("Future.result", 2, "wait_for_bread")])
-    assert blocked(join_a_baker) == (2, [("_join", 2, "join_a_baker")])
+    assert blocked(join_a_baker) == (2, [("Thread.join", 2, "join_a_baker")])
+
+
+def test_a_wait_for_work_that_takes_real_time_only_is_noted():
+    def ask():
+        threads.note_work()  # a query
+
+    def join(function):
+        thread = threading.Thread(target=function)
+        thread.start()
+        thread.join()
+
+    def wait_for_a_queue():
+        answers = queue.SimpleQueue()
+        threading.Thread(target=lambda: (ask(), answers.put(1))).start()
+        answers.get()
+
+    assert blocked(lambda: join(ask))[1][0][:2] == ("Thread.join", None)
+    assert blocked(lambda: join(lambda: join(ask)))[1][-1][:2] == ("Thread.join", None)
+    assert blocked(wait_for_a_queue)[1][0][:2] == ("_PySimpleQueue.get", None)
+    assert blocked(lambda: join(lambda: None))[1][0][:2] == ("Thread.join", 0)
 
 
 def test_a_program_runs_in_real_time_and_is_noted():
