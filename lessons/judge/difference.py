@@ -155,11 +155,26 @@ def _find_difference(model: Model, steps: list[Step], played: Played) -> Differe
         if not allowed:
             return _difference(steps, number, burst, turn, _likeliest(without_fault, turn), played)
         states = distinct(allowed)[:MAX_STATES]
+        if found := states[0].fault_in(played, turn):
+            return _fault_of_model(steps, number, burst, turn, states[0], played, found)
     fault = played.stuck or next(iter(ranked(played.leftovers)), None)
     if fault:
         last = max(len(played.turns) - 1, 0)
         return Difference(steps, last, fault=fault, model=states[0], played=played)
     return _needless_job(steps, states[0], played)
+
+
+def _fault_of_model(steps, number, burst, turn, model, played, found) -> Difference:
+    """The Difference for what fault_in() of the model has found."""
+    client, name, detail = found
+    seen = turn.clients.get(client)
+    return Difference(
+        *(steps, number, _step_of(burst, client), client),
+        fault=make_finding(name, seen.place if seen else Place(), "", detail),
+        seen=seen,
+        model=model,
+        played=played,
+    )
 
 
 def _needless_job(steps: list[Step], model: Model, played: Played) -> Difference | None:
@@ -189,7 +204,9 @@ def ranked(findings: Sequence[Finding]) -> list[Finding]:
 
 
 _CAUSES = {"never-awaited", "layer-not-called", "async-handler-in-sync-consumer"}
-_SILENCES = {"no-accept", "no-stop-consumer", "group-leak", "group-leak-after-a-crash"}
+_SILENCES = {
+    *("no-accept", "no-stop-consumer", "group-leak", "group-leak-after-a-crash", "work-left-out"),
+}
 
 
 def _is_silence(difference: Difference) -> bool:

@@ -27,7 +27,7 @@ from functools import partial
 from itertools import permutations, zip_longest
 from typing import Any, ClassVar
 
-from lessons.playback.session import PlayOptions
+from lessons.playback.session import Played, PlayedTurn, PlayOptions
 from lessons.playback.steps import BEGINNINGS, METHODS, Step
 from lessons.playback.tables import TABLE_STEPS, Change, Tables, are_like
 from lessons.simulator.daphne_rules import unknown_keys
@@ -364,6 +364,9 @@ class Model:
 
         `self.tables` has the row already. See lessons/playback/tables.py.
         """
+
+    def fault_in(self, played: Played, turn: PlayedTurn) -> tuple[int, str, str] | None:
+        """What is wrong in this burst besides the messages: client, diagnosis, detail; or None."""
 
     def explain(self, difference) -> str | None:
         """What a finding shows instead of the difference, or None."""

@@ -19,7 +19,7 @@ from lessons.simulator.finding import (
     place_of_error,
     running_place,
 )
-from lessons.simulator.loop import SimulatedLoop
+from lessons.simulator.loop import SimulatedLoop, ThreadSleep
 from lessons.simulator.signal_receivers import isolated_signals, receiver_was_lost
 from lessons.simulator.student_module import load_subject
 
@@ -35,7 +35,7 @@ class ConversationRun:
         self._leftovers: Leftovers | None = None
         self._findings: list[Finding] = []
         self._unknown_step = ""
-        self._thread_sleeps: list[float] = []
+        self._thread_sleeps: list[ThreadSleep] = []
 
     def play(self, steps: list[Step]) -> None:
         """Import the target's file again, and play the steps.

@@ -36,6 +36,7 @@ from lessons.playback.child_process import (
 from lessons.playback.steps import Step, parse_step
 from lessons.playback.target import Target
 from lessons.simulator.finding import CheckFailed, Finding, Place, make_finding, running_place
+from lessons.simulator.loop import ThreadSleep
 from lessons.wire.events import Event
 
 PLAY_TIMEOUT = 5.0  # seconds that one conversation may take
@@ -119,7 +120,7 @@ class Played:
     leftovers: tuple[Finding, ...] = ()
     events: tuple[Event, ...] = ()
     stuck: Finding | None = None
-    thread_sleeps: tuple[float, ...] = ()
+    thread_sleeps: tuple[ThreadSleep, ...] = ()
 
 
 class SessionEnded(Exception):
@@ -356,7 +357,7 @@ def _read_played(data: dict) -> Played:
         tuple(_read_finding(finding) for finding in data["leftovers"]),
         tuple(read_dataclass(Event, event) for event in data["events"]),
         data["stuck"] and _read_finding(data["stuck"]),
-        tuple(map(float, data["thread_sleeps"])),
+        tuple(read_dataclass(ThreadSleep, sleep) for sleep in data["thread_sleeps"]),
     )
 
 

@@ -36,7 +36,7 @@ from pathlib import Path
 from lessons.core.catalogue import PROJECT_DIR
 from lessons.simulator import STUDENT_PACKAGE, threads
 from lessons.simulator.finding import Place
-from lessons.simulator.loop import EPOCH, BlockingCall, SimulatedLoop
+from lessons.simulator.loop import EPOCH, BlockingCall, SimulatedLoop, ThreadSleep
 
 BEGINNING = datetime(2026, 1, 1, 12, tzinfo=UTC)  # what the calendar shows at first
 
@@ -131,8 +131,15 @@ def _sleep(seconds, /) -> None:
         raise ValueError("sleep length must be non-negative")
     else:
         if not thread.is_loop_thread:
-            _loop.thread_sleeps.append(float(seconds))
+            _loop.thread_sleeps.append(_thread_sleep(sys._getframe(1), float(seconds)))
         threads.sleep(thread, float(seconds))
+
+
+def _thread_sleep(frame, seconds: float) -> ThreadSleep:
+    code = frame.f_code
+    first = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
+    argument = str.__str__(first) if isinstance(first, str) else None
+    return ThreadSleep(code.co_name, argument, _loop.elapsed(), seconds)
 
 
 def _nanoseconds(seconds: float) -> int:

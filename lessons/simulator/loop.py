@@ -72,6 +72,20 @@ class BlockingCall:
     places: tuple[Place, ...]
 
 
+@dataclass(frozen=True)
+class ThreadSleep:
+    """A call of time.sleep() on another thread than the loop's.
+
+    `function` is the name of the function that called it, and `argument` the first argument of
+    that function, if it is a text. The times are seconds since the clock began.
+    """
+
+    function: str
+    argument: str | None
+    begun: float
+    seconds: float
+
+
 class LeftOver(AssertionError):
     """Something of one conversation is still there when the next one begins."""
 
@@ -100,7 +114,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self._random: random.Random | None = None
         self._timer_numbers = itertools.count()
         self.blocking_calls: list[BlockingCall] = []  # noted within simulated_clock()
-        self.thread_sleeps: list[float] = []  # the seconds of each time.sleep() on another thread
+        self.thread_sleeps: list[ThreadSleep] = []  # noted within simulated_clock()
         self._begun = self._now = EPOCH
         self._idle_waiters: list[asyncio.Future] = []
         # Weak, so that a finished task and all that it refers to can be freed.

@@ -4,7 +4,8 @@ Each text frame is an order: for `rye` the client gets `baking rye` at once, and
 it is baked. An empty text frame is an order as well. A binary frame is not an order: answer it as
 you like, but keep the connection open. While one client's bread is in the oven, others connect,
 order and leave, and the bread of two clients is baked at the same time. The second order of the
-same client may wait for its first. No database is used. `bake` stays as it is.
+same client may wait for its first. No database is used. `bake` stays as it is. Call it once for
+each order, with the text of that order.
 """
 
 import time
