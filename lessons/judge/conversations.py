@@ -94,6 +94,8 @@ def _short(model: type[Model]) -> Iterator[list[Step]]:
     if model.takes_frames and model.max_clients > 1:
         yield from _interference(model)
     yield from _overlaps(model)
+    for text in model.long_conversations:
+        yield [*map(parse_step, split_steps(text))]
     for first in range(0, len(model.others), 4):
         yield [parse_step(step) for step in (model.handshakes[0], *model.others[first : first + 4])]
     for handshake in model.handshakes:

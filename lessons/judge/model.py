@@ -301,6 +301,7 @@ class Model:
     # Points and a conversation: a step with `at *` acts at each of these points of a long handler,
     # and beside it. The steps behind show its effects. It can be played several times in a row.
     overlaps: tuple[tuple[Sequence[int], str], ...] = ()
+    long_conversations: tuple[str, ...] = ()  # they take too long for a claim
     clients_are_independent = True  # what one client does changes nothing for another
     database = False  # whether the exercise needs the database
     stop_timeout = 10.0  # seconds for a consumer whose client has left; Daphne's are 10

@@ -6,6 +6,10 @@ from lessons.judge import Model
 class Stopwatch(Model):
     others = ("wait 1", "wait 0.5", "wait 3", "wait 10")
     ends = ("close", "close 1001", "vanish", "crash", "kill")
+    # Five minutes: code may treat a minute, 100 or 256 ticks as the end.
+    long_conversations = (
+        "connect | wait 99.5 | text ? | wait 100 | 2 connect | 2 wait 101 | text ? | 2 text ?",
+    )
 
     def connect(self, client):
         """From the accept on, the client gets a text frame each second"""
@@ -25,6 +29,15 @@ class Stopwatch(Model):
 
     def disconnect(self, client):
         """The stopwatch ends with its connection, whatever ends that"""
+        client.left_in = self.burst
+
+    def fault_in(self, played, turn):
+        """The consumer does not hide an exception that a handler raises."""
+        for number, client in self.clients.items():
+            has_crashed = client.end == "crash" and client.left_in == self.burst
+            if has_crashed and not turn.clients[number].raised:
+                return number, "exception-hidden", "A handler raised; the consumer did not."
+        return None
 
     def diagnose(self, difference):
         fault = difference.fault and difference.fault.diagnosis

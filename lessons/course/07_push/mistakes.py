@@ -43,6 +43,22 @@ class EndingInFinally(Running):
                 self.task.cancel()
 
 
+class HidesTheException(Running):
+    """Cleans up in an except clause, and takes the exception for dealt with."""
+
+    diagnosis = "exception-hidden"
+    task = None
+
+    async def __call__(self, scope, receive, send):
+        try:
+            await super().__call__(scope, receive, send)
+        except Exception:
+            pass
+        finally:
+            if self.task is not None:
+                self.task.cancel()
+
+
 class LoopsInTheHandler(EndingInFinally):
     """Believes that a handler may go on for as long as its connection lives."""
 
