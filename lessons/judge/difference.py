@@ -31,6 +31,7 @@ from lessons.wire.transcript import first_difference, normalize, render_differen
 TIME_TOLERANCE = 0.05  # seconds of the simulated clock
 MAX_STATES = 32  # of the model, after steps whose order is open
 MAX_SHOWN = 400  # characters of an answer that a finding shows
+COLUMNS = 76  # of a comparison; a terminal has 80, and it is indented
 SHOWN_AROUND = 3  # messages before and after the first difference that a finding shows
 
 
@@ -505,7 +506,8 @@ def detail_of(difference: Difference) -> str:
         return "\n".join(lines)
     first = difference.first
     begin, end = max(0, first - SHOWN_AROUND), first + SHOWN_AROUND + 1
-    parts = [render_difference(difference.expected[begin:end], difference.received[begin:end])]
+    around = slice(begin, end)
+    parts = [render_difference(difference.expected[around], difference.received[around], COLUMNS)]
     if begin:
         parts.insert(0, f"(after {begin} messages that are right)")
     rest = max(len(difference.expected), len(difference.received)) - end

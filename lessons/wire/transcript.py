@@ -1,12 +1,14 @@
 """Writes events as text. All transcripts in Python come from this module."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 
 from lessons.wire.events import PLAIN_TYPES, Event, to_json
 
 ARROWS = {"in": "→", "out": "←", "mark": "·"}
 _MAX_LENGTH = 60  # characters of one value
+_PART = 20  # characters that are shown of a long value that differs from another one
+_BEFORE = 8  # how many of them stand before the first that differs
 _LAYER_CALLS = {
     "send": ("channel", "message"),
     "group_send": ("group", "message"),
@@ -75,10 +77,28 @@ def render_difference(
     left = [event_text(message) for message in expected]
     right = [event_text(message) for message in actual]
     first = first_difference(expected, actual)
+    if first is not None and first < min(len(left), len(right)):
+        starts = _differing_places(expected[first], actual[first])
+        left[first], right[first] = (
+            event_text(message, starts) for message in (expected[first], actual[first])
+        )
     lines = _side_by_side(left, right, first)
     if columns is not None and max(map(len, lines)) > columns:
         lines = _one_below_the_other(left, right, first)
     return "\n".join(lines)
+
+
+def _differing_places(expected, actual) -> dict[str, int]:
+    """For each key with two texts, or with bytes twice: where the values differ first."""
+    places = {}
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        for key in expected.keys() & actual.keys():
+            one, other = expected[key], actual[key]
+            if type(one) is type(other) in (str, bytes) and one != other:
+                pairs = enumerate(zip(one, other, strict=False))
+                shorter = min(len(one), len(other))
+                places[key] = next((place for place, (a, b) in pairs if a != b), shorter)
+    return places
 
 
 def _side_by_side(left: list[str], right: list[str], first: int | None) -> list[str]:
@@ -145,8 +165,12 @@ def normalize(message):
     return kept
 
 
-def event_text(message) -> str:
-    """A message on one line: its type, then its keys."""
+def event_text(message, places: Mapping[str, int] | None = None) -> str:
+    """A message on one line: its type, then its keys.
+
+    Long values are cut. Of a key in `places` the part around that index is shown, and the length.
+    """
+    places = places or {}
     if not isinstance(message, dict):
         return _shorten(repr(message))
     kind = message.get("type", "(no type)")
@@ -158,7 +182,11 @@ def event_text(message) -> str:
         return f"raised {message['error']}"
     if isinstance(kind, str) and tuple(message)[1:] == _LAYER_CALLS.get(kind):
         return _call_text(*message.values())
-    keys = (f"{key}: {_value(item)}" for key, item in message.items() if key != "type")
+    keys = (
+        f"{key}: {_part(item, places[key]) if key in places else _value(item)}"
+        for key, item in message.items()
+        if key != "type"
+    )
     return f"{kind}  {'  '.join(keys)}".rstrip()
 
 
@@ -191,6 +219,25 @@ def _value(item) -> str:
     return _shorten(
         repr(item) if isinstance(item, bytes | int | list | tuple | None) else str(to_json(item))
     )
+
+
+def _part(item: str | bytes, place: int) -> str:
+    """What stands around that index of a long value, and the length; a short value is whole."""
+    if len(_quoted(item)) <= _MAX_LENGTH:
+        return _value(item)
+    begin = max(0, place - _BEFORE) if place + _BEFORE > _PART else 0
+    end = begin + _PART
+    kind = "characters" if isinstance(item, str) else "bytes"
+    dots = "…" if begin else "", "…" if end < len(item) else ""
+    return f"{dots[0]}{_quoted(item[begin:end])}{dots[1]} ({len(item)} {kind})"
+
+
+def _quoted(item: str | bytes) -> str:
+    """The whole value on one line, in quotation marks."""
+    if isinstance(item, bytes):
+        return repr(item)
+    text = f'"{item}"'.replace("\n", "\\n")
+    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
 
 
 def _shorten(text: str, limit: int = _MAX_LENGTH) -> str:

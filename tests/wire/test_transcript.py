@@ -136,3 +136,26 @@ def test_numbers_the_lanes_of_several_connections():
         "  1  client 1   → websocket.connect",
         "  2  client 2   → websocket.connect",
     ]
+
+
+def test_a_difference_in_a_long_text_is_shown_with_both_lengths():
+    expected = [{"type": "websocket.send", "text": "a" * 70_000}]
+    actual = [{"type": "websocket.send", "text": "a" * 4096}]
+    assert render_difference(expected, actual, 76) == (
+        '≠ expected  websocket.send  text: …"aaaaaaaaaaaaaaaaaaaa"… (70000 characters)\n'
+        '≠ got       websocket.send  text: …"aaaaaaaa" (4096 characters)'
+    )
+
+
+def test_a_difference_in_long_bytes_is_shown_where_it_begins():
+    expected = [{"type": "websocket.send", "bytes": b"\x00" * 100 + b"right" + b"!" * 100}]
+    actual = [{"type": "websocket.send", "bytes": b"\x00" * 100 + b"wrong" + b"!" * 100}]
+    zeros = r"\x00" * 8
+    assert [line.partition("bytes: ")[2] for line in _lines(expected, actual)] == [
+        f"…b'{zeros}right!!!!!!!'… (205 bytes)",
+        f"…b'{zeros}wrong!!!!!!!'… (205 bytes)",
+    ]
+
+
+def _lines(expected, actual):
+    return render_difference(expected, actual, 76).splitlines()
