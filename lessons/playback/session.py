@@ -466,7 +466,8 @@ class _Reporter:
 def _run(pipe, parents_end, lesson, target: Target, timeout: float, folder: str) -> None:
     """Play what the parent asks for, until the pipe is closed; never returns.
 
-    Its database is in `folder`, which the parent removes.
+    Its database is in `folder`, which the parent removes. It is the working folder, too: a student
+    may open a log with a relative name, and the guard refuses to write into the project.
     """
     # A forked process has a copy. With that copy open, the end of the parent would not be noticed.
     parents_end.close()
@@ -474,6 +475,7 @@ def _run(pipe, parents_end, lesson, target: Target, timeout: float, folder: str)
     from lessons.simulator.database import keep_file_in
 
     keep_file_in(folder)
+    os.chdir(folder)
     if hasattr(os, "setsid"):
         os.setsid()
     output = sys.stdout = sys.stderr = LimitedOutput()

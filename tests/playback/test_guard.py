@@ -304,6 +304,7 @@ def test_a_report_on_another_conversation_is_refused():
 
 ALLOWED = {
     "a temporary file": "import tempfile; tempfile.TemporaryFile().write(b'a')",
+    "a log with a relative name": "open('frames.log', 'a').write('a')",
     "a temporary folder": """\
         import tempfile
         with tempfile.TemporaryDirectory() as folder:
