@@ -85,11 +85,14 @@ class ControlledThread:
         """Whether the loop itself runs in this thread."""
         return self is self.turns.loop_thread
 
-    def begin(self) -> None:
-        """In the thread: wait for the first turn."""
+    def begin(self) -> bool:
+        """In the thread: wait for the first turn. Returns False for a job that was cancelled."""
         self.gate.acquire()
+        if self.state == ENDED:
+            return False
         self.ident, self.native_id = get_ident(), threading.get_native_id()
         _controlled[self.ident] = self
+        return True
 
     def end(self) -> None:
         """In the thread: give the turn back for good."""
@@ -242,7 +245,7 @@ class ThreadTurns:
             for action in actions:
                 if isinstance(action, Delivery | _EmptyJob):
                     self.add(action)  # it needs the loop
-                else:
+                elif action.controlled.state != ENDED:  # a cancelled job has ended
                     action.controlled.state = RUNNING
                     action.controlled.gate.release()
 
@@ -500,7 +503,7 @@ class ThreadTurns:
             else:
                 controlled.gate.release()
         if future is not None:
-            future.add_done_callback(lambda it: it.cancelled() and self.dropped(controlled))
+            future.add_done_callback(lambda it: it.cancelled() and self.cancelled(controlled))
         self.signal()
 
     def queue_empty_job(self, executor, do: Callable[[], None]) -> None:
@@ -513,6 +516,12 @@ class ThreadTurns:
         if controlled.executor is not None:
             self.busy_workers[controlled.executor] -= 1
         self.dropped(controlled)
+
+    def cancelled(self, controlled: ControlledThread) -> None:
+        """A job was cancelled before its first turn. The pool's thread may wait for that turn."""
+        self.dropped(controlled)
+        with suppress(RuntimeError):
+            controlled.gate.release()
 
     def dropped(self, controlled: ControlledThread) -> None:
         """Nothing waits for this one any more: it has ended, or will never begin."""
@@ -704,9 +713,8 @@ def _run_item(self, *args):
     if not isinstance(function, _Job):
         return _usual_run_item(self, *args)
     controlled = function.controlled
-    if self.future.cancelled():
-        return _usual_run_item(self, *args)
-    controlled.begin()
+    if self.future.cancelled() or not controlled.begin():
+        return _usual_run_item(self, *args)  # the pool drops a cancelled job
     try:
         _usual_run_item(self, *args)
     finally:

@@ -1,13 +1,16 @@
 """One simulated clock: for the loop, for the time module, for the calendar and for threads."""
 
 import asyncio
+import os
 import queue
+import select
+import socket
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from datetime import datetime as imported_datetime
 from time import monotonic as imported_monotonic
@@ -320,10 +323,6 @@ def join_a_baker():
     thread.join()
 
 
-def run_a_program():
-    subprocess.run([sys.executable, "-c", ""], timeout=30)
-
-
 def test_a_sleep_on_the_loop_is_noted_with_its_line():
     assert blocked(bake) == (2, [("time.sleep", 2, "bake")])
 
@@ -353,9 +352,30 @@ def test_a_wait_for_work_that_takes_real_time_only_is_noted():
     assert blocked(lambda: join(lambda: None))[1][0][:2] == ("Thread.join", 0)
 
 
-def test_a_program_runs_in_real_time_and_is_noted():
-    passed, calls = blocked(run_a_program)
-    assert (passed, calls[0]) == (0, ("Popen.wait", None, "run_a_program"))
+PROGRAM = [sys.executable, "-c", ""]
+
+
+def connect(timeout=None):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        socket.create_connection(server.getsockname(), timeout).close()
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda: subprocess.run(PROGRAM), "Popen.wait"),
+        (lambda: subprocess.run(PROGRAM, timeout=30), "Popen.wait"),
+        (lambda: subprocess.check_output(PROGRAM), "Popen.wait"),
+        (lambda: subprocess.Popen(PROGRAM).wait(30), "Popen.wait"),
+        (lambda: os.system("exit"), "os.system"),
+        (lambda: os.popen("exit").close(), "os.popen"),
+        (connect, "socket.connect"),
+        (lambda: connect(30), "socket.connect"),
+    ],
+)
+def test_a_call_that_waits_for_another_process_takes_real_time_and_is_noted(call, name):
+    passed, calls = blocked(call)
+    assert (passed, calls[0][:2]) == (0, (name, None))
 
 
 def test_calls_that_do_not_block_are_not_noted():
@@ -365,6 +385,25 @@ def test_calls_that_do_not_block_are_not_noted():
         threading.Lock().acquire()
 
     assert blocked(nothing) == (0, [])
+
+
+def test_async_calls_for_processes_and_sockets_are_not_noted():
+    async def main():
+        process = subprocess.Popen(PROGRAM)  # noqa: ASYNC220 - it does not wait
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0)
+        await asyncio.to_thread(process.wait)
+        process.wait()
+        if os.name != "nt":
+            assert await (await asyncio.create_subprocess_exec(*PROGRAM)).wait() == 0
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            _, writer = await asyncio.open_connection(*server.getsockname())
+            writer.close()
+            await writer.wait_closed()
+
+    with simulation() as loop:
+        loop.run(main())
+        assert loop.blocking_calls == []
 
 
 def test_threads_go_on_while_the_loop_is_blocked():
@@ -379,6 +418,18 @@ def test_threads_go_on_while_the_loop_is_blocked():
 
 
 # Threads that never end
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_job_that_is_cancelled_before_its_turn_does_not_hold_up_the_next(seed):
+    async def main():
+        with ThreadPoolExecutor(1) as pool:
+            job = pool.submit(int)
+            select.select([], [], [], 0.05)  # real time, in which the pool's thread takes the job
+            assert job.cancel()
+            return await asyncio.wrap_future(pool.submit(int, "7"))
+
+    assert run(main(), seed) == 7
 
 
 def test_idle_pools_and_waiting_threads_are_idle():
