@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from itertools import takewhile, zip_longest
+from itertools import zip_longest
 from typing import NamedTuple
 
 from lessons.wire.events import Event
-from lessons.wire.transcript import first_difference, normalize
+from lessons.wire.transcript import first_difference
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.:+Z]*")
 
@@ -34,34 +34,6 @@ def find_first_difference(right: Sequence[Event], wrong: Sequence[Event]) -> Fir
         if first is not None:
             found.append(FirstDifference(_item_or_none(one, first), _item_or_none(other, first)))
     return min(found, key=lambda it: min(x for x in it if x is not None), default=None)
-
-
-def first_differing_connections(
-    right: Sequence[Event], wrong: Sequence[Event]
-) -> tuple[list[Event], list[Event]]:
-    """The events of the connection with the first difference, or of the first connection."""
-    difference = find_first_difference(right, wrong)
-    for one, other in zip_longest(_by_connection(right), _by_connection(wrong), fillvalue=[]):
-        if difference is None or difference.right in one or difference.wrong in other:
-            return [right[index] for index in one], [wrong[index] for index in other]
-    return [], []
-
-
-def matching_connections(events: Sequence[Event], of: Sequence[Event]) -> list[Event]:
-    """The events of the connections that begin like the connections in `of`, one for each."""
-    left = [[events[index] for index in one] for one in _by_connection(events)]
-    kept = []
-    for indices in _by_connection(of):
-        wanted = [_without_times(of[index].message) for index in indices]
-        best = max(left, key=lambda one: _equal_at_start(one, wanted), default=[])
-        kept += best
-        left = [one for one in left if one is not best]
-    return sorted(kept, key=lambda event: event.time)
-
-
-def _equal_at_start(events: list[Event], wanted: list[dict]) -> int:
-    pairs = zip((_without_times(event.message) for event in events), wanted, strict=False)
-    return sum(1 for _ in takewhile(lambda pair: normalize(pair[0]) == normalize(pair[1]), pairs))
 
 
 def _without_times(value):

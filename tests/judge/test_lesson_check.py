@@ -109,5 +109,6 @@ def test_mistakes_shows_each_with_its_diagnosis_and_first_difference(course):
     assert 'AlwaysRepeats\nHandles "bye" like any other text.\n' in shown
     assert "(reply-differs)\n" in shown
     assert "  Seen as  " in shown
-    assert re.search(r'≠ websocket\.close +websocket\.send  text: "bye"\n', shown)
+    assert "  Play it  connect | text bye\n" in shown
+    assert re.search(r'≠ websocket\.close  code: 1000 +websocket\.send  text: "bye"\n', shown)
     assert progress.of(course[0]).state == "new"
