@@ -20,11 +20,8 @@ _MODULES = {
     "StrictCommunicator": "simulator.communicator",
     "StrictHttpCommunicator": "simulator.communicator",
     "Verdict": "judge.verdict",
-    "diagnose": "judge.fixtures",
     "judge": "judge.runner",
     "mutants_of": "core.mutants",
-    "receiver_was_lost": "simulator.signal_receivers",
-    "run_student_test": "playback.student_test",
 }
 
 

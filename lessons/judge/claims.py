@@ -14,7 +14,6 @@ each client that is still connected leaves.
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from types import ModuleType
 from typing import NoReturn
 
 from lessons.core.catalogue import Lesson
@@ -31,9 +30,10 @@ from lessons.judge.difference import (
 from lessons.judge.model import Model
 from lessons.judge.verdict import Outcome
 from lessons.playback.player import bursts_of
-from lessons.playback.session import LocalSession, Played, SessionPool
+from lessons.playback.session import CourseError, LocalSession, Played, SessionPool
 from lessons.playback.steps import BEGINNINGS, SETUP, Step, parse_step, split_steps
 from lessons.simulator.finding import CheckFailed, Finding, Place, make_finding
+from lessons.simulator.student_module import load_file
 
 # Diagnoses that only say what a client sees. A replay may find the cause.
 _VAGUE = {
@@ -61,12 +61,23 @@ class Claims:
     model: type[Model]
 
     @classmethod
-    def of(cls, module: ModuleType) -> "Claims":
+    def of(cls, lesson: Lesson) -> "Claims":
+        """Raises CourseError for a file that cannot be run, or that is not complete."""
+        try:
+            module = load_file(lesson.check)
+        except CheckFailed as failure:
+            finding = failure.finding
+            text = f"{lesson.check}, line {finding.line}: {finding.detail}"
+            raise CourseError(text) from failure
         functions = tuple(
             item
             for name, item in vars(module).items()
             if name.startswith("test_") and inspect.isfunction(item)
         )
+        for function in functions:
+            if inspect.iscoroutinefunction(function):
+                name = function.__name__
+                raise CourseError(f"{lesson.check}: {name} is async. A claim is a plain function.")
         models = [
             item
             for item in vars(module).values()
@@ -75,7 +86,7 @@ class Claims:
             and item.__module__ == module.__name__
         ]
         if not models:
-            raise LookupError(f"{module.__file__} defines no Model")
+            raise CourseError(f"{lesson.check} has no model: write a subclass of Model.")
         return cls(functions, models[-1])
 
 
@@ -94,6 +105,7 @@ class Play:
         self.lesson = lesson
         self.model = model
         self.last: list[Step] = []  # the steps of the last conversation
+        self.conversations: list[Played] = []  # what the claim has played, without replays
         self._sessions = sessions
 
     def __call__(self, steps: str | Sequence[str], otherwise: str | None = None) -> Played:
@@ -104,6 +116,7 @@ class Play:
         parsed = parse_conversation(steps)
         self.last = parsed
         difference, played = self.difference(parsed)
+        self.conversations.append(played)
         if difference:
             raise self.failure(difference, otherwise)
         return played
@@ -114,7 +127,8 @@ class Play:
         What fails alone as well is reported alone.
         """
         steps = self.last = one_after_the_other(map(parse_conversation, conversations))
-        difference, _ = self.difference(steps)
+        difference, played = self.difference(steps)
+        self.conversations.append(played)
         if difference:
             for text in conversations:
                 self(text, otherwise)
@@ -130,6 +144,7 @@ class Play:
             options = self.model.play_options()
             for parsed, played in self._sessions.play_all(conversations, options):
                 self.last = parsed
+                self.conversations.append(played)
                 if difference := find_difference(self.model(), parsed, played):
                     raise self.failure(difference, otherwise)
                 passed = max(passed, *(turn.points for turn in played.turns))

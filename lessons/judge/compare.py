@@ -10,8 +10,8 @@ from lessons.judge.runner import judge
 from lessons.judge.verdict import Verdict
 from lessons.playback.recording_cache import Recording, cached, modification_times, record
 from lessons.playback.steps import split_steps
-from lessons.playback.target import Target, resolve
-from lessons.wire.difference import FirstDifference, find_first_difference, matching_connections
+from lessons.playback.target import Target
+from lessons.wire.difference import FirstDifference, find_first_difference
 
 _TRANSCRIPT = re.compile(r"^`{3,}transcript (?P<name>\S+) \| (?P<steps>.+)$", re.MULTILINE)
 
@@ -81,21 +81,13 @@ def is_playable(lesson: Lesson) -> bool:
 
 
 def compare_in_check(lesson: Lesson, mistake: Mistake) -> Comparison:
-    """Compare the events of the check that finds the mistake; takes as long as two verdicts."""
+    """Compare them in the conversation that shows the mistake; takes as long as a verdict."""
     # Resolving the name of a mistake would import the file into this process.
     target = Target(f"mistake:{mistake.name}", lesson.mistakes, mistake.name)
-    solution = cached_verdict(lesson, resolve(lesson, "solution"))
-    right = {outcome.name: outcome.transcript for outcome in solution.outcomes}
     for wrong in cached_verdict(lesson, target).outcomes:
         if wrong.state == "red" and wrong.finding.conversation:
             steps = tuple(split_steps(wrong.finding.conversation))
             return replace(compare(lesson, mistake, steps), claim=wrong.claim)
-        if wrong.state == "red":
-            # The transcript of a red check may have only the events of the client that failed.
-            matching = tuple(matching_connections(right[wrong.name], wrong.transcript))
-            difference = find_first_difference(matching, wrong.transcript) if matching else None
-            recordings = Recording(matching), Recording(wrong.transcript)
-            return Comparison(*recordings, difference, claim=wrong.claim)
     return Comparison(Recording(()), Recording(()), None)
 
 

@@ -200,18 +200,24 @@ def _likeliest(candidates: list[Model], turn: PlayedTurn) -> Model:
 
 
 def ranked(findings: Sequence[Finding]) -> list[Finding]:
-    """Findings with the cause first: a forgotten await leads to other faults, not the reverse."""
+    """Findings with the cause first: a forgotten await leads to other faults, not the reverse.
+
+    So does sys.exit().
+    """
     return sorted(findings, key=lambda it: it.diagnosis not in _CAUSES)
 
 
-_CAUSES = {"never-awaited", "layer-not-called", "async-handler-in-sync-consumer"}
+_CAUSES = {
+    *("never-awaited", "layer-not-called", "async-handler-in-sync-consumer"),
+    "calls-exit",
+}
 _SILENCES = {
     *("no-accept", "no-stop-consumer", "group-leak", "group-leak-after-a-crash", "work-left-out"),
 }
 
 
 def _is_silence(difference: Difference) -> bool:
-    """Whether the consumer only failed to do something. A forgotten await may be the cause."""
+    """Whether the consumer only failed to do something. The cause may show at the end."""
     if difference.fault:
         is_about_it = "coroutine" in difference.fault.detail
         return is_about_it or difference.fault.diagnosis in _SILENCES

@@ -9,7 +9,7 @@ from lessons.playback.child_process import set_up_django
 
 set_up_django()
 for name in (
-    "lessons.judge.check_process",
+    "lessons.judge.runner",
     "lessons.playback.conversation",
     "lessons.playback.conversation_run",
     "time_machine",

@@ -1,4 +1,4 @@
-"""The workshop's pytest plugin: runs the checks of a lesson, and the tests that it names."""
+"""The workshop's pytest plugin: runs the claims of a lesson, and the tests that it names."""
 
 import asyncio
 import os
@@ -10,7 +10,7 @@ from lessons.core.exercise_copies import create_copies
 
 
 class PytestFailure(Exception):
-    """A check is red; the text is what pytest shows."""
+    """A claim is red; the text is what pytest shows."""
 
 
 class CheckFile(pytest.File):
@@ -18,11 +18,9 @@ class CheckFile(pytest.File):
 
     def collect(self):
         # Channels is loaded here: most runs of pytest collect no check.
-        from lessons.judge.check_runner import find_checks
         from lessons.judge.claims import Claims
-        from lessons.judge.runner import has_model
+        from lessons.playback.session import CourseError
         from lessons.playback.target import UnknownTarget, resolve
-        from lessons.simulator.student_module import load_file
 
         self.lesson = catalogue.find(self.path.parent.name)
         target = self.config.getoption("--target") or "exercise"
@@ -30,51 +28,13 @@ class CheckFile(pytest.File):
             create_copies()  # pytest may be the first command in a fresh clone
         try:
             self.target = resolve(self.lesson, target)
-        except UnknownTarget as error:
+            claims = Claims.of(self.lesson)
+        except (UnknownTarget, CourseError) as error:
             raise self.CollectError(str(error)) from None
-        module = load_file(self.path)
-        if has_model(self.lesson):
-            claims = Claims.of(module)
-            for function in claims.functions:
-                yield ClaimItem.from_parent(
-                    self, name=function.__name__, function=function, model=claims.model
-                )
-            return
-        for check in find_checks(module):
-            yield CheckItem.from_parent(self, name=check.__name__, check=check)
-
-
-class CheckItem(pytest.Item):
-    """One check. It runs in this process and without a time limit, so a debugger works."""
-
-    def __init__(self, check, **kwargs):
-        super().__init__(**kwargs)
-        self.check = check
-
-    def runtest(self):
-        from lessons.judge.check_runner import run_check
-        from lessons.judge.verdict import explain_finding, explain_outcome
-        from lessons.simulator.check_context import CheckContext
-        from lessons.simulator.finding import CheckFailed
-        from lessons.simulator.student_module import load_subject
-
-        try:
-            subject = load_subject(self.parent.target)
-        except CheckFailed as failure:
-            raise PytestFailure(explain_finding(failure.finding)) from None
-        outcome = run_check(self.check, CheckContext(self.parent.lesson, subject))
-        if outcome.state == "red":
-            raise PytestFailure(explain_outcome(outcome))
-
-    def repr_failure(self, excinfo, style=None):
-        if excinfo.errisinstance(PytestFailure):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
-
-    def reportinfo(self):
-        from lessons.judge.check_runner import claim_of
-
-        return self.path, self.check.__code__.co_firstlineno - 1, claim_of(self.check)
+        for function in claims.functions:
+            yield ClaimItem.from_parent(
+                self, name=function.__name__, function=function, model=claims.model
+            )
 
 
 class ClaimItem(pytest.Item):
@@ -155,7 +115,7 @@ def _use_all_cores(config) -> None:
 
 
 def pytest_pycollect_makemodule(module_path, parent):
-    """Collect a lesson's check.py as checks, and any other file as usual."""
+    """Collect a lesson's check.py as claims, and any other file as usual."""
     is_check = module_path.name == "check.py" and module_path.parent.parent == catalogue.COURSE_DIR
     return CheckFile.from_parent(parent, path=module_path) if is_check else None
 

@@ -20,7 +20,7 @@ from lessons.playback.player import Player
 from lessons.playback.steps import SETUP, Step, UnknownStep, parse_step
 from lessons.playback.target import UnknownTarget, resolve
 from lessons.simulator.channel_layer import fake_redis
-from lessons.simulator.controlled_sleep import fast_sleep
+from lessons.simulator.clock import simulated_clock
 from lessons.simulator.finding import CheckFailed, Finding
 from lessons.simulator.loop import SimulatedLoop
 from lessons.simulator.signal_receivers import isolated_signals
@@ -157,7 +157,7 @@ def _run(player: Player, subject, steps: list[Step]) -> None:
     ):
         # The loop's clock shows the waits in the transcript, although they take no time.
         recorder.clock = runner.get_loop().timestamp
-        with fast_sleep(runner.get_loop(), subject):
+        with simulated_clock(runner.get_loop()):
             runner.run(player.play(steps))
 
 

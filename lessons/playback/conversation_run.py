@@ -27,7 +27,9 @@ from lessons.simulator.student_module import load_subject
 class ConversationRun:
     """One conversation with `target`. report() is plain data, at any time and from any thread."""
 
-    def __init__(self, lesson: Lesson, target: Target, options):
+    def __init__(self, lesson: Lesson, target: Target, options, on_load=lambda: None):
+        """`on_load` is called when the target's file has been imported."""
+        self._on_load = on_load
         self._lesson = lesson
         self._target = target
         self._options = options
@@ -55,6 +57,7 @@ class ConversationRun:
                 self._findings.append(failure.finding)
                 loop.close()
                 return
+            self._on_load()
             self._source = SubjectSource(subject)
             self._player = Player(
                 self._lesson,
@@ -99,10 +102,9 @@ class ConversationRun:
 
     def _add_finding(self, name: str, error: BaseException) -> None:
         place = place_of_error(self._source.file, error) or running_place(self._source.file)
+        place = place or self._source.place_of_handler(self.last_event)
         detail = f"{type(error).__name__}: {error}"
-        self._findings.append(
-            make_finding(name, place or self._source.place_of_handler(""), "", detail)
-        )
+        self._findings.append(make_finding(name, place, self.last_event, detail))
 
     def _left(self) -> list[Finding]:
         if self._player is None or self._leftovers is None or not self._options.leftovers:
@@ -111,6 +113,12 @@ class ConversationRun:
 
     def _events(self) -> tuple:
         return self._player.events if self._player else ()
+
+    @property
+    def last_event(self) -> str:
+        """Type of the event that was handled last."""
+        handled = [event for event in self._events() if event.direction == "in"]
+        return str(handled[-1].message.get("type", "")) if handled else ""
 
     def _has_faults(self) -> bool:
         return bool(self._findings) or any(turn.faults for turn in self._player.turns)

@@ -29,7 +29,6 @@ from lessons.playback.outside import take_outside_step
 from lessons.playback.steps import BEGINNINGS, METHODS, SETUP, Step, UnknownStep, with_channels
 from lessons.simulator.cache import fresh_cache
 from lessons.simulator.channel_layer import current_layer
-from lessons.simulator.check_context import CheckContext
 from lessons.simulator.communicator import (
     CLOSE_TIMEOUT,
     HANDSHAKE_TIMEOUT,
@@ -131,7 +130,7 @@ class Player:
         self.consumers: dict[str, str] = {}  # sources, by the name in a step `try NAME`
         self.accounts = Accounts(self, lesson, subject)
         self.transaction = OtherTransaction()  # of the steps `begin` and `commit`
-        self.workers = Workers(CheckContext(lesson, subject))
+        self.workers = Workers(subject)
         self.turns: list[Turn] = []
         self.leftovers: list[Finding] = []  # what shows at the end
         self._needs_database = needs_database
@@ -184,7 +183,7 @@ class Player:
                 stack.callback(self.accounts.secrets.close)
             else:
                 stack.enter_context(without_connection_cleanup())
-            self._interleaving = await stack.enter_async_context(interleaving(None, at_sends=True))
+            self._interleaving = await stack.enter_async_context(interleaving(at_sends=True))
             yield
 
     def _set_up(self, steps: list[Step]) -> list[Step]:

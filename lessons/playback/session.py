@@ -18,7 +18,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field, replace
 from itertools import cycle
 
@@ -113,7 +113,8 @@ class Played:
     """What happened in one conversation. `leftovers` are the faults that show at its end.
 
     `events` are all recorded events, if they were asked for. `stuck` is the finding for a
-    conversation that did not end, and then `turns` is not complete.
+    conversation that did not end, and then `turns` is not complete. `output` is what the code
+    printed, and `cut` the number of further characters.
     """
 
     turns: tuple[PlayedTurn, ...]
@@ -121,6 +122,8 @@ class Played:
     events: tuple[Event, ...] = ()
     stuck: Finding | None = None
     thread_sleeps: tuple[ThreadSleep, ...] = ()
+    output: str = ""
+    cut: int = 0
 
 
 class SessionEnded(Exception):
@@ -132,7 +135,7 @@ class SessionEnded(Exception):
 
 
 class CourseError(Exception):
-    """The course's own code is broken. The text is the traceback of the child process."""
+    """The course's own code is broken. The text says where, or is a traceback."""
 
 
 class Session:
@@ -146,7 +149,7 @@ class Session:
         self._asked_for = 0  # conversations that receive() has not returned
         self._number = 0  # of the last conversation that the child was asked for
         self._attempts: list[Finding] = []  # what the guard has refused
-        self.output = ""  # what the file printed when it was imported
+        self.output = LimitedOutput()  # what the file printed when it was imported
         self.problem: Finding | None = None  # why the file cannot be run
 
     def __enter__(self):
@@ -160,13 +163,13 @@ class Session:
         """Wait until the file has been imported: `output` and `problem` are known then."""
         try:
             kind, value = self._receive(self._timeout + _START_TIMEOUT)
+            with _unreadable_reports_end_it():
+                if kind == "problem":
+                    self.problem = _read_finding(value)
+                else:
+                    self.output = LimitedOutput(_text(value["output"]), int(value["cut"]))
         except SessionEnded as ended:
             self.problem = ended.finding
-            return
-        if kind == "problem":
-            self.problem = _read_finding(value)
-        else:
-            self.output = _text(value)
 
     def play(self, steps, options: PlayOptions = PlayOptions()) -> Played:
         """Play one conversation. Raises SessionEnded if the process has died.
@@ -201,15 +204,12 @@ class Session:
         kind, value = self._receive(
             self._timeout * WAITING_FACTOR + _REPORT_TIMEOUT + _START_TIMEOUT
         )
-        if isinstance(value, dict) and (unknown := value.get("unknown step")):
-            raise CourseError(_text(unknown))
-        try:
+        with _unreadable_reports_end_it():
             if kind not in ("played", "stuck") or value["number"] != number:
                 raise ValueError(f"it is not the report on conversation {number}")
+            if unknown := value["unknown step"]:
+                raise CourseError(_text(unknown))
             played = _read_played(value)
-        except (ValueError, TypeError, LookupError, AttributeError) as error:
-            detail = f"The process sent a report that cannot be read: {error}"
-            raise SessionEnded(make_finding("process-died", detail=detail)) from None
         if kind == "stuck":
             self._stop()
         return replace(played, leftovers=(*self._attempts, *played.leftovers))
@@ -231,18 +231,16 @@ class Session:
 
     def _receive(self, seconds: float):
         try:
-            kind, value = self._receive_message(seconds)
-            while kind == "refused" and len(self._attempts) < _MAX_ATTEMPTS:
-                if (attempt := _read_finding(value)) not in self._attempts:
-                    self._attempts.append(attempt)
+            with _unreadable_reports_end_it():
                 kind, value = self._receive_message(seconds)
+                while kind == "refused" and len(self._attempts) < _MAX_ATTEMPTS:
+                    if (attempt := _read_finding(value)) not in self._attempts:
+                        self._attempts.append(attempt)
+                    kind, value = self._receive_message(seconds)
+                if kind == "fault":
+                    raise CourseError(_text(value))
         except EOFError:
             raise SessionEnded(self._how_it_ended()) from None
-        except (OSError, ValueError, TypeError) as error:
-            detail = f"The process sent a report that cannot be read: {error}"
-            raise SessionEnded(make_finding("process-died", detail=detail)) from None
-        if kind == "fault":
-            raise CourseError(_text(value))
         return kind, value
 
     def _receive_message(self, seconds: float):
@@ -284,7 +282,7 @@ class SessionPool:
         return self._stack.__exit__(*exception)
 
     @property
-    def output(self) -> str:
+    def output(self) -> "LimitedOutput":
         """What the file printed when it was imported."""
         return self._first.output
 
@@ -340,7 +338,7 @@ class LocalSession:
 
         run = ConversationRun(self._lesson, self._target, options)
         run.play([parse_step(str(step)) for step in steps])
-        return _read_played(sent_and_received(run.report()))
+        return _read_played(sent_and_received(run.report() | LimitedOutput().report()))
 
     def play_all(self, conversations, options: PlayOptions = PlayOptions()):
         """Each conversation and what happened in it."""
@@ -351,6 +349,18 @@ class LocalSession:
 # The student's code runs in the process that sends these values, so each field is checked.
 
 
+@contextmanager
+def _unreadable_reports_end_it():
+    """Within it, a report that cannot be read raises SessionEnded."""
+    try:
+        yield
+    except EOFError:
+        raise
+    except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
+        detail = f"The process sent a report that cannot be read: {error}"
+        raise SessionEnded(make_finding("process-died", detail=detail)) from None
+
+
 def _read_played(data: dict) -> Played:
     return Played(
         tuple(_read_turn(turn) for turn in data["turns"]),
@@ -358,6 +368,8 @@ def _read_played(data: dict) -> Played:
         tuple(read_dataclass(Event, event) for event in data["events"]),
         data["stuck"] and _read_finding(data["stuck"]),
         tuple(read_dataclass(ThreadSleep, sleep) for sleep in data["thread_sleeps"]),
+        _text(data["output"]),
+        int(data["cut"]),
     )
 
 
@@ -406,16 +418,12 @@ def _text(value) -> str:
     return value
 
 
-# In the child process
-
-
 class LimitedOutput(io.TextIOBase):
     """Replaces stdout and stderr: keeps the beginning of the text and counts the rest."""
 
-    def __init__(self):
-        self._kept: list[str] = []
-        self._free = MAX_OUTPUT
-        self._dropped = 0
+    def __init__(self, text: str = "", cut: int = 0):
+        self.forget()
+        self.add(text, cut)
 
     def writable(self):
         return True
@@ -425,13 +433,29 @@ class LimitedOutput(io.TextIOBase):
         if kept:
             self._kept.append(kept)
             self._free -= len(kept)
-        self._dropped += len(text) - len(kept)
+        self._cut += len(text) - len(kept)
         return len(text)
 
+    def forget(self) -> None:
+        """Begin again."""
+        self._kept, self._free, self._cut = [], MAX_OUTPUT, 0
+
+    def add(self, text: str, cut: int) -> None:
+        """Add what another output has kept, and the number of characters that it has cut."""
+        self.write(text)
+        self._cut += cut
+
+    def report(self) -> dict:
+        """As a part of what the child process sends."""
+        return {"output": "".join(self._kept), "cut": self._cut}
+
     def text(self) -> str:
-        dropped = self._dropped
-        note = f"\n[{dropped} more characters were printed and cut]" if dropped else ""
+        """What was kept, and a note if something was cut."""
+        note = f"\n[{self._cut} more characters were printed and cut]" if self._cut else ""
         return "".join(self._kept) + note
+
+
+# In the child process
 
 
 class _Reporter:
@@ -515,23 +539,25 @@ def _serve_guarded(pipe, reporter, refused, lesson, target, timeout, output) -> 
     with _Watchdog(timeout, report_stuck_import):
         load_subject(target)  # the output keeps what the file prints during this import only
     refused()  # reports what the import has changed
-    reporter.send("loaded", output.text())
+    reporter.send("loaded", output.report())
     while True:
         number, steps, options = receive_data(pipe)
         options = PlayOptions(**options)
-        with redirect_stdout(LimitedOutput()), redirect_stderr(LimitedOutput()):
+        printed = LimitedOutput()
+        with redirect_stdout(printed), redirect_stderr(printed):
             # Imported again for each conversation: the code may have changed its own module.
-            run = ConversationRun(lesson, target, options)
+            run = ConversationRun(lesson, target, options, on_load=printed.forget)
 
-            def report_stuck(run=run, number=number):
+            def report_stuck(run=run, number=number, printed=printed):
                 place = running_place(str(target.file)) or Place(str(target.file))
                 detail = f"Stopped after {timeout:g} seconds."
-                finding = make_finding("stuck", place, detail=detail)
-                reporter.send("stuck", {**run.report(stuck=finding), "number": number})
+                finding = make_finding("stuck", place, run.last_event, detail)
+                report = run.report(stuck=finding) | printed.report()
+                reporter.send("stuck", {**report, "number": number})
 
             with _Watchdog(timeout, report_stuck):
                 run.play([parse_step(step) for step in steps])
-        report = run.report()
+        report = run.report() | printed.report()
         report["leftovers"] = [*refused(), *report["leftovers"]]
         reporter.send("played", {**report, "number": number})
 

@@ -149,29 +149,6 @@ def place_of_send(file: str, error: BaseException) -> Place | None:
     return next((place for place in getattr(error, "sent_at", ()) if place.file == file), None)
 
 
-class ExternalSender:
-    """Sends as other code does, such as a view. Each call returns when its effects are over."""
-
-    def __init__(self, layer: SerializingLayer):
-        self._layer = layer
-
-    async def send(self, channel, message):
-        """As the layer's send(), but returns when the loop is idle."""
-        await self._layer.send(channel, message)
-        await asyncio.get_running_loop().wait_until_idle()
-
-    async def group_send(self, group, message):
-        """As the layer's group_send(), but returns when the loop is idle."""
-        await self._layer.group_send(group, message)
-        await asyncio.get_running_loop().wait_until_idle()
-
-    @property
-    def groups(self) -> dict[str, set[str]]:
-        """The channels in each group that is not empty."""
-        groups = {group: set(members) for group, members in self._layer.groups.items()}
-        return {group: members for group, members in groups.items() if members}
-
-
 # Which layers are in use
 
 

@@ -1,18 +1,17 @@
 """Runs another writer at every point at which it could interfere with a consumer.
 
-A race condition may show in one of a thousand runs. So a check must not rely on chance. A consumer
-can be interrupted at few points only: before and after each of its queries and of its calls of the
-channel layer or the cache and, in a playback, after each message that it sends and at each
-`await asyncio.sleep(0)`, which lets other tasks run. The check runs the same conversation once for
+A race condition may show in one of a thousand runs. So a verdict must not rely on chance. A
+consumer can be interrupted at few points only: before and after each of its queries and of its
+calls of the channel layer or the cache and, in a playback, after each message that it sends and at
+each `await asyncio.sleep(0)`, which lets other tasks run. The same conversation is played once for
 each point, and at that point another writer acts while the consumer is held:
 
-    for _ in interleaving.each_point(publish):    # round 1: publish() runs before the first query
-        ...                                       # round 2: after the first query, and so on
+    with interleaving.at(0, publish):    # publish() runs before the first query
+    with interleaving.at(1, publish):    # after the first query, and so on
 """
 
 import asyncio
-import itertools
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar, copy_context
@@ -41,14 +40,6 @@ class Interleaving:
         self._act: Callable[[], Awaitable] | None = None
         self._points_to_pass = 0
         self.passed = 0  # points that were passed since it was set to 0
-
-    def each_point(self, act: Callable[[], Awaitable]) -> Iterator[int]:
-        """Once for each point: while the loop's body runs, `act()` is awaited at that point."""
-        for number in itertools.count():
-            with self.at(number, act):
-                yield number
-            if self._points_to_pass >= 0:  # the consumer has no point of that number
-                return
 
     @contextmanager
     def at(self, number: int, act: Callable[[], Awaitable]):
@@ -120,8 +111,8 @@ class Interleaving:
 
 
 @asynccontextmanager
-async def interleaving(context, at_sends=False):
-    """`for _ in interleaving.each_point(act)`: in each round, `act()` runs one point later."""
+async def interleaving(at_sends=False):
+    """Within it, a consumer can be held. `at_sends` adds the points after messages and sleep(0)."""
     it = Interleaving()
 
     def with_points_in_thread(call):

@@ -110,7 +110,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self.thread_jobs_started = 0
         self.clock_reads = 0  # in this iteration, within simulated_clock()
         self.worker_threads: WeakSet[threading.Thread] = WeakSet()  # threads that did a job
-        self.held_threads: set[int] = set()  # threads that wait until a check releases them
+        self.held_threads: set[int] = set()  # threads that wait until the player lets them go on
         self._random: random.Random | None = None
         self._timer_numbers = itertools.count()
         self.blocking_calls: list[BlockingCall] = []  # noted within simulated_clock()
@@ -186,13 +186,6 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     def timestamp(self) -> float:
         """Seconds on a clock that also runs while code runs, so no two events have equal times."""
         return _real_monotonic() + self._now - self._begun
-
-    def advance_to(self, timestamp: float) -> None:
-        """Move the timestamp() clock forward to `timestamp`, unless it is there already.
-
-        Two threads that sleep for 1 s side by side so advance it by 1 s, not by 2.
-        """
-        self._begun -= max(0.0, timestamp - self.timestamp())
 
     def advance(self, seconds: float) -> None:
         """Move both clocks forward."""

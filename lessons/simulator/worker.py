@@ -1,13 +1,12 @@
-"""Simulates `manage.py runworker`: it runs Channels' own worker in the loop of the check.
+"""Simulates `manage.py runworker`: it runs Channels' own worker in the simulated loop.
 
-There are two differences from a worker process. The channel layer is the check's. And where
+There are two differences from a worker process. The channel layer is the simulated one. And where
 runworker logs an exception, this worker keeps the exception for the verdict.
 """
 
 import asyncio
 import importlib
 import sys
-from contextlib import asynccontextmanager
 from contextvars import ContextVar
 
 from channels.layers import get_channel_layer
@@ -89,13 +88,14 @@ class FakeWorker(Worker):
 
 
 class Workers:
-    """The workers of one check, with one transcript."""
+    """The workers of one conversation, with one transcript."""
 
-    def __init__(self, context):
-        self._context = context
+    def __init__(self, subject):
+        """The workers run the routes of the project that `subject`, a consumer, belongs to."""
+        self._subject = subject
         self._recorder = Recorder()
         self._processes: dict[FakeWorker, asyncio.Task] = {}
-        self._source = context.source
+        self._source = SubjectSource(subject)
 
     @property
     def transcript(self) -> tuple[Event, ...]:
@@ -103,9 +103,9 @@ class Workers:
 
     async def start(self, *channels: str) -> None:
         """Start one `manage.py runworker CHANNELS`. It takes the waiting jobs at once."""
-        routes = routes_of(self._context.subject)
+        routes = routes_of(self._subject)
         worker = FakeWorker(routes, list(channels), self._recorder)
-        self._source = SubjectSource(routes.get(channels[0], self._context.subject))
+        self._source = SubjectSource(routes.get(channels[0], self._subject))
         self._processes[worker] = asyncio.create_task(worker.run_here())
         with without_connection_cleanup():
             await asyncio.get_running_loop().wait_until_idle()
@@ -151,20 +151,8 @@ class Workers:
         job = str(self.jobs[-1].get("type", "")) if self.jobs else ""
         place = error and place_of_error(self._source.file, error)
         place = place or self._source.place_of_handler(job)
-        return CheckFailed(make_finding(name, place, job, detail), self._context.transcript)
+        return CheckFailed(make_finding(name, place, job, detail), self.transcript)
 
 
 def _is_job(event: Event) -> bool:
     return event.direction == "in" and event.message.get("type") != "scope"
-
-
-@asynccontextmanager
-async def worker(context):
-    """`await worker.start("channel")`: workers. Their errors fail the check at its end."""
-    workers = Workers(context)
-    context.workers.append(workers)
-    try:
-        yield workers
-        workers.judge()
-    finally:
-        await workers.kill()

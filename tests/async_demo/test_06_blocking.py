@@ -1,17 +1,15 @@
 """Lesson 6, Sleeper and OwnThread: which waits block other connections, and which do not."""
 
 import asyncio
+from contextlib import contextmanager
 
 import pytest
 from channels.routing import URLRouter
 
 from async_demo.consumers import OwnThread, Sleeper
 from async_demo.routing import websocket_urlpatterns
-from lessons.core.catalogue import find
 from lessons.judge import StrictCommunicator
-from lessons.simulator.check_context import CheckContext
-from lessons.simulator.controlled_sleep import held_sleep
-from lessons.simulator.finding import CheckFailed
+from lessons.simulator.clock import simulated_clock
 
 PATH = "/ws/async/blocking/"
 
@@ -20,8 +18,17 @@ def new_client(consumer=Sleeper):
     return StrictCommunicator(consumer.as_asgi(), PATH)
 
 
-def slow(consumer=Sleeper):
-    return held_sleep(CheckContext(find("blocking"), consumer))
+@contextmanager
+def clock():
+    """The loop of the test. Within it, time.sleep() takes no real time."""
+    loop = asyncio.get_running_loop()
+    with simulated_clock(loop):
+        yield loop
+
+
+async def wait(seconds):
+    await asyncio.sleep(seconds)
+    await asyncio.get_running_loop().wait_until_idle()
 
 
 def frame(text):
@@ -30,12 +37,13 @@ def frame(text):
 
 @pytest.mark.parametrize("text", ["tick", "", "blocked"])
 async def test_other_texts_are_answered_at_once(text):
-    async with slow() as work, new_client() as client:
-        assert await client.connect() == (True, None)
-        client.expect()
-        await client.send_to(text_data=text)
-        client.expect(frame(f"{text}: done"))
-    assert work.calls == []
+    with clock() as loop:
+        async with new_client() as client:
+            assert await client.connect() == (True, None)
+            client.expect()
+            await client.send_to(text_data=text)
+            client.expect(frame(f"{text}: done"))
+        assert loop.elapsed() == 0
 
 
 async def test_bytes_are_answered_at_once():
@@ -45,83 +53,65 @@ async def test_bytes_are_answered_at_once():
         client.expect(frame("None: done"))
 
 
-async def wait_on_the_loop():
-    async with slow() as work, new_client() as client:
-        await client.connect()
-        await client.send_to(text_data="block")
-        client.expect(frame("block: done"))
-        assert work.calls == [3]
-
-
 async def test_block_waits_three_seconds_on_the_loop():
-    with pytest.raises(CheckFailed) as red:
-        await wait_on_the_loop()
-    finding = red.value.finding
-    assert (finding.diagnosis, finding.handler) == ("blocked-loop", "Sleeper.block")
+    with clock() as loop:
+        async with new_client() as client:
+            await client.connect()
+            await client.send_to(text_data="block")
+            client.expect(frame("block: done"))
+        [call] = loop.blocking_calls
+        assert (call.name, call.seconds) == ("time.sleep", 3)
+        assert call.places[0].handler == "Sleeper.block"
 
 
 async def test_queue_blocks_the_other_connection():
-    async with new_client() as one, new_client() as two, slow() as work:
-        await one.connect()
-        await two.connect()
-        work.hold()
-        await one.send_to(text_data="queue")
-        await two.send_to(text_data="tick")
-        two.expect(otherwise="claim-not-met")
-        assert work.failure().finding.diagnosis == "work-still-queued"
-        await work.release()
-        assert work.calls == [3]
-        one.expect(frame("queue: done"))
-        two.expect(frame("tick: done"))
+    with clock() as loop:
+        async with new_client() as one, new_client() as two:
+            await one.connect()
+            await two.connect()
+            await one.send_to(text_data="queue")
+            await two.send_to(text_data="tick")
+            await wait(2.9)
+            two.expect(otherwise="claim-not-met")
+            await wait(0.1)
+            one.expect(frame("queue: done"))
+            two.expect(frame("tick: done"))
+        assert loop.blocking_calls == []
 
 
-async def test_thread_blocks_no_connection():
-    async with new_client() as one, new_client() as two, slow() as work:
-        await one.connect()
-        await two.connect()
-        work.hold()
-        await one.send_to(text_data="thread")
-        await two.send_to(text_data="tick")
-        two.expect(frame("tick: done"))
-        await two.send_to(text_data="thread")
-        assert work.waiting == 2
-        one.expect(otherwise="claim-not-met")
-        await work.release()
-        assert work.calls == [3, 3]
-        one.expect(frame("thread: done"))
-        two.expect(frame("thread: done"))
-
-
-async def test_sleep_waits_three_seconds_and_blocks_no_connection():
-    async with slow() as work, new_client() as one, new_client() as two:
-        await one.connect()
-        await two.connect()
-        await one.send_to(text_data="sleep")
-        await two.send_to(text_data="tick")
-        two.expect(frame("tick: done"))
-        assert one.unread == []
-        slept = asyncio.get_running_loop().time()
-        assert await one.receive_output(timeout=60) == frame("sleep: done")
-        assert 2 < asyncio.get_running_loop().time() - slept <= 3
-    assert work.calls == []
+@pytest.mark.parametrize("text", ["thread", "sleep"])
+async def test_two_connections_wait_at_the_same_time(text):
+    with clock() as loop:
+        async with new_client() as one, new_client() as two, new_client() as other:
+            for client in (one, two, other):
+                await client.connect()
+            await one.send_to(text_data=text)
+            await two.send_to(text_data=text)
+            await other.send_to(text_data="tick")
+            other.expect(frame("tick: done"))
+            await wait(2.9)
+            one.expect(otherwise="claim-not-met")
+            await wait(0.1)
+            one.expect(frame(f"{text}: done"))
+            two.expect(frame(f"{text}: done"))
+        assert loop.blocking_calls == []
 
 
 async def test_own_threads_block_no_connection():
-    async with new_client(OwnThread) as one, new_client(OwnThread) as two, slow(OwnThread) as work:
-        await one.connect()
-        await two.connect()
-        work.hold()
-        await one.send_to(text_data="bake")
-        async with new_client() as other:
-            await other.connect()
-            await other.send_to(text_data="tick")
-            other.expect(frame("tick: done"))
-        await two.send_to(text_data="bake")
-        assert work.waiting == 2
-        await work.release()
-        assert work.calls == [3, 3]
-        one.expect(frame("done"))
-        two.expect(frame("done"))
+    with clock() as loop:
+        async with new_client(OwnThread) as one, new_client(OwnThread) as two:
+            await one.connect()
+            await two.connect()
+            await one.send_to(text_data="bake")
+            async with new_client() as other:
+                await other.connect()
+                await other.send_to(text_data="tick")
+                other.expect(frame("tick: done"))
+            await two.send_to(text_data="bake")
+            await wait(3)
+            one.expect(frame("done"))
+            two.expect(frame("done"))
+        assert [sleep.seconds for sleep in loop.thread_sleeps] == [3, 3]
 
 
 @pytest.mark.parametrize("consumer", [Sleeper, OwnThread])

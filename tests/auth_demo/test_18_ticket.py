@@ -20,6 +20,7 @@ from lessons.judge import StrictCommunicator
 from lessons.simulator.cache import fresh_cache
 from lessons.simulator.database import fresh_database
 from lessons.simulator.interleaving import interleaving
+from tests.support.interleaving import each_point
 
 PATH = "/ws/auth/ticket/"
 REJECTED, IN = (False, 1000), (True, None)
@@ -80,7 +81,7 @@ async def test_of_two_processes_at_once_only_one_accepts_the_ticket(ada):
             async with ThreadSensitiveContext(executor=thread):
                 await door_of_other_process(scope, receive, send)
 
-        async with interleaving(None) as points:
+        async with interleaving() as points:
             clients = []
 
             async def connect_to_other_process():
@@ -88,7 +89,7 @@ async def test_of_two_processes_at_once_only_one_accepts_the_ticket(ada):
                 answers.append(await clients[-1].connect())
 
             ticket = await sync_to_async(issue)(ada)
-            for _ in points.each_point(connect_to_other_process):
+            for _ in each_point(points, connect_to_other_process):
                 answers, ticket = [], await sync_to_async(issue)(ada)
                 clients.append(client(f"?ticket={ticket}"))
                 answers.append(await clients[-1].connect())

@@ -11,6 +11,7 @@ from db_demo.routing import websocket_urlpatterns
 from lessons.judge import StrictCommunicator
 from lessons.simulator.database import fresh_database
 from lessons.simulator.interleaving import interleaving
+from tests.support.interleaving import each_point
 
 ACCEPT = {"type": "websocket.accept"}
 CLOSE = {"type": "websocket.close", "code": 4400}
@@ -24,7 +25,7 @@ async def database(layer):
 
 @pytest.fixture
 async def moments():
-    async with interleaving(None) as moments:
+    async with interleaving() as moments:
         yield moments
 
 
@@ -114,7 +115,7 @@ async def test_each_line_arrives_once_whenever_another_process_writes(database, 
         await database.do_in_other_process(Entry.objects.create, text="other")
         await ring()
 
-    for _ in moments.each_point(publish):
+    for _ in each_point(moments, publish):
         rounds += 1
         async with new_reader(f"?after={last}") as client:
             await client.connect()

@@ -127,7 +127,7 @@ class Story:
 
 def play(consumer_class, bell, story, all_ring, losses):
     async def run():
-        async with fresh_database() as database, interleaving(None) as moments:
+        async with fresh_database() as database, interleaving() as moments:
             player = Story(consumer_class, bell, all_ring, database, moments)
             try:
                 await player.play(story)

@@ -9,7 +9,6 @@ from lessons.judge import judge
 from lessons.judge.claims import Claims
 from lessons.judge.exploration import CLAIM, conversations_of
 from lessons.playback.target import Target
-from lessons.simulator.student_module import load_file
 from tests.submissions.test_submissions import verdict_on as verdict_on_submission
 
 LESSON = "stop"
@@ -17,7 +16,7 @@ SUBMISSIONS = Path(__file__).parents[1] / "submissions"
 
 
 def model():
-    return Claims.of(load_file(find(LESSON).check)).model
+    return Claims.of(find(LESSON)).model
 
 
 def verdict_on(old, new):

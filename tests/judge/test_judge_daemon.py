@@ -124,7 +124,7 @@ def test_a_killed_judge_is_replaced(exercise, project):
 
 
 def test_no_exercise_keeps_a_killed_judges_lock(exercise, project):
-    ready = exercise.with_name("ready")
+    ready = project.with_name("ready")  # outside the project: an exercise may not write there
     os.mkfifo(ready)
     exercise.write_text(f"open({str(ready)!r}, 'w').close()\nwhile True: pass\n")
     with judge_client.connect(watch="01-lamp"):

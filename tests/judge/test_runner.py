@@ -28,7 +28,7 @@ def test_one_red_check_leaves_the_others_green(judge_lamp):
     verdict = judge_lamp('"websocket.close"}', '"websocket.close", "code": 4000}')
 
     assert states(verdict) == ["green", "red"]
-    assert verdict.diagnosis_ids == ["reply-differs"]
+    assert verdict.diagnosis_ids == ["wrong-close-code"]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_suggests_the_name_of_a_renamed_class(judge_lamp):
 def test_stops_an_endless_loop_and_names_its_handler_event_and_line(judge_lamp, accept, loop):
     verdict = judge_lamp(accept, f"\n        {loop}", limit=0.5)
 
-    assert states(verdict) == ["red", "not run"]
+    assert states(verdict) == ["red", "red"]
     finding = verdict.findings[0]
     assert finding.diagnosis == "stuck"
     assert finding.message.startswith(
@@ -123,6 +123,10 @@ def test_keeps_printed_text(judge_lamp, accept):
     assert judge_lamp(accept, f"{accept}; print('accepted')").output == "accepted\n" * 2
 
 
+def test_keeps_what_is_printed_by_the_import_once(judge_lamp):
+    assert judge_lamp("class Lamp(", "print('imported')\n\n\nclass Lamp(").output == "imported\n"
+
+
 def test_names_a_thread_that_was_left_behind(judge_lamp, accept):
     thread = (
         "import threading, time; threading.Thread(target=time.sleep, args=(60,), name='t').start()"
@@ -152,15 +156,38 @@ def test_kills_a_process_that_a_student_started(judge_lamp, accept, tmp_path):
         assert process.status() == psutil.STATUS_ZOMBIE or process.wait(10) is None
 
 
-def test_a_broken_check_raises_a_course_error(lesson, judge_lamp):
-    lesson.check.write_text('async def test_x(no_such_fixture):\n    """x"""\n')
+MODEL = """\
+from lessons.judge import Model
 
-    with pytest.raises(CourseError, match="no_such_fixture"):
+class LampModel(Model):
+    explores = False
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("check", "text"),
+    [
+        ("", "check.py has no model"),
+        ("def test_x(play):", "check.py, line 1: .*expected an indented block"),
+        ("from lessons.judge import NoSuchName", "check.py, line 1: ImportError"),
+        (f"{MODEL}async def test_x(play):\n    pass", "test_x is async"),
+        (f"{MODEL}def test_x(play):\n    play('conect')", "conect"),
+        (f"{MODEL}def test_x(play):\n    play('connect | rows NoSuchModel')", "NoSuchModel"),
+        (f"{MODEL}def test_x(play):\n    raise LookupError('in a claim')", "in a claim"),
+        (f"{MODEL}    def connect(self, client):\n        1 / 0", "ZeroDivisionError"),
+    ],
+)
+def test_a_broken_check_raises_a_course_error(lesson, judge_lamp, check, text):
+    claim = "\n\ndef test_connects(play):\n    play('connect')\n"
+    lesson.check.write_text(check + (claim if "connect(self" in check else ""))
+
+    with pytest.raises(CourseError, match=text):
         judge_lamp()
 
 
-def test_a_lesson_without_a_check_is_not_green(lesson, judge_lamp):
-    lesson.check.write_text("")
+def test_a_lesson_without_a_claim_is_not_green(lesson, judge_lamp):
+    lesson.check.write_text(MODEL)
 
     assert not judge_lamp().green
 
@@ -237,6 +264,7 @@ def test_every_start_method_gives_the_same_verdict(judge_lamp, monkeypatch, meth
 FORGERY = """\
 import pickle
 import sys
+from msgpack import packb
 
 frame = sys._getframe()
 while "pipe" not in frame.f_locals:
@@ -260,11 +288,14 @@ frame.f_locals["pipe"].send_bytes({message})
         "b'\\xff\\x00'",
         'b"[" * 100_000',
         'b"7"',
-        """b'["outcome", 7]'""",
-        """b'["outcome", {"dict": [["name", "a"]]}]'""",
-        """b'["problem", {"dict": [["diagnosis", "invented"], ["message", "m"]]}]'""",
-        """b'["checks", [["a", 1]]]'""",
-        """b'["unknown-type", {"set": []}]'""",
+        "packb(['loaded', 7])",
+        "packb(['loaded', {'output': 7, 'cut': 0}])",
+        "packb(['loaded', {'output': 'a'}])",
+        "packb(['problem', 7])",
+        "packb(['problem', {'diagnosis': 'invented', 'message': 'm'}])",
+        "packb(['fault', 7])",
+        "packb(['refused', 7])",
+        "packb(['unknown-type', {}])",
     ],
 )
 def test_a_malformed_report_is_red_and_runs_nothing(judge_lamp, tmp_path, message):

@@ -9,9 +9,7 @@ from channels.routing import URLRouter
 
 from layers_demo.consumers import Primes
 from layers_demo.routing import websocket_urlpatterns
-from lessons.core.catalogue import find
 from lessons.judge import StrictCommunicator
-from lessons.simulator.check_context import CheckContext
 from lessons.simulator.worker import Workers
 
 PATH = "/ws/layers/worker/"
@@ -21,7 +19,7 @@ HANDED_IN = {"type": "websocket.send", "text": "handed in"}
 @pytest.fixture
 async def worker():
     """Workers. At the end, none of them may have logged an exception."""
-    workers = Workers(CheckContext(find("worker"), Primes))
+    workers = Workers(Primes)
     yield workers
     workers.judge()
     await workers.kill()

@@ -12,8 +12,7 @@ from operator import methodcaller
 import pytest
 
 from lessons.core.catalogue import PROJECT_DIR, find
-from lessons.judge import runner
-from lessons.playback import child_process
+from lessons.playback import child_process, session
 from lessons.playback.target import resolve
 
 ANSWERS = methodcaller("__call__", "the answer")
@@ -48,9 +47,9 @@ def test_an_endless_exercise_ends_when_its_parent_has_ended(tmp_path):
     file = tmp_path / "exercise.py"
     file.write_text(SPINS)
     lesson = find("stop")
-    assert (
-        exit_code_without_a_parent(runner._run_child, lesson, resolve(lesson, str(file)), 0.1) == 1
-    )
+    parents_end, _ = multiprocessing.Pipe()
+    arguments = parents_end, lesson, resolve(lesson, str(file)), 0.1, str(tmp_path)
+    assert exit_code_without_a_parent(session._run, *arguments) == 1
 
 
 FROM_ANOTHER_FOLDER = f"""
@@ -73,13 +72,13 @@ child.join()
 def test_the_fork_server_preloads_when_started_in_another_folder(tmp_path):
     command = [sys.executable, "-c", FROM_ANOTHER_FOLDER]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8")
-    assert "lessons.judge.fixtures" in done.stdout.split(), done.stderr
+    assert "lessons.judge.runner" in done.stdout.split(), done.stderr
 
 
 INTERRUPTED = """
 import os, signal, sys
 os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGINT))
-from lessons.judge.runner import start_child
+from lessons.playback.child_process import start_child
 try:
     start_child(print)
 except KeyboardInterrupt:

@@ -1,17 +1,11 @@
 """play(): time passes in a conversation, and a server or a bug may end it."""
 
-import sys
-import time
-from time import sleep
-
 import pytest
 
 from lessons.core.catalogue import find
 from lessons.playback import conversation
 from lessons.playback.child_process import NoAnswer
 from lessons.playback.conversation import UnknownStep, play, play_in_turns
-from lessons.simulator.controlled_sleep import fast_sleep
-from lessons.simulator.loop import SimulatedLoop
 
 
 def played(name, *steps):
@@ -33,33 +27,9 @@ def test_the_times_of_the_events_include_waits():
 
 
 def test_the_times_of_the_events_include_blocking_sleeps():
-    *_, baking, done = play(find("blocking"), "solution", ["connect", "text rye"])
+    *_, baking, done = play(find("blocking"), "solution", ["connect", "text rye", "wait 2"])
     assert (baking.message["text"], done.message["text"]) == ("baking rye", "rye is done")
     assert done.time - baking.time >= 2
-
-
-def test_fast_sleep_shortens_time_sleep_under_any_name(monkeypatch):
-    slept = []
-    usual = slept.append
-    monkeypatch.setattr(time, "sleep", usual)
-    monkeypatch.setattr(sys.modules[__name__], "sleep", usual)
-    loop = SimulatedLoop()
-    begun = loop.timestamp()
-    with fast_sleep(loop, subject=played):
-        time.sleep(2)
-        sleep(4)
-    loop.close()
-    assert slept == [0.1, 0.2]
-    assert loop.timestamp() - begun >= 6
-
-
-def test_two_sleeps_to_the_same_moment_advance_the_clock_once():
-    loop = SimulatedLoop()
-    end = loop.timestamp() + 1000
-    loop.advance_to(end)
-    loop.advance_to(end)
-    loop.close()
-    assert 0 <= loop.timestamp() - end < 1000
 
 
 def test_a_kill_and_a_crash_end_the_consumer():

@@ -275,7 +275,7 @@ FORGED = """\
 import os, stat, struct
 from lessons.playback.child_process import _packed
 report = {"turns": [], "leftovers": [], "events": [], "stuck": None, "thread_sleeps": [],
-          "number": 1}
+          "number": 1, "unknown step": "", "output": "", "cut": 0}
 data = _packed(("played", report))
 for descriptor in range(3, 50):
     try:

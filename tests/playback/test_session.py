@@ -4,7 +4,7 @@ import pytest
 
 from lessons.core.catalogue import find
 from lessons.playback import session as session_module
-from lessons.playback.session import PlayOptions, Session, SessionEnded
+from lessons.playback.session import Played, PlayOptions, Session, SessionEnded
 from lessons.playback.target import Target, resolve
 from lessons.simulator.finding import Place
 
@@ -170,11 +170,16 @@ def test_a_file_that_cannot_be_imported_is_a_problem():
         {"leftovers": [{"diagnosis": "of-no-catalogue", "message": ""}]},
         {"leftovers": [{"diagnosis": 3, "message": ""}]},
         {"stuck": {"diagnosis": "stuck"}},
+        {"output": 7},
+        {"cut": "many"},
         {"turns": [{"steps": [], "clients": {"1": {}}, "answers": [], "faults": []}]},
     ],
 )
 def test_a_forged_report_is_refused(change):
-    report = {"turns": [], "leftovers": [], "events": [], "stuck": None, **change}
+    report = {"turns": [], "leftovers": [], "events": [], "stuck": None}
+    report |= {"thread_sleeps": [], "output": "", "cut": 0}
+    assert session_module._read_played(report) == Played(())
+    report |= change
     with pytest.raises((ValueError, TypeError, LookupError, AttributeError)):
         session_module._read_played(report)
 

@@ -16,6 +16,7 @@ from lessons.simulator.database import fresh_database
 from lessons.simulator.finding import CheckFailed
 from lessons.simulator.interleaving import interleaving
 from lessons.simulator.loop import SimulatedLoop
+from tests.support.interleaving import each_point
 
 
 class Counting(AsyncConsumer):
@@ -78,7 +79,7 @@ class Scene:
     async def received(self, consumer_class, act):
         """The texts that a client of the consumer receives, for each point of its connect."""
         texts = []
-        for _ in self.points.each_point(act):
+        for _ in each_point(self.points, act):
             client = StrictCommunicator(consumer_class.as_asgi(), "/")
             await client.connect()
             texts.append([message["text"] for message in client.unread])
@@ -93,7 +94,7 @@ def scene():
     """`scene(test)` runs `await test(Scene)` in the loop of checks."""
 
     async def play(test):
-        async with fresh_database() as database, interleaving(None) as points:
+        async with fresh_database() as database, interleaving() as points:
             await test(Scene(database, points))
 
     def run(test):
@@ -145,7 +146,7 @@ async def test_the_action_waits_while_the_consumer_locks_the_database(scene):
 @played
 async def test_the_calls_of_the_check_are_not_points(scene):
     rounds = 0
-    for _ in scene.points.each_point(scene.save):
+    for _ in each_point(scene.points, scene.save):
         rounds += 1
         await current_layer().group_send("all", {"type": "entry.saved"})
         await scene.database.do(Entry.objects.count)
@@ -161,7 +162,7 @@ async def test_the_action_does_not_wake_those_who_wait_for_an_idle_loop(scene):
         await asyncio.get_running_loop().wait_until_idle()
         order.append("acted")
 
-    for _ in scene.points.each_point(act):
+    for _ in each_point(scene.points, act):
         client = StrictCommunicator(Counting.as_asgi(), "/")
         await client.connect()
         order.append("connected")
@@ -174,7 +175,7 @@ async def test_raises_the_exception_of_the_action(scene):
     async def act():
         raise LookupError("of the action")
 
-    points = scene.points.each_point(act)
+    points = each_point(scene.points, act)
     for _ in range(4):
         next(points)
         client = StrictCommunicator(Counting.as_asgi(), "/")

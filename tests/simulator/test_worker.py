@@ -8,10 +8,8 @@ from channels.consumer import AsyncConsumer, SyncConsumer
 from channels.exceptions import StopConsumer
 from channels.layers import get_channel_layer
 
-from lessons.core.catalogue import find
 from lessons.judge import StrictCommunicator
 from lessons.simulator.channel_layer import fresh_layers
-from lessons.simulator.check_context import CheckContext
 from lessons.simulator.finding import CheckFailed
 from lessons.simulator.student_module import load_file
 from lessons.simulator.worker import Workers
@@ -64,7 +62,7 @@ def layer():
 @pytest.fixture
 async def worker(monkeypatch):
     monkeypatch.setattr("lessons.simulator.worker.routes_of", lambda consumer_class: ROUTES)
-    workers = Workers(CheckContext(find("push"), Client))
+    workers = Workers(Client)
     yield workers
     await workers.kill()
 
@@ -206,7 +204,7 @@ async def test_shares_no_memory_with_the_consumer_that_sends_the_jobs(tmp_path):
     file = tmp_path / "exercise.py"
     file.write_text(SHARING)
     consumer_class = load_file(file).Client
-    workers = Workers(CheckContext(find("push"), consumer_class))
+    workers = Workers(consumer_class)
     client = StrictCommunicator(consumer_class.as_asgi(), "/")
     await client.connect()
     await workers.start("jobs")
@@ -219,7 +217,7 @@ async def test_shares_no_memory_with_the_consumer_that_sends_the_jobs(tmp_path):
 async def test_a_restarted_worker_remembers_nothing(tmp_path):
     file = tmp_path / "exercise.py"
     file.write_text(SHARING.replace("len(CLIENTS)", "CLIENTS.append(self) or len(CLIENTS)"))
-    workers = Workers(CheckContext(find("push"), load_file(file).Client))
+    workers = Workers(load_file(file).Client)
     for _ in range(2):
         await workers.start("jobs")
         await send({"type": "job.look"}, {"type": "job.look"})

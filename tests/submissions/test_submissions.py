@@ -2,7 +2,7 @@
 
 A table NN_slug.toml has a right file, `base`, and changes to it. A change is a list of [old, new]
 pairs, of which each `old` occurs once, or a whole file. Most submissions stand here because a
-verdict on them was wrong once.
+verdict on them was wrong once. `diagnosis` holds the first diagnosis of some wrong ones.
 """
 
 import tomllib
@@ -13,7 +13,6 @@ import pytest
 
 from lessons.core.catalogue import find
 from lessons.judge import judge
-from lessons.judge.runner import has_model
 from lessons.playback.target import Target
 
 TABLES = sorted(Path(__file__).parent.glob("*.toml"))
@@ -38,7 +37,6 @@ def submissions(kind):
     return [
         pytest.param(file, name, id=f"{file.stem}: {name}")
         for file in TABLES
-        if has_model(find(int(file.stem[:2])))
         for name in [*first, *table(file).get(kind, {})]
     ]
 
@@ -62,3 +60,10 @@ def test_a_wrong_submission_is_red(file, name):
     verdict = verdict_on(file, "wrong", name)
     assert not verdict.green
     assert verdict.findings
+    wanted = table(file).get("diagnosis", {}).get(name)
+    assert wanted in (None, verdict.diagnosis_ids[0])
+
+
+@pytest.mark.parametrize("file", TABLES, ids=lambda file: file.stem)
+def test_each_diagnosis_belongs_to_a_wrong_submission(file):
+    assert table(file).get("diagnosis", {}).keys() <= table(file)["wrong"].keys()

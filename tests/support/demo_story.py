@@ -14,7 +14,6 @@ from django.contrib.sessions.models import Session
 from auth_demo.tickets import issue
 from db_demo.models import Entry, Post
 from layers_demo.consumers import Primes
-from lessons.core.catalogue import find
 from lessons.judge import StrictCommunicator
 from lessons.simulator.channel_layer import (
     current_layer,
@@ -22,7 +21,6 @@ from lessons.simulator.channel_layer import (
     fake_redis,
     is_simulated_outage,
 )
-from lessons.simulator.check_context import CheckContext
 from lessons.simulator.communicator import StrictHttpCommunicator
 from lessons.simulator.database import fresh_database
 from lessons.simulator.finding import CheckFailed
@@ -52,7 +50,7 @@ class StoryPlayer:
         self.demo, self.database, self.redis = demo, database, redis
         self.connected, self.ended = {}, []
         self.connections = {}  # by client: all its communicators, with their transcripts
-        self.workers = Workers(CheckContext(find("worker"), Primes))
+        self.workers = Workers(Primes)
         self.loop = asyncio.get_running_loop()
 
     async def play(self, steps):
