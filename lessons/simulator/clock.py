@@ -33,7 +33,6 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from lessons.core.catalogue import PROJECT_DIR
 from lessons.simulator import STUDENT_PACKAGE, threads
 from lessons.simulator.finding import Place
 from lessons.simulator.loop import EPOCH, BlockingCall, SimulatedLoop, ThreadSleep
@@ -195,8 +194,8 @@ def _imported_names() -> Iterator[tuple[dict, str, Callable]]:
 
 _BUILTIN = type(_usual_sleep)
 _LIBRARIES = ("<", str(Path(os.__file__).parent) + os.sep)
-_WORKSHOP = str(PROJECT_DIR / "lessons") + os.sep
-_COURSE = str(PROJECT_DIR / "lessons" / "course") + os.sep
+_WORKSHOP = str(Path(__file__).parents[1]) + os.sep
+_COURSE = os.path.join(_WORKSHOP, "course", "")
 
 
 @cache

@@ -1,6 +1,7 @@
 """One simulated clock: for the loop, for the time module, for the calendar and for threads."""
 
 import asyncio
+import importlib.util
 import os
 import queue
 import select
@@ -555,3 +556,11 @@ def test_a_loop_with_something_left_is_not_reset():
             loop.run(leave())
             with pytest.raises(LeftOver, match=what):
                 loop.reset()
+
+
+def test_the_workshops_files_are_not_a_students_even_in_a_test_with_its_own_course(course):
+    spec = importlib.util.find_spec("lessons.simulator.clock")
+    clock = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(clock)
+    assert not clock.is_students_file(spec.origin)
+    assert clock.is_students_file(str(course[0].exercise))
