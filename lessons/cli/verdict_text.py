@@ -13,6 +13,7 @@ from lessons.simulator.finding import Finding
 from lessons.wire.transcript import render
 
 _MAX_OUTPUT_LINES = 15
+_MAX_STEP = 70  # characters of one step; --json has the whole step
 _NOT_RUN = {"red": "not run", "green": "not run", "playing": "playing conversations…"}
 
 
@@ -82,12 +83,18 @@ def _print_finding(console, lesson: Lesson, finding: Finding) -> None:
     if finding.promise:
         print_paragraph(console, "  Promise  ", finding.promise)
     if finding.conversation:
-        print_paragraph(console, "  Steps    ", finding.conversation)
+        print_paragraph(console, "  Steps    ", _shortened(finding.conversation))
     print_paragraph(console, "  Seen as  ", known.symptom)
     print_paragraph(console, "  Cause    ", known.cause)
     print_paragraph(console, "  Cure     ", known.cure, "bold")
     if known.lesson not in (None, lesson.number):
         print_paragraph(console, "  Read     ", f"{MANAGE} lesson show {known.lesson}")
+
+
+def _shortened(conversation: str) -> str:
+    """The steps, without the rest of each long one."""
+    steps = conversation.split(" | ")
+    return " | ".join(it if len(it) <= _MAX_STEP else f"{it[:_MAX_STEP]}…" for it in steps)
 
 
 def _print_transcript(console, verdict: Verdict, finding: Finding) -> None:

@@ -237,15 +237,46 @@ class Play:
             return Place(), event
         turn = replayed.turns[difference.burst] if difference.burst < len(replayed.turns) else None
         again = turn.clients.get(difference.client) if turn else None
-        if again and difference.first < len(again.sent_at) and again.sent_at[difference.first]:
-            return Place(seen.place.file, *again.sent_at[difference.first]), event
-        return seen.place, event
+        first = difference.first_late if difference.late else difference.first
+        if first is not None and again and first < len(again.sent_at) and again.sent_at[first]:
+            place = Place(seen.place.file, *again.sent_at[first])
+        elif difference.missing and not seen.waits:
+            place = _place_of_silence(difference, turn)
+        else:
+            place = seen.place
+        return place, event if _may_handle(place, event) else ""
 
     def _promise(self, difference: Difference) -> str:
         """The sentence of the exercise that the step should have fulfilled."""
         if difference.step is None or difference.model is None:
             return ""
         return difference.model.promise_of(difference.step)
+
+
+def _place_of_silence(difference: Difference, turn) -> Place:
+    """The handler that should have led to a message: of the client that took the step."""
+    step, own = difference.step, difference.seen.place
+    if difference.seen.is_busy:  # it waits in Channels: perhaps for what another consumer does
+        others = turn.clients.values() if turn else ()
+        return next((other.place for other in others if other.waits), own)
+    if step is None or step.action == "wait" or step.client == difference.client:
+        return own
+    other = turn.clients.get(step.client) if turn else None
+    if other:
+        return other.place
+    # Another process took the step. It may have led to no event in this consumer.
+    return own if difference.seen.handled else Place()
+
+
+def _may_handle(place: Place, event: str) -> bool:
+    """Whether the place can belong to what an event has led to: not to another client event."""
+    name = _name(place)
+    return not name.startswith("websocket_") or name == event.replace(".", "_")
+
+
+def _name(place: Place) -> str:
+    """The name of the method without that of its class."""
+    return place.handler.rpartition(".")[2]
 
 
 def parse_conversation(steps: str | Sequence[str]) -> list[Step]:

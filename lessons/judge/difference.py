@@ -61,6 +61,7 @@ class Difference:
     played: Played | None = None
     events: tuple[Event, ...] = ()
     late: bool = False  # the messages are right, and their times are not
+    due: list[float | None] = ()  # the times at which the expected messages were due
 
     @property
     def steps_so_far(self) -> list[Step]:
@@ -86,6 +87,13 @@ class Difference:
         """The index of the first message that differs."""
         found = first_difference(self.expected, self.received)
         return min(len(self.expected), len(self.received)) if found is None else found
+
+    @property
+    def first_late(self) -> int | None:
+        """The index of the first message that came at a wrong time."""
+        pairs = enumerate(zip(self.due, self.times, strict=False))
+        wrong = (it for it, (due, time) in pairs if due is not None and not _is_in_time(time, due))
+        return next(wrong, None)
 
     @property
     def missing(self) -> dict | None:
@@ -139,6 +147,8 @@ def _find_difference(model: Model, steps: list[Step], played: Played) -> Differe
         for state in states:
             state.begin_turn(before, channels, turn.at_point)
             candidates += state.orders_of(burst)
+        for state in candidates:
+            state.catch_up(turn.time)
         without_fault = [it for it in candidates if _first_fault(it, turn) is None]
         if not without_fault:
             fault = _first_fault(candidates[0], turn)
@@ -390,8 +400,12 @@ def _required(item, lane: object):
 def _accepts(item: Expected, arrival: tuple[float, dict]) -> bool:
     time, message = arrival
     item = Expected(item) if isinstance(item, dict) else item
-    in_time = item.at is None or abs(time - item.at) <= TIME_TOLERANCE
+    in_time = item.at is None or _is_in_time(time, item.at)
     return in_time and item.accepts(message)
+
+
+def _is_in_time(time: float, due: float) -> bool:
+    return abs(time - due) <= TIME_TOLERANCE
 
 
 # What a finding shows
@@ -433,9 +447,11 @@ def _difference(steps, number, burst, turn, model: Model, played) -> Difference:
         expected.append({"type": "raised", "error": mismatch.required_error})
     times = [time for time, _ in seen.received] if seen else []
     is_late = expected == received and seen is not None and seen.ended >= mismatch.has_ended
+    due = [getattr(item, "at", None) for item in mismatch.expected] if is_late else []
     fault = None
     if expected == received and mismatch.has_ended and seen and not seen.ended:
-        fault = make_finding("no-stop-consumer", seen.place, "websocket.disconnect")
+        name = "handler-never-returned" if seen.is_busy else "no-stop-consumer"
+        fault = make_finding(name, seen.place, "websocket.disconnect")
     elif expected == received and model.silent_after_disconnect and seen and seen.too_late:
         detail = "\n".join(f"sent: {message}" for message in seen.too_late)
         place, event = seen.place, "websocket.disconnect"
@@ -445,6 +461,7 @@ def _difference(steps, number, burst, turn, model: Model, played) -> Difference:
         fault=fault,
         seen=seen,
         late=is_late,
+        due=due,
         **common,
     )
 
@@ -520,11 +537,20 @@ def detail_of(difference: Difference) -> str:
     if rest > 0:
         parts.append(f"(and {rest} more)")
     if difference.late:
-        times = ", ".join(f"{time:g} s" for time in difference.times)
-        parts.append(f"The messages are right, their times are not: they came after {times}.")
+        parts.append(_times_of(difference))
     if remark := ignored_keys_of(difference):
         parts.append(remark)
     return "\n".join(parts)
+
+
+def _times_of(difference: Difference) -> str:
+    """When the first late message was due, and when it came."""
+    if (index := difference.first_late) is not None:
+        due, time = difference.due[index], difference.times[index]
+        number = f"Message {index + 1}" if len(difference.times) > 1 else "The message"
+        return f"{number} is right, but was due at {due:.4g} s and came at {time:.4g} s."
+    times = ", ".join(f"{time:.4g} s" for time in difference.times)
+    return f"The messages are right, but their times are not. They came at {times}."
 
 
 def _short(value) -> str:

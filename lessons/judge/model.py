@@ -571,6 +571,11 @@ class Model:
             if client.state == CLOSED:
                 self._leave(client)
 
+    def catch_up(self, now: float) -> None:
+        """Let time pass until `now`: a consumer that is slow to end has held up the next step."""
+        if now > self.now:
+            self._wait(now - self.now)
+
     def _wait(self, seconds: float) -> None:
         end = self.now + seconds
         while due := [timer for timer in self._timers if timer[0] <= end + 1e-6]:

@@ -44,6 +44,7 @@ from lessons.simulator.finding import (
     SubjectSource,
     make_finding,
     place_of_error,
+    place_of_wrong_call,
 )
 from lessons.simulator.interleaving import interleaving
 from lessons.simulator.student_module import application_for
@@ -65,7 +66,9 @@ class ClientTurn:
     exception with which the application ended, as text, and `raised_kinds` are the names of its
     class and of that class's bases. `scope_changes` are the keys of the
     server's scope that the application has changed. `failed_task` is the finding for a task that
-    has raised. `channel` is the name of the consumer's channel, or "".
+    has raised. `channel` is the name of the consumer's channel, or "". `handled` counts the events
+    and layer messages that have reached the consumer. `waits` says that the consumer waits at
+    `line`, and has not handled the event yet.
     """
 
     received: list = field(default_factory=list)
@@ -82,6 +85,8 @@ class ClientTurn:
     scope_changes: list = field(default_factory=list)
     failed_task: Finding | None = None
     channel: str = ""
+    handled: int = 0
+    waits: bool = False
 
 
 @dataclass(frozen=True)
@@ -236,7 +241,7 @@ class Player:
 
                 with self._interleaving.at(at_point[0].point, act):
                     await self._take_all(burst[:first], answers)
-                    await self._settle()
+                    await self._settle(judges_ends=False)  # that may take time
                     has_few_points = self._interleaving.is_waiting
                 if has_few_points:
                     await act()
@@ -265,9 +270,15 @@ class Player:
             self._break(client, failure)
         except Exception as error:
             # The step may have called the student's code, such as a receiver of a signal.
-            if place := place_of_error(SubjectSource(self.subject).file, error):
+            file = SubjectSource(self.subject).file
+            if place := place_of_error(file, error):
                 detail = f"{type(error).__name__}: {error}"
-                finding = make_finding(recognise(error), place, detail=detail)
+                name = recognise(error)
+                name = "function-raised" if name == "exception" else name
+                self._faults.append((None, make_finding(name, place, detail=detail)))
+            elif place := place_of_wrong_call(file, error):
+                detail = f"{type(error).__name__}: {error}"
+                finding = make_finding("callback-arguments", place, detail=detail)
                 self._faults.append((None, finding))
             elif isinstance(error, LookupError | ValueError | TypeError | AttributeError):
                 raise UnknownStep(f"{str(step)!r} cannot be played: {error}") from error
@@ -282,14 +293,16 @@ class Player:
         ]
         caused.sort(key=lambda pair: pair[1].time)
         self._find_queries_on_loop(caused)
-        clients = {number: self._client_turn(client) for number, client in self._clients.items()}
+        clients = {
+            number: self._client_turn(client, before.get(id(client), 0))
+            for number, client in self._clients.items()
+        }
         secrets = self.accounts.secrets
         faults = [*self._blocked_loop(), *self._faults]
         faults += self._sent_after_end()
         faults += [(None, finding) for finding in secrets.findings]
         if named := self.accounts.groups_with_a_key(current_layer().groups):
-            detail = f"The name of {len(named)} groups has the key of a session."
-            faults.append((None, make_finding("secret-logged", detail=detail)))
+            faults.append((None, self._finding_of_group(named[0], caused)))
         self._faults, secrets.findings = [], []
         now = asyncio.get_running_loop().time() - self._begun
         steps = [str(step) for step in burst]
@@ -302,6 +315,17 @@ class Player:
             Turn(steps, clients, answers, faults, caused, now, points, layers, at_point, jobs)
         )
 
+    def _finding_of_group(self, name: str, caused: list) -> Finding:
+        """The finding for a group whose name has the key of a session."""
+        place = Place()
+        for number, event in caused:
+            if event.message.get("type") == "group_add" and event.message.get("group") == name:
+                source = self._clients[number].server.source
+                place = source.place_of_handler(event.handler or "")
+                break
+        detail = f"The name of the group has the key of a session: {name!r}."
+        return make_finding("secret-in-group-name", place, detail=detail)
+
     def _find_queries_on_loop(self, caused: list) -> None:
         """Django raises for such a query, unless a setting switches that off."""
         here = threading.current_thread().name
@@ -312,8 +336,11 @@ class Player:
                 self._faults.append((number, make_finding("query-on-loop", place, "", detail)))
                 return
 
-    def _client_turn(self, client: StrictClient) -> ClientTurn:
+    def _client_turn(self, client: StrictClient, before: int) -> ClientTurn:
+        """`before` is how many events its transcript had before this burst."""
         server = client.server
+        own = client.transcript[before:]
+        handled = sum(it.direction == "in" and it.message.get("type") != "scope" for it in own)
         received = [(time - self._begun, message) for time, message in server.arrivals]
         sent_at = [(place.line, place.handler) if place else None for place in server.sent_from]
         too_late = server.sent_too_late
@@ -334,6 +361,8 @@ class Player:
             client.scope_changes,
             server.finding_of_failed_task(),
             current_layer().channel_of(server.connection_id) or "",
+            handled,
+            server.place_of_wait() is not None,
         )
 
     # Steps
@@ -364,7 +393,7 @@ class Player:
             await _carry_out(self._clients[number], step, self._keys == "both")
         return None
 
-    async def _settle(self, leaving=frozenset()) -> None:
+    async def _settle(self, leaving=frozenset(), judges_ends=True) -> None:
         """Wait until all is idle, and judge each consumer. Consumers of `leaving` must stop."""
         await asyncio.get_running_loop().wait_until_idle()
         for number, client in [*self._clients.items()]:
@@ -374,7 +403,7 @@ class Player:
                 await client.judge()
                 if client.awaits_answer:
                     await client.wait_for_output(HANDSHAKE_TIMEOUT)
-                if number in leaving or client.server.client_left:
+                if judges_ends and (number in leaving or client.server.client_left):
                     await client.judge_end(self._stop_timeout)
             except CheckFailed as failure:
                 self._break(number, failure)

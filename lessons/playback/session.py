@@ -83,6 +83,8 @@ class ClientSeen:
     scope_changes: tuple[str, ...] = ()
     failed_task: Finding | None = None
     channel: str = ""
+    handled: int = 0
+    waits: bool = False
 
 
 @dataclass(frozen=True)
@@ -402,8 +404,8 @@ def _read_client(data: dict) -> ClientSeen:
     raised = _text(data["raised"]), tuple(map(_text, data["raised_kinds"]))
     changes = tuple(map(_text, data["scope_changes"]))
     failed = data["failed_task"] and _read_finding(data["failed_task"])
-    channel = _text(data["channel"])
-    return ClientSeen(*common, silence, place, *raised, changes, failed, channel)
+    last = _text(data["channel"]), int(data["handled"]), bool(data["waits"])
+    return ClientSeen(*common, silence, place, *raised, changes, failed, *last)
 
 
 def _read_finding(data: dict) -> Finding:

@@ -17,6 +17,7 @@ time module, and in each module of a student or a demo that has imported the nam
 Python, of libraries and of the workshop that have imported a name keep the real function.
 """
 
+import inspect
 import os
 import queue
 import selectors
@@ -333,6 +334,8 @@ def _note_blocking_call(seconds: float | None, name: str = "") -> None:
     own = [number for number, frame in enumerate(frames) if _is_students(frame)]
     if own:
         name = name or frames[own[0] - 1].f_code.co_qualname
+        # A coroutine comes first: it could await. What it calls may be code that is not to change.
+        own.sort(key=lambda number: not frames[number].f_code.co_flags & inspect.CO_COROUTINE)
         _loop.blocking_calls.append(
             BlockingCall(
                 _REPLACED_NAMES.get(name, name).partition(".<locals>")[0],

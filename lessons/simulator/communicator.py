@@ -167,6 +167,9 @@ class StrictClient:
         bug = {"type": "bug.in.a.handler"}
         self.server.deliver(bug)
         await self._wait_until_idle()
+        if self.is_busy:  # its clean-up may take a while
+            await asyncio.wait([self.future], timeout=CLOSE_TIMEOUT)
+            await self._wait_until_idle()
         if self.future.done():
             cause = f"No handler for message type {bug['type']}"
             self.server.judge_after_crash(self.future, cause)

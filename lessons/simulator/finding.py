@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from lessons.core.diagnoses import diagnosis
@@ -91,6 +92,16 @@ class SubjectSource:
         own = frame is not None and frame.f_code.co_filename == self.file
         return Place(self.file, frame.f_lineno if own else 0, coroutine.__qualname__)
 
+    def place_of_wait(self, task: asyncio.Task) -> Place | None:
+        """The innermost line of this file at which a task waits; None if it waits elsewhere."""
+        found, waiting = None, task.get_coro()
+        while waiting is not None:
+            frame = getattr(waiting, "cr_frame", None)
+            if frame is not None and frame.f_code.co_filename == self.file:
+                found = Place(self.file, frame.f_lineno, frame.f_code.co_qualname)
+            waiting = getattr(waiting, "cr_await", None)
+        return found
+
     def _first_line(self) -> int:
         try:
             return inspect.getsourcelines(self.subject)[1]
@@ -107,6 +118,21 @@ def place_of_error(file: str, error: BaseException) -> Place | None:
         if frame.f_code.co_filename == file:
             found = Place(file, line, frame.f_code.co_qualname)
     return found
+
+
+def place_of_wrong_call(file: str, error: BaseException) -> Place | None:
+    """The function of `file` that Django called with arguments that it does not take."""
+    if not isinstance(error, TypeError) or error.__traceback__ is None:
+        return None
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    for name in ("receiver", "func"):  # in Django's Signal.send() and in its on_commit() hooks
+        function = frame.f_locals.get(name)
+        while isinstance(function, partial):
+            function = function.func
+        code = getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
+        if code is not None and code.co_filename == file:
+            return Place(file, code.co_firstlineno, code.co_qualname)
+    return None
 
 
 def running_place(file: str) -> Place | None:

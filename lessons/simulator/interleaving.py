@@ -88,7 +88,12 @@ class Interleaving:
         """A coroutine of the consumer has reached a point."""
         if act := self._action_at_this_point():
             task = self._loop.create_task(self._run(act), context=self._context)
-            await asyncio.shield(task)  # the action may be that the server cancels the consumer
+            own = asyncio.current_task()
+            self._loop.held_tasks.add(own)
+            try:
+                await asyncio.shield(task)  # the action may be that the server cancels the consumer
+            finally:
+                self._loop.held_tasks.discard(own)
 
     def point_in_thread(self) -> None:
         """A thread of the consumer has reached a point. While the loop is blocked, none counts."""

@@ -61,7 +61,8 @@ _real_monotonic = time.monotonic
 
 @dataclass(frozen=True)
 class BlockingCall:
-    """A call that held up the loop, and the student's lines that led to it, the innermost first.
+    """A call that held up the loop, and the student's lines that led to it, the innermost
+    coroutine first.
 
     `seconds` are those of the simulated clock; None if the call waited for something real, such as
     another process.
@@ -111,6 +112,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self.clock_reads = 0  # in this iteration, within simulated_clock()
         self.worker_threads: WeakSet[threading.Thread] = WeakSet()  # threads that did a job
         self.held_threads: set[int] = set()  # threads that wait until the player lets them go on
+        self.held_tasks: set[asyncio.Task] = set()  # tasks that wait at a point until it has passed
         self._random: random.Random | None = None
         self._timer_numbers = itertools.count()
         self.blocking_calls: list[BlockingCall] = []  # noted within simulated_clock()
@@ -145,6 +147,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self._start_contexts.clear()
         self._idle_waiters.clear()
         self.held_threads.clear()
+        self.held_tasks.clear()
         self.blocking_calls.clear()
         self.thread_sleeps.clear()
         self.thread_jobs_started = 0

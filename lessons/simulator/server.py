@@ -81,6 +81,7 @@ class FakeServer:
         self.is_judged = False  # a CheckFailed was raised: further faults only follow from it
         self.last_type = ""
         self._application = RecordingMiddleware(application, self.recorder)
+        self._task: asyncio.Task | None = None  # it runs the application
         self._connection: Connection | None = None
         self._receive_calls = self._events_taken = 0
         self._client_type = ""  # of the last event from the client
@@ -93,6 +94,7 @@ class FakeServer:
     async def serve(self, scope, receive, send):
         """The ASGI application that a communicator runs instead of the student's application."""
         _current_server.set(self)
+        self._task = asyncio.current_task()
         try:
             await self._application(scope, self._receive, self._send)
         finally:
@@ -245,7 +247,10 @@ class FakeServer:
         """Raise CheckFailed for a leftover task (`name`) or group membership (`leak`)."""
         self.judge_uncancelled_tasks()
         for task in self._unfinished_tasks():
-            raise self.failure(name, self.source.place_of_task(task))
+            if task not in asyncio.get_running_loop().held_tasks:
+                place = self.source.place_of_task(task)
+                detail = f"The task {task.get_coro().__qualname__} is still running."
+                raise self.failure(name, place, detail)
         for layer in current_layers().values():
             for group in layer.groups_of(self.connection_id):
                 channel = layer.channel_of(self.connection_id)
@@ -278,6 +283,8 @@ class FakeServer:
         """Raise CheckFailed for a task that ended with an exception while the client waits."""
         for task in self._tasks():
             if task.done() and not task.cancelled() and (error := task.exception()):
+                if is_simulated_outage(error) and not place_of_error(self.source.file, error):
+                    continue  # a task of Channels, which listens on the layer
                 raise self._failure_for(error, unknown="task-died") from error
 
     def judge_after_crash(self, application: asyncio.Future, cause: str = "") -> None:
@@ -320,8 +327,14 @@ class FakeServer:
         return self.failure(name, place, detail)
 
     def place_of_handler(self) -> Place:
-        """The line that defines the handler of the last event."""
-        return self.source.place_of_handler(self.last_type)
+        """The line at which the last handler waits, or that defines it if it has returned."""
+        return self.place_of_wait() or self.source.place_of_handler(self.last_type)
+
+    def place_of_wait(self) -> Place | None:
+        """The line of the student's file at which the application waits, if a handler runs."""
+        if self._task is None or not self.is_busy(self._task):
+            return None
+        return self.source.place_of_wait(self._task)
 
 
 def _contains(error: BaseException, text: str) -> bool:

@@ -194,14 +194,14 @@ def test_notices_wrong_states(play):
     tries(play, faulty("states"))
 
 
-def test_notices_frames_too_many(play):
-    """It is red for a lamp that sends more than it should: twice, or after the close."""
-    tries(play, faulty("frames"))
-
-
 def test_notices_a_wrong_close(play):
     """It is red for a lamp that does not close, or closes with another code."""
     tries(play, faulty("closes"))
+
+
+def test_notices_frames_too_many(play):
+    """It is red for a lamp that sends more than it should: twice, or after the close."""
+    tries(play, faulty("frames"))
 
 
 def test_notices_a_consumer_that_does_not_stop(play):

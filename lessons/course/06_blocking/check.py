@@ -52,6 +52,11 @@ class Bakery(Model):
                     return number, "work-left-out", what_was_baked(order, baked, time)
         return None
 
+    def due(self, number):
+        """The texts that the client may receive now or later."""
+        client = self.clients[number]
+        return [item.message.get("text") for item in (*client.expected, *client.later)]
+
     def diagnose(self, difference):
         if difference.fault or not difference.missing:
             return None
@@ -59,6 +64,10 @@ class Bakery(Model):
         done = f"{missing.removeprefix('baking ')} is done"
         if done in difference.texts(difference.received):
             return None
+        for number, seen in difference.played.turns[difference.burst].clients.items():
+            heard = [message.get("text") for _, message in seen.received]
+            if number != difference.client and missing in heard and missing not in self.due(number):
+                return "wrong-connection"
         if len(difference.model.clients) == 1:  # nothing else could hold it up
             return "no-reply"
         return "slow-sync-handler" if _is_sync(difference.events) else "work-still-queued"

@@ -43,7 +43,8 @@ class Stopwatch(Model):
         fault = difference.fault and difference.fault.diagnosis
         waits = difference.missing or fault == "handler-never-returned"
         if waits and difference.seen and difference.seen.is_busy:
-            return "loop-in-handler"
+            in_call = difference.seen.place.handler.endswith(".__call__")
+            return None if in_call else "loop-in-handler"
         if fault or difference.step is None:
             return None
         if difference.step.action == "wait" and difference.missing:

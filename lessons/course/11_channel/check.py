@@ -80,7 +80,8 @@ class Letters(Model):
             return "wrong-address"
         if frame and self.went_astray(difference, frame):
             return "wrong-connection"
-        if frame and difference.missing and not sent:
+        is_plain = frame and frame.keys() == {"to", "text"}  # other letters may have been refused
+        if is_plain and difference.missing and not sent:
             return "nothing-sent"
         return None
 

@@ -121,7 +121,7 @@ class Waiter(Model):
         client = self.clients[number]
         if client.missed and received == expected[1:]:
             is_first = client.gaps == 1 and client.before and not client.restarted
-            return "delivery-assumed" if is_first else "false-gap"
+            return "delivery-assumed" if is_first else "gap-not-reported"
         is_false = not client.missed and len(received) == 2 and received[1:] == expected
         return "false-gap" if is_false else None
 

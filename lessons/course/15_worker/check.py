@@ -93,14 +93,15 @@ class Office(Model):
         if not (AT_ONCE | self.known_answers()).issuperset(received):
             return None  # it is not one of the answers, so its words are wrong
         missing = [text for text in expected if text not in received]
-        surplus = [text for text in received if text not in expected]
+        client = self.clients[difference.client]
+        due = {item.message["text"] for item in client.later}  # its own answers, which may come
+        surplus = [text for text in received if text not in {*expected, *due}]
         if surplus and not calls.by_worker and not AT_ONCE.issuperset(surplus):
             return "done-in-web-process"
         if surplus and not AT_ONCE.issuperset(surplus):
             is_for_all = any(call["type"] == "group_send" for call in calls.by_worker)
             return "answered-everyone" if is_for_all else "worker-remembers"
         if "asked" in missing:
-            client = self.clients[difference.client]
             return "job-lost" if client.asked > 1 and surplus in ([], ["busy"]) else None
         return self.cause_of_no_answer(calls, missing) if missing else None
 

@@ -296,7 +296,7 @@ class ForgetsTheScope(RightDesk):
 class NamesTheGroupAfterTheKey(RightDesk):
     """Takes the session's key for a name; it is as good as a password."""
 
-    diagnosis = "secret-logged"
+    diagnosis = "secret-in-group-name"
 
     def own_groups(self):
         return f"session-{self.scope['session'].session_key}", group_of_user(self.scope["user"])

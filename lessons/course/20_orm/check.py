@@ -54,8 +54,9 @@ class ReadingRoom(Model):
         super().begin_turn(*turn)
 
     def receive(self, client, text, data):
-        """If there is no such post, the client gets one frame, `no posts`. If there is no group of
-        that name, it gets one frame, `no such group`."""
+        """For each post whose author is a member of that group, the client gets a text frame such
+        as `Rain, by ada`. The posts come in the order of their ids. If there is no such post, the
+        client gets one frame, `no posts`."""
         states = self.recent_tables
         answers = [lines_of(text, *each) for each in product(states, repeat=4)]
         if len(states) > 1:  # a group or post that was found first may be missing then

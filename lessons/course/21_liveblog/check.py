@@ -71,6 +71,10 @@ class Ticker(Model):
             return "notified-before-save"
         if surplus and difference.step.arguments.get("model", POST) != POST:
             return "notified-for-other-models"
+        own = difference.seen
+        is_change = difference.step.client is None
+        if is_change and difference.missing and own and own.handled <= len(own.received):
+            return "news-not-sent"  # each message that came has led to a frame
         return "notified-twice" if wanted and len(seen) > len(wanted) and not surplus else None
 
 

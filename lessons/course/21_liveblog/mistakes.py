@@ -148,7 +148,7 @@ class SendsTheInstance(RightTicker):
 class SaysNothingOfDeletions(RightTicker):
     """Believes that post_save hears of all that happens to a post."""
 
-    diagnosis = "no-reply"
+    diagnosis = "news-not-sent"
 
     @classmethod
     def post_deleted(cls, sender, instance, **kwargs):

@@ -139,10 +139,11 @@ def diagnosis_of_ids(difference):
     if len(ids) == len(wanted):
         is_live = difference.step.action == "connect" and len(burst) > 1
         return "live-before-history" if is_live else "wrong-order"
-    return diagnosis_of_gap(difference, calls, len(wanted), messages)
+    is_cut = len(wanted) > 20 and ids in (wanted[: len(ids)], wanted[-len(ids) :])
+    return diagnosis_of_gap(difference, calls, is_cut, messages)
 
 
-def diagnosis_of_gap(difference, calls, length, messages):
+def diagnosis_of_gap(difference, calls, is_cut, messages):
     """Why a row did not come: from the order of the consumer's queries and calls."""
     if "group_add" not in calls:
         return "group-not-joined"
@@ -150,7 +151,7 @@ def diagnosis_of_gap(difference, calls, length, messages):
     if first == ["SELECT", "group_add"]:
         return "history-before-joining"
     if difference.step.action == "connect":
-        return "history-cut" if length > 20 else "entry-missed"
+        return "history-cut" if is_cut else "entry-missed"
     if difference.step.action == "text":
         if "INSERT" not in calls:
             return "text-not-saved"
