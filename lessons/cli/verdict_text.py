@@ -71,7 +71,7 @@ def _print_finding(console, lesson: Lesson, finding: Finding) -> None:
     known = diagnosis(finding.diagnosis)
     console.print()
     console.print(Text.assemble((known.title, "bold red"), (f"  {known.id}", "dim")))
-    event_and_handler = finding.message.removesuffix(known.title).partition(" (")[0].rstrip(": ")
+    event_and_handler = finding.message.removesuffix(known.title).partition(" (")[0].rstrip(": →")
     if event_and_handler:
         print_text(console, event_and_handler)
     if finding.file:

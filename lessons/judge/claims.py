@@ -24,6 +24,7 @@ from lessons.judge.difference import (
     detail_of,
     find_difference,
     generic_diagnosis,
+    held_text,
     ignored_keys_of,
     is_misspelt,
 )
@@ -189,8 +190,15 @@ class Play:
         if otherwise and not difference.fault:
             return otherwise
         if name in _VAGUE and self._is_right_alone(difference):
-            return "wrong-connection"
+            is_overlap = self._is_right_apart(difference)
+            return "changed-while-waiting" if is_overlap else "wrong-connection"
         return name
+
+    def _is_right_apart(self, difference: Difference) -> bool:
+        """Whether all goes right if no step is taken while a handler is at work."""
+        steps = difference.steps_so_far
+        apart = [replace(step, together=False, point=None) for step in steps]
+        return apart != steps and self.difference([*apart, *leaving(apart)])[0] is None
 
     def _is_right_alone(self, difference: Difference) -> bool:
         """Whether the client would receive the right messages without the other clients."""
@@ -215,6 +223,8 @@ class Play:
         detail = own or (fault.detail if fault else detail_of(difference))
         if fault and not detail and (difference.expected or difference.received):
             detail = detail_of(difference)
+        if held := held_text(difference):
+            detail = f"{detail}\n{held}"
         if (remark := ignored_keys_of(difference)) and not fault and remark not in detail:
             detail = f"{detail}\n{remark}"
         if fault and fault.diagnosis == name:
@@ -250,6 +260,10 @@ class Play:
         """The sentence of the exercise that the step should have fulfilled."""
         if difference.step is None or difference.model is None:
             return ""
+        if difference.fault and difference.fault.diagnosis == "send-after-close":
+            method = type(difference.model).receive_after_close
+            is_own = method is not Model.receive_after_close
+            return " ".join((method.__doc__ or "").split()) if is_own else ""
         return difference.model.promise_of(difference.step)
 
 

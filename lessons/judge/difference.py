@@ -553,6 +553,21 @@ def _times_of(difference: Difference) -> str:
     return f"The messages are right, but their times are not. They came at {times}."
 
 
+def held_text(difference: Difference) -> str:
+    """Where each other handler waited when the step with `at` was taken."""
+    played = difference.played
+    if played is None or difference.burst >= len(played.turns):
+        return ""
+    steps = [str(step) for step in difference.steps_of_burst if step.point is not None]
+    if not steps:
+        return ""
+    acts = steps[0].split(" ", 2)[2]
+    return "\n".join(
+        f"Client {client} waited at line {line}, in {handler}.\nThen came the step: {acts}"
+        for client, line, handler in played.turns[difference.burst].held
+    )
+
+
 def _short(value) -> str:
     text = repr(value)
     cut = len(text) - MAX_SHOWN

@@ -137,6 +137,7 @@ class ConversationRun:
                     "layers": turn.layers,
                     "at_point": turn.at_point,
                     "thread_jobs": turn.thread_jobs,
+                    "held": turn.held,
                 }
                 for turn in ([*self._player.turns] if self._player else ())
             ],

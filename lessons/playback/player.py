@@ -99,6 +99,7 @@ class Turn:
     `points` counts the points at which a step with `at` could have been taken; `at_point` says how
     many messages each client had received in this burst when the step was taken. `layers` are the
     aliases of the channel layers that were called. `thread_jobs` counts the jobs for threads.
+    `held` has the client, line and handler of each consumer that waited when the step was taken.
     """
 
     steps: list
@@ -111,6 +112,7 @@ class Turn:
     layers: list
     at_point: dict[int, int] = field(default_factory=dict)
     thread_jobs: int = 0
+    held: list = field(default_factory=list)
 
     @property
     def step(self) -> str:
@@ -154,6 +156,7 @@ class Player:
         self._faults: list[tuple[int | None, Finding]] = []
         self._channels: dict[int, str] = {}  # client → its consumer's channel, before this burst
         self._at_point: dict[int, int] = {}
+        self._held: list[tuple[int, int, str]] = []
         self._begun = 0.0
         self._jobs_before = 0
 
@@ -223,6 +226,7 @@ class Player:
         answers: dict[int, Any] = {}
         self._interleaving.passed = 0
         self._at_point = {}
+        self._held = []
         try:
             first = next((number for number, it in enumerate(burst) if it.point is not None), None)
             if first is None:
@@ -234,6 +238,8 @@ class Player:
                     self._is_at_point = True
                     clients = self._clients.items()
                     self._at_point = {n: len(client.server.arrivals) for n, client in clients}
+                    places = {n: client.server.place_of_wait() for n, client in clients}
+                    self._held = [(n, it.line, it.handler) for n, it in places.items() if it]
                     try:
                         await self._take_all(at_point, answers)
                     finally:
@@ -311,9 +317,8 @@ class Player:
         self._channels = {n: client.channel for n, client in clients.items() if client.channel}
         at_point = self._at_point
         jobs = asyncio.get_running_loop().thread_jobs_started - self._jobs_before
-        self.turns.append(
-            Turn(steps, clients, answers, faults, caused, now, points, layers, at_point, jobs)
-        )
+        others = layers, at_point, jobs, self._held
+        self.turns.append(Turn(steps, clients, answers, faults, caused, now, points, *others))
 
     def _finding_of_group(self, name: str, caused: list) -> Finding:
         """The finding for a group whose name has the key of a session."""

@@ -108,6 +108,7 @@ class PlayedTurn:
     layers: tuple[str, ...] = ()
     at_point: dict[int, int] = field(default_factory=dict)
     thread_jobs: int = 0
+    held: tuple[tuple[int, int, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -386,7 +387,8 @@ def _read_turn(data: dict) -> PlayedTurn:
     layers = tuple(_text(layer) for layer in data["layers"])
     at_point = {int(number): int(count) for number, count in data["at_point"].items()}
     answers = tuple(data["answers"])
-    others = layers, at_point, int(data["thread_jobs"])
+    held = tuple((int(client), int(line), _text(name)) for client, line, name in data["held"])
+    others = layers, at_point, int(data["thread_jobs"]), held
     return PlayedTurn(steps, clients, answers, tuple(faults), time, points, *others)
 
 

@@ -207,11 +207,14 @@ class FakeServer:
 
     # Faults
 
-    def failure(self, name: str, place: Place | None = None, detail: str = "") -> CheckFailed:
-        """The CheckFailed with diagnosis `name`, by default at the last handler that ran."""
+    def failure(
+        self, name: str, place: Place | None = None, detail: str = "", event: str | None = None
+    ) -> CheckFailed:
+        """The CheckFailed with diagnosis `name`, by default at the last handler and its event."""
         self.is_judged = True
         place = place or self.place_of_handler()
-        return CheckFailed(make_finding(name, place, self.last_type, detail), self.transcript)
+        event = self.last_type if event is None else event
+        return CheckFailed(make_finding(name, place, event, detail), self.transcript)
 
     def silence_diagnosis(self, application: asyncio.Future) -> str:
         """The diagnosis for a client that waits and receives nothing."""
@@ -254,7 +257,17 @@ class FakeServer:
         for layer in current_layers().values():
             for group in layer.groups_of(self.connection_id):
                 channel = layer.channel_of(self.connection_id)
-                raise self.failure(leak, detail=f"{channel} is still a member of {group}.")
+                detail = f"The channel {channel} is still a member of the group {group}."
+                raise self.failure(leak, self._place_of_joining(group), detail, event="")
+
+    def _place_of_joining(self, group: str) -> Place | None:
+        """The handler that joined the group, if one did."""
+        for event in self.recorder.events:
+            message = event.message
+            if (message.get("type"), message.get("group")) == ("group_add", group):
+                place = self.source.place_of_handler(event.handler or "")
+                return place if place.handler else None
+        return None
 
     def judge_uncancelled_tasks(self) -> None:
         """Raise CheckFailed for a task that was cancelled and goes on."""

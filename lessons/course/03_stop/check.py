@@ -23,6 +23,9 @@ class Game(Model):
             if not client.tries:
                 client.close(4000)
 
+    def receive_after_close(self, client, text, data):
+        """The consumer sends nothing more, neither a frame nor a second close."""
+
     def disconnect(self, client):
         """When the client has left, the consumer sends nothing and stops,
         whichever side closed the connection, and whatever the code is."""

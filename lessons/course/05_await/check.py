@@ -36,7 +36,8 @@ class Notes(Model):
         own = {*model.clients[difference.client].lines}
         others = {line for client in model.clients.values() for line in client.lines} - own
         for text in difference.texts(difference.received):
-            if any(line in others for line in text.split(" / ")):
+            lines = {*text.split(" / ")}
+            if lines & others and lines & own:  # the lines of all are in one list
                 return "shared-mutable"
         return None
 

@@ -39,6 +39,9 @@ class Stopwatch(Model):
                 return number, "exception-hidden", "A handler raised; the consumer did not."
         return None
 
+    def promise_of(self, step):
+        return self.connect.__doc__ if step.action == "wait" else super().promise_of(step)
+
     def diagnose(self, difference):
         fault = difference.fault and difference.fault.diagnosis
         waits = difference.missing or fault == "handler-never-returned"
