@@ -308,7 +308,7 @@ def blocked(call):
         passed = loop.run(main())
         # The coroutine comes first: it could await.
         assert all(it.places[0].handler.endswith("main") for it in loop.blocking_calls)
-        return passed, [(it.name, it.seconds, it.places[-1].handler) for it in loop.blocking_calls]
+        return passed, [(it.name, it.seconds, it.places[1].handler) for it in loop.blocking_calls]
 
 
 def bake():
