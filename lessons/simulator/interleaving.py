@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar, copy_context
-from functools import wraps
+from functools import partial, wraps
 from threading import get_ident
 from unittest import mock
 
@@ -25,6 +25,7 @@ from django.db.backends.utils import CursorWrapper
 
 from lessons.simulator import cache, server, threads
 from lessons.simulator.channel_layer import current_layers, is_part_of_group_send
+from lessons.simulator.database import LOCK_TIMEOUT
 from lessons.wire.recorder import current_connection
 
 LAYER_CALLS = ("send", "group_add", "group_discard", "group_send")
@@ -114,6 +115,28 @@ class Interleaving:
         if error:
             raise error
 
+    def query(self, call, cursor, *args, **kwargs):
+        """Call `call`, a method of `cursor`. The held thread may have locked the database.
+
+        Then this thread would wait for ever, and in life the other thread goes on. So it goes on.
+        """
+        held = self._loop.turns.held
+        is_consumer = current_connection.get() is not None and get_ident() != self._loop_thread
+        if held is None or held.done() or not is_consumer:
+            return call(cursor, *args, **kwargs)
+        raw = cursor.db.connection
+        raw.execute("PRAGMA busy_timeout = 0")
+        try:
+            return call(cursor, *args, **kwargs)
+        except OperationalError as error:
+            if "locked" not in str(error):
+                raise
+        finally:
+            raw.execute(f"PRAGMA busy_timeout = {LOCK_TIMEOUT * 1000}")
+        if not held.done():
+            held.set_result(None)
+        return call(cursor, *args, **kwargs)
+
 
 @asynccontextmanager
 async def interleaving(at_sends=False):
@@ -162,8 +185,9 @@ async def interleaving(at_sends=False):
         if at_sends:
             stack.enter_context(mock.patch.object(server, "pause", pause))
             stack.enter_context(mock.patch.object(asyncio.tasks, "__sleep0", sleep_0))
-        in_thread = [(CursorWrapper, "_execute"), *((LocMemCache, name) for name in cache.CALLS)]
-        for owner, name in in_thread:
+        query = with_points_in_thread(partial(it.query, CursorWrapper._execute))
+        stack.enter_context(mock.patch.object(CursorWrapper, "_execute", query))
+        for owner, name in ((LocMemCache, name) for name in cache.CALLS):
             replaced = with_points_in_thread(getattr(owner, name))
             stack.enter_context(mock.patch.object(owner, name, replaced))
         for layer in current_layers().values():
