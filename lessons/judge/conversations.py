@@ -63,11 +63,26 @@ MISSED = 3  # texts of a model of which near misses are sent
 _ALONE = ("wait", "worker", "kill-workers", "database", "crash", "kill", "fill")
 
 
-def sweep(model: type[Model]) -> Iterator[list[Step]]:
-    """A long session, and one short one for each awkward frame, way to connect and to leave."""
+def sweep(model: type[Model], own_texts: Sequence[str] = ()) -> Iterator[list[Step]]:
+    """A long session, and one short one for each awkward frame, way to connect and to leave.
+
+    `own_texts` are those that the submission mentions.
+    """
     setup = [*map(parse_step, model.setups[0])]
-    for steps in _short(model):
+    for steps in (*_short(model), *_mentioned(model, own_texts)):
         yield _complete(model, _first_steps([*setup, *steps]))
+
+
+def _mentioned(model: type[Model], own_texts: Sequence[str]) -> Iterator[list[Step]]:
+    """A client that sends each text that the submission mentions, and time goes on in between."""
+    known = texts_of(model)
+    frames = dict.fromkeys(filter(None, map(model.frame_of, own_texts)))
+    texts = [text for text in frames if text not in known]
+    if model.takes_frames and texts:
+        between = [parse_step(step) for step in model.others if step.startswith("wait ")][:1]
+        hello = Step("text", {"text": next(iter(known))})
+        sent = (step for text in texts for step in (*between, Step("text", {"text": text}), hello))
+        yield [parse_step(model.handshakes[0]), *sent, *between]
 
 
 def _short(model: type[Model]) -> Iterator[list[Step]]:

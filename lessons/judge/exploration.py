@@ -2,7 +2,7 @@
 
 The claims of a check.py are few and friendly. Here clients are not: they send awkward texts, speak
 at the same time, leave early, and send frames after a close. What must follow is what the lesson's
-model says. The conversations of a lesson are always the same ones, so a verdict does not vary:
+model says. The conversations are always the same ones, so a verdict does not vary:
 first a sweep over all awkward frames, then conversations that Hypothesis draws from a fixed seed.
 
 Hypothesis is imported when the conversations are generated, or when a failing one is shortened. The
@@ -24,6 +24,7 @@ from lessons.judge import conversations
 from lessons.judge.claims import Play, leaving
 from lessons.judge.difference import Difference, find_difference
 from lessons.judge.model import Model
+from lessons.judge.source_texts import texts_in
 from lessons.judge.verdict import Outcome
 from lessons.playback.player import bursts_of
 from lessons.playback.session import SessionEnded, SessionPool
@@ -38,13 +39,16 @@ NAME = "exploration"
 CLAIM = "Whatever clients send, and whenever, the consumer keeps its promise."
 
 
-def explore(lesson: Lesson, sessions: SessionPool, model: type[Model]) -> Outcome:
-    """Play all conversations. The outcome is red with the shortest conversation that fails."""
+def explore(lesson: Lesson, sessions: SessionPool, model: type[Model], source: str = "") -> Outcome:
+    """Play all conversations. The outcome is red with the shortest conversation that fails.
+
+    Clients also send the texts that `source`, the submission's text, mentions.
+    """
     play = Play(lesson, sessions, model)
     number = 0
     try:
         options = model.play_options(thorough=False)
-        for steps, played in sessions.play_all(conversations_of(lesson, model), options):
+        for steps, played in sessions.play_all(conversations_of(lesson, model, source), options):
             number += 1
             if difference := find_difference(model(), steps, played):
                 shortest = _shortened(play, steps, difference)
@@ -56,9 +60,9 @@ def explore(lesson: Lesson, sessions: SessionPool, model: type[Model]) -> Outcom
     return Outcome(NAME, f"{CLAIM} ({number} conversations)", "green")
 
 
-def conversations_of(lesson: Lesson, model: type[Model]) -> Iterator[list[Step]]:
-    """All conversations of a lesson, always the same ones in the same order."""
-    yield from conversations.sweep(model)
+def conversations_of(lesson: Lesson, model: type[Model], source: str = "") -> Iterator[list[Step]]:
+    """All conversations for a submission, always the same ones in the same order."""
+    yield from conversations.sweep(model, texts_in(source))
     for texts in _generated(lesson, model):
         yield [parse_step(text) for text in texts]
 

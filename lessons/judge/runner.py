@@ -57,7 +57,7 @@ def judge(
         if all(outcome.state == "green" for outcome in outcomes):
             on_claims(verdict(sessions, [*outcomes, exploration]))
             with _errors_of_the_course():
-                exploration = exploring.explore(lesson, sessions, claims.model)
+                exploration = exploring.explore(lesson, sessions, claims.model, target.text())
         return verdict(sessions, [*outcomes, exploration])
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lessons.core.catalogue import Lesson
+from lessons.core.source import read_python
 from lessons.simulator.student_module import mistakes_of
 
 
@@ -29,6 +30,13 @@ class Target:
         except OSError:
             return ""
         return hashlib.sha256(content).hexdigest()
+
+    def text(self) -> str:
+        """The text that is judged; empty if the file cannot be read."""
+        try:
+            return read_python(self.file) if self.source is None else self.source
+        except (OSError, SyntaxError, ValueError):
+            return ""
 
 
 def resolve(lesson: Lesson, target: str = "exercise") -> Target:

@@ -1,0 +1,44 @@
+"""Finds the texts that a submission's code mentions, so that a client can send them.
+
+Code may treat one text in its own way: `if text == "reset"`. A generated conversation cannot guess
+that text. The source has it.
+"""
+
+import ast
+
+MAX_TEXTS = 12
+MAX_LENGTH = 100  # characters of one text
+
+
+def texts_in(source: str) -> list[str]:
+    """The texts of the comparisons, match cases and tables of this source, in their order."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return []
+    found = dict.fromkeys(text for node in ast.walk(tree) for text in _texts_at(node))
+    return [text for text in found if 0 < len(text) <= MAX_LENGTH][:MAX_TEXTS]
+
+
+def _texts_at(node: ast.AST) -> list[str]:
+    """The texts that this node may compare a client's text with."""
+    match node:
+        case ast.Compare(left=left, comparators=others):
+            parts = [left, *others]
+        case ast.MatchValue(value=value):
+            parts = [value]
+        case ast.Dict(keys=keys):
+            parts = [key for key in keys if key is not None]
+        case ast.Call(func=ast.Attribute(attr="startswith" | "endswith"), args=arguments):
+            parts = arguments
+        case ast.Set(elts=items) | ast.List(elts=items) | ast.Tuple(elts=items):
+            parts = items
+        case _:
+            return []
+    constants = [part.value for part in parts if isinstance(part, ast.Constant)]
+    return [item for item in constants if isinstance(item, str) and not _is_of_events(item)]
+
+
+def _is_of_events(text: str) -> bool:
+    """Whether this is a key of an event, or the type of one."""
+    return text in ("type", "text", "bytes", "code") or text.startswith(("websocket.", "http."))
