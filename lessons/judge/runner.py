@@ -13,6 +13,7 @@ from lessons.playback.session import CourseError, LimitedOutput, SessionEnded, S
 from lessons.playback.target import Target, resolve
 
 CHECK_TIMEOUT = 5.0  # seconds that one conversation may take
+MAX_STUCK = 2  # claims that may use up their time; the next ones would most likely, too
 
 
 def judge(
@@ -87,5 +88,12 @@ def _run_claims(
             name, claim = function.__name__, claim_of(function)
             outcomes.append(Outcome(name, claim, "red", ended.finding))
             break
+        if sum(is_stuck(outcome) for outcome in outcomes) == MAX_STUCK:
+            break
     rest = claims.functions[len(outcomes) :]
     return [*outcomes, *(Outcome(it.__name__, claim_of(it), "not run") for it in rest)]
+
+
+def is_stuck(outcome: Outcome) -> bool:
+    """Whether a conversation of this claim did not end."""
+    return outcome.finding is not None and outcome.finding.diagnosis == "stuck"
