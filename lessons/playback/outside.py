@@ -39,10 +39,12 @@ async def _row(player, model, fields, times=1, **kind):
 def _save_rows(objects, model, fields, times, rolled_back=False, partial=False, silent=False):
     """Returns the id of the row, which is the last one if there are several.
 
-    All steps of a transaction change the same object of a row, as a view does.
+    All steps of a transaction change the same object of a row, as a view does. After a silent
+    change, the next step reads the row again.
     """
     model_class = apps.get_model(model)
     if silent:
+        objects.pop((model, fields.get("id")), None)
         return _save_silently(model_class, fields, times)
     with transaction.atomic():
         for _ in range(times):

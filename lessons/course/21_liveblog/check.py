@@ -21,6 +21,7 @@ class Ticker(Model):
         f'row db_demo.Post {{"title": "{"long " * 19}"}}',
         'row db_demo.Post {"id": 1, "title": "First"}',
         'partial row db_demo.Post {"id": 1, "title": "Fog"}',
+        'partial row db_demo.Post {"id": 1, "text": "not the title"}',
         'silent row db_demo.Post {"id": 1, "title": "Silent"}',
         'rolled-back row db_demo.Post {"title": "Never"}',
         'row db_demo.Post {"title": "Many"} * 12',
@@ -98,9 +99,14 @@ def test_each_client_is_notified_of_a_post_that_is_saved(play):
 
 
 def test_each_client_is_notified_of_a_change(play):
-    """A change is news as well, with the new title, even if only some fields are saved."""
-    play([RAIN, "connect", 'row db_demo.Post {"id": 1, "title": "Hail"}'])
+    """A change is news as well, with the new title, even if only some fields are saved.
+
+    A post that is saved again without a change is news, too.
+    """
+    change = 'row db_demo.Post {"id": 1, "title": "Hail"}'
+    play([RAIN, "connect", change, change])
     play([RAIN, "connect", 'partial row db_demo.Post {"id": 1, "title": "Hail"}'])
+    play([RAIN, "connect", 'partial row db_demo.Post {"id": 1, "text": "wet"}'])
 
 
 def test_nothing_is_sent_before_the_commit(play):
