@@ -7,6 +7,7 @@ which the model can be, and a difference is what fits none of them.
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
+from itertools import takewhile
 
 from lessons.judge.model import (
     CLOSED,
@@ -331,6 +332,7 @@ def _match(
 
     With `may_end`, the last messages may be missing.
     """
+    items, later, received = _without_certain(items, later, received)
     if not received:
         return later if may_end or all(map(_may_be_missing, items)) else None
     for index in _heads(items):
@@ -346,6 +348,31 @@ def _match(
                 return found
         is_behind = is_behind or item.in_order
     return None
+
+
+def _without_certain(items: Sequence, later: list[Expected], received: Sequence) -> tuple:
+    """The same without the first messages that can be explained in one way only.
+
+    A thousand messages in their order would be too many for a recursion.
+    """
+    if not later and all(_lane(item) is None for item in items):
+        only = takewhile(_is_certain, items)
+    elif not items and all(item.in_order for item in later):
+        only = iter(later)
+    else:
+        return items, later, received
+    pairs = zip(only, received, strict=False)
+    count = sum(1 for _ in takewhile(lambda pair: _accepts(*pair), pairs))
+    return (
+        (items[count:], later, received[count:])
+        if items
+        else (items, later[count:], received[count:])
+    )
+
+
+def _is_certain(item) -> bool:
+    """Whether the item must be the next message: it has no alternative and cannot be missed."""
+    return not isinstance(item, OneOf | InAnyOrder) and not _may_be_missing(item)
 
 
 def _heads(items: Sequence) -> list[int]:

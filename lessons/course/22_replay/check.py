@@ -179,6 +179,7 @@ def ids_of(messages):
 def test_a_new_client_gets_all_rows(play):
     """Without `after`, or with `after=0`, a client gets every row, the oldest id first."""
     play([*ROWS, f"{ROW} * 120", "connect", "2 connect ?after=0"])
+    play([*ROWS, f"silent {ROW} * 1100", "connect"])
 
 
 def test_one_who_comes_back_gets_what_it_has_missed(play):
