@@ -444,7 +444,7 @@ class Model:
     def orders_of(self, burst: list[Step]) -> Iterator["Model"]:
         """A copy of this model after the burst, for each order of the burst's steps.
 
-        The steps of one client stay in order, and the order of the burst is the first.
+        The steps of one sender stay in order, and the order of the burst is the first.
         """
         has_orders = len(burst) > 1 and self.order_matters
         orders = _orders(burst) if has_orders else [burst]
@@ -612,15 +612,17 @@ def _state_of(value):
 
 
 def _orders(burst: list[Step]) -> list[tuple[Step, ...]]:
-    """The orders in which the steps of a burst may happen: each client's own steps stay in order.
+    """The orders in which the steps of a burst may happen: each sender's own steps stay in order.
 
-    Steps of other processes count as one more client.
+    Senders are the clients, all other processes as one, and the layer for each client's channel. A
+    consumer takes events from the client and from the layer, and may take either first.
     """
     indices = range(len(burst))
+    senders = [(step.client, step.action == "layer") for step in burst]
     found = []
     for order in permutations(indices):
         if all(
-            burst[one].client != burst[other].client or one < other
+            senders[one] != senders[other] or one < other
             for place, one in enumerate(order)
             for other in order[place + 1 :]
         ):
