@@ -24,7 +24,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy, deepcopy
 from functools import partial
-from itertools import permutations, zip_longest
+from itertools import islice, zip_longest
 from typing import Any, ClassVar
 
 from lessons.playback.session import Played, PlayedTurn, PlayOptions
@@ -615,21 +615,22 @@ def _orders(burst: list[Step]) -> list[tuple[Step, ...]]:
     """The orders in which the steps of a burst may happen: each sender's own steps stay in order.
 
     Senders are the clients, all other processes as one, and the layer for each client's channel. A
-    consumer takes events from the client and from the layer, and may take either first.
+    consumer takes events from the client and from the layer, and may take either first. At most
+    MAX_ORDERS orders are found.
     """
-    indices = range(len(burst))
-    senders = [(step.client, step.action == "layer") for step in burst]
-    found = []
-    for order in permutations(indices):
-        if all(
-            senders[one] != senders[other] or one < other
-            for place, one in enumerate(order)
-            for other in order[place + 1 :]
-        ):
-            found.append(tuple(burst[index] for index in order))
-            if len(found) == MAX_ORDERS:
-                break
-    return found
+    return [*islice(_interleavings(burst), MAX_ORDERS)]
+
+
+def _interleavings(burst: Sequence[Step]) -> Iterator[tuple[Step, ...]]:
+    if not burst:
+        yield ()
+    senders = set()
+    for index, step in enumerate(burst):
+        sender = step.client, step.action == "layer"
+        if sender not in senders:
+            senders.add(sender)
+            for others in _interleavings([*burst[:index], *burst[index + 1 :]]):
+                yield (step, *others)
 
 
 def json_of(message: dict):
