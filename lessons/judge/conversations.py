@@ -46,6 +46,7 @@ AWKWARD_BYTES = (
 LONG_SESSION = 40  # frames of one client
 MAX_BURST = 4  # steps that are in the air at the same time
 MAX_ITEMS = 24
+CROWD = 6  # clients of the conversation that has the most
 OVERLAPS = 4  # points of a model's `overlaps` that are tried in one conversation
 MAX_SHARED = 0.5  # of the steps of two conversations may be the same
 SEEDS = 8
@@ -108,6 +109,7 @@ def _short(model: type[Model]) -> Iterator[list[Step]]:
             yield [*setup, connect, frame, frame, following]
     if model.takes_frames and model.max_clients > 1:
         yield from _interference(model)
+        yield _crowd(model)
     yield from _overlaps(model)
     for text in model.long_conversations:
         yield [*map(parse_step, split_steps(text))]
@@ -138,6 +140,18 @@ def _interference(model: type[Model]) -> Iterator[list[Step]]:
     for seed in range(1, 1 + len(model.points)):  # it decides how far the one gets before the other
         together = [step for burst in both for step in burst]
         yield [parse_step(f"seed {seed}"), connect, replace(connect, client=2), *together]
+
+
+def _crowd(model: type[Model]) -> list[Step]:
+    """More clients than other conversations have: each has a state of its own, the last one too."""
+    connect = parse_step(model.handshakes[0])
+    texts = [*model.texts, *filter(None, map(model.frame_of, ("hello", "hi")))]
+    steps = [replace(connect, client=client) for client in range(1, CROWD + 1)]
+    for number in range(2 * CROWD):
+        text = texts[number % len(texts)]
+        steps.append(Step("text", {"text": text}, 1 + number % CROWD))
+    steps += [Step("close", {}, 1), connect, Step("text", {"text": texts[0]}, 1)]
+    return [*steps, *(Step("text", {"text": texts[-1]}, client) for client in range(2, CROWD + 1))]
 
 
 def _overlaps(model: type[Model]) -> Iterator[list[Step]]:
