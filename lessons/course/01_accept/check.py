@@ -8,6 +8,7 @@ OTHERS = "subprotocols=Weather.Celsius,weather,celsius,weather.,weather.celsius2
 
 
 class Station(Model):
+    silent_after_disconnect = True  # a reading for each frame, and no other one
     handshakes = (
         *(C, F, f"{C},weather.fahrenheit", f"{F},weather.celsius", ""),
         *(OTHERS, f"{OTHERS},WEATHER.FAHRENHEIT,weather.fahrenheit,weather.celsius"),
