@@ -55,6 +55,8 @@ def test_what_was_under_way_gets_nothing(play):
     """A frame that the client sent before it heard of the close gets nothing more."""
     play("connect | text 7 | & text 5 | & text 7")
     play("connect | text 5 | text 6 | text 8 | & text 9 | & text 7")
+    late = ["& text 5", "& text 7", "& bytes 37", "& text"] * 6
+    play(["connect", "text 7", *late])
 
 
 def test_stops_whatever_the_code(play):
