@@ -96,8 +96,11 @@ def bodies(messages):
 
 
 def read(messages):
-    """What an EventSource reads in these messages: (time, value) pairs. None if it cannot."""
-    found, rest, data = [], "", []
+    """What an EventSource reads in these messages: (time, value) pairs. None if it cannot.
+
+    A page hears an event with a name of its own only if it asks for that name.
+    """
+    found, rest, data, event_name = [], "", [], ""
     for time, message in messages:
         if message["type"] == "http.response.start":
             headers = {bytes(name).lower(): value for name, value in message.get("headers", ())}
@@ -112,9 +115,13 @@ def read(messages):
             name, _, value = line.partition(":")
             if name == "data":
                 data.append(value.removeprefix(" "))
-            elif not line and data:
-                found.append((time, "\n".join(data)))
-                data = []
+            elif name == "event":
+                event_name = value.removeprefix(" ")
+            elif not line:
+                if data:
+                    of_name = "" if event_name in ("", "message") else f"{event_name}: "
+                    found.append((time, of_name + "\n".join(data)))
+                data, event_name = [], ""
         if not message.get("more_body", False):
             found.append((time, END))
     return found
