@@ -7,22 +7,29 @@ from lessons.judge import Model
 ECHO, COUNT = '{"command": "echo", "value": %s}', '{"command": "count"}'
 VALUES = r"""
     "hello" "" "\u0020a\u0020" "ä☃" "NaN" "\ud800" "\u0000\n\"" 5 0 2.5 1e308
-    9007199254740993 true false null [] {} [1,[2,"3"],[[[]]]] {"a":{"b":1}} ["Infinity","1e999"]
+    9007199254740993 -18446744073709551617 true false null "infinite\u0020nan"
+    [] {} [1,[2,"3"],[[[]]]] {"a":{"b":1}} ["Infinity","1e999"]
 """
 CARRIED_OUT = (
     *(COUNT, ECHO % '"hello"', ECHO % "1", r' {"c\u006fmmand":"count" } ', ECHO % r'"\ud800"'),
-    '{"command": "echo"}',
+    *('{"command": "echo"}', ECHO % '"e\u0301"'),
+    '{"count": 7, "error": "", "command": "echo", "value": 1, "text": {"value": 2}}',
     '{"command": "count", "value": 7, "count": 7, "error": "", "text": null}',
 )
-NOT_JSON = ("hello", "", "{", "{'command': 'count'}", '{"command": "count"} {}', '{"command"}')
+NOT_JSON = (
+    *("hello", "", "{", "{'command': 'count'}", '{"command": "count"} {}', '{"command"}'),
+    *('{"command": "count",}', ECHO % '"a\tb"', ECHO % "[1,]"),
+)
 NO_OBJECT = ("[]", '["command", "count"]', '"count"', "5", "0", "null", "true", '"{}"')
-NO_COMMAND = '"dance" "" "Echo" "count\\u0020" null 5 1.5 true [] ["count"] {"count":1}'
+NO_COMMAND = '"dance" "" "Echo" "count\\u0020" null 5 1.5 true [] ["count"] ["echo"] {"count":1}'
 TYPED = '{"type": "%s", "command": "count"}'
 WITH_NAN = (
     *("NaN", ECHO % "NaN", ECHO % "-Infinity", ECHO % '[1, {"a": Infinity}]'),
     *('{"command": "count", "value": NaN}', '{"command": "dance", "x": [-Infinity]}'),
 )
 LONG = ECHO % f'"{"ab" * 40_000}"'
+# Brackets that are not nested deep.
+WIDE = (ECHO % f'"{"[{" * 1000}"', ECHO % f"[{', '.join(['[]'] * 1000)}]")
 INFINITE = (ECHO % "1e999", ECHO % '[{"a": -1e999}]')
 TOO_DEEP = ('"[" * 100000', r'"{\"a\":" * 100000', f'"{"1" * 8}" * 1000')  # the last: too long
 METHODS = """
@@ -151,7 +158,8 @@ def test_echo_answers_with_the_value(play):
     play(
         [
             "connect",
-            *frames(*(ECHO % value for value in VALUES.split()), LONG, '{"command": "echo"}'),
+            *frames(*(ECHO % value for value in VALUES.split())),
+            *frames(LONG, *WIDE, '{"command": "echo"}'),
         ]
     )
 
