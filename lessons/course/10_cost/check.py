@@ -1,23 +1,26 @@
 """Lesson 10: is each event spared the database's thread, but the one that needs it?"""
 
+import json
+
 from lessons.judge import Model
 
 CHANGED = 'layer {"type": "accounts.changed"}'
-UNKNOWN = ("no.such.event", "websocket.recieve", "accounts.changed.")
+UNKNOWN = ("no.such.event", "websocket.recieve", "accounts.changed.", ".changed")
 UNDERSCORED = ("__eq__", "_hidden", "__init__")
 
 
-def account(number, active="true"):
-    fields = f'{{"id": {number}, "username": "user {number}", "is_active": {active}}}'
-    return f"row auth.User {fields}"
+def account(number, **flags):
+    fields = {"id": number, "username": f"user {number}", "is_active": True, **flags}
+    return f"row auth.User {json.dumps(fields)}"
 
 
 class Lobby(Model):
     database = True
-    texts = ("ping", "accounts.changed")
+    texts = ("ping", "pong", "accounts.changed")
     actions = (CHANGED, CHANGED, 'layer {"type": "no.such.event"}')
     others = (
-        *(account(1), account(2, "false"), account(12), 'delete auth.User {"id": 12}'),
+        *(account(1), account(2, is_active=False), account(12, is_staff=True, is_superuser=True)),
+        'delete auth.User {"id": 12}',
         "database restarted",
     )
     without_threads = ("connect", "text", "bytes", "close", "vanish")
@@ -58,8 +61,9 @@ class Lobby(Model):
 
 def test_answers_as_before(play):
     """Each frame gets "pong", and accounts.changed gets the number of accounts."""
-    play("connect | text ping | bytes | bytes 00ff | text")
-    play(f"connect | {CHANGED} | {account(1)} | {CHANGED} | {account(2, 'false')} | {CHANGED}")
+    play(f"connect | text ping | text pong | {CHANGED} | bytes | bytes 00ff | text")
+    inactive, staff = account(2, is_active=False), account(3, is_staff=True, is_superuser=True)
+    play(f"connect | {account(1)} | {CHANGED} | {inactive} | {CHANGED} | {staff} | {CHANGED}")
     more = " | ".join(map(account, range(1, 13)))
     play(f'connect | {more} | {CHANGED} | delete auth.User {{"id": 5}} | {CHANGED}')
 
