@@ -17,6 +17,8 @@ TYPES = (
 )
 OTHER_KEYS = (
     *({"text2": "", "code": 1000}, {"bytes": "00", "close": True}, {"": None}, {"n": 2**70}),
+    dict.fromkeys(("body", "message", "content", "data", "from", "sender", "name", "as"), "other"),
+    dict.fromkeys(("channel", "address", "reader", "group", "reply_to", "letter"), "other"),
     *({"lone": "\ud800"}, {"__asgi_channel__": "a"}, {"self": 1, "event": {"message": []}}),
 )
 
@@ -129,7 +131,7 @@ def test_a_writer_does_not_choose_the_type(play):
 def test_what_cannot_be_an_address_is_answered(play):
     """What the layer takes for no address is answered with `no such address`; the writer stays."""
     frames = [f"text {letter(nowhere)}" for nowhere in (*NO_ADDRESSES, 1)]
-    play(["connect", "2 connect", *frames])
+    play(["connect", "2 connect", *frames, f"text {letter('with space', '')}"])
 
 
 def test_a_writer_does_not_learn_whether_a_letter_was_read(play):
