@@ -223,7 +223,8 @@ _CAUSES = {
     "calls-exit",
 }
 _SILENCES = {
-    *("no-accept", "no-stop-consumer", "group-leak", "group-leak-after-a-crash", "work-left-out"),
+    *("no-accept", "no-stop-consumer", "work-left-out"),
+    *("group-leak", "group-leak-after-a-crash", "cancelled-while-joining"),
 }
 
 
@@ -264,6 +265,8 @@ def _first_fault(model: Model, turn: PlayedTurn) -> Fault | None:
         kinds = seen.raised_kinds if seen else ()
         if allowed and (fault.finding.detail.startswith(allowed) or allowed in kinds):
             model.end_with_error(client)
+        elif client and client.may_have_code and fault.finding.diagnosis == "code-before-accept":
+            continue
         elif not (seen and seen.raised and client and client.may_raise):
             return fault
     if model.keeps_scope:

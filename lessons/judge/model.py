@@ -194,6 +194,7 @@ class ModelClient:
         self.state = CONNECTING
         self.handshake = step.arguments
         self.may_raise = False  # whether an exception may take the place of the close
+        self.may_have_code = False  # whether a rejection may have a close code
         self.is_free = False  # whatever it receives from now on is right
         self.left_itself = False  # the client or the server ended it, not the consumer
         self.stream: Stream | None = None  # a response that it must receive
@@ -224,14 +225,16 @@ class ModelClient:
         self.expect(message | ({"subprotocol": subprotocol} if subprotocol else {}))
         self.state = OPEN
 
-    def reject(self, may_raise: bool = False) -> None:
+    def reject(self, may_raise: bool = False, is_bare: bool = False) -> None:
         """The handshake must be rejected: HTTP 403, whatever the close code.
 
-        With `may_raise` an exception is fine too, for which Daphne answers with HTTP 500.
+        With `may_raise` an exception is fine too, for which Daphne answers with HTTP 500. With
+        `is_bare` a close code is a fault: the client does not see it.
         """
         close = Expected({"type": "websocket.close"}, _is_close)
         self.expect(OneOf([close], []) if may_raise else close)
         self.may_raise, self.state = may_raise, CLOSED
+        self.may_have_code = not is_bare
 
     def refuse(self) -> None:
         """The client must not get in: it is rejected, or accepted and closed with any code."""

@@ -145,7 +145,8 @@ class FakeServer:
             self._broken.append((broken, place or self.place_of_handler()))
             if broken.error:
                 raise broken.error from None
-            return
+            if broken.diagnosis != "code-before-accept":  # Daphne drops the code, not the message
+                return
         if self._held and not self.rules.awaits_answer:
             self._deliver_held()
         message = exact_copy(message)  # the client receives values, not objects

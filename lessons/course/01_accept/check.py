@@ -23,7 +23,7 @@ class Station(Model):
         offered = client.handshake.get("subprotocols", ())
         client.chosen = next((name for name in offered if name in READINGS), None)
         if client.chosen is None:
-            client.reject()
+            client.reject(is_bare=True)
         else:
             client.accept(client.chosen)
             client.send(READINGS[client.chosen])
