@@ -162,7 +162,8 @@ class StrictClient:
     async def crash(self):
         """Make a handler raise, as a bug would, and judge what the consumer leaves behind.
 
-        The bug is an event that has no handler. A consumer that survives the bug goes on.
+        The bug is an event that has no handler. A consumer that survives the bug goes on. One that
+        ends and hides the bug must close the connection: Daphne closes it for an exception only.
         """
         bug = {"type": "bug.in.a.handler"}
         self.server.deliver(bug)
@@ -171,6 +172,9 @@ class StrictClient:
             await asyncio.wait([self.future], timeout=CLOSE_TIMEOUT)
             await self._wait_until_idle()
         if self.future.done():
+            is_hidden = not self.future.cancelled() and self.future.exception() is None
+            if is_hidden and self.server.rules.fault_of_stopped():
+                raise self.failure("exception-hidden")
             cause = f"No handler for message type {bug['type']}"
             self.server.judge_after_crash(self.future, cause)
 

@@ -25,6 +25,9 @@ import linecache
 import traceback
 from contextvars import ContextVar
 from functools import lru_cache
+from types import CodeType
+
+from channels.utils import await_many_dispatch
 
 from lessons.core.diagnoses import recognise
 from lessons.simulator.channel_layer import current_layers, is_simulated_outage, place_of_send
@@ -311,12 +314,20 @@ class FakeServer:
             self.judge_uncancelled_tasks()
             raise self.failure("handler-never-returned")
         error = None if application.cancelled() else application.exception()
-        if error is not None and not _contains(error, cause):
+        if error is not None and not (cause and _is_crash(error, cause)):
             place = place_of_error(self.source.file, error)
             detail = f"{type(error).__name__}: {error}"
             raise self.failure("cleanup-raises", place, detail) from error
-        self.judge_leftovers("cleanup-skipped", leak="group-leak-after-a-crash")
+        was_joining = not cause and self._joined_last()
+        leak = "cancelled-while-joining" if was_joining else "group-leak-after-a-crash"
+        self.judge_leftovers("cleanup-skipped", leak)
         self.is_judged = True  # there was no websocket.disconnect, so no further claim holds
+
+    def _joined_last(self) -> bool:
+        """Whether the consumer has done nothing since it called group_add()."""
+        own = [it for it in self.transcript if it.connection == self.connection_id]
+        calls = [it.message.get("type") for it in own if it.direction == "out"]
+        return calls[-1:] == ["group_add"]
 
     def _failure_for(self, error: BaseException, unknown: str = "exception") -> CheckFailed:
         """The CheckFailed for an exception; `unknown` is its diagnosis if no other one fits."""
@@ -351,11 +362,27 @@ class FakeServer:
         return self.source.place_of_wait(self._task)
 
 
-def _contains(error: BaseException, text: str) -> bool:
-    """Whether `error` has that text, or is a group (as of a TaskGroup) with such an exception."""
+def _is_crash(error: BaseException, text: str) -> bool:
+    """Whether `error` is the exception with that text, and not one that a clean-up raised after it.
+
+    A group (as of a TaskGroup) may hold the exception, and `raise … from` may give it another name.
+    A consumer that overrides dispatch() may raise any exception for an unknown event.
+    """
     if isinstance(error, BaseExceptionGroup):
-        return any(_contains(inner, text) for inner in error.exceptions)
-    return bool(text) and str(error) == text
+        return any(_is_crash(inner, text) for inner in error.exceptions)
+    if str(error) == text:
+        return True
+    if error.__cause__ is not None and _is_crash(error.__cause__, text):
+        return True
+    before, earlier = error, []
+    while before := before.__context__:
+        earlier.append(str(before))
+    return text not in earlier and await_many_dispatch.__code__ in _codes(error)
+
+
+def _codes(error: BaseException) -> list[CodeType]:
+    """The code of each function that `error` has left."""
+    return [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
 
 
 # Which mistake led to a query in async code

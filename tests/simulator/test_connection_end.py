@@ -161,6 +161,55 @@ async def test_does_not_blame_the_clean_up_for_a_crash_in_a_task_group():
         assert client.finished
 
 
+class OwnDispatch(TidyLamp):
+    async def dispatch(self, message):
+        if message["type"].startswith("websocket."):
+            await super().dispatch(message)
+        else:
+            raise KeyError(message["type"])
+
+
+async def test_a_dispatch_may_raise_its_own_exception_for_an_unknown_event():
+    async with visit(OwnDispatch) as client:
+        await client.connect()
+        await client.crash()
+        assert client.finished
+
+
+async def test_names_a_clean_up_that_raises_after_an_exception_of_an_own_dispatch():
+    class Untidy(OwnDispatch):
+        async def __call__(self, scope, receive, send):
+            try:
+                await super().__call__(scope, receive, send)
+            finally:
+                raise AttributeError("no such task")
+
+    assert (await finding_of(Untidy, StrictCommunicator.crash)).diagnosis == "cleanup-raises"
+
+
+async def test_a_bug_may_get_another_name():
+    class Renamed(TidyLamp):
+        async def __call__(self, scope, receive, send):
+            try:
+                await super().__call__(scope, receive, send)
+            except ValueError as error:
+                raise RuntimeError("the lamp broke") from error
+
+    async with visit(Renamed) as client:
+        await client.connect()
+        await client.crash()
+        assert client.finished
+
+
+async def test_names_a_consumer_that_hides_a_bug_and_leaves_the_socket_open():
+    class Silent(TidyLamp):
+        async def __call__(self, scope, receive, send):
+            with suppress(ValueError):
+                await super().__call__(scope, receive, send)
+
+    assert (await finding_of(Silent, StrictCommunicator.crash)).diagnosis == "exception-hidden"
+
+
 async def test_a_consumer_that_survives_a_bug_goes_on():
     class Tough(TidyLamp):
         async def dispatch(self, message):

@@ -13,6 +13,7 @@ NO_NAMES = (
     *("%D9%A3", "%EF%BD%81", "lobby%0A", "%0Alobby", "%00", "%22", "~", "%2541", "x" * 99),
     *("x" * 100, "x" * 300),
 )
+NO_CHARACTERS = [f"%{code:02X}" for code in range(128) if not re.match(r"[\w./-]", chr(code))]
 
 
 def connect(name):
@@ -173,6 +174,7 @@ def test_a_name_that_does_not_fit_is_refused_so_that_it_shows(play):
     """Any other name, even if too long, spaced or not ASCII, is accepted and closed with 4004."""
     for name in NO_NAMES:
         play(["2 connect", connect(name), "& text hello"])
+    play(["2 connect", *map(connect, NO_CHARACTERS)])
 
 
 def test_from_the_accept_on_a_client_misses_nothing(play):
