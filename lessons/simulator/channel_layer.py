@@ -11,7 +11,7 @@ from channels.layers import InMemoryChannelLayer, channel_layers
 from lessons.simulator.finding import Place, running_places
 from lessons.simulator.loop import pause
 from lessons.wire.layer import RecordingLayer
-from lessons.wire.recorder import current_connection
+from lessons.wire.recorder import TrackedMessage, current_connection
 
 # By alias. A recording layer stays for ever; each check puts its own layer inside.
 _CHECK_LAYERS = {alias: RecordingLayer(None) for alias in ("default", "pubsub", "encrypted")}
@@ -27,6 +27,8 @@ class _SerializedMessage(dict):
             msgpack.unpackb(packed)
         except ValueError:
             self["sent_at"] = tuple(running_places())
+
+        self.shared: TrackedMessage | None = None  # what all members of a group receive
 
     def __deepcopy__(self, memo):
         return self  # its content never changes
@@ -136,9 +138,11 @@ class SerializingLayer(InMemoryChannelLayer):
         return None if queue is None or queue.empty() else await self.receive(channel)
 
     def deserialized(self, message):
-        """The message that was sent."""
+        """The message that was sent. With Redis, all members of a group receive one dict."""
         try:
-            return msgpack.unpackb(message["bytes"])
+            if message.shared is None:
+                message.shared = TrackedMessage(msgpack.unpackb(message["bytes"]))
+            return message.shared
         except ValueError as error:
             error.sent_at = message["sent_at"]
             raise
@@ -222,13 +226,19 @@ class FakeRedis:
         self.stop_channel_host()
 
     def stop_channel_host(self) -> None:
-        """Kill the host that keeps the channels. Each waiting receiver finds that out."""
+        """Cut off the host that keeps the channels, with its data.
+
+        Each waiting receiver finds that out.
+        """
         self.has_channels = False
         for layer in self.layers.values():
             layer.close_connections()
 
     def stop_group_host(self) -> None:
-        """Kill the host that keeps the groups. The channels are on the other host."""
+        """Cut off the host that keeps the groups, with its data.
+
+        The channels are on the other host.
+        """
         self.has_groups = False
         for layer in self.layers.values():
             layer.groups.clear()
@@ -267,30 +277,34 @@ class OutageLayer(SerializingLayer):
     async def receive(self, channel):
         message = await self._receive(channel)
         if message is _CONNECTION_CLOSED:
-            raise _connection_error("Connection closed by server.")
+            raise _redis_error("ConnectionError", "Connection closed by server.")
         return self.deserialized(message)
 
     async def _receive(self, channel):
         await pause()
         if not self.redis.has_channels:
-            raise _connection_error(_REFUSED)
+            raise self._outage()
         return await super()._receive(channel)
 
     def _require(self, host: str) -> None:
         self.was_used = True
         is_up = self.redis.has_channels if host == "channels" else self.redis.has_groups
         if not is_up:
-            raise _connection_error(_REFUSED)
+            raise self._outage()
+
+    def _outage(self) -> Exception:
+        """A server that was stopped refuses connections. One host of several does not answer."""
+        if self.redis.has_channels or self.redis.has_groups:
+            return _redis_error("TimeoutError", "Timeout connecting to server")
+        text = "Error 111 connecting to localhost:6379. Connect call failed."
+        return _redis_error("ConnectionError", text)
 
 
-_REFUSED = "Error 111 connecting to localhost:6379. Connect call failed."
+def _redis_error(name: str, text: str) -> Exception:
+    """What redis-py raises. It is not a subclass of Python's exception of the same name."""
+    from redis import exceptions  # its import takes 0.1 s
 
-
-def _connection_error(text: str) -> Exception:
-    """What redis-py raises. It is not a subclass of Python's ConnectionError."""
-    from redis.exceptions import ConnectionError  # its import takes 0.1 s
-
-    error = ConnectionError(text)
+    error = getattr(exceptions, name)(text)
     error.is_simulated = True
     return error
 

@@ -1,5 +1,7 @@
 """A channel layer that records the calls to another channel layer."""
 
+from functools import partial
+
 from channels.layers import channel_layers
 
 from lessons.wire.recorder import TrackedMessage, current_connection
@@ -36,7 +38,9 @@ class RecordingLayer:
             return await self.layer.receive(channel)
         connection.handler_returned("layer")
         message = await self.layer.receive(channel)
-        return TrackedMessage(message, lambda message: connection.handler_started("layer", message))
+        tracked = message if isinstance(message, TrackedMessage) else TrackedMessage(message)
+        tracked.readers[connection] = partial(connection.handler_started, "layer")
+        return tracked
 
 
 def record_layer(alias="default"):

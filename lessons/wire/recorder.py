@@ -103,13 +103,17 @@ class TrackedMessage(dict):
 
     `dispatch` reads the type right before it calls the handler, in the handler's thread. No other
     moment shows this without a change to the consumer.
+
+    With Redis, all members of a group in one process receive one dict. `readers` are those that
+    receive this one: for each connection, the function to report to.
     """
 
-    __slots__ = ("_report",)
+    __slots__ = ("_report", "readers")
 
-    def __init__(self, message: dict, report: Callable[[dict], None]):
+    def __init__(self, message: dict, report: Callable[[dict], None] | None = None):
         super().__init__(message)
         self._report = report
+        self.readers: dict[Connection, Callable[[dict], None]] = {}
 
     def __getitem__(self, key):
         if key == "type":
@@ -130,8 +134,10 @@ class TrackedMessage(dict):
         return found
 
     def type_was_read(self) -> None:
-        """Report once that the handler starts."""
+        """Report once that the handler starts; of each reader, if there are several."""
         report, self._report = self._report, None
+        if report is None and self.readers:
+            report = self.readers.pop(current_connection.get(), None)
         if report:
             report(self)
 

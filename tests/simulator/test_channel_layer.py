@@ -304,6 +304,19 @@ async def test_sync_code_can_use_the_layer_through_async_to_sync():
         assert await client.receive_from() == "hello"
 
 
+async def test_gives_all_members_of_a_group_one_dict_as_redis_does():
+    class Counting(TidyMember):
+        async def chat_message(self, event):
+            event["readers"] = event.get("readers", 0) + 1
+            await self.send({"type": "websocket.send", "text": str(event["readers"])})
+
+    async with visit(Counting) as other, visit(Counting) as client:
+        await other.connect()
+        await client.connect()
+        await client.send_to(text_data="chat.message")
+        assert {await other.receive_from(), await client.receive_from()} == {"1", "2"}
+
+
 # What a consumer leaves behind
 
 
@@ -332,6 +345,19 @@ async def test_finds_a_channel_that_stays_in_its_group(consumer, end, diagnosis)
             await getattr(client, end)()
     assert excinfo.value.finding.diagnosis == diagnosis
     assert excinfo.value.finding.detail == "specific.check!1 is still a member of room."
+
+
+async def test_names_a_cancel_while_the_consumer_joins():
+    class Joining(Member):
+        async def websocket_connect(self, event):
+            await self.channel_layer.group_add("room", self.channel_name)
+            await asyncio.Event().wait()  # as if the layer had not answered yet
+
+    client = visit(Joining)
+    client.begin()
+    with pytest.raises(CheckFailed) as excinfo:
+        await client.kill()
+    assert excinfo.value.finding.diagnosis == "cancelled-while-joining"
 
 
 async def test_finds_a_rejected_client_that_stays_in_its_group():

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from channels.consumer import AsyncConsumer
 from channels.layers import channel_layers, get_channel_layer
-from redis.exceptions import ConnectionError
+from redis.exceptions import ConnectionError, TimeoutError
 
 from lessons.judge import StrictCommunicator
 from lessons.simulator.channel_layer import fake_redis
@@ -75,7 +75,7 @@ async def test_restarts_without_data(layer, redis):
 async def test_channels_work_without_the_host_of_the_groups(layer, redis):
     channel = await member(layer)
     redis.stop_group_host()
-    with pytest.raises(ConnectionError):
+    with pytest.raises(TimeoutError, match=r"^Timeout connecting"):
         await layer.group_send("room", GREETING)
     await layer.send(channel, GREETING)
     assert await layer.receive(channel) == GREETING

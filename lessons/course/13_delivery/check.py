@@ -19,7 +19,7 @@ class Waiter(Model):
         *(ready(number) for number in (7, 8, 10, 0, 1, 3, 3, -2, 10**6)),
         *(ready(2, dish=""), ready(5, dish=" "), ready(4, dish="ab" * 500)),
     )
-    setups = (("capacity 5",), ())
+    setups = ((), ("capacity 5",))
     last_steps = ("take-all kitchen",)
     ends = ("close", "close 1001", "vanish", "crash", "kill")
 
