@@ -29,8 +29,9 @@ AWKWARD_TEXTS = (
         "-1",
         "1.5",
     ),
-    *('"quoted"', "it's", "back\\slash", "%s %d %", "{0} {x} {", "<b>&amp;</b>", "a|b", "null"),
-    *("NaN", "1e999", "[1, 2]", '{"a": 1}', "🙂", "e\u0301", "\u202eright to left", "٣", "\x00"),
+    *('"quoted"', "it's", "back\\slash\\n\\u00e9", "%s %d %", "{0} {x} {", "<b>&amp;</b>"),
+    *("a|b", "null", "NaN", "1e999", "[1, 2]", '{"a": 1}'),
+    *("🙂", "e\u0301", "\u202eright to left", "٣", "\x00"),
     *("x" * 300, "ab" * 1000, "é" * 3000, "a" * 70_000),
 )
 AWKWARD_BYTES = (

@@ -14,6 +14,7 @@ from contextlib import suppress
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user, logout
 from django.contrib.sessions.backends.db import SessionStore
+from django.core.signing import TimestampSigner
 from django.http import HttpRequest
 
 from lessons.core.catalogue import Lesson
@@ -22,6 +23,8 @@ from lessons.playback.steps import HEADERS
 from lessons.playback.written_secrets import WrittenSecrets
 from lessons.simulator.database import change_account, cookie_of, get_or_create_account
 from lessons.simulator.finding import CheckFailed, Place, make_finding, place_of_error
+
+DEFAULT_SALT = "django.core.signing"  # of signing.dumps() and signing.loads()
 
 FIRST_HOLDER = 700_001  # key of an account with a ticket; in the ticket it occurs only once
 
@@ -161,6 +164,8 @@ class Accounts:
                 return ticket.swapcase()
             case "unsigned":
                 return ticket.rpartition(":")[0] or ticket[:-1]
+            case "resigned":
+                return TimestampSigner(salt=DEFAULT_SALT).sign(ticket.partition(":")[0])
         return ticket
 
 

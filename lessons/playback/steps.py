@@ -30,7 +30,8 @@ client may connect again. What follows `connect`:
     ticket=ada spliced=bob                the content of bob's ticket with ada's signature
     ticket=ada altered=longer             the ticket with one more character; `earlier`: with one in
                                           front; `swapped`: upper case for lower case; `unsigned`:
-                                          without its signature; `bearer`: with another scheme
+                                          without its signature; `resigned`: signed for another
+                                          purpose; `bearer`: with another scheme
 
 No client takes the following steps, so they have no number:
 
@@ -112,7 +113,7 @@ _REPEATED = re.compile(r"(?P<unit>.{1,8}?)(?P=unit){15,}", re.DOTALL)
 _LONG = 200  # characters: a repetition that long becomes a separate part
 _CHANNEL = re.compile(r"\{channel of (?P<client>\d{1,9})\}")
 HEADERS = ("host", "origin", "cookie", "authorization", "referer")  # that `connect` may have
-ALTERATIONS = ("longer", "earlier", "swapped", "unsigned", "bearer")  # of a ticket
+ALTERATIONS = ("longer", "earlier", "swapped", "unsigned", "resigned", "bearer")  # of a ticket
 _REPEATED_HEX = re.compile(r"(?P<unit>(?:..){1,4}?)(?P=unit){15,}")
 _HANDSHAKE_KEYS = (
     *("subprotocols", "as", "ticket", "forged", "spliced", "altered", *HEADERS, "server"),

@@ -3,7 +3,7 @@
 from lessons.judge import Model
 
 MAY = "auth.change_user"
-OTHERS = '["auth.view_user", "sessions.change_user"]'
+OTHERS = '["auth.add_user", "auth.delete_user", "auth.view_user", "sessions.change_user"]'
 LONG_NAME = "Zoë-" + "of-the-long-name." * 3
 NO_LOGIN = 'session visitor {"theme": "dark"}'
 RIGHTS = (

@@ -20,12 +20,16 @@ IN_PART = (
     *("https://letters-town.example:8443", "https://letters.town-example"),
     *("https://letters.town.examples", "https://evil.net/letters.town.example"),
 )
-OTHER_SCHEME = ("http://letters.town.example", "http://ada.letters.town.example:8443")
+OTHER_SCHEME = (
+    *("http://letters.town.example", "http://ada.letters.town.example:8443"),
+    *("wss://letters.town.example", "ws://letters.town.example:8443", "app://letters.town.example"),
+)
 OTHER_PORT = tuple(f"{SITE}:{port}" for port in (8000, 8442, 844, 84, 18443, 1443, 80))
 MALFORMED = (
     *(f"{SITE}:x", f"{SITE}:8443:8443", f"{SITE}:84430", f"{SITE}%20.evil.net", "https://"),
     *("https://[letters.town.example", "letters.town.example", "//letters.town.example"),
-    *("https:letters.town.example", "https://letters%FF.town.example"),
+    *("https:letters.town.example", "https://letters%FF.town.example", f"{SITE}@evil.net"),
+    *(f"{SITE}:8443@evil.net", "https://letters.%20town.example"),
 )
 # The origin of a page of another site → the diagnosis if it gets in.
 DIAGNOSES = {
