@@ -9,6 +9,7 @@ from django.db import connections
 
 from lessons.bench.browser import NO_CHROMIUM, find_chromium
 from lessons.core.redis_server import INSTALL_HINT, RedisServer, find_binaries
+from lessons.playback import session
 from tests.support.courses import (  # noqa: F401 - fixtures for every folder
     accept,
     compiled,
@@ -19,6 +20,9 @@ from tests.support.courses import (  # noqa: F401 - fixtures for every folder
     project,
 )
 from tests.support.required_programs import skip_or_fail
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    session.PROCESSES = 1  # the tests already run side by side
 
 
 @pytest.hookimpl(optionalhook=True)  # the run of the mutants does not use xdist

@@ -30,6 +30,7 @@ from lessons.playback.steps import BEGINNINGS, METHODS, SETUP, Step, UnknownStep
 from lessons.simulator.cache import fresh_cache
 from lessons.simulator.channel_layer import current_layer
 from lessons.simulator.communicator import (
+    CLIENT_PORT,
     CLOSE_TIMEOUT,
     HANDSHAKE_TIMEOUT,
     StrictClient,
@@ -480,6 +481,7 @@ class Player:
     def _client_for(self, step: Step) -> StrictClient:
         """A client that has not taken its first step yet, which is `step`."""
         application = self._application_of(step.arguments.get("server", 1))
+        port = CLIENT_PORT + len(self._opened)
         if step.action in METHODS:
             body = step.arguments.get("body", "").encode()
             pieces = [piece.encode() for piece in step.arguments.get("pieces", ())]
@@ -487,13 +489,14 @@ class Player:
                 *(application, step.action, self.lesson.path, pieces or body),
                 is_whole=not step.arguments.get("unfinished"),
                 leaves_out=self._keys == "fewer",
+                port=port,
             )
         path = step.arguments.get("path", self.lesson.path)
         if (query := self.accounts.query_for(step.arguments)) is not None:
             path = f"{path}?{query}"
         headers = self.accounts.headers_for(step.arguments)
         subprotocols = step.arguments.get("subprotocols", [])
-        return StrictCommunicator(application, path, headers, subprotocols)
+        return StrictCommunicator(application, path, headers, subprotocols, port=port)
 
 
 def bursts_of(steps: list[Step]) -> list[list[Step]]:

@@ -267,7 +267,9 @@ class SessionPool:
     """Some sessions with one target, which play side by side. Use it as a context manager."""
 
     def __init__(self, lesson: Lesson, target: Target, timeout: float = PLAY_TIMEOUT):
-        self._sessions = [Session(lesson, target, timeout) for _ in range(PROCESSES)]
+        # In a worker process, such as one of `lesson verify`, others already play side by side.
+        size = 1 if multiprocessing.parent_process() else PROCESSES
+        self._sessions = [Session(lesson, target, timeout) for _ in range(size)]
         self._first = self._sessions[0]
         self._are_loaded = False
         self.file = self._first.file

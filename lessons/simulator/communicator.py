@@ -20,6 +20,7 @@ from lessons.wire.events import Event
 from lessons.wire.transcript import first_difference, render_difference
 
 CLOSE_TIMEOUT = 10  # seconds; Daphne's --application-close-timeout
+CLIENT_PORT = 50_001  # of the first client
 HANDSHAKE_TIMEOUT = 5  # seconds; Daphne's --websocket_handshake_timeout under runserver
 RESPONSE_TIMEOUT = 60  # seconds of the loop's clock until a client gives up on a response
 BODY_PIECE_SIZE = 8192  # bytes; Daphne's request_buffer_size
@@ -262,12 +263,34 @@ class StrictClient:
             await asyncio.get_running_loop().wait_until_idle()
 
 
+def _add_connection(scope: dict, path: str, port: int) -> None:
+    """Add to the scope what Daphne also says about a connection, and Channels' class leaves out."""
+    scope.setdefault("asgi", {"version": "3.0"})
+    scope |= {
+        "raw_path": path.partition("?")[0].encode(),
+        "root_path": "",
+        "client": ["127.0.0.1", port],
+        "server": ["127.0.0.1", 8000],
+    }
+    if scope["type"] == "http":
+        scope |= {"scheme": "http", "http_version": "1.1"}
+
+
 class StrictCommunicator(StrictClient, WebsocketCommunicator):
     """A browser's WebSocket, with the methods of WebsocketCommunicator."""
 
-    def __init__(self, application, path, headers=None, subprotocols=None, spec_version=None):
+    def __init__(
+        self,
+        application,
+        path,
+        headers=None,
+        subprotocols=None,
+        spec_version=None,
+        port=CLIENT_PORT,
+    ):
         self.server = FakeServer(application, WebSocketRules(subprotocols or ()))
         super().__init__(self.server.serve, path, headers, subprotocols, spec_version)
+        _add_connection(self.scope, path, port)
         self._scope_before = deepcopy(self.scope)
 
     @property
@@ -326,7 +349,16 @@ class StrictHttpCommunicator(StrictClient, HttpCommunicator):
     """
 
     def __init__(
-        self, application, method, path, body=b"", headers=None, *, is_whole=True, leaves_out=False
+        self,
+        application,
+        method,
+        path,
+        body=b"",
+        headers=None,
+        *,
+        is_whole=True,
+        leaves_out=False,
+        port=CLIENT_PORT,
     ):
         pieces = _pieces_of(body) if isinstance(body, bytes) else body
         self.server = FakeServer(application, HttpRules())
@@ -334,6 +366,7 @@ class StrictHttpCommunicator(StrictClient, HttpCommunicator):
         self.pieces = pieces
         self._is_whole = is_whole
         self._leaves_out = leaves_out
+        _add_connection(self.scope, path, port)
         self._scope_before = deepcopy(self.scope)
 
     def begin(self):

@@ -136,7 +136,9 @@ PROGRAMS = {
     "a working folder": "import subprocess; subprocess.run(['cat', 'solution.py'], cwd=FOLDER)",
     "git": "import subprocess; subprocess.run('git show HEAD:lessons', shell=True)",
     "python": "import subprocess, sys; subprocess.run([sys.executable, '-c', f'open({CHECK!r})'])",
-    "a writer": "import subprocess; subprocess.Popen('sleep 9; echo > never_made.py', shell=True)",
+    "a writer": """\
+        import subprocess
+        subprocess.Popen(f'sleep 9; echo > {FOLDER}/never_made.py', shell=True)""",
     "exec": "os.execv('/bin/cat', ['cat', SOLUTION])",
     "posix_spawn": "os.posix_spawn('/bin/cat', ['cat', SOLUTION], {})",
     "a terminal": "import pty; pty.spawn(['cat', SOLUTION])",

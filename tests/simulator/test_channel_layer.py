@@ -344,7 +344,10 @@ async def test_finds_a_channel_that_stays_in_its_group(consumer, end, diagnosis)
         with pytest.raises(CheckFailed) as excinfo:
             await getattr(client, end)()
     assert excinfo.value.finding.diagnosis == diagnosis
-    assert excinfo.value.finding.detail == "specific.check!1 is still a member of room."
+    assert (
+        excinfo.value.finding.detail
+        == "The channel specific.check!1 is still a member of the group room."
+    )
 
 
 async def test_names_a_cancel_while_the_consumer_joins():

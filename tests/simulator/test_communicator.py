@@ -412,3 +412,19 @@ async def test_rejects_an_int_enum_as_close_code_as_autobahn_does():
         assert found(excinfo) == "forbidden-close-code"
         assert "invalid type '<enum 'Code'>' for close code" in str(excinfo.value)
         client.server.is_judged = True
+
+
+async def test_the_scope_has_all_that_daphne_says_about_a_connection():
+    scopes = []
+
+    async def application(scope, receive, send):
+        scopes.append(scope)
+
+    for path in ("/ws/a%20b/?x=1", "/ws/"):
+        client = StrictCommunicator(application, path, port=50_007)
+        client.begin()
+        await asyncio.wait([client.future])
+    keys = {"type", "asgi", "path", "raw_path", "root_path", "query_string", "headers", "client"}
+    assert scopes[0].keys() == keys | {"server", "subprotocols"}
+    assert scopes[0]["raw_path"] == b"/ws/a%20b/"
+    assert scopes[0]["client"] == ["127.0.0.1", 50_007]
