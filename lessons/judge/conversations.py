@@ -45,6 +45,7 @@ AWKWARD_BYTES = (
     b"x" * 70_000,
 )
 LONG_SESSION = 40  # frames of one client
+PAUSE = 50  # seconds between two frames; a layer keeps a message for 60
 MAX_BURST = 4  # steps that are in the air at the same time
 MAX_ITEMS = 24
 CROWD = 6  # clients of the conversation that has the most
@@ -95,6 +96,7 @@ def _short(model: type[Model]) -> Iterator[list[Step]]:
         is_free = model.takes_bytes and model.frame_of("") == ""  # clients may send any frame
         session = [frames[number % len(frames)] for number in range(0, 7 * LONG_SESSION, 7)]
         yield [connect, *session]
+        yield [connect, *frames[:2], parse_step(f"wait {PAUSE}"), *frames[:2]]
         for text in model.texts:  # it may end the connection: then the frames behind it are late
             late = ("& bytes 00ff", "& text", "& bytes") if is_free else ()
             late += (f"& {Step('text', {'text': text})}",)

@@ -154,6 +154,7 @@ def test_a_full_kitchen_is_reported_to_the_client(play):
     play(
         "capacity 3 | connect | text soup | fill kitchen | text tea | text rice"
         " | take-all kitchen | text cake | take kitchen | wait 5 | take kitchen"
+        " | text soup | take kitchen"
     )
 
 

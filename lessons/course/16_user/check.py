@@ -4,10 +4,10 @@ from lessons.judge import Model
 
 MAY = "auth.change_user"
 OTHERS = '["auth.add_user", "auth.delete_user", "auth.view_user", "sessions.change_user"]'
-LONG_NAME = "Zoë-" + "of-the-long-name." * 3
+LONG_NAME = "Zoë@" + "of-the-long-name." * 3
 NO_LOGIN = 'session visitor {"theme": "dark"}'
 RIGHTS = (
-    f'account ada {{"permissions": ["{MAY}"]}}',
+    f'account ada {{"permissions": ["{MAY}"], "first_name": "Augusta"}}',
     f'account grace {{"group_permissions": ["{MAY}"]}}',
     'account root {"is_superuser": true}',
 )
