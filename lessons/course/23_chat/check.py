@@ -5,10 +5,11 @@ import json
 from lessons.judge import Model, OneOf
 
 LONG = "a-room-with-a-very-long-name-of-50-characters-in-"
-# The members of each room; eve is not active, and root is a superuser.
+# The members of each room; bob is on the staff, eve is not active, and root is a superuser.
 MEMBERS = {"den": (1, 2, 3, 4, 5), "annex": (1, 2), "empty": ()}
 MEMBERS |= dict.fromkeys(("Den", "a-b", "a_b", f"{LONG}x", f"{LONG}y"), (1,))
 USERS = [{"username": it, "first_name": it.title()} for it in ("ada", "bob", "cyd", "dan")]
+USERS[1]["is_staff"] = True
 USERS += [{"username": "eve", "is_active": False}, {"username": "root", "is_superuser": True}]
 PAIRS = [(room, user) for room, users in enumerate(MEMBERS.values(), 1) for user in users]
 TABLES = {
@@ -168,6 +169,11 @@ def test_members_hear_each_other(play):
     play(f"{BOTH} | text one | & 2 text two | & text three")
 
 
+def test_a_member_hears_what_is_said_from_the_accept_on(play):
+    """A member who was accepted misses nothing that is said from then on."""
+    play.at_each_point(f"{ROWS} | {enter('ada')} | 2 {enter('bob')} | at * text hello | 2 text hi")
+
+
 def test_a_frame_without_text_says_nothing(play):
     """A binary frame, or an empty one, says nothing, and a member stays connected."""
     play(f"keys both | {BOTH} | bytes 68656c6c6f | text | bytes | text hello")
@@ -193,11 +199,13 @@ def test_a_former_member_says_nothing_more(play):
     play(f"{BOTH} | 2 text hello | {PUT_OUT} | 2 text still here | text gone")
     play(f"{BOTH} | {PUT_OUT} | 2 text one | & 2 text two")
     play(f"{BOTH} | {PUT_OUT} | 2 bytes 00 | 2 text | 2 text hello")
+    play(f"{BOTH} | text one | {PUT_OUT} | 2 text two")
 
 
 def test_a_former_member_hears_nothing_more(play):
     """A former member who only listens is closed with 4403 at the first message of the room."""
     play(f"{BOTH} | {PUT_OUT} | text gone | text still gone")
+    play(f"{BOTH} | text here | {PUT_OUT} | text gone")
     play(f"{BOTH} | 3 {enter('bob')} | {PUT_OUT} | text one | & text two | & 2 text three")
 
 
