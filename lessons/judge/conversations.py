@@ -49,6 +49,7 @@ PAUSE = 50  # seconds between two frames; a layer keeps a message for 60
 MAX_BURST = 4  # steps that are in the air at the same time
 MAX_ITEMS = 24
 CROWD = 6  # clients of the conversation that has the most
+EARLY_POINTS = range(12)  # of a handshake, at which the server cancels its consumer
 OVERLAPS = 4  # points of a model's `overlaps` that are tried in one conversation
 MAX_SHARED = 0.5  # of the steps of two conversations may be the same
 SEEDS = 8
@@ -114,6 +115,8 @@ def _short(model: type[Model]) -> Iterator[list[Step]]:
         yield from _interference(model)
         yield _crowd(model)
     yield from _overlaps(model)
+    if "kill" in model.ends:
+        yield _early_ends(model)
     for text in model.long_conversations:
         yield [*map(parse_step, split_steps(text))]
     for first in range(0, len(model.others), 4):
@@ -155,6 +158,12 @@ def _crowd(model: type[Model]) -> list[Step]:
         steps.append(Step("text", {"text": text}, 1 + number % CROWD))
     steps += [Step("close", {}, 1), connect, Step("text", {"text": texts[0]}, 1)]
     return [*steps, *(Step("text", {"text": texts[-1]}, client) for client in range(2, CROWD + 1))]
+
+
+def _early_ends(model: type[Model]) -> list[Step]:
+    """The server cancels a consumer at each point of its handshake."""
+    handshake, kill = parse_step(model.handshakes[0]), parse_step("kill")
+    return one_after_the_other([handshake, replace(kill, point=point)] for point in EARLY_POINTS)
 
 
 def _overlaps(model: type[Model]) -> Iterator[list[Step]]:

@@ -305,7 +305,8 @@ def _first_mismatch(model: Model, turn: PlayedTurn) -> ModelClient | int | None:
             times = model.now, TIME_TOLERANCE
             is_right = client.stream.accepts(received, *times, client.left_itself)
             later = [] if is_right else None
-        later = [] if client.is_free else later
+        if client.is_free or (later is not None and client.state == LEFT):
+            later = []
         if later is None or any(item.until <= model.now + 1e-6 for item in later):
             return client
         if client.state in (CLOSED, LEFT) and seen and not seen.ended:

@@ -565,7 +565,8 @@ class Model:
     def _leave(self, client: ModelClient) -> None:
         if client.state != LEFT:
             client.state = LEFT
-            client.later.clear()
+            if not client.left_itself:  # otherwise some of it may have come before
+                client.later.clear()
             self.disconnect(client)
 
     def _end_closed(self) -> None:
