@@ -149,7 +149,7 @@ def _interference(model: type[Model]) -> Iterator[list[Step]]:
 
 
 def _crowd(model: type[Model]) -> list[Step]:
-    """More clients than other conversations have: each has a state of its own, the last one too."""
+    """More clients than other conversations have: each has its own state, the last one too."""
     connect = parse_step(model.handshakes[0])
     texts = [*model.texts, *filter(None, map(model.frame_of, ("hello", "hi")))]
     steps = [replace(connect, client=client) for client in range(1, CROWD + 1)]

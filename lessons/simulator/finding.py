@@ -93,7 +93,7 @@ class SubjectSource:
         return Place(self.file, frame.f_lineno if own else 0, coroutine.__qualname__)
 
     def place_of_wait(self, task: asyncio.Task) -> Place | None:
-        """The innermost line of this file at which a task waits; None if it waits elsewhere."""
+        """The innermost line of this file at which a task waits, or None."""
         found, waiting = None, task.get_coro()
         while waiting is not None:
             frame = getattr(waiting, "cr_frame", None)

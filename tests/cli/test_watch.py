@@ -139,10 +139,10 @@ def test_ctrl_c_ends_it_with_the_code_of_the_last_verdict(start, capfd, solved, 
     assert capfd.readouterr().err == ""
 
 
-def test_ctrl_c_ends_it_during_a_verdict(start, capfd):
+def test_ctrl_c_ends_it_during_a_verdict(start, capfd, tmp_path_factory):
     watch = start("1")
     watch.verdict()
-    is_running = watch.exercise.with_name("is_running")
+    is_running = tmp_path_factory.mktemp("outside") / "is_running"  # no project to the exercise
     os.mkfifo(is_running)
     watch.exercise.write_text(f"open({str(is_running)!r}, 'w').close()\nwhile True: pass\n")
     is_running.read_text()  # returns once the exercise runs

@@ -19,16 +19,17 @@ export function playUrl(url, feed, parameters = []) {
 const IMPORT_PAUSES = [150, 300, 600, 1200, 2000, 2000, 2000]; // milliseconds
 
 // Loads a module that most visits do not need. Tries again, because the server may be restarting.
-// `load` is a function that imports: the module's path stays relative to its caller.
+// `load` is a function that imports: the module's path stays relative to its caller. It adds the
+// query that it is given to the path: a browser may remember that an import has failed.
 export async function retryImport(load) {
-  for (const pause of IMPORT_PAUSES) {
+  for (const [attempt, pause] of IMPORT_PAUSES.entries()) {
     try {
-      return await load();
+      return await load(attempt ? `?attempt=${attempt}` : "");
     } catch {
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }
-  return load();
+  return load(`?attempt=${IMPORT_PAUSES.length}`);
 }
 
 const MIN_RECONNECT_PAUSE = 150; // milliseconds

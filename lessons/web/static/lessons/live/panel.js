@@ -22,7 +22,7 @@ function start(panel) {
     played.clear();
   };
   byId("export").onclick = async () => {
-    const { showExport } = await retryImport(() => import("./pytest_export.js"));
+    const { showExport } = await retryImport((query) => import(`./pytest_export.js${query}`));
     showExport(played.toTexts(), panel.dataset.feed.split("/").at(-2));
   };
   byId("save").onclick = () => save(transcript, panel.dataset.lesson);

@@ -34,7 +34,7 @@ export function showRecording() {
 
 // Loads the table's module when the first event has arrived.
 async function showTable(transcript) {
-  const { EventTable } = await retryImport(() => import("./event_table.js"));
+  const { EventTable } = await retryImport((query) => import(`./event_table.js${query}`));
   const [box, table, placeholder, lost] = ["event-table", "events", "no-events", "lost-events"].map(byId);
   new EventTable({ box, table, placeholder, lost }).show(transcript);
 }
