@@ -393,15 +393,16 @@ class _Selector(selectors.DefaultSelector):
         # The loop cannot wait for a thread that it does not know. But the thread must run:
         # otherwise code that polls it could poll for a simulated hour before it has even started.
         ready = self._wait(THREAD_TIME_SLICE) if turns.has_unknown_threads() else []
-        if not ready:
+        if not ready and not loop.has_ready_callbacks():
             loop.advance_to_next_timer(timeout)
         return ready
 
     def _select_in_real_time(self, timeout):
-        turns = self._loop.turns
+        loop = self._loop
         ready = self._wait(timeout)
-        if not ready and timeout is not None and not turns.actions:
-            self._loop.advance_to_next_timer(timeout)  # a timer was due before a thread was done
+        if timeout is None or ready or loop.turns.actions or loop.has_ready_callbacks():
+            return ready
+        loop.advance_to_next_timer(timeout)  # a timer was due before a thread was done
         return ready
 
     def _wait(self, timeout):

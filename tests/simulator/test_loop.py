@@ -262,3 +262,17 @@ def test_waits_for_a_slow_thread_when_the_loop_is_closed():
         return await asyncio.get_running_loop().run_in_executor(None, lambda: "done")
 
     assert run(main()) == "done"
+
+
+@pytest.mark.parametrize("select", ["select", "_select_in_real_time"])
+def test_the_clock_stays_while_a_callback_of_a_thread_waits_to_run(select):
+    """A thread has called call_soon_threadsafe() just before the selector begins to wait."""
+    loop = SimulatedLoop()
+    try:
+        loop.call_later(5, int)
+        loop.call_soon_threadsafe(int)
+        before = loop.time()
+        assert getattr(loop._selector, select)(5) == []
+        assert loop.time() == before
+    finally:
+        loop.close()
