@@ -87,10 +87,6 @@ class ThreadSleep:
     seconds: float
 
 
-class LeftOver(AssertionError):
-    """Something of one conversation is still there when the next one begins."""
-
-
 class _Timer(TimerHandle):
     """A timer. `order` decides between timers that are due at the same time."""
 
@@ -113,7 +109,6 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self.worker_threads: WeakSet[threading.Thread] = WeakSet()  # threads that did a job
         self.held_threads: set[int] = set()  # threads that wait until the player lets them go on
         self.held_tasks: set[asyncio.Task] = set()  # tasks that wait at a point until it has passed
-        self._random: random.Random | None = None
         self._timer_numbers = itertools.count()
         self.blocking_calls: list[BlockingCall] = []  # noted within simulated_clock()
         self.thread_sleeps: list[ThreadSleep] = []  # noted within simulated_clock()
@@ -125,50 +120,8 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self._files = _Selector(self)
         super().__init__(self._files)
         self._own_files = len(self._files.get_map())
-        self._set_seed(seed)
-
-    def _set_seed(self, seed: int) -> None:
         self.seed = seed
         self._random = self.turns.random = random.Random(seed) if seed else None
-
-    def reset(self, seed: int = 0) -> None:
-        """Set the clock and the seed for another conversation. The loop must not run.
-
-        Raises LeftOver if tasks, timers, threads or sockets are left. Only their end makes the
-        next conversation independent of the last one.
-        """
-        if self.is_running():
-            raise RuntimeError("the loop runs")
-        if left := self._left_over():
-            raise LeftOver(", ".join(left))
-        self._scheduled.clear()
-        self._timer_cancelled_count = 0
-        self._timer_numbers = itertools.count()
-        self._start_contexts.clear()
-        self._idle_waiters.clear()
-        self.held_threads.clear()
-        self.held_tasks.clear()
-        self.blocking_calls.clear()
-        self.thread_sleeps.clear()
-        self.thread_jobs_started = 0
-        self._begun = self._now = EPOCH
-        self._set_seed(seed)
-
-    def _left_over(self) -> list[str]:
-        """What is left of the last conversation."""
-        tasks = sorted(task.get_coro().__qualname__ for task in asyncio.all_tasks(self))
-        timers = [timer for timer in self._scheduled if not timer.cancelled()]
-        callbacks = [callback for callback in self._ready if not callback.cancelled()]
-        sockets = len(self._files.get_map()) - self._own_files
-        return [
-            *(f"task {name}" for name in tasks),
-            *(f"timer {timer!r}" for timer in timers),
-            *(f"callback {callback!r}" for callback in callbacks),
-            *(f"thread {name}" for name in self.turns.left_threads()),
-            *(["a result of a thread"] * len(self.turns.actions)),
-            *(["an async generator"] * len(self._asyncgens)),
-            *(["a socket"] * sockets),
-        ]
 
     async def pause(self) -> None:
         """Suspend zero to two times, as a call may that waits for the outside world."""

@@ -24,7 +24,7 @@ from django.utils import timezone
 
 from lessons.simulator import threads
 from lessons.simulator.clock import BEGINNING, simulated_clock
-from lessons.simulator.loop import EPOCH, LeftOver, SimulatedLoop
+from lessons.simulator.loop import EPOCH, SimulatedLoop
 from lessons.simulator.student_module import load_file
 
 SEEDS = [0, 1, 2, 3]
@@ -519,45 +519,24 @@ def test_many_reads_in_several_rounds_of_the_loop_are_no_wait():
     assert run(main()) == 0
 
 
-# One loop for many conversations
+# Loops with a seed
 
 
-def test_a_reset_loop_begins_again():
+def test_loops_with_the_same_seed_do_the_same():
     async def main():
         loop = asyncio.get_running_loop()
         await asyncio.gather(asyncio.sleep(5), asyncio.to_thread(time.sleep, 7))
         loop.call_later(60, print).cancel()
         return loop.time(), time.time(), [loop._random.random() for _ in range(3)]
 
-    with simulation(seed=5) as loop:
-        first = loop.run(main())
-        loop.reset(seed=5)
-        assert loop.elapsed() == 0
-        assert loop.run(main()) == first
-        loop.reset(seed=6)
-        assert loop.run(main())[2] != first[2]
+    def result(seed):
+        with simulation(seed=seed) as loop:
+            assert loop.elapsed() == 0
+            return loop.run(main())
 
-
-def test_a_loop_with_something_left_is_not_reset():
-    async def leave_a_timer():
-        asyncio.get_running_loop().call_later(60, print)
-
-    async def leave_a_task():
-        loop = asyncio.get_running_loop()
-        loop.left = loop.create_task(asyncio.sleep(60))
-
-    async def leave_a_thread():
-        threading.Thread(target=time.sleep, args=(60,), name="left").start()
-
-    for leave, what in (
-        (leave_a_timer, "timer"),
-        (leave_a_task, "task sleep"),
-        (leave_a_thread, "thread left"),
-    ):
-        with simulation() as loop:
-            loop.run(leave())
-            with pytest.raises(LeftOver, match=what):
-                loop.reset()
+    first = result(5)
+    assert result(5) == first
+    assert result(6)[2] != first[2]
 
 
 def test_the_workshops_files_are_not_a_students_even_in_a_test_with_its_own_course(course):
