@@ -22,8 +22,7 @@ from pathlib import Path
 
 from lessons.authoring.notes_figures import FIGURES
 from lessons.core import source
-from lessons.core.catalogue import COURSE_DIR, PROJECT_DIR, Lesson, find, lessons
-from lessons.core.diagnoses import Diagnosis, catalogue
+from lessons.core.catalogue import COURSE_DIR, PROJECT_DIR, find
 from lessons.playback.child_process import set_up_django
 from lessons.playback.steps import split_steps
 from lessons.wire.transcript import render
@@ -130,28 +129,6 @@ def _measured(file: Path) -> str:
     return file.read_text(encoding="utf-8").rstrip().replace("|  |", "| what |", 1)
 
 
-def _diagnoses() -> str:
-    """All diagnoses, in a table for each lesson."""
-    parts = []
-    titles = {lesson.number: _heading(lesson) for lesson in lessons()}
-    for number, title in [*titles.items(), (None, "### Of no lesson")]:
-        rows = [_diagnosis_row(entry) for entry in catalogue().values() if entry.lesson == number]
-        if rows:
-            head = ["diagnosis", "symptom", "cause", "cure"]
-            parts.append(f"{title}\n\n{markdown_table(head, rows)}")
-    return "\n\n".join(parts)
-
-
-def _heading(lesson: Lesson) -> str:
-    link = f"[{lesson.title}](lessons/course/{lesson.folder.name}/lesson.md)"
-    return f"### Lesson {lesson.number}: {lesson.slug}\n\n{link}"
-
-
-def _diagnosis_row(entry: Diagnosis) -> list[str]:
-    name = f"{escaped(entry.title)} `{entry.id}`"
-    return [name, escaped(entry.symptom), escaped(entry.cause), escaped(entry.cure)]
-
-
 def _security() -> str:
     """The attacks in the docstring of the chat's security tests, each with its proofs."""
     docstring = ast.get_docstring(ast.parse(SECURITY_TESTS.read_text(encoding="utf-8")))
@@ -165,7 +142,6 @@ def _security() -> str:
 
 
 TABLES = {
-    "diagnoses": _diagnoses,
     "layers": partial(_measured, LAYERS_TABLE),
     "servers": partial(_measured, SERVERS_TABLE),
     "security": _security,

@@ -4,6 +4,7 @@ import re
 
 from lessons.authoring.notes import FENCE, NOTES, PROOF, TABLE, files_by_test, regenerated
 from lessons.core.catalogue import PROJECT_DIR
+from lessons.web.search.search import recognise
 
 TEXT = NOTES.read_text(encoding="utf-8")
 PROSE = FENCE.sub("", TEXT)
@@ -61,5 +62,14 @@ def test_every_generated_table_has_rows():
 
 def test_every_column_has_a_name():
     heads = re.findall(r"^(\|.*\|)\n\| *-", PROSE, re.M)
-    assert len(heads) > 40
+    assert len(heads) > 30
     assert [head for head in heads if re.search(r"\| +\|", head)] == []
+
+
+def test_the_search_recognises_each_error_of_the_table():
+    row = r"^\| `(?P<error>[^`]+)` \| \[(?P<id>[\w-]+)\]\((?P<file>lessons/core/diagnoses/.+)\) \|$"
+    rows = [found.groupdict() for found in re.finditer(row, TEXT, re.M)]
+    assert len(rows) > 20
+    for found in rows:
+        assert found["id"] in recognise(found["error"])
+        assert f"\n[{found['id']}]\n" in (PROJECT_DIR / found["file"]).read_text(encoding="utf-8")

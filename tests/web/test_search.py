@@ -233,6 +233,7 @@ def test_the_notes_have_a_table_of_contents():
 def test_the_notes_page_links_to_lessons_and_names_files():
     shown = page("/notes/")
     assert '<a href="/lessons/03-stop/">3</a>' in shown
+    assert '<a href="/diagnoses/#text-on-binary">text-on-binary</a>' in shown
     assert "<code>sync_demo/consumers.py</code>" in shown
     assert (
         '<sup title="tests/sync_demo/test_01_accept.py: test_is_routed_at_no_other_path">' in shown

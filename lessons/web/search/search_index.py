@@ -140,9 +140,8 @@ def _note_entries() -> Iterator[Entry]:
     for one in markdown_sections(read_notes()):
         chapter = one.title if one.level <= 2 else chapter
         place = chapter if one.level > 2 else ""
-        if place != DIAGNOSES:  # the notes' tables repeat the diagnoses, which are entries already
-            url = _address(reverse("notes"), one.id)
-            yield Entry(one.title or "Notes", place, "", one.text, NOTES, url)
+        url = _address(reverse("notes"), one.id)
+        yield Entry(one.title or "Notes", place, "", one.text, NOTES, url)
 
 
 def _address(url: str, anchor: str) -> str:

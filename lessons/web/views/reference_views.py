@@ -90,6 +90,9 @@ def link_to_pages(html: SafeString) -> SafeString:
     by_file = {f"lessons/course/{one.folder.name}/lesson.md": one.key for one in lessons()}
 
     def replacement(found: re.Match) -> str:
+        if found["file"].startswith("lessons/core/diagnoses/"):
+            anchor = f"#{found['words']}" if found["words"] in catalogue() else ""
+            return f'<a href="{reverse("diagnoses")}{anchor}">{found["words"]}</a>'
         if key := by_file.get(found["file"]):
             return f'<a href="{reverse("lesson", args=[key])}">{found["words"]}</a>'
         if found["title"]:  # the test that proves a sentence: show its name as a tooltip
