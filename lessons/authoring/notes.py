@@ -62,7 +62,7 @@ def _transcript(slug: str, steps: str) -> str:
     from lessons.playback.conversation import play  # imports consumers, so Django is set up first
 
     name, *steps = split_steps(steps)
-    return render(play(find(slug), name, steps, timeout=PLAY_TIMEOUT))
+    return render(play(find(slug), name, steps, timeout=PLAY_TIMEOUT), waits=True)
 
 
 def _table(found: re.Match, tables: dict[str, Callable[[], str]]) -> str:

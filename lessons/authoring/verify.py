@@ -122,7 +122,7 @@ def text_with_new_transcripts(lesson: Lesson) -> str:
         if kind != "transcript":
             return block[0]
         name, *steps = split_steps(rest)
-        return f"```{block['info']}\n{render(play(lesson, name, steps))}\n```"
+        return f"```{block['info']}\n{render(play(lesson, name, steps), waits=True)}\n```"
 
     return _BLOCK.sub(recorded, _text_of(lesson))
 

@@ -6,9 +6,11 @@ The child sends plain data: events, or the reason why there are none. See steps.
 
 import asyncio
 import importlib
+import itertools
 import logging
 import threading
 import warnings
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -30,6 +32,7 @@ from lessons.wire.events import Event
 
 PLAY_TIMEOUT = 5.0  # seconds that a conversation may take
 MAX_EVENTS = 2000  # events of one conversation that are kept
+MOMENT = 1e-6  # seconds between two events at the same time of the loop's clock
 FROZEN_NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)  # what Django's clock shows in a conversation
 
 
@@ -156,9 +159,15 @@ def _run(player: Player, subject, steps: list[Step]) -> None:
         asyncio.Runner(loop_factory=SimulatedLoop) as runner,
     ):
         # The loop's clock shows the waits in the transcript, although they take no time.
-        recorder.clock = runner.get_loop().timestamp
+        recorder.clock = _with_distinct_times(runner.get_loop())
         with simulated_clock(runner.get_loop()):
             runner.run(player.play(steps))
+
+
+def _with_distinct_times(loop: SimulatedLoop) -> Callable[[], float]:
+    """The clock of `loop`, a moment later at each call: no two events have equal times."""
+    moments = itertools.count(1)
+    return lambda: loop.elapsed() + next(moments) * MOMENT
 
 
 def _subject(lesson: Lesson, name: str):

@@ -34,7 +34,6 @@ import math
 import random
 import selectors
 import threading
-import time
 from asyncio.events import TimerHandle
 from asyncio.futures import _copy_future_state
 from collections.abc import Callable
@@ -54,9 +53,6 @@ CLOCK_RESOLUTION = 1e-9  # seconds; timers that are so close come at the same ti
 # What the loop's clock shows at first: an uptime of 1.5 days. A whole number keeps sums exact.
 EPOCH = 131072.0
 PAUSES = (0, 0, 0, 1, 1, 2)  # how often pause() suspends, of which a seed chooses
-
-
-_real_monotonic = time.monotonic
 
 
 @dataclass(frozen=True)
@@ -112,7 +108,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self._timer_numbers = itertools.count()
         self.blocking_calls: list[BlockingCall] = []  # noted within simulated_clock()
         self.thread_sleeps: list[ThreadSleep] = []  # noted within simulated_clock()
-        self._begun = self._now = EPOCH
+        self._now = EPOCH
         self._idle_waiters: list[asyncio.Future] = []
         # Weak, so that a finished task and all that it refers to can be freed.
         self._start_contexts: WeakKeyDictionary[asyncio.Task, Context] = WeakKeyDictionary()
@@ -138,10 +134,6 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     def elapsed(self) -> float:
         """Seconds since the clock began, without the rounding errors of a float."""
         return round(self._now - EPOCH, 9)
-
-    def timestamp(self) -> float:
-        """Seconds on a clock that also runs while code runs, so no two events have equal times."""
-        return _real_monotonic() + self._now - self._begun
 
     def advance(self, seconds: float) -> None:
         """Move both clocks forward."""

@@ -17,11 +17,12 @@ _LAYER_CALLS = {
 }
 
 
-def render(events: Iterable[Event], columns: int | None = None) -> str:
+def render(events: Iterable[Event], columns: int | None = None, waits: bool = False) -> str:
     """One line per event: number, lane, arrow (→ to the consumer), message, handler.
 
     With several connections, each lane has the number of its connection. If a line is longer than
-    `columns`, no line has a handler, and long messages are cut.
+    `columns`, no line has a handler, and long messages are cut. With `waits`, a conversation in
+    which time passes has a column with the seconds since the first event.
 
          1  client    → websocket.connect                   websocket_connect
          2  client    ← websocket.accept                    websocket_connect
@@ -29,14 +30,15 @@ def render(events: Iterable[Event], columns: int | None = None) -> str:
     events = list(events)
     connections = connections_of(events)
     lane = 9 if len(connections) == 1 else 11
+    times = _time_column(events) if waits else [""] * len(events)
     rows = [
         (
-            f"{lane_of(event, connections):<{lane}}",
+            f"{time}{lane_of(event, connections):<{lane}}",
             ARROWS[event.direction],
             event_text(event.message),
             event.handler or "",
         )
-        for event in events
+        for event, time in zip(events, times, strict=True)
     ]
     width = max((len(text) for _, _, text, _ in rows), default=0)
     lines = [
@@ -49,6 +51,15 @@ def render(events: Iterable[Event], columns: int | None = None) -> str:
         _shorten(f"{number:>3}  {lane}{arrow} {text}", columns)
         for number, (lane, arrow, text, _) in enumerate(rows, start=1)
     )
+
+
+def _time_column(events: Sequence[Event]) -> list[str]:
+    """For each event the seconds since the first one; empty texts if less than 0.1 s passed."""
+    seconds = [f"{event.time - events[0].time:.1f} s" for event in events]
+    if set(seconds) <= {"0.0 s"}:
+        return [""] * len(events)
+    width = max(map(len, seconds))
+    return [f"{text:>{width}}  " for text in seconds]
 
 
 def connections_of(events: Iterable[Event]) -> list[str]:

@@ -159,3 +159,15 @@ def test_a_difference_in_long_bytes_is_shown_where_it_begins():
 
 def _lines(expected, actual):
     return render_difference(expected, actual, 76).splitlines()
+
+
+def test_a_conversation_in_which_time_passes_can_show_the_seconds():
+    events = [
+        event(1, "client", "in", {"type": "websocket.connect"}),
+        event(2, "client", "out", {"type": "websocket.accept"}),
+    ]
+    assert render(events, waits=True).splitlines() == [
+        "  1  0.0 s  client   → websocket.connect",
+        "  2  1.0 s  client   ← websocket.accept",
+    ]
+    assert render(events[:1], waits=True) == "  1  client   → websocket.connect"
