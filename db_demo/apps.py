@@ -8,5 +8,5 @@ class DbDemoConfig(AppConfig):
 
     def ready(self):
         # The import connects the receivers. Their models exist only now.
-        import db_demo.chat.revocation
+        import db_demo.hardened_chat.revocation
         import db_demo.signals  # noqa: F401

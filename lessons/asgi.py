@@ -19,7 +19,7 @@ from async_demo.routing import websocket_urlpatterns as async_urlpatterns  # noq
 from auth_demo.routing import ticket_urlpatterns  # noqa: E402
 from auth_demo.routing import websocket_urlpatterns as auth_urlpatterns  # noqa: E402
 from auth_demo.unguarded import with_unguarded  # noqa: E402
-from db_demo.chat.routing import websocket_urlpatterns as chat_urlpatterns  # noqa: E402
+from db_demo.hardened_chat.routing import websocket_urlpatterns as chat_urlpatterns  # noqa: E402
 from db_demo.routing import websocket_urlpatterns as db_urlpatterns  # noqa: E402
 from layers_demo.routing import channel_name_patterns  # noqa: E402
 from layers_demo.routing import websocket_urlpatterns as layers_urlpatterns  # noqa: E402

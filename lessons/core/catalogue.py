@@ -104,7 +104,7 @@ class Lesson:
 
     @property
     def all_tests(self) -> tuple[Path, ...]:
-        """`tests` and further modules beside it: `tests: chat_suite chat_load`."""
+        """`tests` and further modules beside it: `tests: hardened_chat chat_load`."""
         more = self._fields.get("tests", "").split()
         return (self.tests, *(self.tests.with_name(f"test_{name}.py") for name in more))
 

@@ -103,10 +103,10 @@ SIGNAL_PARTS = [
         (
             "chat",
             {
-                "chat.raw": ["Chat"],
-                "chat.store": ["save_message", "check_access"],
-                "chat.logic": ["ChatLogic.catch_up"],
-                "chat.generic": ["GenericChat"],
+                "hardened_chat.raw": ["HardenedChat"],
+                "hardened_chat.store": ["save_message", "check_access"],
+                "hardened_chat.logic": ["ChatLogic.catch_up"],
+                "hardened_chat.generic": ["HardenedGenericChat"],
             },
         ),
     ],

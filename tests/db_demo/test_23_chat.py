@@ -1,4 +1,4 @@
-"""Lesson 23, Chat, event by event. test_chat_suite tests messages, history and access."""
+"""Lesson 23, Chat, event by event. test_hardened_chat tests messages, history and access."""
 
 import asyncio
 import json

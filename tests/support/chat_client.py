@@ -1,4 +1,4 @@
-"""Clients of the chat for tests: log in, join rooms, send and read messages."""
+"""Clients of the hardened chat for tests: log in, join rooms, send and read messages."""
 
 import json
 
@@ -6,7 +6,7 @@ from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
 from django.contrib.auth.models import User
 
-from db_demo.chat.routing import websocket_urlpatterns
+from db_demo.hardened_chat.routing import websocket_urlpatterns
 from db_demo.models import Membership, Room
 from lessons.judge import StrictCommunicator
 

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 
 from django.conf import settings
 
-from db_demo.chat.store import AccessDenied, ChatClient
+from db_demo.hardened_chat.store import AccessDenied, ChatClient
 
 ROOM_NAME = "[a-zA-Z0-9_.-]{1,50}"  # valid in the name of a group and in a URL
 BAD_REQUEST, NO_SUCH_ROOM, NEEDS_TLS = 4400, 4404, 4426

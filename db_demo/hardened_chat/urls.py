@@ -1,8 +1,8 @@
-"""URLs of the pages of the chat."""
+"""URLs of the pages of the hardened chat."""
 
 from django.urls import path
 
-from db_demo.chat import views
+from db_demo.hardened_chat import views
 
 urlpatterns = [
     path("chat/", views.rooms, name="chat-rooms"),

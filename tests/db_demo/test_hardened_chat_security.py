@@ -1,4 +1,4 @@
-"""Attacks on the chat of lesson 23, and how the chat prevents them.
+"""Attacks on the hardened chat, and how it prevents them.
 
 The items come from OWASP's WebSocket Security Cheat Sheet and from ASVS 5.0, section V4.4. Each has
 the measure that the chat takes, and the tests that prove it.
@@ -25,7 +25,7 @@ V4.4.3, V4.4.4, separate tokens:
     → test_only_the_session_of_the_handshake_identifies_the_user
 authentication at the handshake:
     The session of the handshake. Without one, the client is a guest, who may join open rooms only.
-    → test_only_the_session_of_the_handshake_identifies_the_user, test_chat_suite:
+    → test_only_the_session_of_the_handshake_identifies_the_user, test_hardened_chat:
       test_only_members_join_read_and_write_in_a_private_room
 session expiry, periodic validation:
     The chat checks the session at every message and every heartbeat (10 s).
@@ -35,7 +35,7 @@ logout closes all connections:
     → test_a_revoked_login_is_closed_at_once
 message-level authorization:
     Each function of store.py that reads or writes messages checks access first.
-    → test_chat_suite: test_a_removed_member_cannot_write, test_chat_suite:
+    → test_hardened_chat: test_a_removed_member_cannot_write, test_hardened_chat:
       test_a_removed_member_cannot_read, test_typing_checks_access_too
 input: structure, type:
     An allow-list of two requests.
@@ -82,7 +82,7 @@ idle connections:
     → test_an_idle_client_is_closed
 dead connections:
     Daphne sends pings (20 s, 30 s), and presence rows expire.
-    → test_chat_suite: test_presence_rows_of_a_killed_process_expire
+    → test_hardened_chat: test_presence_rows_of_a_killed_process_expire
 backpressure:
     Daphne has none. The rate limits of the writers limit what a slow reader can pile up.
 monitoring:
@@ -108,8 +108,8 @@ from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 from django.test import AsyncClient
 
-from db_demo.chat import frames, rate_limit, store
-from db_demo.chat.logic import HEARTBEAT_INTERVAL
+from db_demo.hardened_chat import frames, rate_limit, store
+from db_demo.hardened_chat.logic import HEARTBEAT_INTERVAL
 from db_demo.models import Message, Presence
 from lessons.asgi import application as whole_project
 from lessons.judge import StrictCommunicator
@@ -251,7 +251,7 @@ def _change_password(name):
 
 
 async def test_logout_works_while_the_layer_is_unreachable(chat, monkeypatch, caplog):
-    from db_demo.chat import revocation
+    from db_demo.hardened_chat import revocation
 
     headers = await chat.database.log_in("ann")
     monkeypatch.setattr(revocation, "get_channel_layer", lambda: None)
@@ -455,7 +455,7 @@ async def test_an_idle_client_is_closed(chat, monkeypatch):
 
 
 async def test_the_log_has_users_and_events_but_no_texts(chat, caplog):
-    caplog.set_level(logging.INFO, "db_demo.chat")
+    caplog.set_level(logging.INFO, "db_demo.hardened_chat")
     headers = await chat.database.log_in("ann")
     key = headers[0][1].partition(b"=")[2].decode()
     ann = await chat.join(headers=headers)
@@ -480,9 +480,13 @@ async def test_the_log_has_users_and_events_but_no_texts(chat, caplog):
 
 
 def test_every_proof_is_a_test_that_exists():
-    named = set(re.findall(r"\btest_\w+(?=[,\n])", __doc__)) - {"test_chat_suite"}
+    named = set(re.findall(r"\btest_\w+(?=[,\n])", __doc__)) - {"test_hardened_chat"}
     folder = settings.BASE_DIR / "tests"
-    files = ["db_demo/test_chat_security", "db_demo/test_chat_suite", "browser/test_chat"]
+    files = [
+        "db_demo/test_hardened_chat_security",
+        "db_demo/test_hardened_chat",
+        "browser/test_chat",
+    ]
     files.append("core/test_settings")
     sources = "".join((folder / f"{name}.py").read_text(encoding="utf-8") for name in files)
     assert len(named) > 20

@@ -11,12 +11,12 @@ from functools import wraps
 
 from channels.db import database_sync_to_async
 
-from db_demo.chat import store
-from db_demo.chat.frames import InvalidFrame, parse_frame
-from db_demo.chat.handshake import read_handshake
-from db_demo.chat.rate_limit import RateLimit
-from db_demo.chat.revocation import room_group, user_group
-from db_demo.chat.store import AccessDenied
+from db_demo.hardened_chat import store
+from db_demo.hardened_chat.frames import InvalidFrame, parse_frame
+from db_demo.hardened_chat.handshake import read_handshake
+from db_demo.hardened_chat.rate_limit import RateLimit
+from db_demo.hardened_chat.revocation import room_group, user_group
+from db_demo.hardened_chat.store import AccessDenied
 
 HEARTBEAT_INTERVAL = 10  # seconds; a presence row is stale after three of them
 TYPING_INTERVAL = 2  # seconds; more frequent notices would say nothing new

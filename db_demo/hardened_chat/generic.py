@@ -1,11 +1,11 @@
-"""Lesson 23: the same chat on the generic consumer of Channels."""
+"""The hardened chat on the generic consumer of Channels."""
 
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
-from db_demo.chat.logic import ChatLogic
+from db_demo.hardened_chat.logic import ChatLogic
 
 
-class GenericChat(ChatLogic, AsyncJsonWebsocketConsumer):
+class HardenedGenericChat(ChatLogic, AsyncJsonWebsocketConsumer):
     """The chat's logic, connected to the methods of the generic consumer."""
 
     async def connect(self):

@@ -1,14 +1,14 @@
-"""Lesson 23: the chat on a bare AsyncConsumer."""
+"""The hardened chat on a bare AsyncConsumer."""
 
 import json
 
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 
-from db_demo.chat.logic import ChatLogic
+from db_demo.hardened_chat.logic import ChatLogic
 
 
-class Chat(ChatLogic, AsyncConsumer):
+class HardenedChat(ChatLogic, AsyncConsumer):
     """The chat's logic, connected to bare events."""
 
     async def websocket_connect(self, event):

@@ -1,4 +1,4 @@
-"""Tests for both chats of lesson 23: on the bare consumer and on the generic consumer."""
+"""Tests for both hardened chats: on the bare consumer and on the generic consumer."""
 
 import asyncio
 from datetime import timedelta
@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from channels.layers import get_channel_layer
 
-from db_demo.chat import store
-from db_demo.chat.logic import HEARTBEAT_INTERVAL, TYPING_INTERVAL
+from db_demo.hardened_chat import store
+from db_demo.hardened_chat.logic import HEARTBEAT_INTERVAL, TYPING_INTERVAL
 from db_demo.models import Message, Presence, Room
 from lessons.judge import StrictCommunicator
 from lessons.simulator.database import fresh_database
