@@ -6,8 +6,8 @@ its source:
 - ```` ```python QUALIFIED.NAME ````: the code of that name;
 - ```` ```text SLUG: NAME | step | step ````: the transcript of that conversation in lesson SLUG;
 - from `[//]: # "NAME"` to `[//]: # "end"`: the table NAME, see TABLES;
-- `[test](FILE "test_name")`: a proof. The command finds FILE by the test's name, so write
-  `[test]("test_name")`.
+- `[^test_name]`: a footnote, the proof of the sentence before it. The command writes the footnotes
+  of a chapter at the chapter's end. They say which file has that test.
 
 With `--figures` it also writes the tables of figures, from what `manage.py bench` has measured on
 this machine. A test keeps watch over everything but the figures.
@@ -18,6 +18,7 @@ import re
 import sys
 from collections.abc import Callable
 from functools import cache, partial
+from itertools import pairwise
 from pathlib import Path
 
 from lessons.authoring.notes_figures import FIGURES
@@ -36,7 +37,8 @@ PLAY_TIMEOUT = 60  # seconds for a conversation, on a busy machine
 
 FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.M | re.S)
 TABLE = re.compile(r'^\[//\]: # "(?P<name>[\w-]+)"\n\n(?P<body>.*?)^\[//\]: # "end"$', re.M | re.S)
-PROOF = re.compile(r'\[test\]\((?:(?P<file>[\w/]+\.py) )?"(?P<name>test_\w+)"\)')
+PROOF = re.compile(r"(?<=.)\[\^(?P<name>test_\w+)\]")
+FOOTNOTE = re.compile(r"^\[\^(?P<name>test_\w+)\]: .*\n", re.M)
 _CONVERSATION = re.compile(r"(?P<slug>\w+): (?P<steps>.+ \| .+)")
 _MARKDOWN = re.compile(r"[\\`*<>\[\]|]|(?<!\w)_|_(?!\w)")
 
@@ -44,9 +46,17 @@ _MARKDOWN = re.compile(r"[\\`*<>\[\]|]|(?<!\w)_|_(?!\w)")
 def regenerated(text: str, figures: bool = False) -> str:
     """NOTES.md with every generated part written again."""
     tables = TABLES | FIGURES if figures else TABLES
-    text = FENCE.sub(_block, text)
+    text = FENCE.sub(_block, FOOTNOTE.sub("", text))
     text = TABLE.sub(lambda found: _table(found, tables), text)
-    return PROOF.sub(_proof, text)
+    chapters = [_with_footnotes(one.rstrip()) for one in split_chapters(text)]
+    return TABLE.sub(lambda found: _contents(found, chapters), "\n\n".join(chapters) + "\n")
+
+
+def split_chapters(text: str) -> list[str]:
+    """The text before the first heading of level 2, then each chapter."""
+    hidden = FENCE.sub(lambda found: re.sub(r".", "x", found[0]), text)
+    starts = [0, *(found.start() for found in re.finditer(r"^## ", hidden, re.M)), len(text)]
+    return [text[start:end] for start, end in pairwise(starts)]
 
 
 def _block(found: re.Match) -> str:
@@ -71,14 +81,31 @@ def _table(found: re.Match, tables: dict[str, Callable[[], str]]) -> str:
     return f'[//]: # "{found["name"]}"\n\n{make()}\n\n[//]: # "end"'
 
 
-def _proof(found: re.Match) -> str:
-    name, file = found["name"], found["file"]
-    places = files_by_test().get(name, [])
-    if file not in places:
-        if len(places) != 1:
-            raise LookupError(f"{name} is in {places or 'no file'}: write the file or fix the name")
-        file = places[0]
-    return f'[test]({file} "{name}")'
+def _with_footnotes(chapter: str) -> str:
+    """The chapter with a footnote for each test that it names as a proof."""
+    names = dict.fromkeys(PROOF.findall(chapter))
+    footnotes = "\n".join(f"[^{name}]: {_proof(name)}" for name in names)
+    return f"{chapter}\n\n{footnotes}".rstrip()
+
+
+def _proof(name: str) -> str:
+    if not (files := files_by_test().get(name)):
+        raise LookupError(f"No test has the name {name}. Fix the name.")
+    return ", ".join(f"[{file}]({file})" for file in files) + f": `{name}`"
+
+
+def _contents(found: re.Match, chapters: list[str]) -> str:
+    """The list of chapters, in the table "contents"."""
+    if found["name"] != "contents":
+        return found[0]
+    titles = [one.partition("\n")[0].removeprefix("## ") for one in chapters[1:]]
+    links = " · ".join(f"[{title}](#{anchor_of(title)})" for title in titles)
+    return f'[//]: # "contents"\n\n{links}\n\n[//]: # "end"'
+
+
+def anchor_of(title: str) -> str:
+    """The anchor that GitHub makes from a heading."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
 @cache
@@ -135,9 +162,9 @@ def _security() -> str:
     rows = []
     for attack, text in re.findall(r"^(\S[^\n]*):\n((?: {4}[^\n]*\n?)+)", docstring, re.M):
         answer, _, proofs = text.partition("→")
-        links = [f'[test]("{name}")' for name in re.findall(r"\btest_\w+(?=[,\n]|$)", proofs)]
+        links = [f"[^{name}]" for name in re.findall(r"\btest_\w+(?=[,\n]|$)", proofs)]
         answer = escaped(answer).replace(r"\`", "`")  # the docstring has code in it
-        rows.append([escaped(attack), " ".join([answer, *links])])
+        rows.append([escaped(attack), answer.strip() + " ".join(links)])
     return markdown_table(["what may be tried", "what the chat does"], rows)
 
 

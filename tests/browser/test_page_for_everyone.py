@@ -67,7 +67,10 @@ def test_a_lesson_in_use_has_no_axe_violations(visit, judged):
 def test_the_reference_pages_have_no_axe_violations(browser, address, judged):
     with browser.new_context(**CALM) as context:
         page = context.new_page()
-        for path in ("/lessons/none/", "/search/?q=zombie", "/diagnoses/", "/notes/", "/"):
+        for path in (
+            *("/lessons/none/", "/search/?q=zombie", "/diagnoses/", "/notes/", "/notes/redis/"),
+            "/",
+        ):
             page.goto(address + path)
             page.evaluate(ONE_OF_EACH)
             expect_no_violations(page)

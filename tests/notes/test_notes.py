@@ -2,7 +2,17 @@
 
 import re
 
-from lessons.authoring.notes import FENCE, NOTES, PROOF, TABLE, files_by_test, regenerated
+from lessons.authoring.notes import (
+    FENCE,
+    FOOTNOTE,
+    NOTES,
+    PROOF,
+    TABLE,
+    anchor_of,
+    files_by_test,
+    regenerated,
+    split_chapters,
+)
 from lessons.core.catalogue import PROJECT_DIR
 from lessons.web.search.search import recognise
 
@@ -12,9 +22,7 @@ HOSTS = {"asgi.readthedocs.io", "cheatsheetseries.owasp.org", "owasp.org"}
 
 
 def anchors(text: str) -> set[str]:
-    """The anchors that GitHub makes from the headings."""
-    titles = re.findall(r"^#+ (.+)$", text, re.M)
-    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+    return {anchor_of(title) for title in re.findall(r"^#+ (.+)$", text, re.M)}
 
 
 def test_the_notes_are_as_the_generator_writes_them():
@@ -24,11 +32,21 @@ def test_the_notes_are_as_the_generator_writes_them():
 
 
 def test_every_proof_is_a_test_that_exists():
-    proofs = PROOF.findall(TEXT)
-    assert len(proofs) == TEXT.count("[test]("), 'write [test](FILE "test_name")'
-    assert [
-        (file, name) for file, name in proofs if file not in files_by_test().get(name, [])
-    ] == []
+    proofs = PROOF.findall(PROSE)
+    assert len(proofs) == len(re.findall(r"(?<=.)\[\^", PROSE)), "write [^test_name]"
+    assert len(set(proofs)) > 250
+    assert [name for name in proofs if not files_by_test().get(name)] == []
+
+
+def test_each_chapter_ends_with_a_footnote_for_each_of_its_proofs():
+    for chapter in split_chapters(TEXT):
+        text, *footnotes = FOOTNOTE.split(chapter)
+        assert "".join(footnotes[1::2]).strip() == ""
+        assert footnotes[0::2] == list(dict.fromkeys(PROOF.findall(text)))
+    for footnote in FOOTNOTE.finditer(TEXT):
+        files = re.findall(r"\[(tests/\S+)\]\((\S+)\)", footnote[0])
+        assert [file for file, _ in files] == files_by_test()[footnote["name"]]
+        assert all(file == link for file, link in files)
 
 
 def has_target(link: str) -> bool:
@@ -57,7 +75,9 @@ def test_javascript_is_an_excerpt_of_its_file():
 
 
 def test_every_generated_table_has_rows():
-    assert [found["name"] for found in TABLE.finditer(TEXT) if "| --- |" not in found["body"]] == []
+    assert [found["name"] for found in TABLE.finditer(TEXT) if "| --- |" not in found["body"]] == [
+        "contents"
+    ]
 
 
 def test_every_column_has_a_name():

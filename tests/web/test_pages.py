@@ -246,7 +246,14 @@ class Inline(HTMLParser):
 @pytest.mark.parametrize(
     "path",
     [
-        *("/", "/lessons/none/", "/search/?q=group_send", "/diagnoses/", "/notes/"),
+        *(
+            "/",
+            "/lessons/none/",
+            "/search/?q=group_send",
+            "/diagnoses/",
+            "/notes/",
+            "/notes/redis/",
+        ),
         *(f"/lessons/{x.key}/" for x in lessons()),
     ],
 )

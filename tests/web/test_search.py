@@ -40,7 +40,7 @@ def page(path, **query):
 def test_every_word_must_occur_in_any_case_and_order():
     lesson, diagnosis, *notes = urls("ZOMBIE stopconsumer")
     assert (lesson, diagnosis) == ("/lessons/03-stop/#why", "/diagnoses/#zombie")
-    assert {url.partition("#")[0] for url in notes} == {"/notes/"}
+    assert all(url.startswith("/notes/") for url in notes)
     assert urls("zombie stopconsumer elephant") == []
 
 
@@ -60,7 +60,7 @@ def test_finds_a_code_word_whole(notes):
     notes.write_text("# Notes\n## A\ngroup_send, websocket.accept\n## B\nsend to a group\n")
 
     def anchors(query):
-        return [url.removeprefix("/notes/#") for url in urls(query) if "/notes/" in url]
+        return [url.removeprefix("/notes/").strip("/") for url in urls(query) if "/notes/" in url]
 
     assert anchors("group_send") == anchors("group_se") == anchors("websocket.accept") == ["a"]
     assert anchors("group send") == ["a", "b"]
@@ -113,7 +113,7 @@ def test_finds_a_change_a_second_later_and_reads_no_file_before(notes, monkeypat
 
 def test_finds_the_present_text_of_a_changed_file(notes):
     notes.write_text("# Notes\n\n## Of `zebras`\nStripes.\n\n## Of gnus\n\n### Horns\nTwo.\n")
-    assert urls("zebras") == urls("stripes") == ["/notes/#of-zebras"]
+    assert urls("zebras") == urls("stripes") == ["/notes/of-zebras/"]
     (gnus,) = search("horns")
     assert gnus.results[0].place == "Of gnus"
     notes.write_text("# Notes\n\nZebras were here.\n")
@@ -226,8 +226,37 @@ def test_a_diagnosis_links_to_its_mistakes():
 def test_the_notes_have_a_table_of_contents():
     shown = page("/notes/")
     chapters = re.findall(r'<h2 id="([^"]+)"><a class="anchor"', shown)
-    assert chapters
+    assert len(chapters) > 10
     assert re.findall(r'<li><a href="#([^"]+)">', shown)[: len(chapters)] == chapters
+    urls = [f"/notes/{one}/" for one in chapters]
+    for number, url in enumerate(urls):
+        shown = page(url)
+        assert re.findall(r'href="([^"]+)" aria-current="page"', shown) == [url]
+        assert re.findall(r'<li><a href="(/notes/[^"#]+)"', shown) == urls
+        assert re.findall(r'rel="prev" href="([^"]+)"', shown) == urls[:number][-1:]
+        assert re.findall(r'rel="next" href="([^"]+)"', shown) == urls[number + 1 :][:1]
+    assert Client().get("/notes/no-such-chapter/").status_code == 404
+
+
+def test_a_link_to_another_chapter_leads_to_its_page():
+    anchors = {}
+    for url in set(re.findall(r'href="(/notes/[^"#]+/)"', page("/notes/installing/"))):
+        anchors[url] = set(re.findall(r'id="([^"]+)"', page(url)))
+    for url in anchors:
+        shown = page(url)
+        for link, anchor in re.findall(r'<a href="([^"#]*)#([^"]+)"', shown):
+            if link in ("", *anchors):
+                assert anchor in anchors[link or url]
+    assert '<a href="/notes/redis/">Redis</a>' in page("/notes/installing/")
+
+
+def test_a_proof_is_a_footnote_at_the_end_of_its_chapter():
+    for shown in (page("/notes/"), page("/notes/installing/")):
+        link = r'<a href="#(fn-installing-\d+)" id="fnref-installing-\d+">\d+</a></sup>'
+        (first, *_) = re.findall(link, shown)
+        proof = shown.partition(f'<li id="{first}"')[2].partition("</li>")[0]
+        assert "<code>tests/notes/test_project.py</code>: <code>test_" in proof
+        assert "[^test" not in shown
 
 
 def test_the_notes_page_links_to_lessons_and_names_files():
@@ -235,9 +264,6 @@ def test_the_notes_page_links_to_lessons_and_names_files():
     assert '<a href="/lessons/03-stop/">3</a>' in shown
     assert '<a href="/diagnoses/#text-on-binary">text-on-binary</a>' in shown
     assert "<code>sync_demo/consumers.py</code>" in shown
-    assert (
-        '<sup title="tests/sync_demo/test_01_accept.py: test_is_routed_at_no_other_path">' in shown
-    )
     addresses = set(re.findall(r'<a [^>]*href="([^"]*)"', shown))
     assert {address for address in addresses if not re.match("[/#]|https://", address)} == set()
 

@@ -15,6 +15,7 @@ from django.urls import reverse
 from lessons.core import catalogue, diagnoses, lesson_text
 from lessons.core.catalogue import IncompleteLesson, Lesson, lessons
 from lessons.web.markup import markdown_sections
+from lessons.web.notes_chapters import split_chapters
 
 LESSONS, DIAGNOSES, NOTES = "Lessons", "Diagnoses", "Notes"
 # Private-use characters round a match. They are removed from the texts, so they are never content.
@@ -136,12 +137,14 @@ def _diagnosis_entries() -> Iterator[Entry]:
 
 
 def _note_entries() -> Iterator[Entry]:
-    chapter = ""
-    for one in markdown_sections(read_notes()):
-        chapter = one.title if one.level <= 2 else chapter
-        place = chapter if one.level > 2 else ""
-        url = _address(reverse("notes"), one.id)
-        yield Entry(one.title or "Notes", place, "", one.text, NOTES, url)
+    introduction, chapters = split_chapters(read_notes())
+    for one in markdown_sections(introduction):
+        yield Entry(one.title or "Notes", "", "", one.text, NOTES, reverse("notes"))
+    for chapter in chapters:
+        for one in markdown_sections(chapter.markdown):
+            is_chapter = one.id == chapter.id
+            place, anchor = ("", "") if is_chapter else (chapter.title, one.id)
+            yield Entry(one.title, place, "", one.text, NOTES, _address(chapter.url, anchor))
 
 
 def _address(url: str, anchor: str) -> str:

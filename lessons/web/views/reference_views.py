@@ -1,6 +1,5 @@
 """The reference pages: search, diagnoses and notes."""
 
-import re
 from functools import lru_cache
 from itertools import groupby
 
@@ -8,21 +7,16 @@ from django.http import Http404
 from django.shortcuts import render
 from django.template import Context, Template
 from django.template.loader import get_template
-from django.urls import reverse
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from lessons.core.catalogue import lessons
 from lessons.core.diagnoses import catalogue
 from lessons.judge.mistakes import read_mistakes
-from lessons.web.markup import markdown_sections, markdown_to_html
+from lessons.web.notes_chapters import chapter_to_html, split_chapters, whole_to_html
 from lessons.web.search.search import MAX_QUERY, search
 from lessons.web.search.search_index import SearchUnavailable, read_notes
 from lessons.web.views.csp import with_csp
-
-_FILE_LINK = re.compile(
-    r'<a href="(?P<file>\w[^":]*)"(?: title="(?P<title>[^"]*)")?>(?P<words>[^<]*)</a>'
-)
 
 
 @require_safe
@@ -72,31 +66,22 @@ def _render_articles(template: Template, groups: tuple) -> SafeString:
 
 @require_safe
 @with_csp
-def notes_page(request):
-    markdown = read_notes()
-    if not markdown:
+def notes_page(request, chapter=None):
+    """All notes, or one chapter of them."""
+    notes = read_notes()
+    if not notes:
         raise Http404("The file NOTES.md is missing.")
-    contents = [one for one in markdown_sections(markdown) if one.id and one.level == 2]
-    text = link_to_pages(markdown_to_html(markdown))
-    return render(request, "lessons/notes.html", {"text": text, "contents": contents})
-
-
-@lru_cache(maxsize=1)
-def link_to_pages(html: SafeString) -> SafeString:
-    """The HTML, in which a link to a file becomes a link to a page, or the file's name.
-
-    On a repository's page such a link works. The workshop does not serve the project's files.
-    """
-    by_file = {f"lessons/course/{one.folder.name}/lesson.md": one.key for one in lessons()}
-
-    def replacement(found: re.Match) -> str:
-        if found["file"].startswith("lessons/core/diagnoses/"):
-            anchor = f"#{found['words']}" if found["words"] in catalogue() else ""
-            return f'<a href="{reverse("diagnoses")}{anchor}">{found["words"]}</a>'
-        if key := by_file.get(found["file"]):
-            return f'<a href="{reverse("lesson", args=[key])}">{found["words"]}</a>'
-        if found["title"]:  # the test that proves a sentence: show its name as a tooltip
-            return f'<sup title="{found["file"]}: {found["title"]}">{found["words"]}</sup>'
-        return f"<code>{found['words']}</code>"
-
-    return mark_safe(_FILE_LINK.sub(replacement, html))
+    _, chapters = split_chapters(notes)
+    context = {"chapters": chapters}
+    if chapter is None:
+        context["text"] = whole_to_html(notes)
+    else:
+        numbers = {one.id: number for number, one in enumerate(chapters)}
+        if chapter not in numbers:
+            raise Http404("The notes have no such chapter.")
+        number = numbers[chapter]
+        context["chapter"] = chapters[number]
+        context["previous"] = chapters[number - 1] if number else None
+        context["next"] = chapters[number + 1] if number + 1 < len(chapters) else None
+        context["text"] = chapter_to_html(notes, chapters[number])
+    return render(request, "lessons/notes.html", context)
