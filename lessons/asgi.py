@@ -19,7 +19,8 @@ from async_demo.routing import websocket_urlpatterns as async_urlpatterns  # noq
 from auth_demo.routing import ticket_urlpatterns  # noqa: E402
 from auth_demo.routing import websocket_urlpatterns as auth_urlpatterns  # noqa: E402
 from auth_demo.unguarded import with_unguarded  # noqa: E402
-from db_demo.hardened_chat.routing import websocket_urlpatterns as chat_urlpatterns  # noqa: E402
+from db_demo.chat.routing import websocket_urlpatterns as chat_urlpatterns  # noqa: E402
+from db_demo.hardened_chat.routing import websocket_urlpatterns as hardened_urlpatterns  # noqa: E402
 from db_demo.routing import websocket_urlpatterns as db_urlpatterns  # noqa: E402
 from layers_demo.routing import channel_name_patterns  # noqa: E402
 from layers_demo.routing import websocket_urlpatterns as layers_urlpatterns  # noqa: E402
@@ -32,6 +33,7 @@ websocket_urlpatterns = [
     *auth_urlpatterns,
     *db_urlpatterns,
     *chat_urlpatterns,
+    *hardened_urlpatterns,
 ]
 websocket_application = AllowedHostsOriginValidator(
     AuthMiddlewareStack(URLRouter(websocket_urlpatterns))

@@ -1,4 +1,4 @@
-"""Clients of the hardened chat for tests: log in, join rooms, send and read messages."""
+"""Clients of all chats for tests: log in, join rooms, send and read messages."""
 
 import json
 
@@ -6,11 +6,13 @@ from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
 from django.contrib.auth.models import User
 
-from db_demo.hardened_chat.routing import websocket_urlpatterns
+from db_demo.chat import routing
+from db_demo.hardened_chat import routing as hardened_routing
 from db_demo.models import Membership, Room
 from lessons.judge import StrictCommunicator
 
-APPLICATION = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
+URLPATTERNS = [*routing.websocket_urlpatterns, *hardened_routing.websocket_urlpatterns]
+APPLICATION = AuthMiddlewareStack(URLRouter(URLPATTERNS))
 
 
 class Participant:
@@ -36,7 +38,7 @@ class Participant:
 
 
 class Chat:
-    """Opens connections to one of the two chats, and closes all of them at the end."""
+    """Opens connections to one of the chats, and closes all of them at the end."""
 
     def __init__(self, database, prefix):
         self.database, self.prefix, self.participants = database, prefix, []

@@ -13,6 +13,7 @@ DATABASE_APPS = ("auth_demo", "db_demo")
 
 # These send to one client what another client has sent or saved. That is their purpose.
 SHARING = ("layers_demo.Room", "layers_demo.SharedRoom", "db_demo.Guestbook", "db_demo.Logbook")
+SHARING += ("db_demo.Chat", "db_demo.GenericChat")
 SHARING += ("db_demo.HardenedChat", "db_demo.HardenedGenericChat")
 
 
