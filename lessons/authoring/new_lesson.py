@@ -9,6 +9,8 @@ LESSON = """\
 demo: {app}.consumers.{name}
 path: {path}
 exercise: {name}({base})
+goal: TODO: what a student can do afterwards.
+minutes: 15
 ---
 # TODO: the title
 
@@ -29,6 +31,32 @@ TODO: what `exercise.py` has, what is wrong with it, and how many places to chan
 
 ## Where it bites
 - **TODO.** The error as the server or the browser writes it, then the cure.
+"""
+
+TEACH = """\
+# Teach: TODO: the title
+
+## Plan
+| minutes | part |
+|---|---|
+| 3 | predict |
+| 4 | see, why |
+| 8 | do, discuss |
+
+## Show
+TODO: what to show on the projector. `lesson verify {slug} --update` records the transcript.
+
+```transcript {app}.consumers.{name} | connect | text hello | close 1001
+```
+
+## Ask
+- **TODO: a question?** The answer to expect.
+
+## Usual mistakes
+- `SendsNoReply`: TODO: how to recognise it, and how to discuss it.
+
+## Cut
+TODO: what to leave out when time is short.
 """
 
 PREDICT = '''\
@@ -148,13 +176,40 @@ TODO
 TESTS = '''\
 """Lesson {number}'s worked example: TODO: what it shows."""
 
+from asgiref.sync import async_to_sync
 from channels.routing import URLRouter
+from channels.testing import WebsocketCommunicator
 
 from {app}.consumers import {name}
 from {app}.routing import websocket_urlpatterns
-from lessons.judge import StrictCommunicator
 
 PATH = "{path}"
+
+
+def test_todo_what_the_stock_communicator_proves():
+    async def conversation():
+        client = WebsocketCommunicator({name}.as_asgi(), PATH)
+        assert await client.connect() == (True, None)
+        await client.send_to(text_data="hello")
+        assert await client.receive_from() == "hello"
+        await client.disconnect()
+
+    async_to_sync(conversation)()
+
+
+def test_is_routed_at_its_path():
+    async def conversation():
+        client = WebsocketCommunicator(URLRouter(websocket_urlpatterns), PATH)
+        assert await client.connect() == (True, None)
+        await client.disconnect()
+
+    async_to_sync(conversation)()
+
+
+# ── What only the strict communicator sees ──
+# TODO: the rule of Daphne that the stock communicator does not know.
+
+from lessons.judge import StrictCommunicator
 
 
 async def test_todo_what_it_does():
@@ -163,15 +218,11 @@ async def test_todo_what_it_does():
         client.expect()
         await client.send_to(text_data="hello")
         client.expect({{"type": "websocket.send", "text": "hello"}})
-
-
-async def test_is_routed_at_its_path():
-    async with StrictCommunicator(URLRouter(websocket_urlpatterns), PATH) as client:
-        assert await client.connect() == (True, None)
 '''
 
 FILES = {
     "lesson.md": LESSON,
+    "teach.md": TEACH,
     "predict.toml": PREDICT,
     "exercise.py": EXERCISE,
     "solution.py": SOLUTION,

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from lessons.core import exercise_copies
 from lessons.core.catalogue import FILES, IncompleteLesson, Lesson
 from lessons.core.diagnoses import catalogue
-from lessons.core.lesson_text import TextError, expanded_text
+from lessons.core.lesson_text import TextError, expanded_teach_page, expanded_text
 from lessons.core.source import UnknownName, find_source
 from lessons.judge import exploration, predictions
+from lessons.judge.mistakes import read_mistakes
 from lessons.judge.predictions import InvalidPrediction, Prediction
 from lessons.judge.runner import judge
 from lessons.judge.verdict import explain
@@ -23,11 +24,16 @@ from lessons.playback.steps import split_steps
 from lessons.simulator.student_module import mistakes_of
 from lessons.wire.transcript import render
 
+TEXTS = ("lesson.md", "teach.md")  # whose transcripts are recorded
 MAX_WORDS = 500  # of a lesson's prose
 SECTIONS = ["See it", "Why", "Do it", "Where it bites"]
+MAX_WORDS_OF_TEACH_PAGE = 350
+SECTIONS_OF_TEACH_PAGE = ["Plan", "Show", "Ask", "Usual mistakes", "Cut"]
 MIN_PREDICTIONS, MAX_PREDICTIONS = 2, 4  # of a lesson
 MIN_CARDS, MAX_CARDS = 3, 12  # events to put in order
 LESSON_ERRORS = (IncompleteLesson, TextError, *PLAYBACK_ERRORS)  # each is a fault of the lesson
+_SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
+_PLAN_ROW = re.compile(r"^\| *(\d+) *\|", re.MULTILINE)
 _BLOCK = re.compile(r"^```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -84,8 +90,8 @@ def _unfinished_parts(lesson: Lesson) -> list[str]:
     files = (file for file in map(lesson.path_to, FILES) if file != lesson.original)
     faults = [
         f"{file.name} has a TODO"
-        for file in (*files, lesson.tests)
-        if "TODO" in file.read_text(encoding="utf-8")
+        for file in (*files, lesson.teach_page, lesson.tests)
+        if file.is_file() and "TODO" in file.read_text(encoding="utf-8")
     ]
     if len(lesson.hints) != 3:
         faults.append(f"hints.md has {len(lesson.hints)} hints; write 3")
@@ -94,28 +100,69 @@ def _unfinished_parts(lesson: Lesson) -> list[str]:
 
 def _verify_text(report: VerifyReport) -> None:
     lesson = report.lesson
-    sections = re.findall(r"^## (.+)$", lesson.text, re.MULTILINE)
-    if sections != SECTIONS:
-        report.faults.append(f"lesson.md has the sections {sections}; write {SECTIONS}")
-    words = len(_BLOCK.sub("", lesson.text).split())
-    if words > MAX_WORDS:
-        report.faults.append(f"lesson.md has {words} words of prose; write at most {MAX_WORDS}")
+    report.faults += _faults_of_sections("lesson.md", lesson.text, SECTIONS, MAX_WORDS)
+    if lesson.teach_page.is_file():
+        report.faults += _faults_of_front_matter(lesson)
+        report.faults += _faults_of_teach_page(lesson)
     expanded_text(lesson)
-    if text_with_new_transcripts(lesson) != _text_of(lesson):
-        report.faults.append(
-            "a transcript in lesson.md differs from what is recorded: run verify --update"
-        )
+    for name in _texts(lesson):
+        if text_with_new_transcripts(lesson, name) != _text_of(lesson, name):
+            report.faults.append(
+                f"a transcript in {name} differs from what is recorded: run verify --update"
+            )
+
+
+def _faults_of_sections(name: str, text: str, wanted: list[str], max_words: int) -> list[str]:
+    faults = []
+    if (sections := _SECTION.findall(text)) != wanted:
+        faults.append(f"{name} has the sections {sections}; write {wanted}")
+    if (words := len(_BLOCK.sub("", text).split())) > max_words:
+        faults.append(f"{name} has {words} words of prose; write at most {max_words}")
+    return faults
+
+
+def _faults_of_front_matter(lesson: Lesson) -> list[str]:
+    faults = []
+    if not lesson.goal.endswith("."):
+        faults.append("`goal:` is not a sentence")
+    if later := [one.slug for one in lesson.needs if one.number >= lesson.number]:
+        faults.append(f"`needs:` names lessons that are not earlier: {', '.join(later)}")
+    return faults
+
+
+def _faults_of_teach_page(lesson: Lesson) -> list[str]:
+    text = expanded_teach_page(lesson)
+    source = _text_of(lesson, lesson.teach_page.name)
+    faults = _faults_of_sections(
+        "teach.md", source, SECTIONS_OF_TEACH_PAGE, MAX_WORDS_OF_TEACH_PAGE
+    )
+    if text.partition("\n")[0] != f"# Teach: {lesson.title}":
+        faults.append(f"teach.md must begin with `# Teach: {lesson.title}`")
+    parts = dict(zip(SECTIONS_OF_TEACH_PAGE, _SECTION.split(text)[2::2], strict=False))
+    if (minutes := sum(map(int, _PLAN_ROW.findall(parts.get("Plan", ""))))) != lesson.minutes:
+        faults.append(f"the plan in teach.md takes {minutes} minutes, the lesson {lesson.minutes}")
+    named = re.findall(r"^- `(\w+)`", parts.get("Usual mistakes", ""), re.MULTILINE)
+    if unknown := set(named) - {mistake.name for mistake in read_mistakes(lesson)}:
+        faults.append(f"teach.md names unknown mistakes: {', '.join(sorted(unknown))}")
+    if not named:
+        faults.append("teach.md names no usual mistake")
+    return faults
 
 
 def update_transcripts(lesson: Lesson) -> None:
-    """Record every transcript in lesson.md again, if the lesson has what they show."""
+    """Record the transcripts in lesson.md and teach.md again, if the lesson has what they show."""
     if not _missing_parts(lesson):
-        text = text_with_new_transcripts(lesson)
-        lesson.path_to("lesson.md").write_text(text, encoding="utf-8")
+        for name in _texts(lesson):
+            text = text_with_new_transcripts(lesson, name)
+            lesson.path_to(name).write_text(text, encoding="utf-8")
 
 
-def text_with_new_transcripts(lesson: Lesson) -> str:
-    """The whole of lesson.md, with every transcript recorded again."""
+def _texts(lesson: Lesson) -> list[str]:
+    return [name for name in TEXTS if lesson.path_to(name).is_file()]
+
+
+def text_with_new_transcripts(lesson: Lesson, file_name: str) -> str:
+    """The whole of lesson.md or teach.md, with every transcript recorded again."""
 
     def recorded(block: re.Match) -> str:
         kind, _, rest = block["info"].partition(" ")
@@ -124,11 +171,11 @@ def text_with_new_transcripts(lesson: Lesson) -> str:
         name, *steps = split_steps(rest)
         return f"```{block['info']}\n{render(play(lesson, name, steps), waits=True)}\n```"
 
-    return _BLOCK.sub(recorded, _text_of(lesson))
+    return _BLOCK.sub(recorded, _text_of(lesson, file_name))
 
 
-def _text_of(lesson: Lesson) -> str:
-    return lesson.path_to("lesson.md").read_text(encoding="utf-8")
+def _text_of(lesson: Lesson, file_name: str) -> str:
+    return lesson.path_to(file_name).read_text(encoding="utf-8")
 
 
 def verify_predictions(lesson: Lesson) -> list[str]:

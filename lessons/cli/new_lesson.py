@@ -63,8 +63,8 @@ def _style(app: str) -> dict[str, str]:
 
 def _write(lesson: Lesson, words: dict) -> None:
     lesson.folder.mkdir()
-    for file_name in catalogue.FILES:
-        text = new_lesson.FILES[file_name].format(**words)
+    for file_name, template in new_lesson.FILES.items():
+        text = template.format(**words)
         lesson.path_to(file_name).write_text(text, encoding="utf-8")
     lesson.tests.parent.mkdir(parents=True, exist_ok=True)
     lesson.tests.write_text(new_lesson.TESTS.format(**words), encoding="utf-8")

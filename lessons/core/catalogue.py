@@ -138,6 +138,32 @@ class Lesson:
         return self.text.partition("\n")[0].removeprefix("# ").strip()
 
     @property
+    def goal(self) -> str:
+        """What a student can do after the lesson, in one sentence."""
+        return self._required_field("goal")
+
+    @property
+    def minutes(self) -> int:
+        """The time that the lesson takes."""
+        field = self._required_field("minutes")
+        if not field.isdecimal():
+            raise IncompleteLesson(f"{self.path_to('lesson.md')}: write `minutes: 15`")
+        return int(field)
+
+    @property
+    def needs(self) -> tuple["Lesson", ...]:
+        """The earlier lessons whose ideas this lesson uses: `needs: accept frames`."""
+        try:
+            return tuple(map(find, self._fields.get("needs", "").split()))
+        except UnknownLesson as error:
+            raise IncompleteLesson(f"{self.path_to('lesson.md')}: `needs:` {error}") from None
+
+    @property
+    def teach_page(self) -> Path:
+        """One page for the instructor: plan, what to show, questions, usual mistakes."""
+        return self.path_to("teach.md")
+
+    @property
     def demo(self) -> str:
         """Qualified name of the worked example: `sync_demo.consumers.Echo`."""
         return self._required_field("demo")

@@ -37,6 +37,15 @@ def expanded_text(lesson: Lesson) -> str:
     return expand_markdown(Lesson(lesson.folder).text, lesson.path_to("lesson.md"))
 
 
+def expanded_teach_page(lesson: Lesson) -> str:
+    """The instructor's page as plain Markdown. Raises TextError if the lesson has none."""
+    try:
+        markdown = lesson.teach_page.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise TextError(f"{lesson.teach_page} does not exist") from None
+    return expand_markdown(markdown.strip(), lesson.teach_page)
+
+
 def names_of_shown_code(lesson: Lesson) -> list[str]:
     """The qualified names in the lesson's code blocks."""
     return [found["name"] for found in _CODE.finditer(lesson.text)]

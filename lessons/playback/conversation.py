@@ -174,4 +174,7 @@ def _subject(lesson: Lesson, name: str):
     if name == "solution" or name.startswith("mistake:"):
         return load_subject(resolve(lesson, name))
     module, _, attribute = name.rpartition(".")
-    return getattr(importlib.import_module(module), attribute)
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except AttributeError:
+        raise UnknownTarget(f"{module} has no {attribute}") from None

@@ -136,7 +136,7 @@ def test_new_creates_the_files_of_the_next_lesson(course):
 
     made = catalogue.find("big_horn")
     assert made.number == 4
-    assert {file.name for file in made.folder.iterdir()} == set(catalogue.FILES)
+    assert {file.name for file in made.folder.iterdir()} == {*catalogue.FILES, "teach.md"}
     assert made.exercise_name == "BigHorn"
     assert len(made.hints) == 3
     assert "04_big_horn" in shown
@@ -155,12 +155,13 @@ def test_verify_finds_a_new_lesson_incomplete(course):
 def test_a_new_lesson_lacks_only_its_todos_and_its_worked_example(course, app):
     lesson("new", "horn", "--app", app)
     catalogue.lessons.cache_clear()
-    text = catalogue.find("horn").path_to("lesson.md")
-    text.write_text(text.read_text().replace("consumers.Horn", "consumers.Echo"))
+    for name in ("lesson.md", "teach.md"):
+        text = catalogue.find("horn").path_to(name)
+        text.write_text(text.read_text().replace("consumers.Horn", "consumers.Echo"))
 
     shown = lesson("verify", "horn", "--update", code=1)
     faults = [line.strip() for line in shown.splitlines() if line.startswith("      ")]
-    files = [name for name in catalogue.FILES if name != "exercise.py"]
+    files = [name for name in (*catalogue.FILES, "teach.md") if name != "exercise.py"]
     assert faults == [f"{name} has a TODO" for name in (*files, "test_04_horn.py")]
 
 

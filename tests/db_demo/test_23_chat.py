@@ -105,21 +105,21 @@ def test_the_page_of_the_channels_tutorial_understands_every_frame(consumer):
 # A consumer that keeps its group or its task after a crash or a cancel, and a message that is saved
 # at exactly the wrong moment. The stock communicator neither cancels like Daphne nor holds queries.
 
-import asyncio  # noqa: E402
-from datetime import timedelta  # noqa: E402
+import asyncio
+from datetime import timedelta
 
-from channels.layers import get_channel_layer  # noqa: E402
-from django.utils import timezone  # noqa: E402
+from channels.layers import get_channel_layer
+from django.utils import timezone
 
-from db_demo.chat import store  # noqa: E402
-from db_demo.chat.raw import HEARTBEAT_INTERVAL  # noqa: E402
-from db_demo.models import Message, Presence, Room  # noqa: E402
-from lessons.judge import StrictCommunicator  # noqa: E402
-from lessons.simulator.database import fresh_database  # noqa: E402
-from lessons.simulator.interleaving import interleaving  # noqa: E402
-from tests.support.chat_client import APPLICATION  # noqa: E402
-from tests.support.chat_client import Chat as ChatRoom  # noqa: E402
-from tests.support.interleaving import each_point  # noqa: E402
+from db_demo.chat import store
+from db_demo.chat.raw import HEARTBEAT_INTERVAL
+from db_demo.models import Message, Presence, Room
+from lessons.judge import StrictCommunicator
+from lessons.simulator.database import fresh_database
+from lessons.simulator.interleaving import interleaving
+from tests.support.chat_client import APPLICATION
+from tests.support.chat_client import Chat as ChatRoom
+from tests.support.interleaving import each_point
 
 ADA_IS_HERE = {"here": ["ada"], "guests": 0}
 

@@ -5,7 +5,7 @@ import pytest
 from lessons.core.catalogue import find
 from lessons.playback import conversation
 from lessons.playback.child_process import NoAnswer
-from lessons.playback.conversation import UnknownStep, play, play_in_turns
+from lessons.playback.conversation import UnknownStep, UnknownTarget, play, play_in_turns
 
 
 def played(name, *steps):
@@ -148,3 +148,8 @@ def test_an_answer_in_another_form_is_not_an_answer(monkeypatch, answer):
 def test_an_event_in_an_answer_is_read(monkeypatch):
     monkeypatch.setattr(conversation, "run_isolated", lambda *arguments: {"result": [EVENT]})
     assert played("solution", "connect") == [None]
+
+
+def test_a_name_that_no_module_has_is_an_unknown_target():
+    with pytest.raises(UnknownTarget, match=r"sync_demo\.consumers has no Horn"):
+        play(find("stop"), "sync_demo.consumers.Horn", ["connect"])

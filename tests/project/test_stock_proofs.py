@@ -1,0 +1,102 @@
+"""Each lesson's test module begins with a proof that a reader can take along.
+
+The part above HEADING uses the stock communicators of Channels. Copied with the demos into an empty
+Django project, it runs there with pytest and pytest-django.
+"""
+
+import ast
+import os
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+
+from lessons.core.catalogue import lessons
+
+HEADING = "# ── What only the strict communicator sees ──"
+DEMOS = ("sync_demo", "async_demo", "layers_demo", "auth_demo", "db_demo")
+LIBRARIES = {"pytest", "asgiref", "channels", "django", *DEMOS, *sys.stdlib_module_names}
+MAX_SECONDS = 120  # for all tests of the copied project
+EMPTY_PROJECT = {
+    "settings.py": f"""
+SECRET_KEY = "for tests"
+ALLOWED_HOSTS = ["*"]
+USE_TZ = True
+ROOT_URLCONF = "urls"
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "channels",
+    *{DEMOS!r},
+]
+DATABASES = {{"default": {{"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3"}}}}
+CHANNEL_LAYERS = {{"default": {{"BACKEND": "channels.layers.InMemoryChannelLayer"}}}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+""",
+    "urls.py": "urlpatterns = []\n",
+    "pytest.ini": "[pytest]\nDJANGO_SETTINGS_MODULE = settings\npythonpath = .\n",
+}
+
+
+def stock_proof_of(lesson):
+    text = lesson.tests.read_text(encoding="utf-8")
+    return text.partition(HEADING)[0] if HEADING in text else ""
+
+
+LESSONS = [lesson for lesson in lessons() if stock_proof_of(lesson)]
+ALL = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
+
+
+@ALL
+def test_a_stock_proof_imports_the_demo_and_libraries_only(lesson):
+    tree = ast.parse(stock_proof_of(lesson))
+    modules = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    modules += [
+        one.name for node in ast.walk(tree) if isinstance(node, ast.Import) for one in node.names
+    ]
+    assert {module.partition(".")[0] for module in modules} <= LIBRARIES
+    assert "channels.testing" in modules
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """What pytest prints in an empty project with the demos and all proofs."""
+    project = tmp_path_factory.mktemp("empty_project")
+    for name, text in EMPTY_PROJECT.items():
+        (project / name).write_text(text, encoding="utf-8")
+    for demo in DEMOS:
+        (project / demo).symlink_to(settings.BASE_DIR / demo)
+    for lesson in LESSONS:
+        text = stock_proof_of(lesson)
+        (project / lesson.tests.name).write_text(text, encoding="utf-8")
+    plugins = ("asyncio", "xdist", "randomly", "cacheprovider")
+    without = [word for plugin in plugins for word in ("-p", f"no:{plugin}")]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-rA", *without, "-W", "error"],
+        cwd=project,
+        env={name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        | {"PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=MAX_SECONDS,
+    )
+    return done.stdout + done.stderr
+
+
+@ALL
+def test_a_stock_proof_runs_in_an_empty_project(lesson, report):
+    name = lesson.tests.name
+    passed = [line for line in report.splitlines() if line.startswith(f"PASSED {name}::")]
+    tests = [
+        node
+        for node in ast.parse(stock_proof_of(lesson)).body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    ]
+    assert len(tests) >= 2
+    assert {line.partition("::")[2].partition("[")[0] for line in passed} == {
+        test.name for test in tests
+    }, report
+    assert f"FAILED {name}" not in report
