@@ -39,7 +39,7 @@ class Post(models.Model):
 
 
 class Entry(models.Model):
-    """Lesson 22: a line of the log. Ids grow, so a client's last id shows what it missed."""
+    """Lesson 22: an entry of the log. Ids grow, so a client's last id shows what it missed."""
 
     text = models.TextField()
     written_at = models.DateTimeField(auto_now_add=True)

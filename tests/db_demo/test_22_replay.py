@@ -1,162 +1,205 @@
-"""Lesson 22, Logbook: a client that returns with its last id receives exactly what it missed."""
+"""Lesson 22, EntryCounter: a message says when to count, and the database says how many."""
+
+import pytest
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from channels.testing import WebsocketCommunicator
+
+from db_demo.consumers import EntryCounter
+from db_demo.models import Entry
+
+
+def new_client(query=""):
+    return WebsocketCommunicator(EntryCounter.as_asgi(), f"/ws/db/replay/{query}")
+
+
+async def notify():
+    await get_channel_layer().group_send("entries", {"type": "entry.saved"})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_client_that_returns_receives_what_it_missed():
+    async def conversation():
+        first, last = [await Entry.objects.acreate(text=text) for text in ("one", "two")]
+        client = new_client(f"?after={first.id}")
+        await client.connect()
+        assert await client.receive_json_from() == {"new": 1, "last": last.id}
+        await client.disconnect()
+
+    async_to_sync(conversation)()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lost_message_loses_no_entry():
+    async def conversation():
+        client = new_client()
+        await client.connect()
+        assert await client.receive_json_from() == {"new": 0, "last": None}
+        await Entry.objects.acreate(text="its message is lost")
+        last = await Entry.objects.acreate(text="its message arrives twice")
+        await notify()
+        await notify()
+        assert await client.receive_json_from() == {"new": 2, "last": last.id}
+        assert await client.receive_nothing()
+        await client.disconnect()
+
+    async_to_sync(conversation)()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_entry_that_is_saved_just_before_the_join_is_not_missed(monkeypatch):
+    async def conversation():
+        layer = get_channel_layer()
+        join = layer.group_add
+
+        async def save_and_join(group, channel):
+            await Entry.objects.acreate(text="no client is in the group yet")
+            await notify()
+            await join(group, channel)
+
+        monkeypatch.setattr(layer, "group_add", save_and_join)
+        client = new_client()
+        await client.connect()
+        assert (await client.receive_json_from())["new"] == 1
+        await client.disconnect()
+
+    async_to_sync(conversation)()
+
+
+# ── What only the strict communicator sees ──
+# The stock communicator stops a consumer only by a disconnect, and lets no other process write
+# between two steps of a consumer. The tests below cancel consumers, and write at each step.
 
 import json
 
-import pytest
-from channels.layers import get_channel_layer
 from channels.routing import URLRouter
 
-from db_demo.models import Entry
 from db_demo.routing import websocket_urlpatterns
 from lessons.judge import StrictCommunicator
 from lessons.simulator.database import fresh_database
 from lessons.simulator.interleaving import interleaving
 from tests.support.interleaving import each_point
 
-ACCEPT = {"type": "websocket.accept"}
-CLOSE = {"type": "websocket.close", "code": 4400}
 
-
-@pytest.fixture(autouse=True)
+@pytest.fixture
 async def database(layer):
     async with fresh_database() as database:
         yield database
 
 
 @pytest.fixture
-async def moments():
+async def moments(database):
     async with interleaving() as moments:
         yield moments
 
 
-def new_reader(query=""):
+def new_counter(query=""):
     return StrictCommunicator(URLRouter(websocket_urlpatterns), f"/ws/db/replay/{query}")
 
 
-async def enter(client, *rows):
+async def enter(client, new, last):
     assert await client.connect() == (True, None)
-    client.expect(*map(row, rows))
+    client.expect(counts(new, last))
 
 
-def row(id, text=None):
-    frame = json.dumps({"id": id, "text": text or f"line {id}"})
-    return {"type": "websocket.send", "text": frame}
+def counts(new, last):
+    return {"type": "websocket.send", "text": json.dumps({"new": new, "last": last})}
 
 
 async def write(database, *ids):
-    rows = [Entry(id=id, text=f"line {id}") for id in ids]
+    rows = [Entry(id=id, text=f"entry {id}") for id in ids]
     await database.do_in_other_process(Entry.objects.bulk_create, rows)
 
 
-async def ring():
-    await get_channel_layer().group_send("logbook", {"type": "logbook.bell"})
+@pytest.mark.parametrize(
+    ("last", "new", "newest"),
+    [(0, 3, 4), (1, 2, 4), (2, 1, 4), (3, 1, 4), (4, 0, None), (999999999999999999, 0, None)],
+)
+async def test_counts_the_entries_above_the_last_id(database, last, new, newest):
+    await write(database, 1, 2, 4)
+    async with new_counter(f"?after={last}") as client:
+        await enter(client, new, newest)
 
 
-async def test_a_new_reader_receives_all_lines_in_the_order_of_ids(database):
-    await write(database, 4, 2, 9)
-    async with new_reader() as client:
-        await enter(client, 2, 4, 9)
+async def test_each_client_has_its_own_last_id(database):
+    await write(database, 1, 2)
+    async with new_counter("?after=2") as first, new_counter("?after=1") as second:
+        await enter(first, 0, None)
+        await enter(second, 1, 2)
+        async with new_counter("?after=seven") as third:
+            await enter(third, 2, 2)
+        await write(database, 3)
+        await notify()
+        assert await first.receive_from() == counts(1, 3)["text"]
+        assert await second.receive_from() == counts(2, 3)["text"]
 
 
 @pytest.mark.parametrize(
-    ("last", "missed"),
-    [(0, (1, 2, 4)), (1, (2, 4)), (2, (4,)), (3, (4,)), (4, ()), (999999999999999999, ())],
+    "query",
+    [
+        "",
+        "?after=",
+        "?x=1",
+        *(f"?after={bad}" for bad in ("seven", "-1", "1.5", "%C2%B2", "7%0A", "9" * 19, "%FF")),
+    ],
 )
-async def test_a_returning_reader_receives_only_newer_lines(database, last, missed):
-    await write(database, 1, 2, 4)
-    async with new_reader(f"?after={last}") as client:
-        await enter(client, *missed)
+async def test_counts_from_0_without_a_valid_id(database, query):
+    await write(database, 1, 2)
+    async with new_counter(query) as client:
+        await enter(client, 2, 2)
 
 
-async def test_a_line_is_saved_and_sent_to_all():
-    async with new_reader() as writer, new_reader() as other:
-        await enter(writer)
-        await enter(other)
+async def test_a_query_string_in_no_encoding_is_ignored(database):
+    async with new_counter() as client:
+        client.scope["query_string"] = b"\xff&after=0"
+        await enter(client, 0, None)
+
+
+async def test_an_entry_is_saved_and_counted_by_all(database):
+    async with new_counter() as writer, new_counter() as other:
+        await enter(writer, 0, None)
+        await enter(other, 0, None)
         for number, text in enumerate(("cast off", '"ä ☃"'), 1):
             await writer.send_to(text_data=text)
-            writer.expect(row(number, text))
-            other.expect(row(number, text))
+            writer.expect(counts(number, number))
+            other.expect(counts(number, number))
     assert [entry.text async for entry in Entry.objects.order_by("id")] == ["cast off", '"ä ☃"']
 
 
 @pytest.mark.parametrize("frame", [{"text_data": ""}, {"bytes_data": b"hi"}])
-async def test_a_frame_without_text_is_ignored(frame):
-    async with new_reader() as client:
-        await enter(client)
+async def test_a_frame_without_text_is_ignored(database, frame):
+    async with new_counter() as client:
+        await enter(client, 0, None)
         await client.send_to(**frame)
         client.expect()
     assert await Entry.objects.acount() == 0
 
 
-async def test_a_lost_bell_loses_no_line(database):
-    async with new_reader() as client:
-        await enter(client)
-        await write(database, 1, 2)
-        await write(database, 3)
-        await ring()
-        await client.receive_nothing(0)
-        client.expect(row(1), row(2), row(3))
-
-
-async def test_a_bell_without_a_new_line_sends_nothing(database):
-    await write(database, 1)
-    async with new_reader() as client:
-        await enter(client, 1)
-        await ring()
-        await ring()
-        assert await client.receive_nothing(0)
-
-
-async def test_each_line_arrives_once_whenever_another_process_writes(database, moments):
-    """Another process writes before and after each step of a connect and of a client's line."""
-    last = rounds = 0
+async def test_the_counts_are_right_whenever_another_process_writes(database, moments):
+    """Another process writes before and after each step of a connect and of a client's frame."""
+    rounds = 0
 
     async def publish():
         await database.do_in_other_process(Entry.objects.create, text="other")
-        await ring()
+        await notify()
 
     for _ in each_point(moments, publish):
         rounds += 1
-        async with new_reader(f"?after={last}") as client:
+        async with new_counter() as client:
             await client.connect()
             await client.send_to(text_data="mine")
-            wanted = [row(e.id, e.text) async for e in Entry.objects.filter(id__gt=last)]
-            client.expect(*wanted)
-            last = json.loads(wanted[-1]["text"])["id"]
+            frames = [json.loads(message["text"]) for message in client.unread]
+            client.unread.clear()
+            numbers = [frame["new"] for frame in frames]
+            assert numbers == sorted(set(numbers))  # no counts come twice
+            assert frames[-1] == {"new": await Entry.objects.acount(), "last": numbers[-1]}
     assert rounds == 12 + 1  # around six steps: join, two reads, save, send, leave
 
 
-@pytest.mark.parametrize(
-    "bad",
-    [*("seven", "-1", "1.5", "%C2%B2", "%D9%A3", "7%0A", "9" * 19, "9" * 5000, "%FF", "1,2")],
-)
-async def test_an_invalid_last_id_closes_with_a_code(bad):
-    async with new_reader(f"?after={bad}") as client:
-        assert await client.connect() == (True, None)
-        client.expect(CLOSE)
-        assert client.finished
-
-
-async def test_a_query_string_in_no_encoding_is_ignored():
-    application = URLRouter(websocket_urlpatterns)
-    async with StrictCommunicator(application, "/ws/db/replay/") as client:
-        client.scope["query_string"] = b"\xff&after=0"
-        await enter(client)
-
-
-async def test_a_text_that_a_rejected_client_sends_is_not_saved():
-    async with new_reader("?after=seven") as client:
-        client.input_queue.put_nowait({"type": "websocket.connect"})
-        client.input_queue.put_nowait({"type": "websocket.receive", "text": "hi"})
-        await client.wait()
-        client.expect(ACCEPT, CLOSE)
-    assert await Entry.objects.acount() == 0
-
-
 @pytest.mark.parametrize("end", ["disconnect", "crash", "kill"])
-async def test_leaves_the_group_however_the_connection_ends(end):
-    async with new_reader() as client:
-        await enter(client)
+async def test_leaves_the_group_however_the_connection_ends(database, end):
+    async with new_counter() as client:
+        await enter(client, 0, None)
         await getattr(client, end)()
         assert client.finished
     assert not get_channel_layer().groups

@@ -1,4 +1,4 @@
-"""Lesson 22: does each client get each row once, in order, whatever happens, and whenever?"""
+"""Lesson 22: does each client get each row once and in order, at any moment?"""
 
 import json
 from urllib.parse import parse_qs
@@ -14,12 +14,12 @@ ROWS = (
 )
 ROW = 'row db_demo.Entry {"text": "new"}'
 READ = "rows db_demo.Entry"
-# A message may be late, come twice, or name a row that never came to be.
-BELLS = [
+# A message may come late, come twice, or have a row that does not exist.
+MESSAGES = [
     f'group ticker {{"type": "ticker.news", "id": {number}, "text": "{text}"}}'
     for number, text in ((10, "new"), (3, "three"), (12, "new"), (99, "rolled back"))
 ]
-NO_IDS = (
+WRONG_IDS = (
     *("seven", "-1", "1.5", "1e3", "0x7", "7%20", "%207", "%2B7", "1_0", "%C2%B2", "7%0A", "null"),
     *("7,8", "9" * 19, "9" * 30, "9" * 5000),
 )
@@ -35,13 +35,13 @@ class Ticker(Model):
         *(f"connect ?after={text}" for text in ("seven", "-1", "%C2%B2", "7%0A", "9" * 19)),
     )
     texts = ("hello", " padded ", "x" * 600)
-    others = (ROW, f"{ROW} * 3", *BELLS, READ)
+    others = (ROW, f"{ROW} * 3", *MESSAGES, READ)
     last_steps = (READ,)
     ends = ("close", "vanish", "crash", "kill")
     shared = "last-id-shared"
 
     def connect(self, client):
-        """It connects with the last id that it saw, `?after=7`, and gets all newer rows. If
+        """A client connects with the last id that it saw, `?after=7`, and gets all newer rows. If
         `after` is not a number of 1 to 18 digits, accept, and close with code 4400."""
         client.accept()
         after = parse_qs(client.handshake.get("query", "")).get("after", ["0"])[0]
@@ -58,7 +58,7 @@ class Ticker(Model):
             self.expect_row(client, change.row)
 
     def other(self, step):
-        """After each save, this consumer or a view sends a message to the group "ticker"."""
+        """After any message, a client has all rows that were saved before."""
         if step.action == "group":
             for client in self.open_clients:
                 client.now_due()
@@ -81,7 +81,7 @@ class Ticker(Model):
         """A client that was closed saves no row."""
 
     def expect_row(self, client, row):
-        """Nothing is left out, nothing comes twice, and the ids only grow."""
+        """No row is missing, no row comes twice, and the ids only grow."""
         if row["id"] > client.last:
             client.rows = {*client.rows, row["id"]}
             news = {"id": row["id"], "text": row["text"]}
@@ -108,7 +108,7 @@ def is_close(message):
 
 
 def diagnosis_of_rows(difference):
-    """Why the table has other rows than it must have, or the layer another message."""
+    """Return why the table has wrong rows, or the layer a wrong message."""
     if difference.step.action == "take":
         return "member-missed" if difference.answer is None else "message-differs"
     if difference.step.action != "rows":
@@ -144,7 +144,7 @@ def diagnosis_of_ids(difference):
 
 
 def diagnosis_of_gap(difference, calls, is_cut, messages):
-    """Why a row did not come: from the order of the consumer's queries and calls."""
+    """Return why a row is missing, from the order of the consumer's queries and calls."""
     if "group_add" not in calls:
         return "group-not-joined"
     first = [call for call in calls if call in ("SELECT", "group_add")][:2]
@@ -167,7 +167,7 @@ def call_of(event):
 
 
 def ids_of(messages):
-    """The ids of the rows among these messages; None if one is no row."""
+    """Return the ids of the rows in these messages, or None if a message is not a row."""
     try:
         rows = [json.loads(it["text"]) for it in messages if it["type"] == "websocket.send"]
         ids = [row["id"] for row in rows]
@@ -182,66 +182,92 @@ def test_a_new_client_gets_all_rows(play):
     play([*ROWS, f"silent {ROW} * 1100", "connect"])
 
 
-def test_one_who_comes_back_gets_what_it_has_missed(play):
+def test_a_client_that_reconnects_gets_the_newer_rows(play):
     """With `after`, a client gets the rows with higher ids only, even if there is no such row."""
     ids = enumerate((3, 5, 8, 9), start=1)
-    play([*ROWS, *(f"{client} connect ?after={number}" for client, number in ids), ROW, BELLS[0]])
+    play(
+        [*ROWS, *(f"{client} connect ?after={number}" for client, number in ids), ROW, MESSAGES[0]]
+    )
     play([*ROWS, f"connect ?after={10**18 - 1}"])
 
 
-def test_what_is_saved_during_connect_comes_once(play):
-    """What another process saves while a client connects comes once, and in order."""
-    play.at_each_point(f"{' | '.join(ROWS)} | connect ?after=8 | at * {ROW} | & {BELLS[0]}")
+def test_a_row_saved_during_connect_comes_once(play):
+    """A row that another process saves while a client connects comes once, and in order."""
+    play.at_each_point(f"{' | '.join(ROWS)} | connect ?after=8 | at * {ROW} | & {MESSAGES[0]}")
 
 
 def test_each_client_gets_each_new_row(play):
-    """Each client gets a new row once, whether another process or a client has saved it."""
+    """Each client gets a new row once, even if another process has saved it."""
     clients = ["connect ?after=9", "2 connect", "3 connect ?after=8"]
-    play([*ROWS, *clients, ROW, BELLS[0], "text one", "2 text two", "3 text three", READ])
-    play([*ROWS, ROW, "connect", BELLS[0], "close", "connect ?after=10", BELLS[0], ROW, BELLS[2]])
+    play([*ROWS, *clients, ROW, MESSAGES[0], "text one", "2 text two", "3 text three", READ])
+    play(
+        [
+            *ROWS,
+            ROW,
+            "connect",
+            MESSAGES[0],
+            "close",
+            "connect ?after=10",
+            MESSAGES[0],
+            ROW,
+            MESSAGES[2],
+        ]
+    )
 
 
-def test_tells_the_others_of_what_a_client_has_said(play):
-    """After a save, the message in the group has the id and the text of the row."""
+def test_sends_a_message_after_a_save(play):
+    """After a save, the group gets a message with the id and the text of the row."""
     play([*ROWS, "join ticker spy", "connect", "text hello", "take spy"])
 
 
 def test_a_frame_without_text_saves_nothing(play):
-    """A binary frame and an empty text frame save nothing, and the connection goes on."""
+    """A binary frame and an empty text frame save nothing. The connection stays open."""
     play(["connect", "bytes 00ff", "text", READ, "text hello"])
 
 
 def test_a_lost_message_loses_no_row(play):
-    """If messages are lost, the next one brings all rows that are new."""
-    play(["connect", ROW, f"{ROW} * 2", BELLS[0], f"{ROW} * 60", BELLS[1], ROW, ROW, BELLS[0]])
+    """If messages are lost, the next message brings all new rows."""
+    play(
+        [
+            "connect",
+            ROW,
+            f"{ROW} * 2",
+            MESSAGES[0],
+            f"{ROW} * 60",
+            MESSAGES[1],
+            ROW,
+            ROW,
+            MESSAGES[0],
+        ]
+    )
 
 
 def test_a_message_is_not_a_row(play):
-    """A message that is late, comes twice, or names no row of the table changes nothing."""
-    play([*ROWS, "connect ?after=8", *BELLS, ROW, ROW, *BELLS])
-    play([*ROWS, f"connect ?after={10**18 - 1}", ROW, BELLS[0]])
+    """A message sends no row that the client has, and no row that does not exist."""
+    play([*ROWS, "connect ?after=8", *MESSAGES, ROW, ROW, *MESSAGES])
+    play([*ROWS, f"connect ?after={10**18 - 1}", ROW, MESSAGES[0]])
 
 
-def test_what_is_saved_during_a_message_comes_once(play):
-    """What another process saves while a message is handled comes once, and in order."""
-    play.at_each_point(f"connect | {ROW} | {BELLS[1]} | at * {ROW} | & {BELLS[0]} | {ROW}")
+def test_a_row_saved_during_a_message_comes_once(play):
+    """A row that another process saves while a message is handled comes once, and in order."""
+    play.at_each_point(f"connect | {ROW} | {MESSAGES[1]} | at * {ROW} | & {MESSAGES[0]} | {ROW}")
 
 
-def test_what_is_saved_while_a_client_speaks_comes_once(play):
-    """What another process saves while a client's frame is handled comes once, and in order."""
-    play.at_each_point(f"connect | 2 connect | text hello | at * {ROW} | & {BELLS[0]}")
+def test_a_row_saved_during_a_frame_comes_once(play):
+    """A row that another process saves while a frame is handled comes once, and in order."""
+    play.at_each_point(f"connect | 2 connect | text hello | at * {ROW} | & {MESSAGES[0]}")
 
 
-def test_a_wrong_id_is_closed_so_that_the_client_sees_why(play):
-    """An `after` that is not a number of 1 to 18 digits is accepted, and closed with 4400."""
-    play([*ROWS, *(f"{n} connect ?after={text}" for n, text in enumerate(NO_IDS, start=1))])
+def test_a_wrong_id_is_accepted_and_closed(play):
+    """If `after` is not a number of 1 to 18 digits, the consumer accepts, and closes with 4400."""
+    play([*ROWS, *(f"{n} connect ?after={text}" for n, text in enumerate(WRONG_IDS, start=1))])
 
 
 def test_a_closed_client_saves_nothing(play):
-    """What a client sends before it sees that it was closed is not saved."""
+    """The frame that a client sends before it receives the close is not saved."""
     play(["connect ?after=seven", "& text hello", READ])
 
 
-def test_leaves_the_group_whatever_ends_it(play):
-    """When a client leaves, a handler raises or the server cancels, the group is left."""
+def test_leaves_the_group_however_the_connection_ends(play):
+    """If a client leaves, a handler raises or the server cancels, the consumer leaves the group."""
     play([ROW, "connect", "close", "connect", "crash", "connect", "kill", "connect", "vanish"])

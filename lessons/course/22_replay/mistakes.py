@@ -12,7 +12,7 @@ from db_demo.models import Entry
 
 
 class RightTicker(AsyncConsumer):
-    """The whole ticker, and right; each version below spoils one method."""
+    """The complete and right ticker. Each version below spoils one method."""
 
     last = None
 
@@ -25,11 +25,11 @@ class RightTicker(AsyncConsumer):
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
         query = parse_qs(self.scope["query_string"].decode("latin-1"))
-        await self.begin(query.get("after", ["0"])[0])
+        await self.start(query.get("after", ["0"])[0])
 
-    async def begin(self, after):
+    async def start(self, after):
         if re.fullmatch(r"[0-9]{1,18}", after):
-            self.note(int(after))
+            self.set_last(int(after))
             await self.join()
             await self.catch_up()
         else:
@@ -44,9 +44,9 @@ class RightTicker(AsyncConsumer):
 
     async def publish(self, text):
         entry = await Entry.objects.acreate(text=text)
-        await self.ring(entry)
+        await self.notify(entry)
 
-    async def ring(self, entry):
+    async def notify(self, entry):
         news = {"type": "ticker.news", "id": entry.id, "text": entry.text}
         await self.channel_layer.group_send("ticker", news)
 
@@ -58,13 +58,13 @@ class RightTicker(AsyncConsumer):
 
     async def catch_up(self):
         async for entry in self.newer():
-            await self.tell(entry.id, entry.text)
-            self.note(entry.id)
+            await self.send_entry(entry.id, entry.text)
+            self.set_last(entry.id)
 
-    def note(self, last):
+    def set_last(self, last):
         self.last = last
 
-    async def tell(self, id, text):
+    async def send_entry(self, id, text):
         await self.send({"type": "websocket.send", "text": json.dumps({"id": id, "text": text})})
 
     async def websocket_disconnect(self, event):
@@ -72,12 +72,12 @@ class RightTicker(AsyncConsumer):
 
 
 class ReadsBeforeItJoins(RightTicker):
-    """Sends the history first, as the client sees it first; what is saved then rings for others."""
+    """Reads before it joins, because the client sees old rows first. Rows in between are lost."""
 
     diagnosis = "history-before-joining"
 
-    async def begin(self, after):
-        await super().begin(after)
+    async def start(self, after):
+        await super().start(after)
         if self.last is not None:
             await super().join()
 
@@ -86,7 +86,7 @@ class ReadsBeforeItJoins(RightTicker):
 
 
 class NeverJoins(RightTicker):
-    """Believes that a handler for a message is enough to get it."""
+    """Believes that a consumer with a handler for a message receives the message."""
 
     diagnosis = "group-not-joined"
 
@@ -95,7 +95,7 @@ class NeverJoins(RightTicker):
 
 
 class SendsTheHistoryInATask(RightTicker):
-    """Sends each row once, but history and news at the same time: 7 may come before 1 to 6."""
+    """Sends old and new rows at the same time, each once: 7 may come before 1 to 6."""
 
     diagnosis = "live-before-history"
     history = None
@@ -113,39 +113,39 @@ class SendsTheHistoryInATask(RightTicker):
 
     async def send_history(self):
         async for entry in self.newer():
-            await self.tell(entry.id, entry.text)
+            await self.send_entry(entry.id, entry.text)
 
     async def ticker_news(self, event):
-        await self.tell(event["id"], event["text"])
+        await self.send_entry(event["id"], event["text"])
 
-    async def tell(self, id, text):
+    async def send_entry(self, id, text):
         if id not in self.sent:
             self.sent.add(id)
-            await super().tell(id, text)
+            await super().send_entry(id, text)
 
 
 class SendsBoth(RightTicker):
-    """Joins, reads, and sends what rings: a row that was saved in between comes both ways."""
+    """Sends the row of each message. A row saved between join and read comes twice."""
 
     diagnosis = "sent-twice"
 
     async def ticker_news(self, event):
-        await self.tell(event["id"], event["text"])
+        await self.send_entry(event["id"], event["text"])
 
 
-class SendsWhatRings(RightTicker):
-    """Skips what was in the history, and trusts the layer for the rest."""
+class TrustsTheMessages(RightTicker):
+    """Sends only newer rows, but takes them from the messages, which may be lost."""
 
     diagnosis = "layer-message-trusted"
 
     async def ticker_news(self, event):
         if event["id"] > self.last:
-            await self.tell(event["id"], event["text"])
+            await self.send_entry(event["id"], event["text"])
             self.last = event["id"]
 
 
 class AsksForTheNewestAfterwards(RightTicker):
-    """Notes the newest id that there is when it has sent the rows; a newer one is there by then."""
+    """Sets the last id to the newest in the table. That row may be newer than the rows sent."""
 
     diagnosis = "entry-missed"
 
@@ -156,7 +156,7 @@ class AsksForTheNewestAfterwards(RightTicker):
 
 
 class OrdersByTime(RightTicker):
-    """Orders by the time of writing, which clocks and imports set back."""
+    """Orders by time. A clock that is set back, or an import, writes earlier times."""
 
     diagnosis = "wrong-order"
 
@@ -165,12 +165,12 @@ class OrdersByTime(RightTicker):
 
     async def catch_up(self):
         async for entry in self.newer():
-            await self.tell(entry.id, entry.text)
+            await self.send_entry(entry.id, entry.text)
             self.last = max(self.last, entry.id)
 
 
 class SendsTheFirstFifty(RightTicker):
-    """Limits the reading, and takes what lies beyond for sent."""
+    """Reads 50 rows only, and never reads the next 50."""
 
     diagnosis = "history-cut"
 
@@ -178,19 +178,19 @@ class SendsTheFirstFifty(RightTicker):
         return super().newer()[:50]
 
 
-class BelievesTheClient(RightTicker):
-    """Takes whatever is in the URL for a number."""
+class TrustsAnyText(RightTicker):
+    """Takes any text in the URL for a number."""
 
     diagnosis = "last-id-unchecked"
 
-    async def begin(self, after):
+    async def start(self, after):
         self.last = int(after)
         await self.join()
         await self.catch_up()
 
 
-class RefusesWithACodeNobodySees(RightTicker):
-    """Looks at the id first and closes before the accept; HTTP 403 has no room for the code."""
+class ClosesBeforeItAccepts(RightTicker):
+    """Closes before the accept: the client receives HTTP 403, without the close code."""
 
     diagnosis = "code-before-accept"
 
@@ -199,32 +199,32 @@ class RefusesWithACodeNobodySees(RightTicker):
         after = query.get("after", ["0"])[0]
         if re.fullmatch(r"[0-9]{1,18}", after):
             await self.send({"type": "websocket.accept"})
-        await self.begin(after)
+        await self.start(after)
 
 
-class WantsARow(RightTicker):
-    """Refuses an id that has no row; the row may have been deleted since."""
+class RequiresARow(RightTicker):
+    """Closes if no row has this id. But any number asks for the rows that come after it."""
 
     diagnosis = "last-id-refused"
 
-    async def begin(self, after):
+    async def start(self, after):
         is_number = re.fullmatch(r"[0-9]{1,18}", after)
         if is_number and int(after) and not await Entry.objects.filter(id=int(after)).aexists():
             after = "no such row"
-        await super().begin(after)
+        await super().start(after)
 
 
-class KeepsThePlaceOnTheClass(RightTicker):
-    """Keeps the last id on the class, where all connections have one."""
+class KeepsTheLastIdOnTheClass(RightTicker):
+    """Keeps the last id on the class, where all connections share it."""
 
     diagnosis = "last-id-shared"
 
-    def note(self, last):
+    def set_last(self, last):
         type(self).last = last
 
 
-class RingsBeforeItSaves(RightTicker):
-    """Rings first: who is quick looks, finds nothing, and is not rung for again."""
+class NotifiesBeforeItSaves(RightTicker):
+    """Sends the message first. A quick consumer reads before the save, and finds no row."""
 
     diagnosis = "sent-inside-transaction"
 
@@ -232,21 +232,21 @@ class RingsBeforeItSaves(RightTicker):
         entry = Entry(text=text)
         newest = await Entry.objects.order_by("id").alast()
         entry.id = newest.id + 1 if newest else 1
-        await self.ring(entry)
+        await self.notify(entry)
         await Entry.objects.acreate(text=text)
 
 
-class SavesAndIsSilent(RightTicker):
-    """Believes that a row which is saved is a row that all are told of."""
+class NotifiesNoOtherClient(RightTicker):
+    """Believes that a saved row notifies the other consumers."""
 
     diagnosis = "member-missed"
 
-    async def ring(self, entry):
+    async def notify(self, entry):
         await self.catch_up()
 
 
 class SavesNothing(RightTicker):
-    """Sends what is said to those who are there, and keeps it for nobody."""
+    """Sends the text to connected clients, and saves no row for later clients."""
 
     diagnosis = "text-not-saved"
 
@@ -256,7 +256,7 @@ class SavesNothing(RightTicker):
 
 
 class SavesEveryFrame(RightTicker):
-    """Takes each frame for a text, and saves a row for a binary one, too."""
+    """Saves a row for each frame, also for a binary one."""
 
     diagnosis = "empty-frame-saved"
 
@@ -265,8 +265,8 @@ class SavesEveryFrame(RightTicker):
             await self.publish(event.get("text") or "")
 
 
-class ListensToStrangers(RightTicker):
-    """Believes that nothing comes from a client that was closed; it may have spoken before."""
+class SavesForClosedClients(RightTicker):
+    """Believes that a closed client sends nothing. Its frame may be in transit already."""
 
     diagnosis = "refused-text-saved"
 
@@ -276,7 +276,7 @@ class ListensToStrangers(RightTicker):
 
 
 class NeverLeaves(RightTicker):
-    """Believes that a group forgets a consumer that has ended."""
+    """Believes that a group removes a consumer that has ended."""
 
     diagnosis = "group-leak"
 

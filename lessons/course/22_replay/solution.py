@@ -1,4 +1,4 @@
-"""Lesson 22, solved: a ticker whose clients may come back, and have missed nothing."""
+"""Lesson 22, solved: a ticker. A client that reconnects gets all the news that it missed."""
 
 import json
 import re
@@ -23,12 +23,12 @@ class Ticker(AsyncConsumer):
         await self.send({"type": "websocket.accept"})
         query = parse_qs(self.scope["query_string"].decode("latin-1"))
         after = query.get("after", ["0"])[0]
-        # isdigit() takes "²" for one, and int() does not; a number without end finds nothing, ever.
+        # isdigit() is true for "²", but int("²") fails. No row ever has an id of 19 digits.
         if not re.fullmatch(r"[0-9]{1,18}", after):
             await self.send({"type": "websocket.close", "code": 4400})
             return
         self.last = int(after)
-        # Joined before the rows are read: what is saved after the reading rings.
+        # Join before the read: the message of a row that is saved after the read arrives.
         await self.channel_layer.group_add("ticker", self.channel_name)
         await self.catch_up()
 
@@ -39,15 +39,15 @@ class Ticker(AsyncConsumer):
             await self.channel_layer.group_send("ticker", news)
 
     async def ticker_news(self, event):
-        # A bell: that something is new. What it is, and whether it is all, the database knows.
+        # The message says when to look. The database says what is new.
         await self.catch_up()
 
     async def catch_up(self):
         async for entry in Entry.objects.filter(id__gt=self.last).order_by("id"):
-            await self.tell(entry.id, entry.text)
+            await self.send_entry(entry.id, entry.text)
             self.last = entry.id
 
-    async def tell(self, id, text):
+    async def send_entry(self, id, text):
         await self.send({"type": "websocket.send", "text": json.dumps({"id": id, "text": text})})
 
     async def websocket_disconnect(self, event):

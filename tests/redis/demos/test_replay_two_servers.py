@@ -15,7 +15,7 @@ from lessons.core.redis_server import RedisServer
 from lessons.simulator.database import fresh_database
 from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
 
-LINES = 12  # of each writer
+ENTRIES = 12  # of each writer
 
 
 @pytest.fixture
@@ -42,53 +42,61 @@ async def next_of(client):
 
 
 async def write(server, name):
-    """Send each line when the one before has come back. Returns all lines received."""
-    seen = []
+    """Send each entry when the one before was counted. Return the last counts."""
     async with reader(server) as client:
-        for number in range(LINES):
+        counts = await next_of(client)
+        for number in range(ENTRIES):
             await client.send(f"{name} {number}")
-            while not seen or seen[-1]["text"] != f"{name} {number}":
-                seen.append(await next_of(client))
-    return seen
+            while counts["new"] <= number:
+                counts = await next_of(client)
+    return counts
 
 
-async def read_on_one_server(server, count):
+async def count_on_one_server(server, wanted):
+    """Return all counts that a client receives until it has `wanted` new entries."""
     async with reader(server) as client:
-        return [await next_of(client) for _ in range(count)]
+        received = [await next_of(client)]
+        while received[-1]["new"] < wanted:
+            received.append(await next_of(client))
+    return received
 
 
-async def read_on_changing_servers(servers, count):
-    """Change the server after every third line. The connection is cut without a close frame."""
-    seen = []
+async def count_on_changing_servers(servers, wanted):
+    """Change the server after every third frame. The connection is cut without a close frame."""
+    read = last = 0
     turns = itertools.cycle(servers)
-    while len(seen) < count:
-        async with reader(next(turns), seen[-1]["id"] if seen else 0) as client:
-            for _ in range(min(3, count - len(seen))):
-                seen.append(await next_of(client))
+    while read < wanted:
+        async with reader(next(turns), last) as client:
+            for _ in range(3):
+                counts = await next_of(client)
+                if read + counts["new"] == wanted:
+                    break
+            read, last = read + counts["new"], counts["last"] or last
             client.transport.abort()
-    return seen
+    return read, last
 
 
-async def test_every_reader_receives_every_line_once_and_in_order(servers):
+async def test_every_reader_counts_every_entry_once(servers):
     [one, other], redis_url = servers
+    wanted = 2 * ENTRIES
     async with asyncio.timeout(TEST_TIMEOUT), asyncio.TaskGroup() as group:
-        writers = [group.create_task(write(server, f"{server.port}")) for server in (one, other)]
-        readers = [
-            group.create_task(read_on_one_server(other, 2 * LINES)),
-            group.create_task(read_on_changing_servers([one, other], 2 * LINES)),
-            group.create_task(read_on_changing_servers([other, one], 2 * LINES)),
+        for server in (one, other):
+            group.create_task(write(server, f"{server.port}"))
+        staying = group.create_task(count_on_one_server(other, wanted))
+        changing = [
+            group.create_task(count_on_changing_servers([one, other], wanted)),
+            group.create_task(count_on_changing_servers([other, one], wanted)),
         ]
-    lines = readers[0].result()
-    assert [line["id"] for line in lines] == list(range(1, 2 * LINES + 1))
-    assert [reader.result() for reader in readers] == [lines] * 3
-    for writer in writers:
-        assert writer.result() == lines[: len(writer.result())]
+    numbers = [counts["new"] for counts in staying.result()]
+    assert numbers == sorted(set(numbers))
+    assert staying.result()[-1] == {"new": wanted, "last": wanted}
+    assert [task.result() for task in changing] == [(wanted, wanted)] * 2
 
     # Redis loses the group, so no client is notified. A client that connects later misses nothing.
     async with asyncio.timeout(TEST_TIMEOUT):
-        async with reader(one, 2 * LINES) as client:
+        async with reader(one, wanted) as client:
             with Redis.from_url(redis_url) as redis:
                 redis.flushall()
             await client.send("without notification")
-        async with reader(other, 2 * LINES) as back:
-            assert (await next_of(back))["text"] == "without notification"
+        async with reader(other, wanted) as back:
+            assert await next_of(back) == {"new": 1, "last": wanted + 1}
