@@ -1,47 +1,47 @@
-"""SyncConsumer, event by event. One consumer for each of lessons 1 to 4."""
+"""SyncConsumer, event by event: the worked examples of lessons 1 to 4."""
 
 import logging
-from urllib.parse import parse_qs
 
 from channels.consumer import SyncConsumer
 from channels.exceptions import StopConsumer
+from django.http import QueryDict
 
 logger = logging.getLogger(__name__)
 
 
 class Doorkeeper(SyncConsumer):
-    """Lesson 1: the handshake is an event, and its answer is an event too."""
-
-    subprotocols = ("door.v2", "door.v1")  # best first
+    """Lesson 1: a consumer answers a handshake. It accepts the client or rejects it."""
 
     def websocket_connect(self, event):
-        query = parse_qs(self.scope["query_string"].decode())
-        if "name" not in query:
+        name = QueryDict(self.scope["query_string"]).get("name")
+        if not name:
             # A close before an accept rejects the handshake: the client receives HTTP 403.
             self.send({"type": "websocket.close"})
             return
-        self.send({"type": "websocket.accept", "subprotocol": self.choose_subprotocol()})
-        welcome = f"Welcome to {self.scope['path']}, {query['name'][0]}."
-        self.send({"type": "websocket.send", "text": welcome})
-
-    def choose_subprotocol(self):
-        """Return the best subprotocol that the client offers too, or None.
-
-        The server may only choose one that the client offered.
-        """
-        for subprotocol in self.subprotocols:
-            if subprotocol in self.scope["subprotocols"]:
-                return subprotocol
-        return None
+        self.send({"type": "websocket.accept"})
+        self.send({"type": "websocket.send", "text": f"Welcome, {name}."})
 
     def websocket_receive(self, event):
-        # The scope does not change while the connection is open. Its headers are the bytes that
-        # the client sent in the handshake.
-        host = dict(self.scope["headers"]).get(b"host", b"an unknown host").decode("latin1")
-        self.send({"type": "websocket.send", "text": f"You called {host}."})
+        pass  # lesson 2 answers frames
 
     def websocket_disconnect(self, event):
         raise StopConsumer()  # lesson 3 explains why
+
+
+class FixedSubprotocol(SyncConsumer):
+    """Lesson 1: an accept names a subprotocol that the client offers."""
+
+    def websocket_connect(self, event):
+        if "door.v1" not in self.scope["subprotocols"]:
+            self.send({"type": "websocket.close"})
+            return
+        self.send({"type": "websocket.accept", "subprotocol": "door.v1"})
+
+    def websocket_receive(self, event):
+        pass
+
+    def websocket_disconnect(self, event):
+        raise StopConsumer()
 
 
 class Echo(SyncConsumer):

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from sync_demo.consumers import Doorkeeper, Echo, Operator, Turnstile
+from sync_demo.consumers import Doorkeeper, Echo, FixedSubprotocol, Operator, Turnstile
 
 websocket_urlpatterns = [
     path("ws/sync/accept/", Doorkeeper.as_asgi()),
+    path("ws/sync/subprotocol/", FixedSubprotocol.as_asgi()),
     path("ws/sync/frames/", Echo.as_asgi()),
     path("ws/sync/stop/", Operator.as_asgi()),
     path("ws/sync/communicator/", Turnstile.as_asgi()),

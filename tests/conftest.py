@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 from asgiref.sync import SyncToAsync
 from django.db import connections
+from django.test import SimpleTestCase
 
 from lessons.bench.browser import NO_CHROMIUM, find_chromium
 from lessons.core.redis_server import INSTALL_HINT, RedisServer, find_binaries
@@ -58,10 +59,15 @@ def close_connections_of_sync_handlers(request):
     """After a test with the database, close the connections of the sync handlers' thread as well.
 
     Before each handler, Channels checks the connections of that thread. An open connection would
-    make it use the database in a later test that must not use one.
+    make it use the database in a later test that must not use one. Under async_to_sync, handlers
+    run on the test's own thread. Its connections are closed before such a test.
     """
+    uses_database = request.node.get_closest_marker("django_db") is not None
+    is_django_test = issubclass(request.cls or object, SimpleTestCase)
+    if not (uses_database or is_django_test or "db" in request.fixturenames):
+        connections.close_all()
     yield
-    if request.node.get_closest_marker("django_db"):
+    if uses_database:
         SyncToAsync.single_thread_executor.submit(connections.close_all).result()
 
 

@@ -32,7 +32,15 @@ INSTALLED_APPS = [
     "channels",
     *{DEMOS!r},
 ]
-DATABASES = {{"default": {{"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3"}}}}
+DATABASES = {{
+    "default": {{
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": "db.sqlite3",
+        # In a file: Django never closes a connection to a database in memory, and with an open one
+        # Channels would use the database in a later test that must not use one.
+        "TEST": {{"NAME": "test.sqlite3"}},
+    }}
+}}
 CHANNEL_LAYERS = {{"default": {{"BACKEND": "channels.layers.InMemoryChannelLayer"}}}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 """,

@@ -14,7 +14,7 @@ from tests.support.programs.running_program import TEST_TIMEOUT
 BLOCK = re.compile(r"^```transcript (?P<what>.+)\n(?P<body>(?:.*\n)*?)```$", re.MULTILINE)
 SENT = re.compile(r"← websocket\.send  (?:text: \"(?P<text>.*)\"|bytes: (?P<bytes>b\S+))   ")
 # Steps of one client, without a user and without Redis.
-PLAIN = re.compile(r"connect( \?\S+)?( subprotocols=\S+)?|(text|bytes|close) \S.*")
+PLAIN = re.compile(r"connect( /\S+)?( \?\S+)?( subprotocols=\S+)?|(text|bytes|close) \S.*")
 APPS = ("sync_demo", "async_demo", "layers_demo")
 
 
@@ -42,8 +42,10 @@ def run_client(port, path, steps, awaited):
     The client leaves after `awaited` frames. With None, it waits until the server closes.
     """
     words = steps[0].split()[1:]
+    path = next((word for word in words if word.startswith("/")), path)
     query = "".join(word for word in words if word.startswith("?"))
-    offered = [word.partition("=")[2] for word in words if word.startswith("subprotocols")]
+    lists = [word.partition("=")[2] for word in words if word.startswith("subprotocols")]
+    offered = [name for names in lists for name in names.split(",")]
     url = f"ws://127.0.0.1:{port}{path}{query}"
     headers = {"origin": f"http://127.0.0.1:{port}", "user_agent_header": None}
     try:

@@ -17,7 +17,11 @@ from tests.support.programs.processes import run
 
 EVIL = "http://evil.lessons.localhost:8666"
 PLAYED = {
-    "accept": ["1 connect ?name=ada subprotocols=door.v1", "1 connect"],
+    "accept": [
+        "1 connect ?name=ada",
+        "1 connect",
+        "1 connect /ws/sync/subprotocol/ subprotocols=door.v1",
+    ],
     "frames": ["1 connect", "1 text say \"hi\" 'ü'", "1 bytes 00ff", "1 text ", "1 bytes "],
     "stop": ["1 connect", "1 text bye", "1 connect", "1 vanish"],
     "push": ["1 connect", "wait 1.1", "1 close"],

@@ -1,4 +1,4 @@
-"""Lesson 1: is the handshake answered as the task says, whatever the client offers?"""
+"""Lesson 1: does the station answer each handshake as the task says?"""
 
 from lessons.judge import Model
 
@@ -8,7 +8,7 @@ OTHERS = "subprotocols=Weather.Celsius,weather,celsius,weather.,weather.celsius2
 
 
 class Station(Model):
-    silent_after_disconnect = True  # a reading for each frame, and no other one
+    silent_after_disconnect = True  # the task says when a reading is sent
     handshakes = (
         *(C, F, f"{C},weather.fahrenheit", f"{F},weather.celsius", ""),
         *(OTHERS, f"{OTHERS},WEATHER.FAHRENHEIT,weather.fahrenheit,weather.celsius"),
@@ -19,7 +19,7 @@ class Station(Model):
     handshakes = tuple(f"connect {handshake}".strip() for handshake in handshakes)
 
     def connect(self, client):
-        """The station accepts the client with the first one on this list that is in READINGS"""
+        """The station accepts the client with the first name on this list that is in READINGS"""
         offered = client.handshake.get("subprotocols", ())
         client.chosen = next((name for name in offered if name in READINGS), None)
         if client.chosen is None:
@@ -29,8 +29,8 @@ class Station(Model):
             client.send(READINGS[client.chosen])
 
     def receive(self, client, text, data):
-        """one right after the accept, and one for each frame of the client,
-        text or binary, empty or not"""
+        """once right after the accept, and once for each frame of the client, text or binary, empty
+        or not"""
         client.send(READINGS[client.chosen])
 
     def diagnose(self, difference):
@@ -48,7 +48,7 @@ def test_accepts_and_echoes(play):
 
 
 def test_sends_the_reading(play):
-    """Right after the accept, and for each frame, the client receives 21 or 70: its own unit."""
+    """Right after the accept and for each frame, the client receives 21 or 70, by its unit."""
     for unit in (C, F):
         play(f"connect {unit} | text again | bytes 616761696e | text | bytes")
 
@@ -60,18 +60,18 @@ def test_keeps_the_order_of_the_client(play):
     play("connect subprotocols=weather.kelvin,weather.fahrenheit,weather.celsius")
 
 
-def test_refuses_a_client_without_a_subprotocol(play):
-    """A client that offers no subprotocol is refused, and receives nothing else."""
+def test_rejects_a_client_without_a_subprotocol(play):
+    """A client that offers no subprotocol is rejected, and receives nothing else."""
     play("connect")
 
 
-def test_refuses_a_client_with_other_subprotocols(play):
-    """A client that offers only subprotocols that are not in READINGS is refused."""
+def test_rejects_a_client_with_other_subprotocols(play):
+    """A client is rejected if none of its subprotocols is in READINGS."""
     play("connect subprotocols=weather.kelvin,weather,chat")
     play("connect subprotocols=WEATHER.CELSIUS")
 
 
 def test_sends_each_client_its_own_unit(play):
-    """Of several clients, each receives its own unit, even after others were refused or left."""
+    """Of several clients, each receives its own unit, even after others were rejected or left."""
     play(f"connect {C} | 2 connect {F} | text a | 2 text b | bytes 61 | 2 bytes 62")
     play(f"connect {C} | 2 connect | 3 connect {F} | close 1001 | 3 text a | connect {C}")

@@ -7,20 +7,20 @@ READINGS = {"weather.celsius": "21", "weather.fahrenheit": "70"}
 
 
 class Station(SyncConsumer):
-    """What the exercise gives; each version below adds its websocket_connect."""
+    """The rest of the exercise. Each version below adds its websocket_connect."""
 
     def websocket_receive(self, event):
-        self.tell()
+        self.send_reading()
 
     def websocket_disconnect(self, event):
         raise StopConsumer()
 
-    def tell(self):
+    def send_reading(self):
         self.send({"type": "websocket.send", "text": READINGS[self.chosen]})
 
 
 class LeavesTheHandshakeToTheServer(Station):
-    """Believes that the connection stands as soon as websocket.connect has arrived."""
+    """Believes that the connection is open as soon as websocket.connect arrives."""
 
     diagnosis = "no-accept"
 
@@ -33,7 +33,7 @@ class LeavesTheHandshakeToTheServer(Station):
 
 
 class AcceptsThenAcceptsAgain(Station):
-    """Believes that an accept without a subprotocol can be completed by a second one."""
+    """Believes that a second accept can add the subprotocol to the first."""
 
     diagnosis = "accept-twice"
 
@@ -45,11 +45,11 @@ class AcceptsThenAcceptsAgain(Station):
         self.chosen = offered[0]
         self.send({"type": "websocket.accept"})
         self.send({"type": "websocket.accept", "subprotocol": self.chosen})
-        self.tell()
+        self.send_reading()
 
 
 class AcceptsEachOffer(Station):
-    """Answers every subprotocol on the list, though the handshake has one answer."""
+    """Accepts every known subprotocol on the list. A handshake has one answer."""
 
     diagnosis = "accept-twice"
 
@@ -62,11 +62,11 @@ class AcceptsEachOffer(Station):
         if self.chosen is None:
             self.send({"type": "websocket.close"})
             return
-        self.tell()
+        self.send_reading()
 
 
 class SpeaksBeforeTheAccept(Station):
-    """Believes that the first message can travel ahead of the answer to the handshake."""
+    """Believes that a frame may be sent before the handshake is answered."""
 
     diagnosis = "send-before-accept"
 
@@ -76,23 +76,23 @@ class SpeaksBeforeTheAccept(Station):
             self.send({"type": "websocket.close"})
             return
         self.chosen = offered[0]
-        self.tell()
+        self.send_reading()
         self.send({"type": "websocket.accept", "subprotocol": self.chosen})
 
 
 class NamesItsOwnFavourite(Station):
-    """Believes that the server decides which subprotocol is spoken, offered or not."""
+    """Believes that the server may choose a subprotocol that the client did not offer."""
 
     diagnosis = "subprotocol-not-offered"
 
     def websocket_connect(self, event):
         self.chosen = "weather.celsius"
         self.send({"type": "websocket.accept", "subprotocol": self.chosen})
-        self.tell()
+        self.send_reading()
 
 
 class KeepsTheChoiceToItself(Station):
-    """Chooses, and does not tell the client; browsers then give up the connection."""
+    """Chooses a subprotocol, but does not name it. Browsers then fail the connection."""
 
     diagnosis = "subprotocol-not-echoed"
 
@@ -103,11 +103,11 @@ class KeepsTheChoiceToItself(Station):
             return
         self.chosen = offered[0]
         self.send({"type": "websocket.accept"})
-        self.tell()
+        self.send_reading()
 
 
 class RefusesWithACode(Station):
-    """Believes that a client can read the code of a close that comes before the accept."""
+    """Believes that the client sees the code of a close before the accept."""
 
     diagnosis = "code-before-accept"
 
@@ -118,11 +118,11 @@ class RefusesWithACode(Station):
             return
         self.chosen = offered[0]
         self.send({"type": "websocket.accept", "subprotocol": self.chosen})
-        self.tell()
+        self.send_reading()
 
 
 class GoesOnAfterTheRefusal(Station):
-    """Believes that sending websocket.close leaves the handler, as return would."""
+    """Believes that websocket.close ends the handler, as return does."""
 
     diagnosis = "answered-after-refusal"
 
@@ -132,11 +132,11 @@ class GoesOnAfterTheRefusal(Station):
         if self.chosen is None:
             self.send({"type": "websocket.close"})
         self.send({"type": "websocket.accept", "subprotocol": self.chosen})
-        self.tell()
+        self.send_reading()
 
 
 class LetsEveryoneIn(Station):
-    """Takes a missing subprotocol for a reason to use a default instead of one to refuse."""
+    """Uses a default for a client without a known subprotocol, instead of rejecting it."""
 
     diagnosis = "accepts-everyone"
 
@@ -144,15 +144,15 @@ class LetsEveryoneIn(Station):
         offered = [name for name in self.scope["subprotocols"] if name in READINGS]
         self.chosen = offered[0] if offered else None
         self.send({"type": "websocket.accept", "subprotocol": self.chosen})
-        self.tell()
+        self.send_reading()
 
-    def tell(self):
+    def send_reading(self):
         text = READINGS.get(self.chosen, READINGS["weather.celsius"])
         self.send({"type": "websocket.send", "text": text})
 
 
 class ComparesBytesWithText(Station):
-    """Believes that all of the scope is bytes, as its headers and its query string are."""
+    """Believes that the whole scope is bytes, as its headers and its query string are."""
 
     diagnosis = "refuses-everyone"
 
@@ -182,11 +182,11 @@ class PrefersItsOwnOrder(Station):
             return
         self.chosen = offered[0]
         self.send({"type": "websocket.accept", "subprotocol": self.chosen})
-        self.tell()
+        self.send_reading()
 
 
 class AsksTheEvent(Station):
-    """Looks for the client's offer in websocket.connect, which carries only its type."""
+    """Looks for the client's offer in websocket.connect, which holds only its type."""
 
     diagnosis = "scope-in-event"
 
@@ -197,11 +197,11 @@ class AsksTheEvent(Station):
             return
         self.chosen = offered[0]
         self.send({"type": "websocket.accept", "subprotocol": self.chosen})
-        self.tell()
+        self.send_reading()
 
 
 class CallsTheGenericAccept(Station):
-    """Uses accept(), which belongs to WebsocketConsumer; a SyncConsumer has send(event) alone."""
+    """Uses accept() of WebsocketConsumer. A SyncConsumer has only send(event)."""
 
     diagnosis = "generic-method"
 
@@ -212,4 +212,4 @@ class CallsTheGenericAccept(Station):
             return
         self.chosen = offered[0]
         self.accept(subprotocol=self.chosen)
-        self.tell()
+        self.send_reading()
