@@ -198,4 +198,6 @@ def _finding_of_import(file: Path, error: BaseException):
         name = "calls-exit"
     elif isinstance(error, RecursionError):
         name = "recursion"
+    elif isinstance(error, ImportError) and (known := recognise(error)) != "exception":
+        name = known
     return make_finding(name, replace(place, handler=""), detail=f"{type(error).__name__}: {error}")

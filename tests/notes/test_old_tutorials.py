@@ -40,6 +40,7 @@ REMOVED = [
     "channels.test.HttpClient",
     "asgi_redis.RedisChannelLayer",
     "asgiref.inmemory.ChannelLayer",
+    "asgi_ipc.IPCChannelLayer",
     # Channels 2 and 3
     "channels.http.AsgiHandler",
     "channels.staticfiles.StaticFilesHandler",

@@ -22,6 +22,7 @@ from django.urls import include, path, re_path
 
 from async_demo.consumers import Heartbeat
 from lessons.core.catalogue import PROJECT_DIR
+from lessons.core.diagnoses import recognise
 from sync_demo.consumers import Echo
 from tests.notes.sample_project.asgi import application
 from tests.notes.sample_project.settings import INSTALLED_APPS
@@ -128,6 +129,14 @@ async def test_a_pattern_without_an_end_matches_longer_paths():
     )
 
 
+async def test_a_pattern_without_a_beginning_and_an_end_matches_in_the_middle_of_a_path():
+    loose, tight = (URLRouter([re_path(one, Echo.as_asgi())]) for one in (r"ws/a/", r"ws/a/$"))
+    client = WebsocketCommunicator(loose, "/front/ws/a/")
+    assert await client.connect(TEST_TIMEOUT) == (True, None)
+    with pytest.raises(ValueError, match="No route found for path"):
+        await tight({"type": "websocket", "path": "/front/ws/a/"}, None, None)
+
+
 async def test_the_first_matching_route_is_used():
     async def rejected(scope, receive, send):
         await send({"type": "websocket.close"})
@@ -221,3 +230,19 @@ def test_the_packages_require_these_versions():
     assert not [one for one in required["channels"] if "daphne" in one and "extra" not in one]
     assert {"twisted[tls]>=22.4", "autobahn>=22.4.2"} <= set(required["daphne"])
     assert {"redis>=4.6", "channels>=4.2.2"} <= set(required["channels_redis"])
+
+
+def test_equal_quotes_within_an_f_string_need_python_3_12():
+    code = """name = f"chat_{self.scope["url_route"]["kwargs"]["room_name"]}" """
+    if sys.version_info < (3, 12):
+        with pytest.raises(SyntaxError) as raised:
+            compile(code, "consumers.py", "exec")
+        assert recognise(raised.value) == "quotes-in-f-string"
+    else:
+        assert compile(code, "consumers.py", "exec")
+
+
+def test_the_name_of_the_json_consumer_has_one_capital_at_the_beginning_of_json():
+    with pytest.raises(ImportError, match="cannot import name 'JSONWebSocketConsumer'") as raised:
+        exec("from channels.generic.websocket import JSONWebSocketConsumer")
+    assert recognise(raised.value) == "misspelt-consumer"
