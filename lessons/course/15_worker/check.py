@@ -1,4 +1,4 @@
-"""Lesson 15: does a job reach the worker, and its answer the one connection that asked?"""
+"""Lesson 15: does a job reach the worker, and the answer the connection that asked?"""
 
 import datetime
 
@@ -6,7 +6,7 @@ from lessons.judge import Answer, Model
 
 CHANNEL = "weekdays"
 AT_ONCE = {"asked", "busy"}
-OWN = "specific."  # in every name of a channel that a consumer has got for itself
+OWN = "specific."  # in the name of every channel that belongs to one consumer
 PATIENCE = 2  # seconds that a job may take
 
 
@@ -31,7 +31,7 @@ class Office(Model):
         super().__init__()
         self.asked = set()  # all texts
         self.jobs = []  # clients and texts; they wait for a worker
-        self.lost = 0  # jobs that were taken, and not done
+        self.lost = 0  # jobs that were taken and not done
         self.has_worker = False
 
     def connect(self, client):
@@ -41,7 +41,7 @@ class Office(Model):
     def receive(self, client, text, data):
         """At once it receives `asked`, or, if the channel is full, `busy` and nothing else."""
         if text is None and self.either_way():
-            return  # a binary frame may be ignored, or be taken for an empty text
+            return  # a binary frame is ignored, or counts as an empty text
         if len(self.jobs) >= self.capacity:
             client.busy += 1
             client.send("busy")
@@ -53,7 +53,7 @@ class Office(Model):
         self.work()
 
     def other(self, step):
-        """Once a worker has done the job, it receives `2026-11-21: Saturday`"""
+        """Once a worker has done the job, the client receives `2026-11-21: Saturday`."""
         match step.action:
             case "worker":
                 self.has_worker = True
@@ -91,10 +91,10 @@ class Office(Model):
         if difference.seen.is_busy:
             return "waits-for-answer"
         if not (AT_ONCE | self.known_answers()).issuperset(received):
-            return None  # it is not one of the answers, so its words are wrong
+            return None  # the text is not one of the answers
         missing = [text for text in expected if text not in received]
         client = self.clients[difference.client]
-        due = {item.message["text"] for item in client.later}  # its own answers, which may come
+        due = {item.message["text"] for item in client.later}  # its own answers, which may come now
         surplus = [text for text in received if text not in {*expected, *due}]
         if surplus and not calls.by_worker and not AT_ONCE.issuperset(surplus):
             return "done-in-web-process"
@@ -127,7 +127,7 @@ class Office(Model):
 
 
 class Calls:
-    """What the events of a conversation say about the channel layer."""
+    """The calls of the channel layer, and the jobs that a worker began, in a conversation."""
 
     def __init__(self, events):
         workers = {it.connection for it in events if "channel" in it.message and is_scope(it)}
@@ -146,7 +146,7 @@ def is_scope(event):
 
 
 def cause_in_worker(fault, calls):
-    """What led to an exception in the worker."""
+    """Return the diagnosis of an exception in the worker, or None."""
     if fault.diagnosis == "job-raises" and fault.detail.startswith("KeyError: "):
         return None if OWN in str(calls.jobs) else "reply-channel-missing"
     is_own = fault.diagnosis == "job-not-handled" and calls.answered_itself
@@ -160,12 +160,12 @@ def cause_of_no_job(calls):
 
 
 def test_a_worker_does_the_job(play):
-    """The worker looks up what a client asks for, and the answer comes after `asked`."""
+    """The client receives `asked`, then the worker's answer."""
     play("worker weekdays | connect | text 2026-11-21 | wait 2 | text 1969-07-21 | wait 2")
 
 
 def test_the_handler_waits_for_no_worker(play):
-    """Without a worker, a client receives `asked` again and again, and the jobs wait."""
+    """Without a worker, each text is answered with `asked`, and the jobs wait."""
     play(
         "connect | text 2026-11-21 | text 1969-07-21 | wait 20 | worker weekdays | wait 2"
         " | text 2000-01-02 | wait 2"
@@ -173,7 +173,7 @@ def test_the_handler_waits_for_no_worker(play):
 
 
 def test_each_connection_gets_its_own_answers(play):
-    """Each client gets its own answers, even if another asks first, leaves early or asks last."""
+    """Each client receives only its own answers, even if another client asks or leaves first."""
     play(
         "connect | 2 connect | 3 connect | text 2026-11-21 | 2 text 1969-07-21 | 3 text 2000-01-02"
         " | 2 close 1001 | worker weekdays | wait 2 | 3 text 1969-07-21 | text 2000-01-02"
@@ -182,9 +182,10 @@ def test_each_connection_gets_its_own_answers(play):
 
 
 def test_a_text_that_is_not_a_date_is_answered(play):
-    """A text that is not a date is answered with that, and the jobs behind it are done."""
+    """A text that is not a date is answered with `not a date`, and no later job is lost."""
     jobs = ("2026-11-21", "hello", "20261121", "2026-1-2", "2026-02-30", " 2026-11-21", "")
     play(["connect", *(f"text {job}" for job in jobs), "worker weekdays", "wait 2"])
+    play("worker weekdays | connect | bytes 00 | wait 2 | text 2026-11-21 | wait 2")
 
 
 def test_a_lost_job_holds_up_no_client(play):
@@ -197,7 +198,7 @@ def test_a_lost_job_holds_up_no_client(play):
 
 
 def test_a_full_channel_is_reported(play):
-    """If the channel is full, the client receives `busy` alone, and can ask again later."""
+    """If the channel is full, the client receives only `busy`, and may ask again later."""
     play(
         "capacity 3 | connect | text 2026-11-21 | text hello | text 1969-07-21 | text 2000-01-02"
         " | wait 2 | take weekdays | take weekdays | take weekdays | take weekdays"

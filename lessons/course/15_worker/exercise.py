@@ -1,12 +1,17 @@
-"""Lesson 15: a clerk who has dates looked up by a worker.
+"""Lesson 15: a clerk that asks a worker for the weekday of a date.
 
-A client sends a date, `2026-11-21`. At once it receives `asked`, or, if the channel is full, `busy`
-and nothing else. Once a worker has done the job, it receives `2026-11-21: Saturday`, and for a text
-that is not a date, `hello: not a date`. The text in the answer is unchanged. A text is a date if
-`datetime.date.fromisoformat` accepts it; an empty text is not a date. The answer goes to the
-connection that asked, and to no other.
+A client sends a text, such as `2026-11-21`. At once it receives `asked`, or, if the channel is
+full, `busy` and nothing else. Once a worker has done the job, the client receives
+`2026-11-21: Saturday`. If the text is not a date, it receives `hello: not a date` instead. The text
+in the answer is unchanged.
 
-`manage.py runworker weekdays` is to run Calendar, in its own process.
+Every text that `datetime.date.fromisoformat` accepts is a date, `20261121` too. `2026-1-2` and an
+empty text are not dates. A binary frame is ignored, or counts as an empty text: both are right.
+
+Each answer goes to the connection that asked, and to no other. A client may send more texts before
+an answer comes. A job may also be lost: then the client receives no answer, and may ask again.
+
+`manage.py runworker weekdays` runs Calendar in another process. A job takes at most 2 seconds.
 """
 
 import datetime
@@ -21,13 +26,13 @@ class Clerk(AsyncConsumer):
 
     async def websocket_receive(self, event):
         job = {"type": "weekday.find", "date": event.get("text") or ""}
-        # TODO 1: send the job to "weekdays", with the way back in it. Is there room for it?
-        await self.say("asked")
+        # TODO 1: say in the job where the answer must go, and send it to "weekdays". Is it full?
+        await self.send_text("asked")
 
     async def weekday_found(self, event):
-        await self.say(event["text"])
+        await self.send_text(event["text"])
 
-    async def say(self, text):
+    async def send_text(self, text):
         await self.send({"type": "websocket.send", "text": text})
 
     async def websocket_disconnect(self, event):
@@ -36,9 +41,9 @@ class Clerk(AsyncConsumer):
 
 class Calendar(AsyncConsumer):
     async def weekday_find(self, event):
-        # TODO 2: answer whoever asked, also where this raises ValueError.
+        # TODO 2: send the answer to the connection that asked, even if this raises ValueError.
         weekday = datetime.date.fromisoformat(event["date"]).strftime("%A")
 
 
-# What asgi.py hands to ChannelNameRouter.
+# asgi.py passes this to ChannelNameRouter.
 channel_name_patterns = {"weekdays": Calendar.as_asgi()}

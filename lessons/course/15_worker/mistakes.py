@@ -1,4 +1,4 @@
-"""Lesson 15: the classic wrong versions of the clerk, and of the worker behind it."""
+"""Lesson 15: the classic wrong versions of the clerk and of its worker."""
 
 import asyncio
 import datetime
@@ -8,7 +8,7 @@ from channels.exceptions import ChannelFull, StopConsumer
 
 
 class RightCalendar(AsyncConsumer):
-    """The whole worker, and right; a version below may spoil one method of it."""
+    """The right worker. Some versions below break one of its methods."""
 
     async def weekday_find(self, event):
         await self.answer(event, f"{event['date']}: {weekday(event['date'])}")
@@ -26,7 +26,7 @@ def weekday(text):
 
 
 class RightClerk(AsyncConsumer):
-    """The whole clerk, and right; each version below spoils one method, or has its own worker."""
+    """The right clerk. Each version below breaks one method, or has its own worker."""
 
     Calendar = RightCalendar
 
@@ -41,9 +41,9 @@ class RightClerk(AsyncConsumer):
         try:
             await self.hand_in(event.get("text") or "")
         except ChannelFull:
-            await self.say("busy")
+            await self.send_text("busy")
         else:
-            await self.say("asked")
+            await self.send_text("asked")
 
     async def hand_in(self, text):
         await self.channel_layer.send("weekdays", self.job(text))
@@ -52,9 +52,9 @@ class RightClerk(AsyncConsumer):
         return {"type": "weekday.find", "date": text, "answer_to": self.channel_name}
 
     async def weekday_found(self, event):
-        await self.say(event["text"])
+        await self.send_text(event["text"])
 
-    async def say(self, text):
+    async def send_text(self, text):
         await self.send({"type": "websocket.send", "text": text})
 
     async def websocket_disconnect(self, event):
@@ -62,14 +62,14 @@ class RightClerk(AsyncConsumer):
 
 
 class RoutesAnotherName(RightClerk):
-    """Spells the channel in the router in another way than runworker and send() do."""
+    """Spells the channel's name in the router differently from runworker and send()."""
 
     diagnosis = "channel-unrouted"
     channel_name_patterns = {"weekday": RightCalendar.as_asgi()}
 
 
 class SendsToTheHandler(RightClerk):
-    """Believes that a channel has the name of the worker's handler; it has runworker's."""
+    """Believes that a channel is named after the handler; runworker names it."""
 
     diagnosis = "wrong-channel"
 
@@ -78,7 +78,7 @@ class SendsToTheHandler(RightClerk):
 
 
 class TakesTheChannelForAGroup(RightClerk):
-    """Believes that whoever listens on a channel is the member of a group of that name."""
+    """Believes that a consumer that listens on a channel is in a group of that name."""
 
     diagnosis = "group-as-channel"
 
@@ -87,7 +87,7 @@ class TakesTheChannelForAGroup(RightClerk):
 
 
 class TakesAGroupForAChannel(RightClerk):
-    """Joins a group, and has the answer sent to a channel of that name."""
+    """Joins a group, and asks for the answer on a channel of that name."""
 
     diagnosis = "group-as-channel"
 
@@ -100,7 +100,7 @@ class TakesAGroupForAChannel(RightClerk):
 
 
 class NamesNoWayBack(RightClerk):
-    """Believes that the worker knows who has sent a job, as a handler knows its client."""
+    """Believes that the worker knows which connection sent a job."""
 
     diagnosis = "reply-channel-missing"
 
@@ -109,7 +109,7 @@ class NamesNoWayBack(RightClerk):
 
 
 class AnswersItself(RightClerk):
-    """Takes the worker's own channel for the client's."""
+    """Confuses the worker's own channel with the client's."""
 
     diagnosis = "answered-itself"
 
@@ -119,7 +119,7 @@ class AnswersItself(RightClerk):
 
 
 class HasNoClient(RightClerk):
-    """Believes that self.send() in the worker leads to the client, as it does elsewhere."""
+    """Believes that self.send() in the worker sends to the client."""
 
     diagnosis = "worker-has-no-client"
 
@@ -129,7 +129,7 @@ class HasNoClient(RightClerk):
 
 
 class SendsAFrameOverTheLayer(RightClerk):
-    """Believes that the layer hands a frame through to the socket; it calls handlers."""
+    """Believes that the layer passes a frame to the socket; the layer calls handlers."""
 
     diagnosis = "no-layer-handler"
 
@@ -140,7 +140,7 @@ class SendsAFrameOverTheLayer(RightClerk):
 
 
 class AnswersEveryone(RightClerk):
-    """Sends the answer to all connections, and hopes that each knows its own."""
+    """Sends the answer to all connections, and expects each to recognise its own."""
 
     diagnosis = "answered-everyone"
 
@@ -159,7 +159,7 @@ class AnswersEveryone(RightClerk):
 
 
 class KeepsTheClientOnSelf(RightClerk):
-    """Believes that the worker has an instance for each client, so that self is the client's."""
+    """Believes that the worker has one instance for each client, so self belongs to a client."""
 
     diagnosis = "worker-remembers"
 
@@ -177,7 +177,7 @@ class KeepsTheClientOnSelf(RightClerk):
 
 
 class ReachesForTheConsumer(RightClerk):
-    """Keeps the connections on the class, where the worker, in its process, finds none."""
+    """Keeps the connections on the class; the worker's process has another, empty dict."""
 
     diagnosis = "shared-memory"
     connections = {}
@@ -188,20 +188,20 @@ class ReachesForTheConsumer(RightClerk):
 
     class Calendar(RightCalendar):
         async def answer(self, event, text):
-            await ReachesForTheConsumer.connections[event["answer_to"]].say(text)
+            await ReachesForTheConsumer.connections[event["answer_to"]].send_text(text)
 
 
 class SendsItsMethod(RightClerk):
-    """Hands a method of its own along, for the worker to call; a job goes to another process."""
+    """Puts one of its methods into the job; a method cannot go to another process."""
 
     diagnosis = "not-serializable"
 
     def job(self, text):
-        return {**super().job(text), "callback": self.say}
+        return {**super().job(text), "callback": self.send_text}
 
 
 class LetsAJobRaise(RightClerk):
-    """Believes that an exception in the worker is the business of that job alone."""
+    """Believes that an exception in the worker affects only that job."""
 
     diagnosis = "job-raises"
 
@@ -212,7 +212,7 @@ class LetsAJobRaise(RightClerk):
 
 
 class StopsAfterEachJob(RightClerk):
-    """Ends the worker's consumer with the job, as a consumer ends with its connection."""
+    """Ends the worker's consumer after a job, as a consumer ends after its connection."""
 
     diagnosis = "worker-stopped"
 
@@ -223,7 +223,7 @@ class StopsAfterEachJob(RightClerk):
 
 
 class NamesAnotherHandler(RightClerk):
-    """Gives the job a type that no method of the worker has the name of."""
+    """Gives the job a type that no method of the worker is named after."""
 
     diagnosis = "job-not-handled"
 
@@ -232,7 +232,7 @@ class NamesAnotherHandler(RightClerk):
 
 
 class SendsNoType(RightClerk):
-    """Believes that the channel says enough about what is to be done."""
+    """Believes that the channel's name already says what to do."""
 
     diagnosis = "job-without-type"
 
@@ -241,7 +241,7 @@ class SendsNoType(RightClerk):
 
 
 class ReturnsTheAnswer(RightClerk):
-    """Believes that what a handler returns goes back to whoever has sent the message."""
+    """Believes that a handler's return value goes back to the sender of the message."""
 
     diagnosis = "job-unanswered"
 
@@ -251,7 +251,7 @@ class ReturnsTheAnswer(RightClerk):
 
 
 class WaitsInTheWorker(RightClerk):
-    """Spares the calendar with a pause after each job, and believes that jobs run side by side."""
+    """Pauses after each job, and believes that jobs run at the same time."""
 
     diagnosis = "job-holds-others"
 
@@ -262,7 +262,7 @@ class WaitsInTheWorker(RightClerk):
 
 
 class WaitsForTheAnswer(RightClerk):
-    """Waits in the handler for an event, which is handled only when the handler has returned."""
+    """Waits in the handler for an event that is handled only after the handler returns."""
 
     diagnosis = "waits-for-answer"
 
@@ -277,18 +277,18 @@ class WaitsForTheAnswer(RightClerk):
 
 
 class DoesItAllItself(RightClerk):
-    """Does the work in the process that holds the sockets, beside the worker that should."""
+    """Does the work in the process that holds the sockets, not in the worker."""
 
     diagnosis = "done-in-web-process"
 
     async def websocket_receive(self, event):
         text = event.get("text") or ""
-        await self.say("asked")
-        await self.say(f"{text}: {weekday(text)}")
+        await self.send_text("asked")
+        await self.send_text(f"{text}: {weekday(text)}")
 
 
 class TrustsTheAnswer(RightClerk):
-    """Takes no other question until the answer has come; a job that is lost has none."""
+    """Accepts no other text until the answer comes; a lost job has no answer."""
 
     diagnosis = "job-lost"
     waiting = False
@@ -304,23 +304,23 @@ class TrustsTheAnswer(RightClerk):
 
 
 class TrustsTheChannel(RightClerk):
-    """Believes that a channel always has room; with no worker there it is full at 100 jobs."""
+    """Believes that a channel always has room; without a worker it is full at 100 jobs."""
 
     diagnosis = "channel-full"
 
     async def websocket_receive(self, event):
         await self.hand_in(event.get("text") or "")
-        await self.say("asked")
+        await self.send_text("asked")
 
 
 class SaysAskedFirst(RightClerk):
-    """Tells the client before it knows whether the job was taken."""
+    """Answers the client before it knows whether the channel has room."""
 
     diagnosis = "full-channel-not-reported"
 
     async def websocket_receive(self, event):
-        await self.say("asked")
+        await self.send_text("asked")
         try:
             await self.hand_in(event.get("text") or "")
         except ChannelFull:
-            await self.say("busy")
+            await self.send_text("busy")

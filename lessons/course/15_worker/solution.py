@@ -1,4 +1,4 @@
-"""Lesson 15, solved: a clerk who has dates looked up by a worker."""
+"""Lesson 15, solved: a clerk that asks a worker for the weekday of a date."""
 
 import datetime
 
@@ -14,20 +14,20 @@ class Clerk(AsyncConsumer):
         job = {
             "type": "weekday.find",
             "date": event.get("text") or "",
-            # The worker has no socket and no self of ours: this name is the only way back.
+            # The worker has no socket. Only this name leads back to the client.
             "answer_to": self.channel_name,
         }
         try:
             await self.channel_layer.send("weekdays", job)
-        except ChannelFull:  # raised by send() alone; group_send() would have dropped the job
-            await self.say("busy")
+        except ChannelFull:  # send() raises this; group_send() would drop the job silently
+            await self.send_text("busy")
         else:
-            await self.say("asked")
+            await self.send_text("asked")
 
     async def weekday_found(self, event):
-        await self.say(event["text"])
+        await self.send_text(event["text"])
 
-    async def say(self, text):
+    async def send_text(self, text):
         await self.send({"type": "websocket.send", "text": text})
 
     async def websocket_disconnect(self, event):
@@ -40,7 +40,7 @@ class Calendar(AsyncConsumer):
         try:
             answer = datetime.date.fromisoformat(text).strftime("%A")
         except ValueError:
-            # Whoever asked is told, and the jobs that wait behind this one are not lost.
+            # If this exception left the handler, all waiting jobs would be lost.
             answer = "not a date"
         message = {"type": "weekday.found", "text": f"{text}: {answer}"}
         await self.channel_layer.send(event["answer_to"], message)
