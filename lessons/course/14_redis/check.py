@@ -1,4 +1,4 @@
-"""Lesson 14: do the clients hear each other on every server, and learn of an outage?"""
+"""Lesson 14: do texts reach the clients of every server, and do clients learn of an outage?"""
 
 from lessons.judge import Model, OneOf
 
@@ -31,7 +31,7 @@ class Hotline(Model):
         return self.has_groups and self.has_channels
 
     def connect(self, client):
-        """a client that connects during an outage is accepted first, then closed."""
+        """a client that connects during an outage is accepted first, then closed with 4013."""
         client.accept()
         client.server = client.handshake.get("server")
         client.is_member = self.is_up
@@ -41,7 +41,7 @@ class Hotline(Model):
     def receive(self, client, text, data):
         """Each text reaches all connected clients unchanged, the sender included"""
         if text is None and self.either_way():
-            return  # a binary frame is not a text, or an empty one
+            return  # a binary frame is ignored, or counts as an empty text
         if not self.has_groups:
             self.fail(client)
             return
@@ -70,7 +70,7 @@ class Hotline(Model):
             return
         self.outages += 1
         for client in self.open_clients:
-            # What was sent in the same burst may be lost, with or without an answer.
+            # A text of the same burst may be lost, with or without an answer.
             texts = [item for item in client.expected if not is_accept(item)]
             client.expected = [item for item in client.expected if is_accept(item)]
             client.expected += [OneOf([item], []) for item in texts]
@@ -85,7 +85,7 @@ class Hotline(Model):
         self.has_channels = self.has_channels and state == "groups gone"
 
     def disconnect(self, client):
-        """When the server cancels a consumer, the consumer may close with 4013 too"""
+        """If the server cancels a consumer, the consumer may close with 4013 too"""
         if client.end == "kill":
             client.expected.append(OneOf([], [CLOSE]))
             for burst, number, one, item in self.said:  # it may be cancelled before it sends
@@ -126,38 +126,38 @@ def is_accept(item):
     return getattr(item, "message", None) == ACCEPT
 
 
-def test_a_text_reaches_everybody(play):
-    """All clients receive what one of them sends, through the layer `encrypted` alone."""
+def test_a_text_reaches_all_clients(play):
+    """All clients receive each text, and it goes only through the layer `encrypted`."""
     play("connect | 2 connect | text hello | 2 text hi | close 1001 | 2 text still here")
 
 
-def test_on_each_server(play):
-    """A client of another server receives what is sent, and is received."""
+def test_a_text_reaches_each_server(play):
+    """Clients of two servers receive each other's texts."""
     play("connect | 2 connect server=2 | text from here | 2 text from there")
 
 
 def test_a_client_is_closed_when_redis_stops(play):
-    """When Redis stops, every client of each server is closed with 4013."""
+    """When Redis stops, every client of every server is closed with 4013."""
     play("connect | 2 connect | 3 connect server=2 | redis gone")
 
 
 def test_a_text_that_cannot_be_sent_is_reported(play):
-    """Without the host of the groups, a text is answered with `not sent`, and its sender closed."""
+    """If a text cannot be sent, its sender receives `not sent` and is closed with 4013."""
     play("connect | 2 connect | redis groups gone | text hello? | redis back | connect | text hi")
 
 
-def test_a_client_that_comes_during_an_outage_is_closed(play):
-    """A client that connects during an outage is accepted, and then closed with 4013."""
+def test_a_client_that_connects_during_an_outage_is_closed(play):
+    """A client that connects during an outage is accepted first, then closed with 4013."""
     play("connect | redis gone | 2 connect")
     play("redis groups gone | connect | redis back | 2 connect | 2 text hello")
 
 
 def test_a_cancelled_consumer_sends_nothing_but_a_close(play):
-    """If the server cancels the consumer of a text, its client gets 4013, or nothing more."""
+    """If the server cancels a consumer, its client receives 4013 or nothing more."""
     play.at_each_point("connect | 2 connect | text hello | at * kill")
 
 
-def test_all_is_well_when_redis_is_back(play):
-    """After an outage, the clients that come back receive each other's texts, and again."""
+def test_clients_reach_each_other_when_redis_is_back(play):
+    """After each outage, clients that connect again receive each other's texts."""
     again = "connect | 2 connect server=2 | text back | 2 text again"
     play(f"{again} | redis gone | redis back | {again} | redis gone | redis back | {again}")

@@ -1,15 +1,17 @@
 """Lesson 14: a hotline on every server, whose clients learn when Redis is unreachable.
 
 The texts are private, so they go through the layer `encrypted`. Each text reaches all connected
-clients unchanged, the sender included, on every server.
+clients unchanged, the sender included, on every server. A binary frame is ignored, or counts as an
+empty text: both are right.
 
 Redis may become unreachable, in whole or one host of several, and come back empty:
-- If a consumer cannot join, send or listen any more, its client is closed with 4013, and may come
-  back later. A refusal has no code: a client that connects during an outage is accepted first, then
-  closed.
-- A text that could not be sent is answered with `not sent` before that.
+- If a consumer can no longer join, send or listen, its client is closed with 4013. The client may
+  connect again later.
+- A rejected handshake carries no close code. So a client that connects during an outage is accepted
+  first, then closed with 4013.
+- If a text cannot be sent, its sender receives `not sent`, then the close.
 
-When the server cancels a consumer, the consumer may close with 4013 too, or send nothing.
+If the server cancels a consumer, the consumer may close with 4013 too, or send nothing.
 """
 
 from contextlib import suppress
@@ -24,9 +26,9 @@ class Hotline(AsyncConsumer):
     async def __call__(self, scope, receive, send):
         try:
             await super().__call__(scope, receive, send)
-        # TODO 2: close with 4013 what the layer has ended, before the group is left.
+        # TODO 2: if the layer fails, close with 4013 before the consumer leaves the group.
         finally:
-            with suppress(Exception):  # a Redis that is gone has no group to be left
+            with suppress(Exception):  # Redis may be unreachable
                 await self.channel_layer.group_discard("hotline", self.channel_name)
 
     async def websocket_connect(self, event):
@@ -35,7 +37,7 @@ class Hotline(AsyncConsumer):
 
     async def websocket_receive(self, event):
         message = {"type": "hotline.said", "text": event.get("text") or ""}
-        # TODO 1: where this fails, say so to the sender.
+        # TODO 1: if this fails, the sender must know.
         await self.channel_layer.group_send("hotline", message)
 
     async def hotline_said(self, event):

@@ -9,7 +9,7 @@ from channels.layers import get_channel_layer
 
 
 class Line(AsyncConsumer):
-    """A hotline that is right while Redis is there; what befalls it in an outage is added below."""
+    """A hotline that is right while Redis works. Each version below handles an outage itself."""
 
     channel_layer_alias = "encrypted"
     accepted = False
@@ -18,7 +18,7 @@ class Line(AsyncConsumer):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            with suppress(Exception):  # a Redis that is gone has no group to be left
+            with suppress(Exception):  # Redis may be unreachable
                 await self.channel_layer.group_discard("hotline", self.channel_name)
 
     async def websocket_connect(self, event):
@@ -43,8 +43,8 @@ class Line(AsyncConsumer):
         raise StopConsumer()
 
 
-class ToldLine(Line):
-    """The whole hotline, and right; each version that builds on it spoils one method."""
+class ClosingLine(Line):
+    """The right hotline. Each version that inherits from it breaks one method."""
 
     async def __call__(self, scope, receive, send):
         try:
@@ -56,14 +56,14 @@ class ToldLine(Line):
             raise
 
 
-class NamesNoLayer(ToldLine):
-    """Believes that the project's only encrypted layer is used for what is private."""
+class NamesNoLayer(ClosingLine):
+    """Does not name the encrypted layer, so the consumer uses the default."""
 
     diagnosis = "wrong-layer"
     channel_layer_alias = "default"
 
 
-class SendsThroughTheDefault(ToldLine):
+class SendsThroughTheDefault(ClosingLine):
     """Believes that get_channel_layer() is the consumer's own layer."""
 
     diagnosis = "wrong-layer"
@@ -72,8 +72,8 @@ class SendsThroughTheDefault(ToldLine):
         await get_channel_layer().group_send("hotline", message)
 
 
-class NamesALayerThatIsNot(ToldLine):
-    """Misspells the alias; Channels looks it up when a client comes, and not before."""
+class NamesALayerThatIsNot(ClosingLine):
+    """Misspells the alias; Channels looks it up only when a client connects."""
 
     diagnosis = "unknown-layer"
     channel_layer_alias = "encripted"
@@ -82,8 +82,8 @@ class NamesALayerThatIsNot(ToldLine):
         await Line.__call__(self, scope, receive, send)
 
 
-class KeepsItsOwnList(ToldLine):
-    """Believes that a list in the class holds everybody; it holds those of this process."""
+class KeepsItsOwnList(ClosingLine):
+    """Believes that a set in the class holds all clients; it holds those of this process."""
 
     diagnosis = "state-kept-in-process"
     clients = set()
@@ -102,13 +102,13 @@ class KeepsItsOwnList(ToldLine):
 
 
 class LeavesItToTheServer(Line):
-    """Believes that an outage ends in a close which a client understands; it is 1011, a bug's."""
+    """Lets the server close the client; the code is then 1011, as for a bug."""
 
     diagnosis = "redis-down"
 
 
 class CatchesPythonsError(Line):
-    """Believes that redis-py raises Python's ConnectionError; its own only bears the name."""
+    """Believes that redis-py raises Python's ConnectionError; its own has only the same name."""
 
     diagnosis = "redis-down"
 
@@ -120,7 +120,7 @@ class CatchesPythonsError(Line):
 
 
 class SaysNothing(Line):
-    """Believes that a caught error is a handled one: the socket stays, and no consumer is left."""
+    """Catches the error and returns: the socket stays open without a consumer."""
 
     diagnosis = "zombie"
 
@@ -132,7 +132,7 @@ class SaysNothing(Line):
 
 
 class ClosesWith1013(Line):
-    """Takes the code that the registry has for it, which Daphne lets no application send."""
+    """Takes the registered code for this case, which Daphne does not let an application send."""
 
     diagnosis = "forbidden-close-code"
 
@@ -143,8 +143,8 @@ class ClosesWith1013(Line):
             await send({"type": "websocket.close", "code": 1013})
 
 
-class RefusesMeanwhile(Line):
-    """Believes that a refusal tells its code."""
+class RejectsDuringAnOutage(Line):
+    """Believes that a rejected handshake carries the close code."""
 
     diagnosis = "code-before-accept"
 
@@ -156,8 +156,8 @@ class RefusesMeanwhile(Line):
             raise
 
 
-class LosesTheText(ToldLine):
-    """Lets the error end the connection: that a text was lost, its sender has to guess."""
+class LosesTheText(ClosingLine):
+    """Closes the connection, but does not report the lost text to its sender."""
 
     diagnosis = "lost-text-not-reported"
 
@@ -165,8 +165,8 @@ class LosesTheText(ToldLine):
         await self.channel_layer.group_send("hotline", message)
 
 
-class SwallowsTheError(ToldLine):
-    """Believes that a text which could not be sent needs no answer."""
+class SwallowsTheError(ClosingLine):
+    """Believes that a text that could not be sent needs no answer."""
 
     diagnosis = "lost-text-not-reported"
 
@@ -177,8 +177,8 @@ class SwallowsTheError(ToldLine):
             pass
 
 
-class Stays(ToldLine):
-    """Believes that it is still a member when Redis has come back empty."""
+class Stays(ClosingLine):
+    """Believes that the client is still a member after Redis has come back empty."""
 
     diagnosis = "stays-in-lost-group"
 
@@ -189,7 +189,7 @@ class Stays(ToldLine):
             await self.send({"type": "websocket.send", "text": "not sent"})
 
 
-class TriesUntilItSucceeds(ToldLine):
+class TriesUntilItSucceeds(ClosingLine):
     """Believes that a handler may wait for Redis to come back."""
 
     diagnosis = "waits-for-redis"
@@ -203,8 +203,8 @@ class TriesUntilItSucceeds(ToldLine):
                 await asyncio.sleep(1)
 
 
-class RemembersTheOutage(ToldLine):
-    """Notes in the class that Redis is away, and never looks again."""
+class RemembersTheOutage(ClosingLine):
+    """Stores in the class that Redis is unreachable, and never tries again."""
 
     diagnosis = "stays-down"
     is_down = False

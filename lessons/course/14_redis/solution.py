@@ -1,4 +1,4 @@
-"""Lesson 14: a hotline on every server, whose clients are told when Redis is out of reach."""
+"""Lesson 14: a hotline on every server, whose clients learn when Redis is unreachable."""
 
 from contextlib import suppress
 
@@ -14,13 +14,13 @@ class Hotline(AsyncConsumer):
         try:
             await super().__call__(scope, receive, send)
         except Exception:
-            # Where joining failed, nobody has answered the handshake yet.
+            # If group_add raised, the handshake has no answer yet.
             if not self.accepted:
                 await send({"type": "websocket.accept"})
             await send({"type": "websocket.close", "code": 4013})
-            raise  # the log is to say what it was
+            raise  # so that the server logs it
         finally:
-            with suppress(Exception):  # a Redis that is gone has no group to be left
+            with suppress(Exception):  # Redis may be unreachable
                 await self.channel_layer.group_discard("hotline", self.channel_name)
 
     async def websocket_connect(self, event):
@@ -33,9 +33,9 @@ class Hotline(AsyncConsumer):
         try:
             await self.channel_layer.group_send("hotline", message)
         except Exception:
-            # Not ConnectionError: redis-py's is no relative of Python's.
+            # Not ConnectionError: redis-py's is not a subclass of Python's.
             await self.send({"type": "websocket.send", "text": "not sent"})
-            raise  # who stayed would be in a group that Redis has forgotten
+            raise  # Redis may have lost the group, so this client must join again
 
     async def hotline_said(self, event):
         await self.send({"type": "websocket.send", "text": event["text"]})
