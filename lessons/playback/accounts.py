@@ -23,6 +23,7 @@ from lessons.playback.steps import HEADERS
 from lessons.playback.written_secrets import WrittenSecrets
 from lessons.simulator.database import change_account, cookie_of, get_or_create_account
 from lessons.simulator.finding import CheckFailed, Place, make_finding, place_of_error
+from lessons.wire.events import error_text
 
 DEFAULT_SALT = "django.core.signing"  # of signing.dumps() and signing.loads()
 
@@ -132,7 +133,7 @@ class Accounts:
                 raise TypeError(f"issue() returned {ticket!r}, which is not a text")
         except Exception as error:
             place = place_of_error(self._own_file, error) or Place(self._own_file)
-            detail = f"{type(error).__name__}: {error}"
+            detail = error_text(error)
             raise CheckFailed(make_finding(recognise(error), place, "", detail)) from error
         self.tickets[name] = str(ticket)
         self.secrets.add(str(ticket))

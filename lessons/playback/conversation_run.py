@@ -22,6 +22,7 @@ from lessons.simulator.finding import (
 from lessons.simulator.loop import SimulatedLoop, ThreadSleep
 from lessons.simulator.signal_receivers import isolated_signals, receiver_was_lost
 from lessons.simulator.student_module import load_subject
+from lessons.wire.events import error_text
 
 
 class ConversationRun:
@@ -103,7 +104,7 @@ class ConversationRun:
     def _add_finding(self, name: str, error: BaseException) -> None:
         place = place_of_error(self._source.file, error) or running_place(self._source.file)
         place = place or self._source.place_of_handler(self.last_event)
-        detail = f"{type(error).__name__}: {error}"
+        detail = error_text(error)
         self._findings.append(make_finding(name, place, self.last_event, detail))
 
     def _left(self) -> list[Finding]:

@@ -19,6 +19,7 @@ from django.db import connection, transaction
 
 from lessons.playback.student_test import run_student_test
 from lessons.simulator.channel_layer import current_layer
+from lessons.wire.events import error_text
 
 MAX_FILL = 1000  # messages; more would mean that the channel has no capacity
 
@@ -154,7 +155,7 @@ async def _take(player, name):
     try:
         return await current_layer().receive_waiting(name)
     except ValueError as error:
-        return f"{type(error).__name__}: {error}"
+        return error_text(error)
 
 
 async def _take_all(player, name):
@@ -232,7 +233,7 @@ async def _try(player, name):
         warnings.simplefilter("always")
         run = await run_student_test(player.subject, own[0])
         place, error = run.place, run.error
-        text = "" if error is None else f"{type(error).__name__}: {error}".removesuffix(": ")
+        text = "" if error is None else error_text(error).removesuffix(": ")
         events = len(run.transcript)
         del run, error  # frees coroutines that were never awaited
     forgotten = [str(it.message) for it in caught if "was never awaited" in str(it.message)]

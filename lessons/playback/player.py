@@ -50,7 +50,7 @@ from lessons.simulator.finding import (
 from lessons.simulator.interleaving import interleaving
 from lessons.simulator.student_module import application_for
 from lessons.simulator.worker import Workers
-from lessons.wire.events import Event, to_json
+from lessons.wire.events import Event, error_text, to_json
 
 _QUICK_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
@@ -279,12 +279,12 @@ class Player:
             # The step may have called the student's code, such as a receiver of a signal.
             file = SubjectSource(self.subject).file
             if place := place_of_error(file, error):
-                detail = f"{type(error).__name__}: {error}"
+                detail = error_text(error)
                 name = recognise(error)
                 name = "function-raised" if name == "exception" else name
                 self._faults.append((None, make_finding(name, place, detail=detail)))
             elif place := place_of_wrong_call(file, error):
-                detail = f"{type(error).__name__}: {error}"
+                detail = error_text(error)
                 finding = make_finding("callback-arguments", place, detail=detail)
                 self._faults.append((None, finding))
             elif isinstance(error, LookupError | ValueError | TypeError | AttributeError):

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from unittest import mock
 
 from lessons.simulator.finding import CheckFailed, Place, make_finding, place_of_error
-from lessons.wire.events import Event
+from lessons.wire.events import Event, error_text
 from lessons.wire.middleware import RecordingMiddleware
 from lessons.wire.recorder import Recorder
 
@@ -28,7 +28,7 @@ class StudentTestRun:
         if self.error is not None:
             place = place_of_error(place.file, self.error) or place
             line = linecache.getline(place.file, place.line).strip()
-            error = f"{type(self.error).__name__}: {self.error}".removesuffix(": ")
+            error = error_text(self.error).removesuffix(": ")
             detail = f"{line}\n{error}\n{detail}".strip()
         return CheckFailed(make_finding(name, place, detail=detail), self.transcript)
 

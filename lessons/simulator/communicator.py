@@ -16,7 +16,7 @@ from lessons.simulator.database import without_connection_cleanup
 from lessons.simulator.finding import CheckFailed
 from lessons.simulator.loop import SimulatedLoop
 from lessons.simulator.server import FakeServer
-from lessons.wire.events import Event
+from lessons.wire.events import Event, error_text
 from lessons.wire.transcript import first_difference, render_difference
 
 CLOSE_TIMEOUT = 10  # seconds; Daphne's --application-close-timeout
@@ -73,7 +73,7 @@ class StrictClient:
         if not self.has_begun or not self.future.done() or self.future.cancelled():
             return ""
         error = self.future.exception()
-        return "" if error is None else f"{type(error).__name__}: {error}"
+        return "" if error is None else error_text(error)
 
     @property
     def raised_kinds(self) -> list[str]:

@@ -5,6 +5,7 @@ and then copied, since migrations take longer than most checks.
 """
 
 import asyncio
+import re
 import sqlite3
 import tempfile
 import threading
@@ -37,6 +38,7 @@ from lessons.simulator.loop import SimulatedLoop, nothing
 from lessons.wire.database import record_queries
 
 LOCK_TIMEOUT = 5  # seconds, as Python's sqlite3 waits for another connection to end its writing
+_NUMBER_IN_POOL = re.compile(r"_\d+$")  # of a thread: asyncio_1, ThreadPoolExecutor-0_3
 _in_use = False
 _opened: dict[BaseDatabaseWrapper, threading.Thread] = {}
 _DO_NOT_WAIT_FOR_DISK = "PRAGMA synchronous = OFF"  # no check needs its rows after a power cut
@@ -206,13 +208,15 @@ class FreshDatabase:
         connection.connection.close()
 
     async def unmanaged_connections(self) -> list[str]:
-        """Names of the threads with an open connection that no code will ever close.
+        """Names of the threads or pools with an open connection that no code will ever close.
 
-        Channels closes old connections before each handler, but only in the handlers' thread.
+        Channels closes old connections before each handler, but only in the handlers' thread. The
+        threads of a pool have one name here: which of them is free depends on the machine.
         """
         managed = await sync_to_async(threading.current_thread)()
         held = [thread for opened, thread in _opened.items() if opened.connection is not None]
-        return [it.name for it in held if it is not managed and it.is_alive()]
+        names = [it.name for it in held if it is not managed and it.is_alive()]
+        return sorted({_NUMBER_IN_POOL.sub("", name) for name in names})
 
 
 class _File:

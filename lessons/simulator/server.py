@@ -42,7 +42,7 @@ from lessons.simulator.finding import (
     running_place,
 )
 from lessons.simulator.loop import pause
-from lessons.wire.events import Event, exact_copy
+from lessons.wire.events import Event, error_text, exact_copy
 from lessons.wire.middleware import RecordingMiddleware
 from lessons.wire.recorder import Connection, Recorder, current_connection
 
@@ -316,7 +316,7 @@ class FakeServer:
         error = None if application.cancelled() else application.exception()
         if error is not None and not (cause and _is_crash(error, cause)):
             place = place_of_error(self.source.file, error)
-            detail = f"{type(error).__name__}: {error}"
+            detail = error_text(error)
             raise self.failure("cleanup-raises", place, detail) from error
         was_joining = not cause and self._joined_last()
         leak = "cancelled-while-joining" if was_joining else "group-leak-after-a-crash"
@@ -331,7 +331,7 @@ class FakeServer:
 
     def _failure_for(self, error: BaseException, unknown: str = "exception") -> CheckFailed:
         """The CheckFailed for an exception; `unknown` is its diagnosis if no other one fits."""
-        detail = f"{type(error).__name__}: {error}"
+        detail = error_text(error)
         for broken, place in self._broken:
             if broken.error is error:
                 detail = "\n".join(filter(None, (detail, broken.remark)))

@@ -14,6 +14,7 @@ from lessons.core.diagnoses import recognise
 from lessons.core.source import read_python
 from lessons.simulator import STUDENT_PACKAGE
 from lessons.simulator.finding import CheckFailed, Place, make_finding, place_of_error
+from lessons.wire.events import error_text
 
 
 class LoadableTarget(Protocol):
@@ -179,7 +180,7 @@ def _read(file: Path) -> str:
         raise CheckFailed(finding) from error
     except (UnicodeDecodeError, SyntaxError, LookupError) as error:
         place = Place(str(file), _line_of_encoding_error(error, file))
-        detail = f"{type(error).__name__}: {error}"
+        detail = error_text(error)
         raise CheckFailed(make_finding("wrong-encoding", place, detail=detail)) from error
 
 
@@ -200,4 +201,4 @@ def _finding_of_import(file: Path, error: BaseException):
         name = "recursion"
     elif isinstance(error, ImportError) and (known := recognise(error)) != "exception":
         name = known
-    return make_finding(name, replace(place, handler=""), detail=f"{type(error).__name__}: {error}")
+    return make_finding(name, replace(place, handler=""), detail=error_text(error))

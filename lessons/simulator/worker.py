@@ -19,7 +19,7 @@ from lessons.simulator.database import without_connection_cleanup
 from lessons.simulator.finding import CheckFailed, SubjectSource, make_finding, place_of_error
 from lessons.simulator.loop import POLL_INTERVAL
 from lessons.simulator.student_module import reload_module
-from lessons.wire.events import Event
+from lessons.wire.events import Event, error_text
 from lessons.wire.middleware import RecordingMiddleware
 from lessons.wire.recorder import Recorder
 
@@ -139,7 +139,7 @@ class Workers:
         for worker in self._processes:
             for error in worker.errors:
                 name = recognise(error)
-                detail = f"{type(error).__name__}: {error}"
+                detail = error_text(error)
                 raise self.failure(_WORKER_DIAGNOSES.get(name, name), detail, error)
             if worker.stopped:
                 raise self.failure("worker-stopped")

@@ -1,11 +1,14 @@
 """The event, which is all that is recorded, and the values that it holds."""
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
 Lane = Literal["client", "consumer", "layer", "database"]
 Direction = Literal["in", "out", "mark"]
+
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+(?=>)")
 
 PLAIN_TYPES = {type(None), bool, int, float, str, bytes}
 
@@ -66,6 +69,11 @@ _COPY = {
     int: int.__int__,
     float: float.__float__,
 }
+
+
+def error_text(error: BaseException) -> str:
+    """`Type: message`, without addresses of objects, which differ from run to run."""
+    return f"{type(error).__name__}: {_ADDRESS.sub('', str(error))}"
 
 
 def to_json(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from lessons.wire.events import error_text
 from lessons.wire.recorder import Connection, Recorder, TrackedMessage, current_connection
 
 
@@ -44,7 +45,7 @@ class RecordingMiddleware:
             connection.record("consumer", "mark", {"type": "cancelled"})
             raise
         except Exception as error:
-            text = f"{type(error).__name__}: {error}"
+            text = error_text(error)
             connection.record("consumer", "mark", {"type": "raised", "error": text})
             raise
         else:

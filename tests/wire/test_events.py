@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 import pytest
 
-from lessons.wire.events import exact_copy, to_json
+from lessons.wire.events import error_text, exact_copy, to_json
 from lessons.wire.recorder import Recorder
 
 
@@ -113,3 +113,13 @@ def test_json_distinguishes_bytes_from_text():
         "text": "a",
         "n": [1, None],
     }
+
+
+def test_the_text_of_an_error_has_no_address_of_an_object():
+    class Lamp:
+        pass
+
+    assert (
+        error_text(TypeError(f"no {Lamp()!r}"))
+        == f"TypeError: no <{Lamp.__module__}.{Lamp.__qualname__} object>"
+    )
