@@ -1,4 +1,4 @@
-"""Lesson 9: does the desk do what is on its list, refuse all else, and live through anything?"""
+"""Lesson 9: does the desk run its two commands, answer all else with an error, and stay open?"""
 
 import json
 
@@ -28,7 +28,7 @@ WITH_NAN = (
     *('{"command": "count", "value": NaN}', '{"command": "dance", "x": [-Infinity]}'),
 )
 LONG = ECHO % f'"{"ab" * 40_000}"'
-# Brackets that are not nested deep.
+# These brackets are not nested deep.
 WIDE = (ECHO % f'"{"[{" * 1000}"', ECHO % f"[{', '.join(['[]'] * 1000)}]")
 INFINITE = (ECHO % "1e999", ECHO % '[{"a": -1e999}]')
 TOO_DEEP = ('"[" * 100000', r'"{\"a\":" * 100000', f'"{"1" * 8}" * 1000')  # the last: too long
@@ -65,7 +65,7 @@ class Desk(Model):
         client.send_json(answer)
 
     def refuse(self, client):
-        """All else is answered with `{"error": "..."}`, a string in your own words"""
+        """Every other frame is answered with `{"error": "..."}`, a text in your own words"""
         client.refused += 1
         client.send_any('{"error": "..."}', is_error)
 
@@ -119,7 +119,7 @@ def refuse(constant):
 
 
 def read(text, otherwise=""):
-    """The JSON object in a frame; an empty one if there is none."""
+    """Return the JSON object in a frame, or an empty one if the frame has none."""
     try:
         value = json.loads(text or "", parse_constant=refuse)
     except (ValueError, RecursionError):
@@ -141,7 +141,7 @@ def is_error(text):
 
 
 def not_refused(text, answer):
-    """The diagnosis for a frame that was not answered with an error."""
+    """Return the diagnosis for a frame that was not answered with an error."""
     if is_error(answer):
         return None
     if text is None:
@@ -154,7 +154,7 @@ def frames(*texts):
 
 
 def test_echo_answers_with_the_value(play):
-    """echo is answered with the value it was given, whatever JSON that is, and null for none."""
+    """echo is answered with the same JSON value, or with null if there is no value."""
     play(
         [
             "connect",
@@ -165,45 +165,45 @@ def test_echo_answers_with_the_value(play):
 
 
 def test_count_counts_what_was_carried_out(play):
-    """count is answered with how many commands were carried out before on this connection."""
+    """count is answered with how many commands of this connection succeeded before."""
     play(["connect", "2 connect", *frames(*CARRIED_OUT, COUNT), f"2 text {COUNT}"])
 
 
 def test_what_is_not_json_gets_an_error(play):
-    """Text that is not JSON gets an error and is not counted, and the connection stays open."""
+    """Text that is not JSON gets an error and does not count. The connection stays open."""
     play(["connect", *frames(*NOT_JSON, COUNT)])
 
 
 def test_json_that_is_no_object_gets_an_error(play):
-    """A list, a string, a number, null or true gets an error, and the connection stays open."""
+    """A list, a string, a number, null and true get an error. The connection stays open."""
     play(["connect", *frames(*NO_OBJECT, COUNT)])
 
 
 def test_a_binary_frame_gets_an_error(play):
-    """A binary frame gets an error, JSON or not, whether or not the server sends text: None."""
+    """A binary frame gets an error, even if its bytes are JSON or the event has text: None."""
     data = [f"bytes {data.hex()}" for data in (b"\xff\x00", COUNT.encode(), b"")]
     for first in ([], ["keys both"]):
         play([*first, "connect", *data, *frames(COUNT)])
 
 
 def test_an_unknown_command_gets_an_error(play):
-    """A command that is not on the list, or none, gets an error, and the connection stays open."""
+    """An unknown or missing command gets an error. The connection stays open."""
     unknown = [f'{{"command": {name}}}' for name in NO_COMMAND.split()]
     play(["connect", *frames(*unknown, "{}", '{"cmd": "count"}', COUNT)])
 
 
 def test_the_client_reaches_no_other_method(play):
-    """No name of a method or an event is a command, and a `type` in the request does nothing."""
+    """The name of a method or event is not a command, and a `type` in the request changes nothing."""
     play(["connect", *frames(*(f'{{"command": "{name}"}}' for name in METHODS.split()), COUNT)])
     typed = (TYPED % name for name in METHODS.split())
     play(["connect", *frames(*typed)], otherwise="client-picks-handler")
 
 
 def test_what_json_cannot_say_gets_an_error(play):
-    """NaN and Infinity get an error wherever they stand, and so does an echo of 1e999."""
+    """NaN and Infinity get an error in any key, and so does an echo of 1e999."""
     play(["connect", *frames(*INFINITE, *WITH_NAN, COUNT)])
 
 
 def test_what_python_cannot_read_gets_an_error(play):
-    """A hundred thousand brackets get an error, and the connection stays open."""
+    """A hundred thousand brackets get an error. The connection stays open."""
     play(["connect", *frames(*TOO_DEEP, COUNT)])

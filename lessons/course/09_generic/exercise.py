@@ -1,15 +1,26 @@
 """Lesson 9: a desk that takes commands as JSON.
 
-A text frame holds a JSON object with a `command`, and each gets one answer, a JSON object in a text
-frame. `{"command": "echo", "value": ...}` is answered with `{"value": ...}`, the same value, null
-where none is given. `{"command": "count"}` is answered with `{"count": 2}`: how many commands the
-desk has carried out before on this connection, those of `count` included. Other keys are ignored.
+A command is a text frame that holds a JSON object with a `command`. There are two commands, and
+each gets one answer, a JSON object in a text frame:
 
-All else is answered with `{"error": "..."}`, a string in your own words, and is not counted: text
-that is not JSON; JSON that is not an object; a command that is not one of these two; a binary
-frame. `NaN` and `Infinity` are not JSON, wherever they stand in the text. JSON that Python cannot
-read, such as brackets nested too deep, and an echo of `1e999`, which Python reads as infinity, get
-an error too. The connection stays open, whatever comes.
+- `{"command": "echo", "value": ...}` is answered with `{"value": ...}`, the same JSON value. If the
+  request has no `value`, the answer is `{"value": null}`.
+- `{"command": "count"}` is answered with `{"count": 2}`: how many commands of this connection
+  succeeded before this one. Errors do not count, earlier `count`s do.
+
+Other keys in the request change nothing.
+
+Every other frame is answered with `{"error": "..."}`, a text in your own words, and it does not
+count:
+
+- text that is not JSON. `NaN`, `Infinity` and `-Infinity` are not JSON, even in a key that no
+  answer contains.
+- JSON that is not an object, and an object without one of the two commands.
+- JSON that Python cannot read: brackets nested too deep, or a number with thousands of digits.
+- an `echo` whose value contains `1e999`. Python reads it as infinity, and JSON has no infinity.
+- a binary frame, even if its bytes are JSON.
+
+The desk never closes the connection.
 """
 
 import json
@@ -24,9 +35,9 @@ class Desk(AsyncConsumer):
         await self.send({"type": "websocket.accept"})
 
     async def websocket_receive(self, event):
-        # TODO 1: answer what is no JSON object with an error, and stay alive.
+        # TODO 1: answer a frame that is not a JSON object with an error. Keep the connection open.
         request = json.loads(event["text"])
-        # TODO 2: let the client ask for what is on a list of yours, and for nothing else.
+        # TODO 2: let the client call only the two commands.
         command = getattr(self, request["command"])
         answer = await command(request)
         self.carried_out += 1

@@ -11,7 +11,7 @@ def refuse(constant):
 
 
 class RightDesk(AsyncConsumer):
-    """The whole desk, and right; each version below spoils one part."""
+    """The right desk. Each class below breaks one part of it."""
 
     caught = (ValueError, RecursionError)
 
@@ -67,14 +67,14 @@ class RightDesk(AsyncConsumer):
 
 
 class TrustsItsClient(RightDesk):
-    """Believes that whoever connects sends JSON."""
+    """Assumes that every client sends JSON."""
 
     diagnosis = "bad-json"
     caught = ()
 
 
 class HangsUpOnBadJson(RightDesk):
-    """Believes that one wrong frame is a reason to end the connection."""
+    """Assumes that one wrong frame must end the connection."""
 
     diagnosis = "closed-early"
 
@@ -83,7 +83,7 @@ class HangsUpOnBadJson(RightDesk):
 
 
 class SaysNothing(RightDesk):
-    """Catches what it cannot read, and leaves the client without an answer."""
+    """Catches the exception, but sends no answer."""
 
     diagnosis = "unanswered"
 
@@ -92,7 +92,7 @@ class SaysNothing(RightDesk):
 
 
 class TakesAllJsonForObjects(RightDesk):
-    """Believes that JSON is an object; it may be a list, a string, a number or null."""
+    """Assumes that JSON is an object. It may be a list, a string, a number or null."""
 
     diagnosis = "not-an-object"
 
@@ -101,7 +101,7 @@ class TakesAllJsonForObjects(RightDesk):
 
 
 class ReadsTextOnEveryFrame(RightDesk):
-    """Believes that every frame has a text."""
+    """Assumes that every frame has a text."""
 
     diagnosis = "text-on-binary"
 
@@ -110,7 +110,7 @@ class ReadsTextOnEveryFrame(RightDesk):
 
 
 class TakesWhatLoadsTakes(RightDesk):
-    """Hands bytes to json.loads(), which reads them too, or raises UnicodeDecodeError."""
+    """Gives bytes to json.loads(), which reads them or raises UnicodeDecodeError."""
 
     diagnosis = "binary-not-refused"
 
@@ -120,7 +120,7 @@ class TakesWhatLoadsTakes(RightDesk):
 
 
 class LooksUpWithoutAsking(RightDesk):
-    """Takes for granted that the command is on the list."""
+    """Assumes that the command exists."""
 
     diagnosis = "unknown-command"
 
@@ -129,7 +129,7 @@ class LooksUpWithoutAsking(RightDesk):
 
 
 class HashesAnything(RightDesk):
-    """Believes that what is a command is a str; a list cannot even be looked up."""
+    """Assumes that a command is a str. A list cannot be looked up in a dict."""
 
     diagnosis = "unhashable-command"
 
@@ -140,7 +140,7 @@ class HashesAnything(RightDesk):
 
 
 class AsksForAnAttribute(RightDesk):
-    """Looks the command up on self, where `dispatch` and websocket_disconnect stand too."""
+    """Looks the command up on self, which also has dispatch and websocket_disconnect."""
 
     diagnosis = "client-picks-handler"
 
@@ -149,7 +149,7 @@ class AsksForAnAttribute(RightDesk):
 
 
 class DispatchesWhatItIsTold(RightDesk):
-    """Hands the request to Channels' own dispatch, where the type picks the handler."""
+    """Gives the request to the dispatch of Channels, where its type chooses the handler."""
 
     diagnosis = "client-picks-handler"
 
@@ -165,7 +165,7 @@ class DispatchesWhatItIsTold(RightDesk):
 
 
 class DecodesTwice(RightDesk):
-    """Believes that what json.loads() returns is still JSON."""
+    """Assumes that json.loads() returns JSON text."""
 
     diagnosis = "json-confusion"
 
@@ -174,7 +174,7 @@ class DecodesTwice(RightDesk):
 
 
 class EncodesTwice(RightDesk):
-    """Encodes JSON once more: the client gets a string with quotes in it."""
+    """Encodes JSON a second time. The client gets a string with quotes in it."""
 
     diagnosis = "json-confusion"
 
@@ -183,7 +183,7 @@ class EncodesTwice(RightDesk):
 
 
 class SendsADict(RightDesk):
-    """Believes that a dict is turned into JSON on its way out."""
+    """Assumes that Channels turns a dict into JSON."""
 
     diagnosis = "payload-not-text"
 
@@ -192,7 +192,7 @@ class SendsADict(RightDesk):
 
 
 class WritesPython(RightDesk):
-    """Takes Python's way of writing a dict for JSON."""
+    """Assumes that str() of a dict is JSON."""
 
     diagnosis = "answer-not-json"
 
@@ -201,7 +201,7 @@ class WritesPython(RightDesk):
 
 
 class PassesInfinityOn(RightDesk):
-    """Believes that json.dumps() writes JSON; for infinity it writes what no browser reads."""
+    """Assumes that json.dumps() always writes JSON. For infinity it writes Infinity."""
 
     diagnosis = "answer-not-json"
 
@@ -210,7 +210,7 @@ class PassesInfinityOn(RightDesk):
 
 
 class TakesNaN(RightDesk):
-    """Believes that json.loads() takes JSON alone, and leaves NaN to json.dumps()."""
+    """Assumes that json.loads() accepts only JSON, and refuses NaN in json.dumps() only."""
 
     diagnosis = "nan-taken-for-json"
 
@@ -219,7 +219,7 @@ class TakesNaN(RightDesk):
 
 
 class CountsTooSoon(RightDesk):
-    """Counts a command before its answer could be encoded."""
+    """Counts a command before its answer is encoded."""
 
     diagnosis = "error-counted"
 
@@ -231,14 +231,14 @@ class CountsTooSoon(RightDesk):
 
 
 class CatchesValueErrorAlone(RightDesk):
-    """Believes that json.loads() fails with ValueError alone."""
+    """Assumes that json.loads() raises only ValueError."""
 
     diagnosis = "nested-too-deep"
     caught = ValueError
 
 
 class CountsForEveryone(RightDesk):
-    """Keeps the count on the class, where all connections add to it."""
+    """Keeps the count on the class, which all connections share."""
 
     diagnosis = "wrong-connection"
     served = 0
