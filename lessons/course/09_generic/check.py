@@ -193,7 +193,7 @@ def test_an_unknown_command_gets_an_error(play):
 
 
 def test_the_client_reaches_no_other_method(play):
-    """The name of a method or event is not a command, and a `type` in the request changes nothing."""
+    """The name of a method or event is not a command, and a `type` changes nothing."""
     play(["connect", *frames(*(f'{{"command": "{name}"}}' for name in METHODS.split()), COUNT)])
     typed = (TYPED % name for name in METHODS.split())
     play(["connect", *frames(*typed)], otherwise="client-picks-handler")

@@ -1,4 +1,4 @@
-"""Lesson 12: do those in a lounge hear all that happens there, and does each end leave it?"""
+"""Lesson 12: do the clients in a lounge receive all its news, and does each end leave it?"""
 
 import re
 from urllib.parse import unquote
@@ -32,12 +32,11 @@ class Lounges(Model):
         self.news = []  # (burst, lounge, number of the client, text)
 
     def connect(self, client):
-        """All clients in a lounge, the one that it is about among them, receive text frames"""
-        name = unquote(client.handshake.get("path", "/lobby/").split("/")[-2])
-        client.lounge = name if re.fullmatch(r"[a-zA-Z0-9_.-]{1,50}", name) else None
+        """All clients in a lounge receive its news in text frames"""
+        client.lounge = lounge_of(client.handshake)
         client.accept()
         if client.lounge is None:
-            client.close(4004)
+            self.refuse(client)
             return
         client.joined = self.burst
         for burst, lounge, number, text in self.news:
@@ -45,17 +44,21 @@ class Lounges(Model):
                 client.send(text, lane=number, may_miss=True)
         self.spread(client, CAME)
 
+    def refuse(self, client):
+        """For any other name, accept the client, then close with code 4004."""
+        client.close(4004)
+
     def receive(self, client, text, data):
         """`someone: hello` when a client sends `hello` in a text frame."""
         if text:
             self.spread(client, f"someone: {text}")
 
     def disconnect(self, client):
-        """The clients that are still there receive `someone left` once"""
+        """`someone left` once when a connection ends, for the clients that are still connected."""
         if client.lounge is None:
             return
         was_cancelled_early = client.end == "kill" and client.joined == self.burst
-        if was_cancelled_early:  # perhaps before it was in
+        if was_cancelled_early:  # perhaps before it joined
             for member in self.members(client.lounge):
                 member.expected = [it for it in member.expected if it.lane != client.number]
                 member.send(CAME, lane=client.number, may_miss=True)
@@ -72,6 +75,11 @@ class Lounges(Model):
 
     def members(self, lounge):
         return [client for client in self.open_clients if client.lounge == lounge]
+
+    def promise_of(self, step):
+        if step.action == "connect" and lounge_of(step.arguments) is None:
+            return self.refuse.__doc__
+        return super().promise_of(step)
 
     def diagnose(self, difference):
         client = self.clients.get(difference.client)
@@ -123,13 +131,13 @@ class Lounges(Model):
         return "member-missed" if was_sent or "group_send" in self.last_calls(difference) else None
 
     def heard(self, difference):
-        """What each client received in this burst: pairs of its number and the text."""
+        """Return the texts that clients received in this burst, each with the client's number."""
         clients = difference.played.turns[difference.burst].clients.items()
         messages = [(number, it) for number, seen in clients for _, it in seen.received]
         return [(number, it["text"]) for number, it in messages if it.get("text")]
 
     def last_calls(self, difference):
-        """The types of the calls since the last event from a client."""
+        """Return the types of the calls since the last event from a client."""
         kinds = [
             "" if event.lane == "client" and event.direction == "in" else event.message["type"]
             for event in difference.events
@@ -137,7 +145,7 @@ class Lounges(Model):
         return kinds[len(kinds) - kinds[::-1].index("") :]
 
     def joined_late(self, difference):
-        """Whether the newest consumer joined after it had accepted, or spread news."""
+        """Return whether the newest consumer joined after it had accepted or sent news."""
         newest = [it for it in difference.events if it.message.get("type") == "websocket.connect"]
         mine = [it for it in difference.events if it.connection == newest[-1].connection]
         kinds = [it.message["type"] for it in mine if it.direction == "out"]
@@ -145,61 +153,67 @@ class Lounges(Model):
         return "group_send" in early or "websocket.accept" in early
 
 
+def lounge_of(handshake):
+    """Return the lounge that a handshake names, or None if its name is invalid."""
+    name = unquote(handshake.get("path", "/lobby/").split("/")[-2])
+    return name if re.fullmatch(r"[a-zA-Z0-9_.-]{1,50}", name) else None
+
+
 def test_all_in_a_lounge_hear_who_comes(play):
-    """Each client that comes is heard by all in the lounge, and hears it too."""
+    """When a client comes, all in the lounge receive someone came, and so does the client."""
     play("connect | 2 connect | 3 connect")
 
 
 def test_all_in_a_lounge_hear_what_one_says(play):
-    """What one says, all hear once, the one who said it too, and in the order of its saying."""
+    """A text reaches all in the lounge once and in order, including the sender."""
     play('connect | 2 connect | text hello | 2 text ä ☃ | text {"type": "websocket.disconnect"}')
     play("connect | 2 connect | text a | & 2 text b | & text c | & text a")
     play(["connect", "2 connect", *["text hello"] * 30])
 
 
 def test_a_frame_without_text_says_nothing(play):
-    """A binary frame, with or without text: None beside it, and an empty one say nothing."""
+    """An empty text frame and a binary frame, with or without text: None, are ignored."""
     for first in ([], ["keys both"]):
         play([*first, "connect", "2 connect", "bytes 68656c6c6f", "bytes", "text", "2 bytes ff"])
 
 
 def test_each_name_is_a_lounge_of_its_own(play):
-    """Every name that fits is a lounge, and nothing of one is heard in another."""
+    """Every valid name is a lounge, and no news reaches another lounge."""
     for names in (ALIKE, NAMES):
         comes = [f"{number} {connect(name)}" for number, name in enumerate(names, 1)]
         play([*comes, *(f"{number} text {name}" for number, name in enumerate(names, 1))])
 
 
 def test_a_name_that_does_not_fit_is_refused_so_that_it_shows(play):
-    """Any other name, even if too long, spaced or not ASCII, is accepted and closed with 4004."""
+    """A client with any other name is accepted and then closed with 4004."""
     for name in NO_NAMES:
         play(["2 connect", connect(name), "& text hello"])
     play(["2 connect", *map(connect, NO_CHARACTERS)])
 
 
 def test_from_the_accept_on_a_client_misses_nothing(play):
-    """What others say while a client comes, it hears from the moment of its accept."""
+    """From its accept on, a client receives what others send while it connects."""
     play.at_each_point("connect | 2 connect | at * text hello")
 
 
 def test_leaves_when_the_client_leaves(play):
-    """When a client leaves, with 1000, 1001, 1006, 4001 or no code, those still there hear it."""
+    """When a client leaves, with any code or none, the other clients receive someone left."""
     ends = ("close 1000", "close 1001", "vanish", "close 4001", "close")
     visits = [step for end in ends for step in ("2 connect", f"2 {end}")]
     play(["connect", *visits, "text alone?"])
 
 
 def test_leaves_when_a_handler_raises(play):
-    """When an exception in a handler ends a connection, it leaves, and those still there hear."""
+    """When a handler raises, the consumer leaves, and the others receive someone left."""
     play("connect | 2 connect | 2 crash | text hello | crash")
 
 
 def test_leaves_when_the_server_cancels(play):
-    """When the server cancels a consumer, it leaves, and those still there hear it."""
+    """When the server cancels a consumer, it leaves, and the others receive someone left."""
     play("connect | 2 connect | 2 kill | text hello | kill")
     play.at_each_point("connect | 2 connect | at * 2 kill")
 
 
 def test_an_early_end_does_no_harm(play):
-    """A consumer that is cancelled before websocket_connect ends without an error or a word."""
+    """A consumer that is cancelled before websocket_connect raises no error and sends nothing."""
     play("connect | 2 kill")

@@ -1,15 +1,21 @@
-"""Lesson 12: a lounge where each client hears who comes and goes.
+"""Lesson 12: a lounge whose clients hear who comes and who leaves.
 
-The URL names the lounge. Each name of 1 to 50 ASCII letters, digits, `-`, `_` and `.` is a lounge.
-`A` and `a` are two lounges. With any other name, accept, and close with code 4004. Such a client
-never comes in, never leaves, and its frames change nothing.
+The URL names the lounge, as the room's name in the demo. Every name of 1 to 50 ASCII letters,
+digits, `-`, `_` and `.` is a lounge. `A` and `a` are two lounges. For any other name, accept the
+client, then close with code 4004. Such a client never joins and never leaves, and its frames change
+nothing.
 
-All clients in a lounge, the one that it is about among them, receive text frames: `someone came`
-when a client is in; `someone: hello` when a client sends `hello` in a text frame. The text is not
-changed, even if it is only spaces. The clients that are still there receive `someone left` once
-when a client's connection ends, whatever ended it: the client left, a handler raised, or the server
-cancelled the consumer. From the accept on, a client misses nothing. A binary frame, or an empty
-one, says nothing.
+All clients in a lounge receive its news in text frames, including the client that the news is
+about:
+
+- `someone came` when a client has joined.
+- `someone: hello` when a client sends `hello` in a text frame. The text stays unchanged, even if it
+  is only spaces. Empty text frames and binary frames are ignored.
+- `someone left` once when a connection ends, for the clients that are still connected. A connection
+  ends when the client leaves, when a handler raises, or when the server cancels the consumer.
+
+From the accept on, a client misses no news. If the server cancels a consumer before it has sent
+`someone came`, then `someone left` may be missing too.
 """
 
 import re
@@ -21,17 +27,17 @@ from channels.exceptions import StopConsumer
 class Lounge(AsyncConsumer):
     group = None
 
-    # TODO 2: leave the group, and tell the others, at the place that is always reached.
+    # TODO 2: leave the group and send "someone left", however the connection ends.
 
     async def websocket_connect(self, event):
         name = self.scope["url_route"]["kwargs"]["room_name"]
-        # TODO 1: look at the name before it becomes a part of a group's name.
+        # TODO 1: check the name before you use it.
         self.group = f"lounge-{name}"
         await self.channel_layer.group_add(self.group, self.channel_name)
         await self.send({"type": "websocket.accept"})
-        await self.tell("someone came")
+        await self.send_news("someone came")
 
-    async def tell(self, text):
+    async def send_news(self, text):
         await self.channel_layer.group_send(self.group, {"type": "lounge.news", "text": text})
 
     async def lounge_news(self, event):
@@ -39,8 +45,8 @@ class Lounge(AsyncConsumer):
 
     async def websocket_receive(self, event):
         if event.get("text"):
-            await self.tell(f"someone: {event['text']}")
+            await self.send_news(f"someone: {event['text']}")
 
     async def websocket_disconnect(self, event):
-        await self.tell("someone left")
+        await self.send_news("someone left")
         raise StopConsumer()

@@ -7,7 +7,7 @@ from channels.exceptions import StopConsumer
 
 
 class RightLounge(AsyncConsumer):
-    """The whole lounge, and right; each version that builds on it spoils one method."""
+    """The right lounge. Each class below breaks one part of it."""
 
     group = None
 
@@ -20,7 +20,7 @@ class RightLounge(AsyncConsumer):
 
     async def leave(self):
         await self.channel_layer.group_discard(self.group, self.channel_name)
-        await self.tell("someone left")
+        await self.send_news("someone left")
 
     async def websocket_connect(self, event):
         name = self.scope["url_route"]["kwargs"]["room_name"]
@@ -40,9 +40,9 @@ class RightLounge(AsyncConsumer):
         self.group = group
         await self.channel_layer.group_add(self.group, self.channel_name)
         await self.send({"type": "websocket.accept"})
-        await self.tell("someone came")
+        await self.send_news("someone came")
 
-    async def tell(self, text):
+    async def send_news(self, text):
         await self.channel_layer.group_send(self.group, {"type": "lounge.news", "text": text})
 
     async def lounge_news(self, event):
@@ -50,34 +50,34 @@ class RightLounge(AsyncConsumer):
 
     async def websocket_receive(self, event):
         if self.group is not None and event.get("text"):
-            await self.tell(f"someone: {event['text']}")
+            await self.send_news(f"someone: {event['text']}")
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()
 
 
 class NeverLeaves(RightLounge):
-    """Believes that a group forgets a consumer that has ended."""
+    """Assumes that a group forgets a consumer that has ended."""
 
     diagnosis = "group-leak"
 
     async def leave(self):
-        await self.tell("someone left")
+        await self.send_news("someone left")
 
 
 class LeavesAnotherGroup(RightLounge):
-    """Names the group differently as it leaves; group_discard does not mind."""
+    """Uses another name for the group when it leaves. group_discard raises no error."""
 
     diagnosis = "group-leak"
 
     async def leave(self):
         name = self.scope["url_route"]["kwargs"]["room_name"]
         await self.channel_layer.group_discard(name, self.channel_name)
-        await self.tell("someone left")
+        await self.send_news("someone left")
 
 
 class LeavesOnDisconnect(RightLounge):
-    """Believes that websocket_disconnect is the end of every connection."""
+    """Assumes that every connection ends with websocket_disconnect."""
 
     diagnosis = "group-leak-after-a-crash"
 
@@ -91,7 +91,7 @@ class LeavesOnDisconnect(RightLounge):
 
 
 class CatchesExceptionsAlone(RightLounge):
-    """Leaves after an Exception; CancelledError, which a kill raises, is none."""
+    """Leaves after an Exception. A kill raises CancelledError, which is not an Exception."""
 
     diagnosis = "group-leak-after-a-crash"
 
@@ -106,7 +106,7 @@ class CatchesExceptionsAlone(RightLounge):
 
 
 class TellsOnDisconnectAlone(RightLounge):
-    """Leaves at the right place, and tells the others where a crash does not come by."""
+    """Leaves in the right place, but sends the news in websocket_disconnect."""
 
     diagnosis = "cleanup-skipped"
 
@@ -115,12 +115,12 @@ class TellsOnDisconnectAlone(RightLounge):
 
     async def websocket_disconnect(self, event):
         if self.group is not None:
-            await self.tell("someone left")
+            await self.send_news("someone left")
         raise StopConsumer()
 
 
 class CountsOnConnect(RightLounge):
-    """Believes that websocket_connect has run wherever the end is reached."""
+    """Assumes that websocket_connect has always run before the end."""
 
     diagnosis = "cleanup-raises"
 
@@ -129,7 +129,7 @@ class CountsOnConnect(RightLounge):
             await AsyncConsumer.__call__(self, scope, receive, send)
         finally:
             await self.channel_layer.group_discard(self.group, self.channel_name)
-            await self.tell("someone left")
+            await self.send_news("someone left")
 
     async def refuse(self):
         self.group = "refused"
@@ -137,7 +137,7 @@ class CountsOnConnect(RightLounge):
 
 
 class TakesTheNameAsItIs(RightLounge):
-    """Uses a part of the URL as a group's name; a client may write anything there."""
+    """Uses a part of the URL as a group's name. A client may write anything there."""
 
     diagnosis = "wrong-group-name"
 
@@ -146,7 +146,7 @@ class TakesTheNameAsItIs(RightLounge):
 
 
 class ForgetsTheLength(RightLounge):
-    """Looks at the characters, and at no length: 300 of them are no group's name."""
+    """Checks the characters, but not the length."""
 
     diagnosis = "room-name-unchecked"
 
@@ -155,7 +155,7 @@ class ForgetsTheLength(RightLounge):
 
 
 class MatchesALine(RightLounge):
-    """Believes that $ is the end; it also stands in front of a line feed at the end."""
+    """Assumes that $ is the end. It also matches before a line feed at the end."""
 
     diagnosis = "room-name-unchecked"
 
@@ -164,7 +164,7 @@ class MatchesALine(RightLounge):
 
 
 class MakesTheNameFit(RightLounge):
-    """Leaves out what does not fit, and lets everyone in, to the room of another name."""
+    """Removes invalid characters, so a client enters the room of another name."""
 
     diagnosis = "wrong-room"
 
@@ -176,7 +176,7 @@ class MakesTheNameFit(RightLounge):
 
 
 class KeepsTheRoomOnTheClass(RightLounge):
-    """Keeps the group on the class, where the next client's takes its place."""
+    """Keeps the group on the class, where the next client replaces it."""
 
     diagnosis = "wrong-room"
 
@@ -184,11 +184,11 @@ class KeepsTheRoomOnTheClass(RightLounge):
         KeepsTheRoomOnTheClass.group = group
         await self.channel_layer.group_add(group, self.channel_name)
         await self.send({"type": "websocket.accept"})
-        await self.tell("someone came")
+        await self.send_news("someone came")
 
 
 class RefusesWithoutAWord(RightLounge):
-    """Closes before the accept: the browser shows 1006, whatever the reason."""
+    """Closes before the accept, so the browser shows 1006."""
 
     diagnosis = "refused-without-reason"
 
@@ -197,7 +197,7 @@ class RefusesWithoutAWord(RightLounge):
 
 
 class AcceptsBeforeItJoins(RightLounge):
-    """Lets the client in, and joins then: what is said in between, the client misses."""
+    """Accepts first. The client misses messages that are sent before group_add."""
 
     diagnosis = "joined-too-late"
 
@@ -205,22 +205,22 @@ class AcceptsBeforeItJoins(RightLounge):
         self.group = group
         await self.send({"type": "websocket.accept"})
         await self.channel_layer.group_add(self.group, self.channel_name)
-        await self.tell("someone came")
+        await self.send_news("someone came")
 
 
 class ForgetsToAwaitTheSend(RightLounge):
-    """Makes the coroutine, and awaits it nowhere: nobody is told."""
+    """Creates the coroutine, but does not await it."""
 
     diagnosis = "never-awaited"
 
-    async def tell(self, text):
+    async def send_news(self, text):
         self.channel_layer.group_send(self.group, {"type": "lounge.news", "text": text})
 
 
 class TellsItsOwnClient(RightLounge):
-    """Takes self.send for the way to all; it leads to one client."""
+    """Assumes that self.send reaches all members. It reaches one client."""
 
     diagnosis = "member-missed"
 
-    async def tell(self, text):
+    async def send_news(self, text):
         await self.send({"type": "websocket.send", "text": text})

@@ -1,4 +1,4 @@
-"""Lesson 12, solved: a lounge where everyone hears who comes and goes."""
+"""Lesson 12, solved: a lounge whose clients hear who comes and who leaves."""
 
 import re
 
@@ -7,20 +7,20 @@ from channels.exceptions import StopConsumer
 
 
 class Lounge(AsyncConsumer):
-    group = None  # until the client is in there is nothing to leave
+    group = None  # None until this consumer joins a group
 
     async def __call__(self, scope, receive, send):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            # Reached after StopConsumer, after any exception, and when the server cancels.
+            # This runs after StopConsumer, after any exception, and after a cancel.
             if self.group is not None:
                 await self.channel_layer.group_discard(self.group, self.channel_name)
-                await self.tell("someone left")
+                await self.send_news("someone left")
 
     async def websocket_connect(self, event):
         name = self.scope["url_route"]["kwargs"]["room_name"]
-        # fullmatch: match() with $ would let a line feed at the end through.
+        # match() with $ would accept a line feed at the end.
         if not re.fullmatch(r"[a-zA-Z0-9_.-]{1,50}", name):
             await self.send({"type": "websocket.accept"})
             await self.send({"type": "websocket.close", "code": 4004})
@@ -28,9 +28,9 @@ class Lounge(AsyncConsumer):
         self.group = f"lounge-{name}"
         await self.channel_layer.group_add(self.group, self.channel_name)
         await self.send({"type": "websocket.accept"})
-        await self.tell("someone came")
+        await self.send_news("someone came")
 
-    async def tell(self, text):
+    async def send_news(self, text):
         await self.channel_layer.group_send(self.group, {"type": "lounge.news", "text": text})
 
     async def lounge_news(self, event):
@@ -38,7 +38,7 @@ class Lounge(AsyncConsumer):
 
     async def websocket_receive(self, event):
         if self.group is not None and event.get("text"):
-            await self.tell(f"someone: {event['text']}")
+            await self.send_news(f"someone: {event['text']}")
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()
