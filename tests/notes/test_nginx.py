@@ -7,6 +7,8 @@ import ssl
 import subprocess
 from contextlib import closing, suppress
 from http.client import HTTPSConnection
+from importlib.util import find_spec
+from pathlib import Path
 from urllib.parse import quote
 
 import hypercorn.config
@@ -188,3 +190,15 @@ def test_without_buffering_nginx_forwards_each_piece_of_a_stream_at_once(nginx, 
     assert first_piece(daphne, nginx(), TEST_TIMEOUT) == b"data: 1\n\n"
     with pytest.raises(TimeoutError):
         first_piece(daphne, nginx(without="proxy_buffering"), 0.5)
+
+
+def test_only_hypercorn_offers_websockets_over_http_2():
+    """The server announces them with a setting of HTTP/2, which RFC 8441 defines."""
+    packages = ["daphne", "twisted", "uvicorn", "hypercorn"]
+    offering = {
+        name
+        for name in packages
+        for file in Path(find_spec(name).origin).parent.rglob("*.py")
+        if "ENABLE_CONNECT_PROTOCOL" in file.read_text(encoding="utf-8", errors="replace")
+    }
+    assert offering == {"hypercorn"}

@@ -18,7 +18,13 @@ from lessons.web.search.search import recognise
 
 TEXT = NOTES.read_text(encoding="utf-8")
 PROSE = FENCE.sub("", TEXT)
-HOSTS = {"asgi.readthedocs.io", "cheatsheetseries.owasp.org", "owasp.org"}
+HOSTS = {
+    "asgi.readthedocs.io",
+    "channels.readthedocs.io",
+    "cheatsheetseries.owasp.org",
+    "docs.python.org",
+    "owasp.org",
+}
 
 
 def anchors(text: str) -> set[str]:
