@@ -1,4 +1,4 @@
-"""Lesson 11: do letters reach their reader, whatever the writer puts into them, and only there?"""
+"""Lesson 11: does each letter reach its reader, and only the reader?"""
 
 import json
 import re
@@ -24,7 +24,7 @@ OTHER_KEYS = (
 
 
 def letter(to, text="hello", **others):
-    """A frame with a letter; `to` may be the number of a client."""
+    """Return a frame with a letter. `to` may be the number of a client."""
     to = f"{{channel of {to}}}" if type(to) is int and to < 5 else to
     return json.dumps({"to": to, "text": text, **others})
 
@@ -57,7 +57,7 @@ class Letters(Model):
         elif to == "full":
             client.may_fail("ChannelFull")
         for reader in self.readers(to):
-            reader.send(frame["text"], lane=client.number)  # in order from one writer only
+            reader.send(frame["text"], lane=client.number)  # letters of one writer stay in order
 
     def readers(self, address):
         return [client for client in self.open_clients if client.channel == address]
@@ -88,12 +88,12 @@ class Letters(Model):
         return None
 
     def letter_of(self, difference):
-        """The letter in the last step, or None."""
+        """Return the letter in the last step, or None."""
         step = difference.step
         return json.loads(step.arguments["text"]) if step and step.action == "text" else None
 
     def went_astray(self, difference, frame):
-        """Whether a client received the text that was for another one."""
+        """Return whether a client received a text for another client."""
         clients = difference.played.turns[difference.burst].clients.items()
         frames = {"type": "websocket.send", "text": frame["text"]}
         got_it = {number for number, seen in clients if frames in [it for _, it in seen.received]}
@@ -102,13 +102,13 @@ class Letters(Model):
 
 
 def test_the_client_receives_its_address(play):
-    """The first frame is the name of the consumer's channel: what a view sends there arrives."""
+    """The first frame is the name of the consumer's channel. A letter of a view arrives there."""
     sent = 'layer {"type": "letter.arrived", "text": "ä ☃"}'
     play(["connect", sent, "2 connect", f"2 {sent}", sent])
 
 
 def test_a_letter_reaches_its_reader_only(play):
-    """The reader gets the text as it is; the writer and others get nothing."""
+    """The reader receives the text unchanged. The writer and other clients receive nothing."""
     frames = [
         f"text {letter(2, text)}" for text in ("hello", "ä ☃", '{"type": "x"}', " two  words ")
     ]
@@ -122,14 +122,14 @@ def test_letters_go_back_and_forth_and_to_the_writer(play):
 
 
 def test_a_writer_does_not_choose_the_type(play):
-    """Whatever else the JSON holds, above all a type, the reader gets the text and stays."""
+    """Even if the JSON has other keys, such as a type, the reader receives the text and stays."""
     frames = [letter(2, type=kind, code=1000) for kind in TYPES]
     frames += [letter(2, **others) for others in OTHER_KEYS]
     play(["connect", "2 connect", *(f"text {frame}" for frame in frames)])
 
 
 def test_what_cannot_be_an_address_is_answered(play):
-    """What the layer takes for no address is answered with `no such address`; the writer stays."""
+    """An address that the layer refuses is answered with `no such address`. The writer stays."""
     frames = [f"text {letter(nowhere)}" for nowhere in (*NO_ADDRESSES, 1)]
     play(["connect", "2 connect", *frames, f"text {letter('with space', '')}"])
 

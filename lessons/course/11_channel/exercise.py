@@ -1,12 +1,16 @@
 """Lesson 11: letters from one client to another.
 
 Right after the accept, the client receives its address in a text frame: the name of its consumer's
-channel. From then on a client sends only JSON in text frames: `{"to": ADDRESS, "text": "hello"}`.
-`text` is a string that UTF-8 can encode. The client at that address receives the text unchanged, in
-one text frame. The writer gets no answer. Only if the layer raises TypeError for the address, the
-writer receives the text frame `no such address`. The layer also does this for a `to` that is not a
-string, such as 5 or None. Other keys in the JSON change nothing, whatever their names and values
-are.
+channel. After that, a client sends only letters: text frames with JSON such as `{"to": ADDRESS,
+"text": "hello"}`. The `text` is a string that UTF-8 can encode.
+
+The client at that address receives the text unchanged, in one text frame. The writer gets no
+answer, with one exception: if the layer raises TypeError for the address, the writer receives the
+text frame `no such address`. The layer raises it for an invalid name, and for a `to` that is not a
+string, such as 5 or null. Other keys in the JSON change nothing, even a `type`.
+
+If the channel at the address is full, the letter is lost. ChannelFull may end the writer's
+consumer, or you may catch it.
 
 Views send letters too. Their message is `{"type": "letter.arrived", "text": "hello"}`. Letterbox
 stays a SyncConsumer, with handlers in sync code.
@@ -26,10 +30,10 @@ class Letterbox(SyncConsumer):
 
     def websocket_receive(self, event):
         letter = json.loads(event["text"])
-        # TODO 1: send a message of your own making, from this sync code.
+        # TODO 1: build the message yourself, and send it from this sync code.
         self.channel_layer.send(letter["to"], letter)
 
-    # TODO 2: handle what arrives.
+    # TODO 2: handle the message at the reader's consumer.
 
     def websocket_disconnect(self, event):
         raise StopConsumer()

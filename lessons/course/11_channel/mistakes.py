@@ -8,7 +8,7 @@ from channels.exceptions import StopConsumer
 
 
 class RightLetterbox(SyncConsumer):
-    """The whole letterbox, and right; each version that builds on it spoils one method."""
+    """The right letterbox. Each class that inherits from it breaks one method."""
 
     def websocket_connect(self, event):
         self.send({"type": "websocket.accept"})
@@ -33,7 +33,7 @@ class RightLetterbox(SyncConsumer):
 
 
 class RightAsyncLetterbox(AsyncConsumer):
-    """The same, awaited."""
+    """The right letterbox as an AsyncConsumer."""
 
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
@@ -52,7 +52,7 @@ class RightAsyncLetterbox(AsyncConsumer):
 
 
 class CallsItLikeAFunction(RightLetterbox):
-    """Takes the layer's send for a plain method; it is async def, and makes a coroutine."""
+    """Calls the layer's send like a plain method. It is async def and returns a coroutine."""
 
     diagnosis = "layer-not-called"
 
@@ -62,7 +62,7 @@ class CallsItLikeAFunction(RightLetterbox):
 
 
 class WrapsTheCall(RightLetterbox):
-    """Gives async_to_sync what the call returns, in place of the function to call."""
+    """Gives async_to_sync a coroutine instead of the function."""
 
     diagnosis = "layer-not-called"
 
@@ -72,7 +72,7 @@ class WrapsTheCall(RightLetterbox):
 
 
 class AwaitsInASyncConsumer(RightLetterbox):
-    """Makes the handler async def, so that it may await; a SyncConsumer then runs nothing of it."""
+    """Makes the handler async def to await in it. A SyncConsumer then runs none of it."""
 
     diagnosis = "async-handler-in-sync-consumer"
 
@@ -83,7 +83,7 @@ class AwaitsInASyncConsumer(RightLetterbox):
 
 
 class WrapsInTheLoop(RightAsyncLetterbox):
-    """Uses async_to_sync where a loop is running already."""
+    """Uses async_to_sync while a loop runs."""
 
     diagnosis = "async-to-sync-in-loop"
 
@@ -92,7 +92,7 @@ class WrapsInTheLoop(RightAsyncLetterbox):
 
 
 class ForgetsTheAwait(RightAsyncLetterbox):
-    """Makes the coroutine, and awaits it nowhere."""
+    """Creates the coroutine, but does not await it."""
 
     diagnosis = "never-awaited"
 
@@ -101,7 +101,7 @@ class ForgetsTheAwait(RightAsyncLetterbox):
 
 
 class LetsTheWriterChoose(RightLetterbox):
-    """Puts all that the client sent into the message, and the type may be among it."""
+    """Puts all keys of the client into the message, even a type."""
 
     diagnosis = "client-chosen-type"
 
@@ -110,7 +110,7 @@ class LetsTheWriterChoose(RightLetterbox):
 
 
 class GivesNoType(RightLetterbox):
-    """Believes that a message is data; its type is what calls the handler."""
+    """Assumes that a message needs no type. The type calls the handler."""
 
     diagnosis = "message-without-type"
 
@@ -119,7 +119,7 @@ class GivesNoType(RightLetterbox):
 
 
 class SendsTheText(RightLetterbox):
-    """Believes that the layer carries texts, as a WebSocket does."""
+    """Assumes that the layer carries texts, as a WebSocket does."""
 
     diagnosis = "message-not-a-dict"
 
@@ -129,7 +129,7 @@ class SendsTheText(RightLetterbox):
 
 
 class SendsAFrame(RightLetterbox):
-    """Believes that websocket.send, sent through the layer, reaches the client by itself."""
+    """Assumes that a websocket.send through the layer reaches the client."""
 
     diagnosis = "no-layer-handler"
 
@@ -139,7 +139,7 @@ class SendsAFrame(RightLetterbox):
 
 
 class SpellsItAnotherWay(RightLetterbox):
-    """Spells the type in one way, and the handler in another."""
+    """Spells the type and the handler differently."""
 
     diagnosis = "no-layer-handler"
 
@@ -149,7 +149,7 @@ class SpellsItAnotherWay(RightLetterbox):
 
 
 class HidesItsHandler(RightLetterbox):
-    """Puts an underscore in front, as one does with a method that is nobody else's."""
+    """Begins the type with an underscore, as the name of a private method."""
 
     diagnosis = "leading-underscore"
 
@@ -162,7 +162,7 @@ class HidesItsHandler(RightLetterbox):
 
 
 class SendsToItsOwnClient(RightLetterbox):
-    """Takes self.send for the way to the reader; it leads to the client of this connection."""
+    """Assumes that self.send reaches the reader. It reaches the client of this connection."""
 
     diagnosis = "wrong-connection"
 
@@ -171,7 +171,7 @@ class SendsToItsOwnClient(RightLetterbox):
 
 
 class TrustsTheAddress(RightLetterbox):
-    """Uses what a client gave as a channel's name, and lets what the layer raises pass."""
+    """Uses the client's address as a channel name, and does not catch the TypeError."""
 
     diagnosis = "wrong-channel-name"
 
@@ -180,7 +180,7 @@ class TrustsTheAddress(RightLetterbox):
 
 
 class TellsAnotherAddress(RightLetterbox):
-    """Makes a channel of its own, which nobody listens on."""
+    """Makes another channel, which no consumer reads."""
 
     diagnosis = "wrong-address"
 

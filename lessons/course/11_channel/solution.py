@@ -14,16 +14,16 @@ class Letterbox(SyncConsumer):
 
     def websocket_receive(self, event):
         letter = json.loads(event["text"])
-        # Of what the client sent, the text alone goes on; the type is ours.
+        # Only the text comes from the client. The type is fixed.
         message = {"type": "letter.arrived", "text": letter["text"]}
         try:
-            # The layer's methods are async def, and this is not.
+            # The layer's methods are async def, but this handler is not.
             async_to_sync(self.channel_layer.send)(letter["to"], message)
         except TypeError:
             self.send({"type": "websocket.send", "text": "no such address"})
 
     def letter_arrived(self, event):
-        # Runs at the one who gets it: this self.send leads to that client.
+        # This runs in the reader's consumer, so self.send reaches the reader.
         self.send({"type": "websocket.send", "text": event["text"]})
 
     def websocket_disconnect(self, event):
