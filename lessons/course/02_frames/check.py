@@ -1,15 +1,15 @@
-"""Lesson 2: does every frame come back as what it was, with its number, to its own client?"""
+"""Lesson 2: does every frame come back to its own client, with its number, as the same kind?"""
 
 from lessons.judge import Model
 
 KINDS = ("text", "bytes")
-# What follows where code looks at the key that a frame does not use.
+# What happens if the code reads the key that a frame does not use.
 MISREADINGS = ("text-on-binary", "bytes-on-text", "none-as-text", "str-with-bytes", "exception")
 
 
 class Counter(Model):
     texts = ("hello", "1 hello", "None")
-    silent_after_disconnect = True  # each frame comes back, and nothing else is sent
+    silent_after_disconnect = True  # each frame comes back once; nothing else is sent
 
     def connect(self, client):
         """Each connection counts its own frames"""
@@ -33,7 +33,7 @@ class Counter(Model):
         is_misread = fault and fault.diagnosis in MISREADINGS
         if is_empty(step) and (is_other_kind or is_misread or not (fault or difference.received)):
             own = [it for it in difference.steps_so_far if it.client == step.client]
-            # Such a frame was answered rightly, as long as it was not empty.
+            # The same kind of frame was answered right when it was not empty.
             if any(it.action == step.action and not is_empty(it) for it in own):
                 return "empty-text-missed" if step.action == "text" else "empty-bytes-missed"
         if fault:
@@ -55,12 +55,12 @@ def test_text_stays_text(play):
 
 
 def test_each_connection_counts_its_own_frames(play):
-    """Of two clients at once, each gets its own frames back, with its own numbers."""
+    """Two clients at once each get their own frames back, with their own numbers."""
     play("connect | 2 connect | text one | 2 text two | text three")
 
 
 def test_bytes_stay_bytes(play):
-    """A binary frame comes back as bytes, with its number in front, decodable or not."""
+    """A binary frame comes back as bytes, with its number in front, even if it is not UTF-8."""
     play("connect | bytes 616263 | bytes 00ff")
 
 
@@ -75,15 +75,15 @@ def test_frames_of_both_kinds_are_counted_together(play):
 
 
 def test_an_empty_text_frame_is_a_frame(play):
-    """An empty text frame comes back as its number alone, and counts."""
+    """An empty text frame comes back as its number and a space, and it counts."""
     play("connect | text full | text | text full")
 
 
 def test_an_empty_binary_frame_is_a_frame(play):
-    """An empty binary frame comes back as its number alone, and counts."""
+    """An empty binary frame comes back as its number and a space, and it counts."""
     play("connect | bytes 66 | bytes | bytes 66")
 
 
 def test_an_unused_key_may_be_none(play):
-    """Frames of servers that send the unused key as None are stamped in the same way."""
+    """A frame is stamped in the same way if the server sends the unused key as None."""
     play("keys both | connect | bytes 61 | text b | bytes | text")

@@ -1,10 +1,10 @@
 """Lesson 2: a stamp that numbers frames.
 
-Each frame comes back unchanged, with its number and one space in front: the first, the text frame
-`hello`, as the text frame `1 hello`; the second, the binary frame 00 ff, as a binary frame of `2 `
-and 00 ff. An empty frame is stamped too. Each connection counts its own frames, text and binary
-together, without a limit. Servers other than Daphne send the key that a frame does not use as None.
-The stamp treats those frames in the same way.
+Each frame comes back unchanged, with its number and one space in front. A text frame comes back as
+text: the first frame `hello` as `1 hello`. A binary frame comes back as bytes: the second frame
+00 ff as the bytes `2 `, followed by 00 ff. An empty frame is stamped too. Each connection counts
+its own frames, text and binary together, without a limit. Servers other than Daphne send the key
+that a frame does not use as None. The stamp treats those frames in the same way.
 """
 
 from channels.consumer import SyncConsumer
@@ -16,9 +16,9 @@ class Stamp(SyncConsumer):
         self.send({"type": "websocket.accept"})
 
     def websocket_receive(self, event):
-        # TODO 1: answer text with text and bytes with bytes, the empty ones too.
+        # TODO 1: answer text with text, and bytes with bytes. Answer empty frames too.
         # TODO 2: number the frames of this connection: 1, 2, 3.
         self.send({"type": "websocket.send", "text": f"1 {event['text']}"})
 
     def websocket_disconnect(self, event):
-        raise StopConsumer()  # lesson 3 says why
+        raise StopConsumer()  # lesson 3 explains why

@@ -5,7 +5,7 @@ from channels.exceptions import StopConsumer
 
 
 class Counter(SyncConsumer):
-    """What the exercise gives, and the count; each version below adds its websocket_receive."""
+    """The rest of the exercise, with a count. Each version below adds its websocket_receive."""
 
     def websocket_connect(self, event):
         self.count = 0
@@ -16,7 +16,7 @@ class Counter(SyncConsumer):
 
 
 class ReadsTextOnEveryFrame(Counter):
-    """Believes that every frame has a text, empty on a binary one."""
+    """Believes that every frame has a text, and that a binary one has an empty text."""
 
     diagnosis = "text-on-binary"
 
@@ -31,7 +31,7 @@ class ReadsTextOnEveryFrame(Counter):
 
 
 class ReadsBytesOnEveryFrame(Counter):
-    """Believes that a text frame has its bytes too, since text travels as bytes."""
+    """Believes that a text frame has bytes too, because text is sent as bytes."""
 
     diagnosis = "bytes-on-text"
 
@@ -45,7 +45,7 @@ class ReadsBytesOnEveryFrame(Counter):
 
 
 class FillsBothKeys(Counter):
-    """Believes that a reply offers both forms, and that the client takes the one it wants."""
+    """Believes that a reply may have both keys, and that the client chooses one."""
 
     diagnosis = "both-keys"
 
@@ -60,7 +60,7 @@ class FillsBothKeys(Counter):
 
 
 class SendsADict(Counter):
-    """Believes that a dict is turned into JSON on its way out."""
+    """Believes that a dict becomes JSON when it is sent."""
 
     diagnosis = "payload-not-text"
 
@@ -75,7 +75,7 @@ class SendsADict(Counter):
 
 
 class SendsTextAsBytes(Counter):
-    """Believes that a str under "bytes" is encoded on its way out."""
+    """Believes that a str under "bytes" is encoded when it is sent."""
 
     diagnosis = "payload-not-bytes"
 
@@ -90,7 +90,7 @@ class SendsTextAsBytes(Counter):
 
 
 class TakesEmptyForMissing(Counter):
-    """Asks whether the text is true, and an empty one is not."""
+    """Asks `if text:`. An empty text counts as false."""
 
     diagnosis = "empty-text-missed"
 
@@ -105,7 +105,7 @@ class TakesEmptyForMissing(Counter):
 
 
 class TakesNoBytesForMissing(Counter):
-    """Asks whether the bytes are true, and empty ones are not."""
+    """Asks `elif data:`. Empty bytes count as false."""
 
     diagnosis = "empty-bytes-missed"
 
@@ -120,7 +120,7 @@ class TakesNoBytesForMissing(Counter):
 
 
 class AsksWhichKeyIsThere(Counter):
-    """Takes a key that is there for a key that holds something; other servers send None in it."""
+    """Asks whether the key exists. Other servers send the unused key as None."""
 
     diagnosis = "none-as-text"
 
@@ -148,7 +148,7 @@ class DecodesBytes(Counter):
 
 
 class EncodesText(Counter):
-    """Believes that everything goes out as bytes, since everything travels as bytes."""
+    """Believes that every reply must be bytes, because everything is sent as bytes."""
 
     diagnosis = "text-became-bytes"
 
@@ -179,7 +179,7 @@ class CountsForEveryone(Counter):
 
 
 class AnswersTheNewestClient(Counter):
-    """Keeps the way back to the client on the class, where the next client overwrites it."""
+    """Keeps a send method on the class. The next client replaces it."""
 
     diagnosis = "wrong-connection"
 
@@ -198,7 +198,7 @@ class AnswersTheNewestClient(Counter):
 
 
 class SendsTheTextAlone(Counter):
-    """Believes that self.send takes the payload, as the generic consumers' send does."""
+    """Believes that self.send takes the text, as in the generic consumers."""
 
     diagnosis = "generic-method"
 
