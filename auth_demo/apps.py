@@ -1,4 +1,4 @@
-"""Connects the signal receivers of lesson 19."""
+"""Connects the signal receiver of lesson 19."""
 
 from django.apps import AppConfig
 
@@ -7,5 +7,5 @@ class AuthDemoConfig(AppConfig):
     name = "auth_demo"
 
     def ready(self):
-        # The import connects the receivers. Their models exist only now.
+        # The import connects the receiver. Its model exists only now.
         import auth_demo.signals  # noqa: F401

@@ -1,13 +1,10 @@
 """Users, origins, tickets and logout. One consumer for each of lessons 16 to 19."""
 
-import json
-
-from channels.auth import get_user, login, logout
+from channels.auth import logout
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
-from django.contrib.auth import aauthenticate
 
-from auth_demo.signals import group_of_session, group_of_user
+from auth_demo.signals import group_of_session
 
 
 class Reception(AsyncConsumer):
@@ -74,72 +71,38 @@ class Welcome(AsyncConsumer):
 
 
 class Account(AsyncConsumer):
-    """Lesson 19: logs in and out over its socket. When the login ends, the socket closes."""
+    """Lesson 19: answers with the user's name, and closes when the session ends."""
 
-    groups = ()  # empty until a user is logged in
+    group = None  # an anonymous client joins no group
 
     async def __call__(self, scope, receive, send):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            for group in self.groups:
-                await self.channel_layer.group_discard(group, self.channel_name)
+            if self.group is not None:
+                await self.channel_layer.group_discard(self.group, self.channel_name)
 
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
-        await self.join_groups()
+        if self.scope["user"].is_authenticated:
+            await self.join(self.scope["session"])
 
-    async def join_groups(self):
-        user = self.scope["user"]
-        if user.is_authenticated:
-            session = group_of_session(self.scope["session"].session_key)
-            self.groups = (session, group_of_user(user))
-            for group in self.groups:
-                await self.channel_layer.group_add(group, self.channel_name)
-            # The login may have ended since the handshake, so check it now.
-            await self.user_changed({})
-
-    async def websocket_receive(self, event):
-        text = event.get("text") or ""
-        credentials = parse_credentials(text)
-        if text == "logout":
-            await logout(self.scope)  # deletes the session; its signal leads to session_over()
-        elif credentials and not self.scope["user"].is_authenticated:
-            await self.log_in(credentials)
-        name = self.scope["user"].get_username() or "nobody"
-        await self.send({"type": "websocket.send", "text": name})
-
-    async def log_in(self, credentials):
-        user = await aauthenticate(**credentials)
-        if user is not None:
-            await login(self.scope, user)
-            await self.scope["session"].asave()  # after the accept, no middleware saves it
-            await self.join_groups()
+    async def join(self, session):
+        self.group = group_of_session(session.session_key)
+        await self.channel_layer.group_add(self.group, self.channel_name)
+        # A logout before the group_add sent no message to this consumer, so check now.
+        if not await session.aexists(session.session_key):
+            await self.session_over({})
 
     async def session_over(self, event):
         await self.send({"type": "websocket.close", "code": 4401})
         raise StopConsumer()  # answer no frame that is still waiting
 
-    async def user_changed(self, event):
-        # scope["session"] caches what it has read, so read the session with a new object.
-        session = self.scope["session"]
-        fresh = session.__class__(session.session_key)
-        user = await get_user({"session": fresh})  # checks is_active and the password's hash
-        if not user.is_authenticated:
-            await self.session_over(event)
-        self.scope["user"] = user
+    async def websocket_receive(self, event):
+        if event.get("text") == "logout":
+            await logout(self.scope)  # deletes the session; its signal leads to session_over()
+        name = self.scope["user"].get_username() or "nobody"
+        await self.send({"type": "websocket.send", "text": name})
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()
-
-
-def parse_credentials(text):
-    """Parse `{"username": "ada", "password": "..."}`. Return None for any other text."""
-    try:
-        data = json.loads(text)
-        credentials = {name: str(data[name]) for name in ("username", "password")}
-        # JSON can contain half a character (a lone surrogate). encode() then raises ValueError.
-        "".join(credentials.values()).encode()
-        return credentials
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return None

@@ -65,11 +65,12 @@ def test_a_failing_conversation_becomes_short():
 
 def test_a_short_conversation_keeps_the_setup_and_only_the_clients_that_it_needs():
     file = SUBMISSIONS / "19_logout.toml"
-    submission = verdict_on_submission(file, "wrong", "keeps the user in the module across a query")
+    submission = verdict_on_submission(
+        file, "wrong", "keeps the session in the class while it joins"
+    )
     [finding] = submission.findings
     steps = finding.conversation.split(" | ")
-    assert [step.split()[0] for step in steps[:4]] == ["account", "account", "connect", "2"]
-    assert len(steps) == 7
+    assert [step.split()[0] for step in steps] == ["account", "account", "connect", "&", "text"]
     assert finding.diagnosis == "wrong-connection"
 
 

@@ -30,7 +30,6 @@ QUOTATIONS = {
     "tests/auth_demo/test_19_logout.py": ['"nobody"'],
     "tests/redis/demos/test_auth_two_servers.py": ['"nobody"'],
     "tests/submissions/19_logout.toml": ['"nobody"'],
-    "tests/judge/diagnoses_of_mistakes.toml": ["nobody else does"],  # a comment of the solution
 }
 
 FOLDERS = (".ci", "*_demo", "lessons", "tests")

@@ -1,128 +1,81 @@
 """Lesson 19: wrong desks, each with the diagnosis that it must get."""
 
-import json
-
 from asgiref.sync import async_to_sync
-from channels.auth import get_user, login, logout
+from channels.auth import get_user
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 from channels.layers import get_channel_layer
-from django.contrib.auth import aauthenticate, get_user_model
-from django.contrib.auth.signals import user_logged_out
-from django.contrib.sessions.models import Session
+from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models.signals import post_delete, post_save
-from django.utils.crypto import salted_hmac
+from django.db.models.signals import post_save
 
 
-def group_of_user(user):
+def group_of(user):
     return f"user-{user.pk}"
 
 
-def group_of_session(key):
-    return f"session-{salted_hmac('desk', key, algorithm='sha256').hexdigest()[:16]}"
-
-
-def credentials_in(text):
-    try:
-        given = json.loads(text)
-        given = {name: str(given[name]) for name in ("username", "password")}
-        "".join(given.values()).encode()  # a ValueError for half a character, which JSON can write
-        return given
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return None
-
-
 class RightDesk(AsyncConsumer):
-    """What the mistakes below have right; each connects its receivers when it is routed."""
+    """What the mistakes below have right. Each connects its receiver when it is routed."""
 
-    groups = ()
+    group = None
 
     @classmethod
     def as_asgi(cls, **kwargs):
-        cls.connect_receivers()
+        post_save.connect(cls.user_saved, sender=get_user_model())
         return super().as_asgi(**kwargs)
 
     @classmethod
-    def connect_receivers(cls):
-        post_delete.connect(cls.tell_of_the_end, sender=Session)
-        post_save.connect(cls.tell_of_the_change, sender=get_user_model())
+    def user_saved(cls, sender, instance, **kwargs):
+        cls.notify(group_of(instance), "user.changed")
 
     @classmethod
-    def tell_of_the_end(cls, sender, instance, **kwargs):
-        cls.tell(group_of_session(instance.session_key), "session.over")
-
-    @classmethod
-    def tell_of_the_change(cls, sender, instance, **kwargs):
-        cls.tell(group_of_user(instance), "user.changed")
-
-    @classmethod
-    def tell(cls, group, kind):
+    def notify(cls, group, message_type):
         send = async_to_sync(get_channel_layer().group_send)
-        transaction.on_commit(lambda: send(group, {"type": kind}), robust=True)
+        transaction.on_commit(lambda: send(group, {"type": message_type}))
 
     async def __call__(self, scope, receive, send):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            for group in self.groups:
-                await self.channel_layer.group_discard(group, self.channel_name)
+            if self.group is not None:
+                await self.channel_layer.group_discard(self.group, self.channel_name)
 
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
-        await self.join()
+        if self.scope["user"].is_authenticated:
+            await self.join()
 
     async def join(self):
-        if self.scope["user"].is_authenticated:
-            self.groups = self.own_groups()
-            for group in self.groups:
-                await self.channel_layer.group_add(group, self.channel_name)
-            await self.user_changed({})
+        await self.join_group()
+        await self.user_changed({})
 
-    def own_groups(self):
-        session = self.scope["session"].session_key
-        return group_of_session(session), group_of_user(self.scope["user"])
+    async def join_group(self):
+        self.group = self.own_group()
+        await self.channel_layer.group_add(self.group, self.channel_name)
+
+    def own_group(self):
+        return group_of(self.scope["user"])
 
     async def websocket_receive(self, event):
-        text = event.get("text") or ""
-        credentials = credentials_in(text)
-        if text == "logout":
-            await self.log_out()
-        elif credentials and not self.scope["user"].is_authenticated:
-            await self.log_in(credentials)
         name = self.scope["user"].get_username() or "nobody"
         await self.send({"type": "websocket.send", "text": name})
 
-    async def log_in(self, credentials):
-        user = await aauthenticate(**credentials)
-        if user is not None:
-            await login(self.scope, user)
-            await self.save()
-            await self.join()
+    async def user_changed(self, event):
+        user = await get_user(self.scope)
+        if not user.is_authenticated:
+            await self.end()
+        self.scope["user"] = user
 
-    async def log_out(self):
-        await logout(self.scope)
-
-    async def save(self):
-        await self.scope["session"].asave()
-
-    async def session_over(self, event):
+    async def end(self):
         await self.send({"type": "websocket.close", "code": 4401})
         raise StopConsumer()
-
-    async def user_changed(self, event):
-        session = self.scope["session"]
-        user = await get_user({"session": session.__class__(session.session_key)})
-        if not user.is_authenticated:
-            await self.session_over(event)
-        self.scope["user"] = user
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()
 
 
-class BelievesInTheHandshake(RightDesk):
-    """Believes that scope["user"] follows what happens to the login."""
+class TrustsTheHandshake(RightDesk):
+    """Believes that `scope["user"]` follows each change of the user."""
 
     diagnosis = "stale-user"
 
@@ -130,218 +83,167 @@ class BelievesInTheHandshake(RightDesk):
         pass
 
 
-class ForgetsToSave(RightDesk):
-    """Believes that login() saves the session."""
+class ChecksAtFramesOnly(RightDesk):
+    """Gets the user at each frame: a client that sends nothing stays connected."""
 
-    diagnosis = "session-not-saved"
+    diagnosis = "stale-user"
 
-    async def save(self):
+    async def join(self):
         pass
+
+    async def websocket_receive(self, event):
+        if self.scope["user"].is_authenticated:
+            await self.user_changed({})
+        await super().websocket_receive(event)
+
+
+class KeepsAListOfConnections(RightDesk):
+    """Keeps the connections in a list on the class. Another process has another list."""
+
+    diagnosis = "other-process-not-closed"
+    connections = []
+
+    async def join(self):
+        self.connections.append(self)
+
+    @classmethod
+    def user_saved(cls, sender, instance, **kwargs):
+        for connection in cls.connections:
+            if connection.scope["user"].pk == instance.pk and not instance.is_active:
+                async_to_sync(connection.send)({"type": "websocket.close", "code": 4401})
+
+
+class HasOneGroup(RightDesk):
+    """Puts all users into one group, and closes all its connections."""
+
+    diagnosis = "other-users-closed"
+
+    def own_group(self):
+        return "users"
+
+    @classmethod
+    def user_saved(cls, sender, instance, **kwargs):
+        cls.notify("users", "user.changed" if instance.is_active else "user.deactivated")
+
+    async def user_deactivated(self, event):
+        await self.end()
+
+
+class ClosesAtEachChange(RightDesk):
+    """Takes each post_save for the end of the login. But each login saves the user too."""
+
+    diagnosis = "closed-without-reason"
+
+    async def join(self):
+        await self.join_group()
+
+    async def user_changed(self, event):
+        await self.end()
+
+
+class ForgetsTheDeactivated(RightDesk):
+    """Compares the hash of the password only."""
+
+    diagnosis = "deactivated-stays"
+
+    async def user_changed(self, event):
+        user = await get_user_model().objects.aget(pk=self.scope["user"].pk)
+        if user.get_session_auth_hash() != self.scope["session"]["_auth_user_hash"]:
+            await self.end()
+        self.scope["user"] = user
+
+
+class ForgetsThePassword(RightDesk):
+    """Gets the user again, and does not compare the hash of the password."""
+
+    diagnosis = "password-change-missed"
+
+    async def user_changed(self, event):
+        user = await get_user_model().objects.aget(pk=self.scope["user"].pk)
+        if not user.is_active:
+            await self.end()
+        self.scope["user"] = user
+
+
+class NotifiesBeforeTheCommit(RightDesk):
+    """Sends the message within the transaction. A consumer that checks then reads the old row."""
+
+    diagnosis = "notified-before-commit"
+
+    @classmethod
+    def notify(cls, group, message_type):
+        async_to_sync(get_channel_layer().group_send)(group, {"type": message_type})
+
+
+class ChecksThenJoins(RightDesk):
+    """Checks the login, then joins: it misses a change between the two."""
+
+    diagnosis = "logout-during-handshake"
+
+    async def join(self):
+        await self.user_changed({})
+        await self.join_group()
+
+
+class OnlyJoins(RightDesk):
+    """Joins and does not check: it misses a change between the handshake and the group_add."""
+
+    diagnosis = "logout-during-handshake"
+
+    async def join(self):
+        await self.join_group()
+
+
+class KeepsTheOldUser(RightDesk):
+    """Checks the login, and keeps the user object of the handshake."""
+
+    diagnosis = "wrong-name"
+
+    async def user_changed(self, event):
+        user = await get_user(self.scope)
+        if not user.is_authenticated:
+            await self.end()
+
+
+class KeepsTheAnonymousUser(RightDesk):
+    """Replaces the user, and answers `nobody` instead of closing the connection."""
+
+    diagnosis = "stale-user"
 
     async def user_changed(self, event):
         self.scope["user"] = await get_user(self.scope)
 
 
-class SavesTheWrongWayRound(RightDesk):
-    """Joins, which looks at the saved session, before there is one."""
-
-    diagnosis = "joined-before-saved"
-
-    async def log_in(self, credentials):
-        user = await aauthenticate(**credentials)
-        if user is not None:
-            await login(self.scope, user)
-            await self.join()
-            await self.save()
-
-
-class KeepsAListOfItsSockets(RightDesk):
-    """Keeps the sockets in a list on the class: another process has another list."""
-
-    diagnosis = "other-process-not-closed"
-    sockets = []
-
-    async def join(self):
-        self.sockets.append(self)
-
-    @classmethod
-    def tell_of_the_end(cls, sender, instance, **kwargs):
-        for socket in cls.sockets:
-            if socket.scope["session"].session_key == instance.session_key:
-                async_to_sync(socket.send)({"type": "websocket.close", "code": 4401})
-
-
-class HasOneGroup(RightDesk):
-    """Has one group for all sockets, and tells it of each end."""
-
-    diagnosis = "other-sessions-closed"
-
-    def own_groups(self):
-        return "sessions", group_of_user(self.scope["user"])
-
-    @classmethod
-    def tell_of_the_end(cls, sender, instance, **kwargs):
-        cls.tell("sessions", "session.over")
-
-
-class NamesAllUsersAlike(RightDesk):
-    """Names the user's group by a key that all have: the class's."""
-
-    diagnosis = "other-users-closed"
-
-    def own_groups(self):
-        session = self.scope["session"].session_key
-        return group_of_session(session), "user-changed"
-
-    @classmethod
-    def tell_of_the_change(cls, sender, instance, **kwargs):
-        if not instance.is_active:
-            cls.tell("user-changed", "session.over")
-
-
-class TakesEachSaveForTheEnd(RightDesk):
-    """Closes on every post_save: each login saves the user, too."""
-
-    diagnosis = "closed-without-reason"
-
-    @classmethod
-    def tell_of_the_change(cls, sender, instance, **kwargs):
-        cls.tell(group_of_user(instance), "session.over")
-
-
-class ListensToLogoutsOnly(RightDesk):
-    """Believes that every login ends with a logout."""
-
-    diagnosis = "deactivated-stays"
-
-    @classmethod
-    def tell_of_the_change(cls, sender, instance, **kwargs):
-        pass
-
-
-class ComparesNothing(RightDesk):
-    """Fetches the user again, and compares no hash: the password may be another."""
-
-    diagnosis = "password-change-missed"
-
-    async def user_changed(self, event):
-        session = self.scope["session"]
-        if not await session.__class__(session.session_key).aexists(session.session_key):
-            await self.session_over(event)
-        user = await get_user_model().objects.aget(pk=self.scope["user"].pk)
-        if not user.is_active:
-            await self.session_over(event)
-
-
-class TellsBeforeTheCommit(RightDesk):
-    """Tells at once: within a transaction, whoever looks then sees what was."""
-
-    diagnosis = "notified-before-commit"
-
-    @classmethod
-    def tell(cls, group, kind):
-        async_to_sync(get_channel_layer().group_send)(group, {"type": kind})
-
-
-class JoinsAtTheHandshakeOnly(RightDesk):
-    """Believes that groups are a matter of the handshake."""
-
-    diagnosis = "login-not-joined"
-
-    async def log_in(self, credentials):
-        user = await aauthenticate(**credentials)
-        if user is not None:
-            await login(self.scope, user)
-            await self.save()
-
-
-class LooksAndThenJoins(RightDesk):
-    """Looks, and joins then: what happens in between, it misses."""
-
-    diagnosis = "logout-during-handshake"
-
-    async def join(self):
-        if self.scope["user"].is_authenticated:
-            await self.user_changed({})
-            self.groups = self.own_groups()
-            for group in self.groups:
-                await self.channel_layer.group_add(group, self.channel_name)
-
-
-class LooksAtWhatItHasRead(RightDesk):
-    """Looks at scope["session"], which was read at the handshake and is not read again."""
-
-    diagnosis = "logout-during-handshake"
-
-    async def user_changed(self, event):
-        user = await get_user(self.scope)
-        if not user.is_authenticated:
-            await self.session_over(event)
-        self.scope["user"] = user
-
-
-class ForgetsTheScope(RightDesk):
-    """Deletes the session, and goes on with the user that it had."""
-
-    diagnosis = "stale-user"
-
-    async def log_out(self):
-        await self.scope["session"].aflush()
-
-    async def session_over(self, event):
-        if not self.scope["user"].is_authenticated:
-            await super().session_over(event)
-
-
-class NamesTheGroupAfterTheKey(RightDesk):
-    """Takes the session's key for a name; it is as good as a password."""
-
-    diagnosis = "secret-in-group-name"
-
-    def own_groups(self):
-        return f"session-{self.scope['session'].session_key}", group_of_user(self.scope["user"])
-
-    @classmethod
-    def tell_of_the_end(cls, sender, instance, **kwargs):
-        cls.tell(f"session-{instance.session_key}", "session.over")
-
-
-class AsksTheRequest(RightDesk):
-    """Believes that a logout has a request; one over a socket has none."""
-
-    diagnosis = "no-request"
-
-    @classmethod
-    def connect_receivers(cls):
-        user_logged_out.connect(cls.tell_of_the_logout)
-        post_save.connect(cls.tell_of_the_change, sender=get_user_model())
-
-    @classmethod
-    def tell_of_the_logout(cls, sender, request, user, **kwargs):
-        cls.tell(group_of_session(request.session.session_key), "session.over")
-
-
 class ClosesWithoutACode(RightDesk):
-    """Closes with no code: the page cannot tell this from any other end, and connects again."""
+    """Closes without a code, so the page cannot see why."""
 
     diagnosis = "wrong-close-code"
 
-    async def session_over(self, event):
+    async def end(self):
         await self.send({"type": "websocket.close"})
         raise StopConsumer()
 
 
-class StopsAndLeavesItOpen(RightDesk):
-    """Takes StopConsumer for the end of the connection."""
+class StopsWithoutClosing(RightDesk):
+    """Believes that StopConsumer closes the connection."""
 
     diagnosis = "zombie"
 
-    async def session_over(self, event):
+    async def end(self):
         raise StopConsumer()
 
 
-class NeverLeavesItsGroups(RightDesk):
-    """Believes that who is gone is in no group any more."""
+class GoesOnAfterTheClose(RightDesk):
+    """Closes, and still answers the frames that arrive later."""
+
+    diagnosis = "send-after-close"
+
+    async def end(self):
+        await self.send({"type": "websocket.close", "code": 4401})
+
+
+class NeverLeavesItsGroup(RightDesk):
+    """Believes that a consumer that has ended is in no group."""
 
     diagnosis = "group-leak"
 
@@ -350,31 +252,10 @@ class NeverLeavesItsGroups(RightDesk):
 
 
 class HasNoHandler(RightDesk):
-    """Names the handler as it pleases: the type of the message says which one is called."""
+    """Sends a type that no handler has. The type of the message names the handler."""
 
     diagnosis = "no-layer-handler"
 
     @classmethod
-    def tell_of_the_end(cls, sender, instance, **kwargs):
-        cls.tell(group_of_session(instance.session_key), "session.ended")
-
-
-class KeepsTheOldUser(RightDesk):
-    """Looks whether the login stands, and goes on with the user as it was."""
-
-    diagnosis = "wrong-name"
-
-    async def user_changed(self, event):
-        session = self.scope["session"]
-        user = await get_user({"session": session.__class__(session.session_key)})
-        if not user.is_authenticated:
-            await self.session_over(event)
-
-
-class GoesOnAfterTheEnd(RightDesk):
-    """Closes, and answers what the client had sent before it saw that."""
-
-    diagnosis = "send-after-close"
-
-    async def session_over(self, event):
-        await self.send({"type": "websocket.close", "code": 4401})
+    def user_saved(cls, sender, instance, **kwargs):
+        cls.notify(group_of(instance), "user.updated")

@@ -1,110 +1,57 @@
-"""Lesson 19, solved: a desk that serves nobody whose login has ended."""
-
-import json
+"""Lesson 19, solved: a desk that closes the connections of a user whose login has ended."""
 
 from asgiref.sync import async_to_sync
-from channels.auth import get_user, login, logout
+from channels.auth import get_user
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 from channels.layers import get_channel_layer
-from django.contrib.auth import aauthenticate, get_user_model
-from django.contrib.sessions.models import Session
+from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models.signals import post_delete, post_save
+from django.db.models.signals import post_save
 from django.dispatch import receiver
-from django.utils.crypto import salted_hmac
 
 
-def group_of_user(user):
+def group_of(user):
     return f"user-{user.pk}"
 
 
-def group_of_session(key):
-    # The key is a secret, and a group's name stands in Redis and in transcripts.
-    return f"session-{salted_hmac('desk', key, algorithm='sha256').hexdigest()[:16]}"
-
-
-@receiver(post_delete, sender=Session)
-def tell_of_the_end(sender, instance, **kwargs):
-    """A logout deletes its session; so does a change of the password."""
-    tell(group_of_session(instance.session_key), "session.over")
-
-
 @receiver(post_save, sender=get_user_model())
-def tell_of_the_change(sender, instance, **kwargs):
-    """Any change of a user: a new password, is_active, or the time of the last login."""
-    tell(group_of_user(instance), "user.changed")
-
-
-def tell(group, kind):
-    """Once it is in the database; and where the layer is out of reach, a logout is one still."""
+def user_saved(instance, **kwargs):
     send = async_to_sync(get_channel_layer().group_send)
-    transaction.on_commit(lambda: send(group, {"type": kind}), robust=True)
-
-
-def credentials_in(text):
-    """What `{"username": "ada", "password": "..."}` says; None for any other text."""
-    try:
-        given = json.loads(text)
-        given = {name: str(given[name]) for name in ("username", "password")}
-        "".join(given.values()).encode()  # a ValueError for half a character, which JSON can write
-        return given
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return None
+    message = {"type": "user.changed"}
+    transaction.on_commit(lambda: send(group_of(instance), message))
 
 
 class Desk(AsyncConsumer):
-    groups = ()  # until somebody is logged in
+    group = None  # an anonymous client joins no group
 
     async def __call__(self, scope, receive, send):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            for group in self.groups:
-                await self.channel_layer.group_discard(group, self.channel_name)
+            if self.group is not None:
+                await self.channel_layer.group_discard(self.group, self.channel_name)
 
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
-        await self.join()
+        if self.scope["user"].is_authenticated:
+            await self.join()
 
     async def join(self):
-        user = self.scope["user"]
-        if user.is_authenticated:
-            session = group_of_session(self.scope["session"].session_key)
-            self.groups = (session, group_of_user(user))
-            for group in self.groups:
-                await self.channel_layer.group_add(group, self.channel_name)
-            # The login may have ended between the handshake and this.
-            await self.user_changed({})
+        self.group = group_of(self.scope["user"])
+        await self.channel_layer.group_add(self.group, self.channel_name)
+        # A change before the group_add sent no message to this connection, so check now.
+        await self.user_changed({})
 
     async def websocket_receive(self, event):
-        text = event.get("text") or ""
-        credentials = credentials_in(text)
-        if text == "logout":
-            await logout(self.scope)  # deletes the session, hence session_over
-        elif credentials and not self.scope["user"].is_authenticated:
-            await self.log_in(credentials)
         name = self.scope["user"].get_username() or "nobody"
         await self.send({"type": "websocket.send", "text": name})
 
-    async def log_in(self, credentials):
-        user = await aauthenticate(**credentials)
-        if user is not None:
-            await login(self.scope, user)
-            await self.scope["session"].asave()  # after the accept, nobody else does
-            await self.join()
-
-    async def session_over(self, event):
-        await self.send({"type": "websocket.close", "code": 4401})
-        raise StopConsumer()  # what the client has sent meanwhile is not answered
-
     async def user_changed(self, event):
-        # A new store: what scope["session"] has read once, it does not read again.
-        session = self.scope["session"]
-        fresh = session.__class__(session.session_key)
-        user = await get_user({"session": fresh})  # is_active, and the password's hash
+        user = await get_user(self.scope)  # checks is_active and the hash of the password
         if not user.is_authenticated:
-            await self.session_over(event)
+            await self.send({"type": "websocket.close", "code": 4401})
+            raise StopConsumer()  # answer no frame that still waits
         self.scope["user"] = user
 
     async def websocket_disconnect(self, event):

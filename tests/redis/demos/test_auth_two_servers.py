@@ -164,18 +164,6 @@ def test_a_logout_over_a_socket_reaches_the_other_server(servers, open_logout):
         assert username_of(again) == "nobody"
 
 
-@pytest.mark.parametrize("change, name", [("deactivate", "joan"), ("password", "mary")])
-def test_a_change_of_the_user_closes_all_their_sockets(servers, open_logout, change, name):
-    one, other = servers
-    one.act("make", name)
-    cookies = [one.act("login", name), other.act("login", name)]
-    ended = [open_logout(server, cookie) for server in servers for cookie in cookies]
-    left = open_logout(other, one.act("login", "grace"))
-    one.act(change, name)
-    assert [close_code(client) for client in ended] == [4401] * 4
-    assert username_of(left) == "grace"
-
-
 @pytest.fixture
 def open_chat():
     """`open_chat(server, cookie, room)`: an open socket of the chat, closed at the end."""
