@@ -55,6 +55,14 @@ def test_each_chapter_ends_with_a_footnote_for_each_of_its_proofs():
         assert all(file == link for file, link in files)
 
 
+def test_each_item_of_a_list_has_a_proof():
+    """But for the introduction, and the definitions of terms."""
+    _, *chapters = split_chapters(PROSE)
+    items = re.findall(r"^- (?!A \*\*).*$", "".join(chapters), re.M)
+    assert len(items) > 90
+    assert [item for item in items if not PROOF.search(item)] == []
+
+
 def has_target(link: str) -> bool:
     if found := re.match(r"https://([\w.]+)/", link):
         return found[1] in HOSTS

@@ -80,6 +80,7 @@ def notes_page(request, chapter=None):
         if chapter not in numbers:
             raise Http404("The notes have no such chapter.")
         number = numbers[chapter]
+        context["number"] = number + 1
         context["chapter"] = chapters[number]
         context["previous"] = chapters[number - 1] if number else None
         context["next"] = chapters[number + 1] if number + 1 < len(chapters) else None
