@@ -38,24 +38,21 @@ class Echo(AsyncConsumer):
 
 
 class Sleeper(AsyncConsumer):
-    """Lesson 6: four ways to wait. Send one in a tab and "tick" in another: which one blocks?"""
+    """Lesson 6: four ways to wait. Send one from a client and "tick" from another client."""
 
     async def websocket_connect(self, event):
-        self.waits = {
-            "block": self.block,
-            "queue": sync_to_async(time.sleep),
-            "thread": sync_to_async(time.sleep, thread_sensitive=False),
-            "sleep": asyncio.sleep,
-        }
         await self.send({"type": "websocket.accept"})
-
-    async def block(self, seconds):
-        time.sleep(seconds)  # noqa: ASYNC251 - the mistake that this lesson shows
 
     async def websocket_receive(self, event):
         text = event.get("text")
-        if text in self.waits:
-            await self.waits[text](3)
+        if text == "block":
+            time.sleep(3)  # noqa: ASYNC251 - the mistake that this lesson shows
+        elif text == "queue":
+            await sync_to_async(time.sleep)(3)
+        elif text == "thread":
+            await sync_to_async(time.sleep, thread_sensitive=False)(3)
+        elif text == "sleep":
+            await asyncio.sleep(3)
         await self.send({"type": "websocket.send", "text": f"{text}: done"})
 
     async def websocket_disconnect(self, event):
@@ -63,7 +60,7 @@ class Sleeper(AsyncConsumer):
 
 
 class OwnThread(SyncConsumer):
-    """Lesson 6: each connection runs its slow sync handlers in its own thread."""
+    """Lesson 6: each connection has its own thread for its sync handlers."""
 
     async def __call__(self, scope, receive, send):
         async with ThreadSensitiveContext():

@@ -1,12 +1,82 @@
 """Lesson 6, Sleeper and OwnThread: which waits block other connections, and which do not."""
 
+import threading
+import time
+
+import pytest
+from asgiref.sync import async_to_sync
+from channels.testing import WebsocketCommunicator
+
+from async_demo.consumers import OwnThread, Sleeper
+
+
+@pytest.fixture
+def sleeping_threads(monkeypatch):
+    """The threads that have called time.sleep(). In these tests, time.sleep() takes no time."""
+    threads = []
+    monkeypatch.setattr(time, "sleep", lambda seconds: threads.append(threading.get_ident()))
+    return threads
+
+
+async def get_answer(client, text):
+    await client.send_to(text_data=text)
+    return await client.receive_from()
+
+
+def test_block_sleeps_in_the_thread_of_the_loop(sleeping_threads):
+    async def conversation():
+        client = WebsocketCommunicator(Sleeper.as_asgi(), "/ws/async/blocking/")
+        await client.connect()
+        assert await get_answer(client, "block") == "block: done"
+        assert sleeping_threads == [threading.get_ident()]
+        await client.disconnect()
+
+    async_to_sync(conversation)()
+
+
+def test_queue_uses_one_thread_for_all_connections_and_thread_uses_another(sleeping_threads):
+    async def conversation():
+        first = WebsocketCommunicator(Sleeper.as_asgi(), "/ws/async/blocking/")
+        second = WebsocketCommunicator(Sleeper.as_asgi(), "/ws/async/blocking/")
+        await first.connect()
+        await second.connect()
+        assert await get_answer(first, "queue") == "queue: done"
+        assert await get_answer(second, "queue") == "queue: done"
+        assert await get_answer(second, "thread") == "thread: done"
+        of_first, of_second, other = sleeping_threads
+        assert of_first == of_second
+        assert len({of_first, other, threading.get_ident()}) == 3
+        await first.disconnect()
+        await second.disconnect()
+
+    async_to_sync(conversation)()
+
+
+def test_own_thread_uses_one_thread_for_each_connection(sleeping_threads):
+    async def conversation():
+        first = WebsocketCommunicator(OwnThread.as_asgi(), "/ws/async/blocking/own-thread/")
+        second = WebsocketCommunicator(OwnThread.as_asgi(), "/ws/async/blocking/own-thread/")
+        await first.connect()
+        await second.connect()
+        for client in (first, second, first):
+            assert await get_answer(client, "bake") == "done"
+        of_first, of_second, of_first_again = sleeping_threads
+        assert of_first == of_first_again != of_second
+        await first.disconnect()
+        await second.disconnect()
+
+    async_to_sync(conversation)()
+
+
+# ── What only the strict communicator sees ──
+# A stock test measures real time. The strict communicator simulates the clock, so these tests
+# check to the tenth of a second which client waits, and that each consumer stops.
+
 import asyncio
 from contextlib import contextmanager
 
-import pytest
 from channels.routing import URLRouter
 
-from async_demo.consumers import OwnThread, Sleeper
 from async_demo.routing import websocket_urlpatterns
 from lessons.judge import StrictCommunicator
 from lessons.simulator.clock import simulated_clock
@@ -61,7 +131,7 @@ async def test_block_waits_three_seconds_on_the_loop():
             client.expect(frame("block: done"))
         [call] = loop.blocking_calls
         assert (call.name, call.seconds) == ("time.sleep", 3)
-        assert call.places[0].handler == "Sleeper.block"
+        assert call.places[0].handler == "Sleeper.websocket_receive"
 
 
 async def test_queue_blocks_the_other_connection():
@@ -108,10 +178,11 @@ async def test_own_threads_block_no_connection():
                 await other.send_to(text_data="tick")
                 other.expect(frame("tick: done"))
             await two.send_to(text_data="bake")
+            assert loop.elapsed() == 0
             await wait(3)
             one.expect(frame("done"))
             two.expect(frame("done"))
-        assert [sleep.seconds for sleep in loop.thread_sleeps] == [3, 3]
+            assert loop.elapsed() == 3
 
 
 @pytest.mark.parametrize("consumer", [Sleeper, OwnThread])

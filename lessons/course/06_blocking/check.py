@@ -1,22 +1,22 @@
-"""Lesson 6: does a client wait for the bread of another one?"""
+"""Lesson 6: does a client wait for the bread of another client?"""
 
 from collections import Counter
 
 from lessons.judge import Model
 
-SECONDS = 2  # that one bread takes
-SLACK = 1  # seconds that a consumer may take besides
+SECONDS = 2  # baking time of one bread
+SLACK = 1  # more seconds that a consumer may take
 
 
 class Bakery(Model):
     others = ("wait 1", "wait 2", "wait 10")
     texts = ("rye", "wheat")
-    last_steps = ("wait 200",)  # so that each order is baked while its client is still there
+    last_steps = ("wait 200",)  # so that each order is baked before its client leaves
     stop_timeout = 600  # one client's orders may wait for each other
 
     def __init__(self):
         super().__init__()
-        self.answered = Counter()  # order → how often a client was told that it is done
+        self.answered = Counter()  # order → how often a client received "... is done"
 
     def connect(self, client):
         client.ready_at = 0
@@ -24,7 +24,7 @@ class Bakery(Model):
         client.accept()
 
     def receive(self, client, text, data):
-        """for `rye` the client gets `baking rye` at once, and `rye is done` when it is baked"""
+        """For `rye` the client gets `baking rye` at once, and `rye is done` when it is baked"""
         if text is None:  # the exercise leaves the answer to a binary frame open
             client.is_free = True
             return
@@ -68,7 +68,7 @@ class Bakery(Model):
             heard = [message.get("text") for _, message in seen.received]
             if number != difference.client and missing in heard and missing not in self.due(number):
                 return "wrong-connection"
-        if len(difference.model.clients) == 1:  # nothing else could hold it up
+        if len(difference.model.clients) == 1:  # no other client could delay it
             return "no-reply"
         return "slow-sync-handler" if _is_sync(difference.events) else "work-still-queued"
 
@@ -82,7 +82,7 @@ def what_was_baked(order, baked, time):
     others = [it for it in baked if it != order][-3:]
     known = f"the last calls: {', '.join(map(short, others))}" if others else "no other call"
     return (
-        f"A client was told after {time:g} s that {short(order)} is done. By then bake() had ended "
+        f"After {time:g} s a client received that {short(order)} is done. By then bake() had ended "
         f"{baked.count(order)} times for this order; {known}."
     )
 
@@ -99,17 +99,17 @@ def _is_sync(events):
 
 
 def test_an_order_is_answered_and_baked(play):
-    """An order gets "baking rye" at once and "rye is done" later; so does the next one."""
+    """An order gets "baking rye" at once and "rye is done" later. The next order does too."""
     play("connect | text rye | wait 3 | text wheat | wait 3 | text | wait 3")
 
 
 def test_others_are_served_while_one_bakes(play):
-    """While one client's bread is baked, another one connects, orders and leaves."""
+    """While the bread of one client is baked, another client connects, orders and leaves."""
     play("connect | text rye | 2 connect | 2 text wheat | 2 wait 3 | 2 close | wait 3")
 
 
 def test_two_bake_at_the_same_time(play):
-    """Two clients' bread is baked at the same time, and each gets its own."""
+    """The bread of two clients is baked at the same time, and each client gets its own bread."""
     play("connect | 2 connect | text rye | 2 text wheat | wait 3")
     play("connect | 2 connect | 3 connect | text rye | & 2 text rye | & 3 text rye | wait 3")
 

@@ -1,8 +1,8 @@
 """Lesson 6: a bakery that serves one client at a time.
 
-Each text frame is an order: for `rye` the client gets `baking rye` at once, and `rye is done` when
-it is baked. An empty text frame is an order as well. A binary frame is not an order: answer it as
-you like, but keep the connection open. While one client's bread is in the oven, others connect,
+Each text frame is an order. For `rye` the client gets `baking rye` at once, and `rye is done` when
+it is baked. An empty text frame is an order too. A binary frame is not an order: answer it as you
+like, but keep the connection open. While the bread of one client is baked, other clients connect,
 order and leave, and the bread of two clients is baked at the same time. The second order of the
 same client may wait for its first. No database is used. `bake` stays as it is. Call it once for
 each order, with the text of that order.
@@ -27,7 +27,7 @@ class Bakery(AsyncConsumer):
     async def websocket_receive(self, event):
         bread = event.get("text")
         await self.send({"type": "websocket.send", "text": f"baking {bread}"})
-        # TODO: bake so that nobody else has to wait for it.
+        # TODO: call bake() so that no other client has to wait for it.
         await self.send({"type": "websocket.send", "text": bake(bread)})
 
     async def websocket_disconnect(self, event):

@@ -18,7 +18,7 @@ def bake(bread):
 
 
 class Shop(AsyncConsumer):
-    """What the exercise gives; each version below adds its way to bake."""
+    """The exercise without the call of bake(); each version below adds one."""
 
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
@@ -33,7 +33,7 @@ class Shop(AsyncConsumer):
 
 
 class BakesOnTheLoop(Shop):
-    """Believes that async def makes what stands in it asynchronous."""
+    """Believes that `async def` makes each call inside it asynchronous."""
 
     diagnosis = "blocked-loop"
 
@@ -42,7 +42,7 @@ class BakesOnTheLoop(Shop):
 
 
 class SleepsInACoroutine(Shop):
-    """Copies the library's work into a coroutine, time.sleep and all."""
+    """Copies the code of the library into a coroutine, with its time.sleep."""
 
     diagnosis = "blocked-loop"
 
@@ -52,7 +52,7 @@ class SleepsInACoroutine(Shop):
 
 
 class BakesInATask(Shop):
-    """Believes that a task runs beside the loop, as a thread does."""
+    """Believes that a task runs in another thread."""
 
     diagnosis = "blocked-loop"
 
@@ -63,8 +63,8 @@ class BakesInATask(Shop):
         return await asyncio.create_task(work())
 
 
-class CallsInPlaceOfPassing(Shop):
-    """Passes to the thread what bake returned: it was called before there was a thread."""
+class CallsInsteadOfPassing(Shop):
+    """Calls bake() on the loop, and passes its result to the thread."""
 
     diagnosis = "blocked-loop"
 
@@ -73,7 +73,7 @@ class CallsInPlaceOfPassing(Shop):
 
 
 class WaitsForTheThread(Shop):
-    """Hands the work to a thread, and blocks the loop until it is done."""
+    """Gives the work to a thread, and blocks the loop until the work is done."""
 
     diagnosis = "blocked-loop"
 
@@ -83,7 +83,7 @@ class WaitsForTheThread(Shop):
 
 
 class RunsAProgramAfterwards(Shop):
-    """Bakes in a thread, and takes a short program for no wait at all."""
+    """Bakes in a thread, then runs a short program that blocks the loop."""
 
     diagnosis = "blocked-loop"
 
@@ -94,7 +94,7 @@ class RunsAProgramAfterwards(Shop):
 
 
 class SleepsAndDoesNotBake(Shop):
-    """Believes that asyncio.sleep is a cure for any slow call; it cures only a wait."""
+    """Believes that asyncio.sleep replaces any slow call; it replaces only a wait."""
 
     diagnosis = "work-left-out"
 
@@ -104,7 +104,7 @@ class SleepsAndDoesNotBake(Shop):
 
 
 class SharesTheOneThread(Shop):
-    """Believes that sync_to_async has a thread for each call."""
+    """Believes that sync_to_async uses a new thread for each call."""
 
     diagnosis = "work-still-queued"
 
@@ -113,7 +113,7 @@ class SharesTheOneThread(Shop):
 
 
 class SharesTheDatabaseThread(Shop):
-    """Takes the function that is for the database for anything slow."""
+    """Believes that database_sync_to_async is for any slow function."""
 
     diagnosis = "work-still-queued"
 
@@ -122,7 +122,7 @@ class SharesTheDatabaseThread(Shop):
 
 
 class HasOneOven(Shop):
-    """Makes a thread of its own, a single one for all connections."""
+    """Makes its own executor, with one thread for all connections."""
 
     diagnosis = "work-still-queued"
     oven = ThreadPoolExecutor(1)
@@ -132,7 +132,7 @@ class HasOneOven(Shop):
 
 
 class LocksTheOven(Shop):
-    """Guards with a lock what needs no guard: one at a time again."""
+    """Uses a lock that is not needed, so only one client bakes at a time."""
 
     diagnosis = "work-still-queued"
 
@@ -146,7 +146,7 @@ class LocksTheOven(Shop):
 
 
 class ForgetsTheAwait(Shop):
-    """Calls the function that sync_to_async made, and forgets to await it."""
+    """Forgets to await the thread."""
 
     diagnosis = "never-awaited"
 
@@ -156,7 +156,7 @@ class ForgetsTheAwait(Shop):
 
 
 class BakesInASyncHandler(SyncConsumer):
-    """Believes that sync handlers run in threads, a thread each."""
+    """Believes that each sync handler runs in its own thread."""
 
     diagnosis = "slow-sync-handler"
 

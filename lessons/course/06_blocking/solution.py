@@ -1,4 +1,4 @@
-"""Lesson 6, solved: a bakery in which nobody waits for another one's bread."""
+"""Lesson 6, solved: a bakery that serves all clients at the same time."""
 
 import time
 
@@ -20,7 +20,7 @@ class Bakery(AsyncConsumer):
     async def websocket_receive(self, event):
         bread = event.get("text")
         await self.send({"type": "websocket.send", "text": f"baking {bread}"})
-        # thread_sensitive=False: by default all of them share one thread, which Channels needs too.
+        # By default all calls share one thread, which Channels also needs before each handler.
         done = await sync_to_async(bake, thread_sensitive=False)(bread)
         await self.send({"type": "websocket.send", "text": done})
 
