@@ -37,6 +37,31 @@ class Echo(AsyncConsumer):
         raise StopConsumer()
 
 
+class Printer(AsyncConsumer):
+    """Lesson 5: one printer for all clients. It prints one frame at a time."""
+
+    is_busy = False  # on the class, so all connections share it
+
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+
+    async def websocket_receive(self, event):
+        if Printer.is_busy:
+            answer = "busy"
+        else:
+            # There is no await between the check and this line, so no other handler runs here.
+            Printer.is_busy = True
+            try:
+                await asyncio.sleep(3)  # prints; other handlers can run now
+            finally:
+                Printer.is_busy = False
+            answer = "printed"
+        await self.send({"type": "websocket.send", "text": answer})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
 class Sleeper(AsyncConsumer):
     """Lesson 6: four ways to wait. Send one from a client and "tick" from another client."""
 

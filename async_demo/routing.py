@@ -2,10 +2,20 @@
 
 from django.urls import path
 
-from async_demo.consumers import Echo, Heartbeat, LeanEcho, Metronome, OwnThread, Shelf, Sleeper
+from async_demo.consumers import (
+    Echo,
+    Heartbeat,
+    LeanEcho,
+    Metronome,
+    OwnThread,
+    Printer,
+    Shelf,
+    Sleeper,
+)
 
 websocket_urlpatterns = [
     path("ws/async/await/", Echo.as_asgi()),
+    path("ws/async/await/printer/", Printer.as_asgi()),
     path("ws/async/blocking/", Sleeper.as_asgi()),
     path("ws/async/blocking/own-thread/", OwnThread.as_asgi()),
     path("ws/async/push/", Metronome.as_asgi()),

@@ -87,12 +87,16 @@ class StoryPlayer:
 
     async def send_empty_frame(self, who):
         await self._send_events(who, [{"type": "websocket.receive"}])
+        await self._wait_for_slow_demo(1)
 
     async def send_frames(self, who, frames):
         events = [{"type": "websocket.receive", **_plain(frame)} for frame in frames]
         await self._send_events(who, events)
-        if self.demo.name == "async_demo.Sleeper":
-            await self.wait(None, 3 * len(frames) + 1)  # this demo sleeps three seconds per frame
+        await self._wait_for_slow_demo(len(frames))
+
+    async def _wait_for_slow_demo(self, frames):
+        if self.demo.name in ("async_demo.Sleeper", "async_demo.Printer"):
+            await self.wait(None, 3 * frames + 1)  # these sleep three seconds per frame
 
     async def send_body(self, who, pieces, is_complete):
         if who in self.connected and self.connected[who].is_open:

@@ -1,55 +1,90 @@
-"""Lesson 5: does each connection get its own lines back, awaited?"""
+"""Lesson 5: does each connection get its own lines back, with numbers that are used once?"""
+
+from collections import Counter
 
 from lessons.judge import Model
 
 
 class Notes(Model):
     texts = ("milk", "eggs", "a / b", "None")
-    silent_after_disconnect = True  # each frame has one answer, and nothing else is sent
+    silent_after_disconnect = True  # each frame has its answer, and nothing else is sent
+    clients_are_independent = False  # they share the count
+
+    def __init__(self):
+        super().__init__()
+        self.count = 0
 
     def connect(self, client):
-        """Each connection has its own notepad."""
         client.lines = []
         client.accept()
 
     def receive(self, client, text, data):
-        """The notepad notes it unchanged and answers with all lines of this connection so far"""
+        """Each line is answered with two text frames."""
         if text is None:
             client.send(data=data)
-        else:
-            client.lines.append(text)
-            client.send(" / ".join(client.lines))
+            return
+        self.count += 1
+        client.lines.append(text)
+        client.send(f"number {self.count}")
+        client.send(f"{self.count}: {' / '.join(client.lines)}")
 
     def diagnose(self, difference):
         step, model = difference.step, difference.model
         if step is None or step.action not in ("text", "bytes"):
             return None
         if difference.fault:
-            confuses = difference.fault.diagnosis in ("bytes-on-text", "send-without-payload")
-            if confuses and step.action == "text":  # it was answered as a binary frame
-                if not step.arguments["text"]:
-                    return "empty-text-missed"
-                return "none-as-text" if "keys both" in map(str, difference.steps) else None
-            return None
+            return diagnose_fault(difference)
         wanted, got = ({*message} for message in difference.pair or ({}, {}))
         if wanted ^ got == {"text", "bytes"}:
             return "text-became-bytes" if step.action == "text" else "bytes-became-text"
-        own = {*model.clients[difference.client].lines}
-        others = {line for client in model.clients.values() for line in client.lines} - own
-        for text in difference.texts(difference.received):
-            lines = {*text.split(" / ")}
-            if lines & others and lines & own:  # the lines of all are in one list
-                return "shared-mutable"
+        if has_lines_of_others(difference):
+            return "shared-mutable"
+        if len(difference.steps_of_burst) == 1:
+            own = model.clients[difference.client].lines
+            wrong = difference.pair[1].get("text") if difference.pair else None
+            is_own_count = model.count != len(own) and wrong == f"number {len(own)}"
+            return "shared-value-on-self" if is_own_count else None
+        return "changed-while-waiting" if uses_a_number_twice(difference) else None
+
+
+def diagnose_fault(difference):
+    confuses = difference.fault.diagnosis in ("bytes-on-text", "send-without-payload")
+    if not confuses or difference.step.action != "text":
         return None
+    # The consumer has answered a text frame as a binary frame.
+    if not difference.step.arguments["text"]:
+        return "empty-text-missed"
+    return "none-as-text" if "keys both" in map(str, difference.steps) else None
 
 
-def test_a_line_comes_back(play):
-    """The first line comes back unchanged."""
+def has_lines_of_others(difference):
+    """Whether an answer holds a line that only other clients have sent, and one of its own."""
+    clients = difference.model.clients
+    own = {*clients[difference.client].lines}
+    others = {line for client in clients.values() for line in client.lines} - own
+    for text in difference.texts(difference.received):
+        lines = {*text.partition(": ")[2].split(" / ")}
+        if lines & others and lines & own:
+            return True
+    return False
+
+
+def uses_a_number_twice(difference):
+    """Whether two lines have the same number, or one line has two numbers, in this burst."""
+    clients = difference.played.turns[difference.burst].clients.values()
+    texts = [message.get("text") or "" for seen in clients for _, message in seen.received]
+    first = Counter(text[7:] for text in texts if text.startswith("number "))
+    second = Counter(text.partition(": ")[0] for text in texts if not text.startswith("number "))
+    return any(count > 1 for count in (first + second - Counter({*first} & {*second})).values())
+
+
+def test_a_line_gets_its_number(play):
+    """The first line is answered with "number 1", then with the number and the line."""
     play("connect | text milk")
 
 
 def test_lines_are_kept(play):
-    """Each line is answered with all lines so far, the empty one and the repeated one too."""
+    """Each line is answered with all lines so far, also an empty line and a repeated one."""
     play(["connect", *(f"text {it}".strip() for it in ("milk", "eggs", "", "eggs", "a / b", "ä"))])
 
 
@@ -58,8 +93,8 @@ def test_the_number_of_lines_has_no_limit(play):
     play(["connect", *(f"text line {number}" for number in range(300))])
 
 
-def test_bytes_come_back_and_are_not_noted(play):
-    """A binary frame comes back unchanged, and is not noted."""
+def test_bytes_come_back_and_are_no_line(play):
+    """A binary frame comes back unchanged, and gets no number."""
     play("connect | bytes 00ff | text milk | bytes 636865657365 | text eggs | bytes | text ham")
 
 
@@ -69,14 +104,16 @@ def test_an_unused_key_may_be_none(play):
 
 
 def test_each_connection_has_its_own_lines(play):
-    """Of two clients at once, each has its own notepad, also when one has left."""
+    """Two clients share the count, and each has its own lines, also when one has left."""
     play("connect | text milk | 2 connect | 2 text nails | text eggs | close 1001 | 2 text glue")
 
 
-def test_lines_at_the_same_time_stay_apart(play):
-    """Two clients send a line at the same time, and each gets its own lines."""
+def test_numbers_stay_right_at_the_same_time(play):
+    """Two clients send a line at the same time, and no number is used twice or left out."""
+    play.at_each_point(
+        "connect | 2 connect | 2 text nails | text milk | at * 2 text glue | text eggs"
+    )
     play("connect | 2 connect | text milk | & 2 text nails | text eggs | & 2 text glue")
-    play.at_each_point("connect | 2 connect | 2 text nails | text milk | at * 2 text glue")
 
 
 def test_stops_whatever_the_code(play):
