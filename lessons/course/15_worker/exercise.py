@@ -2,8 +2,8 @@
 
 A client sends a text, such as `2026-11-21`. At once it receives `asked`, or, if the channel is
 full, `busy` and nothing else. Once a worker has done the job, the client receives
-`2026-11-21: Saturday`. If the text is not a date, it receives `hello: not a date` instead. The text
-in the answer is unchanged.
+`2026-11-21: Saturday`. For a text that is not a date, it receives `hello: not a date`. The text in
+the answer is unchanged.
 
 Every text that `datetime.date.fromisoformat` accepts is a date, `20261121` too. `2026-1-2` and an
 empty text are not dates. A binary frame is ignored, or counts as an empty text: both are right.
