@@ -1,18 +1,78 @@
-"""Lesson 10, LeanEcho: it uses the database thread only for events that query."""
-
-import asyncio
+"""Lesson 10, LeanEcho: its frames do not use the sync thread, and its queries still work."""
 
 import pytest
-from channels.routing import URLRouter
+from asgiref.sync import async_to_sync
+from channels.consumer import AsyncConsumer
+from channels.db import aclose_old_connections
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import User
 
 from async_demo.consumers import LeanEcho
+
+PATH = "/ws/async/cost/"
+
+
+@pytest.fixture
+def checks(monkeypatch):
+    """A list that gets an item for each check of the database connections."""
+    done = []
+
+    async def check():
+        done.append("check")
+        await aclose_old_connections()
+
+    monkeypatch.setattr("channels.consumer.aclose_old_connections", check)
+    return done
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sends_the_number_of_accounts():
+    async def conversation():
+        for count, name in enumerate(["ada", "grace"]):
+            client = WebsocketCommunicator(LeanEcho.as_asgi(), PATH)
+            assert await client.connect() == (True, None)
+            assert await client.receive_from() == f"There are {count} accounts."
+            await client.disconnect()
+            await User.objects.acreate(username=name)
+
+    async_to_sync(conversation)()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_frame_costs_no_check_of_the_connections(checks):
+    class PlainEcho(LeanEcho):
+        dispatch = AsyncConsumer.dispatch
+
+    async def conversation(consumer):
+        """Return the number of checks after the connect, a frame and the disconnect."""
+        counts = []
+        client = WebsocketCommunicator(consumer.as_asgi(), PATH)
+        await client.connect()
+        await client.receive_from()
+        counts.append(len(checks))
+        await client.send_to(text_data="hello")
+        assert await client.receive_from() == "hello"
+        counts.append(len(checks))
+        await client.disconnect()
+        return [*counts, len(checks)]
+
+    assert async_to_sync(conversation)(PlainEcho) == [1, 2, 3]
+    checks.clear()
+    assert async_to_sync(conversation)(LeanEcho) == [1, 1, 2]
+
+
+# ── What only the strict communicator sees ──
+# The stock communicator hides a missing StopConsumer. The tests below also restart a database and
+# count all jobs that the event loop gives to threads.
+import asyncio
+
+from channels.routing import URLRouter
+
 from async_demo.routing import websocket_urlpatterns
 from lessons.judge import StrictCommunicator
 from lessons.simulator.database import fresh_database
 from lessons.simulator.finding import CheckFailed
 from lessons.simulator.loop import SimulatedLoop
-
-PATH = "/ws/async/cost/"
 
 
 @pytest.fixture
@@ -42,14 +102,6 @@ async def thread_jobs(action) -> int:
     return loop.thread_jobs_started - before
 
 
-async def test_sends_the_number_of_accounts(database):
-    for count, name in enumerate(["ada", "grace"]):
-        async with new_client() as client:
-            await client.send_input({"type": "websocket.connect"})
-            client.expect(*welcome(count))
-        await database.add_account(name)
-
-
 async def test_returns_text_as_text_and_bytes_as_bytes(database):
     async with new_client() as client:
         await client.connect()
@@ -63,17 +115,12 @@ async def test_returns_text_as_text_and_bytes_as_bytes(database):
         client.expect({"type": "websocket.send", "bytes": b"x"})
 
 
-async def test_uses_the_thread_to_close_old_connections_and_to_query(database):
+async def test_frames_use_no_thread(database):
     async with new_client() as client:
-        assert await thread_jobs(client.connect()) == 2
-
-
-async def test_frames_and_the_disconnect_use_no_thread(database):
-    async with new_client() as client:
-        await client.connect()
+        assert await thread_jobs(client.connect()) == 2  # the check and the query
         assert await thread_jobs(client.send_to(text_data="hello")) == 0
         assert await thread_jobs(client.send_to(bytes_data=b"hello")) == 0
-        assert await thread_jobs(client.disconnect()) == 0
+        assert await thread_jobs(client.disconnect()) == 1  # the check
 
 
 async def test_reconnects_after_a_restart_of_the_database(database):

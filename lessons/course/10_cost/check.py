@@ -1,4 +1,4 @@
-"""Lesson 10: is each event spared the database's thread, but the one that needs it?"""
+"""Lesson 10: does only the event that queries the database use the sync thread?"""
 
 import json
 
@@ -26,11 +26,11 @@ class Lobby(Model):
     without_threads = ("connect", "text", "bytes", "close", "vanish")
 
     def receive(self, client, text, data):
-        """Every frame gets `pong`."""
+        """The client receives `pong` for every frame"""
         client.send("pong")
 
     def layer(self, client, message):
-        """gets the number of accounts that there are now: `2 accounts`"""
+        """the client receives the number of accounts that exist now: `2 accounts`"""
         if message["type"] == "accounts.changed":
             client.send(f"{len(self.tables['auth.User'])} accounts")
         else:
@@ -60,7 +60,7 @@ class Lobby(Model):
 
 
 def test_answers_as_before(play):
-    """Each frame gets "pong", and accounts.changed gets the number of accounts."""
+    """Each frame is answered with "pong", and accounts.changed with the number of accounts."""
     play(f"connect | text ping | text pong | {CHANGED} | bytes | bytes 00ff | text")
     inactive, staff = account(2, is_active=False), account(3, is_staff=True, is_superuser=True)
     play(f"connect | {account(1)} | {CHANGED} | {inactive} | {CHANGED} | {staff} | {CHANGED}")
@@ -69,23 +69,23 @@ def test_answers_as_before(play):
 
 
 def test_handlers_that_ask_no_database_are_spared(play):
-    """For connect, frames and disconnect, no job is handed to a thread."""
+    """For connect, frames and disconnect, no job is given to a thread."""
     play(f"connect | 2 connect | text ping | & 2 bytes 00 | 2 close | {CHANGED} | text | vanish")
 
 
 def test_the_database_is_found_again(play):
-    """When the database's server was restarted, accounts.changed gets its answer."""
+    """After a restart of the database server, accounts.changed is still answered."""
     play(f"connect | {account(1)} | {CHANGED} | database restarted | {CHANGED} | text ping")
     play(f"connect | database restarted | {CHANGED} | database restarted | {CHANGED}")
 
 
 def test_a_type_without_a_handler_is_refused(play):
-    """An event that has no handler ends the consumer with ValueError, as before."""
+    """An event without a handler raises ValueError, as before."""
     for kind in UNKNOWN:
         play(f'connect | layer {{"type": "{kind}"}}')
 
 
 def test_a_type_with_an_underscore_in_front_is_refused(play):
-    """So does an event of type __eq__, although each object has a method of that name."""
+    """An event of type __eq__ raises ValueError, although each object has such a method."""
     for kind in UNDERSCORED:
         play(f'connect | layer {{"type": "{kind}"}}')

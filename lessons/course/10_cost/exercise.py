@@ -1,15 +1,15 @@
-"""Lesson 10: a lobby that goes to the database's thread where it must, and only there.
+"""Lesson 10: a lobby that uses the sync thread only for the event that queries the database.
 
-Every frame gets `pong`. The event `accounts.changed`, which other parts of a site send over the
-channel layer (lesson 11), gets the number of accounts that there are now: `2 accounts`. All of
-that works. But for each event, `AsyncConsumer.dispatch` goes to the database's thread to look
-after its connections, and three of the four handlers ask no database.
+The client receives `pong` for every frame, even an empty one. For a message `accounts.changed`,
+which other code sends through the channel layer (lesson 11), the client receives the number of
+accounts that exist now: `2 accounts`, and also `1 accounts`. All of that works already. But for
+each event, `AsyncConsumer.dispatch` goes to the sync thread to check the database connections, and
+three of the four handlers make no query.
 
-Spare those three the way: while `websocket.connect`, `websocket.receive` and
-`websocket.disconnect` are handled, no job is handed to a thread. `accounts.changed` must still
-find the database when its server was restarted. An event without a handler, and an event whose type
-begins with an underscore, raise ValueError as before. An event without a type may raise any
-exception.
+Override `dispatch`. While `websocket.connect`, `websocket.receive` and `websocket.disconnect` are
+handled, no job is given to a thread. After a restart of the database server, `accounts.changed` is
+still answered. An event without a handler, and an event whose type begins with an underscore, raise
+ValueError as before. An event without a type may raise any exception.
 """
 
 from channels.consumer import AsyncConsumer, get_handler_name
@@ -18,7 +18,7 @@ from django.contrib.auth.models import User
 
 
 class Lobby(AsyncConsumer):
-    # TODO: override `async def dispatch(self, message)`, which calls the handler of an event.
+    # TODO: override `async def dispatch(self, message)`. It calls the handler of each event.
 
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})

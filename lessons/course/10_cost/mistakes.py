@@ -11,7 +11,7 @@ from django.db import DatabaseError, close_old_connections
 
 
 class Handlers(AsyncConsumer):
-    """The handlers, all of them right; what each version below spoils is its dispatch."""
+    """The right handlers. Each class below has a wrong dispatch or handler."""
 
     lean = ("websocket.connect", "websocket.receive", "websocket.disconnect")
 
@@ -22,9 +22,9 @@ class Handlers(AsyncConsumer):
         await self.send({"type": "websocket.send", "text": "pong"})
 
     async def accounts_changed(self, event):
-        await self.tell(await User.objects.acount())
+        await self.send_count(await User.objects.acount())
 
-    async def tell(self, count):
+    async def send_count(self, count):
         await self.send({"type": "websocket.send", "text": f"{count} accounts"})
 
     async def websocket_disconnect(self, event):
@@ -32,7 +32,7 @@ class Handlers(AsyncConsumer):
 
 
 class LeanForAll(Handlers):
-    """Spares every event the way, the one whose handler asks the database too."""
+    """Skips the thread for every event, even if its handler queries the database."""
 
     diagnosis = "lean-dispatch-database"
 
@@ -44,7 +44,7 @@ class LeanForAll(Handlers):
 
 
 class LooksAfterTheWrongThread(Handlers):
-    """Calls close_old_connections() on the loop: cheap, and each thread has its own connections."""
+    """Calls close_old_connections() in the loop. Each thread has its own connections."""
 
     diagnosis = "lean-dispatch-database"
 
@@ -57,7 +57,7 @@ class LooksAfterTheWrongThread(Handlers):
 
 
 class LooksAfterSomeThread(Handlers):
-    """Takes any thread of the pool for the one where the queries run."""
+    """Checks the connections in another thread than the one of the queries."""
 
     diagnosis = "lean-dispatch-database"
 
@@ -71,7 +71,7 @@ class LooksAfterSomeThread(Handlers):
 
 
 class LooksAfterTheConnectionsLater(Handlers):
-    """Asks first and looks after the connections when it has the answer, or does not get one."""
+    """Checks the connections after the query."""
 
     diagnosis = "lean-dispatch-database"
 
@@ -85,25 +85,25 @@ class LooksAfterTheConnectionsLater(Handlers):
 
 
 class AsksInTheThreadItself(LeanForAll):
-    """Believes that sync_to_async does what database_sync_to_async does."""
+    """Assumes that sync_to_async checks connections, as database_sync_to_async does."""
 
     diagnosis = "lean-dispatch-database"
 
     async def accounts_changed(self, event):
-        await self.tell(await sync_to_async(User.objects.count)())
+        await self.send_count(await sync_to_async(User.objects.count)())
 
 
 class AsksOnTheLoop(LeanForAll):
-    """Believes that without the way to the thread, the plain ORM is as good."""
+    """Assumes that without the thread, the sync ORM works in async code."""
 
     diagnosis = "orm-in-async"
 
     async def accounts_changed(self, event):
-        await self.tell(User.objects.count())
+        await self.send_count(User.objects.count())
 
 
 class ListsTheMethods(Handlers):
-    """Writes the types as the methods are named, so that none is ever found in the list."""
+    """Writes the types like the methods, so none of them is in the list."""
 
     diagnosis = "needless-thread-hop"
     lean = ("websocket_connect", "websocket_receive", "websocket_disconnect")
@@ -116,7 +116,7 @@ class ListsTheMethods(Handlers):
 
 
 class LeanTheOtherWayRound(Handlers):
-    """Takes the list of the lean for the list of those that go to the thread."""
+    """Uses the list in the wrong direction: the lean types go to the thread."""
 
     diagnosis = "needless-thread-hop"
 
@@ -131,7 +131,7 @@ class LeanTheOtherWayRound(Handlers):
 
 
 class OnlyTheFrames(Handlers):
-    """Thinks of the frames alone; connect and disconnect come once for each client, too."""
+    """Thinks of frames only, and forgets connect and disconnect."""
 
     diagnosis = "needless-thread-hop"
 
@@ -143,7 +143,7 @@ class OnlyTheFrames(Handlers):
 
 
 class GivesTheConnectionAThread(Handlers):
-    """Gives each connection a thread of its own: no queue any more, but the way is as long."""
+    """Gives each connection its own thread. Each event still costs a job."""
 
     diagnosis = "needless-thread-hop"
 
@@ -153,7 +153,7 @@ class GivesTheConnectionAThread(Handlers):
 
 
 class CallsSuperAsWell(Handlers):
-    """Awaits the handler itself, and then calls super(), as one does: each handler runs twice."""
+    """Awaits the handler and then calls super(), so each handler runs twice."""
 
     diagnosis = "accept-twice"
 
@@ -164,7 +164,7 @@ class CallsSuperAsWell(Handlers):
 
 
 class DoesNotWait(Handlers):
-    """Lets a task do it, so that nobody waits for the thread: StopConsumer ends the task alone."""
+    """Dispatches in a task. StopConsumer then ends only the task."""
 
     diagnosis = "no-stop-consumer"
 
@@ -173,7 +173,7 @@ class DoesNotWait(Handlers):
 
 
 class NoNameCheck(Handlers):
-    """Makes the method's name from the type by hand; whoever sends `__eq__` reaches that."""
+    """Makes the method's name from the type itself, so the type `__eq__` calls a method."""
 
     diagnosis = "any-method"
 
@@ -187,7 +187,7 @@ class NoNameCheck(Handlers):
 
 
 class PassesUnknownEventsOver(Handlers):
-    """Believes that an event without a handler is nobody's business."""
+    """Ignores an event without a handler."""
 
     diagnosis = "missing-handler-ignored"
 
@@ -200,7 +200,7 @@ class PassesUnknownEventsOver(Handlers):
 
 
 class RemembersTheAnswer(LeanForAll):
-    """Asks the database once and never again; the number of accounts changes meanwhile."""
+    """Queries the database once. The number of accounts changes later."""
 
     diagnosis = "reply-differs"
     count = None
@@ -208,16 +208,16 @@ class RemembersTheAnswer(LeanForAll):
     async def accounts_changed(self, event):
         if self.count is None:
             self.count = await User.objects.acount()
-        await self.tell(self.count)
+        await self.send_count(self.count)
 
 
 class PassesTheErrorOver(LeanForAll):
-    """Takes a lost connection for bad luck: it stays lost, since nothing opens another."""
+    """Ignores the error of a lost connection. Nothing opens a new one."""
 
     diagnosis = "no-reply"
 
     async def accounts_changed(self, event):
         try:
-            await self.tell(await User.objects.acount())
+            await self.send_count(await User.objects.acount())
         except DatabaseError:
             pass

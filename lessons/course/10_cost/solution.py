@@ -1,4 +1,4 @@
-"""Lesson 10, solved: a lobby that goes to the database's thread where it must, and only there."""
+"""Lesson 10, solved: a lobby that uses the sync thread only where it must."""
 
 from channels.consumer import AsyncConsumer, get_handler_name
 from channels.exceptions import StopConsumer
@@ -6,14 +6,14 @@ from django.contrib.auth.models import User
 
 
 class Lobby(AsyncConsumer):
-    # A list of those that are spared: a handler that somebody adds later is on the safe side.
+    # The types that skip the thread. A handler that is added later does not skip it.
     lean = ("websocket.connect", "websocket.receive", "websocket.disconnect")
 
     async def dispatch(self, message):
         if message.get("type") in self.lean:
             await getattr(self, get_handler_name(message))(message)
         else:
-            # Looks after the connections, and refuses a type that is no handler's.
+            # This checks the connections, and refuses a type without a handler.
             await super().dispatch(message)
 
     async def websocket_connect(self, event):
