@@ -1,7 +1,7 @@
 """Code, comments, tests and the READMEs use plain words.
 
 Most readers read English as a second language. Each pattern below has the words to write instead.
-The texts of the lessons, the diagnoses and NOTES.md are not checked here.
+The texts of the lessons and the diagnoses are not checked here.
 """
 
 import re
@@ -35,7 +35,7 @@ QUOTATIONS = {
 FOLDERS = (".ci", "*_demo", "lessons", "tests")
 KINDS = {".py", ".js", ".css", ".html", ".toml", ".md", ""}
 SKIPPED = re.compile(
-    r"lessons/course/(?!README\.md$)|lessons/core/diagnoses/|NOTES\.md$"
+    r"lessons/course/(?!README\.md$)|lessons/core/diagnoses/"
     r"|tests/project/test_plain_english\.py$"
 )
 PATTERN = {word: re.compile(rf"(?<![\w-])(?:{word})(?!\w)", re.I) for word in INSTEAD}
