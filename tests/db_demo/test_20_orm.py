@@ -1,12 +1,71 @@
 """Lesson 20, Guestbook: it queries in three ways, and never on the event loop."""
 
+import pytest
+from asgiref.sync import async_to_sync
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import Group
+from django.core.exceptions import SynchronousOnlyOperation
+
+from db_demo.consumers import Guestbook
+from db_demo.models import Visit
+
+DATABASE = pytest.mark.django_db(transaction=True)
+
+
+@DATABASE
+def test_answers_from_the_database_without_an_exception():
+    async def conversation():
+        await Group.objects.acreate(name="editors")
+        client = WebsocketCommunicator(Guestbook.as_asgi(), "/ws/db/orm/")
+        await client.connect()
+        assert await client.receive_from() == "1 groups"
+        await client.send_to("editors")
+        frame = await client.receive_from()
+        visit = await Visit.objects.aget()
+        assert frame == f"{visit.id}: editors"
+        await client.send_to("others")
+        assert await client.receive_from() == "no such group"
+        await client.disconnect()
+
+    async_to_sync(conversation)()
+
+
+class QueriesOnTheLoop(Guestbook):
+    async def find(self, name):
+        return Group.objects.get(name=name)
+
+
+class LoopsOnTheLoop(Guestbook):
+    async def websocket_receive(self, event):
+        group = await self.find(event["text"])
+        visits = Visit.objects.filter(group=group)  # makes no query yet
+        for _ in visits:
+            pass
+
+
+@DATABASE
+@pytest.mark.parametrize("wrong_version", [QueriesOnTheLoop, LoopsOnTheLoop])
+def test_a_query_on_the_event_loop_raises(wrong_version):
+    async def conversation():
+        await Group.objects.acreate(name="editors")
+        client = WebsocketCommunicator(wrong_version.as_asgi(), "/ws/db/orm/")
+        await client.connect()
+        await client.receive_from()
+        await client.send_to("editors")
+        with pytest.raises(SynchronousOnlyOperation):
+            await client.receive_from()
+
+    async_to_sync(conversation)()
+
+
+# ── What only the strict communicator sees ──
+# The stock communicator does not show which thread runs a query, and not whether a thread keeps a
+# connection open. It also accepts frames that Daphne would refuse.
+
 import threading
 
-import pytest
 from channels.routing import URLRouter
-from django.contrib.auth.models import Group
 
-from db_demo.models import Visit
 from db_demo.routing import websocket_urlpatterns
 from lessons.judge import StrictCommunicator
 from lessons.simulator.database import fresh_database

@@ -1,14 +1,78 @@
 """Lesson 21, LiveBlog: every reader receives each committed change, and nothing else."""
 
-import json
-
 import pytest
-from channels.routing import URLRouter
-from django.contrib.auth.models import Group, User
+from asgiref.sync import async_to_sync, sync_to_async
+from channels.testing import WebsocketCommunicator
 from django.db import transaction
 
 from db_demo.consumers import LiveBlog
 from db_demo.models import Post
+
+DATABASE = pytest.mark.django_db(transaction=True)
+
+
+async def new_window():
+    client = WebsocketCommunicator(LiveBlog.as_asgi(), "/ws/db/liveblog/")
+    await client.connect()
+    await client.receive_json_from()  # the posts that exist already
+    return client
+
+
+@DATABASE
+def test_a_reader_receives_a_change_that_other_code_saves():
+    async def conversation():
+        client = await new_window()
+        post = await Post.objects.acreate(title="Rain", text="heavy")
+        saved = {"type": "post.saved", "id": post.id, "title": "Rain", "text": "heavy"}
+        assert await client.receive_json_from() == saved
+        await client.disconnect()
+
+    async_to_sync(conversation)()
+
+
+@DATABASE
+def test_a_reader_receives_nothing_of_a_transaction_that_is_rolled_back():
+    @transaction.atomic
+    def save_and_roll_back():
+        Post.objects.create(title="Rain")
+        transaction.set_rollback(True)
+
+    async def conversation():
+        client = await new_window()
+        await sync_to_async(save_and_roll_back)()
+        assert await client.receive_nothing()
+        await client.disconnect()
+
+    async_to_sync(conversation)()
+
+
+@DATABASE
+def test_a_deletion_in_a_transaction_sends_the_id():
+    @transaction.atomic
+    def delete(post):
+        post.delete()
+        assert post.pk is None  # too late to read it
+
+    async def conversation():
+        post = await Post.objects.acreate(title="Rain")
+        number = post.pk
+        client = await new_window()
+        await sync_to_async(delete)(post)
+        assert await client.receive_json_from() == {"type": "post.deleted", "id": number}
+        await client.disconnect()
+
+    async_to_sync(conversation)()
+
+
+# ── What only the strict communicator sees ──
+# The stock communicator does not show what a consumer sends before the commit, and not whether it
+# leaves its group after a crash. The tests below stop in a transaction, and cancel consumers.
+
+import json
+
+from channels.routing import URLRouter
+from django.contrib.auth.models import Group, User
+
 from db_demo.routing import websocket_urlpatterns
 from lessons.judge import StrictCommunicator
 from lessons.simulator.database import fresh_database

@@ -3,11 +3,14 @@
 A text frame has the name of one of Django's groups. For each post whose author is a member of that
 group, the client gets a text frame such as `Rain, by ada`. The posts come in the order of their
 ids. If there is no such post, the client gets one frame, `no posts`. If there is no group of that
-name, it gets one frame, `no such group`. A binary frame names no group: it gets `no such group`.
+name, it gets one frame, `no such group`. A binary frame gets `no such group`, too.
 
-An answer is true when the client asks. You may use several queries, even if the database changes
-between them. No query runs on the event loop. No database connection stays open in a thread where
-no code closes it.
+Each answer is read from the database again. You may use several queries, and the database may
+change between them. If a group or a post that you found was deleted, `no posts` or no frame is
+right, too. The connection stays open. No user is deleted between your queries.
+
+No query runs on the event loop. No database connection stays open in a thread where no code closes
+it. ReadingRoom stays an AsyncConsumer.
 """
 
 from asgiref.sync import sync_to_async
@@ -24,15 +27,15 @@ class ReadingRoom(AsyncConsumer):
         await self.send({"type": "websocket.accept"})
 
     async def websocket_receive(self, event):
-        # TODO: three of these lines ask the database, and one of them may find nothing.
+        # TODO: three of these lines make queries. One of them may find no row.
         group = Group.objects.get(name=event.get("text") or "")
         posts = Post.objects.filter(author__groups=group)
         if not posts:
-            await self.tell("no posts")
+            await self.send_text("no posts")
         for post in posts:
-            await self.tell(f"{post.title}, by {post.author.username}")
+            await self.send_text(f"{post.title}, by {post.author.username}")
 
-    async def tell(self, text):
+    async def send_text(self, text):
         await self.send({"type": "websocket.send", "text": text})
 
     async def websocket_disconnect(self, event):

@@ -14,7 +14,7 @@ from db_demo.models import Post
 
 
 class RightRoom(AsyncConsumer):
-    """The whole reading room, and right; each version below spoils one method."""
+    """The complete and right reading room. Each version below spoils one method."""
 
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
@@ -23,10 +23,10 @@ class RightRoom(AsyncConsumer):
         try:
             lines = await self.lines_of(event.get("text") or "")
         except Group.DoesNotExist:
-            await self.tell("no such group")
+            await self.send_text("no such group")
             return
         for line in lines or ["no posts"]:
-            await self.tell(line)
+            await self.send_text(line)
 
     async def lines_of(self, name):
         return await database_sync_to_async(self.query)(name)
@@ -37,7 +37,7 @@ class RightRoom(AsyncConsumer):
     def posts_of(self, name):
         return Post.objects.filter(author__groups=Group.objects.get(name=name))
 
-    async def tell(self, text):
+    async def send_text(self, text):
         await self.send({"type": "websocket.send", "text": text})
 
     async def websocket_disconnect(self, event):
@@ -45,7 +45,7 @@ class RightRoom(AsyncConsumer):
 
 
 class AsksOnTheLoop(RightRoom):
-    """Believes that the ORM may be called anywhere, since it may in a view."""
+    """Believes that the ORM works in async code as it does in a view."""
 
     diagnosis = "orm-in-async"
 
@@ -54,7 +54,7 @@ class AsksOnTheLoop(RightRoom):
 
 
 class ReturnsTheQuerySet(RightRoom):
-    """Takes a queryset for its rows; it is made in the thread, and asks where it is looped over."""
+    """Believes that the queryset has its rows. It makes its query later, in the loop."""
 
     diagnosis = "lazy-queryset"
 
@@ -64,7 +64,7 @@ class ReturnsTheQuerySet(RightRoom):
 
 
 class FetchesNoAuthors(RightRoom):
-    """Gets a list out of the thread, and then each author where it is named."""
+    """Gets a list from the thread, but makes a query for each author on the event loop."""
 
     diagnosis = "unfetched-relation"
 
@@ -74,7 +74,7 @@ class FetchesNoAuthors(RightRoom):
 
 
 class CallsTheFunction(RightRoom):
-    """Calls the function, on the loop, and passes on what it would have returned."""
+    """Calls the function on the event loop, and passes its result."""
 
     diagnosis = "called-not-passed"
 
@@ -83,7 +83,7 @@ class CallsTheFunction(RightRoom):
 
 
 class WrapsTheAsyncORM(RightRoom):
-    """Believes that all of the ORM needs the wrapper, aget() as well as get()."""
+    """Believes that aget() needs the wrapper, as get() does."""
 
     diagnosis = "async-orm-in-thread"
 
@@ -94,7 +94,7 @@ class WrapsTheAsyncORM(RightRoom):
 
 
 class ForgetsTheCall(RightRoom):
-    """Wraps the function and awaits the wrapped one, which nobody has called."""
+    """Awaits the wrapped function, but does not call it."""
 
     diagnosis = "not-called"
 
@@ -103,17 +103,17 @@ class ForgetsTheCall(RightRoom):
 
 
 class ForgetsTheAwait(RightRoom):
-    """Takes the coroutine for the list."""
+    """Loops over the coroutine, because the await is missing."""
 
     diagnosis = "never-awaited"
 
     async def websocket_receive(self, event):
         for line in self.lines_of(event.get("text") or "") or ["no posts"]:
-            await self.tell(line)
+            await self.send_text(line)
 
 
 class TakesAnyThread(RightRoom):
-    """Takes plain sync_to_async and a thread of the pool, where no connection is ever closed."""
+    """Uses sync_to_async and threads of a pool, where no code closes a connection."""
 
     diagnosis = "connection-left-open"
 
@@ -122,7 +122,7 @@ class TakesAnyThread(RightRoom):
 
 
 class SilencesDjango(RightRoom):
-    """Takes the exception for overcautious, and switches it off; now queries hold up the loop."""
+    """Switches the exception off. Now the queries block the event loop."""
 
     diagnosis = "query-on-loop"
 
@@ -135,29 +135,29 @@ class SilencesDjango(RightRoom):
 
 
 class ExpectsTheRow(RightRoom):
-    """Believes that a client asks only for what there is."""
+    """Believes that clients only name groups that exist."""
 
     diagnosis = "missing-row"
 
     async def websocket_receive(self, event):
         for line in await self.lines_of(event.get("text") or "") or ["no posts"]:
-            await self.tell(line)
+            await self.send_text(line)
 
 
 class EndsOnAMissingRow(RightRoom):
-    """Closes the connection of a client that has made a typing error."""
+    """Closes the connection after a wrong name, instead of an answer."""
 
     diagnosis = "closed-early"
 
-    async def tell(self, text):
+    async def send_text(self, text):
         if text == "no such group":
             await self.send({"type": "websocket.close", "code": 4004})
         else:
-            await super().tell(text)
+            await super().send_text(text)
 
 
-class TakesNothingForNoRow(RightRoom):
-    """Filters by the name of the group, and so cannot tell an empty group from one that is not."""
+class FiltersByTheName(RightRoom):
+    """Filters posts by the group's name. A missing group then looks like one without posts."""
 
     diagnosis = "reply-differs"
 
@@ -166,7 +166,7 @@ class TakesNothingForNoRow(RightRoom):
 
 
 class KeepsTheRows(RightRoom):
-    """Keeps the answers for all who ask: a queryset keeps its rows once it has been looped over."""
+    """Keeps querysets on the class. A queryset keeps its rows after the first loop."""
 
     diagnosis = "stale-rows"
     answers = {}

@@ -35,7 +35,7 @@ class Ticker(Model):
 
     def __init__(self):
         super().__init__()
-        self.news = []  # what the last step has committed
+        self.news = []  # the news of the changes that the last step has committed
 
     def committed(self, change):
         if change.table == POST and not change.silent:
@@ -74,8 +74,11 @@ class Ticker(Model):
             return "notified-for-other-models"
         own = difference.seen
         is_change = difference.step.client is None
-        if is_change and difference.missing and own and own.handled <= len(own.received):
-            return "news-not-sent"  # each message that came has led to a frame
+        if is_change and difference.missing and own:
+            if own.handled <= len(own.received):  # each message that came has led to a frame
+                return "news-not-sent"
+            if own.silence == "no-reply":
+                return "news-left-out"
         return "notified-twice" if wanted and len(seen) > len(wanted) and not surplus else None
 
 
@@ -93,15 +96,15 @@ def parsed(text):
 
 
 def test_each_client_is_notified_of_a_post_that_is_saved(play):
-    """Each client is notified once of a post that is saved, and of each that follows."""
+    """Each client is notified once of each post that is saved."""
     play(["connect", "2 connect", "3 connect", RAIN, HAIL, 'row db_demo.Post {"title": "☃"} * 15'])
     play(["connect", 'row db_demo.Post {"title": ""}'])
 
 
 def test_each_client_is_notified_of_a_change(play):
-    """A change is news as well, with the new title, even if only some fields are saved.
+    """A changed post sends a frame with its title, even if only some fields are saved.
 
-    A post that is saved again without a change is news, too.
+    A post that is saved again without a change sends a frame, too.
     """
     change = 'row db_demo.Post {"id": 1, "title": "Hail"}'
     play([RAIN, "connect", change, change])
@@ -110,7 +113,7 @@ def test_each_client_is_notified_of_a_change(play):
 
 
 def test_nothing_is_sent_before_the_commit(play):
-    """The news of a transaction is sent when it has been committed, and not before."""
+    """The frames of a transaction are sent after the commit, and not before."""
     play(["connect", "begin", RAIN, 'row db_demo.Post {"id": 1, "title": "Hail"}', "commit"])
 
 
@@ -120,14 +123,14 @@ def test_each_save_of_a_transaction_sends_a_frame(play):
     play(["connect", "begin", RAIN, change, 'delete db_demo.Post {"title": "Hail"}', "commit"])
 
 
-def test_nothing_is_sent_of_what_is_rolled_back(play):
-    """What is rolled back is never sent: a transaction, or a part of it up to a savepoint."""
+def test_a_change_that_is_rolled_back_sends_nothing(play):
+    """A rolled-back change sends no frame, even if only its savepoint is rolled back."""
     play(["connect", "begin", RAIN, "rollback", HAIL])
     play(["connect", "begin", HAIL, "begin", RAIN, "rollback", "commit"])
 
 
 def test_each_client_is_notified_of_a_deletion(play):
-    """A deleted post is named by its id, in a transaction too. One that is rolled back is not."""
+    """A deletion sends the post's id, in a transaction too. If rolled back, it sends nothing."""
     delete = 'delete db_demo.Post {"title": "Rain"}'
     play([RAIN, "connect", delete])
     play([RAIN, "connect", "begin", delete, "commit"])
@@ -135,13 +138,13 @@ def test_each_client_is_notified_of_a_deletion(play):
     play([f"{RAIN} * 3", "connect", delete])
 
 
-def test_other_changes_are_no_news(play):
-    """Other tables send no frame, and neither does what sends no signal."""
+def test_other_changes_send_no_frame(play):
+    """Other tables send no frame, and neither do changes without a signal."""
     play(["connect", 'row auth.Group {"name": "a"}', 'delete auth.Group {"name": "a"}'])
     play([RAIN, "connect", 'silent row db_demo.Post {"id": 1, "title": "Hail"}'])
 
 
 def test_clients_that_left_leave_nothing_behind(play):
-    """However many clients have left, each that is connected is notified once."""
+    """However many clients have left, each connected client is notified once."""
     play(["connect", "close", "connect", "vanish", "connect", "crash", "2 connect", "2 kill"])
     play(["connect", "close", "2 connect", "3 connect", "2 text hello", RAIN])

@@ -2,11 +2,14 @@
 
 Any code of the project may save a post. Each client then gets a text frame with the JSON
 `{"saved": 7, "title": "Rain"}`. For a deleted post, the JSON is `{"deleted": 7}`. Each save sends
-one frame, with the title that was saved, and each deletion sends one frame. The frame is sent when
-the transaction has been committed. What is rolled back, also to a savepoint, sends no frame. Other
-tables send no frame. What sends no signal, such as `Post.objects.update()`, is left out.
+one frame, with the title that was saved, and each deletion sends one frame. A save sends its frame
+even if it changes nothing. The frame is sent when the transaction has been committed. The frames of
+one transaction may come in any order. A change that is rolled back sends no frame, even if only its
+savepoint is rolled back. Other tables send no frame, and neither do changes without a signal, such
+as `Post.objects.update()`.
 
-`ready()` is called once, as AppConfig.ready() is. Frames from clients have no effect.
+`ready()` is called once, as AppConfig.ready() is. A client gets no frames for earlier changes.
+Frames from clients have no effect. Ticker stays an AsyncConsumer.
 """
 
 import json
@@ -22,17 +25,17 @@ from django.db.models.signals import post_delete, post_save
 from db_demo.models import Post
 
 
-def tell(message):
+def send_news(message):
     async_to_sync(get_channel_layer().group_send)("ticker", message)
 
 
 def post_saved(sender, instance, **kwargs):
-    # TODO 1: it is saved, and yet it may be rolled back.
-    tell({"type": "ticker.news", "news": {"saved": instance.pk, "title": instance.title}})
+    # TODO 1: the row is saved, but the transaction may still be rolled back.
+    send_news({"type": "ticker.news", "news": {"saved": instance.pk, "title": instance.title}})
 
 
 def ready():
-    # TODO 2: deleted posts are news as well.
+    # TODO 2: clients must also be notified of deleted posts.
     post_save.connect(post_saved, sender=Post)
 
 

@@ -14,29 +14,29 @@ from db_demo.models import Post
 
 
 class RightTicker(AsyncConsumer):
-    """The whole ticker, and right; each version below spoils one function of it."""
+    """The complete and right ticker. Each version below spoils one function."""
 
     @classmethod
     def ready(cls):
-        # Kept on the class: a signal holds its receivers weakly.
+        # The class keeps the receivers, because a signal only keeps weak references.
         cls.receivers = [partial(cls.post_saved), partial(cls.post_deleted)]
         post_save.connect(cls.receivers[0], sender=Post)
         post_delete.connect(cls.receivers[1], sender=Post)
 
     @classmethod
     def post_saved(cls, sender, instance, **kwargs):
-        cls.announce({"saved": instance.pk, "title": instance.title})
+        cls.send_after_commit({"saved": instance.pk, "title": instance.title})
 
     @classmethod
     def post_deleted(cls, sender, instance, **kwargs):
-        cls.announce({"deleted": instance.pk})
+        cls.send_after_commit({"deleted": instance.pk})
 
     @classmethod
-    def announce(cls, news):
-        transaction.on_commit(partial(cls.tell, news))
+    def send_after_commit(cls, news):
+        transaction.on_commit(partial(cls.send_news, news))
 
     @staticmethod
-    def tell(news):
+    def send_news(news):
         message = {"type": "ticker.news", "news": news}
         async_to_sync(get_channel_layer().group_send)("ticker", message)
 
@@ -61,17 +61,17 @@ class RightTicker(AsyncConsumer):
 
 
 class SendsAtOnce(RightTicker):
-    """Takes what is saved for committed; others who look for the row now find none."""
+    """Sends before the commit. Other connections do not find the row yet."""
 
     diagnosis = "sent-inside-transaction"
 
     @classmethod
-    def announce(cls, news):
-        cls.tell(news)
+    def send_after_commit(cls, news):
+        cls.send_news(news)
 
 
 class CollectsTheNews(RightTicker):
-    """Collects the news and sends all of it after a commit; what was rolled back is in it still."""
+    """Collects the news, and sends all of it after a commit, also what was rolled back."""
 
     diagnosis = "sent-for-rolled-back"
 
@@ -81,38 +81,38 @@ class CollectsTheNews(RightTicker):
         super().ready()
 
     @classmethod
-    def announce(cls, news):
+    def send_after_commit(cls, news):
         cls.collected.append(news)
-        transaction.on_commit(cls.tell_all)
+        transaction.on_commit(cls.send_all)
 
     @classmethod
-    def tell_all(cls):
+    def send_all(cls):
         while cls.collected:
-            cls.tell(cls.collected.pop(0))
+            cls.send_news(cls.collected.pop(0))
 
 
-class CallsTell(RightTicker):
-    """Calls the function and gives on_commit what it returned."""
+class CallsTheFunction(RightTicker):
+    """Calls the function, and gives its result to on_commit."""
 
     diagnosis = "on-commit-called"
 
     @classmethod
-    def announce(cls, news):
-        transaction.on_commit(cls.tell(news))
+    def send_after_commit(cls, news):
+        transaction.on_commit(cls.send_news(news))
 
 
 class ForgetsAsyncToSync(RightTicker):
-    """Calls group_send from sync code, as any function."""
+    """Calls group_send in sync code, as if it were a sync function."""
 
     diagnosis = "never-awaited"
 
     @staticmethod
-    def tell(news):
+    def send_news(news):
         get_channel_layer().group_send("ticker", {"type": "ticker.news", "news": news})
 
 
 class JoinsWithAsyncToSync(RightTicker):
-    """Has seen async_to_sync where news are sent, and takes it for the way to call the layer."""
+    """Believes that each call to the layer needs async_to_sync, in async code too."""
 
     diagnosis = "async-to-sync-in-loop"
 
@@ -122,31 +122,31 @@ class JoinsWithAsyncToSync(RightTicker):
 
 
 class ReadsTheIdTooLate(RightTicker):
-    """Reads the instance at the commit, when Django has taken the id of what is deleted."""
+    """Reads the id at the commit, when Django has removed it from the deleted instance."""
 
     diagnosis = "deleted-without-id"
 
     @classmethod
     def post_deleted(cls, sender, instance, **kwargs):
-        transaction.on_commit(lambda: cls.tell({"deleted": instance.pk}))
+        transaction.on_commit(lambda: cls.send_news({"deleted": instance.pk}))
 
 
 class SendsTheInstance(RightTicker):
-    """Sends the post itself, and lets the consumer choose what to tell of it."""
+    """Sends the instance, and lets the consumer choose its fields."""
 
     diagnosis = "not-serializable"
 
     @classmethod
     def post_saved(cls, sender, instance, **kwargs):
-        cls.announce(instance)
+        cls.send_after_commit(instance)
 
     async def ticker_news(self, event):
         post = event["news"]
         await super().ticker_news({"news": {"saved": post.pk, "title": post.title}})
 
 
-class SaysNothingOfDeletions(RightTicker):
-    """Believes that post_save hears of all that happens to a post."""
+class IgnoresDeletions(RightTicker):
+    """Believes that a deletion sends post_save, too."""
 
     diagnosis = "news-not-sent"
 
@@ -156,7 +156,7 @@ class SaysNothingOfDeletions(RightTicker):
 
 
 class ListensBeforeTheSave(RightTicker):
-    """Listens to pre_save, when a new post has no id yet."""
+    """Connects pre_save. A new post has no id yet."""
 
     diagnosis = "notified-before-save"
 
@@ -168,7 +168,7 @@ class ListensBeforeTheSave(RightTicker):
 
 
 class ListensToAllTables(RightTicker):
-    """Connects without a sender: every model that is saved is taken for a post."""
+    """Connects without a sender: a save of any model looks like a post."""
 
     diagnosis = "notified-for-other-models"
 
@@ -180,11 +180,11 @@ class ListensToAllTables(RightTicker):
 
     @classmethod
     def post_saved(cls, sender, instance, **kwargs):
-        cls.announce({"saved": instance.pk, "title": str(instance)})
+        cls.send_after_commit({"saved": instance.pk, "title": str(instance)})
 
 
 class ConnectsALambda(RightTicker):
-    """Connects functions that nobody keeps; a signal holds its receivers weakly."""
+    """Connects functions that no code keeps. A signal only keeps weak references."""
 
     diagnosis = "receiver-gone"
 
@@ -195,7 +195,7 @@ class ConnectsALambda(RightTicker):
 
 
 class ConnectsForEachClient(RightTicker):
-    """Connects where a client does: a receiver more for each, and each tells all of them."""
+    """Connects new receivers for each client. Each receiver notifies all clients."""
 
     diagnosis = "notified-twice"
 
@@ -205,8 +205,8 @@ class ConnectsForEachClient(RightTicker):
         await super().websocket_connect(event)
 
 
-class LeavesNobody(RightTicker):
-    """Joins, and never leaves: the group grows with each client that has come and gone."""
+class NeverLeaves(RightTicker):
+    """Joins, and never leaves: the group keeps clients that have disconnected."""
 
     diagnosis = "group-leak"
 

@@ -1,4 +1,4 @@
-"""Lesson 21, solved: a ticker that tells each client of every post that is saved or deleted."""
+"""Lesson 21, solved: a ticker that notifies each client of every saved or deleted post."""
 
 import json
 from functools import partial
@@ -13,22 +13,22 @@ from django.db.models.signals import post_delete, post_save
 from db_demo.models import Post
 
 
-def tell(message):
+def send_news(message):
     async_to_sync(get_channel_layer().group_send)("ticker", message)
 
 
-def tell_after_commit(news):
-    # Called by the commit, and by no rollback; outside of a transaction, at once.
-    transaction.on_commit(partial(tell, {"type": "ticker.news", "news": news}))
+def send_after_commit(news):
+    # The commit calls the function. A rollback does not. Outside a transaction, it runs at once.
+    transaction.on_commit(partial(send_news, {"type": "ticker.news", "news": news}))
 
 
 def post_saved(sender, instance, **kwargs):
-    tell_after_commit({"saved": instance.pk, "title": instance.title})
+    send_after_commit({"saved": instance.pk, "title": instance.title})
 
 
 def post_deleted(sender, instance, **kwargs):
-    # The id is read here: by the time of the commit the instance has none.
-    tell_after_commit({"deleted": instance.pk})
+    # Read the id here: at the commit, the instance has no id.
+    send_after_commit({"deleted": instance.pk})
 
 
 def ready():
