@@ -1,33 +1,117 @@
 """Lesson 16, Reception: it greets users, closes anonymous clients, answers about permissions."""
 
 import pytest
-from channels.auth import AuthMiddlewareStack
-from channels.consumer import AsyncConsumer
+from asgiref.sync import async_to_sync
+from channels.auth import AuthMiddleware, AuthMiddlewareStack
 from channels.routing import URLRouter
-from channels.sessions import CookieMiddleware
-from django.contrib.auth.models import User
-from django.core.exceptions import SynchronousOnlyOperation
+from channels.sessions import CookieMiddleware, SessionMiddleware
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import Permission, User
+from django.test import Client
 
 from auth_demo.routing import websocket_urlpatterns
-from auth_demo.unguarded import unguarded, with_unguarded
+
+PATH = "/ws/auth/user/"
+application = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
+
+
+def cookie_of(name, *permissions):
+    """The cookie of a browser in which a user with these permissions is logged in."""
+    user, _ = User.objects.get_or_create(username=name)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    browser = Client()
+    browser.force_login(user)
+    return browser.cookies.output(header="", sep=";").strip().encode()
+
+
+def stock_client(cookie=b"", served=application):
+    return WebsocketCommunicator(served, PATH, headers=[(b"cookie", cookie)])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_answers_each_user_about_their_own_permissions():
+    async def conversation(*cookies):
+        answers = []
+        clients = [stock_client(cookie) for cookie in cookies]
+        for client in clients:
+            await client.connect()
+        for client in clients:
+            await client.send_to("auth.change_user")
+            answers.append([await client.receive_from() for _ in "12"])
+            await client.disconnect()
+        assert answers == [["You are ada.", "You may."], ["You are grace.", "You may not."]]
+
+    async_to_sync(conversation)(cookie_of("ada", "change_user"), cookie_of("grace"))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("cookie", [b"", b"theme=dark", b"sessionid=unknown", b"sessionid=", b"=;"])
+def test_an_anonymous_user_is_accepted_and_closed_with_a_code(cookie):
+    async def conversation():
+        client = stock_client(cookie)
+        connected, _ = await client.connect()
+        assert connected
+        assert await client.receive_output() == {"type": "websocket.close", "code": 4401}
+
+    async_to_sync(conversation)()
+
+
+async def report_scope(scope, receive, send):
+    """Send the names of the keys that middlewares have added to the scope."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    added = [name for name in ("cookies", "session", "user") if name in scope]
+    await send({"type": "websocket.send", "text": ", ".join(added)})
+    await receive()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("served", "added"),
+    [
+        (CookieMiddleware(report_scope), "cookies"),
+        (CookieMiddleware(SessionMiddleware(report_scope)), "cookies, session"),
+        (
+            CookieMiddleware(SessionMiddleware(AuthMiddleware(report_scope))),
+            "cookies, session, user",
+        ),
+        (AuthMiddlewareStack(report_scope), "cookies, session, user"),
+    ],
+)
+def test_each_middleware_adds_to_the_scope(served, added):
+    async def conversation(cookie):
+        client = stock_client(cookie, served)
+        await client.connect()
+        assert await client.receive_from() == added
+        await client.disconnect()
+
+    async_to_sync(conversation)(cookie_of("ada"))
+
+
+# ── What only the strict communicator sees ──
+# The stock communicator takes one frame at a time, so no frame arrives before the close. It reports
+# neither which handler makes a query nor whether the consumer stops.
+
+from channels.consumer import AsyncConsumer
+from django.core.exceptions import SynchronousOnlyOperation
+
 from lessons.judge import StrictCommunicator
 from lessons.simulator.database import fresh_database
 from lessons.simulator.finding import CheckFailed
 from lessons.wire.database import record_queries
 
 ACCEPT, NOT_LOGGED_IN = {"type": "websocket.accept"}, {"type": "websocket.close", "code": 4401}
-application = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 async def database():
     record_queries()
     async with fresh_database() as fresh:
         yield fresh
 
 
-def new_client(headers=(), served=application, path="/ws/auth/user/"):
-    return StrictCommunicator(served, path, headers)
+def new_client(headers=(), served=application):
+    return StrictCommunicator(served, PATH, headers)
 
 
 def text_frames(*texts):
@@ -40,39 +124,13 @@ def queries(client):
     return [(event.message["sql"].split('"')[1], event.handler) for event in events]
 
 
-async def test_a_logged_in_user_is_greeted_by_name(database):
-    for name in ("ada", "grace"):
-        async with new_client(await database.log_in(name)) as client:
-            assert await client.connect() == (True, None)
-            client.expect(*text_frames(f"You are {name}."))
-
-
-async def test_each_connection_has_its_own_user(database):
-    ada = await database.log_in("ada", "auth.change_user")
-    async with new_client(ada) as first, new_client(await database.log_in("grace")) as second:
-        await first.connect()
-        await second.connect()
-        for client, answer in ((first, "You may."), (second, "You may not.")):
-            client.unread.clear()
-            await client.send_to(text_data="auth.change_user")
-            client.expect(*text_frames(answer))
-
-
-@pytest.mark.parametrize("cookie", [b"", b"theme=dark", b"sessionid=unknown", b"sessionid=", b"=;"])
-async def test_an_anonymous_user_is_accepted_and_closed_with_a_code(cookie):
-    async with new_client([(b"cookie", cookie)]) as client:
-        assert await client.connect() == (True, None)
-        client.expect(NOT_LOGGED_IN)
-        assert client.finished
-
-
 async def test_a_session_without_a_user_counts_as_anonymous(database):
     async with new_client(await database.start_session(theme="dark")) as client:
         assert await client.connect() == (True, None)
         client.expect(NOT_LOGGED_IN)
 
 
-async def test_a_frame_of_an_anonymous_user_is_not_answered():
+async def test_a_frame_of_an_anonymous_user_is_not_answered(database):
     async with new_client() as client:
         client.input_queue.put_nowait({"type": "websocket.connect"})
         client.input_queue.put_nowait({"type": "websocket.receive", "text": "auth.change_user"})
@@ -129,31 +187,21 @@ async def test_stops_when_the_client_leaves(database, code):
 
 
 @pytest.mark.parametrize(
-    "stage, added, tables",
+    ("served", "tables"),
     [
-        ("none", "nothing", []),
-        ("cookies", "cookies", []),
-        ("session", "cookies, session", []),
-        ("user", "cookies, session, user", ["django_session", "auth_user"]),
+        (CookieMiddleware(SessionMiddleware(report_scope)), []),
+        (AuthMiddlewareStack(report_scope), ["django_session", "auth_user"]),
     ],
 )
-async def test_each_middleware_adds_to_the_scope(database, stage, added, tables):
-    headers = await database.log_in("ada")
-    path = f"/ws/auth/unguarded/{stage}/"
-    async with new_client(headers, with_unguarded(application), path) as client:
+async def test_only_auth_middleware_makes_queries(database, served, tables):
+    async with new_client(await database.log_in("ada"), served) as client:
         await client.connect()
-        client.expect(*text_frames(added))
+        client.unread.clear()
         assert [table for table, _ in queries(client)] == tables
 
 
-async def test_all_other_paths_are_unchanged():
-    async with new_client(served=with_unguarded(application)) as client:
-        await client.connect()
-        client.expect(NOT_LOGGED_IN)
-
-
-async def test_a_client_without_a_cookie_costs_no_query():
-    async with new_client(served=unguarded, path="/ws/auth/unguarded/user/") as client:
+async def test_a_client_without_a_cookie_costs_no_query(database):
+    async with new_client(served=AuthMiddlewareStack(report_scope)) as client:
         await client.connect()
         assert queries(client) == []
         client.unread.clear()
@@ -174,15 +222,14 @@ class QueriesOnTheLoop(AsyncConsumer):
 @pytest.mark.parametrize("path", ["/may/", "/groups/"])
 async def test_permissions_and_groups_query_the_database(database, path):
     headers = await database.log_in("ada")
-    async with new_client(headers, AuthMiddlewareStack(QueriesOnTheLoop.as_asgi()), path) as client:
+    served = AuthMiddlewareStack(QueriesOnTheLoop.as_asgi())
+    async with StrictCommunicator(served, path, headers) as client:
         with pytest.raises(CheckFailed) as red:
             await client.connect()
         assert isinstance(red.value.__cause__, SynchronousOnlyOperation)
 
 
-async def test_an_incomplete_stack_rejects_every_client_with_an_exception():
-    from channels.auth import AuthMiddleware
-
+async def test_an_incomplete_stack_rejects_every_client_with_an_exception(database):
     for stack, text in (
         (lambda inner: inner, "^'user'$"),
         (AuthMiddleware, "AuthMiddleware cannot find session in scope"),

@@ -1,4 +1,4 @@
-"""Lesson 16: does the counter know its users, and what they may do?"""
+"""Lesson 16: does the counter know its users and their permissions?"""
 
 from lessons.judge import Model
 
@@ -19,17 +19,17 @@ NO_RIGHTS = (
 
 
 def enter(options=""):
-    """The handshake of a page of this site; a validator of origins may stand in front."""
+    """The handshake of a page of this site, because a student may add an origin check."""
     return f"connect origin=http://localhost {options}".strip()
 
 
 ADA, GRACE, ROOT = (enter(f"as={name}") for name in ("ada", "grace", "root"))
-STRANGERS = (enter(), enter("cookie=sessionid=xyzzy;%20theme=dark"), enter("as=visitor"))
+ANONYMOUS = (enter(), enter("cookie=sessionid=xyzzy;%20theme=dark"), enter("as=visitor"))
 
 
 class Counter(Model):
     database = True
-    handshakes = (ADA, GRACE, ROOT, enter("as=eve"), enter(f"as={LONG_NAME}"), *STRANGERS)
+    handshakes = (ADA, GRACE, ROOT, enter("as=eve"), enter(f"as={LONG_NAME}"), *ANONYMOUS)
     texts = ("this, please", MAY)
     others = (*RIGHTS[:2], *NO_RIGHTS, "logout grace")
     setups = ((NO_LOGIN, RIGHTS[0], RIGHTS[2]), (NO_LOGIN, RIGHTS[1]))
@@ -77,20 +77,20 @@ class Counter(Model):
             return None
         received = [message["type"] for message in difference.received]
         texts = difference.texts(difference.received)
-        is_stranger = not hasattr(client, "name")
+        is_anonymous = not hasattr(client, "name")
         match difference.step.action:
-            case "connect" if is_stranger and received == ["websocket.close"]:
+            case "connect" if is_anonymous and received == ["websocket.close"]:
                 return "refused-without-reason"
-            case "connect" if is_stranger and "websocket.close" not in received:
+            case "connect" if is_anonymous and "websocket.close" not in received:
                 return "anonymous-let-in"
             case "connect" if received == ["websocket.accept", "websocket.close"]:
-                return None if is_stranger else "authenticated-user-refused"
-            case "text" | "bytes" if "websocket.close" in received and not is_stranger:
+                return None if is_anonymous else "authenticated-user-refused"
+            case "text" | "bytes" if "websocket.close" in received and not is_anonymous:
                 return "closed-for-asking"
             case "text" | "bytes" if len(self.clients) == 1 and texts == ["stamped"]:
-                return None if is_stranger else "permission-not-asked"
+                return None if is_anonymous else "permission-not-asked"
             case "text" | "bytes" if len(self.clients) == 1 and texts == ["not yours to stamp"]:
-                return None if is_stranger else "permission-refused"
+                return None if is_anonymous else "permission-refused"
         return None
 
 
@@ -102,7 +102,7 @@ def test_a_user_is_greeted(play):
 
 def test_an_anonymous_client_learns_why(play):
     """Without a login, and with a session that has no user, a client is closed with 4401."""
-    for handshake in STRANGERS:
+    for handshake in ANONYMOUS:
         play(f"{NO_LOGIN} | {handshake}")
 
 

@@ -1,4 +1,4 @@
-"""Lesson 16: a counter that serves those who have logged in.
+"""Lesson 16: a counter that serves logged-in users only.
 
 - The counter accepts the handshake of an anonymous client, then closes the connection with 4401,
   so that the page learns why. It sends no text to an anonymous client, even if frames arrive.
@@ -20,11 +20,11 @@ from django.urls import path
 class Counter(AsyncConsumer):
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
-        # TODO 2: who is there? Show out whoever has not logged in.
-        await self.say("Hello, somebody.")
+        # TODO 2: which user is this? Close the connection of an anonymous client.
+        await self.say("Hello, you.")
 
     async def websocket_receive(self, event):
-        # TODO 2, too: who may have something stamped?
+        # TODO 2, too: does this user have the permission?
         await self.say("stamped")
 
     async def say(self, text):
@@ -35,5 +35,5 @@ class Counter(AsyncConsumer):
 
 
 # What asgi.py serves for WebSockets.
-# TODO 1: nothing puts the user into the scope yet.
+# TODO 1: no middleware puts the user into the scope yet.
 application = URLRouter([path("ws/auth/user/", Counter.as_asgi())])

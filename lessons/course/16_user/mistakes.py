@@ -1,4 +1,4 @@
-"""Lesson 16: the classic wrong versions of the counter."""
+"""Lesson 16: wrong counters, each with the diagnosis that it must get."""
 
 from channels.auth import AuthMiddleware, AuthMiddlewareStack
 from channels.consumer import AsyncConsumer
@@ -7,7 +7,7 @@ from channels.sessions import CookieMiddleware, SessionMiddleware
 
 
 class RightCounter(AsyncConsumer):
-    """The whole counter, and right; each version below spoils a method, or the stack."""
+    """What the mistakes below have right. Each changes a method, or the stack."""
 
     stack = AuthMiddlewareStack
     user = None
@@ -45,28 +45,28 @@ class RightCounter(AsyncConsumer):
 
 
 class HasNoStack(RightCounter):
-    """Believes that Django's own MIDDLEWARE puts the user there; that is for HTTP alone."""
+    """Believes that Django's MIDDLEWARE adds the user. It is for HTTP only."""
 
     diagnosis = "no-auth-stack"
     stack = staticmethod(lambda inner: inner)
 
 
 class HasAuthMiddlewareAlone(RightCounter):
-    """Believes that the middleware which is called Auth does all of it."""
+    """Believes that AuthMiddleware needs no other middleware."""
 
     diagnosis = "auth-without-session"
     stack = AuthMiddleware
 
 
-class StacksThemUpsideDown(RightCounter):
-    """Writes the three in the order of their work, from the inside out."""
+class ReversesTheStack(RightCounter):
+    """Writes the middleware that runs first innermost."""
 
     diagnosis = "auth-without-session"
     stack = staticmethod(lambda inner: AuthMiddleware(SessionMiddleware(CookieMiddleware(inner))))
 
 
-class DoesWithoutAUser(RightCounter):
-    """Asks with get(), so that a missing stack shows nowhere: everybody is a stranger."""
+class HidesAMissingUser(RightCounter):
+    """Uses scope.get(), which hides a missing middleware: every client looks anonymous."""
 
     diagnosis = "authenticated-user-refused"
     stack = staticmethod(lambda inner: CookieMiddleware(SessionMiddleware(inner)))
@@ -80,8 +80,8 @@ class DoesWithoutAUser(RightCounter):
         await self.welcome(user)
 
 
-class TakesAnybodyForSomebody(RightCounter):
-    """Takes the AnonymousUser for false; without a login, it is what scope["user"] is."""
+class TestsTheObject(RightCounter):
+    """Believes that an AnonymousUser is false in a condition."""
 
     diagnosis = "anonymous-let-in"
 
@@ -90,7 +90,7 @@ class TakesAnybodyForSomebody(RightCounter):
 
 
 class CallsTheAttribute(RightCounter):
-    """Calls is_authenticated, as one did until Django 2."""
+    """Calls is_authenticated, which is an attribute."""
 
     diagnosis = "attribute-called"
 
@@ -98,8 +98,8 @@ class CallsTheAttribute(RightCounter):
         return user.is_authenticated()
 
 
-class RefusesWithoutAWord(RightCounter):
-    """Refuses as in lesson 1: HTTP 403, which a page cannot tell from a server that is down."""
+class RejectsTheHandshake(RightCounter):
+    """Closes before the accept: HTTP 403, so the page cannot see why."""
 
     diagnosis = "refused-without-reason"
 
@@ -111,7 +111,7 @@ class RefusesWithoutAWord(RightCounter):
 
 
 class ClosesAndGoesOn(RightCounter):
-    """Believes that a close ends the handler; without a return, it goes on to greet."""
+    """Believes that a close ends the handler. Without a return, it goes on."""
 
     diagnosis = "send-after-close"
 
@@ -122,8 +122,8 @@ class ClosesAndGoesOn(RightCounter):
         await self.welcome(self.scope["user"])
 
 
-class AsksOnTheLoop(RightCounter):
-    """Believes that the user has its permissions with it; has_perm asks the database for them."""
+class QueriesOnTheLoop(RightCounter):
+    """Believes that the user object contains its permissions. has_perm() makes a query."""
 
     diagnosis = "orm-in-async"
 
@@ -131,8 +131,8 @@ class AsksOnTheLoop(RightCounter):
         return self.user.has_perm("auth.change_user")
 
 
-class TakesTheCoroutineForTheAnswer(RightCounter):
-    """Forgets the await: a coroutine is true, so everybody may."""
+class ForgetsTheAwait(RightCounter):
+    """Forgets the await. A coroutine is true, so every user may."""
 
     diagnosis = "never-awaited"
 
@@ -140,8 +140,8 @@ class TakesTheCoroutineForTheAnswer(RightCounter):
         return bool(self.user.ahas_perm("auth.change_user"))
 
 
-class LeavesTheAppOut(RightCounter):
-    """Asks for change_user; no permission has that name without its app, so nobody has it."""
+class LeavesOutTheApp(RightCounter):
+    """Leaves the app out of the name. No permission has that name."""
 
     diagnosis = "permission-refused"
 
@@ -149,8 +149,8 @@ class LeavesTheAppOut(RightCounter):
         return await self.user.ahas_perm("change_user")
 
 
-class TakesALoginForARight(RightCounter):
-    """Believes that whoever has logged in may do whatever can be done."""
+class ChecksOnlyTheLogin(RightCounter):
+    """Believes that a logged-in user has every permission."""
 
     diagnosis = "permission-not-asked"
 
@@ -158,8 +158,8 @@ class TakesALoginForARight(RightCounter):
         return self.user.is_authenticated
 
 
-class ShowsOutWhoMayNot(RightCounter):
-    """Closes on whoever asks for too much; who is known and may not is answered."""
+class ClosesWithoutPermission(RightCounter):
+    """Closes the connection instead of answering `not yours to stamp`."""
 
     diagnosis = "closed-for-asking"
 
@@ -170,8 +170,8 @@ class ShowsOutWhoMayNot(RightCounter):
         await super().websocket_receive(event)
 
 
-class RemembersTheLastOne(RightCounter):
-    """Keeps the user on the class, so that who came last is everybody."""
+class KeepsTheUserOnTheClass(RightCounter):
+    """Keeps the user on the class, so the last user replaces all others."""
 
     diagnosis = "wrong-connection"
 

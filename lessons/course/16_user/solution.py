@@ -1,4 +1,4 @@
-"""Lesson 16, solved: a counter that serves those who have logged in."""
+"""Lesson 16, solved: a counter that serves logged-in users only."""
 
 from channels.auth import AuthMiddlewareStack
 from channels.consumer import AsyncConsumer
@@ -8,12 +8,12 @@ from django.urls import path
 
 
 class Counter(AsyncConsumer):
-    user = None  # until it is known who is there
+    user = None  # None until a logged-in user has connected
 
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
         user = self.scope["user"]
-        # An AnonymousUser is there, is not None and is true: only this attribute tells.
+        # An AnonymousUser is an object, so it is true in a condition.
         if not user.is_authenticated:
             await self.send({"type": "websocket.close", "code": 4401})
             return
@@ -21,10 +21,10 @@ class Counter(AsyncConsumer):
         await self.say(f"Hello, {user.get_username()}.")
 
     async def websocket_receive(self, event):
-        # A frame of a stranger who does not know yet that it is closed.
+        # An anonymous client may send frames before it sees the close.
         if self.user is None:
             return
-        # Not has_perm, which would ask the database from the loop.
+        # has_perm() would make a query on the event loop.
         may = await self.user.ahas_perm("auth.change_user")
         await self.say("stamped" if may else "not yours to stamp")
 
@@ -35,5 +35,5 @@ class Counter(AsyncConsumer):
         raise StopConsumer()
 
 
-# Cookies, the session that they name, the user that it names: all of them, for each connection.
+# What asgi.py serves for WebSockets. The stack puts cookies, session and user into the scope.
 application = AuthMiddlewareStack(URLRouter([path("ws/auth/user/", Counter.as_asgi())]))
