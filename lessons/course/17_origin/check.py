@@ -1,4 +1,4 @@
-"""Lesson 17: do the letters go to pages of their own site, and to no others?"""
+"""Lesson 17: do only pages of the own site get letters?"""
 
 from lessons.judge import Model
 
@@ -24,7 +24,7 @@ OTHER_SCHEME = (
     *("http://letters.town.example", "http://ada.letters.town.example:8443"),
     *("wss://letters.town.example", "ws://letters.town.example:8443", "app://letters.town.example"),
 )
-OTHER_PORT = tuple(f"{SITE}:{port}" for port in (8000, 8442, 844, 84, 18443, 1443, 80))
+OTHER_PORT = tuple(f"{SITE}:{port}" for port in (8000, 8442, 844, 84, 18443, 1443, 80, 0))
 MALFORMED = (
     *(f"{SITE}:x", f"{SITE}:8443:8443", f"{SITE}:84430", f"{SITE}%20.evil.net", "https://"),
     *("https://[letters.town.example", "letters.town.example", "//letters.town.example"),
@@ -44,7 +44,7 @@ HOST = "host=letters.town.example"
 
 
 def page(origin, user="as=ada"):
-    """The handshake of a page of that origin; the user has logged in at this site."""
+    """The handshake of a page of that origin. The user is logged in at this site."""
     return " ".join(["connect", *user.split(), HOST, f"origin={origin}"])
 
 
@@ -88,7 +88,7 @@ class Letters(Model):
 
 
 def test_a_page_of_the_site_gets_the_letters(play):
-    """A page of https://letters.town.example gets the letters of the user who has logged in."""
+    """A page of https://letters.town.example gets the letters of the logged-in user."""
     play.in_turn([page(SITE), page(SITE, "as=grace")])
 
 
@@ -105,12 +105,12 @@ def test_a_page_without_an_origin_is_rejected(play):
 
 
 def test_a_host_that_looks_alike_is_rejected(play):
-    """A host that has the name of the site in it, before it or after it, is another host."""
+    """A host whose name only contains the name of the site is rejected."""
     play.in_turn([*map(page, IN_PART)])
 
 
 def test_another_scheme_is_another_origin(play):
-    """A page that came over http is rejected: anyone on its way may have written it."""
+    """A page with another scheme, such as http, is rejected."""
     play.in_turn([*map(page, OTHER_SCHEME)])
 
 
@@ -124,18 +124,18 @@ def test_a_malformed_origin_is_rejected(play):
     play.in_turn([*map(page, MALFORMED)])
 
 
-def test_all_of_the_site_is_let_in(play):
+def test_every_page_of_the_site_is_accepted(play):
     """Pages on port 8443, and pages of every host below the site, get the letters too."""
     play.in_turn([*map(page, OWN)])
 
 
 def test_an_anonymous_client_is_still_closed_with_4401(play):
-    """On an own page, a client that has not logged in is accepted, and closed with 4401."""
+    """On an own page, an anonymous client is accepted, and closed with 4401."""
     play.in_turn([page(SITE, ""), page(FOREIGN[0], "")])
 
 
 def test_each_handshake_is_judged_alone(play):
-    """Good and bad pages come in turn and at once, and each is judged by its own Origin."""
+    """Of several handshakes at once, each is judged by its own Origin."""
     good, bad = page(SITE), page(FOREIGN[0], "as=ada")
     play.in_turn([good, bad, good, bad])
     play(f"{good} | & 2 {bad} | & 3 {good} | & 4 {page(IN_PART[0], 'as=grace')}")

@@ -4,12 +4,12 @@ The site is `https://letters.town.example`. The same host on port 8443 belongs t
 and so does every host below it, on both ports: `https://ada.letters.town.example:8443`. Your
 application rejects a handshake from a page of any other origin before the accept. It also rejects
 one without an Origin, and one whose Origin is `null`. A malformed Origin, such as one with the port
-`x`, never gets in; there, an exception is fine too.
+`x`, never gets in. In this case, an exception is fine too.
 
-Browsers write an origin in lower case, without a path and without the default port. Other
-spellings of an own origin may be accepted or rejected.
+Browsers write an origin in lower case, without a path and without the default port. You may accept
+or reject other spellings of an own origin.
 
-A client that has logged in and comes from an own page gets its letters. That works already.
+A logged-in client from an own page gets its letters. That works already.
 """
 
 from channels.auth import AuthMiddlewareStack
@@ -34,7 +34,7 @@ class Letters(AsyncConsumer):
 
 
 class OwnPages:
-    """Lets through what pages of this site have begun."""
+    """Calls the application only for pages of this site."""
 
     def __init__(self, application):
         self.application = application
@@ -43,10 +43,10 @@ class OwnPages:
         origin = dict(scope["headers"]).get(b"origin", b"").decode("latin1")
         if self.is_own(origin):
             await self.application(scope, receive, send)
-        # TODO 2: and otherwise?
+        # TODO 2: reject the handshake otherwise.
 
     def is_own(self, origin):
-        # TODO 1: compare all of it: scheme, host and port.
+        # TODO 1: compare the scheme, the host and the port.
         return True
 
 

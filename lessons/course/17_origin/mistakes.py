@@ -1,4 +1,4 @@
-"""Lesson 17: the classic wrong versions of the letters, and of what stands before them."""
+"""Lesson 17: wrong letters and origin checks, each with the diagnosis that it must get."""
 
 import re
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ SITE = "letters.town.example"
 
 
 class OwnPages:
-    """The whole middleware, and right; each version below has an `is_own` of its own."""
+    """The right middleware. Each mistake below has another `is_own`, or another middleware."""
 
     def __init__(self, application):
         self.application = application
@@ -28,7 +28,7 @@ class OwnPages:
 
 
 class RightLetters(AsyncConsumer):
-    """The letters, and right, as their guard is; each version below spoils one thing."""
+    """What the mistakes below have right."""
 
     guard = OwnPages
 
@@ -56,22 +56,22 @@ class RightLetters(AsyncConsumer):
         raise StopConsumer()
 
 
-class AsksForTheCookieAlone(RightLetters):
-    """Believes that a cookie proves that its owner wants this; the browser sends it by itself."""
+class ChecksOnlyTheCookie(RightLetters):
+    """Believes that a cookie proves the user's intent. The browser sends it for every page."""
 
     diagnosis = "origin-not-checked"
     guard = staticmethod(lambda stack: stack)
 
 
-class AllowsTheHostsOfDjango(RightLetters):
-    """Takes ALLOWED_HOSTS for granted; the names that the site has outside must stand there too."""
+class AllowsDjangosHosts(RightLetters):
+    """Uses ALLOWED_HOSTS, which does not contain the public name of the site."""
 
     diagnosis = "refuses-everyone"
     guard = staticmethod(AllowedHostsOriginValidator)
 
 
 class ComparesBytesWithText(RightLetters):
-    """Looks for the header by a name that is text, and the names of headers are bytes."""
+    """Looks for the header with a str. The names of headers are bytes."""
 
     diagnosis = "refuses-everyone"
 
@@ -81,7 +81,7 @@ class ComparesBytesWithText(RightLetters):
 
 
 class TrustsTheHost(RightLetters):
-    """Reads the Host, which says where the handshake goes, and not where it comes from."""
+    """Reads the header Host, which names the server, not the page."""
 
     diagnosis = "origin-not-checked"
 
@@ -90,8 +90,8 @@ class TrustsTheHost(RightLetters):
             return "https://" + dict(scope["headers"]).get(b"host", b"").decode("latin1")
 
 
-class LetsInWhatHasNone(RightLetters):
-    """Means to be kind to scripts; a script may send any Origin, and a guard has no exceptions."""
+class AcceptsNoOrigin(RightLetters):
+    """Accepts a handshake without an Origin, for scripts."""
 
     diagnosis = "no-origin-let-in"
 
@@ -100,8 +100,8 @@ class LetsInWhatHasNone(RightLetters):
         return not origin or RightLetters.is_own(origin)
 
 
-class LetsInNull(RightLetters):
-    """Takes null for no origin at all; any page can have it, by a frame with a sandbox."""
+class AcceptsNull(RightLetters):
+    """Believes that `null` is harmless. Any page can have it, in a sandboxed iframe."""
 
     diagnosis = "null-origin-let-in"
 
@@ -110,8 +110,8 @@ class LetsInNull(RightLetters):
         return origin == "null" or RightLetters.is_own(origin)
 
 
-class LooksForTheName(RightLetters):
-    """Looks for the site's name anywhere in the origin."""
+class SearchesTheName(RightLetters):
+    """Searches the name of the site anywhere in the origin."""
 
     diagnosis = "origin-in-part"
 
@@ -120,8 +120,24 @@ class LooksForTheName(RightLetters):
         return SITE in origin
 
 
-class LooksAtTheEnd(RightLetters):
-    """Leaves out the full stop in front: evil-letters ends as letters does."""
+class TakesPort0ForNone(RightLetters):
+    """Tests the port as a condition. Port 0 is false, as if there were no port."""
+
+    diagnosis = "origin-port"
+
+    @staticmethod
+    def is_own(origin):
+        parts = urlsplit(origin)
+        host = f".{parts.hostname or ''}"
+        return (
+            parts.scheme == "https"
+            and host.endswith(f".{SITE}")
+            and ((parts.port or 443) in (443, 8443))
+        )
+
+
+class ComparesTheEnd(RightLetters):
+    """Leaves out the full stop in front: `evil-letters…` has the same end."""
 
     diagnosis = "origin-in-part"
 
@@ -133,22 +149,22 @@ class LooksAtTheEnd(RightLetters):
         )
 
 
-class AllowsTheWholeTown(RightLetters):
-    """Allows the parent with all that is below it, where anybody may have a site."""
+class AllowsTheParentDomain(RightLetters):
+    """Accepts every host below the parent domain, where others have sites too."""
 
     diagnosis = "origin-in-part"
     guard = staticmethod(lambda stack: OriginValidator(stack, [".town.example"]))
 
 
 class NamesNoScheme(RightLetters):
-    """Gives the validator hosts; without a scheme, it compares neither scheme nor port."""
+    """Leaves out the scheme. Then the validator compares neither scheme nor port."""
 
     diagnosis = "origin-scheme"
     guard = staticmethod(lambda stack: OriginValidator(stack, [f".{SITE}"]))
 
 
 class ForgetsThePort(RightLetters):
-    """Believes that one host is one origin, whatever else is served on its other ports."""
+    """Compares scheme and host only. Another server may use another port."""
 
     diagnosis = "origin-port"
 
@@ -159,8 +175,8 @@ class ForgetsThePort(RightLetters):
         return parts.scheme == "https" and (host == SITE or host.endswith(f".{SITE}"))
 
 
-class ForgetsWhatIsBelow(RightLetters):
-    """Lists two origins, and leaves out the sites below."""
+class ForgetsTheHostsBelow(RightLetters):
+    """Lists two origins, and forgets the hosts below the site."""
 
     diagnosis = "own-page-refused"
     guard = staticmethod(
@@ -169,14 +185,14 @@ class ForgetsWhatIsBelow(RightLetters):
 
 
 class ForgetsTheOtherPort(RightLetters):
-    """Believes that a pattern without a port is for all ports; it is for the scheme's own."""
+    """Believes that an entry without a port accepts all ports."""
 
     diagnosis = "own-page-refused"
     guard = staticmethod(lambda stack: OriginValidator(stack, [f"https://.{SITE}"]))
 
 
 class AcceptsFirst(RightLetters):
-    """Asks in the consumer, once it has accepted: the hostile page has an open socket by then."""
+    """Checks in the consumer, after the accept. Until then the hostile page is connected."""
 
     diagnosis = "origin-checked-late"
     guard = staticmethod(lambda stack: stack)
@@ -190,7 +206,7 @@ class AcceptsFirst(RightLetters):
 
 
 class AnswersNothing(RightLetters):
-    """Returns without a word; the client waits, and the server says that nobody answered."""
+    """Returns without an event. The client waits until Daphne gives up."""
 
     diagnosis = "stopped-unanswered"
 

@@ -1,4 +1,4 @@
-"""Lesson 17, solved: letters, for pages of their own site alone."""
+"""Lesson 17, solved: letters, only for pages of their own site."""
 
 import re
 
@@ -24,28 +24,28 @@ class Letters(AsyncConsumer):
 
 
 class OwnPages:
-    """Lets through what pages of this site have begun."""
+    """Calls the application only for pages of this site."""
 
-    # Each full stop is one, the dot in front of the name included, and nothing may follow.
+    # `\.` matches a full stop only, and fullmatch() allows nothing before or after.
     own = re.compile(r"https://([a-z0-9-]+\.)*letters\.town\.example(:8443)?")
 
     def __init__(self, application):
         self.application = application
 
     async def __call__(self, scope, receive, send):
-        # No Origin comes from no browser: it is as foreign as any other.
+        # A browser always sends an Origin, so a handshake without one is rejected too.
         origin = dict(scope["headers"]).get(b"origin", b"").decode("latin1")
         if self.is_own(origin):
             await self.application(scope, receive, send)
         else:
-            # HTTP 403, without a reason: this is not for the visitor to see, nor for the page.
+            # HTTP 403. A hostile page needs no reason.
             await send({"type": "websocket.close"})
 
     def is_own(self, origin):
         return self.own.fullmatch(origin) is not None
 
 
-# Outermost: for a page of another site, no cookie is looked at and no database is asked.
+# Outermost: for a page of another site, no cookie is read and no query is made.
 application = OwnPages(
     AuthMiddlewareStack(URLRouter([path("ws/auth/origin/", Letters.as_asgi())])),
 )
