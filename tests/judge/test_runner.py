@@ -41,6 +41,12 @@ def test_one_red_check_leaves_the_others_green(judge_lamp):
             "import-error",
             1,
         ),
+        (
+            "from channels.consumer",
+            "from channels.generic.websocket import JSONWebSocketConsumer\nfrom channels.consumer",
+            "misspelt-consumer",
+            1,
+        ),
         ("class Lamp(", "1 / 0\n\n\nclass Lamp(", "import-error", 5),
         ("class Lamp(", "raise SystemExit(3)\n\n\nclass Lamp(", "calls-exit", 5),
         ("class Lamp(", "class Lampe(", "name-missing", 0),
