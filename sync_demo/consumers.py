@@ -71,10 +71,10 @@ class Operator(SyncConsumer):
 
     def websocket_receive(self, event):
         if self.closed:
-            return  # nothing may follow a close; the client sent this before the close arrived
+            return  # the client sent this frame before it received the close
         text = event.get("text")
         if text is None:
-            # Applications use codes from 4000. 1003, unsupported data, belongs to the protocol.
+            # Codes from 4000 belong to applications.
             self.close(4003)
         elif text == "bye":
             self.send({"type": "websocket.send", "text": "Goodbye."})
@@ -89,9 +89,7 @@ class Operator(SyncConsumer):
     def websocket_disconnect(self, event):
         # Daphne sends this event once, also after our own close. If a browser calls close()
         # without a code, the code is None.
-        code = event.get("code")
-        reasons = {None: "normal", 1000: "normal", 1001: "left the page", 1006: "lost"}
-        logger.info("Connection closed: %s.", reasons.get(code, f"code {code}"))
+        logger.info("Connection closed with code %s.", event.get("code"))
         raise StopConsumer()
 
 

@@ -8,7 +8,7 @@ A model reads like the exercise's docstring. It says what each step must lead to
             client.accept()
 
         def receive(self, client, text, data):
-            "Any other frame gets `Wrong.`, and the third wrong one also ends the game"
+            "Any other frame gets `Wrong.`. The third wrong guess also ends the game"
             client.tries -= 1
             client.send("Wrong.")
             if not client.tries:

@@ -44,7 +44,7 @@ def test_an_order_can_be_made_and_checked_with_the_keyboard_alone(visit):
     asked.get_by_role("button", name="Check").press("Enter")
     expect(asked.locator(".status")).to_have_text("Right. These are the events:")
     expect(asked.get_by_role("slider", name="The events, as a diagram")).to_be_visible()
-    expect(asked).to_contain_text("Daphne makes none up")
+    expect(asked).to_contain_text("so Daphne sends None")
     assert violations(page, "#predict") == []
 
 

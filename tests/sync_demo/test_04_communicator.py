@@ -1,18 +1,12 @@
-"""Lesson 4, Turnstile: tests with the WebsocketCommunicator of Channels.
-
-The second half shows mistakes that this communicator misses and StrictCommunicator finds.
-"""
-
-import asyncio
+"""Lesson 4, Turnstile: tests with the WebsocketCommunicator of Channels, and what they miss."""
 
 import pytest
+from asgiref.sync import async_to_sync
 from channels.consumer import SyncConsumer
 from channels.exceptions import StopConsumer
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 
-from lessons.judge import StrictCommunicator
-from lessons.simulator.finding import CheckFailed
 from sync_demo.consumers import Turnstile
 from sync_demo.routing import websocket_urlpatterns
 
@@ -25,11 +19,9 @@ def text_frame(text):
     return {"type": "websocket.send", "text": text}
 
 
-# Tests of the turnstile
-
-
 async def enter():
-    client = WebsocketCommunicator(Turnstile.as_asgi(), PATH + "?gate=north")
+    application = URLRouter(websocket_urlpatterns)
+    client = WebsocketCommunicator(application, PATH + "?gate=north")
     assert await client.connect() == (True, None)
     return client
 
@@ -40,70 +32,83 @@ async def leave(client):
     assert not client.future.cancelled()
 
 
-async def test_counts_the_people_inside():
-    client = await enter()
-    for text, count in [("in", "1"), ("in", "2"), ("out", "1"), ("in", "2")]:
-        await client.send_to(text_data=text)
-        assert await client.receive_output() == text_frame(f"{count} inside")
-    assert await client.receive_nothing()
-    await leave(client)
+def test_counts_the_people_inside():
+    async def conversation():
+        client = await enter()
+        for text, count in [("in", "1"), ("in", "2"), ("out", "1"), ("in", "2")]:
+            await client.send_to(text_data=text)
+            assert await client.receive_output() == text_frame(f"{count} inside")
+        assert await client.receive_nothing()
+        await leave(client)
+
+    async_to_sync(conversation)()
 
 
 @pytest.mark.parametrize("query", ["", "?gate=south", "?gate=north&gate=south"])
-async def test_rejects_a_client_at_another_gate(query):
-    client = WebsocketCommunicator(Turnstile.as_asgi(), PATH + query)
-    assert await client.connect() == (False, 1000)
-    assert await client.receive_nothing()
-    await leave(client)
+def test_rejects_a_client_at_another_gate(query):
+    async def conversation():
+        client = WebsocketCommunicator(Turnstile.as_asgi(), PATH + query)
+        assert await client.connect() == (False, 1000)
+        assert await client.receive_nothing()
+        await leave(client)
 
-
-async def test_each_client_has_its_own_count():
-    one, other = await enter(), await enter()
-    await one.send_to(text_data="in")
-    assert await one.receive_output() == text_frame("1 inside")
-    await other.send_to(text_data="in")
-    assert await other.receive_output() == text_frame("1 inside")
-    await leave(one)
-    await leave(other)
+    async_to_sync(conversation)()
 
 
 @pytest.mark.parametrize("frame", [{"text_data": "hit"}, {"bytes_data": b"in"}])
-async def test_closes_with_4000_and_sends_nothing_more(frame):
-    client, other = await enter(), await enter()
-    await client.send_to(**frame)
-    await client.send_to(text_data="in")  # sent before the close arrives
-    assert await client.receive_output() == {**CLOSE, "code": 4000}
-    assert await client.receive_nothing()
-    await other.send_to(text_data="in")
-    assert await other.receive_output() == text_frame("1 inside")
-    await leave(client)
-    await leave(other)
+def test_each_client_has_its_own_turnstile(frame):
+    async def conversation():
+        client, other = await enter(), await enter()
+        await client.send_to(text_data="in")
+        assert await client.receive_output() == text_frame("1 inside")
+        await client.send_to(**frame)
+        await client.send_to(text_data="in")  # sent before the close arrives
+        assert await client.receive_output() == {**CLOSE, "code": 4000}
+        assert await client.receive_nothing()
+        await other.send_to(text_data="in")
+        assert await other.receive_output() == text_frame("1 inside")
+        await leave(client)
+        await leave(other)
+
+    async_to_sync(conversation)()
 
 
-async def test_is_routed_at_its_path():
-    client = WebsocketCommunicator(URLRouter(websocket_urlpatterns), PATH + "?gate=north")
-    assert await client.connect() == (True, None)
-    await client.send_to(text_data="in")
-    assert await client.receive_output() == text_frame("1 inside")
-    await leave(client)
+class NeverStops(SyncConsumer):
+    def websocket_connect(self, event):
+        self.send({"type": "websocket.accept"})
+
+    def websocket_disconnect(self, event):
+        pass  # raise StopConsumer() is missing
 
 
-# Mistakes that the stock communicator misses
+def test_stock_communicator_passes_a_consumer_that_never_stops():
+    async def conversation():
+        client = WebsocketCommunicator(NeverStops.as_asgi(), "/")
+        assert await client.connect() == (True, None)
+        await client.disconnect()
+        assert client.future.cancelled()
+
+    async_to_sync(conversation)()
+
+
+# ── What only the strict communicator sees ──
+# The stock communicator accepts what Daphne refuses, such as an event after the close. It also
+# hides a consumer that does not stop, and most errors.
+
+import asyncio
+
+from lessons.judge import StrictCommunicator
+from lessons.simulator.finding import CheckFailed
 
 
 class Consumer(SyncConsumer):
-    """A correct consumer. Each class below has one mistake."""
+    """A right consumer. Each class below has one mistake."""
 
     def websocket_connect(self, event):
         self.send(ACCEPT)
 
     def websocket_disconnect(self, event):
         raise StopConsumer()
-
-
-class NeverStops(Consumer):
-    def websocket_disconnect(self, event):
-        pass
 
 
 class NeverAnswers(Consumer):
@@ -137,14 +142,13 @@ def now():
     return asyncio.get_running_loop().time()
 
 
-async def test_stock_communicator_passes_a_consumer_that_never_stops():
+async def test_disconnect_of_the_stock_communicator_waits_for_a_second():
     client = stock(NeverStops)
     await client.connect()
     before = now()
     await client.disconnect()
     assert now() - before == pytest.approx(1, abs=0.1)
     assert client.future.done()
-    assert client.future.cancelled()
     assert await strict_diagnosis(NeverStops) == "no-stop-consumer"
 
 

@@ -1,4 +1,4 @@
-"""Lesson 3: does the game end as the task says, and the consumer with it?"""
+"""Lesson 3: do the game and its consumer end as the task says?"""
 
 from lessons.judge import Model
 
@@ -8,12 +8,13 @@ class Game(Model):
     silent_after_disconnect = True
 
     def connect(self, client):
-        """Each connection is a game of its own, and each frame is a guess."""
+        """Each connection is its own game, and each frame is a guess."""
         client.tries = 3
         client.accept()
 
     def receive(self, client, text, data):
-        """Any other frame gets `Wrong.`, and the third wrong one also ends the game"""
+        """Any other frame gets `Wrong.`. The third wrong guess also gets `Wrong.`, and then the
+        consumer closes with 4000."""
         if text == "7":
             client.send("Right.")
             client.close(1000)
@@ -24,11 +25,10 @@ class Game(Model):
                 client.close(4000)
 
     def receive_after_close(self, client, text, data):
-        """The consumer sends nothing more, neither a frame nor a second close."""
+        """The consumer does not answer them: it sends neither a frame nor a second close."""
 
     def disconnect(self, client):
-        """When the client has left, the consumer sends nothing and stops,
-        whichever side closed the connection, and whatever the code is."""
+        """When the client has left, the consumer sends nothing and stops."""
 
 
 def test_a_wrong_guess_may_be_followed_by_another(play):
@@ -37,7 +37,7 @@ def test_a_wrong_guess_may_be_followed_by_another(play):
 
 
 def test_each_client_has_its_own_tries(play):
-    """Of two clients at once, each has three tries of its own."""
+    """Each of two clients at once has its own three tries."""
     play("connect | 2 connect | text 5 | 2 text 5 | text 5 | 2 text 5")
 
 
@@ -51,8 +51,8 @@ def test_the_third_wrong_guess_ends_the_game(play):
     play("connect | text 5 | text 6 | text 77")
 
 
-def test_what_was_under_way_gets_nothing(play):
-    """A frame that the client sent before it heard of the close gets nothing more."""
+def test_late_frames_get_nothing(play):
+    """A frame that the client sent before it received the close gets no answer."""
     play("connect | text 7 | & text 5 | & text 7")
     play("connect | text 5 | text 6 | text 8 | & text 9 | & text 7")
     late = ["& text 5", "& text 7", "& bytes 37", "& text"] * 6

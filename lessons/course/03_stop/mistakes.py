@@ -5,7 +5,7 @@ from channels.exceptions import StopConsumer
 
 
 class Game(SyncConsumer):
-    """A game that ends as it should; what is missing is the handler of the client's leaving."""
+    """A game that ends as it should. Only websocket_disconnect is missing."""
 
     def websocket_connect(self, event):
         self.tries = 3
@@ -32,14 +32,14 @@ class Game(SyncConsumer):
 
 
 class StoppingGame(Game):
-    """The whole game, and right; each version below that builds on it spoils one method."""
+    """The whole game, without a mistake. Most versions below change one method."""
 
     def websocket_disconnect(self, event):
         raise StopConsumer()
 
 
 class OnlyTakesNote(Game):
-    """Believes that the consumer is gone with its client, so nothing is left to be done."""
+    """Believes that the consumer ends when its client leaves."""
 
     diagnosis = "no-stop-consumer"
 
@@ -48,7 +48,7 @@ class OnlyTakesNote(Game):
 
 
 class DoesNotRaise(Game):
-    """Believes that making a StopConsumer stops; it is an exception and must be raised."""
+    """Makes a StopConsumer but does not raise it. An exception must be raised."""
 
     diagnosis = "no-stop-consumer"
 
@@ -57,7 +57,7 @@ class DoesNotRaise(Game):
 
 
 class CatchesStopConsumer(Game):
-    """Guards the whole handler with `except Exception`, which catches StopConsumer too."""
+    """Writes `except Exception` around the handler, which catches StopConsumer too."""
 
     diagnosis = "no-stop-consumer"
 
@@ -70,7 +70,7 @@ class CatchesStopConsumer(Game):
 
 
 class ClosesWhatIsClosed(Game):
-    """Answers the disconnect with a close, as if the client were waiting for one."""
+    """Answers the disconnect with a close, as if the client waited for one."""
 
     diagnosis = "no-stop-consumer"
 
@@ -79,7 +79,7 @@ class ClosesWhatIsClosed(Game):
 
 
 class StopsAfterAGoodEnd(Game):
-    """Believes that only 1000 is an end; a reload says 1001, a lost line 1006."""
+    """Stops only for 1000. A reload has 1001, a lost connection 1006."""
 
     diagnosis = "no-stop-consumer"
 
@@ -89,7 +89,7 @@ class StopsAfterAGoodEnd(Game):
 
 
 class NamesItDisconnect(Game):
-    """Names the handler as the generic consumers do; here the type gives the name."""
+    """Uses the method name of the generic consumers. Here the type gives the name."""
 
     diagnosis = "no-disconnect-handler"
 
@@ -98,7 +98,7 @@ class NamesItDisconnect(Game):
 
 
 class StopsWithoutAClose(StoppingGame):
-    """Believes that the connection ends with the consumer: the client is left with a dead line."""
+    """Believes that the connection ends with the consumer."""
 
     diagnosis = "zombie"
 
@@ -107,7 +107,7 @@ class StopsWithoutAClose(StoppingGame):
 
 
 class StopsAtTheHandshake(StoppingGame):
-    """Believes that a consumer without a game under way may stop: the client gets no answer."""
+    """Stops the consumer before the handshake is answered."""
 
     diagnosis = "stopped-unanswered"
 
@@ -117,7 +117,7 @@ class StopsAtTheHandshake(StoppingGame):
 
 
 class BorrowsACode(StoppingGame):
-    """Takes 1008, policy violation, from the protocol's own codes, which Daphne does not send."""
+    """Uses 1008, policy violation. Daphne does not send this code."""
 
     diagnosis = "forbidden-close-code"
 
@@ -127,7 +127,7 @@ class BorrowsACode(StoppingGame):
 
 
 class SpeaksAfterTheClose(StoppingGame):
-    """Ends the game first and then answers, on a line that it has just closed."""
+    """Closes the connection first, and sends the answer after it."""
 
     diagnosis = "send-after-close"
 
@@ -145,7 +145,7 @@ class SpeaksAfterTheClose(StoppingGame):
 
 
 class AnswersWhatWasUnderWay(StoppingGame):
-    """Believes that no frame arrives after a close; what the client had sent before still does."""
+    """Believes that no frame arrives after a close."""
 
     diagnosis = "send-after-close"
 
@@ -161,7 +161,7 @@ class AnswersWhatWasUnderWay(StoppingGame):
 
 
 class ComparesTheCode(Game):
-    """Takes the code for a number; after a browser's bare close() it is None."""
+    """Believes that the code is always a number. After close() it is None."""
 
     diagnosis = "code-is-none"
 
@@ -172,7 +172,7 @@ class ComparesTheCode(Game):
 
 
 class LeavesTheCodeOut(StoppingGame):
-    """Leaves the code out, which means 1000: the client cannot tell a lost game from a won one."""
+    """Sends no code, which means 1000. A lost game looks like a won one."""
 
     diagnosis = "wrong-close-code"
 
@@ -182,7 +182,7 @@ class LeavesTheCodeOut(StoppingGame):
 
 
 class NeverHangsUp(StoppingGame):
-    """Counts the tries, says nothing more, and leaves it to the client to find out."""
+    """Counts the tries, but does not close."""
 
     diagnosis = "not-closed-as-asked"
 
@@ -191,7 +191,7 @@ class NeverHangsUp(StoppingGame):
 
 
 class CountsForEveryone(StoppingGame):
-    """Keeps the tries on the class, so that each client uses up those of the others."""
+    """Keeps the tries on the class, so that all clients share them."""
 
     diagnosis = "wrong-connection"
     tries = 3

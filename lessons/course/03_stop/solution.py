@@ -10,7 +10,7 @@ class Guess(SyncConsumer):
         self.send({"type": "websocket.accept"})
 
     def websocket_receive(self, event):
-        # No try is left: this frame was under way when the close was sent.
+        # No try is left: the client sent this frame before it received the close.
         if not self.tries:
             return
         if event.get("text") == "7":
@@ -20,15 +20,15 @@ class Guess(SyncConsumer):
             self.tries -= 1
             self.send({"type": "websocket.send", "text": "Wrong."})
             if not self.tries:
-                # A code of our own: of the protocol's, only 1000 may be sent.
+                # Codes from 4000 belong to applications.
                 self.end(4000)
 
     def end(self, code):
-        # The frame goes first, since nothing may follow a close. StopConsumer does not belong
-        # here: the client is still there, and its websocket.disconnect is yet to come.
+        # Callers send their frame first, because nothing may follow a close. StopConsumer does not
+        # belong here: websocket.disconnect has not arrived yet.
         self.tries = 0
         self.send({"type": "websocket.close", "code": code})
 
     def websocket_disconnect(self, event):
-        # No look at the code: it may be None, and every disconnect is the last event.
+        # The code does not matter: every disconnect is the last event.
         raise StopConsumer()

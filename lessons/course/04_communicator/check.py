@@ -1,6 +1,6 @@
-"""Lesson 4: is the test green for a right lamp, and red for each lamp with a fault?
+"""Lesson 4: is the test green for each right lamp, and red for each lamp with a fault?
 
-The lamps stand here: mistakes.py holds what students get wrong, and here that is a test.
+The lamps are here, because mistakes.py holds wrong versions of what the student writes: a test.
 """
 
 from pathlib import Path
@@ -31,7 +31,7 @@ def edited(old, new, *more):
     return source.replace(*more) if more else source
 
 
-# Claim → diagnosis → faults, each a name and an edit of LAMP.
+# Claim → diagnosis → faults. Each fault has a name and an edit of LAMP.
 FAULTS = {
     "refuses": {
         "test-passes-open-door": {
@@ -137,8 +137,7 @@ class Test(Model):
     }
 
     def other(self, step):
-        """it must be green for every lamp that does this, and red for every lamp with one of these
-        faults"""
+        """it must be green for every right lamp, and red for every lamp with one of these faults"""
         is_right = step.arguments["name"].startswith("right")
         return lambda answer: answer["passed"] == is_right and (answer["events"] or not is_right)
 
@@ -164,11 +163,11 @@ class Test(Model):
             return f"{answer['code']}\n{answer['error']}".strip()
         old, new, *_ = EDITS.get(name, ("", ""))
         change = MUTANTS[name].name if name in MUTANTS else f"{old}\nbecomes\n{new}"
-        return f"The lamp that got through: {name}. In its code\n{change}"
+        return f"Your test is green for the lamp {name}. In its code\n{change}"
 
 
 def tries(play, names):
-    """What a test says of other lamps counts only if it is green for the right ones."""
+    """Try lamps with a fault. A test that is red for a right lamp proves nothing about them."""
     names = list(names)
     for first in range(0, len(names), PER_CONVERSATION):
         chosen = names[first : first + PER_CONVERSATION]
@@ -180,12 +179,12 @@ def faulty(claim):
 
 
 def test_is_green_for_right_lamps(play):
-    """The test is green for lamps that do all that the task says, sync and async."""
+    """The test is green for right lamps, sync and async."""
     play("try right | try right-async")
 
 
-def test_notices_who_is_let_in(play):
-    """It is red for a lamp that lets the wrong clients in, or dies when a refused one leaves."""
+def test_notices_wrong_clients(play):
+    """It is red for a lamp that accepts or rejects wrong clients, or fails after a rejection."""
     tries(play, faulty("refuses"))
 
 
@@ -199,16 +198,16 @@ def test_notices_a_wrong_close(play):
     tries(play, faulty("closes"))
 
 
-def test_notices_frames_too_many(play):
-    """It is red for a lamp that sends more than it should: twice, or after the close."""
+def test_notices_one_frame_too_many(play):
+    """It is red for a lamp that sends one frame too many: twice, or after the close."""
     tries(play, faulty("frames"))
 
 
 def test_notices_a_consumer_that_does_not_stop(play):
-    """It is red for a lamp that does not stop, or dies, when its client has left."""
+    """It is red for a lamp that does not stop, or raises an error, when its client leaves."""
     tries(play, faulty("stops"))
 
 
 def test_notices_small_changes(play):
-    """It is red for each of the small changes that a machine makes to a right lamp."""
+    """It is red for each small change that a program makes to a right lamp."""
     tries(play, MUTANTS)

@@ -1,4 +1,4 @@
-"""The lamp that does all that the task of lesson 4 says."""
+"""The lamp that does everything that the task of lesson 4 says."""
 
 from channels.consumer import SyncConsumer
 from channels.exceptions import StopConsumer

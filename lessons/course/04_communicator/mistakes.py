@@ -1,4 +1,4 @@
-"""Lesson 4: the classic wrong tests of the lamp. Each is whole but for what it does not look at."""
+"""Lesson 4: the classic wrong tests of the lamp. Most of them leave out one comparison."""
 
 from channels.testing import WebsocketCommunicator
 
@@ -56,7 +56,7 @@ async def broken(application, hit=hit, leave=leave):
 
 
 async def test_goes_through_the_motions(application):
-    """Believes that a conversation without an error is a right one; it compares nothing."""
+    """Believes that a conversation without an error is right. It compares nothing."""
     client = WebsocketCommunicator(application, BRASS)
     await client.connect()
     await client.send_to(text_data="switch")
@@ -70,7 +70,7 @@ test_goes_through_the_motions.diagnosis = "test-passes-open-door"
 
 
 async def test_brings_only_welcome_clients(application):
-    """Looks at what the lamp must do, and at nothing that it must not do."""
+    """Tests what the lamp must do, but not what it must not do."""
     await switched(application)
     await broken(application)
 
@@ -79,7 +79,7 @@ test_brings_only_welcome_clients.diagnosis = "test-passes-open-door"
 
 
 async def test_forgets_the_refused_client(application):
-    """Believes that a refusal is the end; the consumer still gets its websocket.disconnect."""
+    """Believes that a rejection is the end. The consumer still gets websocket.disconnect."""
 
     async def stay(client):
         pass
@@ -93,7 +93,7 @@ test_forgets_the_refused_client.diagnosis = "test-passes-crash"
 
 
 async def test_asks_whether_a_reply_came(application):
-    """Believes that a reply is right when it is there."""
+    """Believes that any reply is right."""
 
     async def switch(client, *states):
         for _ in states:
@@ -109,7 +109,7 @@ test_asks_whether_a_reply_came.diagnosis = "test-passes-bytes"
 
 
 async def test_switches_once(application):
-    """Takes the first reply for all of them; what changes with time needs a second one."""
+    """Believes that the next replies are right if the first one is."""
     await refused(application)
     client, other = await enter(application), await enter(application)
     await switch(client, "on")
@@ -122,7 +122,7 @@ test_switches_once.diagnosis = "test-passes-stuck-lamp"
 
 
 async def test_reads_on_until_it_is_content(application):
-    """Skips what it does not expect, and so never sees a frame too many."""
+    """Skips frames that it does not expect, so it never notices one frame too many."""
     await refused(application)
     client, other = await enter(application), await enter(application)
     for state in ("on", "off", "on"):
@@ -138,7 +138,7 @@ test_reads_on_until_it_is_content.diagnosis = "test-passes-second-reply"
 
 
 async def test_looks_away_after_the_close(application):
-    """Believes that nothing can follow a close; the stock communicator takes whatever does."""
+    """Believes that nothing can follow a close. The stock communicator accepts it."""
 
     async def hit(client, **frame):
         await client.send_to(**frame)
@@ -153,7 +153,7 @@ test_looks_away_after_the_close.diagnosis = "test-passes-late-frame"
 
 
 async def test_has_one_client_at_a_time(application):
-    """Brings two clients, one after the other, and each finds the lamp off."""
+    """Connects two clients, one after the other. Each finds the lamp off."""
     await refused(application)
     for _ in range(2):
         client = await enter(application)
@@ -167,7 +167,7 @@ test_has_one_client_at_a_time.diagnosis = "test-passes-shared-lamp"
 
 
 async def test_looks_at_the_type_of_the_close(application):
-    """Believes that a close is a close; its code is all that the client learns of the reason."""
+    """Does not compare the code, which is all that the client learns of the reason."""
 
     async def hit(client, **frame):
         await client.send_to(**frame)
@@ -184,7 +184,7 @@ test_looks_at_the_type_of_the_close.diagnosis = "test-passes-wrong-code"
 
 
 async def test_trusts_disconnect(application):
-    """Believes that disconnect() fails where a consumer does not stop; it cancels it in silence."""
+    """Believes that disconnect() fails for a consumer that does not stop. It cancels it."""
 
     async def leave(*clients):
         for client in clients:
@@ -199,7 +199,7 @@ test_trusts_disconnect.diagnosis = "test-passes-endless"
 
 
 async def test_takes_cancelled_for_done(application):
-    """Asks whether the future is done; disconnect() has cancelled it, and that is done too."""
+    """Asks whether the future is done. A future that disconnect() cancelled is done too."""
 
     async def leave(*clients):
         for client in clients:
@@ -215,7 +215,7 @@ test_takes_cancelled_for_done.diagnosis = "test-passes-endless"
 
 
 async def test_waits_for_silence_with_a_time_out(application):
-    """Proves silence by a time-out of receive_output(), which cancels the consumer."""
+    """Uses the timeout of receive_output(), which cancels the consumer."""
     client = await enter(application)
     try:
         await client.receive_output(timeout=0.1)
@@ -229,7 +229,7 @@ test_waits_for_silence_with_a_time_out.diagnosis = "test-fails-the-right-one"
 
 
 async def test_asks_more_than_the_task_says(application):
-    """Tests the lamp that its author had in mind: one that tells its state at once."""
+    """Tests another lamp: one that sends its state right after the accept."""
     client = await enter(application)
     assert await client.receive_from() == "off"
     await switch(client, "on", "off", "on")
@@ -240,7 +240,7 @@ test_asks_more_than_the_task_says.diagnosis = "test-fails-the-right-one"
 
 
 async def test_forgets_an_await(application):
-    """Calls connect() and throws the coroutine away, which has not begun to run."""
+    """Calls connect() without await, so it does not run."""
     client = WebsocketCommunicator(application, BRASS)
     client.connect()
     await switch(client, "on", "off", "on")
@@ -251,7 +251,7 @@ test_forgets_an_await.diagnosis = "never-awaited"
 
 
 async def test_only_describes_the_conversation(application):
-    """Defines what is to happen in a function that nobody calls."""
+    """Defines the conversation in a function that is never called."""
 
     async def conversation():
         client = await enter(application)
