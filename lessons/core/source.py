@@ -4,7 +4,7 @@ import ast
 import re
 import sys
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.util import decode_source
 from pathlib import Path
 from threading import Lock
@@ -71,6 +71,29 @@ def find_source(name: str) -> Source:
     indentation = " " * node.col_offset
     lines = text.split("\n")[first - 1 : node.end_lineno]
     return Source(file, first, "\n".join(line.removeprefix(indentation) for line in lines))
+
+
+def find_demo_source(name: str) -> Source:
+    """The code with that name; of a class, also its base classes in the same file, before it."""
+    source = find_source(name)
+    tree = _parsed(source.file, source.file.stat().st_mtime_ns)[1]
+    first = _first_base(tree, name.rpartition(".")[2])
+    if first is None:
+        return source
+    module = name.rpartition(".")[0]
+    lines = find_source(module).text.split("\n")
+    last = source.first_line + source.text.count("\n")
+    return Source(source.file, first, "\n".join(lines[first - 1 : last]))
+
+
+def _first_base(tree: ast.Module, name: str) -> int | None:
+    """The first line of the class's first base class in this module, or None."""
+    node = _definition(tree, name)
+    names = [base.id for base in getattr(node, "bases", []) if isinstance(base, ast.Name)]
+    found = map(partial(_definition, tree), names)
+    bases = [base for base in found if isinstance(base, ast.ClassDef)]
+    lines = [_first_base(tree, base.name) or _first_line(base) for base in bases]
+    return min(lines, default=None)
 
 
 def definitions_in(tree: ast.Module) -> list[str]:

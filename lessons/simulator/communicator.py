@@ -36,6 +36,7 @@ class StrictClient:
 
     server: FakeServer
     _scope_before: dict  # a copy of `scope` as the server made it
+    _is_kill_unjudged = False  # whether the application was cancelled, and has not ended yet
 
     async def __aenter__(self):
         return self
@@ -156,6 +157,11 @@ class StrictClient:
         application = self.future  # the first access starts the application
         await self._wait_until_idle()
         application.cancel()
+        await self._wait_until_idle()
+        if not application.done() and asyncio.get_running_loop().held_threads:
+            # Its clean-up waits for a thread that goes on when this step has been taken.
+            self._is_kill_unjudged = True
+            return
         await asyncio.wait([self.future], timeout=CLOSE_TIMEOUT)
         await self._wait_until_idle()
         self.server.judge_after_crash(self.future)
@@ -239,6 +245,12 @@ class StrictClient:
     async def judge(self):
         """Judge the consumer while the loop is idle. If it closed, let it disconnect first."""
         application = self.future
+        if self._is_kill_unjudged:
+            self._is_kill_unjudged = False
+            await asyncio.wait([application], timeout=CLOSE_TIMEOUT)
+            await self._wait_until_idle()
+            self.server.judge_after_crash(application)
+            return
         self.server.judge_replies()
         disconnect = self.server.rules.disconnect_event
         if disconnect and not self.server.client_left and not application.done():

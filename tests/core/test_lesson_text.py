@@ -8,7 +8,7 @@ import pytest
 from lessons.core import catalogue, source
 from lessons.core.catalogue import lessons
 from lessons.core.lesson_text import TextError, expand_markdown, expanded_text
-from lessons.core.source import UnknownName, find_source
+from lessons.core.source import UnknownName, find_demo_source, find_source
 from lessons.web.markup import markdown_to_html, source_lines
 
 SHOP = '''\
@@ -187,3 +187,12 @@ def test_nothing_outside_the_packages_can_be_named(tmp_path, monkeypatch):
     monkeypatch.setattr(source.sys, "path", [str(tmp_path / "inside")])
     with pytest.raises(UnknownName):
         find_source("..secret.key")
+
+
+def test_the_source_of_a_demo_includes_its_base_classes_in_the_same_file():
+    source = find_demo_source("db_demo.chat.raw.Chat")
+    assert source.text.startswith("class LiveChat(AsyncConsumer):")
+    assert source.text.endswith(find_source("db_demo.chat.raw.Chat").text)
+    assert "websocket_connect" in source.methods()
+    name = "db_demo.consumers.LiveBlog"
+    assert find_demo_source(name) == find_source(name)

@@ -63,6 +63,17 @@ class Locks(Counting):
             return Entry.objects.count()
 
 
+class SavesAtTheEnd(Counting):
+    """Uses the database in its clean-up."""
+
+    async def __call__(self, scope, receive, send):
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self.channel_layer.group_discard("all", self.channel_name)
+            await Entry.objects.acreate(text="end")
+
+
 class Scene:
     """Fresh layers, an empty database, and the actions of another writer."""
 
@@ -168,6 +179,18 @@ async def test_the_action_does_not_wake_those_who_wait_for_an_idle_loop(scene):
         order.append("connected")
         await client.cancel_application()
     assert order == ["acted", "connected"] * 4 + ["connected"]
+
+
+@played
+async def test_a_cleanup_may_query_after_a_cancel_at_each_point(scene):
+    for number in range(4):  # two points at group_add, two at the query
+        client = StrictCommunicator(SavesAtTheEnd.as_asgi(), "/")
+        with scene.points.at(number, client.kill):
+            client.begin()
+            await client.settle()
+            assert not scene.points.is_waiting
+        assert client.future.cancelled()
+        assert await scene.database.do(Entry.objects.count) == number + 1
 
 
 @played

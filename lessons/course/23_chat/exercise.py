@@ -1,62 +1,73 @@
-"""Lesson 23: a private room, for users who are members now.
+"""Lesson 23: one microphone, which two clients may want at the same moment.
 
-The URL names a room. When a member sends a text frame, every member of the room, including the
-sender, receives `ada: hello`. A text of spaces is a text like any other. The connection of any
-other user is accepted, closed with code 4403, and receives nothing.
+The URL names a room, which exists. Its row has the field `speaker`: the user who has the room's
+microphone, or None. Every client is logged in.
 
-A membership may end while its socket is open: the row is deleted, the account is made inactive, or
-the room is deleted. From then on that user neither says nor hears a word. The connection is closed
-with 4403 at its own first text frame, or at the first message of the room, whichever comes first.
-The other connections stay open. A binary frame, or an empty one, says nothing. You choose whether
-it closes the connection of a former member.
+A client that was accepted receives the state in a text frame: `ada has the microphone`, or
+`no user has the microphone`. A client sends the text `take`. If no user has the microphone, the
+client's user gets it. If any user has it, even the client's own, this client receives `too late`,
+and nothing changes. Other frames are ignored.
+
+When a connection ends, however it ends, its user no longer has the room's microphone. This is also
+true if the user has other connections to the room.
+
+Other code changes `speaker` too, at any moment, even between two of your queries. Never undo its
+change. After each change of `speaker`, and only then, your consumer sends one message
+`{"type": "stage.changed"}` to the group `stage-` + the room's name, as other code does. For each
+such message, each client in the room receives the state.
 """
 
 from channels.consumer import AsyncConsumer
-from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 
-from db_demo.models import Membership
+from db_demo.models import Room
 
 
-class Den(AsyncConsumer):
+class Stage(AsyncConsumer):
     group = None
 
     async def __call__(self, scope, receive, send):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            await self.leave()
+            if self.group is not None:
+                await self.leave()
 
     async def websocket_connect(self, event):
-        self.name = self.scope["url_route"]["kwargs"]["room"]
-        if await self.is_member():
-            self.group = f"den-{self.name}"
-            await self.channel_layer.group_add(self.group, self.channel_name)
+        self.room = self.scope["url_route"]["kwargs"]["room"]
+        self.group = f"stage-{self.room}"
+        await self.channel_layer.group_add(self.group, self.channel_name)
         await self.send({"type": "websocket.accept"})
-        if self.group is None:
-            await self.send({"type": "websocket.close", "code": 4403})
-
-    @database_sync_to_async
-    def is_member(self):
-        user_id = self.scope["user"].pk  # a guest has none, and no membership
-        rows = Membership.objects.filter(room__name=self.name, user_id=user_id)
-        return rows.filter(user__is_active=True).exists()
+        await self.send_state()
 
     async def websocket_receive(self, event):
-        text = event.get("text")
-        # TODO 1: may this user still write?
-        if text and self.group is not None:
-            line = f"{self.scope['user'].get_username()}: {text}"
-            await self.channel_layer.group_send(self.group, {"type": "den.said", "text": line})
+        if event.get("text") == "take":
+            await self.take(self.scope["user"])
 
-    async def den_said(self, event):
-        # TODO 2: may this user still read?
-        await self.send({"type": "websocket.send", "text": event["text"]})
+    async def take(self, user):
+        # TODO 1: another user may get the microphone between these two queries.
+        room = await Room.objects.aget(name=self.room)
+        if room.speaker_id is None:
+            room.speaker_id = user.pk
+            await room.asave()
+            await self.channel_layer.group_send(self.group, {"type": "stage.changed"})
+        else:
+            await self.send_text("too late")
 
     async def leave(self):
-        if self.group is not None:
-            group, self.group = self.group, None
-            await self.channel_layer.group_discard(group, self.channel_name)
+        # TODO 2: if this user has the microphone, no user has it from now on.
+        await self.channel_layer.group_discard(self.group, self.channel_name)
+
+    async def stage_changed(self, event):
+        await self.send_state()
+
+    async def send_state(self):
+        room = await Room.objects.select_related("speaker").aget(name=self.room)
+        owner = room.speaker.get_username() if room.speaker else "no user"
+        await self.send_text(f"{owner} has the microphone")
+
+    async def send_text(self, text):
+        await self.send({"type": "websocket.send", "text": text})
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()

@@ -1,15 +1,16 @@
-"""Lesson 23: the classic wrong versions of the den."""
+"""Lesson 23: the classic wrong versions of the stage."""
+
+import asyncio
+from typing import ClassVar
 
 from channels.consumer import AsyncConsumer
-from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
-from django.contrib.auth.models import User
 
-from db_demo.models import Membership, Room
+from db_demo.models import Room
 
 
-class RightDen(AsyncConsumer):
-    """The whole den, and right; each version that builds on it spoils one method."""
+class RightStage(AsyncConsumer):
+    """A right stage. Each mistake below changes one method."""
 
     group = None
 
@@ -17,157 +18,167 @@ class RightDen(AsyncConsumer):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            await self.leave()
+            if self.group is not None:
+                await self.leave()
 
     async def websocket_connect(self, event):
-        self.name = self.scope["url_route"]["kwargs"]["room"]
-        if await self.is_member():
-            self.group = f"den-{self.name}"
-            await self.channel_layer.group_add(self.group, self.channel_name)
+        self.room = self.scope["url_route"]["kwargs"]["room"]
+        self.group = f"stage-{self.room}"
+        await self.channel_layer.group_add(self.group, self.channel_name)
         await self.send({"type": "websocket.accept"})
-        if self.group is None:
-            await self.send({"type": "websocket.close", "code": 4403})
-
-    @database_sync_to_async
-    def is_member(self):
-        user_id = self.scope["user"].pk
-        rows = Membership.objects.filter(room__name=self.name, user_id=user_id)
-        return rows.filter(user__is_active=True).exists()
-
-    async def may_stay(self):
-        if self.group is None:
-            return False
-        if await self.is_member():
-            return True
-        await self.show_out()
-        return False
-
-    async def show_out(self):
-        await self.leave()
-        await self.send({"type": "websocket.close", "code": 4403})
+        await self.send_state()
 
     async def websocket_receive(self, event):
-        if event.get("text") and await self.may_stay():
-            await self.pass_on(event["text"])
+        if event.get("text") == "take":
+            await self.take(self.scope["user"])
 
-    async def pass_on(self, text):
-        line = f"{self.scope['user'].get_username()}: {text}"
-        await self.channel_layer.group_send(self.group, {"type": "den.said", "text": line})
-
-    async def den_said(self, event):
-        if await self.may_stay():
-            await self.send({"type": "websocket.send", "text": event["text"]})
+    async def take(self, user):
+        if await self.rows().filter(speaker=None).aupdate(speaker=user.pk):
+            await self.notify()
+        else:
+            await self.send_text("too late")
 
     async def leave(self):
-        if self.group is not None:
-            group, self.group = self.group, None
-            await self.channel_layer.group_discard(group, self.channel_name)
+        await self.free(self.scope["user"])
+        await self.channel_layer.group_discard(self.group, self.channel_name)
+
+    async def free(self, user):
+        if await self.rows().filter(speaker=user.pk).aupdate(speaker=None):
+            await self.notify()
+
+    def rows(self):
+        return Room.objects.filter(name=self.room)
+
+    async def notify(self):
+        await self.channel_layer.group_send(self.group, {"type": "stage.changed"})
+
+    async def stage_changed(self, event):
+        await self.send_state()
+
+    async def send_state(self):
+        room = await self.rows().select_related("speaker").aget()
+        owner = room.speaker.get_username() if room.speaker else "no user"
+        await self.send_text(f"{owner} has the microphone")
+
+    async def send_text(self, text):
+        await self.send({"type": "websocket.send", "text": text})
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()
 
 
-class AsksAtTheDoor(RightDen):
-    """Believes that who was let in may stay."""
+class ChecksThenSaves(RightStage):
+    """Reads, checks, and saves later. Another user got the microphone in between."""
 
-    diagnosis = "removed-member-still-sends"
+    diagnosis = "checked-then-saved"
 
-    async def may_stay(self):
-        return self.group is not None
-
-
-class PassesOnThenAsks(RightDen):
-    """Asks, but too late: the message is on its way."""
-
-    diagnosis = "removed-member-still-sends"
-
-    async def websocket_receive(self, event):
-        if event.get("text") and self.group is not None:
-            await self.pass_on(event["text"])
-            await self.may_stay()
+    async def take(self, user):
+        room = await self.rows().aget()
+        if room.speaker_id is None:
+            room.speaker_id = user.pk
+            await room.asave()
+            await self.notify()
+        else:
+            await self.send_text("too late")
 
 
-class AsksTheWriter(RightDen):
-    """Asks those who speak; who only listens is never asked."""
+class LocksItsOwnProcess(RightStage):
+    """An asyncio.Lock stops the clients of this process, and no other process."""
 
-    diagnosis = "removed-member-still-receives"
+    diagnosis = "checked-then-saved"
+    locks: ClassVar[dict] = {}
 
-    async def den_said(self, event):
-        if self.group is not None:
-            await self.send({"type": "websocket.send", "text": event["text"]})
+    async def take(self, user):
+        lock = self.locks.setdefault((asyncio.get_running_loop(), self.room), asyncio.Lock())
+        async with lock:
+            room = await self.rows().aget()
+            if room.speaker_id is not None:
+                await self.send_text("too late")
+                return
+            await self.rows().aupdate(speaker=user.pk)
+        await self.notify()
 
 
-class SaysNothing(RightDen):
-    """Passes over what it may not do; the client believes that it is in a quiet room."""
+class ChecksBeforeItFrees(RightStage):
+    """Reads who has the microphone, and frees it later. Another user got it in between."""
 
-    diagnosis = "removed-member-not-closed"
+    diagnosis = "checked-then-saved"
 
-    async def show_out(self):
+    async def free(self, user):
+        room = await self.rows().aget()
+        if room.speaker_id == user.pk:
+            await self.rows().aupdate(speaker=None)
+            await self.notify()
+
+
+class FreesForAnyUser(RightStage):
+    """Frees the microphone when any client leaves, not only the one who has it."""
+
+    diagnosis = "freed-for-another"
+
+    async def free(self, user):
+        if await self.rows().exclude(speaker=None).aupdate(speaker=None):
+            await self.notify()
+
+
+class NeverFrees(RightStage):
+    """Leaves the group only. The user who left has the microphone forever."""
+
+    diagnosis = "not-freed"
+
+    async def free(self, user):
         pass
 
 
-class StopsAndLeavesTheSocket(RightDen):
-    """Ends the consumer, which closes no socket."""
+class FreesOnDisconnect(RightStage):
+    """Frees in websocket_disconnect, which does not run after a crash or a cancel."""
 
-    diagnosis = "zombie"
+    diagnosis = "not-freed"
 
-    async def show_out(self):
+    async def leave(self):
+        await self.channel_layer.group_discard(self.group, self.channel_name)
+
+    async def websocket_disconnect(self, event):
+        await self.free(self.scope["user"])
         raise StopConsumer()
 
 
-class LetsEverybodyIn(RightDen):
-    """Asks for a user, as if each were a member."""
+class NotifiesTooEarly(RightStage):
+    """Sends the message, then writes: the other consumers read the old row."""
 
-    diagnosis = "stranger-let-in"
+    diagnosis = "notified-too-early"
 
-    async def is_member(self):
-        return self.scope["user"].is_authenticated
-
-
-class ClosesTheRoom(RightDen):
-    """Sends the close to the group: all are shown out for one."""
-
-    diagnosis = "other-members-closed"
-
-    async def show_out(self):
-        await self.channel_layer.group_send(self.group, {"type": "den.closed"})
-
-    async def den_closed(self, event):
-        if self.group is not None:
-            await super().show_out()
+    async def take(self, user):
+        if await self.rows().filter(speaker=None).aexists():
+            await self.notify()
+            await asyncio.sleep(0)
+        if not await self.rows().filter(speaker=None).aupdate(speaker=user.pk):
+            await self.send_text("too late")
 
 
-class TakesAGuestForAMember(RightDen):
-    """Looks for the room whose member is None: that finds each room that has no members."""
+class NotifiesAlways(RightStage):
+    """Sends the message even if the update has changed no row."""
 
-    diagnosis = "guest-is-member"
+    diagnosis = "notified-without-change"
 
-    @database_sync_to_async
-    def is_member(self):
-        user_id = self.scope["user"].pk
-        rooms = Room.objects.filter(name=self.name, members=user_id)
-        inactive = User.objects.filter(pk=user_id, is_active=False)
-        return rooms.exists() and not inactive.exists()
+    async def free(self, user):
+        await self.rows().filter(speaker=user.pk).aupdate(speaker=None)
+        await self.notify()
 
 
-class BelievesTheScope(RightDen):
-    """Asks scope["user"] whether it is active: it is as it was at the handshake."""
+class NotifiesItself(RightStage):
+    """Sends the new state to its own client only."""
 
-    diagnosis = "inactive-stays"
+    diagnosis = "member-missed"
 
-    @database_sync_to_async
-    def is_member(self):
-        user = self.scope["user"]
-        rows = Membership.objects.filter(room__name=self.name, user_id=user.pk)
-        return user.is_active and rows.exists()
+    async def notify(self):
+        await self.send_state()
 
 
-class AsksForAnyRoom(RightDen):
-    """Looks whether the user is a member, and not of which room."""
+class FreesWithoutMessage(RightStage):
+    """Frees the microphone, and the other clients do not receive it."""
 
-    diagnosis = "member-elsewhere"
+    diagnosis = "freed-silently"
 
-    @database_sync_to_async
-    def is_member(self):
-        rows = Membership.objects.filter(user_id=self.scope["user"].pk)
-        return rows.filter(user__is_active=True).exists()
+    async def free(self, user):
+        await self.rows().filter(speaker=user.pk).aupdate(speaker=None)

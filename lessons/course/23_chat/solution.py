@@ -1,58 +1,58 @@
-"""Lesson 23, solved: a private room that asks again at each word."""
+"""Lesson 23, solved: the database decides who gets the microphone, the layer notifies the room."""
 
 from channels.consumer import AsyncConsumer
-from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 
-from db_demo.models import Membership
+from db_demo.models import Room
 
 
-class Den(AsyncConsumer):
+class Stage(AsyncConsumer):
     group = None
 
     async def __call__(self, scope, receive, send):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            await self.leave()
+            if self.group is not None:
+                await self.leave()
 
     async def websocket_connect(self, event):
-        self.name = self.scope["url_route"]["kwargs"]["room"]
-        if await self.is_member():
-            self.group = f"den-{self.name}"
-            await self.channel_layer.group_add(self.group, self.channel_name)
+        self.room = self.scope["url_route"]["kwargs"]["room"]
+        self.group = f"stage-{self.room}"
+        await self.channel_layer.group_add(self.group, self.channel_name)
         await self.send({"type": "websocket.accept"})
-        if self.group is None:
-            await self.send({"type": "websocket.close", "code": 4403})
-
-    @database_sync_to_async
-    def is_member(self):
-        user_id = self.scope["user"].pk  # a guest has none, and no membership
-        rows = Membership.objects.filter(room__name=self.name, user_id=user_id)
-        return rows.filter(user__is_active=True).exists()
-
-    async def may_stay(self):
-        """Whether the user is a member still; one who is not is shown out, once."""
-        if self.group is not None and not await self.is_member():
-            await self.leave()
-            await self.send({"type": "websocket.close", "code": 4403})
-        return self.group is not None  # what was on its way then comes too late
+        await self.send_state()
 
     async def websocket_receive(self, event):
-        text = event.get("text")
-        if text and await self.may_stay():
-            line = f"{self.scope['user'].get_username()}: {text}"
-            await self.channel_layer.group_send(self.group, {"type": "den.said", "text": line})
+        if event.get("text") == "take":
+            await self.take(self.scope["user"])
 
-    async def den_said(self, event):
-        # Asked again for each who hears: their memberships end one by one.
-        if await self.may_stay():
-            await self.send({"type": "websocket.send", "text": event["text"]})
+    async def take(self, user):
+        if not await self.change_speaker(None, user.pk):
+            await self.send_text("too late")
 
     async def leave(self):
-        if self.group is not None:
-            group, self.group = self.group, None
-            await self.channel_layer.group_discard(group, self.channel_name)
+        await self.change_speaker(self.scope["user"].pk, None)
+        await self.channel_layer.group_discard(self.group, self.channel_name)
+
+    async def change_speaker(self, old, new):
+        """One statement checks and writes, so no other code can act in between."""
+        rows = Room.objects.filter(name=self.room, speaker=old)
+        is_changed = await rows.aupdate(speaker=new)
+        if is_changed:  # only now, and only then, the other clients have something to read
+            await self.channel_layer.group_send(self.group, {"type": "stage.changed"})
+        return is_changed
+
+    async def stage_changed(self, event):
+        await self.send_state()
+
+    async def send_state(self):
+        room = await Room.objects.select_related("speaker").aget(name=self.room)
+        owner = room.speaker.get_username() if room.speaker else "no user"
+        await self.send_text(f"{owner} has the microphone")
+
+    async def send_text(self, text):
+        await self.send({"type": "websocket.send", "text": text})
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()

@@ -18,7 +18,7 @@ from django.template.loader import render_to_string
 
 from lessons.core.catalogue import Lesson, UnknownLesson, find
 from lessons.core.progress import Progress
-from lessons.core.source import UnknownName, find_source
+from lessons.core.source import UnknownName, find_demo_source
 from lessons.judge.daemon import judge_client
 from lessons.web.exercise.exercise_panel import (
     exercise_context,
@@ -198,6 +198,6 @@ def has_changed(lesson: Lesson, shown: str = "") -> bool:
     The server restarts when its code changes, and then every page connects again.
     """
     try:
-        return shown != source_digest(find_source(lesson.demo))
+        return shown != source_digest(find_demo_source(lesson.demo))
     except (UnknownName, SyntaxError, ValueError, OSError):
         return False  # the file is being changed

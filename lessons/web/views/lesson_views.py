@@ -19,7 +19,7 @@ from lessons.core.catalogue import (
     lessons,
 )
 from lessons.core.lesson_text import expanded_text, read_bench_figures
-from lessons.core.source import find_source
+from lessons.core.source import find_demo_source
 from lessons.judge.predictions import InvalidPrediction, predictions
 from lessons.playback.steps import Step, UnknownStep, parse_step, split_steps
 from lessons.web.exercise.exercise_panel import (
@@ -57,7 +57,7 @@ def lesson_page(request, key: str):
 
 
 def render_lesson(request, lesson: Lesson, **more):
-    source = find_source(lesson.demo)
+    source = find_demo_source(lesson.demo)
     context = {
         "lesson": lesson,
         "text": markdown_to_html(expanded_text(lesson)),
