@@ -18,7 +18,6 @@ from async_demo.routing import http_urlpatterns  # noqa: E402
 from async_demo.routing import websocket_urlpatterns as async_urlpatterns  # noqa: E402
 from auth_demo.routing import ticket_urlpatterns  # noqa: E402
 from auth_demo.routing import websocket_urlpatterns as auth_urlpatterns  # noqa: E402
-from auth_demo.unguarded import with_unguarded  # noqa: E402
 from db_demo.chat.routing import websocket_urlpatterns as chat_urlpatterns  # noqa: E402
 from db_demo.hardened_chat.routing import websocket_urlpatterns as hardened_urlpatterns  # noqa: E402
 from db_demo.routing import websocket_urlpatterns as db_urlpatterns  # noqa: E402
@@ -38,7 +37,9 @@ websocket_urlpatterns = [
 websocket_application = AllowedHostsOriginValidator(
     AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
 )
-if settings.WORKSHOP:  # lessons 16 and 17 show the effect of fewer guards
+if settings.WORKSHOP:  # lesson 17 shows what happens without the origin check
+    from lessons.web.unguarded import with_unguarded
+
     websocket_application = with_unguarded(websocket_application)
 
 application = ProtocolTypeRouter(

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from playwright.sync_api import expect
 
-from auth_demo.other_site import OtherSite
+from lessons.web.other_site import OtherSite
 from tests.support.browser_login import log_in
 
 

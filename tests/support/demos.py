@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
 
-from auth_demo.unguarded import unguarded
 from lessons import asgi
 
 # The demos of these apps need a database. Cookie and session middlewares run before them.
@@ -43,7 +42,6 @@ def demos() -> list[Demo]:
         Demo(_name(route.callback), "http", f"/{route.pattern}", URLRouter([route]))
         for route in asgi.http_urlpatterns
     ]
-    found.append(Demo("auth_demo.ScopeReport", "websocket", "/ws/auth/unguarded/user/", unguarded))
     return found
 
 

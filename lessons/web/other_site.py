@@ -10,7 +10,7 @@ class OtherSite(ThreadingHTTPServer):
 
     def __init__(self, port, victim):
         super().__init__(("127.0.0.1", port), Page)
-        self.page = render_to_string("auth_demo/other_site.html", {"victim": victim})
+        self.page = render_to_string("lessons/other_site.html", {"victim": victim})
 
 
 class Page(BaseHTTPRequestHandler):

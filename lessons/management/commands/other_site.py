@@ -2,7 +2,7 @@
 
 from django.core.management.base import BaseCommand
 
-from auth_demo.other_site import OtherSite
+from lessons.web.other_site import OtherSite
 
 
 class Command(BaseCommand):
