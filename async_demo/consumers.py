@@ -140,18 +140,17 @@ class Metronome(AsyncConsumer):
 class Heartbeat(AsyncConsumer):
     """Lesson 8: a consumer also answers HTTP, with one response or with a stream of events."""
 
-    body = b""
-    task = None
-
     async def __call__(self, scope, receive, send):
+        self.body, self.task = b"", None
         try:
             await super().__call__(scope, receive, send)
         finally:
             if self.task is not None:
                 self.task.cancel()
+                await asyncio.gather(self.task, return_exceptions=True)
 
     async def http_request(self, event):
-        # The server calls this once for each part of the body.
+        # The server sends this event once for each piece of the body.
         self.body += event.get("body", b"")
         if event.get("more_body", False):
             return

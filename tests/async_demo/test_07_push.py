@@ -3,9 +3,46 @@
 import asyncio
 
 import pytest
-from channels.routing import URLRouter
+from asgiref.sync import async_to_sync
+from channels.testing import WebsocketCommunicator
 
 from async_demo.consumers import Metronome
+
+
+@pytest.fixture
+def fast(monkeypatch):
+    """The metronome ticks a hundred times a second."""
+    monkeypatch.setattr(Metronome, "interval", 0.01)
+
+
+def test_sends_ticks_that_no_frame_asks_for(fast):
+    async def conversation():
+        client = WebsocketCommunicator(Metronome.as_asgi(), "/ws/async/push/")
+        await client.connect()
+        assert await client.receive_from() == "tick 1"
+        assert await client.receive_from() == "tick 2"
+        await client.disconnect()
+
+    async_to_sync(conversation)()
+
+
+def test_no_task_is_left_when_the_client_leaves(fast):
+    async def conversation():
+        client = WebsocketCommunicator(Metronome.as_asgi(), "/ws/async/push/")
+        await client.connect()
+        assert await client.receive_from() == "tick 1"
+        await client.disconnect()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    async_to_sync(conversation)()
+
+
+# ── What only the strict communicator sees ──
+# A stock test waits in real time, and cannot cancel a consumer as a stopped server does. The strict
+# communicator simulates the clock, and ends a connection in every way in which Daphne ends one.
+
+from channels.routing import URLRouter
+
 from async_demo.routing import websocket_urlpatterns
 from lessons.judge import StrictCommunicator
 

@@ -1,11 +1,57 @@
 """Lesson 8, Heartbeat: it counts the bytes of a POST, and streams beats until the client leaves."""
 
+from asgiref.sync import async_to_sync
+from channels.testing import ApplicationCommunicator, HttpCommunicator
+
+from async_demo.consumers import Heartbeat
+
+
+def test_answers_a_post_with_the_size_of_its_body():
+    async def conversation():
+        client = HttpCommunicator(Heartbeat.as_asgi(), "POST", "/async/http/", body=b"hello")
+        response = await client.get_response()
+        assert (response["status"], response["body"]) == (200, b"5 bytes\n")
+
+    async_to_sync(conversation)()
+
+
+def test_answers_once_after_the_last_piece_of_the_body():
+    async def conversation():
+        client = ApplicationCommunicator(Heartbeat.as_asgi(), {"type": "http", "method": "POST"})
+        await client.send_input({"type": "http.request", "body": b"he", "more_body": True})
+        assert await client.receive_nothing()
+        await client.send_input({"type": "http.request", "body": b"llo"})
+        assert (await client.receive_output())["type"] == "http.response.start"
+        assert (await client.receive_output())["body"] == b"5 bytes\n"
+        await client.send_input({"type": "http.disconnect"})
+        await client.wait()
+
+    async_to_sync(conversation)()
+
+
+def test_the_stream_ends_when_its_client_leaves():
+    async def conversation():
+        client = ApplicationCommunicator(Heartbeat.as_asgi(), {"type": "http", "method": "GET"})
+        await client.send_input({"type": "http.request"})
+        assert (await client.receive_output())["type"] == "http.response.start"
+        beat = await client.receive_output()
+        assert (beat["body"], beat["more_body"]) == (b"data: beat 1\n\n", True)
+        await client.send_input({"type": "http.disconnect"})
+        await client.wait()
+        assert await client.receive_nothing(timeout=1.2)
+
+    async_to_sync(conversation)()
+
+
+# ── What only the strict communicator sees ──
+# The stock HttpCommunicator sends the body in one piece and never sends http.disconnect. The strict
+# communicator sends both, refuses what Daphne refuses, and simulates the clock.
+
 import asyncio
 
 import pytest
 from channels.routing import URLRouter
 
-from async_demo.consumers import Heartbeat
 from async_demo.routing import http_urlpatterns
 from lessons.judge import StrictHttpCommunicator
 
@@ -67,6 +113,23 @@ async def test_the_beat_ends_with_its_consumer_however_that_ends(end):
         await client.send_request()
         await getattr(client, end)()
         assert client.finished
+
+
+async def test_waits_until_its_beat_has_ended():
+    ended = []
+
+    class Slow(Heartbeat):
+        async def beat(self):
+            try:
+                await super().beat()
+            finally:
+                await asyncio.sleep(1)
+                ended.append(self)
+
+    async with StrictHttpCommunicator(Slow.as_asgi(), "GET", PATH) as client:
+        await client.send_request()
+        await client.kill()
+        assert len(ended) == 1
 
 
 async def test_a_client_may_disconnect_during_its_request():

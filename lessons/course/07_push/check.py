@@ -1,4 +1,4 @@
-"""Lesson 7: does the server speak first, and is nothing left when the connection has ended?"""
+"""Lesson 7: does the server send first, and does no task stay when the connection has ended?"""
 
 from lessons.judge import Model
 
@@ -28,7 +28,7 @@ class Stopwatch(Model):
         client.send(f"{client.seconds} so far")
 
     def disconnect(self, client):
-        """The stopwatch ends with its connection, whatever ends that"""
+        """The stopwatch ends with its connection, however the connection ends"""
         client.left_in = self.burst
 
     def fault_in(self, played, turn):
@@ -58,17 +58,17 @@ class Stopwatch(Model):
 
 
 def test_the_server_speaks_first(play):
-    """A client that says nothing gets 1, 2 and 3, a second apart, and no handler is kept busy."""
+    """A client that sends nothing gets 1, 2 and 3, one each second, and no handler stays busy."""
     play("connect | wait 0.9 | wait 0.2 | wait 1 | wait 1")
 
 
 def test_frames_are_answered_in_between(play):
-    """A frame is answered at once, and the stopwatch goes on at its pace."""
+    """A frame is answered at once, and the stopwatch continues."""
     play("connect | text ? | wait 1 | text ? | text | wait 1 | bytes 3f | wait 1")
 
 
 def test_each_connection_has_its_own(play):
-    """Of two clients, each has its own seconds, and goes on when the other one has left."""
+    """Two clients have their own seconds. One continues when the other one has left."""
     play("connect | wait 1.5 | 2 connect | 2 text ? | text ? | wait 1 | 2 close 1001 | wait 2")
 
 
@@ -89,5 +89,5 @@ def test_ends_when_the_server_cancels(play):
 
 
 def test_an_early_end_does_no_harm(play):
-    """A consumer that is cancelled before websocket_connect has run ends without an error."""
+    """A consumer that the server cancels before websocket_connect has run ends without an error."""
     play("kill")

@@ -1,10 +1,10 @@
-"""Lesson 7: a stopwatch that is read out.
+"""Lesson 7: a stopwatch that sends its seconds.
 
 From the accept on, the client gets a text frame each second: `1`, `2`, `3`. The consumer answers
-every frame of the client at once, an empty or a binary frame too, with the seconds so far:
-`2 so far`. Each connection has its own stopwatch. The stopwatch ends with its connection, whatever
-ends that: the client leaves, a handler raises, or the server cancels the consumer, even before
-websocket_connect has run. The consumer does not hide an exception that a handler raises.
+every frame of the client at once, also an empty or a binary frame, with the seconds so far:
+`2 so far`. Each connection has its own stopwatch. The stopwatch ends with its connection, however
+the connection ends: the client leaves, a handler raises, or the server cancels the consumer, even
+before websocket_connect has run. The consumer does not hide an exception that a handler raises.
 """
 
 import asyncio
@@ -14,12 +14,12 @@ from channels.exceptions import StopConsumer
 
 
 class Stopwatch(AsyncConsumer):
-    # TODO 2: end the stopwatch at the place that is always reached, round super().__call__().
+    # TODO 2: end the stopwatch in a place that always runs, around super().__call__().
 
     async def websocket_connect(self, event):
         self.seconds = 0
         await self.send({"type": "websocket.accept"})
-        # TODO 1: let this run beside the handlers.
+        # TODO 1: run this beside the handlers.
         await self.run()
 
     async def run(self):

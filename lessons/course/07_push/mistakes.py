@@ -7,7 +7,7 @@ from channels.exceptions import StopConsumer
 
 
 class Running(AsyncConsumer):
-    """A stopwatch that runs, and that nothing ends; each version below adds its own end."""
+    """A stopwatch that never ends; each version below adds its own end."""
 
     async def websocket_connect(self, event):
         self.seconds = 0
@@ -31,7 +31,7 @@ class Running(AsyncConsumer):
 
 
 class EndingInFinally(Running):
-    """The whole stopwatch, and right; each version that builds on it spoils one method."""
+    """A right stopwatch; each version that subclasses it breaks one method."""
 
     task = None
 
@@ -44,7 +44,7 @@ class EndingInFinally(Running):
 
 
 class HidesTheException(Running):
-    """Cleans up in an except clause, and takes the exception for dealt with."""
+    """Catches the exception, and does not raise it again."""
 
     diagnosis = "exception-hidden"
     task = None
@@ -60,7 +60,7 @@ class HidesTheException(Running):
 
 
 class LoopsInTheHandler(EndingInFinally):
-    """Believes that a handler may go on for as long as its connection lives."""
+    """Believes that a handler may run as long as its connection is open."""
 
     diagnosis = "loop-in-handler"
 
@@ -71,7 +71,7 @@ class LoopsInTheHandler(EndingInFinally):
 
 
 class AwaitsItsTask(EndingInFinally):
-    """Makes a task, and then waits in the handler for what never ends."""
+    """Starts a task, and then awaits it in the handler. The task never ends."""
 
     diagnosis = "loop-in-handler"
 
@@ -96,7 +96,7 @@ class StartsAtTheFirstFrame(EndingInFinally):
 
 
 class ReadsOutOnce(EndingInFinally):
-    """Believes that a task is called again and again; it is a coroutine, and runs once."""
+    """Believes that a task runs its coroutine repeatedly; it runs the coroutine once."""
 
     diagnosis = "no-push"
 
@@ -106,7 +106,7 @@ class ReadsOutOnce(EndingInFinally):
 
 
 class NeverAwaitsItsLoop(EndingInFinally):
-    """Calls the coroutine function, which makes a coroutine and runs nothing of it."""
+    """Calls the coroutine function, which only makes a coroutine."""
 
     diagnosis = "never-awaited"
 
@@ -117,7 +117,7 @@ class NeverAwaitsItsLoop(EndingInFinally):
 
 
 class DiesInItsTask(EndingInFinally):
-    """Sends a number: the exception ends the task, and nobody hears of it."""
+    """Sends a number: the exception ends the task, and no log line appears."""
 
     diagnosis = "payload-not-text"
 
@@ -127,7 +127,7 @@ class DiesInItsTask(EndingInFinally):
 
 
 class CountsOnNothing(EndingInFinally):
-    """Counts what it never set: the exception ends the task, and nobody hears of it."""
+    """Adds to an attribute that does not exist: the exception ends the task."""
 
     diagnosis = "task-died"
 
@@ -137,7 +137,7 @@ class CountsOnNothing(EndingInFinally):
 
 
 class ReadsOutAtOnce(EndingInFinally):
-    """Sends first and sleeps then, so that every number comes a second early."""
+    """Sends first and sleeps later, so every number comes one second early."""
 
     diagnosis = "pushed-too-fast"
 
@@ -148,7 +148,7 @@ class ReadsOutAtOnce(EndingInFinally):
 
 
 class CountsForEveryone(EndingInFinally):
-    """Keeps the seconds on the class, so that two stopwatches turn one hand."""
+    """Keeps the seconds on the class, so two stopwatches share them."""
 
     diagnosis = "wrong-connection"
 
@@ -163,7 +163,7 @@ class CountsForEveryone(EndingInFinally):
 
 
 class SharesOneTask(EndingInFinally):
-    """Keeps the task on the class, where the next client's takes its place."""
+    """Keeps the task on the class, where the task of the next client replaces it."""
 
     diagnosis = "wrong-connection"
 
@@ -180,7 +180,7 @@ class LeavesItRunning(Running):
 
 
 class CancelsAfterTheEnd(Running):
-    """Raises first: what stands below `raise` never runs."""
+    """Cancels below `raise`, where no line ever runs."""
 
     diagnosis = "task-left-behind"
 
@@ -190,7 +190,7 @@ class CancelsAfterTheEnd(Running):
 
 
 class StartsASecondTask(EndingInFinally):
-    """Starts another task for each frame, and keeps the last one alone."""
+    """Starts another task for each frame, and keeps only the last one."""
 
     diagnosis = "pushed-too-fast"
 
@@ -210,7 +210,7 @@ class CleansUpOnDisconnect(Running):
 
 
 class CleansUpAfterwards(Running):
-    """Puts the clean-up after super().__call__, where no exception and no kill passes."""
+    """Puts the clean-up after super().__call__. An exception or a kill skips it."""
 
     diagnosis = "cleanup-skipped"
     task = None
@@ -222,7 +222,7 @@ class CleansUpAfterwards(Running):
 
 
 class CatchesExceptionsAlone(Running):
-    """Cleans up after an Exception; CancelledError, which a kill raises, is none."""
+    """Cleans up after an Exception. A kill raises CancelledError, which is not an Exception."""
 
     diagnosis = "cleanup-skipped"
     task = None
@@ -237,7 +237,7 @@ class CatchesExceptionsAlone(Running):
 
 
 class GuardsDispatch(Running):
-    """Guards each handler; a kill strikes between the handlers, where the consumer waits."""
+    """Guards each handler. A kill happens between the handlers, where the consumer waits."""
 
     diagnosis = "cleanup-skipped"
 
@@ -250,7 +250,7 @@ class GuardsDispatch(Running):
 
 
 class CountsOnConnect(Running):
-    """Believes that websocket_connect has run wherever the clean-up is reached."""
+    """Believes that websocket_connect has always run before the clean-up."""
 
     diagnosis = "cleanup-raises"
 
@@ -262,7 +262,7 @@ class CountsOnConnect(Running):
 
 
 class CatchesEverything(EndingInFinally):
-    """Lets nothing stop the loop, not even the CancelledError that was to end it."""
+    """Catches every exception in the loop, also the CancelledError that should end it."""
 
     diagnosis = "cancel-swallowed"
 

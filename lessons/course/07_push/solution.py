@@ -1,4 +1,4 @@
-"""Lesson 7, solved: a stopwatch that is read out."""
+"""Lesson 7, solved: a stopwatch that sends its seconds."""
 
 import asyncio
 
@@ -7,20 +7,20 @@ from channels.exceptions import StopConsumer
 
 
 class Stopwatch(AsyncConsumer):
-    task = None  # until websocket_connect has run there is nothing to end
+    task = None  # until websocket_connect has run, no task exists
 
     async def __call__(self, scope, receive, send):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            # Reached after StopConsumer, after any exception, and when the server cancels.
+            # Runs after StopConsumer, after any exception, and when the server cancels.
             if self.task is not None:
                 self.task.cancel()
 
     async def websocket_connect(self, event):
         self.seconds = 0
         await self.send({"type": "websocket.accept"})
-        # A task of its own: this handler returns, and the next event can be handled.
+        # In a task: this handler returns, so the consumer can handle the next event.
         self.task = asyncio.create_task(self.run())
 
     async def run(self):

@@ -1,4 +1,4 @@
-"""Lesson 8: do the seconds come as a stream of events, and does it end with its client?"""
+"""Lesson 8: do the seconds come as a stream of events, and does the stream end with its client?"""
 
 from lessons.judge import Model, Stream
 
@@ -16,7 +16,7 @@ class Countdown(Model):
     takes_frames = False
 
     def request(self, client, body):
-        """the seconds that are left: `data: 3` and an empty line at once, then `2`, `1` and `0`"""
+        """Its events are the seconds that are left"""
         client.seconds = int(body)
         right = [(self.now, start(200, b"text/event-stream"))]
         for passed in range(client.seconds + 1):
@@ -35,7 +35,7 @@ class Countdown(Model):
         )
 
     def disconnect(self, client):
-        """When the client leaves, even before its body is complete, the countdown ends there"""
+        """When the client leaves, even before its body is complete, the countdown ends"""
 
     def diagnose(self, difference):
         client = self.clients.get(difference.client)
@@ -49,11 +49,8 @@ class Countdown(Model):
         if not found:
             has_begun = bool(client.stream.received)
             return "not-an-event-stream" if found is None else "event-late" if has_begun else None
-        if (
-            cut
-            and len(found) > 1
-            and found[1][1] in map(str, map(int, pieces_of(difference, client)))
-        ):
+        begins_wrong = len(found) > 1 and found[1][1] != wanted[1][1]
+        if cut and begins_wrong and found[1][1] in numbers_of_one_piece(difference, client):
             return "body-read-once"
         return diagnose_events(wanted, found, b"".join(bodies(client.stream.received)))
 
@@ -74,11 +71,13 @@ def diagnose_events(wanted, found, body):
     return "event-early" if last < due - TOLERANCE else "event-late"
 
 
-def pieces_of(difference, client):
+def numbers_of_one_piece(difference, client):
+    """The numbers that a consumer begins with if it reads only the first or only the last piece."""
     own = [step for step in difference.steps_so_far if step.client == client.number]
-    sent = [client.handshake.get("pieces", [])]
-    sent += [[step.arguments["piece"]] for step in own if step.action == "piece"]
-    return [piece for pieces in sent for piece in (pieces or [""]) if piece] + ["0"]
+    pieces = list(client.handshake.get("pieces", [""]))
+    pieces += [step.arguments["piece"] for step in own if step.action == "piece"]
+    filled = [piece for piece in pieces if piece]
+    return {str(int(piece or "0")) for piece in (pieces[0], pieces[-1], *filled[:1])}
 
 
 def start(status, kind):
@@ -98,7 +97,7 @@ def bodies(messages):
 def read(messages):
     """What an EventSource reads in these messages: (time, value) pairs. None if it cannot.
 
-    A page hears an event with a name of its own only if it asks for that name.
+    A page receives a named event only if it listens for that name.
     """
     found, rest, data, event_name = [], "", [], ""
     for time, message in messages:
@@ -134,39 +133,39 @@ def test_counts_down_to_zero(play):
 
 
 def test_a_second_lies_between_two_events(play):
-    """The first event comes at once, and each of the others a second after the one before."""
+    """The first event comes at once, and each other event one second after the one before."""
     play("POST 12 | wait 0.9 | wait 0.2 | wait 20")
 
 
 def test_the_pieces_are_one_number(play):
-    """A body in pieces is one number: "1" and "2" are twelve seconds, an empty piece is nothing."""
+    """A body in pieces is one number: "1" and "2" are 12 seconds. An empty piece adds nothing."""
     for request in ("POST 1 2", 'POST "" 12', 'POST 1 2 ""', "POST 1 ... | piece 2"):
         play(f"{request} | wait 5.5 | wait 9")
     play('POST 1 0 ... | piece "" ... | piece 1 | wait 2.5')
 
 
 def test_each_client_has_its_own_countdown(play):
-    """Of two clients at once, each has a countdown of its own."""
+    """Two clients at the same time each have their own countdown."""
     play("POST 1 ... | 2 POST 0 ... | piece 0 | 2 piece 2 | wait 3.5 | wait 9")
     play("POST 10 | & 2 POST 2 | wait 3.5 | wait 9", otherwise="wrong-connection")
 
 
 def test_what_is_left_out_is_empty(play):
-    """An event without "body" brings none, and one without "more_body" is the last."""
+    """An event without "body" adds nothing. An event without "more_body" is the last."""
     play('keys fewer | POST 1 "" | wait 2 | 2 POST "" 1 | wait 2')
 
 
 def test_ends_where_the_client_leaves(play):
-    """When the client leaves, the countdown ends there, and the consumer stops."""
+    """When the client leaves, the countdown ends and the consumer stops."""
     play("POST 100 | wait 1.5 | close")
 
 
 def test_stops_where_the_client_leaves_before_it_has_asked(play):
-    """When the client leaves in the middle of its request, the consumer stops as well."""
+    """When the client leaves before its body is complete, the consumer stops."""
     play("POST 1 ... | close")
 
 
 def test_a_countdown_goes_on_when_another_client_leaves(play):
-    """When one of two clients leaves, the other's countdown goes on."""
+    """When one of two clients leaves, the countdown of the other one continues."""
     play("POST 100 | 2 POST 100 | wait 0.5 | close | wait 1.2 | 2 close")
     play("POST 100 | 2 POST 100 | wait 0.5 | 2 close | wait 1.2")

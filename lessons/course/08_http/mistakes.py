@@ -42,7 +42,7 @@ class Right(AsyncConsumer):
 
 
 class SendsText(Right):
-    """Believes that text is encoded on its way out."""
+    """Believes that Channels encodes the text."""
 
     diagnosis = "body-not-bytes"
 
@@ -52,7 +52,7 @@ class SendsText(Right):
 
 
 class WritesHeadersAsText(Right):
-    """Believes that headers are text, since they can be read."""
+    """Believes that headers are text."""
 
     diagnosis = "headers-not-bytes"
     start = {**START, "headers": [("content-type", "text/event-stream")]}
@@ -66,7 +66,7 @@ class WritesHeadersAsADict(Right):
 
 
 class WritesTheStatusAsText(Right):
-    """Believes that the status is what stands in the status line."""
+    """Believes that the status is the text of the status line."""
 
     diagnosis = "status-not-int"
     start = {**START, "status": "200 OK"}
@@ -108,7 +108,7 @@ class ForgetsMoreBody(Right):
 
 
 class NeverEnds(Right):
-    """Says with every part that another one comes, with the last one too."""
+    """Announces another part with every part, also with the last one."""
 
     diagnosis = "response-not-finished"
 
@@ -117,7 +117,7 @@ class NeverEnds(Right):
 
 
 class ReadsTheFirstPiece(Right):
-    """Believes that http.request carries the whole body, and takes note of the first one."""
+    """Believes that http.request carries the whole body, and reads the first one."""
 
     diagnosis = "body-read-once"
 
@@ -136,7 +136,7 @@ class AnswersEachPiece(Right):
 
 
 class ReadsTheLastPiece(Right):
-    """Waits for the last piece, and keeps none of the others."""
+    """Waits for the last piece, and reads only that one."""
 
     diagnosis = "body-read-once"
 
@@ -146,7 +146,7 @@ class ReadsTheLastPiece(Right):
 
 
 class ReadsTheKeysOfDaphne(Right):
-    """Takes what Daphne sends for what every server sends."""
+    """Believes that every server sends the keys that Daphne sends."""
 
     diagnosis = "http-key-left-out"
 
@@ -157,7 +157,7 @@ class ReadsTheKeysOfDaphne(Right):
 
 
 class KeepsTheTaskOnTheClass(Right):
-    """Believes that there is one countdown."""
+    """Believes that only one countdown runs."""
 
     diagnosis = "wrong-connection"
 
@@ -168,7 +168,7 @@ class KeepsTheTaskOnTheClass(Right):
 
 
 class KeepsThePiecesOnTheClass(Right):
-    """Believes that a list in the class body is made anew for each request."""
+    """Believes that each request gets its own copy of a list in the class body."""
 
     diagnosis = "wrong-connection"
     pieces = []
@@ -210,7 +210,7 @@ class GoesOnWaiting(Right):
 
 
 class HearsNoDisconnect(AsyncConsumer):
-    """Believes that a request without a WebSocket has no disconnect."""
+    """Believes that an HTTP request has no disconnect."""
 
     diagnosis = "no-http-disconnect-handler"
     start = START
@@ -221,7 +221,7 @@ class HearsNoDisconnect(AsyncConsumer):
 
 
 class DeclaresText(Right):
-    """Believes that a stream of events is text like any other."""
+    """Believes that a stream of events has the type of plain text."""
 
     diagnosis = "not-an-event-stream"
     start = {**START, "headers": [(b"content-type", b"text/plain")]}
@@ -238,7 +238,7 @@ class EndsTheLineAlone(Right):
 
 
 class SendsAllAtOnce(Right):
-    """Believes that each part takes its time to reach the client."""
+    """Believes that each part needs time to reach the client."""
 
     diagnosis = "event-early"
 

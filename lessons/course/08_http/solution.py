@@ -7,15 +7,15 @@ from channels.exceptions import StopConsumer
 
 
 class Countdown(AsyncConsumer):
-    # There is no event before the first piece. Bytes cannot be changed, so += below makes new ones,
-    # which belong to this request.
+    # No event comes before the first piece. Bytes cannot change, so += below makes a new object on
+    # self, for this request only.
     body = b""
     task = None
 
     async def http_request(self, event):
         self.body += event.get("body", b"")
         if not event.get("more_body", False):
-            # A task: while a handler runs, http.disconnect would have to wait.
+            # In a task: http.disconnect waits while a handler runs.
             self.task = asyncio.create_task(self.count_down(int(self.body)))
 
     async def count_down(self, seconds):
@@ -31,7 +31,7 @@ class Countdown(AsyncConsumer):
         await self.send({"type": "http.response.body", "body": body, "more_body": more_body})
 
     async def http_disconnect(self, event):
-        # None where a client leaves in the middle of its request.
+        # None if the client leaves before its body is complete.
         if self.task is not None:
             self.task.cancel()
         raise StopConsumer()
