@@ -25,7 +25,6 @@ INSTEAD = {
 }
 # Quotations from lessons and exercises, by file.
 QUOTATIONS = {
-    "README.md": ["A ticket in place of a cookie"],  # the title of lesson 18
     "auth_demo/consumers.py": ['"nobody"'],
     "tests/auth_demo/test_19_logout.py": ['"nobody"'],
     "tests/redis/demos/test_auth_two_servers.py": ['"nobody"'],

@@ -1,4 +1,4 @@
-"""Lesson 18: does a ticket open the door to its user, once, and soon, and to no other client?"""
+"""Lesson 18: does a ticket open the door to its user only, once, and for 30 seconds?"""
 
 from lessons.judge import Model
 
@@ -68,7 +68,7 @@ class Door(Model):
             client.send(f"Welcome, {_user(names[0])}.")
 
     def fault_of(self, ticket, given):
-        """Why the ticket of this handshake opens nothing: the diagnosis if it does; else None."""
+        """The diagnosis if this ticket, which must open nothing, opens the door; else None."""
         if ticket is None or given.get("altered") == "bearer" or ticket.is_deleted:
             return "accepts-everyone"
         if CHANGES & {*given}:
@@ -110,7 +110,7 @@ def _user(ticket):
 
 
 def test_rejects_a_client_without_a_ticket(play):
-    """A client without a ticket, or with something else in its place, is rejected."""
+    """A client without a ticket, or with another text instead, is rejected."""
     play("connect | connect authorization= | connect authorization=Ticket%20")
     for ticket in ("a:b:c", ".a:b:c", "a.b.c", "%E2%98%83"):
         play(f"connect authorization=Ticket%20{ticket}")
@@ -118,14 +118,14 @@ def test_rejects_a_client_without_a_ticket(play):
 
 
 def test_opens_the_door_to_its_user(play):
-    """A ticket lets its own user in, whatever else the client says."""
+    """A ticket lets its own user in, even if the query names another user."""
     play(f"connect ticket=ada | 2 connect {OTHER_WORDS} ticket=ada/2 | 3 connect ticket=bob")
     play("connect ticket=ada | & 2 connect ticket=bob | & 3 connect | & 4 connect ticket=bob/2")
     play.at_each_point("connect ticket=ada | at * 2 connect ticket=bob")
 
 
 def test_rejects_what_issue_did_not_make(play):
-    """A ticket that was made up or changed opens nothing, and does not use up the real one."""
+    """A changed ticket opens nothing, and does not use up the real one."""
     for change in ("unsigned", "longer", "earlier", "swapped", "resigned"):
         play(f"issue ada | connect ticket=ada altered={change} | connect ticket=ada")
     for change in ("forged=bob", "spliced=bob", "forged=bob altered=unsigned"):
@@ -140,19 +140,19 @@ def test_works_once(play):
 
 
 def test_one_of_two_at_once(play):
-    """Of two clients that show the same ticket at the same moment, one gets in."""
+    """Of two clients with the same ticket at the same moment, only one gets in."""
     play("connect ticket=ada | & 2 connect ticket=ada")
     play.at_each_point("connect ticket=ada | at * 2 connect ticket=ada server=2")
 
 
 def test_works_for_a_short_time(play):
-    """A ticket opens the door for 30 seconds, and not longer."""
+    """A ticket is valid for 30 seconds, not longer."""
     play("issue ada | wait 29.5 | connect ticket=ada")
     play("issue ada | wait 32 | connect ticket=ada")
 
 
 def test_asks_for_the_user_as_it_is_now(play):
-    """The ticket of a user who has been deactivated or deleted opens nothing."""
+    """The ticket of a deactivated or deleted user opens nothing."""
     play(f"issue ada | {GONE[0]} | connect ticket=ada")
     play(f"issue bob | {GONE[1]} | connect ticket=bob")
     play(f"connect ticket=ada | issue ada/2 | {GONE[0]} | 2 connect ticket=ada/2")
@@ -160,5 +160,5 @@ def test_asks_for_the_user_as_it_is_now(play):
 
 
 def test_serves_many_clients(play):
-    """The middleware serves clients with good and bad tickets, one after the other."""
+    """Many clients in turn, with valid and invalid tickets, get the right answers."""
     play(" | ".join(f"connect ticket=ada/{number} | 2 connect" for number in range(25)))

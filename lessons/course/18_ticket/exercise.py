@@ -2,13 +2,15 @@
 
 A client sends its ticket in a header: `Authorization: Ticket eyJ...`. A ticket that issue() made
 opens the door once, within 30 seconds, to the user that it was made for. The consumer behind the
-door finds that user in scope["user"]. The middleware rejects every other client before the accept,
-and the consumer does not run: a client without a ticket; with one that issue() did not make, or
-that was changed, or is too old; with one that was used, even in another process or at the same
-moment; with one whose user was deleted or deactivated. A changed ticket does not use up the real
-one. No ticket is written to a log, and the server's scope stays unchanged.
+door finds that user in scope["user"]. To every other client, the middleware sends `websocket.close`
+before any accept, and the consumer does not run. These are the clients
 
-issue() and ticket_in() stay unchanged too.
+- without a ticket, or with one that issue() did not make, that was changed, or that is too old;
+- with a ticket that was used, even in another process or at the same moment;
+- with a ticket whose user was deleted or deactivated.
+
+A changed ticket does not use up the real one. No ticket is logged, printed or put into an
+exception, and the server's scope stays unchanged. issue() and ticket_in() stay unchanged too.
 """
 
 import secrets
@@ -25,14 +27,14 @@ SECONDS = 30
 
 
 def issue(user):
-    """A ticket for this user, who has just shown who they are."""
+    """Make a ticket for this user, who has just logged in."""
     number = secrets.token_urlsafe(16)
-    cache.set(f"ticket-{number}", True, SECONDS)  # it is unused; every process finds that here
+    cache.set(f"ticket-{number}", True, SECONDS)  # unused; every process sees it
     return signing.dumps([user.pk, number], salt=SALT)
 
 
 def ticket_in(scope):
-    """What the client has sent as a ticket; "" where there is none."""
+    """Return the ticket that the client has sent, or ""."""
     header = dict(scope["headers"]).get(b"authorization", b"").decode("latin1")
     scheme, _, ticket = header.partition(" ")
     return ticket.strip() if scheme == "Ticket" else ""
@@ -44,12 +46,12 @@ class TicketMiddleware:
 
     async def __call__(self, scope, receive, send):
         user = await self.holder_of(ticket_in(scope))
-        # TODO 2: refuse whoever has no right ticket; hand on a scope that has the user.
+        # TODO 2: reject a client without a valid ticket. Pass on a scope with the user.
         await self.inner({**scope, "user": AnonymousUser()}, receive, send)
 
     async def holder_of(self, ticket):
-        """The user that a ticket was made out to; None where it opens nothing."""
-        # TODO 1: is it ours, and not too old? Is it unused? Whose is it?
+        """Return the user of a valid ticket, or None."""
+        # TODO 1: check the signature and the age, then use up the ticket. Find its user.
 
 
 class StageDoor(AsyncConsumer):

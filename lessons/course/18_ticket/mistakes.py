@@ -44,7 +44,7 @@ class StageDoor(AsyncConsumer):
 
 
 class RightDoor:
-    """What the mistakes below have right; each of them stands before the same consumer."""
+    """What the mistakes below have right. Each is in front of the same consumer."""
 
     def __init__(self, inner):
         self.inner = inner
@@ -81,8 +81,8 @@ class RightDoor:
         return await get_user_model().objects.filter(pk=user_id, is_active=True).afirst()
 
 
-class TrustsTheSignatureAlone(RightDoor):
-    """Believes that what is signed cannot be sent twice."""
+class ChecksOnlyTheSignature(RightDoor):
+    """Believes that a signed ticket cannot be sent twice."""
 
     diagnosis = "ticket-used-twice"
 
@@ -90,8 +90,8 @@ class TrustsTheSignatureAlone(RightDoor):
         return True
 
 
-class LooksThenTakesItAway(RightDoor):
-    """Looks, and takes it away in a second step: another process looks in between."""
+class ReadsThenDeletes(RightDoor):
+    """Reads the key, then deletes it. Another process reads it between the two."""
 
     diagnosis = "ticket-raced"
 
@@ -102,8 +102,8 @@ class LooksThenTakesItAway(RightDoor):
         return True
 
 
-class LooksAndTakesInOneThread(RightDoor):
-    """Takes one thread for a lock: it holds up this process, and no other."""
+class ReadsAndDeletesInOneThread(RightDoor):
+    """Believes that one thread is a lock. Another process has another thread."""
 
     diagnosis = "ticket-raced"
 
@@ -115,8 +115,8 @@ class LooksAndTakesInOneThread(RightDoor):
         return False
 
 
-class RemembersTheUsedItself(RightDoor):
-    """Keeps the used ones in a set: each process has its own."""
+class KeepsUsedTicketsInASet(RightDoor):
+    """Keeps the used tickets in a set. Each process has another set."""
 
     diagnosis = "ticket-used-elsewhere"
 
@@ -131,8 +131,8 @@ class RemembersTheUsedItself(RightDoor):
         return True
 
 
-class RemembersTheIssuedItself(RightDoor):
-    """Keeps the unused ones in a set: the process that made it is not always the one that opens."""
+class KeepsUnusedTicketsInASet(RightDoor):
+    """Keeps the unused tickets in a set. The client may connect to another process."""
 
     diagnosis = "ticket-kept-in-process"
 
@@ -144,7 +144,7 @@ class RemembersTheIssuedItself(RightDoor):
 
 
 class ForgetsTheAge(RightDoor):
-    """Believes that the time in the signature is looked at by itself."""
+    """Believes that loads() checks the age without max_age."""
 
     diagnosis = "ticket-too-old"
 
@@ -153,7 +153,7 @@ class ForgetsTheAge(RightDoor):
 
 
 class GivesTooLittleTime(RightDoor):
-    """Takes 3 seconds for half a minute."""
+    """Accepts a ticket for 3 seconds only."""
 
     diagnosis = "ticket-refused-early"
 
@@ -161,8 +161,8 @@ class GivesTooLittleTime(RightDoor):
         return signing.loads(ticket, salt=SALT, max_age=SECONDS // 10)
 
 
-class BelievesWhatItReads(RightDoor):
-    """Takes base64 for a secret writing: anybody can read it, and write it."""
+class SkipsTheSignature(RightDoor):
+    """Believes that base64 is secret. Any client can read and write it."""
 
     diagnosis = "ticket-unsigned"
 
@@ -174,8 +174,8 @@ class BelievesWhatItReads(RightDoor):
             raise signing.BadSignature from None
 
 
-class TakesItAwayFirst(RightDoor):
-    """Takes the ticket away before it knows whose word it takes for the number."""
+class DeletesFirst(RightDoor):
+    """Deletes the key before it has checked the signature."""
 
     diagnosis = "ticket-spent-by-forger"
 
@@ -195,7 +195,7 @@ class TakesItAwayFirst(RightDoor):
 
 
 class CatchesNothing(RightDoor):
-    """Believes that signing.loads() gives None for a ticket that is not good."""
+    """Believes that signing.loads() returns None for an invalid ticket."""
 
     diagnosis = "ticket-forged"
 
@@ -204,8 +204,8 @@ class CatchesNothing(RightDoor):
         return await self.user(user_id) if await self.claim(number) else None
 
 
-class AsksTheClientWhoItIs(RightDoor):
-    """Checks the ticket, and takes the name from the URL."""
+class TrustsTheQuery(RightDoor):
+    """Checks the ticket, and takes the user's name from the URL."""
 
     diagnosis = "ticket-of-another"
 
@@ -216,8 +216,8 @@ class AsksTheClientWhoItIs(RightDoor):
         await super().hand_on(scope, user, receive, send)
 
 
-class KeepsTheUserOnItself(RightDoor):
-    """Keeps the user on the middleware, as if each connection had one of its own."""
+class KeepsTheUserOnTheMiddleware(RightDoor):
+    """Keeps the user on the middleware, which serves all connections."""
 
     diagnosis = "ticket-of-another"
 
@@ -226,13 +226,13 @@ class KeepsTheUserOnItself(RightDoor):
         if self.holder is None:
             await send({"type": "websocket.close"})
             return
-        # Something else is waited for, and meanwhile another client comes.
+        # During this await, another client connects.
         await get_user_model().objects.acount()
         await self.hand_on(scope, self.holder, receive, send)
 
 
-class RefusesAndGoesOn(RightDoor):
-    """Forgets the return: the refusal is sent, and the consumer is called all the same."""
+class RejectsAndGoesOn(RightDoor):
+    """Forgets the return. It rejects the client, and calls the consumer anyway."""
 
     diagnosis = "answered-after-refusal"
 
@@ -244,8 +244,8 @@ class RefusesAndGoesOn(RightDoor):
         await self.hand_on(scope, user, receive, send)
 
 
-class FetchesWhoMayBeGone(RightDoor):
-    """Fetches the user with aget(): it raises where there is nobody."""
+class UsesAget(RightDoor):
+    """Uses aget(), which raises an exception if the user was deleted."""
 
     diagnosis = "missing-row"
 
@@ -253,8 +253,8 @@ class FetchesWhoMayBeGone(RightDoor):
         return await get_user_model().objects.aget(pk=user_id, is_active=True)
 
 
-class LetsTheDeactivatedIn(RightDoor):
-    """Believes that a deactivated user is not found."""
+class IgnoresIsActive(RightDoor):
+    """Believes that a query does not find deactivated users."""
 
     diagnosis = "deactivated-let-in"
 
@@ -263,7 +263,7 @@ class LetsTheDeactivatedIn(RightDoor):
 
 
 class LogsTheTicket(RightDoor):
-    """Notes what was refused, so that whoever reads the log can try it."""
+    """Logs the ticket. A reader of the log can use it."""
 
     diagnosis = "secret-logged"
 
@@ -273,7 +273,7 @@ class LogsTheTicket(RightDoor):
 
 
 class WritesIntoTheScope(RightDoor):
-    """Puts the user into the scope that it was given."""
+    """Writes the user into the scope of the server."""
 
     diagnosis = "scope-mutated"
 

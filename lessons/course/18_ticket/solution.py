@@ -13,14 +13,14 @@ SECONDS = 30
 
 
 def issue(user):
-    """A ticket for this user, who has just shown who they are."""
+    """Make a ticket for this user, who has just logged in."""
     number = secrets.token_urlsafe(16)
-    cache.set(f"ticket-{number}", True, SECONDS)  # it is unused; every process finds that here
+    cache.set(f"ticket-{number}", True, SECONDS)  # unused; every process sees it
     return signing.dumps([user.pk, number], salt=SALT)
 
 
 def ticket_in(scope):
-    """What the client has sent as a ticket; "" where there is none."""
+    """Return the ticket that the client has sent, or ""."""
     header = dict(scope["headers"]).get(b"authorization", b"").decode("latin1")
     scheme, _, ticket = header.partition(" ")
     return ticket.strip() if scheme == "Ticket" else ""
@@ -35,16 +35,16 @@ class TicketMiddleware:
         if user is None:
             await send({"type": "websocket.close"})
             return
-        # A copy: the scope is the server's, and of whatever stands in front.
+        # A copy: the scope belongs to the server and to outer middlewares.
         await self.inner({**scope, "user": user}, receive, send)
 
     async def holder_of(self, ticket):
-        """The user that a ticket was made out to; None where it opens nothing."""
+        """Return the user of a valid ticket, or None."""
         try:
             user_id, number = signing.loads(ticket, salt=SALT, max_age=SECONDS)
         except signing.BadSignature:
             return None
-        # One step: of two that come at once, in whichever process, one finds it there.
+        # One atomic step: of two clients at the same moment, only one finds the key.
         if not await cache.adelete(f"ticket-{number}"):
             return None
         return await get_user_model().objects.filter(pk=user_id, is_active=True).afirst()
