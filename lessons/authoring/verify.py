@@ -90,8 +90,8 @@ def _unfinished_parts(lesson: Lesson) -> list[str]:
     files = (file for file in map(lesson.path_to, FILES) if file != lesson.original)
     faults = [
         f"{file.name} has a TODO"
-        for file in (*files, lesson.teach_page, lesson.tests)
-        if file.is_file() and "TODO" in file.read_text(encoding="utf-8")
+        for file in (*files, lesson.tests)
+        if "TODO" in file.read_text(encoding="utf-8")
     ]
     if len(lesson.hints) != 3:
         faults.append(f"hints.md has {len(lesson.hints)} hints; write 3")
@@ -101,11 +101,10 @@ def _unfinished_parts(lesson: Lesson) -> list[str]:
 def _verify_text(report: VerifyReport) -> None:
     lesson = report.lesson
     report.faults += _faults_of_sections("lesson.md", lesson.text, SECTIONS, MAX_WORDS)
-    if lesson.teach_page.is_file():
-        report.faults += _faults_of_front_matter(lesson)
-        report.faults += _faults_of_teach_page(lesson)
+    report.faults += _faults_of_front_matter(lesson)
+    report.faults += _faults_of_teach_page(lesson)
     expanded_text(lesson)
-    for name in _texts(lesson):
+    for name in TEXTS:
         if text_with_new_transcripts(lesson, name) != _text_of(lesson, name):
             report.faults.append(
                 f"a transcript in {name} differs from what is recorded: run verify --update"
@@ -152,13 +151,9 @@ def _faults_of_teach_page(lesson: Lesson) -> list[str]:
 def update_transcripts(lesson: Lesson) -> None:
     """Record the transcripts in lesson.md and teach.md again, if the lesson has what they show."""
     if not _missing_parts(lesson):
-        for name in _texts(lesson):
+        for name in TEXTS:
             text = text_with_new_transcripts(lesson, name)
             lesson.path_to(name).write_text(text, encoding="utf-8")
-
-
-def _texts(lesson: Lesson) -> list[str]:
-    return [name for name in TEXTS if lesson.path_to(name).is_file()]
 
 
 def text_with_new_transcripts(lesson: Lesson, file_name: str) -> str:

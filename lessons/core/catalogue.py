@@ -16,6 +16,7 @@ ACCOUNTS = {"student": {}, "instructor": {"is_staff": True, "is_superuser": True
 
 FILES = (
     "lesson.md",
+    "teach.md",
     "predict.toml",
     "exercise.py",
     "solution.py",

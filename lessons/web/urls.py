@@ -8,6 +8,7 @@ from lessons.web.views import (
     play_views,
     prediction_views,
     reference_views,
+    teach_views,
 )
 
 urlpatterns = [
@@ -28,6 +29,8 @@ urlpatterns = [
         prediction_views.prediction_answer,
         name="prediction_answer",
     ),
+    path("lessons/<str:key>/teach/", teach_views.teach_page, name="teach"),
+    path("teach/", teach_views.plans_page, name="plans"),
     path("search/", reference_views.search_page, name="search"),
     path("diagnoses/", reference_views.diagnoses_page, name="diagnoses"),
     path("notes/", reference_views.notes_page, name="notes"),

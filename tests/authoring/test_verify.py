@@ -1,5 +1,6 @@
 """`lesson verify`: the faults that it finds in a whole lesson, and in a broken one."""
 
+import re
 import shutil
 
 import pytest
@@ -43,6 +44,10 @@ def copy(tmp_path, monkeypatch):
     shutil.copytree(catalogue.find("stop").folder, folder)
     lesson = Lesson(folder)
     lesson.mistakes.write_text(_with_two_mistakes(lesson.mistakes.read_text()))
+    teach_page = re.sub(
+        r"^- `\w+`", "- `StopsWithoutAClose`", lesson.teach_page.read_text(), flags=re.M
+    )
+    lesson.teach_page.write_text(teach_page)
     return lesson
 
 
@@ -120,3 +125,31 @@ def test_a_diagnosis_has_title_symptom_cause_and_cure_in_whole_sentences(entry):
 )
 def test_an_exception_is_recognised_by_its_message(error, diagnosis):
     assert recognise(error) == diagnosis
+
+
+def test_a_plan_that_does_not_add_up_is_a_fault(copy):
+    replace_in(copy.path_to("lesson.md"), f"minutes: {copy.minutes}", "minutes: 99")
+    [fault] = faults_of(Lesson(copy.folder))
+    assert fault == f"the plan in teach.md takes {copy.minutes} minutes, the lesson 99"
+
+
+def test_a_need_that_comes_later_is_a_fault(copy):
+    replace_in(copy.path_to("lesson.md"), "needs: frames", "needs: chat")
+    assert faults_of(Lesson(copy.folder)) == ["`needs:` names lessons that are not earlier: chat"]
+
+
+def test_a_teach_page_without_a_section_is_a_fault(copy):
+    replace_in(copy.teach_page, "## Ask", "## Talk")
+    assert any("teach.md has the sections" in fault for fault in faults_of(copy))
+
+
+def test_a_teach_page_with_an_unknown_mistake_is_a_fault(copy):
+    replace_in(copy.teach_page, "- `StopsWithoutAClose`", "- `NoSuchMistake`")
+    assert "teach.md names unknown mistakes: NoSuchMistake" in faults_of(copy)
+
+
+def test_a_lesson_without_a_goal_is_a_fault(copy):
+    replace_in(copy.path_to("lesson.md"), "goal:", "aim:")
+    assert any(
+        "the front matter lacks `goal:`" in fault for fault in faults_of(Lesson(copy.folder))
+    )

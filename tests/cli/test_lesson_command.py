@@ -136,7 +136,7 @@ def test_new_creates_the_files_of_the_next_lesson(course):
 
     made = catalogue.find("big_horn")
     assert made.number == 4
-    assert {file.name for file in made.folder.iterdir()} == {*catalogue.FILES, "teach.md"}
+    assert {file.name for file in made.folder.iterdir()} == set(catalogue.FILES)
     assert made.exercise_name == "BigHorn"
     assert len(made.hints) == 3
     assert "04_big_horn" in shown
@@ -161,7 +161,7 @@ def test_a_new_lesson_lacks_only_its_todos_and_its_worked_example(course, app):
 
     shown = lesson("verify", "horn", "--update", code=1)
     faults = [line.strip() for line in shown.splitlines() if line.startswith("      ")]
-    files = [name for name in (*catalogue.FILES, "teach.md") if name != "exercise.py"]
+    files = [name for name in catalogue.FILES if name != "exercise.py"]
     assert faults == [f"{name} has a TODO" for name in (*files, "test_04_horn.py")]
 
 
@@ -239,3 +239,10 @@ def test_a_student_who_edited_the_original_loses_nothing(project):
     assert (project / "work" / "01_lamp.py").read_text() == edited
     assert (lesson / "exercise.py").read_text() == DARK_LAMP
     assert manage(project, "check", "1").stderr == ""
+
+
+def test_teach_without_a_lesson_prints_the_plans_for_a_class(course, monkeypatch):
+    shown = lesson("teach")
+    assert "One day\n" in shown
+    assert "Two half days\n" in shown
+    assert "lesson teach 1" in shown

@@ -24,11 +24,14 @@ ACTIONS = {
     "reset": "lesson_actions.reset_lesson",
     "solution": "lesson_actions.show_solution",
     "mistakes": "mistakes.print_mistakes",
+    "teach": "teach.teach",
     "verify": "verify.verify",
     "new": "new_lesson.create_lesson",
 }
 # Authors of the course use these actions. They edit originals, not copies.
 WITHOUT_COPIES = {"verify", "new"}
+# Without a lesson, these actions are about all of them.
+ABOUT_ALL = {"verify", "new", "teach"}
 
 
 class Command(BaseCommand):
@@ -53,6 +56,7 @@ class Command(BaseCommand):
         solution = _add(actions, "solution", "the solution, once you are green")
         solution.add_argument("--force", action="store_true", help="show it anyway")
         _add(actions, "mistakes", "the common mistakes, with the diagnosis of each")
+        _add(actions, "teach", "a page for the instructor", "the plans for a class")
         verify = _add(actions, "verify", "prove the course, for its authors", "all lessons")
         verify.add_argument("--mutants", action="store_true", help="machine-made mistakes too")
         verify.add_argument(
@@ -99,4 +103,4 @@ def _add(actions, name: str, explanation: str, default="the first lesson that is
 def _chosen_lesson(action: str, name: str | None) -> Lesson | None:
     if name:
         return catalogue.find(name)
-    return None if action in WITHOUT_COPIES else progress.next_lesson()
+    return None if action in ABOUT_ALL else progress.next_lesson()

@@ -1,0 +1,77 @@
+"""Plans for a class: which lessons an instructor teaches when. The file is course/plans.toml."""
+
+import tomllib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+
+from lessons.core.catalogue import COURSE_DIR, Lesson, find
+
+_DAY = datetime(2000, 1, 1)  # any day: a plan has times of day
+
+
+@dataclass(frozen=True)
+class Part:
+    """A lesson, or something else that takes time: a break, questions. `begins` is as "09:15"."""
+
+    begins: str
+    minutes: int
+    title: str
+    lesson: Lesson | None = None
+
+
+@dataclass(frozen=True)
+class Session:
+    """The parts that follow each other without a longer pause, and the minutes that are left."""
+
+    title: str
+    parts: tuple[Part, ...]
+    ends: str
+    minutes_left: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The sessions of a class. Students do the lessons `at_home` by themselves."""
+
+    title: str
+    sessions: tuple[Session, ...]
+    at_home: tuple[Lesson, ...]
+
+
+@cache
+def plans() -> tuple[Plan, ...]:
+    """All plans. Raises UnknownLesson if one names a lesson that does not exist."""
+    data = tomllib.loads((COURSE_DIR / "plans.toml").read_text(encoding="utf-8"))
+    return tuple(
+        Plan(
+            plan["title"],
+            tuple(map(_session, plan["session"])),
+            tuple(map(find, plan["at_home"])),
+        )
+        for plan in data["plan"]
+    )
+
+
+def _session(data: dict) -> Session:
+    time = _time(data["begins"])
+    parts = []
+    for entry in data["parts"]:
+        part = _part(entry, time)
+        parts.append(part)
+        time += timedelta(minutes=part.minutes)
+    left = (_time(data["ends"]) - time) // timedelta(minutes=1)
+    return Session(data["title"], tuple(parts), data["ends"], left)
+
+
+def _part(entry: str, time: datetime) -> Part:
+    minutes, _, title = entry.partition(" ")
+    if title:
+        return Part(f"{time:%H:%M}", int(minutes), title)
+    lesson = find(entry)
+    return Part(f"{time:%H:%M}", lesson.minutes, lesson.title, lesson)
+
+
+def _time(text: str) -> datetime:
+    hours, minutes = map(int, text.split(":"))
+    return _DAY.replace(hour=hours, minute=minutes)

@@ -1,0 +1,47 @@
+"""The instructor's pages: the plans for a class, and a page for each lesson."""
+
+from functools import wraps
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from lessons.core.catalogue import UnknownLesson, find
+from lessons.core.lesson_text import TextError, expanded_teach_page
+from lessons.core.plans import plans
+from lessons.web.markup import markdown_to_html
+from lessons.web.views.csp import with_csp
+
+
+def for_instructors(view):
+    """Answer only instructors: a stranger is sent to the login, a student gets HTTP 403."""
+
+    @wraps(view)
+    @require_safe
+    @never_cache
+    @login_required(login_url="login")
+    @with_csp
+    def answer(request, **kwargs):
+        if not request.user.is_staff:
+            raise PermissionDenied("Only an instructor may read this page.")
+        return view(request, **kwargs)
+
+    return answer
+
+
+@for_instructors
+def plans_page(request):
+    return render(request, "lessons/plans.html", {"plans": plans()})
+
+
+@for_instructors
+def teach_page(request, key: str):
+    try:
+        lesson = find(key)
+        text = markdown_to_html(expanded_teach_page(lesson))
+    except (UnknownLesson, TextError) as error:
+        raise Http404(str(error)) from None
+    return render(request, "lessons/teach.html", {"lesson": lesson, "text": text})

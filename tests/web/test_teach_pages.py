@@ -1,0 +1,62 @@
+"""The instructor's pages: no student reads them."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse
+
+from lessons.core.catalogue import lessons
+from lessons.core.plans import plans
+
+pytestmark = pytest.mark.django_db
+
+PAGES = [reverse("plans"), reverse("teach", args=[lessons()[0].key])]
+
+
+@pytest.fixture
+def student(client):
+    client.force_login(User.objects.create_user("ada"))
+    return client
+
+
+@pytest.fixture
+def instructor(client):
+    client.force_login(User.objects.create_user("grace", is_staff=True))
+    return client
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_sends_a_stranger_to_the_login(client, page):
+    assert client.get(page).headers["location"] == f"{reverse('login')}?next={page}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_refuses_a_student_with_403(student, page):
+    assert student.get(page).status_code == 403
+
+
+def test_shows_an_instructor_all_plans_with_links_to_the_pages(instructor):
+    text = instructor.get(reverse("plans")).content.decode()
+    for plan in plans():
+        assert f"<h2>{plan.title}</h2>" in text
+    for lesson in lessons():
+        assert reverse("teach", args=[lesson.key]) in text
+
+
+@pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.slug)
+def test_shows_an_instructor_the_page_of_each_lesson(instructor, lesson):
+    text = instructor.get(reverse("teach", args=[lesson.key])).content.decode()
+    assert f"Goal: {lesson.goal}" in text.replace("&#x27;", "'")
+    assert "Usual mistakes" in text
+
+
+def test_an_unknown_lesson_is_a_404(instructor):
+    assert instructor.get("/lessons/99-none/teach/").status_code == 404
+
+
+def test_only_an_instructor_sees_the_links(client, student):
+    page = reverse("lesson", args=[lessons()[0].key])
+    assert reverse("plans") not in student.get(page).content.decode()
+    student.force_login(User.objects.create_user("grace", is_staff=True))
+    text = student.get(page).content.decode()
+    assert reverse("plans") in text
+    assert reverse("teach", args=[lessons()[0].key]) in text
