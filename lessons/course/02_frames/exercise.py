@@ -1,10 +1,11 @@
 """Lesson 2: a stamp that numbers frames.
 
 Each frame comes back unchanged, with its number and one space in front. A text frame comes back as
-text: the first frame `hello` as `1 hello`. A binary frame comes back as bytes: the second frame
-00 ff as the bytes `2 `, followed by 00 ff. An empty frame is stamped too. Each connection counts
-its own frames, text and binary together, without a limit. Servers other than Daphne send the key
-that a frame does not use as None. The stamp treats those frames in the same way.
+text: if the first frame is `hello`, the answer is `1 hello`. A binary frame comes back as bytes: if
+the second frame holds the bytes 00 ff, the answer holds the bytes of `2 `, then 00 ff. An empty
+frame comes back as its number and one space. Each connection counts its own frames, text and binary
+together, without a limit. Servers other than Daphne send the key that a frame does not use as None.
+The stamp treats those frames in the same way.
 """
 
 from channels.consumer import SyncConsumer

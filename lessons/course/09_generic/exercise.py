@@ -5,19 +5,21 @@ each gets one answer, a JSON object in a text frame:
 
 - `{"command": "echo", "value": ...}` is answered with `{"value": ...}`, the same JSON value. If the
   request has no `value`, the answer is `{"value": null}`.
-- `{"command": "count"}` is answered with `{"count": 2}`: how many commands of this connection
-  succeeded before this one. Errors do not count, earlier `count`s do.
+- `{"command": "count"}` is answered with, for example, `{"count": 2}`: the number of commands of
+  this connection that succeeded before this one. A `count` that succeeded is one of them. An error
+  is not.
 
 Other keys in the request change nothing.
 
 Every other frame is answered with `{"error": "..."}`, a text in your own words, and it does not
-count:
+count. The text is not empty, and `error` is the only key. Such frames are:
 
-- text that is not JSON. `NaN`, `Infinity` and `-Infinity` are not JSON, even in a key that no
-  answer contains.
+- text that is not JSON. `NaN`, `Infinity` and `-Infinity` are not JSON, even in a key that the desk
+  does not use.
 - JSON that is not an object, and an object without one of the two commands.
 - JSON that Python cannot read: brackets nested too deep, or a number with thousands of digits.
-- an `echo` whose value contains `1e999`. Python reads it as infinity, and JSON has no infinity.
+- an `echo` whose value contains `1e999`. Python reads it as infinity, and JSON has no infinity. In
+  another key, `1e999` changes nothing.
 - a binary frame, even if its bytes are JSON.
 
 The desk never closes the connection.

@@ -3,8 +3,8 @@
 The client receives `pong` for every frame, even an empty one. For a message `accounts.changed`,
 which other code sends through the channel layer (lesson 11), the client receives the number of
 accounts that exist now: `2 accounts`, and also `1 accounts`. All of that works already. But for
-each event, `AsyncConsumer.dispatch` goes to the sync thread to check the database connections, and
-three of the four handlers make no query.
+each event, `AsyncConsumer.dispatch` checks the database connections in the sync thread, and three
+of the four handlers make no query.
 
 Override `dispatch`. While `websocket.connect`, `websocket.receive` and `websocket.disconnect` are
 handled, no job is given to a thread. After a restart of the database server, `accounts.changed` is

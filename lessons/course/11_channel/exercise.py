@@ -2,7 +2,7 @@
 
 Right after the accept, the client receives its address in a text frame: the name of its consumer's
 channel. After that, a client sends only letters: text frames with JSON such as `{"to": ADDRESS,
-"text": "hello"}`. The `text` is a string that UTF-8 can encode.
+"text": "hello"}`. Every letter has both keys. The `text` is a string that UTF-8 can encode.
 
 The client at that address receives the text unchanged, in one text frame. The writer gets no
 answer, with one exception: if the layer raises TypeError for the address, the writer receives the

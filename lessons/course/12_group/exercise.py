@@ -1,9 +1,8 @@
-"""Lesson 12: a lounge whose clients hear who comes and who leaves.
+"""Lesson 12: a lounge whose clients learn when a client comes or leaves.
 
-The URL names the lounge, as the room's name in the demo. Every name of 1 to 50 ASCII letters,
-digits, `-`, `_` and `.` is a lounge. `A` and `a` are two lounges. For any other name, accept the
-client, then close with code 4004. Such a client never joins and never leaves, and its frames change
-nothing.
+The URL ends with the name of a lounge. Every name of 1 to 50 ASCII letters, digits, `-`, `_` and
+`.` is a lounge. `A` and `a` are two lounges. For any other name, accept the client, then close with
+code 4004. Such a client never joins and never leaves, and its frames change nothing.
 
 All clients in a lounge receive its news in text frames, including the client that the news is
 about:

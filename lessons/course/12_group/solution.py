@@ -1,4 +1,4 @@
-"""Lesson 12, solved: a lounge whose clients hear who comes and who leaves."""
+"""Lesson 12, solved: a lounge whose clients learn when a client comes or leaves."""
 
 import re
 

@@ -4,14 +4,15 @@ The texts are private, so they go through the layer `encrypted`. Each text reach
 clients unchanged, the sender included, on every server. A binary frame is ignored, or counts as an
 empty text: both are right.
 
-Redis may become unreachable, in whole or one host of several, and come back empty:
+Redis may become unreachable, and come back empty. If Redis has several hosts, one may fail alone.
 - If a consumer can no longer join, send or listen, its client is closed with 4013. The client may
   connect again later.
 - A rejected handshake carries no close code. So a client that connects during an outage is accepted
   first, then closed with 4013.
 - If a text cannot be sent, its sender receives `not sent`, then the close.
 
-If the server cancels a consumer, the consumer may close with 4013 too, or send nothing.
+After the close, the consumer may raise the layer's exception again or end without it: both are
+right. If the server cancels a consumer, the consumer may close with 4013 too, or send nothing.
 """
 
 from contextlib import suppress

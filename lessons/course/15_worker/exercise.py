@@ -2,8 +2,8 @@
 
 A client sends a text, such as `2026-11-21`. At once it receives `asked`, or, if the channel is
 full, `busy` and nothing else. Once a worker has done the job, the client receives
-`2026-11-21: Saturday`. For a text that is not a date, it receives `hello: not a date`. The text in
-the answer is unchanged.
+`2026-11-21: Saturday`. For `hello`, which is not a date, the client receives `hello: not a date`.
+The text in the answer is unchanged.
 
 Every text that `datetime.date.fromisoformat` accepts is a date, `20261121` too. `2026-1-2` and an
 empty text are not dates. A binary frame is ignored, or counts as an empty text: both are right.
@@ -11,7 +11,8 @@ empty text are not dates. A binary frame is ignored, or counts as an empty text:
 Each answer goes to the connection that asked, and to no other. A client may send more texts before
 an answer comes. A job may also be lost: then the client receives no answer, and may ask again.
 
-`manage.py runworker weekdays` runs Calendar in another process. A job takes at most 2 seconds.
+`manage.py runworker weekdays` runs Calendar in another process. At most 2 seconds after Calendar
+begins a job, the client receives the answer.
 """
 
 import datetime
@@ -26,7 +27,8 @@ class Clerk(AsyncConsumer):
 
     async def websocket_receive(self, event):
         job = {"type": "weekday.find", "date": event.get("text") or ""}
-        # TODO 1: say in the job where the answer must go, and send it to "weekdays". Is it full?
+        # TODO 1: add the channel for the answer to the job. Send the job to the channel "weekdays",
+        #         which may be full.
         await self.send_text("asked")
 
     async def weekday_found(self, event):
