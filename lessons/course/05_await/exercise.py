@@ -1,12 +1,12 @@
-"""Lesson 5: a notepad that was a SyncConsumer until yesterday.
+"""Lesson 5: a notepad that was a SyncConsumer, and is an AsyncConsumer now.
 
-Each text frame is a line. All connections number their lines together: the first line that any
-client sends is number 1, the next one is number 2. No number is used twice, and none is left out.
-Each line is answered with two text frames. The first is `number 2`. The second is `2: milk / eggs`:
-the number of the line, then all lines of this connection so far, unchanged, with ` / ` between
-them. An empty text is a line too, and the number of lines has no limit. A binary frame, empty or
-not, is not a line; it comes back unchanged. A server may send the key that a frame does not use as
-None.
+Each text frame is a line. All connections share one count: the first line that any client sends is
+number 1, the next line of any client is number 2. No number is used twice, and no number is left
+out. Each line is answered with two text frames. For line 2 they may be `number 2` and
+`2: milk / eggs`. The second frame holds the number of the line, then all lines that this connection
+has sent so far, unchanged, with ` / ` between them. An empty text is a line too, and the number of
+lines has no limit. A binary frame, empty or not, is not a line: send it back unchanged. A server
+may leave out the key that a frame does not use, or may send it as None.
 """
 
 from channels.consumer import AsyncConsumer
@@ -21,7 +21,7 @@ class Notepad(AsyncConsumer):
         self.send({"type": "websocket.accept"})
 
     def websocket_receive(self, event):
-        # TODO 2: keep the lines of this connection, and keep the numbers right. Bytes come back.
+        # TODO 2: keep the lines of this connection, use each number once, and send bytes back.
         number = Notepad.count + 1
         self.send({"type": "websocket.send", "text": f"number {number}"})
         Notepad.count = number

@@ -6,10 +6,11 @@ Desk runs behind AuthMiddlewareStack.
   `nobody` if no user is logged in.
 - When a user is deactivated or gets a new password, each connection of that user is closed with
   4401, on every server. A frame that arrives later is not answered.
-- Any other change of a user closes no connection, and other users stay connected.
+- Any other change of a user, such as a new name, closes no connection. Other users stay connected.
 - All this also holds if the user changes while a connection is joining its group.
 
-The receiver below notifies the group of a user after each change. You need not handle logouts.
+The receiver below notifies the group of a user after each change. You need not change it, and you
+need not handle logouts.
 Desk stays an AsyncConsumer.
 """
 

@@ -5,12 +5,12 @@ group, the client gets a text frame such as `Rain, by ada`. The posts come in th
 ids. If there is no such post, the client gets one frame, `no posts`. If there is no group of that
 name, it gets one frame, `no such group`. A binary frame gets `no such group`, too.
 
-Each answer is read from the database again. You may use several queries, and the database may
-change between them. If a group or a post that you found was deleted, `no posts` or no frame is
-right, too. The connection stays open. No user is deleted between your queries.
+Read the rows again for each frame. You may use several queries, and other code may change the
+database between them. If a group or a post is deleted between your queries, you may also send only
+`no posts`, or nothing. No user is deleted between your queries. The connection stays open.
 
 No query runs on the event loop. No database connection stays open in a thread where no code closes
-it. ReadingRoom stays an AsyncConsumer.
+it later, as after `asyncio.to_thread`. ReadingRoom stays an AsyncConsumer.
 """
 
 from asgiref.sync import sync_to_async

@@ -8,7 +8,8 @@ one transaction may come in any order. A change that is rolled back sends no fra
 savepoint is rolled back. Other tables send no frame, and neither do changes without a signal, such
 as `Post.objects.update()`.
 
-`ready()` is called once, as AppConfig.ready() is. A client gets no frames for earlier changes.
+The checks call `ready()` once, as Django calls AppConfig.ready(). A client gets no frames for
+changes before it connected.
 Frames from clients have no effect. Ticker stays an AsyncConsumer.
 """
 

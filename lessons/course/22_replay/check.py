@@ -78,7 +78,7 @@ class Ticker(Model):
                 other.now_due()
 
     def receive_after_close(self, client, text, data):
-        """A client that was closed saves no row."""
+        """The later frames of this client save no row."""
 
     def expect_row(self, client, row):
         """No row is missing, no row comes twice, and the ids only grow."""

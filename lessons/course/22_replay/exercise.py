@@ -6,15 +6,15 @@ A client connects with the last id that it saw, `?after=7`, and gets all newer r
 ids only grow, even if other code writes at any moment. Rows are never changed or deleted. One query
 may read all rows: batches are not required.
 
-If `after` is not a number of 1 to 18 digits, accept, and close with code 4400. A client that was
-closed saves no row. You choose what `?after=` without a value means, and whether digits of other
-scripts are digits.
+If `after` is not a number of 1 to 18 digits, accept, and close with code 4400. The later frames of
+this client save no row. You choose what `?after=` without a value means, and whether digits of
+other scripts are digits.
 
-A client's text frame is saved as a row, unless it is empty. After each save, this consumer or a
-view sends a message like `{"type": "ticker.news", "id": 7, "text": "seven"}` to the group "ticker".
-The message may be lost, come late, or come twice, and its row may not exist. So a message only says
-that the table may have new rows. After any message, a client has all rows that were saved before. A
-row may also come before its message.
+A client's text frame is saved as a row, unless it is empty. A binary frame saves nothing. After
+each save, the code that saved (this consumer, or a view) sends a message to the group "ticker":
+`{"type": "ticker.news", "id": 7, "text": "seven"}`. The message may be lost, come late, or come
+twice, and its row may not exist. So a message only says that the table may have new rows. After any
+message, a client has all rows that were saved before. A row may also come before its message.
 
 Ticker stays an AsyncConsumer.
 """
