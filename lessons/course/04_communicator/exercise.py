@@ -5,8 +5,8 @@ this:
 
 - It accepts a client that connects with `?key=brass`, without a subprotocol. It rejects every other
   client with a `websocket.close` that has no code.
-- The text frame `switch` gets one text frame, the new state: `on`, `off`, `on` and so on. Each
-  client has its own lamp, which is off at first. The lamp sends nothing else.
+- The text frame `switch` gets one text frame, the new state: first `on`, then `off`, then `on`
+  again. Each client has its own lamp, which is off at first. The lamp sends nothing else.
 - Any other frame breaks the lamp: the lamp closes the connection with 4000, and then sends nothing.
 - When the client has left, also after a rejection, the consumer stops.
 
