@@ -50,19 +50,16 @@ def test_shows_the_first_difference_with_the_diagnosis(ask):
     assert answer["diagnosis"]["title"] == "The consumer stopped, and the socket stayed open"
 
 
-def test_prefers_a_conversation_in_which_a_client_sees_the_mistake(ask):
-    answer = ask("logout", mistake="HasOneGroup")
-    assert written(answer["steps"]) == [
-        "connect as=ada",
-        "2 connect as=bob",
-        "text logout",
-        "2 text who?",
-    ]
+def test_shows_a_conversation_of_the_lesson_in_which_a_client_sees_the_mistake(ask):
+    answer = ask("logout", mistake="TrustsTheHandshake")
+    deactivate = 'row auth.User {"id": 1, "is_active": false}'
+    assert written(answer["steps"]) == ["connect as=ada", deactivate, "text who?"]
 
 
 def test_shows_any_difference_if_no_client_sees_the_mistake(ask):
-    answer = ask("logout", mistake="NeverLeavesItsGroups")
-    assert written(answer["steps"]) == ["connect as=ada", "text who?", "text logout"]
+    answer = ask("logout", mistake="NeverLeavesItsGroup")
+    deactivate = 'row auth.User {"id": 1, "is_active": false}'
+    assert written(answer["steps"]) == ["connect as=ada", deactivate, "text who?"]
     assert (
         answer["right"]["events"][answer["differs"]["right"]]["message"]["type"] == "group_discard"
     )

@@ -120,7 +120,7 @@ def test_questions_are_on_the_page_inside_and_outside_a_workshop(client, setting
     for settings.WORKSHOP in (True, False):
         page = text(client.get("/lessons/03-stop/"))
         assert re.findall(r"Question \d", page) == ["Question 1", "Question 2", "Question 3"]
-        assert "A page calls <code>close()</code>, without a code. What arrives?" in page
+        assert "A page calls <code>close()</code> without a code. What does" in page
 
 
 @pytest.mark.django_db

@@ -17,7 +17,7 @@ class Counter(Model):
         client.accept()
 
     def receive(self, client, text, data):
-        """Each frame comes back unchanged, with its number and one space in front"""
+        """The answer to a frame is its number, one space, and the unchanged frame"""
         client.count += 1
         if text is not None:
             client.send(f"{client.count} {text}")

@@ -1,11 +1,11 @@
 """Lesson 2: a stamp that numbers frames.
 
-Each frame comes back unchanged, with its number and one space in front. A text frame comes back as
-text: if the first frame is `hello`, the answer is `1 hello`. A binary frame comes back as bytes: if
-the second frame holds the bytes 00 ff, the answer holds the bytes of `2 `, then 00 ff. An empty
-frame comes back as its number and one space. Each connection counts its own frames, text and binary
-together, without a limit. Servers other than Daphne send the key that a frame does not use as None.
-The stamp treats those frames in the same way.
+The answer to a frame is its number, one space, and the unchanged frame. The answer to a text frame
+is text: if the first frame is `hello`, the answer is `1 hello`. The answer to a binary frame is
+bytes: if the second frame holds the bytes 00 ff, the answer holds the bytes of `2 `, then 00 ff.
+The answer to an empty frame is its number and one space. Each connection counts its own frames,
+text and binary together, without a limit. Servers other than Daphne send the key that a frame does
+not use as None. The stamp treats those frames in the same way.
 """
 
 from channels.consumer import SyncConsumer
