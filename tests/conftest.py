@@ -1,6 +1,7 @@
 """Fixtures for every test, and the order in which the tests run on several processes."""
 
 import os
+import signal
 from functools import partial
 
 import pytest
@@ -21,6 +22,11 @@ from tests.support.courses import (  # noqa: F401 - fixtures for every folder
     project,
 )
 from tests.support.required_programs import skip_or_fail
+
+# A shell starts a background command with SIGINT ignored, and each program that a test starts would
+# inherit that. Some tests interrupt such a program.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     session.PROCESSES = 1  # the tests already run side by side
