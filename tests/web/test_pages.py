@@ -324,3 +324,10 @@ def test_outside_a_workshop_a_lesson_has_no_feed_and_makes_no_session(
     assert not response.cookies
     assert "data-feed" not in text(response)
     assert "Only a local workshop records events" in text(response)
+
+
+@ALL
+@pytest.mark.parametrize("file", ["lesson.md", "teach.md"])
+def test_a_text_links_to_no_file_because_the_workshop_serves_none(key, file):
+    markdown = find(key).path_to(file).read_text(encoding="utf-8")
+    assert re.findall(r"\]\((?!/|#|https?:)[^)]*\)", markdown) == []
