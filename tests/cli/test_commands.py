@@ -18,6 +18,7 @@ from lessons.core import bootstrap
 from lessons.judge import pytest_plugin
 from lessons.management.commands import test
 from tests.support.programs.processes import run
+from tests.support.programs.running_program import wait_until
 from tests.support.programs.workshop_program import TEST_TIMEOUT, Workshop
 from tests.support.required_programs import find_program
 
@@ -58,8 +59,10 @@ def test_workshop_reloads_code_survives_a_syntax_error_and_leaves_no_process(clo
         save_until(consumers, f"{right}\nthis is a syntax error\n", started, "SyntaxError")
         # The page that is open finds the server again where it was.
         save_until(consumers, f"{right}\n# and now it is\n", started, f"Workshop ready at {url}")
-        processes = psutil.Process(started.process.pid).children(recursive=True)
-        assert len(processes) == 2  # the server and the judge
+        own = psutil.Process(started.process.pid)
+        # The server and the judge remain; a process in which the judge plays ends by itself.
+        wait_until(lambda: len(own.children(recursive=True)) == 2)
+        processes = own.children(recursive=True)
         started.interrupt()
         assert psutil.wait_procs(processes, TEST_TIMEOUT)[1] == []
     consumers.write_text(right)
