@@ -67,6 +67,46 @@ def test_a_client_that_returns_receives_what_it_missed(consumer):
     async_to_sync(conversation)()
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("consumer", [ReplayChat, Chat, GenericChat])
+def test_each_client_has_its_own_last_id(consumer):
+    async def conversation():
+        ada = open_chat(consumer)
+        await ada.connect()
+        await ada.send_json_to({"message": "old"})
+        last = (await ada.receive_json_from())["id"]
+        bob, outside = (
+            open_chat(consumer, f"?seen={last}"),
+            open_chat(consumer, "?seen=0", room="attic"),
+        )
+        await bob.connect()
+        await outside.connect()
+        await ada.send_json_to({"message": "new"})
+        while "message" not in (frame := await bob.receive_json_from()):
+            pass  # who is in the room
+        assert frame["message"] == "new"
+        for client in (ada, bob, outside):
+            await client.disconnect()
+
+    async_to_sync(conversation)()
+
+
+@both
+@pytest.mark.django_db(transaction=True)
+def test_a_join_that_fails_ends_with_its_own_error(consumer):
+    class Broken(consumer):
+        async def join(self):
+            raise ValueError("the join failed")
+
+    async def conversation():
+        client = open_chat(Broken)
+        await client.connect()
+        with pytest.raises(ValueError, match="the join failed"):
+            await client.wait()
+
+    async_to_sync(conversation)()
+
+
 @both
 @pytest.mark.django_db(transaction=True)
 def test_each_client_receives_who_is_in_the_room(consumer):
