@@ -18,12 +18,12 @@ import re
 import sys
 from collections.abc import Callable
 from functools import cache, partial
-from itertools import pairwise
 from pathlib import Path
 
 from lessons.authoring.notes_figures import FIGURES
 from lessons.core import source
 from lessons.core.catalogue import COURSE_DIR, PROJECT_DIR, find
+from lessons.core.lesson_text import split_chapters
 from lessons.playback.child_process import set_up_django
 from lessons.playback.steps import split_steps
 from lessons.wire.transcript import render
@@ -50,13 +50,6 @@ def regenerated(text: str, figures: bool = False) -> str:
     text = TABLE.sub(lambda found: _table(found, tables), text)
     chapters = [_with_footnotes(one.rstrip()) for one in split_chapters(text)]
     return TABLE.sub(lambda found: _contents(found, chapters), "\n\n".join(chapters) + "\n")
-
-
-def split_chapters(text: str) -> list[str]:
-    """The text before the first heading of level 2, then each chapter."""
-    hidden = FENCE.sub(lambda found: re.sub(r".", "x", found[0]), text)
-    starts = [0, *(found.start() for found in re.finditer(r"^## ", hidden, re.M)), len(text)]
-    return [text[start:end] for start, end in pairwise(starts)]
 
 
 def _block(found: re.Match) -> str:

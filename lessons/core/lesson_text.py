@@ -9,6 +9,7 @@ A program fills these fenced blocks:
 """
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 from django.conf import settings
@@ -21,6 +22,7 @@ _CODE = re.compile(
 )
 _CHART = re.compile(r"^```chart +(?P<name>\w+) *\n``` *$", re.M)
 _TABLE = re.compile(r"^```table +(?P<name>\w+) *\n``` *$", re.M)
+_FENCE_OR_CHAPTER = re.compile(r"^```.*?^```$|^(?P<chapter>## )", re.M | re.S)
 _TRANSCRIPT = re.compile(r"^(?P<fence>`{3,})transcript +(?P<what>.*\S) *$", re.M)
 
 
@@ -98,3 +100,10 @@ def _replace_chart(found: re.Match) -> str:
 def _fence_around(text: str) -> str:
     """One backtick more than the longest run in the text."""
     return "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+
+
+def split_chapters(markdown: str) -> list[str]:
+    """The text before the first heading of level 2, then each chapter with its heading."""
+    found = _FENCE_OR_CHAPTER.finditer(markdown)
+    starts = [one.start() for one in found if one["chapter"]]
+    return [markdown[start:end] for start, end in pairwise([0, *starts, len(markdown)])]

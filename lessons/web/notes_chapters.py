@@ -9,9 +9,9 @@ from django.utils.safestring import SafeString, mark_safe
 
 from lessons.core.catalogue import lessons
 from lessons.core.diagnoses import catalogue
+from lessons.core.lesson_text import split_chapters
 from lessons.web.markup import Section, markdown_sections, markdown_to_html
 
-_FENCE_OR_HEADING = re.compile(r"^```.*?^```$|^(?P<heading>## )", re.M | re.S)
 # Only NOTES.md itself needs this list: each page has its own.
 _CONTENTS = re.compile(r'^\[//\]: # "contents"\n.*?^\[//\]: # "end"\n', re.M | re.S)
 _FILE_LINK = re.compile(r'<a href="(?P<file>\w[^":]*)"(?: title="[^"]*")?>(?P<words>[^<]*)</a>')
@@ -32,12 +32,10 @@ class Chapter(NamedTuple):
 
 
 @lru_cache(maxsize=4)
-def split_chapters(notes: str) -> tuple[str, tuple[Chapter, ...]]:
+def read_chapters(notes: str) -> tuple[str, tuple[Chapter, ...]]:
     """The Markdown before the first chapter, and all chapters."""
-    notes = _CONTENTS.sub("", notes)
-    starts = [found.start() for found in _FENCE_OR_HEADING.finditer(notes) if found["heading"]]
-    parts = [notes[a:b] for a, b in zip([0, *starts], [*starts, len(notes)], strict=True)]
-    return parts[0], tuple(map(_chapter, parts[1:]))
+    introduction, *chapters = split_chapters(_CONTENTS.sub("", notes))
+    return introduction, tuple(map(_chapter, chapters))
 
 
 def _chapter(markdown: str) -> Chapter:
@@ -48,7 +46,7 @@ def _chapter(markdown: str) -> Chapter:
 @lru_cache(maxsize=4)
 def whole_to_html(notes: str) -> SafeString:
     """All notes as HTML. The proofs of each chapter stand at its end."""
-    introduction, chapters = split_chapters(notes)
+    introduction, chapters = read_chapters(notes)
     html = [_to_html(introduction), *(_to_html(one.markdown, one.id) for one in chapters)]
     return mark_safe("".join(html))
 
@@ -58,7 +56,7 @@ def chapter_to_html(notes: str, chapter: Chapter) -> SafeString:
     """One chapter as HTML. A link into another chapter leads to the page of that chapter."""
     urls = {
         anchor: one.url + (f"#{anchor}" if anchor != one.id else "")
-        for one in split_chapters(notes)[1]
+        for one in read_chapters(notes)[1]
         for anchor in (one.id, *(section.id for section in one.sections))
         if one != chapter
     }

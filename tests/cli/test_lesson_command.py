@@ -241,7 +241,7 @@ def test_a_student_who_edited_the_original_loses_nothing(project):
     assert manage(project, "check", "1").stderr == ""
 
 
-def test_teach_without_a_lesson_prints_the_plans_for_a_class(course, monkeypatch):
+def test_teach_without_a_lesson_prints_the_plans_for_a_class():
     shown = lesson("teach")
     assert "One day\n" in shown
     assert "Two half days\n" in shown

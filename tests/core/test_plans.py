@@ -41,7 +41,7 @@ def test_a_session_ends_in_time(plan):
         assert session.minutes_left >= 0, session.title
 
 
-def test_each_part_begins_when_the_one_before_ends(monkeypatch):
+def test_each_part_begins_when_the_one_before_ends():
     data = {
         "title": "Morning",
         "begins": "09:50",

@@ -145,7 +145,6 @@ def test_the_page_of_the_channels_tutorial_understands_every_frame(consumer):
 # A consumer that keeps its group or its task after a crash or a cancel, and a message that is saved
 # at exactly the wrong moment. The stock communicator neither cancels like Daphne nor holds queries.
 
-import asyncio
 from datetime import timedelta
 
 from channels.layers import get_channel_layer
@@ -155,10 +154,8 @@ from db_demo.chat import store
 from db_demo.chat.raw import HEARTBEAT_INTERVAL
 from db_demo.models import Message, Presence, Room
 from lessons.judge import StrictCommunicator
-from lessons.simulator.database import fresh_database
 from lessons.simulator.interleaving import interleaving
-from tests.support.chat_client import APPLICATION
-from tests.support.chat_client import Chat as ChatRoom
+from tests.support.chat_client import APPLICATION, chat_at, wait
 from tests.support.interleaving import each_point
 
 ADA_IS_HERE = {"here": ["ada"], "guests": 0}
@@ -166,15 +163,8 @@ ADA_IS_HERE = {"here": ["ada"], "guests": 0}
 
 @pytest.fixture(params=["db/chat", "db/generic-chat"])
 async def chat(request):
-    async with fresh_database() as database:
-        chat = ChatRoom(database, request.param)
+    async with chat_at(request.param) as chat:
         yield chat
-        await chat.end()
-
-
-async def wait(seconds):
-    await asyncio.sleep(seconds)
-    await asyncio.get_running_loop().wait_until_idle()
 
 
 def save(*texts, room="lobby"):

@@ -1,6 +1,5 @@
 """Tests for both hardened chats: on the bare consumer and on the generic consumer."""
 
-import asyncio
 from datetime import timedelta
 
 import pytest
@@ -10,23 +9,15 @@ from db_demo.hardened_chat import store
 from db_demo.hardened_chat.logic import HEARTBEAT_INTERVAL, TYPING_INTERVAL
 from db_demo.models import Message, Presence, Room
 from lessons.judge import StrictCommunicator
-from lessons.simulator.database import fresh_database
-from tests.support.chat_client import APPLICATION, Chat
+from tests.support.chat_client import APPLICATION, chat_at, wait
 
 HERE = {"here": ["ann"], "guests": 0}
 
 
 @pytest.fixture(params=["chat", "generic-chat"])
 async def chat(request):
-    async with fresh_database() as database:
-        chat = Chat(database, request.param)
+    async with chat_at(request.param) as chat:
         yield chat
-        await chat.end()
-
-
-async def wait(number):
-    await asyncio.sleep(number)
-    await asyncio.get_running_loop().wait_until_idle()
 
 
 # Messages

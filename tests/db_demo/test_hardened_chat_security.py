@@ -93,7 +93,6 @@ no secrets in logs or URLs:
     → test_the_log_has_users_and_events_but_no_texts
 """
 
-import asyncio
 import json
 import logging
 import re
@@ -113,23 +112,15 @@ from db_demo.hardened_chat.logic import HEARTBEAT_INTERVAL
 from db_demo.models import Message, Presence
 from lessons.asgi import application as whole_project
 from lessons.judge import StrictCommunicator
-from lessons.simulator.database import fresh_database
-from tests.support.chat_client import APPLICATION, Chat
+from tests.support.chat_client import APPLICATION, chat_at, wait
 
 OWN_ORIGIN = (b"origin", b"http://localhost")
 
 
 @pytest.fixture
 async def chat():
-    async with fresh_database() as database:
-        chat = Chat(database, "chat")
+    async with chat_at("chat") as chat:
         yield chat
-        await chat.end()
-
-
-async def wait(number):
-    await asyncio.sleep(number)
-    await asyncio.get_running_loop().wait_until_idle()
 
 
 # The handshake

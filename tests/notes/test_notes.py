@@ -11,9 +11,9 @@ from lessons.authoring.notes import (
     anchor_of,
     files_by_test,
     regenerated,
-    split_chapters,
 )
 from lessons.core.catalogue import PROJECT_DIR
+from lessons.core.lesson_text import split_chapters
 from lessons.web.search.search import recognise
 
 TEXT = NOTES.read_text(encoding="utf-8")

@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 from django.core.management import get_commands
 
+from lessons.authoring.notes import anchor_of
 from lessons.bench.processes import project_copy
 from lessons.core.catalogue import lessons
 from lessons.core.source import find_source
@@ -121,9 +122,9 @@ def test_each_named_command_exists():
 
 
 def anchors(file):
-    """Return the anchors that GitHub makes for the headings of a Markdown file."""
+    """The anchors of all headings of a Markdown file."""
     headings = re.findall(r"^#+ (.+)$", BLOCK.sub("", file.read_text(encoding="utf-8")), re.M)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return set(map(anchor_of, headings))
 
 
 @pytest.mark.parametrize("file", [README, GUIDE], ids=lambda file: file.parent.name)

@@ -50,12 +50,15 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
 def stock_proof_of(lesson):
-    text = lesson.tests.read_text(encoding="utf-8")
-    return text.partition(HEADING)[0] if HEADING in text else ""
+    return lesson.tests.read_text(encoding="utf-8").partition(HEADING)[0]
 
 
-LESSONS = [lesson for lesson in lessons() if stock_proof_of(lesson)]
-ALL = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
+ALL = pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.slug)
+
+
+@ALL
+def test_a_test_module_separates_its_stock_proof_from_the_strict_tests(lesson):
+    assert lesson.tests.read_text(encoding="utf-8").count(f"\n{HEADING}\n") == 1
 
 
 @ALL
@@ -77,7 +80,7 @@ def report(tmp_path_factory):
         (project / name).write_text(text, encoding="utf-8")
     for demo in DEMOS:
         (project / demo).symlink_to(settings.BASE_DIR / demo)
-    for lesson in LESSONS:
+    for lesson in lessons():
         text = stock_proof_of(lesson)
         (project / lesson.tests.name).write_text(text, encoding="utf-8")
     plugins = ("asyncio", "xdist", "randomly", "cacheprovider")

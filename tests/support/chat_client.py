@@ -1,6 +1,8 @@
 """Clients of all chats for tests: log in, join rooms, send and read messages."""
 
+import asyncio
 import json
+from contextlib import asynccontextmanager
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
@@ -10,6 +12,7 @@ from db_demo.chat import routing
 from db_demo.hardened_chat import routing as hardened_routing
 from db_demo.models import Membership, Room
 from lessons.judge import StrictCommunicator
+from lessons.simulator.database import fresh_database
 
 URLPATTERNS = [*routing.websocket_urlpatterns, *hardened_routing.websocket_urlpatterns]
 APPLICATION = AuthMiddlewareStack(URLRouter(URLPATTERNS))
@@ -88,6 +91,21 @@ class Chat:
         finally:
             for participant in self.participants:
                 await participant.client.cancel_application()
+
+
+@asynccontextmanager
+async def chat_at(prefix):
+    """A Chat at `/ws/PREFIX/ROOM/`, with its own empty database."""
+    async with fresh_database() as database:
+        chat = Chat(database, prefix)
+        yield chat
+        await chat.end()
+
+
+async def wait(seconds):
+    """Let simulated time pass, and all that is due in it happen."""
+    await asyncio.sleep(seconds)
+    await asyncio.get_running_loop().wait_until_idle()
 
 
 def _make_private(name, users):

@@ -31,7 +31,7 @@ ACTIONS = {
 # Authors of the course use these actions. They edit originals, not copies.
 WITHOUT_COPIES = {"verify", "new"}
 # Without a lesson, these actions are about all of them.
-ABOUT_ALL = {"verify", "new", "teach"}
+ABOUT_ALL = WITHOUT_COPIES | {"teach"}
 
 
 class Command(BaseCommand):

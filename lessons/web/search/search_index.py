@@ -15,7 +15,7 @@ from django.urls import reverse
 from lessons.core import catalogue, diagnoses, lesson_text
 from lessons.core.catalogue import IncompleteLesson, Lesson, lessons
 from lessons.web.markup import markdown_sections
-from lessons.web.notes_chapters import split_chapters
+from lessons.web.notes_chapters import read_chapters
 
 LESSONS, DIAGNOSES, NOTES = "Lessons", "Diagnoses", "Notes"
 # Private-use characters round a match. They are removed from the texts, so they are never content.
@@ -137,7 +137,7 @@ def _diagnosis_entries() -> Iterator[Entry]:
 
 
 def _note_entries() -> Iterator[Entry]:
-    introduction, chapters = split_chapters(read_notes())
+    introduction, chapters = read_chapters(read_notes())
     for one in markdown_sections(introduction):
         yield Entry(one.title or "Notes", "", "", one.text, NOTES, reverse("notes"))
     for chapter in chapters:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from lessons.core.catalogue import lessons
 from lessons.core.diagnoses import catalogue
 from lessons.judge.mistakes import read_mistakes
-from lessons.web.notes_chapters import chapter_to_html, split_chapters, whole_to_html
+from lessons.web.notes_chapters import chapter_to_html, read_chapters, whole_to_html
 from lessons.web.search.search import MAX_QUERY, search
 from lessons.web.search.search_index import SearchUnavailable, read_notes
 from lessons.web.views.csp import with_csp
@@ -71,7 +71,7 @@ def notes_page(request, chapter=None):
     notes = read_notes()
     if not notes:
         raise Http404("The file NOTES.md is missing.")
-    _, chapters = split_chapters(notes)
+    _, chapters = read_chapters(notes)
     context = {"chapters": chapters}
     if chapter is None:
         context["text"] = whole_to_html(notes)
