@@ -35,7 +35,7 @@ class Countdown(Model):
         )
 
     def disconnect(self, client):
-        """When the client leaves, even before its body is complete, the countdown ends"""
+        """When the client leaves, the countdown ends."""
 
     def diagnose(self, difference):
         client = self.clients.get(difference.client)

@@ -1,14 +1,17 @@
 """Lesson 8: a countdown, as a stream of events.
 
 The body of the request is a number of seconds in digits, such as `3`. It can come in several
-pieces, and a server can leave out of an event what is empty or False. Any other body may get any
-response.
+pieces. In the event of a piece, the server can omit `body` if it is empty, and `more_body` if it is
+False. If the request's body is not a number, any response is right.
 
 The response has the status 200 and the content type `text/event-stream`. Its events are the seconds
-that are left: `data: 3` and an empty line at once, then `2`, `1` and `0`, each one second after the
-one before. The response ends with `0`. You may add other headers. When the client leaves, even
-before its body is complete, the countdown ends. The server sends `http.disconnect` when the client
-has left, and also after a complete response. The consumer stops at that event at the latest.
+that are left. For `3`, the first event is `data: 3` and an empty line. The consumer sends it at
+once. The events `data: 2`, `data: 1` and `data: 0` follow, each one second after the one before.
+The response ends right after `data: 0`. You may add other headers.
+
+When the client leaves, the countdown ends. A client can also leave before its body is complete. The
+server sends `http.disconnect` when the client has left, and also after a complete response. Then
+the consumer stops, if it has not stopped before.
 """
 
 from channels.consumer import AsyncConsumer
@@ -17,7 +20,7 @@ from channels.exceptions import StopConsumer
 
 class Countdown(AsyncConsumer):
     async def http_request(self, event):
-        # TODO 1: this is one piece of the body. Begin when all pieces have come.
+        # TODO 1: this event has one piece of the body. Begin when all pieces have come.
         await self.count_down(int(event["body"]))
 
     async def count_down(self, seconds):
