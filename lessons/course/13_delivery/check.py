@@ -31,7 +31,7 @@ class Waiter(Model):
                 self.announce(client, step.arguments["message"])
 
     def announce(self, client, message):
-        """If announcements were lost in between, the client first receives how many"""
+        """If announcements were lost before one that arrives, the client first receives how many"""
         number, last = message["number"], client.last
         client.missed = number - last - 1 if last is not None and number > last else 0
         client.restarted = client.restarted or (last is not None and number <= last)

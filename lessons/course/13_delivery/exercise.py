@@ -4,12 +4,12 @@ The kitchen sends numbered announcements to the group `waiters`:
 `{"type": "dish.ready", "number": 7, "dish": "tea"}`. For each announcement that arrives, each
 client receives the text frame `tea is ready`.
 
-The layer may lose announcements. If announcements were lost in between, the client first receives
-how many: after 7 and then 10, `2 missed`, then `tea is ready`.
+The layer may lose announcements. If announcements were lost before one that arrives, the client
+first receives how many. If 10 arrives after 7, it receives `2 missed`, then `tea is ready`.
 
-For each client, the count begins with the first announcement that it receives. A number that is not
-higher than the one before begins a new count. In both cases no announcement was lost. Numbers are
-integers. A count may begin with any integer, also with 0 or a negative one.
+For each client, a count begins with the first announcement that it receives. A number that is not
+higher than the one before begins a new count. The first number of a count never reports a loss.
+Numbers are integers. A count may begin with any integer, also with 0 or a negative one.
 
 The consumer joins the group before the accept. Clients only listen: a text or binary frame gets no
 answer, and the connection stays open.

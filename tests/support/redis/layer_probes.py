@@ -50,78 +50,78 @@ async def _five(layers, way, neighbour_reads):
 
 
 async def send_to_a_sleeper(layers):
-    """five by `send`, capacity 3, the whole process is busy"""
+    """five messages by `send`, capacity 3, every consumer is busy"""
     return await _five(layers, "send", neighbour_reads=False)
 
 
 async def send_to_a_slow_one(layers):
-    """five by `send`, capacity 3, others in the process are idle"""
+    """five messages by `send`, capacity 3, another consumer waits"""
     return await _five(layers, "send", neighbour_reads=True)
 
 
 async def group_send_to_a_sleeper(layers):
-    """five by `group_send`, capacity 3, the whole process is busy"""
+    """five messages by `group_send`, capacity 3, every consumer is busy"""
     return await _five(layers, "group_send", neighbour_reads=False)
 
 
 async def group_send_to_a_slow_one(layers):
-    """five by `group_send`, capacity 3, others in the process are idle"""
+    """five messages by `group_send`, capacity 3, another consumer waits"""
     return await _five(layers, "group_send", neighbour_reads=True)
 
 
 async def whose_room(layers):
-    """what `capacity` limits"""
+    """`capacity` limits the messages of"""
     layer = layers.make(capacity=1)
     channels = [await layer.new_channel() for _ in range(2)]
     others = [await outcome(layer.send(channel, numbered(1))) for channel in channels]
     again = await outcome(layer.send(channels[0], numbered(2)))
-    if again == "passes":
-        return "no limit"
-    return "a channel's" if others == ["passes", "passes"] else "a process's"
+    if again == "raises nothing":
+        return "nothing"
+    return "a channel" if others == ["raises nothing", "raises nothing"] else "a process"
 
 
 async def channel_capacity(layers):
     """`channel_capacity={NAME: 1}`"""
     layer = layers.make(channel_capacity={layers.plain_name: 1})
     first, second = [await outcome(layer.send(layers.plain_name, numbered(n))) for n in (1, 2)]
-    if first != "passes":
+    if first != "raises nothing":
         return f"`send` {first}"
-    return "has no effect" if second == "passes" else "room for 1"
+    return "has no effect" if second == "raises nothing" else "the channel holds 1 message"
 
 
 # What is kept, and for how long
 
 
 async def before_anyone_reads(layers):
-    """`send` to a channel before anyone reads it"""
+    """a message to a channel that no consumer reads yet"""
     layer = layers.make()
     await layer.send(layers.plain_name, numbered(1))
     return "waits" if await first_read(layer, layers.plain_name) == 1 else "is lost"
 
 
 async def two_processes(layers):
-    """one channel name, read in two processes"""
+    """two processes read a channel of the same name"""
     here, there = layers.make(), layers.make()
     for layer in (here, there):
         await first_read(layer, layers.plain_name)
     await here.send(layers.plain_name, numbered(1))
     got = [1 in await rest_of(layer, layers.plain_name) for layer in (there, here)]
     return {
-        (False, True): "each has its own",
-        (True, False): "one of them gets it",
-        (True, True): "both get it",
+        (False, True): "each has its own channel",
+        (True, False): "one process gets each message",
+        (True, True): "both get each message",
     }[tuple(got)]
 
 
 async def slow_clock(layers):
-    """the second message, from a host whose clock is 10 s slow"""
+    """two messages, the second from a host whose clock is 10 s slow"""
     here, there = layers.make(), layers.make()
     channel = await here.new_channel()
     await here.send(channel, numbered(1))
     with later(-10):
         sender = here if layers.kind == "in memory" else there
         await sender.send(channel, numbered(2))
-    return "comes second" if await rest_of(here, channel) == [1, 2] else "comes first"
+    return "arrive in order" if await rest_of(here, channel) == [1, 2] else "the second comes first"
 
 
 async def old_message(layers):
@@ -135,22 +135,22 @@ async def old_message(layers):
 
 
 async def groups_after_an_old_message(layers):
-    """the channel's groups after such a loss"""
+    """after such a loss, the channel"""
     layer = layers.make(expiry=60)
     channel = await member_of(layer, "news")
     await layer.send(channel, numbered(1))
     with later(62):
         await layer.group_send("news", numbered(2))
-        return "stay" if 2 in await rest_of(layer, channel) else "it has left all"
+        return "stays in its groups" if 2 in await rest_of(layer, channel) else "leaves all groups"
 
 
 async def old_member(layers):
-    """a member for longer than `group_expiry`"""
+    """a consumer that joined its group longer ago than `group_expiry`"""
     layer = layers.make(group_expiry=3600)
     channel = await member_of(layer, "news")
     with later(3602):
         await layer.group_send("news", numbered(1))
-        return "gets it" if await rest_of(layer, channel) else "gets nothing"
+        return "gets messages" if await rest_of(layer, channel) else "gets no message"
 
 
 # What a message may hold
@@ -160,38 +160,38 @@ async def _arrival(layers, value):
     layer = layers.make()
     channel = await layer.new_channel()
     sent = await outcome(layer.send(channel, {"type": "a.value", "value": value}))
-    if sent != "passes":
+    if sent != "raises nothing":
         return f"`send` {sent}"
     try:
         arrived = (await layer.receive(channel))["value"]
     except Exception as error:
-        return f"receiver dies, {type(error).__name__}"
+        return f"receiver raises {type(error).__name__}"
     return "arrives" if arrived == value else f"arrives as {type(arrived).__name__}"
 
 
 async def not_plain(layers):
-    """a datetime, set, Decimal, UUID"""
+    """a message with a datetime, set, Decimal or UUID"""
     values = (NOW, {1}, decimal.Decimal("1.5"), uuid.UUID(int=1))
     return " or ".join({await _arrival(layers, value): value for value in values})
 
 
 async def a_large_int(layers):
-    """an int of more than 64 bits"""
+    """a message with an int of more than 64 bits"""
     return await _arrival(layers, 2**64)
 
 
 async def a_tuple(layers):
-    """a tuple"""
+    """a message with a tuple"""
     return await _arrival(layers, (1, 2))
 
 
 async def int_keys(layers):
-    """a dict with int keys"""
+    """a message with a dict with int keys"""
     return await _arrival(layers, {1: "one"})
 
 
 async def unpackable_to_empty_group(layers):
-    """a datetime by `group_send` to no member"""
+    """`group_send` of a datetime to an empty group"""
     return await outcome(layers.make().group_send("empty", {"type": "a.value", "value": NOW}))
 
 
@@ -214,7 +214,7 @@ async def two_members(layers):
 
 
 async def spaced_name(layers):
-    """a group named `the room`"""
+    """`group_send` to a group named `the room`"""
     return await outcome(layers.make().group_send("the room", numbered(1)))
 
 
@@ -225,7 +225,7 @@ async def foreign_channel(layers):
 
 
 async def prefixes(layers):
-    """`prefix`"""
+    """`prefix` separates"""
     try:
         here, there = [layers.make(prefix=layers.prefix + letter) for letter in "ab"]
     except TypeError:
@@ -236,7 +236,7 @@ async def prefixes(layers):
     await here.send(layers.plain_name, numbered(1))
     apart = {"groups": member, "channels": layers.plain_name}
     apart = [name for name, channel in apart.items() if 1 not in await rest_of(there, channel)]
-    return f"sets {' and '.join(apart)} apart"
+    return " and ".join(apart)
 
 
 PROBES = [

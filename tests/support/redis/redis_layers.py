@@ -90,9 +90,9 @@ def later(seconds: float):
 
 
 async def outcome(call) -> str:
-    """The outcome of a call of a layer: "raises ..." or "passes"."""
+    """The outcome of a call of a layer: "raises ..." or "raises nothing"."""
     try:
         await call
     except Exception as error:
         return f"raises {type(error).__name__}"
-    return "passes"
+    return "raises nothing"
