@@ -1,16 +1,17 @@
 """Lesson 18: a stage door, for clients that have no cookie.
 
 A client sends its ticket in a header: `Authorization: Ticket eyJ...`. A ticket that issue() made
-opens the door once, within 30 seconds, to the user that it was made for. The consumer behind the
-door finds that user in scope["user"]. To every other client, the middleware sends `websocket.close`
-before any accept, and the consumer does not run. These are the clients
+opens the door once, within 30 seconds. The consumer then finds the user of the ticket in
+scope["user"]. To every other client, the middleware sends `websocket.close` before any accept, and
+the consumer does not run. Such a client has
 
-- without a ticket, or with one that issue() did not make, that was changed, or that is too old;
-- with a ticket that was used, even in another process or at the same moment;
-- with a ticket whose user was deleted or deactivated.
+- no ticket, or one that issue() did not make, that was changed, or that is too old;
+- a ticket that another connection has used, even in another process. If two clients send the same
+  ticket at the same moment, only one of them gets in;
+- a ticket whose user was deleted or deactivated.
 
-A changed ticket does not use up the real one. No ticket is logged, printed or put into an
-exception, and the server's scope stays unchanged. issue() and ticket_in() stay unchanged too.
+A changed copy does not use up the real ticket. No ticket is logged, printed or put into an
+exception. Do not change the server's scope, issue() or ticket_in().
 """
 
 import secrets
