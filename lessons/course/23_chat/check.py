@@ -58,7 +58,7 @@ class Stage(Model):
 
     def receive(self, client, text, data):
         """If no user has the microphone, the client's user gets it. If any user has it, even the
-        client's own, this client receives `too late`, and nothing changes."""
+        client's own user, this client receives `too late`, and nothing changes."""
         if text != "take":
             return
         if self.row(client)["speaker_id"] is None:

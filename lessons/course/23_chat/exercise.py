@@ -4,17 +4,17 @@ The URL names a room, which exists. Its row has the field `speaker`: the user wh
 microphone, or None. Every client is logged in.
 
 A client that was accepted receives the state in a text frame: `ada has the microphone`, or
-`no user has the microphone`. A client sends the text `take`. If no user has the microphone, the
-client's user gets it. If any user has it, even the client's own, this client receives `too late`,
-and nothing changes. Other frames are ignored.
+`no user has the microphone`. Later it can send the text `take`. If no user has the microphone, the
+client's user gets it. If any user has it, even the client's own user, this client receives
+`too late`, and nothing changes. Other frames are ignored.
 
 When a connection ends, however it ends, its user no longer has the room's microphone. This is also
 true if the user has other connections to the room.
 
 Other code changes `speaker` too, at any moment, even between two of your queries. Never undo its
-change. After each change of `speaker`, and only then, your consumer sends one message
-`{"type": "stage.changed"}` to the group `stage-` + the room's name, as other code does. For each
-such message, each client in the room receives the state.
+change. After each change that your consumer makes to `speaker`, and only then, it sends one message
+`{"type": "stage.changed"}` to the group `stage-` + the room's name. Other code does the same. For
+each such message, each client in the room receives the state.
 """
 
 from channels.consumer import AsyncConsumer
