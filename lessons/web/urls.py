@@ -4,6 +4,7 @@ from django.urls import path
 
 from lessons.web.views import (
     exercise_views,
+    file_views,
     lesson_views,
     play_views,
     prediction_views,
@@ -15,6 +16,7 @@ urlpatterns = [
     path("", lesson_views.lesson_list, name="lessons"),
     path("lessons/<str:key>/", lesson_views.lesson_page, name="lesson"),
     path("lessons/<str:key>/exercise/", exercise_views.exercise, name="exercise"),
+    path("lessons/<str:key>/file/", file_views.exercise_file, name="exercise_file"),
     path("lessons/<str:key>/hint/", exercise_views.hint, name="hint"),
     path("lessons/<str:key>/reset/", exercise_views.reset, name="reset"),
     path("lessons/<str:key>/compare/", play_views.comparison, name="comparison"),

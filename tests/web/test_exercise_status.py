@@ -7,7 +7,7 @@ from dataclasses import asdict
 import pytest
 from channels.testing import WebsocketCommunicator
 
-from lessons.core import progress
+from lessons.core import exercise_copies, progress
 from lessons.core.source import find_source
 from lessons.judge.daemon import judge_client
 from lessons.judge.verdict import Outcome, Verdict
@@ -77,7 +77,8 @@ async def test_a_page_that_shows_everything_gets_no_panel(lamp, page):
     async with StubJudge():
         source = source_digest(find_source(lamp.demo))
         client = await page("01-lamp", source=source)
-        expected = {"judging": False, "judge": True, "source_changed": False}
+        file = exercise_copies.digest(lamp.exercise.read_bytes())
+        expected = {"judging": False, "judge": True, "source_changed": False, "file": file}
         assert await client.receive_json_from() == expected
         assert await client.receive_nothing(0.05)
         await client.disconnect()
@@ -126,6 +127,16 @@ async def test_a_page_gets_the_claims_before_the_conversations_are_played(lamp, 
         judge.report_progress(lamp)
         panel = (await client.receive_json_from())["panel"]
         assert "playing" not in panel
+        await client.disconnect()
+
+
+async def test_a_page_gets_the_new_version_when_another_editor_saves_the_file(lamp, page):
+    async with StubJudge():
+        client = await page("01-lamp")
+        await client.receive_json_from()
+        lamp.exercise.write_text("saved = True\n")
+        expected = {"file": exercise_copies.digest(b"saved = True\n")}
+        assert await client.receive_json_from() == expected
         await client.disconnect()
 
 

@@ -9,19 +9,18 @@ import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 
 import lessons.judge.preload  # noqa: F401 - loads what a verdict needs before the first fork
 from lessons.core import exercise_copies, progress
 from lessons.core.catalogue import Lesson
 from lessons.core.progress import Progress
+from lessons.core.watched_file import WatchedFile, state_of
 from lessons.judge.runner import CourseError, judge
 from lessons.judge.verdict import Verdict
 from lessons.playback.target import resolve
 
 POLL_INTERVAL = 0.04  # seconds between two looks at all exercises
 WATCHED_POLL_INTERVAL = 0.005  # for an exercise whose verdict a student waits for
-_QUIET_TIME = 0.005  # seconds without a change, after which the editor has written everything
 
 
 class ExerciseJudge:
@@ -123,32 +122,3 @@ class ExerciseJudge:
         }
         if changed:
             self.report({"progress": changed})
-
-
-class WatchedFile:
-    """A file, and its state when it was last read."""
-
-    def __init__(self, file: Path):
-        self.file = file
-        self._seen = state_of(file)
-
-    def look(self) -> None:
-        """Call this before reading the file: later changes count as new."""
-        self._seen = state_of(self.file)
-
-    def was_saved(self) -> bool:
-        """Whether the file exists, has changed since the last look, and is not being written."""
-        now = state_of(self.file)
-        if now in (self._seen, None):
-            return False
-        time.sleep(_QUIET_TIME)
-        return now == state_of(self.file)
-
-
-def state_of(file: Path) -> tuple | None:
-    """A value that changes with every save; None if the file does not exist."""
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino

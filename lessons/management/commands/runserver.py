@@ -6,6 +6,8 @@ import threading
 
 from daphne.management.commands.runserver import Command as DaphneRunserver
 from daphne.server import Server
+from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
+from django.middleware.gzip import GZipMiddleware
 from django.utils.autoreload import autoreload_started
 
 from lessons.cli.workshop import page_at, require_allowed_host
@@ -24,6 +26,16 @@ class AnnouncingServer(Server):
         # end only this thread.
         print(f"Cannot listen: {failure.getErrorMessage()}", file=sys.stderr, flush=True)
         os._exit(1)
+
+
+class CompressingHandler(ASGIStaticFilesHandler):
+    """Serves static files as Django does, and sends text compressed: the editor has 350 kB."""
+
+    def serve(self, request):
+        response = super().serve(request)
+        if not response.get("Content-Type", "").startswith("text/"):
+            return response
+        return GZipMiddleware(lambda _: response).process_response(request, response)
 
 
 class Command(DaphneRunserver):
@@ -49,7 +61,9 @@ class Command(DaphneRunserver):
 
     def get_application(self, options):
         try:
-            return super().get_application(options)
+            application = super().get_application(options)
+            is_static = isinstance(application, ASGIStaticFilesHandler)
+            return CompressingHandler(application.application) if is_static else application
         finally:
             self._imported.set()
 

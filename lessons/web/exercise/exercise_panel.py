@@ -24,7 +24,7 @@ def exercise_context(found: Lesson, known: Progress | None = None) -> dict:
     known = progress.of(found) if known is None else known
     verdict = {
         "lesson": found,
-        "exercise": _short(found.exercise),
+        "exercise": short_path(found.exercise),
         "state": known.state,
         "verdict": _with_html_claims(known.verdict or {}),
         **_findings(known.verdict or {}),
@@ -109,7 +109,7 @@ def _help(found: Lesson, known: Progress) -> dict:
         "hints": [markdown_to_html(hint) for hint in found.hints[: known.hints]],
         "hints_in_all": len(found.hints),
         "solution": _solution(found) if known.was_green else None,
-        "backup": backup and _short(backup),
+        "backup": backup and short_path(backup),
         "upcoming": _upcoming(found) if known.state == "green" else None,
     }
 
@@ -137,7 +137,7 @@ def _title(finding: dict) -> str:
     return diagnosis.title if diagnosis else finding["diagnosis"]
 
 
-def _short(file: Path) -> str:
+def short_path(file: Path) -> str:
     """The path as a student types it in the project's folder."""
     inside = file.is_relative_to(catalogue.PROJECT_DIR)
     return (file.relative_to(catalogue.PROJECT_DIR) if inside else file).as_posix()

@@ -19,7 +19,9 @@ from django.template.loader import render_to_string
 from lessons.core.catalogue import Lesson, UnknownLesson, find
 from lessons.core.progress import Progress
 from lessons.core.source import UnknownName, find_demo_source
+from lessons.core.watched_file import state_of
 from lessons.judge.daemon import judge_client
+from lessons.web.exercise.exercise_file import file_digest
 from lessons.web.exercise.exercise_panel import (
     exercise_context,
     lesson_list_context,
@@ -30,6 +32,7 @@ from lessons.web.live.page_socket import PageSocket, cookies_of
 
 RECONNECT_INTERVAL = 0.25  # seconds between two attempts to find a judge
 MISSING_TIMEOUT = 5.0  # seconds without a judge, after which the pages say so
+FILE_INTERVAL = 0.25  # seconds between two looks at the student's file
 MAX_MESSAGE = 64 * 1024 * 1024  # bytes: the progress in all lessons
 
 
@@ -113,6 +116,7 @@ class ExerciseStatus(PageSocket):
         judging         whether the checks of this lesson run
         judge           whether there is a judge
         source_changed  whether the worked example has changed since the page was loaded
+        file            the digest of the student's file
     """
 
     task = None
@@ -143,19 +147,23 @@ class ExerciseStatus(PageSocket):
                 has_changed, lesson, *query.get("source", ())
             )
         sent = {}
+        file = None
         changed = feed.join()
         try:
             while True:
                 changed.clear()
                 if lesson:
                     status |= {"judging": feed.judging == lesson.key, "judge": not feed.is_missing}
+                    if file != (file := state_of(lesson.exercise)):
+                        status["file"] = await asyncio.to_thread(file_digest, lesson)
                 news = {name: value for name, value in status.items() if sent.get(name) != value}
                 sent |= news
                 if html := await self.new_html(lesson):
                     news["panel"] = html
                 if news:
                     await self.send({"type": "websocket.send", "text": json.dumps(news)})
-                await changed.wait()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(changed.wait(), FILE_INTERVAL if lesson else None)
         finally:
             feed.leave(changed)
 

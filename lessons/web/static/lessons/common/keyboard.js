@@ -38,7 +38,7 @@ function show() {
 function keyPressed(event) {
   if (!checkbox.checked || dialog.open || event.defaultPrevented || event.isComposing) return;
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-  if (event.target.closest?.(TYPING)) return;
+  if (event.composedPath()[0].closest?.(TYPING)) return; // inside a shadow root too
   const target = rows.filter(({ dataset }) => dataset.key === event.key).map(targetOf)[0];
   if (!target) return;
   event.preventDefault();

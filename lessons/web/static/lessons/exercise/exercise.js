@@ -22,11 +22,12 @@ class Exercise {
   }
 
   // The server sends what has changed, and everything but the panel when the socket opens.
-  update({ panel, judging, judge, source_changed: isSourceChanged }) {
+  update({ panel, judging, judge, source_changed: isSourceChanged, file }) {
     if (judging !== undefined) this.section.toggleAttribute("data-judging", judging);
     if (judging) this.announce("");
     if (judge !== undefined) byId("no-judge").hidden = judge;
     if (isSourceChanged !== undefined) byId("source-old").hidden = !isSourceChanged;
+    if (file !== undefined) dispatchEvent(new CustomEvent("file-changed", { detail: file }));
     if (panel === undefined) return;
     this.last += 1;
     this.show(panel);
@@ -63,6 +64,7 @@ class Exercise {
     for (const id of open) byId(id)?.setAttribute("open", "");
     if (focused) (byId(focused.id) ?? byId("exercise-title")).focus({ preventScroll: true });
     updateFocusableScroll();
+    dispatchEvent(new Event("verdict-shown"));
     if (this.error(this.panel)) this.announce(this.error(this.panel));
     else if (this.version() !== shown) this.announce(this.summary(this.hints().length > hints));
   }
