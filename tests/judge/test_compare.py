@@ -3,12 +3,63 @@
 import pytest
 
 from lessons.core.catalogue import Lesson, find, lessons
+from lessons.judge.compare import compare, find_visible_difference
 from lessons.judge.mistakes import read_mistakes
 from lessons.playback.conversation import PlaybackLimitExceeded, play
 from lessons.simulator.student_module import mistakes_of
 from lessons.web.live.page_socket import new_feed_id
 
 pytestmark = pytest.mark.django_db
+
+# In its first conversation, no client sees the name of the group. In its second, the lamp repeats.
+GROUP_LESSON = """\
+---
+demo: sync_demo.consumers.Echo
+path: /ws/lamp/
+exercise: Lamp(AsyncConsumer)
+---
+# A lamp
+
+```transcript solution | connect
+```
+
+```transcript solution | connect | text on
+```
+"""
+
+GROUP_LAMP = """\
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+
+
+class Lamp(AsyncConsumer):
+    group = "lamps"
+
+    async def websocket_connect(self, event):
+        await self.channel_layer.group_add(self.group, self.channel_name)
+        await self.send({"type": "websocket.accept"})
+
+    async def websocket_receive(self, event):
+        await self.send({"type": "websocket.send", "text": event["text"]})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer
+"""
+
+GROUP_MISTAKES = f"""\
+{GROUP_LAMP}
+
+class JoinsAnotherGroup(Lamp):
+    diagnosis = "wrong-group-name"
+    group = "bells"
+
+
+class JoinsAnotherGroupAndShouts(JoinsAnotherGroup):
+    diagnosis = "reply-altered"
+
+    async def websocket_receive(self, event):
+        await self.send({{"type": "websocket.send", "text": event["text"].upper()}})
+"""
 
 
 def own_feed(client):
@@ -63,6 +114,34 @@ def test_shows_any_difference_if_no_client_sees_the_mistake(ask):
     assert (
         answer["right"]["events"][answer["differs"]["right"]]["message"]["type"] == "group_discard"
     )
+
+
+@pytest.fixture
+def group_lesson(tmp_path):
+    """A lesson whose mistakes differ from the solution in a group, and one also in a frame."""
+    folder = tmp_path / "01_lamp"
+    folder.mkdir()
+    (folder / "lesson.md").write_text(GROUP_LESSON)
+    (folder / "solution.py").write_text(GROUP_LAMP)
+    (folder / "mistakes.py").write_text(GROUP_MISTAKES)
+    return Lesson(folder)
+
+
+def test_prefers_a_visible_difference_to_an_earlier_hidden_one(group_lesson):
+    _, shouts = read_mistakes(group_lesson)
+    hidden = compare(group_lesson, shouts, ("connect",))
+    assert hidden.difference
+    assert not hidden.is_visible_to_client
+    found = find_visible_difference(group_lesson, shouts)
+    assert found.steps == ("connect", "text on")
+    assert found.is_visible_to_client
+
+
+def test_shows_the_first_hidden_difference_if_none_is_visible(group_lesson):
+    joins, _ = read_mistakes(group_lesson)
+    found = find_visible_difference(group_lesson, joins)
+    assert found.steps == ("connect",)
+    assert not found.is_visible_to_client
 
 
 def test_plays_the_students_steps(ask):
