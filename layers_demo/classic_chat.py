@@ -1,7 +1,7 @@
 """The chat of many tutorials, and the same events written out. All three do the same.
 
 Do not copy it into a project: it checks neither the name of the room, nor the user, nor the JSON.
-`Room` in consumers.py does better.
+The chats in db_demo/ check all three.
 """
 
 import json

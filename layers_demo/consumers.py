@@ -1,6 +1,5 @@
 """The channel layer, message by message. Consumers for lessons 11 to 15."""
 
-import re
 from contextlib import suppress
 
 from channels.consumer import AsyncConsumer
@@ -29,40 +28,31 @@ class Pager(AsyncConsumer):
         raise StopConsumer()
 
 
-class Room(AsyncConsumer):
-    """Lesson 12: every client in a room receives each text. The URL names the room."""
+class Jukebox(AsyncConsumer):
+    """Lesson 12: all clients hear one jukebox, and each client may choose the next song."""
 
-    group = None  # None until this consumer has joined a group
+    group = "jukebox"
 
     async def __call__(self, scope, receive, send):
         try:
             await super().__call__(scope, receive, send)
         finally:
             # This runs however the connection ends. A group never removes a channel by itself.
-            if self.group is not None:
-                await self.channel_layer.group_discard(self.group, self.channel_name)
+            await self.channel_layer.group_discard(self.group, self.channel_name)
 
     async def websocket_connect(self, event):
-        name = self.scope["url_route"]["kwargs"]["room_name"]
-        if not re.fullmatch(r"[a-zA-Z0-9_.-]{1,80}", name):
-            # A rejected browser only sees 1006. To send a code, accept first, then close.
-            await self.send({"type": "websocket.accept"})
-            await self.send({"type": "websocket.close", "code": 4004})
-            return
-        # All groups of a project share one namespace. The prefix prevents collisions.
-        self.group = f"room-{name}"
         await self.channel_layer.group_add(self.group, self.channel_name)
         await self.send({"type": "websocket.accept"})
 
     async def websocket_receive(self, event):
-        text = event.get("text")
-        if text and self.group is not None:
-            message = {"type": "room.message", "text": text}
+        title = event.get("text")
+        if title:
+            message = {"type": "jukebox.song", "title": title}
             await self.channel_layer.group_send(self.group, message)
 
-    async def room_message(self, event):
+    async def jukebox_song(self, event):
         # Runs once in the consumer of each member.
-        await self.send({"type": "websocket.send", "text": event["text"]})
+        await self.send({"type": "websocket.send", "text": f"now playing: {event['title']}"})
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()
@@ -110,35 +100,35 @@ class Burst(AsyncConsumer):
         raise StopConsumer()
 
 
-class SharedRoom(AsyncConsumer):
-    """Lesson 14: one room on all servers. Clients get a close code when Redis is unreachable."""
+class Siren(AsyncConsumer):
+    """Lesson 14: one siren on all servers. During an outage of Redis, it is out of order."""
 
-    accepted = False
+    joined = False
 
     async def __call__(self, scope, receive, send):
         try:
             await super().__call__(scope, receive, send)
         except Exception:
-            # Without this, the server closes with 1011, as for any bug, or rejects with HTTP 500.
-            if not self.accepted:
-                await send({"type": "websocket.accept"})  # a rejection cannot carry a code
-            await send({"type": "websocket.close", "code": 4013})
-            raise  # so that the server logs it
+            # Without this, the client only sees code 1011, as for any bug.
+            if self.joined:
+                await send({"type": "websocket.send", "text": "out of order"})
+                await send({"type": "websocket.close"})
+            raise  # so that the server logs it, and rejects a client that has not joined
         finally:
             with suppress(Exception):  # Redis may be unreachable
-                await self.channel_layer.group_discard("lobby", self.channel_name)
+                await self.channel_layer.group_discard("siren", self.channel_name)
 
     async def websocket_connect(self, event):
-        await self.channel_layer.group_add("lobby", self.channel_name)
+        await self.channel_layer.group_add("siren", self.channel_name)
         await self.send({"type": "websocket.accept"})
-        self.accepted = True
+        self.joined = True
 
     async def websocket_receive(self, event):
-        message = {"type": "lobby.said", "text": event.get("text") or ""}
-        await self.channel_layer.group_send("lobby", message)
+        message = {"type": "siren.alarm", "reason": event.get("text") or "test"}
+        await self.channel_layer.group_send("siren", message)
 
-    async def lobby_said(self, event):
-        await self.send({"type": "websocket.send", "text": event["text"]})
+    async def siren_alarm(self, event):
+        await self.send({"type": "websocket.send", "text": f"alarm: {event['reason']}"})
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()

@@ -2,13 +2,13 @@
 
 from django.urls import path
 
-from layers_demo.consumers import Burst, Pager, Primes, PrimesWorker, Room, SharedRoom
+from layers_demo.consumers import Burst, Jukebox, Pager, Primes, PrimesWorker, Siren
 
 websocket_urlpatterns = [
     path("ws/layers/channel/", Pager.as_asgi()),
-    path("ws/layers/group/<str:room_name>/", Room.as_asgi()),
+    path("ws/layers/group/lobby/", Jukebox.as_asgi()),
     path("ws/layers/delivery/", Burst.as_asgi()),
-    path("ws/layers/redis/", SharedRoom.as_asgi()),
+    path("ws/layers/redis/", Siren.as_asgi()),
     path("ws/layers/worker/", Primes.as_asgi()),
 ]
 

@@ -19,7 +19,8 @@ def test_clients_can_be_added_and_removed_and_can_vanish(visit):
         page.connect(client=client)
     page.send("hello", client=3)
     for client in (1, 2, 3):
-        lines = page.page.locator("#browser-log li").filter(has_text=f'{client} message "hello"')
+        log = page.page.locator("#browser-log li")
+        lines = log.filter(has_text=f'{client} message "now playing: hello"')
         expect(lines).to_have_count(1)
     page.press("Remove client 2")
     expect(page.client(2)).to_have_count(0)

@@ -28,7 +28,7 @@ def converse(visit, key="12-group"):
     page = visit(key)
     page.connect()
     page.send("hello")
-    page.expect_browser_log("1 open", '1 message "hello"')
+    page.expect_browser_log("1 open", '1 message "now playing: hello"')
     page.press("Close")
     page.expect_status("Closed with 1000.")
     page.press("Enlarge")  # the diagram draws visible rows only
@@ -44,19 +44,19 @@ def test_each_event_is_an_arrow_or_a_mark_between_its_lanes(visit):
         [
             "scope /ws/layers/group/lobby/",
             "websocket.connect",
-            re.compile('^group_add "room-lobby": specific'),
+            re.compile('^group_add "jukebox": specific'),
             "websocket.accept",
             'websocket.receive "hello"',
-            'group_send "room-lobby": room.message text: "hello"',
-            'room.message "hello"',
-            'websocket.send "hello"',
+            'group_send "jukebox": jukebox.song title: "hello"',
+            'jukebox.song title: "hello"',
+            'websocket.send "now playing: hello"',
             "websocket.disconnect code: None",
-            re.compile('^group_discard "room-lobby": specific'),
+            re.compile('^group_discard "jukebox": specific'),
             "finished",
         ]
     )
     handlers = page.page.locator("#diagram .handler")
-    expect(handlers).to_have_text([CONNECT, RECEIVE, "room_message", DISCONNECT])
+    expect(handlers).to_have_text([CONNECT, RECEIVE, "jukebox_song", DISCONNECT])
     expect(page.page.locator("#diagram .bar")).to_have_count(4)
 
 
@@ -85,8 +85,8 @@ def test_the_pointer_shows_an_event_and_a_click_keeps_it(visit):
     expect(thread).to_have_text("MainThread")
     labels(page).nth(6).click()
     page.page.mouse.move(0, 0)
-    expect(details).to_contain_text('{"type": "room.message", "text": "hello"}')
-    page.expect_highlighted("room_message")
+    expect(details).to_contain_text('{"type": "jukebox.song", "title": "hello"}')
+    page.expect_highlighted("jukebox_song")
 
 
 def test_a_paused_diagram_can_be_stepped_and_scrubbed(visit):

@@ -72,20 +72,20 @@ def test_a_group_message_is_recorded_when_sent_and_when_handled(visit):
     page = visit("12-group")
     page.connect()
     page.send("hello")
-    page.expect_browser_log("1 open", '1 message "hello"')
+    page.expect_browser_log("1 open", '1 message "now playing: hello"')
     page.press("Close")
     page.expect_status("Closed with 1000.")
     rows = page.page.locator("#events tr[data-lane=layer]")
     expect(rows.locator("td:nth-child(4)")).to_have_text(
         [
-            re.compile(r'^← group_add "room-lobby": specific[\w.]*![A-Za-z]+$'),
-            '← group_send "room-lobby": room.message text: "hello"',
-            '→ room.message text: "hello"',
-            re.compile(r'^← group_discard "room-lobby": specific'),
+            re.compile(r'^← group_add "jukebox": specific[\w.]*![A-Za-z]+$'),
+            '← group_send "jukebox": jukebox.song title: "hello"',
+            '→ jukebox.song title: "hello"',
+            re.compile(r'^← group_discard "jukebox": specific'),
         ]
     )
     expect(rows.locator("td:nth-child(5)")).to_have_text(
-        [CONNECT, RECEIVE, "room_message", DISCONNECT]
+        [CONNECT, RECEIVE, "jukebox_song", DISCONNECT]
     )
 
 

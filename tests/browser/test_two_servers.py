@@ -53,12 +53,12 @@ def test_a_page_shows_what_two_servers_record_of_its_clients(page_at, cluster):
     for client in (1, 2):
         page.connect(client=client)
     page.expect_browser_log(f"1 {here} open", f"2 {there} open")
-    page.send("hello")
+    page.send("fire")
     log, rows = page.page.locator("#browser-log li"), page.page.locator("#events tr")
     for number, server in ((1, here), (2, there)):
-        expect(log.filter(has_text=f'{number} {server} message "hello"')).to_have_count(1)
+        expect(log.filter(has_text=f'{number} {server} message "alarm: fire"')).to_have_count(1)
         of_layer = rows.filter(has_text=f"layer {number} {server}")
-        expect(of_layer.filter(has_text="→ lobby.said")).to_have_count(1)
+        expect(of_layer.filter(has_text="→ siren.alarm")).to_have_count(1)
     page.press("Close", client=2)
     page.expect_status("Closed with 1000.", client=2)
     page.expect_status("Open.")

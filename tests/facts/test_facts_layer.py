@@ -109,16 +109,16 @@ def test_a_view_reaches_a_consumer_of_the_same_process(daphne, visit):
 
 
 def test_all_members_of_the_room_receive_a_message_and_no_others(visit):
-    here, there = [visit("ws/layers/group/one/") for _ in range(2)], visit("ws/layers/group/two/")
+    here, there = [visit("failing/one/") for _ in range(2)], visit("failing/two/")
     here[0].send("hi")
-    assert [socket.recv(TEST_TIMEOUT) for socket in here] == ["hi", "hi"]
+    assert [socket.recv(TEST_TIMEOUT) for socket in here] == ["now playing: hi"] * 2
     there.send("alone")
-    assert there.recv(TEST_TIMEOUT) == "alone"
+    assert there.recv(TEST_TIMEOUT) == "now playing: alone"
 
 
 @pytest.mark.parametrize("name", ["two%20words", "caf%C3%A9", "%D9%A3", "lobby%0A", "x" * 300])
 def test_a_client_sees_the_code_of_a_close_after_the_accept(visit, name):
-    assert close_code(visit(f"ws/layers/group/{name}/")) == 4004
+    assert close_code(visit(f"lounge/{name}/")) == 4004
 
 
 @pytest.mark.parametrize("name", ["lobby\n", "٣"])
@@ -178,4 +178,4 @@ def test_other_members_go_on_after_one_has_crashed(daphne, visit):
     raise_in_a_handler(failing)
     daphne.wait_for_line(f"{failing.number} over")
     others[0].send("still here")
-    assert [other.recv(TEST_TIMEOUT) for other in others] == ["still here", "still here"]
+    assert [other.recv(TEST_TIMEOUT) for other in others] == ["now playing: still here"] * 2

@@ -19,9 +19,14 @@ from lessons.web.views.prediction_views import question_context
 from tests.judge.test_compare import own_feed
 from tests.web.test_pages import text
 
-GROUP_SEND = 'layer 1 ← group_send  "room-lobby": room.message  text: "hello"'
-AT_1 = ['layer 1 → room.message  text: "hello"', 'client 1 ← websocket.send  text: "hello"']
-AT_2 = ['layer 2 → room.message  text: "hello"', 'client 2 ← websocket.send  text: "hello"']
+GROUP_SEND = 'layer 1 ← group_send  "jukebox": jukebox.song  title: "hello"'
+AT_1, AT_2 = (
+    [
+        f'layer {number} → jukebox.song  title: "hello"',
+        f'client {number} ← websocket.send  text: "now playing: hello"',
+    ]
+    for number in (1, 2)
+)
 SAID = 'client 1 → websocket.receive  text: "hello"'
 
 

@@ -1,4 +1,4 @@
-"""Lesson 14, SharedRoom: it closes with a code when the layer is unreachable."""
+"""Lesson 14, Siren: clients of all servers hear it, and an outage puts it out of order."""
 
 from unittest import mock
 
@@ -7,13 +7,15 @@ from asgiref.sync import async_to_sync
 from channels.layers import InMemoryChannelLayer, channel_layers, get_channel_layer
 from channels.testing import WebsocketCommunicator
 
-from layers_demo.consumers import SharedRoom
+from layers_demo.consumers import Siren
 
 PATH = "/ws/layers/redis/"
+OUT_OF_ORDER = {"type": "websocket.send", "text": "out of order"}
+CLOSE = {"type": "websocket.close"}
 
 
 async def connect():
-    client = WebsocketCommunicator(SharedRoom.as_asgi(), PATH)
+    client = WebsocketCommunicator(Siren.as_asgi(), PATH)
     connected, _ = await client.connect()
     assert connected
     return client
@@ -26,20 +28,22 @@ def outage(method):
 
 
 async def events_before_the_exception(client):
-    """Return the type and the code of each event that the consumer sent before it failed."""
+    """Return each event that the consumer sent before it failed."""
     with pytest.raises(OSError, match="Error 111"):  # the server logs it
         await client.wait()
-    events = [client.output_queue.get_nowait() for _ in range(client.output_queue.qsize())]
-    return [(event["type"], event.get("code")) for event in events]
+    return [client.output_queue.get_nowait() for _ in range(client.output_queue.qsize())]
 
 
-def test_every_client_receives_each_text():
+def test_every_client_hears_each_alarm():
     async def conversation():
         first, second = await connect(), await connect()
-        for sent, received in (({"text_data": "hello"}, "hello"), ({"bytes_data": b"\0"}, "")):
-            await first.send_to(**sent)
-            assert await first.receive_from() == received
-            assert await second.receive_from() == received
+        for frame, reason in (
+            ({"text_data": "fire"}, "fire"),
+            ({"bytes_data": b"\0"}, "test"),
+        ):
+            await first.send_to(**frame)
+            for client in (first, second):
+                assert await client.receive_from() == f"alarm: {reason}"
         for client in (first, second):
             await client.disconnect()
 
@@ -51,8 +55,8 @@ def test_clients_with_two_in_memory_layers_do_not_reach_each_other():
         first = await connect()
         with mock.patch.dict(channel_layers.backends, default=InMemoryChannelLayer()):
             second = await connect()  # as in another process
-        await first.send_to(text_data="hello")
-        assert await first.receive_from() == "hello"
+        await first.send_to(text_data="fire")
+        assert await first.receive_from() == "alarm: fire"
         assert await second.receive_nothing()
         for client in (first, second):
             await client.disconnect()
@@ -60,23 +64,22 @@ def test_clients_with_two_in_memory_layers_do_not_reach_each_other():
     async_to_sync(conversation)()
 
 
-def test_a_text_that_cannot_be_sent_closes_its_sender_with_a_code():
+def test_the_sender_of_an_alarm_that_cannot_be_sent_reads_that_it_is_out_of_order():
     async def conversation():
         client = await connect()
         with outage("group_send"):
-            await client.send_to(text_data="hello")
-            assert await events_before_the_exception(client) == [("websocket.close", 4013)]
+            await client.send_to(text_data="fire")
+            assert await events_before_the_exception(client) == [OUT_OF_ORDER, CLOSE]
 
     async_to_sync(conversation)()
 
 
-def test_a_client_during_an_outage_is_accepted_and_closed_with_a_code():
+def test_leaves_the_handshake_during_an_outage_to_the_server():
     async def conversation():
         with outage("group_add"), outage("group_discard"):
-            client = WebsocketCommunicator(SharedRoom.as_asgi(), PATH)
+            client = WebsocketCommunicator(Siren.as_asgi(), PATH)
             await client.send_input({"type": "websocket.connect"})
-            accept_first = [("websocket.accept", None), ("websocket.close", 4013)]
-            assert await events_before_the_exception(client) == accept_first
+            assert await events_before_the_exception(client) == []
 
     async_to_sync(conversation)()
 
@@ -92,8 +95,6 @@ from layers_demo.routing import websocket_urlpatterns
 from lessons.judge import StrictCommunicator
 from lessons.simulator.channel_layer import fake_redis
 
-TRY_AGAIN = {"type": "websocket.close", "code": 4013}
-
 
 @pytest.fixture
 def redis():
@@ -102,16 +103,12 @@ def redis():
 
 
 def new_client():
-    return StrictCommunicator(SharedRoom.as_asgi(), PATH)
+    return StrictCommunicator(Siren.as_asgi(), PATH)
 
 
 async def enter(client):
     assert await client.connect() == (True, None)
     client.expect()
-
-
-def text_frame(text):
-    return {"type": "websocket.send", "text": text}
 
 
 async def test_joins_before_the_accept_and_leaves_at_the_end(redis):
@@ -132,22 +129,22 @@ async def test_leaves_the_group_however_the_connection_ends(redis, end):
         assert redis.layers["default"].groups == {}
 
 
-async def test_an_outage_closes_with_a_code_and_is_raised_for_the_log(redis):
+async def test_an_outage_is_reported_to_an_idle_client_and_raised_for_the_log(redis):
     async with new_client() as client:
         await enter(client)
         await redis.stop()
-        client.expect(TRY_AGAIN)
+        client.expect(OUT_OF_ORDER, CLOSE)
         with pytest.raises(ConnectionError, match=r"^Connection closed by server\.$"):
             await client.future
 
 
-async def test_a_text_that_cannot_be_sent_closes_only_its_sender(redis):
+async def test_an_alarm_that_cannot_be_sent_closes_only_its_sender(redis):
     async with new_client() as sender, new_client() as listener:
         await enter(sender)
         await enter(listener)
         redis.stop_group_host()
-        await sender.send_to(text_data="hello?")
-        sender.expect(TRY_AGAIN)
+        await sender.send_to(text_data="fire")
+        sender.expect(OUT_OF_ORDER, CLOSE)
         listener.expect()
         assert not listener.finished
 
@@ -156,13 +153,13 @@ async def test_clients_that_return_after_an_outage_reach_each_other(redis):
     async with new_client() as early:
         await enter(early)
         await redis.stop()
-        early.expect(TRY_AGAIN)
+        early.expect(OUT_OF_ORDER, CLOSE)
     redis.start()
     async with new_client() as first, new_client() as second:
         await enter(first)
         await enter(second)
         await first.send_to(text_data="back")
-        second.expect(text_frame("back"))
+        second.expect({"type": "websocket.send", "text": "alarm: back"})
 
 
 async def test_is_routed_at_its_path(redis):

@@ -11,7 +11,7 @@ from lessons import asgi
 DATABASE_APPS = ("auth_demo", "db_demo")
 
 # These send to one client what another client has sent or saved. That is their purpose.
-SHARING = ("layers_demo.Room", "layers_demo.SharedRoom", "db_demo.Guestbook")
+SHARING = ("layers_demo.Jukebox", "layers_demo.Siren", "db_demo.Guestbook")
 SHARING += ("db_demo.EntryCounter", "db_demo.Chat", "db_demo.GenericChat")
 SHARING += ("db_demo.HardenedChat", "db_demo.HardenedGenericChat")
 

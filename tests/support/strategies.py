@@ -51,8 +51,8 @@ ODD_TEXTS = (
 CLIENTS = 3
 CODES = (None, 1000, 1001, 1006, 4000)
 ROOMS = ("lobby", "a.b-c", "two words", "\x00", LongText("x" * 200), "é", "!")
-LAYER_TYPES = ("no.such.handler", "_private", "websocket.send", "pager.message", "room.message")
-LAYER_TYPES += ("burst.part", "lobby.said", "primes.found", "user.changed", "session.over")
+LAYER_TYPES = ("no.such.handler", "_private", "websocket.send", "pager.message", "jukebox.song")
+LAYER_TYPES += ("burst.part", "siren.alarm", "primes.found", "user.changed", "session.over")
 LAYER_TYPES += ("post.saved", "entry.saved", "chat.saved", "chat.typing", "chat.presence")
 ACCOUNTS = ("ann", "bob")
 

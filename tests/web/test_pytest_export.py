@@ -16,6 +16,7 @@ from lessons.web.live.page_socket import new_feed_id
 from tests.support.programs.processes import run
 
 EVIL = "http://evil.lessons.localhost:8666"
+SONG = '{"type": "websocket.send", "text": "now playing: hello"}'
 PLAYED = {
     "accept": [
         "1 connect ?name=ada",
@@ -74,7 +75,7 @@ def test_an_exported_test_passes_and_fails_for_a_changed_consumer(tmp_path):
         "accept": 'assert await next_event(client_1) == {"type": "websocket.close"}',
         "frames": 'await client_1.send_input({"type": "websocket.receive", "text": ""})',
         "stop": 'await client_1.send_input({"type": "websocket.disconnect", "code": 1006})',
-        "group": 'assert await next_event(client_2) == {"type": "websocket.send", "text": "hello"}',
+        "group": f"assert await next_event(client_2) == {SONG}",
         "user": 'user_student = await log_in("student")',
         "ticket": 'assert await next_event(client_2) == {"type": "websocket.close"}',
         "orm": 'await Group.objects.acreate(name="editors")',

@@ -25,7 +25,7 @@ def servers(redis_binaries):
 
 @pytest.fixture
 def open_client(servers):
-    """`open_client(0, "SharedRoom", "pubsub")`: a client of a consumer of the first server."""
+    """`open_client(0, "Hotline", "pubsub")`: a client of a consumer of the first server."""
     with ExitStack() as sockets:
 
         def visit(number, consumer, alias="default"):
@@ -52,13 +52,13 @@ def is_open_and_silent(client):
 
 @pytest.mark.parametrize("alias", ["default", "pubsub", "encrypted"])
 def test_two_servers_share_one_room(open_client, alias):
-    here, there = (open_client(number, "SharedRoom", alias) for number in range(2))
-    here.send("hello")
-    assert [client.recv(TEST_TIMEOUT) for client in (here, there)] == ["hello", "hello"]
+    here, there = (open_client(number, "Siren", alias) for number in range(2))
+    here.send("fire")
+    assert [client.recv(TEST_TIMEOUT) for client in (here, there)] == ["alarm: fire"] * 2
 
 
 def test_in_memory_each_server_has_its_own_room(open_client):
-    here, there = (open_client(number, "SharedRoom", "memory") for number in range(2))
+    here, there = (open_client(number, "Hotline", "memory") for number in range(2))
     here.send("hello")
     assert here.recv(TEST_TIMEOUT) == "hello"
     assert is_open_and_silent(there)
@@ -71,13 +71,14 @@ def test_what_clients_see_during_and_after_an_outage(servers, open_client):
     redis, first, _second = servers
     plain, groupless = open_client(0, "Plain"), open_client(0, "NoGroup")
     shared = [
-        open_client(number, "SharedRoom", alias)
+        open_client(number, "Hotline", alias)
         for number, alias in enumerate(("default", "encrypted"))
     ]
     listener, sender = (
-        open_client(0, "SharedRoom", "pubsub"),
-        open_client(1, "SharedRoom", "pubsub"),
+        open_client(0, "Hotline", "pubsub"),
+        open_client(1, "Hotline", "pubsub"),
     )
+    siren = open_client(0, "Siren")
     redis.stop(signal.SIGKILL)
 
     assert code_of(plain) == code_of(groupless) == 1011
@@ -85,41 +86,40 @@ def test_what_clients_see_during_and_after_an_outage(servers, open_client):
     assert first.wait_for_line(ERROR) == "Connection closed by server."
     assert is_open_and_silent(listener)
     sender.send("hello?")
+    assert sender.recv(TEST_TIMEOUT) == "not sent"
     assert code_of(sender) == 4013
+    assert siren.recv(TEST_TIMEOUT) == "out of order"
+    assert code_of(siren) == 1000
 
     for alias in ("default", "pubsub"):
-        assert code_of(open_client(1, "SharedRoom", alias)) == 4013
-        with pytest.raises(InvalidStatus, match="HTTP 500"):
-            open_client(1, "Plain", alias)
+        assert code_of(open_client(1, "Hotline", alias)) == 4013
+        for name in ("Siren", "Plain"):
+            with pytest.raises(InvalidStatus, match="HTTP 500"):
+                open_client(1, name, alias)
 
     redis.start()
     for alias in ("default", "encrypted"):
-        here, there = (open_client(number, "SharedRoom", alias) for number in range(2))
+        here, there = (open_client(number, "Hotline", alias) for number in range(2))
         here.send("back")
         assert there.recv(TEST_TIMEOUT) == "back"
-    again = next(filter(can_chat, (open_client(1, "SharedRoom", "pubsub") for _ in range(10))))
+    again = next(filter(can_chat, (open_client(1, "Hotline", "pubsub") for _ in range(10))))
     assert any(reaches(listener, again) for _ in range(100))
 
 
 def can_chat(client):
     """False if the pub/sub layer, while it reconnects, closes the client."""
     try:
-        check_echo(client)
+        client.send("back")
+        return client.recv(TEST_TIMEOUT) == "back"
     except ConnectionClosed as closed:
         if closed.rcvd.code != 4013:
             raise
         return False
-    return True
-
-
-def check_echo(client):
-    client.send("back")
-    assert client.recv(TEST_TIMEOUT) == "back"
 
 
 def reaches(listener, sender):
     """Whether the text reaches `listener`. Its layer tries to reach Redis once a second."""
-    check_echo(sender)
+    assert can_chat(sender)
     try:
         return listener.recv(timeout=0.1) == "back"
     except TimeoutError:

@@ -1,10 +1,12 @@
-"""The worked examples of lessons 11 and 12 in a project of nothing else, for test_facts_layer.py.
+"""Consumers of lessons 11 and 12 in a project of nothing else, for test_facts_layer.py.
 
 When a consumer ends, the server prints its NUMBER, which is its query string.
 """
 
 import asyncio
 import json
+import runpy
+from pathlib import Path
 
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
@@ -26,13 +28,20 @@ settings.configure(
 )
 django_application = get_asgi_application()
 
-from layers_demo.consumers import Room  # noqa: E402
+from layers_demo.consumers import Jukebox  # noqa: E402
 from layers_demo.routing import websocket_urlpatterns  # noqa: E402
 from tests.support.servers.daphne_server import serve  # noqa: E402
 
+COURSE = Path(__file__).parents[3] / "lessons" / "course"
+Lounge = runpy.run_path(COURSE / "12_group" / "solution.py")["Lounge"]
 
-class FailingRoom(Room):
-    """Lesson 12's room, in which a handler may raise or hang."""
+
+class FailingRoom(Jukebox):
+    """Lesson 12's jukebox, one in each room of the URL. A handler may raise or hang."""
+
+    async def websocket_connect(self, event):
+        self.group = f"room-{self.scope['url_route']['kwargs']['room_name']}"
+        await super().websocket_connect(event)
 
     async def websocket_receive(self, event):
         if event.get("text") == "raise":
@@ -74,6 +83,7 @@ router = URLRouter(
         *websocket_urlpatterns,
         path("failing/<str:room_name>/", FailingRoom.as_asgi()),
         path("on-disconnect/<str:room_name>/", OnDisconnect.as_asgi()),
+        path("lounge/<str:room_name>/", Lounge.as_asgi()),
         path("probe/", Probe.as_asgi()),
     ]
 )

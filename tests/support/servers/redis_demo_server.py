@@ -5,6 +5,8 @@ The path `/NAME/ALIAS` leads to the consumer of that name on the layer with that
 """
 
 import os
+import runpy
+from pathlib import Path
 
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
@@ -27,11 +29,14 @@ settings.configure(
     }
 )
 
-from layers_demo.consumers import SharedRoom  # noqa: E402
+from layers_demo.consumers import Siren  # noqa: E402
 from tests.support.servers.daphne_server import serve  # noqa: E402
 
+COURSE = Path(__file__).parents[3] / "lessons" / "course"
+Hotline = runpy.run_path(COURSE / "14_redis" / "solution.py")["Hotline"]
 
-class Plain(SharedRoom):
+
+class Plain(Siren):
     """Does not handle an outage, so the server does."""
 
     __call__ = AsyncConsumer.__call__
@@ -47,7 +52,7 @@ class NoGroup(AsyncConsumer):
         raise StopConsumer()
 
 
-CONSUMERS = {consumer.__name__: consumer for consumer in (SharedRoom, Plain, NoGroup)}
+CONSUMERS = {consumer.__name__: consumer for consumer in (Siren, Hotline, Plain, NoGroup)}
 
 
 async def application(scope, receive, send):
