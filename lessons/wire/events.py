@@ -21,7 +21,8 @@ class Event:
     the consumer, "out" leaves it, "mark" is its end. `message` is the ASGI message or the call:
     {"type": "group_send", "group": ..., "message": ...}, {"type": "query", "sql": ...},
     {"type": "finished"}, {"type": "raised", "error": ...}. It holds no secrets and consists of
-    exact built-in types.
+    exact built-in types. `state` is what the consumer's code changed in its attributes after this
+    event and before its next one, {"count": "3", "task": None}; None stands for a deleted one.
     """
 
     seq: int
@@ -32,6 +33,7 @@ class Event:
     thread: str
     handler: str | None
     connection: str
+    state: dict | None = None
 
     def as_json(self) -> dict:
         """The event as JSON values; bytes become {"bytes": "00ff"}."""

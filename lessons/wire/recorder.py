@@ -7,10 +7,11 @@ import threading
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lessons.wire.events import Direction, Event, Lane, exact_copy
 from lessons.wire.redaction import redact
+from lessons.wire.state import attributes_of, consumer_on_stack
 
 # The tasks of `await_many_dispatch` and the threads of `sync_to_async` inherit this variable. So a
 # channel layer call or a query finds the connection that it belongs to.
@@ -24,10 +25,14 @@ class Recorder:
 
     The recorder calls its listeners one event at a time, in order, in the thread that recorded the
     event. So a listener must be quick and must not record. With `keep=False` the list stays empty.
+
+    With `with_state`, an event gets the changes of the consumer's attributes that followed it: it
+    is replaced in the list, and the listeners are called with it again.
     """
 
-    def __init__(self, keep: bool = True):
+    def __init__(self, keep: bool = True, with_state: bool = False):
         self.keep = keep
+        self.with_state = with_state
         self.events: list[Event] = []
         self.listeners: list[Callable[[Event], None]] = []
         self._numbers = itertools.count(1)
@@ -38,7 +43,7 @@ class Recorder:
         """Whether anything reads what is recorded."""
         return self.keep or bool(self.listeners)
 
-    def record(self, lane, direction, message, thread, handler, connection):
+    def record(self, lane, direction, message, thread, handler, connection) -> Event:
         message = exact_copy(message)
         message = redact(message if isinstance(message, dict) else {"not a dict": message})
         with self._lock:
@@ -48,6 +53,17 @@ class Recorder:
                 self.events.append(event)
             for listener in self.listeners:
                 listener(event)
+        return event
+
+    def revise(self, event: Event, changes: dict[str, str | None]) -> Event:
+        """Add the state that followed `event`. Returns the event that replaces it."""
+        with self._lock:
+            revised = replace(event, state={**(event.state or {}), **changes})
+            if self.keep:
+                self.events[event.seq - 1] = revised
+            for listener in self.listeners:
+                listener(revised)
+        return revised
 
 
 @dataclass
@@ -67,9 +83,14 @@ class Connection:
         self.recorder = recorder
         self.running: RunningHandler | None = None
         self._task = asyncio.current_task()
+        self._consumer = None
+        self._attributes: dict[str, str] = {}
+        self._last: Event | None = None
 
     def handler_started(self, source: Lane, message: dict) -> None:
         """A handler starts on `message`, in this thread. It has no name if there is no type."""
+        if self.recorder.with_state:
+            self._consumer = self._consumer or consumer_on_stack()
         name = str(message.get("type", "")).replace(".", "_")
         self.running = RunningHandler(source, name, threading.current_thread().name)
         self.record(source, "in", message)
@@ -77,11 +98,23 @@ class Connection:
     def handler_returned(self, source: Lane) -> None:
         """The consumer asks `source` for its next event, so the handler of the last one is done."""
         if self.running and self.running.source == source:
+            self.note_state()
             self.running = None
 
     def record(self, lane: Lane, direction: Direction, message: dict) -> None:
+        self.note_state()
         handler, thread = self._handler_and_thread()
-        self.recorder.record(lane, direction, message, thread, handler, self.id)
+        self._last = self.recorder.record(lane, direction, message, thread, handler, self.id)
+
+    def note_state(self) -> None:
+        """Add to the last event what the consumer has changed in its attributes since then."""
+        if self._consumer is None or self._last is None:
+            return
+        before, now = self._attributes, attributes_of(self._consumer)
+        if now != before:
+            changes = {**dict.fromkeys(before.keys() - now.keys()), **_changed(before, now)}
+            self._attributes = now
+            self._last = self.recorder.revise(self._last, changes)
 
     def _handler_and_thread(self) -> tuple[str | None, str]:
         """Names of the running handler, or of the task that it started, and of the thread."""
@@ -96,6 +129,10 @@ class Connection:
         if task in (None, self._task):
             return None, here
         return getattr(task.get_coro(), "__qualname__", task.get_name()), here
+
+
+def _changed(before: dict[str, str], now: dict[str, str]) -> dict[str, str]:
+    return {name: text for name, text in now.items() if before.get(name) != text}
 
 
 class TrackedMessage(dict):

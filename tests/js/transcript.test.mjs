@@ -68,3 +68,11 @@ test("a transcript takes the entries of another one and continues with its own",
   transcript.add({ recorded: 2, events: [event("c", 2, { time: 9 })] });
   assert.deepEqual(describe(transcript).slice(-2), ["eve 2", "mia 1.2"]);
 });
+
+test("an event that comes again replaces itself", () => {
+  const transcript = new Transcript();
+  transcript.add({ recorded: 2, events: [event("a", 1), event("a", 2)] });
+  transcript.add({ recorded: 2, events: [{ ...event("a", 1), state: { count: "1" } }] });
+  assert.deepEqual(transcript.entries.map(({ event: { seq, state } }) => [seq, state]), [[1, { count: "1" }], [2, undefined]]);
+  assert.equal(transcript.lost, 0);
+});

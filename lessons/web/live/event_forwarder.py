@@ -36,8 +36,12 @@ class EventForwarder:
     def __call__(self, event: Event) -> None:
         """Take `event`, in any thread. The loop writes the JSON later."""
         has_room = len(self._oldest) < MAX_OLDEST and not self._newest
-        (self._oldest if has_room else self._newest).append(event)
-        self._recorded = event.seq
+        waiting = self._oldest if has_room else self._newest
+        if waiting and waiting[-1].seq == event.seq:  # now with the state that followed it
+            waiting[-1] = event
+            return
+        waiting.append(event)
+        self._recorded = max(self._recorded, event.seq)
         if not self._is_scheduled:
             self._is_scheduled = True
             self._loop.call_soon_threadsafe(self._loop.call_later, BATCH_INTERVAL, self._start)

@@ -79,7 +79,7 @@ async def _record(application, scope, receive, send):
         for message in _REJECTIONS[scope["type"]]:
             await send({**message})
         return
-    recorder = Recorder(keep=False)
+    recorder = Recorder(keep=False, with_state=True)
     recorder.listeners.append(EventForwarder(group, identity.client))
     # The consumer's scope is that of a client which connected to the lesson's own path.
     direct = {**scope, "path": f"/{rest}", "headers": headers}

@@ -22,11 +22,16 @@ export class Transcript extends EventTarget {
   }
 
   // Adds events in the recorder's order. The recorder has already sent or dropped every event of
-  // their connection up to number `recorded`. `client` and `server` are names for the lanes.
+  // their connection up to number `recorded`. `client` and `server` are names for the lanes. An event
+  // that comes again replaces itself: now it has the state that followed it.
   add({ recorded = 0, events }, { client = "", server = "" } = {}) {
     let from = this.entries.length;
     for (const event of events) {
       const of = this.connection(event, client, server);
+      if (event.seq <= of.known) {
+        from = Math.min(from, this.replaceEvent(of, event));
+        continue;
+      }
       from = Math.min(from, this.addGap(event.seq - of.known - 1, of, event.time));
       from = Math.min(from, this.insert({ time: event.time, of, event }));
       of.known = event.seq;
@@ -37,6 +42,13 @@ export class Transcript extends EventTarget {
       last.known = Math.max(recorded, last.known);
     }
     this.notify(from, this.trim());
+  }
+
+  replaceEvent(of, event) {
+    const index = this.entries.findLastIndex((entry) => entry.of === of && entry.event?.seq === event.seq);
+    if (index < 0) return Infinity;
+    this.entries[index].event = event;
+    return index;
   }
 
   connection({ connection, time }, client, server) {

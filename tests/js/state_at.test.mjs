@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { Transcript } from "../../lessons/web/static/lessons/diagram/transcript.js";
+import { stateAt } from "../../lessons/web/static/lessons/state/state_at.js";
+import { event } from "./events.mjs";
+
+function layer(connection, seq, message, direction = "out") {
+  return { ...event(connection, seq, { lane: "layer", direction }), message };
+}
+
+function query(connection, seq, sql) {
+  return { ...event(connection, seq, { lane: "database", direction: "out" }), message: { type: "query", sql } };
+}
+
+function stateAfter(events, index) {
+  const transcript = new Transcript();
+  for (const one of events) transcript.add({ recorded: one.seq, events: [one] });
+  return stateAt(transcript.entries, transcript.entries[index]);
+}
+
+test("the attributes are those after the event, and the changed ones are new", () => {
+  const events = [
+    { ...event("a", 1), state: { count: "0", task: "<Task>" } },
+    { ...event("a", 2), state: { count: "1", task: null } },
+    { ...event("b", 1, { time: 3 }), state: { other: "1" } },
+    event("a", 3, { time: 4 }),
+  ];
+  assert.deepEqual(stateAfter(events, 1).attributes, [{ name: "count", text: "1", isNew: true }]);
+  assert.deepEqual(stateAfter(events, 3).attributes, [{ name: "count", text: "1", isNew: false }]);
+});
+
+test("a group has its members, and says which of them have ended", () => {
+  const events = [
+    layer("a", 1, { type: "group_add", group: "room", channel: "x" }),
+    layer("b", 1, { type: "group_add", group: "room", channel: "y" }),
+    { ...event("b", 2, { time: 3, lane: "consumer", direction: "mark" }), message: { type: "finished" } },
+    layer("a", 4, { type: "group_discard", group: "room", channel: "x" }),
+  ];
+  const members = (index) =>
+    (stateAfter(events, index).groups.get("room") ?? []).map(({ of, hasEnded }) => [of.connection, hasEnded]);
+  assert.deepEqual(members(0), [["a", false]]);
+  assert.deepEqual(members(2), [["a", false], ["b", true]]);
+  assert.deepEqual(members(3), [["b", true]]);
+});
+
+test("a message waits for each member until its handler begins", () => {
+  const events = [
+    layer("a", 1, { type: "group_add", group: "room", channel: "x" }),
+    layer("b", 1, { type: "group_add", group: "room", channel: "y" }),
+    layer("a", 3, { type: "group_send", group: "room", message: {} }),
+    layer("b", 4, { type: "chat.message" }, "in"),
+  ];
+  const queue = (index) => [...stateAfter(events, index).queue].map(([of, count]) => [of.connection, count]);
+  assert.deepEqual(queue(2), [["a", 1], ["b", 1]]);
+  assert.deepEqual(queue(3), [["a", 1]]);
+});
+
+test("the rows that were written are counted by verb and table", () => {
+  const events = [
+    query("a", 1, 'SELECT "x" FROM "db_demo_post"'),
+    query("a", 2, 'INSERT INTO "db_demo_post" ("x") VALUES (%s)'),
+    query("a", 3, 'INSERT INTO "db_demo_post" ("x") VALUES (%s)'),
+    query("a", 4, 'UPDATE "db_demo_room" SET "x" = %s'),
+  ];
+  assert.deepEqual(stateAfter(events, 3).rows, [
+    { verb: "INSERT INTO", table: "db_demo_post", count: 2, isNew: false },
+    { verb: "UPDATE", table: "db_demo_room", count: 1, isNew: true },
+  ]);
+});
