@@ -5,8 +5,8 @@ import { Transcript } from "../../lessons/web/static/lessons/diagram/transcript.
 import { stateAt } from "../../lessons/web/static/lessons/state/state_at.js";
 import { event } from "./events.mjs";
 
-function layer(connection, seq, message, direction = "out") {
-  return { ...event(connection, seq, { lane: "layer", direction }), message };
+function layer(connection, seq, message, direction = "out", time = seq) {
+  return { ...event(connection, seq, { lane: "layer", direction, time }), message };
 }
 
 function query(connection, seq, sql) {
@@ -35,7 +35,7 @@ test("a group has its members, and says which of them have ended", () => {
     layer("a", 1, { type: "group_add", group: "room", channel: "x" }),
     layer("b", 1, { type: "group_add", group: "room", channel: "y" }),
     { ...event("b", 2, { time: 3, lane: "consumer", direction: "mark" }), message: { type: "finished" } },
-    layer("a", 4, { type: "group_discard", group: "room", channel: "x" }),
+    layer("a", 2, { type: "group_discard", group: "room", channel: "x" }, "out", 4),
   ];
   const members = (index) =>
     (stateAfter(events, index).groups.get("room") ?? []).map(({ of, hasEnded }) => [of.connection, hasEnded]);
@@ -48,8 +48,8 @@ test("a message waits for each member until its handler begins", () => {
   const events = [
     layer("a", 1, { type: "group_add", group: "room", channel: "x" }),
     layer("b", 1, { type: "group_add", group: "room", channel: "y" }),
-    layer("a", 3, { type: "group_send", group: "room", message: {} }),
-    layer("b", 4, { type: "chat.message" }, "in"),
+    layer("a", 2, { type: "group_send", group: "room", message: {} }),
+    layer("b", 2, { type: "chat.message" }, "in", 4),
   ];
   const queue = (index) => [...stateAfter(events, index).queue].map(([of, count]) => [of.connection, count]);
   assert.deepEqual(queue(2), [["a", 1], ["b", 1]]);
