@@ -64,11 +64,13 @@ class LiveBlog(AsyncConsumer):
     async def websocket_receive(self, event):
         pass  # this consumer ignores all frames
 
-    async def post_saved(self, event):
-        await self.send_json(event)
-
-    async def post_deleted(self, event):
-        await self.send_json(event)
+    async def post_changed(self, event):
+        # The message only has an id. What was committed is in the database.
+        post = await Post.objects.filter(id=event["id"]).afirst()
+        if post is None:
+            await self.send_json({"type": "post.deleted", "id": event["id"]})
+        else:
+            await self.send_json({"type": "post.saved", **post.as_message()})
 
     async def send_json(self, data):
         await self.send({"type": "websocket.send", "text": json.dumps(data)})

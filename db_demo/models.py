@@ -34,7 +34,7 @@ class Post(models.Model):
         return self.title
 
     def as_message(self):
-        """Return the fields that a reader receives. Every layer and JSON can send their types."""
+        """Return the fields that a reader receives. JSON can hold their types."""
         return {"id": self.pk, "title": self.title, "text": self.text}
 
 

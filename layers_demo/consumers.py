@@ -1,5 +1,6 @@
 """The channel layer, message by message. Consumers for lessons 11 to 15."""
 
+import re
 from contextlib import suppress
 
 from channels.consumer import AsyncConsumer
@@ -135,26 +136,32 @@ class Siren(AsyncConsumer):
 
 
 class Primes(AsyncConsumer):
-    """Lesson 15: sends each number to a worker and does not wait for the answer."""
+    """Lesson 15: sends numbers to a worker. All clients receive what the worker finds."""
+
+    async def __call__(self, scope, receive, send):
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self.channel_layer.group_discard("factors", self.channel_name)
 
     async def websocket_connect(self, event):
+        await self.channel_layer.group_add("factors", self.channel_name)
         await self.send({"type": "websocket.accept"})
 
     async def websocket_receive(self, event):
-        job = {
-            "type": "primes.factor",
-            "text": event.get("text") or "",
-            "answer_to": self.channel_name,  # the worker sends its answer to this connection
-        }
+        text = event.get("text") or ""
+        if not re.fullmatch(r"[1-9][0-9]{0,11}", text):
+            # No job for invalid input: an exception in the worker would lose other jobs too.
+            await self.send_text("Send a number from 1 to 999999999999.")
+            return
         try:
-            await self.channel_layer.send("primes", job)
+            await self.channel_layer.send("primes", {"type": "primes.factor", "number": int(text)})
         except ChannelFull:  # no worker has taken a job for some time
-            await self.send_text("no worker: try again later")
-        else:
-            await self.send_text("handed in")
+            await self.send_text("No worker takes jobs. Try again later.")
 
     async def primes_found(self, event):
-        await self.send_text(event["text"])
+        factors = " * ".join(map(str, event["factors"]))
+        await self.send_text(f"{event['number']} = {factors}")
 
     async def send_text(self, text):
         await self.send({"type": "websocket.send", "text": text})
@@ -167,21 +174,15 @@ class PrimesWorker(AsyncConsumer):
     """Lesson 15: the consumer of `manage.py runworker primes`. It does one job at a time."""
 
     async def primes_factor(self, event):
-        text = event["text"]
-        try:
-            answer = f"{text} = {' * '.join(map(str, prime_factors(text)))}"
-        except ValueError:
-            # If this exception left the handler, this consumer would end and lose waiting jobs.
-            answer = f"{text}: not a number from 2 to 999999999999"
-        message = {"type": "primes.found", "text": answer}
-        await self.channel_layer.send(event["answer_to"], message)
+        number = event["number"]
+        # A worker has no client, so it sends a message. The group's consumers send the frames.
+        message = {"type": "primes.found", "number": number, "factors": prime_factors(number)}
+        await self.channel_layer.group_send("factors", message)
 
 
-def prime_factors(text):
-    """Return the prime factors of the number in `text`. This is slow, so a worker does it."""
-    number, divisor, factors = int(text), 2, []
-    if not 2 <= number < 10**12:
-        raise ValueError(text)
+def prime_factors(number):
+    """Return the prime factors of a number. This is slow, so a worker does it."""
+    divisor, factors = 2, []
     while divisor * divisor <= number:
         if number % divisor:
             divisor += 1

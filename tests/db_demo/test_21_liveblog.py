@@ -159,9 +159,23 @@ async def test_posts_of_async_code_are_sent_too(database):
     async with new_reader() as client:
         await enter(client)
         post = await Post.objects.acreate(title="Rain")
+        await client.receive_nothing(0)
         await post.adelete()
         await client.receive_nothing(0)
         assert new_messages(client) == [saved(1, "Rain"), deleted(1)]
+
+
+async def test_each_save_of_a_transaction_sends_the_row_that_was_committed(database):
+    def write_twice():
+        post = write("Rain")
+        post.title = "Hail"
+        post.save()
+
+    async with new_reader() as client:
+        await enter(client)
+        async with database.transaction(write_twice):
+            pass
+        assert new_messages(client) == [saved(1, "Hail"), saved(1, "Hail")]
 
 
 async def test_sends_nothing_before_the_commit(database):

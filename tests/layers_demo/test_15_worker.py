@@ -1,4 +1,4 @@
-"""Lesson 15, Primes: it sends a number to a worker, and the client receives the factors."""
+"""Lesson 15, Primes: it sends numbers to a worker, and all clients receive the factors."""
 
 from contextlib import suppress
 
@@ -21,36 +21,34 @@ async def connect():
     return client
 
 
-async def hand_in(client, text):
-    await client.send_to(text_data=text)
-    assert await client.receive_from() == "handed in"
+async def next_job():
+    return await get_channel_layer().receive("primes")
 
 
-def test_the_job_waits_in_the_channel_and_names_the_channel_for_the_answer():
+def test_the_job_waits_in_the_channel_and_the_answer_is_a_message_to_the_group():
     async def conversation():
         client = await connect()
-        await hand_in(client, "91")
+        await client.send_to(text_data="91")
         assert await client.receive_nothing()
-        job = await get_channel_layer().receive("primes")
-        assert job == {"type": "primes.factor", "text": "91", "answer_to": job["answer_to"]}
-        await get_channel_layer().send(job["answer_to"], {"type": "primes.found", "text": "7"})
-        assert await client.receive_from() == "7"
+        assert await next_job() == {"type": "primes.factor", "number": 91}
+        answer = {"type": "primes.found", "number": 91, "factors": [7, 13]}
+        await get_channel_layer().group_send("factors", answer)
+        assert await client.receive_from() == "91 = 7 * 13"
         await client.disconnect()
 
     async_to_sync(conversation)()
 
 
-def test_one_worker_serves_all_clients_and_each_client_receives_its_own_answer():
+def test_one_worker_does_the_jobs_of_all_clients_and_all_receive_each_answer():
     async def conversation():
         first, second = await connect(), await connect()
         worker = ApplicationCommunicator(PrimesWorker.as_asgi(), {"type": "channel"})
         for client, text in ((first, "15"), (second, "7")):
-            await hand_in(client, text)
-            await worker.send_input(await get_channel_layer().receive("primes"))
-        assert await second.receive_from() == "7 = 7"
-        assert await first.receive_from() == "15 = 3 * 5"
-        assert await first.receive_nothing()
+            await client.send_to(text_data=text)
+            await worker.send_input(await next_job())
         for client in (first, second):
+            assert await client.receive_from() == "15 = 3 * 5"
+            assert await client.receive_from() == "7 = 7"
             await client.disconnect()
 
     async_to_sync(conversation)()
@@ -60,9 +58,9 @@ def test_an_exception_ends_the_worker_and_loses_the_waiting_job():
     async def conversation():
         client = await connect()
         worker = ApplicationCommunicator(PrimesWorker.as_asgi(), {"type": "channel"})
-        await hand_in(client, "91")
-        await worker.send_input({"type": "primes.factor"})  # without "text"
-        await worker.send_input(await get_channel_layer().receive("primes"))
+        await client.send_to(text_data="91")
+        await worker.send_input({"type": "primes.factor"})  # without "number"
+        await worker.send_input(await next_job())
         with pytest.raises(KeyError):
             await worker.wait()
         assert await client.receive_nothing()
@@ -78,7 +76,7 @@ def test_reports_that_no_worker_takes_the_jobs():
             while True:
                 await get_channel_layer().send("primes", {"type": "primes.factor"})
         await client.send_to(text_data="91")
-        assert await client.receive_from() == "no worker: try again later"
+        assert await client.receive_from() == "No worker takes jobs. Try again later."
         await client.disconnect()
         await get_channel_layer().flush()  # the next test needs an empty channel
 
@@ -94,8 +92,6 @@ from channels.routing import URLRouter
 from layers_demo.routing import websocket_urlpatterns
 from lessons.judge import StrictCommunicator
 from lessons.simulator.worker import Workers
-
-HANDED_IN = {"type": "websocket.send", "text": "handed in"}
 
 
 @pytest.fixture
@@ -116,18 +112,17 @@ async def enter(client):
     client.expect()
 
 
-async def ask(client, text):
-    await client.send_to(text_data=text)
-    assert client.unread.pop(0) == HANDED_IN
-
-
 def answer(text):
     return {"type": "websocket.send", "text": text}
+
+
+INVALID = answer("Send a number from 1 to 999999999999.")
 
 
 @pytest.mark.parametrize(
     ("text", "factors"),
     [
+        ("1", "1"),
         ("2", "2"),
         ("91", "7 * 13"),
         ("97", "97"),
@@ -135,58 +130,83 @@ def answer(text):
         ("999999999999", "3 * 3 * 3 * 7 * 11 * 13 * 37 * 101 * 9901"),
     ],
 )
-async def test_the_worker_answers_with_the_factors(worker, text, factors):
+async def test_the_worker_finds_the_factors(worker, text, factors):
     await worker.start("primes")
     async with new_client() as client:
         await enter(client)
-        await ask(client, text)
+        await client.send_to(text_data=text)
         client.expect(answer(f"{text} = {factors}"))
 
 
-@pytest.mark.parametrize("text", ["", "hello", "1", "-7", "7.5", "1000000000000"])
-async def test_an_invalid_number_is_answered_too(worker, text):
-    await worker.start("primes")
-    async with new_client() as client:
+@pytest.mark.parametrize(
+    "frame",
+    [
+        *(
+            {"text_data": text}
+            for text in ("", "hello", "0", "-7", "7.5", "1000000000000", "٣", "7\n")
+        ),
+        {"bytes_data": b"91"},
+    ],
+)
+async def test_an_invalid_number_is_refused_and_makes_no_job(worker, frame):
+    async with new_client() as client, new_client() as other:
         await enter(client)
-        await ask(client, text)
-        client.expect(answer(f"{text}: not a number from 2 to 999999999999"))
-        await ask(client, "91")
-        client.expect(answer("91 = 7 * 13"))
+        await enter(other)
+        await client.send_to(**frame)
+        client.expect(INVALID)
+        other.expect()
+        assert await worker.take_job("primes") is None
 
 
-async def test_a_binary_frame_counts_as_empty_text(worker):
-    await worker.start("primes")
-    async with new_client() as client:
+async def test_jobs_wait_for_a_worker_in_their_order(worker):
+    async with new_client() as client, new_client() as other:
         await enter(client)
-        await client.send_to(bytes_data=b"91")
-        client.expect(HANDED_IN, answer(": not a number from 2 to 999999999999"))
-
-
-async def test_jobs_wait_for_a_worker_and_a_failing_job_loses_no_other(worker):
-    async with new_client() as client:
-        await enter(client)
-        for text in ("4", "hello", "6"):
-            await ask(client, text)
+        await enter(other)
+        for text in ("4", "6"):
+            await client.send_to(text_data=text)
             client.expect()
         await worker.start("primes")
-        await client.receive_nothing()
-        texts = [frame["text"] for frame in client.unread]
-        assert texts == ["4 = 2 * 2", "hello: not a number from 2 to 999999999999", "6 = 2 * 3"]
+        for each in (client, other):
+            await each.receive_nothing()
+            each.expect(answer("4 = 2 * 2"), answer("6 = 2 * 3"))
 
 
-async def test_hands_in_again_when_the_channel_has_room(worker):
-    async with new_client() as client:
+async def test_a_client_may_send_its_number_again_when_the_channel_has_room(worker):
+    async with new_client() as client, new_client() as other:
         await enter(client)
+        await enter(other)
         with suppress(ChannelFull):
             while True:
                 await get_channel_layer().send("primes", {"type": "primes.factor"})
         await client.send_to(text_data="91")
-        client.expect(answer("no worker: try again later"))
+        client.expect(answer("No worker takes jobs. Try again later."))
+        other.expect()
         while await worker.take_job("primes"):
             pass
         await worker.start("primes")
-        await ask(client, "91")
+        await client.send_to(text_data="91")
         client.expect(answer("91 = 7 * 13"))
+
+
+@pytest.mark.parametrize("end", ["disconnect", "crash", "kill"])
+async def test_leaves_the_group_however_the_connection_ends(layer, end):
+    async with new_client() as client:
+        await enter(client)
+        await getattr(client, end)()
+        assert not layer.groups
+
+
+async def test_joins_before_it_accepts():
+    async with new_client() as client:
+        await client.connect()
+        order = [event.message["type"] for event in client.transcript]
+        assert order.index("group_add") < order.index("websocket.accept")
+
+
+async def test_survives_a_cancel_before_its_first_event(layer):
+    async with new_client() as client:
+        await client.kill()
+    assert not layer.groups
 
 
 @pytest.mark.parametrize("code", [None, 1000, 1001, 1006])
@@ -201,5 +221,5 @@ async def test_is_routed_at_its_path(worker):
     await worker.start("primes")
     async with StrictCommunicator(URLRouter(websocket_urlpatterns), PATH) as client:
         await enter(client)
-        await ask(client, "91")
+        await client.send_to(text_data="91")
         client.expect(answer("91 = 7 * 13"))

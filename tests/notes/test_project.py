@@ -85,7 +85,7 @@ async def test_each_type_of_scope_goes_to_its_application():
     page = HttpCommunicator(application, "GET", "/no-such-page/", headers=[(b"host", b"localhost")])
     assert (await page.get_response(TEST_TIMEOUT))["status"] == 404
 
-    job = {"type": "primes.factor", "text": "6", "answer_to": "a.channel"}
+    job = {"type": "primes.factor", "number": 6}
     worker = ApplicationCommunicator(application, {"type": "channel", "channel": "primes"})
     await worker.send_input(job)
     assert await worker.receive_nothing()

@@ -49,8 +49,8 @@ async def test_application_communicator_accepts_any_scope_and_any_event():
     worker = ApplicationCommunicator(
         PrimesWorker.as_asgi(), {"type": "channel", "channel": "primes"}
     )
-    await worker.send_input({"type": "primes.factor", "text": "6"})  # without answer_to
-    with pytest.raises(KeyError, match="answer_to"):
+    await worker.send_input({"type": "primes.factor"})  # without the number
+    with pytest.raises(KeyError, match="number"):
         await worker.wait(TEST_TIMEOUT)
 
 

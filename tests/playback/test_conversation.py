@@ -1,5 +1,7 @@
 """play(): time passes in a conversation, and a server or a bug may end it."""
 
+import json
+
 import pytest
 
 from lessons.core.catalogue import find
@@ -103,24 +105,26 @@ def test_capacity_limits_the_channels_of_the_layer():
     assert arrived == [2, 4]
 
 
+def frames_of(events):
+    """The texts of the frames that the client received."""
+    return [it.message["text"] for it in events if it.message["type"] == "websocket.send"]
+
+
 def test_a_worker_handles_jobs_after_its_step():
     steps = ["connect", "text 91", "wait 1", "worker primes", "close 1001"]
     events = play(find("worker"), "layers_demo.consumers.Primes", steps)
-    frames = [event.message for event in events if event.message["type"] == "websocket.send"]
-    assert [frame["text"] for frame in frames] == ["handed in", "91 = 7 * 13"]
+    types = [event.message["type"] for event in events]
+    assert types.index("send") < types.index("primes.factor") < types.index("websocket.send")
+    assert frames_of(events) == ["91 = 7 * 13"]
 
 
 def test_another_process_may_save_a_row_or_roll_it_back():
     lesson = find("liveblog")
     steps = ["connect", 'rolled-back row db_demo.Post {"title": "Rain"}']
     steps += ['row db_demo.Post {"title": "Hail"}', 'row db_demo.Post {"id": 1, "title": "Sun"}']
-    events = play(lesson, lesson.demo, steps)
-    news = [event.message for event in events if event.message["type"] == "post.saved"]
+    _, *news = [json.loads(text) for text in frames_of(play(lesson, lesson.demo, steps))]
     assert [(post["id"], post["title"]) for post in news] == [(1, "Hail"), (1, "Sun")]
-    events = play(lesson, "solution", steps)
-    frames = [
-        event.message["text"] for event in events if event.message["type"] == "websocket.send"
-    ]
+    frames = frames_of(play(lesson, "solution", steps))
     assert frames == ['{"saved": 1, "title": "Hail"}', '{"saved": 1, "title": "Sun"}']
 
 

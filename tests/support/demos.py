@@ -11,8 +11,8 @@ from lessons import asgi
 DATABASE_APPS = ("auth_demo", "db_demo")
 
 # These send to one client what another client has sent or saved. That is their purpose.
-SHARING = ("layers_demo.Jukebox", "layers_demo.Siren", "db_demo.Guestbook")
-SHARING += ("db_demo.EntryCounter", "db_demo.Chat", "db_demo.GenericChat")
+SHARING = ("layers_demo.Jukebox", "layers_demo.Siren", "layers_demo.Primes")
+SHARING += ("db_demo.Guestbook", "db_demo.EntryCounter", "db_demo.Chat", "db_demo.GenericChat")
 SHARING += ("db_demo.HardenedChat", "db_demo.HardenedGenericChat")
 
 

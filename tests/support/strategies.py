@@ -53,7 +53,7 @@ CODES = (None, 1000, 1001, 1006, 4000)
 ROOMS = ("lobby", "a.b-c", "two words", "\x00", LongText("x" * 200), "é", "!")
 LAYER_TYPES = ("no.such.handler", "_private", "websocket.send", "pager.message", "jukebox.song")
 LAYER_TYPES += ("burst.part", "siren.alarm", "primes.found", "user.changed", "session.over")
-LAYER_TYPES += ("post.saved", "entry.saved", "chat.saved", "chat.typing", "chat.presence")
+LAYER_TYPES += ("post.changed", "entry.saved", "chat.saved", "chat.typing", "chat.presence")
 ACCOUNTS = ("ann", "bob")
 
 clients = st.integers(0, CLIENTS - 1)
