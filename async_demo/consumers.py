@@ -138,10 +138,10 @@ class Metronome(AsyncConsumer):
 
 
 class Heartbeat(AsyncConsumer):
-    """Lesson 8: a consumer also answers HTTP, with one response or with a stream of events."""
+    """Lesson 8: a consumer also answers HTTP, here with a stream of events."""
 
     async def __call__(self, scope, receive, send):
-        self.body, self.task = b"", None
+        self.task = None
         try:
             await super().__call__(scope, receive, send)
         finally:
@@ -150,31 +150,19 @@ class Heartbeat(AsyncConsumer):
                 await asyncio.gather(self.task, return_exceptions=True)
 
     async def http_request(self, event):
-        # The server sends this event once for each piece of the body.
-        self.body += event.get("body", b"")
-        if event.get("more_body", False):
-            return
-        if self.scope["method"] == "POST":
-            await self.start(b"text/plain")
-            await self.write(f"{len(self.body)} bytes\n")
-        else:
+        # The server sends this event once for each piece of the body. Begin after the last one.
+        if not event.get("more_body", False):
             self.task = asyncio.create_task(self.beat())
 
     async def beat(self):
-        await self.start(b"text/event-stream")
+        headers = [(b"content-type", b"text/event-stream")]
+        await self.send({"type": "http.response.start", "status": 200, "headers": headers})
         number = 0
         while True:
             number += 1
-            await self.write(f"data: beat {number}\n\n", more_body=True)
+            body = f"data: beat {number}\n\n".encode()
+            await self.send({"type": "http.response.body", "body": body, "more_body": True})
             await asyncio.sleep(1)
-
-    async def start(self, content_type):
-        headers = [(b"content-type", content_type)]
-        await self.send({"type": "http.response.start", "status": 200, "headers": headers})
-
-    async def write(self, text, more_body=False):
-        body = text.encode()
-        await self.send({"type": "http.response.body", "body": body, "more_body": more_body})
 
     async def http_disconnect(self, event):
         # The server sends this when the client disconnects, and after a complete response.

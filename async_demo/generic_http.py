@@ -1,4 +1,4 @@
-"""An answer over HTTP with the generic consumer, and the same events written out."""
+"""Lesson 8: an answer over HTTP with the generic consumer, and the same events written out."""
 
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
@@ -14,9 +14,9 @@ class Length(AsyncHttpConsumer):
 
 
 class RawLength(AsyncConsumer):
-    """The server calls http_request() for each part of the body."""
+    """The same events, written out. Each piece of the body is an event."""
 
-    body = b""
+    body = b""  # bytes cannot change, so += makes a new object, on self
 
     async def http_request(self, event):
         self.body += event.get("body", b"")
@@ -26,7 +26,6 @@ class RawLength(AsyncConsumer):
         await self.send({"type": "http.response.start", "status": 200, "headers": headers})
         answer = f"{len(self.body)} bytes\n".encode()
         await self.send({"type": "http.response.body", "body": answer, "more_body": False})
-        raise StopConsumer()
 
     async def http_disconnect(self, event):
         raise StopConsumer()

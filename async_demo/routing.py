@@ -12,6 +12,7 @@ from async_demo.consumers import (
     Shelf,
     Sleeper,
 )
+from async_demo.generic_http import RawLength
 
 websocket_urlpatterns = [
     path("ws/async/await/", Echo.as_asgi()),
@@ -25,4 +26,5 @@ websocket_urlpatterns = [
 
 http_urlpatterns = [
     path("async/http/", Heartbeat.as_asgi()),
+    path("async/http/length/", RawLength.as_asgi()),
 ]

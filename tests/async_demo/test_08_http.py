@@ -1,14 +1,15 @@
-"""Lesson 8, Heartbeat: it counts the bytes of a POST, and streams beats until the client leaves."""
+"""Lesson 8: Heartbeat streams until its client leaves. RawLength counts the bytes of a body."""
 
 from asgiref.sync import async_to_sync
 from channels.testing import ApplicationCommunicator, HttpCommunicator
 
 from async_demo.consumers import Heartbeat
+from async_demo.generic_http import RawLength
 
 
 def test_answers_a_post_with_the_size_of_its_body():
     async def conversation():
-        client = HttpCommunicator(Heartbeat.as_asgi(), "POST", "/async/http/", body=b"hello")
+        client = HttpCommunicator(RawLength.as_asgi(), "POST", "/async/http/length/", body=b"hello")
         response = await client.get_response()
         assert (response["status"], response["body"]) == (200, b"5 bytes\n")
 
@@ -17,7 +18,7 @@ def test_answers_a_post_with_the_size_of_its_body():
 
 def test_answers_once_after_the_last_piece_of_the_body():
     async def conversation():
-        client = ApplicationCommunicator(Heartbeat.as_asgi(), {"type": "http", "method": "POST"})
+        client = ApplicationCommunicator(RawLength.as_asgi(), {"type": "http", "method": "POST"})
         await client.send_input({"type": "http.request", "body": b"he", "more_body": True})
         assert await client.receive_nothing()
         await client.send_input({"type": "http.request", "body": b"llo"})
@@ -58,8 +59,12 @@ from lessons.judge import StrictHttpCommunicator
 PATH = "/async/http/"
 
 
-def new_client(method, body=b""):
-    return StrictHttpCommunicator(Heartbeat.as_asgi(), method, PATH, body)
+def new_client():
+    return StrictHttpCommunicator(Heartbeat.as_asgi(), "GET", PATH)
+
+
+def new_post(body=b"", consumer=RawLength):
+    return StrictHttpCommunicator(consumer.as_asgi(), "POST", PATH, body)
 
 
 def started(content_type):
@@ -73,20 +78,20 @@ def part(body, more=True):
 
 @pytest.mark.parametrize("body", [b"hello", [b"he", b"llo"], [b"", b"hello", b""]])
 async def test_answers_once_after_the_last_part_of_the_body(body):
-    async with new_client("POST", body) as client:
+    async with new_post(body) as client:
         await client.send_request()
         client.expect(started(b"text/plain"), part(b"5 bytes\n", more=False))
         assert client.finished
 
 
 async def test_a_server_may_omit_empty_keys():
-    async with new_client("POST") as client:
+    async with new_post() as client:
         await client.send_input({"type": "http.request"})
         client.expect(started(b"text/plain"), part(b"0 bytes\n", more=False))
 
 
 async def test_sends_a_beat_at_once_and_then_every_second():
-    async with new_client("GET") as client:
+    async with new_client() as client:
         await client.send_request()
         client.expect(started(b"text/event-stream"), part(b"data: beat 1\n\n"))
         for number in (2, 3):
@@ -97,7 +102,7 @@ async def test_sends_a_beat_at_once_and_then_every_second():
 
 
 async def test_the_beat_ends_when_its_client_leaves():
-    async with new_client("GET") as client:
+    async with new_client() as client:
         await client.send_request()
         await asyncio.sleep(1.5)
         await client.disconnect()
@@ -109,7 +114,7 @@ async def test_the_beat_ends_when_its_client_leaves():
 
 @pytest.mark.parametrize("end", ["crash", "kill"])
 async def test_the_beat_ends_with_its_consumer_however_that_ends(end):
-    async with new_client("GET") as client:
+    async with new_client() as client:
         await client.send_request()
         await getattr(client, end)()
         assert client.finished
@@ -132,19 +137,31 @@ async def test_waits_until_its_beat_has_ended():
         assert len(ended) == 1
 
 
-async def test_a_client_may_disconnect_during_its_request():
-    async with new_client("POST") as client:
+@pytest.mark.parametrize("consumer", [Heartbeat, RawLength])
+async def test_a_client_may_disconnect_during_its_request(consumer):
+    async with new_post(consumer=consumer) as client:
         await client.send_input({"type": "http.request", "body": b"a", "more_body": True})
         client.expect()
         await client.disconnect()
         assert client.finished
 
 
-async def test_each_request_has_its_own_body_and_its_own_beat():
-    async with new_client("POST", [b"a", b"b"]) as first, new_client("POST", b"c") as second:
+async def test_the_stream_begins_after_the_last_piece_of_a_body():
+    async with new_post(consumer=Heartbeat) as client:
+        await client.send_input({"type": "http.request", "body": b"a", "more_body": True})
+        client.expect()
+        await client.send_input({"type": "http.request", "body": b"b"})
+        client.expect(started(b"text/event-stream"), part(b"data: beat 1\n\n"))
+
+
+async def test_each_request_has_its_own_body():
+    async with new_post([b"a", b"b"]) as first, new_post(b"c") as second:
         assert (await first.get_response())["body"] == b"2 bytes\n"
         assert (await second.get_response())["body"] == b"1 bytes\n"
-    async with new_client("GET") as stays, new_client("GET") as leaves:
+
+
+async def test_each_request_has_its_own_beat():
+    async with new_client() as stays, new_client() as leaves:
         await stays.send_request()
         await leaves.send_request()
         await leaves.disconnect()
@@ -153,6 +170,10 @@ async def test_each_request_has_its_own_body_and_its_own_beat():
         assert await stays.read_so_far() == b"data: beat 2\n\n"
 
 
-async def test_is_routed_at_its_path():
-    async with StrictHttpCommunicator(URLRouter(http_urlpatterns), "POST", PATH, b"abc") as client:
+async def test_both_are_routed_at_their_paths():
+    router = URLRouter(http_urlpatterns)
+    async with StrictHttpCommunicator(router, "GET", PATH) as client:
+        await client.send_request()
+        client.expect(started(b"text/event-stream"), part(b"data: beat 1\n\n"))
+    async with StrictHttpCommunicator(router, "POST", f"{PATH}length/", b"abc") as client:
         assert (await client.get_response())["body"] == b"3 bytes\n"

@@ -22,9 +22,9 @@ def events(page):
 def test_an_event_source_receives_each_beat_and_ends_the_stream(visit):
     page = visit("08-http")
     watched = page.page.locator("#panel").get_attribute("data-watched")
-    page.fill("Body of a POST", "abc")
     page.press("Send")  # opens the feed
-    page.expect_status("HTTP 200, complete.")
+    page.press("Leave")
+    page.expect_status("You have left.")
     page.press("Clear")
     received = page.page.evaluate(LISTEN, f"{watched}/client=1/async/http/")
     assert received == ["open", "beat 1", "beat 2"]
@@ -43,6 +43,9 @@ def test_an_event_source_rejects_a_response_of_another_type(visit):
 
 def test_a_request_and_its_response_are_shown(visit):
     page = visit("08-http")
+    page.choose("Method", "POST")
+    page.fill("Path and query", "/async/http/length/")
+    page.fill("Body of a POST", "hello world")
     page.press("Send")
     page.expect_status("HTTP 200, complete.")
     page.expect_browser_log("response 200 text/plain", 'part "11 bytes\\n"', "end")
@@ -52,7 +55,6 @@ def test_a_request_and_its_response_are_shown(visit):
 
 def test_a_stream_is_shown_until_the_client_leaves(visit):
     page = visit("08-http")
-    page.choose("Method", "GET")
     page.press("Send")
     expect(page.page.locator("#browser-log li").nth(1)).to_have_text('part "data: beat 1\\n\\n"')
     page.expect_status("HTTP 200, the body is arriving.")

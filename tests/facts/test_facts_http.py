@@ -191,7 +191,7 @@ def test_an_error_after_the_start_stops_the_supervision_of_all_applications(own,
 
 
 def test_a_disconnect_is_reported_and_ends_the_stream(shared):
-    with request(shared, path="/consumer", method="GET") as (number, connection):
+    with request(shared, path="/heartbeat", method="GET") as (number, connection):
         response = connection.getresponse()
         assert response.getheader("content-type") == "text/event-stream"
         assert response.readline() == b"data: beat 1\n"
@@ -209,14 +209,14 @@ def test_a_handler_that_goes_on_streaming_is_killed(shared):
 
 
 def test_the_demo_counts_a_body_in_pieces(shared):
-    status, body, seen = answered(shared, path="/consumer", body=b"x" * 20_000)
+    status, body, seen = answered(shared, path="/length", body=b"x" * 20_000)
     assert (status, body, len(seen)) == (200, b"20000 bytes\n", 4)
 
 
 def test_a_lost_connection_is_reported_too(shared):
     number = next(shared.numbers)
     with socket.create_connection(("127.0.0.1", shared.port), TEST_TIMEOUT) as client:
-        client.sendall(f"GET /consumer?{number}: HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        client.sendall(f"GET /heartbeat?{number}: HTTP/1.1\r\nHost: a\r\n\r\n".encode())
         assert client.recv(4096).startswith(b"HTTP/1.1 200 OK\r\n")
         linger = (1).to_bytes(4, "little") + (0).to_bytes(4, "little")
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)  # a reset, no FIN

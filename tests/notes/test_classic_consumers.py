@@ -82,6 +82,7 @@ async def events_of(application, *parts):
         event = {"type": "http.request", "body": part, "more_body": number < len(parts)}
         await client.send_input(event)
     events = [await client.receive_output(), await client.receive_output()]
+    await client.send_input({"type": "http.disconnect"})
     await client.wait()
     return events
 

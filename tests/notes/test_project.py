@@ -20,7 +20,7 @@ from django.core.management import get_commands
 from django.test import Client
 from django.urls import include, path, re_path
 
-from async_demo.consumers import Heartbeat
+from async_demo.generic_http import RawLength
 from lessons.core.catalogue import PROJECT_DIR
 from lessons.core.diagnoses import recognise
 from sync_demo.consumers import Echo
@@ -146,7 +146,7 @@ async def test_the_first_matching_route_is_used():
 
 
 async def test_a_consumer_answers_a_post_that_django_would_reject():
-    client = HttpCommunicator(Heartbeat.as_asgi(), "POST", "/", body=b"x=1")  # no token, no Host
+    client = HttpCommunicator(RawLength.as_asgi(), "POST", "/", body=b"x=1")  # no token, no Host
     assert (await client.get_response(TEST_TIMEOUT))["status"] == 200
     assert Client(enforce_csrf_checks=True).post("/layers/pager/").status_code == 403
 

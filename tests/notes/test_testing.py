@@ -16,13 +16,14 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.serializers.json import DjangoJSONEncoder
 
-from async_demo.consumers import Heartbeat, Shelf
+from async_demo.consumers import Shelf
+from async_demo.generic_http import RawLength
 from layers_demo.consumers import PrimesWorker
 from tests.support.programs.running_program import TEST_TIMEOUT
 
 
 async def test_http_communicator_joins_the_pieces_of_the_response():
-    client = HttpCommunicator(Heartbeat.as_asgi(), "POST", "/", body=b"hello")
+    client = HttpCommunicator(RawLength.as_asgi(), "POST", "/", body=b"hello")
     assert await client.get_response(TEST_TIMEOUT) == {
         "status": 200,
         "headers": [(b"content-type", b"text/plain")],

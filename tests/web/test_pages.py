@@ -163,9 +163,9 @@ def test_reads_the_clients_of_a_lesson(lesson):
 def test_an_http_lesson_has_a_request_form(client):
     page = text(client.get("/lessons/08-http/"))
     assert '<form class="request"' in page
-    assert "<option selected>POST</option>" in page
+    assert "<option selected>GET</option>" in page
     assert 'value="/async/http/"' in page
-    assert 'value="hello,world"' in page
+    assert 'aria-label="Body of a POST" value=""' in page
     assert '<form class="connect"' not in page
 
 

@@ -2,8 +2,8 @@
 
 As in scripted_server.py, a request's query string is `NUMBER:REPLIES`, and the application prints
 the events of the request. Four replies are commands: "raise" raises an error, "return" ends the
-application, "ask" awaits the next event, and "hold" waits for an hour. The path `/consumer` leads
-to the worked example of lesson 8 instead.
+application, "ask" awaits the next event, and "hold" waits for an hour. The paths of `DEMOS` lead
+to the worked examples of lesson 8 instead.
 """
 
 import ast
@@ -18,7 +18,10 @@ settings.configure(INSTALLED_APPS=["django.contrib.auth", "django.contrib.conten
 django.setup()
 
 from async_demo.consumers import Heartbeat  # noqa: E402
+from async_demo.generic_http import RawLength  # noqa: E402
 from tests.support.servers.daphne_server import FastReactor, serve  # noqa: E402
+
+DEMOS = {"/heartbeat": Heartbeat, "/length": RawLength}
 
 
 async def application(scope, receive, send):
@@ -31,8 +34,8 @@ async def application(scope, receive, send):
         return event
 
     try:
-        if scope["path"] == "/consumer":
-            await Heartbeat.as_asgi()(scope, receive_and_print, send)
+        if demo := DEMOS.get(scope["path"]):
+            await demo.as_asgi()(scope, receive_and_print, send)
         else:
             await play(ast.literal_eval(replies), receive_and_print, send)
     finally:
