@@ -115,8 +115,6 @@ def _short(model: type[Model]) -> Iterator[list[Step]]:
         yield from _interference(model)
         yield _crowd(model)
     yield from _overlaps(model)
-    if "kill" in model.ends:
-        yield _early_ends(model)
     for text in model.long_conversations:
         yield [*map(parse_step, split_steps(text))]
     for first in range(0, len(model.others), 4):
@@ -124,6 +122,8 @@ def _short(model: type[Model]) -> Iterator[list[Step]]:
     for handshake in model.handshakes:
         for end in (*model.actions, *model.ends):
             yield [parse_step(handshake), parse_step(end)]
+    if "kill" in model.ends:  # a fault at every end is reported at a late one
+        yield _early_ends(model)
 
 
 def _interference(model: type[Model]) -> Iterator[list[Step]]:

@@ -103,6 +103,13 @@ class Difference:
         return self.expected[self.first] if is_missing else None
 
     @property
+    def is_incomplete(self) -> bool:
+        """Whether only some of the expected messages came, in their order."""
+        rest = iter([normalize(message) for message in self.expected])
+        came = all(normalize(message) in rest for message in self.received)
+        return came and len(self.received) < len(self.expected)
+
+    @property
     def surplus(self) -> dict | None:
         """The first message that came after all that was expected."""
         is_surplus = self.first >= len(self.expected) and self.first < len(self.received)
@@ -233,14 +240,14 @@ def _is_silence(difference: Difference) -> bool:
     if difference.fault:
         is_about_it = "coroutine" in difference.fault.detail
         return is_about_it or difference.fault.diagnosis in _SILENCES
-    return difference.missing is not None
+    return difference.missing is not None or difference.is_incomplete
 
 
 def cause_at_end(difference: Difference) -> Finding | None:
     """What shows at the end of the conversation only, and has led to a message that is missing."""
     leftovers = difference.played.leftovers if difference.played else ()
     causes = [finding for finding in leftovers if finding.diagnosis in _CAUSES_OF_SILENCE]
-    return causes[0] if causes and difference.missing and not difference.fault else None
+    return causes[0] if causes and not difference.fault and _is_silence(difference) else None
 
 
 _CAUSES_OF_SILENCE = {*_CAUSES, "receiver-gone"}

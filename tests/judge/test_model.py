@@ -387,6 +387,19 @@ def test_a_forgotten_await_explains_what_is_missing():
     assert generic_diagnosis(found) == "never-awaited"
 
 
+def test_a_forgotten_await_explains_the_first_of_two_messages():
+    class Twice(Model):
+        def receive(self, client, text, data):
+            client.send("first")
+            client.send("second")
+
+    steps = "connect | text a"
+    given = played(steps, {1: (ACCEPT,)}, {1: (text("second"),)})
+    cause = make_finding("never-awaited")
+    found = find_difference(Twice(), parse_conversation(steps), replace(given, leftovers=(cause,)))
+    assert generic_diagnosis(found) == "never-awaited"
+
+
 def test_a_client_that_was_accepted_at_the_point_had_connected_before_it():
     steps = parse_conversation("2 connect | connect | at 1 2 text a")
     relayed = seen(text("a"))
