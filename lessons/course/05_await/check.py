@@ -13,20 +13,27 @@ class Notes(Model):
     def __init__(self):
         super().__init__()
         self.count = 0
+        self.shared_numbers = 0  # numbers that would differ if each connection had its own count
 
     def connect(self, client):
         client.lines = []
         client.accept()
 
     def receive(self, client, text, data):
-        """Each line is answered with two text frames."""
+        """Each line is answered with two text frames. No number is used twice or left out."""
         if text is None:
             client.send(data=data)
             return
         self.count += 1
         client.lines.append(text)
+        self.shared_numbers += self.count != len(client.lines)
         client.send(f"number {self.count}")
         client.send(f"{self.count}: {' / '.join(client.lines)}")
+
+    def promise_of(self, step):
+        if step.action == "bytes":
+            return "A binary frame, empty or not, is not a line: send it back unchanged."
+        return super().promise_of(step)
 
     def diagnose(self, difference):
         step, model = difference.step, difference.model
@@ -37,14 +44,30 @@ class Notes(Model):
         wanted, got = ({*message} for message in difference.pair or ({}, {}))
         if wanted ^ got == {"text", "bytes"}:
             return "text-became-bytes" if step.action == "text" else "bytes-became-text"
+        if is_empty(step) and not difference.received:
+            own = [it for it in difference.steps_so_far if it.client == step.client]
+            # The same kind of frame was answered right when it was not empty.
+            if any(it.action == step.action and not is_empty(it) for it in own):
+                return f"empty-{step.action}-missed"
+        if step.action == "text" and not difference.received and has_both_keys(difference):
+            return "none-as-text"
         if has_lines_of_others(difference):
             return "shared-mutable"
         if len(difference.steps_of_burst) == 1:
             own = model.clients[difference.client].lines
             wrong = difference.pair[1].get("text") if difference.pair else None
-            is_own_count = model.count != len(own) and wrong == f"number {len(own)}"
+            is_own_count = model.shared_numbers == 1 and wrong == f"number {len(own)}"
             return "shared-value-on-self" if is_own_count else None
         return "changed-while-waiting" if uses_a_number_twice(difference) else None
+
+
+def is_empty(step):
+    return "" in step.arguments.values()
+
+
+def has_both_keys(difference):
+    """Whether the server sends the key that a frame does not use, as None."""
+    return "keys both" in map(str, difference.steps)
 
 
 def diagnose_fault(difference):
@@ -54,7 +77,7 @@ def diagnose_fault(difference):
     # The consumer has answered a text frame as a binary frame.
     if not difference.step.arguments["text"]:
         return "empty-text-missed"
-    return "none-as-text" if "keys both" in map(str, difference.steps) else None
+    return "none-as-text" if has_both_keys(difference) else None
 
 
 def has_lines_of_others(difference):
@@ -100,12 +123,15 @@ def test_bytes_come_back_and_are_no_line(play):
 
 def test_an_unused_key_may_be_none(play):
     """Frames of servers that send the unused key as None are answered in the same way."""
-    play("keys both | connect | bytes 61 | text b", otherwise="none-as-text")
+    play("keys both | connect | bytes 61 | text b")
 
 
 def test_each_connection_has_its_own_lines(play):
     """Two clients share the count, and each has its own lines, also when one has left."""
-    play("connect | text milk | 2 connect | 2 text nails | text eggs | close 1001 | 2 text glue")
+    play(
+        "connect | 2 connect | text milk | text eggs | 2 text nails | close 1001 | 2 text glue"
+        " | connect | 2 text tape"
+    )
 
 
 def test_numbers_stay_right_at_the_same_time(play):

@@ -11,19 +11,21 @@ def ready(*numbers, dish="tea"):
 class Waiter(Model):
     texts = ("tea",)
     others = (
-        *(ready(number) for number in (7, 8, 10, 0, 1, 3, 3, -2, 10**6)),
+        *(ready(number) for number in (7, 8, 10, 0, 1, 3, -2, 3, -1, 1, 10**6)),
         *(ready(2, dish=""), ready(5, dish=" "), ready(4, dish="ab" * 500)),
     )
     ends = ("close", "close 1001", "vanish", "crash", "kill")
 
     def connect(self, client):
-        client.last = client.before = None  # numbers of the last two announcements
+        client.last = None  # the last announcement
         client.missed = client.gaps = 0
-        client.restarted = False
+        client.is_plain = True  # it only listened, to rising numbers of one dish
+        client.joined = self.burst
         client.accept()
 
     def receive(self, client, text, data):
         """a text or binary frame gets no answer, and the connection stays open."""
+        client.is_plain = False
 
     def other(self, step):
         if step.action == "group":
@@ -31,11 +33,12 @@ class Waiter(Model):
                 self.announce(client, step.arguments["message"])
 
     def announce(self, client, message):
-        """If announcements were lost before one that arrives, the client first receives how many"""
-        number, last = message["number"], client.last
-        client.missed = number - last - 1 if last is not None and number > last else 0
-        client.restarted = client.restarted or (last is not None and number <= last)
-        client.before, client.last = last, number
+        """Each client receives each announcement, and before it how many were lost in between"""
+        last = client.last or {**message, "number": message["number"] - 1}
+        client.missed = max(0, message["number"] - last["number"] - 1)
+        is_alike = message["dish"] == last["dish"] and message["number"] > last["number"] >= 0
+        client.is_plain = client.is_plain and is_alike
+        client.last = message
         if client.missed:
             client.gaps += 1
             client.send(f"{client.missed} missed")
@@ -45,20 +48,40 @@ class Waiter(Model):
         return self.announce.__doc__ if step.action == "group" else super().promise_of(step)
 
     def diagnose(self, difference):
-        if difference.fault or difference.client is None or difference.step.action != "group":
+        client = self.clients.get(difference.client)
+        if client and not difference.fault and joined_late(difference, client):
+            return "joined-too-late"
+        if client is None or difference.step.action != "group":
             return None
-        client = self.clients[difference.client]
+        message = difference.step.arguments["message"]
         expected = difference.texts(difference.expected)
         received = difference.texts(difference.received)
         if any(it.number < client.number for it in self.open_clients):
             # An earlier member received what it should, so the members share something.
+            if difference.fault:
+                lacks_key = difference.fault.detail in (f"KeyError: {key!r}" for key in message)
+                return "event-changed" if lacks_key else None
             is_changed = received and expected and received[-1].startswith(expected[-1])
             return "event-changed" if is_changed and received[-1] != expected[-1] else None
+        if difference.fault:
+            return None
         if client.missed and received == expected[1:]:
-            is_first = client.gaps == 1 and client.before is not None and not client.restarted
+            is_first = client.gaps == 1 and client.is_plain
             return "delivery-assumed" if is_first else "gap-not-reported"
         is_false = not client.missed and len(received) == 2 and received[1:] == expected
         return "false-gap" if is_false else None
+
+
+def joined_late(difference, client):
+    """Whether this client was accepted in this burst before it joined the group."""
+    if not difference.missing or client.joined != client.model.burst:
+        return False
+    newest = [it for it in difference.events if it.message.get("type") == "websocket.connect"]
+    own = [it for it in difference.events if it.connection == newest[-1].connection]
+    kinds = [it.message["type"] for it in own if it.direction == "out"]
+    return (
+        "websocket.accept" in kinds[: kinds.index("group_add")] if "group_add" in kinds else False
+    )
 
 
 def test_each_client_receives_the_announcements(play):
@@ -67,8 +90,8 @@ def test_each_client_receives_the_announcements(play):
 
 
 def test_a_gap_is_reported(play):
-    """After announcements 7 and 8, `2 missed` comes before 11; after 12, `1 missed` before 14."""
-    play(f"connect | {ready(7, 8, 11, 12, 14)}")
+    """After announcements 5 and 6, `2 missed` comes before 9; after 10, `1 missed` before 12."""
+    play(f"connect | {ready(5, 6, 9, 10, 12)}")
 
 
 def test_each_client_learns_of_the_gap(play):
@@ -77,9 +100,9 @@ def test_each_client_learns_of_the_gap(play):
 
 
 def test_a_new_count_is_not_a_gap(play):
-    """After 7, announcements 1, 2 and again 2 are no gap, and 5 is a gap of two."""
+    """After 7, announcements 1, 2 and again 2 are no gap, and 5 is. 0 and -1 count as well."""
     play(f"connect | {ready(7, 1, 2, 2, 5)}")
-    play(f"connect | {ready(3, 0, 2)}")
+    play(f"connect | {ready(3, 0, 2, -1, 1)}")
 
 
 def test_a_later_client_has_missed_nothing(play):

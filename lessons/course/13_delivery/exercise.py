@@ -11,8 +11,9 @@ For each client, a count begins with the first announcement that it receives. A 
 higher than the one before begins a new count. The first number of a count never reports a loss.
 Numbers are integers. A count may begin with any integer, also with 0 or a negative one.
 
-The consumer joins the group before the accept. Clients only listen: a text or binary frame gets no
-answer, and the connection stays open.
+The consumer joins the group before the accept. `__call__` leaves the group, however the connection
+ends: keep this method. Clients only listen: a text or binary frame gets no answer, and the
+connection stays open.
 """
 
 from channels.consumer import AsyncConsumer
