@@ -337,6 +337,8 @@ class FakeServer:
                 detail = "\n".join(filter(None, (detail, broken.remark)))
                 return self.failure(broken.diagnosis, place, detail)
         name, place = recognise(error), place_of_error(self.source.file, error)
+        if name == "no-auth-stack" and _scope_has_key(error):
+            name = "exception"  # another dictionary has no such key
         if name == "def-handler-in-async-consumer" and place:
             name = "awaited-none"  # Channels awaits handlers; this `await` is in the student's code
         elif name == "orm-in-async":
@@ -378,6 +380,13 @@ def _is_crash(error: BaseException, text: str) -> bool:
     while before := before.__context__:
         earlier.append(str(before))
     return text not in earlier and await_many_dispatch.__code__ in _codes(error)
+
+
+def _scope_has_key(error: BaseException) -> bool:
+    """Whether a consumer raised this KeyError, and its scope has the key."""
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    owners = (frame.f_locals.get("self") for frame in frames)
+    return any(error.args[0] in getattr(it, "scope", ()) for it in owners)
 
 
 def _codes(error: BaseException) -> list[CodeType]:
