@@ -118,6 +118,8 @@ def test_a_diagnosis_has_title_symptom_cause_and_cure_in_whole_sentences(entry):
         (ValueError("No handler for message type websocket.disconnect"), "no-disconnect-handler"),
         (ValueError("No handler for message type chat.message"), "no-handler"),
         (KeyError("text"), "text-on-binary"),
+        (ValueError("No route found for path 'ws/chat/'."), "no-route"),
+        (RuntimeError("Event loop is closed"), "loop-closed"),
         (KeyError("colour"), "exception"),
         (RecursionError("maximum recursion depth exceeded"), "recursion"),
         (SystemExit(1), "calls-exit"),

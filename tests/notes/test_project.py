@@ -15,6 +15,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.testing import ApplicationCommunicator, HttpCommunicator, WebsocketCommunicator
 from channels.worker import Worker
 from daphne.checks import check_daphne_installed
+from django.core.asgi import get_asgi_application
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import get_commands
 from django.test import Client
@@ -94,8 +95,13 @@ async def test_each_type_of_scope_goes_to_its_application():
 
 async def test_a_scope_type_without_an_application_is_an_error():
     router = ProtocolTypeRouter({"http": application})
-    with pytest.raises(ValueError, match="No application configured for scope type 'websocket'"):
-        await router({"type": "websocket"}, None, None)
+    for one, message in (
+        (router, "No application configured for scope type 'websocket'"),
+        (get_asgi_application(), "Django can only handle ASGI/HTTP connections, not websocket"),
+    ):
+        with pytest.raises(ValueError, match=message) as failure:
+            await one({"type": "websocket"}, None, None)
+        assert recognise(failure.value) == "no-websocket-application"
 
 
 async def test_the_scope_of_a_websocket_has_the_arguments_of_its_path():

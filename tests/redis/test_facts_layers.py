@@ -2,16 +2,19 @@
 
 import asyncio
 import builtins
+import gc
 import uuid
 
 import pytest
 import redis.exceptions
+from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from channels_redis.core import RedisChannelLayer
 from channels_redis.pubsub import RedisPubSubChannelLayer
 from cryptography.fernet import InvalidToken
 from redis import asyncio as aioredis
 
+from lessons.core.diagnoses import recognise
 from lessons.core.redis_server import RedisServer
 
 TEST_TIMEOUT = 20  # seconds; only a test that fails waits this long
@@ -160,3 +163,21 @@ def test_the_connection_error_of_redis_py_is_not_a_subclass_of_pythons():
     error = redis.exceptions.ConnectionError
     assert not issubclass(error, (builtins.ConnectionError, OSError))
     assert not issubclass(redis.exceptions.TimeoutError, (builtins.TimeoutError, OSError))
+
+
+def test_a_layer_connects_again_in_each_event_loop(redis_url):
+    layer = RedisChannelLayer(hosts=[{"address": redis_url, "socket_timeout": None}])
+    for _ in range(2):
+        async_to_sync(layer.group_send)("room", {"type": "room.message"})
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_redis_client_fails_in_a_second_event_loop(redis_url):
+    client = aioredis.Redis.from_url(redis_url)
+    asyncio.run(client.ping())
+    with pytest.raises(RuntimeError) as failure:
+        asyncio.run(client.ping())
+    assert recognise(failure.value) == "loop-closed"
+    del client, failure
+    gc.collect()  # it warns of the socket that the first loop did not close, in this test only
