@@ -29,9 +29,12 @@ class Diagnosis:
 
 @cache
 def catalogue() -> dict[str, Diagnosis]:
-    """All diagnoses by id, in the order of their files: the course's first, the general last."""
+    """All diagnoses by id, in the order of their files' names, and the general ones last.
+
+    Some exceptions fit several patterns. The order is the same on every machine.
+    """
     found: dict[str, Diagnosis] = {}
-    files = sorted(CATALOGUE_DIR.glob("*.toml"), key=lambda file: file.stem == "general")
+    files = sorted(CATALOGUE_DIR.glob("*.toml"), key=lambda file: (file.stem == "general", file))
     for file in files:
         for name, fields in tomllib.loads(file.read_text(encoding="utf-8")).items():
             if name in found:
@@ -52,3 +55,24 @@ def recognise(error: BaseException) -> str:
         if entry.exception and re.search(entry.exception, text):
             return entry.id
     return "exception"
+
+
+def find_by_exception(text: str) -> Diagnosis | None:
+    """The first diagnosis whose pattern matches "Type: message", or a message without its type.
+
+    A pattern that fits any message of its type is only tried with the type in the text.
+    """
+    known = (one for one in catalogue().values() if one.exception)
+    return next((one for one in known if _fits(one.exception, text)), None)
+
+
+def _fits(pattern: str, text: str) -> bool:
+    types = _optional_types(pattern)
+    return any(re.search(pattern, one) for one in [text, *(f"{name}: {text}" for name in types)])
+
+
+@cache
+def _optional_types(pattern: str) -> tuple[str, ...]:
+    """The types of exceptions in the pattern that also needs a certain message of them."""
+    types = sorted(set(re.findall(r"\b[A-Z][a-z]\w+", pattern)))
+    return tuple(name for name in types if not re.search(pattern, f"{name}: \0"))

@@ -6,7 +6,17 @@ import pytest
 from playwright.sync_api import expect
 
 RECORDED = "What the server recorded, as a diagram"
-RESULTS = re.compile(r"^\d+ results$")
+RESULTS = re.compile(r"^\s*\d+ results\s*$")
+TRACEBACK = """Traceback (most recent call last):
+  File "/srv/app/channels/routing.py", line 168, in __call__
+    raise ValueError("No route found for path %r." % path)
+ValueError: No route found for path 'ws/chat/'.
+"""
+PASTE = """(field, text) => {
+  const clipboardData = new DataTransfer();
+  clipboardData.setData("text/plain", text);
+  field.dispatchEvent(new ClipboardEvent("paste", { clipboardData, cancelable: true }));
+}"""
 MAX_TABS = 80  # more than any page has focusable elements
 
 
@@ -129,13 +139,24 @@ def test_the_search_runs_while_the_user_types(page):
     expect(browser.locator("#count")).to_have_text(RESULTS)
     assert browser.evaluate("navigation.currentEntry.index") > 0
     browser.keyboard.type("xyz")
-    expect(browser.locator("#count")).to_have_text("No text contains all of these words.")
+    expect(browser.locator("#count")).to_contain_text("No text contains “stopxyz”.")
     for _ in "xyz":
         browser.keyboard.press("Backspace")
     expect(browser.locator("#count")).to_have_text(RESULTS)
     tab_to(browser, "3 · How a connection ends: Why")
     browser.keyboard.press("Enter")
     expect(browser.get_by_role("heading", name="Why")).to_be_in_viewport()
+
+
+def test_a_pasted_traceback_finds_the_diagnosis_of_its_last_line(page):
+    browser = page.page
+    browser.goto(f"{page.address}/search/")
+    browser.get_by_role("searchbox").evaluate(PASTE, TRACEBACK)
+    expect(browser.locator("#results a").first).to_have_text(
+        "No route matches the path of the handshake"
+    )
+    browser.keyboard.press("Enter")
+    expect(browser.get_by_role("searchbox")).to_be_focused()
 
 
 def test_the_search_works_without_javascript(visit, address):

@@ -1,39 +1,37 @@
-"""Finds entries that contain every word of a query, and the diagnosis of a pasted exception."""
+"""Finds what the course says about a query, the best answer first."""
 
-import re
-import sqlite3
+import math
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from lessons.core import diagnoses
-from lessons.web.search.search_index import (
-    DIAGNOSES,
-    LESSONS,
-    MARK_END,
-    MARK_START,
-    NOTES,
-    connect,
-)
+from lessons.web.search.query import Query, read_query
+from lessons.web.search.search_index import MARK_END, MARK_START, Index, connect
+from lessons.web.search.terms import Terms, find_terms, phrase, split_name
 
-MAX_QUERY = 2000  # characters
-MAX_RESULTS = 20  # of each kind
+MAX_RESULTS = 20
 _EXCERPT_WORDS = 32
-_MAX_WORDS = 200  # words of a query that are searched for: SQLite limits its expressions
+_SECTIONS_OF_A_PAGE = 2
+_MIN_SHARE = 0.25  # of the best score; what is worse has only a common word of the query
+# How much a match counts in each column: title, place, id, error, text.
+_WEIGHTS = "10, 5, 3, 0, 1"
+_ERROR_WEIGHTS = "3, 1, 1, 8, 1"
 _SELECT = f"""
-    SELECT highlight(entries, 0, '{MARK_START}', '{MARK_END}'), place, url,
-        snippet(entries, 3, '{MARK_START}', '{MARK_END}', ' … ', {_EXCERPT_WORDS})
-    FROM entries WHERE entries MATCH ? AND
+    SELECT rowid, kind, highlight(entries, 0, '{MARK_START}', '{MARK_END}'), place, url,
+        snippet(entries, 4, '{MARK_START}', '{MARK_END}', ' … ', {_EXCERPT_WORDS})
+    FROM entries WHERE entries MATCH ?
 """
-# What stands before an exception: the words of Daphne's log, or the module in a traceback.
-_PREFIX = re.compile(r"^.*Exception inside application: |^(?:\w+\.)+(?=[A-Z]\w+(?::|$))")
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """An entry as the page shows it. Matches in `title` and `excerpt` are in <mark> elements."""
 
+    kind: str
     title: SafeString
     place: str
     url: str
@@ -41,93 +39,113 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Group:
-    """The results of one kind, the best first. `count` is the number of all that were found."""
+class Found:
+    """The best results. `count` is the number of all, also of those that are not shown."""
 
-    kind: str
-    count: int
     results: list[Result]
+    count: int
+    terms: Terms
 
 
-def search(query: str) -> list[Group]:
-    """The results by kind. A diagnosis of an exception in the query comes first of all."""
+def search(text: str) -> Found:
+    """What the index has for this text. Raises SearchUnavailable."""
     index = connect()
-    words = [_phrase(word) for word in dict.fromkeys(query.split()) if re.search(r"[^\W_]", word)]
-    words = words[:_MAX_WORDS]
-    ids = sorted(recognise(query))
-    groups = []
-    for kind in [DIAGNOSES, LESSONS, NOTES] if ids else [LESSONS, DIAGNOSES, NOTES]:
-        first = _recognised(index, ids, words) if ids and kind == DIAGNOSES else []
-        found, count = _matches(index, words, kind, ids) if words else ([], 0)
-        if first or found:
-            groups.append(Group(kind, len(first) + count, [*first, *found][:MAX_RESULTS]))
-    return groups
+    query = read_query(text)
+    recognised = [text] if text in index.diagnoses else _recognised(query)
+    query = query._replace(is_error=query.is_error or _is_symptom(index, query))
+    terms = find_terms(index, query)
+    scores = _scores(index, terms, query)
+    known = [index.diagnoses[id] for id in recognised if id in index.diagnoses]
+    others = sorted(scores.keys() - known, key=lambda row: (-scores[row], row))
+    if others:
+        enough = _MIN_SHARE * max(scores.values())
+        others = [row for row in others if scores[row] >= enough]
+    best = [*known, *_few_of_a_page(index, others)]
+    ids = [f"id : {phrase(id)}" for id in recognised]
+    results = _results(index, best[:MAX_RESULTS], " OR ".join([*ids, *terms.words, *terms.extras]))
+    return Found(results, len(best), terms)
 
 
-def _phrase(word: str) -> str:
-    """The word in FTS5's syntax. It is a phrase, so `group_send` needs both parts in order.
+def _few_of_a_page(index: Index, rows: list[int]) -> Iterator[int]:
+    """The rows without the third section of a lesson or chapter, and the ones after it."""
+    seen = Counter()
+    for row in rows:
+        seen[index.pages[row]] += 1
+        if row in index.symptoms or seen[index.pages[row]] <= _SECTIONS_OF_A_PAGE:
+            yield row
 
-    Its last part may be the beginning of a word.
+
+def recognise(text: str) -> list[str]:
+    """Ids of the diagnoses for the exceptions in `text`, with or without their types.
+
+    The last exception comes first, because it is the one that ended the consumer.
     """
-    return '"{}"*'.format(re.sub(r'["\0]', " ", word))
+    return _recognised(read_query(text))
 
 
-def _matches(
-    index: sqlite3.Connection, words: list[str], kind: str, without_ids: list[str]
-) -> tuple[list[Result], int]:
-    """The best entries of that kind without these ids, and the number of all."""
-    condition = f"kind = ? AND id NOT IN ({_placeholders(without_ids)})"
-    parameters = [" AND ".join(words), kind, *without_ids]
-    counted = f"SELECT count(*) FROM entries WHERE entries MATCH ? AND {condition}"
-    (count,) = index.execute(counted, parameters).fetchone()
-    order = f"ORDER BY rank, rowid LIMIT {MAX_RESULTS}"
-    return _results(index, f"{condition} {order}", parameters), count
+def _recognised(query: Query) -> list[str]:
+    found = (diagnoses.find_by_exception(one) for one in query.exceptions)
+    return list(dict.fromkeys(one.id for one in found if one))
 
 
-def _recognised(index: sqlite3.Connection, ids: list[str], words: list[str]) -> list[Result]:
-    """The diagnoses with these ids. The words that they contain are marked."""
-    match = " OR ".join([*(f"id : {_phrase(one)}" for one in ids), *words])
-    return _results(index, f"id IN ({_placeholders(ids)}) ORDER BY rowid", [match, *ids])
+def _is_symptom(index: Index, query: Query) -> bool:
+    """Whether a part of the query stands in the symptom of a diagnosis, word for word."""
+    parts = [" ".join(part) for part in query.parts if len(part) > 2]
+    return any(index.rows(f"error : {phrase(part)}") for part in parts)
 
 
-def _placeholders(values: list[str]) -> str:
-    return ",".join("?" * len(values))
+def _scores(index: Index, terms: Terms, query: Query) -> dict[int, float]:
+    """The score of each entry that has a word of the query.
+
+    bm25 counts how often, where and how rare. An entry with only some of the words has less, and
+    one whose title has them has more. So has a diagnosis whose symptom is what was pasted.
+    """
+    if not terms.words:
+        return {}
+    anywhere = [index.rows(word) for word in terms.words]
+    titles = [index.rows(f"{{title place}} : {word}") for word in terms.words]
+    weights = [math.log(1 + index.size / (1 + len(some))) ** 2 for some in anywhere]
+    phrased = set().union(*(index.rows(one) for one in terms.phrases))
+    pasted = {token.lower() for part in query.parts for word in part for token in split_name(word)}
+    expression = " OR ".join([*terms.words, *terms.extras])
+    weighted = _ERROR_WEIGHTS if query.is_error else _WEIGHTS
+    ranked = index.connection.execute(
+        f"SELECT rowid, bm25(entries, {weighted}) FROM entries WHERE entries MATCH ?", [expression]
+    )
+    scores = {}
+    for row, rank in ranked:
+        score = -rank * _share(row, anywhere, weights) ** 2
+        if row in phrased:
+            score *= 2
+        symptom = index.symptoms.get(row)
+        if query.is_error:
+            if symptom:
+                score *= 2 + 2 * len(symptom & pasted) / len(symptom)
+        else:
+            score *= (1 + _share(row, titles, weights)) * (0.4 if symptom else 1)
+        scores[row] = score
+    return scores
 
 
-def _results(index: sqlite3.Connection, condition: str, parameters: list[str]) -> list[Result]:
-    rows = index.execute(f"{_SELECT} {condition}", parameters)
-    return [
-        Result(_marked(title), place, url, _marked(excerpt.strip()))
-        for title, place, url, excerpt in rows
-    ]
+def _share(row: int, rows: list[set[int]], weights: list[float]) -> float:
+    """How much of the query the row has, from 0 to 1. A rare word counts more."""
+    matched = sum(weight for some, weight in zip(rows, weights, strict=True) if row in some)
+    return matched / sum(weights)
+
+
+def _results(index: Index, rows: list[int], expression: str) -> list[Result]:
+    if not rows:
+        return []
+    places = ",".join("?" * len(rows))
+    found = index.connection.execute(f"{_SELECT} AND rowid IN ({places})", [expression, *rows])
+    results = {
+        row: Result(kind, _marked(title), place, url, _marked(excerpt.strip()))
+        for row, kind, title, place, url, excerpt in found
+    }
+    return [results[row] for row in rows]
 
 
 def _marked(text: str) -> SafeString:
     """HTML. Everything is escaped before the marks become elements."""
     html = escape(text).replace(MARK_START, "<mark>").replace(MARK_END, "</mark>")
     return mark_safe(html)
-
-
-def recognise(query: str) -> set[str]:
-    """Ids of the diagnoses for the exceptions in `query`, with or without their types.
-
-    As with an exception that was raised, the first diagnosis that fits a line counts.
-    """
-    found = set()
-    for line in query.splitlines():
-        text = _PREFIX.sub("", line.strip())
-        known = (one for one in diagnoses.catalogue().values() if one.exception)
-        found.add(next((one.id for one in known if _fits(one.exception, text)), None))
-    return found - {None}
-
-
-def _fits(exception: str, line: str) -> bool:
-    """Whether the line fits the pattern, as it is or with the type of an exception in front.
-
-    A pattern that fits any message of its type is only tried with the type in the line.
-    """
-    types = set(re.findall(r"\b[A-Z][a-z]\w+", exception))
-    optional = [name for name in types if not re.search(exception, f"{name}: \0")]
-    return any(
-        re.search(exception, text) for text in [line, *(f"{name}: {line}" for name in optional)]
-    )

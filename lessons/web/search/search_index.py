@@ -3,9 +3,11 @@
 The table is in memory. It is built on the first search, and again after a file has changed.
 """
 
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -16,20 +18,21 @@ from lessons.core import catalogue, diagnoses, lesson_text
 from lessons.core.catalogue import IncompleteLesson, Lesson, lessons
 from lessons.web.markup import markdown_sections
 from lessons.web.notes_chapters import read_chapters
+from lessons.web.search.vocabulary import Vocabulary
 
-LESSONS, DIAGNOSES, NOTES = "Lessons", "Diagnoses", "Notes"
+LESSON, DIAGNOSIS, NOTES = "Lesson", "Diagnosis", "Notes"
 # Private-use characters round a match. They are removed from the texts, so they are never content.
 MARK_START, MARK_END = "\ue000", "\ue001"
 
 # `_` and `.` separate words, so `group_send` is found by `send` too. A match in a title counts
-# most. The last option makes searches by the beginning of a word fast.
+# most, then one in the error that a diagnosis quotes.
 _CREATE = """
     CREATE VIRTUAL TABLE entries USING fts5(
-        title, place, id, text, kind UNINDEXED, url UNINDEXED,
+        title, place, id, error, text, kind UNINDEXED, url UNINDEXED,
         tokenize = "unicode61 remove_diacritics 2", prefix = "1 2 3"
     )
 """
-_RANK = "INSERT INTO entries(entries, rank) VALUES ('rank', 'bm25(20, 5, 20, 1)')"
+_WORDS = "CREATE VIRTUAL TABLE words USING fts5vocab(entries, row)"
 
 
 class SearchUnavailable(Exception):
@@ -43,9 +46,28 @@ class SearchUnavailable(Exception):
         )
 
 
-class _Index(sqlite3.Connection):
+class _Connection(sqlite3.Connection):
     def __del__(self):
         self.close()  # a new index replaces this one; Python 3.13 warns if it is not closed
+
+
+@dataclass(frozen=True)
+class Index:
+    """The table `entries`, and what was counted in it."""
+
+    connection: sqlite3.Connection
+    vocabulary: Vocabulary
+    size: int  # number of entries
+    diagnoses: dict[str, int]  # the row of each
+    symptoms: dict[int, frozenset[str]]  # the words of each, by row
+    pages: dict[int, str]  # the URL without the anchor, by row
+
+    def rows(self, expression: str) -> set[int]:
+        """The entries that an FTS5 expression matches."""
+        found = self.connection.execute(
+            "SELECT rowid FROM entries WHERE entries MATCH ?", [expression]
+        )
+        return {row for (row,) in found}
 
 
 class Entry(NamedTuple):
@@ -54,12 +76,13 @@ class Entry(NamedTuple):
     title: str
     place: str  # what contains it
     id: str  # of a diagnosis
+    error: str  # the symptom of a diagnosis, and the types of its exceptions
     text: str
     kind: str
     url: str
 
 
-def connect() -> sqlite3.Connection:
+def connect() -> Index:
     """The index, which is up to date. Raises SearchUnavailable.
 
     It looks at the files once a second at most, because the page searches at each typed letter.
@@ -94,18 +117,25 @@ def _file_times(project: Path, second: int) -> tuple[tuple[str, int], ...]:
 
 
 @lru_cache(maxsize=1)
-def _build(file_times) -> sqlite3.Connection:
+def _build(file_times) -> Index:
     diagnoses.catalogue.cache_clear()
     # Views run in several threads. SQLite serializes their calls on this connection.
-    index = sqlite3.connect(":memory:", check_same_thread=False, factory=_Index)
+    index = sqlite3.connect(":memory:", check_same_thread=False, factory=_Connection)
     try:
         index.execute(_CREATE)
     except sqlite3.OperationalError as error:
         raise SearchUnavailable from error
-    index.execute(_RANK)
-    rows = map(_clean, (*_lesson_entries(), *_diagnosis_entries(), *_note_entries()))
-    index.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", rows)
-    return index
+    rows = [_clean(one) for one in (*_lesson_entries(), *_diagnosis_entries(), *_note_entries())]
+    index.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    index.execute(_WORDS)
+    words = (word for (word,) in index.execute("SELECT term FROM words"))
+    numbers = {one.id: number for number, one in enumerate(rows, start=1) if one.id}
+    symptoms = {
+        numbers[one.id]: frozenset(re.findall(r"[^\W_]+", one.symptom.lower()))
+        for one in diagnoses.catalogue().values()
+    }
+    pages = {number: one.url.partition("#")[0] for number, one in enumerate(rows, start=1)}
+    return Index(index, Vocabulary(words), len(rows), numbers, symptoms, pages)
 
 
 def _clean(entry: Entry) -> Entry:
@@ -118,14 +148,15 @@ def _lesson_entries() -> Iterator[Entry]:
     for lesson in lessons():
         try:
             sections = markdown_sections(lesson_text.expanded_text(lesson))
-            title = f"{lesson.number} · {Lesson(lesson.folder).title}"
+            fresh = Lesson(lesson.folder)
+            title, goal = f"{lesson.number} · {fresh.title}", fresh.goal
         except (IncompleteLesson, lesson_text.TextError):
             continue  # its own page and the list say what it lacks
         url = reverse("lesson", args=[lesson.key])
         for one in sections:
             name = f"{title}: {one.title}" if one.id else title
             place = f"{lesson.app} {lesson.slug}"
-            yield Entry(name, place, "", one.text, LESSONS, _address(url, one.id))
+            yield Entry(name, place, "", "", one.text or goal, LESSON, _address(url, one.id))
 
 
 def _diagnosis_entries() -> Iterator[Entry]:
@@ -133,18 +164,20 @@ def _diagnosis_entries() -> Iterator[Entry]:
         text = f"{one.symptom} {one.cause} {one.cure}"
         place = f"Lesson {one.lesson}" if one.lesson else "Any lesson"
         url = _address(reverse("diagnoses"), one.id)
-        yield Entry(one.title, place, one.id, text, DIAGNOSES, url)
+        types = re.findall(r"\b[A-Z][a-z]\w+", one.exception or "")
+        error = " ".join([one.symptom, *types])
+        yield Entry(one.title, place, one.id, error, text, DIAGNOSIS, url)
 
 
 def _note_entries() -> Iterator[Entry]:
     introduction, chapters = read_chapters(read_notes())
     for one in markdown_sections(introduction):
-        yield Entry(one.title or "Notes", "", "", one.text, NOTES, reverse("notes"))
+        yield Entry(one.title or "Notes", "", "", "", one.text, NOTES, reverse("notes"))
     for chapter in chapters:
         for one in markdown_sections(chapter.markdown):
             is_chapter = one.id == chapter.id
             place, anchor = ("", "") if is_chapter else (chapter.title, one.id)
-            yield Entry(one.title, place, "", one.text, NOTES, _address(chapter.url, anchor))
+            yield Entry(one.title, place, "", "", one.text, NOTES, _address(chapter.url, anchor))
 
 
 def _address(url: str, anchor: str) -> str:

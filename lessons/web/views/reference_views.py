@@ -14,7 +14,7 @@ from lessons.core.catalogue import lessons
 from lessons.core.diagnoses import catalogue
 from lessons.judge.mistakes import read_mistakes
 from lessons.web.notes_chapters import chapter_to_html, read_chapters, whole_to_html
-from lessons.web.search.search import MAX_QUERY, search
+from lessons.web.search.search import search
 from lessons.web.search.search_index import SearchUnavailable, read_notes
 from lessons.web.views.csp import with_csp
 
@@ -23,19 +23,11 @@ from lessons.web.views.csp import with_csp
 @with_csp
 def search_page(request):
     query = request.GET.get("q", "").strip()
-    is_too_long = len(query) > MAX_QUERY
-    groups, unavailable = [], None
+    context = {"query": query}
     try:
-        groups = [] if is_too_long else search(query)
+        context["found"] = search(query) if query else None
     except SearchUnavailable as error:
-        unavailable = str(error)
-    context = {
-        "query": query[:MAX_QUERY],
-        "max_query": MAX_QUERY if is_too_long else None,
-        "unavailable": unavailable,
-        "groups": groups,
-        "count": sum(group.count for group in groups),
-    }
+        context["unavailable"] = str(error)
     return render(request, "lessons/search.html", context)
 
 
