@@ -11,7 +11,11 @@ from lessons.judge.verdict import Verdict
 from lessons.playback.recording_cache import Recording, cached, modification_times, record
 from lessons.playback.steps import split_steps
 from lessons.playback.target import Target
-from lessons.wire.difference import FirstDifference, find_first_difference
+from lessons.wire.difference import (
+    FirstDifference,
+    find_first_difference,
+    find_visible_difference,
+)
 
 _TRANSCRIPT = re.compile(r"^`{3,}transcript (?P<name>\S+) \| (?P<steps>.+)$", re.MULTILINE)
 
@@ -29,11 +33,7 @@ class Comparison:
     @property
     def is_visible_to_client(self) -> bool:
         """Whether the difference is in what a client receives or in how a consumer ends."""
-        right, wrong = (
-            [event for event in recording.events if event.lane in ("client", "consumer")]
-            for recording in (self.right, self.wrong)
-        )
-        return find_first_difference(right, wrong) is not None
+        return find_visible_difference(self.right.events, self.wrong.events) is not None
 
 
 def lesson_conversations(lesson: Lesson, first_of: str = "") -> list[tuple[str, ...]]:
@@ -58,7 +58,7 @@ def compare(lesson: Lesson, mistake: Mistake, steps: tuple[str, ...]) -> Compari
     return Comparison(right, wrong, find_first_difference(right.events, wrong.events), steps)
 
 
-def find_visible_difference(lesson: Lesson, mistake: Mistake) -> Comparison | None:
+def find_comparison(lesson: Lesson, mistake: Mistake) -> Comparison | None:
     """The first of the lesson's conversations in which a client can see the mistake.
 
     If no client can, the first with any difference, such as the name of a group or a query; None

@@ -122,6 +122,7 @@ def _play_here(answer, lesson: Lesson, name: str, steps: list[Step], timeout: fl
     try:
         subject = _subject(lesson, name)
         player = Player(lesson, subject)
+        player.with_state = True
         _answer_after(timeout, answer, player)
         _run(player, subject, steps)
     except UnknownStep as error:

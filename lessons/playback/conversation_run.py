@@ -68,6 +68,7 @@ class ConversationRun:
                 self._options.stop_timeout,
             )
             self._player.consumers = self._options.consumers
+            self._player.with_state = self._options.events
             self._leftovers = Leftovers(subject)
             with isolated_signals(subject):
                 if receiver_was_lost():

@@ -136,6 +136,7 @@ class Player:
         self.subject = subject
         self.database = None
         self.consumers: dict[str, str] = {}  # sources, by the name in a step `try NAME`
+        self.with_state = False  # whether the events say how the consumers' attributes change
         self.accounts = Accounts(self, lesson, subject)
         self.transaction = OtherTransaction()  # of the steps `begin` and `commit`
         self.workers = Workers(subject)
@@ -382,6 +383,7 @@ class Player:
         if step.action in BEGINNINGS or is_early_kill:
             self._clients[number] = self._client_for(step)
             self._clients[number].server.finds_lines = self._finds_lines
+            self._clients[number].server.recorder.with_state = self.with_state
             self._opened.append((number, self._clients[number]))
             self._broken.discard(number)
         elif step.action == "kill" and number not in self._clients:

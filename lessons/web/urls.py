@@ -20,6 +20,7 @@ urlpatterns = [
     path("lessons/<str:key>/hint/", exercise_views.hint, name="hint"),
     path("lessons/<str:key>/reset/", exercise_views.reset, name="reset"),
     path("lessons/<str:key>/compare/", play_views.comparison, name="comparison"),
+    path("lessons/<str:key>/failing/", play_views.failing, name="failing"),
     path("lessons/<str:key>/pytest/", play_views.exported_test, name="exported_test"),
     path(
         "lessons/<str:key>/predict/<int:number>/",

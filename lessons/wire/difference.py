@@ -36,6 +36,22 @@ def find_first_difference(right: Sequence[Event], wrong: Sequence[Event]) -> Fir
     return min(found, key=lambda it: min(x for x in it if x is not None), default=None)
 
 
+def find_visible_difference(
+    right: Sequence[Event], wrong: Sequence[Event]
+) -> FirstDifference | None:
+    """The first difference in what a client receives, or in how a consumer ends."""
+    in_right, in_wrong = _visible(right), _visible(wrong)
+    found = find_first_difference([right[i] for i in in_right], [wrong[i] for i in in_wrong])
+    return found and FirstDifference(
+        None if found.right is None else in_right[found.right],
+        None if found.wrong is None else in_wrong[found.wrong],
+    )
+
+
+def _visible(events: Sequence[Event]) -> list[int]:
+    return [index for index, one in enumerate(events) if one.lane in ("client", "consumer")]
+
+
 def _without_times(value):
     if isinstance(value, str):
         return _TIME.sub("a time", value)

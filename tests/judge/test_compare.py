@@ -3,7 +3,7 @@
 import pytest
 
 from lessons.core.catalogue import Lesson, find, lessons
-from lessons.judge.compare import compare, find_visible_difference
+from lessons.judge.compare import compare, find_comparison
 from lessons.judge.mistakes import read_mistakes
 from lessons.playback.conversation import PlaybackLimitExceeded, play
 from lessons.simulator.student_module import mistakes_of
@@ -132,14 +132,14 @@ def test_prefers_a_visible_difference_to_an_earlier_hidden_one(group_lesson):
     hidden = compare(group_lesson, shouts, ("connect",))
     assert hidden.difference
     assert not hidden.is_visible_to_client
-    found = find_visible_difference(group_lesson, shouts)
+    found = find_comparison(group_lesson, shouts)
     assert found.steps == ("connect", "text on")
     assert found.is_visible_to_client
 
 
 def test_shows_the_first_hidden_difference_if_none_is_visible(group_lesson):
     joins, _ = read_mistakes(group_lesson)
-    found = find_visible_difference(group_lesson, joins)
+    found = find_comparison(group_lesson, joins)
     assert found.steps == ("connect",)
     assert not found.is_visible_to_client
 

@@ -1,4 +1,6 @@
-"""Plays conversations for a page, and answers its scripts with JSON: comparisons and tests.
+"""Plays conversations for a page, and answers its scripts with JSON.
+
+They are comparisons, conversations that failed, and tests.
 
 A conversation runs in a child process, and its view in a thread, as every sync view does under
 ASGI. So neither the server's loop nor the thread of the sync consumers waits for it.
@@ -13,23 +15,26 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from lessons.core import progress
 from lessons.core.catalogue import Lesson, UnknownLesson, find
 from lessons.core.diagnoses import catalogue as diagnoses
 from lessons.judge.compare import (
     Comparison,
     compare,
     compare_in_check,
-    find_visible_difference,
+    find_comparison,
     is_playable,
     lesson_conversations,
 )
 from lessons.judge.mistakes import Mistake, read_mistakes
+from lessons.judge.verdict import Outcome
 from lessons.playback.conversation import PLAYBACK_ERRORS
-from lessons.playback.recording_cache import Recording
-from lessons.playback.steps import BEGINNINGS, Step, parse_step
+from lessons.playback.recording_cache import Recording, record
+from lessons.playback.steps import BEGINNINGS, Step, parse_step, split_steps
 from lessons.web.exercise import pytest_export
 from lessons.web.live.event_forwarder import event_json
 from lessons.web.live.page_socket import belongs_to_session
+from lessons.wire.difference import find_visible_difference
 
 MAX_STEPS = 40
 MAX_CHARACTERS = 6000  # of all steps together
@@ -100,7 +105,7 @@ def comparison(request, lesson: Lesson) -> dict:
     elif "check" in request.GET:
         found = compare_in_check(lesson, mistake)
     else:
-        found = find_visible_difference(lesson, mistake)
+        found = find_comparison(lesson, mistake)
     diagnosis = {"diagnosis": _diagnosis_json(mistake)}
     return diagnosis if found is None else diagnosis | _comparison_json(found)
 
@@ -139,6 +144,47 @@ def _diagnosis_json(mistake: Mistake) -> dict:
         "lesson": lesson and f"{lesson.number} {lesson.slug}",
         "url": lesson and reverse("lesson", args=[lesson.key]),
     }
+
+
+# Conversations that failed
+
+
+@require_safe
+@json_for_own_page
+def failing(request, lesson: Lesson) -> dict:
+    """The conversation of a red claim, as the verdict recorded it, beside the solution's.
+
+    `{"claim", "title", "line", "steps", "detail", "received", "expected", "differs"}`: `detail` is
+    what the verdict says, with expected beside received; `expected` is null for a claim that is not
+    about one conversation.
+    """
+    outcome = _red_outcome(lesson, request.GET.get("claim", ""))
+    finding = outcome.finding
+    steps = tuple(split_steps(finding.conversation))
+    received, expected = Recording(outcome.transcript), None
+    if steps and is_playable(lesson):
+        expected = record(lesson, "solution", steps)
+    differs = expected and find_visible_difference(expected.events, received.events)
+    return {
+        "claim": outcome.claim,
+        "title": diagnoses()[finding.diagnosis].title,
+        "line": finding.line,
+        "steps": [parse_step(step).as_json() for step in steps],
+        "detail": finding.detail,
+        "received": recording_json(received),
+        "expected": expected and recording_json(expected),
+        "differs": differs and differs._asdict(),
+    }
+
+
+def _red_outcome(lesson: Lesson, claim: str) -> Outcome:
+    """The outcome of the claim with that number, in the last verdict on the exercise."""
+    outcomes = (progress.of(lesson).verdict or {}).get("outcomes", ())
+    if claim.isdecimal() and int(claim) < len(outcomes):
+        outcome = Outcome.from_json(outcomes[int(claim)])
+        if outcome.finding and outcome.finding.diagnosis in diagnoses() and outcome.transcript:
+            return outcome
+    raise RequestRejected("The last verdict holds no conversation of this claim. Save again.")
 
 
 # Tests
