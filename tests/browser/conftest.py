@@ -108,6 +108,15 @@ class LessonPage:
         assert response.status == 200
         return self
 
+    def show(self, step):
+        """Show a step of the lesson: Predict, See, Do, Wire or Compare."""
+        self.page.get_by_role("navigation", name="Steps").get_by_role("link", name=step).click()
+        return self
+
+    def show_tab(self, name):
+        """Show a tab below the diagram: Source, Browser or Verdict."""
+        self.page.get_by_role("tab", name=name).click()
+
     def client(self, number=1):
         """The forms and the status of one client."""
         return self.page.get_by_role("group", name=f"Client {number}", exact=True)

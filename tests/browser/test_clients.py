@@ -119,7 +119,7 @@ def test_a_transcript_can_be_saved_and_loaded_but_not_a_broken_one(visit):
 
 
 def test_clients_are_stacked_on_a_phone(visit):
-    page = visit("12-group", **PHONE)
+    page = visit("12-group", **PHONE).show("Wire")
     first, second = (page.client(client).bounding_box() for client in (1, 2))
     assert first["x"] == second["x"]
     assert second["y"] > first["y"] + first["height"]

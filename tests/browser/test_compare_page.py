@@ -22,8 +22,10 @@ def test_a_link_to_a_mistake_runs_its_comparison(visit):
 
 
 def test_a_mistake_is_chosen_with_the_keyboard_and_named_in_the_address(visit):
-    page = visit("03-stop").page
-    page.get_by_role("combobox", name="Mistake").focus()
+    page = visit("03-stop").show("Compare").page
+    mistake = page.get_by_role("combobox", name="Mistake")
+    expect(mistake).to_be_enabled()
+    mistake.focus()
     page.keyboard.type("Does not raise")
     page.keyboard.press("Tab")
     for _ in range(3):
@@ -37,13 +39,15 @@ def test_a_mistake_is_chosen_with_the_keyboard_and_named_in_the_address(visit):
 
 
 def test_the_users_own_steps_can_be_compared(visit):
-    lesson = visit("03-stop")
+    lesson = visit("03-stop").show("Compare")
     compare = lesson.page.get_by_role("region", name="Compare with a mistake")
     lesson.page.get_by_label("Conversation").select_option("your conversation on this page")
     lesson.press("Compare")
     expect(compare).to_contain_text("Nothing was played on this page yet.")
+    lesson.show("See")
     lesson.connect()
     lesson.send("7")
+    lesson.show("Compare")
     lesson.page.get_by_role("combobox", name="Mistake").select_option(value="CatchesStopConsumer")
     expect(compare.locator("#compare-intro code")).to_have_text("except Exception")
     lesson.page.get_by_role("combobox", name="Mistake").select_option("Stops without a close")

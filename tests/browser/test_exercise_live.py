@@ -78,7 +78,7 @@ def lesson(window, workshop):
     window.errors.clear()
     workshop.save(workshop.original)
     (workshop.folder / ".workshop" / "progress.json").unlink(missing_ok=True)
-    yield window.open(KEY)
+    yield window.open(KEY).show("Do")
     assert (window.errors, window.foreign_requests) == ([], [])
 
 

@@ -15,6 +15,8 @@ LESSON = """\
 demo: sync_demo.consumers.Echo
 path: /ws/lamp/
 exercise: Lamp(SyncConsumer)
+goal: Answer a frame.
+minutes: 15
 ---
 # A lamp
 """

@@ -14,6 +14,7 @@ from lessons.core.diagnoses import catalogue as diagnoses
 from lessons.core.progress import Progress
 from lessons.core.source import Source
 from lessons.judge.verdict import further_red_text
+from lessons.web.exercise.task import todos
 from lessons.web.markup import highlight_code, inline_code_to_html, markdown_to_html
 from lessons.wire.events import Event
 from lessons.wire.transcript import render
@@ -25,6 +26,7 @@ def exercise_context(found: Lesson, known: Progress | None = None) -> dict:
     verdict = {
         "lesson": found,
         "exercise": short_path(found.exercise),
+        "todos": todos(found),
         "state": known.state,
         "verdict": _with_html_claims(known.verdict or {}),
         **_findings(known.verdict or {}),

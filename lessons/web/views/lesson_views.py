@@ -27,6 +27,7 @@ from lessons.web.exercise.exercise_panel import (
     lesson_list_context,
     source_digest,
 )
+from lessons.web.exercise.task import task_html
 from lessons.web.live.page_socket import new_feed_id
 from lessons.web.markup import markdown_to_html, source_lines
 from lessons.web.views.csp import servers_of, with_csp
@@ -60,7 +61,7 @@ def render_lesson(request, lesson: Lesson, **more):
     source = find_demo_source(lesson.demo)
     context = {
         "lesson": lesson,
-        "text": markdown_to_html(expanded_text(lesson)),
+        "text": markdown_to_html(_text_without_title(lesson)),
         "source": source,
         "source_digest": source_digest(source),
         "lines": source_lines(source),
@@ -69,8 +70,10 @@ def render_lesson(request, lesson: Lesson, **more):
         "manage": MANAGE,
         **_client_context(lesson),
         **comparison_context(lesson),
-        "questions": question_context(lesson),
-        **exercise_context(lesson),
+        "questions": (questions := question_context(lesson)),
+        "task": task_html(lesson),
+        **(exercise := exercise_context(lesson)),
+        "first_step": _first_step(exercise["state"], has_questions=bool(questions)),
         **_neighbours(lesson),
         **more,
     }
@@ -95,12 +98,25 @@ def _feed_id(request) -> str:
     return new_feed_id(request.session.session_key)
 
 
+def _text_without_title(lesson: Lesson) -> str:
+    """The lesson's Markdown. The page shows the title above its steps."""
+    return expanded_text(lesson).partition("\n")[2]
+
+
+def _first_step(state: str, has_questions: bool) -> str:
+    """The step that the page shows first: a student who has begun goes on with the exercise."""
+    if state == "red":
+        return "do"
+    return "predict" if state == "new" and has_questions else "see"
+
+
 def _neighbours(lesson: Lesson) -> dict:
     course = lessons()
     here = course.index(lesson)
     return {
         "previous": course[here - 1] if here else None,
         "next": course[here + 1] if here + 1 < len(course) else None,
+        "lessons_in_all": len(course),
     }
 
 

@@ -1,7 +1,9 @@
 // Compares a mistake with the solution: the server plays the same conversation with both.
 
-import { byId, withCode } from "../common/dom.js";
+import { byId, loadCss, withCode } from "../common/dom.js";
 import { fetchJson, playUrl } from "../common/server.js";
+
+await loadCss("compare/compare.css");
 
 const HASH = "#mistake-";
 
@@ -10,7 +12,10 @@ const form = byId("compare-form");
 let getPlayedSteps = null;
 let latest = null; // the latest request; answers to earlier ones are ignored
 
-function start() {
+// `getSteps()` returns the steps that the user played on this page.
+export function startComparing(getSteps) {
+  getPlayedSteps = getSteps;
+  form.elements.steps.namedItem("played-steps").hidden = false;
   const { mistake } = form.elements;
   mistake.onchange = showIntro;
   form.onsubmit = (event) => {
@@ -36,10 +41,7 @@ function followAddress() {
   if (![...mistake.options].some(({ value }) => value === name)) return;
   mistake.value = name;
   showIntro();
-  section.scrollIntoView();
-  const position = scrollY;
-  // The result makes the page longer, so it can scroll further. The user's own scrolling stops that.
-  run().then(() => scrollY === position && section.scrollIntoView());
+  run();
 }
 
 function steps() {
@@ -72,12 +74,3 @@ async function run() {
 function say(...parts) {
   byId("compare-status").replaceChildren(...parts.filter(Boolean));
 }
-
-// Offers to compare with the steps that the user played on this page. `getSteps()` returns them.
-export function offerPlayedSteps(getSteps) {
-  if (!section) return;
-  getPlayedSteps = getSteps;
-  form.elements.steps.namedItem("played-steps").hidden = false;
-}
-
-if (section) start();

@@ -3,6 +3,8 @@
 import { byId } from "../common/dom.js";
 import { updateFocusableScroll } from "../common/keyboard.js";
 import { ReconnectingSocket, socketUrl } from "../common/server.js";
+import { narrow } from "../workspace/steps.js";
+import { showTab } from "../workspace/tabs.js";
 
 const PANEL_ONLY = { headers: { "X-Part": "exercise" }, cache: "no-store" };
 
@@ -12,6 +14,8 @@ class Exercise {
     this.panel = byId("verdict");
     this.last = 0; // the number of the latest request or push: an earlier answer is outdated
     section.addEventListener("submit", (event) => this.post(event));
+    narrow.addEventListener("change", () => this.placeFinding());
+    this.placeFinding();
     new ReconnectingSocket(() => this.url(), (news) => this.update(news)).ready().catch(() => {});
   }
 
@@ -57,16 +61,31 @@ class Exercise {
 
   show(html) {
     const hints = this.hints().length;
-    const open = [...this.panel.querySelectorAll("details[open]")].map(({ id }) => id);
+    const open = [...document.querySelectorAll(":is(#verdict, #tab-verdict) details[open]")];
+    const before = byId("finding")?.textContent;
     const focused = this.panel.contains(document.activeElement) && document.activeElement;
     const shown = this.version();
     this.panel.innerHTML = html; // the server renders it with the template of the whole page
-    for (const id of open) byId(id)?.setAttribute("open", "");
-    if (focused) (byId(focused.id) ?? byId("exercise-title")).focus({ preventScroll: true });
+    byId("todos").replaceChildren(this.panel.querySelector("template").content);
+    this.placeFinding();
+    for (const { id } of open) byId(id)?.setAttribute("open", "");
+    if (focused) (byId(focused.id) ?? byId("verdict-title")).focus({ preventScroll: true });
+    if (byId("finding") && byId("finding").textContent !== before) showTab("verdict");
     updateFocusableScroll();
     dispatchEvent(new Event("verdict-shown"));
     if (this.error(this.panel)) this.announce(this.error(this.panel));
     else if (this.version() !== shown) this.announce(this.summary(this.hints().length > hints));
+  }
+
+  // The finding stands in the tab "Verdict". On a narrow page, that tab would hide the exercise, so
+  // the finding stays below the outcomes.
+  placeFinding() {
+    const finding = this.panel.querySelector("#finding") ?? byId("finding");
+    const isOld = !this.panel.querySelector(".to-finding");
+    if (narrow.matches && !isOld) this.panel.querySelector(".to-finding").after(finding);
+    else byId("tab-verdict").replaceChildren(...(isOld ? [] : [finding]));
+    byId("show-verdict").hidden = narrow.matches || isOld;
+    if (byId("show-verdict").hidden && byId("details-tabs").dataset.tab === "verdict") showTab("source");
   }
 
   // A push was faster than this answer: of the answer, only its error is still needed.
@@ -91,7 +110,7 @@ class Exercise {
   summary(hasNewHint) {
     if (hasNewHint) return this.hints().at(-1).innerText;
     const state = this.panel.querySelector(".state").textContent;
-    const finding = this.panel.querySelector(".finding h3")?.textContent;
+    const finding = this.panel.querySelector(".to-finding")?.textContent;
     return finding ? `${state}: ${finding}` : state;
   }
 

@@ -1,8 +1,8 @@
-// The entry of a lesson's page: connects its clients, its recording, its buttons and the comparison.
+// The entry of a lesson's page: connects its clients, its recording and its buttons.
 
 import { byId, element } from "../common/dom.js";
 import { retryImport } from "../common/server.js";
-import { offerPlayedSteps } from "../compare/compare.js";
+import { whenShown } from "../workspace/steps.js";
 import { Clients } from "./clients.js";
 import { PlayedSteps } from "./played_steps.js";
 import { showRecording } from "./recording.js";
@@ -15,7 +15,10 @@ function start(panel) {
   const log = new BrowserLog(byId("browser-log"));
   const played = new PlayedSteps();
   new Clients(panel, { played, log, onBatch: (batch, names) => transcript.add(batch, names) });
-  offerPlayedSteps(() => played.toTexts());
+  whenShown("compare", async () => {
+    const { startComparing } = await retryImport((query) => import(`../compare/compare.js${query}`));
+    startComparing(() => played.toTexts());
+  });
   byId("clear").onclick = () => {
     transcript.clear();
     log.clear();

@@ -26,7 +26,8 @@ export function showRecording() {
   if (transcript.entries.length) showTable(transcript);
   else transcript.addEventListener("change", () => showTable(transcript), { once: true });
   new Playback(byId("playback"), diagram, transcript);
-  connectSwitches(byId("recording"), () => scrollTableTo(diagram.pointed));
+  connectSwitch(byId("show-table"), byId("recording"), () => scrollTableTo(diagram.pointed));
+  connectSwitch(byId("enlarge"), byId("wire"));
   followAddress(diagram, transcript, details);
   storeOnUnload(transcript);
   return transcript;
@@ -39,17 +40,15 @@ async function showTable(transcript) {
   new EventTable({ box, table, placeholder, lost }).show(transcript);
 }
 
-// The buttons that show the table instead of the diagram, and that enlarge either.
-function connectSwitches(section, onTable) {
-  const [table, enlarge] = [byId("show-table"), byId("enlarge")];
-  const press = (button, isPressed) => {
+// A button that shows the table instead of the diagram, or that enlarges the wire. Escape ends that.
+function connectSwitch(button, section, onPress = () => {}) {
+  const press = (isPressed) => {
     button.setAttribute("aria-pressed", isPressed);
     section.classList.toggle(button.dataset.class, isPressed);
+    onPress();
   };
-  const isPressed = (button) => button.getAttribute("aria-pressed") === "true";
-  for (const button of [table, enlarge]) button.onclick = () => press(button, !isPressed(button));
-  table.addEventListener("click", onTable);
-  section.addEventListener("keydown", ({ key }) => key === "Escape" && press(enlarge, false));
+  button.onclick = () => press(button.getAttribute("aria-pressed") !== "true");
+  section.addEventListener("keydown", ({ key }) => key === "Escape" && press(false));
 }
 
 function scrollTableTo(entry) {

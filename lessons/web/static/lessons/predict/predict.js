@@ -11,7 +11,6 @@ class Question {
     this.status = section.querySelector(".status");
     this.explanation = section.querySelector(".explanation");
     this.startButton = section.querySelector(".start");
-    this.startButton.hidden = false;
     this.startButton.onclick = () => this.attempt(() => this.start());
   }
 
