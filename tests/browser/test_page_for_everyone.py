@@ -68,8 +68,13 @@ def test_the_reference_pages_have_no_axe_violations(browser, address, judged):
     with browser.new_context(**CALM) as context:
         page = context.new_page()
         for path in (
-            *("/lessons/none/", "/search/?q=zombie", "/diagnoses/", "/notes/", "/notes/redis/"),
-            "/",
+            *(
+                "/lessons/none/",
+                "/search/?q=zombie",
+                "/search/?q=kubernetes",
+                "/search/?q=hanshake",
+            ),
+            *("/diagnoses/", "/notes/", "/notes/redis/", "/"),
         ):
             page.goto(address + path)
             page.evaluate(ONE_OF_EACH)

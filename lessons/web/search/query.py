@@ -5,6 +5,7 @@ course contains these, so they are removed. Of a traceback, the last exception c
 """
 
 import re
+from itertools import groupby, islice
 from typing import NamedTuple
 
 MAX_QUERY = 10_000  # characters; of a longer text, the end is read
@@ -68,7 +69,7 @@ def read_query(text: str) -> Query:
         type_, parts = "", _read_parts(last) or _read_parts("\n".join(lines))
     exceptions = [line[start:] for line, start in reversed(found)] + lines[::-1]
     return Query(
-        parts or [[word[:_MAX_WORD] for word in _WORD.findall(text)[:_MAX_WORDS]]],
+        parts or [_read_words(text)],
         type_,
         list(dict.fromkeys(map(_without_module, exceptions)))[:_MAX_LINES],
         bool(found) or _SOUNDS_LIKE_ERROR.search(text) is not None,
@@ -98,8 +99,14 @@ def _read_parts(text: str) -> list[list[str]]:
         text = shorter
     parts, left = [], _MAX_WORDS
     for part in _VOLATILE.sub("\n", text).splitlines():
-        words = [word[:_MAX_WORD] for word in _WORD.findall(part)[:left]]
+        words = _read_words(part, left)
         left -= len(words)
         if words:
             parts.append(words)
     return parts
+
+
+def _read_words(text: str, most: int = _MAX_WORDS) -> list[str]:
+    """The first words. Of equal ones in a row, only one: no text repeats a word."""
+    words = (word[:_MAX_WORD] for word, _ in groupby(_WORD.findall(text)))
+    return list(islice(words, most))

@@ -71,7 +71,7 @@ def _forms(index: Index, word: str, is_typed: bool) -> list[str]:
         whole = phrase(word) + "*" * is_typed
         if index.rows(whole):
             return [whole]
-        return [form for token in tokens for form in _forms(index, token, False)]
+        return [form for one in dict.fromkeys(tokens) for form in _forms(index, one, False)]
     forms = [phrase(one) for one in vocabulary.meanings(word)]
     if is_typed and vocabulary.has_beginning(word):
         forms.append(phrase(word) + "*")

@@ -28,6 +28,7 @@ SYNONYMS = {
     "many": ["much", "carries"],
     "method": ["handler"],
     "module": ["install"],
+    "online": ["presence", "connected"],
     "refused": ["unreachable"],
     "scale": ["carries"],
     "sse": ["stream"],
@@ -39,7 +40,7 @@ STOP_WORDS = frozenset(
     re.findall(
         r"\w+",
         """a after an and another are as at be but by can do does for from has have how i if in is
-        it its me my not of on or so than that the this to was what when where which who why will
+        it its me my not of on or so than that the this to vs was what when where which who why will
         with you your django python websocket websockets""",
     )
 )
@@ -82,8 +83,8 @@ class Vocabulary:
 
 
 def parts_of_name(name: str) -> list[str]:
-    """`InMemoryLayer` is In, Memory, Layer."""
-    return _PART_OF_NAME.findall(name)
+    """`InMemoryLayer` is In, Memory, Layer. Each part occurs once."""
+    return list(dict.fromkeys(_PART_OF_NAME.findall(name)))
 
 
 def _plain(word: str) -> str:
