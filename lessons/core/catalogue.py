@@ -195,6 +195,14 @@ class Lesson:
         return tuple(f"row {row.strip()}" for row in rows if row.strip())
 
     @property
+    def outside(self) -> tuple[str, ...]:
+        """Steps that the page offers while it plays the exercise: `outside: issue student | ...`.
+
+        They are steps that no client takes; see lessons/playback/steps.py.
+        """
+        return tuple(filter(None, map(str.strip, self._fields.get("outside", "").split(" | "))))
+
+    @property
     def stack(self) -> str | None:
         """Qualified name of the middleware around the consumers in the checks."""
         return self._fields.get("stack")

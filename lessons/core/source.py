@@ -86,6 +86,16 @@ def find_demo_source(name: str) -> Source:
     return Source(source.file, first, "\n".join(lines[first - 1 : last]))
 
 
+def find_class(file: Path, name: str) -> Source:
+    """A class of a file, with its base classes in the same file before it. Raises UnknownName."""
+    text, tree = _parsed(file, file.stat().st_mtime_ns)
+    node = _definition(tree, name)
+    if node is None:
+        raise UnknownName(f"{file} defines no {name}")
+    first = _first_base(tree, name) or _first_line(node)
+    return Source(file, first, "\n".join(text.split("\n")[first - 1 : node.end_lineno]))
+
+
 def _first_base(tree: ast.Module, name: str) -> int | None:
     """The first line of the class's first base class in this module, or None."""
     node = _definition(tree, name)

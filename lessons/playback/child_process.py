@@ -8,7 +8,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
-from functools import cache
+from functools import cache, partial
 from multiprocessing.connection import Connection
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -43,41 +43,50 @@ def send_data(connection: Connection, value: Any) -> None:
     booleans, numbers, texts, bytes, lists, tuples and dicts arrive unchanged. A subclass of such a
     type arrives as that type, a dataclass as a dict of its fields, any other object as its repr.
     """
-    connection.send_bytes(_packed(value))
+    connection.send_bytes(packed(value))
 
 
 def receive_data(connection: Connection) -> Any:
     """Receive what send_data() sent. Raises EOFError, or UnreadableData for anything else."""
     data = connection.recv_bytes()
     try:
-        return _unpacked(data)
+        return unpacked(data)
     except (ValueError, TypeError, RecursionError) as error:
         raise UnreadableData(f"The process sent something that is not data: {error}") from None
 
 
 def sent_and_received(value: Any) -> Any:
     """`value` as it would arrive at the other end of a pipe."""
-    return _unpacked(_packed(value))
+    return unpacked(packed(value))
 
 
 # What MessagePack lacks is an extension, which has a number.
-_TUPLE, _LARGE_NUMBER = 1, 2
+_TUPLE, _LARGE_NUMBER, _OBJECT = 1, 2, 3
 
 
-def _packed(value: Any) -> bytes:
-    return msgpack.packb(value, default=_plain, strict_types=True, unicode_errors="surrogatepass")
+def packed(value: Any, other: Callable[[Any], Any] = repr) -> bytes:
+    """`value` as MessagePack. `other(item)` takes the place of an item of an unknown type."""
+    return msgpack.packb(
+        value, default=partial(_plain, other), strict_types=True, unicode_errors="surrogatepass"
+    )
 
 
-def _unpacked(data: bytes) -> Any:
+def unpacked(data: bytes) -> Any:
+    """The value that packed() has packed. Raises ValueError, TypeError or RecursionError."""
     return msgpack.unpackb(
         data, ext_hook=_extension, strict_map_key=False, unicode_errors="surrogatepass"
     )
 
 
-def _plain(value: Any) -> Any:
+def object_like(value: Any) -> Any:
+    """For packed(): the other end gets an object whose class has the same name and no methods."""
+    return msgpack.ExtType(_OBJECT, packed([type(value).__name__, repr(value)]))
+
+
+def _plain(other: Callable[[Any], Any], value: Any) -> Any:
     """What is packed instead of a value that MessagePack, or its strictness, refuses."""
     if type(value) is tuple:
-        return msgpack.ExtType(_TUPLE, _packed([*value]))
+        return msgpack.ExtType(_TUPLE, packed([*value], other))
     if type(value) is int:
         return msgpack.ExtType(_LARGE_NUMBER, hex(value).encode())
     if is_dataclass(value) and not isinstance(value, type):
@@ -85,7 +94,7 @@ def _plain(value: Any) -> Any:
     for kind, copy in _COPIES.items():
         if isinstance(value, kind):
             return copy(value)
-    return repr(value)
+    return other(value)
 
 
 # Copies of a subclass in the exact type. These methods ignore what the subclass has redefined.
@@ -104,9 +113,12 @@ _COPIES: dict[type, Callable] = {
 
 def _extension(code: int, data: bytes) -> Any:
     if code == _TUPLE:
-        return tuple(_unpacked(data))
+        return tuple(unpacked(data))
     if code == _LARGE_NUMBER:
         return int(data, 16)
+    if code == _OBJECT:
+        name, text = unpacked(data)
+        return type(name, (), {"__repr__": lambda self: str(text)})()
     raise ValueError(f"no type has the number {code}")
 
 
@@ -180,13 +192,15 @@ def _run_function(pipe: Connection, function, args) -> None:
         answer(traceback.format_exc(), "raised")
 
 
-def start_child(function, *args):
+def start_child(function, *args, method: str | None = None):
     """Start a process that runs `function(*args)` and ends with this one.
+
+    `method` is one of multiprocessing's; without it, start_method() chooses.
 
     Signals are blocked while it starts. A handler may raise an exception, as Ctrl-C does, and
     Python and its libraries would lose that exception in the code that runs around a fork.
     """
-    context = multiprocessing.get_context(start_method())
+    context = multiprocessing.get_context(method or start_method())
     child = context.Process(target=_with_signals_unblocked, args=(function, *args), daemon=True)
     if not hasattr(signal, "pthread_sigmask"):
         child.start()
@@ -212,10 +226,15 @@ def start_method() -> str:
     A fork copies one thread only, so locks that other threads hold would never be released. With
     threads, a fork server forks instead: it has loaded everything and has no threads.
     """
+    if hasattr(os, "fork") and threading.active_count() == 1:
+        return "fork"
+    return clean_start_method()
+
+
+def clean_start_method() -> str:
+    """How to start a child that has none of this process's state, such as a running event loop."""
     if not hasattr(os, "fork"):
         return "spawn"
-    if threading.active_count() == 1:
-        return "fork"
     start_fork_server()
     return "forkserver"
 

@@ -13,6 +13,7 @@ closures. The process writes no bytecode (sys.dont_write_bytecode), so an import
 the project.
 
 The guard is a fence, not a sandbox. These ways stay open:
+- A copy of the process (os.fork) is refused: copies multiply faster than they can be killed.
 - A program that the code starts has no hook. It is refused if its words name a file of the project
   or of the answers. A program that builds such a name, and outlives its process group, is not seen.
 - A C library that opens files itself, such as ATTACH in SQLite, dbm or ctypes, raises no event.
@@ -146,6 +147,11 @@ def install(
         if command_test(words, _text(folder) if folder is not None else os.getcwd()):
             refuse(f"the program {' '.join(words[1:] or words)!r}")
 
+    def check_fork() -> None:
+        text = "The workshop starts no process for an exercise"
+        note("starts-a-process", text)
+        raise PermissionError(text)
+
     def check_attribute(item, name, _) -> None:
         module = getattr(item, "__module__", None) or ""
         if name in ("__code__", "__defaults__", "__kwdefaults__") and module.startswith("lessons."):
@@ -164,6 +170,7 @@ def install(
             check_file_change,
         ),
         "sqlite3.connect": check_database,
+        **dict.fromkeys(("os.fork", "os.forkpty"), check_fork),
         "subprocess.Popen": check_program,
         "os.system": check_program,
         "os.exec": lambda path, arguments, *_: check_program(path, arguments),

@@ -168,7 +168,7 @@ class Session:
             kind, value = self._receive(self._timeout + _START_TIMEOUT)
             with _unreadable_reports_end_it():
                 if kind == "problem":
-                    self.problem = _read_finding(value)
+                    self.problem = read_finding(value)
                 else:
                     self.output = LimitedOutput(_text(value["output"]), int(value["cut"]))
         except SessionEnded as ended:
@@ -237,7 +237,7 @@ class Session:
             with _unreadable_reports_end_it():
                 kind, value = self._receive_message(seconds)
                 while kind == "refused" and len(self._attempts) < _MAX_ATTEMPTS:
-                    if (attempt := _read_finding(value)) not in self._attempts:
+                    if (attempt := read_finding(value)) not in self._attempts:
                         self._attempts.append(attempt)
                     kind, value = self._receive_message(seconds)
                 if kind == "fault":
@@ -369,9 +369,9 @@ def _unreadable_reports_end_it():
 def _read_played(data: dict) -> Played:
     return Played(
         tuple(_read_turn(turn) for turn in data["turns"]),
-        tuple(_read_finding(finding) for finding in data["leftovers"]),
+        tuple(read_finding(finding) for finding in data["leftovers"]),
         tuple(read_dataclass(Event, event) for event in data["events"]),
-        data["stuck"] and _read_finding(data["stuck"]),
+        data["stuck"] and read_finding(data["stuck"]),
         tuple(read_dataclass(ThreadSleep, sleep) for sleep in data["thread_sleeps"]),
         _text(data["output"]),
         int(data["cut"]),
@@ -380,7 +380,7 @@ def _read_played(data: dict) -> Played:
 
 def _read_turn(data: dict) -> PlayedTurn:
     faults = [
-        Fault(None if client is None else int(client), _read_finding(finding))
+        Fault(None if client is None else int(client), read_finding(finding))
         for client, finding in data["faults"]
     ]
     clients = {int(number): _read_client(client) for number, client in data["clients"].items()}
@@ -407,12 +407,13 @@ def _read_client(data: dict) -> ClientSeen:
     common = received, sent_at, is_busy, ended, too_late
     raised = _text(data["raised"]), tuple(map(_text, data["raised_kinds"]))
     changes = tuple(map(_text, data["scope_changes"]))
-    failed = data["failed_task"] and _read_finding(data["failed_task"])
+    failed = data["failed_task"] and read_finding(data["failed_task"])
     last = _text(data["channel"]), int(data["handled"]), bool(data["waits"])
     return ClientSeen(*common, silence, place, *raised, changes, failed, *last)
 
 
-def _read_finding(data: dict) -> Finding:
+def read_finding(data: dict) -> Finding:
+    """The finding that a child process sent. Raises TypeError or LookupError."""
     finding = read_dataclass(Finding, data)
     diagnosis(finding.diagnosis)  # raises KeyError if it does not exist
     return finding

@@ -6,7 +6,7 @@ import time
 from contextlib import asynccontextmanager, contextmanager
 
 import msgpack
-from channels.layers import InMemoryChannelLayer, channel_layers
+from channels.layers import BaseChannelLayer, InMemoryChannelLayer, channel_layers
 
 from lessons.simulator.finding import Place, running_places
 from lessons.simulator.loop import pause
@@ -14,7 +14,8 @@ from lessons.wire.layer import RecordingLayer
 from lessons.wire.recorder import TrackedMessage, current_connection
 
 # By alias. A recording layer stays for ever; each check puts its own layer inside.
-_CHECK_LAYERS = {alias: RecordingLayer(None) for alias in ("default", "pubsub", "encrypted")}
+ALIASES = ("default", "pubsub", "encrypted")
+_CHECK_LAYERS = {alias: RecordingLayer(None) for alias in ALIASES}
 
 
 class _SerializedMessage(dict):
@@ -187,6 +188,15 @@ def fresh_layers(make=SerializingLayer, **config):
     finally:
         for alias, recording in _CHECK_LAYERS.items():
             recording.layer = before[alias]
+
+
+@contextmanager
+def served_layers(layers: dict[str, BaseChannelLayer]):
+    """Within it, these are the layers of the code that load_subject() loads, and of all else."""
+    for alias, layer in layers.items():
+        _CHECK_LAYERS[alias].layer = layer
+    with check_layers():
+        yield
 
 
 def current_layers() -> dict[str, SerializingLayer]:

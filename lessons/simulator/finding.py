@@ -140,6 +140,12 @@ def running_place(file: str) -> Place | None:
     return next((place for place in running_places() if place.file == file), None)
 
 
+def place_in_thread(file: str, thread: int) -> Place | None:
+    """The innermost line of `file` that the thread with this identifier is executing."""
+    frame = sys._current_frames().get(thread)
+    return next((place for place in _stack(frame) if place.file == file), None) if frame else None
+
+
 def place_on_stack(file: str) -> Place | None:
     """The innermost line of `file` that the calling thread is executing."""
     return next((place for place in _stack(sys._getframe()) if place.file == file), None)

@@ -94,8 +94,14 @@ def _plain_text(inline: Token) -> str:
 
 
 def source_lines(source: Source) -> list[dict]:
-    """Each line of `source`, with its number in the file and the method that contains it."""
-    methods = source.methods()
+    """Each line of `source`, with its number in the file and the method that contains it.
+
+    A student's file may be no valid Python at this moment. Then no line has a method.
+    """
+    try:
+        methods = source.methods()
+    except (SyntaxError, ValueError):
+        methods = {}
     lines = highlight_code(source.text, "python").split("\n")
     return [
         {

@@ -9,6 +9,7 @@ from lessons.web.views import (
     play_views,
     prediction_views,
     reference_views,
+    source_views,
     teach_views,
 )
 
@@ -19,6 +20,7 @@ urlpatterns = [
     path("lessons/<str:key>/file/", file_views.exercise_file, name="exercise_file"),
     path("lessons/<str:key>/hint/", exercise_views.hint, name="hint"),
     path("lessons/<str:key>/reset/", exercise_views.reset, name="reset"),
+    path("lessons/<str:key>/source/", source_views.played_source, name="played_source"),
     path("lessons/<str:key>/compare/", play_views.comparison, name="comparison"),
     path("lessons/<str:key>/failing/", play_views.failing, name="failing"),
     path("lessons/<str:key>/pytest/", play_views.exported_test, name="exported_test"),

@@ -191,19 +191,7 @@ WAYS = {
     "a destructor": """\
         Late = type("Late", (), {"__del__": lambda self: open(SOLUTION)})
         Late()""",
-    "a forked process": """\
-        child = os.fork()
-        if not child:
-            try:
-                open(SOLUTION)
-            finally:
-                os._exit(0)
-        os.waitpid(child, 0)""",
 }
-
-
-if not hasattr(os, "fork"):
-    del WAYS["a forked process"]
 
 
 @pytest.mark.parametrize("attempt", WAYS.values(), ids=WAYS)
@@ -253,8 +241,8 @@ CHANGES = {
         session._Reporter.send = lambda *_: None""",
     "the encoding of a report": """\
         from lessons.playback import child_process
-        usual = child_process._packed
-        child_process._packed = lambda value: usual(value)""",
+        usual = child_process.packed
+        child_process.packed = lambda *values: usual(*values)""",
     "the list of tasks": "import asyncio; asyncio.all_tasks = lambda: set()",
     "the list of threads": "import threading; threading.enumerate = list",
     "the guard": "from lessons.playback import guard; guard.install = guard._identity = None",
@@ -273,12 +261,20 @@ def test_a_change_of_the_engine_is_reported(change):
     }
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_copy_of_the_process_is_refused():
+    attempt = caught("import os\nos.fork()")
+    assert diagnoses(judge(find("stop"), with_solution("stop", beginning=attempt))) == {
+        "starts-a-process"
+    }
+
+
 FORGED = """\
 import os, stat, struct
-from lessons.playback.child_process import _packed
+from lessons.playback.child_process import packed
 report = {"turns": [], "leftovers": [], "events": [], "stuck": None, "thread_sleeps": [],
           "number": 1, "unknown step": "", "output": "", "cut": 0}
-data = _packed(("played", report))
+data = packed(("played", report))
 for descriptor in range(3, 50):
     try:
         if stat.S_ISSOCK(os.fstat(descriptor).st_mode):

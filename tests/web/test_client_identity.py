@@ -15,6 +15,7 @@ from django.db.backends.signals import connection_created
 from django.urls import path
 
 from auth_demo.consumers import Account
+from lessons.web.live.client_identity import ClientIdentity, InvalidIdentity
 from lessons.web.live.page_socket import new_feed_id
 from lessons.web.live.recording import record_page_clients
 
@@ -197,3 +198,11 @@ async def test_reports_a_lost_connection_as_1006(application, session, code, arr
     await client.receive_from(timeout=TIMEOUT)
     await client.disconnect(code=code)
     assert mirror.last_event == {"type": "websocket.disconnect", "code": arrives}
+
+
+def test_a_target_belongs_to_a_lesson():
+    identity = ClientIdentity.parse("client=1&lesson=03-stop&target=mistake%3ANoStop")
+    assert (identity.lesson, identity.target) == ("03-stop", "mistake:NoStop")
+    for options in ("client=1&target=exercise", "client=1&lesson=03-stop"):
+        with pytest.raises(InvalidIdentity):
+            ClientIdentity.parse(options)

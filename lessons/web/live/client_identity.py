@@ -30,24 +30,33 @@ class InvalidIdentity(ValueError):
 
 @dataclass(frozen=True)
 class ClientIdentity:
-    """A client's number on its page, its account and its origin. None leaves the browser's own."""
+    """A client's number on its page, its account and its origin. None leaves the browser's own.
+
+    `target` is what the client connects to, of the lesson with the key `lesson`: "exercise",
+    "solution" or "mistake:NAME". None is the worked example.
+    """
 
     client: int
     account: str | None = None
     origin: str | None = None
+    lesson: str | None = None
+    target: str | None = None
 
     @classmethod
     def parse(cls, options: str) -> "ClientIdentity":
         """From `client=2&as=student&origin=http://a.test`. Raises InvalidIdentity."""
         given = dict(parse_qsl(options, keep_blank_values=True))
-        client, account, origin = (given.pop(name, None) for name in ("client", "as", "origin"))
+        names = ("client", "as", "origin", "lesson", "target")
+        client, account, origin, lesson, target = (given.pop(name, None) for name in names)
         if given or client not in map(str, range(1, MAX_CLIENTS + 1)):
             raise InvalidIdentity(options)
         if account not in (None, ANONYMOUS, *ACCOUNTS):
             raise InvalidIdentity(account)
         if origin is not None and not (origin.isascii() and origin.isprintable()):
             raise InvalidIdentity(origin)
-        return cls(int(client), account, origin)
+        if bool(lesson) != bool(target):
+            raise InvalidIdentity(options)
+        return cls(int(client), account, origin, lesson, target)
 
     async def headers(self, scope: dict) -> list[tuple[bytes, bytes]]:
         """The headers that a client with this identity would send. Raises InvalidIdentity."""

@@ -20,11 +20,14 @@ BATCH_INTERVAL = 0.02
 
 
 class EventForwarder:
-    """A recorder's listener for one connection. It sends from the loop in which it was created."""
+    """A recorder's listener for one connection. It sends from the loop in which it was created.
 
-    def __init__(self, group: str, client: int):
+    `client` is the number of the connection's client on the page, or "worker".
+    """
+
+    def __init__(self, group: str, client: int | str):
         self._group = group
-        self._client = client  # its number on the page
+        self._client = client
         self._loop = asyncio.get_running_loop()
         self._oldest: deque[Event] = deque()
         self._newest: deque[Event] = deque(maxlen=MAX_NEWEST)
@@ -61,9 +64,7 @@ class EventForwarder:
                 events = [event_json(self._next()) for _ in range(min(MAX_BATCH, left))]
                 left -= len(events)
                 batch = {"recorded": self._complete_up_to(events), "client": self._client}
-                text = json.dumps({**batch, "events": events})
-                message = {"type": "feed.events", "text": text}
-                await get_channel_layer(LAYER).group_send(self._group, message)
+                await send_to_feed(self._group, {**batch, "events": events})
 
     def _next(self) -> Event:
         return (self._oldest or self._newest).popleft()
@@ -75,6 +76,12 @@ class EventForwarder:
         """
         recorded = self._recorded  # read this first: an event that arrives now is then waiting
         return events[-1]["seq"] if self._oldest or self._newest else recorded
+
+
+async def send_to_feed(group: str, message: dict) -> None:
+    """Send `message`, which consists of JSON values, to the page whose feed is that group."""
+    text = json.dumps(message)
+    await get_channel_layer(LAYER).group_send(group, {"type": "feed.message", "text": text})
 
 
 def event_json(event: Event) -> dict:

@@ -1,4 +1,4 @@
-"""The sockets that a page opens for itself, beside its lesson's, and the feed of recorded events.
+"""The sockets that a page opens for itself, beside its lesson's, and the ids of their feeds.
 
 A feed carries what the server recorded of one page's own connections, and of no others. It has an
 id, which is in the page and proves that the page belongs to the browser's session.
@@ -7,7 +7,6 @@ id, which is in the page and proves that the page belongs to the browser's sessi
 import secrets
 
 from channels.consumer import AsyncConsumer, get_handler_name
-from channels.exceptions import StopConsumer
 from django.conf import settings
 from django.http import parse_cookie
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -65,24 +64,3 @@ class PageSocket(AsyncConsumer):
 
     async def websocket_receive(self, event):
         """Ignore the frame: a page has nothing to send here."""
-
-
-class EventFeed(PageSocket):
-    """Sends the page each batch of recorded events: JSON texts, written by the EventForwarder."""
-
-    async def websocket_connect(self, event):
-        self.group = feed_group(self.scope["url_route"]["kwargs"]["feed_id"], self.scope)
-        if self.group is None:
-            await self.send({"type": "websocket.close"})
-            return
-        # Join before the accept: a page whose feed is open then misses no event.
-        await self.channel_layer.group_add(self.group, self.channel_name)
-        await self.send({"type": "websocket.accept"})
-
-    async def feed_events(self, event):
-        await self.send({"type": "websocket.send", "text": event["text"]})
-
-    async def websocket_disconnect(self, event):
-        if self.group:
-            await self.channel_layer.group_discard(self.group, self.channel_name)
-        raise StopConsumer()

@@ -8,13 +8,15 @@ from django.conf import settings
 from django.urls import path
 
 from lessons.web.exercise.exercise_status import ExerciseStatus
+from lessons.web.exercise_server import servers
 from lessons.web.live.client_identity import (
     ClientIdentity,
     InvalidIdentity,
     with_lost_connections,
 )
+from lessons.web.live.event_feed import EventFeed
 from lessons.web.live.event_forwarder import EventForwarder
-from lessons.web.live.page_socket import LAYER, EventFeed, feed_group
+from lessons.web.live.page_socket import LAYER, feed_group
 from lessons.wire.database import record_queries
 from lessons.wire.layer import record_layer
 from lessons.wire.middleware import RecordingMiddleware
@@ -79,11 +81,14 @@ async def _record(application, scope, receive, send):
         for message in _REJECTIONS[scope["type"]]:
             await send({**message})
         return
-    recorder = Recorder(keep=False, with_state=True)
-    recorder.listeners.append(EventForwarder(group, identity.client))
     # The consumer's scope is that of a client which connected to the lesson's own path.
     direct = {**scope, "path": f"/{rest}", "headers": headers}
     if "raw_path" in scope:
         direct["raw_path"] = b"/" + scope["raw_path"].split(b"/", 4)[-1]
+    if identity.target:
+        await servers.serve(group, identity, direct, with_lost_connections(receive), send)
+        return
+    recorder = Recorder(keep=False, with_state=True)
+    recorder.listeners.append(EventForwarder(group, identity.client))
     recorded = RecordingMiddleware(application, recorder)
     await recorded(direct, with_lost_connections(receive), send)

@@ -1,0 +1,45 @@
+"""What a lesson's page can serve instead of the worked example, and its source."""
+
+from lessons.core import progress
+from lessons.core.catalogue import Lesson
+from lessons.core.source import Source, find_class, find_demo_source
+from lessons.judge.compare import is_playable
+from lessons.judge.mistakes import read_mistakes
+from lessons.playback.target import Target, resolve
+
+EXAMPLE = "example"
+_MISTAKE = "mistake:"
+
+
+class TargetRefused(ValueError):
+    """A target that this page cannot play; the text gives the reason."""
+
+
+def playable_target(lesson: Lesson, name: str) -> Target:
+    """The target "exercise", "solution" or "mistake:NAME". Raises TargetRefused.
+
+    No code runs: names of mistakes are read from the source.
+    """
+    if not is_playable(lesson):
+        raise TargetRefused(f"The exercise of lesson {lesson.number} is a test, not a consumer.")
+    mistake = name.removeprefix(_MISTAKE)
+    if name.startswith(_MISTAKE) and mistake in {one.name for one in read_mistakes(lesson)}:
+        return Target(name, lesson.mistakes, mistake)
+    if name not in ("exercise", "solution"):
+        raise TargetRefused(f"Lesson {lesson.number} has no {name!r} to play.")
+    if name == "solution" and not progress.of(lesson).was_green:
+        raise TargetRefused("The solution can be played once your exercise was green.")
+    return resolve(lesson, name)
+
+
+def target_source(lesson: Lesson, name: str) -> Source:
+    """The code of the target: the whole file, or the class of a mistake. Raises TargetRefused.
+
+    Raises OSError or ValueError if the file cannot be read.
+    """
+    if name in ("", EXAMPLE):
+        return find_demo_source(lesson.demo)
+    target = playable_target(lesson, name)
+    if name.startswith(_MISTAKE):
+        return find_class(target.file, target.name)
+    return Source(target.file, 1, target.text().rstrip())
