@@ -6,6 +6,7 @@ from copy import copy
 from lessons.judge import Model
 
 ROOM = "db_demo.Room"
+ACCEPT = {"type": "websocket.accept"}
 USERS = ("ada", "bob", "cyd", "dan")
 ROOMS = ("den", "annex")
 TABLES = {
@@ -87,12 +88,19 @@ class Stage(Model):
         """For each such message, each client in the room receives the state."""
         if step.action == "group":
             for client in self.members(step.arguments["name"].removeprefix("stage-")):
-                self.send_state(client, lane="other")
+                self.notify(client, lane="other")
 
     def change_speaker(self, client, speaker):
         self.save(ROOM, id=self.row(client)["id"], speaker_id=speaker)
         for member in self.members(client.room):
-            self.send_state(member, lane=client.number)
+            self.notify(member, lane=client.number)
+
+    def notify(self, member, lane):
+        """The member receives the state. A client that joins the group later reads it then."""
+        if member.joined == self.burst and not self.either_way():
+            member.expected = [it for it in member.expected if it.message == ACCEPT]
+            lane = "own"
+        self.send_state(member, lane)
 
     def send_state(self, client, lane):
         """The client receives the state of this moment, or a later one: its consumer reads it."""
@@ -123,7 +131,7 @@ class Stage(Model):
         burst = difference.steps_of_burst
         calls = [call_of(event) for event in difference.events if event.direction == "out"]
         wanted, received = (
-            difference.texts(it)[difference.first :]
+            difference.texts(it[difference.first :])
             for it in (difference.expected, difference.received)
         )
         rooms = {self.clients[step.client].room for step in burst if step.client in self.clients}
@@ -138,10 +146,14 @@ class Stage(Model):
         if ends and received and not wanted:
             is_wrong = received[0] != self.state(client, self.tables)
             return "freed-for-another" if is_wrong else "notified-without-change"
+        if client.joined == self.burst and wanted and not received and "group_add" in calls:
+            return "joined-too-late"
         if takes and "group_send" in calls:
-            update = calls.index("UPDATE") if "UPDATE" in calls else len(calls)
-            if calls.index("group_send") < update:
+            if "UPDATE" in calls and calls.index("group_send") < calls.index("UPDATE"):
                 return "notified-too-early"
+            nobody_took = all(it.took != self.burst for it in self.clients.values())
+            if nobody_took and received and not wanted:
+                return "notified-without-change"
         if takes and len(burst) > 1:
             return "checked-then-saved"
         if takes and wanted and "group_send" not in calls:
@@ -154,6 +166,9 @@ class Stage(Model):
             return None
         pairs = zip(difference.expected_answer.shown, difference.answer, strict=True)
         wanted = next(one for one, own in pairs if not one.items() <= own.items())
+        left = [client for client in self.clients.values() if not client.is_open]
+        if any(it.room != wanted["name"] and it.user == wanted["speaker_id"] for it in left):
+            return "freed-in-every-room"
         return "checked-then-saved" if wanted["speaker_id"] else "not-freed"
 
 
@@ -215,6 +230,11 @@ def test_another_users_microphone_stays(play):
     """When a user leaves who does not have it, nothing changes and no client receives anything."""
     play(f"{BOTH} | text take | 2 close 1001 | {READ} | 2 {enter('bob')}")
     play(f"{BOTH} | 2 close 1001 | {READ}")
+
+
+def test_the_microphone_of_another_room_stays(play):
+    """A user who leaves a room still has the microphone of another room."""
+    play(f"{ROWS} | {enter('ada')} | 2 {enter('ada', 'annex')} | 2 text take | close 1001 | {READ}")
 
 
 def test_another_user_may_get_it_while_the_owner_leaves(play):

@@ -121,6 +121,16 @@ class FreesForAnyUser(RightStage):
             await self.notify()
 
 
+class FreesInEveryRoom(RightStage):
+    """Frees each microphone that the user has, not only that of this room."""
+
+    diagnosis = "freed-in-every-room"
+
+    async def free(self, user):
+        if await Room.objects.filter(speaker=user.pk).aupdate(speaker=None):
+            await self.notify()
+
+
 class NeverFrees(RightStage):
     """Leaves the group only. The user who left has the microphone forever."""
 
