@@ -41,7 +41,7 @@ class Source:
         """The line numbers of each method or function, with its decorators."""
         return {
             node.name: range(_first_line(node), node.end_lineno + 1)
-            for node in ast.walk(_parsed(self.file, self.file.stat().st_mtime_ns)[1])
+            for node in ast.walk(parse_file(self.file)[1])
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
             and self.first_line <= node.lineno <= self.first_line + self.text.count("\n")
         }
@@ -58,7 +58,7 @@ def read_python(file: Path) -> str:
 def find_source(name: str) -> Source:
     """The code with that name: `sync_demo.consumers.Echo.websocket_receive`. Raises UnknownName."""
     file, attributes = _module_of(name)
-    text, tree = _parsed(file, file.stat().st_mtime_ns)
+    text, tree = parse_file(file)
     if not attributes:
         return Source(file, 1, text.rstrip())
     node = tree
@@ -76,7 +76,7 @@ def find_source(name: str) -> Source:
 def find_demo_source(name: str) -> Source:
     """The code with that name; of a class, also its base classes in the same file, before it."""
     source = find_source(name)
-    tree = _parsed(source.file, source.file.stat().st_mtime_ns)[1]
+    tree = parse_file(source.file)[1]
     first = _first_base(tree, name.rpartition(".")[2])
     if first is None:
         return source
@@ -117,7 +117,7 @@ def definitions_named(name: str) -> tuple[str, list[str]]:
     A module's name stands for all in it, a variable's name for none.
     """
     file, attributes = _module_of(name)
-    node = _parsed(file, file.stat().st_mtime_ns)[1]
+    node = parse_file(file)[1]
     if not attributes:
         return name, definitions_in(node)
     for attribute in attributes:
@@ -142,6 +142,11 @@ def _module_of(name: str) -> tuple[Path, list[str]]:
                     if file.is_file():
                         return file, parts[length:]
     raise UnknownName(f"{name} names no module")
+
+
+def parse_file(file: Path) -> tuple[str, ast.Module]:
+    """The text and the tree of a Python file. Raises OSError, SyntaxError and ValueError."""
+    return _parsed(file, file.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=64)

@@ -3,6 +3,7 @@
 from playwright.sync_api import expect
 
 from tests.support.axe import violations
+from tests.support.browser_login import log_in
 
 
 def test_a_link_to_a_mistake_runs_its_comparison(visit):
@@ -53,3 +54,33 @@ def test_the_users_own_steps_can_be_compared(visit):
     lesson.page.get_by_role("combobox", name="Mistake").select_option("Stops without a close")
     lesson.press("Compare")
     expect(compare).to_contain_text("Played: connect · text 7. The first difference is marked.")
+
+
+def test_an_instructor_sees_the_code_of_both_and_what_handled_the_chosen_event(visit, address):
+    lesson = visit("03-stop", viewport={"width": 1366, "height": 640})
+    log_in(lesson.page, address, "instructor")
+    page = lesson.open("03-stop").page
+    page.goto(f"{page.url}#mistake-CountsForEveryone")
+    wrong = page.get_by_role("figure", name="The mistake")
+    differs = wrong.locator("pre .line.differs[data-line]")
+    expect(differs.first).to_contain_text("CountsForEveryone.tries = 3")
+    right = page.get_by_role("figure", name="The solution")
+    assert right.locator(".line").count() == wrong.locator(".line").count()
+    for side in (right, wrong):
+        expect(side.locator(".line.highlighted").first).to_contain_text("def websocket_receive")
+    wrong.get_by_role("slider").focus()
+    page.keyboard.press("End")
+    expect(wrong.locator(".line.highlighted").first).to_contain_text("def websocket_disconnect")
+    tops = page.evaluate(
+        "() => [...document.querySelectorAll('.compare rect.difference')]"
+        ".map((mark) => Math.round(mark.getBoundingClientRect().top))"
+    )
+    assert tops[0] == tops[1]
+    assert violations(page, "#compare") == []
+
+
+def test_a_student_who_was_never_green_sees_no_code(visit):
+    page = visit("11-channel").page
+    page.goto(f"{page.url}#mistake-CallsItLikeAFunction")
+    expect(page.get_by_text("Their code appears here when your exercise")).to_be_visible()
+    expect(page.locator(".code-pane .line")).to_have_count(0)

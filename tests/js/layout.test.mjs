@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { gapText, lanesOf, layout, placeLanes } from "../../lessons/web/static/lessons/diagram/layout.js";
+import { gapText, lanesOf, layout, placeLanes, placeRows } from "../../lessons/web/static/lessons/diagram/layout.js";
 import { Transcript } from "../../lessons/web/static/lessons/diagram/transcript.js";
 import { conversation, event } from "./events.mjs";
 
@@ -106,4 +106,29 @@ test("lanes use the whole width, and more where they need it", () => {
   assert.ok(lanes[1].x > lanes[0].x);
   place(900, new Set([lanes[1].key]));
   assert.ok(lanes[1].x - lanes[0].x < wide);
+});
+
+test("blank rows bring the first difference of two recordings to the same height", () => {
+  const { rows, height } = layoutOf(transcriptOf([conversation("a"), {}]), { differs: 2, later: 5, least: 9 });
+  assert.deepEqual(rows.map(({ top }) => top), [0, 1, 5, 6]);
+  assert.equal(height, 9);
+});
+
+test("to scale, a wait takes four rows a second, and one of three seconds or more takes twelve", () => {
+  const rows = [{ since: 0 }, { since: 0.125 }, { since: 0.5 }, { since: 60 }];
+  assert.equal(placeRows(rows, { isToScale: true }), 18.5);
+  assert.deepEqual(rows.map(({ wait, isCut }) => [wait, isCut]), [[0, false], [0.5, false], [2, false], [12, true]]);
+});
+
+test("a row knows the time since the row before it, also if rows between are filtered out", () => {
+  const events = [event("a", 1, { time: 0 }), event("a", 2, { time: 1 }), event("a", 3, { time: 3 })];
+  const matches = (entry) => entry.event.seq !== 2;
+  const { rows } = layoutOf(transcriptOf([events, {}]), { matches });
+  assert.deepEqual(rows.map(({ since }) => since), [0, 3]);
+});
+
+test("bars and lifelines follow their rows when the rows are to scale", () => {
+  const { bars, lifelines, rows } = layoutOf(transcriptOf([conversation("a"), {}]), { isToScale: true });
+  assert.deepEqual([bars[0].top, bars[0].bottom], [rows[1].top, rows[2].top]);
+  assert.deepEqual([lifelines[0].top, lifelines[0].bottom], [0, rows[3].top]);
 });

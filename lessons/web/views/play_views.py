@@ -31,6 +31,7 @@ from lessons.judge.verdict import Outcome
 from lessons.playback.conversation import PLAYBACK_ERRORS
 from lessons.playback.recording_cache import Recording, record
 from lessons.playback.steps import BEGINNINGS, Step, parse_step, split_steps
+from lessons.web.code_comparison import aligned_rows, read_parts
 from lessons.web.exercise import pytest_export
 from lessons.web.live.event_forwarder import event_json
 from lessons.web.live.page_socket import belongs_to_session
@@ -106,8 +107,8 @@ def comparison(request, lesson: Lesson) -> dict:
         found = compare_in_check(lesson, mistake)
     else:
         found = find_comparison(lesson, mistake)
-    diagnosis = {"diagnosis": _diagnosis_json(mistake)}
-    return diagnosis if found is None else diagnosis | _comparison_json(found)
+    shown = {"diagnosis": _diagnosis_json(mistake), "code": _code_json(request, lesson, mistake)}
+    return shown if found is None else shown | _comparison_json(found)
 
 
 def comparison_context(lesson: Lesson) -> dict:
@@ -123,6 +124,25 @@ def _comparison_json(found: Comparison) -> dict:
         "right": recording_json(found.right),
         "wrong": recording_json(found.wrong),
         "differs": found.difference and found.difference._asdict(),
+    }
+
+
+def _code_json(request, lesson: Lesson, mistake: Mistake) -> dict | None:
+    """`{"right", "wrong", "rows"}`: two places, and the code of both in aligned rows.
+
+    It gives the solution away, so it is None until the exercise was green; not for an instructor.
+    """
+    if not (progress.of(lesson).was_green or request.user.is_staff):
+        return None
+    try:
+        right = read_parts(lesson.solution, lesson.exercise_name)
+        wrong = read_parts(lesson.mistakes, mistake.name)
+    except (OSError, SyntaxError, LookupError):
+        return None
+    return {
+        "right": right[0].source.place,
+        "wrong": wrong[0].source.place,
+        "rows": aligned_rows(right, wrong),
     }
 
 

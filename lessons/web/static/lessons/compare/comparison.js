@@ -1,19 +1,29 @@
-// The result of a comparison: two diagrams, where they differ, and the diagnosis.
+// The result of a comparison: two diagrams, where they differ, the code of both, and the diagnosis.
 
 import { byId, element, loadCss, withCode } from "../common/dom.js";
 import { Diagram } from "../diagram/diagram.js";
 import { Transcript } from "../diagram/transcript.js";
+import { CodeRows, scrollTogether } from "./code_rows.js";
 
 await loadCss("compare/comparison.css");
 
 // Draws an answer. Returns what to say about it if something was played.
-export function draw({ steps, claim, differs, diagnosis, ...played }) {
+export function draw({ steps, claim, differs, diagnosis, code: found, ...played }) {
   byId("compare-result").hidden = false;
-  byId("compare-result").querySelector(".panes").hidden = !played.right?.events.length;
+  const panes = byId("compare-result").querySelector(".panes");
+  panes.hidden = !played.right?.events.length && !found;
+  panes.classList.toggle("code-only", !played.right?.events.length);
+  byId("code-later").hidden = found !== null;
+  code.show(found);
   drawDiagnosis(byId("compare-diagnosis"), diagnosis);
   if (!played.right) return [];
-  right.show(played.right, { differs: differs?.right });
-  wrong.show(played.wrong, { differs: differs?.wrong });
+  // Blank rows in front of the earlier one bring the first difference to the same height.
+  const indexOf = (side) => differs?.[side] ?? played[side].events.length;
+  const later = Math.max(indexOf("right"), indexOf("wrong"));
+  const rowsOf = (side) => Math.max(played[side].events.length, indexOf(side) + 1) + later - indexOf(side);
+  const least = Math.max(rowsOf("right"), rowsOf("wrong"));
+  right.show(played.right, { differs: differs?.right, later, least });
+  wrong.show(played.wrong, { differs: differs?.wrong, later, least });
   return [...summary(steps, claim, differs), played.right.cut || played.wrong.cut];
 }
 
@@ -45,22 +55,27 @@ class ComparisonPane {
 
   // `differs` is the index of the first event that differs, null if this side ends before it, and
   // undefined if both sides are the same.
-  show(recording, { differs }) {
+  show(recording, { differs, ...heights }) {
     const transcript = Transcript.from(recording);
     const index = differs === null ? transcript.entries.length : differs;
     this.differs = transcript.entries[index];
+    this.last = transcript.entries.at(-1);
     this.diagram ??= new Diagram(this.box, {
       label: this.label,
       onSelect: (entry, isChosen) => this.showMessage(isChosen ? entry : this.differs),
     });
-    this.diagram.show(transcript, { differs: differs === undefined ? null : index });
+    this.diagram.show(transcript, differs === undefined ? {} : { differs: index, ...heights });
     this.showMessage(this.differs);
   }
 
   showMessage(entry) {
     this.message.textContent = entry?.event ? entry.event.literal : "(nothing)";
+    code.highlight((entry ?? this.last)?.event?.handler);
   }
 }
 
-const right = new ComparisonPane(byId("compare-right"), "The solution, as a diagram");
-const wrong = new ComparisonPane(byId("compare-wrong"), "The mistake, as a diagram");
+const code = new CodeRows({ right: byId("code-right"), wrong: byId("code-wrong") });
+const boxes = [byId("compare-right"), byId("compare-wrong")];
+const right = new ComparisonPane(boxes[0], "The solution, as a diagram");
+const wrong = new ComparisonPane(boxes[1], "The mistake, as a diagram");
+scrollTogether(...boxes);

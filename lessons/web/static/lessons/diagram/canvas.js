@@ -3,8 +3,8 @@
 import { drawBar, drawLane, drawLifeline, drawRow, svg } from "./drawing.js";
 
 const ROW_HEIGHT = 28; // pixels at zoom 1
-const FONT_SIZE = 11.5;
-const LEFT = 50; // pixels for the time
+const FONT_SIZE = 12.5;
+const LEFT = 58; // pixels for the time
 const MARGIN_ROWS = 5; // rows drawn above and below the visible ones
 const MAX_ANIMATED = 6; // newest rows that appear with an animation; in a flood more would hide others
 const END_TOLERANCE = 40; // pixels from the end that still count as the end
@@ -20,20 +20,22 @@ export class Canvas {
     this.lines = svg("g");
     this.rows = svg("g");
     this.svg = this.area.appendChild(svg("svg", { "aria-hidden": "true" }, this.lines, this.rows));
-    this.drawn = new Map(); // entry → {made, index}
+    this.drawn = new Map(); // entry → {made, index, top}
     this.drawnCount = 0; // rows that existed at the last drawing
     this.view = new ScrollView(box, this.area);
   }
 
-  scaleFor(zoom) {
+  // `isDelta`: a row shows the time since the row before it.
+  scaleFor(zoom, isDelta = false) {
     if (zoom !== this.scale?.zoom) {
       this.box.style.setProperty("--font-size", `${FONT_SIZE * zoom}px`);
+      this.box.style.setProperty("--zoom", zoom);
       const probe = this.svg.appendChild(svg("text", { class: "label" }, "m".repeat(50)));
       this.character = probe.getComputedTextLength() / 50;
       probe.remove();
     }
     const { character, view } = this;
-    return { zoom, character, height: ROW_HEIGHT * zoom, left: LEFT * zoom, width: view.width };
+    return { zoom, character, height: ROW_HEIGHT * zoom, left: LEFT * zoom, width: view.width, isDelta };
   }
 
   place(layout, scale) {
@@ -43,26 +45,26 @@ export class Canvas {
       this.rows.replaceChildren();
     }
     Object.assign(this, { layout, scale, key });
-    this.view.fit(scale.width, (layout.rows.length + 0.5) * scale.height);
+    this.view.fit(scale.width, (layout.height + 0.5) * scale.height);
     this.drawnCount = Math.min(this.drawnCount, layout.rows.length);
   }
 
   reveal(index) {
     const { height } = this.scale;
-    this.view.reveal(index * height, (index + 1.5) * height, height);
+    const { top } = this.layout.rows[index];
+    this.view.reveal(top * height, (top + 1.5) * height, height);
   }
 
   rowAt(clientY) {
-    const y = clientY - this.area.getBoundingClientRect().top;
-    return this.layout?.rows[Math.floor(y / this.scale.height)];
+    const y = (clientY - this.area.getBoundingClientRect().top) / this.scale?.height;
+    return this.layout?.rows.find(({ top, wait }) => y >= top - wait && y < top + 1);
   }
 
   draw({ chosen, hovered, pointed }) {
     const { layout, scale, view } = this;
-    const first = Math.max(0, Math.floor(view.top / scale.height) - MARGIN_ROWS);
-    const last = Math.ceil((view.top + view.height) / scale.height) + MARGIN_ROWS;
-    const top = first * scale.height;
-    const height = Math.max(1, Math.min((last + 1) * scale.height, view.fullHeight) - top);
+    const { first, last } = this.visibleRows();
+    const top = Math.max(0, view.top - MARGIN_ROWS * scale.height);
+    const height = Math.max(1, Math.min(view.height + 2 * MARGIN_ROWS * scale.height, view.fullHeight - top));
     this.svg.style.transform = `translateY(${top}px)`;
     this.svg.setAttribute("viewBox", `0 ${top} ${scale.width} ${height}`);
     this.svg.setAttribute("width", scale.width);
@@ -76,12 +78,22 @@ export class Canvas {
       ...layout.lifelines.filter(isAlive).flatMap((life) => drawLifeline(life, scale, view.fullHeight)),
       ...layout.bars.filter(isVisible).map((bar) => drawBar(bar, scale, bar === pointedBar)),
     );
-    this.drawRows(layout.rows.slice(first, last));
+    this.drawRows(layout.rows.slice(first, last + 1));
     for (const { made, index } of this.drawn.values()) {
       made.classList.toggle("chosen", index === chosen);
       made.classList.toggle("hovered", index === hovered);
     }
     view.applyScroll();
+  }
+
+  // The numbers of the first and the last row to draw. A long wait may reach far above its row.
+  visibleRows() {
+    const { layout: { rows }, scale, view } = this;
+    const top = view.top / scale.height - MARGIN_ROWS;
+    const bottom = (view.top + view.height) / scale.height + MARGIN_ROWS;
+    const first = rows.findIndex((row) => row.top + 1 > top);
+    const last = rows.findLastIndex((row) => row.top - row.wait < bottom);
+    return { first: Math.max(0, first), last };
   }
 
   // The backgrounds of three rows: the first that differs, the hovered one, the chosen one.
@@ -90,7 +102,7 @@ export class Canvas {
     const { height, width } = this.scale;
     return Object.entries({ difference, hovered, chosen })
       .filter(([, index]) => index >= 0)
-      .map(([name, index]) => svg("rect", { class: name, y: index * height, width, height }));
+      .map(([name, index]) => svg("rect", { class: name, y: this.layout.rows[index].top * height, width, height }));
   }
 
   drawRows(rows) {
@@ -103,11 +115,11 @@ export class Canvas {
     const firstAnimated = Math.max(this.drawnCount, this.layout.rows.length - MAX_ANIMATED);
     for (const row of rows) {
       const known = this.drawn.get(row.entry);
-      if (known?.index === row.index) continue;
+      if (known?.index === row.index && known.top === row.top) continue;
       known?.made.remove();
       const made = this.rows.appendChild(drawRow(row, this.scale));
       if (row.index >= firstAnimated) made.classList.add("new");
-      this.drawn.set(row.entry, { made, index: row.index });
+      this.drawn.set(row.entry, { made, index: row.index, top: row.top });
     }
     this.drawnCount = this.layout.rows.length;
   }

@@ -13,7 +13,7 @@ export class Diagram {
   // Calls `onSelect(entry, isChosen)` when the diagram points at another entry: the one under the
   // pointer, else the chosen one, else the newest. `entry` is null if there are no entries.
   constructor(box, { onSelect = () => {}, label = "Sequence diagram" } = {}) {
-    Object.assign(this, { box, onSelect, zoom: 1, folded: new Set(), transcript: null });
+    Object.assign(this, { box, onSelect, zoom: 1, folded: new Set(), options: {}, transcript: null });
     box.classList.add("diagram");
     this.headers = new LaneHeaders(box, (key) => this.fold(key));
     this.canvas = new Canvas(box, label);
@@ -24,10 +24,12 @@ export class Diagram {
   }
 
   // Shows a transcript and its later entries. `differs` is the index of the entry to mark. An index
-  // after the last entry marks that this transcript ends earlier than the other one.
-  show(transcript, { differs = null } = {}) {
+  // after the last entry marks that this transcript ends earlier than the other one. `later` is the
+  // greater index of both, and `least` the rows that both have: blank rows bring the two marked
+  // entries to the same height, and both diagrams scroll alike.
+  show(transcript, { differs = null, later = differs, least = 0 } = {}) {
     this.transcript?.removeEventListener("change", this.onChange);
-    Object.assign(this, { transcript, differs, chosen: null, hovered: null, position: null });
+    Object.assign(this, { transcript, differs, later, least, chosen: null, hovered: null, position: null });
     this.pointed = undefined;
     this.reveals = transcript.entries[differs ?? 0];
     transcript.addEventListener("change", this.onChange);
@@ -66,6 +68,12 @@ export class Diagram {
     this.refresh();
   }
 
+  // How the rows are shown: {isToScale, isDelta, matches}, as in layout(). The others do not change.
+  setOptions(options) {
+    Object.assign(this.options, options);
+    this.refresh();
+  }
+
   zoomTo(zoom) {
     this.zoom = zoom;
     this.refresh();
@@ -83,13 +91,13 @@ export class Diagram {
   }
 
   draw() {
-    const { canvas, folded, view } = this;
+    const { canvas, differs, folded, later, least, view } = this;
     const wasAtEnd = view.isAtEnd;
     const isVisible = view.width > 0; // if the page shows the table instead, the drawing waits
     if (this.isStale) {
       const { entries } = this.transcript;
       const position = this.position ?? entries.length;
-      this.layout = layout(entries, { position, folded, differs: this.differs });
+      this.layout = layout(entries, { ...this.options, position, folded, differs, later, least });
       if (isVisible) this.place();
       this.isStale = !isVisible;
     }
@@ -105,7 +113,7 @@ export class Diagram {
   }
 
   place() {
-    const scale = this.canvas.scaleFor(this.zoom);
+    const scale = this.canvas.scaleFor(this.zoom, this.options.isDelta);
     scale.width = placeLanes(this.layout.lanes, { ...scale, folded: this.folded });
     this.headers.draw(this.layout.lanes, this.folded, scale);
     this.canvas.place(this.layout, scale);

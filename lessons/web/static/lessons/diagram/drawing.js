@@ -18,19 +18,30 @@ export function svg(name, attributes = {}, ...children) {
 
 // `scale` is {height (of a row), width, left (of the first lane), character (its width), zoom}.
 export function drawRow(row, scale) {
-  const top = row.index * scale.height;
+  const top = row.top * scale.height;
   const made = svg("g", { class: `row ${row.kind}`, transform: `translate(0,${top})` });
   if (row.entry.event) made.dataset.lane = row.entry.event.lane;
   if (row.isDifferent) {
     made.classList.add("different");
     made.append(text("sign", scale.left, scale.height * TEXT_Y, "≠"));
   }
-  if (row.isAfterPause) made.append(line("pause", 0, scale.width, 0));
+  if (row.wait) drawWait(made, row, scale);
+  else if (row.isAfterPause) made.append(line("pause", 0, scale.width, 0));
   if (row.kind === "gap") return drawGap(made, row, scale);
-  made.append(text("time", scale.left - 6, scale.height * TEXT_Y, formatTime(row.at), "end"));
+  const time = formatTime(scale.isDelta ? row.since : row.at);
+  made.append(text("time", scale.left - 6, scale.height * TEXT_Y, time, "end"));
   if (row.kind === "mark") drawMark(made, row, scale);
   else drawArrow(made, row, scale);
   return made;
+}
+
+// The time above a row, in the margin. A wait that is longer than its space interrupts the lanes.
+function drawWait(made, { wait, since, isCut }, { height, left, width }) {
+  const middle = (-wait * height) / 2;
+  if (wait >= 1) made.append(text("time wait", left - 6, middle + 4, formatTime(since), "end"));
+  if (!isCut) return;
+  made.append(svg("rect", { class: "break", x: left, y: middle - 4, width: width - left, height: 8 }));
+  made.append(line("break", left, width, middle - 4), line("break", left, width, middle + 4));
 }
 
 function drawArrow(made, { kind, from, to, type, details, started, entry }, scale) {
@@ -91,9 +102,9 @@ function drawGap(made, { text: label }, { left, width, height }) {
   return made;
 }
 
-export function drawBar({ lane: { x }, from, to, depth }, { height }, isHighlighted) {
-  const y = (from + ARROW_Y) * height - 4;
-  const size = Math.max((to + ARROW_Y) * height + 4 - y, 8);
+export function drawBar({ lane: { x }, top, bottom, depth }, { height }, isHighlighted) {
+  const y = (top + ARROW_Y) * height - 4;
+  const size = Math.max((bottom + ARROW_Y) * height + 4 - y, 8);
   const shape = { x: x - 5 + depth * 6, y, width: 10, height: size, rx: 2 };
   return svg("rect", { class: isHighlighted ? "bar highlighted" : "bar", ...shape });
 }
@@ -105,10 +116,10 @@ export function drawLane(kind, x, top, height) {
 }
 
 // From the first event of a connection to its last, or to the bottom if the connection is open.
-export function drawLifeline({ own, from, to, ended }, { height }, bottom) {
-  const end = ended ? (to + TEXT_Y) * height : bottom;
+export function drawLifeline({ own, top, bottom: last, ended }, { height }, bottom) {
+  const end = ended ? (last + TEXT_Y) * height : bottom;
   return [own.consumer, own.client].filter(Boolean).map((lane) => {
-    const made = svg("path", { class: "lifeline", d: `M${lane.x},${(from + ARROW_Y) * height}V${end}` });
+    const made = svg("path", { class: "lifeline", d: `M${lane.x},${(top + ARROW_Y) * height}V${end}` });
     made.dataset.lane = lane.kind;
     return made;
   });

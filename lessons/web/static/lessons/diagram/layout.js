@@ -19,6 +19,8 @@ const DISTANCES = {
   other: [100, 1],
 };
 const LONG_PAUSE = 1; // seconds without an event, from which on the diagram has a line
+const ROWS_PER_SECOND = 4; // the space of a wait, if rows are to scale
+const MAX_WAIT = 3; // seconds; a longer wait has the space of this one, and a mark
 
 // `{lanes, of}`: the lanes from left to right, `{key, kind, name, server}`, and for each connection
 // its own lanes by kind.
@@ -101,9 +103,15 @@ function distance(one, other, folded) {
   return DISTANCES[`${one.kind} ${other.kind}`] ?? DISTANCES.other;
 }
 
-// `{lanes, rows, bars, lifelines}` of the first `position` entries. `folded` holds the keys of lanes
-// whose events are left out. `differs` is the index of the first difference in a comparison.
-export function layout(entries, { position, folded, differs }) {
+// `{lanes, rows, bars, lifelines, height}` of the first `position` entries. Heights are in rows:
+//   folded     the keys of lanes whose events are left out
+//   matches    leaves out the events for which it returns false
+//   differs    the index of the first difference in a comparison, and `later` its greater index in
+//              both recordings: blank rows bring it to the same height
+//   least      the least height
+//   isToScale  a wait takes space
+export function layout(entries, options) {
+  const { position, folded, differs, later = differs, least = 0, matches, isToScale = false } = options;
   const { lanes, of } = entries.length ? lanesOf(entries) : defaultLanes();
   const rows = [];
   const lifelines = new Map();
@@ -113,21 +121,39 @@ export function layout(entries, { position, folded, differs }) {
     const own = of.get(entry.of);
     const other = own[entry.event?.lane];
     if (folded.has(own.consumer.key) || (other && folded.has(other.key))) continue;
+    if (matches && !matches(entry)) continue;
     const index = rows.length;
     const row = entry.event ? rowOf(entry, own) : { kind: "gap", text: gapText(entry) };
     const lifeline = lifelines.get(entry.of) ?? { of: entry.of, own, from: index };
     const ended = lifeline.ended || row.isEnd;
     lifelines.set(entry.of, Object.assign(lifeline, { to: index, ended }));
-    const isAfterPause = index > 0 && entry.time - rows[index - 1].entry.time > LONG_PAUSE;
+    const since = index ? entry.time - rows[index - 1].entry.time : 0;
     const isDifferent = number === differs;
-    rows.push({ ...row, entry, index, isAfterPause, isDifferent, at: entry.time - begin });
+    const times = { at: entry.time - begin, since, isAfterPause: since > LONG_PAUSE };
+    rows.push({ ...row, entry, index, isDifferent, ...times });
     if (entry.event) Object.assign(rows[index], bars.add(entry, own.consumer, index));
   }
   if (differs === entries.length && position === differs) {
     const [index, at] = [rows.length, rows.at(-1)?.at ?? 0];
-    rows.push({ kind: "gap", text: "nothing more", entry: {}, index, isDifferent: true, at });
+    rows.push({ kind: "gap", text: "nothing more", entry: {}, index, isDifferent: true, at, since: 0 });
   }
-  return { lanes, rows, bars: bars.all, lifelines: [...lifelines.values()] };
+  const height = Math.max(least, placeRows(rows, { blank: later - differs, isToScale }));
+  const spans = [...bars.all, ...lifelines.values()];
+  for (const span of spans) Object.assign(span, { top: rows[span.from].top, bottom: rows[span.to].top });
+  return { lanes, rows, bars: bars.all, lifelines: [...lifelines.values()], height };
+}
+
+// Gives each row its `top`, and its `wait`: the rows above it that stand for time. Returns the height
+// of all. `isCut` marks a wait that is longer than its space.
+export function placeRows(rows, { blank = 0, isToScale = false }) {
+  let top = 0;
+  for (const row of rows) {
+    row.wait = isToScale ? Math.min(row.since, MAX_WAIT) * ROWS_PER_SECOND : 0;
+    row.isCut = isToScale && row.since > MAX_WAIT;
+    row.top = top + row.wait + (row.isDifferent ? blank : 0);
+    top = row.top + 1;
+  }
+  return top;
 }
 
 function rowOf(entry, own) {
