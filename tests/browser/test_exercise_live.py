@@ -129,6 +129,94 @@ def test_a_hint_reaches_the_lessons_other_pages_and_a_verdict_the_list(lesson, w
         expect(row.locator(".state")).to_have_text("green")
 
 
+PASTE = """(box, text) => {
+  const clipboardData = new DataTransfer();
+  clipboardData.setData("text/plain", text);
+  const options = { clipboardData, bubbles: true, cancelable: true };
+  box.dispatchEvent(new ClipboardEvent("paste", options));
+}"""
+
+
+def editor(lesson):
+    """The editor's text, once it is loaded."""
+    lesson.page.locator("#editor").evaluate("editor => editor.scrollIntoView()")
+    return lesson.page.get_by_role("textbox", name="The file work/03_stop.py")
+
+
+def write(lesson, text):
+    """Replace the editor's text by a paste."""
+    editor(lesson).click()
+    lesson.page.keyboard.press("Control+a")
+    editor(lesson).evaluate(PASTE, text)
+
+
+def test_the_exercise_is_solved_in_the_page(lesson, workshop):
+    write(lesson, workshop.original + "# begun")
+    lesson.page.keyboard.press("Control+s")
+    expect_state(lesson, "red")
+    mark = lesson.page.locator("#editor .cm-finding-gutter [role=img]")
+    expect(mark).to_have_attribute("title", "Nothing handles websocket.disconnect")
+    write(lesson, workshop.solved)
+    lesson.page.keyboard.press("Control+s")
+    expect_state(lesson, "green")
+    expect(mark).to_have_count(0)
+    assert workshop.exercise.read_text() == workshop.solved
+    assert violations(lesson.page) == []
+
+
+def test_a_text_that_is_not_saved_is_never_lost(lesson, workshop):
+    write(lesson, "# mine")
+    workshop.save("# theirs")
+    lesson.page.get_by_role("button", name="Save mine, keep the other as a backup").click()
+    expect(lesson.page.locator("#editor").get_by_role("status")).to_have_text("Saved")
+    assert workshop.exercise.read_text() == "# mine"
+    (backup,) = [
+        file for file in workshop.exercise.parent.glob("03_stop.2*") if "theirs" in file.read_text()
+    ]
+    backup.unlink()
+
+
+def test_a_text_that_was_not_changed_follows_the_file(lesson, workshop):
+    expect(editor(lesson)).to_contain_text("class Guess")
+    workshop.save("# theirs")
+    expect(editor(lesson)).to_have_text("# theirs")
+
+
+def test_a_draft_survives_a_reload_of_the_page(lesson, workshop):
+    write(lesson, "# a draft")
+    lesson.page.on("dialog", lambda dialog: dialog.accept())
+    lesson.page.reload()
+    expect(editor(lesson)).to_have_text("# a draft")
+    assert workshop.exercise.read_text() == workshop.original
+    write(lesson, workshop.original)
+
+
+def test_the_keyboard_leaves_the_editor(lesson):
+    editor(lesson).focus()
+    lesson.page.keyboard.press("c")  # types: here it is not a shortcut
+    for key in ("Control+z", "Escape", "Tab"):
+        lesson.page.keyboard.press(key)
+    expect(lesson.page.locator("#editor").locator(":focus")).to_have_count(0)
+    expect(editor(lesson)).to_contain_text("class Guess")
+
+
+def test_shows_the_failing_conversation_on_the_students_code(lesson, workshop):
+    workshop.save(workshop.solved.replace("4000", "4001"))
+    expect_state(lesson, "red")
+    lesson.page.get_by_role("button", name="Show me").first.click()
+    bar = lesson.page.locator("#saved-recording")
+    expect(bar).to_contain_text("The connection was closed with another code")
+    expect(bar.locator(".side")).to_have_text(
+        ["Expected websocket.close code: 4000", "Received websocket.close code: 4001"]
+    )
+    expect(lesson.page.locator("#details")).to_contain_text('"code": 4001')
+    lesson.show_tab("State")
+    expect(lesson.page.locator("#tab-state")).to_contain_text("remembers")
+    assert violations(lesson.page) == []
+    lesson.page.get_by_role("button", name="Back to live").click()
+    expect(bar).to_be_hidden()
+
+
 def test_a_reset_asks_first_and_keeps_the_students_version(lesson, workshop):
     workshop.save("# mine")
     expect(lesson.page.locator(".finding h3")).to_contain_text("is not there")

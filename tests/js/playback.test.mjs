@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { Transcript } from "../../lessons/web/static/lessons/diagram/transcript.js";
-import { Playback } from "../../lessons/web/static/lessons/live/recording.js";
+import { Playback } from "../../lessons/web/static/lessons/live/playback.js";
 import { event } from "./events.mjs";
 
 globalThis.requestAnimationFrame = (draw) => draw();
@@ -19,7 +19,7 @@ function playback() {
     zoomTo: (zoom) => (diagram.zoom = zoom),
   };
   const transcript = new Transcript();
-  new Playback(bar, diagram, transcript);
+  new Playback(bar, diagram).show(transcript);
   transcript.add({ events: [event("a", 1), event("a", 2), event("a", 3)] });
   return { controls, count, diagram, transcript };
 }

@@ -101,11 +101,13 @@ export class CodeArea {
       pythonLanguage,
       syntaxHighlighting(COLOURS),
       THEME,
+      EditorView.lineWrapping,
       EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false" }),
       keymap.of([save, indentWithTab, ...historyKeymap, ...defaultKeymap]),
       EditorView.updateListener.of(({ docChanged }) => docChanged && this.onChange()),
     ];
     this.view = new EditorView({ doc: text, extensions, root, parent: root });
+    this.view.scrollDOM.tabIndex = 0; // the keyboard scrolls it too
   }
 
   get text() {

@@ -1,19 +1,14 @@
 // The editor of the student's file: reads, saves, and asks before one version replaces another.
 
 import { byId, button, element, loadCss } from "../common/dom.js";
+import { store, stored } from "../common/storage.js";
 
 const DRAFT_INTERVAL = 400; // milliseconds after the last change, until it is kept as a draft
 const FILE_CHANGED = "The file has changed on disk, and your text here is not saved.";
 
-let editor = null;
-let wanted = null; // the line to go to when the editor is there
-
-// Puts the cursor on a line of the file, also before the editor has been loaded.
+// Puts the cursor on a line of the file.
 export async function goToLine(line) {
-  wanted = line;
-  const loaded = await load();
-  if (wanted === line) loaded.area.goTo(line);
-  wanted = null;
+  (await load()).area.goTo(line);
 }
 
 class Editor {
@@ -35,6 +30,7 @@ class Editor {
     this.restoreDraft();
     this.changed();
     this.showFinding();
+    addEventListener("pagehide", () => this.keepDraft());
     addEventListener("beforeunload", (event) => this.isChanged && event.preventDefault());
   }
 
@@ -89,10 +85,7 @@ class Editor {
     this.say("");
     this.conflict.replaceChildren(
       element("p", FILE_CHANGED),
-      button("Save mine, keep the other as a backup", () => {
-        this.digest = file.digest;
-        this.save({ overwrite: true });
-      }),
+      button("Save mine, keep the other as a backup", () => this.save({ overwrite: true })),
       button("Take the file (undo brings mine back)", () => {
         this.area.replace(file.text);
         this.take(file);
@@ -110,14 +103,11 @@ class Editor {
   // A draft is a text that was not saved, and the version that it began with.
   keepDraft() {
     const { digest, area } = this;
-    withStorage((storage) => {
-      if (this.isChanged) storage.setItem(this.draftKey, JSON.stringify({ digest, text: area.text }));
-      else storage.removeItem(this.draftKey);
-    });
+    store(this.draftKey, this.isChanged ? JSON.stringify({ digest, text: area.text }) : "");
   }
 
   restoreDraft() {
-    const draft = JSON.parse(withStorage((storage) => storage.getItem(this.draftKey)) ?? "null");
+    const draft = JSON.parse(stored(this.draftKey) || "null");
     if (!draft || draft.text === this.saved) return;
     const file = { text: this.saved, digest: this.digest };
     this.area.replace(draft.text);
@@ -126,14 +116,6 @@ class Editor {
 
   get draftKey() {
     return `draft ${this.box.dataset.path}`;
-  }
-}
-
-function withStorage(action) {
-  try {
-    return action(localStorage);
-  } catch {
-    return null; // the browser forbids the page to store anything
   }
 }
 
@@ -181,23 +163,10 @@ async function start(box) {
     loading = null;
     throw new Error(answer.error);
   }
-  editor = new Editor(box, await makeArea(answer.text, `The file ${box.dataset.path}`), answer);
+  const editor = new Editor(box, await makeArea(answer.text, `The file ${box.dataset.path}`), answer);
+  addEventListener("file-changed", ({ detail }) => editor.fileChanged(detail));
+  addEventListener("verdict-shown", () => editor.showFinding());
   return editor;
 }
 
-const box = byId("editor");
-if (box?.dataset.url) {
-  new IntersectionObserver((entries, observer) => {
-    if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
-    observer.disconnect();
-    load().catch(() => {});
-  }).observe(box);
-  addEventListener("file-changed", ({ detail }) => editor?.fileChanged(detail));
-  addEventListener("verdict-shown", () => editor?.showFinding());
-  addEventListener("click", (event) => {
-    const line = Number(event.target.closest?.("[data-go-to]")?.dataset.goTo);
-    if (!line) return;
-    event.preventDefault();
-    goToLine(line).catch(() => {});
-  });
-}
+load().catch(() => {}); // the box says why

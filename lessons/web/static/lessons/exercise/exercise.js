@@ -2,7 +2,7 @@
 
 import { byId } from "../common/dom.js";
 import { updateFocusableScroll } from "../common/keyboard.js";
-import { ReconnectingSocket, socketUrl } from "../common/server.js";
+import { ReconnectingSocket, retryImport, socketUrl } from "../common/server.js";
 import { narrow } from "../workspace/steps.js";
 import { showTab } from "../workspace/tabs.js";
 
@@ -127,4 +127,19 @@ class Exercise {
   }
 }
 
+// Loads the editor when it comes into view, or when a line of the file is wanted.
+function offerEditor(box) {
+  const load = () => retryImport((query) => import(`../editor/editor.js${query}`));
+  new IntersectionObserver((entries, observer) => {
+    if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+    observer.disconnect();
+    load();
+  }).observe(box);
+  box.addEventListener("go-to-line", async ({ detail }) => {
+    const { goToLine } = await load();
+    goToLine(detail).catch(() => {}); // the box says why the file cannot be edited
+  });
+}
+
 new Exercise(byId("exercise"));
+offerEditor(byId("editor"));

@@ -15,12 +15,14 @@ export class EventTable {
   // `placeholder` is visible while there are no entries; `lost` says how many events are missing.
   constructor({ box, table, placeholder, lost }) {
     Object.assign(this, { box, table, placeholder, lost, rows: [] });
+    this.onChange = ({ detail }) => this.update(detail);
     box.addEventListener("copy", (event) => copyRows(event, table));
   }
 
   show(transcript) {
+    this.transcript?.removeEventListener("change", this.onChange);
     this.transcript = transcript;
-    transcript.addEventListener("change", ({ detail }) => this.update(detail));
+    transcript.addEventListener("change", this.onChange);
     this.update({ from: 0, trimmed: 0 });
   }
 

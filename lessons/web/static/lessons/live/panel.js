@@ -5,32 +5,40 @@ import { retryImport } from "../common/server.js";
 import { whenShown } from "../workspace/steps.js";
 import { Clients } from "./clients.js";
 import { PlayedSteps } from "./played_steps.js";
-import { showRecording } from "./recording.js";
+import { Recording } from "./recording.js";
 import { load, save } from "./transcript_storage.js";
 
 const MAX_LOG_LINES = 200;
 
 function start(panel) {
-  const transcript = showRecording();
+  const recording = new Recording();
+  const { live } = recording;
   const log = new BrowserLog(byId("browser-log"));
   const played = new PlayedSteps();
-  new Clients(panel, { played, log, onBatch: (batch, names) => transcript.add(batch, names) });
+  new Clients(panel, { played, log, onBatch: (batch, names) => live.add(batch, names) });
   whenShown("compare", async () => {
     const { startComparing } = await retryImport((query) => import(`../compare/compare.js${query}`));
     startComparing(() => played.toTexts());
   });
   byId("clear").onclick = () => {
-    transcript.clear();
+    live.clear();
+    recording.showLive();
     log.clear();
     played.clear();
   };
+  document.addEventListener("click", async ({ target }) => {
+    const button = target.closest(".show-me");
+    if (!button) return;
+    const { showFailing } = await retryImport((query) => import(`./failing.js${query}`));
+    showFailing(button, recording, panel.dataset.feed.split("/").at(-2));
+  });
   byId("export").onclick = async () => {
     const { showExport } = await retryImport((query) => import(`./pytest_export.js${query}`));
     showExport(played.toTexts(), panel.dataset.feed.split("/").at(-2));
   };
-  byId("save").onclick = () => save(transcript, panel.dataset.lesson);
+  byId("save").onclick = () => save(recording.shown, panel.dataset.lesson);
   byId("load").onclick = () => byId("file").click();
-  byId("file").onchange = ({ target }) => load(target, transcript);
+  byId("file").onchange = ({ target }) => load(target, live);
 }
 
 // The list of what the browser reports to the page about the clients' connections.

@@ -1,18 +1,25 @@
 // The tab "State": what the consumer remembers after the chosen event, and what the layer and the
 // database hold then.
 
-import { byId, element } from "../common/dom.js";
+import { element, loadCss } from "../common/dom.js";
 import { stateAt } from "./state_at.js";
+
+await loadCss("state/state.css");
 
 const EMPTY = "Choose an event in the diagram. Here stands what the consumer remembers after it.";
 
 export class StateView {
-  constructor(panel, transcript) {
-    Object.assign(this, { panel, transcript, entry: null });
-    byId("show-state").hidden = false;
+  constructor(panel) {
+    Object.assign(this, { panel, entry: null });
+    this.onChange = () => this.schedule(); // the state may come later than its event
     panel.addEventListener("shown", () => this.draw());
-    transcript.addEventListener("change", () => this.schedule()); // its state may follow the event
-    this.draw();
+  }
+
+  follow(transcript) {
+    this.transcript?.removeEventListener("change", this.onChange);
+    this.transcript = transcript;
+    transcript.addEventListener("change", this.onChange);
+    this.schedule();
   }
 
   // `entry` is the one that the diagram points at, or null.
