@@ -8,6 +8,7 @@ import asyncio
 import importlib
 import itertools
 import logging
+import tempfile
 import threading
 import warnings
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple
 from django.utils import timezone
 
 from lessons.core.catalogue import Lesson
+from lessons.playback import guard
 from lessons.playback.child_process import NoAnswer, read_dataclass, run_isolated
 from lessons.playback.player import Player
 from lessons.playback.steps import SETUP, Step, UnknownStep, parse_step
@@ -50,10 +52,10 @@ PLAYBACK_ERRORS = (UnknownStep, UnknownTarget, CheckFailed, PlaybackLimitExceede
 def play(lesson: Lesson, name: str, steps: list[str], timeout=PLAY_TIMEOUT) -> tuple[Event, ...]:
     """The events of a conversation in `steps` with the consumer or application `name`.
 
-    `name` is a qualified name, "solution", or a mistake: "mistake:NoAccept". After the consumer has
-    broken a rule, only the client's waits are played. Raises the exceptions in PLAYBACK_ERRORS:
-    CheckFailed where the file of that name cannot be run, PlaybackLimitExceeded after `timeout`
-    seconds or too many events.
+    `name` is a qualified name, "solution", a mistake ("mistake:NoAccept") or the path of a
+    student's file. After the consumer has broken a rule, only the client's waits are played. Raises
+    the exceptions in PLAYBACK_ERRORS: CheckFailed where the file of that name cannot be run,
+    PlaybackLimitExceeded after `timeout` seconds or too many events.
     """
     return _play(lesson, name, steps, timeout, "events", _events)
 
@@ -172,7 +174,10 @@ def _with_distinct_times(loop: SimulatedLoop) -> Callable[[], float]:
 
 
 def _subject(lesson: Lesson, name: str):
-    if name == "solution" or name.startswith("mistake:"):
+    is_students_file = name.endswith(".py")
+    if is_students_file:
+        guard.install(name, tempfile.gettempdir(), report=lambda finding: None)
+    if is_students_file or name == "solution" or name.startswith("mistake:"):
         return load_subject(resolve(lesson, name))
     module, _, attribute = name.rpartition(".")
     try:

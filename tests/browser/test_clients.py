@@ -73,11 +73,12 @@ def test_a_dialog_exports_the_conversation_as_a_test(visit):
     page.press("Export test")
     source = dialog.get_by_role("region", name="The test")
     for line in (
-        'await client_1.send_input({"type": "websocket.receive", "text": "grüße"})',
-        'await client_1.send_input({"type": "websocket.receive", "bytes": b""})',
-        'await client_1.send_input({"type": "websocket.disconnect", "code": 1006})',
+        'await client.send_input({"type": "websocket.receive", "text": "grüße"})',
+        'await client.send_input({"type": "websocket.receive", "bytes": b""})',
+        'await client.send_input({"type": "websocket.disconnect", "code": 1006})',
     ):
         expect(source).to_contain_text(line)
+    expect(dialog).to_contain_text("python3 -m pytest test_played_02_frames.py")
     with page.page.expect_download() as download:
         dialog.get_by_role("link", name="Download").click()
     assert download.value.suggested_filename == "test_played_02_frames.py"

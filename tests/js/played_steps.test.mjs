@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { connectStep, PlayedSteps } from "../../lessons/web/static/lessons/live/played_steps.js";
+import { connectStep, lastConnection, PlayedSteps } from "../../lessons/web/static/lessons/live/played_steps.js";
 
 const CONNECT = { action: "connect", arguments: {} };
 const text = (text) => ({ action: "text", arguments: { text } });
@@ -67,4 +67,18 @@ test("a handshake's step leaves out what the server assumes", () => {
     as: "ada",
     origin: "http://a.test",
   });
+});
+
+test("the last connection is that of the client that connected last", () => {
+  const { clock, steps } = played();
+  steps.add(1, CONNECT);
+  steps.add(2, CONNECT);
+  steps.add(1, CONNECT);
+  steps.add(2, text("not this"));
+  steps.add(1, text("hello"));
+  clock.now = 1000;
+  steps.answered();
+  const last = lastConnection(steps.toTexts()).map((step) => JSON.parse(step));
+  const wait = { client: 1, action: "wait", arguments: { seconds: 1 } };
+  assert.deepEqual(last, [{ client: 1, ...CONNECT }, { client: 1, ...text("hello") }, wait]);
 });

@@ -1,21 +1,30 @@
 """A conversation that was played on a page becomes a test that passes."""
 
+import ast
 import json
 import os
 import re
+import subprocess
+import sys
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
 from auth_demo.tickets import issue
+from lessons.core import progress
 from lessons.core.catalogue import PROJECT_DIR, find
+from lessons.core.source import find_source
+from lessons.playback.conversation import PlaybackLimitExceeded
 from lessons.playback.steps import parse_step
-from lessons.web.exercise.pytest_export import file_name, write_test
+from lessons.playback.target import Target
+from lessons.web.export import conversation_test
+from lessons.web.export.conversation_test import export_test
+from lessons.web.export.step_lines import WIDTH
 from lessons.web.live.page_socket import new_feed_id
-from tests.support.programs.processes import run
 
 EVIL = "http://evil.lessons.localhost:8666"
+MAX_SECONDS = 120  # for pytest in an empty folder
 SONG = '{"type": "websocket.send", "text": "now playing: hello"}'
 PLAYED = {
     "accept": [
@@ -52,37 +61,183 @@ PLAYED = {
 }
 
 
-def test_an_exported_test_passes_and_fails_for_a_changed_consumer(tmp_path):
-    sources = {
-        slug: write_test(find(slug), [parse_step(step) for step in steps])
-        for slug, steps in PLAYED.items()
+LIBRARIES = {"asgiref", "channels", "django", "pytest", *sys.stdlib_module_names}
+PLUGINS = ("asyncio", "cacheprovider", "django", "randomly", "xdist")
+WITHOUT_PLUGINS = [f"-pno:{plugin}" for plugin in PLUGINS]
+# A student's file that is not finished: it breaks a rule, and its consumer raises an exception.
+UNFINISHED = '''\
+"""The task."""
+
+from __future__ import annotations
+
+from channels.consumer import SyncConsumer
+
+ANSWERS = {"7": "Right."}
+
+
+class Guess(SyncConsumer):
+    def websocket_connect(self, event):
+        self.send({"type": "websocket.accept"})
+
+    def websocket_receive(self, event):
+        self.send({"type": "websocket.send", "text": ANSWERS[event["text"]]})
+'''
+SETTINGS = """
+SECRET_KEY = "for tests"
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "auth_demo",
+    "db_demo",
+]
+# In a file: Django never closes a connection to a database in memory, and with an open one Channels
+# would use the database in a later test that must not use one.
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": "db.sqlite3",
+        "TEST": {"NAME": "test.sqlite3"},
     }
-    for slug, source in sources.items():
-        (tmp_path / file_name(find(slug))).write_text(source, encoding="utf-8")
-    consumer = "from sync_demo.consumers import Echo\n"
-    assert consumer in sources["frames"]
-    changed = sources["frames"].replace(consumer, consumer.replace("Echo", "Operator as Echo"))
-    (tmp_path / "test_changed_consumer.py").write_text(changed, encoding="utf-8")
-    # With the conftest.py of tests/, which gives each test its own database.
-    options = ["-c", "pyproject.toml", "--rootdir", ".", "-p", "conftest", "-n", "0", "-q"]
-    done = run(
-        ["-m", "pytest", *options, "-p", "no:cacheprovider", str(tmp_path)],
-        cwd=PROJECT_DIR,
-        env=os.environ | {"PYTHONPATH": "tests"},
+}
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+"""
+
+
+def export_played(slug, target=None):
+    return export_test(find(slug), [parse_step(step) for step in PLAYED[slug]], target)
+
+
+def solution(slug):
+    lesson = find(slug)
+    return Target("solution", lesson.solution, lesson.exercise_name, lesson.exercise_base)
+
+
+def write(test, folder):
+    """Write the test, and beside it the apps that it says it needs."""
+    (folder / test.name).write_text(test.source, encoding="utf-8")
+    for app in test.apps:
+        if not (folder / app).exists():
+            (folder / app).symlink_to(PROJECT_DIR / app)
+
+
+def run_pytest(folder, *options):
+    """What pytest prints in that folder, which is outside of this project."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-W", "error", *options],
+        cwd=folder,
+        env={name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        | {"PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=MAX_SECONDS,
     )
-    assert f"1 failed, {len(PLAYED)} passed" in done.stdout, done.stdout
-    for slug, line in {
-        "accept": 'assert await next_event(client_1) == {"type": "websocket.close"}',
-        "frames": 'await client_1.send_input({"type": "websocket.receive", "text": ""})',
-        "stop": 'await client_1.send_input({"type": "websocket.disconnect", "code": 1006})',
-        "group": f"assert await next_event(client_2) == {SONG}",
-        "user": 'user_student = await log_in("student")',
-        "ticket": 'assert await next_event(client_2) == {"type": "websocket.close"}',
-        "orm": 'await Group.objects.acreate(name="editors")',
-        "logout": 'assert await next_event(client_2) == {"type": "websocket.close", "code": 4401}',
-    }.items():
-        assert f"    {line}\n" in sources[slug]
-    assert "django_db" not in sources["frames"]
+    return done.stdout + done.stderr
+
+
+def assert_runs_alone(test, folder):
+    write(test, folder)
+    tree = ast.parse(test.source)
+    modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    modules |= {
+        one.name for node in ast.walk(tree) if isinstance(node, ast.Import) for one in node.names
+    }
+    assert {module.partition(".")[0] for module in modules} <= LIBRARIES | {*test.apps}
+    head = test.source.partition("import ")[0]
+    assert [app for app in ("auth_demo", "db_demo") if f"{app}/" in head] == test.apps
+    report = run_pytest(folder, *WITHOUT_PLUGINS)
+    assert "1 passed" in report, report
+
+
+@pytest.mark.parametrize("slug", PLAYED)
+def test_an_exported_test_runs_in_an_empty_folder(slug, tmp_path):
+    assert_runs_alone(export_played(slug), tmp_path)
+
+
+@pytest.mark.parametrize("slug", ["frames", "origin", "orm"])
+def test_a_test_of_a_whole_file_runs_in_an_empty_folder(slug, tmp_path):
+    lesson = find(slug)
+    test = export_played(slug, solution(slug))
+    assert f"class {lesson.exercise_name}(" in test.source
+    assert_runs_alone(test, tmp_path)
+
+
+def test_a_test_of_a_mistake_runs_in_an_empty_folder(tmp_path):
+    mistake = Target("mistake:DoesNotRaise", find("stop").mistakes, "DoesNotRaise")
+    test = export_test(find("stop"), [parse_step("connect"), parse_step("text 7")], mistake)
+    assert "class DoesNotRaise(Game):" in test.source
+    assert "class StopsAfterAGoodEnd" not in test.source
+    assert_runs_alone(test, tmp_path)
+
+
+def test_a_test_of_an_unfinished_exercise_shows_what_it_does(tmp_path):
+    file = tmp_path / "03_stop.py"
+    file.write_text(UNFINISHED, encoding="utf-8")
+    lesson = find("stop")
+    target = Target("exercise", file, lesson.exercise_name, lesson.exercise_base)
+    test = export_test(lesson, list(map(parse_step, ("connect", "text 7", "text 8"))), target)
+    assert "\nfrom __future__ import annotations\n\nimport os\n" in test.source
+    assert "The task." not in test.source
+    assert 'ANSWERS = {"7": "Right."}' in test.source
+    assert "with pytest.raises(KeyError, match=\"'8'\"):" in test.source
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    assert_runs_alone(test, folder)
+
+
+def test_exported_tests_also_run_in_a_project_with_pytest_django(tmp_path):
+    for slug in PLAYED:
+        write(export_played(slug), tmp_path)
+    (tmp_path / "settings.py").write_text(SETTINGS)
+    (tmp_path / "pytest.ini").write_text("[pytest]\nDJANGO_SETTINGS_MODULE = settings\n")
+    options = [f"-pno:{plugin}" for plugin in PLUGINS if plugin != "django"]
+    report = run_pytest(tmp_path, *options)
+    assert f"{len(PLAYED)} passed" in report, report
+
+
+def test_an_exported_test_fails_for_a_changed_consumer(tmp_path):
+    test = export_played("frames")
+    code = '"type": "websocket.send", "text": text}'
+    assert test.source.count(code) == 1
+    changed = test.source.replace(code, code.replace("text}", "text.upper()}"))
+    write(test._replace(source=changed), tmp_path)
+    assert "1 failed" in run_pytest(tmp_path, *WITHOUT_PLUGINS)
+
+
+@pytest.mark.parametrize(
+    ("slug", "line"),
+    [
+        ("accept", 'assert await client.receive_output(TIMEOUT) == {"type": "websocket.close"}'),
+        ("frames", 'await client.send_input({"type": "websocket.receive", "text": ""})'),
+        ("stop", 'await client.send_input({"type": "websocket.disconnect", "code": 1006})'),
+        ("group", f"assert await client_2.receive_output(TIMEOUT) == {SONG}"),
+        ("user", 'user_student = await log_in("student")'),
+        ("ticket", 'assert await client_2.receive_output(TIMEOUT) == {"type": "websocket.close"}'),
+        ("orm", 'await Group.objects.acreate(name="editors")'),
+        (
+            "logout",
+            "assert await client_2.receive_output(TIMEOUT) == "
+            '{"type": "websocket.close", "code": 4401}',
+        ),
+    ],
+)
+def test_an_exported_test_asserts_each_event(slug, line):
+    assert re.sub(r"\s+|,(?=\s*})", "", line) in re.sub(
+        r"\s+|,(?=\s*})", "", export_played(slug).source
+    )
+
+
+def test_a_test_without_a_database_is_short():
+    source = export_played("stop").source
+    assert "settings.configure()" in source
+    assert "django_db" not in source
+    without_consumer = source.replace(find_source("sync_demo.consumers.Operator").text, "")
+    assert without_consumer.count("\n") < 55
+
+
+def test_no_line_of_an_exported_test_is_too_wide():
+    for slug in PLAYED:
+        assert max(map(len, export_played(slug).source.split("\n"))) <= WIDTH
 
 
 # Who may request a test
@@ -128,7 +283,7 @@ def test_an_exported_test_gets_a_new_ticket_for_each_valid_one(page):
     source = export(page, key="18-ticket", step=played).json()["source"]
     assert one not in source
     assert other not in source
-    answers = re.findall(r"\?ticket=(\S*\"[^)]*)\).*?websocket\.(accept|close)", source, re.DOTALL)
+    answers = re.findall(r"\?ticket=(\S*\"[^),]*).*?websocket\.(accept|close)", source, re.DOTALL)
     assert answers == [
         ('" + ticket_ada_b_org', "accept"),
         ('" + ticket_ada_b_org', "close"),
@@ -146,7 +301,8 @@ def test_an_exported_test_gets_a_new_ticket_for_each_valid_one(page):
         (["1 connect", 'row auth.Group {"name": "a"}'], None),
         (
             ["1 connect", "1 text x"] * 40,
-            "Send at most 40 steps and 6000 characters.",
+            "At most 40 steps with 6000 characters can be played again. "
+            "Press Clear, then play a shorter conversation.",
         ),
         (["1 connect", "wait 99"], "A conversation waits at most 60 seconds."),
         (["1 connect colour=red"], None),
@@ -157,6 +313,36 @@ def test_rejects_steps_that_no_page_plays_with_the_reason(page, steps, reason):
     answer = export(page, step=steps)
     assert answer.status_code == 400
     assert reason in (None, answer.json()["error"])
+
+
+@pytest.mark.parametrize(
+    ("key", "target", "reason"),
+    [
+        ("03-stop", "mistake:None", "Lesson 3 has no mistake 'None'."),
+        ("03-stop", "../manage.py", "Lesson 3 has no mistake '../manage.py'."),
+        ("04-communicator", "exercise", "The exercise of lesson 4 is a test, no consumer."),
+        ("03-stop", "solution", "The solution can be exported once your exercise was green."),
+    ],
+)
+def test_rejects_other_targets_with_the_reason(page, monkeypatch, tmp_path, key, target, reason):
+    monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
+    answer = export(page, key=key, target=target)
+    assert (answer.status_code, answer.json()["error"]) == (400, reason)
+
+
+def test_a_page_gets_a_test_of_the_target_that_it_plays(page):
+    answer = export(page, key="03-stop", target="mistake:DoesNotRaise").json()
+    assert "a conversation with the mistake DoesNotRaise." in answer["source"]
+
+
+def test_rejects_a_conversation_of_too_many_events_with_the_cure(page, monkeypatch):
+    def play(*arguments):
+        raise PlaybackLimitExceeded("Cut after 2000 events.", ())
+
+    monkeypatch.setattr(conversation_test, "play_in_turns", play)
+    error = export(page).json()["error"]
+    assert error.startswith("Cut after 2000 events.")
+    assert error.endswith("Press Clear, then play a shorter conversation.")
 
 
 def test_rejects_other_pages_and_methods(page, settings):

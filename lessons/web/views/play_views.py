@@ -31,8 +31,9 @@ from lessons.judge.verdict import Outcome
 from lessons.playback.conversation import PLAYBACK_ERRORS
 from lessons.playback.recording_cache import Recording, record
 from lessons.playback.steps import BEGINNINGS, Step, parse_step, split_steps
+from lessons.playback.target import Target
 from lessons.web.code_comparison import aligned_rows, read_parts
-from lessons.web.exercise import pytest_export
+from lessons.web.export.conversation_test import export_test
 from lessons.web.live.event_forwarder import event_json
 from lessons.web.live.page_socket import belongs_to_session
 from lessons.wire.difference import find_visible_difference
@@ -78,7 +79,10 @@ def requested_steps(parameters) -> list[Step]:
         for text in parameters.getlist("step")[: MAX_STEPS + 1]
     ]
     if len(steps) > MAX_STEPS or sum(len(str(step)) for step in steps) > MAX_CHARACTERS:
-        raise RequestRejected(f"Send at most {MAX_STEPS} steps and {MAX_CHARACTERS} characters.")
+        raise RequestRejected(
+            f"At most {MAX_STEPS} steps with {MAX_CHARACTERS} characters can be played again. "
+            "Press Clear, then play a shorter conversation."
+        )
     if sum(step.arguments.get("seconds", 0) for step in steps) > MAX_WAIT:
         raise RequestRejected(f"A conversation waits at most {MAX_WAIT} seconds.")
     return steps
@@ -213,12 +217,28 @@ def _red_outcome(lesson: Lesson, claim: str) -> Outcome:
 @require_POST
 @json_for_own_page
 def exported_test(request, lesson: Lesson) -> dict:
-    """The source of a test that replays the steps, and a name for its file."""
+    """A test that replays the steps with `target`: `{"name", "source", "apps"}`."""
     steps = requested_steps(request.POST)
     for step in steps:
         if step.action not in PAGE_ACTIONS:
             raise RequestRejected(f"A client of this page cannot do {str(step)!r}.")
     if not any(step.action in BEGINNINGS for step in steps):
         raise RequestRejected("Nothing has been played yet. Connect, or send a request.")
-    source = pytest_export.write_test(lesson, pytest_export.name_tickets(lesson, steps))
-    return {"name": pytest_export.file_name(lesson), "source": source}
+    target = _requested_target(lesson, request.POST.get("target", ""))
+    return export_test(lesson, steps, target)._asdict()
+
+
+def _requested_target(lesson: Lesson, name: str) -> Target | None:
+    """The target of that name; None for the worked example. No code of the target runs."""
+    if name in ("", "example"):
+        return None
+    if not is_playable(lesson):
+        raise RequestRejected(f"The exercise of lesson {lesson.number} is a test, no consumer.")
+    if name == "exercise":
+        return Target(name, lesson.exercise, lesson.exercise_name, lesson.exercise_base)
+    if name == "solution" and progress.of(lesson).was_green:
+        return Target(name, lesson.solution, lesson.exercise_name, lesson.exercise_base)
+    if name == "solution":
+        raise RequestRejected("The solution can be exported once your exercise was green.")
+    mistake = _mistake(lesson, name.removeprefix("mistake:"))
+    return Target(f"mistake:{mistake.name}", lesson.mistakes, mistake.name)

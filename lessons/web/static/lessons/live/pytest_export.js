@@ -2,19 +2,24 @@
 
 import { byId, loadCss } from "../common/dom.js";
 import { fetchJson } from "../common/server.js";
+import { lastConnection } from "./played_steps.js";
+
+const MAX_STEPS = 40; // of a test, as play_views.py allows them
 
 await loadCss("live/pytest_export.css");
 
 const source = byId("export-source");
 
-// Opens the dialog. `steps` are JSON texts, `feed` is the id of the page's feed.
-export async function showExport(steps, feed) {
+// Opens the dialog. `steps` are JSON texts, `feed` is the id of the page's feed. `target` is what the
+// page plays: "exercise", "solution" or "mistake:NAME"; without it, the worked example.
+export async function showExport(steps, feed, target = chosenTarget()) {
   byId("export-copy").onclick = copy;
   byId("export-dialog").showModal();
   show("Playing…");
   try {
-    const test = await fetchTest(steps, feed);
-    show(test.name, test.source);
+    const [chosen, note] = withinLimit(steps);
+    const test = await fetchTest(chosen, feed, target);
+    show(note, test);
     const link = byId("export-download");
     URL.revokeObjectURL(link.href);
     link.href = URL.createObjectURL(new Blob([test.source], { type: "text/x-python" }));
@@ -24,18 +29,38 @@ export async function showExport(steps, feed) {
   }
 }
 
-function fetchTest(steps, feed) {
+// The target that the page's switch shows, if the page has one.
+function chosenTarget() {
+  return byId("playing")?.querySelector("select")?.value ?? "";
+}
+
+// The steps for the test, and a note if they are not all steps.
+function withinLimit(steps) {
+  if (steps.length <= MAX_STEPS) return [steps, ""];
+  const last = lastConnection(steps);
+  const played = `You played ${steps.length} steps. A test has at most ${MAX_STEPS}.`;
+  if (last.length > MAX_STEPS) throw new Error(`${played} Press Clear, then play a shorter conversation.`);
+  return [last, `${played} So this test has the last connection only.`];
+}
+
+function fetchTest(steps, feed, target) {
   const form = byId("export-form");
   const body = new FormData(form);
   body.append("feed", feed);
+  body.append("target", target);
   for (const step of steps) body.append("step", step);
   return fetchJson(form.action, { method: "POST", body });
 }
 
-function show(status, text = "") {
+function show(status, test = null) {
   byId("export-status").textContent = status;
-  source.textContent = text;
-  source.hidden = byId("export-download").hidden = byId("export-copy").disabled = !text;
+  byId("export-command").textContent = `python3 -m pytest ${test?.name}`;
+  byId("export-apps").textContent = test?.apps.map((app) => `${app}/`).join(" ") ?? "";
+  for (const item of byId("export-needs").querySelectorAll(".apps")) item.hidden = !test?.apps.length;
+  source.textContent = test?.source ?? "";
+  const isEmpty = test === null;
+  source.hidden = byId("export-needs").hidden = byId("export-download").hidden = isEmpty;
+  byId("export-copy").disabled = isEmpty;
 }
 
 // If the browser forbids the page to write to the clipboard, the text is selected instead.
