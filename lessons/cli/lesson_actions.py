@@ -27,7 +27,7 @@ def list_lessons(console) -> None:
     slug_width = max(len(lesson.slug) for lesson, _ in rows)
     state_width = max(len(_state_of(reached)) for _, reached in rows)
     for lesson, reached in rows:
-        sign, colour = STATE_SIGNS[reached.state]
+        sign, colour = STATE_SIGNS[reached.standing]
         emphasis = "bold" if lesson == upcoming else ""
         label = Text.assemble(
             (f"{sign} ", colour),
@@ -38,8 +38,10 @@ def list_lessons(console) -> None:
     console.print()
     for lesson, _ in rows:
         print_update_notice(console, lesson)
-    if known.get(upcoming.key, Progress()).state == "green":
-        print_text(console, "All lessons are green.")
+    if known.get(upcoming.key, Progress()).is_done:
+        green = sum(reached.state == "green" for _, reached in rows)
+        rest = "are green" if green == len(rows) else f"are done, {green} of {len(rows)} are green"
+        print_text(console, f"All lessons {rest}.")
     else:
         print_text(console, f"Read it:   {MANAGE} lesson show {upcoming.number}")
         print_text(console, f"Do it:     {MANAGE} lesson watch {upcoming.number}")
@@ -53,7 +55,7 @@ def _title_of(lesson: Lesson) -> str:
 
 
 def _state_of(reached: Progress) -> str:
-    parts = [reached.state]
+    parts = [reached.standing]
     if reached.was_green and reached.state != "green":
         parts.append("was green")
     if reached.hints:
@@ -99,15 +101,21 @@ def show_hint(console, lesson: Lesson) -> None:
 
 
 def show_solution(console, lesson: Lesson, force: bool) -> int:
-    """Print the solution if the lesson was green, or with `force`. Returns the exit code."""
-    if not (force or progress.of(lesson).was_green):
+    """Print the solution if the lesson was green or read, or with `force`. Returns the exit code.
+
+    With `force`, a lesson that was never green counts as read.
+    """
+    reached = progress.of(lesson)
+    if not (force or reached.was_green or reached.is_read):
         print_text(
             console,
             f"Lesson {lesson.number} has not been green yet. The solution is shown when it has.\n"
             f"A hint: {MANAGE} lesson hint {lesson.number}\n"
-            f"The solution anyway: {MANAGE} lesson solution {lesson.number} --force",
+            f"The solution anyway: {MANAGE} lesson solution {lesson.number} --force\n"
+            "The lesson then counts as read, until your exercise is green.",
         )
         return 1
+    progress.show_solution(lesson)
     print_python(console, lesson.solution.read_text(encoding="utf-8"))
     return 0
 

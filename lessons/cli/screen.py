@@ -12,6 +12,7 @@ TICK, CROSS, DOT = "✓", "✗", "·"
 STATE_SIGNS = {  # a lesson's or a check's state: its sign and colour
     "green": (TICK, "green"),
     "red": (CROSS, "red"),
+    "read": (DOT, "yellow"),
     "new": (DOT, "dim"),
     "not run": (DOT, "dim"),
 }

@@ -17,6 +17,7 @@ from lessons.core import atomic_write, catalogue
 from lessons.core.catalogue import Lesson
 
 STATES = ("new", "red", "green")
+STANDINGS = (*STATES, "read")
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 class Progress:
     """One lesson's progress. `was_green` stays true when the exercise becomes red again.
 
+    `is_read` says that the student looked at the solution of a lesson that was never green.
     `version` counts the changes. A page compares it with the version that it shows.
     """
 
@@ -32,7 +34,18 @@ class Progress:
     was_green: bool = False
     hints: int = 0
     verdict: dict | None = None
+    is_read: bool = False
     version: int = field(default=0, compare=False)
+
+    @property
+    def standing(self) -> Literal["new", "red", "green", "read"]:
+        """How far the student is: `state`, or "read" until the exercise is green."""
+        return "read" if self.is_read and self.state != "green" else self.state
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the student has finished with this lesson: it is green, or read."""
+        return self.standing in ("green", "read")
 
 
 def state_dir() -> Path:
@@ -55,9 +68,9 @@ def of(lesson: Lesson) -> Progress:
 
 
 def next_lesson() -> Lesson:
-    """The first lesson that is not green; the last one when all are."""
+    """The first lesson that is neither green nor read; the last one when there is none."""
     known = read()
-    todo = (one for one in catalogue.lessons() if known.get(one.key, Progress()).state != "green")
+    todo = (one for one in catalogue.lessons() if not known.get(one.key, Progress()).is_done)
     return next(todo, catalogue.lessons()[-1])
 
 
@@ -70,7 +83,8 @@ def save_verdict(lesson: Lesson, verdict) -> None:
 
     def with_verdict(old: Progress) -> Progress:
         state = "green" if verdict.green else "red"
-        return Progress(state, old.was_green or verdict.green, old.hints, saved)
+        was_green = old.was_green or verdict.green
+        return Progress(state, was_green, old.hints, saved, old.is_read and not was_green)
 
     _change(lesson, with_verdict)
 
@@ -79,6 +93,11 @@ def show_hint(lesson: Lesson) -> int:
     """Show one more hint. Returns the number of hints that are shown now."""
     total = len(lesson.hints)
     return _change(lesson, lambda old: replace(old, hints=min(old.hints + 1, total))).hints
+
+
+def show_solution(lesson: Lesson) -> Progress:
+    """Show the solution. A lesson that was never green counts as read from now on."""
+    return _change(lesson, lambda old: replace(old, is_read=not old.was_green))
 
 
 def reset_progress(lesson: Lesson) -> None:
@@ -140,6 +159,7 @@ def _parsed(entry: dict) -> Progress:
     valid = (
         found.state in STATES
         and type(found.was_green) is bool
+        and type(found.is_read) is bool
         and type(found.hints) is int
         and found.hints >= 0
         and type(found.version) is int

@@ -19,6 +19,7 @@ urlpatterns = [
     path("lessons/<str:key>/exercise/", exercise_views.exercise, name="exercise"),
     path("lessons/<str:key>/file/", file_views.exercise_file, name="exercise_file"),
     path("lessons/<str:key>/hint/", exercise_views.hint, name="hint"),
+    path("lessons/<str:key>/solution/", exercise_views.solution, name="solution"),
     path("lessons/<str:key>/reset/", exercise_views.reset, name="reset"),
     path("lessons/<str:key>/source/", source_views.played_source, name="played_source"),
     path("lessons/<str:key>/compare/", play_views.comparison, name="comparison"),

@@ -126,8 +126,12 @@ def test_the_solution_is_shown_after_green_even_when_it_is_red_again(course):
     assert lesson("solution", "1") == course[0].solution.read_text()
 
 
-def test_the_solution_is_shown_with_force(course):
+def test_the_solution_is_shown_with_force_and_the_lesson_counts_as_read(course):
     assert lesson("solution", "1", "--force") == course[0].solution.read_text()
+    assert lesson("solution", "1") == course[0].solution.read_text()
+    shown = lesson("list")
+    assert "lamp    read" in shown
+    assert "manage.py lesson watch 2" in shown
 
 
 def test_new_creates_the_files_of_the_next_lesson(course):

@@ -76,6 +76,28 @@ def test_next_is_the_first_lesson_that_is_not_green(fresh_course):
     assert progress.next_lesson() == fresh_course[1]
 
 
+def test_a_lesson_is_read_once_its_solution_was_shown_and_solved_once_it_is_green(fresh_course):
+    lesson = fresh_course[0]
+    progress.show_solution(lesson)
+    assert progress.of(lesson).standing == "read"
+    progress.save_verdict(lesson, verdict("red"))
+    assert (progress.of(lesson).standing, progress.of(lesson).state) == ("read", "red")
+    progress.save_verdict(lesson, verdict("green"))
+    progress.save_verdict(lesson, verdict("red"))
+    assert progress.of(lesson).standing == "red"
+
+
+def test_a_lesson_that_was_green_stays_solved_when_its_solution_is_shown(fresh_course):
+    progress.save_verdict(fresh_course[0], verdict("green"))
+    progress.show_solution(fresh_course[0])
+    assert progress.of(fresh_course[0]).standing == "green"
+
+
+def test_next_leaves_out_a_lesson_that_was_read(fresh_course):
+    progress.show_solution(fresh_course[0])
+    assert progress.next_lesson() == fresh_course[1]
+
+
 def test_next_is_the_last_lesson_when_all_are_green(fresh_course):
     for lesson in fresh_course:
         progress.save_verdict(lesson, verdict("green"))

@@ -86,6 +86,18 @@ def test_shows_the_solution_after_the_lesson_was_green(client, lamp):
     assert 'id="solution"' in part(client, lamp)
 
 
+def test_offers_the_solution_after_the_last_hint_and_says_what_it_costs(client, course, lamp):
+    for shown in [part(client, lamp), *(post(client, lamp, "hint/") for _ in range(2))]:
+        assert 'id="show-solution"' not in shown
+    assert "this lesson counts as <em>read</em>, not as solved" in post(client, lamp, "hint/")
+    shown = post(client, lamp, "solution/")
+    assert 'id="solution" open' in shown
+    assert "You have read this lesson." in shown
+    assert f'href="{url(course[1])}"' in shown
+    keep(lamp)
+    assert "You have read this lesson." not in part(client, lamp)
+
+
 def test_a_green_exercise_links_to_the_next_lesson(client, course, lamp):
     keep(lamp)
     assert 'href="/lessons/02-bell/"' in part(client, lamp)
@@ -113,13 +125,13 @@ def test_a_failed_reset_says_why(client, lamp):
     assert lamp.exercise.read_text() == "# mine"
 
 
-@pytest.mark.parametrize("action", ["hint/", "reset/"])
+@pytest.mark.parametrize("action", ["hint/", "reset/", "solution/"])
 def test_without_javascript_a_form_returns_to_the_exercise(client, lamp, action):
     response = client.post(url(lamp, action))
     assert response["Location"] == f"{url(lamp)}#exercise"
 
 
-@pytest.mark.parametrize("action", ["hint/", "reset/"])
+@pytest.mark.parametrize("action", ["hint/", "reset/", "solution/"])
 def test_rejects_requests_of_another_site(lamp, action):
     stranger = Client(enforce_csrf_checks=True)
     assert stranger.post(url(lamp, action)).status_code == 403
@@ -138,6 +150,6 @@ def test_outside_a_workshop_a_page_shows_only_the_verdict(client, lamp, settings
     assert not response.cookies
     asked = [
         client.get(url(lamp, "exercise/")),
-        *(client.post(url(lamp, x)) for x in ("hint/", "reset/")),
+        *(client.post(url(lamp, x)) for x in ("hint/", "reset/", "solution/")),
     ]
-    assert [answer.status_code for answer in asked] == [404] * 3
+    assert [answer.status_code for answer in asked] == [404] * 4

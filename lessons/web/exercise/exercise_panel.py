@@ -11,7 +11,7 @@ from lessons.core import catalogue, exercise_copies, progress
 from lessons.core.catalogue import IncompleteLesson, Lesson
 from lessons.core.diagnoses import Diagnosis
 from lessons.core.diagnoses import catalogue as diagnoses
-from lessons.core.progress import Progress
+from lessons.core.progress import STANDINGS, Progress
 from lessons.core.source import Source
 from lessons.judge.verdict import further_red_text
 from lessons.web.exercise.task import todos
@@ -49,13 +49,13 @@ def lesson_list_context(known: dict[str, Progress]) -> dict:
     """All lessons, by app, each with the state of the student's work."""
     rows = []
     for lesson in catalogue.lessons():
-        row = {"lesson": lesson, "state": known.get(lesson.key, Progress()).state}
+        row = {"lesson": lesson, "state": known.get(lesson.key, Progress()).standing}
         try:
             row |= {"app": lesson.app, "title": lesson.title}
         except IncompleteLesson as error:
             row |= {"app": "unfinished", "title": lesson.slug, "incomplete": str(error)}
         rows.append(row)
-    to_do = (row for row in rows if row["state"] != "green" and "incomplete" not in row)
+    to_do = (row for row in rows if row["state"] in ("new", "red") and "incomplete" not in row)
     return {
         "apps": [(app, list(group)) for app, group in groupby(rows, key=lambda row: row["app"])],
         "green": sum(row["state"] == "green" for row in rows),
@@ -68,8 +68,9 @@ def lesson_list_context(known: dict[str, Progress]) -> dict:
 
 
 def list_version(known: dict[str, Progress]) -> str:
-    """A text that changes with the list: one letter for the state of each lesson."""
-    return "".join(known.get(one.key, Progress()).state[0] for one in catalogue.lessons())
+    """A text that changes with the list: one digit for each lesson."""
+    standings = (known.get(one.key, Progress()).standing for one in catalogue.lessons())
+    return "".join(str(STANDINGS.index(one)) for one in standings)
 
 
 def _findings(verdict: dict) -> dict:
@@ -110,14 +111,15 @@ def _help(found: Lesson, known: Progress) -> dict:
         "version": known.version,
         "hints": [markdown_to_html(hint) for hint in found.hints[: known.hints]],
         "hints_in_all": len(found.hints),
-        "solution": _solution(found) if known.was_green else None,
+        "solution": _solution(found) if known.was_green or known.is_read else None,
+        "is_read": known.standing == "read",
         "backup": backup and short_path(backup),
-        "upcoming": _upcoming(found) if known.state == "green" else None,
+        "upcoming": _upcoming(found) if known.is_done else None,
     }
 
 
 def _upcoming(found: Lesson) -> Lesson | None:
-    """The next lesson. After the last one, the first that is not green."""
+    """The next lesson. After the last one, the first that is neither green nor read."""
     later = (one for one in catalogue.lessons() if one.number > found.number)
     if upcoming := next(later, None):
         return upcoming

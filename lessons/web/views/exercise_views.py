@@ -19,6 +19,7 @@ from lessons.web.views.csp import with_csp
 from lessons.web.views.lesson_views import render_lesson
 
 PART_HEADER = "X-Part"  # a request with this header gets the exercise panel alone
+_NOT_SAVED = "Your progress could not be saved. The server's log gives the reason."
 
 
 def in_workshop(view):
@@ -50,8 +51,15 @@ def hint(request, lesson: Lesson):
     """Show one more hint. `lesson hint` counts them too."""
     shown = progress.show_hint(lesson)
     is_saved = progress.of(lesson).hints == shown
-    error = "Your progress could not be saved. The server's log gives the reason."
-    return _answer(request, lesson, "" if is_saved else error)
+    return _answer(request, lesson, "" if is_saved else _NOT_SAVED)
+
+
+@require_POST
+@in_workshop
+def solution(request, lesson: Lesson):
+    """Show the solution of a lesson that is not green. The page offers this after the last hint."""
+    is_saved = progress.show_solution(lesson) == progress.of(lesson)
+    return _answer(request, lesson, "" if is_saved else _NOT_SAVED)
 
 
 @require_POST
