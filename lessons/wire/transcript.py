@@ -9,6 +9,11 @@ ARROWS = {"in": "→", "out": "←", "mark": "·"}
 _MAX_LENGTH = 60  # characters of one value
 _PART = 20  # characters that are shown of a long value that differs from another one
 _BEFORE = 8  # how many of them stand before the first that differs
+# The Unicode characters with the property Bidi_Control, and how they are shown.
+_DIRECTION_MARKS = {
+    mark: f"\\u{mark:04x}"
+    for mark in (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
 _LAYER_CALLS = {
     "send": ("channel", "message"),
     "group_send": ("group", "message"),
@@ -180,8 +185,12 @@ def event_text(message, places: Mapping[str, int] | None = None) -> str:
     """A message on one line: its type, then its keys.
 
     Long values are cut. Of a key in `places` the part around that index is shown, and the length.
+    Direction marks are escaped, because they could reverse the line.
     """
-    places = places or {}
+    return _event_text(message, places or {}).translate(_DIRECTION_MARKS)
+
+
+def _event_text(message, places: Mapping[str, int]) -> str:
     if not isinstance(message, dict):
         return _shorten(repr(message))
     kind = message.get("type", "(no type)")

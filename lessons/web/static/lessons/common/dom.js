@@ -9,6 +9,13 @@ export function element(name, text, className = "") {
   return made;
 }
 
+const BIDI = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+// The text with its direction marks as escapes: a client could reverse a line with them.
+export function withoutDirectionMarks(text) {
+  return text.replace(BIDI, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
 // A button that submits no form.
 export function button(text, onclick) {
   return Object.assign(element("button", text), { type: "button", onclick });

@@ -1,6 +1,6 @@
 // The result of a comparison: two diagrams, where they differ, the code of both, and the diagnosis.
 
-import { byId, element, loadCss, withCode } from "../common/dom.js";
+import { byId, element, loadCss, withCode, withoutDirectionMarks } from "../common/dom.js";
 import { Diagram } from "../diagram/diagram.js";
 import { Transcript } from "../diagram/transcript.js";
 import { CodeRows, scrollTogether } from "./code_rows.js";
@@ -69,7 +69,7 @@ class ComparisonPane {
   }
 
   showMessage(entry) {
-    this.message.textContent = entry?.event ? entry.event.literal : "(nothing)";
+    this.message.textContent = entry?.event ? withoutDirectionMarks(entry.event.literal) : "(nothing)";
     code.highlight((entry ?? this.last)?.event?.handler);
   }
 }

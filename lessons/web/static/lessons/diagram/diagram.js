@@ -95,9 +95,9 @@ export class Diagram {
     const wasAtEnd = view.isAtEnd;
     const isVisible = view.width > 0; // if the page shows the table instead, the drawing waits
     if (this.isStale) {
-      const { entries } = this.transcript;
+      const { entries, begun } = this.transcript;
       const position = this.position ?? entries.length;
-      this.layout = layout(entries, { ...this.options, position, folded, differs, later, least });
+      this.layout = layout(entries, { ...this.options, position, folded, differs, later, least, begun });
       if (isVisible) this.place();
       this.isStale = !isVisible;
     }

@@ -110,13 +110,14 @@ function distance(one, other, folded) {
 //              both recordings: blank rows bring it to the same height
 //   least      the least height
 //   isToScale  a wait takes space
+//   begun      the time of the row at 0 ms; by default that of the first entry
 export function layout(entries, options) {
   const { position, folded, differs, later = differs, least = 0, matches, isToScale = false } = options;
+  const { begun = entries[0]?.time } = options;
   const { lanes, of } = entries.length ? lanesOf(entries) : defaultLanes();
   const rows = [];
   const lifelines = new Map();
   const bars = new Bars();
-  const begin = entries[0]?.time ?? 0;
   for (const [number, entry] of entries.slice(0, position).entries()) {
     const own = of.get(entry.of);
     const other = own[entry.event?.lane];
@@ -129,7 +130,7 @@ export function layout(entries, options) {
     lifelines.set(entry.of, Object.assign(lifeline, { to: index, ended }));
     const since = index ? entry.time - rows[index - 1].entry.time : 0;
     const isDifferent = number === differs;
-    const times = { at: entry.time - begin, since, isAfterPause: since > LONG_PAUSE };
+    const times = { at: entry.time - begun, since, isAfterPause: since > LONG_PAUSE };
     rows.push({ ...row, entry, index, isDifferent, ...times });
     if (entry.event) Object.assign(rows[index], bars.add(entry, own.consumer, index));
   }

@@ -18,6 +18,7 @@ export class Transcript extends EventTarget {
   clear() {
     this.entries = [];
     this.lost = 0;
+    this.begun = Infinity; // the time of the first entry, even if it was trimmed since
     this.notify(0);
   }
 
@@ -71,6 +72,7 @@ export class Transcript extends EventTarget {
   insert(entry) {
     const index = this.entries.findLastIndex(({ time }) => time <= entry.time) + 1;
     this.entries.splice(index, 0, entry);
+    this.begun = Math.min(this.begun, entry.time);
     return index;
   }
 
@@ -92,7 +94,7 @@ export class Transcript extends EventTarget {
       const { ordinal = this.connections.size + 1, known = 0 } = this.connections.get(name) ?? {};
       this.connections.set(name, Object.assign(of, { ordinal, known: Math.max(known, of.known) }));
     }
-    Object.assign(this, { entries, lost });
+    Object.assign(this, { entries, lost, begun: entries[0]?.time ?? Infinity });
     this.notify(0);
   }
 

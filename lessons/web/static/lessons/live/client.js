@@ -77,6 +77,9 @@ export class WebSocketClient {
     if (!this.socket) throw new Error("There is nothing to close. Connect first.");
     if (!/^\d*$/.test(code)) throw new Error("A close code is a number.");
     if (code === String(LOST_CONNECTION)) throw new Error(`This page uses ${LOST_CONNECTION} to vanish.`);
+    if (code && Number(code) !== 1000 && !(code >= 3000 && code <= 4999)) {
+      throw new Error("A browser may send no code, 1000, or a code from 3000 to 4999.");
+    }
     const wasOpen = this.isOpen;
     this.socket.close(...(code ? [Number(code)] : []));
     this.closing = this.socket;

@@ -89,7 +89,9 @@ class ClientCard {
     };
     if (this.isHttp) this.connectHttpForm();
     else this.connectWebSocketForms();
-    this.say("idle", this.isHttp ? "Nothing sent yet." : "Not connected.");
+    this.last = ["idle", this.isHttp ? "Nothing sent yet." : "Not connected."];
+    this.say(...this.last);
+    addEventListener("workshop-lost", () => this.explainLoss());
   }
 
   form(name) {
@@ -139,6 +141,7 @@ class ClientCard {
   async attempt(action) {
     try {
       await action();
+      if (this.status.dataset.state === "wrong") this.say(...this.last);
     } catch (error) {
       this.say("wrong", error.message);
     }
@@ -148,7 +151,8 @@ class ClientCard {
     const isOpen = state === "open";
     if (!isOpen && state !== "connecting") this.clients.played.disconnected(this.number);
     if (this.form("connect")) this.showForms(isOpen);
-    this.say(state, state === "refused" ? this.handshake.text() : text);
+    this.last = [state, state === "refused" ? this.handshake.text() : text];
+    this.say(...this.last);
   }
 
   // Shows the forms that the client can use now, and moves the focus out of a hidden form.
@@ -164,6 +168,12 @@ class ClientCard {
   update({ events }) {
     for (const event of events) this.handshake.update(event);
     if (this.status.dataset.state === "refused") this.say("refused", this.handshake.text());
+  }
+
+  // The server has ended. A close code alone would not say so.
+  explainLoss() {
+    const { state } = this.status.dataset;
+    if (state === "closed" || state === "refused") this.say(state, "Closed with 1006: the workshop does not answer.");
   }
 
   say(state, text) {

@@ -1,6 +1,6 @@
 // The details of the chosen event: its message as a Python literal, its lanes, handler, thread and time.
 
-import { element } from "../common/dom.js";
+import { element, withoutDirectionMarks } from "../common/dom.js";
 import { gapText } from "../diagram/layout.js";
 import { Transcript } from "../diagram/transcript.js";
 
@@ -28,7 +28,7 @@ export class Details {
     link.href = `#event-${id}`;
     const facts = [lanesOf(event, of), handler, thread, timeOf(event, of)];
     this.facts.append(link, ...facts.filter(Boolean).flatMap((fact) => [" · ", element("span", fact)]));
-    this.message.textContent = literal ?? "";
+    this.message.textContent = withoutDirectionMarks(literal ?? "");
   }
 }
 

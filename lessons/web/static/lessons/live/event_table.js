@@ -1,6 +1,6 @@
 // The page's transcript as a table, with one row for each entry. The diagram is the other view of it.
 
-import { element, queueFrame } from "../common/dom.js";
+import { element, queueFrame, withoutDirectionMarks } from "../common/dom.js";
 import { detailsOf, typeOf } from "../diagram/event_text.js";
 import { gapText } from "../diagram/layout.js";
 import { Transcript } from "../diagram/transcript.js";
@@ -41,7 +41,7 @@ export class EventTable {
     const start = performance.now();
     for (const [index, entry] of entries.slice(this.rows.length).entries()) {
       if (index >= MIN_ROWS_PER_FRAME && performance.now() - start > FRAME_BUDGET) break;
-      this.append(entry.event ? eventRow(entry) : gapRow(entry));
+      this.append(entry.event ? eventRow(entry, this.transcript.begun) : gapRow(entry));
     }
     this.placeholder.hidden = entries.length > 0;
     this.lost.textContent = lost ? `${lost} events not shown` : "";
@@ -67,14 +67,14 @@ function gapRow(entry) {
   return row;
 }
 
-function eventRow(entry) {
+function eventRow(entry, begun) {
   const { of, event } = entry;
   const row = newRow();
   row.id = `event-${Transcript.idOf(entry)}`;
   row.dataset.lane = event.lane;
   row.classList.toggle("first", event.seq === 1);
   addCell(row, event.seq);
-  addCell(row, ((event.time - of.begun) * 1000).toFixed(1));
+  addCell(row, ((event.time - begun) * 1000).toFixed(1));
   addCell(row, [event.lane, of.client, of.server].filter(Boolean).join(" "));
   const cell = addCell(row, "");
   cell.append(arrow(event.direction), " ");
@@ -110,13 +110,14 @@ function arrow(direction) {
 function appendEvent(cell, event) {
   const { type, headers, sql } = event.message;
   const line = detailsOf(event);
+  const whole = withoutDirectionMarks((type === "query" ? sql : event.literal) ?? "");
   cell.append(element("b", typeOf(event)), " ");
   if (!headers && !line.includes("…")) {
     cell.append(element("span", line));
     return;
   }
   const details = document.createElement("details");
-  details.append(element("summary", line), element("pre", type === "query" ? sql : event.literal));
+  details.append(element("summary", line), element("pre", whole));
   cell.append(details);
 }
 

@@ -1,6 +1,6 @@
 // The entry of a lesson's page: connects its clients, its recording and its buttons.
 
-import { byId, element } from "../common/dom.js";
+import { byId, element, withoutDirectionMarks } from "../common/dom.js";
 import { retryImport } from "../common/server.js";
 import { whenShown } from "../workspace/steps.js";
 import { Clients } from "./clients.js";
@@ -58,7 +58,7 @@ class BrowserLog {
   draw() {
     for (const [kind, text, client] of this.lines.splice(0)) {
       const item = document.createElement("li");
-      item.append(client && `${client} `, element("b", kind), " ", text);
+      item.append(client && `${client} `, element("b", kind), " ", withoutDirectionMarks(text));
       this.list.append(item);
     }
     while (this.list.children.length > MAX_LOG_LINES) this.list.firstElementChild.remove();
