@@ -5,6 +5,7 @@ from django.urls import path
 from lessons.web.views import (
     exercise_views,
     file_views,
+    home_views,
     lesson_views,
     play_views,
     prediction_views,
@@ -14,7 +15,8 @@ from lessons.web.views import (
 )
 
 urlpatterns = [
-    path("", lesson_views.lesson_list, name="lessons"),
+    path("", home_views.home, name="lessons"),
+    path("picture/", home_views.picture, name="picture"),
     path("lessons/<str:key>/", lesson_views.lesson_page, name="lesson"),
     path("lessons/<str:key>/exercise/", exercise_views.exercise, name="exercise"),
     path("lessons/<str:key>/file/", file_views.exercise_file, name="exercise_file"),

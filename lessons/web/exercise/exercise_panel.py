@@ -1,17 +1,16 @@
-"""What the pages show of the student's progress: the exercise panel, and the list of lessons."""
+"""What a lesson's page shows of the student's progress: the exercise panel."""
 
 import hashlib
-from itertools import groupby
 from pathlib import Path
 
 from django.conf import settings
 from django.utils.safestring import mark_safe
 
 from lessons.core import catalogue, exercise_copies, progress
-from lessons.core.catalogue import IncompleteLesson, Lesson
+from lessons.core.catalogue import Lesson
 from lessons.core.diagnoses import Diagnosis
 from lessons.core.diagnoses import catalogue as diagnoses
-from lessons.core.progress import STANDINGS, Progress
+from lessons.core.progress import Progress
 from lessons.core.source import Source
 from lessons.judge.verdict import further_red_text
 from lessons.web.exercise.task import todos
@@ -43,34 +42,6 @@ def _with_html_claims(verdict: dict) -> dict:
 def source_digest(source: Source) -> str:
     """A digest that changes with the source, so a page can find out whether it shows an old one."""
     return hashlib.sha256(f"{source.place}\n{source.text}".encode()).hexdigest()[:16]
-
-
-def lesson_list_context(known: dict[str, Progress]) -> dict:
-    """All lessons, by app, each with the state of the student's work."""
-    rows = []
-    for lesson in catalogue.lessons():
-        row = {"lesson": lesson, "state": known.get(lesson.key, Progress()).standing}
-        try:
-            row |= {"app": lesson.app, "title": lesson.title}
-        except IncompleteLesson as error:
-            row |= {"app": "unfinished", "title": lesson.slug, "incomplete": str(error)}
-        rows.append(row)
-    to_do = (row for row in rows if row["state"] in ("new", "red") and "incomplete" not in row)
-    return {
-        "apps": [(app, list(group)) for app, group in groupby(rows, key=lambda row: row["app"])],
-        "green": sum(row["state"] == "green" for row in rows),
-        "all": len(rows),
-        "next": next(to_do, None),
-        "live": settings.WORKSHOP,
-        "manage": catalogue.MANAGE,
-        "version": list_version(known),
-    }
-
-
-def list_version(known: dict[str, Progress]) -> str:
-    """A text that changes with the list: one digit for each lesson."""
-    standings = (known.get(one.key, Progress()).standing for one in catalogue.lessons())
-    return "".join(str(STANDINGS.index(one)) for one in standings)
 
 
 def _findings(verdict: dict) -> dict:
@@ -112,6 +83,7 @@ def _help(found: Lesson, known: Progress) -> dict:
         "hints": [markdown_to_html(hint) for hint in found.hints[: known.hints]],
         "hints_in_all": len(found.hints),
         "solution": _solution(found) if known.was_green or known.is_read else None,
+        "is_missing": not found.exercise.exists(),
         "is_read": known.standing == "read",
         "backup": backup and short_path(backup),
         "upcoming": _upcoming(found) if known.is_done else None,

@@ -24,10 +24,9 @@ from lessons.judge.daemon import judge_client
 from lessons.web.exercise.exercise_file import file_digest
 from lessons.web.exercise.exercise_panel import (
     exercise_context,
-    lesson_list_context,
-    list_version,
     source_digest,
 )
+from lessons.web.lesson_list import lesson_list_context, list_version
 from lessons.web.live.page_socket import PageSocket, cookies_of
 
 RECONNECT_INTERVAL = 0.25  # seconds between two attempts to find a judge

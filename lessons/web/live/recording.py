@@ -14,7 +14,7 @@ from lessons.web.live.client_identity import (
     InvalidIdentity,
     with_lost_connections,
 )
-from lessons.web.live.event_feed import EventFeed
+from lessons.web.live.event_feed import Alive, EventFeed
 from lessons.web.live.event_forwarder import EventForwarder
 from lessons.web.live.page_socket import LAYER, feed_group
 from lessons.wire.database import record_queries
@@ -48,6 +48,7 @@ def record_page_clients(application):
             [
                 path(f"{_FEED[1:]}exercise/", ExerciseStatus.as_asgi()),
                 path(f"{_FEED[1:]}exercise/<str:key>/", ExerciseStatus.as_asgi()),
+                path(f"{_FEED[1:]}alive/", Alive.as_asgi()),
                 path(f"{_FEED[1:]}<str:feed_id>/", EventFeed.as_asgi()),
             ]
         )

@@ -1,4 +1,4 @@
-"""The list of lessons, and a page for each of them."""
+"""A page for each lesson."""
 
 import re
 
@@ -24,10 +24,10 @@ from lessons.judge.predictions import InvalidPrediction, predictions
 from lessons.playback.steps import Step, UnknownStep, parse_step, split_steps
 from lessons.web.exercise.exercise_panel import (
     exercise_context,
-    lesson_list_context,
     source_digest,
 )
 from lessons.web.exercise.task import task_html
+from lessons.web.lesson_list import lesson_list_context
 from lessons.web.live.page_socket import new_feed_id
 from lessons.web.markup import markdown_to_html, source_lines
 from lessons.web.views.csp import servers_of, with_csp
@@ -35,12 +35,6 @@ from lessons.web.views.play_views import comparison_context
 from lessons.web.views.prediction_views import question_context
 
 OTHER_SITE = "http://evil.lessons.localhost:8666"  # the attacker's site of lesson 17
-
-
-@require_safe
-@with_csp
-def lesson_list(request):
-    return render(request, "lessons/home.html", lesson_list_context(progress.read()))
 
 
 @require_safe

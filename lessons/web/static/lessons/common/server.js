@@ -41,9 +41,9 @@ export class ReconnectingSocket {
   opening = null;
   pause = MIN_RECONNECT_PAUSE;
 
-  // `url` may be a function, which each attempt calls.
-  constructor(url, onMessage) {
-    Object.assign(this, { url, onMessage });
+  // Calls `onState` with true when it has connected, and with false when it has lost the server.
+  constructor(url, onMessage, onState = () => {}) {
+    Object.assign(this, { url, onMessage, onState });
   }
 
   // Connects. The promise settles after this one attempt; the socket makes later attempts by itself.
@@ -53,11 +53,13 @@ export class ReconnectingSocket {
       const socket = new WebSocket(typeof this.url === "function" ? this.url() : this.url);
       socket.onopen = () => {
         this.pause = MIN_RECONNECT_PAUSE;
+        this.onState(true);
         resolve();
       };
       socket.onmessage = ({ data }) => this.onMessage(JSON.parse(data));
       socket.onclose = () => {
         this.opening = null;
+        this.onState(false);
         this.timer = setTimeout(() => this.ready().catch(() => {}), this.pause);
         this.pause = Math.min(this.pause * 2, MAX_RECONNECT_PAUSE);
         reject(new Error("The server is unreachable or does not know this page. Try again, then reload."));

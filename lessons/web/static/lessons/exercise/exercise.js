@@ -32,6 +32,8 @@ class Exercise {
     if (judge !== undefined) byId("no-judge").hidden = judge;
     if (isSourceChanged !== undefined) byId("source-old").hidden = !isSourceChanged;
     if (file !== undefined) dispatchEvent(new CustomEvent("file-changed", { detail: file }));
+    const isMissing = this.panel.querySelector("#missing") !== null;
+    if (file !== undefined && (file === "") !== isMissing) this.load(this.section.dataset.part);
     if (panel === undefined) return;
     this.last += 1;
     this.show(panel);

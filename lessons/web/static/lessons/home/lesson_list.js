@@ -1,6 +1,6 @@
 // The list of lessons: the server sends a new one when a verdict changes a state.
 
-import { ReconnectingSocket, socketUrl } from "./server.js";
+import { ReconnectingSocket, socketUrl } from "../common/server.js";
 
 const list = () => document.getElementById("lessons");
 
