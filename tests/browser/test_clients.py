@@ -42,8 +42,27 @@ def test_invalid_json_is_sent_as_text_only(visit):
     page.send('{"command": list}', kind="json")
     expect(page.status()).to_contain_text("Not JSON: ")
     page.send('{"command": "list"}', kind="json")
+    page.expect_status("Open.")  # the error has ended
     page.send('{"command": list}')
     expect(rows_of(page, "websocket.receive")).to_have_count(2)
+
+
+def test_says_which_close_codes_a_browser_may_send(visit):
+    page = visit("02-frames")
+    page.connect()
+    page.fill("Close code", "1001")
+    page.press("Close")
+    page.expect_status("A browser may send no code, 1000, or a code from 3000 to 4999.")
+    page.fill("Close code", "3000")
+    page.press("Close")
+    page.expect_status("Closed with 3000.")
+
+
+def test_the_browser_log_escapes_direction_marks(visit):
+    page = visit("02-frames")
+    page.connect()
+    page.send("a\u202eb")
+    page.expect_browser_log("open", 'message "a\\u202eb"')
 
 
 def test_a_clients_user_and_origin_decide_about_its_connection(visit):

@@ -55,6 +55,19 @@ test("a cleared transcript has no gap before the next event", () => {
   assert.deepEqual(describe(transcript), [" 1.3"]);
 });
 
+test("a transcript begins with its first event, even when that one comes late or was removed", () => {
+  const transcript = new Transcript();
+  transcript.add({ recorded: 1, events: [event("a", 1, { time: 5 })] });
+  transcript.add({ recorded: 1, events: [event("b", 1, { time: 3 })] });
+  assert.equal(transcript.begun, 3);
+  const events = Array.from({ length: 5000 }, (_, index) => event("a", index + 2, { time: 6 }));
+  transcript.add({ recorded: 5001, events });
+  assert.equal(transcript.begun, 3);
+  transcript.clear();
+  transcript.add({ recorded: 5002, events: [event("a", 5002, { time: 7 })] });
+  assert.equal(transcript.begun, 7);
+});
+
 test("an entry is found by the id in an address", () => {
   const transcript = twoConnections();
   assert.equal(transcript.indexOf("2.2"), 4);

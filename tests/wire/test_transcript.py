@@ -32,6 +32,18 @@ def test_renders_a_line_with_arrow_message_and_handler_for_each_event():
     ]
 
 
+def test_direction_marks_cannot_reverse_a_line():
+    for mark in "\u202e\u2066\u200f\u061c":
+        escaped = f"\\u{ord(mark):04x}"
+        for message in (
+            {"type": "websocket.receive", "text": f"a{mark}b"},
+            {"type": "raised", "error": f"ValueError: {mark}"},
+            {"type": "scope", "path": f"/ws/{mark}/"},
+        ):
+            assert mark not in event_text(message)
+            assert escaped in event_text(message)
+
+
 def test_a_scope_shows_its_origin():
     headers = [(b"host", b"a.test"), (b"origin", b"http://b.test")]
     scope = {"type": "scope", "path": "/ws/", "subprotocols": ["x"], "headers": headers}
