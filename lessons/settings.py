@@ -74,7 +74,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     # Compression can reveal a secret that a page repeats beside text of an attacker (BREACH). The
-    # pages repeat only the CSRF token, which Django masks anew each time, and Django's gzip adds a
+    # pages repeat only the CSRF token, which Django masks for each page, and Django's gzip adds a
     # random number of bytes.
     "django.middleware.gzip.GZipMiddleware",
     "django.middleware.security.SecurityMiddleware",

@@ -68,7 +68,7 @@ def of(lesson: Lesson) -> Progress:
 
 
 def next_lesson() -> Lesson:
-    """The first lesson that is neither green nor read; the last one when there is none."""
+    """The first lesson that is neither green nor read; the last one if all are."""
     known = read()
     todo = (one for one in catalogue.lessons() if not known.get(one.key, Progress()).is_done)
     return next(todo, catalogue.lessons()[-1])
