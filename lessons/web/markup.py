@@ -18,6 +18,7 @@ from pygments.util import ClassNotFound
 
 from lessons.core.lesson_text import read_bench_figures
 from lessons.core.source import Source
+from lessons.web.transcript_markup import CAPTION, caption_to_html, transcript_to_html
 
 # A class in code.css is a colour. These are the Pygments classes that have that colour.
 _COLOUR_OF = {
@@ -31,6 +32,7 @@ _COLOUR_OF = {
     }.items()
     for name in names.split()
 }
+SHORT = 40  # characters of code that a phone has room for
 _TOKEN = re.compile(r'<span class="(\w+)">([^<]*)</span>')
 _SIZE = re.compile(r'viewBox="0 0 (\d+) (\d+)"')
 _SAME_COLOUR = re.compile(r'<span class="(\w)">[^<]*</span>(?:<span class="\1">[^<]*</span>)+')
@@ -169,13 +171,37 @@ def _link_target(heading: Token, inline: Token) -> str | int | float | None:
 
 def _fence(self, tokens, index, options, env) -> str:
     language, _, caption = (tokens[index].info or "text").partition(" ")
+    code = tokens[index].content
+    if caption.startswith(CAPTION) and (events := transcript_to_html(code)):
+        figure = '<figure class="transcript">{}{}</figure>\n'
+        return format_html(figure, caption_to_html(caption), events)
     return format_html(
-        '<figure class="code {}">{}{}<pre class="scroll"><code>{}</code></pre></figure>\n',
+        '<figure class="code {}">{}{}{}</figure>\n',
         language,
         _chart(caption),
         format_html("<figcaption>{}</figcaption>", caption) if caption else "",
-        mark_safe(highlight_code(tokens[index].content, language)),
+        code_to_html(code, language),
     )
+
+
+def code_to_html(code: str, language: str) -> SafeString:
+    """A block of code. Its lines wrap, except in a text, whose columns would no longer align."""
+    html = highlight_code(code, language)
+    if language == "text":
+        return format_html('<pre class="scroll"><code>{}</code></pre>', mark_safe(html))
+    pairs = zip(code.split("\n"), html.split("\n"), strict=False)
+    lines = "".join(_wrapping_line(line, one) for line, one in pairs)
+    return format_html('<pre class="wraps"><code>{}</code></pre>', mark_safe(lines))
+
+
+def _wrapping_line(line: str, html: str) -> str:
+    """A line as HTML, with the class that says how far it is indented if it may have to wrap."""
+    return f'<span class="i{_depth(line)}">{html}\n</span>' if len(line) > SHORT else f"{html}\n"
+
+
+def _depth(line: str) -> int:
+    """How far the line is indented, in steps of four. CSS indents what wraps a step further."""
+    return min((len(line) - len(line.lstrip())) // 4, 6)
 
 
 def _chart(caption: str) -> SafeString | str:
@@ -211,8 +237,10 @@ def highlight_code(code: str, language: str) -> str:
     except ClassNotFound:
         lexer = get_lexer_by_name("text", stripnl=False)
     html = highlight(code, lexer, HtmlFormatter(nowrap=True)).rstrip("\n")
+    html = html.replace("&quot;", '"').replace("&#39;", "'")  # only an attribute needs them
     html = _TOKEN.sub(lambda found: _span(_COLOUR_OF.get(found[1]), found[2]), html)
-    return _SAME_COLOUR.sub(lambda found: _span(found[1], _TOKEN.sub(r"\2", found[0])), html)
+    html = _SAME_COLOUR.sub(lambda found: _span(found[1], _TOKEN.sub(r"\2", found[0])), html)
+    return _TOKEN.sub(r"<i class=\1>\2</i>", html)  # shorter: a page has hundreds of them
 
 
 def _span(colour: str | None, html: str) -> str:

@@ -110,7 +110,9 @@ class LessonPage:
 
     def show(self, step):
         """Show a step of the lesson: Predict, See, Do, Wire or Compare."""
-        self.page.get_by_role("navigation", name="Steps").get_by_role("link", name=step).click()
+        link = self.page.get_by_role("navigation", name="Steps").get_by_role("link", name=step)
+        link.click()
+        expect(link).to_have_attribute("aria-current", "step")
         return self
 
     def show_tab(self, name):
@@ -164,10 +166,10 @@ class LessonPage:
 
     def highlighted_lines(self):
         """The source lines that are highlighted."""
-        return self.page.locator(".line.highlighted").all_text_contents()
+        return self.page.locator("#source .highlighted").all_text_contents()
 
     def expect_highlighted(self, method):
-        first = self.page.locator(".line.highlighted").first
+        first = self.page.locator("#source .highlighted").first
         expect(first).to_have_attribute("data-method", method)
 
 

@@ -73,7 +73,7 @@ def test_arrow_keys_show_an_event_in_full_and_highlight_its_handler(visit):
     page.expect_highlighted(DISCONNECT)
     diagram.press("Home")
     expect(details.locator("pre")).to_contain_text('"path": "/ws/layers/group/lobby/"')
-    expect(page.page.locator(".line.highlighted")).to_have_count(0)
+    expect(page.page.locator("#source .highlighted")).to_have_count(0)
 
 
 def test_the_pointer_shows_an_event_and_a_click_keeps_it(visit):
@@ -165,7 +165,7 @@ def test_after_a_flood_the_last_event_is_visible_and_the_gap_marked(visit):
     assert page.page.locator("#diagram .row").count() < 40
     gap = page.page.locator("#events .gap").first
     place = gap.evaluate("row => [...document.querySelectorAll('#events tr')].indexOf(row)")
-    page.page.evaluate("place => document.getElementById('diagram').scrollTo(0, 28 * place)", place)
+    page.page.evaluate("place => document.getElementById('diagram').scrollTo(0, 30 * place)", place)
     expect(page.page.locator("#diagram .gap .label")).to_have_text(gap.text_content())
 
 

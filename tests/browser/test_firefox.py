@@ -21,5 +21,5 @@ def test_a_lesson_works_in_firefox(address, tmp_path):
         browser.call("(field, text) => { field.value = text }", payload, "grüße")
         browser.call("field => field.form.requestSubmit()", payload)
         browser.wait_for("[role=log]", 'message "grüße"')
-        browser.wait_for(".line.highlighted[data-method=websocket_receive]")
+        browser.wait_for("#source .highlighted[data-method=websocket_receive]")
         assert browser.errors == []

@@ -50,6 +50,7 @@ def test_an_order_can_be_made_and_checked_with_the_keyboard_alone(visit):
 
 def test_cards_can_be_dragged(visit):
     page = visit("03-stop").page
+    page.set_viewport_size({"width": 1280, "height": 1200})  # all cards are visible at once
     asked = question(page, "Question 2")
     asked.get_by_role("button", name="Put the events in order").click()
     expect(asked.locator(".card")).to_have_count(6)
@@ -57,6 +58,7 @@ def test_cards_can_be_dragged(visit):
     asked.locator(".card").first.drag_to(asked.locator(".never-line"))
     expect(asked.locator(".status")).to_have_text("Never comes.")
     assert in_order(asked) == [*others, line, first]
+    page.set_viewport_size({"width": 1280, "height": 720})
 
 
 def test_receivers_can_be_ticked_and_checked(visit):

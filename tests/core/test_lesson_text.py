@@ -158,7 +158,7 @@ def test_html_in_code_and_captions_is_shown_as_text():
 
 def test_colours_are_classes_so_that_no_inline_style_is_needed(shop):
     html = markdown_to_html(expand_markdown("```code shop.Shop\n```", "lesson.md"))
-    assert '<span class="k">class</span>' in html
+    assert "<i class=k>class</i>" in html
     assert "style=" not in html
 
 

@@ -57,8 +57,8 @@ def test_shows_the_first_finding_in_full_and_counts_the_others(client, lamp):
     first, other = Finding("no-stop-consumer", "it"), Finding("no-accept", "it", line=7)
     keep(lamp, "red", first, other, output="printed text")
     shown = part(client, lamp)
-    assert "  1  client   → websocket.connect" in shown
-    assert r"websocket.send  bytes: b&#x27;\x00\xff&#x27;" in shown
+    assert "<i>client</i><i>→</i><code><b>websocket.connect</b></code>" in shown
+    assert r"<b>websocket.send</b>  bytes: b'\x00\xff'" in shown
     assert "1 more claim is red. Repair this one first." in shown
     assert "printed text" in shown
 

@@ -4,7 +4,6 @@ import hashlib
 from pathlib import Path
 
 from django.conf import settings
-from django.utils.safestring import mark_safe
 
 from lessons.core import catalogue, exercise_copies, progress
 from lessons.core.catalogue import Lesson
@@ -14,7 +13,8 @@ from lessons.core.progress import Progress
 from lessons.core.source import Source
 from lessons.judge.verdict import further_red_text
 from lessons.web.exercise.task import todos
-from lessons.web.markup import highlight_code, inline_code_to_html, markdown_to_html
+from lessons.web.markup import code_to_html, inline_code_to_html, markdown_to_html
+from lessons.web.transcript_markup import transcript_to_html
 from lessons.wire.events import Event
 from lessons.wire.transcript import render
 
@@ -71,7 +71,10 @@ def _transcript(outcomes, finding: dict) -> dict | None:
     for outcome in outcomes:
         if outcome["finding"] == finding and outcome["transcript"]:
             events = map(Event.from_json, outcome["transcript"])
-            return {"claim": inline_code_to_html(outcome["claim"]), "text": render(events)}
+            return {
+                "claim": inline_code_to_html(outcome["claim"]),
+                "events": transcript_to_html(render(events)),
+            }
     return None
 
 
@@ -100,7 +103,7 @@ def _upcoming(found: Lesson) -> Lesson | None:
 
 
 def _solution(found: Lesson):
-    return mark_safe(highlight_code(found.solution.read_text(encoding="utf-8").rstrip(), "python"))
+    return code_to_html(found.solution.read_text(encoding="utf-8").rstrip(), "python")
 
 
 def _diagnosis(finding: dict) -> Diagnosis | None:

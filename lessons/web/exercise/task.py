@@ -21,10 +21,18 @@ class Todo(NamedTuple):
     text: str
 
 
-def task_html(lesson: Lesson) -> SafeString:
-    """The docstring of the original exercise as HTML, without its title line."""
+class Task(NamedTuple):
+    """What the docstring of an exercise asks for. It begins with `Lesson 3: its title.`"""
+
+    title: str
+    html: SafeString
+
+
+def task_of(lesson: Lesson) -> Task:
+    """The task of the original exercise: a student may have deleted the docstring of the copy."""
     docstring = ast.get_docstring(ast.parse(read_python(lesson.original))) or ""
-    return markdown_to_html(docstring.partition("\n")[2].strip())
+    first, _, text = docstring.partition("\n")
+    return Task(first.partition(": ")[2].rstrip("."), markdown_to_html(text.strip()))
 
 
 def todos(lesson: Lesson) -> list[Todo]:

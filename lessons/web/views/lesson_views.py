@@ -26,7 +26,7 @@ from lessons.web.exercise.exercise_panel import (
     exercise_context,
     source_digest,
 )
-from lessons.web.exercise.task import task_html
+from lessons.web.exercise.task import task_of
 from lessons.web.lesson_list import lesson_list_context
 from lessons.web.live.page_socket import new_feed_id
 from lessons.web.markup import markdown_to_html, source_lines
@@ -65,7 +65,7 @@ def render_lesson(request, lesson: Lesson, **more):
         **_client_context(lesson),
         **comparison_context(lesson),
         "questions": (questions := question_context(lesson)),
-        "task": task_html(lesson),
+        "task": task_of(lesson),
         **(exercise := exercise_context(lesson)),
         "first_step": _first_step(exercise["state"], has_questions=bool(questions)),
         **_neighbours(lesson),

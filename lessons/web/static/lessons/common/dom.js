@@ -26,6 +26,17 @@ export function withCode(text) {
   return text.split("`").map((part, index) => (index % 2 ? element("code", part) : part));
 }
 
+// Copies the text of an element. Selects it instead, and resolves to false, if the browser forbids it.
+export async function copyText(source) {
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+    return true;
+  } catch {
+    getSelection().selectAllChildren(source);
+    return false;
+  }
+}
+
 // Adds a stylesheet, and resolves when it applies. `path` is relative to static/lessons.
 export function loadCss(path) {
   const link = document.createElement("link");

@@ -55,7 +55,7 @@ addEventListener("keydown", keyPressed);
 
 // Makes exactly those areas focusable that overflow. Which ones do depends on the window's size.
 export function updateFocusableScroll() {
-  for (const box of document.querySelectorAll("article .scroll, .exercise .scroll, #finding .scroll")) {
+  for (const box of document.querySelectorAll("article .scroll, .predict .scroll, .exercise .scroll, #finding .scroll")) {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
   }
@@ -63,4 +63,4 @@ export function updateFocusableScroll() {
 
 updateFocusableScroll();
 addEventListener("resize", updateFocusableScroll);
-addEventListener("toggle", updateFocusableScroll, true); // a toggle event does not bubble
+for (const name of ["toggle", "shown"]) addEventListener(name, updateFocusableScroll, true); // neither bubbles

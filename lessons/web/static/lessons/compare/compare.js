@@ -46,7 +46,7 @@ function followAddress() {
 
 function steps() {
   const [{ id, value }] = form.elements.steps.selectedOptions;
-  if (id !== "played-steps") return value.split("\n").filter(Boolean);
+  if (id !== "played-steps") return value.split("|").map((step) => step.trim()).filter(Boolean);
   const played = getPlayedSteps();
   if (!played.length) throw new Error("Nothing was played on this page yet. Connect, then compare.");
   return played;

@@ -2,8 +2,9 @@
 
 import { drawBar, drawLane, drawLifeline, drawRow, svg } from "./drawing.js";
 
-const ROW_HEIGHT = 28; // pixels at zoom 1
-const FONT_SIZE = 12.5;
+const ROW_HEIGHT = 30; // pixels at zoom 1
+const FONT_SIZE = 13;
+const MIN_FONT_SIZE = 12;
 const LEFT = 58; // pixels for the time
 const MARGIN_ROWS = 5; // rows drawn above and below the visible ones
 const MAX_ANIMATED = 6; // newest rows that appear with an animation; in a flood more would hide others
@@ -28,7 +29,7 @@ export class Canvas {
   // `isDelta`: a row shows the time since the row before it.
   scaleFor(zoom, isDelta = false) {
     if (zoom !== this.scale?.zoom) {
-      this.box.style.setProperty("--font-size", `${FONT_SIZE * zoom}px`);
+      this.box.style.setProperty("--font-size", `${Math.max(FONT_SIZE * zoom, MIN_FONT_SIZE)}px`);
       this.box.style.setProperty("--zoom", zoom);
       const probe = this.svg.appendChild(svg("text", { class: "label" }, "m".repeat(50)));
       this.character = probe.getComputedTextLength() / 50;

@@ -6,8 +6,8 @@ const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
 const MIN_FREE_LABEL = 60; // characters that a label may have if no lane is to the right of it
 const NARROW_LABEL = 24; // characters; a shorter label leaves the protocol out of the type
 const INSTANCE_RADIUS = 8; // of the circle at which a consumer instance starts
-const TEXT_Y = 0.56; // the text of a row, as a share of its height
-const ARROW_Y = 0.8;
+const TEXT_Y = 0.53; // the text of a row, as a share of its height
+const ARROW_Y = 0.77;
 
 export function svg(name, attributes = {}, ...children) {
   const made = document.createElementNS(SVG_NAMESPACE, name);
@@ -64,7 +64,7 @@ function drawArrow(made, { kind, from, to, type, details, started, entry }, scal
 
 // Right of the bar, and below an arrow that comes from the right.
 function drawHandler(made, name, { x }, isFromRight, { width, character, height, zoom }) {
-  const y = height * ARROW_Y + (isFromRight ? 10 : 3) * zoom;
+  const y = height * ARROW_Y + (isFromRight ? 11 : 4) * zoom;
   made.append(text("handler", x + 11, y, cut(name, (width - x - 14) / character)));
 }
 

@@ -6,18 +6,19 @@ const NARROW_BOX = 420; // pixels; in a narrower box all lanes but the clients' 
 const LANE_ORDER = ["client", "consumer", "layer", "database"];
 const LAST_EVENTS = new Set(["finished", "raised", "cancelled"]);
 const EDGE = 42; // pixels from the last lane to the border
-const EDGE_WITH_NAMES = 164; // the same where the names of handlers are right of the last lane
-const EDGE_WITH_NAMES_NARROW = 92;
+const EDGE_WITH_NAMES = 172; // the same where the names of handlers are right of the last lane
+const EDGE_WITH_NAMES_NARROW = 96;
 const CLIENT_TO_CONSUMER = 116;
 // [least distance in pixels at zoom 1, share of the remaining width] between two lanes
 const DISTANCES = {
-  same: [58, 0.5],
+  same: [76, 0.5],
   folded: [40, 0],
   "client consumer": [CLIENT_TO_CONSUMER, 2.4],
   "consumer layer": [118, 1],
-  "layer database": [66, 0.4],
+  "layer database": [76, 0.4],
   other: [100, 1],
 };
+const KEPT = new Set([CLIENT_TO_CONSUMER, DISTANCES.same[0]]); // as wide on a narrow page
 const LONG_PAUSE = 1; // seconds without an event, from which on the diagram has a line
 const ROWS_PER_SECOND = 4; // the space of a wait, if rows are to scale
 const MAX_WAIT = 3; // seconds; a longer wait has the space of this one, and a mark
@@ -78,7 +79,7 @@ export function nameOf({ kind, name, server }) {
 // Gives each lane its `x`; returns the width of all of them.
 export function placeLanes(lanes, { width, left, zoom, folded }) {
   const isNarrow = width < NARROW_BOX;
-  const scaled = (gap) => (isNarrow && gap !== CLIENT_TO_CONSUMER ? gap * 0.72 : gap) * zoom;
+  const scaled = (gap) => (isNarrow && !KEPT.has(gap) ? gap * 0.72 : gap) * zoom;
   const gaps = lanes.slice(1).map((lane, index) => distance(lanes[index], lane, folded));
   const edge = edgeAfter(lanes.at(-1), isNarrow, folded);
   const least = gaps.reduce((sum, [gap]) => sum + scaled(gap), left + EDGE + edge);

@@ -1,6 +1,6 @@
 // The exercise panel: the server sends it as HTML after each verdict, hint and reset.
 
-import { byId } from "../common/dom.js";
+import { byId, copyText } from "../common/dom.js";
 import { updateFocusableScroll } from "../common/keyboard.js";
 import { ReconnectingSocket, retryImport, socketUrl } from "../common/server.js";
 import { narrow } from "../workspace/steps.js";
@@ -16,6 +16,10 @@ class Exercise {
     section.addEventListener("submit", (event) => this.post(event));
     narrow.addEventListener("change", () => this.placeFinding());
     this.placeFinding();
+    const copy = section.querySelector(".copy");
+    copy.onclick = async () => {
+      copy.textContent = (await copyText(byId("exercise-path"))) ? "Copied" : "Selected";
+    };
     new ReconnectingSocket(() => this.url(), (news) => this.update(news)).ready().catch(() => {});
   }
 

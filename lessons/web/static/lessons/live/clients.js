@@ -32,7 +32,7 @@ export class Clients {
     const box = this.template.cloneNode(true);
     box.dataset.number = number;
     box.setAttribute("aria-label", `Client ${number}`);
-    box.querySelector(".name").textContent = `Client ${number}`;
+    box.querySelector(".name").textContent = number;
     box.querySelector(".remove").setAttribute("aria-label", `Remove client ${number}`);
     const next = [...this.list.children].find((one) => one.dataset.number > number);
     this.list.insertBefore(box, next ?? null);

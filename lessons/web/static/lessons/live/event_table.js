@@ -1,9 +1,11 @@
 // The page's transcript as a table, with one row for each entry. The diagram is the other view of it.
 
-import { element, queueFrame, withoutDirectionMarks } from "../common/dom.js";
+import { element, loadCss, queueFrame, withoutDirectionMarks } from "../common/dom.js";
 import { detailsOf, typeOf } from "../diagram/event_text.js";
 import { gapText } from "../diagram/layout.js";
 import { Transcript } from "../diagram/transcript.js";
+
+await loadCss("live/event_table.css");
 
 const MIN_ROWS_PER_FRAME = 10;
 const FRAME_BUDGET = 4; // milliseconds in which a frame may make more rows than that

@@ -6,7 +6,6 @@ import { whenShown } from "../workspace/steps.js";
 import { Clients } from "./clients.js";
 import { PlayedSteps } from "./played_steps.js";
 import { Recording } from "./recording.js";
-import { load, save } from "./transcript_storage.js";
 
 const MAX_LOG_LINES = 200;
 
@@ -36,9 +35,10 @@ function start(panel) {
     const { showExport } = await retryImport((query) => import(`./pytest_export.js${query}`));
     showExport(played.toTexts(), panel.dataset.feed.split("/").at(-2));
   };
-  byId("save").onclick = () => save(recording.shown, panel.dataset.lesson);
+  const files = () => retryImport((query) => import(`./transcript_file.js${query}`));
+  byId("save").onclick = async () => (await files()).save(recording.shown, panel.dataset.lesson);
   byId("load").onclick = () => byId("file").click();
-  byId("file").onchange = ({ target }) => load(target, live);
+  byId("file").onchange = async ({ target }) => (await files()).load(target, live);
 }
 
 // The list of what the browser reports to the page about the clients' connections.
@@ -71,5 +71,17 @@ class BrowserLog {
   }
 }
 
+// Most visits answer no question.
+function offerQuestions({ dataset: { feed } }) {
+  for (const button of document.querySelectorAll(".question .start")) {
+    button.onclick = async () => {
+      button.disabled = true;
+      const { ask } = await retryImport((query) => import(`../predict/predict.js${query}`));
+      await ask(button.closest(".question"), feed);
+    };
+  }
+}
+
 const panel = byId("panel");
 if (panel) start(panel);
+if (byId("predict")?.dataset.feed) offerQuestions(byId("predict"));

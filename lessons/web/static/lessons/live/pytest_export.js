@@ -1,6 +1,6 @@
 // The dialog with the played steps as a pytest module, which the user can copy or download.
 
-import { byId, loadCss } from "../common/dom.js";
+import { byId, copyText, loadCss } from "../common/dom.js";
 import { fetchJson } from "../common/server.js";
 import { lastConnection } from "./played_steps.js";
 
@@ -63,13 +63,7 @@ function show(status, test = null) {
   byId("export-copy").disabled = isEmpty;
 }
 
-// If the browser forbids the page to write to the clipboard, the text is selected instead.
 async function copy() {
-  try {
-    await navigator.clipboard.writeText(source.textContent);
-    byId("export-status").textContent = "Copied.";
-  } catch {
-    getSelection().selectAllChildren(source);
-    byId("export-status").textContent = "This browser does not let a page copy. The text is selected.";
-  }
+  const failed = "This browser does not let a page copy. The text is selected.";
+  byId("export-status").textContent = (await copyText(source)) ? "Copied." : failed;
 }

@@ -5,19 +5,24 @@ import { fetchJson, playUrl } from "../common/server.js";
 import { Diagram } from "../diagram/diagram.js";
 import { Transcript } from "../diagram/transcript.js";
 
+// Starts a question: shows its cards, or its table.
+export function ask(section, feed) {
+  const question = new Question(section, feed);
+  return question.attempt(() => question.start());
+}
+
 class Question {
   constructor(section, feed) {
     Object.assign(this, { section, feed, url: section.dataset.url });
     this.status = section.querySelector(".status");
     this.explanation = section.querySelector(".explanation");
     this.startButton = section.querySelector(".start");
-    this.startButton.onclick = () => this.attempt(() => this.start());
   }
 
   async start() {
     this.startButton.disabled = true;
     const question = await fetchJson(playUrl(this.url, this.feed));
-    const { EventOrder, Receivers } = await import("./answers.js"); // most visits answer no question
+    const { EventOrder, Receivers } = await import("./answers.js");
     const Answer = question.kind === "order" ? EventOrder : Receivers;
     const box = this.section.querySelector(".answer");
     this.answer = new Answer(box, question, (text) => this.say(text));
@@ -48,12 +53,5 @@ class Question {
 
   say(text) {
     this.status.textContent = text;
-  }
-}
-
-const predict = document.getElementById("predict");
-if (predict?.dataset.feed) {
-  for (const section of predict.querySelectorAll(".question")) {
-    new Question(section, predict.dataset.feed);
   }
 }
