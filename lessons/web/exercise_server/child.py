@@ -21,6 +21,7 @@ from channels.layers import channel_layers, get_channel_layer
 from channels.routing import ChannelNameRouter
 from channels.worker import Worker
 from django.conf import settings
+from django.db import IntegrityError
 from django.db import connection as db_connection
 
 from lessons.core.catalogue import ANONYMOUS, Lesson
@@ -137,6 +138,9 @@ class ChildServer:
                 self._loop.run_until_complete(self._run(routes_of(subject)))
 
     async def _run(self, routes: dict) -> None:
+        for row in self._served.lesson.rows:
+            with suppress(IntegrityError):  # the workshop has this row
+                await self._outside.take(row)
         worker = self._loop.create_task(self._work(routes)) if routes else None
         self._end.send("loaded")
         await asyncio.Event().wait()
@@ -229,12 +233,13 @@ class ChildServer:
     async def _take_step(self, text: str) -> None:
         try:
             answer = await self._outside.take(text)
+            said = "Done." if answer is None else f"Done: {answer}"
         except CheckFailed as failure:
             self._report(failure.finding)
-            answer = failure.finding.message
+            said = failure.finding.message
         except Exception as error:
-            answer = error_text(error)
-        self._end.send("said", f"{text}: {answer}" if answer else text)
+            said = error_text(error)
+        self._end.send("said", said)
 
     def finding(self, name: str, error: BaseException, event: str = "") -> Finding:
         """The finding for an exception of the code."""

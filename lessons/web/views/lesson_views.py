@@ -20,6 +20,7 @@ from lessons.core.catalogue import (
 )
 from lessons.core.lesson_text import expanded_text, read_bench_figures
 from lessons.core.source import find_demo_source
+from lessons.judge.compare import is_playable
 from lessons.judge.predictions import InvalidPrediction, predictions
 from lessons.playback.steps import Step, UnknownStep, parse_step, split_steps
 from lessons.web.exercise.exercise_panel import (
@@ -62,6 +63,7 @@ def render_lesson(request, lesson: Lesson, **more):
         "feed": _feed_id(request) if settings.WORKSHOP else None,
         "servers": servers_of(request),
         "manage": MANAGE,
+        "playable": is_playable(lesson),
         **_client_context(lesson),
         **comparison_context(lesson),
         "questions": (questions := question_context(lesson)),

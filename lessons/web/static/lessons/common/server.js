@@ -51,6 +51,7 @@ export class ReconnectingSocket {
     clearTimeout(this.timer);
     this.opening ??= new Promise((resolve, reject) => {
       const socket = new WebSocket(typeof this.url === "function" ? this.url() : this.url);
+      this.socket = socket;
       socket.onopen = () => {
         this.pause = MIN_RECONNECT_PAUSE;
         this.onState(true);
@@ -66,6 +67,12 @@ export class ReconnectingSocket {
       };
     });
     return this.opening;
+  }
+
+  // Sends JSON, as soon as the socket is open. Rejects if it cannot be opened.
+  async send(message) {
+    await this.ready();
+    this.socket.send(JSON.stringify(message));
   }
 }
 

@@ -78,6 +78,7 @@ class Exercise {
     if (focused) (byId(focused.id) ?? byId("verdict-title")).focus({ preventScroll: true });
     if (byId("finding") && byId("finding").textContent !== before) showTab("verdict");
     updateFocusableScroll();
+    if (byId("solution")) byId("target")?.querySelector("[value=solution]").removeAttribute("disabled");
     dispatchEvent(new Event("verdict-shown"));
     if (this.error(this.panel)) this.announce(this.error(this.panel));
     else if (this.version() !== shown) this.announce(this.summary(this.hints().length > hints));

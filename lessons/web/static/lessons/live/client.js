@@ -3,34 +3,40 @@
 import { socketUrl } from "../common/server.js";
 import { connectStep } from "./played_steps.js";
 
-const LOST_CONNECTION = 4999; // a page cannot lose a connection; the server treats this code as a loss
+// Neither a page nor a consumer's process can lose a connection of the server. With this code, each
+// says that it did.
+const LOST_CONNECTION = 4999;
 
-// Both get `watched`, {path, number}, and `home`, the lesson's own path. They call `onStep` for each
-// step that was played, `onAnswer` when the server sends something, `onLog`, and `onState`.
+// Both get `watched`, {path, number}, `home`, the lesson's own path, and `options`, a function that
+// returns what the path says about the target. They call `onStep` for each step that was played,
+// `onAnswer` when the server sends something, `onLog`, and `onState`.
 export class WebSocketClient {
   socket = null; // the one in use
   closing = null; // the latest one that this page closed
+  lost = null; // the connection that the server lost, as connect() takes it
 
   constructor(options) {
     Object.assign(this, options);
   }
 
   // Throws what the browser throws for a malformed path or subprotocol.
-  connect({ host, path, subprotocols, account, origin }) {
+  connect(connection) {
+    const { host, path, subprotocols, account, origin } = connection;
     if (!path.startsWith("/")) throw new Error("A path begins with a slash.");
-    const identity = new URLSearchParams({ client: this.watched.number });
+    const identity = identityOf(this);
     if (account) identity.set("as", account);
     if (origin) identity.set("origin", origin);
     const watchedPath = `${this.watched.path}/${encodeURIComponent(identity)}${path}`;
     const socket = new WebSocket(socketUrl(host, watchedPath), subprotocols);
     if (this.socket) this.close("");
     this.socket = socket;
-    this.listen(socket);
+    this.lost = null;
+    this.listen(socket, connection);
     this.onStep(connectStep({ path, subprotocols, account, origin }, this.home));
     this.onState("connecting", "Connecting…");
   }
 
-  listen(socket) {
+  listen(socket, connection) {
     let wasOpen = false;
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
@@ -44,12 +50,15 @@ export class WebSocketClient {
       this.onAnswer();
       this.onLog("message", typeof data === "string" ? JSON.stringify(data) : `bytes ${hexFromBytes(data)}`);
     };
-    socket.onclose = ({ code, reason, wasClean }) => {
+    socket.onclose = (event) => {
+      const isLost = event.code === LOST_CONNECTION;
+      const { code, reason, wasClean } = isLost ? { code: 1006, wasClean: false } : event;
       const details = [`code ${code}`, reason && `reason: ${reason}`, !wasClean && "not clean"];
       this.onLog("close", details.filter(Boolean).join(", "));
       if (socket !== this.socket) return;
       if (socket !== this.closing) this.onAnswer();
-      if (wasOpen) this.release("closed", `Closed with ${code}.`);
+      if (isLost) this.lost = connection;
+      if (wasOpen) this.release("closed", isLost ? "Lost: the browser reports 1006." : `Closed with ${code}.`);
       else this.release("refused", "Not opened.");
     };
   }
@@ -86,6 +95,16 @@ export class WebSocketClient {
     if (wasOpen) this.onStep({ action: "close", arguments: code ? { code: Number(code) } : {} });
   }
 
+  // Disconnects without a step: what the page plays has changed.
+  drop() {
+    const { socket } = this;
+    this.lost = null;
+    if (!socket) return;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+    this.release("idle", "Not connected.");
+  }
+
   vanish() {
     if (!this.isOpen) throw new Error("There is nothing to lose. Connect first.");
     const { socket } = this;
@@ -115,7 +134,7 @@ export class HttpClient {
     try {
       const isPost = method === "POST";
       this.onStep({ action: method, arguments: isPost ? { body } : {} });
-      const watchedPath = `${this.watched.path}/client=${this.watched.number}${path}`;
+      const watchedPath = `${this.watched.path}/${encodeURIComponent(identityOf(this))}${path}`;
       const options = { method, signal, cache: "no-store", ...(isPost && { body }) };
       const response = await fetch(watchedPath, options);
       this.onLog("response", `${response.status} ${response.headers.get("content-type") ?? ""}`);
@@ -138,11 +157,21 @@ export class HttpClient {
     }
   }
 
+  drop() {
+    this.controller?.abort();
+    this.controller = null;
+  }
+
   leave() {
     if (!this.controller) throw new Error("There is nothing to leave. Send a request first.");
     this.onStep({ action: "close", arguments: {} });
     this.controller.abort();
   }
+}
+
+// What the server has to know about a client, as the first part of its path.
+function identityOf({ watched, options }) {
+  return new URLSearchParams({ client: watched.number, ...options() });
 }
 
 function requireJson(text) {

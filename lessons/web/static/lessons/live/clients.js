@@ -8,10 +8,14 @@ const MAX_CLIENTS = 4;
 const STATUSES = { "websocket.accept": 101, "websocket.close": 403, raised: 500 };
 
 export class Clients {
+  playing = { options: {}, reason: "" }; // a Playing, once there is one
+
   // Calls `onBatch(batch, {client, server})` with events that a server recorded of a client.
   constructor(panel, { played, log, onBatch }) {
     Object.assign(this, { panel, played, log, onBatch });
     this.feeds = new Map(); // host → ReconnectingSocket
+    this.connections = new Set(); // the ids of all connections so far
+    this.dropped = new Set(); // the ids of those before the last drop()
     this.cards = new Map(); // number → ClientCard
     this.list = byId("clients");
     this.addButton = byId("add-client");
@@ -56,14 +60,51 @@ export class Clients {
 
   feed({ host, name }) {
     const { feed: path } = this.panel.dataset;
-    const onBatch = (batch) => {
-      this.cards.get(batch.client)?.update(batch);
-      const client = this.cards.size === 1 ? "" : String(batch.client);
-      this.onBatch(batch, { client, server: name });
+    const onMessage = (message) => {
+      if (message.played) this.playing.update(message.played);
+      else if (message.outside) this.playing.sayOutside(message.outside);
+      else this.take(message, name);
     };
-    if (!this.feeds.has(host)) this.feeds.set(host, new ReconnectingSocket(socketUrl(host, path), onBatch));
+    if (!this.feeds.has(host)) this.feeds.set(host, new ReconnectingSocket(socketUrl(host, path), onMessage));
     return this.feeds.get(host);
   }
+
+  take({ events: all, ...rest }, server) {
+    const events = all.filter(({ connection }) => !this.dropped.has(connection));
+    if (!events.length) return;
+    for (const { connection } of events) this.connections.add(connection);
+    const batch = { events, ...rest };
+    this.cards.get(batch.client)?.update(batch);
+    const client = this.cards.size === 1 && batch.client !== "worker" ? "" : String(batch.client);
+    this.onBatch(batch, { client, server });
+  }
+
+  // Asks the servers of this page for something, such as another target.
+  async request(message) {
+    const hosts = new Set([location.host, ...this.feeds.keys()]);
+    for (const host of hosts) {
+      await this.feed({ host, name: nameOf(host) })
+        .send(message)
+        .catch(() => {});
+    }
+  }
+
+  // Disconnects all clients. Later events of their connections are not shown.
+  drop() {
+    this.dropped = new Set(this.connections);
+    for (const { client } of this.cards.values()) client.drop();
+  }
+
+  // Connects the clients again whose connection the server has lost.
+  reconnect() {
+    for (const card of this.cards.values()) card.reconnect();
+  }
+}
+
+// A server's name, if the page offers several servers.
+function nameOf(host) {
+  const options = [...document.querySelectorAll("select[name=server] option")];
+  return options.find(({ value }) => value === host)?.text ?? "";
 }
 
 // One client on the page: its forms, its status, and its WebSocket or HTTP request.
@@ -76,6 +117,7 @@ class ClientCard {
     const Client = this.isHttp ? HttpClient : WebSocketClient;
     this.client = new Client({
       watched: { path: watched, number },
+      options: () => clients.playing.options,
       home: path,
       onStep: (step) => clients.played.add(number, step),
       onAnswer: () => clients.played.answered(),
@@ -120,13 +162,22 @@ class ClientCard {
   connectWebSocketForms() {
     this.onSubmit("connect", async ({ path, account, origin, ...fields }) => {
       await this.clients.feed(this.server).ready();
-      this.handshake.reset();
       const subprotocols = fields.subprotocols.split(/[\s,]+/).filter(Boolean);
-      this.client.connect({ host: this.server.host, path: path.trim(), subprotocols, account, origin });
+      this.connect({ host: this.server.host, path: path.trim(), subprotocols, account, origin });
     });
     this.onSubmit("send", ({ kind, payload }) => this.client.send(kind, payload));
     this.onSubmit("close", ({ code }) => this.client.close(code.trim()));
     this.form("close").elements.vanish.onclick = () => this.attempt(() => this.client.vanish());
+  }
+
+  connect(connection) {
+    this.handshake.reset();
+    this.client.connect(connection);
+  }
+
+  reconnect() {
+    const { lost } = this.client;
+    if (lost) this.attempt(() => this.connect(lost));
   }
 
   // Calls `action` with the values of the form's fields by name.
@@ -151,7 +202,7 @@ class ClientCard {
     const isOpen = state === "open";
     if (!isOpen && state !== "connecting") this.clients.played.disconnected(this.number);
     if (this.form("connect")) this.showForms(isOpen);
-    this.last = [state, state === "refused" ? this.handshake.text() : text];
+    this.last = [state, state === "refused" ? this.refusal() : text];
     this.say(...this.last);
   }
 
@@ -164,10 +215,15 @@ class ClientCard {
     else this.form("connect").querySelector("button").focus();
   }
 
+  refusal() {
+    const { reason } = this.clients.playing;
+    return this.handshake.status || !reason ? this.handshake.text() : reason;
+  }
+
   // Takes events that the server recorded of this client.
   update({ events }) {
     for (const event of events) this.handshake.update(event);
-    if (this.status.dataset.state === "refused") this.say("refused", this.handshake.text());
+    if (this.status.dataset.state === "refused") this.say("refused", this.refusal());
   }
 
   // The server has ended. A close code alone would not say so.

@@ -14,7 +14,8 @@ function start(panel) {
   const { live } = recording;
   const log = new BrowserLog(byId("browser-log"));
   const played = new PlayedSteps();
-  new Clients(panel, { played, log, onBatch: (batch, names) => live.add(batch, names) });
+  const onBatch = (batch, names) => live.add(batch, names);
+  offerTargets(new Clients(panel, { played, log, onBatch }), recording);
   whenShown("compare", async () => {
     const { startComparing } = await retryImport((query) => import(`../compare/compare.js${query}`));
     startComparing(() => played.toTexts());
@@ -39,6 +40,16 @@ function start(panel) {
   byId("save").onclick = async () => (await files()).save(recording.shown, panel.dataset.lesson);
   byId("load").onclick = () => byId("file").click();
   byId("file").onchange = async ({ target }) => (await files()).load(target, live);
+}
+
+// The switch of what the clients connect to. A lesson whose student writes a test has none.
+function offerTargets(clients, recording) {
+  const select = byId("target");
+  const start = async () => {
+    const { Playing } = await retryImport((query) => import(`./playing.js${query}`));
+    new Playing(clients, recording).play(select.value);
+  };
+  select?.addEventListener("change", start, { once: true });
 }
 
 // The list of what the browser reports to the page about the clients' connections.

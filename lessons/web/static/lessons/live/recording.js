@@ -43,6 +43,12 @@ export class Recording {
     this.show(this.live);
   }
 
+  // The source of what the page's clients connect to.
+  setLiveSource(source) {
+    if (this.liveSource) this.liveSource = source; // a saved recording has its own
+    else this.source.setSource(source);
+  }
+
   // Shows a saved transcript until the user goes back to the live one. `differs` is the index of the
   // entry to mark and to begin at; `title` says what this is, `source` is the code that ran.
   showSaved(transcript, { title, source = null, differs = null }) {

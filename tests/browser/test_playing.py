@@ -1,0 +1,112 @@
+"""The switch of a lesson's page: its clients connect to the solution or a mistake, in Chromium."""
+
+import json
+
+import pytest
+from playwright.sync_api import expect
+
+from lessons.core.catalogue import lessons
+from tests.support.axe import violations
+
+# The subprotocol and the text of a client, and lines of the browser's log that follow.
+CONVERSATIONS = {
+    "01-accept": ("weather.celsius", "?", ["open subprotocol: weather.celsius"]),
+    "12-group": ("", "hello", ['1 message "someone came"']),
+    "15-worker": ("", "2026-11-21", ['message "asked"', 'message "2026-11-21: Saturday"']),
+    "20-orm": ("", "nothing", ['message "no such group"']),
+}
+
+
+@pytest.fixture(scope="module")
+def green(state_dir):
+    """A student whose exercises were green."""
+    file = state_dir / "progress.json"
+    before = file.read_text() if file.exists() else None
+    known = {"state": "green", "was_green": True, "hints": 0, "verdict": None, "version": 1}
+    file.write_text(json.dumps({lesson.key: known for lesson in lessons()}))
+    yield
+    file.unlink() if before is None else file.write_text(before)
+
+
+def play(page, target):
+    page.page.get_by_label("Playing:").select_option(target)
+    expect(page.page.locator("#played-state")).to_have_text("Ready.")
+
+
+def log_lines(page, text):
+    return page.page.locator("#browser-log li").filter(has_text=text)
+
+
+@pytest.mark.parametrize("key", CONVERSATIONS)
+def test_plays_the_solution(visit, green, key):
+    subprotocol, payload, answers = CONVERSATIONS[key]
+    page = visit(key)
+    play(page, "solution")
+    page.connect(subprotocols=subprotocol)
+    page.send(payload)
+    expect(page.page.locator(".line.highlighted")).not_to_have_count(0)
+    for answer in answers:
+        expect(log_lines(page, answer)).to_have_count(1)
+    page.press("Close")
+    expect(page.page.locator("#events tr").filter(has_text="finished")).not_to_have_count(0)
+    expect(page.page.locator("#source-title")).to_contain_text("solution.py")
+
+
+def test_plays_a_streaming_response(visit, green):
+    page = visit("08-http")
+    play(page, "solution")
+    page.choose("Method", "POST")
+    page.fill("Body of a POST", "1")
+    page.press("Send")
+    page.expect_status("HTTP 200, complete.")
+    expect(log_lines(page, "data: 0")).to_have_count(1)
+
+
+def test_a_ticket_from_outside_opens_the_door_once(visit, green):
+    page = visit("18-ticket")
+    play(page, "solution")
+    page.choose("User", "student")
+    page.connect()
+    expect(log_lines(page, 'message "Welcome, student."')).to_have_count(1)
+    page.press("Close")
+    page.connect(state="refused")
+    page.expect_status("Rejected with HTTP 403. The browser reports 1006.")
+    page.errors.clear()
+    page.press("Take this step")
+    expect(page.page.locator("#outside-result")).to_have_text("Done.")
+    page.connect()
+
+
+def test_a_row_that_is_saved_outside_reaches_the_clients(visit, green):
+    page = visit("21-liveblog")
+    play(page, "solution")
+    page.connect()
+    page.press("Take this step")
+    expect(log_lines(page, "Rain")).to_have_count(1)
+
+
+def test_another_target_disconnects_the_clients_and_clears_the_diagram(visit, green):
+    page = visit("03-stop")
+    page.connect()
+    play(page, "solution")
+    page.expect_status("Not connected.")
+    expect(page.page.locator("#events tr")).to_have_count(0)
+    page.connect()
+    page.page.get_by_label("Playing:").select_option("example")
+    page.expect_status("Not connected.")
+    expect(page.page.locator("#source-title")).to_contain_text("sync_demo/consumers.py")
+    page.connect()
+
+
+def test_a_mistake_is_explained_when_it_raises(visit, green):
+    page = visit("12-group")
+    play(page, "mistake:ForgetsTheLength")
+    page.connect(path=f"/ws/layers/group/{'x' * 120}/", state="refused")
+    expect(page.page.locator("#played-finding summary")).to_contain_text("mistakes.py, line")
+    page.page.locator("#played-finding summary").click()
+    assert violations(page.page) == []
+    page.errors.clear()
+
+
+def test_a_lesson_whose_exercise_is_a_test_has_no_switch(visit):
+    expect(visit("04-communicator").page.locator("#target")).to_have_count(0)
