@@ -175,3 +175,77 @@ def test_rows_of_the_table_are_copied_with_tabs_between_cells(visit):
     copied = page.page.locator("#events").evaluate(COPY)
     assert copied[0].split("\t")[2:4] == ["client 1", "→ websocket.disconnect code: None"]
     assert copied[2].split("\t")[2:5] == ["consumer 1", "· finished", DISCONNECT]
+
+
+def test_a_filter_shows_the_events_that_have_one_of_its_words(visit):
+    page = converse(visit)
+    page.press("View")
+    page.page.get_by_label("Filter").fill("accept send -layer")
+    expect(labels(page)).to_have_text(["websocket.accept", 'websocket.send "now playing: hello"'])
+    expect(page.page.locator(".filtered")).to_have_text(re.compile(r"2 of \d+"))
+    view = page.page.get_by_role("button", name="View", exact=True)
+    expect(view).to_have_attribute("aria-pressed", "true")
+    page.page.get_by_label("Filter").fill("")
+    expect(labels(page)).to_have_count(11)
+    expect(view).to_have_attribute("aria-pressed", "false")
+
+
+def saved(times):
+    """A saved transcript of one connection, with an event at each of these times in seconds."""
+    one = {"lane": "client", "direction": "in", "handler": None, "thread": "", "connection": "a"}
+    events = [
+        one | {"seq": number, "time": at, "message": {"type": f"event.{number}"}, "text": ""}
+        for number, at in enumerate(times, start=1)
+    ]
+    connection = {"connection": "a", "client": "", "server": "", "begun": 0, "recorded": len(times)}
+    return {"version": 1, "connections": [connection], "events": events}
+
+
+def load(page, transcript):
+    data = json.dumps(transcript).encode()
+    file = {"name": "saved.json", "mimeType": "application/json", "buffer": data}
+    page.page.get_by_label("A saved transcript").set_input_files(file)
+
+
+def test_to_scale_a_wait_takes_space_and_a_very_long_one_is_cut(visit):
+    page = visit("03-stop", viewport={"width": 1440, "height": 900})
+    load(page, saved([0, 0.001, 3.001, 63.001]))
+    times = page.page.locator("#diagram .time")
+    expect(times).to_have_text(["0.0 ms", "1.0 ms", "3.001 s", "63.00 s"])
+
+    def tops():
+        places = page.page.locator("#diagram .row").evaluate_all(
+            "rows => rows.map((row) => row.transform.baseVal[0].matrix.f)"
+        )
+        return [round(place) for place in places]
+
+    assert tops() == [0, 28, 56, 84]
+    page.press("View")
+    page.page.get_by_label("To scale").check()
+    expect(page.page.locator("#diagram rect.break")).to_have_count(1)
+    assert tops() == [0, 28, 224, 476]  # 28 pixels a row, 56 a second, 4 seconds at most
+    page.page.get_by_label("Time since the row before").check()
+    expect(page.page.locator("#diagram .time:not(.wait)")).to_have_text(
+        ["0.0 ms", "1.0 ms", "3.000 s", "60.00 s"]
+    )
+
+
+def test_play_shows_the_recorded_events_again(visit):
+    page = visit("03-stop")
+    load(page, saved([0, 0.001, 0.002]))
+    page.page.get_by_label("Speed").select_option("1")
+    count = page.page.locator(".playback .count")
+    expect(count).to_have_text("3 in all")
+    page.page.evaluate(
+        "() => { window.counts = []; new MutationObserver(() => counts.push("
+        "document.querySelector('.playback .count').textContent))"
+        ".observe(document.querySelector('.playback .count'), {childList: true}); }"
+    )
+    page.press("Play")
+    page.page.wait_for_function("() => counts.includes('3 in all')")
+    assert page.page.evaluate("() => counts[0]") == "0 of 3"
+    expect(page.page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    page.page.get_by_label("Speed").select_option("steady")
+    page.press("Play")
+    page.press("Stop")
+    expect(count).to_have_text("1 of 3")

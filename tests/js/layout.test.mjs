@@ -114,10 +114,10 @@ test("blank rows bring the first difference of two recordings to the same height
   assert.equal(height, 9);
 });
 
-test("to scale, a wait takes four rows a second, and one of three seconds or more takes twelve", () => {
+test("to scale, a wait takes two rows a second, and one of four seconds or more takes eight", () => {
   const rows = [{ since: 0 }, { since: 0.125 }, { since: 0.5 }, { since: 60 }];
-  assert.equal(placeRows(rows, { isToScale: true }), 18.5);
-  assert.deepEqual(rows.map(({ wait, isCut }) => [wait, isCut]), [[0, false], [0.5, false], [2, false], [12, true]]);
+  assert.equal(placeRows(rows, { isToScale: true }), 13.25);
+  assert.deepEqual(rows.map(({ wait, isCut }) => [wait, isCut]), [[0, false], [0.25, false], [1, false], [8, true]]);
 });
 
 test("a row knows the time since the row before it, also if rows between are filtered out", () => {

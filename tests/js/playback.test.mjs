@@ -10,7 +10,7 @@ globalThis.requestAnimationFrame = (draw) => draw();
 function playback() {
   const control = (name) => ({ name, setAttribute: (key, value) => (controls[name][key] = value) });
   const controls = {};
-  for (const name of ["pause", "scrub", "back", "next", "out", "in"]) controls[name] = control(name);
+  for (const name of ["play", "speeds", "pause", "scrub", "back", "next", "out", "in"]) controls[name] = control(name);
   const count = {};
   const bar = { querySelectorAll: () => Object.values(controls), querySelector: () => count };
   const diagram = {

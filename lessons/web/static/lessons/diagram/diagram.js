@@ -99,6 +99,7 @@ export class Diagram {
       const position = this.position ?? entries.length;
       this.layout = layout(entries, { ...this.options, position, folded, differs, later, least, begun });
       if (isVisible) this.place();
+      this.box.dispatchEvent(new CustomEvent("drawn"));
       this.isStale = !isVisible;
     }
     const newest = this.layout.rows.findLast(({ entry }) => entry.event)?.entry ?? null;

@@ -20,8 +20,8 @@ const DISTANCES = {
 };
 const KEPT = new Set([CLIENT_TO_CONSUMER, DISTANCES.same[0]]); // as wide on a narrow page
 const LONG_PAUSE = 1; // seconds without an event, from which on the diagram has a line
-const ROWS_PER_SECOND = 4; // the space of a wait, if rows are to scale
-const MAX_WAIT = 3; // seconds; a longer wait has the space of this one, and a mark
+const ROWS_PER_SECOND = 2; // the space of a wait, if rows are to scale
+const MAX_WAIT = 4; // seconds; a longer wait has the space of this one, and a mark
 
 // `{lanes, of}`: the lanes from left to right, `{key, kind, name, server}`, and for each connection
 // its own lanes by kind.
@@ -81,11 +81,11 @@ export function placeLanes(lanes, { width, left, zoom, folded }) {
   const isNarrow = width < NARROW_BOX;
   const scaled = (gap) => (isNarrow && !KEPT.has(gap) ? gap * 0.72 : gap) * zoom;
   const gaps = lanes.slice(1).map((lane, index) => distance(lanes[index], lane, folded));
-  const edge = edgeAfter(lanes.at(-1), isNarrow, folded);
-  const least = gaps.reduce((sum, [gap]) => sum + scaled(gap), left + EDGE + edge);
+  const edge = edgeAfter(lanes.at(-1), isNarrow, folded) * zoom;
+  const least = gaps.reduce((sum, [gap]) => sum + scaled(gap), left + EDGE * zoom + edge);
   const shares = gaps.reduce((sum, [, share]) => sum + share, 0);
   const spare = Math.max(0, width - least) / (shares || 1);
-  let x = left + EDGE;
+  let x = left + EDGE * zoom;
   lanes.forEach((lane, index) => {
     if (index) x += scaled(gaps[index - 1][0]) + gaps[index - 1][1] * spare;
     lane.x = Math.round(x) + 0.5;

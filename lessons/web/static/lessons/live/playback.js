@@ -1,4 +1,6 @@
-// The controls of the diagram: pause, position, single steps, zoom.
+// The controls of the diagram: play, pause, position, single steps, zoom.
+
+import { retryImport } from "../common/server.js";
 
 const ZOOMS = [0.8, 1, 1.25, 1.6];
 
@@ -8,24 +10,34 @@ export class Playback {
     this.onChange = () => this.schedule();
     for (const control of bar.querySelectorAll("[name]")) this[control.name] = control;
     this.count = bar.querySelector(".count");
-    this.pause.onclick = () => this.seek(this.diagram.position === null ? this.length : null);
-    this.scrub.oninput = () => this.seek(this.scrub.valueAsNumber);
-    this.back.onclick = () => this.seek(Math.max(0, this.position - 1));
-    this.next.onclick = () => this.seek(Math.min(this.length, this.position + 1));
+    this.play.onclick = () => this.playOrStop();
+    this.pause.onclick = () => this.pauseOrContinue();
+    this.scrub.oninput = () => this.move(this.scrub.valueAsNumber);
+    this.back.onclick = () => this.move(Math.max(0, this.position - 1));
+    this.next.onclick = () => this.move(Math.min(this.length, this.position + 1));
     this.out.onclick = () => this.zoomBy(-1);
     this.in.onclick = () => this.zoomBy(1);
   }
 
   // Controls a transcript that the diagram shows.
   show(transcript) {
+    this.replay?.cancel();
     this.transcript?.removeEventListener("change", this.onChange);
     this.transcript = transcript;
     transcript.addEventListener("change", this.onChange);
     this.draw();
   }
 
+  get entries() {
+    return this.transcript.entries;
+  }
+
   get length() {
-    return this.transcript.entries.length;
+    return this.entries.length;
+  }
+
+  get speed() {
+    return this.speeds.value;
   }
 
   get position() {
@@ -35,6 +47,31 @@ export class Playback {
   seek(position) {
     this.diagram.seek(position);
     this.draw();
+  }
+
+  move(position) {
+    this.replay?.stop();
+    this.seek(position);
+  }
+
+  pauseOrContinue() {
+    if (this.replay) this.replay.stop();
+    else this.seek(this.diagram.position === null ? this.length : null);
+  }
+
+  // Plays the recorded events again, from the position, or from the start if all are shown.
+  async playOrStop() {
+    if (this.replay) return this.replay.stop();
+    const { Replay } = await retryImport((query) => import(`../diagram/replay.js${query}`));
+    this.replay ??= new Replay(this, () => this.setReplay(null));
+    this.setReplay(this.replay);
+    return this.replay.start();
+  }
+
+  setReplay(replay) {
+    this.replay = replay;
+    this.play.textContent = replay ? "Stop" : "Play";
+    this.play.setAttribute("aria-pressed", Boolean(replay));
   }
 
   zoomBy(steps) {
@@ -53,7 +90,7 @@ export class Playback {
     this.pause.setAttribute("aria-pressed", this.diagram.position !== null);
     this.scrub.max = length;
     this.scrub.valueAsNumber = position;
-    this.scrub.disabled = !length;
+    this.scrub.disabled = this.play.disabled = !length;
     this.back.disabled = !position;
     this.next.disabled = position >= length;
     this.out.disabled = this.zoom === 0;

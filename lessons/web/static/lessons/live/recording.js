@@ -3,6 +3,7 @@
 
 import { byId } from "../common/dom.js";
 import { retryImport } from "../common/server.js";
+import { storedForTab } from "../common/storage.js";
 import { Diagram } from "../diagram/diagram.js";
 import { Transcript } from "../diagram/transcript.js";
 import { Details } from "./details.js";
@@ -24,6 +25,8 @@ export class Recording {
     });
     this.playback = new Playback(byId("playback"), this.diagram);
     byId("tab-state").addEventListener("shown", () => this.showState(), { once: true });
+    connectOptions(byId("show-options"), byId("view-options"), this.diagram);
+    connectProjector(byId("projector"), this.diagram);
     connectSwitch(byId("show-table"), byId("recording"), () => scrollTableTo(this.diagram.pointed));
     connectSwitch(byId("enlarge"), byId("wire"));
     byId("back-to-live").onclick = () => this.showLive();
@@ -107,6 +110,29 @@ export class Recording {
     addEventListener("hashchange", follow);
     follow();
   }
+}
+
+// Shows or hides the controls of the view. Most visits do not need them.
+function connectOptions(opener, box, diagram) {
+  let isConnected = false;
+  opener.onclick = async () => {
+    if (!isConnected) {
+      isConnected = true;
+      const { connectViewOptions } = await retryImport((query) => import(`../diagram/view_options.js${query}`));
+      connectViewOptions(box, diagram, (isActive) => opener.setAttribute("aria-pressed", isActive));
+    }
+    box.hidden = !box.hidden;
+    opener.setAttribute("aria-expanded", !box.hidden);
+  };
+}
+
+// Loads the projector mode at the first use. A tab that had it when the page was left has it again.
+function connectProjector(opener, diagram) {
+  opener.onclick = async () => {
+    const { setProjector } = await retryImport((query) => import(`../projector/projector.js${query}`));
+    setProjector(opener.getAttribute("aria-pressed") !== "true", diagram);
+  };
+  if (storedForTab("projector")) opener.click();
 }
 
 // A button that shows the table instead of the diagram, or that enlarges the wire. Escape ends that.
