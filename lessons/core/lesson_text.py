@@ -53,6 +53,15 @@ def names_of_shown_code(lesson: Lesson) -> list[str]:
     return [found["name"] for found in _CODE.finditer(lesson.text)]
 
 
+def names_in_transcripts(lesson: Lesson) -> set[str]:
+    """What was played for the transcripts of the lesson's text and of its instructor's page."""
+    texts = [lesson.text]
+    if lesson.teach_page.is_file():
+        texts.append(lesson.teach_page.read_text(encoding="utf-8"))
+    found = (one["what"] for text in texts for one in _TRANSCRIPT.finditer(text))
+    return {what.partition("|")[0].strip() for what in found}
+
+
 def expand_markdown(markdown: str, origin) -> str:
     """`markdown` with our blocks replaced. `origin` is its file, which errors name."""
 

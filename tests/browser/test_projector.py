@@ -28,7 +28,7 @@ def test_p_shows_only_the_diagram_and_the_code_in_large_type(visit, width, heigh
         assert box["x"] + box["width"] <= width
         assert box["y"] + box["height"] <= height
     assert font_size(page) >= 20
-    expect(page.locator("#diagram .label").first).to_have_css("font-size", "20px")
+    expect(page.locator("#diagram .label").first).to_have_css("font-size", "20.8px")
     assert violations(page, "#wire") == []
     page.keyboard.press("Escape")
     expect(page.get_by_role("navigation", name="Lessons")).to_be_visible()

@@ -157,6 +157,11 @@ def test_the_code_is_secret_until_the_exercise_was_green(page):
     ]
 
 
+def test_a_student_who_has_looked_at_the_solution_sees_the_code(page):
+    progress.show_solution(STOP)
+    assert code_of(page)["rows"]
+
+
 def test_an_instructor_always_sees_the_code(page):
     page.force_login(User.objects.create_user("grace", is_staff=True))
     assert code_of(page)["rows"]

@@ -57,3 +57,23 @@ def test_the_list_and_each_lesson_link_to_the_pages(client):
     assert f'href="{reverse("plans")}"' in client.get(reverse("lessons")).content.decode()
     page = client.get(reverse("lesson", args=[lessons()[0].key])).content.decode()
     assert f'href="{reverse("teach", args=[lessons()[0].key])}"' in page
+
+
+def part(client):
+    page = reverse("teach", args=[lessons()[0].key])
+    return client.get(page, headers={"x-part": "teach"})
+
+
+def test_the_tab_of_a_lesson_gets_the_text_alone(instructor):
+    answer = part(instructor)
+    assert answer.status_code == 200
+    assert answer.content.decode().startswith('<article class="prose">')
+
+
+def test_the_tab_asks_a_stranger_and_a_student_to_sign_in(client):
+    for _ in range(2):
+        answer = part(client)
+        assert answer.status_code == 403
+        login = f"{reverse('login')}?next={reverse('lesson', args=[lessons()[0].key])}"
+        assert f'<a href="{login}">Sign in</a>' in answer.content.decode()
+        client.force_login(User.objects.get_or_create(username="ada")[0])

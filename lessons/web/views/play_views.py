@@ -134,9 +134,11 @@ def _comparison_json(found: Comparison) -> dict:
 def _code_json(request, lesson: Lesson, mistake: Mistake) -> dict | None:
     """`{"right", "wrong", "rows"}`: two places, and the code of both in aligned rows.
 
-    It gives the solution away, so it is None until the exercise was green; not for an instructor.
+    It gives the solution away. So it is None until the exercise was green or the student has looked
+    at the solution. An instructor always gets it.
     """
-    if not (progress.of(lesson).was_green or request.user.is_staff):
+    known = progress.of(lesson)
+    if not (known.was_green or known.is_read or request.user.is_staff):
         return None
     try:
         right = read_parts(lesson.solution, lesson.exercise_name)

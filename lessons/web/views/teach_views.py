@@ -1,4 +1,7 @@
-"""The instructor's pages: the plans for a class, and a page for each lesson."""
+"""The instructor's pages: the plans for a class, and a page for each lesson.
+
+A lesson's page shows its instructor's page in a tab, and asks for that part alone.
+"""
 
 from functools import wraps
 
@@ -14,20 +17,29 @@ from lessons.core.lesson_text import TextError, expanded_teach_page
 from lessons.core.plans import plans
 from lessons.web.markup import markdown_to_html
 from lessons.web.views.csp import with_csp
+from lessons.web.views.exercise_views import PART_HEADER
 
 
 def for_instructors(view):
-    """Answer only instructors: a stranger is sent to the login, a student gets HTTP 403."""
+    """Answer only instructors: a stranger is sent to the login, a student gets HTTP 403.
+
+    A request for the part alone gets 403 with a link to the login in both cases.
+    """
+
+    @login_required(login_url="login")
+    def page(request, **kwargs):
+        if not request.user.is_staff:
+            raise PermissionDenied("Only an instructor may read this page.")
+        return view(request, **kwargs)
 
     @wraps(view)
     @require_safe
     @never_cache
-    @login_required(login_url="login")
     @with_csp
     def answer(request, **kwargs):
-        if not request.user.is_staff:
-            raise PermissionDenied("Only an instructor may read this page.")
-        return view(request, **kwargs)
+        if PART_HEADER in request.headers and not request.user.is_staff:
+            return render(request, "lessons/teach_refused.html", kwargs, status=403)
+        return page(request, **kwargs)
 
     return answer
 
@@ -44,4 +56,5 @@ def teach_page(request, key: str):
         text = markdown_to_html(expanded_teach_page(lesson))
     except (UnknownLesson, TextError) as error:
         raise Http404(str(error)) from None
-    return render(request, "lessons/teach.html", {"lesson": lesson, "text": text})
+    name = "teach_part" if PART_HEADER in request.headers else "teach"
+    return render(request, f"lessons/{name}.html", {"lesson": lesson, "text": text})

@@ -32,6 +32,13 @@ function start(panel) {
     const { showFailing } = await retryImport((query) => import(`./failing.js${query}`));
     showFailing(button, recording, panel.dataset.feed.split("/").at(-2));
   });
+  const link = () => retryImport((query) => import(`../links/steps_link.js${query}`));
+  byId("copy-link").onclick = async () => (await link()).copyLink(panel, played.toTexts());
+  if (location.hash.startsWith("#step=")) link().then(({ offerSteps }) => offerSteps(panel, recording));
+  byId("tab-teach").addEventListener("shown", async () => {
+    const { showTeachPage } = await retryImport((query) => import(`../teach/teach.js${query}`));
+    showTeachPage(byId("tab-teach"), panel, recording);
+  });
   byId("export").onclick = async () => {
     const { showExport } = await retryImport((query) => import(`./pytest_export.js${query}`));
     showExport(played.toTexts(), panel.dataset.feed.split("/").at(-2));
