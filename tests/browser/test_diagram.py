@@ -219,11 +219,11 @@ def test_to_scale_a_wait_takes_space_and_a_very_long_one_is_cut(visit):
         )
         return [round(place) for place in places]
 
-    assert tops() == [0, 28, 56, 84]
+    assert tops() == [0, 30, 60, 90]
     page.press("View")
     page.page.get_by_label("To scale").check()
     expect(page.page.locator("#diagram rect.break")).to_have_count(1)
-    assert tops() == [0, 28, 224, 476]  # 28 pixels a row, 56 a second, 4 seconds at most
+    assert tops() == [0, 30, 240, 510]  # 30 pixels a row, 60 a second, 4 seconds at most
     page.page.get_by_label("Time since the row before").check()
     expect(page.page.locator("#diagram .time:not(.wait)")).to_have_text(
         ["0.0 ms", "1.0 ms", "3.000 s", "60.00 s"]
