@@ -1,69 +1,28 @@
 """The exercise on an open page: verdicts after a save, hints, and a reset."""
 
-import threading
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import pytest
 from playwright.sync_api import expect
 
-from lessons.bench.processes import project_copy
-from tests.browser.conftest import READY, TEST_TIMEOUT, LessonPage
+from tests.browser.conftest import LessonPage
 from tests.support.axe import violations
+from tests.support.workshop_copy import workshop_copy, write_in_page
 
 KEY = "03-stop"
 TYPED = "/ws/sync/stop/?typed"
 
 
-class Workshop:
-    """`manage.py workshop` in a copy of the project."""
-
-    def __init__(self, project, process):
-        self.folder, self.process = project.folder, process
-        self.exercise = self.folder / "work" / "03_stop.py"
-        lesson = self.folder / "lessons" / "course" / "03_stop"
-        self.original = (lesson / "exercise.py").read_text()
-        self.solved = (lesson / "solution.py").read_text()
-        self.ready = threading.Semaphore(0)
-        self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
-        self.await_ready()
-
-    def _read(self):
-        for line in self.process.stdout:
-            if line.startswith(READY):
-                self.address = line.removeprefix(READY).strip().rstrip("/")
-                self.ready.release()
-
-    def await_ready(self):
-        assert self.ready.acquire(timeout=3 * TEST_TIMEOUT), "the workshop is not ready"
-
-    def change_the_demo(self):
-        """Insert an empty line before the lesson's worked example."""
-        consumers = self.folder / "sync_demo" / "consumers.py"
-        consumers.write_text(consumers.read_text().replace("class Operator(", "\nclass Operator("))
-
-    def save(self, text):
-        new = self.exercise.with_name("exercise.py~")
-        new.write_text(text)
-        new.rename(self.exercise)
-
-
-@contextmanager
-def ended(process):
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait(TEST_TIMEOUT)
-        process.stdout.close()
+@pytest.fixture(scope="module")
+def workshop(chromium):
+    with workshop_copy() as workshop:
+        yield workshop
 
 
 @pytest.fixture(scope="module")
-def workshop(chromium):
-    with project_copy() as project:
-        project.environment["PYTHONUNBUFFERED"] = "1"
-        with ended(project.start("manage.py", "workshop", "--port", "0")) as process:
-            yield Workshop(project, process)
+def exercise(workshop):
+    """The student's file of the lesson."""
+    return workshop.exercise("stop")
 
 
 @pytest.fixture(scope="module")
@@ -73,10 +32,10 @@ def window(browser, workshop):
 
 
 @pytest.fixture
-def lesson(window, workshop):
+def lesson(window, workshop, exercise):
     """The page of a lesson that the student has not begun. Its console must have no errors."""
     window.errors.clear()
-    workshop.save(workshop.original)
+    exercise.save(exercise.original)
     (workshop.folder / ".workshop" / "progress.json").unlink(missing_ok=True)
     yield window.open(KEY).show("Do")
     assert (window.errors, window.foreign_requests) == ([], [])
@@ -86,9 +45,9 @@ def expect_state(lesson, words):
     expect(lesson.page.locator("#verdict .state")).to_have_text(words)
 
 
-def test_a_save_shows_the_diagnosis_and_the_next_save_the_ticks(lesson, workshop):
+def test_a_save_shows_the_diagnosis_and_the_next_save_the_ticks(lesson, exercise):
     lesson.fill("Path and query", TYPED)
-    workshop.save(workshop.solved.replace("4000", "4001"))
+    exercise.save(exercise.solved.replace("4000", "4001"))
     expect_state(lesson, "red")
     finding = lesson.page.locator(".finding")
     expect(finding.get_by_role("heading")).to_have_text(
@@ -98,7 +57,7 @@ def test_a_save_shows_the_diagnosis_and_the_next_save_the_ticks(lesson, workshop
     expect(lesson.page.locator("#announcement")).to_have_text(
         "red: The connection was closed with another code"
     )
-    workshop.save(workshop.solved)
+    exercise.save(exercise.solved)
     expect(lesson.page.locator("#announcement")).to_have_text("green")
     assert set(
         lesson.page.locator(".outcomes li").evaluate_all("all => all.map(e => e.dataset.state)")
@@ -135,24 +94,16 @@ def test_shows_hints_one_by_one_and_keeps_the_focus(lesson):
     expect(lesson.page.locator(":focus")).to_have_accessible_name("Next hint")
 
 
-def test_a_hint_reaches_the_lessons_other_pages_and_a_verdict_the_list(lesson, workshop):
+def test_a_hint_reaches_the_lessons_other_pages_and_a_verdict_the_list(lesson, workshop, exercise):
     context = lesson.page.context
     with context.new_page() as other, context.new_page() as lessons:
         other.goto(lesson.page.url)
         lessons.goto(workshop.address)
         lesson.page.get_by_role("button", name="Show a hint").click()
         expect(other.locator(".hint h3")).to_have_text("Hint 1 of 3")
-        workshop.save(workshop.solved)
+        exercise.save(exercise.solved)
         row = lessons.locator("li").filter(has=lessons.locator(f'a[href="/lessons/{KEY}/"]'))
         expect(row.locator(".state")).to_have_text("green")
-
-
-PASTE = """(box, text) => {
-  const clipboardData = new DataTransfer();
-  clipboardData.setData("text/plain", text);
-  const options = { clipboardData, bubbles: true, cancelable: true };
-  box.dispatchEvent(new ClipboardEvent("paste", options));
-}"""
 
 
 def editor(lesson):
@@ -162,51 +113,48 @@ def editor(lesson):
 
 
 def write(lesson, text):
-    """Replace the editor's text by a paste."""
-    editor(lesson).click()
-    lesson.page.keyboard.press("Control+a")
-    editor(lesson).evaluate(PASTE, text)
+    write_in_page(lesson.page, "work/03_stop.py", text)
 
 
-def test_the_exercise_is_solved_in_the_page(lesson, workshop):
-    write(lesson, workshop.original + "# begun")
+def test_the_exercise_is_solved_in_the_page(lesson, exercise):
+    write(lesson, exercise.original + "# begun")
     lesson.page.keyboard.press("Control+s")
     expect_state(lesson, "red")
     mark = lesson.page.locator("#editor .cm-finding-gutter [role=img]")
     expect(mark).to_have_attribute("title", "Nothing handles websocket.disconnect")
-    write(lesson, workshop.solved)
+    write(lesson, exercise.solved)
     lesson.page.keyboard.press("Control+s")
     expect_state(lesson, "green")
     expect(mark).to_have_count(0)
-    assert workshop.exercise.read_text() == workshop.solved
+    assert exercise.file.read_text() == exercise.solved
     assert violations(lesson.page) == []
 
 
-def test_a_text_that_is_not_saved_is_never_lost(lesson, workshop):
+def test_a_text_that_is_not_saved_is_never_lost(lesson, exercise):
     write(lesson, "# mine")
-    workshop.save("# theirs")
+    exercise.save("# theirs")
     lesson.page.get_by_role("button", name="Save mine, keep the other as a backup").click()
     expect(lesson.page.locator("#editor").get_by_role("status")).to_have_text("Saved")
-    assert workshop.exercise.read_text() == "# mine"
+    assert exercise.file.read_text() == "# mine"
     (backup,) = [
-        file for file in workshop.exercise.parent.glob("03_stop.2*") if "theirs" in file.read_text()
+        file for file in exercise.file.parent.glob("03_stop.2*") if "theirs" in file.read_text()
     ]
     backup.unlink()
 
 
-def test_a_text_that_was_not_changed_follows_the_file(lesson, workshop):
+def test_a_text_that_was_not_changed_follows_the_file(lesson, exercise):
     expect(editor(lesson)).to_contain_text("class Guess")
-    workshop.save("# theirs")
+    exercise.save("# theirs")
     expect(editor(lesson)).to_have_text("# theirs")
 
 
-def test_a_draft_survives_a_reload_of_the_page(lesson, workshop):
+def test_a_draft_survives_a_reload_of_the_page(lesson, exercise):
     write(lesson, "# a draft")
     lesson.page.on("dialog", lambda dialog: dialog.accept())
     lesson.page.reload()
     expect(editor(lesson)).to_have_text("# a draft")
-    assert workshop.exercise.read_text() == workshop.original
-    write(lesson, workshop.original)
+    assert exercise.file.read_text() == exercise.original
+    write(lesson, exercise.original)
 
 
 def test_the_keyboard_leaves_the_editor(lesson):
@@ -218,8 +166,8 @@ def test_the_keyboard_leaves_the_editor(lesson):
     expect(editor(lesson)).to_contain_text("class Guess")
 
 
-def test_shows_the_failing_conversation_on_the_students_code(lesson, workshop):
-    workshop.save(workshop.solved.replace("4000", "4001"))
+def test_shows_the_failing_conversation_on_the_students_code(lesson, exercise):
+    exercise.save(exercise.solved.replace("4000", "4001"))
     expect_state(lesson, "red")
     lesson.page.get_by_role("button", name="Show me").first.click()
     bar = lesson.page.locator("#saved-recording")
@@ -235,15 +183,15 @@ def test_shows_the_failing_conversation_on_the_students_code(lesson, workshop):
     expect(bar).to_be_hidden()
 
 
-def test_a_reset_asks_first_and_keeps_the_students_version(lesson, workshop):
-    workshop.save("# mine")
+def test_a_reset_asks_first_and_keeps_the_students_version(lesson, workshop, exercise):
+    exercise.save("# mine")
     expect(lesson.page.locator(".finding h3")).to_contain_text("is not there")
     lesson.page.get_by_text("Start again").click()
     lesson.press("Restore the original")
     expect_state(lesson, "not started")
     backup = lesson.page.locator("code", has_text="work/03_stop.2").text_content()
     assert (workshop.folder / backup).read_text() == "# mine"
-    assert workshop.exercise.read_text() == workshop.original
+    assert exercise.file.read_text() == exercise.original
 
 
 def test_without_javascript_forms_do_the_same(browser, workshop, lesson):
@@ -254,22 +202,28 @@ def test_without_javascript_forms_do_the_same(browser, workshop, lesson):
         assert page.url.endswith(f"/lessons/{KEY}/#exercise")
 
 
+def change_the_demo(workshop):
+    """Insert an empty line before the lesson's worked example."""
+    consumers = workshop.folder / "sync_demo" / "consumers.py"
+    consumers.write_text(consumers.read_text().replace("class Operator(", "\nclass Operator("))
+
+
 def change_until_closed(lesson, workshop):
     """Change the file until the reloader notices: it misses changes before its second look."""
     status = lesson.status()
     for patience in (1.5, 3, 6, 12, 24):
-        workshop.change_the_demo()
+        change_the_demo(workshop)
         with suppress(AssertionError):
             expect(status).to_contain_text("Closed with 1006.", timeout=patience * 1000)
             return
     raise AssertionError("the server did not restart")
 
 
-def test_the_page_survives_a_restart_of_the_server(lesson, workshop):
+def test_the_page_survives_a_restart_of_the_server(lesson, workshop, exercise):
     lesson.connect(TYPED)
     lesson.page.evaluate("window.here = true")
     change_until_closed(lesson, workshop)
-    workshop.save(workshop.solved)  # the judge goes on during the restart
+    exercise.save(exercise.solved)  # the judge goes on during the restart
     workshop.await_ready()
     expect(
         lesson.page.get_by_text("This code has changed since the page was loaded.")

@@ -22,6 +22,8 @@ def lamp(course, settings, monkeypatch):
     settings.WORKSHOP = True
     monkeypatch.setattr(exercise_status, "RECONNECT_INTERVAL", 0.005)
     monkeypatch.setattr(exercise_status, "MISSING_TIMEOUT", 0.05)
+    # The first panel of a process takes longer: Django compiles the templates.
+    exercise_status.render_panel({"headers": []}, course[0], progress.Progress())
     return course[0]
 
 
@@ -89,7 +91,7 @@ async def test_a_page_of_an_earlier_version_gets_the_panel_at_once(lamp, page):
     async with StubJudge():
         client = await page("01-lamp", source="another")
         assert (await client.receive_json_from())["source_changed"]
-        assert "It lights." in (await client.receive_json_from())["panel"]
+        assert "It lights." in (await client.receive_json_from(8))["panel"]
         await client.disconnect()
 
 
@@ -178,9 +180,10 @@ async def test_the_forms_of_the_panel_have_a_token_for_the_pages_cookie(lamp, pa
 
 
 async def test_a_page_learns_that_the_judge_is_missing_and_that_it_is_back(lamp, page):
-    async with StubJudge():
+    async with StubJudge() as judge:
         client = await page("01-lamp")
         assert (await client.receive_json_from())["judge"]
+        await judge.connected.wait()
     assert await client.receive_json_from() == {"judge": False}
     async with StubJudge():
         assert await client.receive_json_from() == {"judge": True}
