@@ -99,10 +99,9 @@ export class WebSocketClient {
   drop() {
     const { socket } = this;
     this.lost = null;
-    if (socket) {
-      socket.onopen = socket.onmessage = socket.onclose = null;
-      socket.close();
-    }
+    if (!socket) return;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
     this.release("idle", "Not connected.");
   }
 
@@ -161,7 +160,6 @@ export class HttpClient {
   drop() {
     this.controller?.abort();
     this.controller = null;
-    this.onState("idle", "Nothing sent yet.");
   }
 
   leave() {

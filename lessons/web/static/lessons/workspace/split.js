@@ -5,7 +5,7 @@ import { byId } from "../common/dom.js";
 import { store, stored } from "../common/storage.js";
 
 const STEP = 2; // per cent for one press of an arrow key
-const LEAST = 10; // per cent of the workspace that a part keeps
+const LEAST = 15; // per cent of the workspace that a part keeps
 const KEYS = { ArrowLeft: -STEP, ArrowUp: -STEP, ArrowRight: STEP, ArrowDown: STEP };
 
 class Divider {

@@ -13,7 +13,8 @@ export const narrow = matchMedia("(width < 75rem)");
 const workspace = byId("workspace");
 const links = [...byId("steps").querySelectorAll("a")];
 const scrolledTo = new Map(); // step → where the user has left it
-let current = workspace.querySelector(".step.shown").id.slice("step-".length);
+const first = workspace.querySelector(".step.shown").id.slice("step-".length);
+let current = first;
 
 // The step that the user sees: "predict", "see", "do", "wire" or "compare".
 export const currentStep = () => current;
@@ -66,6 +67,7 @@ function nameOf(element) {
 // Shows what the page's address names: a step, a heading in a step, an event, a mistake.
 function followAddress() {
   const id = decodeURIComponent(location.hash.slice(1));
+  if (!id) return showStep(first);
   if (id.startsWith("event-")) return showStep("wire");
   if (id.startsWith("mistake-")) return showStep("compare");
   if (links.some(({ hash }) => hash === `#${id}`)) return showStep(id);
