@@ -66,10 +66,16 @@ class Page:
         self.host = address.removeprefix("http://").rstrip("/")
         self.watched = re.search(r'data-watched="(.+?)"', text)[1]
 
+    def feed(self):
+        return self._socket(self.watched.replace("/watched/", "/ws/feed/") + "/")
+
     def connect(self, path, target=""):
         lesson = f"&lesson=01-lamp&target={target}" if target else ""
+        return self._socket(f"{self.watched}/client=1{lesson}{path}")
+
+    def _socket(self, path):
         return connect(
-            f"ws://{self.host}{self.watched}/client=1{lesson}{path}",
+            f"ws://{self.host}{path}",
             additional_headers={"Cookie": self.cookie},
             origin=f"http://{self.host}",
             open_timeout=TEST_TIMEOUT,
@@ -128,7 +134,11 @@ def test_another_page_has_its_answers_while_an_exercise(server, line):
     (running.clone / "work" / "01_lamp.py").write_text(LAMP.replace("LINE", line))
     own = Page(address)
     other = Page(address, own.cookie)
-    with other.connect("/ws/sync/frames/") as echo, own.connect("/ws/lamp/", "exercise") as bad:
+    with (
+        own.feed(),
+        other.connect("/ws/sync/frames/") as echo,
+        own.connect("/ws/lamp/", "exercise") as bad,
+    ):
         trips = RoundTrips(echo)
         trips.start()
         bad.send("on")

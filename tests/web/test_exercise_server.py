@@ -337,11 +337,25 @@ async def test_starts_no_process_and_says_so(application, lamp, line):
         assert psutil.Process(pid).children() == []
 
 
+async def test_a_page_that_asks_again_learns_the_state(application, lamp):
+    async with PlayedPage(application, lamp(LAMP)) as page:
+        for _ in range(2):
+            await page.request(play={"lesson": page.lesson.key, "target": "exercise"})
+            await page.state("ready")
+        assert len(served_processes()) == 1
+
+
 async def test_the_process_ends_with_its_page(application, lamp):
     async with PlayedPage(application, lamp(LAMP)) as page:
         await page.connect()
         (pid,) = served_processes()
     assert not psutil.pid_exists(pid)
+    assert servers._servers == {}
+
+
+async def test_a_client_of_a_closed_page_starts_nothing(application, lamp):
+    page = PlayedPage(application, lamp(LAMP))
+    assert await page.client().connect(timeout=TIMEOUT) == (False, 1000)
     assert servers._servers == {}
 
 

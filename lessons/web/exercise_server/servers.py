@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import tempfile
 import time
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
@@ -40,6 +41,7 @@ class ExerciseServer:
         self._wanted = asyncio.Event()  # a client connects, and no process runs
         self._file_state = None  # when the process was started
         self._reports: set[asyncio.Task] = set()
+        self._reported: dict | None = None
         self._task = asyncio.create_task(self._run())
 
     async def process(self) -> ExerciseProcess | None:
@@ -148,7 +150,13 @@ class ExerciseServer:
 
     def _report(self, state: str, finding: Finding | None = None) -> None:
         played = {"target": self.target.title, "state": state, "finding": None}
-        self._send({"played": played | {"finding": finding and finding_json(finding)}})
+        self._reported = {"played": played | {"finding": finding and finding_json(finding)}}
+        self._send(self._reported)
+
+    def report_again(self) -> None:
+        """Report the state to a page that asks for what runs already."""
+        if self._reported:
+            self._send(self._reported)
 
     def _say(self, text: str) -> None:
         self._send({"outside": text})
@@ -160,6 +168,20 @@ class ExerciseServer:
 
 
 _servers: dict[str, ExerciseServer] = {}  # by the group of the page's feed
+_open_feeds: Counter[str] = Counter()  # how many sockets each feed has
+
+
+def open_page(group: str) -> None:
+    """The page with that feed has opened a socket for it."""
+    _open_feeds[group] += 1
+
+
+async def close_page(group: str) -> None:
+    """A socket of that feed was closed. The last one ends the page's server."""
+    _open_feeds[group] -= 1
+    if _open_feeds[group] <= 0:
+        del _open_feeds[group]
+        await stop(group)
 
 
 async def play(group: str, lesson: Lesson, target_name: str) -> ExerciseServer:
@@ -168,6 +190,8 @@ async def play(group: str, lesson: Lesson, target_name: str) -> ExerciseServer:
     Raises TargetRefused.
     """
     target = await in_thread(playable_target, lesson, target_name)
+    if group not in _open_feeds:
+        raise TargetRefused("The page is not open any more.")
     running = _servers.get(group)
     if running and (running.lesson, running.target) == (lesson, target):
         return running
@@ -207,8 +231,10 @@ async def handle_request(group: str, request: dict) -> None:
         case {"play": {"target": "example"}}:
             await stop(group)
         case {"play": {"lesson": str(lesson), "target": str(target)}}:
+            known = _servers.get(group)
             with suppress(TargetRefused, LookupError):
-                await play(group, find(lesson), target)
+                if await play(group, find(lesson), target) is known:
+                    known.report_again()
         case {"outside": int(number)}:
             server = _servers.get(group)
             if server and number in range(len(server.lesson.outside)):

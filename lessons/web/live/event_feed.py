@@ -32,6 +32,7 @@ class EventFeed(PageSocket):
             return
         # Join before the accept: a page whose feed is open then misses no event.
         await self.channel_layer.group_add(self.group, self.channel_name)
+        servers.open_page(self.group)
         await self.send({"type": "websocket.accept"})
 
     async def feed_message(self, event):
@@ -45,5 +46,5 @@ class EventFeed(PageSocket):
     async def websocket_disconnect(self, event):
         if self.group:
             await self.channel_layer.group_discard(self.group, self.channel_name)
-            await servers.stop(self.group)
+            await servers.close_page(self.group)
         raise StopConsumer()

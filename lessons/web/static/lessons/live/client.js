@@ -99,9 +99,10 @@ export class WebSocketClient {
   drop() {
     const { socket } = this;
     this.lost = null;
-    if (!socket) return;
-    socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.close();
+    if (socket) {
+      socket.onopen = socket.onmessage = socket.onclose = null;
+      socket.close();
+    }
     this.release("idle", "Not connected.");
   }
 
@@ -160,6 +161,7 @@ export class HttpClient {
   drop() {
     this.controller?.abort();
     this.controller = null;
+    this.onState("idle", "Nothing sent yet.");
   }
 
   leave() {
