@@ -41,7 +41,7 @@ export class Recording {
 
   showLive() {
     byId("saved-recording").hidden = true;
-    if (this.liveSource) this.source.setSource(this.liveSource);
+    if (this.liveSource) this.showSource(this.liveSource);
     this.liveSource = null;
     this.show(this.live);
   }
@@ -49,14 +49,20 @@ export class Recording {
   // The source of what the page's clients connect to.
   setLiveSource(source) {
     if (this.liveSource) this.liveSource = source; // a saved recording has its own
-    else this.source.setSource(source);
+    else this.showSource(source);
+  }
+
+  // Shows a source, and highlights in it the handler of the event that the diagram points at.
+  showSource(source) {
+    this.source.setSource(source);
+    if (this.diagram.pointed) this.select(this.diagram.pointed, Boolean(this.diagram.chosen));
   }
 
   // Shows a saved transcript until the user goes back to the live one. `differs` is the index of the
   // entry to mark and to begin at; `title` says what this is, `source` is the code that ran.
   showSaved(transcript, { title, source = null, differs = null }) {
     this.liveSource ??= source && this.source.source;
-    if (source) this.source.setSource(source);
+    if (source) this.showSource(source);
     byId("saved-title").textContent = title;
     byId("saved-recording").hidden = false;
     this.show(transcript, { differs });
