@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lessons.core.catalogue import Lesson, find
 from lessons.core.diagnoses import diagnosis
-from lessons.judge.daemon.exercise_judge import state_of
+from lessons.core.watched_file import state_of
 from lessons.playback.target import Target
 from lessons.simulator.finding import Finding
 from lessons.web.exercise_server import database_copy
