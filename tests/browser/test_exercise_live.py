@@ -67,17 +67,17 @@ def test_a_save_shows_the_diagnosis_and_the_next_save_the_ticks(lesson, exercise
     expect(lesson.page.locator(":focus")).to_have_value(TYPED)
 
 
-def test_plays_the_exercise_and_connects_again_after_a_save(lesson, workshop):
+def test_plays_the_exercise_and_connects_again_after_a_save(lesson, exercise):
     state = lesson.page.locator("#played-state")
     lesson.page.get_by_label("Playing:").select_option("exercise")
     expect(state).to_have_text("Ready.")
     lesson.connect()
-    workshop.save("def x(:")
+    exercise.save("def x(:")
     expect(lesson.page.locator("#played-finding summary")).to_contain_text(
         "The file is not valid Python (03_stop.py, line 1)"
     )
     lesson.expect_status("Lost: the browser reports 1006.")
-    workshop.save(workshop.solved)
+    exercise.save(exercise.solved)
     expect(state).to_have_text("Restarted after your save.")
     lesson.expect_status("Open.")
     expect(lesson.page.locator("#source")).to_contain_text("4000")

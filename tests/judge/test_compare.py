@@ -154,7 +154,7 @@ def test_plays_the_students_steps(ask):
 
 
 def test_plays_the_conversation_of_the_claim_if_none_of_the_lesson_differs(ask):
-    assert list(ask("stop", mistake="CountsForEveryone")) == ["diagnosis"]
+    assert list(ask("stop", mistake="CountsForEveryone")) == ["diagnosis", "code"]
     answer = ask("stop", mistake="CountsForEveryone", check="")
     clients = ["connect", "2 connect"]
     assert written(answer["steps"]) == [*clients, "text 5", "2 text 5", "text 5"]
@@ -173,7 +173,7 @@ def test_answers_only_the_session_of_the_page(ask, client, settings):
 @pytest.mark.parametrize(
     "steps, why",
     [
-        (["connect"] * 41, "at most 40 steps"),
+        (["connect"] * 41, "At most 40 steps"),
         (["connect", "text " + "".join(map(str, range(2000)))], "6000 characters"),
         (["connect", "wait 50", "2 wait 50"], "at most 60 seconds"),
         (["connect", "wait nan"], "'wait nan' cannot be read"),
