@@ -26,7 +26,10 @@ Write = Callable[[str], object]  # writes one line
 def run_workshop(host: str, port: int, reload: bool, write: Write, warn: Write) -> None:
     """Prepare everything, then serve until Ctrl-C. Raises CommandError."""
     require_allowed_host(host)
-    address = f"{f'[{host}]' if ':' in host else host}:{free_port(host, port)}"
+    # The reloader starts the server again at the same port. Without it, the server itself chooses:
+    # no other program can take the port in between.
+    number = free_port(host, port) if port or reload else 0
+    address = f"{f'[{host}]' if ':' in host else host}:{number}"
     prepare(write, warn)
     with connect_to_judge(warn) if settings.WORKSHOP else nullcontext():
         serve(address, reload)
