@@ -225,6 +225,7 @@ def test_the_page_survives_a_restart_of_the_server(lesson, workshop, exercise):
     change_until_closed(lesson, workshop)
     exercise.save(exercise.solved)  # the judge goes on during the restart
     workshop.await_ready()
+    lesson.show_tab("Source")
     expect(
         lesson.page.get_by_text("This code has changed since the page was loaded.")
     ).to_be_visible()

@@ -13,6 +13,7 @@ import pytest
 from lessons.core import progress
 from lessons.judge.daemon import judge_client
 from lessons.judge.daemon.judge_client import JudgeUnavailable
+from lessons.judge.daemon.judge_daemon import Client
 from tests.support.programs.running_program import TEST_TIMEOUT, wait_until
 
 WATCH = """\
@@ -108,6 +109,18 @@ def test_reports_all_progress_to_a_new_follower_and_then_each_change(exercise):
         wait_until(lambda: "progress" in (page.receive(TEST_TIMEOUT) or ()))
         with judge_client.connect(follow=True) as other:
             assert set(other.receive(TEST_TIMEOUT)["progress"]) == {"01-lamp"}
+
+
+def test_a_page_gets_the_claims_of_each_lesson_and_a_terminal_all_of_one():
+    page, terminal = Client(None), Client(None)
+    page.follows, terminal.watches = True, "01-lamp"
+    messages = [
+        {"lesson": lesson, kind: {}}
+        for lesson in ("01-lamp", "02-door")
+        for kind in ("claims", "verdict")
+    ]
+    assert [page.wants(message) for message in messages] == [True, False, True, False]
+    assert [terminal.wants(message) for message in messages] == [True, True, False, False]
 
 
 def test_a_killed_judge_is_replaced(exercise, project):

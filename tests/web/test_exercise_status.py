@@ -22,6 +22,7 @@ def lamp(course, settings, monkeypatch):
     settings.WORKSHOP = True
     monkeypatch.setattr(exercise_status, "RECONNECT_INTERVAL", 0.005)
     monkeypatch.setattr(exercise_status, "MISSING_TIMEOUT", 0.05)
+    monkeypatch.setattr(exercise_status, "feed", exercise_status.JudgeFeed())
     # The first panel of a process takes longer: Django compiles the templates.
     exercise_status.render_panel({"headers": []}, course[0], progress.Progress())
     return course[0]

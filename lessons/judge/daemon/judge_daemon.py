@@ -10,7 +10,7 @@ Judge and clients exchange lines of JSON over TCP on the loopback interface, whi
 system. A client's first line holds the token, and says what the client wants:
 
     {"token": "..."}                         nothing: the judge runs while it is connected
-    {"token": "...", "follow": true}         all progress now, then each change
+    {"token": "...", "follow": true}         all progress now, then each change; also claims
     {"token": "...", "watch": "03-stop"}     a verdict now and at every save; may be sent again
 
 ExerciseJudge lists the messages of the judge.
@@ -52,7 +52,8 @@ class Client:
 
     def wants(self, message: dict) -> bool:
         if "lesson" in message:
-            return self.watches == message["lesson"]
+            is_for_page = self.follows and "claims" in message
+            return is_for_page or self.watches == message["lesson"]
         return self.follows or (self.watches is not None and "judging" in message)
 
 
