@@ -63,10 +63,10 @@ def create_copies() -> list[str]:
 
 def _update_copy(lesson: Lesson, bases: dict[str, str]) -> None:
     """Create the copy, or let an unedited one follow its original."""
-    original = _content(lesson.original)
+    original = read_content(lesson.original)
     if original is None:
         return
-    name, newest, copy = lesson.folder.name, digest(original), _digest_of(lesson.exercise)
+    name, newest, copy = lesson.folder.name, digest(original), digest_of(lesson.exercise)
     if copy is None:
         with suppress(FileExistsError):  # an editor has just saved it
             create(lesson.exercise, original)
@@ -80,7 +80,7 @@ def _update_copy(lesson: Lesson, bases: dict[str, str]) -> None:
 def is_unedited(lesson: Lesson) -> bool:
     """Whether the copy is the original that it was made from, or the newest one."""
     try:
-        copy, newest = _digest_of(lesson.exercise), _digest_of(lesson.original)
+        copy, newest = digest_of(lesson.exercise), digest_of(lesson.original)
     except OSError:
         return False
     return copy is not None and copy in (newest, _read_bases().get(lesson.folder.name))
@@ -88,7 +88,7 @@ def is_unedited(lesson: Lesson) -> bool:
 
 def update_notice(lesson: Lesson) -> str:
     """A line that says that the course has changed an exercise that the student edited, or ""."""
-    base, newest = _read_bases().get(lesson.folder.name), _digest_of(lesson.original)
+    base, newest = _read_bases().get(lesson.folder.name), digest_of(lesson.original)
     if base in (None, newest) or newest is None or is_unedited(lesson):
         return ""
     return (
@@ -111,7 +111,7 @@ def reset_exercise(lesson: Lesson) -> Path | None:
         # Before the file changes, or a judge that sees the change would judge it as the student's.
         progress.reset_progress(lesson)
         write(lesson.exercise, lesson.original.read_bytes())
-        bases[lesson.folder.name] = _digest_of(lesson.original)
+        bases[lesson.folder.name] = digest_of(lesson.original)
         _save_bases(bases)
     return backup
 
@@ -142,14 +142,14 @@ def _move_old_edit(lesson: Lesson, expected: str | None, bases: dict[str, str]) 
 
     The edit becomes the student's copy, unless the student has edited the copy too.
     """
-    edited = _content(lesson.original)
+    edited = read_content(lesson.original)
     if edited is None or expected in (None, digest(edited)):
         return None
     for file in (lesson.exercise, *_backups(lesson)):
-        if _digest_of(file) == digest(edited):
+        if digest_of(file) == digest(edited):
             return file
     base = bases.setdefault(lesson.folder.name, expected)
-    if _digest_of(lesson.exercise) not in (None, base, expected):
+    if digest_of(lesson.exercise) not in (None, base, expected):
         return back_up(lesson, edited)
     write(lesson.exercise, edited)
     return lesson.exercise
@@ -157,7 +157,7 @@ def _move_old_edit(lesson: Lesson, expected: str | None, bases: dict[str, str]) 
 
 def _restore_original(lesson: Lesson, expected: str | None) -> None:
     """Make the original the course's version, which its digest proves. Raises OriginalNotFound."""
-    if expected in (None, _digest_of(lesson.original)):
+    if expected in (None, digest_of(lesson.original)):
         return
     for candidate in _candidates(lesson):
         if digest(candidate) == expected:
@@ -168,7 +168,7 @@ def _restore_original(lesson: Lesson, expected: str | None) -> None:
 
 def _candidates(lesson: Lesson) -> Iterator[bytes]:
     """What may be the original: the copy of an earlier workshop, then the versions in git."""
-    stub = _content(progress.state_dir() / "stubs" / f"{lesson.folder.name}.py")
+    stub = read_content(progress.state_dir() / "stubs" / f"{lesson.folder.name}.py")
     if stub is not None:
         yield stub
     path = lesson.original.relative_to(catalogue.PROJECT_DIR).as_posix()
@@ -193,12 +193,14 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
 
 
-def _digest_of(file: Path) -> str | None:
-    content = _content(file)
+def digest_of(file: Path) -> str | None:
+    """The digest of a file; None if it does not exist. Raises OSError if it cannot be read."""
+    content = read_content(file)
     return None if content is None else digest(content)
 
 
-def _content(file: Path) -> bytes | None:
+def read_content(file: Path) -> bytes | None:
+    """The bytes of a file; None if it does not exist. Raises OSError if it cannot be read."""
     try:
         return file.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
@@ -207,7 +209,7 @@ def _content(file: Path) -> bytes | None:
 
 def read_manifest() -> dict[str, str]:
     """The digest of each original, by the name of its lesson's folder."""
-    text = (_content(catalogue.COURSE_DIR / _MANIFEST) or b"").decode()
+    text = (read_content(catalogue.COURSE_DIR / _MANIFEST) or b"").decode()
     pairs = (line.split(maxsplit=1) for line in text.splitlines())
     return {path.partition("/")[0]: found for found, path in pairs}
 
@@ -215,7 +217,7 @@ def read_manifest() -> dict[str, str]:
 def update_manifest(some: Iterable[Lesson]) -> None:
     """Accept the present originals of these lessons, for authors of the course."""
     folders = {lesson.folder.name for lesson in catalogue.lessons()}
-    manifest = read_manifest() | {one.folder.name: _digest_of(one.original) for one in some}
+    manifest = read_manifest() | {one.folder.name: digest_of(one.original) for one in some}
     lines = [f"{manifest[name]}  {name}/exercise.py\n" for name in sorted(folders & set(manifest))]
     write(catalogue.COURSE_DIR / _MANIFEST, "".join(lines).encode())
 

@@ -43,7 +43,7 @@ def read_file(lesson: Lesson) -> FileVersion:
 
     Raises UnreadableFile or OSError.
     """
-    content = _content(lesson)
+    content = exercise_copies.read_content(lesson.exercise)
     if content is None:
         return FileVersion(_decoded(lesson, lesson.original.read_bytes()), "")
     return FileVersion(_decoded(lesson, content), exercise_copies.digest(content))
@@ -52,10 +52,9 @@ def read_file(lesson: Lesson) -> FileVersion:
 def file_digest(lesson: Lesson) -> str:
     """The digest of the student's file; empty if it cannot be read."""
     try:
-        content = _content(lesson)
+        return exercise_copies.digest_of(lesson.exercise) or ""
     except OSError:
         return ""
-    return exercise_copies.digest(content) if content is not None else ""
 
 
 def save_file(lesson: Lesson, text: str, replaces: str, overwrite: bool = False) -> FileVersion:
@@ -67,7 +66,7 @@ def save_file(lesson: Lesson, text: str, replaces: str, overwrite: bool = False)
     """
     content = _encoded(text)
     with progress.state_lock("copies"):
-        old = _content(lesson)
+        old = exercise_copies.read_content(lesson.exercise)
         if old is not None and exercise_copies.digest(old) != replaces:
             if not overwrite:
                 raise SavedElsewhere(read_file(lesson))
@@ -99,10 +98,3 @@ def _decoded(lesson: Lesson, content: bytes) -> str:
             f"{lesson.exercise.name} is not text in UTF-8, so this page cannot edit it. "
             "Save it as UTF-8 in your own editor."
         ) from None
-
-
-def _content(lesson: Lesson) -> bytes | None:
-    try:
-        return lesson.exercise.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None

@@ -31,7 +31,7 @@ from lessons.judge.verdict import Outcome
 from lessons.playback.conversation import PLAYBACK_ERRORS
 from lessons.playback.recording_cache import Recording, record
 from lessons.playback.steps import BEGINNINGS, Step, parse_step, split_steps
-from lessons.playback.target import Target
+from lessons.playback.target import Target, resolve
 from lessons.web.code_comparison import aligned_rows, read_parts
 from lessons.web.export.conversation_test import export_test
 from lessons.web.live.event_forwarder import event_json
@@ -180,9 +180,8 @@ def _diagnosis_json(mistake: Mistake) -> dict:
 def failing(request, lesson: Lesson) -> dict:
     """The conversation of a red claim, as the verdict recorded it, beside the solution's.
 
-    `{"claim", "title", "line", "steps", "detail", "received", "expected", "differs"}`: `detail` is
-    what the verdict says, with expected beside received; `expected` is null for a claim that is not
-    about one conversation.
+    `{"title", "steps", "received", "expected", "differs"}`; `expected` is null for a claim that is
+    not about one conversation.
     """
     outcome = _red_outcome(lesson, request.GET.get("claim", ""))
     finding = outcome.finding
@@ -192,11 +191,8 @@ def failing(request, lesson: Lesson) -> dict:
         expected = record(lesson, "solution", steps)
     differs = expected and find_visible_difference(expected.events, received.events)
     return {
-        "claim": outcome.claim,
         "title": diagnoses()[finding.diagnosis].title,
-        "line": finding.line,
         "steps": [parse_step(step).as_json() for step in steps],
-        "detail": finding.detail,
         "received": recording_json(received),
         "expected": expected and recording_json(expected),
         "differs": differs and differs._asdict(),
@@ -236,11 +232,9 @@ def _requested_target(lesson: Lesson, name: str) -> Target | None:
         return None
     if not is_playable(lesson):
         raise RequestRejected(f"The exercise of lesson {lesson.number} is a test, no consumer.")
-    if name == "exercise":
-        return Target(name, lesson.exercise, lesson.exercise_name, lesson.exercise_base)
-    if name == "solution" and progress.of(lesson).was_green:
-        return Target(name, lesson.solution, lesson.exercise_name, lesson.exercise_base)
-    if name == "solution":
+    if name == "solution" and not progress.of(lesson).was_green:
         raise RequestRejected("The solution can be exported once your exercise was green.")
+    if name in ("exercise", "solution"):
+        return resolve(lesson, name)
     mistake = _mistake(lesson, name.removeprefix("mistake:"))
     return Target(f"mistake:{mistake.name}", lesson.mistakes, mistake.name)
