@@ -11,6 +11,7 @@ A program fills these fenced blocks:
 import re
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 from django.conf import settings
 
@@ -24,6 +25,19 @@ _CHART = re.compile(r"^```chart +(?P<name>\w+) *\n``` *$", re.M)
 _TABLE = re.compile(r"^```table +(?P<name>\w+) *\n``` *$", re.M)
 _FENCE_OR_CHAPTER = re.compile(r"^```.*?^```$|^(?P<chapter>## )", re.M | re.S)
 _TRANSCRIPT = re.compile(r"^(?P<fence>`{3,})transcript +(?P<what>.*\S) *$", re.M)
+_CONVERSATION = re.compile(
+    r"^(?P<fence>`{3,})transcript +(?P<name>\S+) \| (?P<steps>[^\n]*\S) *\n"
+    r"(?P<transcript>.*?)^(?P=fence) *$",
+    re.M | re.S,
+)
+
+
+class RecordedConversation(NamedTuple):
+    """A transcript in a text: the name of what was played, the steps in one text, the lines."""
+
+    name: str
+    steps: str
+    transcript: str
 
 
 class TextError(ValueError):
@@ -53,13 +67,26 @@ def names_of_shown_code(lesson: Lesson) -> list[str]:
     return [found["name"] for found in _CODE.finditer(lesson.text)]
 
 
+def recorded_conversations(markdown: str) -> list[RecordedConversation]:
+    """The conversations of a text, in its order."""
+    return [
+        RecordedConversation(found["name"], found["steps"], found["transcript"])
+        for found in _CONVERSATION.finditer(markdown)
+    ]
+
+
+def first_conversation(lesson: Lesson) -> RecordedConversation | None:
+    """The first conversation with the worked example in the lesson's text."""
+    found = recorded_conversations(lesson.text)
+    return next((one for one in found if one.name == lesson.demo), None)
+
+
 def names_in_transcripts(lesson: Lesson) -> set[str]:
     """What was played for the transcripts of the lesson's text and of its instructor's page."""
     texts = [lesson.text]
     if lesson.teach_page.is_file():
         texts.append(lesson.teach_page.read_text(encoding="utf-8"))
-    found = (one["what"] for text in texts for one in _TRANSCRIPT.finditer(text))
-    return {what.partition("|")[0].strip() for what in found}
+    return {one.name for text in texts for one in recorded_conversations(text)}
 
 
 def expand_markdown(markdown: str, origin) -> str:

@@ -1,9 +1,9 @@
 """Compares a mistake with the solution: plays one conversation with both."""
 
-import re
 from dataclasses import dataclass, replace
 
 from lessons.core.catalogue import Lesson
+from lessons.core.lesson_text import recorded_conversations
 from lessons.judge.mistakes import Mistake
 from lessons.judge.predictions import predictions
 from lessons.judge.runner import judge
@@ -16,8 +16,6 @@ from lessons.wire.difference import (
     find_first_difference,
     find_visible_difference,
 )
-
-_TRANSCRIPT = re.compile(r"^`{3,}transcript (?P<name>\S+) \| (?P<steps>.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -42,9 +40,9 @@ def lesson_conversations(lesson: Lesson, first_of: str = "") -> list[tuple[str, 
     Conversations with any other application are left out: they are about that application.
     """
     found = [
-        (match["name"], tuple(split_steps(match["steps"])))
-        for match in _TRANSCRIPT.finditer(lesson.text)
-        if match["name"] in (lesson.demo, "solution") or match["name"].startswith("mistake:")
+        (one.name, tuple(split_steps(one.steps)))
+        for one in recorded_conversations(lesson.text)
+        if one.name in (lesson.demo, "solution") or one.name.startswith("mistake:")
     ]
     found += [(prediction.target, prediction.steps) for prediction in predictions(lesson)]
     found.sort(key=lambda one: one[0] != first_of)

@@ -1,7 +1,5 @@
 """A page for each lesson."""
 
-import re
-
 from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -18,7 +16,7 @@ from lessons.core.catalogue import (
     find,
     lessons,
 )
-from lessons.core.lesson_text import expanded_text, read_bench_figures
+from lessons.core.lesson_text import expanded_text, first_conversation, read_bench_figures
 from lessons.core.source import find_demo_source
 from lessons.judge.compare import is_playable
 from lessons.judge.predictions import InvalidPrediction, predictions
@@ -129,9 +127,8 @@ def _client_context(lesson: Lesson) -> dict:
 
 def _opening(lesson: Lesson) -> dict:
     """The form's values: those of the text's first conversation with the worked example."""
-    pattern = rf"^`+transcript {re.escape(lesson.demo)} \| (?P<steps>.*)"
-    found = re.search(pattern, lesson.text, re.MULTILINE)
-    steps = [parse_step(step) for step in split_steps(found["steps"])] if found else []
+    found = first_conversation(lesson)
+    steps = [parse_step(step) for step in split_steps(found.steps)] if found else []
     if not lesson.path.startswith("/ws/"):
         request = steps[0] if steps else Step("GET")
         body = "".join(request.arguments.get("pieces", []))
