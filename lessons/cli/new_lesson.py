@@ -1,13 +1,15 @@
 """`lesson new`: creates the files of a new lesson, and says what to do with them."""
 
 import re
+import shutil
+from pathlib import Path
 
 from django.conf import settings
 from django.core.management.base import CommandError
 
 from lessons.authoring import new_lesson
 from lessons.cli.screen import print_text, short_path
-from lessons.core import catalogue
+from lessons.core import catalogue, exercise_copies
 from lessons.core.catalogue import MANAGE, Lesson
 
 GUIDE = "lessons/course/README.md"
@@ -23,8 +25,11 @@ and     {tests}
 {guide} explains each step."""
 
 
-def create_lesson(console, slug: str, app: str) -> None:
-    """Write the files of the next lesson, and say what to do with them."""
+def create_lesson(console, slug: str, app: str, undo: bool) -> None:
+    """Write the files of the next lesson, and say what to do with them. `undo` deletes them."""
+    if undo:
+        _delete(console, catalogue.find(slug))
+        return
     if not re.fullmatch(r"[a-z][a-z0-9_]*", slug):
         raise CommandError(
             f"{slug!r} is not a slug: use small letters, digits and _.", returncode=2
@@ -39,32 +44,52 @@ def create_lesson(console, slug: str, app: str) -> None:
         raise CommandError(f"{app!r} is not a demo app: {', '.join(apps)}.", returncode=2)
     number = max((lesson.number for lesson in catalogue.lessons()), default=0) + 1
     lesson = Lesson(catalogue.COURSE_DIR / f"{number:02}_{slug}")
-    words = {
-        "number": number,
-        "slug": slug,
-        "name": slug.title().replace("_", ""),
-        "app": app,
-        "path": f"/ws/{app.removesuffix('_demo')}/{slug}/",
-        **_style(app),
-    }
-    _write(lesson, words)
+    words = _words(lesson, app)
+    lesson.folder.mkdir()
+    (catalogue.PROJECT_DIR / "tests" / app).mkdir(parents=True, exist_ok=True)
+    for file, text in _files(lesson, words).items():
+        file.write_text(text, encoding="utf-8")
     folder, tests = short_path(lesson.folder), short_path(lesson.tests)
     print_text(
         console, NEXT.format(**words, folder=folder, tests=tests, manage=MANAGE, guide=GUIDE)
     )
 
 
-def _style(app: str) -> dict[str, str]:
-    """How a handler is written in this app."""
-    if app == "sync_demo":
-        return {"base": "SyncConsumer", "define": "def", "call": ""}
-    return {"base": "AsyncConsumer", "define": "async def", "call": "await "}
+def _words(lesson: Lesson, app: str) -> dict[str, str | int]:
+    """What the templates name; a handler is written in the style of the app."""
+    is_sync = app == "sync_demo"
+    return {
+        "number": lesson.number,
+        "slug": lesson.slug,
+        "name": lesson.slug.title().replace("_", ""),
+        "app": app,
+        "path": f"/ws/{app.removesuffix('_demo')}/{lesson.slug}/",
+        "base": "SyncConsumer" if is_sync else "AsyncConsumer",
+        "define": "def" if is_sync else "async def",
+        "call": "" if is_sync else "await ",
+    }
 
 
-def _write(lesson: Lesson, words: dict) -> None:
-    lesson.folder.mkdir()
-    for file_name, template in new_lesson.FILES.items():
-        text = template.format(**words)
-        lesson.path_to(file_name).write_text(text, encoding="utf-8")
-    lesson.tests.parent.mkdir(parents=True, exist_ok=True)
-    lesson.tests.write_text(new_lesson.TESTS.format(**words), encoding="utf-8")
+def _files(lesson: Lesson, words: dict) -> dict[Path, str]:
+    """The text of each new file."""
+    texts = {lesson.path_to(name): text for name, text in new_lesson.FILES.items()}
+    tests = catalogue.PROJECT_DIR / "tests" / words["app"] / f"test_{lesson.folder.name}.py"
+    return {file: text.format(**words) for file, text in {**texts, tests: new_lesson.TESTS}.items()}
+
+
+def _delete(console, lesson: Lesson) -> None:
+    """Delete the files of a new lesson. Raises CommandError if any has been edited."""
+    new = _files(lesson, _words(lesson, lesson.app))
+    there = [file for file in (*sorted(lesson.folder.iterdir()), lesson.tests) if file.is_file()]
+    edited = [file for file in there if file.read_text(encoding="utf-8") != new.get(file)]
+    if edited:
+        names = ", ".join(map(short_path, edited))
+        raise CommandError(f"Nothing was deleted, because these are edited: {names}.", returncode=2)
+    if exercise_copies.is_unedited(lesson):
+        lesson.exercise.unlink()
+    shutil.rmtree(lesson.folder)
+    lesson.tests.unlink(missing_ok=True)
+    catalogue.lessons.cache_clear()
+    exercise_copies.update_manifest(())
+    print_text(console, f"Deleted {short_path(lesson.folder)}")
+    print_text(console, f"and     {short_path(lesson.tests)}")

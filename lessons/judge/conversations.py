@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from lessons.judge.claims import leaving, one_after_the_other
 from lessons.judge.model import Model
-from lessons.playback.steps import BEGINNINGS, SETUP, Step, parse_step, split_steps
+from lessons.playback.steps import BEGINNINGS, METHODS, SETUP, Step, parse_step, split_steps
 
 # Texts that break code which is right for "hello".
 AWKWARD_TEXTS = (
@@ -296,6 +296,6 @@ def _steps(model: type[Model], setup, items) -> list[Step]:
         steps.append(Step(action.action, action.arguments, number, in_air and point is None, point))
         if action.action in ("close", "vanish", "crash", "kill"):
             connected.discard(client)
-        elif is_own:
-            connected.add(client)
+        elif is_own and not (model.takes_frames and action.action in METHODS):
+            connected.add(client)  # a client with a request cannot send frames, so it begins again
     return [*first, *_complete(model, steps)]

@@ -24,7 +24,7 @@ from lessons.judge.model import (
 from lessons.playback.player import bursts_of
 from lessons.playback.session import ClientSeen, Fault, Played, PlayedTurn
 from lessons.playback.steps import SETUP, Step, with_channels
-from lessons.simulator.daphne_rules import ignored_keys_text, with_meant_keys
+from lessons.simulator.daphne_rules import CODE_DROPPED, ignored_keys_text, with_meant_keys
 from lessons.simulator.finding import Finding, Place, make_finding
 from lessons.wire.events import Event
 from lessons.wire.transcript import first_difference, normalize, render_difference
@@ -272,7 +272,7 @@ def _first_fault(model: Model, turn: PlayedTurn) -> Fault | None:
         kinds = seen.raised_kinds if seen else ()
         if allowed and (fault.finding.detail.startswith(allowed) or allowed in kinds):
             model.end_with_error(client)
-        elif client and client.may_have_code and fault.finding.diagnosis == "code-before-accept":
+        elif client and client.may_have_code and fault.finding.diagnosis == CODE_DROPPED:
             continue
         elif not (seen and seen.raised and client and client.may_raise):
             return fault

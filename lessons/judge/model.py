@@ -192,6 +192,7 @@ class ModelClient:
         self.number = number
         self.model = model
         self.state = CONNECTING
+        self.began_with = step.action  # connect, GET or POST
         self.handshake = step.arguments
         self.may_raise = False  # whether an exception may take the place of the close
         self.may_have_code = False  # whether a rejection may have a close code
@@ -618,9 +619,9 @@ def _state_of(value):
 def _orders(burst: list[Step]) -> list[tuple[Step, ...]]:
     """The orders in which the steps of a burst may happen: each sender's own steps stay in order.
 
-    Senders are the clients, all other processes as one, and the layer for each client's channel. A
-    consumer takes events from the client and from the layer, and may take either first. At most
-    MAX_ORDERS orders are found.
+    Senders are the clients, each process that calls a function, all other processes as one, and
+    the layer for each client's channel. A consumer takes events from the client and from the layer,
+    and may take either first. At most MAX_ORDERS orders are found.
     """
     return [*islice(_interleavings(burst), MAX_ORDERS)]
 
@@ -630,7 +631,8 @@ def _interleavings(burst: Sequence[Step]) -> Iterator[tuple[Step, ...]]:
         yield ()
     senders = set()
     for index, step in enumerate(burst):
-        sender = step.client, step.action == "layer"
+        # Each call of a function is made by another process.
+        sender = id(step) if step.action == "call" else (step.client, step.action == "layer")
         if sender not in senders:
             senders.add(sender)
             for others in _interleavings([*burst[:index], *burst[index + 1 :]]):

@@ -12,9 +12,9 @@ for name in (
     "lessons.judge.runner",
     "lessons.playback.conversation",
     "lessons.playback.conversation_run",
-    "time_machine",
 ):
     import_module(name)
+import_module("lessons.simulator.clock").load_time_machine()
 
 with suppress(OSError, DatabaseError):  # a check that needs tables reports the reason
     import_module("lessons.simulator.database").prepare()

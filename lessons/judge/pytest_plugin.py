@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 
 import pytest
 
@@ -89,6 +90,8 @@ def pytest_cmdline_main(config):
         pass  # the main process has chosen already
     elif config.option.lesson:
         _choose_lesson(config, whole)
+    elif config.option.target and not re.search(r"check\.py|course", " ".join(config.args)):
+        raise pytest.UsageError("--target needs a lesson: --lesson N, or the path of its check.py")
     elif whole:
         _use_all_cores(config)
     return (yield)

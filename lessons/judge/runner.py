@@ -9,7 +9,15 @@ from lessons.core.catalogue import Lesson
 from lessons.judge import exploration as exploring
 from lessons.judge.claims import Claims, Play, claim_of, run_claim
 from lessons.judge.verdict import Outcome, Verdict
-from lessons.playback.session import CourseError, LimitedOutput, SessionEnded, SessionPool
+from lessons.playback.session import (
+    CourseError,
+    ForkedPlayer,
+    LimitedOutput,
+    PlayerNotStarted,
+    PlayerProcess,
+    SessionEnded,
+    SessionPool,
+)
 from lessons.playback.target import Target, resolve
 
 CHECK_TIMEOUT = 5.0  # seconds that one conversation may take
@@ -22,14 +30,15 @@ def judge(
     timeout: float = CHECK_TIMEOUT,
     on_start: Callable[[], object] = lambda: None,
     on_claims: Callable[[Verdict], object] = lambda verdict: None,
+    start_player: Callable[..., PlayerProcess] = ForkedPlayer,
 ) -> Verdict:
     """The verdict on `target` ("exercise", "solution", "mistake:NAME", a path).
 
     First the lesson's claims are checked, then generated conversations. Each conversation has
     `timeout` seconds. `on_start` is called when the child process has been started. If all claims
-    are green, `on_claims` is called with the verdict so far.
-    The result is a Verdict, whatever the target's code does. Raises UnknownTarget, and CourseError
-    if the lesson's own files are broken.
+    are green, `on_claims` is called with the verdict so far. `start_player` starts the process.
+    The result is a Verdict, whatever the target's code does. Raises UnknownTarget,
+    PlayerNotStarted, and CourseError if the lesson's own files are broken.
     """
     if isinstance(target, str):
         target = resolve(lesson, target)
@@ -43,7 +52,7 @@ def judge(
             seconds=time.monotonic() - started,
         )
 
-    with SessionPool(lesson, target, timeout) as sessions:
+    with SessionPool(lesson, target, timeout, start_player) as sessions:
         on_start()
         claims = Claims.of(lesson)
         sessions.wait_until_loaded()
@@ -67,7 +76,7 @@ def _errors_of_the_course():
     """Within it, an exception comes from a claim or a model: it is raised as a CourseError."""
     try:
         yield
-    except CourseError:
+    except (CourseError, PlayerNotStarted):
         raise
     except Exception:
         raise CourseError(traceback.format_exc()) from None

@@ -14,7 +14,7 @@ def texts_in(source: str) -> list[str]:
     """The texts of the comparisons, match cases and tables of this source, in their order."""
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last ones: nested too deep
         return []
     found = dict.fromkeys(text for node in ast.walk(tree) for text in _texts_at(node))
     return [text for text in found if 0 < len(text) <= MAX_LENGTH][:MAX_TEXTS]

@@ -117,7 +117,7 @@ class Verdict:
             elif outcome.finding:
                 _junit_fault(case, "failure", outcome.finding)
         if self.output:
-            ElementTree.SubElement(suite, "system-out").text = _xml_text(self.output)
+            ElementTree.SubElement(suite, "system-out").text = xml_text(self.output)
         return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
 
 
@@ -163,11 +163,11 @@ def explain_finding(finding: Finding) -> str:
 
 def _junit_fault(case, kind: str, finding: Finding) -> None:
     fault = ElementTree.SubElement(
-        case, kind, type=finding.diagnosis, message=_xml_text(finding.message)
+        case, kind, type=finding.diagnosis, message=xml_text(finding.message)
     )
-    fault.text = _xml_text(finding.detail)
+    fault.text = xml_text(finding.detail)
 
 
-def _xml_text(text: str) -> str:
+def xml_text(text: str) -> str:
     """Replace control characters, which a student may print and XML 1.0 does not allow."""
     return "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)

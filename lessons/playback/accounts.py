@@ -62,7 +62,7 @@ class Accounts:
         headers = list(self._browsers.get(arguments.get("as"), ()))
         if "ticket" in arguments and self._own_issue:
             scheme = "Bearer" if arguments.get("altered") == "bearer" else "Ticket"
-            headers.append((b"authorization", f"{scheme} {self._shown_ticket(arguments)}".encode()))
+            headers.append((b"authorization", f"{scheme} {self.shown_ticket(arguments)}".encode()))
         for name in HEADERS:
             if name in arguments:
                 value = arguments[name].encode(errors="surrogateescape")
@@ -74,7 +74,7 @@ class Accounts:
     def query_for(self, arguments: dict) -> str | None:
         """The query of a handshake with these arguments."""
         if "ticket" in arguments and not self._own_issue:
-            return f"ticket={self._shown_ticket(arguments)}"
+            return f"ticket={self.shown_ticket(arguments)}"
         return arguments.get("query")
 
     # Browsers
@@ -122,8 +122,9 @@ class Accounts:
         user = name.partition("/")[0]
         if not self._own_issue:
             account = await self._player.database.add_account(user)
-            stack = importlib.import_module(self._lesson.stack_module)
-            self.tickets[name] = await sync_to_async(stack.issue)(account)
+            module = self._lesson.stack_module or self._lesson.demo.rpartition(".")[0]
+            issue = importlib.import_module(module).issue
+            self.tickets[name] = await sync_to_async(issue)(account)
             return
         account = await self._holder(user)
         self.tickets[name] = ""  # what a client shows if issue() fails
@@ -147,7 +148,7 @@ class Accounts:
         self._holders[user] = account.pk
         return account
 
-    def _shown_ticket(self, arguments: dict) -> str:
+    def shown_ticket(self, arguments: dict) -> str:
         """What the client shows: the ticket, or a changed copy of it."""
         ticket = self.tickets[arguments["ticket"]]
         if other := arguments.get("forged"):

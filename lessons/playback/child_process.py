@@ -7,6 +7,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from functools import cache, partial
 from multiprocessing.connection import Connection
@@ -15,6 +16,8 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 import django
 import msgpack
 from django.apps import apps
+from django.conf import settings
+from django.db import connections
 
 from lessons.core.catalogue import PROJECT_DIR
 
@@ -46,9 +49,12 @@ def send_data(connection: Connection, value: Any) -> None:
     connection.send_bytes(packed(value))
 
 
-def receive_data(connection: Connection) -> Any:
-    """Receive what send_data() sent. Raises EOFError, or UnreadableData for anything else."""
-    data = connection.recv_bytes()
+def receive_data(connection: Connection, max_size: int | None = None) -> Any:
+    """Receive what send_data() sent: of a student's process, at most `max_size` bytes.
+
+    Raises EOFError, OSError for more bytes, or UnreadableData for anything that is not data.
+    """
+    data = connection.recv_bytes(max_size)
     try:
         return unpacked(data)
     except (ValueError, TypeError, RecursionError) as error:
@@ -146,7 +152,7 @@ def _field_checks(kind: type) -> list[tuple[str, Callable[[Any], bool]]]:
     return checks
 
 
-def run_isolated(function, *args) -> Any:
+def run_isolated(function, *args, timeout: float = ANSWER_TIMEOUT) -> Any:
     """Run `function(answer, *args)` in a child process; return what it passes to `answer`.
 
     The first call of `answer`, from any thread, ends the process and all that it started. The value
@@ -156,8 +162,8 @@ def run_isolated(function, *args) -> Any:
     child = start_child(_run_function, theirs, function, args)
     theirs.close()
     try:
-        if not ours.poll(ANSWER_TIMEOUT):
-            raise NoAnswer(f"Its process sent nothing for {ANSWER_TIMEOUT} s.")
+        if not ours.poll(timeout):
+            raise NoAnswer(f"Its process sent nothing for {timeout:g} s.")
         kind, value = receive_data(ours)
     except EOFError:
         raise NoAnswer("Its process ended before it answered.") from None
@@ -173,8 +179,6 @@ def run_isolated(function, *args) -> Any:
 
 def _run_function(pipe: Connection, function, args) -> None:
     set_up_django()
-    if hasattr(os, "setsid"):
-        os.setsid()
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - until the process ends
     once = threading.Lock()
 
@@ -193,7 +197,7 @@ def _run_function(pipe: Connection, function, args) -> None:
 
 
 def start_child(function, *args, method: str | None = None):
-    """Start a process that runs `function(*args)` and ends with this one.
+    """Start a process that runs `function(*args)` in its own process group, and ends with this one.
 
     `method` is one of multiprocessing's; without it, start_method() chooses.
 
@@ -201,7 +205,7 @@ def start_child(function, *args, method: str | None = None):
     Python and its libraries would lose that exception in the code that runs around a fork.
     """
     context = multiprocessing.get_context(method or start_method())
-    child = context.Process(target=_with_signals_unblocked, args=(function, *args), daemon=True)
+    child = context.Process(target=_run_in_group, args=(function, *args), daemon=True)
     if not hasattr(signal, "pthread_sigmask"):
         child.start()
         return child
@@ -213,8 +217,13 @@ def start_child(function, *args, method: str | None = None):
     return child
 
 
-def _with_signals_unblocked(function, *args) -> None:
-    """Run `function` in the child, which inherits the blocked signals of its parent."""
+def _run_in_group(function, *args) -> None:
+    """Run `function` in the child, which inherits the blocked signals of its parent.
+
+    Where the system has process groups, the child gets its own: kill_process_group() ends it.
+    """
+    if hasattr(os, "setsid"):
+        os.setsid()
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     function(*args)
@@ -254,21 +263,53 @@ def start_fork_server() -> None:
         forkserver.ensure_running()
 
 
-def kill_process_group(child) -> None:
-    """End the child and every process that the target's code has started."""
-    if hasattr(os, "killpg"):
-        try:
-            os.killpg(child.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            child.kill()
-    else:
+def kill_process_group(child, *, everywhere: bool = not hasattr(os, "killpg")) -> None:
+    """End the child and every process that the target's code has started.
+
+    `everywhere`: also those in other process groups. To find them takes some milliseconds.
+    """
+    end_started = _ending_descendants(child.pid) if everywhere else None
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+    except (AttributeError, ProcessLookupError, PermissionError):
         child.kill()
     child.join()
     child.close()
+    if end_started:
+        end_started()
+
+
+def _ending_descendants(pid: int) -> Callable[[], None]:
+    """A function that ends the processes which this process and its children have started now."""
+    import psutil  # it takes longer to import than a short check takes
+
+    started: list[psutil.Process] = []
+    with suppress(psutil.Error):  # the process has ended
+        started = psutil.Process(pid).children(recursive=True)
+
+    def end() -> None:
+        for one in started:
+            with suppress(psutil.Error):
+                one.kill()
+
+    return end
 
 
 def set_up_django() -> None:
-    """Set up Django, unless this process was forked from one that did."""
+    """Set up Django with SQLite, unless this process was forked from one that did."""
     if not apps.ready:
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lessons.settings")
         django.setup()
+    use_sqlite()
+
+
+def use_sqlite() -> None:
+    """From now on, this process has the database that it has without DATABASE_URL.
+
+    So a verdict does not depend on the workshop's database, and cannot change it.
+    """
+    if settings.DATABASE_URL:
+        settings.DATABASES = {"default": settings.SQLITE}
+        connections.settings = connections.configure_settings(settings.DATABASES)
+        with suppress(AttributeError):  # this thread has not used the database yet
+            del connections["default"]

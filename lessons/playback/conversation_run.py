@@ -140,6 +140,7 @@ class ConversationRun:
                     "at_point": turn.at_point,
                     "thread_jobs": turn.thread_jobs,
                     "held": turn.held,
+                    "calls": turn.calls,
                 }
                 for turn in ([*self._player.turns] if self._player else ())
             ],

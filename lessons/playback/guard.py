@@ -14,6 +14,8 @@ the project.
 
 The guard is a fence, not a sandbox. These ways stay open:
 - A copy of the process (os.fork) is refused: copies multiply faster than they can be killed.
+- A signal to a process that the code has not started (os.kill) is refused: its parent judges it. A
+  C library (ctypes) and signal.pidfd_send_signal() raise no event: ExerciseJudge notices the end.
 - A program that the code starts has no hook. It is refused if its words name a file of the project
   or of the answers. A program that builds such a name, and outlives its process group, is not seen.
 - A C library that opens files itself, such as ATTACH in SQLite, dbm or ctypes, raises no event.
@@ -152,6 +154,12 @@ def install(
         note("starts-a-process", text)
         raise PermissionError(text)
 
+    def check_signal(pid, number) -> None:
+        if not _may_signal(pid, number):
+            text = f"The exercise may not send a signal to process {pid}."
+            note("ends-a-process", text)
+            raise PermissionError(text)
+
     def check_attribute(item, name, _) -> None:
         module = getattr(item, "__module__", None) or ""
         if name in ("__code__", "__defaults__", "__kwdefaults__") and module.startswith("lessons."):
@@ -171,6 +179,8 @@ def install(
         ),
         "sqlite3.connect": check_database,
         **dict.fromkeys(("os.fork", "os.forkpty"), check_fork),
+        **dict.fromkeys(("os.kill", "os.killpg"), check_signal),
+        "resource.prlimit": lambda pid, _, limits: check_signal(pid, limits),
         "subprocess.Popen": check_program,
         "os.system": check_program,
         "os.exec": lambda path, arguments, *_: check_program(path, arguments),
@@ -325,6 +335,20 @@ def _command_test(is_in_project) -> Callable[[Iterable[str], str], bool]:
     return names_the_project
 
 
+def _may_signal(pid: int, number) -> bool:
+    """Whether `pid` is this process, or one that it has started: a child has its own session.
+
+    A process group has the number of its first process; 0 is this process or its group. Signal 0
+    asks whether the process exists, but on Windows it is Ctrl-C.
+    """
+    if pid == os.getpid() or not hasattr(os, "getsid"):
+        return pid == os.getpid()
+    try:
+        return not number or pid == 0 or (pid > 0 and os.getsid(pid) == os.getsid(0))
+    except OSError:  # no such process: os.kill() says so
+        return True
+
+
 def _is_import(frame) -> bool:
     """Whether the import system runs this frame."""
     return frame.f_code.co_filename.startswith("<frozen importlib")
@@ -343,4 +367,4 @@ def _full(path: str) -> str:
 
 def _shown(path) -> str:
     path = _full(_text(path))
-    return os.path.relpath(path, PROJECT_DIR) if path.startswith(f"{PROJECT_DIR}/") else path
+    return os.path.relpath(path, PROJECT_DIR) if path.startswith(f"{PROJECT_DIR}{os.sep}") else path

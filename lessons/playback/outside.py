@@ -17,7 +17,7 @@ from channels.layers import get_channel_layer
 from django.apps import apps
 from django.db import connection, transaction
 
-from lessons.playback.student_test import run_student_test
+from lessons.playback.student_test import run_student_test, tests_of
 from lessons.simulator.channel_layer import current_layer
 from lessons.wire.events import error_text
 
@@ -180,6 +180,8 @@ async def _redis(player, state):
             redis.stop_group_host()
         case "channels gone":
             redis.stop_channel_host()
+        case "outside gone":
+            redis.cut_off_outside()
         case "back":
             redis.start()
 
@@ -193,6 +195,13 @@ async def _worker(player, channels):
 
 async def _kill_workers(player):
     await player.workers.kill()
+
+
+# Functions of the exercise
+
+
+async def _call(player, name, arguments):
+    return await player.call(name, arguments)
 
 
 # Accounts
@@ -221,30 +230,48 @@ _TRIED = "consumer_under_test"  # the module of the consumer
 
 
 async def _try(player, name):
-    """Run the student's test on the consumer of that name, one of `player.consumers`.
+    """Run the student's tests on the consumer of that name, one of `player.consumers`.
 
-    The answer says whether the test passed, and if not, with which error at which line. `events`
-    counts the recorded events; `forgotten` is a warning about a coroutine that was never awaited.
+    The answer says whether all passed, and if not, which test failed, with which error at which
+    line. `events` counts the recorded events; `forgotten` is a warning about a coroutine that was
+    never awaited. A source with an `application` is tested whole, any other one is a consumer.
     """
-    namespace = {"__name__": _TRIED}
-    exec(compile(player.consumers[name], _TRIED, "exec"), namespace)
-    own = [it for it in namespace.values() if getattr(it, "__module__", "") == _TRIED]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        run = await run_student_test(player.subject, own[0])
-        place, error = run.place, run.error
-        text = "" if error is None else error_text(error).removesuffix(": ")
-        events = len(run.transcript)
-        del run, error  # frees coroutines that were never awaited
+        answer = {"passed": False, "test": "", "error": "", "line": 0, "code": "", "events": 0}
+        for title, test in tests_of(player.subject):
+            if player.database:
+                await player.write(_empty_used_table)
+            run = await run_student_test(test, _load_consumer(player.consumers[name]))
+            place, error = run.place, run.error
+            text = "" if error is None else error_text(error).removesuffix(": ")
+            code = linecache.getline(place.file, place.line).strip()
+            answer |= {"test": title, "error": text, "line": place.line, "code": code}
+            answer["events"] += len(run.transcript)
+            # pytest does not fail either after a skip.
+            answer["passed"] = not text or text.startswith("Skipped")
+            del run, error  # frees coroutines that were never awaited
+            if not answer["passed"]:
+                break
     forgotten = [str(it.message) for it in caught if "was never awaited" in str(it.message)]
-    return {
-        "passed": not text or text.startswith("Skipped"),  # pytest does not fail then either
-        "error": text,
-        "line": place.line,
-        "code": linecache.getline(place.file, place.line).strip(),
-        "events": events,
-        "forgotten": (forgotten or [""])[0],
-    }
+    return {**answer, "forgotten": (forgotten or [""])[0]}
+
+
+def _load_consumer(source: str):
+    """The application of that source, or the application of its first class."""
+    namespace = {"__name__": _TRIED}
+    exec(compile(source, _TRIED, "exec"), namespace)
+    if "application" in namespace:
+        return namespace["application"]
+    own = next(it for it in namespace.values() if getattr(it, "__module__", "") == _TRIED)
+    return own.as_asgi()
+
+
+def _empty_used_table() -> None:
+    """Each test begins without rows, as in pytest. An earlier test has used some ids."""
+    entries = apps.get_model("db_demo.Entry").objects
+    entries.create(text="of an earlier test")
+    entries.all().delete()
 
 
 _ACTIONS = {
@@ -270,4 +297,5 @@ _ACTIONS = {
     "session": _session,
     "logout": _logout,
     "issue": _issue,
+    "call": _call,
 }

@@ -15,7 +15,7 @@ import itertools
 import threading
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from django.contrib.sessions.backends import base
@@ -24,9 +24,18 @@ from django.test.utils import override_settings
 from lessons.core.catalogue import Lesson
 from lessons.core.diagnoses import recognise
 from lessons.playback.accounts import Accounts
-from lessons.playback.other_server import OtherServer
+from lessons.playback.other_processes import CallMade, OtherServer, OutsideCalls, StartedCall
 from lessons.playback.outside import take_outside_step
-from lessons.playback.steps import BEGINNINGS, METHODS, SETUP, Step, UnknownStep, with_channels
+from lessons.playback.steps import (
+    BEGINNINGS,
+    METHODS,
+    SETUP,
+    Step,
+    UnknownStep,
+    tickets_in,
+    with_channels,
+    with_tickets,
+)
 from lessons.simulator.cache import fresh_cache
 from lessons.simulator.channel_layer import current_layer
 from lessons.simulator.communicator import (
@@ -101,6 +110,7 @@ class Turn:
     many messages each client had received in this burst when the step was taken. `layers` are the
     aliases of the channel layers that were called. `thread_jobs` counts the jobs for threads.
     `held` has the client, line and handler of each consumer that waited when the step was taken.
+    `calls` are the calls of functions by other processes that ran in this burst.
     """
 
     steps: list
@@ -114,6 +124,7 @@ class Turn:
     at_point: dict[int, int] = field(default_factory=dict)
     thread_jobs: int = 0
     held: list = field(default_factory=list)
+    calls: list[CallMade] = field(default_factory=list)
 
     @property
     def step(self) -> str:
@@ -140,13 +151,14 @@ class Player:
         self.accounts = Accounts(self, lesson, subject)
         self.transaction = OtherTransaction()  # of the steps `begin` and `commit`
         self.workers = Workers(subject)
+        self._calls = OutsideCalls(subject)
         self.turns: list[Turn] = []
         self.leftovers: list[Finding] = []  # what shows at the end
         self._needs_database = needs_database
         self._finds_lines = finds_lines
         self._stop_timeout = stop_timeout  # seconds for a consumer whose client has left
         self._interleaving = None
-        self._is_at_point = False
+        self.is_at_point = False  # a step is taken while a handler is held
         self._keys = ""  # "both" or "fewer": which keys the server's events have
         self._clients: dict[int, StrictClient] = {}
         self._opened: list[tuple[int, StrictClient]] = []  # every client; a number may be reused
@@ -161,6 +173,11 @@ class Player:
         self._held: list[tuple[int, int, str]] = []
         self._begun = 0.0
         self._jobs_before = 0
+
+    @property
+    def time(self) -> float:
+        """Seconds since the first step."""
+        return asyncio.get_running_loop().time() - self._begun
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -209,9 +226,13 @@ class Player:
 
     async def do(self, function, *args):
         """Call a function that uses the database, outside the consumer, and return its result."""
-        if self._is_at_point:
+        if self.is_at_point:
             return await self.database.do_in_other_process(function, *args)
         return await self.database.do(function, *args)
+
+    async def call(self, name: str, arguments: list):
+        """Let another process call this function of the subject's file. It may run for longer."""
+        return await self._calls.start(self, name, arguments)
 
     async def write(self, function, *args, **kwargs):
         """Call a function that changes rows: in the open transaction, if there is one."""
@@ -237,7 +258,7 @@ class Player:
                 at_point = burst[first:]
 
                 async def act():
-                    self._is_at_point = True
+                    self.is_at_point = True
                     clients = self._clients.items()
                     self._at_point = {n: len(client.server.arrivals) for n, client in clients}
                     places = {n: client.server.place_of_wait() for n, client in clients}
@@ -245,7 +266,7 @@ class Player:
                     try:
                         await self._take_all(at_point, answers)
                     finally:
-                        self._is_at_point = False
+                        self.is_at_point = False
 
                 with self._interleaving.at(at_point[0].point, act):
                     await self._take_all(burst[:first], answers)
@@ -255,13 +276,15 @@ class Player:
                     await act()
             await self._settle(leaving={step.client for step in burst if _is_end(step)})
         finally:
-            self._note_turn(burst, [answers.get(id(step)) for step in burst], before)
+            self._note_turn(burst, [_answer(answers.get(id(step))) for step in burst], before)
 
     async def _prepare(self, burst: list[Step]) -> None:
         """Log in the users of these steps: that may suspend, and a burst happens all at once."""
         for step in burst:
             if step.action in ("connect", "logout"):
                 needs = {"as": step.arguments["user"]} if step.client is None else step.arguments
+                await self._attempt(step, None, self.accounts.prepare(needs))
+            for needs in tickets_in(step):
                 await self._attempt(step, None, self.accounts.prepare(needs))
 
     async def _take_all(self, steps: list[Step], answers: dict[int, Any]) -> None:
@@ -278,20 +301,23 @@ class Player:
             self._break(client, failure)
         except Exception as error:
             # The step may have called the student's code, such as a receiver of a signal.
-            file = SubjectSource(self.subject).file
-            if place := place_of_error(file, error):
-                detail = error_text(error)
-                name = recognise(error)
-                name = "function-raised" if name == "exception" else name
-                self._faults.append((None, make_finding(name, place, detail=detail)))
-            elif place := place_of_wrong_call(file, error):
-                detail = error_text(error)
-                finding = make_finding("callback-arguments", place, detail=detail)
+            if finding := self._finding_of(error):
                 self._faults.append((None, finding))
             elif isinstance(error, LookupError | ValueError | TypeError | AttributeError):
                 raise UnknownStep(f"{str(step)!r} cannot be played: {error}") from error
             else:
                 raise
+
+    def _finding_of(self, error: Exception) -> Finding | None:
+        """The finding for an exception of the student's code, outside of each consumer; or None."""
+        file, detail = SubjectSource(self.subject).file, error_text(error)
+        if place := place_of_error(file, error):
+            name = recognise(error)
+            name = "function-raised" if name == "exception" else name
+            return make_finding(name, place, detail=detail)
+        if place := place_of_wrong_call(file, error):
+            return make_finding("callback-arguments", place, detail=detail)
+        return None
 
     def _note_turn(self, burst: list[Step], answers: list, before: dict[int, int]) -> None:
         caused = [
@@ -308,19 +334,25 @@ class Player:
         secrets = self.accounts.secrets
         faults = [*self._blocked_loop(), *self._faults]
         faults += self._sent_after_end()
+        faults += [(None, self._finding_of_call(error)) for error in self._calls.take_errors()]
         faults += [(None, finding) for finding in secrets.findings]
         if named := self.accounts.groups_with_a_key(current_layer().groups):
             faults.append((None, self._finding_of_group(named[0], caused)))
         self._faults, secrets.findings = [], []
-        now = asyncio.get_running_loop().time() - self._begun
+        now = self.time
         steps = [str(step) for step in burst]
         answers, points = list(map(to_json, answers)), self._interleaving.passed
         layers = current_layer().redis.take_layers_used()
         self._channels = {n: client.channel for n, client in clients.items() if client.channel}
         at_point = self._at_point
         jobs = asyncio.get_running_loop().thread_jobs_started - self._jobs_before
-        others = layers, at_point, jobs, self._held
+        others = layers, at_point, jobs, self._held, self._calls.take_seen()
         self.turns.append(Turn(steps, clients, answers, faults, caused, now, points, *others))
+
+    def _finding_of_call(self, error: Exception) -> Finding:
+        place = Place(SubjectSource(self.subject).file)
+        own = self._finding_of(error)
+        return own or make_finding("function-raised", place, detail=error_text(error))
 
     def _finding_of_group(self, name: str, caused: list) -> Finding:
         """The finding for a group whose name has the key of a session."""
@@ -376,6 +408,7 @@ class Player:
 
     async def _take(self, step: Step):
         step = with_channels(step, self._channels)
+        step = with_tickets(step, self.accounts.shown_ticket)
         if step.client is None:
             return await take_outside_step(self, step.action, step.arguments)
         number = step.client
@@ -464,6 +497,7 @@ class Player:
             await client.cancel_application()
         for server in self._servers.values():
             server.stop()
+        await self._calls.end()
         await self.transaction.close()
         if self.database and (held := await self.database.unmanaged_connections()):
             finding = make_finding("connection-left-open", detail=f"In use: {', '.join(held)}")
@@ -471,11 +505,16 @@ class Player:
 
     # Clients
 
+    @cached_property
+    def _first_application(self):
+        """One for all clients: a middleware may keep something on self."""
+        subject = self.subject
+        return application_for(subject, self.lesson) if isinstance(subject, type) else subject
+
     def _application_of(self, server: int):
         """The application of that server process. Each process but the first is played here."""
         if server == 1:
-            subject = self.subject
-            return application_for(subject, self.lesson) if isinstance(subject, type) else subject
+            return self._first_application
         if server not in self._servers:
             self._servers[server] = OtherServer(self.subject, self.lesson)
         return self._servers[server].application
@@ -484,21 +523,26 @@ class Player:
         """A client that has not taken its first step yet, which is `step`."""
         application = self._application_of(step.arguments.get("server", 1))
         port = CLIENT_PORT + len(self._opened)
+        path = step.arguments.get("path", self.lesson.path)
         if step.action in METHODS:
             body = step.arguments.get("body", "").encode()
             pieces = [piece.encode() for piece in step.arguments.get("pieces", ())]
             return StrictHttpCommunicator(
-                *(application, step.action, self.lesson.path, pieces or body),
+                *(application, step.action, path, pieces or body),
                 is_whole=not step.arguments.get("unfinished"),
                 leaves_out=self._keys == "fewer",
                 port=port,
             )
-        path = step.arguments.get("path", self.lesson.path)
         if (query := self.accounts.query_for(step.arguments)) is not None:
             path = f"{path}?{query}"
         headers = self.accounts.headers_for(step.arguments)
         subprotocols = step.arguments.get("subprotocols", [])
         return StrictCommunicator(application, path, headers, subprotocols, port=port)
+
+
+def _answer(value):
+    """The answer of a step. A call has answered when the burst is over."""
+    return value.answer() if isinstance(value, StartedCall) else value
 
 
 def bursts_of(steps: list[Step]) -> list[list[Step]]:

@@ -17,10 +17,12 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field, replace
 from itertools import cycle
+from multiprocessing.connection import Connection
+from typing import Protocol
 
 from lessons.core.catalogue import Lesson
 from lessons.core.diagnoses import diagnosis
@@ -33,6 +35,7 @@ from lessons.playback.child_process import (
     set_up_django,
     start_child,
 )
+from lessons.playback.other_processes import CallMade
 from lessons.playback.steps import Step, parse_step
 from lessons.playback.target import Target
 from lessons.simulator.finding import CheckFailed, Finding, Place, make_finding, running_place
@@ -46,6 +49,7 @@ PROCESSES = 2 if (os.cpu_count() or 1) > 1 else 1  # that play side by side
 IN_ADVANCE = 6  # conversations that a child may play before the parent has read the first
 MAX_IN_ADVANCE = 4000  # characters of steps that one child may have been sent in advance
 _MAX_ATTEMPTS = 20  # findings of the guard that are kept
+MAX_REPORT = 32 * 1024**2  # bytes of a report; a longer one is not read
 MAX_OUTPUT = 4000  # characters of printed text that are kept
 WATCH_INTERVAL = 0.1  # seconds between two looks at a conversation
 WAITING_FACTOR = 4  # how much longer than it may work a conversation may take in all
@@ -109,6 +113,7 @@ class PlayedTurn:
     at_point: dict[int, int] = field(default_factory=dict)
     thread_jobs: int = 0
     held: tuple[tuple[int, int, str], ...] = ()
+    calls: tuple[CallMade, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -141,14 +146,57 @@ class CourseError(Exception):
     """The course's own code is broken. The text says where, or is a traceback."""
 
 
-class Session:
-    """A child process that plays conversations with `target`. Use it as a context manager."""
+class PlayerNotStarted(Exception):
+    """The process that plays did not start. The text says why: the target's code did not run."""
 
-    def __init__(self, lesson: Lesson, target: Target, timeout: float = PLAY_TIMEOUT):
+
+class PlayerProcess(Protocol):
+    """A process that has been started with (lesson, target, timeout), and runs run_player()."""
+
+    pipe: Connection
+
+    def exit_code(self, timeout: float) -> int | None:
+        """The exit code, or minus the signal that has ended it. None if it runs after `timeout`."""
+
+    def end(self) -> None:
+        """End it and all that it has started, and remove its files."""
+
+
+class ForkedPlayer:
+    """A child of this process, with the rights of this process."""
+
+    def __init__(self, lesson: Lesson, target: Target, timeout: float):
+        self.pipe, child_pipe = multiprocessing.Pipe()
+        self._folder = tempfile.TemporaryDirectory()
+        order = lesson, target, timeout, self._folder.name
+        self._child = start_child(_run_forked, child_pipe, self.pipe, *order)
+        child_pipe.close()
+
+    def exit_code(self, timeout: float) -> int | None:
+        self._child.join(timeout)
+        return self._child.exitcode
+
+    def end(self) -> None:
+        kill_process_group(self._child)
+        self.pipe.close()
+        self._folder.cleanup()
+
+
+class Session:
+    """A process that plays conversations with `target`. Use it as a context manager."""
+
+    def __init__(
+        self,
+        lesson: Lesson,
+        target: Target,
+        timeout: float = PLAY_TIMEOUT,
+        start_player: Callable[..., PlayerProcess] = ForkedPlayer,
+    ):
         self._arguments = lesson, target, timeout
+        self._start_player = start_player
         self.file = str(target.file)
         self._timeout = timeout
-        self._pipe = self._child = None
+        self._player: PlayerProcess | None = None
         self._asked_for = 0  # conversations that receive() has not returned
         self._number = 0  # of the last conversation that the child was asked for
         self._attempts: list[Finding] = []  # what the guard has refused
@@ -190,11 +238,11 @@ class Session:
 
     def send(self, steps, options: PlayOptions = PlayOptions()) -> None:
         """Ask for a conversation; receive() returns it. Several may be asked for at once."""
-        if self._child is None:  # the last conversation has ended the process
+        if self._player is None:  # the last conversation has ended the process
             self._start()
             self.wait_until_loaded()
         try:
-            send_data(self._pipe, (self._number + 1, [str(step) for step in steps], options))
+            send_data(self._player.pipe, (self._number + 1, [str(step) for step in steps], options))
         except OSError:
             raise SessionEnded(self._how_it_ended()) from None
         self._number += 1
@@ -218,18 +266,12 @@ class Session:
         return replace(played, leftovers=(*self._attempts, *played.leftovers))
 
     def _start(self) -> None:
-        self._pipe, child_pipe = multiprocessing.Pipe()
-        self._folder = tempfile.TemporaryDirectory()
-        arguments = (*self._arguments, self._folder.name)
-        self._child = start_child(_run, child_pipe, self._pipe, *arguments)
-        child_pipe.close()
+        self._player = self._start_player(*self._arguments)
 
     def _stop(self) -> None:
-        if self._child is not None:
-            kill_process_group(self._child)
-            self._pipe.close()
-            self._folder.cleanup()
-        self._child = None
+        if self._player is not None:
+            self._player.end()
+        self._player = None
         self._asked_for = 0
 
     def _receive(self, seconds: float):
@@ -247,16 +289,15 @@ class Session:
         return kind, value
 
     def _receive_message(self, seconds: float):
-        if not self._pipe.poll(seconds):
+        if not self._player.pipe.poll(seconds):
             finding = make_finding("stuck", detail=f"No report for {seconds:g} s.")
             raise SessionEnded(finding)
-        return receive_data(self._pipe)
+        return receive_data(self._player.pipe, MAX_REPORT)
 
     def _how_it_ended(self) -> Finding:
         if self._attempts:
             return self._attempts[0]
-        self._child.join(_REPORT_TIMEOUT)
-        code = self._child.exitcode
+        code = self._player.exit_code(_REPORT_TIMEOUT)
         how = f"with exit code {code}"
         if code is not None and code < 0:
             how = f"by {signal.Signals(-code).name}"
@@ -266,10 +307,16 @@ class Session:
 class SessionPool:
     """Some sessions with one target, which play side by side. Use it as a context manager."""
 
-    def __init__(self, lesson: Lesson, target: Target, timeout: float = PLAY_TIMEOUT):
+    def __init__(
+        self,
+        lesson: Lesson,
+        target: Target,
+        timeout: float = PLAY_TIMEOUT,
+        start_player: Callable[..., PlayerProcess] = ForkedPlayer,
+    ):
         # In a worker process, such as one of `lesson verify`, others already play side by side.
         size = 1 if multiprocessing.parent_process() else PROCESSES
-        self._sessions = [Session(lesson, target, timeout) for _ in range(size)]
+        self._sessions = [Session(lesson, target, timeout, start_player) for _ in range(size)]
         self._first = self._sessions[0]
         self._are_loaded = False
         self.file = self._first.file
@@ -390,7 +437,8 @@ def _read_turn(data: dict) -> PlayedTurn:
     at_point = {int(number): int(count) for number, count in data["at_point"].items()}
     answers = tuple(data["answers"])
     held = tuple((int(client), int(line), _text(name)) for client, line, name in data["held"])
-    others = layers, at_point, int(data["thread_jobs"]), held
+    calls = tuple(read_dataclass(CallMade, call) for call in data["calls"])
+    others = layers, at_point, int(data["thread_jobs"]), held, calls
     return PlayedTurn(steps, clients, answers, tuple(faults), time, points, *others)
 
 
@@ -494,21 +542,24 @@ class _Reporter:
             os._exit(1)
 
 
-def _run(pipe, parents_end, lesson, target: Target, timeout: float, folder: str) -> None:
+def _run_forked(pipe, parents_end, *order) -> None:
+    """Run the player in a forked process."""
+    # It has a copy. With that copy open, the end of the parent would not be noticed.
+    parents_end.close()
+    run_player(pipe, *order)
+
+
+def run_player(pipe, lesson: Lesson, target: Target, timeout: float, folder: str) -> None:
     """Play what the parent asks for, until the pipe is closed; never returns.
 
     Its database is in `folder`, which the parent removes. It is the working folder, too: a student
     may open a log with a relative name, and the guard refuses to write into the project.
     """
-    # A forked process has a copy. With that copy open, the end of the parent would not be noticed.
-    parents_end.close()
     set_up_django()
     from lessons.simulator.database import keep_file_in
 
     keep_file_in(folder)
     os.chdir(folder)
-    if hasattr(os, "setsid"):
-        os.setsid()
     output = sys.stdout = sys.stderr = LimitedOutput()
     reporter = _Reporter(pipe)
     gc.freeze()  # later collections skip the objects of the parent

@@ -6,6 +6,8 @@ exported tests all use the same grammar:
     connect [/path/] [?query] [subprotocols=a,b] [as=ada] [ticket=ada] [origin=http://a.test] …
     GET, POST piece piece, POST "body"    an HTTP request; each piece is one http.request event
     POST piece ...                        a request of which more pieces follow
+    GET /health/, POST /drain/ piece      a request to another path than the lesson's; without a
+                                          path, the first piece does not begin with a slash
     piece 2, piece 2 ...                  the last piece of a request, or one more
     text hello                            the client sends a text frame
     bytes 00ff                            the client sends a binary frame
@@ -57,7 +59,10 @@ No client takes the following steps, so they have no number:
     redis gone                            Redis, which every channel layer uses, stops
     redis groups gone                     one host of several stops: the one that keeps the groups
     redis channels gone                   the host of the channels stops; groups are on another
+    redis outside gone                    code without a connection does not reach Redis any more
     redis back                            Redis returns, and what was stopped is empty
+    call report [1, 40]                   another process calls this function of the exercise; the
+                                          answer is {"returned": …}, or {"running": true}
     account ada {"is_active": false}      changes ada's account, or creates it; it has `password`,
                                           and as lists such as ["auth.add_user"] `permissions`
                                           and `group_permissions`
@@ -83,6 +88,13 @@ burst. If there was no such consumer, the words stay as they are:
 
     text {"to": "{channel of 2}"}         the client sends the name of that channel
 
+`{token=ada}` stands for ada's ticket in a text or a subprotocol, with the same options as behind
+`ticket=`:
+
+    text {"token": "{token=ada}"}         the client sends the ticket that was issued to ada
+    text {token=ada/2&altered=longer}     a changed copy of ada's second ticket
+    connect subprotocols=a,b.{token=ada}  one of the subprotocols has the ticket
+
 A text that one line cannot show is written as JSON, with the number of its repetitions if there
 are several: `text "two\nlines"`, `text "a" * 65536`. A long text may have
 parts: `text "begin " + "a" * 65536 + " end"`. So are bytes that are repeated: `bytes 00ff * 5000`.
@@ -91,6 +103,7 @@ parts: `text "begin " + "a" * 65536 + " end"`. So are bytes that are repeated: `
 import json
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote_to_bytes, urlencode
@@ -102,9 +115,12 @@ _WITHOUT_CLIENT = (
     *SETUP,
     *("row", "load", "delete", "begin", "commit", "rollback", "rows", "database"),
     *("send", "group", "join", "take", "take-all", "fill", "worker", "kill-workers", "redis"),
-    *("account", "session", "logout", "issue", "try"),
+    *("account", "session", "logout", "issue", "try", "call"),
 )
-REDIS_STATES = ("gone", "groups gone", "channels gone", "back")
+REDIS_STATES = ("gone", "groups gone", "channels gone", "outside gone", "back")
+_TOKEN = re.compile(
+    r"\{(?P<options>token=[\w/]{1,30}(?:&(?:forged|spliced|altered)=[\w/]{1,30}){0,3})\}", re.ASCII
+)
 _PART = re.compile(r'(?P<text>"(?:[^"\\]|\\.)*")(?: \* (?P<times>[1-9]\d{0,6}))?(?: \+ |\Z)')
 _OBJECT_TIMES = re.compile(r"(?P<object>.*\}) \* (?P<times>[1-9]\d{0,3})", re.DOTALL)
 _ROW_KINDS = {"rolled-back": "rolled_back", "partial": "partial", "silent": "silent"}
@@ -122,8 +138,8 @@ _HANDSHAKE_KEYS = (
 _HEADER_CHARACTERS = "".join(map(chr, range(33, 127))).replace("%", "").replace("|", "")
 _USAGES = {
     "connect": "connect [/path/] [?query] [subprotocols=a,b] [as=ada] [ticket=ada] [origin=URL] …",
-    "GET": "GET",
-    "POST": 'POST piece piece, POST piece ..., or POST "body"',
+    "GET": "GET, or GET /path/",
+    "POST": 'POST piece piece, POST piece ..., POST "body", or POST /path/ piece',
     "piece": "piece 2, or piece 2 ...",
     "text": "text hello",
     "bytes": "bytes 00ff",
@@ -131,7 +147,8 @@ _USAGES = {
     "vanish": "vanish",
     "wait": "wait 0.5",
     "layer": 'layer {"type": "a.message"}',
-    "redis": "redis gone, redis groups gone, redis channels gone, or redis back",
+    "redis": "redis gone, redis groups gone, redis channels gone, redis outside gone, "
+    "or redis back",
     "crash": "crash",
     "kill": "kill",
     "row": 'row auth.Group {"name": "a"}',
@@ -155,6 +172,7 @@ _USAGES = {
     "logout": "logout ada",
     "try": "try NAME",
     "issue": "issue ada",
+    "call": "call report [1, 40]",
     "capacity": "capacity 3",
     "keys": "keys both, or keys fewer",
     "seed": "seed 7",
@@ -176,15 +194,15 @@ class Step:
         connect             path, query, subprotocols (a list), server (a number), as, ticket,
                             forged, spliced, altered, host, origin, cookie, authorization, referer;
                             all optional. A byte of a header that is not UTF-8 is a lone surrogate
-        GET, POST           body (a string), or pieces (a list of strings), or neither;
-                            unfinished: true where more pieces follow
+        GET, POST           path, optional; body (a string), or pieces (a list of strings), or
+                            neither; unfinished: true where more pieces follow
         piece               piece (a string); unfinished
         text, bytes         text; hex
         close               code, optional
         vanish, crash, kill none
         wait                seconds
         layer               message
-        redis               state: "gone", "groups gone", "channels gone" or "back"
+        redis               state: "gone", "groups gone", "channels gone", "outside gone" or "back"
         row                 model, fields; times, if several; and at most one of rolled_back,
                             partial and silent, which is true
         load                tables
@@ -196,6 +214,7 @@ class Step:
         join                group, name
         take, take-all      name
         fill, issue         name
+        call                name, arguments (a list)
         account, session    user, fields
         worker              channels
         logout              user
@@ -280,9 +299,35 @@ def with_channels(step: Step, channels: dict[int, str]) -> Step:
     def name(found):
         return channels.get(int(found["client"]), found[0])
 
+    return _with_texts(step, lambda text: _CHANNEL.sub(name, text))
+
+
+def tickets_in(step: Step) -> list[dict[str, str]]:
+    """The options of each `{token=ada&altered=longer}`, as `ticket=ada altered=longer` has them."""
+    texts = [step.arguments.get("text", ""), *step.arguments.get("subprotocols", ())]
+    return [_ticket_options(found) for text in texts for found in _TOKEN.finditer(text)]
+
+
+def with_tickets(step: Step, ticket_for: Callable[[dict[str, str]], str]) -> Step:
+    """The step with tickets: `ticket_for` returns the one with these options."""
+
+    def ticket(found):
+        return ticket_for(_ticket_options(found))
+
+    return _with_texts(step, lambda text: _TOKEN.sub(ticket, text))
+
+
+def _ticket_options(found: re.Match) -> dict[str, str]:
+    options = dict(option.split("=") for option in found["options"].split("&"))
+    return {"ticket": options.pop("token"), **options}
+
+
+def _with_texts(step: Step, change: Callable[[str], str]) -> Step:
+    """The step with each text in its arguments changed."""
+
     def replaced(value):
         if isinstance(value, str):
-            return _CHANNEL.sub(name, value)
+            return change(value)
         if isinstance(value, dict):
             return {key: replaced(item) for key, item in value.items()}
         return [replaced(item) for item in value] if isinstance(value, list) else value
@@ -300,12 +345,11 @@ def _parse_arguments(action: str, rest: str) -> dict[str, Any]:
     match action:
         case "connect":
             return _parse_handshake(rest)
-        case "GET" | "POST" if rest.startswith('"') and not rest.startswith('"" '):
-            body = json.loads(rest)
-            body.encode()  # a lone surrogate is not a body
-            return {"body": body}
+        case "GET" | "POST" if rest.startswith("/"):
+            path, _, rest = rest.partition(" ")
+            return {"path": path, **_parse_body(rest)}
         case "GET" | "POST":
-            return _parse_pieces(rest) if rest.split() else {}
+            return _parse_body(rest)
         case "piece":
             parsed = _parse_pieces(rest or '""')
             (piece,) = parsed.pop("pieces")
@@ -344,6 +388,8 @@ def _parse_arguments(action: str, rest: str) -> dict[str, Any]:
             return dict(zip(("group", "name"), rest.split(), strict=True))
         case "take" | "take-all" | "fill" | "issue" if rest:
             return {"name": rest}
+        case "call" if rest:
+            return _parse_call(rest)
         case "worker" if rest.split():
             return {"channels": rest.split()}
         case "try" if rest:
@@ -361,6 +407,15 @@ def _parse_arguments(action: str, rest: str) -> dict[str, Any]:
         case "begin" | "commit" | "rollback" if not rest:
             return {}
     raise ValueError
+
+
+def _parse_body(rest: str) -> dict[str, Any]:
+    """The body of a request: a JSON text, or pieces."""
+    if rest.startswith('"') and not rest.startswith('"" '):
+        body = json.loads(rest)
+        body.encode()  # a lone surrogate is not a body
+        return {"body": body}
+    return _parse_pieces(rest) if rest.split() else {}
 
 
 def _parse_pieces(rest: str) -> dict[str, Any]:
@@ -416,7 +471,7 @@ def _quoted(text: str) -> str:
     return json.dumps(text).replace("|", "\\u007c")
 
 
-def _write_object(value: dict) -> str:
+def _write_object(value: dict | list) -> str:
     """The object as JSON, without a `|`, which stands between two steps on one line."""
     return json.dumps(value, ensure_ascii=False).replace("|", "\\u007c")
 
@@ -424,6 +479,15 @@ def _write_object(value: dict) -> str:
 def _parse_name_and_object(first: str, second: str, rest: str) -> dict[str, Any]:
     name, _, fields = rest.partition(" ")
     return {first: name, second: _parse_object(fields)}
+
+
+def _parse_call(rest: str) -> dict[str, Any]:
+    name, _, arguments = rest.partition(" ")
+    value = json.loads(arguments)
+    if not name.isidentifier() or not isinstance(value, list):
+        raise ValueError("no name and list")
+    json.dumps(value, allow_nan=False)  # raises for numbers that JSON does not have
+    return {"name": name, "arguments": value}
 
 
 def _parse_handshake(rest: str) -> dict[str, Any]:
@@ -465,6 +529,8 @@ def _write_arguments(action: str, arguments: dict[str, Any]) -> list[str]:
     match action, arguments:
         case "connect", _:
             return _write_handshake(arguments)
+        case (("GET" | "POST"), {"path": path, **rest}):
+            return [path, *_write_arguments(action, rest)]
         case _, {"body": text}:
             return [json.dumps(text, ensure_ascii=False)]
         case (("GET" | "POST"), _):
@@ -485,6 +551,8 @@ def _write_arguments(action: str, arguments: dict[str, Any]) -> list[str]:
         case "join", {"group": group, "name": name}:
             return [group, name]
         case (("send" | "group"), {"name": name, "message": value}):
+            return [name, _write_object(value)]
+        case "call", {"name": name, "arguments": value}:
             return [name, _write_object(value)]
         case "worker", {"channels": channels}:
             return channels

@@ -1,4 +1,4 @@
-"""Runs a test that a student wrote on a consumer, as pytest would."""
+"""Runs tests that a student wrote on a consumer, as pytest would."""
 
 import asyncio
 import inspect
@@ -43,12 +43,25 @@ class StudentTestRun:
         return Place(code.co_filename, code.co_firstlineno, code.co_qualname) if code else Place()
 
 
-async def run_student_test(test, consumer_class) -> StudentTestRun:
-    """Run `test(application)` on that consumer, then cancel the tasks that it left behind."""
+def tests_of(subject) -> list[tuple[str, Callable]]:
+    """The tests by name, in the order of the file: a function, or the test methods of a class.
+
+    As in pytest, each method runs on a new object, and a base class may have some of them.
+    """
+    if not inspect.isclass(subject):
+        return [(subject.__name__, subject)]
+    names = dict.fromkeys(name for base in reversed(subject.__mro__) for name in vars(base))
+    tests = {name: getattr(subject(), name) for name in names if name.startswith("test")}
+    return [(name, test) for name, test in tests.items() if callable(test)]
+
+
+async def run_student_test(test, application) -> StudentTestRun:
+    """Run `test(application)`, then cancel the tasks that it left behind.
+
+    Each run needs a new application, because a test may change attributes of a consumer's class.
+    """
     recorder = Recorder()
-    # Each run gets a new class, because a test may change attributes of the class.
-    consumer = type(consumer_class.__name__, (consumer_class,), {})
-    application = _cancelled_when_idle(RecordingMiddleware(consumer.as_asgi(), recorder))
+    application = _cancelled_when_idle(RecordingMiddleware(application, recorder))
     # Channels' receive_nothing() reads the machine's clock. The simulated clock is the loop's.
     clock = SimpleNamespace(monotonic=asyncio.get_running_loop().time)
     others = asyncio.all_tasks()

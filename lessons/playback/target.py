@@ -57,6 +57,6 @@ def resolve(lesson: Lesson, target: str = "exercise") -> Target:
     file = Path(target).resolve()
     if not file.is_file():
         raise UnknownTarget(
-            f"Unknown target {target!r}: write exercise, solution, mistake:NAME or a path."
+            f"There is no file {target!r}. Write exercise, solution, mistake:NAME or a file's path."
         )
     return Target(target, file, name, base)

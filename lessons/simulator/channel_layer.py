@@ -225,6 +225,7 @@ class FakeRedis:
     def __init__(self):
         self.layers: dict[str, OutageLayer] = {}
         self.has_channels = self.has_groups = True
+        self.serves_outside = True
 
     async def stop(self) -> None:
         """Kill the server with all its data. Returns when all receivers have reacted."""
@@ -240,6 +241,7 @@ class FakeRedis:
 
         Each waiting receiver finds that out.
         """
+        _import_redis()
         self.has_channels = False
         for layer in self.layers.values():
             layer.close_connections()
@@ -249,13 +251,22 @@ class FakeRedis:
 
         The channels are on the other host.
         """
+        _import_redis()
         self.has_groups = False
         for layer in self.layers.values():
             layer.groups.clear()
 
+    def cut_off_outside(self) -> None:
+        """Cut the network between Redis and all code that belongs to no connection.
+
+        The server's consumers still reach Redis: a job on another machine does not.
+        """
+        _import_redis()
+        self.serves_outside = False
+
     def start(self) -> None:
-        """Start the server again at the same address. It has no data."""
-        self.has_channels = self.has_groups = True
+        """Start the server again at the same address. If it was stopped, it has no data."""
+        self.has_channels = self.has_groups = self.serves_outside = True
 
     def take_layers_used(self) -> list[str]:
         """Aliases of the layers that were called since this method was called last."""
@@ -299,22 +310,32 @@ class OutageLayer(SerializingLayer):
     def _require(self, host: str) -> None:
         self.was_used = True
         is_up = self.redis.has_channels if host == "channels" else self.redis.has_groups
-        if not is_up:
+        is_reached = self.redis.serves_outside or current_connection.get() is not None
+        if not (is_up and is_reached):
             raise self._outage()
 
     def _outage(self) -> Exception:
-        """A server that was stopped refuses connections. One host of several does not answer."""
+        """A stopped server refuses connections. One host of several is silent, as a cut network."""
         if self.redis.has_channels or self.redis.has_groups:
             return _redis_error("TimeoutError", "Timeout connecting to server")
         text = "Error 111 connecting to localhost:6379. Connect call failed."
         return _redis_error("ConnectionError", text)
 
 
+def _import_redis():
+    """redis-py's exceptions, of which the import takes 0.1 s.
+
+    An outage imports them in the loop's thread. In a thread that is played, so much work looks like
+    an endless loop, and the clock would move on.
+    """
+    from redis import exceptions
+
+    return exceptions
+
+
 def _redis_error(name: str, text: str) -> Exception:
     """What redis-py raises. It is not a subclass of Python's exception of the same name."""
-    from redis import exceptions  # its import takes 0.1 s
-
-    error = getattr(exceptions, name)(text)
+    error = getattr(_import_redis(), name)(text)
     error.is_simulated = True
     return error
 

@@ -34,7 +34,10 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
+from django.core.cache.backends.locmem import LocMemCache
+
 from lessons.simulator import STUDENT_PACKAGE, threads
+from lessons.simulator.cache import CALLS as CACHE_CALLS
 from lessons.simulator.finding import Place
 from lessons.simulator.loop import EPOCH, BlockingCall, SimulatedLoop, ThreadSleep
 
@@ -62,7 +65,7 @@ def simulated_clock(loop: SimulatedLoop, beginning: datetime = BEGINNING) -> Ite
         raise RuntimeError("another simulated clock is active")
     begun = _nanoseconds(beginning.timestamp())
     replaced: list[tuple] = []
-    with loop.turns.control(), _time_machine().travel(beginning, tick=False) as traveller:
+    with loop.turns.control(), load_time_machine().travel(beginning, tick=False) as traveller:
         traveller.time_ns = lambda: begun + _nanoseconds(_now() - EPOCH)
         _loop = loop
         loop.turns.has_clock = True
@@ -80,8 +83,11 @@ def simulated_clock(loop: SimulatedLoop, beginning: datetime = BEGINNING) -> Ite
 
 
 @cache
-def _time_machine():
-    """time-machine. It imports pytest for its fixture, which takes longer than many checks."""
+def load_time_machine():
+    """Import time-machine, but not pytest, which it would import for its fixture.
+
+    pytest takes longer to import than many checks take to run.
+    """
     hides_pytest = "pytest" not in sys.modules
     if hides_pytest:
         sys.modules["pytest"] = None
@@ -296,13 +302,15 @@ def _is_blocking(connection: socket.socket, _address) -> bool:
 def _blocking_calls() -> tuple:
     """What blocks is decided by the arguments, never by a clock.
 
-    subprocess.run() and the like end in Popen.wait(), HTTP libraries begin with connect().
+    subprocess.run() and the like end in Popen.wait(), HTTP libraries begin with connect(). The
+    cache of a check is in memory, but stands for one on another machine.
     """
     calls = (
         (os, "system", _always),
         (os, "popen", _always),
         (subprocess.Popen, "wait", _will_wait),
         (socket.socket, "connect", _is_blocking),
+        *((LocMemCache, name, _always) for name in CACHE_CALLS),
     )
     return tuple(
         (owner, name, _noting(f"{owner.__name__}.{name}", getattr(owner, name), blocks))
@@ -325,6 +333,7 @@ _REPLACED_NAMES = {
     "_join": "Thread.join",
     "_wait": "Condition.wait",
     "_shutdown": "ThreadPoolExecutor.shutdown",
+    **{f"LocMemCache.{name}": f"cache.{name}" for name in CACHE_CALLS},
 }
 
 

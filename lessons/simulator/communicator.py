@@ -11,7 +11,7 @@ from copy import deepcopy
 
 from channels.testing import HttpCommunicator, WebsocketCommunicator
 
-from lessons.simulator.daphne_rules import HttpRules, WebSocketRules
+from lessons.simulator.daphne_rules import CODE_DROPPED, HttpRules, WebSocketRules
 from lessons.simulator.database import without_connection_cleanup
 from lessons.simulator.finding import CheckFailed
 from lessons.simulator.loop import SimulatedLoop
@@ -251,16 +251,27 @@ class StrictClient:
             await self._wait_until_idle()
             self.server.judge_after_crash(application)
             return
-        self.server.judge_replies()
-        disconnect = self.server.rules.disconnect_event
-        if disconnect and not self.server.client_left and not application.done():
-            closing_type = self.server.last_type
-            self.server.deliver(disconnect)
-            await self._wait_until_idle()
+        closing_type = self.server.last_type
+        try:
+            self.server.judge_replies()
+        except CheckFailed as failure:
+            if failure.finding.diagnosis == CODE_DROPPED:
+                await self._let_disconnect()  # the client was rejected, only without the code
+            raise
+        if await self._let_disconnect():
             self.server.judge(application)
             # The handler that closed is responsible for all that a check finds after this.
             self.server.last_type = closing_type
         self.server.judge(application)
+
+    async def _let_disconnect(self) -> bool:
+        """If the consumer closed and still runs, deliver the disconnect. Whether that was so."""
+        disconnect = self.server.rules.disconnect_event
+        if not disconnect or self.server.client_left or self.future.done():
+            return False
+        self.server.deliver(disconnect)
+        await self._wait_until_idle()
+        return True
 
     async def judge_end(self, timeout=CLOSE_TIMEOUT):
         """Judge how the consumer ends; the loop is idle, and judge() has found no fault."""

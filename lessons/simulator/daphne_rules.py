@@ -15,6 +15,9 @@ from enum import Enum
 
 from lessons.wire.events import exact_copy
 
+MAX_FRAME_SIZE = 2**20  # bytes, of what Daphne receives and of what it sends
+CODE_DROPPED = "code-before-accept"  # the only broken rule of which Daphne obeys the rest
+
 
 class State(Enum):
     CONNECTING = "connecting"
@@ -40,6 +43,10 @@ class BrokenRule(Exception):
         self.diagnosis = diagnosis
         self.error = error
         self.remark = remark
+
+
+class PayloadExceededError(RuntimeError):
+    """As autobahn's exception of that name: a frame was larger than Daphne sends."""
 
 
 class InvalidHeaderName(ValueError):
@@ -230,13 +237,18 @@ class WebSocketRules:
             raise BrokenRule("send-after-close", error)
         if text is None and data is None:
             raise BrokenRule("send-without-payload")
+        size = len(text.encode() if text else data or b"")
+        if size > MAX_FRAME_SIZE:
+            limit = f"size {size} exceeding payload limit of {MAX_FRAME_SIZE} octets"
+            error = PayloadExceededError(f"tried to send WebSocket message with {limit}")
+            raise BrokenRule("frame-too-large", error)
 
     def _close(self, message) -> None:
         code = dict.get(message, "code")
         if self.state is State.CONNECTING:
             self.state, self.close_code = State.REJECTED, 1006
             if exact_copy(code) not in (None, 1000):
-                raise BrokenRule("code-before-accept")
+                raise BrokenRule(CODE_DROPPED)
             return
         if self.state is State.REJECTED:
             return

@@ -157,16 +157,17 @@ class FreshDatabase:
             await job
         await loop.wait_until_idle()
 
-    async def do_in_other_process(self, function: Callable, *args, **kwargs):
+    async def do_in_other_process(self, function: Callable, *args, waits_for_lock=False, **kwargs):
         """Call `function` at once, as another process would: in another thread and connection.
 
-        It does not wait for a lock: raises OperationalError if another connection holds it.
+        Without `waits_for_lock`, it raises OperationalError if another connection holds a lock.
         """
 
         def call():
             try:
                 with connection.cursor() as cursor:
-                    cursor.execute("PRAGMA busy_timeout = 0")
+                    seconds = LOCK_TIMEOUT if waits_for_lock else 0
+                    cursor.execute(f"PRAGMA busy_timeout = {seconds * 1000}")
                 return function(*args, **kwargs)
             finally:
                 with connection.cursor() as cursor:  # another one may get this connection
@@ -381,9 +382,9 @@ def _make_template(file: _File) -> None:
     _template = file.path.read_bytes()
 
 
-def create_tables() -> None:
+def create_tables(wrapper: BaseDatabaseWrapper = connection) -> None:
     """Create the tables that migrations would create, in a twentieth of the time."""
-    with connection.schema_editor() as editor:
+    with wrapper.schema_editor() as editor:
         for model in apps.get_models():
             editor.create_model(model)
 

@@ -61,6 +61,11 @@ def make_finding(name: str, place: Place = Place(), event: str = "", detail: str
     return Finding(name, message, place.file, place.line, place.handler, detail)
 
 
+def place_in_message(message: str, title: str) -> str:
+    """Event, handler and line: the message of a finding without the title of its diagnosis."""
+    return message.removesuffix(title).removesuffix(": ")
+
+
 class SubjectSource:
     """The file that defines the judged consumer or function. It finds lines in that file."""
 

@@ -30,6 +30,13 @@ from lessons.wire.recorder import current_connection
 
 LAYER_CALLS = ("send", "group_add", "group_discard", "group_send")
 
+# Whether code that belongs to no connection has points, too: a call of a function by a job.
+interruptible: ContextVar[bool] = ContextVar("interruptible", default=False)
+
+
+def _has_points() -> bool:
+    return current_connection.get() is not None or interruptible.get()
+
 
 class Interleaving:
     """Counts the points that the consumer passes, and holds the consumer at the chosen point."""
@@ -61,7 +68,7 @@ class Interleaving:
         return self._act is not None
 
     def _action_at_this_point(self) -> Callable[[], Awaitable] | None:
-        if current_connection.get() is None:
+        if not _has_points():
             return None
         self.passed += 1
         if self._act is None:
@@ -86,7 +93,9 @@ class Interleaving:
                 self._loop.held_threads -= held
 
     async def point_in_loop(self) -> None:
-        """A coroutine of the consumer has reached a point."""
+        """A coroutine of the consumer has reached a point. In another event loop, none counts."""
+        if asyncio.get_running_loop() is not self._loop:
+            return
         if act := self._action_at_this_point():
             task = self._loop.create_task(self._run(act), context=self._context)
             own = asyncio.current_task()
@@ -121,8 +130,8 @@ class Interleaving:
         Then this thread would wait for ever, and in life the other thread goes on. So it goes on.
         """
         held = self._loop.turns.held
-        is_consumer = current_connection.get() is not None and get_ident() != self._loop_thread
-        if held is None or held.done() or not is_consumer:
+        has_points = _has_points() and get_ident() != self._loop_thread
+        if held is None or held.done() or not has_points:
             return call(cursor, *args, **kwargs)
         raw = cursor.db.connection
         raw.execute("PRAGMA busy_timeout = 0")

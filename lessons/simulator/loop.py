@@ -345,7 +345,9 @@ class _Selector(selectors.DefaultSelector):
     def _select_in_real_time(self, timeout):
         loop = self._loop
         ready = self._wait(timeout)
-        if timeout is None or ready or loop.turns.actions or loop.has_ready_callbacks():
+        turns = loop.turns
+        has_work = turns.actions or turns.has_new_alarms or loop.has_ready_callbacks()
+        if timeout is None or ready or has_work:
             return ready
         loop.advance_to_next_timer(timeout)  # a timer was due before a thread was done
         return ready
@@ -356,7 +358,8 @@ class _Selector(selectors.DefaultSelector):
         self.waits = True
         try:
             # A thread that has acted before this moment did not wake the selector.
-            has_work = loop.has_ready_callbacks() or loop.turns.possible_actions()
-            return _usual_select(self, 0 if has_work else timeout)
+            turns = loop.turns
+            has_work = loop.has_ready_callbacks() or turns.possible_actions()
+            return _usual_select(self, 0 if has_work or turns.has_new_alarms else timeout)
         finally:
             self.waits = False

@@ -31,7 +31,7 @@ from channels.utils import await_many_dispatch
 
 from lessons.core.diagnoses import recognise
 from lessons.simulator.channel_layer import current_layers, is_simulated_outage, place_of_send
-from lessons.simulator.daphne_rules import BrokenRule, ignored_keys_text
+from lessons.simulator.daphne_rules import CODE_DROPPED, BrokenRule, ignored_keys_text
 from lessons.simulator.finding import (
     CheckFailed,
     Finding,
@@ -148,7 +148,7 @@ class FakeServer:
             self._broken.append((broken, place or self.place_of_handler()))
             if broken.error:
                 raise broken.error from None
-            if broken.diagnosis != "code-before-accept":  # Daphne drops the code, not the message
+            if broken.diagnosis != CODE_DROPPED:  # of this one, Daphne drops only the code
                 return
         if self._held and not self.rules.awaits_answer:
             self._deliver_held()
@@ -233,10 +233,13 @@ class FakeServer:
             raise self.failure(fault, self.source.place_of_handler(self._client_type))
 
     def judge_replies(self) -> None:
-        """Raise CheckFailed for a reply that Daphne drops silently."""
-        for broken, place in self._broken:
-            if broken.error is None:
-                raise self.failure(broken.diagnosis, place, broken.remark)
+        """Raise CheckFailed for a reply that Daphne drops silently.
+
+        A rejection with a code comes last: a model may permit it, and must still see the others.
+        """
+        dropped = [it for it in self._broken if it[0].error is None]
+        for broken, place in sorted(dropped, key=lambda it: it[0].diagnosis == CODE_DROPPED):
+            raise self.failure(broken.diagnosis, place, broken.remark)
 
     def _judge_stopped(self, application: asyncio.Future) -> None:
         error = None if application.cancelled() else application.exception()

@@ -176,7 +176,9 @@ def _read(file: Path) -> str:
     try:
         return read_python(file)
     except OSError as error:
-        finding = make_finding("import-error", Place(str(file)), detail=str(error))
+        missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+        name = "file-missing" if missing else "file-unreadable"
+        finding = make_finding(name, Place(str(file)), detail=str(error.strerror))
         raise CheckFailed(finding) from error
     except (UnicodeDecodeError, SyntaxError, LookupError) as error:
         place = Place(str(file), _line_of_encoding_error(error, file))

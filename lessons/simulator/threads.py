@@ -372,6 +372,11 @@ class ThreadTurns:
         self.works += 1
         thread.last_work = self.works
 
+    @property
+    def has_new_alarms(self) -> bool:
+        """Whether a thread has begun a timed wait for which the loop has no timer yet."""
+        return bool(self._new_alarms)
+
     def set_alarms(self) -> None:
         """Set the loop's timers for the threads that have begun a timed wait."""
         self.timers_changed = bool(self._new_alarms)

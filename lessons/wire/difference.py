@@ -57,6 +57,8 @@ def _without_times(value):
         return _TIME.sub("a time", value)
     if isinstance(value, dict):
         return {key: _without_times(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):  # a recording that was JSON has lists only
+        return [_without_times(item) for item in value]
     return value
 
 

@@ -93,7 +93,9 @@ class Connection:
             self._consumer = self._consumer or consumer_on_stack()
         name = str(message.get("type", "")).replace(".", "_")
         self.running = RunningHandler(source, name, threading.current_thread().name)
-        self.record(source, "in", message)
+        self.note_state()
+        # A middleware may read the type in another task than the handler's.
+        self._record(source, "in", message, name or None, self.running.thread)
 
     def handler_returned(self, source: Lane) -> None:
         """The consumer asks `source` for its next event, so the handler of the last one is done."""
@@ -103,7 +105,10 @@ class Connection:
 
     def record(self, lane: Lane, direction: Direction, message: dict) -> None:
         self.note_state()
-        handler, thread = self._handler_and_thread()
+        sender = current_connection.get() or self  # another connection may send on this one
+        self._record(lane, direction, message, *sender._handler_and_thread())
+
+    def _record(self, lane, direction, message, handler: str | None, thread: str) -> None:
         self._last = self.recorder.record(lane, direction, message, thread, handler, self.id)
 
     def note_state(self) -> None:

@@ -122,6 +122,22 @@ def test_a_diagnosis_has_title_symptom_cause_and_cure_in_whole_sentences(entry):
         (RuntimeError("Event loop is closed"), "loop-closed"),
         (KeyError("colour"), "exception"),
         (RecursionError("maximum recursion depth exceeded"), "recursion"),
+        # The words of Python up to 3.13, and those of 3.14.
+        (
+            TypeError("object NoneType can't be used in 'await' expression"),
+            "def-handler-in-async-consumer",
+        ),
+        (TypeError("'NoneType' object can't be awaited"), "def-handler-in-async-consumer"),
+        (TypeError("object SyncToAsync can't be used in 'await' expression"), "not-called"),
+        (TypeError("'DatabaseSyncToAsync' object can't be awaited"), "not-called"),
+        (
+            RecursionError("maximum recursion depth exceeded while decoding a JSON array"),
+            "nested-too-deep",
+        ),
+        (
+            RecursionError("Stack overflow (used 8156 kB) while decoding a JSON array"),
+            "nested-too-deep",
+        ),
         (SystemExit(1), "calls-exit"),
     ],
 )

@@ -126,6 +126,63 @@ def test_skips_what_a_terminal_has_judged_and_reports_its_progress(lamp, start, 
     assert message["progress"]["01-lamp"]["state"] == "red"
 
 
+class Killed(BaseException):
+    """Ends a judge: nothing that would clean up runs."""
+
+
+@pytest.fixture
+def deaths(judged, monkeypatch):
+    """`deaths(2)`: the next judges end during a verdict. Returns what they were judging."""
+
+    def kill(lesson, on_claims=None):
+        judged.append(lesson.key)
+        raise Killed
+
+    def end_judges(start, count):
+        with monkeypatch.context() as patch:
+            patch.setattr(exercise_judge, "judge", kill)
+            patch.setattr(exercise_judge, "_forget_attempts", lambda lesson: None)
+            for _ in range(count):
+                with pytest.raises(Killed):
+                    start()
+        judged.clear()
+
+    return end_judges
+
+
+def test_a_version_that_has_ended_two_judges_is_red_and_is_not_run(lamp, start, deaths, judged):
+    save(lamp, "# mine")
+    deaths(start, 2)
+    judge = start()
+    saved = progress.of(lamp)
+    assert (saved.state, saved.verdict["problem"]["diagnosis"]) == ("red", "judge-ended")
+    judge.request(lamp.key)  # as a terminal that has connected again
+    judge.look()
+    assert judged == []
+
+
+def test_a_version_that_has_ended_one_judge_is_judged(lamp, start, deaths, judged):
+    save(lamp, "# mine")
+    deaths(start, 1)
+    start()
+    assert judged == [lamp.key]
+    deaths(start, 0)
+    save(lamp, "# mine too")
+    deaths(start, 1)  # the attempts of another version do not count
+    start()
+    assert judged == [lamp.key]
+
+
+def test_a_watched_version_that_is_saved_again_is_judged_again(lamp, start, deaths, judged):
+    save(lamp, "# mine")
+    deaths(start, 2)
+    judge = start()
+    judge.watched = {lamp.key}
+    save(lamp, "# mine")
+    judge.look()
+    assert judged == [lamp.key]
+
+
 def test_reports_a_hint_and_a_deleted_progress_file(lamp, start, messages):
     judge = start()
     progress.show_hint(lamp)

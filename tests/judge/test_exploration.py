@@ -8,6 +8,7 @@ from lessons.core.catalogue import find
 from lessons.judge import judge
 from lessons.judge.claims import Claims
 from lessons.judge.exploration import CLAIM, conversations_of
+from lessons.playback.steps import BEGINNINGS
 from lessons.playback.target import Target
 from tests.submissions.test_submissions import verdict_on as verdict_on_submission
 
@@ -47,6 +48,18 @@ def test_there_are_at_least_100_conversations_with_1000_steps():
 )
 def test_the_conversations_vary_what_a_client_can_vary(part):
     assert any(part in conversation for conversation in written())
+
+
+def test_a_client_with_a_request_sends_no_frames():
+    lesson, found = find("deploy"), []
+    for steps in conversations_of(lesson, Claims.of(lesson).model):
+        begun = {}
+        for step in steps:
+            if step.action in BEGINNINGS:
+                begun[step.client] = step.action
+            elif step.action in ("text", "bytes"):
+                found.append(begun[step.client])
+    assert set(found) == {"connect"}
 
 
 def test_the_verdict_says_how_many_conversations_were_held():

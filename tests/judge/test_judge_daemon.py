@@ -2,6 +2,7 @@
 
 import json
 import os
+import queue
 import signal
 import socket
 import subprocess
@@ -11,7 +12,7 @@ import psutil
 import pytest
 
 from lessons.core import progress
-from lessons.judge.daemon import judge_client
+from lessons.judge.daemon import exercise_judge, judge_client
 from lessons.judge.daemon.judge_client import JudgeUnavailable
 from lessons.judge.daemon.judge_daemon import Client
 from tests.support.programs.running_program import TEST_TIMEOUT, wait_until
@@ -24,6 +25,9 @@ with judge_client.connect(watch="01-lamp") as judge:
         if "verdict" in message:
             print("verdict", flush=True)
 """
+
+# A C library sends the signal, so the guard does not see it.
+KILLS_THE_JUDGE = "import ctypes, os\nctypes.CDLL(None).kill(os.getppid(), 9)\n"
 
 
 @pytest.fixture
@@ -134,6 +138,61 @@ def test_a_killed_judge_is_replaced(exercise, project):
     assert judge_client.find_judge() is None  # the address that it left is not used
     with judge_client.connect(watch="01-lamp") as judge:
         assert verdict(judge) == {"syntax-error"}
+
+
+def saved_diagnosis():
+    """The diagnosis of the lamp's saved verdict, if it has one."""
+    known = progress.read().get("01-lamp", progress.Progress()).verdict
+    return known and known["problem"]["diagnosis"]
+
+
+def test_a_version_that_ends_two_judges_is_red_and_the_next_version_is_judged(exercise, project):
+    exercise.write_text(KILLS_THE_JUDGE)
+    for _ in range(exercise_judge.MAX_ATTEMPTS):
+        with judge_client.connect(watch="01-lamp") as judge, pytest.raises(ConnectionError):
+            verdict(judge)
+    with judge_client.connect(watch="01-lamp") as judge:
+        assert verdict(judge) == {"judge-ended"}
+        wait_until(lambda: saved_diagnosis() == "judge-ended")
+        exercise.write_text("class Lamp(:")
+        assert verdict(judge) == {"syntax-error"}
+
+
+def test_a_version_that_ended_the_judge_once_gets_its_verdict(exercise, project):
+    first = project.with_name("first")  # outside the project: an exercise may not write there
+    exercise.write_text(
+        f"import os, sys\nif os.path.exists({str(first)!r}):\n    sys.exit()\n"
+        f"open({str(first)!r}, 'w').close()\n{KILLS_THE_JUDGE}"
+    )
+    with judge_client.connect(watch="01-lamp") as judge, pytest.raises(ConnectionError):
+        verdict(judge)
+    with judge_client.connect(watch="01-lamp") as judge:
+        assert verdict(judge) == {"calls-exit"}
+
+
+def test_the_keeper_replaces_a_judge_that_has_ended(exercise, project):
+    said = queue.SimpleQueue()
+    with judge_client.JudgeKeeper(said.put):
+        exercise.write_text(KILLS_THE_JUDGE)
+        for _ in range(exercise_judge.MAX_ATTEMPTS):
+            assert (
+                said.get(timeout=TEST_TIMEOUT) == "The judge process had ended. A new one runs now."
+            )
+        with judge_client.connect(follow=True) as page:
+            wait_until(lambda: saved_diagnosis() == "judge-ended")
+            exercise.write_text("class Lamp(:")
+            wait_until(lambda: saved_diagnosis() == "syntax-error")
+            assert page.receive(TEST_TIMEOUT)["judging"] is None
+        assert said.empty()
+
+
+def test_the_pause_grows_while_judges_end_at_once(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(judge_client.time, "monotonic", lambda: now[0])
+    pause = judge_client.RestartPause()
+    assert [pause.seconds() for _ in range(8)] == [0, 1, 2, 4, 8, 16, 30, 30]
+    now[0] += 30 + judge_client.STABLE_AFTER + 1
+    assert [pause.seconds() for _ in range(2)] == [0, 1]
 
 
 def test_no_exercise_keeps_a_killed_judges_lock(exercise, project):

@@ -125,6 +125,23 @@ def test_events_in_the_air_may_happen_in_any_order():
     assert difference(Relay, conversation, *begin, mixed) is not None
 
 
+class Counter(Model):
+    count = 0
+
+    def other(self, step):
+        self.count += step.arguments["arguments"][0]
+        return self.count
+
+
+def test_calls_of_functions_may_happen_in_any_order():
+    for answers in ((1, 3), (3, 2)):
+        turns = [PlayedTurn((), {}, answers, (), 0.0, 0)]
+        steps = parse_conversation("call add [1] | & call add [2]")
+        assert find_difference(Counter(), steps, Played(tuple(turns))) is None
+    turns = [PlayedTurn((), {}, (2, 3), (), 0.0, 0)]
+    assert find_difference(Counter(), steps, Played(tuple(turns))) is not None
+
+
 def test_the_frames_of_one_client_stay_in_order():
     conversation = "connect | text a | & text b"
     found = difference(Relay, conversation, {1: (ACCEPT,)}, {1: (text("b"), text("a"))})

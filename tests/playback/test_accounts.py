@@ -118,6 +118,20 @@ def test_a_ticket_of_the_own_file_is_shown_in_a_header_and_a_written_one_is_a_fa
     assert fault.finding.detail == "Written: [the secret]"
 
 
+def test_a_ticket_in_a_frame_or_a_subprotocol_is_issued_when_it_is_first_named():
+    source = GREETS.replace(
+        "class Counter(AsyncConsumer):\n",
+        """class Counter(AsyncConsumer):
+    async def websocket_receive(self, event):
+        text = f"{event['text']} {self.scope['subprotocols']}"
+        await self.send({"type": "websocket.send", "text": text})
+
+""",
+    )
+    steps = "connect subprotocols=a.{token=bob} | text {token=ada} {token=bob&altered=longer}"
+    assert texts(play(steps, source))[1] == "ticket-700002 ticket-700001x ['a.ticket-700001']"
+
+
 def test_an_issue_that_fails_is_a_fault_of_the_file():
     played = play(
         "connect ticket=ada", GREETS.replace('return f"ticket', 'raise OSError  # f"ticket')

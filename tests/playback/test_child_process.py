@@ -49,7 +49,7 @@ def test_an_endless_exercise_ends_when_its_parent_has_ended(tmp_path):
     lesson = find("stop")
     parents_end, _ = multiprocessing.Pipe()
     arguments = parents_end, lesson, resolve(lesson, str(file)), 0.1, str(tmp_path)
-    assert exit_code_without_a_parent(session._run, *arguments) == 1
+    assert exit_code_without_a_parent(session._run_forked, *arguments) == 1
 
 
 FROM_ANOTHER_FOLDER = f"""

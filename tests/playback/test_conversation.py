@@ -45,6 +45,15 @@ def test_after_a_broken_rule_only_waits_are_played():
     assert played("mistake:LeavesItRunning", *steps) == [*ended, "1"]
 
 
+def test_all_clients_share_one_middleware_and_a_request_may_have_a_path():
+    steps = ["connect", "text hello", "2 GET /async/health/"]
+    events = play(find("deploy"), "async_demo.consumers.SlowEcho", steps)
+    scopes = [it.message["path"] for it in events if it.message["type"] == "scope"]
+    bodies = [it.message["body"] for it in events if it.message["type"] == "http.response.body"]
+    assert scopes == ["/ws/async/deploy/", "/async/health/"]
+    assert bodies == [b"ok, open: 1, busy: 1\n"]
+
+
 def test_an_unknown_step_is_named_with_the_steps_that_are_known():
     with pytest.raises(UnknownStep, match=r"'sleep 1' is unknown: write connect, .*, seed\."):
         played("solution", "connect", "sleep 1")
@@ -122,7 +131,7 @@ def test_another_process_may_save_a_row_or_roll_it_back():
     lesson = find("liveblog")
     steps = ["connect", 'rolled-back row db_demo.Post {"title": "Rain"}']
     steps += ['row db_demo.Post {"title": "Hail"}', 'row db_demo.Post {"id": 1, "title": "Sun"}']
-    _, *news = [json.loads(text) for text in frames_of(play(lesson, lesson.demo, steps))]
+    news = [json.loads(text) for text in frames_of(play(lesson, lesson.demo, steps))]
     assert [(post["id"], post["title"]) for post in news] == [(1, "Hail"), (1, "Sun")]
     frames = frames_of(play(lesson, "solution", steps))
     assert frames == ['{"saved": 1, "title": "Hail"}', '{"saved": 1, "title": "Sun"}']

@@ -269,6 +269,27 @@ def test_a_copy_of_the_process_is_refused():
     }
 
 
+# SIGCONT harms no running process. If the guard fails, SIGKILL would end these tests, or all.
+SIGNALS = {
+    "its parent": "os.kill(os.getppid(), signal.SIGCONT)",
+    "the group of its parent": "os.killpg(os.getpgid(os.getppid()), signal.SIGCONT)",
+    "a group by a negative number": "os.kill(-os.getpgid(os.getppid()), signal.SIGCONT)",
+    "all processes": "os.kill(-1, signal.SIGCONT)",
+    "a limit of its parent": """\
+        import resource
+        resource.prlimit(os.getppid(), resource.RLIMIT_CPU, (0, 0))""",
+}
+
+
+@pytest.mark.skipif(not hasattr(os, "getsid"), reason="sessions are POSIX")
+@pytest.mark.parametrize("attempt", SIGNALS.values(), ids=SIGNALS)
+@pytest.mark.parametrize("place", ["beginning", "handler"])
+def test_a_signal_to_another_process_is_refused(attempt, place):
+    attempt = "import os, signal\n" + caught(attempt)
+    verdict = judge(find("stop"), with_solution("stop", **{place: attempt}))
+    assert diagnoses(verdict) == {"ends-a-process"}
+
+
 FORGED = """\
 import os, stat, struct
 from lessons.playback.child_process import packed
@@ -373,6 +394,14 @@ ALLOWED = {
         subprocess.run([sys.executable, "-c", "import time; time.time()"], check=True)
         subprocess.run("echo a | wc -l", shell=True, check=True, capture_output=True)
         platform.platform(), uuid.uuid1()""",
+    "signals to itself and to a program that it has started": """\
+        import signal, subprocess, sys, threading
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getppid(), 0)
+        program = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+        program.kill()
+        program.communicate()""",
     "attributes of functions": """\
         def greet(name="a"):
             return name

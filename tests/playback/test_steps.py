@@ -16,7 +16,9 @@ from lessons.playback.steps import (
     UnknownStep,
     parse_step,
     split_steps,
+    tickets_in,
     with_channels,
+    with_tickets,
 )
 
 TRANSCRIPT = re.compile(r"^`{3,}transcript \S+ \| (?P<steps>.+)$", re.MULTILINE)
@@ -83,6 +85,12 @@ def test_every_step_of_the_course_is_written_as_it_was_read(text):
         ("2 piece 3", Step("piece", {"piece": "3"}, client=2)),
         ('piece "" ...', Step("piece", {"piece": "", "unfinished": True})),
         ('POST "hello, world"', Step("POST", {"body": "hello, world"})),
+        ("GET /health/", Step("GET", {"path": "/health/"})),
+        (
+            "2 POST /drain/ /a ...",
+            Step("POST", {"path": "/drain/", "pieces": ["/a"], "unfinished": True}, client=2),
+        ),
+        ('POST /drain/ "two words"', Step("POST", {"path": "/drain/", "body": "two words"})),
         ('3 text " two  spaces "', Step("text", {"text": " two  spaces "}, client=3)),
         ('text "two\\nlines"', Step("text", {"text": "two\nlines"})),
         ('text "a" * 65536', Step("text", {"text": "a" * 65536})),
@@ -101,6 +109,7 @@ def test_every_step_of_the_course_is_written_as_it_was_read(text):
         ('layer {"type": "a.b"}', Step("layer", {"message": {"type": "a.b"}})),
         ("redis gone", Step("redis", {"state": "gone"}, client=None)),
         ("redis groups gone", Step("redis", {"state": "groups gone"}, client=None)),
+        ("redis outside gone", Step("redis", {"state": "outside gone"}, client=None)),
         ("crash", Step("crash")),
         ("kill", Step("kill")),
         (
@@ -154,6 +163,10 @@ def test_every_step_of_the_course_is_written_as_it_was_read(text):
         ),
         ("session ada {}", Step("session", {"user": "ada", "fields": {}}, client=None)),
         ("issue ada/2", Step("issue", {"name": "ada/2"}, client=None)),
+        (
+            'call report [1, "a\\u007cb"]',
+            Step("call", {"name": "report", "arguments": [1, "a|b"]}, client=None),
+        ),
         ("capacity 3", Step("capacity", {"messages": 3}, client=None)),
         ("keys both", Step("keys", {"frames": "both"}, client=None)),
         ("keys fewer", Step("keys", {"frames": "fewer"}, client=None)),
@@ -188,6 +201,9 @@ def test_parses_and_writes_each_kind_of_step(text, step):
         ("row auth.Group", "write row "),
         ("worker", "cannot be read: write worker channel"),
         ("capacity many", "write capacity 3"),
+        ("call report", "write call report "),
+        ("call report {}", "no name and list.*: write call report "),
+        ("call [1]", "write call report "),
         ("2 row auth.Group {}", "No client takes .*: remove the number 2"),
     ],
 )
@@ -223,6 +239,8 @@ WORDS = st.text(
     st.characters(exclude_categories=["Cs", "Z", "C"], exclude_characters='"'), min_size=1
 )
 NAMES = WORDS.filter(lambda word: "," not in word)
+BODIES = st.text(st.characters(exclude_categories=["Cs"]))
+PIECES = st.lists(WORDS, min_size=1)
 JSON_VALUES = st.recursive(
     st.none()
     | st.booleans()
@@ -261,8 +279,11 @@ CLIENT_STEPS = {
     "layer": arguments(message=JSON_OBJECTS),
 } | {
     method: st.just({})
-    | arguments(body=st.text(st.characters(exclude_categories=["Cs"])))
-    | arguments(pieces=st.lists(WORDS, min_size=1))
+    | arguments(body=BODIES)
+    | arguments(pieces=PIECES.filter(lambda pieces: pieces[0][0] != "/"))
+    | arguments(path=WORDS.map("/{}".format))
+    | arguments(path=WORDS.map("/{}".format), body=BODIES)
+    | arguments(path=WORDS.map("/{}".format), pieces=PIECES)
     for method in METHODS
 }
 OTHER_STEPS = {
@@ -275,6 +296,9 @@ OTHER_STEPS = {
     "worker": arguments(channels=st.lists(WORDS, min_size=1)),
     "capacity": arguments(messages=st.integers()),
     "redis": arguments(state=st.sampled_from(REDIS_STATES)),
+    "call": arguments(
+        name=st.from_regex(r"[a-z][a-z_0-9]*", fullmatch=True), arguments=st.lists(JSON_VALUES)
+    ),
 }
 
 
@@ -303,3 +327,14 @@ def test_a_channel_stands_for_the_name_that_is_known():
     step = parse_step('layer {"a": ["{channel of 2}"], "b": {"c": "to {channel of 3}"}, "d": 1}')
     message = with_channels(step, {2: "specific.a!1"}).arguments["message"]
     assert message == {"a": ["specific.a!1"], "b": {"c": "to {channel of 3}"}, "d": 1}
+
+
+def test_a_token_stands_for_the_ticket_with_its_options():
+    step = parse_step("connect subprotocols=a,b.{token=ada} ?{token=bob}")
+    assert tickets_in(step) == [{"ticket": "ada"}]
+    step = parse_step(
+        'text {"token": "{token=ada/2&altered=longer}", "b": "{token=}{channel of 2}"}'
+    )
+    assert tickets_in(step) == [{"ticket": "ada/2", "altered": "longer"}]
+    text = with_tickets(step, lambda options: options["altered"]).arguments["text"]
+    assert text == '{"token": "longer", "b": "{token=}{channel of 2}"}'

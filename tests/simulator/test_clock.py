@@ -20,9 +20,11 @@ from time import sleep as imported_sleep
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
+from django.core.cache import cache
 from django.utils import timezone
 
 from lessons.simulator import threads
+from lessons.simulator.cache import fresh_cache
 from lessons.simulator.clock import BEGINNING, simulated_clock
 from lessons.simulator.loop import EPOCH, SimulatedLoop
 from lessons.simulator.student_module import load_file
@@ -49,6 +51,8 @@ def now():
     return asyncio.get_running_loop().elapsed()
 
 
+# utcnow() is deprecated since Python 3.12, and students' files may use it.
+@pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow")
 def test_every_clock_follows_the_loop():
     def read():
         return [
@@ -379,6 +383,26 @@ def connect(timeout=None):
 def test_a_call_that_waits_for_another_process_takes_real_time_and_is_noted(call, name):
     passed, calls = blocked(call)
     assert (passed, calls[0][:2]) == (0, (name, None))
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [(lambda: cache.add("a", 0), "cache.add"), (lambda: cache.get("a"), "cache.get")],
+)
+def test_a_call_of_the_cache_is_noted(call, name):
+    with fresh_cache():
+        passed, calls = blocked(call)
+    assert (passed, calls[0][:2]) == (0, (name, None))
+
+
+def test_a_call_of_the_cache_in_a_thread_is_not_noted():
+    async def main():
+        await cache.aset("a", 1)
+        return await asyncio.to_thread(cache.incr, "a")
+
+    with fresh_cache(), simulation() as loop:
+        assert loop.run(main()) == 2
+        assert loop.blocking_calls == []
 
 
 def test_calls_that_do_not_block_are_not_noted():

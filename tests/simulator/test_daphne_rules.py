@@ -71,6 +71,14 @@ def test_does_not_look_at_a_message_after_the_end(late):
     rules.apply(late)
 
 
+@pytest.mark.parametrize(("half", "more", "error"), daphne_cases.HALF_A_MIB)
+def test_a_frame_of_more_than_1_mib_raises(half, more, error):
+    key = "text" if isinstance(half, str) else "bytes"
+    assert websocket(ACCEPT, send(**{key: half * 2}))[1] is None
+    rule = websocket(ACCEPT, send(**{key: (half + more) * 2}))[1]
+    assert (rule.diagnosis, str(rule.error)) == ("frame-too-large", error)
+
+
 def test_shows_a_code_by_its_repr():
     assert (
         "is '4013', a str. It must be an int."

@@ -11,6 +11,7 @@ from lessons.judge import StrictCommunicator
 from lessons.simulator.channel_layer import fake_redis
 from lessons.simulator.finding import CheckFailed
 from lessons.simulator.student_module import load_file, reload_subject
+from lessons.wire.recorder import Connection, Recorder, current_connection
 
 GREETING = {"type": "said", "text": "hello"}
 
@@ -79,6 +80,20 @@ async def test_channels_work_without_the_host_of_the_groups(layer, redis):
         await layer.group_send("room", GREETING)
     await layer.send(channel, GREETING)
     assert await layer.receive(channel) == GREETING
+
+
+async def test_code_outside_of_connections_may_lose_the_network(layer, redis):
+    channel = await member(layer)
+    waiting = asyncio.ensure_future(layer.receive(channel))
+    redis.cut_off_outside()
+    with pytest.raises(TimeoutError, match=r"^Timeout connecting"):
+        await layer.group_send("room", GREETING)
+    current_connection.set(Connection(Recorder()))
+    await layer.group_send("room", GREETING)
+    assert await waiting == GREETING
+    current_connection.set(None)
+    redis.start()
+    await layer.group_send("room", GREETING)
 
 
 async def test_lists_the_other_layers_that_were_used(layer, redis):

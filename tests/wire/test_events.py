@@ -9,7 +9,8 @@ from http import HTTPStatus
 
 import pytest
 
-from lessons.wire.events import error_text, exact_copy, to_json
+from lessons.wire.difference import find_first_difference
+from lessons.wire.events import Event, error_text, exact_copy, to_json
 from lessons.wire.recorder import Recorder
 
 
@@ -123,3 +124,12 @@ def test_the_text_of_an_error_has_no_address_of_an_object():
         error_text(TypeError(f"no {Lamp()!r}"))
         == f"TypeError: no <{Lamp.__module__}.{Lamp.__qualname__} object>"
     )
+
+
+def test_a_recording_that_was_json_does_not_differ_from_itself():
+    headers = [(b"sec-websocket-protocol", b"weather.celsius")]
+    scope = {"type": "scope", "headers": headers, "client": ("127.0.0.1", 50001)}
+    event = Event(1, 0.0, "consumer", "mark", scope, "main", None, "a")
+    copy = Event.from_json(json.loads(json.dumps(event.as_json())))
+    assert copy.message != scope  # JSON has no tuples
+    assert find_first_difference([event], [copy]) is None

@@ -196,6 +196,37 @@ async def test_an_application_that_never_reads_the_type_is_recorded_too():
     await asyncio.wait([client.future])
 
 
+async def test_an_event_names_its_handler_although_a_middleware_has_read_its_type():
+    async def middleware(scope, receive, send):
+        async def read():
+            event = await receive()
+            assert event["type"]
+            return event
+
+        await Member.as_asgi()(scope, read, send)
+
+    async with StrictCommunicator(middleware, "/ws/") as client:
+        await client.connect()
+    assert ("client", "in", "websocket.connect", "websocket_connect") in seen(client)
+
+
+async def test_what_another_connection_sends_has_no_handler_of_this_connection():
+    async def application(scope, receive, send):
+        await receive()
+        await send({"type": "websocket.accept"})
+        sends.append(send)
+        if len(sends) == 2:
+            await sends[0]({"type": "websocket.close"})
+        await receive()
+
+    sends = []
+    async with StrictCommunicator(application, "/ws/") as first:
+        await first.connect()
+        async with StrictCommunicator(application, "/ws/") as second:
+            await second.connect()
+    assert ("client", "out", "websocket.close", None) in seen(first)
+
+
 @pytest.mark.parametrize(
     "ask",
     [

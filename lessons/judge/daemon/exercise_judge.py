@@ -4,23 +4,28 @@ The files are polled many times a second. Polling works on WSL, on network share
 that save by renaming. It needs no thread, so this process can fork for a verdict.
 """
 
+import json
 import time
 import traceback
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 
 import lessons.judge.preload  # noqa: F401 - loads what a verdict needs before the first fork
-from lessons.core import exercise_copies, progress
+from lessons.core import atomic_write, exercise_copies, progress
 from lessons.core.catalogue import Lesson
 from lessons.core.progress import Progress
 from lessons.core.watched_file import WatchedFile, state_of
 from lessons.judge.runner import CourseError, judge
 from lessons.judge.verdict import Verdict
-from lessons.playback.target import resolve
+from lessons.playback.target import Target, resolve
+from lessons.simulator.finding import Place, make_finding
 
 POLL_INTERVAL = 0.04  # seconds between two looks at all exercises
 WATCHED_POLL_INTERVAL = 0.005  # for an exercise whose verdict a student waits for
+MAX_ATTEMPTS = 2  # to judge a version: one end of the judge may have another reason
 
 
 class ExerciseJudge:
@@ -67,9 +72,12 @@ class ExerciseJudge:
         for lesson, file in self._exercises:
             is_watched = lesson.key in self.watched
             is_requested = lesson.key in self._requested
-            if is_requested or ((is_watched or is_time_for_all) and file.was_saved()):
+            was_saved = (is_watched or is_time_for_all) and file.was_saved()
+            if is_requested or was_saved:
                 file.look()
                 self._requested.discard(lesson.key)
+                if was_saved:
+                    _forget_attempts(lesson)
                 if is_requested or is_watched or self._is_due(lesson):
                     self.judge_exercise(lesson)
         if is_time_for_all:
@@ -80,7 +88,7 @@ class ExerciseJudge:
         """Report the verdict on the exercise and save it in the student's progress."""
         self._report_judging(lesson.key)
         try:
-            verdict = judge(lesson, on_claims=partial(self._report_claims, lesson.key))
+            verdict = self._verdict(lesson, resolve(lesson))
             self.report({"lesson": lesson.key, "verdict": verdict.as_json()})
             # A student may have saved again or reset the exercise. This verdict is outdated then.
             if verdict.digest == resolve(lesson).digest():
@@ -90,6 +98,25 @@ class ExerciseJudge:
             fault = str(error) if isinstance(error, CourseError) else traceback.format_exc()
             self.report({"lesson": lesson.key, "fault": fault})
         self._report_judging(None)
+
+    def _verdict(self, lesson: Lesson, target: Target) -> Verdict:
+        """The verdict on this version. It is red if earlier judges have ended while they judged it.
+
+        A judge that ends during a verdict leaves the number of its attempt in a file.
+        """
+        digest = target.digest()
+        attempt = _attempts(lesson, digest) + 1
+        if attempt > MAX_ATTEMPTS:
+            detail = f"The judge ended during each of its {MAX_ATTEMPTS} attempts."
+            ended = make_finding("judge-ended", Place(str(target.file)), detail=detail)
+            return Verdict(lesson.key, target.title, problem=ended, digest=digest)
+        with suppress(OSError):
+            text = json.dumps({"digest": digest, "attempt": attempt})
+            atomic_write.write(_attempts_file(lesson), text.encode())
+        try:
+            return judge(lesson, on_claims=partial(self._report_claims, lesson.key))
+        finally:
+            _forget_attempts(lesson)
 
     def _is_due(self, lesson: Lesson) -> bool:
         """Whether the student has edited the exercise and this version has no verdict."""
@@ -122,3 +149,21 @@ class ExerciseJudge:
         }
         if changed:
             self.report({"progress": changed})
+
+
+def _attempts(lesson: Lesson, digest: str) -> int:
+    """How many judges have begun to judge this version, and have ended before its verdict."""
+    try:
+        known = json.loads(_attempts_file(lesson).read_text(encoding="utf-8"))
+        return int(known["attempt"]) if known["digest"] == digest else 0
+    except (OSError, ValueError, TypeError, LookupError):
+        return 0
+
+
+def _forget_attempts(lesson: Lesson) -> None:
+    with suppress(OSError):
+        _attempts_file(lesson).unlink()
+
+
+def _attempts_file(lesson: Lesson) -> Path:
+    return progress.state_dir() / "attempts" / f"{lesson.key}.json"

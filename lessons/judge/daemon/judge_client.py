@@ -10,7 +10,9 @@ import select
 import socket
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO
@@ -22,7 +24,11 @@ from lessons.core import atomic_write, catalogue, progress
 HOST = "127.0.0.1"
 START_TIMEOUT = 30.0  # seconds for the judge to start, or to end the verdict in progress
 MAX_STARTS = 3
+MAX_PAUSE = 30.0  # seconds until a judge that ends again and again is replaced
+STABLE_AFTER = 10.0  # seconds after which a judge does not count as one that ends at once
 _RETRY_INTERVAL = 0.02
+_KEEPER_INTERVAL = 0.5  # seconds between two looks whether the keeper's block has ended
+_started: list[subprocess.Popen] = []  # judges that this process has started: they may outlive it
 
 
 class JudgeUnavailable(Exception):
@@ -61,6 +67,61 @@ class JudgeConnection:
         return json.loads(line)
 
 
+class RestartPause:
+    """How long to wait before a judge that has ended is replaced: at first not at all."""
+
+    def __init__(self):
+        self._next = 0.0
+        self._begun = time.monotonic()
+
+    def seconds(self) -> float:
+        """The pause after the end of a judge. It doubles if judges end soon after their start."""
+        was_stable = time.monotonic() - self._begun > STABLE_AFTER
+        pause = 0.0 if was_stable else self._next
+        self._next = min(pause * 2 or 1.0, MAX_PAUSE)
+        self._begun = time.monotonic() + pause
+        return pause
+
+
+class JudgeKeeper:
+    """Keeps a judge running within its block, and replaces a judge that has ended."""
+
+    def __init__(self, warn: Callable[[str], object]):
+        self._warn = warn
+        self._is_over = threading.Event()
+
+    def __enter__(self):
+        """Raises JudgeUnavailable."""
+        connection = connect()
+        threading.Thread(
+            target=self._keep, args=(connection,), name="judge keeper", daemon=True
+        ).start()
+        return self
+
+    def __exit__(self, *_):
+        self._is_over.set()
+
+    def _keep(self, connection: JudgeConnection | None) -> None:
+        pause = RestartPause()
+        while True:
+            if connection:
+                with suppress(OSError), connection:
+                    while not self._is_over.is_set():
+                        connection.receive(_KEEPER_INTERVAL)
+            if self._is_over.wait(pause.seconds()):
+                return
+            connection = self._replace()
+
+    def _replace(self) -> JudgeConnection | None:
+        try:
+            connection = connect()
+        except JudgeUnavailable as error:
+            self._warn(f"The judge process has ended. Exercises are not judged: {error}")
+            return None
+        self._warn("The judge process had ended. A new one runs now.")
+        return connection
+
+
 def connect(**request) -> JudgeConnection:
     """Connect to the judge and send a first request; start the judge if it does not run.
 
@@ -72,14 +133,13 @@ def connect(**request) -> JudgeConnection:
         try:
             if is_running():
                 if connection := _try_to_connect(request):
-                    if process:
-                        process.returncode = 0  # no warning: the judge may outlive this process
                     return connection
             elif process is None or process.poll() is not None:
                 starts += 1
                 if starts > MAX_STARTS:
                     break
                 process = _start_judge()
+                _started[:] = [*(one for one in _started if one.poll() is None), process]
         except OSError as error:
             raise JudgeUnavailable(atomic_write.explain_os_error(error)) from None
         time.sleep(_RETRY_INTERVAL)

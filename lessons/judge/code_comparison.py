@@ -6,13 +6,13 @@ them, as one whole class. The code is read, and never imported.
 
 import ast
 import difflib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from html import escape
 from itertools import zip_longest
 from pathlib import Path
 
 from lessons.core.source import Definition, Source, parse_file
-from lessons.web.markup import highlight_code
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Part:
     def lines(self) -> list[str]:
         return self.source.text.split("\n")
 
-    def json_lines(self) -> list[dict]:
+    def json_lines(self, highlight: Callable[[str], str] = escape) -> list[dict]:
         """Each line as HTML, with its number in the file and its method."""
-        html = highlight_code(self.source.text, "python").split("\n")
+        html = highlight(self.source.text).split("\n")
         first = self.source.first_line
         return [
             {"number": number, "method": self.name, "html": line}
@@ -88,8 +88,12 @@ def _source(file: Path, lines: list[str], first: int, last: int) -> Source:
     return Source(file, first, "\n".join(lines[first - 1 : last]))
 
 
-def aligned_rows(right: list[Part], wrong: list[Part]) -> list[dict]:
+def aligned_rows(
+    right: list[Part], wrong: list[Part], highlight: Callable[[str], str] = escape
+) -> list[dict]:
     """The rows `{"right", "wrong", "differs"}`, a side is a line or None. Parts are apart.
+
+    `highlight` turns the code of a part into HTML, in which no element spans two lines.
 
     A difference is marked where the mistake itself defines the part, or lacks it. What it only
     inherits is right, even if its words are not the solution's. A mistake that defines nothing
@@ -104,13 +108,16 @@ def aligned_rows(right: list[Part], wrong: list[Part]) -> list[dict]:
         if rows:
             rows.append({"right": None, "wrong": None, "differs": False})
         is_own = other is None or not other.is_inherited
-        rows += _pair_rows(one, other, is_fault=name != HEAD and (is_own or defines_nothing))
+        is_fault = name != HEAD and (is_own or defines_nothing)
+        rows += _pair_rows(one, other, is_fault, highlight)
     return rows
 
 
-def _pair_rows(one: Part | None, other: Part | None, is_fault: bool) -> Iterator[dict]:
+def _pair_rows(
+    one: Part | None, other: Part | None, is_fault: bool, highlight: Callable[[str], str]
+) -> Iterator[dict]:
     right, wrong = (part.lines if part else [] for part in (one, other))
-    shown = [part.json_lines() if part else [] for part in (one, other)]
+    shown = [part.json_lines(highlight) if part else [] for part in (one, other)]
     matcher = difflib.SequenceMatcher(None, right, wrong, autojunk=False)
     for kind, first, last, other_first, other_last in matcher.get_opcodes():
         for number, other_number in _aligned(

@@ -2,6 +2,8 @@
 
 import html
 import re
+from functools import partial
+from html import escape
 from textwrap import dedent
 
 import pytest
@@ -10,10 +12,11 @@ from django.test import Client
 
 from lessons.core import progress
 from lessons.core.catalogue import find, lessons
+from lessons.judge.code_comparison import aligned_rows, read_parts
 from lessons.judge.mistakes import read_mistakes
 from lessons.judge.runner import judge
-from lessons.web.code_comparison import aligned_rows, read_parts
 from lessons.web.live.page_socket import new_feed_id
+from lessons.web.markup import highlight_code
 
 STOP = find("stop")
 RIGHT = """
@@ -113,7 +116,10 @@ def test_escapes_the_code(tmp_path):
     wrong = "class Wrong:\n    text = '<script>'\n"
     (tmp_path / "wrong.py").write_text(wrong)
     parts = read_parts(tmp_path / "wrong.py", "Wrong")
-    assert "<script>" not in "".join(line["html"] for part in parts for line in part.json_lines())
+    for highlight in (escape, partial(highlight_code, language="python")):
+        lines = [line["html"] for part in parts for line in part.json_lines(highlight)]
+        assert "&lt;script&gt;" in "".join(lines)
+        assert "<script>" not in "".join(lines)
 
 
 @pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.slug)

@@ -1,0 +1,31 @@
+"""Judges texts as submissions of strangers, in each kind of sandbox."""
+
+from pathlib import Path
+
+from lessons.classroom.sandbox import Sandbox, find_sandbox
+from lessons.classroom.submission import SubmissionVerdict, judge_submission
+from lessons.core.catalogue import find
+from lessons.programs import BUBBLEWRAP
+from tests.support.required_programs import find_program, skip_or_fail
+
+LESSON = find("accept")
+RIGHT = LESSON.solution.read_text(encoding="utf-8")
+# Functions of the C library: the guard, an audit hook of Python, does not see these calls.
+C_LIBRARY = "import ctypes, os, sys, time\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+WITHOUT_BUBBLEWRAP = Sandbox(False, "no bubblewrap")
+
+
+def bubblewrap() -> Sandbox:
+    """The sandbox with bubblewrap. Without it, skip or fail the test."""
+    find_program(BUBBLEWRAP)
+    sandbox = find_sandbox()
+    return sandbox if sandbox.uses_bubblewrap else skip_or_fail(sandbox.warning)
+
+
+def judge_code(
+    folder: Path, code: str, sandbox: Sandbox, more: str = RIGHT, **options
+) -> SubmissionVerdict:
+    """The verdict on a file with `code`, and below it the solution. `folder` is for that file."""
+    file = folder / "handed_in.py"
+    file.write_text(f"{C_LIBRARY}{code}\n{more}", encoding="utf-8")
+    return judge_submission(LESSON, file, sandbox=sandbox, **options)
