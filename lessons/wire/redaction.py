@@ -1,37 +1,70 @@
-"""Removes secrets from a message before it is stored."""
+"""Removes secrets from a message before it is stored.
+
+A value is a secret because of its name (`password`, `api_key`, the header `Cookie`), or because of
+its form (`Bearer …`, a JSON web token, the password in a URL).
+"""
 
 import re
 from typing import Any
 
 HIDDEN = "[hidden]"
 MAX_VALUE_LENGTH = 4096  # characters or bytes kept of a value; a frame may hold a megabyte
+MAX_NAME_LENGTH = 200
 
-_SECRET_HEADERS = {b"cookie", b"set-cookie", b"authorization", b"proxy-authorization"}
-_SECRET_KEY = re.compile(r"passw|secret|token|ticket|cookie|session|authorization", re.IGNORECASE)
-# A client may send any text, so a search must take time in proportion to its length. Therefore a
-# name only matches from its first character, and the rest of the name has a limit.
-_SECRET_WORDS = ("passw", "secret", "token", "ticket", "session")
-_SECRET_IN_TEXT = re.compile(
-    rf"""(?P<key>(?<![\w-])["']?[\w-]*(?:{"|".join(_SECRET_WORDS)})[\w-]{{0,40}}"""
-    r"""["']?\s{0,9}[=:]\s*)"""
-    r"""(?P<value>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s&,;}\]]+)""",
-    re.IGNORECASE,
+_SECRET_NAME = re.compile(
+    r"""passw | passphrase | passcode | pwd | secret(?!ar) | cookie | credential | authorization
+    | ticket | jwt | token(?!i[sz]) | (?<!ob)(?<!pos)session
+    | (?:api|access|auth|private|secret|signing|encryption)[_-]?key
+    | (?:^|[_-]) (?:pass|auth|bearer|sid|otp) $""",
+    re.VERBOSE,
 )
+_SECRET_IN_QUERY = {"key", "sig", "signature"}  # not the key of a chat's message
+_CAPITAL_INSIDE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+# A client may send any text, so a search must take time in proportion to its length: `++` and `*+`
+# never give characters back.
+_NAME_IN_TEXT = re.compile(
+    r"""(?<![\w-]) (?P<name>[\w-]++)
+    (?: \\*+["']? \s{0,9} (?P<sign>[=:]|%3[AD]) \s*+ | ',\s(?=b') )  # the last: a header's repr""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_OPENING_QUOTE = re.compile(r"""b?(?P<slashes>\\*+)(?P<quote>["'])""")
+_VALUE_IN_BRACKETS = re.compile(r"\[[^\]]*+\]?|\{[^}]*+\}?")
+_REST_OF_LINE = re.compile(r"""[^\r\n"']++""")
+_VALUE_AFTER_COLON = re.compile(r"[^\s&,;}\]]++")
+_VALUE = re.compile(r"[^\s&;]++")  # in a query, a value may contain a comma
+_ENDS_AFTER_VALUE = "\"'),}]>\\"  # of the text around the value
+
+_SECRET_VALUES = [
+    re.compile(r"\b(?P<kept>bearer(?:\s+|%20|\+))(?=\S*\d|\S{20})[^\s\"'&,;]++", re.IGNORECASE),
+    re.compile(r"\b(?P<kept>basic(?:\s+|%20|\+))(?=\S*[\d=])[a-z0-9+/]{8,}+=*", re.IGNORECASE),
+    re.compile(r"(?P<kept>://[^/\s:@]{0,99}:)[^/\s@]++(?=@)"),
+    re.compile(r"(?P<kept>\b)eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"),
+]
+_RANDOM_TEXT = re.compile(
+    r"""(?=\w*\d)(?=\w*[a-z])\w{16,} | (?=[\w-]*\d)(?=[\w-]*[a-z])(?=[\w-]*[A-Z])[\w-]{20,}
+    | [\da-fA-F]{8}(?:-[\da-fA-F]{4}){3}-[\da-fA-F]{12}""",
+    re.VERBOSE,
+)
+# Without one of these, a text has no secret, so the patterns need not search it.
+_HINTS = ("pass", "pwd", "secret", "token", "ticket", "session", "cookie", "jwt", "credential")
+_HINTS += ("key", "auth", "bearer", "basic", "sid", "otp", "sig", "eyj", "://")
 
 
 def redact(value: Any) -> Any:
     """A deep copy of `value` without cookies, Authorization, session keys, tickets or passwords.
 
-    It looks at the names of keys and headers, and in text (query strings, JSON) at `name=value`
-    and `"name": value`. It cuts long values, and turns any object into its repr. So the copy can be
-    kept, sent to another process and displayed, whatever a consumer has sent.
+    It looks at the names of keys and headers, and in text (query strings, JSON, JSON in JSON) at
+    `name=value` and `"name": value`. It cuts long values, and turns any object into its repr. So
+    the copy can be kept, sent to another process and displayed, whatever a consumer has sent.
     """
     if isinstance(value, dict):
         return {_cut(_key_text(key), "…"): _redact_item(key, item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        if _is_secret_header(value):
-            return (value[0], HIDDEN.encode())
-        items = [redact(item) for item in value]
+        if _is_header(value):
+            items = [redact(value[0]), _redact_header(_name_text(value[0]), value[1])]
+        else:
+            items = [redact(item) for item in value]
         return items if isinstance(value, list) else tuple(items)
     if isinstance(value, str):
         return _without_secrets(_cut(value, "…"))
@@ -39,7 +72,7 @@ def redact(value: Any) -> Any:
         return _redact_bytes(_cut(bytes(value), b"..."))
     if value is None or isinstance(value, bool | int | float):
         return value
-    return _describe(value)
+    return _without_secrets(_describe(value))
 
 
 def _key_text(key: Any) -> str:
@@ -59,18 +92,68 @@ def _describe(value: Any) -> str:
 
 
 def _redact_item(key: Any, item: Any) -> Any:
-    if isinstance(key, str) and key != "type" and _SECRET_KEY.search(key):
+    name = _name_text(key)
+    if name != "type" and _is_secret_name(name):
         return HIDDEN
+    if name == "subprotocols" and isinstance(item, list | tuple):
+        return _redact_protocols([_cut(str(protocol), "…") for protocol in item])
+    if name == "subprotocol" and isinstance(item, str):
+        return _redact_protocol(_cut(item, "…"))
     return redact(item)
 
 
-def _is_secret_header(value: list | tuple) -> bool:
-    return (
-        len(value) == 2
-        and isinstance(value[0], bytes)
-        and isinstance(value[1], bytes)
-        and (value[0].lower() in _SECRET_HEADERS or _SECRET_KEY.search(value[0].decode("latin1")))
-    )
+def _name_text(name: Any) -> str:
+    if isinstance(name, bytes):
+        return name.decode("latin1")
+    return name if isinstance(name, str) else ""
+
+
+def _is_secret_name(name: str) -> bool:
+    name = name[:MAX_NAME_LENGTH]
+    spellings = name, _CAPITAL_INSIDE.sub("_", name)  # paSSword and dbPass
+    return any(_SECRET_NAME.search(spelling.casefold()) for spelling in spellings)
+
+
+# Headers and subprotocols
+
+
+def _is_header(value: list | tuple) -> bool:
+    return len(value) == 2 and isinstance(value[0], bytes) and isinstance(value[1], bytes)
+
+
+def _redact_header(name: str, value: bytes) -> bytes:
+    if _is_secret_name(name):
+        return HIDDEN.encode()
+    value = _cut(value, b"...")
+    if name.lower() == "sec-websocket-protocol":
+        offered = value.decode("latin1").split(",")
+        return ",".join(_redact_protocols(offered)).encode("latin1")
+    return _redact_bytes(value)
+
+
+def _redact_protocols(offered: list[str]) -> list[str]:
+    """Clients that cannot set a header send `bearer, TOKEN` or `bearer.TOKEN` as protocols."""
+    before = ["", *offered]
+    return [
+        _hidden_between_spaces(it) if _is_secret_name(last.strip()) else _redact_protocol(it)
+        for last, it in zip(before, offered, strict=False)
+    ]
+
+
+def _hidden_between_spaces(protocol: str) -> str:
+    return protocol.replace(protocol.strip(), HIDDEN) if protocol.strip() else protocol
+
+
+def _redact_protocol(protocol: str) -> str:
+    protocol = _RANDOM_TEXT.sub(HIDDEN, _without_secrets(protocol))
+    parts = protocol.split(".")
+    for number, part in enumerate(parts[:-1], start=1):
+        if _is_secret_name(part.strip()):  # the secret itself may contain full stops
+            return ".".join([*parts[:number], HIDDEN])
+    return protocol
+
+
+# Text
 
 
 def _redact_bytes(value: bytes) -> bytes:
@@ -80,12 +163,57 @@ def _redact_bytes(value: bytes) -> bytes:
 
 
 def _without_secrets(text: str) -> str:
-    # The pattern tries each name in the text. It takes a tenth of the time to record a query.
-    if text.isascii() and not any(map(text.lower().__contains__, _SECRET_WORDS)):
+    if text.isascii() and not any(map(text.lower().__contains__, _HINTS)):
         return text
-    return _SECRET_IN_TEXT.sub(_hide, text)
+    text = _without_named_secrets(text)
+    for pattern in _SECRET_VALUES:
+        text = pattern.sub(rf"\g<kept>{HIDDEN}", text)
+    return text
 
 
-def _hide(found: re.Match) -> str:
-    quote = found["value"][0] if found["value"][0] in "\"'" else ""
-    return f"{found['key']}{quote}{HIDDEN}{quote}"
+def _without_named_secrets(text: str) -> str:
+    """The text, with HIDDEN for the value of each secret name."""
+    parts, end = [], 0
+    for found in _NAME_IN_TEXT.finditer(text):
+        if found.start() >= end and _is_named_secret(text, found):
+            begin, after = _value_after(text, found)
+            if after > begin:
+                parts += text[end:begin], HIDDEN
+                end = after
+    return "".join([*parts, text[end:]])
+
+
+def _is_named_secret(text: str, found: re.Match) -> bool:
+    name, start = found["name"], found.start()
+    is_in_query = found["sign"] == "=" and (start == 0 or text[start - 1] in "?&")
+    if is_in_query and name.lower() in _SECRET_IN_QUERY:
+        return True
+    return _is_secret_name(name)
+
+
+def _value_after(text: str, found: re.Match) -> tuple[int, int]:
+    """Where the value of the name begins and ends, without its quotes."""
+    begin = found.end()
+    if quote := _OPENING_QUOTE.match(text, begin):
+        return quote.end(), _end_of_quoted(text, quote)
+    if brackets := _VALUE_IN_BRACKETS.match(text, begin):
+        return begin, brackets.end()
+    pattern = _VALUE
+    if found["sign"] == ":":
+        is_line = re.search("cookie|authorization", found["name"], re.IGNORECASE)
+        pattern = _REST_OF_LINE if is_line else _VALUE_AFTER_COLON
+    value = pattern.match(text, begin)
+    return begin, begin + len(value[0].rstrip(_ENDS_AFTER_VALUE)) if value else begin
+
+
+def _end_of_quoted(text: str, quote: re.Match) -> int:
+    """Where the closing quote begins; the end of the text if it was cut.
+
+    In JSON that is in JSON, both quotes have the same number of backslashes. A quote inside the
+    value has another number.
+    """
+    slashes = len(quote["slashes"])
+    for closing in re.finditer(rf"(?<!\\)(\\*+){quote['quote']}", text[quote.end() :]):
+        if len(closing[1]) % (2 * slashes + 2) == slashes:
+            return quote.end() + closing.end() - 1 - slashes
+    return len(text)
