@@ -197,8 +197,10 @@ class Shelf(AsyncConsumer):
 
     async def put(self, request):
         title = request.get("title")
-        if not isinstance(title, str):
-            return {"error": "A title is a string."}
+        if not isinstance(title, str) or len(title) > 100:
+            return {"error": "A title is a string of at most 100 characters."}
+        if len(self.titles) == 100:  # so a client cannot fill the memory
+            return {"error": "The shelf is full."}
         self.titles.append(title)
         return {"count": len(self.titles)}
 
@@ -231,6 +233,20 @@ class LeanEcho(AsyncConsumer):
             await self.send({"type": "websocket.send", "text": text})
         else:
             await self.send({"type": "websocket.send", "bytes": data})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
+class SlowEcho(AsyncConsumer):
+    """Lesson 29: answers each frame after one second. ConnectionLog is around it."""
+
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+
+    async def websocket_receive(self, event):
+        await asyncio.sleep(1)  # works; a restart should not interrupt it
+        await self.send({"type": "websocket.send", "text": event.get("text") or ""})
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()

@@ -14,18 +14,28 @@ class Length(AsyncHttpConsumer):
 
 
 class RawLength(AsyncConsumer):
-    """The same events, written out. Each piece of the body is an event."""
+    """The same events, written out, and a limit. Each piece of the body is an event."""
 
-    body = b""  # bytes cannot change, so += makes a new object, on self
+    limit = 1_000_000  # bytes; Django's DATA_UPLOAD_MAX_MEMORY_SIZE is for views only
+
+    def __init__(self):
+        self.pieces, self.length = [], 0
 
     async def http_request(self, event):
-        self.body += event.get("body", b"")
-        if event.get("more_body", False):
-            return
+        # Joined once, at the end: with `body += piece`, each piece copies all pieces before it.
+        self.pieces.append(event.get("body", b""))
+        self.length += len(self.pieces[-1])
+        if self.length > self.limit:
+            await self.answer(413, b"too long\n")
+            raise StopConsumer()  # reads no further piece
+        if not event.get("more_body", False):
+            body = b"".join(self.pieces)
+            await self.answer(200, f"{len(body)} bytes\n".encode())
+
+    async def answer(self, status, body):
         headers = [(b"content-type", b"text/plain")]
-        await self.send({"type": "http.response.start", "status": 200, "headers": headers})
-        answer = f"{len(self.body)} bytes\n".encode()
-        await self.send({"type": "http.response.body", "body": answer, "more_body": False})
+        await self.send({"type": "http.response.start", "status": status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def http_disconnect(self, event):
         raise StopConsumer()

@@ -1,7 +1,8 @@
-"""WebSocket and HTTP paths of the consumers of lessons 5 to 10."""
+"""WebSocket and HTTP paths of the consumers of lessons 5 to 10, 25 and 29."""
 
 from django.urls import path
 
+from async_demo.connection_log import ConnectionLog
 from async_demo.consumers import (
     Echo,
     Heartbeat,
@@ -11,20 +12,34 @@ from async_demo.consumers import (
     Printer,
     Shelf,
     Sleeper,
+    SlowEcho,
 )
 from async_demo.generic_http import RawLength
+from async_demo.host_check import with_host_check
+from async_demo.storyteller import Storyteller
+
+# One instance for both paths: the health check counts the connections of the other path.
+logged_echo = ConnectionLog(SlowEcho.as_asgi())
 
 websocket_urlpatterns = [
     path("ws/async/await/", Echo.as_asgi()),
     path("ws/async/await/printer/", Printer.as_asgi()),
-    path("ws/async/blocking/", Sleeper.as_asgi()),
-    path("ws/async/blocking/own-thread/", OwnThread.as_asgi()),
     path("ws/async/push/", Metronome.as_asgi()),
     path("ws/async/generic/", Shelf.as_asgi()),
     path("ws/async/cost/", LeanEcho.as_asgi()),
+    path("ws/async/stream/", Storyteller.as_asgi()),
+    path("ws/async/deploy/", logged_echo),
+]
+
+# One client of these can make all others wait. Serve them on your own machine only.
+blocking_urlpatterns = [
+    path("ws/async/blocking/", Sleeper.as_asgi()),
+    path("ws/async/blocking/own-thread/", OwnThread.as_asgi()),
 ]
 
 http_urlpatterns = [
-    path("async/http/", Heartbeat.as_asgi()),
-    path("async/http/length/", RawLength.as_asgi()),
+    path("async/http/", with_host_check(Heartbeat.as_asgi())),
+    path("async/http/length/", with_host_check(RawLength.as_asgi())),
+    # No host check: a load balancer sends the address of the server as Host.
+    path("async/health/", logged_echo),
 ]

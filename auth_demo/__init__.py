@@ -1,1 +1,1 @@
-"""Authentication: users, origins, tickets and logout. Lessons 16 to 19."""
+"""Authentication: users, origins, tickets, logout and tokens. Lessons 16 to 19 and 24."""

@@ -1,10 +1,13 @@
-"""Users, origins, tickets and logout. One consumer for each of lessons 16 to 19."""
+"""Users, origins, tickets, logout and limits. One consumer for each of lessons 16 to 19 and 27."""
+
+import json
 
 from channels.auth import logout
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 
 from auth_demo.signals import group_of_session
+from auth_demo.token_bucket import TokenBucket
 
 
 class Reception(AsyncConsumer):
@@ -103,6 +106,53 @@ class Account(AsyncConsumer):
             await logout(self.scope)  # deletes the session; its signal leads to session_over()
         name = self.scope["user"].get_username() or "nobody"
         await self.send({"type": "websocket.send", "text": name})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
+class Adder(AsyncConsumer):
+    """Lesson 27: adds the numbers in a frame, as in `1 2 3`, with limits for each connection."""
+
+    max_length = 200  # characters, or bytes of a binary frame
+    max_refused = 5  # frames in a row for which the bucket has no token
+
+    async def websocket_connect(self, event):
+        self.bucket = TokenBucket(size=3, seconds=2)
+        self.refused = 0
+        await self.send({"type": "websocket.accept"})
+
+    async def websocket_receive(self, event):
+        frame = event.get("text") or event.get("bytes") or ""
+        # The cheapest check first: a long frame is not parsed.
+        if len(frame) > self.max_length:
+            await self.close(4413)
+        wait = self.bucket.take()
+        if wait:
+            await self.refuse(wait)
+        else:
+            self.refused = 0
+            await self.send_json(self.add(frame))
+
+    async def refuse(self, wait):
+        """Say when to try again. Close the connection of a client that does not wait."""
+        self.refused += 1
+        if self.refused == self.max_refused:
+            await self.close(4429)
+        await self.send_json({"error": "too fast", "retry_after": wait})
+
+    def add(self, frame):
+        try:
+            return {"sum": sum(int(number) for number in frame.split())}
+        except ValueError:
+            return {"error": "not numbers"}
+
+    async def send_json(self, answer):
+        await self.send({"type": "websocket.send", "text": json.dumps(answer)})
+
+    async def close(self, code):
+        await self.send({"type": "websocket.close", "code": code})
+        raise StopConsumer()  # answer no frame that is still waiting
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()

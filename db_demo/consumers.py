@@ -1,4 +1,4 @@
-"""Consumers that use the database. One for each of lessons 20 to 22; the chat is in chat/."""
+"""Consumers that use the database, for lessons 20 to 22 and 28. The chat is in chat/."""
 
 import json
 import re
@@ -58,8 +58,10 @@ class LiveBlog(AsyncConsumer):
         # Join first, then read. A post that is saved in between comes twice but is never missed.
         await self.channel_layer.group_add("liveblog", self.channel_name)
         await self.send({"type": "websocket.accept"})
-        posts = [post.as_message() async for post in Post.objects.order_by("-id")[:50]]
-        await self.send_json({"type": "posts.all", "posts": posts[::-1]})
+        posts = [post async for post in Post.objects.order_by("-id")[:50]]
+        # Daphne sends frames of 1 MiB at most. A post always fits. Fifty posts may not.
+        for post in reversed(posts):
+            await self.send_post(post)
 
     async def websocket_receive(self, event):
         pass  # this consumer ignores all frames
@@ -70,7 +72,10 @@ class LiveBlog(AsyncConsumer):
         if post is None:
             await self.send_json({"type": "post.deleted", "id": event["id"]})
         else:
-            await self.send_json({"type": "post.saved", **post.as_message()})
+            await self.send_post(post)
+
+    async def send_post(self, post):
+        await self.send_json({"type": "post.saved", **post.as_message()})
 
     async def send_json(self, data):
         await self.send({"type": "websocket.send", "text": json.dumps(data)})
@@ -102,8 +107,11 @@ class EntryCounter(AsyncConsumer):
         await self.send_counts()
 
     async def websocket_receive(self, event):
-        if event.get("text"):
-            await Entry.objects.acreate(text=event["text"])
+        text = event.get("text") or ""
+        if len(text) > Entry.MAX_LENGTH:
+            await self.send_json({"error": "too long"})
+        elif text:
+            await Entry.objects.acreate(text=text)
             await self.channel_layer.group_send("entries", {"type": "entry.saved"})
 
     async def entry_saved(self, event):
@@ -115,7 +123,36 @@ class EntryCounter(AsyncConsumer):
         counts = await newer.aaggregate(new=Count("id"), last=Max("id"))
         if counts != self.sent:
             self.sent = counts
-            await self.send({"type": "websocket.send", "text": json.dumps(counts)})
+            await self.send_json(counts)
+
+    async def send_json(self, data):
+        await self.send({"type": "websocket.send", "text": json.dumps(data)})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
+class Doorbell(AsyncConsumer):
+    """Lesson 28: saves each ring, and sends to all clients how many there were."""
+
+    async def __call__(self, scope, receive, send):
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self.channel_layer.group_discard("doorbell", self.channel_name)
+
+    async def websocket_connect(self, event):
+        await self.channel_layer.group_add("doorbell", self.channel_name)
+        await self.send({"type": "websocket.accept"})
+
+    async def websocket_receive(self, event):
+        if event.get("text") == "ring":
+            await Entry.objects.acreate(text="ring")
+            await self.channel_layer.group_send("doorbell", {"type": "doorbell.rang"})
+
+    async def doorbell_rang(self, event):
+        count = await Entry.objects.filter(text="ring").acount()
+        await self.send({"type": "websocket.send", "text": f"rings: {count}"})
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()

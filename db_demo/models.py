@@ -1,7 +1,8 @@
-"""The database tables of lessons 20 to 23."""
+"""The database tables of lessons 20 to 23 and 28."""
 
 from django.conf import settings
 from django.contrib.auth.models import Group
+from django.core.validators import MaxLengthValidator
 from django.db import models
 
 
@@ -24,7 +25,8 @@ class Post(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="posts"
     )
     title = models.CharField(max_length=100)
-    text = models.TextField(blank=True)
+    # Forms such as the admin's apply validators. save() does not.
+    text = models.TextField(blank=True, validators=[MaxLengthValidator(20_000)])
     written_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -39,9 +41,15 @@ class Post(models.Model):
 
 
 class Entry(models.Model):
-    """Lesson 22: an entry of the log. Ids grow, so a client's last id shows what it missed."""
+    """Lesson 22: an entry of the log. Ids grow, so a client's last id shows what it missed.
 
-    text = models.TextField()
+    A consumer compares the length with MAX_LENGTH before it saves. acreate() does not: PostgreSQL
+    refuses a longer text, but SQLite saves it.
+    """
+
+    MAX_LENGTH = 1000  # characters
+
+    text = models.CharField(max_length=MAX_LENGTH)
     written_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -126,3 +134,17 @@ class Presence(models.Model):
 
     def __str__(self):
         return f"{self.user_id or self.address} in {self.room}"
+
+
+class Usage(models.Model):
+    """Lesson 23, the hardened chat: how often something was done in a period of time."""
+
+    what = models.CharField(max_length=80)  # such as "messages 203.0.113.7"
+    ends_at = models.DateTimeField(db_index=True)
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["what", "ends_at"], name="usage_once")]
+
+    def __str__(self):
+        return f"{self.what}: {self.count}"

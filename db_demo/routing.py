@@ -1,11 +1,12 @@
-"""WebSocket paths of the consumers of lessons 20 to 22."""
+"""WebSocket paths of the consumers of lessons 20 to 22 and 28."""
 
 from django.urls import path
 
-from db_demo.consumers import EntryCounter, Guestbook, LiveBlog
+from db_demo.consumers import Doorbell, EntryCounter, Guestbook, LiveBlog
 
 websocket_urlpatterns = [
     path("ws/db/orm/", Guestbook.as_asgi()),
     path("ws/db/liveblog/", LiveBlog.as_asgi()),
     path("ws/db/replay/", EntryCounter.as_asgi()),
+    path("ws/db/testing/", Doorbell.as_asgi()),
 ]

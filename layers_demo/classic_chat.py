@@ -1,7 +1,7 @@
 """The chat of many tutorials, and the same events written out. All three do the same.
 
-Do not copy it into a project: it checks neither the name of the room, nor the user, nor the JSON.
-The chats in db_demo/ check all three.
+Do not copy it into a project: it checks neither the name of the room, nor the user, nor the JSON,
+nor the length of a text. The chats in db_demo/ check all four.
 """
 
 import json

@@ -47,7 +47,8 @@ class Jukebox(AsyncConsumer):
 
     async def websocket_receive(self, event):
         title = event.get("text")
-        if title:
+        # A longer text could become a frame that is too large, in the consumer of each member.
+        if title and len(title) <= 100:
             message = {"type": "jukebox.song", "title": title}
             await self.channel_layer.group_send(self.group, message)
 
@@ -125,7 +126,8 @@ class Siren(AsyncConsumer):
         self.joined = True
 
     async def websocket_receive(self, event):
-        message = {"type": "siren.alarm", "reason": event.get("text") or "test"}
+        reason = event.get("text") or "test"
+        message = {"type": "siren.alarm", "reason": reason[:100]}  # a short frame for every client
         await self.channel_layer.group_send("siren", message)
 
     async def siren_alarm(self, event):

@@ -9,14 +9,14 @@ class InvalidChannel(ValueError):
 
 
 def send_page(channel, text):
-    """Send the text to the consumer with this channel. It may have disconnected already.
+    """Send the first 1,000 characters to the consumer with this channel. It may have disconnected.
 
     Raises InvalidChannel. Raises ChannelFull if a hundred messages are waiting.
     """
     # Every layer puts "specific." into the channel of a connection. Others may be a worker's.
     if "specific." not in channel:
         raise InvalidChannel(channel)
-    message = {"type": "pager.message", "text": text}
+    message = {"type": "pager.message", "text": text[:1000]}
     try:
         async_to_sync(get_channel_layer().send)(channel, message)
     except TypeError as error:

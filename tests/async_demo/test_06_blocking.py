@@ -77,7 +77,7 @@ from contextlib import contextmanager
 
 from channels.routing import URLRouter
 
-from async_demo.routing import websocket_urlpatterns
+from async_demo.routing import blocking_urlpatterns
 from lessons.judge import StrictCommunicator
 from lessons.simulator.clock import simulated_clock
 
@@ -196,5 +196,5 @@ async def test_stops_when_the_client_leaves(consumer, code):
 
 @pytest.mark.parametrize("path", [PATH, f"{PATH}own-thread/"])
 async def test_is_routed_at_its_path(path):
-    async with StrictCommunicator(URLRouter(websocket_urlpatterns), path) as client:
+    async with StrictCommunicator(URLRouter(blocking_urlpatterns), path) as client:
         assert await client.connect() == (True, None)

@@ -154,6 +154,32 @@ async def test_the_stream_begins_after_the_last_piece_of_a_body():
         client.expect(started(b"text/event-stream"), part(b"data: beat 1\n\n"))
 
 
+async def test_a_body_of_the_limit_is_counted_and_one_byte_more_gets_413():
+    async with new_post([b"a" * 500_000] * 2) as client:
+        response = await client.get_response()
+        assert (response["status"], response["body"]) == (200, b"1000000 bytes\n")
+    async with new_post([b"a" * 500_000] * 2 + [b"a"]) as client:
+        response = await client.get_response()
+        assert (response["status"], response["body"]) == (413, b"too long\n")
+
+
+def test_adding_to_bytes_copies_all_of_them():
+    class Body:
+        pieces = b"a" * 8192
+
+    before = Body.pieces
+    Body.pieces += b"b" * 8192
+    assert Body.pieces is not before
+    assert len(before) == 8192
+
+
+async def test_reads_no_piece_after_a_413():
+    async with new_post([b"a" * 600_000] * 5) as client:
+        await client.send_request()
+        assert client.finished
+        assert client.input_queue.qsize() == 3
+
+
 async def test_each_request_has_its_own_body():
     async with new_post([b"a", b"b"]) as first, new_post(b"c") as second:
         assert (await first.get_response())["body"] == b"2 bytes\n"
@@ -177,3 +203,36 @@ async def test_both_are_routed_at_their_paths():
         client.expect(started(b"text/event-stream"), part(b"data: beat 1\n\n"))
     async with StrictHttpCommunicator(router, "POST", f"{PATH}length/", b"abc") as client:
         assert (await client.get_response())["body"] == b"3 bytes\n"
+
+
+def routed(path, method="POST", **headers):
+    headers = [(name.encode(), value.encode()) for name, value in headers.items()]
+    return StrictHttpCommunicator(URLRouter(http_urlpatterns), method, path, headers=headers)
+
+
+@pytest.mark.parametrize("path", [PATH, f"{PATH}length/"])
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"host": "localhost:8000"}, 200),
+        ({"host": "localhost:8000", "origin": "http://localhost:8000"}, 200),
+        ({"host": "localhost", "origin": "https://localhost"}, 200),
+        ({"host": "evil.example"}, 400),
+        ({"host": "localhost/evil.example"}, 400),
+        ({"host": "evil.example", "origin": "http://evil.example"}, 400),
+        ({"host": "localhost:8000", "origin": "http://evil.example"}, 403),
+        ({"host": "localhost:8000", "origin": "http://localhost:9000"}, 403),
+        ({"host": "localhost:8000", "origin": "http://localhost:8000.evil.example"}, 403),
+        ({"host": "localhost:8000", "origin": "null"}, 403),
+        ({"host": "localhost:8000", "origin": "http://["}, 403),
+    ],
+)
+async def test_refuses_another_host_with_400_and_another_site_with_403(path, headers, status):
+    async with routed(path, **headers) as client:
+        await client.send_request()
+        assert (await client.receive_output())["status"] == status
+
+
+async def test_refuses_another_site_for_a_get_too():
+    async with routed(PATH, "GET", host="localhost", origin="http://evil.example") as client:
+        assert (await client.get_response())["status"] == 403

@@ -86,6 +86,8 @@ def test_a_client_stops_a_consumer_that_looks_commands_up_on_self():
 # ── What only the strict communicator sees ──
 # The stock communicator ignores a missing StopConsumer, and receive_json_from() does not compare
 # whole events. The strict one also ends each handler before the test goes on.
+import re
+
 import pytest
 from channels.generic.websocket import (
     AsyncJsonWebsocketConsumer,
@@ -98,6 +100,9 @@ from channels.routing import URLRouter
 from async_demo.routing import websocket_urlpatterns
 from lessons.judge import StrictCommunicator
 from lessons.simulator.finding import CheckFailed
+from tests.support.python_messages import nested_too_deep
+
+NO_TITLE = {"error": "A title is a string of at most 100 characters."}
 
 
 def new_client(consumer=Shelf):
@@ -114,14 +119,24 @@ async def expect_reply(client, answer, **request):
     await expect_reply_to_frame(client, answer, text_data=json.dumps(request))
 
 
-@pytest.mark.parametrize("title", [None, 5, ["Emma"], float("nan")])
-async def test_a_title_that_is_not_a_string_is_rejected_and_not_stored(title):
+@pytest.mark.parametrize("title", [None, 5, ["Emma"], float("nan"), "x" * 101])
+async def test_a_title_that_is_long_or_not_a_string_is_rejected_and_not_stored(title):
     async with new_client() as client:
         await client.connect()
         client.expect()
-        await expect_reply(client, {"error": "A title is a string."}, command="put", title=title)
-        await expect_reply(client, {"error": "A title is a string."}, command="put")
+        await expect_reply(client, NO_TITLE, command="put", title=title)
+        await expect_reply(client, NO_TITLE, command="put")
         await expect_reply(client, {"titles": []}, command="list")
+
+
+async def test_a_shelf_is_full_with_a_hundred_titles_of_a_hundred_characters():
+    async with new_client() as client:
+        await client.connect()
+        client.expect()
+        for number in range(1, 101):
+            await expect_reply(client, {"count": number}, command="put", title="🦊" * 100)
+        await expect_reply(client, {"error": "The shelf is full."}, command="put", title="Emma")
+        await expect_reply(client, {"titles": ["🦊" * 100] * 100}, command="list")
 
 
 async def test_a_type_in_a_request_has_no_effect():
@@ -304,7 +319,7 @@ async def test_row_loads_is_done_by_decode_json(consumer, written):
     ("frame", "error"),
     [
         ({"text_data": "hello"}, "JSONDecodeError: Expecting value"),
-        ({"text_data": "[" * 100_000}, "RecursionError: maximum recursion depth exceeded"),
+        ({"text_data": "[" * 100_000}, f"RecursionError: {re.escape(nested_too_deep())}"),
         ({"text_data": ""}, "ValueError: No text section for incoming WebSocket frame!"),
         ({"bytes_data": b"{}"}, "ValueError: No text section for incoming WebSocket frame!"),
     ],

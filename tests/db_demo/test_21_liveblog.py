@@ -14,7 +14,6 @@ DATABASE = pytest.mark.django_db(transaction=True)
 async def new_window():
     client = WebsocketCommunicator(LiveBlog.as_asgi(), "/ws/db/liveblog/")
     await client.connect()
-    await client.receive_json_from()  # the posts that exist already
     return client
 
 
@@ -57,6 +56,7 @@ def test_a_deletion_in_a_transaction_sends_the_id():
         post = await Post.objects.acreate(title="Rain")
         number = post.pk
         client = await new_window()
+        await client.receive_json_from()  # the post
         await sync_to_async(delete)(post)
         assert await client.receive_json_from() == {"type": "post.deleted", "id": number}
         await client.disconnect()
@@ -72,6 +72,7 @@ import json
 
 from channels.routing import URLRouter
 from django.contrib.auth.models import Group, User
+from django.forms import modelform_factory
 
 from db_demo.routing import websocket_urlpatterns
 from lessons.judge import StrictCommunicator
@@ -94,9 +95,9 @@ def new_messages(client):
     return [json.loads(message["text"]) for message in frames]
 
 
-async def enter(client, *posts):
+async def enter(client):
     assert await client.connect() == (True, None)
-    assert new_messages(client) == [{"type": "posts.all", "posts": list(posts)}]
+    assert new_messages(client) == []
 
 
 def write(title, text=""):
@@ -127,15 +128,27 @@ async def test_all_readers_receive_a_post_its_change_and_its_deletion(database):
         assert new_messages(first) == new_messages(second) == frames
 
 
-async def test_a_new_reader_receives_the_last_fifty_posts_oldest_first(
-    database,
-):
+async def test_a_new_reader_receives_the_last_fifty_posts_oldest_first(database):
     await database.do(lambda: [write(str(number)) for number in range(1, 53)])
     async with new_reader() as client:
         await client.connect()
-        (first,) = new_messages(client)
-    assert [post["id"] for post in first["posts"]] == list(range(3, 53))
-    assert first["posts"][0] == {"id": 3, "title": "3", "text": ""}
+        assert new_messages(client) == [saved(number, str(number)) for number in range(3, 53)]
+
+
+# JSON writes a control character with 6 bytes, and an emoji with 12.
+@pytest.mark.parametrize("text", ["x" * 22_000, "\x01" * 20_000, "🦊" * 20_000], ids=len)
+async def test_fifty_long_posts_reach_a_new_reader(database, text):
+    await database.do(lambda: [write("Rain", text) for _ in range(50)])
+    async with new_reader() as client:
+        await client.connect()
+        assert new_messages(client) == [saved(id, "Rain", text) for id in range(1, 51)]
+
+
+def test_a_form_refuses_a_post_with_a_longer_text():
+    form = modelform_factory(Post, fields=["title", "text"])
+    assert form({"title": "Rain", "text": "🦊" * 20_000}).is_valid()
+    errors = form({"title": "Rain", "text": "x" * 20_001}).errors
+    assert errors == {"text": ["Ensure this value has at most 20000 characters (it has 20001)."]}
 
 
 async def test_a_post_saved_between_join_and_read_is_not_missed(database, layer, monkeypatch):
@@ -149,10 +162,7 @@ async def test_a_post_saved_between_join_and_read_is_not_missed(database, layer,
     monkeypatch.setattr(layer, "group_add", join_and_then_save_a_post)
     async with new_reader() as client:
         await client.connect()
-        assert new_messages(client) == [
-            {"type": "posts.all", "posts": [{"id": 1, "title": "Rain", "text": ""}]},
-            saved(1, "Rain"),
-        ]
+        assert new_messages(client) == [saved(1, "Rain"), saved(1, "Rain")]
 
 
 async def test_posts_of_async_code_are_sent_too(database):

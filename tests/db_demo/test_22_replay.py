@@ -73,6 +73,7 @@ def test_an_entry_that_is_saved_just_before_the_join_is_not_missed(monkeypatch):
 import json
 
 from channels.routing import URLRouter
+from django.core.exceptions import ValidationError
 
 from db_demo.routing import websocket_urlpatterns
 from lessons.judge import StrictCommunicator
@@ -173,6 +174,26 @@ async def test_a_frame_without_text_is_ignored(database, frame):
         await client.send_to(**frame)
         client.expect()
     assert await Entry.objects.acount() == 0
+
+
+@pytest.mark.parametrize("character", ["x", "\x01", "🦊"])
+async def test_an_entry_may_have_1000_characters_and_a_longer_text_is_refused(database, character):
+    async with new_counter() as client:
+        await enter(client, 0, None)
+        await client.send_to(text_data=character * 1000)
+        client.expect(counts(1, 1))
+        for length in (1001, 200_000):
+            await client.send_to(text_data=character * length)
+            client.expect({"type": "websocket.send", "text": '{"error": "too long"}'})
+        await client.send_to(text_data="short")
+        client.expect(counts(2, 2))
+    assert [len(entry.text) async for entry in Entry.objects.all()] == [1000, 5]
+
+
+async def test_only_a_form_checks_max_length_on_sqlite(database):
+    entry = await Entry.objects.acreate(text="x" * 1001)
+    with pytest.raises(ValidationError):
+        entry.clean_fields()
 
 
 async def test_the_counts_are_right_whenever_another_process_writes(database, moments):

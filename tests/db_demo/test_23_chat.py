@@ -180,16 +180,27 @@ async def test_a_message_is_saved_with_its_author_and_room(chat):
     assert ada.new_frames() == [{"message": "hello ☃", "id": row.id, "by": "ada"}]
 
 
+LONG = f'{{"message": "{"x" * 2001}"}}'
+
+
 @pytest.mark.parametrize(
-    "text", ["", "{}", "[]", "null", '{"message": 1}', '{"message": "\\ud800"}']
+    "text", ["", "{}", "[]", "null", '{"message": 1}', '{"message": "\\ud800"}', LONG]
 )
 async def test_an_invalid_frame_gets_an_error_and_the_client_stays(chat, text):
     ada, bob = await chat.join("ada"), await chat.join("bob")
     await ada.client.send_input({"type": "websocket.receive", "text": text})
     await ada.client.send_to(bytes_data=b"\xff")
-    assert ada.new_frames() == [{"error": 'Send {"message": "..."}.'}] * 2
+    assert (
+        ada.new_frames() == [{"error": 'Send {"message": "..."} with 2000 characters at most.'}] * 2
+    )
     await ada.post("hello")
     assert bob.new_messages() == ["hello"]
+
+
+async def test_a_message_may_have_2000_characters(chat):
+    ada = await chat.join("ada")
+    await ada.post("🦊" * 2000)
+    assert ada.new_messages() == ["🦊" * 2000]
 
 
 @pytest.mark.parametrize("room", ["two%20words", "x" * 51, "caf%C3%A9", "lobby%0A"])

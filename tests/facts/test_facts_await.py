@@ -3,8 +3,9 @@
 import pytest
 
 from tests.support.programs.real_daphne import RealDaphne, leave, stay
+from tests.support.python_messages import not_awaitable
 
-NONE_AWAITED = "log Exception inside application: object NoneType can't be used in 'await'"
+NONE_AWAITED = f"log Exception inside application: {not_awaitable(None)}"
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.support import daphne_cases
-from tests.support.programs.real_daphne import ACCEPT, CLOSE, RealDaphne, leave, left, send, stay
+from tests.support.programs.real_daphne import (
+    ACCEPT,
+    CLOSE,
+    TEST_TIMEOUT,
+    RealDaphne,
+    leave,
+    left,
+    send,
+    stay,
+)
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +187,24 @@ def test_text_that_is_not_a_str_kills_the_application(daphne, payload):
 def test_bytes_that_are_not_bytes_kill_the_application(daphne, payload):
     error = f'"payload" must have type bytes, but was "{type(payload)}"'
     assert dies(daphne, ACCEPT, send(bytes=payload), of=error).close_code == 1011
+
+
+@pytest.mark.parametrize(("half", "more", "error"), daphne_cases.HALF_A_MIB)
+def test_a_reply_may_have_1_mib_and_more_kills_the_application(daphne, half, more, error):
+    def receive_one(client):
+        client.send(half)
+        frame = client.recv(TEST_TIMEOUT)
+        client.close()
+        return frame
+
+    def wait_for_the_end(client):
+        client.send(half + more)
+        return stay(client)
+
+    assert daphne.visit(path="/consumers/Doubles", act=receive_one).frames == half * 2
+    visit = daphne.visit(path="/consumers/Doubles", act=wait_for_the_end)
+    daphne.wait_for_line(f"log Exception inside application: {error}")
+    assert (visit.frames, visit.close_code) == ([], 1011)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
+from tests.support.python_messages import nested_too_deep
 
 LARGEST = 1_048_576  # bytes
 
@@ -48,7 +49,7 @@ def test_a_list_of_commands_keeps_the_connection_whatever_the_client_sends(daphn
         ("hello", "Expecting value: line 1 column 1 (char 0)"),
         ("", "No text section for incoming WebSocket frame!"),
         (b"{}", "No text section for incoming WebSocket frame!"),
-        ("[" * 100_000, "maximum recursion depth exceeded while decoding a JSON array"),
+        ("[" * 100_000, nested_too_deep()),
     ],
 )
 def test_a_generic_json_consumer_is_closed_with_1011(daphne, frame, error):
@@ -61,6 +62,14 @@ def test_text_of_1_mb_arrives_and_one_byte_more_cuts_the_line(daphne):
         client.send(" " * LARGEST)
         assert set(json.loads(client.recv(TEST_TIMEOUT))) == {"error"}
     assert close_code_after(daphne, "Shelf", " " * (LARGEST + 1)) is None
+
+
+@pytest.mark.parametrize(
+    ("character", "sent", "as_json"), [("a", 1, 1), ("\x01", 1, 6), ("é", 2, 6), ("🦊", 4, 12)]
+)
+def test_json_makes_a_text_up_to_six_times_as_long(character, sent, as_json):
+    text = character * 1000
+    assert (len(text.encode()), len(json.dumps(text)) - 2) == (sent * 1000, as_json * 1000)
 
 
 def test_text_that_is_not_utf_8_cuts_the_line(daphne):

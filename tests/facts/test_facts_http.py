@@ -213,6 +213,23 @@ def test_the_demo_counts_a_body_in_pieces(shared):
     assert (status, body, len(seen)) == (200, b"20000 bytes\n", 4)
 
 
+def test_the_demo_answers_a_long_body_with_413_and_reads_no_further_piece(shared):
+    pieces = 1_000_000 // 8192 + 1  # with the last of them, the body is too long
+    status, body, seen = answered(shared, path="/length", body=b"x" * 10_000_000)
+    assert (status, body, len(seen)) == (413, b"too long\n", pieces)
+
+
+def test_daphne_reads_a_whole_body_before_the_application_begins(shared):
+    number = next(shared.numbers)
+    head = f"POST /length?{number}: HTTP/1.1\r\nHost: a\r\nContent-Length: 9000\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", shared.port), TEST_TIMEOUT) as client:
+        client.sendall(head.encode() + b"x" * 8999)
+        answered(shared, path="/length", body=b"another request")
+        assert shared.lines_of(number) == []
+        client.sendall(b"x")
+        assert client.recv(4096).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
 def test_a_lost_connection_is_reported_too(shared):
     number = next(shared.numbers)
     with socket.create_connection(("127.0.0.1", shared.port), TEST_TIMEOUT) as client:

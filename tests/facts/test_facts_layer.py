@@ -9,7 +9,10 @@ from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, ProxyHandler, build_opener
 
 import pytest
-from channels.layers import BaseChannelLayer, InMemoryChannelLayer
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+from channels.layers import BaseChannelLayer, InMemoryChannelLayer, get_channel_layer
+from channels.testing import WebsocketCommunicator
 from channels_redis.core import RedisChannelLayer
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
@@ -179,3 +182,30 @@ def test_other_members_go_on_after_one_has_crashed(daphne, visit):
     daphne.wait_for_line(f"{failing.number} over")
     others[0].send("still here")
     assert [other.recv(TEST_TIMEOUT) for other in others] == ["now playing: still here"] * 2
+
+
+class SendsAtTheEnd(AsyncConsumer):
+    """Sends to its group in websocket_disconnect."""
+
+    async def websocket_connect(self, event):
+        await self.channel_layer.group_add("farewells", self.channel_name)
+        await self.send({"type": "websocket.accept"})
+
+    async def farewell(self, event):
+        await self.send({"type": "websocket.send", "text": event["text"]})
+
+    async def websocket_disconnect(self, event):
+        message = {"type": "farewell", "text": "goodbye"}
+        await self.channel_layer.group_send("farewells", message)
+        raise StopConsumer()
+
+
+async def test_a_message_sent_in_disconnect_reaches_others_and_not_its_sender():
+    leaving, staying = [WebsocketCommunicator(SendsAtTheEnd.as_asgi(), "/") for _ in range(2)]
+    for client in (leaving, staying):
+        assert await client.connect(TEST_TIMEOUT) == (True, None)
+    await leaving.disconnect(timeout=TEST_TIMEOUT)
+    assert await staying.receive_from(TEST_TIMEOUT) == "goodbye"
+    assert leaving.output_queue.empty()
+    await staying.disconnect(timeout=TEST_TIMEOUT)
+    await get_channel_layer().flush()

@@ -1,6 +1,7 @@
 """What lesson 20 says about the ORM in async code, compared with Django and Channels."""
 
 import asyncio
+import re
 import threading
 
 import pytest
@@ -13,6 +14,7 @@ from django.db import connection, transaction
 from db_demo.models import Post
 from lessons.simulator.database import fresh_database
 from lessons.simulator.server import orm_misuse_diagnosis
+from tests.support.python_messages import not_awaitable
 
 REFUSED = "You cannot call this from an async context - use a thread or sync_to_async."
 
@@ -155,7 +157,8 @@ async def test_with_the_protection_off_the_query_runs_on_the_loop(database, monk
 
 
 async def test_a_wrapped_function_is_not_awaitable_and_a_result_is_not_callable():
-    with pytest.raises(TypeError, match="object DatabaseSyncToAsync can't be used in 'await'"):
-        await database_sync_to_async(get)
+    function = database_sync_to_async(get)
+    with pytest.raises(TypeError, match=re.escape(not_awaitable(function))):
+        await function
     with pytest.raises(TypeError, match="sync_to_async can only be applied to sync functions"):
         database_sync_to_async(Post.objects.all())

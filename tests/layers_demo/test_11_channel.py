@@ -36,6 +36,8 @@ def test_sync_code_sends_to_a_client():
         client, channel = await connect_stock_client()
         await sync_to_async(send_page)(channel, "tea")
         assert await client.receive_from() == "page: tea"
+        await sync_to_async(send_page)(channel, "x" * 2**21)
+        assert await client.receive_from() == f"page: {'x' * 1000}"
         await client.disconnect()
 
     async_to_sync(conversation)()

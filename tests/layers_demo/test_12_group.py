@@ -89,6 +89,17 @@ async def test_a_frame_without_text_is_ignored(frame):
         client.expect()
 
 
+async def test_no_member_receives_a_title_of_more_than_100_characters():
+    async with new_client() as client, new_client() as member:
+        await enter(client)
+        await enter(member)
+        for length in (101, 2**20, 100):
+            await client.send_to(text_data="x" * length)
+        sent = {"type": "websocket.send", "text": f"now playing: {'x' * 100}"}
+        client.expect(sent)
+        member.expect(sent)
+
+
 async def test_joins_before_it_accepts():
     async with new_client() as client:
         await enter(client)

@@ -40,6 +40,7 @@ def test_every_client_hears_each_alarm():
         for frame, reason in (
             ({"text_data": "fire"}, "fire"),
             ({"bytes_data": b"\0"}, "test"),
+            ({"text_data": "x" * 2**20}, "x" * 100),
         ):
             await first.send_to(**frame)
             for client in (first, second):

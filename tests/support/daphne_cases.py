@@ -1,6 +1,9 @@
 """Unusual messages and what Daphne does with them: for the facts and for the simulator's rules."""
 
+import pytest
+
 from tests.support.programs.real_daphne import ACCEPT, CLOSE, send
+from tests.support.python_messages import unhashable
 
 HALF = "\ud800"  # half of a surrogate pair: a str can hold it, UTF-8 cannot
 NOT_UTF_8 = r"'utf-8' codec can't encode character '\ud800' in position"
@@ -27,6 +30,15 @@ RAISING = [
     *[([ACCEPT, close(code)], not_an_int(code)) for code in ("4013", "", 4000.5, False, [])],
     ([ACCEPT, close(0)], "invalid close code 0 (must be 1000 or from [3000, 4999])"),
     ([ACCEPT, close(4013), close("4013")], not_an_int("4013")),
+]
+
+TOO_LARGE = "tried to send WebSocket message with size {} exceeding payload limit of 1048576 octets"
+
+# Half of the largest frame, what is added to this half, and the error that the two halves raise.
+HALF_A_MIB = [
+    pytest.param("x" * 2**19, "x", TOO_LARGE.format(2**20 + 2), id="text"),
+    pytest.param("é" * 2**18, "é", TOO_LARGE.format(2**20 + 4), id="two bytes a character"),
+    pytest.param(b"x" * 2**19, b"x", TOO_LARGE.format(2**20 + 2), id="bytes"),
 ]
 
 # Replies after which the connection is open, as if the last one had been a bare accept.
@@ -57,7 +69,7 @@ RAISING_IN_HTTP = [
 # As RAISING_IN_HTTP, after the response was started.
 RAISING_AFTER_START = [
     ([{**START, "headers": [(b"x y", b"a")]}], "b'x y'"),
-    ([{**START, "status": [200]}], "unhashable type: 'list'"),
+    ([{**START, "status": [200]}], unhashable([200])),
     ([{**START, "status": None}, BODY], "%d format: a real number is required, not NoneType"),
     ([START, {**BODY, "body": HALF}], "Data must be bytes"),
 ]

@@ -95,8 +95,9 @@ class StoryPlayer:
         await self._wait_for_slow_demo(len(frames))
 
     async def _wait_for_slow_demo(self, frames):
-        if self.demo.name in ("async_demo.Sleeper", "async_demo.Printer"):
-            await self.wait(None, 3 * frames + 1)  # these sleep three seconds per frame
+        slow = ("async_demo.Sleeper", "async_demo.Printer", "async_demo.SlowEcho")
+        if self.demo.name in slow:
+            await self.wait(None, 3 * frames + 1)  # these sleep up to three seconds per frame
 
     async def send_body(self, who, pieces, is_complete):
         if who in self.connected and self.connected[who].is_open:
@@ -157,7 +158,7 @@ class StoryPlayer:
 
     async def _new_client(self, handshake):
         path = self.demo.path.replace("<str:room_name>", "<str:room>")
-        path = path.replace("<str:room>", quote(handshake["room"]))
+        path = path.replace("<str:room>", quote(handshake["room"])).replace("<int:number>", "1")
         headers, query = [(b"host", handshake["host"])], handshake["query"]
         if handshake["login"] and self.database and self.demo.name == "auth_demo.Welcome":
             query = f"ticket={await self._ticket(handshake['login'])}"

@@ -9,6 +9,7 @@ from lessons import asgi
 
 # The demos of these apps need a database. Cookie and session middlewares run before them.
 DATABASE_APPS = ("auth_demo", "db_demo")
+DATABASE_DEMOS = ("async_demo.LeanEcho", "layers_demo.Noticeboard")
 
 # These send to one client what another client has sent or saved. That is their purpose.
 SHARING = ("layers_demo.Jukebox", "layers_demo.Siren", "layers_demo.Primes")
@@ -27,7 +28,7 @@ class Demo:
 
     @property
     def needs_database(self) -> bool:
-        return self.name.startswith(DATABASE_APPS) or self.name == "async_demo.LeanEcho"
+        return self.name.startswith((*DATABASE_APPS, *DATABASE_DEMOS))
 
     @property
     def is_sharing(self) -> bool:
@@ -39,20 +40,22 @@ def demos() -> list[Demo]:
     found = [_websocket_demo(route, AuthMiddlewareStack) for route in asgi.websocket_urlpatterns]
     found += [_websocket_demo(route, lambda inner: inner) for route in asgi.ticket_urlpatterns]
     found += [
-        Demo(_name(route.callback), "http", f"/{route.pattern}", URLRouter([route]))
+        Demo(_name_of(route), "http", f"/{route.pattern}", URLRouter([route]))
         for route in asgi.http_urlpatterns
+        if not hasattr(route.callback, "inner")  # a middleware answers, and not a consumer
     ]
     return found
 
 
 def _websocket_demo(route, stack) -> Demo:
     application = URLRouter([route])
-    name = _name(getattr(route.callback, "inner", route.callback))
+    name = _name_of(route)
     if name.startswith(DATABASE_APPS):
         application = stack(application)
     return Demo(name, "websocket", f"/{route.pattern}", application)
 
 
-def _name(application) -> str:
+def _name_of(route) -> str:
+    application = getattr(route.callback, "inner", route.callback)  # without its middleware
     consumer = application.consumer_class
     return f"{consumer.__module__.partition('.')[0]}.{consumer.__name__}"

@@ -17,12 +17,6 @@ function createItem({ title, text }) {
 }
 
 const handlers = {
-  // The server sends all posts at each connect, so a page that was offline misses nothing.
-  "posts.all": ({ posts }) => {
-    shown.clear();
-    list.replaceChildren();
-    posts.forEach(handlers["post.saved"]);
-  },
   "post.saved": (post) => {
     const item = createItem(post);
     const old = shown.get(post.id);
@@ -39,7 +33,12 @@ const handlers = {
 function connect() {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   const socket = new WebSocket(`${scheme}//${location.host}${list.dataset.path}`);
-  socket.onopen = () => (state.textContent = "Live.");
+  socket.onopen = () => {
+    // The server sends the posts again at each connect, so a page that was offline misses nothing.
+    shown.clear();
+    list.replaceChildren();
+    state.textContent = "Live.";
+  };
   socket.onmessage = ({ data }) => {
     const message = JSON.parse(data);
     handlers[message.type](message);

@@ -2,10 +2,13 @@
 
 `python -m tests.support.servers.db_demo_server DATABASE project` serves the whole project,
 `... DATABASE demos` only the routes of the worked examples, without a check of the origin.
+`... DATABASE slow` serves the project, but to join a room takes the database a tenth of a second,
+and Daphne gives a handshake two seconds.
 """
 
 import os
 import sys
+import time
 from datetime import timedelta
 
 import django
@@ -22,8 +25,22 @@ from db_demo.routing import websocket_urlpatterns  # noqa: E402
 from lessons.asgi import application  # noqa: E402
 from tests.support.servers.daphne_server import serve  # noqa: E402
 
-APPLICATIONS = {"project": application, "demos": URLRouter(websocket_urlpatterns)}
+APPLICATIONS = {
+    "project": application,
+    "demos": URLRouter(websocket_urlpatterns),
+    "slow": application,
+}
+
+
+def join_slowly(*args, join=store.join):
+    time.sleep(0.1)
+    return join(*args)
+
 
 if __name__ == "__main__":
-    logic.HEARTBEAT_INTERVAL, store.PRESENCE_TIMEOUT = 0.2, timedelta(seconds=2)
-    serve(APPLICATIONS[sys.argv[2]], websocket_handshake_timeout=60)
+    if sys.argv[2] == "slow":
+        store.join, handshake_timeout = join_slowly, 2
+    else:
+        logic.HEARTBEAT_INTERVAL, store.PRESENCE_TIMEOUT = 0.2, timedelta(seconds=2)
+        handshake_timeout = 60
+    serve(APPLICATIONS[sys.argv[2]], websocket_handshake_timeout=handshake_timeout)

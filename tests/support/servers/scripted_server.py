@@ -131,6 +131,12 @@ class Ticks(AsyncConsumer):
         raise StopConsumer()
 
 
+class Doubles(Ticks):
+    async def websocket_receive(self, event):
+        key = "text" if event.get("text") is not None else "bytes"
+        await self.send({"type": "websocket.send", key: event[key] * 2})
+
+
 class OnTheLoop(Ticks):
     async def websocket_receive(self, event):
         slow_work(0.5)  # /let-go cannot run in this time; the order of the lines shows it
