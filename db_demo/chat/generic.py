@@ -5,7 +5,7 @@ import asyncio
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 from db_demo.chat import store
-from db_demo.chat.protocol import last_id_in, message_in
+from db_demo.chat.protocol import INVALID_FRAME, last_id_in, message_in
 from db_demo.chat.raw import HEARTBEAT_INTERVAL
 
 
@@ -39,7 +39,7 @@ class GenericChat(AsyncJsonWebsocketConsumer):
         # Not receive_json(): before it, invalid JSON or a binary frame ends the connection.
         text = message_in(text_data)
         if text is None:
-            await self.send_json({"error": 'Send {"message": "..."}.'})
+            await self.send_json({"error": INVALID_FRAME})
         else:
             await store.save_message(self.room, self.user, text)
             await self.send_to_room({"type": "chat.saved"})

@@ -4,15 +4,18 @@ import json
 import re
 from urllib.parse import parse_qs
 
+MAX_LENGTH = 2000  # characters of a message: as JSON, it always fits into a frame
+INVALID_FRAME = f'Send {{"message": "..."}} with {MAX_LENGTH} characters at most.'
+
 
 def message_in(frame) -> str | None:
-    """Return the text in a frame such as `{"message": "hello"}`, or None if there is no text."""
+    """Return the text in a frame such as `{"message": "hello"}`, or None without a valid text."""
     try:
         text = json.loads(frame)["message"]
         text.encode()  # raises for half a character, which no database can store
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
         return None
-    return text
+    return text if len(text) <= MAX_LENGTH else None
 
 
 def last_id_in(query_string) -> int | None:

@@ -12,7 +12,7 @@ from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 
 from db_demo.chat import store
-from db_demo.chat.protocol import last_id_in, message_in
+from db_demo.chat.protocol import INVALID_FRAME, last_id_in, message_in
 
 HEARTBEAT_INTERVAL = 10  # seconds
 
@@ -43,7 +43,7 @@ class LiveChat(AsyncConsumer):
     async def websocket_receive(self, event):
         text = message_in(event.get("text"))
         if text is None:
-            await self.send_json({"error": 'Send {"message": "..."}.'})
+            await self.send_json({"error": INVALID_FRAME})
         else:
             await self.post(text)
 

@@ -2,7 +2,6 @@
 
 import json
 import unicodedata
-from typing import ClassVar
 
 MAX_FRAME_LENGTH = 32_768  # characters; JSON may write one character as \uXXXX\uXXXX
 MAX_MESSAGE_LENGTH = 2_000
@@ -12,9 +11,12 @@ BIDI_CONTROLS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class InvalidFrame(ValueError):
-    """The frame is not a valid request. The client receives the message."""
+    """The chat does not do what the frame asks for. The client receives the message."""
 
-    details: ClassVar[dict] = {}  # added to the error that the client receives
+    def __init__(self, message: str, key: str = ""):
+        super().__init__(message)
+        # With the key, the client does not send the message again.
+        self.details = {"key": key} if key else {}
 
 
 def parse_frame(text) -> dict:
@@ -22,11 +24,7 @@ def parse_frame(text) -> dict:
     request = _decode(text)
     if "message" in request:
         key = _valid_key(request.get("key"))
-        try:
-            return {"message": _valid_message(request["message"]), "key": key}
-        except InvalidFrame as error:
-            error.details = {"key": key} if key else {}
-            raise
+        return {"message": _valid_message(request["message"], key), "key": key}
     if request.get("typing") is True:
         return {"typing": True}
     raise InvalidFrame('Send {"message": "..."}.')
@@ -46,13 +44,13 @@ def _decode(text) -> dict:
     return request
 
 
-def _valid_message(text) -> str:
+def _valid_message(text, key: str) -> str:
     if not isinstance(text, str) or not text.strip():
-        raise InvalidFrame("A message must be a text that is not empty.")
+        raise InvalidFrame("A message must be a text that is not empty.", key)
     if len(text) > MAX_MESSAGE_LENGTH:
-        raise InvalidFrame(f"A message may have {MAX_MESSAGE_LENGTH} characters at most.")
+        raise InvalidFrame(f"A message may have {MAX_MESSAGE_LENGTH} characters at most.", key)
     if any(map(_is_forbidden, text)):
-        raise InvalidFrame("A message must not contain control characters.")
+        raise InvalidFrame("A message must not contain control characters.", key)
     return text
 
 

@@ -6,21 +6,25 @@ reads all messages after the last one that it has sent to its client.
 
 import asyncio
 import logging
+import random
 from contextlib import suppress
 from functools import wraps
 
-from channels.db import database_sync_to_async
+from channels.consumer import get_handler_name
 
 from db_demo.hardened_chat import store
+from db_demo.hardened_chat.database import run_query
 from db_demo.hardened_chat.frames import InvalidFrame, parse_frame
 from db_demo.hardened_chat.handshake import read_handshake
+from db_demo.hardened_chat.presence import presence_in
 from db_demo.hardened_chat.rate_limit import RateLimit
+from db_demo.hardened_chat.receipts import Receipts
 from db_demo.hardened_chat.revocation import room_group, user_group
 from db_demo.hardened_chat.store import AccessDenied
 
 HEARTBEAT_INTERVAL = 10  # seconds; a presence row is stale after three of them
 TYPING_INTERVAL = 2  # seconds; more frequent notices would say nothing new
-IDLE_TOO_LONG, FLOOD = 4408, 4429
+IDLE_TOO_LONG, TOO_SLOW, FLOOD = 4408, 4413, 4429
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +47,7 @@ class ChatLogic:
     """One client in one room."""
 
     joined = False
+    is_ready = False  # whether the client has its history
     client = None
     heartbeat = None
     typed_at = float("-inf")
@@ -56,28 +61,38 @@ class ChatLogic:
                 # A server that stops cancels this task again each second, so shield the clean-up.
                 await asyncio.shield(self.leave())
 
+    async def dispatch(self, message):
+        """Call the handler without the trip to the database thread that Channels makes before it.
+
+        run_query() checks the database connections too, and all queries of the chat go through it.
+        """
+        handler = getattr(self, get_handler_name(message), None)
+        if handler is None:
+            raise ValueError(f"No handler for message type {message['type']}")
+        await handler(message)
+
     # Join and leave
 
     async def join(self):
-        """Join the groups, find the position in the history, accept: so no message is missed."""
+        """Join the groups, then read the history, so that no message is missed.
+
+        Accept before that. A client without access must be accepted too, because a rejection
+        cannot carry a code. And Daphne gives up a handshake that waits five seconds for a query.
+        """
+        await self.accept()
         try:
             self.seen, self.client = read_handshake(self.scope, self.channel_name)
-            await database_sync_to_async(store.add_presence)(self.client)
+            self.presence = presence_in(self.client.room)
             await self.join_groups()
-            self.last = await database_sync_to_async(store.first_position)(self.client, self.seen)
+            self.last, page = await run_query(store.join, self.client, self.seen)
+            self.joined = True
+            self.log(logging.INFO, "joined")
+            self.presence.announce()
+            self.rate_limit, self.receipts = RateLimit(now()), Receipts()
+            self.heartbeat = asyncio.create_task(self.send_heartbeats())
+            await self.catch_up(page)
         except AccessDenied as denied:
-            await self.accept()  # a rejection cannot carry a code
             await self.end(denied.code)
-            return
-        await self.accept()
-        self.joined = True
-        self.log(logging.INFO, "joined")
-        self.rate_limit = RateLimit(now())
-        self.heartbeat = asyncio.create_task(self.send_heartbeats())
-        await self.catch_up()
-        if self.seen is not None:
-            await self.send_json({"ready": self.last})  # later messages are new
-        await self.announce_users()
 
     async def join_groups(self):
         for group in self.group_names:
@@ -95,12 +110,12 @@ class ChatLogic:
             self.heartbeat.cancel()
             self.log(logging.INFO, "left")
         try:
-            await database_sync_to_async(store.delete_presence)(self.client)
+            await run_query(store.delete_presence, self.client)
         finally:
             with suppress(Exception):  # the layer may be unreachable
                 for group in self.group_names:
                     await self.channel_layer.group_discard(group, self.channel_name)
-                await self.announce_users()
+            self.presence.announce()
 
     @property
     def group_names(self):
@@ -117,15 +132,20 @@ class ChatLogic:
     async def send_heartbeats(self):
         # A message to its own channel, so that chat_check() never runs beside another handler.
         # And an exception in a handler ends the connection; in this task nothing would see it.
+        # The first one at a random time: clients that came together must not all ask together.
+        await asyncio.sleep(HEARTBEAT_INTERVAL * random.random())
         while True:
-            await asyncio.sleep(HEARTBEAT_INTERVAL)
             with suppress(Exception):  # full channel or unreachable layer: try again next time
                 await self.channel_layer.send(self.channel_name, {"type": "chat.check"})
+            await asyncio.sleep(HEARTBEAT_INTERVAL)
 
     # Frames from the client
 
     @only_joined
     async def handle_frame(self, text):
+        if self.receipts.confirm(text):
+            await self.catch_up()  # the server has asked for this frame, so it has no limit
+            return
         allowed = self.rate_limit.take(now())
         if self.rate_limit.is_flooded:
             raise AccessDenied(FLOOD)
@@ -133,27 +153,28 @@ class ChatLogic:
             if not allowed:
                 raise InvalidFrame("Too fast: wait a second.")
             request = parse_frame(text)
+            if "message" in request:
+                await self.post_message(request)
+            else:
+                await self.announce_typing()
         except InvalidFrame as error:
             self.log(logging.WARNING, "invalid frame: %s", error)
-            await self.send_json({"error": str(error)} | error.details)
-            return
-        if "message" in request:
-            await self.post_message(request)
-        else:
-            await self.announce_typing()
+            await self.send_frame({"error": str(error)} | error.details)
 
     async def post_message(self, request):
-        save = database_sync_to_async(store.save_message)
-        await save(self.client, request["message"], request["key"])
-        await self.channel_layer.group_send(room_group(self.client.room), {"type": "chat.saved"})
-        # That layer message may be lost. The author receives the saved message in any case.
-        await self.catch_up()
+        id = await run_query(store.save_message, self.client, request["message"], request["key"])
+        saved = {"type": "chat.saved", "id": id}
+        await self.channel_layer.group_send(room_group(self.client.room), saved)
+        if id > self.last:  # that layer message may be lost; the author's client does not wait
+            await self.catch_up()
+        if request["key"] and self.seen is not None:
+            await self.send_frame({"saved": request["key"]})
 
     async def announce_typing(self):
-        if now() - self.typed_at < TYPING_INTERVAL:
+        if now() - self.typed_at < TYPING_INTERVAL or not self.presence.take_typing_turn():
             return
         self.typed_at = now()
-        await database_sync_to_async(store.check_access)(self.client)
+        await run_query(store.check_access, self.client)
         name = self.scope["user"].get_username() or None
         notice = {"type": "chat.typing", "by": name, "from": self.channel_name}
         await self.channel_layer.group_send(room_group(self.client.room), notice)
@@ -162,54 +183,76 @@ class ChatLogic:
 
     @only_joined
     async def chat_saved(self, event):
-        await self.catch_up()
+        if event["id"] > self.last:  # else an earlier message has led to a read that included it
+            await self.catch_up()
 
     @only_joined
     async def chat_typing(self, event):
-        if self.seen is not None and event["from"] != self.channel_name:
-            await self.send_json({"typing": event["by"]})
+        is_for_client = self.seen is not None and event["from"] != self.channel_name
+        if is_for_client and not self.receipts.is_full:
+            await self.send_frame({"typing": event["by"]})
 
     @only_joined
     async def chat_presence(self, event):
-        await self.send_users(event["who"])
+        await self.send_users(await self.presence.users_after(event["id"]))
 
     @only_joined
     async def chat_check(self, event):
         """Check the client's rights, and send what a lost layer message did not announce."""
         if self.rate_limit.is_idle(now()):
             raise AccessDenied(IDLE_TOO_LONG)
+        if self.receipts.is_late(now()):
+            raise AccessDenied(TOO_SLOW)
         await self.join_groups()  # a layer that was unreachable may have lost its groups
-        await database_sync_to_async(store.refresh_presence)(self.client)
-        await self.catch_up()
-        await self.send_users(await database_sync_to_async(store.present_users)(self.client))
+        await self.catch_up(await run_query(store.refresh, self.client, self.last))
+        await self.send_users(await self.presence.recent_users())
 
     # Frames to the client
 
-    async def catch_up(self):
-        """Send all messages after the client's last one, in order, each once."""
-        page = [None] * store.PAGE_SIZE
-        while len(page) == store.PAGE_SIZE:  # a page that is not full is the last one
-            page = await database_sync_to_async(store.messages_after)(self.client, self.last)
-            for message in page:
-                await self.send_json(message if self.seen is not None else classic(message))
-                self.last = message["id"]
+    async def catch_up(self, page=None):
+        """Send all messages after the client's last one, in order, each once.
 
-    async def announce_users(self):
-        users = await database_sync_to_async(store.present_users)(self.client)
-        await self.channel_layer.group_send(
-            room_group(self.client.room), {"type": "chat.presence", "who": users}
-        )
+        Stop if the client has not read enough; its next receipt goes on. `page` is the first page
+        of the messages, if it has been read already.
+        """
+        while not self.receipts.is_full:
+            if page is None:
+                page = await run_query(store.messages_after, self.client, self.last)
+            for message in page:
+                if self.receipts.is_full:
+                    return
+                await self.send_frame(message)
+                self.last = message["id"]
+            if len(page) < store.PAGE_SIZE:  # the last page
+                await self.send_ready()
+                return
+            page = None
+
+    async def send_ready(self):
+        if self.seen is not None and not self.is_ready:
+            self.is_ready = True
+            await self.send_frame({"ready": self.last})  # later messages are new
 
     async def send_users(self, users):
-        if self.seen is not None and users != self.sent_users:
+        if self.seen is not None and users != self.sent_users and not self.receipts.is_full:
             self.sent_users = users
-            await self.send_json(users)
+            await self.send_frame(users)
+
+    async def send_frame(self, frame):
+        """Send a frame in the form that the client knows. Now and then, ask for a receipt."""
+        if self.seen is None:
+            await self.send_json(classic(frame))
+            return
+        await self.send_json(frame)
+        token = self.receipts.count_frame(now())
+        if token is not None:
+            await self.send_json({"confirm": token})
 
 
 def now():
     return asyncio.get_running_loop().time()
 
 
-def classic(message):
-    """The message for a client without `?seen=`, which speaks the protocol of the tutorial."""
-    return {"message": message["message"]}
+def classic(frame):
+    """The frame for a client without `?seen=`: the tutorial's client shows only messages."""
+    return {"message": frame["message"] if "message" in frame else frame["error"]}

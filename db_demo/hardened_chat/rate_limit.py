@@ -1,4 +1,11 @@
-"""How many frames one connection may send, and how long it may be idle."""
+"""How much a client may do: one connection, and all connections of a user or an address."""
+
+import time
+from datetime import UTC, datetime
+
+from django.db.models import F
+
+from db_demo.models import Usage
 
 BURST = 20  # frames that a client may send at once
 FRAMES_PER_SECOND = 4  # in the long run
@@ -25,3 +32,18 @@ class RateLimit:
 
     def is_idle(self, now: float) -> bool:
         return now - self.last_frame_at > IDLE_TIMEOUT
+
+
+def take(what: str, limit: int, seconds: int) -> bool:
+    """Count one use in this period of `seconds`. Return whether it is one of the first `limit`.
+
+    The count is in the database, because the connections may be on several servers.
+    """
+    now = time.time()
+    end = (now // seconds + 1) * seconds  # the same moment on all servers
+    row, is_new = Usage.objects.get_or_create(what=what, ends_at=datetime.fromtimestamp(end, UTC))
+    if is_new:
+        Usage.objects.filter(ends_at__lt=datetime.fromtimestamp(now, UTC)).delete()
+    # One statement checks and writes, so that two clients cannot both take the last use.
+    allowed = Usage.objects.filter(pk=row.pk, count__lt=limit)
+    return allowed.update(count=F("count") + 1) == 1

@@ -11,17 +11,24 @@ from importlib import import_module
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Left
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
+from db_demo.hardened_chat.frames import MAX_MESSAGE_LENGTH, InvalidFrame
+from db_demo.hardened_chat.rate_limit import take
 from db_demo.models import Membership, Message, Presence, Room
 
 MAX_HISTORY = 50  # messages that a new client receives
 MAX_REPLAY = 1_000  # messages that a returning client receives
-PAGE_SIZE = 100  # messages in one query
+PAGE_SIZE = 50  # messages in one query
 PRESENCE_TIMEOUT = timedelta(seconds=30)  # after this time without a heartbeat, a row is stale
 MAX_CONNECTIONS_PER_USER = 10
 MAX_GUESTS_PER_ADDRESS = 500  # many guests may share one address
+GUEST_MESSAGES_PER_MINUTE = 120  # of all guests at one address
+ROOMS_PER_DAY = 20  # that one user, or the guests at one address, may create
+MAX_NAMES = 200  # of present users, in one frame
 
 SESSION_OVER, FORBIDDEN, TOO_MANY = 4401, 4403, 4429
 
@@ -45,36 +52,50 @@ class ChatClient:
     session_key: str | None
 
 
-def add_presence(client: ChatClient) -> None:
-    """Register the connection, if the client has access and not too many connections."""
+def join(client: ChatClient, seen: int | None) -> tuple[int, list[dict]]:
+    """Register the connection, if the client has access and not too many connections.
+
+    Returns the id of the message after which its history begins, and the first page after it. All
+    of this is one function, because each call costs a trip to the database thread.
+    """
     with transaction.atomic():
         user = check_access(client)
-        Presence.objects.filter(seen_at__lt=timezone.now() - PRESENCE_TIMEOUT).delete()
-        others = Presence.objects.filter(user=user)
+        others = Presence.objects.filter(user=user, seen_at__gte=_presence_cutoff())
         if user is None:
             others = others.filter(address=client.address)
         limit = MAX_GUESTS_PER_ADDRESS if user is None else MAX_CONNECTIONS_PER_USER
         if others.count() >= limit:
             raise AccessDenied(TOO_MANY)
         _save_presence(client)
+    position = first_position(client, seen)
+    return position, _page_after(client, position)
 
 
-def refresh_presence(client: ChatClient) -> None:
-    """Record that the client is still connected, if it still has access."""
+def refresh(client: ChatClient, last: int) -> list[dict]:
+    """Record that the client is still connected, if it still has access.
+
+    Returns the next page of messages after the one with id `last`.
+    """
     check_access(client)
     _save_presence(client)
+    return _page_after(client, last)
 
 
 def delete_presence(client: ChatClient) -> None:
     Presence.objects.filter(channel=client.channel).delete()
 
 
-def present_users(client: ChatClient) -> dict:
-    """Return the users in the room, each name once, and the number of guests."""
-    cutoff = timezone.now() - PRESENCE_TIMEOUT
-    present = Presence.objects.filter(room=client.room, seen_at__gte=cutoff)
+def present_users(room: str) -> dict:
+    """Return the users in the room, each name once, and the number of guests.
+
+    `more` is the number of users without a name in the list. Stale rows are deleted.
+    """
+    Presence.objects.filter(seen_at__lt=_presence_cutoff()).delete()
+    present = Presence.objects.filter(room=room)
     names = present.exclude(user=None).values_list("user__username", flat=True)
-    return {"here": sorted(set(names)), "guests": present.filter(user=None).count()}
+    names = sorted(set(names))
+    users = {"here": names[:MAX_NAMES], "guests": present.filter(user=None).count()}
+    return users | ({"more": len(names) - MAX_NAMES} if len(names) > MAX_NAMES else {})
 
 
 def first_position(client: ChatClient, seen: int | None) -> int:
@@ -92,21 +113,38 @@ def first_position(client: ChatClient, seen: int | None) -> int:
 
 def messages_after(client: ChatClient, last: int) -> list[dict]:
     """Return the next page of messages after the one with id `last`, oldest first."""
-    user = check_access(client)
-    rows = Message.objects.filter(room__name=client.room, id__gt=last).order_by("id")
-    return [_as_json(row, user) for row in rows.select_related("author")[:PAGE_SIZE]]
+    check_access(client)
+    return _page_after(client, last)
 
 
-def save_message(client: ChatClient, text: str, key: str) -> None:
-    """Save the message, but only once per key: a client without an answer sends it again."""
+def save_message(client: ChatClient, text: str, key: str) -> int:
+    """Save the message, but only once per key: a client without an answer sends it again.
+
+    Returns its id. Raises InvalidFrame at a limit.
+    """
     with transaction.atomic():
         user = check_access(client)
-        Room.objects.get_or_create(name=client.room)  # the first message creates an open room
-        # Lock the room, so that its messages are committed in the order of their ids.
-        room = Room.objects.select_for_update().get(name=client.room)
-        if key and room.messages.filter(author=user, key=key).exists():
-            return
-        room.messages.create(author=user, text=text, key=key)
+        room = _room_for_message(client, key)
+        found = room.messages.filter(author=user, key=key).first() if key else None
+        if found is not None:
+            return found.id
+        if user is None and not take(f"messages {client.address}", GUEST_MESSAGES_PER_MINUTE, 60):
+            raise InvalidFrame("Too many messages of guests at your address: wait a minute.")
+        return room.messages.create(author=user, text=text, key=key).id
+
+
+def _room_for_message(client: ChatClient, key: str) -> Room:
+    """Return the room. The first message creates an open room."""
+    # Lock the room, so that its messages are committed in the order of their ids.
+    locked = Room.objects.select_for_update()
+    room = locked.filter(name=client.room).first()
+    if room is None:
+        creator = client.address if client.user_id is None else f"user {client.user_id}"
+        if not take(f"rooms {creator}", ROOMS_PER_DAY, 24 * 3600):
+            raise InvalidFrame(f"You may create {ROOMS_PER_DAY} rooms in a day at most.", key)
+        Room.objects.get_or_create(name=client.room)
+        room = locked.get(name=client.room)
+    return room
 
 
 def check_access(client: ChatClient):
@@ -138,6 +176,10 @@ def _session_user(client: ChatClient):
     return user
 
 
+def _presence_cutoff():
+    return timezone.now() - PRESENCE_TIMEOUT
+
+
 def _save_presence(client: ChatClient) -> None:
     values = {
         "room": client.room,
@@ -156,13 +198,10 @@ def _position_from_end(client: ChatClient, count: int) -> int:
     return found[0][0] if found else 0
 
 
-def _as_json(row: Message, reader) -> dict:
-    data = {
-        "message": row.text,
-        "id": row.id,
-        "by": row.author.username if row.author else None,
-        "at": row.written_at.isoformat(),
-    }
-    if row.key and row.author == reader:  # confirms to the author's client what was saved
-        data["key"] = row.key
-    return data
+def _page_after(client: ChatClient, last: int) -> list[dict]:
+    # Other programs may save longer texts. The database cuts them, so no frame becomes too long.
+    rows = Message.objects.filter(room__name=client.room, id__gt=last).order_by("id")
+    columns = rows.annotate(
+        message=Left("text", MAX_MESSAGE_LENGTH), by=F("author__username"), at=F("written_at")
+    ).values("message", "id", "by", "at")
+    return [row | {"at": row["at"].isoformat()} for row in columns[:PAGE_SIZE]]

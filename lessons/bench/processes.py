@@ -13,7 +13,7 @@ import psutil
 
 from lessons.core.catalogue import PROJECT_DIR
 
-MAX_OPEN_FILES = 8192  # more sockets than some systems allow a process by default
+MAX_OPEN_FILES = 16384  # more sockets than some systems allow a process by default
 
 
 def start_program(module: str, *arguments: str) -> subprocess.Popen:

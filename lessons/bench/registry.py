@@ -34,5 +34,16 @@ BENCHMARKS = {
             "and what a server still holds after many connections",
             in_all=False,
         ),
+        Benchmark(
+            "storm",
+            "how soon all chat members are back after they have lost their connections at once",
+            in_all=False,
+        ),
+        Benchmark(
+            "room",
+            "how soon a class's verdicts are on the instructor's board, "
+            "and whether all arrive while a server and Redis fail",
+            in_all=False,
+        ),
     ]
 }

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lessons.bench import chat
-from lessons.bench.chat import ChatCluster, Member
+from lessons.bench import chat, chat_cluster
+from lessons.bench.chat_cluster import ChatCluster, Member
 
 KEPT = [(1, "a"), (2, "b"), (3, "c")]
 
@@ -12,7 +12,7 @@ def test_every_confirmed_message_is_kept_once_and_reaches_every_member(
     redis_binaries, forked_servers
 ):
     found = chat.measure(rooms=2, members=12, seconds=1.5)
-    assert chat.faults(found) == []
+    assert chat_cluster.faults(found) == []
     assert found["confirmed"] == found["sent"] == found["kept"] > 0
     assert found["delivered"] == 6 * found["kept"]
     assert found["reconnects"] >= 12  # each member has lost a server, Redis or both
@@ -33,8 +33,8 @@ def faults(kept=KEPT, ids=(1, 2, 3), sent=("a",), confirmed=("a",)):
     member = Member(cluster, "room0", "session")
     member.ids, member.sent, member.confirmed = list(ids), list(sent), set(confirmed)
     cluster.members.append(member)
-    return chat.faults(
-        {**chat.figures_of(cluster), "all_in_after_s": 0.1, "caught_up_after_s": 0.1}
+    return chat_cluster.faults(
+        {**chat_cluster.figures_of(cluster), "all_in_after_s": 0.1, "caught_up_after_s": 0.1}
     )
 
 
@@ -81,7 +81,7 @@ def test_the_soak_is_not_clean_when_one_thing_is_left():
 
 def test_the_command_reports_the_members_figures_and_the_soak(monkeypatch, settings, tmp_path):
     settings.STATE_DIR = tmp_path
-    found = dict.fromkeys([*chat.LOSSES, *chat.DURATIONS, "sent"], 0)
+    found = dict.fromkeys([*chat_cluster.LOSSES, *chat_cluster.DURATIONS, "sent"], 0)
     rows = [{"when": "at first", "tasks": 1, "threads": 2, "groups": 0, "blocks": 9}]
     rows[0]["memory_mb"] = 70.0
     monkeypatch.setattr(chat, "measure", lambda rooms, members, seconds: found)

@@ -7,6 +7,7 @@ from channels.layers import get_channel_layer
 
 from db_demo.hardened_chat import store
 from db_demo.hardened_chat.logic import HEARTBEAT_INTERVAL, TYPING_INTERVAL
+from db_demo.hardened_chat.presence import ANNOUNCE_INTERVAL
 from db_demo.models import Message, Presence, Room
 from lessons.judge import StrictCommunicator
 from tests.support.chat_client import APPLICATION, chat_at, wait
@@ -54,6 +55,12 @@ async def test_the_classic_client_receives_only_messages(chat):
     assert classic.new_frames() == [{"message": "hello"}, {"message": "hi"}]
 
 
+async def test_the_classic_client_receives_an_error_as_a_message(chat):
+    classic = await chat.join(seen=None)
+    await classic.post("", key="1")
+    assert classic.new_frames() == [{"message": "A message must be a text that is not empty."}]
+
+
 async def test_the_classic_client_receives_no_history(chat):
     ann = await chat.join("ann")
     await ann.post("hello")
@@ -64,7 +71,8 @@ async def test_a_message_that_is_sent_twice_is_saved_once(chat):
     ann = await chat.join("ann")
     for _ in range(2):
         await ann.post("hello", key="k1")
-    assert [(frame["message"], frame["key"]) for frame in ann.new_frames()] == [("hello", "k1")]
+    message, *saved = ann.new_frames()
+    assert (message["message"], saved) == ("hello", [{"saved": "k1"}] * 2)
     assert await chat.database.do(Message.objects.count) == 1
 
 
@@ -72,8 +80,22 @@ async def test_a_key_belongs_to_its_author(chat):
     ann, bob = await chat.join("ann"), await chat.join("bob")
     await ann.post("from ann", key="k")
     await bob.post("from bob", key="k")
-    assert ["key" in frame for frame in ann.new_frames()] == [True, False]
     assert await chat.database.do(Message.objects.count) == 2
+
+
+async def test_only_the_connection_that_sends_a_key_receives_it(chat):
+    guest, other = await chat.join(), await chat.join()
+    await guest.post("hello", key="secret")
+    assert "secret" in str(guest.new_frames())
+    later = await chat.connect()
+    for participant in (other, later):
+        frames = participant.new_frames()
+        assert "hello" in str(frames)
+        assert "secret" not in str(frames)
+    # A guest that has lost its connection sends the message again, and learns that it was saved.
+    await later.post("hello", key="secret")
+    assert {"saved": "secret"} in later.new_frames()
+    assert await chat.database.do(Message.objects.count) == 1
 
 
 # History
@@ -133,7 +155,8 @@ async def test_a_repeated_layer_message_sends_nothing_twice(chat):
     ann = await chat.join("ann")
     await ann.post("hello")
     for _ in range(2):
-        await get_channel_layer().group_send("chat-room-lobby", {"type": "chat.saved"})
+        saved = {"type": "chat.saved", "id": (await chat.database.do(Message.objects.get)).id}
+        await get_channel_layer().group_send("chat-room-lobby", saved)
     await wait(0)
     assert ann.new_messages() == ["hello"]
 
@@ -236,8 +259,11 @@ async def test_an_invalid_room_name_is_closed_with_4404(chat):
 async def test_every_client_receives_who_joins_and_leaves(chat):
     ann = await chat.connect("ann")
     assert ann.new_frames()[-1] == HERE
+    await wait(ANNOUNCE_INTERVAL)
     bob = await chat.connect("bob")
+    await wait(ANNOUNCE_INTERVAL)
     await chat.connect()
+    await wait(ANNOUNCE_INTERVAL)
     assert ann.new_frames() == [
         {"here": ["ann", "bob"], "guests": 0},
         {"here": ["ann", "bob"], "guests": 1},
@@ -251,8 +277,10 @@ async def test_two_tabs_are_one_user_until_both_are_closed(chat):
     first, second = await chat.join("bob"), await chat.connect("bob")
     assert ann.new_frames() == []
     await first.leave()
+    await wait(ANNOUNCE_INTERVAL)
     assert ann.new_frames() == []
     await second.leave()
+    await wait(ANNOUNCE_INTERVAL)
     assert ann.new_frames() == [HERE]
 
 
@@ -261,6 +289,7 @@ async def test_a_user_whose_connection_broke_is_removed_at_once(chat, end):
     ann = await chat.join("ann")
     bob = await chat.join("bob")
     await getattr(bob.client, end)()
+    await wait(ANNOUNCE_INTERVAL)
     assert ann.new_frames() == [HERE]
     assert await chat.database.do(Presence.objects.count) == 1
 

@@ -52,6 +52,11 @@ input: control characters:
 binary data:
     Rejected.
     → test_an_invalid_request_gets_an_error_and_the_client_stays
+output: size:
+    Daphne's and browsers' limit for a frame is 1 MiB. A text is cut at 2,000 characters, and a list
+    of users at 200 names.
+    → test_a_long_text_of_another_program_is_cut,
+      test_a_list_of_users_has_a_limited_length
 injection: SQL:
     The ORM sends texts as parameters.
     → test_text_is_saved_and_sent_unchanged
@@ -62,6 +67,10 @@ injection: XSS, output escaping:
 eval:
     The page uses JSON.parse.
     → test_the_page_never_treats_text_as_code
+names of rooms:
+    An allow-list of characters, without the names "." and "..", which browsers remove from a URL.
+    → test_rooms_with_the_name_of_a_folder_are_rejected, test_hardened_chat:
+      test_an_invalid_room_name_is_closed_with_4404
 names of private rooms:
     Only members see them in the list.
     → test_only_members_see_a_private_room_in_the_list
@@ -74,9 +83,34 @@ connections: per user, per address:
     10 connections of a user, 500 guests of an address.
     → test_the_connections_of_a_user_are_limited,
       test_the_guests_of_an_address_are_limited
-rate limit:
+rate limit: per connection:
     20 frames at once, 4 a second. After 100 more, the connection is closed with 4429.
     → test_a_client_that_is_too_fast_gets_an_error_and_then_is_closed
+rate limit: per address, on all servers:
+    The guests of an address may send 120 messages in a minute. An address is an IPv4 address or a
+    /64 network of IPv6 addresses.
+    → test_the_messages_of_the_guests_of_an_address_are_limited,
+      test_guests_with_addresses_of_one_ipv6_network_share_a_limit
+rate limit: notices that a user types:
+    One in 2 s for each client, and four a second for each room.
+    → test_the_typing_notices_of_a_room_are_limited
+new rooms:
+    A user, or the guests of an address, may create 20 rooms in a day.
+    → test_the_rooms_that_a_client_creates_are_limited
+keys of other clients:
+    A client that knows the key of a message could keep that message from being saved. Only the
+    connection that sends a key receives it.
+    → test_hardened_chat: test_only_the_connection_that_sends_a_key_receives_it
+many clients that return at once:
+    A client is accepted before its first query, and joins with one trip to the database thread.
+    Pages try again after a random time.
+    → test_hardened_chat_load: test_a_client_is_accepted_before_the_first_query,
+      test_hardened_chat_load: test_a_client_joins_and_leaves_with_one_trip_each,
+      test_hardened_chat_storm: test_no_handshake_is_lost_while_all_clients_join
+many clients in a room:
+    Entries and leaves are announced once a second, and read once for all clients of a process.
+    → test_hardened_chat_load: test_entries_within_an_interval_are_announced_together,
+      test_hardened_chat_load: test_heartbeats_share_a_read_and_send_nothing_if_nothing_has_changed
 idle connections:
     After 30 minutes without a frame, the connection is closed with 4408.
     → test_an_idle_client_is_closed
@@ -84,7 +118,14 @@ dead connections:
     Daphne sends pings (20 s, 30 s), and presence rows expire.
     → test_hardened_chat: test_presence_rows_of_a_killed_process_expire
 backpressure:
-    Daphne has none. The rate limits of the writers limit what a slow reader can pile up.
+    Daphne has none. Every 50 frames, the client confirms what it has read, and receives no more
+    before. A client that does not confirm within 20 s is closed with 4413. The tutorial's client
+    cannot confirm; for it, only the rate limits of the writers hold.
+    → test_hardened_chat_receipts:
+      test_a_client_that_confirms_nothing_receives_a_limited_number_of_frames,
+      test_hardened_chat_receipts:
+      test_a_client_that_confirms_nothing_is_closed_and_continues_when_it_returns,
+      test_hardened_chat_receipts: test_a_client_cannot_guess_the_token
 monitoring:
     The log has joins, leaves, invalid frames and closes, with user, address and code.
     → test_the_log_has_users_and_events_but_no_texts
@@ -96,6 +137,7 @@ no secrets in logs or URLs:
 import json
 import logging
 import re
+from functools import partial
 
 import pytest
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
@@ -108,11 +150,13 @@ from django.http import HttpRequest
 from django.test import AsyncClient
 
 from db_demo.hardened_chat import frames, rate_limit, store
+from db_demo.hardened_chat.frames import MAX_MESSAGE_LENGTH
 from db_demo.hardened_chat.logic import HEARTBEAT_INTERVAL
-from db_demo.models import Message, Presence
+from db_demo.hardened_chat.presence import ANNOUNCE_INTERVAL
+from db_demo.models import Message, Presence, Room, Usage
 from lessons.asgi import application as whole_project
 from lessons.judge import StrictCommunicator
-from tests.support.chat_client import APPLICATION, chat_at, wait
+from tests.support.chat_client import APPLICATION, Participant, chat_at, wait
 
 OWN_ORIGIN = (b"origin", b"http://localhost")
 
@@ -433,6 +477,99 @@ async def test_the_guests_of_an_address_are_limited(chat, monkeypatch):
     assert (await chat.connect("ann")).client.close_code is None
 
 
+async def test_the_messages_of_the_guests_of_an_address_are_limited(chat, monkeypatch):
+    monkeypatch.setattr(store, "GUEST_MESSAGES_PER_MINUTE", 4)
+    ann, *guests = await chat.join("ann"), *[await chat.join() for _ in range(3)]
+    for number in range(6):
+        await guests[number % 3].post(f"guest {number}", key=f"{number}")
+    await ann.post("user")
+    assert ann.new_messages() == ["guest 0", "guest 1", "guest 2", "guest 3", "user"]
+    # Without the key: the page sends the message again, until the minute is over.
+    error = {"error": "Too many messages of guests at your address: wait a minute."}
+    assert [guest.new_frames().count(error) for guest in guests] == [0, 1, 1]
+    await chat.database.do(Usage.objects.update, ends_at="2000-01-01T00:00Z")
+    await guests[1].post("guest 4", key="4")
+    assert ann.new_messages() == ["guest 4"]
+    assert await chat.database.do(Usage.objects.filter(ends_at__year=2000).count) == 0
+
+
+@pytest.mark.parametrize(
+    "one, other, shared",
+    [
+        ("2001:db8::1", "2001:db8::ffff:1", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("", "", True),
+    ],
+)
+async def test_guests_with_addresses_of_one_ipv6_network_share_a_limit(
+    chat, monkeypatch, one, other, shared
+):
+    monkeypatch.setattr(store, "MAX_GUESTS_PER_ADDRESS", 1)
+    codes = []
+    for address in (one, other):
+        client = StrictCommunicator(APPLICATION, chat.path(seen=0))
+        client.scope["client"] = [address, 5000]
+        participant = Participant(client)
+        chat.participants.append(participant)
+        await client.connect()
+        codes.append(client.close_code)
+    assert codes == [None, 4429 if shared else None]
+
+
+@pytest.mark.parametrize("name", ["ann", None])
+async def test_the_rooms_that_a_client_creates_are_limited(chat, monkeypatch, name):
+    monkeypatch.setattr(store, "ROOMS_PER_DAY", 2)
+    headers = await chat.database.log_in(name) if name else []
+    for number in range(4):
+        one = await chat.join(headers=headers, room=f"new{number}")
+        await one.post("hello", key="k")
+    error = {"error": "You may create 2 rooms in a day at most.", "key": "k"}
+    assert one.new_frames() == [error]
+    assert await chat.database.do(Room.objects.count) == 2
+    for name, room in (("ann", "new0"), ("bob", "new2")):
+        other = await chat.join(name, room)
+        await other.post("hi")
+        assert (name, other.new_messages()) == (name, ["hi"])
+
+
+@pytest.mark.parametrize("room", [".", ".."])
+async def test_rooms_with_the_name_of_a_folder_are_rejected(chat, room):
+    assert (await chat.connect(room=room)).client.close_code == 4404
+    assert (await AsyncClient().get(f"/chat/?room={room}")).status_code == 404
+    for allowed in ("...", ".a", "a."):
+        assert (await chat.connect(room=allowed)).client.close_code is None
+
+
+async def test_the_typing_notices_of_a_room_are_limited(chat):
+    ann, *others = await chat.join("ann"), *[await chat.join() for _ in range(5)]
+    for other in others:
+        await other.client.send_json_to({"typing": True})
+    assert ann.new_frames() == [{"typing": None}]
+    await wait(1)
+    await others[1].client.send_json_to({"typing": True})
+    assert ann.new_frames() == [{"typing": None}]
+
+
+async def test_a_long_text_of_another_program_is_cut(chat):
+    room = await chat.database.do(Room.objects.create, name="lobby")
+    for text in ("\x01" * 200_000, "short"):
+        await chat.database.do(partial(room.messages.create, text=text))
+    frames = [frame for frame in (await chat.connect("ann")).new_frames() if "message" in frame]
+    lengths = [len(frame["message"]) for frame in frames]
+    assert lengths == [MAX_MESSAGE_LENGTH, len("short")]
+    assert len(json.dumps(frames)) < 2**20
+
+
+async def test_a_list_of_users_has_a_limited_length(chat, monkeypatch):
+    monkeypatch.setattr(store, "MAX_NAMES", 2)
+    for name in ("ann", "bob", "cid", "dan"):
+        last = await chat.connect(name)
+    await wait(ANNOUNCE_INTERVAL)
+    assert last.new_frames()[-1] == {"here": ["ann", "bob"], "guests": 0, "more": 2}
+
+
 async def test_an_idle_client_is_closed(chat, monkeypatch):
     monkeypatch.setattr(rate_limit, "IDLE_TIMEOUT", 3 * HEARTBEAT_INTERVAL)
     ann, bob = await chat.join("ann"), await chat.join("bob")
@@ -471,11 +608,14 @@ async def test_the_log_has_users_and_events_but_no_texts(chat, caplog):
 
 
 def test_every_proof_is_a_test_that_exists():
-    named = set(re.findall(r"\btest_\w+(?=[,\n])", __doc__)) - {"test_hardened_chat"}
+    named = set(re.findall(r"\btest_\w+(?=[,\n])", __doc__))
     folder = settings.BASE_DIR / "tests"
     files = [
         "db_demo/test_hardened_chat_security",
         "db_demo/test_hardened_chat",
+        "db_demo/test_hardened_chat_load",
+        "db_demo/test_hardened_chat_receipts",
+        "db_demo/test_hardened_chat_storm",
         "browser/test_chat",
     ]
     files.append("core/test_settings")

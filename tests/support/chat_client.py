@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 
 from db_demo.chat import routing
 from db_demo.hardened_chat import routing as hardened_routing
+from db_demo.hardened_chat.presence import ANNOUNCE_INTERVAL
 from db_demo.models import Membership, Room
 from lessons.judge import StrictCommunicator
 from lessons.simulator.database import fresh_database
@@ -21,8 +22,8 @@ APPLICATION = AuthMiddlewareStack(URLRouter(URLPATTERNS))
 class Participant:
     """One client that uses the chat's protocol."""
 
-    def __init__(self, path, headers):
-        self.client = StrictCommunicator(APPLICATION, path, headers)
+    def __init__(self, client: StrictCommunicator):
+        self.client = client
 
     async def post(self, text, **more):
         await self.client.send_json_to({"message": text, **more})
@@ -31,6 +32,11 @@ class Participant:
         """Return the decoded frames since the last call."""
         events, self.client.server.unread = self.client.unread, []
         return [json.loads(event["text"]) for event in events if event["type"] == "websocket.send"]
+
+    async def confirm(self, frames) -> None:
+        """Answer the last question for a receipt in these frames."""
+        token = [frame["confirm"] for frame in frames if "confirm" in frame][-1]
+        await self.client.send_json_to({"confirmed": token})
 
     def new_messages(self) -> list[str]:
         """Return the texts of the messages since the last call."""
@@ -53,7 +59,8 @@ class Chat:
         """Connect as the user `name`, or as a guest. With seen=None: a classic client."""
         if headers is None:
             headers = await self.database.log_in(name) if name else []
-        participant = Participant(self.path(room, seen), headers)
+        client = StrictCommunicator(APPLICATION, self.path(room, seen), headers)
+        participant = Participant(client)
         self.participants.append(participant)
         accepted, _ = await participant.client.connect()
         assert accepted
@@ -63,6 +70,7 @@ class Chat:
         """Connect, check that the connection stays open, and discard all frames so far."""
         participant = await self.connect(name, room, seen, headers)
         assert participant.client.close_code is None
+        await wait(ANNOUNCE_INTERVAL)  # then every participant knows who is present
         for each in self.participants:
             each.new_frames()
         return participant

@@ -1,7 +1,8 @@
 // The WebSocket of one room. It reconnects by itself and sends the id of its last message. It sends
-// its own messages again until the server confirms them.
+// its own messages again until the server has saved them. It confirms what it has read, because the
+// server closes a connection that reads too slowly.
 
-const MIN_DELAY = 500; // milliseconds before the first new attempt; each attempt doubles it
+const FIRST_DELAY = 1_000; // milliseconds, at most, before the first new attempt; each one doubles it
 const MAX_DELAY = 30_000;
 const RESEND_DELAY = 3_000; // after the server rejected a frame because of the rate limit
 
@@ -14,6 +15,12 @@ const FINAL = {
 };
 const IDLE = 4408;
 const TOO_MANY = 4429;
+
+// Exponential back-off with full jitter: any time up to the limit is as likely as any other. So the
+// pages that a server has lost do not all return at the same moment.
+export function retryDelay(attempts, random = Math.random) {
+  return random() * Math.min(FIRST_DELAY * 2 ** attempts, MAX_DELAY);
+}
 
 export class Connection {
   seen = 0;
@@ -71,8 +78,10 @@ export class Connection {
       this.attempts = 0;
       this.onState("open", "Connected.");
     }
-    const text = this.outbox.get(frame.key);
-    this.outbox.delete(frame.key);
+    if ("confirm" in frame) this.send({ confirmed: frame.confirm });
+    const key = frame.saved ?? frame.key;
+    const text = this.outbox.get(key);
+    this.outbox.delete(key);
     if ("error" in frame && !frame.key && this.outbox.size) {
       clearTimeout(this.resendTimer);
       this.resendTimer = setTimeout(() => this.sendOutbox(), RESEND_DELAY);
@@ -89,15 +98,10 @@ export class Connection {
     } else if (code === IDLE) {
       this.onState("idle", "Paused, because you were idle. Press a key to reconnect.");
     } else {
-      this.reconnectAfter(code === TOO_MANY ? MAX_DELAY : MIN_DELAY * 2 ** this.attempts);
+      const delay = retryDelay(code === TOO_MANY ? Infinity : this.attempts);
+      this.attempts += 1;
+      this.onState("waiting", "Connection lost. Reconnecting…");
+      this.timer = setTimeout(() => this.open(), delay);
     }
-  }
-
-  reconnectAfter(delay) {
-    this.attempts += 1;
-    // A random part, so that after a restart the pages do not all reconnect at the same moment.
-    const jittered = Math.min(delay, MAX_DELAY) * (0.5 + Math.random() / 2);
-    this.onState("waiting", "Connection lost. Reconnecting…");
-    this.timer = setTimeout(() => this.open(), jittered);
   }
 }

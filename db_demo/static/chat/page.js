@@ -65,8 +65,10 @@ function showReady() {
   [missed, wasOpen] = [0, true];
 }
 
-function showUsers({ here, guests }) {
-  const names = guests ? [...here, guests === 1 ? "1 guest" : `${guests} guests`] : here;
+function showUsers({ here, more, guests }) {
+  const names = [...here];
+  if (more) names.push(`${more} more`);
+  if (guests) names.push(guests === 1 ? "1 guest" : `${guests} guests`);
   element("here").replaceChildren(...names.map((name) => createElement("li", "", name)));
 }
 

@@ -14,12 +14,15 @@ from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lessons.settings")
 
+HANDSHAKE_TIMEOUT = 5  # seconds, Daphne's default; a server in production has no other
+
 
 def configure(database: str) -> None:
-    """Set up Django as in production: nothing is recorded, and Django keeps no list of queries."""
+    """Set up Django as in the mode deployed, but without HTTPS."""
     settings.DATABASES["default"]["NAME"] = database
     settings.DEBUG = settings.WORKSHOP = False
     settings.ALLOWED_HOSTS = ["127.0.0.1"]
+    settings.DATABASES["default"]["CONN_MAX_AGE"] = 60
     django.setup()
 
 
@@ -45,7 +48,7 @@ def serve_project(database: str) -> None:
 
     log = os.open(f"{database}.log", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
     os.dup2(log, sys.stderr.fileno())
-    serve(application)
+    serve(application, websocket_handshake_timeout=HANDSHAKE_TIMEOUT)
 
 
 if __name__ == "__main__":

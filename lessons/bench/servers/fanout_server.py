@@ -7,11 +7,12 @@ its consumer and its room.
 import json
 import sys
 
-from channels.consumer import AsyncConsumer
+from channels.consumer import AsyncConsumer, get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
+from layers_demo.shared_channel import Radio
 from lessons.bench.servers.port_server import serve
 
 BACKENDS = {
@@ -44,6 +45,13 @@ class Member(AsyncConsumer):
         raise StopConsumer
 
 
+class Lean(Member):
+    """As in lesson 10: no handler makes a query, so none needs a check of the connections."""
+
+    async def dispatch(self, message):
+        await getattr(self, get_handler_name(message))(message)
+
+
 class Tutorial(AsyncWebsocketConsumer):
     """The chat of Channels' own tutorial: a generic consumer that receives and sends JSON."""
 
@@ -66,7 +74,12 @@ class Tutorial(AsyncWebsocketConsumer):
         await self.channel_layer.group_discard(self.room, self.channel_name)
 
 
-CONSUMERS = {"/room": Member.as_asgi(), "/tutorial": Tutorial.as_asgi()}
+CONSUMERS = {
+    "/room": Member.as_asgi(),
+    "/lean": Lean.as_asgi(),
+    "/shared": Radio.as_asgi(),
+    "/tutorial": Tutorial.as_asgi(),
+}
 
 
 async def application(scope, receive, send):

@@ -56,7 +56,6 @@ def main(folder: Path) -> None:
     django.setup()
 
     # These imports need the settings.
-    from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
     from django.core.management import call_command
     from django.urls import path
 
@@ -72,7 +71,7 @@ def main(folder: Path) -> None:
     from lessons.asgi import application
     from lessons.bench.servers.port_server import serve
 
-    serve(ASGIStaticFilesHandler(application))
+    serve(application)
 
 
 if __name__ == "__main__":

@@ -62,7 +62,8 @@ async def test_a_room_on_two_servers_survives_the_loss_of_one(servers):
         one.process.kill()  # its rows of presence and its memberships are not removed
         await wait_for_frame(of_ann, here=["ann"], guests=0)
         await of_ann.send('{"message": "still there?", "key": "k"}')
-        await wait_for_frame(of_ann, message="still there?", key="k")
+        await wait_for_frame(of_ann, message="still there?")
+        await wait_for_frame(of_ann, saved="k")
 
         async with open_chat(other, bob, f"?seen={first['id']}") as back:
             frame = json.loads(await back.recv())

@@ -11,6 +11,7 @@ from django.db import connections
 from redis import Redis
 from websockets.asyncio.client import connect
 
+from db_demo.models import Entry
 from lessons.core.redis_server import RedisServer
 from lessons.simulator.database import fresh_database
 from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
@@ -20,14 +21,14 @@ ENTRIES = 12  # of each writer
 
 @pytest.fixture
 async def servers(redis_binaries):
-    """Two servers on one database, and the address of their Redis."""
+    """Two servers on one database, the address of their Redis, and the database."""
     with RedisServer() as redis:
-        async with fresh_database():
+        async with fresh_database() as database:
             file = connections.databases["default"]["NAME"]
             with mock.patch.dict("os.environ", REDIS_URL=redis.url):
                 one, other = (RealDaphne("db_demo_server", file, "demos") for _ in range(2))
                 with one, other:
-                    yield [one, other], redis.url
+                    yield [one, other], redis.url, database
 
 
 @asynccontextmanager
@@ -77,7 +78,7 @@ async def count_on_changing_servers(servers, wanted):
 
 
 async def test_every_reader_counts_every_entry_once(servers):
-    [one, other], redis_url = servers
+    [one, other], redis_url, database = servers
     wanted = 2 * ENTRIES
     async with asyncio.timeout(TEST_TIMEOUT), asyncio.TaskGroup() as group:
         for server in (one, other):
@@ -98,5 +99,7 @@ async def test_every_reader_counts_every_entry_once(servers):
             with Redis.from_url(redis_url) as redis:
                 redis.flushall()
             await client.send("without notification")
+            while await database.do(Entry.objects.count) == wanted:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
         async with reader(other, wanted) as back:
             assert await next_of(back) == {"new": 1, "last": wanted + 1}

@@ -1,0 +1,176 @@
+"""A workshop with DATABASE_URL: its tables, its chat and its exercises on a real PostgreSQL."""
+
+import json
+import re
+import sqlite3
+import sys
+from contextlib import asynccontextmanager, closing
+from http.cookiejar import CookieJar
+from importlib.util import find_spec
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, ProxyHandler, build_opener
+
+import pytest
+from websockets.asyncio.client import connect
+
+from tests.support.programs.postgres import Postgres
+from tests.support.programs.processes import run
+from tests.support.programs.running_program import wait_until
+from tests.support.required_programs import skip_or_fail
+from tests.support.workshop_copy import workshop_copy
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no Unix sockets.")
+
+COPY = """
+import json, sys, django
+django.setup()
+from lessons.web.exercise_server import database_copy as copy
+path = copy.copy_database(copy.workshop_file(), sys.argv[1])
+print(json.dumps(copy.find_login(copy.workshop_file(), sys.argv[2])))
+print(copy.find_login(copy.workshop_file(), "unknown"))
+"""
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    if find_spec("psycopg") is None:
+        skip_or_fail("There is no psycopg: pip install --require-hashes -r .ci/extras.txt")
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def workshop(postgres):
+    with workshop_copy(DATABASE_URL=postgres.url) as workshop:
+        yield workshop
+
+
+@pytest.fixture
+def psql(postgres, workshop):
+    """A session on the tables of the workshop."""
+    with postgres.session() as session:
+        yield session
+
+
+@pytest.fixture
+def waiting(postgres):
+    """`waiting()`: how many sessions wait for a lock."""
+    with postgres.session() as session:
+        yield lambda: session("SELECT count(*) FROM pg_locks WHERE NOT granted")
+
+
+def log_in(workshop, name):
+    """Sign in with the form of the page. Returns the key of the session."""
+    cookies = CookieJar()
+    opener = build_opener(HTTPCookieProcessor(cookies), ProxyHandler({}))
+    page = f"{workshop.address}/auth/login/"
+    with opener.open(page) as form:
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form.read().decode())[1]
+    fields = {"csrfmiddlewaretoken": token, "username": name, "password": name}
+    with opener.open(page, urlencode(fields).encode()) as answer:
+        assert f"You are {name}." in answer.read().decode()
+    return next(cookie.value for cookie in cookies if cookie.name == "sessionid")
+
+
+@asynccontextmanager
+async def open_chat(workshop, session="", room="lobby", seen=0):
+    headers = {"Cookie": f"sessionid={session}"} if session else {}
+    url = f"{workshop.address.replace('http', 'ws')}/ws/chat/{room}/?seen={seen}"
+    async with connect(
+        url, proxy=None, origin=workshop.address, additional_headers=headers
+    ) as client:
+        yield client
+
+
+async def next_message(client):
+    """The next message. Frames about who is present are ignored."""
+    while "message" not in (frame := json.loads(await client.recv())):
+        pass
+    return frame
+
+
+async def receive(client, **expected):
+    """Receive frames until one is this."""
+    while json.loads(await client.recv()) != expected:
+        pass
+
+
+def test_the_workshop_creates_its_tables_and_accounts_there(workshop, psql):
+    assert psql("SELECT username FROM auth_user ORDER BY username") == ["instructor", "student"]
+    assert psql("SELECT count(*) FROM db_demo_post") == ["0"]
+    assert not list((workshop.folder / ".workshop").glob("*.sqlite3"))
+
+
+async def test_the_chat_keeps_its_history_and_knows_its_users(workshop):
+    session = log_in(workshop, "student")
+    async with open_chat(workshop, session) as student, open_chat(workshop) as guest:
+        await student.send('{"message": "hello 👋", "key": "k"}')
+        sent, seen = await next_message(student), await next_message(guest)
+        assert (sent["message"], sent["by"]) == ("hello 👋", "student")
+        await receive(student, saved="k")
+        assert (seen["message"], seen["by"]) == ("hello 👋", "student")
+        await student.send('{"message": "hello 👋", "key": "k"}')  # again: saved once
+        await student.send('{"message": "two"}')
+        assert (await next_message(guest))["message"] == "two"
+    async with open_chat(workshop, seen=seen["id"]) as back:
+        assert (await next_message(back))["message"] == "two"
+
+
+async def test_a_reader_misses_no_message_whose_transaction_commits_late(workshop, psql, waiting):
+    """The writer locks the room, so the lower id is committed first."""
+    async with open_chat(workshop, room="late") as writer:
+        await writer.send('{"message": "first"}')
+        first = (await next_message(writer))["id"]
+        psql("BEGIN")
+        # An INSERT that refers to the room does not wait for this lock. FOR UPDATE waits.
+        room = psql("SELECT id FROM db_demo_room WHERE name = 'late' FOR NO KEY UPDATE")[0]
+        psql(
+            "INSERT INTO db_demo_message (room_id, text, written_at, key) "
+            f"VALUES ({room}, 'second', now(), '')"
+        )
+        await writer.send('{"message": "third"}')
+        wait_until(lambda: waiting() == ["1"])
+        psql("COMMIT")
+        texts = [(await next_message(writer))["message"] for _ in range(2)]
+        assert texts == ["second", "third"]
+    async with open_chat(workshop, room="late", seen=first) as reader:
+        texts = [(await next_message(reader))["message"] for _ in range(2)]
+        assert texts == ["second", "third"]
+
+
+def test_a_served_exercise_gets_the_rows_in_an_sqlite_file(workshop, postgres, tmp_path):
+    session = log_in(workshop, "instructor")
+    environment = {"DATABASE_URL": postgres.url, "DJANGO_SETTINGS_MODULE": "lessons.settings"}
+    project = {"cwd": workshop.folder, "env": {**environment, "PATH": "", "PYTHONPATH": "."}}
+    (tmp_path / "copy.py").write_text(COPY)
+    done = run([tmp_path / "copy.py", tmp_path, session], **project)
+    assert done.stderr == ""
+    login, unknown = done.stdout.splitlines()
+    assert unknown == "{}"
+    with closing(sqlite3.connect(tmp_path / "db.sqlite3")) as copy:
+        copy.row_factory = sqlite3.Row
+        users = {row["username"]: dict(row) for row in copy.execute("SELECT * FROM auth_user")}
+        [kept] = copy.execute("SELECT * FROM django_session WHERE session_key = ?", [session])
+        assert json.loads(login) == {"django_session": dict(kept), "auth_user": users["instructor"]}
+        assert sorted(users) == ["instructor", "student"]
+
+
+def test_a_verdict_does_not_need_the_database(workshop):
+    folder, url = workshop.folder, "postgres://127.0.0.1:1/unreachable"
+    solution = folder / "lessons" / "course" / "20_orm" / "solution.py"
+    check = ["manage.py", "lesson", "check", "orm", "--target", solution]
+    done = run(check, cwd=folder, env={"PATH": "", "DATABASE_URL": url})
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_unreachable_server_is_reported_in_one_line_with_the_cure(workshop):
+    url = "postgres://ada:secret@127.0.0.1:1/unreachable"
+    failed = run(
+        ["manage.py", "workshop", "--port", "0"],
+        cwd=workshop.folder,
+        env={"PATH": "", "DATABASE_URL": url},
+    )
+    assert (failed.returncode, failed.stderr.count("\n")) == (1, 1)
+    assert "The database of DATABASE_URL: connection failed" in failed.stderr
+    assert "or unset it" in failed.stderr
+    assert "secret" not in failed.stderr
