@@ -14,7 +14,7 @@ from channels.routing import ChannelNameRouter, ProtocolTypeRouter, URLRouter  #
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
-from async_demo.routing import http_urlpatterns  # noqa: E402
+from async_demo.routing import blocking_urlpatterns, http_urlpatterns  # noqa: E402
 from async_demo.routing import websocket_urlpatterns as async_urlpatterns  # noqa: E402
 from auth_demo.routing import ticket_urlpatterns  # noqa: E402
 from auth_demo.routing import websocket_urlpatterns as auth_urlpatterns  # noqa: E402
@@ -23,6 +23,10 @@ from db_demo.hardened_chat.routing import websocket_urlpatterns as hardened_urlp
 from db_demo.routing import websocket_urlpatterns as db_urlpatterns  # noqa: E402
 from layers_demo.routing import channel_name_patterns  # noqa: E402
 from layers_demo.routing import websocket_urlpatterns as layers_urlpatterns  # noqa: E402
+from lessons.core.accounts import require_safe_accounts  # noqa: E402
+from lessons.mode import Mode  # noqa: E402
+from lessons.web.static_files import StaticFilesHandler  # noqa: E402
+from lessons.web.unknown_path import reject_unknown_paths  # noqa: E402
 from sync_demo.routing import websocket_urlpatterns as sync_urlpatterns  # noqa: E402
 
 websocket_urlpatterns = [
@@ -34,6 +38,8 @@ websocket_urlpatterns = [
     *chat_urlpatterns,
     *hardened_urlpatterns,
 ]
+if settings.WORKSHOP:
+    websocket_urlpatterns += blocking_urlpatterns
 websocket_application = AllowedHostsOriginValidator(
     AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
 )
@@ -45,13 +51,29 @@ if settings.WORKSHOP:  # lesson 17 shows what happens without the origin check
 application = ProtocolTypeRouter(
     {
         "http": URLRouter([*http_urlpatterns, re_path(r"", django_application)]),
-        # Lesson 18 checks tickets instead of cookies, so its middleware replaces the stack.
+        # Lessons 18 and 24 check tickets and tokens instead of cookies, without that stack.
         "websocket": URLRouter([*ticket_urlpatterns, re_path(r"", websocket_application)]),
         "channel": ChannelNameRouter(channel_name_patterns),
     }
 )
 
+unrecorded = reject_unknown_paths(application)
 if settings.WORKSHOP:  # the lessons' pages show the events; other servers record nothing
     from lessons.web.live.recording import record_page_clients
 
-    application = record_page_clients(application)
+    # A recorded client of an unknown path gets the exception of Channels: the lessons show it.
+    application = record_page_clients(application, others=unrecorded)
+else:
+    application = unrecorded
+
+application = StaticFilesHandler(application)
+if settings.MODE is not Mode.LOCAL:
+    require_safe_accounts()
+if settings.MODE is Mode.SHARED:
+    from lessons.web.token_check import with_token
+
+    application = with_token(application)
+if settings.HTTPS:
+    from lessons.web.https import with_https
+
+    application = with_https(application, redirect=django_application)

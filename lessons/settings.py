@@ -1,54 +1,48 @@
 """The Django project in which every demo is mounted.
 
-By default it serves this machine only. These environment variables change that: DJANGO_DEBUG=0,
-DJANGO_SECRET_KEY, DJANGO_ALLOWED_HOSTS (names with commas between them), REDIS_URL.
+Environment variables change these settings: REDIS_URL, DATABASE_URL, and those that mode.py reads.
 """
 
 import os
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-from django.core.exceptions import ImproperlyConfigured
-
-
-class SettingsError(SystemExit, ImproperlyConfigured):
-    """Ends every command with one line; Django's own exception alone would show a traceback."""
-
+from lessons import mode
+from lessons.mode import LOOPBACK, Mode, SettingsError  # noqa: F401 - other modules use LOOPBACK
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 STATE_DIR = BASE_DIR / ".workshop"  # everything that belongs to the student
 with suppress(OSError):  # SQLite creates files, but no folders. A later write reports the error
     STATE_DIR.mkdir(exist_ok=True)
 
-# Who can connect
+# Who can connect, and what the server offers: see mode.py
 
-# Browsers resolve *.localhost to this machine. Lesson 17 uses lessons.localhost as another site.
-LOOPBACK = ["127.0.0.1", "localhost", "[::1]", "lessons.localhost"]
-_named_hosts = [name.strip() for name in os.environ.get("DJANGO_ALLOWED_HOSTS", "").split(",")]
-ALLOWED_HOSTS = [*LOOPBACK, *(name for name in _named_hosts if name and name not in LOOPBACK)]
+_access = mode.Access.read(os.environ, STATE_DIR)
+MODE = _access.mode
+WORKSHOP = MODE.is_workshop
+DEBUG = MODE is Mode.LOCAL
+ALLOWED_HOSTS = _access.allowed_hosts
+SECRET_KEY = _access.secret_key
+HTTPS = _access.https
 
-DEBUG = os.environ.get("DJANGO_DEBUG", "1").strip().lower() not in {"0", "false", "no", "off"}
-
-# Events are recorded, and students' code runs, only for the user of this machine.
-WORKSHOP = DEBUG and ALLOWED_HOSTS == LOOPBACK
-
-SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY", "")
-if not SECRET_KEY and not WORKSHOP:
-    raise SettingsError(
-        "Set DJANGO_SECRET_KEY: with DJANGO_DEBUG=0 or DJANGO_ALLOWED_HOSTS other people can reach "
-        "this server, and a person who knows its key can sign in as any user. Create one with: "
-        'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
-    )
-# Keep this text: with another key all logins end, and the transcripts of lesson 19 change.
-SECRET_KEY = SECRET_KEY or "known to everybody, so good for this machine alone"
-
-if not DEBUG:
+if HTTPS:
     SECURE_SSL_REDIRECT = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+else:
+    SECURE_CROSS_ORIGIN_OPENER_POLICY = None  # without HTTPS, browsers only warn of this header
+if MODE is Mode.SHARED and "CODESPACE_NAME" in os.environ:
+    # GitHub's proxy sends this as the Origin of its pages, with one scheme or the other.
+    CSRF_TRUSTED_ORIGINS = ["http://localhost:8000", "https://localhost:8000"]
+if MODE is Mode.DEPLOYED:
     SECURE_HSTS_SECONDS = 3600  # an hour, so that a mistake with HTTPS has a short effect
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
-    SESSION_COOKIE_SECURE = True
-    CSRF_COOKIE_SECURE = True
+
+# Limits wrong passwords, on every way to log in.
+AUTHENTICATION_BACKENDS = ["auth_demo.throttle.ThrottledBackend"]
 
 # Apps
 
@@ -65,12 +59,10 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     "lessons.web",
-    "sync_demo",
-    "async_demo",
-    "layers_demo",
-    "auth_demo",
-    "db_demo",
+    "lessons.room",
 ]
+if MODE is not Mode.ROOM:
+    INSTALLED_APPS += ["sync_demo", "async_demo", "layers_demo", "auth_demo", "db_demo"]
 
 MIDDLEWARE = [
     # Compression can reveal a secret that a page repeats beside text of an attacker (BREACH). The
@@ -84,11 +76,14 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "lessons.web.views.not_found.NotFoundMiddleware",
 ]
-
-ASGI_APPLICATION = "lessons.asgi.application"
-ROOT_URLCONF = "lessons.urls"
+if MODE is Mode.ROOM:
+    ASGI_APPLICATION = "lessons.room.asgi.application"
+    ROOT_URLCONF = "lessons.room.urls"
+else:
+    MIDDLEWARE += ["lessons.web.views.not_found.NotFoundMiddleware"]
+    ASGI_APPLICATION = "lessons.asgi.application"
+    ROOT_URLCONF = "lessons.urls"
 
 TEMPLATES = [
     {
@@ -112,21 +107,58 @@ TIME_ZONE = "UTC"
 # Database
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": STATE_DIR / "db.sqlite3",
-        "OPTIONS": {
-            # Readers do not wait for a writer: consumers and views share this file.
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-            # A transaction that reads before it writes waits for others. Without this, it fails
-            # at once with "database is locked".
-            "transaction_mode": "IMMEDIATE",
-        },
-        # In memory, each thread would see another database, and handlers run in threads.
-        "TEST": {"NAME": STATE_DIR / "test.sqlite3"},
+# The default, and the database of every process that plays an exercise.
+SQLITE = {
+    "ENGINE": "django.db.backends.sqlite3",
+    # Each mode has its own file: the accounts of a local workshop have known passwords.
+    "NAME": STATE_DIR / ("db.sqlite3" if MODE is Mode.LOCAL else f"{MODE}.sqlite3"),
+    "OPTIONS": {
+        # Readers do not wait for a writer: consumers and views share this file.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        # A transaction that reads before it writes waits for others. Without this, it fails
+        # at once with "database is locked".
+        "transaction_mode": "IMMEDIATE",
     },
+    # Consumers query in one thread. With 0, Django's default, each trip to it opens and closes the
+    # file again, which takes longer than the queries. The connection of a view stays open until
+    # Python collects its thread: a hundred open files at most under load.
+    "CONN_MAX_AGE": 0 if WORKSHOP else 60,
+    # In memory, each thread would see another database, and handlers run in threads.
+    "TEST": {"NAME": STATE_DIR / "test.sqlite3"},
 }
+
+
+def _postgresql(url):
+    """The database of DATABASE_URL. The items of its query become options of the connection."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or ""
+    except ValueError:  # such as a port that is not a number
+        parts = urlsplit("")
+    if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
+        raise SettingsError(
+            "DATABASE_URL is not a PostgreSQL URL: it must look like "
+            "postgres://USER:PASSWORD@HOST:5432/NAME, with %40 for @, %2F for / and %23 for # in "
+            "the password. Set it to one, or unset it: then the database is an SQLite file."
+        )
+    if find_spec("psycopg") is None:
+        raise SettingsError(
+            "DATABASE_URL needs psycopg, which is not installed. Install it, then start again: "
+            ".venv/bin/python -m pip install --require-hashes -r .ci/extras.txt"
+        )
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path[1:]),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": host,
+        "PORT": str(port),
+        "OPTIONS": dict(parse_qsl(parts.query)),
+    }
+
+
+DATABASE_URL = os.environ.get("DATABASE_URL", "")
+DATABASES = {"default": _postgresql(DATABASE_URL) if DATABASE_URL else SQLITE}
 
 # Channel layers
 
@@ -172,13 +204,22 @@ CACHES = {
 # The ports of all web servers of `manage.py cluster`, which sets this variable.
 CLUSTER_PORTS = [int(port) for port in os.environ.get("CLUSTER_PORTS", "").split(",") if port]
 
+# One line a minute reports an outage of Redis, not a traceback for each connection and request.
+_REDIS_OUTAGE = {"filters": ["redis_outage"]}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"redis_outage": {"()": "lessons.core.redis_outage_log.redis_outage_filter"}},
     "handlers": {"console": {"class": "logging.StreamHandler"}},
     "loggers": {
         # Daphne logs endpoints and HTTP/2 support at its start; the command prints the page's URL.
-        "daphne.server": {"level": "WARNING"},
+        "daphne.server": {"level": "WARNING", **_REDIS_OUTAGE},
+        "asyncio": _REDIS_OUTAGE,  # exceptions of tasks
+        "channels_redis.pubsub": _REDIS_OUTAGE,
+        "django.request": _REDIS_OUTAGE,  # views
+        "auth_demo.throttle": _REDIS_OUTAGE,  # logins
+        "lessons.room.throttle": _REDIS_OUTAGE,  # students who join
+        "django.db.backends.base": _REDIS_OUTAGE,  # on_commit(..., robust=True)
         # The log lines of a worked example are part of what it shows.
         "sync_demo": {"level": "INFO", "handlers": ["console"]},
     },

@@ -1,6 +1,7 @@
 """`manage.py cluster`: a Redis server, two web servers and a worker, which end together.
 
-`supervise` starts one process for each and copies the output of all into one log. Each process runs
+`supervise` starts one process for each and copies the output of all into one log. It starts Redis
+and the worker again when they end, because `runworker` ends when it loses Redis. Each process runs
 `run_process` of this module. It watches the supervisor, because a supervisor that is killed with
 SIGKILL cannot end its processes itself:
 
@@ -30,7 +31,8 @@ from django.core.management.base import CommandError
 from django.core.management.color import supports_color
 from django.utils.termcolors import colorize
 
-from lessons.cli.workshop import Write, free_port, prepare
+from lessons import programs
+from lessons.cli.workshop import Write, free_port, prepare, require_workshop
 from lessons.core import redis_server
 
 HOST = "127.0.0.1"
@@ -39,21 +41,29 @@ SYSTEM = "system"  # the supervisor's own lines in the log
 COLOURS = ("white", "cyan", "yellow", "green", "magenta")  # of the names in the log
 KILL_TIMEOUT = 5.0  # seconds until a process that ignores SIGTERM is killed
 REDIS_TIMEOUT = 10.0  # seconds until Redis must answer
+RESTARTED = ("redis", "worker")  # a web server that ends has an error that a restart repeats
+FIRST_PAUSE = 3.0  # seconds before a restart: long enough to see what an outage does
+MAX_PAUSE = 30.0  # each pause is twice as long as the one before
+STABLE_AFTER = 60.0  # seconds; after a longer run, the next pause is FIRST_PAUSE again
 INTERRUPTED = {128 + signal.SIGINT, 128 + signal.SIGTERM}  # exit codes
 
 
 def run_cluster(port: int, write: Write, warn: Write) -> None:
-    """Run until a process ends or a signal arrives. Raises SystemExit or CommandError."""
+    """Run until a web server ends or a signal arrives. Raises SystemExit or CommandError."""
+    require_workshop()
     ports = free_ports(port)
     require_redis()
     prepare(write, warn)
     with tempfile.TemporaryDirectory(prefix="cluster", ignore_cleanup_errors=True) as folder:
         url = settings.REDIS_URL or redis_server.redis_url_of(Path(folder))
         redis_folder = None if settings.REDIS_URL else folder
-        code = asyncio.run(supervise(commands(ports, redis_folder), environment(ports, url)))
+        # Daphne chooses a loop that cannot start processes on Windows.
+        with asyncio.Runner(loop_factory=getattr(asyncio, "ProactorEventLoop", None)) as runner:
+            named = commands(ports, redis_folder)
+            code = runner.run(supervise(named, environment(ports, url)))
     if code in INTERRUPTED:
         sys.exit(code)
-    raise CommandError("One process has ended, so all were stopped. The log says why.")
+    raise CommandError("A web server has ended, so all were stopped. The log says why.")
 
 
 def free_ports(first: int) -> list[int]:
@@ -71,7 +81,7 @@ def require_redis() -> None:
     from redis.exceptions import RedisError
 
     if not settings.REDIS_URL and not redis_server.find_binaries():
-        raise CommandError(f"There is no Redis server on this machine: {redis_server.INSTALL_HINT}")
+        raise CommandError(programs.REDIS.missing())
     if settings.REDIS_URL:
         try:
             wait_for_redis(settings.REDIS_URL, timeout=0)
@@ -95,7 +105,10 @@ def environment(ports: list[int], url: str) -> dict[str, str]:
 
 
 async def supervise(commands: dict[str, list[str]], environment: dict[str, str]) -> int:
-    """Run all until one ends or a signal arrives. Returns 1, or 128 + the signal's number."""
+    """Run all until a web server ends or a signal arrives. Returns 1, or 128 + the signal's number.
+
+    Redis and the worker start again when they end.
+    """
     loop = asyncio.get_running_loop()
     result = loop.create_future()
 
@@ -106,19 +119,70 @@ async def supervise(commands: dict[str, list[str]], environment: dict[str, str])
     for number in (signal.SIGINT, signal.SIGTERM):  # Windows has no loop.add_signal_handler
         signal.signal(number, lambda number, _: loop.call_soon_threadsafe(finish, 128 + number))
     log = _Log([SYSTEM, *commands], on_closed=partial(finish, 1))
-    processes = {name: await _start(command, environment) for name, command in commands.items()}
-    tasks = [
-        asyncio.create_task(_follow(name, process, log, finish))
-        for name, process in processes.items()
-    ]
+    programs = [_Program(name, command, environment, log) for name, command in commands.items()]
+    for program in programs:
+        await program.start()
+    tasks = [asyncio.create_task(program.follow(result, finish)) for program in programs]
     code = await result
-    for number in (signal.SIGTERM, signal.SIGKILL if os.name == "posix" else signal.SIGTERM):
-        for process in processes.values():
-            _send_signal(process, number)
+    for number in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
+        for program in programs:
+            program.send_signal(number)
         _, running = await asyncio.wait(tasks, timeout=KILL_TIMEOUT)
         if not running:
             break
     return code
+
+
+class _Program:
+    """One of the programs of the cluster: its process, or its next process after a restart."""
+
+    def __init__(
+        self, name: str, command: list[str], environment: dict[str, str], log: "_Log"
+    ) -> None:
+        self.name, self._command, self._environment, self._log = name, command, environment, log
+
+    async def start(self) -> None:
+        self._started_at = time.monotonic()
+        self._process = await _start(self._command, self._environment)
+        self._log.write(SYSTEM, f"{self.name} started (pid={self._process.pid})")
+
+    async def follow(self, result: asyncio.Future, finish: Callable[[int], None]) -> None:
+        """Copy its output to the log until it ends. Start it again, or end all programs.
+
+        Return when it has ended and `result` is known.
+        """
+        pause = FIRST_PAUSE
+        while True:
+            await self._copy_until_it_ends()
+            if self.name not in RESTARTED:
+                finish(1)
+            if result.done():
+                return
+            self.send_signal(signal.SIGTERM)  # a Redis server whose parent process was killed
+            if time.monotonic() - self._started_at > STABLE_AFTER:
+                pause = FIRST_PAUSE
+            self._log.write(SYSTEM, f"{self.name} starts again in {pause:g} s")
+            await asyncio.wait([result], timeout=pause)
+            if result.done():
+                return
+            pause = min(2 * pause, MAX_PAUSE)
+            await self.start()
+            if result.done():  # the signal to all programs was sent before this one had started
+                self.send_signal(signal.SIGTERM)
+
+    async def _copy_until_it_ends(self) -> None:
+        copying = asyncio.create_task(_copy_output(self.name, self._process.stdout, self._log))
+        code = await self._process.wait()
+        await asyncio.wait([copying], timeout=1)  # a grandchild may keep the pipe open
+        self._log.write(SYSTEM, f"{self.name} stopped (rc={code})")
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process and to all that it has started."""
+        with suppress(ProcessLookupError, PermissionError):  # it has ended
+            if hasattr(os, "killpg"):
+                os.killpg(self._process.pid, number)
+            else:
+                self._process.terminate()
 
 
 async def _start(command: list[str], environment: dict[str, str]) -> asyncio.subprocess.Process:
@@ -133,27 +197,6 @@ async def _start(command: list[str], environment: dict[str, str]) -> asyncio.sub
         start_new_session=True,
         creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
     )
-
-
-def _send_signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
-    """Send a signal to the process and to all that it has started."""
-    with suppress(ProcessLookupError, PermissionError):  # it has ended
-        if os.name == "posix":
-            os.killpg(process.pid, number)
-        else:
-            process.terminate()
-
-
-async def _follow(
-    name: str, process: asyncio.subprocess.Process, log: "_Log", finish: Callable[[int], None]
-) -> None:
-    """Copy the output of a process to the log until the process ends; then end all others."""
-    log.write(SYSTEM, f"{name} started (pid={process.pid})")
-    copying = asyncio.create_task(_copy_output(name, process.stdout, log))
-    code = await process.wait()
-    await asyncio.wait([copying], timeout=1)  # a grandchild may keep the pipe open
-    log.write(SYSTEM, f"{name} stopped (rc={code})")
-    finish(1)
 
 
 async def _copy_output(name: str, output: asyncio.StreamReader, log: "_Log") -> None:
@@ -193,13 +236,18 @@ class _Log:
 
 def run_process(supervisor: int, kind: str, *arguments: str) -> None:
     """Run as one process of the cluster: Redis, or a `manage.py` command that needs Redis."""
+    from redis.exceptions import ConnectionError, TimeoutError
+
     folder = Path(arguments[0]) if kind == "redis" else None
     threading.Thread(target=_end_with, args=(supervisor, folder), daemon=True).start()
     if kind == "redis":
         sys.exit(_serve_redis(folder))
-    wait_for_redis(os.environ["REDIS_URL"])
-    sys.argv = ["manage.py", *arguments]
-    runpy.run_path("manage.py", run_name="__main__")
+    try:
+        wait_for_redis(os.environ["REDIS_URL"])
+        sys.argv = ["manage.py", *arguments]
+        runpy.run_path("manage.py", run_name="__main__")
+    except (ConnectionError, TimeoutError) as error:  # as runworker raises it when it loses Redis
+        sys.exit(f"{arguments[0]} needs Redis: {error}")
 
 
 def _end_with(supervisor: int, folder: Path | None) -> None:
@@ -214,17 +262,15 @@ def _end_with(supervisor: int, folder: Path | None) -> None:
 
 
 def _serve_redis(folder: Path) -> int:
-    """Run a server on a socket file in `folder` and delete the folder at the end."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)  # the server receives it too, and ends first
+    """Run a server on a socket file in `folder`."""
     server = subprocess.Popen(
         redis_server.command(redis_server.find_binaries()[0], folder),
         stdin=subprocess.DEVNULL,
         preexec_fn=_end_with_parent if sys.platform == "linux" else None,
     )
-    code = server.wait()
-    shutil.rmtree(folder, ignore_errors=True)
-    return code
+    for number in (signal.SIGINT, signal.SIGTERM):  # this process ends after the server
+        signal.signal(number, lambda *_: server.terminate())
+    return server.wait()
 
 
 def _end_with_parent() -> None:

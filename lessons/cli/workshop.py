@@ -2,10 +2,11 @@
 
 import errno
 import ipaddress
+import os
 import socket
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 from django.conf import settings
 from django.core.management import call_command
@@ -14,25 +15,52 @@ from django.db import DatabaseError, connection
 from django.utils import autoreload
 
 from lessons.core import bootstrap
-from lessons.core.catalogue import ACCOUNTS
+from lessons.core.access_token import PARAMETER, token
+from lessons.core.accounts import create_accounts, explain_accounts, require_safe_accounts
+from lessons.core.catalogue import MANAGE
 from lessons.core.exercise_copies import create_copies
 from lessons.judge.daemon import judge_client
+from lessons.mode import Mode
 
-GROUPS = ("editors", "guests")  # lesson 20 queries them
+ANY_ADDRESS = ("0.0.0.0", "::")
 
 Write = Callable[[str], object]  # writes one line
 
 
+class PortTaken(CommandError):
+    """Another program listens there, perhaps the same workshop."""
+
+
 def run_workshop(host: str, port: int, reload: bool, write: Write, warn: Write) -> None:
     """Prepare everything, then serve until Ctrl-C. Raises CommandError."""
+    require_workshop()
     require_allowed_host(host)
     # The reloader starts the server again at the same port. Without it, the server itself chooses:
     # no other program can take the port in between.
     number = free_port(host, port) if port or reload else 0
     address = f"{f'[{host}]' if ':' in host else host}:{number}"
     prepare(write, warn)
-    with connect_to_judge(warn) if settings.WORKSHOP else nullcontext():
+    with connect_to_judge(warn):
         serve(address, reload)
+
+
+def share(names: str) -> None:
+    """Continue as a shared workshop under these names. The settings read them only once."""
+    os.environ.update(DJANGO_MODE=Mode.SHARED, DJANGO_ALLOWED_HOSTS=names)
+    sys.exit(bootstrap.replace_process([sys.executable, *sys.argv]))
+
+
+def require_workshop() -> None:
+    """Raise CommandError in a mode without a workshop."""
+    if settings.MODE is Mode.ROOM:
+        reason = f"DJANGO_MODE=room has no workshop. Unset it, or start the room: {MANAGE} room"
+        raise CommandError(reason)
+    if not settings.WORKSHOP:
+        raise CommandError(
+            "DJANGO_MODE=deployed has no workshop. Create its tables, then serve it with Daphne: "
+            f"{MANAGE} migrate, then {bootstrap.VENV.name}/bin/daphne -p 8001 "
+            "lessons.asgi:application"
+        )
 
 
 def prepare(write: Write, warn: Write) -> None:
@@ -47,32 +75,57 @@ def prepare(write: Write, warn: Write) -> None:
     prepare_database(write)
 
 
-def connect_to_judge(warn: Write) -> AbstractContextManager:
-    """Keep the judge running within the block, also while the reloader restarts the server."""
-    try:
-        return judge_client.connect()
-    except judge_client.JudgeUnavailable as error:
-        warn(f"Exercises are not judged when you save them: {error}")
-        return nullcontext()
+@contextmanager
+def connect_to_judge(warn: Write) -> Iterator[None]:
+    """Keep a judge running within the block, also while the reloader restarts the server."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(judge_client.JudgeKeeper(warn))
+        except judge_client.JudgeUnavailable as error:
+            warn(f"Exercises are not judged when you save them: {error}")
+        yield
 
 
 def prepare_database(write: Write) -> None:
-    """Create or migrate the tables; in a workshop, also the accounts. Raises CommandError."""
+    """Create or migrate the tables, and create the accounts. Raises CommandError."""
+    with explained_database_errors():
+        migrate(write)
+        create_accounts()
+        write(explain_accounts())
+        if settings.MODE is Mode.SHARED:
+            require_safe_accounts()
+
+
+def migrate(write: Write) -> None:
+    """Create the tables, or change them as the new version of the project needs them."""
+    if _has_migrations_to_run():
+        write("Preparing the database.")
+        call_command("migrate", verbosity=0, interactive=False)
+
+
+@contextmanager
+def explained_database_errors() -> Iterator[None]:
+    """Raise CommandError for an error of the database in the block, and close the connection."""
     try:
-        if _has_migrations_to_run():
-            write("Preparing the database.")
-            call_command("migrate", verbosity=0, interactive=False)
-        if settings.WORKSHOP:
-            create_accounts()
-            names = " or ".join(ACCOUNTS)
-            write(f"Sign in as {names}; the password is the name.")
+        yield
     except DatabaseError as error:
-        raise CommandError(
-            f"{connection.settings_dict['NAME']}: {error}. Make its folder writable, with room "
-            "on its disk, or move the file away, then start again."
-        ) from None
+        raise CommandError(_explain(error)) from None
     finally:
         connection.close()  # the reloader's child opens its own
+
+
+def _explain(error: DatabaseError) -> str:
+    """What failed and the cure, in one line."""
+    if settings.DATABASE_URL:
+        reason = " ".join(str(error).split()).rstrip("?.")
+        return (
+            f"The database of DATABASE_URL: {reason}. Start the PostgreSQL server, or correct the "
+            "URL, or unset it: then the database is an SQLite file. Then start again."
+        )
+    return (
+        f"{connection.settings_dict['NAME']}: {error}. Make its folder writable, with room on its "
+        "disk, or move the file away, then start again."
+    )
 
 
 def _has_migrations_to_run() -> bool:
@@ -80,17 +133,6 @@ def _has_migrations_to_run() -> bool:
 
     executor = MigrationExecutor(connection)
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-
-
-def create_accounts() -> None:
-    """Create the accounts and groups that do not exist yet."""
-    from django.contrib.auth.models import Group, User
-
-    for name, rights in ACCOUNTS.items():
-        if not User.objects.filter(username=name).exists():
-            User.objects.create_user(name, password=name, **rights)
-    for name in GROUPS:
-        Group.objects.get_or_create(name=name)
 
 
 def serve(address: str, reload: bool) -> None:
@@ -105,25 +147,31 @@ def serve(address: str, reload: bool) -> None:
 
 
 def require_allowed_host(host: str) -> None:
-    """Raise CommandError where other machines would reach a workshop that allows only this one.
+    """Raise CommandError where other machines would reach a workshop that is for this one alone.
 
-    ALLOWED_HOSTS alone does not protect it: a client that can connect can send any host name.
+    ALLOWED_HOSTS does not protect it: a client that can connect can send any host name.
     """
     try:
         loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         loopback = False
-    if not loopback and settings.ALLOWED_HOSTS == settings.LOOPBACK:
+    if not loopback and settings.MODE is Mode.LOCAL:
         raise CommandError(
-            f"On {host}, other machines can reach this one, but DJANGO_ALLOWED_HOSTS allows no "
-            "host name for it. Set it to this machine's name or address, or leave the host out."
+            f"On {host}, other machines can reach this one, but this workshop has no token. "
+            f"Put it behind one: {MANAGE} workshop --share {_name_for(host)} --host {host}",
+            returncode=2,
         )
 
 
+def _name_for(host: str) -> str:
+    """The name that other machines use, as far as it can be guessed."""
+    return socket.gethostname() if host in ANY_ADDRESS else host
+
+
 def free_port(host: str, port: int) -> int:
-    """`port`, or any free port for 0. Raises CommandError where it is taken."""
+    """`port`, or any free port for 0. Raises PortTaken, and CommandError for another reason."""
     if not 0 <= port <= 65535:
-        raise CommandError(f"There is no port {port}. The last one is 65535.")
+        raise CommandError(f"There is no port {port}. The last one is 65535.", returncode=2)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.create_server((host, port), family=family) as probe:
@@ -131,13 +179,19 @@ def free_port(host: str, port: int) -> int:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             reason = f"Port {port} is taken. Take another one: --port {port + 1}"
-        else:
-            reason = f"Cannot listen on {host}, port {port}: {error.strerror}"
-        raise CommandError(reason) from None
+            raise PortTaken(reason) from None
+        raise CommandError(f"Cannot listen on {host}, port {port}: {error.strerror}") from None
 
 
 def page_at(host: str, port: int) -> str:
-    """The address to open in a browser."""
-    if host in {"0.0.0.0", "::"}:
+    """The address to open in a browser. Of a shared workshop, it has the token."""
+    names = [name for name in settings.ALLOWED_HOSTS if name not in settings.LOOPBACK]
+    if settings.MODE is Mode.SHARED and names:
+        host = names[0].lstrip(".")
+    elif host in ANY_ADDRESS:
         host = "localhost"
-    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    if settings.HTTPS == "proxy":
+        place = host
+    query = f"?{PARAMETER}={token()}" if settings.MODE is Mode.SHARED else ""
+    return f"{'https' if settings.HTTPS else 'http'}://{place}/{query}"

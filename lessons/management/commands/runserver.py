@@ -6,11 +6,12 @@ import threading
 
 from daphne.management.commands.runserver import Command as DaphneRunserver
 from daphne.server import Server
-from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
-from django.middleware.gzip import GZipMiddleware
+from django.conf import settings
 from django.utils.autoreload import autoreload_started
 
 from lessons.cli.workshop import page_at, require_allowed_host
+from lessons.mode import Mode, SettingsError
+from lessons.room.student.room_link import link
 
 
 class AnnouncingServer(Server):
@@ -20,22 +21,14 @@ class AnnouncingServer(Server):
         super().listen_success(port)
         host, number = port.getHost().host, port.getHost().port
         print(f"Workshop ready at {page_at(host, number)}", flush=True)
+        if settings.MODE is Mode.LOCAL:
+            link.start()
 
     def listen_error(self, failure):
         # Like Django's runserver: under autoreload this is not the main thread, and sys.exit would
         # end only this thread.
         print(f"Cannot listen: {failure.getErrorMessage()}", file=sys.stderr, flush=True)
         os._exit(1)
-
-
-class CompressingHandler(ASGIStaticFilesHandler):
-    """Serves static files as Django does, and sends text compressed: the editor has 350 kB."""
-
-    def serve(self, request):
-        response = super().serve(request)
-        if not response.get("Content-Type", "").startswith("text/"):
-            return response
-        return GZipMiddleware(lambda _: response).process_response(request, response)
 
 
 class Command(DaphneRunserver):
@@ -61,9 +54,11 @@ class Command(DaphneRunserver):
 
     def get_application(self, options):
         try:
-            application = super().get_application(options)
-            is_static = isinstance(application, ASGIStaticFilesHandler)
-            return CompressingHandler(application.application) if is_static else application
+            # The application serves static files itself.
+            return super().get_application({**options, "use_static_handler": False})
+        except SettingsError as error:  # in the reloader's thread, it would end only this thread
+            print(error, file=sys.stderr, flush=True)
+            os._exit(1)
         finally:
             self._imported.set()
 

@@ -1,0 +1,73 @@
+"""The accounts that a workshop creates. A server for others must not have their passwords."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from django.conf import settings
+from django.utils.crypto import salted_hmac
+
+from lessons.core.catalogue import ACCOUNTS, MANAGE
+from lessons.mode import Mode, SettingsError
+
+GROUPS = ("editors", "guests")  # lesson 20 queries them
+
+
+def password_of(name: str) -> str:
+    """Its name; behind a token, a password that follows from the secret key."""
+    if settings.MODE is Mode.LOCAL:
+        return name
+    return salted_hmac(__name__, name, algorithm="sha256").hexdigest()[:12]
+
+
+def create_accounts() -> None:
+    """Create the accounts and groups that do not exist yet, or that have another password."""
+    from django.contrib.auth.models import Group, User
+
+    for name, rights in ACCOUNTS.items():
+        user, is_new = User.objects.get_or_create(username=name, defaults=rights)
+        # A new secret key changes the passwords of a shared workshop.
+        if is_new or (settings.MODE is Mode.SHARED and not user.check_password(password_of(name))):
+            user.set_password(password_of(name))
+            user.save()
+    for name in GROUPS:
+        Group.objects.get_or_create(name=name)
+
+
+def explain_accounts() -> str:
+    """How to sign in, in one sentence."""
+    if settings.MODE is Mode.LOCAL:
+        return f"Sign in as {' or '.join(ACCOUNTS)}; the password is the name."
+    accounts = " or ".join(f"{name} (password {password_of(name)})" for name in ACCOUNTS)
+    return f"Sign in as {accounts}."
+
+
+def require_safe_accounts() -> None:
+    """Raise SettingsError if an account has its name as password, and others can sign in."""
+    if (name := account_with_known_password()) is not None:
+        raise SettingsError(
+            f"The account {name} has the password {name}, which everybody can guess. Change it, "
+            f"then start again: {MANAGE} changepassword {name}"
+        )
+
+
+def account_with_known_password() -> str | None:
+    """The first account with rights whose password is its name.
+
+    The queries run in a thread: a server may call this in its event loop, which allows none.
+    """
+    with ThreadPoolExecutor() as pool:
+        return pool.submit(_account_with_known_password).result()
+
+
+def _account_with_known_password() -> str | None:
+    from django.contrib.auth.models import User
+    from django.db import DatabaseError, connection
+    from django.db.models import Q
+
+    powerful = Q(username__in=ACCOUNTS) | Q(is_staff=True) | Q(is_superuser=True)
+    try:
+        users = User.objects.filter(powerful, is_active=True)
+        return next((user.username for user in users if user.check_password(user.username)), None)
+    except DatabaseError:  # there are no tables yet, so there is no account
+        return None
+    finally:
+        connection.close()

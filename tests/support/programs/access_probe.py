@@ -1,0 +1,211 @@
+"""Asks the project for each route as each visitor, in the mode of the environment.
+
+    python -m tests.support.programs.access_probe SAMPLES
+
+SAMPLES is {parameter of a route: value}. The last line of stdout is
+{"answers": {route: {visitor: answer}}, "headers": {route: [[name, value]]}}. The answer is the
+status of HTTP; of a socket it is `accept`, `close`, the code of a close that follows the accept, or
+the name of an exception.
+"""
+
+import asyncio
+import json
+import os
+import re
+import sys
+from functools import partial
+from importlib import import_module
+
+import django
+from asgiref.sync import sync_to_async
+from django.conf import settings
+
+VISITORS = {
+    "anonymous": None,
+    "student": {},
+    "instructor": {"is_staff": True, "is_superuser": True},
+}
+STRANGER = "stranger"  # has no token of a shared workshop
+FOREIGN = "foreign"  # an instructor's browser, on a page of another site
+REBOUND = "rebound"  # an instructor's browser, under a host name that is not the server's
+CSRF = "a" * 32
+TIMEOUT = 20  # seconds; only a server that is broken needs so long
+ROUTES_OF_ADMIN = {"admin/", "admin/login/"}
+# These are routed inside functions.
+OTHER_HTTP = [
+    "static/lessons/common/page.css",
+    "async/http/",
+    "async/http/length/",
+    "async/health/",
+    "watched/<feed>/<client>/async/http/",
+]
+OTHER_SOCKETS = [
+    "ws/feed/exercise/",
+    "ws/feed/exercise/<key>/",
+    "ws/feed/room/",
+    "ws/feed/alive/",
+    "ws/feed/<feed>/",
+    "watched/<feed>/<client>/ws/sync/frames/",
+    "ws/auth/unguarded/origin/",
+    "ws/nothing/",
+]
+ANSWER_AFTER_ACCEPT = {"ws/auth/user/", "ws/auth/origin/", "ws/auth/unguarded/origin/"}
+
+headers_of_answers = {}  # to an instructor's GET, by route: pairs of name and value
+
+
+def http_routes() -> list[str]:
+    """The patterns of all views."""
+    from django.urls import get_resolver
+
+    def collect(resolver, prefix):
+        for entry in resolver.url_patterns:
+            route = prefix + str(entry.pattern)
+            if hasattr(entry, "url_patterns"):
+                yield from collect(entry, route)
+            elif not route.startswith("admin/") or route in ROUTES_OF_ADMIN:
+                yield route
+
+    return [*collect(get_resolver(), ""), *OTHER_HTTP]
+
+
+def socket_routes() -> list[str]:
+    """The patterns of all consumers in every mode, also those that this mode does not serve."""
+    from async_demo.routing import blocking_urlpatterns
+    from auth_demo.routing import ticket_urlpatterns
+    from lessons import asgi
+
+    patterns = [*asgi.websocket_urlpatterns, *blocking_urlpatterns, *ticket_urlpatterns]
+    return [*dict.fromkeys(str(entry.pattern) for entry in patterns), *OTHER_SOCKETS]
+
+
+def session_of(visitor: str) -> str:
+    """A new session, logged in as the visitor."""
+    from django.contrib.auth import login, models
+    from django.http import HttpRequest
+
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore()
+    name = "instructor" if visitor in {FOREIGN, REBOUND} else visitor
+    if VISITORS.get(name) is not None:
+        user, _ = models.User.objects.get_or_create(username=name, defaults=VISITORS[name])
+        login(request, user, settings.AUTHENTICATION_BACKENDS[0])
+    request.session.save()
+    return request.session.session_key
+
+
+class Visit:
+    """One request of a visitor, with a new session."""
+
+    def __init__(self, visitor: str, route: str, samples: dict):
+        from lessons.core.access_token import cookie
+        from lessons.web.live.page_socket import new_feed_id
+
+        self.visitor, self.route = visitor, route
+        key = session_of(visitor)
+        feed = new_feed_id(key)
+        self.path = "/" + re.sub(
+            r"<(?:\w+:)?(\w+)>", lambda found: {**samples, "feed": feed}[found[1]], route
+        )
+        self.query = f"feed={feed}".encode()
+        cookies = {settings.SESSION_COOKIE_NAME: key, settings.CSRF_COOKIE_NAME: CSRF}
+        if visitor != STRANGER:
+            cookies.update([cookie()])
+        host = "evil.test" if visitor == REBOUND else settings.ALLOWED_HOSTS[-1]
+        site = "evil.test" if visitor == FOREIGN else host
+        origin = f"http{'s' if settings.HTTPS else ''}://{site}"
+        self.headers = [
+            (b"host", host.encode()),
+            (b"origin", origin.encode()),
+            (b"x-forwarded-proto", b"https" if settings.HTTPS else b"http"),
+            (b"x-csrftoken", CSRF.encode()),
+            (b"content-type", b"application/x-www-form-urlencoded"),
+            (b"cookie", "; ".join(f"{name}={value}" for name, value in cookies.items()).encode()),
+        ]
+
+    def scope(self, kind: str, **more) -> dict:
+        return {
+            "type": kind,
+            "path": self.path,
+            "raw_path": self.path.encode(),
+            "query_string": self.query,
+            "headers": self.headers,
+            "client": ["127.0.0.1", 40000],
+            "server": ["127.0.0.1", 8000],
+            **more,
+        }
+
+    async def answers(self, scope: dict, event: dict, count: int = 1) -> list[dict]:
+        """The first events that the application sends. Raises the exception that ends it."""
+        from lessons.asgi import application
+
+        sent, received = asyncio.Queue(), asyncio.Queue()
+        received.put_nowait(event)
+        task = asyncio.create_task(application(scope, received.get, sent.put))
+        task.add_done_callback(sent.put_nowait)
+        events = []
+        while len(events) < count and "websocket.close" not in [one["type"] for one in events]:
+            answer = await asyncio.wait_for(sent.get(), TIMEOUT)
+            if answer is task:
+                task.result()
+                break
+            events.append(answer)
+        received.put_nowait({"type": f"{scope['type']}.disconnect", "code": 1000})
+        await asyncio.wait([task], timeout=2)
+        task.cancel()
+        return events
+
+    async def request(self, method: str) -> str:
+        scope = self.scope("http", method=method, scheme="http", http_version="1.1")
+        [start] = await self.answers(scope, {"type": "http.request", "body": self.query})
+        if method == "GET" and self.visitor == "instructor":
+            pairs = [(name.decode().lower(), value.decode()) for name, value in start["headers"]]
+            headers_of_answers[self.route or "/"] = pairs
+        return str(start["status"])
+
+    async def connect(self, count: int) -> str:
+        scope = self.scope("websocket", subprotocols=["door.v1"])
+        first, *more = await self.answers(scope, {"type": "websocket.connect"}, count)
+        if first["type"] == "websocket.accept" and more and "code" in more[0]:
+            return str(more[0]["code"])
+        return first["type"].removeprefix("websocket.")
+
+
+async def outcome(visit) -> str:
+    """The answer, or the name of the exception that the server would log."""
+    try:
+        return await visit
+    except Exception as error:
+        return type(error).__name__
+
+
+async def ask_all(samples: dict) -> dict[str, dict[str, str]]:
+    visitors = [*VISITORS, FOREIGN, REBOUND, *([STRANGER] if settings.MODE == "shared" else [])]
+    visits = {}
+    for route in http_routes():
+        for method in ("GET", "POST"):
+            visits[f"{method} {route or '/'}"] = route, partial(Visit.request, method=method)
+    for route in socket_routes():
+        count = 2 if route in ANSWER_AFTER_ACCEPT else 1
+        visits[f"SOCKET {route}"] = route, partial(Visit.connect, count=count)
+    return {
+        name: {
+            visitor: await outcome(ask(await sync_to_async(Visit)(visitor, route, samples)))
+            for visitor in visitors
+        }
+        for name, (route, ask) in visits.items()
+    }
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lessons.settings")
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    answers = asyncio.run(ask_all(json.loads(sys.argv[1])))
+    print(json.dumps({"answers": answers, "headers": headers_of_answers}))
+
+
+if __name__ == "__main__":
+    main()

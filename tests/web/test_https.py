@@ -1,0 +1,93 @@
+"""What a proxy says about a connection, and what happens without HTTPS."""
+
+import pytest
+from asgiref.testing import ApplicationCommunicator
+
+from lessons.web.https import with_https
+
+
+async def served(settings, https, scope):
+    """The scope that the application received, or what was sent instead."""
+    settings.HTTPS = https
+    seen = []
+
+    async def application(scope, receive, send):
+        seen.append(scope)
+
+    async def redirect(scope, receive, send):
+        seen.append("redirected")
+
+    client = ApplicationCommunicator(with_https(application, redirect), scope)
+    await client.wait()
+    return seen[0] if seen else await client.receive_output()
+
+
+def scope_of(kind, headers=(), port=8001):
+    plain = {"http": {"scheme": "http"}, "websocket": {}}[kind]  # as Daphne makes them
+    headers = [(b"host", b"127.0.0.1:8001"), *headers]
+    scope = {"type": kind, "headers": headers, "client": ["127.0.0.1", 40001]}
+    return {**scope, **plain, "server": ["127.0.0.1", port]}
+
+
+OVER_TLS = (b"x-forwarded-proto", b"https")
+
+
+@pytest.mark.parametrize("kind, scheme", [("http", "https"), ("websocket", "wss")])
+async def test_the_proxy_says_that_the_browser_used_https(settings, kind, scheme):
+    scope = await served(settings, "proxy", scope_of(kind, [OVER_TLS]))
+    assert scope["scheme"] == scheme
+    assert scope["client"] == ["127.0.0.1", 40001]
+
+
+@pytest.mark.parametrize(
+    "headers", [[], [(b"x-forwarded-proto", b"http")], [(b"origin", b"https://a")]]
+)
+async def test_without_https_a_page_is_redirected_and_a_socket_is_rejected(settings, headers):
+    assert await served(settings, "proxy", scope_of("http", headers)) == "redirected"
+    rejected = await served(settings, "proxy", scope_of("websocket", headers))
+    assert rejected == {"type": "websocket.close"}
+
+
+async def test_the_header_of_the_proxy_comes_after_one_that_the_client_made_up(settings):
+    headers = [OVER_TLS, (b"x-forwarded-proto", b"http")]
+    assert await served(settings, "proxy", scope_of("http", headers)) == "redirected"
+
+
+@pytest.mark.parametrize(
+    "header, address",
+    [
+        (b"192.0.2.7", "192.0.2.7"),
+        (b"6.6.6.6, 192.0.2.7", "192.0.2.7"),
+        (b"2001:db8::1", "2001:db8::1"),
+    ],
+)
+async def test_the_client_is_the_one_that_the_proxy_saw(settings, header, address):
+    headers = [OVER_TLS, (b"x-forwarded-for", header)]
+    assert (await served(settings, "proxy", scope_of("websocket", headers)))["client"] == [
+        address,
+        0,
+    ]
+
+
+async def test_the_host_is_the_one_that_the_browser_asked_for(settings):
+    headers = [OVER_TLS, (b"x-forwarded-host", b"learn.test")]
+    scope = await served(settings, "proxy", scope_of("http", headers))
+    assert [value for name, value in scope["headers"] if name == b"host"] == [b"learn.test"]
+
+
+@pytest.mark.parametrize("kind, scheme", [("http", "https"), ("websocket", "wss")])
+async def test_the_port_with_tls_is_secure_and_no_other(settings, kind, scheme):
+    assert (await served(settings, "8443", scope_of(kind, port=8443)))["scheme"] == scheme
+    other = await served(settings, "8443", scope_of(kind, [OVER_TLS], port=8001))
+    assert other == ("redirected" if kind == "http" else {"type": "websocket.close"})
+
+
+async def test_without_a_proxy_its_headers_are_ignored(settings):
+    headers = [(b"x-forwarded-for", b"6.6.6.6"), (b"x-forwarded-host", b"evil.test")]
+    scope = await served(settings, "8443", scope_of("websocket", headers, port=8443))
+    assert scope["client"] == ["127.0.0.1", 40001]
+    assert (b"host", b"127.0.0.1:8001") in scope["headers"]
+
+
+async def test_a_channel_scope_passes(settings):
+    assert await served(settings, "proxy", {"type": "channel"}) == {"type": "channel"}
