@@ -165,10 +165,16 @@ def test_the_connection_error_of_redis_py_is_not_a_subclass_of_pythons():
     assert not issubclass(redis.exceptions.TimeoutError, (builtins.TimeoutError, OSError))
 
 
-def test_a_layer_connects_again_in_each_event_loop(redis_url):
-    layer = RedisChannelLayer(hosts=[{"address": redis_url, "socket_timeout": None}])
+def run_in_new_loop(send):
+    return lambda *arguments: asyncio.run(send(*arguments))
+
+
+@pytest.mark.parametrize("kind", [RedisChannelLayer, RedisPubSubChannelLayer])
+@pytest.mark.parametrize("call", [async_to_sync, run_in_new_loop])
+def test_a_layer_connects_again_in_each_event_loop(redis_url, kind, call):
+    layer = kind([{"address": redis_url, "socket_timeout": None}], f"loops-{uuid.uuid4().hex}-")
     for _ in range(2):
-        async_to_sync(layer.group_send)("room", {"type": "room.message"})
+        call(layer.group_send)("room", {"type": "room.message"})
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -181,3 +187,11 @@ def test_a_redis_client_fails_in_a_second_event_loop(redis_url):
     assert recognise(failure.value) == "loop-closed"
     del client, failure
     gc.collect()  # it warns of the socket that the first loop did not close, in this test only
+
+
+def test_a_redis_client_that_is_closed_in_its_loop_works_in_each(redis_url):
+    async def ping():
+        async with aioredis.Redis.from_url(redis_url) as client:
+            return await client.ping()
+
+    assert [asyncio.run(ping()) for _ in range(2)] == [True, True]

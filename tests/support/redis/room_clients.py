@@ -70,11 +70,15 @@ class RoomClient:
 async def connected_clients(count, server, path):
     """Connect `count` clients to this path. They disconnect at the end."""
     url = f"ws://127.0.0.1:{server.port}{path}"
-    sockets = await asyncio.gather(
-        *(connect(url, proxy=None, compression=None, max_size=None) for _ in range(count))
+    attempts = await asyncio.gather(
+        *(connect(url, proxy=None, compression=None, max_size=None) for _ in range(count)),
+        return_exceptions=True,
     )
-    clients = [RoomClient(socket) for socket in sockets]
+    errors = [one for one in attempts if isinstance(one, BaseException)]
+    clients = [RoomClient(one) for one in attempts if one not in errors]
     try:
+        if errors:
+            raise errors[0]
         yield clients
     finally:
         await asyncio.gather(*(client.disconnect() for client in clients))

@@ -1,0 +1,62 @@
+"""The format in which the layers on Redis pack a message, and how to add another."""
+
+import datetime
+import uuid
+
+import pytest
+from channels_redis.core import RedisChannelLayer
+from channels_redis.pubsub import RedisPubSubChannelLayer
+from channels_redis.serializers import JSONSerializer, SerializerDoesNotExist, registry
+from msgpack import ExtraData
+
+from tests.notes.sample_project.serializers import TypedJSONSerializer
+
+
+@pytest.fixture
+async def layer(redis_url):
+    """`layer(format)`: a layer of this format. All layers of a test share a prefix."""
+    made, prefix = [], f"formats-{uuid.uuid4().hex}-"
+
+    def make(serializer_format, kind=RedisChannelLayer):
+        hosts = [{"address": redis_url, "socket_timeout": None}]
+        made.append(kind(hosts, prefix, serializer_format=serializer_format))
+        return made[-1]
+
+    yield make
+    for one in made:
+        await one.flush()
+
+
+async def received(layer, **values):
+    channel = await layer.new_channel()
+    await layer.send(channel, {"type": "clock.time", **values})
+    return await layer.receive(channel)
+
+
+@pytest.mark.parametrize("kind", [RedisChannelLayer, RedisPubSubChannelLayer])
+async def test_a_registered_serializer_carries_what_msgpack_cannot(layer, kind):
+    noon = datetime.datetime(2026, 11, 22, 12, tzinfo=datetime.UTC)
+    assert registry._registry["typed-json"] is TypedJSONSerializer
+    message = await received(layer("typed-json", kind), at=noon, number=2**70)
+    assert message == {"type": "clock.time", "at": noon, "number": 2**70}
+    with pytest.raises(TypeError, match="can not serialize"):
+        await received(layer("msgpack", kind), at=noon)
+
+
+async def test_json_is_built_in_and_carries_large_numbers_but_no_bytes(layer):
+    assert registry._registry["json"] is JSONSerializer
+    assert (await received(layer("json"), number=2**70))["number"] == 2**70
+    with pytest.raises(TypeError, match="bytes is not JSON serializable"):
+        await received(layer("json"), data=b"x")
+
+
+async def test_a_format_that_is_not_registered_is_an_error(layer):
+    with pytest.raises(SerializerDoesNotExist):
+        layer("pickle")
+
+
+async def test_a_receiver_of_another_format_ends_with_an_error(layer):
+    sender, receiver = layer("json"), layer("msgpack")
+    await sender.send("jobs", {"type": "job.do"})
+    with pytest.raises(ExtraData):
+        await receiver.receive("jobs")
