@@ -1,15 +1,15 @@
 """Programs that tests need and pip cannot install."""
 
 import os
-import shutil
 
 import pytest
 
+from lessons.programs import Program
 
-def find_program(names: list[str], cure: str) -> str:
-    """The path of the first installed program of these. Without one, skip or fail the test."""
-    path = next(filter(None, map(shutil.which, names)), None)
-    return path or skip_or_fail(f"There is no {' or '.join(names)} on this machine: {cure}")
+
+def find_program(program: Program) -> str:
+    """The path of the program. Without it, skip or fail the test."""
+    return program.find() or skip_or_fail(program.missing())
 
 
 def skip_or_fail(reason: str):
