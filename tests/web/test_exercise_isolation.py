@@ -1,5 +1,9 @@
-"""A real workshop stays responsive while the exercise of one of its pages does not."""
+"""A real workshop stays responsive while the exercise of one of its pages does not.
 
+And no exercise survives the workshop, however the workshop ends.
+"""
+
+import os
 import re
 import shutil
 import threading
@@ -7,6 +11,7 @@ import time
 from contextlib import suppress
 from urllib.request import Request, urlopen
 
+import psutil
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
@@ -109,15 +114,26 @@ class Server(Workshop):
 
 
 @pytest.fixture(scope="module")
-def server(compiled, tmp_path_factory):
+def clone(compiled, tmp_path_factory):
+    """A copy of the project whose first exercise is an AsyncConsumer, with a database."""
     clone = tmp_path_factory.mktemp("workshop") / "project"
     shutil.copytree(compiled, clone)
     (clone / "work").mkdir(exist_ok=True)
     lesson = clone / "lessons" / "course" / "01_lamp" / "lesson.md"
     lesson.write_text(lesson.read_text().replace("SyncConsumer", "AsyncConsumer"))
     assert run(["manage.py", "migrate", "--verbosity", "0"], cwd=clone).returncode == 0
+    return clone
+
+
+@pytest.fixture(scope="module")
+def server(clone):
     with Server(clone) as running:
         yield running, running.address()
+
+
+def serve_lamp(clone, line):
+    """Save a lamp that runs this line for each frame."""
+    (clone / "work" / "01_lamp.py").write_text(LAMP.replace("LINE", line))
 
 
 def receive_all(client):
@@ -131,7 +147,7 @@ def receive_all(client):
 @pytest.mark.parametrize("line", FAULTS.values(), ids=FAULTS)
 def test_another_page_has_its_answers_while_an_exercise(server, line):
     running, address = server
-    (running.clone / "work" / "01_lamp.py").write_text(LAMP.replace("LINE", line))
+    serve_lamp(running.clone, line)
     own = Page(address)
     other = Page(address, own.cookie)
     with (
@@ -147,3 +163,24 @@ def test_another_page_has_its_answers_while_an_exercise(server, line):
         trips.join(TEST_TIMEOUT)
     print(f"longest of {trips.count} round trips: {trips.longest * 1000:.0f} ms")
     assert trips.longest < MAX_ROUND_TRIP
+
+
+@pytest.mark.parametrize("line", ["while True: pass", "time.sleep(60)", "pass"])
+def test_an_exercise_ends_with_a_workshop_that_is_killed(clone, line):
+    answer = 'await self.send({"type": "websocket.send", "text": "on"})'
+    serve_lamp(clone, f"{answer}\n        {line}")
+    with Server(clone) as running:
+        page = Page(running.address())
+        with page.feed(), page.connect("/ws/lamp/", "exercise") as client:
+            client.send("on")
+            assert client.recv(timeout=TEST_TIMEOUT) == "on"
+            started = psutil.Process(running.process.pid).children(recursive=True)
+            assert any(is_serving(process) for process in started)
+            running.process.kill()
+            running.process.wait(TEST_TIMEOUT)
+            assert psutil.wait_procs(started, TEST_TIMEOUT)[1] == []
+
+
+def is_serving(process):
+    """Whether the process serves the exercise: it is in its own session, and has no children."""
+    return os.getsid(process.pid) == process.pid and not process.children()

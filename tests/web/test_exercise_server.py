@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sqlite3
 from contextlib import closing
 
@@ -9,6 +10,7 @@ import psutil
 import pytest
 from channels.layers import channel_layers
 from channels.routing import URLRouter
+from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
@@ -20,7 +22,7 @@ from lessons.web.exercise_server import database_copy, servers
 from lessons.web.live.client_identity import LOST_CONNECTION
 from lessons.web.live.recording import record_page_clients
 from tests.support.courses import LAMP
-from tests.support.played_page import TIMEOUT, PlayedPage
+from tests.support.played_page import TIMEOUT, PlayedPage, lines
 
 ASYNC = """\
 import asyncio, os, sys, time
@@ -84,10 +86,6 @@ def lamp(course):
     return save
 
 
-def lines(events):
-    return [(event["direction"], event["message"]["type"], event["handler"]) for event in events]
-
-
 def served_processes():
     """The processes that serve an exercise now."""
     return [server._process._child.pid for server in servers._servers.values()]
@@ -120,6 +118,16 @@ async def test_relays_each_event_to_the_exercise_and_records_it(application, lam
     assert events[0]["message"]["path"] == "/ws/lamp/"
     assert events[7]["message"]["code"] == 4001
     assert page.session not in json.dumps(events)
+
+
+async def test_a_token_that_a_student_names_in_a_frame_is_issued(application, lamp):
+    issue = "\n\ndef issue(user):\n    return f'a token of {user}'\n"
+    async with PlayedPage(application, lamp(LAMP + issue)) as page:
+        client = await page.connect()
+        await client.send_to(text_data="here: {token=student}")
+        answer = await client.receive_from(timeout=TIMEOUT)
+        assert answer == "here: a token of student"
+        await client.disconnect()
 
 
 async def test_an_exception_of_daphne_comes_back_into_the_consumer(application, lamp):
@@ -215,7 +223,7 @@ def log_in(file, session_key):
     ada = User(pk=1, username="ada", password="!", date_joined="2026-01-01 00:00:00")
     values = {
         SESSION_KEY: "1",
-        BACKEND_SESSION_KEY: "django.contrib.auth.backends.ModelBackend",
+        BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],
         HASH_SESSION_KEY: ada.get_session_auth_hash(),
     }
     session = {
@@ -335,6 +343,31 @@ async def test_starts_no_process_and_says_so(application, lamp, line):
         finding = await page.finding()
         assert (finding["diagnosis"], finding["line"]) == ("starts-a-process", 11)
         assert psutil.Process(pid).children() == []
+
+
+async def test_a_signal_to_another_process_is_refused(application, lamp):
+    line = "os.kill(os.getppid(), 9)"
+    async with PlayedPage(application, lamp(async_lamp(line))) as page:
+        client = await page.connect()
+        await client.send_to(text_data="on")
+        finding = await page.finding()
+        assert (finding["diagnosis"], finding["line"]) == ("ends-a-process", 11)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="without a fork server, its parent is pytest")
+async def test_an_exercise_that_has_killed_its_parent_is_served_and_replaced(application, lamp):
+    # A C library sends the signal, so the guard does not see it.
+    kills = "import ctypes; ctypes.CDLL(None).kill(os.getppid(), 9)"
+    async with PlayedPage(application, lamp(async_lamp(kills, "await self.say('on')"))) as page:
+        client = await page.connect()
+        await client.send_to(text_data="on")
+        assert await client.receive_from(timeout=TIMEOUT) == "on"
+        lamp(async_lamp("await self.say('off')"))
+        assert (await page.state("restarted"))["finding"] is None
+        client = await page.connect()
+        await client.send_to(text_data="on")
+        assert await client.receive_from(timeout=TIMEOUT) == "off"
+        await client.disconnect()
 
 
 async def test_a_page_that_asks_again_learns_the_state(application, lamp):

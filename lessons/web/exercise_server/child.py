@@ -28,8 +28,10 @@ from lessons.core.catalogue import ANONYMOUS, Lesson
 from lessons.core.diagnoses import recognise
 from lessons.playback.accounts import Accounts
 from lessons.playback.child_process import set_up_django
+from lessons.playback.isolation.limits import SERVED, limit_resources, refuse_programs
+from lessons.playback.other_processes import function_of
 from lessons.playback.outside import take_outside_step
-from lessons.playback.steps import parse_step
+from lessons.playback.steps import Step, parse_step, tickets_in, with_tickets
 from lessons.playback.target import Target
 from lessons.simulator.channel_layer import ALIASES, served_layers
 from lessons.simulator.database import OtherTransaction
@@ -46,7 +48,6 @@ from lessons.simulator.signal_receivers import isolated_signals, receiver_was_lo
 from lessons.simulator.student_module import application_for, load_subject
 from lessons.simulator.worker import routes_of
 from lessons.web.exercise_server import database_copy
-from lessons.web.exercise_server.limits import limit_resources, refuse_programs
 from lessons.web.exercise_server.messages import ChildEnd
 from lessons.wire.database import record_queries
 from lessons.wire.events import error_text
@@ -78,9 +79,7 @@ class ServedTarget:
 def run(connection: socket.socket, served: ServedTarget) -> None:
     """Serve clients until the workshop closes the socket. Never returns."""
     set_up_django()
-    if hasattr(os, "setsid"):
-        os.setsid()
-    limit_resources()
+    limit_resources(SERVED)
     os.chdir(served.folder)
     database_copy.use_copy(served.database)
     end = ChildEnd(connection)
@@ -193,7 +192,7 @@ class ChildServer:
         async def receive():
             event = await connection.events.get()
             connection.last_event = str(event.get("type", ""))
-            return event
+            return await self._outside.with_tickets(event)
 
         async def send(message):
             if error := self._end.ask("send", number, message):
@@ -256,7 +255,9 @@ class OutsidePlayer:
     def __init__(self, lesson: Lesson, subject):
         self.transaction = OtherTransaction()
         self.accounts = Accounts(self, lesson, subject)
+        self._subject = subject
         self._issues_tickets = hasattr(sys.modules[subject.__module__], "issue")
+        self._sends_tickets_in_header = self._issues_tickets and lesson.stack is not None
 
     async def do(self, function, *args, **kwargs):
         """Call `function` in another thread and connection, as another process would."""
@@ -271,17 +272,30 @@ class OutsidePlayer:
 
     write = do
 
+    async def call(self, name: str, arguments: list):
+        """What this function of the file returns. The worker process of a job would call it."""
+        return await self.do(function_of(self._subject, name), *arguments)
+
     async def take(self, text: str):
         step = parse_step(text)
         return await take_outside_step(self, step.action, step.arguments)
 
     async def headers_for(self, account: str | None) -> list[tuple[bytes, bytes]]:
-        """The ticket of this account, if the exercise issues tickets."""
-        if not self._issues_tickets or account in (None, ANONYMOUS):
+        """The ticket of this account, if a middleware of the exercise checks tickets."""
+        if not self._sends_tickets_in_header or account in (None, ANONYMOUS):
             return []
         arguments = {"ticket": account}
         await self.accounts.prepare(arguments)
         return self.accounts.headers_for(arguments)
+
+    async def with_tickets(self, event: dict) -> dict:
+        """The event with a ticket for each `{token=student}` that the student has typed."""
+        step = Step("text", {"text": event.get("text") or ""})
+        if not self._issues_tickets or not (needed := tickets_in(step)):
+            return event
+        for arguments in needed:
+            await self.accounts.prepare(arguments)
+        return event | with_tickets(step, self.accounts.shown_ticket).arguments
 
 
 def _own_layers(prefix: str) -> dict:

@@ -11,8 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-
-import psutil
+from functools import partial
 
 from lessons.playback.child_process import (
     clean_start_method,
@@ -292,7 +291,7 @@ class ExerciseProcess:
             if self._reading:
                 await asyncio.wait([self.ended])
             return
-        await in_thread(_kill, process)
+        await in_thread(partial(kill_process_group, process, everywhere=True))
         self._writer.close()
         for relay in self.connections.values():
             relay.lost()
@@ -417,15 +416,3 @@ class _Budget:
 def _find_login(scope: dict) -> database_copy.Login:
     key = session_key_of(scope)
     return database_copy.find_login(database_copy.workshop_file(), key) if key else {}
-
-
-def _kill(process) -> None:
-    """Kill the process and all that it has started, even in other process groups."""
-    with suppress(psutil.Error):
-        started = psutil.Process(process.pid).children(recursive=True)
-        kill_process_group(process)
-        for one in started:
-            with suppress(psutil.Error):
-                one.kill()
-        return
-    kill_process_group(process)

@@ -16,7 +16,7 @@ from lessons.core.catalogue import Lesson, find
 from lessons.core.diagnoses import diagnosis
 from lessons.core.watched_file import state_of
 from lessons.playback.target import Target
-from lessons.simulator.finding import Finding
+from lessons.simulator.finding import Finding, place_in_message
 from lessons.web.exercise_server import database_copy
 from lessons.web.exercise_server.child import ServedTarget
 from lessons.web.exercise_server.process import ExerciseProcess, in_thread
@@ -245,12 +245,11 @@ def finding_json(finding: Finding) -> dict:
     """The finding as a page shows it. Its texts are plain, with code between backticks."""
     known = diagnosis(finding.diagnosis)
     texts = {name: getattr(known, name) for name in ("title", "symptom", "cause", "cure")}
-    where = finding.message.removesuffix(known.title).removesuffix(": ")
     name = Path(finding.file).name if finding.file else ""
     return {
         **texts,
         "diagnosis": finding.diagnosis,
-        "where": where,
+        "where": place_in_message(finding.message, known.title),
         "file": name,
         "line": finding.line,
         "detail": finding.detail,

@@ -6,6 +6,7 @@ from lessons.core.source import Source, find_class, find_demo_source
 from lessons.judge.compare import is_playable
 from lessons.judge.mistakes import read_mistakes
 from lessons.playback.target import Target, resolve
+from lessons.room.student import membership
 
 EXAMPLE = "example"
 _MISTAKE = "mistake:"
@@ -27,6 +28,8 @@ def playable_target(lesson: Lesson, name: str) -> Target:
         return Target(name, lesson.mistakes, mistake)
     if name not in ("exercise", "solution"):
         raise TargetRefused(f"Lesson {lesson.number} has no {name!r} to play.")
+    if name == "solution" and membership.is_held("solutions", lesson):
+        raise TargetRefused(membership.NOT_RELEASED)
     if name == "solution" and not progress.of(lesson).was_green:
         raise TargetRefused("The solution can be played once your exercise was green.")
     return resolve(lesson, name)
