@@ -1,0 +1,91 @@
+// "Judge it again": asks the room for a verdict on the code, and shows whether the claim holds.
+
+import { byId, element } from "../lessons/common/dom.js";
+import { fetchJson } from "../lessons/common/server.js";
+
+const PAUSE = 700; // milliseconds between two questions
+const SIGNS = { green: "✓", red: "✗", "not run": "–" };
+const STATES = { waiting: "Waiting: other code is judged first…", judging: "Judging…" };
+
+const form = byId("judge");
+
+form.onsubmit = async (event) => {
+  event.preventDefault();
+  form.querySelector("button").disabled = true;
+  say("Waiting…");
+  try {
+    await follow(await fetchJson(form.action, { method: "POST", body: new FormData(form) }));
+  } catch (error) {
+    say(error.message, "error");
+  } finally {
+    form.querySelector("button").disabled = false;
+  }
+};
+
+async function follow(first) {
+  let job = first;
+  while (job.state in STATES) {
+    say(STATES[job.state]);
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    job = await fetchJson(form.action);
+  }
+  if (job.state === "done") await show(job);
+}
+
+function say(text, kind = "") {
+  const status = byId("judge-status");
+  status.textContent = text;
+  status.className = kind;
+}
+
+async function show({ claimed, answer }) {
+  const isJudged = answer.state === "green" || answer.state === "red";
+  byId("judged").hidden = !isJudged;
+  byId("compare-result").hidden = true;
+  if (!isJudged) return say(`Not judged: ${answer.reason}. ${answer.detail}`, "error");
+  const agrees = answer.state === claimed;
+  const text = agrees ? `The claim holds: it is ${answer.state} here too.` : `The student’s workshop says ${claimed}; judged here: ${answer.state}.`;
+  say([text, answer.warning].filter(Boolean).join(" "), agrees ? "agrees" : "differs");
+  byId("judged-claims").replaceChildren(...answer.outcomes.map(claimItem));
+  showFinding(answer);
+  const output = byId("judged-output");
+  output.hidden = !answer.output.trim();
+  output.querySelector("pre").textContent = answer.output;
+  if (answer.comparison || answer.code) await showComparison(answer);
+  return undefined;
+}
+
+function claimItem({ claim, state }) {
+  const item = document.createElement("li");
+  item.dataset.state = state;
+  const sign = element("span", SIGNS[state], "sign");
+  sign.setAttribute("role", "img");
+  sign.setAttribute("aria-label", state);
+  const text = document.createElement("span");
+  text.innerHTML = claim; // the course's text, which the server has rendered
+  item.append(sign, " ", text);
+  return item;
+}
+
+function showFinding({ finding, diagnosis }) {
+  const box = byId("judged-finding");
+  box.hidden = !finding;
+  if (!finding) return;
+  const parts = [element("h3", diagnosis.title), element("p", finding.message)];
+  if (finding.promise) parts.push(element("p", `The exercise says: ${finding.promise}`));
+  if (finding.detail) {
+    const detail = element("pre", finding.detail, "scroll");
+    detail.tabIndex = 0;
+    detail.setAttribute("aria-label", "The finding in full");
+    parts.push(detail);
+  }
+  box.replaceChildren(...parts);
+}
+
+async function showComparison({ comparison, code, diagnosis, state }) {
+  if (state === "green" && !comparison) return;
+  const { draw } = await import("../lessons/compare/comparison.js");
+  const nothing = { steps: [], claim: "", differs: null };
+  byId("compare-status").replaceChildren(...draw({ ...nothing, ...comparison, diagnosis, code: code ?? null }));
+  byId("compare-title").textContent = comparison ? "The conversation that fails" : "The code beside the solution";
+}

@@ -1,0 +1,1 @@
+"""The room's queries. Plain functions; the consumers call them in the database thread."""

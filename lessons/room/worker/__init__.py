@@ -1,0 +1,1 @@
+"""What the room's server must not run itself: code of students, and of the course."""
