@@ -12,12 +12,13 @@ from lessons.cli.screen import (
     short_path,
 )
 from lessons.core import catalogue, exercise_copies, progress
-from lessons.core.catalogue import MANAGE, IncompleteLesson, Lesson
+from lessons.core.catalogue import MANAGE, UNFINISHED, IncompleteLesson, Lesson
 from lessons.core.progress import Progress
+from lessons.room.student import membership
 
 
 def list_lessons(console) -> None:
-    """Every lesson with its state, then what to do next."""
+    """Every lesson by part, with its state, then what to do next."""
     if not catalogue.lessons():
         print_text(console, "There is no lesson yet.")
         return
@@ -26,7 +27,10 @@ def list_lessons(console) -> None:
     rows = [(one, known.get(one.key, Progress())) for one in catalogue.lessons()]
     slug_width = max(len(lesson.slug) for lesson, _ in rows)
     state_width = max(len(_state_of(reached)) for _, reached in rows)
+    heading = ""
     for lesson, reached in rows:
+        if heading != (heading := _heading_of(lesson)):
+            print_text(console, heading, style="bold cyan")
         sign, colour = STATE_SIGNS[reached.standing]
         emphasis = "bold" if lesson == upcoming else ""
         label = Text.assemble(
@@ -45,6 +49,13 @@ def list_lessons(console) -> None:
     else:
         print_text(console, f"Read it:   {MANAGE} lesson show {upcoming.number}")
         print_text(console, f"Do it:     {MANAGE} lesson watch {upcoming.number}")
+
+
+def _heading_of(lesson: Lesson) -> str:
+    try:
+        return lesson.part_title
+    except IncompleteLesson:
+        return UNFINISHED
 
 
 def _title_of(lesson: Lesson) -> str:
@@ -73,6 +84,7 @@ def show_lesson(console, lesson: Lesson) -> None:
         raise CommandError(str(error), returncode=2) from None
     console.print()
     print_update_notice(console, lesson)
+    print_text(console, f"Predict {MANAGE} lesson predict {lesson.number}")
     print_text(console, f"Edit    {short_path(lesson.exercise)}")
     print_text(console, f"Judge   {MANAGE} lesson watch {lesson.number}")
     print_text(console, f"Stuck   {MANAGE} lesson hint {lesson.number}")
@@ -86,6 +98,9 @@ def print_update_notice(console, lesson: Lesson) -> None:
 
 def show_hint(console, lesson: Lesson) -> None:
     """One hint more than the last time; after the last hint, the last one again."""
+    if membership.is_held("hints", lesson):
+        print_text(console, f"{membership.NOT_RELEASED} Lesson {lesson.number}: hints.")
+        return
     shown, total = progress.show_hint(lesson), len(lesson.hints)
     if not shown:
         print_text(console, f"Lesson {lesson.number} has no hints.")
@@ -105,6 +120,9 @@ def show_solution(console, lesson: Lesson, force: bool) -> int:
 
     With `force`, a lesson that was never green counts as read.
     """
+    if membership.is_held("solutions", lesson):
+        print_text(console, f"{membership.NOT_RELEASED} Lesson {lesson.number}: solution.")
+        return 1
     reached = progress.of(lesson)
     if not (force or reached.was_green or reached.is_read):
         print_text(

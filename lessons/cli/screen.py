@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 from rich.theme import Theme
 
+MAX_PROSE = 100  # columns: longer lines are hard to read
 TICK, CROSS, DOT = "✓", "✗", "·"
 STATE_SIGNS = {  # a lesson's or a check's state: its sign and colour
     "green": (TICK, "green"),
@@ -29,10 +30,11 @@ _THEME = Theme(  # Rich's own theme prints inline code on black
 )
 
 
-def open_console(file, plain: bool = False) -> Console:
+def open_console(file, plain: bool = False, force_colour: bool = False) -> Console:
     """Print to `file`: in colour and as wide as the terminal, or plain text if it is not one.
 
-    NO_COLOR and `plain` switch off colours, and styles such as bold.
+    NO_COLOR and `plain` switch off colours, and styles such as bold. With `force_colour`, a pipe
+    gets what a terminal gets.
     """
     encoding = getattr(file, "encoding", None) or "utf-8"
     try:
@@ -40,14 +42,24 @@ def open_console(file, plain: bool = False) -> Console:
     except UnicodeEncodeError:
         file = _AsciiSigns(file, encoding)
     colours = None if plain or os.environ.get("NO_COLOR") else "auto"
-    return Console(
+    return _Console(
         file=file,
+        force_terminal=force_colour or None,
         color_system=colours,
         theme=_THEME,
         markup=False,
         emoji=False,
         highlight=False,
     )
+
+
+class _Console(Console):
+    """A console whose reader may end, as in `lesson check 2 | head -1`."""
+
+    def on_broken_pipe(self) -> None:
+        """Print nothing more. Rich would exit with code 1, and the code says what is red."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
 
 
 class _AsciiSigns:
@@ -76,10 +88,20 @@ def print_text(console: Console, text: str, style: str = "") -> None:
     console.print(Text(shown, style=style), soft_wrap=True)
 
 
+def print_wrapped(console: Console, text: str) -> None:
+    """Print lines whose columns matter. On a terminal, longer lines continue after a word."""
+    if console.is_terminal:
+        wrapper = textwrap.TextWrapper(
+            console.width, subsequent_indent="    ", expand_tabs=False, replace_whitespace=False
+        )
+        text = "\n".join("\n".join(wrapper.wrap(line)) for line in text.split("\n"))
+    print_text(console, text)
+
+
 def print_paragraph(console: Console, label: Text | str, text: str, style: str = "") -> None:
     """Print a text to the right of its label, wrapped at the console's width."""
     label = Text(label, style="dim") if isinstance(label, str) else label
-    width = max(console.width - label.cell_len, 20)
+    width = max(min(console.width, MAX_PROSE) - label.cell_len, 20)
     lines = textwrap.wrap(text, width, break_on_hyphens=False) or [""]
     for number, line in enumerate(lines):
         margin = Text(" " * label.cell_len) if number else label
@@ -93,7 +115,7 @@ def print_markdown(console: Console, text: str) -> None:
         return
     from lessons.cli.terminal_markdown import TerminalMarkdown
 
-    console.print(TerminalMarkdown(text))
+    console.print(TerminalMarkdown(text), width=min(console.width, MAX_PROSE))
 
 
 def print_python(console: Console, source: str) -> None:

@@ -28,6 +28,7 @@ def teach(console, lesson: Lesson | None) -> None:
 def _print_plans(console) -> None:
     for plan in plans():
         print_text(console, plan.title, style="bold")
+        print_paragraph(console, "  ", plan.summary)
         for session in plan.sessions:
             console.print()
             print_text(console, f"  {session.title}")
@@ -38,6 +39,6 @@ def _print_plans(console) -> None:
             print_text(console, f"    {session.ends}  end, {session.minutes_left} min to spare")
         console.print()
         at_home = ", ".join(f"{one.number} {one.slug}" for one in plan.at_home)
-        print_paragraph(console, "  At home  ", at_home)
+        print_paragraph(console, "  Optional, at home  ", at_home)
         console.print()
     print_text(console, f"The page of one lesson: {MANAGE} lesson teach 1")

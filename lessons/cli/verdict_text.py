@@ -1,15 +1,22 @@
 """Prints a verdict: ticks and crosses, then the first diagnosis in full."""
 
+import re
 from collections.abc import Sequence
 
 from rich.text import Text
 
-from lessons.cli.screen import STATE_SIGNS, print_paragraph, print_text, short_path
+from lessons.cli.screen import (
+    STATE_SIGNS,
+    print_paragraph,
+    print_text,
+    print_wrapped,
+    short_path,
+)
 from lessons.core import progress
 from lessons.core.catalogue import MANAGE, Lesson
 from lessons.core.diagnoses import diagnosis
 from lessons.judge.verdict import Outcome, Verdict, further_red_text
-from lessons.simulator.finding import Finding
+from lessons.simulator.finding import Finding, place_in_message
 from lessons.wire.transcript import render
 
 _MAX_OUTPUT_LINES = 15
@@ -17,20 +24,36 @@ _MAX_STEP = 70  # characters of one step; --json has the whole step
 _NOT_RUN = {"red": "not run", "green": "not run", "playing": "playing conversations…"}
 
 
-def print_verdict(console, lesson: Lesson, verdict: Verdict, printed: int = 0) -> None:
+def print_verdict(
+    console, lesson: Lesson, verdict: Verdict, printed: int = 0, time: str = ""
+) -> None:
     """Print a verdict. Only the first finding is in full: the others often follow from it.
 
-    The first `printed` outcomes have been printed already.
+    The first `printed` outcomes have been printed already. With a `time` of day, the headline has
+    it and comes last: there it is in view, however long the verdict is.
     """
     state = _state(verdict)
     print_outcomes(console, verdict.outcomes[printed:], _NOT_RUN[state])
+    if not time:
+        _print_headline(console, lesson, verdict, state)
+    _print_reasons(console, lesson, verdict)
+    if time:
+        console.print()
+        _print_headline(console, lesson, verdict, state, f" at {time}")
+
+
+def _print_headline(console, lesson: Lesson, verdict: Verdict, state: str, when="") -> None:
     colour = {"green": "green", "red": "red"}.get(state, "yellow")
     head = Text.assemble(
         (f"{state}  ", f"bold {colour}"),
         (f"Lesson {lesson.number} {lesson.slug}", "bold"),
-        (f"  {verdict.target}, {verdict.seconds * 1000:.0f} ms", "dim"),
+        (f"  {verdict.target}, {verdict.seconds * 1000:.0f} ms{when}", "dim"),
     )
     console.print(head)
+
+
+def _print_reasons(console, lesson: Lesson, verdict: Verdict) -> None:
+    """Why a verdict is red, and what the student's code printed."""
     for finding in verdict.findings[:1]:
         _print_finding(console, lesson, finding)
         _print_transcript(console, verdict, finding)
@@ -71,14 +94,17 @@ def _print_finding(console, lesson: Lesson, finding: Finding) -> None:
     known = diagnosis(finding.diagnosis)
     console.print()
     console.print(Text.assemble((known.title, "bold red"), (f"  {known.id}", "dim")))
-    event_and_handler = finding.message.removesuffix(known.title).partition(" (")[0].rstrip(": →")
+    # The file is printed on its own line below.
+    event_and_handler = re.sub(
+        r"( →)? *\([^()]*\)$", "", place_in_message(finding.message, known.title)
+    )
     if event_and_handler:
         print_text(console, event_and_handler)
     if finding.file:
         print_text(console, short_path(finding.file) + (f":{finding.line}" if finding.line else ""))
     if finding.detail:
         console.print()
-        print_text(console, _indented(finding.detail))
+        print_wrapped(console, _indented(finding.detail))
     console.print()
     if finding.promise:
         print_paragraph(console, "  Promise  ", finding.promise)
@@ -87,6 +113,8 @@ def _print_finding(console, lesson: Lesson, finding: Finding) -> None:
     print_paragraph(console, "  Seen as  ", known.symptom)
     print_paragraph(console, "  Cause    ", known.cause)
     print_paragraph(console, "  Cure     ", known.cure, "bold")
+    if finding.diagnosis == "file-missing":
+        print_paragraph(console, "  Begin    ", f"{MANAGE} lesson reset {lesson.number}")
     if known.lesson not in (None, lesson.number):
         print_paragraph(console, "  Read     ", f"{MANAGE} lesson show {known.lesson}")
 
@@ -103,7 +131,7 @@ def _print_transcript(console, verdict: Verdict, finding: Finding) -> None:
             console.print()
             print_paragraph(console, "Transcript: ", outcome.claim, "dim")
             columns = console.width if console.is_terminal else None
-            print_text(console, render(outcome.transcript, columns))
+            print_text(console, render(outcome.transcript, columns, waits=True))
 
 
 def _print_output(console, output: str) -> None:

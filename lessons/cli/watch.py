@@ -8,9 +8,10 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 
 from lessons.cli.keyboard import QUIT_KEY, keyboard
-from lessons.cli.lesson_actions import list_lessons, show_hint
+from lessons.cli.lesson_actions import list_lessons, show_hint, show_lesson
 from lessons.cli.screen import print_text, short_path
 from lessons.cli.verdict_text import print_verdict
 from lessons.core import catalogue
@@ -19,7 +20,8 @@ from lessons.judge.daemon import judge_client
 from lessons.judge.verdict import Verdict
 
 _KEY_INTERVAL = 0.005  # seconds between two looks at the keyboard
-_KEYS = "h hint   l list   c check again   n next lesson   q quit"
+_KEYS = "t text   h hint   l list   c check again   n next lesson   q quit"
+_MISSING_TIME = 0.5  # seconds; an editor that renames files removes the exercise for a moment
 
 
 def watch(console, lesson: Lesson) -> int:
@@ -60,17 +62,27 @@ class Session:
         self.console = console
         self.lesson = lesson
         self.verdict: Verdict | None = None
+        self._last_seen: float | None = None  # when the exercise was there, until a verdict on it
+        self._restart_pause = judge_client.RestartPause()
 
     def run(self, key: Callable[[float], str]) -> None:
         self._find_judge()
         # No key is read while the judge works: a list would show the state before the verdict.
-        while (pressed := "" if self.is_judging else key(0)) != QUIT_KEY:
+        while (pressed := "" if self.is_judging else key(0)) != QUIT_KEY and not self.console.quiet:
             try:
                 if pressed:
                     self._handle_key(pressed)
                 if message := self.judge.receive(_KEY_INTERVAL):
                     self._handle_message(message)
+                self._report_missing_file()
             except OSError:  # the judge was killed
+                pause = self._restart_pause.seconds()
+                wait = f" in {pause:g} s" if pause else ""
+                print_text(
+                    self.console, f"The judge has ended. A new one starts{wait}.", style="dim"
+                )
+                if key(pause) == QUIT_KEY:
+                    return
                 self._find_judge()
 
     def _find_judge(self) -> None:
@@ -98,16 +110,27 @@ class Session:
         self.verdict = Verdict.from_json(message["verdict"])
         self._draw(self.verdict)
 
+    def _report_missing_file(self) -> None:
+        """Ask for a verdict when the exercise was moved away; its next save brings another one."""
+        if self.lesson.exercise.exists():
+            self._last_seen = time.monotonic()
+        elif self._last_seen and time.monotonic() - self._last_seen > _MISSING_TIME:
+            self._last_seen = None
+            self.judge.send(watch=self.lesson.key)
+
     def _draw(self, verdict: Verdict) -> None:
         if self.console.is_terminal:
             self.console.clear()
-        print_verdict(self.console, self.lesson, verdict)
+        print_verdict(self.console, self.lesson, verdict, time=f"{datetime.now():%H:%M:%S}")
         self._draw_footer()
 
     def _handle_key(self, pressed: str) -> None:
         if pressed == "h":
             self.console.print()
             show_hint(self.console, self.lesson)
+        elif pressed == "t":
+            self.console.print()
+            show_lesson(self.console, self.lesson)
         elif pressed == "l":
             self.console.print()
             list_lessons(self.console)
@@ -115,6 +138,8 @@ class Session:
             self.judge.send(watch=self.lesson.key)
         elif pressed == "n":
             self._go_to_next_lesson()
+        elif pressed.isalpha() and pressed.islower():  # an arrow key sends no small letter
+            print_text(self.console, f"{pressed} is not a key. {_KEYS}", style="dim")
 
     def _go_to_next_lesson(self) -> None:
         later = [one for one in catalogue.lessons() if one.number > self.lesson.number]
@@ -125,7 +150,6 @@ class Session:
         self.judge.send(watch=self.lesson.key)
 
     def _draw_footer(self) -> None:
-        self.console.print()
         print_text(self.console, f"Watching {short_path(self.lesson.exercise)}", style="dim")
         if self.console.is_terminal:
             print_text(self.console, _KEYS, style="dim")

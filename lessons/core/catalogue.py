@@ -1,7 +1,9 @@
 """The lessons. No other module knows how a lesson's folder is laid out."""
 
+import difflib
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -11,7 +13,7 @@ PROJECT_DIR = Path(__file__).resolve().parents[2]
 MANAGE = "py manage.py" if os.name == "nt" else "python3 manage.py"
 COURSE_DIR = PROJECT_DIR / "lessons" / "course"
 
-# The accounts that a workshop creates at its first start; the password is the name.
+# The accounts that a workshop creates at its first start: see accounts.py.
 ACCOUNTS = {"student": {}, "instructor": {"is_staff": True, "is_superuser": True}}
 
 FILES = (
@@ -25,9 +27,20 @@ FILES = (
     "hints.md",
 )
 MAX_CLIENTS = 4  # of a lesson's page
+# The parts of the course. By default a lesson belongs to the part of its worked example's app.
+PARTS = {
+    "sync_demo": "The events of a connection",
+    "async_demo": "Consumers that await",
+    "layers_demo": "Messages between connections",
+    "auth_demo": "Users and other sites",
+    "db_demo": "The database",
+    "wild": "In the wild",
+}
+UNFINISHED = "Unfinished lessons"  # the heading of lessons that lack a part of their front matter
 ANONYMOUS = "anonymous"
+REQUEST = "request"  # a client of a lesson's page that sends HTTP requests
 _CLIENT_FIELD = re.compile(
-    rf"(?P<account>this browser|{ANONYMOUS}|{'|'.join(ACCOUNTS)})"
+    rf"(?P<account>this browser|{REQUEST}|{ANONYMOUS}|{'|'.join(ACCOUNTS)})"
     r"(?: from (?P<origin>https?://\S+))?(?: on (?P<server>\d))?"
 )
 _EXERCISE_FIELD = re.compile(r"(?P<name>\w+)(?:\((?P<base>\w+)\))?\Z")
@@ -48,6 +61,7 @@ class Client:
     account: str | None = None
     origin: str | None = None
     server: int = 1  # which web server of `manage.py cluster`
+    sends_requests: bool = False  # HTTP, beside clients with a WebSocket
 
 
 @dataclass(frozen=True)
@@ -179,6 +193,15 @@ class Lesson:
         return self.demo.partition(".")[0]
 
     @property
+    def part(self) -> str:
+        """The part of the course, a key of PARTS: `part: wild`. The default is the app."""
+        return self._fields.get("part", self.app)
+
+    @property
+    def part_title(self) -> str:
+        return PARTS.get(self.part, self.part)
+
+    @property
     def path(self) -> str:
         """The URL path of the worked example; checks connect to it too."""
         return self._required_field("path")
@@ -222,6 +245,7 @@ class Lesson:
         """The clients that the page begins with: a number (`clients: 2`), by default one.
 
         Or their identities: `clients: this browser, anonymous on 2, student from http://a.test`.
+        A client `request` sends HTTP requests; the first client has a WebSocket.
         """
         field = self._fields.get("clients", "1")
         if field.isdecimal() and 1 <= int(field) <= MAX_CLIENTS:
@@ -230,14 +254,15 @@ class Lesson:
         if not all(found) or len(found) > MAX_CLIENTS:
             raise IncompleteLesson(
                 f"{self.path_to('lesson.md')}: write `clients: 2`, or up to {MAX_CLIENTS} of "
-                f"`this browser`, `{ANONYMOUS}`, `{'`, `'.join(ACCOUNTS)}`, with commas "
-                "between them; each may add `from http://a.test` and `on 2`"
+                f"`this browser`, `{REQUEST}`, `{ANONYMOUS}`, `{'`, `'.join(ACCOUNTS)}`, with "
+                "commas between them; each may add `from http://a.test` and `on 2`"
             )
         return tuple(
             Client(
-                None if one["account"] == "this browser" else one["account"],
+                None if one["account"] in ("this browser", REQUEST) else one["account"],
                 one["origin"],
                 int(one["server"] or 1),
+                one["account"] == REQUEST,
             )
             for one in found
         )
@@ -285,12 +310,21 @@ def lessons() -> tuple[Lesson, ...]:
 def find(name: str | int) -> Lesson:
     """The lesson of that number or slug: 3, "3", "03", "stop", "03-stop" or "03_stop".
 
-    Raises UnknownLesson.
+    The number of a lesson may change: of "02-stop", the slug counts. Raises UnknownLesson.
     """
     wanted = str(name).strip().lower().replace("_", "-")
+    slug = re.sub(r"^\d\d?-", "", wanted)
     for lesson in lessons():
-        names = {str(lesson.number), f"{lesson.number:02}", lesson.slug.replace("_", "-")}
-        if wanted in {*names, lesson.key}:
+        if wanted in (str(lesson.number), f"{lesson.number:02}"):
+            return lesson
+        if slug == lesson.slug.replace("_", "-"):
             return lesson
     known = ", ".join(f"{lesson.number} {lesson.slug}" for lesson in lessons())
-    raise UnknownLesson(f"There is no lesson {name!r}. There are: {known}.")
+    meant = did_you_mean(wanted, [lesson.slug for lesson in lessons()])
+    raise UnknownLesson(f"There is no lesson {name!r}.{meant} There are: {known}.")
+
+
+def did_you_mean(word: str, names: Iterable[str]) -> str:
+    """A question with the name that is closest to a misspelt word; empty if none is close."""
+    close = difflib.get_close_matches(word, names, n=1)
+    return f" Did you mean {close[0]}?" if close else ""

@@ -47,6 +47,8 @@ def create_copies() -> list[str]:
         for lesson in catalogue.lessons():
             expected = manifest.get(lesson.folder.name)  # None: the lesson is still being written
             try:
+                if old := _follow_number(lesson, bases):
+                    lines.append(f"Your {old} is now {_shown(lesson.exercise)}.")
                 if place := _move_old_edit(lesson, expected, bases):
                     old, new = _shown(lesson.original), _shown(place)
                     lines.append(f"Your version of {old} is now {new}: edit it there.")
@@ -59,6 +61,20 @@ def create_copies() -> list[str]:
         if bases != known:
             _save_bases(bases)
     return lines + [f"Your copies of the exercises: {failure}" for failure in failures.values()]
+
+
+def _follow_number(lesson: Lesson, bases: dict[str, str]) -> str | None:
+    """Rename the copy and its backups if the lesson had another number. Returns the old path."""
+    folder, slug = lesson.exercise.parent, lesson.slug
+    copies = sorted(folder.glob(f"[0-9][0-9]_{slug}.py"))
+    if not copies or lesson.exercise in copies:
+        return None
+    old = copies[-1]
+    for file in (old, *folder.glob(f"{old.stem}.*.py")):
+        file.rename(file.with_name(file.name.replace(old.stem, lesson.folder.name, 1)))
+    if base := bases.pop(old.stem, None):
+        bases[lesson.folder.name] = base
+    return _shown(old)
 
 
 def _update_copy(lesson: Lesson, bases: dict[str, str]) -> None:
@@ -80,7 +96,9 @@ def _update_copy(lesson: Lesson, bases: dict[str, str]) -> None:
 def is_unedited(lesson: Lesson) -> bool:
     """Whether the copy is the original that it was made from, or the newest one."""
     try:
-        copy, newest = digest_of(lesson.exercise), digest_of(lesson.original)
+        copy = digest_of(lesson.exercise)
+        # An original with another digest is a student's edit, as _move_old_edit() says.
+        newest = read_manifest().get(lesson.folder.name) or digest_of(lesson.original)
     except OSError:
         return False
     return copy is not None and copy in (newest, _read_bases().get(lesson.folder.name))

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
-from lessons.core.catalogue import COURSE_DIR, Lesson, find
+from lessons.core import catalogue
+from lessons.core.catalogue import Lesson, find
 
 _DAY = datetime(2000, 1, 1)  # any day: a plan has times of day
 
@@ -32,17 +33,32 @@ class Session:
 
 @dataclass(frozen=True)
 class Plan:
-    """The sessions of a class. Students do the lessons `at_home` by themselves."""
+    """The sessions of a class. Those `at_home` are optional: students do them by themselves."""
 
     title: str
     sessions: tuple[Session, ...]
     at_home: tuple[Lesson, ...]
 
+    @property
+    def core(self) -> tuple[Lesson, ...]:
+        """The lessons that are taught in class. They need no lesson that is done at home."""
+        parts = (part for session in self.sessions for part in session.parts)
+        return tuple(part.lesson for part in parts if part.lesson)
+
+    @property
+    def summary(self) -> str:
+        """How many lessons are core, how many are optional, and their minutes."""
+        core, optional = (
+            f"{len(some)} lessons, {sum(one.minutes for one in some)} minutes"
+            for some in (self.core, self.at_home)
+        )
+        return f"Core: {core}, in class. Optional: {optional}, at home."
+
 
 @cache
 def plans() -> tuple[Plan, ...]:
     """All plans. Raises UnknownLesson if one names a lesson that does not exist."""
-    data = tomllib.loads((COURSE_DIR / "plans.toml").read_text(encoding="utf-8"))
+    data = tomllib.loads((catalogue.COURSE_DIR / "plans.toml").read_text(encoding="utf-8"))
     return tuple(
         Plan(
             plan["title"],

@@ -147,9 +147,17 @@ def _load() -> dict[str, Progress]:
     except UnicodeDecodeError:
         return _rename_damaged_file()
     try:
-        return {key: _parsed(entry) for key, entry in json.loads(text).items()}
+        known = {key: _parsed(entry) for key, entry in json.loads(text).items()}
+        return _with_present_keys(known)
     except (ValueError, TypeError, AttributeError, RecursionError):
         return _rename_damaged_file()
+
+
+def _with_present_keys(known: dict[str, Progress]) -> dict[str, Progress]:
+    """Give an entry the key of its lesson, whose number may have changed since it was saved."""
+    keys = {key.partition("-")[2]: key for key in (one.key for one in catalogue.lessons())}
+    moved = {keys.get(key.partition("-")[2], key): one for key, one in known.items()}
+    return moved | {key: one for key, one in known.items() if key in moved}
 
 
 def _parsed(entry: dict) -> Progress:

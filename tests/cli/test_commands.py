@@ -1,8 +1,10 @@
 """One command starts the workshop, one runs the tests."""
 
 import os
+import re
 import shutil
 import socket
+import urllib.error
 import urllib.request
 from contextlib import nullcontext
 from types import SimpleNamespace
@@ -14,9 +16,12 @@ from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 
 from lessons.cli import workshop
-from lessons.core import bootstrap
+from lessons.core import accounts, bootstrap
+from lessons.core.access_token import token
 from lessons.judge import pytest_plugin
 from lessons.management.commands import test
+from lessons.mode import Mode
+from lessons.programs import NODE
 from tests.support.programs.processes import run
 from tests.support.programs.running_program import wait_until
 from tests.support.programs.workshop_program import TEST_TIMEOUT, Workshop
@@ -80,7 +85,6 @@ def save_until(file, text, started, words):
 @pytest.fixture
 def served(monkeypatch, settings):
     """The commands that `workshop` calls; they do not run."""
-    settings.ALLOWED_HOSTS = settings.LOOPBACK  # the test runner adds a name
     calls = []
     monkeypatch.setattr(workshop, "call_command", lambda *names, **options: calls.append(names))
     monkeypatch.setattr(workshop, "prepare_database", lambda write: None)
@@ -102,47 +106,85 @@ def test_workshop_reports_a_taken_port_in_one_line(served):
 
 
 def test_workshop_rejects_a_port_number_that_is_too_large(served):
-    with pytest.raises(CommandError, match="no port 70000"):
+    with pytest.raises(CommandError, match="no port 70000") as refused:
         start(port=70000)
+    assert refused.value.returncode == 2
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "a.test"])
-def test_does_not_serve_other_machines_that_were_not_allowed(served, host):
-    with pytest.raises(CommandError, match="DJANGO_ALLOWED_HOSTS"):
+def test_does_not_serve_other_machines_without_a_token(served, host):
+    with pytest.raises(
+        CommandError, match=f"manage.py workshop --share .* --host {host}$"
+    ) as refused:
         start(host=host)
+    assert refused.value.returncode == 2
     assert served == []
 
 
 def test_runserver_does_not_serve_them_either(served):
-    with pytest.raises(CommandError, match="DJANGO_ALLOWED_HOSTS"):
+    with pytest.raises(CommandError, match=r"manage\.py workshop --share"):
         call_command("runserver", "0.0.0.0:0")
 
 
-def test_serves_other_machines_if_a_host_name_is_allowed(served, settings):
-    settings.ALLOWED_HOSTS = [*settings.LOOPBACK, "a.test"]
+def test_a_shared_workshop_serves_other_machines(served, settings):
+    settings.MODE = Mode.SHARED
     start(host="0.0.0.0")
     [[command, address]] = served
     assert (command, address.rpartition(":")[0]) == ("runserver", "0.0.0.0")
+
+
+def test_a_deployed_server_has_no_workshop(served, settings):
+    settings.WORKSHOP = False
+    with pytest.raises(CommandError, match=r"daphne -p 8001 lessons.asgi:application$"):
+        start()
+    assert served == []
+
+
+@pytest.mark.parametrize(
+    "mode, names, https, address",
+    [
+        (Mode.LOCAL, [], "", "http://localhost:8000/"),
+        (Mode.SHARED, [], "", "http://localhost:8000/?token="),
+        (Mode.SHARED, ["a.test", "b.test"], "", "http://a.test:8000/?token="),
+        (Mode.SHARED, ["a.test"], "proxy", "https://a.test/?token="),
+        (Mode.SHARED, ["a.test"], "8000", "https://a.test:8000/?token="),
+    ],
+)
+def test_the_printed_address_leads_a_browser_to_the_page(settings, mode, names, https, address):
+    settings.MODE, settings.HTTPS = mode, https
+    settings.ALLOWED_HOSTS = [*settings.LOOPBACK, *names]
+    expected = f"{address}{token()}" if mode is Mode.SHARED else address
+    assert workshop.page_at("0.0.0.0", 8000) == expected
+
+
+@posix
+def test_share_puts_the_workshop_behind_a_token(clone):
+    with Workshop(clone, "--no-reload", "--share", "a.test") as started:
+        url = started.address()
+        assert url.startswith("http://a.test:")
+        port, query = re.search(r":([0-9]+)/(\?token=[0-9a-f]{32})$", url).groups()
+        own = f"http://127.0.0.1:{port}/"
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            status_of(own)
+        with refused.value as answer:
+            assert answer.status == 403
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        with browser.open(own + query, timeout=TEST_TIMEOUT) as answer:
+            assert (answer.status, answer.url) == (200, own)
+        assert re.search(r"student \(password [0-9a-f]{12}\)", started.output)
+        assert started.interrupt() == 0
 
 
 @pytest.mark.django_db(transaction=True)
 def test_creates_an_account_for_the_student_and_one_for_the_instructor(django_user_model, settings):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # for the speed
     for _ in range(2):
-        workshop.create_accounts()
+        accounts.create_accounts()
     users = {user.username: user for user in django_user_model.objects.all()}
     assert set(users) == {"student", "instructor"}
     assert sorted(group.name for group in Group.objects.all()) == ["editors", "guests"]
     assert all(user.check_password(name) for name, user in users.items())
     assert [users[name].is_staff for name in ("student", "instructor")] == [False, True]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_creates_no_account_where_other_machines_could_sign_in(django_user_model, settings, capsys):
-    settings.WORKSHOP = False
-    workshop.prepare_database(print)
-    assert not django_user_model.objects.exists()
-    assert capsys.readouterr().out == ""
 
 
 def test_workshop_warns_of_changed_requirements(served, monkeypatch, tmp_path, capsys):
@@ -173,7 +215,7 @@ def test_pytest_lesson_runs_its_tests_and_its_checks():
     ],
 )
 def test_the_whole_suite_runs_on_all_cores_and_a_few_tests_do_not(options, processes):
-    option = SimpleNamespace(**{"lesson": None, "numprocesses": None, **options})
+    option = SimpleNamespace(**{"lesson": None, "target": None, "numprocesses": None, **options})
     config = SimpleNamespace(
         option=option,
         getoption=lambda name, default: getattr(option, name, default),
@@ -182,6 +224,14 @@ def test_the_whole_suite_runs_on_all_cores_and_a_few_tests_do_not(options, proce
     )
     next(pytest_plugin.pytest_cmdline_main(config))
     assert option.numprocesses == processes
+
+
+@pytest.mark.parametrize("paths, is_right", [([], False), (["lessons/course/03_stop"], True)])
+def test_a_target_needs_a_lesson(paths, is_right):
+    options = ["--target", "solution", "--collect-only", "-q", *paths]
+    done = run(["manage.py", "test", *options], cwd=settings.BASE_DIR)
+    assert done.returncode == (0 if is_right else 2)
+    assert ("--target needs a lesson: --lesson N, or" in done.stderr) is not is_right
 
 
 def test_an_unknown_lesson_is_wrong_usage():
@@ -207,8 +257,9 @@ def test_the_exit_code_is_green_red_or_wrong_usage(outcome, code):
 
 def test_a_missing_program_skips_a_test_or_fails_it_if_required(monkeypatch):
     monkeypatch.delenv("REQUIRE_PARTS", raising=False)
-    with pytest.raises(pytest.skip.Exception, match=r"no-such-part.*apt-get install it"):
-        find_program(["no-such-part"], "apt-get install it")
+    lacking = NODE._replace(commands=("no-such-part",))
+    with pytest.raises(pytest.skip.Exception, match=re.escape(lacking.missing())):
+        find_program(lacking)
     monkeypatch.setenv("REQUIRE_PARTS", "1")
-    with pytest.raises(pytest.fail.Exception, match=r"no-such-part.*apt-get install it"):
-        find_program(["no-such-part"], "apt-get install it")
+    with pytest.raises(pytest.fail.Exception, match=re.escape(lacking.missing())):
+        find_program(lacking)

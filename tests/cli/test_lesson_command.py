@@ -1,16 +1,20 @@
 """`manage.py lesson`: list, show, hint, reset, solution, new; and what it rejects."""
 
+import os
+import tempfile
+
 import pytest
 
 from lessons.core import catalogue, exercise_copies, progress
 from tests.support.courses import DARK_LAMP
 from tests.support.lesson_command import Terminal, lesson, refusal, solve
-from tests.support.programs.processes import run
+from tests.support.programs.processes import run, start
 
 
 def test_without_an_action_the_lessons_are_listed(course):
     assert lesson() == lesson("list")
     assert lesson() == (
+        "The events of a connection\n"
         "·  1  lamp    new  A lamp\n"
         "·  2  bell    new  A lamp\n"
         "·  3  buzzer  new  A lamp\n"
@@ -26,7 +30,7 @@ def test_the_list_shows_states_and_hints(course):
     lesson("hint", "2")
     lesson("check", "2", code=1)
 
-    first, second, *_ = lesson("list").splitlines()
+    _, first, second, *_ = lesson("list").splitlines()
     assert first.split() == ["✓", "1", "lamp", "green", "A", "lamp"]
     assert second.split() == ["✗", "2", "bell", "red,", "1", "hint", "A", "lamp"]
 
@@ -35,7 +39,18 @@ def test_the_list_includes_a_lesson_without_a_text(course):
     course[1].path_to("lesson.md").unlink()
     catalogue.lessons.cache_clear()
 
-    assert "bell    new  (incomplete: see lesson verify)" in lesson("list")
+    line = "·  2  bell    new  (incomplete: see lesson verify)"
+    assert f"Unfinished lessons\n{line}" in lesson("list")
+
+
+def test_the_list_puts_each_lesson_under_the_title_of_its_part(course):
+    text = course[2].path_to("lesson.md")
+    text.write_text(text.read_text().replace("minutes:", "part: wild\nminutes:"))
+    catalogue.lessons.cache_clear()
+
+    lines = lesson("list").splitlines()
+    assert lines[0] == "The events of a connection"
+    assert (lines[3], lines[4].split()[1]) == ("In the wild", "3")
 
 
 def test_show_prints_the_text_with_the_code_in_it(course):
@@ -98,6 +113,15 @@ def test_reset_says_when_the_original_is_lost(course):
     assert "Take the file from a fresh download" in refusal("reset", "1")
 
 
+def test_reset_does_not_take_an_edit_for_the_lost_original(course):
+    exercise_copies.update_manifest(course)
+    solve(course[0])
+    course[0].original.write_text(course[0].solution.read_text())
+
+    assert "Take the file from a fresh download" in refusal("reset", "1")
+    assert course[0].exercise.read_text() == course[0].solution.read_text()
+
+
 def test_list_show_and_check_say_that_an_edited_exercise_has_changed(course):
     solve(course[0])
     course[0].original.write_text(DARK_LAMP + "# better\n")
@@ -146,6 +170,47 @@ def test_new_creates_the_files_of_the_next_lesson(course):
     assert "04_big_horn" in shown
 
 
+def files_of(folder):
+    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+@pytest.mark.parametrize("app", ["sync_demo", "async_demo"])
+def test_undo_deletes_the_files_that_new_has_created(course, app):
+    exercise_copies.update_manifest(course)
+    lesson("list")
+    folders = [catalogue.COURSE_DIR, course[0].exercise.parent, catalogue.PROJECT_DIR / "tests"]
+    before = list(map(files_of, folders))
+    lesson("new", "big_horn", "--app", app)
+    catalogue.lessons.cache_clear()
+    exercise_copies.update_manifest([catalogue.find("big_horn")])
+    lesson("list")  # makes a copy of the new exercise
+    assert list(map(files_of, folders)) != before
+
+    assert "Deleted" in lesson("new", "big_horn", "--undo")
+    assert list(map(files_of, folders)) == before
+
+
+def test_undo_deletes_nothing_that_is_edited(course):
+    lesson("new", "horn")
+    catalogue.lessons.cache_clear()
+    made = catalogue.find("horn")
+    made.check.write_text(made.check.read_text() + "# mine\n")
+    (made.folder / "notes.txt").write_text("mine")
+    before = files_of(made.folder)
+
+    said = refusal("new", "horn", "--undo")
+    assert said.startswith("Nothing was deleted, because these are edited: ")
+    assert all(name in said for name in ("/check.py", "/notes.txt"))
+    assert "solution.py" not in said
+    assert files_of(made.folder) == before
+
+
+def test_undo_deletes_no_lesson_of_the_course(course):
+    before = files_of(course[0].folder)
+    assert "Nothing was deleted" in refusal("new", "lamp", "--undo")
+    assert files_of(course[0].folder) == before
+
+
 def test_verify_finds_a_new_lesson_incomplete(course):
     lesson("new", "horn")
     catalogue.lessons.cache_clear()
@@ -189,6 +254,18 @@ def test_an_unknown_lesson_is_rejected_with_a_list_of_lessons(course, action):
     assert refusal(action, "9") == ("There is no lesson '9'. There are: 1 lamp, 2 bell, 3 buzzer.")
 
 
+def test_the_closest_slug_and_action_are_suggested(course, project):
+    assert "no lesson 'buzer'. Did you mean buzzer? There are:" in refusal("show", "buzer")
+    assert manage(project, "shwo", "1").stderr.rstrip().endswith("Did you mean show?")
+
+
+def test_a_target_needs_a_lesson(course):
+    assert refusal("check", "--target", "my stamp.py") == (
+        "Which lesson is my stamp.py for? Such as: "
+        "python3 manage.py lesson check 1 --target 'my stamp.py'"
+    )
+
+
 @pytest.mark.parametrize("target", ["nix", "mistake:Nix", "mistake:"])
 def test_an_unknown_target_is_rejected(course, target):
     refusal("check", "1", "--target", target)
@@ -226,6 +303,26 @@ def test_a_pipe_gets_plain_text(project):
 
     assert "✗ repeats text" in done.stdout
     assert "\x1b" not in done.stdout
+
+
+@pytest.mark.parametrize("words", [["--force-color", "check"], ["check", "--force-color"]])
+def test_the_options_for_colours_stand_before_the_action_or_after_it(project, words, monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b[" in manage(project, *words, "1").stdout
+    assert "\x1b[" not in manage(project, "check", "1", "--no-color").stdout
+
+
+@pytest.mark.parametrize("target, code", [("solution", 0), ("exercise", 1)])
+def test_a_reader_that_ends_early_does_not_change_the_exit_code(project, target, code):
+    ours, theirs = os.pipe()
+    os.close(ours)
+    with tempfile.TemporaryFile("w+") as stderr:
+        words = ["manage.py", "lesson", "check", "1", "--target", target]
+        process = start(words, cwd=project, stdout=theirs, stderr=stderr)
+        os.close(theirs)
+        assert process.wait() == code
+        stderr.seek(0)
+        assert stderr.read() == ""
 
 
 def test_a_student_who_edited_the_original_loses_nothing(project):

@@ -4,6 +4,7 @@ import io
 
 import pytest
 
+from lessons.cli.screen import open_console, print_paragraph, print_wrapped
 from lessons.core import catalogue
 from tests.support.lesson_command import Terminal, lesson
 
@@ -20,6 +21,29 @@ def test_no_line_is_wider_than_the_terminal(course, monkeypatch, columns, action
     arguments = [action] if action == "list" else [action, "1"]
     shown = lesson(*arguments, code=code, to=Terminal())
     assert max(map(len, shown.splitlines())) <= columns
+
+
+def test_prose_has_100_columns_at_most(course, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("NO_COLOR", "1")
+    text = course[0].path_to("lesson.md")
+    text.write_text(text.read_text() + "\nword " * 5 + "word " * 60)
+
+    for arguments in (["show", "1"], ["hint", "1"], ["mistakes", "1"]):
+        assert 0 < max(map(len, lesson(*arguments, to=Terminal()).splitlines())) <= 100
+    console = open_console(Terminal())
+    print_paragraph(console, "  Cause  ", "word " * 60)
+    assert max(map(len, console.file.getvalue().splitlines())) in range(95, 101)
+
+
+def test_a_long_line_of_a_detail_continues_after_a_word(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    console = open_console(Terminal())
+    print_wrapped(console, "  ValueError: a line that is longer than the terminal\n  ≠ a   b")
+
+    assert console.file.getvalue() == (
+        "  ValueError: a line that is longer than\n    the terminal\n  ≠ a   b\n"
+    )
 
 
 def test_a_terminal_gets_colour(course, monkeypatch):

@@ -1,6 +1,7 @@
 """`lesson watch`: a verdict at every save, keys on a terminal, a clean end."""
 
 import os
+import re
 import shutil
 import signal
 import threading
@@ -8,6 +9,7 @@ import threading
 import psutil
 import pytest
 
+from lessons.judge.daemon import exercise_judge
 from tests.support.programs import processes
 
 pty = pytest.importorskip("pty", reason="there are no pseudo-terminals here")
@@ -63,11 +65,17 @@ class Watch:
         self.process.send_signal(number)
         return self.process.wait()
 
+    def close_pipe(self):
+        """As a reader that ends, such as `head -1`."""
+        os.close(self.output)
+        self.output = None
+
     def close(self):
         self._timer.cancel()
         self.process.kill()
         self.process.wait()
-        os.close(self.output)
+        if self.output is not None:
+            os.close(self.output)
 
 
 @pytest.fixture
@@ -173,14 +181,59 @@ def test_n_goes_to_the_next_lesson_until_the_last(start):
     watch.read_until("This is the last lesson.")
 
 
-def test_other_keys_and_arrows_do_nothing(start):
+def test_arrows_and_signs_do_nothing(start):
     watch = start("1", on_terminal=True)
     watch.read_until("q quit")
-    for key in ("x", "\x1b[A", "\x1b[C", "\x1b[H", "\x1bOP", "ü", "\n"):
+    for key in ("X", "\x1b[A", "\x1b[C", "\x1b[H", "\x1bOP", "ü", "\n"):
         watch.press(key)
     watch.press("l")
 
-    assert watch.read_until("1  lamp").split() == ["✗", "1", "lamp"]
+    assert watch.read_until("1  lamp").split("\n")[-1].split() == ["✗", "1", "lamp"]
+
+
+def test_another_letter_names_the_keys(start):
+    watch = start("1", on_terminal=True)
+    watch.read_until("q quit")
+    watch.press("x")
+
+    assert watch.read_until("q quit").strip().startswith("x is not a key. t text   h hint")
+
+
+def test_t_prints_the_text_of_the_lesson(start):
+    watch = start("1", on_terminal=True)
+    watch.read_until("q quit")
+    watch.press("t")
+
+    assert watch.read_until("lesson hint 1").split()[:2] == ["A", "lamp"]
+
+
+def test_the_headline_with_the_time_is_below_the_verdict(start):
+    watch = start("1")
+    lines = watch.verdict().splitlines()
+    assert re.fullmatch(r"red  Lesson 1 lamp  exercise, \d+ ms at \d\d:\d\d:\d\d", lines[-2])
+    assert lines[0] == "  ✗ repeats text"
+
+
+def test_a_file_that_is_moved_away_is_red_and_judged_again_when_it_is_back(start):
+    watch = start("1")
+    watch.verdict()
+    moved = watch.exercise.rename(watch.exercise.with_name("moved.py"))
+    said = watch.verdict()
+    assert "The file does not exist  file-missing\nwork/01_lamp.py\n" in said
+    assert "  Begin    python3 manage.py lesson reset 1\n" in said
+
+    moved.write_text(watch.solved)
+    moved.rename(watch.exercise)
+    assert "✓ repeats text" in watch.verdict()
+
+
+def test_ends_when_the_reader_of_the_pipe_has_ended(start):
+    watch = start("1")
+    watch.verdict()
+    watch.close_pipe()
+    watch.exercise.write_text(watch.solved)
+
+    assert watch.process.wait() == 0
 
 
 def test_reads_single_keys_again_after_ctrl_z(start):
@@ -232,6 +285,20 @@ def test_a_killed_judge_is_replaced(start, project):
         if process.info["cwd"] == str(project) and "-m" in process.info["cmdline"]
     ]
     judge.kill()
+    watch.verdict()
+
+    watch.exercise.write_text(watch.solved)
+    assert "✓ repeats text" in watch.verdict()
+
+
+def test_an_exercise_that_kills_the_judge_is_red_and_the_next_version_is_judged(start):
+    watch = start("1")
+    watch.verdict()
+    # A C library sends the signal, so the guard does not see it.
+    kills = "import ctypes, os\nctypes.CDLL(None).kill(os.getppid(), 9)\n"
+    watch.exercise.write_text(kills + watch.solved)
+    said = watch.read_until("Your code ended the judge's process")
+    assert said.count("The judge has ended. A new one starts") == exercise_judge.MAX_ATTEMPTS
     watch.verdict()
 
     watch.exercise.write_text(watch.solved)

@@ -132,6 +132,42 @@ def test_an_edited_copy_stays_and_a_line_says_that_the_exercise_has_changed(less
     assert len(exercise_copies.update_notice(lesson).splitlines()) == 1
 
 
+def renumber(lesson, name):
+    """The course gives the lesson another number."""
+    lesson.folder.rename(lesson.folder.with_name(name))
+    manifest = catalogue.COURSE_DIR / "exercises.sha256"
+    manifest.write_text(manifest.read_text().replace(lesson.folder.name, name))
+    catalogue.lessons.cache_clear()
+    return catalogue.find(lesson.slug)
+
+
+def test_an_edited_copy_and_its_backups_follow_the_number_of_the_lesson(course):
+    course[1].exercise.write_text(MINE)
+    exercise_copies.back_up(course[1], b"# earlier\n")
+    moved = renumber(course[1], "19_bell")
+
+    assert exercise_copies.create_copies() == ["Your work/02_bell.py is now work/19_bell.py."]
+    assert moved.exercise.read_text() == MINE
+    assert exercise_copies.latest_backup(moved).read_text() == "# earlier\n"
+    assert not list(moved.exercise.parent.glob("02_*"))
+    change_original(moved)
+    assert "manage.py lesson reset 19" in exercise_copies.update_notice(moved)
+
+
+def test_an_unedited_copy_follows_the_number_and_the_text_of_its_original(course):
+    moved = renumber(course[1], "19_bell")
+    change_original(moved)
+    exercise_copies.create_copies()
+    assert moved.exercise.read_text() == NEWER
+
+
+def test_a_copy_under_the_present_number_is_not_replaced_by_an_older_one(course):
+    older = course[1].exercise.with_name("18_bell.py")
+    older.write_text(MINE)
+    assert exercise_copies.create_copies() == []
+    assert (course[1].exercise.read_text(), older.read_text()) == (DARK_LAMP, MINE)
+
+
 def test_changed_line_ends_do_not_count_as_an_edit(lesson):
     windows = DARK_LAMP.replace("\n", "\r\n").encode()
     lesson.original.write_bytes(windows)

@@ -57,6 +57,25 @@ def test_was_green_stays_true_after_a_red_verdict(fresh_course):
     assert (kept.state, kept.was_green) == ("red", True)
 
 
+def test_progress_follows_a_lesson_whose_number_has_changed(fresh_course):
+    for lesson in fresh_course[:2]:
+        progress.save_verdict(lesson, verdict("green"))
+    for lesson, name in ((fresh_course[1], "03_bell"), (fresh_course[2], "02_buzzer")):
+        lesson.folder.rename(lesson.folder.with_name(name))
+    catalogue.lessons.cache_clear()
+
+    assert progress.of(catalogue.find("bell")).state == "green"
+    assert progress.of(catalogue.find("buzzer")).state == "new"
+    assert progress.next_lesson().key == "02-buzzer"
+    progress.show_hint(catalogue.find("bell"))
+    assert json.loads(progress.file().read_text()).keys() == {"01-lamp", "03-bell"}
+
+
+def test_progress_under_the_present_number_is_not_replaced_by_older_progress(file):
+    file.write_text('{"09-bell": {"state": "red"}, "02-bell": {"state": "green"}}')
+    assert progress.of(catalogue.find("bell")).state == "green"
+
+
 def test_a_reset_forgets_everything_else(fresh_course):
     progress.save_verdict(fresh_course[0], verdict("green"))
     progress.show_hint(fresh_course[0])

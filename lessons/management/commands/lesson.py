@@ -1,13 +1,18 @@
 """`manage.py lesson`: read a lesson, do it, and learn what is right.
 
-Exit codes: 0 for green or done, 1 for red, 2 for wrong usage.
+Exit codes: 0 for green or done, 1 for red, 2 for wrong usage. `grade` ends with 0 if each
+submission has a verdict, red or green, and with 1 if one could not be judged.
 """
 
+import re
+import shlex
 import sys
-from functools import cache
+from argparse import SUPPRESS
+from collections.abc import Callable
+from functools import cache, partial
 from inspect import signature
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.module_loading import import_string
 
 from lessons.core import atomic_write, catalogue, exercise_copies, progress
@@ -18,6 +23,7 @@ from lessons.core.catalogue import IncompleteLesson, Lesson, UnknownLesson
 ACTIONS = {
     "list": "lesson_actions.list_lessons",
     "show": "lesson_actions.show_lesson",
+    "predict": "predict.print_predictions",
     "check": "check.check",
     "watch": "watch.watch",
     "hint": "lesson_actions.show_hint",
@@ -25,11 +31,12 @@ ACTIONS = {
     "solution": "lesson_actions.show_solution",
     "mistakes": "mistakes.print_mistakes",
     "teach": "teach.teach",
+    "grade": "grade.grade",
     "verify": "verify.verify",
     "new": "new_lesson.create_lesson",
 }
-# Authors of the course use these actions. They edit originals, not copies.
-WITHOUT_COPIES = {"verify", "new"}
+# Authors and instructors use these actions, which do not need the copies.
+WITHOUT_COPIES = {"verify", "new", "grade"}
 # Without a lesson, these actions are about all of them.
 ABOUT_ALL = WITHOUT_COPIES | {"teach"}
 
@@ -40,9 +47,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.usage = "%(prog)s [ACTION] [LESSON] [options]"
-        actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions")
+        parser.error = partial(_suggest_an_action, parser.error)
+        actions = parser.add_subparsers(
+            dest="action", metavar="ACTION", title="actions", parser_class=_ActionParser
+        )
         actions.add_parser("list", help="all lessons, their states, what is next")
         _add(actions, "show", "the lesson's text and code")
+        predict = _add(actions, "predict", "the questions: what will happen?")
+        predict.add_argument("--answers", action="store_true", help="and what happens")
         check = _add(actions, "check", "judge the exercise")
         check.add_argument(
             "--target", default="exercise", help="solution, mistake:NAME or the path of a file"
@@ -57,6 +69,13 @@ class Command(BaseCommand):
         solution.add_argument("--force", action="store_true", help="show it anyway")
         _add(actions, "mistakes", "the common mistakes, with the diagnosis of each")
         _add(actions, "teach", "a page for the instructor", "the plans for a class")
+        grade = actions.add_parser(
+            "grade", help="judge a folder of submissions, report on the class"
+        )
+        grade.add_argument("folder", help="a folder or a zip file")
+        grade.add_argument("lessons", nargs="*", metavar="LESSON", help="by default all lessons")
+        grade.add_argument("--output", metavar="FOLDER", help="where to write the report")
+        grade.add_argument("--again", action="store_true", help="judge also what has a verdict")
         verify = _add(actions, "verify", "prove the course, for its authors", "all lessons")
         verify.add_argument("--mutants", action="store_true", help="machine-made mistakes too")
         verify.add_argument(
@@ -66,6 +85,7 @@ class Command(BaseCommand):
         new = actions.add_parser("new", help="create the files of a new lesson, to be filled in")
         new.add_argument("slug", help="small letters, digits and _")
         new.add_argument("--app", default="sync_demo", help="demo app of its example (sync_demo)")
+        new.add_argument("--undo", action="store_true", help="delete these files, if unedited")
 
     def handle(self, *, action, **options):
         action = action or "list"
@@ -77,10 +97,11 @@ class Command(BaseCommand):
         def open_console():
             from lessons.cli import screen
 
-            return screen.open_console(options.get("stdout") or sys.stdout, options["no_color"])
+            file = options.get("stdout") or sys.stdout
+            return screen.open_console(file, options["no_color"], options["force_color"])
 
         try:
-            options["lesson"] = _chosen_lesson(action, options.get("lesson"))
+            options["lesson"] = _chosen_lesson(action, options)
             function = import_string(f"lessons.cli.{ACTIONS[action]}")
             _, *names = signature(function).parameters
             console = open_console if action == "check" else open_console()
@@ -100,7 +121,25 @@ def _add(actions, name: str, explanation: str, default="the first lesson that is
     return parser
 
 
-def _chosen_lesson(action: str, name: str | None) -> Lesson | None:
-    if name:
-        return catalogue.find(name)
+def _chosen_lesson(action: str, options: dict) -> Lesson | None:
+    if options.get("lesson"):
+        return catalogue.find(options["lesson"])
+    if (target := options.get("target", "exercise")) != "exercise":
+        command = f"{catalogue.MANAGE} lesson check 1 --target {shlex.quote(target)}"
+        raise CommandError(f"Which lesson is {target} for? Such as: {command}", returncode=2)
     return None if action in ABOUT_ALL else progress.next_lesson()
+
+
+class _ActionParser(CommandParser):
+    """The options of an action. Django's options for colours may come before or after it."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        for name in ("--no-color", "--force-color"):
+            self.add_argument(name, action="store_true", default=SUPPRESS, help=SUPPRESS)
+
+
+def _suggest_an_action(error: Callable, message: str) -> None:
+    if found := re.search("argument ACTION: invalid choice: '(.+?)'", message):
+        message += catalogue.did_you_mean(found[1], ACTIONS)
+    error(message)
