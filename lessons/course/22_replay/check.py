@@ -6,6 +6,7 @@ from urllib.parse import parse_qs
 from lessons.judge import ANY_TIME, Answer, Model
 
 ENTRY = "db_demo.Entry"
+MAX_LENGTH = 1000  # characters of a text
 # Ids with gaps, and a row that was written before the one with the id before it.
 ROWS = (
     'load {"db_demo.Entry": [{"id": 3, "text": "three"}, {"id": 7, "text": "\\"ä\\" ☃"},'
@@ -34,7 +35,7 @@ class Ticker(Model):
         *("connect ?after=007", f"connect ?after={'9' * 18}", "connect ?x=seven"),
         *(f"connect ?after={text}" for text in ("seven", "-1", "%C2%B2", "7%0A", "9" * 19)),
     )
-    texts = ("hello", " padded ", "x" * 600)
+    texts = ("hello", " padded ", "x" * 600, "🦊" * MAX_LENGTH, "x" * (MAX_LENGTH + 1))
     others = (ROW, f"{ROW} * 3", *MESSAGES, READ)
     last_steps = (READ,)
     ends = ("close", "vanish", "crash", "kill")
@@ -70,15 +71,18 @@ class Ticker(Model):
         return Answer(wanted, lambda it: isinstance(it, dict) and wanted.items() <= it.items())
 
     def receive(self, client, text, data):
-        """A client's text frame is saved as a row, unless it is empty."""
-        if text:
+        """A client's text frame is saved as a row, unless it is empty or has more than 1,000
+        characters. For a longer text, the client gets an error."""
+        if text and len(text) > MAX_LENGTH:
+            client.send_json({"error": "too long"})
+        elif text:
             row = self.save(ENTRY, text=text)
             for other in self.open_clients:
                 self.expect_row(other, row)
                 other.now_due()
 
     def receive_after_close(self, client, text, data):
-        """The later frames of this client save no row."""
+        """The later frames of this client save no row and get no answer."""
 
     def expect_row(self, client, row):
         """No row is missing, no row comes twice, and the ids only grow."""
@@ -100,7 +104,7 @@ class Ticker(Model):
             return "last-id-unchecked" if wants_close else "last-id-refused"
         if wants_close and not difference.received[0]["type"].endswith("accept"):
             return "refused-without-reason"
-        return None if wants_close else diagnosis_of_ids(difference)
+        return None if wants_close else diagnosis_of_length(difference)
 
 
 def is_close(message):
@@ -118,15 +122,29 @@ def diagnosis_of_rows(difference):
     if len(saved) < len(wanted):
         return "text-not-saved"
     if len(saved) > len(wanted):
+        if any(len(text) > MAX_LENGTH for text in saved):
+            return "long-text-saved"
         return "empty-frame-saved" if "" in saved[len(wanted) :] else "refused-text-saved"
     return None
+
+
+def diagnosis_of_length(difference):
+    """Return the diagnosis of a wrong limit, or of wrong ids."""
+    own = [step for step in difference.steps_of_burst if step.client == difference.client]
+    lengths = [len(step.arguments["text"]) for step in own if step.action == "text"]
+    if lengths and min(lengths) > MAX_LENGTH and "INSERT" in calls_of(difference):
+        return "long-text-saved"
+    is_refused = any("error" in value for value in values_of(difference.received) or ())
+    if lengths and max(lengths) <= MAX_LENGTH and is_refused:
+        return "short-text-refused"
+    return diagnosis_of_ids(difference)
 
 
 def diagnosis_of_ids(difference):
     ids, wanted = (ids_of(messages) for messages in (difference.received, difference.expected))
     if ids is None or ids == wanted:
         return None
-    calls = [call_of(event) for event in difference.events if event.direction == "out"]
+    calls = calls_of(difference)
     burst = difference.steps_of_burst
     messages = [step.arguments["message"] for step in burst if step.action == "group"]
     sends_nothing = difference.step.action == "bytes" or difference.step.arguments.get("text") == ""
@@ -162,18 +180,28 @@ def diagnosis_of_gap(difference, calls, is_cut, messages):
     return "layer-message-trusted" if messages else "entry-missed"
 
 
-def call_of(event):
-    return event.message.get("sql", event.message.get("type", "")).split(" ")[0]
+def calls_of(difference):
+    """Return the queries and calls of the consumer, each by its first word."""
+    sent = [event.message for event in difference.events if event.direction == "out"]
+    return [message.get("sql", message.get("type", "")).split(" ")[0] for message in sent]
 
 
 def ids_of(messages):
     """Return the ids of the rows in these messages, or None if a message is not a row."""
+    values = values_of(messages)
+    if values is None:
+        return None
+    ids = [value.get("id") for value in values if "error" not in value]
+    return ids if all(type(number) is int for number in ids) else None
+
+
+def values_of(messages):
+    """Return the JSON objects in these messages, or None if a frame holds another text."""
     try:
-        rows = [json.loads(it["text"]) for it in messages if it["type"] == "websocket.send"]
-        ids = [row["id"] for row in rows]
+        values = [json.loads(it["text"]) for it in messages if it["type"] == "websocket.send"]
     except (KeyError, TypeError, ValueError):
         return None
-    return ids if all(type(number) is int for number in ids) else None
+    return values if all(isinstance(value, dict) for value in values) else None
 
 
 def test_a_new_client_gets_all_rows(play):
@@ -266,6 +294,15 @@ def test_a_wrong_id_is_accepted_and_closed(play):
 def test_a_closed_client_saves_nothing(play):
     """The frame that a client sends before it receives the close is not saved."""
     play(["connect ?after=seven", "& text hello", READ])
+    play(["connect ?after=seven", '& text "x" * 1001', READ])
+
+
+def test_a_long_text_reaches_no_client(play):
+    """A text of more than 1,000 characters saves no row, and only its client gets an error."""
+    # JSON writes each of these characters with six bytes. Daphne sends 1,048,576 bytes at most.
+    play(["connect", 'text "\\u0001" * 200000', "text hello", READ, "2 connect"])
+    lengths = ('"x" * 1000', '"x" * 1001', '"🦊" * 1000', '"🦊" * 1001', '"x" * 1000 + " "')
+    play(["connect", "2 connect", *(f"text {length}" for length in lengths), READ, "3 connect"])
 
 
 def test_leaves_the_group_however_the_connection_ends(play):

@@ -7,14 +7,16 @@ ids only grow, even if other code writes at any moment. Rows are never changed o
 may read all rows: batches are not required.
 
 If `after` is not a number of 1 to 18 digits, accept, and close with code 4400. The later frames of
-this client save no row. You choose what `?after=` without a value means, and whether digits of
-other scripts are digits.
+this client save no row and get no answer. You choose what `?after=` without a value means, and
+whether digits of other scripts are digits.
 
-A client's text frame is saved as a row, unless it is empty. A binary frame saves nothing. After
-each save, the code that saved (this consumer, or a view) sends a message to the group "ticker":
-`{"type": "ticker.news", "id": 7, "text": "seven"}`. The message may be lost, come late, or come
-twice, and its row may not exist. So a message only says that the table may have new rows. After any
-message, a client has all rows that were saved before. A row may also come before its message.
+A client's text frame is saved as a row, unless it is empty or has more than 1,000 characters, as
+`len()` counts them. For a longer text, the client gets the text `{"error": "too long"}`, and stays
+connected. A binary frame saves nothing. After each save, the code that saved (this consumer, or a
+view) sends a message to the group "ticker": `{"type": "ticker.news", "id": 7, "text": "seven"}`.
+The message may be lost, come late, or come twice, and its row may not exist. So a message only says
+that the table may have new rows. After any message, a client has all rows that were saved before. A
+row may also come before its message.
 
 Ticker stays an AsyncConsumer.
 """
@@ -44,21 +46,22 @@ class Ticker(AsyncConsumer):
         # TODO 1: check the client's text, and the order of the steps below.
         self.last = int(query.get("after", ["0"])[0])
         async for entry in Entry.objects.filter(id__gt=self.last):
-            await self.send_entry(entry.id, entry.text)
+            await self.send_json({"id": entry.id, "text": entry.text})
         await self.channel_layer.group_add("ticker", self.channel_name)
 
     async def websocket_receive(self, event):
         if event.get("text") and self.last is not None:
+            # TODO 2: refuse a text that is too long.
             entry = await Entry.objects.acreate(text=event["text"])
             news = {"type": "ticker.news", "id": entry.id, "text": entry.text}
             await self.channel_layer.group_send("ticker", news)
 
     async def ticker_news(self, event):
-        # TODO 2: this handler trusts that the layer delivers each row, once and in order.
-        await self.send_entry(event["id"], event["text"])
+        # TODO 3: this handler trusts that the layer delivers each row, once and in order.
+        await self.send_json({"id": event["id"], "text": event["text"]})
 
-    async def send_entry(self, id, text):
-        await self.send({"type": "websocket.send", "text": json.dumps({"id": id, "text": text})})
+    async def send_json(self, data):
+        await self.send({"type": "websocket.send", "text": json.dumps(data)})
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()

@@ -39,8 +39,15 @@ class RightTicker(AsyncConsumer):
         await self.channel_layer.group_add("ticker", self.channel_name)
 
     async def websocket_receive(self, event):
-        if event.get("text") and self.last is not None:
-            await self.publish(event["text"])
+        text = event.get("text")
+        if text and self.last is not None:
+            if self.is_short(text):
+                await self.publish(text)
+            else:
+                await self.send_json({"error": "too long"})
+
+    def is_short(self, text):
+        return len(text) <= 1000
 
     async def publish(self, text):
         entry = await Entry.objects.acreate(text=text)
@@ -65,7 +72,10 @@ class RightTicker(AsyncConsumer):
         self.last = last
 
     async def send_entry(self, id, text):
-        await self.send({"type": "websocket.send", "text": json.dumps({"id": id, "text": text})})
+        await self.send_json({"id": id, "text": text})
+
+    async def send_json(self, data):
+        await self.send({"type": "websocket.send", "text": json.dumps(data)})
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()
@@ -273,6 +283,36 @@ class SavesForClosedClients(RightTicker):
     async def websocket_receive(self, event):
         if event.get("text"):
             await self.publish(event["text"])
+
+
+class SavesAnyLength(RightTicker):
+    """Saves a text of any length. JSON makes it longer, and no client can receive its row."""
+
+    diagnosis = "frame-too-large"
+
+    def is_short(self, text):
+        return True
+
+
+class CutsTheText(RightTicker):
+    """Saves the beginning of a long text. Its author does not learn that the rest is lost."""
+
+    diagnosis = "long-text-saved"
+
+    def is_short(self, text):
+        return True
+
+    async def publish(self, text):
+        await super().publish(text[:1000])
+
+
+class CountsBytes(RightTicker):
+    """Counts bytes, so a text in another script may be half as long, or a third."""
+
+    diagnosis = "short-text-refused"
+
+    def is_short(self, text):
+        return len(text.encode()) <= 1000
 
 
 class NeverLeaves(RightTicker):

@@ -33,8 +33,14 @@ class Ticker(AsyncConsumer):
         await self.catch_up()
 
     async def websocket_receive(self, event):
-        if event.get("text") and self.last is not None:
-            entry = await Entry.objects.acreate(text=event["text"])
+        text = event.get("text")
+        if not text or self.last is None:
+            return
+        # Refuse before the save: a row that is too large for a frame ends every later client.
+        if len(text) > Entry.MAX_LENGTH:
+            await self.send_json({"error": "too long"})
+        else:
+            entry = await Entry.objects.acreate(text=text)
             news = {"type": "ticker.news", "id": entry.id, "text": entry.text}
             await self.channel_layer.group_send("ticker", news)
 
@@ -44,11 +50,11 @@ class Ticker(AsyncConsumer):
 
     async def catch_up(self):
         async for entry in Entry.objects.filter(id__gt=self.last).order_by("id"):
-            await self.send_entry(entry.id, entry.text)
+            await self.send_json({"id": entry.id, "text": entry.text})
             self.last = entry.id
 
-    async def send_entry(self, id, text):
-        await self.send({"type": "websocket.send", "text": json.dumps({"id": id, "text": text})})
+    async def send_json(self, data):
+        await self.send({"type": "websocket.send", "text": json.dumps(data)})
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()
