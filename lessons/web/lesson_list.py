@@ -5,18 +5,9 @@ from itertools import groupby
 from django.conf import settings
 
 from lessons.core import catalogue
-from lessons.core.catalogue import IncompleteLesson, Lesson
+from lessons.core.catalogue import UNFINISHED, IncompleteLesson, Lesson
 from lessons.core.progress import STANDINGS, Progress
 
-UNFINISHED = "unfinished"
-_TITLES = {
-    "sync_demo": "The events of a connection",
-    "async_demo": "Consumers that await",
-    "layers_demo": "Messages between connections",
-    "auth_demo": "Users and other sites",
-    "db_demo": "The database",
-    UNFINISHED: "Unfinished lessons",
-}
 _PROMISES = ("stop", "push", "group", "logout", "chat")  # one lesson of each part
 
 
@@ -28,14 +19,14 @@ def lesson_list_context(known: dict[str, Progress]) -> dict:
         "promises": [
             row["goal"] for row in rows if row["lesson"].slug in _PROMISES and "goal" in row
         ],
-        "parts": [_part(app, list(some)) for app, some in groupby(rows, lambda row: row["app"])],
+        "parts": [_part(list(some)) for _, some in groupby(rows, lambda row: row["part"])],
         "green": _count(rows, "green"),
         "read": _count(rows, "read"),
         "all": len(rows),
         "time": time_text(sum(row["minutes"] for row in rows)),
         "time_left": time_text(sum(row["minutes"] for row in to_do)),
         "next": next(iter(to_do), None),
-        "live": settings.WORKSHOP,
+        "in_workshop": settings.WORKSHOP,
         "manage": catalogue.MANAGE,
         "version": list_version(known),
     }
@@ -61,15 +52,16 @@ def _row(lesson: Lesson, state: str) -> dict:
     row = {"lesson": lesson, "state": state, "minutes": 0}
     try:
         whole = {"title": lesson.title, "goal": lesson.goal, "minutes": lesson.minutes}
-        return row | {"app": lesson.app} | whole
+        return row | {"part": lesson.part_title, "app": lesson.app} | whole
     except IncompleteLesson as error:
-        return row | {"app": UNFINISHED, "title": lesson.slug, "incomplete": str(error)}
+        return row | {"part": UNFINISHED, "title": lesson.slug, "incomplete": str(error)}
 
 
-def _part(app: str, rows: list[dict]) -> dict:
+def _part(rows: list[dict]) -> dict:
+    apps = {row.get("app") for row in rows}
     return {
-        "app": app,
-        "title": _TITLES.get(app, app),
+        "app": apps.pop() if len(apps) == 1 else None,
+        "title": rows[0]["part"],
         "rows": rows,
         "green": _count(rows, "green"),
         "read": _count(rows, "read"),

@@ -4,12 +4,12 @@ With ALL_LESSONS=1 these are all lessons, otherwise one of each kind.
 """
 
 import os
-import shutil
 
 import pytest
 from playwright.sync_api import expect
 
 from lessons.core.catalogue import find, lessons
+from lessons.programs import FIREFOX
 from tests.browser.conftest import LessonPage
 from tests.support.firefox import firefox
 from tests.support.workshop_copy import TIMEOUT, workshop_copy, write_in_page
@@ -17,7 +17,6 @@ from tests.support.workshop_copy import TIMEOUT, workshop_copy, write_in_page
 SOME = ("frames", "http", "ticket")
 LESSONS = lessons() if os.environ.get("ALL_LESSONS") else [find(slug) for slug in SOME]
 IN_FIREFOX = ("accept", "blocking", "group", "logout", "chat")
-FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
 # WebDriver BiDi has no paste, so the text is replaced in CodeMirror itself.
 REPLACE = """async (text) => {
   const { EditorView } = await import("/static/lessons/vendor/codemirror.js");
@@ -56,11 +55,11 @@ def test_an_exercise_is_repaired_in_the_page(browser, workshop, lesson):
         assert (student.errors, student.foreign_requests) == ([], [])
 
 
-@pytest.mark.skipif(not FIREFOX, reason="There is no Firefox here: apt-get install firefox-esr")
+@pytest.mark.skipif(not FIREFOX.find(), reason=FIREFOX.missing())
 @pytest.mark.parametrize("slug", IN_FIREFOX)
 def test_an_exercise_is_repaired_in_firefox(workshop, slug, tmp_path):
     exercise = workshop.exercise(slug)
-    with firefox(FIREFOX, tmp_path, TIMEOUT) as browser:
+    with firefox(FIREFOX.find(), tmp_path, TIMEOUT) as browser:
         browser.open(f"{workshop.address}/lessons/{find(slug).key}/#do")
 
         browser.call("() => document.querySelector('#editor').scrollIntoView()")

@@ -127,7 +127,10 @@ def test_a_transcript_can_be_saved_and_loaded_but_not_a_broken_one(visit):
         file = {"name": "a.json", "mimeType": "application/json", "buffer": text.encode()}
         page.page.get_by_label("A saved transcript").set_input_files(file)
 
-    for text in (saved[:-9], '{"events": [1]}'):
+    no_text = json.dumps(
+        {**json.loads(saved), "events": [json.loads(saved)["events"][0] | {"text": 1}]}
+    )
+    for text in (saved[:-9], '{"events": [1]}', no_text):
         load(text)
         expect(page.page.locator("#file-status")).to_contain_text(
             "a.json is not a saved transcript."

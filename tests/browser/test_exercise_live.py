@@ -67,6 +67,21 @@ def test_a_save_shows_the_diagnosis_and_the_next_save_the_ticks(lesson, exercise
     expect(lesson.page.locator(":focus")).to_have_value(TYPED)
 
 
+def test_a_judge_that_an_exercise_has_ended_is_replaced(lesson, exercise):
+    # A C library sends the signal, so the guard does not see it.
+    kills = "import ctypes, os\nctypes.CDLL(None).kill(os.getppid(), 9)\n"
+    exercise.save(kills + exercise.solved)
+    restarting = lesson.page.locator("#judge-restarting")
+    expect(restarting).to_be_visible()
+    expect(lesson.page.locator(".finding").get_by_role("heading")).to_have_text(
+        "Your code ended the judge's process"
+    )
+    expect(restarting).to_be_hidden()
+    expect_state(lesson, "red")
+    exercise.save(exercise.solved)
+    expect_state(lesson, "green")
+
+
 def test_plays_the_exercise_and_connects_again_after_a_save(lesson, exercise):
     state = lesson.page.locator("#played-state")
     lesson.page.get_by_label("Playing:").select_option("exercise")

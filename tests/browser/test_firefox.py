@@ -1,19 +1,16 @@
 """A lesson in Firefox."""
 
-import shutil
-
 import pytest
 
+from lessons.programs import FIREFOX
 from tests.browser.conftest import TEST_TIMEOUT
 from tests.support.firefox import firefox
 
-FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
-
 
 # Optional even with REQUIRE_PARTS=1: no other test needs a second browser.
-@pytest.mark.skipif(not FIREFOX, reason="There is no Firefox here: apt-get install firefox-esr")
+@pytest.mark.skipif(not FIREFOX.find(), reason=FIREFOX.missing())
 def test_a_lesson_works_in_firefox(address, tmp_path):
-    with firefox(FIREFOX, tmp_path, TEST_TIMEOUT) as browser:
+    with firefox(FIREFOX.find(), tmp_path, TEST_TIMEOUT) as browser:
         browser.open(f"{address}/lessons/02-frames/")
         browser.call("button => button.click()", browser.find("button", "Connect"))
         browser.wait_for("[role=status]", "Open.")

@@ -78,6 +78,7 @@ def test_a_page_says_that_the_server_has_ended_and_that_it_is_back(browser, addr
         sockets.append(None)  # from now on, no connection is let through
         page.clock.run_for(2500)
         expect(offline).to_contain_text("The workshop does not answer. Start it again:")
+        expect(offline).to_contain_text("If it does not start: python3 manage.py doctor")
         sockets.pop()
         page.clock.run_for(5000)
         expect(offline).to_be_hidden()

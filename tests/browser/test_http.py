@@ -65,6 +65,19 @@ def test_a_stream_is_shown_until_the_client_leaves(visit):
     page.expect_status("There is nothing to leave. Send a request first.")
 
 
+def test_a_client_with_requests_stands_beside_clients_with_a_websocket(visit):
+    page = visit("29-deploy")
+    page.press("Connect", client=1)
+    page.expect_status("Open.", client=1)
+    page.press("Send", client=3)
+    page.expect_status("HTTP 200, complete.", client=3)
+    body = page.page.locator("#browser-log li", has_text="open: 1, busy: 0")
+    expect(body).to_have_count(1)
+    scopes = page.page.locator("#events tr", has_text="scope")
+    expect(scopes).to_have_count(2)
+    expect(scopes.last).to_contain_text("GET /async/health/")
+
+
 @pytest.mark.parametrize("path", ["no/slash"])
 def test_a_path_without_a_slash_is_rejected(visit, path):
     page = visit("08-http")

@@ -12,9 +12,11 @@ CONNECT, RECEIVE, DISCONNECT = (
 )
 
 
-# Lesson 18 needs a ticket, which a page cannot know in advance.
+# Lessons 18 and 24 need a ticket or a token, which a page cannot know in advance.
 OVER_WEBSOCKET = [
-    lesson.key for lesson in lessons() if lesson.path.startswith("/ws/") and lesson.slug != "ticket"
+    lesson.key
+    for lesson in lessons()
+    if lesson.path.startswith("/ws/") and lesson.slug not in {"ticket", "token"}
 ]
 
 

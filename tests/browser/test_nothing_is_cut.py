@@ -19,12 +19,14 @@ CUT = """() => [...document.querySelectorAll("body *")].filter((box) => {
   const isReached = ["auto", "scroll"].includes(overflowX) && backgroundImage !== "none";
   return !(isReached && (box.tabIndex >= 0 || box.querySelector("[tabindex]")));
 }).map((box) => `${box.tagName}#${box.id}.${box.className} ${box.scrollWidth}`)"""
+TWO_FRAMES = "() => new Promise((end) => requestAnimationFrame(() => requestAnimationFrame(end)))"
 PAGE_WIDTH = "document.documentElement.scrollWidth"
 
 
 def cut(page, width):
     """What is cut off at this width, and whether the page itself scrolls to the right."""
     page.set_viewport_size({"width": width, "height": 800})
+    page.evaluate(TWO_FRAMES)  # the page's script sees a new size in the next frame
     found = page.evaluate(CUT)
     return found + (["the page"] if page.evaluate(PAGE_WIDTH) > width else [])
 

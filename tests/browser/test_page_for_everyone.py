@@ -23,6 +23,15 @@ BAD_COLOURS = """() => {
   document.adoptedStyleSheets = [sheet];
   [...document.querySelectorAll(".prose p")].at(-1).id = "last";
 }"""
+# {selector: [color, background]} of the text and of all kinds of code and transcripts.
+COLOURS_IN_USE = """() => Object.fromEntries(
+  ["body", ...new Set([...document.querySelectorAll("pre [class], code, .step, a")].map(
+    one => one.className ? "." + one.className.split(" ").join(".") : one.tagName
+  ))].map(name => {
+    const { color, backgroundColor } = getComputedStyle(document.querySelector(name));
+    return [name, [color, backgroundColor]];
+  })
+)"""
 # Later sections look the same, and axe needs time for each of them.
 ONE_OF_EACH = """() => {
   const same = "main > section ~ section, article ~ article, .notes .prose > h2 ~ h2 ~ h2 ~ *";
@@ -91,6 +100,17 @@ def test_axe_finds_every_style_with_bad_colours(visit):
     assert found[0] == "color-contrast"
     for part in ('class="eyebrow"', 'class="k"', 'id="last"'):
         assert any(part in html for html in found[1])
+
+
+def test_a_page_is_printed_in_the_same_colours_in_light_and_in_dark_mode(visit):
+    page = visit("03-stop", reduced_motion="reduce").page  # not the window of other tests
+    used = {}
+    for scheme in ("light", "dark"):
+        page.emulate_media(media="print", color_scheme=scheme)
+        used[scheme] = page.evaluate(COLOURS_IN_USE)
+    assert used["dark"] == used["light"]
+    assert used["dark"]["body"] == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
+    assert len(used["dark"]) >= 6
 
 
 def test_a_conversation_can_be_held_with_the_keyboard_alone(visit):

@@ -77,6 +77,16 @@ def test_a_ticket_from_outside_opens_the_door_once(visit, green):
     page.connect()
 
 
+def test_a_function_that_another_process_calls_reaches_the_clients(visit, green):
+    page = visit("26-outside")
+    play(page, "solution")
+    page.connect()
+    expect(log_lines(page, 'message "0 %"')).to_have_count(1)
+    page.press("Take this step")
+    expect(page.page.locator("#outside-result")).to_have_text("Done: True")
+    expect(log_lines(page, 'message "40 %"')).to_have_count(1)
+
+
 def test_a_row_that_is_saved_outside_reaches_the_clients(visit, green):
     page = visit("21-liveblog")
     play(page, "solution")

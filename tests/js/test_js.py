@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from lessons.programs import NODE
 from tests.support.required_programs import find_program
 
 FILES = sorted(Path(__file__).parent.glob("*.test.mjs"))
@@ -13,7 +14,7 @@ FILES = sorted(Path(__file__).parent.glob("*.test.mjs"))
 @pytest.fixture(scope="session")
 def node() -> str:
     """The path of Node."""
-    return find_program(["node", "nodejs"], "install it with `apt-get install nodejs`.")
+    return find_program(NODE)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name.removesuffix(".test.mjs"))

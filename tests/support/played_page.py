@@ -77,3 +77,8 @@ class PlayedPage:
 
         await self.wait_for(has_last)
         return [event for message in self.messages for event in message.get("events", [])]
+
+
+def lines(events: list[dict]) -> list[tuple[str, str, str]]:
+    """Direction, type and handler of each event that a page received."""
+    return [(event["direction"], event["message"]["type"], event["handler"]) for event in events]

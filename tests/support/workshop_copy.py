@@ -35,38 +35,56 @@ class Exercise:
 class WorkshopCopy:
     """`manage.py workshop` in a copy of the project."""
 
-    def __init__(self, project, process):
-        self.folder, self.process = project.folder, process
+    def __init__(self, project):
+        self.project, self.folder = project, project.folder
+
+    def start(self, *options):
+        """Start the workshop at any free port, and wait until it serves."""
+        self.process = self.project.start("manage.py", "workshop", "--port", "0", *options)
         self.ready = threading.Semaphore(0)
-        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
         self.reader.start()
         self.await_ready()
 
-    def _read(self):
-        for line in self.process.stdout:
-            if line.startswith(READY):
-                self.address = line.removeprefix(READY).strip().rstrip("/")
-                self.ready.release()
+    def _read(self, lines):
+        with lines:
+            for line in lines:
+                if line.startswith(READY):
+                    self.address = line.removeprefix(READY).strip().rstrip("/")
+                    self.ready.release()
 
     def await_ready(self):
         assert self.ready.acquire(timeout=TIMEOUT), "the workshop is not ready"
+
+    def stop(self):
+        self.process.terminate()
+        self._wait_for_the_end()
+
+    def kill(self):
+        """End the workshop without a chance to clean up."""
+        self.process.kill()
+        self._wait_for_the_end()
+
+    def _wait_for_the_end(self):
+        """Wait for the judge too: it has inherited the pipe, and ends a second later."""
+        self.process.wait(TIMEOUT)
+        self.reader.join(TIMEOUT)
 
     def exercise(self, slug):
         return Exercise(self.folder, find(slug))
 
 
 @contextmanager
-def workshop_copy():
-    """A WorkshopCopy, which ends with the block."""
+def workshop_copy(*options, **environment):
+    """A WorkshopCopy, which ends with the block. It has these options and environment variables."""
     with project_copy() as project:
-        project.environment["PYTHONUNBUFFERED"] = "1"
-        process = project.start("manage.py", "workshop", "--port", "0")
+        project.environment.update(PYTHONUNBUFFERED="1", **environment)
+        workshop = WorkshopCopy(project)
         try:
-            yield WorkshopCopy(project, process)
+            workshop.start(*options)
+            yield workshop
         finally:
-            process.terminate()
-            process.wait(TIMEOUT)
-            process.stdout.close()
+            workshop.stop()
 
 
 def write_in_page(page, path, text):

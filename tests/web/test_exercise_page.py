@@ -139,13 +139,13 @@ def test_rejects_requests_of_another_site(lamp, action):
 
 
 @pytest.mark.django_db
-def test_outside_a_workshop_a_page_shows_only_the_verdict(client, lamp, settings):
+def test_outside_a_workshop_there_is_the_task_and_nothing_to_do(client, lamp, settings):
     settings.WORKSHOP = False
     keep(lamp)
     response = client.get(url(lamp))
     shown = response.content.decode()
-    assert "It lights." in shown
-    for word in ('method="post"', "exercise.js", "data-socket", "csrf", "judging"):
+    assert "It lights." not in shown
+    for word in ('method="post"', "exercise.js", "data-socket", "csrf", "Verdict", "work/"):
         assert word not in shown
     assert not response.cookies
     asked = [

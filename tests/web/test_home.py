@@ -3,11 +3,12 @@
 import gzip
 import html
 import re
+import shutil
 
 import pytest
 from django.contrib.auth.models import User
 
-from lessons.core import progress
+from lessons.core import catalogue, progress
 from lessons.core.catalogue import find, lessons
 from lessons.judge.verdict import Outcome, Verdict
 from lessons.web.lesson_list import time_text
@@ -62,6 +63,33 @@ def test_counts_the_green_and_the_read_lessons_of_each_part(client):
     assert "Continue with lesson 3:" in shown
 
 
+def test_a_lesson_can_belong_to_another_part_than_its_app(client, course):
+    text = course[2].path_to("lesson.md")
+    text.write_text(text.read_text().replace("minutes:", "part: wild\nminutes:"))
+    catalogue.lessons.cache_clear()
+    titles = re.findall("<h2>(.*?) <code>(.*?)</code></h2>", page(client))
+    assert titles == [("The events of a connection", "sync_demo"), ("In the wild", "sync_demo")]
+
+
+def test_a_part_whose_examples_are_in_several_apps_names_no_app(client, course):
+    for one, demo in zip(course, ("sync_demo", "async_demo", "auth_demo"), strict=True):
+        text = one.path_to("lesson.md")
+        fields = text.read_text().replace("demo: sync_demo", f"part: wild\ndemo: {demo}")
+        text.write_text(fields)
+    catalogue.lessons.cache_clear()
+    assert re.findall("<h2>.*</h2>", page(client)) == ["<h2>In the wild</h2>"]
+
+
+def test_the_numbers_of_lessons_may_have_gaps(client, course):
+    course[1].folder.rename(course[1].folder.with_name("29_bell"))
+    shutil.rmtree(course[2].folder)
+    catalogue.lessons.cache_clear()
+    first, last = page(client, "/lessons/01-lamp/"), page(client, "/lessons/29-bell/")
+    assert '<a rel="next" href="/lessons/29-bell/">29' in first
+    assert '<a rel="prev" href="/lessons/01-lamp/">← 1' in last
+    assert ("1 of 29" in first, "29 of 29" in last) == (True, True)
+
+
 def test_the_picture_is_the_recording_of_a_conversation_in_the_course(client):
     events = client.get("/picture/").json()["events"]
     assert len({event["connection"] for event in events}) == 2
@@ -81,7 +109,7 @@ def test_offers_to_sign_in_and_to_sign_out(client):
 
 
 def test_only_a_workshop_names_its_accounts(client, settings):
-    accounts = "the accounts <code>student</code> and <code>instructor</code>"
+    accounts = "the accounts <code>student</code> with the password <code>student</code>, and "
     assert accounts in page(client, "/auth/login/")
     settings.WORKSHOP = False
     assert "student" not in page(client, "/auth/login/")

@@ -19,6 +19,8 @@ from lessons.web.live.page_socket import new_feed_id
 from lessons.web.live.recording import record_page_clients
 from lessons.wire.layer import RecordingLayer
 from sync_demo.consumers import Echo
+from tests.support.modes import DEPLOYED
+from tests.support.played_page import lines
 from tests.support.programs.processes import project_environment, run
 
 TIMEOUT = 30  # seconds; only a test that fails waits so long
@@ -126,10 +128,6 @@ async def batches(feed, until):
 
 async def recorded_events(feed, until="finished"):
     return [event for batch in await batches(feed, until) for event in batch["events"]]
-
-
-def lines(events):
-    return [(event["direction"], event["message"]["type"], event["handler"]) for event in events]
 
 
 # What a page receives
@@ -240,6 +238,14 @@ async def test_rejects_an_id_with_another_session_before_the_consumer_runs(feed_
         await opened_client.disconnect()
 
 
+async def test_only_a_recorded_client_gets_the_exception_of_an_unknown_path(feed_id):
+    application = record_page_clients(URLRouter(ROUTES), others=bare)
+    unrecorded = await opened(application, "/ws/nowhere/")
+    assert (await unrecorded.receive_from()).startswith("/ws/nowhere/")
+    with pytest.raises(ValueError, match="No route found for path 'ws/nowhere/'"):
+        await opened(application, f"/watched/{feed_id}/client=1/ws/nowhere/")
+
+
 @pytest.mark.parametrize("wrong", ["", "x", ".", "x.y", "no-dot"])
 async def test_rejects_an_invented_id(application, wrong):
     opened_client = client(application, f"/watched/{wrong}/client=1/ws/echo/")
@@ -323,22 +329,17 @@ def test_outside_a_workshop_nothing_records_and_nothing_is_unguarded(tmp_path):
     program = (
         "import sys, lessons.asgi\n"
         "from channels.layers import channel_layers\n"
-        "print(type(lessons.asgi.application).__name__)\n"
         "print(type(lessons.asgi.websocket_application).__name__)\n"
         "print(type(channel_layers['default']).__name__)\n"
         "print('lessons.wire' in sys.modules or 'lessons.web.live.recording' in sys.modules)\n"
     )
     environment = project_environment(
-        DJANGO_ALLOWED_HOSTS="example.org",
-        DJANGO_SECRET_KEY="x",
-        DJANGO_SETTINGS_MODULE="lessons.settings",
-        REDIS_URL="",
+        **DEPLOYED, DJANGO_SETTINGS_MODULE="lessons.settings", REDIS_URL=""
     )
     (tmp_path / "program.py").write_text(program)
     done = run([tmp_path / "program.py"], cwd=PROJECT_DIR, env=environment)
     assert done.returncode == 0, done.stderr
-    served = ["ProtocolTypeRouter", "OriginValidator", "InMemoryChannelLayer"]
-    assert done.stdout.split() == [*served, "False"]
+    assert done.stdout.split() == ["OriginValidator", "InMemoryChannelLayer", "False"]
 
 
 # HTTP

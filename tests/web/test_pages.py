@@ -72,7 +72,7 @@ def test_the_list_shows_the_state_of_each_lesson(client):
 def test_the_list_makes_no_query_and_no_session(client, django_assert_num_queries):
     with django_assert_num_queries(0):
         response = client.get("/")
-    assert not response.cookies
+    assert set(response.cookies) == {"csrftoken"}  # of the form with which a student joins
 
 
 def test_an_unfinished_lesson_is_listed_with_what_it_lacks(client, course):
@@ -103,6 +103,21 @@ def test_neighbours_are_linked(client):
     assert '<a rel="prev" href="/lessons/01-accept/">' in page
     assert '<a rel="next" href="/lessons/03-stop/">' in page
     assert 'rel="prev"' not in text(client.get("/lessons/01-accept/"))
+
+
+def test_the_form_offers_no_subprotocol_that_only_a_played_conversation_has(client):
+    page = text(client.get("/lessons/24-token/"))
+    assert re.findall('name="subprotocols"[^>]* value="([^"]*)"', page) == ["mailbox.v1"]
+
+
+def test_a_link_into_the_notes_leads_to_their_page(client):
+    assert 'href="/notes/#tokens"' in text(client.get("/lessons/24-token/"))
+    assert '<h3 id="tokens">' in text(client.get("/notes/"))
+
+
+def test_a_link_with_an_old_number_redirects_to_the_lesson(client):
+    assert client.get("/lessons/99-stop/")["Location"] == "/lessons/03-stop/"
+    assert client.get("/lessons/99-nothing/").status_code == 404
 
 
 @pytest.mark.parametrize("name", ["3", "03", "stop", "03_stop"])
@@ -145,19 +160,30 @@ def test_reads_the_clients_of_a_lesson(lesson):
 
     def clients(line=""):
         lesson.path_to("lesson.md").write_text(f"{front}{line}---\n# A lamp\n")
-        return [(one.account, one.origin, one.server) for one in Lesson(lesson.folder).clients]
+        read = Lesson(lesson.folder).clients
+        return [(one.account, one.origin, one.server, one.sends_requests) for one in read]
 
-    me = (None, None, 1)
+    me = (None, None, 1, False)
     assert clients() == [me]
     assert clients("clients: 3\n") == [me] * 3
     assert clients("clients: this browser on 2, student from http://a.test:1, anonymous\n") == [
-        (None, None, 2),
-        ("student", "http://a.test:1", 1),
-        ("anonymous", None, 1),
+        (None, None, 2, False),
+        ("student", "http://a.test:1", 1, False),
+        ("anonymous", None, 1, False),
     ]
+    assert clients("clients: this browser, request\n") == [me, (None, None, 1, True)]
     for wrong in ("5", "0", "root", "student at http://a.test", "1, 2", "student,", "-1"):
         with pytest.raises(IncompleteLesson, match="write `clients: 2`"):
             clients(f"clients: {wrong}\n")
+
+
+def test_a_client_for_requests_stands_beside_the_others_and_offers_the_paths_of_the_text(client):
+    page = text(client.get("/lessons/29-deploy/"))
+    cards = page.split('data-number="')[1:]
+    forms = [re.search(r'<form class="(\w+)"', card)[1] for card in cards]
+    assert forms == ["connect", "connect", "request"]
+    offered = re.findall(r'<option value="(/[^"]*)">', page.partition("<datalist")[2])
+    assert offered[:4] == ["/async/health/", "/drain/", "/served/", "/health/"]
 
 
 def test_an_http_lesson_has_a_request_form(client):
@@ -322,12 +348,30 @@ def test_outside_a_workshop_a_lesson_has_no_feed_and_makes_no_session(
     with django_assert_num_queries(0):
         response = client.get("/lessons/03-stop/")
     assert not response.cookies
-    assert "data-feed" not in text(response)
-    assert "Only a local workshop records events" in text(response)
+    shown = text(response)
+    assert "data-feed" not in shown
+    assert "Your exercise" not in shown
+    assert "On your own machine, the workshop shows the events of your own clients" in shown
 
 
 @ALL
 @pytest.mark.parametrize("file", ["lesson.md", "teach.md"])
 def test_a_text_links_to_no_file_because_the_workshop_serves_none(key, file):
+    """The page of a lesson's text turns links to NOTES.md into links to the notes' page."""
     markdown = find(key).path_to(file).read_text(encoding="utf-8")
-    assert re.findall(r"\]\((?!/|#|https?:)[^)]*\)", markdown) == []
+    links = re.findall(r"\]\((?!/|#|https?:)([^)]*)\)", markdown)
+    in_notes = [one for one in links if one.startswith("../../../NOTES.md#")]
+    assert links == (in_notes if file == "lesson.md" else [])
+
+
+def test_each_link_into_the_notes_leads_to_a_heading(client):
+    headings = set(re.findall(r'<h\d id="([^"]+)"', text(client.get("/notes/"))))
+    linked = {
+        anchor
+        for lesson in lessons()
+        for anchor in re.findall(
+            r'href="/notes/#([^"]+)"', text(client.get(f"/lessons/{lesson.key}/"))
+        )
+    }
+    assert linked
+    assert linked <= headings

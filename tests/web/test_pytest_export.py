@@ -2,9 +2,7 @@
 
 import ast
 import json
-import os
 import re
-import subprocess
 import sys
 
 import pytest
@@ -16,15 +14,15 @@ from lessons.core import progress
 from lessons.core.catalogue import PROJECT_DIR, find
 from lessons.core.source import find_source
 from lessons.playback.conversation import PlaybackLimitExceeded
-from lessons.playback.steps import parse_step
+from lessons.playback.steps import Step, parse_step
 from lessons.playback.target import Target
 from lessons.web.export import conversation_test
 from lessons.web.export.conversation_test import export_test
 from lessons.web.export.step_lines import WIDTH
 from lessons.web.live.page_socket import new_feed_id
+from tests.support.programs.separate_pytest import run_pytest
 
 EVIL = "http://evil.lessons.localhost:8666"
-MAX_SECONDS = 120  # for pytest in an empty folder
 SONG = '{"type": "websocket.send", "text": "now playing: hello"}'
 PLAYED = {
     "accept": [
@@ -35,7 +33,11 @@ PLAYED = {
     "frames": ["1 connect", "1 text say \"hi\" 'ü'", "1 bytes 00ff", "1 text ", "1 bytes "],
     "stop": ["1 connect", "1 text bye", "1 connect", "1 vanish"],
     "push": ["1 connect", "wait 1.1", "1 close"],
-    "http": ['1 POST "hello, world"', "2 GET", "wait 1.0", "2 close"],
+    "http": [
+        '1 POST "hello, world"',
+        *("2 GET", "wait 1.0", "2 close"),
+        '3 POST /async/http/length/ "hello, world"',
+    ],
     "channel": ["1 connect", "1 text tea", "1 close 4001"],
     "group": ["1 connect", "2 connect", "1 text hello", "2 vanish", "1 text again"],
     "user": ["1 connect", "2 connect as=student", "2 text auth.change_user"],
@@ -58,12 +60,12 @@ PLAYED = {
         "2 connect ?seen=0 as=instructor",
         '1 text {"message": "hello"}',
     ],
+    "deploy": ["1 connect", "2 GET /async/health/", "1 text hello", "wait 1.0", "1 close 1000"],
 }
 
 
 LIBRARIES = {"asgiref", "channels", "django", "pytest", *sys.stdlib_module_names}
 PLUGINS = ("asyncio", "cacheprovider", "django", "randomly", "xdist")
-WITHOUT_PLUGINS = [f"-pno:{plugin}" for plugin in PLUGINS]
 # A student's file that is not finished: it breaks a rule, and its consumer raises an exception.
 UNFINISHED = '''\
 """The task."""
@@ -121,20 +123,6 @@ def write(test, folder):
             (folder / app).symlink_to(PROJECT_DIR / app)
 
 
-def run_pytest(folder, *options):
-    """What pytest prints in that folder, which is outside of this project."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-W", "error", *options],
-        cwd=folder,
-        env={name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        | {"PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=MAX_SECONDS,
-    )
-    return done.stdout + done.stderr
-
-
 def assert_runs_alone(test, folder):
     write(test, folder)
     tree = ast.parse(test.source)
@@ -144,8 +132,8 @@ def assert_runs_alone(test, folder):
     }
     assert {module.partition(".")[0] for module in modules} <= LIBRARIES | {*test.apps}
     head = test.source.partition("import ")[0]
-    assert [app for app in ("auth_demo", "db_demo") if f"{app}/" in head] == test.apps
-    report = run_pytest(folder, *WITHOUT_PLUGINS)
+    assert [app for app in ("async_demo", "auth_demo", "db_demo") if f"{app}/" in head] == test.apps
+    report = run_pytest(folder, without=PLUGINS)
     assert "1 passed" in report, report
 
 
@@ -159,6 +147,18 @@ def test_a_test_of_a_whole_file_runs_in_an_empty_folder(slug, tmp_path):
     lesson = find(slug)
     test = export_played(slug, solution(slug))
     assert f"class {lesson.exercise_name}(" in test.source
+    assert_runs_alone(test, tmp_path)
+
+
+def test_a_test_makes_the_tokens_that_its_frames_name(tmp_path):
+    steps = [
+        "connect",
+        'text {"token": "{token=ada}"}',
+        "text hello",
+        'text {"token": "{token=bob}"}',
+    ]
+    test = export_test(find("token"), list(map(parse_step, steps)), solution("token"))
+    assert """'{"token": "' + ticket_ada + '"}'""" in test.source
     assert_runs_alone(test, tmp_path)
 
 
@@ -190,9 +190,29 @@ def test_exported_tests_also_run_in_a_project_with_pytest_django(tmp_path):
         write(export_played(slug), tmp_path)
     (tmp_path / "settings.py").write_text(SETTINGS)
     (tmp_path / "pytest.ini").write_text("[pytest]\nDJANGO_SETTINGS_MODULE = settings\n")
-    options = [f"-pno:{plugin}" for plugin in PLUGINS if plugin != "django"]
-    report = run_pytest(tmp_path, *options)
+    report = run_pytest(tmp_path, without=set(PLUGINS) - {"django"})
     assert f"{len(PLAYED)} passed" in report, report
+
+
+NAMES = ["a-b", "a@b", "é", "ü", "ada", "ada/2", "a\"'b", "a\\", '"""', "{x}"]
+
+
+@pytest.mark.parametrize(("slug", "option"), [("user", "as"), ("ticket", "ticket")])
+def test_any_user_name_is_escaped_and_has_a_variable(slug, option, tmp_path):
+    """The test also fails if two users share a variable, because it asserts who each client is."""
+    steps = [Step("connect", {option: name}, number) for number, name in enumerate(NAMES, 1)]
+    assert_runs_alone(export_test(find(slug), steps), tmp_path)
+
+
+def test_any_text_of_a_client_is_escaped(tmp_path):
+    arguments = {
+        "query": "a='\"\\%0A\u2028",
+        "subprotocols": ["a'\"\\"],
+        "origin": "http://a'\"\\b",
+    }
+    texts = ["'\"\\\n\r\u2028é☃", '"""', "\\", "\x00"]
+    steps = [Step("connect", arguments, 1), *(Step("text", {"text": text}, 1) for text in texts)]
+    assert_runs_alone(export_test(find("frames"), steps), tmp_path)
 
 
 def test_an_exported_test_fails_for_a_changed_consumer(tmp_path):
@@ -201,7 +221,7 @@ def test_an_exported_test_fails_for_a_changed_consumer(tmp_path):
     assert test.source.count(code) == 1
     changed = test.source.replace(code, code.replace("text}", "text.upper()}"))
     write(test._replace(source=changed), tmp_path)
-    assert "1 failed" in run_pytest(tmp_path, *WITHOUT_PLUGINS)
+    assert "1 failed" in run_pytest(tmp_path, without=PLUGINS)
 
 
 @pytest.mark.parametrize(
@@ -285,9 +305,9 @@ def test_an_exported_test_gets_a_new_ticket_for_each_valid_one(page):
     assert other not in source
     answers = re.findall(r"\?ticket=(\S*\"[^),]*).*?websocket\.(accept|close)", source, re.DOTALL)
     assert answers == [
-        ('" + ticket_ada_b_org', "accept"),
-        ('" + ticket_ada_b_org', "close"),
-        ('" + ticket_ada_b_org_2', "accept"),
+        ('" + ticket_ada_40_b_2e_org', "accept"),
+        ('" + ticket_ada_40_b_2e_org', "close"),
+        ('" + ticket_ada_40_b_2e_org_2', "accept"),
         ('x%3Ay%3Az"', "close"),
     ]
 

@@ -296,7 +296,7 @@ def test_an_empty_search_says_what_can_be_pasted(query):
         '"',
         "\0\ud800".encode("utf-8", "replace").decode(),
         "a" * MAX_QUERY,
-        "kubernetes",
+        "terraform",
     ],
 )
 def test_a_search_without_results_links_to_the_texts(query):

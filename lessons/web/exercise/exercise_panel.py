@@ -3,8 +3,6 @@
 import hashlib
 from pathlib import Path
 
-from django.conf import settings
-
 from lessons.core import catalogue, exercise_copies, progress
 from lessons.core.catalogue import Lesson
 from lessons.core.diagnoses import Diagnosis
@@ -12,6 +10,9 @@ from lessons.core.diagnoses import catalogue as diagnoses
 from lessons.core.progress import Progress
 from lessons.core.source import Source
 from lessons.judge.verdict import further_red_text
+from lessons.room.protocol import SWITCHES
+from lessons.room.student import membership
+from lessons.simulator.finding import place_in_message
 from lessons.web.exercise.task import todos
 from lessons.web.markup import code_to_html, inline_code_to_html, markdown_to_html
 from lessons.web.transcript_markup import transcript_to_html
@@ -20,7 +21,7 @@ from lessons.wire.transcript import render
 
 
 def exercise_context(found: Lesson, known: Progress | None = None) -> dict:
-    """The last verdict. In a workshop, also hints, the solution and the next lesson."""
+    """The last verdict, hints, the solution and the next lesson."""
     known = progress.of(found) if known is None else known
     verdict = {
         "lesson": found,
@@ -30,7 +31,7 @@ def exercise_context(found: Lesson, known: Progress | None = None) -> dict:
         "verdict": _with_html_claims(known.verdict or {}),
         **_findings(known.verdict or {}),
     }
-    return verdict | _help(found, known) if settings.WORKSHOP else verdict
+    return verdict | _help(found, known)
 
 
 def _with_html_claims(verdict: dict) -> dict:
@@ -57,7 +58,7 @@ def _findings(verdict: dict) -> dict:
     return {
         "finding": finding,
         "title": title,
-        "where": finding["message"].removesuffix(title).removesuffix(": "),
+        "where": place_in_message(finding["message"], title),
         "promise": finding.get("promise", ""),
         "steps": finding.get("conversation", ""),
         "detail": [(line, line.startswith("≠")) for line in finding["detail"].splitlines()],
@@ -80,12 +81,18 @@ def _transcript(outcomes, finding: dict) -> dict | None:
 
 def _help(found: Lesson, known: Progress) -> dict:
     backup = exercise_copies.latest_backup(found)
+    held = [what for what in SWITCHES if membership.is_held(what, found)]
+    # What a student has opened stays open.
+    may_read = known.is_read or (known.was_green and "solutions" not in held)
     return {
-        "live": True,
+        "not_released": membership.NOT_RELEASED,
+        "held": held,
+        "hints_are_held": "hints" in held,
+        "solution_is_held": "solutions" in held,
         "version": known.version,
         "hints": [markdown_to_html(hint) for hint in found.hints[: known.hints]],
         "hints_in_all": len(found.hints),
-        "solution": _solution(found) if known.was_green or known.is_read else None,
+        "solution": _solution(found) if may_read else None,
         "is_missing": not found.exercise.exists(),
         "is_read": known.standing == "read",
         "backup": backup and short_path(backup),

@@ -9,6 +9,7 @@ import json
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Literal
 from urllib.parse import parse_qs
 
 from channels.exceptions import StopConsumer
@@ -21,6 +22,7 @@ from lessons.core.progress import Progress
 from lessons.core.source import UnknownName, find_demo_source
 from lessons.core.watched_file import state_of
 from lessons.judge.daemon import judge_client
+from lessons.judge.daemon.judge_feed import follow_judge
 from lessons.web.exercise.exercise_file import file_digest
 from lessons.web.exercise.exercise_panel import (
     exercise_context,
@@ -32,7 +34,6 @@ from lessons.web.live.page_socket import PageSocket, cookies_of
 RECONNECT_INTERVAL = 0.25  # seconds between two attempts to find a judge
 MISSING_TIMEOUT = 5.0  # seconds without a judge, after which the pages say so
 FILE_INTERVAL = 0.25  # seconds between two looks at the student's file
-MAX_MESSAGE = 64 * 1024 * 1024  # bytes: the progress in all lessons
 
 
 @dataclass
@@ -47,7 +48,7 @@ class JudgeFeed:
     progress: dict[str, Progress] | None = None
     judging: str | None = None
     claims: dict | None = None
-    is_missing: bool = False
+    judge: Literal["running", "restarting", "missing"] = "running"
     pages: set[asyncio.Event] = field(default_factory=set)
     _task: asyncio.Task | None = None
 
@@ -63,37 +64,31 @@ class JudgeFeed:
         if not self.pages:
             self._task.cancel()
             self._task = self.progress = self.judging = None
-            self.is_missing = False
+            self.judge = "running"
 
     async def _run(self) -> None:
         last_seen = time.monotonic()
         while True:
             if address := judge_client.find_judge():
                 with suppress(OSError, ValueError):
-                    await self._listen(*address)
+                    async for message in follow_judge(*address):
+                        self._take(message)
                 last_seen = time.monotonic()
-            is_missing = time.monotonic() - last_seen > MISSING_TIMEOUT
-            self._update(is_missing=is_missing, judging=None)
+                self._update(judge="restarting", judging=None)
+            if time.monotonic() - last_seen > MISSING_TIMEOUT:
+                self._update(judge="missing")
             await asyncio.sleep(RECONNECT_INTERVAL)
 
-    async def _listen(self, port: int, token: str) -> None:
-        """Take what the judge sends, until the judge ends."""
-        reader, writer = await asyncio.open_connection(judge_client.HOST, port, limit=MAX_MESSAGE)
-        try:
-            writer.write(json.dumps({"token": token, "follow": True}).encode() + b"\n")
-            while line := await reader.readline():
-                message = json.loads(line)
-                if "progress" in message:
-                    known = {key: Progress(**one) for key, one in message["progress"].items()}
-                    # The first message has the progress in all lessons, the others what changed.
-                    known = known if "judging" in message else {**self.progress, **known}
-                    self._update(progress=known, is_missing=False, claims=None)
-                if "claims" in message:
-                    self._update(claims=message["claims"])
-                if "judging" in message:
-                    self._update(judging=message["judging"], claims=None)
-        finally:
-            writer.close()
+    def _take(self, message: dict) -> None:
+        if "progress" in message:
+            known = {key: Progress(**one) for key, one in message["progress"].items()}
+            # The first message has the progress in all lessons, the others what changed.
+            known = known if "judging" in message else {**self.progress, **known}
+            self._update(progress=known, judge="running", claims=None)
+        if "claims" in message:
+            self._update(claims=message["claims"])
+        if "judging" in message:
+            self._update(judging=message["judging"], claims=None)
 
     def _update(self, **values) -> None:
         if any(getattr(self, name) != value for name, value in values.items()):
@@ -113,7 +108,7 @@ class ExerciseStatus(PageSocket):
 
         panel           the HTML of the exercise, or of the list of lessons
         judging         whether the checks of this lesson run
-        judge           whether there is a judge
+        judge           "running", "restarting" or "missing"
         source_changed  whether the worked example has changed since the page was loaded
         file            the digest of the student's file
     """
@@ -152,7 +147,7 @@ class ExerciseStatus(PageSocket):
             while True:
                 changed.clear()
                 if lesson:
-                    status |= {"judging": feed.judging == lesson.key, "judge": not feed.is_missing}
+                    status |= {"judging": feed.judging == lesson.key, "judge": feed.judge}
                     if file != (file := state_of(lesson.exercise)):
                         status["file"] = await asyncio.to_thread(file_digest, lesson)
                 news = {name: value for name, value in status.items() if sent.get(name) != value}

@@ -12,7 +12,7 @@ from django.apps import apps
 
 from lessons.core.catalogue import ACCOUNTS, Lesson
 from lessons.playback.conversation import PlaybackLimitExceeded, play_in_turns
-from lessons.playback.steps import BEGINNINGS, Step, parse_step
+from lessons.playback.steps import BEGINNINGS, Step, parse_step, tickets_in
 from lessons.playback.target import Target
 from lessons.web.export.module_text import ModuleText
 from lessons.web.export.step_lines import StepLines
@@ -59,6 +59,8 @@ def export_test(lesson: Lesson, steps: list[Step], target: Target | None = None)
     turns = turns[len(setup) :]
     rows = [parse_step(row).arguments for row in setup]
     users, tickets = _arguments(subject.steps, "as"), _arguments(subject.steps, "ticket")
+    if subject.sends_ticket_in_header:  # the code has issue()
+        tickets |= {it["ticket"]: None for step in subject.steps for it in tickets_in(step)}
     writer = StepLines(
         subject.steps, lesson.path, subject.application_of, subject.sends_ticket_in_header
     )
@@ -113,8 +115,9 @@ def _model_import(model: str) -> Import:
 
 
 def _log_in(user: str) -> str:
-    rights = "".join(f", {key}={value}" for key, value in ACCOUNTS.get(user, {}).items())
-    return f"{variable('user', user)} = await log_in({python_literal(user)}{rights})"
+    name = owner_of(user)
+    rights = "".join(f", {key}={value}" for key, value in ACCOUNTS.get(name, {}).items())
+    return f"{variable('user', user)} = await log_in({python_literal(name)}{rights})"
 
 
 def _issue(ticket: str) -> str:

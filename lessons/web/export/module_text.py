@@ -33,9 +33,10 @@ if "pytest_django" not in sys.modules:  # that plugin has this fixture
         teardown_databases(created, verbosity=0)'''
 _LOG_IN = '''\
 async def log_in(name, **rights):
-    """Return the headers of a browser in which this new user is logged in."""
+    """Return the headers of a new browser in which this user is logged in."""
+    user, _ = await User.objects.aget_or_create(username=name, defaults=rights)
     browser = AsyncClient()
-    await browser.aforce_login(await User.objects.acreate(username=name, **rights))
+    await browser.aforce_login(user)
     cookie = browser.cookies[settings.SESSION_COOKIE_NAME].value
     return [(b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}".encode())]'''
 _TICKET = '''\

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 
 from lessons.playback.conversation import FROZEN_NOW, StepEvents
-from lessons.playback.steps import BEGINNINGS, METHODS, Step
+from lessons.playback.steps import BEGINNINGS, METHODS, Step, tickets_in
 from lessons.web.export.tickets import variable
 from lessons.wire.events import Event
 from lessons.wire.python_literal import indented_literal, python_literal
@@ -100,13 +100,22 @@ def _event_lines(client: str, event: Event, step: Step | None) -> list[str]:
         if message["type"] == "websocket.receive" and step:  # the recorded frame has no secrets
             data = step.arguments.get("text", bytes.fromhex(step.arguments.get("hex", "")))
             message = {"type": message["type"], step.action: data}
-        return [_fitted(f"await {client}.send_input(", message, ")")]
+        return [_with_variables(_fitted(f"await {client}.send_input(", message, ")"), step)]
     text = message.get("text")
     if isinstance(text, str) and _VOLATILE.search(text):
         pattern = ".+".join(map(re.escape, _VOLATILE.split(text)))
         received = f'(await {client}.receive_output(TIMEOUT))["text"]'
         return [f"assert re.fullmatch({python_literal(pattern)}, {received})"]
     return [_fitted(f"assert await {client}.receive_output(TIMEOUT) == ", message)]
+
+
+def _with_variables(line: str, step: Step | None) -> str:
+    """The line with a variable for each `{token=ada}` in the text that the step sends."""
+    for options in tickets_in(step) if step else ():
+        quote, name = python_literal(step.arguments["text"])[0], options["ticket"]
+        value = f"{quote} + {variable('ticket', name)} + {quote}"
+        line = line.replace(f"{{token={name}}}", value)
+    return line
 
 
 def _fitted(before: str, message: dict, after: str = "") -> str:

@@ -13,7 +13,7 @@ from django.urls.resolvers import RoutePattern
 from django.utils.module_loading import import_string
 
 from lessons.core.catalogue import Lesson
-from lessons.playback.steps import BEGINNINGS, Step
+from lessons.playback.steps import BEGINNINGS, METHODS, Step
 from lessons.playback.target import Target
 from lessons.web import unguarded
 from lessons.web.export.tested_code import (
@@ -28,7 +28,9 @@ from lessons.wire.python_literal import python_literal
 
 OWN_ORIGIN = "http://localhost"  # the origin of the project's own pages
 PROJECT_APPLICATION = "lessons.asgi.websocket_application"
+PROJECT_HTTP_APPLICATION = "lessons.asgi.unrecorded"
 PROJECT_ROUTES = "lessons.asgi.websocket_urlpatterns"
+PROJECT_HTTP_ROUTES = "lessons.asgi.http_urlpatterns"
 AUTH_STACK = "channels.auth.AuthMiddlewareStack"
 
 _READS_LOGIN = re.compile(r"""scope\[["'](user|session)["']\]""")
@@ -114,12 +116,14 @@ def worked_example(lesson: Lesson, steps: list[Step]) -> Subject:
             number = f"_{taken + 1}" if taken else ""
             name = f"application{number}" if is_guarded or not has_origin else "unguarded"
             names[path] = definitions.setdefault(expression, name)
+    has_requests = any(step.action in METHODS for step in steps)
+    project = PROJECT_HTTP_APPLICATION if has_requests else PROJECT_APPLICATION
     # The project's application checks the origin, so there each client needs one.
     with_origins = [_with_origin(step) for step in steps]
     return Subject(
         " and ".join(name.rpartition(".")[2] for name in consumers) or "the project",
         find_tested_code(consumers),
-        lesson.demo if is_own else PROJECT_APPLICATION,
+        lesson.demo if is_own else project,
         steps if is_own else with_origins,
         with_origins if has_origin else steps,
         [f"{name} = {expression}" for expression, name in definitions.items()],
@@ -144,9 +148,12 @@ def _mount_at(lesson: Lesson, path: str) -> _Mount:
         return _Mount(lesson.demo, lesson.route, lesson.stack)
     if path == f"/{unguarded.PATH}":
         return _Mount(_qualified_name(unguarded.Inbox), None, AUTH_STACK)
-    for route in import_string(PROJECT_ROUTES):
+    for route in (*import_string(PROJECT_ROUTES), *import_string(PROJECT_HTTP_ROUTES)):
         if route.pattern.match(path.removeprefix("/")):
-            name = _qualified_name(route.callback.consumer_class)
+            inner = getattr(route.callback, "inner", route.callback)  # without its middleware
+            name = _qualified_name(inner.consumer_class)
+            if name == lesson.demo:
+                return _Mount(name, lesson.route, lesson.stack)
             pattern = str(route.pattern) if "<" in str(route.pattern) else None
             reads_login = _READS_LOGIN.search(find_tested_code([name]).body)
             return _Mount(name, pattern, AUTH_STACK if reads_login else None)

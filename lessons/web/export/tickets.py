@@ -36,13 +36,17 @@ def show_tickets(steps: list[Step]) -> list[Step]:
 
 
 def owner_of(ticket: str) -> str:
-    """`ada/2` is ada's second ticket."""
+    """`ada/2` is ada's second ticket, or second browser."""
     return ticket.partition("/")[0]
 
 
 def variable(kind: str, name: str) -> str:
-    """A variable for that user or ticket. A user name may contain `@` or `-`."""
-    return f"{kind}_{re.sub(r'[^a-zA-Z0-9]', '_', name)}"
+    """A variable for that user or ticket. a-b and a@b get different ones."""
+    return f"{kind}_{re.sub(r'[^a-zA-Z0-9]', _in_variable, name)}"
+
+
+def _in_variable(character: re.Match) -> str:
+    return "_" if character[0] == "/" else f"_{ord(character[0]):x}_"
 
 
 def _with_ticket(step: Step, names: dict[str, str]) -> Step:

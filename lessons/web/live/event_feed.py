@@ -9,16 +9,6 @@ from lessons.web.exercise_server import servers
 from lessons.web.live.page_socket import PageSocket, feed_group
 
 
-class Alive(PageSocket):
-    """Sends nothing. A page keeps it open, and so learns when the server has ended."""
-
-    async def websocket_connect(self, event):
-        await self.send({"type": "websocket.accept"})
-
-    async def websocket_disconnect(self, event):
-        raise StopConsumer()
-
-
 class EventFeed(PageSocket):
     """Sends the page JSON texts: batches of recorded events, and the state of what is played.
 

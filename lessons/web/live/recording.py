@@ -1,4 +1,4 @@
-"""Records the connections that the lessons' pages open. Exists in a local workshop only."""
+"""Records the connections that the lessons' pages open. Exists in a workshop only."""
 
 from functools import partial
 
@@ -14,9 +14,10 @@ from lessons.web.live.client_identity import (
     InvalidIdentity,
     with_lost_connections,
 )
-from lessons.web.live.event_feed import Alive, EventFeed
+from lessons.web.live.event_feed import EventFeed
 from lessons.web.live.event_forwarder import EventForwarder
 from lessons.web.live.page_socket import LAYER, feed_group
+from lessons.web.live.room_status import Alive, RoomStatus
 from lessons.wire.database import record_queries
 from lessons.wire.layer import record_layer
 from lessons.wire.middleware import RecordingMiddleware
@@ -33,11 +34,12 @@ _REJECTIONS = {
 }
 
 
-def record_page_clients(application):
+def record_page_clients(application, others=None):
     """Wrap `application`: what a client sends to /watched/<feed id>/<options>/... is recorded.
 
-    The events go to that feed. Call this only where a server's application is created: from then
-    on this process also records layers and queries, for recorded connections.
+    The events go to that feed. `others` serves the clients that are not recorded; by default, it is
+    `application` too. Call this only where a server's application is created: from then on this
+    process also records layers and queries, for recorded connections.
     """
     for alias in settings.CHANNEL_LAYERS:
         if alias != LAYER:
@@ -48,6 +50,7 @@ def record_page_clients(application):
             [
                 path(f"{_FEED[1:]}exercise/", ExerciseStatus.as_asgi()),
                 path(f"{_FEED[1:]}exercise/<str:key>/", ExerciseStatus.as_asgi()),
+                path(f"{_FEED[1:]}room/", RoomStatus.as_asgi()),
                 path(f"{_FEED[1:]}alive/", Alive.as_asgi()),
                 path(f"{_FEED[1:]}<str:feed_id>/", EventFeed.as_asgi()),
             ]
@@ -64,7 +67,7 @@ def record_page_clients(application):
         elif scope["type"] == "websocket" and scope["path"].startswith(_FEED):
             await feeds(scope, receive, send)
         else:
-            await application(scope, receive, send)
+            await (others or application)(scope, receive, send)
 
     return route
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from lessons.core import atomic_write, exercise_copies, progress
 from lessons.core.catalogue import Lesson, UnknownLesson, find
+from lessons.room.student import membership
 from lessons.web.exercise.exercise_panel import exercise_context
 from lessons.web.views.csp import with_csp
 from lessons.web.views.lesson_views import render_lesson
@@ -30,7 +31,7 @@ def in_workshop(view):
     @with_csp
     def view_of_lesson(request, key: str):
         if not settings.WORKSHOP:
-            raise Http404("This works in a local workshop only.")
+            raise Http404("This works in a workshop only.")
         try:
             return view(request, find(key))
         except UnknownLesson as error:
@@ -49,6 +50,8 @@ def exercise(request, lesson: Lesson):
 @in_workshop
 def hint(request, lesson: Lesson):
     """Show one more hint. `lesson hint` counts them too."""
+    if membership.is_held("hints", lesson):
+        return _answer(request, lesson, membership.NOT_RELEASED)
     shown = progress.show_hint(lesson)
     is_saved = progress.of(lesson).hints == shown
     return _answer(request, lesson, "" if is_saved else _NOT_SAVED)
@@ -58,6 +61,8 @@ def hint(request, lesson: Lesson):
 @in_workshop
 def solution(request, lesson: Lesson):
     """Show the solution of a lesson that is not green. The page offers this after the last hint."""
+    if membership.is_held("solutions", lesson):
+        return _answer(request, lesson, membership.NOT_RELEASED)
     is_saved = progress.show_solution(lesson) == progress.of(lesson)
     return _answer(request, lesson, "" if is_saved else _NOT_SAVED)
 

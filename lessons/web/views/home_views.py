@@ -1,4 +1,4 @@
-"""The first page: what the course is for, a recorded conversation, and the list of lessons."""
+"""The first page: what the course is for, a recorded conversation, the class, and the lessons."""
 
 from django.http import JsonResponse
 from django.shortcuts import render
@@ -10,7 +10,10 @@ from lessons.core.lesson_text import RecordedConversation, first_conversation
 from lessons.playback import recording_cache
 from lessons.playback.conversation import PLAYBACK_ERRORS
 from lessons.playback.steps import split_steps
+from lessons.room.student import membership, outbox
+from lessons.room.student.joining import is_readable
 from lessons.web.lesson_list import lesson_list_context
+from lessons.web.live.room_status import may_join
 from lessons.web.views.csp import with_csp
 from lessons.web.views.play_views import recording_json
 
@@ -20,10 +23,30 @@ PICTURE = "group"  # the lesson whose first conversation the page plays: two cli
 @require_safe
 @with_csp
 def home(request):
+    return render_home(request)
+
+
+def render_home(request, more: dict | None = None, status: int = 200):
+    """The page, with what a form of it has to say."""
     lesson, found = _pictured()
-    shown = {"picture": found, "pictured_lesson": lesson}
-    context = {**lesson_list_context(progress.read()), **shown}
-    return render(request, "lessons/home.html", context)
+    context = {
+        **lesson_list_context(progress.read()),
+        "picture": found,
+        "pictured_lesson": lesson,
+        **class_context(),
+        **(more or {}),
+    }
+    return render(request, "lessons/home.html", context, status=status)
+
+
+def class_context() -> dict:
+    """The class that this workshop is in, and what its student should know; or no class."""
+    known = membership.read() if may_join() else None
+    return {
+        "membership": known,
+        "waiting": outbox.count(known.device) if known else 0,
+        "is_readable": known is not None and is_readable(known.url),
+    }
 
 
 @require_safe

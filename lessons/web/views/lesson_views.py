@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -16,11 +17,16 @@ from lessons.core.catalogue import (
     find,
     lessons,
 )
-from lessons.core.lesson_text import expanded_text, first_conversation, read_bench_figures
+from lessons.core.lesson_text import (
+    expanded_text,
+    first_conversation,
+    read_bench_figures,
+    recorded_conversations,
+)
 from lessons.core.source import find_demo_source
 from lessons.judge.compare import is_playable
 from lessons.judge.predictions import InvalidPrediction, predictions
-from lessons.playback.steps import Step, UnknownStep, parse_step, split_steps
+from lessons.playback.steps import METHODS, Step, UnknownStep, parse_step, split_steps
 from lessons.web.exercise.exercise_panel import (
     exercise_context,
     source_digest,
@@ -47,31 +53,42 @@ def lesson_page(request, key: str):
         return render(request, "lessons/unknown_lesson.html", context, status=404)
     if key != lesson.key:
         return redirect("lesson", key=lesson.key)
+    if not settings.WORKSHOP:
+        return render(request, "lessons/public_lesson.html", _text_context(lesson))
     return render_lesson(request, lesson)
 
 
 def render_lesson(request, lesson: Lesson, **more):
-    source = find_demo_source(lesson.demo)
+    """The workspace: the text, live clients and the exercise."""
+    texts = _text_context(lesson)
     context = {
-        "lesson": lesson,
-        "text": markdown_to_html(_text_without_title(lesson)),
-        "source": source,
-        "source_digest": source_digest(source),
-        "lines": source_lines(source),
-        "feed": _feed_id(request) if settings.WORKSHOP else None,
+        **texts,
+        "source_digest": source_digest(texts["source"]),
+        "feed": _feed_id(request),
         "servers": servers_of(request),
-        "manage": MANAGE,
         "playable": is_playable(lesson),
         **_client_context(lesson),
         **comparison_context(lesson),
         "questions": (questions := question_context(lesson)),
-        "task": task_of(lesson),
         **(exercise := exercise_context(lesson)),
         "first_step": _first_step(exercise["state"], has_questions=bool(questions)),
-        **_neighbours(lesson),
         **more,
     }
     return render(request, "lessons/lesson.html", context)
+
+
+def _text_context(lesson: Lesson) -> dict:
+    """What there is to read: the text, the worked example, and the exercise's task."""
+    source = find_demo_source(lesson.demo)
+    return {
+        "lesson": lesson,
+        "text": markdown_to_html(_text_without_title(lesson)),
+        "source": source,
+        "lines": source_lines(source),
+        "task": task_of(lesson),
+        "manage": MANAGE,
+        **_neighbours(lesson),
+    }
 
 
 @require_safe
@@ -93,8 +110,9 @@ def _feed_id(request) -> str:
 
 
 def _text_without_title(lesson: Lesson) -> str:
-    """The lesson's Markdown. The page shows the title above its steps."""
-    return expanded_text(lesson).partition("\n")[2]
+    """The lesson's Markdown. The page shows the title above its steps, and has pages for notes."""
+    text = expanded_text(lesson).partition("\n")[2]
+    return text.replace("](../../../NOTES.md", f"]({reverse('notes')}")
 
 
 def _first_step(state: str, has_questions: bool) -> str:
@@ -110,7 +128,7 @@ def _neighbours(lesson: Lesson) -> dict:
     return {
         "previous": course[here - 1] if here else None,
         "next": course[here + 1] if here + 1 < len(course) else None,
-        "lessons_in_all": len(course),
+        "last_number": course[-1].number,
     }
 
 
@@ -141,9 +159,21 @@ def _opening(lesson: Lesson) -> dict:
     ]
     return {
         "path": lesson.path + (f"?{words['query']}" if "query" in words else ""),
-        "subprotocols": ", ".join(words.get("subprotocols", [])),
+        # `{token=ada}` is not a subprotocol: only a played conversation replaces it.
+        "subprotocols": ", ".join(it for it in words.get("subprotocols", []) if "{" not in it),
         "payload": texts[0] if texts else "hello",
+        "request": _opening_request(lesson),
     }
+
+
+def _opening_request(lesson: Lesson) -> dict:
+    """The same for a client that sends requests, and the paths of all requests in the texts."""
+    played = recorded_conversations(lesson.text)
+    steps = [parse_step(step) for one in played for step in split_steps(one.steps)]
+    requests = [step for step in [*steps, *_prediction_steps(lesson)] if step.action in METHODS]
+    paths = dict.fromkeys(step.arguments.get("path", lesson.path) for step in requests)
+    first = requests[0] if requests else Step("GET")
+    return {"path": next(iter(paths), lesson.path), "method": first.action, "paths": [*paths]}
 
 
 def _prediction_steps(lesson: Lesson) -> list[Step]:

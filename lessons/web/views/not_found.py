@@ -2,6 +2,7 @@
 
 from django.http import Http404
 from django.urls import Resolver404, resolve
+from django.utils.deprecation import MiddlewareMixin
 from django.views.defaults import page_not_found
 
 from lessons.web.views.csp import with_csp
@@ -9,18 +10,19 @@ from lessons.web.views.csp import with_csp
 not_found = with_csp(page_not_found)  # renders 404.html
 
 
-class NotFoundMiddleware:
-    """Answers with our page where Django, with DEBUG on, would show its own. It comes last."""
+class NotFoundMiddleware(MiddlewareMixin):
+    """Answers with our page where Django, with DEBUG on, would show its own. It comes last.
 
-    def __init__(self, get_response):
-        self.get_response = get_response
+    It is async-capable. Otherwise each request would keep a thread that waits for the event loop,
+    and a server that stops during a request would never end.
+    """
 
-    def __call__(self, request):
+    def process_request(self, request):
         try:
             resolve(request.path_info)
         except Resolver404 as error:
             return not_found(request, error)
-        return self.get_response(request)
+        return None
 
     def process_exception(self, request, exception):
         """A view has raised Http404."""

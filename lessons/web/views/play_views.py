@@ -7,7 +7,7 @@ ASGI. So neither the server's loop nor the thread of the sync consumers waits fo
 """
 
 import json
-from functools import wraps
+from functools import partial, wraps
 
 from django.conf import settings
 from django.http import Http404, JsonResponse
@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from lessons.core import progress
 from lessons.core.catalogue import Lesson, UnknownLesson, find
 from lessons.core.diagnoses import catalogue as diagnoses
+from lessons.judge.code_comparison import aligned_rows, read_parts
 from lessons.judge.compare import (
     Comparison,
     compare,
@@ -32,10 +33,11 @@ from lessons.playback.conversation import PLAYBACK_ERRORS
 from lessons.playback.recording_cache import Recording, record
 from lessons.playback.steps import BEGINNINGS, Step, parse_step, split_steps
 from lessons.playback.target import Target, resolve
-from lessons.web.code_comparison import aligned_rows, read_parts
+from lessons.room.student import membership
 from lessons.web.export.conversation_test import export_test
 from lessons.web.live.event_forwarder import event_json
 from lessons.web.live.page_socket import belongs_to_session
+from lessons.web.markup import highlight_code
 from lessons.wire.difference import find_visible_difference
 
 MAX_STEPS = 40
@@ -61,7 +63,7 @@ def json_for_own_page(view):
         session_key = request.session.session_key if settings.WORKSHOP else None
         parameters = request.POST if request.method == "POST" else request.GET
         if not belongs_to_session(parameters.get("feed", ""), session_key):
-            raise Http404("Only a page of the same session gets an answer, in a local workshop.")
+            raise Http404("Only a page of the same session gets an answer, in a workshop.")
         try:
             return JsonResponse(view(request, find(key), **kwargs))
         except UnknownLesson as error:
@@ -135,10 +137,12 @@ def _code_json(request, lesson: Lesson, mistake: Mistake) -> dict | None:
     """`{"right", "wrong", "rows"}`: two places, and the code of both in aligned rows.
 
     It gives the solution away. So it is None until the exercise was green or the student has looked
-    at the solution. An instructor always gets it.
+    at the solution. A solution that is held back stays hidden. An instructor always gets it.
     """
     known = progress.of(lesson)
     if not (known.was_green or known.is_read or request.user.is_staff):
+        return None
+    if membership.is_held("solutions", lesson) and not request.user.is_staff:
         return None
     try:
         right = read_parts(lesson.solution, lesson.exercise_name)
@@ -148,7 +152,7 @@ def _code_json(request, lesson: Lesson, mistake: Mistake) -> dict | None:
     return {
         "right": right[0].source.place,
         "wrong": wrong[0].source.place,
-        "rows": aligned_rows(right, wrong),
+        "rows": aligned_rows(right, wrong, partial(highlight_code, language="python")),
     }
 
 
@@ -232,6 +236,8 @@ def _requested_target(lesson: Lesson, name: str) -> Target | None:
         return None
     if not is_playable(lesson):
         raise RequestRejected(f"The exercise of lesson {lesson.number} is a test, no consumer.")
+    if name == "solution" and membership.is_held("solutions", lesson):
+        raise RequestRejected(membership.NOT_RELEASED)
     if name == "solution" and not progress.of(lesson).was_green:
         raise RequestRejected("The solution can be exported once your exercise was green.")
     if name in ("exercise", "solution"):

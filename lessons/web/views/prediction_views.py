@@ -15,6 +15,7 @@ from lessons.judge.predictions import (
     shuffled,
 )
 from lessons.playback.recording_cache import Recording
+from lessons.web.live.vote import seed_of
 from lessons.web.markup import markdown_to_html
 from lessons.web.views.play_views import RequestRejected, json_for_own_page, recording_json
 
@@ -68,7 +69,7 @@ def _load(request, lesson: Lesson, number: int) -> tuple[Prediction, Recording, 
         )
     prediction = found[number - 1]
     recording = prediction.recording(lesson)
-    seed = f"{request.GET['feed']} {number}"
+    seed = seed_of(request.GET["feed"], number)
     return prediction, recording, shuffled(cards(prediction, recording), seed)
 
 

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from itertools import groupby
+from math import inf
 
 from django.http import Http404
 from django.shortcuts import render
@@ -40,7 +41,7 @@ def diagnoses_page(request):
         for mistake in read_mistakes(lesson):
             mistakes.setdefault(mistake.diagnosis, []).append((lesson, mistake))
     by_number = {lesson.number: lesson for lesson in lessons()}
-    ordered = sorted(catalogue().values(), key=lambda one: one.lesson or len(by_number) + 1)
+    ordered = sorted(catalogue().values(), key=lambda one: one.lesson or inf)
     groups = tuple(
         (by_number.get(number), tuple((one, tuple(mistakes.get(one.id, ()))) for one in some))
         for number, some in groupby(ordered, key=lambda one: one.lesson)

@@ -1,4 +1,5 @@
-// Says on each page that the workshop's server has ended, and stops saying so when it is back.
+// Says on each page that the workshop's server has ended, and stops saying so when it is back. The
+// same socket says when the workshop joins or leaves a class: then the bar of the class is loaded.
 
 import { byId } from "./dom.js";
 import { ReconnectingSocket, socketUrl } from "./server.js";
@@ -6,6 +7,7 @@ import { ReconnectingSocket, socketUrl } from "./server.js";
 const PATIENCE = 2000; // milliseconds; a restart after a change of code is often shorter
 
 let timer = null;
+let wasInClass = null; // null before the first news
 
 function setOnline(isOnline) {
   if (!isOnline) {
@@ -23,5 +25,11 @@ function show(isOffline) {
   if (isOffline) dispatchEvent(new Event("workshop-lost"));
 }
 
-const socket = new ReconnectingSocket(socketUrl(location.host, "/ws/feed/alive/"), () => {}, setOnline);
+async function setClass({ class: isInClass }) {
+  if (isInClass) await import("../class/class_bar.js");
+  if (isInClass !== wasInClass) dispatchEvent(new CustomEvent("class-changed", { detail: isInClass }));
+  wasInClass = isInClass;
+}
+
+const socket = new ReconnectingSocket(socketUrl(location.host, "/ws/feed/alive/"), setClass, setOnline);
 socket.ready().catch(() => {});

@@ -16,6 +16,9 @@ export function playUrl(url, feed, parameters = []) {
   return `${url}?${new URLSearchParams([["feed", feed], ...parameters])}`;
 }
 
+// The id of a page's feed: with it, a request says which page it comes from.
+export const feedOf = (panel) => panel.dataset.feed.split("/").at(-2);
+
 const IMPORT_PAUSES = [150, 300, 600, 1200, 2000, 2000, 2000]; // milliseconds
 
 // Loads a module that most visits do not need. Tries again, because the server may be restarting.

@@ -1,5 +1,5 @@
-// What this browser, or this tab of it, remembers for the user. If it forbids a page to store anything, nothing is
-// remembered, and nothing fails.
+// What this browser, or this tab of it, remembers for the user. If the browser forbids a page to store
+// anything, nothing is remembered, and nothing fails.
 
 export function stored(key) {
   try {

@@ -48,9 +48,10 @@ function drawDiagnosis(box, { title, symptom, cause, cure, lesson, url }) {
 
 // One side of a comparison: a diagram, and the full message of the chosen or first different event.
 class ComparisonPane {
-  constructor(box, label) {
-    Object.assign(this, { box, label });
-    this.message = box.parentElement.querySelector(".event-text");
+  constructor(box) {
+    const figure = box.parentElement;
+    const label = `${figure.querySelector("figcaption").textContent}, as a diagram`;
+    Object.assign(this, { box, label, message: figure.querySelector(".event-text") });
   }
 
   // `differs` is the index of the first event that differs, null if this side ends before it, and
@@ -76,6 +77,5 @@ class ComparisonPane {
 
 const code = new CodeRows({ right: byId("code-right"), wrong: byId("code-wrong") });
 const boxes = [byId("compare-right"), byId("compare-wrong")];
-const right = new ComparisonPane(boxes[0], "The solution, as a diagram");
-const wrong = new ComparisonPane(boxes[1], "The mistake, as a diagram");
+const [right, wrong] = boxes.map((box) => new ComparisonPane(box));
 scrollTogether(...boxes);

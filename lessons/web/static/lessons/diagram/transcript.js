@@ -133,8 +133,25 @@ export class Transcript extends EventTarget {
   }
 }
 
+// Whether all that the views read of an event has the right type. A file may hold anything.
 function isEvent(event) {
-  const { seq, time, lane, direction, message, connection } = event ?? {};
+  const { seq, time, lane, direction, connection, message, state, ...texts } = event ?? {};
   const isPlaced = LANES.has(lane) && DIRECTIONS.has(direction) && typeof connection === "string";
-  return isPlaced && Number.isInteger(seq) && Number.isFinite(time) && message instanceof Object;
+  const isTimed = Number.isInteger(seq) && Number.isFinite(time);
+  const { text = "", literal, handler, thread } = texts;
+  const isShown = typeof text === "string" && [literal, handler, thread].every(isTextOrNothing);
+  return isPlaced && isTimed && isShown && isMessage(message) && isState(state);
+}
+
+function isTextOrNothing(value) {
+  return typeof (value ?? "") === "string";
+}
+
+function isMessage(message) {
+  if (!(message instanceof Object) || message.type instanceof Object) return false;
+  return message.type !== "query" || typeof message.sql === "string";
+}
+
+function isState(state) {
+  return state == null || (state instanceof Object && Object.values(state).every(isTextOrNothing));
 }

@@ -20,6 +20,8 @@ class Exercise {
     copy.onclick = async () => {
       copy.textContent = (await copyText(byId("exercise-path"))) ? "Copied" : "Selected";
     };
+    addEventListener("class-held", () => this.showHeld());
+    this.showHeld();
     new ReconnectingSocket(() => this.url(), (news) => this.update(news)).ready().catch(() => {});
   }
 
@@ -33,7 +35,10 @@ class Exercise {
   update({ panel, judging, judge, source_changed: isSourceChanged, file }) {
     if (judging !== undefined) this.section.toggleAttribute("data-judging", judging);
     if (judging) this.announce("");
-    if (judge !== undefined) byId("no-judge").hidden = judge;
+    if (judge !== undefined) {
+      byId("judge-restarting").hidden = judge !== "restarting";
+      byId("no-judge").hidden = judge !== "missing";
+    }
     if (isSourceChanged !== undefined) byId("source-old").hidden = !isSourceChanged;
     if (file !== undefined) dispatchEvent(new CustomEvent("file-changed", { detail: file }));
     const isMissing = this.panel.querySelector("#missing") !== null;
@@ -41,6 +46,23 @@ class Exercise {
     if (panel === undefined) return;
     this.last += 1;
     this.show(panel);
+  }
+
+  // Loads the panel again when an instructor holds or releases the hints or the solution. The bar of
+  // the class has in its data what is held: lists of lessons, or "*" for all.
+  async showHeld(attempts = 3) {
+    const known = byId("class-bar")?.dataset.held;
+    if (!known) return; // no news yet
+    const { slug, held } = this.panel.firstElementChild.dataset;
+    const lists = Object.entries(JSON.parse(known));
+    const isHeld = ([, lessons]) => lessons.includes(slug) || lessons.includes("*");
+    const now = lists.filter(isHeld).map(([what]) => what);
+    if (now.join(" ") === held || !attempts) return;
+    await this.load(this.section.dataset.part);
+    const released = held.split(" ").filter((what) => what && !now.includes(what));
+    const text = released.length ? `has released the ${released.join(" and ")}` : `holds back the ${now.join(" and ")}`;
+    this.announce(`Your instructor ${text}.`);
+    await this.showHeld(attempts - 1); // the next news may have come before that answer
   }
 
   post(event) {
@@ -78,7 +100,7 @@ class Exercise {
     if (focused) (byId(focused.id) ?? byId("verdict-title")).focus({ preventScroll: true });
     if (byId("finding") && byId("finding").textContent !== before) showTab("verdict");
     updateFocusableScroll();
-    if (byId("solution")) byId("target")?.querySelector("[value=solution]").removeAttribute("disabled");
+    byId("target")?.querySelector("[value=solution]").toggleAttribute("disabled", !byId("solution"));
     dispatchEvent(new Event("verdict-shown"));
     if (this.error(this.panel)) this.announce(this.error(this.panel));
     else if (this.version() !== shown) this.announce(this.summary(this.hints().length > hints));

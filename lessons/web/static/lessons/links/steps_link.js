@@ -2,10 +2,10 @@
 // what is on the disk plays them, and only when the user asks for it.
 
 import { button, byId, element, loadCss } from "../common/dom.js";
-import { fetchJson, playUrl } from "../common/server.js";
+import { feedOf, fetchJson, playUrl } from "../common/server.js";
 import { showStep } from "../workspace/steps.js";
 import { linkTo, readLink } from "./address.js";
-import { feedOf, playSteps, titleOf } from "./play_steps.js";
+import { playSteps, titleOf } from "./play_steps.js";
 
 const parse = (panel, steps) => {
   return fetchJson(playUrl(panel.dataset.steps, feedOf(panel), steps.map((step) => ["step", step])));

@@ -134,7 +134,9 @@ export class HttpClient {
     say("connecting", "Waiting for the response…");
     try {
       const isPost = method === "POST";
-      this.onStep({ action: method, arguments: isPost ? { body } : {} });
+      const place = path.replaceAll(" ", "%20"); // in the text of a step, a space ends the path
+      const step = { ...(path !== this.home && { path: place }), ...(isPost && { body }) };
+      this.onStep({ action: method, arguments: step });
       const watchedPath = `${this.watched.path}/${encodeURIComponent(identityOf(this))}${path}`;
       const options = { method, signal, cache: "no-store", ...(isPost && { body }) };
       const response = await fetch(watchedPath, options);

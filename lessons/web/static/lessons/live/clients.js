@@ -112,7 +112,7 @@ class ClientCard {
   constructor(box, number, clients) {
     Object.assign(this, { box, number, clients, handshake: new HandshakeStatus() });
     this.status = box.querySelector("[role=status]");
-    this.isHttp = this.form("request") !== null; // one lesson is about HTTP requests
+    this.isHttp = this.form("request") !== null; // two lessons have HTTP requests
     const { watched, path } = clients.panel.dataset;
     const Client = this.isHttp ? HttpClient : WebSocketClient;
     this.client = new Client({

@@ -1,21 +1,22 @@
 // "Show me": the conversation of a red claim, played on the student's code, in the main diagram.
 
 import { byId, element, loadCss } from "../common/dom.js";
-import { fetchJson, playUrl } from "../common/server.js";
+import { feedOf, fetchJson, playUrl } from "../common/server.js";
 import { detailsOf, typeOf } from "../diagram/event_text.js";
 import { Transcript } from "../diagram/transcript.js";
 import { showStep } from "../workspace/steps.js";
+import { fetchSource } from "./source_view.js";
 
 const css = loadCss("live/failing.css");
 
 // `button` names the claim: its number in the verdict. The button says why it cannot be shown.
-export async function showFailing(button, recording, feed) {
+export async function showFailing(button, recording, panel) {
   const { url, claim } = button.dataset;
   button.disabled = true;
   try {
     const [answer, source] = await Promise.all([
-      fetchJson(playUrl(url, feed, [["claim", claim]])),
-      fetchJson(playUrl(button.dataset.source, feed, [["target", "exercise"]])).catch(() => null),
+      fetchJson(playUrl(url, feedOf(panel), [["claim", claim]])),
+      fetchSource(panel, "exercise").catch(() => null),
       css,
     ]);
     const transcript = Transcript.from(answer.received);

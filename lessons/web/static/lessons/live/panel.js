@@ -1,7 +1,7 @@
 // The entry of a lesson's page: connects its clients, its recording and its buttons.
 
 import { byId, element, withoutDirectionMarks } from "../common/dom.js";
-import { retryImport } from "../common/server.js";
+import { feedOf, retryImport } from "../common/server.js";
 import { whenShown } from "../workspace/steps.js";
 import { Clients } from "./clients.js";
 import { PlayedSteps } from "./played_steps.js";
@@ -30,7 +30,7 @@ function start(panel) {
     const button = target.closest(".show-me");
     if (!button) return;
     const { showFailing } = await retryImport((query) => import(`./failing.js${query}`));
-    showFailing(button, recording, panel.dataset.feed.split("/").at(-2));
+    showFailing(button, recording, panel);
   });
   const link = () => retryImport((query) => import(`../links/steps_link.js${query}`));
   byId("copy-link").onclick = async () => (await link()).copyLink(panel, played.toTexts());
@@ -41,7 +41,7 @@ function start(panel) {
   });
   byId("export").onclick = async () => {
     const { showExport } = await retryImport((query) => import(`./pytest_export.js${query}`));
-    showExport(played.toTexts(), panel.dataset.feed.split("/").at(-2));
+    showExport(played.toTexts(), feedOf(panel));
   };
   const files = () => retryImport((query) => import(`./transcript_file.js${query}`));
   byId("save").onclick = async () => (await files()).save(recording.shown, panel.dataset.lesson);

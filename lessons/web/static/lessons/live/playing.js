@@ -2,8 +2,8 @@
 // or a mistake. The server runs all but the first in a separate process, and reports its state.
 
 import { byId, button, element, loadCss, withCode } from "../common/dom.js";
-import { fetchJson, playUrl } from "../common/server.js";
 import { showStep } from "../workspace/steps.js";
+import { fetchSource } from "./source_view.js";
 
 await loadCss("live/playing.css");
 
@@ -98,10 +98,8 @@ export class Playing {
 
   async showSource() {
     const { target } = this;
-    const { feed, lesson } = this.clients.panel.dataset;
-    const url = playUrl(`/lessons/${lesson}/source/`, feed.split("/").at(-2), [["target", target]]);
     try {
-      const source = await fetchJson(url);
+      const source = await fetchSource(this.clients.panel, target);
       if (target === this.target) this.recording.setLiveSource(source);
     } catch (error) {
       if (target === this.target) this.recording.setLiveSource({ place: error.message, lines: [] });

@@ -31,7 +31,7 @@ export async function showExport(steps, feed, target = chosenTarget()) {
 
 // The target that the page's switch shows, if the page has one.
 function chosenTarget() {
-  return byId("playing")?.querySelector("select")?.value ?? "";
+  return byId("target")?.value ?? "";
 }
 
 // The steps for the test, and a note if they are not all steps.

@@ -1,6 +1,12 @@
 // The source of what is played. It highlights the handler that ran, and names its thread.
 
 import { byId, element } from "../common/dom.js";
+import { feedOf, fetchJson, playUrl } from "../common/server.js";
+
+// The source of a target, for setSource(). Throws an Error with the server's reason.
+export function fetchSource(panel, target) {
+  return fetchJson(playUrl(panel.dataset.source, feedOf(panel), [["target", target]]));
+}
 
 export class SourceView {
   // The page comes with the source of the worked example.

@@ -1,5 +1,6 @@
 // Stores a transcript in this browser, for a reload of the page.
 
+import { storedForTab, storeForTab } from "../common/storage.js";
 import { Transcript } from "../diagram/transcript.js";
 
 const MAX_STORED = 2_000_000; // characters that sessionStorage has room for
@@ -10,13 +11,8 @@ const storageKey = () => `transcript ${location.pathname}`;
 export function storeOnUnload(transcript) {
   addEventListener("pagehide", () => {
     const text = JSON.stringify(transcript);
-    try {
-      const isNamed = location.hash.startsWith("#event-");
-      if (isNamed && text.length < MAX_STORED) sessionStorage.setItem(storageKey(), text);
-      else sessionStorage.removeItem(storageKey());
-    } catch {
-      // The storage is full or forbidden. Then a reload begins with an empty transcript.
-    }
+    const isNamed = location.hash.startsWith("#event-");
+    storeForTab(storageKey(), isNamed && text.length < MAX_STORED ? text : "");
   });
 }
 
@@ -24,7 +20,7 @@ export function storeOnUnload(transcript) {
 export function restore() {
   if (!location.hash.startsWith("#event-")) return null;
   try {
-    return Transcript.from(JSON.parse(sessionStorage.getItem(storageKey())));
+    return Transcript.from(JSON.parse(storedForTab(storageKey())));
   } catch {
     return null;
   }

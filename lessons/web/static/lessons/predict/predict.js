@@ -1,6 +1,6 @@
 // The lesson's questions: sends the student's prediction, and shows the recording that answers it.
 
-import { button } from "../common/dom.js";
+import { button, byId } from "../common/dom.js";
 import { fetchJson, playUrl } from "../common/server.js";
 import { Diagram } from "../diagram/diagram.js";
 import { Transcript } from "../diagram/transcript.js";
@@ -27,6 +27,7 @@ class Question {
     const box = this.section.querySelector(".answer");
     this.answer = new Answer(box, question, (text) => this.say(text));
     box.append(button("Check", () => this.attempt(() => this.check())));
+    if (byId("class-bar")) (await import("./vote.js")).offerVote(this);
     this.startButton.hidden = true;
     this.answer.focus();
   }
