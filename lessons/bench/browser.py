@@ -2,25 +2,14 @@
 
 import asyncio
 import json
-import shutil
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from lessons.bench.report import MissingRequirement
+from lessons.programs import CHROMIUM
 
-# chromium-headless-shell is the same engine without windows. It uses two thirds of the processor.
-CHROMIUM_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-NO_CHROMIUM = (
-    "There is no Chromium on this machine: "
-    "apt-get install chromium-headless-shell, or chromium if there is no such package"
-)
 PAGE_TIMEOUT = 60  # seconds
 MAX_EVENTS = 5000  # that a page shows; it drops the oldest of more
-
-
-def find_chromium() -> str | None:
-    """The path of the first Chromium on this machine."""
-    return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
 
 
 class Browser:
@@ -32,9 +21,9 @@ class Browser:
     async def __aenter__(self):
         from playwright.async_api import async_playwright
 
-        path = find_chromium()
+        path = CHROMIUM.find()
         if path is None:
-            raise MissingRequirement(NO_CHROMIUM)
+            raise MissingRequirement(CHROMIUM.missing())
         self._playwright = await async_playwright().start()
         launch = self._playwright.chromium.launch
         self.chromium = await launch(executable_path=path, args=["--no-sandbox"])

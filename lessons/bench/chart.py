@@ -9,7 +9,7 @@ LABEL_WIDTH, BAR_WIDTH, LINE_HEIGHT, TOP, LEFT = 240, 400, 22, 40, 12
 SCALE_WIDTH, PLOT_WIDTH, PLOT_HEIGHT = 70, 320, 300
 
 STYLE = Path(__file__).with_name("chart.css").read_text(encoding="utf-8")
-COLOURS = ("first", "second", "third", "fourth")
+COLOURS = ("first", "second", "third", "fourth", "fifth")
 
 
 def bars(title: str, rows: list[dict]) -> str:

@@ -1,4 +1,8 @@
-"""`bench fanout`: one `group_send` to many clients, by channel layer, in one and two processes."""
+"""`bench fanout`: one `group_send` to many clients, by channel layer, in one and two processes.
+
+In one process also without the check of database connections ("lean"), and with one channel for all
+clients of the process ("shared channel").
+"""
 
 import asyncio
 import json
@@ -8,6 +12,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 
 from lessons.bench import chart
@@ -20,7 +25,16 @@ from lessons.core.redis_server import RedisServer
 SIZES = (10, 100, 1000)
 IN_MEMORY, REDIS, _ = BACKENDS
 TUTORIAL = "the tutorial's chat, Redis"
+LEAN, SHARED = "lean", "shared channel"
+# What each version of the chat no longer does, compared with the one before it.
+STEPS = {
+    TUTORIAL: "",
+    REDIS: "generic consumer and JSON",
+    f"{REDIS}, {LEAN}": "check of the database connections",
+    f"{REDIS}, {SHARED}": "a channel for each client",
+}
 PROCESSES = (1, 2)
+CHARTED = (*BACKENDS, f"{REDIS}, {SHARED}", TUTORIAL)  # a chart has five colours
 QUIET_TIMEOUT = 0.5  # seconds without a delivery, after which the waiting clients are probed
 ROUND_TIMEOUT = 60  # seconds
 WARM_UP = 2  # rounds that do not count
@@ -50,7 +64,7 @@ def run(options: Options) -> Report:
     rows = rows_of(measure(rounds, SIZES[:-1] if options.quick else SIZES))
     return Report(
         {"rounds": rounds, "rows": rows},
-        table_of(rows),
+        f"{table_of(rows)}\n\n{explain_time(rows)}",
         chart.lines(
             "Milliseconds from one group_send to its last delivery",
             series_of(rows),
@@ -72,6 +86,10 @@ def measure(rounds: int, sizes=SIZES) -> AllFigures:
             for layer in BACKENDS
             for count in PROCESSES
         ]
+        for layer in BACKENDS:
+            for kind, path in ((LEAN, "/lean"), (SHARED, "/shared")):
+                server = stack.enter_context(_servers(layer, url, 1))
+                rooms.append(Room(f"{layer}, {kind}", server, path=path))
         peer = stack.enter_context(_servers(REDIS, url, 1))
         rooms.append(Room(TUTORIAL, peer, path="/tutorial", kind=TutorialMember))
         return asyncio.run(_measure(rooms, rounds, sizes))
@@ -216,6 +234,24 @@ def rows_of(figures: AllFigures) -> list[dict]:
     return rows
 
 
+def explain_time(rows: list[dict]) -> str:
+    """Where the time of the tutorial's chat goes, in the largest room: what each step saves."""
+    largest = max(row["clients"] for row in rows)
+    ms = {
+        row["layer"]: row["ms"]
+        for row in rows
+        if (row["processes"], row["clients"]) == (1, largest)
+    }
+    lines = [f"Where the tutorial's {ms[TUTORIAL]:.0f} ms go, {largest} clients, {REDIS}:"]
+    for before, after in pairwise(STEPS):
+        share = (ms[before] - ms[after]) / ms[TUTORIAL]
+        lines.append(f"  {STEPS[after]:<36}{share:>5.0%}")
+    lines.append(
+        f"  {'the rest: frames, network, clients':<36}{ms[[*STEPS][-1]] / ms[TUTORIAL]:>5.0%}"
+    )
+    return "\n".join(lines)
+
+
 def setup_of(row: dict) -> str:
     count = row["processes"]
     return f"{row['layer']}, {count} process{'es' if count > 1 else ''}"
@@ -234,6 +270,7 @@ def table_of(rows: list[dict]) -> str:
 
 def series_of(rows: list[dict]) -> list[dict]:
     """The lines of the chart: a colour for each layer, dashes for two processes."""
+    rows = [row for row in rows if row["layer"] in CHARTED]
     layers = list(dict.fromkeys(row["layer"] for row in rows))
     return [
         {

@@ -39,9 +39,10 @@ def measure(lesson: Lesson, rounds: int) -> dict[str, list[float]]:
     """Milliseconds of each round, by what was measured. In each round, every kind runs once.
 
     "save to claims" starts when the right exercise is written and ends when the judge process has
-    reported the claims; "save to verdict" ends after the generated conversations. "save to a red
-    verdict" is the same for the unchanged exercise. The other kinds are whole processes; "to the
-    claims" ends when the first claim is printed.
+    reported the claims; "save to verdict" ends after the generated conversations. A lesson about
+    tests does not have these, so both are the same there. "save to a red verdict" is measured with
+    the unchanged exercise. The other kinds are whole processes; "to the claims" ends when the
+    first claim is printed.
     """
     times: dict[str, list[float]] = defaultdict(list)
     with project_copy() as project:
@@ -63,7 +64,7 @@ def measure(lesson: Lesson, rounds: int) -> dict[str, list[float]]:
                 for kind, run_kind in kinds.items():
                     times[kind].append(_milliseconds(run_kind))
                 saved = judge.times_after(exercise, f"{right}\n# {number}\n")
-                times["save to claims"].append(saved["claims"])
+                times["save to claims"].append(saved.get("claims", saved["verdict"]))
                 times["save to verdict"].append(saved["verdict"])
                 saved = judge.times_after(exercise, wrong)
                 times["save to a red verdict"].append(saved["verdict"])

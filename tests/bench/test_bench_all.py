@@ -49,7 +49,7 @@ def no_redis(options):
     raise MissingRequirement("There is no Redis server <here>.")
 
 
-def test_runs_every_benchmark_but_the_long_chat():
+def test_runs_every_benchmark_but_those_of_the_chat():
     in_all = [name for name, one in registry.BENCHMARKS.items() if one.in_all]
     assert in_all == ["verdict", "echo", "fanout", "page"]
 
