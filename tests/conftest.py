@@ -9,9 +9,10 @@ from asgiref.sync import SyncToAsync
 from django.db import connections
 from django.test import SimpleTestCase
 
-from lessons.bench.browser import NO_CHROMIUM, find_chromium
-from lessons.core.redis_server import INSTALL_HINT, RedisServer, find_binaries
+from lessons.core.redis_server import RedisServer, find_binaries
 from lessons.playback import session
+from lessons.playback.child_process import use_sqlite
+from lessons.programs import CHROMIUM, REDIS
 from tests.support.courses import (  # noqa: F401 - fixtures for every folder
     accept,
     compiled,
@@ -21,12 +22,16 @@ from tests.support.courses import (  # noqa: F401 - fixtures for every folder
     lesson,
     project,
 )
-from tests.support.required_programs import skip_or_fail
+from tests.support.required_programs import find_program, skip_or_fail
 
 # A shell starts a background command with SIGINT ignored, and each program that a test starts would
 # inherit that. Some tests interrupt such a program.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# The tests, and the programs that they start, have their own SQLite files.
+use_sqlite()
+os.environ.pop("DATABASE_URL", None)
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     session.PROCESSES = 1  # the tests already run side by side
@@ -34,7 +39,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 @pytest.hookimpl(optionalhook=True)  # the run of the mutants does not use xdist
 def pytest_xdist_make_scheduler(config, log):
-    """Run tests that share a server, a browser or a .venv in one process, and run them first.
+    """Run tests that share a server, a browser, a .venv or a class in one process, and first.
 
     The mark xdist_group of xdist does nothing with pytest 9.2.
     """
@@ -45,7 +50,8 @@ def pytest_xdist_make_scheduler(config, log):
             file = nodeid.partition("::")[0]
             if file.startswith("tests/browser/"):
                 return "tests/browser/"
-            shares = "test_facts_" in file or "test_faults_" in file or "bootstrap" in file
+            shared = ("test_facts_", "test_faults_", "bootstrap", "test_grade_command")
+            shares = any(name in file for name in shared)
             return file if shares else nodeid
 
     return FileScheduling(config, log)
@@ -90,15 +96,13 @@ def forked_servers(monkeypatch):
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of Chromium."""
-    return find_chromium() or skip_or_fail(NO_CHROMIUM)
+    return find_program(CHROMIUM)
 
 
 @pytest.fixture(scope="session")
 def redis_binaries() -> list[str]:
     """Paths of the Redis servers that a test may start and kill."""
-    return find_binaries() or skip_or_fail(
-        f"There is no Redis server on this machine: {INSTALL_HINT}"
-    )
+    return find_binaries() or skip_or_fail(REDIS.missing())
 
 
 @pytest.fixture(scope="session")

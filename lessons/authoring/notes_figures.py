@@ -81,6 +81,21 @@ def _soak() -> str:
     return f"{title}\n\n{_table(head, rows)}\n\n{conditions}"
 
 
+def _storm() -> str:
+    figures, conditions = _measured("storm")
+    rows = [
+        [
+            *_cells(row, "storm members"),
+            *(f"{row[name]:.1f}" for name in ("ready_s", "complete_s", "cpu_s")),
+            *_cells(row, "lost_handshakes wrong_messages"),
+        ]
+        for row in figures["rows"]
+    ]
+    head = ["storm", "members", "ready s", "list complete s", "CPU s"]
+    head += ["lost handshakes", "wrong messages"]
+    return f"{_table(head, rows)}\n\n{conditions}"
+
+
 def _sizing() -> str:
     """How much one process carries at half its load, from the three benchmarks."""
     (echoes, _), (rooms, _), (stay, _) = _measured("echo"), _measured("fanout"), _measured("chat")
@@ -112,4 +127,5 @@ FIGURES = {
     "figures-echo": _echo,
     "figures-fanout": _fanout,
     "figures-soak": _soak,
+    "figures-storm": _storm,
 }

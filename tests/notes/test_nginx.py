@@ -1,11 +1,7 @@
 """nginx in front of Daphne, configured as in NOTES.md, and the servers' defaults there."""
 
-import datetime
 import inspect
-import socket
-import ssl
-import subprocess
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from http.client import HTTPSConnection
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,62 +10,16 @@ from urllib.parse import quote
 import hypercorn.config
 import hypercorn.middleware
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from daphne.cli import CommandLineInterface
 from uvicorn import Config
 from uvicorn.main import main as uvicorn_command
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from lessons.authoring.notes import FENCE, NOTES
+from tests.support.programs.nginx import free_port, nginx_for, unverified_tls
 from tests.support.programs.real_daphne import ACCEPT, TEST_TIMEOUT, stay
 from tests.support.programs.running_program import wait_until
 from tests.support.programs.server_probes import Server
-from tests.support.required_programs import find_program
-
-FRAME = """
-daemon off; master_process off; pid {folder}/pid; error_log {folder}/errors;
-events {{}}
-http {{
-access_log off;
-client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
-uwsgi_temp_path {folder}; scgi_temp_path {folder};
-{lines}
-}}
-"""
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
-
-
-def listens(port):
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
-
-
-def certificate(folder):
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "chat.example.org")])
-    day = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
-    made = x509.CertificateBuilder(name, name, key.public_key(), 1, day, day.replace(year=2046))
-    own = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    (folder / "chat.key").write_bytes(own)
-    signed = made.sign(key, hashes.SHA256())
-    (folder / "chat.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-
-
-def unverified_tls():
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return context
 
 
 @pytest.fixture(scope="module")
@@ -82,30 +32,11 @@ def daphne():
 def nginx(daphne, tmp_path):
     """`nginx(without="proxy_buffering")`: start nginx without such lines, and return its port.
 
-    All other lines are those of NOTES.md. The first of its two servers does not run.
+    The first of its two servers does not run.
     """
-    program = find_program(["nginx", "/usr/sbin/nginx"], "apt-get install nginx-light")
-    certificate(tmp_path)
-    blocks = FENCE.finditer(NOTES.read_text(encoding="utf-8"))
-    configuration = next(block["body"] for block in blocks if block["info"] == "nginx")
-    processes = []
-
-    def start(without="nothing", timeout="60s"):
-        port = free_port()
-        lines = configuration.replace("listen 443", f"listen 127.0.0.1:{port}")
-        lines = lines.replace(":8001", f":{free_port()}").replace(":8002", f":{daphne.port}")
-        lines = lines.replace("/etc/ssl", str(tmp_path)).replace("60s", timeout)
-        kept = [line for line in lines.splitlines() if without not in line]
-        file = tmp_path / "nginx.conf"
-        file.write_text(FRAME.format(folder=tmp_path, lines="\n".join(kept)))
-        processes.append(subprocess.Popen([program, "-c", str(file), "-p", str(tmp_path)]))
-        wait_until(lambda: listens(port))
-        return port
-
-    yield start
-    for process in processes:
-        process.terminate()
-        process.wait()
+    with ExitStack() as stack:
+        ports = free_port(), daphne.port
+        yield lambda **options: stack.enter_context(nginx_for(ports, tmp_path, **options))
 
 
 @pytest.fixture
@@ -138,6 +69,17 @@ def test_nginx_skips_a_server_that_is_down(nginx, visit):
     port = nginx()
     for _ in range(3):
         assert visit(port)
+
+
+def test_nginx_limits_the_sockets_of_an_address(nginx, visit):
+    port = nginx(limit="limit_conn clients 1;")
+
+    def visit_again(client):
+        with pytest.raises(InvalidStatus) as failure:
+            visit(port)
+        assert failure.value.response.status_code == 503
+
+    assert visit(port, act=visit_again)
 
 
 def test_nginx_closes_a_socket_when_the_server_sends_nothing(nginx, visit):
@@ -190,6 +132,13 @@ def test_without_buffering_nginx_forwards_each_piece_of_a_stream_at_once(nginx, 
     assert first_piece(daphne, nginx(), TEST_TIMEOUT) == b"data: 1\n\n"
     with pytest.raises(TimeoutError):
         first_piece(daphne, nginx(without="proxy_buffering"), 0.5)
+
+
+def test_nginx_refuses_a_body_of_more_than_one_megabyte(nginx, daphne):
+    client = HTTPSConnection("127.0.0.1", nginx(), timeout=TEST_TIMEOUT, context=unverified_tls())
+    with closing(client):
+        client.request("POST", "/", b"x" * (2**20 + 1))
+        assert client.getresponse().status == 413
 
 
 def test_only_hypercorn_offers_websockets_over_http_2():

@@ -18,12 +18,19 @@ from lessons.web.search.search import recognise
 
 TEXT = NOTES.read_text(encoding="utf-8")
 PROSE = FENCE.sub("", TEXT)
+KINDS_OF_CODE = {"python", "text", "js", "sh", "nginx", "ini", "yaml"}
 HOSTS = {
     "asgi.readthedocs.io",
     "channels.readthedocs.io",
     "cheatsheetseries.owasp.org",
+    "developer.mozilla.org",
+    "docs.aws.amazon.com",
+    "docs.djangoproject.com",
     "docs.python.org",
+    "github.com",
+    "htmx.org",
     "owasp.org",
+    "www.asyncapi.com",
 }
 
 
@@ -63,6 +70,12 @@ def test_each_item_of_a_list_has_a_proof():
     assert [item for item in items if not PROOF.search(item)] == []
 
 
+def test_the_text_has_at_most_14000_words():
+    """Without code, transcripts, generated tables, and footnotes."""
+    text = re.sub(r"\[\^\w+\]", "", FOOTNOTE.sub("", TABLE.sub("", PROSE)))
+    assert 10_000 < len(text.split()) <= 14_000
+
+
 def has_target(link: str) -> bool:
     if found := re.match(r"https://([\w.]+)/", link):
         return found[1] in HOSTS
@@ -78,7 +91,7 @@ def test_every_link_has_a_target():
 def test_python_is_shown_by_its_qualified_name_only():
     infos = [block["info"] for block in FENCE.finditer(TEXT)]
     assert [info for info in infos if info.startswith("python") and len(info.split()) != 2] == []
-    assert {info.split()[0] for info in infos if info} <= {"python", "text", "js", "sh", "nginx"}
+    assert {info.split()[0] for info in infos if info} <= KINDS_OF_CODE
 
 
 def test_javascript_is_an_excerpt_of_its_file():

@@ -234,6 +234,7 @@ def test_the_packages_require_these_versions():
     required = {package: requires(package) for package in ("channels", "daphne", "channels_redis")}
     assert "Django>=4.2" in required["channels"]
     assert not [one for one in required["channels"] if "daphne" in one and "extra" not in one]
+    assert 'types-channels; extra == "types"' in required["channels"]
     assert {"twisted[tls]>=22.4", "autobahn>=22.4.2"} <= set(required["daphne"])
     assert {"redis>=4.6", "channels>=4.2.2"} <= set(required["channels_redis"])
 

@@ -4,6 +4,7 @@ import socket
 from ast import literal_eval
 
 import pytest
+from websockets.exceptions import ConnectionClosedError
 
 from lessons.authoring.notes import SERVERS_TABLE, measured_table, read_measured_table
 from tests.support.programs.real_daphne import CLOSE, TEST_TIMEOUT
@@ -68,6 +69,18 @@ def test_daphne_reads_without_limit_while_the_handler_is_busy(daphne):
                 "x" * 2**20
             )  # more than the sockets hold, so the rest waits in the server's memory
         assert client.ping().wait(TEST_TIMEOUT)
+
+
+def test_a_python_client_closes_with_1009_for_a_frame_of_more_than_1_mib():
+    def ask(client):
+        client.send("x" * (2**19 + 1))
+        with pytest.raises(ConnectionClosedError) as closed:
+            client.recv(TEST_TIMEOUT)
+        assert closed.value.sent.code == 1009
+
+    with Server("uvicorn") as server:
+        visit = server.visit(path="/consumers/Doubles", act=ask)
+    assert visit.status == 101
 
 
 def test_uvicorn_on_websockets_uses_a_whole_core_for_a_consumer_that_never_stops():

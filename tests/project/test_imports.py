@@ -13,7 +13,7 @@ from lessons.core import catalogue
 # asgiref is a dependency of Django. sync_to_async and ThreadSensitiveContext exist only there.
 ALLOWED = {"django", "channels", "asgiref", *sys.stdlib_module_names}
 # Lessons about the database use these models, because an exercise has no tables.
-MODELS = {"db_demo.models"}
+MODELS = {"db_demo.models", "layers_demo.models"}
 DEMOS = ("sync_demo", "async_demo", "layers_demo", "auth_demo", "db_demo")
 FILES = [file for demo in DEMOS for file in (settings.BASE_DIR / demo).rglob("*.py")]
 FILES += [

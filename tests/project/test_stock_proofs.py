@@ -5,19 +5,17 @@ Django project, it runs there with pytest and pytest-django.
 """
 
 import ast
-import os
-import subprocess
 import sys
 
 import pytest
 from django.conf import settings
 
 from lessons.core.catalogue import lessons
+from tests.support.programs.separate_pytest import run_pytest
 
 HEADING = "# ── What only the strict communicator sees ──"
 DEMOS = ("sync_demo", "async_demo", "layers_demo", "auth_demo", "db_demo")
 LIBRARIES = {"pytest", "asgiref", "channels", "django", *DEMOS, *sys.stdlib_module_names}
-MAX_SECONDS = 120  # for all tests of the copied project
 EMPTY_PROJECT = {
     "settings.py": f"""
 SECRET_KEY = "for tests"
@@ -83,18 +81,7 @@ def report(tmp_path_factory):
     for lesson in lessons():
         text = stock_proof_of(lesson)
         (project / lesson.tests.name).write_text(text, encoding="utf-8")
-    plugins = ("asyncio", "xdist", "randomly", "cacheprovider")
-    without = [word for plugin in plugins for word in ("-p", f"no:{plugin}")]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-rA", *without, "-W", "error"],
-        cwd=project,
-        env={name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        | {"PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=MAX_SECONDS,
-    )
-    return done.stdout + done.stderr
+    return run_pytest(project, "-rA", without=["asyncio", "xdist", "randomly", "cacheprovider"])
 
 
 @ALL

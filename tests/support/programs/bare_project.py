@@ -16,6 +16,19 @@ from django.conf import settings
 
 INSTALL_TIMEOUT = 300  # seconds; a new .venv alone takes some of them
 
+# What runs before anything is installed. Any Python 3 must be able to read these files.
+FILES = (
+    "manage.py",
+    "lessons/__init__.py",
+    "lessons/cli/__init__.py",
+    "lessons/cli/doctor/__init__.py",
+    "lessons/cli/doctor/report.py",
+    "lessons/cli/doctor/system_checks.py",
+    "lessons/core/__init__.py",
+    "lessons/core/bootstrap.py",
+    "lessons/programs.py",
+)
+
 # Replaces Django's commands. It prints which Python ran it, its arguments and the wheel's version.
 DJANGO = """\
 import sys
@@ -43,11 +56,11 @@ class BareProject:
     @classmethod
     def fresh(cls, root: Path) -> "BareProject":
         project = cls(root)
-        (root / "lessons" / "core").mkdir(parents=True)
-        packages = ("lessons/__init__.py", "lessons/core/__init__.py")
-        for name in ("manage.py", *packages, "lessons/core/bootstrap.py"):
+        for name in FILES:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(settings.BASE_DIR / name, root / name)
         project.require(make_wheel(root, version=1))
+        project.allow("replacement")
         return project
 
     def copied_to(self, root: Path) -> "BareProject":
@@ -60,8 +73,13 @@ class BareProject:
         name, version, _ = wheel.name.split("-", 2)
         self.requirements.write_text(
             f"--no-index\n--find-links {wheel.parent.name}\n"
-            f"{name}=={version} --hash=sha256:{digest}\n"
+            f"{name}=={version} \\\n    --hash=sha256:{digest}\n"
         )
+
+    def allow(self, *dependencies: str) -> None:
+        """Write a pyproject.toml with these dependencies."""
+        text = f"[project]\ndependencies = {list(dependencies)}\n"
+        (self.root / "pyproject.toml").write_text(text)
 
     def command(self, *arguments: str, python: Path | None = None) -> list[str]:
         """`python3 manage.py ...`, by default with a Python that has nothing installed."""

@@ -1,12 +1,14 @@
 """A private PostgreSQL server for a test, and sessions of psql on it."""
 
+import glob
 import os
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
-import pytest
+from lessons.programs import POSTGRESQL
+from tests.support.required_programs import skip_or_fail
 
 TEST_TIMEOUT = 30  # seconds; only a test that fails waits this long
 # PostgreSQL does not run as root. The Debian packages create this account.
@@ -18,9 +20,9 @@ class Postgres:
     """A server in its own folder, which also has its socket; a context manager."""
 
     def __enter__(self):
-        programs = [shutil.which(name) for name in ("initdb", "postgres", "psql")]
+        programs = [_find(name) for name in ("initdb", "postgres", "psql")]
         if not all(programs):
-            pytest.skip("There is no PostgreSQL on this machine.")
+            skip_or_fail(POSTGRESQL.missing())
         initdb, postgres, self._psql = programs
         self.folder = Path(tempfile.mkdtemp(prefix="pg"))
         try:
@@ -43,6 +45,11 @@ class Postgres:
         self.server.terminate()
         self.server.communicate(timeout=TEST_TIMEOUT)
         shutil.rmtree(self.folder)
+
+    @property
+    def url(self) -> str:
+        """The server's database, for DATABASE_URL."""
+        return f"postgres://postgres@/postgres?host={self.folder}"
 
     def session(self):
         command = [self._psql, "-h", str(self.folder), "-U", "postgres", "-qAtX"]
@@ -76,12 +83,18 @@ class Session:
         return list(iter(lambda: self.psql.stdout.readline().rstrip("\n"), "end-of-rows"))
 
 
+def _find(name):
+    """The path of a program of PostgreSQL. Debian does not put the server's on the PATH."""
+    folders = [os.environ.get("PATH", os.defpath), *glob.glob("/usr/lib/postgresql/*/bin")]
+    return shutil.which(name, path=os.pathsep.join(folders))
+
+
 def _change_owner(folder):
     try:
         if _ACCOUNT:
             shutil.chown(folder, **_ACCOUNT)
     except LookupError:
-        pytest.skip(
+        skip_or_fail(
             "PostgreSQL does not run as root, and this machine has no account named postgres."
         )
 

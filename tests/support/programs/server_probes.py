@@ -63,9 +63,9 @@ def death_of(visit):
     return f"dies, {visit.status if visit.status != 101 else visit.close_code}"
 
 
-def open_client(server, path):
+def open_client(server, path, **options):
     """A client for visits that may not end: its consumer may stay, or the server may stop."""
-    return connect(f"ws://127.0.0.1:{server.port}{quote(path, '/?:')}", proxy=None)
+    return connect(f"ws://127.0.0.1:{server.port}{quote(path, '/?:')}", proxy=None, **options)
 
 
 # What arrives
@@ -161,6 +161,19 @@ def unknown_type(server):
     """an event of unknown type"""
     visit = server.visit(ACCEPT, {"type": "websocket.sned"}, CLOSE, act=stay)
     return "is ignored" if visit.close_code == 1000 else death_of(visit)
+
+
+def large_reply(server):
+    """a reply of more than 1 MiB"""
+    # By default, the client itself closes with 1009 when it receives such a frame.
+    path = f"/consumers/Doubles?{next(server.numbers)}:[]"
+    with open_client(server, path, max_size=None) as client:
+        client.send("x" * (2**19 + 1))
+        try:
+            client.recv(TEST_TIMEOUT)
+        except ConnectionClosed:
+            return f"dies, {client.close_code}"
+    return "is sent"
 
 
 def close_1008(server):
