@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 from asgiref.sync import SyncToAsync
+from channels.layers import InMemoryChannelLayer, channel_layers
 from django.db import connections
 from django.test import SimpleTestCase
 
@@ -81,6 +82,18 @@ def close_connections_of_sync_handlers(request):
     yield
     if uses_database:
         SyncToAsync.single_thread_executor.submit(connections.close_all).result()
+
+
+@pytest.fixture(autouse=True)
+def empty_channel_layers():
+    """Remove what clients of an earlier test left in memory: groups and messages.
+
+    A client that does not disconnect stays a member. All tests of a process share the layers.
+    """
+    for layer in channel_layers.backends.values():
+        if isinstance(layer, InMemoryChannelLayer):
+            layer.channels.clear()
+            layer.groups.clear()
 
 
 @pytest.fixture
