@@ -10,10 +10,12 @@ OFFER = """path => new Promise((resolve) => {
   socket.onclose = ({ code }) => resolve(code);
 })"""
 
-OPEN_WITH = """name => {
-  try { new WebSocket(`ws://${location.host}/ws/sync/stop/`, [name]); }
-  catch (error) { return error.name; }
-}"""
+OPEN_WITH = """name => new Promise((resolve) => {
+  try {
+    const socket = new WebSocket(`ws://${location.host}/ws/sync/stop/`, [name]);
+    socket.onclose = ({ code }) => resolve(code);
+  } catch (error) { resolve(error.name); }
+})"""
 
 BUSY = """url => new Promise((resolve) => {
   new WebSocket(url).onclose = ({ code }) => resolve(code);
@@ -28,9 +30,10 @@ def test_chromium_fails_a_connection_without_the_offered_subprotocol(visit):
 
 
 def test_a_colon_in_a_subprotocol_is_a_syntax_error_in_the_browser(visit):
-    page = visit("03-stop").page
-    assert page.evaluate(OPEN_WITH, "token.WzFd:1vC9Xb:Q7") == "SyntaxError"
-    assert page.evaluate(OPEN_WITH, "token.WzFd.1vC9Xb.Q7") is None
+    page = visit("03-stop")
+    assert page.page.evaluate(OPEN_WITH, "token.WzFd:1vC9Xb:Q7") == "SyntaxError"
+    assert page.page.evaluate(OPEN_WITH, "token.WzFd.1vC9Xb.Q7") == 1006
+    assert "no response was received" in page.errors.pop()
 
 
 def test_the_browser_has_no_nan_in_json(visit):
