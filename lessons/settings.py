@@ -144,7 +144,7 @@ def _postgresql(url):
     if find_spec("psycopg") is None:
         raise SettingsError(
             "DATABASE_URL needs psycopg, which is not installed. Install it, then start again: "
-            ".venv/bin/python -m pip install --require-hashes -r .ci/extras.txt"
+            ".venv/bin/python -m pip install --require-hashes -r .ci/postgres.txt"
         )
     return {
         "ENGINE": "django.db.backends.postgresql",

@@ -122,7 +122,7 @@ def test_a_wrong_database_url_is_reported_with_the_cure_and_without_its_password
 
 def test_names_the_missing_library_of_database_url(settings_with, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(SettingsError, match=r"needs psycopg.* -r \.ci/extras\.txt$"):
+    with pytest.raises(SettingsError, match=r"needs psycopg.* -r \.ci/postgres\.txt$"):
         settings_with(DATABASE_URL="postgres://db.test/workshop")
 
 

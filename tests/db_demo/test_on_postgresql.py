@@ -34,7 +34,7 @@ print(copy.find_login(copy.workshop_file(), "unknown"))
 @pytest.fixture(scope="module")
 def postgres():
     if find_spec("psycopg") is None:
-        skip_or_fail("There is no psycopg: pip install --require-hashes -r .ci/extras.txt")
+        skip_or_fail("There is no psycopg: pip install --require-hashes -r .ci/postgres.txt")
     with Postgres() as server:
         yield server
 

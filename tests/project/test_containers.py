@@ -50,7 +50,7 @@ def command_of(name):
 def test_each_file_that_the_image_copies_exists():
     copied = [shlex.split(copy) for copy in instructions("COPY") if "--from" not in copy]
     sources = [source for *sources, _ in copied for source in sources]
-    assert {"requirements.txt", ".ci/extras.txt", "."} == set(sources)
+    assert {"requirements.txt", ".ci/postgres.txt", "."} == set(sources)
     for source in sources:
         assert (settings.BASE_DIR / source).exists(), source
 
@@ -59,7 +59,7 @@ def test_the_image_installs_only_wheels_with_known_hashes():
     [install] = [run for run in instructions("RUN") if "pip install" in run]
     assert {"--require-hashes", "--no-cache-dir"} <= set(install.split())
     assert "--only-binary :all:" in install
-    assert re.findall(r"-r (\S+)", install) == ["requirements.txt", "extras.txt"]
+    assert re.findall(r"-r (\S+)", install) == ["requirements.txt", "postgres.txt"]
 
 
 def test_the_image_runs_as_a_user_without_rights_who_can_write_in_the_volumes_only():

@@ -60,7 +60,7 @@ def database(request):
     if sys.platform == "win32":
         pytest.skip("Windows has no Unix sockets.")
     if find_spec("psycopg") is None:
-        skip_or_fail("There is no psycopg: pip install --require-hashes -r .ci/extras.txt")
+        skip_or_fail("There is no psycopg: pip install --require-hashes -r .ci/postgres.txt")
     with Postgres() as server:
         yield PostgreSQL(server)
 
