@@ -18,8 +18,9 @@ from async_demo.routing import blocking_urlpatterns, http_urlpatterns  # noqa: E
 from async_demo.routing import websocket_urlpatterns as async_urlpatterns  # noqa: E402
 from auth_demo.routing import ticket_urlpatterns  # noqa: E402
 from auth_demo.routing import websocket_urlpatterns as auth_urlpatterns  # noqa: E402
-from db_demo.chat.routing import websocket_urlpatterns as chat_urlpatterns  # noqa: E402
+from db_demo.chat.routing import storing_urlpatterns as chat_urlpatterns  # noqa: E402
 from db_demo.hardened_chat.routing import websocket_urlpatterns as hardened_urlpatterns  # noqa: E402
+from db_demo.routing import storing_urlpatterns  # noqa: E402
 from db_demo.routing import websocket_urlpatterns as db_urlpatterns  # noqa: E402
 from layers_demo.routing import channel_name_patterns  # noqa: E402
 from layers_demo.routing import websocket_urlpatterns as layers_urlpatterns  # noqa: E402
@@ -35,11 +36,10 @@ websocket_urlpatterns = [
     *layers_urlpatterns,
     *auth_urlpatterns,
     *db_urlpatterns,
-    *chat_urlpatterns,
     *hardened_urlpatterns,
 ]
-if settings.WORKSHOP:
-    websocket_urlpatterns += blocking_urlpatterns
+if settings.WORKSHOP:  # strangers could block the server, or fill its disk
+    websocket_urlpatterns += [*blocking_urlpatterns, *storing_urlpatterns, *chat_urlpatterns]
 websocket_application = AllowedHostsOriginValidator(
     AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
 )

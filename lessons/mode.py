@@ -7,11 +7,13 @@
 | a visitor needs        | nothing         | the token       | nothing          | an account, or |
 |                        |                 |                 |                  | a class's code |
 | judge, recorder        | yes             | yes             | no               | no             |
-| demos                  | all             | all             | none that blocks | none           |
+| demos                  | all             | all             | some             | none           |
 | accounts               | password = name | other passwords | no               | instructors    |
 | DEBUG                  | on              | off             | off              | off            |
 | HTTPS                  | no              | if you set it   | required         | if you set it  |
 | the SQLite file        | db.sqlite3      | shared.sqlite3  | deployed.sqlite3 | room.sqlite3   |
+
+A deployed server leaves out the demos that one client can use to block it, or to fill its disk.
 
 The settings read the mode once, from these environment variables:
 

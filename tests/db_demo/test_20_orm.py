@@ -66,7 +66,7 @@ import threading
 
 from channels.routing import URLRouter
 
-from db_demo.routing import websocket_urlpatterns
+from db_demo.routing import storing_urlpatterns
 from lessons.judge import StrictCommunicator
 from lessons.simulator.database import fresh_database
 
@@ -79,7 +79,7 @@ async def database():
 
 
 def new_client():
-    return StrictCommunicator(URLRouter(websocket_urlpatterns), "/ws/db/orm/")
+    return StrictCommunicator(URLRouter(storing_urlpatterns), "/ws/db/orm/")
 
 
 def text_frame(text):

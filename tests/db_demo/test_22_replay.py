@@ -75,7 +75,7 @@ import json
 from channels.routing import URLRouter
 from django.core.exceptions import ValidationError
 
-from db_demo.routing import websocket_urlpatterns
+from db_demo.routing import storing_urlpatterns
 from lessons.judge import StrictCommunicator
 from lessons.simulator.database import fresh_database
 from lessons.simulator.interleaving import interleaving
@@ -95,7 +95,7 @@ async def moments(database):
 
 
 def new_counter(query=""):
-    return StrictCommunicator(URLRouter(websocket_urlpatterns), f"/ws/db/replay/{query}")
+    return StrictCommunicator(URLRouter(storing_urlpatterns), f"/ws/db/replay/{query}")
 
 
 async def enter(client, new, last):

@@ -15,7 +15,7 @@ from db_demo.models import Membership, Room
 from lessons.judge import StrictCommunicator
 from lessons.simulator.database import fresh_database
 
-URLPATTERNS = [*routing.websocket_urlpatterns, *hardened_routing.websocket_urlpatterns]
+URLPATTERNS = [*routing.storing_urlpatterns, *hardened_routing.websocket_urlpatterns]
 APPLICATION = AuthMiddlewareStack(URLRouter(URLPATTERNS))
 
 
