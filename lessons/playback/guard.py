@@ -156,9 +156,17 @@ def install(
 
     def check_signal(pid, number) -> None:
         if not _may_signal(pid, number):
-            text = f"The exercise may not send a signal to process {pid}."
-            note("ends-a-process", text)
-            raise PermissionError(text)
+            refuse_signal(f"process {pid}")
+
+    def check_group_signal(group, number) -> None:
+        # Not by its first process, which may have ended: the others of the group go on.
+        if number and group not in (0, os.getpgrp()):
+            refuse_signal(f"process group {group}")
+
+    def refuse_signal(receiver: str) -> None:
+        text = f"The exercise may not send a signal to {receiver}."
+        note("ends-a-process", text)
+        raise PermissionError(text)
 
     def check_attribute(item, name, _) -> None:
         module = getattr(item, "__module__", None) or ""
@@ -179,7 +187,8 @@ def install(
         ),
         "sqlite3.connect": check_database,
         **dict.fromkeys(("os.fork", "os.forkpty"), check_fork),
-        **dict.fromkeys(("os.kill", "os.killpg"), check_signal),
+        "os.kill": check_signal,
+        "os.killpg": check_group_signal,
         "resource.prlimit": lambda pid, _, limits: check_signal(pid, limits),
         "subprocess.Popen": check_program,
         "os.system": check_program,
@@ -338,8 +347,8 @@ def _command_test(is_in_project) -> Callable[[Iterable[str], str], bool]:
 def _may_signal(pid: int, number) -> bool:
     """Whether `pid` is this process, or one that it has started: a child has its own session.
 
-    A process group has the number of its first process; 0 is this process or its group. Signal 0
-    asks whether the process exists, but on Windows it is Ctrl-C.
+    0 is this process or its group. Signal 0 asks whether the process exists, but on Windows it is
+    Ctrl-C.
     """
     if pid == os.getpid() or not hasattr(os, "getsid"):
         return pid == os.getpid()

@@ -1,10 +1,12 @@
 """A submission cannot use the answers, write into the project, or change the engine."""
 
 import os
+import signal
 import sys
 import tempfile
 import textwrap
 from pathlib import Path
+from subprocess import PIPE, Popen
 
 import pytest
 
@@ -288,6 +290,19 @@ def test_a_signal_to_another_process_is_refused(attempt, place):
     attempt = "import os, signal\n" + caught(attempt)
     verdict = judge(find("stop"), with_solution("stop", **{place: attempt}))
     assert diagnoses(verdict) == {"ends-a-process"}
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="process groups are POSIX")
+def test_a_signal_to_a_group_whose_first_process_has_ended_is_refused():
+    with Popen(["sh", "-c", "sleep 600 & echo $!"], stdout=PIPE, start_new_session=True) as first:
+        member = int(first.stdout.readline())
+    try:
+        assert os.getpgid(member) == first.pid
+        handler = f"import os, signal\n{caught(f'os.killpg({first.pid}, signal.SIGCONT)')}"
+        verdict = judge(find("stop"), with_solution("stop", handler=handler))
+        assert diagnoses(verdict) == {"ends-a-process"}
+    finally:
+        os.kill(member, signal.SIGKILL)
 
 
 FORGED = """\
