@@ -112,6 +112,7 @@ def test_two_users_talk_and_see_who_is_here(user):
     guest = user().enter("talk")
     teacher.expect_here("instructor", "1 guest")
     teacher.say("hello")
+    guest.expect_said("hello")
     guest.say("hi")
     for page in (teacher, guest):
         page.expect_said("hello", "hi")

@@ -138,6 +138,7 @@ def test_users_sign_in_with_the_passwords_of_this_workshop_and_talk(browser, gue
         for one in (guest, other):
             enter(one, "shared")
         say(guest, "hello")
+        expect_said((guest, other), "hello")
         say(other, "hi")
         expect_said((guest, other), "hello", "hi")
 
@@ -217,6 +218,7 @@ def test_a_user_and_a_guest_talk_in_the_deployed_chat(browser, public, deployed)
         for one in (user, public):
             enter(one, "public")
         say(user, "hello")
+        expect_said((user, public), "hello")
         say(public, "hi")
         expect_said((user, public), "hello", "hi")
 
