@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import linecache
 import sys
 import traceback
 from collections.abc import Iterator
@@ -108,10 +109,22 @@ class SubjectSource:
         return found
 
     def _first_line(self) -> int:
-        try:
-            return inspect.getsourcelines(self.subject)[1]
-        except (OSError, TypeError):
-            return 0
+        """The line that defines the subject. To find it, Python parses the whole file."""
+        name = getattr(self.subject, "__qualname__", "")
+        key = self.file, name, "".join(linecache.getlines(self.file))
+        if key not in _first_lines:
+            if len(_first_lines) == MAX_FIRST_LINES:
+                _first_lines.clear()
+            try:
+                _first_lines[key] = inspect.getsourcelines(self.subject)[1]
+            except (OSError, TypeError):
+                _first_lines[key] = 0
+        return _first_lines[key]
+
+
+# Of the last subjects: a file runs again for each conversation, mostly unchanged.
+MAX_FIRST_LINES = 50
+_first_lines: dict[tuple[str, str, str], int] = {}
 
 
 def place_of_error(file: str, error: BaseException) -> Place | None:

@@ -263,9 +263,11 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
     def has_no_work(self) -> bool:
         """Whether no thread and no network traffic can wake the loop."""
-        return len(self._files.get_map()) <= self._own_files and not self.turns.has_work(
-            self.held_threads
-        )
+        return not self.has_files() and not self.turns.has_work(self.held_threads)
+
+    def has_files(self) -> bool:
+        """Whether it watches a file, such as a socket, besides the one that wakes it."""
+        return len(self._files.get_map()) > self._own_files
 
     def wake_idle_waiters(self) -> bool:
         """Wake the tasks in wait_until_idle(). Returns False if no task waits."""
@@ -322,13 +324,13 @@ class _Selector(selectors.DefaultSelector):
         if timeout == 0:
             if turns.actions:
                 turns.step(loop_is_busy=True)
-            return _usual_select(self, 0)
+            return self._ready_files()
         turns.set_alarms()
         while turns.timers_changed or turns.step(loop_is_busy=False):
             if turns.timers_changed or (loop.has_ready_callbacks() and not turns.go_on()):
-                return _usual_select(self, 0)  # asyncio looks at the timers again
+                return self._ready_files()  # asyncio looks at the timers again
         is_idle = loop.has_no_work()
-        ready = _usual_select(self, 0)
+        ready = self._ready_files()
         if ready or loop.has_ready_callbacks() or (is_idle and loop.wake_idle_waiters()):
             return ready
         if not is_idle:
@@ -341,6 +343,10 @@ class _Selector(selectors.DefaultSelector):
         if not ready and not loop.has_ready_callbacks():
             loop.advance_to_next_timer(timeout)
         return ready
+
+    def _ready_files(self):
+        """The files that are ready now. The loop's own one is written to only in _wait()."""
+        return _usual_select(self, 0) if self._loop.has_files() else []
 
     def _select_in_real_time(self, timeout):
         loop = self._loop

@@ -5,6 +5,7 @@ its form (`Bearer …`, a JSON web token, the password in a URL).
 """
 
 import re
+from functools import lru_cache
 from typing import Any
 
 HIDDEN = "[hidden]"
@@ -109,7 +110,11 @@ def _name_text(name: Any) -> str:
 
 
 def _is_secret_name(name: str) -> bool:
-    name = name[:MAX_NAME_LENGTH]
+    return _is_secret(name[:MAX_NAME_LENGTH])
+
+
+@lru_cache(maxsize=1000)  # each message has the same few names again
+def _is_secret(name: str) -> bool:
     spellings = name, _CAPITAL_INSIDE.sub("_", name)  # paSSword and dbPass
     return any(_SECRET_NAME.search(spelling.casefold()) for spelling in spellings)
 
