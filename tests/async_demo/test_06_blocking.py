@@ -72,33 +72,18 @@ def test_own_thread_uses_one_thread_for_each_connection(sleeping_threads):
 # A stock test measures real time. The strict communicator simulates the clock, so these tests
 # check to the tenth of a second which client waits, and that each consumer stops.
 
-import asyncio
-from contextlib import contextmanager
 
 from channels.routing import URLRouter
 
 from async_demo.routing import blocking_urlpatterns
 from lessons.judge import StrictCommunicator
-from lessons.simulator.clock import simulated_clock
+from tests.support.simulated_time import clock, wait
 
 PATH = "/ws/async/blocking/"
 
 
 def new_client(consumer=Sleeper):
     return StrictCommunicator(consumer.as_asgi(), PATH)
-
-
-@contextmanager
-def clock():
-    """The loop of the test. Within it, time.sleep() takes no real time."""
-    loop = asyncio.get_running_loop()
-    with simulated_clock(loop):
-        yield loop
-
-
-async def wait(seconds):
-    await asyncio.sleep(seconds)
-    await asyncio.get_running_loop().wait_until_idle()
 
 
 def frame(text):

@@ -155,8 +155,9 @@ from db_demo.chat.raw import HEARTBEAT_INTERVAL
 from db_demo.models import Message, Presence, Room
 from lessons.judge import StrictCommunicator
 from lessons.simulator.interleaving import interleaving
-from tests.support.chat_client import APPLICATION, chat_at, wait
+from tests.support.chat_client import APPLICATION, chat_at
 from tests.support.interleaving import each_point
+from tests.support.simulated_time import wait
 
 ADA_IS_HERE = {"here": ["ada"], "guests": 0}
 

@@ -8,7 +8,8 @@ from db_demo.hardened_chat.presence import ANNOUNCE_INTERVAL
 from db_demo.hardened_chat.receipts import FRAMES_PER_RECEIPT, RECEIPT_TIMEOUT
 from db_demo.models import Room
 from lessons.judge import StrictCommunicator  # noqa: F401 - chooses the simulated loop
-from tests.support.chat_client import chat_at, wait
+from tests.support.chat_client import chat_at
+from tests.support.simulated_time import wait
 
 UNCONFIRMED = 2 * FRAMES_PER_RECEIPT  # frames, at most
 

@@ -156,7 +156,8 @@ from db_demo.hardened_chat.presence import ANNOUNCE_INTERVAL
 from db_demo.models import Message, Presence, Room, Usage
 from lessons.asgi import application as whole_project
 from lessons.judge import StrictCommunicator
-from tests.support.chat_client import APPLICATION, Participant, chat_at, wait
+from tests.support.chat_client import APPLICATION, Participant, chat_at
+from tests.support.simulated_time import wait
 
 OWN_ORIGIN = (b"origin", b"http://localhost")
 

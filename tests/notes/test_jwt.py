@@ -1,19 +1,17 @@
 """What NOTES.md says about JSON Web Tokens, with PyJWT."""
 
-import asyncio
 import hashlib
 import hmac
 import json
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from contextlib import contextmanager
 from importlib.util import find_spec
 
 import pytest
 
 from lessons.judge import StrictCommunicator
-from lessons.simulator.clock import simulated_clock
 from tests.support.required_programs import skip_or_fail
+from tests.support.simulated_time import clock, wait
 
 SECRET = "this secret has thirty-two bytes"
 
@@ -111,19 +109,6 @@ def test_pyjwt_checks_exp_and_iss_only_if_they_are_asked_for(jwt, claims, checks
 
 
 # ── The consumer ──
-
-
-@contextmanager
-def clock():
-    """The clock of the test's loop, which all code sees. It stands still while code runs."""
-    loop = asyncio.get_running_loop()
-    with simulated_clock(loop):
-        yield loop
-
-
-async def wait(seconds):
-    await asyncio.sleep(seconds)
-    await asyncio.get_running_loop().wait_until_idle()
 
 
 def token(jwt, key=None, algorithm="HS256", **changes):

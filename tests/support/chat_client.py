@@ -1,6 +1,5 @@
 """Clients of all chats for tests: log in, join rooms, send and read messages."""
 
-import asyncio
 import json
 from contextlib import asynccontextmanager
 
@@ -14,6 +13,7 @@ from db_demo.hardened_chat.presence import ANNOUNCE_INTERVAL
 from db_demo.models import Membership, Room
 from lessons.judge import StrictCommunicator
 from lessons.simulator.database import fresh_database
+from tests.support.simulated_time import wait
 
 URLPATTERNS = [*routing.storing_urlpatterns, *hardened_routing.websocket_urlpatterns]
 APPLICATION = AuthMiddlewareStack(URLRouter(URLPATTERNS))
@@ -108,12 +108,6 @@ async def chat_at(prefix):
         chat = Chat(database, prefix)
         yield chat
         await chat.end()
-
-
-async def wait(seconds):
-    """Let simulated time pass, and all that is due in it happen."""
-    await asyncio.sleep(seconds)
-    await asyncio.get_running_loop().wait_until_idle()
 
 
 def _make_private(name, users):
