@@ -14,7 +14,7 @@ if issue() made it less than 60 seconds ago, and its user exists and is active.
 - 60 seconds after the token was made, it expires. At this moment the kiosk sends
   {"error": "expired"}. From then on it answers each frame that is not a token frame with
   {"error": "expired"}. 10 seconds after the expiry it closes with 4401, unless a frame with a newer
-  valid token has come: then it goes on as before.
+  valid token has come. With such a token, the kiosk goes on as before.
 
 After its close, the kiosk sends nothing. After the end of the connection, no task is left. No token
 is logged, printed or put into an exception. Do not change issue() or token_in().
@@ -41,7 +41,7 @@ def issue(user):
 
 
 def token_in(event):
-    """Return the token of a token frame, "" if it is not a text, or None for another frame."""
+    """Return the token of a token frame, "" if it cannot be one, or None for another frame."""
     try:
         value = json.loads(event.get("text") or "")
     except (ValueError, RecursionError):

@@ -22,7 +22,7 @@ def issue(user):
 
 
 def token_in(event):
-    """Return the token of a token frame, "" if it is not a text, or None for another frame."""
+    """Return the token of a token frame, "" if it cannot be one, or None for another frame."""
     try:
         value = json.loads(event.get("text") or "")
     except (ValueError, RecursionError):
@@ -233,7 +233,7 @@ class TellsAndStaysOpen(RightKiosk):
 
 
 class CountsFromTheArrival(RightKiosk):
-    """A token lives 60 seconds from the moment at which it was sent. Sent again, it lives on."""
+    """A token lives 60 seconds from the moment at which it was sent, so almost 120 in all."""
 
     diagnosis = "expiry-from-arrival"
 

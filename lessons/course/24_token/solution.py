@@ -21,7 +21,7 @@ def issue(user):
 
 
 def token_in(event):
-    """Return the token of a token frame, "" if it is not a text, or None for another frame."""
+    """Return the token of a token frame, "" if it cannot be one, or None for another frame."""
     try:
         value = json.loads(event.get("text") or "")
     except (ValueError, RecursionError):

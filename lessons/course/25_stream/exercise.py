@@ -9,8 +9,8 @@ The consumer answers the questions one after the other. While it answers one, tw
 further question gets `busy`, and is forgotten.
 
 `ok` confirms one piece. The consumer calls `next_word` only while fewer than three pieces are
-unconfirmed, and pieces of earlier answers count too. Without an unconfirmed piece, `ok` changes
-nothing.
+unconfirmed, and pieces of earlier answers count too. This also holds for the last call, which
+returns None. Without an unconfirmed piece, `ok` changes nothing.
 
 `stop` ends the current answer at once: the client gets `stopped` instead of further pieces and
 `end`. Then the next question begins. Without a current answer, `stop` changes nothing.

@@ -2,8 +2,8 @@
 
 A job is a row of the table Job. Its `percent` is 0 before the job begins, and 100 at its end. The
 job runs in a process without sockets. There, sync code calls `report(7, 40)`: job 7 is at 40
-percent. The checks call `report` with a job that has a row, and with 1 to 100 percent. A client
-that connects to `/ws/layers/outside/7/` watches job 7.
+percent. A client that connects to `/ws/layers/outside/7/` watches job 7. In the checks, each job
+has a row, and `report` is called with 1 to 100 percent.
 
 `report` stores the percent if it is higher than the percent in the row, and returns True.
 Otherwise, it changes nothing, sends nothing, and returns False. A job may be run twice, even at the
@@ -12,13 +12,14 @@ True. The process that gets True for 100 percent sends the bill.
 
 After it has stored the percent, `report` sends a message that makes the consumers look. If the
 layer raises an exception, `report` tries again every half second, three times at most. If the last
-try fails too, it still returns True, because the percent is stored. It never raises, and has
-returned 3 seconds later at the latest.
+try fails too, it still returns True, because the percent is stored. No exception of the layer
+leaves `report`, and it has returned 3 seconds later at the latest.
 
 A client is accepted. At once it receives the percent in the row, as `0 %` or `40 %`. Whenever the
 percent has grown, and a message has said so, it receives the new percent. It never receives a lower
-one, or one twice. If a second report follows quickly, the client may miss the first. After `100 %`,
-the client is closed with code 1000, also if the job was at its end before the client connected.
+one, or one twice. If a second report follows quickly, the client may miss the percent of the first.
+After `100 %`, the client is closed with code 1000, also if the job was at its end before the client
+connected.
 Frames from clients have no effect. Progress stays an AsyncConsumer.
 """
 
