@@ -4,8 +4,8 @@ Copier runs behind AuthMiddlewareStack, on several servers. It accepts every cli
 is not logged in is then closed with 4401. Every frame of the other clients gets an answer:
 
 - A text frame of 1 to 40 characters is a page. A user may copy 3 pages in each minute of the clock
-  (12:00:00 to 12:01:00, and so on), with all connections together, on all servers. The answer to
-  `hello` is then `copied hello`.
+  (12:00:00 to 12:01:00, and so on). The pages of all connections of this user count, on all
+  servers. The answer to `hello` is then `copied hello`.
 - For a further page in this minute, the answer is `wait 17`: the seconds until the next minute
   begins, rounded up to a whole number from 1 to 60.
 - Any other frame gets `not a page`, and does not count as one of the 3.

@@ -22,17 +22,19 @@ The box may write its JSON with or without spaces and in any order of the keys, 
 response in one or more parts.
 
 Your suite is the class `TestBox`. Each `async def test_...(self, application)` is one test. Before
-each test, there are no rows and no clients. Write as many tests as you like, without fixtures and
-marks of pytest.
+each test, the tables are emptied for you, and there are no clients. Write as many tests as you
+like, without fixtures and marks of pytest.
 
 Your suite is judged: all its tests must be green for every right box, and at least one must be red
 for every box with one of these faults. It need not notice other faults.
 
-- It rejects a client. It does not save a text, saves it twice, or saves another text.
+- It rejects a client.
+- It does not save a text, saves it twice, or saves another text.
 - It saves a frame that it must not save: an empty text, bytes, or 101 characters. It does not save
   a text of 1 or 100 characters.
 - A client gets nothing, gets a frame twice, or gets another id or text than the row has.
-- `{"error": "invalid"}` does not come, comes twice or to every client, or the box then closes.
+- The sender of an invalid frame gets no `{"error": "invalid"}`, gets it twice, or is closed. Or
+  every client gets it.
 - The number of entries is wrong after no, one, two or three suggestions, or counts refused frames.
 - A status, the content type or the body of an HTTP response is wrong, or the response does not end.
 - `POST` saves a row.

@@ -1,19 +1,21 @@
 """Lesson 29: a kitchen that can be restarted without the loss of an order.
 
-Kitchen takes orders over a WebSocket. `soup` takes 3 seconds, and every other order none. All
-guests get the news of the group `guests`. `GET /served/` lists what was served. All this works.
+Kitchen takes orders over a WebSocket. `soup` takes 3 seconds, and every other order takes no time.
+All guests get the news of the group `guests`. `GET /served/` lists what was served. All this works.
 Before a restart, the process manager sends `POST /drain/`. Complete the middleware Drain, of which
 one instance serves all clients:
 
 - `GET /health/` gets the status 200 and the body `ok`. After `POST /drain/`, it gets 503 and
   `draining`.
-- `POST /drain/` gets 202 and `draining` at once, the second time too. The application has then
-  done this request: it waits for no order.
-- Every other request, such as `GET /drain/`, reaches the kitchen, also after `POST /drain/`.
+- `POST /drain/` gets 202 and `draining` at once, the second time too. Drain's call for this request
+  then ends. It does not wait for any order.
+- Every other request, such as `GET /drain/`, reaches the application that Drain wraps, also after
+  `POST /drain/`.
 - After `POST /drain/`, a new handshake is rejected: `websocket.close` before any accept.
 - Each open connection is closed with 4012: at once, or, if the kitchen is at work on an order of
-  this client, right after that order was served. A connection gets one close at most, and none
-  after the kitchen has ended or has received `websocket.disconnect`.
+  this client, right after that order was served. If a handshake came before `POST /drain/` and is
+  accepted after it, the connection is closed after the accept. A connection gets one close at most,
+  and none after the kitchen has ended or has received `websocket.disconnect`.
 - After this close, the server sends `websocket.disconnect`. Until then, the kitchen receives
   nothing from this client, so it serves no order that waited or came later. What the kitchen sends
   on this connection does not reach the server.
