@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import linecache
+import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -109,22 +110,18 @@ class SubjectSource:
         return found
 
     def _first_line(self) -> int:
-        """The line that defines the subject. To find it, Python parses the whole file."""
-        name = getattr(self.subject, "__qualname__", "")
-        key = self.file, name, "".join(linecache.getlines(self.file))
-        if key not in _first_lines:
-            if len(_first_lines) == MAX_FIRST_LINES:
-                _first_lines.clear()
-            try:
-                _first_lines[key] = inspect.getsourcelines(self.subject)[1]
-            except (OSError, TypeError):
-                _first_lines[key] = 0
-        return _first_lines[key]
+        """The line that defines the subject.
 
-
-# Of the last subjects: a file runs again for each conversation, mostly unchanged.
-MAX_FIRST_LINES = 50
-_first_lines: dict[tuple[str, str, str], int] = {}
+        Python's inspect would parse the whole file each time. In Python before 3.11.8 that can fail
+        while another thread parses (CPython's issue 106905).
+        """
+        code = getattr(inspect.unwrap(self.subject), "__code__", None)
+        if code is not None:
+            return code.co_firstlineno
+        source = "".join(linecache.getlines(self.file))
+        name = re.escape(getattr(self.subject, "__name__", ""))
+        found = re.search(rf"^[ \t]*class[ \t]+{name}\b", source, re.MULTILINE)
+        return source.count("\n", 0, found.start()) + 1 if found else 0
 
 
 def place_of_error(file: str, error: BaseException) -> Place | None:
