@@ -268,6 +268,58 @@ def test_the_tools_reach_the_students(classroom, three):
     expect(page.locator("#timer")).to_be_hidden()
 
 
+def test_an_older_state_of_the_class_does_not_undo_a_click(browser, window, classroom, three):
+    # Its own session, because a simulated clock is for a whole session.
+    with browser.new_context(storage_state=window.storage_state()) as context:
+        page, states = context.new_page(), DelayedStates(context)
+        page.clock.install(time=0)
+        page.goto(classroom.page.url)
+        expect(page.locator("#connection")).to_have_text("connected")
+        page.clock.pause_at(3600)
+        page.get_by_role("button", name="Hints and solutions").click()
+        solutions = page.get_by_label("Hold solutions of 3 stop")
+        hints = page.get_by_label("Hold hints of 3 stop")
+        solutions.check()
+        three[0].next("state", solutions_held=["stop"])
+        hints.check()
+        three[0].next("state", hints_held=["stop"])
+        states.deliver(page, solutions_held=["stop"], hints_held=[])
+        expect(hints).to_be_checked()
+        page.clock.run_for(1000)  # now that state counts: it could be an instructor's change
+        expect(hints).not_to_be_checked()
+        expect(solutions).to_be_checked()
+        states.deliver(page, solutions_held=[], hints_held=["stop"])
+        expect(hints).to_be_checked()
+        expect(solutions).not_to_be_checked()
+
+
+class DelayedStates:
+    """Keeps the states of the class back from a board. The test delivers changed ones."""
+
+    def __init__(self, context):
+        self.socket, self.last, self.numbers = None, None, itertools.count(1)
+        context.route_web_socket(re.compile("/ws/room/board/"), self.connect)
+
+    def connect(self, socket):
+        self.socket = socket
+        socket.connect_to_server().on_message(self.pass_on)
+
+    def pass_on(self, text):
+        frame = json.loads(text)
+        if frame["type"] == "snapshot":
+            self.last = frame["class"]
+        if frame["type"] != "class":
+            self.socket.send(text)
+
+    def deliver(self, page, **changes):
+        """Send a state. The page has drawn it when it shows the place of everyone's look."""
+        look = {"lesson": "accept", "conversation": f"state {next(self.numbers)}"}
+        state = {**self.last, "look": look, **changes}
+        self.socket.send(json.dumps({"type": "class", "class": state, "poll": None}))
+        page.clock.run_for(100)
+        expect(page.locator("#look")).to_contain_text(look["conversation"])
+
+
 def test_a_student_is_removed_after_a_question_with_the_keyboard(classroom, three):
     page = classroom.page
     opener = page.get_by_role("button", name="Remove student")

@@ -7,9 +7,12 @@ import { onNames, shownName } from "./names.js";
 import { clock, isHeld } from "./room_state.js";
 
 const ANSWER_TIME = 6000; // milliseconds that the answer to an action is shown
+const SETTLE_TIME = 1000; // milliseconds in which the state after an action reaches the board
 const KINDS = { receives: "who receives what", order: "the order of events" };
 
 export class Tools {
+  clicks = new Map(); // box of a hold → the last click, which the state may not show yet
+
   constructor(room) {
     Object.assign(this, room); // socket, state, now, course, titleOf
     for (const opener of document.querySelectorAll("[data-dialog]")) {
@@ -181,7 +184,7 @@ export class Tools {
     // The boxes stay the same: a click on a box that was just replaced would be lost.
     if (body.rows.length !== lessons.length) body.replaceChildren(...lessons.map((one) => this.heldRow(one)));
     for (const box of body.querySelectorAll("input")) {
-      box.checked = isHeld({ hints, solutions }[box.dataset.what], box.dataset.slug);
+      if (!this.clicks.has(box)) box.checked = isHeld({ hints, solutions }[box.dataset.what], box.dataset.slug);
     }
   }
 
@@ -204,12 +207,22 @@ export class Tools {
   async hold(box, what, slug) {
     const error = byId("hold-dialog").querySelector(".error");
     error.textContent = "";
+    const click = {};
+    this.clicks.set(box, click);
     try {
       await this.socket.send({ type: box.checked ? "hold" : "release", what, lesson: slug });
+      setTimeout(() => this.settle(box, click), SETTLE_TIME);
     } catch (failure) {
-      box.checked = !box.checked;
       error.textContent = failure.message;
+      this.settle(box, click);
     }
+  }
+
+  // From now on the box shows the state again, unless there was a later click.
+  settle(box, click) {
+    if (this.clicks.get(box) !== click) return;
+    this.clicks.delete(box);
+    this.fillHeld();
   }
 
   // The timer
