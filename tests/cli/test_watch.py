@@ -57,6 +57,12 @@ class Watch:
         """The next verdict, up to its last line."""
         return self.read_until("Watching ")
 
+    def save(self, text):
+        """Save the exercise in one step. Between two steps, an empty file could be judged."""
+        new = self.exercise.with_name("new.py")
+        new.write_text(text)
+        new.replace(self.exercise)
+
     def press(self, key):
         os.write(self.terminal, key.encode())
 
@@ -96,11 +102,11 @@ def test_judges_at_once_and_again_at_every_save(start):
     watch = start("1")
     assert "✗ repeats text" in watch.verdict()
 
-    watch.exercise.write_text(watch.solved)
-    assert "✓ repeats text" in watch.verdict()
+    watch.exercise.write_text(watch.solved)  # as an editor that saves in place
+    watch.read_until("✓ repeats text")
 
     watch.exercise.write_text("class Lamp(:\n")
-    assert "syntax-error" in watch.verdict()
+    watch.read_until("syntax-error")
 
 
 def test_judges_a_file_that_is_saved_by_renaming(start):
@@ -117,7 +123,7 @@ def test_judges_a_file_that_is_moved_away_and_written_again(start):
     watch = start("1")
     watch.verdict()
     watch.exercise.rename(watch.exercise.with_name("01_lamp.py~"))
-    watch.exercise.write_text(watch.solved)
+    watch.save(watch.solved)
 
     assert "✓ repeats text" in watch.verdict()
 
@@ -140,7 +146,7 @@ def test_prints_only_verdicts_into_a_pipe(start):
 def test_ctrl_c_ends_it_with_the_code_of_the_last_verdict(start, capfd, solved, code):
     watch = start("1")
     watch.verdict()
-    watch.exercise.write_text(watch.solved if solved else "# nothing\n")
+    watch.save(watch.solved if solved else "# nothing\n")
     watch.verdict()
 
     assert watch.end() == code
@@ -152,7 +158,7 @@ def test_ctrl_c_ends_it_during_a_verdict(start, capfd, tmp_path_factory):
     watch.verdict()
     is_running = tmp_path_factory.mktemp("outside") / "is_running"  # no project to the exercise
     os.mkfifo(is_running)
-    watch.exercise.write_text(f"open({str(is_running)!r}, 'w').close()\nwhile True: pass\n")
+    watch.save(f"open({str(is_running)!r}, 'w').close()\nwhile True: pass\n")
     is_running.read_text()  # returns once the exercise runs
 
     assert watch.end() == 1
@@ -231,9 +237,7 @@ def test_ends_when_the_reader_of_the_pipe_has_ended(start):
     watch = start("1")
     watch.verdict()
     watch.close_pipe()
-    solved = watch.exercise.with_name("solved.py")
-    solved.write_text(watch.solved)
-    solved.rename(watch.exercise)  # in one step: an empty file would be the last verdict
+    watch.save(watch.solved)
 
     assert watch.process.wait() == 0
 
@@ -274,7 +278,7 @@ def test_judges_in_its_own_process_if_no_judge_can_be_started(start, project):
     assert "The verdicts do not reach the page: " in watch.read_until("✗ repeats text")
     watch.verdict()
 
-    watch.exercise.write_text(watch.solved)
+    watch.save(watch.solved)
     assert "✓ repeats text" in watch.verdict()
 
 
@@ -289,7 +293,7 @@ def test_a_killed_judge_is_replaced(start, project):
     judge.kill()
     watch.verdict()
 
-    watch.exercise.write_text(watch.solved)
+    watch.save(watch.solved)
     assert "✓ repeats text" in watch.verdict()
 
 
@@ -298,10 +302,10 @@ def test_an_exercise_that_kills_the_judge_is_red_and_the_next_version_is_judged(
     watch.verdict()
     # A C library sends the signal, so the guard does not see it.
     kills = "import ctypes, os\nctypes.CDLL(None).kill(os.getppid(), 9)\n"
-    watch.exercise.write_text(kills + watch.solved)
+    watch.save(kills + watch.solved)
     said = watch.read_until("Your code ended the judge's process")
     assert said.count("The judge has ended. A new one starts") == exercise_judge.MAX_ATTEMPTS
     watch.verdict()
 
-    watch.exercise.write_text(watch.solved)
+    watch.save(watch.solved)
     assert "✓ repeats text" in watch.verdict()
