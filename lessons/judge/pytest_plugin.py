@@ -9,6 +9,8 @@ import pytest
 from lessons.core import catalogue
 from lessons.core.exercise_copies import create_copies
 
+TEST_TIMEOUT = 300  # seconds; a test of the whole suite that runs for longer hangs
+
 
 class PytestFailure(Exception):
     """A claim is red; the text is what pytest shows."""
@@ -93,7 +95,7 @@ def pytest_cmdline_main(config):
     elif config.option.target and not re.search(r"check\.py|course", " ".join(config.args)):
         raise pytest.UsageError("--target needs a lesson: --lesson N, or the path of its check.py")
     elif whole:
-        _use_all_cores(config)
+        _set_up_whole_suite(config)
     return (yield)
 
 
@@ -108,13 +110,18 @@ def _choose_lesson(config, whole: bool) -> None:
     config.option.target = config.option.target or "solution"
 
 
-def _use_all_cores(config) -> None:
-    """Start xdist for the whole suite. For a few tests its workers would start too slowly."""
+def _set_up_whole_suite(config) -> None:
+    """Run it on all cores, and let a test that hangs fail.
+
+    A few tests run in this process: workers would start too slowly, and a debugger needs time.
+    """
     chosen = ("keyword", "markexpr", "lf", "collectonly", "tx")
     if any(config.getoption(name, None) for name in chosen):
         return
     if config.getoption("numprocesses", 0) is None:  # neither -n4 nor -n0 was given
         config.option.numprocesses = (os.cpu_count() or 1) + 1  # some tests only wait for a process
+        if config.getoption("timeout", 0) is None:
+            config.option.timeout = TEST_TIMEOUT
 
 
 def pytest_pycollect_makemodule(module_path, parent):

@@ -206,16 +206,20 @@ def test_pytest_lesson_runs_its_tests_and_its_checks():
 
 
 @pytest.mark.parametrize(
-    "options, processes",
+    "options, processes, timeout",
     [
-        ({}, os.cpu_count() + 1),
-        ({"numprocesses": 0}, 0),
-        ({"keyword": "stop"}, None),
-        ({"lf": True}, None),
+        ({}, os.cpu_count() + 1, pytest_plugin.TEST_TIMEOUT),
+        ({"timeout": 5}, os.cpu_count() + 1, 5),
+        ({"numprocesses": 0}, 0, None),
+        ({"keyword": "stop"}, None, None),
+        ({"lf": True}, None, None),
     ],
 )
-def test_the_whole_suite_runs_on_all_cores_and_a_few_tests_do_not(options, processes):
-    option = SimpleNamespace(**{"lesson": None, "target": None, "numprocesses": None, **options})
+def test_the_whole_suite_has_all_cores_and_a_timeout_and_a_few_tests_do_not(
+    options, processes, timeout
+):
+    usual = {"lesson": None, "target": None, "numprocesses": None, "timeout": None}
+    option = SimpleNamespace(**usual | options)
     config = SimpleNamespace(
         option=option,
         getoption=lambda name, default: getattr(option, name, default),
@@ -223,7 +227,7 @@ def test_the_whole_suite_runs_on_all_cores_and_a_few_tests_do_not(options, proce
         ArgsSource=pytest.Config.ArgsSource,
     )
     next(pytest_plugin.pytest_cmdline_main(config))
-    assert option.numprocesses == processes
+    assert (option.numprocesses, option.timeout) == (processes, timeout)
 
 
 @pytest.mark.parametrize("paths, is_right", [([], False), (["lessons/course/03_stop"], True)])
