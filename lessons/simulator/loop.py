@@ -350,15 +350,15 @@ class _Selector(selectors.DefaultSelector):
 
     def _select_in_real_time(self, timeout):
         loop = self._loop
-        ready = self._wait(timeout)
+        ready = self._wait(timeout, until_idle=True)
         turns = loop.turns
         has_work = turns.actions or turns.has_new_alarms or loop.has_ready_callbacks()
-        if timeout is None or ready or has_work:
+        if timeout is None or ready or has_work or loop.has_no_work():
             return ready
         loop.advance_to_next_timer(timeout)  # a timer was due before a thread was done
         return ready
 
-    def _wait(self, timeout):
+    def _wait(self, timeout, until_idle=False):
         """Wait in real time for a file, or for a thread that calls wake_selector()."""
         loop = self._loop
         self.waits = True
@@ -366,6 +366,8 @@ class _Selector(selectors.DefaultSelector):
             # A thread that has acted before this moment did not wake the selector.
             turns = loop.turns
             has_work = loop.has_ready_callbacks() or turns.possible_actions()
-            return _usual_select(self, 0 if has_work or turns.has_new_alarms else timeout)
+            has_ended = until_idle and loop.has_no_work()
+            acted = has_work or turns.has_new_alarms or has_ended
+            return _usual_select(self, 0 if acted else timeout)
         finally:
             self.waits = False

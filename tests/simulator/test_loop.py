@@ -11,6 +11,7 @@ from contextvars import ContextVar
 import pytest
 from asgiref.sync import ThreadSensitiveContext, async_to_sync, sync_to_async
 
+from lessons.simulator.clock import simulated_clock
 from lessons.simulator.loop import SimulatedLoop
 
 
@@ -249,6 +250,35 @@ def test_finds_tasks_by_their_context_and_keeps_no_finished_task():
         return known, loop.tasks_started_with(origin, "here")
 
     assert run(main()) == (True, [])
+
+
+@pytest.mark.parametrize("timer", [None, 5])
+def test_is_idle_after_a_thread_that_ends_just_before_the_selector_waits(timer):
+    ours, theirs = os.pipe()
+    sleep = time.sleep  # the simulated clock replaces it
+
+    class Loop(SimulatedLoop):
+        def has_no_work(self):
+            seen = super().has_no_work()
+            if self.turns.left_threads():
+                os.write(theirs, b"x")
+                while self.turns.left_threads():
+                    sleep(0.001)
+            return seen
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        with simulated_clock(loop):
+            if timer:
+                loop.call_later(timer, int)
+            threading.Thread(target=os.read, args=(ours, 1)).start()
+            await loop.wait_until_idle()
+            return loop.elapsed()
+
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        assert runner.run(main()) == 0
+    os.close(ours)
+    os.close(theirs)
 
 
 def test_waits_for_a_slow_thread_when_the_loop_is_closed():
