@@ -51,7 +51,10 @@ def pytest_xdist_make_scheduler(config, log):
             file = nodeid.partition("::")[0]
             if file.startswith("tests/browser/"):
                 return "tests/browser/"
-            shared = ("test_facts_", "test_faults_", "bootstrap", "test_grade_command")
+            shared = (
+                *("test_facts_", "test_faults_", "bootstrap", "test_grade_command"),
+                *("test_hostile_class", "test_stock_proofs", "test_access"),
+            )
             shares = any(name in file for name in shared)
             return file if shares else nodeid
 

@@ -97,7 +97,7 @@ async def test_a_database_that_fails_acknowledges_nothing(monkeypatch):
     async def send_a_report():
         async with student_socket(ann) as student:
             await student.say("report", **report())
-            await student.next("acknowledged")
+            await student.wait(TIMEOUT)
 
     monkeypatch.setattr(report_writer, "save_reports", fail)
     with pytest.raises(OperationalError):  # Daphne closes with 1011, and the client returns

@@ -242,8 +242,10 @@ async def test_only_a_recorded_client_gets_the_exception_of_an_unknown_path(feed
     application = record_page_clients(URLRouter(ROUTES), others=bare)
     unrecorded = await opened(application, "/ws/nowhere/")
     assert (await unrecorded.receive_from()).startswith("/ws/nowhere/")
+    recorded = client(application, f"/watched/{feed_id}/client=1/ws/nowhere/")
+    await recorded.send_input({"type": "websocket.connect"})
     with pytest.raises(ValueError, match="No route found for path 'ws/nowhere/'"):
-        await opened(application, f"/watched/{feed_id}/client=1/ws/nowhere/")
+        await recorded.wait(TIMEOUT)
 
 
 @pytest.mark.parametrize("wrong", ["", "x", ".", "x.y", "no-dot"])
