@@ -4,6 +4,7 @@ import asyncio
 import builtins
 import gc
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import redis.exceptions
@@ -129,6 +130,33 @@ async def test_an_unreachable_host_makes_its_share_of_the_groups_fail(
                     await both.group_send(room, SECRET)
             else:
                 await both.group_send(room, SECRET)
+
+
+async def test_a_client_that_leaves_can_lose_a_message_for_another_client_of_its_process(
+    layer, redis_binaries
+):
+    """One reader fetches the messages of all clients of its process, and hands them out."""
+    with RedisServer() as server:
+        here = layer(urls=[server.url])
+        leaving, staying = await here.new_channel(), await here.new_channel()
+        fetching = asyncio.ensure_future(here.receive(leaving))
+        async with aioredis.from_url(server.url) as client:
+            while not (await client.info("clients"))["blocked_clients"]:
+                pass
+        waiting = asyncio.ensure_future(here.receive(staying))
+
+        async def send_from_another_process():
+            other = layer(urls=[server.url])
+            await other.send(staying, SECRET)
+            await other.close_pools()
+
+        with ThreadPoolExecutor(1) as pool:  # here the loop stands still, and reads no answer
+            pool.submit(asyncio.run, send_from_another_process()).result()
+        fetching.cancel()
+        await asyncio.wait([fetching])
+        await here.send(staying, {"type": "a.later"})
+        assert await waiting == {"type": "a.later"}
+        await here.close_pools()
 
 
 async def test_a_restarted_redis_has_no_groups(layer, redis_binaries):
