@@ -15,7 +15,7 @@ import math
 import os
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 from channels.db import database_sync_to_async
 from django.contrib.auth.backends import ModelBackend
@@ -61,17 +61,15 @@ class ThrottledBackend(ModelBackend):
     def authenticate(self, request, username=None, password=None, **kwargs):
         # Count before the check. Otherwise, attempts that run at the same time all pass.
         counters = count_attempt(request.META.get("REMOTE_ADDR", "") if request else "", username)
-        if not _checks.acquire(timeout=QUEUE_TIMEOUT):
-            raise TooManyLogins(QUEUE_TIMEOUT)
+        is_wrong = False
         try:
-            user = super().authenticate(request, username, password, **kwargs)
+            with free_core():
+                user = super().authenticate(request, username, password, **kwargs)
+            is_wrong = user is None
+            return user
         finally:
-            _checks.release()
-        if user is not None:  # only wrong passwords count
-            for counter in counters:
-                with suppress(Exception):  # a full cache has deleted it, or the cache has failed
-                    cache.decr(counter)
-        return user
+            if not is_wrong:  # the password was right, or was not checked
+                forget_attempt(counters)
 
     async def aauthenticate(self, request, **credentials):
         # Django's own method would bypass the limits. Not the thread of the sync handlers, because
@@ -83,12 +81,16 @@ class ThrottledBackend(ModelBackend):
 def count_attempt(address, name):
     """Count an attempt to log in, and return the keys of its counters. Raises LoginRefused.
 
-    A name that does not exist has a counter too, so the limit does not reveal which names exist.
+    An attempt that is refused for its name does not count for its address. Attempts that are not
+    over yet do count. A name that does not exist has a counter too, so the limit does not reveal
+    which names exist.
     """
     window, elapsed = divmod(time.time(), WINDOW)
     network = network_of(address)
-    counters = {_key(window, network): PER_ADDRESS, _key(window, network, name): PER_NAME}
-    for counter, limit in counters.items():
+    # The address first: if it is refused, its attempts with random names do not fill the cache.
+    limits = {_key(window, network): PER_ADDRESS, _key(window, network, name): PER_NAME}
+    counters = []
+    for counter, limit in limits.items():
         try:
             cache.add(counter, 0, 2 * WINDOW)
             attempts = cache.incr(counter)  # one atomic step, like delete() in tickets.py
@@ -97,8 +99,28 @@ def count_attempt(address, name):
             raise CannotCountLogins(OUTAGE_PAUSE) from error
         if attempts > limit:
             logger.warning("too many attempts to log in from %s", address)
+            forget_attempt(counters)
             raise TooManyLogins(WINDOW - elapsed)
-    return list(counters)
+        counters.append(counter)
+    return counters
+
+
+def forget_attempt(counters):
+    """Only wrong passwords count."""
+    for counter in counters:
+        with suppress(Exception):  # a full cache has deleted it, or the cache has failed
+            cache.decr(counter)
+
+
+@contextmanager
+def free_core():
+    """Within it, one core checks a password for the caller. Raises TooManyLogins."""
+    if not _checks.acquire(timeout=QUEUE_TIMEOUT):
+        raise TooManyLogins(QUEUE_TIMEOUT)
+    try:
+        yield
+    finally:
+        _checks.release()
 
 
 def _key(window, *values):

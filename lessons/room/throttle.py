@@ -45,10 +45,14 @@ class CannotCountGuesses(GuessRefused):
 
 
 def count_guess(address: str, name: str) -> list[str]:
-    """Count a guess before it is checked, and return its counters. Raises GuessRefused."""
+    """Count a guess before it is checked, and return its counters. Raises GuessRefused.
+
+    A guess that one limit refuses does not count for the others.
+    """
     window, elapsed = divmod(time.time(), WINDOW)
     network = network_of(address)
-    limits = {(): IN_TOTAL, (network,): PER_ADDRESS, (network, name): PER_NAME}
+    # The address first: if it is refused, its guesses with random names do not fill the cache.
+    limits = {(network,): PER_ADDRESS, (network, name): PER_NAME, (): IN_TOTAL}
     counters = []
     for values, limit in limits.items():
         if values[1:] == ("",):
@@ -60,14 +64,15 @@ def count_guess(address: str, name: str) -> list[str]:
         except Exception as error:  # redis-py's ConnectionError is not Python's
             log.exception("guesses cannot be counted")
             raise CannotCountGuesses(OUTAGE_PAUSE) from error
-        counters.append(counter)
         if guesses > limit:
+            forget_guess(counters)
             raise TooManyGuesses(WINDOW - elapsed)
+        counters.append(counter)
     return counters
 
 
 def forget_guess(counters: list[str]) -> None:
-    """It was right, so it does not count."""
+    """It was right, or was not checked, so it does not count."""
     for counter in counters:
         with suppress(Exception):  # a full cache has deleted it, or the cache has failed
             cache.decr(counter)

@@ -10,6 +10,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth import aauthenticate, authenticate
 from django.contrib.auth.backends import ModelBackend
 from django.core.cache import cache
+from django.db import OperationalError
 from django.test import Client, RequestFactory
 
 from auth_demo import throttle
@@ -83,8 +84,25 @@ def test_limits_an_address_that_tries_many_names(log_in, clock):
     assert log_in("ada", "lovelace") == "in"
 
 
+def test_an_address_that_is_refused_puts_nothing_into_the_cache(monkeypatch):
+    for number in range(PER_ADDRESS):
+        throttle.count_attempt("192.0.2.1", f"name{number}")
+    keys = []
+    monkeypatch.setattr(cache, "add", lambda key, *args: keys.append(key))
+    for number in range(3):
+        with pytest.raises(TooManyLogins):
+            throttle.count_attempt("192.0.2.1", f"other{number}")
+    assert len(set(keys)) == 1
+
+
 def test_right_passwords_do_not_count(log_in):
     assert {log_in("ada", "lovelace") for _ in range(PER_ADDRESS + 1)} == {"in"}
+
+
+def test_attempts_that_are_refused_for_a_name_do_not_count_for_its_address(log_in):
+    for _ in range(PER_ADDRESS + 1):
+        log_in("a stranger")
+    assert log_in("ada", "lovelace") == "in"
 
 
 def request_from(address):
@@ -136,6 +154,25 @@ def test_refuses_an_attempt_that_waits_too_long_for_other_checks(monkeypatch):
     monkeypatch.setattr(ModelBackend, "authenticate", check)
     assert backend.authenticate(None, "ada", "lovelace") == "ada"
     assert backend.authenticate(None, "ada", "lovelace") == "ada"  # the check before has ended
+
+
+def test_a_password_that_was_not_checked_does_not_count(monkeypatch):
+    def fail(*args, **kwargs):
+        raise OperationalError("database is locked")
+
+    backend, request = throttle.ThrottledBackend(), request_from("192.0.2.1")
+    monkeypatch.setattr(throttle, "QUEUE_TIMEOUT", 0)
+    monkeypatch.setattr(throttle, "_checks", threading.Semaphore(0))
+    for _ in range(PER_NAME):
+        with pytest.raises(TooManyLogins):
+            backend.authenticate(request, "ada", "lovelace")
+    monkeypatch.setattr(throttle, "_checks", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(ModelBackend, "authenticate", fail)
+    for _ in range(PER_NAME):
+        with pytest.raises(OperationalError):
+            backend.authenticate(request, "ada", "lovelace")
+    monkeypatch.setattr(ModelBackend, "authenticate", lambda *args, **kwargs: "ada")
+    assert backend.authenticate(request, "ada", "lovelace") == "ada"
 
 
 async def test_async_code_has_the_same_limit_and_does_not_stop_other_handlers(

@@ -218,6 +218,21 @@ def test_guesses_from_many_addresses_have_a_limit_in_total(monday, monkeypatch):
     assert statuses == [403] * 50 + [429]
 
 
+def test_guesses_that_are_refused_for_an_address_do_not_count_in_total(monday, monkeypatch):
+    monkeypatch.setattr(throttle, "IN_TOTAL", throttle.PER_ADDRESS + 1)
+    for _ in range(throttle.PER_ADDRESS + 5):
+        join("AAAA-AAAA")
+    assert join(address="192.0.2.2", name="Ann")[0] == 200
+
+
+def test_an_address_that_is_refused_cannot_push_the_counters_of_others_out_of_the_cache(monday):
+    for _ in range(throttle.PER_NAME):
+        join(name="Ann", place="AAAA-AAAA", address="192.0.2.2")
+    for number in range(400):  # the cache in memory holds 300 entries
+        join("AAAA-AAAA", name=f"name {number}", place="AAAA-AAAA")
+    assert join(name="Ann", place="AAAA-AAAA", address="192.0.2.2")[0] == 429
+
+
 def test_right_codes_do_not_count_as_guesses(monday, monkeypatch):
     monkeypatch.setattr(throttle, "PER_ADDRESS", 2)
     assert [join()[0] for _ in range(10)] == [200] * 10
