@@ -2,6 +2,7 @@
 
 import errno
 import os
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -33,7 +34,8 @@ def _write(
     rename: Callable[[Path, Path], None],
     permissions: int = 0o666,  # without those that the umask takes away
 ) -> None:
-    new = file.with_name(f"{file.name}.new")
+    # A unique name, because another process may write the same file at the same time.
+    new = file.with_name(f"{file.name}.{os.getpid()}-{threading.get_native_id()}.new")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         new.touch(permissions)

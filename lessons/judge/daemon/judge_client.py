@@ -5,7 +5,6 @@ token are in a file that only the user may read: other users of the machine can 
 """
 
 import json
-import os
 import select
 import socket
 import subprocess
@@ -175,10 +174,8 @@ def acquire_lock() -> IO | None:
 
 
 def write_address(port: int, token: str) -> None:
-    new = address_file().with_suffix(".new")
-    with open(new, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
-        json.dump({"port": port, "token": token}, file)
-    os.replace(new, address_file())
+    address = json.dumps({"port": port, "token": token})
+    atomic_write.write(address_file(), address.encode(), permissions=0o600)
 
 
 def address_file() -> Path:
