@@ -171,9 +171,13 @@ def test_the_workshop_serves_a_page_judges_a_save_and_plays_the_exercise(system)
             file.write_text(solution, encoding="utf-8")
             while 'data-state="green"' not in page.receive(news).get("panel", ""):
                 pass
-        with page.socket(page.feed), page.socket(page.exercise("/ws/sync/stop/")) as client:
-            client.send("hello")
-            assert client.recv(timeout=TEST_TIMEOUT)
+        with page.socket(page.feed) as feed:
+            feed.send(json.dumps({"play": {"lesson": "03-stop", "target": "exercise"}}))
+            while page.receive(feed).get("played", {}).get("state") != "ready":
+                pass
+            with page.socket(page.exercise("/ws/sync/stop/")) as client:
+                client.send("hello")
+                assert client.recv(timeout=TEST_TIMEOUT)
 
 
 class Page:

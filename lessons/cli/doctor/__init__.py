@@ -22,7 +22,7 @@ from lessons.cli.doctor.report import OK, WRONG, Row
 from lessons.core import bootstrap
 
 HELP = "Say what works here, what is missing, and what to type."
-PROCESS_TIMEOUT = 10  # seconds; the checks and the verdict take one second
+PROCESS_TIMEOUT = 30  # seconds; the checks and the verdict take one second, unless much else runs
 OPTIONAL_PROGRAMS = (
     programs.CHROMIUM,
     programs.FIREFOX,
