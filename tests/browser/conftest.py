@@ -12,7 +12,7 @@ from playwright.sync_api import expect, sync_playwright
 from lessons.core.catalogue import PROJECT_DIR
 from tests.support.programs.running_program import RunningProgram
 
-TEST_TIMEOUT = 20  # seconds; only a test that fails waits this long
+TEST_TIMEOUT = 60  # seconds; only a test that fails waits this long
 READY = "Workshop ready at "
 OTHER_HOST = "learn.test"  # the browser finds it on this machine
 # One renderer for all visits: a new one for each takes a fifth more time. Certificates of tests

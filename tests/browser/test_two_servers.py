@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from lessons.core.catalogue import PROJECT_DIR
 from tests.browser.conftest import READY
 
-TEST_TIMEOUT = 30  # seconds; only a test that fails waits this long
+TEST_TIMEOUT = 60  # seconds; only a test that fails waits this long
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tests.support.programs import processes
 pty = pytest.importorskip("pty", reason="there are no pseudo-terminals here")
 termios = pytest.importorskip("termios")
 
-TIMEOUT = 30  # seconds after which a silent watch is killed, and its test fails
+TIMEOUT = 60  # seconds after which a silent watch is killed, and its test fails
 
 
 class Watch:

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from lessons.web.live.page_socket import new_feed_id
 
-TIMEOUT = 30  # seconds; only a test that fails waits so long
+TIMEOUT = 60  # seconds; only a test that fails waits so long
 SESSION = "my0session0key"
 
 

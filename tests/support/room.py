@@ -16,7 +16,7 @@ from lessons.room.models import Class
 from lessons.room.routing import websocket_application
 from lessons.room.store.joining import Joined, join
 
-TIMEOUT = 20  # seconds; only a server that is broken needs so long
+TIMEOUT = 60  # seconds; only a server that is broken needs so long
 HOST = (b"host", b"localhost")
 
 

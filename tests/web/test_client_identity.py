@@ -21,7 +21,7 @@ from lessons.web.live.recording import record_page_clients
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-TIMEOUT = 30  # seconds; only a test that fails waits so long
+TIMEOUT = 60  # seconds; only a test that fails waits so long
 EVIL = "http://evil.lessons.localhost:8666"
 
 

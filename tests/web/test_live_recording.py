@@ -23,7 +23,7 @@ from tests.support.modes import DEPLOYED
 from tests.support.played_page import lines
 from tests.support.programs.processes import project_environment, run
 
-TIMEOUT = 30  # seconds; only a test that fails waits so long
+TIMEOUT = 60  # seconds; only a test that fails waits so long
 MINE, THEIRS = "my0session0key", "their0session0key"
 
 

@@ -9,7 +9,7 @@ from lessons.core.catalogue import find
 from lessons.playback.target import resolve
 from lessons.simulator.student_module import load_subject
 
-TEST_TIMEOUT = 10  # seconds; on an idle machine, each reply takes some milliseconds
+TEST_TIMEOUT = 60  # seconds; on an idle machine, each reply takes some milliseconds
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from lessons.room.student import membership, room_client, room_link
 from lessons.room.student.membership import Membership
 from lessons.room.student.room_link import RoomLink, other_process_serves
 
-TIMEOUT = 20  # seconds; only a test that fails waits this long
+TIMEOUT = 60  # seconds; only a test that fails waits this long
 KNOWN = Membership("http://x", "C", "secret", "P", "Ann", "Monday", "laptop")
 OTHER = Membership("http://x", "D", "secret", "P", "Ann", "Friday", "desktop")
 # Holds the lock of the file until its input ends.

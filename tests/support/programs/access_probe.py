@@ -29,7 +29,7 @@ STRANGER = "stranger"  # has no token of a shared workshop
 FOREIGN = "foreign"  # an instructor's browser, on a page of another site
 REBOUND = "rebound"  # an instructor's browser, under a host name that is not the server's
 CSRF = "a" * 32
-TIMEOUT = 20  # seconds; only a server that is broken needs so long
+TIMEOUT = 60  # seconds; only a server that is broken needs so long
 ROUTES_OF_ADMIN = {"admin/", "admin/login/"}
 # These are routed inside functions.
 OTHER_HTTP = [

@@ -10,7 +10,7 @@ from pathlib import Path
 from lessons.programs import POSTGRESQL
 from tests.support.required_programs import skip_or_fail
 
-TEST_TIMEOUT = 30  # seconds; only a test that fails waits this long
+TEST_TIMEOUT = 60  # seconds; only a test that fails waits this long
 # PostgreSQL does not run as root. The Debian packages create this account.
 _ACCOUNT = {"user": "postgres"} if hasattr(os, "geteuid") and os.geteuid() == 0 else {}
 _OPTIONS = ["-c", "listen_addresses=", "-c", "fsync=off", "-c", "shared_buffers=1MB"]

@@ -5,7 +5,7 @@ import time
 
 from tests.support.programs.processes import start_program
 
-TEST_TIMEOUT = 30  # seconds; only a test that fails waits this long
+TEST_TIMEOUT = 60  # seconds; only a test that fails waits this long
 
 
 def wait_until(condition):
