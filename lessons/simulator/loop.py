@@ -340,7 +340,9 @@ class _Selector(selectors.DefaultSelector):
         # The loop cannot wait for a thread that it does not know. But the thread must run:
         # otherwise code that polls it could poll for a simulated hour before it has even started.
         ready = self._wait(THREAD_TIME_SLICE) if turns.has_unknown_threads() else []
-        if not ready and not loop.has_ready_callbacks():
+        # A thread may have acted since: then asyncio looks at the timers again.
+        has_acted = turns.has_new_alarms or turns.possible_actions() or loop.has_ready_callbacks()
+        if not ready and not has_acted:
             loop.advance_to_next_timer(timeout)
         return ready
 

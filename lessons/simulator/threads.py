@@ -32,7 +32,7 @@ LOOK_INTERVAL = 0.005  # seconds between two looks at a thread that has its turn
 LOOKS = 3 if sys.platform == "linux" else 50
 START_TIMEOUT = 1.0  # seconds for a thread to take its first turn
 SPIN_LIMIT = 100  # iterations of a loop that is never idle, until the next action
-CPU_LIMIT = 1.0  # seconds that a thread may compute before the loop goes on without it
+CPU_LIMIT = 1.0  # seconds that a thread may compute in a turn before the loop goes on without it
 MAX_POLLS = 100  # waits of less than POLL_INTERVAL that a thread may make; later ones are longer
 POLL_INTERVAL = 0.001
 DELAYS = (0, 0, 0, 1, 1, 2, 3, 5, 8)  # iterations until an action, of which a seed chooses
@@ -46,6 +46,7 @@ _usual_shutdown = ThreadPoolExecutor.shutdown
 _WorkItem = concurrent.futures.thread._WorkItem
 _usual_run_item = _WorkItem.run
 _real_time = time.monotonic
+_own_cpu_time = time.thread_time
 
 READY, RUNNING, WAITING, ENDED = "ready", "running", "waiting", "ended"
 
@@ -69,6 +70,7 @@ class ControlledThread:
         self.gate.acquire()
         self.ident: int | None = None
         self.native_id: int | None = None
+        self.cpu_before = 0.0  # seconds that the thread had computed before its turn
         self.alarm = None  # the timer of a timed wait on the simulated clock
         self.deadline: float | None = None
         self.waits_in_real_time = False
@@ -91,6 +93,7 @@ class ControlledThread:
         if self.state == ENDED:
             return False
         self.ident, self.native_id = get_ident(), threading.get_native_id()
+        self.cpu_before = _own_cpu_time()
         _controlled[self.ident] = self
         return True
 
@@ -345,7 +348,7 @@ class ThreadTurns:
             if looks == LOOKS:
                 self.note_work(thread)
                 return
-            if _real_time() - begun > CPU_LIMIT and _cpu_time(thread) > CPU_LIMIT:
+            if _real_time() - begun > CPU_LIMIT and _cpu_of_turn(thread) > CPU_LIMIT:
                 thread.spins = True
                 self.note_work(thread)
                 return
@@ -395,6 +398,8 @@ class ThreadTurns:
                 continue
             sleeper = self._next_sleeper()
             if self.has_clock and not self._has_loose_threads():
+                if waiter.is_released or self._new_alarms or self.possible_actions():
+                    continue  # a loose thread has acted since, and has stopped or ended
                 if sleeper and (deadline is None or sleeper.deadline < deadline):
                     self.loop.move_to(sleeper.deadline)
                     self.wake(sleeper)
@@ -461,6 +466,7 @@ class ThreadTurns:
         if not thread.gate.acquire(timeout=real_timeout):
             self.wake(thread)
             thread.gate.acquire()
+        thread.cpu_before = _own_cpu_time()
         thread.waits_in_real_time = False
         thread.deadline = None
         return waiter.is_released
@@ -757,12 +763,12 @@ def _restore_methods() -> None:
         setattr(owner, name, usual)
 
 
-def _cpu_time(thread: ControlledThread) -> float:
-    """Seconds of computing so far; endless where the system does not count them."""
+def _cpu_of_turn(thread: ControlledThread) -> float:
+    """Seconds of computing in this turn; endless where the system does not count them."""
     if not hasattr(time, "pthread_getcpuclockid"):
         return float("inf")
     try:
-        return time.clock_gettime(time.pthread_getcpuclockid(thread.ident))
+        return time.clock_gettime(time.pthread_getcpuclockid(thread.ident)) - thread.cpu_before
     except OSError:
         return 0.0
 

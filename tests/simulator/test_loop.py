@@ -7,10 +7,12 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
+from functools import partial
 
 import pytest
 from asgiref.sync import ThreadSensitiveContext, async_to_sync, sync_to_async
 
+from lessons.simulator import threads
 from lessons.simulator.clock import simulated_clock
 from lessons.simulator.loop import SimulatedLoop
 
@@ -279,6 +281,90 @@ def test_is_idle_after_a_thread_that_ends_just_before_the_selector_waits(timer):
         assert runner.run(main()) == 0
     os.close(ours)
     os.close(theirs)
+
+
+@pytest.fixture
+def held_thread():
+    """A function that blocks its thread in real time, and one that lets it go on."""
+    ours, theirs = os.pipe()
+    yield partial(os.read, ours, 1), partial(os.write, theirs, b"x")
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_a_sleep_that_begins_just_before_the_clock_jumps_ends_in_time(held_thread):
+    hold, let_go_on = held_thread
+    sleep, woken_at = time.sleep, []
+
+    class Loop(SimulatedLoop):
+        def has_no_work(self):
+            if not woken_at and self.turns.left_threads():
+                let_go_on()
+                while not self.turns.has_new_alarms:
+                    sleep(0.001)
+                woken_at.append(None)
+            return super().has_no_work()
+
+    async def main():
+        loop = asyncio.get_running_loop()
+
+        def work():
+            hold()
+            time.sleep(1)
+            woken_at[:] = [loop.elapsed()]
+
+        with simulated_clock(loop):
+            threading.Thread(target=work).start()
+            await asyncio.sleep(60)
+
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        runner.run(main())
+    assert woken_at == [1]
+
+
+def test_a_wait_of_the_loop_that_ends_just_before_the_clock_jumps_takes_no_time(held_thread):
+    hold, let_go_on = held_thread
+    sleep = time.sleep
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        has_loose_threads, event = loop.turns._has_loose_threads, threading.Event()
+
+        def wait_for_the_end():
+            let_go_on()
+            while loop.turns.left_threads():
+                sleep(0.001)
+            return has_loose_threads()
+
+        def work():
+            hold()
+            event.set()
+
+        loop.turns._has_loose_threads = wait_for_the_end
+        with simulated_clock(loop):
+            threading.Thread(target=work).start()
+            return event.wait(30), loop.elapsed()
+
+    assert run(main()) == (True, 0)
+
+
+def test_the_processor_time_of_a_turn_begins_with_the_turn():
+    def work():
+        end = time.thread_time() + 0.2
+        while time.thread_time() < end:
+            pass
+        computed = threads._cpu_of_turn(threads.this_thread())
+        threading.Event().wait(1)
+        return computed, threads._cpu_of_turn(threads.this_thread())
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1) as pool:
+            return [await loop.run_in_executor(pool, work) for _ in range(2)]
+
+    for computed, afterwards in run(main()):
+        assert 0.2 <= computed < 0.35
+        assert afterwards < 0.1
 
 
 def test_waits_for_a_slow_thread_when_the_loop_is_closed():
