@@ -371,6 +371,7 @@ def _connect(self) -> None:
 def _begin(file: _File) -> None:
     connections.close_all()
     record_queries()
+    apps.get_model("contenttypes", "ContentType").objects.clear_cache()  # ids of earlier rows
     file.make_empty()
 
 

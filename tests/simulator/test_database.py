@@ -6,6 +6,7 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.apps import apps
 from django.contrib.auth.models import Group, User
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
 from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.loader import MigrationLoader
@@ -62,6 +63,16 @@ async def main():
 asyncio.run(main())
 sys.exit(threads - 1)
 """
+
+
+async def test_the_next_check_finds_no_content_type_of_an_earlier_one():
+    async with fresh_database() as database:
+        await database.do(ContentType.objects.get_for_model, User)
+    async with fresh_database() as database:
+        await database.do(ContentType.objects.create, app_label="a", model="first")
+        found = await database.do(ContentType.objects.get_for_model, User)
+        row = await database.do(ContentType.objects.get, pk=found.pk)
+        assert (row.app_label, row.model) == ("auth", "user")
 
 
 def test_a_process_forked_after_prepare_creates_no_tables(tmp_path):
