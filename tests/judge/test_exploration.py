@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lessons.core.catalogue import find
-from lessons.judge import judge
+from lessons.judge import exploration, judge
 from lessons.judge.claims import Claims
 from lessons.judge.exploration import CLAIM, conversations_of
 from lessons.playback.steps import BEGINNINGS
@@ -34,6 +34,38 @@ def written():
 
 def test_the_conversations_are_always_the_same():
     assert written() == written()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("points", (0, 7)),
+        ("takes_bytes", False),
+        ("last_steps", ("take-all jobs",)),
+        ("frame_of", classmethod(lambda cls, text: f"<{text}>")),
+        ("texts", ("another",)),
+    ],
+)
+def test_another_model_gets_other_conversations(name, value):
+    original = model()
+    changed = type("Changed", (original,), {name: value})
+    assert exploration._digest(changed) != exploration._digest(original)
+
+
+def test_a_conversation_in_which_the_consumer_hangs_is_not_shortened(monkeypatch):
+    monkeypatch.setattr(exploration, "_shortened", None)
+    lesson = find(LESSON)
+    source = lesson.solution.read_text(encoding="utf-8")
+    hangs = source.replace(
+        "    def websocket_receive(self, event):\n",
+        "    def websocket_receive(self, event):\n"
+        '        while len(event.get("text") or "") > 5000: pass\n',
+    )
+    assert hangs != source
+    names = lesson.exercise_name, lesson.exercise_base
+    target = Target("changed", lesson.exercise, *names, hangs)
+    outcome = judge(lesson, target, timeout=0.5).outcomes[-1]
+    assert outcome.finding.diagnosis == "stuck"
 
 
 def test_there_are_at_least_100_conversations_with_1000_steps():
