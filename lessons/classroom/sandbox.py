@@ -38,7 +38,10 @@ START_TIMEOUT = 30.0  # seconds: on a busy machine a process starts slowly
 END_TIMEOUT = 5.0  # seconds
 MEMORY_FOR_FILES = 64 * 1024**2  # bytes of its /tmp, and of its /dev/shm
 UNPRIVILEGED = 65534  # the user that root becomes
-_ENVIRONMENT = {"LANG": "C.UTF-8"}  # else Python would decode files with ASCII
+_ENVIRONMENT = {
+    "LANG": "C.UTF-8",  # else Python would decode files with ASCII
+    "PYTHONHASHSEED": "0",  # the order of a set of texts is the same in each verdict
+}
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store", "/etc/ld.so.cache")
 _PROJECT = (
     *("lessons/__init__.py", "lessons/mode.py", "lessons/settings.py", "lessons/web/__init__.py"),

@@ -252,14 +252,15 @@ def start_fork_server() -> None:
     """Start the fork server, which loads lessons.judge.preload first, unless it runs.
 
     The fork server ignores a module that it cannot find. So the project's folder is added to its
-    path: the command may have been started in another folder.
+    path: the command may have been started in another folder. The order of a set of texts is the
+    same in each of its children.
     """
     from multiprocessing import forkserver
     from unittest import mock
 
     forkserver.set_forkserver_preload(["lessons.judge.preload"])
     path = os.pathsep.join(filter(None, [str(PROJECT_DIR), os.environ.get("PYTHONPATH")]))
-    with mock.patch.dict(os.environ, PYTHONPATH=path):
+    with mock.patch.dict(os.environ, PYTHONPATH=path, PYTHONHASHSEED="0"):
         forkserver.ensure_running()
 
 

@@ -1,6 +1,7 @@
 """Plays one conversation in this process: sets up what surrounds the player, and reports."""
 
 import asyncio
+import random
 
 from lessons.core.catalogue import Lesson
 from lessons.core.diagnoses import recognise
@@ -49,6 +50,7 @@ class ConversationRun:
         seed = setup.get("seed", {"number": 0})["number"]
         config = {"capacity": setup["capacity"]["messages"]} if "capacity" in setup else {}
         loop = SimulatedLoop(seed)
+        random.seed(seed)  # a student's jitter is the same in each verdict
         self._thread_sleeps = loop.thread_sleeps
         # The file may read the clock when it is imported.
         with fake_redis(**config), simulated_clock(loop):

@@ -1,8 +1,13 @@
 """A session plays conversations in a child process, and believes nothing that the child sends."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from lessons.core.catalogue import find
+from lessons.playback import child_process
 from lessons.playback import session as session_module
 from lessons.playback.session import Played, PlayOptions, Session, SessionEnded
 from lessons.playback.target import Target, resolve
@@ -198,6 +203,20 @@ def test_the_same_conversation_gives_the_same_report(play):
     steps = "seed 5 | connect | 2 connect | text a | & 2 text b | & text c | at 1 2 close"
     first, second = (play(steps) for _ in range(2))
     assert first == second
+
+
+def test_random_numbers_and_hashes_are_the_same_in_each_session(play, monkeypatch):
+    monkeypatch.setattr(child_process, "start_method", child_process.clean_start_method)
+    receive = """
+        import random
+        text = f"{random.random()} {hash('a text')}"
+        self.send({"type": "websocket.send", "text": text})"""
+    first, second = (messages(play("connect | text hello", receive)) for _ in range(2))
+    assert first == second
+    if hasattr(os, "fork"):
+        command = [sys.executable, "-c", "print(hash('a text'))"]
+        usual = subprocess.run(command, env={"PYTHONHASHSEED": "0"}, capture_output=True, text=True)
+        assert first[-1][0]["text"].split()[1] == usual.stdout.strip()
 
 
 def test_a_place_is_a_line_of_the_students_file(play):
