@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
+from django.db import DatabaseError, connection
 from django.utils.crypto import salted_hmac
 
 from lessons.core.catalogue import ACCOUNTS, MANAGE
@@ -41,8 +42,19 @@ def explain_accounts() -> str:
 
 
 def require_safe_accounts() -> None:
-    """Raise SettingsError if an account has its name as password, and others can sign in."""
-    if (name := account_with_known_password()) is not None:
+    """Raise SettingsError if an account has its name as password, or if no query can say so.
+
+    Others can reach the server, and sign in as soon as its database answers again.
+    """
+    try:
+        name = account_with_known_password()
+    except DatabaseError as error:
+        reason = str(error).partition("\n")[0].rstrip(".")  # psycopg adds questions
+        raise SettingsError(
+            "Cannot check whether an account has its name as password, because the database "
+            f"fails: {reason}. Repair it, then start again. This shows how: {MANAGE} doctor"
+        ) from None
+    if name is not None:
         raise SettingsError(
             f"The account {name} has the password {name}, which everybody can guess. Change it, "
             f"then start again: {MANAGE} changepassword {name}"
@@ -50,7 +62,7 @@ def require_safe_accounts() -> None:
 
 
 def account_with_known_password() -> str | None:
-    """The first account with rights whose password is its name.
+    """The first account with rights whose password is its name. Raises DatabaseError.
 
     The queries run in a thread: a server may call this in its event loop, which allows none.
     """
@@ -60,14 +72,13 @@ def account_with_known_password() -> str | None:
 
 def _account_with_known_password() -> str | None:
     from django.contrib.auth.models import User
-    from django.db import DatabaseError, connection
     from django.db.models import Q
 
     powerful = Q(username__in=ACCOUNTS) | Q(is_staff=True) | Q(is_superuser=True)
     try:
+        if User._meta.db_table not in connection.introspection.table_names():
+            return None  # `migrate` has not run yet, so there is no account
         users = User.objects.filter(powerful, is_active=True)
         return next((user.username for user in users if user.check_password(user.username)), None)
-    except DatabaseError:  # there are no tables yet, so there is no account
-        return None
     finally:
         connection.close()

@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.db import DatabaseError
 from django.test import Client
 
 from lessons import mode, programs
@@ -22,7 +23,7 @@ from lessons.bench.processes import project_copy
 from lessons.cli import doctor
 from lessons.cli.doctor import project_checks, report, system_checks
 from lessons.cli.doctor.report import OK, OPTIONAL, WRONG, Row
-from lessons.core import bootstrap
+from lessons.core import accounts, bootstrap
 from lessons.mode import Mode
 from lessons.web import token_check
 from tests.support.lesson_command import Terminal
@@ -531,6 +532,20 @@ def test_an_account_whose_password_is_known_is_wrong_where_others_sign_in(settin
     assert (row.state, row.cure) == (WRONG, "python3 manage.py changepassword instructor")
     settings.MODE = Mode.LOCAL
     assert project_checks.accounts() is None
+
+
+def test_accounts_that_no_query_can_check_are_wrong(settings, monkeypatch):
+    def fail():
+        raise DatabaseError(f"no server for {SECRET}.\nIs it running?")
+
+    settings.MODE = Mode.DEPLOYED
+    monkeypatch.setitem(settings.DATABASES["default"], "PASSWORD", SECRET)
+    monkeypatch.setattr(project_checks, "_sqlite_file_is_missing", lambda: False)
+    monkeypatch.setattr(project_checks, "_limit_waiting", lambda: None)
+    monkeypatch.setattr(accounts, "account_with_known_password", fail)
+    row = project_checks.accounts()
+    assert row.state == WRONG
+    assert row.text == "Not checked, because of the database: no server for ***."
 
 
 @pytest.fixture

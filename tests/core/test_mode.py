@@ -4,6 +4,7 @@ import stat
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 
 from lessons.core import accounts
 from lessons.mode import LOCAL_KEY, LOOPBACK, Access, Mode, SettingsError
@@ -194,3 +195,36 @@ def test_accepts_an_account_that_cannot_sign_in_or_has_few_rights(quick_hashes):
     User.objects.create_user("instructor", password="instructor", is_active=False)
     User.objects.create_user("ann", password="ann")  # neither ours nor powerful
     accounts.require_safe_accounts()
+
+
+@pytest.fixture
+def database_file(monkeypatch):
+    """`database_file(path)`: new connections open this file."""
+    return lambda path: monkeypatch.setitem(connection.settings_dict, "NAME", path)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_without_tables_has_no_account(database_file, tmp_path):
+    database_file(tmp_path / "new.sqlite3")
+    accounts.require_safe_accounts()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "name, reason",
+    [
+        ("no_folder/db.sqlite3", "unable to open database file"),
+        ("text.sqlite3", "file is not a database"),
+    ],
+)
+def test_refuses_to_start_while_no_query_can_check_the_passwords(
+    database_file, tmp_path, name, reason
+):
+    (tmp_path / "text.sqlite3").write_text("something else" * 100)
+    database_file(tmp_path / name)
+    with pytest.raises(SettingsError) as refused:
+        accounts.require_safe_accounts()
+    assert str(refused.value) == (
+        "Cannot check whether an account has its name as password, because the database fails: "
+        f"{reason}. Repair it, then start again. This shows how: python3 manage.py doctor"
+    )

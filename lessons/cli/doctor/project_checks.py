@@ -148,6 +148,7 @@ def key() -> Row | None:
 def accounts() -> Row | None:
     """Whether an account has a password that everybody can guess, where others can sign in."""
     from django.conf import settings
+    from django.db import DatabaseError
 
     from lessons.core.accounts import account_with_known_password
     from lessons.mode import Mode
@@ -155,7 +156,10 @@ def accounts() -> Row | None:
     if settings.MODE is Mode.LOCAL or _sqlite_file_is_missing():
         return None
     _limit_waiting()
-    name = account_with_known_password()
+    try:
+        name = account_with_known_password()
+    except DatabaseError as error:
+        return Row("Accounts", WRONG, f"Not checked, because of the database: {_reason(error)}.")
     if name is None:
         return Row("Accounts", OK, "No account with rights has its name as password.")
     text = f"The account {name} has the password {name}, which everybody can guess."
@@ -176,9 +180,7 @@ def database() -> Row:
     try:
         count = _migrations_to_run()
     except DatabaseError as error:
-        reason = str(error).partition("\n")[0].rstrip(".")  # psycopg adds questions
-        if password := entry.get("PASSWORD"):
-            reason = reason.replace(password, "***")
+        reason = _reason(error)
         if is_file:
             text = f"{shown}: {reason}. Make its folder writable, or move the file away:"
             return Row("Database", WRONG, text, cure=f"mv {shown} {shown}.old")
@@ -189,6 +191,15 @@ def database() -> Row:
     if count:
         return _migration_row(f"{shown}, with {count} migration{'s' * (count > 1)} to run.")
     return Row("Database", OK, f"{shown}, all migrations have run.")
+
+
+def _reason(error: Exception) -> str:
+    """What the database says, in one line without the password."""
+    from django.conf import settings
+
+    reason = str(error).partition("\n")[0].rstrip(".")  # psycopg adds questions
+    password = settings.DATABASES["default"].get("PASSWORD")
+    return reason.replace(password, "***") if password else reason
 
 
 def _migration_row(text: str) -> Row:
