@@ -76,4 +76,6 @@ if settings.MODE is Mode.SHARED:
 if settings.HTTPS:
     from lessons.web.https import with_https
 
-    application = with_https(application, redirect=django_application)
+    # A load balancer's health check reaches the server without TLS, and so without the redirect.
+    health_checks = {"/async/health/"}
+    application = with_https(application, django_application, plain_paths=health_checks)

@@ -10,8 +10,11 @@ SECURE = {"http": "https", "websocket": "wss"}
 PLAIN = {"http": "http", "websocket": "ws"}
 
 
-def with_https(application, redirect):
-    """Serve `application` over HTTPS only. `redirect` answers requests that come without it."""
+def with_https(application, redirect, plain_paths=()):
+    """Serve `application` over HTTPS only. `redirect` answers requests that come without it.
+
+    The application answers HTTP requests to `plain_paths` even without HTTPS.
+    """
     complete = _from_proxy if settings.HTTPS == "proxy" else _from_port
 
     async def secured(scope, receive, send):
@@ -19,7 +22,8 @@ def with_https(application, redirect):
             await application(scope, receive, send)
             return
         scope = complete(scope)
-        if scope["scheme"] == SECURE[scope["type"]]:
+        is_plain = scope["type"] == "http" and scope["path"] in plain_paths
+        if is_plain or scope["scheme"] == SECURE[scope["type"]]:
             await application(scope, receive, send)
         elif scope["type"] == "http":
             await redirect(scope, receive, send)

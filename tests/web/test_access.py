@@ -120,6 +120,18 @@ def test_another_host_name_is_refused(answers, route, mode):
         assert answers(mode)[route]["rebound"] in {"400", "404", "405", "close"}
 
 
+@pytest.mark.parametrize("visitor, refusal", [("plain", "301"), ("balancer", "400")])
+@pytest.mark.parametrize("route", TABLE)
+def test_without_https_a_deployed_server_answers_only_a_health_check(
+    answers, route, visitor, refusal
+):
+    answer = answers("deployed")[route][visitor]
+    if route.endswith(" async/health/"):
+        assert answer == "200"
+    else:
+        assert answer == ("close" if route.startswith("SOCKET") else refusal)
+
+
 # A stream of events, a health check and files are not pages: a browser shows none as a document.
 NO_PAGES = ("async/http", "async/health", STATIC)
 PAGES = [

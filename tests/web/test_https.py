@@ -5,6 +5,8 @@ from asgiref.testing import ApplicationCommunicator
 
 from lessons.web.https import with_https
 
+PLAIN_PATHS = ("/health/",)
+
 
 async def served(settings, https, scope):
     """The scope that the application received, or what was sent instead."""
@@ -17,15 +19,15 @@ async def served(settings, https, scope):
     async def redirect(scope, receive, send):
         seen.append("redirected")
 
-    client = ApplicationCommunicator(with_https(application, redirect), scope)
+    client = ApplicationCommunicator(with_https(application, redirect, PLAIN_PATHS), scope)
     await client.wait()
     return seen[0] if seen else await client.receive_output()
 
 
-def scope_of(kind, headers=(), port=8001):
+def scope_of(kind, headers=(), port=8001, path="/"):
     plain = {"http": {"scheme": "http"}, "websocket": {}}[kind]  # as Daphne makes them
     headers = [(b"host", b"127.0.0.1:8001"), *headers]
-    scope = {"type": kind, "headers": headers, "client": ["127.0.0.1", 40001]}
+    scope = {"type": kind, "path": path, "headers": headers, "client": ["127.0.0.1", 40001]}
     return {**scope, **plain, "server": ["127.0.0.1", port]}
 
 
@@ -87,6 +89,16 @@ async def test_without_a_proxy_its_headers_are_ignored(settings):
     scope = await served(settings, "8443", scope_of("websocket", headers, port=8443))
     assert scope["client"] == ["127.0.0.1", 40001]
     assert (b"host", b"127.0.0.1:8001") in scope["headers"]
+
+
+@pytest.mark.parametrize("https", ["proxy", "8443"])
+async def test_without_https_a_health_check_passes_but_no_other_path_and_no_socket(settings, https):
+    scope = await served(settings, https, scope_of("http", path="/health/"))
+    assert (scope["path"], scope["scheme"]) == ("/health/", "http")
+    for path in ("/health", "/health/all/", "/my/health/"):
+        assert await served(settings, https, scope_of("http", path=path)) == "redirected"
+    rejected = await served(settings, https, scope_of("websocket", path="/health/"))
+    assert rejected == {"type": "websocket.close"}
 
 
 async def test_a_channel_scope_passes(settings):

@@ -28,6 +28,9 @@ VISITORS = {
 STRANGER = "stranger"  # has no token of a shared workshop
 FOREIGN = "foreign"  # an instructor's browser, on a page of another site
 REBOUND = "rebound"  # an instructor's browser, under a host name that is not the server's
+PLAIN = "plain"  # without HTTPS, where the server requires it
+BALANCER = "balancer"  # the same, under the server's address: a load balancer's health check
+ADDRESS = "10.0.0.7"
 CSRF = "a" * 32
 TIMEOUT = 60  # seconds; only a server that is broken needs so long
 ROUTES_OF_ADMIN = {"admin/", "admin/login/"}
@@ -119,13 +122,14 @@ class Visit:
         cookies = {settings.SESSION_COOKIE_NAME: key, settings.CSRF_COOKIE_NAME: CSRF}
         if visitor != STRANGER:
             cookies.update([cookie()])
-        host = "evil.test" if visitor == REBOUND else settings.ALLOWED_HOSTS[-1]
+        others = {REBOUND: "evil.test", BALANCER: ADDRESS}
+        host = others.get(visitor, settings.ALLOWED_HOSTS[-1])
         site = "evil.test" if visitor == FOREIGN else host
-        origin = f"http{'s' if settings.HTTPS else ''}://{site}"
+        scheme = "https" if settings.HTTPS and visitor not in {PLAIN, BALANCER} else "http"
         self.headers = [
             (b"host", host.encode()),
-            (b"origin", origin.encode()),
-            (b"x-forwarded-proto", b"https" if settings.HTTPS else b"http"),
+            (b"origin", f"{scheme}://{site}".encode()),
+            (b"x-forwarded-proto", scheme.encode()),
             (b"x-csrftoken", CSRF.encode()),
             (b"content-type", b"application/x-www-form-urlencoded"),
             (b"cookie", "; ".join(f"{name}={value}" for name, value in cookies.items()).encode()),
@@ -188,7 +192,9 @@ async def outcome(visit) -> str:
 
 
 async def ask_all(samples: dict) -> dict[str, dict[str, str]]:
-    visitors = [*VISITORS, FOREIGN, REBOUND, *([STRANGER] if settings.MODE == "shared" else [])]
+    visitors = [*VISITORS, FOREIGN, REBOUND]
+    visitors += [STRANGER] if settings.MODE == "shared" else []
+    visitors += [PLAIN, BALANCER] if settings.HTTPS else []
     visits = {}
     for route in http_routes():
         for method in ("GET", "POST"):
