@@ -5,6 +5,7 @@ client's address of every scope are the proxy's. After this module, they are tho
 """
 
 from django.conf import settings
+from django.http.request import split_domain_port
 
 SECURE = {"http": "https", "websocket": "wss"}
 PLAIN = {"http": "http", "websocket": "ws"}
@@ -15,7 +16,8 @@ def with_https(application, redirect, plain_paths=()):
 
     The application answers HTTP requests to `plain_paths` even without HTTPS.
     """
-    complete = _from_proxy if settings.HTTPS == "proxy" else _from_port
+    is_behind_proxy = settings.HTTPS == "proxy"
+    complete = _from_proxy if is_behind_proxy else _from_port
 
     async def secured(scope, receive, send):
         if scope["type"] not in SECURE:
@@ -26,7 +28,7 @@ def with_https(application, redirect, plain_paths=()):
         if is_plain or scope["scheme"] == SECURE[scope["type"]]:
             await application(scope, receive, send)
         elif scope["type"] == "http":
-            await redirect(scope, receive, send)
+            await redirect(scope if is_behind_proxy else _with_tls_port(scope), receive, send)
         else:
             await send({"type": "websocket.close"})  # before the accept: HTTP 403
 
@@ -37,6 +39,22 @@ def _from_port(scope: dict) -> dict:
     """Daphne has TLS at one port. `server` is that of the connection, as the ASGI spec says."""
     _, port = scope.get("server") or (None, None)
     return {**scope, "scheme": _scheme(scope, str(port) == settings.HTTPS)}
+
+
+def _with_tls_port(scope: dict) -> dict:
+    """The same request to the port with TLS. Django's redirect keeps the port of the `Host`."""
+    headers = [
+        (name, _at_tls_port(value) if name == b"host" else value)
+        for name, value in scope["headers"]
+    ]
+    return {**scope, "headers": headers}
+
+
+def _at_tls_port(host: bytes) -> bytes:
+    domain, _ = split_domain_port(host.decode("latin1"))
+    if not domain:  # not a host: Django answers 400
+        return host
+    return (domain if settings.HTTPS == "443" else f"{domain}:{settings.HTTPS}").encode()
 
 
 def _from_proxy(scope: dict) -> dict:

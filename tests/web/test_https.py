@@ -2,6 +2,7 @@
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
+from django.test import Client
 
 from lessons.web.https import with_https
 
@@ -89,6 +90,36 @@ async def test_without_a_proxy_its_headers_are_ignored(settings):
     scope = await served(settings, "8443", scope_of("websocket", headers, port=8443))
     assert scope["client"] == ["127.0.0.1", 40001]
     assert (b"host", b"127.0.0.1:8001") in scope["headers"]
+
+
+async def redirected_to(settings, https, host):
+    """Where Django's middleware redirects a request without HTTPS. None if it answers 400."""
+    settings.HTTPS, settings.SECURE_SSL_REDIRECT = https, True
+    settings.ALLOWED_HOSTS = ["a.test", "[::1]"]
+    hosts = []
+
+    async def redirect(scope, receive, send):
+        hosts.append(dict(scope["headers"])[b"host"].decode())
+
+    scope = scope_of("http") | {"headers": [(b"host", host.encode())]}
+    await ApplicationCommunicator(with_https(None, redirect), scope).wait()
+    response = Client(headers={"host": hosts[0]}).get("/notes/")
+    assert response.status_code == (301 if "Location" in response else 400)
+    return response.get("Location")
+
+
+@pytest.mark.parametrize("host", ["a.test", "[::1]"])
+@pytest.mark.parametrize("port", ["", ":8001", ":80"])
+async def test_the_redirect_leads_to_the_port_with_tls(settings, host, port):
+    assert await redirected_to(settings, "8443", host + port) == f"https://{host}:8443/notes/"
+    assert await redirected_to(settings, "443", host + port) == f"https://{host}/notes/"
+    assert await redirected_to(settings, "proxy", host + port) == f"https://{host}{port}/notes/"
+
+
+@pytest.mark.parametrize("https", ["8443", "443", "proxy"])
+@pytest.mark.parametrize("host", ["b.test:8001", "a.test:80:8001", "::1", "a.test:x", "é"])
+async def test_a_host_that_is_not_allowed_is_refused_and_not_redirected(settings, https, host):
+    assert await redirected_to(settings, https, host) is None
 
 
 @pytest.mark.parametrize("https", ["proxy", "8443"])
