@@ -27,6 +27,9 @@ ALLOWED_HOSTS = _access.allowed_hosts
 SECRET_KEY = _access.secret_key
 HTTPS = _access.https
 
+# With DEBUG, the page of an error shows the settings. A projector may show that page to a class.
+DEFAULT_EXCEPTION_REPORTER_FILTER = "lessons.hidden_settings.HiddenUrls"
+
 if HTTPS:
     SECURE_SSL_REDIRECT = True
     SESSION_COOKIE_SECURE = True

@@ -126,6 +126,25 @@ def test_names_the_missing_library_of_database_url(settings_with, monkeypatch):
         settings_with(DATABASE_URL="postgres://db.test/workshop")
 
 
+@pytest.mark.parametrize("accept", ["text/html", "text/plain"])
+def test_the_error_page_of_a_wrong_host_shows_no_password_of_a_url(
+    settings_with, settings, psycopg, accept
+):
+    read = settings_with(
+        DATABASE_URL="postgres://ada:first-password@db.test/workshop",
+        REDIS_URL="redis://:second-password@redis.test:6379/1",
+    )
+    settings.DEBUG = True
+    for name in ("DATABASE_URL", "REDIS_URL", "CACHES", "CHANNEL_LAYERS"):
+        setattr(settings, name, read[name])
+    response = Client(headers={"host": "evil.test", "accept": accept}).get("/")
+    page = response.content.decode()
+    assert (response.status_code, "Invalid HTTP_HOST header" in page) == (400, True)
+    assert "channels_redis.core.RedisChannelLayer" in page
+    assert "first-password" not in page
+    assert "second-password" not in page
+
+
 def test_a_form_is_accepted_with_the_origin_that_the_proxy_of_codespaces_sends(
     settings_with, settings, monkeypatch
 ):
