@@ -77,3 +77,15 @@ def test_the_tab_asks_a_stranger_and_a_student_to_sign_in(client):
         login = f"{reverse('login')}?next={reverse('lesson', args=[lessons()[0].key])}"
         assert f'<a href="{login}">Sign in</a>' in answer.content.decode()
         client.force_login(User.objects.get_or_create(username="ada")[0])
+
+
+def test_the_plans_have_no_tab_so_its_header_changes_nothing(client):
+    def plans_page():
+        return client.get(reverse("plans"), headers={"x-part": "teach"})
+
+    stranger = plans_page()
+    assert stranger.headers["location"] == f"{reverse('login')}?next={reverse('plans')}"
+    client.force_login(User.objects.create_user("ada"))
+    assert plans_page().status_code == 403
+    client.force_login(User.objects.create_user("grace", is_staff=True))
+    assert plans_page().status_code == 200
