@@ -14,7 +14,10 @@ from pathlib import Path
 from lessons.classroom.found_files import FoundFile, LeftOut, hidden, is_hidden, left_out, printable
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the memory of others has no limit
-_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, OSError)
+_ERRORS = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, OSError),
+    UnicodeDecodeError,  # a name has the flag of UTF-8, and other bytes
+)
 _ENCRYPTED = 1  # a bit of flag_bits
 
 
