@@ -59,7 +59,8 @@ def read_archive(
 
 
 def _read_entries(opened, folder: Path, above, limits: Limits, kinds) -> Iterator:
-    entries = [entry for entry in opened.infolist() if not entry.is_dir()]
+    # ZipInfo.is_dir() raises IndexError for an empty name, up to Python 3.11.
+    entries = [entry for entry in opened.infolist() if not entry.filename.endswith("/")]
     if len(entries) > limits.entries:
         raise UnreadableArchive(f"It holds more than {limits.entries} files.")
     left = limits.total

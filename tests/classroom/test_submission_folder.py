@@ -154,6 +154,14 @@ def test_an_archive_writes_nothing_outside(tmp_path, name):
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_an_entry_with_an_empty_name_is_left_out(tmp_path):
+    # zipfile cuts a name at its first null character.
+    content = zipped("a.py", "03_stop.py").replace(b"a.py", b"\0.py")
+    (tmp_path / "eve.zip").write_bytes(content)
+    submissions = [("eve", "stop", "eve/03_stop.py")]
+    assert found(tmp_path) == (submissions, {"eve/": "its path leads out of the archive"})
+
+
 def test_a_link_in_an_archive_is_not_followed(tmp_path):
     entry = zipfile.ZipInfo("03_stop.py")
     entry.external_attr = (stat.S_IFLNK | 0o777) << 16
