@@ -11,7 +11,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -28,7 +28,7 @@ _FOLDERS = (
     *(f"lessons/{name}" for name in ("classroom", "core", "course", "judge", "playback")),
     *("lessons/simulator", "lessons/wire", "*_demo"),
 )
-_PACKAGES = ("django", "channels")
+_PACKAGES = ("django", "channels", "asgiref", "hypothesis", "msgpack", "time-machine")
 _CONTENT = 1024**2  # bytes; a longer file is not judged
 
 
@@ -145,11 +145,12 @@ def _prepare_process() -> None:
 
 def _grade(submission: Submission, sandbox: Sandbox, kept: Path, course: str, again: bool) -> Grade:
     digest = _digest_of(submission.file)
-    if digest and not again and (known := _read_kept(_file(kept, submission, course, digest))):
+    file_of = partial(_file, kept, submission, course, sandbox)
+    if digest and not again and (known := _read_kept(file_of(digest))):
         return Grade(submission, known)
     result = judge_submission(submission.lesson, submission.file, sandbox=sandbox)
     if result.verdict:
-        _keep(_file(kept, submission, course, result.verdict.digest), result)
+        _keep(file_of(result.verdict.digest), result)
     return Grade(submission, result)
 
 
@@ -160,9 +161,13 @@ def _digest_of(file: Path) -> str:
     return ""
 
 
-def _file(kept: Path, submission: Submission, course: str, digest: str) -> Path:
-    """The file of a kept verdict. The verdict contains the submission's name."""
-    key = "\0".join((digest, submission.path, submission.lesson.key, course))
+def _file(kept: Path, submission: Submission, course: str, sandbox: Sandbox, digest: str) -> Path:
+    """The file of a kept verdict. The verdict contains the submission's name.
+
+    Without bubblewrap a submission can do more, so its verdict may be another one.
+    """
+    contained = "bubblewrap" if sandbox.uses_bubblewrap else ""
+    key = "\0".join((digest, submission.path, submission.lesson.key, course, contained))
     return kept / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
 
 

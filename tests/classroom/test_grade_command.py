@@ -7,6 +7,7 @@ import re
 import shutil
 import zipfile
 from collections import Counter
+from importlib import metadata
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
@@ -23,6 +24,7 @@ from lessons.core.catalogue import find
 from lessons.judge.mistakes import read_mistakes
 from tests.support.json_schema import problems
 from tests.support.lesson_command import Terminal, lesson, refusal
+from tests.support.submissions import WITHOUT_BUBBLEWRAP, bubblewrap
 
 STOP = find("stop")
 COUNT = 30
@@ -126,6 +128,28 @@ def test_a_verdict_is_kept_until_the_course_changes(tmp_path, state, monkeypatch
         monkeypatch.setattr(grading, "course_version", lambda version=version: version)
         lesson("grade", str(tmp_path / "class"))
     assert len(kept(state)) == 2
+
+
+def test_a_verdict_is_kept_for_one_kind_of_sandbox(tmp_path, state):
+    write_class(tmp_path / "class", count=1)
+    with open_submissions(tmp_path / "class") as found:
+        for sandbox in (bubblewrap(), WITHOUT_BUBBLEWRAP, bubblewrap()):
+            with Grading(found.submissions, sandbox, state / "verdicts") as graded:
+                assert [one.is_judged for one in graded] == [True]
+    assert len(kept(state)) == 2
+
+
+# Hypothesis draws conversations and shrinks them, and time-machine replaces the clock.
+@pytest.mark.parametrize(
+    "package", ["django", "channels", "asgiref", "hypothesis", "msgpack", "time-machine"]
+)
+def test_the_version_of_the_course_depends_on_each_package_of_a_verdict(monkeypatch, package):
+    course_version = grading.course_version.__wrapped__  # without its cache
+    before = course_version()
+    monkeypatch.setattr(
+        grading, "version", lambda it: "0" if it == package else metadata.version(it)
+    )
+    assert course_version() != before
 
 
 def test_files_with_the_same_bytes_are_judged_once_and_each_keeps_its_name(tmp_path, state):
