@@ -5,6 +5,7 @@ import io
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,6 +15,8 @@ from lessons.classroom.report_page import as_html
 from lessons.core import atomic_write
 from lessons.judge.verdict import explain_finding, xml_text
 
+_REPORT = "report.json"
+_RESULTS = "results.json"  # the name that an autograder looks for
 _FORMULA = ("=", "+", "-", "@")
 _COLUMNS = (
     *("student", "lesson", "title", "file", "state"),
@@ -22,20 +25,55 @@ _COLUMNS = (
 
 
 def write_report(report: ClassReport, folder: Path) -> list[Path]:
-    """Write all files of the report, and return their paths. Raises OSError."""
+    """Write all files of the report, and return their paths. Raises OSError.
+
+    Files of the earlier report in this folder that the new one does not have are removed. All other
+    files in the folder stay.
+    """
     contents: dict[str, Callable[[ClassReport], str]] = {
         "report.html": as_html,
         "report.csv": as_csv,
-        "report.json": as_json,
+        _REPORT: as_json,
         "junit.xml": as_junit,
     }
+    results = _results_files(report.students, folder)
+    _remove_outdated(folder, {*results.values()})
     files = [_write(folder / name, content(report)) for name, content in contents.items()]
-    names = _folder_names(report.students)
     for student, grades in report.by_student.items():
-        # An autograder judges one student at a time, and looks for this name.
-        own = folder if len(names) == 1 else folder / "autograder" / names[student]
-        files.append(_write(own / "results.json", as_results([*grades.values()])))
+        files.append(_write(results[student], as_results([*grades.values()])))
     return files
+
+
+def _results_files(students: list[str], folder: Path) -> dict[str, Path]:
+    """The file of each student. An autograder judges one student, and looks in `folder` itself."""
+    names = _folder_names(students)
+    if len(names) == 1:
+        return dict.fromkeys(names, folder / _RESULTS)
+    return {student: folder / "autograder" / name / _RESULTS for student, name in names.items()}
+
+
+def _remove_outdated(folder: Path, new: set[Path]) -> None:
+    """Remove the results of the earlier report, except the `new` ones, and folders that are empty.
+
+    The names contain the student's position, so one more student changes the names of others.
+    """
+    earlier = _results_files(_students_of_earlier_report(folder), folder)
+    for file in {*earlier.values()} - new:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            file.unlink()
+        if file.parent != folder:
+            for parent in (file.parent, file.parent.parent):
+                with suppress(OSError):  # it holds other files, or does not exist
+                    parent.rmdir()
+
+
+def _students_of_earlier_report(folder: Path) -> list[str]:
+    """The students in report.json, in their order. It names every results.json of its run."""
+    try:
+        data = json.loads((folder / _REPORT).read_bytes())
+        return list(dict.fromkeys(str(one["student"]) for one in data["submissions"]))
+    except (OSError, ValueError, LookupError, TypeError):
+        return []
 
 
 def _write(file: Path, text: str) -> Path:

@@ -250,6 +250,59 @@ def test_students_of_a_class_have_a_folder_with_a_safe_name(tmp_path):
     ]
 
 
+def files_in(folder):
+    return {it.relative_to(folder).as_posix() for it in folder.rglob("*") if it.is_file()}
+
+
+@pytest.mark.parametrize(
+    "earlier, later",
+    [(["ben", "eve"], ["ada", "ben", "eve"]), (["ada"], ["ada", "ben"]), (["ada", "ben"], ["ada"])],
+)
+def test_a_second_report_leaves_no_outdated_file(tmp_path, earlier, later):
+    report_files.write_report(report(*map(grade, earlier)), tmp_path / "both")
+    report_files.write_report(report(*map(grade, later)), tmp_path / "both")
+    report_files.write_report(report(*map(grade, later)), tmp_path / "fresh")
+    assert files_in(tmp_path / "both") == files_in(tmp_path / "fresh")
+    assert {*(tmp_path / "both").iterdir()} == {
+        tmp_path / "both" / it.name for it in (tmp_path / "fresh").iterdir()
+    }
+
+
+@pytest.mark.parametrize(
+    "earlier_report",
+    [None, b"{", b"[]", b"7", b'{"submissions": 7}', b'{"submissions": [7]}'],
+    ids=["no report", "damaged", "a list", "a number", "no list", "no students"],
+)
+def test_a_report_deletes_no_file_of_others(tmp_path, earlier_report):
+    others = {
+        "results.json",
+        "notes.txt",
+        "autograder/results.json",
+        "autograder/001_eve/results.json",
+        "autograder/001_eve/notes.txt",
+    }
+    for name in others:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("{}")
+    if earlier_report is not None:
+        (tmp_path / "report.json").write_bytes(earlier_report)
+    report_files.write_report(report(grade("ada"), grade("ben")), tmp_path)
+    assert others <= files_in(tmp_path)
+    report_files.write_report(report(grade("ben"), grade("cleo")), tmp_path)
+    assert others <= files_in(tmp_path)
+
+
+def test_a_student_of_an_earlier_report_cannot_name_a_file_outside(tmp_path):
+    (tmp_path / "results.json").write_text("{}")
+    folder = tmp_path / "report"
+    folder.mkdir()
+    names = ["..", "../..", "/", str(tmp_path)]
+    data = {"submissions": [{"student": name} for name in names]}
+    (folder / "report.json").write_text(json.dumps(data))
+    report_files.write_report(report(grade("ada")), folder)
+    assert (tmp_path / "results.json").exists()
+
+
 def test_the_page_escapes_all_that_comes_from_a_student(tmp_path):
     file = tmp_path / "eve.py"
     file.write_text(f"class Guess:\n    x = '{MARKUP}'\n")
