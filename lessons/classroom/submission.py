@@ -11,8 +11,10 @@ its author has written it, or that it is good code. If a grade depends on it, re
 
 import os
 import stat
+import sys
 import tempfile
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -31,13 +33,13 @@ TOTAL_TIME = 60.0  # seconds; the solutions take about one, and ten on a very bu
 _EXTRA_TIME = 5.0  # seconds until a judging process that does not report the timeout is killed
 MAX_SIZE = 1024**2  # bytes of a submission
 
+_MEMORY = f"The sandbox gives a submission {SUBMISSION.memory // 1024**2} MiB of memory."
 _COPY = "submission.py"  # the name that a submission has in its sandbox
 
 NOT_JUDGED = "not judged"
 NOT_A_FILE = "not a file that can be read"
 TOO_LARGE = "too large"
 TIMED_OUT = "timed out"
-OUT_OF_MEMORY = "out of memory"
 SANDBOX_FAILED = "the sandbox failed"
 JUDGE_FAILED = "the judge failed"
 
@@ -103,9 +105,7 @@ def judge_submission(
             return not_judged(JUDGE_FAILED, "The judging process ended, or hung.")
         except ChildRaised as error:
             return not_judged(JUDGE_FAILED, str(error).strip().splitlines()[-1])
-    if any("MemoryError" in finding.detail for finding in verdict.findings):
-        limit = f"It needs more than {SUBMISSION.memory // 1024**2} MiB."
-        return not_judged(OUT_OF_MEMORY, limit)
+    verdict = _with_findings(verdict, _name_memory_limit)
     state = "green" if verdict.green else "red"
     return SubmissionVerdict(name, state, verdict, warning=sandbox.warning)
 
@@ -161,14 +161,28 @@ def _judge(answer, lesson: Lesson, copy: Path, sandbox: Sandbox, total_time: flo
 def _named(verdict: Verdict, file: str, name: str, *others: str) -> Verdict:
     """The verdict with this name instead of `file` and `others`. No finding keeps a path."""
 
-    def renamed(finding: Finding | None) -> Finding | None:
-        if finding is None:
-            return None
+    def renamed(finding: Finding) -> Finding:
         texts = {field: getattr(finding, field) for field in ("message", "detail")}
         for old in (file, *others):
             texts = {field: text.replace(old, name) for field, text in texts.items()}
         return replace(finding, file=name if finding.file == file else "", **texts)
 
-    outcomes = [replace(it, finding=renamed(it.finding)) for it in verdict.outcomes]
-    problem = renamed(verdict.problem)
-    return replace(verdict, target=name, outcomes=tuple(outcomes), problem=problem)
+    return replace(_with_findings(verdict, renamed), target=name)
+
+
+def _name_memory_limit(finding: Finding) -> Finding:
+    """Add the limit to a MemoryError: on the student's machine the code may have more memory.
+
+    The code can raise the exception itself, so it is red, as an endless loop is. If the sandbox has
+    too little memory for the player itself, the player reports a fault: then nothing is judged.
+    """
+    if sys.platform != "linux" or "MemoryError" not in finding.detail:  # others have no such limit
+        return finding
+    return replace(finding, detail=f"{finding.detail}\n{_MEMORY}")
+
+
+def _with_findings(verdict: Verdict, change: Callable[[Finding], Finding]) -> Verdict:
+    """The verdict with each of its findings changed."""
+    outcomes = [replace(it, finding=it.finding and change(it.finding)) for it in verdict.outcomes]
+    problem = verdict.problem and change(verdict.problem)
+    return replace(verdict, outcomes=tuple(outcomes), problem=problem)

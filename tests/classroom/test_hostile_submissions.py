@@ -130,10 +130,21 @@ def test_sees_its_own_processes_only(judged):
 
 
 @pytest.mark.parametrize("code", [f"big = bytearray({3 * 1024} * {MIB})", "big = 'x' * 10**10"])
-def test_a_submission_out_of_memory_is_not_judged(judged_anywhere, code):
+def test_a_submission_out_of_memory_is_red_and_its_finding_names_the_limit(judged_anywhere, code):
     found = judged_anywhere(code)
-    assert (found.state, found.reason) == (NOT_JUDGED, submission.OUT_OF_MEMORY)
-    assert found.detail == "It needs more than 1024 MiB."
+    assert diagnoses(found) == ["import-error"]
+    error, limit = found.verdict.findings[0].detail.splitlines()
+    assert error.startswith("MemoryError")
+    assert limit == "The sandbox gives a submission 1024 MiB of memory."
+
+
+@pytest.mark.parametrize("error", ["MemoryError()", "ValueError('MemoryError')"])
+def test_a_consumer_that_raises_a_memory_error_stays_red(judged, error):
+    reading = "READINGS[self.chosen]"
+    wrong = RIGHT.replace(reading, f"{reading}, **fail()")
+    assert wrong != RIGHT
+    code = f"def fail():\n    raise {error}"
+    assert diagnoses(judged(code, more=wrong)) == ["exception"]
 
 
 def test_grows_to_a_limit_even_if_it_catches_the_error(judged_anywhere):
@@ -318,6 +329,7 @@ def test_a_report_that_is_too_large_is_red(judged_anywhere):
 
 
 FORGERIES = {
+    "a lack of memory": "raise MemoryError",
     "the writer of reports": """
 from lessons.playback import session
 session.send_data = lambda *_: None

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
+from dataclasses import replace
 
 import pytest
 
@@ -96,6 +97,15 @@ def test_a_sandbox_that_does_not_start_is_neither_green_nor_red(program, tmp_pat
     assert (found.state, found.reason) == (NOT_JUDGED, submission.SANDBOX_FAILED)
     assert found.detail == "bwrap: Can't mount proc"
     assert found.verdict is None
+
+
+def test_a_sandbox_without_memory_for_the_player_is_neither_green_nor_red(
+    monkeypatch, tmp_path, forks
+):
+    limits = replace(sandbox_module.SUBMISSION, memory=40 * 1024**2)
+    monkeypatch.setattr(sandbox_module, "SUBMISSION", limits)
+    found = judge_code(tmp_path, "", bubblewrap())
+    assert (found.state, found.reason) == (NOT_JUDGED, submission.SANDBOX_FAILED)
 
 
 def test_on_another_processor_the_warning_says_what_is_not_refused(monkeypatch):
