@@ -9,6 +9,7 @@ import asyncio
 import gc
 import inspect
 import os
+import subprocess
 import sys
 import threading
 import warnings
@@ -20,7 +21,7 @@ from types import FunctionType, ModuleType
 import msgpack
 
 _ENGINE = ("lessons.playback", "lessons.simulator", "lessons.wire", "lessons.core")
-# What the engine calls when it looks for leftovers and when it reports.
+# What the engine calls when it looks for leftovers and reports. The guard replaces the last two.
 _CALLED: tuple[tuple[ModuleType | type, tuple[str, ...]], ...] = (
     (asyncio, ("all_tasks", "current_task")),
     (asyncio.tasks, ("all_tasks", "current_task")),
@@ -34,6 +35,8 @@ _CALLED: tuple[tuple[ModuleType | type, tuple[str, ...]], ...] = (
     (os.path, ("realpath", "dirname", "basename", "join", "isabs")),
     (msgpack, ("packb", "unpackb")),
     (Connection, ("_send", "_send_bytes", "send_bytes", "recv_bytes")),
+    (subprocess, ("_fork_exec",)),
+    *((sys.modules[name], ("fork_exec",)) for name in ["_posixsubprocess"] if name in sys.modules),
 )
 
 

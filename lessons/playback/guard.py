@@ -13,7 +13,8 @@ closures. The process writes no bytecode (sys.dont_write_bytecode), so an import
 the project.
 
 The guard is a fence, not a sandbox. These ways stay open:
-- A copy of the process (os.fork) is refused: copies multiply faster than they can be killed.
+- A copy of the process (os.fork) is refused: copies multiply faster than they can be killed. So is
+  a process of multiprocessing, with each of its methods: a pipe says what the process does.
 - A signal to a process that the code has not started (os.kill) is refused: its parent judges it. A
   C library (ctypes) and signal.pidfd_send_signal() raise no event: ExerciseJudge notices the end.
 - A program that the code starts has no hook. It is refused if its words name a file of the project
@@ -34,6 +35,7 @@ import linecache
 import os
 import re
 import stat
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -54,6 +56,8 @@ _MAX_DEPTH = 100  # of a folder
 # Words of a program's command that no harmless program needs.
 _COURSE_WORDS = ("solution", "mistakes", "check.py", "lessons", "manage.py", ".workshop", ".git")
 _FILE_NAME = re.compile(r"\.(py|pyc|pth|toml|json|db|sqlite3)\Z")
+# The process that removes what multiprocessing shares: for a lock, say. It runs no other code.
+_RESOURCE_TRACKER = re.compile(r"from multiprocessing\.resource_tracker import main; ?main\(\d+\)")
 _BETWEEN_WORDS = re.compile(r"[\s'\"()\[\]{}<>|;&=,]+")
 
 Identity = tuple[int, int]  # device and inode
@@ -73,6 +77,7 @@ def install(
     sys.dont_write_bytecode = True
     _forget_loaded_answers(own_file)
     attempts: list[Finding] = []
+    call_before_fork_exec = _replace_fork_exec()  # before the snapshot: it has the replacement
     diagnosis("engine-changed")  # reads the diagnoses now: later the code may have broken open()
     changed_name, end_process = engine_snapshot(), os._exit
     is_answer = _answer_test(own_file)
@@ -107,7 +112,8 @@ def install(
             refuse(_shown(path))
 
     def check_import(name, *_) -> None:
-        if name.startswith(_MODULES):
+        # Another copy of _posixsubprocess would have the usual fork_exec().
+        if name.startswith(_MODULES) or name == "_posixsubprocess":
             refuse(f"the module {name}")
 
     def check_change(path, *others) -> None:
@@ -210,7 +216,37 @@ def install(
         return [*attempts]
 
     sys.addaudithook(hook)
+    call_before_fork_exec(check_fork)
     return findings
+
+
+def _replace_fork_exec() -> Callable[[Callable[[], object]], None]:
+    """Replace fork_exec(), with which Python starts programs and which raises no event.
+
+    Returns a function that sets what is called before a process is started. subprocess.Popen has
+    raised its own event before: its programs may start, and the resource tracker.
+    """
+    refusals: list[Callable[[], object]] = []
+    usual = getattr(subprocess, "_fork_exec", None)
+    if usual is None:  # as on Windows
+        return refusals.append
+    popen = subprocess.Popen._execute_child.__code__
+
+    def fork_exec(arguments, *others):
+        arguments = [*arguments]
+        if sys._getframe(1).f_code is not popen and not _is_resource_tracker(arguments):
+            for refuse in refusals:
+                refuse()
+        return usual(arguments, *others)
+
+    subprocess._fork_exec = sys.modules["_posixsubprocess"].fork_exec = fork_exec
+    return refusals.append
+
+
+def _is_resource_tracker(arguments: list) -> bool:
+    words = [_text(it) for it in arguments[1:]]
+    options = [*subprocess._args_from_interpreter_flags(), "-c"]
+    return words[:-1] == options and _RESOURCE_TRACKER.fullmatch(words[-1]) is not None
 
 
 def _forget_loaded_answers(own_file: str) -> None:

@@ -271,6 +271,47 @@ def test_a_copy_of_the_process_is_refused():
     }
 
 
+MULTIPROCESSING = """\
+import multiprocessing
+multiprocessing.current_process()._config["daemon"] = False
+process = multiprocessing.get_context(METHOD).Process(target=print)
+process.start()
+process.join()
+"""
+FORK_EXEC = """\
+import sys
+ARGUMENTS = (["true"], ["/bin/true"], True, (), None, None, *[-1] * 6, *os.pipe())
+ARGUMENTS += (False, False, -1, None, None, None, -1, None, False)
+"""
+STARTS = {
+    "spawn": MULTIPROCESSING.replace("METHOD", "'spawn'"),
+    "forkserver": MULTIPROCESSING.replace("METHOD", "'forkserver'"),
+    "the function of multiprocessing": f"{FORK_EXEC}\n"
+    "import _posixsubprocess; _posixsubprocess.fork_exec(*ARGUMENTS)",
+    "the function of subprocess": f"{FORK_EXEC}\nimport subprocess\n"
+    "subprocess._fork_exec(*ARGUMENTS)",
+}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="these functions are POSIX")
+@pytest.mark.parametrize("attempt", STARTS.values(), ids=STARTS)
+def test_a_process_that_raises_no_event_is_refused(attempt):
+    attempt = f"import os\n{caught(attempt)}"
+    assert diagnoses(judge(find("stop"), with_solution("stop", beginning=attempt))) == {
+        "starts-a-process"
+    }
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this module is POSIX")
+def test_the_usual_way_to_start_a_process_cannot_be_imported_again():
+    attempt = """\
+        import importlib, sys
+        del sys.modules["_posixsubprocess"]
+        importlib.import_module("_posixsubprocess")"""
+    verdict = judge(find("stop"), with_solution("stop", beginning=caught(attempt)))
+    assert diagnoses(verdict) == {"course-file-used"}
+
+
 # SIGCONT harms no running process. If the guard fails, SIGKILL would end these tests, or all.
 SIGNALS = {
     "its parent": "os.kill(os.getppid(), signal.SIGCONT)",
@@ -409,6 +450,11 @@ ALLOWED = {
         subprocess.run([sys.executable, "-c", "import time; time.time()"], check=True)
         subprocess.run("echo a | wc -l", shell=True, check=True, capture_output=True)
         platform.platform(), uuid.uuid1()""",
+    "memory that processes share": """\
+        from multiprocessing.shared_memory import SharedMemory
+        memory = SharedMemory(create=True, size=10)
+        memory.close()
+        memory.unlink()""",
     "signals to itself and to a program that it has started": """\
         import signal, subprocess, sys, threading
         signal.signal(signal.SIGINT, signal.SIG_IGN)
