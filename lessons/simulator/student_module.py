@@ -143,7 +143,9 @@ def load_file(file: Path, source: str | None = None):
         raise CheckFailed(
             make_finding(name, Place(str(file), line or 0), detail=str(error))
         ) from error
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:  # Ctrl-C, where the file runs in the user's own process
+        raise
+    except BaseException as error:  # such as CancelledError, or the one of pytest.skip()
         raise CheckFailed(_finding_of_import(file, error)) from error
     return module
 

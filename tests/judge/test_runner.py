@@ -48,6 +48,18 @@ def test_one_red_check_leaves_the_others_green(judge_lamp):
         ),
         ("class Lamp(", "1 / 0\n\n\nclass Lamp(", "import-error", 5),
         ("class Lamp(", "raise SystemExit(3)\n\n\nclass Lamp(", "calls-exit", 5),
+        (
+            "class Lamp(",
+            "import asyncio\n\n\nraise asyncio.CancelledError\n\n\nclass Lamp(",
+            "import-error",
+            8,
+        ),
+        (
+            "class Lamp(",
+            "import pytest\n\n\npytest.skip('later', allow_module_level=True)\n\n\nclass Lamp(",
+            "import-error",
+            8,
+        ),
         ("class Lamp(", "class Lampe(", "name-missing", 0),
         ("(SyncConsumer):", ":", "wrong-base-class", 0),
         ("SyncConsumer", "AsyncConsumer", "wrong-base-class", 0),
