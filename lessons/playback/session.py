@@ -22,7 +22,7 @@ from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdo
 from dataclasses import dataclass, field, replace
 from itertools import cycle
 from multiprocessing.connection import Connection
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from lessons.core.catalogue import Lesson
 from lessons.core.diagnoses import diagnosis
@@ -197,7 +197,8 @@ class Session:
         self.file = str(target.file)
         self._timeout = timeout
         self._player: PlayerProcess | None = None
-        self._asked_for = 0  # conversations that receive() has not returned
+        # The conversations that receive() has not returned.
+        self._unread: deque[tuple[list, PlayOptions]] = deque()
         self._number = 0  # of the last conversation that the child was asked for
         self._attempts: list[Finding] = []  # what the guard has refused
         self.output = LimitedOutput()  # what the file printed when it was imported
@@ -233,7 +234,7 @@ class Session:
 
     def drop_unread(self) -> None:
         """Receive and forget what was asked for before."""
-        while self._asked_for:
+        while self._unread:
             self.receive()
 
     def send(self, steps, options: PlayOptions = PlayOptions()) -> None:
@@ -246,20 +247,20 @@ class Session:
         except OSError:
             raise SessionEnded(self._how_it_ended()) from None
         self._number += 1
-        self._asked_for += 1
+        self._unread.append((steps, options))
 
     def receive(self) -> Played:
         """What happened in the next conversation that was asked for."""
-        number = self._number - self._asked_for + 1
-        self._asked_for -= 1
+        number = self._number - len(self._unread) + 1
+        conversation = self._unread.popleft()
         kind, value = self._receive(
-            self._timeout * WAITING_FACTOR + _REPORT_TIMEOUT + _START_TIMEOUT
+            self._timeout * WAITING_FACTOR + _REPORT_TIMEOUT + _START_TIMEOUT, conversation
         )
         with _unreadable_reports_end_it():
             if kind not in ("played", "stuck") or value["number"] != number:
                 raise ValueError(f"it is not the report on conversation {number}")
             if unknown := value["unknown step"]:
-                raise CourseError(_text(unknown))
+                self._end_by_fault(_text(unknown), conversation)
             played = _read_played(value)
         if kind == "stuck":
             self._stop()
@@ -272,9 +273,9 @@ class Session:
         if self._player is not None:
             self._player.end()
         self._player = None
-        self._asked_for = 0
+        self._unread.clear()
 
-    def _receive(self, seconds: float):
+    def _receive(self, seconds: float, conversation: tuple[list, PlayOptions] | None = None):
         try:
             with _unreadable_reports_end_it():
                 kind, value = self._receive_message(seconds)
@@ -283,10 +284,37 @@ class Session:
                         self._attempts.append(attempt)
                     kind, value = self._receive_message(seconds)
                 if kind == "fault":
-                    raise CourseError(_text(value))
+                    self._end_by_fault(_text(value), conversation)
         except EOFError:
             raise SessionEnded(self._how_it_ended()) from None
         return kind, value
+
+    def _end_by_fault(self, text: str, conversation: tuple[list, PlayOptions] | None) -> NoReturn:
+        """Raise CourseError if the lesson's solution has a fault too, or else SessionEnded.
+
+        The student's code runs in the process that has reported the fault, so it can forge one.
+        """
+        if self._is_fault_of_course(conversation):
+            raise CourseError(text)
+        detail = f"The process reported a fault that the solution does not have: {text}"
+        raise SessionEnded(make_finding("process-died", detail=detail[:MAX_OUTPUT]))
+
+    def _is_fault_of_course(self, conversation: tuple[list, PlayOptions] | None) -> bool:
+        lesson, target, timeout = self._arguments
+        names = lesson.exercise_name, lesson.exercise_base
+        solution = Target("solution", lesson.solution, *names)
+        if (target.file, target.source) == (solution.file, solution.source):
+            return True
+        try:
+            with Session(lesson, solution, timeout) as session:
+                session.wait_until_loaded()
+                if conversation and not session.problem:
+                    session.play(*conversation)
+                return session.problem is not None
+        except CourseError:
+            return True
+        except SessionEnded:
+            return False
 
     def _receive_message(self, seconds: float):
         if not self._player.pipe.poll(seconds):
@@ -300,8 +328,15 @@ class Session:
         code = self._player.exit_code(_REPORT_TIMEOUT)
         how = f"with exit code {code}"
         if code is not None and code < 0:
-            how = f"by {signal.Signals(-code).name}"
+            how = f"by {_signal_name(-code)}"
         return make_finding("process-died", detail=f"The process ended {how}.")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # most real-time signals have no name
+        return f"signal {number}"
 
 
 class SessionPool:
@@ -399,6 +434,10 @@ class LocalSession:
 
 
 # The student's code runs in the process that sends these values, so each field is checked.
+_UNREADABLE = (
+    *(OSError, ValueError, TypeError, LookupError, AttributeError),
+    *(ArithmeticError, RecursionError),
+)
 
 
 @contextmanager
@@ -408,7 +447,7 @@ def _unreadable_reports_end_it():
         yield
     except EOFError:
         raise
-    except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
+    except _UNREADABLE as error:
         detail = f"The process sent a report that cannot be read: {error}"
         raise SessionEnded(make_finding("process-died", detail=detail)) from None
 

@@ -13,7 +13,7 @@ import pytest
 from lessons.core.catalogue import COURSE_DIR, PROJECT_DIR, find
 from lessons.judge import judge
 from lessons.playback import session as session_module
-from lessons.playback.session import Session, SessionEnded
+from lessons.playback.session import CourseError, Session, SessionEnded
 from lessons.playback.target import Target, resolve
 
 SOLUTION = COURSE_DIR / "03_stop" / "solution.py"
@@ -366,6 +366,27 @@ def test_a_forged_report_makes_the_verdict_red(key):
     verdict = judge(find(key), with_solution(key, handler=FORGED))
     assert not verdict.green
     assert diagnoses(verdict) <= {"process-died", "event-missing", "stuck"}
+
+
+FORGERIES = {
+    "a fault": ('("played", report)', '("fault", "check.py is broken")'),
+    "an unknown step": ('"unknown step": ""', '"unknown step": "conect"'),
+    "an endless number": ('"cut": 0', '"cut": float("inf")'),
+}
+
+
+@pytest.mark.parametrize("old, new", FORGERIES.values(), ids=FORGERIES)
+def test_a_report_that_blames_the_course_makes_the_verdict_red(old, new):
+    assert old in FORGED
+    verdict = judge(find("stop"), with_solution("stop", handler=FORGED.replace(old, new)))
+    assert diagnoses(verdict) == {"process-died"}
+
+
+def test_a_fault_that_the_solution_has_too_is_one_of_the_course():
+    with Session(find("stop"), with_solution("stop")) as session:
+        session.wait_until_loaded()
+        with pytest.raises(CourseError, match="conect"):
+            session.play(["conect"])
 
 
 def test_a_report_on_another_conversation_is_refused():

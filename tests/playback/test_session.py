@@ -1,6 +1,7 @@
 """A session plays conversations in a child process, and believes nothing that the child sends."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -159,6 +160,16 @@ def test_a_process_that_ends_is_reported():
             session.play(["connect", "text a"])
     assert ended.value.finding.diagnosis == "process-died"
     assert "exit code 3" in ended.value.finding.detail
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGRTMIN"), reason="it has no real-time signals")
+def test_a_process_that_a_signal_without_a_name_ends_is_reported():
+    number = signal.SIGRTMIN + 1
+    with Session(find("stop"), target(f"import os; os.kill(os.getpid(), {number})")) as session:
+        session.wait_until_loaded()
+        with pytest.raises(SessionEnded) as ended:
+            session.play(["connect", "text a"])
+    assert ended.value.finding.detail == f"The process ended by signal {number}."
 
 
 def test_a_file_that_cannot_be_imported_is_a_problem():
