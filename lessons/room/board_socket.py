@@ -102,6 +102,7 @@ class BoardSocket(AsyncConsumer):
             await self.send_json(snapshot)
             self.sent_class = class_part(snapshot)
             self.sent_rows = {row["id"]: key_of(row) for row in snapshot["students"]}
+            self.looked_at = asyncio.get_running_loop().time()
             while not self.is_closed:
                 await self.wait_and_send()
         except Exception:
@@ -109,15 +110,17 @@ class BoardSocket(AsyncConsumer):
             await self.close(CONNECT_AGAIN)
 
     async def wait_and_send(self):
-        """Send what the layer has named; without a message, look at everything again."""
-        try:
-            async with asyncio.timeout(REREAD_INTERVAL):
+        """Send what the layer has named. After REREAD_INTERVAL, look at everything again."""
+        clock = asyncio.get_running_loop().time
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(self.looked_at + REREAD_INTERVAL):
                 await self.changed.wait()
-            students, self.students = self.students, set()
-            class_changed, self.class_changed = self.class_changed, False
-            self.changed.clear()
-        except TimeoutError:
-            students, class_changed = await self.look_again(), True
+        students, self.students = self.students, set()
+        class_changed, self.class_changed = self.class_changed, False
+        self.changed.clear()
+        if clock() >= self.looked_at + REREAD_INTERVAL:  # even if a message has arrived
+            students, class_changed = students | await self.look_again(), True
+            self.looked_at = clock()
         if class_changed and not self.is_closed:
             await self.send_class()
         if students and not self.is_closed:

@@ -12,13 +12,14 @@ from django.utils import timezone
 from lessons.room import board_socket as board_module
 from lessons.room import report_writer
 from lessons.room import student_socket as student_module
-from lessons.room.models import Presence, Report
+from lessons.room.models import Presence, Report, Student
 from lessons.room.report_writer import ReportWriter
 from lessons.room.store import board_rows, presence
 from lessons.room.store.reports import NewReport, StudentDeleted
 from tests.support.room import (
     TIMEOUT,
     board_socket,
+    messages_about,
     new_class,
     new_student,
     report,
@@ -59,6 +60,16 @@ async def test_a_lost_message_only_delays_what_student_and_board_see():
         while not row["standings"]:
             [row] = (await board.next("rows"))["students"]
         assert (row["standings"], row["done"]) == ({"stop": "green"}, ["stop"])
+
+
+@pytest.mark.usefixtures("quick_rereads")
+async def test_a_board_sees_a_row_whose_message_was_lost_even_while_other_messages_arrive():
+    school_class = await new_class()
+    ann, ben = await new_student(school_class), await new_student(school_class, "Ben")
+    async with board_socket(school_class) as board, messages_about(ann.student):
+        await Student.objects.filter(pk=ben.student.pk).aupdate(version=7)
+        [row] = (await board.next("rows"))["students"]
+    assert (row["id"], row["version"]) == (ben.student.pk, 7)
 
 
 @pytest.mark.usefixtures("quick_rereads")

@@ -15,6 +15,7 @@ from tests.support.room import RoomClient as Client
 from tests.support.room import (
     board_client,
     board_socket,
+    messages_about,
     new_class,
     new_student,
     report,
@@ -117,6 +118,15 @@ async def test_closes_a_board_whose_user_has_lost_the_right(change, monkeypatch)
         user.is_staff = change != "no staff any more"
         user.is_active = change != "inactive"
         await user.asave()
+        assert await board.close_code() == 4401
+
+
+async def test_closes_a_logged_out_board_even_while_messages_arrive(monkeypatch):
+    monkeypatch.setattr("lessons.room.board_socket.REREAD_INTERVAL", 0.1)
+    school_class = await new_class()
+    ann = await new_student(school_class)
+    async with board_socket(school_class) as board, messages_about(ann.student):
+        await Session.objects.all().adelete()
         assert await board.close_code() == 4401
 
 
