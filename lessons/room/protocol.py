@@ -40,7 +40,8 @@ and it receives
     The whole state, after each change. `seconds` are those that are left; a client should count
     them down itself, because its clock may differ from the room's.
     `poll` is {"id", "lesson", "question", "round", "state": "open"|"closed"|"shown", "voted":
-    answer|null, "rounds": [{answer: count}, ...]|null}; the counts only while it is shown.
+    answer|null, "rounds": [{answer: count}, ...]|null}; the counts only while it is shown, and of
+    each round only the most frequent answers. A poll has 20 rounds at most.
 
 The room closes with 4400 (a frame before `hello`, or too many bad frames), 4401 (the token was
 deleted), 4404 (the class was deleted) or 4429 (too many frames). 403 rejects the handshake: a
@@ -97,6 +98,9 @@ MAX_CONVERSATION = 4_000
 MAX_LABEL = 80
 MAX_TIMER = 24 * 3600  # seconds
 MAX_HINTS = 100
+MAX_ROUNDS = 20  # of a poll
+MAX_ANSWERS = 500  # different ones of a round, that a student's machine receives
+MAX_ROUND = 8_000  # characters of these answers, so that all rounds fit into one frame
 MAX_ID = 2**63 - 1
 
 BAD_FRAME, LOGGED_OUT, CLASS_DELETED, TOO_MANY_FRAMES = 4400, 4401, 4404, 4429
@@ -301,7 +305,7 @@ def _hand(data: dict) -> dict:
 def _vote(data: dict) -> dict:
     return {
         "poll": _integer(data, "poll", 1, MAX_ID),
-        "round": _integer(data, "round", 1, 100),
+        "round": _integer(data, "round", 1, MAX_ROUNDS),
         "answer": _text(data, "answer", MAX_ANSWER),
     }
 

@@ -9,8 +9,9 @@ from django.contrib.sessions.models import Session
 
 from lessons.room import models, student_socket
 from lessons.room.models import AccessToken, Announcement, Class, Report, Student, Vote
-from lessons.room.protocol import MAX_FRAME
+from lessons.room.protocol import MAX_ANSWER, MAX_ANSWERS, MAX_FRAME, MAX_ROUNDS
 from lessons.room.store import classes
+from lessons.room.student import room_frames
 from tests.support.room import RoomClient as Client
 from tests.support.room import (
     board_client,
@@ -262,6 +263,52 @@ async def test_a_poll_that_is_not_open_counts_no_vote(action):
         error = (await student.next("error"))["text"]
     assert error == "This poll does not accept answers any more."
     assert not await Vote.objects.aexists()
+
+
+async def shown_poll(school_class, answers, round=1) -> None:
+    """A poll whose answer is shown. In each round the first answer has two votes, others one."""
+    poll = await models.Poll.objects.acreate(
+        school_class=school_class, lesson="stop", question=1, round=round, state="shown"
+    )
+    students = [
+        Student(school_class=school_class, name=str(one), name_key=str(one), number=one + 2)
+        for one in range(len(answers) + 1)
+    ]
+    await Student.objects.abulk_create(students)
+    votes = [(answers[0], students[-1]), *zip(answers, students, strict=False)]
+    await Vote.objects.abulk_create(
+        Vote(poll=poll, student=student, round=number + 1, answer=answer)
+        for number in range(round)
+        for answer, student in votes
+    )
+
+
+async def test_a_poll_with_too_many_answers_shows_students_the_most_frequent_ones():
+    school_class = await new_class()
+    ann = await new_student(school_class)
+    await shown_poll(school_class, [str(one) for one in range(MAX_ANSWERS + 1)][::-1])
+    async with connected_student(ann) as student:
+        poll = room_frames.class_state(student.welcome["state"]).poll
+    assert len(poll["rounds"][0]) == MAX_ANSWERS
+    assert next(iter(poll["rounds"][0].items())) == (str(MAX_ANSWERS), 2)
+
+
+async def test_a_poll_with_long_answers_in_every_round_fits_into_one_frame():
+    school_class = await new_class()
+    ann = await new_student(school_class)
+    answers = ["\U0001f600" * (MAX_ANSWER - 2) + str(one) for one in range(30)]
+    await shown_poll(school_class, answers, MAX_ROUNDS)
+    async with connected_student(ann) as student:
+        room_frames.parse_frame(json.dumps(student.welcome))
+        assert all(student.welcome["state"]["poll"]["rounds"])
+
+
+async def test_refuses_another_round_of_a_poll_at_the_limit():
+    school_class = await new_class()
+    await shown_poll(school_class, ["a"], MAX_ROUNDS)
+    async with board_socket(school_class) as board:
+        await board.say("poll", action="again")
+        assert "rounds at most" in (await board.next("error", "done"))["text"]
 
 
 @pytest.mark.parametrize("lesson", ["nothing", "../stop", "", 3, None, ["stop"], "*"])

@@ -10,7 +10,7 @@ from django.utils import timezone
 from lessons.core import catalogue
 from lessons.judge.predictions import predictions
 from lessons.room.models import EVERY_LESSON, Announcement, Class, Poll, Student
-from lessons.room.protocol import Frame, InvalidFrame
+from lessons.room.protocol import MAX_ROUNDS, Frame, InvalidFrame
 from lessons.room.store.class_state import current_poll
 
 
@@ -142,6 +142,8 @@ def _show(poll: Poll) -> None:
 def _again(poll: Poll) -> None:
     if poll.state == "open":
         raise InvalidFrame("The poll is still open.")
+    if poll.round >= MAX_ROUNDS:
+        raise InvalidFrame(f"A poll has {MAX_ROUNDS} rounds at most. Open a new one.")
     poll.state, poll.round = "open", poll.round + 1
 
 

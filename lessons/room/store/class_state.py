@@ -1,11 +1,13 @@
 """What a student must see: the state of the class, the announcements, the poll."""
 
+import json
 from dataclasses import dataclass
 
 from django.db.models import Count, Q
 from django.utils import timezone
 
 from lessons.room.models import Announcement, Class, Poll, Student, Vote
+from lessons.room.protocol import MAX_ANSWERS, MAX_ROUND
 
 MAX_ANNOUNCEMENTS = 50  # that one read returns; the next read returns those after them
 
@@ -86,6 +88,17 @@ def rounds(poll: Poll) -> list[dict[str, int]]:
     return result
 
 
+def frequent_answers(votes: dict[str, int]) -> dict[str, int]:
+    """The most frequent answers of a round: as many as a student's machine accepts."""
+    kept, length = {}, 0
+    for answer, count in sorted(votes.items(), key=lambda one: (-one[1], one[0])):
+        length += len(json.dumps(answer))
+        if len(kept) == MAX_ANSWERS or length > MAX_ROUND:
+            break
+        kept[answer] = count
+    return kept
+
+
 def _poll_of(student: Student) -> dict | None:
     poll = current_poll(student.school_class_id)
     if poll is None:
@@ -94,5 +107,5 @@ def _poll_of(student: Student) -> dict | None:
     return {
         **poll_frame(poll),
         "voted": mine.values_list("answer", flat=True).first(),
-        "rounds": rounds(poll) if poll.state == "shown" else None,
+        "rounds": [*map(frequent_answers, rounds(poll))] if poll.state == "shown" else None,
     }

@@ -12,17 +12,18 @@ from lessons.core.catalogue import lessons
 from lessons.room.models import EVERY_LESSON
 from lessons.room.protocol import (
     MAX_ANSWER,
+    MAX_ANSWERS,
     MAX_CONVERSATION,
     MAX_FRAME,
     MAX_ID,
     MAX_LABEL,
     MAX_MESSAGE,
+    MAX_ROUNDS,
     MAX_SEQUENCE,
     MAX_TIMER,
     storable_text,
 )
 
-MAX_ROUNDS, MAX_ANSWERS = 20, 500
 POLL_STATES = ("open", "closed", "shown")
 TYPES = ("welcome", "acknowledged", "error", "announcement", "state")
 
@@ -129,7 +130,7 @@ def _poll(data: dict) -> dict:
         "id": _integer(data.get("id"), 1, MAX_ID),
         "lesson": _slug(data.get("lesson")),
         "question": _integer(data.get("question"), 1, 99),
-        "round": _integer(data.get("round"), 1, 100),
+        "round": _integer(data.get("round"), 1, MAX_ROUNDS),
         "state": state,
         "voted": None if voted is None else text(voted, MAX_ANSWER),
         "rounds": None if rounds is None else _rounds(rounds),
