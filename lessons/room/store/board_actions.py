@@ -100,6 +100,7 @@ def _timer(school_class: Class, seconds: int, label: str) -> Change:
 
 
 def _remove(school_class: Class, student: int) -> Change:
+    Student.objects.select_for_update().filter(pk=student).first()  # a report locks it, too
     _student(school_class, student).delete()
     return Change(student=student, class_changed=True)
 

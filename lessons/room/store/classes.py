@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
 from lessons.room import codes
@@ -51,16 +52,24 @@ def find_class(name: str) -> Class:
 
 
 def delete_class(school_class: Class) -> None:
-    """Delete the class with its students, their reports, votes and announcements."""
-    school_class.delete()
+    """Delete the class with its students, their reports, votes and announcements.
+
+    The locks stop what could add a row in between. Each other transaction takes them in this order.
+    """
+    with transaction.atomic():
+        Class.objects.select_for_update().filter(pk=school_class.pk).first()
+        for rows in (school_class.polls, school_class.students):
+            list(rows.select_for_update().order_by("pk").values_list("pk"))
+        school_class.delete()
 
 
 def delete_old_classes() -> list[str]:
     """Delete the classes without activity for KEPT_FOR. Returns their names."""
     old = Class.objects.filter(last_activity__lt=timezone.now() - KEPT_FOR)
-    names = list(old.order_by("name").values_list("name", flat=True))
-    old.delete()
-    return names
+    found = list(old.order_by("name"))
+    for one in found:
+        delete_class(one)
+    return [one.name for one in found]
 
 
 def contents(school_class: Class) -> str:

@@ -24,7 +24,7 @@ from lessons.room.groups import announce
 from lessons.room.models import Class, Poll
 from lessons.room.store import class_state
 from lessons.room.store.board_actions import Change
-from lessons.room.store.classes import KEPT_FOR, InvalidClassName, add_class
+from lessons.room.store.classes import KEPT_FOR, InvalidClassName, add_class, delete_class
 from lessons.room.views.course import course_json
 from lessons.room.worker.orders import WorkerFailed, read_question
 from lessons.web.views.csp import with_csp
@@ -133,7 +133,7 @@ def delete(request, class_id: int):
     context = {"class": found, "size": found.students.count()}
     if request.method == "POST":
         if " ".join(request.POST.get("name", "").split()) == found.name:
-            found.delete()
+            delete_class(found)
             async_to_sync(announce)(class_id, Change(to_all=True, class_changed=True))
             return redirect("room_classes")
         context["error"] = "This is not the name of the class. Nothing was deleted."
