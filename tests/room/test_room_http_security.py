@@ -65,6 +65,14 @@ def test_a_student_returns_with_the_place_code_and_stays_the_same(monday):
     assert Student.objects.count() == 1
 
 
+def test_a_student_who_shares_code_from_now_on_has_a_new_version_of_the_row(monday):
+    _, first = join(name="Ann")
+    for shares_code, version in ((False, 0), (True, 1), (True, 1), (False, 2)):
+        join(name="Ann", place=first["place"], shares_code=shares_code)
+        student = Student.objects.get()
+        assert (student.shares_code, student.version) == (shares_code, version)
+
+
 def test_the_oldest_of_too_many_machines_loses_its_token(monday):
     _, first = join(name="Ann")
     for _ in range(MAX_MACHINES):

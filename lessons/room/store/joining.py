@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
@@ -52,7 +53,8 @@ def join(code: str, name: str, place: str, shares_code: bool) -> Joined:
         Class.objects.filter(pk=school_class.pk).update(last_activity=timezone.now())
         if place.strip():
             student = _returning(school_class, name, codes.normal_code(place))
-            Student.objects.filter(pk=student.pk).update(shares_code=shares_code)
+            changed = Student.objects.filter(pk=student.pk).exclude(shares_code=shares_code)
+            changed.update(shares_code=shares_code, version=F("version") + 1)
             return Joined(student, _new_token(student), codes.normal_code(place), is_new=False)
         place = codes.new_code()
         student = _new_student(school_class, name, place, shares_code)

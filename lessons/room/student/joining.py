@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from lessons.core import progress
 from lessons.core.catalogue import MANAGE
+from lessons.room.codes import normal_code
 from lessons.room.protocol import InvalidFrame, clean_name
 from lessons.room.student import membership, outbox
 from lessons.room.student.membership import Membership
@@ -58,7 +59,10 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def join_class(wish: Wish) -> Membership:
-    """Join the class, unless this workshop is in it. Raises JoinFailed and OSError."""
+    """Join the class, unless this workshop is in it. Raises JoinFailed and OSError.
+
+    If only `shares_code` differs, join again as the same student and the same device.
+    """
     with progress.state_lock("room-join"):  # a second click must not join as a second student
         known = membership.read()
         if known is None:
@@ -69,12 +73,23 @@ def join_class(wish: Wish) -> Membership:
                 f"This workshop is in the class {known.school_class} as {known.name}. "
                 "Leave that class first."
             )
+        elif known.shares_code != wish.shares_code:
+            known = _join_again(known, wish.shares_code)
         return known
 
 
 def _is_in(known: Membership, wish: Wish) -> bool:
-    is_same_class = known.url == normal_url(wish.url) and known.code == wish.code
+    is_same_room = known.url == normal_url(wish.url)
+    is_same_class = is_same_room and normal_code(known.code) == normal_code(wish.code)
     return is_same_class and wish.name in ("", known.name, known.asked_name)
+
+
+def _join_again(known: Membership, shares_code: bool) -> Membership:
+    again = join(known.url, known.code, known.name, known.place, shares_code)
+    new = {"token": again.token, "shares_code": shares_code}
+    if shares_code:  # what was reported without the code is reported again
+        new["reported"] = {}
+    return membership.change(known.device, lambda _: new)
 
 
 def leave_class() -> tuple[Membership, int] | None:

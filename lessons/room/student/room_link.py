@@ -123,20 +123,24 @@ class RoomLink:
             try:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(client.run())
-                    tasks.create_task(self._until_left(client))
+                    tasks.create_task(self._until_left(client, known.token))
             except* MembershipEnded:
                 pass
         finally:
             self._client = None
             lock.close()
 
-    async def _until_left(self, client: "RoomClient") -> None:
-        """Raise MembershipEnded when room.json has another membership or none, and at a stop."""
+    async def _until_left(self, client: "RoomClient", token: str) -> None:
+        """Raise MembershipEnded when room.json has another membership or none, and at a stop.
+
+        A student who joins again gets another token.
+        """
         seen = ()  # no state of a file: a student may have left before the first look
         while not self._stopped.is_set():
             if seen != (seen := state_of(membership.file())):
                 found = membership.read()
-                if found is None or found.device != client.membership.device:
+                known = client.membership.device, token
+                if found is None or (found.device, found.token) != known:
                     break
             await asyncio.sleep(WATCH_INTERVAL)
         raise MembershipEnded

@@ -131,6 +131,31 @@ def test_the_same_command_on_the_next_day_asks_the_room_for_nothing():
             class_membership.join(wish(url, code="OTHER"), print, print)
 
 
+def test_another_spelling_of_the_code_is_the_same_class():
+    with room(200, JOINED) as (url, requests):
+        first = join_class(wish(url))
+        assert join_class(wish(url, code="k7qm3xtd")) == first
+        assert len(requests) == 1
+
+
+def test_joining_again_with_share_code_keeps_the_student_and_the_device():
+    with room(200, JOINED) as (url, requests):
+        first = join_class(wish(url))
+        known = {"acknowledged": 7, "after": 3, "reported": {"03_stop": 2}}
+        membership.change(first.device, lambda _: known)
+        shared = join_class(wish(url, shares_code=True))
+        assert requests[1:] == [
+            (
+                "/room/join/",
+                {"code": "K7QM-3XTD", "name": "Ann", "place": "AAAA-BBBB", "shares_code": True},
+            )
+        ]
+        kept = shared.device, shared.acknowledged, shared.after
+        assert kept == (first.device, 7, 3)
+        assert (shared.shares_code, shared.reported) == (True, {})  # all is sent with the code
+        assert membership.read() == shared
+
+
 def test_a_second_click_joins_once():
     """Two requests at once, of which the room answers the first slowly."""
     with room(200, JOINED) as (url, requests):

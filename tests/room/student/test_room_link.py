@@ -116,6 +116,16 @@ async def test_another_class_replaces_the_connection(link, made):
     assert made == ["Monday", "Friday"]
 
 
+async def test_a_student_who_joins_again_replaces_the_connection(link, made):
+    membership.save(KNOWN)
+    await until(link, shows())
+    again = {"token": "another", "name": "Ann again", "shares_code": True}
+    membership.change("laptop", lambda _: again)
+    known = ("connected", "Ann again")
+    await until(link, lambda snapshot: snapshot and (snapshot["link"], snapshot["name"]) == known)
+    assert made == ["Monday", "Monday"]
+
+
 async def test_only_one_process_of_a_folder_connects_and_the_other_takes_over(
     link, made, state_dir
 ):
