@@ -221,6 +221,14 @@ def test_names_and_findings_with_markup_are_text(classroom):
     assert classroom.page.locator("img").count() == 0
 
 
+def test_a_diagnosis_with_the_name_of_a_property_of_all_objects_is_text(classroom):
+    student = classroom.student("Ann")
+    finding = {"diagnosis": "constructor", "message": "It goes on."}
+    student.report(verdict={"outcomes": [{"claim": "", "state": "red", "finding": finding}]})
+    expect(classroom.tile("Ann").locator(".headline")).to_have_text("It goes on.")
+    expect(classroom.page.locator("#mistakes button")).to_have_text("1 It goes on.")
+
+
 def test_the_grid_has_a_cell_for_each_lesson_and_arrow_keys_move_in_it(classroom, three):
     three[0].report(lesson="accept", state="green", was_green=True)
     page = classroom.page

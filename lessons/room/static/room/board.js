@@ -16,7 +16,7 @@ const MANY = 60; // students; then the tiles are smaller
 const MANY_MISTAKES = 8;
 
 const page = byId("main").dataset;
-const titles = JSON.parse(byId("diagnoses").textContent); // id → title
+const titles = new Map(Object.entries(JSON.parse(byId("diagnoses").textContent))); // id → title
 const clockOffset = Number(page.now) - Date.now() / 1000;
 const now = () => Date.now() / 1000 + clockOffset; // the server's clock
 
@@ -46,7 +46,7 @@ const poll = new Poll({ act: (...frame) => tools.act(...frame), state, url: page
 function take(frame) {
   for (const id of state.apply(frame)) changed.add(id);
   if (frame.type === "snapshot") setLessons();
-  for (const row of frame.students ?? []) if (titles[row.diagnosis]) named(row);
+  for (const row of frame.students ?? []) if (titles.has(row.diagnosis)) named(row);
   if (frame.class) queueFrame(tools, () => tools.show());
   if ("poll" in frame) queueFrame(poll, () => poll.show());
   queueFrame(board, draw);
@@ -55,7 +55,7 @@ function take(frame) {
 // The title of a diagnosis says it shorter than the message of a finding.
 function named({ id, diagnosis }) {
   const row = state.rows.get(id);
-  if (row) row.headline = titles[diagnosis];
+  if (row) row.headline = titles.get(diagnosis);
 }
 
 function setLessons() {

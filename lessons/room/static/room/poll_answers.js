@@ -3,11 +3,14 @@
 const MAX_ANSWERS = 6; // of an order; all others share one bar
 const FIRST = "A".charCodeAt(0);
 
+// The votes of a round: answer → count. A Map, because a student may vote for "constructor".
+export const votesOf = (counts) => new Map(Object.entries(counts));
+
 // How many students have ticked each card of each client.
 export function ticks(votes) {
-  const found = {};
-  for (const [answer, count] of Object.entries(votes)) {
-    for (const tick of new Set(answer.split(" "))) found[tick] = (found[tick] ?? 0) + count;
+  const found = new Map();
+  for (const [answer, count] of votes) {
+    for (const tick of new Set(answer.split(" "))) found.set(tick, (found.get(tick) ?? 0) + count);
   }
   return found;
 }
@@ -15,11 +18,11 @@ export function ticks(votes) {
 // The orders that were given in any round, the most frequent of the last round first, and the rest.
 export function frequentOrders(rounds) {
   const last = rounds.at(-1);
-  const all = [...new Set(rounds.flatMap((votes) => Object.keys(votes)))];
-  all.sort((one, other) => (last[other] ?? 0) - (last[one] ?? 0) || (one < other ? -1 : 1));
+  const all = [...new Set(rounds.flatMap((votes) => [...votes.keys()]))];
+  all.sort((one, other) => (last.get(other) ?? 0) - (last.get(one) ?? 0) || (one < other ? -1 : 1));
   const shown = all.slice(0, MAX_ANSWERS);
   const rest = all.slice(MAX_ANSWERS);
-  return { shown, rest: rounds.map((votes) => sum(rest.map((answer) => votes[answer] ?? 0))) };
+  return { shown, rest: rounds.map((votes) => sum(rest.map((answer) => votes.get(answer) ?? 0))) };
 }
 
 // An order with a letter for each card: "B A C, never D".

@@ -2,12 +2,13 @@
 // discussion has changed.
 
 import { element } from "../lessons/common/dom.js";
-import { frequentOrders, letterOf, lettersOf, sum, ticks } from "./poll_answers.js";
+import { frequentOrders, letterOf, lettersOf, sum, ticks, votesOf } from "./poll_answers.js";
 
 // A table. `rounds` count the answers of each round: [{answer: count}]. Without rounds it shows what
 // one can answer, and no votes.
-export function chartOf({ rounds }, question, isShown) {
-  const totals = rounds.map((votes) => sum(Object.values(votes)));
+export function chartOf(poll, question, isShown) {
+  const rounds = poll.rounds.map(votesOf);
+  const totals = rounds.map((votes) => sum([...votes.values()]));
   return question.kind === "receives"
     ? receivers(rounds, totals, question, isShown)
     : orders(rounds, totals, question, isShown);
@@ -29,7 +30,7 @@ function receivers(rounds, totals, { cards, clients, received }, isShown) {
       const tick = `${client}:${number}`;
       const cell = row.insertCell();
       if (isShown) mark(cell, received.includes(tick));
-      cell.append(...bars(counted.map((votes) => votes[tick] ?? 0), totals));
+      cell.append(...bars(counted.map((votes) => votes.get(tick) ?? 0), totals));
     }
   });
   return scrolling(table);
@@ -49,7 +50,7 @@ function orders(rounds, totals, { cards, letters, grades }, isShown) {
     row.append(header(lettersOf(answer, letters), "row"));
     const cell = row.insertCell();
     if (isShown) mark(cell, grades[answer] === true);
-    cell.append(...bars(rounds.map((votes) => votes[answer] ?? 0), totals));
+    cell.append(...bars(rounds.map((votes) => votes.get(answer) ?? 0), totals));
   }
   if (sum(rest)) {
     const row = body.insertRow();
