@@ -45,7 +45,9 @@ class BoardSocket(AsyncConsumer):
     async def websocket_connect(self, event):
         self.class_id = self.scope["url_route"]["kwargs"]["class_id"]
         if not await self.may_stay():
-            await self.send({"type": "websocket.close"})  # before the accept: HTTP 403
+            # A browser sees no difference between HTTP 403 and a server that does not answer.
+            await self.send({"type": "websocket.accept"})
+            await self.close(LOGGED_OUT)
             return
         self.changed, self.students, self.class_changed = asyncio.Event(), set(), False
         await self.join_group()  # before the read: a change in between is announced

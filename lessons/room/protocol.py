@@ -76,8 +76,8 @@ and sends, each with an optional `request`,
 {"type": "poll", "action": "close"|"show"|"again"|"end"}
 {"type": "remove", "student": id}                       deletes the student and all reports
 
-The room closes a board with 4401 (logged out, or no staff any more), 4404 (class deleted) or 4503
-(a fault of the room: connect again).
+The room closes a board with 4401 (not logged in as staff, or not any more), 4404 (class deleted) or
+4503 (a fault of the room: connect again).
 """
 
 import json

@@ -405,6 +405,25 @@ def test_a_lost_connection_returns_with_a_fresh_snapshot(room, window, classroom
     assert len(sockets) == 2
 
 
+def test_a_board_whose_login_ended_while_it_was_disconnected_says_so(classroom, window):
+    page, sockets = classroom.page, []
+
+    def pass_on(socket):
+        sockets.append(socket)
+        socket.connect_to_server()
+
+    page.route_web_socket(re.compile("/ws/room/board/"), pass_on)
+    page.reload()
+    expect(page.locator("#connection")).to_have_text("connected")
+    window.clear_cookies()
+    sockets[0].close(code=1011)
+    text = "You are not logged in any more. Reload the page."
+    expect(page.locator("#connection")).to_have_text(text)
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(page.locator("#connection")).to_have_text(text)
+    assert len(sockets) == 2
+
+
 def test_a_claim_is_checked_here_and_the_page_shows_where_both_part(classroom):
     bubblewrap()
     ann = classroom.student("Ann")

@@ -12,8 +12,8 @@ from lessons.room.models import AccessToken, Announcement, Class, Report, Studen
 from lessons.room.protocol import MAX_ANSWER, MAX_ANSWERS, MAX_FRAME, MAX_ROUNDS
 from lessons.room.store import classes
 from lessons.room.student import room_frames
-from tests.support.room import RoomClient as Client
 from tests.support.room import (
+    TIMEOUT,
     board_client,
     board_socket,
     messages_about,
@@ -23,6 +23,7 @@ from tests.support.room import (
     session_cookie,
     student_client,
 )
+from tests.support.room import RoomClient as Client
 from tests.support.room import student_socket as connected_student
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -92,18 +93,44 @@ async def test_rejects_a_page_under_a_rebound_host_name():
     assert not await client.open()
 
 
-async def test_rejects_a_board_without_login_or_without_staff_rights():
+async def first_event(board) -> dict:
+    """What a board receives first after the accept."""
+    assert await board.open()
+    event = await board.receive_output(TIMEOUT)
+    await board.disconnect()
+    return event
+
+
+NOT_LOGGED_IN = {"type": "websocket.close", "code": 4401}
+
+
+async def test_sends_a_board_without_login_or_without_staff_rights_4401_and_nothing_else():
     school_class = await new_class()
-    assert not await board_client(school_class, (b"cookie", b"")).open()
-    assert not await board_client(school_class, (b"cookie", b"sessionid=wrong")).open()
-    assert not await board_client(school_class, await session_cookie("eve", is_staff=False)).open()
+    cookies = [
+        (b"cookie", b""),
+        (b"cookie", b"sessionid=wrong"),
+        await session_cookie("eve", is_staff=False),
+    ]
+    for cookie in cookies:
+        assert await first_event(board_client(school_class, cookie)) == NOT_LOGGED_IN
 
 
-async def test_rejects_a_board_with_a_students_token():
+async def test_does_nothing_for_a_board_that_has_never_logged_in():
+    school_class = await new_class()
+    board = board_client(school_class, (b"cookie", b""))
+    assert await board.open()
+    await board.say("message", student=None, text="mine")
+    assert await board.close_code() == 4401
+    assert await board.receive_nothing()
+    await board.disconnect()
+    assert not await Announcement.objects.aexists()
+
+
+async def test_sends_a_board_with_a_students_token_4401_and_nothing_else():
     school_class = await new_class()
     ann = await new_student(school_class)
     token = (b"authorization", f"Bearer {ann.token}".encode())
-    assert not await board_client(school_class, token).open()
+    assert await first_event(board_client(school_class, token)) == NOT_LOGGED_IN
 
 
 @pytest.mark.parametrize("change", ["log out", "no staff any more", "inactive", "new password"])

@@ -11,6 +11,7 @@ export class BoardSocket {
   requests = new Map(); // request → {resolve, reject}
   number = 0;
   pause = 1;
+  hasEnded = false; // the room has closed with a final code
 
   // Calls `onFrame` with each frame, and `onState` with "connected", "waiting", or why it has ended.
   constructor(url, onFrame, onState) {
@@ -20,7 +21,7 @@ export class BoardSocket {
   }
 
   connect() {
-    if (this.socket?.readyState < WebSocket.CLOSING) return;
+    if (this.hasEnded || this.socket?.readyState < WebSocket.CLOSING) return;
     clearTimeout(this.timer);
     this.socket = new WebSocket(this.url);
     this.socket.onmessage = ({ data }) => this.take(JSON.parse(data));
@@ -42,7 +43,8 @@ export class BoardSocket {
   closed(code) {
     for (const { reject } of this.requests.values()) reject(new Error("The connection was lost. Try again."));
     this.requests.clear();
-    if (code in FINAL) return this.onState(FINAL[code]);
+    this.hasEnded = Object.hasOwn(FINAL, code);
+    if (this.hasEnded) return this.onState(FINAL[code]);
     this.onState("waiting");
     // Full jitter: after a restart of the server, all boards do not come back at the same moment.
     this.timer = setTimeout(() => this.connect(), Math.random() * this.pause * 1000);
