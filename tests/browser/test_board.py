@@ -301,6 +301,34 @@ def test_an_older_state_of_the_class_does_not_undo_a_click(browser, window, clas
         expect(solutions).not_to_be_checked()
 
 
+def test_a_dialog_sends_once_until_the_room_answers(browser, window, classroom):
+    sent = []
+
+    def lose_answers(socket):
+        server = socket.connect_to_server()
+        socket.on_message(lambda text: (sent.append(text), server.send(text)))
+        server.on_message(lambda text: json.loads(text)["type"] == "done" or socket.send(text))
+
+    # Its own session, because a simulated clock is for a whole session.
+    with browser.new_context(storage_state=window.storage_state()) as context:
+        page = context.new_page()
+        context.route_web_socket(re.compile("/ws/room/board/"), lose_answers)
+        page.clock.install(time=0)
+        page.goto(classroom.page.url)
+        expect(page.locator("#connection")).to_have_text("connected")
+        page.clock.pause_at(3600)
+        page.get_by_role("button", name="Timer").click()
+        dialog = page.get_by_role("dialog", name="Timer")
+        dialog.get_by_label("For what?").focus()
+        for _ in range(2):
+            page.keyboard.press("Enter")
+        expect(dialog.get_by_role("button", name="Start")).to_be_disabled()
+        page.clock.run_for(8000)
+        expect(dialog.get_by_role("alert")).to_contain_text("The action may still happen.")
+        expect(dialog.get_by_role("button", name="Start")).to_be_enabled()
+        assert len(sent) == 1
+
+
 class DelayedStates:
     """Keeps the states of the class back from a board. The test delivers changed ones."""
 

@@ -2,6 +2,7 @@
 
 const MAX_PAUSE = 4; // seconds
 const MAX_WAIT = 8000; // milliseconds for an answer
+const UNKNOWN = "The action may still happen. Check that before you try again.";
 const FINAL = {
   4401: "You are not logged in any more. Reload the page.",
   4404: "This class was deleted.",
@@ -41,7 +42,7 @@ export class BoardSocket {
   }
 
   closed(code) {
-    for (const { reject } of this.requests.values()) reject(new Error("The connection was lost. Try again."));
+    for (const { reject } of this.requests.values()) reject(new Error(`The connection was lost. ${UNKNOWN}`));
     this.requests.clear();
     this.hasEnded = Object.hasOwn(FINAL, code);
     if (this.hasEnded) return this.onState(FINAL[code]);
@@ -62,7 +63,7 @@ export class BoardSocket {
     return new Promise((resolve, reject) => {
       this.requests.set(request, { resolve, reject });
       setTimeout(() => {
-        if (this.requests.delete(request)) reject(new Error("The room does not answer."));
+        if (this.requests.delete(request)) reject(new Error(`The room does not answer. ${UNKNOWN}`));
       }, MAX_WAIT);
     });
   }

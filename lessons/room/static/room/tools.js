@@ -63,14 +63,18 @@ export class Tools {
     this.sayTimer = setTimeout(() => (box.textContent = ""), ANSWER_TIME);
   }
 
-  // The form's frame is sent when it is submitted; the dialog closes if the room accepts it.
+  // The form's frame is sent when it is submitted; the dialog closes if the room accepts it. Until the
+  // room answers, neither a click nor Enter sends it again.
   submits(id, frameOf) {
     const dialog = byId(id);
     const form = dialog.querySelector("form");
+    const submit = form.querySelector("button:not([type])");
     form.onsubmit = async (event) => {
       event.preventDefault();
       const error = form.querySelector(".error");
       error.textContent = "";
+      const focused = document.activeElement;
+      submit.disabled = true;
       try {
         const { done, ...frame } = frameOf(form.elements);
         await this.socket.send(frame);
@@ -79,6 +83,9 @@ export class Tools {
         this.say(done);
       } catch (failure) {
         error.textContent = failure.message;
+      } finally {
+        submit.disabled = false;
+        if (dialog.open) focused.focus(); // a disabled button loses the focus
       }
     };
   }
