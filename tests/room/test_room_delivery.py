@@ -14,8 +14,9 @@ from lessons.room import report_writer
 from lessons.room import student_socket as student_module
 from lessons.room.models import Presence, Report, Student
 from lessons.room.report_writer import ReportWriter
-from lessons.room.store import board_rows, presence
+from lessons.room.store import board_rows, presence, reports
 from lessons.room.store.reports import NewReport, StudentDeleted
+from tests.support import room_pages
 from tests.support.room import (
     TIMEOUT,
     board_socket,
@@ -142,11 +143,33 @@ async def test_a_batch_has_as_many_queries_as_a_single_report(django_assert_num_
 
     def store(first, last):
         new = [NewReport(ann.student.pk, "a", report(one)) for one in range(first, last)]
-        with django_assert_num_queries(8):  # two of them begin and commit
+        with django_assert_num_queries(9):  # two of them begin and commit
             report_writer.save_reports(new)
 
     for first, last in ((1, 2), (2, 52)):
         await database_sync_to_async(store)(first, last)
+
+
+def test_only_the_newest_reports_of_a_lesson_keep_verdict_and_code(monkeypatch):
+    monkeypatch.setattr(reports, "KEPT_REPORTS", 2)
+    student = room_pages.new_student(room_pages.new_class())
+    room_pages.send_report(student, 1, lesson="group", verdict={}, code="other lesson")
+    for sequence in range(2, 6):
+        room_pages.send_report(student, sequence, verdict={"of": sequence}, code=str(sequence))
+    for sequence in range(6, 9):
+        room_pages.send_report(student, sequence, verdict={"of": sequence}, code=None)
+    stored = Report.objects.order_by("pk").values_list("sequence", "verdict", "code")
+    assert list(stored) == [
+        (1, {}, "other lesson"),
+        (2, None, None),
+        (3, None, None),
+        (4, {"of": 4}, "4"),
+        (5, {"of": 5}, "5"),
+        (6, None, None),
+        (7, {"of": 7}, None),
+        (8, {"of": 8}, None),
+    ]
+    assert Report.objects.filter(verdict__isnull=True).count() == 3  # NULL, not JSON's null
 
 
 async def test_a_student_is_connected_as_long_as_one_machine_is():

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max
+from django.db.models import BooleanField, ExpressionWrapper, F, Max, Q, Window
+from django.db.models.functions import RowNumber
 
 from lessons.room.models import Report, Standing, Student
 
+KEPT_REPORTS = 100  # of a student in a lesson, with verdict and code; the student page shows them
 MAX_DIAGNOSIS, MAX_HEADLINE = 80, 300
 PROGRESS = ("state", "was_green", "is_read", "diagnosis")  # a change of one of these is progress
 
@@ -63,6 +65,7 @@ def _save(reports: list[NewReport]) -> list[bool | StudentDeleted]:
             new.append(report)
     if new:
         Report.objects.bulk_create(_row(one, shares_code[one.student_id]) for one in new)
+        _empty_old_reports(new)
         _update_standings(new)
         _update_students(new)
     return results
@@ -76,6 +79,22 @@ def _row(report: NewReport, shares_code: bool) -> Report:
         code=report.values["code"] if shares_code else None,
         **{name: report.values[name] for name in names},
     )
+
+
+def _empty_old_reports(reports: list[NewReport]) -> None:
+    """Delete verdict and code of reports that no page shows, or one machine could fill the disk.
+
+    Reports with code count apart: the last shared code stays, whatever comes after it.
+    """
+    with_content = Report.objects.filter(
+        Q(verdict__isnull=False) | Q(code__isnull=False),
+        student__in={report.student_id for report in reports},
+        lesson__in={report.values["lesson"] for report in reports},
+    )
+    has_code = ExpressionWrapper(Q(code__isnull=False), BooleanField())
+    place = Window(RowNumber(), ["student", "lesson", has_code], F("pk").desc())
+    old = with_content.annotate(place=place).filter(place__gt=KEPT_REPORTS)
+    Report.objects.filter(pk__in=old.values("pk")).update(verdict=None, code=None)
 
 
 def _update_standings(reports: list[NewReport]) -> None:

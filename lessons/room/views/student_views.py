@@ -9,12 +9,12 @@ from lessons.core.catalogue import Lesson, UnknownLesson
 from lessons.core.diagnoses import catalogue as diagnoses
 from lessons.room.models import Report, Student
 from lessons.room.store.board_rows import shown_state
+from lessons.room.store.reports import KEPT_REPORTS
 from lessons.room.views.board_views import for_instructors
 from lessons.room.views.code_lines import code_lines
 from lessons.room.worker.rejudge import DONE, Job, QueueFull, queue
 from lessons.web.markup import inline_code_to_html
 
-MAX_REPORTS = 100  # that the history shows
 MAX_CLAIMS = 40
 MAX_TEXT = 2_000  # characters of a text that a student's machine has sent
 STATES = ("green", "red", "not run")
@@ -85,13 +85,13 @@ def _shared_code(student: Student, lesson: Lesson) -> Report | None:
 
 def _reports(student: Student, lesson: Lesson) -> dict:
     reports = student.reports.filter(lesson=lesson.slug).order_by("-pk").defer("code")
-    history = list(reports[:MAX_REPORTS])
+    history = list(reports[:KEPT_REPORTS])
     shared = _shared_code(student, lesson)
     return {
         "latest": history[0] if history else None,
         "claimed": claimed_verdict(history[0].verdict) if history else None,
         "history": [(one, claimed_verdict(one.verdict).get("title", "")) for one in history],
-        "is_cut": len(history) == MAX_REPORTS,
+        "is_cut": len(history) == KEPT_REPORTS,
         "shared": shared,
         "is_old": shared is not None and shared.pk != history[0].pk,
         "code": code_lines(shared.code) if shared else None,
