@@ -98,6 +98,7 @@ burst. If there was no such consumer, the words stay as they are:
 A text that one line cannot show is written as JSON, with the number of its repetitions if there
 are several: `text "two\nlines"`, `text "a" * 65536`. A long text may have
 parts: `text "begin " + "a" * 65536 + " end"`. So are bytes that are repeated: `bytes 00ff * 5000`.
+A frame has at most MAX_PAYLOAD characters or bytes.
 """
 
 import json
@@ -111,6 +112,8 @@ from urllib.parse import parse_qs, quote, unquote_to_bytes, urlencode
 METHODS = ("GET", "POST")
 BEGINNINGS = ("connect", *METHODS)  # the steps that open a connection
 SETUP = ("capacity", "keys", "seed")  # steps that stand first
+# Characters or bytes of a frame: twice what Daphne receives. A few words could ask for all memory.
+MAX_PAYLOAD = 2**21
 _WITHOUT_CLIENT = (
     *SETUP,
     *("row", "load", "delete", "begin", "commit", "rollback", "rows", "database"),
@@ -242,6 +245,13 @@ class Step:
     def __hash__(self) -> int:
         return hash(str(self))
 
+    @property
+    def payload_length(self) -> int:
+        """The number of characters or bytes in the client's frame; 0 for a step without one."""
+        if self.action == "bytes":
+            return len(self.arguments["hex"]) // 2
+        return len(self.arguments["text"]) if self.action == "text" else 0
+
     def as_json(self) -> dict[str, Any]:
         """The parts of the step for a page, and the step as it is written."""
         return {
@@ -357,8 +367,7 @@ def _parse_arguments(action: str, rest: str) -> dict[str, Any]:
         case "text":
             return {"text": _parse_text(rest)}
         case "bytes":
-            unit, _, times = rest.partition(" * ")
-            return {"hex": bytes.fromhex(unit).hex() * int(times or 1)}
+            return {"hex": _parse_hex(rest)}
         case "close":
             return {"code": int(rest)} if rest else {}
         case "wait" if 0 <= float(rest) < math.inf:
@@ -433,15 +442,32 @@ def _write_pieces(pieces: list[str], arguments: dict[str, Any]) -> list[str]:
 
 def _parse_text(rest: str) -> str:
     """The text, which is quoted as JSON if one line cannot show it."""
-    text, end = "", 0
+    parts, end = [], 0
     while found := _PART.match(rest, end):
         try:
-            text += json.loads(found["text"]) * int(found["times"] or 1)
+            parts.append((json.loads(found["text"]), int(found["times"] or 1)))
         except ValueError:
             return rest
         end = found.end()
-    # A text with quotes that is not JSON stands for itself.
-    return text if end and end == len(rest) and not rest.endswith(" + ") else rest
+    if not end or end != len(rest) or rest.endswith(" + "):
+        return rest  # a text with quotes that is not JSON stands for itself
+    _check_length(sum(len(unit) * times for unit, times in parts), "characters")
+    return "".join(unit * times for unit, times in parts)
+
+
+def _parse_hex(rest: str) -> str:
+    unit, _, times = rest.partition(" * ")
+    data, count = bytes.fromhex(unit), int(times or 1)
+    _check_length(len(data) * count, "bytes")
+    return data.hex() * count
+
+
+def _check_length(length: int, kind: str) -> None:
+    """Raise ValueError if a frame would be too long. Call this before the frame is made."""
+    if length > MAX_PAYLOAD:
+        raise ValueError(
+            f"a frame has at most {MAX_PAYLOAD} {kind}, not {length}; use a smaller number"
+        )
 
 
 def _write_text(text: str) -> str:

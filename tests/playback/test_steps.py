@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lessons.core.catalogue import lessons
 from lessons.playback.steps import (
+    MAX_PAYLOAD,
     METHODS,
     REDIS_STATES,
     Step,
@@ -20,6 +21,7 @@ from lessons.playback.steps import (
     with_channels,
     with_tickets,
 )
+from lessons.simulator.daphne_rules import MAX_FRAME_SIZE
 
 TRANSCRIPT = re.compile(r"^`{3,}transcript \S+ \| (?P<steps>.+)$", re.MULTILINE)
 
@@ -189,6 +191,12 @@ def test_parses_and_writes_each_kind_of_step(text, step):
         ("connect server=two", "write connect "),
         ("account ada", "write account ada "),
         ("bytes xyz", "write bytes 00ff"),
+        (
+            f'text "a" * {MAX_PAYLOAD + 1}',
+            r"at most 2097152 characters, not 2097153; use a smaller number\): write text hello",
+        ),
+        (f'text "ab" * {MAX_PAYLOAD // 2} + "c"', "not 2097153"),
+        (f"bytes 00ff * {MAX_PAYLOAD // 2 + 1}", "at most 2097152 bytes, not 2097154.*write bytes"),
         ("close soon", "write close, or close 1001"),
         ("vanish now", "cannot be read: write vanish"),
         ("wait nan", "cannot be read: write wait 0.5"),
@@ -210,6 +218,17 @@ def test_parses_and_writes_each_kind_of_step(text, step):
 def test_an_unknown_step_is_reported_with_the_cure(text, reason):
     with pytest.raises(UnknownStep, match=reason):
         parse_step(text)
+
+
+@pytest.mark.parametrize("step", ['text "ab" * {}', 'text "c" * 2 + "ab" * {} + "c"'])
+def test_a_text_that_only_looks_like_a_long_one_stands_for_itself(step):
+    text = step.format(MAX_PAYLOAD) + " and more"
+    assert parse_step(text).arguments == {"text": text.removeprefix("text ")}
+
+
+@pytest.mark.parametrize("step", ['text "é" * {}', "bytes ff * {}"])
+def test_a_frame_may_be_twice_as_long_as_daphne_receives(step):
+    assert parse_step(step.format(2 * MAX_FRAME_SIZE)).payload_length == 2 * MAX_FRAME_SIZE
 
 
 @pytest.mark.parametrize(

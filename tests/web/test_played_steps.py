@@ -1,6 +1,7 @@
 """The steps of a link, and of an instructor's page, as the server plays them."""
 
 import json
+from importlib import import_module
 
 import pytest
 from django.test import Client
@@ -90,6 +91,24 @@ def test_names_an_unknown_step(page):
     answer = ask(page, "steps/", "dance")
     assert answer.status_code == 400
     assert answer.json()["error"].startswith("The step 'dance' is unknown: write ")
+
+
+def test_refuses_frames_that_a_few_words_make_too_long(page):
+    long = 'text "a" * 500000', "bytes 00ff * 250001"
+    assert ask(page, "steps/", *long[:1]).json() == {"steps": [*long[:1]]}
+    answer = ask(page, "steps/", *long)
+    assert (answer.status_code, answer.json()) == (
+        400,
+        {
+            "error": "The frames of these steps have more than 1000000 characters and bytes "
+            "together. Repeat their texts less often."
+        },
+    )
+
+
+def test_takes_the_longest_conversation_of_the_course(page):
+    frames = [f"text {text}" for text in import_module("lessons.course.09_generic.check").TOO_DEEP]
+    assert ask(page, "steps/", "connect", *frames).status_code == 200
 
 
 @pytest.mark.parametrize("what", ["play/", "steps/"])

@@ -41,7 +41,8 @@ from lessons.web.markup import highlight_code
 from lessons.wire.difference import find_visible_difference
 
 MAX_STEPS = 40
-MAX_CHARACTERS = 6000  # of all steps together
+MAX_CHARACTERS = 6000  # of all steps together, as they are written
+MAX_TOTAL_PAYLOAD = 1_000_000  # characters and bytes of all frames; the course needs 608,000
 MAX_WAIT = 60  # seconds of the conversation's clock, all waits together
 # What a client of a page can do. A conversation knows more steps, which no page may ask for.
 PAGE_ACTIONS = (*BEGINNINGS, "text", "bytes", "close", "vanish", "wait")
@@ -76,10 +77,16 @@ def json_for_own_page(view):
 
 def requested_steps(parameters) -> list[Step]:
     """The steps, each of them JSON or text. Raises RequestRejected and UnknownStep."""
-    steps = [
-        Step.from_json(json.loads(text)) if text.startswith("{") else parse_step(text)
-        for text in parameters.getlist("step")[: MAX_STEPS + 1]
-    ]
+    steps, payload = [], 0
+    for text in parameters.getlist("step")[: MAX_STEPS + 1]:
+        step = Step.from_json(json.loads(text)) if text.startswith("{") else parse_step(text)
+        steps.append(step)
+        payload += step.payload_length
+        if payload > MAX_TOTAL_PAYLOAD:
+            raise RequestRejected(
+                f"The frames of these steps have more than {MAX_TOTAL_PAYLOAD} characters and "
+                "bytes together. Repeat their texts less often."
+            )
     if len(steps) > MAX_STEPS or sum(len(str(step)) for step in steps) > MAX_CHARACTERS:
         raise RequestRejected(
             f"At most {MAX_STEPS} steps with {MAX_CHARACTERS} characters can be played again. "
