@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils.html import escape
 
@@ -313,6 +314,8 @@ HOSTILE = {
     "capitals": "AbCdEf" * 1600,
     "exceptions": "a.b.C: d\n" * 1100,
     "brackets": "<a b" * 1500 + ">" * 1500,
+    "nested brackets": "<a " * 1000 + ">" * 1000,
+    "an open bracket": "<" + "a a\n" * (MAX_QUERY // 4 - 1),
     "slashes": "/a" * 5000,
     "typos": " ".join(f"connecttion{number}s" for number in range(600)),
     "words": "the connection of a consumer " * 340,
@@ -330,6 +333,23 @@ def test_a_hostile_query_is_answered_in_time(query):
         search(query)
         durations.append(time.process_time() - start)
     assert min(durations) < MAX_CPU_TIME
+
+
+def test_the_work_grows_with_the_length_of_a_query_not_with_its_square(monkeypatch):
+    monkeypatch.setattr("lessons.web.search.query.MAX_QUERY", 10**6)
+
+    def duration(size):
+        start = time.thread_time()
+        read_query("<" + "a a\n" * size)
+        return time.thread_time() - start
+
+    short, long = (min(duration(size) for _ in range(3)) for size in (500, 8000))
+    assert long < 64 * short  # 16 times the length; the square would be 256 times the work
+
+
+def test_reads_as_much_as_a_page_sends():
+    source = (Path(settings.BASE_DIR) / "lessons/web/static/lessons/common/search.js").read_text()
+    assert f"const MAX_SENT = {MAX_QUERY};" in source
 
 
 def test_of_a_very_long_query_the_end_counts():
