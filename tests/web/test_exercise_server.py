@@ -5,6 +5,8 @@ import json
 import os
 import sqlite3
 from contextlib import closing
+from errno import ENOSPC
+from unittest.mock import Mock
 
 import psutil
 import pytest
@@ -376,6 +378,41 @@ async def test_a_page_that_asks_again_learns_the_state(application, lamp):
             await page.request(play={"lesson": page.lesson.key, "target": "exercise"})
             await page.state("ready")
         assert len(served_processes()) == 1
+
+
+FAILURES = {
+    "full disk": ("tempfile.mkdtemp", OSError(ENOSPC, "No space left on device"), "Make room on"),
+    "broken database": (
+        "lessons.web.exercise_server.database_copy.copy_database",
+        sqlite3.OperationalError("disk I/O error"),
+        "OperationalError: disk I/O error",
+    ),
+    "no fork": (
+        "lessons.web.exercise_server.process.start_child",
+        BlockingIOError("Resource temporarily unavailable"),
+        "Resource temporarily unavailable",
+    ),
+    "no connection": ("asyncio.open_connection", OSError("Too many open files"), "Too many open"),
+}
+
+
+@pytest.mark.parametrize("function, error, detail", FAILURES.values(), ids=FAILURES)
+async def test_a_workshop_that_cannot_serve_says_why_and_tries_again(
+    application, lamp, monkeypatch, tmp_path, caplog, function, error, detail
+):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    async with PlayedPage(application, lamp(LAMP)) as page:
+        with monkeypatch.context() as failing:
+            failing.setattr(function, Mock(side_effect=error))
+            assert await page.client().connect(timeout=5) == (False, 1000)
+            finding = (await page.state("ended"))["finding"]
+        assert finding["title"] == "The workshop cannot run the code"
+        assert detail in finding["detail"]
+        assert [record.exc_info[1] for record in caplog.records] == [error]
+        await (await page.connect()).disconnect()
+        (folder,) = tmp_path.glob("tmp*")
+    assert servers._servers == {}
+    assert not folder.exists()
 
 
 async def test_the_process_ends_with_its_page(application, lamp):

@@ -93,8 +93,12 @@ class ExerciseProcess:
     async def start(self) -> None:
         """Start the process. Then wait for `loaded` or `ended`."""
         ours, theirs = socket.socketpair()
-        self._child = await in_thread(self._start_child, theirs)
-        self._reader, self._writer = await asyncio.open_connection(sock=ours)
+        try:
+            self._child = await in_thread(self._start_child, theirs)
+            self._reader, self._writer = await asyncio.open_connection(sock=ours)
+        except BaseException:
+            ours.close()  # a child that has started ends now
+            raise
         self._reading = asyncio.create_task(self._read())
         self._watching = asyncio.create_task(self._watch())
 
@@ -292,12 +296,13 @@ class ExerciseProcess:
                 await asyncio.wait([self.ended])
             return
         await in_thread(partial(kill_process_group, process, everywhere=True))
-        self._writer.close()
+        if self._writer:
+            self._writer.close()
         for relay in self.connections.values():
             relay.lost()
         self.ended.set_result(finding)
         for task in (self._reading, self._watching):
-            if task is not asyncio.current_task():
+            if task and task is not asyncio.current_task():
                 task.cancel()
 
 

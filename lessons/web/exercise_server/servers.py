@@ -6,17 +6,19 @@ connects a client to it, and again when the file is saved. It ends with the page
 
 import asyncio
 import hashlib
+import logging
 import tempfile
 import time
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
+from lessons.core.atomic_write import explain_os_error
 from lessons.core.catalogue import Lesson, find
 from lessons.core.diagnoses import diagnosis
 from lessons.core.watched_file import state_of
 from lessons.playback.target import Target
-from lessons.simulator.finding import Finding, place_in_message
+from lessons.simulator.finding import Finding, make_finding, place_in_message
 from lessons.web.exercise_server import database_copy
 from lessons.web.exercise_server.child import ServedTarget
 from lessons.web.exercise_server.process import ExerciseProcess, in_thread
@@ -27,6 +29,8 @@ POLL_INTERVAL = 0.1  # seconds between two looks at the file
 IDLE_TIMEOUT = 600.0  # seconds without a client, after which the process ends
 _REJECTION = {"type": "websocket.close"}
 
+log = logging.getLogger(__name__)
+
 
 class ExerciseServer:
     """Serves one target to the clients of one page, whose feed is `group`."""
@@ -34,8 +38,9 @@ class ExerciseServer:
     def __init__(self, group: str, lesson: Lesson, target: Target):
         self.lesson = lesson
         self.target = target
+        self.has_failed = False  # an exception has ended this server: another one must replace it
         self._group = group
-        self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        self._folder: tempfile.TemporaryDirectory | None = None
         self._process: ExerciseProcess | None = None
         self._loaded = _future()  # the process of the present attempt, None if it fails
         self._wanted = asyncio.Event()  # a client connects, and no process runs
@@ -46,7 +51,7 @@ class ExerciseServer:
 
     async def process(self) -> ExerciseProcess | None:
         """The running process. Starts it if it has ended; None if it cannot be started."""
-        if self._loaded.done():
+        if self._loaded.done() and not self.has_failed:
             process = self._loaded.result()
             if process is None or process.ended.done():
                 self._loaded = _future()
@@ -54,14 +59,19 @@ class ExerciseServer:
         return await asyncio.shield(self._loaded)
 
     async def stop(self) -> None:
-        """End the process and everything that belongs to it."""
+        """End the process and everything that belongs to it, even if some of it has failed."""
         self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
+        try:
+            await asyncio.wait([self._task])
+            await self._stop_process()
+        finally:
+            self._set_loaded(None)
+            if self._folder:
+                await in_thread(self._folder.cleanup)
+
+    async def _stop_process(self) -> None:
         if self._process:
             await self._process.stop()
-        self._set_loaded(None)
-        await in_thread(self._folder.cleanup)
 
     def take_outside_step(self, step: str) -> None:
         """Take a step that no client takes, if the process runs."""
@@ -69,6 +79,22 @@ class ExerciseServer:
             self._process.take_outside_step(step)
 
     async def _run(self) -> None:
+        """Serve the target until stop(). What prevents that is reported, and ends this server."""
+        try:
+            await self._serve()
+        except Exception as error:
+            self.has_failed = True
+            self._set_loaded(None)
+            log.exception(
+                "The workshop cannot run %s of lesson %s", self.target.title, self.lesson.number
+            )
+            detail = f"{type(error).__name__}: {error}"
+            if isinstance(error, OSError):
+                detail = explain_os_error(error)
+            self._report("ended", make_finding("not-served", detail=detail))
+            await self._stop_process()
+
+    async def _serve(self) -> None:
         served = await self._prepare()
         state = "ready"
         while True:
@@ -86,6 +112,7 @@ class ExerciseServer:
                 state = await self._wait_for_reason()
 
     async def _prepare(self) -> ServedTarget:
+        self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         source, folder = database_copy.workshop_file(), self._folder.name
         database = await in_thread(database_copy.copy_database, source, folder)
         name = f"{self._group} {self.target.title}"
@@ -193,7 +220,7 @@ async def play(group: str, lesson: Lesson, target_name: str) -> ExerciseServer:
     if group not in _open_feeds:
         raise TargetRefused("The page is not open any more.")
     running = _servers.get(group)
-    if running and (running.lesson, running.target) == (lesson, target):
+    if running and not running.has_failed and (running.lesson, running.target) == (lesson, target):
         return running
     server = _servers[group] = ExerciseServer(group, lesson, target)
     if running:
