@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sqlite3
+import threading
 from contextlib import closing
 from errno import ENOSPC
 from unittest.mock import Mock
@@ -19,6 +20,7 @@ from django.contrib.sessions.backends.db import SessionStore
 
 from lessons.core import progress
 from lessons.core.progress import Progress
+from lessons.playback.child_process import kill_process_group
 from lessons.simulator import database
 from lessons.web.exercise_server import database_copy, servers
 from lessons.web.live.client_identity import LOST_CONNECTION
@@ -419,6 +421,27 @@ async def test_the_process_ends_with_its_page(application, lamp):
     async with PlayedPage(application, lamp(LAMP)) as page:
         await page.connect()
         (pid,) = served_processes()
+    assert not psutil.pid_exists(pid)
+    assert servers._servers == {}
+
+
+async def test_a_page_that_closes_during_a_restart_ends_the_process(application, lamp, monkeypatch):
+    begun, released = threading.Event(), threading.Event()
+
+    def kill(*args, **options):
+        begun.set()
+        assert released.wait(TIMEOUT)
+        kill_process_group(*args, **options)
+
+    async with PlayedPage(application, lamp(LAMP)) as page:
+        await page.connect()
+        (pid,) = served_processes()
+        monkeypatch.setattr("lessons.web.exercise_server.process.kill_process_group", kill)
+        lamp(LAMP + "\n")
+        assert await asyncio.to_thread(begun.wait, TIMEOUT)
+        (server,) = servers._servers.values()
+        server._task.add_done_callback(lambda _: released.set())
+    assert not page.feed.future.cancelled()
     assert not psutil.pid_exists(pid)
     assert servers._servers == {}
 

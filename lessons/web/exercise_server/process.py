@@ -87,6 +87,7 @@ class ExerciseProcess:
         self._child = self._reader = self._writer = None
         self._reading: asyncio.Task | None = None
         self._watching: asyncio.Task | None = None
+        self._ending: asyncio.Task | None = None
         self._watchdog = _Watchdog()
         self._budget = _Budget()
 
@@ -163,7 +164,7 @@ class ExerciseProcess:
                 await self._handle(*message)
                 await self._budget.spend(size)
         except (EOFError, OSError):
-            finding = await self._how_it_died()
+            finding = None if self._ending else await self._how_it_died()
         except EndlessSending:
             detail = f"More than {MESSAGES_PER_SECOND} messages a second, for {ENDLESS_AFTER:g} s."
             finding = await self._finding_here("endless-sending", detail)
@@ -289,20 +290,25 @@ class ExerciseProcess:
         return self._child.exitcode
 
     async def _end(self, finding: Finding | None) -> None:
-        """End the process, once. Its connections are lost."""
-        process, self._child = self._child, None
-        if process is None:
-            if self._reading:
-                await asyncio.wait([self.ended])
-            return
-        await in_thread(partial(kill_process_group, process, everywhere=True))
-        if self._writer:
-            self._writer.close()
-        for relay in self.connections.values():
-            relay.lost()
-        self.ended.set_result(finding)
-        for task in (self._reading, self._watching):
-            if task and task is not asyncio.current_task():
+        """End the process, once. Its connections are lost.
+
+        A task does it, so a caller that is cancelled does not leave the process half ended.
+        """
+        if self._ending is None and self._child is not None:
+            self._ending = asyncio.create_task(self._kill(finding))
+        if self._ending:
+            await asyncio.shield(self._ending)
+
+    async def _kill(self, finding: Finding | None) -> None:
+        try:
+            await in_thread(partial(kill_process_group, self._child, everywhere=True))
+        finally:
+            if self._writer:
+                self._writer.close()
+            for relay in self.connections.values():
+                relay.lost()
+            self.ended.set_result(finding)
+            for task in filter(None, (self._reading, self._watching)):
                 task.cancel()
 
 
