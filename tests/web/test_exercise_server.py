@@ -7,12 +7,14 @@ import sqlite3
 import threading
 from contextlib import closing
 from errno import ENOSPC
+from types import SimpleNamespace
 from unittest.mock import Mock
 
 import psutil
 import pytest
 from channels.layers import channel_layers
 from channels.routing import URLRouter
+from channels.testing import HttpCommunicator
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import User
@@ -191,6 +193,21 @@ async def test_plays_a_mistake_and_the_solution_once_it_was_green(application, l
     monkeypatch.setattr(progress, "of", lambda lesson: Progress(was_green=True))
     async with PlayedPage(application, lesson, "solution") as page:
         await (await page.connect()).disconnect()
+
+
+@pytest.mark.parametrize("target", ["solution", "exercise"])
+async def test_rejects_a_request_that_no_code_can_answer_with_403(application, lamp, target):
+    async with PlayedPage(application, lamp("syntax error"), target) as page:
+        request = HttpCommunicator(
+            application, "GET", page.path(), headers=page.client().scope["headers"]
+        )
+        assert (await request.get_response(timeout=TIMEOUT))["status"] == 403
+
+
+async def test_rejects_a_client_of_an_unknown_lesson(application, lamp):
+    async with PlayedPage(application, lamp(LAMP)) as page:
+        page.lesson = SimpleNamespace(key="99-nothing")
+        assert await page.client().connect(timeout=TIMEOUT) == (False, 1000)
 
 
 # What is its own

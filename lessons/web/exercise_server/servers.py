@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from lessons.core.atomic_write import explain_os_error
-from lessons.core.catalogue import Lesson, find
+from lessons.core.catalogue import Lesson, UnknownLesson, find
 from lessons.core.diagnoses import diagnosis
 from lessons.core.watched_file import state_of
 from lessons.playback.target import Target
@@ -23,11 +23,11 @@ from lessons.web.exercise_server import database_copy
 from lessons.web.exercise_server.child import ServedTarget
 from lessons.web.exercise_server.process import ExerciseProcess, in_thread
 from lessons.web.exercise_server.targets import TargetRefused, playable_target
+from lessons.web.live.client_identity import reject
 from lessons.web.live.event_forwarder import send_to_feed
 
 POLL_INTERVAL = 0.1  # seconds between two looks at the file
 IDLE_TIMEOUT = 600.0  # seconds without a client, after which the process ends
-_REJECTION = {"type": "websocket.close"}
 
 log = logging.getLogger(__name__)
 
@@ -235,15 +235,14 @@ async def stop(group: str) -> None:
 
 
 async def serve(group: str, identity, scope, receive, send) -> None:
-    """Serve a connection of a page's client to the target in its identity."""
+    """Serve a connection of a page's client to the target in its identity, or reject it."""
     try:
         server = await play(group, find(identity.lesson), identity.target)
         process = await server.process()
-    except TargetRefused:
+    except (TargetRefused, UnknownLesson):
         process = None
     if process is None:
-        await receive()
-        await send(_REJECTION)
+        await reject(scope, receive, send)
         return
     await process.relay(identity.client, identity.account, scope, receive, send)
 

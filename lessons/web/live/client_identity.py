@@ -22,6 +22,13 @@ from lessons.web.live.page_socket import session_key_of
 
 # A page cannot drop a connection without a close frame. It closes with this code instead.
 LOST_CONNECTION = 4999
+_REJECTIONS = {
+    "websocket": [{"type": "websocket.close"}],
+    "http": [
+        {"type": "http.response.start", "status": 403},
+        {"type": "http.response.body", "body": b""},
+    ],
+}
 
 
 class InvalidIdentity(ValueError):
@@ -103,6 +110,13 @@ def _session_for(account: str, own_key: str) -> str:
         own[name] = session.session_key
         own.save()
     return session.session_key
+
+
+async def reject(scope, receive, send) -> None:
+    """Reject a client of a page: its handshake or its HTTP request."""
+    await receive()
+    for message in _REJECTIONS[scope["type"]]:
+        await send({**message})
 
 
 def with_lost_connections(receive):

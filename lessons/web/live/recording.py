@@ -12,6 +12,7 @@ from lessons.web.exercise_server import servers
 from lessons.web.live.client_identity import (
     ClientIdentity,
     InvalidIdentity,
+    reject,
     with_lost_connections,
 )
 from lessons.web.live.event_feed import EventFeed
@@ -25,13 +26,6 @@ from lessons.wire.recorder import Recorder
 
 _WATCHED = "/watched/"
 _FEED = "/ws/feed/"
-_REJECTIONS = {
-    "websocket": [{"type": "websocket.close"}],
-    "http": [
-        {"type": "http.response.start", "status": 403},
-        {"type": "http.response.body", "body": b""},
-    ],
-}
 
 
 def record_page_clients(application, others=None):
@@ -81,9 +75,7 @@ async def _record(application, scope, receive, send):
             raise InvalidIdentity(feed_id)
         headers = await identity.headers(scope)
     except ValueError:
-        await receive()
-        for message in _REJECTIONS[scope["type"]]:
-            await send({**message})
+        await reject(scope, receive, send)
         return
     # The consumer's scope is that of a client which connected to the lesson's own path.
     direct = {**scope, "path": f"/{rest}", "headers": headers}
