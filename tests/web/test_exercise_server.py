@@ -442,6 +442,27 @@ async def test_the_process_ends_with_its_page(application, lamp):
     assert servers._servers == {}
 
 
+async def test_a_page_that_sends_nonsense_is_still_served(application, lamp):
+    async with PlayedPage(application, lamp(LAMP)) as page:
+        for text in ("{", "[]", "7", "[" * 200_000, '{"play": {}}', '{"outside": 0}'):
+            await page.feed.send_to(text_data=text)
+        await page.request(play={"lesson": page.lesson.key, "target": "exercise"})
+        await page.state("ready")
+
+
+async def test_the_process_ends_with_its_page_after_an_exception(application, lamp, monkeypatch):
+    page = await PlayedPage(application, lamp(LAMP)).__aenter__()
+    await page.connect()
+    (pid,) = served_processes()
+    monkeypatch.setattr(servers, "handle_request", Mock(side_effect=RuntimeError("broken")))
+    await page.request(play={})
+    with pytest.raises(RuntimeError, match="broken"):
+        await page.feed.wait(timeout=TIMEOUT)
+    assert not psutil.pid_exists(pid)
+    assert (servers._servers, servers._open_feeds) == ({}, {})
+    assert channel_layers["wire"].groups == {}
+
+
 async def test_a_page_that_closes_during_a_restart_ends_the_process(application, lamp, monkeypatch):
     begun, released = threading.Event(), threading.Event()
 
