@@ -20,7 +20,7 @@ from tests.support.programs.nginx import (
     nginx_for,
     unverified_tls,
 )
-from tests.support.programs.running_program import wait_until
+from tests.support.programs.running_program import TEST_TIMEOUT, wait_until
 from tests.support.workshop_copy import workshop_copy, write_in_page
 
 HTTPS = {"DJANGO_HTTPS": "proxy", "DJANGO_ALLOWED_HOSTS": HOST}
@@ -168,8 +168,9 @@ def daphne(project, port, https, *arguments):
         yield
     finally:
         process.terminate()
-        process.wait()
-        reader.join()
+        process.wait(TEST_TIMEOUT)
+        reader.join(TEST_TIMEOUT)
+        assert not reader.is_alive()
         process.stdout.close()
 
 

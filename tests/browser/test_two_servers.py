@@ -44,6 +44,7 @@ def cluster(tmp_path, redis_binaries):
     assert process.wait(TEST_TIMEOUT) == 130
     assert psutil.wait_procs(parts, TEST_TIMEOUT)[1] == []
     drain.join(TEST_TIMEOUT)
+    assert not drain.is_alive()
     process.stdout.close()
 
 

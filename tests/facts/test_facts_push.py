@@ -75,7 +75,7 @@ def stop(daphne):
     """Send SIGTERM, and wait until the process has ended and its output was read."""
     daphne.process.terminate()
     daphne.process.wait(TEST_TIMEOUT)
-    daphne.reader.join(TEST_TIMEOUT)
+    daphne.join_reader()
 
 
 ENDS = [leave, cut_the_line, raise_in_a_handler, leave_a_handler_hanging]

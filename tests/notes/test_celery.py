@@ -52,8 +52,7 @@ class Worker(RunningProgram):
 
     def __exit__(self, *_):
         self.kill()
-        self.reader.join(TEST_TIMEOUT)
-        self.process.stdout.close()
+        self.join_reader()
 
     def count(self, text):
         """The number of lines of its log that have this text."""

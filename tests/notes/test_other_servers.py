@@ -147,7 +147,7 @@ def test_gunicorn_kills_a_process_after_its_graceful_timeout():
                 client.recv(TEST_TIMEOUT)
             assert client.close_code == 1012
         server.process.wait(TEST_TIMEOUT)
-        server.reader.join(TEST_TIMEOUT)
+        server.join_reader()
         assert f"{number} over" not in server.lines  # the handler has not ended
 
     from gunicorn.config import GracefulTimeout

@@ -553,7 +553,7 @@ def test_a_submission_cannot_write_its_own_file(victim):
 
 
 def test_a_temporary_folder_may_be_within_the_project(monkeypatch):
-    with tempfile.TemporaryDirectory(dir=PROJECT_DIR / "tests") as folder:
+    with tempfile.TemporaryDirectory(dir=PROJECT_DIR / "tests", prefix=".") as folder:
         monkeypatch.setattr(tempfile, "tempdir", folder)
         source = "import tempfile; tempfile.NamedTemporaryFile()"
         with Session(find("replay"), with_solution("replay", beginning=source)) as session:
@@ -564,7 +564,8 @@ def test_a_temporary_folder_may_be_within_the_project(monkeypatch):
 
 def test_an_import_writes_no_bytecode(monkeypatch):
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
-    folder = tempfile.mkdtemp(dir=PROJECT_DIR / "tests" / "playback")
+    # A hidden one: other tests copy the project at the same time.
+    folder = tempfile.mkdtemp(dir=PROJECT_DIR / "tests" / "playback", prefix=".")
     try:
         with open(os.path.join(folder, "new_module.py"), "w") as file:
             file.write("answer = 42\n")

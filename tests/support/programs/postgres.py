@@ -80,7 +80,12 @@ class Session:
         self.psql.stdin.flush()
 
     def end(self):
-        return list(iter(lambda: self.psql.stdout.readline().rstrip("\n"), "end-of-rows"))
+        return list(iter(self._next_row, "end-of-rows"))
+
+    def _next_row(self):
+        line = self.psql.stdout.readline()
+        assert line, "psql has ended"
+        return line.rstrip("\n")
 
 
 def _find(name):

@@ -43,14 +43,22 @@ class RunningProgram:
     def __exit__(self, *error):
         self.process.terminate()
         self.process.wait(TEST_TIMEOUT)
+        self.join_reader()
+
+    def join_reader(self):
+        """Wait until all lines have been read. If a child is left, its output never ends.
+
+        Only the reader closes the pipe: to close it during a read would wait for ever.
+        """
         self.reader.join(TEST_TIMEOUT)
-        self.process.stdout.close()
+        assert not self.reader.is_alive(), f"another process holds the output: {self.lines[-20:]}"
 
     def _read(self):
-        for line in self.process.stdout:
-            with self.lines_changed:
-                self.lines.append(line.rstrip("\n"))
-                self.lines_changed.notify_all()
+        with self.process.stdout as output:
+            for line in output:
+                with self.lines_changed:
+                    self.lines.append(line.rstrip("\n"))
+                    self.lines_changed.notify_all()
 
     def wait_for_line(self, beginning):
         """The rest of the first line with this beginning. The line is removed from `lines`."""
@@ -74,7 +82,6 @@ class RunningWorker(RunningProgram):
     def __exit__(self, *_):
         self.process.kill()
         self.wait_until_ended()
-        self.process.stdout.close()
 
     def wait_for_line(self, beginning):
         """Wait for a line with this beginning. Returns all lines printed until then."""
@@ -85,5 +92,5 @@ class RunningWorker(RunningProgram):
     def wait_until_ended(self) -> int:
         """The exit code, after all lines have been read."""
         code = self.process.wait(TEST_TIMEOUT)
-        self.reader.join(TEST_TIMEOUT)
+        self.join_reader()
         return code

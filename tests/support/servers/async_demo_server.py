@@ -110,4 +110,4 @@ async def application(scope, receive, send):
 
 
 if __name__ == "__main__":
-    serve(application, application_close_timeout=0.1)
+    serve(application, application_close_timeout=1)

@@ -18,8 +18,10 @@ _LAYER = {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacit
 settings.configure(CHANNEL_LAYERS={"default": _LAYER})
 
 from layers_demo.backpressure import InputLimit, PriceFeed  # noqa: E402
-from tests.support.programs.memory_probes import FRAME, FRAMES, STALL_TIMEOUT  # noqa: E402
+from tests.support.programs.memory_probes import FRAME, FRAMES, STALL_TIMEOUTS  # noqa: E402
 from tests.support.servers.daphne_server import serve  # noqa: E402
+
+KIND = sys.argv[1]
 
 
 class Sends(AsyncConsumer):
@@ -32,7 +34,7 @@ class Sends(AsyncConsumer):
         number = 0
         try:
             while number < FRAMES:
-                await asyncio.wait_for(self.offer(FRAME), STALL_TIMEOUT)
+                await asyncio.wait_for(self.offer(FRAME), STALL_TIMEOUTS[KIND])
                 number += 1
         except TimeoutError:
             pass
@@ -114,7 +116,7 @@ def serve_uvicorn():
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "uvicorn":
+    if KIND == "uvicorn":
         serve_uvicorn()
     else:
         serve(application, default_close_timeout=True)

@@ -98,4 +98,4 @@ async def application(scope, receive, send):
 
 if __name__ == "__main__":
     routes = {"http": django_application, "websocket": application}
-    serve(ProtocolTypeRouter(routes), application_close_timeout=0.1)
+    serve(ProtocolTypeRouter(routes), application_close_timeout=1)

@@ -71,4 +71,4 @@ class PrintingReactor(FastReactor):
 
 
 if __name__ == "__main__":
-    serve(application, PrintingReactor, application_close_timeout=0.1)
+    serve(application, PrintingReactor, application_close_timeout=1)

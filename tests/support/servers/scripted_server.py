@@ -218,5 +218,5 @@ if __name__ == "__main__":
         application,
         default_close_timeout="default-close-timeout" in sys.argv,
         websocket_handshake_timeout=2,
-        application_close_timeout=0.1,
+        application_close_timeout=1,
     )
