@@ -7,6 +7,7 @@ class Notice(models.Model):
     """The worked example: the text on a board. A board without a row is empty."""
 
     MAX_LENGTH = 200  # characters
+    MAX_BOARD = 2**31 - 1  # the largest number that each database stores
 
     board = models.PositiveIntegerField(unique=True)
     text = models.CharField(max_length=MAX_LENGTH)

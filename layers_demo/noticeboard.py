@@ -52,6 +52,9 @@ class Noticeboard(AsyncConsumer):
 
     async def websocket_connect(self, event):
         self.board = self.scope["url_route"]["kwargs"]["number"]
+        if self.board > Notice.MAX_BOARD:  # with a hundred digits, it could not name a group
+            await self.send({"type": "websocket.close"})
+            return
         # Join before the read: the message of a text that is stored after the read arrives.
         self.group = f"board-{self.board}"
         await self.channel_layer.group_add(self.group, self.channel_name)

@@ -196,6 +196,19 @@ async def test_a_client_of_an_unknown_path_is_in_no_group(layer):
     assert layer.groups == {}
 
 
+async def test_a_client_of_the_last_board_is_accepted(database, layer):
+    async with new_client(Notice.MAX_BOARD) as client:
+        await enter(client)
+        assert [*layer.groups] == [f"board-{Notice.MAX_BOARD}"]
+
+
+@pytest.mark.parametrize("board", [Notice.MAX_BOARD + 1, "9" * 120])
+async def test_rejects_a_board_that_the_database_cannot_store(database, layer, board):
+    async with new_client(board) as client:
+        assert await client.connect() == (False, 1000)
+    assert layer.groups == {}
+
+
 async def run_command(*arguments):
     """Run the command. Return its output."""
     output = StringIO()
