@@ -23,15 +23,16 @@ class OutboxFull(Exception):
 class Outbox:
     """The reports of one membership, by sequence number.
 
-    `versions` has, by lesson key, the version of the progress that was reported last.
+    `versions` has, by lesson key, the version of the progress that was reported last. Without
+    `is_read` the files are not opened: for a process that sends no report.
     """
 
-    def __init__(self, membership: Membership):
+    def __init__(self, membership: Membership, is_read: bool = True):
         self._folder = folder_of(membership.device)
         self._files: dict[int, Path] = {}
         self.versions = dict(membership.reported)
         self.last = membership.acknowledged
-        for number in sorted(_numbers(self._folder)):
+        for number in sorted(_numbers(self._folder)) if is_read else ():
             if number <= membership.acknowledged:  # the process ended before it was deleted
                 _path(self._folder, number).unlink(missing_ok=True)
             elif (kept := self._read(number)) is not None:

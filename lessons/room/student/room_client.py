@@ -24,7 +24,7 @@ from lessons.judge.daemon.judge_feed import follow_judge
 from lessons.room.protocol import CLASS_DELETED, LOGGED_OUT, MAX_FRAME
 from lessons.room.student import membership, room_frames
 from lessons.room.student.membership import Membership
-from lessons.room.student.outbox import Outbox, OutboxFull
+from lessons.room.student.outbox import Outbox, OutboxFull, count
 from lessons.room.student.reports import make_report
 from lessons.room.student.room_frames import ClassState, InvalidRoomFrame
 
@@ -50,9 +50,14 @@ class RoomClient:
     called after each change that a page must show.
     """
 
-    def __init__(self, known: Membership, changed: Callable[[], None] = lambda: None):
+    def __init__(
+        self,
+        known: Membership,
+        changed: Callable[[], None] = lambda: None,
+        outbox: Outbox | None = None,
+    ):
         self.membership = known
-        self.outbox = Outbox(known)
+        self.outbox = Outbox(known) if outbox is None else outbox
         self.changed = changed
         self.link = "waiting"
         self.problem = ""
@@ -88,6 +93,8 @@ class RoomClient:
         self._report(known)
 
     def _report(self, known: dict[str, Progress]) -> None:
+        if self.link == "ended":  # no room will ever store these reports
+            return
         problem = ""
         for key, one in known.items():
             if one.version == self.outbox.versions.get(key, 0):
@@ -301,4 +308,6 @@ class RoomClient:
 
 def idle_snapshot(known: Membership) -> dict:
     """What pages show while another process of this folder is connected."""
-    return {**RoomClient(known).snapshot(), "link": "other process"}
+    unread = Outbox(known, is_read=False)
+    shown = RoomClient(known, outbox=unread).snapshot()
+    return {**shown, "link": "other process", "waiting": count(known.device)}

@@ -14,7 +14,7 @@ from lessons.core.progress import Progress
 from lessons.room.student import membership, outbox, room_client
 from lessons.room.student.membership import Membership, MembershipEnded
 from lessons.room.student.outbox import Outbox, OutboxFull
-from lessons.room.student.room_client import RoomClient
+from lessons.room.student.room_client import RoomClient, idle_snapshot
 
 TIMEOUT = 60  # seconds; only a test that fails waits this long
 STATE = {
@@ -207,6 +207,25 @@ async def test_does_not_return_after_the_class_or_the_student_was_deleted(code):
         await room.connection.close(code)
         await until(lambda: client.link == "ended")
         assert len(room.hellos) == 1
+
+
+@pytest.mark.parametrize("code", [4401, 4404])
+async def test_keeps_no_report_for_a_class_that_has_ended(code):
+    async with running_room() as room, running_client(room) as client:
+        await room.until(lambda: room.hellos)
+        await room.connection.close(code)
+        await until(lambda: client.link == "ended")
+        client.take_progress(change(1))
+        assert (len(client.outbox), client.snapshot()["waiting"]) == (0, 0)
+    assert outbox.count("laptop") == 0
+
+
+def test_a_page_beside_another_process_counts_reports_and_reads_none(monkeypatch):
+    known = Membership("http://localhost", "C", "secret", "P", "Ann", "Monday", "laptop")
+    membership.save(known)
+    Outbox(known).add({}, "03-stop", 1)
+    monkeypatch.setattr(Outbox, "_read", lambda *_: pytest.fail("a report was read"))
+    assert idle_snapshot(known)["waiting"] == 1
 
 
 HOSTILE = [
