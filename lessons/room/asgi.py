@@ -1,4 +1,4 @@
-"""What Daphne serves in the mode room: the room alone. No demo is even imported."""
+"""What Daphne serves in the mode room: the room alone. No demo is served."""
 
 import os
 

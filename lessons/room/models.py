@@ -154,8 +154,6 @@ class Announcement(models.Model):
 class Poll(models.Model):
     """A question of predict.toml that the class answers. `round` counts from 1."""
 
-    STATES = ("open", "closed", "shown", "ended")
-
     school_class = models.ForeignKey(Class, models.CASCADE, related_name="polls")
     lesson = models.CharField(max_length=40)
     question = models.PositiveSmallIntegerField()  # its number on the lesson's page, from 1

@@ -43,8 +43,8 @@ and it receives
     answer|null, "rounds": [{answer: count}, ...]|null}; the counts only while it is shown, and of
     each round only the most frequent answers. A poll has 20 rounds at most.
 
-The room closes with 4400 (a frame before `hello`, or too many bad frames), 4401 (the token was
-deleted), 4404 (the class was deleted) or 4429 (too many frames). 403 rejects the handshake: a
+The room closes with 4400 (a frame before `hello`, or too many bad frames), 4401 (the student
+was deleted), 4404 (the class was deleted) or 4429 (too many frames). 403 rejects the handshake: a
 missing or unknown token, or another site's Origin. Daphne closes with 1011 when the room has lost
 Redis; it closes with 1009 for a message above its limit.
 

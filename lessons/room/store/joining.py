@@ -39,7 +39,6 @@ class Joined:
     student: Student
     token: str
     place: str
-    is_new: bool
 
 
 def join(code: str, name: str, place: str, shares_code: bool) -> Joined:
@@ -55,10 +54,10 @@ def join(code: str, name: str, place: str, shares_code: bool) -> Joined:
             student = _returning(school_class, name, codes.normal_code(place))
             changed = Student.objects.filter(pk=student.pk).exclude(shares_code=shares_code)
             changed.update(shares_code=shares_code, version=F("version") + 1)
-            return Joined(student, _new_token(student), codes.normal_code(place), is_new=False)
+            return Joined(student, _new_token(student), codes.normal_code(place))
         place = codes.new_code()
         student = _new_student(school_class, name, place, shares_code)
-        return Joined(student, _new_token(student), place, is_new=True)
+        return Joined(student, _new_token(student), place)
 
 
 def _returning(school_class: Class, name: str, place: str) -> Student:

@@ -1,6 +1,6 @@
 // The board of a class: it keeps the state that the socket sends, and draws what has changed.
 
-import { byId, element, queueFrame } from "../lessons/common/dom.js";
+import { byId, element, queueFrame, setText } from "../lessons/common/dom.js";
 import { store, stored } from "../lessons/common/storage.js";
 import { socketUrl } from "../lessons/common/server.js";
 import { BoardSocket } from "./board_socket.js";
@@ -142,10 +142,6 @@ function showConnection(what) {
   const box = byId("connection");
   box.dataset.state = what;
   setText(box, { connected: "connected", waiting: "connecting…" }[what] ?? what);
-}
-
-function setText(target, text) {
-  if (target.textContent !== text) target.textContent = text;
 }
 
 for (const button of document.querySelectorAll("[data-filter]")) {

@@ -1,7 +1,7 @@
 // The students as a table: a row for each student, a column for each lesson. Arrow keys move between
 // the cells that are links.
 
-import { element } from "../lessons/common/dom.js";
+import { element, headerCell, setText } from "../lessons/common/dom.js";
 import { nameParts } from "./names.js";
 import { moves } from "./room_state.js";
 
@@ -22,9 +22,9 @@ export class Grid {
     if (this.lessons) return;
     this.lessons = lessons;
     const head = this.table.createTHead().insertRow();
-    head.append(header("Student", "col"));
+    head.append(headerCell("Student", "col"));
     for (const { number, slug, title } of lessons) {
-      const cell = header("", "col");
+      const cell = headerCell("", "col");
       const short = element("abbr", number);
       short.title = `${slug}: ${title}`;
       cell.append(short);
@@ -32,7 +32,7 @@ export class Grid {
     }
     this.body = this.table.createTBody();
     this.foot = this.table.createTFoot().insertRow();
-    this.foot.append(header("Green", "row"), ...lessons.map(() => element("td", "")));
+    this.foot.append(headerCell("Green", "row"), ...lessons.map(() => element("td", "")));
   }
 
   draw(rows, changed) {
@@ -58,7 +58,7 @@ export class Grid {
 
   makeLine() {
     const line = document.createElement("tr");
-    line.append(header("", "row"), ...this.lessons.map(() => element("td", "")));
+    line.append(headerCell("", "row"), ...this.lessons.map(() => element("td", "")));
     return line;
   }
 
@@ -113,14 +113,4 @@ export class Grid {
       return;
     }
   }
-}
-
-function header(text, scope) {
-  const cell = element("th", text);
-  cell.scope = scope;
-  return cell;
-}
-
-function setText(target, text) {
-  if (target.textContent !== text) target.textContent = text;
 }

@@ -1,5 +1,5 @@
 // Hides the students' names, for a projector: "Student 7" instead of the name, on all pages of the
-// room. This browser remembers it. Each name is in the document twice, and names.css shows one of both.
+// room. This browser remembers it. Each name is in the document twice, and room.css shows one of both.
 // Until this module runs, it shows neither.
 
 import { element, withoutDirectionMarks } from "../lessons/common/dom.js";

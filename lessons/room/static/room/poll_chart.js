@@ -1,7 +1,7 @@
 // The answers of a class to a question, as bars. One bar for each round, so that one sees what the
 // discussion has changed.
 
-import { element } from "../lessons/common/dom.js";
+import { element, headerCell } from "../lessons/common/dom.js";
 import { frequentOrders, letterOf, lettersOf, sum, ticks, votesOf } from "./poll_answers.js";
 
 // A table. `rounds` count the answers of each round: [{answer: count}]. Without rounds it shows what
@@ -18,12 +18,12 @@ function receivers(rounds, totals, { cards, clients, received }, isShown) {
   const counted = rounds.map(ticks);
   const table = element("table", "", "chart");
   const head = table.createTHead().insertRow();
-  head.append(header("What is sent", "col"));
-  for (const client of clients) head.append(header(clients.length > 1 ? `client ${client}` : "arrives", "col"));
+  head.append(headerCell("What is sent", "col"));
+  for (const client of clients) head.append(headerCell(clients.length > 1 ? `client ${client}` : "arrives", "col"));
   const body = table.createTBody();
   cards.forEach((label, number) => {
     const row = body.insertRow();
-    const first = header("", "row");
+    const first = headerCell("", "row");
     first.append(element("code", label));
     row.append(first);
     for (const client of clients) {
@@ -43,18 +43,18 @@ function orders(rounds, totals, { cards, letters, grades }, isShown) {
   const { shown, rest } = frequentOrders(rounds);
   const table = element("table", "", "chart");
   const head = table.createTHead().insertRow();
-  head.append(header("Order", "col"), header("Votes", "col"));
+  head.append(headerCell("Order", "col"), headerCell("Votes", "col"));
   const body = table.createTBody();
   for (const answer of shown) {
     const row = body.insertRow();
-    row.append(header(lettersOf(answer, letters), "row"));
+    row.append(headerCell(lettersOf(answer, letters), "row"));
     const cell = row.insertCell();
     if (isShown) mark(cell, grades[answer] === true);
     cell.append(...bars(rounds.map((votes) => votes.get(answer) ?? 0), totals));
   }
   if (sum(rest)) {
     const row = body.insertRow();
-    row.append(header("other orders", "row"));
+    row.append(headerCell("other orders", "row"));
     row.insertCell().append(...bars(rest, totals));
   }
   box.append(scrolling(table));
@@ -89,12 +89,6 @@ function bars(values, totals) {
     bar.append(element("span", "", "fill"), element("span", `${value} · ${Math.round(share * 100)} %`, "count"));
     return bar;
   });
-}
-
-function header(text, scope) {
-  const cell = element("th", text);
-  cell.scope = scope;
-  return cell;
 }
 
 function scrolling(table) {

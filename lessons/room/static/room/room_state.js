@@ -128,9 +128,9 @@ export function clock(seconds) {
   return `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
 }
 
-// Whether something is held: `held` lists slugs, or is "*" for all lessons.
+// Whether something is held: `held` lists slugs, or "*" for all lessons.
 export function isHeld(held, slug) {
-  return held === "*" || Boolean(held?.includes("*")) || Boolean(held?.includes(slug));
+  return Boolean(held?.includes("*")) || Boolean(held?.includes(slug));
 }
 
 // The moves that turn the children of a box into `wanted`, with few of them: [child, the one after it].

@@ -1,6 +1,6 @@
 // The students as tiles. A change touches only the tiles that differ.
 
-import { button, element } from "../lessons/common/dom.js";
+import { button, element, setText } from "../lessons/common/dom.js";
 import { nameParts, shownName } from "./names.js";
 import { duration, isStuck, moves, secondsWithoutProgress } from "./room_state.js";
 
@@ -107,9 +107,4 @@ class Tile {
     const label = `Message to ${shownName(row)}`;
     if (this.message.getAttribute("aria-label") !== label) this.message.setAttribute("aria-label", label);
   }
-}
-
-// Writes a text only if it differs: an unchanged one would cost a layout.
-function setText(target, text) {
-  if (target.textContent !== text) target.textContent = text;
 }

@@ -21,6 +21,16 @@ export function button(text, onclick) {
   return Object.assign(element("button", text), { type: "button", onclick });
 }
 
+// A cell that names a column ("col") or a row ("row").
+export function headerCell(text, scope) {
+  return Object.assign(element("th", text), { scope });
+}
+
+// Writes a text only if it differs: an unchanged one would cost a layout.
+export function setText(target, text) {
+  if (target.textContent !== text) target.textContent = text;
+}
+
 // The parts of a text. What stands between backticks becomes code.
 export function withCode(text) {
   return text.split("`").map((part, index) => (index % 2 ? element("code", part) : part));
