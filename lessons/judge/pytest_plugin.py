@@ -101,13 +101,20 @@ def pytest_cmdline_main(config):
 
 def _choose_lesson(config, whole: bool) -> None:
     """Run the lesson's tests and its checks; the checks judge the solution by default."""
+    from lessons.playback.session import CourseError
+    from lessons.playback.target import UnknownTarget, resolve
+
+    config.option.target = config.option.target or "solution"
     try:
         lesson = catalogue.find(config.option.lesson)
         own = [str(lesson.tests), str(lesson.check)]
-    except (catalogue.UnknownLesson, catalogue.IncompleteLesson) as error:
+        resolve(lesson, config.option.target)  # reports a wrong target before the tests run
+    except (
+        *(catalogue.UnknownLesson, catalogue.IncompleteLesson),
+        *(UnknownTarget, CourseError),
+    ) as error:
         raise pytest.UsageError(str(error)) from None
     config.args = own if whole else [*config.args, *own]
-    config.option.target = config.option.target or "solution"
 
 
 def _set_up_whole_suite(config) -> None:

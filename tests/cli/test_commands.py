@@ -18,6 +18,7 @@ from django.core.management import CommandError, call_command
 from lessons.cli import workshop
 from lessons.core import accounts, bootstrap
 from lessons.core.access_token import token
+from lessons.core.catalogue import find
 from lessons.judge import pytest_plugin
 from lessons.management.commands import test
 from lessons.mode import Mode
@@ -242,6 +243,23 @@ def test_an_unknown_lesson_is_wrong_usage():
     answer = run(["manage.py", "test", "--lesson", "99"], cwd=settings.BASE_DIR)
     assert answer.returncode == 2
     assert "There is no lesson '99'" in answer.stderr
+
+
+@pytest.mark.parametrize("form", [["--target", "{}/ada.py"], ["--target=ada.py"]])
+def test_a_target_may_be_a_file_outside_of_the_project(tmp_path, form):
+    shutil.copy(find("stop").solution, tmp_path / "ada.py")
+    target = [part.format(tmp_path) for part in form]
+    command = [str(settings.BASE_DIR / "manage.py"), "test", "--lesson", "stop", *target]
+    done = run([*command, "-q", "-k", "check.py"], cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert " passed" in done.stdout
+
+
+def test_an_unknown_target_is_wrong_usage():
+    command = ["manage.py", "test", "--lesson", "stop", "--target", "no_such.py"]
+    done = run(command, cwd=settings.BASE_DIR)
+    assert done.returncode == 2
+    assert "There is no file 'no_such.py'" in done.stderr
 
 
 @pytest.mark.parametrize(
