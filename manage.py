@@ -8,7 +8,8 @@ import sys
 def main():
     """Run administrative tasks."""
     if sys.version_info < (3, 6):  # noqa: UP036 - it cannot read any other file of this project
-        sys.exit("This Python is too old. Use Python 3.11 or newer, from https://www.python.org")
+        sys.stderr.write("This Python is too old. Use 3.11 or newer, from https://www.python.org\n")
+        sys.exit(2)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lessons.settings")
     if sys.argv[1:2] == ["doctor"]:  # it must work where Django or the settings do not
         from lessons.cli import doctor
@@ -21,7 +22,14 @@ def main():
         from django.core.management import execute_from_command_line
     except ImportError as error:
         sys.exit(bootstrap.continue_inside(sys.argv, error))
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except SystemExit as ended:
+        if not isinstance(ended.code, str):
+            raise
+        # Python would exit with 1, which means red. The text says what to set up.
+        sys.stderr.write(ended.code + "\n")
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -43,7 +43,10 @@ NEW_KEY = 'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
 
 
 class SettingsError(SystemExit, ImproperlyConfigured):
-    """Ends every command with one line; Django's own exception alone would show a traceback."""
+    """Ends every command with one line; Django's own exception alone would show a traceback.
+
+    manage.py then exits with 2. `lesson check` uses 1 for a red exercise.
+    """
 
 
 class Mode(StrEnum):

@@ -27,6 +27,9 @@ STAMP = VENV / "requirements.sha256"  # written last: it marks a complete instal
 STATE = PROJECT / ".workshop"
 PIP_LOG = STATE / "pip.log"
 
+# Exit codes. `lesson check` uses 1 for a red exercise.
+WRONG_SETUP, INTERRUPTED = 2, 130
+
 NETWORK_ERRORS = ("NewConnection", "NameResolution", "Timeout", "ProxyError", "SSLError")
 
 
@@ -84,9 +87,11 @@ def continue_inside(argv, error):
             raise CannotStart(f"{error}, though .venv is complete. Delete .venv, then start again.")
         return replace_process([str(PYTHON), *argv])
     except CannotStart as reason:
-        return str(reason)
+        say(str(reason))
+        return WRONG_SETUP
     except KeyboardInterrupt:
-        return "\nStopped. Start again to continue the installation."
+        say("\nStopped. Start again to continue the installation.")
+        return INTERRUPTED
 
 
 def require_new_python(version):

@@ -43,7 +43,7 @@ def inside(project, *arguments, version=1):
 
 
 def assert_one_line(run, *parts):
-    assert run.returncode == 1
+    assert run.returncode == 2
     line = run.stderr.strip().splitlines()[-1]
     assert "Traceback" not in run.stderr
     for part in parts:
@@ -91,7 +91,7 @@ def test_continues_an_installation_that_was_stopped(started):
     with started.start("workshop") as command:
         assert "Installing" in command.stderr.readline()
         os.killpg(command.pid, signal.SIGINT)
-        assert command.wait(30) == 1
+        assert command.wait(30) == 130
         said = command.stderr.read()
     assert "Stopped. Start again" in said
     assert "Traceback" not in said

@@ -181,9 +181,17 @@ def test_can_be_deployed_without_a_warning():
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("command", ["lesson", "test"])
-def test_a_command_reports_a_wrong_setting_in_one_line(command):
-    failed = manage(command, REDIS_URL="localhost:6379")
-    assert (failed.returncode, failed.stdout) == (1, "")
-    assert failed.stderr.startswith("REDIS_URL is not a Redis URL: ")
+@pytest.mark.parametrize(
+    "command, name, reason",
+    [
+        ("lesson", "REDIS_URL", "REDIS_URL is not a Redis URL: "),
+        ("lesson", "DATABASE_URL", "DATABASE_URL is not a PostgreSQL URL: "),
+        ("lesson", "DJANGO_MODE", "There is no DJANGO_MODE "),
+        ("test", "REDIS_URL", "REDIS_URL is not a Redis URL: "),
+    ],
+)
+def test_a_wrong_setting_ends_a_command_with_2_and_one_line(command, name, reason):
+    failed = manage(command, **{name: "localhost:6379"})
+    assert (failed.returncode, failed.stdout) == (2, "")
+    assert failed.stderr.startswith(reason)
     assert failed.stderr.count("\n") == 1
