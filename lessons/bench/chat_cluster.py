@@ -57,6 +57,7 @@ class Member:
         self.confirmed: set[str] = set()
         self.refused = 0
         self.connections = 0
+        self.server: Server | None = None  # of the newest connection
         self.failures = 0  # attempts since the member was ready for the last time
         self.lost_handshakes = 0  # the server answered nothing, or an error
         self.is_ready = False  # whether it is connected and has received its history
@@ -96,7 +97,8 @@ class Member:
             self._socket.transport.abort()
 
     def _connect(self):
-        host = f"127.0.0.1:{random.choice(self.cluster.servers).port}"
+        self.server = random.choice(self.cluster.servers)
+        host = f"127.0.0.1:{self.server.port}"
         return connect(
             f"ws://{host}/ws/chat/{self.room}/?seen={self.last_id}",
             origin=f"http://{host}",
