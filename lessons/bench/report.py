@@ -27,6 +27,11 @@ class Options:
     connections: int | None = None
     quick: bool = False
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether no option changes what is measured. Only such figures are saved for the pages."""
+        return self == Options()
+
     def rounds_or(self, usual: int, quick: int) -> int:
         return self.rounds or (quick if self.quick else usual)
 

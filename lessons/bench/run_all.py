@@ -45,7 +45,7 @@ def run_all(
     """The files that were written, and what the figures show to be wrong.
 
     `on_result` receives the name and the table of each benchmark as soon as it is done. Only a
-    whole run saves what the lessons' pages show; a quick run does not.
+    run without options saves what the lessons' pages show.
     """
     machine = _machine(options)
     parts = [_run(one, options, on_result) for one in BENCHMARKS.values() if one.in_all]
@@ -71,7 +71,7 @@ def _run(benchmark: Benchmark, options: Options, on_result) -> Part:
         return Part(benchmark, 0, error=f"{benchmark.name} failed: {error!r}")
     seconds = time.monotonic() - started
     on_result(benchmark.name, f"{report.table}\n{seconds:.0f} s")
-    if not options.quick:
+    if options.is_whole:
         report.save(benchmark.name)
     return Part(benchmark, seconds, report)
 
@@ -85,5 +85,5 @@ def _machine(options: Options) -> dict:
         "system": platform.system(),
         "cores": os.cpu_count(),
         "load before": round(load, 1),
-        "run": "quick" if options.quick else "whole",
+        "run": "quick" if options.quick else "whole" if options.is_whole else "changed",
     }

@@ -105,8 +105,31 @@ def test_a_machine_that_is_too_busy_gets_a_clear_error(monkeypatch):
     assert error.value.returncode == 2
 
 
-@pytest.mark.parametrize("wrong", [{"rounds": 0}, {"seconds": 0}])
-def test_rejects_a_measurement_of_nothing(wrong):
+@pytest.mark.parametrize("options", [{"quick": True}, {"rounds": 3}, {"seconds": 0.1}])
+def test_only_a_whole_run_replaces_the_figures_of_the_pages(
+    monkeypatch, settings, tmp_path, options
+):
+    settings.STATE_DIR = tmp_path
+    monkeypatch.setattr(echo, "measure", lambda rounds, seconds: figures(bare=[300.0] * 3))
+    output = StringIO()
+    call_command("bench", "echo", stdout=output, **options)
+    assert not (tmp_path / "bench").exists()
+    assert "Not saved" in output.getvalue()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"rounds": 0},
+        {"seconds": 0},
+        {"seconds": float("nan")},
+        {"seconds": float("inf")},
+        {"connections": 0},
+        {"connections": -5},
+    ],
+)
+def test_rejects_a_measurement_of_nothing(monkeypatch, wrong):
+    monkeypatch.setattr(echo, "measure", lambda rounds, seconds: figures(bare=[300.0] * 3))
     with pytest.raises(CommandError) as error:
         call_command("bench", "echo", **wrong)
     assert error.value.returncode == 2

@@ -1,5 +1,6 @@
 """`manage.py bench`: measures on this machine, prints tables, saves the figures as JSON."""
 
+import math
 import os
 
 from django.core.management.base import BaseCommand, CommandError
@@ -27,16 +28,23 @@ class Command(BaseCommand):
             help="number or slug; verdict: whose check (default: 3), "
             "chat: whose worked example the soak connects to (default: push)",
         )
-        parser.add_argument("--rounds", type=int, help="default: 15; chat: waves of the soak (3)")
+        parser.add_argument(
+            "--rounds",
+            type=int,
+            help="verdict, echo, fanout, page: 15; chat: waves of the soak (3); "
+            "storm: kills of a server (3)",
+        )
         parser.add_argument(
             "--seconds",
             type=float,
-            help="echo, page: time of one measurement (0.15); chat: how long members talk (60)",
+            help="echo, page: time of one measurement (0.15); chat: how long members talk (60); "
+            "room: how long students send verdicts (180)",
         )
         parser.add_argument(
             "--connections",
             type=int,
-            help="chat: clients at once (200; in a wave of the soak 1000)",
+            help="chat: clients at once (200; in a wave of the soak 1000); storm: members (400); "
+            "room: students (300)",
         )
         parser.add_argument(
             "--profile", action="store_true", help="echo: where an AsyncConsumer's time goes"
@@ -47,8 +55,13 @@ class Command(BaseCommand):
 
     def handle(self, *, what, profile=False, **options):
         options = Options(**{name: options[name] for name in Options.__dataclass_fields__})
-        if any(number is not None and number <= 0 for number in (options.rounds, options.seconds)):
-            raise CommandError("--rounds must be 1 or more, --seconds more than 0.", returncode=2)
+        numbers = (options.rounds, options.seconds, options.connections)
+        # NaN is not more than 0 either.
+        if any(number is not None and not 0 < number < math.inf for number in numbers):
+            raise CommandError(
+                "--rounds and --connections must be 1 or more, --seconds more than 0.",
+                returncode=2,
+            )
         os.environ.pop("DATABASE_URL", None)  # the servers that it starts have SQLite files
         try:
             if what == ALL:
@@ -63,7 +76,10 @@ class Command(BaseCommand):
     def _run_one(self, benchmark, options):
         report = benchmark.run(options)
         self.stdout.write(report.table)
-        self.stdout.write(f"Saved in {report.save(benchmark.name)}")
+        if options.is_whole:
+            self.stdout.write(f"Saved in {report.save(benchmark.name)}")
+        else:
+            self.stdout.write("Not saved: the pages show only a run without options.")
         if report.fault:
             raise CommandError(report.fault, returncode=1)
 
