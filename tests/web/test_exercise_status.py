@@ -13,6 +13,7 @@ from lessons.judge.daemon import judge_client
 from lessons.judge.verdict import Outcome, Verdict
 from lessons.web.exercise import exercise_status
 from lessons.web.exercise.exercise_panel import source_digest
+from tests.support.programs.running_program import TEST_TIMEOUT
 
 GREEN = Verdict("01-lamp", "exercise", (Outcome("a", "It lights.", "green"),))
 
@@ -53,12 +54,28 @@ class StubJudge:
         self.report(judging=None, progress=known)
         self.connected.set()
 
+    async def wait_until_connected(self):
+        await asyncio.wait_for(self.connected.wait(), TEST_TIMEOUT)
+
     def report(self, **message):
         for writer in self.writers:
             writer.write(json.dumps(message).encode() + b"\n")
 
     def report_progress(self, lesson):
         self.report(progress={lesson.key: asdict(progress.of(lesson))})
+
+
+class PageClient(WebsocketCommunicator):
+    """Waits as long as a real socket and threads may take on a busy machine."""
+
+    async def connect(self, timeout=TEST_TIMEOUT):
+        return await super().connect(timeout)
+
+    async def receive_json_from(self, timeout=TEST_TIMEOUT):
+        return await super().receive_json_from(timeout)
+
+    async def disconnect(self, code=1000, timeout=TEST_TIMEOUT):
+        await super().disconnect(code, timeout)
 
 
 @pytest.fixture
@@ -68,7 +85,7 @@ def page():
     async def connect(key, version="0", source=""):
         query = f"?version={version}&source={source}"
         path = f"/ws/feed/exercise/{key}/{query}"
-        communicator = WebsocketCommunicator(exercise_status.ExerciseStatus.as_asgi(), path)
+        communicator = PageClient(exercise_status.ExerciseStatus.as_asgi(), path)
         communicator.scope["url_route"] = {"kwargs": {"key": key}}
         opened, _ = await communicator.connect()
         return communicator if opened else None
@@ -93,7 +110,7 @@ async def test_a_page_of_an_earlier_version_gets_the_panel_at_once(lamp, page):
         client = await page("01-lamp", source="another")
         news = await client.receive_json_from()
         while "panel" not in news:  # in the first frame, if the judge has answered by then
-            news |= await client.receive_json_from(8)
+            news |= await client.receive_json_from()
         assert news["source_changed"]
         assert "It lights." in news["panel"]
         await client.disconnect()
@@ -103,7 +120,7 @@ async def test_a_page_gets_the_verdict_and_that_the_checks_run(lamp, page):
     async with StubJudge() as judge:
         client = await page("01-lamp")
         await client.receive_json_from()
-        await judge.connected.wait()
+        await judge.wait_until_connected()
         judge.report(judging="01-lamp")
         assert await client.receive_json_from() == {"judging": True}
         progress.save_verdict(lamp, GREEN)
@@ -120,7 +137,7 @@ async def test_a_page_gets_the_claims_before_the_conversations_are_played(lamp, 
     async with StubJudge() as judge:
         client = await page("01-lamp")
         await client.receive_json_from()
-        await judge.connected.wait()
+        await judge.wait_until_connected()
         judge.report(judging="01-lamp")
         await client.receive_json_from()
         exploration = Outcome("exploration", "It lasts.", "not run")
@@ -151,7 +168,7 @@ async def test_two_pages_share_one_connection_to_the_judge(lamp, page):
         clients = [await page("01-lamp"), await page("01-lamp")]
         for client in clients:
             await client.receive_json_from()
-        await judge.connected.wait()
+        await judge.wait_until_connected()
         progress.show_hint(lamp)
         judge.report_progress(lamp)
         panels = [(await client.receive_json_from())["panel"] for client in clients]
@@ -165,7 +182,7 @@ async def test_a_page_gets_nothing_about_another_lesson(lamp, course, page):
     async with StubJudge() as judge:
         client = await page("02-bell")
         await client.receive_json_from()
-        await judge.connected.wait()
+        await judge.wait_until_connected()
         progress.save_verdict(lamp, GREEN)
         judge.report_progress(lamp)
         progress.show_hint(course[1])
@@ -187,7 +204,7 @@ async def test_a_page_learns_that_the_judge_is_missing_and_that_it_is_back(lamp,
     async with StubJudge() as judge:
         client = await page("01-lamp")
         assert (await client.receive_json_from())["judge"] == "running"
-        await judge.connected.wait()
+        await judge.wait_until_connected()
     assert await client.receive_json_from() == {"judge": "restarting"}
     assert await client.receive_json_from() == {"judge": "missing"}
     async with StubJudge():
@@ -202,7 +219,7 @@ async def test_rejects_a_page_of_an_unknown_lesson(lamp, page):
 async def test_the_list_gets_a_changed_state(lamp, page):
     async with StubJudge() as judge:
         client = await page("", version="000")
-        await judge.connected.wait()
+        await judge.wait_until_connected()
         progress.save_verdict(lamp, GREEN)
         judge.report_progress(lamp)
         panel = (await client.receive_json_from())["panel"]
