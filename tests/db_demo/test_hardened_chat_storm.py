@@ -11,7 +11,7 @@ from websockets.asyncio.client import connect
 from lessons.simulator.database import fresh_database
 from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
 
-CLIENTS = 40  # all joins together take 4 s, twice as long as this Daphne gives to a handshake
+CLIENTS = 40  # all joins together take 10 s, twice as long as this Daphne gives to a handshake
 
 
 async def test_no_handshake_is_lost_while_all_clients_join():

@@ -2,8 +2,8 @@
 
 `python -m tests.support.servers.db_demo_server DATABASE project` serves the whole project,
 `... DATABASE demos` only the routes of the worked examples, without a check of the origin.
-`... DATABASE slow` serves the project, but to join a room takes the database a tenth of a second,
-and Daphne gives a handshake two seconds.
+`... DATABASE slow` serves the project, but to join a room takes the database a quarter of a
+second, and Daphne gives a handshake five seconds.
 """
 
 import os
@@ -33,13 +33,13 @@ APPLICATIONS = {
 
 
 def join_slowly(*args, join=store.join):
-    time.sleep(0.1)
+    time.sleep(0.25)
     return join(*args)
 
 
 if __name__ == "__main__":
     if sys.argv[2] == "slow":
-        store.join, handshake_timeout = join_slowly, 2
+        store.join, handshake_timeout = join_slowly, 5
     else:
         logic.HEARTBEAT_INTERVAL, store.PRESENCE_TIMEOUT = 0.2, timedelta(seconds=2)
         handshake_timeout = 60
