@@ -97,12 +97,18 @@ class ConversationRun:
             self._leftovers.find_unstarted_coroutine()
 
     async def _play_in_loop(self, steps: list[Step]) -> None:
+        self._leftovers.ignore_jobs_so_far()
         await self._player.play(steps)
         await asyncio.get_running_loop().wait_until_idle()
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
             place = self._source.place_of_task(task)
             self._findings.append(make_finding("task-left-behind", place))
             task.cancel()
+        # What follows is not a part of the conversation.
+        self._thread_sleeps = [*self._thread_sleeps]
+        await self._leftovers.wait_for_jobs(reports=not self._player.has_killed)
+        if self._options.leftovers and not self._player.has_killed:
+            await self._leftovers.wait_for_timers()
 
     def _add_finding(self, name: str, error: BaseException) -> None:
         place = place_of_error(self._source.file, error) or running_place(self._source.file)

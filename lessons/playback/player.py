@@ -61,6 +61,7 @@ from lessons.simulator.student_module import application_for
 from lessons.simulator.worker import Workers
 from lessons.wire.events import Event, error_text, to_json
 
+_KILLS = ("crash", "kill", "kill-workers")
 _QUICK_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
@@ -154,6 +155,7 @@ class Player:
         self._calls = OutsideCalls(subject)
         self.turns: list[Turn] = []
         self.leftovers: list[Finding] = []  # what shows at the end
+        self.has_killed = False  # a consumer could not clean up: it was killed, or at the end
         self._needs_database = needs_database
         self._finds_lines = finds_lines
         self._stop_timeout = stop_timeout  # seconds for a consumer whose client has left
@@ -192,6 +194,7 @@ class Player:
     async def play(self, steps: list[Step]) -> None:
         """Take all steps. Raises UnknownStep for one that cannot be taken."""
         self._begun = asyncio.get_running_loop().time()
+        self.has_killed = any(step.action in _KILLS for step in steps)
         async with self._surroundings():
             _number_session_keys()
             try:
@@ -486,6 +489,10 @@ class Player:
     async def _end(self) -> None:
         """End workers and clients. Their end is not a part of the conversation."""
         self._jobs = self.workers.transcript
+        # A client that left a handler running has its own finding.
+        clients = [client for _, client in self._opened if client.has_begun]
+        killed_at_end = self._jobs or not all(client.finished for client in clients)
+        self.has_killed = self.has_killed or bool(killed_at_end)
         await self.workers.kill()
         self._idle = {
             id(client): client.transcript

@@ -267,6 +267,10 @@ class ThreadTurns:
             for it in tuple(self._threads)
         )
 
+    def unfinished_jobs(self) -> set[ControlledThread]:
+        """The jobs of all executors that have not ended."""
+        return {it for it in tuple(self._threads) if it.executor is not None}
+
     # Actions
 
     def add(self, action) -> None:

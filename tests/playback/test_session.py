@@ -132,6 +132,90 @@ def test_reports_a_thread_and_a_coroutine_that_are_left_behind(play):
     assert [it.diagnosis for it in play("connect | text a", receive).leftovers] == ["never-awaited"]
 
 
+LEAVES = """\
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+
+pool = ThreadPoolExecutor(1)
+
+def bake():
+    time.sleep(50)
+
+def keep_warm():
+    while True:
+        time.sleep(5)
+
+class Notepad(AsyncConsumer):
+    left = 3
+
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+        LEAVE
+
+    def tick(self):
+        asyncio.get_running_loop().call_later(1, self.tick)
+
+    def count_down(self):
+        self.left -= 1
+        if self.left:
+            asyncio.get_running_loop().call_later(200, self.count_down)
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()
+"""
+LEFT = {
+    "an endless job": ("pool.submit(keep_warm)", ("thread-left-behind", 15)),
+    "an endless job of the loop": (
+        "asyncio.get_running_loop().run_in_executor(pool, keep_warm)",
+        ("thread-left-behind", 15),
+    ),
+    "a job behind an endless one": (
+        "pool.submit(keep_warm), pool.submit(bake)",
+        ("thread-left-behind", 15),
+    ),
+    "a timer that is set again": ("self.tick()", ("thread-left-behind", 24)),
+}
+ENDS = {
+    "jobs in a row": "[pool.submit(bake) for _ in range(5)]",
+    "a job of the loop": "asyncio.get_running_loop().run_in_executor(pool, bake)",
+    "a timer that counts down": "self.count_down()",
+    "a cancelled timer": "asyncio.get_running_loop().call_later(1, self.tick).cancel()",
+}
+
+
+@pytest.mark.parametrize("leave, expected", LEFT.values(), ids=LEFT)
+def test_reports_a_job_or_timer_that_never_ends(play, leave, expected):
+    source = LEAVES.replace("LEAVE", leave)
+    left = play("connect | close", source=source, lesson="await").leftovers
+    assert [(it.diagnosis, it.line) for it in left] == [expected]
+
+
+@pytest.mark.parametrize("leave", ENDS.values(), ids=ENDS)
+def test_a_job_or_timer_that_ends_is_not_left_behind(play, leave):
+    source = LEAVES.replace("LEAVE", leave)
+    assert play("connect | close", source=source, lesson="await").leftovers == ()
+
+
+@pytest.mark.parametrize("end", ["", " | kill"])
+def test_a_consumer_that_was_killed_has_left_no_timer_behind(play, end):
+    source = LEAVES.replace("LEAVE", "self.tick()")
+    assert play(f"connect{end}", source=source, lesson="await").leftovers == ()
+
+
+def test_a_job_ends_before_the_next_conversation(play):
+    counts = "import sys; sys.ended = getattr(sys, 'ended', 0) + 1"
+    source = LEAVES.replace("time.sleep(50)", f"time.sleep(5); time.sleep(5); {counts}")
+    source = source.replace("LEAVE", "print(getattr(sys, 'ended', 0)); pool.submit(bake)")
+    with Session(find("await"), target("", f"import sys\n{source}", "await")) as session:
+        session.wait_until_loaded()
+        printed = [session.play(["connect"]).output for _ in range(3)]
+    assert printed == ["0\n", "1\n", "2\n"]
+
+
 def test_each_conversation_imports_the_file_again(play):
     source = GAME.replace("class Guess", "seen = []\n\nclass Guess")
     receive = "seen.append(1); self.send({'type': 'websocket.send', 'text': str(len(seen))})"
