@@ -106,6 +106,20 @@ def test_workshop_reports_a_taken_port_in_one_line(served):
     assert served == []
 
 
+def test_other_site_reports_a_taken_port_in_one_line():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CommandError, match=f"^Port {port} is taken"):
+            call_command("other_site", port=port)
+
+
+@pytest.mark.parametrize("port", [-1, 99999])
+def test_other_site_rejects_a_port_that_does_not_exist(port):
+    with pytest.raises(CommandError, match=f"no port {port}") as refused:
+        call_command("other_site", port=port)
+    assert refused.value.returncode == 2
+
+
 def test_workshop_rejects_a_port_number_that_is_too_large(served):
     with pytest.raises(CommandError, match="no port 70000") as refused:
         start(port=70000)

@@ -2,6 +2,7 @@
 
 from django.core.management.base import BaseCommand
 
+from lessons.cli.workshop import free_port
 from lessons.web.other_site import OtherSite
 
 
@@ -16,7 +17,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, port, victim, **options):
-        with OtherSite(port, victim) as site:
+        number = free_port("127.0.0.1", port) if port else 0
+        with OtherSite(number, victim) as site:
             self.stdout.write(f"Log in at http://{victim}/auth/login/, then open")
             self.stdout.write(f"  http://evil.lessons.localhost:{site.server_port}/")
             try:
