@@ -47,6 +47,7 @@ class VerifyReport:
     mutants: int = 0
     equivalent: int = 0
     survivors: list[str] = field(default_factory=list)  # names of mutants that nothing catches
+    has_run_mutants: bool = False  # else survivors says nothing
 
 
 def verify_lesson(
@@ -302,9 +303,11 @@ def _verify_mutants(report: VerifyReport, only: Collection[str] = ()) -> set[str
     for name in [] if only else outdated_reasons(report.lesson):
         report.faults.append(f"equivalent_mutants.toml names an unknown mutant: {name}")
     caught_by: set[str] = set()
+    missing = dict.fromkeys(only)  # in the order of the names
     for run_mutants in (run_solution_mutants, run_demo_mutants):
         for run in run_mutants(report.lesson, only):
             report.mutants += 1
+            missing.pop(run.mutant.name, None)
             caught_by.update(run.caught_by)
             where = f"{run.file.name}, line {run.mutant.line}: {run.mutant.name}\n{run.line}"
             if run.reason and run.caught:
@@ -314,4 +317,8 @@ def _verify_mutants(report: VerifyReport, only: Collection[str] = ()) -> set[str
             elif not run.caught:
                 report.survivors.append(run.mutant.name)
                 report.faults.append(f"a mutant is not caught: {where}")
+    for name in missing:
+        report.faults.append(f"no mutant has this name now: {name}\nrun verify --mutants")
+        report.survivors.append(name)
+    report.has_run_mutants = True
     return caught_by

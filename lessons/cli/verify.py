@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+from django.core.management.base import CommandError
 from rich.text import Text
 
 from lessons.authoring.verify import (
@@ -30,6 +31,8 @@ def verify(console, lesson: Lesson | None, mutants: bool, survivors: bool, updat
     chosen = [lesson] if lesson else list(catalogue.lessons())
     names = _read_survivors() if survivors else {}
     if survivors:
+        if not any(one.key in names for one in chosen):
+            raise CommandError("No survivors are known: run --mutants first.", returncode=2)
         chosen = [one for one in chosen if names.get(one.key)]
     jobs = [(one, mutants, names.get(one.key, ()), update) for one in chosen]
     reports = []
@@ -37,7 +40,8 @@ def verify(console, lesson: Lesson | None, mutants: bool, survivors: bool, updat
         reports.append(report)
         _print_report(console, report)
     if mutants or survivors:
-        _write_survivors({report.lesson.key: report.survivors for report in reports})
+        complete = [report for report in reports if report.has_run_mutants]
+        _write_survivors({report.lesson.key: report.survivors for report in complete})
     faults = sum(len(report.faults) for report in reports)
     console.print()
     print_text(console, f"lessons: {len(reports)}, {_counts(reports)}, faults: {faults}")

@@ -1,5 +1,6 @@
 """`manage.py lesson`: list, show, hint, reset, solution, new; and what it rejects."""
 
+import json
 import os
 import tempfile
 
@@ -347,3 +348,32 @@ def test_teach_without_a_lesson_prints_the_plans_for_a_class():
     assert "One day\n" in shown
     assert "Two half days\n" in shown
     assert "lesson teach 1" in shown
+
+
+@pytest.fixture
+def survivors(course, tmp_path, monkeypatch):
+    """The file with the mutants that nothing caught the last time."""
+    monkeypatch.setattr("lessons.cli.verify.state_dir", lambda: tmp_path)
+    return tmp_path / "survivors.json"
+
+
+def test_verify_refuses_to_run_survivors_that_are_not_known(course, survivors):
+    assert "run --mutants first" in refusal("verify", "--survivors")
+    survivors.write_text('{"another": []}')
+    assert "run --mutants first" in refusal("verify", "1", "--survivors")
+
+
+def test_verify_reports_and_keeps_a_survivor_that_does_not_exist(course, survivors):
+    names = {course[0].key: ["Lamp: no such change"]}
+    survivors.write_text(json.dumps(names))
+    shown = lesson("verify", "1", "--survivors", code=1)
+    assert "no mutant has this name now: Lamp: no such change" in shown
+    assert json.loads(survivors.read_text()) == names
+
+
+def test_verify_keeps_the_survivors_of_a_lesson_whose_mutants_did_not_run(course, survivors):
+    names = {course[0].key: ["Lamp: a change"]}
+    survivors.write_text(json.dumps(names))
+    course[0].path_to("hints.md").unlink()
+    lesson("verify", "1", "--mutants", code=1)
+    assert json.loads(survivors.read_text()) == names
