@@ -38,7 +38,7 @@ def grade(console, folder: str, lessons: list[str], output: str | None, again: b
 
     Returns 0 if each has a verdict, red or green, 1 if one could not be judged, 130 after Ctrl-C.
     """
-    asked = [catalogue.find(name) for name in lessons]
+    asked = list(dict.fromkeys(catalogue.find(name) for name in lessons))
     source = Path(folder)
     target = Path(output) if output else state_dir() / "grades" / _name_of(source)
     if target.resolve().is_relative_to(source.resolve()):

@@ -261,6 +261,12 @@ def test_only_the_lessons_that_are_asked_for_are_judged(tmp_path, state):
     assert (tmp_path / "out" / "results.json").is_file()
 
 
+def test_a_lesson_that_is_named_twice_is_judged_once(tmp_path, state):
+    write_class(tmp_path / "class", count=1)
+    once = lesson("grade", str(tmp_path / "class"), "3")
+    assert lesson("grade", str(tmp_path / "class"), "3", "stop") == once
+
+
 def test_wrong_usage_ends_with_2(tmp_path, state):
     (tmp_path / "class").mkdir()
     folder = str(tmp_path / "class")

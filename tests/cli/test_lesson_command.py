@@ -350,6 +350,12 @@ def test_teach_without_a_lesson_prints_the_plans_for_a_class():
     assert "lesson teach 1" in shown
 
 
+def test_grade_requires_a_folder_only(project):
+    refused = run(["manage.py", "lesson", "grade"], cwd=project)
+    assert refused.returncode == 2
+    assert refused.stderr.rstrip().endswith("required: folder")
+
+
 @pytest.fixture
 def survivors(course, tmp_path, monkeypatch):
     """The file with the mutants that nothing caught the last time."""

@@ -73,7 +73,10 @@ class Command(BaseCommand):
             "grade", help="judge a folder of submissions, report on the class"
         )
         grade.add_argument("folder", help="a folder or a zip file")
-        grade.add_argument("lessons", nargs="*", metavar="LESSON", help="by default all lessons")
+        grade.usage = "%(prog)s [options] FOLDER [LESSON ...]"
+        grade.add_argument(
+            "lessons", nargs="*", default=[], metavar="LESSON", help="by default all lessons"
+        )
         grade.add_argument("--output", metavar="FOLDER", help="where to write the report")
         grade.add_argument("--again", action="store_true", help="judge also what has a verdict")
         verify = _add(actions, "verify", "prove the course, for its authors", "all lessons")
