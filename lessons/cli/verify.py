@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
@@ -54,8 +55,13 @@ def _run(jobs: list[tuple]) -> Iterator[VerifyReport]:
         yield from map(_report_on, jobs)
         return
     method = multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn")
-    with ProcessPoolExecutor(os.cpu_count(), method, initializer=set_up_django) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), method, initializer=_set_up_worker) as pool:
         yield from pool.map(_report_on, jobs)
+
+
+def _set_up_worker() -> None:
+    set_up_django()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a worker without a traceback
 
 
 def _report_on(job: tuple) -> VerifyReport:

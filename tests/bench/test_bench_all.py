@@ -95,6 +95,15 @@ def test_a_benchmark_that_fails_does_not_stop_the_others(bench_all):
     assert "broken failed: ZeroDivisionError" in html
 
 
+def test_ctrl_c_ends_the_command_with_130(bench_all):
+    def interrupt(options):
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as ended:
+        bench_all(slow=interrupt)
+    assert ended.value.code == 130
+
+
 def test_a_table_aligns_its_columns_and_titles_each_group():
     columns = [Column("what", "<6", "", ""), Column("ms", ">8", "time", "ms", ".1f")]
     rows = [

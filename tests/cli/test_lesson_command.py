@@ -356,6 +356,18 @@ def test_grade_requires_a_folder_only(project):
     assert refused.stderr.rstrip().endswith("required: folder")
 
 
+@pytest.mark.parametrize("action", ["check", "mistakes", "verify"])
+def test_ctrl_c_ends_an_action_with_130(course, monkeypatch, action):
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lessons.cli.check.judge", interrupt)
+    monkeypatch.setattr("lessons.cli.verify.verify_lesson", interrupt)
+    with pytest.raises(SystemExit) as ended:
+        lesson(action, "1")
+    assert ended.value.code == 130
+
+
 @pytest.fixture
 def survivors(course, tmp_path, monkeypatch):
     """The file with the mutants that nothing caught the last time."""

@@ -2,6 +2,7 @@
 
 import math
 import os
+import sys
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -10,6 +11,7 @@ from lessons.bench.report import MissingRequirement, Options
 from lessons.core import catalogue
 
 ALL = "all"
+INTERRUPTED = 130  # as a shell reports Ctrl-C
 
 
 class Command(BaseCommand):
@@ -72,6 +74,8 @@ class Command(BaseCommand):
                 self._run_one(BENCHMARKS[what], options)
         except (MissingRequirement, catalogue.UnknownLesson) as error:
             raise CommandError(str(error), returncode=2) from None
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
 
     def _run_one(self, benchmark, options):
         report = benchmark.run(options)

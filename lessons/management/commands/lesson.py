@@ -1,7 +1,7 @@
 """`manage.py lesson`: read a lesson, do it, and learn what is right.
 
-Exit codes: 0 for green or done, 1 for red, 2 for wrong usage. `grade` ends with 0 if each
-submission has a verdict, red or green, and with 1 if one could not be judged.
+Exit codes: 0 for green or done, 1 for red, 2 for wrong usage, 130 after Ctrl-C. `grade` ends with 0
+if each submission has a verdict, red or green, and with 1 if one could not be judged.
 """
 
 import re
@@ -35,6 +35,7 @@ ACTIONS = {
     "verify": "verify.verify",
     "new": "new_lesson.create_lesson",
 }
+INTERRUPTED = 130  # as a shell reports Ctrl-C
 # Authors and instructors use these actions, which do not need the copies.
 WITHOUT_COPIES = {"verify", "new", "grade"}
 # Without a lesson, these actions are about all of them.
@@ -113,6 +114,8 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=2) from None
         except OSError as error:
             raise CommandError(atomic_write.explain_os_error(error), returncode=2) from None
+        except KeyboardInterrupt:
+            code = INTERRUPTED
         if code:
             sys.exit(code)
 
