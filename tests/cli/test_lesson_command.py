@@ -350,6 +350,13 @@ def test_teach_without_a_lesson_prints_the_plans_for_a_class():
     assert "lesson teach 1" in shown
 
 
+@pytest.mark.parametrize("action", ["reset", "check", "show"])
+def test_an_empty_name_is_not_the_next_lesson(course, action):
+    solve(course[0])
+    assert "There is no lesson" in refusal(action, "")
+    assert course[0].exercise.read_text() == course[0].solution.read_text()
+
+
 def test_grade_requires_a_folder_only(project):
     refused = run(["manage.py", "lesson", "grade"], cwd=project)
     assert refused.returncode == 2

@@ -14,6 +14,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from django.core.management import CommandError, call_command
 from websockets.sync.client import connect
 
 from lessons.core.catalogue import MANAGE
@@ -266,3 +267,10 @@ def test_a_class_is_deleted_when_it_was_not_used_for_60_days(two_classes):
     with RunningRoom(two_classes) as started:
         assert "The class Friday was deleted: it was not used for 60 days." in started.lines
     assert execute(two_classes, "SELECT name FROM room_class") == [("Monday",)]
+
+
+@pytest.mark.parametrize("option", ["--add-instructor", "--delete"])
+def test_an_empty_name_does_not_start_the_server(option):
+    with pytest.raises(CommandError, match="Write a name") as refused:
+        call_command("room", option, "")
+    assert refused.value.returncode == 2

@@ -128,7 +128,7 @@ def _add(actions, name: str, explanation: str, default="the first lesson that is
 
 
 def _chosen_lesson(action: str, options: dict) -> Lesson | None:
-    if options.get("lesson"):
+    if options.get("lesson") is not None:
         return catalogue.find(options["lesson"])
     if (target := options.get("target", "exercise")) != "exercise":
         command = f"{catalogue.MANAGE} lesson check 1 --target {shlex.quote(target)}"

@@ -1,6 +1,6 @@
 """`manage.py room`: an instructor's server for a class, with a board of who is stuck where."""
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from lessons.room import command
 
@@ -51,11 +51,13 @@ class Command(BaseCommand):
         listen,
         **options,
     ):
-        if add_instructor:
+        if "" in (add_instructor, delete):
+            raise CommandError("Write a name: it is empty.", returncode=2)
+        if add_instructor is not None:
             command.add_instructor(add_instructor, self.stdout.write)
         elif export:
             command.export(*export, self.stdout.write)
-        elif delete:
+        elif delete is not None:
             command.delete(delete, yes, self.stdout.write)
         else:
             names = ("certificate", "key", "plain_http")
