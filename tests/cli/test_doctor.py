@@ -827,6 +827,19 @@ def test_a_reader_that_ends_early_changes_nothing(clone):
         assert process.wait() in (0, 1)
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs Linux's full device")
+def test_a_report_that_cannot_be_written_is_one_line(monkeypatch, capsys):
+    monkeypatch.setattr(doctor, "examine", lambda port: ROWS[:2])
+    with open("/dev/full", "w") as full:
+        assert doctor.run_doctor(full, 8000, False, True) == 1
+    assert capsys.readouterr().err == ("The report cannot be written: No space left on device.\n")
+
+
+def test_a_closed_stdout_changes_only_the_exit_code(monkeypatch):
+    monkeypatch.setattr(doctor, "examine", lambda port: ROWS[:2])
+    assert doctor.run_doctor(None, 8000, False, True) == 1
+
+
 def test_django_lists_the_command_and_calls_it(monkeypatch):
     monkeypatch.setattr(doctor, "examine", lambda port: ROWS[:2] if port == 8000 else ROWS)
     output = io.StringIO()

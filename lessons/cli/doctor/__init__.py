@@ -52,8 +52,13 @@ def add_options(parser) -> None:
 
 
 def run_doctor(file, port: int, as_json: bool, plain: bool) -> int:
-    """Examine, print the report, and return 0 if all works that is needed, otherwise 1."""
+    """Examine, print the report, and return 0 if all works that is needed, otherwise 1.
+
+    `file` is None if stdout is closed. Return 1 too if the report cannot be written.
+    """
     rows = examine(port)
+    if file is None:
+        return 1
     if as_json:
         text = report.as_json(rows)
     else:
@@ -62,8 +67,17 @@ def run_doctor(file, port: int, as_json: bool, plain: bool) -> int:
         file.write(text)
         file.flush()
     except BrokenPipeError:  # the reader has ended, as in `manage.py doctor | head -1`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())  # or Python reports it at exit
+        _discard(file)
+    except OSError as error:  # such as a full disk
+        _discard(file)
+        sys.stderr.write(f"The report cannot be written: {error.strerror}.\n")
+        return 1
     return 0 if report.works(rows) else 1
+
+
+def _discard(file) -> None:
+    """Send what the file still holds to the null device. Otherwise Python reports it at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
 
 
 def examine(port: int):
