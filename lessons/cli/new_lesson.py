@@ -1,5 +1,6 @@
 """`lesson new`: creates the files of a new lesson, and says what to do with them."""
 
+import keyword
 import re
 import shutil
 from pathlib import Path
@@ -34,6 +35,9 @@ def create_lesson(console, slug: str, app: str, undo: bool) -> None:
         raise CommandError(
             f"{slug!r} is not a slug: use small letters, digits and _.", returncode=2
         )
+    if keyword.iskeyword(_class_name(slug)):
+        reason = f"{slug!r} is not a slug: Python does not allow `class {_class_name(slug)}`."
+        raise CommandError(reason, returncode=2)
     taken = {lesson.slug: lesson for lesson in catalogue.lessons()}
     if slug in taken:
         raise CommandError(
@@ -55,13 +59,17 @@ def create_lesson(console, slug: str, app: str, undo: bool) -> None:
     )
 
 
+def _class_name(slug: str) -> str:
+    return slug.title().replace("_", "")
+
+
 def _words(lesson: Lesson, app: str) -> dict[str, str | int]:
     """What the templates name; a handler is written in the style of the app."""
     is_sync = app == "sync_demo"
     return {
         "number": lesson.number,
         "slug": lesson.slug,
-        "name": lesson.slug.title().replace("_", ""),
+        "name": _class_name(lesson.slug),
         "app": app,
         "path": f"/ws/{app.removesuffix('_demo')}/{lesson.slug}/",
         "base": "SyncConsumer" if is_sync else "AsyncConsumer",
@@ -77,11 +85,17 @@ def _files(lesson: Lesson, words: dict) -> dict[Path, str]:
     return {file: text.format(**words) for file, text in {**texts, tests: new_lesson.TESTS}.items()}
 
 
+def _normalised(content: bytes) -> bytes:
+    """The bytes with the line ends of Linux: Windows writes others. They need not be UTF-8."""
+    return content.replace(b"\r\n", b"\n")
+
+
 def _delete(console, lesson: Lesson) -> None:
     """Delete the files of a new lesson. Raises CommandError if any has been edited."""
-    new = _files(lesson, _words(lesson, lesson.app))
+    texts = _files(lesson, _words(lesson, lesson.app))
+    new = {file: text.encode() for file, text in texts.items()}
     there = [file for file in (*sorted(lesson.folder.iterdir()), lesson.tests) if file.is_file()]
-    edited = [file for file in there if file.read_text(encoding="utf-8") != new.get(file)]
+    edited = [file for file in there if _normalised(file.read_bytes()) != new.get(file)]
     if edited:
         names = ", ".join(map(short_path, edited))
         raise CommandError(f"Nothing was deleted, because these are edited: {names}.", returncode=2)

@@ -357,6 +357,19 @@ def test_an_empty_name_is_not_the_next_lesson(course, action):
     assert course[0].exercise.read_text() == course[0].solution.read_text()
 
 
+@pytest.mark.parametrize("slug", ["none", "true", "false"])
+def test_new_refuses_a_slug_whose_class_python_does_not_allow(course, slug):
+    assert f"class {slug.title()}" in refusal("new", slug)
+
+
+def test_undo_names_a_file_that_is_not_text(course):
+    lesson("new", "horn")
+    catalogue.lessons.cache_clear()
+    catalogue.find("horn").path_to("hints.md").write_bytes(b"\xff")
+
+    assert "hints.md" in refusal("new", "horn", "--undo")
+
+
 def test_grade_requires_a_folder_only(project):
     refused = run(["manage.py", "lesson", "grade"], cwd=project)
     assert refused.returncode == 2
