@@ -179,7 +179,7 @@ def test_three_pieces_are_unconfirmed(play):
 
 
 def test_answers_come_in_order(play):
-    """The questions are answered one after the other, in their order.."""
+    """The questions are answered one after the other, in their order."""
     confirmed = "wait 5 | text ok | text ok | text ok"
     play(f"connect | text tea | text milk | text | {confirmed} | {confirmed} | wait 5")
 
