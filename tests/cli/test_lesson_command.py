@@ -370,6 +370,12 @@ def test_undo_names_a_file_that_is_not_text(course):
     assert "hints.md" in refusal("new", "horn", "--undo")
 
 
+@pytest.mark.parametrize("action", ["check", "grade"])
+def test_the_usage_of_an_action_is_a_command(project, action):
+    shown = run(["manage.py", "lesson", action, "--help"], cwd=project).stdout
+    assert shown.startswith(f"usage: manage.py lesson {action} [")
+
+
 def test_grade_requires_a_folder_only(project):
     refused = run(["manage.py", "lesson", "grade"], cwd=project)
     assert refused.returncode == 2

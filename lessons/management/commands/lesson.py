@@ -50,7 +50,11 @@ class Command(BaseCommand):
         parser.usage = "%(prog)s [ACTION] [LESSON] [options]"
         parser.error = partial(_suggest_an_action, parser.error)
         actions = parser.add_subparsers(
-            dest="action", metavar="ACTION", title="actions", parser_class=_ActionParser
+            dest="action",
+            metavar="ACTION",
+            title="actions",
+            parser_class=_ActionParser,
+            prog=parser.prog,
         )
         actions.add_parser("list", help="all lessons, their states, what is next")
         _add(actions, "show", "the lesson's text and code")
