@@ -12,6 +12,7 @@ import math
 import random
 import secrets
 import signal
+import socket
 import time
 import urllib.request
 from collections import Counter
@@ -30,7 +31,6 @@ from lessons.bench.browser import Browser
 from lessons.bench.chat_cluster import until
 from lessons.bench.processes import ProjectCopy, project_copy, raise_file_limit
 from lessons.bench.report import Column, Options, Report, text_table
-from lessons.cli.workshop import free_port
 from lessons.core.redis_server import RedisServer
 from lessons.room.student.room_client import FIRST_PAUSE, MAX_PAUSE
 
@@ -174,12 +174,17 @@ class Student:
         return json.dumps({**frame, "verdict": verdict, "code": "# a line\n" * 60})
 
 
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
 class Room:
     """Two servers of the mode room, their Redis, and the class's students."""
 
     def __init__(self, copy: ProjectCopy, redis: RedisServer, count: int):
         self.copy, self.redis = copy, redis
-        self.ports = [free_port("127.0.0.1", 0) for _ in range(2)]
+        self.ports = [_free_port() for _ in range(2)]
         self.servers: list[Popen] = [None, None]
         self.students = [Student(number, self) for number in range(1, count + 1)]
         self.samples: list[tuple[int, int]] = []  # memory and open files of server 2
