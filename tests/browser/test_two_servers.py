@@ -14,6 +14,7 @@ from lessons.core.catalogue import PROJECT_DIR
 from tests.browser.conftest import READY
 
 TEST_TIMEOUT = 60  # seconds; only a test that fails waits this long
+START_TIMEOUT = 120  # seconds for the start of all processes of a cluster
 
 
 @pytest.fixture
@@ -28,24 +29,38 @@ def cluster(tmp_path, redis_binaries):
         cwd=PROJECT_DIR, env=environment, start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
     )  # fmt: skip
+    with process:
+        try:
+            addresses = read_addresses(process)
+            drain = threading.Thread(target=process.stdout.read, daemon=True)
+            drain.start()
+            parts = psutil.Process(process.pid).children(recursive=True)
+            yield addresses
+            os.killpg(process.pid, signal.SIGINT)
+            assert process.wait(TEST_TIMEOUT) == 130
+            assert psutil.wait_procs(parts, TEST_TIMEOUT)[1] == []
+            drain.join(TEST_TIMEOUT)
+            assert not drain.is_alive()
+        finally:
+            process.kill()  # the other processes of the cluster end with this one
+
+
+def read_addresses(process):
+    """Read the output of the cluster until both servers are ready. Returns their addresses."""
+    timer = threading.Timer(START_TIMEOUT, process.kill)  # then the output ends
+    timer.start()
     output, addresses = "", []
-    while len(addresses) < 2:
-        line = process.stdout.readline()
-        assert line, f"never ready:\n{output}"
-        output += line
-        _, is_ready, address = line.partition(READY)
-        if is_ready:
-            addresses.append(address.strip().rstrip("/"))
-    drain = threading.Thread(target=process.stdout.read, daemon=True)
-    drain.start()
-    parts = psutil.Process(process.pid).children(recursive=True)
-    yield addresses
-    os.killpg(process.pid, signal.SIGINT)
-    assert process.wait(TEST_TIMEOUT) == 130
-    assert psutil.wait_procs(parts, TEST_TIMEOUT)[1] == []
-    drain.join(TEST_TIMEOUT)
-    assert not drain.is_alive()
-    process.stdout.close()
+    try:
+        while len(addresses) < 2:
+            line = process.stdout.readline()
+            assert line, f"never ready:\n{output}"
+            output += line
+            _, is_ready, address = line.partition(READY)
+            if is_ready:
+                addresses.append(address.strip().rstrip("/"))
+    finally:
+        timer.cancel()
+    return addresses
 
 
 def test_a_page_shows_what_two_servers_record_of_its_clients(page_at, cluster):
