@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import LessonPage
 from tests.support.axe import violations
+from tests.support.exercise_files import KILLS_THE_JUDGE
 from tests.support.workshop_copy import workshop_copy, write_in_page
 
 KEY = "03-stop"
@@ -68,9 +69,7 @@ def test_a_save_shows_the_diagnosis_and_the_next_save_the_ticks(lesson, exercise
 
 
 def test_a_judge_that_an_exercise_has_ended_is_replaced(lesson, exercise):
-    # A C library sends the signal, so the guard does not see it.
-    kills = "import ctypes, os\nctypes.CDLL(None).kill(os.getppid(), 9)\n"
-    exercise.save(kills + exercise.solved)
+    exercise.save(KILLS_THE_JUDGE + exercise.solved)
     restarting = lesson.page.locator("#judge-restarting")
     expect(restarting).to_be_visible()
     expect(lesson.page.locator(".finding").get_by_role("heading")).to_have_text(

@@ -22,6 +22,7 @@ from websockets.sync.client import connect
 
 from lessons.bench.processes import project_copy
 from lessons.cli.cluster import wait_for_redis
+from tests.support.exercise_files import save
 from tests.support.programs.bare_project import BareProject
 from tests.support.programs.running_program import TEST_TIMEOUT
 
@@ -158,7 +159,7 @@ def test_watch_prints_a_verdict_at_each_save(system):
     file, solution = system.exercise("02_frames")
     with system.running("manage.py", "lesson", "watch", "2") as watch:
         assert "red  Lesson 2 frames" in read_until(watch, "Watching ")
-        file.write_text(solution, encoding="utf-8")
+        save(file, solution)
         assert "green  Lesson 2 frames" in read_until(watch, "Watching ")
 
 
@@ -168,7 +169,7 @@ def test_the_workshop_serves_a_page_judges_a_save_and_plays_the_exercise(system)
         ready = read_until(workshop, "Workshop ready at ")
         page = Page(ready.split()[-1], "03-stop")
         with page.socket("/ws/feed/exercise/03-stop/?version=0") as news:
-            file.write_text(solution, encoding="utf-8")
+            save(file, solution)
             while 'data-state="green"' not in page.receive(news).get("panel", ""):
                 pass
         with page.socket(page.feed) as feed:

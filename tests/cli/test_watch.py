@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from lessons.judge.daemon import exercise_judge
+from tests.support import exercise_files
 from tests.support.programs import processes
 
 pty = pytest.importorskip("pty", reason="there are no pseudo-terminals here")
@@ -58,10 +59,7 @@ class Watch:
         return self.read_until("Watching ")
 
     def save(self, text):
-        """Save the exercise in one step. Between two steps, an empty file could be judged."""
-        new = self.exercise.with_name("new.py")
-        new.write_text(text)
-        new.replace(self.exercise)
+        exercise_files.save(self.exercise, text)
 
     def press(self, key):
         os.write(self.terminal, key.encode())
@@ -300,9 +298,7 @@ def test_a_killed_judge_is_replaced(start, project):
 def test_an_exercise_that_kills_the_judge_is_red_and_the_next_version_is_judged(start):
     watch = start("1")
     watch.verdict()
-    # A C library sends the signal, so the guard does not see it.
-    kills = "import ctypes, os\nctypes.CDLL(None).kill(os.getppid(), 9)\n"
-    watch.save(kills + watch.solved)
+    watch.save(exercise_files.KILLS_THE_JUDGE + watch.solved)
     said = watch.read_until("Your code ended the judge's process")
     assert said.count("The judge has ended. A new one starts") == exercise_judge.MAX_ATTEMPTS
     watch.verdict()

@@ -15,6 +15,7 @@ from lessons.core import progress
 from lessons.judge.daemon import exercise_judge, judge_client
 from lessons.judge.daemon.judge_client import JudgeUnavailable
 from lessons.judge.daemon.judge_daemon import Client
+from tests.support.exercise_files import KILLS_THE_JUDGE, save
 from tests.support.programs.running_program import TEST_TIMEOUT, wait_until
 
 WATCH = """\
@@ -25,9 +26,6 @@ with judge_client.connect(watch="01-lamp") as judge:
         if "verdict" in message:
             print("verdict", flush=True)
 """
-
-# A C library sends the signal, so the guard does not see it.
-KILLS_THE_JUDGE = "import ctypes, os\nctypes.CDLL(None).kill(os.getppid(), 9)\n"
 
 
 @pytest.fixture
@@ -75,7 +73,7 @@ def test_the_judge_survives_every_exercise_and_ends_with_its_client(exercise, pr
             ("import os; os._exit(0)", "process-died"),
             ("import sys; sys.exit()", "calls-exit"),
         ):
-            exercise.write_text(text)
+            save(exercise, text)
             assert diagnosis in verdict(judge)
         [process] = judges_in(project)
         assert process.num_threads() == 1
@@ -88,7 +86,7 @@ def test_two_clients_share_one_judge_and_get_the_same_verdict(exercise, project)
         verdict(one)
         with judge_client.connect(watch="01-lamp") as other:
             assert verdict(one) == verdict(other) == {"syntax-error"}
-            exercise.write_text("import sys; sys.exit()")
+            save(exercise, "import sys; sys.exit()")
             assert verdict(one) == verdict(other) == {"calls-exit"}
             assert len(judges_in(project)) == 1
 
@@ -154,7 +152,7 @@ def test_a_version_that_ends_two_judges_is_red_and_the_next_version_is_judged(ex
     with judge_client.connect(watch="01-lamp") as judge:
         assert verdict(judge) == {"judge-ended"}
         wait_until(lambda: saved_diagnosis() == "judge-ended")
-        exercise.write_text("class Lamp(:")
+        save(exercise, "class Lamp(:")
         assert verdict(judge) == {"syntax-error"}
 
 
@@ -173,14 +171,14 @@ def test_a_version_that_ended_the_judge_once_gets_its_verdict(exercise, project)
 def test_the_keeper_replaces_a_judge_that_has_ended(exercise, project):
     said = queue.SimpleQueue()
     with judge_client.JudgeKeeper(said.put):
-        exercise.write_text(KILLS_THE_JUDGE)
+        save(exercise, KILLS_THE_JUDGE)
         for _ in range(exercise_judge.MAX_ATTEMPTS):
             assert (
                 said.get(timeout=TEST_TIMEOUT) == "The judge process had ended. A new one runs now."
             )
         with judge_client.connect(follow=True) as page:
             wait_until(lambda: saved_diagnosis() == "judge-ended")
-            exercise.write_text("class Lamp(:")
+            save(exercise, "class Lamp(:")
             wait_until(lambda: saved_diagnosis() == "syntax-error")
             assert page.receive(TEST_TIMEOUT)["judging"] is None
         assert said.empty()
