@@ -12,6 +12,7 @@ import pytest
 from lessons.judge.daemon import exercise_judge
 from tests.support import exercise_files
 from tests.support.programs import processes
+from tests.support.programs.running_program import wait_until
 
 pty = pytest.importorskip("pty", reason="there are no pseudo-terminals here")
 termios = pytest.importorskip("termios")
@@ -155,9 +156,8 @@ def test_ctrl_c_ends_it_during_a_verdict(start, capfd, tmp_path_factory):
     watch = start("1")
     watch.verdict()
     is_running = tmp_path_factory.mktemp("outside") / "is_running"  # no project to the exercise
-    os.mkfifo(is_running)
     watch.save(f"open({str(is_running)!r}, 'w').close()\nwhile True: pass\n")
-    is_running.read_text()  # returns once the exercise runs
+    wait_until(is_running.exists)
 
     assert watch.end() == 1
     assert capfd.readouterr().err == ""

@@ -3,10 +3,10 @@
 import json
 import os
 import queue
-import signal
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 
 import psutil
 import pytest
@@ -195,14 +195,20 @@ def test_the_pause_grows_while_judges_end_at_once(monkeypatch):
 
 def test_no_exercise_keeps_a_killed_judges_lock(exercise, project):
     ready = project.with_name("ready")  # outside the project: an exercise may not write there
-    os.mkfifo(ready)
-    exercise.write_text(f"open({str(ready)!r}, 'w').close()\nwhile True: pass\n")
-    with judge_client.connect(watch="01-lamp"):
-        ready.read_text()  # returns once the exercise runs
+    exercise.write_text(
+        f"import os\nwith open({str(ready)!r}, 'a') as file:\n"
+        "    print(os.getpid(), file=file)\nwhile True: pass\n"
+    )
+    with judge_client.connect(watch="01-lamp"), ExitStack() as stack:
+        wait_until(lambda: ready.exists() and ready.read_text())
+        player = psutil.Process(int(ready.read_text().split()[0]))
+        stack.callback(player.kill)
+        player.suspend()  # or it would notice that its exercise takes too long, and end
         [process] = judges_in(project)
-        process.send_signal(signal.SIGKILL)
+        process.kill()
         process.wait(TEST_TIMEOUT)
-        assert not judge_client.is_running()
+        wait_until(lambda: not judge_client.is_running())
+        assert player.status() != psutil.STATUS_ZOMBIE  # status() raises if it has ended
 
 
 def test_a_connection_without_the_token_is_closed(exercise):
