@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from dataclasses import asdict
+from unittest.mock import Mock
 
 import pytest
 from channels.testing import WebsocketCommunicator
@@ -23,6 +25,7 @@ def lamp(course, settings, monkeypatch):
     settings.WORKSHOP = True
     monkeypatch.setattr(exercise_status, "RECONNECT_INTERVAL", 0.005)
     monkeypatch.setattr(exercise_status, "MISSING_TIMEOUT", 0.05)
+    monkeypatch.setattr(exercise_status, "FAILURE_PAUSE", 0)
     monkeypatch.setattr(exercise_status, "feed", exercise_status.JudgeFeed())
     # The first panel of a process takes longer: Django compiles the templates.
     exercise_status.render_panel({"headers": []}, course[0], progress.Progress())
@@ -45,7 +48,8 @@ class StubJudge:
         self.server.close()
         for writer in self.writers:
             writer.close()
-            await writer.wait_closed()
+            with suppress(ConnectionError):  # this server had closed it
+                await writer.wait_closed()
 
     async def accept(self, reader, writer):
         assert json.loads(await reader.readline()) == {"token": "token", "follow": True}
@@ -56,6 +60,10 @@ class StubJudge:
 
     async def wait_until_connected(self):
         await asyncio.wait_for(self.connected.wait(), TEST_TIMEOUT)
+
+    async def next_connection(self):
+        await self.wait_until_connected()
+        self.connected.clear()
 
     def report(self, **message):
         for writer in self.writers:
@@ -91,6 +99,13 @@ def page():
         return communicator if opened else None
 
     return connect
+
+
+async def news_of(client, name):
+    """The next value that the socket sends under this name."""
+    while name not in (news := await client.receive_json_from()):
+        pass
+    return news[name]
 
 
 async def test_a_page_that_shows_everything_gets_no_panel(lamp, page):
@@ -210,6 +225,53 @@ async def test_a_page_learns_that_the_judge_is_missing_and_that_it_is_back(lamp,
     async with StubJudge():
         assert await client.receive_json_from() == {"judge": "running"}
         await client.disconnect()
+
+
+async def test_a_page_whose_news_cannot_be_made_is_closed_and_connects_again(
+    lamp, page, monkeypatch, caplog
+):
+    async with StubJudge():
+        with monkeypatch.context() as failing:
+            failing.setattr(exercise_status, "render_panel", Mock(side_effect=OSError("no file")))
+            client = await page("01-lamp", version="old")
+            sent = await client.receive_output()
+            while sent["type"] == "websocket.send":
+                sent = await client.receive_output()
+        assert sent == {"type": "websocket.close"}
+        assert [str(record.exc_info[1]) for record in caplog.records] == ["no file"]
+        await client.disconnect()
+        client = await page("01-lamp", version="old")
+        await news_of(client, "panel")
+        await client.disconnect()
+
+
+async def test_the_feed_goes_on_after_a_report_that_it_cannot_read(lamp, page, caplog):
+    async with StubJudge() as judge:
+        client = await page("01-lamp")
+        for _ in range(3):
+            await judge.next_connection()
+            judge.report(progress={lamp.key: {"colour": "red"}})
+        await judge.next_connection()
+        progress.save_verdict(lamp, GREEN)
+        judge.report_progress(lamp)
+        assert "It lights." in await news_of(client, "panel")
+        (record,) = caplog.records
+        assert "colour" in str(record.exc_info[1])
+        await client.disconnect()
+
+
+async def test_a_page_starts_a_feed_that_has_ended(lamp, page):
+    first = await page("01-lamp")
+    await first.receive_json_from()
+    feed = exercise_status.feed
+    feed._task.cancel()
+    await asyncio.wait([feed._task])
+    progress.save_verdict(lamp, GREEN)
+    async with StubJudge():
+        second = await page("01-lamp")
+        assert "It lights." in await news_of(second, "panel")
+        for client in (first, second):
+            await client.disconnect()
 
 
 async def test_rejects_a_page_of_an_unknown_lesson(lamp, page):

@@ -6,8 +6,9 @@ ExerciseStatus, over which it gets HTML: the server renders what has changed, th
 
 import asyncio
 import json
+import logging
 import time
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from typing import Literal
 from urllib.parse import parse_qs
@@ -34,6 +35,9 @@ from lessons.web.live.page_socket import PageSocket, cookies_of
 RECONNECT_INTERVAL = 0.25  # seconds between two attempts to find a judge
 MISSING_TIMEOUT = 5.0  # seconds without a judge, after which the pages say so
 FILE_INTERVAL = 0.25  # seconds between two looks at the student's file
+FAILURE_PAUSE = 2.0  # seconds until a page connects again after an exception, which may stay
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -55,7 +59,7 @@ class JudgeFeed:
     def join(self) -> asyncio.Event:
         changed = asyncio.Event()
         self.pages.add(changed)
-        if self._task is None:
+        if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
         return changed
 
@@ -67,12 +71,19 @@ class JudgeFeed:
             self.judge = "running"
 
     async def _run(self) -> None:
-        last_seen = time.monotonic()
+        last_seen, logged = time.monotonic(), ""
         while True:
             if address := judge_client.find_judge():
-                with suppress(OSError, ValueError):
-                    async for message in follow_judge(*address):
-                        self._take(message)
+                try:
+                    async with aclosing(follow_judge(*address)) as messages:
+                        async for message in messages:
+                            self._take(message)
+                except (OSError, ValueError):
+                    pass  # the judge has ended
+                except Exception as error:
+                    # A judge of another version sends other fields, and would do so each time.
+                    if logged != (logged := repr(error)):
+                        log.exception("This server cannot read what the judge reports")
                 last_seen = time.monotonic()
                 self._update(judge="restarting", judging=None)
             if time.monotonic() - last_seen > MISSING_TIMEOUT:
@@ -128,11 +139,19 @@ class ExerciseStatus(PageSocket):
     async def websocket_disconnect(self, event):
         if self.task:
             self.task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self.task
+            await asyncio.gather(self.task, return_exceptions=True)
         raise StopConsumer
 
     async def follow(self, lesson: Lesson | None):
+        """Send the news. After an exception, close the socket: the page then connects again."""
+        try:
+            await self.send_news(lesson)
+        except Exception:
+            log.exception("The page cannot show what happens to its exercise")
+            await asyncio.sleep(FAILURE_PAUSE)
+            await self.send({"type": "websocket.close"})
+
+    async def send_news(self, lesson: Lesson | None):
         query = parse_qs(self.scope.get("query_string", b"").decode())
         self.shown = (query.get("version") or [""])[0]
         status = {}
