@@ -22,6 +22,7 @@ from django.db import connections
 from lessons.core.catalogue import PROJECT_DIR
 
 _SIGNALS = {signal.SIGINT, signal.SIGTERM}
+_environment_lock = threading.Lock()  # held while the environment is another one
 ANSWER_TIMEOUT = 30  # seconds; the child has its own limit, but starts slowly on a busy machine
 
 T = TypeVar("T")
@@ -260,7 +261,8 @@ def start_fork_server() -> None:
 
     forkserver.set_forkserver_preload(["lessons.judge.preload"])
     path = os.pathsep.join(filter(None, [str(PROJECT_DIR), os.environ.get("PYTHONPATH")]))
-    with mock.patch.dict(os.environ, PYTHONPATH=path, PYTHONHASHSEED="0"):
+    changes = {"PYTHONPATH": path, "PYTHONHASHSEED": "0"}
+    with _environment_lock, mock.patch.dict(os.environ, changes):
         forkserver.ensure_running()
 
 

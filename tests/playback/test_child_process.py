@@ -5,7 +5,10 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import threading
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from operator import methodcaller
 
@@ -84,6 +87,20 @@ try:
 except KeyboardInterrupt:
     sys.exit("interrupted")
 """
+
+
+def test_only_one_thread_at_a_time_changes_the_environment_for_the_fork_server(monkeypatch):
+    both = threading.Barrier(2)
+
+    def ensure_running():
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.2)
+            pytest.fail("Each thread would restore the environment of the other.")
+
+    monkeypatch.setattr("multiprocessing.forkserver.ensure_running", ensure_running)
+    with ThreadPoolExecutor(2) as threads:
+        for started in [threads.submit(child_process.start_fork_server) for _ in range(2)]:
+            started.result()
 
 
 def test_run_isolated_returns_the_answer():
