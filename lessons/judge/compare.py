@@ -1,5 +1,6 @@
 """Compares a mistake with the solution: plays one conversation with both."""
 
+import threading
 from dataclasses import dataclass, replace
 
 from lessons.core.catalogue import Lesson
@@ -16,6 +17,8 @@ from lessons.wire.difference import (
     find_first_difference,
     find_visible_difference,
 )
+
+_one_verdict = threading.Lock()  # a verdict uses all cores, so the next one waits
 
 
 @dataclass(frozen=True)
@@ -91,5 +94,9 @@ def compare_in_check(lesson: Lesson, mistake: Mistake) -> Comparison:
 
 def cached_verdict(lesson: Lesson, target: Target) -> Verdict:
     """The verdict on the target; a new one if a file has changed."""
-    key = (lesson.folder, target.file, target.name, *modification_times(lesson, ""))
-    return cached(key, lambda: judge(lesson, target))
+
+    def make() -> Verdict:
+        with _one_verdict:
+            return judge(lesson, target)
+
+    return cached((lesson.folder, target.file, target.name, *modification_times(lesson, "")), make)

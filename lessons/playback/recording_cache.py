@@ -2,7 +2,10 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import TypeVar
 
 from lessons.core.catalogue import Lesson
 from lessons.core.source import UnknownName, find_source
@@ -11,8 +14,11 @@ from lessons.wire.events import Event
 
 MAX_ENTRIES = 200
 
-_entries: OrderedDict[tuple, object] = OrderedDict()
-_lock = threading.Lock()  # a second request for the same entry waits instead of making it again
+T = TypeVar("T")
+
+# A second request for the same entry waits for its future, instead of making the entry again.
+_entries: OrderedDict[tuple, Future] = OrderedDict()
+_lock = threading.Lock()  # held while a future is looked up, never while an entry is made
 
 
 @dataclass(frozen=True)
@@ -56,15 +62,26 @@ def record(lesson: Lesson, name: str, steps: list[str]) -> Recording:
     return cached((lesson.folder, name, *steps, *modification_times(lesson, name)), make)
 
 
-def cached(key: tuple, make):
-    """The entry of that key, which `make` returns the first time."""
+def cached(key: tuple, make: Callable[[], T]) -> T:
+    """The entry of that key, which `make` returns the first time.
+
+    Raises what `make` raises, also in the requests that wait. The next request tries again.
+    """
     with _lock:
-        if key not in _entries:
-            _entries[key] = make()
+        is_new = key not in _entries
+        entry = _entries.setdefault(key, Future())
         _entries.move_to_end(key)
         while len(_entries) > MAX_ENTRIES:
             _entries.popitem(last=False)
-        return _entries[key]
+    if is_new:
+        try:
+            entry.set_result(make())
+        except BaseException as error:
+            with _lock:
+                if _entries.get(key) is entry:
+                    del _entries[key]
+            entry.set_exception(error)
+    return entry.result()
 
 
 def modification_times(lesson: Lesson, name: str) -> list[int]:
