@@ -56,7 +56,14 @@ def _run(jobs: list[tuple]) -> Iterator[VerifyReport]:
         return
     method = multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn")
     with ProcessPoolExecutor(os.cpu_count(), method, initializer=_set_up_worker) as pool:
-        yield from pool.map(_report_on, jobs)
+        waiting = [pool.submit(_report_on, job) for job in jobs]
+        try:
+            for future in waiting:
+                yield future.result()
+        except (KeyboardInterrupt, GeneratorExit):  # Ctrl-C may arrive outside of this function
+            for worker in multiprocessing.active_children():
+                worker.terminate()
+            raise
 
 
 def _set_up_worker() -> None:
