@@ -120,11 +120,11 @@ def show_solution(console, lesson: Lesson, force: bool) -> int:
 
     With `force`, a lesson that was never green counts as read.
     """
-    if membership.is_held("solutions", lesson):
+    may_read = membership.may_read_solution(lesson)
+    if not may_read and membership.is_held("solutions", lesson):
         print_text(console, f"{membership.NOT_RELEASED} Lesson {lesson.number}: solution.")
         return 1
-    reached = progress.of(lesson)
-    if not (force or reached.was_green or reached.is_read):
+    if not (force or may_read):
         print_text(
             console,
             f"Lesson {lesson.number} has not been green yet. The solution is shown when it has.\n"

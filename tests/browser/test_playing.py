@@ -54,6 +54,17 @@ def test_plays_the_solution(visit, green, key):
     expect(page.page.locator("#source-title")).to_contain_text("solution.py")
 
 
+def test_says_why_it_does_not_play_a_target(visit):
+    page = visit("03-stop")
+    option = page.page.locator("#target [value=exercise]")
+    option.evaluate("option => { option.value = 'mistake:Deleted'; }")
+    page.page.get_by_label("Playing:").select_option("mistake:Deleted")
+    reason = "Lesson 3 has no 'mistake:Deleted' to play."
+    expect(page.page.locator("#played-state")).to_have_text(reason)
+    expect(page.page.locator("#source-title")).to_have_text(reason)
+    page.errors.clear()  # of the request for the source
+
+
 def test_plays_a_streaming_response(visit, green):
     page = visit("08-http")
     play(page, "solution")

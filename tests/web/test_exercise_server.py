@@ -210,6 +210,16 @@ async def test_rejects_a_client_of_an_unknown_lesson(application, lamp):
         assert await page.client().connect(timeout=TIMEOUT) == (False, 1000)
 
 
+async def test_reports_why_a_target_is_refused(application, lamp):
+    async with PlayedPage(application, lamp(LAMP)) as page:
+        await page.request(play={"lesson": page.lesson.key, "target": "solution"})
+        refused = await page.state("refused")
+        assert (refused["target"], refused["finding"]) == ("solution", None)
+        assert refused["reason"].startswith("You can use the solution once your exercise was green")
+        await page.request(play={"lesson": "99-nothing", "target": "exercise"})
+        assert (await page.state("refused"))["reason"].startswith("There is no lesson '99-nothing'")
+
+
 # What is its own
 
 

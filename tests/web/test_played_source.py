@@ -72,7 +72,7 @@ def test_a_mistake_is_its_class_with_its_base(source):
 
 def test_the_solution_is_shown_once_the_exercise_was_green(source, monkeypatch):
     assert source("solution").json() == {
-        "error": "The solution can be played once your exercise was green."
+        "error": "You can use the solution once your exercise was green, or once you have read it."
     }
     monkeypatch.setattr(progress, "of", lambda lesson: Progress(was_green=True))
     assert source("solution").status_code == 200

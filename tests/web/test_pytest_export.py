@@ -338,10 +338,14 @@ def test_rejects_steps_that_no_page_plays_with_the_reason(page, steps, reason):
 @pytest.mark.parametrize(
     ("key", "target", "reason"),
     [
-        ("03-stop", "mistake:None", "Lesson 3 has no mistake 'None'."),
-        ("03-stop", "../manage.py", "Lesson 3 has no mistake '../manage.py'."),
-        ("04-communicator", "exercise", "The exercise of lesson 4 is a test, no consumer."),
-        ("03-stop", "solution", "The solution can be exported once your exercise was green."),
+        ("03-stop", "mistake:None", "Lesson 3 has no 'mistake:None' to play."),
+        ("03-stop", "../manage.py", "Lesson 3 has no '../manage.py' to play."),
+        ("04-communicator", "exercise", "The exercise of lesson 4 is a test, not a consumer."),
+        (
+            "03-stop",
+            "solution",
+            "You can use the solution once your exercise was green, or once you have read it.",
+        ),
     ],
 )
 def test_rejects_other_targets_with_the_reason(page, monkeypatch, tmp_path, key, target, reason):

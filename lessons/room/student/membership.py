@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lessons.core import atomic_write, progress
 from lessons.core.catalogue import Lesson
+from lessons.core.progress import Progress
 
 NOT_RELEASED = "Your instructor has not released this yet."
 
@@ -118,6 +119,15 @@ def is_held(what: str, lesson: Lesson) -> bool:
     """Whether an instructor holds back the "hints" or the "solutions" of this lesson."""
     found = read()
     return found is not None and found.holds(what, lesson)
+
+
+def may_read_solution(lesson: Lesson, known: Progress | None = None) -> bool:
+    """Whether the solution is open: after a green exercise, unless an instructor holds it back.
+
+    What a student has opened stays open. `known` is the progress, if it was read already.
+    """
+    known = progress.of(lesson) if known is None else known
+    return known.is_read or (known.was_green and not is_held("solutions", lesson))
 
 
 def _write(new: Membership) -> None:

@@ -82,8 +82,7 @@ def _transcript(outcomes, finding: dict) -> dict | None:
 def _help(found: Lesson, known: Progress) -> dict:
     backup = exercise_copies.latest_backup(found)
     held = [what for what in SWITCHES if membership.is_held(what, found)]
-    # What a student has opened stays open.
-    may_read = known.is_read or (known.was_green and "solutions" not in held)
+    may_read = membership.may_read_solution(found, known)
     return {
         "not_released": membership.NOT_RELEASED,
         "held": held,

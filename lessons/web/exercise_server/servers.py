@@ -258,9 +258,12 @@ async def handle_request(group: str, request: dict) -> None:
             await stop(group)
         case {"play": {"lesson": str(lesson), "target": str(target)}}:
             known = _servers.get(group)
-            with suppress(TargetRefused, LookupError):
+            try:
                 if await play(group, find(lesson), target) is known:
                     known.report_again()
+            except (TargetRefused, LookupError) as error:
+                refused = {"target": target, "state": "refused", "finding": None}
+                await send_to_feed(group, {"played": {**refused, "reason": str(error)}})
         case {"outside": int(number)}:
             server = _servers.get(group)
             if server and number in range(len(server.lesson.outside)):

@@ -1,6 +1,5 @@
 """What a lesson's page can serve instead of the worked example, and its source."""
 
-from lessons.core import progress
 from lessons.core.catalogue import Lesson
 from lessons.core.source import Source, find_class, find_demo_source
 from lessons.judge.compare import is_playable
@@ -28,10 +27,12 @@ def playable_target(lesson: Lesson, name: str) -> Target:
         return Target(name, lesson.mistakes, mistake)
     if name not in ("exercise", "solution"):
         raise TargetRefused(f"Lesson {lesson.number} has no {name!r} to play.")
-    if name == "solution" and membership.is_held("solutions", lesson):
-        raise TargetRefused(membership.NOT_RELEASED)
-    if name == "solution" and not progress.of(lesson).was_green:
-        raise TargetRefused("The solution can be played once your exercise was green.")
+    if name == "solution" and not membership.may_read_solution(lesson):
+        if membership.is_held("solutions", lesson):
+            raise TargetRefused(membership.NOT_RELEASED)
+        raise TargetRefused(
+            "You can use the solution once your exercise was green, or once you have read it."
+        )
     return resolve(lesson, name)
 
 

@@ -32,8 +32,8 @@ from lessons.judge.verdict import Outcome
 from lessons.playback.conversation import PLAYBACK_ERRORS
 from lessons.playback.recording_cache import Recording, record
 from lessons.playback.steps import BEGINNINGS, Step, parse_step, split_steps
-from lessons.playback.target import Target, resolve
 from lessons.room.student import membership
+from lessons.web.exercise_server.targets import EXAMPLE, playable_target
 from lessons.web.export.conversation_test import export_test
 from lessons.web.live.event_forwarder import event_json
 from lessons.web.live.page_socket import belongs_to_session
@@ -143,13 +143,10 @@ def _comparison_json(found: Comparison) -> dict:
 def _code_json(request, lesson: Lesson, mistake: Mistake) -> dict | None:
     """`{"right", "wrong", "rows"}`: two places, and the code of both in aligned rows.
 
-    It gives the solution away. So it is None until the exercise was green or the student has looked
-    at the solution. A solution that is held back stays hidden. An instructor always gets it.
+    It gives the solution away. So it is None while the student may not read the solution. An
+    instructor always gets it.
     """
-    known = progress.of(lesson)
-    if not (known.was_green or known.is_read or request.user.is_staff):
-        return None
-    if membership.is_held("solutions", lesson) and not request.user.is_staff:
+    if not (request.user.is_staff or membership.may_read_solution(lesson)):
         return None
     try:
         right = read_parts(lesson.solution, lesson.exercise_name)
@@ -233,21 +230,6 @@ def exported_test(request, lesson: Lesson) -> dict:
             raise RequestRejected(f"A client of this page cannot do {str(step)!r}.")
     if not any(step.action in BEGINNINGS for step in steps):
         raise RequestRejected("Nothing has been played yet. Connect, or send a request.")
-    target = _requested_target(lesson, request.POST.get("target", ""))
+    name = request.POST.get("target") or EXAMPLE
+    target = None if name == EXAMPLE else playable_target(lesson, name)
     return export_test(lesson, steps, target)._asdict()
-
-
-def _requested_target(lesson: Lesson, name: str) -> Target | None:
-    """The target of that name; None for the worked example. No code of the target runs."""
-    if name in ("", "example"):
-        return None
-    if not is_playable(lesson):
-        raise RequestRejected(f"The exercise of lesson {lesson.number} is a test, no consumer.")
-    if name == "solution" and membership.is_held("solutions", lesson):
-        raise RequestRejected(membership.NOT_RELEASED)
-    if name == "solution" and not progress.of(lesson).was_green:
-        raise RequestRejected("The solution can be exported once your exercise was green.")
-    if name in ("exercise", "solution"):
-        return resolve(lesson, name)
-    mistake = _mistake(lesson, name.removeprefix("mistake:"))
-    return Target(f"mistake:{mistake.name}", lesson.mistakes, mistake.name)

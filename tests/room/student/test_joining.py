@@ -19,6 +19,7 @@ from lessons.room.student.joining import (
     normal_url,
 )
 from lessons.room.student.membership import Membership
+from lessons.web.live.page_socket import new_feed_id
 from tests.support.join_server import JOINED
 from tests.support.join_server import answering_room as room
 
@@ -239,6 +240,37 @@ def test_what_a_student_has_opened_stays_open(client, settings):
     assert 'id="solution"' in shown
     assert shown.count('class="hint"') == len(find("stop").hints)
     assert membership.NOT_RELEASED not in shown
+
+
+STANDINGS = {  # the progress, and whether the solution is open: before it is held, and after
+    "new": (progress.Progress(), False, False),
+    "green": (progress.Progress("green", was_green=True), True, False),
+    "read": (progress.Progress("red", is_read=True), True, True),
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("known, free, held", STANDINGS.values(), ids=STANDINGS)
+def test_the_page_plays_exports_and_compares_the_solution_that_it_shows(
+    client, settings, monkeypatch, known, free, held
+):
+    settings.WORKSHOP = True
+    monkeypatch.setattr(progress, "of", lambda _: known)
+    client.get("/lessons/03-stop/")
+    feed = new_feed_id(client.session.session_key)
+    what = {"feed": feed, "target": "solution", "mistake": "DoesNotRaise", "step": ["connect"]}
+
+    def is_open():
+        return {
+            'id="solution"' in client.get("/lessons/03-stop/exercise/").content.decode(),
+            client.get("/lessons/03-stop/source/", what).status_code == 200,
+            client.post("/lessons/03-stop/pytest/", what).status_code == 200,
+            client.get("/lessons/03-stop/compare/", what).json()["code"] is not None,
+        }
+
+    assert is_open() == {free}
+    hold(solutions_held=["stop"])
+    assert is_open() == {held}
 
 
 @pytest.mark.django_db

@@ -57,16 +57,16 @@ export class Playing {
     this.showSource();
   }
 
-  // Takes what the server reports. `state` is a key of STATES.
-  update({ target, state, finding }) {
+  // Takes what the server reports. `state` is a key of STATES, or "refused" with a reason.
+  update({ target, state, finding, reason }) {
     if (target !== this.target) return;
     const hasChanged = state !== this.state;
     this.state = state;
     const isIdle = state === "ended" && !finding;
-    this.say(isIdle ? "Stopped: no client came. Connect to start it again." : STATES[state], state);
+    this.say(isIdle ? "Stopped: no client came. Connect to start it again." : reason ?? STATES[state], state);
     this.show(finding);
     if (state === "restarted") this.state = "ready";
-    if (hasChanged && state !== "starting") this.showSource();
+    if (hasChanged && !["starting", "refused"].includes(state)) this.showSource();
     if (state === "restarted") this.clients.reconnect();
   }
 
