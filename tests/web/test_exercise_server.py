@@ -61,6 +61,7 @@ def async_lamp(*lines):
 def workshop_database(tmp_path_factory):
     """A database with all tables and no rows."""
     folder = tmp_path_factory.mktemp("workshop")
+    database.connections.close_all()  # an earlier test may have left a connection to its database
     with closing(database._File(folder)) as file, file.used():
         database.create_tables()
         database.connections.close_all()
