@@ -53,6 +53,10 @@ def test_plays_the_steps_on_the_target(page, target, last):
     assert types(answer)[-1] == last
 
 
+def test_plays_a_step_that_no_client_of_a_page_takes(page):
+    assert types(ask(page, "play/", "connect", "kill"))[-1] == "cancelled"
+
+
 def test_plays_the_exercise_as_it_is_on_the_disk(page, monkeypatch, tmp_path):
     lesson = find("stop")
     copy = tmp_path / "03_stop.py"

@@ -44,7 +44,8 @@ MAX_STEPS = 40
 MAX_CHARACTERS = 6000  # of all steps together, as they are written
 MAX_TOTAL_PAYLOAD = 1_000_000  # characters and bytes of all frames; the course needs 608,000
 MAX_WAIT = 60  # seconds of the conversation's clock, all waits together
-# What a client of a page can do. A conversation knows more steps, which no page may ask for.
+# What a client of a page can do, and so what its exported test replays. Played and compared are all
+# steps of a conversation: a lesson's transcripts also have rows, outages and crashes.
 PAGE_ACTIONS = (*BEGINNINGS, "text", "bytes", "close", "vanish", "wait")
 
 
