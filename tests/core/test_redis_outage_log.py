@@ -17,7 +17,8 @@ from django.utils.log import configure_logging
 
 from lessons.core import redis_outage_log
 from lessons.core.redis_outage_log import RedisOutageFilter, redis_outage_filter
-from lessons.web.search.search import recognise
+from lessons.web.search.query import read_query
+from lessons.web.search.search import recognised_diagnoses
 
 OUTAGE = redis_py.ConnectionError("Error 111 connecting to localhost:6379. Connection refused.")
 LINE = (
@@ -74,7 +75,7 @@ def test_every_library_reports_an_outage_in_one_line(clock, caplog):
 
 
 def test_the_workshops_search_finds_the_diagnosis_of_the_line():
-    assert recognise(LINE) == ["redis-down"]
+    assert recognised_diagnoses(read_query(LINE)) == ["redis-down"]
 
 
 @pytest.mark.parametrize("log", WAYS.values(), ids=WAYS)

@@ -14,7 +14,8 @@ from lessons.authoring.notes import (
 )
 from lessons.core.catalogue import PROJECT_DIR
 from lessons.core.lesson_text import split_chapters
-from lessons.web.search.search import recognise
+from lessons.web.search.query import read_query
+from lessons.web.search.search import recognised_diagnoses
 
 TEXT = NOTES.read_text(encoding="utf-8")
 PROSE = FENCE.sub("", TEXT)
@@ -118,5 +119,5 @@ def test_the_search_recognises_each_error_of_the_table():
     rows = [found.groupdict() for found in re.finditer(row, TEXT, re.M)]
     assert len(rows) > 20
     for found in rows:
-        assert found["id"] in recognise(found["error"])
+        assert found["id"] in recognised_diagnoses(read_query(found["error"]))
         assert f"\n[{found['id']}]\n" in (PROJECT_DIR / found["file"]).read_text(encoding="utf-8")

@@ -51,7 +51,7 @@ def search(text: str) -> Found:
     """What the index has for this text. Raises SearchUnavailable."""
     index = connect()
     query = read_query(text)
-    recognised = [text] if text in index.diagnoses else _recognised(query)
+    recognised = [text] if text in index.diagnoses else recognised_diagnoses(query)
     query = query._replace(is_error=query.is_error or _is_symptom(index, query))
     terms = find_terms(index, query)
     scores = _scores(index, terms, query)
@@ -75,15 +75,11 @@ def _few_of_a_page(index: Index, rows: list[int]) -> Iterator[int]:
             yield row
 
 
-def recognise(text: str) -> list[str]:
-    """Ids of the diagnoses for the exceptions in `text`, with or without their types.
+def recognised_diagnoses(query: Query) -> list[str]:
+    """Ids of the diagnoses for the exceptions in the query, with or without their types.
 
     The last exception comes first, because it is the one that ended the consumer.
     """
-    return _recognised(read_query(text))
-
-
-def _recognised(query: Query) -> list[str]:
     found = (diagnoses.find_by_exception(one) for one in query.exceptions)
     return list(dict.fromkeys(one.id for one in found if one))
 
