@@ -22,10 +22,10 @@ from lessons.classroom.submission_folder import (
 )
 from lessons.cli.screen import STATE_SIGNS, print_paragraph, print_text, short_path
 from lessons.core import catalogue
+from lessons.core.bootstrap import INTERRUPTED
 from lessons.core.diagnoses import diagnosis
 from lessons.core.progress import state_dir
 
-INTERRUPTED = 130  # as a shell reports Ctrl-C
 _MAX_MISTAKES = 10  # in the terminal; the page has all of them
 _MAX_LEFT_OUT = 10
 _MAX_STEPS = 200  # characters of a conversation

@@ -27,7 +27,7 @@ STAMP = VENV / "requirements.sha256"  # written last: it marks a complete instal
 STATE = PROJECT / ".workshop"
 PIP_LOG = STATE / "pip.log"
 
-# Exit codes. `lesson check` uses 1 for a red exercise.
+# Exit codes. `lesson check` uses 1 for a red exercise, a shell reports Ctrl-C as 130.
 WRONG_SETUP, INTERRUPTED = 2, 130
 
 NETWORK_ERRORS = ("NewConnection", "NameResolution", "Timeout", "ProxyError", "SSLError")

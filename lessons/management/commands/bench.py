@@ -9,9 +9,9 @@ from django.core.management.base import BaseCommand, CommandError
 from lessons.bench.registry import BENCHMARKS
 from lessons.bench.report import MissingRequirement, Options
 from lessons.core import catalogue
+from lessons.core.bootstrap import INTERRUPTED
 
 ALL = "all"
-INTERRUPTED = 130  # as a shell reports Ctrl-C
 
 
 class Command(BaseCommand):

@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.module_loading import import_string
 
 from lessons.core import atomic_write, catalogue, exercise_copies, progress
+from lessons.core.bootstrap import INTERRUPTED
 from lessons.core.catalogue import IncompleteLesson, Lesson, UnknownLesson
 
 # The function of each action, imported when it is needed: `list` does not wait for Channels. Its
@@ -35,7 +36,6 @@ ACTIONS = {
     "verify": "verify.verify",
     "new": "new_lesson.create_lesson",
 }
-INTERRUPTED = 130  # as a shell reports Ctrl-C
 # Authors and instructors use these actions, which do not need the copies.
 WITHOUT_COPIES = {"verify", "new", "grade"}
 # Without a lesson, these actions are about all of them.
