@@ -49,16 +49,23 @@ def require_safe_accounts() -> None:
     try:
         name = account_with_known_password()
     except DatabaseError as error:
-        reason = str(error).partition("\n")[0].rstrip(".")  # psycopg adds questions
         raise SettingsError(
             "Cannot check whether an account has its name as password, because the database "
-            f"fails: {reason}. Repair it, then start again. This shows how: {MANAGE} doctor"
+            f"fails: {reason_of(error)}. Repair it, then start again. This shows how: "
+            f"{MANAGE} doctor"
         ) from None
     if name is not None:
         raise SettingsError(
             f"The account {name} has the password {name}, which everybody can guess. Change it, "
             f"then start again: {MANAGE} changepassword {name}"
         )
+
+
+def reason_of(error: DatabaseError) -> str:
+    """What the database says, in one line without the password."""
+    reason = str(error).partition("\n")[0].rstrip(".")  # psycopg adds questions
+    password = settings.DATABASES["default"].get("PASSWORD")
+    return reason.replace(password, "***") if password else reason
 
 
 def account_with_known_password() -> str | None:

@@ -150,7 +150,7 @@ def accounts() -> Row | None:
     from django.conf import settings
     from django.db import DatabaseError
 
-    from lessons.core.accounts import account_with_known_password
+    from lessons.core.accounts import account_with_known_password, reason_of
     from lessons.mode import Mode
 
     if settings.MODE is Mode.LOCAL or _sqlite_file_is_missing():
@@ -159,7 +159,7 @@ def accounts() -> Row | None:
     try:
         name = account_with_known_password()
     except DatabaseError as error:
-        return Row("Accounts", WRONG, f"Not checked, because of the database: {_reason(error)}.")
+        return Row("Accounts", WRONG, f"Not checked, because of the database: {reason_of(error)}.")
     if name is None:
         return Row("Accounts", OK, "No account with rights has its name as password.")
     text = f"The account {name} has the password {name}, which everybody can guess."
@@ -171,6 +171,8 @@ def database() -> Row:
     from django.conf import settings
     from django.db import DatabaseError, connection
 
+    from lessons.core.accounts import reason_of
+
     entry = settings.DATABASES["default"]
     is_file = entry is settings.SQLITE
     shown = _short(entry["NAME"]) if is_file else _name_of(entry)
@@ -180,7 +182,7 @@ def database() -> Row:
     try:
         count = _migrations_to_run()
     except DatabaseError as error:
-        reason = _reason(error)
+        reason = reason_of(error)
         if is_file:
             text = f"{shown}: {reason}. Make its folder writable, or move the file away:"
             return Row("Database", WRONG, text, cure=f"mv {shown} {shown}.old")
@@ -191,15 +193,6 @@ def database() -> Row:
     if count:
         return _migration_row(f"{shown}, with {count} migration{'s' * (count > 1)} to run.")
     return Row("Database", OK, f"{shown}, all migrations have run.")
-
-
-def _reason(error: Exception) -> str:
-    """What the database says, in one line without the password."""
-    from django.conf import settings
-
-    reason = str(error).partition("\n")[0].rstrip(".")  # psycopg adds questions
-    password = settings.DATABASES["default"].get("PASSWORD")
-    return reason.replace(password, "***") if password else reason
 
 
 def _migration_row(text: str) -> Row:
