@@ -278,10 +278,17 @@ class Step:
 
 def parse_step(text: str) -> Step:
     """Parse one step. Raises UnknownStep."""
+    try:
+        return _parse_step(text)
+    except RecursionError:
+        raise UnknownStep(f"The step {text[:20]!r}… is nested too deep.") from None
+
+
+def _parse_step(text: str) -> Step:
     if text.startswith("& "):
-        return replace(parse_step(text[2:]), together=True)
+        return replace(_parse_step(text[2:]), together=True)
     if found := _AT.match(text):
-        return replace(parse_step(text[found.end() :]), point=int(found["point"]))
+        return replace(_parse_step(text[found.end() :]), point=int(found["point"]))
     number, _, rest = text.partition(" ")
     has_number = number.isdecimal() and len(number) < 10
     client, line = (int(number), rest) if has_number else (1, text)

@@ -97,6 +97,20 @@ def test_names_an_unknown_step(page):
     assert answer.json()["error"].startswith("The step 'dance' is unknown: write ")
 
 
+@pytest.mark.parametrize(
+    "step",
+    [
+        "call add " + "[" * 2000,
+        "& " * 2000 + "text a",
+        '{"client": 1, "action": "text", "arguments": ' + "[" * 2000,
+    ],
+)
+def test_refuses_a_step_that_is_nested_too_deep(page, step):
+    answer = ask(page, "steps/", "connect", step)
+    assert answer.status_code == 400
+    assert answer.json()["error"].endswith("is nested too deep.")
+
+
 def test_refuses_frames_that_a_few_words_make_too_long(page):
     long = 'text "a" * 500000', "bytes 00ff * 250001"
     assert ask(page, "steps/", *long[:1]).json() == {"steps": [*long[:1]]}

@@ -72,6 +72,9 @@ def json_for_own_page(view):
             raise Http404(str(error)) from None
         except (ValueError, *PLAYBACK_ERRORS) as error:
             return JsonResponse({"error": str(error)}, status=400)
+        except RecursionError:
+            error = "A step of this conversation is nested too deep."
+            return JsonResponse({"error": error}, status=400)
 
     return answer
 
