@@ -51,15 +51,13 @@ def record(lesson: Lesson, name: str, steps: list[str]) -> Recording:
     """The recording of `steps` with the consumer `name`; played again after a file has changed.
 
     Raises what play() raises, except PlaybackLimitExceeded: its reason is the recording's `cut`.
+    Such a recording is not kept, because a busy machine cuts earlier than another.
     """
-
-    def make() -> Recording:
-        try:
-            return Recording(play(lesson, name, list(steps)))
-        except PlaybackLimitExceeded as error:
-            return Recording(error.events, error.reason)
-
-    return cached((lesson.folder, name, *steps, *modification_times(lesson, name)), make)
+    key = (lesson.folder, name, *steps, *modification_times(lesson, name))
+    try:
+        return cached(key, lambda: Recording(play(lesson, name, list(steps))))
+    except PlaybackLimitExceeded as error:
+        return Recording(error.events, error.reason)
 
 
 def cached(key: tuple, make: Callable[[], T]) -> T:

@@ -6,10 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from lessons.core.catalogue import find
 from lessons.playback import recording_cache
-from lessons.playback.recording_cache import cached
+from lessons.playback.conversation import PlaybackLimitExceeded
+from lessons.playback.recording_cache import Recording, cached, record
 
-TIMEOUT = 5  # seconds; only a test that fails waits so long
+TIMEOUT = 60  # seconds; only a test that fails waits so long
 REQUESTS = 8
 
 
@@ -63,6 +65,19 @@ def test_an_entry_that_could_not_be_made_is_made_by_the_next_request():
         cached(("one",), lambda: 1 / 0)
     assert cached(("one",), lambda: 1) == 1
     assert cached(("one",), lambda: 2) == 1
+
+
+def test_a_recording_that_was_cut_is_made_again(monkeypatch):
+    answers = [PlaybackLimitExceeded("Stopped after 5 s.", ()), ()]
+
+    def play(*_):
+        if isinstance(answer := answers.pop(0), Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(recording_cache, "play", play)
+    recordings = [record(find("stop"), "solution", ["connect"]) for _ in range(3)]
+    assert recordings == [Recording((), "Stopped after 5 s."), Recording(()), Recording(())]
 
 
 def test_the_entry_that_was_not_used_for_the_longest_time_is_forgotten(monkeypatch):
