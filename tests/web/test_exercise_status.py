@@ -15,6 +15,7 @@ from lessons.judge.daemon import judge_client
 from lessons.judge.verdict import Outcome, Verdict
 from lessons.web.exercise import exercise_status
 from lessons.web.exercise.exercise_panel import source_digest
+from lessons.web.live import page_socket
 from tests.support.programs.running_program import TEST_TIMEOUT
 
 GREEN = Verdict("01-lamp", "exercise", (Outcome("a", "It lights.", "green"),))
@@ -25,7 +26,7 @@ def lamp(course, settings, monkeypatch):
     settings.WORKSHOP = True
     monkeypatch.setattr(exercise_status, "RECONNECT_INTERVAL", 0.005)
     monkeypatch.setattr(exercise_status, "MISSING_TIMEOUT", 0.05)
-    monkeypatch.setattr(exercise_status, "FAILURE_PAUSE", 0)
+    monkeypatch.setattr(page_socket, "FAILURE_PAUSE", 0)
     monkeypatch.setattr(exercise_status, "feed", exercise_status.JudgeFeed())
     # The first panel of a process takes longer: Django compiles the templates.
     exercise_status.render_panel({"headers": []}, course[0], progress.Progress())

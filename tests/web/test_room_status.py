@@ -11,7 +11,7 @@ from lessons.core import progress
 from lessons.mode import Mode
 from lessons.room.student import membership
 from lessons.room.student.membership import Membership
-from lessons.web.live import room_status
+from lessons.web.live import page_socket, room_status
 from lessons.web.live.room_status import Alive, RoomStatus, page_state
 
 SNAPSHOT = {
@@ -117,6 +117,20 @@ async def test_a_page_gets_the_state_at_once_and_after_each_change(joined, link)
     assert (news["waiting"], news["message"]) == (3, {"id": 7, "text": "Hi"})
     link.publish(None)
     assert await client.receive_json_from() is None
+    await client.disconnect()
+    assert link.pages == []
+
+
+async def test_a_page_whose_news_cannot_be_made_is_closed(joined, link, monkeypatch, caplog):
+    monkeypatch.setattr(page_socket, "FAILURE_PAUSE", 0)
+    client = page()
+    await client.connect()
+    await client.receive_json_from()
+    link.publish({**SNAPSHOT, "look": {"id": 1, "lesson": "of a newer course"}})
+    assert await client.receive_output() == {"type": "websocket.close"}
+    [record] = caplog.records
+    assert record.getMessage() == "RoomStatus cannot send its news to a page"
+    assert "of a newer course" in str(record.exc_info[1])
     await client.disconnect()
     assert link.pages == []
 

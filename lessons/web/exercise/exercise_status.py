@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 from urllib.parse import parse_qs
 
-from channels.exceptions import StopConsumer
 from django.http import HttpRequest
 from django.middleware.csrf import CsrfViewMiddleware, get_token
 from django.template.loader import render_to_string
@@ -30,12 +29,11 @@ from lessons.web.exercise.exercise_panel import (
     source_digest,
 )
 from lessons.web.lesson_list import lesson_list_context, list_version
-from lessons.web.live.page_socket import PageSocket, cookies_of
+from lessons.web.live.page_socket import NewsSocket, cookies_of
 
 RECONNECT_INTERVAL = 0.25  # seconds between two attempts to find a judge
 MISSING_TIMEOUT = 5.0  # seconds without a judge, after which the pages say so
 FILE_INTERVAL = 0.25  # seconds between two looks at the student's file
-FAILURE_PAUSE = 2.0  # seconds until a page connects again after an exception, which may stay
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +109,7 @@ class JudgeFeed:
 feed = JudgeFeed()
 
 
-class ExerciseStatus(PageSocket):
+class ExerciseStatus(NewsSocket):
     """Sends the news to a lesson's page or to the list of lessons.
 
     The `?version=` of the socket's URL says what the page shows already. The answer is JSON with
@@ -124,8 +122,6 @@ class ExerciseStatus(PageSocket):
         file            the digest of the student's file
     """
 
-    task = None
-
     async def websocket_connect(self, event):
         key = self.scope["url_route"]["kwargs"].get("key")
         try:
@@ -134,24 +130,9 @@ class ExerciseStatus(PageSocket):
             await self.send({"type": "websocket.close"})
             return
         await self.send({"type": "websocket.accept"})
-        self.task = asyncio.create_task(self.follow(lesson))
-
-    async def websocket_disconnect(self, event):
-        if self.task:
-            self.task.cancel()
-            await asyncio.gather(self.task, return_exceptions=True)
-        raise StopConsumer
+        self.start(self.follow(lesson))
 
     async def follow(self, lesson: Lesson | None):
-        """Send the news. After an exception, close the socket: the page then connects again."""
-        try:
-            await self.send_news(lesson)
-        except Exception:
-            log.exception("The page cannot show what happens to its exercise")
-            await asyncio.sleep(FAILURE_PAUSE)
-            await self.send({"type": "websocket.close"})
-
-    async def send_news(self, lesson: Lesson | None):
         query = parse_qs(self.scope.get("query_string", b"").decode())
         self.shown = (query.get("version") or [""])[0]
         status = {}

@@ -4,14 +4,21 @@ A feed carries what the server recorded of one page's own connections, and of no
 id, which is in the page and proves that the page belongs to the browser's session.
 """
 
+import asyncio
+import logging
 import secrets
+from collections.abc import Coroutine
 
 from channels.consumer import AsyncConsumer, get_handler_name
+from channels.exceptions import StopConsumer
 from django.conf import settings
 from django.http import parse_cookie
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 LAYER = "wire"  # a separate alias: the lessons' layer carries only the lessons' messages
+FAILURE_PAUSE = 2.0  # seconds until a page connects again after an exception, which may stay
+
+log = logging.getLogger(__name__)
 
 
 def new_feed_id(session_key: str) -> str:
@@ -64,3 +71,27 @@ class PageSocket(AsyncConsumer):
 
     async def websocket_receive(self, event):
         """Ignore the frame: a page has nothing to send here."""
+
+
+class NewsSocket(PageSocket):
+    """Sends a page the news in a task, from `start` until the page has gone."""
+
+    task = None
+
+    def start(self, news: Coroutine) -> None:
+        self.task = asyncio.create_task(self._send_news(news))
+
+    async def _send_news(self, news: Coroutine) -> None:
+        """Run `news`. After an exception, close the socket: the page then connects again."""
+        try:
+            await news
+        except Exception:
+            log.exception("%s cannot send its news to a page", type(self).__name__)
+            await asyncio.sleep(FAILURE_PAUSE)
+            await self.send({"type": "websocket.close"})
+
+    async def websocket_disconnect(self, event):
+        if self.task:
+            self.task.cancel()
+            await asyncio.gather(self.task, return_exceptions=True)
+        raise StopConsumer

@@ -7,10 +7,8 @@ import asyncio
 import json
 import logging
 import time
-from contextlib import suppress
 from urllib.parse import quote, urlencode
 
-from channels.exceptions import StopConsumer
 from django.conf import settings
 from django.urls import reverse
 
@@ -21,7 +19,7 @@ from lessons.playback.steps import split_steps
 from lessons.room.protocol import SWITCHES
 from lessons.room.student import membership
 from lessons.room.student.room_link import RoomLink, link
-from lessons.web.live.page_socket import PageSocket
+from lessons.web.live.page_socket import NewsSocket
 from lessons.web.live.vote import vote_of
 
 LESSON_STEPS = ("predict", "see", "do")
@@ -52,17 +50,15 @@ def room_link() -> RoomLink:
     return link
 
 
-class ClassFollower(PageSocket):
+class ClassFollower(NewsSocket):
     """Sends what `news` makes of the state of the class: at once, and whenever it changes."""
-
-    task = None
 
     def news(self, snapshot: dict | None):
         raise NotImplementedError
 
-    def start(self):
+    def join_class(self):
         self.link = room_link()
-        self.task = asyncio.create_task(self.follow())
+        self.start(self.follow())
 
     async def follow(self):
         changed = self.link.join()
@@ -78,13 +74,6 @@ class ClassFollower(PageSocket):
         finally:
             self.link.leave(changed)
 
-    async def websocket_disconnect(self, event):
-        if self.task:
-            self.task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self.task
-        raise StopConsumer
-
 
 class Alive(ClassFollower):
     """A page keeps this socket open, and so learns when the server has ended.
@@ -95,7 +84,7 @@ class Alive(ClassFollower):
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
         if may_join():
-            self.start()
+            self.join_class()
 
     def news(self, snapshot):
         return {"class": snapshot is not None}
@@ -116,7 +105,7 @@ class RoomStatus(ClassFollower):
             await self.send({"type": "websocket.close"})
             return
         await self.send({"type": "websocket.accept"})
-        self.start()
+        self.join_class()
 
     def news(self, snapshot):
         return page_state(snapshot)
