@@ -139,7 +139,8 @@ async def crash(machines, killed, redis, crashed: asyncio.Event) -> None:
     await until(machines, total // 2)
     crashed.set()
     redis.stop(signal.SIGKILL)
-    await asyncio.sleep(0.2)
+    while not all(one.codes for one in machines):  # noqa: ASYNC110 - each notices the crash
+        await asyncio.sleep(0.01)
     redis.start()
 
 
