@@ -93,9 +93,9 @@ class RoomLink:
         except Exception:
             log.exception("The connection to the class has failed. Start the workshop again.")
         finally:
-            with self._guard:
+            with self._guard:  # before another thread publishes its class
+                self._publish(None)
                 self._thread = None
-            self._publish(None)
 
     def _next_membership(self) -> Membership | None:
         """Look at room.json until it has a membership. None after the link was stopped."""

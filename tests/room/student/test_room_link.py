@@ -178,8 +178,9 @@ async def test_a_failure_of_the_thread_is_logged_and_the_next_page_starts_it_aga
     link, monkeypatch, caplog
 ):
     monkeypatch.setattr(FakeClient, "failure", RuntimeError("broken"))
+    thread = link._thread
     membership.save(KNOWN)
-    await until(link, lambda snapshot: link._thread is None)
+    await asyncio.to_thread(thread.join, TIMEOUT)
     [record] = [one for one in caplog.records if one.levelno >= logging.ERROR]
     assert record.message.startswith("The connection to the class has failed.")
     assert record.exc_info
@@ -187,6 +188,31 @@ async def test_a_failure_of_the_thread_is_logged_and_the_next_page_starts_it_aga
     monkeypatch.setattr(FakeClient, "failure", None)
     link.start()
     await until(link, shows())
+
+
+async def test_a_thread_that_has_failed_hides_no_class_that_the_next_one_shows(
+    link, made, monkeypatch
+):
+    publish, is_shown, pages = link._publish, threading.Event(), []
+
+    def publish_late(snapshot):
+        """A page starts the link again at the moment at which the thread publishes its end."""
+        if snapshot is None and made and not pages:
+            monkeypatch.setattr(FakeClient, "failure", None)
+            pages.append(threading.Thread(target=link.start))
+            pages[0].start()
+            is_shown.wait(0.2)  # in vain, if the page has to wait for this thread
+        publish(snapshot)
+        if shows()(snapshot):
+            is_shown.set()
+
+    monkeypatch.setattr(link, "_publish", publish_late)
+    monkeypatch.setattr(FakeClient, "failure", RuntimeError("broken"))
+    failed = link._thread
+    membership.save(KNOWN)
+    await asyncio.to_thread(failed.join, TIMEOUT)
+    await until(link, shows())
+    pages[0].join()
 
 
 def test_a_damaged_file_is_read_once_and_not_at_each_look(monkeypatch, state_dir):
