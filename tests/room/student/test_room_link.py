@@ -165,13 +165,16 @@ async def test_an_action_of_a_page_runs_in_the_thread_of_the_room(link, made):
     assert membership.read().messages == []
 
 
-async def test_an_action_after_the_end_of_the_class_does_nothing(link):
-    link.do(lambda client: pytest.fail("called"))
+async def test_an_action_before_or_after_the_class_does_nothing(link):
+    called = []
+    link.do(called.append)
     membership.save(KNOWN)
     await until(link, shows())
     membership.forget()
     await until(link, lambda snapshot: snapshot is None)
-    link.do(lambda client: pytest.fail("called"))
+    link.do(called.append)
+    await asyncio.to_thread(link.stop)
+    assert called == []
 
 
 async def test_a_failure_of_the_thread_is_logged_and_the_next_page_starts_it_again(
