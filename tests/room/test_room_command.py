@@ -71,6 +71,7 @@ def test_three_lines_lead_from_a_fresh_clone_to_a_stored_report(fresh):
             assert json.loads(socket.recv(TEST_TIMEOUT)) == {"type": "acknowledged", "sequence": 1}
         started.process.send_signal(signal.SIGINT)
         assert started.process.wait(TEST_TIMEOUT) == 0
+        started.join_reader()
         assert "Traceback" not in "\n".join(started.lines)
 
 
