@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import ssl
 import stat
+from contextlib import closing
 
 import pytest
 from cryptography import x509
@@ -209,7 +210,8 @@ def test_refuses_a_certificate_that_cannot_be_used(clone, certificates, files, r
 
 
 def execute(clone, statement, *values):
-    with sqlite3.connect(clone.folder / ".workshop" / "room.sqlite3") as database:
+    file = clone.folder / ".workshop" / "room.sqlite3"
+    with closing(sqlite3.connect(file)) as database, database:
         return database.execute(statement, values).fetchall()
 
 
