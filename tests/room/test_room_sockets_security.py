@@ -1,6 +1,7 @@
 """Attacks on the sockets of the room: who may connect, and what a frame cannot do."""
 
 import json
+import time
 
 import pytest
 from channels.db import database_sync_to_async
@@ -526,9 +527,11 @@ async def test_deleting_a_class_leaves_nothing_of_it():
 
 
 async def test_a_board_that_reads_slowly_receives_one_frame_for_many_reports(monkeypatch):
-    monkeypatch.setattr("lessons.room.board_socket.FRAME_INTERVAL", 0.5)
+    interval = 0.5
+    monkeypatch.setattr("lessons.room.board_socket.FRAME_INTERVAL", interval)
     school_class = await new_class()
     ann = await new_student(school_class)
+    began = time.monotonic()
     async with board_socket(school_class) as board, connected_student(ann) as student:
         for sequence in range(1, 51):
             await student.say("report", **report(sequence))
@@ -538,4 +541,4 @@ async def test_a_board_that_reads_slowly_receives_one_frame_for_many_reports(mon
         while shown < stored:
             shown = (await board.next("rows"))["students"][0]["version"]
             frames += 1
-        assert frames < 20
+        assert frames <= 1 + (time.monotonic() - began) / interval
