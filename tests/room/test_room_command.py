@@ -65,6 +65,7 @@ def test_three_lines_lead_from_a_fresh_clone_to_a_stored_report(fresh):
         with connect(
             f"{started.url.replace('http', 'ws')}/room/student/",
             additional_headers={"Authorization": f"Bearer {token}"},
+            open_timeout=TEST_TIMEOUT,
         ) as socket:
             for frame in ({"type": "hello", "device": "d", "after": 0}, report(1)):
                 socket.send(json.dumps({"type": "report", **frame}))
@@ -184,6 +185,7 @@ def test_serves_https_with_the_whole_chain_of_a_certificate(fresh, certificates)
         with connect(
             f"{started.url.replace('https', 'wss')}/room/student/",
             additional_headers={"Authorization": f"Bearer {token}"},
+            open_timeout=TEST_TIMEOUT,
             ssl=trusted,
         ) as socket:
             socket.send('{"type": "hello", "device": "d", "after": 0}')

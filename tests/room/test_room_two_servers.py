@@ -160,7 +160,9 @@ def log_in(room, password: str) -> str:
 async def board_of(room, cookie: str):
     """An open board of the first class."""
     url = room.url.replace("http", "ws") + "/ws/room/board/1/"
-    return await connect(url, additional_headers={"Cookie": cookie}, origin=room.url)
+    headers = {"Cookie": cookie}
+    options = {"origin": room.url, "open_timeout": TEST_TIMEOUT}
+    return await connect(url, additional_headers=headers, **options)
 
 
 async def read_until(socket, type: str) -> dict:

@@ -31,8 +31,8 @@ async def open_chat(server, cookies=(), query="?seen=0"):
     """A browser's WebSocket to the lobby."""
     url = f"ws://127.0.0.1:{server.port}/ws/chat/lobby/{query}"
     headers = {name.decode(): value.decode() for name, value in cookies}
-    origin = f"http://127.0.0.1:{server.port}"
-    async with connect(url, proxy=None, origin=origin, additional_headers=headers) as client:
+    options = {"origin": f"http://127.0.0.1:{server.port}", "open_timeout": TEST_TIMEOUT}
+    async with connect(url, proxy=None, additional_headers=headers, **options) as client:
         yield client
 
 

@@ -35,7 +35,7 @@ async def servers(redis_binaries):
 @asynccontextmanager
 async def reader(server, last=0):
     url = f"ws://127.0.0.1:{server.port}/ws/db/replay/?after={last}"
-    async with connect(url, proxy=None) as client:
+    async with connect(url, proxy=None, open_timeout=TEST_TIMEOUT) as client:
         yield client
 
 

@@ -30,7 +30,7 @@ def open_client(servers):
 
         def visit(number, consumer, alias="default"):
             url = f"ws://127.0.0.1:{servers[1 + number].port}/{consumer}/{alias}"
-            return sockets.enter_context(connect(url, proxy=None))
+            return sockets.enter_context(connect(url, proxy=None, open_timeout=TEST_TIMEOUT))
 
         yield visit
 

@@ -38,7 +38,8 @@ def daphne(redis):
 @asynccontextmanager
 async def open_client(daphne, path):
     host = f"127.0.0.1:{daphne.port}"
-    async with connect(f"ws://{host}{path}", origin=f"http://{host}", proxy=None) as client:
+    options = {"origin": f"http://{host}", "proxy": None, "open_timeout": TEST_TIMEOUT}
+    async with connect(f"ws://{host}{path}", **options) as client:
         yield client
 
 

@@ -179,7 +179,8 @@ async def test_a_client_that_connects_during_an_outage_is_rejected(redis, daphne
     outcomes = {}
     for path in ("/redis/Chat/x", "/redis/Refreshing/x", "/pubsub/Chat/x", "/pubsub/Refreshing/x"):
         try:
-            async with connect(f"ws://127.0.0.1:{daphne.port}{path}", proxy=None) as client:
+            url = f"ws://127.0.0.1:{daphne.port}{path}"
+            async with connect(url, proxy=None, open_timeout=TEST_TIMEOUT) as client:
                 await client.recv()
         except InvalidStatus as refused:
             outcomes[path] = refused.response.status_code

@@ -78,7 +78,8 @@ class RealDaphne(RunningProgram):
         number, visit = next(self.numbers), Visit()
         url = f"ws://127.0.0.1:{self.port}{path}?{number}:{quote(repr(list(replies)))}"
         try:
-            with connect(url, subprotocols=subprotocols, proxy=None) as client:
+            options = {"proxy": None, "open_timeout": TEST_TIMEOUT}
+            with connect(url, subprotocols=subprotocols, **options) as client:
                 visit.status, visit.headers = 101, dict(client.response.headers)
                 visit.subprotocol = client.subprotocol
                 visit.frames = act(client)

@@ -65,7 +65,8 @@ def death_of(visit):
 
 def open_client(server, path, **options):
     """A client for visits that may not end: its consumer may stay, or the server may stop."""
-    return connect(f"ws://127.0.0.1:{server.port}{quote(path, '/?:')}", proxy=None, **options)
+    url = f"ws://127.0.0.1:{server.port}{quote(path, '/?:')}"
+    return connect(url, proxy=None, open_timeout=TEST_TIMEOUT, **options)
 
 
 # What arrives

@@ -70,9 +70,9 @@ class RoomClient:
 async def connected_clients(count, server, path):
     """Connect `count` clients to this path. They disconnect at the end."""
     url = f"ws://127.0.0.1:{server.port}{path}"
+    options = {"proxy": None, "compression": None, "max_size": None, "open_timeout": TEST_TIMEOUT}
     attempts = await asyncio.gather(
-        *(connect(url, proxy=None, compression=None, max_size=None) for _ in range(count)),
-        return_exceptions=True,
+        *(connect(url, **options) for _ in range(count)), return_exceptions=True
     )
     errors = [one for one in attempts if isinstance(one, BaseException)]
     clients = [RoomClient(one) for one in attempts if one not in errors]
