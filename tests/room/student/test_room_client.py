@@ -161,7 +161,8 @@ async def test_gets_announcements_once_and_asks_for_those_after_the_last():
             await room.until(lambda: room.hellos)
             for _ in range(2):
                 await room.say(type="announcement", id=5, kind="message", data={"text": "<b>Hi"})
-            await until(lambda: client.membership.messages)
+            await room.say(type="state", **{**STATE, "hand": True})
+            await until(lambda: client.state.hand)  # so both have arrived
         async with running_client(room) as client:
             await room.until(lambda: len(room.hellos) == 2)
             assert room.hellos[1]["after"] == 5
