@@ -150,6 +150,9 @@ async def test_a_page_that_was_closed_hears_nothing(link):
 async def test_a_page_hears_nothing_of_what_has_not_changed(link):
     membership.save(KNOWN)
     await until(link, shows())
+    has_published = threading.Event()  # to the pages that were open by then
+    link.do(lambda client: has_published.set())
+    assert await asyncio.to_thread(has_published.wait, TIMEOUT)
     changed = link.join()
     link._publish(dict(link.snapshot))
     await asyncio.sleep(0)  # the event would be set in this turn of the loop
