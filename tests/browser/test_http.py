@@ -23,6 +23,7 @@ def test_an_event_source_receives_each_beat_and_ends_the_stream(visit):
     page = visit("08-http")
     watched = page.page.locator("#panel").get_attribute("data-watched")
     page.press("Send")  # opens the feed
+    page.expect_status("HTTP 200, the body is arriving.")
     page.press("Leave")
     page.expect_status("You have left.")
     page.press("Clear")
