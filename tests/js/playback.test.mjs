@@ -58,3 +58,18 @@ test("the zoom has a smallest and a largest size", () => {
   for (let step = 0; step < 5; step += 1) controls.out.onclick();
   assert.equal(diagram.zoom, 0.8);
 });
+
+test("two clicks while the replay is loaded play the events once, and Stop ends that", async (context) => {
+  const timers = new Set();
+  const { setTimeout: real, clearTimeout: realClear } = globalThis;
+  globalThis.setTimeout = (action) => (timers.add(action), action);
+  globalThis.clearTimeout = (timer) => timers.delete(timer);
+  context.after(() => Object.assign(globalThis, { setTimeout: real, clearTimeout: realClear }));
+  const { controls } = playback();
+  await Promise.all([controls.play.onclick(), controls.play.onclick()]);
+  assert.equal(timers.size, 1);
+  assert.equal(controls.play.textContent, "Stop");
+  controls.play.onclick();
+  assert.equal(timers.size, 0);
+  assert.equal(controls.play.textContent, "Play");
+});

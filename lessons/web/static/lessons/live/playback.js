@@ -63,8 +63,8 @@ export class Playback {
   async playOrStop() {
     if (this.replay) return this.replay.stop();
     const { Replay } = await retryImport((query) => import(`../diagram/replay.js${query}`));
-    this.replay ??= new Replay(this, () => this.setReplay(null));
-    this.setReplay(this.replay);
+    if (this.replay) return undefined; // a second click while the module was loaded
+    this.setReplay(new Replay(this, () => this.setReplay(null)));
     return this.replay.start();
   }
 
