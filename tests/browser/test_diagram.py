@@ -246,12 +246,15 @@ def test_play_shows_the_recorded_events_again(visit):
     assert page.page.evaluate("() => counts[0]") == "0 of 3"
     expect(page.page.get_by_role("button", name="Play", exact=True)).to_be_visible()
     page.page.get_by_label("Speed").select_option("steady")
-    page.page.evaluate(  # both clicks before the next event, which comes after 0.7 s
+    page.page.evaluate(  # Stop right after the first event: the next one comes after 0.7 s
         """() => {
-            const button = [...document.querySelectorAll(".playback button")]
-                .find((it) => it.textContent.trim() === "Play");
-            button.click();
+            const [count, button] = [".count", "[name=play]"]
+                .map((it) => document.querySelector(`.playback ${it}`));
+            new MutationObserver(() => {
+                if (count.textContent === "1 of 3" && button.textContent === "Stop") button.click();
+            }).observe(count, { childList: true });
             button.click();
         }"""
     )
     expect(count).to_have_text("1 of 3")
+    expect(page.page.get_by_role("button", name="Play", exact=True)).to_be_visible()
