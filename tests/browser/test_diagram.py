@@ -172,6 +172,8 @@ def test_after_a_flood_the_last_event_is_visible_and_the_gap_marked(visit):
 def test_rows_of_the_table_are_copied_with_tabs_between_cells(visit):
     page = converse(visit)
     page.press("Table")
+    # The table is loaded and drawn by itself, after the diagram.
+    expect(page.page.locator("#events tr").last).to_contain_text("finished")
     copied = page.page.locator("#events").evaluate(COPY)
     assert copied[0].split("\t")[2:4] == ["client 1", "→ websocket.disconnect code: None"]
     assert copied[2].split("\t")[2:5] == ["consumer 1", "· finished", DISCONNECT]
