@@ -143,7 +143,7 @@ def test_an_address_leads_to_its_event_even_after_a_reload(visit):
     page = converse(visit)
     labels(page).nth(4).click()
     page.page.get_by_role("link", name="Event 1.").click()
-    assert re.search(r"#event-1\.\d+$", page.page.url)
+    expect(page.page).to_have_url(re.compile(r"#event-1\.\d+$"))
     page.page.reload()
     expect(page.page.locator("#details pre")).to_contain_text('"type": "websocket.receive"')
     page.expect_highlighted(RECEIVE)
