@@ -123,17 +123,17 @@ def test_a_transcript_can_be_saved_and_loaded_but_not_a_broken_one(visit):
     saved = download.value.path().read_text(encoding="utf-8")
     assert json.loads(saved)["lesson"] == "02-frames"
 
-    def load(text):
-        file = {"name": "a.json", "mimeType": "application/json", "buffer": text.encode()}
+    def load(text, name="a.json"):
+        file = {"name": name, "mimeType": "application/json", "buffer": text.encode()}
         page.page.get_by_label("A saved transcript").set_input_files(file)
 
     no_text = json.dumps(
         {**json.loads(saved), "events": [json.loads(saved)["events"][0] | {"text": 1}]}
     )
-    for text in (saved[:-9], '{"events": [1]}', no_text):
-        load(text)
+    for number, text in enumerate((saved[:-9], '{"events": [1]}', no_text)):
+        load(text, f"{number}.json")
         expect(page.page.locator("#file-status")).to_contain_text(
-            "a.json is not a saved transcript."
+            f"{number}.json is not a saved transcript."
         )
         assert rows.all_text_contents() == texts
     page.press("Clear")
