@@ -146,11 +146,15 @@ def test_an_update_is_on_the_board_within_a_second(classroom, three):
         """() => new MutationObserver(() => (window.changedAt = Date.now()))
           .observe(document.querySelector("#tiles"), { subtree: true, attributes: true })"""
     )
-    begun = classroom.page.evaluate("Date.now()")
-    three[2].report(state="red", verdict=RED)
-    expect(classroom.tile("Cleo")).to_have_attribute("data-state", "red")
-    # The limit is a second. A busy machine may need longer, and must not fail the test.
-    assert classroom.page.evaluate("window.changedAt") - begun < 5000
+    delays = []
+    for state in ("red", "green", "red", "green", "red"):
+        begun = classroom.page.evaluate("Date.now()")
+        three[2].report(state=state, verdict=RED)
+        expect(classroom.tile("Cleo")).to_have_attribute("data-state", state)
+        delays.append(classroom.page.evaluate("window.changedAt") - begun)
+    # A busy machine may need longer for some. Without news, each waits for the next look of the
+    # board, two seconds after the one before.
+    assert min(delays) < 1000, delays
 
 
 def test_a_raised_hand_comes_first_and_the_instructor_lowers_it_with_the_keyboard(classroom, three):
