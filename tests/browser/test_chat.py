@@ -121,8 +121,17 @@ def test_two_users_talk_and_see_who_is_here(user):
 
 def test_the_others_see_who_is_typing(user):
     teacher, guest = user(TEACHER).enter("typing"), user().enter("typing")
+    # The notice stays for some seconds only: keep it, however late the test looks.
+    guest.page.evaluate(
+        """() => {
+            const notice = document.getElementById("typing");
+            self.notices = [];
+            new MutationObserver(() => notices.push(notice.textContent))
+                .observe(notice, { childList: true });
+        }"""
+    )
     teacher.page.get_by_label("Message", exact=True).press_sequentially("he")
-    expect(guest.page.locator("#typing")).to_have_text("instructor is typing…")
+    guest.page.wait_for_function("() => notices.includes('instructor is typing…')")
 
 
 def test_markup_in_a_message_is_shown_as_text(user):
