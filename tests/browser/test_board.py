@@ -484,6 +484,7 @@ def test_the_board_has_no_axe_violations_and_is_not_cut(classroom, three, view):
     three[0].say("hand", raised=True)
     expect(page.locator(".tile.raised")).to_have_count(1)
     classroom.press(view)
+    expect(page.locator(f"#{view.lower()}")).to_be_visible()  # drawn in one of the next frames
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         assert violations(page) == []
@@ -500,6 +501,8 @@ def test_the_dialogs_and_other_pages_have_no_axe_violations(classroom, three):
         classroom.press(name)
         dialog = page.get_by_role("dialog")
         expect(dialog).to_be_visible()
+        if name in ("Everyone look here", "Poll"):  # the lessons are loaded
+            expect(dialog.locator("[name=lesson] option")).not_to_have_count(0)
         assert (name, violations(page, "dialog[open]")) == (name, [])
         page.keyboard.press("Escape")
         expect(dialog).to_be_hidden()
