@@ -29,7 +29,7 @@ REPLACE = """async (text) => {
 
 @pytest.fixture(scope="module")
 def workshop(chromium):
-    with workshop_copy() as workshop:
+    with workshop_copy("--no-reload") as workshop:  # so it takes its port when it listens
         yield workshop
 
 
