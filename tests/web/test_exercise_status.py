@@ -25,7 +25,7 @@ GREEN = Verdict("01-lamp", "exercise", (Outcome("a", "It lights.", "green"),))
 def lamp(course, settings, monkeypatch):
     settings.WORKSHOP = True
     monkeypatch.setattr(exercise_status, "RECONNECT_INTERVAL", 0.005)
-    monkeypatch.setattr(exercise_status, "MISSING_TIMEOUT", 0.05)
+    monkeypatch.setattr(exercise_status, "MISSING_TIMEOUT", 0.5)
     monkeypatch.setattr(page_socket, "FAILURE_PAUSE", 0)
     monkeypatch.setattr(exercise_status, "feed", exercise_status.JudgeFeed())
     # The first panel of a process takes longer: Django compiles the templates.
@@ -39,8 +39,10 @@ class StubJudge:
     async def __aenter__(self):
         self.writers = []
         self.connected = asyncio.Event()
-        self.lock = judge_client.acquire_lock()
         self.server = await asyncio.start_server(self.accept, judge_client.HOST, 0)
+        # Nothing else runs between these two calls, or a feed would find the address of a judge
+        # that has ended, and report that the judge restarts.
+        self.lock = judge_client.acquire_lock()
         judge_client.write_address(self.server.sockets[0].getsockname()[1], "token")
         return self
 
