@@ -32,6 +32,7 @@ from tests.support.programs import processes
 from tests.support.programs.bare_project import BareProject
 
 SECRET = "a-password-that-no-report-shows"
+TIMEOUT = 60  # seconds; only a test that fails waits so long
 ROWS = [
     Row("Python", OK, "3.12.1 at /usr/bin/python3."),
     Row("Node", OPTIONAL, "Is not installed.", "tests " * 30, f"sudo {'very-long-command ' * 9}"),
@@ -47,6 +48,7 @@ def machine(tmp_path, monkeypatch):
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setattr(system_checks, "PROGRAM_TIMEOUT", TIMEOUT)
     monkeypatch.delenv("REDIS_SERVER", raising=False)
 
     def install(texts, code=0):
@@ -315,7 +317,9 @@ def test_a_port_that_does_not_exist_is_wrong():
     assert system_checks.port(70000).text == "There is no port 70000. The last one is 65535."
 
 
-def test_a_port_of_a_workshop_is_right():
+def test_a_port_of_a_workshop_is_right(monkeypatch):
+    monkeypatch.setattr(system_checks, "HTTP_TIMEOUT", TIMEOUT)
+
     class Page(BaseHTTPRequestHandler):
         def do_GET(self):
             self.send_response(200)
@@ -623,7 +627,8 @@ def test_a_database_server_is_shown_without_user_and_password():
 # Redis
 
 
-def test_a_redis_that_answers_is_right(settings, redis_url):
+def test_a_redis_that_answers_is_right(settings, redis_url, monkeypatch):
+    monkeypatch.setattr(project_checks, "REDIS_TIMEOUT", TIMEOUT)
     settings.REDIS_URL = redis_url
     row = project_checks.redis()
     assert row.state == OK
