@@ -153,11 +153,18 @@ def test_redis_starts_again_at_the_same_address(hurried, how):
     assert hurried.output.count("stopped") == 1
 
 
-def test_ctrl_c_ends_a_cluster_whose_worker_waits_for_its_restart(running):
-    os.kill(running.pids["worker"], signal.SIGKILL)
-    assert "worker starts again in 3 s\n" in running.read_until("worker starts")
-    os.killpg(running.process.pid, signal.SIGINT)
-    assert running.ended() == 130
+PATIENT = """
+from lessons.cli import cluster
+cluster.FIRST_PAUSE = 600
+"""
+
+
+def test_ctrl_c_ends_a_cluster_whose_worker_waits_for_its_restart(tmp_path, redis_binaries):
+    with Cluster(tmp_path, PATIENT + PROGRAM) as running:
+        os.kill(running.pids["worker"], signal.SIGKILL)
+        assert "worker starts again in 600 s\n" in running.read_until("worker starts")
+        os.killpg(running.process.pid, signal.SIGINT)
+        assert running.ended() == 130
     assert running.output.count("worker started") == 1
 
 
