@@ -149,7 +149,8 @@ def test_redis_starts_again_at_the_same_address(hurried, how):
     hurried.process_with(" redis ").send_signal(how)
     hurried.read_until("redis starts again")
     hurried.read_until("redis started")
-    cluster.wait_for_redis(cluster.redis_server.redis_url_of(hurried.folder / "redis"))
+    url = cluster.redis_server.redis_url_of(hurried.folder / "redis")
+    cluster.wait_for_redis(url, TEST_TIMEOUT)
     assert hurried.output.count("stopped") == 1
 
 
@@ -168,9 +169,10 @@ def test_ctrl_c_ends_a_cluster_whose_worker_waits_for_its_restart(tmp_path, redi
     assert running.output.count("worker started") == 1
 
 
+# In the same time, the killed processes must be reported.
 IMPATIENT = """
 from lessons.cli import cluster
-cluster.KILL_TIMEOUT = 0.5
+cluster.KILL_TIMEOUT = 2
 """
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)" + MANAGE
 

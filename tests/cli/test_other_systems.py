@@ -223,7 +223,7 @@ def redis_over_tcp(redis_binaries):
         stdout=subprocess.DEVNULL,
     )
     url = f"redis://127.0.0.1:{port}/0"
-    wait_for_redis(url)
+    wait_for_redis(url, TEST_TIMEOUT)
     yield url
     process.terminate()
     process.wait()
