@@ -11,11 +11,18 @@ TIMEOUT = 60  # seconds; only a test that fails waits so long
 SESSION = "my0session0key"
 
 
+class PageClient(WebsocketCommunicator):
+    """A client of a page. The process that serves it may need long to end its connection."""
+
+    async def disconnect(self, code=1000, timeout=TIMEOUT):
+        await super().disconnect(code, timeout)
+
+
 def client(application, path, session=SESSION):
     headers = [(b"origin", b"http://localhost")]
     if session:
         headers.append((b"cookie", f"{settings.SESSION_COOKIE_NAME}={session}".encode()))
-    return WebsocketCommunicator(application, path, headers=headers)
+    return PageClient(application, path, headers=headers)
 
 
 class PlayedPage:
@@ -33,7 +40,7 @@ class PlayedPage:
         return self
 
     async def __aexit__(self, *_):
-        await self.feed.disconnect(timeout=TIMEOUT)
+        await self.feed.disconnect()
 
     def path(self, number=1, path="/ws/lamp/", more=""):
         options = f"client={number}&lesson={self.lesson.key}&target={self.target}{more}"

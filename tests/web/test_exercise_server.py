@@ -434,7 +434,7 @@ async def test_a_workshop_that_cannot_serve_says_why_and_tries_again(
     async with PlayedPage(application, lamp(LAMP)) as page:
         with monkeypatch.context() as failing:
             failing.setattr(function, Mock(side_effect=error))
-            assert await page.client().connect(timeout=5) == (False, 1000)
+            assert await page.client().connect(timeout=TIMEOUT) == (False, 1000)
             finding = (await page.state("ended"))["finding"]
         assert finding["title"] == "The workshop cannot run the code"
         assert detail in finding["detail"]
