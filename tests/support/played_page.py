@@ -12,7 +12,22 @@ SESSION = "my0session0key"
 
 
 class PageClient(WebsocketCommunicator):
-    """A client of a page. The process that serves it may need long to end its connection."""
+    """Waits as long as processes, sockets and threads may take on a busy machine."""
+
+    async def connect(self, timeout=TIMEOUT):
+        return await super().connect(timeout)
+
+    async def receive_output(self, timeout=TIMEOUT):
+        return await super().receive_output(timeout)
+
+    async def receive_from(self, timeout=TIMEOUT):
+        return await super().receive_from(timeout)
+
+    async def receive_json_from(self, timeout=TIMEOUT):
+        return await super().receive_json_from(timeout)
+
+    async def wait(self, timeout=TIMEOUT):
+        await super().wait(timeout)
 
     async def disconnect(self, code=1000, timeout=TIMEOUT):
         await super().disconnect(code, timeout)

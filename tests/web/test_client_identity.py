@@ -7,7 +7,7 @@ import pytest
 from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
-from channels.testing import HttpCommunicator, WebsocketCommunicator
+from channels.testing import HttpCommunicator
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
@@ -18,6 +18,7 @@ from auth_demo.consumers import Account
 from lessons.web.live.client_identity import ClientIdentity, InvalidIdentity
 from lessons.web.live.page_socket import new_feed_id
 from lessons.web.live.recording import record_page_clients
+from tests.support.played_page import PageClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -65,7 +66,7 @@ def page_client(application, session, place="ws/mirror/", page="http://localhost
     identity = quote(urlencode({"client": 1} | options), safe="")
     headers = [(b"origin", page.encode()), (b"cookie", f"sessionid={session}".encode())]
     address = f"/watched/{new_feed_id(session)}/{identity}/{place}"
-    return WebsocketCommunicator(application, address, headers=headers)
+    return PageClient(application, address, headers=headers)
 
 
 async def scope_seen_by(client):
@@ -163,7 +164,7 @@ async def test_rejects_a_leaked_id_with_another_session(application, session):
         (b"origin", b"http://localhost"),
         (b"cookie", f"sessionid={thief.session_key}".encode()),
     ]
-    client = WebsocketCommunicator(application, mine.scope["path"], headers=headers)
+    client = PageClient(application, mine.scope["path"], headers=headers)
     assert await is_rejected(client)
     assert await Session.objects.acount() == 2
 
@@ -171,14 +172,16 @@ async def test_rejects_a_leaked_id_with_another_session(application, session):
 async def test_rejects_an_http_request_with_an_identity(application, session):
     headers = page_client(application, session).scope["headers"]
     address = f"/watched/{new_feed_id(session)}/client=1&as=student/lessons/"
-    response = await HttpCommunicator(application, "GET", address, headers=headers).get_response()
+    response = await HttpCommunicator(application, "GET", address, headers=headers).get_response(
+        TIMEOUT
+    )
     assert response["status"] == 403
 
 
 async def test_no_session_key_reaches_the_feed(application, session):
     client = page_client(application, session, **{"as": "student"})
     feed_id = client.scope["path"].split("/")[2]
-    feed = WebsocketCommunicator(application, f"/ws/feed/{feed_id}/", client.scope["headers"])
+    feed = PageClient(application, f"/ws/feed/{feed_id}/", client.scope["headers"])
     assert await feed.connect(timeout=TIMEOUT) == (True, None)
     cookie = (await scope_seen_by(client))["cookie"].partition("=")[2]
     received = ""

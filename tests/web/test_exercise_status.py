@@ -7,7 +7,6 @@ from dataclasses import asdict
 from unittest.mock import Mock
 
 import pytest
-from channels.testing import WebsocketCommunicator
 
 from lessons.core import exercise_copies, progress
 from lessons.core.source import find_source
@@ -16,6 +15,7 @@ from lessons.judge.verdict import Outcome, Verdict
 from lessons.web.exercise import exercise_status
 from lessons.web.exercise.exercise_panel import source_digest
 from lessons.web.live import page_socket
+from tests.support.played_page import PageClient
 from tests.support.programs.running_program import TEST_TIMEOUT
 
 GREEN = Verdict("01-lamp", "exercise", (Outcome("a", "It lights.", "green"),))
@@ -74,19 +74,6 @@ class StubJudge:
 
     def report_progress(self, lesson):
         self.report(progress={lesson.key: asdict(progress.of(lesson))})
-
-
-class PageClient(WebsocketCommunicator):
-    """Waits as long as a real socket and threads may take on a busy machine."""
-
-    async def connect(self, timeout=TEST_TIMEOUT):
-        return await super().connect(timeout)
-
-    async def receive_json_from(self, timeout=TEST_TIMEOUT):
-        return await super().receive_json_from(timeout)
-
-    async def disconnect(self, code=1000, timeout=TEST_TIMEOUT):
-        await super().disconnect(code, timeout)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from channels.consumer import AsyncConsumer, SyncConsumer
 from channels.exceptions import StopConsumer
 from channels.layers import channel_layers
 from channels.routing import URLRouter
-from channels.testing import HttpCommunicator, WebsocketCommunicator
+from channels.testing import HttpCommunicator
 from django.conf import settings as project
 from django.db.backends.signals import connection_created
 from django.urls import path
@@ -20,7 +20,7 @@ from lessons.web.live.recording import record_page_clients
 from lessons.wire.layer import RecordingLayer
 from sync_demo.consumers import Echo
 from tests.support.modes import DEPLOYED
-from tests.support.played_page import lines
+from tests.support.played_page import PageClient, lines
 from tests.support.programs.processes import project_environment, run
 
 TIMEOUT = 60  # seconds; only a test that fails waits so long
@@ -103,7 +103,7 @@ def client(application, path, session=MINE, origin="http://localhost"):
     if session:
         cookie = f"theme=dark; {project.SESSION_COOKIE_NAME}={session}"
         headers.append((b"cookie", cookie.encode()))
-    return WebsocketCommunicator(application, path, headers=headers)
+    return PageClient(application, path, headers=headers)
 
 
 async def opened(application, path, **kwargs):
@@ -362,7 +362,7 @@ def request(path, session):
 async def test_records_a_request_and_serves_it_at_the_lessons_path(feed_id):
     application = record_page_clients(answer)
     feed = await open_feed(application, feed_id)
-    response = await request(f"/watched/{feed_id}/client=1/async/http/", MINE).get_response()
+    response = await request(f"/watched/{feed_id}/client=1/async/http/", MINE).get_response(TIMEOUT)
     assert (response["status"], response["body"]) == (200, b"/async/http/")
     events = [event for batch in await batches(feed, "finished") for event in batch["events"]]
     assert [event["message"]["type"] for event in events] == [
@@ -376,5 +376,7 @@ async def test_records_a_request_and_serves_it_at_the_lessons_path(feed_id):
 
 
 async def test_answers_403_to_a_request_for_another_sessions_feed(feed_id):
-    response = await request(f"/watched/{feed_id}/client=1/async/http/", THEIRS).get_response()
+    response = await request(f"/watched/{feed_id}/client=1/async/http/", THEIRS).get_response(
+        TIMEOUT
+    )
     assert (response["status"], response["body"]) == (403, b"")

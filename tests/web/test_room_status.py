@@ -5,7 +5,6 @@ import json
 import time
 
 import pytest
-from channels.testing import WebsocketCommunicator
 
 from lessons.core import progress
 from lessons.mode import Mode
@@ -13,6 +12,7 @@ from lessons.room.student import membership
 from lessons.room.student.membership import Membership
 from lessons.web.live import page_socket, room_status
 from lessons.web.live.room_status import Alive, RoomStatus, page_state
+from tests.support.played_page import PageClient
 
 SNAPSHOT = {
     "class": "Monday",
@@ -102,7 +102,7 @@ def link(monkeypatch):
 
 
 def page():
-    return WebsocketCommunicator(RoomStatus.as_asgi(), "/ws/feed/room/")
+    return PageClient(RoomStatus.as_asgi(), "/ws/feed/room/")
 
 
 async def test_a_page_gets_the_state_at_once_and_after_each_change(joined, link):
@@ -187,7 +187,7 @@ async def test_a_page_in_no_class_gets_null_until_the_workshop_joins(link):
 
 async def test_each_page_hears_when_the_workshop_joins_and_leaves_and_nothing_else(link):
     link.snapshot = None
-    client = WebsocketCommunicator(Alive.as_asgi(), "/ws/feed/alive/")
+    client = PageClient(Alive.as_asgi(), "/ws/feed/alive/")
     assert (await client.connect())[0]
     assert await client.receive_json_from() == {"class": False}
     link.publish(SNAPSHOT)
@@ -202,7 +202,7 @@ async def test_each_page_hears_when_the_workshop_joins_and_leaves_and_nothing_el
 @pytest.mark.parametrize("mode", [Mode.SHARED, Mode.DEPLOYED])
 async def test_the_server_of_several_users_says_nothing_of_classes(joined, link, settings, mode):
     settings.MODE = mode
-    client = WebsocketCommunicator(Alive.as_asgi(), "/ws/feed/alive/")
+    client = PageClient(Alive.as_asgi(), "/ws/feed/alive/")
     assert (await client.connect())[0]
     await client.disconnect()
     assert link.pages == []
