@@ -31,7 +31,8 @@ def test_daphne_lets_fifty_new_connections_wait():
 async def joined(port):
     """Connect as a guest. Returns the last list of users, when all clients are in it."""
     url, origin = f"ws://127.0.0.1:{port}/ws/chat/lobby/?seen=0", f"http://127.0.0.1:{port}"
-    async with asyncio.timeout(TEST_TIMEOUT), connect(url, origin=origin, proxy=None) as client:
+    opened = connect(url, origin=origin, proxy=None, open_timeout=TEST_TIMEOUT)
+    async with asyncio.timeout(TEST_TIMEOUT), opened as client:
         is_ready, users = False, {}
         while not is_ready or users.get("guests") != CLIENTS:
             frame = json.loads(await client.recv())

@@ -19,7 +19,8 @@ def daphne():
 
 
 def visit(daphne, consumer):
-    return connect(f"ws://127.0.0.1:{daphne.port}/{consumer}?0", proxy=None)
+    url = f"ws://127.0.0.1:{daphne.port}/{consumer}?0"
+    return connect(url, proxy=None, open_timeout=TEST_TIMEOUT)
 
 
 def close_code_after(daphne, consumer, *frames):

@@ -37,7 +37,8 @@ def visit(daphne):
         def enter(path):
             number = next(numbers)
             url = f"ws://127.0.0.1:{daphne.port}/{path}?{number}"
-            socket = sockets.enter_context(connect(url, proxy=None))
+            opened = connect(url, proxy=None, open_timeout=TEST_TIMEOUT)
+            socket = sockets.enter_context(opened)
             socket.number = number
             return socket
 

@@ -33,7 +33,8 @@ def visit():
         def enter(daphne, consumer):
             number = next(numbers)
             url = f"ws://127.0.0.1:{daphne.port}/{consumer}?{number}"
-            return Client(daphne, number, sockets.enter_context(connect(url, proxy=None)))
+            opened = connect(url, proxy=None, open_timeout=TEST_TIMEOUT)
+            return Client(daphne, number, sockets.enter_context(opened))
 
         yield enter
 

@@ -52,7 +52,8 @@ class Server(RealDaphne):
     def connect(self, path):
         """A client that reads one frame, and leaves the next ones in the sockets."""
         url = f"ws://127.0.0.1:{self.port}{path}"
-        return connect(url, compression=None, max_queue=1, ping_interval=None, proxy=None)
+        options = {"ping_interval": None, "proxy": None, "open_timeout": TEST_TIMEOUT}
+        return connect(url, compression=None, max_queue=1, **options)
 
 
 def send_to_a_client(kind, path):
