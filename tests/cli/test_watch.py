@@ -124,7 +124,7 @@ def test_judges_a_file_that_is_moved_away_and_written_again(start):
     watch.exercise.rename(watch.exercise.with_name("01_lamp.py~"))
     watch.save(watch.solved)
 
-    assert "✓ repeats text" in watch.verdict()
+    watch.read_until("✓ repeats text")  # on a busy machine, the file may count as missing before
 
 
 def test_watches_the_first_lesson_that_is_not_green_by_default(start):
