@@ -341,7 +341,8 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("line, diagnosis, at", FAULTS.values(), ids=FAULTS)
-async def test_explains_and_kills_code_that(application, lamp, line, diagnosis, at):
+async def test_explains_and_kills_code_that(application, lamp, monkeypatch, line, diagnosis, at):
+    monkeypatch.setattr("lessons.web.exercise_server.process.PLACE_TIMEOUT", TIMEOUT)
     async with PlayedPage(application, lamp(async_lamp(line))) as page:
         client = await page.connect()
         (pid,) = served_processes()
