@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from lessons.core import progress
 from lessons.core.catalogue import PROJECT_DIR
+from lessons.judge.daemon import judge_client
 from tests.support.programs.running_program import RunningProgram
 
 TEST_TIMEOUT = 60  # seconds; only a test that fails waits this long
@@ -60,7 +62,24 @@ class _Workshop(RunningProgram):
 def address(chromium, state_dir):
     """`http://127.0.0.1:port` of the tests' own workshop."""
     with _Workshop(state_dir) as workshop:
+        _wait_for_judge(state_dir)
         yield workshop.address
+
+
+def _wait_for_judge(state_dir):
+    """Wait until the judge has started. While it starts, it judges each exercise that has a verdict
+    on another version: it would replace the verdict that a test has saved.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(progress, "state_dir", lambda: state_dir)
+        judge = judge_client.connect()
+    with judge:
+        for _ in range(2):  # it answers the second request after its start
+            judge.send(follow=True)
+            while message := judge.receive(TEST_TIMEOUT):
+                if {"judging", "progress"} <= message.keys():
+                    break
+            assert message, "the judge has not started"
 
 
 def shared_in_folder(request, manager):
