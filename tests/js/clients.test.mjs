@@ -34,3 +34,15 @@ test("events of another connection do not answer a handshake", () => {
   handshake.update(event("b", 1, { type: "websocket.close" }));
   assert.doesNotMatch(handshake.text(), /403/);
 });
+
+test("events of the connection before, which arrive late, do not answer a handshake", () => {
+  const handshake = new HandshakeStatus();
+  handshake.reset();
+  handshake.update(event("a", 1, { type: "scope" }));
+  handshake.update(event("a", 2, { type: "websocket.accept" }));
+  handshake.update(event("b", 1, { type: "scope" }));
+  handshake.update(event("a", 3, { type: "finished" }));
+  assert.match(handshake.text(), /no event was recorded/);
+  handshake.update(event("b", 2, { type: "websocket.close" }));
+  assert.match(handshake.text(), /HTTP 403/);
+});

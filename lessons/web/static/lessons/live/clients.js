@@ -249,9 +249,10 @@ export class HandshakeStatus {
     this.connection = this.status = null;
   }
 
-  // Call it with each event. The first scope after reset() belongs to the new connection.
+  // Call it with each event. The latest scope belongs to the new connection: that of the connection
+  // before it may arrive after reset().
   update({ connection, message: { type } }) {
-    if (type === "scope") this.connection ??= connection;
+    if (type === "scope" && connection !== this.connection) Object.assign(this, { connection, status: null });
     if (connection !== this.connection) return;
     this.status ??= STATUSES[type];
   }
