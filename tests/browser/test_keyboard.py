@@ -66,6 +66,7 @@ def test_a_whole_lesson_can_be_done_with_the_keyboard_alone(page, address):
     tab_to(browser, "Close", "button", disabled=False)
     press("Enter")
     page.expect_status("Closed with 1000.")
+    expect(browser.locator("#diagram .label").last).to_have_text("finished")  # the key End needs it
     tab_to(browser, RECORDED, "slider")
     press("End")
     expect(browser.get_by_role("region", name="The event in full")).to_contain_text("finished")
