@@ -208,6 +208,8 @@ def test_a_second_connection_follows_the_first_in_the_table(visit):
     page.expect_status("Closed with 1000.")
     page.connect()
     expect(page.page.locator("#events tr.first")).to_have_count(2)
+    # Events that arrive after a Clear are shown.
+    expect(page.page.locator("#events tr").last).to_contain_text("websocket.accept")
     page.press("Clear")
     expect(page.page.locator("#events tr")).to_have_count(0)
     expect(page.page.locator("#browser-log li")).to_have_count(0)
