@@ -240,9 +240,9 @@ def test_daphne_ends_tls_itself_and_serves_no_plain_socket(project, tmp_path):
     ports = (f"ssl:{secure}:interface=127.0.0.1:{files}", f"tcp:{plain}:interface=127.0.0.1")
     with daphne(project, secure, str(secure), "-e", ports[0], "-e", ports[1]):
         path = "ws/chat/lobby/?seen=0"
-        options = {"proxy": None, "origin": f"https://{HOST}"}
+        options = {"proxy": None, "origin": f"https://{HOST}", "open_timeout": TEST_TIMEOUT}
         with connect(f"wss://127.0.0.1:{secure}/{path}", ssl=unverified_tls(), **options) as client:
-            assert "ready" in client.recv(timeout=20)
+            assert "ready" in client.recv(timeout=TEST_TIMEOUT)
         with pytest.raises(InvalidStatus) as refused:
             connect(f"ws://127.0.0.1:{plain}/{path}", **options)
         assert refused.value.response.status_code == 403
