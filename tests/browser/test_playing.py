@@ -1,6 +1,7 @@
 """The switch of a lesson's page: its clients connect to the solution or a mistake, in Chromium."""
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -119,6 +120,32 @@ def test_another_target_disconnects_the_clients_and_clears_the_diagram(visit, gr
     page.expect_status("Not connected.")
     expect(page.page.locator("#source-title")).to_contain_text("sync_demo/consumers.py")
     page.connect()
+
+
+def test_late_events_of_the_target_before_are_not_shown(visit, green):
+    page = visit("03-stop", reduced_motion="reduce")
+    feeds, held = [], []
+
+    def hold(socket):
+        feeds.append(socket)
+        socket.connect_to_server().on_message(take)
+
+    def take(text):
+        is_late = held is not None and "events" in json.loads(text)
+        held.append(text) if is_late else feeds[0].send(text)
+
+    page.page.route_web_socket(re.compile(r"/ws/feed/[^/]+\.[^/]+/$"), hold)
+    page.page.reload()
+    page.connect()
+    play(page, "solution")
+    late, held = held, None
+    for text in late:
+        feeds[0].send(text)
+    page.connect()
+    page.send("7")
+    rows = page.page.locator("#events tr")
+    expect(rows.filter(has_text="websocket.receive")).to_have_count(1)
+    expect(rows.filter(has_text="scope")).to_have_count(1)
 
 
 def test_a_mistake_is_explained_when_it_raises(visit, green):

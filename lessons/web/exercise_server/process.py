@@ -80,7 +80,8 @@ class ExerciseProcess:
         self.loaded: asyncio.Future[bool] = loop.create_future()
         self.ended: asyncio.Future[Finding | None] = loop.create_future()
         self.connections: dict[int, _Relay] = {}
-        self._forwarders = {child.WORKER: EventForwarder(group, "worker")}
+        title = served.target.title
+        self._forwarders = {child.WORKER: EventForwarder(group, "worker", title)}
         self._numbers = itertools.count(child.WORKER + 1)
         self._last_finding: Finding | None = None
         self._place: asyncio.Future | None = None
@@ -122,7 +123,8 @@ class ExerciseProcess:
         """Serve a connection, as the application itself would. Raises what it raises."""
         number = next(self._numbers)
         relay = self.connections[number] = _Relay(send)
-        self._forwarders[number] = EventForwarder(self._group, client)
+        title = self._served.target.title
+        self._forwarders[number] = EventForwarder(self._group, client, title)
         receiving = asyncio.create_task(self._pass_events(number, relay, scope, account, receive))
         if self.ended.done():
             relay.lost()

@@ -22,12 +22,13 @@ BATCH_INTERVAL = 0.02
 class EventForwarder:
     """A recorder's listener for one connection. It sends from the loop in which it was created.
 
-    `client` is the number of the connection's client on the page, or "worker".
+    `client` is the number of the connection's client on the page, or "worker". `target` is what it
+    connects to, as the page's switch names it.
     """
 
-    def __init__(self, group: str, client: int | str):
+    def __init__(self, group: str, client: int | str, target: str = "example"):
         self._group = group
-        self._client = client
+        self._source = {"client": client, "target": target}
         self._loop = asyncio.get_running_loop()
         self._oldest: deque[Event] = deque()
         self._newest: deque[Event] = deque(maxlen=MAX_NEWEST)
@@ -63,7 +64,7 @@ class EventForwarder:
             while left:
                 events = [event_json(self._next()) for _ in range(min(MAX_BATCH, left))]
                 left -= len(events)
-                batch = {"recorded": self._complete_up_to(events), "client": self._client}
+                batch = {"recorded": self._complete_up_to(events), **self._source}
                 await send_to_feed(self._group, {**batch, "events": events})
 
     def _next(self) -> Event:

@@ -5,10 +5,11 @@ import { ReconnectingSocket, socketUrl } from "../common/server.js";
 import { HttpClient, WebSocketClient } from "./client.js";
 
 const MAX_CLIENTS = 4;
+const EXAMPLE = "example"; // what a page plays at first
 const STATUSES = { "websocket.accept": 101, "websocket.close": 403, raised: 500 };
 
 export class Clients {
-  playing = { options: {}, reason: "" }; // a Playing, once there is one
+  playing = { target: EXAMPLE, options: {}, reason: "" }; // a Playing, once there is one
 
   // Calls `onBatch(batch, {client, server})` with events that a server recorded of a client.
   constructor(panel, { played, log, onBatch }) {
@@ -69,7 +70,9 @@ export class Clients {
     return this.feeds.get(host);
   }
 
+  // Events of the target before may arrive after drop(), even the first ones of a connection.
   take({ events: all, ...rest }, server) {
+    if (rest.target !== this.playing.target) return;
     const events = all.filter(({ connection }) => !this.dropped.has(connection));
     if (!events.length) return;
     for (const { connection } of events) this.connections.add(connection);
