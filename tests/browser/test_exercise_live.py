@@ -98,6 +98,7 @@ def test_plays_the_exercise_and_connects_again_after_a_save(lesson, exercise):
     expect(lesson.page.locator("#source")).to_contain_text("4000")
     lesson.send("hello")
     lesson.expect_highlighted("websocket_receive")
+    expect_state(lesson, "green")
 
 
 def test_shows_hints_one_by_one_and_keeps_the_focus(lesson):
@@ -157,10 +158,31 @@ def test_a_text_that_is_not_saved_is_never_lost(lesson, exercise):
     backup.unlink()
 
 
+def test_a_second_save_waits_for_the_first_and_is_no_conflict(lesson, exercise):
+    page, held, statuses = lesson.page, [], []
+    file = "**/lessons/03-stop/file/"
+    write(lesson, "# first")
+    page.route(file, lambda route: held.append(route), times=1)
+    with page.expect_request(file):
+        page.keyboard.press("Control+s")
+    write(lesson, "# second")
+    page.keyboard.press("Control+s")
+    page.on(
+        "response", lambda response: statuses.append((response.request.method, response.status))
+    )
+    [first] = held
+    first.continue_()
+    expect(page.locator("#editor").get_by_role("status")).to_have_text("Saved")
+    assert exercise.file.read_text() == "# second"
+    assert [status for method, status in statuses if method == "POST"] == [200, 200]
+    expect_state(lesson, "red")
+
+
 def test_a_text_that_was_not_changed_follows_the_file(lesson, exercise):
     expect(editor(lesson)).to_contain_text("class Guess")
     exercise.save("# theirs")
     expect(editor(lesson)).to_have_text("# theirs")
+    expect_state(lesson, "red")
 
 
 def test_a_draft_survives_a_reload_of_the_page(lesson, exercise):

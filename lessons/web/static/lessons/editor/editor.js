@@ -14,7 +14,7 @@ export async function goToLine(line) {
 class Editor {
   // `area` shows the text: a CodeArea, or a TextArea where that cannot be loaded.
   constructor(box, area, file) {
-    Object.assign(this, { box, area, digest: file.digest, saved: file.text });
+    Object.assign(this, { box, area, digest: file.digest, saved: file.text, saving: Promise.resolve() });
     this.message = element("span", "", "message");
     this.message.setAttribute("role", "status");
     this.saveButton = button("Save", () => this.save());
@@ -50,7 +50,13 @@ class Editor {
     this.message.textContent = text;
   }
 
-  async save({ overwrite = false } = {}) {
+  // One save follows the other: the next one must know the version that the one before has made.
+  save(options) {
+    this.saving = this.saving.then(() => this.write(options));
+    return this.saving;
+  }
+
+  async write({ overwrite = false } = {}) {
     const { text } = this.area;
     this.say("Saving…");
     const fields = { text, digest: this.digest, ...(overwrite && { overwrite: "yes" }) };
@@ -58,7 +64,7 @@ class Editor {
     if (status === 409) return this.ask(answer);
     if (status !== 200) return this.say(answer.error);
     this.take({ text, digest: answer.digest });
-    this.say("Saved");
+    if (!this.isChanged) this.say("Saved");
   }
 
   // This version is in the file now.
@@ -71,6 +77,7 @@ class Editor {
 
   // The file has another version now. An unchanged text follows it; a changed one is never lost.
   async fileChanged(digest) {
+    await this.saving; // which may have made that version
     if (digest === this.digest || !digest) return;
     const { status, answer } = await get(this.box.dataset.url);
     if (status !== 200) return this.say(answer.error);
