@@ -74,8 +74,8 @@ def test_a_page_says_that_the_server_has_ended_and_that_it_is_back(browser, addr
         expect(offline).to_be_hidden()
         page.wait_for_function("() => true")
         context.unroute_all()
-        sockets[-1].close()
         sockets.append(None)  # from now on, no connection is let through
+        sockets[-2].close()
         page.clock.run_for(2500)
         expect(offline).to_contain_text("The workshop does not answer. Start it again:")
         expect(offline).to_contain_text("If it does not start: python3 manage.py doctor")

@@ -64,8 +64,14 @@ def fill_form(page, room, code, name):
     page.get_by_label("Your name in the class").fill(name)
 
 
+def press(page, name):
+    """Press a button of the section. The old page may show the new state before it is replaced."""
+    with page.expect_navigation():
+        page.get_by_role("button", name=name).click()
+
+
 def send_form(page):
-    page.get_by_role("button", name="Join the class").click()
+    press(page, "Join the class")
 
 
 def test_joins_corrects_a_wrong_code_and_leaves_with_the_keyboard_alone(room, visit):
@@ -109,7 +115,7 @@ def test_a_name_that_is_taken_is_returned_to_with_the_place_code(room, visit):
     send_form(page)
     place = section(page).locator("code").text_content()
     section(page).locator("summary").click()
-    page.get_by_role("button", name="Leave the class").click()
+    press(page, "Leave the class")
     expect(page.get_by_role("heading", name="Join a class")).to_be_visible()
     fill_form(page, room, room.code, "Lea")
     send_form(page)
