@@ -136,6 +136,38 @@ def test_the_project_sees_the_other_system_and_libraries_see_this_one(system):
     )
 
 
+CURES = """
+import json
+from lessons.cli.doctor import commands
+print(json.dumps([commands.REINSTALL, commands.move_away("my work"),
+                  commands.set_variable("NO_PROXY", "localhost"),
+                  commands.set_variable("NO_PROXY", "localhost", keeps=True),
+                  commands.unset_variable("REDIS_URL")]))
+"""
+
+
+def test_the_doctors_cures_are_commands_of_the_systems_shell(system):
+    assert (
+        json.loads(system.run("-c", CURES).stdout)
+        == {
+            "windows": [
+                "rmdir /s /q .venv & py manage.py lesson",
+                'move "my work" "my work.old"',
+                "set NO_PROXY=localhost",
+                "set NO_PROXY=%NO_PROXY%,localhost",
+                "set REDIS_URL=",
+            ],
+            "macos": [
+                "rm -rf .venv && python3 manage.py lesson",
+                "mv 'my work' 'my work.old'",
+                'export NO_PROXY="localhost"',
+                'export NO_PROXY="$NO_PROXY,localhost"',
+                "unset REDIS_URL",
+            ],
+        }[system.name]
+    )
+
+
 def test_check_ends_with_the_code_of_the_verdict_and_prints_what_the_console_has(system):
     folder = "lessons/course/02_frames"
     green = system.run("manage.py", "lesson", "check", "2", "--target", f"{folder}/solution.py")

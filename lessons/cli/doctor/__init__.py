@@ -18,6 +18,7 @@ from functools import partial
 
 from lessons import programs
 from lessons.cli.doctor import report, system_checks
+from lessons.cli.doctor.commands import MANAGE
 from lessons.cli.doctor.report import OK, WRONG, Row
 from lessons.core import bootstrap
 
@@ -149,7 +150,7 @@ def judge_row(python):
     except (ValueError, KeyError):
         is_red, reason = False, system_checks.last_line(done.stderr.decode(errors="replace"))
     if not is_red:
-        return [Row("Judge", WRONG, reason, cure=f"{system_checks.MANAGE} lesson check 1")]
+        return [Row("Judge", WRONG, reason, cure=f"{MANAGE} lesson check 1")]
     took = f"{verdict['seconds'] * 1000:.0f} ms; with its start {time.monotonic() - started:.1f} s"
     return [Row("Judge", OK, f"Lesson 1's unsolved exercise is red, as it must be: {took}.")]
 

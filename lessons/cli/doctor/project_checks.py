@@ -17,14 +17,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from lessons import programs
+from lessons.cli.doctor.commands import MANAGE, REINSTALL, move_away, unset_variable
 from lessons.cli.doctor.report import OK, OPTIONAL, WRONG, Row
-from lessons.cli.doctor.system_checks import MANAGE, run_program
+from lessons.cli.doctor.system_checks import run_program
 from lessons.core import bootstrap
 
 MAIN_PACKAGES = ("django", "channels", "daphne", "channels-redis")
 DATABASE_TIMEOUT = 1  # seconds; PostgreSQL's library makes 2 of it
 REDIS_TIMEOUT = 1.0
-REINSTALL = f"rm -rf .venv && {MANAGE} lesson"
 
 
 def main() -> None:
@@ -185,9 +185,9 @@ def database() -> Row:
         reason = reason_of(error)
         if is_file:
             text = f"{shown}: {reason}. Make its folder writable, or move the file away:"
-            return Row("Database", WRONG, text, cure=f"mv {shown} {shown}.old")
+            return Row("Database", WRONG, text, cure=move_away(shown))
         text = f"{shown}: {reason}. Start the server, correct DATABASE_URL, or unset it:"
-        return Row("Database", WRONG, text, cure=_unset("DATABASE_URL"))
+        return Row("Database", WRONG, text, cure=unset_variable("DATABASE_URL"))
     finally:
         connection.close()
     if count:
@@ -262,7 +262,7 @@ def _redis_at(url: str) -> Row:
         for secret in filter(None, (parts.password, url)):
             reason = reason.replace(secret, "***")
         text = f"REDIS_URL: {reason}. Start that server, correct the URL, or unset it:"
-        return Row("Redis", WRONG, text, cure=_unset("REDIS_URL"))
+        return Row("Redis", WRONG, text, cure=unset_variable("REDIS_URL"))
     return Row("Redis", OK, f"REDIS_URL: {version}at {shown} answers.")
 
 
@@ -273,7 +273,7 @@ def _redis_to_start() -> Row:
     binary = next(iter(find_binaries()), None)
     if os.environ.get("REDIS_SERVER") == "":
         text = "REDIS_SERVER is empty, so none is started."
-        return Row("Redis", OPTIONAL, text, needed_for, _unset("REDIS_SERVER"))
+        return Row("Redis", OPTIONAL, text, needed_for, unset_variable("REDIS_SERVER"))
     if binary is None:
         command = programs.REDIS.how_to_install()
         return Row("Redis", OPTIONAL, "No redis-server, no REDIS_URL.", needed_for, command)
@@ -282,13 +282,9 @@ def _redis_to_start() -> Row:
     if code or not version:
         first_line = output.strip().partition("\n")[0]
         text = f"{binary} does not start as a Redis server: {first_line}."
-        cure = _unset("REDIS_SERVER") if "REDIS_SERVER" in os.environ else ""
+        cure = unset_variable("REDIS_SERVER") if "REDIS_SERVER" in os.environ else ""
         return Row("Redis", OPTIONAL, text, needed_for, cure)
     return Row("Redis", OK, f"`cluster` starts {version[1]} at {binary}; no REDIS_URL.")
-
-
-def _unset(name: str) -> str:
-    return f"set {name}=" if os.name == "nt" else f"unset {name}"
 
 
 def _short(path) -> str:

@@ -18,10 +18,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from lessons import programs
+from lessons.cli.doctor.commands import MANAGE, move_away, set_variable
 from lessons.cli.doctor.report import OK, OPTIONAL, WRONG, Row
 from lessons.core import bootstrap
 
-MANAGE = "py manage.py" if os.name == "nt" else "python3 manage.py"
 HOST = "127.0.0.1"
 HTTP_TIMEOUT = 0.7  # seconds in which a workshop on the port must answer
 PROGRAM_TIMEOUT = 1.5  # seconds in which another program must say its version
@@ -97,7 +97,7 @@ def folder(name: str) -> Row:
     existing = path if path.is_dir() else bootstrap.PROJECT
     try:
         if path.exists() and not path.is_dir():
-            return Row(f"{name}/", WRONG, f"{path} is a file.", cure=f"mv {name} {name}.old")
+            return Row(f"{name}/", WRONG, f"{path} is a file.", cure=move_away(name))
         with tempfile.TemporaryFile(dir=str(existing)) as file:
             file.write(b"doctor")
     except OSError as error:
@@ -180,10 +180,7 @@ def proxy() -> Row:
 
 def _without_proxy(hosts) -> str:
     name = "no_proxy" if "no_proxy" in os.environ else "NO_PROXY"
-    if os.name == "nt":
-        return f"set {name}={','.join([*filter(None, [os.environ.get(name)]), *hosts])}"
-    before = f"${name}," if os.environ.get(name) else ""
-    return f'export {name}="{before}{",".join(hosts)}"'
+    return set_variable(name, ",".join(hosts), keeps=bool(os.environ.get(name)))
 
 
 def system() -> Row:

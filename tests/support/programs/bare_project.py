@@ -22,6 +22,7 @@ FILES = (
     "lessons/__init__.py",
     "lessons/cli/__init__.py",
     "lessons/cli/doctor/__init__.py",
+    "lessons/cli/doctor/commands.py",
     "lessons/cli/doctor/report.py",
     "lessons/cli/doctor/system_checks.py",
     "lessons/core/__init__.py",
