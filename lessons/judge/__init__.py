@@ -13,6 +13,7 @@ _MODULES = {
     "BEGINNING": "simulator.clock",
     "CheckFailed": "simulator.finding",
     "Expected": "judge.model",
+    "FaultModel": "judge.fault_model",
     "InAnyOrder": "judge.model",
     "Model": "judge.model",
     "OneOf": "judge.model",
@@ -20,6 +21,7 @@ _MODULES = {
     "StrictCommunicator": "simulator.communicator",
     "StrictHttpCommunicator": "simulator.communicator",
     "Verdict": "judge.verdict",
+    "edited": "judge.fault_model",
     "judge": "judge.runner",
     "mutants_of": "core.mutants",
 }

@@ -4,9 +4,8 @@ The lamps are here, because mistakes.py holds wrong versions of what the student
 """
 
 from pathlib import Path
-from typing import ClassVar
 
-from lessons.judge import Model, mutants_of
+from lessons.judge import FaultModel, mutants_of
 
 LAMP = Path(__file__).with_name("lamp.py").read_text(encoding="utf-8")
 ASYNC_LAMP = (
@@ -14,7 +13,6 @@ ASYNC_LAMP = (
     .replace("    def ", "    async def ")
     .replace("self.send(", "await self.send(")
 )
-PER_CONVERSATION = 10  # lamps
 CHECK_KEY = 'self.scope["query_string"] == b"key=brass"'
 REFUSE = 'self.send({"type": "websocket.close"})'
 ACCEPT = 'self.send({"type": "websocket.accept"})'
@@ -24,14 +22,7 @@ CLOSE = 'self.send({"type": "websocket.close", "code": 4000})'
 STOP = "raise StopConsumer()"
 EXTRA = 'self.send({"type": "websocket.send", "text": "on"})'
 
-
-def edited(old, new, *more):
-    """The lamp with each old text replaced by the new one that follows it."""
-    source = LAMP.replace(old, new)
-    return source.replace(*more) if more else source
-
-
-# Claim → diagnosis → faults. Each fault has a name and an edit of LAMP.
+# Claim → diagnosis → faults. Each fault has a name and edits of LAMP.
 FAULTS = {
     "refuses": {
         "test-passes-open-door": {
@@ -111,71 +102,19 @@ FAULTS = {
         },
     },
 }
-DIAGNOSES = {
-    name: diagnosis
-    for claim in FAULTS.values()
-    for diagnosis, faults in claim.items()
-    for name in faults
-}
-EDITS = {
-    name: edit
-    for claim in FAULTS.values()
-    for faults in claim.values()
-    for name, edit in faults.items()
-}
+RIGHT = {"right": LAMP, "right-async": ASYNC_LAMP}
 MUTANTS = {f"mutant-{number}": it for number, it in enumerate(mutants_of(LAMP, "Lamp"))}
 
 
-class Test(Model):
-    explores = False
-    judges_leftovers = False
-    consumers: ClassVar = {
-        "right": LAMP,
-        "right-async": ASYNC_LAMP,
-        **{name: edited(*edit) for name, edit in EDITS.items()},
-        **{name: mutant.source for name, mutant in MUTANTS.items()},
-    }
+class Test(FaultModel):
+    subject = "lamp"
+    right = RIGHT
+    faults = FAULTS
+    mutants = MUTANTS
 
     def other(self, step):
         """it must be green for every right lamp, and red for every lamp with one of these faults"""
-        is_right = step.arguments["name"].startswith("right")
-        return lambda answer: answer["passed"] == is_right and (answer["events"] or not is_right)
-
-    def diagnose(self, difference):
-        answer = difference.answer
-        if not isinstance(answer, dict):
-            return None
-        name = difference.step.arguments["name"]
-        if answer["forgotten"]:
-            return "never-awaited"
-        if name.startswith("right"):
-            return "test-runs-nothing" if answer["passed"] else "test-fails-the-right-one"
-        return DIAGNOSES.get(name, "test-passes-change")
-
-    def explain(self, difference):
-        answer = difference.answer
-        if not isinstance(answer, dict):
-            return None
-        name = difference.step.arguments["name"]
-        if answer["forgotten"]:
-            return answer["forgotten"]
-        if name.startswith("right"):
-            return f"{answer['code']}\n{answer['error']}".strip()
-        old, new, *_ = EDITS.get(name, ("", ""))
-        change = MUTANTS[name].name if name in MUTANTS else f"{old}\nbecomes\n{new}"
-        return f"Your test is green for the lamp {name}. In its code\n{change}"
-
-
-def tries(play, names):
-    """Try lamps with a fault. A test that is red for a right lamp proves nothing about them."""
-    names = list(names)
-    for first in range(0, len(names), PER_CONVERSATION):
-        chosen = names[first : first + PER_CONVERSATION]
-        play(["try right", *(f"try {name}" for name in chosen)])
-
-
-def faulty(claim):
-    return [name for faults in FAULTS[claim].values() for name in faults]
+        return super().other(step)
 
 
 def test_is_green_for_right_lamps(play):
@@ -185,29 +124,29 @@ def test_is_green_for_right_lamps(play):
 
 def test_notices_wrong_clients(play):
     """It is red for a lamp that accepts or rejects wrong clients, or fails after a rejection."""
-    tries(play, faulty("refuses"))
+    Test.try_faults(play, "refuses")
 
 
 def test_notices_wrong_states(play):
     """It is red for a lamp with a wrong state: always `on`, in bytes, or shared by all clients."""
-    tries(play, faulty("states"))
+    Test.try_faults(play, "states")
 
 
 def test_notices_a_wrong_close(play):
     """It is red for a lamp that does not close, or closes with another code."""
-    tries(play, faulty("closes"))
+    Test.try_faults(play, "closes")
 
 
 def test_notices_one_frame_too_many(play):
     """It is red for a lamp that sends one frame too many: twice, or after the close."""
-    tries(play, faulty("frames"))
+    Test.try_faults(play, "frames")
 
 
 def test_notices_a_consumer_that_does_not_stop(play):
     """It is red for a lamp that does not stop, or raises an error, when its client leaves."""
-    tries(play, faulty("stops"))
+    Test.try_faults(play, "stops")
 
 
 def test_notices_small_changes(play):
     """It is red for each small change that a program makes to a right lamp."""
-    tries(play, MUTANTS)
+    Test.try_mutants(play)

@@ -4,12 +4,10 @@ The boxes are here, because mistakes.py holds wrong versions of what the student
 """
 
 from pathlib import Path
-from typing import ClassVar
 
-from lessons.judge import Model, mutants_of
+from lessons.judge import FaultModel, edited, mutants_of
 
 BOX = Path(__file__).with_name("box.py").read_text(encoding="utf-8")
-PER_CONVERSATION = 8  # boxes
 ACCEPT = 'await self.send({"type": "websocket.accept"})'
 VALID = "if not 1 <= len(text) <= 100:"
 INVALID = 'await self.send_json({"error": "invalid"})'
@@ -26,17 +24,8 @@ BODY = (
 )
 TYPE = 'b"application/json"'
 
-
-def edited(*edits):
-    """The box with each old text replaced by the new one that follows it."""
-    source = BOX
-    for old, new in zip(edits[::2], edits[1::2], strict=True):
-        assert old in source, old
-        source = source.replace(old, new)
-    return source
-
-
 SYNC = edited(
+    BOX,
     *("AsyncConsumer", "SyncConsumer", "async def", "def"),
     *("import json\n", "import json\n\nfrom asgiref.sync import async_to_sync\n"),
     *("self.channel_layer.group_add", "async_to_sync(self.channel_layer.group_add)"),
@@ -46,6 +35,7 @@ SYNC = edited(
 )
 # Right, too: compact JSON with its keys in another order, and a body in two parts.
 OTHER = edited(
+    BOX,
     *('"id": event["id"], "text": event["text"]', '"text": event["text"], "id": event["id"]'),
     *("json.dumps(data)", 'json.dumps(data, separators=(",", ":"))'),
     '"body": json.dumps(data, separators=(",", ":")).encode()})',
@@ -53,6 +43,7 @@ OTHER = edited(
     '        body = json.dumps(data, separators=(",", ":")).encode()\n'
     '        await self.send({"type": "http.response.body", "body": body})',
 )
+RIGHT = {"right": BOX, "right-sync": SYNC, "right-compact": OTHER}
 
 # Claim → diagnosis → faults. Each fault has a name and edits of BOX.
 FAULTS = {
@@ -173,18 +164,6 @@ FAULTS = {
         },
     },
 }
-DIAGNOSES = {
-    name: diagnosis
-    for claim in FAULTS.values()
-    for diagnosis, faults in claim.items()
-    for name in faults
-}
-EDITS = {
-    name: edit
-    for claim in FAULTS.values()
-    for faults in claim.values()
-    for name, edit in faults.items()
-}
 # Changes that are not a fault of the docstring: a POST's body, a member of the group that is gone,
 # and a consumer that waits after its response. And those that every suite notices: another name, a
 # missing handler or key, and a forgotten await.
@@ -199,64 +178,28 @@ MUTANTS = {
 }
 
 
-class Suite(Model):
+class Suite(FaultModel):
+    kind = "suite"
+    subject = "box"
+    right = RIGHT
+    faults = FAULTS
+    mutants = MUTANTS
+    per_conversation = 8
     database = True
-    explores = False
-    judges_leftovers = False
-    consumers: ClassVar = {
-        "right": BOX,
-        "right-sync": SYNC,
-        "right-compact": OTHER,
-        **{name: edited(*edit) for name, edit in EDITS.items()},
-        **{name: mutant.source for name, mutant in MUTANTS.items()},
-    }
 
     def other(self, step):
         """all its tests must be green for every right box, and at least one must be red for every
         box with one of these faults"""
-        is_right = step.arguments["name"].startswith("right")
-        return lambda answer: answer["passed"] == is_right and (answer["events"] or not is_right)
+        return super().other(step)
 
-    def diagnose(self, difference):
-        answer = difference.answer
-        if not isinstance(answer, dict):
-            return None
-        name = difference.step.arguments["name"]
-        if answer["forgotten"]:
-            return "never-awaited"
-        if name.startswith("right"):
-            if answer["passed"] or not answer["test"]:
-                return "suite-runs-nothing"
-            is_first = name == "right"
-            return "suite-fails-the-right-one" if is_first else "suite-fails-another-right-one"
-        return DIAGNOSES.get(name, "suite-passes-change")
+    def diagnose_right(self, name, answer):
+        if answer["passed"] or not answer["test"]:
+            return "suite-runs-nothing"
+        is_first = name == "right"
+        return "suite-fails-the-right-one" if is_first else "suite-fails-another-right-one"
 
-    def explain(self, difference):
-        answer = difference.answer
-        if not isinstance(answer, dict):
-            return None
-        name = difference.step.arguments["name"]
-        if answer["forgotten"]:
-            return answer["forgotten"]
-        if name.startswith("right"):
-            return f"{answer['test']}\n{answer['code']}\n{answer['error']}".strip()
-        if name in MUTANTS:
-            return f"Your suite is green for the box {name}. In its code\n{MUTANTS[name].name}"
-        changes = zip(EDITS[name][::2], EDITS[name][1::2], strict=True)
-        lines = [f"{old}\nbecomes\n{new}" for old, new in changes]
-        return "\n".join([f"Your suite is green for the box {name}. In its code", *lines])
-
-
-def tries(play, names):
-    """Try boxes with a fault. A suite that is red for the right box proves nothing about them."""
-    names = list(names)
-    for first in range(0, len(names), PER_CONVERSATION):
-        chosen = names[first : first + PER_CONVERSATION]
-        play(["try right", *(f"try {name}" for name in chosen)])
-
-
-def faulty(claim):
-    return [name for faults in FAULTS[claim].values() for name in faults]
+    def explain_right(self, answer):
+        return f"{answer['test']}\n{super().explain_right(answer)}".strip()
 
 
 def test_is_green_for_right_boxes(play):
@@ -266,29 +209,29 @@ def test_is_green_for_right_boxes(play):
 
 def test_notices_what_is_not_saved(play):
     """One is red for a box that saves nothing, saves twice, or saves another text."""
-    tries(play, faulty("saves"))
+    Suite.try_faults(play, "saves")
 
 
 def test_notices_what_is_not_sent(play):
     """One is red for a box that sends a wrong frame, too many frames, or not to all clients."""
-    tries(play, faulty("sends"))
+    Suite.try_faults(play, "sends")
 
 
 def test_notices_what_is_not_refused(play):
     """One is red for a box that saves an invalid frame, or does not say so to its sender alone."""
-    tries(play, faulty("refuses"))
+    Suite.try_faults(play, "refuses")
 
 
 def test_notices_a_wrong_response(play):
     """One is red for a box with a wrong number, status, type or end of a response."""
-    tries(play, faulty("answers"))
+    Suite.try_faults(play, "answers")
 
 
 def test_notices_a_consumer_that_does_not_stop(play):
     """One is red for a box that does not stop, or raises an error, when its client leaves."""
-    tries(play, faulty("stops"))
+    Suite.try_faults(play, "stops")
 
 
 def test_notices_small_changes(play):
     """One is red for each small change that a program makes to a right box."""
-    tries(play, MUTANTS)
+    Suite.try_mutants(play)
