@@ -158,7 +158,7 @@ def test_a_text_that_is_not_saved_is_never_lost(lesson, exercise):
     backup.unlink()
 
 
-def test_a_second_save_waits_for_the_first_and_is_no_conflict(lesson, exercise):
+def test_a_second_save_waits_for_the_first_and_does_not_conflict(lesson, exercise):
     page, held, statuses = lesson.page, [], []
     file = "**/lessons/03-stop/file/"
     write(lesson, "# first")
