@@ -16,10 +16,14 @@ Faults = dict[str, dict[str, dict[str, tuple[str, ...]]]]
 
 def edited(source: str, *edits: str) -> str:
     """The source with each old text replaced by the new one that follows it in `edits`."""
-    for old, new in zip(edits[::2], edits[1::2], strict=True):
+    for old, new in _pairs(edits):
         assert old in source, old
         source = source.replace(old, new)
     return source
+
+
+def _pairs(edits: tuple[str, ...]) -> Iterable[tuple[str, str]]:
+    return zip(edits[::2], edits[1::2], strict=True)
 
 
 class FaultModel(Model):
@@ -61,9 +65,8 @@ class FaultModel(Model):
 
     def diagnose_right(self, name, answer):
         """The diagnosis of a test that is red for this right consumer, or that runs nothing."""
-        return (
-            f"{self.kind}-runs-nothing" if answer["passed"] else f"{self.kind}-fails-the-right-one"
-        )
+        what = "runs-nothing" if answer["passed"] else "fails-the-right-one"
+        return f"{self.kind}-{what}"
 
     def explain(self, difference):
         answer, name = difference.answer, difference.step.arguments.get("name")
@@ -73,12 +76,10 @@ class FaultModel(Model):
             return answer["forgotten"]
         if name.startswith("right"):
             return self.explain_right(answer)
-        edits = self._edits.get(name, ())
-        changes = [
-            f"{old}\nbecomes\n{new}" for old, new in zip(edits[::2], edits[1::2], strict=True)
-        ]
         if name in self.mutants:
             changes = [self.mutants[name].name]
+        else:
+            changes = [f"{old}\nbecomes\n{new}" for old, new in _pairs(self._edits[name])]
         green = f"Your {self.kind} is green for the {self.subject} {name}. In its code"
         return "\n".join([green, *changes])
 
