@@ -80,8 +80,7 @@ class ExerciseProcess:
         self.loaded: asyncio.Future[bool] = loop.create_future()
         self.ended: asyncio.Future[Finding | None] = loop.create_future()
         self.connections: dict[int, _Relay] = {}
-        title = served.target.title
-        self._forwarders = {child.WORKER: EventForwarder(group, "worker", title)}
+        self._forwarders = {child.WORKER: self._forwarder("worker")}
         self._numbers = itertools.count(child.WORKER + 1)
         self._last_finding: Finding | None = None
         self._place: asyncio.Future | None = None
@@ -119,12 +118,14 @@ class ExerciseProcess:
 
     # A client's connection
 
+    def _forwarder(self, client: int | str) -> EventForwarder:
+        return EventForwarder(self._group, client, self._served.target.title)
+
     async def relay(self, client: int, account: str | None, scope, receive, send) -> None:
         """Serve a connection, as the application itself would. Raises what it raises."""
         number = next(self._numbers)
         relay = self.connections[number] = _Relay(send)
-        title = self._served.target.title
-        self._forwarders[number] = EventForwarder(self._group, client, title)
+        self._forwarders[number] = self._forwarder(client)
         receiving = asyncio.create_task(self._pass_events(number, relay, scope, account, receive))
         if self.ended.done():
             relay.lost()
