@@ -12,16 +12,16 @@ def main():
         sys.exit(2)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lessons.settings")
     if sys.argv[1:2] == ["doctor"]:  # it must work where Django or the settings do not
-        from lessons.cli import doctor
+        from lessons.workshop.terminal import doctor
 
         sys.exit(doctor.main(sys.argv[2:]))
-    from lessons.core import bootstrap
+    from lessons.workshop.setup import virtual_environment
 
     try:
-        bootstrap.require_packages()
+        virtual_environment.require_packages()
         from django.core.management import execute_from_command_line
     except ImportError as error:
-        sys.exit(bootstrap.continue_inside(sys.argv, error))
+        sys.exit(virtual_environment.continue_inside(sys.argv, error))
     try:
         execute_from_command_line(sys.argv)
     except SystemExit as ended:

@@ -2,7 +2,7 @@
 
     nox -f .ci/noxfile.py                                        # all sessions
     nox -f .ci/noxfile.py --list
-    nox -f .ci/noxfile.py -s suite -- tests/simulator/test_loop.py    # arguments for pytest
+    nox -f .ci/noxfile.py -s suite -- tests/workshop/engine/world/test_loop.py    # for pytest
 
 nox looks for interpreters on the PATH and among pyenv's versions, and skips the sessions of a
 missing interpreter. The project does not depend on nox: `pip install nox`, or `uvx nox`.
@@ -58,8 +58,16 @@ def redis(session, redis):
     binary = _redis_server(session, redis) if redis != "none" else ""
     if binary is None:
         session.skip(f"this machine has no Redis {redis}")
-    bench = ["tests/bench/test_bench_fanout.py", "tests/bench/test_bench_chat.py"]
-    files = ["tests/redis", "tests/layers_demo", *bench, "tests/cli/test_cluster.py"]
+    bench = [
+        "tests/workshop/measure/test_bench_fanout.py",
+        "tests/workshop/measure/test_bench_chat.py",
+    ]
+    files = [
+        "tests/real/redis",
+        "tests/layers_demo",
+        *bench,
+        "tests/workshop/terminal/test_cluster.py",
+    ]
     files = session.posargs or files
     _pytest(session, "-n", "logical", *files, REDIS_SERVER=binary)
 
@@ -68,7 +76,7 @@ def redis(session, redis):
 def redis_service(session):
     """The tests of the layers, on the Redis or Valkey at REDIS_URL. None of them restarts it."""
     _install(session)
-    files = session.posargs or ["tests/redis", "tests/layers_demo"]
+    files = session.posargs or ["tests/real/redis", "tests/layers_demo"]
     _pytest(session, "-n", "logical", *files, REDIS_SERVER="")
 
 

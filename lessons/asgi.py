@@ -24,10 +24,10 @@ from db_demo.routing import storing_urlpatterns  # noqa: E402
 from db_demo.routing import websocket_urlpatterns as db_urlpatterns  # noqa: E402
 from layers_demo.routing import channel_name_patterns  # noqa: E402
 from layers_demo.routing import websocket_urlpatterns as layers_urlpatterns  # noqa: E402
-from lessons.core.accounts import require_safe_accounts  # noqa: E402
-from lessons.mode import Mode  # noqa: E402
-from lessons.web.static_files import StaticFilesHandler  # noqa: E402
-from lessons.web.unknown_path import reject_unknown_paths  # noqa: E402
+from lessons.workshop.course.demo_accounts import require_safe_accounts  # noqa: E402
+from lessons.workshop.page.static_files import StaticFilesHandler  # noqa: E402
+from lessons.workshop.page.unknown_path import reject_unknown_paths  # noqa: E402
+from lessons.workshop.setup.network_access import Mode  # noqa: E402
 from sync_demo.routing import websocket_urlpatterns as sync_urlpatterns  # noqa: E402
 
 websocket_urlpatterns = [
@@ -44,7 +44,7 @@ websocket_application = AllowedHostsOriginValidator(
     AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
 )
 if settings.WORKSHOP:  # lesson 17 shows what happens without the origin check
-    from lessons.web.unguarded import with_unguarded
+    from lessons.workshop.page.unguarded import with_unguarded
 
     websocket_application = with_unguarded(websocket_application)
 
@@ -59,7 +59,7 @@ application = ProtocolTypeRouter(
 
 unrecorded = reject_unknown_paths(application)
 if settings.WORKSHOP:  # the lessons' pages show the events; other servers record nothing
-    from lessons.web.live.recording import record_page_clients
+    from lessons.workshop.page.live.recording import record_page_clients
 
     # A recorded client of an unknown path gets the exception of Channels: the lessons show it.
     application = record_page_clients(application, others=unrecorded)
@@ -70,11 +70,11 @@ application = StaticFilesHandler(application)
 if settings.MODE is not Mode.LOCAL:
     require_safe_accounts()
 if settings.MODE is Mode.SHARED:
-    from lessons.web.token_check import with_token
+    from lessons.workshop.page.token_check import with_token
 
     application = with_token(application)
 if settings.HTTPS:
-    from lessons.web.https import with_https
+    from lessons.workshop.page.https import with_https
 
     # A load balancer's health check reaches the server without TLS, and so without the redirect.
     health_checks = {"/async/health/"}

@@ -1,6 +1,7 @@
 """The Django project in which every demo is mounted.
 
-Environment variables change these settings: REDIS_URL, DATABASE_URL, and those that mode.py reads.
+Environment variables change these settings: REDIS_URL, DATABASE_URL, and those that
+lessons/workshop/setup/network_access.py reads.
 """
 
 import os
@@ -9,17 +10,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from lessons import mode
-from lessons.mode import LOOPBACK, Mode, SettingsError  # noqa: F401 - other modules use LOOPBACK
+from lessons.workshop.setup import network_access
+from lessons.workshop.setup.network_access import LOOPBACK, Mode, SettingsError  # noqa: F401 - other modules use LOOPBACK
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 STATE_DIR = BASE_DIR / ".workshop"  # everything that belongs to the student
 with suppress(OSError):  # SQLite creates files, but no folders. A later write reports the error
     STATE_DIR.mkdir(exist_ok=True)
 
-# Who can connect, and what the server offers: see mode.py
+# Who can connect, and what the server offers: see network_access.py
 
-_access = mode.Access.read(os.environ, STATE_DIR)
+_access = network_access.Access.read(os.environ, STATE_DIR)
 MODE = _access.mode
 WORKSHOP = MODE.is_workshop
 DEBUG = MODE is Mode.LOCAL
@@ -28,7 +29,7 @@ SECRET_KEY = _access.secret_key
 HTTPS = _access.https
 
 # With DEBUG, the page of an error shows the settings. A projector may show that page to a class.
-DEFAULT_EXCEPTION_REPORTER_FILTER = "lessons.hidden_settings.HiddenUrls"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "lessons.workshop.setup.hidden_settings.HiddenUrls"
 
 if HTTPS:
     SECURE_SSL_REDIRECT = True
@@ -51,9 +52,9 @@ AUTHENTICATION_BACKENDS = ["auth_demo.throttle.ThrottledBackend"]
 
 INSTALLED_APPS = [
     # In your own project, "daphne" is here, before staticfiles, whose runserver has no WebSocket.
-    # The runserver of "lessons" is Daphne's. Without the app, the other commands start faster,
-    # because they do not import Twisted.
-    "lessons",
+    # The runserver of "lessons.workshop" is Daphne's. Without the app "daphne", the other commands
+    # start faster, because they do not import Twisted.
+    "lessons.workshop",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -61,8 +62,8 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "channels",
-    "lessons.web",
-    "lessons.room",
+    "lessons.workshop.page",
+    "lessons.workshop.room",
 ]
 if MODE is not Mode.ROOM:
     INSTALLED_APPS += ["sync_demo", "async_demo", "layers_demo", "auth_demo", "db_demo"]
@@ -81,10 +82,10 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 if MODE is Mode.ROOM:
-    ASGI_APPLICATION = "lessons.room.asgi.application"
-    ROOT_URLCONF = "lessons.room.urls"
+    ASGI_APPLICATION = "lessons.workshop.room.asgi.application"
+    ROOT_URLCONF = "lessons.workshop.room.urls"
 else:
-    MIDDLEWARE += ["lessons.web.views.not_found.NotFoundMiddleware"]
+    MIDDLEWARE += ["lessons.workshop.page.views.not_found.NotFoundMiddleware"]
     ASGI_APPLICATION = "lessons.asgi.application"
     ROOT_URLCONF = "lessons.urls"
 
@@ -97,7 +98,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "lessons.web.context.workshop",
+                "lessons.workshop.page.context.workshop",
             ],
         },
     },
@@ -212,7 +213,9 @@ _REDIS_OUTAGE = {"filters": ["redis_outage"]}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"redis_outage": {"()": "lessons.core.redis_outage_log.redis_outage_filter"}},
+    "filters": {
+        "redis_outage": {"()": "lessons.workshop.setup.redis_outage_log.redis_outage_filter"}
+    },
     "handlers": {"console": {"class": "logging.StreamHandler"}},
     "loggers": {
         # Daphne logs endpoints and HTTP/2 support at its start; the command prints the page's URL.
@@ -221,7 +224,7 @@ LOGGING = {
         "channels_redis.pubsub": _REDIS_OUTAGE,
         "django.request": _REDIS_OUTAGE,  # views
         "auth_demo.throttle": _REDIS_OUTAGE,  # logins
-        "lessons.room.throttle": _REDIS_OUTAGE,  # students who join
+        "lessons.workshop.room.throttle": _REDIS_OUTAGE,  # students who join
         "django.db.backends.base": _REDIS_OUTAGE,  # on_commit(..., robust=True)
         # The log lines of a worked example are part of what it shows.
         "sync_demo": {"level": "INFO", "handlers": ["console"]},

@@ -10,10 +10,10 @@ from channels.layers import InMemoryChannelLayer, channel_layers
 from django.db import connections
 from django.test import SimpleTestCase
 
-from lessons.core.redis_server import RedisServer, find_binaries
-from lessons.playback import session
-from lessons.playback.child_process import use_sqlite
-from lessons.programs import CHROMIUM, REDIS
+from lessons.workshop.engine.process import session
+from lessons.workshop.engine.process.child_process import use_sqlite
+from lessons.workshop.setup.external_programs import CHROMIUM, REDIS
+from lessons.workshop.setup.redis_server import RedisServer, find_binaries
 from tests.support.courses import (  # noqa: F401 - fixtures for every folder
     accept,
     compiled,
@@ -49,8 +49,8 @@ def pytest_xdist_make_scheduler(config, log):
     class FileScheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid):
             file = nodeid.partition("::")[0]
-            if file.startswith("tests/browser/"):
-                return "tests/browser/"
+            if file.startswith("tests/real/browser/"):
+                return "tests/real/browser/"
             shared = (
                 *("test_facts_", "test_faults_", "bootstrap", "test_grade_command"),
                 *("test_hostile_class", "test_stock_proofs", "test_access"),
@@ -115,7 +115,8 @@ def forked_servers(monkeypatch):
     from tests.support.programs.processes import start_program
 
     monkeypatch.setattr(
-        "lessons.bench.processes.start_program", partial(start_program, with_errors=False)
+        "lessons.workshop.measure.processes.start_program",
+        partial(start_program, with_errors=False),
     )
 
 

@@ -64,7 +64,7 @@ def test_the_printer_is_busy_for_a_client_that_comes_during_the_await(finish_pri
 from channels.routing import URLRouter
 
 from async_demo.routing import websocket_urlpatterns
-from lessons.judge import StrictCommunicator
+from lessons.workshop.judge import StrictCommunicator
 
 PATH = "/ws/async/await/"
 

@@ -76,7 +76,7 @@ def test_own_thread_uses_one_thread_for_each_connection(sleeping_threads):
 from channels.routing import URLRouter
 
 from async_demo.routing import blocking_urlpatterns
-from lessons.judge import StrictCommunicator
+from lessons.workshop.judge import StrictCommunicator
 from tests.support.simulated_time import clock, wait
 
 PATH = "/ws/async/blocking/"

@@ -54,7 +54,7 @@ import pytest
 from channels.routing import URLRouter
 
 from async_demo.routing import http_urlpatterns
-from lessons.judge import StrictHttpCommunicator
+from lessons.workshop.judge import StrictHttpCommunicator
 
 PATH = "/async/http/"
 

@@ -98,8 +98,8 @@ from channels.generic.websocket import (
 from channels.routing import URLRouter
 
 from async_demo.routing import websocket_urlpatterns
-from lessons.judge import StrictCommunicator
-from lessons.simulator.finding import CheckFailed
+from lessons.workshop.engine.faults.finding import CheckFailed
+from lessons.workshop.judge import StrictCommunicator
 from tests.support.python_messages import nested_too_deep
 
 NO_TITLE = {"error": "A title is a string of at most 100 characters."}

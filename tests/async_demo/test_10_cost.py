@@ -69,10 +69,10 @@ import asyncio
 from channels.routing import URLRouter
 
 from async_demo.routing import websocket_urlpatterns
-from lessons.judge import StrictCommunicator
-from lessons.simulator.database import fresh_database
-from lessons.simulator.finding import CheckFailed
-from lessons.simulator.loop import SimulatedLoop
+from lessons.workshop.engine.faults.finding import CheckFailed
+from lessons.workshop.engine.world.database import fresh_database
+from lessons.workshop.engine.world.loop import SimulatedLoop
+from lessons.workshop.judge import StrictCommunicator
 
 
 @pytest.fixture

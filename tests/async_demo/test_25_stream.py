@@ -59,7 +59,7 @@ def test_no_task_is_left_when_the_client_leaves_in_the_middle(fast):
 from channels.routing import URLRouter
 
 from async_demo.routing import websocket_urlpatterns
-from lessons.judge import StrictCommunicator
+from lessons.workshop.judge import StrictCommunicator
 
 HARE = storyteller.STORIES["hare"].split()
 

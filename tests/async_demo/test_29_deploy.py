@@ -109,7 +109,7 @@ from django.test import Client
 
 from async_demo.routing import http_urlpatterns, websocket_urlpatterns
 from lessons import asgi
-from lessons.judge import StrictCommunicator, StrictHttpCommunicator
+from lessons.workshop.judge import StrictCommunicator, StrictHttpCommunicator
 
 
 async def health_of(application):

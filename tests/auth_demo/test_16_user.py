@@ -95,10 +95,10 @@ def test_each_middleware_adds_to_the_scope(served, added):
 from channels.consumer import AsyncConsumer
 from django.core.exceptions import SynchronousOnlyOperation
 
-from lessons.judge import StrictCommunicator
-from lessons.simulator.database import fresh_database
-from lessons.simulator.finding import CheckFailed
-from lessons.wire.database import record_queries
+from lessons.workshop.engine.faults.finding import CheckFailed
+from lessons.workshop.engine.recording.queries import record_queries
+from lessons.workshop.engine.world.database import fresh_database
+from lessons.workshop.judge import StrictCommunicator
 
 ACCEPT, NOT_LOGGED_IN = {"type": "websocket.accept"}, {"type": "websocket.close", "code": 4401}
 

@@ -105,8 +105,8 @@ def test_whole_origins_are_compared_as_a_whole(allowed, origin, accepted):
 # The stock communicator does not report that a consumer never stops, nor that a handler raises an
 # exception for a frame whose answer no test reads.
 
-from lessons.judge import StrictCommunicator
-from lessons.simulator.database import fresh_database
+from lessons.workshop.engine.world.database import fresh_database
+from lessons.workshop.judge import StrictCommunicator
 
 LETTERS = {"type": "websocket.send", "text": "Letters for ada: 3"}
 NOT_LOGGED_IN = {"type": "websocket.close", "code": 4401}

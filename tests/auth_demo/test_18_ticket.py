@@ -79,10 +79,10 @@ from django.urls import reverse
 
 from auth_demo.consumers import Welcome
 from auth_demo.tickets import TicketMiddleware
-from lessons.judge import StrictCommunicator
-from lessons.simulator.cache import fresh_cache
-from lessons.simulator.database import fresh_database
-from lessons.simulator.interleaving import interleaving
+from lessons.workshop.engine.world.cache import fresh_cache
+from lessons.workshop.engine.world.database import fresh_database
+from lessons.workshop.engine.world.interleaving import interleaving
+from lessons.workshop.judge import StrictCommunicator
 from tests.support.interleaving import each_point
 
 

@@ -96,9 +96,9 @@ from django.db.models.signals import post_save
 from django.http import HttpRequest
 
 from auth_demo import signals
-from lessons.judge import StrictCommunicator
-from lessons.simulator.channel_layer import fresh_layers
-from lessons.simulator.database import fresh_database
+from lessons.workshop.engine.world.channel_layer import fresh_layers
+from lessons.workshop.engine.world.database import fresh_database
+from lessons.workshop.judge import StrictCommunicator
 
 
 @pytest.fixture

@@ -85,8 +85,8 @@ from django.test import AsyncClient
 from django.urls import reverse
 
 from auth_demo.tokens import Mailbox
-from lessons.judge import StrictCommunicator
-from lessons.simulator.database import fresh_database
+from lessons.workshop.engine.world.database import fresh_database
+from lessons.workshop.judge import StrictCommunicator
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ import pytest
 from channels.routing import URLRouter
 
 from auth_demo.routing import websocket_urlpatterns
-from lessons.judge import StrictCommunicator
+from lessons.workshop.judge import StrictCommunicator
 
 
 @pytest.fixture

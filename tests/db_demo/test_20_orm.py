@@ -67,8 +67,8 @@ import threading
 from channels.routing import URLRouter
 
 from db_demo.routing import storing_urlpatterns
-from lessons.judge import StrictCommunicator
-from lessons.simulator.database import fresh_database
+from lessons.workshop.engine.world.database import fresh_database
+from lessons.workshop.judge import StrictCommunicator
 
 
 @pytest.fixture

@@ -75,8 +75,8 @@ from django.contrib.auth.models import Group, User
 from django.forms import modelform_factory
 
 from db_demo.routing import websocket_urlpatterns
-from lessons.judge import StrictCommunicator
-from lessons.simulator.database import fresh_database
+from lessons.workshop.engine.world.database import fresh_database
+from lessons.workshop.judge import StrictCommunicator
 
 
 @pytest.fixture

@@ -76,9 +76,9 @@ from channels.routing import URLRouter
 from django.core.exceptions import ValidationError
 
 from db_demo.routing import storing_urlpatterns
-from lessons.judge import StrictCommunicator
-from lessons.simulator.database import fresh_database
-from lessons.simulator.interleaving import interleaving
+from lessons.workshop.engine.world.database import fresh_database
+from lessons.workshop.engine.world.interleaving import interleaving
+from lessons.workshop.judge import StrictCommunicator
 from tests.support.interleaving import each_point
 
 

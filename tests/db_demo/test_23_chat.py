@@ -153,8 +153,8 @@ from django.utils import timezone
 from db_demo.chat import store
 from db_demo.chat.raw import HEARTBEAT_INTERVAL
 from db_demo.models import Message, Presence, Room
-from lessons.judge import StrictCommunicator
-from lessons.simulator.interleaving import interleaving
+from lessons.workshop.engine.world.interleaving import interleaving
+from lessons.workshop.judge import StrictCommunicator
 from tests.support.chat_client import APPLICATION, chat_at
 from tests.support.interleaving import each_point
 from tests.support.simulated_time import wait

@@ -76,7 +76,7 @@ def test_a_suite_that_reads_only_frames_passes_a_doorbell_that_saves_nothing():
 
 # ── What only the strict communicator sees ──
 # The stock communicator cannot end a consumer as a server does: by an exception, or by a kill.
-from lessons.judge import StrictCommunicator
+from lessons.workshop.judge import StrictCommunicator
 
 
 @pytest.mark.parametrize("end", ["disconnect", "crash", "kill"])

@@ -7,7 +7,7 @@ from asgiref.sync import async_to_sync
 from django.db import OperationalError, transaction
 
 from db_demo.models import Entry
-from lessons.simulator.database import fresh_database
+from lessons.workshop.engine.world.database import fresh_database
 from tests.support.programs.postgres import Postgres
 from tests.support.programs.running_program import wait_until
 

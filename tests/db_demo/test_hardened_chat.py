@@ -9,7 +9,7 @@ from db_demo.hardened_chat import store
 from db_demo.hardened_chat.logic import HEARTBEAT_INTERVAL, TYPING_INTERVAL
 from db_demo.hardened_chat.presence import ANNOUNCE_INTERVAL
 from db_demo.models import Message, Presence, Room
-from lessons.judge import StrictCommunicator
+from lessons.workshop.judge import StrictCommunicator
 from tests.support.chat_client import APPLICATION, chat_at
 from tests.support.simulated_time import wait
 

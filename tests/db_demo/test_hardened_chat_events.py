@@ -9,8 +9,8 @@ import json
 import pytest
 
 from db_demo.models import Message, Presence
-from lessons.judge import StrictCommunicator
-from lessons.simulator.database import fresh_database
+from lessons.workshop.engine.world.database import fresh_database
+from lessons.workshop.judge import StrictCommunicator
 from tests.support.chat_client import APPLICATION
 
 ACCEPT = {"type": "websocket.accept"}

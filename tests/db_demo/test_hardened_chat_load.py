@@ -9,7 +9,7 @@ from db_demo.hardened_chat import database, logic, presence
 from db_demo.hardened_chat.logic import HEARTBEAT_INTERVAL
 from db_demo.hardened_chat.presence import ANNOUNCE_INTERVAL, presence_in
 from db_demo.models import Room
-from lessons.judge import StrictCommunicator  # noqa: F401 - chooses the simulated loop
+from lessons.workshop.judge import StrictCommunicator  # noqa: F401 - chooses the simulated loop
 from tests.support.chat_client import chat_at
 from tests.support.simulated_time import wait
 

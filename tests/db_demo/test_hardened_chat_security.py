@@ -155,7 +155,7 @@ from db_demo.hardened_chat.logic import HEARTBEAT_INTERVAL
 from db_demo.hardened_chat.presence import ANNOUNCE_INTERVAL
 from db_demo.models import Message, Presence, Room, Usage
 from lessons.asgi import application as whole_project
-from lessons.judge import StrictCommunicator
+from lessons.workshop.judge import StrictCommunicator
 from tests.support.chat_client import APPLICATION, Participant, chat_at
 from tests.support.simulated_time import wait
 

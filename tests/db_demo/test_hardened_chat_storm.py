@@ -8,7 +8,7 @@ from django.db import connections
 from twisted.internet.endpoints import serverFromString
 from websockets.asyncio.client import connect
 
-from lessons.simulator.database import fresh_database
+from lessons.workshop.engine.world.database import fresh_database
 from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
 
 CLIENTS = 40  # all joins together take 10 s, twice as long as this Daphne gives to a handshake

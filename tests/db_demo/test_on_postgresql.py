@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no 
 COPY = """
 import json, sys, django
 django.setup()
-from lessons.web.exercise_server import database_copy as copy
+from lessons.workshop.page.exercise_server import database_copy as copy
 path = copy.copy_database(copy.workshop_file(), sys.argv[1])
 print(json.dumps(copy.find_login(copy.workshop_file(), sys.argv[2])))
 print(copy.find_login(copy.workshop_file(), "unknown"))
@@ -157,7 +157,7 @@ def test_a_served_exercise_gets_the_rows_in_an_sqlite_file(workshop, postgres, t
 
 def test_a_verdict_does_not_need_the_database(workshop):
     folder, url = workshop.folder, "postgres://127.0.0.1:1/unreachable"
-    solution = folder / "lessons" / "course" / "20_orm" / "solution.py"
+    solution = folder / "lessons" / "20_orm" / "solution.py"
     check = ["manage.py", "lesson", "check", "orm", "--target", solution]
     done = run(check, cwd=folder, env={"PATH": "", "DATABASE_URL": url})
     assert (done.returncode, done.stderr) == (0, "")

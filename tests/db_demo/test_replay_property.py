@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 
 from db_demo.consumers import EntryCounter
 from db_demo.models import Entry
-from lessons.core.catalogue import find
-from lessons.judge import StrictCommunicator
-from lessons.playback.target import resolve
-from lessons.simulator.channel_layer import SerializingLayer, fresh_layers
-from lessons.simulator.database import fresh_database
-from lessons.simulator.interleaving import interleaving
-from lessons.simulator.loop import SimulatedLoop
-from lessons.simulator.student_module import load_subject
+from lessons.workshop.course.lesson_index import find
+from lessons.workshop.engine.process.target import resolve
+from lessons.workshop.engine.world.channel_layer import SerializingLayer, fresh_layers
+from lessons.workshop.engine.world.database import fresh_database
+from lessons.workshop.engine.world.interleaving import interleaving
+from lessons.workshop.engine.world.loop import SimulatedLoop
+from lessons.workshop.engine.world.student_module import load_subject
+from lessons.workshop.judge import StrictCommunicator
 
 CLIENTS = (0, 1)
 ENDS = ("disconnect", "crash", "kill")

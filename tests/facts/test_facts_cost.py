@@ -10,8 +10,8 @@ from channels.exceptions import StopConsumer
 from django.contrib.auth.models import User
 from django.db import ProgrammingError, close_old_connections
 
-from lessons.judge import StrictCommunicator
-from lessons.simulator.database import fresh_database
+from lessons.workshop.engine.world.database import fresh_database
+from lessons.workshop.judge import StrictCommunicator
 
 
 class Plain(AsyncConsumer):

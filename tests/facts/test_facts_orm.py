@@ -12,8 +12,8 @@ from django.core.exceptions import SynchronousOnlyOperation
 from django.db import connection, transaction
 
 from db_demo.models import Post
-from lessons.simulator.database import fresh_database
-from lessons.simulator.server import orm_misuse_diagnosis
+from lessons.workshop.engine.world.database import fresh_database
+from lessons.workshop.engine.world.server import orm_misuse_diagnosis
 from tests.support.python_messages import not_awaitable
 
 REFUSED = "You cannot call this from an async context - use a thread or sync_to_async."

@@ -10,7 +10,7 @@ from django.db.models.signals import post_delete, post_save
 from django.test import TestCase
 
 from db_demo.models import Post
-from lessons.simulator.database import fresh_database
+from lessons.workshop.engine.world.database import fresh_database
 
 
 @pytest.fixture

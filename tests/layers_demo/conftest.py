@@ -2,7 +2,7 @@
 
 import pytest
 
-from lessons.simulator.channel_layer import fresh_layers
+from lessons.workshop.engine.world.channel_layer import fresh_layers
 
 
 @pytest.fixture(autouse=True)

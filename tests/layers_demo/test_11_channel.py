@@ -70,7 +70,7 @@ from django.core.management import CommandError, call_command
 from django.test import AsyncClient
 
 from layers_demo.routing import websocket_urlpatterns
-from lessons.judge import StrictCommunicator
+from lessons.workshop.judge import StrictCommunicator
 
 FORM = "/layers/pager/"
 

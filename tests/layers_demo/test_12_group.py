@@ -51,7 +51,7 @@ def test_leaves_the_group_after_an_exception_in_a_handler():
 # and does not record the calls of the layer.
 import asyncio
 
-from lessons.judge import StrictCommunicator
+from lessons.workshop.judge import StrictCommunicator
 
 
 def new_client():

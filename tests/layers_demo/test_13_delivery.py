@@ -74,8 +74,8 @@ from types import SimpleNamespace
 from channels.routing import URLRouter
 
 from layers_demo.routing import websocket_urlpatterns
-from lessons.judge import StrictCommunicator
-from lessons.simulator.channel_layer import SerializingLayer, fresh_layers
+from lessons.workshop.engine.world.channel_layer import SerializingLayer, fresh_layers
+from lessons.workshop.judge import StrictCommunicator
 
 
 @pytest.fixture(autouse=True)

@@ -93,8 +93,8 @@ from channels.routing import URLRouter
 from redis.exceptions import ConnectionError
 
 from layers_demo.routing import websocket_urlpatterns
-from lessons.judge import StrictCommunicator
-from lessons.simulator.channel_layer import fake_redis
+from lessons.workshop.engine.world.channel_layer import fake_redis
+from lessons.workshop.judge import StrictCommunicator
 
 
 @pytest.fixture

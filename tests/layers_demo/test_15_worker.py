@@ -90,8 +90,8 @@ def test_reports_that_no_worker_takes_the_jobs():
 from channels.routing import URLRouter
 
 from layers_demo.routing import websocket_urlpatterns
-from lessons.judge import StrictCommunicator
-from lessons.simulator.worker import Workers
+from lessons.workshop.engine.world.worker import Workers
+from lessons.workshop.judge import StrictCommunicator
 
 
 @pytest.fixture

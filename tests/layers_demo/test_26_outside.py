@@ -111,10 +111,10 @@ from io import StringIO
 from django.core.management import call_command
 
 from layers_demo.routing import websocket_urlpatterns
-from lessons.judge import StrictCommunicator
-from lessons.simulator.channel_layer import fake_redis
-from lessons.simulator.database import fresh_database
-from lessons.simulator.interleaving import interleaving
+from lessons.workshop.engine.world.channel_layer import fake_redis
+from lessons.workshop.engine.world.database import fresh_database
+from lessons.workshop.engine.world.interleaving import interleaving
+from lessons.workshop.judge import StrictCommunicator
 from tests.support.interleaving import each_point
 
 

@@ -11,7 +11,7 @@ from channels.layers import get_channel_layer
 from daphne.ws_protocol import WebSocketProtocol
 
 from layers_demo.backpressure import InputLimit, PriceFeed
-from lessons.judge import StrictCommunicator
+from lessons.workshop.judge import StrictCommunicator
 from tests.support.programs.memory_probes import (
     FRAMES,
     Server,

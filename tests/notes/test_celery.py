@@ -11,7 +11,7 @@ from importlib.util import find_spec
 import pytest
 from channels_redis.core import RedisChannelLayer
 
-from lessons.core.catalogue import PROJECT_DIR
+from lessons.workshop.course.lesson_index import PROJECT_DIR
 from tests.support.programs.processes import start_with_pipe
 from tests.support.programs.running_program import TEST_TIMEOUT, RunningProgram
 from tests.support.required_programs import skip_or_fail

@@ -11,7 +11,7 @@ from django.urls import path
 
 from async_demo.generic_http import Length, RawLength
 from layers_demo.classic_chat import AsyncChatConsumer, ChatConsumer, RawChatConsumer
-from lessons.core.diagnoses import recognise
+from lessons.workshop.course.diagnoses import recognise
 
 CHATS = [ChatConsumer, AsyncChatConsumer, RawChatConsumer]
 

@@ -15,7 +15,7 @@ from django.db import connection, connections, models
 from django.test.utils import isolate_apps
 from websockets.sync.client import connect
 
-from lessons.programs import PGBOUNCER
+from lessons.workshop.setup.external_programs import PGBOUNCER
 from tests.support.programs.postgres import Postgres
 from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
 from tests.support.required_programs import find_program, skip_or_fail

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from lessons.judge import StrictCommunicator
+from lessons.workshop.judge import StrictCommunicator
 from tests.support.required_programs import skip_or_fail
 from tests.support.simulated_time import clock, wait
 

@@ -16,7 +16,7 @@ from django.core.cache.backends.redis import RedisCache
 
 from auth_demo.token_bucket import TokenBucket
 from db_demo.hardened_chat.rate_limit import take
-from lessons.simulator.cache import fresh_cache
+from lessons.workshop.engine.world.cache import fresh_cache
 
 MINUTE = 60
 BOUNDARY = 1_800_000_000  # seconds: a minute begins here

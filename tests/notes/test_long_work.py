@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from lessons.core.catalogue import find
-from lessons.playback.conversation import play
+from lessons.workshop.course.lesson_index import find
+from lessons.workshop.engine.process.conversation import play
 from tests.notes.sample_project.progress import copy_all
 from tests.support.programs.running_program import TEST_TIMEOUT
 

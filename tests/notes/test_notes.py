@@ -2,7 +2,7 @@
 
 import re
 
-from lessons.authoring.notes import (
+from lessons.workshop.authoring.notes import (
     FENCE,
     FOOTNOTE,
     NOTES,
@@ -12,10 +12,10 @@ from lessons.authoring.notes import (
     files_by_test,
     regenerated,
 )
-from lessons.core.catalogue import PROJECT_DIR
-from lessons.core.lesson_text import split_chapters
-from lessons.web.search.query import read_query
-from lessons.web.search.search import recognised_diagnoses
+from lessons.workshop.course.lesson_index import PROJECT_DIR
+from lessons.workshop.course.lesson_text import split_chapters
+from lessons.workshop.page.search.query import read_query
+from lessons.workshop.page.search.search import recognised_diagnoses
 
 TEXT = NOTES.read_text(encoding="utf-8")
 PROSE = FENCE.sub("", TEXT)
@@ -41,7 +41,7 @@ def anchors(text: str) -> set[str]:
 
 def test_the_notes_are_as_the_generator_writes_them():
     assert regenerated(TEXT).splitlines() == TEXT.splitlines(), (
-        "run python3 -m lessons.authoring.notes"
+        "run python3 -m lessons.workshop.authoring.notes"
     )
 
 
@@ -115,7 +115,8 @@ def test_every_column_has_a_name():
 
 
 def test_the_search_recognises_each_error_of_the_table():
-    row = r"^\| `(?P<error>[^`]+)` \| \[(?P<id>[\w-]+)\]\((?P<file>lessons/core/diagnoses/.+)\) \|$"
+    folder = "lessons/workshop/course/diagnoses"
+    row = rf"^\| `(?P<error>[^`]+)` \| \[(?P<id>[\w-]+)\]\((?P<file>{folder}/.+)\) \|$"
     rows = [found.groupdict() for found in re.finditer(row, TEXT, re.M)]
     assert len(rows) > 20
     for found in rows:

@@ -22,8 +22,8 @@ from django.test import Client
 from django.urls import include, path, re_path
 
 from async_demo.generic_http import RawLength
-from lessons.core.catalogue import PROJECT_DIR
-from lessons.core.diagnoses import recognise
+from lessons.workshop.course.diagnoses import recognise
+from lessons.workshop.course.lesson_index import PROJECT_DIR
 from sync_demo.consumers import Echo
 from tests.notes.sample_project.asgi import application
 from tests.notes.sample_project.settings import INSTALLED_APPS

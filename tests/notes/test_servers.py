@@ -6,7 +6,7 @@ from ast import literal_eval
 import pytest
 from websockets.exceptions import ConnectionClosedError
 
-from lessons.authoring.notes import SERVERS_TABLE, measured_table, read_measured_table
+from lessons.workshop.authoring.notes import SERVERS_TABLE, measured_table, read_measured_table
 from tests.support.programs.real_daphne import CLOSE, TEST_TIMEOUT
 from tests.support.programs.running_program import wait_until
 from tests.support.programs.server_probes import PROBES, SERVERS, Server, measure, open_client

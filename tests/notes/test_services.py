@@ -13,9 +13,9 @@ import pytest
 from websockets.exceptions import InvalidHandshake
 from websockets.sync.client import connect
 
-from lessons.authoring.notes import NOTES
-from lessons.core.catalogue import PROJECT_DIR
-from lessons.core.redis_server import RedisServer
+from lessons.workshop.authoring.notes import NOTES
+from lessons.workshop.course.lesson_index import PROJECT_DIR
+from lessons.workshop.setup.redis_server import RedisServer
 from tests.support.programs.processes import project_environment, start_with_pipe
 from tests.support.programs.running_program import TEST_TIMEOUT, RunningProgram, wait_until
 from tests.support.required_programs import skip_or_fail

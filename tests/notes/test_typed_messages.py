@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import pytest
 from channels.testing import WebsocketCommunicator
 
-from lessons.core.catalogue import PROJECT_DIR
+from lessons.workshop.course.lesson_index import PROJECT_DIR
 from tests.support.programs.running_program import TEST_TIMEOUT
 from tests.support.required_programs import skip_or_fail
 

@@ -17,8 +17,8 @@ import pytest
 from django.conf import settings
 from django.core.management import get_commands
 
-from lessons.bench.processes import project_copy
-from lessons.mode import Mode
+from lessons.workshop.measure.processes import project_copy
+from lessons.workshop.setup.network_access import Mode
 from tests.support.ci_files import load_yaml
 from tests.support.modes import KEY, NAMES
 

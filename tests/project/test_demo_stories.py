@@ -13,11 +13,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from async_demo import consumers as async_consumers
-from lessons.core.catalogue import find
-from lessons.playback.target import resolve
-from lessons.simulator.finding import CheckFailed
-from lessons.simulator.loop import SimulatedLoop
-from lessons.simulator.student_module import application_for, load_subject
+from lessons.workshop.course.lesson_index import find
+from lessons.workshop.engine.faults.finding import CheckFailed
+from lessons.workshop.engine.process.target import resolve
+from lessons.workshop.engine.world.loop import SimulatedLoop
+from lessons.workshop.engine.world.student_module import application_for, load_subject
 from tests.support.demo_story import play_story
 from tests.support.demos import Demo, demos
 from tests.support.strategies import stories

@@ -8,7 +8,7 @@ import grimp
 import pytest
 from django.conf import settings
 
-from lessons.core import catalogue
+from lessons.workshop.course import lesson_index
 
 # asgiref is a dependency of Django. sync_to_async and ThreadSensitiveContext exist only there.
 ALLOWED = {"django", "channels", "asgiref", *sys.stdlib_module_names}
@@ -18,7 +18,7 @@ DEMOS = ("sync_demo", "async_demo", "layers_demo", "auth_demo", "db_demo")
 FILES = [file for demo in DEMOS for file in (settings.BASE_DIR / demo).rglob("*.py")]
 FILES += [
     file
-    for lesson in catalogue.lessons()
+    for lesson in lesson_index.lessons()
     for file in (lesson.original, lesson.solution, lesson.mistakes)
 ]
 
@@ -40,11 +40,11 @@ def test_files_that_students_copy_import_only_channels(file):
     assert {name.partition(".")[0] for name in imported(file) - MODELS} <= ALLOWED | own
 
 
-@pytest.mark.parametrize("lesson", catalogue.lessons(), ids=lambda lesson: lesson.key)
+@pytest.mark.parametrize("lesson", lesson_index.lessons(), ids=lambda lesson: lesson.key)
 def test_a_check_imports_only_the_judge(lesson):
     for name in imported(lesson.check) - MODELS:
         top = name.partition(".")[0]
-        assert top in ALLOWED or name == "lessons.judge"
+        assert top in ALLOWED or name == "lessons.workshop.judge"
 
 
 def test_modules_do_not_import_each_other_in_a_circle():

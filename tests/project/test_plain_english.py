@@ -27,15 +27,15 @@ INSTEAD = {
 QUOTATIONS = {
     "auth_demo/consumers.py": ['"nobody"'],
     "tests/auth_demo/test_19_logout.py": ['"nobody"'],
-    "tests/redis/demos/test_auth_two_servers.py": ['"nobody"'],
+    "tests/real/redis/demos/test_auth_two_servers.py": ['"nobody"'],
     "tests/submissions/19_logout.toml": ['"nobody"'],
 }
 
 FOLDERS = (".ci", "*_demo", "lessons", "tests")
 KINDS = {".py", ".js", ".css", ".html", ".toml", ".md", ""}
 SKIPPED = re.compile(
-    r"lessons/course/(?!README\.md$)|lessons/core/diagnoses/"
-    r"|tests/project/test_plain_english\.py$|lessons/web/static/lessons/vendor/codemirror\.js$"
+    r"lessons/(?!README\.md$)|lessons/workshop/course/diagnoses/"
+    r"|tests/project/test_plain_english\.py$|lessons/workshop/page/static/lessons/vendor/codemirror\.js$"
 )
 PATTERN = {word: re.compile(rf"(?<![\w-])(?:{word})(?!\w)", re.I) for word in INSTEAD}
 

@@ -8,14 +8,14 @@ import pytest
 from django.conf import settings
 from django.core.management import get_commands
 
-from lessons.authoring.notes import anchor_of
-from lessons.bench.processes import project_copy
-from lessons.core.catalogue import lessons
-from lessons.core.source import find_source
+from lessons.workshop.authoring.notes import anchor_of
+from lessons.workshop.course.lesson_index import lessons
+from lessons.workshop.course.source_code import find_source
+from lessons.workshop.measure.processes import project_copy
 from tests.support.programs import processes
 
 README = settings.BASE_DIR / "README.md"
-GUIDE = settings.BASE_DIR / "lessons" / "course" / "README.md"
+GUIDE = settings.BASE_DIR / "lessons" / "guides" / "adding-a-lesson.md"
 TEXT = README.read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(?P<kind>\w+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\((?P<to>[^)\s]+)\)")
@@ -65,7 +65,7 @@ def test_the_instructors_command_separates_green_from_red(copy):
     folder = copy.folder / "submissions"
     folder.mkdir()
     for name in ("exercise", "solution"):
-        source = copy.folder / "lessons" / "course" / "02_frames" / f"{name}.py"
+        source = copy.folder / "lessons" / "02_frames" / f"{name}.py"
         (folder / f"{name}.py").write_bytes(source.read_bytes())
     _, *arguments = shlex.split(block.body)
     done = processes.run(arguments, cwd=copy.folder, env=copy.environment)

@@ -10,7 +10,7 @@ import sys
 import pytest
 from django.conf import settings
 
-from lessons.core.catalogue import lessons
+from lessons.workshop.course.lesson_index import lessons
 from tests.support.programs.separate_pytest import run_pytest
 
 HEADING = "# ── What only the strict communicator sees ──"

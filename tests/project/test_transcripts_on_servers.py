@@ -7,7 +7,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from lessons.core.catalogue import lessons
+from lessons.workshop.course.lesson_index import lessons
 from tests.support.programs.real_daphne import RealDaphne, leave, stay
 from tests.support.programs.running_program import TEST_TIMEOUT
 

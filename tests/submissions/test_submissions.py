@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from lessons.core.catalogue import find
-from lessons.judge import judge
-from lessons.playback.target import Target
+from lessons.workshop.course.lesson_index import find
+from lessons.workshop.engine.process.target import Target
+from lessons.workshop.judge import judge
 
 TABLES = sorted(Path(__file__).parent.glob("*.toml"))
 

@@ -11,8 +11,8 @@ from db_demo.chat import routing
 from db_demo.hardened_chat import routing as hardened_routing
 from db_demo.hardened_chat.presence import ANNOUNCE_INTERVAL
 from db_demo.models import Membership, Room
-from lessons.judge import StrictCommunicator
-from lessons.simulator.database import fresh_database
+from lessons.workshop.engine.world.database import fresh_database
+from lessons.workshop.judge import StrictCommunicator
 from tests.support.simulated_time import wait
 
 URLPATTERNS = [*routing.storing_urlpatterns, *hardened_routing.websocket_urlpatterns]

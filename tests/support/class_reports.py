@@ -3,14 +3,14 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from lessons.classroom.class_report import ClassReport
-from lessons.classroom.found_files import LeftOut
-from lessons.classroom.grading import Grade
-from lessons.classroom.submission import NOT_JUDGED, TIMED_OUT, SubmissionVerdict
-from lessons.classroom.submission_folder import Submission
-from lessons.core.catalogue import find, lessons
-from lessons.judge.verdict import Outcome, Verdict
-from lessons.simulator.finding import make_finding
+from lessons.workshop.course.lesson_index import find, lessons
+from lessons.workshop.engine.faults.finding import make_finding
+from lessons.workshop.grading.class_report import ClassReport
+from lessons.workshop.grading.found_files import LeftOut
+from lessons.workshop.grading.grading import Grade
+from lessons.workshop.grading.submission import NOT_JUDGED, TIMED_OUT, SubmissionVerdict
+from lessons.workshop.grading.submission_folder import Submission
+from lessons.workshop.judge.verdict import Outcome, Verdict
 
 STOP = find("stop")
 

@@ -5,10 +5,11 @@ import shutil
 
 import pytest
 
-from lessons.core import catalogue, exercise_copies
-from lessons.core.catalogue import Lesson
-from lessons.judge import judge
-from lessons.playback.target import Target
+from lessons.workshop.course import lesson_index
+from lessons.workshop.course.lesson_index import Lesson
+from lessons.workshop.engine.process.target import Target
+from lessons.workshop.judge import judge
+from lessons.workshop.student import exercise_copies
 
 LESSON = """\
 ---
@@ -22,7 +23,7 @@ minutes: 15
 """
 
 CHECK = '''\
-from lessons.judge import Model
+from lessons.workshop.judge import Model
 
 
 class LampModel(Model):
@@ -179,12 +180,12 @@ def write_course(folder):
 @pytest.fixture
 def fresh_course(tmp_path, monkeypatch):
     """Lessons that no command has seen yet; not the real ones, and not the real progress."""
-    monkeypatch.setattr(catalogue, "PROJECT_DIR", tmp_path)
-    monkeypatch.setattr(catalogue, "COURSE_DIR", tmp_path / "lessons" / "course")
-    write_course(catalogue.COURSE_DIR)
-    catalogue.lessons.cache_clear()
-    yield catalogue.lessons()
-    catalogue.lessons.cache_clear()
+    monkeypatch.setattr(lesson_index, "PROJECT_DIR", tmp_path)
+    monkeypatch.setattr(lesson_index, "COURSE_DIR", tmp_path / "lessons")
+    write_course(lesson_index.COURSE_DIR)
+    lesson_index.lessons.cache_clear()
+    yield lesson_index.lessons()
+    lesson_index.lessons.cache_clear()
 
 
 @pytest.fixture
@@ -199,9 +200,9 @@ def compiled(tmp_path_factory):
     """A copy of the whole project with these lessons. It is compiled once for all its copies."""
     folder = tmp_path_factory.mktemp("compiled") / "project"
     skipped = shutil.ignore_patterns(".*", "__pycache__", "tests", "course", "bench", "static")
-    shutil.copytree(catalogue.PROJECT_DIR, folder, ignore=skipped)
+    shutil.copytree(lesson_index.PROJECT_DIR, folder, ignore=skipped)
     compileall.compile_dir(folder, quiet=1)
-    write_course(folder / "lessons" / "course")
+    write_course(folder / "lessons")
     return folder
 
 

@@ -14,17 +14,17 @@ from django.contrib.sessions.models import Session
 from auth_demo.tickets import issue
 from db_demo.models import Entry, Post
 from layers_demo.consumers import Primes
-from lessons.judge import StrictCommunicator
-from lessons.simulator.channel_layer import (
+from lessons.workshop.engine.faults.finding import CheckFailed
+from lessons.workshop.engine.world.channel_layer import (
     current_layer,
     current_layers,
     fake_redis,
     is_simulated_outage,
 )
-from lessons.simulator.communicator import StrictHttpCommunicator
-from lessons.simulator.database import fresh_database
-from lessons.simulator.finding import CheckFailed
-from lessons.simulator.worker import Workers
+from lessons.workshop.engine.world.communicator import StrictHttpCommunicator
+from lessons.workshop.engine.world.database import fresh_database
+from lessons.workshop.engine.world.worker import Workers
+from lessons.workshop.judge import StrictCommunicator
 from tests.support.strategies import ACCOUNTS
 
 CHANNEL_CAPACITY = 5  # messages; so few that channels are sometimes full

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from lessons.programs import Program
+from lessons.workshop.setup.external_programs import Program
 
 
 def find_program(program: Program) -> str:

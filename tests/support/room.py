@@ -12,12 +12,12 @@ from django.contrib.auth import login
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
-from lessons.room import codes
-from lessons.room.groups import announce
-from lessons.room.models import Class, Student
-from lessons.room.routing import websocket_application
-from lessons.room.store.board_actions import Change
-from lessons.room.store.joining import Joined, join
+from lessons.workshop.member import codes
+from lessons.workshop.room.groups import announce
+from lessons.workshop.room.models import Class, Student
+from lessons.workshop.room.routing import websocket_application
+from lessons.workshop.room.store.board_actions import Change
+from lessons.workshop.room.store.joining import Joined, join
 
 TIMEOUT = 60  # seconds; only a server that is broken needs so long
 HOST = (b"host", b"localhost")

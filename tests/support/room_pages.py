@@ -3,10 +3,10 @@
 from django.contrib.auth.models import User
 from django.test import Client
 
-from lessons.room.models import Class, Poll, Student, Vote
-from lessons.room.store.classes import add_class
-from lessons.room.store.joining import join
-from lessons.room.store.reports import NewReport, save_reports
+from lessons.workshop.room.models import Class, Poll, Student, Vote
+from lessons.workshop.room.store.classes import add_class
+from lessons.workshop.room.store.joining import join
+from lessons.workshop.room.store.reports import NewReport, save_reports
 from tests.support.room import report
 
 PASSWORD = "a long password of these tests"
@@ -26,8 +26,8 @@ RED = {
 
 def use_room(settings) -> None:
     """Serve the room's pages in this test, as the mode room does."""
-    settings.ROOT_URLCONF = "lessons.room.urls"
-    workshop = "lessons.web.views.not_found.NotFoundMiddleware"
+    settings.ROOT_URLCONF = "lessons.workshop.room.urls"
+    workshop = "lessons.workshop.page.views.not_found.NotFoundMiddleware"
     settings.MIDDLEWARE = [one for one in settings.MIDDLEWARE if one != workshop]
     settings.DEBUG = False
 

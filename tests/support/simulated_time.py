@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import contextmanager
 
-from lessons.simulator.clock import simulated_clock
+from lessons.workshop.engine.world.clock import simulated_clock
 
 
 @contextmanager

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from lessons.classroom.sandbox import Sandbox, find_sandbox
-from lessons.classroom.submission import SubmissionVerdict, judge_submission
-from lessons.core.catalogue import find
-from lessons.programs import BUBBLEWRAP
+from lessons.workshop.course.lesson_index import find
+from lessons.workshop.grading.sandbox import Sandbox, find_sandbox
+from lessons.workshop.grading.submission import SubmissionVerdict, judge_submission
+from lessons.workshop.setup.external_programs import BUBBLEWRAP
 from tests.support.required_programs import find_program, skip_or_fail
 
 LESSON = find("accept")

@@ -3,8 +3,8 @@
 import threading
 from contextlib import contextmanager
 
-from lessons.bench.processes import project_copy
-from lessons.core.catalogue import find
+from lessons.workshop.course.lesson_index import find
+from lessons.workshop.measure.processes import project_copy
 
 READY = "Workshop ready at "
 TIMEOUT = 60  # seconds; only a test that fails waits this long

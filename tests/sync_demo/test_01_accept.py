@@ -74,7 +74,7 @@ def test_is_routed_at_no_other_path(path):
 # The stock communicator cancels a consumer that does not stop, and the test passes. It also cannot
 # send a close without a code or an empty frame.
 
-from lessons.judge import StrictCommunicator
+from lessons.workshop.judge import StrictCommunicator
 
 CONSUMERS = pytest.mark.parametrize(
     "consumer, offered", [(Doorkeeper, []), (FixedSubprotocol, ["door.v1"])]

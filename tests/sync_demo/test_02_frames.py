@@ -63,7 +63,7 @@ def test_each_client_gets_its_own_frames_back():
 # The stock communicator cancels a consumer that does not stop, and the test passes. It also accepts
 # a reply with both keys or with a dict as its text.
 
-from lessons.judge import StrictCommunicator
+from lessons.workshop.judge import StrictCommunicator
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1006, None])

@@ -79,7 +79,7 @@ def test_stops_and_logs_the_code_when_the_client_leaves(log, code):
 # The stock communicator does not send websocket.disconnect after a close of the consumer, as Daphne
 # does. It also accepts a frame that is sent after the close.
 
-from lessons.judge import StrictCommunicator
+from lessons.workshop.judge import StrictCommunicator
 
 
 def new_client():

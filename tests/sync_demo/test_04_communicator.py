@@ -97,8 +97,8 @@ def test_stock_communicator_passes_a_consumer_that_never_stops():
 
 import asyncio
 
-from lessons.judge import StrictCommunicator
-from lessons.simulator.finding import CheckFailed
+from lessons.workshop.engine.faults.finding import CheckFailed
+from lessons.workshop.judge import StrictCommunicator
 
 
 class Consumer(SyncConsumer):

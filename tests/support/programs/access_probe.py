@@ -109,8 +109,8 @@ class Visit:
     """One request of a visitor, with a new session."""
 
     def __init__(self, visitor: str, route: str, samples: dict):
-        from lessons.core.access_token import cookie
-        from lessons.web.live.page_socket import new_feed_id
+        from lessons.workshop.page.live.page_socket import new_feed_id
+        from lessons.workshop.setup.access_token import cookie
 
         self.visitor, self.route = visitor, route
         key = session_of(visitor)

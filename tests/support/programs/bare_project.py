@@ -20,14 +20,14 @@ INSTALL_TIMEOUT = 300  # seconds; a new .venv alone takes some of them
 FILES = (
     "manage.py",
     "lessons/__init__.py",
-    "lessons/cli/__init__.py",
-    "lessons/cli/doctor/__init__.py",
-    "lessons/cli/doctor/commands.py",
-    "lessons/cli/doctor/report.py",
-    "lessons/cli/doctor/system_checks.py",
-    "lessons/core/__init__.py",
-    "lessons/core/bootstrap.py",
-    "lessons/programs.py",
+    "lessons/workshop/terminal/__init__.py",
+    "lessons/workshop/terminal/doctor/__init__.py",
+    "lessons/workshop/terminal/doctor/commands.py",
+    "lessons/workshop/terminal/doctor/report.py",
+    "lessons/workshop/terminal/doctor/system_checks.py",
+    "lessons/workshop/course/__init__.py",
+    "lessons/workshop/setup/virtual_environment.py",
+    "lessons/workshop/setup/external_programs.py",
 )
 
 # Replaces Django's commands. It prints which Python ran it, its arguments and the wheel's version.

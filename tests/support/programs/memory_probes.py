@@ -12,7 +12,7 @@ import psutil
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from lessons.authoring.notes import measured_table
+from lessons.workshop.authoring.notes import measured_table
 from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
 
 FRAMES = 128

@@ -11,8 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from lessons.authoring.notes import FENCE, NOTES
-from lessons.programs import NGINX
+from lessons.workshop.authoring.notes import FENCE, NOTES
+from lessons.workshop.setup.external_programs import NGINX
 from tests.support.programs.running_program import wait_until
 from tests.support.required_programs import find_program
 

@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
-from lessons.core.catalogue import PROJECT_DIR
+from lessons.workshop.course.lesson_index import PROJECT_DIR
 
 SEND_LOCK = threading.Lock()
 

@@ -6,7 +6,7 @@ import urllib.error
 import urllib.request
 from contextlib import contextmanager
 
-from lessons.bench.processes import project_copy
+from lessons.workshop.measure.processes import project_copy
 from tests.support.modes import NAMES
 from tests.support.programs import processes
 from tests.support.programs.running_program import TEST_TIMEOUT, RunningProgram

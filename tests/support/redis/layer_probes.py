@@ -15,8 +15,8 @@ import sys
 import uuid
 from functools import partial
 
-from lessons.authoring.notes import LAYERS_TABLE, measured_table
-from lessons.core.redis_server import RedisServer, RedisUnavailable
+from lessons.workshop.authoring.notes import LAYERS_TABLE, measured_table
+from lessons.workshop.setup.redis_server import RedisServer, RedisUnavailable
 from tests.support.redis.redis_layers import (
     KINDS,
     LAST,

@@ -19,7 +19,7 @@ def main(redis_url, database):
     from daphne.access import AccessLogGenerator
 
     from lessons.asgi import application
-    from lessons.simulator.database import create_tables
+    from lessons.workshop.engine.world.database import create_tables
     from tests.support.servers.daphne_server import serve
 
     if not Path(database).exists():

@@ -5,12 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lessons.core import progress
-from lessons.judge.daemon import judge_client
 from lessons.settings import *  # noqa: F403
 from lessons.settings import BASE_DIR, DATABASES
+from lessons.workshop.judge.daemon import judge_client
+from lessons.workshop.student import progress
 
-JUDGE = f"import {__name__}; from lessons.judge.daemon.judge_daemon import main; main()"
+JUDGE = f"import {__name__}; from lessons.workshop.judge.daemon.judge_daemon import main; main()"
 
 STATE_DIR = Path(os.environ["WORKSHOP_STATE_DIR"])
 DATABASES["default"]["NAME"] = STATE_DIR / "db.sqlite3"

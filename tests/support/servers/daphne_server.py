@@ -6,7 +6,7 @@ import sys
 import daphne.server
 from daphne.ws_protocol import WebSocketProtocol
 
-from lessons.bench.servers.port_server import PortServer
+from lessons.workshop.measure.servers.port_server import PortServer
 
 CLOSE_TIMEOUT = 60  # seconds
 

@@ -17,8 +17,8 @@ LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
 
 def drained_kitchen():
-    from lessons.core.catalogue import find
-    from lessons.simulator.student_module import load_file
+    from lessons.workshop.course.lesson_index import find
+    from lessons.workshop.engine.world.student_module import load_file
 
     kitchen = load_file(find("deploy").solution)
     is_cooked = asyncio.Event()

@@ -32,7 +32,7 @@ from layers_demo.consumers import Jukebox  # noqa: E402
 from layers_demo.routing import websocket_urlpatterns  # noqa: E402
 from tests.support.servers.daphne_server import serve  # noqa: E402
 
-COURSE = Path(__file__).parents[3] / "lessons" / "course"
+COURSE = Path(__file__).parents[3] / "lessons"
 Lounge = runpy.run_path(COURSE / "12_group" / "solution.py")["Lounge"]
 
 

@@ -1,4 +1,4 @@
-"""Lesson 14's consumers on a real Daphne, for tests/redis/faults/test_facts_outage.py.
+"""Lesson 14's consumers on a real Daphne, for tests/real/redis/faults/test_facts_outage.py.
 
 The path `/NAME/ALIAS` leads to the consumer of that name on the layer with that alias. The alias
 "memory" is a layer in this process.
@@ -32,7 +32,7 @@ settings.configure(
 from layers_demo.consumers import Siren  # noqa: E402
 from tests.support.servers.daphne_server import serve  # noqa: E402
 
-COURSE = Path(__file__).parents[3] / "lessons" / "course"
+COURSE = Path(__file__).parents[3] / "lessons"
 Hotline = runpy.run_path(COURSE / "14_redis" / "solution.py")["Hotline"]
 
 

@@ -1,0 +1,65 @@
+"""Lesson 3: do the game and its consumer end as the task says?"""
+
+from lessons.workshop.judge import Model
+
+
+class Game(Model):
+    texts = ("7", "07", "77", "7 ", "5", "seven")
+    silent_after_disconnect = True
+
+    def connect(self, client):
+        """Each connection is its own game, and each frame is a guess."""
+        client.tries = 3
+        client.accept()
+
+    def receive(self, client, text, data):
+        """Any other frame gets `Wrong.`. The third wrong guess also gets `Wrong.`, and then the
+        consumer closes with 4000."""
+        if text == "7":
+            client.send("Right.")
+            client.close(1000)
+        else:
+            client.tries -= 1
+            client.send("Wrong.")
+            if not client.tries:
+                client.close(4000)
+
+    def receive_after_close(self, client, text, data):
+        """The consumer does not answer them: it sends neither a frame nor a second close."""
+
+    def disconnect(self, client):
+        """When the client has left, the consumer sends nothing and stops."""
+
+
+def test_a_wrong_guess_may_be_followed_by_another(play):
+    """A wrong guess, text or binary, gets "Wrong.", and the client may guess again."""
+    play("connect | text seven | bytes 37")
+
+
+def test_each_client_has_its_own_tries(play):
+    """Each of two clients at once has its own three tries."""
+    play("connect | 2 connect | text 5 | 2 text 5 | text 5 | 2 text 5")
+
+
+def test_the_right_guess_ends_the_game(play):
+    """The right guess gets "Right.", then the close with 1000, and the consumer stops."""
+    play("connect | text | text 07 | text 7")
+
+
+def test_the_third_wrong_guess_ends_the_game(play):
+    """The third wrong guess gets "Wrong.", then the close with 4000, and the consumer stops."""
+    play("connect | text 5 | text 6 | text 77")
+
+
+def test_late_frames_get_nothing(play):
+    """A frame that the client sent before it received the close gets no answer."""
+    play("connect | text 7 | & text 5 | & text 7")
+    play("connect | text 5 | text 6 | text 8 | & text 9 | & text 7")
+    late = ["& text 5", "& text 7", "& bytes 37", "& text"] * 6
+    play(["connect", "text 7", *late])
+
+
+def test_stops_whatever_the_code(play):
+    """The consumer stops when the client leaves, with 1000, 1001, 1006, 4001 or no code."""
+    for end in ("close 1000", "close 1001", "vanish", "close 4001", "close"):
+        play(["connect", end])

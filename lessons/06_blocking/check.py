@@ -1,0 +1,120 @@
+"""Lesson 6: does a client wait for the bread of another client?"""
+
+from collections import Counter
+
+from lessons.workshop.judge import Model
+
+SECONDS = 2  # baking time of one bread
+SLACK = 1  # more seconds that a consumer may take
+
+
+class Bakery(Model):
+    others = ("wait 1", "wait 2", "wait 10")
+    texts = ("rye", "wheat")
+    last_steps = ("wait 200",)  # so that each order is baked before its client leaves
+    stop_timeout = 600  # one client's orders may wait for each other
+
+    def __init__(self):
+        super().__init__()
+        self.answered = Counter()  # order → how often a client received "... is done"
+
+    def connect(self, client):
+        client.ready_at = 0
+        client.orders = []
+        client.accept()
+
+    def receive(self, client, text, data):
+        """For `rye` the client gets `baking rye` at once, and `rye is done` when it is baked"""
+        if text is None:  # the exercise leaves the answer to a binary frame open
+            client.is_free = True
+            return
+        # The second order of the same client may wait for its first.
+        is_first = client.ready_at <= self.now
+        begins_at = max(client.ready_at, self.now)
+        client.ready_at = begins_at + SECONDS + SLACK
+        client.orders.append(text)
+        client.send(f"baking {text}", until=None if is_first else begins_at)
+        client.send(f"{text} is done", until=client.ready_at)
+
+    def fault_in(self, played, turn):
+        """`rye is done` when it is baked: a call of bake() with that order has ended."""
+        received = [
+            (time, number, message.get("text", ""))
+            for number, seen in turn.clients.items()
+            for time, message in seen.received
+        ]
+        for time, number, text in sorted(received):
+            order = text.removesuffix(" is done")
+            if order != text and order in self.clients[number].orders:
+                self.answered[order] += 1
+                baked = [it.argument for it in played.thread_sleeps if has_baked(it, time)]
+                if baked.count(order) < self.answered[order]:
+                    return number, "work-left-out", what_was_baked(order, baked, time)
+        return None
+
+    def due(self, number):
+        """The texts that the client may receive now or later."""
+        client = self.clients[number]
+        return [item.message.get("text") for item in (*client.expected, *client.later)]
+
+    def diagnose(self, difference):
+        if difference.fault or not difference.missing:
+            return None
+        missing = difference.missing.get("text", "")
+        done = f"{missing.removeprefix('baking ')} is done"
+        if done in difference.texts(difference.received):
+            return None
+        for number, seen in difference.played.turns[difference.burst].clients.items():
+            heard = [message.get("text") for _, message in seen.received]
+            if number != difference.client and missing in heard and missing not in self.due(number):
+                return "wrong-connection"
+        if len(difference.model.clients) == 1:  # no other client could delay it
+            return "no-reply"
+        return "slow-sync-handler" if _is_sync(difference.events) else "work-still-queued"
+
+
+def has_baked(sleep, time):
+    """Whether this is a call of bake() that had ended at this time."""
+    return sleep.function == "bake" and sleep.begun + sleep.seconds <= time + 0.001
+
+
+def what_was_baked(order, baked, time):
+    others = [it for it in baked if it != order][-3:]
+    known = f"the last calls: {', '.join(map(short, others))}" if others else "no other call"
+    return (
+        f"After {time:g} s a client received that {short(order)} is done. By then bake() had ended "
+        f"{baked.count(order)} times for this order; {known}."
+    )
+
+
+def short(value):
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:50]}… ({len(text)} characters)"
+
+
+def _is_sync(events):
+    """Whether the handlers of the consumer run in a thread."""
+    handled = [event for event in events if event.handler and event.direction == "in"]
+    return any(event.thread != "MainThread" for event in handled)
+
+
+def test_an_order_is_answered_and_baked(play):
+    """An order gets "baking rye" at once and "rye is done" later. The next order does too."""
+    play("connect | text rye | wait 3 | text wheat | wait 3 | text | wait 3")
+
+
+def test_others_are_served_while_one_bakes(play):
+    """While the bread of one client is baked, another client connects, orders and leaves."""
+    play("connect | text rye | 2 connect | 2 text wheat | 2 wait 3 | 2 close | wait 3")
+
+
+def test_two_bake_at_the_same_time(play):
+    """The bread of two clients is baked at the same time, and each client gets its own bread."""
+    play("connect | 2 connect | text rye | 2 text wheat | wait 3")
+    play("connect | 2 connect | 3 connect | text rye | & 2 text rye | & 3 text rye | wait 3")
+
+
+def test_stops_when_the_client_leaves(play):
+    """The consumer stops when the client leaves, with or without a code."""
+    for end in ("close 1000", "close 1001", "close"):
+        play(["connect", end])

@@ -1,0 +1,93 @@
+"""Lesson 7: does the server send first, and does no task stay when the connection has ended?"""
+
+from lessons.workshop.judge import Model
+
+
+class Stopwatch(Model):
+    others = ("wait 1", "wait 0.5", "wait 3", "wait 10")
+    ends = ("close", "close 1001", "vanish", "crash", "kill")
+    # Five minutes: code may treat a minute, 100 or 256 ticks as the end.
+    long_conversations = (
+        "connect | wait 99.5 | text ? | wait 100 | 2 connect | 2 wait 101 | text ? | 2 text ?",
+    )
+
+    def connect(self, client):
+        """From the accept on, the client gets a text frame each second"""
+        client.seconds = 0
+        client.accept()
+        self.after(1, self.tick, client)
+
+    def tick(self, client):
+        if client.is_open:
+            client.seconds += 1
+            client.send(f"{client.seconds}", at=self.now)
+            self.after(1, self.tick, client)
+
+    def receive(self, client, text, data):
+        """The consumer answers every frame of the client at once"""
+        client.send(f"{client.seconds} so far")
+
+    def disconnect(self, client):
+        """The stopwatch ends with its connection, however the connection ends"""
+        client.left_in = self.burst
+
+    def fault_in(self, played, turn):
+        """The consumer does not hide an exception that a handler raises."""
+        for number, client in self.clients.items():
+            has_crashed = client.end == "crash" and client.left_in == self.burst
+            if has_crashed and not turn.clients[number].raised:
+                return number, "exception-hidden", "A handler raised; the consumer did not."
+        return None
+
+    def promise_of(self, step):
+        return self.connect.__doc__ if step.action == "wait" else super().promise_of(step)
+
+    def diagnose(self, difference):
+        fault = difference.fault and difference.fault.diagnosis
+        waits = difference.missing or fault == "handler-never-returned"
+        if waits and difference.seen and difference.seen.is_busy:
+            in_call = difference.seen.place.handler.endswith(".__call__")
+            return None if in_call else "loop-in-handler"
+        if fault or difference.step is None:
+            return None
+        if difference.step.action == "wait" and difference.missing:
+            return "no-push"
+        ticks = [text for text in difference.texts(difference.received) if text.isdecimal()]
+        expected = [text for text in difference.texts(difference.expected) if text.isdecimal()]
+        return "pushed-too-fast" if len(ticks) > len(expected) else None
+
+
+def test_the_server_speaks_first(play):
+    """A client that sends nothing gets 1, 2 and 3, one each second, and no handler stays busy."""
+    play("connect | wait 0.9 | wait 0.2 | wait 1 | wait 1")
+
+
+def test_frames_are_answered_in_between(play):
+    """A frame is answered at once, and the stopwatch continues."""
+    play("connect | text ? | wait 1 | text ? | text | wait 1 | bytes 3f | wait 1")
+
+
+def test_each_connection_has_its_own(play):
+    """Two clients have their own seconds. One continues when the other one has left."""
+    play("connect | wait 1.5 | 2 connect | 2 text ? | text ? | wait 1 | 2 close 1001 | wait 2")
+
+
+def test_ends_when_the_client_leaves(play):
+    """The stopwatch ends when the client leaves, with 1000, 1001, 1006, 4001 or no code."""
+    for end in ("close 1000", "close 1001", "vanish", "close 4001", "close"):
+        play(["connect", "wait 1", end, "2 connect", "2 wait 5"])
+
+
+def test_ends_when_a_handler_raises(play):
+    """The stopwatch ends when an exception in a handler ends the connection."""
+    play("connect | wait 1 | crash | 2 connect | 2 wait 5")
+
+
+def test_ends_when_the_server_cancels(play):
+    """The stopwatch ends when the server cancels the consumer, as on SIGTERM and after 10 s."""
+    play("connect | wait 1 | kill | 2 connect | 2 wait 5")
+
+
+def test_an_early_end_does_no_harm(play):
+    """A consumer that the server cancels before websocket_connect has run ends without an error."""
+    play("kill")

@@ -1,0 +1,171 @@
+"""Lesson 8: do the seconds come as a stream of events, and does the stream end with its client?"""
+
+from lessons.workshop.judge import Model, Stream
+
+START, END = "start", "end"
+TOLERANCE = 0.05
+
+
+class Countdown(Model):
+    handshakes = (
+        *("POST 2", "POST 0", "POST 1 2", 'POST "" 3 ""', "POST 1 ...", "POST 2 ...", "POST 100"),
+    )
+    actions = ("piece 0", "piece 1", "piece 0 ...", "piece")
+    others = ("wait 0.53", "wait 1.61", "wait 4.27")
+    setups = ((), ("keys fewer",))
+    takes_frames = False
+
+    def request(self, client, body):
+        """Its events are the seconds that are left"""
+        client.seconds = int(body)
+        right = [(self.now, start(200, b"text/event-stream"))]
+        for passed in range(client.seconds + 1):
+            right.append((self.now + passed, event(client.seconds - passed)))
+        client.stream = Stream(right, read)
+        self.after(client.seconds + TOLERANCE, self.end, client.number, client.stream)
+
+    def end(self, number, stream):
+        client = self.clients[number]
+        if client.is_open and client.stream is stream:
+            client.state = "closed"
+
+    def promise_of(self, step):
+        return (
+            self.disconnect.__doc__ if step.action in ("close", "vanish") else self.request.__doc__
+        )
+
+    def disconnect(self, client):
+        """When the client leaves, the countdown ends."""
+
+    def diagnose(self, difference):
+        client = self.clients.get(difference.client)
+        if client is None or client.stream is None:
+            return None
+        cut = len(client.handshake.get("pieces", "")) > 1 or client.handshake.get("unfinished")
+        if difference.fault:
+            is_second = difference.fault.diagnosis in ("started-twice", "answered-twice")
+            return "body-read-once" if is_second and cut else None
+        wanted, found = client.stream.wanted, client.stream.found
+        if not found:
+            has_begun = bool(client.stream.received)
+            return "not-an-event-stream" if found is None else "event-late" if has_begun else None
+        begins_wrong = len(found) > 1 and found[1][1] != wanted[1][1]
+        if cut and begins_wrong and found[1][1] in numbers_of_one_piece(difference, client):
+            return "body-read-once"
+        return diagnose_events(wanted, found, b"".join(bodies(client.stream.received)))
+
+
+def diagnose_events(wanted, found, body):
+    values, own = [value for _, value in wanted], [value for _, value in found]
+    if body.count(b"data:") > sum(value not in (START, END) for value in own):
+        return "event-not-ended"
+    if own == [START, wanted[1][1], END]:
+        return "response-cut-short"
+    if own == values[:-1] or (own == values[:-2] and len(own) > 2):
+        return "response-not-finished"
+    if own != values[: len(own)]:
+        return None
+    if len(own) == 1:
+        return "event-late"
+    (last, _), (due, _) = found[-1], wanted[len(found) - 1]
+    return "event-early" if last < due - TOLERANCE else "event-late"
+
+
+def numbers_of_one_piece(difference, client):
+    """The numbers that a consumer begins with if it reads only the first or only the last piece."""
+    own = [step for step in difference.steps_so_far if step.client == client.number]
+    pieces = list(client.handshake.get("pieces", [""]))
+    pieces += [step.arguments["piece"] for step in own if step.action == "piece"]
+    filled = [piece for piece in pieces if piece]
+    return {str(int(piece or "0")) for piece in (pieces[0], pieces[-1], *filled[:1])}
+
+
+def start(status, kind):
+    headers = [(b"content-type", kind)]
+    return {"type": "http.response.start", "status": status, "headers": headers}
+
+
+def event(left):
+    body = f"data: {left}\n\n".encode()
+    return {"type": "http.response.body", "body": body, "more_body": left > 0}
+
+
+def bodies(messages):
+    return [it.get("body") or b"" for _, it in messages if it["type"] == "http.response.body"]
+
+
+def read(messages):
+    """What an EventSource reads in these messages: (time, value) pairs. None if it cannot.
+
+    A page receives a named event only if it listens for that name.
+    """
+    found, rest, data, event_name = [], "", [], ""
+    for time, message in messages:
+        if message["type"] == "http.response.start":
+            headers = {bytes(name).lower(): value for name, value in message.get("headers", ())}
+            kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+            if message["status"] != 200 or kind != b"text/event-stream":
+                return None
+            continue
+        if not found:
+            found.append((time, START))
+        *lines, rest = (rest + message.get("body", b"").decode()).replace("\r\n", "\n").split("\n")
+        for line in lines:
+            name, _, value = line.partition(":")
+            if name == "data":
+                data.append(value.removeprefix(" "))
+            elif name == "event":
+                event_name = value.removeprefix(" ")
+            elif not line:
+                if data:
+                    of_name = "" if event_name in ("", "message") else f"{event_name}: "
+                    found.append((time, of_name + "\n".join(data)))
+                data, event_name = [], ""
+        if not message.get("more_body", False):
+            found.append((time, END))
+    return found
+
+
+def test_counts_down_to_zero(play):
+    """A request for 3 seconds gets the events 3, 2, 1, 0, and then the response ends."""
+    play("POST 3 | wait 0.5 | wait 0.6 | wait 0.8 | wait 0.2 | wait 2")
+    play("POST 0 | wait 0.5")
+
+
+def test_a_second_lies_between_two_events(play):
+    """The first event comes at once, and each other event one second after the one before."""
+    play("POST 12 | wait 0.9 | wait 0.2 | wait 20")
+
+
+def test_the_pieces_are_one_number(play):
+    """A body in pieces is one number: "1" and "2" are 12 seconds. An empty piece adds nothing."""
+    for request in ("POST 1 2", 'POST "" 12', 'POST 1 2 ""', "POST 1 ... | piece 2"):
+        play(f"{request} | wait 5.5 | wait 9")
+    play('POST 1 0 ... | piece "" ... | piece 1 | wait 2.5')
+
+
+def test_each_client_has_its_own_countdown(play):
+    """Two clients at the same time each have their own countdown."""
+    play("POST 1 ... | 2 POST 0 ... | piece 0 | 2 piece 2 | wait 3.5 | wait 9")
+    play("POST 10 | & 2 POST 2 | wait 3.5 | wait 9", otherwise="wrong-connection")
+
+
+def test_what_is_left_out_is_empty(play):
+    """An event without "body" adds nothing. An event without "more_body" is the last."""
+    play('keys fewer | POST 1 "" | wait 2 | 2 POST "" 1 | wait 2')
+
+
+def test_ends_where_the_client_leaves(play):
+    """When the client leaves, the countdown ends and the consumer stops."""
+    play("POST 100 | wait 1.5 | close")
+
+
+def test_stops_where_the_client_leaves_before_it_has_asked(play):
+    """When the client leaves before its body is complete, the consumer stops."""
+    play("POST 1 ... | close")
+
+
+def test_a_countdown_goes_on_when_another_client_leaves(play):
+    """When one of two clients leaves, the countdown of the other one continues."""
+    play("POST 100 | 2 POST 100 | wait 0.5 | close | wait 1.2 | 2 close")
+    play("POST 100 | 2 POST 100 | wait 0.5 | 2 close | wait 1.2")

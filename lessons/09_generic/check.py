@@ -1,0 +1,209 @@
+"""Lesson 9: does the desk run its two commands, answer all else with an error, and stay open?"""
+
+import json
+
+from lessons.workshop.judge import Model
+
+ECHO, COUNT = '{"command": "echo", "value": %s}', '{"command": "count"}'
+VALUES = r"""
+    "hello" "" "\u0020a\u0020" "ä☃" "NaN" "\ud800" "\u0000\n\"" 5 0 2.5 1e308
+    9007199254740993 -18446744073709551617 true false null "infinite\u0020nan"
+    [] {} [1,[2,"3"],[[[]]]] {"a":{"b":1}} ["Infinity","1e999"]
+"""
+CARRIED_OUT = (
+    *(COUNT, ECHO % '"hello"', ECHO % "1", r' {"c\u006fmmand":"count" } ', ECHO % r'"\ud800"'),
+    *('{"command": "echo"}', ECHO % '"e\u0301"'),
+    '{"count": 7, "error": "", "command": "echo", "value": 1, "text": {"value": 2}}',
+    '{"command": "count", "value": 7, "count": 7, "error": "", "text": null}',
+)
+NOT_JSON = (
+    *("hello", "", "{", "{'command': 'count'}", '{"command": "count"} {}', '{"command"}'),
+    *('{"command": "count",}', ECHO % '"a\tb"', ECHO % "[1,]"),
+)
+NO_OBJECT = ("[]", '["command", "count"]', '"count"', "5", "0", "null", "true", '"{}"')
+NO_COMMAND = '"dance" "" "Echo" "count\\u0020" null 5 1.5 true [] ["count"] ["echo"] {"count":1}'
+TYPED = '{"type": "%s", "command": "count"}'
+WITH_NAN = (
+    *("NaN", ECHO % "NaN", ECHO % "-Infinity", ECHO % '[1, {"a": Infinity}]'),
+    *('{"command": "count", "value": NaN}', '{"command": "dance", "x": [-Infinity]}'),
+)
+LONG = ECHO % f'"{"ab" * 40_000}"'
+# These brackets are not nested deep.
+WIDE = (ECHO % f'"{"[{" * 1000}"', ECHO % f"[{', '.join(['[]'] * 1000)}]")
+INFINITE = (ECHO % "1e999", ECHO % '[{"a": -1e999}]')
+TOO_DEEP = ('"[" * 100000', r'"{\"a\":" * 100000', f'"{"1" * 8}" * 1000')  # the last: too long
+METHODS = """
+    websocket_connect websocket_receive websocket_disconnect websocket.disconnect http.request
+    dispatch send base_send as_asgi __call__ __init__ __class__ __eq__ _sync scope channel_name
+    channel_layer carried_out commands answer reply refuse error encode decode handle send_json
+"""
+
+
+class Desk(Model):
+    texts = (
+        *(COUNT, ECHO % '"hello"', *CARRIED_OUT[3:], LONG, TYPED % "send"),
+        *(ECHO % "NaN", WITH_NAN[4], INFINITE[0], '{"command": "websocket_disconnect"}'),
+        *('{"command": "dance"}', '{"command": ["count"]}', NOT_JSON[4], NO_OBJECT[1]),
+    )
+
+    def connect(self, client):
+        client.carried_out = client.refused = 0
+        client.accept()
+
+    def receive(self, client, text, data):
+        request = read(text)
+        if request.get("command") == "count":
+            self.carry_out(client, {"count": client.carried_out})
+        elif request.get("command") == "echo" and is_json(request.get("value")):
+            self.carry_out(client, {"value": request.get("value")})
+        else:
+            self.refuse(client)
+
+    def carry_out(self, client, answer):
+        """each gets one answer, a JSON object in a text frame"""
+        client.carried_out += 1
+        client.send_json(answer)
+
+    def refuse(self, client):
+        """Every other frame is answered with `{"error": "..."}`, a text in your own words"""
+        client.refused += 1
+        client.send_any('{"error": "..."}', is_error)
+
+    def promise_of(self, step):
+        if step.action not in ("text", "bytes"):
+            return super().promise_of(step)
+        command = read(step.arguments.get("text")).get("command")
+        return (self.carry_out if command in ("echo", "count") else self.refuse).__doc__
+
+    def diagnose(self, difference):
+        if difference.step is None or difference.step.action not in ("text", "bytes"):
+            return None
+        text = difference.step.arguments.get("text")
+        request = read(text)
+        command = request.get("command")
+        if command in METHODS.split() or (difference.fault and "type" in request):
+            return "client-picks-handler"
+        if difference.fault:
+            detail = difference.fault.detail
+            is_binary = text is None and detail.startswith(
+                ("JSONDecodeError", "UnicodeDecodeError")
+            )
+            is_unknown = detail == f"KeyError: {command!r}" or detail == "KeyError: 'command'"
+            return "binary-not-refused" if is_binary else "unknown-command" if is_unknown else None
+        if not difference.received:
+            return None if difference.seen.is_busy or difference.seen.ended else "unanswered"
+        if not difference.pair or difference.received[0]["type"] != "websocket.send":
+            return None
+        expected, received = difference.pair
+        if received.get("text") is None:
+            return "text-became-bytes"
+        answer = read(received["text"], otherwise=None)
+        if answer is None:
+            return "answer-not-json"
+        if isinstance(answer, str):
+            return "json-confusion"
+        if "error" in expected["text"]:
+            return not_refused(text, received["text"])
+        return self.diagnose_count(difference.client, json.loads(expected["text"]), answer)
+
+    def diagnose_count(self, client, expected, answer):
+        if len(self.clients) > 1 or not isinstance(answer, dict):
+            return None
+        more = range(1, self.clients[client].refused + 1)
+        counts = [expected.get("count", 0) + number for number in more]
+        return "error-counted" if "count" in expected and answer.get("count") in counts else None
+
+
+def refuse(constant):
+    raise ValueError(constant)
+
+
+def read(text, otherwise=""):
+    """Return the JSON object in a frame, or an empty one if the frame has none."""
+    try:
+        value = json.loads(text or "", parse_constant=refuse)
+    except (ValueError, RecursionError):
+        value = otherwise
+    return value if isinstance(value, dict) or otherwise is None else {}
+
+
+def is_json(value):
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        return False
+    return True
+
+
+def is_error(text):
+    answer = read(text)
+    return [*answer] == ["error"] and isinstance(answer["error"], str) and answer["error"] != ""
+
+
+def not_refused(text, answer):
+    """Return the diagnosis for a frame that was not answered with an error."""
+    if is_error(answer):
+        return None
+    if text is None:
+        return "binary-not-refused"
+    return "nan-taken-for-json" if text in WITH_NAN else None
+
+
+def frames(*texts):
+    return [f"text {text}" for text in texts]
+
+
+def test_echo_answers_with_the_value(play):
+    """echo is answered with the same JSON value, or with null if there is no value."""
+    play(
+        [
+            "connect",
+            *frames(*(ECHO % value for value in VALUES.split())),
+            *frames(LONG, *WIDE, '{"command": "echo"}'),
+        ]
+    )
+
+
+def test_count_counts_what_was_carried_out(play):
+    """count is answered with how many commands of this connection succeeded before."""
+    play(["connect", "2 connect", *frames(*CARRIED_OUT, COUNT), f"2 text {COUNT}"])
+
+
+def test_what_is_not_json_gets_an_error(play):
+    """Text that is not JSON gets an error and does not count. The connection stays open."""
+    play(["connect", *frames(*NOT_JSON, COUNT)])
+
+
+def test_json_that_is_no_object_gets_an_error(play):
+    """A list, a string, a number, null and true get an error. The connection stays open."""
+    play(["connect", *frames(*NO_OBJECT, COUNT)])
+
+
+def test_a_binary_frame_gets_an_error(play):
+    """A binary frame gets an error, even if its bytes are JSON or the event has text: None."""
+    data = [f"bytes {data.hex()}" for data in (b"\xff\x00", COUNT.encode(), b"")]
+    for first in ([], ["keys both"]):
+        play([*first, "connect", *data, *frames(COUNT)])
+
+
+def test_an_unknown_command_gets_an_error(play):
+    """An unknown or missing command gets an error. The connection stays open."""
+    unknown = [f'{{"command": {name}}}' for name in NO_COMMAND.split()]
+    play(["connect", *frames(*unknown, "{}", '{"cmd": "count"}', COUNT)])
+
+
+def test_the_client_reaches_no_other_method(play):
+    """The name of a method or event is not a command, and a `type` changes nothing."""
+    play(["connect", *frames(*(f'{{"command": "{name}"}}' for name in METHODS.split()), COUNT)])
+    typed = (TYPED % name for name in METHODS.split())
+    play(["connect", *frames(*typed)], otherwise="client-picks-handler")
+
+
+def test_what_json_cannot_say_gets_an_error(play):
+    """NaN and Infinity get an error in any key, and so does an echo of 1e999."""
+    play(["connect", *frames(*INFINITE, *WITH_NAN, COUNT)])
+
+
+def test_what_python_cannot_read_gets_an_error(play):
+    """A hundred thousand brackets get an error. The connection stays open."""
+    play(["connect", *frames(*TOO_DEEP, COUNT)])

@@ -1,0 +1,140 @@
+"""Lesson 11: does each letter reach its reader, and only the reader?"""
+
+import json
+import re
+
+from lessons.workshop.judge import Model
+
+ADDRESS = re.compile(r"[a-zA-Z0-9._-]+(![a-zA-Z0-9._-]*)?")
+REFUSAL = "no such address"
+NO_ADDRESSES = (
+    *("", "with space", "straße", "a/b", "x" * 100, "one!two!three", " {channel of 1} "),
+    *(None, 5, 1.5, True, ["a"], {"a": 1}),
+)
+TYPES = (
+    *("websocket.disconnect", "websocket.send", "websocket.connect", "websocket.receive"),
+    *("letter.lost", "dispatch", "send", "_hidden", "", None, 5, ["letter.arrived"]),
+)
+OTHER_KEYS = (
+    *({"text2": "", "code": 1000}, {"bytes": "00", "close": True}, {"": None}, {"n": 2**70}),
+    dict.fromkeys(("body", "message", "content", "data", "from", "sender", "name", "as"), "other"),
+    dict.fromkeys(("channel", "address", "reader", "group", "reply_to", "letter"), "other"),
+    *({"lone": "\ud800"}, {"__asgi_channel__": "a"}, {"self": 1, "event": {"message": []}}),
+)
+
+
+def letter(to, text="hello", **others):
+    """Return a frame with a letter. `to` may be the number of a client."""
+    to = f"{{channel of {to}}}" if type(to) is int and to < 5 else to
+    return json.dumps({"to": to, "text": text, **others})
+
+
+class Letters(Model):
+    texts = (
+        *(letter(reader, f"for {reader}") for reader in (1, 2, 3)),
+        *(letter(reader, type="websocket.disconnect", code=1000) for reader in (2, 3)),
+        *map(letter, ("with space", None, "no-consumer.has-it", "specific.check!999")),
+    )
+    others = ('layer {"type": "letter.arrived", "text": "from a view"}',)
+    takes_bytes = False
+    clients_are_independent = False
+
+    @classmethod
+    def frame_of(cls, text):
+        return letter(1, text) if text else None  # Daphne sends no empty frame
+
+    def connect(self, client):
+        """Right after the accept, the client receives its address in a text frame"""
+        client.accept()
+        client.send(client.channel)
+
+    def receive(self, client, text, data):
+        """The client at that address receives the text unchanged, in one text frame."""
+        frame = json.loads(text)
+        to = frame["to"]
+        if not (isinstance(to, str) and len(to) < 100 and ADDRESS.fullmatch(to)):
+            client.send(REFUSAL)
+        elif to == "full":
+            client.may_fail("ChannelFull")
+        for reader in self.readers(to):
+            reader.send(frame["text"], lane=client.number)  # letters of one writer stay in order
+
+    def readers(self, address):
+        return [client for client in self.open_clients if client.channel == address]
+
+    def layer(self, client, message):
+        """Views send letters too."""
+        client.send(message["text"], lane="view")
+
+    def diagnose(self, difference):
+        frame = self.letter_of(difference)
+        calls = [event.message for event in difference.events if event.lane == "layer"]
+        sent = [call["message"] for call in calls if call.get("type") == "send"]
+        last = sent[-1] if sent and isinstance(sent[-1], dict) else {}
+        if frame and "type" in frame and frame["type"] == last.get("type") != "letter.arrived":
+            return "client-chosen-type"
+        if difference.fault:
+            return None
+        expected, received = map(difference.texts, (difference.expected, difference.received))
+        if received.count(REFUSAL) > expected.count(REFUSAL):
+            return "refused-a-right-address"
+        if difference.step.action == "connect" and received:
+            return "wrong-address"
+        if frame and self.went_astray(difference, frame):
+            return "wrong-connection"
+        is_plain = frame and frame.keys() == {"to", "text"}  # other letters may have been refused
+        if is_plain and difference.missing and not sent:
+            return "nothing-sent"
+        return None
+
+    def letter_of(self, difference):
+        """Return the letter in the last step, or None."""
+        step = difference.step
+        return json.loads(step.arguments["text"]) if step and step.action == "text" else None
+
+    def went_astray(self, difference, frame):
+        """Return whether a client received a text for another client."""
+        clients = difference.played.turns[difference.burst].clients.items()
+        frames = {"type": "websocket.send", "text": frame["text"]}
+        got_it = {number for number, seen in clients if frames in [it for _, it in seen.received]}
+        readers = {reader.number for reader in self.readers(frame["to"])}
+        return bool(readers and got_it - readers)
+
+
+def test_the_client_receives_its_address(play):
+    """The first frame is the name of the consumer's channel. A letter of a view arrives there."""
+    sent = 'layer {"type": "letter.arrived", "text": "ä ☃"}'
+    play(["connect", sent, "2 connect", f"2 {sent}", sent])
+
+
+def test_a_letter_reaches_its_reader_only(play):
+    """The reader receives the text unchanged. The writer and other clients receive nothing."""
+    frames = [
+        f"text {letter(2, text)}" for text in ("hello", "ä ☃", '{"type": "x"}', " two  words ")
+    ]
+    play(["connect", "2 connect", "3 connect", *frames])
+
+
+def test_letters_go_back_and_forth_and_to_the_writer(play):
+    """The reader may answer, and a client may write to itself."""
+    answer, own = f"2 text {letter(1, 'pong')}", f"text {letter(1, 'note')}"
+    play(["connect", "2 connect", f"text {letter(2, 'ping')}", answer, own, own])
+
+
+def test_a_writer_does_not_choose_the_type(play):
+    """Even if the JSON has other keys, such as a type, the reader receives the text and stays."""
+    frames = [letter(2, type=kind, code=1000) for kind in TYPES]
+    frames += [letter(2, **others) for others in OTHER_KEYS]
+    play(["connect", "2 connect", *(f"text {frame}" for frame in frames)])
+
+
+def test_what_cannot_be_an_address_is_answered(play):
+    """An address that the layer refuses is answered with `no such address`. The writer stays."""
+    frames = [f"text {letter(nowhere)}" for nowhere in (*NO_ADDRESSES, 1)]
+    play(["connect", "2 connect", *frames, f"text {letter('with space', '')}"])
+
+
+def test_a_writer_does_not_learn_whether_a_letter_was_read(play):
+    """A letter to a client that has left, or to a full channel, gets no answer."""
+    play(["connect", "2 connect", "2 close 1001", f"text {letter(2)}", f"text {letter(1)}"])
+    play(["capacity 3", "fill full", "connect", f"text {letter('full')}"])

@@ -1,0 +1,110 @@
+"""Lesson 13: does the waiter report how many announcements were lost?"""
+
+from lessons.workshop.judge import Model
+
+
+def ready(*numbers, dish="tea"):
+    message = '{{"type": "dish.ready", "number": {}, "dish": "{}"}}'
+    return " | ".join(f"group waiters {message.format(number, dish)}" for number in numbers)
+
+
+class Waiter(Model):
+    texts = ("tea",)
+    others = (
+        *(ready(number) for number in (7, 8, 10, 0, 1, 3, -2, 3, -1, 1, 10**6)),
+        *(ready(2, dish=""), ready(5, dish=" "), ready(4, dish="ab" * 500)),
+    )
+    ends = ("close", "close 1001", "vanish", "crash", "kill")
+
+    def connect(self, client):
+        client.last = None  # the last announcement
+        client.missed = client.gaps = 0
+        client.is_plain = True  # it only listened, to rising numbers of one dish
+        client.joined = self.burst
+        client.accept()
+
+    def receive(self, client, text, data):
+        """a text or binary frame gets no answer, and the connection stays open."""
+        client.is_plain = False
+
+    def other(self, step):
+        if step.action == "group":
+            for client in self.open_clients:
+                self.announce(client, step.arguments["message"])
+
+    def announce(self, client, message):
+        """Each client receives each announcement, and before it how many were lost in between"""
+        last = client.last or {**message, "number": message["number"] - 1}
+        client.missed = max(0, message["number"] - last["number"] - 1)
+        is_alike = message["dish"] == last["dish"] and message["number"] > last["number"] >= 0
+        client.is_plain = client.is_plain and is_alike
+        client.last = message
+        if client.missed:
+            client.gaps += 1
+            client.send(f"{client.missed} missed")
+        client.send(f"{message['dish']} is ready")
+
+    def promise_of(self, step):
+        return self.announce.__doc__ if step.action == "group" else super().promise_of(step)
+
+    def diagnose(self, difference):
+        client = self.clients.get(difference.client)
+        if client and not difference.fault and joined_late(difference, client):
+            return "joined-too-late"
+        if client is None or difference.step.action != "group":
+            return None
+        message = difference.step.arguments["message"]
+        expected = difference.texts(difference.expected)
+        received = difference.texts(difference.received)
+        if any(it.number < client.number for it in self.open_clients):
+            # An earlier member received what it should, so the members share something.
+            if difference.fault:
+                lacks_key = difference.fault.detail in (f"KeyError: {key!r}" for key in message)
+                return "event-changed" if lacks_key else None
+            is_changed = received and expected and received[-1].startswith(expected[-1])
+            return "event-changed" if is_changed and received[-1] != expected[-1] else None
+        if difference.fault:
+            return None
+        if client.missed and received == expected[1:]:
+            is_first = client.gaps == 1 and client.is_plain
+            return "delivery-assumed" if is_first else "gap-not-reported"
+        is_false = not client.missed and len(received) == 2 and received[1:] == expected
+        return "false-gap" if is_false else None
+
+
+def joined_late(difference, client):
+    """Whether this client was accepted in this burst before it joined the group."""
+    if not difference.missing or client.joined != client.model.burst:
+        return False
+    newest = [it for it in difference.events if it.message.get("type") == "websocket.connect"]
+    own = [it for it in difference.events if it.connection == newest[-1].connection]
+    kinds = [it.message["type"] for it in own if it.direction == "out"]
+    return (
+        "websocket.accept" in kinds[: kinds.index("group_add")] if "group_add" in kinds else False
+    )
+
+
+def test_each_client_receives_the_announcements(play):
+    """Each client receives each announcement that arrives, and no answer to a frame."""
+    play(f"connect | 2 connect | text tea | bytes 00 | {ready(1, 2)}")
+
+
+def test_a_gap_is_reported(play):
+    """After announcements 5 and 6, `2 missed` comes before 9; after 10, `1 missed` before 12."""
+    play(f"connect | {ready(5, 6, 9, 10, 12)}")
+
+
+def test_each_client_learns_of_the_gap(play):
+    """If announcements 8 and 9 are lost, two clients each receive `2 missed` before 10."""
+    play(f"connect | 2 connect | {ready(7, 10)}")
+
+
+def test_a_new_count_is_not_a_gap(play):
+    """After 7, announcements 1, 2 and again 2 are no gap, and 5 is. 0 and -1 count as well."""
+    play(f"connect | {ready(7, 1, 2, 2, 5)}")
+    play(f"connect | {ready(3, 0, 2, -1, 1)}")
+
+
+def test_a_later_client_has_missed_nothing(play):
+    """For each client, the count begins with the first announcement that it receives."""
+    play(f"connect | {ready(3)} | 2 connect | {ready(6, 8)}")

@@ -1,0 +1,206 @@
+"""Lesson 15: does a job reach the worker, and the answer the connection that asked?"""
+
+import datetime
+
+from lessons.workshop.judge import Answer, Model
+
+CHANNEL = "weekdays"
+AT_ONCE = {"asked", "busy"}
+OWN = "specific."  # in the name of every channel that belongs to one consumer
+PATIENCE = 2  # seconds that a job may take
+
+
+def answer_to(text):
+    try:
+        return f"{text}: {datetime.date.fromisoformat(text):%A}"
+    except ValueError:
+        return f"{text}: not a date"
+
+
+class Office(Model):
+    texts = (
+        *("2026-11-21", "2026-W47-6", "hello", "20261121", "1969-07-21", "2026-02-30", "2026-1-2"),
+        *("2024-02-29", "0001-01-01", "9999-12-31", "2026-11-21T00:00", " 2026-11-21"),
+    )
+    others = ("worker weekdays", "worker weekdays", "kill-workers", "take weekdays", "wait 1")
+    setups = ((), ("capacity 5",))
+    last_steps = ("worker weekdays", "wait 2")
+    has_choices = True
+
+    def __init__(self):
+        super().__init__()
+        self.asked = set()  # all texts
+        self.jobs = []  # clients and texts; they wait for a worker
+        self.lost = 0  # jobs that were taken and not done
+        self.has_worker = False
+
+    def connect(self, client):
+        client.asked = client.busy = 0
+        client.accept()
+
+    def receive(self, client, text, data):
+        """At once it receives `asked`, or, if the channel is full, `busy` and nothing else."""
+        if text is None and self.either_way():
+            return  # a binary frame is ignored, or counts as an empty text
+        if len(self.jobs) >= self.capacity:
+            client.busy += 1
+            client.send("busy")
+            return
+        client.asked += 1
+        self.asked.add(text or "")
+        client.send("asked")
+        self.jobs.append((client, text or ""))
+        self.work()
+
+    def other(self, step):
+        """Once a worker has done the job, the client receives `2026-11-21: Saturday`."""
+        match step.action:
+            case "worker":
+                self.has_worker = True
+                self.work()
+            case "kill-workers":
+                self.has_worker = False
+                for client in self.clients.values():
+                    client.later.clear()
+            case "take":
+                self.lost += bool(self.jobs)
+                return self.take_job()
+        return None
+
+    def take_job(self):
+        if not self.jobs:
+            return Answer(None)
+        _, text = self.jobs.pop(0)
+        return Answer(f"a job for {text!r}", lambda answer: isinstance(answer, dict))
+
+    def work(self):
+        while self.has_worker and self.jobs:
+            client, text = self.jobs.pop(0)
+            client.send(answer_to(text), until=self.now + PATIENCE)
+
+    def diagnose(self, difference):
+        calls = Calls(difference.events)
+        if difference.fault:
+            return cause_in_worker(difference.fault, calls)
+        if difference.client is None:
+            return cause_of_no_job(calls) if difference.answer is None else None
+        expected = difference.texts(difference.expected)
+        received = difference.texts(difference.received)
+        if expected == ["busy"]:
+            return "full-channel-not-reported"
+        if difference.seen.is_busy:
+            return "waits-for-answer"
+        if not (AT_ONCE | self.known_answers()).issuperset(received):
+            return None  # the text is not one of the answers
+        missing = [text for text in expected if text not in received]
+        client = self.clients[difference.client]
+        due = {item.message["text"] for item in client.later}  # its own answers, which may come now
+        surplus = [text for text in received if text not in {*expected, *due}]
+        if surplus and not calls.by_worker and not AT_ONCE.issuperset(surplus):
+            return "done-in-web-process"
+        if surplus and not AT_ONCE.issuperset(surplus):
+            is_for_all = any(call["type"] == "group_send" for call in calls.by_worker)
+            return "answered-everyone" if is_for_all else "worker-remembers"
+        if "asked" in missing:
+            return "job-lost" if client.asked > 1 and surplus in ([], ["busy"]) else None
+        return self.cause_of_no_answer(calls, missing) if missing else None
+
+    def known_answers(self):
+        return {answer_to(text) for text in self.asked}
+
+    def cause_of_no_answer(self, calls, missing):
+        if not calls.jobs:
+            return cause_of_no_job(calls)
+        groups = {call["group"] for call in calls.by_web if call["type"] == "group_add"}
+        channels = {call["channel"] for call in calls.by_worker if call["type"] == "send"}
+        to_groups = {call["group"] for call in calls.by_worker if call["type"] == "group_send"}
+        if groups & channels or to_groups - groups:
+            return "group-as-channel"
+        if calls.answered_itself:
+            return "answered-itself"
+        if not any(way in str(calls.jobs) for way in {OWN, *groups}):
+            return "reply-channel-missing"
+        if len(calls.begun) < len(calls.jobs) - self.lost:
+            return "job-holds-others"
+        is_elsewhere = any(text.partition(": ")[2] in str(calls.by_worker) for text in missing)
+        return "worker-remembers" if is_elsewhere else "job-unanswered"
+
+
+class Calls:
+    """The calls of the channel layer, and the jobs that a worker began, in a conversation."""
+
+    def __init__(self, events):
+        workers = {it.connection for it in events if "channel" in it.message and is_scope(it)}
+        calls = [it for it in events if it.lane == "layer" and it.direction == "out"]
+        self.by_web = [it.message for it in calls if it.connection not in workers]
+        self.by_worker = [it.message for it in calls if it.connection in workers]
+        self.jobs = [call for call in self.by_web if call.get("channel") == CHANNEL]
+        own = [it for it in events if it.connection in workers and it.direction == "in"]
+        self.begun = [it for it in own if not is_scope(it)]
+        channels = {call["channel"] for call in self.by_worker if call["type"] == "send"}
+        self.answered_itself = any(OWN in it and it not in str(self.jobs) for it in channels)
+
+
+def is_scope(event):
+    return event.message.get("type") == "scope"
+
+
+def cause_in_worker(fault, calls):
+    """Return the diagnosis of an exception in the worker, or None."""
+    if fault.diagnosis == "job-raises" and fault.detail.startswith("KeyError: "):
+        return None if OWN in str(calls.jobs) else "reply-channel-missing"
+    is_own = fault.diagnosis == "job-not-handled" and calls.answered_itself
+    return "answered-itself" if is_own else None
+
+
+def cause_of_no_job(calls):
+    if any(call.get("group") == CHANNEL for call in calls.by_web):
+        return "group-as-channel"
+    return "wrong-channel" if any(it["type"] == "send" for it in calls.by_web) else "job-not-sent"
+
+
+def test_a_worker_does_the_job(play):
+    """The client receives `asked`, then the worker's answer."""
+    play("worker weekdays | connect | text 2026-11-21 | wait 2 | text 1969-07-21 | wait 2")
+
+
+def test_the_handler_waits_for_no_worker(play):
+    """Without a worker, each text is answered with `asked`, and the jobs wait."""
+    play(
+        "connect | text 2026-11-21 | text 1969-07-21 | wait 20 | worker weekdays | wait 2"
+        " | text 2000-01-02 | wait 2"
+    )
+
+
+def test_each_connection_gets_its_own_answers(play):
+    """Each client receives only its own answers, even if another client asks or leaves first."""
+    play(
+        "connect | 2 connect | 3 connect | text 2026-11-21 | 2 text 1969-07-21 | 3 text 2000-01-02"
+        " | 2 close 1001 | worker weekdays | wait 2 | 3 text 1969-07-21 | text 2000-01-02"
+        " | wait 2"
+    )
+
+
+def test_a_text_that_is_not_a_date_is_answered(play):
+    """A text that is not a date is answered with `not a date`, and no later job is lost."""
+    jobs = ("2026-11-21", "hello", "20261121", "2026-1-2", "2026-02-30", " 2026-11-21", "")
+    play(["connect", *(f"text {job}" for job in jobs), "worker weekdays", "wait 2"])
+    play("worker weekdays | connect | bytes 00 | wait 2 | text 2026-11-21 | wait 2")
+
+
+def test_a_lost_job_holds_up_no_client(play):
+    """If a worker dies with a job, the client may ask again, and the next worker answers."""
+    play(
+        "connect | text 2026-11-21 | take weekdays | text 2026-11-21 | take weekdays"
+        " | worker weekdays | text 1969-07-21 | wait 2 | kill-workers | worker weekdays"
+        " | text 2000-01-02 | wait 2"
+    )
+
+
+def test_a_full_channel_is_reported(play):
+    """If the channel is full, the client receives only `busy`, and may ask again later."""
+    play(
+        "capacity 3 | connect | text 2026-11-21 | text hello | text 1969-07-21 | text 2000-01-02"
+        " | wait 2 | take weekdays | take weekdays | take weekdays | take weekdays"
+        " | text 2000-01-02 | worker weekdays | wait 2 | text 2026-11-21 | wait 2"
+    )

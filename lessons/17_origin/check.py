@@ -1,0 +1,143 @@
+"""Lesson 17: do only pages of the own site get letters?"""
+
+from lessons.workshop.judge import Model
+
+SITE = "https://letters.town.example"
+OWN = (
+    *(SITE, f"{SITE}:8443", "https://ada.letters.town.example"),
+    *("https://a-1.b.letters.town.example", "https://a.b.c.d.letters.town.example:8443"),
+    f"https://{'a-long-name.' * 12}letters.town.example",
+)
+FOREIGN = (
+    *("https://evil.example", "https://attacker.test", "http://127.0.0.1:8000"),
+    *("https://localhost", "http://localhost", "https://evil.example:8443"),
+)
+IN_PART = (
+    *("https://letters.town.example.evil.net", "https://ada.letters.town.example.evil.net"),
+    *("https://evil-letters.town.example", "https://evilletters.town.example"),
+    *("https://town.example", "https://ada.town.example", "https://letters-town.example"),
+    *("https://letters.town-example.net", "https://letters.town.example-evil.net"),
+    *("https://letters-town.example:8443", "https://letters.town-example"),
+    *("https://letters.town.examples", "https://evil.net/letters.town.example"),
+)
+OTHER_SCHEME = (
+    *("http://letters.town.example", "http://ada.letters.town.example:8443"),
+    *("wss://letters.town.example", "ws://letters.town.example:8443", "app://letters.town.example"),
+)
+OTHER_PORT = tuple(f"{SITE}:{port}" for port in (8000, 8442, 844, 84, 18443, 1443, 80, 0))
+MALFORMED = (
+    *(f"{SITE}:x", f"{SITE}:8443:8443", f"{SITE}:84430", f"{SITE}%20.evil.net", "https://"),
+    *("https://[letters.town.example", "letters.town.example", "//letters.town.example"),
+    *("https:letters.town.example", "https://letters%FF.town.example", f"{SITE}@evil.net"),
+    *(f"{SITE}:8443@evil.net", "https://letters.%20town.example"),
+)
+# The origin of a page of another site → the diagnosis if it gets in.
+DIAGNOSES = {
+    **dict.fromkeys(FOREIGN, "origin-not-checked"),
+    **dict.fromkeys(IN_PART, "origin-in-part"),
+    **dict.fromkeys(OTHER_SCHEME, "origin-scheme"),
+    **dict.fromkeys(OTHER_PORT, "origin-port"),
+    "": "no-origin-let-in",
+    "null": "null-origin-let-in",
+}
+HOST = "host=letters.town.example"
+
+
+def page(origin, user="as=ada"):
+    """The handshake of a page of that origin. The user is logged in at this site."""
+    return " ".join(["connect", *user.split(), HOST, f"origin={origin}"])
+
+
+class Letters(Model):
+    database = True
+    takes_frames = False
+    max_clients = 4
+    handshakes = (
+        *(page(origin) for origin in OWN[:4]),
+        *(page(SITE, user) for user in ("as=grace", "as=ada server=2", "")),
+        *(page(origins[0]) for origins in (FOREIGN, IN_PART, OTHER_SCHEME, OTHER_PORT, MALFORMED)),
+        *(f"connect as=ada {HOST}", page("null"), page(FOREIGN[0], "as=grace")),
+    )
+
+    def connect(self, client):
+        """Your application rejects a handshake from a page of any other origin before the accept"""
+        origin, name = client.handshake.get("origin", ""), client.handshake.get("as")
+        if origin not in OWN:
+            client.reject(may_raise=origin not in DIAGNOSES)
+            return
+        client.accept()
+        if name:
+            client.send(f"Letters for {name}: 3")
+        else:
+            client.close(4401)
+
+    def diagnose(self, difference):
+        handshakes = [step for step in difference.steps_so_far if step.action == "connect"]
+        if difference.fault or len(handshakes) > 1:
+            return None
+        origin = self.clients[1].handshake.get("origin", "")
+        received = [message["type"] for message in difference.received]
+        match difference.expected[0]["type"], received:
+            case "websocket.close", ["websocket.accept", "websocket.close"]:
+                return "origin-checked-late" if self.clients[1].handshake.get("as") else None
+            case "websocket.close", ["websocket.accept", *_]:
+                return DIAGNOSES.get(origin)
+            case "websocket.accept", ["websocket.close"]:
+                return "refuses-everyone" if origin == SITE else "own-page-refused"
+        return None
+
+
+def test_a_page_of_the_site_gets_the_letters(play):
+    """A page of https://letters.town.example gets the letters of the logged-in user."""
+    play.in_turn([page(SITE), page(SITE, "as=grace")])
+
+
+def test_a_page_of_another_site_is_rejected(play):
+    """A page of https://evil.example is rejected, and so is a page of any other site."""
+    evil = f"connect as=ada host=evil.example origin={FOREIGN[0]}"
+    play.in_turn([*map(page, FOREIGN), evil])
+
+
+def test_a_page_without_an_origin_is_rejected(play):
+    """A handshake without an Origin, with an empty one, or with `null` is rejected."""
+    referer = f"connect as=ada {HOST} referer={SITE}/"
+    play.in_turn([f"connect as=ada {HOST}", page(""), page("null"), referer])
+
+
+def test_a_host_that_looks_alike_is_rejected(play):
+    """A host whose name only contains the name of the site is rejected."""
+    play.in_turn([*map(page, IN_PART)])
+
+
+def test_another_scheme_is_another_origin(play):
+    """A page with another scheme, such as http, is rejected."""
+    play.in_turn([*map(page, OTHER_SCHEME)])
+
+
+def test_another_port_is_another_origin(play):
+    """A page from another port of the same host is rejected."""
+    play.in_turn([*map(page, OTHER_PORT)])
+
+
+def test_a_malformed_origin_is_rejected(play):
+    """An Origin that is malformed never gets in."""
+    play.in_turn([*map(page, MALFORMED)])
+
+
+def test_every_page_of_the_site_is_accepted(play):
+    """Pages on port 8443, and pages of every host below the site, get the letters too."""
+    play.in_turn([*map(page, OWN)])
+
+
+def test_an_anonymous_client_is_still_closed_with_4401(play):
+    """On an own page, an anonymous client is accepted, and closed with 4401."""
+    play.in_turn([page(SITE, ""), page(FOREIGN[0], "")])
+
+
+def test_each_handshake_is_judged_alone(play):
+    """Of several handshakes at once, each is judged by its own Origin."""
+    good, bad = page(SITE), page(FOREIGN[0], "as=ada")
+    play.in_turn([good, bad, good, bad])
+    play(f"{good} | & 2 {bad} | & 3 {good} | & 4 {page(IN_PART[0], 'as=grace')}")
+    play.at_each_point(f"{bad} | at * 2 {page(SITE, 'as=grace')}")
+    play.at_each_point(f"{good} | at * 2 {bad}")

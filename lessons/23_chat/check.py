@@ -1,0 +1,257 @@
+"""Lesson 23: does one user get the microphone, and does every client receive who?"""
+
+import json
+from copy import copy
+
+from lessons.workshop.judge import Model
+
+ROOM = "db_demo.Room"
+ACCEPT = {"type": "websocket.accept"}
+USERS = ("ada", "bob", "cyd", "dan")
+ROOMS = ("den", "annex")
+TABLES = {
+    "auth.User": [{"username": name, "first_name": name.title()} for name in USERS],
+    ROOM: [{"name": name, "speaker_id": None} for name in ROOMS],
+}
+ROWS = f"load {json.dumps(TABLES)}"
+READ = f"rows {ROOM}"
+
+
+def enter(name, room="den"):
+    return f"connect /ws/db/chat/{room}/ as={name}"
+
+
+def give(user, room="den"):
+    """Other code gives the microphone to this user, or to no user (None)."""
+    speaker = None if user is None else USERS.index(user) + 1
+    fields = {"id": ROOMS.index(room) + 1, "speaker_id": speaker}
+    return f"partial row {ROOM} {json.dumps(fields)}"
+
+
+def message(room="den"):
+    return f'group stage-{room} {{"type": "stage.changed"}}'
+
+
+BOTH = f"{ROWS} | {enter('ada')} | 2 {enter('bob')}"
+
+
+class Stage(Model):
+    database = True
+    clients_are_independent = False
+    max_clients = 4
+    points = (*range(8), 10)
+    setups = ((ROWS,),)
+    handshakes = tuple(map(enter, ("ada", "bob", "ada", "cyd", "ada/2", "dan")))
+    handshakes += (enter("ada", "annex"), enter("bob", "annex"))
+    texts = ("take", "take", "take", "Take", " take", "take ", "leave", "ada has the microphone")
+    others = (give("dan"), give(None), give("ada"), message(), READ)
+    last_steps = (READ,)
+    ends = (*Model.ends, "crash", "kill")
+    has_choices = True
+
+    def connect(self, client):
+        """A client that was accepted receives the state in a text frame."""
+        client.user = USERS.index(client.handshake["as"].partition("/")[0]) + 1
+        client.room = client.handshake["path"].split("/")[-2]
+        client.joined, client.took = self.burst, 0
+        client.accept()
+        self.send_state(client, lane="own")
+
+    def receive(self, client, text, data):
+        """If no user has the microphone, the client's user gets it. If any user has it, even the
+        client's own user, this client receives `too late`, and nothing changes."""
+        if text != "take":
+            return
+        if self.row(client)["speaker_id"] is None:
+            client.took = self.burst
+            self.change_speaker(client, client.user)
+        else:
+            client.send("too late", lane="own")
+
+    def disconnect(self, client):
+        """When a connection ends, however it ends, its user no longer has the room's
+        microphone."""
+        if client.end == "kill":  # perhaps in the middle of a handler
+            client.expected = [optional(item) for item in client.expected]
+            if client.took == self.burst:
+                for other in self.members(client.room):
+                    own = client.number
+                    other.expected = [
+                        optional(it) if it.lane == own else it for it in other.expected
+                    ]
+            if client.joined == self.burst and self.either_way():
+                return  # it had not joined yet
+        if self.row(client)["speaker_id"] == client.user:
+            self.change_speaker(client, None)
+
+    def other(self, step):
+        """For each such message, each client in the room receives the state."""
+        if step.action == "group":
+            for client in self.members(step.arguments["name"].removeprefix("stage-")):
+                self.notify(client, lane="other")
+
+    def change_speaker(self, client, speaker):
+        self.save(ROOM, id=self.row(client)["id"], speaker_id=speaker)
+        for member in self.members(client.room):
+            self.notify(member, lane=client.number)
+
+    def notify(self, member, lane):
+        """The member receives the state. A client that joins the group later reads it then."""
+        if member.joined == self.burst and not self.either_way():
+            member.expected = [it for it in member.expected if it.message == ACCEPT]
+            lane = "own"
+        self.send_state(member, lane)
+
+    def send_state(self, client, lane):
+        """The client receives the state of this moment, or a later one: its consumer reads it."""
+        first = len(self.recent_tables) - 1
+
+        def is_state(text):
+            return any(text == self.state(client, tables) for tables in self.recent_tables[first:])
+
+        client.send_any(self.state(client, self.tables), is_state, lane=lane)
+
+    def state(self, client, tables):
+        speaker = self.row(client, tables)["speaker_id"]
+        return f"{USERS[speaker - 1] if speaker else 'no user'} has the microphone"
+
+    def row(self, client, tables=None):
+        rows = (tables or self.tables)[ROOM]
+        return next(row for row in rows if row["name"] == client.room)
+
+    def members(self, room):
+        return [client for client in self.open_clients if client.room == room]
+
+    def diagnose(self, difference):
+        if difference.fault:
+            return None
+        if difference.client is None:
+            return self.diagnosis_of_row(difference)
+        client = self.clients[difference.client]
+        burst = difference.steps_of_burst
+        calls = [call_of(event) for event in difference.events if event.direction == "out"]
+        wanted, received = (
+            difference.texts(it[difference.first :])
+            for it in (difference.expected, difference.received)
+        )
+        rooms = {self.clients[step.client].room for step in burst if step.client in self.clients}
+        if received and not wanted and client.room not in rooms:
+            return "wrong-room"
+        ends = any(step.action in ("close", "vanish", "crash", "kill") for step in burst)
+        takes = any(step.arguments.get("text") == "take" for step in burst)
+        if ends and wanted and not received:
+            if "free" not in calls:
+                return "not-freed"
+            return None if "group_send" in calls[calls.index("free") :] else "freed-silently"
+        if ends and received and not wanted:
+            is_wrong = received[0] != self.state(client, self.tables)
+            return "freed-for-another" if is_wrong else "notified-without-change"
+        if client.joined == self.burst and wanted and not received and "group_add" in calls:
+            return "joined-too-late"
+        if takes and "group_send" in calls:
+            changes = [number for number, call in enumerate(calls) if call in ("UPDATE", "free")]
+            if changes and calls.index("group_send") < changes[0]:
+                return "notified-too-early"
+            nobody_took = all(it.took != self.burst for it in self.clients.values())
+            if nobody_took and received and not wanted:
+                return "notified-without-change"
+        if takes and len(burst) > 1:
+            return "checked-then-saved"
+        if takes and wanted and "group_send" not in calls:
+            return "member-missed"
+        return None
+
+    def diagnosis_of_row(self, difference):
+        """Why a room has another speaker."""
+        if difference.step.action != "rows":
+            return None
+        pairs = zip(difference.expected_answer.shown, difference.answer, strict=True)
+        wanted = next(one for one, own in pairs if not one.items() <= own.items())
+        left = [client for client in self.clients.values() if not client.is_open]
+        if any(it.room != wanted["name"] and it.user == wanted["speaker_id"] for it in left):
+            return "freed-in-every-room"
+        return "checked-then-saved" if wanted["speaker_id"] else "not-freed"
+
+
+def optional(item):
+    """The expected message, which may be missing."""
+    item = copy(item)
+    item.may_miss = True
+    return item
+
+
+def call_of(event):
+    sql = event.message.get("sql", event.message.get("type", ""))
+    change, _, rows = sql.partition(" WHERE ")
+    # Django 6.1 writes NULL as a parameter. Only who takes asks for rows without a speaker.
+    is_null = '"speaker_id" = %s' in change and "IS NULL" not in rows
+    return "free" if is_null or '"speaker_id" = NULL' in change else sql.split(" ")[0]
+
+
+def test_a_client_receives_the_state(play):
+    """A client that was accepted receives who has the microphone."""
+    play(f"{ROWS} | {enter('ada')} | {give('cyd')} | 2 {enter('bob')} | 3 {enter('bob', 'annex')}")
+
+
+def test_each_client_receives_who_took_it(play):
+    """After `take`, each client in the room receives the new state, and no other room does."""
+    play(f"{BOTH} | 3 {enter('cyd', 'annex')} | text take | 3 text take")
+
+
+def test_the_second_client_is_too_late(play):
+    """If any user has the microphone, `take` gets `too late`, and nothing else happens."""
+    play(f"{BOTH} | text take | 2 text take | text take | {READ}")
+    play(f"{BOTH} | text take | & 2 text take | {READ}")
+
+
+def test_other_frames_are_ignored(play):
+    """A frame that is not the text `take` changes nothing."""
+    play(f"keys both | {BOTH} | text Take | text | bytes 74616b65 | text hello | text take")
+
+
+def test_another_user_may_get_it_at_any_moment(play):
+    """Other code that acts while `take` is handled is never undone."""
+    play.at_each_point(f"{BOTH} | text take | at * {give('dan')} | {READ} | {message()}")
+
+
+def test_two_clients_may_want_it_at_any_moment(play):
+    """Of two clients that send `take` at the same moment, one gets it."""
+    play.at_each_point(f"{BOTH} | text take | at * 2 text take | {READ}")
+
+
+def test_it_is_free_after_its_user_has_left(play):
+    """When the user's connection ends, each client receives that no user has the microphone."""
+    play(f"{BOTH} | text take | close 1001 | 2 text take | {READ}")
+
+
+def test_it_is_free_however_the_connection_ends(play):
+    """A crash and a cancel also free the microphone."""
+    for end in ("vanish", "crash", "kill"):
+        play(f"{BOTH} | text take | {end} | {READ} | 2 text take")
+
+
+def test_another_users_microphone_stays(play):
+    """When a user leaves who does not have it, nothing changes and no client receives anything."""
+    play(f"{BOTH} | text take | 2 close 1001 | {READ} | 2 {enter('bob')}")
+    play(f"{BOTH} | 2 close 1001 | {READ}")
+
+
+def test_the_microphone_of_another_room_stays(play):
+    """A user who leaves a room still has the microphone of another room."""
+    play(f"{ROWS} | {enter('ada')} | 2 {enter('ada', 'annex')} | 2 text take | close 1001 | {READ}")
+
+
+def test_another_user_may_get_it_while_the_owner_leaves(play):
+    """Other code that acts while a connection ends is never undone."""
+    play.at_each_point(f"{BOTH} | text take | close 1001 | at * {give('dan')} | {READ}")
+
+
+def test_a_client_that_connects_misses_no_change(play):
+    """A client that connects at the moment of a change receives the new state."""
+    play.at_each_point(f"{ROWS} | {enter('ada')} | 2 {enter('bob')} | at * text take | {READ}")
+
+
+def test_leaves_the_group(play):
+    """However a connection ends, its channel leaves the group."""
+    for end in ("close 1001", "crash", "kill"):
+        play(f"{BOTH} | 2 {end} | text take")

@@ -1,0 +1,323 @@
+"""Lesson 24: does the kiosk know its client by the token alone, and only as long as it is valid?"""
+
+import json
+import re
+
+from lessons.workshop.judge import Model
+
+LIFETIME, FIRST_FRAME_TIMEOUT, REFRESH_TIMEOUT = 60, 5, 10  # seconds
+ROUNDING = 1  # seconds that max_age of signing.loads() may take from the lifetime of a token
+GONE = 'account ada {"is_active": false}', 'delete auth.User {"username": "bob"}'
+_TOKEN = re.compile(r"\{token=(?P<name>[\w/]+)(?P<changes>[^{}]*)\}")
+OTHER_FRAMES = ("text hello", "text", "bytes 00ff", 'text {"user": "bob", "tokens": 1}', "text []")
+INVALID = (
+    *("text", "text hello", "bytes 00ff", "text {}", 'text "{token=ada}"', 'text ["{token=ada}"]'),
+    *('text {"token": null}', 'text {"token": 1}', 'text {"token": ["{token=ada}"]}'),
+    *('text {"token": ""}', 'text {"token": "a:b:c"}', 'text {"token": "☃:a:b"}'),
+)
+
+
+def frame(name):
+    """The text of a token frame: the name is as behind `token=`."""
+    return f'{{"token": "{{token={name}}}"}}'
+
+
+def send(name):
+    return f"text {frame(name)}"
+
+
+# A client that sends a newer token each 47 seconds stays for as long as it likes.
+REFRESHED = (
+    f"connect | {send('ada')}",
+    *(f"wait 47 | issue ada/{it} | {send(f'ada/{it}')}" for it in range(20)),
+    "wait 59 | text ? | wait 2 | text ? | wait 7 | text ? | wait 3",
+)
+CROWD = (
+    *(
+        f"{it} connect | {it} {send(f'ada/{it}' if it % 2 else 'bob')} | wait 3"
+        for it in range(1, 9)
+    ),
+    "text ? | 2 text ? | wait 27 | wait 27 | 7 text ? | 2 text ? | wait 7 | 8 text ?",
+)
+
+
+class Token:
+    def __init__(self, made):
+        self.made = made
+        self.is_deleted = False  # whether its user was
+
+
+class Kiosk(Model):
+    database = True
+    texts = (
+        *(frame("ada"), frame("bob"), frame("ada/2")),
+        *(frame("ada&altered=longer"), frame("ada&altered=unsigned"), '{"token": 7}'),
+    )
+    setups = ((), ("issue ada", "wait 21", "issue bob"), ("issue ada", GONE[0]))
+    others = ("wait 3", "wait 27", "wait 7", "issue ada/2", *GONE)
+    ends = (*Model.ends, "crash", "kill")
+    long_conversations = (" | ".join(REFRESHED), " | ".join(CROWD))
+
+    def __init__(self):
+        super().__init__()
+        self.tokens = {}  # name → Token
+        self.deactivated = set()
+
+    def orders_of(self, burst):
+        for step in burst:  # a token is made before the burst in which it is sent
+            for found in _TOKEN.finditer(step.arguments.get("text", "")):
+                self.issue(found["name"])
+                for other in re.findall(r"(?:forged|spliced)=([\w/]+)", found["changes"]):
+                    self.issue(other)
+        return super().orders_of(burst)
+
+    def issue(self, name):
+        self.tokens.setdefault(name, Token(self.now))
+
+    def other(self, step):
+        """Another process makes a token, or changes a user"""
+        match step.action, step.arguments:
+            case "issue", {"name": name}:
+                self.tokens[name] = Token(self.now)
+            case "account", {"user": user}:
+                self.deactivated.add(user)
+            case "delete", {"fields": {"username": user}}:
+                for name, token in self.tokens.items():
+                    token.is_deleted |= _user(name) == user
+
+    def connect(self, client):
+        """The kiosk accepts every client. If no first frame comes within 5 seconds, it closes with
+        4401"""
+        client.accept()
+        client.user = client.expires = None
+        client.deadline = self.now + FIRST_FRAME_TIMEOUT
+        client.has_expired = False
+        client.accepted = self.now
+        client.sent, client.sent_in, client.sent_newest = 0, 0, True  # valid tokens
+        client.is_delayed = False  # whether a token came later than it was made
+        client.fault, client.fault_in = "", 0  # the diagnosis if what must follow is missing
+        self.after(FIRST_FRAME_TIMEOUT, self.pass_deadline, client, client.deadline)
+
+    def pass_deadline(self, client, deadline):
+        if client.is_open and client.deadline == deadline:
+            self.blame(client, "expired-stays-open" if client.user else "no-first-frame")
+            client.close(4401)
+
+    def expire(self, client, expires):
+        """5 seconds after the accept, the kiosk closes with 4401 if no first frame has come. 60
+        seconds after the token was made, it sends {"error": "expired"}, and 10 seconds later it
+        closes with 4401 if no newer token has come"""
+        if client.is_open and client.expires == expires and not client.has_expired:
+            client.has_expired = True
+            self.blame(client, "expiry-from-arrival" if client.is_delayed else "expiry-not-told")
+            client.send_json({"error": "expired"}, at=self.now)
+            client.deadline = self.now + REFRESH_TIMEOUT
+            self.after(REFRESH_TIMEOUT, self.pass_deadline, client, client.deadline)
+
+    def receive(self, client, text, data):
+        """The first frame must have a valid token, and a valid token of another user closes with
+        4403. The kiosk answers with the name of the user, or with the error if the token has
+        expired"""
+        is_first = client.user is None
+        found, is_token_frame = self.token_in(text)
+        if self.is_at_the_limit(client, found):
+            client.is_free = True
+        if is_first or is_token_frame:
+            if fault := self.fault_of(found, is_first):
+                self.blame(client, fault)
+                client.close(4401)
+                return
+            if not is_first and client.user != _user(found["name"]):
+                self.blame(client, "token-switches-user")
+                client.close(4403)
+                return
+            self.take_token(client, found["name"])
+        if client.has_expired:
+            self.blame(client, "expired-token-works")
+            client.send_json({"error": "expired"})
+        else:
+            client.send_json({"user": client.user})
+
+    def is_at_the_limit(self, client, found):
+        """Whether the time is the very moment of an expiry: both answers are right.
+
+        They are also right for a token in its last second. max_age of signing.loads() counts from
+        the whole second before the token was made, so the token expires up to a second earlier.
+        """
+        if found and -ROUNDING < self.now - self.tokens[found["name"]].made - LIFETIME < 0.01:
+            return True
+        limits = [client.expires, client.deadline]
+        return any(limit is not None and abs(self.now - limit) < 0.01 for limit in limits)
+
+    def blame(self, client, fault):
+        client.fault, client.fault_in = fault, self.burst
+
+    def take_token(self, client, name):
+        client.user = _user(name)
+        made = self.tokens[name].made
+        expires = made + LIFETIME
+        client.sent, client.sent_in = client.sent + 1, self.burst
+        client.sent_newest = client.expires is None or expires >= client.expires
+        client.is_delayed |= self.now > made
+        if client.expires is None or expires > client.expires:
+            client.expires, client.has_expired = expires, False
+            self.after(expires - self.now, self.expire, client, expires)
+        client.deadline = None
+
+    def token_in(self, text):
+        """The match of a token that a token frame has, or None; and whether it is a token frame."""
+        try:
+            value = json.loads(text or "")
+        except (ValueError, RecursionError):
+            return None, False
+        if not isinstance(value, dict) or "token" not in value:
+            return None, False
+        token = value["token"]
+        return _TOKEN.fullmatch(token) if isinstance(token, str) else None, True
+
+    def fault_of(self, found, is_first):
+        """The diagnosis if this token, which must not be accepted, is accepted; else ""."""
+        fault = "token-not-required"
+        if found is not None:
+            token, user = self.tokens[found["name"]], _user(found["name"])
+            is_old = self.now - token.made >= LIFETIME
+            is_gone = token.is_deleted or user in self.deactivated
+            faults = {"token-unsigned": found["changes"], "token-too-old": is_old}
+            faults |= {"deactivated-let-in": is_gone}
+            fault = next((name for name, is_so in faults.items() if is_so), "")
+        return fault if is_first or not fault else "token-not-checked-later"
+
+    def diagnose(self, difference):
+        client = self.clients.get(difference.client)
+        if client is None or difference.step.action == "connect":
+            return None
+        is_raced = any(step.action == "wait" for step in difference.steps_of_burst[1:])
+        if difference.fault:
+            is_late = is_raced and difference.fault.diagnosis == "send-after-close"
+            return "first-frame-late" if is_late else None
+        expected, received = (
+            {it["type"] for it in messages}
+            for messages in (difference.expected, difference.received)
+        )
+        is_told = any("expired" in text for text in difference.texts(difference.received))
+        if client.fault_in == self.burst:
+            is_right_kind = "websocket.close" in received & expected
+            is_right_kind |= is_told and "websocket.close" not in expected
+            is_right_kind |= client.fault == "expired-token-works" and not received
+            return None if is_right_kind else client.fault
+        if "websocket.close" in received:
+            return "first-frame-late" if is_raced else self.of_early_close(client, difference)
+        return self.of_early_expiry(client) if is_told else None
+
+    def of_early_close(self, client, difference):
+        if client.user is None:
+            return None
+        if abs(difference.times[-1] - client.accepted - FIRST_FRAME_TIMEOUT) < 0.1:
+            return "timer-not-cancelled"
+        if difference.step.action == "wait":
+            return self.of_early_expiry(client)
+        return "token-refused" if client.sent_in == self.burst else None
+
+    def of_early_expiry(self, client):
+        if client.has_expired:
+            return None
+        if client.sent == 1:
+            return "expiry-too-early"
+        return "newer-token-ignored" if client.sent_newest else "older-token-counts"
+
+    def promise_of(self, step):
+        promise = super().promise_of(step)
+        return " ".join(self.expire.__doc__.split()) if step.action == "wait" else promise
+
+
+def _user(name):
+    return name.partition("/")[0]
+
+
+def test_answers_with_the_user_of_the_token(play):
+    """A valid token in the first frame, then any frame, gets the name of the user."""
+    play(f"connect | {send('ada')} | " + " | ".join(OTHER_FRAMES))
+    play(f"connect | 2 connect | 2 {send('bob')} | {send('ada')} | text ? | 2 text ?")
+
+
+def test_closes_without_a_valid_first_frame(play):
+    """A first frame without a valid token closes with 4401, and no frame behind it is answered."""
+    for first in INVALID:
+        play(f"connect | {first} | & {send('ada')} | & text ?")
+
+
+def test_rejects_what_issue_did_not_make(play):
+    """A changed token, and the token of a deactivated or deleted user, closes with 4401."""
+    for change in ("unsigned", "longer", "earlier", "resigned"):
+        play(f"connect | {send(f'ada&altered={change}')} | 2 connect | 2 {send('ada')}")
+    for change in ("forged=bob", "spliced=bob"):
+        play(f"connect | {send(f'ada&{change}')}")
+    play(f"issue ada | {GONE[0]} | connect | {send('ada')}")
+    play(f"issue bob | {GONE[1]} | connect | {send('bob')}")
+
+
+def test_closes_a_client_that_sends_nothing(play):
+    """A client that sends nothing for 5 seconds is closed, and no other client is."""
+    play(f"connect | wait 4.9 | wait 0.2 | 2 connect | 2 wait 4.9 | 2 {send('ada')} | 2 wait 3")
+
+
+def test_an_old_token_opens_nothing(play):
+    """A token opens a connection for 60 seconds, as often as its client likes, and not later."""
+    play(f"issue ada | wait 58 | connect | {send('ada')} | 2 connect | 2 {send('ada')}")
+    play(f"wait 0.9 | issue ada | wait 59.5 | connect | {send('ada')}")
+    play(f"issue ada | wait 62 | connect | {send('ada')}")
+
+
+def test_tells_that_the_token_has_expired(play):
+    """60 seconds after the token was made, the client gets the error, then again for each frame."""
+    play(f"connect | {send('ada')} | wait 59 | text ? | wait 2 | text ? | bytes 00 | wait 7")
+    play(f"issue ada | wait 40 | connect | {send('ada')} | wait 19 | text ? | wait 2 | text ?")
+
+
+def test_closes_ten_seconds_after_the_expiry(play):
+    """If no newer token comes within 10 seconds, the kiosk closes with 4401."""
+    play(f"connect | {send('ada')} | wait 61 | wait 8.9 | wait 0.2")
+
+
+def test_a_newer_token_keeps_the_connection(play):
+    """A newer token of the same user keeps the connection, before and after the expiry."""
+    newer = f"issue ada/2 | {send('ada/2')}"
+    play(f"connect | {send('ada')} | wait 50 | {newer} | wait 15 | text ? | wait 44 | wait 2")
+    play(f"connect | {send('ada')} | wait 65 | {newer} | wait 15 | text ? | wait 44 | wait 2")
+
+
+def test_an_older_token_changes_nothing(play):
+    """The same token again, or an older one, neither lengthens nor shortens the time."""
+    play(f"connect | {send('ada')} | wait 50 | {send('ada')} | wait 9 | text ? | wait 2 | wait 9")
+    older = f"issue ada | wait 20 | connect | {send('ada/2')} | {send('ada')}"
+    play(f"{older} | wait 45 | text ? | wait 14 | wait 2")
+
+
+def test_a_later_token_is_checked_too(play):
+    """A later token that is not valid, or has expired, closes with 4401."""
+    for later in (
+        send("ada&altered=longer"),
+        send("bob&altered=unsigned"),
+        'text {"token": 7}',
+        f"wait 62 | {send('ada')}",
+        f"issue ada/2 | {GONE[0]} | {send('ada/2')}",
+    ):
+        play(f"connect | {send('ada')} | {later} | & text ?")
+
+
+def test_no_token_changes_the_user(play):
+    """A valid token of another user closes with 4403, also after the expiry."""
+    play(f"connect | {send('ada')} | {send('bob')} | & text ?")
+    play(f"connect | {send('ada')} | wait 62 | {send('bob')}")
+
+
+def test_a_token_in_time_counts_while_it_is_checked(play):
+    """A first frame that comes in time is not late because the database is slow."""
+    play.at_each_point(f"issue ada | connect | {send('ada')} | at * wait 6 | text ?")
+
+
+def test_ends_with_its_client(play):
+    """After the end of a connection, however it ends, nothing is sent and no task is left."""
+    for end in ("close", "vanish", "crash", "kill"):
+        play(["connect", "wait 1", end, "2 connect", f"2 {send('ada')}", "2 wait 11"])
+        play(["connect", send("ada"), end, "2 connect", f"2 {send('bob')}", "2 wait 65"])

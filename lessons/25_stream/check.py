@@ -1,0 +1,259 @@
+"""Lesson 25: do the client's `ok` and `stop` control a stream of pieces?"""
+
+import re
+
+from lessons.workshop.judge import Model
+
+WINDOW, WAITING, SECONDS = 3, 2, 0.5
+
+
+class Answers(Model):
+    shared = "wrong-connection"
+    texts = ("tea", "ok", "stop", "impossible tea", "milk and sugar")
+    others = ("wait 0.65", "wait 0.8", "wait 2.2", "wait 10")
+    ends = ("close", "close 1001", "vanish", "crash", "kill")
+    # Many answers, all confirmed, and some of them stopped: the window keeps its size.
+    long_conversations = (
+        "connect" + " | text tea | wait 3 | text ok | text ok | text ok | wait 1" * 12,
+        "connect" + " | text tea | wait 0.75 | text stop | text ok | wait 1" * 12,
+        "connect" + " | text impossible | wait 2 | text ok | text ok" * 12,
+    )
+
+    def connect(self, client):
+        """The client is accepted"""
+        client.question = None  # the one that is answered now
+        client.waiting = []
+        client.unconfirmed = 0
+        client.turn = 0  # counts what has been asked of the model, and the ends of answers
+        client.is_held = False  # whether the answer waits for an `ok`
+        # What a diagnosis needs to know.
+        client.early_oks = client.answers = client.ended_early = 0
+        client.was_stopped = client.was_held = False
+        client.accept()
+
+    def receive(self, client, text, data):
+        """A text frame is a question, except `ok` and `stop`; a binary frame changes nothing"""
+        if text == "ok":
+            self.confirm(client)
+        elif text == "stop":
+            self.stop(client)
+        elif text is not None and client.question is None:
+            self.begin(client, text)
+        elif text is not None and len(client.waiting) < WAITING:
+            client.waiting.append(text)
+        elif text is not None:
+            client.send("busy")
+
+    def confirm(self, client):
+        if client.unconfirmed == 0:
+            client.early_oks += 1
+            return
+        client.unconfirmed -= 1
+        if client.is_held:
+            self.ask(client)
+
+    def stop(self, client):
+        if client.question is not None:
+            client.was_stopped = True
+            self.end(client, "stopped")
+
+    def begin(self, client, question):
+        client.answers += 1
+        client.question, client.piece = question, 1
+        self.ask(client)
+
+    def ask(self, client):
+        client.is_held = client.unconfirmed >= WINDOW
+        client.was_held = client.was_held or client.is_held
+        client.turn += 1
+        if not client.is_held:
+            self.after(SECONDS, self.answered, client, client.turn)
+
+    def answered(self, client, turn):
+        """Each piece takes half a second, and at most three pieces are unconfirmed"""
+        if not client.is_open or turn != client.turn:
+            return
+        words = f"You asked: {client.question}".split()
+        if client.piece > len(words):
+            self.end(client, "end", at=self.now)
+        elif words[client.piece - 1] == "impossible":
+            self.end(client, "failed", at=self.now)
+        else:
+            client.send(f"{client.piece} {words[client.piece - 1]}", at=self.now)
+            client.unconfirmed += 1
+            client.piece += 1
+            self.ask(client)
+
+    def end(self, client, text, **when):
+        client.send(text, **when)
+        client.ended_early += text != "end"
+        client.turn += 1
+        client.question, client.is_held = None, False
+        if client.waiting:
+            self.begin(client, client.waiting.pop(0))
+
+    def disconnect(self, client):
+        """The tasks end with their connection, however the connection ends"""
+        client.left_in = self.burst
+
+    def fault_in(self, played, turn):
+        """The consumer does not hide an exception that a handler raises."""
+        for number, client in self.clients.items():
+            has_crashed = client.end == "crash" and client.left_in == self.burst
+            if has_crashed and not turn.clients[number].raised:
+                return number, "exception-hidden", "A handler raised; the consumer did not."
+        return None
+
+    def promise_of(self, step):
+        return self.answered.__doc__ if step.action == "wait" else super().promise_of(step)
+
+    def diagnose(self, difference):
+        client = self.clients.get(difference.client)
+        fault = difference.fault and difference.fault.diagnosis
+        waits = difference.missing or fault == "handler-never-returned"
+        if waits and difference.seen and difference.seen.is_busy:
+            in_call = difference.seen.place.handler.endswith(".__call__")
+            return None if in_call else "loop-in-handler"
+        if fault or client is None:
+            return None
+        return diagnosis_of_texts(client, difference)
+
+
+def diagnosis_of_texts(client, difference):
+    """The diagnosis for what this client has received, or None."""
+    expected = difference.texts(difference.expected)
+    received = difference.texts(difference.received)
+    first = difference.first_late if difference.late else difference.first
+    wanted = expected[first] if first < len(expected) else None
+    found = received[first] if first < len(received) else None
+    if wanted == "stopped":
+        return "stop-reported-as-failure" if found == "failed" else "stream-not-stopped"
+    if wanted == "failed" and (found in (None, "end") or is_piece(found)):
+        return "failure-not-reported"
+    if wanted == "busy":
+        return "queue-unbounded"
+    if found == "1 You" != wanted and is_piece(wanted) and (client.waiting or client.answers > 1):
+        return "answers-mixed"
+    if difference.late:
+        return "stream-not-stopped" if client.was_stopped and wanted == "1 You" else None
+    if found is None and (is_piece(wanted) or (wanted == "end" and client.was_held)):
+        is_next = wanted == "1 You" and client.ended_early
+        return "next-question-lost" if is_next else "window-stays-closed"
+    if wanted is None and found is not None:
+        return diagnosis_of_surplus(client, difference.step, received[first:])
+    return None
+
+
+def diagnosis_of_surplus(client, step, surplus):
+    """The diagnosis for texts that the client should not have received, or None."""
+    pieces = [text for text in surplus if is_piece(text)]
+    if surplus[0] == "1 You" and client.question is not None and client.piece > 1:
+        return "answers-mixed"
+    if step.action == "text" and step.arguments["text"] == "ok" and client.was_held:
+        return "asked-without-room"
+    if surplus[0] in ("end", "failed") and client.is_held and not pieces:
+        return "asked-without-room"
+    if not pieces or step.action != "wait":
+        return None
+    if client.unconfirmed < WINDOW:
+        return "stream-not-stopped" if client.was_stopped else None
+    if client.early_oks:
+        return "room-saved-up"
+    return "window-per-answer" if client.answers > 1 else "window-ignored"
+
+
+def is_piece(text):
+    return text is not None and re.match(r"\d+ ", text) is not None
+
+
+def test_an_answer_arrives_in_pieces(play):
+    """For an empty question come `1 You`, `2 asked:` and `end`, one each half second."""
+    play("connect | text | wait 0.4 | wait 0.2 | wait 0.9")
+
+
+def test_three_pieces_are_unconfirmed(play):
+    """After three unconfirmed pieces the model is not asked, until `ok` confirms one."""
+    play("connect | text milk and sugar | wait 5 | text ok | wait 0.4 | wait 0.2 | wait 5")
+    play("connect | text milk and sugar | wait 2 | text ok | text ok | wait 5 | text ok | wait 5")
+    play("connect | text tea | wait 5 | text ok | wait 0.4 | wait 0.2")
+
+
+def test_answers_come_in_order(play):
+    """The questions are answered one after the other, in their order."""
+    confirmed = "wait 5 | text ok | text ok | text ok"
+    play(f"connect | text tea | text milk | text | {confirmed} | {confirmed} | wait 5")
+
+
+def test_questions_wait(play):
+    """Frames are handled during an answer: two questions wait, and a further one gets `busy`."""
+    play("connect | text tea | text milk | text sugar | text rum | wait 1 | text rum | bytes 00")
+
+
+def test_only_the_exact_words_are_commands(play):
+    """Only `ok` and `stop` are no questions: `OK`, `okay` and `stop it` get an answer."""
+    for text in ("OK", '" ok"', "okay", "Stop", "stop it", '"stop\\n"'):
+        play(f"connect | text tea | wait 2 | text {text} | text ok | wait 0.6 | text ok | wait 2")
+
+
+def test_earlier_pieces_count(play):
+    """An unconfirmed piece of an earlier answer counts."""
+    play("connect | text tea | wait 5 | text ok | wait 1 | text tea | wait 5 | text ok | wait 5")
+
+
+def test_room_is_not_saved_up(play):
+    """An `ok` without an unconfirmed piece changes nothing."""
+    play("connect | text ok | text ok | text milk and sugar | wait 5")
+
+
+def test_confirmed_pieces_make_room(play):
+    """When all pieces are confirmed, the next answer gets three, whatever ended the one before."""
+    confirmed = "text ok | text ok | text ok | wait 1"
+    for question, end in (("tea", "wait 5"), ("a b c", "text stop"), ("a impossible", "wait 5")):
+        answered = f"text {question} | wait 2 | {end} | {confirmed}"
+        play(f"connect | {answered} | text a b c | wait 5")
+
+
+def test_stop_ends_the_answer(play):
+    """At a `stop`, the client gets `stopped`, and no more of this answer."""
+    play("connect | text tea | wait 0.75 | text stop | wait 5 | text stop | wait 5")
+    play("connect | text milk and sugar | wait 5 | text stop | wait 5 | text ok | wait 5")
+    play("connect | text stop | text tea | wait 2 | text ok | wait 1 | text stop | wait 5")
+
+
+def test_the_next_question_begins_after_a_stop(play):
+    """After `stopped`, the next question is answered at once, and the others still wait."""
+    play("connect | text a b | text c d | text e f | wait 0.75 | text stop | wait 1 | text rum")
+    play("connect | text a b | text c d | wait 5 | text stop | text ok | text ok | wait 5")
+    play("connect | text a b | wait 0.75 | text stop | wait 1 | text c d | wait 5")
+
+
+def test_a_failure_is_reported(play):
+    """If the model fails, the client gets `failed`, and the next question is answered."""
+    play("connect | text impossible tea | wait 1.4 | wait 0.2 | wait 1")
+    play("connect | text impossible | text tea | wait 5 | text ok | text ok | wait 5 | text rum")
+
+
+def test_each_connection_has_its_own(play):
+    """Two clients have their own questions and pieces. One continues when the other has left."""
+    play("connect | 2 connect | text a b | wait 0.25 | 2 text c d | wait 5 | text ok | 2 wait 1")
+    play("connect | 2 connect | text a b | 2 text c d | wait 1 | text stop | 2 wait 5")
+    play("connect | 2 connect | text a b | 2 text c d | wait 1 | close 1001 | 2 wait 5")
+
+
+def test_ends_when_the_client_leaves(play):
+    """All tasks end when the client leaves, in an answer, at a full window and after a stop."""
+    for end in ("close 1000", "close 1001", "vanish", "close"):
+        play(["connect", "text a b", "text c", "wait 0.75", end, "2 connect", "2 wait 5"])
+    for last in ("wait 5", "text stop", "text stop | wait 0.2"):
+        play(f"connect | text a b | text c | wait 0.75 | {last} | close 1001 | 2 connect | wait 5")
+
+
+def test_ends_when_a_handler_raises(play):
+    """All tasks end when an exception in a handler ends the connection."""
+    play("connect | text a b | wait 0.75 | crash | 2 connect | 2 wait 5")
+
+
+def test_ends_when_the_server_cancels(play):
+    """All tasks end when the server cancels the consumer, also before websocket_connect."""
+    play("connect | text a b | text c | wait 0.75 | kill | 2 connect | 2 wait 5")
+    play("kill")

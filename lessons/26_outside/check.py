@@ -1,0 +1,246 @@
+"""Lesson 26: does each client learn how far its job is, and does no report harm the job?"""
+
+from itertools import pairwise
+
+from lessons.workshop.judge import Answer, Expected, Model, OneOf
+
+TABLE = "layers_demo.Job"
+JOBS = f'load {{"{TABLE}": [{{"percent": 0}}, {{"percent": 0}}, {{"percent": 100}}]}}'
+AGAIN_AFTER = (0.5, 1.0, 1.5)  # seconds after the first try
+MAX_SECONDS = 3  # for one call
+MAX_MESSAGES = 2  # for one consumer, of one report: a second group is fine, a loop is not
+SLACK = 0.05  # seconds
+FIRST, SECOND, ENDED = (f"/ws/layers/outside/{job}/" for job in (1, 2, 3))
+REDIS_FAILS = "ConnectionError: ", "TimeoutError: Timeout connecting"
+
+
+class Watch(Model):
+    database = True
+    setups = ((JOBS,), (JOBS, "call report [1, 30]"))
+    handshakes = (*(f"connect {FIRST}",) * 3, f"connect {SECOND}", f"connect {ENDED}")
+    texts = ("hello", "100")
+    ends = ("close", "vanish", "crash", "kill")
+    others = (
+        *("call report [1, 10]", "call report [1, 40]", "call report [1, 40]"),
+        *("call report [1, 60]", "call report [2, 40]", "call report [1, 100]"),
+        *("redis outside gone", "redis back", "redis back", "wait 0.7", "wait 2"),
+    )
+    last_steps = (f"rows {TABLE}",)
+
+    def __init__(self):
+        super().__init__()
+        self.is_reached = True
+
+    def connect(self, client):
+        """At once it receives the percent in the row"""
+        client.job = int(client.handshake["path"].split("/")[-2])
+        client.shown = -1
+        client.accept()
+        self.show(client)
+
+    def other(self, step):
+        """Whenever the percent has grown, and a message has said so, it receives the new percent"""
+        if step.action == "redis":
+            self.is_reached = step.arguments["state"] == "back"
+        return self.report(*step.arguments["arguments"]) if step.action == "call" else None
+
+    def report(self, job, percent):
+        has_grown = percent > self.percent_of(job)
+        if has_grown:
+            self.save(TABLE, id=job, percent=percent)
+            self.look(job)
+            for seconds in () if self.is_reached else AGAIN_AFTER:
+                self.after(seconds, self.look, job)
+        shown = {"returned": has_grown}
+        return Answer(shown, lambda it: self.is_answer(it, has_grown))
+
+    def is_answer(self, answer, has_grown):
+        """1 is as good as True. Without the layer, the call may still be trying."""
+        if answer == {"running": True}:
+            return has_grown and not self.is_reached
+        return isinstance(answer, dict) and answer.get("returned", "") == has_grown
+
+    def percent_of(self, job):
+        return next(row["percent"] for row in self.tables[TABLE] if row["id"] == job)
+
+    def look(self, job):
+        watching = [client for client in self.open_clients if client.job == job]
+        for client in watching if self.is_reached else ():
+            self.show(client)
+
+    def show(self, client):
+        percent = self.percent_of(client.job)
+        if percent > client.shown:
+            client.shown = percent
+            client.expected = [may_be_missing(item) for item in client.expected]
+            client.send(f"{percent} %")
+            if percent == 100:
+                client.close(1000)
+
+    def fault_in(self, played, turn):
+        for call in turn.calls:
+            seconds = (turn.time if call.ended is None else call.ended) - call.begun
+            if seconds > MAX_SECONDS + SLACK:
+                return None, "retries-without-end", f"{call.text} took {seconds:.1f} s."
+            if call.ended is not None and call.returned in ("False", "0", "None") and seconds:
+                is_last = seconds > AGAIN_AFTER[-1] - SLACK
+                name = "sent-taken-for-stored" if is_last else "retry-repeats-work"
+                return None, name, f"{call.text} returned {call.returned} after {seconds:.1f} s."
+        return self.repeated_message(turn)
+
+    def repeated_message(self, turn):
+        """What is wrong if one report alone has led to many messages; else None."""
+        if [step.partition(" ")[0] for step in turn.steps] == ["call"]:
+            for number, client in turn.clients.items():
+                if client.handled > MAX_MESSAGES:
+                    detail = f"{turn.steps[0]} led to {client.handled} messages."
+                    return number, "message-sent-again", detail
+        return None
+
+    def diagnose(self, difference):
+        if difference.fault:
+            is_redis = difference.fault.detail.startswith(REDIS_FAILS)
+            return "job-fails-with-layer" if is_redis and difference.client is None else None
+        if difference.client is None:
+            return self.diagnose_answer(difference)
+        seen = difference.seen
+        client = self.clients[difference.client]
+        received = [percent_in(text) for text in difference.texts(difference.received)]
+        if None in received:
+            return None
+        if any(later == one for one, later in pairwise(received)):
+            return "percent-sent-twice"
+        if any(later < one for one, later in pairwise(received)):
+            return "layer-message-trusted"
+        if received[-1:] == [100] and difference.received[-1]["type"] == "websocket.send":
+            return "not-closed-as-asked"
+        if difference.surplus and received:
+            return self.diagnose_surplus(client, received[-1])
+        return self.diagnose_missing(difference, client, received, seen)
+
+    def diagnose_answer(self, difference):
+        answer, step = difference.answer, difference.step
+        if step.action == "rows":
+            rows = answer if isinstance(answer, list) else []
+            stored = {row.get("id"): row.get("percent") for row in rows if isinstance(row, dict)}
+            wanted = {row["id"]: row["percent"] for row in self.tables[TABLE]}
+            is_lower = any(stored.get(job) != wanted[job] and stored.get(job) for job in wanted)
+            return "old-report-stored" if is_lower else "state-not-stored"
+        if not isinstance(answer, dict) or "returned" not in answer:
+            return None
+        if not self.is_reached and not answer["returned"]:
+            return "sent-taken-for-stored"
+        together = [it for it in difference.steps_of_burst if it.action == "call"]
+        if answer["returned"] is True:
+            return "checked-then-saved" if len(together) > 1 else "old-report-stored"
+        return None
+
+    def diagnose_surplus(self, client, percent):
+        if percent == client.shown:
+            return "percent-sent-twice"
+        if percent < client.shown:
+            return "layer-message-trusted"
+        others = {row["percent"] for row in self.tables[TABLE] if row["id"] != client.job}
+        return "wrong-room" if percent in others else None
+
+    def diagnose_missing(self, difference, client, received, seen):
+        missing = difference.missing
+        if not missing or missing["type"] != "websocket.send" or seen.is_busy:
+            return None
+        actions = {step.action for step in difference.steps_of_burst}
+        own = [step for step in difference.steps_of_burst if step.client == client.number]
+        if "wait" in actions:
+            return "message-not-retried"
+        if any(step.action == "connect" for step in own):
+            return "joined-too-late" if "call" in actions else "late-client-not-told"
+        if "call" in actions and seen.handled and not received:
+            return "message-before-row"
+        return None
+
+
+def may_be_missing(item):
+    """A percent that another one follows in the same burst: the row may have the higher one."""
+    is_percent = isinstance(item, Expected) and item.message["type"] == "websocket.send"
+    return OneOf([item], []) if is_percent else item
+
+
+def percent_in(text):
+    number = text.removesuffix(" %")
+    return int(number) if number.isdecimal() and number.isascii() and len(number) < 5 else None
+
+
+def test_a_report_is_stored(play):
+    """`report` stores a higher percent and returns True. Otherwise, it returns False."""
+    play([JOBS, "call report [1, 40]", f"rows {TABLE}"])
+    play([JOBS, "call report [1, 40]", "call report [1, 40]", "call report [2, 40]"])
+    play([JOBS, "call report [1, 40]", "call report [1, 20]", f"rows {TABLE}"])
+    play([JOBS, "call report [3, 100]", "call report [2, 100]", "call report [2, 1]"])
+
+
+def test_only_one_of_two_equal_reports_counts(play):
+    """Of two equal reports at the same moment, only one returns True. The higher one stays."""
+    play([JOBS, "call report [1, 100]", "& call report [1, 100]", "& call report [1, 100]"])
+    for first, second in ((100, 100), (40, 60), (60, 40)):
+        reports = f"call report [1, {first}]", f"at * call report [1, {second}]"
+        play.at_each_point(" | ".join([JOBS, *reports, f"rows {TABLE}"]))
+
+
+def test_a_client_sees_the_progress_of_its_job(play):
+    """A client receives each new percent of its job, and of no other job."""
+    watch = f"connect {FIRST}", f"2 connect {SECOND}", "call report [1, 40]", "2 text hello"
+    again = "call report [2, 60]", "call report [1, 40]", "call report [1, 20]"
+    last = f"3 connect {FIRST}", "call report [1, 60]", "call report [2, 61]"
+    play([JOBS, *watch, *again, *last])
+    # The consumer looks while the report goes on.
+    report = "call report [1, 40]", "at * 2 text hello"
+    play.at_each_point(" | ".join([JOBS, f"connect {FIRST}", f"2 connect {SECOND}", *report]))
+
+
+def test_a_late_client_learns_the_state(play):
+    """A client that connects late receives the percent at once."""
+    play([JOBS, "call report [1, 40]", f"connect {FIRST}", f"2 connect {SECOND}"])
+    play([JOBS, f"connect {FIRST}", "call report [1, 40]", "close", f"connect {FIRST}"])
+
+
+def test_no_moment_is_too_early(play):
+    """A report is not missed while a client connects, nor shown twice."""
+    for percent in (40, 100):
+        play.at_each_point(f"{JOBS} | connect {FIRST} | at * call report [1, {percent}]")
+
+
+def test_the_end_closes_each_client_once(play):
+    """After `100 %`, each client is closed with 1000, also one that connects later."""
+    play([JOBS, f"connect {FIRST}", f"2 connect {FIRST}", "call report [1, 100]"])
+    play([JOBS, f"connect {ENDED}", f"connect {FIRST}", "call report [3, 100]"])
+    play([JOBS, f"connect {FIRST}", "call report [1, 99]", "& call report [1, 100]"])
+
+
+def test_a_late_message_shows_nothing_old(play):
+    """A client never receives a lower percent, even if an earlier message arrives later."""
+    reports = "call report [1, 40] | at * call report [1, 60]"
+    play.at_each_point(f"{JOBS} | connect {FIRST} | {reports}")
+    play.at_each_point(
+        f"{JOBS} | connect {FIRST} | call report [1, 99] | at * call report [1, 100]"
+    )
+
+
+def test_a_job_survives_without_the_layer(play):
+    """Without the layer, the percent is stored, and `report` ends with True within 3 seconds."""
+    play([JOBS, "redis gone", "call report [1, 40]", "wait 4", f"rows {TABLE}"])
+    play([JOBS, "redis gone", "call report [1, 40]", "wait 4", "redis back", f"connect {FIRST}"])
+
+
+def test_the_message_is_tried_again(play):
+    """If the layer is back in time, the message reaches the client."""
+    for seconds in (0.2, 0.7, 1.2):
+        steps = "redis outside gone", "call report [1, 40]", f"wait {seconds}", "redis back"
+        play([JOBS, f"connect {FIRST}", *steps, "wait 2"])
+    steps = "redis outside gone", "call report [1, 40]", "wait 4", "redis back", "wait 2"
+    play([JOBS, f"connect {FIRST}", *steps, "call report [1, 40]", "call report [1, 60]"])
+
+
+def test_clients_that_left_leave_nothing_behind(play):
+    """However clients leave, the others receive the next percent."""
+    clients = f"connect {FIRST}", f"2 connect {FIRST}", f"3 connect {FIRST}"
+    ends = "close", f"connect {FIRST}", "vanish", f"connect {FIRST}", "crash", "2 kill"
+    play([JOBS, *clients, *ends, "call report [1, 40]"])

@@ -1,0 +1,234 @@
+"""Lesson 27: does a user get three pages a minute, and does a silent client get closed?"""
+
+import math
+
+from lessons.workshop.judge import Expected, Model
+
+PAGES = 3
+MINUTE = 60
+MAX_LENGTH = 40
+SILENCE = 30
+USED_UP = "connect as=ada | text one | text two | text three | text four"
+
+
+class Copier(Model):
+    database = True
+    clients_are_independent = False
+    max_clients = 4
+    points = (0, 1, 2, 3, 4, 6)
+    handshakes = (
+        *("connect as=ada", "connect as=ada server=2", "connect as=ada/2", "connect as=bob"),
+        *("connect", "connect as=bob server=2", "connect as=ada"),
+    )
+    texts = ("hello", "hello again", "x" * MAX_LENGTH, "x" * (MAX_LENGTH + 1), "é" * MAX_LENGTH)
+    others = ("wait 29.5", "wait 10", "wait 0.5", "wait 20", "wait 30")
+    ends = (*Model.ends, "crash", "kill")
+
+    def __init__(self):
+        super().__init__()
+        self.copied = []  # (user, minute, server, number of the connection) of each page
+        self.connections = 0
+        self.refused = set()  # (user, minute) in which a frame that is no page has come
+
+    def connect(self, client):
+        """It accepts every client. A client that is not logged in is then closed with 4401"""
+        client.accept()
+        browser = client.handshake.get("as")
+        if browser is None:
+            client.close(4401)
+            return
+        client.user = browser.partition("/")[0]
+        client.server = client.handshake.get("server", 1)
+        self.connections += 1
+        client.connection = self.connections
+        client.frames = 0
+        self.expect_silence(client)
+
+    def expect_silence(self, client):
+        """When a client has sent no frame for 30 seconds, it receives `still there?`. When it has
+        sent no frame for 60 seconds, it is closed with 4408"""
+        self.after(SILENCE, self.ask, client, client.frames)
+        self.after(2 * SILENCE, self.end, client, client.frames)
+
+    def ask(self, client, frames):
+        if client.is_open and client.frames == frames:
+            client.send("still there?", at=self.now)
+
+    def end(self, client, frames):
+        if client.is_open and client.frames == frames:
+            client.expect(Expected({"type": "websocket.close", "code": 4408}, at=self.now))
+            client.state = "closed"
+
+    def receive(self, client, text, data):
+        """A user may copy 3 pages in each minute of the clock, with all connections together, on
+        all servers. For a further page, the answer is the seconds until the next minute begins,
+        rounded up. Any other frame gets `not a page`, and does not count"""
+        client.frames += 1
+        self.expect_silence(client)
+        minute, second = divmod(self.now, MINUTE)
+        if not text or len(text) > MAX_LENGTH:
+            self.refused = {*self.refused, (client.user, minute)}
+            client.send("not a page")
+            return
+        client.before = self.copied
+        if len([page for page in self.copied if page[:2] == (client.user, minute)]) < PAGES:
+            page = client.user, minute, client.server, client.connection
+            self.copied = [*self.copied, page]
+            client.send(f"copied {text}")
+        else:
+            client.send(f"wait {math.ceil(MINUTE - second)}")
+
+    def receive_after_close(self, client, text, data):
+        """A frame that arrives after a close gets no answer and copies nothing"""
+
+    def promise_of(self, step):
+        is_wait = step.action == "wait"
+        return (
+            " ".join(self.expect_silence.__doc__.split()) if is_wait else super().promise_of(step)
+        )
+
+    def diagnose(self, difference):
+        client = self.clients.get(difference.client)
+        if difference.fault or client is None:
+            return None
+        expected, received = (
+            [_word(message) for message in it[difference.first :]]
+            for it in (difference.expected, difference.received)
+        )
+        wanted, got = (it[0] if it else "" for it in (expected, received))
+        if (late := difference.first_late) is not None:
+            is_early = difference.times[late] < difference.due[late]
+            return "idle-too-early" if is_early else "idle-not-noticed"
+        if got in ("still", "4408") and wanted != got:
+            return "idle-too-early"
+        if wanted in ("still", "4408"):
+            return "idle-not-noticed"
+        if wanted == "4401" and got in ("", "copied", "not", "wait"):
+            return "anonymous-let-in"
+        if (wanted, got) == ("not", "copied"):
+            is_long = len(difference.step.arguments.get("text", "")) > MAX_LENGTH
+            return "length-not-limited" if is_long else None
+        if (wanted, got) == ("wait", "copied"):
+            return self.of_too_many(client, difference)
+        if (wanted, got) == ("wait", "wait"):
+            return "retry-after-wrong"
+        if (wanted, got) == ("copied", "wait"):
+            return self.of_too_few(client, difference)
+        return None
+
+    def of_too_many(self, client, difference):
+        """Return why a user may copy too many pages."""
+        if any(step.together or step.point is not None for step in difference.steps_so_far):
+            return "quota-raced"
+        own = self.pages_of(client)
+        if len([page for page in own if page[3] == client.connection]) >= PAGES:
+            return "quota-not-kept"
+        is_of_server = len([page for page in own if page[2] == client.server]) >= PAGES
+        return "quota-of-each-connection" if is_of_server else "quota-of-each-server"
+
+    def of_too_few(self, client, difference):
+        """Return why a user may copy too few pages."""
+        minute = self.now // MINUTE
+        if (client.user, minute) in self.refused:
+            return "refused-counted"
+        if len([page for page in client.before if page[1] == minute]) > len(self.pages_of(client)):
+            return "quota-of-all-users"
+        has_earlier = any(page[0] == client.user and page[1] < minute for page in client.before)
+        return "quota-not-renewed" if has_earlier else "quota-too-small"
+
+    def pages_of(self, client):
+        """Return the pages of this user in this minute, before the last one."""
+        return [it for it in client.before if it[:2] == (client.user, self.now // MINUTE)]
+
+
+def _word(message):
+    """Return the first word of a frame, or the code of a close."""
+    text = message.get("text")
+    return text.partition(" ")[0] if isinstance(text, str) else f"{message.get('code', '')}"
+
+
+def test_copies_three_pages_and_then_says_how_long_to_wait(play):
+    """A user may copy three pages in a minute. For the fourth, the answer is `wait 60`."""
+    play(USED_UP)
+    play("connect as=ada | wait 16.5 | text one | text two | text three | text four")
+
+
+def test_counts_all_connections_of_a_user(play):
+    """The connections of a user share the three pages, also one that has ended."""
+    play("connect as=ada | 2 connect as=ada/2 | text 1 | 2 text 2 | text 3 | 2 text 4 | text 5")
+    play(f"{USED_UP} | close | connect as=ada | text five")
+
+
+def test_counts_on_all_servers(play):
+    """The servers share the three pages."""
+    play(f"{USED_UP} | 2 connect as=ada server=2 | 2 text five")
+    play("connect as=ada | 2 connect as=ada server=2 | text 1 | 2 text 2 | 2 text 3 | text 4")
+
+
+def test_each_user_has_three_pages(play):
+    """Another user has three other pages."""
+    play(f"{USED_UP} | 2 connect as=bob | 2 text 1 | 2 text 2 | 2 text 3 | 2 text 4")
+
+
+def test_each_minute_has_three_pages(play):
+    """With each minute of the clock, a user gets three new pages."""
+    minute = "text one | text two | text three | text four"
+    play(
+        f"connect as=ada | wait 29.5 | {minute} | wait 29.5 | text | wait 0.5 | text five"
+        f" | wait 0.5 | {minute}"
+    )
+    play(
+        "connect as=ada | text 1 | wait 29.5 | text 2 | wait 29.5 | text 3 | text 4 | wait 1.5"
+        " | text 5 | text 6 | text 7 | text 8 | wait 29.5 | text 9 | wait 29.5 | text 10"
+    )
+
+
+def test_only_one_of_two_gets_the_last_page(play):
+    """If two clients of a user copy at the same moment, only one gets the last page."""
+    both = "connect as=ada | 2 connect as=ada server=2 | text one | text two"
+    play(f"{both} | text three | & 2 text four")
+    play.at_each_point(f"{both} | text three | at * 2 text four | text five")
+    play.at_each_point(
+        "connect as=ada | 2 connect as=ada server=2 | text one | at * 2 text two"
+        " | text three | text four"
+    )
+
+
+def test_any_other_frame_is_not_a_page(play):
+    """An empty, a binary or a too long frame gets `not a page`, and does not count."""
+    wrong = f'text | bytes 00ff | text "x" * {MAX_LENGTH + 1} | text "é" * 70000 | bytes'
+    play(f'connect as=ada | {wrong} | text "é" * {MAX_LENGTH} | text " " | text three | {wrong}')
+
+
+def test_a_silent_client_is_asked_and_closed(play):
+    """A client that sends nothing gets `still there?` after 30 seconds, and 4408 after 60."""
+    play("connect as=ada | wait 29.5 | wait 1 | wait 29 | wait 1")
+    play(f"{USED_UP} | wait 31 | wait 40 | connect as=ada | wait 70")
+
+
+def test_each_frame_ends_the_silence(play):
+    """After each frame, whatever its answer is, the 30 and the 60 seconds begin again."""
+    frames = "wait 25 | text one | wait 25 | text | wait 25 | bytes 00 | wait 31 | text two"
+    play(f"connect as=ada | {frames} | wait 45 | text three | wait 70")
+    play(f"{USED_UP} | wait 25 | text five | wait 25 | text six | wait 31 | wait 30")
+
+
+def test_a_client_that_is_not_logged_in_is_closed(play):
+    """A client that is not logged in is accepted and closed with 4401. It copies nothing."""
+    play("connect | & text hello | & bytes 00 | 2 connect as=ada | 2 text hello")
+
+
+def test_answers_no_frame_after_the_close(play):
+    """A frame that arrives after the close for silence gets no answer, and copies nothing."""
+    frames = "2 text one | 2 text two | 2 text three | 2 text four"
+    play.at_each_point(
+        f"connect as=ada | wait 31 | wait 30 | at * text hello | & text again"
+        f" | 2 connect as=ada | {frames}"
+    )
+
+
+def test_no_task_continues_after_the_end(play):
+    """However the connection ends, no task continues, and nothing more is sent."""
+    for end in ("close 1001", "vanish", "crash", "kill"):
+        play(["connect as=ada", "text one", end, "2 connect as=bob", "2 wait 70"])
+    play("connect as=ada | wait 40 | close | wait 40")

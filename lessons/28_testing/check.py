@@ -1,0 +1,237 @@
+"""Lesson 28: is the suite green for each right box, and red for each box with a fault?
+
+The boxes are here, because mistakes.py holds wrong versions of what the student writes: a suite.
+"""
+
+from pathlib import Path
+
+from lessons.workshop.judge import FaultModel, edited, mutants_of
+
+BOX = Path(__file__).with_name("box.py").read_text(encoding="utf-8")
+ACCEPT = 'await self.send({"type": "websocket.accept"})'
+VALID = "if not 1 <= len(text) <= 100:"
+INVALID = 'await self.send_json({"error": "invalid"})'
+SAVE = "entry = await Entry.objects.acreate(text=text)"
+MESSAGE = '"id": entry.id, "text": entry.text'
+TELL = 'await self.channel_layer.group_send("box", message)'
+FRAME = 'await self.send_json({"id": event["id"], "text": event["text"]})'
+STOP = """self.channel_name)
+        raise StopConsumer()"""
+COUNT = "await Entry.objects.acount()"
+BODY = (
+    'await self.send({"type": "http.response.body", "body": json.dumps(data).encode()})\n'
+    "        raise StopConsumer()"
+)
+TYPE = 'b"application/json"'
+
+SYNC = edited(
+    BOX,
+    *("AsyncConsumer", "SyncConsumer", "async def", "def"),
+    *("import json\n", "import json\n\nfrom asgiref.sync import async_to_sync\n"),
+    *("self.channel_layer.group_add", "async_to_sync(self.channel_layer.group_add)"),
+    *("self.channel_layer.group_send", "async_to_sync(self.channel_layer.group_send)"),
+    *("self.channel_layer.group_discard", "async_to_sync(self.channel_layer.group_discard)"),
+    *("objects.acreate", "objects.create", "objects.acount", "objects.count", "await ", ""),
+)
+# Right, too: compact JSON with its keys in another order, and a body in two parts.
+OTHER = edited(
+    BOX,
+    *('"id": event["id"], "text": event["text"]', '"text": event["text"], "id": event["id"]'),
+    *("json.dumps(data)", 'json.dumps(data, separators=(",", ":"))'),
+    '"body": json.dumps(data, separators=(",", ":")).encode()})',
+    '"body": b" ", "more_body": True})\n'
+    '        body = json.dumps(data, separators=(",", ":")).encode()\n'
+    '        await self.send({"type": "http.response.body", "body": body})',
+)
+RIGHT = {"right": BOX, "right-sync": SYNC, "right-compact": OTHER}
+
+# Claim → diagnosis → faults. Each fault has a name and edits of BOX.
+FAULTS = {
+    "saves": {
+        "suite-passes-closed-door": {
+            "rejects-everyone": (ACCEPT, 'await self.send({"type": "websocket.close"})'),
+        },
+        "suite-passes-wrong-row": {
+            "saves-nothing": (SAVE, "entry = Entry(id=1, text=text)"),
+            "saves-twice": (SAVE, f"await Entry.objects.acreate(text=text); {SAVE}"),
+            "strips-the-text": (SAVE, "entry = await Entry.objects.acreate(text=text.strip())"),
+            "lowers-the-text": (SAVE, "entry = await Entry.objects.acreate(text=text.lower())"),
+        },
+        "suite-passes-one-limit": {
+            "refuses-one-character": (VALID, "if not 2 <= len(text) <= 100:"),
+            "refuses-a-hundred": (VALID, "if not 1 <= len(text) < 100:"),
+        },
+    },
+    "sends": {
+        "suite-passes-lonely-sender": {
+            "answers-only-the-sender": (TELL, "await self.box_added(message)"),
+            "forgets-the-sender": (
+                *(TELL, f'message["by"] = self.channel_name; {TELL}'),
+                *(FRAME, f'if event["by"] != self.channel_name: {FRAME}'),
+            ),
+        },
+        "suite-passes-second-frame": {
+            "answers-the-sender-twice": (TELL, f"{TELL}; await self.box_added(message)"),
+            "answers-all-twice": (TELL, f"{TELL}; {TELL}"),
+            "greets": (ACCEPT, f'{ACCEPT}; await self.send_json({{"welcome": True}})'),
+        },
+        "suite-passes-wrong-frame": {
+            "sends-the-first-id": (MESSAGE, '"id": 1, "text": entry.text'),
+            "sends-a-number-too-high": (MESSAGE, '"id": entry.id + 1, "text": entry.text'),
+            "sends-another-text": (MESSAGE, '"id": entry.id, "text": entry.text.strip()'),
+            "sends-the-id-as-text": (MESSAGE, '"id": str(entry.id), "text": entry.text'),
+        },
+    },
+    "refuses": {
+        "suite-passes-one-limit": {
+            "accepts-101-characters": (VALID, "if not 1 <= len(text) <= 101:"),
+            "accepts-an-empty-text": (VALID, 'if "text" not in event or len(text) > 100:'),
+            "accepts-bytes": (
+                'text = event.get("text") or ""',
+                'text = event.get("text") or (event.get("bytes") or b"").decode()',
+            ),
+        },
+        "suite-passes-wrong-row": {
+            "saves-what-it-refuses": (INVALID, f"{SAVE}; {INVALID}"),
+        },
+        "suite-passes-silence": {"refuses-silently": (INVALID, "pass")},
+        "suite-passes-second-frame": {
+            "refuses-twice": (INVALID, f"{INVALID}; {INVALID}"),
+            "blames-everyone": (
+                *(INVALID, 'await self.channel_layer.group_send("box", {"type": "box.invalid"})'),
+                *(
+                    "    async def send_json",
+                    f"    async def box_invalid(self, event):\n        {INVALID}\n\n"
+                    "    async def send_json",
+                ),
+            ),
+        },
+        "suite-passes-close": {
+            "closes-after-an-error": (
+                INVALID,
+                f'{INVALID}; await self.send({{"type": "websocket.close"}})',
+            ),
+        },
+    },
+    "answers": {
+        "suite-passes-wrong-count": {
+            "counts-nothing": (COUNT, "0"),
+            "counts-one": (COUNT, "1"),
+            "counts-to-one": (COUNT, f"min(1, {COUNT})"),
+            "counts-to-two": (COUNT, f"min(2, {COUNT})"),
+            "counts-the-last-id": (
+                COUNT,
+                "(await Entry.objects.order_by('id').values_list('id', flat=True).alast() or 0)",
+            ),
+            "counts-refused-frames": (
+                *(INVALID, f"{INVALID}; type(self).refused += 1"),
+                *("class Box(AsyncConsumer):", "class Box(AsyncConsumer):\n    refused = 0\n"),
+                *(COUNT, f"{COUNT} + Box.refused"),
+            ),
+        },
+        "suite-passes-wrong-response": {
+            "answers-with-201": ("status, data = 200,", "status, data = 201,"),
+            "answers-in-html": (TYPE, 'b"text/html"'),
+            "answers-without-a-type": (
+                'headers = [(b"content-type", b"application/json")]',
+                "headers = []",
+            ),
+            "answers-with-another-key": ('{"entries":', '{"count":'),
+            "answers-with-a-text": (f'{{"entries": {COUNT}}}', f'{{"entries": str({COUNT})}}'),
+        },
+        "suite-passes-open-response": {
+            "never-ends": (
+                BODY,
+                'await self.send({"type": "http.response.body", "body": json.dumps(data).encode(), '
+                '"more_body": True})',
+            ),
+        },
+        "suite-passes-post": {
+            "answers-a-post": ('if self.scope["method"] == "GET":', "if True:"),
+            "refuses-with-400": ("status, data = 405,", "status, data = 400,"),
+            "saves-a-post": (
+                "status, data = 405,",
+                'if self.scope["method"] != "GET":\n'
+                '            await Entry.objects.acreate(text="post")\n'
+                "        status, data = 405,",
+            ),
+        },
+    },
+    "stops": {
+        "suite-passes-endless": {"never-stops": (STOP, "self.channel_name)")},
+        "suite-passes-crash": {
+            "dies-at-the-end": (STOP, 'self.channel_name)\n        raise KeyError("box")'),
+        },
+    },
+}
+# Changes that are not a fault of the docstring: a POST's body, a member of the group that is gone,
+# and a consumer that waits after its response. And those that every suite notices: another name, a
+# missing handler or key, and a forgotten await.
+LEFT_OUT = (
+    *("status, data = (405", "group_discard", "BoxPage.http_request: drop raise StopConsumer()"),
+    *("becomes '", "becomes b'", " from {", "async def", "drop await of"),
+)
+MUTANTS = {
+    f"mutant-{number}": it
+    for number, it in enumerate([*mutants_of(BOX, "Box"), *mutants_of(BOX, "BoxPage")])
+    if not any(text in it.name for text in LEFT_OUT)
+}
+
+
+class Suite(FaultModel):
+    kind = "suite"
+    subject = "box"
+    right = RIGHT
+    faults = FAULTS
+    mutants = MUTANTS
+    per_conversation = 8
+    database = True
+
+    def other(self, step):
+        """all its tests must be green for every right box, and at least one must be red for every
+        box with one of these faults"""
+        return super().other(step)
+
+    def diagnose_right(self, name, answer):
+        if answer["passed"] or not answer["test"]:
+            return "suite-runs-nothing"
+        is_first = name == "right"
+        return "suite-fails-the-right-one" if is_first else "suite-fails-another-right-one"
+
+    def explain_right(self, answer):
+        return f"{answer['test']}\n{super().explain_right(answer)}".strip()
+
+
+def test_is_green_for_right_boxes(play):
+    """All tests are green for right boxes: async, sync, and one that writes other JSON."""
+    play("try right | try right-sync | try right-compact")
+
+
+def test_notices_what_is_not_saved(play):
+    """One is red for a box that saves nothing, saves twice, or saves another text."""
+    Suite.try_faults(play, "saves")
+
+
+def test_notices_what_is_not_sent(play):
+    """One is red for a box that sends a wrong frame, too many frames, or not to all clients."""
+    Suite.try_faults(play, "sends")
+
+
+def test_notices_what_is_not_refused(play):
+    """One is red for a box that saves an invalid frame, or does not say so to its sender alone."""
+    Suite.try_faults(play, "refuses")
+
+
+def test_notices_a_wrong_response(play):
+    """One is red for a box with a wrong number, status, type or end of a response."""
+    Suite.try_faults(play, "answers")
+
+
+def test_notices_a_consumer_that_does_not_stop(play):
+    """One is red for a box that does not stop, or raises an error, when its client leaves."""
+    Suite.try_faults(play, "stops")
+
+
+def test_notices_small_changes(play):
+    """One is red for each small change that a program makes to a right box."""
+    Suite.try_mutants(play)

@@ -1,0 +1,291 @@
+"""Lesson 29: does a restart lose no order, and does it end every connection?"""
+
+from lessons.workshop.judge import Expected, Model, Stream
+
+SOUP = 3  # seconds
+RESTART = 4012
+ACCEPT, CLOSE = "websocket.accept", "websocket.close"
+# What the simulated server has found → the diagnosis if it happens during the drain.
+FAULTS = {
+    "send-after-close": "sent-after-drain",
+    "task-left-behind": "drain-closes-the-dead",
+    "no-stop-consumer": "disconnect-not-passed-on",
+    "handler-never-returned": "disconnect-not-passed-on",
+}
+HEALTH = (
+    "`GET /health/` gets the status 200 and the body `ok`. After `POST /drain/`, it gets 503 and "
+    "`draining`"
+)
+NEWS = 'group guests {"type": "kitchen.news", "text": "no more bread"}'
+
+
+class Restart(Model):
+    texts = ("soup",)
+    handshakes = (
+        *("connect", "GET /health/", "connect", "POST /drain/", "connect", "GET /served/"),
+    )
+    others = ("wait 1", "wait 3.5")
+    max_clients = 4
+    clients_are_independent = False
+    has_choices = True
+    stop_timeout = 60  # several soups of one client may be waiting when it leaves
+
+    def __init__(self):
+        super().__init__()
+        self.has_begun = False
+        self.began_in = 0  # the burst
+        self.served = []
+        self.is_certain = True  # what was served
+
+    def connect(self, client):
+        """After `POST /drain/`, a new handshake is rejected: `websocket.close` before any accept"""
+        client.orders = []  # the first one is in work
+        client.is_guest = False  # whether it was accepted
+        if self.has_begun and not self.is_earlier():
+            client.reject()
+            return
+        client.accept()
+        client.is_guest = True
+        if self.has_begun:
+            client.close(RESTART)
+
+    def receive(self, client, text, data):
+        """`soup` takes 3 seconds, and every other order none"""
+        if not self.has_begun:
+            client.orders.append(text or "")
+            if len(client.orders) == 1:
+                self.work(client)
+
+    def receive_after_close(self, client, text, data):
+        """No order is served that waited or came later"""
+        if client.state == "closed" and client.is_guest and self.is_earlier():
+            client.expected.pop()  # the close, which was sent later
+            client.state = "open"
+            client.orders.append(text or "")
+            self.work(client)
+
+    def is_earlier(self):
+        """Whether something that happened during the drain happened before its effect."""
+        return self.began_in == self.burst and self.either_way()
+
+    def work(self, client):
+        if client.orders[0] == "soup":
+            self.after(SOUP, self.serve, client)
+        else:
+            self.serve(client)
+
+    def serve(self, client):
+        order = client.orders.pop(0)
+        self.served.append(order)
+        client.send(f"{order} is served")
+        if self.has_begun:
+            # The middleware has not seen yet that this client has left.
+            self.is_certain = self.is_certain and not (client.has_ended and client.orders)
+            client.orders.clear()
+            client.close(RESTART)
+        elif client.orders:
+            self.work(client)
+
+    def request(self, client, body):
+        """Every other request, such as `GET /drain/`, reaches the kitchen"""
+        client.is_guest = False
+        request = client.began_with, client.handshake.get("path")
+        if request == ("GET", "/health/"):
+            is_healthy = not self.has_begun or self.is_earlier()
+            self.answer(client, *((200, "ok") if is_healthy else (503, "draining")))
+        elif request == ("POST", "/drain/"):
+            self.answer(client, 202, "draining")
+            self.drain()
+        else:
+            self.answer(client, 200, f"served: {', '.join(self.served)}")
+            client.is_free = not self.is_certain
+
+    def answer(self, client, status, text):
+        start = {"type": "http.response.start", "status": status, "headers": []}
+        body = {"type": "http.response.body", "body": text.encode()}
+        client.stream = Stream([(self.now, start), (self.now, body)], read)
+        client.state = "closed"
+
+    def drain(self):
+        """Each open connection is closed with 4012: at once, or, if the kitchen is at work on an
+        order of this client, right after that order was served"""
+        if not self.has_begun:
+            self.has_begun, self.began_in = True, self.burst
+            for client in self.open_clients:
+                if not client.orders:
+                    client.close(RESTART)
+
+    def other(self, step):
+        """All guests get the news of the group `guests`"""
+        text = step.arguments["message"]["text"]
+        for client in self.clients.values():
+            if client.is_open:
+                client.send(text)
+            elif client.state == "closed" and client.is_guest:
+                frame = {"type": "websocket.send", "text": text}
+                client.expected.insert(-1, Expected(frame, may_miss=True))  # before the close
+
+    def diagnose(self, difference):
+        client = self.clients.get(difference.client)
+        if client is None:
+            return None
+        if client.began_with != "connect":
+            return self.diagnose_response(difference, client)
+        if difference.fault:
+            return FAULTS.get(difference.fault.diagnosis) if self.has_begun else None
+        expected, received = types(difference.expected), types(difference.received)
+        if received.count(CLOSE) > max(1, expected.count(CLOSE)):
+            return "drain-closes-twice"
+        if not client.is_guest:
+            return self.diagnose_acceptance(received)
+        is_first = received[:1] == [CLOSE] != expected[:1]
+        if is_first and (client.orders or len(expected) > 1):
+            return "drain-cuts-work"
+        if expected[-1:] == [CLOSE] and CLOSE not in received and self.has_begun:
+            return self.diagnose_open(difference, expected, received)
+        return None
+
+    def diagnose_acceptance(self, received):
+        """The diagnosis for a client that should have been rejected."""
+        if received[:1] != [ACCEPT]:
+            return None
+        if CLOSE in received:
+            return "rejected-after-accept"
+        return "drain-flag-late" if self.began_in == self.burst else "accepted-while-draining"
+
+    def diagnose_open(self, difference, expected, received):
+        """The diagnosis for a client whose connection was not closed."""
+        if ACCEPT in received:
+            return "drain-flag-late"
+        if len(received) >= len(expected) > 1:
+            return "drain-serves-the-queue"
+        if len(expected) > 1:
+            return "busy-left-open"
+        seen = difference.played.turns[difference.burst].clients.values()
+        messages = [message for it in seen for _, message in it.received]
+        return "drain-closes-one" if CLOSE in types(messages) else "drain-leaves-open"
+
+    def diagnose_response(self, difference, client):
+        request = client.began_with, client.handshake.get("path")
+        so_far = [(it.action, it.arguments.get("path")) for it in difference.steps_so_far]
+        is_second = so_far.count(("POST", "/drain/")) > 1
+        if not client.stream.found:
+            is_silent = not difference.received and difference.seen.is_busy
+            return "drain-answers-late" if request == ("POST", "/drain/") and is_silent else None
+        if difference.fault:
+            return None
+        ((_, (status, orders)),) = client.stream.found
+        ((_, (_, expected)),) = client.stream.wanted
+        is_drained = status in (202, 503) and not self.has_begun
+        if is_drained and ("GET", "/drain/") in so_far:
+            return "drained-by-get"
+        if request == ("POST", "/drain/"):
+            return "drain-not-repeatable" if is_second else None
+        if request == ("GET", "/health/"):
+            if orders[0].startswith(b"served:"):
+                return "health-check-passed-on"
+            if not self.has_begun or status != 200:
+                return None
+            return "drain-not-repeatable" if is_second else "still-healthy"
+        if self.has_begun and status == 503:
+            return "drain-rejects-requests"
+        if request == ("GET", "/drain/") and status == 202:
+            return "drained-by-get"
+        return "served-after-close" if self.has_begun and len(orders) > len(expected) else None
+
+    def promise_of(self, step):
+        if (step.action, step.arguments.get("path")) == ("POST", "/drain/"):
+            return " ".join(self.drain.__doc__.split())
+        if step.arguments.get("path") == "/health/":
+            return HEALTH
+        return super().promise_of(step)
+
+
+def types(messages):
+    return [message["type"] for message in messages]
+
+
+def read(messages):
+    """The time, status and body of a complete response. The served orders may have any order."""
+    status, body = None, b""
+    for time, message in messages:
+        status = message.get("status", status)
+        body += message.get("body", b"")
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            return [(time, (status, sorted(body.split(b", "))))]
+    return []
+
+
+def test_a_health_check_is_answered(play):
+    """Before the drain, a health check gets 200, and the kitchen works as before."""
+    play("GET /health/ | 2 connect | 2 text tea | GET /health/ | GET /served/")
+    play(f"connect | 2 connect | text soup | 2 text tea | wait 3 | {NEWS}")
+
+
+def test_the_health_check_fails_after_the_drain(play):
+    """After `POST /drain/`, a health check gets 503 each time."""
+    play("POST /drain/ | GET /health/ | GET /health/")
+    play("POST /drain/ | 2 POST /drain/ | GET /health/")
+
+
+def test_other_requests_reach_the_kitchen(play):
+    """Every other request reaches the kitchen. `GET /drain/` does not drain."""
+    play("GET /drain/ | GET /health/ | 2 GET /served/")
+    play("POST /drain/ | GET /served/ | GET /drain/ | 2 GET /served/")
+    play("POST /health/ | GET /health | GET /health/all/ | GET /my/health/")
+    play("POST /drain | POST /drain/all/ | POST /my/drain/ | GET /health/")
+
+
+def test_a_new_handshake_is_rejected(play):
+    """After `POST /drain/`, a new handshake is rejected."""
+    play("POST /drain/ | connect | 2 connect")
+
+
+def test_a_connection_that_waits_is_closed_at_once(play):
+    """A connection that waits is closed with 4012 at once."""
+    play("connect | 2 POST /drain/ | GET /health/")
+    play("connect | text tea | 2 POST /drain/")
+    play("connect | 2 connect | 2 text tea | 3 connect | 4 POST /drain/")
+
+
+def test_the_order_in_work_is_served_first(play):
+    """The order in work is served first. Then the connection is closed, and no other is held up."""
+    play("connect | text soup | 2 connect | 3 POST /drain/ | wait 2.9 | wait 0.2")
+    play("connect | text soup | wait 1 | 2 connect | 2 text soup | 3 POST /drain/ | wait 4")
+
+
+def test_an_order_that_waits_is_not_served(play):
+    """An order that waits behind the one in work is not served, and neither is a later one."""
+    play("connect | text soup | text tea | text soup | 2 POST /drain/ | wait 3 | 2 GET /served/")
+    play("connect | text soup | 2 POST /drain/ | text tea | wait 3 | 2 GET /served/ | wait 3")
+    play("connect | 2 POST /drain/ | & text tea | 2 GET /served/")
+
+
+def test_nothing_is_sent_after_the_close(play):
+    """News that come after the close do not reach the server."""
+    play(f"connect | 2 POST /drain/ | & {NEWS} | {NEWS}")
+    play.at_each_point(f"connect | 3 connect | 2 POST /drain/ | at * {NEWS}")
+
+
+def test_a_second_drain_changes_nothing(play):
+    """A second `POST /drain/` gets 202 too, and no connection gets a second close."""
+    play("connect | 2 POST /drain/ | 2 POST /drain/ | 3 connect")
+    play("connect | text soup | 2 POST /drain/ | wait 1 | 2 POST /drain/ | wait 3")
+    play.at_each_point("connect | 2 connect | 3 POST /drain/ | at * 4 POST /drain/")
+
+
+def test_a_connection_that_has_ended_gets_no_close(play):
+    """A connection that has ended gets no close: its client left, or its consumer failed."""
+    play("connect | 2 connect | close 1001 | 3 POST /drain/")
+    play("connect | 2 connect | crash | 3 POST /drain/")
+    play("connect | 2 connect | kill | 3 POST /drain/")
+    play("connect | 2 connect | text soup | close 1001 | 3 POST /drain/ | wait 4 | GET /served/")
+
+
+def test_what_happens_during_the_drain(play):
+    """Clients that come, order or leave during the drain change nothing for the others."""
+    play.at_each_point("connect | 2 connect | 3 POST /drain/ | at * 4 connect")
+    play.at_each_point("connect | 2 connect | 3 connect | 4 POST /drain/ | at * 2 close 1001")
+    play.at_each_point("connect | 2 connect | 3 POST /drain/ | at * text tea | 4 GET /served/")
+    play.at_each_point("connect | text tea | at * 3 POST /drain/ | 4 GET /served/")
+    play.at_each_point("connect | at * 3 POST /drain/ | text tea | 4 GET /served/")

@@ -1,0 +1,325 @@
+"""Verifies a lesson: its exercise is red, its solution green, each mistake has its own diagnosis.
+
+It also checks that the texts are complete, that the transcripts are up to date, and that the
+predictions can be played and answered.
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from lessons.workshop.course.diagnoses import catalogue
+from lessons.workshop.course.lesson_index import FILES, IncompleteLesson, Lesson
+from lessons.workshop.course.lesson_text import TextError, expanded_teach_page, expanded_text
+from lessons.workshop.course.source_code import UnknownName, find_source
+from lessons.workshop.engine.process.conversation import PLAYBACK_ERRORS, play
+from lessons.workshop.engine.process.recording_cache import Recording
+from lessons.workshop.engine.recording.transcript import render
+from lessons.workshop.engine.script.steps import split_steps
+from lessons.workshop.engine.world.student_module import mistakes_of
+from lessons.workshop.judge import exploration
+from lessons.workshop.judge.runner import judge
+from lessons.workshop.judge.study import predictions
+from lessons.workshop.judge.study.mistakes import read_mistakes
+from lessons.workshop.judge.study.predictions import InvalidPrediction, Prediction
+from lessons.workshop.judge.verdict import explain
+from lessons.workshop.student import exercise_copies
+
+TEXTS = ("lesson.md", "teach.md")  # whose transcripts are recorded
+MAX_WORDS = 500  # of a lesson's prose
+SECTIONS = ["See it", "Why", "Do it", "Where it bites"]
+MAX_WORDS_OF_TEACH_PAGE = 350
+SECTIONS_OF_TEACH_PAGE = ["Plan", "Show", "Ask", "Usual mistakes", "Cut"]
+MIN_PREDICTIONS, MAX_PREDICTIONS = 2, 4  # of a lesson
+MIN_CARDS, MAX_CARDS = 3, 12  # events to put in order
+LESSON_ERRORS = (IncompleteLesson, TextError, *PLAYBACK_ERRORS)  # each is a fault of the lesson
+_SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
+_PLAN_ROW = re.compile(r"^\| *(\d+) *\|", re.MULTILINE)
+_BLOCK = re.compile(r"^```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass
+class VerifyReport:
+    """The faults of a lesson, and how many mistakes and mutants were judged."""
+
+    lesson: Lesson
+    faults: list[str] = field(default_factory=list)
+    mistakes: int = 0
+    mutants: int = 0
+    equivalent: int = 0
+    survivors: list[str] = field(default_factory=list)  # names of mutants that nothing catches
+    has_run_mutants: bool = False  # else survivors says nothing
+
+
+def verify_lesson(
+    lesson: Lesson, mutants: bool = False, survivors: Collection[str] = ()
+) -> VerifyReport:
+    """Check everything that a lesson promises; with `mutants`, machine-made mistakes too.
+
+    With `survivors`, only the mutants of these names run, and nothing else is checked.
+    """
+    report = VerifyReport(lesson)
+    if survivors:
+        _verify_mutants(report, survivors)
+        return report
+    try:
+        report.faults += _missing_parts(lesson)
+        if not report.faults:
+            report.faults += _unfinished_parts(lesson)
+            _verify_text(report)
+            report.faults += verify_predictions(lesson)
+            _verify_verdicts(report, mutants)
+    except LESSON_ERRORS as error:
+        report.faults.append(str(error))
+    return report
+
+
+def _missing_parts(lesson: Lesson) -> list[str]:
+    """The parts without which nothing else can be checked."""
+    faults = [f"{name} is missing" for name in FILES if not lesson.path_to(name).is_file()]
+    if faults:
+        return faults
+    if not lesson.tests.is_file():
+        faults.append(f"{lesson.tests} is missing")
+    try:
+        find_source(lesson.demo)
+    except UnknownName as error:
+        faults.append(f"the worked example {lesson.demo} does not exist: {error}")
+    return faults
+
+
+def _unfinished_parts(lesson: Lesson) -> list[str]:
+    files = (file for file in map(lesson.path_to, FILES) if file != lesson.original)
+    faults = [
+        f"{file.name} has a TODO"
+        for file in (*files, lesson.tests)
+        if "TODO" in file.read_text(encoding="utf-8")
+    ]
+    if len(lesson.hints) != 3:
+        faults.append(f"hints.md has {len(lesson.hints)} hints; write 3")
+    return faults
+
+
+def _verify_text(report: VerifyReport) -> None:
+    lesson = report.lesson
+    report.faults += _faults_of_sections("lesson.md", lesson.text, SECTIONS, MAX_WORDS)
+    report.faults += _faults_of_front_matter(lesson)
+    report.faults += _faults_of_teach_page(lesson)
+    expanded_text(lesson)
+    for name in TEXTS:
+        if text_with_new_transcripts(lesson, name) != _text_of(lesson, name):
+            report.faults.append(
+                f"a transcript in {name} differs from what is recorded: run verify --update"
+            )
+
+
+def _faults_of_sections(name: str, text: str, wanted: list[str], max_words: int) -> list[str]:
+    faults = []
+    if (sections := _SECTION.findall(text)) != wanted:
+        faults.append(f"{name} has the sections {sections}; write {wanted}")
+    if (words := len(_BLOCK.sub("", text).split())) > max_words:
+        faults.append(f"{name} has {words} words of prose; write at most {max_words}")
+    return faults
+
+
+def _faults_of_front_matter(lesson: Lesson) -> list[str]:
+    faults = []
+    if not lesson.goal.endswith("."):
+        faults.append("`goal:` is not a sentence")
+    if later := [one.slug for one in lesson.needs if one.number >= lesson.number]:
+        faults.append(f"`needs:` names lessons that are not earlier: {', '.join(later)}")
+    return faults
+
+
+def _faults_of_teach_page(lesson: Lesson) -> list[str]:
+    text = expanded_teach_page(lesson)
+    source = _text_of(lesson, lesson.teach_page.name)
+    faults = _faults_of_sections(
+        "teach.md", source, SECTIONS_OF_TEACH_PAGE, MAX_WORDS_OF_TEACH_PAGE
+    )
+    if text.partition("\n")[0] != f"# Teach: {lesson.title}":
+        faults.append(f"teach.md must begin with `# Teach: {lesson.title}`")
+    parts = dict(zip(SECTIONS_OF_TEACH_PAGE, _SECTION.split(text)[2::2], strict=False))
+    if (minutes := sum(map(int, _PLAN_ROW.findall(parts.get("Plan", ""))))) != lesson.minutes:
+        faults.append(f"the plan in teach.md takes {minutes} minutes, the lesson {lesson.minutes}")
+    named = re.findall(r"^- `(\w+)`", parts.get("Usual mistakes", ""), re.MULTILINE)
+    if unknown := set(named) - {mistake.name for mistake in read_mistakes(lesson)}:
+        faults.append(f"teach.md names unknown mistakes: {', '.join(sorted(unknown))}")
+    if not named:
+        faults.append("teach.md names no usual mistake")
+    return faults
+
+
+def update_transcripts(lesson: Lesson) -> None:
+    """Record the transcripts in lesson.md and teach.md again, if the lesson has what they show."""
+    if not _missing_parts(lesson):
+        for name in TEXTS:
+            text = text_with_new_transcripts(lesson, name)
+            lesson.path_to(name).write_text(text, encoding="utf-8")
+
+
+def text_with_new_transcripts(lesson: Lesson, file_name: str) -> str:
+    """The whole of lesson.md or teach.md, with every transcript recorded again."""
+
+    def recorded(block: re.Match) -> str:
+        kind, _, rest = block["info"].partition(" ")
+        if kind != "transcript":
+            return block[0]
+        name, *steps = split_steps(rest)
+        return f"```{block['info']}\n{render(play(lesson, name, steps), waits=True)}\n```"
+
+    return _BLOCK.sub(recorded, _text_of(lesson, file_name))
+
+
+def _text_of(lesson: Lesson, file_name: str) -> str:
+    return lesson.path_to(file_name).read_text(encoding="utf-8")
+
+
+def verify_predictions(lesson: Lesson) -> list[str]:
+    """The faults of predict.toml: a prediction must be playable, and its answer must be certain."""
+    try:
+        found = predictions.predictions(lesson)
+    except InvalidPrediction as error:
+        return [str(error)]
+    faults = []
+    if not MIN_PREDICTIONS <= len(found) <= MAX_PREDICTIONS:
+        faults.append(
+            f"predict.toml has {len(found)} predictions; "
+            f"write {MIN_PREDICTIONS} to {MAX_PREDICTIONS}"
+        )
+    for number, prediction in enumerate(found, start=1):
+        try:
+            own = _faults_of_prediction(lesson, prediction)
+        except PLAYBACK_ERRORS as error:
+            own = [f"cannot be played: {error}"]
+        faults += [f"prediction {number}: {fault}" for fault in own]
+    return faults
+
+
+def _faults_of_prediction(lesson: Lesson, prediction: Prediction) -> list[str]:
+    # Played twice, without the cache: an answer that differs between two runs cannot be predicted.
+    name = prediction.consumer(lesson)
+    one, other = (Recording(play(lesson, name, list(prediction.steps))) for _ in range(2))
+    faults = []
+    if _answer(prediction, one) != _answer(prediction, other):
+        faults.append("the answer differs from run to run")
+    if real := predictions.all_labels(prediction, one) & set(prediction.decoys):
+        faults.append(f"a decoy does happen: {', '.join(sorted(real))}")
+    of_kind = _faults_of_order if prediction.kind == "order" else _faults_of_receivers
+    return faults + of_kind(prediction, one)
+
+
+def _answer(prediction: Prediction, recording: Recording) -> tuple:
+    labels = tuple(card.label for card in predictions.cards(prediction, recording))
+    return labels, tuple(predictions.received_frames(prediction, recording))
+
+
+def _faults_of_order(prediction: Prediction, recording: Recording) -> list[str]:
+    cards = predictions.cards(prediction, recording)
+    count = sum(card.event is not None for card in cards)
+    if not MIN_CARDS <= count <= MAX_CARDS:
+        return [f"has {count} events to put in order; ask for {MIN_CARDS} to {MAX_CARDS}"]
+    return []
+
+
+def _faults_of_receivers(prediction: Prediction, recording: Recording) -> list[str]:
+    rows = predictions.cards(prediction, recording)
+    columns = predictions.clients(prediction, recording)
+    pairs = predictions.received_frames(prediction, recording)
+    if len(rows) * len(columns) < 2:
+        return ["needs at least two frames or two clients"]
+    if not 0 < len(pairs) < len(rows) * len(columns):
+        return [
+            "every client receives every frame, or none: add a decoy, or a client that receives "
+            "nothing"
+        ]
+    return []
+
+
+def _verify_verdicts(report: VerifyReport, mutants: bool) -> None:
+    lesson = report.lesson
+    can_fail = _verify_exercise(report)
+    solution = judge(lesson, "solution")
+    if not solution.green:
+        report.faults.append(f"the solution is red:\n{explain(solution)}")
+        return
+    for outcome in solution.outcomes:
+        if outcome.claim == outcome.name:
+            report.faults.append(f"{outcome.name} has no docstring")
+    for name, mistake in mistakes_of(lesson).items():
+        can_fail |= _verify_mistake(report, name, mistake)
+    if not report.mistakes:
+        report.faults.append("mistakes.py has no mistake")
+    if mutants:
+        can_fail |= _verify_mutants(report)
+        for outcome in solution.outcomes:
+            if outcome.name not in (*can_fail, exploration.NAME):
+                report.faults.append(f"{outcome.name} is never red: no mistake and no mutant fails")
+
+
+def _verify_exercise(report: VerifyReport) -> set[str]:
+    lesson = report.lesson
+    content = lesson.original.read_bytes()
+    verdict = judge(lesson, str(lesson.original))
+    if exercise_copies.read_manifest().get(lesson.folder.name) != exercise_copies.digest(content):
+        report.faults.append(
+            "exercise.py has another digest in exercises.sha256: run verify --update"
+        )
+    if verdict.green:
+        report.faults.append("the exercise is green before anything is changed")
+    if verdict.problem:
+        report.faults.append(f"the exercise does not run: {verdict.problem.message}")
+    if b"TODO" not in content:
+        report.faults.append("exercise.py has no TODO")
+    return _red_checks(verdict)
+
+
+def _red_checks(verdict) -> set[str]:
+    return {outcome.name for outcome in verdict.outcomes if outcome.state == "red"}
+
+
+def _verify_mistake(report: VerifyReport, name: str, mistake) -> set[str]:
+    report.mistakes += 1
+    expected = mistake.diagnosis
+    if expected not in catalogue():
+        report.faults.append(f"{name} names a diagnosis that does not exist: {expected}")
+    if not mistake.__doc__:
+        report.faults.append(f"{name} does not say what was misunderstood: write a docstring")
+    verdict = judge(report.lesson, f"mistake:{name}")
+    if verdict.green:
+        report.faults.append(f"{name} is green")
+    elif verdict.diagnosis_ids[:1] != [expected]:
+        report.faults.append(f"{name} gets {verdict.diagnosis_ids} instead of {expected}")
+    return _red_checks(verdict)
+
+
+def _verify_mutants(report: VerifyReport, only: Collection[str] = ()) -> set[str]:
+    """The names of the checks that a mutant fails; the mutants that none catches are faults."""
+    from lessons.workshop.authoring.mutant_runs import (
+        outdated_reasons,
+        run_demo_mutants,
+        run_solution_mutants,
+    )
+
+    for name in [] if only else outdated_reasons(report.lesson):
+        report.faults.append(f"equivalent_mutants.toml names an unknown mutant: {name}")
+    caught_by: set[str] = set()
+    missing = dict.fromkeys(only)  # in the order of the names
+    for run_mutants in (run_solution_mutants, run_demo_mutants):
+        for run in run_mutants(report.lesson, only):
+            report.mutants += 1
+            missing.pop(run.mutant.name, None)
+            caught_by.update(run.caught_by)
+            where = f"{run.file.name}, line {run.mutant.line}: {run.mutant.name}\n{run.line}"
+            if run.reason and run.caught:
+                report.faults.append(f"a mutant is caught, but listed as equivalent: {where}")
+            elif run.reason:
+                report.equivalent += 1
+            elif not run.caught:
+                report.survivors.append(run.mutant.name)
+                report.faults.append(f"a mutant is not caught: {where}")
+    for name in missing:
+        report.faults.append(f"no mutant has this name now: {name}\nrun verify --mutants")
+        report.survivors.append(name)
+    report.has_run_mutants = True
+    return caught_by

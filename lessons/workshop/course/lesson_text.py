@@ -1,0 +1,145 @@
+"""A lesson's Markdown with the real code in it, for the terminal and the page.
+
+A program fills these fenced blocks:
+- ```` ```code QUALIFIED.NAME ````, empty: replaced with that code from its file, so a text never
+  shows outdated code.
+- ```` ```transcript NAME | step | step ````: its body was recorded by `lesson verify --update`.
+- ```` ```chart NAME ````, empty: replaced with the figures that `manage.py bench NAME` has saved.
+- ```` ```table NAME ````, empty: replaced with the file NAME.md beside the text.
+"""
+
+import re
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+from django.conf import settings
+
+from lessons.workshop.course.lesson_index import MANAGE, Lesson
+from lessons.workshop.course.source_code import UnknownName, find_source
+
+_CODE = re.compile(
+    r"^(?P<fence>`{3,})code +(?P<name>\S+) *\n(?P<body>.*?)^(?P=fence) *$", re.M | re.S
+)
+_CHART = re.compile(r"^```chart +(?P<name>\w+) *\n``` *$", re.M)
+_TABLE = re.compile(r"^```table +(?P<name>\w+) *\n``` *$", re.M)
+_FENCE_OR_CHAPTER = re.compile(r"^```.*?^```$|^(?P<chapter>## )", re.M | re.S)
+_TRANSCRIPT = re.compile(r"^(?P<fence>`{3,})transcript +(?P<what>.*\S) *$", re.M)
+_CONVERSATION = re.compile(
+    r"^(?P<fence>`{3,})transcript +(?P<name>\S+) \| (?P<steps>[^\n]*\S) *\n"
+    r"(?P<transcript>.*?)^(?P=fence) *$",
+    re.M | re.S,
+)
+
+
+class RecordedConversation(NamedTuple):
+    """A transcript in a text: the name of what was played, the steps in one text, the lines."""
+
+    name: str
+    steps: str
+    transcript: str
+
+
+class TextError(ValueError):
+    """A lesson's text names something that does not exist; the message names both."""
+
+
+def expanded_text(lesson: Lesson) -> str:
+    """The lesson's text as plain Markdown: each of our blocks becomes ```python or ```text.
+
+    The info string names the source of the block after the language. The text is read again each
+    time, so a page shows what an author has just saved.
+    """
+    return expand_markdown(Lesson(lesson.folder).text, lesson.path_to("lesson.md"))
+
+
+def expanded_teach_page(lesson: Lesson) -> str:
+    """The instructor's page as plain Markdown. Raises TextError if the lesson has none."""
+    try:
+        markdown = lesson.teach_page.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise TextError(f"{lesson.teach_page} does not exist") from None
+    return expand_markdown(markdown.strip(), lesson.teach_page)
+
+
+def names_of_shown_code(lesson: Lesson) -> list[str]:
+    """The qualified names in the lesson's code blocks."""
+    return [found["name"] for found in _CODE.finditer(lesson.text)]
+
+
+def recorded_conversations(markdown: str) -> list[RecordedConversation]:
+    """The conversations of a text, in its order."""
+    return [
+        RecordedConversation(found["name"], found["steps"], found["transcript"])
+        for found in _CONVERSATION.finditer(markdown)
+    ]
+
+
+def first_conversation(lesson: Lesson) -> RecordedConversation | None:
+    """The first conversation with the worked example in the lesson's text."""
+    found = recorded_conversations(lesson.text)
+    return next((one for one in found if one.name == lesson.demo), None)
+
+
+def names_in_transcripts(lesson: Lesson) -> set[str]:
+    """What was played for the transcripts of the lesson's text and of its instructor's page."""
+    texts = [lesson.text]
+    if lesson.teach_page.is_file():
+        texts.append(lesson.teach_page.read_text(encoding="utf-8"))
+    return {one.name for text in texts for one in recorded_conversations(text)}
+
+
+def expand_markdown(markdown: str, origin) -> str:
+    """`markdown` with our blocks replaced. `origin` is its file, which errors name."""
+
+    def include_code(found: re.Match) -> str:
+        name = found["name"]
+        if found["body"].strip():
+            raise TextError(f"{origin}: the block ```code {name} must be empty")
+        try:
+            source = find_source(name)
+        except UnknownName as error:
+            raise TextError(f"{origin}: ```code {name} cannot be shown, {error}") from error
+        fence = _fence_around(source.text)
+        return f"{fence}python {source.place}\n{source.text}\n{fence}"
+
+    def include_table(found: re.Match) -> str:
+        file = Path(origin).with_name(f"{found['name']}.md")
+        try:
+            return file.read_text(encoding="utf-8").rstrip()
+        except OSError:
+            raise TextError(f"{origin}: {file.name} does not exist") from None
+
+    markdown = _TRANSCRIPT.sub(r"\g<fence>text transcript: \g<what>", markdown)
+    markdown = _TABLE.sub(include_table, markdown)
+    return _CODE.sub(include_code, _CHART.sub(_replace_chart, markdown))
+
+
+def read_bench_figures(file_name: str) -> str:
+    """A table or picture of this machine's figures. Raises OSError before they are measured."""
+    return (settings.STATE_DIR / "bench" / file_name).read_text(encoding="utf-8")
+
+
+def _replace_chart(found: re.Match) -> str:
+    """This machine's figures, or the command that measures them."""
+    name = found["name"]
+    try:
+        table = read_bench_figures(f"{name}.txt")
+    except OSError:
+        return (
+            f"*Measure this machine:* `{MANAGE} bench {name}` "
+            "*takes two minutes and shows the figures here.*"
+        )
+    return f"```text chart: {name}\n{table.rstrip()}\n```"
+
+
+def _fence_around(text: str) -> str:
+    """One backtick more than the longest run in the text."""
+    return "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+
+
+def split_chapters(markdown: str) -> list[str]:
+    """The text before the first heading of level 2, then each chapter with its heading."""
+    found = _FENCE_OR_CHAPTER.finditer(markdown)
+    starts = [one.start() for one in found if one["chapter"]]
+    return [markdown[start:end] for start, end in pairwise([0, *starts, len(markdown)])]

@@ -1,0 +1,93 @@
+"""Plans for a class: which lessons an instructor teaches when. The file is course/plans.toml."""
+
+import tomllib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+from lessons.workshop.course.lesson_index import Lesson, find
+
+_DAY = datetime(2000, 1, 1)  # any day: a plan has times of day
+
+
+@dataclass(frozen=True)
+class Part:
+    """A lesson, or something else that takes time: a break, questions. `begins` is as "09:15"."""
+
+    begins: str
+    minutes: int
+    title: str
+    lesson: Lesson | None = None
+
+
+@dataclass(frozen=True)
+class Session:
+    """The parts that follow each other without a longer pause, and the minutes that are left."""
+
+    title: str
+    parts: tuple[Part, ...]
+    ends: str
+    minutes_left: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The sessions of a class. Those `at_home` are optional: students do them by themselves."""
+
+    title: str
+    sessions: tuple[Session, ...]
+    at_home: tuple[Lesson, ...]
+
+    @property
+    def core(self) -> tuple[Lesson, ...]:
+        """The lessons that are taught in class. They need no lesson that is done at home."""
+        parts = (part for session in self.sessions for part in session.parts)
+        return tuple(part.lesson for part in parts if part.lesson)
+
+    @property
+    def summary(self) -> str:
+        """How many lessons are core, how many are optional, and their minutes."""
+        core, optional = (
+            f"{len(some)} lessons, {sum(one.minutes for one in some)} minutes"
+            for some in (self.core, self.at_home)
+        )
+        return f"Core: {core}, in class. Optional: {optional}, at home."
+
+
+@cache
+def plans() -> tuple[Plan, ...]:
+    """All plans. Raises UnknownLesson if one names a lesson that does not exist."""
+    data = tomllib.loads((Path(__file__).with_name("plans.toml")).read_text(encoding="utf-8"))
+    return tuple(
+        Plan(
+            plan["title"],
+            tuple(map(_session, plan["session"])),
+            tuple(map(find, plan["at_home"])),
+        )
+        for plan in data["plan"]
+    )
+
+
+def _session(data: dict) -> Session:
+    time = _time(data["begins"])
+    parts = []
+    for entry in data["parts"]:
+        part = _part(entry, time)
+        parts.append(part)
+        time += timedelta(minutes=part.minutes)
+    left = (_time(data["ends"]) - time) // timedelta(minutes=1)
+    return Session(data["title"], tuple(parts), data["ends"], left)
+
+
+def _part(entry: str, time: datetime) -> Part:
+    minutes, _, title = entry.partition(" ")
+    if title:
+        return Part(f"{time:%H:%M}", int(minutes), title)
+    lesson = find(entry)
+    return Part(f"{time:%H:%M}", lesson.minutes, lesson.title, lesson)
+
+
+def _time(text: str) -> datetime:
+    hours, minutes = map(int, text.split(":"))
+    return _DAY.replace(hour=hours, minute=minutes)

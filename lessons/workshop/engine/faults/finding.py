@@ -1,0 +1,177 @@
+"""What a check reports: a finding with its diagnosis, at a line of the student's file."""
+
+import asyncio
+import inspect
+import linecache
+import re
+import sys
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from lessons.workshop.course.diagnoses import diagnosis
+from lessons.workshop.engine.recording.events import Event
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line of a student's file, and the handler that contains it."""
+
+    file: str = ""
+    line: int = 0
+    handler: str = ""
+
+    def __str__(self) -> str:
+        line = f", line {self.line}" if self.line else ""
+        where = f"{Path(self.file).name}{line}" if self.file else ""
+        return " ".join(part for part in (self.handler, where and f"({where})") if part)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A mistake with its diagnosis. `message` is one line that names event, handler and line.
+
+    `detail` is longer: the exception, or both conversations side by side. `promise` is the sentence
+    of the exercise that was not fulfilled. `conversation` holds the steps that show the mistake.
+    """
+
+    diagnosis: str
+    message: str
+    file: str = ""
+    line: int = 0
+    handler: str = ""
+    detail: str = ""
+    promise: str = ""
+    conversation: str = ""
+
+
+class CheckFailed(AssertionError):
+    """A check failed: `finding` says why, `transcript` holds the events up to that moment."""
+
+    def __init__(self, finding: Finding, transcript: tuple[Event, ...] = ()):
+        super().__init__(f"{finding.message}\n{finding.detail}".strip())
+        self.finding = finding
+        self.transcript = transcript
+
+
+def make_finding(name: str, place: Place = Place(), event: str = "", detail: str = "") -> Finding:
+    """The finding with diagnosis `name` at `place`, while an event of type `event` was handled."""
+    where = " → ".join(part for part in (event, str(place)) if part)
+    message = f"{where}: {diagnosis(name).title}" if where else diagnosis(name).title
+    return Finding(name, message, place.file, place.line, place.handler, detail)
+
+
+def place_in_message(message: str, title: str) -> str:
+    """Event, handler and line: the message of a finding without the title of its diagnosis."""
+    return message.removesuffix(title).removesuffix(": ")
+
+
+class SubjectSource:
+    """The file that defines the judged consumer or function. It finds lines in that file."""
+
+    def __init__(self, application):
+        self.subject = getattr(application, "consumer_class", application)
+        self.outermost = getattr(application, "outermost", None)
+        code = self.subject if hasattr(self.subject, "__name__") else type(self.subject)
+        module = sys.modules.get(code.__module__)
+        self.file = getattr(module, "__file__", None) or ""
+
+    def place_of_handler(self, event_type: str) -> Place:
+        """The line that defines the handler for events of that type.
+
+        With no type, no event was handled yet. Then it is the line of the outermost middleware.
+        """
+        handler = inspect.unwrap(getattr(self.subject, event_type.replace(".", "_"), None))
+        if not event_type:
+            is_function = inspect.isfunction(self.outermost)
+            handler = self.outermost if is_function else type(self.outermost).__call__
+        code = getattr(handler, "__code__", None)
+        if code is None or code.co_filename != self.file:
+            return Place(self.file, self._first_line())
+        return Place(self.file, code.co_firstlineno, code.co_qualname)
+
+    def place_of_task(self, task: asyncio.Task) -> Place:
+        """The line at which the coroutine of a task waits, if that is in this file."""
+        coroutine = task.get_coro()
+        frame = getattr(coroutine, "cr_frame", None)
+        own = frame is not None and frame.f_code.co_filename == self.file
+        return Place(self.file, frame.f_lineno if own else 0, coroutine.__qualname__)
+
+    def place_of_wait(self, task: asyncio.Task) -> Place | None:
+        """The innermost line of this file at which a task waits, or None."""
+        found, waiting = None, task.get_coro()
+        while waiting is not None:
+            frame = getattr(waiting, "cr_frame", None)
+            if frame is not None and frame.f_code.co_filename == self.file:
+                found = Place(self.file, frame.f_lineno, frame.f_code.co_qualname)
+            waiting = getattr(waiting, "cr_await", None)
+        return found
+
+    def _first_line(self) -> int:
+        """The line that defines the subject.
+
+        Python's inspect would parse the whole file each time. In Python before 3.11.8 that can fail
+        while another thread parses (CPython's issue 106905).
+        """
+        code = getattr(inspect.unwrap(self.subject), "__code__", None)
+        if code is not None:
+            return code.co_firstlineno
+        source = "".join(linecache.getlines(self.file))
+        name = re.escape(getattr(self.subject, "__name__", ""))
+        found = re.search(rf"^[ \t]*class[ \t]+{name}\b", source, re.MULTILINE)
+        return source.count("\n", 0, found.start()) + 1 if found else 0
+
+
+def place_of_error(file: str, error: BaseException) -> Place | None:
+    """The innermost line of `file` that raised `error`; not the clean-up that raised it again."""
+    while (first := error.__context__) and repr(first) == repr(error):
+        error = first
+    found = None
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_filename == file:
+            found = Place(file, line, frame.f_code.co_qualname)
+    return found
+
+
+def place_of_wrong_call(file: str, error: BaseException) -> Place | None:
+    """The function of `file` that Django called with arguments that it does not take."""
+    if not isinstance(error, TypeError) or error.__traceback__ is None:
+        return None
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    for name in ("receiver", "func"):  # in Django's Signal.send() and in its on_commit() hooks
+        function = frame.f_locals.get(name)
+        while isinstance(function, partial):
+            function = function.func
+        code = getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
+        if code is not None and code.co_filename == file:
+            return Place(file, code.co_firstlineno, code.co_qualname)
+    return None
+
+
+def running_place(file: str) -> Place | None:
+    """The innermost line of `file` that any thread is executing."""
+    return next((place for place in running_places() if place.file == file), None)
+
+
+def place_in_thread(file: str, thread: int) -> Place | None:
+    """The innermost line of `file` that the thread with this identifier is executing."""
+    frame = sys._current_frames().get(thread)
+    return next((place for place in _stack(frame) if place.file == file), None) if frame else None
+
+
+def place_on_stack(file: str) -> Place | None:
+    """The innermost line of `file` that the calling thread is executing."""
+    return next((place for place in _stack(sys._getframe()) if place.file == file), None)
+
+
+def running_places() -> Iterator[Place]:
+    """Every line that any thread is executing, for each thread the innermost line first."""
+    for frame in sys._current_frames().values():
+        yield from _stack(frame)
+
+
+def _stack(frame) -> Iterator[Place]:
+    for caller, line in traceback.walk_stack(frame):
+        yield Place(caller.f_code.co_filename, line, caller.f_code.co_qualname)

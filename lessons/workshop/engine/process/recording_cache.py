@@ -1,0 +1,93 @@
+"""A cache of recordings and verdicts, each valid while its files are unchanged."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TypeVar
+
+from lessons.workshop.course.lesson_index import Lesson
+from lessons.workshop.course.source_code import UnknownName, find_source
+from lessons.workshop.engine.process.conversation import PlaybackLimitExceeded, play
+from lessons.workshop.engine.recording.events import Event
+
+MAX_ENTRIES = 200
+
+T = TypeVar("T")
+
+# A second request for the same entry waits for its future, instead of making the entry again.
+_entries: OrderedDict[tuple, Future] = OrderedDict()
+_lock = threading.Lock()  # held while a future is looked up, never while an entry is made
+
+
+@dataclass(frozen=True)
+class Recording:
+    """The events of a conversation; `cut` says why it was stopped before its end."""
+
+    events: tuple[Event, ...]
+    cut: str = ""
+
+    def as_json(self) -> dict:
+        """The recording in the form of a transcript that a page has saved, and why it was cut."""
+        last = {event.connection: event for event in self.events}
+        first = {event.connection: event for event in reversed(self.events)}
+        names = dict.fromkeys(event.connection for event in self.events)
+        connections = [
+            {
+                "connection": name,
+                "client": str(number) if len(last) > 1 else "",
+                "server": "",
+                "begun": first[name].time,
+                "recorded": last[name].seq,
+            }
+            for number, name in enumerate(names, start=1)
+        ]
+        events = [event.as_json() for event in self.events]
+        return {"version": 1, "connections": connections, "events": events, "cut": self.cut}
+
+
+def record(lesson: Lesson, name: str, steps: list[str]) -> Recording:
+    """The recording of `steps` with the consumer `name`; played again after a file has changed.
+
+    Raises what play() raises, except PlaybackLimitExceeded: its reason is the recording's `cut`.
+    Such a recording is not kept, because a busy machine cuts earlier than another.
+    """
+    key = (lesson.folder, name, *steps, *modification_times(lesson, name))
+    try:
+        return cached(key, lambda: Recording(play(lesson, name, list(steps))))
+    except PlaybackLimitExceeded as error:
+        return Recording(error.events, error.reason)
+
+
+def cached(key: tuple, make: Callable[[], T]) -> T:
+    """The entry of that key, which `make` returns the first time.
+
+    Raises what `make` raises, also in the requests that wait. The next request tries again.
+    """
+    with _lock:
+        is_new = key not in _entries
+        entry = _entries.setdefault(key, Future())
+        _entries.move_to_end(key)
+        while len(_entries) > MAX_ENTRIES:
+            _entries.popitem(last=False)
+    if is_new:
+        try:
+            entry.set_result(make())
+        except BaseException as error:
+            with _lock:
+                if _entries.get(key) is entry:
+                    del _entries[key]
+            entry.set_exception(error)
+    return entry.result()
+
+
+def modification_times(lesson: Lesson, name: str) -> list[int]:
+    """When the files that a recording depends on were last saved."""
+    files = [lesson.solution, lesson.mistakes, lesson.check]
+    if "." in name:
+        try:
+            files = sorted(find_source(name).file.parent.glob("*.py"))
+        except UnknownName:
+            files = []
+    return [file.stat().st_mtime_ns for file in files if file.is_file()]

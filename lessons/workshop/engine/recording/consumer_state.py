@@ -1,0 +1,78 @@
+"""What a consumer remembers: its attributes as short texts, for the pages."""
+
+import inspect
+import reprlib
+import sys
+
+from channels.consumer import AsyncConsumer
+
+from lessons.workshop.engine.recording.redaction import redact
+
+MAX_FRAMES = 8  # between the call that reads an event's type and the consumer's dispatch()
+MAX_ATTRIBUTES = 40
+# What Channels itself sets on a consumer.
+_OF_CHANNELS = {"scope", "channel_layer", "channel_name", "channel_receive", "base_send", "groups"}
+_EXACT = (type(None), bool, int, float)
+
+
+class _ShortRepr(reprlib.Repr):
+    """Literals of plain values, cut to a short size. Any other object is only its type."""
+
+    def __init__(self):
+        super().__init__()
+        self.maxlevel, self.maxstring, self.maxlong = 3, 60, 40
+        self.maxlist = self.maxtuple = self.maxset = self.maxdict = self.maxdeque = 6
+
+    def repr1(self, x, level):
+        return repr(x) if type(x) in _EXACT else super().repr1(x, level)
+
+    def repr_bytes(self, x, level):
+        return repr(x if len(x) <= self.maxstring else x[: self.maxstring - 3] + b"...")
+
+    def repr_instance(self, x, level):
+        return f"<{type(x).__name__}>"
+
+
+_short = _ShortRepr()
+
+
+def consumer_on_stack() -> AsyncConsumer | None:
+    """The consumer whose method is running in this thread; None if it is too far up the stack."""
+    frame = sys._getframe(1)
+    for _ in range(MAX_FRAMES):
+        if frame is None:
+            return None
+        found = frame.f_locals.get("self")
+        if isinstance(found, AsyncConsumer):
+            return found
+        frame = frame.f_back
+    return None
+
+
+def attributes_of(consumer: AsyncConsumer) -> dict[str, str]:
+    """The attributes that the consumer's own code has set, on `self` and on its classes.
+
+    `{"count": "3", "Counter.total": "7"}`: plain values as literals, other objects as their type,
+    without secrets. An attribute of a class has the name of the class before it.
+    """
+    own = {name: value for name, value in vars(consumer).copy().items() if name not in _OF_CHANNELS}
+    found = dict(own)
+    for owner in type(consumer).__mro__:
+        if owner.__module__.partition(".")[0] in ("channels", "builtins"):
+            break
+        for name, value in vars(owner).copy().items():
+            if name not in own and not name.startswith("__") and _is_value(value):
+                found.setdefault(f"{owner.__name__}.{name}", value)
+    texts = {name: _text(value) for name, value in [*found.items()][:MAX_ATTRIBUTES]}
+    return redact(texts)
+
+
+def _is_value(value) -> bool:
+    return not (callable(value) or inspect.isdatadescriptor(value) or hasattr(value, "__get__"))
+
+
+def _text(value) -> str:
+    try:
+        return _short.repr(value)
+    except Exception:  # another thread changes it, or its own code fails
+        return f"<{type(value).__name__}>"

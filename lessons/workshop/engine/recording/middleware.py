@@ -1,0 +1,67 @@
+"""An ASGI middleware that records each message between server and application."""
+
+import asyncio
+
+from lessons.workshop.engine.recording.events import error_text
+from lessons.workshop.engine.recording.recorder import (
+    Connection,
+    Recorder,
+    TrackedMessage,
+    current_connection,
+)
+
+
+class RecordingMiddleware:
+    """An ASGI 3 application around `application` that records each call as one connection.
+
+    If no one reads the recorder when the call begins, the middleware only calls `application`.
+    """
+
+    def __init__(self, application, recorder: Recorder):
+        self.application = application
+        self.recorder = recorder
+
+    async def __call__(self, scope, receive, send):
+        if not self.recorder.is_on:
+            await self.application(scope, receive, send)
+            return
+        connection = Connection(self.recorder)
+        # A worker has no client: its events are jobs from the channel layer.
+        lane = "layer" if scope["type"] == "channel" else "client"
+        connection.record(lane, "in", scope_message(scope))
+        unread: list[TrackedMessage] = []
+
+        async def recorded_receive():
+            connection.handler_returned(lane)
+            message = TrackedMessage(
+                await receive(), lambda message: connection.handler_started(lane, message)
+            )
+            unread[:] = [message]
+            return message
+
+        async def recorded_send(message):
+            connection.record(lane, "out", message)
+            await send(message)
+
+        token = current_connection.set(connection)
+        try:
+            await self.application(scope, recorded_receive, recorded_send)
+        except asyncio.CancelledError:
+            connection.record("consumer", "mark", {"type": "cancelled"})
+            raise
+        except Exception as error:
+            text = error_text(error)
+            connection.record("consumer", "mark", {"type": "raised", "error": text})
+            raise
+        else:
+            for message in unread:
+                message.type_was_read()
+            connection.record("consumer", "mark", {"type": "finished"})
+        finally:
+            current_connection.reset(token)
+
+
+def scope_message(scope: dict) -> dict:
+    """The part of a scope that the client sent, as a message of type "scope"."""
+    names = ("path", "query_string", "headers", "subprotocols", "client", "method", "channel")
+    return {"type": "scope", **{name: scope[name] for name in names if scope.get(name)}}

@@ -1,0 +1,265 @@
+"""Writes events as text. All transcripts in Python come from this module."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
+
+from lessons.workshop.engine.recording.events import PLAIN_TYPES, Event, to_json
+
+ARROWS = {"in": "→", "out": "←", "mark": "·"}
+_MAX_LENGTH = 60  # characters of one value
+_PART = 20  # characters that are shown of a long value that differs from another one
+_BEFORE = 8  # how many of them stand before the first that differs
+# The Unicode characters with the property Bidi_Control, and how they are shown.
+_DIRECTION_MARKS = {
+    mark: f"\\u{mark:04x}"
+    for mark in (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
+_LAYER_CALLS = {
+    "send": ("channel", "message"),
+    "group_send": ("group", "message"),
+    "group_add": ("group", "channel"),
+    "group_discard": ("group", "channel"),
+}
+
+
+def render(events: Iterable[Event], columns: int | None = None, waits: bool = False) -> str:
+    """One line per event: number, lane, arrow (→ to the consumer), message, handler.
+
+    With several connections, each lane has the number of its connection. If a line is longer than
+    `columns`, no line has a handler, and long messages are cut. With `waits`, a conversation in
+    which time passes has a column with the seconds since the first event.
+
+         1  client    → websocket.connect                   websocket_connect
+         2  client    ← websocket.accept                    websocket_connect
+    """
+    events = list(events)
+    connections = connections_of(events)
+    lane = 9 if len(connections) == 1 else 11
+    times = _time_column(events) if waits else [""] * len(events)
+    rows = [
+        (
+            f"{time}{lane_of(event, connections):<{lane}}",
+            ARROWS[event.direction],
+            event_text(event.message),
+            event.handler or "",
+        )
+        for event, time in zip(events, times, strict=True)
+    ]
+    width = max((len(text) for _, _, text, _ in rows), default=0)
+    lines = [
+        f"{number:>3}  {lane}{arrow} {text:<{width}}   {handler}".rstrip()
+        for number, (lane, arrow, text, handler) in enumerate(rows, start=1)
+    ]
+    if columns is None or max(map(len, lines), default=0) <= columns:
+        return "\n".join(lines)
+    return "\n".join(
+        _shorten(f"{number:>3}  {lane}{arrow} {text}", columns)
+        for number, (lane, arrow, text, _) in enumerate(rows, start=1)
+    )
+
+
+def _time_column(events: Sequence[Event]) -> list[str]:
+    """For each event the seconds since the first one; empty texts if less than 0.1 s passed."""
+    seconds = [f"{event.time - events[0].time:.1f} s" for event in events]
+    if set(seconds) <= {"0.0 s"}:
+        return [""] * len(events)
+    width = max(map(len, seconds))
+    return [f"{text:>{width}}  " for text in seconds]
+
+
+def connections_of(events: Iterable[Event]) -> list[str]:
+    """Ids of the connections, in the order of their first events."""
+    return list(dict.fromkeys(event.connection for event in events))
+
+
+def lane_of(event: Event, connections: Sequence[str]) -> str:
+    """The lane of an event, with the number of its connection if there are several."""
+    if len(connections) == 1:
+        return event.lane
+    return f"{event.lane} {connections.index(event.connection) + 1}"
+
+
+def render_difference(
+    expected: Sequence[dict], actual: Sequence[dict], columns: int | None = None
+) -> str:
+    """Both conversations line by line, with ≠ at the first line that differs.
+
+    If a line is longer than `columns`, the differing parts are printed one below the other.
+
+        expected                        got
+        websocket.accept                websocket.accept
+      ≠ websocket.send  text: "hi"      (nothing)
+    """
+    left = [event_text(message) for message in expected]
+    right = [event_text(message) for message in actual]
+    first = first_difference(expected, actual)
+    if first is not None and first < min(len(left), len(right)):
+        starts = _differing_places(expected[first], actual[first])
+        left[first], right[first] = (
+            event_text(message, starts) for message in (expected[first], actual[first])
+        )
+    lines = _side_by_side(left, right, first)
+    if columns is not None and max(map(len, lines)) > columns:
+        lines = _one_below_the_other(left, right, first)
+    return "\n".join(lines)
+
+
+def _differing_places(expected, actual) -> dict[str, int]:
+    """For each key with two texts, or with bytes twice: where the values differ first."""
+    places = {}
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        for key in expected.keys() & actual.keys():
+            one, other = expected[key], actual[key]
+            if type(one) is type(other) in (str, bytes) and one != other:
+                pairs = enumerate(zip(one, other, strict=False))
+                shorter = min(len(one), len(other))
+                places[key] = next((place for place, (a, b) in pairs if a != b), shorter)
+    return places
+
+
+def _side_by_side(left: list[str], right: list[str], first: int | None) -> list[str]:
+    width = max(len(text) for text in ["expected", *left, "(nothing)"])
+    lines = [f"  {'expected':<{width}}   got"]
+    pairs = zip_longest(left, right, fillvalue="(nothing)")
+    for number, (one, other) in enumerate(pairs):
+        lines.append(f"{'≠' if number == first else ' '} {one:<{width}}   {other}")
+    return lines
+
+
+def _one_below_the_other(left: list[str], right: list[str], first: int | None) -> list[str]:
+    lines = [f"  {text}" for text in left[:first]]
+    if first is not None:
+        for label, rest in (("expected", left[first:]), ("got", right[first:])):
+            head, *tail = rest or ["(nothing)"]
+            lines += [f"≠ {label:<8}  {head}", *(f"{'':<12}{text}" for text in tail)]
+    return lines
+
+
+def first_difference(expected: Sequence[dict], actual: Sequence[dict]) -> int | None:
+    """Index of the first message that differs, or None.
+
+    A consumer may send an object that equals everything, so an object in `actual` always differs.
+    """
+    for number in range(max(len(expected), len(actual))):
+        if number >= min(len(expected), len(actual)):
+            return number
+        if normalize(expected[number]) != _without_objects(normalize(actual[number])):
+            return number
+    return None
+
+
+def _without_objects(value):
+    """`value` with each value that has no built-in type replaced by one that equals nothing."""
+    if type(value) is dict:
+        return {key: _without_objects(item) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)([_without_objects(item) for item in value])
+    return value if type(value) in PLAIN_TYPES else object()
+
+
+def normalize(message):
+    """A message in a form in which two messages are equal if a server treats them the same.
+
+    The ASGI spec allows a key to be left out instead of None. By default `close` has the code 1000,
+    `accept` has no headers, and a body is the last one (ASGI spec, HTTP and WebSocket).
+    """
+    if not isinstance(message, dict):
+        return message
+    kept = {key: value for key, value in message.items() if value is not None}
+    if kept.get("type") == "websocket.close":
+        kept.setdefault("code", 1000)
+        kept.pop("reason", None)
+    if kept.get("type") == "websocket.accept" and not kept.get("headers"):
+        kept.pop("headers", None)
+    if kept.get("type") == "http.response.start":
+        kept["headers"] = [tuple(pair) for pair in kept.get("headers", ())]
+    if kept.get("type") == "http.response.body":
+        kept = {"body": b"", "more_body": False, **kept}
+    if kept.get("type") == "websocket.send" and {"text", "bytes"} <= kept.keys():
+        # If one of two payloads is empty, Daphne sends the other one.
+        kept = {key: value for key, value in kept.items() if value}
+    return kept
+
+
+def event_text(message, places: Mapping[str, int] | None = None) -> str:
+    """A message on one line: its type, then its keys.
+
+    Long values are cut. Of a key in `places` the part around that index is shown, and the length.
+    Direction marks are escaped, because they could reverse the line.
+    """
+    return _event_text(message, places or {}).translate(_DIRECTION_MARKS)
+
+
+def _event_text(message, places: Mapping[str, int]) -> str:
+    if not isinstance(message, dict):
+        return _shorten(repr(message))
+    kind = message.get("type", "(no type)")
+    if kind == "scope":
+        return _scope_text(message)
+    if kind == "query":
+        return _shorten(message["sql"])
+    if kind == "raised":
+        return f"raised {message['error']}"
+    if isinstance(kind, str) and tuple(message)[1:] == _LAYER_CALLS.get(kind):
+        return _call_text(*message.values())
+    keys = (
+        f"{key}: {_part(item, places[key]) if key in places else _value(item)}"
+        for key, item in message.items()
+        if key != "type"
+    )
+    return f"{kind}  {'  '.join(keys)}".rstrip()
+
+
+def _call_text(method: str, to, what) -> str:
+    """A channel layer call: its target, then the message, written as when it arrives."""
+    return f"{method}  {_value(to)}: {event_text(what) if isinstance(what, dict) else what}"
+
+
+def _scope_text(message: dict) -> str:
+    if "channel" in message:
+        return f"scope  channel: {message['channel']}"
+    query = _text(message.get("query_string", b""))
+    offered = ", ".join(map(str, message.get("subprotocols", ())))
+    text = message.get("path", "") + (f"?{query}" if query else "")
+    method = f"{message['method']} " if "method" in message else ""
+    details = f"  subprotocols: {offered}" if offered else ""
+    for name, value in message.get("headers", ()):
+        if name == b"origin":  # the page that opened the socket; other headers rarely matter
+            details += f"  origin: {_shorten(_text(value))}"
+    return f"scope  {method}{text}{details}"
+
+
+def _text(item) -> str:
+    return item.decode("latin1") if isinstance(item, bytes) else str(item)
+
+
+def _value(item) -> str:
+    if isinstance(item, str):
+        return _shorten(f'"{item}"'.replace("\n", "\\n"))
+    return _shorten(
+        repr(item) if isinstance(item, bytes | int | list | tuple | None) else str(to_json(item))
+    )
+
+
+def _part(item: str | bytes, place: int) -> str:
+    """What stands around that index of a long value, and the length; a short value is whole."""
+    if len(_quoted(item)) <= _MAX_LENGTH:
+        return _value(item)
+    begin = max(0, place - _BEFORE) if place + _BEFORE > _PART else 0
+    end = begin + _PART
+    kind = "characters" if isinstance(item, str) else "bytes"
+    dots = "…" if begin else "", "…" if end < len(item) else ""
+    return f"{dots[0]}{_quoted(item[begin:end])}{dots[1]} ({len(item)} {kind})"
+
+
+def _quoted(item: str | bytes) -> str:
+    """The whole value on one line, in quotation marks."""
+    if isinstance(item, bytes):
+        return repr(item)
+    text = f'"{item}"'.replace("\n", "\\n")
+    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
+
+
+def _shorten(text: str, limit: int = _MAX_LENGTH) -> str:
+    text = text.encode("unicode_escape").decode("ascii") if not text.isprintable() else text
+    return text if len(text) <= limit else text[: limit - 1] + "…"

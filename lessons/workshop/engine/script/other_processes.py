@@ -1,0 +1,172 @@
+"""Other processes, played in this one: a second server, and processes that call a function.
+
+Each imports the student's file again. Like another process, it shares the channel layers, the
+database and the cache with the first, and nothing else: no module, no class and no thread.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from functools import partial
+
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
+from django.db import OperationalError
+
+from lessons.workshop.course.lesson_index import Lesson
+from lessons.workshop.engine.faults.finding import CheckFailed, Place, make_finding
+from lessons.workshop.engine.world import STUDENT_PACKAGE
+from lessons.workshop.engine.world.channel_layer import check_layers, current_layer
+from lessons.workshop.engine.world.interleaving import interruptible
+from lessons.workshop.engine.world.signal_receivers import receivers_unchanged
+from lessons.workshop.engine.world.student_module import (
+    application_for,
+    reload_module,
+    reload_subject,
+)
+
+END_TIMEOUT = 60  # seconds of the simulated clock for the calls that run at the end
+
+
+class OtherServer:
+    """`application` is what the process serves."""
+
+    def __init__(self, subject, lesson: Lesson):
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ThreadPoolExecutor-server")
+        with receivers_unchanged():  # what changes a row is played as the first process
+            again = reload_subject(subject)
+            served = application_for(again, lesson) if isinstance(again, type) else again
+
+        async def application(scope, receive, send):
+            # The usual thread for sync code belongs to the first process.
+            async with ThreadSensitiveContext(executor=self._thread):
+                await served(scope, receive, send)
+
+        application.consumer_class = getattr(served, "consumer_class", served)
+        application.outermost = getattr(served, "outermost", served)
+        self.application = application
+
+    def stop(self) -> None:
+        self._thread.shutdown()
+
+
+@dataclass(frozen=True)
+class CallMade:
+    """One call: what was called, when, and what it returned, as Python writes it.
+
+    `ended` is None while it runs, and `returned` is "" then, and after an exception. The times are
+    seconds since the first step.
+    """
+
+    text: str
+    begun: float
+    ended: float | None = None
+    returned: str = ""
+
+
+@dataclass
+class StartedCall:
+    """A call that was begun. The answer of its step is known at the end of the burst."""
+
+    text: str
+    begun: float
+    task: asyncio.Task
+    ended: float | None = None
+    is_reported: bool = False  # a turn has its end
+    fault_is_reported: bool = False
+
+    @property
+    def error(self) -> BaseException | None:
+        return self.task.exception() if self.task.done() and not self.task.cancelled() else None
+
+    def answer(self) -> dict:
+        """The answer of the step: what the call has returned, or that it runs."""
+        if not self.task.done():
+            return {"running": True}
+        return (
+            {"raised": str(self.error)} if self.error else {"returned": _plain(self.task.result())}
+        )
+
+    def seen(self) -> CallMade:
+        is_right = self.task.done() and self.error is None
+        returned = repr(_plain(self.task.result())) if is_right else ""
+        return CallMade(self.text, self.begun, self.ended, returned)
+
+
+@dataclass
+class OutsideCalls:
+    """The calls of one conversation: the steps `call report [1, 40]`.
+
+    Each is made by another process, in its own thread, as by the sync code of a job. It may sleep:
+    then the conversation goes on beside it.
+    """
+
+    subject: object
+    calls: list[StartedCall] = field(default_factory=list)
+
+    async def start(self, player, name: str, arguments: list) -> StartedCall:
+        """Begin the call. A call at a point (`at 2`) that finds the database locked did nothing.
+
+        Raises CheckFailed without such a function, and OperationalError for the locked database.
+        """
+        function = function_of(self.subject, name)
+        run = partial(function, *arguments)
+        if player.database:
+            waits = not player.is_at_point
+            work = player.database.do_in_other_process(run, waits_for_lock=waits)
+        else:
+            work = sync_to_async(run, thread_sensitive=False)()
+        context = copy_context()
+        context.run(interruptible.set, not player.is_at_point)
+        loop = asyncio.get_running_loop()
+        call = StartedCall(
+            f"{name}{tuple(arguments)!r}", player.time, loop.create_task(work, context=context)
+        )
+        call.task.add_done_callback(lambda task: setattr(call, "ended", player.time))
+        if player.is_at_point:
+            await loop.wait_until_idle()
+            if isinstance(call.error, OperationalError):
+                raise OperationalError("database is locked")
+        self.calls.append(call)
+        return call
+
+    def take_errors(self) -> list[BaseException]:
+        """The exceptions with which calls have ended since this method was called last."""
+        found = [call for call in self.calls if call.error and not call.fault_is_reported]
+        for call in found:
+            call.fault_is_reported = True
+        return [call.error for call in found]
+
+    def take_seen(self) -> list[CallMade]:
+        """The calls that run now, or have ended since this method was called last."""
+        found = [call for call in self.calls if not call.is_reported]
+        for call in found:
+            call.is_reported = call.task.done()
+        return [call.seen() for call in found]
+
+    async def end(self) -> None:
+        """Wait for the calls that still run. Redis is back, so they need not try again for ever."""
+        running = [call.task for call in self.calls if not call.task.done()]
+        if running:
+            current_layer().redis.start()
+            await asyncio.wait(running, timeout=END_TIMEOUT)
+
+
+def function_of(subject, name: str) -> Callable:
+    """The function of that name in the subject's file or class, as another process imports it."""
+    module = sys.modules[subject.__module__]
+    if module.__name__.startswith(f"{STUDENT_PACKAGE}."):
+        with receivers_unchanged(), check_layers():
+            module = reload_module(module)
+        subject = getattr(module, subject.__name__)
+    function = getattr(subject, name, getattr(module, name, None))
+    if not callable(function):
+        place = Place(getattr(module, "__file__", ""))
+        raise CheckFailed(make_finding("name-missing", place, detail=f"Looked for {name}."))
+    return function
+
+
+def _plain(value):
+    return value if value is None or isinstance(value, bool | int | float | str) else repr(value)

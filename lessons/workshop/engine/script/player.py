@@ -1,0 +1,620 @@
+"""Takes the steps of a conversation: opens clients, sends frames, saves rows, starts workers.
+
+The player runs in the student's process. It reports plain data, and decides nothing: it does not
+know what the consumer has promised. Steps are taken in bursts. A burst is one step, or several
+that are in the air at the same time (`&`, `at 2`). After each burst the player waits until the
+consumer is idle, and notes what each client has received:
+
+    connect          → a burst; its Turn holds websocket.accept
+    text a           ┐
+    & 2 text b       ┘ a burst of two frames; its Turn holds what both clients received
+"""
+
+import asyncio
+import itertools
+import threading
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any
+
+from django.contrib.sessions.backends import base
+from django.test.utils import override_settings
+
+from lessons.workshop.course.diagnoses import recognise
+from lessons.workshop.course.lesson_index import Lesson
+from lessons.workshop.engine.faults.finding import (
+    CheckFailed,
+    Finding,
+    Place,
+    SubjectSource,
+    make_finding,
+    place_of_error,
+    place_of_wrong_call,
+)
+from lessons.workshop.engine.recording.events import Event, error_text, to_json
+from lessons.workshop.engine.script.account_steps import Accounts
+from lessons.workshop.engine.script.environment_steps import take_outside_step
+from lessons.workshop.engine.script.other_processes import (
+    CallMade,
+    OtherServer,
+    OutsideCalls,
+    StartedCall,
+)
+from lessons.workshop.engine.script.steps import (
+    BEGINNINGS,
+    METHODS,
+    SETUP,
+    Step,
+    UnknownStep,
+    tickets_in,
+    with_channels,
+    with_tickets,
+)
+from lessons.workshop.engine.world.cache import fresh_cache
+from lessons.workshop.engine.world.channel_layer import current_layer
+from lessons.workshop.engine.world.communicator import (
+    CLIENT_PORT,
+    CLOSE_TIMEOUT,
+    HANDSHAKE_TIMEOUT,
+    StrictClient,
+    StrictCommunicator,
+    StrictHttpCommunicator,
+)
+from lessons.workshop.engine.world.database import (
+    OtherTransaction,
+    fresh_database,
+    without_connection_cleanup,
+)
+from lessons.workshop.engine.world.interleaving import interleaving
+from lessons.workshop.engine.world.student_module import application_for
+from lessons.workshop.engine.world.worker import Workers
+
+_KILLS = ("crash", "kill", "kill-workers")
+_QUICK_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@dataclass(frozen=True)
+class ClientTurn:
+    """What one client saw of a burst.
+
+    `received` holds (time, message) pairs; `sent_at` the line of the student's file that sent each
+    message, if the player looks for lines. `is_busy` says that a handler has not returned, `ended`
+    that the application has. `too_late` holds what the consumer sent after it had received
+    websocket.disconnect; Daphne drops it. `silence` is the diagnosis for a client that waits for
+    nothing, and `file`, `line`, `handler` are the place of the last handler. `raised` is the
+    exception with which the application ended, as text, and `raised_kinds` are the names of its
+    class and of that class's bases. `scope_changes` are the keys of the
+    server's scope that the application has changed. `failed_task` is the finding for a task that
+    has raised. `channel` is the name of the consumer's channel, or "". `handled` counts the events
+    and layer messages that have reached the consumer. `waits` says that the consumer waits at
+    `line`, and has not handled the event yet.
+    """
+
+    received: list = field(default_factory=list)
+    sent_at: list = field(default_factory=list)
+    is_busy: bool = False
+    ended: bool = False
+    too_late: list = field(default_factory=list)
+    silence: str = ""
+    file: str = ""
+    line: int = 0
+    handler: str = ""
+    raised: str = ""
+    raised_kinds: list = field(default_factory=list)
+    scope_changes: list = field(default_factory=list)
+    failed_task: Finding | None = None
+    channel: str = ""
+    handled: int = 0
+    waits: bool = False
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One burst of steps and what followed: what each client saw, the faults, and the events.
+
+    `events` are (client, event) pairs. `faults` are (client, finding) pairs: what Daphne would
+    refuse, or what would harm a server. `answers` has one item for each step: what a step such as
+    `rows` has read, or None. `time` is the time at the end, in seconds since the first step.
+    `points` counts the points at which a step with `at` could have been taken; `at_point` says how
+    many messages each client had received in this burst when the step was taken. `layers` are the
+    aliases of the channel layers that were called. `thread_jobs` counts the jobs for threads.
+    `held` has the client, line and handler of each consumer that waited when the step was taken.
+    `calls` are the calls of functions by other processes that ran in this burst.
+    """
+
+    steps: list
+    clients: dict
+    answers: list
+    faults: list
+    events: list
+    time: float
+    points: int
+    layers: list
+    at_point: dict[int, int] = field(default_factory=dict)
+    thread_jobs: int = 0
+    held: list = field(default_factory=list)
+    calls: list[CallMade] = field(default_factory=list)
+
+    @property
+    def step(self) -> str:
+        """The first step of the burst."""
+        return self.steps[0]
+
+
+class Player:
+    """Plays one conversation; `turns` is what happened in it so far."""
+
+    def __init__(
+        self,
+        lesson: Lesson,
+        subject,
+        needs_database=True,
+        finds_lines=False,
+        stop_timeout=CLOSE_TIMEOUT,
+    ):
+        self.lesson = lesson
+        self.subject = subject
+        self.database = None
+        self.consumers: dict[str, str] = {}  # sources, by the name in a step `try NAME`
+        self.with_state = False  # whether the events say how the consumers' attributes change
+        self.accounts = Accounts(self, lesson, subject)
+        self.transaction = OtherTransaction()  # of the steps `begin` and `commit`
+        self.workers = Workers(subject)
+        self._calls = OutsideCalls(subject)
+        self.turns: list[Turn] = []
+        self.leftovers: list[Finding] = []  # what shows at the end
+        self.has_killed = False  # a consumer could not clean up: it was killed, or at the end
+        self._needs_database = needs_database
+        self._finds_lines = finds_lines
+        self._stop_timeout = stop_timeout  # seconds for a consumer whose client has left
+        self._interleaving = None
+        self.is_at_point = False  # a step is taken while a handler is held
+        self._keys = ""  # "both" or "fewer": which keys the server's events have
+        self._clients: dict[int, StrictClient] = {}
+        self._opened: list[tuple[int, StrictClient]] = []  # every client; a number may be reused
+        self._idle: dict[int, tuple[Event, ...]] = {}  # id of an idle client → its transcript
+        self._servers: dict[int, OtherServer] = {}  # the server processes after the first
+        self._broken: set[int] = set()  # clients whose consumer broke a rule: they only wait
+        self._worker_is_broken = False  # a worker's fault is reported once
+        self._jobs: tuple[Event, ...] | None = None
+        self._faults: list[tuple[int | None, Finding]] = []
+        self._channels: dict[int, str] = {}  # client → its consumer's channel, before this burst
+        self._at_point: dict[int, int] = {}
+        self._held: list[tuple[int, int, str]] = []
+        self._begun = 0.0
+        self._jobs_before = 0
+
+    @property
+    def time(self) -> float:
+        """Seconds since the first step."""
+        return asyncio.get_running_loop().time() - self._begun
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """All events so far, by time."""
+        jobs = self.workers.transcript if self._jobs is None else self._jobs
+        # A copy: the thread of the time limit reads the list while clients are added to it.
+        clients = [client for _, client in [*self._opened]]
+        transcripts = [self._idle.get(id(client), client.transcript) for client in clients]
+        events = [event for transcript in transcripts for event in transcript]
+        return tuple(sorted([*events, *jobs], key=lambda event: event.time))
+
+    async def play(self, steps: list[Step]) -> None:
+        """Take all steps. Raises UnknownStep for one that cannot be taken."""
+        self._begun = asyncio.get_running_loop().time()
+        self.has_killed = any(step.action in _KILLS for step in steps)
+        async with self._surroundings():
+            _number_session_keys()
+            try:
+                for burst in bursts_of(self._set_up(steps)):
+                    await self._take_burst(burst)
+            finally:
+                await self._end()
+
+    @asynccontextmanager
+    async def _surroundings(self):
+        async with AsyncExitStack() as stack:
+            if self._needs_database:
+                self.database = await stack.enter_async_context(fresh_database())
+                stack.enter_context(fresh_cache())
+                stack.enter_context(override_settings(PASSWORD_HASHERS=_QUICK_HASHERS))
+                stack.callback(self.accounts.secrets.close)
+            else:
+                stack.enter_context(without_connection_cleanup())
+            self._interleaving = await stack.enter_async_context(interleaving(at_sends=True))
+            yield
+
+    def _set_up(self, steps: list[Step]) -> list[Step]:
+        """Read the first steps, which say how to play. Returns the steps that follow."""
+        rest = list(itertools.dropwhile(lambda step: step.action in SETUP, steps))
+        for step in steps[: len(steps) - len(rest)]:
+            if step.action == "keys":
+                self._keys = step.arguments["frames"]
+        for step in rest:
+            if step.action in SETUP:
+                raise UnknownStep(f"{str(step)!r} stands too late: write it as the first step.")
+        return rest
+
+    async def do(self, function, *args):
+        """Call a function that uses the database, outside the consumer, and return its result."""
+        if self.is_at_point:
+            return await self.database.do_in_other_process(function, *args)
+        return await self.database.do(function, *args)
+
+    async def call(self, name: str, arguments: list):
+        """Let another process call this function of the subject's file. It may run for longer."""
+        return await self._calls.start(self, name, arguments)
+
+    async def write(self, function, *args, **kwargs):
+        """Call a function that changes rows: in the open transaction, if there is one."""
+        if self.transaction.is_open:
+            return await self.transaction.do(partial(function, *args, **kwargs))
+        return await self.do(partial(function, *args, **kwargs))
+
+    # Bursts
+
+    async def _take_burst(self, burst: list[Step]) -> None:
+        await self._prepare(burst)
+        self._jobs_before = asyncio.get_running_loop().thread_jobs_started
+        before = {id(client): len(client.transcript) for _, client in self._opened}
+        answers: dict[int, Any] = {}
+        self._interleaving.passed = 0
+        self._at_point = {}
+        self._held = []
+        try:
+            first = next((number for number, it in enumerate(burst) if it.point is not None), None)
+            if first is None:
+                await self._take_all(burst, answers)
+            else:
+                at_point = burst[first:]
+
+                async def act():
+                    self.is_at_point = True
+                    clients = self._clients.items()
+                    self._at_point = {n: len(client.server.arrivals) for n, client in clients}
+                    places = {n: client.server.place_of_wait() for n, client in clients}
+                    self._held = [(n, it.line, it.handler) for n, it in places.items() if it]
+                    try:
+                        await self._take_all(at_point, answers)
+                    finally:
+                        self.is_at_point = False
+
+                with self._interleaving.at(at_point[0].point, act):
+                    await self._take_all(burst[:first], answers)
+                    await self._settle(judges_ends=False)  # that may take time
+                    has_few_points = self._interleaving.is_waiting
+                if has_few_points:
+                    await act()
+            await self._settle(leaving={step.client for step in burst if _is_end(step)})
+        finally:
+            self._note_turn(burst, [_answer(answers.get(id(step))) for step in burst], before)
+
+    async def _prepare(self, burst: list[Step]) -> None:
+        """Log in the users of these steps: that may suspend, and a burst happens all at once."""
+        for step in burst:
+            if step.action in ("connect", "logout"):
+                needs = {"as": step.arguments["user"]} if step.client is None else step.arguments
+                await self._attempt(step, None, self.accounts.prepare(needs))
+            for needs in tickets_in(step):
+                await self._attempt(step, None, self.accounts.prepare(needs))
+
+    async def _take_all(self, steps: list[Step], answers: dict[int, Any]) -> None:
+        for step in steps:
+            answers[id(step)] = await self._attempt(step, step.client, self._take(step))
+
+    async def _attempt(self, step: Step, client: int | None, coroutine):
+        """Await a part of the step; a fault is that client's. Raises UnknownStep."""
+        try:
+            return await coroutine
+        except UnknownStep:
+            raise
+        except CheckFailed as failure:
+            self._break(client, failure)
+        except Exception as error:
+            # The step may have called the student's code, such as a receiver of a signal.
+            if finding := self._finding_of(error):
+                self._faults.append((None, finding))
+            elif isinstance(error, LookupError | ValueError | TypeError | AttributeError):
+                raise UnknownStep(f"{str(step)!r} cannot be played: {error}") from error
+            else:
+                raise
+
+    def _finding_of(self, error: Exception) -> Finding | None:
+        """The finding for an exception of the student's code, outside of each consumer; or None."""
+        file, detail = SubjectSource(self.subject).file, error_text(error)
+        if place := place_of_error(file, error):
+            name = recognise(error)
+            name = "function-raised" if name == "exception" else name
+            return make_finding(name, place, detail=detail)
+        if place := place_of_wrong_call(file, error):
+            return make_finding("callback-arguments", place, detail=detail)
+        return None
+
+    def _note_turn(self, burst: list[Step], answers: list, before: dict[int, int]) -> None:
+        caused = [
+            (number, event)
+            for number, client in self._opened
+            for event in client.transcript[before.get(id(client), 0) :]
+        ]
+        caused.sort(key=lambda pair: pair[1].time)
+        self._find_queries_on_loop(caused)
+        clients = {
+            number: self._client_turn(client, before.get(id(client), 0))
+            for number, client in self._clients.items()
+        }
+        secrets = self.accounts.secrets
+        faults = [*self._blocked_loop(), *self._faults]
+        faults += self._sent_after_end()
+        faults += [(None, self._finding_of_call(error)) for error in self._calls.take_errors()]
+        faults += [(None, finding) for finding in secrets.findings]
+        if named := self.accounts.groups_with_a_key(current_layer().groups):
+            faults.append((None, self._finding_of_group(named[0], caused)))
+        self._faults, secrets.findings = [], []
+        now = self.time
+        steps = [str(step) for step in burst]
+        answers, points = list(map(to_json, answers)), self._interleaving.passed
+        layers = current_layer().redis.take_layers_used()
+        self._channels = {n: client.channel for n, client in clients.items() if client.channel}
+        at_point = self._at_point
+        jobs = asyncio.get_running_loop().thread_jobs_started - self._jobs_before
+        others = layers, at_point, jobs, self._held, self._calls.take_seen()
+        self.turns.append(Turn(steps, clients, answers, faults, caused, now, points, *others))
+
+    def _finding_of_call(self, error: Exception) -> Finding:
+        place = Place(SubjectSource(self.subject).file)
+        own = self._finding_of(error)
+        return own or make_finding("function-raised", place, detail=error_text(error))
+
+    def _finding_of_group(self, name: str, caused: list) -> Finding:
+        """The finding for a group whose name has the key of a session."""
+        place = Place()
+        for number, event in caused:
+            if event.message.get("type") == "group_add" and event.message.get("group") == name:
+                source = self._clients[number].server.source
+                place = source.place_of_handler(event.handler or "")
+                break
+        detail = f"The name of the group has the key of a session: {name!r}."
+        return make_finding("secret-in-group-name", place, detail=detail)
+
+    def _find_queries_on_loop(self, caused: list) -> None:
+        """Django raises for such a query, unless a setting switches that off."""
+        here = threading.current_thread().name
+        for number, event in caused:
+            if event.lane == "database" and event.thread == here:
+                place = self._clients[number].server.source.place_of_handler(event.handler or "")
+                detail = event.message.get("sql", "")
+                self._faults.append((number, make_finding("query-on-loop", place, "", detail)))
+                return
+
+    def _client_turn(self, client: StrictClient, before: int) -> ClientTurn:
+        """`before` is how many events its transcript had before this burst."""
+        server = client.server
+        own = client.transcript[before:]
+        handled = sum(it.direction == "in" and it.message.get("type") != "scope" for it in own)
+        received = [(time - self._begun, message) for time, message in server.arrivals]
+        sent_at = [(place.line, place.handler) if place else None for place in server.sent_from]
+        too_late = server.sent_too_late
+        server.arrivals, server.sent_from, server.unread, server.sent_too_late = [], [], [], []
+        place: Place = server.place_of_handler()
+        return ClientTurn(
+            received,
+            sent_at,
+            client.is_busy,
+            client.finished,
+            too_late,
+            server.silence_diagnosis(client.future),
+            place.file,
+            place.line,
+            place.handler,
+            client.raised,
+            client.raised_kinds,
+            client.scope_changes,
+            server.finding_of_failed_task(),
+            current_layer().channel_of(server.connection_id) or "",
+            handled,
+            server.place_of_wait() is not None,
+        )
+
+    # Steps
+
+    async def _take(self, step: Step):
+        step = with_channels(step, self._channels)
+        step = with_tickets(step, self.accounts.shown_ticket)
+        if step.client is None:
+            return await take_outside_step(self, step.action, step.arguments)
+        number = step.client
+        is_early_kill = step.action == "kill" and number not in self._clients
+        if step.action in BEGINNINGS or is_early_kill:
+            self._clients[number] = self._client_for(step)
+            self._clients[number].server.finds_lines = self._finds_lines
+            self._clients[number].server.recorder.with_state = self.with_state
+            self._opened.append((number, self._clients[number]))
+            self._broken.discard(number)
+        elif step.action == "kill" and number not in self._clients:
+            # The server cancels the consumer before it gets websocket.connect.
+            self._clients[number] = self._client_for(Step("connect", {}, number))
+            self._opened.append((number, self._clients[number]))
+        elif step.action != "wait" and number not in self._clients:
+            raise UnknownStep(f"Client {number} is not connected: write connect before {step}.")
+        if step.action == "wait":
+            await asyncio.sleep(step.arguments["seconds"])
+        elif step.action == "layer":
+            if channel := self._channels.get(number):
+                await current_layer().send(channel, step.arguments["message"])
+        elif number not in self._broken:
+            await _carry_out(self._clients[number], step, self._keys == "both")
+        return None
+
+    async def _settle(self, leaving=frozenset(), judges_ends=True) -> None:
+        """Wait until all is idle, and judge each consumer. Consumers of `leaving` must stop."""
+        await asyncio.get_running_loop().wait_until_idle()
+        for number, client in [*self._clients.items()]:
+            if number in self._broken or client.server.is_judged or not client.has_begun:
+                continue
+            try:
+                await client.judge()
+                if client.awaits_answer:
+                    await client.wait_for_output(HANDSHAKE_TIMEOUT)
+                if judges_ends and (number in leaving or client.server.client_left):
+                    await client.judge_end(self._stop_timeout)
+            except CheckFailed as failure:
+                self._break(number, failure)
+        if not self._worker_is_broken:
+            try:
+                self.workers.judge()
+            except CheckFailed as failure:
+                self._worker_is_broken = True
+                self._break(None, failure)
+
+    def _blocked_loop(self) -> list[tuple[None, Finding]]:
+        """A finding for each call in this burst that has blocked the event loop."""
+        calls = asyncio.get_running_loop().blocking_calls
+        found = []
+        for call in calls:
+            if call.seconds == 0:  # such as the join() of a thread that is about to end
+                continue
+            place = call.places[0] if call.places else Place()
+            duration = "" if call.seconds is None else f" for {call.seconds:g} s"
+            detail = f"{call.name} blocked the event loop{duration}."
+            found.append((None, make_finding("blocked-loop", place, "", detail)))
+        calls.clear()
+        return found
+
+    def _sent_after_end(self) -> list[tuple[int, Finding]]:
+        """A finding for each connection on which something was sent after its end."""
+        found = []
+        for number, client in self._opened:
+            if place := client.server.sent_after_end:
+                client.server.sent_after_end = None
+                found.append((number, make_finding("task-left-behind", place)))
+        return found
+
+    def _break(self, number: int | None, failure: CheckFailed) -> None:
+        if number is not None:
+            self._broken.add(number)
+        self._faults.append((number, failure.finding))
+
+    async def _end(self) -> None:
+        """End workers and clients. Their end is not a part of the conversation."""
+        self._jobs = self.workers.transcript
+        # A client that left a handler running has its own finding.
+        clients = [client for _, client in self._opened if client.has_begun]
+        killed_at_end = self._jobs or not all(client.finished for client in clients)
+        self.has_killed = self.has_killed or bool(killed_at_end)
+        await self.workers.kill()
+        self._idle = {
+            id(client): client.transcript
+            for number, client in self._opened
+            if number not in self._broken
+            and not (client.finished or client.is_busy or client.server.client_left)
+        }
+        for _, client in self._opened:
+            await client.cancel_application()
+        for server in self._servers.values():
+            server.stop()
+        await self._calls.end()
+        await self.transaction.close()
+        if self.database and (held := await self.database.unmanaged_connections()):
+            finding = make_finding("connection-left-open", detail=f"In use: {', '.join(held)}")
+            self.leftovers.append(finding)
+
+    # Clients
+
+    @cached_property
+    def _first_application(self):
+        """One for all clients: a middleware may keep something on self."""
+        subject = self.subject
+        return application_for(subject, self.lesson) if isinstance(subject, type) else subject
+
+    def _application_of(self, server: int):
+        """The application of that server process. Each process but the first is played here."""
+        if server == 1:
+            return self._first_application
+        if server not in self._servers:
+            self._servers[server] = OtherServer(self.subject, self.lesson)
+        return self._servers[server].application
+
+    def _client_for(self, step: Step) -> StrictClient:
+        """A client that has not taken its first step yet, which is `step`."""
+        application = self._application_of(step.arguments.get("server", 1))
+        port = CLIENT_PORT + len(self._opened)
+        path = step.arguments.get("path", self.lesson.path)
+        if step.action in METHODS:
+            body = step.arguments.get("body", "").encode()
+            pieces = [piece.encode() for piece in step.arguments.get("pieces", ())]
+            return StrictHttpCommunicator(
+                *(application, step.action, path, pieces or body),
+                is_whole=not step.arguments.get("unfinished"),
+                leaves_out=self._keys == "fewer",
+                port=port,
+            )
+        if (query := self.accounts.query_for(step.arguments)) is not None:
+            path = f"{path}?{query}"
+        headers = self.accounts.headers_for(step.arguments)
+        subprotocols = step.arguments.get("subprotocols", [])
+        return StrictCommunicator(application, path, headers, subprotocols, port=port)
+
+
+def _answer(value):
+    """The answer of a step. A call has answered when the burst is over."""
+    return value.answer() if isinstance(value, StartedCall) else value
+
+
+def bursts_of(steps: list[Step]) -> list[list[Step]]:
+    """The steps in bursts: a step with `&` or `at` belongs to the burst of the step before it.
+
+    The first steps, which say how to play, belong to none.
+    """
+    bursts: list[list[Step]] = []
+    for step in steps:
+        if step.action in SETUP:
+            continue
+        if bursts and (step.together or step.point is not None):
+            bursts[-1].append(step)
+        else:
+            bursts.append([step])
+    return bursts
+
+
+def _is_end(step: Step) -> bool:
+    return step.action in ("close", "vanish")
+
+
+async def _carry_out(client: StrictClient, step: Step, both_keys: bool) -> None:
+    """Let `client` take the step. It returns before the consumer has handled what was sent.
+
+    A client that has left, or has been closed, can send nothing. Raises CheckFailed for a consumer
+    that does not survive a crash or a kill as it should.
+    """
+    arguments = step.arguments
+    match step.action:
+        case "connect":
+            client.begin()
+        case "GET" | "POST":
+            client.begin()
+        case "piece":
+            client.deliver_piece(arguments["piece"].encode(), arguments.get("unfinished", False))
+        case "text":
+            unused = {"bytes": None} if both_keys else {}
+            client.deliver({"type": "websocket.receive", "text": arguments["text"], **unused})
+        case "bytes":
+            unused = {"text": None} if both_keys else {}
+            data = bytes.fromhex(arguments["hex"])
+            client.deliver({"type": "websocket.receive", **unused, "bytes": data})
+        case "close":
+            client.begin_disconnect(arguments.get("code"))
+        case "vanish":
+            client.begin_disconnect(1006)
+        case "crash" | "kill" if client.finished:
+            pass  # its consumer has ended before
+        case "crash":
+            await client.crash()
+        case "kill":
+            await client.kill()
+
+
+def _number_session_keys() -> None:
+    """Number session keys instead of drawing them: a transcript may show what follows from one."""
+    numbers = itertools.count(1)
+    base.get_random_string = lambda length, characters: f"{next(numbers):0{length}}"

@@ -1,0 +1,359 @@
+"""The channel layers of a check: in memory, as strict as Redis, and able to fail as Redis fails."""
+
+import asyncio
+import itertools
+import time
+from contextlib import asynccontextmanager, contextmanager
+
+import msgpack
+from channels.layers import BaseChannelLayer, InMemoryChannelLayer, channel_layers
+
+from lessons.workshop.engine.faults.finding import Place, running_places
+from lessons.workshop.engine.recording.layer import RecordingLayer
+from lessons.workshop.engine.recording.recorder import TrackedMessage, current_connection
+from lessons.workshop.engine.world.loop import pause
+
+# By alias. A recording layer stays for ever; each check puts its own layer inside.
+ALIASES = ("default", "pubsub", "encrypted")
+_CHECK_LAYERS = {alias: RecordingLayer(None) for alias in ALIASES}
+
+
+class _SerializedMessage(dict):
+    """A message as bytes, and the lines that sent it if the bytes cannot be read back."""
+
+    def __init__(self, message: dict):
+        packed = msgpack.packb(message)
+        super().__init__(bytes=packed)
+        try:
+            msgpack.unpackb(packed)
+        except ValueError:
+            self["sent_at"] = tuple(running_places())
+
+        self.shared: TrackedMessage | None = None  # what all members of a group receive
+
+    def __deepcopy__(self, memo):
+        return self  # its content never changes
+
+
+def is_part_of_group_send(*args) -> bool:
+    """Whether a call of the layer with these arguments is a send() that group_send() makes."""
+    return any(isinstance(argument, _SerializedMessage) for argument in args)
+
+
+class SerializingLayer(InMemoryChannelLayer):
+    """Serializes each message as the Redis layers do, so a check fails where Redis would.
+
+    Their serializer calls msgpack's packb and unpackb. This class calls msgpack directly, because
+    the serializer's module imports cryptography, which takes longer than many checks. Channels
+    get numbers in the order of their creation, and belong to the connection that made them.
+    """
+
+    def __init__(self, **config):
+        super().__init__(**config)
+        self._numbers = itertools.count(1)
+        self._begun = time.time()
+        self._channels: dict[str | None, str] = {}
+
+    async def new_channel(self, prefix="specific"):
+        """The next channel. A connection's first channel is the channel of its consumer."""
+        name = f"{prefix}.check!{next(self._numbers)}"
+        connection = current_connection.get()
+        if connection is not None:
+            self._channels.setdefault(connection.id, name)
+        return name
+
+    def _clean_expired(self):
+        """As in Channels, with one look at the clock while nothing can have expired."""
+        now = time.time()
+        heads = (queue._queue[0][0] for queue in self.channels.values() if not queue.empty())
+        if now - self._begun > self.group_expiry or any(head < now for head in heads):
+            super()._clean_expired()
+
+    def channel_of(self, connection: str) -> str | None:
+        """Name of the channel of the consumer that serves the connection with that id."""
+        return self._channels.get(connection)
+
+    def groups_of(self, connection: str) -> list[str]:
+        """The groups that contain this connection's channel."""
+        channel = self.channel_of(connection)
+        return [group for group, members in self.groups.items() if channel in members]
+
+    async def send(self, channel, message):
+        """As in Channels. A message that cannot be serialized raises at the sender's line."""
+        assert isinstance(message, dict), "message is not a dict"
+        assert "__asgi_channel__" not in message
+        if isinstance(message, _SerializedMessage):  # a part of group_send()
+            self._require("channels")
+            await super().send(channel, message)
+            return
+        message = _SerializedMessage(message)
+        async with self._reaching("channels"):
+            await super().send(channel, message)
+
+    async def group_send(self, group, message):
+        """As in Channels. It serializes the message even if the group is empty."""
+        assert isinstance(message, dict), "Message is not a dict"
+        message = _SerializedMessage(message)
+        async with self._reaching("groups"):
+            await super().group_send(group, message)
+
+    async def group_add(self, group, channel):
+        async with self._reaching("groups"):
+            await super().group_add(group, channel)
+
+    async def group_discard(self, group, channel):
+        async with self._reaching("groups"):
+            await super().group_discard(group, channel)
+
+    async def receive(self, channel):
+        """As in Channels. A message that cannot be read back raises here, at the receiver."""
+        await pause()
+        return self.deserialized(await self._receive(channel))
+
+    @asynccontextmanager
+    async def _reaching(self, host: str):
+        """A call of the layer may suspend before it has its effect, and after."""
+        await pause()
+        self._require(host)
+        yield
+        await pause()
+
+    def _require(self, host: str) -> None:
+        """Raise what the layer raises if the host with the "channels" or "groups" is down."""
+
+    async def _receive(self, channel):
+        message = await super().receive(channel)
+        try:
+            await pause()
+        except asyncio.CancelledError:  # a receiver that is cancelled loses no message
+            queue = self.channels.setdefault(channel, asyncio.Queue(self.get_capacity(channel)))
+            queue._queue.appendleft((time.time() + self.expiry, message))
+            queue._wakeup_next(queue._getters)
+            raise
+        return message
+
+    async def receive_waiting(self, channel):
+        """As receive(), but returns None if no message waits."""
+        self._clean_expired()
+        queue = self.channels.get(channel)
+        return None if queue is None or queue.empty() else await self.receive(channel)
+
+    def deserialized(self, message):
+        """The message that was sent. With Redis, all members of a group receive one dict."""
+        try:
+            if message.shared is None:
+                message.shared = TrackedMessage(msgpack.unpackb(message["bytes"]))
+            return message.shared
+        except ValueError as error:
+            error.sent_at = message["sent_at"]
+            raise
+
+
+def place_of_send(file: str, error: BaseException) -> Place | None:
+    """The line of `file` that sent the unreadable message, if that is what `error` is about."""
+    return next((place for place in getattr(error, "sent_at", ()) if place.file == file), None)
+
+
+# Which layers are in use
+
+
+@contextmanager
+def check_layers():
+    """Within it, get_channel_layer() returns the layers of checks, even before a check begins.
+
+    A student's file may call get_channel_layer() when it is imported, and keep the layer. So all
+    checks use the same objects.
+    """
+    usual = dict(channel_layers.backends)
+    channel_layers.backends.update(_CHECK_LAYERS)
+    try:
+        yield
+    finally:
+        channel_layers.backends.clear()
+        channel_layers.backends.update(usual)
+
+
+@contextmanager
+def fresh_layers(make=SerializingLayer, **config):
+    """Within it, each alias has a new recorded layer, made by `make(**config)`.
+
+    Yields the default layer.
+    """
+    before = {alias: recording.layer for alias, recording in _CHECK_LAYERS.items()}
+    for recording in _CHECK_LAYERS.values():
+        recording.layer = make(**config)
+    try:
+        with check_layers():
+            yield _CHECK_LAYERS["default"].layer
+    finally:
+        for alias, recording in _CHECK_LAYERS.items():
+            recording.layer = before[alias]
+
+
+@contextmanager
+def served_layers(layers: dict[str, BaseChannelLayer]):
+    """Within it, these are the layers of the code that load_subject() loads, and of all else."""
+    for alias, layer in layers.items():
+        _CHECK_LAYERS[alias].layer = layer
+    with check_layers():
+        yield
+
+
+def current_layers() -> dict[str, SerializingLayer]:
+    """The layers of the running check, by alias."""
+    layers = {alias: getattr(it, "layer", None) for alias, it in channel_layers.backends.items()}
+    return {alias: layer for alias, layer in layers.items() if isinstance(layer, SerializingLayer)}
+
+
+def current_layer() -> SerializingLayer | None:
+    """The default layer of the running check, or None."""
+    return current_layers().get("default")
+
+
+# Outages
+
+_CONNECTION_CLOSED = {"type": "a receiver finds its connection closed"}
+
+
+class FakeRedis:
+    """The Redis server behind all layers. A check can stop it, or only one of its hosts.
+
+    With several hosts in CHANNEL_LAYERS, a consumer's channel and a group may be on different
+    hosts. Then one of them can be unreachable alone.
+    """
+
+    def __init__(self):
+        self.layers: dict[str, OutageLayer] = {}
+        self.has_channels = self.has_groups = True
+        self.serves_outside = True
+
+    async def stop(self) -> None:
+        """Kill the server with all its data. Returns when all receivers have reacted."""
+        self.stop_all_hosts()
+        await asyncio.get_running_loop().wait_until_idle()
+
+    def stop_all_hosts(self) -> None:
+        self.stop_group_host()
+        self.stop_channel_host()
+
+    def stop_channel_host(self) -> None:
+        """Cut off the host that keeps the channels, with its data.
+
+        Each waiting receiver finds that out.
+        """
+        _import_redis()
+        self.has_channels = False
+        for layer in self.layers.values():
+            layer.close_connections()
+
+    def stop_group_host(self) -> None:
+        """Cut off the host that keeps the groups, with its data.
+
+        The channels are on the other host.
+        """
+        _import_redis()
+        self.has_groups = False
+        for layer in self.layers.values():
+            layer.groups.clear()
+
+    def cut_off_outside(self) -> None:
+        """Cut the network between Redis and all code that belongs to no connection.
+
+        The server's consumers still reach Redis: a job on another machine does not.
+        """
+        _import_redis()
+        self.serves_outside = False
+
+    def start(self) -> None:
+        """Start the server again at the same address. If it was stopped, it has no data."""
+        self.has_channels = self.has_groups = self.serves_outside = True
+
+    def take_layers_used(self) -> list[str]:
+        """Aliases of the layers that were called since this method was called last."""
+        used = sorted(name for name, layer in self.layers.items() if layer.was_used)
+        for name in used:
+            self.layers[name].was_used = False
+        return used
+
+    def other_layers_used(self, alias: str) -> list[str]:
+        """Aliases of the layers other than `alias` that were called."""
+        return [name for name, layer in self.layers.items() if layer.was_used and name != alias]
+
+
+class OutageLayer(SerializingLayer):
+    """Fails as RedisChannelLayer does while its server is down. new_channel() needs no server."""
+
+    def __init__(self, redis: FakeRedis, **config):
+        super().__init__(**config)
+        self.redis = redis
+        self.was_used = False  # new_channel() does not count: each consumer calls it
+
+    def close_connections(self) -> None:
+        """Drop all messages, and let every waiting receiver find its connection closed."""
+        for queue in self.channels.values():
+            while not queue.empty():
+                queue.get_nowait()
+            queue.put_nowait((time.time() + self.expiry, _CONNECTION_CLOSED))
+
+    async def receive(self, channel):
+        message = await self._receive(channel)
+        if message is _CONNECTION_CLOSED:
+            raise _redis_error("ConnectionError", "Connection closed by server.")
+        return self.deserialized(message)
+
+    async def _receive(self, channel):
+        await pause()
+        if not self.redis.has_channels:
+            raise self._outage()
+        return await super()._receive(channel)
+
+    def _require(self, host: str) -> None:
+        self.was_used = True
+        is_up = self.redis.has_channels if host == "channels" else self.redis.has_groups
+        is_reached = self.redis.serves_outside or current_connection.get() is not None
+        if not (is_up and is_reached):
+            raise self._outage()
+
+    def _outage(self) -> Exception:
+        """A stopped server refuses connections. One host of several is silent, as a cut network."""
+        if self.redis.has_channels or self.redis.has_groups:
+            return _redis_error("TimeoutError", "Timeout connecting to server")
+        text = "Error 111 connecting to localhost:6379. Connect call failed."
+        return _redis_error("ConnectionError", text)
+
+
+def _import_redis():
+    """redis-py's exceptions, of which the import takes 0.1 s.
+
+    An outage imports them in the loop's thread. In a thread that is played, so much work looks like
+    an endless loop, and the clock would move on.
+    """
+    from redis import exceptions
+
+    return exceptions
+
+
+def _redis_error(name: str, text: str) -> Exception:
+    """What redis-py raises. It is not a subclass of Python's exception of the same name."""
+    error = getattr(_import_redis(), name)(text)
+    error.is_simulated = True
+    return error
+
+
+def is_simulated_outage(error: BaseException | None) -> bool:
+    """Whether a check made a layer fail with `error`. Then it is not the consumer's fault.
+
+    The consumer may raise another exception in its place, which refers to the first.
+    """
+    while error is not None and not getattr(error, "is_simulated", False):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+@contextmanager
+def fake_redis(**config):
+    """Within it, every layer of the project is on one FakeRedis, and is recorded."""
+    redis = FakeRedis()
+    with fresh_layers(OutageLayer, redis=redis, **config):
+        redis.layers = current_layers()
+        yield redis

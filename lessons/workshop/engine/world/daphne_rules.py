@@ -1,0 +1,427 @@
+"""What Daphne does with each message that a consumer sends, over WebSocket and over HTTP.
+
+Every rule is Daphne's own: daphne/ws_protocol.py and http_protocol.py, handle_reply; autobahn,
+sendMessage and sendClose; daphne/server.py, check_headers_type. tests/facts/test_facts_daphne.py
+and test_facts_http.py compare each rule with a real server.
+
+A rule judges the message itself, because Daphne looks at exact types: an IntEnum is not a close
+code. But a rule calls no method of a subclass of a built-in type. It judges the characters of a
+text, even if the text claims to equal every other one.
+"""
+
+import difflib
+import re
+from enum import Enum
+
+from lessons.workshop.engine.recording.events import exact_copy
+
+MAX_FRAME_SIZE = 2**20  # bytes, of what Daphne receives and of what it sends
+CODE_DROPPED = "code-before-accept"  # the only broken rule of which Daphne obeys the rest
+
+
+class State(Enum):
+    CONNECTING = "connecting"
+    OPEN = "open"
+    CLOSING = "closing"  # the consumer sent websocket.close
+    REJECTED = "rejected"  # the consumer sent websocket.close before it accepted
+    DISCONNECTED = "disconnected"  # the client has left
+
+
+class Disconnected(RuntimeError):
+    """As autobahn's exception of that name: a frame was sent after the close frame."""
+
+
+class BrokenRule(Exception):
+    """A message that Daphne does not accept.
+
+    `diagnosis` is an id of the catalogue. `error` is the exception that Daphne raises in the
+    consumer, or None if Daphne drops the message silently. `remark` is a sentence for the finding.
+    """
+
+    def __init__(self, diagnosis: str, error: Exception | None = None, remark: str = ""):
+        super().__init__(diagnosis)
+        self.diagnosis = diagnosis
+        self.error = error
+        self.remark = remark
+
+
+class PayloadExceededError(RuntimeError):
+    """As autobahn's exception of that name: a frame was larger than Daphne sends."""
+
+
+class InvalidHeaderName(ValueError):
+    """As Twisted's exception of that name: a header's name may not have these characters."""
+
+
+def type_of(message):
+    """The type of a message that a consumer sent. Raises BrokenRule if it has no type."""
+    if not isinstance(message, dict):
+        try:
+            message["type"]
+        except Exception as error:
+            raise BrokenRule("reply-not-a-dict", error) from None
+        raise BrokenRule("reply-not-a-dict")  # an object that only looks like a dict
+    if "type" not in message:
+        raise BrokenRule("reply-without-type", KeyError("type"))
+    return exact_copy(dict.get(message, "type"))
+
+
+# Type of a message → the keys that Daphne reads, and those that only the ASGI spec knows.
+_KEYS_OF_DAPHNE = {
+    "websocket.accept": ("subprotocol",),
+    "websocket.send": ("text", "bytes"),
+    "websocket.close": ("code",),
+    "http.response.start": ("status", "headers"),
+    "http.response.body": ("body", "more_body"),
+}
+_OTHER_KEYS = {
+    "websocket.accept": ("headers",),
+    "websocket.close": ("reason",),
+    "http.response.start": ("trailers",),
+}
+
+
+def unknown_keys(message: dict) -> list[str]:
+    """The keys that neither Daphne nor the ASGI spec knows. Daphne ignores them silently."""
+    kind = message.get("type")
+    if not isinstance(kind, str) or kind not in _KEYS_OF_DAPHNE:
+        return []
+    known = ("type", *_KEYS_OF_DAPHNE[kind], *_OTHER_KEYS.get(kind, ()))
+    return [key for key in message if key not in known]
+
+
+def meant_key(message: dict, key) -> str:
+    """The key of Daphne that an unknown key of `message` resembles, or ""."""
+    free = [name for name in _KEYS_OF_DAPHNE.get(message.get("type"), ()) if name not in message]
+    key = key.casefold() if isinstance(key, str) else ""
+    parts = re.split("[_-]", key)
+    named = [name for name in free if name in parts]  # as code in close_code
+    return next(iter(named or difflib.get_close_matches(key, free, n=1)), "")
+
+
+def with_meant_keys(message: dict) -> dict:
+    """The message, with each unknown key replaced by the key of Daphne that it resembles."""
+    unknown = unknown_keys(message)
+    return {
+        (meant_key(message, key) or key) if key in unknown else key: value
+        for key, value in message.items()
+    }
+
+
+def ignored_keys_text(message: dict) -> str:
+    """A line for each key of `message` that Daphne ignores, with the key to write instead."""
+    if not isinstance(message, dict):
+        return ""
+    lines = []
+    for key in unknown_keys(message):
+        line = f"Daphne does not know the key {key!r} of {message['type']}, and ignores it."
+        meant = meant_key(message, key)
+        lines.append(f"{line} Write {meant!r}." if meant else line)
+    return "\n".join(lines)
+
+
+class WebSocketRules:
+    """Follows one WebSocket: `state` and `close_code` are its current state.
+
+    FakeServer uses every name without an underscore. HttpRules has the same names.
+    """
+
+    disconnect_type = "websocket.disconnect"  # the event after which the consumer must stop
+    late_handler = "handler-never-returned"  # diagnosis: a handler goes on after the client left
+    leftover_task = "task-left-behind"  # diagnosis: a task goes on after the client left
+    silence = "no-reply"  # diagnosis: the client waits and receives nothing
+
+    def __init__(self, subprotocols=()):
+        self.state = State.CONNECTING
+        self.close_code: int | None = None
+        self.offered = list(subprotocols)
+
+    @property
+    def client_left(self) -> bool:
+        return self.state is State.DISCONNECTED
+
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether the handshake has no answer yet."""
+        return self.state is State.CONNECTING
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether the answer to the handshake was a close. Such a client has sent no frame."""
+        return self.state is State.REJECTED
+
+    @property
+    def disconnect_event(self) -> dict | None:
+        """The event that the server sends once the consumer itself has closed the connection."""
+        if self.close_code is None:
+            return None
+        return {"type": self.disconnect_type, "code": self.close_code}
+
+    @property
+    def late_exception(self) -> str | None:
+        """The diagnosis for a handler that raises after it rejected the handshake."""
+        return "answered-after-refusal" if self.state is State.REJECTED else None
+
+    def fault_of_stopped(self) -> str | None:
+        """The diagnosis for a consumer that has stopped in this state."""
+        return {State.OPEN: "zombie", State.CONNECTING: "stopped-unanswered"}.get(self.state)
+
+    def fault_of_waiting(self, last_type: str) -> str | None:
+        """The diagnosis for a consumer that has handled `last_type` and waits for an event."""
+        if self.client_left:
+            return "no-stop-consumer"
+        is_unanswered = last_type == "websocket.connect" and self.state is State.CONNECTING
+        return "no-accept" if is_unanswered else None
+
+    def apply(self, message) -> None:
+        """Apply a message that the consumer sent. Raises BrokenRule."""
+        if self.state is State.DISCONNECTED:
+            return  # Daphne does not look at the message
+        rules = {
+            "websocket.accept": self._accept,
+            "websocket.send": self._send,
+            "websocket.close": self._close,
+        }
+        try:
+            kind = type_of(message)
+        except BrokenRule as broken:
+            if self.state is State.REJECTED:
+                broken.error = None  # nor does it look at it here
+            raise
+        # The type may be an object that cannot be a key of a dict.
+        rule = rules.get(kind) if isinstance(kind, str) else None
+        if rule is None:
+            raise BrokenRule("unknown-event-type")
+        rule(message)
+
+    def disconnect(self) -> None:
+        """The client has left."""
+        self.state = State.DISCONNECTED
+
+    def _accept(self, message) -> None:
+        if self.state is State.REJECTED:
+            raise BrokenRule("answered-after-refusal")
+        if self.state is not State.CONNECTING:
+            reason = "'WebSocketProtocol' object has no attribute 'handshake_deferred'"
+            raise BrokenRule("accept-twice", AttributeError(reason))
+        given = chosen = exact_copy(dict.get(message, "subprotocol"))
+        if type(given) is tuple:  # autobahn takes its first item
+            chosen = given[0] if given else None
+        if chosen is not None and not (isinstance(chosen, str) and chosen in self.offered):
+            # Daphne raises nothing. The handshake never ends, and Daphne drops it after 5 s.
+            remark = "" if isinstance(given, str) else _type_text("subprotocol", given, "a str")
+            raise BrokenRule("subprotocol-not-offered", remark=remark)
+        self.state = State.OPEN
+
+    def _send(self, message) -> None:
+        if self.state is State.REJECTED:
+            raise BrokenRule("answered-after-refusal")
+        if self.state is State.CONNECTING:
+            reason = "Socket has not been accepted, so cannot send over it"
+            raise BrokenRule("send-before-accept", ValueError(reason))
+        text, data = exact_copy(dict.get(message, "text")), dict.get(message, "bytes")
+        if text and data:
+            got = f"Got invalid WebSocket reply message on {message}"
+            raise BrokenRule("both-keys", ValueError(f"{got} - contains both bytes and text keys"))
+        # Daphne drops a false value, such as {} or 0, before its type matters.
+        if text is not None and not isinstance(text, str):
+            reason = f"'{type(text).__name__}' object has no attribute 'encode'"
+            raise BrokenRule("payload-not-text", AttributeError(reason) if text else None)
+        if text:
+            _check_encodable(text)
+        if data is not None and type(data) is not bytes:
+            reason = f'"payload" must have type bytes, but was "{type(data)}"'
+            raise BrokenRule("payload-not-bytes", AssertionError(reason) if data else None)
+        if self.state is State.CLOSING and (text or data):
+            error = Disconnected("Attempt to send on a closed protocol")
+            raise BrokenRule("send-after-close", error)
+        if text is None and data is None:
+            raise BrokenRule("send-without-payload")
+        size = len(text.encode() if text else data or b"")
+        if size > MAX_FRAME_SIZE:
+            limit = f"size {size} exceeding payload limit of {MAX_FRAME_SIZE} octets"
+            error = PayloadExceededError(f"tried to send WebSocket message with {limit}")
+            raise BrokenRule("frame-too-large", error)
+
+    def _close(self, message) -> None:
+        code = dict.get(message, "code")
+        if self.state is State.CONNECTING:
+            self.state, self.close_code = State.REJECTED, 1006
+            if exact_copy(code) not in (None, 1000):
+                raise BrokenRule(CODE_DROPPED)
+            return
+        if self.state is State.REJECTED:
+            return
+        if code is not None and type(code) is not int:
+            reason = f"invalid type '{type(code)}' for close code (must be an integer)"
+            remark = _type_text("code", code, "an int")
+            raise BrokenRule("forbidden-close-code", Exception(reason), remark)
+        if code is not None and not _may_be_sent(code):
+            reason = f"invalid close code {code} (must be 1000 or from [3000, 4999])"
+            raise BrokenRule("forbidden-close-code", Exception(reason))
+        if self.state is State.OPEN:
+            self.state, self.close_code = State.CLOSING, 1000 if code is None else code
+
+
+def _type_text(key: str, value, wanted: str) -> str:
+    """A sentence about a value of the wrong type. Its repr shows that '4013' is not 4013."""
+    name = type(value).__name__
+    article = "an" if name[0].lower() in "aeiou" else "a"
+    return f"The value of {key!r} is {value!r}, {article} {name}. It must be {wanted}."
+
+
+def _check_encodable(text: str) -> None:
+    """Daphne encodes each text as UTF-8. A lone surrogate, which JSON can hold, has no bytes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise BrokenRule("text-not-encodable", error) from None
+
+
+def _may_be_sent(code: int) -> bool:
+    """RFC 6455, section 7.4.2: of the codes an application may use, autobahn sends only these."""
+    return code == 1000 or 3000 <= code <= 4999
+
+
+class Response(Enum):
+    AWAITED = "awaited"
+    STARTED = "started"
+    COMPLETE = "complete"  # a body without more_body has been sent
+
+
+class HttpRules:
+    """Follows one request: `response` says how much of the response was sent.
+
+    FakeServer uses every name without an underscore. WebSocketRules has the same names.
+    """
+
+    disconnect_type = "http.disconnect"
+    late_exception = None
+
+    def __init__(self):
+        self.response = Response.AWAITED
+        self.client_left = False
+        self._left_early = False
+        self._status_error: Exception | None = None  # which the first body will raise
+
+    @property
+    def awaits_answer(self) -> bool:
+        """Never: a response may take as long as it likes."""
+        return False
+
+    @property
+    def disconnect_event(self) -> dict | None:
+        """Daphne sends http.disconnect after every complete response, too."""
+        return {"type": self.disconnect_type} if self.response is Response.COMPLETE else None
+
+    @property
+    def late_handler(self) -> str:
+        return "stream-outlives-client" if self._left_early else "handler-never-returned"
+
+    @property
+    def leftover_task(self) -> str:
+        return "stream-outlives-client" if self._left_early else "task-left-behind"
+
+    @property
+    def silence(self) -> str:
+        unanswered = self.response is Response.AWAITED
+        return "response-missing" if unanswered else "response-not-finished"
+
+    def disconnect(self) -> None:
+        """The client has closed its connection, or the response is complete."""
+        self._left_early = self.response is not Response.COMPLETE
+        self.client_left = True
+
+    def fault_of_stopped(self) -> str | None:
+        is_whole = self.client_left or self.response is Response.COMPLETE
+        return None if is_whole else self.silence
+
+    def fault_of_waiting(self, last_type: str) -> str | None:
+        """None for a missing response: a task may still be working on it."""
+        return "http-no-stop-consumer" if self.client_left else None
+
+    def apply(self, message) -> None:
+        """Apply a message that the consumer sent. Raises BrokenRule."""
+        if self.response is Response.COMPLETE:
+            self._judge_late(message)
+        elif not self.client_left:
+            rules = {"http.response.start": self._start, "http.response.body": self._body}
+            kind = type_of(message)
+            if not isinstance(kind, str) or kind not in rules:
+                reason = f"Cannot handle message type {kind}!"
+                raise BrokenRule("unknown-response-type", ValueError(reason))
+            rules[kind](message)
+
+    def _judge_late(self, message) -> None:
+        """A message after a complete response: Daphne drops it silently, whatever it is."""
+        try:
+            kind = type_of(message)
+        except BrokenRule as broken:
+            broken.error = None
+            raise
+        if self.client_left and kind == "http.response.body" and not dict.get(message, "body"):
+            return  # a stream may still send its end after the client has left
+        is_start = kind == "http.response.start"
+        raise BrokenRule("answered-twice" if is_start else "response-cut-short")
+
+    def _start(self, message) -> None:
+        headers = dict.get(message, "headers", [])
+        _check_headers(headers)
+        if self.response is Response.STARTED:
+            reason = "HTTP response has already been started"
+            raise BrokenRule("started-twice", ValueError(reason))
+        self.response = Response.STARTED
+        if "status" not in message:
+            reason = "Specifying a status code is required for a Response message."
+            raise BrokenRule("status-missing", ValueError(reason))
+        status = dict.get(message, "status")
+        if not isinstance(status, int):
+            # Twisted looks the status up. It writes the status line with the first body.
+            try:
+                hash(status)
+            except TypeError as error:
+                raise BrokenRule("status-not-int", error) from None
+            if not isinstance(status, float):
+                reason = f"%d format: a real number is required, not {type(status).__name__}"
+                self._status_error = TypeError(reason)
+            raise BrokenRule("status-not-int", remark=_type_text("status", status, "an int"))
+        for name, _ in headers:
+            if not _TOKEN.fullmatch(name):
+                error = InvalidHeaderName(bytes.__bytes__(name))
+                raise BrokenRule("header-name-invalid", error)
+
+    def _body(self, message) -> None:
+        if self.response is Response.AWAITED:
+            reason = "HTTP response has not yet been started but got http.response.body"
+            raise BrokenRule("body-before-start", ValueError(reason))
+        if self._status_error:
+            raise BrokenRule("status-not-int", self._status_error)
+        _check_body(dict.get(message, "body", b""))
+        if not dict.get(message, "more_body", False):
+            self.response = Response.COMPLETE
+
+
+_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
+
+
+def _check_headers(headers) -> None:
+    try:
+        for name, value in headers:
+            for part, item in (("name", name), ("value", value)):
+                if not isinstance(item, bytes):
+                    expected = f"expected to be `bytes`, but got `{type(item)}`"
+                    error = ValueError(f"Header {part} '{item}' {expected}")
+                    raise BrokenRule("headers-not-bytes", error)
+    except (TypeError, ValueError) as error:  # not pairs
+        raise BrokenRule("headers-not-pairs", error) from None
+
+
+def _check_body(data) -> None:
+    if isinstance(data, bytes):
+        return
+    try:
+        is_empty = not len(data)
+    except TypeError as error:
+        raise BrokenRule("body-not-bytes", error) from None
+    # Daphne ignores the type of an empty body. Other servers do not.
+    raise BrokenRule("body-not-bytes", None if is_empty else TypeError("Data must be bytes"))

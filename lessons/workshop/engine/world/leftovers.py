@@ -1,0 +1,222 @@
+"""Finds what a conversation leaves behind: threads, jobs, timers, coroutines without an await.
+
+Python reports a forgotten `await` only when it destroys the coroutine, as a warning. So the
+warnings of a conversation are caught and read. A coroutine that is still referenced gives no
+warning; the garbage collector's list of objects has it.
+
+A job of a pool, or a timer of the loop, may outlive the connection for a while: a thread cannot be
+cancelled. So they get simulated time to end, and only what goes on then is a fault.
+"""
+
+import asyncio
+import gc
+import inspect
+import os
+import re
+import sys
+import threading
+import traceback
+import warnings
+from contextlib import contextmanager
+from functools import partial
+from types import CoroutineType
+
+from asgiref.sync import SyncToAsync
+from channels.consumer import SyncConsumer
+from channels.layers import InMemoryChannelLayer
+
+from lessons.workshop.engine.faults.finding import (
+    Finding,
+    Place,
+    SubjectSource,
+    make_finding,
+    place_in_thread,
+)
+from lessons.workshop.engine.recording.layer import RecordingLayer
+from lessons.workshop.engine.world.threads import ControlledThread, is_pool_thread
+
+JOB_TIMEOUT = 60.0  # simulated seconds for a job that has begun to end
+MAX_ROUNDS = 100  # of jobs that wait for other jobs, or of a timer that sets the next one
+LONGEST_TIMER = 86_400.0  # simulated seconds that are waited for a timer
+THREAD_TIMEOUT = 1.0  # seconds for a thread to end; only a thread that hangs takes so long
+# The engine's code that gives jobs to threads itself.
+_ENGINE = tuple(
+    os.path.join(os.path.dirname(os.path.dirname(__file__)), name, "")
+    for name in ("process", "script")
+)
+_NEVER_AWAITED = re.compile(r"coroutine '(?P<name>[^']+)' was never awaited")
+
+
+class Leftovers:
+    """What one conversation has left behind, once watched() has ended: `findings`."""
+
+    def __init__(self, subject):
+        self._source = SubjectSource(subject)
+        self._subject = subject
+        self.findings: list[Finding] = []
+        self._earlier_jobs: set[ControlledThread] = set()
+
+    def ignore_jobs_so_far(self) -> None:
+        """Do not report the jobs that run now: the import of the file has started them."""
+        self._earlier_jobs = asyncio.get_running_loop().turns.unfinished_jobs()
+
+    async def wait_for_jobs(self, reports: bool) -> None:
+        """Let the jobs of pools end, and find those of the student that do not, if `reports`.
+
+        A job of one conversation must not go on in the next one.
+        """
+        turns = asyncio.get_running_loop().turns
+        for _ in range(MAX_ROUNDS):
+            left = turns.unfinished_jobs() - self._earlier_jobs
+            begun = {job for job in left if job.ident is not None}
+            if not left:
+                return
+            await asyncio.sleep(JOB_TIMEOUT)
+            if endless := begun & turns.unfinished_jobs():
+                break
+        else:
+            endless = begun
+        places = [_place_of_job(self._source.file, job) for job in endless] if reports else []
+        for place in sorted({it for it in places if it}, key=lambda it: it.line):
+            detail = "A job that was submitted to a pool does not end."
+            self.findings.append(make_finding("thread-left-behind", place, detail=detail))
+
+    async def wait_for_timers(self) -> None:
+        """Let the timers of the student's functions end, and find one that is set again and again.
+
+        The end of the loop ends the timers. On a server they would go on.
+        """
+        loop = asyncio.get_running_loop()
+        for _ in range(MAX_ROUNDS):
+            timers = self._students_timers(loop)
+            if not timers:
+                return
+            last = max(timer.when() for timer in timers) - loop.time()
+            await asyncio.sleep(min(max(last, 0.0), LONGEST_TIMER))
+        for place in sorted({*self._students_timers(loop).values()}, key=lambda it: it.line):
+            detail = "A timer of the event loop is set again each time that it has fired."
+            self.findings.append(make_finding("thread-left-behind", place, detail=detail))
+
+    def _students_timers(self, loop) -> dict[asyncio.TimerHandle, Place]:
+        """The timers that will call a function of the student's file, and its place."""
+        found = {}
+        for timer in loop._scheduled:
+            if not timer.cancelled():
+                code = getattr(_function_of(timer._callback), "__code__", None)
+                if code is not None and code.co_filename == self._source.file:
+                    found[timer] = Place(code.co_filename, code.co_firstlineno, code.co_qualname)
+        return found
+
+    @contextmanager
+    def watched(self, collects_garbage=True):
+        """Watch the conversation that runs within it.
+
+        Without `collects_garbage` a coroutine in a reference cycle is not found. A collection takes
+        some milliseconds.
+        """
+        threads = set(threading.enumerate())
+        with warnings.catch_warnings(record=True) as caught, _coroutine_origins():
+            warnings.simplefilter("always")
+            yield
+            self._find_threads(threads)
+            if collects_garbage:
+                gc.collect()
+        self._find_warnings(caught)
+
+    def find_unstarted_coroutine(self) -> None:
+        """Find a coroutine that was never started and is still referenced, and close it.
+
+        Closed, it gives no warning in a later conversation.
+        """
+        for item in gc.get_objects():
+            if (
+                type(item) is CoroutineType
+                and inspect.getcoroutinestate(item) == inspect.CORO_CREATED
+            ):
+                place = _innermost_place(item.cr_origin or (), self._source.file)
+                # A coroutine of sync code has no origin. Then only one of the layer counts.
+                if place.line or item.__qualname__.startswith(f"{RecordingLayer.__name__}."):
+                    self.findings.append(self._never_awaited(item.__qualname__, place))
+                    item.close()
+
+    def _find_threads(self, before: set[threading.Thread]) -> None:
+        for thread in set(threading.enumerate()) - before:
+            if is_pool_thread(thread):  # it waits for the next job
+                continue
+            # The last thread of a ThreadSensitiveContext may be ending.
+            thread.join(THREAD_TIMEOUT)
+            if thread.is_alive():
+                finding = make_finding("thread-left-behind", detail=f"Thread {thread.name}")
+                self.findings.append(finding)
+
+    def _find_warnings(self, caught) -> None:
+        for warning in caught:
+            found = _NEVER_AWAITED.search(str(warning.message))
+            if not found:
+                continue
+            name = found["name"].rpartition(".")[2]
+            handler = getattr(self._source.subject, name, None)
+            is_handler = handler is not None and handler.__qualname__ == found["name"]
+            if is_handler and issubclass(self._source.subject, SyncConsumer):
+                place = self._source.place_of_handler(name)
+                self.findings.append(make_finding("async-handler-in-sync-consumer", place))
+            else:
+                place = _origin_of(warning, self._source.file)
+                self.findings.append(self._never_awaited(found["name"], place))
+
+    def _never_awaited(self, name: str, place: Place) -> Finding:
+        """The finding for the coroutine `name`, which was created at `place`."""
+        owner, _, method = name.rpartition(".")
+        is_layer = owner == RecordingLayer.__name__
+        # In the student's project this is a method of the channel layer, not of the recorder.
+        name = f"{InMemoryChannelLayer.__name__}.{method}" if is_layer else name
+        in_sync_code = isinstance(self._subject, type) and issubclass(self._subject, SyncConsumer)
+        diagnosis = "layer-not-called" if is_layer and in_sync_code else "never-awaited"
+        return make_finding(diagnosis, place, detail=f"coroutine '{name}' was never awaited")
+
+
+def _function_of(callback):
+    """The function that a callback calls in the end."""
+    while isinstance(callback, partial):
+        callback = callback.func
+    return callback
+
+
+def _place_of_job(file: str, job: ControlledThread) -> Place | None:
+    """The line of `file` that the job executes; None if the engine or asgiref has submitted it.
+
+    asgiref runs handlers and the functions of sync_to_async(), and the consumer waits for these.
+    """
+    frame = sys._current_frames().get(job.ident)
+    for caller, _ in traceback.walk_stack(frame) if frame else ():
+        code = caller.f_code
+        is_asgiref = code.co_qualname == SyncToAsync.thread_handler.__qualname__
+        if is_asgiref or code.co_filename.startswith(_ENGINE):
+            return None
+    return place_in_thread(file, job.ident)
+
+
+@contextmanager
+def _coroutine_origins():
+    """Let each coroutine remember the lines that created it: one of them forgot the await."""
+    before = sys.get_coroutine_origin_tracking_depth()
+    sys.set_coroutine_origin_tracking_depth(10)
+    try:
+        yield
+    finally:
+        sys.set_coroutine_origin_tracking_depth(before)
+
+
+def _origin_of(warning, file: str) -> Place:
+    """The innermost line of `file` that created the coroutine of this warning."""
+    # A coroutine of another thread has no origin. The warning has the line that dropped it.
+    dropped_at = (warning.filename, warning.lineno, "")
+    origin = getattr(warning.source, "cr_origin", None) or ()
+    return _innermost_place((*origin, dropped_at), file)
+
+
+def _innermost_place(origin, file: str) -> Place:
+    for name, line, function in origin:
+        if name == file:
+            return Place(file, line, function)
+    return Place(file)

@@ -1,0 +1,375 @@
+"""An event loop that knows when nothing is left to do, and whose clock jumps over every wait.
+
+A check must not wait. A stock communicator waits 0.1 to 1 s before it says that a consumer sends
+nothing. This loop knows it at once, because it sees all work that is left: ready callbacks, jobs on
+threads, open sockets. When no work is left, the loop is idle. Then it does one of two things:
+
+    await loop.wait_until_idle()   # returns as soon as the loop is idle
+    await asyncio.sleep(5)         # ends as soon as the loop is idle: the clock moves on by 5 s
+
+A normal loop sleeps in its selector when no callback is ready, until a file is ready or the next
+timer is due. It does so in `_Selector.select()`. In cases 2 to 5 no callback is ready:
+
+1. A callback is ready (timeout 0): select() looks at the files and returns.
+2. A thread wants to run, or has a result: select() lets it, and waits until it waits or ends.
+3. The loop is idle and a coroutine waits in wait_until_idle(): select() wakes that coroutine.
+4. The loop is idle and a timer is set: select() moves the clock to the timer. If the program runs
+   threads that the loop does not know, it first gives these threads a moment of real time.
+5. Anything else, such as a socket: select() waits in real time, as a normal loop does.
+
+For example, a handler awaits a thread job that takes 20 ms, then sleeps for 5 s, while a check
+awaits wait_until_idle(). The loop waits 20 ms for the job (2). Then only the timer is left, so the
+check goes on (3). When the check awaits the end of the handler, the clock jumps by 5 s (4).
+
+A seed decides what in life the outside world decides: when threads get their turns and results
+arrive, which of two timers for the same time comes first, and whether pause() suspends. With seed
+0, everything comes in its natural order. What asyncio guarantees, such as the order of call_soon(),
+holds with every seed. The machine decides nothing: threads.py says how.
+"""
+
+import asyncio
+import heapq
+import itertools
+import math
+import random
+import selectors
+import threading
+from asyncio.events import TimerHandle
+from asyncio.futures import _copy_future_state
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import Context, copy_context
+from dataclasses import dataclass
+from functools import partial
+from weakref import WeakKeyDictionary, WeakSet
+
+from lessons.workshop.engine.faults.finding import Place
+from lessons.workshop.engine.world.threads import ThreadTurns
+
+POLL_INTERVAL = 0.001  # seconds for something that is about to happen
+THREAD_TIME_SLICE = 0.00025  # seconds for unknown threads before the clock jumps
+CLOCK_RESOLUTION = 1e-9  # seconds; timers that are so close come at the same time
+# What the loop's clock shows at first: an uptime of 1.5 days. A whole number keeps sums exact.
+EPOCH = 131072.0
+PAUSES = (0, 0, 0, 1, 1, 2)  # how often pause() suspends, of which a seed chooses
+
+
+@dataclass(frozen=True)
+class BlockingCall:
+    """A call that held up the loop, and the student's lines that led to it, the innermost
+    coroutine first.
+
+    `seconds` are those of the simulated clock; None if the call waited for something real, such as
+    another process.
+    """
+
+    name: str
+    seconds: float | None
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True)
+class ThreadSleep:
+    """A call of time.sleep() on another thread than the loop's.
+
+    `function` is the name of the function that called it, and `argument` the first argument of
+    that function, if it is a text. The times are seconds since the clock began.
+    """
+
+    function: str
+    argument: str | None
+    begun: float
+    seconds: float
+
+
+class _Timer(TimerHandle):
+    """A timer. `order` decides between timers that are due at the same time."""
+
+    __slots__ = ("order",)
+
+    def __lt__(self, other):
+        return self.order < other.order
+
+
+class SimulatedLoop(asyncio.SelectorEventLoop):
+    """An event loop with `wait_until_idle()`, on a clock that moves by the time spent asleep.
+
+    The clock stands still while code runs, so a busy machine does not change what is timed.
+    `thread_jobs_started` counts the jobs for threads: they are a part of what an event costs.
+    """
+
+    def __init__(self, seed: int = 0):
+        self.thread_jobs_started = 0
+        self.clock_reads = 0  # in this iteration, within simulated_clock()
+        self.worker_threads: WeakSet[threading.Thread] = WeakSet()  # threads that did a job
+        self.held_threads: set[int] = set()  # threads that wait until the player lets them go on
+        self.held_tasks: set[asyncio.Task] = set()  # tasks that wait at a point until it has passed
+        self._timer_numbers = itertools.count()
+        self.blocking_calls: list[BlockingCall] = []  # noted within simulated_clock()
+        self.thread_sleeps: list[ThreadSleep] = []  # noted within simulated_clock()
+        self._now = EPOCH
+        self._idle_waiters: list[asyncio.Future] = []
+        # Weak, so that a finished task and all that it refers to can be freed.
+        self._start_contexts: WeakKeyDictionary[asyncio.Task, Context] = WeakKeyDictionary()
+        self.turns = ThreadTurns(self)
+        self._files = _Selector(self)
+        super().__init__(self._files)
+        self._own_files = len(self._files.get_map())
+        self.seed = seed
+        self._random = self.turns.random = random.Random(seed) if seed else None
+
+    async def pause(self) -> None:
+        """Suspend zero to two times, as a call may that waits for the outside world."""
+        if self._random is not None:
+            for _ in range(self._random.choice(PAUSES)):
+                await asyncio.sleep(0)
+
+    # The clock
+
+    def time(self) -> float:
+        """Seconds on the loop's own clock."""
+        return self._now
+
+    def elapsed(self) -> float:
+        """Seconds since the clock began, without the rounding errors of a float."""
+        return round(self._now - EPOCH, 9)
+
+    def advance(self, seconds: float) -> None:
+        """Move both clocks forward."""
+        self.move_to(self._now + seconds)
+
+    def move_to(self, when: float) -> None:
+        """Move both clocks forward to the loop's time `when`, unless it is past."""
+        self._now = max(self._now, when)
+        # In a far future, the next float is farther away. Then a timer that is due is not exact.
+        self._clock_resolution = max(CLOCK_RESOLUTION, math.ulp(self._now))
+
+    def call_at(self, when, callback, *args, context=None):
+        """As in asyncio. Of timers for the same time, the first or a random one comes first."""
+        self._check_closed()
+        timer = _Timer(when, callback, args, self, context)
+        rank = 0.0 if self._random is None else self._random.random()
+        timer.order = (when, rank, next(self._timer_numbers))
+        heapq.heappush(self._scheduled, timer)
+        timer._scheduled = True
+        return timer
+
+    def advance_to_next_timer(self, timeout: float) -> None:
+        """Move both clocks to the next timer, which is due after `timeout` seconds."""
+        when = self._scheduled[0].when() if self._scheduled else self._now
+        # asyncio sleeps for at most a day at a time
+        self.move_to(when if when - self._now <= timeout else self._now + timeout)
+
+    # Work on threads
+
+    def run_in_executor(self, executor, func, *args):
+        """As in asyncio. The loop decides when the job runs, and when its result arrives."""
+
+        def work():
+            self.worker_threads.add(threading.current_thread())
+            return func(*args)
+
+        self._check_closed()
+        executor = executor or self._usual_executor()
+        self.thread_jobs_started += 1
+        if _is_empty(func) and isinstance(executor, ThreadPoolExecutor) and self.turns.is_active:
+            return self._run_empty_job(executor)
+        job = executor.submit(work)
+        result = self.create_future()
+        result.add_done_callback(lambda result: result.cancelled() and job.cancel())
+        job.add_done_callback(lambda job: self._job_is_done(executor, job, result))
+        return result
+
+    def _run_empty_job(self, executor: ThreadPoolExecutor) -> asyncio.Future:
+        """As run_in_executor() with a job that does nothing: in the same turns, on no thread."""
+        result = self.create_future()
+
+        def deliver():
+            if not result.done():
+                result.set_result(None)
+
+        def do():
+            if self._random is None:
+                self.call_soon(deliver)
+            else:
+                self.turns.deliver(executor, deliver)
+
+        self.turns.queue_empty_job(executor, do)
+        return result
+
+    def _usual_executor(self) -> ThreadPoolExecutor:
+        self._check_default_executor()
+        if self._default_executor is None:
+            self._default_executor = ThreadPoolExecutor(thread_name_prefix="asyncio")
+        return self._default_executor
+
+    def _job_is_done(self, executor, job: Future, result: asyncio.Future) -> None:
+        """Called in the job's thread."""
+
+        def deliver():
+            if not result.done():
+                _copy_future_state(job, result)
+
+        if result.done() or self.is_closed():
+            return
+        if self._random is None:
+            self.call_soon_threadsafe(deliver)
+        else:
+            self.turns.deliver(executor, deliver)
+
+    def run_forever(self):
+        """As in asyncio. Until it returns, the threads run in turns."""
+        with self.turns.control():
+            super().run_forever()
+
+    async def shutdown_default_executor(self, timeout=None):
+        """As in asyncio, but without the time limit of Python 3.12: this clock would jump to it."""
+        await super().shutdown_default_executor()
+
+    # Tasks
+
+    def create_task(self, coro, **kwargs):
+        """As in asyncio. The loop remembers the context in which the task was started."""
+        task = super().create_task(coro, **kwargs)
+        context = kwargs.get("context")
+        self._start_contexts[task] = copy_context() if context is None else context.copy()
+        return task
+
+    def tasks_started_with(self, variable, value) -> list[asyncio.Task]:
+        """Every living task that was started while the context variable had that value."""
+        contexts = list(self._start_contexts.items())
+        return [task for task, context in contexts if context.get(variable) is value]
+
+    # Idleness
+
+    async def wait_until_idle(self) -> None:
+        """Return once no callback is ready and no thread can go on. Sleepers go on sleeping.
+
+        A thread in `held_threads`, and a job behind such a thread, do not count as work.
+        """
+        waiter = self.create_future()
+        self._idle_waiters.append(waiter)
+        await waiter
+
+    @contextmanager
+    def idle_waiters_paused(self):
+        """Within it, tasks in wait_until_idle() keep waiting, even if the loop is idle."""
+        paused, self._idle_waiters = self._idle_waiters, []
+        try:
+            yield
+        finally:
+            self._idle_waiters += paused
+
+    def has_no_work(self) -> bool:
+        """Whether no thread and no network traffic can wake the loop."""
+        return not self.has_files() and not self.turns.has_work(self.held_threads)
+
+    def has_files(self) -> bool:
+        """Whether it watches a file, such as a socket, besides the one that wakes it."""
+        return len(self._files.get_map()) > self._own_files
+
+    def wake_idle_waiters(self) -> bool:
+        """Wake the tasks in wait_until_idle(). Returns False if no task waits."""
+        waiting, self._idle_waiters = self._idle_waiters, []
+        for waiter in waiting:
+            if not waiter.done():
+                waiter.set_result(None)
+        return bool(waiting)
+
+    def has_ready_callbacks(self) -> bool:
+        """Whether a callback runs in this iteration."""
+        return bool(self._ready)
+
+    def wake_selector(self) -> None:
+        """Let select() return. Any thread may call it."""
+        self._write_to_self()
+
+    def _write_to_self(self):
+        """As in asyncio, but only while select() waits: a controlled thread runs at other times."""
+        if self._files.waits:
+            super()._write_to_self()
+
+
+async def pause() -> None:
+    """Suspend as often as the running loop's seed says. Another loop than this one says never."""
+    if isinstance(loop := asyncio.get_running_loop(), SimulatedLoop):
+        await loop.pause()
+
+
+def nothing() -> None:
+    """Does nothing. The loop knows that a job that calls this through asgiref needs no thread."""
+
+
+def _is_empty(job: Callable) -> bool:
+    """Whether this is nothing() within the partial() that asgiref's SyncToAsync makes."""
+    child = job.args[-1] if isinstance(job, partial) and job.args else None
+    return isinstance(child, partial) and child.func is nothing
+
+
+_usual_select = selectors.DefaultSelector.select  # simulated_clock() replaces it for other loops
+
+
+class _Selector(selectors.DefaultSelector):
+    """Acts when a normal loop would sleep. The module's docstring lists the cases."""
+
+    def __init__(self, loop: SimulatedLoop):
+        super().__init__()
+        self._loop = loop
+        self.waits = False  # it may wait in real time, and a thread has to wake it
+
+    def select(self, timeout=None):
+        loop, turns = self._loop, self._loop.turns
+        loop.clock_reads = 0
+        if timeout == 0:
+            if turns.actions:
+                turns.step(loop_is_busy=True)
+            return self._ready_files()
+        turns.set_alarms()
+        while turns.timers_changed or turns.step(loop_is_busy=False):
+            if turns.timers_changed or (loop.has_ready_callbacks() and not turns.go_on()):
+                return self._ready_files()  # asyncio looks at the timers again
+        is_idle = loop.has_no_work()
+        ready = self._ready_files()
+        if ready or loop.has_ready_callbacks() or (is_idle and loop.wake_idle_waiters()):
+            return ready
+        if not is_idle:
+            return self._select_in_real_time(timeout)
+        if timeout is None:
+            return self._wait(None)
+        # The loop cannot wait for a thread that it does not know. But the thread must run:
+        # otherwise code that polls it could poll for a simulated hour before it has even started.
+        ready = self._wait(THREAD_TIME_SLICE) if turns.has_unknown_threads() else []
+        # A thread may have acted since: then asyncio looks at the timers again.
+        has_acted = turns.has_new_alarms or turns.possible_actions() or loop.has_ready_callbacks()
+        if not ready and not has_acted:
+            loop.advance_to_next_timer(timeout)
+        return ready
+
+    def _ready_files(self):
+        """The files that are ready now. The loop's own one is written to only in _wait()."""
+        return _usual_select(self, 0) if self._loop.has_files() else []
+
+    def _select_in_real_time(self, timeout):
+        loop = self._loop
+        ready = self._wait(timeout, until_idle=True)
+        turns = loop.turns
+        has_work = turns.actions or turns.has_new_alarms or loop.has_ready_callbacks()
+        if timeout is None or ready or has_work or loop.has_no_work():
+            return ready
+        loop.advance_to_next_timer(timeout)  # a timer was due before a thread was done
+        return ready
+
+    def _wait(self, timeout, until_idle=False):
+        """Wait in real time for a file, or for a thread that calls wake_selector()."""
+        loop = self._loop
+        self.waits = True
+        try:
+            # A thread that has acted before this moment did not wake the selector.
+            turns = loop.turns
+            has_work = loop.has_ready_callbacks() or turns.possible_actions()
+            has_ended = until_idle and loop.has_no_work()
+            acted = has_work or turns.has_new_alarms or has_ended
+            return _usual_select(self, 0 if acted else timeout)
+        finally:
+            self.waits = False

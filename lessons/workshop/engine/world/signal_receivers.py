@@ -1,0 +1,105 @@
+"""Connects Django's signals only to the receivers of one student's file.
+
+Every check imports the file again, and each import may connect receivers. The receivers of the
+previous import must not be called. The receivers of a worked example must not be called either:
+they would send to the student's consumers.
+"""
+
+import sys
+from contextlib import contextmanager
+from unittest import mock
+from weakref import ReferenceType
+
+from django.conf import settings
+from django.contrib.auth import signals as auth
+from django.db.models import signals
+
+from lessons.workshop.engine.world import STUDENT_PACKAGE
+
+SIGNALS = (
+    *(signals.pre_save, signals.post_save, signals.pre_delete, signals.post_delete),
+    signals.m2m_changed,
+    *(auth.user_logged_in, auth.user_logged_out, auth.user_login_failed),
+)
+_DEMOS = ("db_demo", "auth_demo", "layers_demo")
+
+_receiver_was_lost = False
+
+
+@contextmanager
+def isolated_signals(subject):
+    """Within it, signals only reach the subject's receivers and those that its file connects.
+
+    If the file, or the class, has a function `ready`, it is called as AppConfig.ready() is.
+    """
+    global _receiver_was_lost
+    before = [list(signal.receivers) for signal in SIGNALS]
+    module = sys.modules[subject.__module__]
+    for signal in SIGNALS:
+        kept = [entry for entry in signal.receivers if not _is_foreign(entry, module)]
+        _set_receivers(signal, kept)
+    try:
+        if ready := getattr(subject, "ready", getattr(module, "ready", None)):
+            # With DEBUG on, Django inspects each receiver and caches the result, so it keeps the
+            # receiver alive. A receiver that only Django refers to would vanish in production only.
+            with mock.patch.object(settings, "DEBUG", False):
+                ready()
+        _receiver_was_lost = any(
+            _function_of(entry) is None for signal in SIGNALS for entry in signal.receivers
+        )
+        yield
+    finally:
+        for signal, receivers in zip(SIGNALS, before, strict=True):
+            _set_receivers(signal, receivers)
+        disconnect_student_receivers()
+
+
+@contextmanager
+def receivers_unchanged():
+    """What is connected within it is connected in another process: it is not called here."""
+    before = [list(signal.receivers) for signal in SIGNALS]
+    yield
+    for signal, receivers in zip(SIGNALS, before, strict=True):
+        _set_receivers(signal, receivers)
+
+
+def disconnect_student_receivers() -> None:
+    """Disconnect the receivers of students' files: the next import of a file connects them again.
+
+    This also removes receivers that were freed, so the next check does not count them as lost.
+    """
+    for signal in SIGNALS:
+        _set_receivers(signal, [entry for entry in signal.receivers if not _is_obsolete(entry)])
+
+
+def receiver_was_lost() -> bool:
+    """Whether a receiver was freed right after it was connected: Django keeps weak references."""
+    return _receiver_was_lost
+
+
+def _set_receivers(signal, receivers: list) -> None:
+    with signal.lock:
+        signal.receivers = receivers
+        signal.sender_receivers_cache.clear()
+
+
+def _is_foreign(entry, module) -> bool:
+    """Whether a receiver belongs to another student's file or another demo than `module`."""
+    name = _module_of(entry)
+    if name.startswith(STUDENT_PACKAGE):
+        return getattr(_function_of(entry), "__globals__", None) is not vars(module)
+    app = module.__name__.partition(".")[0]  # a worked example keeps its receivers
+    return name.startswith(_DEMOS) and not name.startswith(f"{app}.")
+
+
+def _is_obsolete(entry) -> bool:
+    return _function_of(entry) is None or _module_of(entry).startswith(STUDENT_PACKAGE)
+
+
+def _function_of(entry):
+    receiver = entry[1]
+    return receiver() if isinstance(receiver, ReferenceType) else receiver
+
+
+def _module_of(entry) -> str:
+    return getattr(_function_of(entry), "__module__", None) or ""

@@ -1,0 +1,163 @@
+"""Simulates `manage.py runworker`: it runs Channels' own worker in the simulated loop.
+
+There are two differences from a worker process. The channel layer is the simulated one. And where
+runworker logs an exception, this worker keeps the exception for the verdict.
+"""
+
+import asyncio
+import importlib
+import sys
+from contextvars import ContextVar
+
+from channels.layers import get_channel_layer
+from channels.routing import ChannelNameRouter
+from channels.worker import Worker
+
+from lessons.workshop.course.diagnoses import recognise
+from lessons.workshop.engine.faults.finding import (
+    CheckFailed,
+    SubjectSource,
+    make_finding,
+    place_of_error,
+)
+from lessons.workshop.engine.recording.events import Event, error_text
+from lessons.workshop.engine.recording.middleware import RecordingMiddleware
+from lessons.workshop.engine.recording.recorder import Recorder
+from lessons.workshop.engine.world import STUDENT_PACKAGE
+from lessons.workshop.engine.world.database import without_connection_cleanup
+from lessons.workshop.engine.world.loop import POLL_INTERVAL
+from lessons.workshop.engine.world.student_module import reload_module
+
+# The usual diagnosis → its diagnosis in a worker, where an exception disconnects no client.
+_WORKER_DIAGNOSES = {"exception": "job-raises", "no-handler": "job-not-handled"}
+
+# The worker that started a task. Its tasks inherit the variable, and end with the worker.
+_current_worker: ContextVar = ContextVar("current worker", default=None)
+
+
+def routes_of(consumer_class) -> dict:
+    """`channel_name_patterns`: the worker routes of the project that the consumer belongs to.
+
+    They are in the consumer's file, or on its class (in a file with many versions), or in its
+    app's routing.py. The file runs again, because a worker is a separate process: it does not see
+    what the web process keeps on a class or in a module.
+    """
+    module = sys.modules[consumer_class.__module__]
+    if module.__name__.startswith(f"{STUDENT_PACKAGE}."):
+        module = reload_module(module)
+        own = getattr(module, consumer_class.__name__, None)
+        return getattr(own, "channel_name_patterns", vars(module).get("channel_name_patterns", {}))
+    routing = importlib.import_module(f"{module.__package__}.routing")
+    return routing.channel_name_patterns
+
+
+class FakeWorker(Worker):
+    """One worker process. It keeps the errors that have ended its consumers."""
+
+    def __init__(self, routes: dict, channels: list[str], recorder: Recorder):
+        self._recorded = RecordingMiddleware(ChannelNameRouter(routes), recorder)
+        self.errors: list[Exception] = []
+        self.stopped = False
+        self.busy_channels: set[str] = set()  # channels with an unfinished job
+        super().__init__(self._serve, channels, get_channel_layer())
+
+    async def _serve(self, scope, receive, send):
+        async def next_job():
+            self.busy_channels.discard(scope["channel"])
+            job = await receive()
+            self.busy_channels.add(scope["channel"])
+            return job
+
+        try:
+            await self._recorded(scope, next_job, send)
+        except Exception as error:  # runworker logs it and goes on
+            self.errors.append(error)
+        else:
+            self.stopped = True
+
+    async def run_here(self) -> None:
+        """As `run()`, but in the running loop."""
+        _current_worker.set(self)
+        try:
+            await self.arun()
+        except Exception as error:  # a listener failed, which ends the whole process
+            self.errors.append(error)
+
+    async def kill(self) -> None:
+        """Cancel all its tasks, as if its process ended."""
+        tasks = asyncio.get_running_loop().tasks_started_with(_current_worker, self)
+        left = [task for task in tasks if not task.done()]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+
+class Workers:
+    """The workers of one conversation, with one transcript."""
+
+    def __init__(self, subject):
+        """The workers run the routes of the project that `subject`, a consumer, belongs to."""
+        self._subject = subject
+        self._recorder = Recorder()
+        self._processes: dict[FakeWorker, asyncio.Task] = {}
+        self._source = SubjectSource(subject)
+
+    @property
+    def transcript(self) -> tuple[Event, ...]:
+        return tuple(self._recorder.events)
+
+    async def start(self, *channels: str) -> None:
+        """Start one `manage.py runworker CHANNELS`. It takes the waiting jobs at once."""
+        routes = routes_of(self._subject)
+        worker = FakeWorker(routes, list(channels), self._recorder)
+        self._source = SubjectSource(routes.get(channels[0], self._subject))
+        self._processes[worker] = asyncio.create_task(worker.run_here())
+        with without_connection_cleanup():
+            await asyncio.get_running_loop().wait_until_idle()
+
+    @property
+    def jobs(self) -> list[dict]:
+        """All messages that the workers have received so far, jobs or not."""
+        return [event.message for event in self.transcript if _is_job(event)]
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a job has started and is not done. Later jobs wait for it."""
+        return any(worker.busy_channels for worker in self._processes)
+
+    async def take_job(self, channel: str) -> dict | None:
+        """Take the next job, as a worker that is killed before it starts it; None if none waits."""
+        try:
+            return await asyncio.wait_for(get_channel_layer().receive(channel), POLL_INTERVAL)
+        except TimeoutError:
+            return None
+
+    async def kill(self) -> None:
+        """Kill every worker. judge() ignores the errors of killed workers."""
+        for worker, running in self._processes.items():
+            await worker.kill()
+            await asyncio.wait([running])
+        self._processes.clear()
+
+    def judge(self) -> None:
+        """Raise CheckFailed for an error that a worker would log, or a consumer that stopped."""
+        for worker in self._processes:
+            for error in worker.errors:
+                name = recognise(error)
+                detail = error_text(error)
+                raise self.failure(_WORKER_DIAGNOSES.get(name, name), detail, error)
+            if worker.stopped:
+                raise self.failure("worker-stopped")
+
+    def failure(
+        self, name: str, detail: str = "", error: BaseException | None = None
+    ) -> CheckFailed:
+        """The CheckFailed with diagnosis `name`, at the line of `error` or at the last handler."""
+        job = str(self.jobs[-1].get("type", "")) if self.jobs else ""
+        place = error and place_of_error(self._source.file, error)
+        place = place or self._source.place_of_handler(job)
+        return CheckFailed(make_finding(name, place, job, detail), self.transcript)
+
+
+def _is_job(event: Event) -> bool:
+    return event.direction == "in" and event.message.get("type") != "scope"

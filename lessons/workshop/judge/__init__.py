@@ -1,0 +1,33 @@
+"""Judges a student's consumer: checks, verdicts, comparison with mistakes, predictions.
+
+A check.py and a test import these names from here. Each is loaded when it is first used: the
+communicator loads Twisted, which a command that lists the lessons does not need.
+"""
+
+from importlib import import_module
+
+_MODULES = {
+    "ANY_TIME": "engine.model.model",
+    "Answer": "engine.model.model",
+    "Answers": "engine.model.model",
+    "BEGINNING": "engine.world.clock",
+    "CheckFailed": "engine.faults.finding",
+    "Expected": "engine.model.model",
+    "FaultModel": "judge.fault_model",
+    "InAnyOrder": "engine.model.model",
+    "Model": "engine.model.model",
+    "OneOf": "engine.model.model",
+    "Stream": "engine.model.model",
+    "StrictCommunicator": "engine.world.communicator",
+    "StrictHttpCommunicator": "engine.world.communicator",
+    "Verdict": "judge.verdict",
+    "edited": "judge.fault_model",
+    "judge": "judge.runner",
+    "mutants_of": "judge.mutants",
+}
+
+
+def __getattr__(name):
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"lessons.workshop.{_MODULES[name]}"), name)

@@ -1,0 +1,104 @@
+"""The model of an exercise that is a test: it must notice each consumer with a fault.
+
+A check.py gives consumers by name: right ones, whose names begin with "right", those with a fault,
+and mutants. The student's test runs on each of them, in a step `try NAME`.
+"""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from lessons.workshop.engine.model.model import Model
+from lessons.workshop.judge.mutants import Mutant
+
+# Claim → diagnosis → faults. Each fault has a name, and edits of the right consumer.
+Faults = dict[str, dict[str, dict[str, tuple[str, ...]]]]
+
+
+def edited(source: str, *edits: str) -> str:
+    """The source with each old text replaced by the new one that follows it in `edits`."""
+    for old, new in _pairs(edits):
+        assert old in source, old
+        source = source.replace(old, new)
+    return source
+
+
+def _pairs(edits: tuple[str, ...]) -> Iterable[tuple[str, str]]:
+    return zip(edits[::2], edits[1::2], strict=True)
+
+
+class FaultModel(Model):
+    """A subclass sets these, and gives the promise as the docstring of `other`."""
+
+    kind = "test"  # what the student writes; diagnoses begin with it
+    subject = "consumer"  # what it tests, in the words of the exercise
+    right: ClassVar[dict[str, str]] = {}  # sources by name; that of "right" is edited
+    faults: ClassVar[Faults] = {}
+    mutants: ClassVar[dict[str, Mutant]] = {}
+    per_conversation = 10  # consumers with a fault that are tried one after the other
+
+    explores = False
+    judges_leftovers = False
+
+    def __init_subclass__(cls):
+        diagnoses = [one for claim in cls.faults.values() for one in claim.items()]
+        cls._diagnoses = {name: diagnosis for diagnosis, faults in diagnoses for name in faults}
+        cls._edits = {name: edits for _, faults in diagnoses for name, edits in faults.items()}
+        cls.consumers = {
+            **cls.right,
+            **{name: edited(cls.right["right"], *edits) for name, edits in cls._edits.items()},
+            **{name: mutant.source for name, mutant in cls.mutants.items()},
+        }
+
+    def other(self, step):
+        is_right = step.arguments["name"].startswith("right")
+        return lambda answer: answer["passed"] == is_right and (answer["events"] or not is_right)
+
+    def diagnose(self, difference):
+        answer, name = difference.answer, difference.step.arguments.get("name")
+        if not isinstance(answer, dict):
+            return None
+        if answer["forgotten"]:
+            return "never-awaited"
+        if name.startswith("right"):
+            return self.diagnose_right(name, answer)
+        return self._diagnoses.get(name, f"{self.kind}-passes-change")
+
+    def diagnose_right(self, name, answer):
+        """The diagnosis of a test that is red for this right consumer, or that runs nothing."""
+        what = "runs-nothing" if answer["passed"] else "fails-the-right-one"
+        return f"{self.kind}-{what}"
+
+    def explain(self, difference):
+        answer, name = difference.answer, difference.step.arguments.get("name")
+        if not isinstance(answer, dict):
+            return None
+        if answer["forgotten"]:
+            return answer["forgotten"]
+        if name.startswith("right"):
+            return self.explain_right(answer)
+        if name in self.mutants:
+            changes = [self.mutants[name].name]
+        else:
+            changes = [f"{old}\nbecomes\n{new}" for old, new in _pairs(self._edits[name])]
+        green = f"Your {self.kind} is green for the {self.subject} {name}. In its code"
+        return "\n".join([green, *changes])
+
+    def explain_right(self, answer):
+        return f"{answer['code']}\n{answer['error']}".strip()
+
+    @classmethod
+    def try_faults(cls, play, claim: str) -> None:
+        """Try each consumer with a fault of this claim."""
+        cls._try(play, [name for faults in cls.faults[claim].values() for name in faults])
+
+    @classmethod
+    def try_mutants(cls, play) -> None:
+        cls._try(play, cls.mutants)
+
+    @classmethod
+    def _try(cls, play, names: Iterable[str]) -> None:
+        """A test that is red for the right consumer proves nothing about the others."""
+        names = list(names)
+        for first in range(0, len(names), cls.per_conversation):
+            chosen = names[first : first + cls.per_conversation]
+            play(["try right", *(f"try {name}" for name in chosen)])

@@ -1,0 +1,20 @@
+"""Loads modules and creates tables once, in the process that forks for each verdict."""
+
+from contextlib import suppress
+from importlib import import_module
+
+from django.db import DatabaseError
+
+from lessons.workshop.engine.process.child_process import set_up_django
+
+set_up_django()
+for name in (
+    "lessons.workshop.judge.runner",
+    "lessons.workshop.engine.process.conversation",
+    "lessons.workshop.engine.process.conversation_run",
+):
+    import_module(name)
+import_module("lessons.workshop.engine.world.clock").load_time_machine()
+
+with suppress(OSError, DatabaseError):  # a check that needs tables reports the reason
+    import_module("lessons.workshop.engine.world.database").prepare()

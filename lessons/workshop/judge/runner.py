@@ -1,0 +1,108 @@
+"""Judges what a child process plays with a target. Every verdict is made here."""
+
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import contextmanager
+
+from lessons.workshop.course.lesson_index import Lesson
+from lessons.workshop.engine.process.session import (
+    CourseError,
+    ForkedPlayer,
+    LimitedOutput,
+    PlayerNotStarted,
+    PlayerProcess,
+    SessionEnded,
+    SessionPool,
+)
+from lessons.workshop.engine.process.target import Target, resolve
+from lessons.workshop.judge import exploration as exploring
+from lessons.workshop.judge.claims import Claims, Play, claim_of, run_claim
+from lessons.workshop.judge.verdict import Outcome, Verdict
+
+CHECK_TIMEOUT = 5.0  # seconds that one conversation may take
+MAX_STUCK = 2  # claims that may use up their time; the next ones would most likely, too
+
+
+def judge(
+    lesson: Lesson,
+    target: str | Target = "exercise",
+    timeout: float = CHECK_TIMEOUT,
+    on_start: Callable[[], object] = lambda: None,
+    on_claims: Callable[[Verdict], object] = lambda verdict: None,
+    start_player: Callable[..., PlayerProcess] = ForkedPlayer,
+) -> Verdict:
+    """The verdict on `target` ("exercise", "solution", "mistake:NAME", a path).
+
+    First the lesson's claims are checked, then generated conversations. Each conversation has
+    `timeout` seconds. `on_start` is called when the child process has been started. If all claims
+    are green, `on_claims` is called with the verdict so far. `start_player` starts the process.
+    The result is a Verdict, whatever the target's code does. Raises UnknownTarget,
+    PlayerNotStarted, and CourseError if the lesson's own files are broken.
+    """
+    if isinstance(target, str):
+        target = resolve(lesson, target)
+    digest = target.digest()
+    started = time.monotonic()
+
+    def verdict(sessions, outcomes):
+        return Verdict(
+            *(lesson.key, target.title, tuple(outcomes), sessions.problem, output.text()),
+            digest=digest,
+            seconds=time.monotonic() - started,
+        )
+
+    with SessionPool(lesson, target, timeout, start_player) as sessions:
+        on_start()
+        claims = Claims.of(lesson)
+        sessions.wait_until_loaded()
+        output = sessions.output
+        if sessions.problem:
+            return verdict(sessions, [])
+        with _errors_of_the_course():
+            outcomes = _run_claims(lesson, sessions, claims, output)
+        if not claims.model.explores:
+            return verdict(sessions, outcomes)
+        exploration = Outcome(exploring.NAME, exploring.CLAIM, "not run")
+        if all(outcome.state == "green" for outcome in outcomes):
+            on_claims(verdict(sessions, [*outcomes, exploration]))
+            with _errors_of_the_course():
+                exploration = exploring.explore(lesson, sessions, claims.model, target.text())
+        return verdict(sessions, [*outcomes, exploration])
+
+
+@contextmanager
+def _errors_of_the_course():
+    """Within it, an exception comes from a claim or a model: it is raised as a CourseError."""
+    try:
+        yield
+    except (CourseError, PlayerNotStarted):
+        raise
+    except Exception:
+        raise CourseError(traceback.format_exc()) from None
+
+
+def _run_claims(
+    lesson: Lesson, sessions: SessionPool, claims: Claims, output: LimitedOutput
+) -> list[Outcome]:
+    """The outcome of each claim. What the consumer prints is added to `output`."""
+    outcomes = []
+    for function in claims.functions:
+        play = Play(lesson, sessions, claims.model)
+        try:
+            outcomes.append(run_claim(function, play))
+            for played in play.conversations:
+                output.add(played.output, played.cut)
+        except SessionEnded as ended:
+            name, claim = function.__name__, claim_of(function)
+            outcomes.append(Outcome(name, claim, "red", ended.finding))
+            break
+        if sum(is_stuck(outcome) for outcome in outcomes) == MAX_STUCK:
+            break
+    rest = claims.functions[len(outcomes) :]
+    return [*outcomes, *(Outcome(it.__name__, claim_of(it), "not run") for it in rest)]
+
+
+def is_stuck(outcome: Outcome) -> bool:
+    """Whether a conversation of this claim did not end."""
+    return outcome.finding is not None and outcome.finding.diagnosis == "stuck"

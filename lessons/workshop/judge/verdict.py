@@ -1,0 +1,173 @@
+"""The verdict on a target, as data, JSON, JUnit XML and plain text."""
+
+from dataclasses import asdict, dataclass, field
+from xml.etree import ElementTree
+
+from lessons.workshop.course.diagnoses import diagnosis
+from lessons.workshop.engine.faults.finding import Finding
+from lessons.workshop.engine.recording.events import Event
+from lessons.workshop.engine.recording.transcript import render
+
+STATES = ("green", "red", "not run")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The outcome of one check: `claim` is its docstring, `state` one of STATES."""
+
+    name: str
+    claim: str
+    state: str
+    finding: Finding | None = None
+    transcript: tuple[Event, ...] = ()
+
+    def as_json(self) -> dict:
+        return {
+            "name": self.name,
+            "claim": self.claim,
+            "state": self.state,
+            "finding": self.finding and asdict(self.finding),
+            "transcript": [event.as_json() for event in self.transcript],
+        }
+
+    @classmethod
+    def from_json(cls, data: dict) -> "Outcome":
+        finding = data["finding"] and Finding(**data["finding"])
+        transcript = tuple(Event.from_json(event) for event in data["transcript"])
+        return cls(**{**data, "finding": finding, "transcript": transcript})
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcomes of a lesson's checks on one target.
+
+    `lesson` is the lesson's key. `problem` says why the target could not be loaded. `output` is
+    what it printed (cut after some thousand characters), `digest` the version of its file, and
+    `seconds` the time that the checks took.
+    """
+
+    lesson: str
+    target: str
+    outcomes: tuple[Outcome, ...] = ()
+    problem: Finding | None = None
+    output: str = ""
+    digest: str = field(default="", compare=False)
+    seconds: float = field(default=0.0, compare=False)
+
+    @property
+    def green(self) -> bool:
+        """Whether every check is green. A verdict without a check is not green."""
+        states = {outcome.state for outcome in self.outcomes}
+        return self.problem is None and states == {"green"}
+
+    @property
+    def findings(self) -> list[Finding]:
+        found = [outcome.finding for outcome in self.outcomes if outcome.finding]
+        return [self.problem, *found] if self.problem else found
+
+    @property
+    def further_red(self) -> int:
+        """How many claims are red besides that of the first finding: often for the same reason."""
+        return max(0, sum(outcome.state == "red" for outcome in self.outcomes) - 1)
+
+    @property
+    def diagnosis_ids(self) -> list[str]:
+        """The ids of the diagnoses, each once, in the order of the checks."""
+        return list(dict.fromkeys(finding.diagnosis for finding in self.findings))
+
+    def as_json(self) -> dict:
+        return {
+            "lesson": self.lesson,
+            "target": self.target,
+            "green": self.green,
+            "problem": self.problem and asdict(self.problem),
+            "outcomes": [outcome.as_json() for outcome in self.outcomes],
+            "output": self.output,
+            "digest": self.digest,
+            "seconds": round(self.seconds, 4),
+        }
+
+    @classmethod
+    def from_json(cls, data: dict) -> "Verdict":
+        data = {name: value for name, value in data.items() if name != "green"}
+        problem = data["problem"] and Finding(**data["problem"])
+        outcomes = tuple(Outcome.from_json(outcome) for outcome in data["outcomes"])
+        return cls(**{**data, "problem": problem, "outcomes": outcomes})
+
+    def as_junit(self) -> str:
+        """JUnit XML: a test suite for the lesson, a test case for each check."""
+        suite = ElementTree.Element(
+            "testsuite",
+            name=self.lesson,
+            tests=str(max(len(self.outcomes), 1)),
+            failures=str(sum(outcome.state == "red" for outcome in self.outcomes)),
+            errors=str(int(self.problem is not None)),
+            skipped=str(sum(outcome.state == "not run" for outcome in self.outcomes)),
+            time=f"{self.seconds:.3f}",
+        )
+        if self.problem:
+            case = ElementTree.SubElement(suite, "testcase", classname=self.lesson, name="loading")
+            _junit_fault(case, "error", self.problem)
+        for outcome in self.outcomes:
+            case = ElementTree.SubElement(
+                suite, "testcase", classname=self.lesson, name=outcome.claim
+            )
+            if outcome.state == "not run":
+                ElementTree.SubElement(case, "skipped")
+            elif outcome.finding:
+                _junit_fault(case, "failure", outcome.finding)
+        if self.output:
+            ElementTree.SubElement(suite, "system-out").text = xml_text(self.output)
+        return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
+
+
+def further_red_text(count: int) -> str:
+    """What stands below the first finding, if more claims are red."""
+    return f"{count} more {'claim is' if count == 1 else 'claims are'} red. Repair this one first."
+
+
+def explain(verdict: Verdict) -> str:
+    """A whole verdict: a tick or a cross for each check, and the reason for each cross."""
+    lines = [f"{verdict.lesson}, {verdict.target}: {'green' if verdict.green else 'red'}"]
+    if verdict.problem:
+        lines.append(explain_finding(verdict.problem))
+    for outcome in verdict.outcomes:
+        mark = {"green": "✓", "red": "✗", "not run": "-"}[outcome.state]
+        lines.append(f"{mark} {outcome.claim}")
+        if outcome.state == "red":
+            lines.append(explain_outcome(outcome))
+    return "\n".join(lines)
+
+
+def explain_outcome(outcome: Outcome) -> str:
+    """Why a check is red: the finding, then the transcript."""
+    transcript = render(outcome.transcript)
+    return explain_finding(outcome.finding) + (f"\n\n{transcript}" if transcript else "")
+
+
+def explain_finding(finding: Finding) -> str:
+    """What happened and where, then the cause and the cure."""
+    known = diagnosis(finding.diagnosis)
+    promise = finding.promise and f"The exercise says: {finding.promise}"
+    steps = finding.conversation and f"Play it: {finding.conversation}"
+    parts = [
+        finding.message,
+        finding.detail,
+        promise,
+        steps,
+        f"Why: {known.cause}",
+        f"Cure: {known.cure}",
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _junit_fault(case, kind: str, finding: Finding) -> None:
+    fault = ElementTree.SubElement(
+        case, kind, type=finding.diagnosis, message=xml_text(finding.message)
+    )
+    fault.text = xml_text(finding.detail)
+
+
+def xml_text(text: str) -> str:
+    """Replace control characters, which a student may print and XML 1.0 does not allow."""
+    return "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)

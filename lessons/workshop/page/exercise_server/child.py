@@ -1,0 +1,312 @@
+"""The process that serves a student's code: the lesson's application in a real event loop.
+
+Its main thread runs the loop. Another thread reads what the workshop sends, so the process can say
+where its loop hangs.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+import sys
+import threading
+import traceback
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from importlib import import_module
+
+from asgiref.sync import sync_to_async
+from channels.layers import channel_layers, get_channel_layer
+from channels.routing import ChannelNameRouter
+from channels.worker import Worker
+from django.conf import settings
+from django.db import IntegrityError
+from django.db import connection as db_connection
+
+from lessons.workshop.course.diagnoses import recognise
+from lessons.workshop.course.lesson_index import ANONYMOUS, Lesson
+from lessons.workshop.engine.faults.finding import (
+    CheckFailed,
+    Finding,
+    Place,
+    make_finding,
+    place_in_thread,
+    place_of_error,
+    running_place,
+)
+from lessons.workshop.engine.process.child_process import set_up_django
+from lessons.workshop.engine.process.memory_and_time_limits import SERVED, limit_resources
+from lessons.workshop.engine.process.target import Target
+from lessons.workshop.engine.recording.events import error_text
+from lessons.workshop.engine.recording.middleware import RecordingMiddleware
+from lessons.workshop.engine.recording.queries import record_queries
+from lessons.workshop.engine.recording.recorder import Recorder
+from lessons.workshop.engine.script.account_steps import Accounts
+from lessons.workshop.engine.script.environment_steps import take_outside_step
+from lessons.workshop.engine.script.other_processes import function_of
+from lessons.workshop.engine.script.steps import Step, parse_step, tickets_in, with_tickets
+from lessons.workshop.engine.world.channel_layer import ALIASES, served_layers
+from lessons.workshop.engine.world.database import OtherTransaction
+from lessons.workshop.engine.world.signal_receivers import isolated_signals, receiver_was_lost
+from lessons.workshop.engine.world.student_module import application_for, load_subject
+from lessons.workshop.engine.world.worker import routes_of
+from lessons.workshop.page.exercise_server import database_copy
+from lessons.workshop.page.exercise_server.messages import ChildEnd
+
+WORKER = 0  # the number of the worker's events
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ServedTarget:
+    """What the process serves, and where: `folder` is its own, with the copy of the database.
+
+    `prefix` is for its keys on Redis. Each process of the same page has the same prefix.
+    """
+
+    lesson: Lesson
+    target: Target
+    folder: str
+    database: str
+    prefix: str
+
+    @property
+    def file(self) -> str:
+        return str(self.target.file)
+
+
+def run(connection: socket.socket, served: ServedTarget) -> None:
+    """Serve clients until the workshop closes the socket. Never returns."""
+    set_up_django()
+    limit_resources(SERVED)
+    os.chdir(served.folder)
+    database_copy.use_copy(served.database)
+    end = ChildEnd(connection)
+    server = ChildServer(end, served)
+    threading.Thread(target=server.read, name="workshop", daemon=True).start()
+    try:
+        server.serve()
+    except CheckFailed as failure:
+        end.send("finding", failure.finding, True)
+    except (SystemExit, KeyboardInterrupt) as error:
+        end.send("finding", server.finding("calls-exit", error), True)
+    except BaseException as error:
+        traceback.print_exc()
+        end.send("finding", server.finding("process-died", error), True)
+    os._exit(0)  # at once: the code may have registered exit handlers, or started threads
+
+
+@dataclass
+class _Connection:
+    """A client's connection: its events, and the task that serves it."""
+
+    events: asyncio.Queue = field(default_factory=asyncio.Queue)
+    task: asyncio.Task | None = None
+    last_event: str = ""
+
+
+class ChildServer:
+    """Serves the target's application to the clients that the workshop reports."""
+
+    def __init__(self, end: ChildEnd, served: ServedTarget):
+        self._end = end
+        self._served = served
+        self._main_thread = threading.get_ident()
+        self._loop = asyncio.new_event_loop()
+        self._connections: dict[int, _Connection] = {}
+        self._outside: OutsidePlayer | None = None
+
+    def serve(self) -> None:
+        """Import the file and serve it. Raises CheckFailed if the file cannot be imported."""
+        self._end.send("started")
+        with served_layers(_own_layers(self._served.prefix)):
+            subject = load_subject(self._served.target)
+            with isolated_signals(subject):
+                if receiver_was_lost():
+                    self._report(make_finding("receiver-gone", Place(self._served.file)))
+                self._application = application_for(subject, self._served.lesson)
+                self._outside = OutsidePlayer(self._served.lesson, subject)
+                record_queries()
+                asyncio.set_event_loop(self._loop)
+                # Not asyncio.run(): at an exception, it would wait for the code's tasks.
+                self._loop.run_until_complete(self._run(routes_of(subject)))
+
+    async def _run(self, routes: dict) -> None:
+        for row in self._served.lesson.rows:
+            with suppress(IntegrityError):  # the workshop has this row
+                await self._outside.take(row)
+        worker = self._loop.create_task(self._work(routes)) if routes else None
+        self._end.send("loaded")
+        await asyncio.Event().wait()
+        del worker
+
+    # In the thread that reads
+
+    def read(self) -> None:
+        """Take what the workshop sends; never returns."""
+        while True:
+            kind, *values = self._end.receive()
+            match kind:
+                case "answer":
+                    self._end.answer(*values)
+                case "where":
+                    place = place_in_thread(self._served.file, self._main_thread)
+                    place = place or running_place(self._served.file) or Place()
+                    self._end.send("place", place.line, place.handler)
+                case "connect":
+                    number, scope, account, login = values
+                    database_copy.add_login(self._served.database, login)
+                    self._in_loop(self._connect, number, scope, account)
+                case "event":
+                    self._in_loop(self._put, *values)
+                case "cancel":
+                    self._in_loop(self._cancel, *values)
+                case "ping":
+                    self._in_loop(self._end.send, "pong")
+                case "outside":
+                    self._in_loop(self._start_step, *values)
+
+    def _in_loop(self, function, *values) -> None:
+        self._loop.call_soon_threadsafe(function, *values)
+
+    # In the loop
+
+    def _connect(self, number: int, scope: dict, account: str | None) -> None:
+        connection = self._connections[number] = _Connection()
+        connection.task = self._loop.create_task(self._serve(number, connection, scope, account))
+
+    def _put(self, number: int, event: dict) -> None:
+        if number in self._connections:
+            self._connections[number].events.put_nowait(event)
+
+    def _cancel(self, number: int) -> None:
+        if number in self._connections:
+            self._connections[number].task.cancel()
+
+    async def _serve(self, number, connection, scope, account) -> None:
+        async def receive():
+            event = await connection.events.get()
+            connection.last_event = str(event.get("type", ""))
+            return await self._outside.with_tickets(event)
+
+        async def send(message):
+            if error := self._end.ask("send", number, message):
+                raise _error_of_daphne(*error)
+
+        ended_with = [None, ""]
+        try:
+            headers = await self._outside.headers_for(account)
+            scope = {**scope, "headers": [*scope["headers"], *headers]}
+            recorded = RecordingMiddleware(self._application, self._recorder(number))
+            await recorded(scope, receive, send)
+        except Exception as error:
+            ended_with = [error_text(error), traceback.format_exc()]
+            self._report(self.finding(recognise(error), error, connection.last_event))
+        finally:
+            del self._connections[number]
+            self._end.send("ended", number, *ended_with)
+
+    async def _work(self, routes: dict) -> None:
+        """As `manage.py runworker` with all channels of the file."""
+        application = RecordingMiddleware(ChannelNameRouter(routes), self._recorder(WORKER))
+        try:
+            await Worker(application, [*routes], get_channel_layer()).arun()
+        except Exception as error:  # a message without a type ends a worker
+            log.exception("The worker has ended.")
+            self._report(self.finding(recognise(error), error))
+
+    def _recorder(self, number: int) -> Recorder:
+        recorder = Recorder(keep=False, with_state=True)
+        # At once: what the code does next may end the process.
+        recorder.listeners.append(partial(self._end.send, "recorded", number))
+        return recorder
+
+    def _start_step(self, text: str) -> None:
+        self._loop.create_task(self._take_step(text))
+
+    async def _take_step(self, text: str) -> None:
+        try:
+            answer = await self._outside.take(text)
+            said = "Done." if answer is None else f"Done: {answer}"
+        except CheckFailed as failure:
+            self._report(failure.finding)
+            said = failure.finding.message
+        except Exception as error:
+            said = error_text(error)
+        self._end.send("said", said)
+
+    def finding(self, name: str, error: BaseException, event: str = "") -> Finding:
+        """The finding for an exception of the code."""
+        place = place_of_error(self._served.file, error) or Place(self._served.file)
+        return make_finding(name, place, event, error_text(error))
+
+    def _report(self, finding: Finding) -> None:
+        self._end.try_to_send("finding", finding, False)
+
+
+class OutsidePlayer:
+    """What other processes and the lesson's views do: rows, accounts, tickets, group messages."""
+
+    def __init__(self, lesson: Lesson, subject):
+        self.transaction = OtherTransaction()
+        self.accounts = Accounts(self, lesson, subject)
+        self._subject = subject
+        self._issues_tickets = hasattr(sys.modules[subject.__module__], "issue")
+        self._sends_tickets_in_header = self._issues_tickets and lesson.stack is not None
+
+    async def do(self, function, *args, **kwargs):
+        """Call `function` in another thread and connection, as another process would."""
+
+        def call():
+            try:
+                return function(*args, **kwargs)
+            finally:
+                db_connection.close()
+
+        return await sync_to_async(call, thread_sensitive=False)()
+
+    write = do
+
+    async def call(self, name: str, arguments: list):
+        """What this function of the file returns. The worker process of a job would call it."""
+        return await self.do(function_of(self._subject, name), *arguments)
+
+    async def take(self, text: str):
+        step = parse_step(text)
+        return await take_outside_step(self, step.action, step.arguments)
+
+    async def headers_for(self, account: str | None) -> list[tuple[bytes, bytes]]:
+        """The ticket of this account, if a middleware of the exercise checks tickets."""
+        if not self._sends_tickets_in_header or account in (None, ANONYMOUS):
+            return []
+        arguments = {"ticket": account}
+        await self.accounts.prepare(arguments)
+        return self.accounts.headers_for(arguments)
+
+    async def with_tickets(self, event: dict) -> dict:
+        """The event with a ticket for each `{token=student}` that the student has typed."""
+        step = Step("text", {"text": event.get("text") or ""})
+        if not self._issues_tickets or not (needed := tickets_in(step)):
+            return event
+        for arguments in needed:
+            await self.accounts.prepare(arguments)
+        return event | with_tickets(step, self.accounts.shown_ticket).arguments
+
+
+def _own_layers(prefix: str) -> dict:
+    """New layers. On Redis, they and the cache get a prefix, so they are apart from others."""
+    channel_layers.backends.clear()
+    for alias, layer in settings.CHANNEL_LAYERS.items():
+        if "hosts" in layer.get("CONFIG", {}):
+            layer["CONFIG"]["prefix"] = f"{prefix}.{alias}"
+    settings.CACHES["default"]["KEY_PREFIX"] = prefix
+    return {alias: channel_layers.make_backend(alias) for alias in ALIASES}
+
+
+def _error_of_daphne(name: str, text: str) -> Exception:
+    """The exception that Daphne raised in the workshop."""
+    module, _, class_name = name.rpartition(".")
+    with suppress(ImportError, AttributeError, TypeError):
+        return getattr(import_module(module), class_name)(text)
+    return RuntimeError(text)

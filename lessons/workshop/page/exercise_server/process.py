@@ -1,0 +1,432 @@
+"""The workshop's side of a process that serves a student's code: relays, watches, ends it.
+
+Code that blocks, sends without end, exits or grows ends its own process only. The finding says why.
+"""
+
+import asyncio
+import itertools
+import signal
+import socket
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+
+from lessons.workshop.engine.faults.finding import Finding, Place, make_finding
+from lessons.workshop.engine.process.child_process import (
+    clean_start_method,
+    kill_process_group,
+    read_dataclass,
+    start_child,
+)
+from lessons.workshop.engine.process.session import read_finding
+from lessons.workshop.engine.recording.events import Event
+from lessons.workshop.page.exercise_server import child, database_copy
+from lessons.workshop.page.exercise_server.child import ServedTarget
+from lessons.workshop.page.exercise_server.messages import read_message, write_message
+from lessons.workshop.page.live.client_identity import LOST_CONNECTION
+from lessons.workshop.page.live.event_forwarder import EventForwarder
+from lessons.workshop.page.live.page_socket import session_key_of
+
+BLOCKED_AFTER = 3.0  # seconds without an answer of the event loop
+IMPORT_TIMEOUT = 5.0  # seconds
+CANCEL_TIMEOUT = 2.0  # seconds until a cancelled application has ended
+PLACE_TIMEOUT = 1.0  # seconds; code in C may not let the other thread answer
+EXIT_TIMEOUT = 1.0  # seconds
+TICK = 0.25  # seconds between two looks
+
+MESSAGES_PER_SECOND = 2000  # more must wait; each send() is two
+BYTES_PER_MESSAGE = 4096  # of a larger message, so many bytes count as a message
+SLICE = 0.1  # seconds in which a tenth of them may be handled at once
+YIELD_AFTER = 20  # messages after which the other tasks of the workshop run
+ENDLESS_AFTER = 2.0  # seconds without a pause
+MANY_MESSAGES = 100  # from a handler that does not return: it does not only wait
+
+# The workshop's other threads may be busy: a worked example blocks them.
+_threads = ThreadPoolExecutor(4, thread_name_prefix="exercise-server")
+
+
+async def in_thread(function, *args):
+    """Call `function` in a thread that only this package uses."""
+    return await asyncio.get_running_loop().run_in_executor(_threads, function, *args)
+
+
+class ApplicationRaised(Exception):
+    """The application in the child process raised an exception; its traceback is a note."""
+
+
+class ServerLost(Exception):
+    """The process that served a connection has ended."""
+
+
+class EndlessSending(Exception):
+    """The process sends without a pause."""
+
+
+class ExerciseProcess:
+    """One child process and its connections. `ended` becomes the finding that says why it ended.
+
+    `report(finding)` is called for a finding that does not end it; `say(text)` with the result of
+    a step from outside. `group` is the feed of the page.
+    """
+
+    def __init__(self, served: ServedTarget, group: str, report: Callable, say: Callable):
+        self._served = served
+        self._group = group
+        self._report = report
+        self._say = say
+        loop = asyncio.get_running_loop()
+        self.loaded: asyncio.Future[bool] = loop.create_future()
+        self.ended: asyncio.Future[Finding | None] = loop.create_future()
+        self.connections: dict[int, _Relay] = {}
+        self._forwarders = {child.WORKER: self._forwarder("worker")}
+        self._numbers = itertools.count(child.WORKER + 1)
+        self._last_finding: Finding | None = None
+        self._place: asyncio.Future | None = None
+        self._child = self._reader = self._writer = None
+        self._reading: asyncio.Task | None = None
+        self._watching: asyncio.Task | None = None
+        self._ending: asyncio.Task | None = None
+        self._watchdog = _Watchdog()
+        self._budget = _Budget()
+
+    async def start(self) -> None:
+        """Start the process. Then wait for `loaded` or `ended`."""
+        ours, theirs = socket.socketpair()
+        try:
+            self._child = await in_thread(self._start_child, theirs)
+            self._reader, self._writer = await asyncio.open_connection(sock=ours)
+        except BaseException:
+            ours.close()  # a child that has started ends now
+            raise
+        self._reading = asyncio.create_task(self._read())
+        self._watching = asyncio.create_task(self._watch())
+
+    def _start_child(self, connection: socket.socket):
+        try:
+            return start_child(child.run, connection, self._served, method=clean_start_method())
+        finally:
+            connection.close()
+
+    async def stop(self) -> None:
+        """End the process, and wait until it and what it started have ended."""
+        await self._end(None)
+
+    def take_outside_step(self, step: str) -> None:
+        self._write("outside", step)
+
+    # A client's connection
+
+    def _forwarder(self, client: int | str) -> EventForwarder:
+        return EventForwarder(self._group, client, self._served.target.title)
+
+    async def relay(self, client: int, account: str | None, scope, receive, send) -> None:
+        """Serve a connection, as the application itself would. Raises what it raises."""
+        number = next(self._numbers)
+        relay = self.connections[number] = _Relay(send)
+        self._forwarders[number] = self._forwarder(client)
+        receiving = asyncio.create_task(self._pass_events(number, relay, scope, account, receive))
+        if self.ended.done():
+            relay.lost()
+        try:
+            await relay.ended
+        except asyncio.CancelledError:
+            self._write("cancel", number)
+            self._watchdog.cancelled(number)
+            raise
+        except ServerLost:
+            await relay.lose(scope["type"])
+        finally:
+            receiving.cancel()
+            del self.connections[number]
+
+    async def _pass_events(self, number: int, relay: "_Relay", scope, account, receive) -> None:
+        login = await in_thread(_find_login, scope)
+        self._write("connect", number, scope, account, login)
+        while True:
+            event = await receive()
+            relay.last_event = event["type"]
+            self._write("event", number, event)
+            await self._drain()
+
+    async def _drain(self) -> None:
+        with suppress(OSError):
+            await self._writer.drain()
+
+    def _write(self, *message) -> None:
+        if not self._writer.is_closing():
+            self._writer.write(write_message(*message))
+
+    # What the process sends. A student's code may have sent it, so each value is checked.
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                message, size = await read_message(self._reader)
+                await self._handle(*message)
+                await self._budget.spend(size)
+        except (EOFError, OSError):
+            finding = None if self._ending else await self._how_it_died()
+        except EndlessSending:
+            detail = f"More than {MESSAGES_PER_SECOND} messages a second, for {ENDLESS_AFTER:g} s."
+            finding = await self._finding_here("endless-sending", detail)
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            detail = f"It sent something that cannot be read: {error}"
+            finding = make_finding("process-died", Place(self._served.file), detail=detail)
+        await self._end(finding)
+
+    async def _handle(self, kind: str, *values) -> None:
+        match kind, values:
+            case "send", (int(number), message):
+                self._write("answer", await self._send(number, message))
+            case "recorded", (int(number), dict(event)):
+                self._forwarders[number](read_dataclass(Event, event))
+            case "ended", (int(number), None | str() as error, str(traceback)):
+                self._forwarders.pop(number, None)
+                self._watchdog.ended(number)
+                if relay := self.connections.get(number):
+                    relay.end(error, traceback)
+            case "pong", ():
+                self._watchdog.answered()
+            case "place", (int(line), str(handler)):
+                if self._place and not self._place.done():
+                    self._place.set_result(Place(self._served.file, line, handler))
+            case "finding", (dict(finding), bool(ends)):
+                found = read_finding(finding)
+                if ends:
+                    self._last_finding = found
+                else:
+                    self._report(found)
+            case "said", (str(text),):
+                self._say(text)
+            case "started", ():
+                self._watchdog.started()
+            case "loaded", ():
+                self._watchdog.loaded()
+                if not self.loaded.done():
+                    self.loaded.set_result(True)
+            case _:
+                raise ValueError(f"no message is {kind!r}")
+
+    async def _send(self, number: int, message) -> list[str] | None:
+        """Pass the message to Daphne. Returns the exception that Daphne raises, as two texts."""
+        relay = self.connections.get(number)
+        if relay is None:
+            return None
+        try:
+            await relay.send(message)
+        except Exception as error:
+            kind = type(error)
+            return [f"{kind.__module__}.{kind.__qualname__}", str(error)]
+        return None
+
+    # The watchdog
+
+    async def _watch(self) -> None:
+        finding, handled_before = None, 0
+        while finding is None:
+            await asyncio.sleep(TICK)
+            match self._watchdog.look():
+                case "ping":
+                    self._write("ping")
+                    handled_before = self._budget.handled
+                case "blocked":
+                    count = self._budget.handled - handled_before
+                    name = "endless-sending" if count > MANY_MESSAGES else "blocked-loop"
+                    detail = f"The event loop has not run for {BLOCKED_AFTER:g} s."
+                    finding = await self._finding_here(name, detail)
+                case "slow import":
+                    detail = f"Its import has not ended after {IMPORT_TIMEOUT:g} s."
+                    finding = await self._finding_here("stuck", detail)
+                case "not cancelled":
+                    detail = "Daphne has given up the connection, and its code still runs."
+                    finding = await self._finding_here("stuck", detail)
+        await self._end(finding)
+
+    async def _finding_here(self, name: str, detail: str) -> Finding:
+        return make_finding(name, await self._find_place(), self._last_event(), detail)
+
+    async def _find_place(self) -> Place:
+        """The line that the event loop is executing, if the process can still say it."""
+        self._place = asyncio.get_running_loop().create_future()
+        self._write("where")
+        reading = None
+        if asyncio.current_task() is self._reading:
+            reading = asyncio.create_task(self._read_place())
+        try:
+            return await asyncio.wait_for(self._place, PLACE_TIMEOUT)
+        except TimeoutError:
+            return Place(self._served.file)
+        finally:
+            if reading:
+                reading.cancel()
+
+    async def _read_place(self) -> None:
+        """Look for the answer among messages that are no longer handled."""
+        with suppress(EOFError, OSError, ValueError):
+            while True:
+                match await read_message(self._reader):
+                    case ("place", int(line), str(handler)), _:
+                        self._place.set_result(Place(self._served.file, line, handler))
+                        return
+
+    def _last_event(self) -> str:
+        return next((one.last_event for one in reversed(self.connections.values())), "")
+
+    # The end
+
+    async def _how_it_died(self) -> Finding:
+        if self._last_finding:
+            return self._last_finding
+        code = await in_thread(self._exit_code)
+        how = f"with exit code {code}"
+        if code is None:
+            how = "its connection to the workshop, and still runs"
+        elif code < 0:
+            how = f"by {signal.Signals(-code).name}"
+        place = Place(self._served.file)
+        return make_finding("process-died", place, self._last_event(), f"It ended {how}.")
+
+    def _exit_code(self) -> int | None:
+        self._child.join(EXIT_TIMEOUT)
+        return self._child.exitcode
+
+    async def _end(self, finding: Finding | None) -> None:
+        """End the process, once. Its connections are lost.
+
+        A task does it, so a caller that is cancelled does not leave the process half ended.
+        """
+        if self._ending is None and self._child is not None:
+            self._ending = asyncio.create_task(self._kill(finding))
+        if self._ending:
+            await asyncio.shield(self._ending)
+
+    async def _kill(self, finding: Finding | None) -> None:
+        try:
+            await in_thread(partial(kill_process_group, self._child, everywhere=True))
+        finally:
+            if self._writer:
+                self._writer.close()
+            for relay in self.connections.values():
+                relay.lost()
+            self.ended.set_result(finding)
+            for task in filter(None, (self._reading, self._watching)):
+                task.cancel()
+
+
+class _Relay:
+    """One connection of a client: where its messages go, and how it ends."""
+
+    def __init__(self, send):
+        self._send = send
+        self.last_event = ""
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._is_open = False
+
+    async def send(self, message) -> None:
+        await self._send(message)
+        if isinstance(message, dict):
+            self._is_open |= message.get("type") == "websocket.accept"
+            self._is_open &= message.get("type") != "websocket.close"
+
+    def end(self, error: str | None, traceback: str) -> None:
+        if self.ended.done():
+            return
+        if error is None:
+            self.ended.set_result(None)
+        else:
+            raised = ApplicationRaised(error)
+            raised.add_note(traceback)
+            self.ended.set_exception(raised)
+
+    def lost(self) -> None:
+        if not self.ended.done():
+            self.ended.set_exception(ServerLost("The process that served the connection ended."))
+
+    async def lose(self, kind: str) -> None:
+        """Close the connection. The page shows the code as a lost connection."""
+        if kind == "http":
+            raise ServerLost("The process that served the request ended.")
+        code = {"code": LOST_CONNECTION} if self._is_open else {}
+        with suppress(Exception):  # the client has gone, too
+            await self._send({"type": "websocket.close", **code})
+
+
+class _Watchdog:
+    """Decides what to do at each tick. It counts ticks: a workshop that waits counts none."""
+
+    def __init__(self):
+        self._importing: int | None = None
+        self._is_loaded = False
+        self._unanswered: int | None = None
+        self._cancelled: dict[int, int] = {}
+
+    def started(self) -> None:
+        self._importing = 0
+
+    def loaded(self) -> None:
+        self._is_loaded, self._importing = True, None
+
+    def answered(self) -> None:
+        self._unanswered = None
+
+    def cancelled(self, number: int) -> None:
+        self._cancelled[number] = 0
+
+    def ended(self, number: int) -> None:
+        self._cancelled.pop(number, None)
+
+    def look(self) -> str:
+        """What is to be done: "ping", "blocked", "slow import", "not cancelled" or ""."""
+        if self._importing is not None:
+            self._importing += 1
+            return "slow import" if self._importing * TICK > IMPORT_TIMEOUT else ""
+        if not self._is_loaded:
+            return ""
+        for number in self._cancelled:
+            self._cancelled[number] += 1
+            if self._cancelled[number] * TICK > CANCEL_TIMEOUT:
+                return "not cancelled"
+        if self._unanswered is None:
+            self._unanswered = 0
+            return "ping"
+        self._unanswered += 1
+        return "blocked" if self._unanswered * TICK >= BLOCKED_AFTER else ""
+
+
+class _Budget:
+    """How fast the process may send. Raises EndlessSending where it never pauses."""
+
+    def __init__(self):
+        self._begun = time.monotonic()
+        self._left = self._share = MESSAGES_PER_SECOND * SLICE
+        self._busy_since: float | None = None
+        self.handled = 0
+
+    async def spend(self, size: int) -> None:
+        """Count a message. Wait, if there were too many in this slice."""
+        self.handled += 1
+        if self.handled % YIELD_AFTER == 0:
+            await asyncio.sleep(0)
+        now = time.monotonic()
+        if now - self._begun >= SLICE:
+            self._begin(now)
+            self._busy_since = None
+        self._left -= 1 + size / BYTES_PER_MESSAGE
+        while self._left <= 0:
+            self._busy_since = self._busy_since or self._begun
+            if now - self._busy_since > ENDLESS_AFTER:
+                raise EndlessSending
+            await asyncio.sleep(max(self._begun + SLICE - now, 0))
+            now = time.monotonic()
+            self._begin(now)
+
+    def _begin(self, now: float) -> None:
+        self._begun = now
+        self._left = min(self._left + self._share, self._share)
+
+
+def _find_login(scope: dict) -> database_copy.Login:
+    key = session_key_of(scope)
+    return database_copy.find_login(database_copy.workshop_file(), key) if key else {}

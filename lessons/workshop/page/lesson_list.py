@@ -1,0 +1,73 @@
+"""The list of lessons: by part, with the student's progress, and the one next step."""
+
+from itertools import groupby
+
+from django.conf import settings
+
+from lessons.workshop.course import lesson_index
+from lessons.workshop.course.lesson_index import UNFINISHED, IncompleteLesson, Lesson
+from lessons.workshop.student.progress import STANDINGS, Progress
+
+_PROMISES = ("stop", "push", "group", "logout", "chat")  # one lesson of each part
+
+
+def lesson_list_context(known: dict[str, Progress]) -> dict:
+    """All lessons, by part, each with the state of the student's work."""
+    rows = [_row(lesson, known.get(lesson.key, Progress()).standing) for lesson in _lessons()]
+    to_do = [row for row in rows if row["state"] in ("new", "red") and "incomplete" not in row]
+    return {
+        "promises": [
+            row["goal"] for row in rows if row["lesson"].slug in _PROMISES and "goal" in row
+        ],
+        "parts": [_part(list(some)) for _, some in groupby(rows, lambda row: row["part"])],
+        "green": _count(rows, "green"),
+        "read": _count(rows, "read"),
+        "all": len(rows),
+        "time": time_text(sum(row["minutes"] for row in rows)),
+        "time_left": time_text(sum(row["minutes"] for row in to_do)),
+        "next": next(iter(to_do), None),
+        "in_workshop": settings.WORKSHOP,
+        "manage": lesson_index.MANAGE,
+        "version": list_version(known),
+    }
+
+
+def list_version(known: dict[str, Progress]) -> str:
+    """A text that changes with the list: one digit for each lesson."""
+    standings = (known.get(one.key, Progress()).standing for one in _lessons())
+    return "".join(str(STANDINGS.index(one)) for one in standings)
+
+
+def time_text(minutes: int) -> str:
+    """`6 h 10 min`, `45 min`, or an empty text."""
+    hours, rest = divmod(minutes, 60)
+    return " ".join(f"{count} {unit}" for count, unit in ((hours, "h"), (rest, "min")) if count)
+
+
+def _lessons() -> tuple[Lesson, ...]:
+    return lesson_index.lessons()
+
+
+def _row(lesson: Lesson, state: str) -> dict:
+    row = {"lesson": lesson, "state": state, "minutes": 0}
+    try:
+        whole = {"title": lesson.title, "goal": lesson.goal, "minutes": lesson.minutes}
+        return row | {"part": lesson.part_title, "app": lesson.app} | whole
+    except IncompleteLesson as error:
+        return row | {"part": UNFINISHED, "title": lesson.slug, "incomplete": str(error)}
+
+
+def _part(rows: list[dict]) -> dict:
+    apps = {row.get("app") for row in rows}
+    return {
+        "app": apps.pop() if len(apps) == 1 else None,
+        "title": rows[0]["part"],
+        "rows": rows,
+        "green": _count(rows, "green"),
+        "read": _count(rows, "read"),
+        "time": time_text(sum(row["minutes"] for row in rows)),
+    }
+
+
+def _count(rows: list[dict], state: str) -> int:
+    return sum(row["state"] == state for row in rows)

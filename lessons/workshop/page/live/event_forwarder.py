@@ -1,0 +1,91 @@
+"""Carries events from the thread that recorded them to the feed, without blocking that thread."""
+
+import asyncio
+import json
+from collections import deque
+
+from channels.layers import get_channel_layer
+
+from lessons.workshop.engine.recording.events import Event
+from lessons.workshop.engine.recording.python_literal import indented_literal
+from lessons.workshop.engine.recording.transcript import event_text
+from lessons.workshop.page.live.page_socket import LAYER
+
+# Events that wait while the loop is busy: the oldest, and the newest of all later ones, because
+# the end shows how a flood of events ended. The others are dropped, and the page says how many.
+MAX_OLDEST, MAX_NEWEST = 900, 100
+MAX_BATCH = 100
+# Seconds. All events of one interval are sent together, otherwise each event would cost a frame.
+BATCH_INTERVAL = 0.02
+
+
+class EventForwarder:
+    """A recorder's listener for one connection. It sends from the loop in which it was created.
+
+    `client` is the number of the connection's client on the page, or "worker". `target` is what it
+    connects to, as the page's switch names it.
+    """
+
+    def __init__(self, group: str, client: int | str, target: str = "example"):
+        self._group = group
+        self._source = {"client": client, "target": target}
+        self._loop = asyncio.get_running_loop()
+        self._oldest: deque[Event] = deque()
+        self._newest: deque[Event] = deque(maxlen=MAX_NEWEST)
+        self._recorded = 0
+        self._is_scheduled = False
+        self._lock = asyncio.Lock()
+        self._tasks: set[asyncio.Task] = set()
+
+    def __call__(self, event: Event) -> None:
+        """Take `event`, in any thread. The loop writes the JSON later."""
+        has_room = len(self._oldest) < MAX_OLDEST and not self._newest
+        waiting = self._oldest if has_room else self._newest
+        if waiting and waiting[-1].seq == event.seq:  # now with the state that followed it
+            waiting[-1] = event
+            return
+        waiting.append(event)
+        self._recorded = max(self._recorded, event.seq)
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            self._loop.call_soon_threadsafe(self._loop.call_later, BATCH_INTERVAL, self._start)
+
+    def _start(self) -> None:
+        """Start a task for this batch only: later events, even very late ones, get a new task."""
+        task = self._loop.create_task(self._forward())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _forward(self) -> None:
+        async with self._lock:
+            # Reset the flag first, so that any event that arrives from now on schedules again.
+            self._is_scheduled = False
+            left = len(self._oldest) + len(self._newest)
+            while left:
+                events = [event_json(self._next()) for _ in range(min(MAX_BATCH, left))]
+                left -= len(events)
+                batch = {"recorded": self._complete_up_to(events), **self._source}
+                await send_to_feed(self._group, {**batch, "events": events})
+
+    def _next(self) -> Event:
+        return (self._oldest or self._newest).popleft()
+
+    def _complete_up_to(self, events: list[dict]) -> int:
+        """All events up to this number were sent or dropped: none of them will follow.
+
+        When nothing is waiting, this is the last number that was recorded, dropped events included.
+        """
+        recorded = self._recorded  # read this first: an event that arrives now is then waiting
+        return events[-1]["seq"] if self._oldest or self._newest else recorded
+
+
+async def send_to_feed(group: str, message: dict) -> None:
+    """Send `message`, which consists of JSON values, to the page whose feed is that group."""
+    text = json.dumps(message)
+    await get_channel_layer(LAYER).group_send(group, {"type": "feed.message", "text": text})
+
+
+def event_json(event: Event) -> dict:
+    """The event as the page gets it: its data, its line in a transcript, and its full message."""
+    texts = {"text": event_text(event.message), "literal": indented_literal(event.message)}
+    return {**event.as_json(), **texts}

@@ -1,0 +1,90 @@
+"""Records the connections that the lessons' pages open. Exists in a workshop only."""
+
+from functools import partial
+
+from channels.routing import URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.conf import settings
+from django.urls import path
+
+from lessons.workshop.engine.recording.layer import record_layer
+from lessons.workshop.engine.recording.middleware import RecordingMiddleware
+from lessons.workshop.engine.recording.queries import record_queries
+from lessons.workshop.engine.recording.recorder import Recorder
+from lessons.workshop.page.exercise.exercise_status import ExerciseStatus
+from lessons.workshop.page.exercise_server import servers
+from lessons.workshop.page.live.client_identity import (
+    ClientIdentity,
+    InvalidIdentity,
+    reject,
+    with_lost_connections,
+)
+from lessons.workshop.page.live.event_feed import EventFeed
+from lessons.workshop.page.live.event_forwarder import EventForwarder
+from lessons.workshop.page.live.page_socket import LAYER, feed_group
+from lessons.workshop.page.live.room_status import Alive, RoomStatus
+
+_WATCHED = "/watched/"
+_FEED = "/ws/feed/"
+
+
+def record_page_clients(application, others=None):
+    """Wrap `application`: what a client sends to /watched/<feed id>/<options>/... is recorded.
+
+    The events go to that feed. `others` serves the clients that are not recorded; by default, it is
+    `application` too. Call this only where a server's application is created: from then on this
+    process also records layers and queries, for recorded connections.
+    """
+    for alias in settings.CHANNEL_LAYERS:
+        if alias != LAYER:
+            record_layer(alias)
+    record_queries()
+    feeds = AllowedHostsOriginValidator(
+        URLRouter(
+            [
+                path(f"{_FEED[1:]}exercise/", ExerciseStatus.as_asgi()),
+                path(f"{_FEED[1:]}exercise/<str:key>/", ExerciseStatus.as_asgi()),
+                path(f"{_FEED[1:]}room/", RoomStatus.as_asgi()),
+                path(f"{_FEED[1:]}alive/", Alive.as_asgi()),
+                path(f"{_FEED[1:]}<str:feed_id>/", EventFeed.as_asgi()),
+            ]
+        )
+    )
+    # The validator is needed here too: a page of another site must not act as one of ours.
+    guarded = AllowedHostsOriginValidator(partial(_record, application))
+
+    async def route(scope, receive, send):
+        if scope["type"] == "websocket" and scope["path"].startswith(_WATCHED):
+            await guarded(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"].startswith(_WATCHED):
+            await _record(application, scope, receive, send)
+        elif scope["type"] == "websocket" and scope["path"].startswith(_FEED):
+            await feeds(scope, receive, send)
+        else:
+            await (others or application)(scope, receive, send)
+
+    return route
+
+
+async def _record(application, scope, receive, send):
+    """Serve `/watched/<feed id>/<options>/ws/...` as `/ws/...`, for the client in the options."""
+    try:
+        _, _, feed_id, options, rest = scope["path"].split("/", 4)
+        identity, group = ClientIdentity.parse(options), feed_group(feed_id, scope)
+        if group is None:
+            raise InvalidIdentity(feed_id)
+        headers = await identity.headers(scope)
+    except ValueError:
+        await reject(scope, receive, send)
+        return
+    # The consumer's scope is that of a client which connected to the lesson's own path.
+    direct = {**scope, "path": f"/{rest}", "headers": headers}
+    if "raw_path" in scope:
+        direct["raw_path"] = b"/" + scope["raw_path"].split(b"/", 4)[-1]
+    if identity.target:
+        await servers.serve(group, identity, direct, with_lost_connections(receive), send)
+        return
+    recorder = Recorder(keep=False, with_state=True)
+    recorder.listeners.append(EventForwarder(group, identity.client))
+    recorded = RecordingMiddleware(application, recorder)
+    await recorded(direct, with_lost_connections(receive), send)

@@ -1,0 +1,247 @@
+"""Renders Markdown and Python as HTML. Colours are classes, so a page needs no inline style."""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from django.urls import reverse
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from mdit_py_plugins.anchors import anchors_plugin
+from mdit_py_plugins.footnote import footnote_plugin
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import get_lexer_by_name
+from pygments.util import ClassNotFound
+
+from lessons.workshop.course.lesson_text import read_bench_figures
+from lessons.workshop.course.source_code import Source
+from lessons.workshop.page.transcript_markup import CAPTION, caption_to_html, transcript_to_html
+
+# A class in code.css is a colour. These are the Pygments classes that have that colour.
+_COLOUR_OF = {
+    name: colour
+    for colour, names in {
+        "k": "k kn kc kd ow",
+        "s": "s s1 s2 sa sb sd se si",
+        "c": "c c1 cm",
+        "n": "nf nc fm nd nb nt na",
+        "m": "mi mf mh",
+    }.items()
+    for name in names.split()
+}
+SHORT = 40  # characters of code that a phone has room for
+_TOKEN = re.compile(r'<span class="(\w+)">([^<]*)</span>')
+_SIZE = re.compile(r'viewBox="0 0 (\d+) (\d+)"')
+_SAME_COLOUR = re.compile(r'<span class="(\w)">[^<]*</span>(?:<span class="\1">[^<]*</span>)+')
+
+
+class Section(NamedTuple):
+    """A heading and the text up to the next one. `id` is "" for the title of the whole text."""
+
+    id: str
+    level: int
+    title: str
+    text: str
+
+
+@lru_cache(maxsize=512)
+def markdown_to_html(markdown: str, name: str = "") -> SafeString:
+    """HTML, with any HTML in `markdown` escaped. Text after a fence's language is its caption.
+
+    A page that shows several texts with footnotes gives each text another name.
+    """
+    return mark_safe(_parser().render(markdown, {"docId": name} if name else {}))
+
+
+def inline_code_to_html(text: str) -> SafeString:
+    """One line of text as HTML: text between backticks becomes code."""
+    return mark_safe(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))
+
+
+@lru_cache(maxsize=512)
+def markdown_sections(markdown: str) -> tuple[Section, ...]:
+    """The sections of `markdown`, with the heading ids that markdown_to_html() writes.
+
+    Text before the first heading is a section without a title.
+    """
+    found: list[Section] = []
+    texts: list[str] = []
+    head = Section("", 1, "", "")
+    tokens = _parser().parse(markdown)
+    for place, token in enumerate(tokens):
+        if token.type == "footnote_block_open":
+            break  # footnotes come last, and are no part of the last section
+        if token.type == "heading_open":
+            found.append(head._replace(text="\n".join(texts)))
+            title = _plain_text(tokens[place + 1])
+            head = Section(str(token.attrGet("id") or ""), int(token.tag[1]), title, "")
+            texts = []
+        elif token.type == "fence":
+            texts += [token.info.partition(" ")[2], token.content]
+        elif token.type == "inline" and tokens[place - 1].type != "heading_open":
+            texts.append(_plain_text(token))
+    found.append(head._replace(text="\n".join(texts)))
+    return tuple(one for one in found if one.title or one.text.strip())
+
+
+def _plain_text(inline: Token) -> str:
+    """The text of a paragraph, a heading or a cell, without emphasis and links."""
+    return "".join(
+        " " if token.type in ("softbreak", "hardbreak") else token.content
+        for token in inline.children or ()
+    )
+
+
+def source_lines(source: Source) -> list[dict]:
+    """Each line of `source`, with its number in the file and the method that contains it.
+
+    A student's file may be no valid Python at this moment. Then no line has a method.
+    """
+    try:
+        methods = source.methods()
+    except (SyntaxError, ValueError):
+        methods = {}
+    lines = highlight_code(source.text, "python").split("\n")
+    return [
+        {
+            "number": number,
+            "method": next((name for name, lines in methods.items() if number in lines), ""),
+            "html": mark_safe(line),
+        }
+        for number, line in enumerate(lines, start=source.first_line)
+    ]
+
+
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    # The ids are GitHub's, so that links within a file work on both pages.
+    parser.use(anchors_plugin, min_level=2, max_level=6)
+    parser.add_render_rule("heading_open", _heading_open)
+    parser.add_render_rule("heading_close", _heading_close)
+    parser.add_render_rule("th_open", _cell_open)
+    parser.add_render_rule("td_open", _cell_open)
+    parser.add_render_rule("fence", _fence)
+    parser.use(footnote_plugin, inline=False)
+    parser.add_render_rule("footnote_caption", _footnote_caption)
+    parser.add_render_rule("footnote_block_open", _footnotes_open)
+    parser.add_render_rule("footnote_block_close", lambda *_: "</ol></details>\n")
+    parser.add_render_rule("table_open", lambda *_: '<div class="scroll"><table>')
+    parser.add_render_rule("table_close", lambda *_: "</table></div>")
+    return parser
+
+
+def _heading_open(self, tokens, index, options, env) -> str:
+    """Make the heading a link to itself, so that a reader can copy its address."""
+    name = _link_target(tokens[index], tokens[index + 1])
+    opened = self.renderToken(tokens, index, options, env)
+    return opened + format_html('<a class="anchor" href="#{}">', name) if name else opened
+
+
+def _heading_close(self, tokens, index, options, env) -> str:
+    closed = self.renderToken(tokens, index, options, env)
+    return f"</a>{closed}" if _link_target(tokens[index - 2], tokens[index - 1]) else closed
+
+
+def _cell_open(self, tokens, index, options, env) -> str:
+    """Write a column's alignment as a class, because the page's policy forbids inline style."""
+    style = tokens[index].attrs.pop("style", "")
+    if style:
+        tokens[index].attrJoin("class", str(style).replace("text-align:", "to-"))
+    return self.renderToken(tokens, index, options, env)
+
+
+def _footnote_caption(self, tokens, index, options, env) -> str:
+    return str(tokens[index].meta["id"] + 1)
+
+
+def _footnotes_open(self, tokens, index, options, env) -> str:
+    """Fold the footnotes. The browser unfolds them when the reader follows a link to one."""
+    count = sum(token.type == "footnote_open" for token in tokens[index:])
+    return f'<details class="proofs"><summary>Proofs: {count} tests</summary><ol>\n'
+
+
+def _link_target(heading: Token, inline: Token) -> str | int | float | None:
+    """The heading's id, unless the heading contains a link already."""
+    is_link = any(token.type == "link_open" for token in inline.children or ())
+    return None if is_link else heading.attrGet("id")
+
+
+def _fence(self, tokens, index, options, env) -> str:
+    language, _, caption = (tokens[index].info or "text").partition(" ")
+    code = tokens[index].content
+    if caption.startswith(CAPTION) and (events := transcript_to_html(code)):
+        figure = '<figure class="transcript">{}{}</figure>\n'
+        return format_html(figure, caption_to_html(caption), events)
+    return format_html(
+        '<figure class="code {}">{}{}{}</figure>\n',
+        language,
+        _chart(caption),
+        format_html("<figcaption>{}</figcaption>", caption) if caption else "",
+        code_to_html(code, language),
+    )
+
+
+def code_to_html(code: str, language: str) -> SafeString:
+    """A block of code. Its lines wrap, except in a text, whose columns would no longer align."""
+    html = highlight_code(code, language)
+    if language == "text":
+        return format_html('<pre class="scroll"><code>{}</code></pre>', mark_safe(html))
+    pairs = zip(code.split("\n"), html.split("\n"), strict=False)
+    lines = "".join(_wrapping_line(line, one) for line, one in pairs)
+    return format_html('<pre class="wraps"><code>{}</code></pre>', mark_safe(lines))
+
+
+def _wrapping_line(line: str, html: str) -> str:
+    """A line as HTML, with the class that says how far it is indented if it may have to wrap."""
+    return f'<span class="i{_depth(line)}">{html}\n</span>' if len(line) > SHORT else f"{html}\n"
+
+
+def _depth(line: str) -> int:
+    """How far the line is indented, in steps of four. CSS indents what wraps a step further."""
+    return min((len(line) - len(line.lstrip())) // 4, 6)
+
+
+def _chart(caption: str) -> SafeString | str:
+    """The picture of a benchmark's figures. The table below it contains the same figures.
+
+    The browser loads the picture when it scrolls into view. Width and height reserve its space.
+    """
+    name = caption.removeprefix("chart: ")
+    if name == caption:
+        return ""
+    try:
+        size = _SIZE.search(read_bench_figures(f"{name}.svg"))
+    except OSError:
+        return ""
+    if size is None:
+        return ""
+    return format_html(
+        '<img src="{}" width="{}" height="{}" loading="lazy" '
+        'alt="The figures of the table below, as a picture">',
+        reverse("chart", args=[name]),
+        *size.groups(),
+    )
+
+
+@lru_cache(maxsize=256)
+def highlight_code(code: str, language: str) -> str:
+    """`code` as HTML, line by line: no element spans two lines.
+
+    It has an element only where a colour needs one. The others would be a fifth of a lesson's page.
+    """
+    try:
+        lexer = get_lexer_by_name(language, stripnl=False)
+    except ClassNotFound:
+        lexer = get_lexer_by_name("text", stripnl=False)
+    html = highlight(code, lexer, HtmlFormatter(nowrap=True)).rstrip("\n")
+    html = html.replace("&quot;", '"').replace("&#39;", "'")  # only an attribute needs them
+    html = _TOKEN.sub(lambda found: _span(_COLOUR_OF.get(found[1]), found[2]), html)
+    html = _SAME_COLOUR.sub(lambda found: _span(found[1], _TOKEN.sub(r"\2", found[0])), html)
+    return _TOKEN.sub(r"<i class=\1>\2</i>", html)  # shorter: a page has hundreds of them
+
+
+def _span(colour: str | None, html: str) -> str:
+    return f'<span class="{colour}">{html}</span>' if colour else html

@@ -1,0 +1,71 @@
+"""The first page: what the course is for, a recorded conversation, the class, and the lessons."""
+
+from django.http import JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from lessons.workshop.course.lesson_index import Lesson, UnknownLesson, find
+from lessons.workshop.course.lesson_text import RecordedConversation, first_conversation
+from lessons.workshop.engine.process import recording_cache
+from lessons.workshop.engine.process.conversation import PLAYBACK_ERRORS
+from lessons.workshop.engine.script.steps import split_steps
+from lessons.workshop.member import membership, outbox
+from lessons.workshop.member.joining import is_readable
+from lessons.workshop.page.lesson_list import lesson_list_context
+from lessons.workshop.page.live.room_status import may_join
+from lessons.workshop.page.views.csp import with_csp
+from lessons.workshop.page.views.play_views import recording_json
+from lessons.workshop.student import progress
+
+PICTURE = "group"  # the lesson whose first conversation the page plays: two clients in a room
+
+
+@require_safe
+@with_csp
+def home(request):
+    return render_home(request)
+
+
+def render_home(request, more: dict | None = None, status: int = 200):
+    """The page, with what a form of it has to say."""
+    lesson, found = _pictured()
+    context = {
+        **lesson_list_context(progress.read()),
+        "picture": found,
+        "pictured_lesson": lesson,
+        **class_context(),
+        **(more or {}),
+    }
+    return render(request, "lessons/home.html", context, status=status)
+
+
+def class_context() -> dict:
+    """The class that this workshop is in, and what its student should know; or no class."""
+    known = membership.read() if may_join() else None
+    return {
+        "membership": known,
+        "waiting": outbox.count(known.device) if known else 0,
+        "is_readable": known is not None and is_readable(known.url),
+    }
+
+
+@require_safe
+def picture(request):
+    """The recording that the page's diagram plays. Only the first request plays it."""
+    lesson, found = _pictured()
+    if found is None:
+        return JsonResponse({"error": "The course has no conversation to show."}, status=404)
+    try:
+        recording = recording_cache.record(lesson, lesson.demo, split_steps(found.steps))
+    except PLAYBACK_ERRORS as error:
+        return JsonResponse({"error": str(error)}, status=503)
+    return JsonResponse(recording_json(recording))
+
+
+def _pictured() -> tuple[Lesson | None, RecordedConversation | None]:
+    """The lesson, and its first conversation with the worked example; None for what is missing."""
+    try:
+        lesson = find(PICTURE)
+    except UnknownLesson:
+        return None, None
+    return lesson, first_conversation(lesson)

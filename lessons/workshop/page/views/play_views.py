@@ -1,0 +1,239 @@
+"""Plays conversations for a page, and answers its scripts with JSON.
+
+They are comparisons, conversations that failed, and tests.
+
+A conversation runs in a child process, and its view in a thread, as every sync view does under
+ASGI. So neither the server's loop nor the thread of the sync consumers waits for it.
+"""
+
+import json
+from functools import partial, wraps
+
+from django.conf import settings
+from django.http import Http404, JsonResponse
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from lessons.workshop.course.diagnoses import catalogue as diagnoses
+from lessons.workshop.course.lesson_index import Lesson, UnknownLesson, find
+from lessons.workshop.engine.process.conversation import PLAYBACK_ERRORS
+from lessons.workshop.engine.process.recording_cache import Recording, record
+from lessons.workshop.engine.recording.recording_difference import find_visible_difference
+from lessons.workshop.engine.script.steps import BEGINNINGS, Step, parse_step, split_steps
+from lessons.workshop.judge.study.code_comparison import aligned_rows, read_parts
+from lessons.workshop.judge.study.compared_mistake import (
+    Comparison,
+    compare,
+    compare_in_check,
+    find_comparison,
+    is_playable,
+    lesson_conversations,
+)
+from lessons.workshop.judge.study.mistakes import Mistake, read_mistakes
+from lessons.workshop.judge.verdict import Outcome
+from lessons.workshop.member import membership
+from lessons.workshop.page.exercise_server.targets import EXAMPLE, playable_target
+from lessons.workshop.page.export.conversation_test import export_test
+from lessons.workshop.page.live.event_forwarder import event_json
+from lessons.workshop.page.live.page_socket import belongs_to_session
+from lessons.workshop.page.markup import highlight_code
+from lessons.workshop.student import progress
+
+MAX_STEPS = 40
+MAX_CHARACTERS = 6000  # of all steps together, as they are written
+MAX_TOTAL_PAYLOAD = 1_000_000  # characters and bytes of all frames; the course needs 608,000
+MAX_WAIT = 60  # seconds of the conversation's clock, all waits together
+# What a client of a page can do, and so what its exported test replays. Played and compared are all
+# steps of a conversation: a lesson's transcripts also have rows, outages and crashes.
+PAGE_ACTIONS = (*BEGINNINGS, "text", "bytes", "close", "vanish", "wait")
+
+
+class RequestRejected(ValueError):
+    """A request for something that this page does not play. The text gives the reason."""
+
+
+def json_for_own_page(view):
+    """Answer only a page of the same session, in a workshop. An error becomes JSON with status 400.
+
+    The request names the page by the id of its feed.
+    """
+
+    @wraps(view)
+    @never_cache
+    def answer(request, key: str, **kwargs):
+        session_key = request.session.session_key if settings.WORKSHOP else None
+        parameters = request.POST if request.method == "POST" else request.GET
+        if not belongs_to_session(parameters.get("feed", ""), session_key):
+            raise Http404("Only a page of the same session gets an answer, in a workshop.")
+        try:
+            return JsonResponse(view(request, find(key), **kwargs))
+        except UnknownLesson as error:
+            raise Http404(str(error)) from None
+        except (ValueError, *PLAYBACK_ERRORS) as error:
+            return JsonResponse({"error": str(error)}, status=400)
+        except RecursionError:
+            error = "A step of this conversation is nested too deep."
+            return JsonResponse({"error": error}, status=400)
+
+    return answer
+
+
+def requested_steps(parameters) -> list[Step]:
+    """The steps, each of them JSON or text. Raises RequestRejected and UnknownStep."""
+    steps, payload = [], 0
+    for text in parameters.getlist("step")[: MAX_STEPS + 1]:
+        step = Step.from_json(json.loads(text)) if text.startswith("{") else parse_step(text)
+        steps.append(step)
+        payload += step.payload_length
+        if payload > MAX_TOTAL_PAYLOAD:
+            raise RequestRejected(
+                f"The frames of these steps have more than {MAX_TOTAL_PAYLOAD} characters and "
+                "bytes together. Repeat their texts less often."
+            )
+    if len(steps) > MAX_STEPS or sum(len(str(step)) for step in steps) > MAX_CHARACTERS:
+        raise RequestRejected(
+            f"At most {MAX_STEPS} steps with {MAX_CHARACTERS} characters can be played again. "
+            "Press Clear, then play a shorter conversation."
+        )
+    if sum(step.arguments.get("seconds", 0) for step in steps) > MAX_WAIT:
+        raise RequestRejected(f"A conversation waits at most {MAX_WAIT} seconds.")
+    return steps
+
+
+def recording_json(recording: Recording) -> dict:
+    """The recording as the page gets it: each event with its text."""
+    return {**recording.as_json(), "events": [event_json(event) for event in recording.events]}
+
+
+# Comparisons
+
+
+@require_safe
+@json_for_own_page
+def comparison(request, lesson: Lesson) -> dict:
+    """A mistake beside the solution: in the given steps, in the check, or where it shows.
+
+    If it shows in none of the lesson's conversations, the answer is the diagnosis alone.
+    """
+    mistake = _mistake(lesson, request.GET.get("mistake", ""))
+    steps = requested_steps(request.GET)
+    if steps and is_playable(lesson):
+        found = compare(lesson, mistake, tuple(map(str, steps)))
+    elif "check" in request.GET:
+        found = compare_in_check(lesson, mistake)
+    else:
+        found = find_comparison(lesson, mistake)
+    shown = {"diagnosis": _diagnosis_json(mistake), "code": _code_json(request, lesson, mistake)}
+    return shown if found is None else shown | _comparison_json(found)
+
+
+def comparison_context(lesson: Lesson) -> dict:
+    """What a lesson's page offers to compare."""
+    steps = lesson_conversations(lesson) if is_playable(lesson) else []
+    return {"mistakes": read_mistakes(lesson), "conversations": steps}
+
+
+def _comparison_json(found: Comparison) -> dict:
+    return {
+        "steps": [parse_step(step).as_json() for step in found.steps],
+        "claim": found.claim,
+        "right": recording_json(found.right),
+        "wrong": recording_json(found.wrong),
+        "differs": found.difference and found.difference._asdict(),
+    }
+
+
+def _code_json(request, lesson: Lesson, mistake: Mistake) -> dict | None:
+    """`{"right", "wrong", "rows"}`: two places, and the code of both in aligned rows.
+
+    It gives the solution away. So it is None while the student may not read the solution. An
+    instructor always gets it.
+    """
+    if not (request.user.is_staff or membership.may_read_solution(lesson)):
+        return None
+    try:
+        right = read_parts(lesson.solution, lesson.exercise_name)
+        wrong = read_parts(lesson.mistakes, mistake.name)
+    except (OSError, SyntaxError, LookupError):
+        return None
+    return {
+        "right": right[0].source.place,
+        "wrong": wrong[0].source.place,
+        "rows": aligned_rows(right, wrong, partial(highlight_code, language="python")),
+    }
+
+
+def _mistake(lesson: Lesson, name: str) -> Mistake:
+    for mistake in read_mistakes(lesson):
+        if mistake.name == name:
+            return mistake
+    raise RequestRejected(f"Lesson {lesson.number} has no mistake {name!r}.")
+
+
+def _diagnosis_json(mistake: Mistake) -> dict:
+    diagnosis = diagnoses()[mistake.diagnosis]
+    lesson = find(diagnosis.lesson) if diagnosis.lesson else None
+    return {
+        "title": diagnosis.title,
+        "symptom": diagnosis.symptom,
+        "cause": diagnosis.cause,
+        "cure": diagnosis.cure,
+        "lesson": lesson and f"{lesson.number} {lesson.slug}",
+        "url": lesson and reverse("lesson", args=[lesson.key]),
+    }
+
+
+# Conversations that failed
+
+
+@require_safe
+@json_for_own_page
+def failing(request, lesson: Lesson) -> dict:
+    """The conversation of a red claim, as the verdict recorded it, beside the solution's.
+
+    `{"title", "steps", "received", "expected", "differs"}`; `expected` is null for a claim that is
+    not about one conversation.
+    """
+    outcome = _red_outcome(lesson, request.GET.get("claim", ""))
+    finding = outcome.finding
+    steps = tuple(split_steps(finding.conversation))
+    received, expected = Recording(outcome.transcript), None
+    if steps and is_playable(lesson):
+        expected = record(lesson, "solution", steps)
+    differs = expected and find_visible_difference(expected.events, received.events)
+    return {
+        "title": diagnoses()[finding.diagnosis].title,
+        "steps": [parse_step(step).as_json() for step in steps],
+        "received": recording_json(received),
+        "expected": expected and recording_json(expected),
+        "differs": differs and differs._asdict(),
+    }
+
+
+def _red_outcome(lesson: Lesson, claim: str) -> Outcome:
+    """The outcome of the claim with that number, in the last verdict on the exercise."""
+    outcomes = (progress.of(lesson).verdict or {}).get("outcomes", ())
+    if claim.isdecimal() and int(claim) < len(outcomes):
+        outcome = Outcome.from_json(outcomes[int(claim)])
+        if outcome.finding and outcome.finding.diagnosis in diagnoses() and outcome.transcript:
+            return outcome
+    raise RequestRejected("The last verdict holds no conversation of this claim. Save again.")
+
+
+# Tests
+
+
+@require_POST
+@json_for_own_page
+def exported_test(request, lesson: Lesson) -> dict:
+    """A test that replays the steps with `target`: `{"name", "source", "apps"}`."""
+    steps = requested_steps(request.POST)
+    for step in steps:
+        if step.action not in PAGE_ACTIONS:
+            raise RequestRejected(f"A client of this page cannot do {str(step)!r}.")
+    if not any(step.action in BEGINNINGS for step in steps):
+        raise RequestRejected("Nothing has been played yet. Connect, or send a request.")
+    name = request.POST.get("target") or EXAMPLE
+    target = None if name == EXAMPLE else playable_target(lesson, name)
+    return export_test(lesson, steps, target)._asdict()

@@ -1,0 +1,109 @@
+"""Asks a student to predict a conversation, and answers what really happened."""
+
+from django.views.decorators.http import require_safe
+
+from lessons.workshop.course.lesson_index import Lesson
+from lessons.workshop.engine.process.recording_cache import Recording
+from lessons.workshop.judge.study.predictions import (
+    Card,
+    InvalidPrediction,
+    Prediction,
+    cards,
+    clients,
+    grade_order,
+    predictions,
+    received_frames,
+    shuffled,
+)
+from lessons.workshop.page.live.vote import seed_of
+from lessons.workshop.page.markup import markdown_to_html
+from lessons.workshop.page.views.play_views import (
+    RequestRejected,
+    json_for_own_page,
+    recording_json,
+)
+
+
+def question_context(lesson: Lesson) -> list[dict]:
+    """The questions of a lesson's page. Nothing is played yet."""
+    try:
+        found = predictions(lesson)
+    except InvalidPrediction:
+        return []  # `lesson verify` reports the reason
+    return [
+        {
+            "html": markdown_to_html(one.question),
+            "because": markdown_to_html(one.because),
+            "steps": one.steps,
+            "kind": one.kind,
+        }
+        for one in found
+    ]
+
+
+@require_safe
+@json_for_own_page
+def prediction_question(request, lesson: Lesson, number: int) -> dict:
+    """The cards of one question, in a random order that stays the same while the page is open."""
+    prediction, recording, shown = _load(request, lesson, number)
+    return {
+        "kind": prediction.kind,
+        "cards": [card.label for card in shown],
+        "decoys": bool(prediction.decoys),
+        "clients": clients(prediction, recording),
+    }
+
+
+@require_safe
+@json_for_own_page
+def prediction_answer(request, lesson: Lesson, number: int) -> dict:
+    """Which of the student's cards are right, and the recording that proves it."""
+    prediction, recording, shown = _load(request, lesson, number)
+    grade = _grade_order if prediction.kind == "order" else _grade_receivers
+    grades = grade(request.GET, prediction, recording, shown)
+    return {**grades, "recording": recording_json(recording)}
+
+
+def _load(request, lesson: Lesson, number: int) -> tuple[Prediction, Recording, list[Card]]:
+    """A question, the recording of its conversation, and the cards as this page shows them."""
+    found = predictions(lesson)
+    if not 1 <= number <= len(found):
+        raise RequestRejected(
+            f"Lesson {lesson.number} has {len(found)} questions, but no question {number}."
+        )
+    prediction = found[number - 1]
+    recording = prediction.recording(lesson)
+    seed = seed_of(request.GET["feed"], number)
+    return prediction, recording, shuffled(cards(prediction, recording), seed)
+
+
+def _grade_order(answer, prediction: Prediction, recording: Recording, shown: list[Card]) -> dict:
+    """`given` are the numbers of the cards in the student's order, `never` those left out."""
+    given = [int(one) for one in answer.getlist("given")]
+    never = [int(one) for one in answer.getlist("never")]
+    if sorted(given + never) != list(range(len(shown))):
+        raise RequestRejected("Each card must have exactly one place.")
+    placed, left_out = grade_order(
+        prediction, recording, [shown[one] for one in given], [shown[one] for one in never]
+    )
+    right = dict(zip(given + never, placed + left_out, strict=True))
+    return {
+        "is_right": all(right.values()),
+        "right": [right[number] for number in range(len(shown))],
+        "order": [card.label for card in cards(prediction, recording) if card.event is not None],
+    }
+
+
+def _grade_receivers(
+    answer, prediction: Prediction, recording: Recording, shown: list[Card]
+) -> dict:
+    """`given` are the ticked boxes: "2:0" is client 2 and the first card."""
+    ticked = set(answer.getlist("given"))
+    really_received = set(received_frames(prediction, recording))
+    expected = {
+        f"{client}:{number}"
+        for number, card in enumerate(shown)
+        for client in clients(prediction, recording)
+        if (client, card.label) in really_received
+    }
+    return {"is_right": ticked == expected, "received": sorted(expected)}

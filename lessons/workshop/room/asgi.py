@@ -1,0 +1,25 @@
+"""What Daphne serves in the mode room: the room alone. No demo is served."""
+
+import os
+
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lessons.settings")
+# Before the imports of consumers: they import models, which need a configured Django.
+django_application = get_asgi_application()
+
+from channels.routing import ProtocolTypeRouter  # noqa: E402
+
+from lessons.workshop.course.demo_accounts import require_safe_accounts  # noqa: E402
+from lessons.workshop.page.static_files import StaticFilesHandler  # noqa: E402
+from lessons.workshop.page.unknown_path import reject_unknown_paths  # noqa: E402
+from lessons.workshop.room.routing import websocket_application  # noqa: E402
+
+application = ProtocolTypeRouter({"http": django_application, "websocket": websocket_application})
+application = StaticFilesHandler(reject_unknown_paths(application))
+require_safe_accounts()
+if settings.HTTPS:
+    from lessons.workshop.page.https import with_https
+
+    application = with_https(application, redirect=django_application)

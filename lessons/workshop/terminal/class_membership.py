@@ -1,0 +1,76 @@
+"""`workshop --join`, `workshop --leave`: how a student's workshop enters and leaves a class."""
+
+from django.conf import settings
+from django.core.management.base import CommandError
+
+from lessons.workshop.course.lesson_index import MANAGE
+from lessons.workshop.member import joining, membership
+from lessons.workshop.member.joining import InOtherClass, JoinFailed, NameTaken, Wish
+from lessons.workshop.member.room_link import other_process_serves
+from lessons.workshop.setup import atomic_write
+from lessons.workshop.setup.network_access import Mode
+from lessons.workshop.terminal.workshop import Write
+
+_HINTS = {
+    NameTaken: " To add the place code: --place CODE",
+    InOtherClass: f" To leave: {MANAGE} workshop --leave",
+}
+
+
+def require_local() -> None:
+    """Raise CommandError in a mode in which several people use one workshop."""
+    if settings.MODE is not Mode.LOCAL:
+        raise CommandError(
+            f"A workshop in the mode {settings.MODE} joins no class: it may have several users.",
+            returncode=2,
+        )
+
+
+def join(wish: Wish, write: Write, warn: Write) -> None:
+    """Join the class, unless this workshop is in it. Raises CommandError.
+
+    If the room does not answer, warn: the workshop starts anyway.
+    """
+    was_in_class = membership.read() is not None
+    try:
+        joined = joining.join_class(wish)
+        if not was_in_class:
+            write(f"Your place code, to return from another machine: {joined.place}")
+        explain(write, warn)
+    except JoinFailed as error:
+        text = f"{error}{_HINTS.get(type(error), '')}"
+        if not error.can_retry:
+            raise CommandError(text, returncode=2) from None
+        warn(text)
+    except OSError as error:
+        raise CommandError(atomic_write.explain_os_error(error), returncode=2) from None
+
+
+def explain(write: Write, warn: Write | None = None) -> None:
+    """Say which class this workshop reports to, if it is in one."""
+    if known := membership.read():
+        code = "your code too" if known.shares_code else "no code"
+        write(
+            f"In the class {known.school_class} as {known.name}. The instructor sees your "
+            f"verdicts, and {code}. To leave: {MANAGE} workshop --leave"
+        )
+        if warn and joining.is_readable(known.url):
+            warn(f"Others in this network can read what you send to {known.url}.")
+
+
+def is_served_by_other_workshop() -> bool:
+    """Whether a workshop of this folder runs already, and reports to the class."""
+    return membership.read() is not None and other_process_serves()
+
+
+def leave(write: Write) -> None:
+    """Leave the class. Raises CommandError."""
+    try:
+        left = joining.leave_class()
+    except OSError as error:
+        raise CommandError(atomic_write.explain_os_error(error), returncode=2) from None
+    if left is None:
+        raise CommandError("This workshop is in no class.", returncode=2)
+    known, count = left
+    lost = f" {count} reports were not sent, and are deleted." if count else ""
+    write(f"You have left the class {known.school_class}.{lost}")

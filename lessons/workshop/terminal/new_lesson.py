@@ -1,0 +1,110 @@
+"""`lesson new`: creates the files of a new lesson, and says what to do with them."""
+
+import keyword
+import re
+import shutil
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management.base import CommandError
+
+from lessons.workshop.authoring import new_lesson
+from lessons.workshop.course import lesson_index
+from lessons.workshop.course.lesson_index import MANAGE, Lesson
+from lessons.workshop.student import exercise_copies
+from lessons.workshop.terminal.terminal_output import print_text, short_path
+
+GUIDE = "lessons/guides/adding-a-lesson.md"
+NEXT = """\
+Created {folder}
+and     {tests}
+
+1. Write the worked example: class {name} in {app}/consumers.py
+2. Route it: {path} in {app}/routing.py
+3. See what is missing, as often as you like: {manage} lesson verify {slug} --update
+4. Prove the example: {manage} test --lesson {slug}
+
+{guide} explains each step."""
+
+
+def create_lesson(console, slug: str, app: str, undo: bool) -> None:
+    """Write the files of the next lesson, and say what to do with them. `undo` deletes them."""
+    if undo:
+        _delete(console, lesson_index.find(slug))
+        return
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", slug):
+        raise CommandError(
+            f"{slug!r} is not a slug: use small letters, digits and _.", returncode=2
+        )
+    if keyword.iskeyword(_class_name(slug)):
+        reason = f"{slug!r} is not a slug: Python does not allow `class {_class_name(slug)}`."
+        raise CommandError(reason, returncode=2)
+    taken = {lesson.slug: lesson for lesson in lesson_index.lessons()}
+    if slug in taken:
+        raise CommandError(
+            f"There is a lesson {slug} already: {short_path(taken[slug].folder)}.", returncode=2
+        )
+    apps = [name for name in settings.INSTALLED_APPS if name.endswith("_demo")]
+    if app not in apps:
+        raise CommandError(f"{app!r} is not a demo app: {', '.join(apps)}.", returncode=2)
+    number = max((lesson.number for lesson in lesson_index.lessons()), default=0) + 1
+    lesson = Lesson(lesson_index.COURSE_DIR / f"{number:02}_{slug}")
+    words = _words(lesson, app)
+    lesson.folder.mkdir()
+    (lesson_index.PROJECT_DIR / "tests" / app).mkdir(parents=True, exist_ok=True)
+    for file, text in _files(lesson, words).items():
+        file.write_text(text, encoding="utf-8")
+    folder, tests = short_path(lesson.folder), short_path(lesson.tests)
+    print_text(
+        console, NEXT.format(**words, folder=folder, tests=tests, manage=MANAGE, guide=GUIDE)
+    )
+
+
+def _class_name(slug: str) -> str:
+    return slug.title().replace("_", "")
+
+
+def _words(lesson: Lesson, app: str) -> dict[str, str | int]:
+    """What the templates name; a handler is written in the style of the app."""
+    is_sync = app == "sync_demo"
+    return {
+        "number": lesson.number,
+        "slug": lesson.slug,
+        "name": _class_name(lesson.slug),
+        "app": app,
+        "path": f"/ws/{app.removesuffix('_demo')}/{lesson.slug}/",
+        "base": "SyncConsumer" if is_sync else "AsyncConsumer",
+        "define": "def" if is_sync else "async def",
+        "call": "" if is_sync else "await ",
+    }
+
+
+def _files(lesson: Lesson, words: dict) -> dict[Path, str]:
+    """The text of each new file."""
+    texts = {lesson.path_to(name): text for name, text in new_lesson.FILES.items()}
+    tests = lesson_index.PROJECT_DIR / "tests" / words["app"] / f"test_{lesson.folder.name}.py"
+    return {file: text.format(**words) for file, text in {**texts, tests: new_lesson.TESTS}.items()}
+
+
+def _normalised(content: bytes) -> bytes:
+    """The bytes with the line ends of Linux: Windows writes others. They need not be UTF-8."""
+    return content.replace(b"\r\n", b"\n")
+
+
+def _delete(console, lesson: Lesson) -> None:
+    """Delete the files of a new lesson. Raises CommandError if any has been edited."""
+    texts = _files(lesson, _words(lesson, lesson.app))
+    new = {file: text.encode() for file, text in texts.items()}
+    there = [file for file in (*sorted(lesson.folder.iterdir()), lesson.tests) if file.is_file()]
+    edited = [file for file in there if _normalised(file.read_bytes()) != new.get(file)]
+    if edited:
+        names = ", ".join(map(short_path, edited))
+        raise CommandError(f"Nothing was deleted, because these are edited: {names}.", returncode=2)
+    if exercise_copies.is_unedited(lesson):
+        lesson.exercise.unlink()
+    shutil.rmtree(lesson.folder)
+    lesson.tests.unlink(missing_ok=True)
+    lesson_index.lessons.cache_clear()
+    exercise_copies.update_manifest(())
+    print_text(console, f"Deleted {short_path(lesson.folder)}")
+    print_text(console, f"and     {short_path(lesson.tests)}")

@@ -1,0 +1,121 @@
+"""`lesson verify`: prints what is wrong with the course."""
+
+import json
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+from django.core.management.base import CommandError
+from rich.text import Text
+
+from lessons.workshop.authoring.verify import (
+    LESSON_ERRORS,
+    VerifyReport,
+    update_transcripts,
+    verify_lesson,
+)
+from lessons.workshop.course import lesson_index
+from lessons.workshop.course.lesson_index import Lesson
+from lessons.workshop.engine.process.child_process import set_up_django
+from lessons.workshop.judge.runner import CourseError
+from lessons.workshop.setup import atomic_write
+from lessons.workshop.student.exercise_copies import update_manifest
+from lessons.workshop.student.progress import state_dir
+from lessons.workshop.terminal.terminal_output import STATE_SIGNS, print_paragraph, print_text
+
+
+def verify(console, lesson: Lesson | None, mutants: bool, survivors: bool, update: bool) -> int:
+    """Print a line and the faults of each lesson, or of one. Returns 1 if there are faults."""
+    chosen = [lesson] if lesson else list(lesson_index.lessons())
+    names = _read_survivors() if survivors else {}
+    if survivors:
+        if not any(one.key in names for one in chosen):
+            raise CommandError("No survivors are known: run --mutants first.", returncode=2)
+        chosen = [one for one in chosen if names.get(one.key)]
+    jobs = [(one, mutants, names.get(one.key, ()), update) for one in chosen]
+    reports = []
+    for report in _run(jobs):
+        reports.append(report)
+        _print_report(console, report)
+    if mutants or survivors:
+        complete = [report for report in reports if report.has_run_mutants]
+        _write_survivors({report.lesson.key: report.survivors for report in complete})
+    faults = sum(len(report.faults) for report in reports)
+    console.print()
+    print_text(console, f"lessons: {len(reports)}, {_counts(reports)}, faults: {faults}")
+    return 1 if faults else 0
+
+
+def _run(jobs: list[tuple]) -> Iterator[VerifyReport]:
+    """The reports in the order of the jobs. Several lessons are verified at the same time."""
+    if len(jobs) < 2:
+        yield from map(_report_on, jobs)
+        return
+    method = multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn")
+    with ProcessPoolExecutor(os.cpu_count(), method, initializer=_set_up_worker) as pool:
+        waiting = [pool.submit(_report_on, job) for job in jobs]
+        try:
+            for future in waiting:
+                yield future.result()
+        except (KeyboardInterrupt, GeneratorExit):  # Ctrl-C may arrive outside of this function
+            for worker in multiprocessing.active_children():
+                worker.terminate()
+            raise
+
+
+def _set_up_worker() -> None:
+    set_up_django()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a worker without a traceback
+
+
+def _report_on(job: tuple) -> VerifyReport:
+    lesson, mutants, survivors, update = job
+    try:
+        if update:
+            update_transcripts(lesson)
+            update_manifest([lesson])
+            lesson = Lesson(lesson.folder)  # the old one has the old text in its cache
+        return verify_lesson(lesson, mutants, survivors)
+    except CourseError as fault:
+        return VerifyReport(lesson, [f"the checks fail for every target:\n{fault}"])
+    except LESSON_ERRORS as fault:
+        return VerifyReport(lesson, [str(fault)])
+
+
+def _survivors_file() -> Path:
+    return state_dir() / "survivors.json"
+
+
+def _read_survivors() -> dict[str, list[str]]:
+    """The names of the mutants that nothing caught the last time, by lesson."""
+    try:
+        return json.loads(_survivors_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _write_survivors(found: dict[str, list[str]]) -> None:
+    """Remember the survivors of these lessons; what is known of other lessons stays."""
+    with suppress(OSError):  # a read-only project is verified anyway
+        _survivors_file().parent.mkdir(exist_ok=True)
+        atomic_write.write(_survivors_file(), json.dumps({**_read_survivors(), **found}).encode())
+
+
+def _print_report(console, report: VerifyReport) -> None:
+    sign, colour = STATE_SIGNS["red" if report.faults else "green"]
+    label = Text(f"{sign} {report.lesson.number:>2}  ", style=colour)
+    print_paragraph(console, label, f"{report.lesson.slug}  {_counts([report])}")
+    for fault in report.faults:
+        print_text(console, f"      {fault}".replace("\n", "\n        "))
+
+
+def _counts(reports: list[VerifyReport]) -> str:
+    text = f"mistakes: {sum(report.mistakes for report in reports)}"
+    if mutants := sum(report.mutants for report in reports):
+        equivalent = sum(report.equivalent for report in reports)
+        text += f", mutants: {mutants} (equivalent: {equivalent})"
+    return text

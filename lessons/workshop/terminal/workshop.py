@@ -1,0 +1,201 @@
+"""Starts the workshop: `manage.py workshop`, and what `cluster` and `runserver` share with it."""
+
+import errno
+import ipaddress
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import DatabaseError, connection
+from django.utils import autoreload
+
+from lessons.workshop.course.demo_accounts import (
+    create_accounts,
+    explain_accounts,
+    require_safe_accounts,
+)
+from lessons.workshop.course.lesson_index import MANAGE
+from lessons.workshop.judge.daemon import judge_client
+from lessons.workshop.setup import virtual_environment
+from lessons.workshop.setup.access_token import PARAMETER, token
+from lessons.workshop.setup.network_access import Mode
+from lessons.workshop.student.exercise_copies import create_copies
+
+ANY_ADDRESS = ("0.0.0.0", "::")
+
+Write = Callable[[str], object]  # writes one line
+
+
+class PortTaken(CommandError):
+    """Another program listens there, perhaps the same workshop."""
+
+
+def run_workshop(host: str, port: int, reload: bool, write: Write, warn: Write) -> None:
+    """Prepare everything, then serve until Ctrl-C. Raises CommandError."""
+    require_workshop()
+    require_allowed_host(host)
+    # The reloader starts the server again at the same port. Without it, the server itself chooses:
+    # no other program can take the port in between.
+    number = free_port(host, port) if port or reload else 0
+    address = f"{f'[{host}]' if ':' in host else host}:{number}"
+    prepare(write, warn)
+    with connect_to_judge(warn):
+        serve(address, reload)
+
+
+def share(names: str) -> None:
+    """Continue as a shared workshop under these names. The settings read them only once."""
+    os.environ.update(DJANGO_MODE=Mode.SHARED, DJANGO_ALLOWED_HOSTS=names)
+    sys.exit(virtual_environment.replace_process([sys.executable, *sys.argv]))
+
+
+def require_workshop() -> None:
+    """Raise CommandError in a mode without a workshop."""
+    if settings.MODE is Mode.ROOM:
+        reason = f"DJANGO_MODE=room has no workshop. Unset it, or start the room: {MANAGE} room"
+        raise CommandError(reason)
+    if not settings.WORKSHOP:
+        raise CommandError(
+            "DJANGO_MODE=deployed has no workshop. Create its tables, then serve it with Daphne: "
+            f"{MANAGE} migrate, then {virtual_environment.VENV.name}/bin/daphne -p 8001 "
+            "lessons.asgi:application"
+        )
+
+
+def prepare(write: Write, warn: Write) -> None:
+    """Make everything ready that the servers need, and say what the student should know."""
+    if virtual_environment.is_inside() and virtual_environment.is_stale():
+        warn(
+            "requirements.txt has changed since .venv was made from it. "
+            "To install what is new: deactivate, then start again."
+        )
+    for line in create_copies():
+        warn(line)
+    prepare_database(write)
+
+
+@contextmanager
+def connect_to_judge(warn: Write) -> Iterator[None]:
+    """Keep a judge running within the block, also while the reloader restarts the server."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(judge_client.JudgeKeeper(warn))
+        except judge_client.JudgeUnavailable as error:
+            warn(f"Exercises are not judged when you save them: {error}")
+        yield
+
+
+def prepare_database(write: Write) -> None:
+    """Create or migrate the tables, and create the accounts. Raises CommandError."""
+    with explained_database_errors():
+        migrate(write)
+        create_accounts()
+        write(explain_accounts())
+        if settings.MODE is Mode.SHARED:
+            require_safe_accounts()
+
+
+def migrate(write: Write) -> None:
+    """Create the tables, or change them as the new version of the project needs them."""
+    if _has_migrations_to_run():
+        write("Preparing the database.")
+        call_command("migrate", verbosity=0, interactive=False)
+
+
+@contextmanager
+def explained_database_errors() -> Iterator[None]:
+    """Raise CommandError for an error of the database in the block, and close the connection."""
+    try:
+        yield
+    except DatabaseError as error:
+        raise CommandError(_explain(error)) from None
+    finally:
+        connection.close()  # the reloader's child opens its own
+
+
+def _explain(error: DatabaseError) -> str:
+    """What failed and the cure, in one line."""
+    if settings.DATABASE_URL:
+        reason = " ".join(str(error).split()).rstrip("?.")
+        return (
+            f"The database of DATABASE_URL: {reason}. Start the PostgreSQL server, or correct the "
+            "URL, or unset it: then the database is an SQLite file. Then start again."
+        )
+    return (
+        f"{connection.settings_dict['NAME']}: {error}. Make its folder writable, with room on its "
+        "disk, or move the file away, then start again."
+    )
+
+
+def _has_migrations_to_run() -> bool:
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def serve(address: str, reload: bool) -> None:
+    """Run Daphne until Ctrl-C; with `reload`, restart it when code changes."""
+    if not reload:
+        call_command("runserver", address, use_reloader=False)
+        return
+    # At each change, the reloader runs this process's arguments again. Only where they name
+    # runserver does it survive a syntax error, and the preparations need not be repeated.
+    sys.argv[1:] = ["runserver", address]
+    autoreload.run_with_reloader(None)
+
+
+def require_allowed_host(host: str) -> None:
+    """Raise CommandError where other machines would reach a workshop that is for this one alone.
+
+    ALLOWED_HOSTS does not protect it: a client that can connect can send any host name.
+    """
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback and settings.MODE is Mode.LOCAL:
+        raise CommandError(
+            f"On {host}, other machines can reach this one, but this workshop has no token. "
+            f"Put it behind one: {MANAGE} workshop --share {_name_for(host)} --host {host}",
+            returncode=2,
+        )
+
+
+def _name_for(host: str) -> str:
+    """The name that other machines use, as far as it can be guessed."""
+    return socket.gethostname() if host in ANY_ADDRESS else host
+
+
+def free_port(host: str, port: int) -> int:
+    """`port`, or any free port for 0. Raises PortTaken, and CommandError for another reason."""
+    if not 0 <= port <= 65535:
+        raise CommandError(f"There is no port {port}. The last one is 65535.", returncode=2)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.create_server((host, port), family=family) as probe:
+            return probe.getsockname()[1]
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            reason = f"Port {port} is taken. Take another one: --port {port + 1}"
+            raise PortTaken(reason) from None
+        raise CommandError(f"Cannot listen on {host}, port {port}: {error.strerror}") from None
+
+
+def page_at(host: str, port: int) -> str:
+    """The address to open in a browser. Of a shared workshop, it has the token."""
+    names = [name for name in settings.ALLOWED_HOSTS if name not in settings.LOOPBACK]
+    if settings.MODE is Mode.SHARED and names:
+        host = names[0].lstrip(".")
+    elif host in ANY_ADDRESS:
+        host = "localhost"
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    if settings.HTTPS == "proxy":
+        place = host
+    query = f"?{PARAMETER}={token()}" if settings.MODE is Mode.SHARED else ""
+    return f"{'https' if settings.HTTPS else 'http'}://{place}/{query}"

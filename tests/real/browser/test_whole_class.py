@@ -1,0 +1,435 @@
+"""One class from joining to the export: a real room, three real workshops, two real browsers."""
+
+import csv
+import io
+import sqlite3
+import zipfile
+from contextlib import ExitStack, closing
+
+import pytest
+from playwright.sync_api import expect
+from tests.browser.conftest import CHROMIUM_ARGUMENTS, LessonPage
+
+from tests.support.programs.room_program import RunningRoom, room_clone
+from tests.support.submissions import bubblewrap
+from tests.support.workshop_copy import workshop_copy
+
+NAMES = ("Ann", "Ben", "Cleo")
+MISTAKE = "The consumer did not stop when its client had left"
+STOP = "        raise StopConsumer()\n"
+# Of the poll: who receives which song. The third list is right.
+WRONG, HALF, RIGHT = (
+    ["tango 2"],
+    ["tango 1", "tango 2"],
+    ["tango 1", "tango 2", "waltz 1", "waltz 3"],
+)
+# What the export must have, without the times.
+LESSONS = """\
+student,number,lesson,slug,state,was green,solution read,hints,reports,diagnosis,finding
+Ann,1,3,stop,green,yes,no,0,2,,
+Ann,1,12,group,new,no,no,1,1,,
+Ben,2,3,stop,red,no,no,0,1,no-stop-consumer,The consumer did not stop when its client had left
+Cleo,3,3,stop,green,yes,no,0,2,,
+"""
+POLLS = """\
+lesson,question,round,answer,votes,right
+group,1,1,1:0 1:1 2:0 3:1,1,yes
+group,1,1,1:0 2:0,1,no
+group,1,1,2:0,1,no
+group,1,2,1:0 1:1 2:0 3:1,2,yes
+group,1,2,1:0 2:0,1,no
+"""
+STUDENTS = """\
+student,number,lessons green,lessons red,solutions read,hints,reports
+Ann,1,1,0,0,1,3
+Ben,2,0,1,0,0,1
+Cleo,3,1,0,0,0,2
+"""
+TIMES = ("joined", "first report", "first green", "last progress", "asked")
+
+
+class Student:
+    """A workshop that has joined, and a page of it in the students' browser."""
+
+    def __init__(self, name, workshop, browser):
+        self.name, self.workshop = name, workshop
+        self.exercise = workshop.exercise("stop")
+        self.page = browser.new_context(reduced_motion="reduce").new_page()
+        self.observed = LessonPage(self.page, workshop.address)
+        self.open_home_page()
+
+    def open_home_page(self):
+        self.page.goto(self.workshop.address)
+        expect(self.bar.locator(".class-link")).to_have_text("connected")
+
+    def break_exercise(self):
+        """Save the solution with the mistake that MISTAKE names."""
+        self.exercise.save(self.exercise.solved.replace(STOP, "        pass\n"))
+
+    @property
+    def bar(self):
+        return self.page.get_by_role("region", name="Your class", exact=True)
+
+    @property
+    def message(self):
+        return self.page.get_by_role("region", name="From your instructor")
+
+    @property
+    def question(self):
+        return self.page.get_by_role("region", name="Question 1", exact=True)
+
+    def dismiss(self, text):
+        expect(self.message.locator("p")).to_have_text(text)
+        self.message.get_by_role("button", name="Dismiss").click()
+
+    def tick(self, ticks):
+        """Answer the question of the poll with exactly these ticks, such as "tango 2"."""
+        for song in ("tango", "waltz"):
+            row = self.question.locator("tbody tr").filter(has_text=song)
+            for client in range(1, 4):
+                row.get_by_role("checkbox").nth(client - 1).set_checked(f"{song} {client}" in ticks)
+
+    def vote(self, ticks):
+        self.tick(ticks)
+        self.question.get_by_role("button", name="Send as my vote").click()
+        expect(self.bar.locator(".class-poll")).to_contain_text("(you have voted)")
+
+
+class Board:
+    """The instructor's page."""
+
+    def __init__(self, room, page):
+        self.room, self.page = room, page
+        self.errors = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda it: it.type == "error" and self.errors.append(it.text))
+        page.goto(f"{room.url}/room/")
+        page.get_by_label("Username").fill("instructor")
+        page.get_by_label("Password").fill(room.password)
+        self.press("Sign in")
+        page.get_by_role("link", name="Monday", exact=True).click()
+        self.wait_until_connected()
+
+    def wait_until_connected(self):
+        expect(self.page.locator("#connection")).to_have_text("connected")
+
+    def press(self, name):
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def tile(self, student):
+        return self.page.locator(".tile").filter(has_text=student.name)
+
+    def expect_tile(self, student, state, lesson="3 stop"):
+        expect(self.tile(student)).to_have_attribute("data-state", state)
+        expect(self.tile(student).locator(".lesson")).to_have_text(lesson)
+
+    def choose_lesson(self, opener, slug):
+        self.press(opener)
+        self.page.get_by_role("dialog").locator("[name=lesson]").select_option(slug)
+
+    def send(self, opener, text):
+        self.press(opener)
+        self.page.get_by_role("textbox", name="Text").fill(text)
+        self.press("Send")
+        expect(self.page.get_by_role("dialog")).to_have_count(0)  # the room has accepted it
+
+    def expect_poll(self, text):
+        expect(self.page.locator("#poll-state")).to_have_text(text)
+
+
+@pytest.fixture
+def sandbox():
+    """In which the room judges Ann's code."""
+    return bubblewrap()
+
+
+@pytest.fixture
+def room(chromium):
+    with room_clone() as clone, RunningRoom(clone, "--name", "Monday") as running:
+        yield running
+
+
+@pytest.fixture
+def students_browser(browser, chromium):
+    """A second process of the browser, which shares nothing with the instructor's."""
+    with browser.browser_type.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS) as other:
+        yield other
+
+
+@pytest.fixture
+def students(room, students_browser):
+    """Ann, who shares her code, Ben and Cleo, each with a workshop in a separate folder."""
+    with ExitStack() as stack:
+        workshops = []
+        for name in NAMES:
+            shared = ["--share-code"] if name == "Ann" else []
+            options = ["--no-reload", "--join", room.url, room.code, "--name", name, *shared]
+            workshops.append(stack.enter_context(workshop_copy(*options)))
+        yield [Student(*both, students_browser) for both in zip(NAMES, workshops, strict=True)]
+        for workshop in workshops:  # all at once: each needs some seconds to end
+            workshop.process.terminate()
+
+
+@pytest.fixture
+def board(room, browser):
+    with browser.new_context(reduced_motion="reduce") as context:
+        page = context.new_page()
+        page.set_viewport_size({"width": 1366, "height": 800})
+        yield Board(room, page)
+
+
+def test_a_class_from_joining_to_the_export(sandbox, room, board, students):
+    all_are_on_the_board(board, students)
+    a_mistake_is_red_and_its_repair_green(board, students[0])
+    two_students_have_the_same_mistake(board, *students[1:])
+    a_hand_goes_up_and_down(board, students[0])
+    messages_reach_one_student_or_all(board, students)
+    all_pages_look_at_the_same_lesson(board, students)
+    hints_are_held_and_released(board, students[0])
+    a_timer_runs(board, students)
+    the_class_votes_twice(board, students)
+    a_killed_workshop_keeps_its_place(board, students[2])
+    the_export_has_every_row(board)
+    nothing_is_left_of_a_deleted_class(room, board, students)
+    a_workshop_judges_without_a_class(students[0])
+    assert board.errors == []
+    assert [student.observed.errors for student in students] == [[], [], []]
+    # Cleo's second workshop has another address.
+    assert [student.observed.foreign_requests for student in students[:2]] == [[], []]
+
+
+def all_are_on_the_board(board, students):
+    expect(board.page.locator(".tile h3 .real-name")).to_have_text(list(NAMES))
+    expect(board.page.locator(".tile.away")).to_have_count(0)
+    for student in students:
+        board.expect_tile(student, "new", "no lesson yet")
+
+
+def a_mistake_is_red_and_its_repair_green(board, ann):
+    ann.break_exercise()
+    board.expect_tile(ann, "red")
+    expect(board.tile(ann).locator(".headline")).to_have_text(MISTAKE)
+    expect(board.page.locator("#mistakes button")).to_have_text(f"1 {MISTAKE}")
+    the_code_is_judged_again_with_names_hidden(board)
+    ann.exercise.save(ann.exercise.solved)
+    board.expect_tile(ann, "green")
+    expect(board.page.locator("#mistakes button")).to_have_count(0)
+
+
+def the_code_is_judged_again_with_names_hidden(board):
+    page = board.page
+    board.press("Hide names")
+    page.get_by_role("link", name="Student 1", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Student 1", use_inner_text=True)
+    code = page.get_by_role("region", name="The code", exact=True).locator("pre")
+    expect(code).to_contain_text("def websocket_disconnect")
+    board.press("Judge it again")
+    expect(page.locator("#judge-status")).to_have_text(
+        "The claim holds: it is red here too.", timeout=60_000
+    )
+    expect(page.locator("#judged-finding h3")).to_have_text(MISTAKE)
+    expect(page.locator("#compare-wrong [role=slider]")).to_be_visible()
+    expect(page.locator("#code-right")).to_contain_text("raise StopConsumer()")
+    assert "Ann" not in page.locator("body").inner_text() + page.title()
+    page.get_by_role("link", name="Monday", exact=True).click()
+    board.wait_until_connected()
+    names = page.locator(".tile h3")
+    expect(names).to_have_text(["Student 1", "Student 2", "Student 3"], use_inner_text=True)
+    board.press("Hide names")
+    expect(names).to_have_text(list(NAMES), use_inner_text=True)
+
+
+def two_students_have_the_same_mistake(board, ben, cleo):
+    ben.break_exercise()
+    cleo.break_exercise()
+    board.expect_tile(ben, "red")
+    board.expect_tile(cleo, "red")
+    found = board.page.get_by_role("button", name=f"2 {MISTAKE}")
+    found.click()
+    expect(board.page.locator(".tile")).to_have_count(2)
+    for student in (ben, cleo):  # in the order in which their reports came
+        expect(board.page.locator(".tile h3 .real-name", has_text=student.name)).to_have_count(1)
+    found.click()
+    expect(board.page.locator(".tile")).to_have_count(3)
+
+
+def a_hand_goes_up_and_down(board, ann):
+    hand = ann.bar.get_by_role("button", name="Raise your hand")
+    hand.click()
+    expect(hand).to_have_attribute("aria-pressed", "true")
+    expect(board.page.locator(".tile.raised")).to_contain_text("Ann")
+    board.press("Lower hand")
+    expect(hand).to_have_attribute("aria-pressed", "false")
+    expect(board.page.locator(".tile.raised")).to_have_count(0)
+
+
+def messages_reach_one_student_or_all(board, students):
+    board.send("Message to Ben", "Only for Ben.")
+    expect(students[1].message.locator("p")).to_have_text("Only for Ben.")
+    board.send("Message to all", "For the whole class.")
+    for student in students:
+        student.dismiss("For the whole class.")
+    students[1].dismiss("Only for Ben.")
+    for student in students:
+        expect(student.message).to_have_count(0)
+
+
+def all_pages_look_at_the_same_lesson(board, students):
+    board.choose_lesson("Everyone look here", "group")
+    board.page.get_by_label("Step").select_option("do")
+    board.press("Point there")
+    for student in students:
+        student.page.wait_for_url("**/lessons/12-group/#do")
+    expect(board.page.locator("#look")).to_contain_text("lesson 12 group · step do")
+    board.press("Stop pointing")
+    for student in students:
+        expect(student.bar.locator(".class-look")).to_be_hidden()
+
+
+def hints_are_held_and_released(board, ann):
+    board.press("Hints and solutions")
+    held = board.page.get_by_label("Hold hints of 12 group")
+    held.check()
+    expect(ann.page.locator("#verdict .held")).to_contain_text("has not released this yet")
+    expect(ann.page.get_by_role("button", name="Show a hint")).to_have_count(0)
+    held.uncheck()
+    board.press("Close")
+    ann.page.get_by_role("button", name="Show a hint").click()
+    expect(ann.page.locator(".hint h3")).to_have_text("Hint 1 of 3")
+    board.expect_tile(ann, "new", "12 group")
+    expect(board.tile(ann).locator(".facts")).to_have_text("1 hint")
+
+
+def a_timer_runs(board, students):
+    board.press("Timer")
+    board.page.get_by_label("For what?").fill("Predict")
+    board.press("Start")
+    expect(board.page.locator("#timer")).to_contain_text("Predict")
+    for student in students:
+        expect(student.bar.get_by_role("timer")).to_contain_text("Predict")
+    board.press("End the timer")
+    for student in students:
+        expect(student.bar.get_by_role("timer")).to_have_count(0)
+
+
+def the_class_votes_twice(board, students):
+    board.choose_lesson("Poll", "group")
+    board.press("Open the poll")
+    board.expect_poll("open · 0 of 3 have voted")
+    for student in students:
+        student.bar.get_by_role("link", name="question 1 (vote now)").click()
+        student.page.wait_for_url("**/lessons/12-group/#question-1")
+        student.question.get_by_role("button", name="Tick what arrives").click()
+    for student, ticks in zip(students, (RIGHT, HALF, WRONG), strict=True):
+        student.vote(ticks)
+    board.expect_poll("open · 3 of 3 have voted")
+    expect(bars(board, "tango")).to_have_count(0)  # hidden while the class votes
+    board.press("Close")
+    expect(bars(board, "tango")).to_have_text(["2 · 67 %", "3 · 100 %", "0 · 0 %"])
+    expect(bars(board, "waltz")).to_have_text(["1 · 33 %", "0 · 0 %", "1 · 33 %"])
+    board.press("Vote again")
+    board.expect_poll("round 2, open · 0 of 3 have voted")
+    for student, ticks in zip(students, (RIGHT, RIGHT, HALF), strict=True):
+        expect(student.bar.locator(".class-poll")).to_contain_text("round 2 (vote now)")
+        student.vote(ticks)
+    board.expect_poll("round 2, open · 3 of 3 have voted")
+    board.press("Close")
+    second = ["2 · 67 %", "3 · 100 %", "3 · 100 %", "3 · 100 %", "0 · 0 %", "0 · 0 %"]
+    expect(bars(board, "tango")).to_have_text(second)
+    board.press("Show the answer")
+    signs = board.page.locator("#poll .chart td .sign")
+    expect(signs).to_have_text(["✓", "✓", "✗", "✓", "✗", "✓"])
+    expect(board.page.locator("#poll-because")).to_contain_text("The sender is a member too.")
+    expect(board.page.locator("#poll-diagram [role=slider]")).to_be_visible()
+    for student in students:
+        expect(student.bar.locator(".class-poll")).to_contain_text("(the answer is shown)")
+    board.press("End the poll")
+    for student in students:
+        expect(student.bar.locator(".class-poll")).to_be_hidden()
+
+
+def bars(board, song):
+    """The figures of the chart for this song: for each client, one for each round."""
+    return board.page.locator("#poll .chart tbody tr").filter(has_text=song).locator(".count")
+
+
+def a_killed_workshop_keeps_its_place(board, cleo):
+    cleo.page.goto("about:blank")  # a page without its server writes errors to the console
+    cleo.workshop.kill()
+    expect(board.tile(cleo).locator(".facts")).to_have_text("offline")
+    board.expect_tile(cleo, "red")
+    board.send("Message to Cleo", "Is your battery empty?")
+    cleo.exercise.save(cleo.exercise.solved)
+    cleo.workshop.start("--no-reload")
+    board.expect_tile(cleo, "green")
+    expect(board.tile(cleo).locator(".facts")).to_have_text("")
+    expect(board.page.locator(".tile")).to_have_count(3)
+    cleo.open_home_page()
+    cleo.dismiss("Is your battery empty?")
+
+
+def the_export_has_every_row(board):
+    with board.page.expect_download() as started:
+        board.page.get_by_role("link", name="Export", exact=True).click()
+    with zipfile.ZipFile(started.value.path()) as archive:
+        files = {name: archive.read(name).decode() for name in archive.namelist()}
+    assert list(files) == ["class.html", "lessons.csv", "polls.csv", "students.csv"]
+    assert without_times(files["lessons.csv"]) == LESSONS
+    assert without_times(files["polls.csv"]) == POLLS
+    assert without_times(files["students.csv"]) == STUDENTS
+    with board.page.context.new_page() as page:
+        page.set_content(files["class.html"])
+        expect(page.locator("h2")).to_have_text(["Lessons", "Mistakes", "Times", "Polls"])
+        expect(page.locator("#lessons + div tbody tr")).to_have_text(
+            ["Ann ✓ green ○ new", "Ben ✗ red ·", "Cleo ✓ green ·"], use_inner_text=True
+        )
+        expect(page.locator("#mistakes + ul li")).to_have_text(
+            f"1 \N{MULTIPLICATION SIGN} 3 stop: {MISTAKE} Ben"
+        )
+        votes = [" ".join(row) for row in csv.reader(io.StringIO(POLLS))][1:]
+        expect(page.locator("#polls ~ div tbody tr")).to_have_text(votes, use_inner_text=True)
+
+
+def without_times(table):
+    """The text of a CSV file without the columns of times. Where they are filled, they ascend."""
+    rows = list(csv.DictReader(io.StringIO(table)))
+    for row in rows:
+        times = [time for name in TIMES if (time := row.pop(name, ""))]
+        assert times
+        assert times == sorted(times)
+    kept = io.StringIO()
+    writer = csv.DictWriter(kept, rows[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return kept.getvalue()
+
+
+def nothing_is_left_of_a_deleted_class(room, board, students):
+    with board.page.context.new_page() as other:
+        other.goto(f"{board.page.url}delete/")
+        other.get_by_label("Type the name of the class").fill("Monday")
+        other.get_by_role("button", name="Delete the class").click()
+        expect(other.get_by_text("There are no classes yet.")).to_be_visible()
+    expect(board.page.locator("#connection")).to_have_text("This class was deleted.")
+    for student in students:
+        expect(student.bar.locator(".class-link")).to_have_text(
+            "the class has ended, or your instructor has removed you"
+        )
+    assert rows_of(room.clone) == {}
+    assert room.ask("/room/join/", {"code": room.code, "name": "Ann"})[0] == 403
+
+
+def rows_of(clone):
+    """How many rows each table of the room still has, without empty tables."""
+    with closing(sqlite3.connect(clone.folder / ".workshop" / "room.sqlite3")) as database:
+        ask = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'room_%'"
+        names = [name for (name,) in database.execute(ask)]
+        counted = {name: database.execute(f"SELECT COUNT(*) FROM {name}") for name in names}
+        return {name: count for name, rows in counted.items() if (count := rows.fetchone()[0])}
+
+
+def a_workshop_judges_without_a_class(ann):
+    ann.observed.open("03-stop").show("Do")
+    expect(ann.page.locator("#verdict .state")).to_have_text("green")
+    ann.break_exercise()
+    expect(ann.page.locator("#verdict .state")).to_have_text("red")

@@ -1,0 +1,26 @@
+"""Lesson 13's table says what each channel layer does: measured, row by row."""
+
+import pytest
+
+from lessons.workshop.authoring.notes import LAYERS_TABLE, measured_table, read_measured_table
+from tests.support.redis.layer_probes import PROBES
+
+COLUMNS = read_measured_table(LAYERS_TABLE)
+
+
+@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.__name__)
+async def test_the_layer_behaves_as_the_table_says(layers, probe):
+    assert await probe(layers) == COLUMNS[layers.kind].get(probe.__doc__), (
+        "python3 -m tests.support.redis.layer_probes measures the table again"
+    )
+
+
+def test_the_table_has_a_row_for_each_probe_and_no_other():
+    assert LAYERS_TABLE.read_text(encoding="utf-8") == measured_table(COLUMNS)
+    for column in COLUMNS.values():
+        assert [*column] == [probe.__doc__ for probe in PROBES]
+
+
+def test_each_row_is_a_difference():
+    for probe in PROBES:
+        assert len({column[probe.__doc__] for column in COLUMNS.values()}) > 1

@@ -1,0 +1,225 @@
+"""Lesson 14's facts about layers that need no server process: keys, hosts, names, errors."""
+
+import asyncio
+import builtins
+import gc
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import redis.exceptions
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from channels_redis.core import RedisChannelLayer
+from channels_redis.pubsub import RedisPubSubChannelLayer
+from cryptography.fernet import InvalidToken
+from redis import asyncio as aioredis
+
+from lessons.workshop.course.diagnoses import recognise
+from lessons.workshop.setup.redis_server import RedisServer
+
+TEST_TIMEOUT = 60  # seconds; only a test that fails waits this long
+SECRET = {"type": "chat.said", "text": "hush"}
+
+
+@pytest.fixture
+async def layer(redis_url):
+    """`layer(keys=["a"])`: the layer of one more process. All layers of a test share a prefix."""
+    made, prefix = [], f"facts-{uuid.uuid4().hex}-"
+
+    def make(keys=None, urls=(redis_url,)):
+        hosts = [{"address": url, "socket_timeout": None} for url in urls]
+        made.append(RedisChannelLayer(hosts, prefix, symmetric_encryption_keys=keys))
+        return made[-1]
+
+    yield make
+    for one in made:
+        await one.close_pools()
+
+
+@pytest.fixture
+async def kept(redis_url):
+    """`await kept(layer, channel)`: the bytes that Redis holds for the channel."""
+    async with aioredis.from_url(redis_url) as client:
+
+        async def read(layer, channel):
+            return b"".join(await client.zrange(f"{layer.prefix}{channel}", 0, -1))
+
+        yield read
+
+
+async def test_without_a_key_redis_holds_readable_messages(layer, kept):
+    await layer().send("jobs", SECRET)
+    assert b"hush" in await kept(layer(), "jobs")
+
+
+async def test_with_a_key_redis_holds_unreadable_messages(layer, kept):
+    await layer(["a key"]).send("jobs", SECRET)
+    held = await kept(layer(), "jobs")
+    assert b"hush" not in held
+    assert b"chat.said" not in held
+    assert await layer(["a key"]).receive("jobs") == SECRET
+
+
+async def test_a_wrong_key_raises_an_error_without_a_text_at_the_receiver(layer):
+    await layer(["a key"]).send("jobs", SECRET)
+    with pytest.raises(InvalidToken) as raised:
+        await layer(["another key"]).receive("jobs")
+    assert str(raised.value) == ""
+
+
+async def test_a_key_is_changed_by_putting_the_new_one_first(layer):
+    await layer(["old"]).send("jobs", SECRET)
+    both = layer(["new", "old"])
+    assert await both.receive("jobs") == SECRET
+    await both.send("jobs", SECRET)
+    assert await layer(["new"]).receive("jobs") == SECRET
+
+
+async def count_arrived(send, receiver, count=20):
+    """How many messages of `send(channel)` are where `receiver` looks for them."""
+    found = 0
+    for _ in range(count):
+        channel = await receiver.new_channel()
+        await send(channel)
+        mailbox = receiver.non_local_name(channel)
+        connection = receiver.connection(receiver.consistent_hash(mailbox))
+        found += await connection.delete(receiver.prefix + mailbox)
+    return found
+
+
+async def test_several_hosts_share_the_groups_if_all_processes_list_them_in_the_same_order(
+    layer, redis_url, redis_binaries
+):
+    with RedisServer() as other:
+        urls = [redis_url, other.url]
+        here, alike, otherwise = layer(urls=urls), layer(urls=urls), layer(urls=urls[::-1])
+
+        def through(sender):
+            async def send(channel):
+                await here.group_add(channel[-12:], channel)
+                await sender.group_send(channel[-12:], SECRET)
+
+            return send
+
+        assert await count_arrived(through(alike), here) == 20
+        assert await count_arrived(through(otherwise), here) < 20
+
+
+async def test_with_several_hosts_send_uses_the_wrong_host_for_a_consumer(
+    layer, redis_url, redis_binaries
+):
+    """send() hashes the whole name. receive() and group_send() hash the part before the "!"."""
+    with RedisServer() as other:
+        both = layer(urls=[redis_url, other.url])
+        assert 0 < await count_arrived(lambda channel: both.send(channel, SECRET), both) < 20
+
+
+async def test_an_unreachable_host_makes_its_share_of_the_groups_fail(
+    layer, redis_url, redis_binaries
+):
+    with RedisServer() as other:
+        both = layer(urls=[redis_url, other.url])
+        rooms = [f"room{number}" for number in range(10)]
+        lost = {room for room in rooms if both.consistent_hash(room) == 1}
+        assert 0 < len(lost) < 10
+        other.stop()
+        for room in rooms:
+            if room in lost:
+                with pytest.raises(redis.exceptions.ConnectionError):
+                    await both.group_send(room, SECRET)
+            else:
+                await both.group_send(room, SECRET)
+
+
+async def test_a_client_that_leaves_can_lose_a_message_for_another_client_of_its_process(
+    layer, redis_binaries
+):
+    """One reader fetches the messages of all clients of its process, and hands them out."""
+    with RedisServer() as server:
+        here = layer(urls=[server.url])
+        leaving, staying = await here.new_channel(), await here.new_channel()
+        fetching = asyncio.ensure_future(here.receive(leaving))
+        async with aioredis.from_url(server.url) as client:
+            while not (await client.info("clients"))["blocked_clients"]:
+                pass
+        waiting = asyncio.ensure_future(here.receive(staying))
+
+        async def send_from_another_process():
+            other = layer(urls=[server.url])
+            await other.send(staying, SECRET)
+            await other.close_pools()
+
+        with ThreadPoolExecutor(1) as pool:  # here the loop stands still, and reads no answer
+            pool.submit(asyncio.run, send_from_another_process()).result()
+        fetching.cancel()
+        await asyncio.wait([fetching])
+        await here.send(staying, {"type": "a.later"})
+        assert await waiting == {"type": "a.later"}
+        await here.close_pools()
+
+
+async def test_a_restarted_redis_has_no_groups(layer, redis_binaries):
+    with RedisServer() as private:
+        members = layer(urls=[private.url])
+        await members.group_add("room", await members.new_channel())
+        assert await members.connection(0).keys("*:group:room")
+        await asyncio.to_thread(private.stop)  # in a thread, so that the loop notices
+        private.start()
+        assert await members.connection(0).keys("*") == []
+
+
+async def test_a_message_without_a_reader_waits_in_redis_and_is_lost_on_pubsub(layer, redis_url):
+    await layer().send("jobs", SECRET)
+    assert await layer().receive("jobs") == SECRET
+    pubsub = RedisPubSubChannelLayer(hosts=[redis_url], prefix=layer().prefix)
+    await pubsub.send("jobs", {"type": "too.early"})
+    receiving = asyncio.ensure_future(pubsub.receive("jobs"))
+    async with asyncio.timeout(TEST_TIMEOUT):
+        while not receiving.done():  # the layer does not report when it has subscribed
+            await pubsub.send("jobs", {"type": "in.time"})
+            await asyncio.sleep(0.01)
+    assert await receiving == {"type": "in.time"}
+    await pubsub.flush()
+
+
+def test_an_unknown_alias_returns_none():
+    assert get_channel_layer("encripted") is None
+
+
+def test_the_connection_error_of_redis_py_is_not_a_subclass_of_pythons():
+    error = redis.exceptions.ConnectionError
+    assert not issubclass(error, (builtins.ConnectionError, OSError))
+    assert not issubclass(redis.exceptions.TimeoutError, (builtins.TimeoutError, OSError))
+
+
+def run_in_new_loop(send):
+    return lambda *arguments: asyncio.run(send(*arguments))
+
+
+@pytest.mark.parametrize("kind", [RedisChannelLayer, RedisPubSubChannelLayer])
+@pytest.mark.parametrize("call", [async_to_sync, run_in_new_loop])
+def test_a_layer_connects_again_in_each_event_loop(redis_url, kind, call):
+    layer = kind([{"address": redis_url, "socket_timeout": None}], f"loops-{uuid.uuid4().hex}-")
+    for _ in range(2):
+        call(layer.group_send)("room", {"type": "room.message"})
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_redis_client_fails_in_a_second_event_loop(redis_url):
+    client = aioredis.Redis.from_url(redis_url)
+    asyncio.run(client.ping())
+    with pytest.raises(RuntimeError) as failure:
+        asyncio.run(client.ping())
+    assert recognise(failure.value) == "loop-closed"
+    del client, failure
+    gc.collect()  # it warns of the socket that the first loop did not close, in this test only
+
+
+def test_a_redis_client_that_is_closed_in_its_loop_works_in_each(redis_url):
+    async def ping():
+        async with aioredis.Redis.from_url(redis_url) as client:
+            return await client.ping()
+
+    assert [asyncio.run(ping()) for _ in range(2)] == [True, True]

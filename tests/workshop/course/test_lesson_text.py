@@ -1,0 +1,198 @@
+"""The text of a lesson: code from its file, recorded transcripts, and safe HTML."""
+
+import os
+import sys
+
+import pytest
+
+from lessons.workshop.course import lesson_index, source_code
+from lessons.workshop.course.lesson_index import lessons
+from lessons.workshop.course.lesson_text import TextError, expand_markdown, expanded_text
+from lessons.workshop.course.source_code import UnknownName, find_demo_source, find_source
+from lessons.workshop.page.markup import markdown_to_html, source_lines
+
+SHOP = '''\
+"""A shop."""
+
+raise RuntimeError("this module was run")
+
+HOURS = [
+    9,
+    17,
+]
+
+
+class Shop:
+    open = True
+
+    @property
+    @staticmethod
+    def greet(self):
+        """Says <hello>."""
+        return """
+Good day.
+"""
+
+    async def close(self):
+        self.open = False
+'''
+
+
+@pytest.fixture
+def shop(tmp_path, monkeypatch):
+    """`shop.py` on the path: it raises if it is imported."""
+    monkeypatch.syspath_prepend(tmp_path)
+    file = tmp_path / "shop.py"
+    file.write_text(SHOP)
+    return file
+
+
+def test_a_code_block_holds_the_source_of_the_name_and_its_place(shop):
+    text = expand_markdown("Look:\n\n```code shop.Shop.close\n```\n\nSo.\n", "lesson.md")
+    assert text == (
+        "Look:\n\n```python shop.py:22\nasync def close(self):\n    self.open = False\n```\n\nSo.\n"
+    )
+
+
+def test_nothing_is_imported_to_find_it(shop):
+    assert find_source("shop.Shop").text.startswith("class Shop:")
+    assert "shop" not in sys.modules
+
+
+def test_decorators_belong_to_the_function(shop):
+    found = find_source("shop.Shop.greet")
+    assert found.first_line == 14
+    assert found.text.startswith("@property\n@staticmethod\ndef greet(self):")
+
+
+def test_a_whole_module_and_a_variable_can_be_named(shop):
+    assert find_source("shop").text == SHOP.rstrip()
+    assert find_source("shop.HOURS").text == "HOURS = [\n    9,\n    17,\n]"
+
+
+def test_installed_code_can_be_named():
+    assert "def dispatch" in find_source("channels.consumer.SyncConsumer.dispatch").text
+
+
+def test_the_project_comes_before_installed_packages(shop, monkeypatch):
+    (shop.parent / "sync_demo.py").write_text("")
+    assert find_source("sync_demo.consumers").file.is_relative_to(lesson_index.PROJECT_DIR)
+
+
+@pytest.mark.parametrize("name", ["shop.Shop.sell", "no_such.Thing", "../shop", "shop..Shop"])
+def test_an_unknown_name_is_an_error_that_names_lesson_and_name(shop, name):
+    with pytest.raises(TextError) as raised:
+        expand_markdown(f"```code {name}\n```\n", "course/03_stop/lesson.md")
+    assert str(raised.value).startswith(
+        f"course/03_stop/lesson.md: ```code {name} cannot be shown, "
+    )
+    assert isinstance(raised.value.__cause__, UnknownName)
+
+
+def test_code_retyped_into_a_code_block_is_an_error(shop):
+    with pytest.raises(TextError, match=r"the block ```code shop\.HOURS must be empty"):
+        expand_markdown("```code shop.HOURS\nHOURS = []\n```\n", "lesson.md")
+
+
+def test_a_changed_file_is_read_again(shop):
+    assert "self.open = False" in find_source("shop.Shop.close").text
+    shop.write_text(SHOP.replace("self.open = False", "self.open = None"))
+    os.utime(shop, ns=(1, 1))
+    assert "self.open = None" in find_source("shop.Shop.close").text
+
+
+def test_code_with_backticks_does_not_end_its_block(shop):
+    shop.write_text('x = """\n```\n<b>\n```\n"""\n')
+    text = expand_markdown("```code shop.x\n```\nafter", "lesson.md")
+    assert text == '````python shop.py:1\nx = """\n```\n<b>\n```\n"""\n````\nafter'
+    assert markdown_to_html(text).count("<figure") == 1
+
+
+def test_a_table_is_the_markdown_in_the_file_of_that_name_beside_the_text(tmp_path):
+    (tmp_path / "sums.md").write_text("| a | b |\n| --- | --- |\n| 1 | 2 |\n")
+
+    text = expand_markdown("Look:\n\n```table sums\n```\n\nSo.\n", tmp_path / "lesson.md")
+
+    assert text == "Look:\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\nSo.\n"
+
+
+def test_a_missing_table_is_an_error_that_names_lesson_and_file(tmp_path):
+    with pytest.raises(TextError, match=r"lesson\.md: sums\.md does not exist"):
+        expand_markdown("```table sums\n```\n", tmp_path / "lesson.md")
+
+
+def test_a_transcript_keeps_its_recorded_body():
+    text = expand_markdown(
+        "```transcript shop.Shop | connect | text <hi>\n 1  client\n```\n", "lesson.md"
+    )
+    assert text == "```text transcript: shop.Shop | connect | text <hi>\n 1  client\n```\n"
+    caption = "<figcaption>transcript: shop.Shop | connect | text &lt;hi&gt;</figcaption>"
+    assert caption in markdown_to_html(text)
+
+
+@pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.key)
+def test_each_lesson_shows_code_that_exists(lesson):
+    text = expanded_text(lesson)
+    assert "```code" not in text
+    assert "```transcript" not in text
+    assert markdown_to_html(text).startswith(f"<h1>{lesson.title.replace('`', '')}")
+
+
+def test_html_in_markdown_is_shown_as_text():
+    markdown = '<script>alert(1)</script> [x](javascript:alert) **b**\n\n<p onclick="x">'
+    html = markdown_to_html(markdown)
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+    assert 'href="javascript' not in html
+    assert "<strong>b</strong>" in html
+    assert "<p onclick" not in html
+
+
+def test_html_in_code_and_captions_is_shown_as_text():
+    html = markdown_to_html('```python <i>\nx = "<b>"\n```\n\n```"><u>\n<b>\n```\n')
+    assert "<b>" not in html
+    assert "<i>" not in html
+    assert "<u>" not in html
+    assert "&lt;b&gt;" in html
+
+
+def test_colours_are_classes_so_that_no_inline_style_is_needed(shop):
+    html = markdown_to_html(expand_markdown("```code shop.Shop\n```", "lesson.md"))
+    assert "<i class=k>class</i>" in html
+    assert "style=" not in html
+
+
+def test_each_line_of_a_source_has_its_number_and_its_method(shop):
+    lines = source_lines(find_source("shop.Shop"))
+    methods = {line["number"]: line["method"] for line in lines}
+    assert list(methods) == list(range(11, 24))
+    assert [number for number, name in methods.items() if name == "greet"] == list(range(14, 21))
+    assert [number for number, name in methods.items() if name == "close"] == [22, 23]
+    assert methods[11] == ""
+
+
+def test_no_tag_crosses_the_end_of_a_line(shop):
+    for line in source_lines(find_source("shop.Shop")):
+        assert line["html"].count("<span") == line["html"].count("</span>")
+
+
+def test_methods_of_another_class_in_the_file_are_left_out(shop):
+    shop.write_text(SHOP + "\n\nclass Till:\n    def close(self):\n        pass\n")
+    assert find_source("shop.Shop").methods()["close"] == range(22, 24)
+
+
+def test_nothing_outside_the_packages_can_be_named(tmp_path, monkeypatch):
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "secret.py").write_text("key = 1")
+    monkeypatch.setattr(source_code.sys, "path", [str(tmp_path / "inside")])
+    with pytest.raises(UnknownName):
+        find_source("..secret.key")
+
+
+def test_the_source_of_a_demo_includes_its_base_classes_in_the_same_file():
+    source = find_demo_source("db_demo.chat.raw.Chat")
+    assert source.text.startswith("class LiveChat(AsyncConsumer):")
+    assert source.text.endswith(find_source("db_demo.chat.raw.Chat").text)
+    assert "websocket_connect" in source.methods()
+    name = "db_demo.consumers.LiveBlog"
+    assert find_demo_source(name) == find_source(name)

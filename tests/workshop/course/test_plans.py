@@ -1,0 +1,67 @@
+"""The plans for a class: their times add up, and each lesson has its place."""
+
+import pytest
+
+from lessons.workshop.course import plans
+from lessons.workshop.course.lesson_index import PROJECT_DIR, find, lessons
+
+ALL = pytest.mark.parametrize("plan", plans.plans(), ids=lambda plan: plan.title)
+
+
+@ALL
+def test_each_lesson_is_taught_or_done_at_home(plan):
+    assert sorted(one.number for one in (*plan.core, *plan.at_home)) == [
+        one.number for one in lessons()
+    ]
+
+
+@ALL
+def test_a_lesson_comes_after_those_that_it_needs(plan):
+    for place, lesson in enumerate(plan.core):
+        later = plan.core[place:]
+        assert not [one.slug for one in lesson.needs if one in later], lesson.slug
+
+
+@ALL
+def test_no_taught_lesson_needs_one_that_is_done_at_home(plan):
+    for lesson in plan.core:
+        assert not [one.slug for one in lesson.needs if one in plan.at_home], lesson.slug
+
+
+def test_all_plans_have_the_same_core():
+    assert len({frozenset(lesson.slug for lesson in plan.core) for plan in plans.plans()}) == 1
+
+
+@ALL
+def test_the_readme_says_how_many_lessons_are_core(plan):
+    readme = (PROJECT_DIR / "README.md").read_text(encoding="utf-8")
+    assert f"Both teach the same {len(plan.core)} lessons, the core of the course." in readme
+
+
+def test_a_summary_has_the_number_and_the_minutes_of_core_and_optional_lessons():
+    class_ = {"title": "Morning", "begins": "09:00", "ends": "10:30", "parts": ["accept", "frames"]}
+    plan = plans.Plan("Short", (plans._session(class_),), (find("cost"), find("http")))
+    assert plan.summary == (
+        "Core: 2 lessons, 30 minutes, in class. Optional: 2 lessons, 30 minutes, at home."
+    )
+
+
+@ALL
+def test_a_session_ends_in_time(plan):
+    for session in plan.sessions:
+        assert session.minutes_left >= 0, session.title
+
+
+def test_each_part_begins_when_the_one_before_ends():
+    data = {
+        "title": "Morning",
+        "begins": "09:50",
+        "ends": "10:30",
+        "parts": ["15 break", "5 questions"],
+    }
+    session = plans._session(data)
+    assert [(part.begins, part.title) for part in session.parts] == [
+        ("09:50", "break"),
+        ("10:05", "questions"),
+    ]
+    assert session.minutes_left == 20

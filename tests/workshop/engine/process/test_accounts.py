@@ -1,0 +1,158 @@
+"""Accounts, sessions, tickets and server processes as steps of a conversation."""
+
+import pytest
+
+from lessons.workshop.course.lesson_index import find
+from lessons.workshop.engine.process.session import LocalSession, PlayOptions
+from lessons.workshop.engine.process.target import Target, resolve
+from lessons.workshop.engine.script.steps import split_steps
+
+GREETS = """
+from channels.auth import AuthMiddlewareStack
+from channels.consumer import AsyncConsumer
+from django.contrib.auth import get_user_model
+from django.core.cache import cache
+
+seen = []
+
+
+def issue(user):
+    print(f"ticket-{user.pk}")
+    return f"ticket-{user.pk}"
+
+
+class Counter(AsyncConsumer):
+    async def websocket_connect(self, event):
+        user, headers = self.scope["user"], dict(self.scope["headers"])
+        seen.append(user.username)
+        may = await user.ahas_perm("auth.change_user")
+        known = await cache.aget("known", 0)
+        await cache.aset("known", known + 1)
+        text = f"{user.username} {may} {len(seen)} {known} {headers.get(b'authorization', b'')}"
+        await self.send({"type": "websocket.accept"})
+        await self.send({"type": "websocket.send", "text": text})
+
+
+application = AuthMiddlewareStack(Counter.as_asgi())
+"""
+
+
+def play(steps, source=GREETS):
+    lesson = find(16)
+    target = resolve(lesson, "exercise")
+    target = Target("test", target.file, target.name, target.base, source)
+    return LocalSession(lesson, target).play(split_steps(steps), PlayOptions(database=True))
+
+
+def texts(played):
+    """What the clients received, in order."""
+    return [
+        message["text"]
+        for turn in played.turns
+        for client in turn.clients.values()
+        for _, message in client.received
+        if "text" in message
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "greeting"),
+    [
+        ('{"permissions": ["auth.change_user"]}', "ada True"),
+        ('{"group_permissions": ["auth.change_user"]}', "ada True"),
+        ('{"is_superuser": true}', "ada True"),
+        ('{"permissions": ["auth.add_user"]}', "ada False"),
+        ('{"is_active": false}', " False"),
+    ],
+)
+def test_an_account_has_its_permissions_from_all_sources(fields, greeting):
+    assert texts(play(f"account ada {fields} | connect as=ada"))[0].startswith(greeting + " ")
+
+
+def test_a_user_may_have_two_browsers():
+    played = play(
+        "connect as=ada | connect as=ada/2 | logout ada | connect as=ada | connect as=ada/2"
+    )
+    assert [text.split()[0] for text in texts(played)] == ["ada", "ada", "False", "ada"]
+
+
+def test_permissions_are_replaced():
+    played = play(
+        'account ada {"permissions": ["auth.change_user"]} | connect as=ada | '
+        'account ada {"permissions": []} | connect as=ada'
+    )
+    assert [text.split()[1] for text in texts(played)] == ["True", "False"]
+
+
+def test_a_session_without_a_login_is_anonymous():
+    assert texts(play('session ada {"theme": "dark"} | connect as=ada')) == [" False 1 0 b''"]
+
+
+def test_a_second_server_shares_the_cache_and_no_module():
+    assert [
+        text.split()[2:4] for text in texts(play("connect as=ada | 2 connect as=ada server=2"))
+    ] == [
+        ["1", "0"],
+        ["1", "1"],
+    ]
+
+
+def test_another_server_acts_between_two_calls_of_the_cache():
+    played = play("connect as=ada | at 9 2 connect as=ada server=2")
+    assert sorted(text.split()[3] for text in texts(played)) == ["0", "0"]
+
+
+def test_a_ticket_of_the_own_file_is_shown_in_a_header_and_a_written_one_is_a_fault():
+    played = play(
+        "connect ticket=ada | connect ticket=ada altered=longer | connect ticket=ada forged=bob"
+    )
+    assert [text.rpartition(" b")[2] for text in texts(played)] == [
+        "'Ticket ticket-700001'",
+        "'Ticket ticket-700001x'",
+        "'Ticket ticket-700002'",
+    ]
+    assert not played.turns[0].faults  # it was printed before it was known
+    again = play("issue ada | issue ada", GREETS.replace("def issue(user):", "def issue(user):\n"))
+    (fault,) = again.turns[1].faults
+    assert fault.finding.diagnosis == "secret-logged"
+    assert fault.finding.detail == "Written: [the secret]"
+
+
+def test_a_ticket_in_a_frame_or_a_subprotocol_is_issued_when_it_is_first_named():
+    source = GREETS.replace(
+        "class Counter(AsyncConsumer):\n",
+        """class Counter(AsyncConsumer):
+    async def websocket_receive(self, event):
+        text = f"{event['text']} {self.scope['subprotocols']}"
+        await self.send({"type": "websocket.send", "text": text})
+
+""",
+    )
+    steps = "connect subprotocols=a.{token=bob} | text {token=ada} {token=bob&altered=longer}"
+    assert texts(play(steps, source))[1] == "ticket-700002 ticket-700001x ['a.ticket-700001']"
+
+
+def test_an_issue_that_fails_is_a_fault_of_the_file():
+    played = play(
+        "connect ticket=ada", GREETS.replace('return f"ticket', 'raise OSError  # f"ticket')
+    )
+    fault = played.turns[0].faults[0]
+    assert (fault.client, fault.finding.diagnosis) == (None, "exception")
+    assert fault.finding.line == 12
+
+
+def test_the_keys_of_a_changed_scope_are_reported():
+    played = play(
+        "connect",
+        GREETS.replace(
+            "AuthMiddlewareStack(Counter.as_asgi())",
+            """AuthMiddlewareStack(Counter.as_asgi())
+inner = application
+async def application(scope, receive, send):
+    scope["mine"] = 1
+    scope["headers"].append((b"a", b"b"))
+    await inner(scope, receive, send)
+""",
+        ),
+    )
+    assert played.turns[0].clients[1].scope_changes == ("headers", "mine")

@@ -1,0 +1,173 @@
+"""The code of a mistake beside the code of the solution."""
+
+import html
+import re
+from functools import partial
+from html import escape
+from textwrap import dedent
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from lessons.workshop.course.lesson_index import find, lessons
+from lessons.workshop.judge.runner import judge
+from lessons.workshop.judge.study.code_comparison import aligned_rows, read_parts
+from lessons.workshop.judge.study.mistakes import read_mistakes
+from lessons.workshop.page.live.page_socket import new_feed_id
+from lessons.workshop.page.markup import highlight_code
+from lessons.workshop.student import progress
+
+STOP = find("stop")
+RIGHT = """
+    class Echo(SyncConsumer):
+        def connect(self, event):
+            self.tries = 3
+            self.accept()
+
+        def receive(self, event):
+            # The limit.
+            if not self.tries:
+                return
+            self.send("Wrong.")
+"""
+
+
+def rows(folder, right, wrong, name="Wrong"):
+    """The rows as (right, mark, wrong), without indentation and without empty rows."""
+    files = []
+    for number, text in enumerate((right, wrong)):
+        files.append(folder / f"{number}.py")
+        files[-1].write_text(dedent(text))
+    found = aligned_rows(read_parts(files[0], "Echo"), read_parts(files[1], name))
+    plain = [(_plain(row["right"]), row["differs"], _plain(row["wrong"])) for row in found]
+    return [(one, "≠" if differs else "=", other) for one, differs, other in plain if one or other]
+
+
+def _plain(line):
+    return html.unescape(re.sub("<[^>]*>", "", line["html"])).strip() if line else ""
+
+
+def test_marks_the_lines_that_the_mistake_changes(tmp_path):
+    wrong = """
+        class Base(SyncConsumer):
+            def connect(self, event):
+                self.tries = 3
+                self.accept()
+
+        class Wrong(Base):
+            '''Forgets the limit.'''
+
+            diagnosis = "wrong-limit"
+
+            def receive(self, event):
+                self.send("Wrong.")
+    """
+    assert rows(tmp_path, RIGHT, wrong) == [
+        ("class Echo(SyncConsumer):", "=", "class Wrong(Base):"),
+        ("def connect(self, event):", "=", "def connect(self, event):"),
+        ("self.tries = 3", "=", "self.tries = 3"),
+        ("self.accept()", "=", "self.accept()"),
+        ("def receive(self, event):", "=", "def receive(self, event):"),
+        ("# The limit.", "=", ""),
+        ("if not self.tries:", "≠", ""),
+        ("return", "≠", ""),
+        ('self.send("Wrong.")', "=", 'self.send("Wrong.")'),
+    ]
+
+
+def test_marks_no_line_that_the_mistake_inherits_in_other_words(tmp_path):
+    wrong = """
+        class Base(SyncConsumer):
+            def connect(self, event):
+                self.start()
+
+        class Wrong(Base):
+            def receive(self, event):
+                pass
+    """
+    found = rows(tmp_path, RIGHT, wrong)
+    assert ("self.accept()", "=", "self.start()") in found
+    assert ('self.send("Wrong.")', "≠", "pass") in found
+
+
+def test_marks_a_method_that_the_mistake_lacks(tmp_path):
+    wrong = """
+        class Wrong(SyncConsumer):
+            def connect(self, event):
+                self.tries = 3
+                self.accept()
+    """
+    assert ("def receive(self, event):", "≠", "") in rows(tmp_path, RIGHT, wrong)
+
+
+def test_numbers_are_those_of_the_files():
+    found = aligned_rows(
+        read_parts(STOP.solution, STOP.exercise_name), read_parts(STOP.mistakes, "DoesNotRaise")
+    )
+    for side, file in (("right", STOP.solution), ("wrong", STOP.mistakes)):
+        lines = file.read_text().split("\n")
+        for row in found:
+            if row[side]:
+                assert _plain(row[side]) == lines[row[side]["number"] - 1].strip()
+
+
+def test_escapes_the_code(tmp_path):
+    wrong = "class Wrong:\n    text = '<script>'\n"
+    (tmp_path / "wrong.py").write_text(wrong)
+    parts = read_parts(tmp_path / "wrong.py", "Wrong")
+    for highlight in (escape, partial(highlight_code, language="python")):
+        lines = [line["html"] for part in parts for line in part.json_lines(highlight)]
+        assert "&lt;script&gt;" in "".join(lines)
+        assert "<script>" not in "".join(lines)
+
+
+@pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.slug)
+def test_each_mistake_of_the_course_has_a_marked_row(lesson):
+    for mistake in read_mistakes(lesson):
+        found = aligned_rows(
+            read_parts(lesson.solution, lesson.exercise_name),
+            read_parts(lesson.mistakes, mistake.name),
+        )
+        assert any(row["differs"] for row in found), mistake.name
+
+
+# Who sees it
+
+
+@pytest.fixture
+def page(settings, db, monkeypatch, tmp_path):
+    settings.WORKSHOP = True
+    monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
+    client = Client()
+    client.get("/lessons/03-stop/")
+    return client
+
+
+def code_of(page):
+    feed = new_feed_id(page.session.session_key)
+    query = {"feed": feed, "mistake": "DoesNotRaise", "step": ["connect", "close"]}
+    return page.get("/lessons/03-stop/compare/", query).json()["code"]
+
+
+def test_the_code_is_secret_until_the_exercise_was_green(page):
+    assert code_of(page) is None
+    progress.save_verdict(STOP, judge(STOP, "solution"))
+    code = code_of(page)
+    assert (code["right"], code["wrong"]) == (
+        "lessons/03_stop/solution.py:7",
+        "lessons/03_stop/mistakes.py:50",
+    )
+    assert [row["wrong"]["method"] for row in code["rows"] if row["differs"]] == [
+        "websocket_disconnect"
+    ]
+
+
+def test_a_student_who_has_looked_at_the_solution_sees_the_code(page):
+    progress.show_solution(STOP)
+    assert code_of(page)["rows"]
+
+
+def test_an_instructor_always_sees_the_code(page):
+    page.force_login(User.objects.create_user("grace", is_staff=True))
+    assert code_of(page)["rows"]

@@ -1,0 +1,251 @@
+"""The judge of saved exercises: what it judges, what it skips, what it reports."""
+
+import os
+
+import pytest
+
+from lessons.workshop.engine.process.target import resolve
+from lessons.workshop.judge.daemon import exercise_judge
+from lessons.workshop.judge.daemon.exercise_watcher import ExerciseJudge
+from lessons.workshop.judge.runner import CourseError
+from lessons.workshop.judge.verdict import Outcome, Verdict
+from lessons.workshop.student import exercise_copies, progress
+
+
+@pytest.fixture
+def lamp(course):
+    """A lesson that the student has not begun."""
+    return course[0]
+
+
+@pytest.fixture
+def judged(monkeypatch):
+    """The keys of the lessons that were judged, in order; the checks do not run."""
+    keys = []
+
+    def judge(lesson, on_claims=None):
+        keys.append(lesson.key)
+        digest = resolve(lesson).digest()
+        return Verdict(lesson.key, "exercise", (Outcome("a", "A", "red"),), digest=digest)
+
+    monkeypatch.setattr(exercise_judge, "judge", judge)
+    return keys
+
+
+@pytest.fixture
+def messages():
+    """What the judge has reported."""
+    return []
+
+
+@pytest.fixture
+def start(course, messages):
+    """`start()`: a judge that has judged what had no verdict."""
+
+    def start_it():
+        judge = ExerciseJudge(course, messages.append)
+        judge.judge_unjudged()
+        return judge
+
+    return start_it
+
+
+@pytest.fixture(autouse=True)
+def looks_at_all_exercises_every_time(monkeypatch):
+    monkeypatch.setattr(exercise_judge, "POLL_INTERVAL", 0)
+
+
+def save(lesson, text):
+    """Save as an editor that writes another file and renames it."""
+    new = lesson.exercise.with_name("exercise.py~")
+    new.write_text(text)
+    os.replace(new, lesson.exercise)
+
+
+def test_judges_a_saved_exercise_and_saves_the_verdict(lamp, start):
+    judge = start()
+    save(lamp, lamp.solution.read_text())
+    judge.look()
+    assert progress.of(lamp).state == "green"
+    assert set(progress.read()) == {lamp.key}
+
+
+def test_reports_the_verdict_and_the_progress_between_begin_and_end(lamp, start, judged, messages):
+    judge = start()
+    save(lamp, "# mine")
+    judge.look()
+    begin, verdict, changed, end = messages
+    assert begin == {"judging": "01-lamp"}
+    assert verdict["lesson"] == "01-lamp"
+    assert Verdict.from_json(verdict["verdict"]) == exercise_judge.judge(lamp)
+    assert changed["progress"]["01-lamp"]["state"] == "red"
+    assert end == {"judging": None}
+
+
+def test_ignores_a_save_without_a_change(lamp, start, judged):
+    judge = start()
+    save(lamp, "# mine")
+    judge.look()
+    save(lamp, "# mine")
+    judge.look()
+    judge.look()
+    assert judged == [lamp.key]
+
+
+def test_judges_every_save_of_a_watched_exercise(lamp, start, judged):
+    judge = start()
+    judge.watched = {lamp.key}
+    for _ in range(2):
+        save(lamp, "# mine")
+        judge.look()
+    assert judged == [lamp.key] * 2
+
+
+def test_judges_a_requested_exercise_once(course, start, judged):
+    judge = start()
+    judge.request("02-bell")
+    judge.look()
+    judge.look()
+    assert judged == ["02-bell"]
+
+
+def test_judges_at_the_start_what_was_saved_before(lamp, start, judged):
+    save(lamp, "# mine")
+    start()
+    start()
+    assert judged == [lamp.key]
+
+
+def test_skips_what_a_terminal_has_judged_and_reports_its_progress(lamp, start, judged, messages):
+    judge = start()
+    save(lamp, "# mine")
+    progress.save_verdict(lamp, exercise_judge.judge(lamp))
+    judge.look()
+    assert judged == [lamp.key]
+    [message] = messages
+    assert message["progress"]["01-lamp"]["state"] == "red"
+
+
+class Killed(BaseException):
+    """Ends a judge: nothing that would clean up runs."""
+
+
+@pytest.fixture
+def deaths(judged, monkeypatch):
+    """`deaths(2)`: the next judges end during a verdict. Returns what they were judging."""
+
+    def kill(lesson, on_claims=None):
+        judged.append(lesson.key)
+        raise Killed
+
+    def end_judges(start, count):
+        with monkeypatch.context() as patch:
+            patch.setattr(exercise_judge, "judge", kill)
+            patch.setattr(exercise_judge, "_forget_attempts", lambda lesson: None)
+            for _ in range(count):
+                with pytest.raises(Killed):
+                    start()
+        judged.clear()
+
+    return end_judges
+
+
+def test_a_version_that_has_ended_two_judges_is_red_and_is_not_run(lamp, start, deaths, judged):
+    save(lamp, "# mine")
+    deaths(start, 2)
+    judge = start()
+    saved = progress.of(lamp)
+    assert (saved.state, saved.verdict["problem"]["diagnosis"]) == ("red", "judge-ended")
+    judge.request(lamp.key)  # as a terminal that has connected again
+    judge.look()
+    assert judged == []
+
+
+def test_a_version_that_has_ended_one_judge_is_judged(lamp, start, deaths, judged):
+    save(lamp, "# mine")
+    deaths(start, 1)
+    start()
+    assert judged == [lamp.key]
+    deaths(start, 0)
+    save(lamp, "# mine too")
+    deaths(start, 1)  # the attempts of another version do not count
+    start()
+    assert judged == [lamp.key]
+
+
+def test_a_watched_version_that_is_saved_again_is_judged_again(lamp, start, deaths, judged):
+    save(lamp, "# mine")
+    deaths(start, 2)
+    judge = start()
+    judge.watched = {lamp.key}
+    save(lamp, "# mine")
+    judge.look()
+    assert judged == [lamp.key]
+
+
+def test_reports_a_hint_and_a_deleted_progress_file(lamp, start, messages):
+    judge = start()
+    progress.show_hint(lamp)
+    judge.look()
+    progress.file().unlink()
+    judge.look()
+    assert [message["progress"]["01-lamp"]["hints"] for message in messages] == [1, 0]
+
+
+def test_skips_a_reset_exercise(lamp, start, judged):
+    judge = start()
+    save(lamp, "# mine")
+    judge.look()
+    exercise_copies.reset_exercise(lamp)
+    judge.look()
+    assert judged == [lamp.key]
+    assert progress.of(lamp).state == "new"
+
+
+def test_does_not_save_the_verdict_if_the_exercise_was_reset_during_the_checks(
+    lamp, start, judged, monkeypatch
+):
+    judge = start()
+    save(lamp, "# mine")
+    slow = exercise_judge.judge
+
+    def judge_and_reset(lesson, **options):
+        verdict = slow(lesson, **options)
+        exercise_copies.reset_exercise(lesson)
+        return verdict
+
+    monkeypatch.setattr(exercise_judge, "judge", judge_and_reset)
+    judge.look()
+    judge.look()
+    assert judged == [lamp.key]
+    assert progress.of(lamp).state == "new"
+
+
+def test_waits_for_a_deleted_exercise(lamp, start, judged):
+    judge = start()
+    lamp.exercise.unlink()
+    judge.look()
+    assert judged == []
+    save(lamp, "# mine")
+    judge.look()
+    assert judged == [lamp.key]
+
+
+def test_a_fault_of_the_course_is_reported_and_the_other_lessons_are_judged(
+    lamp, course, start, judged, messages, monkeypatch
+):
+    judge = start()
+    right = exercise_judge.judge
+
+    def judge_or_fail(lesson, **options):
+        if lesson == lamp:
+            raise CourseError("its checks are broken")
+        return right(lesson, **options)
+
+    monkeypatch.setattr(exercise_judge, "judge", judge_or_fail)
+    for lesson in course[:2]:
+        save(lesson, "# mine")
+    judge.look()
+    assert judged == [course[1].key]
+    assert {"lesson": "01-lamp", "fault": "its checks are broken"} in messages
+    assert judge.judging is None

@@ -1,0 +1,114 @@
+"""`lesson check` and `lesson mistakes`: a verdict in the terminal, as JSON, as JUnit XML."""
+
+import json
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from lessons.workshop.student import progress
+from tests.support.lesson_command import lesson, solve
+
+
+def test_a_red_exercise_shows_crosses_diagnosis_cure_and_transcript(course):
+    shown = lesson("check", "1", code=1)
+
+    claims = '  ✗ repeats text\n  ✗ closes on "bye"\n'
+    assert shown.startswith(f"{claims}red  Lesson 1 lamp  exercise, ")
+    assert "The handshake was never answered  no-accept\n" in shown
+    assert "websocket.connect → Lamp.websocket_connect\n" in shown
+    assert re.search(r"work/01_lamp\.py:6\n", shown)
+    assert "  Seen as  Daphne logs nothing and drops" in shown
+    assert "  Cause    websocket_connect returned" in shown
+    assert "  Cure     Send websocket.accept" in shown
+    assert re.search(r"Transcript: repeats text\n +1  client +→ scope  /ws/lamp/\n", shown)
+    assert shown.endswith("Stuck?  python3 manage.py lesson hint 1\n")
+
+
+def test_shows_a_different_reply_beside_the_expected_reply(course):
+    course[0].exercise.write_text(
+        course[0].solution.read_text().replace('event["text"]})', '"off"})')
+    )
+
+    shown = lesson("check", "1", code=1)
+    assert '  ✗ repeats text\n  ✓ closes on "bye"\n' in shown
+    assert "expected                     got\n" in shown
+    assert '≠ websocket.send  text: "on"   websocket.send  text: "off"\n' in shown
+
+
+def test_a_green_exercise_shows_ticks_and_the_next_lesson(course):
+    solve(course[0])
+
+    shown = lesson("check", "1")
+    claims = '  ✓ repeats text\n  ✓ closes on "bye"\n'
+    assert shown.startswith(f"{claims}green  Lesson 1 lamp  exercise, ")
+    assert "manage.py lesson solution 1\n" in shown
+    assert shown.endswith("manage.py lesson show 2\n")
+
+
+def test_checks_the_first_lesson_that_is_not_green_by_default(course):
+    solve(course[0])
+    lesson("check")
+
+    assert "\nred  Lesson 2 bell" in lesson("check", code=1)
+
+
+def test_saves_a_verdict_on_the_exercise(course):
+    lesson("check", "1", code=1)
+
+    kept = progress.of(course[0])
+    assert kept.state == "red"
+    assert kept.verdict["outcomes"][0]["finding"]["diagnosis"] == "no-accept"
+
+
+@pytest.mark.parametrize(
+    ("target", "code"), [("solution", 0), ("mistake:AlwaysRepeats", 1), ("a path", 1)]
+)
+def test_does_not_save_a_verdict_on_another_target(course, target, code):
+    target = str(course[0].exercise) if target == "a path" else target
+    lesson("check", "1", "--target", target, code=code)
+
+    assert progress.of(course[0]).state == "new"
+
+
+def test_shows_printed_text_cut_and_without_control_characters(course):
+    flood = 'print("\\x1b[2J bell \\a")\nfor n in range(40):\n    print(n)\n'
+    course[0].exercise.write_text(flood + course[0].solution.read_text())
+
+    shown = lesson("check", "1")
+    assert "Printed by your code\n  �[2J bell �\n  0\n" in shown
+    assert re.search(r"  13\n  \[\d+ more lines: --json has them\]\n", shown)
+    assert "\x1b" not in shown
+
+
+def test_shows_where_an_exercise_cannot_run(course):
+    course[0].exercise.write_text("class Lamp(:\n")
+
+    shown = lesson("check", "1", code=1)
+    assert "syntax-error\n" in shown
+    assert "work/01_lamp.py:1\n" in shown
+
+
+def test_json_prints_only_the_verdict(course):
+    shown = json.loads(lesson("check", "1", "--json", code=1))
+
+    assert (shown["lesson"], shown["target"], shown["green"]) == ("01-lamp", "exercise", False)
+    assert [outcome["state"] for outcome in shown["outcomes"]] == ["red", "red"]
+
+
+def test_junit_writes_a_file(course, tmp_path):
+    lesson("check", "1", "--junit", str(tmp_path / "verdict.xml"), code=1)
+
+    suite = ElementTree.parse(tmp_path / "verdict.xml").getroot()
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "2")
+
+
+def test_mistakes_shows_each_with_its_diagnosis_and_first_difference(course):
+    shown = lesson("mistakes", "1")
+
+    assert 'AlwaysRepeats\nHandles "bye" like any other text.\n' in shown
+    assert "(reply-differs)\n" in shown
+    assert "  Seen as  " in shown
+    assert "  Play it  connect | text bye\n" in shown
+    assert re.search(r'≠ websocket\.close  code: 1000 +websocket\.send  text: "bye"\n', shown)
+    assert progress.of(course[0]).state == "new"

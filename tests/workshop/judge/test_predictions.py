@@ -1,0 +1,230 @@
+"""Predictions: shuffled for each page, graded by a recording, checked by verify."""
+
+import re
+
+import pytest
+from tests.judge.test_compare import own_feed
+from tests.web.test_pages import text
+
+from lessons.workshop.authoring.verify import verify_predictions
+from lessons.workshop.course.lesson_index import find, lessons
+from lessons.workshop.judge.study.predictions import (
+    Card,
+    InvalidPrediction,
+    cards,
+    grade_order,
+    predictions,
+    received_frames,
+    shuffled,
+)
+from lessons.workshop.page.views.prediction_views import question_context
+
+GROUP_SEND = 'layer 1 ← group_send  "jukebox": jukebox.song  title: "hello"'
+AT_1, AT_2 = (
+    [
+        f'layer {number} → jukebox.song  title: "hello"',
+        f'client {number} ← websocket.send  text: "now playing: hello"',
+    ]
+    for number in (1, 2)
+)
+SAID = 'client 1 → websocket.receive  text: "hello"'
+
+
+def of(slug, number):
+    lesson = find(slug)
+    prediction = predictions(lesson)[number - 1]
+    return prediction, prediction.recording(lesson)
+
+
+def in_place(asked, given, never=()):
+    def dealt(labels):
+        return [Card(label, None) for label in labels]
+
+    return grade_order(*asked, dealt(given), dealt(never))
+
+
+# Grading
+
+
+def test_two_members_may_receive_a_message_in_either_order():
+    asked = of("group", 2)
+    for first, second in ((AT_1, AT_2), (AT_2, AT_1)):
+        assert in_place(asked, [SAID, GROUP_SEND, *first, *second]) == ([True] * 6, [])
+        mixed = [first[0], second[0], second[1], first[1]]
+        assert in_place(asked, [SAID, GROUP_SEND, *mixed]) == ([True] * 6, [])
+
+
+def test_an_event_before_its_cause_is_wrong_and_so_is_the_cause():
+    asked = of("group", 2)
+    given = [SAID, *AT_1, GROUP_SEND, *AT_2]
+    assert in_place(asked, given) == ([True, False, False, False, True, True], [])
+
+
+def test_an_exact_prediction_accepts_only_the_recorded_order():
+    asked = of("blocking", 1)
+    right = [card.label for card in cards(*asked)]
+    assert in_place(asked, right) == ([True] * 4, [])
+    assert in_place(asked, [*right[:2], right[3], right[2]]) == ([True, True, False, False], [])
+
+
+def test_only_decoys_belong_to_what_never_happens():
+    asked = of("stop", 2)
+    *right, finished, one, other = (card.label for card in cards(*asked))
+    assert in_place(asked, [*right, finished], [one, other]) == ([True] * 4, [True, True])
+    assert in_place(asked, [*right, one], [finished, other]) == (
+        [True, True, True, False],
+        [False, True],
+    )
+
+
+def test_labels_a_repeated_frame():
+    pairs = received_frames(*of("group", 3))
+    came = 'websocket.send  text: "someone came"'
+    assert sorted(pair for pair in pairs if pair[1].startswith(came)) == [
+        ("1", came),
+        ("1", f"{came}, again"),
+        ("2", came),
+    ]
+
+
+def test_shuffles_in_the_same_way_and_never_keeps_the_order():
+    for seed in map(str, range(50)):
+        assert shuffled([1, 2, 3], seed) != [1, 2, 3]
+        assert shuffled([1, 2, 3], seed) == shuffled([1, 2, 3], seed)
+
+
+# On the page
+
+
+@pytest.fixture
+def page(client, settings):
+    """`page("stop")`: ask(number, **given) of a lesson's page."""
+    settings.WORKSHOP = True
+
+    def open_page(slug):
+        url = f"/lessons/{find(slug).key}/"
+        feed = own_feed(client)
+
+        def ask(number, end="", status=200, **given):
+            response = client.get(f"{url}predict/{number}/{end}", {"feed": feed, **given})
+            assert response.status_code == status
+            return response.json()
+
+        return ask
+
+    return open_page
+
+
+def test_every_lesson_asks_two_to_four_questions():
+    for lesson in lessons():
+        assert 2 <= len(question_context(lesson)) <= 4
+
+
+@pytest.mark.django_db
+def test_questions_are_on_the_page_of_a_workshop_only(client, settings):
+    settings.WORKSHOP = True
+    page = text(client.get("/lessons/03-stop/"))
+    assert re.findall(r"Question \d", page) == ["Question 1", "Question 2", "Question 3"]
+    assert "A page calls <code>close()</code> without a code. What does" in page
+    settings.WORKSHOP = False
+    assert "Question" not in text(client.get("/lessons/03-stop/"))
+
+
+@pytest.mark.django_db
+def test_grades_each_card_of_an_order(page):
+    ask = page("stop")
+    dealt = ask(2)["cards"]
+    assert ask(2)["cards"] == dealt
+    right = [card.label for card in cards(*of("stop", 2))]
+    places = [dealt.index(label) for label in right]
+    answer = ask(2, "answer/", given=places[:4], never=places[4:])
+    assert answer["is_right"]
+    assert answer["order"] == right[:4]
+    assert answer["recording"]["events"][-1]["message"] == {"type": "finished"}
+    answer = ask(2, "answer/", given=places)
+    assert not answer["is_right"]
+    assert [answer["right"][place] for place in places] == [True] * 4 + [False] * 2
+
+
+@pytest.mark.django_db
+def test_grades_the_receivers_as_a_whole(page):
+    ask = page("communicator")
+    asked = ask(1)
+    assert asked["clients"] == ["1", "2"]
+    one, two = (asked["cards"].index(f'websocket.send  text: "{n} inside"') for n in (1, 2))
+    received = [f"1:{one}", f"1:{two}", f"2:{one}"]
+    assert ask(1, "answer/", given=received)["is_right"]
+    answer = ask(1, "answer/", given=received[:2])
+    assert not answer["is_right"]
+    assert sorted(answer["received"]) == sorted(received)
+
+
+@pytest.mark.django_db
+def test_rejects_unknown_questions_and_incomplete_answers(page):
+    ask = page("stop")
+    assert "no question 9" in ask(9, status=400)["error"]
+    assert "exactly one place" in ask(2, "answer/", status=400, given=[0, 0])["error"]
+    assert ask(2, "answer/", status=400, given=["x"])["error"]
+
+
+# Verify
+
+ONE = """
+[[prediction]]
+question = "q"
+because = "b"
+steps = {steps}
+kind = "{kind}"
+"""
+
+
+def with_predictions(lesson, *entries):
+    lesson.predictions.write_text("".join(entries))
+    return verify_predictions(lesson)
+
+
+def one(kind, *steps, more=""):
+    return ONE.format(kind=kind, steps=list(steps)) + more
+
+
+def test_verify_reports_invalid_questions(course):
+    found = with_predictions(
+        course[0],
+        one("order", "connect", more='lanes = ["layer"]\ndecoys = ["client ← websocket.accept"]'),
+        one("receives", "connect", "text a"),
+        one("order", "connect", "sleep 1"),
+        one("receives", "connect", "2 connect", "text a", "2 text a"),
+    )
+    assert [fault.partition(": write ")[0] for fault in found] == [
+        "prediction 1: a decoy does happen: client ← websocket.accept",
+        "prediction 1: has 0 events to put in order; ask for 3 to 12",
+        "prediction 2: needs at least two frames or two clients",
+        "prediction 3: cannot be played: The step 'sleep 1' is unknown",
+        "prediction 4: every client receives every frame, or none: add a decoy, or a client that "
+        "receives nothing",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text, fault",
+    [
+        ("", "0 predictions; write 2 to 4"),
+        ("[[prediction]", "predict.toml: "),
+        (one("riddle"), "kind is 'riddle'; use one of"),
+        (one("order") + "answer = 'x'", "unexpected keyword argument 'answer'"),
+    ],
+)
+def test_verify_reports_unreadable_predictions(course, text, fault):
+    (found,) = with_predictions(course[0], text)
+    assert fault in found
+
+
+def test_a_lesson_without_a_predictions_file_has_no_questions(course):
+    course[0].predictions.unlink()
+    assert predictions(course[0]) == ()
+
+
+def test_rejects_an_unreadable_file(course):
+    course[0].predictions.write_text("prediction = 1")
+    with pytest.raises(InvalidPrediction):
+        predictions(course[0])

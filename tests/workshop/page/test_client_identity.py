@@ -1,0 +1,211 @@
+"""The identities that a page's client may use, and the pages that may ask for them."""
+
+import json
+from urllib.parse import quote, urlencode
+
+import pytest
+from channels.auth import AuthMiddlewareStack
+from channels.routing import URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from channels.testing import HttpCommunicator
+from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.db.backends.signals import connection_created
+from django.urls import path
+
+from auth_demo.consumers import Account
+from lessons.workshop.page.live.client_identity import ClientIdentity, InvalidIdentity
+from lessons.workshop.page.live.page_socket import new_feed_id
+from lessons.workshop.page.live.recording import record_page_clients
+from tests.support.played_page import PageClient
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TIMEOUT = 60  # seconds; only a test that fails waits so long
+EVIL = "http://evil.lessons.localhost:8666"
+
+
+async def mirror(scope, receive, send):
+    """Sends the user and the headers that it received, then keeps the event of the disconnect."""
+    await receive()
+    received = {name.decode(): value.decode() for name, value in scope["headers"]}
+    received["user"] = scope["user"].get_username()
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.send", "text": json.dumps(received)})
+    mirror.last_event = await receive()
+
+
+@pytest.fixture(autouse=True)
+def workshop(settings):
+    memory = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    settings.CHANNEL_LAYERS = {"default": memory, "wire": memory}
+    settings.ALLOWED_HOSTS = ["localhost"]
+    User.objects.create_user("student")
+    User.objects.create_superuser("root")
+    yield
+    connection_created.disconnect(dispatch_uid="lessons.workshop.engine.recording")
+
+
+@pytest.fixture
+def session():
+    """The session key of the browser that shows the page. No user is logged in there."""
+    made = SessionStore()
+    made.create()
+    return made.session_key
+
+
+@pytest.fixture
+def application():
+    routes = [path("ws/mirror/", mirror), path("ws/account/", Account.as_asgi())]
+    return record_page_clients(AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(routes))))
+
+
+def page_client(application, session, place="ws/mirror/", page="http://localhost", **options):
+    """A client of a page of that session. `options` are its identity, `page` its real origin."""
+    identity = quote(urlencode({"client": 1} | options), safe="")
+    headers = [(b"origin", page.encode()), (b"cookie", f"sessionid={session}".encode())]
+    address = f"/watched/{new_feed_id(session)}/{identity}/{place}"
+    return PageClient(application, address, headers=headers)
+
+
+async def scope_seen_by(client):
+    assert await client.connect(timeout=TIMEOUT) == (True, None)
+    received = await client.receive_json_from(timeout=TIMEOUT)
+    await client.disconnect(code=1001)
+    return received
+
+
+async def is_rejected(client):
+    answer = await client.connect(timeout=TIMEOUT)
+    await client.disconnect()
+    return answer == (False, 1000)
+
+
+async def test_a_client_without_an_identity_keeps_the_browsers_own(application, session):
+    seen = await scope_seen_by(page_client(application, session))
+    assert seen["cookie"] == f"sessionid={session}"
+    assert (seen["origin"], seen["user"]) == ("http://localhost", "")
+
+
+async def test_all_clients_of_a_browser_share_an_accounts_session(application, session):
+    first, again = [
+        await scope_seen_by(page_client(application, session, **{"as": "student"})) for _ in "12"
+    ]
+    assert first["user"] == "student"
+    assert first["cookie"] == again["cookie"] != f"sessionid={session}"
+    anonymous = await scope_seen_by(page_client(application, session, **{"as": "anonymous"}))
+    assert (anonymous["user"], "cookie" in anonymous) == ("", False)
+
+
+async def test_another_browser_gets_another_session_of_the_account(application, session):
+    other = SessionStore()
+    await other.acreate()
+    keys = [
+        (await scope_seen_by(page_client(application, key, **{"as": "student"})))["cookie"]
+        for key in (session, other.session_key)
+    ]
+    assert keys[0] != keys[1]
+
+
+async def test_a_logout_closes_every_client_and_the_next_is_logged_in_again(application, session):
+    options = {"place": "ws/account/", "as": "student"}
+    here, there = (page_client(application, session, **options) for _ in "12")
+    for client in (here, there):
+        assert (await client.connect(timeout=TIMEOUT))[0]
+    await here.send_to("logout")
+    for client in (here, there):
+        while (output := await client.receive_output(timeout=TIMEOUT))["type"] != "websocket.close":
+            assert output["type"] == "websocket.send"
+        await client.disconnect(code=output["code"])
+    seen = await scope_seen_by(page_client(application, session, **{"as": "student"}))
+    assert seen["user"] == "student"
+
+
+async def test_an_origin_check_rejects_the_page_of_another_site(application, session):
+    assert await is_rejected(page_client(application, session, **{"as": "student", "origin": EVIL}))
+    unguarded = record_page_clients(AuthMiddlewareStack(URLRouter([path("ws/mirror/", mirror)])))
+    seen = await scope_seen_by(page_client(unguarded, session, **{"as": "student", "origin": EVIL}))
+    assert (seen["user"], seen["origin"]) == ("student", EVIL)
+
+
+async def test_another_site_cannot_claim_our_origin(application, session):
+    options = {"as": "student", "origin": "http://localhost"}
+    assert await is_rejected(page_client(application, session, page=EVIL, **options))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"as": "root"},
+        {"as": "instructor"},  # an account of the workshop that this database does not have
+        {"as": ""},
+        {"origin": "http://a.test\r\nx: y"},
+        {"client": "5"},
+        {"client": "x"},
+        {"more": "1"},
+    ],
+)
+async def test_rejects_any_other_identity_and_creates_no_session(application, session, options):
+    assert await is_rejected(page_client(application, session, **options))
+    assert await Session.objects.acount() == 1
+
+
+async def test_rejects_an_ended_session(application):
+    assert await is_rejected(page_client(application, "gone0session0key", **{"as": "student"}))
+    assert await Session.objects.acount() == 0
+
+
+async def test_rejects_a_leaked_id_with_another_session(application, session):
+    mine = page_client(application, session, **{"as": "student"})
+    thief = SessionStore()
+    await thief.acreate()
+    headers = [
+        (b"origin", b"http://localhost"),
+        (b"cookie", f"sessionid={thief.session_key}".encode()),
+    ]
+    client = PageClient(application, mine.scope["path"], headers=headers)
+    assert await is_rejected(client)
+    assert await Session.objects.acount() == 2
+
+
+async def test_rejects_an_http_request_with_an_identity(application, session):
+    headers = page_client(application, session).scope["headers"]
+    address = f"/watched/{new_feed_id(session)}/client=1&as=student/lessons/"
+    response = await HttpCommunicator(application, "GET", address, headers=headers).get_response(
+        TIMEOUT
+    )
+    assert response["status"] == 403
+
+
+async def test_no_session_key_reaches_the_feed(application, session):
+    client = page_client(application, session, **{"as": "student"})
+    feed_id = client.scope["path"].split("/")[2]
+    feed = PageClient(application, f"/ws/feed/{feed_id}/", client.scope["headers"])
+    assert await feed.connect(timeout=TIMEOUT) == (True, None)
+    cookie = (await scope_seen_by(client))["cookie"].partition("=")[2]
+    received = ""
+    while '"websocket.disconnect"' not in received:
+        received += await feed.receive_from(timeout=TIMEOUT)
+    # Later events do contain the cookie: the mirror sends it.
+    scope = received.partition('"websocket.connect"')[0]
+    assert b"[hidden]".hex() in scope
+    assert not any(key in scope or key.encode().hex() in scope for key in (cookie, session))
+    await feed.disconnect()
+
+
+@pytest.mark.parametrize(("code", "arrives"), [(4999, 1006), (4998, 4998), (1001, 1001)])
+async def test_reports_a_lost_connection_as_1006(application, session, code, arrives):
+    client = page_client(application, session)
+    assert await client.connect(timeout=TIMEOUT) == (True, None)
+    await client.receive_from(timeout=TIMEOUT)
+    await client.disconnect(code=code)
+    assert mirror.last_event == {"type": "websocket.disconnect", "code": arrives}
+
+
+def test_a_target_belongs_to_a_lesson():
+    identity = ClientIdentity.parse("client=1&lesson=03-stop&target=mistake%3ANoStop")
+    assert (identity.lesson, identity.target) == ("03-stop", "mistake:NoStop")
+    for options in ("client=1&target=exercise", "client=1&lesson=03-stop"):
+        with pytest.raises(InvalidIdentity):
+            ClientIdentity.parse(options)

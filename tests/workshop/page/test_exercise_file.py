@@ -1,0 +1,129 @@
+"""The page's editor: reading and saving the student's file, and never losing a version."""
+
+import pytest
+
+from lessons.workshop.page.exercise import exercise_file
+from lessons.workshop.student import exercise_copies
+
+OLD, MINE, OTHERS = "a = 1\n", "a = 2\n", "a = 3\n"
+
+
+@pytest.fixture
+def lamp(course, settings):
+    settings.WORKSHOP = True
+    lesson = course[0]
+    lesson.exercise.parent.mkdir(exist_ok=True)
+    lesson.exercise.write_bytes(OLD.encode())
+    return lesson
+
+
+def url(lesson):
+    return f"/lessons/{lesson.key}/file/"
+
+
+def read(client, lesson):
+    return client.get(url(lesson)).json()
+
+
+def save(client, lesson, text, digest, **more):
+    return client.post(url(lesson), {"text": text, "digest": digest, **more})
+
+
+def test_reads_the_text_the_path_and_the_version(client, lamp):
+    digest = exercise_copies.digest(OLD.encode())
+    assert read(client, lamp) == {"text": OLD, "digest": digest, "path": "work/01_lamp.py"}
+
+
+def test_saves_a_text_that_replaces_the_version_that_was_read(client, lamp):
+    response = save(client, lamp, MINE, read(client, lamp)["digest"])
+    assert response.status_code == 200
+    assert lamp.exercise.read_bytes() == MINE.encode()
+    assert response.json() == {"digest": read(client, lamp)["digest"]}
+
+
+def test_refuses_to_overwrite_what_another_editor_has_saved(client, lamp):
+    digest = read(client, lamp)["digest"]
+    lamp.exercise.write_text(OTHERS)
+    response = save(client, lamp, MINE, digest)
+    assert response.status_code == 409
+    answer = response.json()
+    assert (answer["text"], answer["digest"]) == (OTHERS, read(client, lamp)["digest"])
+    assert lamp.exercise.read_text() == OTHERS
+
+
+def test_keeps_a_backup_of_a_version_that_the_student_chose_to_overwrite(client, lamp):
+    digest = read(client, lamp)["digest"]
+    lamp.exercise.write_text(OTHERS)
+    assert save(client, lamp, MINE, digest, overwrite="yes").status_code == 200
+    assert lamp.exercise.read_text() == MINE
+    assert exercise_copies.latest_backup(lamp).read_text() == OTHERS
+
+
+def test_a_missing_file_reads_as_the_original_and_is_written_again(client, lamp):
+    lamp.exercise.unlink()
+    answer = read(client, lamp)
+    assert (answer["text"], answer["digest"]) == (lamp.original.read_text(), "")
+    assert save(client, lamp, MINE, "").status_code == 200
+    assert lamp.exercise.read_text() == MINE
+
+
+def test_keeps_the_line_ends_and_the_byte_order_mark_of_the_file(client, lamp):
+    lamp.exercise.write_bytes(b"\xef\xbb\xbfa = 1\r\n")
+    answer = read(client, lamp)
+    assert answer["text"] == "a = 1\n"
+    assert save(client, lamp, "a = 2\n", answer["digest"]).status_code == 200
+    assert lamp.exercise.read_bytes() == b"\xef\xbb\xbfa = 2\r\n"
+
+
+def test_a_file_that_is_not_utf_8_is_not_opened_and_not_overwritten(client, lamp):
+    lamp.exercise.write_bytes(b"a = '\xff'\n")
+    response = client.get(url(lamp))
+    assert response.status_code == 400
+    assert response.json() == {
+        "error": "01_lamp.py is not text in UTF-8, so this page cannot edit it. "
+        "Save it as UTF-8 in your own editor."
+    }
+    assert save(client, lamp, MINE, "").status_code == 400
+    assert lamp.exercise.read_bytes() == b"a = '\xff'\n"
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"text": MINE}, "lacks the text or its version"),
+        ({"text": "x" * (exercise_file.MAX_BYTES + 1), "digest": ""}, "longer than 200,000 bytes"),
+    ],
+)
+def test_says_why_a_text_was_not_saved(client, lamp, fields, reason):
+    response = client.post(url(lamp), fields)
+    assert response.status_code == 400
+    assert reason in response.json()["error"]
+    assert lamp.exercise.read_text() == OLD
+
+
+def test_says_what_to_do_if_the_file_cannot_be_written(client, lamp, monkeypatch):
+    def refuse(file, content):
+        raise PermissionError(13, "Permission denied", str(file))
+
+    monkeypatch.setattr(exercise_file, "write", refuse)
+    response = save(client, lamp, MINE, read(client, lamp)["digest"])
+    assert response.status_code == 400
+    assert "Make its folder writable" in response.json()["error"]
+
+
+def test_only_a_local_workshop_serves_the_file(client, lamp, settings):
+    settings.WORKSHOP = False
+    assert client.get(url(lamp)).status_code == 404
+    assert save(client, lamp, MINE, "").status_code == 404
+
+
+def test_a_page_of_another_site_cannot_save(lamp):
+    from django.test import Client
+
+    response = save(Client(enforce_csrf_checks=True), lamp, MINE, "")
+    assert response.status_code == 403
+    assert lamp.exercise.read_text() == OLD
+
+
+def test_an_unknown_lesson_is_404(client, lamp):
+    assert client.get("/lessons/99/file/").status_code == 404

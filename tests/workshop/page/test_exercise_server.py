@@ -1,0 +1,512 @@
+"""The exercise server: a page's clients connect to a student's code, in its own process."""
+
+import asyncio
+import json
+import os
+import sqlite3
+import threading
+from contextlib import closing
+from errno import ENOSPC
+from types import SimpleNamespace
+from unittest.mock import Mock
+
+import psutil
+import pytest
+from channels.layers import channel_layers
+from channels.routing import URLRouter
+from channels.testing import HttpCommunicator
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
+
+from lessons.workshop.engine.process.child_process import kill_process_group
+from lessons.workshop.engine.world import database
+from lessons.workshop.page.exercise_server import database_copy, servers
+from lessons.workshop.page.live.client_identity import LOST_CONNECTION
+from lessons.workshop.page.live.recording import record_page_clients
+from lessons.workshop.student import progress
+from lessons.workshop.student.progress import Progress
+from tests.support.courses import LAMP
+from tests.support.played_page import TIMEOUT, PlayedPage, lines
+
+ASYNC = """\
+import asyncio, os, sys, time
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+
+
+class Lamp(AsyncConsumer):
+    async def websocket_connect(self, event):
+        await self.send({{"type": "websocket.accept"}})
+
+    async def websocket_receive(self, event):
+{body}
+
+    async def say(self, text):
+        await self.send({{"type": "websocket.send", "text": text}})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer
+"""
+
+
+def async_lamp(*lines):
+    """A consumer that runs these lines when a frame arrives."""
+    body = "\n".join(f"        {line}" for line in lines)
+    return ASYNC.format(body=body)
+
+
+@pytest.fixture(scope="module")
+def workshop_database(tmp_path_factory):
+    """A database with all tables and no rows."""
+    folder = tmp_path_factory.mktemp("workshop")
+    database.connections.close_all()  # an earlier test may have left a connection to its database
+    with closing(database._File(folder)) as file, file.used():
+        database.create_tables()
+        database.connections.close_all()
+    return file.path
+
+
+@pytest.fixture
+def application(settings, monkeypatch, workshop_database):
+    memory = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    settings.CHANNEL_LAYERS = {"default": memory, "wire": {**memory, "CONFIG": {"capacity": 9999}}}
+    settings.ALLOWED_HOSTS = ["localhost"]
+    monkeypatch.setattr(database_copy, "workshop_file", lambda: str(workshop_database))
+    return record_page_clients(URLRouter([]))
+
+
+@pytest.fixture
+def lamp(course):
+    """`lamp(source)` saves this source as the student's exercise. Returns the lesson."""
+    lesson = course[0]
+
+    def save(source):
+        if "class Lamp(AsyncConsumer)" in source:
+            text = lesson.path_to("lesson.md").read_text()
+            lesson.path_to("lesson.md").write_text(text.replace("SyncConsumer", "AsyncConsumer"))
+            vars(lesson).pop("_fields_and_text", None)
+        lesson.exercise.write_text(source)
+        return lesson
+
+    return save
+
+
+def served_processes():
+    """The processes that serve an exercise now."""
+    return [server._process._child.pid for server in servers._servers.values()]
+
+
+# What a client and its page receive
+
+
+async def test_relays_each_event_to_the_exercise_and_records_it(application, lamp):
+    async with PlayedPage(application, lamp(LAMP)) as page:
+        client = await page.connect()
+        await client.send_to(text_data="on")
+        assert await client.receive_from(timeout=TIMEOUT) == "on"
+        await client.send_to(text_data="bye")
+        assert await client.receive_output(timeout=TIMEOUT) == {"type": "websocket.close"}
+        await client.disconnect(code=4001)
+        events = await page.events()
+    assert lines(events) == [
+        ("in", "scope", None),
+        ("in", "websocket.connect", "websocket_connect"),
+        ("out", "websocket.accept", "websocket_connect"),
+        ("in", "websocket.receive", "websocket_receive"),
+        ("out", "websocket.send", "websocket_receive"),
+        ("in", "websocket.receive", "websocket_receive"),
+        ("out", "websocket.close", "websocket_receive"),
+        ("in", "websocket.disconnect", "websocket_disconnect"),
+        ("mark", "finished", "websocket_disconnect"),
+    ]
+    assert [event["seq"] for event in events] == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert events[0]["message"]["path"] == "/ws/lamp/"
+    assert events[7]["message"]["code"] == 4001
+    assert page.session not in json.dumps(events)
+
+
+async def test_a_token_that_a_student_names_in_a_frame_is_issued(application, lamp):
+    issue = "\n\ndef issue(user):\n    return f'a token of {user}'\n"
+    async with PlayedPage(application, lamp(LAMP + issue)) as page:
+        client = await page.connect()
+        await client.send_to(text_data="here: {token=student}")
+        answer = await client.receive_from(timeout=TIMEOUT)
+        assert answer == "here: a token of student"
+        await client.disconnect()
+
+
+async def test_an_exception_of_daphne_comes_back_into_the_consumer(application, lamp):
+    catches = LAMP.replace(
+        'self.send({"type": "websocket.accept"})',
+        """\
+try:
+            self.send({"type": "websocket.accept", "subprotocol": 7})
+        except ValueError as error:
+            self.send({"type": "websocket.close", "reason": f"{error!r}"})""",
+    )
+    async with PlayedPage(application, lamp(catches)) as page:
+        sent, events = [], asyncio.Queue()
+        await events.put({"type": "websocket.connect"})
+
+        async def send(message):
+            sent.append(message)
+            if message["type"] == "websocket.accept":
+                raise ValueError("not a subprotocol")
+            await events.put({"type": "websocket.disconnect", "code": 1006})
+
+        await application(page.client().scope, events.get, send)
+    assert sent[1] == {"type": "websocket.close", "reason": "ValueError('not a subprotocol')"}
+
+
+async def test_daphne_sees_the_class_of_an_object_that_cannot_be_sent(application, lamp):
+    source = async_lamp("import uuid", "await self.say(uuid.UUID(int=7))")
+    async with PlayedPage(application, lamp(source)) as page:
+        client = await page.connect()
+        await client.send_to(text_data="on")
+        sent = await client.receive_output(timeout=TIMEOUT)
+        assert type(sent["text"]).__name__ == "UUID"
+        assert not isinstance(sent["text"], str)
+        await client.disconnect()
+
+
+async def test_an_exception_of_the_consumer_reaches_the_server_with_its_line(application, lamp):
+    async with PlayedPage(application, lamp(async_lamp("raise ValueError('dark')"))) as page:
+        client = await page.connect()
+        await client.send_to(text_data="on")
+        finding = await page.finding()
+        with pytest.raises(Exception, match="ValueError: dark"):
+            await client.wait(timeout=TIMEOUT)
+    assert (finding["title"], finding["line"]) == ("A handler raised an exception", 11)
+
+
+async def test_plays_a_mistake_and_the_solution_once_it_was_green(application, lamp, monkeypatch):
+    lesson = lamp("syntax error")
+    for target in ("solution", "mistake:Unknown", "check"):
+        page = PlayedPage(application, lesson, target)
+        assert await page.client().connect(timeout=TIMEOUT) == (False, 1000)
+    async with PlayedPage(application, lesson, "mistake:AlwaysRepeats") as page:
+        client = await page.connect()
+        await client.send_to(text_data="bye")
+        assert await client.receive_from(timeout=TIMEOUT) == "bye"
+        await client.disconnect()
+    monkeypatch.setattr(progress, "of", lambda lesson: Progress(was_green=True))
+    async with PlayedPage(application, lesson, "solution") as page:
+        await (await page.connect()).disconnect()
+
+
+@pytest.mark.parametrize("target", ["solution", "exercise"])
+async def test_rejects_a_request_that_no_code_can_answer_with_403(application, lamp, target):
+    async with PlayedPage(application, lamp("syntax error"), target) as page:
+        request = HttpCommunicator(
+            application, "GET", page.path(), headers=page.client().scope["headers"]
+        )
+        assert (await request.get_response(timeout=TIMEOUT))["status"] == 403
+
+
+async def test_rejects_a_client_of_an_unknown_lesson(application, lamp):
+    async with PlayedPage(application, lamp(LAMP)) as page:
+        page.lesson = SimpleNamespace(key="99-nothing")
+        assert await page.client().connect(timeout=TIMEOUT) == (False, 1000)
+
+
+async def test_reports_why_a_target_is_refused(application, lamp):
+    async with PlayedPage(application, lamp(LAMP)) as page:
+        await page.request(play={"lesson": page.lesson.key, "target": "solution"})
+        refused = await page.state("refused")
+        assert (refused["target"], refused["finding"]) == ("solution", None)
+        assert refused["reason"].startswith("You can use the solution once your exercise was green")
+        await page.request(play={"lesson": "99-nothing", "target": "exercise"})
+        assert (await page.state("refused"))["reason"].startswith("There is no lesson '99-nothing'")
+
+
+# What is its own
+
+
+async def test_what_the_exercise_writes_stays_in_its_copy(application, lamp, workshop_database):
+    source = async_lamp(
+        "from django.contrib.auth.models import Group",
+        "await Group.objects.acreate(name=event['text'])",
+        "await self.say(str([group.name async for group in Group.objects.all()]))",
+    )
+    async with PlayedPage(application, lamp(source)) as page:
+        for number, expected in ((1, "['staff']"), (2, "['staff', 'staff2']")):
+            client = await page.connect(number)
+            await client.send_to(text_data="staff" if number == 1 else "staff2")
+            assert await client.receive_from(timeout=TIMEOUT) == expected
+            await client.disconnect()
+    with closing(sqlite3.connect(workshop_database)) as workshop:
+        assert workshop.execute("SELECT count(*) FROM auth_group").fetchone() == (0,)
+
+
+WHO = async_lamp(
+    "from channels.auth import get_user",
+    "await self.say((await get_user(self.scope)).get_username() or 'anonymous')",
+)
+BEHIND_STACK = """
+from channels.auth import AuthMiddlewareStack
+application = AuthMiddlewareStack(Lamp.as_asgi())
+"""
+
+
+def log_in(file, session_key):
+    """Add ada, and a session in which ada is logged in, to the database."""
+    ada = User(pk=1, username="ada", password="!", date_joined="2026-01-01 00:00:00")
+    values = {
+        SESSION_KEY: "1",
+        BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],
+        HASH_SESSION_KEY: ada.get_session_auth_hash(),
+    }
+    session = {
+        "session_key": session_key,
+        "session_data": SessionStore().encode(values),
+        "expire_date": "2999-01-01 00:00:00",
+    }
+    user = {field.column: getattr(ada, field.attname) for field in User._meta.concrete_fields}
+    database_copy.add_login(file, {"django_session": session, "auth_user": user})
+
+
+async def test_a_login_that_is_newer_than_the_copy_is_found(application, lamp, workshop_database):
+    lesson = lamp(WHO + BEHIND_STACK)
+    async with PlayedPage(application, lesson) as page:
+        await page.request(play={"lesson": lesson.key, "target": "exercise"})
+        await page.state("ready")
+        log_in(str(workshop_database), page.session)
+        client = await page.connect()
+        await client.send_to(text_data="who?")
+        assert await client.receive_from(timeout=TIMEOUT) == "ada"
+        await client.disconnect()
+
+
+async def test_its_channel_layer_is_not_the_workshops(application, lamp):
+    source = async_lamp(
+        "await self.channel_layer.group_add('room', self.channel_name)",
+        "await self.channel_layer.group_send('room', {'type': 'say', 'text': 'x'})",
+        "await self.say('sent')",
+    )
+    async with PlayedPage(application, lamp(source)) as page:
+        layer = channel_layers["default"]
+        await layer.group_add("room", "mine")
+        client = await page.connect()
+        await client.send_to(text_data="on")
+        assert await client.receive_from(timeout=TIMEOUT) == "sent"
+        assert list(layer.groups["room"]) == ["mine"]
+        assert "mine" not in layer.channels
+        await client.disconnect()
+
+
+# Saving the file
+
+
+async def test_a_save_restarts_it_and_closes_its_clients_as_lost(application, lamp):
+    async with PlayedPage(application, lamp(async_lamp("await self.say('one')"))) as page:
+        client = await page.connect()
+        lamp(async_lamp("await self.say('two')"))
+        lost = {"type": "websocket.close", "code": LOST_CONNECTION}
+        assert await client.receive_output(timeout=TIMEOUT) == lost
+        assert await page.state("restarted") == {
+            "target": "exercise", "state": "restarted", "finding": None,
+        }  # fmt: skip
+        client = await page.connect()
+        await client.send_to(text_data="on")
+        assert await client.receive_from(timeout=TIMEOUT) == "two"
+        await client.disconnect()
+
+
+async def test_a_file_that_cannot_be_imported_is_explained_until_it_is_saved(application, lamp):
+    async with PlayedPage(application, lamp(LAMP.replace("pass", "") + "\ndef x(:\n")) as page:
+        await page.request(play={"lesson": page.lesson.key, "target": "exercise"})
+        ended = await page.state("ended")
+        assert ended["finding"]["title"] == "The file is not valid Python"
+        assert ended["finding"]["line"] == LAMP.count("\n") + 2
+        assert await page.client().connect(timeout=TIMEOUT) == (False, 1000)
+        lamp(LAMP)
+        assert (await page.state("restarted"))["finding"] is None
+        await (await page.connect()).disconnect()
+
+
+# Code that blocks, floods, exits or forks
+
+
+FAULTS = {
+    "blocks": ("time.sleep(60)", "blocked-loop", 11),
+    "spins": ("while True: pass", "blocked-loop", 11),
+    "sends without end": ("while True: await self.say('x' * 100)", "endless-sending", 14),
+    "exits at once": ("os._exit(3)", "process-died", 0),
+    "exits": ("sys.exit(3)", "calls-exit", 11),
+    "crashes": ("os.kill(os.getpid(), 11)", "process-died", 0),
+    "closes its files": ("os.closerange(3, 200); time.sleep(60)", "process-died", 0),
+}
+
+
+@pytest.mark.parametrize("line, diagnosis, at", FAULTS.values(), ids=FAULTS)
+async def test_explains_and_kills_code_that(application, lamp, monkeypatch, line, diagnosis, at):
+    monkeypatch.setattr("lessons.workshop.page.exercise_server.process.PLACE_TIMEOUT", TIMEOUT)
+    async with PlayedPage(application, lamp(async_lamp(line))) as page:
+        client = await page.connect()
+        (pid,) = served_processes()
+        await client.send_to(text_data="on")
+        finding = (await page.state("ended"))["finding"]
+        assert (finding["diagnosis"], finding["line"]) == (diagnosis, at)
+        assert not psutil.pid_exists(pid)
+        # It starts again for the next client.
+        await (await page.connect()).disconnect()
+
+
+async def test_a_giant_frame_is_an_exception(application, lamp):
+    async with PlayedPage(
+        application, lamp(async_lamp("await self.say('x' * 50_000_000)"))
+    ) as page:
+        client = await page.connect()
+        await client.send_to(text_data="on")
+        finding = await page.finding()
+        assert "The workshop passes on at most 16 MiB" in finding["detail"]
+        assert finding["line"] == 14
+
+
+@pytest.mark.parametrize(
+    "line", ["os.fork()", "import subprocess; subprocess.Popen(['sleep', '60'])"]
+)
+async def test_starts_no_process_and_says_so(application, lamp, line):
+    async with PlayedPage(application, lamp(async_lamp(line))) as page:
+        client = await page.connect()
+        (pid,) = served_processes()
+        await client.send_to(text_data="on")
+        finding = await page.finding()
+        assert (finding["diagnosis"], finding["line"]) == ("starts-a-process", 11)
+        assert psutil.Process(pid).children() == []
+
+
+async def test_a_signal_to_another_process_is_refused(application, lamp):
+    line = "os.kill(os.getppid(), 9)"
+    async with PlayedPage(application, lamp(async_lamp(line))) as page:
+        client = await page.connect()
+        await client.send_to(text_data="on")
+        finding = await page.finding()
+        assert (finding["diagnosis"], finding["line"]) == ("ends-a-process", 11)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="without a fork server, its parent is pytest")
+async def test_an_exercise_that_has_killed_its_parent_is_served_and_replaced(application, lamp):
+    # A C library sends the signal, so the guard does not see it.
+    kills = "import ctypes; ctypes.CDLL(None).kill(os.getppid(), 9)"
+    async with PlayedPage(application, lamp(async_lamp(kills, "await self.say('on')"))) as page:
+        client = await page.connect()
+        await client.send_to(text_data="on")
+        assert await client.receive_from(timeout=TIMEOUT) == "on"
+        lamp(async_lamp("await self.say('off')"))
+        assert (await page.state("restarted"))["finding"] is None
+        client = await page.connect()
+        await client.send_to(text_data="on")
+        assert await client.receive_from(timeout=TIMEOUT) == "off"
+        await client.disconnect()
+
+
+async def test_a_page_that_asks_again_learns_the_state(application, lamp):
+    async with PlayedPage(application, lamp(LAMP)) as page:
+        for _ in range(2):
+            await page.request(play={"lesson": page.lesson.key, "target": "exercise"})
+            await page.state("ready")
+        assert len(served_processes()) == 1
+
+
+FAILURES = {
+    "full disk": ("tempfile.mkdtemp", OSError(ENOSPC, "No space left on device"), "Make room on"),
+    "broken database": (
+        "lessons.workshop.page.exercise_server.database_copy.copy_database",
+        sqlite3.OperationalError("disk I/O error"),
+        "OperationalError: disk I/O error",
+    ),
+    "no fork": (
+        "lessons.workshop.page.exercise_server.process.start_child",
+        BlockingIOError("Resource temporarily unavailable"),
+        "Resource temporarily unavailable",
+    ),
+    "no connection": ("asyncio.open_connection", OSError("Too many open files"), "Too many open"),
+}
+
+
+@pytest.mark.parametrize("function, error, detail", FAILURES.values(), ids=FAILURES)
+async def test_a_workshop_that_cannot_serve_says_why_and_tries_again(
+    application, lamp, monkeypatch, tmp_path, caplog, function, error, detail
+):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    async with PlayedPage(application, lamp(LAMP)) as page:
+        with monkeypatch.context() as failing:
+            failing.setattr(function, Mock(side_effect=error))
+            assert await page.client().connect(timeout=TIMEOUT) == (False, 1000)
+            finding = (await page.state("ended"))["finding"]
+        assert finding["title"] == "The workshop cannot run the code"
+        assert detail in finding["detail"]
+        assert [record.exc_info[1] for record in caplog.records] == [error]
+        await (await page.connect()).disconnect()
+        (folder,) = tmp_path.glob("tmp*")
+    assert servers._servers == {}
+    assert not folder.exists()
+
+
+async def test_the_process_ends_with_its_page(application, lamp):
+    async with PlayedPage(application, lamp(LAMP)) as page:
+        await page.connect()
+        (pid,) = served_processes()
+    assert not psutil.pid_exists(pid)
+    assert servers._servers == {}
+
+
+async def test_a_page_that_sends_nonsense_is_still_served(application, lamp):
+    async with PlayedPage(application, lamp(LAMP)) as page:
+        for text in ("{", "[]", "7", "[" * 200_000, '{"play": {}}', '{"outside": 0}'):
+            await page.feed.send_to(text_data=text)
+        await page.request(play={"lesson": page.lesson.key, "target": "exercise"})
+        await page.state("ready")
+
+
+async def test_the_process_ends_with_its_page_after_an_exception(application, lamp, monkeypatch):
+    page = await PlayedPage(application, lamp(LAMP)).__aenter__()
+    await page.connect()
+    (pid,) = served_processes()
+    monkeypatch.setattr(servers, "handle_request", Mock(side_effect=RuntimeError("broken")))
+    await page.request(play={})
+    with pytest.raises(RuntimeError, match="broken"):
+        await page.feed.wait(timeout=TIMEOUT)
+    assert not psutil.pid_exists(pid)
+    assert (servers._servers, servers._open_feeds) == ({}, {})
+    assert channel_layers["wire"].groups == {}
+
+
+async def test_a_page_that_closes_during_a_restart_ends_the_process(application, lamp, monkeypatch):
+    begun, released = threading.Event(), threading.Event()
+
+    def kill(*args, **options):
+        begun.set()
+        assert released.wait(TIMEOUT)
+        kill_process_group(*args, **options)
+
+    async with PlayedPage(application, lamp(LAMP)) as page:
+        await page.connect()
+        (pid,) = served_processes()
+        monkeypatch.setattr(
+            "lessons.workshop.page.exercise_server.process.kill_process_group", kill
+        )
+        lamp(LAMP + "\n")
+        assert await asyncio.to_thread(begun.wait, TIMEOUT)
+        (server,) = servers._servers.values()
+        server._task.add_done_callback(lambda _: released.set())
+    assert not page.feed.future.cancelled()
+    assert not psutil.pid_exists(pid)
+    assert servers._servers == {}
+
+
+async def test_a_client_of_a_closed_page_starts_nothing(application, lamp):
+    page = PlayedPage(application, lamp(LAMP))
+    assert await page.client().connect(timeout=TIMEOUT) == (False, 1000)
+    assert servers._servers == {}
+
+
+async def test_a_stranger_starts_nothing(application, lamp):
+    async with PlayedPage(application, lamp(LAMP)) as page:
+        for session in ("their0session0key", None):
+            stranger = page.client(session=session)
+            assert await stranger.connect(timeout=TIMEOUT) == (False, 1000)
+        assert servers._servers == {}

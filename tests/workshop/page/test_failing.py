@@ -1,0 +1,70 @@
+"""The failing conversation of a red claim, as the page plays it."""
+
+import pytest
+from django.test import Client
+
+from lessons.workshop.course.lesson_index import find
+from lessons.workshop.judge.runner import judge
+from lessons.workshop.page.live.page_socket import new_feed_id
+from lessons.workshop.student import progress
+
+LESSON = find("stop")
+
+
+@pytest.fixture
+def page(settings, db, monkeypatch, tmp_path):
+    """A client that has opened lesson 3, whose exercise has the verdict on a mistake."""
+    settings.WORKSHOP = True
+    monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
+    progress.save_verdict(LESSON, judge(LESSON, "mistake:DoesNotRaise"))
+    client = Client()
+    client.get("/lessons/03-stop/")
+    client.feed = new_feed_id(client.cookies["sessionid"].value)
+    return client
+
+
+def failing(page, claim, **changes):
+    return page.get("/lessons/03-stop/failing/", {"feed": page.feed, "claim": claim} | changes)
+
+
+def first_red():
+    outcomes = progress.of(LESSON).verdict["outcomes"]
+    return next(number for number, one in enumerate(outcomes) if one["state"] == "red")
+
+
+def types(recording):
+    return [event["message"]["type"] for event in recording["events"]]
+
+
+def test_shows_the_students_events_beside_the_solutions(page):
+    answer = failing(page, first_red()).json()
+    assert answer["title"] == "The consumer did not stop when its client had left"
+    assert answer["steps"][0]["action"] == "connect"
+    assert types(answer["expected"])[-1] == "finished"
+    assert "finished" not in types(answer["received"])
+
+
+def test_names_the_event_at_which_they_part(page):
+    answer = failing(page, first_red()).json()
+    right, wrong = answer["differs"]["right"], answer["differs"]["wrong"]
+    assert types(answer["expected"])[:right] == types(answer["received"])[:right]
+    assert types(answer["expected"])[right] == "finished"
+    assert types(answer["received"])[wrong:] == ["cancelled"]
+
+
+def test_its_events_say_how_the_attributes_change(page):
+    answer = failing(page, first_red()).json()
+    assert any(event["state"] for event in answer["received"]["events"])
+
+
+@pytest.mark.parametrize("claim", ["99", "-1", "x", ""])
+def test_a_claim_without_a_conversation_is_refused_with_the_reason(page, claim):
+    response = failing(page, claim)
+    assert response.status_code == 400
+    assert response.json() == {
+        "error": "The last verdict holds no conversation of this claim. Save again."
+    }
+
+
+def test_only_a_page_of_the_same_session_gets_an_answer(page):
+    assert failing(page, 0, feed=new_feed_id("another0session0key")).status_code == 404

@@ -1,0 +1,159 @@
+"""The first page, the login pages, the page for an unknown URL, and compression."""
+
+import gzip
+import html
+import re
+import shutil
+
+import pytest
+from django.contrib.auth.models import User
+
+from lessons.workshop.course import lesson_index
+from lessons.workshop.course.lesson_index import find, lessons
+from lessons.workshop.judge.verdict import Outcome, Verdict
+from lessons.workshop.page.lesson_list import time_text
+from lessons.workshop.student import progress
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def fresh_start(tmp_path, monkeypatch, settings):
+    """A student who has not started, in a workshop."""
+    monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
+    settings.WORKSHOP = True
+
+
+def page(client, path="/"):
+    return html.unescape(client.get(path).content.decode())
+
+
+def solve(slug):
+    outcome = Outcome("test_it", "It works.", "green")
+    progress.save_verdict(find(slug), Verdict("", "", (outcome,)))
+
+
+def test_begins_with_what_a_student_will_be_able_to_do(client):
+    shown = page(client)
+    promises = shown.partition('class="promise"')[2].partition("</section>")[0]
+    assert re.findall("<li>(.*)</li>", promises) == [
+        find(slug).goal for slug in ("stop", "push", "group", "logout", "chat")
+    ]
+
+
+def test_lists_the_goal_and_the_minutes_of_each_lesson(client):
+    shown = page(client)
+    rows = re.findall(r'"minutes quiet">(\d+) min<.*?<p class="goal">(.*?)</p>', shown, re.DOTALL)
+    assert rows == [(str(lesson.minutes), lesson.goal) for lesson in lessons()]
+
+
+def test_says_how_long_the_course_takes_and_what_is_left(client):
+    minutes = sum(lesson.minutes for lesson in lessons())
+    assert f"The course takes {time_text(minutes)}." in page(client)
+    solve("accept")
+    left = time_text(minutes - find("accept").minutes)
+    assert f"The course takes {time_text(minutes)}, and {left} are left." in page(client)
+
+
+def test_counts_the_green_and_the_read_lessons_of_each_part(client):
+    solve("accept")
+    progress.show_solution(find("frames"))
+    shown = page(client)
+    assert re.findall(r'<progress max="(\d)" value="(\d)"', shown)[:2] == [("4", "1"), ("6", "0")]
+    assert "1 of 4 green, 1 read · 1 h 5 min" in shown
+    assert "Continue with lesson 3:" in shown
+
+
+def test_a_lesson_can_belong_to_another_part_than_its_app(client, course):
+    text = course[2].path_to("lesson.md")
+    text.write_text(text.read_text().replace("minutes:", "part: wild\nminutes:"))
+    lesson_index.lessons.cache_clear()
+    titles = re.findall("<h2>(.*?) <code>(.*?)</code></h2>", page(client))
+    assert titles == [("The events of a connection", "sync_demo"), ("In the wild", "sync_demo")]
+
+
+def test_a_part_whose_examples_are_in_several_apps_names_no_app(client, course):
+    for one, demo in zip(course, ("sync_demo", "async_demo", "auth_demo"), strict=True):
+        text = one.path_to("lesson.md")
+        fields = text.read_text().replace("demo: sync_demo", f"part: wild\ndemo: {demo}")
+        text.write_text(fields)
+    lesson_index.lessons.cache_clear()
+    assert re.findall("<h2>.*</h2>", page(client)) == ["<h2>In the wild</h2>"]
+
+
+def test_the_numbers_of_lessons_may_have_gaps(client, course):
+    course[1].folder.rename(course[1].folder.with_name("29_bell"))
+    shutil.rmtree(course[2].folder)
+    lesson_index.lessons.cache_clear()
+    first, last = page(client, "/lessons/01-lamp/"), page(client, "/lessons/29-bell/")
+    assert '<a rel="next" href="/lessons/29-bell/">29' in first
+    assert '<a rel="prev" href="/lessons/01-lamp/">← 1' in last
+    assert ("1 of 29" in first, "29 of 29" in last) == (True, True)
+
+
+def test_the_picture_is_the_recording_of_a_conversation_in_the_course(client):
+    events = client.get("/picture/").json()["events"]
+    assert len({event["connection"] for event in events}) == 2
+    texts = [event["text"] for event in events]
+    assert texts.count('websocket.send  text: "now playing: tango"') == 2
+    for text in texts:
+        assert text in find("group").text
+    assert texts[1] in page(client)  # for a reader without JavaScript
+
+
+def test_offers_to_sign_in_and_to_sign_out(client):
+    assert 'href="/auth/login/?next=/">Sign in</a>' in page(client)
+    client.force_login(User.objects.create_user("ada"))
+    shown = page(client)
+    assert "You are ada." in shown
+    assert 'action="/auth/logout/"' in shown
+
+
+def test_only_a_workshop_names_its_accounts(client, settings):
+    accounts = "the accounts <code>student</code> with the password <code>student</code>, and "
+    assert accounts in page(client, "/auth/login/")
+    settings.WORKSHOP = False
+    assert "student" not in page(client, "/auth/login/")
+
+
+def test_the_chat_links_to_its_lesson(client):
+    assert 'href="/lessons/23-chat/">← Lesson 23</a>' in page(client, "/chat/")
+
+
+@pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.parametrize("path", ["/nothing/<b>/", "/notes/nothing/", "/charts/nothing.svg"])
+def test_an_unknown_url_gets_our_page(client, settings, debug, path):
+    settings.DEBUG = debug
+    response = client.get(path)
+    assert response.status_code == 404
+    shown = response.content.decode()
+    assert "<h1>This page does not exist</h1>" in shown
+    assert html.escape(path) in shown
+    assert "script-src 'self'" in response["Content-Security-Policy"]
+
+
+def test_a_missing_slash_is_added(client):
+    assert client.get("/notes")["Location"] == "/notes/"
+
+
+@pytest.mark.parametrize("path", ["/", "/lessons/03-stop/", "/diagnoses/", "/notes/"])
+def test_a_page_is_sent_compressed(client, path):
+    response = client.get(path, headers={"accept-encoding": "gzip"})
+    assert response["Content-Encoding"] == "gzip"
+    assert len(response.content) < 0.4 * len(gzip.decompress(response.content))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "text"), [(0, ""), (45, "45 min"), (120, "2 h"), (75, "1 h 15 min")]
+)
+def test_writes_a_time_in_hours_and_minutes(minutes, text):
+    assert time_text(minutes) == text
+
+
+def test_a_missing_exercise_is_reported_and_its_original_offered(client, course, settings):
+    solve("lamp")
+    assert 'id="missing"' not in page(client, "/lessons/01-lamp/")
+    course[0].exercise.unlink()
+    shown = page(client, "/lessons/01-lamp/")
+    assert "<code>work/01_lamp.py</code> is missing." in shown
+    assert "The verdict below is about the file that was there." in shown

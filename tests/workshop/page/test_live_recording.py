@@ -1,0 +1,382 @@
+"""Recording in the running workshop: which events reach a page's feed, and who may open it."""
+
+import json
+import threading
+
+import pytest
+from channels.consumer import AsyncConsumer, SyncConsumer
+from channels.exceptions import StopConsumer
+from channels.layers import channel_layers
+from channels.routing import URLRouter
+from channels.testing import HttpCommunicator
+from django.conf import settings as project
+from django.db.backends.signals import connection_created
+from django.urls import path
+
+from lessons.workshop.course.lesson_index import PROJECT_DIR
+from lessons.workshop.engine.recording.layer import RecordingLayer
+from lessons.workshop.page.live.event_forwarder import MAX_OLDEST
+from lessons.workshop.page.live.page_socket import new_feed_id
+from lessons.workshop.page.live.recording import record_page_clients
+from sync_demo.consumers import Echo
+from tests.support.modes import DEPLOYED
+from tests.support.played_page import PageClient, lines
+from tests.support.programs.processes import project_environment, run
+
+TIMEOUT = 60  # seconds; only a test that fails waits so long
+MINE, THEIRS = "my0session0key", "their0session0key"
+
+
+class Flood(AsyncConsumer):
+    """Sends more events than may wait, and never yields to the event loop."""
+
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+        for number in range(3 * MAX_OLDEST):
+            await self.send({"type": "websocket.send", "text": str(number)})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer
+
+
+class Slow(SyncConsumer):
+    """Blocks the thread of all sync handlers until the test releases it."""
+
+    released = threading.Event()
+
+    def websocket_connect(self, event):
+        self.send({"type": "websocket.accept"})
+        self.released.wait(TIMEOUT)
+
+    def websocket_disconnect(self, event):
+        raise StopConsumer
+
+
+class FailsAfterJoining(AsyncConsumer):
+    """Uses the channel layer, then raises an exception."""
+
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+        await self.channel_layer.group_add("room", self.channel_name)
+        raise ValueError("no such room")
+
+
+async def bare(scope, receive, send):
+    """Answers with the path that it received."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    raw = scope.get("raw_path")
+    await send({"type": "websocket.send", "text": f"{scope['path']} {raw}"})
+
+
+ROUTES = [
+    path("ws/echo/", Echo.as_asgi()),
+    path("ws/flood/", Flood.as_asgi()),
+    path("ws/slow/", Slow.as_asgi()),
+    path("ws/failing/", FailsAfterJoining.as_asgi()),
+    path("ws/bare/", bare),
+]
+
+
+@pytest.fixture(autouse=True)
+def layers(settings):
+    """New layers. The next test gets new ones too, each with a new recorder."""
+    memory = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    settings.CHANNEL_LAYERS = {"default": memory, "wire": {**memory, "CONFIG": {"capacity": 9999}}}
+    settings.ALLOWED_HOSTS = ["localhost"]
+    yield
+    connection_created.disconnect(dispatch_uid="lessons.workshop.engine.recording")
+
+
+@pytest.fixture
+def application():
+    return record_page_clients(URLRouter(ROUTES))
+
+
+@pytest.fixture
+def feed_id():
+    return new_feed_id(MINE)
+
+
+def client(application, path, session=MINE, origin="http://localhost"):
+    headers = [(b"origin", origin.encode())]
+    if session:
+        cookie = f"theme=dark; {project.SESSION_COOKIE_NAME}={session}"
+        headers.append((b"cookie", cookie.encode()))
+    return PageClient(application, path, headers=headers)
+
+
+async def opened(application, path, **kwargs):
+    opened_client = client(application, path, **kwargs)
+    assert await opened_client.connect(timeout=TIMEOUT) == (True, None)
+    return opened_client
+
+
+async def open_feed(application, feed_id):
+    return await opened(application, f"/ws/feed/{feed_id}/")
+
+
+async def batches(feed, until):
+    """The batches that the feed sends, up to the one with an event of type `until`."""
+    received = []
+    while not received or until not in [
+        event["message"].get("type") for event in received[-1]["events"]
+    ]:
+        received.append(json.loads(await feed.receive_from(timeout=TIMEOUT)))
+    return received
+
+
+async def recorded_events(feed, until="finished"):
+    return [event for batch in await batches(feed, until) for event in batch["events"]]
+
+
+# What a page receives
+
+
+async def test_a_feed_sends_each_event_in_order_with_its_handler(application, feed_id):
+    feed = await open_feed(application, feed_id)
+    page = await opened(application, f"/watched/{feed_id}/client=1/ws/echo/")
+    await page.send_to(bytes_data=b"\x00\xff")
+    assert await page.receive_from(timeout=TIMEOUT) == b"\x00\xff"
+    await page.disconnect(code=4001)
+    events = await recorded_events(feed)
+    assert lines(events) == [
+        ("in", "scope", None),
+        ("in", "websocket.connect", "websocket_connect"),
+        ("out", "websocket.accept", "websocket_connect"),
+        ("in", "websocket.receive", "websocket_receive"),
+        ("out", "websocket.send", "websocket_receive"),
+        ("in", "websocket.disconnect", "websocket_disconnect"),
+        ("mark", "finished", "websocket_disconnect"),
+    ]
+    assert [event["seq"] for event in events] == [1, 2, 3, 4, 5, 6, 7]
+    assert events[4]["message"]["bytes"] == {"bytes": "00ff"}
+    assert events[5]["message"]["code"] == 4001
+    assert {event["connection"] for event in events} == {events[0]["connection"]}
+    await feed.disconnect()
+
+
+async def test_a_feed_sends_layer_calls_and_exceptions(application, feed_id):
+    feed = await open_feed(application, feed_id)
+    page = client(application, f"/watched/{feed_id}/client=1/ws/failing/")
+    await page.send_input({"type": "websocket.connect"})
+    events = await recorded_events(feed, until="raised")
+    assert ("out", "group_add", "websocket_connect") in lines(events)
+    assert events[-1]["message"]["error"] == "ValueError: no such room"
+    with pytest.raises(ValueError, match="no such room"):
+        await page.wait()
+    await feed.disconnect()
+
+
+async def test_the_cookie_never_reaches_a_feed(application, feed_id):
+    feed = await open_feed(application, feed_id)
+    page = await opened(application, f"/watched/{feed_id}/client=1/ws/echo/?token=hush")
+    await page.disconnect()
+    received = json.dumps(await recorded_events(feed))
+    assert MINE not in received
+    assert MINE.encode().hex() not in received
+    assert b"hush".hex() not in received
+    await feed.disconnect()
+
+
+async def test_the_consumer_sees_the_scope_of_a_direct_connection(application, feed_id):
+    page = client(application, f"/watched/{feed_id}/client=1/ws/bare/?a=1")
+    page.scope["raw_path"] = f"/watched/{feed_id}/client=1/ws/bare/".encode()
+    await page.connect(timeout=TIMEOUT)
+    assert await page.receive_from(timeout=TIMEOUT) == "/ws/bare/ b'/ws/bare/'"
+    assert page.scope["query_string"] == b"a=1"
+    await page.wait()
+
+
+async def test_a_flood_drops_whole_events_but_not_its_end(application, feed_id):
+    feed = await open_feed(application, feed_id)
+    page = client(application, f"/watched/{feed_id}/client=1/ws/flood/")
+    await page.send_input({"type": "websocket.connect"})
+    # The disconnect waits while the flood is sent.
+    await page.send_input({"type": "websocket.disconnect", "code": 1000})
+    received = await batches(feed, until="finished")
+    numbers = [event["seq"] for batch in received for event in batch["events"]]
+    recorded = 3 * MAX_OLDEST + 5  # scope, connect, accept, the flood, disconnect, finished
+    assert numbers == sorted(set(numbers))
+    assert len(numbers) < recorded
+    assert received[-1]["recorded"] == recorded
+    # A batch reports a gap only when the missing events can no longer arrive.
+    known = 0
+    for batch in received:
+        assert batch["events"][0]["seq"] > known
+        known = batch["recorded"]
+    await feed.disconnect()
+
+
+async def test_a_feed_sends_events_while_a_handler_blocks_the_sync_thread(application, feed_id):
+    Slow.released.clear()
+    feed = await open_feed(application, feed_id)
+    page = client(application, f"/watched/{feed_id}/client=1/ws/slow/")
+    await page.send_input({"type": "websocket.connect"})
+    try:
+        events = await recorded_events(feed, until="websocket.accept")
+    finally:
+        Slow.released.set()
+    assert lines(events)[-1] == ("out", "websocket.accept", "websocket_connect")
+    assert events[-1]["thread"] != threading.current_thread().name
+    await page.disconnect()
+    await feed.disconnect()
+
+
+# Who may open a feed
+
+
+@pytest.mark.parametrize("session", [THEIRS, None, "", MINE + "x"])
+async def test_rejects_an_id_with_another_session_before_the_consumer_runs(feed_id, session):
+    async def not_to_be_called(scope, receive, send):
+        raise AssertionError("the lesson's consumer ran")
+
+    application = record_page_clients(not_to_be_called)
+    for place in (f"/watched/{feed_id}/client=1/ws/echo/", f"/ws/feed/{feed_id}/"):
+        opened_client = client(application, place, session=session)
+        assert await opened_client.connect(timeout=TIMEOUT) == (False, 1000)
+        await opened_client.disconnect()
+
+
+async def test_only_a_recorded_client_gets_the_exception_of_an_unknown_path(feed_id):
+    application = record_page_clients(URLRouter(ROUTES), others=bare)
+    unrecorded = await opened(application, "/ws/nowhere/")
+    assert (await unrecorded.receive_from()).startswith("/ws/nowhere/")
+    recorded = client(application, f"/watched/{feed_id}/client=1/ws/nowhere/")
+    await recorded.send_input({"type": "websocket.connect"})
+    with pytest.raises(ValueError, match="No route found for path 'ws/nowhere/'"):
+        await recorded.wait(TIMEOUT)
+
+
+@pytest.mark.parametrize("wrong", ["", "x", ".", "x.y", "no-dot"])
+async def test_rejects_an_invented_id(application, wrong):
+    opened_client = client(application, f"/watched/{wrong}/client=1/ws/echo/")
+    assert await opened_client.connect(timeout=TIMEOUT) == (False, 1000)
+    await opened_client.disconnect()
+
+
+async def test_a_feed_gets_no_events_of_another_page_of_the_browser(application):
+    here, there = new_feed_id(MINE), new_feed_id(MINE)
+    feed = await open_feed(application, there)
+    page = await opened(application, f"/watched/{here}/client=1/ws/echo/")
+    await page.disconnect()
+    assert await feed.receive_nothing()
+    await feed.disconnect()
+
+
+async def test_a_nonce_signed_for_another_session_leads_to_another_feed(
+    application, feed_id, monkeypatch
+):
+    """The secret key of a local workshop is public, so anyone can sign a leaked nonce."""
+    nonce = feed_id.partition(".")[0]
+    monkeypatch.setattr("secrets.token_urlsafe", lambda size: nonce)
+    forged = new_feed_id(THEIRS)
+    spy = await opened(application, f"/ws/feed/{forged}/", session=THEIRS)
+    page = await opened(application, f"/watched/{feed_id}/client=1/ws/echo/")
+    await page.disconnect()
+    assert await spy.receive_nothing()
+    await spy.disconnect()
+
+
+async def test_rejects_a_feed_for_a_page_of_another_site(application, feed_id):
+    for feed in (feed_id, "exercise/03-stop"):
+        opened_client = client(application, f"/ws/feed/{feed}/", origin="http://evil.example")
+        assert await opened_client.connect(timeout=TIMEOUT) == (False, 1000)
+        await opened_client.disconnect()
+
+
+# What is not recorded
+
+
+async def test_other_connections_pass_unchanged():
+    passed = []
+
+    async def application(*arguments):
+        passed.append(arguments)
+
+    route = record_page_clients(application)
+    for scope in (
+        {"type": "http", "path": "/async/http/"},
+        {"type": "lifespan"},
+        {"type": "websocket", "path": "/ws/echo/", "headers": []},
+    ):
+        arguments = (scope, object(), object())
+        await route(*arguments)
+        assert all(one is other for one, other in zip(passed.pop(), arguments, strict=True))
+
+
+async def test_a_closed_feed_leaves_no_group(application, feed_id):
+    feed = await open_feed(application, feed_id)
+    await feed.disconnect()
+    assert channel_layers["wire"].groups == {}
+
+
+def test_the_layer_of_every_alias_is_recorded(settings):
+    memory = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    settings.CHANNEL_LAYERS = {"default": memory, "other": memory, "wire": memory}
+    record_page_clients(URLRouter(ROUTES))
+    recorded = [isinstance(channel_layers[alias], RecordingLayer) for alias in ("default", "other")]
+    assert recorded == [True, True]
+    assert not isinstance(channel_layers["wire"], RecordingLayer)
+
+
+async def test_the_layer_is_wrapped_once_for_several_applications(application):
+    record_page_clients(application)
+    assert isinstance(channel_layers["default"], RecordingLayer)
+    assert not isinstance(channel_layers["default"].layer, RecordingLayer)
+    assert not isinstance(channel_layers["wire"], RecordingLayer)
+
+
+def test_outside_a_workshop_nothing_records_and_nothing_is_unguarded(tmp_path):
+    program = (
+        "import sys, lessons.asgi\n"
+        "from channels.layers import channel_layers\n"
+        "print(type(lessons.asgi.websocket_application).__name__)\n"
+        "print(type(channel_layers['default']).__name__)\n"
+        "print(any('.recording' in name for name in sys.modules))\n"
+    )
+    environment = project_environment(
+        **DEPLOYED, DJANGO_SETTINGS_MODULE="lessons.settings", REDIS_URL=""
+    )
+    (tmp_path / "program.py").write_text(program)
+    done = run([tmp_path / "program.py"], cwd=PROJECT_DIR, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["OriginValidator", "InMemoryChannelLayer", "False"]
+
+
+# HTTP
+
+
+async def answer(scope, receive, send):
+    """Answers with the path that it received."""
+    assert (await receive())["type"] == "http.request"
+    await send({"type": "http.response.start", "status": 200})
+    await send({"type": "http.response.body", "body": scope["path"].encode()})
+
+
+def request(path, session):
+    cookie = f"{project.SESSION_COOKIE_NAME}={session}".encode()
+    return HttpCommunicator(record_page_clients(answer), "GET", path, headers=[(b"cookie", cookie)])
+
+
+async def test_records_a_request_and_serves_it_at_the_lessons_path(feed_id):
+    application = record_page_clients(answer)
+    feed = await open_feed(application, feed_id)
+    response = await request(f"/watched/{feed_id}/client=1/async/http/", MINE).get_response(TIMEOUT)
+    assert (response["status"], response["body"]) == (200, b"/async/http/")
+    events = [event for batch in await batches(feed, "finished") for event in batch["events"]]
+    assert [event["message"]["type"] for event in events] == [
+        "scope",
+        "http.request",
+        "http.response.start",
+        "http.response.body",
+        "finished",
+    ]
+    await feed.disconnect()
+
+
+async def test_answers_403_to_a_request_for_another_sessions_feed(feed_id):
+    response = await request(f"/watched/{feed_id}/client=1/async/http/", THEIRS).get_response(
+        TIMEOUT
+    )
+    assert (response["status"], response["body"]) == (403, b"")

@@ -1,0 +1,58 @@
+"""The size of a lesson's page: all that a browser loads on a first visit."""
+
+import gzip
+from functools import cache
+from pathlib import Path
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.test import Client
+
+from lessons.workshop.course.lesson_index import lessons
+from lessons.workshop.measure.page import page_weight
+from lessons.workshop.student import progress
+
+MAX_BYTES = 75_000  # as the workshop sends them: compressed
+
+
+@cache
+def static(path):
+    return Path(finders.find(path.removeprefix("/static/"))).read_bytes()
+
+
+def write_figures(folder):
+    """Write figures of the usual size, which the lessons show."""
+    folder.mkdir()
+    for name, size in (("echo", 2400), ("fanout", 1200)):
+        (folder / f"{name}.txt").write_text("x" * size)
+        (folder / f"{name}.svg").write_text('<svg viewBox="0 0 690 390"/>' + " " * 6000)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("key", [lesson.key for lesson in lessons()])
+def test_a_lesson_loads_less_than_75_kb_in_all(settings, monkeypatch, tmp_path, key):
+    settings.WORKSHOP = True
+    monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)  # no exercise is started
+    settings.STATE_DIR = tmp_path
+    write_figures(tmp_path / "bench")
+
+    def get(path):
+        return static(path) if path.startswith("/static/") else Client().get(path).content
+
+    names = page_weight(get, f"/lessons/{key}/")
+    sizes = {name: len(gzip.compress(get(name))) for name in names}
+    assert {"/static/lessons/live/panel.js", "/static/lessons/common/page.css"} < set(sizes)
+    assert sum(sizes.values()) < MAX_BYTES, sorted(sizes.items(), key=lambda one: -one[1])
+
+
+def test_counts_an_import_once_and_leaves_out_what_loads_later():
+    files = {
+        "/a/": '<script type="module" src="one.js"></script><img src="/p.svg"><a href="/x/">x</a>'
+        '<img src="/later.svg" loading="lazy">',
+        "/a/one.js": 'import {\n  a,\n} from "./two.js";\nimport "./three.js";\nimport("./z.js")',
+        "/a/two.js": 'export { b } from "./three.js";\n// import "./four.js"\n',
+        "/a/three.js": "",
+        "/p.svg": "<svg/>",
+    }
+    sizes = page_weight(lambda path: files[path].encode(), "/a/")
+    assert sizes == {path: len(text) for path, text in files.items()}

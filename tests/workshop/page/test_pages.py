@@ -1,0 +1,377 @@
+"""The pages that the server renders, without a browser."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+from django.conf import settings as project
+from django.utils.html import escape
+
+from lessons.workshop.course.diagnoses import catalogue
+from lessons.workshop.course.lesson_index import IncompleteLesson, Lesson, find, lessons
+from lessons.workshop.engine.faults.finding import Finding
+from lessons.workshop.judge.verdict import Outcome, Verdict
+from lessons.workshop.page.live.page_socket import feed_group
+from lessons.workshop.student import progress
+
+pytestmark = pytest.mark.django_db
+
+ALL = pytest.mark.parametrize("key", [lesson.key for lesson in lessons()])
+
+
+@pytest.fixture(autouse=True)
+def fresh_start(tmp_path, monkeypatch):
+    """A student who has not started."""
+    monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def in_a_workshop(settings):
+    settings.WORKSHOP = True
+
+
+def feed_of(response):
+    found = re.search(r'data-feed="/ws/feed/(.+?)/" data-watched="/watched/(.+?)"', text(response))
+    assert found[1] == found[2]
+    return found[1]
+
+
+def text(response):
+    return response.content.decode()
+
+
+def scope_with(session_key):
+    cookie = f"{project.SESSION_COOKIE_NAME}={session_key}"
+    return {"headers": [(b"cookie", cookie.encode())]}
+
+
+def red(claim="It stops.", diagnosis="no-stop-consumer", detail="", state="red"):
+    finding = Finding(diagnosis, "websocket.disconnect → Lamp (exercise.py, line 4)", detail=detail)
+    outcomes = (Outcome("test_a", "It starts.", "green"), Outcome("test_b", claim, state, finding))
+    return Verdict("03-stop", "exercise", outcomes)
+
+
+# The list
+
+
+def test_the_list_links_to_every_lesson(client):
+    page = text(client.get("/"))
+    for lesson in lessons():
+        assert f'href="/lessons/{lesson.key}/"' in page
+        assert escape(lesson.title) in page
+
+
+def test_the_list_shows_the_state_of_each_lesson(client):
+    progress.save_verdict(find("stop"), red())
+    progress.save_verdict(find("frames"), Verdict("", "", (Outcome("a", "A", "green"),)))
+    states = re.findall(r'class="state" data-state="(\w+)"', text(client.get("/")))
+    assert states[:4] == ["new", "green", "red", "new"]
+
+
+def test_the_list_makes_no_query_and_no_session(client, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        response = client.get("/")
+    assert set(response.cookies) == {"csrftoken"}  # of the form with which a student joins
+
+
+def test_an_unfinished_lesson_is_listed_with_what_it_lacks(client, course):
+    (course[1].folder / "lesson.md").unlink()
+    response = client.get("/")
+    assert response.status_code == 200
+    assert "must begin with a front matter" in text(response)
+
+
+# A lesson
+
+
+@ALL
+def test_a_lesson_has_text_source_exercise_and_panel(client, key):
+    lesson = find(key)
+    page = text(client.get(f"/lessons/{key}/"))
+    assert f"<h1>{escape(lesson.title)}</h1>" in page
+    assert f"work/{lesson.folder.name}.py" in page
+    assert f'value="{lesson.path}' in page
+    lines = [int(number) for number in re.findall(r'data-line="(\d+)"', page)]
+    assert lines == list(range(lines[0], lines[0] + len(lines)))
+    first = "websocket_connect" if lesson.path.startswith("/ws/") else "http_request"
+    assert f'data-method="{first}"' in page
+
+
+def test_neighbours_are_linked(client):
+    page = text(client.get("/lessons/02-frames/"))
+    assert '<a rel="prev" href="/lessons/01-accept/">' in page
+    assert '<a rel="next" href="/lessons/03-stop/">' in page
+    assert 'rel="prev"' not in text(client.get("/lessons/01-accept/"))
+
+
+def test_the_form_offers_no_subprotocol_that_only_a_played_conversation_has(client):
+    page = text(client.get("/lessons/24-token/"))
+    assert re.findall('name="subprotocols"[^>]* value="([^"]*)"', page) == ["mailbox.v1"]
+
+
+def test_a_link_into_the_notes_leads_to_their_page(client):
+    assert 'href="/notes/#tokens"' in text(client.get("/lessons/24-token/"))
+    assert '<h3 id="tokens">' in text(client.get("/notes/"))
+
+
+def test_a_link_with_an_old_number_redirects_to_the_lesson(client):
+    assert client.get("/lessons/99-stop/")["Location"] == "/lessons/03-stop/"
+    assert client.get("/lessons/99-nothing/").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["3", "03", "stop", "03_stop"])
+def test_a_number_or_a_slug_redirects_to_the_lesson(client, name):
+    response = client.get(f"/lessons/{name}/")
+    assert (response.status_code, response["Location"]) == (302, "/lessons/03-stop/")
+
+
+def test_an_unknown_lesson_is_a_404_that_lists_the_lessons(client):
+    response = client.get("/lessons/<b>99/")
+    assert response.status_code == 404
+    assert "Lesson “&lt;b&gt;99” does not exist" in text(response)
+    assert 'href="/lessons/01-accept/"' in text(response)
+
+
+def test_the_panel_opens_as_the_first_conversation_of_the_text_does(client):
+    page = text(client.get("/lessons/01-accept/"))
+    assert 'value="/ws/sync/accept/?name=ada"' in page
+    page = text(client.get("/lessons/09-generic/"))
+    payload = {"command": "put", "title": "Emma"}
+    assert f'aria-label="Payload" value="{escape(json.dumps(payload))}"' in page
+
+
+def test_the_panel_takes_its_payload_from_a_prediction_if_the_text_has_none(client):
+    page = text(client.get("/lessons/23-chat/"))
+    payload = {"message": "hello"}
+    assert f'aria-label="Payload" value="{escape(json.dumps(payload))}"' in page
+
+
+def test_a_page_starts_with_the_clients_of_its_lesson(client):
+    page = text(client.get("/lessons/17-origin/"))
+    cards = page.split('data-number="')[1:]
+    assert [card[0] for card in cards] == ["1", "2"]
+    chosen = [re.findall(r"<option[^>]* selected>([^<]*)", card) for card in cards]
+    assert chosen == [["student"], ["student", "http://evil.lessons.localhost:8666"]]
+
+
+def test_reads_the_clients_of_a_lesson(lesson):
+    front, _, _ = lesson.path_to("lesson.md").read_text().rpartition("---")
+
+    def clients(line=""):
+        lesson.path_to("lesson.md").write_text(f"{front}{line}---\n# A lamp\n")
+        read = Lesson(lesson.folder).clients
+        return [(one.account, one.origin, one.server, one.sends_requests) for one in read]
+
+    me = (None, None, 1, False)
+    assert clients() == [me]
+    assert clients("clients: 3\n") == [me] * 3
+    assert clients("clients: this browser on 2, student from http://a.test:1, anonymous\n") == [
+        (None, None, 2, False),
+        ("student", "http://a.test:1", 1, False),
+        ("anonymous", None, 1, False),
+    ]
+    assert clients("clients: this browser, request\n") == [me, (None, None, 1, True)]
+    for wrong in ("5", "0", "root", "student at http://a.test", "1, 2", "student,", "-1"):
+        with pytest.raises(IncompleteLesson, match="write `clients: 2`"):
+            clients(f"clients: {wrong}\n")
+
+
+def test_a_client_for_requests_stands_beside_the_others_and_offers_the_paths_of_the_text(client):
+    page = text(client.get("/lessons/29-deploy/"))
+    cards = page.split('data-number="')[1:]
+    forms = [re.search(r'<form class="(\w+)"', card)[1] for card in cards]
+    assert forms == ["connect", "connect", "request"]
+    offered = re.findall(r'<option value="(/[^"]*)">', page.partition("<datalist")[2])
+    assert offered[:4] == ["/async/health/", "/drain/", "/served/", "/health/"]
+
+
+def test_an_http_lesson_has_a_request_form(client):
+    page = text(client.get("/lessons/08-http/"))
+    assert '<form class="request"' in page
+    assert "<option selected>GET</option>" in page
+    assert 'value="/async/http/"' in page
+    assert 'aria-label="Body of a POST" value=""' in page
+    assert '<form class="connect"' not in page
+
+
+def test_shows_no_verdict_before_the_first_check(client):
+    page = text(client.get("/lessons/03-stop/"))
+    assert "not started" in page
+    assert "outcomes" not in page
+
+
+def test_shows_the_last_verdict_with_its_diagnosis(client):
+    progress.save_verdict(find("stop"), red(detail="Daphne killed it"))
+    page = text(client.get("/lessons/03-stop/"))
+    for words in (
+        "It starts.",
+        "It stops.",
+        "websocket.disconnect → Lamp (exercise.py, line 4)",
+        "Daphne killed it",
+        "<dt>Cure</dt>",
+    ):
+        assert words in page
+
+
+def test_shows_one_finding_and_counts_the_others(client):
+    found = [Finding(name, "It went wrong.") for name in ("zombie", "no-accept", "zombie")]
+    outcomes = (Outcome("test_it", "It works.", "red", one) for one in found)
+    progress.save_verdict(find("stop"), Verdict("03-stop", "exercise", tuple(outcomes)))
+    page = text(client.get("/lessons/03-stop/"))
+    titles = re.findall(r'<div class="finding">\s*<h3>([^<]*)', page)
+    assert titles == [catalogue()["zombie"].title]
+    assert "2 more claims are red." in page
+
+
+def test_renders_code_in_a_claim(client):
+    progress.save_verdict(find("stop"), red(claim="`<b>` gets `hi`."))
+    assert "<code>&lt;b&gt;</code> gets <code>hi</code>." in text(client.get("/lessons/03-stop/"))
+
+
+def test_shows_the_id_of_an_unknown_diagnosis(client):
+    progress.save_verdict(find("stop"), red(diagnosis="long-gone"))
+    assert "<h3>long-gone</h3>" in text(client.get("/lessons/03-stop/"))
+
+
+def test_escapes_a_students_text(client):
+    progress.save_verdict(find("stop"), red(claim="<img src=x>", detail="<script>"))
+    page = text(client.get("/lessons/03-stop/"))
+    assert "<img" not in page
+    assert "&lt;img src=x&gt;" in page
+    assert "&lt;script&gt;" in page
+
+
+@pytest.mark.parametrize("path", ["/", "/lessons/03-stop/"])
+def test_a_page_rejects_a_post(client, path):
+    assert client.post(path).status_code == 405
+
+
+# The policy
+
+
+class Inline(HTMLParser):
+    """Collects the tags that the policy forbids."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.found = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        names = dict(attrs)
+        handlers = [name for name in names if name == "style" or name.startswith("on")]
+        if handlers or tag == "style" or (tag == "script" and not names.get("src")):
+            self.found.append(self.get_starttag_text())
+        for name in ("src", "href"):
+            if (names.get(name) or "/").startswith(("http", "//")) and tag != "a":
+                self.found.append(self.get_starttag_text())
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(
+            "/",
+            "/lessons/none/",
+            "/search/?q=group_send",
+            "/diagnoses/",
+            "/notes/",
+            "/notes/redis/",
+        ),
+        *(f"/lessons/{x.key}/" for x in lessons()),
+    ],
+)
+def test_a_page_has_no_inline_code_and_loads_only_from_its_server(client, path):
+    response = client.get(path)
+    assert Inline(text(response)).found == []
+    assert response["Content-Security-Policy"] == (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self' ws://testserver wss://testserver; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
+
+
+# The servers of a cluster
+
+
+def sockets_allowed(response):
+    return re.search("connect-src 'self' (.*?);", response["Content-Security-Policy"])[1].split()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+def test_a_page_of_a_cluster_offers_its_own_server_first(client, settings, host):
+    settings.WORKSHOP, settings.CLUSTER_PORTS = True, [8000, 8001]
+    response = client.get("/lessons/03-stop/", headers={"host": f"{host}:8001"})
+    hosts = [f"{host}:8001", f"{host}:8000"]
+    assert [server.host for server in response.context["servers"]] == hosts
+    assert sockets_allowed(response) == [f"{kind}://{it}" for it in hosts for kind in ("ws", "wss")]
+
+
+@pytest.mark.parametrize(("is_workshop", "port"), [(True, 9000), (False, 8000)])
+def test_a_page_without_a_cluster_knows_only_its_own_server(client, settings, is_workshop, port):
+    settings.WORKSHOP, settings.CLUSTER_PORTS = is_workshop, [8000, 8001]
+    response = client.get("/lessons/03-stop/", headers={"host": f"localhost:{port}"})
+    assert 'aria-label="Server"' not in text(response)
+    assert sockets_allowed(response) == [f"{kind}://localhost:{port}" for kind in ("ws", "wss")]
+
+
+# The id of a feed
+
+
+def test_the_first_visit_creates_a_session(client):
+    feed = feed_of(client.get("/lessons/03-stop/"))
+    assert feed_group(feed, scope_with(client.cookies["sessionid"].value))
+
+
+def test_later_visits_make_no_query_for_the_session(client, django_assert_num_queries):
+    client.get("/lessons/03-stop/")
+    with django_assert_num_queries(0):
+        assert set(client.get("/lessons/03-stop/").cookies) == {"csrftoken"}
+
+
+def test_each_page_has_its_own_feed(client):
+    assert feed_of(client.get("/lessons/03-stop/")) != feed_of(client.get("/lessons/03-stop/"))
+
+
+def test_a_feed_belongs_to_the_session_of_its_page(client):
+    feed = feed_of(client.get("/lessons/03-stop/"))
+    assert feed_group(feed, scope_with("another0session0key0that0is0long")) is None
+    assert feed_group(feed, scope_with("")) is None
+    assert feed_group(feed, {"headers": []}) is None
+
+
+def test_outside_a_workshop_a_lesson_has_no_feed_and_makes_no_session(
+    client, settings, django_assert_num_queries
+):
+    settings.WORKSHOP = False
+    with django_assert_num_queries(0):
+        response = client.get("/lessons/03-stop/")
+    assert not response.cookies
+    shown = text(response)
+    assert "data-feed" not in shown
+    assert "Your exercise" not in shown
+    assert "On your own machine, the workshop shows the events of your own clients" in shown
+
+
+@ALL
+@pytest.mark.parametrize("file", ["lesson.md", "teach.md"])
+def test_a_text_links_to_no_file_because_the_workshop_serves_none(key, file):
+    """The page of a lesson's text turns links to NOTES.md into links to the notes' page."""
+    markdown = find(key).path_to(file).read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?!/|#|https?:)([^)]*)\)", markdown)
+    in_notes = [one for one in links if one.startswith("../../../NOTES.md#")]
+    assert links == (in_notes if file == "lesson.md" else [])
+
+
+def test_each_link_into_the_notes_leads_to_a_heading(client):
+    headings = set(re.findall(r'<h\d id="([^"]+)"', text(client.get("/notes/"))))
+    linked = {
+        anchor
+        for lesson in lessons()
+        for anchor in re.findall(
+            r'href="/notes/#([^"]+)"', text(client.get(f"/lessons/{lesson.key}/"))
+        )
+    }
+    assert linked
+    assert linked <= headings

@@ -1,0 +1,134 @@
+"""The steps of a link, and of an instructor's page, as the server plays them."""
+
+import json
+from importlib import import_module
+
+import pytest
+from django.test import Client
+
+from lessons.workshop.course.lesson_index import find
+from lessons.workshop.page.live.page_socket import new_feed_id
+from lessons.workshop.student import progress
+
+STOP = "/lessons/03-stop/"
+
+
+@pytest.fixture
+def page(settings, db, monkeypatch, tmp_path):
+    settings.WORKSHOP = True
+    monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
+    client = Client()
+    client.get(STOP)
+    client.feed = new_feed_id(client.session.session_key)
+    return client
+
+
+def ask(page, what, *steps, **parameters):
+    return page.get(STOP + what, {"feed": page.feed, "step": steps} | parameters)
+
+
+def types(answer):
+    return [event["message"]["type"] for event in answer.json()["recording"]["events"]]
+
+
+def test_the_steps_of_a_page_become_text(page):
+    step = {"client": 2, "action": "text", "arguments": {"text": "a"}}
+    assert ask(page, "steps/", "connect", json.dumps(step)).json() == {
+        "steps": ["connect", "2 text a"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("target", "last"),
+    [
+        ("example", "finished"),
+        ("sync_demo.consumers.Operator", "finished"),
+        ("solution", "finished"),
+        ("mistake:DoesNotRaise", "cancelled"),
+    ],
+)
+def test_plays_the_steps_on_the_target(page, target, last):
+    answer = ask(page, "play/", "connect", "close", target=target)
+    assert answer.json()["steps"] == ["connect", "close"]
+    assert types(answer)[-1] == last
+
+
+def test_plays_a_step_that_no_client_of_a_page_takes(page):
+    assert types(ask(page, "play/", "connect", "kill"))[-1] == "cancelled"
+
+
+def test_plays_the_exercise_as_it_is_on_the_disk(page, monkeypatch, tmp_path):
+    lesson = find("stop")
+    copy = tmp_path / "03_stop.py"
+    monkeypatch.setattr(type(lesson), "exercise", property(lambda _: copy))
+    assert ask(page, "play/", "connect", target="exercise").json() == {
+        "error": "Your exercise does not exist yet. Open the step Do."
+    }
+    copy.write_text(lesson.original.read_text())
+    assert "finished" not in types(ask(page, "play/", "connect", "close", target="exercise"))
+    copy.write_text(lesson.solution.read_text())
+    assert "finished" in types(ask(page, "play/", "connect", "close", target="exercise"))
+
+
+@pytest.mark.parametrize(
+    ("target", "steps", "error"),
+    [
+        ("os.system", ["connect"], "Lesson 3 has no 'os.system' to play."),
+        ("/etc/passwd", ["connect"], "Lesson 3 has no '/etc/passwd' to play."),
+        ("mistake:None", ["connect"], "Lesson 3 has no 'mistake:None' to play."),
+        ("example", [], "There are no steps to play."),
+        ("example", ["wait 61"], "A conversation waits at most 60 seconds."),
+        (
+            "example",
+            ["connect"] * 41,
+            "At most 40 steps with 6000 characters can be played again. Press Clear, then play a "
+            "shorter conversation.",
+        ),
+    ],
+)
+def test_refuses_what_it_does_not_play(page, target, steps, error):
+    answer = ask(page, "play/", *steps, target=target)
+    assert (answer.status_code, answer.json()) == (400, {"error": error})
+
+
+def test_names_an_unknown_step(page):
+    answer = ask(page, "steps/", "dance")
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith("The step 'dance' is unknown: write ")
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "call add " + "[" * 2000,
+        "& " * 2000 + "text a",
+        '{"client": 1, "action": "text", "arguments": ' + "[" * 2000,
+    ],
+)
+def test_refuses_a_step_that_is_nested_too_deep(page, step):
+    answer = ask(page, "steps/", "connect", step)
+    assert answer.status_code == 400
+    assert answer.json()["error"].endswith("is nested too deep.")
+
+
+def test_refuses_frames_that_a_few_words_make_too_long(page):
+    long = 'text "a" * 500000', "bytes 00ff * 250001"
+    assert ask(page, "steps/", *long[:1]).json() == {"steps": [*long[:1]]}
+    answer = ask(page, "steps/", *long)
+    assert (answer.status_code, answer.json()) == (
+        400,
+        {
+            "error": "The frames of these steps have more than 1000000 characters and bytes "
+            "together. Repeat their texts less often."
+        },
+    )
+
+
+def test_takes_the_longest_conversation_of_the_course(page):
+    frames = [f"text {text}" for text in import_module("lessons.09_generic.check").TOO_DEEP]
+    assert ask(page, "steps/", "connect", *frames).status_code == 200
+
+
+@pytest.mark.parametrize("what", ["play/", "steps/"])
+def test_answers_no_other_session(page, what):
+    assert Client().get(STOP + what, {"feed": page.feed, "step": ["connect"]}).status_code == 404

@@ -1,0 +1,280 @@
+"""The bar of a class on each page, and the socket over which a page gets the state of the class."""
+
+import asyncio
+import json
+import time
+
+import pytest
+
+from lessons.workshop.member import membership
+from lessons.workshop.member.membership import Membership
+from lessons.workshop.page.live import page_socket, room_status
+from lessons.workshop.page.live.room_status import Alive, RoomStatus, page_state
+from lessons.workshop.setup.network_access import Mode
+from lessons.workshop.student import progress
+from tests.support.played_page import PageClient
+
+SNAPSHOT = {
+    "class": "Monday",
+    "name": "Ann",
+    "place": "PLACE",
+    "link": "connected",
+    "problem": "",
+    "waiting": 0,
+    "hand": False,
+    "messages": [],
+    "timer": None,
+    "poll": None,
+    "look": None,
+    "held": [[], []],
+}
+SHOWN = {
+    "class": "Monday",
+    "is_connected": True,
+    "link": "connected",
+    "problem": "",
+    "waiting": 0,
+    "hand": False,
+    "message": None,
+    "timer": None,
+    "look": None,
+    "poll": None,
+    "held": {"hints": [], "solutions": []},
+}
+
+
+POLL = {
+    "id": 9, "lesson": "stop", "question": 2, "round": 1, "state": "open", "voted": None,
+    "rounds": None,
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def state_dir(tmp_path, monkeypatch, settings):
+    settings.MODE = Mode.LOCAL
+    monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
+
+
+@pytest.fixture
+def joined():
+    membership.save(Membership("http://x", "C", "secret", "PLACE", "Ann", "Monday", "laptop"))
+
+
+class FakeLink:
+    """A connection to a room that does what the test says."""
+
+    def __init__(self):
+        self.snapshot, self.done, self.pages = SNAPSHOT, [], []
+
+    def join(self):
+        self.pages.append(asyncio.Event())
+        return self.pages[-1]
+
+    def leave(self, changed):
+        self.pages.remove(changed)
+
+    def publish(self, snapshot):
+        self.snapshot = snapshot
+        for changed in self.pages:
+            changed.set()
+
+    def do(self, action):
+        action(self)
+
+    def raise_hand(self, is_raised):
+        self.done.append(("hand", is_raised))
+        self.publish({**self.snapshot, "hand": is_raised})
+
+    def dismiss(self, number):
+        self.done.append(("dismiss", number))
+        self.publish({**self.snapshot, "messages": []})
+
+    def vote(self, *vote):
+        self.done.append(vote)
+        self.publish({**self.snapshot, "poll": {**POLL, "voted": vote[-1]}})
+
+
+@pytest.fixture
+def link(monkeypatch):
+    made = FakeLink()
+    monkeypatch.setattr(room_status, "room_link", lambda: made)
+    return made
+
+
+def page():
+    return PageClient(RoomStatus.as_asgi(), "/ws/feed/room/")
+
+
+async def test_a_page_gets_the_state_at_once_and_after_each_change(joined, link):
+    client = page()
+    assert (await client.connect())[0]
+    assert await client.receive_json_from() == SHOWN
+    link.publish(
+        {**SNAPSHOT, "link": "waiting", "waiting": 3, "messages": [{"id": 7, "text": "Hi"}]}
+    )
+    news = await client.receive_json_from()
+    assert (news["is_connected"], news["link"]) == (False, "waiting for the room")
+    assert (news["waiting"], news["message"]) == (3, {"id": 7, "text": "Hi"})
+    link.publish(None)
+    assert await client.receive_json_from() is None
+    await client.disconnect()
+    assert link.pages == []
+
+
+async def test_a_page_whose_news_cannot_be_made_is_closed(joined, link, monkeypatch, caplog):
+    monkeypatch.setattr(page_socket, "FAILURE_PAUSE", 0)
+    client = page()
+    await client.connect()
+    await client.receive_json_from()
+    link.publish({**SNAPSHOT, "look": {"id": 1, "lesson": "of a newer course"}})
+    assert await client.receive_output() == {"type": "websocket.close"}
+    [record] = caplog.records
+    assert record.getMessage() == "RoomStatus cannot send its news to a page"
+    assert "of a newer course" in str(record.exc_info[1])
+    await client.disconnect()
+    assert link.pages == []
+
+
+async def test_the_hand_and_dismiss_reach_the_room_and_nothing_else_does(joined, link):
+    link.snapshot = {**SNAPSHOT, "messages": [{"id": 7, "text": "Hi"}]}
+    client = page()
+    await client.connect()
+    await client.receive_json_from()
+    for text in (
+        "{", "[]", '"hand"', "[" * 100_000, '{"type": "vote"}', '{"type": "hand", "raised": 1}',
+        '{"type": "dismiss", "id": "7"}',
+    ):  # fmt: skip
+        await client.send_input({"type": "websocket.receive", "text": text})
+    await client.send_to(bytes_data=b"x")
+    await client.send_json_to({"type": "hand", "raised": True})
+    assert (await client.receive_json_from())["hand"]
+    await client.send_json_to({"type": "dismiss", "id": 7})
+    await client.receive_json_from()
+    assert link.done == [("hand", True), ("dismiss", 7)]
+    await client.disconnect()
+
+
+async def test_a_vote_reaches_the_room_only_for_the_poll_and_round_of_the_page(
+    joined, link, monkeypatch
+):
+    monkeypatch.setattr(
+        room_status,
+        "vote_of",
+        lambda lesson, number, feed, given, never: f"{lesson.slug} {number} {feed} {given} {never}",
+    )
+    link.snapshot = {**SNAPSHOT, "poll": POLL}
+    client = page()
+    await client.connect()
+    await client.receive_json_from()
+    vote = {"type": "vote", "poll": 9, "round": 1, "feed": "f", "given": ["0"], "never": []}
+    for change in ({"poll": 8}, {"round": 2}, {"given": 1}, {"never": [1]}, {"given": [{}]}):
+        await client.send_json_to({**vote, **change})
+    await client.send_json_to(vote)
+    assert (await client.receive_json_from())["poll"]["has_voted"]
+    assert link.done == [(9, 1, "stop 2 f ['0'] []")]
+    await client.disconnect()
+
+
+async def test_a_page_in_no_class_gets_null_until_the_workshop_joins(link):
+    link.snapshot = None
+    client = page()
+    assert (await client.connect())[0]
+    assert await client.receive_json_from() is None
+    link.publish(SNAPSHOT)
+    assert await client.receive_json_from() == SHOWN
+    await client.disconnect()
+
+
+async def test_each_page_hears_when_the_workshop_joins_and_leaves_and_nothing_else(link):
+    link.snapshot = None
+    client = PageClient(Alive.as_asgi(), "/ws/feed/alive/")
+    assert (await client.connect())[0]
+    assert await client.receive_json_from() == {"class": False}
+    link.publish(SNAPSHOT)
+    assert await client.receive_json_from() == {"class": True}
+    link.publish({**SNAPSHOT, "hand": True})
+    link.publish(None)
+    assert await client.receive_json_from() == {"class": False}
+    await client.disconnect()
+    assert link.pages == []
+
+
+@pytest.mark.parametrize("mode", [Mode.SHARED, Mode.DEPLOYED])
+async def test_the_server_of_several_users_says_nothing_of_classes(joined, link, settings, mode):
+    settings.MODE = mode
+    client = PageClient(Alive.as_asgi(), "/ws/feed/alive/")
+    assert (await client.connect())[0]
+    await client.disconnect()
+    assert link.pages == []
+    assert client.output_queue.empty()
+
+
+@pytest.mark.parametrize("mode", [Mode.SHARED, Mode.DEPLOYED])
+async def test_a_workshop_of_several_users_opens_no_socket(joined, link, settings, mode):
+    settings.MODE = mode
+    assert not (await page().connect())[0]
+
+
+@pytest.mark.parametrize(
+    "place, address, text",
+    [
+        ({}, "", ""),
+        ({"step": "do"}, "#do", ", Do"),
+        ({"step": "javascript:"}, "", ""),
+        ({"mistake": "Does Not<"}, "#mistake-Does%20Not%3C", ", mistake Does Not<"),
+        (
+            {"conversation": "connect | text a&b"},
+            "#step=connect&step=text+a%26b",
+            ", a conversation",
+        ),
+    ],
+)
+def test_look_leads_to_the_place_that_the_instructor_shows(place, address, text):
+    look = page_state({**SNAPSHOT, "look": {"id": 4, "lesson": "stop", **place}})["look"]
+    assert look == {
+        "id": 4,
+        "url": f"/lessons/03-stop/{address}",
+        "text": f"lesson 3 stop{text}",
+    }
+
+
+def test_each_page_gets_which_hints_and_solutions_are_held():
+    held = page_state({**SNAPSHOT, "held": [["stop"], ["*"]]})["held"]
+    assert held == {"hints": ["stop"], "solutions": ["*"]}
+
+
+def test_a_poll_leads_to_its_question():
+    assert page_state({**SNAPSHOT, "poll": POLL})["poll"] == {
+        "url": "/lessons/03-stop/#question-2",
+        "text": "lesson 3 stop, question 2",
+        "question": "/lessons/03-stop/predict/2/",
+        "id": 9,
+        "round": 1,
+        "state": "open",
+        "has_voted": False,
+    }
+
+
+def test_a_page_that_opens_later_gets_the_seconds_that_are_left_then():
+    timer = {"label": "Predict", "ends": time.monotonic() + 60}
+    shown = page_state({**SNAPSHOT, "timer": timer})["timer"]
+    assert shown["label"] == "Predict"
+    assert 50 < shown["seconds"] <= 60
+    over = page_state({**SNAPSHOT, "timer": {"label": "", "ends": time.monotonic() - 1}})
+    assert over["timer"]["seconds"] == 0
+    assert json.dumps(over)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/", "/lessons/03-stop/", "/search/", "/notes/"])
+def test_each_page_loads_the_bar_in_a_class_only(client, settings, path):
+    settings.WORKSHOP = True
+    assert "class_bar" not in client.get(path).content.decode()
+    assert 'id="class-bar"' in client.get(path).content.decode()  # empty, for a class later
+    membership.save(Membership("http://x", "C", "secret", "PLACE", "Ann", "Monday", "laptop"))
+    shown = client.get(path).content.decode()
+    assert 'id="class-bar"' in shown
+    assert "class/class_bar.js" in shown
+    assert "secret" not in shown.split('id="class-bar"')[1].split("</section>")[0]
+    settings.MODE = Mode.SHARED
+    assert "class-bar" not in client.get(path).content.decode()

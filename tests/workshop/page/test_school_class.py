@@ -1,0 +1,244 @@
+"""The part of the first page with which a student joins a class and leaves it."""
+
+import ssl
+from html import unescape
+
+import pytest
+from django.test import Client
+
+from lessons.workshop.member import joining, membership, outbox
+from lessons.workshop.member.membership import Membership
+from lessons.workshop.setup.network_access import Mode
+from lessons.workshop.student import progress
+from tests.support.join_server import JOINED, answering_room
+
+pytestmark = pytest.mark.django_db
+
+MARKUP = '<img src=x onerror="document.title=1">'
+KNOWN = Membership("http://x", "CODE", "secret", "AAAA-BBBB", "Ann", "Monday", "laptop")
+
+
+@pytest.fixture(autouse=True)
+def state_dir(tmp_path, monkeypatch, settings):
+    settings.MODE, settings.WORKSHOP = Mode.LOCAL, True
+    monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
+    return tmp_path
+
+
+def typed(url, **values):
+    return {"url": url, "code": "K7QM-3XTD", "name": "Ann", "place": "", **values}
+
+
+def join(client, url, **values):
+    """The status of the answer, and its text as a browser shows it."""
+    answer = client.post("/class/", typed(url, **values))
+    return answer.status_code, unescape(answer.content.decode())
+
+
+def value_of(page, field):
+    """What the form has in this field."""
+    return page.split(f'name="{field}" value="')[1].split('"')[0]
+
+
+def test_joins_and_shows_the_class_with_the_place_code(client):
+    with answering_room(200, JOINED) as (url, requests):
+        answer = client.post("/class/", typed(url, shares_code="on"))
+    assert (answer.status_code, answer.url) == (302, "/#class")
+    wish = {"code": "K7QM-3XTD", "name": "Ann", "place": None, "shares_code": True}
+    assert requests == [("/room/join/", wish)]
+    page = client.get("/").content.decode()
+    for text in ("Monday", "Ann", "AAAA-BBBB", "the code of your exercises", "Leave the class"):
+        assert text in page
+    assert "secret" not in page
+    assert "Join a class" not in page
+
+
+def test_the_code_is_shared_only_if_the_box_is_ticked(client):
+    with answering_room(200, JOINED) as (url, requests):
+        join(client, url)
+    assert requests[0][1]["shares_code"] is False
+    assert "and no code" in client.get("/").content.decode()
+
+
+@pytest.mark.parametrize(
+    "status, answer, field, text",
+    [
+        (403, {"error": "No class has this code.", "field": "code"}, "code", "No class has this"),
+        (403, {"error": "They do not belong.", "field": "place"}, "place", "They do not belong."),
+        (409, {"error": "The name is taken.", "field": "name"}, "name", "The name is taken."),
+        (429, {"error": "slow"}, "", "Too many attempts to join. Try again in a minute."),
+        (404, b"<h1>nginx</h1>", "url", "is not a room"),
+        (503, b"", "url", "has an error (503)"),
+        (200, b"[]", "url", "is not a room"),
+    ],
+)
+def test_an_error_stands_at_its_field_and_nothing_typed_is_lost(
+    client, status, answer, field, text
+):
+    with answering_room(status, answer) as (url, _):
+        code, page = join(client, url, name="Ann B.", place="AAAA", shares_code="on")
+    assert code == 400
+    assert membership.read() is None
+    shown = {name: value_of(page, name) for name in joining.FIELDS}
+    assert shown == {"url": url, "code": "K7QM-3XTD", "name": "Ann B.", "place": "AAAA"}
+    assert 'name="shares_code" checked' in page
+    form = page.split('class="join-form"')[1].split("</form>")[0]
+    assert text in form
+    if field:
+        tag = form.split(f'name="{field}"')[1].split(">")[0]
+        assert 'aria-invalid="true" aria-describedby="join-error" autofocus' in tag
+    assert (form.count("aria-invalid"), form.count(" autofocus")) == (bool(field), 1)
+    assert ("<details open>" in page, "--place" in form) == (True, False)
+
+
+def test_a_room_that_does_not_answer_is_an_error_at_the_address(client):
+    with answering_room(200, JOINED) as (url, _):
+        pass  # now nothing listens there
+    status, page = join(client, url)
+    assert (status, value_of(page, "url")) == (400, url)
+    assert "does not answer" in page
+
+
+def test_a_certificate_that_is_not_trusted_names_the_cure(client, monkeypatch):
+    error = ssl.SSLCertVerificationError(1, "failed")
+    error.verify_message = "self-signed certificate"
+
+    class Opener:
+        def open(self, *_, **__):
+            raise joining.urllib.error.URLError(error)
+
+    monkeypatch.setattr(joining.urllib.request, "build_opener", lambda _: Opener())
+    status, page = join(client, "https://room.example:9000")
+    assert status == 400
+    assert "does not trust the certificate of https://room.example:9000: self-signed" in page
+    assert "SSL_CERT_FILE=FILE" in page
+
+
+def test_a_form_of_an_old_page_changes_no_membership(client):
+    membership.save(KNOWN)
+    status, page = join(client, "http://other.example")
+    assert status == 400
+    assert "This workshop is in the class Monday as Ann. Leave that class first." in page
+    assert membership.read() == KNOWN
+
+
+def test_the_same_form_again_succeeds(client):
+    with answering_room(200, JOINED) as (url, requests):
+        assert [join(client, url)[0] for _ in range(2)] == [302, 302]
+        assert len(requests) == 1
+
+
+def test_a_file_that_cannot_be_written_is_an_error_of_the_whole_form(client, monkeypatch):
+    def refuse(_):
+        raise PermissionError(13, "Permission denied", "room.json")
+
+    monkeypatch.setattr(membership, "save", refuse)
+    with answering_room(200, JOINED) as (url, _):
+        status, page = join(client, url)
+    assert status == 400
+    assert (
+        "room.json"
+        in page.split('class="error" role="alert" tabindex="-1" autofocus>')[1].split("<")[0]
+    )
+
+
+def test_leaving_says_before_what_is_lost_and_deletes_it(client):
+    membership.save(KNOWN)
+    outbox.Outbox(KNOWN).add({}, "03-stop", 1)
+    assert "1 report was not sent yet, and will be lost." in client.get("/").content.decode()
+    answer = client.post("/class/leave/")
+    assert (answer.status_code, answer.url) == (302, "/#class")
+    assert membership.read() is None
+    assert outbox.count("laptop") == 0
+    assert "Join a class" in client.get("/").content.decode()
+
+
+def test_a_script_gets_the_part_alone(client):
+    membership.save(KNOWN)
+    part = client.get("/class/", headers={"X-Part": "class"}).content.decode()
+    assert part.startswith('<section class="school-class"')
+    assert 'data-in-class="yes"' in part
+
+
+# Attacks on the form
+
+
+def test_get_changes_nothing(client):
+    with answering_room(200, JOINED) as (url, requests):
+        answer = client.get("/class/", typed(url))
+        assert (answer.status_code, answer.url, requests) == (302, "/#class", [])
+    membership.save(KNOWN)
+    assert client.get("/class/leave/").status_code == 405
+    assert membership.read() == KNOWN
+
+
+@pytest.mark.parametrize("path", ["/class/", "/class/leave/"])
+def test_a_page_of_another_site_can_neither_join_nor_leave(path):
+    membership.save(KNOWN)
+    browser = Client(enforce_csrf_checks=True)
+    browser.get("/")
+    token = browser.cookies["csrftoken"].value
+    form = {**typed("http://evil.test"), "csrfmiddlewaretoken": token}
+    for headers in ({"Origin": "http://evil.test"}, {"Origin": "null"}):
+        assert browser.post(path, form, headers=headers).status_code == 403
+    assert browser.post(path, typed("http://evil.test")).status_code == 403  # without the token
+    assert membership.read() == KNOWN
+    own = {"Origin": "http://testserver"}
+    assert browser.post(path, form, headers=own).status_code != 403
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "file:///etc/passwd",
+        "ftp://room.example",
+        "data:text/html,<b>",
+        "http://ann:pw@room.example",
+        "http://room.example:99999",
+        "http://[::1",
+        "//",
+        MARKUP,
+        "x" * 100_000,
+        "http://\ud800",
+        "",
+    ],
+    ids=range(12),
+)
+def test_an_address_that_is_not_of_a_room_is_never_opened(client, monkeypatch, url):
+    monkeypatch.setattr(joining, "_request", lambda *_: pytest.fail("asked"))
+    answer = client.post("/class/", typed(url.encode("utf-8", "replace").decode()))
+    assert answer.status_code == 400
+    assert "is not the address of a room" in answer.content.decode()
+    assert membership.read() is None
+
+
+@pytest.mark.parametrize("name", ["x" * 100_000, "Ann\u202e", "...", "\0"], ids=range(4))
+def test_a_name_that_no_board_can_show_is_not_sent(client, monkeypatch, name):
+    monkeypatch.setattr(joining, "_request", lambda *_: pytest.fail("asked"))
+    status, page = join(client, "http://room.example", name=name)
+    assert status == 400
+    assert "A name m" in page.split('name="name"')[1].split("</p>")[0]
+
+
+def test_markup_is_shown_as_text(client):
+    with answering_room(409, {"error": MARKUP, "field": "name"}) as (url, _):
+        refused = client.post("/class/", typed(url, name=MARKUP[:40], code=MARKUP, place=MARKUP))
+    named = {**JOINED, "name": MARKUP, "class": MARKUP, "place": MARKUP}
+    with answering_room(200, named) as (url, _):
+        client.post("/class/", typed(url))
+    for page in (refused.content.decode(), client.get("/").content.decode()):
+        assert "<img src=x" not in page
+        assert "&lt;img src=x" in page
+
+
+@pytest.mark.parametrize("mode", [Mode.SHARED, Mode.DEPLOYED])
+def test_a_server_of_several_users_has_no_form(client, settings, mode):
+    settings.MODE = mode
+    membership.save(KNOWN)
+    assert "school-class" not in client.get("/").content.decode()
+    assert "Monday" not in client.get("/").content.decode()
+    for path in ("/class/", "/class/leave/"):
+        assert client.post(path, typed("http://room.example")).status_code == 404
+    assert client.get("/class/").status_code == 404
+    assert membership.read() == KNOWN

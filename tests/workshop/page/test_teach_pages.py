@@ -1,0 +1,91 @@
+"""The instructor's pages: no student reads them."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse
+
+from lessons.workshop.course.lesson_index import lessons
+from lessons.workshop.course.plans import plans
+
+pytestmark = pytest.mark.django_db
+
+PAGES = [reverse("plans"), reverse("teach", args=[lessons()[0].key])]
+
+
+@pytest.fixture
+def student(client):
+    client.force_login(User.objects.create_user("ada"))
+    return client
+
+
+@pytest.fixture
+def instructor(client):
+    client.force_login(User.objects.create_user("grace", is_staff=True))
+    return client
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_sends_a_stranger_to_the_login(client, page):
+    assert client.get(page).headers["location"] == f"{reverse('login')}?next={page}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_refuses_a_student_with_403(student, page):
+    assert student.get(page).status_code == 403
+
+
+def test_shows_an_instructor_all_plans_with_links_to_the_pages(instructor):
+    text = instructor.get(reverse("plans")).content.decode()
+    for plan in plans():
+        assert f"<h2>{plan.title}</h2>" in text
+    for lesson in lessons():
+        assert reverse("teach", args=[lesson.key]) in text
+
+
+@pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.slug)
+def test_shows_an_instructor_the_page_of_each_lesson(instructor, lesson):
+    text = instructor.get(reverse("teach", args=[lesson.key])).content.decode()
+    assert f"Goal: {lesson.goal}" in text.replace("&#x27;", "'")
+    assert "Usual mistakes" in text
+
+
+def test_an_unknown_lesson_is_a_404(instructor):
+    assert instructor.get("/lessons/99-none/teach/").status_code == 404
+
+
+def test_the_list_and_each_lesson_link_to_the_pages(client):
+    assert f'href="{reverse("plans")}"' in client.get(reverse("lessons")).content.decode()
+    page = client.get(reverse("lesson", args=[lessons()[0].key])).content.decode()
+    assert f'href="{reverse("teach", args=[lessons()[0].key])}"' in page
+
+
+def part(client):
+    page = reverse("teach", args=[lessons()[0].key])
+    return client.get(page, headers={"x-part": "teach"})
+
+
+def test_the_tab_of_a_lesson_gets_the_text_alone(instructor):
+    answer = part(instructor)
+    assert answer.status_code == 200
+    assert answer.content.decode().startswith('<article class="prose">')
+
+
+def test_the_tab_asks_a_stranger_and_a_student_to_sign_in(client):
+    for _ in range(2):
+        answer = part(client)
+        assert answer.status_code == 403
+        login = f"{reverse('login')}?next={reverse('lesson', args=[lessons()[0].key])}"
+        assert f'<a href="{login}">Sign in</a>' in answer.content.decode()
+        client.force_login(User.objects.get_or_create(username="ada")[0])
+
+
+def test_the_plans_have_no_tab_so_its_header_changes_nothing(client):
+    def plans_page():
+        return client.get(reverse("plans"), headers={"x-part": "teach"})
+
+    stranger = plans_page()
+    assert stranger.headers["location"] == f"{reverse('login')}?next={reverse('plans')}"
+    client.force_login(User.objects.create_user("ada"))
+    assert plans_page().status_code == 403
+    client.force_login(User.objects.create_user("grace", is_staff=True))
+    assert plans_page().status_code == 200

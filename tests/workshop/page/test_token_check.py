@@ -1,0 +1,126 @@
+"""The door of a shared workshop: who enters, who does not, and what the cookie is like."""
+
+import pytest
+from asgiref.testing import ApplicationCommunicator
+
+from lessons.workshop.page.token_check import with_token
+from lessons.workshop.setup.access_token import cookie, token
+
+NAME, VALUE = cookie()
+COOKIE = (b"cookie", f"other=1; {NAME}={VALUE}".encode())
+
+
+async def application(scope, receive, send):
+    """Says that the request arrived."""
+    await receive()
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"inside"})
+    else:
+        await send({"type": "websocket.accept"})
+
+
+def http(path="/", query="", method="GET", headers=()):
+    return {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "headers": list(headers),
+    }
+
+
+async def answer_to(scope):
+    """The status, the headers as a dict, and the body."""
+    client = ApplicationCommunicator(with_token(application), scope)
+    await client.send_input({"type": "http.request", "body": b""})
+    start, body = await client.receive_output(), await client.receive_output()
+    return start["status"], dict(start["headers"]), body["body"]
+
+
+@pytest.mark.parametrize("path", ["/", "/lessons/3/", "/static/lessons/common/page.css", "/admin/"])
+async def test_without_the_token_nothing_is_served(path):
+    status, headers, body = await answer_to(http(path))
+    assert status == 403
+    assert b"This workshop needs a token" in body
+    assert token().encode() not in body
+    assert headers[b"referrer-policy"] == b"no-referrer"
+    assert headers[b"cache-control"] == b"no-store"
+
+
+async def test_the_answer_to_head_has_no_body():
+    assert (await answer_to(http(method="HEAD")))[2] == b""
+
+
+WRONG = [token()[:-1], token().upper(), f"{token()}x", "", "%00", "é", VALUE]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+async def test_a_wrong_token_does_not_open_the_door(wrong):
+    status, headers, _ = await answer_to(http(query=f"token={wrong}"))
+    assert status == 403
+    assert b"set-cookie" not in headers
+
+
+@pytest.mark.parametrize("value", [token(), VALUE[:-1], "", "é", f'"{VALUE}'])
+async def test_a_wrong_cookie_does_not_open_the_door(value):
+    headers = [(b"cookie", f"{NAME}={value}".encode())]
+    assert (await answer_to(http(headers=headers)))[0] == 403
+
+
+async def test_the_token_is_accepted_from_a_get_request_only():
+    assert (await answer_to(http(query=f"token={token()}", method="POST")))[0] == 403
+
+
+async def test_the_token_becomes_a_cookie_and_leaves_the_address():
+    query = f"q=a%20b&token={token()}&q=c"
+    status, headers, _ = await answer_to(http("/search/", query))
+    assert status == 303
+    assert headers[b"location"] == b"/search/?q=a+b&q=c"
+    assert headers[b"set-cookie"].decode() == (
+        f"{NAME}={VALUE}; HttpOnly; Max-Age=2592000; Path=/; SameSite=Lax"
+    )
+
+
+async def test_behind_https_the_cookie_is_secure(settings):
+    settings.HTTPS = "proxy"
+    _, headers, _ = await answer_to(http(query=f"token={token()}"))
+    assert b"; Secure" in headers[b"set-cookie"]
+
+
+@pytest.mark.parametrize("path", ["//evil.test/", "/\\evil.test/", "///evil.test"])
+async def test_the_redirect_stays_on_this_host(path):
+    _, headers, _ = await answer_to(http(path, f"token={token()}"))
+    location = headers[b"location"]
+    assert location.startswith(b"/evil.test")
+
+
+async def test_with_the_cookie_everything_is_served():
+    assert await answer_to(http(headers=[COOKIE])) == (200, {}, b"inside")
+
+
+async def test_a_browser_with_the_cookie_may_open_the_first_url_again():
+    assert (await answer_to(http(query=f"token={token()}", headers=[COOKIE])))[0] == 303
+
+
+@pytest.mark.parametrize("headers, kind", [([], "close"), ([COOKIE], "accept")])
+async def test_a_socket_needs_the_cookie(headers, kind):
+    scope = {"type": "websocket", "path": "/", "query_string": b"", "headers": headers}
+    client = ApplicationCommunicator(with_token(application), scope)
+    await client.send_input({"type": "websocket.connect"})
+    assert (await client.receive_output())["type"] == f"websocket.{kind}"
+
+
+async def test_a_socket_cannot_send_the_token_in_its_url():
+    query = f"token={token()}".encode()
+    scope = {"type": "websocket", "path": "/", "query_string": query, "headers": []}
+    client = ApplicationCommunicator(with_token(application), scope)
+    await client.send_input({"type": "websocket.connect"})
+    assert (await client.receive_output())["type"] == "websocket.close"
+
+
+def test_the_token_and_the_cookie_depend_on_the_secret_key(settings):
+    before = token(), *cookie()
+    settings.SECRET_KEY = "another"
+    assert not {*before} & {token(), *cookie()}

@@ -1,0 +1,54 @@
+"""Transcripts in texts and findings, as HTML."""
+
+from lessons.workshop.engine.recording.events import Event
+from lessons.workshop.engine.recording.transcript import render
+from lessons.workshop.page.markup import markdown_to_html
+from lessons.workshop.page.transcript_markup import parse_transcript, transcript_to_html
+
+CONNECT = Event(
+    1, 0.0, "client", "in", {"type": "websocket.connect"}, "T", "websocket_connect", "a"
+)
+SENT = Event(2, 1.5, "client", "out", {"type": "websocket.send", "text": "a   b"}, "T", None, "a")
+OTHER = Event(1, 1.5, "layer", "in", {"type": "room.<b>"}, "T", "room_message", "b")
+ENDED = Event(3, 1.5, "consumer", "mark", {"type": "finished"}, "T", None, "a")
+
+
+def test_parses_what_render_writes():
+    assert parse_transcript(render([CONNECT, SENT, ENDED])) == [
+        ("1", "", "client", "", "→", "websocket.connect", "websocket_connect"),
+        ("2", "", "client", "", "←", 'websocket.send  text: "a   b"', ""),
+        ("3", "", "consumer", "", "·", "finished", ""),
+    ]
+
+
+def test_parses_times_and_the_numbers_of_connections():
+    assert parse_transcript(render([CONNECT, OTHER], waits=True)) == [
+        ("1", "0.0 s", "client", " 1", "→", "websocket.connect", "websocket_connect"),
+        ("2", "1.5 s", "layer", " 2", "→", "room.<b>", "room_message"),
+    ]
+
+
+def test_parses_no_other_text():
+    assert parse_transcript("Traceback:\n  1  client") is None
+    assert transcript_to_html("") is None
+
+
+def test_escapes_events():
+    html = transcript_to_html(render([OTHER, CONNECT]))
+    assert "<b>room.&lt;b&gt;</b>" in html
+    assert "<i>layer 1</i><i>→</i>" in html
+    assert "<em>room_message</em>" in html
+
+
+def test_a_recorded_transcript_in_a_text_becomes_a_list_of_events():
+    body = render([CONNECT, SENT])
+    html = markdown_to_html(f"```text transcript: shop.Shop | connect | text <hi>\n{body}\n```")
+    assert "<figcaption>shop.Shop <code>connect</code> <code>text &lt;hi&gt;</code>" in html
+    assert html.count("<li data-lane=") == 2
+
+
+def test_a_line_of_code_can_wrap_below_its_own_indentation():
+    html = markdown_to_html(f"```python\nclass A:\n    {'x' * 40}\n    pass\n```")
+    assert '<pre class="wraps">' in html
+    assert f'<span class="i1">    {"x" * 40}\n</span>' in html
+    assert html.count('class="i') == 1

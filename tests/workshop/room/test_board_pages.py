@@ -1,0 +1,241 @@
+"""The instructor's pages: who may see them, classes, the board, the export, and deleting."""
+
+import asyncio
+import io
+import zipfile
+
+import pytest
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+
+from lessons.workshop.course.diagnoses import catalogue as diagnoses
+from lessons.workshop.room.groups import board_group, class_group
+from lessons.workshop.room.models import Class, Poll, Report, Student
+from tests.support.room import TIMEOUT
+from tests.support.room_pages import (
+    INSTRUCTOR,
+    PASSWORD,
+    logged_in,
+    new_class,
+    new_student,
+    send_report,
+    use_room,
+    vote,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def pages(settings):
+    use_room(settings)
+    cache.clear()  # it counts the attempts to log in
+
+
+@pytest.fixture
+def monday():
+    return new_class()
+
+
+@pytest.fixture
+def instructor():
+    return logged_in()
+
+
+def all_pages(found, student):
+    """Every page of an instructor."""
+    return [
+        reverse("room_classes"),
+        reverse("room_course"),
+        *(reverse(f"room_{name}", args=[found.pk]) for name in ("board", "export", "delete")),
+        reverse("room_question", args=[found.pk]),
+        *(reverse(f"room_{name}", args=[student.pk, "stop"]) for name in ("student", "judge")),
+    ]
+
+
+# Rights
+
+
+def test_a_stranger_is_sent_to_the_login_by_every_page(monday):
+    for path in all_pages(monday, new_student(monday)):
+        answer = Client().get(path)
+        assert (answer.status_code, answer.url.partition("?")[0]) == (302, "/room/log-in/"), path
+
+
+def test_a_user_who_is_not_staff_gets_403_from_every_page(monday):
+    user = logged_in(is_staff=False)
+    for path in all_pages(monday, new_student(monday)):
+        assert user.get(path).status_code == 403, path
+        assert user.post(path).status_code == 403, path
+
+
+def test_every_page_has_the_policy_that_runs_no_inline_script(instructor, monday):
+    for path in all_pages(monday, new_student(monday)):
+        policy = instructor.get(path)["Content-Security-Policy"]
+        assert "script-src 'self';" in policy, path
+
+
+@pytest.mark.parametrize("page", ["room_classes", "room_delete", "room_judge", "room_log_out"])
+def test_a_form_of_another_site_changes_nothing(monday, page):
+    student = new_student(monday)
+    arguments = {"room_delete": [monday.pk], "room_judge": [student.pk, "stop"]}.get(page, [])
+    client = logged_in(enforce_csrf_checks=True)
+    assert client.post(reverse(page, args=arguments), {"name": "Monday"}).status_code == 403
+    assert list(Class.objects.all()) == [monday]
+
+
+def test_staff_sign_in_and_come_to_the_page_that_they_asked_for(monday):
+    logged_in()
+    client = Client()
+    asked = client.get(reverse("room_board", args=[monday.pk]))
+    account = {"username": INSTRUCTOR, "password": PASSWORD}
+    assert client.post(asked.url, account).url == reverse("room_board", args=[monday.pk])
+
+
+def test_a_user_who_is_not_staff_cannot_sign_in():
+    logged_in(is_staff=False)
+    account = {"username": "user of these tests", "password": PASSWORD}
+    answer = Client().post(reverse("room_log_in"), account)
+    assert "staff account" in answer.content.decode()
+
+
+@pytest.mark.parametrize("path", ["board/99/", "student/99/stop/", "board/99/export/", "nothing/"])
+def test_what_does_not_exist_is_404_in_the_rooms_style(instructor, path):
+    answer = instructor.get(f"/room/{path}")
+    assert answer.status_code == 404
+    assert "The room has no such page." in answer.content.decode()
+
+
+# Classes
+
+
+def test_a_new_class_opens_its_board(instructor):
+    answer = instructor.post(reverse("room_classes"), {"name": " Tue  day ", "pseudonyms": "on"})
+    created = Class.objects.get()
+    assert (created.name, created.pseudonyms) == ("Tue day", True)
+    assert answer.url == reverse("room_board", args=[created.pk])
+
+
+@pytest.mark.parametrize("name", ["", "x" * 81, "a\u202eb", "Monday"])
+def test_a_name_that_no_class_can_have_is_refused_with_the_reason(instructor, monday, name):
+    answer = instructor.post(reverse("room_classes"), {"name": name})
+    assert answer.status_code == 400
+    assert 'role="alert"' in answer.content.decode()
+    assert Class.objects.count() == 1
+
+
+def test_the_board_names_code_and_command_and_knows_the_titles_of_diagnoses(instructor, monday):
+    text = instructor.get(reverse("room_board", args=[monday.pk])).content.decode()
+    command = f"workshop --join http://testserver {monday.code} --name NAME"
+    assert command in text
+    assert "no-stop-consumer" in text
+    assert diagnoses()["no-stop-consumer"].title in text
+
+
+def test_a_class_whose_name_is_markup_is_shown_as_text(instructor):
+    found = new_class("<b onclick=x>&")
+    for path in (reverse("room_classes"), reverse("room_board", args=[found.pk])):
+        text = instructor.get(path).content.decode()
+        assert "&lt;b onclick=x&gt;&amp;" in text
+        assert "<b onclick" not in text
+
+
+def test_the_dialogs_get_all_lessons_with_mistakes_and_questions(instructor):
+    lessons = instructor.get(reverse("room_course")).json()["lessons"]
+    stop = next(one for one in lessons if one["slug"] == "stop")
+    assert {"name": "DoesNotRaise", "title": "Does not raise"} in stop["mistakes"]
+    assert stop["questions"][0]["html"].startswith("<p>")
+    assert all(" | " in steps or steps.startswith("connect") for steps in stop["conversations"])
+
+
+# Polls
+
+
+@pytest.fixture
+def poll(monday):
+    return Poll.objects.create(school_class=monday, lesson="group", question=1)
+
+
+def question(client, poll):
+    path = reverse("room_question", args=[poll.school_class_id])
+    return client.get(path, {"poll": poll.pk}).json()
+
+
+def test_the_question_says_which_votes_are_right_once_the_answer_is_shown(instructor, poll):
+    right, wrong = "1:0 1:1 2:0 3:1", "2:0"
+    for number, answer in enumerate([right, wrong, "<script>"]):
+        vote(poll, new_student(poll.school_class, f"Student {number}"), answer)
+    assert question(instructor, poll)["grades"] == {}
+    Poll.objects.update(state="shown")
+    found = question(instructor, poll)
+    assert found["grades"] == {right: True, wrong: False, "<script>": False}
+    assert (found["kind"], found["clients"]) == ("receives", ["1", "2", "3"])
+    assert found["received"] == ["1:0", "1:1", "2:0", "3:1"]
+
+
+@pytest.mark.parametrize(
+    "answer, is_right",
+    [
+        ("0 1 2 3 4 5", True),
+        ("0 1 3 2 5 4", True),  # the members come in any order
+        ("1 0 2 3 4 5", False),
+        ("0 1 2 3 4", False),
+        ("0 1 2 3 4 5 | 5", False),
+        ("0 1 2 3 4 99999999999999999999", False),
+        ("a b", False),
+        ("", False),
+    ],
+)
+def test_an_order_is_graded_as_on_the_lessons_page(answer, is_right):
+    from lessons.workshop.course.lesson_index import find
+    from lessons.workshop.room.worker.poll_question import question_json
+
+    assert question_json(find("group"), 2, [answer])["grades"] == {answer: is_right}
+
+
+def test_a_poll_of_another_class_is_404(instructor, poll):
+    other = reverse("room_question", args=[new_class("Tuesday").pk])
+    for number in (poll.pk, "x", ""):
+        assert instructor.get(other, {"poll": number}).status_code == 404
+
+
+# Export and deleting
+
+
+def test_the_export_is_a_zip_file_named_like_the_class(instructor, monday):
+    send_report(new_student(monday))
+    answer = instructor.get(reverse("room_export", args=[monday.pk]))
+    assert answer["Content-Disposition"] == 'attachment; filename="monday.zip"'
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.namelist() == ["class.html", "lessons.csv", "polls.csv", "students.csv"]
+
+
+def test_a_class_is_deleted_only_if_its_name_is_typed(instructor, monday):
+    send_report(new_student(monday))
+    path = reverse("room_delete", args=[monday.pk])
+    for name in ("", "monday", "Tuesday"):
+        answer = instructor.post(path, {"name": name})
+        assert answer.status_code == 400
+        assert "Nothing was deleted." in answer.content.decode()
+    assert Class.objects.count() == 1
+    assert instructor.post(path, {"name": " Monday "}).url == reverse("room_classes")
+    assert [model.objects.count() for model in (Class, Student, Report)] == [0, 0, 0]
+
+
+def test_students_and_boards_are_notified_at_once_that_their_class_was_deleted(instructor, monday):
+    layer = get_channel_layer()
+
+    async def receive(channel):
+        async with asyncio.timeout(TIMEOUT):
+            return await layer.receive(channel)
+
+    channels = {}
+    for group in (class_group(monday.pk), board_group(monday.pk)):
+        channels[group] = async_to_sync(layer.new_channel)()
+        async_to_sync(layer.group_add)(group, channels[group])
+    instructor.post(reverse("room_delete", args=[monday.pk]), {"name": "Monday"})
+    for channel in channels.values():
+        assert async_to_sync(receive)(channel)["type"] == "room.look"

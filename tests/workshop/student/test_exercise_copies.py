@@ -1,0 +1,366 @@
+"""Copies of exercises are created and follow the course; no version of a student is lost."""
+
+import errno
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lessons.workshop.course import lesson_index
+from lessons.workshop.setup.atomic_write import explain_os_error
+from lessons.workshop.student import exercise_copies, progress
+from tests.support.courses import DARK_LAMP
+
+needs_git = pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
+
+MINE = "# mine\n"
+NEWER = DARK_LAMP + "# better\n"
+
+
+@pytest.fixture
+def lesson(course):
+    return course[0]
+
+
+@pytest.fixture
+def old_lesson(fresh_course):
+    """A lesson in a clone that an earlier version of the workshop has used."""
+    return fresh_course[0]
+
+
+@pytest.fixture
+def commit(fresh_course, monkeypatch):
+    """`commit()` commits the course; the first commit exists already."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+
+    def git(*arguments):
+        who = ["-c", "user.email=student@example.org", "-c", "user.name=Student"]
+        command = ["git", "-C", lesson_index.PROJECT_DIR, *who, *arguments]
+        subprocess.run(command, check=True, capture_output=True)
+
+    def commit():
+        git("add", "lessons")
+        git("commit", "-q", "-m", "A change")
+
+    git("init", "-q")
+    commit()
+    return commit
+
+
+def keep_stub(lesson, text=DARK_LAMP):
+    """The copy of the original that an earlier workshop made at its first start."""
+    stub = progress.state_dir() / "stubs" / f"{lesson.folder.name}.py"
+    stub.parent.mkdir(parents=True)
+    stub.write_text(text)
+
+
+def change_original(lesson, text=NEWER):
+    """What a `git pull` brings."""
+    lesson.original.write_text(text)
+    exercise_copies.update_manifest([lesson])
+
+
+def backups(lesson):
+    return sorted(file.read_text() for file in lesson.exercise.parent.glob("01_lamp.*.py"))
+
+
+# Copies
+
+
+def test_the_first_start_creates_a_copy_of_each_exercise(fresh_course):
+    assert exercise_copies.create_copies() == []
+
+    for lesson in fresh_course:
+        assert lesson.exercise.read_bytes() == lesson.original.read_bytes()
+        assert exercise_copies.is_unedited(lesson)
+    names = [file.name for file in sorted((lesson_index.PROJECT_DIR / "work").iterdir())]
+    assert names == ["01_lamp.py", "02_bell.py", "03_buzzer.py"]
+
+
+def test_an_edited_copy_is_not_overwritten(lesson):
+    lesson.exercise.write_text(MINE)
+
+    assert exercise_copies.create_copies() == []
+    assert lesson.exercise.read_text() == MINE
+    assert not exercise_copies.is_unedited(lesson)
+
+
+def test_an_existing_file_is_not_overwritten_at_the_first_start(old_lesson):
+    old_lesson.exercise.parent.mkdir()
+    old_lesson.exercise.write_text(MINE)
+
+    exercise_copies.create_copies()
+    assert old_lesson.exercise.read_text() == MINE
+
+
+def test_a_deleted_copy_is_created_again(lesson):
+    lesson.exercise.unlink()
+
+    exercise_copies.create_copies()
+    assert lesson.exercise.read_text() == DARK_LAMP
+
+
+def test_an_unedited_copy_follows_its_original(lesson):
+    change_original(lesson)
+
+    assert exercise_copies.create_copies() == []
+    assert lesson.exercise.read_text() == NEWER
+    assert exercise_copies.is_unedited(lesson)
+
+
+def test_a_copy_that_an_editor_saved_unedited_by_renaming_follows_its_original(lesson):
+    new = lesson.exercise.with_name("01_lamp.py~")
+    new.write_text(DARK_LAMP)
+    os.replace(new, lesson.exercise)
+    change_original(lesson)
+
+    exercise_copies.create_copies()
+    assert lesson.exercise.read_text() == NEWER
+
+
+def test_an_edited_copy_stays_and_a_line_says_that_the_exercise_has_changed(lesson):
+    lesson.exercise.write_text(MINE)
+    assert exercise_copies.update_notice(lesson) == ""
+    change_original(lesson)
+
+    assert exercise_copies.create_copies() == []
+    assert lesson.exercise.read_text() == MINE
+    assert "manage.py lesson reset 1" in exercise_copies.update_notice(lesson)
+    assert len(exercise_copies.update_notice(lesson).splitlines()) == 1
+
+
+def renumber(lesson, name):
+    """The course gives the lesson another number."""
+    lesson.folder.rename(lesson.folder.with_name(name))
+    manifest = lesson_index.COURSE_DIR / "exercises.sha256"
+    manifest.write_text(manifest.read_text().replace(lesson.folder.name, name))
+    lesson_index.lessons.cache_clear()
+    return lesson_index.find(lesson.slug)
+
+
+def test_an_edited_copy_and_its_backups_follow_the_number_of_the_lesson(course):
+    course[1].exercise.write_text(MINE)
+    exercise_copies.back_up(course[1], b"# earlier\n")
+    moved = renumber(course[1], "19_bell")
+
+    assert exercise_copies.create_copies() == ["Your work/02_bell.py is now work/19_bell.py."]
+    assert moved.exercise.read_text() == MINE
+    assert exercise_copies.latest_backup(moved).read_text() == "# earlier\n"
+    assert not list(moved.exercise.parent.glob("02_*"))
+    change_original(moved)
+    assert "manage.py lesson reset 19" in exercise_copies.update_notice(moved)
+
+
+def test_an_unedited_copy_follows_the_number_and_the_text_of_its_original(course):
+    moved = renumber(course[1], "19_bell")
+    change_original(moved)
+    exercise_copies.create_copies()
+    assert moved.exercise.read_text() == NEWER
+
+
+def test_a_copy_under_the_present_number_is_not_replaced_by_an_older_one(course):
+    older = course[1].exercise.with_name("18_bell.py")
+    older.write_text(MINE)
+    assert exercise_copies.create_copies() == []
+    assert (course[1].exercise.read_text(), older.read_text()) == (DARK_LAMP, MINE)
+
+
+def test_changed_line_ends_do_not_count_as_an_edit(lesson):
+    windows = DARK_LAMP.replace("\n", "\r\n").encode()
+    lesson.original.write_bytes(windows)
+    assert exercise_copies.create_copies() == []
+    lesson.exercise.write_bytes(windows)
+
+    assert exercise_copies.is_unedited(lesson)
+    assert lesson.original.read_bytes() == windows
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "\xff"])
+def test_copies_survive_a_damaged_record(lesson, text):
+    lesson.exercise.write_text(MINE)
+    (progress.state_dir() / "originals.json").write_text(text, encoding="latin-1")
+
+    assert exercise_copies.create_copies() == []
+    assert lesson.exercise.read_text() == MINE
+    assert json.loads((progress.state_dir() / "originals.json").read_text())
+
+
+def test_a_folder_that_is_not_writable_is_reported_once(fresh_course, monkeypatch):
+    def refuse(file, content):
+        raise PermissionError(errno.EACCES, "Permission denied", str(file))
+
+    monkeypatch.setattr(exercise_copies, "create", refuse)
+    (line,) = exercise_copies.create_copies()
+    assert "Permission denied" in line
+    assert "Make its folder writable" in line
+
+
+# Reset
+
+
+def test_a_reset_restores_the_original_and_keeps_each_version(lesson):
+    kept = []
+    for text in ("# one\n", "# two\n"):
+        lesson.exercise.write_text(text)
+        kept.append(exercise_copies.reset_exercise(lesson))
+        assert lesson.exercise.read_text() == DARK_LAMP
+
+    assert [file.read_text() for file in kept] == ["# one\n", "# two\n"]
+    assert {file.parent for file in kept} == {lesson.exercise.parent}
+    assert exercise_copies.latest_backup(lesson) in kept
+
+
+def test_a_reset_of_an_unedited_copy_makes_no_backup(lesson):
+    assert exercise_copies.reset_exercise(lesson) is None
+    assert backups(lesson) == []
+
+
+def test_a_reset_takes_the_newest_original(lesson):
+    lesson.exercise.write_text(MINE)
+    change_original(lesson)
+    exercise_copies.reset_exercise(lesson)
+
+    assert lesson.exercise.read_text() == NEWER
+    assert exercise_copies.update_notice(lesson) == ""
+
+
+def test_a_backup_of_an_earlier_workshop_is_found(lesson):
+    old = progress.state_dir() / "set-aside" / "01_lamp-20250101-120000.py"
+    old.parent.mkdir()
+    old.write_text(MINE)
+
+    assert exercise_copies.latest_backup(lesson) == old
+
+
+def test_a_full_disk_leaves_no_half_written_backup(lesson, monkeypatch):
+    def fill(file, content):
+        file.touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    lesson.exercise.write_text(MINE)
+    with monkeypatch.context() as full:
+        full.setattr(Path, "write_bytes", fill)
+        with pytest.raises(OSError, match="No space left on device") as error:
+            exercise_copies.reset_exercise(lesson)
+    assert backups(lesson) == []
+    message = explain_os_error(error.value)
+    assert str(lesson.exercise.parent) in message
+    assert message.endswith("Make room on its disk, then try again.")
+    assert lesson.exercise.read_text() == MINE
+
+
+# An exercise that was edited where earlier versions of the workshop had it
+
+
+def test_an_edit_of_the_original_moves_to_the_copy(old_lesson):
+    keep_stub(old_lesson)
+    old_lesson.original.write_text(MINE)
+
+    (line,) = exercise_copies.create_copies()
+    assert "lessons/01_lamp/exercise.py is now work/01_lamp.py" in line
+    assert old_lesson.exercise.read_text() == MINE
+    assert old_lesson.original.read_text() == DARK_LAMP
+    assert exercise_copies.create_copies() == []
+    assert exercise_copies.update_notice(old_lesson) == ""
+
+
+def test_an_edit_with_windows_line_ends_moves_unchanged(old_lesson):
+    keep_stub(old_lesson)
+    old_lesson.original.write_bytes(b"# mine\r\n")
+
+    assert len(exercise_copies.create_copies()) == 1
+    assert old_lesson.exercise.read_bytes() == b"# mine\r\n"
+
+
+def test_an_edit_of_the_original_replaces_an_unedited_copy(lesson):
+    keep_stub(lesson)
+    lesson.original.write_text(MINE)
+
+    exercise_copies.create_copies()
+    assert (lesson.exercise.read_text(), backups(lesson)) == (MINE, [])
+
+
+def test_an_edit_of_the_original_is_kept_beside_an_edited_copy(lesson):
+    keep_stub(lesson)
+    lesson.exercise.write_text("# newer\n")
+    lesson.original.write_text(MINE)
+
+    (line,) = exercise_copies.create_copies()
+    assert lesson.exercise.read_text() == "# newer\n"
+    assert backups(lesson) == [MINE]
+    assert str(exercise_copies.latest_backup(lesson).name) in line
+    assert lesson.original.read_text() == DARK_LAMP
+
+
+@pytest.mark.parametrize("with_old_stub", [False, True])
+def test_an_edit_whose_original_is_lost_is_saved_and_the_cure_is_named(old_lesson, with_old_stub):
+    if with_old_stub:
+        keep_stub(old_lesson, "# an older version of the course\n")
+    old_lesson.original.write_text(MINE)
+
+    for _ in range(2):
+        moved, lost = exercise_copies.create_copies()
+        assert "is now work/01_lamp.py" in moved
+        assert "Take the file from a fresh download" in lost
+        assert (old_lesson.exercise.read_text(), backups(old_lesson)) == (MINE, [])
+    assert lesson_index.find("bell").exercise.exists()
+
+
+def test_a_reset_keeps_an_edit_of_the_original(lesson):
+    keep_stub(lesson)
+    lesson.original.write_text(MINE)
+
+    assert exercise_copies.reset_exercise(lesson).read_text() == MINE
+    assert lesson.original.read_text() == lesson.exercise.read_text() == DARK_LAMP
+
+
+def test_a_deleted_original_comes_back(lesson):
+    keep_stub(lesson)
+    lesson.original.unlink()
+
+    assert exercise_copies.create_copies() == []
+    assert lesson.original.read_text() == DARK_LAMP
+
+
+@needs_git
+def test_git_restores_an_original_that_was_edited_before_the_first_start(commit, old_lesson):
+    old_lesson.original.write_text(MINE)
+
+    assert len(exercise_copies.create_copies()) == 1
+    assert old_lesson.exercise.read_text() == MINE
+    assert old_lesson.original.read_text() == DARK_LAMP
+
+
+@needs_git
+def test_git_restores_an_original_although_the_student_committed_the_edit(commit, old_lesson):
+    for text in ("# half\n", MINE):
+        old_lesson.original.write_text(text)
+        commit()
+
+    assert len(exercise_copies.create_copies()) == 1
+    assert old_lesson.exercise.read_text() == MINE
+    assert old_lesson.original.read_text() == DARK_LAMP
+
+
+# The digests of the originals
+
+
+def test_the_original_of_a_lesson_without_a_digest_stays(lesson):
+    (lesson_index.COURSE_DIR / "exercises.sha256").unlink()
+    lesson.original.write_text(NEWER)
+
+    assert exercise_copies.create_copies() == []
+    assert lesson.original.read_text() == lesson.exercise.read_text() == NEWER
+
+
+def test_each_original_of_the_course_has_its_digest():
+    digests = {one.folder.name: _digest_of(one.original) for one in lesson_index.lessons()}
+    assert exercise_copies.read_manifest() == digests
+
+
+def _digest_of(file):
+    return exercise_copies.digest(file.read_bytes())

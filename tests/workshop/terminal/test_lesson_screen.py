@@ -1,0 +1,70 @@
+"""The output of `manage.py lesson` suits every terminal width, a pipe and a poor encoding."""
+
+import io
+
+import pytest
+
+from lessons.workshop.course import lesson_index
+from lessons.workshop.terminal.terminal_output import open_console, print_paragraph, print_wrapped
+from tests.support.lesson_command import Terminal, lesson
+
+ESCAPE = "\x1b["
+
+
+@pytest.mark.parametrize("columns", [60, 120])
+@pytest.mark.parametrize(("action", "code"), [("check", 1), ("mistakes", 0), ("list", 0)])
+def test_no_line_is_wider_than_the_terminal(course, monkeypatch, columns, action, code):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.chdir(lesson_index.PROJECT_DIR)
+
+    arguments = [action] if action == "list" else [action, "1"]
+    shown = lesson(*arguments, code=code, to=Terminal())
+    assert max(map(len, shown.splitlines())) <= columns
+
+
+def test_prose_has_100_columns_at_most(course, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("NO_COLOR", "1")
+    text = course[0].path_to("lesson.md")
+    text.write_text(text.read_text() + "\nword " * 5 + "word " * 60)
+
+    for arguments in (["show", "1"], ["hint", "1"], ["mistakes", "1"]):
+        assert 0 < max(map(len, lesson(*arguments, to=Terminal()).splitlines())) <= 100
+    console = open_console(Terminal())
+    print_paragraph(console, "  Cause  ", "word " * 60)
+    assert max(map(len, console.file.getvalue().splitlines())) in range(95, 101)
+
+
+def test_a_long_line_of_a_detail_continues_after_a_word(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    console = open_console(Terminal())
+    print_wrapped(console, "  ValueError: a line that is longer than the terminal\n  ≠ a   b")
+
+    assert console.file.getvalue() == (
+        "  ValueError: a line that is longer than\n    the terminal\n  ≠ a   b\n"
+    )
+
+
+def test_a_terminal_gets_colour(course, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+    assert ESCAPE in lesson("check", "1", code=1, to=Terminal())
+
+
+def test_no_color_means_no_escape_code(course, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    for arguments, code in ((["check", "1"], 1), (["show", "1"], 0), (["mistakes", "1"], 0)):
+        assert ESCAPE not in lesson(*arguments, code=code, to=Terminal())
+
+
+def test_an_encoding_without_our_signs_gets_ascii_signs(course):
+    stdout = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    lesson("check", "1", code=1, to=stdout)
+
+    shown = stdout.buffer.getvalue().decode("ascii")
+    assert "  x repeats text" in shown
+    assert "client   > scope" in shown

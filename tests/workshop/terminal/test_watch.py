@@ -1,0 +1,307 @@
+"""`lesson watch`: a verdict at every save, keys on a terminal, a clean end."""
+
+import os
+import re
+import shutil
+import signal
+import threading
+
+import psutil
+import pytest
+
+from lessons.workshop.judge.daemon import exercise_judge
+from tests.support import exercise_files
+from tests.support.programs import processes
+from tests.support.programs.running_program import wait_until
+
+pty = pytest.importorskip("pty", reason="there are no pseudo-terminals here")
+termios = pytest.importorskip("termios")
+
+TIMEOUT = 60  # seconds after which a silent watch is killed, and its test fails
+
+
+class Watch:
+    """A running `lesson watch`. It writes to a new terminal if `on_terminal`, else to a pipe."""
+
+    def __init__(self, project, *arguments, on_terminal=False):
+        self.exercise = project / "work" / "01_lamp.py"
+        self.solved = (project / "lessons/01_lamp/solution.py").read_text()
+        if on_terminal:
+            self.output, stdout = pty.openpty()
+            stdin = stdout
+            self.terminal = self.output
+            self.settings = termios.tcgetattr(self.terminal)
+        else:
+            stdin = None
+            self.output, stdout = os.pipe()
+        self.process = processes.start(
+            ["manage.py", "lesson", "watch", *arguments],
+            cwd=project,
+            stdin=stdin,
+            stdout=stdout,
+            env=os.environ | {"NO_COLOR": "1"},
+        )
+        os.close(stdout)
+        self._timer = threading.Timer(TIMEOUT, self.process.kill)
+        self._timer.start()
+        self._unread = ""
+
+    def read_until(self, words):
+        """What the watch prints, up to and including `words`."""
+        while words not in self._unread:
+            chunk = os.read(self.output, 65536)
+            assert chunk, f"the watch ended before it printed {words!r}: {self._unread}"
+            self._unread += chunk.decode()
+        printed, _, self._unread = self._unread.partition(words)
+        return printed + words
+
+    def verdict(self):
+        """The next verdict, up to its last line."""
+        return self.read_until("Watching ")
+
+    def save(self, text):
+        exercise_files.save(self.exercise, text)
+
+    def press(self, key):
+        os.write(self.terminal, key.encode())
+
+    def end(self, number=signal.SIGINT):
+        """Send the signal; the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait()
+
+    def close_pipe(self):
+        """As a reader that ends, such as `head -1`."""
+        os.close(self.output)
+        self.output = None
+
+    def close(self):
+        self._timer.cancel()
+        self.process.kill()
+        self.process.wait()
+        if self.output is not None:
+            os.close(self.output)
+
+
+@pytest.fixture
+def start(project):
+    """`start(*arguments)`: a watch that ends with the test."""
+    watches = []
+
+    def start_it(*arguments, on_terminal=False):
+        watches.append(Watch(project, *arguments, on_terminal=on_terminal))
+        return watches[-1]
+
+    yield start_it
+    for watch in watches:
+        watch.close()
+
+
+def test_judges_at_once_and_again_at_every_save(start):
+    watch = start("1")
+    assert "✗ repeats text" in watch.verdict()
+
+    watch.exercise.write_text(watch.solved)  # as an editor that saves in place
+    watch.read_until("✓ repeats text")
+
+    watch.exercise.write_text("class Lamp(:\n")
+    watch.read_until("syntax-error")
+
+
+def test_judges_a_file_that_is_saved_by_renaming(start):
+    watch = start("1")
+    watch.verdict()
+    other = watch.exercise.with_name("01_lamp.py.tmp")
+    other.write_text(watch.solved)
+    other.rename(watch.exercise)
+
+    assert "✓ repeats text" in watch.verdict()
+
+
+def test_judges_a_file_that_is_moved_away_and_written_again(start):
+    watch = start("1")
+    watch.verdict()
+    watch.exercise.rename(watch.exercise.with_name("01_lamp.py~"))
+    watch.save(watch.solved)
+
+    watch.read_until("✓ repeats text")  # on a busy machine, the file may count as missing before
+
+
+def test_watches_the_first_lesson_that_is_not_green_by_default(start):
+    assert "Lesson 1 lamp" in start().verdict()
+
+
+def test_prints_only_verdicts_into_a_pipe(start):
+    watch = start("1")
+
+    said = watch.verdict()
+    assert "\x1b" not in said
+    assert watch.read_until("\n").endswith("work/01_lamp.py\n")
+    assert watch.end() == 1
+    assert os.read(watch.output, 65536).strip() == b""
+
+
+@pytest.mark.parametrize(("solved", "code"), [(True, 0), (False, 1)])
+def test_ctrl_c_ends_it_with_the_code_of_the_last_verdict(start, capfd, solved, code):
+    watch = start("1")
+    watch.verdict()
+    watch.save(watch.solved if solved else "# nothing\n")
+    watch.verdict()
+
+    assert watch.end() == code
+    assert capfd.readouterr().err == ""
+
+
+def test_ctrl_c_ends_it_during_a_verdict(start, capfd, tmp_path_factory):
+    watch = start("1")
+    watch.verdict()
+    is_running = tmp_path_factory.mktemp("outside") / "is_running"  # no project to the exercise
+    watch.save(f"open({str(is_running)!r}, 'w').close()\nwhile True: pass\n")
+    wait_until(is_running.exists)
+
+    assert watch.end() == 1
+    assert capfd.readouterr().err == ""
+
+
+def test_keys_show_a_hint_the_list_and_another_verdict(start):
+    watch = start("1", on_terminal=True)
+    watch.read_until("q quit")
+    watch.press("h")
+    assert "Begin with" in watch.read_until("Left: 2.")
+    watch.press("h")
+    assert "Send" in watch.read_until("Left: 1.")
+    watch.press("l")
+    watch.read_until("3  buzzer")
+    watch.press("c")
+    watch.read_until("q quit")
+
+
+def test_n_goes_to_the_next_lesson_until_the_last(start):
+    watch = start("2", on_terminal=True)
+    watch.read_until("q quit")
+    watch.press("n")
+    assert "Lesson 3 buzzer" in watch.read_until("q quit")
+    watch.press("n")
+    watch.read_until("This is the last lesson.")
+
+
+def test_arrows_and_signs_do_nothing(start):
+    watch = start("1", on_terminal=True)
+    watch.read_until("q quit")
+    for key in ("X", "\x1b[A", "\x1b[C", "\x1b[H", "\x1bOP", "ü", "\n"):
+        watch.press(key)
+    watch.press("l")
+
+    assert watch.read_until("1  lamp").split("\n")[-1].split() == ["✗", "1", "lamp"]
+
+
+def test_another_letter_names_the_keys(start):
+    watch = start("1", on_terminal=True)
+    watch.read_until("q quit")
+    watch.press("x")
+
+    assert watch.read_until("q quit").strip().startswith("x is not a key. t text   h hint")
+
+
+def test_t_prints_the_text_of_the_lesson(start):
+    watch = start("1", on_terminal=True)
+    watch.read_until("q quit")
+    watch.press("t")
+
+    assert watch.read_until("lesson hint 1").split()[:2] == ["A", "lamp"]
+
+
+def test_the_headline_with_the_time_is_below_the_verdict(start):
+    watch = start("1")
+    lines = watch.verdict().splitlines()
+    assert re.fullmatch(r"red  Lesson 1 lamp  exercise, \d+ ms at \d\d:\d\d:\d\d", lines[-2])
+    assert lines[0] == "  ✗ repeats text"
+
+
+def test_a_file_that_is_moved_away_is_red_and_judged_again_when_it_is_back(start):
+    watch = start("1")
+    watch.verdict()
+    moved = watch.exercise.rename(watch.exercise.with_name("moved.py"))
+    said = watch.verdict()
+    assert "The file does not exist  file-missing\nwork/01_lamp.py\n" in said
+    assert "  Begin    python3 manage.py lesson reset 1\n" in said
+
+    moved.write_text(watch.solved)
+    moved.rename(watch.exercise)
+    assert "✓ repeats text" in watch.verdict()
+
+
+def test_ends_when_the_reader_of_the_pipe_has_ended(start):
+    watch = start("1")
+    watch.verdict()
+    watch.close_pipe()
+    watch.save(watch.solved)
+
+    assert watch.process.wait() == 0
+
+
+def test_reads_single_keys_again_after_ctrl_z(start):
+    watch = start("1", on_terminal=True)
+    watch.read_until("q quit")
+    watch.process.send_signal(signal.SIGSTOP)
+    termios.tcsetattr(watch.terminal, termios.TCSANOW, watch.settings)  # as a shell does
+    watch.process.send_signal(signal.SIGCONT)
+    watch.press("l")
+
+    watch.read_until("1  lamp")
+
+
+def test_q_restores_the_terminal(start):
+    watch = start("1", on_terminal=True)
+    watch.read_until("q quit")
+    watch.press("q")
+
+    assert watch.process.wait() == 1
+    assert termios.tcgetattr(watch.terminal) == watch.settings
+
+
+def test_sigterm_restores_the_terminal(start):
+    watch = start("1", on_terminal=True)
+    watch.read_until("q quit")
+
+    assert watch.end(signal.SIGTERM) == 1
+    assert termios.tcgetattr(watch.terminal) == watch.settings
+
+
+def test_judges_in_its_own_process_if_no_judge_can_be_started(start, project):
+    state = project / ".workshop"
+    shutil.rmtree(state, ignore_errors=True)
+    state.write_text("a file where the folder should be")
+    watch = start("1")
+    assert "The verdicts do not reach the page: " in watch.read_until("✗ repeats text")
+    watch.verdict()
+
+    watch.save(watch.solved)
+    assert "✓ repeats text" in watch.verdict()
+
+
+def test_a_killed_judge_is_replaced(start, project):
+    watch = start("1")
+    watch.verdict()
+    [judge] = [
+        process
+        for process in psutil.process_iter(["cmdline", "cwd"])
+        if process.info["cwd"] == str(project) and "-m" in process.info["cmdline"]
+    ]
+    judge.kill()
+    watch.verdict()
+
+    watch.save(watch.solved)
+    assert "✓ repeats text" in watch.verdict()
+
+
+def test_an_exercise_that_kills_the_judge_is_red_and_the_next_version_is_judged(start):
+    watch = start("1")
+    watch.verdict()
+    watch.save(exercise_files.KILLS_THE_JUDGE + watch.solved)
+    said = watch.read_until("Your code ended the judge's process")
+    assert said.count("The judge has ended. A new one starts") == exercise_judge.MAX_ATTEMPTS
+    watch.verdict()
+
+    watch.save(watch.solved)
+    assert "✓ repeats text" in watch.verdict()
