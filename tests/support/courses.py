@@ -166,7 +166,7 @@ COURSE_FILES = {
 LESSONS = ("01_lamp", "02_bell", "03_buzzer")
 
 
-def write_course(folder):
+def write_course(folder, manifest):
     """Write three lessons with the same exercise, the lamp: 1 lamp, 2 bell, 3 buzzer."""
     for name in LESSONS:
         (folder / name).mkdir(parents=True)
@@ -174,7 +174,7 @@ def write_course(folder):
             (folder / name / file_name).write_text(text)
     digest = exercise_copies.digest(DARK_LAMP.encode())
     lines = (f"{digest}  {name}/exercise.py\n" for name in LESSONS)
-    (folder / "exercises.sha256").write_text("".join(lines))
+    manifest.write_text("".join(lines))
 
 
 @pytest.fixture
@@ -182,7 +182,9 @@ def fresh_course(tmp_path, monkeypatch):
     """Lessons that no command has seen yet; not the real ones, and not the real progress."""
     monkeypatch.setattr(lesson_index, "PROJECT_DIR", tmp_path)
     monkeypatch.setattr(lesson_index, "COURSE_DIR", tmp_path / "lessons")
-    write_course(lesson_index.COURSE_DIR)
+    manifest = tmp_path / "exercises.sha256"
+    monkeypatch.setattr(exercise_copies, "MANIFEST", manifest)
+    write_course(lesson_index.COURSE_DIR, manifest)
     lesson_index.lessons.cache_clear()
     yield lesson_index.lessons()
     lesson_index.lessons.cache_clear()
@@ -199,10 +201,13 @@ def course(fresh_course):
 def compiled(tmp_path_factory):
     """A copy of the whole project with these lessons. It is compiled once for all its copies."""
     folder = tmp_path_factory.mktemp("compiled") / "project"
-    skipped = shutil.ignore_patterns(".*", "__pycache__", "tests", "course", "bench", "static")
+    skipped = shutil.ignore_patterns(
+        *(".*", "__pycache__", "tests", "[0-9][0-9]_*", "measure", "static")
+    )
     shutil.copytree(lesson_index.PROJECT_DIR, folder, ignore=skipped)
     compileall.compile_dir(folder, quiet=1)
-    write_course(folder / "lessons")
+    manifest = exercise_copies.MANIFEST.relative_to(lesson_index.PROJECT_DIR)
+    write_course(folder / "lessons", folder / manifest)
     return folder
 
 

@@ -22,7 +22,7 @@ from lessons.workshop.course.lesson_index import MANAGE, Lesson
 from lessons.workshop.setup.atomic_write import create, explain_os_error, write
 from lessons.workshop.student import progress
 
-_MANIFEST = Path(__file__).with_name("exercises.sha256")
+MANIFEST = Path(__file__).with_name("exercises.sha256")
 
 
 class OriginalNotFound(LookupError):
@@ -228,7 +228,7 @@ def read_content(file: Path) -> bytes | None:
 
 def read_manifest() -> dict[str, str]:
     """The digest of each original, by the name of its lesson's folder."""
-    text = (read_content(_MANIFEST) or b"").decode()
+    text = (read_content(MANIFEST) or b"").decode()
     pairs = (line.split(maxsplit=1) for line in text.splitlines())
     return {path.partition("/")[0]: found for found, path in pairs}
 
@@ -238,7 +238,7 @@ def update_manifest(some: Iterable[Lesson]) -> None:
     folders = {lesson.folder.name for lesson in lesson_index.lessons()}
     manifest = read_manifest() | {one.folder.name: digest_of(one.original) for one in some}
     lines = [f"{manifest[name]}  {name}/exercise.py\n" for name in sorted(folders & set(manifest))]
-    write(_MANIFEST, "".join(lines).encode())
+    write(MANIFEST, "".join(lines).encode())
 
 
 def _bases_file() -> Path:

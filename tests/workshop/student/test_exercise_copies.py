@@ -136,7 +136,7 @@ def test_an_edited_copy_stays_and_a_line_says_that_the_exercise_has_changed(less
 def renumber(lesson, name):
     """The course gives the lesson another number."""
     lesson.folder.rename(lesson.folder.with_name(name))
-    manifest = lesson_index.COURSE_DIR / "exercises.sha256"
+    manifest = exercise_copies.MANIFEST
     manifest.write_text(manifest.read_text().replace(lesson.folder.name, name))
     lesson_index.lessons.cache_clear()
     return lesson_index.find(lesson.slug)
@@ -350,7 +350,7 @@ def test_git_restores_an_original_although_the_student_committed_the_edit(commit
 
 
 def test_the_original_of_a_lesson_without_a_digest_stays(lesson):
-    (lesson_index.COURSE_DIR / "exercises.sha256").unlink()
+    (exercise_copies.MANIFEST).unlink()
     lesson.original.write_text(NEWER)
 
     assert exercise_copies.create_copies() == []

@@ -1,0 +1,100 @@
+"""`manage.py test --lesson N`: the proofs of a lesson's demo, then the claims about a target."""
+
+import sys
+from pathlib import Path
+from subprocess import PIPE, Popen
+
+from django.core.management.base import CommandError
+
+from lessons.workshop.course import lesson_index
+from lessons.workshop.course.lesson_index import PROJECT_DIR, Lesson
+from lessons.workshop.engine.process.target import UnknownTarget, resolve
+from lessons.workshop.judge.verdict import Verdict
+from lessons.workshop.terminal.check import judge_or_fail
+from lessons.workshop.terminal.proof_lines import read_lines
+from lessons.workshop.terminal.terminal_output import (
+    STATE_SIGNS,
+    open_console,
+    print_paragraph,
+    print_text,
+    short_path,
+)
+from lessons.workshop.terminal.verdict_text import print_outcomes, print_verdict
+
+GREEN, RED, WRONG_USAGE = 0, 1, 2
+
+
+def run_lesson_tests(number_or_slug: str, target: str | None, file=None) -> int:
+    """Print a line for each proof and each claim. Returns 0 for green, 1 for red.
+
+    The proofs are tests of the worked example. The claims are those of `lesson check`, with the
+    generated conversations. The target is the student's file, or else the solution. Both run at the
+    same time, and are printed one after the other. Raises CommandError for a wrong name.
+    """
+    try:
+        lesson = lesson_index.find(number_or_slug)
+        target = target or ("exercise" if lesson.exercise.is_file() else "solution")
+        judged = resolve(lesson, target)
+    except (lesson_index.UnknownLesson, lesson_index.IncompleteLesson, UnknownTarget) as error:
+        raise CommandError(str(error), returncode=WRONG_USAGE) from None
+    console = open_console(file or sys.stdout)
+    proofs = _start_proofs(lesson)
+    print_text(console, f"Lesson {lesson.number} {lesson.slug}", "bold")
+    green = True
+
+    def print_proofs() -> None:
+        nonlocal proofs, green
+        if proofs is not None:
+            green = _print_proofs(console, lesson, proofs)
+            proofs = None
+            _print_target(console, lesson, target, judged.file)
+
+    printed = 0
+
+    def print_claims(verdict: Verdict) -> None:
+        nonlocal printed
+        print_proofs()
+        claims = [outcome for outcome in verdict.outcomes if outcome.state != "not run"]
+        print_outcomes(console, claims)
+        console.file.flush()
+        printed = len(claims)
+
+    try:
+        verdict = judge_or_fail(lesson, judged, on_claims=print_claims)
+        print_proofs()
+    finally:
+        if proofs is not None:
+            proofs.kill()
+    print_verdict(console, lesson, verdict, printed)
+    return GREEN if green and verdict.green else RED
+
+
+def _start_proofs(lesson: Lesson) -> Popen | None:
+    command = [sys.executable, "-m", "lessons.workshop.terminal.proof_lines", str(lesson.tests)]
+    return Popen(command, cwd=PROJECT_DIR, stdout=PIPE, text=True, encoding="utf-8")
+
+
+def _print_proofs(console, lesson: Lesson, proofs: Popen) -> bool:
+    """Wait for the proofs and print them. Returns whether all are green."""
+    print_text(console, f"\nProofs of the demo {lesson.demo}: {short_path(lesson.tests)}")
+    lines = read_lines(proofs.communicate()[0])
+    for line in lines:
+        sign, colour = STATE_SIGNS[line.state]
+        print_paragraph(console, _sign(sign, colour), line.claim)
+        if line.state == "red":
+            print_text(console, line.reason, "red")
+    return bool(lines) and all(line.state != "red" for line in lines)
+
+
+def _sign(sign: str, colour: str):
+    from rich.text import Text
+
+    return Text(f"  {sign} ", style=colour)
+
+
+def _print_target(console, lesson: Lesson, target: str, file: Path) -> None:
+    whose = {"exercise": "the student's file", "solution": "the solution"}.get(target, target)
+    print_text(console, f"\nClaims about {whose}: {short_path(file)}")
+    if target == "exercise" and file.read_bytes() == lesson.original.read_bytes():
+        again = f"{lesson_index.MANAGE} test --lesson {lesson.number} --target solution"
+        print_text(console, f"  It is unedited. The solution: {again}", "dim")
