@@ -63,8 +63,8 @@ _PROJECT = (
 # Where the bytecode is of the files, not folders, among these.
 _BYTECODE = ("lessons/__pycache__", "lessons/workshop/page/__pycache__")
 _CURE = (
-    "Only judge submissions of people that you trust, or judge them in a container: see README.md, "
-    '"Submissions of strangers".'
+    "Only judge submissions of people that you trust, or judge them in a container: see "
+    'lessons/guides/grading.md, "Code of strangers".'
 )
 
 

@@ -133,7 +133,7 @@ PGBOUNCER = Program(
 BUBBLEWRAP = Program(
     "bubblewrap",
     ("bwrap",),
-    "judging submissions of people that you do not know: see README.md",
+    "judging submissions of people that you do not know: see lessons/guides/grading.md",
     {APT: ("bubblewrap",), DNF: ("bubblewrap",), PACMAN: ("bubblewrap",)},
     "https://github.com/containers/bubblewrap (Linux only)",
 )

@@ -74,7 +74,7 @@ def test_without_bubblewrap_the_warning_names_the_package(program):
     assert not found.uses_bubblewrap
     assert found.warning.startswith("There is no bubblewrap on this machine.")
     assert BUBBLEWRAP.how_to_install() in found.warning
-    assert "in a container: see README.md" in found.warning
+    assert "in a container: see lessons/guides/grading.md" in found.warning
 
 
 def test_where_namespaces_are_forbidden_the_warning_says_so(program):
