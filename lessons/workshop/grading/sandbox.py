@@ -43,25 +43,18 @@ _ENVIRONMENT = {
     "PYTHONHASHSEED": "0",  # the order of a set of texts is the same in each verdict
 }
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store", "/etc/ld.so.cache")
+_PLAYERS = ("recording", "world", "faults", "script", "process")
+# What plays, without what judges and without the lessons.
+_WORKSHOP = ("setup", "course", *(f"engine/{name}" for name in _PLAYERS))
+_INITS = ("", "/workshop", "/workshop/engine", "/workshop/page", "/workshop/room")
 _PROJECT = (
-    *(
-        "lessons/__init__.py",
-        "lessons/workshop/setup/network_access.py",
-        "lessons/settings.py",
-        "lessons/workshop/page/__init__.py",
-    ),
-    *(
-        "lessons/workshop/course",
-        "lessons/workshop/engine/recording",
-        "lessons/workshop/engine/world",
-        "lessons/workshop/engine/process",
-    ),
-    *(
-        f"lessons/workshop/room/{name}.py" for name in ("__init__", "apps", "models")
-    ),  # an installed app
+    "lessons/settings.py",
+    *(f"lessons{folder}/__init__.py" for folder in _INITS),
+    *(f"lessons/workshop/{name}" for name in _WORKSHOP),
+    *(f"lessons/workshop/room/{name}.py" for name in ("apps", "models")),  # an installed app
 )
 # Where the bytecode is of the files, not folders, among these.
-_BYTECODE = ("lessons/__pycache__", "lessons/workshop/page/__pycache__")
+_BYTECODE = tuple(f"lessons{folder}/__pycache__" for folder in _INITS)
 _CURE = (
     "Only judge submissions of people that you trust, or judge them in a container: see "
     'lessons/guides/grading.md, "Code of strangers".'
