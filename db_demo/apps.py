@@ -1,4 +1,4 @@
-"""Connects the signal receivers of lessons 21 and 23."""
+"""Connects the signal receiver of lesson 21."""
 
 from django.apps import AppConfig
 
@@ -7,6 +7,5 @@ class DbDemoConfig(AppConfig):
     name = "db_demo"
 
     def ready(self):
-        # The import connects the receivers. Their models exist only now.
-        import db_demo.hardened_chat.revocation
+        # The import connects the receiver. Its model exists only now.
         import db_demo.signals  # noqa: F401

@@ -126,25 +126,10 @@ class Presence(models.Model):
     channel = models.CharField(max_length=100, unique=True)
     room = models.CharField(max_length=50)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True)
-    address = models.CharField(max_length=45, blank=True)
     seen_at = models.DateTimeField(db_index=True)
 
     class Meta:
         indexes = [models.Index(fields=["room", "seen_at"], name="presence_in_room")]
 
     def __str__(self):
-        return f"{self.user_id or self.address} in {self.room}"
-
-
-class Usage(models.Model):
-    """Lesson 23, the hardened chat: how often something was done in a period of time."""
-
-    what = models.CharField(max_length=80)  # such as "messages 203.0.113.7"
-    ends_at = models.DateTimeField(db_index=True)
-    count = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["what", "ends_at"], name="usage_once")]
-
-    def __str__(self):
-        return f"{self.what}: {self.count}"
+        return f"{self.user_id} in {self.room}"

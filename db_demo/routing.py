@@ -1,7 +1,9 @@
-"""WebSocket paths of the consumers of lessons 20 to 22 and 28."""
+"""WebSocket paths of the consumers of lessons 20 to 23 and 28."""
 
 from django.urls import path
 
+from db_demo.chat.generic import GenericChat
+from db_demo.chat.raw import Chat
 from db_demo.consumers import Doorbell, EntryCounter, Guestbook, LiveBlog
 
 websocket_urlpatterns = [
@@ -13,4 +15,6 @@ storing_urlpatterns = [
     path("ws/db/orm/", Guestbook.as_asgi()),
     path("ws/db/replay/", EntryCounter.as_asgi()),
     path("ws/db/testing/", Doorbell.as_asgi()),
+    path("ws/db/chat/<str:room>/", Chat.as_asgi()),
+    path("ws/db/generic-chat/<str:room>/", GenericChat.as_asgi()),
 ]

@@ -1,4 +1,7 @@
-"""What Daphne and runworker serve: consumers by path or channel, and Django for all other URLs."""
+"""What Daphne and runworker serve: the consumers of all apps, and Django for all other URLs.
+
+Read the asgi.py of an app first, such as auth_demo/asgi.py: it is what your own project needs.
+"""
 
 import os
 
@@ -14,32 +17,31 @@ from channels.routing import ChannelNameRouter, ProtocolTypeRouter, URLRouter  #
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
-from async_demo.routing import blocking_urlpatterns, http_urlpatterns  # noqa: E402
-from async_demo.routing import websocket_urlpatterns as async_urlpatterns  # noqa: E402
-from auth_demo.routing import ticket_urlpatterns  # noqa: E402
-from auth_demo.routing import websocket_urlpatterns as auth_urlpatterns  # noqa: E402
-from db_demo.chat.routing import storing_urlpatterns as chat_urlpatterns  # noqa: E402
-from db_demo.hardened_chat.routing import websocket_urlpatterns as hardened_urlpatterns  # noqa: E402
-from db_demo.routing import storing_urlpatterns  # noqa: E402
-from db_demo.routing import websocket_urlpatterns as db_urlpatterns  # noqa: E402
-from layers_demo.routing import channel_name_patterns  # noqa: E402
-from layers_demo.routing import websocket_urlpatterns as layers_urlpatterns  # noqa: E402
-from lessons.workshop.course.demo_accounts import require_safe_accounts  # noqa: E402
-from lessons.workshop.page.static_files import StaticFilesHandler  # noqa: E402
+import async_demo.routing  # noqa: E402
+import auth_demo.routing  # noqa: E402
+import db_demo.routing  # noqa: E402
+import layers_demo.routing  # noqa: E402
+import lessons.extras.routing  # noqa: E402
+import sync_demo.routing  # noqa: E402
+from lessons.extras.host_check import with_host_checks  # noqa: E402
+from lessons.workshop.page.application_for_mode import application_for_mode  # noqa: E402
 from lessons.workshop.page.unknown_path import reject_unknown_paths  # noqa: E402
-from lessons.workshop.setup.network_access import Mode  # noqa: E402
-from sync_demo.routing import websocket_urlpatterns as sync_urlpatterns  # noqa: E402
 
+HEALTH_CHECK = "async/health/"  # a load balancer's: without TLS, and with any Host
+
+http_urlpatterns = with_host_checks(async_demo.routing.http_urlpatterns, unchecked=HEALTH_CHECK)
 websocket_urlpatterns = [
-    *sync_urlpatterns,
-    *async_urlpatterns,
-    *layers_urlpatterns,
-    *auth_urlpatterns,
-    *db_urlpatterns,
-    *hardened_urlpatterns,
+    *sync_demo.routing.websocket_urlpatterns,
+    *async_demo.routing.websocket_urlpatterns,
+    *layers_demo.routing.websocket_urlpatterns,
+    *auth_demo.routing.websocket_urlpatterns,
+    *db_demo.routing.websocket_urlpatterns,
+    *lessons.extras.routing.websocket_urlpatterns,
 ]
 if settings.WORKSHOP:  # strangers could block the server, or fill its disk
-    websocket_urlpatterns += [*blocking_urlpatterns, *storing_urlpatterns, *chat_urlpatterns]
+    websocket_urlpatterns += async_demo.routing.blocking_urlpatterns
+    websocket_urlpatterns += db_demo.routing.storing_urlpatterns
+
 websocket_application = AllowedHostsOriginValidator(
     AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
 )
@@ -48,34 +50,15 @@ if settings.WORKSHOP:  # lesson 17 shows what happens without the origin check
 
     websocket_application = with_unguarded(websocket_application)
 
-application = ProtocolTypeRouter(
+routed = ProtocolTypeRouter(
     {
         "http": URLRouter([*http_urlpatterns, re_path(r"", django_application)]),
         # Lessons 18 and 24 check tickets and tokens instead of cookies, without that stack.
-        "websocket": URLRouter([*ticket_urlpatterns, re_path(r"", websocket_application)]),
-        "channel": ChannelNameRouter(channel_name_patterns),
+        "websocket": URLRouter(
+            [*auth_demo.routing.ticket_urlpatterns, re_path(r"", websocket_application)]
+        ),
+        "channel": ChannelNameRouter(layers_demo.routing.channel_name_patterns),
     }
 )
-
-unrecorded = reject_unknown_paths(application)
-if settings.WORKSHOP:  # the lessons' pages show the events; other servers record nothing
-    from lessons.workshop.page.live.recording import record_page_clients
-
-    # A recorded client of an unknown path gets the exception of Channels: the lessons show it.
-    application = record_page_clients(application, others=unrecorded)
-else:
-    application = unrecorded
-
-application = StaticFilesHandler(application)
-if settings.MODE is not Mode.LOCAL:
-    require_safe_accounts()
-if settings.MODE is Mode.SHARED:
-    from lessons.workshop.page.token_check import with_token
-
-    application = with_token(application)
-if settings.HTTPS:
-    from lessons.workshop.page.https import with_https
-
-    # A load balancer's health check reaches the server without TLS, and so without the redirect.
-    health_checks = {"/async/health/"}
-    application = with_https(application, django_application, plain_paths=health_checks)
+unrecorded = reject_unknown_paths(routed)
+application = application_for_mode(routed, unrecorded, django_application, {f"/{HEALTH_CHECK}"})

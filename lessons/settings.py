@@ -46,7 +46,7 @@ if MODE is Mode.DEPLOYED:
     SECURE_HSTS_PRELOAD = True
 
 # Limits wrong passwords, on every way to log in.
-AUTHENTICATION_BACKENDS = ["auth_demo.throttle.ThrottledBackend"]
+AUTHENTICATION_BACKENDS = ["lessons.extras.throttle.ThrottledBackend"]
 
 # Apps
 
@@ -67,6 +67,7 @@ INSTALLED_APPS = [
 ]
 if MODE is not Mode.ROOM:
     INSTALLED_APPS += ["sync_demo", "async_demo", "layers_demo", "auth_demo", "db_demo"]
+    INSTALLED_APPS += ["lessons.extras"]
 
 MIDDLEWARE = [
     # Compression can reveal a secret that a page repeats beside text of an attacker (BREACH). The
@@ -86,6 +87,7 @@ if MODE is Mode.ROOM:
     ROOT_URLCONF = "lessons.workshop.room.urls"
 else:
     MIDDLEWARE += ["lessons.workshop.page.views.not_found.NotFoundMiddleware"]
+    MIDDLEWARE += ["lessons.extras.throttle.LoginRefusedMiddleware"]
     ASGI_APPLICATION = "lessons.asgi.application"
     ROOT_URLCONF = "lessons.urls"
 
@@ -223,7 +225,7 @@ LOGGING = {
         "asyncio": _REDIS_OUTAGE,  # exceptions of tasks
         "channels_redis.pubsub": _REDIS_OUTAGE,
         "django.request": _REDIS_OUTAGE,  # views
-        "auth_demo.throttle": _REDIS_OUTAGE,  # logins
+        "lessons.extras.throttle": _REDIS_OUTAGE,  # logins
         "lessons.workshop.room.throttle": _REDIS_OUTAGE,  # students who join
         "django.db.backends.base": _REDIS_OUTAGE,  # on_commit(..., robust=True)
         # The log lines of a worked example are part of what it shows.

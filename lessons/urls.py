@@ -11,5 +11,5 @@ urlpatterns = [
     path("", include("layers_demo.urls")),
     path("", include("auth_demo.urls")),
     path("", include("db_demo.urls")),
-    path("", include("db_demo.hardened_chat.urls")),
+    path("", include("lessons.extras.urls")),
 ]

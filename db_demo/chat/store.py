@@ -16,7 +16,7 @@ PRESENCE_TIMEOUT = timedelta(seconds=30)  # three heartbeats
 
 @database_sync_to_async
 def is_open(room) -> bool:
-    """Whether every client may join. Private rooms need more checks: see hardened_chat/."""
+    """Whether every client may join. Private rooms need more checks."""
     return (
         bool(re.fullmatch(ROOM_NAME, room))
         and not Room.objects.filter(name=room, is_private=True).exists()

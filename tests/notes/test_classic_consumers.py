@@ -10,7 +10,7 @@ from channels.testing import ApplicationCommunicator, WebsocketCommunicator
 from django.urls import path
 
 from async_demo.generic_http import Length, RawLength
-from layers_demo.classic_chat import AsyncChatConsumer, ChatConsumer, RawChatConsumer
+from lessons.extras.classic_chat import AsyncChatConsumer, ChatConsumer, RawChatConsumer
 from lessons.workshop.course.diagnoses import recognise
 
 CHATS = [ChatConsumer, AsyncChatConsumer, RawChatConsumer]

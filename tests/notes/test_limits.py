@@ -15,7 +15,7 @@ from django.core.cache.backends.memcached import BaseMemcachedCache
 from django.core.cache.backends.redis import RedisCache
 
 from auth_demo.token_bucket import TokenBucket
-from db_demo.hardened_chat.rate_limit import take
+from lessons.extras.hardened_chat.rate_limit import take
 from lessons.workshop.engine.world.cache import fresh_cache
 
 MINUTE = 60

@@ -7,15 +7,15 @@ from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
 from django.contrib.auth.models import User
 
-from db_demo.chat import routing
-from db_demo.hardened_chat import routing as hardened_routing
-from db_demo.hardened_chat.presence import ANNOUNCE_INTERVAL
 from db_demo.models import Membership, Room
+from db_demo.routing import storing_urlpatterns
+from lessons.extras.hardened_chat.presence import ANNOUNCE_INTERVAL
+from lessons.extras.routing import websocket_urlpatterns
 from lessons.workshop.engine.world.database import fresh_database
 from lessons.workshop.judge import StrictCommunicator
 from tests.support.simulated_time import wait
 
-URLPATTERNS = [*routing.storing_urlpatterns, *hardened_routing.websocket_urlpatterns]
+URLPATTERNS = [*storing_urlpatterns, *websocket_urlpatterns]
 APPLICATION = AuthMiddlewareStack(URLRouter(URLPATTERNS))
 
 

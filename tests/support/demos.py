@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
 
+from auth_demo.routing import ticket_urlpatterns
 from lessons import asgi
 
 # The demos of these apps need a database. Cookie and session middlewares run before them.
@@ -38,7 +39,7 @@ class Demo:
 def demos() -> list[Demo]:
     """Return all consumers that asgi.py serves."""
     found = [_websocket_demo(route, AuthMiddlewareStack) for route in asgi.websocket_urlpatterns]
-    found += [_websocket_demo(route, lambda inner: inner) for route in asgi.ticket_urlpatterns]
+    found += [_websocket_demo(route, lambda inner: inner) for route in ticket_urlpatterns]
     found += [
         Demo(_name_of(route), "http", f"/{route.pattern}", URLRouter([route]))
         for route in asgi.http_urlpatterns

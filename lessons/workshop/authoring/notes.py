@@ -32,7 +32,7 @@ NOTES = PROJECT_DIR / "NOTES.md"
 # tests/support/programs/server_probes.py measures this table.
 SERVERS_TABLE = Path(__file__).with_name("servers.md")
 LAYERS_TABLE = COURSE_DIR / "13_delivery" / "layers.md"  # measured by layer_probes.py
-SECURITY_TESTS = PROJECT_DIR / "tests" / "db_demo" / "test_hardened_chat_security.py"
+SECURITY_TESTS = PROJECT_DIR / "tests" / "extras" / "test_hardened_chat_security.py"
 PLAY_TIMEOUT = 60  # seconds for a conversation, on a busy machine
 
 FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.M | re.S)

@@ -52,6 +52,7 @@ _PROJECT = (
     *(f"lessons{folder}/__init__.py" for folder in _INITS),
     *(f"lessons/workshop/{name}" for name in _WORKSHOP),
     *(f"lessons/workshop/room/{name}.py" for name in ("apps", "models")),  # an installed app
+    "lessons/extras",  # another one
 )
 # Where the bytecode is of the files, not folders, among these.
 _BYTECODE = tuple(f"lessons{folder}/__pycache__" for folder in _INITS)

@@ -1,7 +1,7 @@
 """Limits how often a client may guess: codes of classes, and place codes of students.
 
-As auth_demo.throttle does for passwords, the cache counts, and only wrong guesses count. A class
-joins from one address, so many right codes have no limit.
+The cache counts, as in lessons.extras.throttle, and only wrong guesses count. A class joins from
+one address, so many right codes have no limit.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from django.core.cache import cache
 
-from auth_demo.throttle import network_of
+from lessons.extras.client_network import network_of
 
 WINDOW = 60  # seconds
 PER_ADDRESS = 30  # wrong guesses in a window; a class may share one address

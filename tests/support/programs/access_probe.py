@@ -76,7 +76,6 @@ def socket_routes() -> list[str]:
     """The patterns of all consumers in every mode, also those that this mode does not serve."""
     from async_demo.routing import blocking_urlpatterns
     from auth_demo.routing import ticket_urlpatterns
-    from db_demo.chat.routing import storing_urlpatterns as chat_urlpatterns
     from db_demo.routing import storing_urlpatterns
     from lessons import asgi
 
@@ -84,7 +83,6 @@ def socket_routes() -> list[str]:
         *asgi.websocket_urlpatterns,
         *blocking_urlpatterns,
         *storing_urlpatterns,
-        *chat_urlpatterns,
         *ticket_urlpatterns,
     ]
     return [*dict.fromkeys(str(entry.pattern) for entry in patterns), *OTHER_SOCKETS]

@@ -17,7 +17,7 @@ from django.conf import settings
 _LAYER = {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}}
 settings.configure(CHANNEL_LAYERS={"default": _LAYER})
 
-from layers_demo.backpressure import InputLimit, PriceFeed  # noqa: E402
+from lessons.extras.backpressure import InputLimit, PriceFeed  # noqa: E402
 from tests.support.programs.memory_probes import FRAME, FRAMES, STALL_TIMEOUTS  # noqa: E402
 from tests.support.servers.daphne_server import serve  # noqa: E402
 

@@ -20,9 +20,9 @@ django.setup()
 
 from channels.routing import URLRouter  # noqa: E402
 
-from db_demo.hardened_chat import logic, store  # noqa: E402
 from db_demo.routing import storing_urlpatterns, websocket_urlpatterns  # noqa: E402
 from lessons.asgi import application  # noqa: E402
+from lessons.extras.hardened_chat import logic, store  # noqa: E402
 from tests.support.servers.daphne_server import serve  # noqa: E402
 
 APPLICATIONS = {

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from auth_demo import throttle as login_throttle
+from lessons.extras import throttle as login_throttle
 from lessons.workshop.member import codes
 from lessons.workshop.room import throttle
 from lessons.workshop.room.models import AccessToken, Class, Student

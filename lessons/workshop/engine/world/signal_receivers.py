@@ -21,7 +21,7 @@ SIGNALS = (
     signals.m2m_changed,
     *(auth.user_logged_in, auth.user_logged_out, auth.user_login_failed),
 )
-_DEMOS = ("db_demo", "auth_demo", "layers_demo")
+_DEMOS = ("db_demo", "auth_demo", "layers_demo", "lessons.extras")
 
 _receiver_was_lost = False
 

@@ -12,7 +12,7 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
-from layers_demo.shared_channel import Radio
+from lessons.extras.shared_channel import Radio
 from lessons.workshop.measure.servers.port_server import serve
 
 BACKENDS = {

@@ -15,7 +15,7 @@ from django.core.cache.backends.redis import RedisCache
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from auth_demo import throttle
+from lessons.extras import throttle
 from lessons.workshop.setup.redis_server import RedisServer
 from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
 from tests.support.servers.auth_actions import PASSWORD

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test, { mock } from "node:test";
 
-import { Connection, retryDelay } from "../../db_demo/static/chat/connection.js";
+import { Connection, retryDelay } from "../../../../lessons/extras/static/chat/connection.js";
 
 class FakeSocket {
   static OPEN = 1;

@@ -2,11 +2,11 @@
 
 import pytest
 
-from db_demo.hardened_chat import rate_limit, store
-from db_demo.hardened_chat.logic import HEARTBEAT_INTERVAL
-from db_demo.hardened_chat.presence import ANNOUNCE_INTERVAL
-from db_demo.hardened_chat.receipts import FRAMES_PER_RECEIPT, RECEIPT_TIMEOUT
 from db_demo.models import Room
+from lessons.extras.hardened_chat import rate_limit, store
+from lessons.extras.hardened_chat.logic import HEARTBEAT_INTERVAL
+from lessons.extras.hardened_chat.presence import ANNOUNCE_INTERVAL
+from lessons.extras.hardened_chat.receipts import FRAMES_PER_RECEIPT, RECEIPT_TIMEOUT
 from lessons.workshop.judge import StrictCommunicator  # noqa: F401 - chooses the simulated loop
 from tests.support.chat_client import chat_at
 from tests.support.simulated_time import wait

@@ -8,7 +8,8 @@ import json
 
 import pytest
 
-from db_demo.models import Message, Presence
+from db_demo.models import Message
+from lessons.extras.models import Presence
 from lessons.workshop.engine.world.database import fresh_database
 from lessons.workshop.judge import StrictCommunicator
 from tests.support.chat_client import APPLICATION

@@ -12,15 +12,15 @@ from functools import wraps
 
 from channels.consumer import get_handler_name
 
-from db_demo.hardened_chat import store
-from db_demo.hardened_chat.database import run_query
-from db_demo.hardened_chat.frames import InvalidFrame, parse_frame
-from db_demo.hardened_chat.handshake import read_handshake
-from db_demo.hardened_chat.presence import presence_in
-from db_demo.hardened_chat.rate_limit import RateLimit
-from db_demo.hardened_chat.receipts import Receipts
-from db_demo.hardened_chat.revocation import room_group, user_group
-from db_demo.hardened_chat.store import AccessDenied
+from lessons.extras.hardened_chat import store
+from lessons.extras.hardened_chat.database import run_query
+from lessons.extras.hardened_chat.frames import InvalidFrame, parse_frame
+from lessons.extras.hardened_chat.handshake import read_handshake
+from lessons.extras.hardened_chat.presence import presence_in
+from lessons.extras.hardened_chat.rate_limit import RateLimit
+from lessons.extras.hardened_chat.receipts import Receipts
+from lessons.extras.hardened_chat.revocation import room_group, user_group
+from lessons.extras.hardened_chat.store import AccessDenied
 
 HEARTBEAT_INTERVAL = 10  # seconds; a presence row is stale after three of them
 TYPING_INTERVAL = 2  # seconds; more frequent notices would say nothing new

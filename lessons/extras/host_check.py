@@ -4,6 +4,7 @@ from functools import wraps
 
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
+from django.urls import path
 
 
 def with_host_check(application):
@@ -24,6 +25,15 @@ def with_host_check(application):
             await respond(send, 403)
 
     return checked
+
+
+def with_host_checks(urlpatterns, unchecked):
+    """Return the routes with the check around each application, except on the path `unchecked`."""
+    routes = [(str(entry.pattern), entry.callback) for entry in urlpatterns]
+    return [
+        path(route, application if route == unchecked else with_host_check(application))
+        for route, application in routes
+    ]
 
 
 async def respond(send, status):

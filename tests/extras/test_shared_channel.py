@@ -7,7 +7,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
 
-from layers_demo.shared_channel import (
+from lessons.extras.shared_channel import (
     CONNECT_AGAIN,
     GROUP,
     MAX_LENGTH,

@@ -149,12 +149,13 @@ from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 from django.test import AsyncClient
 
-from db_demo.hardened_chat import frames, rate_limit, store
-from db_demo.hardened_chat.frames import MAX_MESSAGE_LENGTH
-from db_demo.hardened_chat.logic import HEARTBEAT_INTERVAL
-from db_demo.hardened_chat.presence import ANNOUNCE_INTERVAL
-from db_demo.models import Message, Presence, Room, Usage
+from db_demo.models import Message, Room
 from lessons.asgi import application as whole_project
+from lessons.extras.hardened_chat import frames, rate_limit, store
+from lessons.extras.hardened_chat.frames import MAX_MESSAGE_LENGTH
+from lessons.extras.hardened_chat.logic import HEARTBEAT_INTERVAL
+from lessons.extras.hardened_chat.presence import ANNOUNCE_INTERVAL
+from lessons.extras.models import Presence, Usage
 from lessons.workshop.judge import StrictCommunicator
 from tests.support.chat_client import APPLICATION, Participant, chat_at
 from tests.support.simulated_time import wait
@@ -287,7 +288,7 @@ def _change_password(name):
 
 
 async def test_logout_works_while_the_layer_is_unreachable(chat, monkeypatch, caplog):
-    from db_demo.hardened_chat import revocation
+    from lessons.extras.hardened_chat import revocation
 
     headers = await chat.database.log_in("ann")
     monkeypatch.setattr(revocation, "get_channel_layer", lambda: None)
@@ -584,7 +585,7 @@ async def test_an_idle_client_is_closed(chat, monkeypatch):
 
 
 async def test_the_log_has_users_and_events_but_no_texts(chat, caplog):
-    caplog.set_level(logging.INFO, "db_demo.hardened_chat")
+    caplog.set_level(logging.INFO, "lessons.extras.hardened_chat")
     headers = await chat.database.log_in("ann")
     key = headers[0][1].partition(b"=")[2].decode()
     ann = await chat.join(headers=headers)
@@ -594,7 +595,7 @@ async def test_the_log_has_users_and_events_but_no_texts(chat, caplog):
     await chat.make_private("den")
     await chat.connect("ann", "den")
     number = (await chat.user("ann")).pk
-    logged = [record.getMessage() for record in caplog.records if "db_demo" in record.name]
+    logged = [record.getMessage() for record in caplog.records if "hardened_chat" in record.name]
     assert logged == [
         f"user {number} at 127.0.0.1: {event}"
         for event in (
@@ -612,14 +613,14 @@ def test_every_proof_is_a_test_that_exists():
     named = set(re.findall(r"\btest_\w+(?=[,\n])", __doc__))
     folder = settings.BASE_DIR / "tests"
     files = [
-        "db_demo/test_hardened_chat_security",
-        "db_demo/test_hardened_chat",
-        "db_demo/test_hardened_chat_load",
-        "db_demo/test_hardened_chat_receipts",
-        "db_demo/test_hardened_chat_storm",
-        "browser/test_chat",
+        "extras/test_hardened_chat_security",
+        "extras/test_hardened_chat",
+        "extras/test_hardened_chat_load",
+        "extras/test_hardened_chat_receipts",
+        "extras/test_hardened_chat_storm",
+        "real/browser/test_chat",
     ]
-    files.append("core/test_settings")
+    files.append("workshop/course/test_settings")
     sources = "".join((folder / f"{name}.py").read_text(encoding="utf-8") for name in files)
     assert len(named) > 20
     assert [name for name in named if f"def {name}(" not in sources] == []

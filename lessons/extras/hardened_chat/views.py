@@ -7,9 +7,9 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from db_demo.hardened_chat.frames import MAX_MESSAGE_LENGTH
-from db_demo.hardened_chat.handshake import ROOM_NAME
 from db_demo.models import Room
+from lessons.extras.hardened_chat.frames import MAX_MESSAGE_LENGTH
+from lessons.extras.hardened_chat.handshake import ROOM_NAME
 
 
 @require_safe

@@ -2,7 +2,7 @@
 
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
-from db_demo.hardened_chat.logic import ChatLogic
+from lessons.extras.hardened_chat.logic import ChatLogic
 
 
 class HardenedGenericChat(ChatLogic, AsyncJsonWebsocketConsumer):

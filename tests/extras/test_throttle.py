@@ -13,8 +13,8 @@ from django.core.cache import cache
 from django.db import OperationalError
 from django.test import Client, RequestFactory
 
-from auth_demo import throttle
-from auth_demo.throttle import PER_ADDRESS, PER_NAME, WINDOW, TooManyLogins, network_of
+from lessons.extras import throttle
+from lessons.extras.throttle import PER_ADDRESS, PER_NAME, WINDOW, TooManyLogins, network_of
 
 PATHS = {
     "ticket": "/auth/ticket/",

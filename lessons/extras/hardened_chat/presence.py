@@ -12,9 +12,9 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from channels.layers import get_channel_layer
 
-from db_demo.hardened_chat import store
-from db_demo.hardened_chat.database import run_query
-from db_demo.hardened_chat.revocation import room_group
+from lessons.extras.hardened_chat import store
+from lessons.extras.hardened_chat.database import run_query
+from lessons.extras.hardened_chat.revocation import room_group
 
 ANNOUNCE_INTERVAL = 1  # seconds between two announcements of a process for a room
 TYPING_INTERVAL = 0.25  # seconds between two notices of a process that a user of a room types

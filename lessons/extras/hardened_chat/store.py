@@ -16,9 +16,10 @@ from django.db.models.functions import Left
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from db_demo.hardened_chat.frames import MAX_MESSAGE_LENGTH, InvalidFrame
-from db_demo.hardened_chat.rate_limit import take
-from db_demo.models import Membership, Message, Presence, Room
+from db_demo.models import Membership, Message, Room
+from lessons.extras.hardened_chat.frames import MAX_MESSAGE_LENGTH, InvalidFrame
+from lessons.extras.hardened_chat.rate_limit import take
+from lessons.extras.models import Presence
 
 MAX_HISTORY = 50  # messages that a new client receives
 MAX_REPLAY = 1_000  # messages that a returning client receives

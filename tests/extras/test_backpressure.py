@@ -10,7 +10,7 @@ from channels.exceptions import StopConsumer
 from channels.layers import get_channel_layer
 from daphne.ws_protocol import WebSocketProtocol
 
-from layers_demo.backpressure import InputLimit, PriceFeed
+from lessons.extras.backpressure import InputLimit, PriceFeed
 from lessons.workshop.judge import StrictCommunicator
 from tests.support.programs.memory_probes import (
     FRAMES,

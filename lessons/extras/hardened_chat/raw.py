@@ -5,7 +5,7 @@ import json
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 
-from db_demo.hardened_chat.logic import ChatLogic
+from lessons.extras.hardened_chat.logic import ChatLogic
 
 
 class HardenedChat(ChatLogic, AsyncConsumer):

@@ -5,10 +5,10 @@ import asyncio
 import pytest
 from channels.layers import get_channel_layer
 
-from db_demo.hardened_chat import database, logic, presence
-from db_demo.hardened_chat.logic import HEARTBEAT_INTERVAL
-from db_demo.hardened_chat.presence import ANNOUNCE_INTERVAL, presence_in
 from db_demo.models import Room
+from lessons.extras.hardened_chat import database, logic, presence
+from lessons.extras.hardened_chat.logic import HEARTBEAT_INTERVAL
+from lessons.extras.hardened_chat.presence import ANNOUNCE_INTERVAL, presence_in
 from lessons.workshop.judge import StrictCommunicator  # noqa: F401 - chooses the simulated loop
 from tests.support.chat_client import chat_at
 from tests.support.simulated_time import wait

@@ -2,8 +2,8 @@
 
 from django.urls import path
 
-from db_demo.hardened_chat.generic import HardenedGenericChat
-from db_demo.hardened_chat.raw import HardenedChat
+from lessons.extras.hardened_chat.generic import HardenedGenericChat
+from lessons.extras.hardened_chat.raw import HardenedChat
 
 websocket_urlpatterns = [
     path("ws/chat/<str:room>/", HardenedChat.as_asgi()),

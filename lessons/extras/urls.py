@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from db_demo.hardened_chat import views
+from lessons.extras.hardened_chat import views
 
 urlpatterns = [
     path("chat/", views.rooms, name="chat-rooms"),

@@ -1,13 +1,12 @@
 """Reads the handshake: the room, the client's address and session, and its last message."""
 
 import re
-from contextlib import suppress
-from ipaddress import ip_address, ip_network
 from urllib.parse import parse_qs
 
 from django.conf import settings
 
-from db_demo.hardened_chat.store import AccessDenied, ChatClient
+from lessons.extras.client_network import network_of
+from lessons.extras.hardened_chat.store import AccessDenied, ChatClient
 
 # Valid in the name of a group and in a URL. Browsers remove "." and ".." from a URL's path.
 ROOM_NAME = r"(?!\.{1,2}$)[a-zA-Z0-9_.-]{1,50}"
@@ -21,18 +20,9 @@ def read_handshake(scope, channel: str) -> tuple[int | None, ChatClient]:
         raise AccessDenied(NO_SUCH_ROOM)
     if settings.SECURE_SSL_REDIRECT and not _is_secure(scope):
         raise AccessDenied(NEEDS_TLS)  # Django redirects HTTP requests only, not WebSockets
-    address = _network_of((scope.get("client") or [""])[0])
+    address = network_of((scope.get("client") or [""])[0])
     session_key = scope["session"].session_key if scope["user"].is_authenticated else None
     return _last_seen(scope), ChatClient(room, channel, address, scope["user"].pk, session_key)
-
-
-def _network_of(address: str) -> str:
-    """Return the address, or its /64 network for IPv6: one client can use all addresses of that."""
-    with suppress(ValueError):  # no address: a Unix socket
-        ip = ip_address(address)
-        if ip.version == 6 and not ip.ipv4_mapped:
-            return str(ip_network((ip.packed, 64), strict=False))
-    return address
 
 
 def _last_seen(scope) -> int | None:

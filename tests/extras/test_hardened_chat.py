@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 from channels.layers import get_channel_layer
 
-from db_demo.hardened_chat import store
-from db_demo.hardened_chat.logic import HEARTBEAT_INTERVAL, TYPING_INTERVAL
-from db_demo.hardened_chat.presence import ANNOUNCE_INTERVAL
-from db_demo.models import Message, Presence, Room
+from db_demo.models import Message, Room
+from lessons.extras.hardened_chat import store
+from lessons.extras.hardened_chat.logic import HEARTBEAT_INTERVAL, TYPING_INTERVAL
+from lessons.extras.hardened_chat.presence import ANNOUNCE_INTERVAL
+from lessons.extras.models import Presence
 from lessons.workshop.judge import StrictCommunicator
 from tests.support.chat_client import APPLICATION, chat_at
 from tests.support.simulated_time import wait

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from django.db.models import F
 
-from db_demo.models import Usage
+from lessons.extras.models import Usage
 
 BURST = 20  # frames that a client may send at once
 FRAMES_PER_SECOND = 4  # in the long run

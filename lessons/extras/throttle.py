@@ -1,7 +1,8 @@
-"""Lesson 18: limits how often a client may guess passwords, and how many are checked at once.
+"""Limits how often a client may guess passwords, and how many are checked at once.
 
 The setting AUTHENTICATION_BACKENDS names ThrottledBackend. So the limits hold for every login: the
-login page, the admin and the ticket view call authenticate(), which calls this backend.
+login page, the admin and the ticket view call authenticate(), which calls this backend. Forms show
+LoginRefused as an error. For views without a form, MIDDLEWARE names LoginRefusedMiddleware.
 
 The cache counts the attempts. Without Redis, each process has its own cache, so N processes allow
 N times as many. Guesses for one name from many addresses have no limit: it would let anyone lock
@@ -9,7 +10,6 @@ out any user.
 """
 
 import hashlib
-import ipaddress
 import logging
 import math
 import os
@@ -17,10 +17,14 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from channels.db import database_sync_to_async
 from django.contrib.auth.backends import ModelBackend
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
+from django.http import JsonResponse
+
+from lessons.extras.client_network import network_of
 
 WINDOW = 60  # seconds
 PER_NAME = 10  # wrong passwords in a window, for one name from one address
@@ -78,6 +82,26 @@ class ThrottledBackend(ModelBackend):
         return await check(request, **credentials)
 
 
+class LoginRefusedMiddleware:
+    """Answers 429 or 503 for a view that does not catch LoginRefused."""
+
+    sync_capable = async_capable = True
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_exception(self, request, exception):
+        if not isinstance(exception, LoginRefused):
+            return None
+        headers = {"Retry-After": str(exception.wait)}
+        return JsonResponse({"error": exception.message}, status=exception.status, headers=headers)
+
+
 def count_attempt(address, name):
     """Count an attempt to log in, and return the keys of its counters. Raises LoginRefused.
 
@@ -126,12 +150,3 @@ def free_core():
 def _key(window, *values):
     # A hash, because a name may be long and contain characters that are not valid in a key.
     return f"login-{window:.0f}-{hashlib.sha256(repr(values).encode()).hexdigest()}"
-
-
-def network_of(address):
-    """Return the address, or its /64 network for IPv6: one client can use all addresses of that."""
-    with suppress(ValueError):  # no address: a Unix socket, or a login without a request
-        ip = ipaddress.ip_address(address)
-        if ip.version == 6 and not ip.ipv4_mapped:
-            return str(ipaddress.ip_network((ip.packed, 64), strict=False))
-    return address

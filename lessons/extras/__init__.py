@@ -1,0 +1,1 @@
+"""Beyond the lessons: what production adds to the five apps. See README.md."""
