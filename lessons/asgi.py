@@ -1,4 +1,4 @@
-"""What Daphne and runworker serve: the consumers of all apps, and Django for all other URLs.
+"""What Daphne and runworker serve: all apps, each with the stack of its own asgi.py, and Django.
 
 Read the asgi.py of an app first, such as auth_demo/asgi.py: it is what your own project needs.
 """
@@ -17,19 +17,20 @@ from channels.routing import ChannelNameRouter, ProtocolTypeRouter, URLRouter  #
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
-import async_demo.routing  # noqa: E402
-import auth_demo.routing  # noqa: E402
-import db_demo.routing  # noqa: E402
-import layers_demo.routing  # noqa: E402
+import async_demo.asgi  # noqa: E402
+import auth_demo.asgi  # noqa: E402
+import db_demo.asgi  # noqa: E402
+import layers_demo.asgi  # noqa: E402
 import lessons.extras.routing  # noqa: E402
-import sync_demo.routing  # noqa: E402
+import sync_demo.asgi  # noqa: E402
 from lessons.extras.host_check import with_host_checks  # noqa: E402
 from lessons.workshop.page.application_for_mode import application_for_mode  # noqa: E402
-from lessons.workshop.page.unknown_path import reject_unknown_paths  # noqa: E402
+from lessons.workshop.page.unknown_path import only_on, reject_unknown_paths  # noqa: E402
 
 HEALTH_CHECK = "async/health/"  # a load balancer's: without TLS, and with any Host
 
 http_urlpatterns = with_host_checks(async_demo.routing.http_urlpatterns, unchecked=HEALTH_CHECK)
+# The routes that a page of another site cannot reach. The other routes read no cookie.
 websocket_urlpatterns = [
     *sync_demo.routing.websocket_urlpatterns,
     *async_demo.routing.websocket_urlpatterns,
@@ -42,9 +43,18 @@ if settings.WORKSHOP:  # strangers could block the server, or fill its disk
     websocket_urlpatterns += async_demo.routing.blocking_urlpatterns
     websocket_urlpatterns += db_demo.routing.storing_urlpatterns
 
-websocket_application = AllowedHostsOriginValidator(
-    AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
+extras = AuthMiddlewareStack(URLRouter(lessons.extras.routing.websocket_urlpatterns))
+apps = URLRouter(  # "(?=" looks ahead: the app's own router sees the whole path
+    [
+        re_path(r"^(?=ws/sync/)", sync_demo.asgi.application),
+        re_path(r"^(?=ws/async/)", async_demo.asgi.application),
+        re_path(r"^(?=ws/layers/)", layers_demo.asgi.application),
+        re_path(r"^(?=ws/auth/)", auth_demo.asgi.application),
+        re_path(r"^(?=ws/db/)", db_demo.asgi.application),
+        re_path(r"", extras),
+    ]
 )
+websocket_application = AllowedHostsOriginValidator(only_on(websocket_urlpatterns, apps))
 if settings.WORKSHOP:  # lesson 17 shows what happens without the origin check
     from lessons.workshop.page.unguarded import with_unguarded
 
@@ -53,7 +63,7 @@ if settings.WORKSHOP:  # lesson 17 shows what happens without the origin check
 routed = ProtocolTypeRouter(
     {
         "http": URLRouter([*http_urlpatterns, re_path(r"", django_application)]),
-        # Lessons 18 and 24 check tickets and tokens instead of cookies, without that stack.
+        # Lessons 18 and 24 check tickets and tokens. Their clients need no origin.
         "websocket": URLRouter(
             [*auth_demo.routing.ticket_urlpatterns, re_path(r"", websocket_application)]
         ),

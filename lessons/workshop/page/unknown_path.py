@@ -26,3 +26,15 @@ def reject_unknown_paths(application):
             await send({"type": "websocket.close"})  # before the accept: HTTP 403
 
     return rejecting
+
+
+def only_on(urlpatterns, application):
+    """Serve the application on the paths of these routes only."""
+
+    async def served(scope, receive, send):
+        path = scope["path"].lstrip("/")
+        if not any(entry.pattern.match(path) for entry in urlpatterns):
+            raise ValueError(f"{NO_ROUTE}{path!r}.")
+        await application(scope, receive, send)
+
+    return served
