@@ -1,8 +1,4 @@
-"""What NOTES.md says about tests with a database: threads, transactions, modes, connections."""
-
-import os
-import subprocess
-import sys
+"""What NOTES.md says about tests with a database: threads, transactions, connections."""
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
@@ -12,16 +8,13 @@ from django.db import ProgrammingError, connection
 from django.test import TestCase, TransactionTestCase
 
 from async_demo.consumers import Echo
-from tests.support.programs.running_program import TEST_TIMEOUT
-
-CLOSE = "channels.db.close_old_connections"
 
 
 async def visit():
     """A conversation whose last event is handled in wait(), as always with disconnect()."""
     client = WebsocketCommunicator(Echo.as_asgi(), "/")
-    assert await client.connect(TEST_TIMEOUT) == (True, None)
-    await client.disconnect(timeout=TEST_TIMEOUT)
+    assert await client.connect() == (True, None)
+    await client.disconnect()
 
 
 class InATransaction(TestCase):
@@ -35,7 +28,7 @@ class InATransaction(TestCase):
 class InATransactionWithoutTheClose(TestCase):
     async def test_in_a_test_case_without_the_close_the_connection_stays_open(self):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(CLOSE, lambda: None)
+            patch.setattr("channels.db.close_old_connections", lambda: None)
             await visit()
         assert await Group.objects.acount() == 0
 
@@ -60,28 +53,3 @@ def test_async_to_sync_runs_queries_in_the_transaction_of_the_test():
 @pytest.mark.django_db
 async def test_pytest_asyncio_runs_queries_outside_of_the_transaction_of_the_mark():
     assert not await sync_to_async(is_in_transaction)()
-
-
-@pytest.mark.django_db(transaction=True)
-class TestWithTransaction:
-    """Each test finds an empty table, so the rows of the other are deleted."""
-
-    @pytest.mark.parametrize("name", ["editors", "readers"])
-    async def test_with_transaction_true_rows_of_async_code_are_deleted(self, name):
-        assert not await Group.objects.aexists()
-        await Group.objects.acreate(name=name)
-
-
-@pytest.mark.parametrize("mode, outcome", [("auto", "1 passed"), ("strict", "1 failed")])
-def test_only_in_auto_mode_an_async_test_needs_no_mark(tmp_path, mode, outcome):
-    (tmp_path / "test_it.py").write_text("async def test_nothing():\n    pass\n")
-    plugins = ["-p", "pytest_asyncio.plugin", "-p", "no:cacheprovider"]
-    ran = subprocess.run(
-        [sys.executable, "-m", "pytest", *plugins, f"--asyncio-mode={mode}", "-q", "test_it.py"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
-        capture_output=True,
-        text=True,
-    )
-    assert outcome in ran.stdout
-    assert ("async def functions are not natively supported" in ran.stdout) == (mode == "strict")

@@ -5,22 +5,14 @@ its source:
 
 - ```` ```python QUALIFIED.NAME ````: the code of that name;
 - ```` ```text SLUG: NAME | step | step ````: the transcript of that conversation in lesson SLUG;
-- from `[//]: # "NAME"` to `[//]: # "end"`: the table NAME, see TABLES;
-- `[^test_name]`: a footnote, the proof of the sentence before it. The command writes the footnotes
-  of a chapter at the chapter's end. They say which file has that test.
+- from `[//]: # "NAME"` to `[//]: # "end"`: a measured table, or the list of chapters.
 
-With `--figures` it also writes the tables of figures, from what `manage.py bench` has measured on
-this machine. A test keeps watch over everything but the figures.
+A test keeps watch over all of it.
 """
 
-import ast
 import re
-import sys
-from collections.abc import Callable
-from functools import cache, partial
 from pathlib import Path
 
-from lessons.workshop.authoring.notes_figures import FIGURES
 from lessons.workshop.course import source_code
 from lessons.workshop.course.lesson_index import COURSE_DIR, PROJECT_DIR, find
 from lessons.workshop.course.lesson_text import split_chapters
@@ -32,24 +24,17 @@ NOTES = PROJECT_DIR / "NOTES.md"
 # tests/support/programs/server_probes.py measures this table.
 SERVERS_TABLE = Path(__file__).with_name("servers.md")
 LAYERS_TABLE = COURSE_DIR / "13_delivery" / "layers.md"  # measured by layer_probes.py
-SECURITY_TESTS = PROJECT_DIR / "tests" / "extras" / "test_hardened_chat_security.py"
+MEASURED_TABLES = {"layers": LAYERS_TABLE, "servers": SERVERS_TABLE}
 PLAY_TIMEOUT = 60  # seconds for a conversation, on a busy machine
 
 FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.M | re.S)
-TABLE = re.compile(r'^\[//\]: # "(?P<name>[\w-]+)"\n\n(?P<body>.*?)^\[//\]: # "end"$', re.M | re.S)
-PROOF = re.compile(r"(?<=.)\[\^(?P<name>test_\w+)\]")
-FOOTNOTE = re.compile(r"^\[\^(?P<name>test_\w+)\]: .*\n", re.M)
+TABLE = re.compile(r'^\[//\]: # "(?P<name>\w+)"\n\n(?P<body>.*?)^\[//\]: # "end"$', re.M | re.S)
 _CONVERSATION = re.compile(r"(?P<slug>\w+): (?P<steps>.+ \| .+)")
-_MARKDOWN = re.compile(r"[\\`*<>\[\]|]|(?<!\w)_|_(?!\w)")
 
 
-def regenerated(text: str, figures: bool = False) -> str:
+def regenerated(text: str) -> str:
     """NOTES.md with every generated part written again."""
-    tables = TABLES | FIGURES if figures else TABLES
-    text = FENCE.sub(_block, FOOTNOTE.sub("", text))
-    text = TABLE.sub(lambda found: _table(found, tables), text)
-    chapters = [_with_footnotes(one.rstrip()) for one in split_chapters(text)]
-    return TABLE.sub(lambda found: _contents(found, chapters), "\n\n".join(chapters) + "\n")
+    return TABLE.sub(lambda found: _table(found, text), FENCE.sub(_block, text))
 
 
 def _block(found: re.Match) -> str:
@@ -70,32 +55,19 @@ def _transcript(slug: str, steps: str) -> str:
     return render(play(find(slug), name, steps, timeout=PLAY_TIMEOUT), waits=True)
 
 
-def _table(found: re.Match, tables: dict[str, Callable[[], str]]) -> str:
-    if (make := tables.get(found["name"])) is None:
-        return found[0]
-    return f'[//]: # "{found["name"]}"\n\n{make()}\n\n[//]: # "end"'
+def _table(found: re.Match, notes: str) -> str:
+    name = found["name"]
+    if name == "contents":
+        body = _contents(notes)
+    else:
+        body = MEASURED_TABLES[name].read_text(encoding="utf-8").rstrip()
+        body = body.replace("|  |", "| what |", 1)
+    return f'[//]: # "{name}"\n\n{body}\n\n[//]: # "end"'
 
 
-def _with_footnotes(chapter: str) -> str:
-    """The chapter with a footnote for each test that it names as a proof."""
-    names = dict.fromkeys(PROOF.findall(chapter))
-    footnotes = "\n".join(f"[^{name}]: {_proof(name)}" for name in names)
-    return f"{chapter}\n\n{footnotes}".rstrip()
-
-
-def _proof(name: str) -> str:
-    if not (files := files_by_test().get(name)):
-        raise LookupError(f"No test has the name {name}. Fix the name.")
-    return ", ".join(f"[{file}]({file})" for file in files) + f": `{name}`"
-
-
-def _contents(found: re.Match, chapters: list[str]) -> str:
-    """The list of chapters, in the table "contents"."""
-    if found["name"] != "contents":
-        return found[0]
-    titles = [one.partition("\n")[0].removeprefix("## ") for one in chapters[1:]]
-    links = " · ".join(f"[{title}](#{anchor_of(title)})" for title in titles)
-    return f'[//]: # "contents"\n\n{links}\n\n[//]: # "end"'
+def _contents(notes: str) -> str:
+    titles = [one.partition("\n")[0].removeprefix("## ") for one in split_chapters(notes)[1:]]
+    return " · ".join(f"[{title}](#{anchor_of(title)})" for title in titles)
 
 
 def anchor_of(title: str) -> str:
@@ -103,24 +75,7 @@ def anchor_of(title: str) -> str:
     return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
-@cache
-def files_by_test() -> dict[str, list[str]]:
-    """The name of each test, with the files that have a test of that name."""
-    found: dict[str, list[str]] = {}
-    for file in sorted((PROJECT_DIR / "tests").rglob("test_*.py")):
-        path = file.relative_to(PROJECT_DIR).as_posix()
-        text = file.read_text(encoding="utf-8")
-        for name in re.findall(r"^ *(?:async )?def (test_\w+)", text, re.M):
-            found.setdefault(name, []).append(path)
-    return found
-
-
-# Tables
-
-
-def escaped(text: str) -> str:
-    """Text for a cell of a Markdown table that shows every character unchanged."""
-    return _MARKDOWN.sub(r"\\\g<0>", " ".join(text.split()))
+# Measured tables
 
 
 def markdown_table(head: list[str], rows: list[list[str]]) -> str:
@@ -146,31 +101,6 @@ def read_measured_table(file: Path) -> dict[str, dict[str, str]]:
     }
 
 
-def _measured(file: Path) -> str:
-    """The measured table in the file, with a name for its first column."""
-    return file.read_text(encoding="utf-8").rstrip().replace("|  |", "| what |", 1)
-
-
-def _security() -> str:
-    """The attacks in the docstring of the chat's security tests, each with its proofs."""
-    docstring = ast.get_docstring(ast.parse(SECURITY_TESTS.read_text(encoding="utf-8")))
-    rows = []
-    for attack, text in re.findall(r"^(\S[^\n]*):\n((?: {4}[^\n]*\n?)+)", docstring, re.M):
-        answer, _, proofs = text.partition("→")
-        links = [f"[^{name}]" for name in re.findall(r"\btest_\w+(?=[,\n]|$)", proofs)]
-        answer = escaped(answer).replace(r"\`", "`")  # the docstring has code in it
-        rows.append([escaped(attack), answer.strip() + " ".join(links)])
-    return markdown_table(["what may be tried", "what the chat does"], rows)
-
-
-TABLES = {
-    "layers": partial(_measured, LAYERS_TABLE),
-    "servers": partial(_measured, SERVERS_TABLE),
-    "security": _security,
-}
-
-
 if __name__ == "__main__":
     set_up_django()
-    notes = NOTES.read_text(encoding="utf-8")
-    NOTES.write_text(regenerated(notes, figures="--figures" in sys.argv), encoding="utf-8")
+    NOTES.write_text(regenerated(NOTES.read_text(encoding="utf-8")), encoding="utf-8")

@@ -10,7 +10,6 @@ from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.anchors import anchors_plugin
-from mdit_py_plugins.footnote import footnote_plugin
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
@@ -48,12 +47,9 @@ class Section(NamedTuple):
 
 
 @lru_cache(maxsize=512)
-def markdown_to_html(markdown: str, name: str = "") -> SafeString:
-    """HTML, with any HTML in `markdown` escaped. Text after a fence's language is its caption.
-
-    A page that shows several texts with footnotes gives each text another name.
-    """
-    return mark_safe(_parser().render(markdown, {"docId": name} if name else {}))
+def markdown_to_html(markdown: str) -> SafeString:
+    """HTML, with any HTML in `markdown` escaped. Text after a fence's language is its caption."""
+    return mark_safe(_parser().render(markdown))
 
 
 def inline_code_to_html(text: str) -> SafeString:
@@ -72,8 +68,6 @@ def markdown_sections(markdown: str) -> tuple[Section, ...]:
     head = Section("", 1, "", "")
     tokens = _parser().parse(markdown)
     for place, token in enumerate(tokens):
-        if token.type == "footnote_block_open":
-            break  # footnotes come last, and are no part of the last section
         if token.type == "heading_open":
             found.append(head._replace(text="\n".join(texts)))
             title = _plain_text(tokens[place + 1])
@@ -124,10 +118,6 @@ def _parser() -> MarkdownIt:
     parser.add_render_rule("th_open", _cell_open)
     parser.add_render_rule("td_open", _cell_open)
     parser.add_render_rule("fence", _fence)
-    parser.use(footnote_plugin, inline=False)
-    parser.add_render_rule("footnote_caption", _footnote_caption)
-    parser.add_render_rule("footnote_block_open", _footnotes_open)
-    parser.add_render_rule("footnote_block_close", lambda *_: "</ol></details>\n")
     parser.add_render_rule("table_open", lambda *_: '<div class="scroll"><table>')
     parser.add_render_rule("table_close", lambda *_: "</table></div>")
     return parser
@@ -151,16 +141,6 @@ def _cell_open(self, tokens, index, options, env) -> str:
     if style:
         tokens[index].attrJoin("class", str(style).replace("text-align:", "to-"))
     return self.renderToken(tokens, index, options, env)
-
-
-def _footnote_caption(self, tokens, index, options, env) -> str:
-    return str(tokens[index].meta["id"] + 1)
-
-
-def _footnotes_open(self, tokens, index, options, env) -> str:
-    """Fold the footnotes. The browser unfolds them when the reader follows a link to one."""
-    count = sum(token.type == "footnote_open" for token in tokens[index:])
-    return f'<details class="proofs"><summary>Proofs: {count} tests</summary><ol>\n'
 
 
 def _link_target(heading: Token, inline: Token) -> str | int | float | None:

@@ -45,9 +45,9 @@ def _chapter(markdown: str) -> Chapter:
 
 @lru_cache(maxsize=4)
 def whole_to_html(notes: str) -> SafeString:
-    """All notes as HTML. The proofs of each chapter stand at its end."""
+    """All notes as HTML."""
     introduction, chapters = read_chapters(notes)
-    html = [_to_html(introduction), *(_to_html(one.markdown, one.id) for one in chapters)]
+    html = [_to_html(introduction), *(_to_html(one.markdown) for one in chapters)]
     return mark_safe("".join(html))
 
 
@@ -60,13 +60,13 @@ def chapter_to_html(notes: str, chapter: Chapter) -> SafeString:
         for anchor in (one.id, *(section.id for section in one.sections))
         if one != chapter
     }
-    html = _to_html(chapter.markdown, chapter.id)
+    html = _to_html(chapter.markdown)
     html = html.replace("<h2", "<h1", 1).replace("</h2>", "</h1>", 1)
     return mark_safe(_ANCHOR_LINK.sub(lambda found: urls.get(found["anchor"], found[0]), html))
 
 
-def _to_html(markdown: str, name: str = "") -> SafeString:
-    return link_to_pages(markdown_to_html(markdown, name))
+def _to_html(markdown: str) -> SafeString:
+    return link_to_pages(markdown_to_html(markdown))
 
 
 def link_to_pages(html: SafeString) -> SafeString:

@@ -1,15 +1,44 @@
 """The format in which the layers on Redis pack a message, and how to add another."""
 
 import datetime
+import json
 import uuid
 
 import pytest
 from channels_redis.core import RedisChannelLayer
 from channels_redis.pubsub import RedisPubSubChannelLayer
-from channels_redis.serializers import JSONSerializer, SerializerDoesNotExist, registry
+from channels_redis.serializers import (
+    BaseMessageSerializer,
+    JSONSerializer,
+    SerializerDoesNotExist,
+    registry,
+)
 from msgpack import ExtraData
 
-from tests.notes.sample_project.serializers import TypedJSONSerializer
+
+class TypedJSONSerializer(BaseMessageSerializer):
+    """Writes a datetime as `{"__datetime__": "…"}`, and reads it back."""
+
+    def as_bytes(self, message):
+        return json.dumps(message, default=self.encode).encode()
+
+    def from_bytes(self, data):
+        return json.loads(data, object_hook=self.decode)
+
+    @staticmethod
+    def encode(value):
+        if isinstance(value, datetime.datetime):
+            return {"__datetime__": value.isoformat()}
+        raise TypeError(f"{type(value).__name__} cannot be sent")
+
+    @staticmethod
+    def decode(value):
+        if "__datetime__" in value:
+            return datetime.datetime.fromisoformat(value["__datetime__"])
+        return value
+
+
+registry.register_serializer("typed-json", TypedJSONSerializer)
 
 
 @pytest.fixture

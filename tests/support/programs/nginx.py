@@ -20,10 +20,9 @@ FRAME = """
 daemon off; master_process off; pid {folder}/pid; error_log {folder}/errors;
 events {{}}
 http {{
-access_log {access_log};
+access_log off;
 client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
 uwsgi_temp_path {folder}; scgi_temp_path {folder};
-limit_conn_zone $binary_remote_addr zone=clients:1m;
 {lines}
 }}
 """
@@ -35,18 +34,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def nginx_for(
-    ports: tuple[int, int],
-    folder: Path,
-    without="nothing",
-    timeout="60s",
-    access_log="off",
-    limit="",
-):
+def nginx_for(ports: tuple[int, int], folder: Path):
     """nginx in front of the servers at `ports`; yields its port, which has TLS.
 
-    It leaves out the lines of NOTES.md that contain `without`. Its files are in `folder`. `limit`
-    is one more line for the location; a `limit_conn` finds the addresses in the zone `clients`.
+    Its files are in `folder`.
     """
     program = find_program(NGINX)
     make_certificate(folder)
@@ -56,11 +47,9 @@ def nginx_for(
     lines = configuration.replace("listen 443", f"listen 127.0.0.1:{port}")
     for written, real in zip((8001, 8002), ports, strict=True):
         lines = lines.replace(f":{written};", f":{real};")
-    lines = lines.replace("/etc/ssl", str(folder)).replace("60s", timeout)
-    lines = lines.replace("location / {", f"location / {{\n{limit}")
-    kept = [line for line in lines.splitlines() if without not in line]
+    lines = lines.replace("/etc/ssl", str(folder))
     file = folder / "nginx.conf"
-    file.write_text(FRAME.format(folder=folder, lines="\n".join(kept), access_log=access_log))
+    file.write_text(FRAME.format(folder=folder, lines=lines))
     with subprocess.Popen([program, "-c", str(file), "-p", str(folder)]) as process:
         try:
             wait_until(lambda: listens(port))

@@ -431,15 +431,6 @@ def test_a_link_to_another_chapter_leads_to_its_page():
     assert '<a href="/notes/redis/">Redis</a>' in page("/notes/installing/")
 
 
-def test_a_proof_is_a_footnote_at_the_end_of_its_chapter():
-    for shown in (page("/notes/"), page("/notes/installing/")):
-        link = r'<a href="#(fn-installing-\d+)" id="fnref-installing-\d+">\d+</a></sup>'
-        (first, *_) = re.findall(link, shown)
-        proof = shown.partition(f'<li id="{first}"')[2].partition("</li>")[0]
-        assert re.search(r"<code>tests/notes/test_\w+.py</code>: <code>test_\w+</code>", proof)
-        assert "[^test" not in shown
-
-
 def test_the_notes_page_links_to_lessons_and_names_files():
     shown = page("/notes/")
     assert '<a href="/lessons/03-stop/">3</a>' in shown

@@ -1,0 +1,40 @@
+"""Daphne 4.2.2 rejects a header that hides another header (CVE-2026-44546)."""
+
+import http.client
+from contextlib import closing
+from urllib.parse import quote
+
+import pytest
+
+from tests.support.programs.real_daphne import ACCEPT, TEST_TIMEOUT, RealDaphne
+
+HANDSHAKE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+
+
+@pytest.fixture(scope="module")
+def daphne():
+    with RealDaphne() as server:
+        yield server
+
+
+def status_of_handshake(daphne, **headers):
+    client = http.client.HTTPConnection("127.0.0.1", daphne.port, timeout=TEST_TIMEOUT)
+    with closing(client):
+        target = f"/?{next(daphne.numbers)}:{quote(repr([ACCEPT]))}"
+        client.request("GET", target, headers=HANDSHAKE | headers)
+        return client.getresponse().status
+
+
+def test_daphne_accepts_an_ordinary_header_in_a_handshake(daphne):
+    assert status_of_handshake(daphne, Note="Origin: https://chat.example.org") == 101
+
+
+@pytest.mark.parametrize("separator", ["\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85"])
+def test_daphne_answers_a_header_that_hides_another_header_with_400(daphne, separator):
+    note = f"a{separator}Origin: https://chat.example.org"
+    assert status_of_handshake(daphne, Note=note) == 400
