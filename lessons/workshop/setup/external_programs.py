@@ -112,7 +112,7 @@ NODE = Program(
 NGINX = Program(
     "nginx",
     ("nginx", "/usr/sbin/nginx"),
-    "the tests of the configuration in NOTES.md",
+    "the tests of pages behind a proxy, with the configuration in NOTES.md",
     _named("nginx", {APT: ("nginx-light",)}),
     "https://nginx.org",
 )
@@ -122,13 +122,6 @@ POSTGRESQL = Program(
     "the tests with a PostgreSQL server; DATABASE_URL may lead to any other",
     _named("postgresql", {DNF: ("postgresql-server",)}),
     "https://www.postgresql.org",
-)
-PGBOUNCER = Program(
-    "PgBouncer",
-    ("pgbouncer", "/usr/sbin/pgbouncer"),
-    "the tests of Django behind it",
-    _named("pgbouncer", {}),
-    "https://www.pgbouncer.org",
 )
 BUBBLEWRAP = Program(
     "bubblewrap",

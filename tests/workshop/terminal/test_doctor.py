@@ -473,7 +473,7 @@ def test_each_program_has_a_command_for_debian_and_a_use():
         for one in vars(external_programs).values()
         if isinstance(one, external_programs.Program)
     ]
-    assert len(found) == 8
+    assert len(found) == 7
     for one in found:
         assert external_programs.APT in one.packages
         assert not one.needed_for.endswith(".")

@@ -29,7 +29,6 @@ OPTIONAL_PROGRAMS = (
     external_programs.NODE,
     external_programs.NGINX,
     external_programs.POSTGRESQL,
-    external_programs.PGBOUNCER,
 )
 # An unsolved exercise of the course. It is red, whatever the student has done.
 EXERCISE = "lessons/01_accept/exercise.py"
