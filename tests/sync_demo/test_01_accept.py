@@ -1,113 +1,80 @@
-"""Lesson 1: Doorkeeper accepts clients with a name; FixedSubprotocol names what it speaks."""
+"""Lesson 1: Doorkeeper accepts a client with a name, and rejects any other client.
+
+FixedSubprotocol accepts a client that offers its subprotocol.
+"""
 
 import pytest
-from asgiref.sync import async_to_sync
 from channels.testing import WebsocketCommunicator
 
 from sync_demo.asgi import application
 from sync_demo.consumers import Doorkeeper, FixedSubprotocol
 
 PATH = "/ws/sync/accept/"
+DISCONNECT = {"type": "websocket.disconnect", "code": 1006}
 
 
-@pytest.mark.parametrize("name, welcome", [("ada", "ada"), ("Ad%C3%A9le+L.", "Adéle L.")])
-def test_accepts_a_client_with_a_name_and_welcomes_it(name, welcome):
-    async def conversation():
-        client = WebsocketCommunicator(Doorkeeper.as_asgi(), f"{PATH}?age=36&name={name}")
-        assert await client.connect() == (True, None)
-        assert await client.receive_from() == f"Welcome, {welcome}."
-        assert await client.receive_nothing()
-        await client.disconnect()
+async def test_accepts_a_client_with_a_name_and_welcomes_it():
+    client = WebsocketCommunicator(Doorkeeper.as_asgi(), f"{PATH}?name=ada")
+    await client.send_input({"type": "websocket.connect"})
+    assert await client.receive_output() == {"type": "websocket.accept"}
+    assert await client.receive_output() == {"type": "websocket.send", "text": "Welcome, ada."}
+    await client.disconnect()
 
-    async_to_sync(conversation)()
+
+async def test_a_name_may_have_any_characters_and_any_place_in_the_query():
+    client = WebsocketCommunicator(Doorkeeper.as_asgi(), f"{PATH}?age=36&name=Ad%C3%A9le+L.")
+    assert await client.connect() == (True, None)
+    assert await client.receive_from() == "Welcome, Adéle L.."
+    await client.disconnect()
 
 
 @pytest.mark.parametrize("query", ["", "?", "?age=36", "?Name=ada", "?name="])
-def test_rejects_a_client_without_a_name(query):
-    async def conversation():
-        client = WebsocketCommunicator(Doorkeeper.as_asgi(), PATH + query)
-        connected, _ = await client.connect()
-        assert not connected
-        assert await client.receive_nothing()
-        await client.disconnect()
-
-    async_to_sync(conversation)()
+async def test_rejects_a_client_without_a_name(query):
+    client = WebsocketCommunicator(Doorkeeper.as_asgi(), PATH + query)
+    await client.send_input({"type": "websocket.connect"})
+    assert await client.receive_output() == {"type": "websocket.close"}
+    await client.send_input(DISCONNECT)
+    await client.wait()
+    assert client.output_queue.empty()  # no welcome follows
 
 
-@pytest.mark.parametrize(
-    "offered, answer",
-    [
-        (["chat", "door.v1"], (True, "door.v1")),
-        (["door.v2"], (False, 1000)),
-        ([], (False, 1000)),
-    ],
-)
-def test_an_accept_names_a_subprotocol_that_the_client_offers(offered, answer):
-    async def conversation():
-        client = WebsocketCommunicator(
-            FixedSubprotocol.as_asgi(), "/ws/sync/subprotocol/", subprotocols=offered
-        )
-        assert await client.connect() == answer
-        assert await client.receive_nothing()
-        await client.disconnect()
-
-    async_to_sync(conversation)()
+async def test_a_frame_gets_no_answer():
+    client = WebsocketCommunicator(Doorkeeper.as_asgi(), f"{PATH}?name=ada")
+    await client.connect()
+    assert await client.receive_from() == "Welcome, ada."
+    await client.send_to(text_data="hello")
+    assert await client.receive_nothing(timeout=0.03)
+    await client.disconnect()
 
 
-def test_asgi_py_finds_the_consumer_by_the_path():
-    async def conversation():
-        client = WebsocketCommunicator(application, f"{PATH}?name=ada")
-        assert await client.connect() == (True, None)
-        assert await client.receive_from() == "Welcome, ada."
-        await client.disconnect()
+@pytest.mark.parametrize("offered", [["door.v1"], ["chat", "door.v1"]])
+async def test_an_accept_names_a_subprotocol_that_the_client_offers(offered):
+    client = WebsocketCommunicator(FixedSubprotocol.as_asgi(), "/", subprotocols=offered)
+    assert await client.connect() == (True, "door.v1")
+    await client.send_to(text_data="hello")
+    assert await client.receive_nothing(timeout=0.03)
+    await client.disconnect()
 
-    async_to_sync(conversation)()
+
+@pytest.mark.parametrize("offered", [[], ["door.v2"]])
+async def test_rejects_a_client_that_does_not_offer_the_subprotocol(offered):
+    client = WebsocketCommunicator(FixedSubprotocol.as_asgi(), "/", subprotocols=offered)
+    await client.send_input({"type": "websocket.connect"})
+    assert await client.receive_output() == {"type": "websocket.close"}
+    await client.send_input(DISCONNECT)
+    await client.wait()
+    assert client.output_queue.empty()  # no accept follows
+
+
+async def test_asgi_py_finds_the_consumer_by_the_path():
+    client = WebsocketCommunicator(application, f"{PATH}?name=ada")
+    assert await client.connect() == (True, None)
+    assert await client.receive_from() == "Welcome, ada."
+    await client.disconnect()
 
 
 @pytest.mark.parametrize("path", [f"{PATH}more", f"/more{PATH}", PATH.rstrip("/")])
-def test_is_routed_at_no_other_path(path):
+async def test_is_routed_at_no_other_path(path):
+    client = WebsocketCommunicator(application, path)
     with pytest.raises(ValueError, match="No route found for path"):
-        async_to_sync(application)({"type": "websocket", "path": path}, None, None)
-
-
-# ── What only the strict communicator sees ──
-# The stock communicator cancels a consumer that does not stop, and the test passes. It also cannot
-# send a close without a code or an empty frame.
-
-from lessons.workshop.judge import StrictCommunicator
-
-CONSUMERS = pytest.mark.parametrize(
-    "consumer, offered", [(Doorkeeper, []), (FixedSubprotocol, ["door.v1"])]
-)
-
-
-def new_client(consumer, offered, query="?name=ada"):
-    return StrictCommunicator(consumer.as_asgi(), PATH + query, subprotocols=offered)
-
-
-@CONSUMERS
-@pytest.mark.parametrize("code", [1000, 1001, 1006, None])
-async def test_stops_when_the_client_leaves(consumer, offered, code):
-    async with new_client(consumer, offered) as client:
-        await client.connect()
-        await client.disconnect(code)
-        assert client.finished
-
-
-@CONSUMERS
-async def test_stops_after_a_rejection(consumer, offered):
-    async with new_client(consumer, offered=[], query="") as client:
-        await client.connect()
-        assert (client.close_code, client.finished) == (1006, True)
-
-
-@CONSUMERS
-@pytest.mark.parametrize("frame", [{"text_data": "who?"}, {"text_data": ""}, {"bytes_data": b"?"}])
-async def test_a_frame_gets_no_answer(consumer, offered, frame):
-    async with new_client(consumer, offered) as client:
-        await client.connect()
-        before = len(client.transcript)
-        await client.send_to(**frame)
-        assert [line.message["type"] for line in client.transcript[before:]] == [
-            "websocket.receive"
-        ]
+        await client.wait()

