@@ -119,9 +119,10 @@ class Lesson:
 
     @property
     def all_tests(self) -> tuple[Path, ...]:
-        """`tests` and further modules beside it: `tests: hardened_chat chat_load`."""
+        """`tests`, modules beside it (`tests: hardened_chat chat_load`), the app's strict tests."""
         more = self._fields.get("tests", "").split()
-        return (self.tests, *(self.tests.with_name(f"test_{name}.py") for name in more))
+        strict = sorted(self.tests.parent.glob("strict/test_*.py"))
+        return (self.tests, *(self.tests.with_name(f"test_{name}.py") for name in more), *strict)
 
     @cached_property
     def _fields_and_text(self) -> tuple[dict[str, str], str]:
