@@ -1,70 +1,22 @@
-"""Lesson 8: Heartbeat streams until its client leaves. RawLength counts the bytes of a body."""
+"""Lesson 8: RawLength answers a request with the size of its body, and Heartbeat with a stream.
 
-from asgiref.sync import async_to_sync
-from channels.testing import ApplicationCommunicator, HttpCommunicator
-
-from async_demo.consumers import Heartbeat
-from async_demo.generic_http import RawLength
-
-
-def test_answers_a_post_with_the_size_of_its_body():
-    async def conversation():
-        client = HttpCommunicator(RawLength.as_asgi(), "POST", "/async/http/length/", body=b"hello")
-        response = await client.get_response()
-        assert (response["status"], response["body"]) == (200, b"5 bytes\n")
-
-    async_to_sync(conversation)()
-
-
-def test_answers_once_after_the_last_piece_of_the_body():
-    async def conversation():
-        client = ApplicationCommunicator(RawLength.as_asgi(), {"type": "http", "method": "POST"})
-        await client.send_input({"type": "http.request", "body": b"he", "more_body": True})
-        assert await client.receive_nothing()
-        await client.send_input({"type": "http.request", "body": b"llo"})
-        assert (await client.receive_output())["type"] == "http.response.start"
-        assert (await client.receive_output())["body"] == b"5 bytes\n"
-        await client.send_input({"type": "http.disconnect"})
-        await client.wait()
-
-    async_to_sync(conversation)()
-
-
-def test_the_stream_ends_when_its_client_leaves():
-    async def conversation():
-        client = ApplicationCommunicator(Heartbeat.as_asgi(), {"type": "http", "method": "GET"})
-        await client.send_input({"type": "http.request"})
-        assert (await client.receive_output())["type"] == "http.response.start"
-        beat = await client.receive_output()
-        assert (beat["body"], beat["more_body"]) == (b"data: beat 1\n\n", True)
-        await client.send_input({"type": "http.disconnect"})
-        await client.wait()
-        assert await client.receive_nothing(timeout=1.2)
-
-    async_to_sync(conversation)()
-
-
-# ── What only the strict communicator sees ──
-# The stock HttpCommunicator sends the body in one piece and never sends http.disconnect. The strict
-# communicator sends both, refuses what Daphne refuses, and simulates the clock.
+Both answer only requests for a host of this site that a page of this site may have sent.
+"""
 
 import asyncio
 
 import pytest
 from channels.routing import URLRouter
+from channels.testing import ApplicationCommunicator, HttpCommunicator
 
+from async_demo.consumers import Heartbeat
+from async_demo.generic_http import RawLength
 from async_demo.routing import http_urlpatterns
-from lessons.workshop.judge import StrictHttpCommunicator
 
-PATH = "/async/http/"
-
-
-def new_client():
-    return StrictHttpCommunicator(Heartbeat.as_asgi(), "GET", PATH)
-
-
-def new_post(body=b"", consumer=RawLength):
-    return StrictHttpCommunicator(consumer.as_asgi(), "POST", PATH, body)
+HTTP = {"type": "http", "method": "POST"}
+PIECE = {"type": "http.request", "body": b"he", "more_body": True}
+LAST_PIECE = {"type": "http.request", "body": b"llo"}
+BEAT = {"type": "http.response.body", "body": b"data: beat 1\n\n", "more_body": True}
 
 
 def started(content_type):
@@ -72,134 +24,96 @@ def started(content_type):
     return {"type": "http.response.start", "status": 200, "headers": headers}
 
 
-def part(body, more=True):
-    return {"type": "http.response.body", "body": body, "more_body": more}
+async def test_answers_once_after_the_last_piece_of_the_body():
+    client = ApplicationCommunicator(RawLength.as_asgi(), HTTP)
+    await client.send_input(PIECE)
+    assert await client.receive_nothing(timeout=0.03)
+    await client.send_input(LAST_PIECE)
+    assert await client.receive_output() == started(b"text/plain")
+    body = {"type": "http.response.body", "body": b"5 bytes\n", "more_body": False}
+    assert await client.receive_output() == body
+    await client.send_input({"type": "http.disconnect"})
+    await client.wait()
+    assert not client.future.cancelled()
 
 
-@pytest.mark.parametrize("body", [b"hello", [b"he", b"llo"], [b"", b"hello", b""]])
-async def test_answers_once_after_the_last_part_of_the_body(body):
-    async with new_post(body) as client:
-        await client.send_request()
-        client.expect(started(b"text/plain"), part(b"5 bytes\n", more=False))
-        assert client.finished
+async def test_a_server_may_leave_the_keys_of_an_empty_body_out():
+    client = ApplicationCommunicator(RawLength.as_asgi(), HTTP)
+    await client.send_input({"type": "http.request"})
+    assert await client.receive_output() == started(b"text/plain")
+    assert (await client.receive_output())["body"] == b"0 bytes\n"
 
 
-async def test_a_server_may_omit_empty_keys():
-    async with new_post() as client:
-        await client.send_input({"type": "http.request"})
-        client.expect(started(b"text/plain"), part(b"0 bytes\n", more=False))
+async def test_a_body_of_the_limit_is_counted():
+    body = b"a" * 1_000_000
+    response = await HttpCommunicator(RawLength.as_asgi(), "POST", "/", body).get_response()
+    assert (response["status"], response["body"]) == (200, b"1000000 bytes\n")
 
 
-async def test_sends_a_beat_at_once_and_then_every_second():
-    async with new_client() as client:
-        await client.send_request()
-        client.expect(started(b"text/event-stream"), part(b"data: beat 1\n\n"))
-        for number in (2, 3):
-            assert await client.receive_nothing(timeout=0.8)
-            await asyncio.sleep(0.2)
-            beat = f"data: beat {number}\n\n".encode()
-            client.expect(part(beat))
+async def test_reads_no_further_piece_of_a_longer_body():
+    client = ApplicationCommunicator(RawLength.as_asgi(), HTTP)
+    for _ in range(3):
+        await client.send_input({**PIECE, "body": b"a" * 600_000})
+    assert (await client.receive_output())["status"] == 413
+    assert (await client.receive_output())["body"] == b"too long\n"
+    await client.wait()
+    assert client.input_queue.qsize() == 1  # the third piece
 
 
-async def test_the_beat_ends_when_its_client_leaves():
-    async with new_client() as client:
-        await client.send_request()
-        await asyncio.sleep(1.5)
-        await client.disconnect()
-        assert client.finished
-        count = len(client.transcript)
-        await asyncio.sleep(5)
-        assert len(client.transcript) == count
+async def test_the_stream_begins_at_once_after_the_last_piece_of_the_body():
+    client = ApplicationCommunicator(Heartbeat.as_asgi(), HTTP)
+    await client.send_input(PIECE)
+    assert await client.receive_nothing(timeout=0.03)
+    await client.send_input(LAST_PIECE)
+    assert await client.receive_output() == started(b"text/event-stream")
+    assert await client.receive_output() == BEAT
+    assert await client.receive_nothing(timeout=0.03)  # the second beat comes after a second
+    await client.send_input({"type": "http.disconnect"})
+    await client.wait()
 
 
-@pytest.mark.parametrize("end", ["crash", "kill"])
-async def test_the_beat_ends_with_its_consumer_however_that_ends(end):
-    async with new_client() as client:
-        await client.send_request()
-        await getattr(client, end)()
-        assert client.finished
+@pytest.mark.parametrize("request_event", [PIECE, LAST_PIECE])
+async def test_the_beat_ends_when_its_client_leaves(request_event):
+    client = ApplicationCommunicator(Heartbeat.as_asgi(), HTTP)
+    await client.send_input(request_event)
+    await client.receive_nothing(timeout=0.03)
+    await client.send_input({"type": "http.disconnect"})
+    await client.wait()
+    assert not client.future.cancelled()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def test_waits_until_its_beat_has_ended():
-    ended = []
-
-    class Slow(Heartbeat):
-        async def beat(self):
-            try:
-                await super().beat()
-            finally:
-                await asyncio.sleep(1)
-                ended.append(self)
-
-    async with StrictHttpCommunicator(Slow.as_asgi(), "GET", PATH) as client:
-        await client.send_request()
-        await client.kill()
-        assert len(ended) == 1
+async def test_the_beat_ends_when_the_server_cancels_the_consumer():
+    client = ApplicationCommunicator(Heartbeat.as_asgi(), HTTP)
+    await client.send_input(LAST_PIECE)
+    assert await client.receive_output() == started(b"text/event-stream")
+    client.stop()  # cancels the consumer, as a server that stops does
+    await client.wait()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-@pytest.mark.parametrize("consumer", [Heartbeat, RawLength])
-async def test_a_client_may_disconnect_during_its_request(consumer):
-    async with new_post(consumer=consumer) as client:
-        await client.send_input({"type": "http.request", "body": b"a", "more_body": True})
-        client.expect()
-        await client.disconnect()
-        assert client.finished
-
-
-async def test_the_stream_begins_after_the_last_piece_of_a_body():
-    async with new_post(consumer=Heartbeat) as client:
-        await client.send_input({"type": "http.request", "body": b"a", "more_body": True})
-        client.expect()
-        await client.send_input({"type": "http.request", "body": b"b"})
-        client.expect(started(b"text/event-stream"), part(b"data: beat 1\n\n"))
-
-
-async def test_a_body_of_the_limit_is_counted_and_one_byte_more_gets_413():
-    async with new_post([b"a" * 500_000] * 2) as client:
-        response = await client.get_response()
-        assert (response["status"], response["body"]) == (200, b"1000000 bytes\n")
-    async with new_post([b"a" * 500_000] * 2 + [b"a"]) as client:
-        response = await client.get_response()
-        assert (response["status"], response["body"]) == (413, b"too long\n")
-
-
-def test_adding_to_bytes_copies_all_of_them():
-    class Body:
-        pieces = b"a" * 8192
-
-    before = Body.pieces
-    Body.pieces += b"b" * 8192
-    assert Body.pieces is not before
-    assert len(before) == 8192
-
-
-async def test_reads_no_piece_after_a_413():
-    async with new_post([b"a" * 600_000] * 5) as client:
-        await client.send_request()
-        assert client.finished
-        assert client.input_queue.qsize() == 3
-
-
-async def test_each_request_has_its_own_body():
-    async with new_post([b"a", b"b"]) as first, new_post(b"c") as second:
-        assert (await first.get_response())["body"] == b"2 bytes\n"
-        assert (await second.get_response())["body"] == b"1 bytes\n"
-
-
-async def test_each_request_has_its_own_beat():
-    async with new_client() as stays, new_client() as leaves:
-        await stays.send_request()
-        await leaves.send_request()
-        await leaves.disconnect()
-        await stays.read_so_far()
-        await asyncio.sleep(1.1)
-        assert await stays.read_so_far() == b"data: beat 2\n\n"
-
-
-async def test_both_are_routed_at_their_paths():
-    router = URLRouter(http_urlpatterns)
-    async with StrictHttpCommunicator(router, "GET", PATH) as client:
-        await client.send_request()
-        client.expect(started(b"text/event-stream"), part(b"data: beat 1\n\n"))
-    async with StrictHttpCommunicator(router, "POST", f"{PATH}length/", b"abc") as client:
-        assert (await client.get_response())["body"] == b"3 bytes\n"
+@pytest.mark.parametrize("path", ["/async/http/", "/async/http/length/"])
+@pytest.mark.parametrize(
+    ("host", "origin", "status"),
+    [
+        ("localhost:8000", None, 200),
+        ("localhost:8000", "http://localhost:8000", 200),
+        ("localhost", "https://localhost", 200),
+        ("evil.example", None, 400),
+        ("localhost/evil.example", None, 400),
+        ("evil.example", "http://evil.example", 400),
+        ("localhost:8000", "http://evil.example", 403),
+        ("localhost:8000", "http://localhost:9000", 403),
+        ("localhost:8000", "http://localhost:8000.evil.example", 403),
+        ("localhost:8000", "null", 403),
+        ("localhost:8000", "http://[", 403),
+    ],
+)
+async def test_refuses_another_host_with_400_and_another_site_with_403(
+    settings, path, host, origin, status
+):
+    settings.ALLOWED_HOSTS = ["localhost"]
+    headers = [(b"host", host.encode())] + ([(b"origin", origin.encode())] if origin else [])
+    client = HttpCommunicator(URLRouter(http_urlpatterns), "GET", path, headers=headers)
+    await client.send_input({"type": "http.request"})
+    assert (await client.receive_output())["status"] == status

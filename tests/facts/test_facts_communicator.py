@@ -44,7 +44,7 @@ async def test_stock_communicator_gives_no_reason_for_a_missing_accept():
 
 async def test_stock_communicator_reports_a_missing_handler_only_after_a_timeout(client):
     await client.send_to(text_data="hello")
-    with pytest.raises(ValueError, match="^No handler for message type websocket.receive$") as red:
+    with pytest.raises(ValueError, match=r"^No handler for message type websocket\.receive") as red:
         await client.receive_output(timeout=0.02)
     assert isinstance(red.value.__context__, TimeoutError)
 
