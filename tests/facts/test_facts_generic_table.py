@@ -1,0 +1,176 @@
+"""What the generic consumers of Channels do by themselves: the table of lesson 9, row by row."""
+
+import json
+
+import pytest
+from channels.generic.websocket import (
+    AsyncJsonWebsocketConsumer,
+    AsyncWebsocketConsumer,
+    JsonWebsocketConsumer,
+    WebsocketConsumer,
+)
+from channels.testing import WebsocketCommunicator
+
+from tests.support.python_messages import nested_too_deep
+
+ended_with = []
+
+
+class Words(WebsocketConsumer):
+    def receive(self, text_data=None, bytes_data=None):
+        if text_data == "bye":
+            self.close(4001)
+        elif text_data == "last":
+            self.send(text_data="bye", close=True)
+        else:
+            self.send(text_data=f"{text_data!r} {bytes_data!r}")
+
+    def disconnect(self, code):
+        ended_with.append(code)
+
+
+class AsyncWords(AsyncWebsocketConsumer):
+    async def receive(self, text_data=None, bytes_data=None):
+        if text_data == "bye":
+            await self.close(4001)
+        elif text_data == "last":
+            await self.send(text_data="bye", close=True)
+        else:
+            await self.send(text_data=f"{text_data!r} {bytes_data!r}")
+
+    async def disconnect(self, code):
+        ended_with.append(code)
+
+
+class Values(JsonWebsocketConsumer):
+    def receive_json(self, content):
+        self.send_json([content])
+
+
+class AsyncValues(AsyncJsonWebsocketConsumer):
+    async def receive_json(self, content):
+        await self.send_json([content])
+
+
+class Silent(WebsocketConsumer):
+    def connect(self):
+        pass
+
+
+class AsyncSilent(AsyncWebsocketConsumer):
+    async def connect(self):
+        pass
+
+
+words = pytest.mark.parametrize("consumer", [Words, AsyncWords])
+values = pytest.mark.parametrize("consumer", [Values, AsyncValues])
+
+
+async def connected(consumer):
+    client = WebsocketCommunicator(consumer.as_asgi(), "/")
+    assert await client.connect() == (True, None)
+    return client
+
+
+async def reply_to(client, **frame):
+    await client.send_input({"type": "websocket.receive", **frame})
+    return await client.receive_output()
+
+
+def text_frame(text):
+    return {"type": "websocket.send", "text": text}
+
+
+@pytest.mark.parametrize("consumer", [Words, AsyncWords, Values, AsyncValues])
+async def test_row_accept_a_generic_consumer_accepts_by_itself(consumer):
+    client = await connected(consumer)
+    await client.disconnect()
+
+
+@pytest.mark.parametrize("consumer", [Silent, AsyncSilent])
+async def test_row_accept_is_done_by_connect(consumer):
+    client = WebsocketCommunicator(consumer.as_asgi(), "/")
+    await client.send_input({"type": "websocket.connect"})
+    assert await client.receive_nothing(timeout=0.02)
+    await client.disconnect()
+
+
+@words
+async def test_row_receive_text_and_bytes_are_separate_arguments(consumer):
+    client = await connected(consumer)
+    assert await reply_to(client, text="hello") == text_frame("'hello' None")
+    assert await reply_to(client, text="") == text_frame("'' None")
+    assert await reply_to(client, bytes=b"\xff") == text_frame("None b'\\xff'")
+    assert await reply_to(client, text=None, bytes=b"x") == text_frame("None b'x'")
+    await client.disconnect()
+
+
+@words
+async def test_row_send_is_one_event(consumer):
+    client = await connected(consumer)
+    assert await reply_to(client, text="hello") == text_frame("'hello' None")
+    await client.disconnect()
+    assert client.output_queue.empty()
+
+
+@words
+async def test_row_close_is_one_event_and_may_follow_a_send(consumer):
+    client = await connected(consumer)
+    assert await reply_to(client, text="bye") == {"type": "websocket.close", "code": 4001}
+    await client.disconnect()
+    assert client.output_queue.empty()
+    client = await connected(consumer)
+    assert await reply_to(client, text="last") == text_frame("bye")
+    assert await client.receive_output() == {"type": "websocket.close"}
+    await client.disconnect()
+
+
+@words
+@pytest.mark.parametrize("code", [1001, None])
+async def test_row_stop_the_consumer_stops_after_disconnect(consumer, code):
+    ended_with.clear()
+    client = await connected(consumer)
+    await client.disconnect(code)
+    assert not client.future.cancelled()
+    assert ended_with == [code]
+
+
+@values
+async def test_row_loads_and_dumps_json_is_decoded_and_encoded(consumer):
+    client = await connected(consumer)
+    assert await reply_to(client, text='{"a": [1, null]}') == text_frame('[{"a": [1, null]}]')
+    await client.disconnect()
+
+
+@values
+@pytest.mark.parametrize(
+    ("frame", "error", "text"),
+    [
+        ({"text": "hello"}, ValueError, "Expecting value"),
+        ({"text": "[" * 100_000}, RecursionError, nested_too_deep()),
+        ({"text": ""}, ValueError, "No text section for incoming WebSocket frame!"),
+        ({"bytes": b"{}"}, ValueError, "No text section for incoming WebSocket frame!"),
+    ],
+)
+async def test_row_except_invalid_json_ends_a_generic_consumer(consumer, frame, error, text):
+    client = await connected(consumer)
+    await client.send_input({"type": "websocket.receive", **frame})
+    with pytest.raises(error) as raised:
+        await client.wait()
+    assert text in str(raised.value)
+
+
+@values
+@pytest.mark.parametrize("text", ["null", "[1]", '"command"', "5", '{"type": "websocket.close"}'])
+async def test_row_isinstance_any_json_reaches_receive_json(consumer, text):
+    client = await connected(consumer)
+    assert json.loads((await reply_to(client, text=text))["text"]) == [json.loads(text)]
+    await client.disconnect()
+
+
+@values
+@pytest.mark.parametrize("text", ["NaN", "-Infinity", "1e999"])
+async def test_a_generic_consumer_sends_invalid_json_numbers(consumer, text):
+    client = await connected(consumer)
+    assert await reply_to(client, text=text) == text_frame(f"[{json.dumps(json.loads(text))}]")
+    await client.disconnect()
