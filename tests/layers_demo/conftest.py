@@ -1,11 +1,11 @@
-"""Gives each test a new channel layer."""
+"""Gives each test a new channel layer in memory, also if REDIS_URL is set."""
 
 import pytest
-
-from lessons.workshop.engine.world.channel_layer import fresh_layers
+from channels.layers import InMemoryChannelLayer, channel_layers
 
 
 @pytest.fixture(autouse=True)
-def layer():
-    with fresh_layers() as layer:
-        yield layer
+def layer(monkeypatch):
+    layer = InMemoryChannelLayer()
+    monkeypatch.setitem(channel_layers.backends, "default", layer)
+    return layer
