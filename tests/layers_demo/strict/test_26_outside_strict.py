@@ -1,0 +1,41 @@
+"""Noticeboard joins its group before it reads the text.
+
+Strict, because only the simulated world lets another process write between any two steps.
+"""
+
+import pytest
+from channels.routing import URLRouter
+
+from layers_demo.models import Notice
+from layers_demo.noticeboard import put_up
+from layers_demo.routing import websocket_urlpatterns
+from lessons.workshop.engine.world.database import fresh_database
+from lessons.workshop.engine.world.interleaving import interleaving
+from lessons.workshop.judge import StrictCommunicator
+from tests.support.interleaving import each_point
+
+
+@pytest.fixture
+async def database(layer):
+    async with fresh_database() as database:
+        yield database
+
+
+async def test_a_text_is_not_missed_while_a_reader_connects(database):
+    rounds = 0
+
+    async def act():
+        await database.do_in_other_process(put_up, 1, f"text {rounds}")
+
+    async with interleaving() as moments:
+        for _ in each_point(moments, act):
+            rounds += 1
+            path = "/ws/layers/outside/1/"
+            async with StrictCommunicator(URLRouter(websocket_urlpatterns), path) as client:
+                await client.connect()
+                texts = [message["text"] for message in client.unread]
+                client.unread.clear()
+                stored = await database.do(Notice.objects.get)
+                assert texts[-1] == f"notice: {stored.text}"
+                assert len(texts) == len({*texts})
+    assert rounds == 6 + 1  # around three steps: join, read, leave
