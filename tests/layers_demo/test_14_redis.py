@@ -69,7 +69,7 @@ async def test_an_alarm_that_cannot_be_sent_closes_only_its_sender():
 
 async def test_clients_that_return_after_an_outage_reach_each_other():
     early = await connect()
-    with outage("group_send"), outage("group_discard"):
+    with outage("group_send"):
         await early.send_to(text_data="fire")
         with pytest.raises(OSError, match="Error 111"):
             await early.wait()
@@ -92,4 +92,4 @@ async def test_leaves_the_group_when_the_client_leaves():
     client = await connect()
     assert len(get_channel_layer().groups["siren"]) == 1
     await client.disconnect()
-    assert get_channel_layer().groups == {}
+    assert "siren" not in get_channel_layer().groups

@@ -1,0 +1,83 @@
+"""A reader can take the proofs of the demos along.
+
+Copied with the demos into an empty Django project, each tests/APP/test_NN_slug.py runs there.
+It needs pytest, pytest-django and pytest-asyncio.
+"""
+
+import ast
+
+import pytest
+from django.conf import settings
+
+from lessons.workshop.course.lesson_index import lessons
+from tests.support.programs.separate_pytest import run_pytest
+
+HEADING = "# ── What only the strict communicator sees ──"
+DEMOS = ("sync_demo", "async_demo", "layers_demo", "auth_demo", "db_demo")
+EMPTY_PROJECT = {
+    "settings.py": f"""
+SECRET_KEY = "for tests"
+ALLOWED_HOSTS = ["*"]
+USE_TZ = True
+ROOT_URLCONF = "urls"
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "channels",
+    *{DEMOS!r},
+]
+DATABASES = {{
+    "default": {{
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": "db.sqlite3",
+        # In a file: Django never closes a connection to a database in memory, and with an open one
+        # Channels would use the database in a later test that must not use one.
+        "TEST": {{"NAME": "test.sqlite3"}},
+    }}
+}}
+CHANNEL_LAYERS = {{"default": {{"BACKEND": "channels.layers.InMemoryChannelLayer"}}}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+""",
+    "urls.py": "urlpatterns = []\n",
+    "pytest.ini": """
+[pytest]
+DJANGO_SETTINGS_MODULE = settings
+pythonpath = .
+asyncio_mode = auto
+asyncio_default_fixture_loop_scope = function
+""",
+}
+
+
+def proof_of(lesson):
+    return lesson.tests.read_text(encoding="utf-8").partition(HEADING)[0]
+
+
+def names_of_tests(source):
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    names = [node.name for node in ast.parse(source).body if isinstance(node, functions)]
+    return {name for name in names if name.startswith("test_")}
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """What pytest prints in an empty project with the demos and all proofs."""
+    project = tmp_path_factory.mktemp("empty_project")
+    for name, text in EMPTY_PROJECT.items():
+        (project / name).write_text(text, encoding="utf-8")
+    for demo in DEMOS:
+        (project / demo).symlink_to(settings.BASE_DIR / demo)
+    for lesson in lessons():
+        (project / lesson.tests.name).write_text(proof_of(lesson), encoding="utf-8")
+    return run_pytest(project, "-rA", without=["xdist", "randomly", "cacheprovider"])
+
+
+@pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.slug)
+def test_a_proof_runs_in_an_empty_project(lesson, report):
+    beginnings = (f"{state} {lesson.tests.name}" for state in ("FAILED", "ERROR"))
+    assert not any(beginning in report for beginning in beginnings), report
+    passed = f"PASSED {lesson.tests.name}::"
+    lines = [line.removeprefix(passed) for line in report.splitlines() if line.startswith(passed)]
+    assert {line.partition("[")[0] for line in lines} == names_of_tests(proof_of(lesson))
