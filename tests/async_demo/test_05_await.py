@@ -7,38 +7,32 @@ import asyncio
 from types import SimpleNamespace
 
 import pytest
-from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 
 from async_demo import consumers
 from async_demo.consumers import Echo, Printer
-from async_demo.routing import websocket_urlpatterns
 
 PATH = "/ws/async/await/"
 PRINTED = {"type": "websocket.send", "text": "printed"}
 
 
-@pytest.mark.parametrize("payload", [{"text": "hello"}, {"text": ""}, {"bytes": b"\x00\xff"}])
-async def test_text_stays_text_and_bytes_stay_bytes(payload):
-    client = WebsocketCommunicator(URLRouter(websocket_urlpatterns), PATH)
+async def connect(consumer):
+    client = WebsocketCommunicator(consumer.as_asgi(), PATH)
     assert await client.connect() == (True, None)
-    await client.send_input({"type": "websocket.receive", **payload})
-    assert await client.receive_output() == {"type": "websocket.send", **payload}
-    await client.disconnect()
+    return client
 
 
 @pytest.mark.parametrize("payload", [{"text": "hello"}, {"text": ""}, {"bytes": b"\x00\xff"}])
-async def test_an_unused_key_may_be_none(payload):
-    client = WebsocketCommunicator(Echo.as_asgi(), PATH)
-    await client.connect()
-    await client.send_input({"type": "websocket.receive", "text": None, "bytes": None, **payload})
+@pytest.mark.parametrize("unused", [{}, {"text": None, "bytes": None}])
+async def test_text_stays_text_and_bytes_stay_bytes(payload, unused):
+    client = await connect(Echo)
+    await client.send_input({"type": "websocket.receive", **unused, **payload})
     assert await client.receive_output() == {"type": "websocket.send", **payload}
     await client.disconnect()
 
 
 async def test_lists_the_kinds_of_frames_so_far():
-    client = WebsocketCommunicator(Echo.as_asgi(), PATH)
-    await client.connect()
+    client = await connect(Echo)
     await client.send_to(text_data="a")
     await client.send_to(bytes_data=b"b")
     await client.send_to(text_data="c")
@@ -49,10 +43,7 @@ async def test_lists_the_kinds_of_frames_so_far():
 
 
 async def test_each_connection_has_its_own_list():
-    one = WebsocketCommunicator(Echo.as_asgi(), PATH)
-    two = WebsocketCommunicator(Echo.as_asgi(), PATH)
-    await one.connect()
-    await two.connect()
+    one, two = await connect(Echo), await connect(Echo)
     await one.send_to(text_data="hello")
     assert await one.receive_from() == "hello"
     await two.send_to(text_data="kinds?")
@@ -70,10 +61,7 @@ def paper_is_out(monkeypatch):
 
 
 async def test_the_printer_is_busy_for_a_client_that_comes_during_the_await(paper_is_out):
-    one = WebsocketCommunicator(Printer.as_asgi(), PATH)
-    two = WebsocketCommunicator(Printer.as_asgi(), PATH)
-    await one.connect()
-    await two.connect()
+    one, two = await connect(Printer), await connect(Printer)
     await one.send_to(text_data="letter")
     assert await one.receive_nothing(timeout=0.03)  # the handler awaits
     await two.send_to(text_data="poster")
@@ -87,10 +75,7 @@ async def test_the_printer_is_busy_for_a_client_that_comes_during_the_await(pape
 
 
 async def test_the_printer_is_free_again_when_the_server_cancels_the_consumer(paper_is_out):
-    one = WebsocketCommunicator(Printer.as_asgi(), PATH)
-    two = WebsocketCommunicator(Printer.as_asgi(), PATH)
-    await one.connect()
-    await two.connect()
+    one, two = await connect(Printer), await connect(Printer)
     await one.send_to(text_data="letter")
     assert await one.receive_nothing(timeout=0.03)
     one.stop()  # cancels the consumer, as a server that stops does

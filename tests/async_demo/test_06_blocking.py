@@ -9,14 +9,18 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 
 from async_demo import consumers
 from async_demo.consumers import OwnThread, Sleeper
-from async_demo.routing import blocking_urlpatterns
 
 PATH = "/ws/async/blocking/"
+
+
+async def connect(consumer):
+    client = WebsocketCommunicator(consumer.as_asgi(), PATH)
+    assert await client.connect() == (True, None)
+    return client
 
 
 @pytest.fixture
@@ -33,18 +37,14 @@ async def get_answer(client, text):
 
 
 async def test_block_sleeps_in_the_thread_of_the_loop(sleeping_threads):
-    client = WebsocketCommunicator(Sleeper.as_asgi(), PATH)
-    await client.connect()
+    client = await connect(Sleeper)
     assert await get_answer(client, "block") == "block: done"
     assert sleeping_threads == [threading.get_ident()]
     await client.disconnect()
 
 
 async def test_queue_sleeps_in_one_thread_for_all_connections(sleeping_threads):
-    first = WebsocketCommunicator(Sleeper.as_asgi(), PATH)
-    second = WebsocketCommunicator(Sleeper.as_asgi(), PATH)
-    await first.connect()
-    await second.connect()
+    first, second = await connect(Sleeper), await connect(Sleeper)
     assert await get_answer(first, "queue") == "queue: done"
     assert await get_answer(second, "queue") == "queue: done"
     assert sleeping_threads[0] == sleeping_threads[1] != threading.get_ident()
@@ -53,8 +53,7 @@ async def test_queue_sleeps_in_one_thread_for_all_connections(sleeping_threads):
 
 
 async def test_thread_sleeps_in_another_thread_than_queue(sleeping_threads):
-    client = WebsocketCommunicator(Sleeper.as_asgi(), PATH)
-    await client.connect()
+    client = await connect(Sleeper)
     assert await get_answer(client, "queue") == "queue: done"
     assert await get_answer(client, "thread") == "thread: done"
     assert len({*sleeping_threads, threading.get_ident()}) == 3
@@ -66,8 +65,7 @@ async def test_sleep_awaits_and_sleeps_in_no_thread(sleeping_threads, monkeypatc
         assert seconds == 3
 
     monkeypatch.setattr(consumers, "asyncio", SimpleNamespace(sleep=sleep))
-    client = WebsocketCommunicator(Sleeper.as_asgi(), PATH)
-    await client.connect()
+    client = await connect(Sleeper)
     assert await get_answer(client, "sleep") == "sleep: done"
     assert sleeping_threads == []
     await client.disconnect()
@@ -75,18 +73,14 @@ async def test_sleep_awaits_and_sleeps_in_no_thread(sleeping_threads, monkeypatc
 
 @pytest.mark.parametrize("text", ["tick", "blocked"])
 async def test_any_other_text_is_answered_without_a_sleep(sleeping_threads, text):
-    client = WebsocketCommunicator(URLRouter(blocking_urlpatterns), PATH)
-    assert await client.connect() == (True, None)
+    client = await connect(Sleeper)
     assert await get_answer(client, text) == f"{text}: done"
     assert sleeping_threads == []
     await client.disconnect()
 
 
 async def test_own_thread_sleeps_in_one_thread_for_each_connection(sleeping_threads):
-    first = WebsocketCommunicator(OwnThread.as_asgi(), PATH)
-    second = WebsocketCommunicator(OwnThread.as_asgi(), PATH)
-    await first.connect()
-    await second.connect()
+    first, second = await connect(OwnThread), await connect(OwnThread)
     for client in (first, second, first):
         assert await get_answer(client, "bake") == "done"
     of_first, of_second, of_first_again = sleeping_threads

@@ -94,15 +94,6 @@ async def test_the_beat_ends_when_its_client_leaves(request_event):
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def test_the_beat_ends_when_the_server_cancels_the_consumer():
-    client = ApplicationCommunicator(Heartbeat.as_asgi(), HTTP)
-    await client.send_input(LAST_PIECE)
-    assert await client.receive_output() == started(b"text/event-stream")
-    client.stop()  # cancels the consumer, as a server that stops does
-    await client.wait()
-    assert asyncio.all_tasks() == {asyncio.current_task()}
-
-
 async def test_waits_until_the_beat_has_ended():
     class Slow(Heartbeat):
         async def beat(self):

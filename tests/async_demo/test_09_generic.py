@@ -14,34 +14,30 @@ UNKNOWN = {"error": "Send a JSON object with a command: put, list."}
 NO_TITLE = {"error": "A title is a string of at most 100 characters."}
 
 
+async def connect():
+    client = WebsocketCommunicator(URLRouter(websocket_urlpatterns), PATH)
+    assert await client.connect() == (True, None)
+    return client
+
+
 async def ask(client, **request):
     await client.send_json_to(request)
     return await client.receive_json_from()
 
 
 async def test_stores_titles_and_lists_them():
-    client = WebsocketCommunicator(URLRouter(websocket_urlpatterns), PATH)
-    assert await client.connect() == (True, None)
+    client = await connect()
     assert await ask(client, command="list") == {"titles": []}
     assert await ask(client, command="put", title="Emma") == {"count": 1}
     assert await ask(client, command="put", title="") == {"count": 2}
-    assert await ask(client, command="list") == {"titles": ["Emma", ""]}
-    await client.disconnect()
-
-
-async def test_an_answer_is_json_in_a_text_frame():
-    client = WebsocketCommunicator(Shelf.as_asgi(), PATH)
-    await client.connect()
     await client.send_to(text_data='{"command": "list"}')
-    assert await client.receive_output() == {"type": "websocket.send", "text": '{"titles": []}'}
+    answer = {"type": "websocket.send", "text": '{"titles": ["Emma", ""]}'}
+    assert await client.receive_output() == answer
     await client.disconnect()
 
 
 async def test_each_client_has_its_own_shelf():
-    first = WebsocketCommunicator(Shelf.as_asgi(), PATH)
-    second = WebsocketCommunicator(Shelf.as_asgi(), PATH)
-    await first.connect()
-    await second.connect()
+    first, second = await connect(), await connect()
     assert await ask(first, command="put", title="Emma") == {"count": 1}
     assert await ask(second, command="list") == {"titles": []}
     await first.disconnect()
@@ -57,8 +53,7 @@ INVALID_COMMANDS = [
 
 
 async def test_an_invalid_command_gets_an_error_and_the_client_stays():
-    client = WebsocketCommunicator(Shelf.as_asgi(), PATH)
-    await client.connect()
+    client = await connect()
     for text in INVALID_COMMANDS:
         await client.send_input({"type": "websocket.receive", "text": text})
         assert await client.receive_json_from() == UNKNOWN
@@ -68,8 +63,7 @@ async def test_an_invalid_command_gets_an_error_and_the_client_stays():
 
 @pytest.mark.parametrize("data", [b'{"command": "list"}', b"\xff"])
 async def test_a_binary_frame_gets_the_error_too(data):
-    client = WebsocketCommunicator(Shelf.as_asgi(), PATH)
-    await client.connect()
+    client = await connect()
     await client.send_to(bytes_data=data)
     assert await client.receive_json_from() == UNKNOWN
     await client.send_input({"type": "websocket.receive", "text": None, "bytes": data})
@@ -79,8 +73,7 @@ async def test_a_binary_frame_gets_the_error_too(data):
 
 @pytest.mark.parametrize("title", [None, 5, ["Emma"], "x" * 101])
 async def test_a_title_that_is_long_or_not_a_string_is_rejected_and_not_stored(title):
-    client = WebsocketCommunicator(Shelf.as_asgi(), PATH)
-    await client.connect()
+    client = await connect()
     assert await ask(client, command="put", title=title) == NO_TITLE
     assert await ask(client, command="put") == NO_TITLE
     assert await ask(client, command="list") == {"titles": []}
@@ -88,8 +81,7 @@ async def test_a_title_that_is_long_or_not_a_string_is_rejected_and_not_stored(t
 
 
 async def test_a_shelf_is_full_with_a_hundred_titles_of_a_hundred_characters():
-    client = WebsocketCommunicator(Shelf.as_asgi(), PATH)
-    await client.connect()
+    client = await connect()
     for number in range(1, 101):
         assert await ask(client, command="put", title="🦊" * 100) == {"count": number}
     assert await ask(client, command="put", title="Emma") == {"error": "The shelf is full."}

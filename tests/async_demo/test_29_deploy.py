@@ -33,6 +33,12 @@ def log(caplog):
     return caplog
 
 
+async def connect(application):
+    client = WebsocketCommunicator(application, PATH)
+    assert await client.connect() == (True, None)
+    return client
+
+
 async def health(application):
     request = HttpCommunicator(application, "GET", "/async/health/")
     return (await request.get_response())["body"].decode()
@@ -52,9 +58,7 @@ async def test_a_health_check_needs_no_allowed_host(settings):
 
 async def test_the_health_check_counts_open_and_busy_connections(work_is_done):
     application = ConnectionLog(SlowEcho.as_asgi())
-    first, second = (WebsocketCommunicator(application, PATH) for _ in range(2))
-    await first.connect()
-    await second.connect()
+    first, second = await connect(application), await connect(application)
     await second.send_to(text_data="hello")
     assert await second.receive_nothing(timeout=0.02)
     assert await health(application) == "ok, open: 2, busy: 1\n"
@@ -68,8 +72,7 @@ async def test_the_health_check_counts_open_and_busy_connections(work_is_done):
 
 
 async def test_the_routes_of_both_protocols_share_one_instance():
-    client = WebsocketCommunicator(URLRouter(websocket_urlpatterns), PATH)
-    assert await client.connect() == (True, None)
+    client = await connect(URLRouter(websocket_urlpatterns))
     assert await health(URLRouter(http_urlpatterns)) == "ok, open: 1, busy: 0\n"
     await client.disconnect()
     assert await health(URLRouter(http_urlpatterns)) == "ok, open: 0, busy: 0\n"
@@ -77,8 +80,7 @@ async def test_the_routes_of_both_protocols_share_one_instance():
 
 async def test_logs_one_line_when_a_connection_ends(log, work_is_done):
     work_is_done.set()
-    client = WebsocketCommunicator(ConnectionLog(SlowEcho.as_asgi()), PATH)
-    await client.connect()
+    client = await connect(ConnectionLog(SlowEcho.as_asgi()))
     await client.send_to(text_data="hello")
     assert await client.receive_from() == "hello"
     await client.send_to(bytes_data=b"hello")
@@ -90,8 +92,7 @@ async def test_logs_one_line_when_a_connection_ends(log, work_is_done):
 
 async def test_logs_the_exception_that_ended_a_connection_and_forgets_the_connection(log):
     application = ConnectionLog(SlowEcho.as_asgi())
-    client = WebsocketCommunicator(application, PATH)
-    await client.connect()
+    client = await connect(application)
     await client.send_input({"type": "no.such.handler"})
     with pytest.raises(ValueError, match="No handler for message type"):
         await client.wait()
@@ -100,8 +101,7 @@ async def test_logs_the_exception_that_ended_a_connection_and_forgets_the_connec
 
 
 async def test_logs_a_connection_that_the_server_cancels(log):
-    client = WebsocketCommunicator(ConnectionLog(SlowEcho.as_asgi()), PATH)
-    await client.connect()
+    client = await connect(ConnectionLog(SlowEcho.as_asgi()))
     client.stop()  # cancels the consumer, as a server that stops does
     await client.wait()
     assert log.messages == [f"{PATH} CancelledError, 0.0 s, in: 0, out: 0"]

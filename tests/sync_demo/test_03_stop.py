@@ -6,24 +6,27 @@ import pytest
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 
-from sync_demo.consumers import Operator
 from sync_demo.routing import websocket_urlpatterns
 
 PATH = "/ws/sync/stop/"
 
 
-@pytest.mark.parametrize("text", ["hello", ""])
-async def test_answers_until_one_side_closes(text):
+async def connect():
     client = WebsocketCommunicator(URLRouter(websocket_urlpatterns), PATH)
     assert await client.connect() == (True, None)
+    return client
+
+
+@pytest.mark.parametrize("text", ["hello", ""])
+async def test_answers_until_one_side_closes(text):
+    client = await connect()
     await client.send_input({"type": "websocket.receive", "text": text})
     assert await client.receive_from() == f"You said: {text}"
     await client.disconnect()
 
 
 async def test_bye_closes_with_1000_and_ends_the_consumer():
-    client = WebsocketCommunicator(Operator.as_asgi(), PATH)
-    await client.connect()
+    client = await connect()
     await client.send_to(text_data="bye")
     assert await client.receive_output() == {"type": "websocket.send", "text": "Goodbye."}
     assert await client.receive_output() == {"type": "websocket.close", "code": 1000}
@@ -33,8 +36,7 @@ async def test_bye_closes_with_1000_and_ends_the_consumer():
 
 
 async def test_a_binary_frame_closes_with_an_application_code():
-    client = WebsocketCommunicator(Operator.as_asgi(), PATH)
-    await client.connect()
+    client = await connect()
     await client.send_to(bytes_data=b"bye")
     assert await client.receive_output() == {"type": "websocket.close", "code": 4003}
     await client.disconnect(code=4003)
@@ -42,8 +44,7 @@ async def test_a_binary_frame_closes_with_an_application_code():
 
 
 async def test_frames_that_arrive_after_the_close_get_no_answer():
-    client = WebsocketCommunicator(Operator.as_asgi(), PATH)
-    await client.connect()
+    client = await connect()
     await client.send_to(bytes_data=b"close, please")
     await client.send_to(text_data="hello")  # sent before the client receives the close
     await client.send_to(text_data="bye")
@@ -52,24 +53,10 @@ async def test_frames_that_arrive_after_the_close_get_no_answer():
     assert client.output_queue.empty()
 
 
-async def test_one_client_may_leave_while_another_stays():
-    leaves = WebsocketCommunicator(Operator.as_asgi(), PATH)
-    stays = WebsocketCommunicator(Operator.as_asgi(), PATH)
-    await leaves.connect()
-    await stays.connect()
-    await leaves.send_to(text_data="bye")
-    assert await leaves.receive_from() == "Goodbye."
-    await leaves.disconnect()
-    await stays.send_to(text_data="hello")
-    assert await stays.receive_from() == "You said: hello"
-    await stays.disconnect()
-
-
 @pytest.mark.parametrize("code", [1000, 1001, 1006, 4001, None])
 async def test_stops_and_logs_the_code_when_the_client_leaves(caplog, code):
     caplog.set_level(logging.INFO, "sync_demo")
-    client = WebsocketCommunicator(Operator.as_asgi(), PATH)
-    await client.connect()
+    client = await connect()
     await client.disconnect(code)
     assert not client.future.cancelled()
     assert client.output_queue.empty()  # nothing is sent to a client that has left
@@ -78,8 +65,7 @@ async def test_stops_and_logs_the_code_when_the_client_leaves(caplog, code):
 
 async def test_stops_if_the_server_sends_no_code(caplog):
     caplog.set_level(logging.INFO, "sync_demo")
-    client = WebsocketCommunicator(Operator.as_asgi(), PATH)
-    await client.connect()
+    client = await connect()
     await client.send_input({"type": "websocket.disconnect"})
     await client.wait()
     assert not client.future.cancelled()
