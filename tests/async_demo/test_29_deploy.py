@@ -62,6 +62,7 @@ async def test_the_health_check_counts_open_and_busy_connections(work_is_done):
     await second.send_to(text_data="hello")
     assert await second.receive_nothing(timeout=0.02)
     assert await health(application) == "ok, open: 2, busy: 1\n"
+    assert await health(ConnectionLog(SlowEcho.as_asgi())) == "ok, open: 0, busy: 0\n"
     work_is_done.set()
     assert await second.receive_from() == "hello"
     assert await second.receive_nothing(timeout=0.02)
