@@ -6,12 +6,11 @@ Both answer after the last piece of the body. The stream ends when its client le
 import asyncio
 
 import pytest
-from channels.routing import URLRouter
 from channels.testing import ApplicationCommunicator, HttpCommunicator
 
+from async_demo.asgi import application
 from async_demo.consumers import Heartbeat
 from async_demo.generic_http import RawLength
-from async_demo.routing import http_urlpatterns
 
 HTTP = {"type": "http", "method": "POST"}
 PIECE = {"type": "http.request", "body": b"he", "more_body": True}
@@ -25,9 +24,8 @@ def started(content_type):
 
 
 async def test_answers_a_post_with_the_size_of_its_body():
-    headers = [(b"host", b"localhost")]
     path = "/async/http/length/"
-    client = HttpCommunicator(URLRouter(http_urlpatterns), "POST", path, b"hello", headers)
+    client = HttpCommunicator(application, "POST", path, body=b"hello")
     response = await client.get_response()
     assert (response["status"], response["body"]) == (200, b"5 bytes\n")
 

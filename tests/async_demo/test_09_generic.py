@@ -3,11 +3,10 @@
 import json
 
 import pytest
-from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 
+from async_demo.asgi import application
 from async_demo.consumers import Shelf
-from async_demo.routing import websocket_urlpatterns
 
 PATH = "/ws/async/generic/"
 UNKNOWN = {"error": "Send a JSON object with a command: put, list."}
@@ -15,7 +14,7 @@ NO_TITLE = {"error": "A title is a string of at most 100 characters."}
 
 
 async def connect():
-    client = WebsocketCommunicator(URLRouter(websocket_urlpatterns), PATH)
+    client = WebsocketCommunicator(application, PATH)
     assert await client.connect() == (True, None)
     return client
 

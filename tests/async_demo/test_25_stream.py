@@ -6,11 +6,10 @@ Each `more` of the client is good for three words, and `stop` ends the story at 
 import asyncio
 
 import pytest
-from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 
 from async_demo import storyteller
-from async_demo.routing import websocket_urlpatterns
+from async_demo.asgi import application
 from async_demo.storyteller import Storyteller
 
 PATH = "/ws/async/stream/"
@@ -24,7 +23,7 @@ async def words_at_once(title):
 @pytest.fixture
 async def client(monkeypatch):
     monkeypatch.setattr(storyteller, "words_of", words_at_once)
-    client = WebsocketCommunicator(URLRouter(websocket_urlpatterns), PATH)
+    client = WebsocketCommunicator(application, PATH)
     assert await client.connect() == (True, None)
     return client
 

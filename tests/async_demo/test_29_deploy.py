@@ -8,13 +8,12 @@ import logging
 from types import SimpleNamespace
 
 import pytest
-from channels.routing import URLRouter
 from channels.testing import HttpCommunicator, WebsocketCommunicator
 
 from async_demo import consumers
+from async_demo.asgi import application
 from async_demo.connection_log import ConnectionLog
 from async_demo.consumers import SlowEcho
-from async_demo.routing import http_urlpatterns, websocket_urlpatterns
 
 PATH = "/ws/async/deploy/"
 
@@ -47,9 +46,7 @@ async def health(application):
 async def test_a_health_check_needs_no_allowed_host(settings):
     settings.ALLOWED_HOSTS = []
     headers = [(b"host", b"10.0.0.7")]  # a load balancer sends the address of the server
-    request = HttpCommunicator(
-        URLRouter(http_urlpatterns), "GET", "/async/health/", headers=headers
-    )
+    request = HttpCommunicator(application, "GET", "/async/health/", headers=headers)
     response = await request.get_response()
     assert response["status"] == 200
     assert response["headers"] == [(b"content-type", b"text/plain")]
@@ -57,26 +54,26 @@ async def test_a_health_check_needs_no_allowed_host(settings):
 
 
 async def test_the_health_check_counts_open_and_busy_connections(work_is_done):
-    application = ConnectionLog(SlowEcho.as_asgi())
-    first, second = await connect(application), await connect(application)
+    logged = ConnectionLog(SlowEcho.as_asgi())
+    first, second = await connect(logged), await connect(logged)
     await second.send_to(text_data="hello")
     assert await second.receive_nothing(timeout=0.02)
-    assert await health(application) == "ok, open: 2, busy: 1\n"
+    assert await health(logged) == "ok, open: 2, busy: 1\n"
     assert await health(ConnectionLog(SlowEcho.as_asgi())) == "ok, open: 0, busy: 0\n"
     work_is_done.set()
     assert await second.receive_from() == "hello"
     assert await second.receive_nothing(timeout=0.02)
-    assert await health(application) == "ok, open: 2, busy: 0\n"
+    assert await health(logged) == "ok, open: 2, busy: 0\n"
     await first.disconnect()
     await second.disconnect()
-    assert await health(application) == "ok, open: 0, busy: 0\n"
+    assert await health(logged) == "ok, open: 0, busy: 0\n"
 
 
 async def test_the_routes_of_both_protocols_share_one_instance():
-    client = await connect(URLRouter(websocket_urlpatterns))
-    assert await health(URLRouter(http_urlpatterns)) == "ok, open: 1, busy: 0\n"
+    client = await connect(application)
+    assert await health(application) == "ok, open: 1, busy: 0\n"
     await client.disconnect()
-    assert await health(URLRouter(http_urlpatterns)) == "ok, open: 0, busy: 0\n"
+    assert await health(application) == "ok, open: 0, busy: 0\n"
 
 
 async def test_logs_one_line_when_a_connection_ends(log, work_is_done):
@@ -92,13 +89,13 @@ async def test_logs_one_line_when_a_connection_ends(log, work_is_done):
 
 
 async def test_logs_the_exception_that_ended_a_connection_and_forgets_the_connection(log):
-    application = ConnectionLog(SlowEcho.as_asgi())
-    client = await connect(application)
+    logged = ConnectionLog(SlowEcho.as_asgi())
+    client = await connect(logged)
     await client.send_input({"type": "no.such.handler"})
     with pytest.raises(ValueError, match="No handler for message type"):
         await client.wait()
     assert log.messages == [f"{PATH} ValueError, 0.0 s, in: 0, out: 0"]
-    assert await health(application) == "ok, open: 0, busy: 0\n"
+    assert await health(logged) == "ok, open: 0, busy: 0\n"
 
 
 async def test_logs_a_connection_that_the_server_cancels(log):

@@ -4,15 +4,14 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.exceptions import ChannelFull
 from channels.layers import get_channel_layer
-from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 
+from layers_demo.asgi import application
 from layers_demo.paging import InvalidChannel, send_page
-from layers_demo.routing import websocket_urlpatterns
 
 
 async def connect():
-    client = WebsocketCommunicator(URLRouter(websocket_urlpatterns), "/ws/layers/channel/")
+    client = WebsocketCommunicator(application, "/ws/layers/channel/")
     assert await client.connect() == (True, None)
     return client, await client.receive_from()  # the name of the consumer's channel
 

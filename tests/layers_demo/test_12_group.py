@@ -5,14 +5,13 @@ A consumer leaves the group however its connection ends.
 
 import pytest
 from channels.layers import get_channel_layer
-from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 
-from layers_demo.routing import websocket_urlpatterns
+from layers_demo.asgi import application
 
 
 async def connect():
-    client = WebsocketCommunicator(URLRouter(websocket_urlpatterns), "/ws/layers/group/lobby/")
+    client = WebsocketCommunicator(application, "/ws/layers/group/lobby/")
     assert await client.connect() == (True, None)
     return client
 

@@ -7,10 +7,9 @@ from unittest import mock
 
 import pytest
 from channels.layers import InMemoryChannelLayer, channel_layers, get_channel_layer
-from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 
-from layers_demo.routing import websocket_urlpatterns
+from layers_demo.asgi import application
 
 PATH = "/ws/layers/redis/"
 OUT_OF_ORDER = {"type": "websocket.send", "text": "out of order"}
@@ -18,7 +17,7 @@ CLOSE = {"type": "websocket.close"}
 
 
 async def connect():
-    client = WebsocketCommunicator(URLRouter(websocket_urlpatterns), PATH)
+    client = WebsocketCommunicator(application, PATH)
     assert await client.connect() == (True, None)
     return client
 
@@ -81,7 +80,7 @@ async def test_clients_that_return_after_an_outage_reach_each_other():
 
 async def test_leaves_the_handshake_during_an_outage_to_the_server():
     with outage("group_add"), outage("group_discard"):
-        client = WebsocketCommunicator(URLRouter(websocket_urlpatterns), PATH)
+        client = WebsocketCommunicator(application, PATH)
         await client.send_input({"type": "websocket.connect"})
         with pytest.raises(OSError, match="Error 111"):
             await client.wait()

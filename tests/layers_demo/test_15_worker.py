@@ -2,22 +2,21 @@
 
 import pytest
 from channels.layers import get_channel_layer
-from channels.routing import ChannelNameRouter, URLRouter
 from channels.testing import ApplicationCommunicator, WebsocketCommunicator
 
+from layers_demo.asgi import application
 from layers_demo.consumers import prime_factors
-from layers_demo.routing import channel_name_patterns, websocket_urlpatterns
 
 
 async def connect():
-    client = WebsocketCommunicator(URLRouter(websocket_urlpatterns), "/ws/layers/worker/")
+    client = WebsocketCommunicator(application, "/ws/layers/worker/")
     assert await client.connect() == (True, None)
     return client
 
 
 def new_worker():
     scope = {"type": "channel", "channel": "primes"}
-    return ApplicationCommunicator(ChannelNameRouter(channel_name_patterns), scope)
+    return ApplicationCommunicator(application, scope)
 
 
 async def next_job():

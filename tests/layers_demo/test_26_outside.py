@@ -10,19 +10,18 @@ from unittest import mock
 import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
-from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 from django.core.management import call_command
 
+from layers_demo.asgi import application
 from layers_demo.models import Notice
 from layers_demo.noticeboard import put_up
-from layers_demo.routing import websocket_urlpatterns
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def new_reader(board):
-    return WebsocketCommunicator(URLRouter(websocket_urlpatterns), f"/ws/layers/outside/{board}/")
+    return WebsocketCommunicator(application, f"/ws/layers/outside/{board}/")
 
 
 async def connect(board=1):

@@ -1,18 +1,17 @@
 """Lesson 2: Echo sends each frame back, text as text and bytes as bytes."""
 
 import pytest
-from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 
+from sync_demo.asgi import application
 from sync_demo.consumers import Echo
-from sync_demo.routing import websocket_urlpatterns
 
 PATH = "/ws/sync/frames/"
 
 
 @pytest.mark.parametrize("text", ["hello", "ünïcödé ☂", " ", "None", "a\0b", "x" * 100_000])
 async def test_sends_text_back_as_text(text):
-    client = WebsocketCommunicator(URLRouter(websocket_urlpatterns), PATH)
+    client = WebsocketCommunicator(application, PATH)
     assert await client.connect() == (True, None)
     await client.send_to(text_data=text)
     assert await client.receive_output() == {"type": "websocket.send", "text": text}

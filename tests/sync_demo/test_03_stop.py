@@ -3,16 +3,15 @@
 import logging
 
 import pytest
-from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 
-from sync_demo.routing import websocket_urlpatterns
+from sync_demo.asgi import application
 
 PATH = "/ws/sync/stop/"
 
 
 async def connect():
-    client = WebsocketCommunicator(URLRouter(websocket_urlpatterns), PATH)
+    client = WebsocketCommunicator(application, PATH)
     assert await client.connect() == (True, None)
     return client
 

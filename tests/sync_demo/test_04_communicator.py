@@ -5,11 +5,10 @@ Each test compares what a careless test leaves out: whole events, silence, a sec
 
 import pytest
 from channels.consumer import SyncConsumer
-from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 
+from sync_demo.asgi import application
 from sync_demo.consumers import Turnstile
-from sync_demo.routing import websocket_urlpatterns
 
 PATH = "/ws/sync/communicator/?gate=north"
 
@@ -21,7 +20,7 @@ async def leave(client):
 
 
 async def test_counts_the_people_inside():
-    client = WebsocketCommunicator(URLRouter(websocket_urlpatterns), PATH)
+    client = WebsocketCommunicator(application, PATH)
     assert await client.connect() == (True, None)
     for text, count in [("in", 1), ("in", 2), ("out", 1), ("in", 2)]:
         await client.send_to(text_data=text)

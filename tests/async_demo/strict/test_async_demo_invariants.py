@@ -7,13 +7,11 @@ The strict one also checks that a consumer ends in time when the server cancels 
 import asyncio
 
 import pytest
-from channels.routing import URLRouter
 
-from async_demo.routing import blocking_urlpatterns, http_urlpatterns, websocket_urlpatterns
+from async_demo.asgi import application
 from lessons.workshop.engine.world.database import fresh_database
 from lessons.workshop.judge import StrictCommunicator, StrictHttpCommunicator
 
-WEBSOCKETS = URLRouter([*websocket_urlpatterns, *blocking_urlpatterns])
 # A path, and a frame after which a handler or a task of the consumer is busy.
 CONNECTIONS = pytest.mark.parametrize(
     ("path", "text"),
@@ -44,7 +42,7 @@ def no_task_is_left():
 @CONNECTIONS
 @pytest.mark.parametrize("code", [1000, 1001, 1006, None])
 async def test_is_routed_at_its_path_and_stops_when_the_client_leaves(path, text, code):
-    async with StrictCommunicator(WEBSOCKETS, path) as client:
+    async with StrictCommunicator(application, path) as client:
         assert await client.connect() == (True, None)
         await client.disconnect(code)
         assert client.finished
@@ -54,7 +52,7 @@ async def test_is_routed_at_its_path_and_stops_when_the_client_leaves(path, text
 @CONNECTIONS
 @pytest.mark.parametrize("end", ["crash", "kill"])
 async def test_ends_when_a_handler_raises_or_the_server_cancels_it(path, text, end):
-    async with StrictCommunicator(WEBSOCKETS, path) as client:
+    async with StrictCommunicator(application, path) as client:
         await client.connect()
         if text:
             await client.send_to(text_data=text)
@@ -65,7 +63,7 @@ async def test_ends_when_a_handler_raises_or_the_server_cancels_it(path, text, e
 
 @CONNECTIONS
 async def test_ends_without_an_error_if_it_is_cancelled_before_its_first_event(path, text):
-    async with StrictCommunicator(WEBSOCKETS, path) as client:
+    async with StrictCommunicator(application, path) as client:
         await client.kill()
         assert no_task_is_left()
 
@@ -73,9 +71,7 @@ async def test_ends_without_an_error_if_it_is_cancelled_before_its_first_event(p
 @pytest.mark.parametrize("path", ["/async/http/", "/async/http/length/"])
 @pytest.mark.parametrize("end", ["disconnect", "crash", "kill"])
 async def test_a_request_ends_however_its_client_or_its_consumer_ends(path, end):
-    headers = [(b"host", b"localhost")]
-    router = URLRouter(http_urlpatterns)
-    async with StrictHttpCommunicator(router, "POST", path, b"body", headers=headers) as client:
+    async with StrictHttpCommunicator(application, "POST", path, b"body") as client:
         await client.send_request()
         await getattr(client, end)()
         assert client.finished

@@ -4,13 +4,10 @@ Strict, because its clock is simulated: three seconds take no time, and are exac
 """
 
 import pytest
-from channels.routing import URLRouter
 
+from async_demo.asgi import application
 from async_demo.consumers import Heartbeat
-from async_demo.routing import blocking_urlpatterns, websocket_urlpatterns
 from lessons.workshop.judge import StrictCommunicator, StrictHttpCommunicator
-
-WEBSOCKETS = URLRouter([*websocket_urlpatterns, *blocking_urlpatterns])
 
 
 @pytest.mark.parametrize(
@@ -24,7 +21,7 @@ WEBSOCKETS = URLRouter([*websocket_urlpatterns, *blocking_urlpatterns])
     ],
 )
 async def test_answers_after_so_many_seconds(path, text, answer, seconds):
-    async with StrictCommunicator(WEBSOCKETS, path) as client:
+    async with StrictCommunicator(application, path) as client:
         await client.connect()
         await client.send_to(text_data=text)
         assert await client.receive_nothing(timeout=seconds - 0.05)

@@ -4,11 +4,10 @@ Strict, because only the simulated world lets another process write between any 
 """
 
 import pytest
-from channels.routing import URLRouter
 
+from layers_demo.asgi import application
 from layers_demo.models import Notice
 from layers_demo.noticeboard import put_up
-from layers_demo.routing import websocket_urlpatterns
 from lessons.workshop.engine.world.database import fresh_database
 from lessons.workshop.engine.world.interleaving import interleaving
 from lessons.workshop.judge import StrictCommunicator
@@ -31,7 +30,7 @@ async def test_a_text_is_not_missed_while_a_reader_connects(database):
         for _ in each_point(moments, act):
             rounds += 1
             path = "/ws/layers/outside/1/"
-            async with StrictCommunicator(URLRouter(websocket_urlpatterns), path) as client:
+            async with StrictCommunicator(application, path) as client:
                 await client.connect()
                 texts = [message["text"] for message in client.unread]
                 client.unread.clear()

@@ -7,9 +7,8 @@ The strict one also records the calls of the layer, and cancels a consumer as a 
 import asyncio
 
 import pytest
-from channels.routing import URLRouter
 
-from layers_demo.routing import websocket_urlpatterns
+from layers_demo.asgi import application
 from lessons.workshop.engine.world.database import fresh_database
 from lessons.workshop.judge import StrictCommunicator
 
@@ -31,7 +30,7 @@ async def database(layer):
 
 
 def new_client(path):
-    return StrictCommunicator(URLRouter(websocket_urlpatterns), path)
+    return StrictCommunicator(application, path)
 
 
 @PATHS

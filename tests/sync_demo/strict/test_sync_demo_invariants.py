@@ -4,10 +4,9 @@ Strict, because the stock communicator cancels a consumer that does not stop, an
 """
 
 import pytest
-from channels.routing import URLRouter
 
 from lessons.workshop.judge import StrictCommunicator
-from sync_demo.routing import websocket_urlpatterns
+from sync_demo.asgi import application
 
 ACCEPTED = pytest.mark.parametrize(
     "path",
@@ -22,7 +21,7 @@ ACCEPTED = pytest.mark.parametrize(
 
 
 def new_client(path, offered=("door.v1",)):
-    return StrictCommunicator(URLRouter(websocket_urlpatterns), path, subprotocols=[*offered])
+    return StrictCommunicator(application, path, subprotocols=[*offered])
 
 
 @ACCEPTED
