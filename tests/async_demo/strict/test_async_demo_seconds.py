@@ -3,6 +3,9 @@
 Strict, because its clock is simulated: three seconds take no time, and are exact.
 """
 
+import asyncio
+import logging
+
 import pytest
 
 from async_demo.asgi import application
@@ -35,3 +38,18 @@ async def test_a_beat_comes_each_second():
         assert await client.receive_nothing(timeout=0.95)
         assert await client.receive_nothing(timeout=0.1) is False
         assert await client.read_so_far() == b"data: beat 2\n\n"
+
+
+async def test_logs_how_long_each_connection_was_open(caplog):
+    caplog.set_level(logging.INFO, "async_demo.connection_log")
+    path = "/ws/async/deploy/"
+    async with StrictCommunicator(application, path) as first:
+        await first.connect()
+        await asyncio.sleep(2)
+        async with StrictCommunicator(application, path) as second:
+            await second.connect()
+            await first.disconnect()
+    assert caplog.messages == [
+        f"{path} code 1000, 2.0 s, in: 0, out: 0",
+        f"{path} code 1001, 0.0 s, in: 0, out: 0",
+    ]
