@@ -31,11 +31,13 @@ class Unconfirmed:
         return self.keys[-1]
 
     def confirm(self, key):
-        """Remove this frame and all frames before it. Any other text changes nothing."""
-        if key in self.keys:
-            while self.keys.popleft() != key:
-                pass
-            self.since = self.clock()
+        """Remove this frame and all frames before it. Return whether the key is one of a frame."""
+        if key not in self.keys:
+            return False
+        while self.keys.popleft() != key:
+            pass
+        self.since = self.clock()
+        return True
 
     @property
     def is_full(self):

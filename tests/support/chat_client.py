@@ -9,7 +9,6 @@ from django.contrib.auth.models import User
 
 from db_demo.models import Membership, Room
 from db_demo.routing import storing_urlpatterns
-from lessons.extras.hardened_chat.presence import ANNOUNCE_INTERVAL
 from lessons.extras.routing import websocket_urlpatterns
 from lessons.workshop.engine.world.database import fresh_database
 from lessons.workshop.judge import StrictCommunicator
@@ -35,8 +34,8 @@ class Participant:
 
     async def confirm(self, frames) -> None:
         """Answer the last question for a receipt in these frames."""
-        token = [frame["confirm"] for frame in frames if "confirm" in frame][-1]
-        await self.client.send_json_to({"confirmed": token})
+        key = [frame["confirm"] for frame in frames if "confirm" in frame][-1]
+        await self.client.send_to(text_data=key)
 
     def new_messages(self) -> list[str]:
         """Return the texts of the messages since the last call."""
@@ -70,7 +69,7 @@ class Chat:
         """Connect, check that the connection stays open, and discard all frames so far."""
         participant = await self.connect(name, room, seen, headers)
         assert participant.client.close_code is None
-        await wait(ANNOUNCE_INTERVAL)  # then every participant knows who is present
+        await wait(0)  # until every participant has received what follows from it
         for each in self.participants:
             each.new_frames()
         return participant

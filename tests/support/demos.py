@@ -15,7 +15,7 @@ DATABASE_DEMOS = ("async_demo.LeanEcho", "layers_demo.Noticeboard")
 # These send to one client what another client has sent or saved. That is their purpose.
 SHARING = ("layers_demo.Jukebox", "layers_demo.Siren", "layers_demo.Primes")
 SHARING += ("db_demo.Guestbook", "db_demo.EntryCounter", "db_demo.Chat", "db_demo.GenericChat")
-SHARING += ("db_demo.HardenedChat", "db_demo.HardenedGenericChat")
+SHARING += ("lessons.HardenedChat",)
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,10 @@
 
 `python -m tests.support.servers.db_demo_server DATABASE project` serves the whole project,
 `... DATABASE demos` only the routes of the worked examples, without a check of the origin.
-`... DATABASE slow` serves the project, but to join a room takes the database a quarter of a
-second, and Daphne gives a handshake five seconds.
 """
 
 import os
 import sys
-import time
 from datetime import timedelta
 
 import django
@@ -22,25 +19,15 @@ from channels.routing import URLRouter  # noqa: E402
 
 from db_demo.routing import storing_urlpatterns, websocket_urlpatterns  # noqa: E402
 from lessons.asgi import application  # noqa: E402
-from lessons.extras.hardened_chat import logic, store  # noqa: E402
+from lessons.extras.hardened_chat import consumer, store  # noqa: E402
 from tests.support.servers.daphne_server import serve  # noqa: E402
 
 APPLICATIONS = {
     "project": application,
     "demos": URLRouter([*websocket_urlpatterns, *storing_urlpatterns]),
-    "slow": application,
 }
 
 
-def join_slowly(*args, join=store.join):
-    time.sleep(0.25)
-    return join(*args)
-
-
 if __name__ == "__main__":
-    if sys.argv[2] == "slow":
-        store.join, handshake_timeout = join_slowly, 5
-    else:
-        logic.HEARTBEAT_INTERVAL, store.PRESENCE_TIMEOUT = 0.2, timedelta(seconds=2)
-        handshake_timeout = 60
-    serve(APPLICATIONS[sys.argv[2]], websocket_handshake_timeout=handshake_timeout)
+    consumer.HEARTBEAT_INTERVAL, store.PRESENCE_TIMEOUT = 0.2, timedelta(seconds=2)
+    serve(APPLICATIONS[sys.argv[2]], websocket_handshake_timeout=60)

@@ -36,6 +36,7 @@ export class Connection {
 
   open() {
     clearTimeout(this.timer);
+    this.isReady = false;
     this.onState("connecting", "Connecting…");
     const socket = new WebSocket(`${this.url}?seen=${this.seen}`);
     socket.onopen = () => this.sendOutbox();
@@ -57,10 +58,6 @@ export class Connection {
     this.send({ message: text, key });
   }
 
-  sendTyping() {
-    this.send({ typing: true });
-  }
-
   send(request) {
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(request));
   }
@@ -74,11 +71,12 @@ export class Connection {
       if (frame.id <= this.seen) return;
       this.seen = frame.id;
     }
-    if ("ready" in frame) {
+    if ("here" in frame && !this.isReady) {
+      this.isReady = true; // the first list of users comes after the history
       this.attempts = 0;
       this.onState("open", "Connected.");
     }
-    if ("confirm" in frame) this.send({ confirmed: frame.confirm });
+    if ("confirm" in frame) this.socket.send(frame.confirm);
     const key = frame.saved ?? frame.key;
     const text = this.outbox.get(key);
     this.outbox.delete(key);

@@ -2,8 +2,6 @@
 
 import { Connection } from "./connection.js";
 
-const TYPING_VISIBLE = 4_000; // milliseconds
-const TYPING_INTERVAL = 2_000;
 const MAX_MESSAGES = 500; // on the page
 
 const element = (id) => document.getElementById(id);
@@ -11,15 +9,12 @@ const [log, messages, form, text] = ["log", "messages", "form", "text"].map(elem
 const title = document.title;
 let missed = 0; // messages since the connection was lost
 let unread = 0; // messages while the page is in the background
-let typingSentAt = 0;
 let wasOpen = false;
 
 const connection = new Connection(document.querySelector("main").dataset.path, {
   onFrame: (frame) => {
     if ("message" in frame) showMessage(frame);
-    else if ("ready" in frame) showReady();
     else if ("here" in frame) showUsers(frame);
-    else if ("typing" in frame) showTyping(frame.typing ?? "guest");
     else if ("error" in frame) showError(frame);
   },
   onState: (state, words) => {
@@ -54,7 +49,6 @@ function showMessage({ message, by, at }) {
   messages.append(line);
   while (messages.children.length > MAX_MESSAGES) messages.firstElementChild.remove();
   if (isAtEnd) log.scrollTop = log.scrollHeight;
-  element("typing").textContent = "";
   if (document.hidden) document.title = `(${(unread += 1)}) ${title}`;
 }
 
@@ -65,18 +59,11 @@ function showReady() {
   [missed, wasOpen] = [0, true];
 }
 
-function showUsers({ here, more, guests }) {
+function showUsers({ here, guests }) {
+  if (log.getAttribute("aria-busy") === "true") showReady();
   const names = [...here];
-  if (more) names.push(`${more} more`);
   if (guests) names.push(guests === 1 ? "1 guest" : `${guests} guests`);
   element("here").replaceChildren(...names.map((name) => createElement("li", "", name)));
-}
-
-let typingTimer;
-function showTyping(name) {
-  element("typing").textContent = `${name} is typing…`;
-  clearTimeout(typingTimer);
-  typingTimer = setTimeout(() => (element("typing").textContent = ""), TYPING_VISIBLE);
 }
 
 function showError({ error, text: rejected }) {
@@ -97,12 +84,6 @@ text.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
   event.preventDefault();
   form.requestSubmit();
-});
-
-text.addEventListener("input", () => {
-  if (Date.now() - typingSentAt < TYPING_INTERVAL) return;
-  typingSentAt = Date.now();
-  connection.sendTyping();
 });
 
 document.addEventListener("visibilitychange", () => {
