@@ -12,13 +12,6 @@ from daphne.ws_protocol import WebSocketProtocol
 
 from lessons.extras.backpressure import InputLimit, PriceFeed
 from lessons.workshop.judge import StrictCommunicator
-from tests.support.programs.memory_probes import (
-    FRAMES,
-    Server,
-    send_to_a_client,
-    send_to_a_handler,
-)
-from tests.support.programs.running_program import wait_until
 
 
 async def publish(*prices):
@@ -90,19 +83,6 @@ async def test_closes_when_nothing_was_confirmed_for_ten_seconds(client):
     assert get_channel_layer().groups == {}
 
 
-async def test_a_quiet_feed_closes_no_client(client):
-    await publish(1)
-    await received_prices(client)
-    await asyncio.sleep(60)
-    await publish(2)
-    assert [price for _, price in await received_prices(client)] == [2]
-
-
-async def test_leaves_the_group_with_its_client(client):
-    await client.disconnect()
-    assert get_channel_layer().groups == {}
-
-
 # The limit of waiting frames
 
 
@@ -162,62 +142,7 @@ async def test_an_exception_of_the_application_leaves_the_middleware():
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-# The memory of real servers
-
-
-@pytest.mark.parametrize(
-    ("path", "kind", "least", "most"),
-    [
-        ("/sends", "Daphne", 100, 150),
-        ("/sends", "uvicorn", 0, 30),
-        ("/queue", "Daphne", 100, 150),
-        ("/queue", "uvicorn", 0, 30),
-        ("/prices", "Daphne", 0, 30),
-    ],
-)
-def test_unread_frames_fill_the_memory_of_daphne_unless_they_must_be_confirmed(
-    path, kind, least, most
-):
-    growth, sent = send_to_a_client(kind, path)
-    assert least <= growth <= most
-    if path != "/prices":
-        assert (int(sent) == FRAMES) is (kind == "Daphne")
-
-
-@pytest.mark.parametrize(
-    ("path", "kind", "least", "most"),
-    [
-        ("/busy", "Daphne", 100, 150),
-        ("/busy", "uvicorn", 0, 30),
-        ("/busy/limited", "Daphne", 20, 60),
-    ],
-)
-def test_unhandled_frames_fill_the_memory_of_daphne_up_to_a_limit_of_the_consumer(
-    path, kind, least, most
-):
-    growth, sent, code = send_to_a_handler(kind, path)
-    assert least <= growth <= most
-    assert (sent == FRAMES) is (path == "/busy" and kind == "Daphne")
-    if path == "/busy/limited":
-        # Daphne ends the TCP connection a second after the close. A client that sends all the
-        # time may not have read the close by then.
-        assert code in (4429, 1006)
-    else:
-        assert code != 4429
-
-
-def test_daphne_drops_a_client_that_does_not_read_soon_after_the_close():
-    with Server("Daphne") as server, server.connect("/sends") as client:
-        client.send("close")
-        assert int(server.wait_for_line("ready ")) == FRAMES
-        assert server.memory() - server.at_first > 100
-        assert server.wait_for_line("left ") == "1006"
-
-        def is_free():
-            with server.connect("/sends"):  # Python collects garbage only while it makes objects
-                return server.memory() - server.at_first < 30
-
-        wait_until(is_free)
+# Daphne
 
 
 def test_a_client_that_sends_gets_no_ping_from_daphne():
