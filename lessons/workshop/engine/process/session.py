@@ -47,6 +47,7 @@ from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.engine.script.other_processes import CallMade
 from lessons.workshop.engine.script.steps import Step, parse_step
 from lessons.workshop.engine.world.loop import ThreadSleep
+from lessons.workshop.engine.world.threads import EngineThread
 
 PLAY_TIMEOUT = 5.0  # seconds that one conversation may take
 _START_TIMEOUT = 30.0  # seconds: on a busy machine a child starts slowly
@@ -59,7 +60,6 @@ MAX_OUTPUT = 4000  # characters of printed text that are kept
 WATCH_INTERVAL = 0.1  # seconds between two looks at a conversation
 WAITING_FACTOR = 4  # how much longer than it may work a conversation may take in all
 _process_time, _monotonic = time.process_time, time.monotonic  # others may be replaced
-WATCHDOG = "watchdog"  # name of the thread that ends a conversation after its time limit
 
 
 @dataclass(frozen=True)
@@ -644,7 +644,7 @@ class _Watchdog:
 
     def __enter__(self):
         self._processor_time, self._begun = _process_time(), _monotonic()
-        threading.Thread(target=self._watch, name=WATCHDOG, daemon=True).start()
+        EngineThread(target=self._watch, daemon=True).start()
 
     def __exit__(self, *_):
         self._is_over.set()

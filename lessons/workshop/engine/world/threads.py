@@ -60,6 +60,13 @@ def is_pool_thread(thread: threading.Thread) -> bool:
     return getattr(thread, "_target", None) is concurrent.futures.thread._worker
 
 
+class EngineThread(threading.Thread):
+    """A thread of the engine itself. No code of a conversation runs in it, so no loop waits for it.
+
+    Otherwise each jump of a loop's clock would wait about a millisecond of real time for it.
+    """
+
+
 class ControlledThread:
     """A thread, or one job of a pool, that runs only when it has its turn."""
 
@@ -366,13 +373,16 @@ class ThreadTurns:
         self.signal()
 
     def has_unknown_threads(self) -> bool:
-        """Whether a thread runs that is not controlled. Those of idle pools do not run."""
+        """Whether a thread runs that is not controlled. Idle pools and the engine do not count."""
         if threading.active_count() == 1:
             return False
         if any(self._is_loose(it) for it in tuple(self._threads)):
             return True
         known = {get_ident(), threading.main_thread().ident, *_controlled}
-        return any(it.ident not in known and not is_pool_thread(it) for it in threading.enumerate())
+        return any(
+            not (it.ident in known or is_pool_thread(it) or isinstance(it, EngineThread))
+            for it in threading.enumerate()
+        )
 
     def note_work(self, thread: ControlledThread) -> None:
         """The thread begins work that takes real time: a query, for example."""
