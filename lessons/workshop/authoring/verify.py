@@ -40,11 +40,12 @@ _BLOCK = re.compile(r"^```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | 
 
 @dataclass
 class VerifyReport:
-    """The faults of a lesson, and how many mistakes and mutants were judged."""
+    """The faults of a lesson, and how many mistakes, submissions and mutants were judged."""
 
     lesson: Lesson
     faults: list[str] = field(default_factory=list)
     mistakes: int = 0
+    submissions: int = 0
     mutants: int = 0
     equivalent: int = 0
     survivors: list[str] = field(default_factory=list)  # names of mutants that nothing catches
@@ -238,7 +239,9 @@ def _faults_of_receivers(prediction: Prediction, recording: Recording) -> list[s
 
 def _verify_verdicts(report: VerifyReport, mutants: bool) -> None:
     lesson = report.lesson
-    can_fail = _verify_exercise(report)
+    # A mistake must be red with its diagnosis first. Only mutants need to know each red claim.
+    stops_at_red = not mutants
+    can_fail = _verify_exercise(report, stops_at_red)
     solution = judge(lesson, "solution")
     if not solution.green:
         report.faults.append(f"the solution is red:\n{explain(solution)}")
@@ -247,7 +250,7 @@ def _verify_verdicts(report: VerifyReport, mutants: bool) -> None:
         if outcome.claim == outcome.name:
             report.faults.append(f"{outcome.name} has no docstring")
     for name, mistake in mistakes_of(lesson).items():
-        can_fail |= _verify_mistake(report, name, mistake)
+        can_fail |= _verify_mistake(report, name, mistake, stops_at_red)
     if not report.mistakes:
         report.faults.append("mistakes.py has no mistake")
     if mutants:
@@ -257,10 +260,10 @@ def _verify_verdicts(report: VerifyReport, mutants: bool) -> None:
                 report.faults.append(f"{outcome.name} is never red: no mistake and no mutant fails")
 
 
-def _verify_exercise(report: VerifyReport) -> set[str]:
+def _verify_exercise(report: VerifyReport, stops_at_red: bool) -> set[str]:
     lesson = report.lesson
     content = lesson.original.read_bytes()
-    verdict = judge(lesson, str(lesson.original))
+    verdict = judge(lesson, str(lesson.original), stops_at_red=stops_at_red)
     if exercise_copies.read_manifest().get(lesson.folder.name) != exercise_copies.digest(content):
         report.faults.append(
             "exercise.py has another digest in exercises.sha256: run verify --update"
@@ -278,14 +281,14 @@ def _red_checks(verdict) -> set[str]:
     return {outcome.name for outcome in verdict.outcomes if outcome.state == "red"}
 
 
-def _verify_mistake(report: VerifyReport, name: str, mistake) -> set[str]:
+def _verify_mistake(report: VerifyReport, name: str, mistake, stops_at_red: bool) -> set[str]:
     report.mistakes += 1
     expected = mistake.diagnosis
     if expected not in catalogue():
         report.faults.append(f"{name} names a diagnosis that does not exist: {expected}")
     if not mistake.__doc__:
         report.faults.append(f"{name} does not say what was misunderstood: write a docstring")
-    verdict = judge(report.lesson, f"mistake:{name}")
+    verdict = judge(report.lesson, f"mistake:{name}", stops_at_red=stops_at_red)
     if verdict.green:
         report.faults.append(f"{name} is green")
     elif verdict.diagnosis_ids[:1] != [expected]:

@@ -31,12 +31,14 @@ def judge(
     on_start: Callable[[], object] = lambda: None,
     on_claims: Callable[[Verdict], object] = lambda verdict: None,
     start_player: Callable[..., PlayerProcess] = ForkedPlayer,
+    stops_at_red: bool = False,
 ) -> Verdict:
     """The verdict on `target` ("exercise", "solution", "mistake:NAME", a path).
 
     First the lesson's claims are checked, then generated conversations. Each conversation has
     `timeout` seconds. `on_start` is called when the child process has been started. If all claims
     are green, `on_claims` is called with the verdict so far. `start_player` starts the process.
+    With `stops_at_red`, nothing is played after the first red claim: its finding is the first one.
     The result is a Verdict, whatever the target's code does. Raises UnknownTarget,
     PlayerNotStarted, and CourseError if the lesson's own files are broken.
     """
@@ -60,7 +62,7 @@ def judge(
         if sessions.problem:
             return verdict(sessions, [])
         with _errors_of_the_course():
-            outcomes = _run_claims(lesson, sessions, claims, output)
+            outcomes = _run_claims(lesson, sessions, claims, output, stops_at_red)
         if not claims.model.explores:
             return verdict(sessions, outcomes)
         exploration = Outcome(exploring.NAME, exploring.CLAIM, "not run")
@@ -83,7 +85,11 @@ def _errors_of_the_course():
 
 
 def _run_claims(
-    lesson: Lesson, sessions: SessionPool, claims: Claims, output: LimitedOutput
+    lesson: Lesson,
+    sessions: SessionPool,
+    claims: Claims,
+    output: LimitedOutput,
+    stops_at_red: bool,
 ) -> list[Outcome]:
     """The outcome of each claim. What the consumer prints is added to `output`."""
     outcomes = []
@@ -97,7 +103,8 @@ def _run_claims(
             name, claim = function.__name__, claim_of(function)
             outcomes.append(Outcome(name, claim, "red", ended.finding))
             break
-        if sum(is_stuck(outcome) for outcome in outcomes) == MAX_STUCK:
+        is_red = outcomes[-1].state == "red"
+        if (stops_at_red and is_red) or sum(map(is_stuck, outcomes)) == MAX_STUCK:
             break
     rest = claims.functions[len(outcomes) :]
     return [*outcomes, *(Outcome(it.__name__, claim_of(it), "not run") for it in rest)]

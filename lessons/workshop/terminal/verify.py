@@ -7,11 +7,14 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from django.core.management.base import CommandError
 from rich.text import Text
 
+from lessons.workshop.authoring import submissions as written_submissions
+from lessons.workshop.authoring.submissions import verify_submissions
 from lessons.workshop.authoring.verify import (
     LESSON_ERRORS,
     VerifyReport,
@@ -28,15 +31,28 @@ from lessons.workshop.student.progress import state_dir
 from lessons.workshop.terminal.terminal_output import STATE_SIGNS, print_paragraph, print_text
 
 
-def verify(console, lesson: Lesson | None, mutants: bool, survivors: bool, update: bool) -> int:
-    """Print a line and the faults of each lesson, or of one. Returns 1 if there are faults."""
-    chosen = [lesson] if lesson else list(lesson_index.lessons())
+def verify(
+    console, lessons: list[str], mutants: bool, survivors: bool, submissions: bool, update: bool
+) -> int:
+    """Print a line and the faults of each of these lessons, or of all. Returns 1 for faults.
+
+    With `submissions`, the written submissions are judged, and nothing else.
+    """
+    chosen = list(dict.fromkeys(map(lesson_index.find, lessons))) or [*lesson_index.lessons()]
     names = _read_survivors() if survivors else {}
     if survivors:
         if not any(one.key in names for one in chosen):
             raise CommandError("No survivors are known: run --mutants first.", returncode=2)
         chosen = [one for one in chosen if names.get(one.key)]
-    jobs = [(one, mutants, names.get(one.key, ()), update) for one in chosen]
+    if submissions and not written_submissions.folder().is_dir():
+        fault = "This copy of the course has no written submissions: tests/submissions is missing."
+        raise CommandError(fault, returncode=2)
+    jobs = [
+        (one, update, partial(verify_lesson, mutants=mutants, survivors=names.get(one.key, ())))
+        for one in chosen
+    ]
+    if submissions:
+        jobs = [(one, update, verify_submissions) for one in chosen]
     reports = []
     for report in _run(jobs):
         reports.append(report)
@@ -73,13 +89,13 @@ def _set_up_worker() -> None:
 
 
 def _report_on(job: tuple) -> VerifyReport:
-    lesson, mutants, survivors, update = job
+    lesson, update, verify_one = job
     try:
         if update:
             update_transcripts(lesson)
             update_manifest([lesson])
             lesson = Lesson(lesson.folder)  # the old one has the old text in its cache
-        return verify_lesson(lesson, mutants, survivors)
+        return verify_one(lesson)
     except CourseError as fault:
         return VerifyReport(lesson, [f"the checks fail for every target:\n{fault}"])
     except LESSON_ERRORS as fault:
@@ -114,6 +130,8 @@ def _print_report(console, report: VerifyReport) -> None:
 
 
 def _counts(reports: list[VerifyReport]) -> str:
+    if submissions := sum(report.submissions for report in reports):
+        return f"submissions: {submissions}"
     text = f"mistakes: {sum(report.mistakes for report in reports)}"
     if mutants := sum(report.mutants for report in reports):
         equivalent = sum(report.equivalent for report in reports)

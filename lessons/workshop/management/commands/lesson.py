@@ -86,10 +86,15 @@ class Command(BaseCommand):
         )
         grade.add_argument("--output", metavar="FOLDER", help="where to write the report")
         grade.add_argument("--again", action="store_true", help="judge also what has a verdict")
-        verify = _add(actions, "verify", "prove the course, for its authors", "all lessons")
-        verify.add_argument("--mutants", action="store_true", help="machine-made mistakes too")
-        verify.add_argument(
+        verify = actions.add_parser("verify", help="prove the course, for its authors")
+        verify.add_argument("lessons", nargs="*", metavar="LESSON", help="by default all lessons")
+        what = verify.add_mutually_exclusive_group()
+        what.add_argument("--mutants", action="store_true", help="machine-made mistakes too")
+        what.add_argument(
             "--survivors", action="store_true", help="the mutants that nothing caught the last time"
+        )
+        what.add_argument(
+            "--submissions", action="store_true", help="the written submissions in tests/"
         )
         verify.add_argument("--update", action="store_true", help="record the transcripts again")
         new = actions.add_parser("new", help="create the files of a new lesson, to be filled in")

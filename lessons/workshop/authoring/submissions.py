@@ -1,0 +1,107 @@
+"""Judges the written submissions of a lesson: each right one must be green, each wrong one red.
+
+A table tests/submissions/NN_slug.toml holds them:
+
+- `base` is a right file. It is a submission, too.
+- `right` and `wrong` hold others by name: a list of [old, new] pairs, each `old` of which occurs
+  once in `base`, or a whole file.
+- `diagnosis` holds, for wrong ones, the first diagnosis that they must get.
+
+Most submissions stand there because a verdict on such a file was wrong once.
+"""
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lessons.workshop.authoring.verify import VerifyReport
+from lessons.workshop.course import lesson_index
+from lessons.workshop.course.lesson_index import Lesson
+from lessons.workshop.engine.process.target import Target
+from lessons.workshop.judge.runner import judge
+from lessons.workshop.judge.verdict import explain_finding
+
+_KEYS = {"base", "right", "wrong", "diagnosis"}
+
+
+class InvalidTable(ValueError):
+    """A table of submissions that cannot be used; the message says why."""
+
+
+@dataclass(frozen=True)
+class WrittenSubmission:
+    """A file of a table. `diagnosis` is the first one that a wrong file must get, if known."""
+
+    name: str
+    source: str
+    is_right: bool
+    diagnosis: str | None = None
+
+
+def folder() -> Path:
+    """Where the tables are. A copy of the course without its tests does not have them."""
+    return lesson_index.PROJECT_DIR / "tests" / "submissions"
+
+
+def read_submissions(lesson: Lesson) -> list[WrittenSubmission]:
+    """All submissions of the lesson. Raises InvalidTable."""
+    file = folder() / f"{lesson.folder.name}.toml"
+    try:
+        return list(_submissions_in(tomllib.loads(file.read_text(encoding="utf-8"))))
+    except (OSError, ValueError) as error:
+        raise InvalidTable(f"{file.name}: {error}") from None
+
+
+def _submissions_in(table: dict) -> Iterator[WrittenSubmission]:
+    base, wrong, diagnoses = (table.get(key) for key in ("base", "wrong", "diagnosis"))
+    if unknown := table.keys() - _KEYS or (diagnoses or {}).keys() - (wrong or {}).keys():
+        raise ValueError(f"no wrong submission and no part has this name: {min(unknown)}")
+    if not base or not wrong:
+        raise ValueError("write `base` and a wrong submission")
+    yield WrittenSubmission("base", base, True)
+    for name, change in table.get("right", {}).items():
+        yield WrittenSubmission(name, _changed(base, name, change), True)
+    for name, change in wrong.items():
+        yield WrittenSubmission(
+            name, _changed(base, name, change), False, (diagnoses or {}).get(name)
+        )
+
+
+def _changed(base: str, name: str, change: str | list[list[str]]) -> str:
+    if isinstance(change, str):
+        return change
+    for old, new in change:
+        if (count := base.count(old)) != 1:
+            raise ValueError(f"{name}: {old!r} occurs {count} times")
+        base = base.replace(old, new)
+    return base
+
+
+def verify_submissions(lesson: Lesson) -> VerifyReport:
+    """Judge all submissions of the lesson. The report has those with an unexpected verdict."""
+    report = VerifyReport(lesson)
+    try:
+        submissions = read_submissions(lesson)
+    except InvalidTable as error:
+        report.faults.append(str(error))
+        return report
+    for submission in submissions:
+        report.submissions += 1
+        if fault := fault_of(lesson, submission):
+            report.faults.append(fault)
+    return report
+
+
+def fault_of(lesson: Lesson, submission: WrittenSubmission) -> str | None:
+    """What is wrong with the verdict on this submission; None if it is as written."""
+    names = lesson.exercise_name, lesson.exercise_base
+    target = Target("submission", lesson.exercise, *names, submission.source)
+    verdict = judge(lesson, target, stops_at_red=True)
+    if submission.is_right:
+        reason = "\n".join(explain_finding(finding) for finding in verdict.findings)
+        return None if verdict.green else f"{submission.name} is right and red:\n{reason}"
+    if verdict.green:
+        return f"{submission.name} is wrong and green"
+    found, wanted = next(iter(verdict.diagnosis_ids), "no diagnosis"), submission.diagnosis
+    return None if wanted in (None, found) else f"{submission.name} gets {found}, not {wanted}"
