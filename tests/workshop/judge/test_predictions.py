@@ -1,23 +1,17 @@
 """Predictions: shuffled for each page, graded by a recording, checked by verify."""
 
-import re
-
 import pytest
-from tests.judge.test_compare import own_feed
-from tests.web.test_pages import text
 
 from lessons.workshop.authoring.verify import verify_predictions
-from lessons.workshop.course.lesson_index import find, lessons
+from lessons.workshop.course.lesson_index import find
 from lessons.workshop.judge.study.predictions import (
     Card,
-    InvalidPrediction,
     cards,
     grade_order,
     predictions,
     received_frames,
     shuffled,
 )
-from lessons.workshop.page.views.prediction_views import question_context
 
 GROUP_SEND = 'layer 1 ← group_send  "jukebox": jukebox.song  title: "hello"'
 AT_1, AT_2 = (
@@ -97,37 +91,21 @@ def test_shuffles_in_the_same_way_and_never_keeps_the_order():
 
 
 @pytest.fixture
-def page(client, settings):
+def page(client, settings, own_feed):
     """`page("stop")`: ask(number, **given) of a lesson's page."""
     settings.WORKSHOP = True
 
     def open_page(slug):
         url = f"/lessons/{find(slug).key}/"
-        feed = own_feed(client)
 
         def ask(number, end="", status=200, **given):
-            response = client.get(f"{url}predict/{number}/{end}", {"feed": feed, **given})
+            response = client.get(f"{url}predict/{number}/{end}", {"feed": own_feed, **given})
             assert response.status_code == status
             return response.json()
 
         return ask
 
     return open_page
-
-
-def test_every_lesson_asks_two_to_four_questions():
-    for lesson in lessons():
-        assert 2 <= len(question_context(lesson)) <= 4
-
-
-@pytest.mark.django_db
-def test_questions_are_on_the_page_of_a_workshop_only(client, settings):
-    settings.WORKSHOP = True
-    page = text(client.get("/lessons/03-stop/"))
-    assert re.findall(r"Question \d", page) == ["Question 1", "Question 2", "Question 3"]
-    assert "A page calls <code>close()</code> without a code. What does" in page
-    settings.WORKSHOP = False
-    assert "Question" not in text(client.get("/lessons/03-stop/"))
 
 
 @pytest.mark.django_db
@@ -217,14 +195,3 @@ def test_verify_reports_invalid_questions(course):
 def test_verify_reports_unreadable_predictions(course, text, fault):
     (found,) = with_predictions(course[0], text)
     assert fault in found
-
-
-def test_a_lesson_without_a_predictions_file_has_no_questions(course):
-    course[0].predictions.unlink()
-    assert predictions(course[0]) == ()
-
-
-def test_rejects_an_unreadable_file(course):
-    course[0].predictions.write_text("prediction = 1")
-    with pytest.raises(InvalidPrediction):
-        predictions(course[0])

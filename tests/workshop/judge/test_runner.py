@@ -1,7 +1,5 @@
 """Every file gets a verdict, whatever its code does, and the verdict names the mistake."""
 
-import json
-import multiprocessing
 from contextlib import suppress
 from xml.etree import ElementTree
 
@@ -10,6 +8,7 @@ import pytest
 
 from lessons.workshop.engine.process.target import UnknownTarget, resolve
 from lessons.workshop.judge.runner import CourseError, judge
+from tests.support.courses import ACCEPT
 
 
 def states(verdict):
@@ -30,37 +29,25 @@ def test_one_red_check_leaves_the_others_green(judge_lamp):
     assert verdict.diagnosis_ids == ["wrong-close-code"]
 
 
+CLASS, IMPORT = "class Lamp(", "from channels.consumer"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "diagnosis", "line"),
     [
-        ("class Lamp(", "class Lamp((", "syntax-error", 5),
+        (CLASS, "class Lamp((", "syntax-error", 5),
+        (IMPORT, f"import no_such_module\n{IMPORT}", "import-error", 1),
         (
-            "from channels.consumer",
-            "import no_such_module\nfrom channels.consumer",
-            "import-error",
-            1,
-        ),
-        (
-            "from channels.consumer",
-            "from channels.generic.websocket import JSONWebSocketConsumer\nfrom channels.consumer",
+            IMPORT,
+            f"from channels.generic.websocket import JSONWebSocketConsumer\n{IMPORT}",
             "misspelt-consumer",
             1,
         ),
-        ("class Lamp(", "1 / 0\n\n\nclass Lamp(", "import-error", 5),
-        ("class Lamp(", "raise SystemExit(3)\n\n\nclass Lamp(", "calls-exit", 5),
-        (
-            "class Lamp(",
-            "import asyncio\n\n\nraise asyncio.CancelledError\n\n\nclass Lamp(",
-            "import-error",
-            8,
-        ),
-        (
-            "class Lamp(",
-            "import pytest\n\n\npytest.skip('later', allow_module_level=True)\n\n\nclass Lamp(",
-            "import-error",
-            8,
-        ),
-        ("class Lamp(", "class Lampe(", "name-missing", 0),
+        (CLASS, f"1 / 0\n{CLASS}", "import-error", 5),
+        (CLASS, f"raise SystemExit(3)\n{CLASS}", "calls-exit", 5),
+        (CLASS, f"raise __import__('asyncio').CancelledError\n{CLASS}", "import-error", 5),
+        (CLASS, f"import os; os._exit(0)\n{CLASS}", "process-died", 0),
+        (CLASS, "class Lampe(", "name-missing", 0),
         ("(SyncConsumer):", ":", "wrong-base-class", 0),
         ("SyncConsumer", "AsyncConsumer", "wrong-base-class", 0),
     ],
@@ -74,13 +61,14 @@ def test_reports_why_a_file_cannot_be_judged(judge_lamp, old, new, diagnosis, li
     assert verdict.outcomes == ()
 
 
-def test_suggests_the_name_of_a_renamed_class(judge_lamp):
-    assert "The file has Lampe" in judge_lamp("class Lamp(", "class Lampe(").problem.detail
+def test_an_unreadable_file_is_a_problem(lesson):
+    file = lesson.folder / "exercise.py"
+    file.write_bytes(b"\xff\xfe")
+    assert judge(lesson, str(file)).problem.diagnosis == "wrong-encoding"
 
 
-@pytest.mark.parametrize("loop", ["while True: pass", "while True: print('on ' * 1000)"])
-def test_stops_an_endless_loop_and_names_its_handler_event_and_line(judge_lamp, accept, loop):
-    verdict = judge_lamp(accept, f"\n        {loop}", limit=0.5)
+def test_stops_an_endless_loop_and_names_its_handler_event_and_line(judge_lamp, accept):
+    verdict = judge_lamp(accept, "\n        while True: print('on ' * 1000)", limit=0.3)
 
     assert states(verdict) == ["red", "red"]
     finding = verdict.findings[0]
@@ -90,18 +78,30 @@ def test_stops_an_endless_loop_and_names_its_handler_event_and_line(judge_lamp, 
     )
 
 
+@pytest.mark.parametrize(
+    ("code", "diagnosis"),
+    [
+        ("raise SystemExit(3)", "calls-exit"),
+        ("self.websocket_connect(event)", "recursion"),
+        (
+            f"{ACCEPT}; import threading, time; "
+            "threading.Thread(target=time.sleep, args=(60,)).start()",
+            "thread-left-behind",
+        ),
+    ],
+)
+def test_names_what_ends_or_outlives_a_handler(judge_lamp, accept, code, diagnosis):
+    verdict = judge_lamp(accept, code)
+
+    assert states(verdict) == ["red", "red"]
+    assert verdict.diagnosis_ids == [diagnosis]
+
+
 def test_stops_an_endless_loop_at_module_level_and_names_its_line(judge_lamp):
-    verdict = judge_lamp("class Lamp(", "while True:\n    pass\n\n\nclass Lamp(", limit=0.5)
+    verdict = judge_lamp("class Lamp(", "while True:\n    pass\n\n\nclass Lamp(", limit=0.3)
 
     assert verdict.problem.diagnosis == "stuck"
     assert verdict.problem.line in (5, 6)
-
-
-def test_names_sys_exit_in_a_handler(judge_lamp, accept):
-    verdict = judge_lamp(accept, "raise SystemExit(3)")
-
-    assert states(verdict) == ["red", "red"]
-    assert verdict.diagnosis_ids == ["calls-exit"]
 
 
 @pytest.mark.parametrize(
@@ -121,13 +121,6 @@ def test_a_process_that_dies_makes_its_check_red_and_the_rest_not_run(
     assert said in verdict.findings[0].detail
 
 
-def test_a_process_that_dies_during_the_import_is_not_green(judge_lamp):
-    verdict = judge_lamp("class Lamp(", "import os; os._exit(0)\n\n\nclass Lamp(")
-
-    assert not verdict.green
-    assert verdict.problem.diagnosis == "process-died"
-
-
 def test_cuts_long_output_and_says_so(judge_lamp, accept):
     verdict = judge_lamp(accept, f"{accept}\n        print('x' * 10_000_000)")
 
@@ -136,26 +129,9 @@ def test_cuts_long_output_and_says_so(judge_lamp, accept):
     assert verdict.output.endswith("more characters were printed and cut]")
 
 
-def test_keeps_printed_text(judge_lamp, accept):
+def test_keeps_what_the_import_prints_once_and_what_each_claim_prints(judge_lamp, accept):
+    assert judge_lamp(CLASS, f"print('imported')\n{CLASS}").output == "imported\n"
     assert judge_lamp(accept, f"{accept}; print('accepted')").output == "accepted\n" * 2
-
-
-def test_keeps_what_is_printed_by_the_import_once(judge_lamp):
-    assert judge_lamp("class Lamp(", "print('imported')\n\n\nclass Lamp(").output == "imported\n"
-
-
-def test_names_a_thread_that_was_left_behind(judge_lamp, accept):
-    thread = (
-        "import threading, time; threading.Thread(target=time.sleep, args=(60,), name='t').start()"
-    )
-
-    assert judge_lamp(accept, f"{accept}; {thread}").diagnosis_ids == ["thread-left-behind"]
-
-
-def test_names_endless_recursion(judge_lamp, accept):
-    verdict = judge_lamp(accept, "self.websocket_connect(event)")
-
-    assert verdict.diagnosis_ids == ["recursion"]
 
 
 def test_kills_a_process_that_a_student_started(judge_lamp, accept, tmp_path):
@@ -186,11 +162,9 @@ class LampModel(Model):
     ("check", "text"),
     [
         ("", "check.py has no model"),
-        ("def test_x(play):", "check.py, line 1: .*expected an indented block"),
         ("from lessons.workshop.judge import NoSuchName", "check.py, line 1: ImportError"),
         (f"{MODEL}async def test_x(play):\n    pass", "test_x is async"),
         (f"{MODEL}def test_x(play):\n    play('conect')", "conect"),
-        (f"{MODEL}def test_x(play):\n    play('connect | rows NoSuchModel')", "NoSuchModel"),
         (f"{MODEL}def test_x(play):\n    raise LookupError('in a claim')", "in a claim"),
         (f"{MODEL}    def connect(self, client):\n        1 / 0", "ZeroDivisionError"),
     ],
@@ -214,19 +188,6 @@ def test_an_unknown_target_raises_an_error_that_lists_the_targets(lesson):
         resolve(lesson, "solutoin")
 
 
-def test_judges_any_file(lesson):
-    assert judge(lesson, str(lesson.solution)).green
-
-
-def test_a_verdict_can_be_written_as_json(judge_lamp):
-    data = json.loads(json.dumps(judge_lamp('"websocket.close"}', '"websocket.send"}').as_json()))
-
-    assert data["green"] is False
-    assert data["outcomes"][1]["finding"]["diagnosis"] == "send-without-payload"
-    sent = [event["message"] for event in data["outcomes"][1]["transcript"]]
-    assert {"type": "websocket.receive", "text": "bye"} in sent
-
-
 def test_a_verdict_is_valid_junit_xml_for_any_output(judge_lamp, accept):
     verdict = judge_lamp(accept, f"{accept}; print('\\x00<b>&')")
 
@@ -234,13 +195,6 @@ def test_a_verdict_is_valid_junit_xml_for_any_output(judge_lamp, accept):
     assert suite.attrib["tests"] == "2"
     assert suite.attrib["failures"] == "0"
     assert "<b>&" in suite.find("system-out").text
-
-
-def test_reports_an_unreadable_file_as_a_problem(lesson):
-    file = lesson.folder / "exercise.py"
-    file.write_bytes(b"\xff\xfe")
-
-    assert judge(lesson, str(file)).problem.diagnosis == "wrong-encoding"
 
 
 def test_judging_leaves_no_process_behind(judge_lamp):
@@ -258,26 +212,6 @@ def _children():
             yield child.pid, " ".join(child.cmdline())
         except psutil.Error:
             continue
-
-
-def test_printed_text_does_not_change_the_verdict(judge_lamp, accept):
-    report = "print('green'); import sys; sys.__stdout__.write('done')"
-
-    assert not judge_lamp(accept, report).green
-
-
-@pytest.mark.parametrize(
-    "method", {"spawn", "forkserver"} & {*multiprocessing.get_all_start_methods()}
-)
-def test_every_start_method_gives_the_same_verdict(judge_lamp, monkeypatch, method):
-    monkeypatch.setattr(
-        "lessons.workshop.engine.process.child_process.start_method", lambda: method
-    )
-
-    verdict = judge_lamp('"websocket.close"}', '"websocket.close", "code": 1008}', limit=60.0)
-
-    assert states(verdict) == ["green", "red"]
-    assert verdict.diagnosis_ids == ["forbidden-close-code"]
 
 
 FORGERY = """\
@@ -306,14 +240,9 @@ frame.f_locals["pipe"].send_bytes({message})
         "pickle.dumps(Attack())",
         "b'\\xff\\x00'",
         'b"[" * 100_000',
-        'b"7"',
-        "packb(['loaded', 7])",
         "packb(['loaded', {'output': 7, 'cut': 0}])",
-        "packb(['loaded', {'output': 'a'}])",
-        "packb(['problem', 7])",
         "packb(['problem', {'diagnosis': 'invented', 'message': 'm'}])",
         "packb(['fault', 7])",
-        "packb(['refused', 7])",
         "packb(['unknown-type', {}])",
     ],
 )

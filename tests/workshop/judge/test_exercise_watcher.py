@@ -5,8 +5,10 @@ import os
 import pytest
 
 from lessons.workshop.engine.process.target import resolve
-from lessons.workshop.judge.daemon import exercise_judge
+from lessons.workshop.judge.daemon import exercise_watcher, judge_client
 from lessons.workshop.judge.daemon.exercise_watcher import ExerciseJudge
+from lessons.workshop.judge.daemon.judge_client import JudgeUnavailable
+from lessons.workshop.judge.daemon.judge_daemon import Client
 from lessons.workshop.judge.runner import CourseError
 from lessons.workshop.judge.verdict import Outcome, Verdict
 from lessons.workshop.student import exercise_copies, progress
@@ -28,7 +30,7 @@ def judged(monkeypatch):
         digest = resolve(lesson).digest()
         return Verdict(lesson.key, "exercise", (Outcome("a", "A", "red"),), digest=digest)
 
-    monkeypatch.setattr(exercise_judge, "judge", judge)
+    monkeypatch.setattr(exercise_watcher, "judge", judge)
     return keys
 
 
@@ -52,7 +54,7 @@ def start(course, messages):
 
 @pytest.fixture(autouse=True)
 def looks_at_all_exercises_every_time(monkeypatch):
-    monkeypatch.setattr(exercise_judge, "POLL_INTERVAL", 0)
+    monkeypatch.setattr(exercise_watcher, "POLL_INTERVAL", 0)
 
 
 def save(lesson, text):
@@ -77,28 +79,22 @@ def test_reports_the_verdict_and_the_progress_between_begin_and_end(lamp, start,
     begin, verdict, changed, end = messages
     assert begin == {"judging": "01-lamp"}
     assert verdict["lesson"] == "01-lamp"
-    assert Verdict.from_json(verdict["verdict"]) == exercise_judge.judge(lamp)
+    assert Verdict.from_json(verdict["verdict"]) == exercise_watcher.judge(lamp)
     assert changed["progress"]["01-lamp"]["state"] == "red"
     assert end == {"judging": None}
 
 
-def test_ignores_a_save_without_a_change(lamp, start, judged):
+@pytest.mark.parametrize(("is_watched", "times"), [(False, 1), (True, 2)])
+def test_judges_a_save_without_a_change_only_if_it_is_watched(
+    lamp, start, judged, is_watched, times
+):
     judge = start()
-    save(lamp, "# mine")
-    judge.look()
-    save(lamp, "# mine")
-    judge.look()
-    judge.look()
-    assert judged == [lamp.key]
-
-
-def test_judges_every_save_of_a_watched_exercise(lamp, start, judged):
-    judge = start()
-    judge.watched = {lamp.key}
+    judge.watched = {lamp.key} if is_watched else set()
     for _ in range(2):
         save(lamp, "# mine")
         judge.look()
-    assert judged == [lamp.key] * 2
+    judge.look()
+    assert judged == [lamp.key] * times
 
 
 def test_judges_a_requested_exercise_once(course, start, judged):
@@ -119,7 +115,7 @@ def test_judges_at_the_start_what_was_saved_before(lamp, start, judged):
 def test_skips_what_a_terminal_has_judged_and_reports_its_progress(lamp, start, judged, messages):
     judge = start()
     save(lamp, "# mine")
-    progress.save_verdict(lamp, exercise_judge.judge(lamp))
+    progress.save_verdict(lamp, exercise_watcher.judge(lamp))
     judge.look()
     assert judged == [lamp.key]
     [message] = messages
@@ -140,8 +136,8 @@ def deaths(judged, monkeypatch):
 
     def end_judges(start, count):
         with monkeypatch.context() as patch:
-            patch.setattr(exercise_judge, "judge", kill)
-            patch.setattr(exercise_judge, "_forget_attempts", lambda lesson: None)
+            patch.setattr(exercise_watcher, "judge", kill)
+            patch.setattr(exercise_watcher, "_forget_attempts", lambda lesson: None)
             for _ in range(count):
                 with pytest.raises(Killed):
                     start()
@@ -150,7 +146,9 @@ def deaths(judged, monkeypatch):
     return end_judges
 
 
-def test_a_version_that_has_ended_two_judges_is_red_and_is_not_run(lamp, start, deaths, judged):
+def test_a_version_that_has_ended_two_judges_is_red_and_runs_only_if_it_is_saved_again(
+    lamp, start, deaths, judged
+):
     save(lamp, "# mine")
     deaths(start, 2)
     judge = start()
@@ -159,6 +157,10 @@ def test_a_version_that_has_ended_two_judges_is_red_and_is_not_run(lamp, start, 
     judge.request(lamp.key)  # as a terminal that has connected again
     judge.look()
     assert judged == []
+    judge.watched = {lamp.key}
+    save(lamp, "# mine")
+    judge.look()
+    assert judged == [lamp.key]
 
 
 def test_a_version_that_has_ended_one_judge_is_judged(lamp, start, deaths, judged):
@@ -173,16 +175,6 @@ def test_a_version_that_has_ended_one_judge_is_judged(lamp, start, deaths, judge
     assert judged == [lamp.key]
 
 
-def test_a_watched_version_that_is_saved_again_is_judged_again(lamp, start, deaths, judged):
-    save(lamp, "# mine")
-    deaths(start, 2)
-    judge = start()
-    judge.watched = {lamp.key}
-    save(lamp, "# mine")
-    judge.look()
-    assert judged == [lamp.key]
-
-
 def test_reports_a_hint_and_a_deleted_progress_file(lamp, start, messages):
     judge = start()
     progress.show_hint(lamp)
@@ -192,29 +184,19 @@ def test_reports_a_hint_and_a_deleted_progress_file(lamp, start, messages):
     assert [message["progress"]["01-lamp"]["hints"] for message in messages] == [1, 0]
 
 
-def test_skips_a_reset_exercise(lamp, start, judged):
-    judge = start()
-    save(lamp, "# mine")
-    judge.look()
-    exercise_copies.reset_exercise(lamp)
-    judge.look()
-    assert judged == [lamp.key]
-    assert progress.of(lamp).state == "new"
-
-
 def test_does_not_save_the_verdict_if_the_exercise_was_reset_during_the_checks(
     lamp, start, judged, monkeypatch
 ):
     judge = start()
     save(lamp, "# mine")
-    slow = exercise_judge.judge
+    slow = exercise_watcher.judge
 
     def judge_and_reset(lesson, **options):
         verdict = slow(lesson, **options)
         exercise_copies.reset_exercise(lesson)
         return verdict
 
-    monkeypatch.setattr(exercise_judge, "judge", judge_and_reset)
+    monkeypatch.setattr(exercise_watcher, "judge", judge_and_reset)
     judge.look()
     judge.look()
     assert judged == [lamp.key]
@@ -235,17 +217,48 @@ def test_a_fault_of_the_course_is_reported_and_the_other_lessons_are_judged(
     lamp, course, start, judged, messages, monkeypatch
 ):
     judge = start()
-    right = exercise_judge.judge
+    right = exercise_watcher.judge
 
     def judge_or_fail(lesson, **options):
         if lesson == lamp:
             raise CourseError("its checks are broken")
         return right(lesson, **options)
 
-    monkeypatch.setattr(exercise_judge, "judge", judge_or_fail)
+    monkeypatch.setattr(exercise_watcher, "judge", judge_or_fail)
     for lesson in course[:2]:
         save(lesson, "# mine")
     judge.look()
     assert judged == [course[1].key]
     assert {"lesson": "01-lamp", "fault": "its checks are broken"} in messages
     assert judge.judging is None
+
+
+# The judge's process and its clients, without a process
+
+
+def test_a_page_gets_the_claims_of_each_lesson_and_a_terminal_all_of_one():
+    page, terminal = Client(None), Client(None)
+    page.follows, terminal.watches = True, "01-lamp"
+    messages = [
+        {"lesson": lesson, kind: {}}
+        for lesson in ("01-lamp", "02-door")
+        for kind in ("claims", "verdict")
+    ]
+    assert [page.wants(message) for message in messages] == [True, False, True, False]
+    assert [terminal.wants(message) for message in messages] == [True, True, False, False]
+
+
+def test_the_pause_grows_while_judges_end_at_once(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(judge_client.time, "monotonic", lambda: now[0])
+    pause = judge_client.RestartPause()
+    assert [pause.seconds() for _ in range(8)] == [0, 1, 2, 4, 8, 16, 30, 30]
+    now[0] += 30 + judge_client.STABLE_AFTER + 1
+    assert [pause.seconds() for _ in range(2)] == [0, 1]
+
+
+def test_where_no_file_can_be_written_the_reason_is_given(course):
+    progress.state_dir().rename(progress.state_dir().with_name("moved"))
+    progress.state_dir().write_text("a file where the folder should be")
+    with pytest.raises(JudgeUnavailable, match="File exists"):
+        judge_client.connect()

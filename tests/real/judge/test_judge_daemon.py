@@ -11,9 +11,7 @@ from contextlib import ExitStack
 import psutil
 import pytest
 
-from lessons.workshop.judge.daemon import exercise_judge, judge_client
-from lessons.workshop.judge.daemon.judge_client import JudgeUnavailable
-from lessons.workshop.judge.daemon.judge_daemon import Client
+from lessons.workshop.judge.daemon import exercise_watcher, judge_client
 from lessons.workshop.student import progress
 from tests.support.exercise_files import KILLS_THE_JUDGE, save
 from tests.support.programs.running_program import TEST_TIMEOUT, wait_until
@@ -31,7 +29,7 @@ with judge_client.connect(watch="01-lamp") as judge:
 @pytest.fixture
 def exercise(project, monkeypatch):
     """A student's exercise, in a clone whose judge the test may use."""
-    monkeypatch.setattr(judge_client.catalogue, "PROJECT_DIR", project)
+    monkeypatch.setattr(judge_client.lesson_index, "PROJECT_DIR", project)
     exercise = project / "work" / "01_lamp.py"
     exercise.parent.mkdir(exist_ok=True)
     exercise.write_text("class Lamp(:")
@@ -81,16 +79,6 @@ def test_the_judge_survives_every_exercise_and_ends_with_its_client(exercise, pr
     assert not judge_client.address_file().exists()
 
 
-def test_two_clients_share_one_judge_and_get_the_same_verdict(exercise, project):
-    with judge_client.connect(watch="01-lamp") as one:
-        verdict(one)
-        with judge_client.connect(watch="01-lamp") as other:
-            assert verdict(one) == verdict(other) == {"syntax-error"}
-            save(exercise, "import sys; sys.exit()")
-            assert verdict(one) == verdict(other) == {"calls-exit"}
-            assert len(judges_in(project)) == 1
-
-
 def test_two_clients_that_start_at_once_get_one_judge(exercise, project):
     clients = [
         subprocess.Popen([sys.executable, "-c", WATCH], cwd=project, stdout=subprocess.PIPE)
@@ -114,18 +102,6 @@ def test_reports_all_progress_to_a_new_follower_and_then_each_change(exercise):
             assert set(other.receive(TEST_TIMEOUT)["progress"]) == {"01-lamp"}
 
 
-def test_a_page_gets_the_claims_of_each_lesson_and_a_terminal_all_of_one():
-    page, terminal = Client(None), Client(None)
-    page.follows, terminal.watches = True, "01-lamp"
-    messages = [
-        {"lesson": lesson, kind: {}}
-        for lesson in ("01-lamp", "02-door")
-        for kind in ("claims", "verdict")
-    ]
-    assert [page.wants(message) for message in messages] == [True, False, True, False]
-    assert [terminal.wants(message) for message in messages] == [True, True, False, False]
-
-
 def test_a_killed_judge_is_replaced(exercise, project):
     with judge_client.connect(watch="01-lamp") as judge:
         verdict(judge)
@@ -147,7 +123,7 @@ def saved_diagnosis():
 
 def test_a_version_that_ends_two_judges_is_red_and_the_next_version_is_judged(exercise, project):
     exercise.write_text(KILLS_THE_JUDGE)
-    for _ in range(exercise_judge.MAX_ATTEMPTS):
+    for _ in range(exercise_watcher.MAX_ATTEMPTS):
         with judge_client.connect(watch="01-lamp") as judge, pytest.raises(ConnectionError):
             verdict(judge)
     with judge_client.connect(watch="01-lamp") as judge:
@@ -157,23 +133,11 @@ def test_a_version_that_ends_two_judges_is_red_and_the_next_version_is_judged(ex
         assert verdict(judge) == {"syntax-error"}
 
 
-def test_a_version_that_ended_the_judge_once_gets_its_verdict(exercise, project):
-    first = project.with_name("first")  # outside the project: an exercise may not write there
-    exercise.write_text(
-        f"import os, sys\nif os.path.exists({str(first)!r}):\n    sys.exit()\n"
-        f"open({str(first)!r}, 'w').close()\n{KILLS_THE_JUDGE}"
-    )
-    with judge_client.connect(watch="01-lamp") as judge, pytest.raises(ConnectionError):
-        verdict(judge)
-    with judge_client.connect(watch="01-lamp") as judge:
-        assert verdict(judge) == {"calls-exit"}
-
-
 def test_the_keeper_replaces_a_judge_that_has_ended(exercise, project):
     said = queue.SimpleQueue()
     with judge_client.JudgeKeeper(said.put):
         save(exercise, KILLS_THE_JUDGE)
-        for _ in range(exercise_judge.MAX_ATTEMPTS):
+        for _ in range(exercise_watcher.MAX_ATTEMPTS):
             assert (
                 said.get(timeout=TEST_TIMEOUT) == "The judge process had ended. A new one runs now."
             )
@@ -183,15 +147,6 @@ def test_the_keeper_replaces_a_judge_that_has_ended(exercise, project):
             wait_until(lambda: saved_diagnosis() == "syntax-error")
             assert page.receive(TEST_TIMEOUT)["judging"] is None
         assert said.empty()
-
-
-def test_the_pause_grows_while_judges_end_at_once(monkeypatch):
-    now = [0.0]
-    monkeypatch.setattr(judge_client.time, "monotonic", lambda: now[0])
-    pause = judge_client.RestartPause()
-    assert [pause.seconds() for _ in range(8)] == [0, 1, 2, 4, 8, 16, 30, 30]
-    now[0] += 30 + judge_client.STABLE_AFTER + 1
-    assert [pause.seconds() for _ in range(2)] == [0, 1]
 
 
 def test_no_exercise_keeps_a_killed_judges_lock(exercise, project):
@@ -212,22 +167,11 @@ def test_no_exercise_keeps_a_killed_judges_lock(exercise, project):
         assert player.status() != psutil.STATUS_ZOMBIE  # status() raises if it has ended
 
 
-def test_a_connection_without_the_token_is_closed(exercise):
+def test_only_who_has_the_token_of_the_user_may_connect(exercise):
     with judge_client.connect():
+        if os.name == "posix":  # Windows has other permissions
+            assert judge_client.address_file().stat().st_mode & 0o077 == 0
         port = json.loads(judge_client.address_file().read_text())["port"]
         with socket.create_connection((judge_client.HOST, port), TEST_TIMEOUT) as stranger:
             stranger.sendall(b'{"token": "guessed", "follow": true}\n')
             assert stranger.recv(1) == b""
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
-def test_only_the_user_may_read_the_token(exercise):
-    with judge_client.connect():
-        assert judge_client.address_file().stat().st_mode & 0o077 == 0
-
-
-def test_where_no_file_can_be_written_the_reason_is_given(course):
-    (progress.state_dir()).rename(progress.state_dir().with_name("moved"))
-    progress.state_dir().write_text("a file where the folder should be")
-    with pytest.raises(JudgeUnavailable, match="File exists"):
-        judge_client.connect()

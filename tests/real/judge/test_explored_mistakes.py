@@ -1,0 +1,85 @@
+"""Mistakes that only generated conversations find: the same ones each time, and short."""
+
+import os
+import subprocess
+import sys
+
+from lessons.workshop.course.lesson_index import PROJECT_DIR, find
+from lessons.workshop.engine.process.target import Target
+from lessons.workshop.judge import exploration, judge
+
+STRIPS = 'event.get("text") == "7"', '(event.get("text") or "").strip() == "7"'
+# Prints the conversations, which are drawn again and not read from a file.
+PRINT_CONVERSATIONS = """
+from lessons.workshop.engine.process.child_process import set_up_django
+set_up_django()
+from lessons.workshop.course.lesson_index import find
+from lessons.workshop.judge import exploration
+from lessons.workshop.judge.claims import Claims
+exploration._digest = lambda model: "none"
+exploration.atomic_write.write = lambda *arguments: None
+lesson = find("stop")
+source = "text in {'a', 'b', 'c', 'd', 'e', 'f'}"
+for steps in exploration.conversations_of(lesson, Claims.of(lesson).model, source):
+    print(*steps, sep=" | ")
+"""
+
+
+def verdict_on(lesson, *changes, **options):
+    lesson = find(lesson)
+    source = lesson.solution.read_text(encoding="utf-8")
+    for old, new in zip(changes[::2], changes[1::2], strict=True):
+        assert old in source
+        source = source.replace(old, new)
+    names = lesson.exercise_name, lesson.exercise_base
+    return judge(lesson, Target("changed", lesson.exercise, *names, source), **options)
+
+
+def test_the_conversations_do_not_depend_on_the_seed_of_hashes():
+    printed = []
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        command = [sys.executable, "-c", PRINT_CONVERSATIONS]
+        printed.append(subprocess.check_output(command, cwd=PROJECT_DIR, env=environment))
+    assert printed[0] == printed[1]
+    assert printed[0].count(b"\n") > 100
+
+
+def test_a_failing_conversation_becomes_short_and_is_the_same_each_time():
+    first, second = (verdict_on("stop", *STRIPS) for _ in range(2))
+    [*claims, explored] = first.outcomes
+    assert {claim.state for claim in claims} == {"green"}
+    assert explored.finding.conversation in ('connect | text " 7"', 'connect | text "7 "')
+    assert first.findings == second.findings
+
+
+def test_a_short_conversation_keeps_the_setup_and_only_the_clients_that_it_needs():
+    verdict = verdict_on(
+        "logout",
+        *(
+            "    async def join(self):\n",
+            "    async def join(self):\n        Desk.last = self.scope\n",
+        ),
+        "await self.user_changed({})\n",
+        "await self.user_changed({})\n"
+        '        self.scope["user"] = await get_user({"session": Desk.last["session"]})\n',
+    )
+    [finding] = verdict.findings
+    steps = finding.conversation.split(" | ")
+    assert [step.split()[0] for step in steps] == ["account", "account", "connect", "&", "text"]
+    assert finding.diagnosis == "wrong-connection"
+
+
+def test_a_conversation_in_which_the_consumer_hangs_is_not_shortened(monkeypatch):
+    monkeypatch.setattr(exploration, "_shortened", None)
+    handler = "    def websocket_receive(self, event):\n"
+    hangs = '        while len(event.get("text") or "") > 5000: pass\n'
+    outcome = verdict_on("stop", handler, handler + hangs, timeout=0.5).outcomes[-1]
+    assert outcome.finding.diagnosis == "stuck"
+
+
+def test_a_green_verdict_says_how_many_conversations_were_held():
+    [*_, last] = verdict_on("stop", "# No try", "# No more try").outcomes
+    assert last.state == "green"
+    assert last.claim.startswith(exploration.CLAIM)
+    assert last.claim.endswith(" conversations)")

@@ -1,0 +1,12 @@
+"""Fixtures for the pages that play something for one student."""
+
+import pytest
+
+from lessons.workshop.page.live.page_socket import new_feed_id
+
+
+@pytest.fixture
+def own_feed(client, db):
+    """The feed id of a page of the client's session."""
+    client.session.save()
+    return new_feed_id(client.session.session_key)

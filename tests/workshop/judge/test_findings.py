@@ -1,0 +1,43 @@
+"""What a finding names: the line, the misspelt key, the coroutine that was not awaited."""
+
+import pytest
+
+from lessons.workshop.course.lesson_index import find
+from lessons.workshop.engine.process.target import Target
+from lessons.workshop.judge import judge
+
+
+@pytest.mark.parametrize(
+    ("lesson", "old", "new", "diagnosis", "line", "words"),
+    [
+        (
+            *("accept", '"subprotocol":', '"subprotocols":', "unknown-key"),
+            *('"subprotocols":', "Write 'subprotocol'."),
+        ),
+        ("stop", '"code":', '"close_code":', "unknown-key", '"close_code":', "Write 'code'."),
+        ("frames", '"text":', '"txt":', "send-without-payload", '"txt":', "Write 'text'."),
+        (
+            *("stop", '"code": code', '"code": str(code)', "forbidden-close-code"),
+            *("str(code)", "a str. It must be an int."),
+        ),
+        (
+            *("await", "await self.answer(", "self.answer(", "never-awaited"),
+            *("self.answer(", ".answer' was never awaited"),
+        ),
+        (
+            *("accept", "READINGS[self.chosen]", "READINGS.pop(self.chosen)", "exception"),
+            *("READINGS.pop(self.chosen)", "KeyError"),
+        ),
+    ],
+)
+def test_a_finding_names_the_line_and_the_cause(lesson, old, new, diagnosis, line, words):
+    lesson = find(lesson)
+    source = lesson.solution.read_text(encoding="utf-8")
+    assert old in source
+    source = source.replace(old, new)
+    names = lesson.exercise_name, lesson.exercise_base
+    target = Target("changed", lesson.exercise, *names, source)
+    [finding, *_] = judge(lesson, target, stops_at_red=True).findings
+    assert finding.diagnosis == diagnosis
+    assert line in source.splitlines()[finding.line - 1]
+    assert words in f"{finding.message} {finding.detail}"
