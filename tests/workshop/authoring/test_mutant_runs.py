@@ -52,6 +52,7 @@ def test_functions_and_subclasses_that_others_hold_are_changed_too(module):
     assert [plain(), decorated(), held(), Derived().text, module.Base().text] == ["new"] * 5
 
 
-@pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.slug)
-def test_every_equivalent_mutant_is_a_mutant(lesson):
-    assert outdated_reasons(lesson) == []
+def test_every_equivalent_mutant_is_a_mutant():
+    assert {lesson.slug: outdated_reasons(lesson) for lesson in lessons()} == {
+        lesson.slug: [] for lesson in lessons()
+    }

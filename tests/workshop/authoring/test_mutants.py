@@ -1,12 +1,9 @@
 """Mutants: each is one small change with a name, which a check or a test must catch."""
 
-import ast
-
 import pytest
 
 from lessons.workshop.authoring.mutant_runs import parts_of_demo
 from lessons.workshop.course.lesson_index import find
-from lessons.workshop.course.source_code import definitions_in
 from lessons.workshop.judge.mutants import mutant_names, mutants_of
 
 SOURCE = '''\
@@ -37,14 +34,9 @@ def mutants():
         ("Lamp.websocket_receive: drop raise StopConsumer()", "pass"),
         ("Lamp.websocket_receive: self.count belongs to the class", "type(self).count = 1"),
         ("Lamp.websocket_receive: negate event.get('text') == 'on'", "if not event.get('text')"),
-        ("Lamp.websocket_receive: event.get('text') == 'on' with NotEq", "!= 'on'"),
         ("Lamp.websocket_receive: event.get('text') finds nothing", "event.get('missing')"),
         ("Lamp.websocket_receive: 'text' becomes 'bytes'", "event.get('bytes')"),
         ("Lamp.websocket_receive: 4000 becomes 4001", "4001"),
-        (
-            "Lamp.websocket_receive: 'websocket.accept' becomes 'websocket.close'",
-            "'websocket.close'",
-        ),
         (
             "Lamp.websocket_receive: drop 'code' from {'type': 'websocket.accept', 'code': 4000}",
             "self.send({'type': 'websocket.accept'})",
@@ -60,37 +52,19 @@ def test_makes_each_kind_of_small_change(mutants, name, now):
     assert now in mutants[name].source
 
 
-def test_every_mutant_compiles_and_differs_from_every_other(mutants):
+def test_every_mutant_compiles_and_changes_one_place_of_the_class(mutants):
     for mutant in mutants.values():
         compile(mutant.source, "mutant", "exec")
+        assert "def other():\n    return 1" in mutant.source
+        assert "A lamp." in mutant.source
     assert len({mutant.source for mutant in mutants.values()}) == len(mutants)
-
-
-def test_does_not_change_other_definitions_nor_docstrings(mutants):
-    assert all("def other():\n    return 1" in mutant.source for mutant in mutants.values())
-    assert all("A lamp." in mutant.source for mutant in mutants.values())
-
-
-def test_reports_the_line_of_the_change(mutants):
     assert mutants["Lamp.websocket_receive: 4000 becomes 4001"].line == 7
-
-
-def test_finds_every_class_and_function_that_a_file_defines():
-    source = f"{SOURCE}\n\nclass Shade(Lamp):\n    class Inner: ..."
-    assert definitions_in(ast.parse(source)) == ["Lamp", "other", "Shade"]
-
-
-def test_changes_a_single_method_that_is_named_with_its_class(mutants):
-    names = [mutant.name for mutant in mutants_of(SOURCE, "Lamp.websocket_receive")]
-    assert names == [name for name in mutants if name.startswith("Lamp.websocket_receive: ")]
 
 
 @pytest.mark.parametrize(
     ("lesson", "parts"),
     [
         ("logout", {"consumers": ["Account"], "signals": ["session_deleted"]}),
-        ("ticket", {"consumers": ["Welcome"], "tickets": ["TicketMiddleware", "issue"]}),
-        ("origin", {"consumers": ["Inbox"]}),
         ("chat", {"chat.raw": ["Chat", "ReplayChat"]}),
     ],
 )
@@ -113,10 +87,3 @@ def test_a_value_that_each_connection_begins_with_may_be_shared(body, is_made):
     source = f"class Lamp:\n    def websocket_connect(self, event):\n        {body}\n"
     names = mutant_names(source, "Lamp")
     assert any(name.endswith("belongs to the class") for name in names) is is_made
-
-
-def test_a_constant_of_another_handler_may_not_be_shared():
-    source = "class Lamp:\n    def websocket_receive(self, event):\n        self.closed = True\n"
-    assert "Lamp.websocket_receive: self.closed belongs to the class" in mutant_names(
-        source, "Lamp"
-    )

@@ -1,15 +1,15 @@
-"""`lesson verify`: the faults that it finds in a whole lesson, and in a broken one."""
+"""`lesson verify`: the faults that it finds in a whole lesson, in a broken one, in submissions."""
 
 import re
 import shutil
 
 import pytest
 
-from lessons.workshop.authoring import verify
+from lessons.workshop.authoring import submissions, verify
+from lessons.workshop.authoring.submissions import verify_submissions
 from lessons.workshop.authoring.verify import verify_lesson
 from lessons.workshop.course import lesson_index
-from lessons.workshop.course.diagnoses import catalogue as diagnoses
-from lessons.workshop.course.diagnoses import recognise
+from lessons.workshop.course.diagnoses import catalogue
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.engine.process.target import UnknownTarget, resolve
 
@@ -17,19 +17,16 @@ RESULTS = {}
 
 
 def cached(ask):
-    """`ask` with a cache: each test breaks one file, so the results for the others stay the same.
+    """`ask` with a cache: each test breaks one file, and each result costs a child process."""
 
-    Each result costs a child process.
-    """
-
-    def answer(lesson, target, *args):
+    def answer(lesson, target, *arguments, **options):
         try:
             digest = resolve(lesson, target).digest()
         except UnknownTarget:  # a worked example, which no test changes
             digest = ""
-        key = (ask, target.removeprefix(str(lesson.folder)), digest, repr(args))
+        key = (ask, target.removeprefix(str(lesson.folder)), digest, repr(arguments))
         if key not in RESULTS:
-            RESULTS[key] = ask(lesson, target, *args)
+            RESULTS[key] = ask(lesson, target, *arguments, **options)
         return RESULTS[key]
 
     return answer
@@ -40,30 +37,15 @@ def copy(tmp_path, monkeypatch):
     """A copy of lesson 3, with two of its mistakes, that a test may break."""
     for name in ("judge", "play"):
         monkeypatch.setattr(verify, name, cached(getattr(verify, name)))
-    folder = tmp_path / "03_stop"
-    shutil.copytree(lesson_index.find("stop").folder, folder)
-    lesson = Lesson(folder)
-    lesson.mistakes.write_text(_with_two_mistakes(lesson.mistakes.read_text()))
-    teach_page = re.sub(
-        r"^- `\w+`", "- `StopsWithoutAClose`", lesson.teach_page.read_text(), flags=re.M
-    )
-    lesson.teach_page.write_text(teach_page)
+    lesson = Lesson(tmp_path / "03_stop")
+    shutil.copytree(lesson_index.find("stop").folder, lesson.folder)
+    text = lesson.mistakes.read_text()
+    names = ("DoesNotRaise", "StopsWithoutAClose", "StopsAtTheHandshake")
+    first, second, end = (text.index(f"class {name}") for name in names)
+    lesson.mistakes.write_text(text[:first] + text[second:end])
+    page = lesson.teach_page.read_text()
+    lesson.teach_page.write_text(re.sub(r"(?m)^- `\w+`", "- `StopsWithoutAClose`", page))
     return lesson
-
-
-def _with_two_mistakes(text):
-    first = text.index("class DoesNotRaise")
-    second = text.index("class StopsWithoutAClose")
-    return text[:first] + text[second : text.index("class StopsAtTheHandshake")]
-
-
-def faults_of(lesson):
-    return verify_lesson(lesson).faults
-
-
-def replace_in(file, old, new):
-    assert old in file.read_text()
-    file.write_text(file.read_text().replace(old, new, 1))
 
 
 def test_a_right_lesson_has_no_fault(copy):
@@ -71,103 +53,72 @@ def test_a_right_lesson_has_no_fault(copy):
     assert (report.faults, report.mistakes) == ([], 2)
 
 
-def test_a_green_exercise_is_a_fault(copy):
-    copy.original.write_text("# TODO\n" + copy.solution.read_text())
-    assert "the exercise is green before anything is changed" in faults_of(copy)
-
-
-def test_a_red_solution_is_a_fault(copy):
-    text = copy.solution.read_text()
-    copy.solution.write_text(text.replace("raise StopConsumer", "return StopConsumer"))
-    assert any("the solution is red" in fault for fault in faults_of(copy))
-
-
-def test_a_mistake_with_another_diagnosis_is_a_fault(copy):
-    replace_in(copy.mistakes, 'diagnosis = "zombie"', 'diagnosis = "no-accept"')
-    assert any("instead of no-accept" in fault for fault in faults_of(copy))
-
-
-def test_a_mistake_with_an_unknown_diagnosis_is_a_fault(copy):
-    replace_in(copy.mistakes, 'diagnosis = "zombie"', 'diagnosis = "unheard-of"')
-    assert any("diagnosis that does not exist: unheard-of" in one for one in faults_of(copy))
-
-
 @pytest.mark.parametrize("name", lesson_index.FILES)
 def test_a_missing_file_is_a_fault(copy, name):
     copy.path_to(name).unlink()
-    assert any(name in fault for fault in faults_of(copy))
-
-
-def test_a_transcript_that_differs_from_the_recording_is_a_fault(copy):
-    replace_in(copy.path_to("lesson.md"), "→ websocket.connect", "→ websocket.conect")
-    assert any("differs from what is recorded" in fault for fault in faults_of(copy))
-
-
-@pytest.mark.parametrize("entry", diagnoses().values(), ids=lambda entry: entry.id)
-def test_a_diagnosis_has_title_symptom_cause_and_cure_in_whole_sentences(entry):
-    assert entry.title
-    assert not entry.title.endswith(".")
-    for text in (entry.symptom, entry.cause, entry.cure):
-        assert text.strip() == text
-        assert text.endswith((".", ")", "`"))
+    assert any(name in fault for fault in verify_lesson(copy).faults)
 
 
 @pytest.mark.parametrize(
-    ("error", "diagnosis"),
+    ("name", "old", "new", "fault"),
     [
-        (ValueError("No handler for message type websocket.disconnect"), "no-disconnect-handler"),
-        (ValueError("No handler for message type chat.message"), "no-handler"),
-        (KeyError("text"), "text-on-binary"),
-        (ValueError("No route found for path 'ws/chat/'."), "no-route"),
-        (RuntimeError("Event loop is closed"), "loop-closed"),
-        (KeyError("colour"), "exception"),
-        (RecursionError("maximum recursion depth exceeded"), "recursion"),
-        # The words of Python up to 3.13, and those of 3.14.
-        (
-            TypeError("object NoneType can't be used in 'await' expression"),
-            "def-handler-in-async-consumer",
-        ),
-        (TypeError("'NoneType' object can't be awaited"), "def-handler-in-async-consumer"),
-        (TypeError("object SyncToAsync can't be used in 'await' expression"), "not-called"),
-        (TypeError("'DatabaseSyncToAsync' object can't be awaited"), "not-called"),
-        (
-            RecursionError("maximum recursion depth exceeded while decoding a JSON array"),
-            "nested-too-deep",
-        ),
-        (
-            RecursionError("Stack overflow (used 8156 kB) while decoding a JSON array"),
-            "nested-too-deep",
-        ),
-        (SystemExit(1), "calls-exit"),
+        ("exercise.py", None, None, "the exercise is green before anything is changed"),
+        ("solution.py", "raise StopConsumer", "return StopConsumer", "the solution is red"),
+        ("mistakes.py", '= "zombie"', '= "no-accept"', "instead of no-accept"),
+        ("mistakes.py", '= "zombie"', '= "unheard-of"', "does not exist: unheard-of"),
+        ("lesson.md", "→ websocket.connect", "→ websocket.conect", "differs from what is recorded"),
+        ("lesson.md", "minutes: ", "minutes: 9", "the plan in teach.md takes "),
+        ("lesson.md", "needs: frames", "needs: chat", "lessons that are not earlier: chat"),
+        ("lesson.md", "goal:", "aim:", "the front matter lacks `goal:`"),
+        ("teach.md", "## Ask", "## Talk", "teach.md has the sections"),
+        ("teach.md", "- `StopsWithoutAClose`", "- `Nix`", "teach.md names unknown mistakes: Nix"),
     ],
 )
-def test_an_exception_is_recognised_by_its_message(error, diagnosis):
-    assert recognise(error) == diagnosis
+def test_a_broken_part_is_a_fault(copy, name, old, new, fault):
+    file = copy.path_to(name)
+    text = file.read_text() if old else f"# TODO\n{copy.solution.read_text()}"
+    assert old is None or old in text
+    file.write_text(text.replace(old, new, 1) if old else text)
+    assert any(fault in found for found in verify_lesson(Lesson(copy.folder)).faults)
 
 
-def test_a_plan_that_does_not_add_up_is_a_fault(copy):
-    replace_in(copy.path_to("lesson.md"), f"minutes: {copy.minutes}", "minutes: 99")
-    [fault] = faults_of(Lesson(copy.folder))
-    assert fault == f"the plan in teach.md takes {copy.minutes} minutes, the lesson 99"
+def test_each_diagnosis_has_a_title_and_whole_sentences():
+    for entry in catalogue().values():
+        assert entry.title, entry.id
+        assert not entry.title.endswith("."), entry.id
+        for text in (entry.symptom, entry.cause, entry.cure):
+            assert text.strip() == text, entry.id
+            assert text.endswith((".", ")", "`")), entry.id
 
 
-def test_a_need_that_comes_later_is_a_fault(copy):
-    replace_in(copy.path_to("lesson.md"), "needs: frames", "needs: chat")
-    assert faults_of(Lesson(copy.folder)) == ["`needs:` names lessons that are not earlier: chat"]
+TABLE = """
+base = '''{lamp}'''
+[right]
+"renames the event" = [["websocket_connect(self, event)", "websocket_connect(self, message)"]]
+"does not close" = [['{{"type": "websocket.close"}}', "{{}}"]]
+[wrong]
+"does not stop" = [["raise StopConsumer", "pass"]]
+"accepts twice" = [["{accept}", "{accept}; {accept}"]]
+"renames another event" = [["websocket_receive(self, event)", "websocket_receive(self, event=0)"]]
+[diagnosis]
+"does not stop" = "no-stop-consumer"
+"accepts twice" = "no-accept"
+"""
 
 
-def test_a_teach_page_without_a_section_is_a_fault(copy):
-    replace_in(copy.teach_page, "## Ask", "## Talk")
-    assert any("teach.md has the sections" in fault for fault in faults_of(copy))
+def test_each_submission_with_another_verdict_than_written_is_a_fault(course):
+    from tests.support.courses import ACCEPT, LAMP
 
+    submissions.folder().mkdir(parents=True)
+    accept = ACCEPT.replace('"', '\\"')
+    file = submissions.folder() / "01_lamp.toml"
+    file.write_text(TABLE.format(lamp=LAMP, accept=accept))
+    report = verify_submissions(course[0])
+    assert report.submissions == 6
+    red, other, green = report.faults
+    assert red.startswith("does not close is right and red:\n")
+    assert re.fullmatch("accepts twice gets [a-z-]+, not no-accept", other)
+    assert green == "renames another event is wrong and green"
 
-def test_a_teach_page_with_an_unknown_mistake_is_a_fault(copy):
-    replace_in(copy.teach_page, "- `StopsWithoutAClose`", "- `NoSuchMistake`")
-    assert "teach.md names unknown mistakes: NoSuchMistake" in faults_of(copy)
-
-
-def test_a_lesson_without_a_goal_is_a_fault(copy):
-    replace_in(copy.path_to("lesson.md"), "goal:", "aim:")
-    assert any(
-        "the front matter lacks `goal:`" in fault for fault in faults_of(Lesson(copy.folder))
-    )
+    file.write_text("base = 'x'\n[wrong]\na = [['y', 'z']]\n")
+    assert verify_submissions(course[0]).faults == ["01_lamp.toml: a: 'y' occurs 0 times"]

@@ -11,9 +11,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from lessons.workshop.course.lesson_index import find, lessons
-from lessons.workshop.judge.runner import judge
 from lessons.workshop.judge.study.code_comparison import aligned_rows, read_parts
 from lessons.workshop.judge.study.mistakes import read_mistakes
+from lessons.workshop.judge.verdict import Outcome, Verdict
 from lessons.workshop.page.live.page_socket import new_feed_id
 from lessons.workshop.page.markup import highlight_code
 from lessons.workshop.student import progress
@@ -76,31 +76,6 @@ def test_marks_the_lines_that_the_mistake_changes(tmp_path):
     ]
 
 
-def test_marks_no_line_that_the_mistake_inherits_in_other_words(tmp_path):
-    wrong = """
-        class Base(SyncConsumer):
-            def connect(self, event):
-                self.start()
-
-        class Wrong(Base):
-            def receive(self, event):
-                pass
-    """
-    found = rows(tmp_path, RIGHT, wrong)
-    assert ("self.accept()", "=", "self.start()") in found
-    assert ('self.send("Wrong.")', "≠", "pass") in found
-
-
-def test_marks_a_method_that_the_mistake_lacks(tmp_path):
-    wrong = """
-        class Wrong(SyncConsumer):
-            def connect(self, event):
-                self.tries = 3
-                self.accept()
-    """
-    assert ("def receive(self, event):", "≠", "") in rows(tmp_path, RIGHT, wrong)
-
-
 def test_numbers_are_those_of_the_files():
     found = aligned_rows(
         read_parts(STOP.solution, STOP.exercise_name), read_parts(STOP.mistakes, "DoesNotRaise")
@@ -120,16 +95,6 @@ def test_escapes_the_code(tmp_path):
         lines = [line["html"] for part in parts for line in part.json_lines(highlight)]
         assert "&lt;script&gt;" in "".join(lines)
         assert "<script>" not in "".join(lines)
-
-
-@pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.slug)
-def test_each_mistake_of_the_course_has_a_marked_row(lesson):
-    for mistake in read_mistakes(lesson):
-        found = aligned_rows(
-            read_parts(lesson.solution, lesson.exercise_name),
-            read_parts(lesson.mistakes, mistake.name),
-        )
-        assert any(row["differs"] for row in found), mistake.name
 
 
 # Who sees it
@@ -152,22 +117,28 @@ def code_of(page):
 
 def test_the_code_is_secret_until_the_exercise_was_green(page):
     assert code_of(page) is None
-    progress.save_verdict(STOP, judge(STOP, "solution"))
+    green = Verdict(STOP.key, "exercise", (Outcome("test_it", "It works.", "green"),))
+    progress.save_verdict(STOP, green)
     code = code_of(page)
-    assert (code["right"], code["wrong"]) == (
-        "lessons/03_stop/solution.py:7",
-        "lessons/03_stop/mistakes.py:50",
-    )
+    assert code["right"].startswith("lessons/03_stop/solution.py:")
     assert [row["wrong"]["method"] for row in code["rows"] if row["differs"]] == [
         "websocket_disconnect"
     ]
 
 
-def test_a_student_who_has_looked_at_the_solution_sees_the_code(page):
+def test_who_has_looked_at_the_solution_and_an_instructor_see_the_code(page):
     progress.show_solution(STOP)
     assert code_of(page)["rows"]
-
-
-def test_an_instructor_always_sees_the_code(page):
+    progress.reset_progress(STOP)
     page.force_login(User.objects.create_user("grace", is_staff=True))
     assert code_of(page)["rows"]
+
+
+@pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.slug)
+def test_each_mistake_of_the_course_has_a_marked_row(lesson):
+    for mistake in read_mistakes(lesson):
+        found = aligned_rows(
+            read_parts(lesson.solution, lesson.exercise_name),
+            read_parts(lesson.mistakes, mistake.name),
+        )
+        assert any(row["differs"] for row in found), mistake.name

@@ -64,14 +64,6 @@ def save(lesson, text):
     os.replace(new, lesson.exercise)
 
 
-def test_judges_a_saved_exercise_and_saves_the_verdict(lamp, start):
-    judge = start()
-    save(lamp, lamp.solution.read_text())
-    judge.look()
-    assert progress.of(lamp).state == "green"
-    assert set(progress.read()) == {lamp.key}
-
-
 def test_reports_the_verdict_and_the_progress_between_begin_and_end(lamp, start, judged, messages):
     judge = start()
     save(lamp, "# mine")
@@ -103,13 +95,6 @@ def test_judges_a_requested_exercise_once(course, start, judged):
     judge.look()
     judge.look()
     assert judged == ["02-bell"]
-
-
-def test_judges_at_the_start_what_was_saved_before(lamp, start, judged):
-    save(lamp, "# mine")
-    start()
-    start()
-    assert judged == [lamp.key]
 
 
 def test_skips_what_a_terminal_has_judged_and_reports_its_progress(lamp, start, judged, messages):
@@ -175,15 +160,6 @@ def test_a_version_that_has_ended_one_judge_is_judged(lamp, start, deaths, judge
     assert judged == [lamp.key]
 
 
-def test_reports_a_hint_and_a_deleted_progress_file(lamp, start, messages):
-    judge = start()
-    progress.show_hint(lamp)
-    judge.look()
-    progress.file().unlink()
-    judge.look()
-    assert [message["progress"]["01-lamp"]["hints"] for message in messages] == [1, 0]
-
-
 def test_does_not_save_the_verdict_if_the_exercise_was_reset_during_the_checks(
     lamp, start, judged, monkeypatch
 ):
@@ -201,16 +177,6 @@ def test_does_not_save_the_verdict_if_the_exercise_was_reset_during_the_checks(
     judge.look()
     assert judged == [lamp.key]
     assert progress.of(lamp).state == "new"
-
-
-def test_waits_for_a_deleted_exercise(lamp, start, judged):
-    judge = start()
-    lamp.exercise.unlink()
-    judge.look()
-    assert judged == []
-    save(lamp, "# mine")
-    judge.look()
-    assert judged == [lamp.key]
 
 
 def test_a_fault_of_the_course_is_reported_and_the_other_lessons_are_judged(

@@ -46,21 +46,6 @@ def test_a_green_exercise_shows_ticks_and_the_next_lesson(course):
     assert shown.endswith("manage.py lesson show 2\n")
 
 
-def test_checks_the_first_lesson_that_is_not_green_by_default(course):
-    solve(course[0])
-    lesson("check")
-
-    assert "\nred  Lesson 2 bell" in lesson("check", code=1)
-
-
-def test_saves_a_verdict_on_the_exercise(course):
-    lesson("check", "1", code=1)
-
-    kept = progress.of(course[0])
-    assert kept.state == "red"
-    assert kept.verdict["outcomes"][0]["finding"]["diagnosis"] == "no-accept"
-
-
 @pytest.mark.parametrize(
     ("target", "code"), [("solution", 0), ("mistake:AlwaysRepeats", 1), ("a path", 1)]
 )
@@ -81,28 +66,6 @@ def test_shows_printed_text_cut_and_without_control_characters(course):
     assert "\x1b" not in shown
 
 
-def test_shows_where_an_exercise_cannot_run(course):
-    course[0].exercise.write_text("class Lamp(:\n")
-
-    shown = lesson("check", "1", code=1)
-    assert "syntax-error\n" in shown
-    assert "work/01_lamp.py:1\n" in shown
-
-
-def test_json_prints_only_the_verdict(course):
-    shown = json.loads(lesson("check", "1", "--json", code=1))
-
-    assert (shown["lesson"], shown["target"], shown["green"]) == ("01-lamp", "exercise", False)
-    assert [outcome["state"] for outcome in shown["outcomes"]] == ["red", "red"]
-
-
-def test_junit_writes_a_file(course, tmp_path):
-    lesson("check", "1", "--junit", str(tmp_path / "verdict.xml"), code=1)
-
-    suite = ElementTree.parse(tmp_path / "verdict.xml").getroot()
-    assert (suite.get("tests"), suite.get("failures")) == ("2", "2")
-
-
 def test_mistakes_shows_each_with_its_diagnosis_and_first_difference(course):
     shown = lesson("mistakes", "1")
 
@@ -112,3 +75,16 @@ def test_mistakes_shows_each_with_its_diagnosis_and_first_difference(course):
     assert "  Play it  connect | text bye\n" in shown
     assert re.search(r'≠ websocket\.close  code: 1000 +websocket\.send  text: "bye"\n', shown)
     assert progress.of(course[0]).state == "new"
+
+
+def test_json_and_junit_hold_the_verdict(course, tmp_path):
+    file = tmp_path / "verdict.xml"
+    shown = json.loads(lesson("check", "1", "--json", "--junit", str(file), code=1))
+
+    assert (shown["lesson"], shown["target"], shown["green"]) == ("01-lamp", "exercise", False)
+    assert [outcome["state"] for outcome in shown["outcomes"]] == ["red", "red"]
+    kept = progress.of(course[0])
+    assert kept.state == "red"
+    assert kept.verdict["outcomes"][0]["finding"]["diagnosis"] == "no-accept"
+    suite = ElementTree.parse(file).getroot()
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "2")

@@ -1,0 +1,33 @@
+"""An exception is recognised by its message."""
+
+import pytest
+
+from lessons.workshop.course.diagnoses import recognise
+
+
+@pytest.mark.parametrize(
+    ("error", "diagnosis"),
+    [
+        (ValueError("No handler for message type websocket.disconnect"), "no-disconnect-handler"),
+        (ValueError("No handler for message type chat.message"), "no-handler"),
+        (KeyError("text"), "text-on-binary"),
+        (KeyError("colour"), "exception"),
+        (ValueError("No route found for path 'ws/chat/'."), "no-route"),
+        (RuntimeError("Event loop is closed"), "loop-closed"),
+        # The words of Python up to 3.13, and those of 3.14.
+        (
+            TypeError("object NoneType can't be used in 'await' expression"),
+            "def-handler-in-async-consumer",
+        ),
+        (TypeError("'NoneType' object can't be awaited"), "def-handler-in-async-consumer"),
+        (TypeError("'DatabaseSyncToAsync' object can't be awaited"), "not-called"),
+        (RecursionError("maximum recursion depth exceeded"), "recursion"),
+        (
+            RecursionError("Stack overflow (used 8156 kB) while decoding a JSON array"),
+            "nested-too-deep",
+        ),
+        (SystemExit(1), "calls-exit"),
+    ],
+)
+def test_an_exception_is_recognised_by_its_message(error, diagnosis):
+    assert recognise(error) == diagnosis
