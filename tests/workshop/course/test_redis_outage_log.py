@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import sys
-import threading
 import traceback
 from functools import partial
 from types import SimpleNamespace
@@ -15,8 +14,6 @@ from django.core.handlers.exception import response_for_exception
 from django.test import RequestFactory
 from django.utils.log import configure_logging
 
-from lessons.workshop.page.search.query import read_query
-from lessons.workshop.page.search.search import recognised_diagnoses
 from lessons.workshop.setup import redis_outage_log
 from lessons.workshop.setup.redis_outage_log import RedisOutageFilter, redis_outage_filter
 
@@ -74,10 +71,6 @@ def test_every_library_reports_an_outage_in_one_line(clock, caplog):
     assert "Traceback" not in caplog.text
 
 
-def test_the_workshops_search_finds_the_diagnosis_of_the_line():
-    assert recognised_diagnoses(read_query(LINE)) == ["redis-down"]
-
-
 @pytest.mark.parametrize("log", WAYS.values(), ids=WAYS)
 @pytest.mark.parametrize(
     "error",
@@ -104,12 +97,6 @@ def test_an_exception_that_names_an_outage_as_its_cause_is_counted(clock, caplog
     log_as("daphne.server", OUTAGE)
     log_as("daphne.server", raised(ValueError("no room"), cause=redis_py.TimeoutError("slow")))
     assert caplog.messages == [LINE]
-
-
-def test_an_exception_that_is_its_own_cause_is_logged(clock, caplog):
-    error = LookupError("a circle")
-    log_as("daphne.server", raised(error, cause=error))
-    assert caplog.messages == ["failed: a circle"]
 
 
 def test_a_bug_while_an_outage_is_handled_is_logged_in_full(clock, caplog):
@@ -140,12 +127,6 @@ def test_each_minute_of_an_outage_has_one_line_with_the_number_of_errors(clock, 
         for count in (3, 1)
     ]
     assert caplog.messages == [LINE, *counted, LINE]
-
-
-def test_starts_no_thread(clock, caplog):
-    before = threading.enumerate()
-    log_as("daphne.server", OUTAGE)
-    assert threading.enumerate() == before
 
 
 def test_an_outage_may_be_logged_while_another_one_is_logged(clock, caplog, monkeypatch):

@@ -1,6 +1,5 @@
 """How environment variables change the settings."""
 
-import os
 import runpy
 import sys
 from types import SimpleNamespace
@@ -11,8 +10,7 @@ from django.db import connection
 from django.test import Client
 
 from lessons.workshop.setup.network_access import SettingsError
-from tests.support.modes import DEPLOYED, KEY, NAMES
-from tests.support.programs.processes import run
+from tests.support.modes import KEY, NAMES
 
 
 @pytest.fixture
@@ -42,28 +40,10 @@ def test_serves_only_this_machine_by_default(settings_with):
     assert settings["ALLOWED_HOSTS"] == ["127.0.0.1", "localhost", "[::1]", "lessons.localhost"]
 
 
-@pytest.mark.parametrize("url", ["rediss://a.test", "unix:///run/redis.sock"])
-def test_accepts_every_kind_of_redis_url(settings_with, url):
-    assert settings_with(REDIS_URL=url)["REDIS_URL"] == url
-
-
 def test_a_shared_workshop_records_but_shows_no_settings_to_strangers(settings_with):
     shared = settings_with(DJANGO_MODE="shared", DJANGO_SECRET_KEY=KEY)
     assert (shared["WORKSHOP"], shared["DEBUG"]) == (True, False)
     assert shared["DATABASES"]["default"]["NAME"].name == "shared.sqlite3"
-
-
-def test_a_deployed_server_records_nothing(settings_with):
-    deployed = settings_with(**DEPLOYED)
-    assert (deployed["WORKSHOP"], deployed["DEBUG"]) == (False, False)
-    assert deployed["DATABASES"]["default"]["NAME"].name == "deployed.sqlite3"
-
-
-def test_the_layers_are_in_memory_by_default(settings_with):
-    layers = settings_with()["CHANNEL_LAYERS"]
-    assert {layer["BACKEND"] for layer in layers.values()} == {
-        "channels.layers.InMemoryChannelLayer"
-    }
 
 
 def test_the_cache_is_on_redis_if_redis_url_is_set(settings_with):
@@ -169,29 +149,3 @@ def test_the_database_is_a_file_whose_readers_do_not_wait():
     with connection.cursor() as cursor:
         assert cursor.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert not connection.is_in_memory_db()
-
-
-def manage(*arguments, **environment):
-    bare = {name: value for name, value in os.environ.items() if name not in NAMES}
-    return run(["manage.py", *arguments], cwd=own.BASE_DIR, env={**bare, **environment})
-
-
-def test_can_be_deployed_without_a_warning():
-    checked = manage("check", "--deploy", "--fail-level=WARNING", **DEPLOYED)
-    assert (checked.returncode, checked.stderr) == (0, "")
-
-
-@pytest.mark.parametrize(
-    "command, name, reason",
-    [
-        ("lesson", "REDIS_URL", "REDIS_URL is not a Redis URL: "),
-        ("lesson", "DATABASE_URL", "DATABASE_URL is not a PostgreSQL URL: "),
-        ("lesson", "DJANGO_MODE", "There is no DJANGO_MODE "),
-        ("test", "REDIS_URL", "REDIS_URL is not a Redis URL: "),
-    ],
-)
-def test_a_wrong_setting_ends_a_command_with_2_and_one_line(command, name, reason):
-    failed = manage(command, **{name: "localhost:6379"})
-    assert (failed.returncode, failed.stdout) == (2, "")
-    assert failed.stderr.startswith(reason)
-    assert failed.stderr.count("\n") == 1

@@ -2,7 +2,6 @@
 
 import errno
 import json
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -89,37 +88,12 @@ def test_an_edited_copy_is_not_overwritten(lesson):
     assert not exercise_copies.is_unedited(lesson)
 
 
-def test_an_existing_file_is_not_overwritten_at_the_first_start(old_lesson):
-    old_lesson.exercise.parent.mkdir()
-    old_lesson.exercise.write_text(MINE)
-
-    exercise_copies.create_copies()
-    assert old_lesson.exercise.read_text() == MINE
-
-
-def test_a_deleted_copy_is_created_again(lesson):
-    lesson.exercise.unlink()
-
-    exercise_copies.create_copies()
-    assert lesson.exercise.read_text() == DARK_LAMP
-
-
 def test_an_unedited_copy_follows_its_original(lesson):
     change_original(lesson)
 
     assert exercise_copies.create_copies() == []
     assert lesson.exercise.read_text() == NEWER
     assert exercise_copies.is_unedited(lesson)
-
-
-def test_a_copy_that_an_editor_saved_unedited_by_renaming_follows_its_original(lesson):
-    new = lesson.exercise.with_name("01_lamp.py~")
-    new.write_text(DARK_LAMP)
-    os.replace(new, lesson.exercise)
-    change_original(lesson)
-
-    exercise_copies.create_copies()
-    assert lesson.exercise.read_text() == NEWER
 
 
 def test_an_edited_copy_stays_and_a_line_says_that_the_exercise_has_changed(lesson):
@@ -153,20 +127,6 @@ def test_an_edited_copy_and_its_backups_follow_the_number_of_the_lesson(course):
     assert not list(moved.exercise.parent.glob("02_*"))
     change_original(moved)
     assert "manage.py lesson reset 19" in exercise_copies.update_notice(moved)
-
-
-def test_an_unedited_copy_follows_the_number_and_the_text_of_its_original(course):
-    moved = renumber(course[1], "19_bell")
-    change_original(moved)
-    exercise_copies.create_copies()
-    assert moved.exercise.read_text() == NEWER
-
-
-def test_a_copy_under_the_present_number_is_not_replaced_by_an_older_one(course):
-    older = course[1].exercise.with_name("18_bell.py")
-    older.write_text(MINE)
-    assert exercise_copies.create_copies() == []
-    assert (course[1].exercise.read_text(), older.read_text()) == (DARK_LAMP, MINE)
 
 
 def test_changed_line_ends_do_not_count_as_an_edit(lesson):
@@ -214,11 +174,6 @@ def test_a_reset_restores_the_original_and_keeps_each_version(lesson):
     assert exercise_copies.latest_backup(lesson) in kept
 
 
-def test_a_reset_of_an_unedited_copy_makes_no_backup(lesson):
-    assert exercise_copies.reset_exercise(lesson) is None
-    assert backups(lesson) == []
-
-
 def test_a_reset_takes_the_newest_original(lesson):
     lesson.exercise.write_text(MINE)
     change_original(lesson)
@@ -226,14 +181,6 @@ def test_a_reset_takes_the_newest_original(lesson):
 
     assert lesson.exercise.read_text() == NEWER
     assert exercise_copies.update_notice(lesson) == ""
-
-
-def test_a_backup_of_an_earlier_workshop_is_found(lesson):
-    old = progress.state_dir() / "set-aside" / "01_lamp-20250101-120000.py"
-    old.parent.mkdir()
-    old.write_text(MINE)
-
-    assert exercise_copies.latest_backup(lesson) == old
 
 
 def test_a_full_disk_leaves_no_half_written_backup(lesson, monkeypatch):
@@ -268,22 +215,6 @@ def test_an_edit_of_the_original_moves_to_the_copy(old_lesson):
     assert exercise_copies.update_notice(old_lesson) == ""
 
 
-def test_an_edit_with_windows_line_ends_moves_unchanged(old_lesson):
-    keep_stub(old_lesson)
-    old_lesson.original.write_bytes(b"# mine\r\n")
-
-    assert len(exercise_copies.create_copies()) == 1
-    assert old_lesson.exercise.read_bytes() == b"# mine\r\n"
-
-
-def test_an_edit_of_the_original_replaces_an_unedited_copy(lesson):
-    keep_stub(lesson)
-    lesson.original.write_text(MINE)
-
-    exercise_copies.create_copies()
-    assert (lesson.exercise.read_text(), backups(lesson)) == (MINE, [])
-
-
 def test_an_edit_of_the_original_is_kept_beside_an_edited_copy(lesson):
     keep_stub(lesson)
     lesson.exercise.write_text("# newer\n")
@@ -310,14 +241,6 @@ def test_an_edit_whose_original_is_lost_is_saved_and_the_cure_is_named(old_lesso
     assert lesson_index.find("bell").exercise.exists()
 
 
-def test_a_reset_keeps_an_edit_of_the_original(lesson):
-    keep_stub(lesson)
-    lesson.original.write_text(MINE)
-
-    assert exercise_copies.reset_exercise(lesson).read_text() == MINE
-    assert lesson.original.read_text() == lesson.exercise.read_text() == DARK_LAMP
-
-
 def test_a_deleted_original_comes_back(lesson):
     keep_stub(lesson)
     lesson.original.unlink()
@@ -335,26 +258,7 @@ def test_git_restores_an_original_that_was_edited_before_the_first_start(commit,
     assert old_lesson.original.read_text() == DARK_LAMP
 
 
-@needs_git
-def test_git_restores_an_original_although_the_student_committed_the_edit(commit, old_lesson):
-    for text in ("# half\n", MINE):
-        old_lesson.original.write_text(text)
-        commit()
-
-    assert len(exercise_copies.create_copies()) == 1
-    assert old_lesson.exercise.read_text() == MINE
-    assert old_lesson.original.read_text() == DARK_LAMP
-
-
 # The digests of the originals
-
-
-def test_the_original_of_a_lesson_without_a_digest_stays(lesson):
-    (exercise_copies.MANIFEST).unlink()
-    lesson.original.write_text(NEWER)
-
-    assert exercise_copies.create_copies() == []
-    assert lesson.original.read_text() == lesson.exercise.read_text() == NEWER
 
 
 def test_each_original_of_the_course_has_its_digest():
