@@ -105,7 +105,7 @@ FIREFOX = Program(
 NODE = Program(
     "Node",
     ("node", "nodejs"),
-    "the tests of the page's scripts in tests/workshop/page/js",
+    "the tests of the page's scripts in tests/real/page/js",
     _named("nodejs", {BREW: ("node",)}),
     "https://nodejs.org",
 )

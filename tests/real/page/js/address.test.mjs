@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { linkTo, readLink } from "../../lessons/web/static/lessons/links/address.js";
+import { linkTo, readLink } from "../../../../lessons/workshop/page/static/lessons/links/address.js";
 
 const PAGE = "http://127.0.0.1:8000/lessons/03-stop/";
 
@@ -10,10 +10,4 @@ test("a link names the target and each step, and reads back as they were", () =>
   const link = linkTo(`${PAGE}?target=solution#do`, "mistake:DoesNotRaise", steps);
   assert.ok(link.startsWith(`${PAGE}?target=mistake:DoesNotRaise#step=connect&step=text+`));
   assert.deepEqual(readLink(link), { target: "mistake:DoesNotRaise", steps });
-});
-
-test("a link to the worked example names no target", () => {
-  const link = linkTo(`${PAGE}?target=solution`, "example", ["connect"]);
-  assert.equal(link, `${PAGE}#step=connect`);
-  assert.deepEqual(readLink(link), { target: "example", steps: ["connect"] });
 });

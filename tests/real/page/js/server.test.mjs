@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import {
-  fetchJson,
-  playUrl,
-  ReconnectingSocket,
-  retryImport,
-  socketUrl,
-} from "../../lessons/web/static/lessons/common/server.js";
+import { fetchJson, playUrl, ReconnectingSocket, socketUrl } from "../../../../lessons/workshop/page/static/lessons/common/server.js";
 
 const sockets = [];
 const timers = [];
@@ -37,44 +31,6 @@ test("a socket that closes is opened again, after longer and longer pauses", asy
     sockets.at(-1).onclose();
   }
   assert.deepEqual(timers.map(({ pause }) => pause), [150, 300, 600, 1200, 2000, 2000]);
-});
-
-test("after a success the pauses begin again with the shortest", async (t) => {
-  withFakeTimers(t);
-  const messages = [];
-  const socket = new ReconnectingSocket("ws://a/", (message) => messages.push(message));
-  socket.ready().catch(() => {});
-  sockets.at(-1).onclose();
-  timers.at(-1).call();
-  const opened = socket.ready();
-  sockets.at(-1).onopen();
-  await opened;
-  sockets.at(-1).onmessage({ data: '{"a": 1}' });
-  sockets.at(-1).onclose();
-  assert.deepEqual(messages, [{ a: 1 }]);
-  assert.deepEqual(timers.map(({ pause }) => pause), [150, 150]);
-});
-
-test("there is one attempt at a time", (t) => {
-  withFakeTimers(t);
-  const socket = new ReconnectingSocket("ws://a/", () => {});
-  socket.ready();
-  socket.ready();
-  assert.equal(sockets.length, 1);
-});
-
-test("an import that fails is tried again", async (t) => {
-  const { setTimeout } = globalThis;
-  globalThis.setTimeout = (call) => setTimeout(call, 0);
-  t.after(() => (globalThis.setTimeout = setTimeout));
-  let attempts = 0;
-  const load = async () => {
-    attempts += 1;
-    if (attempts < 3) throw new Error("The server is restarting.");
-    return "module";
-  };
-  assert.equal(await retryImport(load), "module");
-  assert.equal(attempts, 3);
 });
 
 test("an error of the server is thrown with its text", async () => {

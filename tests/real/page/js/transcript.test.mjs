@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { Transcript } from "../../lessons/web/static/lessons/diagram/transcript.js";
+import { Transcript } from "../../../../lessons/workshop/page/static/lessons/diagram/transcript.js";
 import { event } from "./events.mjs";
 
 const describe = ({ entries }) =>
@@ -20,13 +20,6 @@ test("events of two connections are in the order of time, with gaps for lost eve
   const transcript = twoConnections();
   assert.deepEqual(describe(transcript), ["ada 1.1", "eve 2.1", "ada 1", "ada 1.3", "eve 2.2", "eve 2"]);
   assert.equal(transcript.lost, 3);
-});
-
-test("a transcript survives being saved and loaded", () => {
-  const transcript = twoConnections();
-  const loaded = Transcript.from(JSON.parse(JSON.stringify(transcript)));
-  assert.deepEqual(describe(loaded), describe(transcript));
-  assert.equal(loaded.lost, transcript.lost);
 });
 
 test("only a transcript is read as a transcript", () => {
@@ -60,47 +53,4 @@ test("the oldest entries are removed from a long transcript, and counted as lost
   assert.equal(transcript.entries.length, 5000);
   assert.equal(transcript.lost, 10);
   assert.deepEqual(changes, [{ from: 0, trimmed: 10 }]);
-});
-
-test("a cleared transcript has no gap before the next event", () => {
-  const transcript = new Transcript();
-  transcript.add({ recorded: 2, events: [event("a", 1), event("a", 2)] });
-  transcript.clear();
-  transcript.add({ recorded: 3, events: [event("a", 3)] }, {});
-  assert.deepEqual(describe(transcript), [" 1.3"]);
-});
-
-test("a transcript begins with its first event, even when that one comes late or was removed", () => {
-  const transcript = new Transcript();
-  transcript.add({ recorded: 1, events: [event("a", 1, { time: 5 })] });
-  transcript.add({ recorded: 1, events: [event("b", 1, { time: 3 })] });
-  assert.equal(transcript.begun, 3);
-  const events = Array.from({ length: 5000 }, (_, index) => event("a", index + 2, { time: 6 }));
-  transcript.add({ recorded: 5001, events });
-  assert.equal(transcript.begun, 3);
-  transcript.clear();
-  transcript.add({ recorded: 5002, events: [event("a", 5002, { time: 7 })] });
-  assert.equal(transcript.begun, 7);
-});
-
-test("an entry is found by the id in an address", () => {
-  const transcript = twoConnections();
-  assert.equal(transcript.indexOf("2.2"), 4);
-  assert.equal(transcript.indexOf("9.9"), -1);
-});
-
-test("a transcript takes the entries of another one and continues with its own", () => {
-  const transcript = new Transcript();
-  transcript.add({ recorded: 1, events: [event("c", 1)] }, { client: "mia" });
-  transcript.replaceWith(twoConnections());
-  transcript.add({ recorded: 2, events: [event("c", 2, { time: 9 })] });
-  assert.deepEqual(describe(transcript).slice(-2), ["eve 2", "mia 1.2"]);
-});
-
-test("an event that comes again replaces itself", () => {
-  const transcript = new Transcript();
-  transcript.add({ recorded: 2, events: [event("a", 1), event("a", 2)] });
-  transcript.add({ recorded: 2, events: [{ ...event("a", 1), state: { count: "1" } }] });
-  assert.deepEqual(transcript.entries.map(({ event: { seq, state } }) => [seq, state]), [[1, { count: "1" }], [2, undefined]]);
-  assert.equal(transcript.lost, 0);
 });

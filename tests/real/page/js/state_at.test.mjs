@@ -1,16 +1,12 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { Transcript } from "../../lessons/web/static/lessons/diagram/transcript.js";
-import { stateAt } from "../../lessons/web/static/lessons/state/state_at.js";
+import { Transcript } from "../../../../lessons/workshop/page/static/lessons/diagram/transcript.js";
+import { stateAt } from "../../../../lessons/workshop/page/static/lessons/state/state_at.js";
 import { event } from "./events.mjs";
 
 function layer(connection, seq, message, direction = "out", time = seq) {
   return { ...event(connection, seq, { lane: "layer", direction, time }), message };
-}
-
-function query(connection, seq, sql) {
-  return { ...event(connection, seq, { lane: "database", direction: "out" }), message: { type: "query", sql } };
 }
 
 function stateAfter(events, index) {
@@ -54,17 +50,4 @@ test("a message waits for each member until its handler begins", () => {
   const queue = (index) => [...stateAfter(events, index).queue].map(([of, count]) => [of.connection, count]);
   assert.deepEqual(queue(2), [["a", 1], ["b", 1]]);
   assert.deepEqual(queue(3), [["a", 1]]);
-});
-
-test("the rows that were written are counted by verb and table", () => {
-  const events = [
-    query("a", 1, 'SELECT "x" FROM "db_demo_post"'),
-    query("a", 2, 'INSERT INTO "db_demo_post" ("x") VALUES (%s)'),
-    query("a", 3, 'INSERT INTO "db_demo_post" ("x") VALUES (%s)'),
-    query("a", 4, 'UPDATE "db_demo_room" SET "x" = %s'),
-  ];
-  assert.deepEqual(stateAfter(events, 3).rows, [
-    { verb: "INSERT INTO", table: "db_demo_post", count: 2, isNew: false },
-    { verb: "UPDATE", table: "db_demo_room", count: 1, isNew: true },
-  ]);
 });

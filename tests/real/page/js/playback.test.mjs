@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { Transcript } from "../../lessons/web/static/lessons/diagram/transcript.js";
-import { Playback } from "../../lessons/web/static/lessons/live/playback.js";
+import { Transcript } from "../../../../lessons/workshop/page/static/lessons/diagram/transcript.js";
+import { Playback } from "../../../../lessons/workshop/page/static/lessons/live/playback.js";
 import { event } from "./events.mjs";
 
 globalThis.requestAnimationFrame = (draw) => draw();
@@ -35,28 +35,6 @@ test("the controls follow the transcript until it is paused", () => {
   controls.pause.onclick();
   assert.equal(diagram.position, null);
   assert.equal(count.textContent, "4 in all");
-});
-
-test("single steps end at the first and at the last entry", () => {
-  const { controls, count, diagram } = playback();
-  for (const position of [2, 1, 0, 0]) {
-    controls.back.onclick();
-    assert.equal(diagram.position, position);
-  }
-  assert.equal(controls.back.disabled, true);
-  for (let step = 0; step < 5; step += 1) controls.next.onclick();
-  assert.equal(diagram.position, 3);
-  assert.equal(count.textContent, "3 in all");
-  assert.equal(controls.next.disabled, true);
-});
-
-test("the zoom has a smallest and a largest size", () => {
-  const { controls, diagram } = playback();
-  for (let step = 0; step < 5; step += 1) controls.in.onclick();
-  assert.equal(diagram.zoom, 1.6);
-  assert.equal(controls.in.disabled, true);
-  for (let step = 0; step < 5; step += 1) controls.out.onclick();
-  assert.equal(diagram.zoom, 0.8);
 });
 
 test("two clicks while the replay is loaded play the events once, and Stop ends that", async (context) => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { parseFilter } from "../../lessons/web/static/lessons/diagram/event_filter.js";
+import { parseFilter } from "../../../../lessons/workshop/page/static/lessons/diagram/event_filter.js";
 import { event } from "./events.mjs";
 
 const of = { client: "2" };

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import {
-  RoomState, clock, counts, duration, filtered, frequentDiagnoses, isHeld, isStuck, moves, ordered,
-} from "../../lessons/room/static/room/room_state.js";
+  RoomState, filtered, frequentDiagnoses, moves, ordered,
+} from "../../../../lessons/workshop/room/static/room/room_state.js";
 
 const NOW = Date.parse("2026-03-02T10:00:00Z") / 1000;
 const ago = (seconds) => new Date((NOW - seconds) * 1000).toISOString();
@@ -39,20 +39,6 @@ test("rows replace known rows and add new ones; students who are deleted leave",
   assert.deepEqual([...state.rows.keys()], [2]);
 });
 
-test("a frame about the class changes no row", () => {
-  const state = stateOf(row(1));
-  assert.deepEqual(state.apply({ type: "class", class: { name: "Tuesday" }, poll: { id: 1 } }), []);
-  assert.deepEqual([state.room.name, state.poll.id], ["Tuesday", 1]);
-});
-
-test("stuck is a connected student with a red exercise and five minutes without progress", () => {
-  const rows = rowsOf(
-    row(1, { progress_at: ago(300) }), row(2, { progress_at: ago(299) }),
-    row(3, { progress_at: ago(900), connected: false }), row(4, { progress_at: ago(900), state: "green" }),
-  );
-  assert.deepEqual(rows.map((it) => isStuck(it, NOW)), [true, false, false, false]);
-});
-
 test("the order: raised hands by time, red by the longest wait, others, green, not connected", () => {
   const rows = rowsOf(
     row(1, { connected: false }), row(2, { state: "green" }), row(3, { state: "new", lesson: null }),
@@ -61,12 +47,6 @@ test("the order: raised hands by time, red by the longest wait, others, green, n
   );
   assert.deepEqual(ids(ordered(rows, "stuck")), [7, 6, 5, 4, 3, 2, 1]);
   assert.deepEqual(ids(ordered(rows, "number")), [1, 2, 3, 4, 5, 6, 7]);
-});
-
-test("the other orders are by name, and by the number of lessons that are done", () => {
-  const rows = rowsOf(row(1, { name: "Zoe" }), row(2, { name: "Ann", done: ["accept"] }));
-  assert.deepEqual(ids(ordered(rows, "name")), [2, 1]);
-  assert.deepEqual(ids(ordered(rows, "progress")), [2, 1]);
 });
 
 test("filters combine, and the text is looked for in what is shown", () => {
@@ -86,11 +66,6 @@ test("a hidden name is not found by its text", () => {
   assert.deepEqual(filtered(rows, { text: "ann" }, NOW, ({ number }) => `Student ${number}`), []);
 });
 
-test("each filter has its count", () => {
-  const rows = rowsOf(row(1, { hand: ago(1) }), row(2, { state: "green", connected: false }));
-  assert.deepEqual(counts(rows, NOW), { all: 2, stuck: 0, hands: 1, red: 1, green: 1, away: 1 });
-});
-
 test("the most frequent diagnoses of red exercises come first", () => {
   const other = { diagnosis: "stuck", headline: "It does not end" };
   const rows = rowsOf(row(1), row(2, other), row(3, other), row(4, { ...other, state: "green" }));
@@ -98,15 +73,6 @@ test("the most frequent diagnoses of red exercises come first", () => {
     { id: "stuck", title: "It does not end", students: 2 },
     { id: "no-accept", title: "No accept", students: 1 },
   ]);
-});
-
-test("times are short texts", () => {
-  assert.deepEqual([5, 60, 3599, 3900, 90000].map(duration), ["0 min", "1 min", "59 min", "1 h 05", "1 d"]);
-  assert.deepEqual([0, 59.2, 61, -3].map(clock), ["0:00", "1:00", "1:01", "0:00"]);
-});
-
-test("a star holds every lesson", () => {
-  assert.deepEqual([["*"], ["stop"], ["group"], []].map((held) => isHeld(held, "stop")), [true, true, false, false]);
 });
 
 // Makes the moves, as insertBefore does.
@@ -119,13 +85,6 @@ function moved(children, wanted) {
   }
   return { found, count: made.length };
 }
-
-test("one tile that changes its place is one move, in both directions", () => {
-  const children = [1, 2, 3, 4, 5, 6];
-  assert.deepEqual(moved(children, [6, 1, 2, 3, 4, 5]), { found: [6, 1, 2, 3, 4, 5], count: 1 });
-  assert.deepEqual(moved(children, [2, 3, 4, 5, 6, 1]), { found: [2, 3, 4, 5, 6, 1], count: 1 });
-  assert.deepEqual(moved(children, children), { found: children, count: 0 });
-});
 
 test("any order becomes any other order, also with new tiles", () => {
   let seed = 1;

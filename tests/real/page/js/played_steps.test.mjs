@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { connectStep, lastConnection, PlayedSteps } from "../../lessons/web/static/lessons/live/played_steps.js";
+import { connectStep, PlayedSteps } from "../../../../lessons/workshop/page/static/lessons/live/played_steps.js";
 
 const CONNECT = { action: "connect", arguments: {} };
 const text = (text) => ({ action: "text", arguments: { text } });
@@ -12,14 +12,6 @@ function played() {
   const texts = () => steps.toTexts().map((step) => JSON.parse(step));
   return { clock, steps, texts };
 }
-
-test("steps carry the number of their client", () => {
-  const { steps, texts } = played();
-  steps.add(1, CONNECT);
-  steps.add(2, CONNECT);
-  steps.add(1, text("hello"));
-  assert.deepEqual(texts(), [{ client: 1, ...CONNECT }, { client: 2, ...CONNECT }, { client: 1, ...text("hello") }]);
-});
 
 test("a slow answer becomes a wait, and the user's own pause does not", () => {
   const { clock, steps, texts } = played();
@@ -33,14 +25,6 @@ test("a slow answer becomes a wait, and the user's own pause does not", () => {
     ["wait", 1.2],
     ["text", undefined],
   ]);
-});
-
-test("a quick answer adds no wait", () => {
-  const { clock, steps, texts } = played();
-  steps.add(1, CONNECT);
-  clock.now = 299;
-  steps.answered();
-  assert.equal(texts().length, 1);
 });
 
 test("after clear() the steps begin with the connections that are open", () => {
@@ -67,18 +51,4 @@ test("a handshake's step leaves out what the server assumes", () => {
     as: "ada",
     origin: "http://a.test",
   });
-});
-
-test("the last connection is that of the client that connected last", () => {
-  const { clock, steps } = played();
-  steps.add(1, CONNECT);
-  steps.add(2, CONNECT);
-  steps.add(1, CONNECT);
-  steps.add(2, text("not this"));
-  steps.add(1, text("hello"));
-  clock.now = 1000;
-  steps.answered();
-  const last = lastConnection(steps.toTexts()).map((step) => JSON.parse(step));
-  const wait = { client: 1, action: "wait", arguments: { seconds: 1 } };
-  assert.deepEqual(last, [{ client: 1, ...CONNECT }, { client: 1, ...text("hello") }, wait]);
 });
