@@ -98,30 +98,6 @@ async def test_all_clients_of_a_browser_share_an_accounts_session(application, s
     assert (anonymous["user"], "cookie" in anonymous) == ("", False)
 
 
-async def test_another_browser_gets_another_session_of_the_account(application, session):
-    other = SessionStore()
-    await other.acreate()
-    keys = [
-        (await scope_seen_by(page_client(application, key, **{"as": "student"})))["cookie"]
-        for key in (session, other.session_key)
-    ]
-    assert keys[0] != keys[1]
-
-
-async def test_a_logout_closes_every_client_and_the_next_is_logged_in_again(application, session):
-    options = {"place": "ws/account/", "as": "student"}
-    here, there = (page_client(application, session, **options) for _ in "12")
-    for client in (here, there):
-        assert (await client.connect(timeout=TIMEOUT))[0]
-    await here.send_to("logout")
-    for client in (here, there):
-        while (output := await client.receive_output(timeout=TIMEOUT))["type"] != "websocket.close":
-            assert output["type"] == "websocket.send"
-        await client.disconnect(code=output["code"])
-    seen = await scope_seen_by(page_client(application, session, **{"as": "student"}))
-    assert seen["user"] == "student"
-
-
 async def test_an_origin_check_rejects_the_page_of_another_site(application, session):
     assert await is_rejected(page_client(application, session, **{"as": "student", "origin": EVIL}))
     unguarded = record_page_clients(AuthMiddlewareStack(URLRouter([path("ws/mirror/", mirror)])))
@@ -149,11 +125,6 @@ async def test_another_site_cannot_claim_our_origin(application, session):
 async def test_rejects_any_other_identity_and_creates_no_session(application, session, options):
     assert await is_rejected(page_client(application, session, **options))
     assert await Session.objects.acount() == 1
-
-
-async def test_rejects_an_ended_session(application):
-    assert await is_rejected(page_client(application, "gone0session0key", **{"as": "student"}))
-    assert await Session.objects.acount() == 0
 
 
 async def test_rejects_a_leaked_id_with_another_session(application, session):

@@ -99,31 +99,3 @@ def test_says_why_a_text_was_not_saved(client, lamp, fields, reason):
     assert response.status_code == 400
     assert reason in response.json()["error"]
     assert lamp.exercise.read_text() == OLD
-
-
-def test_says_what_to_do_if_the_file_cannot_be_written(client, lamp, monkeypatch):
-    def refuse(file, content):
-        raise PermissionError(13, "Permission denied", str(file))
-
-    monkeypatch.setattr(exercise_file, "write", refuse)
-    response = save(client, lamp, MINE, read(client, lamp)["digest"])
-    assert response.status_code == 400
-    assert "Make its folder writable" in response.json()["error"]
-
-
-def test_only_a_local_workshop_serves_the_file(client, lamp, settings):
-    settings.WORKSHOP = False
-    assert client.get(url(lamp)).status_code == 404
-    assert save(client, lamp, MINE, "").status_code == 404
-
-
-def test_a_page_of_another_site_cannot_save(lamp):
-    from django.test import Client
-
-    response = save(Client(enforce_csrf_checks=True), lamp, MINE, "")
-    assert response.status_code == 403
-    assert lamp.exercise.read_text() == OLD
-
-
-def test_an_unknown_lesson_is_404(client, lamp):
-    assert client.get("/lessons/99/file/").status_code == 404

@@ -2,12 +2,9 @@
 
 import asyncio
 import json
-import os
 import sqlite3
-import threading
 from contextlib import closing
 from errno import ENOSPC
-from types import SimpleNamespace
 from unittest.mock import Mock
 
 import psutil
@@ -20,7 +17,6 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 
-from lessons.workshop.engine.process.child_process import kill_process_group
 from lessons.workshop.engine.world import database
 from lessons.workshop.page.exercise_server import database_copy, servers
 from lessons.workshop.page.live.client_identity import LOST_CONNECTION
@@ -127,16 +123,6 @@ async def test_relays_each_event_to_the_exercise_and_records_it(application, lam
     assert page.session not in json.dumps(events)
 
 
-async def test_a_token_that_a_student_names_in_a_frame_is_issued(application, lamp):
-    issue = "\n\ndef issue(user):\n    return f'a token of {user}'\n"
-    async with PlayedPage(application, lamp(LAMP + issue)) as page:
-        client = await page.connect()
-        await client.send_to(text_data="here: {token=student}")
-        answer = await client.receive_from(timeout=TIMEOUT)
-        assert answer == "here: a token of student"
-        await client.disconnect()
-
-
 async def test_an_exception_of_daphne_comes_back_into_the_consumer(application, lamp):
     catches = LAMP.replace(
         'self.send({"type": "websocket.accept"})',
@@ -158,17 +144,6 @@ try:
 
         await application(page.client().scope, events.get, send)
     assert sent[1] == {"type": "websocket.close", "reason": "ValueError('not a subprotocol')"}
-
-
-async def test_daphne_sees_the_class_of_an_object_that_cannot_be_sent(application, lamp):
-    source = async_lamp("import uuid", "await self.say(uuid.UUID(int=7))")
-    async with PlayedPage(application, lamp(source)) as page:
-        client = await page.connect()
-        await client.send_to(text_data="on")
-        sent = await client.receive_output(timeout=TIMEOUT)
-        assert type(sent["text"]).__name__ == "UUID"
-        assert not isinstance(sent["text"], str)
-        await client.disconnect()
 
 
 async def test_an_exception_of_the_consumer_reaches_the_server_with_its_line(application, lamp):
@@ -203,12 +178,6 @@ async def test_rejects_a_request_that_no_code_can_answer_with_403(application, l
             application, "GET", page.path(), headers=page.client().scope["headers"]
         )
         assert (await request.get_response(timeout=TIMEOUT))["status"] == 403
-
-
-async def test_rejects_a_client_of_an_unknown_lesson(application, lamp):
-    async with PlayedPage(application, lamp(LAMP)) as page:
-        page.lesson = SimpleNamespace(key="99-nothing")
-        assert await page.client().connect(timeout=TIMEOUT) == (False, 1000)
 
 
 async def test_reports_why_a_target_is_refused(application, lamp):
@@ -326,104 +295,16 @@ async def test_a_file_that_cannot_be_imported_is_explained_until_it_is_saved(app
         await (await page.connect()).disconnect()
 
 
-# Code that blocks, floods, exits or forks
-
-
-FAULTS = {
-    "blocks": ("time.sleep(60)", "blocked-loop", 11),
-    "spins": ("while True: pass", "blocked-loop", 11),
-    "sends without end": ("while True: await self.say('x' * 100)", "endless-sending", 14),
-    "exits at once": ("os._exit(3)", "process-died", 0),
-    "exits": ("sys.exit(3)", "calls-exit", 11),
-    "crashes": ("os.kill(os.getpid(), 11)", "process-died", 0),
-    "closes its files": ("os.closerange(3, 200); time.sleep(60)", "process-died", 0),
-}
-
-
-@pytest.mark.parametrize("line, diagnosis, at", FAULTS.values(), ids=FAULTS)
-async def test_explains_and_kills_code_that(application, lamp, monkeypatch, line, diagnosis, at):
-    monkeypatch.setattr("lessons.workshop.page.exercise_server.process.PLACE_TIMEOUT", TIMEOUT)
-    async with PlayedPage(application, lamp(async_lamp(line))) as page:
-        client = await page.connect()
-        (pid,) = served_processes()
-        await client.send_to(text_data="on")
-        finding = (await page.state("ended"))["finding"]
-        assert (finding["diagnosis"], finding["line"]) == (diagnosis, at)
-        assert not psutil.pid_exists(pid)
-        # It starts again for the next client.
-        await (await page.connect()).disconnect()
-
-
-async def test_a_giant_frame_is_an_exception(application, lamp):
-    async with PlayedPage(
-        application, lamp(async_lamp("await self.say('x' * 50_000_000)"))
-    ) as page:
-        client = await page.connect()
-        await client.send_to(text_data="on")
-        finding = await page.finding()
-        assert "The workshop passes on at most 16 MiB" in finding["detail"]
-        assert finding["line"] == 14
-
-
-@pytest.mark.parametrize(
-    "line", ["os.fork()", "import subprocess; subprocess.Popen(['sleep', '60'])"]
-)
-async def test_starts_no_process_and_says_so(application, lamp, line):
-    async with PlayedPage(application, lamp(async_lamp(line))) as page:
-        client = await page.connect()
-        (pid,) = served_processes()
-        await client.send_to(text_data="on")
-        finding = await page.finding()
-        assert (finding["diagnosis"], finding["line"]) == ("starts-a-process", 11)
-        assert psutil.Process(pid).children() == []
-
-
-async def test_a_signal_to_another_process_is_refused(application, lamp):
-    line = "os.kill(os.getppid(), 9)"
-    async with PlayedPage(application, lamp(async_lamp(line))) as page:
-        client = await page.connect()
-        await client.send_to(text_data="on")
-        finding = await page.finding()
-        assert (finding["diagnosis"], finding["line"]) == ("ends-a-process", 11)
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="without a fork server, its parent is pytest")
-async def test_an_exercise_that_has_killed_its_parent_is_served_and_replaced(application, lamp):
-    # A C library sends the signal, so the guard does not see it.
-    kills = "import ctypes; ctypes.CDLL(None).kill(os.getppid(), 9)"
-    async with PlayedPage(application, lamp(async_lamp(kills, "await self.say('on')"))) as page:
-        client = await page.connect()
-        await client.send_to(text_data="on")
-        assert await client.receive_from(timeout=TIMEOUT) == "on"
-        lamp(async_lamp("await self.say('off')"))
-        assert (await page.state("restarted"))["finding"] is None
-        client = await page.connect()
-        await client.send_to(text_data="on")
-        assert await client.receive_from(timeout=TIMEOUT) == "off"
-        await client.disconnect()
-
-
-async def test_a_page_that_asks_again_learns_the_state(application, lamp):
-    async with PlayedPage(application, lamp(LAMP)) as page:
-        for _ in range(2):
-            await page.request(play={"lesson": page.lesson.key, "target": "exercise"})
-            await page.state("ready")
-        assert len(served_processes()) == 1
+# Its end
 
 
 FAILURES = {
     "full disk": ("tempfile.mkdtemp", OSError(ENOSPC, "No space left on device"), "Make room on"),
-    "broken database": (
-        "lessons.workshop.page.exercise_server.database_copy.copy_database",
-        sqlite3.OperationalError("disk I/O error"),
-        "OperationalError: disk I/O error",
-    ),
     "no fork": (
         "lessons.workshop.page.exercise_server.process.start_child",
         BlockingIOError("Resource temporarily unavailable"),
         "Resource temporarily unavailable",
     ),
-    "no connection": ("asyncio.open_connection", OSError("Too many open files"), "Too many open"),
 }
 
 
@@ -462,51 +343,11 @@ async def test_a_page_that_sends_nonsense_is_still_served(application, lamp):
         await page.state("ready")
 
 
-async def test_the_process_ends_with_its_page_after_an_exception(application, lamp, monkeypatch):
-    page = await PlayedPage(application, lamp(LAMP)).__aenter__()
-    await page.connect()
-    (pid,) = served_processes()
-    monkeypatch.setattr(servers, "handle_request", Mock(side_effect=RuntimeError("broken")))
-    await page.request(play={})
-    with pytest.raises(RuntimeError, match="broken"):
-        await page.feed.wait(timeout=TIMEOUT)
-    assert not psutil.pid_exists(pid)
-    assert (servers._servers, servers._open_feeds) == ({}, {})
-    assert channel_layers["wire"].groups == {}
-
-
-async def test_a_page_that_closes_during_a_restart_ends_the_process(application, lamp, monkeypatch):
-    begun, released = threading.Event(), threading.Event()
-
-    def kill(*args, **options):
-        begun.set()
-        assert released.wait(TIMEOUT)
-        kill_process_group(*args, **options)
-
-    async with PlayedPage(application, lamp(LAMP)) as page:
-        await page.connect()
-        (pid,) = served_processes()
-        monkeypatch.setattr(
-            "lessons.workshop.page.exercise_server.process.kill_process_group", kill
-        )
-        lamp(LAMP + "\n")
-        assert await asyncio.to_thread(begun.wait, TIMEOUT)
-        (server,) = servers._servers.values()
-        server._task.add_done_callback(lambda _: released.set())
-    assert not page.feed.future.cancelled()
-    assert not psutil.pid_exists(pid)
-    assert servers._servers == {}
-
-
-async def test_a_client_of_a_closed_page_starts_nothing(application, lamp):
-    page = PlayedPage(application, lamp(LAMP))
-    assert await page.client().connect(timeout=TIMEOUT) == (False, 1000)
-    assert servers._servers == {}
-
-
-async def test_a_stranger_starts_nothing(application, lamp):
+async def test_a_stranger_and_a_client_of_a_closed_page_start_nothing(application, lamp):
     async with PlayedPage(application, lamp(LAMP)) as page:
         for session in ("their0session0key", None):
             stranger = page.client(session=session)
             assert await stranger.connect(timeout=TIMEOUT) == (False, 1000)
         assert servers._servers == {}
+    assert await page.client().connect(timeout=TIMEOUT) == (False, 1000)
+    assert servers._servers == {}

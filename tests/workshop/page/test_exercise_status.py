@@ -138,26 +138,6 @@ async def test_a_page_gets_the_verdict_and_that_the_checks_run(lamp, page):
         await client.disconnect()
 
 
-async def test_a_page_gets_the_claims_before_the_conversations_are_played(lamp, page):
-    async with StubJudge() as judge:
-        client = await page("01-lamp")
-        await client.receive_json_from()
-        await judge.wait_until_connected()
-        judge.report(judging="01-lamp")
-        await client.receive_json_from()
-        exploration = Outcome("exploration", "It lasts.", "not run")
-        claims = Verdict("01-lamp", "exercise", (*GREEN.outcomes, exploration))
-        judge.report(lesson="01-lamp", claims=claims.as_json())
-        panel = (await client.receive_json_from())["panel"]
-        assert "It lights." in panel
-        assert "It lasts. <em>playing conversations…</em>" in panel
-        progress.save_verdict(lamp, GREEN)
-        judge.report_progress(lamp)
-        panel = (await client.receive_json_from())["panel"]
-        assert "playing" not in panel
-        await client.disconnect()
-
-
 async def test_a_page_gets_the_new_version_when_another_editor_saves_the_file(lamp, page):
     async with StubJudge():
         client = await page("01-lamp")
@@ -165,35 +145,6 @@ async def test_a_page_gets_the_new_version_when_another_editor_saves_the_file(la
         lamp.exercise.write_text("saved = True\n")
         expected = {"file": exercise_copies.digest(b"saved = True\n")}
         assert await client.receive_json_from() == expected
-        await client.disconnect()
-
-
-async def test_two_pages_share_one_connection_to_the_judge(lamp, page):
-    async with StubJudge() as judge:
-        clients = [await page("01-lamp"), await page("01-lamp")]
-        for client in clients:
-            await client.receive_json_from()
-        await judge.wait_until_connected()
-        progress.show_hint(lamp)
-        judge.report_progress(lamp)
-        panels = [(await client.receive_json_from())["panel"] for client in clients]
-        assert all("Begin with" in panel for panel in panels)
-        assert len(judge.writers) == 1
-        for client in clients:
-            await client.disconnect()
-
-
-async def test_a_page_gets_nothing_about_another_lesson(lamp, course, page):
-    async with StubJudge() as judge:
-        client = await page("02-bell")
-        await client.receive_json_from()
-        await judge.wait_until_connected()
-        progress.save_verdict(lamp, GREEN)
-        judge.report_progress(lamp)
-        progress.show_hint(course[1])
-        judge.report_progress(course[1])
-        assert "Begin with" in (await client.receive_json_from())["panel"]
-        assert await client.receive_nothing(0.01)
         await client.disconnect()
 
 
@@ -233,35 +184,6 @@ async def test_a_page_whose_news_cannot_be_made_is_closed_and_connects_again(
         client = await page("01-lamp", version="old")
         await news_of(client, "panel")
         await client.disconnect()
-
-
-async def test_the_feed_goes_on_after_a_report_that_it_cannot_read(lamp, page, caplog):
-    async with StubJudge() as judge:
-        client = await page("01-lamp")
-        for _ in range(3):
-            await judge.next_connection()
-            judge.report(progress={lamp.key: {"colour": "red"}})
-        await judge.next_connection()
-        progress.save_verdict(lamp, GREEN)
-        judge.report_progress(lamp)
-        assert "It lights." in await news_of(client, "panel")
-        (record,) = caplog.records
-        assert "colour" in str(record.exc_info[1])
-        await client.disconnect()
-
-
-async def test_a_page_starts_a_feed_that_has_ended(lamp, page):
-    first = await page("01-lamp")
-    await first.receive_json_from()
-    feed = exercise_status.feed
-    feed._task.cancel()
-    await asyncio.wait([feed._task])
-    progress.save_verdict(lamp, GREEN)
-    async with StubJudge():
-        second = await page("01-lamp")
-        assert "It lights." in await news_of(second, "panel")
-        for client in (first, second):
-            await client.disconnect()
 
 
 async def test_rejects_a_page_of_an_unknown_lesson(lamp, page):

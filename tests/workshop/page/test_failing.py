@@ -52,11 +52,6 @@ def test_names_the_event_at_which_they_part(page):
     assert types(answer["received"])[wrong:] == ["cancelled"]
 
 
-def test_its_events_say_how_the_attributes_change(page):
-    answer = failing(page, first_red()).json()
-    assert any(event["state"] for event in answer["received"]["events"])
-
-
 @pytest.mark.parametrize("claim", ["99", "-1", "x", ""])
 def test_a_claim_without_a_conversation_is_refused_with_the_reason(page, claim):
     response = failing(page, claim)

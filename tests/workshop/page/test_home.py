@@ -3,15 +3,12 @@
 import gzip
 import html
 import re
-import shutil
 
 import pytest
 from django.contrib.auth.models import User
 
-from lessons.workshop.course import lesson_index
 from lessons.workshop.course.lesson_index import find, lessons
 from lessons.workshop.judge.verdict import Outcome, Verdict
-from lessons.workshop.page.lesson_list import time_text
 from lessons.workshop.student import progress
 
 pytestmark = pytest.mark.django_db
@@ -33,26 +30,10 @@ def solve(slug):
     progress.save_verdict(find(slug), Verdict("", "", (outcome,)))
 
 
-def test_begins_with_what_a_student_will_be_able_to_do(client):
-    shown = page(client)
-    promises = shown.partition('class="promise"')[2].partition("</section>")[0]
-    assert re.findall("<li>(.*)</li>", promises) == [
-        find(slug).goal for slug in ("stop", "push", "group", "logout", "chat")
-    ]
-
-
 def test_lists_the_goal_and_the_minutes_of_each_lesson(client):
     shown = page(client)
     rows = re.findall(r'"minutes quiet">(\d+) min<.*?<p class="goal">(.*?)</p>', shown, re.DOTALL)
     assert rows == [(str(lesson.minutes), lesson.goal) for lesson in lessons()]
-
-
-def test_says_how_long_the_course_takes_and_what_is_left(client):
-    minutes = sum(lesson.minutes for lesson in lessons())
-    assert f"The course takes {time_text(minutes)}." in page(client)
-    solve("accept")
-    left = time_text(minutes - find("accept").minutes)
-    assert f"The course takes {time_text(minutes)}, and {left} are left." in page(client)
 
 
 def test_counts_the_green_and_the_read_lessons_of_each_part(client):
@@ -62,33 +43,6 @@ def test_counts_the_green_and_the_read_lessons_of_each_part(client):
     assert re.findall(r'<progress max="(\d)" value="(\d)"', shown)[:2] == [("4", "1"), ("6", "0")]
     assert "1 of 4 green, 1 read · 1 h 5 min" in shown
     assert "Continue with lesson 3:" in shown
-
-
-def test_a_lesson_can_belong_to_another_part_than_its_app(client, course):
-    text = course[2].path_to("lesson.md")
-    text.write_text(text.read_text().replace("minutes:", "part: wild\nminutes:"))
-    lesson_index.lessons.cache_clear()
-    titles = re.findall("<h2>(.*?) <code>(.*?)</code></h2>", page(client))
-    assert titles == [("The events of a connection", "sync_demo"), ("In the wild", "sync_demo")]
-
-
-def test_a_part_whose_examples_are_in_several_apps_names_no_app(client, course):
-    for one, demo in zip(course, ("sync_demo", "async_demo", "auth_demo"), strict=True):
-        text = one.path_to("lesson.md")
-        fields = text.read_text().replace("demo: sync_demo", f"part: wild\ndemo: {demo}")
-        text.write_text(fields)
-    lesson_index.lessons.cache_clear()
-    assert re.findall("<h2>.*</h2>", page(client)) == ["<h2>In the wild</h2>"]
-
-
-def test_the_numbers_of_lessons_may_have_gaps(client, course):
-    course[1].folder.rename(course[1].folder.with_name("29_bell"))
-    shutil.rmtree(course[2].folder)
-    lesson_index.lessons.cache_clear()
-    first, last = page(client, "/lessons/01-lamp/"), page(client, "/lessons/29-bell/")
-    assert '<a rel="next" href="/lessons/29-bell/">29' in first
-    assert '<a rel="prev" href="/lessons/01-lamp/">← 1' in last
-    assert ("1 of 29" in first, "29 of 29" in last) == (True, True)
 
 
 def test_the_picture_is_the_recording_of_a_conversation_in_the_course(client):
@@ -116,10 +70,6 @@ def test_only_a_workshop_names_its_accounts(client, settings):
     assert "student" not in page(client, "/auth/login/")
 
 
-def test_the_chat_links_to_its_lesson(client):
-    assert 'href="/lessons/23-chat/">← Lesson 23</a>' in page(client, "/chat/")
-
-
 @pytest.mark.parametrize("debug", [True, False])
 @pytest.mark.parametrize("path", ["/nothing/<b>/", "/notes/nothing/", "/charts/nothing.svg"])
 def test_an_unknown_url_gets_our_page(client, settings, debug, path):
@@ -132,22 +82,11 @@ def test_an_unknown_url_gets_our_page(client, settings, debug, path):
     assert "script-src 'self'" in response["Content-Security-Policy"]
 
 
-def test_a_missing_slash_is_added(client):
-    assert client.get("/notes")["Location"] == "/notes/"
-
-
 @pytest.mark.parametrize("path", ["/", "/lessons/03-stop/", "/diagnoses/", "/notes/"])
 def test_a_page_is_sent_compressed(client, path):
     response = client.get(path, headers={"accept-encoding": "gzip"})
     assert response["Content-Encoding"] == "gzip"
     assert len(response.content) < 0.4 * len(gzip.decompress(response.content))
-
-
-@pytest.mark.parametrize(
-    ("minutes", "text"), [(0, ""), (45, "45 min"), (120, "2 h"), (75, "1 h 15 min")]
-)
-def test_writes_a_time_in_hours_and_minutes(minutes, text):
-    assert time_text(minutes) == text
 
 
 def test_a_missing_exercise_is_reported_and_its_original_offered(client, course, settings):

@@ -130,7 +130,3 @@ async def test_without_https_a_health_check_passes_but_no_other_path_and_no_sock
         assert await served(settings, https, scope_of("http", path=path)) == "redirected"
     rejected = await served(settings, https, scope_of("websocket", path="/health/"))
     assert rejected == {"type": "websocket.close"}
-
-
-async def test_a_channel_scope_passes(settings):
-    assert await served(settings, "proxy", {"type": "channel"}) == {"type": "channel"}

@@ -1,10 +1,9 @@
 """Recording in the running workshop: which events reach a page's feed, and who may open it."""
 
 import json
-import threading
 
 import pytest
-from channels.consumer import AsyncConsumer, SyncConsumer
+from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 from channels.layers import channel_layers
 from channels.routing import URLRouter
@@ -13,15 +12,11 @@ from django.conf import settings as project
 from django.db.backends.signals import connection_created
 from django.urls import path
 
-from lessons.workshop.course.lesson_index import PROJECT_DIR
-from lessons.workshop.engine.recording.layer import RecordingLayer
 from lessons.workshop.page.live.event_forwarder import MAX_OLDEST
 from lessons.workshop.page.live.page_socket import new_feed_id
 from lessons.workshop.page.live.recording import record_page_clients
 from sync_demo.consumers import Echo
-from tests.support.modes import DEPLOYED
 from tests.support.played_page import PageClient, lines
-from tests.support.programs.processes import project_environment, run
 
 TIMEOUT = 60  # seconds; only a test that fails waits so long
 MINE, THEIRS = "my0session0key", "their0session0key"
@@ -37,28 +32,6 @@ class Flood(AsyncConsumer):
 
     async def websocket_disconnect(self, event):
         raise StopConsumer
-
-
-class Slow(SyncConsumer):
-    """Blocks the thread of all sync handlers until the test releases it."""
-
-    released = threading.Event()
-
-    def websocket_connect(self, event):
-        self.send({"type": "websocket.accept"})
-        self.released.wait(TIMEOUT)
-
-    def websocket_disconnect(self, event):
-        raise StopConsumer
-
-
-class FailsAfterJoining(AsyncConsumer):
-    """Uses the channel layer, then raises an exception."""
-
-    async def websocket_connect(self, event):
-        await self.send({"type": "websocket.accept"})
-        await self.channel_layer.group_add("room", self.channel_name)
-        raise ValueError("no such room")
 
 
 async def bare(scope, receive, send):
@@ -156,29 +129,6 @@ async def test_a_feed_sends_each_event_in_order_with_its_handler(application, fe
     await feed.disconnect()
 
 
-async def test_a_feed_sends_layer_calls_and_exceptions(application, feed_id):
-    feed = await open_feed(application, feed_id)
-    page = client(application, f"/watched/{feed_id}/client=1/ws/failing/")
-    await page.send_input({"type": "websocket.connect"})
-    events = await recorded_events(feed, until="raised")
-    assert ("out", "group_add", "websocket_connect") in lines(events)
-    assert events[-1]["message"]["error"] == "ValueError: no such room"
-    with pytest.raises(ValueError, match="no such room"):
-        await page.wait()
-    await feed.disconnect()
-
-
-async def test_the_cookie_never_reaches_a_feed(application, feed_id):
-    feed = await open_feed(application, feed_id)
-    page = await opened(application, f"/watched/{feed_id}/client=1/ws/echo/?token=hush")
-    await page.disconnect()
-    received = json.dumps(await recorded_events(feed))
-    assert MINE not in received
-    assert MINE.encode().hex() not in received
-    assert b"hush".hex() not in received
-    await feed.disconnect()
-
-
 async def test_the_consumer_sees_the_scope_of_a_direct_connection(application, feed_id):
     page = client(application, f"/watched/{feed_id}/client=1/ws/bare/?a=1")
     page.scope["raw_path"] = f"/watched/{feed_id}/client=1/ws/bare/".encode()
@@ -208,21 +158,6 @@ async def test_a_flood_drops_whole_events_but_not_its_end(application, feed_id):
     await feed.disconnect()
 
 
-async def test_a_feed_sends_events_while_a_handler_blocks_the_sync_thread(application, feed_id):
-    Slow.released.clear()
-    feed = await open_feed(application, feed_id)
-    page = client(application, f"/watched/{feed_id}/client=1/ws/slow/")
-    await page.send_input({"type": "websocket.connect"})
-    try:
-        events = await recorded_events(feed, until="websocket.accept")
-    finally:
-        Slow.released.set()
-    assert lines(events)[-1] == ("out", "websocket.accept", "websocket_connect")
-    assert events[-1]["thread"] != threading.current_thread().name
-    await page.disconnect()
-    await feed.disconnect()
-
-
 # Who may open a feed
 
 
@@ -236,16 +171,6 @@ async def test_rejects_an_id_with_another_session_before_the_consumer_runs(feed_
         opened_client = client(application, place, session=session)
         assert await opened_client.connect(timeout=TIMEOUT) == (False, 1000)
         await opened_client.disconnect()
-
-
-async def test_only_a_recorded_client_gets_the_exception_of_an_unknown_path(feed_id):
-    application = record_page_clients(URLRouter(ROUTES), others=bare)
-    unrecorded = await opened(application, "/ws/nowhere/")
-    assert (await unrecorded.receive_from()).startswith("/ws/nowhere/")
-    recorded = client(application, f"/watched/{feed_id}/client=1/ws/nowhere/")
-    await recorded.send_input({"type": "websocket.connect"})
-    with pytest.raises(ValueError, match="No route found for path 'ws/nowhere/'"):
-        await recorded.wait(TIMEOUT)
 
 
 @pytest.mark.parametrize("wrong", ["", "x", ".", "x.y", "no-dot"])
@@ -288,60 +213,10 @@ async def test_rejects_a_feed_for_a_page_of_another_site(application, feed_id):
 # What is not recorded
 
 
-async def test_other_connections_pass_unchanged():
-    passed = []
-
-    async def application(*arguments):
-        passed.append(arguments)
-
-    route = record_page_clients(application)
-    for scope in (
-        {"type": "http", "path": "/async/http/"},
-        {"type": "lifespan"},
-        {"type": "websocket", "path": "/ws/echo/", "headers": []},
-    ):
-        arguments = (scope, object(), object())
-        await route(*arguments)
-        assert all(one is other for one, other in zip(passed.pop(), arguments, strict=True))
-
-
 async def test_a_closed_feed_leaves_no_group(application, feed_id):
     feed = await open_feed(application, feed_id)
     await feed.disconnect()
     assert channel_layers["wire"].groups == {}
-
-
-def test_the_layer_of_every_alias_is_recorded(settings):
-    memory = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
-    settings.CHANNEL_LAYERS = {"default": memory, "other": memory, "wire": memory}
-    record_page_clients(URLRouter(ROUTES))
-    recorded = [isinstance(channel_layers[alias], RecordingLayer) for alias in ("default", "other")]
-    assert recorded == [True, True]
-    assert not isinstance(channel_layers["wire"], RecordingLayer)
-
-
-async def test_the_layer_is_wrapped_once_for_several_applications(application):
-    record_page_clients(application)
-    assert isinstance(channel_layers["default"], RecordingLayer)
-    assert not isinstance(channel_layers["default"].layer, RecordingLayer)
-    assert not isinstance(channel_layers["wire"], RecordingLayer)
-
-
-def test_outside_a_workshop_nothing_records_and_nothing_is_unguarded(tmp_path):
-    program = (
-        "import sys, lessons.asgi\n"
-        "from channels.layers import channel_layers\n"
-        "print(type(lessons.asgi.websocket_application).__name__)\n"
-        "print(type(channel_layers['default']).__name__)\n"
-        "print(any('.recording' in name for name in sys.modules))\n"
-    )
-    environment = project_environment(
-        **DEPLOYED, DJANGO_SETTINGS_MODULE="lessons.settings", REDIS_URL=""
-    )
-    (tmp_path / "program.py").write_text(program)
-    done = run([tmp_path / "program.py"], cwd=PROJECT_DIR, env=environment)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["OriginValidator", "InMemoryChannelLayer", "False"]
 
 
 # HTTP

@@ -50,19 +50,6 @@ def test_a_file_with_a_syntax_error_has_lines_without_methods(source):
     assert "&lt;" in answer["lines"][1]["html"]
 
 
-def test_a_save_changes_the_digest(source):
-    before = source("exercise").json()["digest"]
-    find("lamp").exercise.write_text("X = 1\n")
-    assert source("exercise").json()["digest"] != before
-
-
-def test_a_missing_file_is_an_error(source):
-    find("lamp").exercise.unlink()
-    answer = source("exercise")
-    assert answer.status_code == 400
-    assert answer.json() == {"error": "The file cannot be read: No such file or directory."}
-
-
 def test_a_mistake_is_its_class_with_its_base(source):
     answer = source("mistake:AlwaysRepeats")
     text = "".join(line["html"] for line in answer.json()["lines"])

@@ -8,7 +8,7 @@ import pytest
 
 from lessons.workshop.member import membership
 from lessons.workshop.member.membership import Membership
-from lessons.workshop.page.live import page_socket, room_status
+from lessons.workshop.page.live import room_status
 from lessons.workshop.page.live.room_status import Alive, RoomStatus, page_state
 from lessons.workshop.setup.network_access import Mode
 from lessons.workshop.student import progress
@@ -121,20 +121,6 @@ async def test_a_page_gets_the_state_at_once_and_after_each_change(joined, link)
     assert link.pages == []
 
 
-async def test_a_page_whose_news_cannot_be_made_is_closed(joined, link, monkeypatch, caplog):
-    monkeypatch.setattr(page_socket, "FAILURE_PAUSE", 0)
-    client = page()
-    await client.connect()
-    await client.receive_json_from()
-    link.publish({**SNAPSHOT, "look": {"id": 1, "lesson": "of a newer course"}})
-    assert await client.receive_output() == {"type": "websocket.close"}
-    [record] = caplog.records
-    assert record.getMessage() == "RoomStatus cannot send its news to a page"
-    assert "of a newer course" in str(record.exc_info[1])
-    await client.disconnect()
-    assert link.pages == []
-
-
 async def test_the_hand_and_dismiss_reach_the_room_and_nothing_else_does(joined, link):
     link.snapshot = {**SNAPSHOT, "messages": [{"id": 7, "text": "Hi"}]}
     client = page()
@@ -172,16 +158,6 @@ async def test_a_vote_reaches_the_room_only_for_the_poll_and_round_of_the_page(
     await client.send_json_to(vote)
     assert (await client.receive_json_from())["poll"]["has_voted"]
     assert link.done == [(9, 1, "stop 2 f ['0'] []")]
-    await client.disconnect()
-
-
-async def test_a_page_in_no_class_gets_null_until_the_workshop_joins(link):
-    link.snapshot = None
-    client = page()
-    assert (await client.connect())[0]
-    assert await client.receive_json_from() is None
-    link.publish(SNAPSHOT)
-    assert await client.receive_json_from() == SHOWN
     await client.disconnect()
 
 
@@ -235,23 +211,6 @@ def test_look_leads_to_the_place_that_the_instructor_shows(place, address, text)
         "id": 4,
         "url": f"/lessons/03-stop/{address}",
         "text": f"lesson 3 stop{text}",
-    }
-
-
-def test_each_page_gets_which_hints_and_solutions_are_held():
-    held = page_state({**SNAPSHOT, "held": [["stop"], ["*"]]})["held"]
-    assert held == {"hints": ["stop"], "solutions": ["*"]}
-
-
-def test_a_poll_leads_to_its_question():
-    assert page_state({**SNAPSHOT, "poll": POLL})["poll"] == {
-        "url": "/lessons/03-stop/#question-2",
-        "text": "lesson 3 stop, question 2",
-        "question": "/lessons/03-stop/predict/2/",
-        "id": 9,
-        "round": 1,
-        "state": "open",
-        "has_voted": False,
     }
 
 

@@ -1,6 +1,5 @@
 """The part of the first page with which a student joins a class and leaves it."""
 
-import ssl
 from html import unescape
 
 import pytest
@@ -53,13 +52,6 @@ def test_joins_and_shows_the_class_with_the_place_code(client):
     assert "Join a class" not in page
 
 
-def test_the_code_is_shared_only_if_the_box_is_ticked(client):
-    with answering_room(200, JOINED) as (url, requests):
-        join(client, url)
-    assert requests[0][1]["shares_code"] is False
-    assert "and no code" in client.get("/").content.decode()
-
-
 @pytest.mark.parametrize(
     "status, answer, field, text",
     [
@@ -91,55 +83,12 @@ def test_an_error_stands_at_its_field_and_nothing_typed_is_lost(
     assert ("<details open>" in page, "--place" in form) == (True, False)
 
 
-def test_a_room_that_does_not_answer_is_an_error_at_the_address(client):
-    with answering_room(200, JOINED) as (url, _):
-        pass  # now nothing listens there
-    status, page = join(client, url)
-    assert (status, value_of(page, "url")) == (400, url)
-    assert "does not answer" in page
-
-
-def test_a_certificate_that_is_not_trusted_names_the_cure(client, monkeypatch):
-    error = ssl.SSLCertVerificationError(1, "failed")
-    error.verify_message = "self-signed certificate"
-
-    class Opener:
-        def open(self, *_, **__):
-            raise joining.urllib.error.URLError(error)
-
-    monkeypatch.setattr(joining.urllib.request, "build_opener", lambda _: Opener())
-    status, page = join(client, "https://room.example:9000")
-    assert status == 400
-    assert "does not trust the certificate of https://room.example:9000: self-signed" in page
-    assert "SSL_CERT_FILE=FILE" in page
-
-
 def test_a_form_of_an_old_page_changes_no_membership(client):
     membership.save(KNOWN)
     status, page = join(client, "http://other.example")
     assert status == 400
     assert "This workshop is in the class Monday as Ann. Leave that class first." in page
     assert membership.read() == KNOWN
-
-
-def test_the_same_form_again_succeeds(client):
-    with answering_room(200, JOINED) as (url, requests):
-        assert [join(client, url)[0] for _ in range(2)] == [302, 302]
-        assert len(requests) == 1
-
-
-def test_a_file_that_cannot_be_written_is_an_error_of_the_whole_form(client, monkeypatch):
-    def refuse(_):
-        raise PermissionError(13, "Permission denied", "room.json")
-
-    monkeypatch.setattr(membership, "save", refuse)
-    with answering_room(200, JOINED) as (url, _):
-        status, page = join(client, url)
-    assert status == 400
-    assert (
-        "room.json"
-        in page.split('class="error" role="alert" tabindex="-1" autofocus>')[1].split("<")[0]
-    )
 
 
 def test_leaving_says_before_what_is_lost_and_deletes_it(client):
@@ -230,15 +179,3 @@ def test_markup_is_shown_as_text(client):
     for page in (refused.content.decode(), client.get("/").content.decode()):
         assert "<img src=x" not in page
         assert "&lt;img src=x" in page
-
-
-@pytest.mark.parametrize("mode", [Mode.SHARED, Mode.DEPLOYED])
-def test_a_server_of_several_users_has_no_form(client, settings, mode):
-    settings.MODE = mode
-    membership.save(KNOWN)
-    assert "school-class" not in client.get("/").content.decode()
-    assert "Monday" not in client.get("/").content.decode()
-    for path in ("/class/", "/class/leave/"):
-        assert client.post(path, typed("http://room.example")).status_code == 404
-    assert client.get("/class/").status_code == 404
-    assert membership.read() == KNOWN

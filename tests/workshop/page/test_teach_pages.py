@@ -49,16 +49,6 @@ def test_shows_an_instructor_the_page_of_each_lesson(instructor, lesson):
     assert "Usual mistakes" in text
 
 
-def test_an_unknown_lesson_is_a_404(instructor):
-    assert instructor.get("/lessons/99-none/teach/").status_code == 404
-
-
-def test_the_list_and_each_lesson_link_to_the_pages(client):
-    assert f'href="{reverse("plans")}"' in client.get(reverse("lessons")).content.decode()
-    page = client.get(reverse("lesson", args=[lessons()[0].key])).content.decode()
-    assert f'href="{reverse("teach", args=[lessons()[0].key])}"' in page
-
-
 def part(client):
     page = reverse("teach", args=[lessons()[0].key])
     return client.get(page, headers={"x-part": "teach"})
@@ -77,15 +67,3 @@ def test_the_tab_asks_a_stranger_and_a_student_to_sign_in(client):
         login = f"{reverse('login')}?next={reverse('lesson', args=[lessons()[0].key])}"
         assert f'<a href="{login}">Sign in</a>' in answer.content.decode()
         client.force_login(User.objects.get_or_create(username="ada")[0])
-
-
-def test_the_plans_have_no_tab_so_its_header_changes_nothing(client):
-    def plans_page():
-        return client.get(reverse("plans"), headers={"x-part": "teach"})
-
-    stranger = plans_page()
-    assert stranger.headers["location"] == f"{reverse('login')}?next={reverse('plans')}"
-    client.force_login(User.objects.create_user("ada"))
-    assert plans_page().status_code == 403
-    client.force_login(User.objects.create_user("grace", is_staff=True))
-    assert plans_page().status_code == 200

@@ -21,13 +21,6 @@ def test_parses_what_render_writes():
     ]
 
 
-def test_parses_times_and_the_numbers_of_connections():
-    assert parse_transcript(render([CONNECT, OTHER], waits=True)) == [
-        ("1", "0.0 s", "client", " 1", "→", "websocket.connect", "websocket_connect"),
-        ("2", "1.5 s", "layer", " 2", "→", "room.<b>", "room_message"),
-    ]
-
-
 def test_parses_no_other_text():
     assert parse_transcript("Traceback:\n  1  client") is None
     assert transcript_to_html("") is None
@@ -45,10 +38,3 @@ def test_a_recorded_transcript_in_a_text_becomes_a_list_of_events():
     html = markdown_to_html(f"```text transcript: shop.Shop | connect | text <hi>\n{body}\n```")
     assert "<figcaption>shop.Shop <code>connect</code> <code>text &lt;hi&gt;</code>" in html
     assert html.count("<li data-lane=") == 2
-
-
-def test_a_line_of_code_can_wrap_below_its_own_indentation():
-    html = markdown_to_html(f"```python\nclass A:\n    {'x' * 40}\n    pass\n```")
-    assert '<pre class="wraps">' in html
-    assert f'<span class="i1">    {"x" * 40}\n</span>' in html
-    assert html.count('class="i') == 1

@@ -8,7 +8,6 @@ from django.urls import path
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from lessons.workshop.judge import StrictCommunicator
 from lessons.workshop.page.unknown_path import reject_unknown_paths
 from sync_demo.consumers import Echo
 from tests.support.programs.real_daphne import RealDaphne
@@ -26,14 +25,6 @@ def test_rejects_an_unknown_path_with_403_and_one_line():
             client.send("hello")
             assert client.recv() == "hello"
         assert server.lines == []
-
-
-async def test_a_known_path_leads_to_its_consumer(caplog):
-    async with StrictCommunicator(application, "/ws/echo/") as client:
-        assert await client.connect() == (True, None)
-        await client.send_to(text_data="hello")
-        assert await client.receive_from() == "hello"
-    assert caplog.messages == []
 
 
 async def test_a_path_in_the_log_is_escaped_and_cut(caplog):
@@ -54,8 +45,3 @@ async def test_another_exception_passes(error):
     with pytest.raises(type(error)) as raised:
         await reject_unknown_paths(fails)({"type": "websocket", "path": "/"}, None, None)
     assert raised.value is error
-
-
-async def test_the_exception_of_an_http_request_passes():
-    with pytest.raises(ValueError, match="No route found for path"):
-        await application({"type": "http", "path": "/nowhere/"}, None, None)
