@@ -36,7 +36,7 @@ urlpatterns += [path("wait/", wait), path("stop/", stop)]
 @pytest.fixture(scope="module")
 def clone():
     with room_clone() as project:
-        for name in ("urls.py", "room/urls.py"):
+        for name in ("urls.py", "workshop/room/urls.py"):
             with open(project.folder / "lessons" / name, "a", encoding="utf-8") as file:
                 file.write(VIEWS)
         yield project

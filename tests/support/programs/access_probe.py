@@ -10,10 +10,11 @@ the name of an exception.
 
 import asyncio
 import json
+import logging
 import os
 import re
 import sys
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 
 import django
@@ -88,8 +89,9 @@ def socket_routes() -> list[str]:
     return [*dict.fromkeys(str(entry.pattern) for entry in patterns), *OTHER_SOCKETS]
 
 
-def session_of(visitor: str) -> str:
-    """A new session, logged in as the visitor."""
+@cache
+def session_of(visitor: str, route: str) -> str:
+    """A session, logged in as the visitor. `route` is one that ends the session, or empty."""
     from django.contrib.auth import login, models
     from django.http import HttpRequest
 
@@ -104,14 +106,14 @@ def session_of(visitor: str) -> str:
 
 
 class Visit:
-    """One request of a visitor, with a new session."""
+    """One request of a visitor."""
 
     def __init__(self, visitor: str, route: str, samples: dict):
         from lessons.workshop.page.live.page_socket import new_feed_id
         from lessons.workshop.setup.access_token import cookie
 
         self.visitor, self.route = visitor, route
-        key = session_of(visitor)
+        key = session_of(visitor, route if "logout" in route else "")
         feed = new_feed_id(key)
         self.path = "/" + re.sub(
             r"<(?:\w+:)?(\w+)>", lambda found: {**samples, "feed": feed}[found[1]], route
@@ -214,6 +216,7 @@ def main() -> None:
     django.setup()
     from django.core.management import call_command
 
+    logging.disable()  # most requests are refused, and each refusal has a line or a traceback
     call_command("migrate", verbosity=0)
     answers = asyncio.run(ask_all(json.loads(sys.argv[1])))
     print(json.dumps({"answers": answers, "headers": headers_of_answers}))
