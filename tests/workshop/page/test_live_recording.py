@@ -45,8 +45,6 @@ async def bare(scope, receive, send):
 ROUTES = [
     path("ws/echo/", Echo.as_asgi()),
     path("ws/flood/", Flood.as_asgi()),
-    path("ws/slow/", Slow.as_asgi()),
-    path("ws/failing/", FailsAfterJoining.as_asgi()),
     path("ws/bare/", bare),
 ]
 
