@@ -15,7 +15,6 @@ from django.db.backends.signals import connection_created
 from django.urls import path
 
 from auth_demo.consumers import Account
-from lessons.workshop.page.live.client_identity import ClientIdentity, InvalidIdentity
 from lessons.workshop.page.live.page_socket import new_feed_id
 from lessons.workshop.page.live.recording import record_page_clients
 from tests.support.played_page import PageClient
@@ -82,12 +81,6 @@ async def is_rejected(client):
     return answer == (False, 1000)
 
 
-async def test_a_client_without_an_identity_keeps_the_browsers_own(application, session):
-    seen = await scope_seen_by(page_client(application, session))
-    assert seen["cookie"] == f"sessionid={session}"
-    assert (seen["origin"], seen["user"]) == ("http://localhost", "")
-
-
 async def test_all_clients_of_a_browser_share_an_accounts_session(application, session):
     first, again = [
         await scope_seen_by(page_client(application, session, **{"as": "student"})) for _ in "12"
@@ -103,11 +96,6 @@ async def test_an_origin_check_rejects_the_page_of_another_site(application, ses
     unguarded = record_page_clients(AuthMiddlewareStack(URLRouter([path("ws/mirror/", mirror)])))
     seen = await scope_seen_by(page_client(unguarded, session, **{"as": "student", "origin": EVIL}))
     assert (seen["user"], seen["origin"]) == ("student", EVIL)
-
-
-async def test_another_site_cannot_claim_our_origin(application, session):
-    options = {"as": "student", "origin": "http://localhost"}
-    assert await is_rejected(page_client(application, session, page=EVIL, **options))
 
 
 @pytest.mark.parametrize(
@@ -172,11 +160,3 @@ async def test_reports_a_lost_connection_as_1006(application, session, code, arr
     await client.receive_from(timeout=TIMEOUT)
     await client.disconnect(code=code)
     assert mirror.last_event == {"type": "websocket.disconnect", "code": arrives}
-
-
-def test_a_target_belongs_to_a_lesson():
-    identity = ClientIdentity.parse("client=1&lesson=03-stop&target=mistake%3ANoStop")
-    assert (identity.lesson, identity.target) == ("03-stop", "mistake:NoStop")
-    for options in ("client=1&target=exercise", "client=1&lesson=03-stop"):
-        with pytest.raises(InvalidIdentity):
-            ClientIdentity.parse(options)

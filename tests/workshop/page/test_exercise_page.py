@@ -72,13 +72,6 @@ def test_shows_hints_one_by_one_and_keeps_them(client, lamp):
     assert progress.of(lamp).hints == 3
 
 
-def test_shows_the_solution_after_the_lesson_was_green(client, lamp):
-    assert 'id="solution"' not in part(client, lamp)
-    keep(lamp)
-    keep(lamp, "red")
-    assert 'id="solution"' in part(client, lamp)
-
-
 def test_offers_the_solution_after_the_last_hint_and_says_what_it_costs(client, course, lamp):
     for shown in [part(client, lamp), *(post(client, lamp, "hint/") for _ in range(2))]:
         assert 'id="show-solution"' not in shown
@@ -89,15 +82,6 @@ def test_offers_the_solution_after_the_last_hint_and_says_what_it_costs(client, 
     assert f'href="{url(course[1])}"' in shown
     keep(lamp)
     assert "You have read this lesson." not in part(client, lamp)
-
-
-def test_a_green_exercise_links_to_the_next_lesson(client, course, lamp):
-    keep(lamp)
-    assert 'href="/lessons/02-bell/"' in part(client, lamp)
-    keep(course[2])
-    assert 'href="/lessons/02-bell/"' in part(client, course[2])
-    keep(course[1])
-    assert "go-on" not in part(client, course[2])
 
 
 def test_a_reset_keeps_the_students_version_and_names_it(client, lamp):

@@ -9,13 +9,7 @@ from unittest.mock import Mock
 
 import psutil
 import pytest
-from channels.layers import channel_layers
 from channels.routing import URLRouter
-from channels.testing import HttpCommunicator
-from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.auth.models import User
-from django.contrib.sessions.backends.db import SessionStore
 
 from lessons.workshop.engine.world import database
 from lessons.workshop.page.exercise_server import database_copy, servers
@@ -171,25 +165,6 @@ async def test_plays_a_mistake_and_the_solution_once_it_was_green(application, l
         await (await page.connect()).disconnect()
 
 
-@pytest.mark.parametrize("target", ["solution", "exercise"])
-async def test_rejects_a_request_that_no_code_can_answer_with_403(application, lamp, target):
-    async with PlayedPage(application, lamp("syntax error"), target) as page:
-        request = HttpCommunicator(
-            application, "GET", page.path(), headers=page.client().scope["headers"]
-        )
-        assert (await request.get_response(timeout=TIMEOUT))["status"] == 403
-
-
-async def test_reports_why_a_target_is_refused(application, lamp):
-    async with PlayedPage(application, lamp(LAMP)) as page:
-        await page.request(play={"lesson": page.lesson.key, "target": "solution"})
-        refused = await page.state("refused")
-        assert (refused["target"], refused["finding"]) == ("solution", None)
-        assert refused["reason"].startswith("You can use the solution once your exercise was green")
-        await page.request(play={"lesson": "99-nothing", "target": "exercise"})
-        assert (await page.state("refused"))["reason"].startswith("There is no lesson '99-nothing'")
-
-
 # What is its own
 
 
@@ -207,62 +182,6 @@ async def test_what_the_exercise_writes_stays_in_its_copy(application, lamp, wor
             await client.disconnect()
     with closing(sqlite3.connect(workshop_database)) as workshop:
         assert workshop.execute("SELECT count(*) FROM auth_group").fetchone() == (0,)
-
-
-WHO = async_lamp(
-    "from channels.auth import get_user",
-    "await self.say((await get_user(self.scope)).get_username() or 'anonymous')",
-)
-BEHIND_STACK = """
-from channels.auth import AuthMiddlewareStack
-application = AuthMiddlewareStack(Lamp.as_asgi())
-"""
-
-
-def log_in(file, session_key):
-    """Add ada, and a session in which ada is logged in, to the database."""
-    ada = User(pk=1, username="ada", password="!", date_joined="2026-01-01 00:00:00")
-    values = {
-        SESSION_KEY: "1",
-        BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],
-        HASH_SESSION_KEY: ada.get_session_auth_hash(),
-    }
-    session = {
-        "session_key": session_key,
-        "session_data": SessionStore().encode(values),
-        "expire_date": "2999-01-01 00:00:00",
-    }
-    user = {field.column: getattr(ada, field.attname) for field in User._meta.concrete_fields}
-    database_copy.add_login(file, {"django_session": session, "auth_user": user})
-
-
-async def test_a_login_that_is_newer_than_the_copy_is_found(application, lamp, workshop_database):
-    lesson = lamp(WHO + BEHIND_STACK)
-    async with PlayedPage(application, lesson) as page:
-        await page.request(play={"lesson": lesson.key, "target": "exercise"})
-        await page.state("ready")
-        log_in(str(workshop_database), page.session)
-        client = await page.connect()
-        await client.send_to(text_data="who?")
-        assert await client.receive_from(timeout=TIMEOUT) == "ada"
-        await client.disconnect()
-
-
-async def test_its_channel_layer_is_not_the_workshops(application, lamp):
-    source = async_lamp(
-        "await self.channel_layer.group_add('room', self.channel_name)",
-        "await self.channel_layer.group_send('room', {'type': 'say', 'text': 'x'})",
-        "await self.say('sent')",
-    )
-    async with PlayedPage(application, lamp(source)) as page:
-        layer = channel_layers["default"]
-        await layer.group_add("room", "mine")
-        client = await page.connect()
-        await client.send_to(text_data="on")
-        assert await client.receive_from(timeout=TIMEOUT) == "sent"
-        assert list(layer.groups["room"]) == ["mine"]
-        assert "mine" not in layer.channels
-        await client.disconnect()
 
 
 # Saving the file
@@ -333,14 +252,6 @@ async def test_the_process_ends_with_its_page(application, lamp):
         (pid,) = served_processes()
     assert not psutil.pid_exists(pid)
     assert servers._servers == {}
-
-
-async def test_a_page_that_sends_nonsense_is_still_served(application, lamp):
-    async with PlayedPage(application, lamp(LAMP)) as page:
-        for text in ("{", "[]", "7", "[" * 200_000, '{"play": {}}', '{"outside": 0}'):
-            await page.feed.send_to(text_data=text)
-        await page.request(play={"lesson": page.lesson.key, "target": "exercise"})
-        await page.state("ready")
 
 
 async def test_a_stranger_and_a_client_of_a_closed_page_start_nothing(application, lamp):

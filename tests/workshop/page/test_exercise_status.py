@@ -8,13 +8,11 @@ from unittest.mock import Mock
 
 import pytest
 
-from lessons.workshop.course.source_code import find_source
 from lessons.workshop.judge.daemon import judge_client
 from lessons.workshop.judge.verdict import Outcome, Verdict
 from lessons.workshop.page.exercise import exercise_status
-from lessons.workshop.page.exercise.exercise_panel import source_digest
 from lessons.workshop.page.live import page_socket
-from lessons.workshop.student import exercise_copies, progress
+from lessons.workshop.student import progress
 from tests.support.played_page import PageClient
 from tests.support.programs.running_program import TEST_TIMEOUT
 
@@ -98,17 +96,6 @@ async def news_of(client, name):
     return news[name]
 
 
-async def test_a_page_that_shows_everything_gets_no_panel(lamp, page):
-    async with StubJudge():
-        source = source_digest(find_source(lamp.demo))
-        client = await page("01-lamp", source=source)
-        file = exercise_copies.digest(lamp.exercise.read_bytes())
-        expected = {"judging": False, "judge": "running", "source_changed": False, "file": file}
-        assert await client.receive_json_from() == expected
-        assert await client.receive_nothing(0.05)
-        await client.disconnect()
-
-
 async def test_a_page_of_an_earlier_version_gets_the_panel_at_once(lamp, page):
     progress.save_verdict(lamp, GREEN)
     async with StubJudge():
@@ -135,16 +122,6 @@ async def test_a_page_gets_the_verdict_and_that_the_checks_run(lamp, page):
         assert "It lights." in panel
         judge.report(judging=None)
         assert await client.receive_json_from() == {"judging": False}
-        await client.disconnect()
-
-
-async def test_a_page_gets_the_new_version_when_another_editor_saves_the_file(lamp, page):
-    async with StubJudge():
-        client = await page("01-lamp")
-        await client.receive_json_from()
-        lamp.exercise.write_text("saved = True\n")
-        expected = {"file": exercise_copies.digest(b"saved = True\n")}
-        assert await client.receive_json_from() == expected
         await client.disconnect()
 
 

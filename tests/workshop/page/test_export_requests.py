@@ -8,8 +8,6 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from auth_demo.tickets import issue
-from lessons.workshop.engine.process.conversation import PlaybackLimitExceeded
-from lessons.workshop.page.export import conversation_test
 from lessons.workshop.page.live.page_socket import new_feed_id
 from lessons.workshop.student import progress
 
@@ -94,16 +92,6 @@ def test_rejects_other_targets_with_the_reason(page, monkeypatch, tmp_path, key,
     monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
     answer = export(page, key=key, target=target)
     assert (answer.status_code, answer.json()["error"]) == (400, reason)
-
-
-def test_rejects_a_conversation_of_too_many_events_with_the_cure(page, monkeypatch):
-    def play(*arguments):
-        raise PlaybackLimitExceeded("Cut after 2000 events.", ())
-
-    monkeypatch.setattr(conversation_test, "play_in_turns", play)
-    error = export(page).json()["error"]
-    assert error.startswith("Cut after 2000 events.")
-    assert error.endswith("Press Clear, then play a shorter conversation.")
 
 
 def test_rejects_other_pages_and_methods(page, settings):

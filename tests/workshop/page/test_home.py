@@ -7,7 +7,7 @@ import re
 import pytest
 from django.contrib.auth.models import User
 
-from lessons.workshop.course.lesson_index import find, lessons
+from lessons.workshop.course.lesson_index import find
 from lessons.workshop.judge.verdict import Outcome, Verdict
 from lessons.workshop.student import progress
 
@@ -30,12 +30,6 @@ def solve(slug):
     progress.save_verdict(find(slug), Verdict("", "", (outcome,)))
 
 
-def test_lists_the_goal_and_the_minutes_of_each_lesson(client):
-    shown = page(client)
-    rows = re.findall(r'"minutes quiet">(\d+) min<.*?<p class="goal">(.*?)</p>', shown, re.DOTALL)
-    assert rows == [(str(lesson.minutes), lesson.goal) for lesson in lessons()]
-
-
 def test_counts_the_green_and_the_read_lessons_of_each_part(client):
     solve("accept")
     progress.show_solution(find("frames"))
@@ -43,16 +37,6 @@ def test_counts_the_green_and_the_read_lessons_of_each_part(client):
     assert re.findall(r'<progress max="(\d)" value="(\d)"', shown)[:2] == [("4", "1"), ("6", "0")]
     assert "1 of 4 green, 1 read · 1 h 5 min" in shown
     assert "Continue with lesson 3:" in shown
-
-
-def test_the_picture_is_the_recording_of_a_conversation_in_the_course(client):
-    events = client.get("/picture/").json()["events"]
-    assert len({event["connection"] for event in events}) == 2
-    texts = [event["text"] for event in events]
-    assert texts.count('websocket.send  text: "now playing: tango"') == 2
-    for text in texts:
-        assert text in find("group").text
-    assert texts[1] in page(client)  # for a reader without JavaScript
 
 
 def test_offers_to_sign_in_and_to_sign_out(client):

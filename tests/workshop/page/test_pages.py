@@ -1,14 +1,12 @@
 """The pages that the server renders, without a browser."""
 
-import json
 import re
 from html.parser import HTMLParser
 
 import pytest
-from django.conf import settings as project
 from django.utils.html import escape
 
-from lessons.workshop.course.lesson_index import IncompleteLesson, Lesson, find, lessons
+from lessons.workshop.course.lesson_index import find, lessons
 from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.judge.verdict import Outcome, Verdict
 from lessons.workshop.student import progress
@@ -29,19 +27,8 @@ def in_a_workshop(settings):
     settings.WORKSHOP = True
 
 
-def feed_of(response):
-    found = re.search(r'data-feed="/ws/feed/(.+?)/" data-watched="/watched/(.+?)"', text(response))
-    assert found[1] == found[2]
-    return found[1]
-
-
 def text(response):
     return response.content.decode()
-
-
-def scope_with(session_key):
-    cookie = f"{project.SESSION_COOKIE_NAME}={session_key}"
-    return {"headers": [(b"cookie", cookie.encode())]}
 
 
 def red(claim="It stops.", diagnosis="no-stop-consumer", detail="", state="red"):
@@ -51,13 +38,6 @@ def red(claim="It stops.", diagnosis="no-stop-consumer", detail="", state="red")
 
 
 # The list
-
-
-def test_the_list_links_to_every_lesson(client):
-    page = text(client.get("/"))
-    for lesson in lessons():
-        assert f'href="/lessons/{lesson.key}/"' in page
-        assert escape(lesson.title) in page
 
 
 def test_the_list_makes_no_query_and_no_session(client, django_assert_num_queries):
@@ -95,60 +75,12 @@ def test_an_unknown_lesson_is_a_404_that_lists_the_lessons(client):
     assert 'href="/lessons/01-accept/"' in text(response)
 
 
-def test_the_panel_opens_as_the_first_conversation_of_the_text_does(client):
-    page = text(client.get("/lessons/01-accept/"))
-    assert 'value="/ws/sync/accept/?name=ada"' in page
-    page = text(client.get("/lessons/09-generic/"))
-    payload = {"command": "put", "title": "Emma"}
-    assert f'aria-label="Payload" value="{escape(json.dumps(payload))}"' in page
-
-
 def test_a_page_starts_with_the_clients_of_its_lesson(client):
     page = text(client.get("/lessons/17-origin/"))
     cards = page.split('data-number="')[1:]
     assert [card[0] for card in cards] == ["1", "2"]
     chosen = [re.findall(r"<option[^>]* selected>([^<]*)", card) for card in cards]
     assert chosen == [["student"], ["student", "http://evil.lessons.localhost:8666"]]
-
-
-def test_reads_the_clients_of_a_lesson(lesson):
-    front, _, _ = lesson.path_to("lesson.md").read_text().rpartition("---")
-
-    def clients(line=""):
-        lesson.path_to("lesson.md").write_text(f"{front}{line}---\n# A lamp\n")
-        read = Lesson(lesson.folder).clients
-        return [(one.account, one.origin, one.server, one.sends_requests) for one in read]
-
-    me = (None, None, 1, False)
-    assert clients() == [me]
-    assert clients("clients: 3\n") == [me] * 3
-    assert clients("clients: this browser on 2, student from http://a.test:1, anonymous\n") == [
-        (None, None, 2, False),
-        ("student", "http://a.test:1", 1, False),
-        ("anonymous", None, 1, False),
-    ]
-    assert clients("clients: this browser, request\n") == [me, (None, None, 1, True)]
-    for wrong in ("5", "0", "root", "student at http://a.test", "1, 2", "student,", "-1"):
-        with pytest.raises(IncompleteLesson, match="write `clients: 2`"):
-            clients(f"clients: {wrong}\n")
-
-
-def test_shows_the_last_verdict_with_its_diagnosis(client):
-    progress.save_verdict(find("stop"), red(detail="Daphne killed it"))
-    page = text(client.get("/lessons/03-stop/"))
-    for words in (
-        "It starts.",
-        "It stops.",
-        "websocket.disconnect → Lamp (exercise.py, line 4)",
-        "Daphne killed it",
-        "<dt>Cure</dt>",
-    ):
-        assert words in page
-
-
-def test_renders_code_in_a_claim(client):
-    progress.save_verdict(find("stop"), red(claim="`<b>` gets `hi`."))
-    assert "<code>&lt;b&gt;</code> gets <code>hi</code>." in text(client.get("/lessons/03-stop/"))
 
 
 def test_escapes_a_students_text(client):
@@ -183,14 +115,7 @@ class Inline(HTMLParser):
 @pytest.mark.parametrize(
     "path",
     [
-        *(
-            "/",
-            "/lessons/none/",
-            "/search/?q=group_send",
-            "/diagnoses/",
-            "/notes/",
-            "/notes/redis/",
-        ),
+        *("/", "/lessons/none/", "/search/?q=group_send", "/diagnoses/", "/notes/"),
         *(f"/lessons/{x.key}/" for x in lessons()),
     ],
 )
@@ -220,28 +145,7 @@ def test_a_page_of_a_cluster_offers_its_own_server_first(client, settings, host)
     assert sockets_allowed(response) == [f"{kind}://{it}" for it in hosts for kind in ("ws", "wss")]
 
 
-@pytest.mark.parametrize(("is_workshop", "port"), [(True, 9000), (False, 8000)])
-def test_a_page_without_a_cluster_knows_only_its_own_server(client, settings, is_workshop, port):
-    settings.WORKSHOP, settings.CLUSTER_PORTS = is_workshop, [8000, 8001]
-    response = client.get("/lessons/03-stop/", headers={"host": f"localhost:{port}"})
-    assert 'aria-label="Server"' not in text(response)
-    assert sockets_allowed(response) == [f"{kind}://localhost:{port}" for kind in ("ws", "wss")]
-
-
-# The id of a feed
-
-
-def test_outside_a_workshop_a_lesson_has_no_feed_and_makes_no_session(
-    client, settings, django_assert_num_queries
-):
-    settings.WORKSHOP = False
-    with django_assert_num_queries(0):
-        response = client.get("/lessons/03-stop/")
-    assert not response.cookies
-    shown = text(response)
-    assert "data-feed" not in shown
-    assert "Your exercise" not in shown
-    assert "On your own machine, the workshop shows the events of your own clients" in shown
+# Links
 
 
 @ALL

@@ -31,10 +31,6 @@ def source(client):
     return get
 
 
-def methods(answer):
-    return list(dict.fromkeys(line["method"] for line in answer.json()["lines"]))
-
-
 def test_the_exercise_is_the_whole_file_of_the_student(source):
     find("lamp").exercise.write_text("X = 1\n\n\nclass Lamp:\n    def on(self):\n        pass\n")
     answer = source("exercise").json()
@@ -48,13 +44,6 @@ def test_a_file_with_a_syntax_error_has_lines_without_methods(source):
     answer = source("exercise").json()
     assert [line["method"] for line in answer["lines"]] == ["", ""]
     assert "&lt;" in answer["lines"][1]["html"]
-
-
-def test_a_mistake_is_its_class_with_its_base(source):
-    answer = source("mistake:AlwaysRepeats")
-    text = "".join(line["html"] for line in answer.json()["lines"])
-    assert "AlwaysRepeats" in text
-    assert "websocket_receive" in methods(answer)
 
 
 def test_the_solution_is_shown_once_the_exercise_was_green(source, monkeypatch):

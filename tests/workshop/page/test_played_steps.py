@@ -52,10 +52,6 @@ def test_plays_the_steps_on_the_target(page, target, last):
     assert types(answer)[-1] == last
 
 
-def test_plays_a_step_that_no_client_of_a_page_takes(page):
-    assert types(ask(page, "play/", "connect", "kill"))[-1] == "cancelled"
-
-
 def test_plays_the_exercise_as_it_is_on_the_disk(page, monkeypatch, tmp_path):
     lesson = find("stop")
     copy = tmp_path / "03_stop.py"
@@ -115,8 +111,3 @@ def test_refuses_frames_that_a_few_words_make_too_long(page):
             "together. Repeat their texts less often."
         },
     )
-
-
-@pytest.mark.parametrize("what", ["play/", "steps/"])
-def test_answers_no_other_session(page, what):
-    assert Client().get(STOP + what, {"feed": page.feed, "step": ["connect"]}).status_code == 404

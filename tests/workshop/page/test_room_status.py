@@ -1,8 +1,6 @@
 """The bar of a class on each page, and the socket over which a page gets the state of the class."""
 
 import asyncio
-import json
-import time
 
 import pytest
 
@@ -212,16 +210,6 @@ def test_look_leads_to_the_place_that_the_instructor_shows(place, address, text)
         "url": f"/lessons/03-stop/{address}",
         "text": f"lesson 3 stop{text}",
     }
-
-
-def test_a_page_that_opens_later_gets_the_seconds_that_are_left_then():
-    timer = {"label": "Predict", "ends": time.monotonic() + 60}
-    shown = page_state({**SNAPSHOT, "timer": timer})["timer"]
-    assert shown["label"] == "Predict"
-    assert 50 < shown["seconds"] <= 60
-    over = page_state({**SNAPSHOT, "timer": {"label": "", "ends": time.monotonic() - 1}})
-    assert over["timer"]["seconds"] == 0
-    assert json.dumps(over)
 
 
 @pytest.mark.django_db

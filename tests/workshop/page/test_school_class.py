@@ -162,14 +162,6 @@ def test_an_address_that_is_not_of_a_room_is_never_opened(client, monkeypatch, u
     assert membership.read() is None
 
 
-@pytest.mark.parametrize("name", ["x" * 100_000, "Ann\u202e", "...", "\0"], ids=range(4))
-def test_a_name_that_no_board_can_show_is_not_sent(client, monkeypatch, name):
-    monkeypatch.setattr(joining, "_request", lambda *_: pytest.fail("asked"))
-    status, page = join(client, "http://room.example", name=name)
-    assert status == 400
-    assert "A name m" in page.split('name="name"')[1].split("</p>")[0]
-
-
 def test_markup_is_shown_as_text(client):
     with answering_room(409, {"error": MARKUP, "field": "name"}) as (url, _):
         refused = client.post("/class/", typed(url, name=MARKUP[:40], code=MARKUP, place=MARKUP))

@@ -5,7 +5,6 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 
 from lessons.workshop.course.lesson_index import lessons
-from lessons.workshop.course.plans import plans
 
 pytestmark = pytest.mark.django_db
 
@@ -32,14 +31,6 @@ def test_sends_a_stranger_to_the_login(client, page):
 @pytest.mark.parametrize("page", PAGES)
 def test_refuses_a_student_with_403(student, page):
     assert student.get(page).status_code == 403
-
-
-def test_shows_an_instructor_all_plans_with_links_to_the_pages(instructor):
-    text = instructor.get(reverse("plans")).content.decode()
-    for plan in plans():
-        assert f"<h2>{plan.title}</h2>" in text
-    for lesson in lessons():
-        assert reverse("teach", args=[lesson.key]) in text
 
 
 @pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.slug)

@@ -2,10 +2,9 @@
 
 import pytest
 
-from lessons.workshop.course.lesson_index import find, lessons
+from lessons.workshop.course.lesson_index import find
 from lessons.workshop.judge.study.predictions import InvalidPrediction, cards, predictions, shuffled
 from lessons.workshop.page.live.vote import seed_of, vote_of
-from lessons.workshop.room.worker.poll_question import question_json
 
 STOP = find("stop")
 
@@ -28,28 +27,6 @@ def test_an_order_becomes_the_numbers_of_the_cards_on_no_page(feed):
     in_order = [str(page.index(label)) for label in known]
     assert vote_of(STOP, 2, feed, in_order, []) == " ".join(map(str, range(len(known))))
     assert vote_of(STOP, 2, feed, in_order[1:], in_order[:1]).endswith(" | 0")
-
-
-def first_with_boxes():
-    for lesson in lessons():
-        for number, prediction in enumerate(predictions(lesson), 1):
-            if prediction.kind == "receives":
-                return lesson, number
-    raise AssertionError("no question has boxes")
-
-
-@pytest.mark.parametrize("feed", ["one", "two"])
-def test_the_boxes_that_really_arrive_are_a_right_vote_from_each_page(feed):
-    lesson, number = first_with_boxes()
-    page = [card.label for card in shown(lesson, number, feed)]
-    truth = question_json(lesson, number, [])
-    ticked = []
-    for box in truth["received"]:
-        client, _, card = box.partition(":")
-        ticked.append(f"{client}:{page.index(truth['cards'][int(card)])}")
-    vote = vote_of(lesson, number, feed, ticked[::-1], [])
-    assert vote == " ".join(truth["received"])
-    assert question_json(lesson, number, [vote])["grades"] == {vote: True}
 
 
 @pytest.mark.parametrize("given", [["0"], ["0", "0"], ["x"], ["99"]])
