@@ -1,161 +1,190 @@
-"""The lesson's page as one workspace: steps, tabs, dividers, and the one next step."""
+"""The lesson's page as one workspace: predict, see, play, compare, teach, show."""
 
-import pytest
+import re
+
 from playwright.sync_api import expect
 
-from lessons.workshop.course.lesson_index import find
-from lessons.workshop.engine.faults.finding import Finding
-from lessons.workshop.judge.verdict import Outcome, Verdict
-from lessons.workshop.student import progress
+from tests.support.axe import violations
+from tests.support.lesson_page import log_in
 
 SMALL_LAPTOP = {"viewport": {"width": 1366, "height": 640}}
-PHONE = {"viewport": {"width": 390, "height": 844}}
-SHARE = """() => document.getElementById("diagram").offsetHeight
-  / document.getElementById("wire").offsetHeight"""
+RIGHT = [
+    'client → websocket.receive  text: "hello"',
+    'client ← websocket.send  text: "You said: hello"',
+    "client → websocket.disconnect  code: None",
+    "consumer · finished",
+]
+LINE = "Below this line: never comes"
 
 
-@pytest.fixture
-def verdict(state_dir, monkeypatch):
-    """`verdict("green")`: the page of lesson 3 opens with this verdict, red at line 12."""
-    monkeypatch.setattr(progress, "state_dir", lambda: state_dir)
-
-    def save(state):
-        finding = Finding("no-stop-consumer", "It went on.", line=12) if state == "red" else None
-        outcome = Outcome("test_a", "It stops.", state, finding)
-        progress.save_verdict(find("stop"), Verdict("03-stop", "exercise", (outcome,)))
-
-    yield save
-    (state_dir / "progress.json").unlink(missing_ok=True)
+def in_order(asked):
+    """The labels of the cards in their order, with the line between them."""
+    return asked.locator(".cards > li").evaluate_all(
+        """items => items.map(item => item.querySelector("button")
+            ?.getAttribute("aria-label").replace("Up: ", "") ?? item.textContent)"""
+    )
 
 
-def next_step(page):
-    return page.page.locator("#next-step > *")
+def test_an_order_can_be_predicted_and_checked_with_the_keyboard_alone(visit):
+    page = visit("03-stop", color_scheme="dark").page
+    asked = page.get_by_role("region", name="Question 2", exact=True)
+    asked.get_by_role("button", name="Put the events in order").press("Enter")
+    expect(asked.locator(".card")).to_have_count(6)
+    for place, label in enumerate(RIGHT):
+        asked.get_by_role("button", name=f"Up: {label}", exact=True).focus()
+        for _ in range(in_order(asked).index(label) - place):
+            page.keyboard.press("Enter")
+    for label in in_order(asked)[4:6]:
+        asked.get_by_role("button", name=f"Down: {label}", exact=True).focus()
+        for _ in range(in_order(asked).index(LINE) - in_order(asked).index(label)):
+            page.keyboard.press("Enter")
+    assert in_order(asked)[:5] == [*RIGHT, LINE]
+    asked.get_by_role("button", name="Check").press("Enter")
+    expect(asked.locator(".status")).to_have_text("Right. These are the events:")
+    expect(asked.get_by_role("slider", name="The events, as a diagram")).to_be_visible()
+    assert violations(page, "#predict") == []
 
 
-def test_one_step_is_shown_at_a_time_and_named_in_the_address(visit):
+def test_the_next_step_leads_through_a_lesson(visit, exercise):
     page = visit("03-stop")
-    shown = page.page.locator(".step.shown")
-    expect(shown).to_have_id("step-predict")
-    page.show("Do")
-    expect(shown).to_have_id("step-do")
-    assert page.page.url.endswith("#do")
-    page.page.go_back()
-    expect(shown).to_have_id("step-predict")
-
-
-def test_a_link_to_a_heading_opens_its_step(visit):
-    page = visit("03-stop").page
-    page.goto(f"{page.url}#where-it-bites")
-    expect(page.get_by_role("heading", name="Where it bites")).to_be_in_viewport()
-
-
-def test_the_next_step_leads_through_a_lesson(visit):
-    page = visit("03-stop")
-    expect(next_step(page)).to_have_text("Predict")
+    following = page.page.locator("#next-step > *")
+    expect(following).to_have_text("Predict")
     page.show("See")
-    expect(next_step(page)).to_have_text("Connect")
-    next_step(page).click()
+    assert page.page.url.endswith("#see")
+    page.page.go_back()
+    expect(page.page.locator(".step.shown")).to_have_id("step-predict")
+    page.show("See")
+    expect(following).to_have_text("Connect")
+    following.click()
     page.expect_status("Open.")
-    expect(next_step(page)).to_have_text("Do the exercise")
-    next_step(page).click()
-    expect(page.page.locator("#step-do")).to_be_visible()
-    expect(next_step(page)).to_have_text("Complete line 20")
+    expect(following).to_have_text("Do the exercise")
+    following.click()
+    expect(following).to_have_text("Complete line 20")
     expect(page.page.locator(".primary:visible")).to_have_count(1)
+    exercise.save(exercise.solved)
+    expect(following).to_have_text("Next lesson: 4 communicator")
 
 
-def test_the_next_step_after_a_red_verdict_is_the_line_to_fix(visit, verdict):
-    verdict("red")
-    page = visit("03-stop").show("See")
-    expect(next_step(page)).to_have_text("Fix line 12")
-    next_step(page).click()
-    expect(page.page.locator("#step-do")).to_be_visible()
-
-
-def test_the_next_step_after_a_green_verdict_is_the_next_lesson(visit, verdict):
-    verdict("green")
-    page = visit("03-stop")
-    expect(next_step(page)).to_have_text("Next lesson: 4 communicator")
-    next_step(page).click()
-    expect(page.page).to_have_title("4 · A test that can fail")
-
-
-def test_the_exercise_shows_its_task_its_todos_and_a_path_to_copy(visit):
-    page = visit("03-stop").show("Do").page
-    exercise = page.get_by_role("region", name="Your exercise")
-    expect(exercise).to_contain_text("Each connection is its own game")
-    expect(exercise.locator(".todos a")).to_have_text(["line 20", "line 27"])
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    exercise.get_by_role("button", name="Copy the path").click()
-    expect(exercise.get_by_role("button", name="Copied")).to_be_visible()
-    assert page.evaluate("navigator.clipboard.readText()") == "work/03_stop.py"
-
-
-def test_the_finding_stands_in_its_tab_and_on_a_narrow_page_below_the_outcomes(visit, verdict):
-    verdict("red")
-    page = visit("03-stop").page
-    finding = page.locator("#finding")
-    expect(page.locator("#tab-verdict #finding")).to_have_count(1)
-    page.locator(".to-finding a").click()
-    expect(finding).to_be_visible()
-    page.set_viewport_size(PHONE["viewport"])
-    expect(page.locator("#verdict #finding")).to_be_visible()
-    page.set_viewport_size({"width": 1280, "height": 720})
-    expect(page.locator("#tab-verdict #finding")).to_have_count(1)
-
-
-def test_the_diagram_has_most_of_the_column_on_a_small_laptop(visit):
-    page = visit("03-stop", **SMALL_LAPTOP)
+def test_a_diagram_is_filtered_paused_and_linked_to_its_source(visit):
+    page = visit("12-group")
+    labels = page.page.locator("#diagram .row:not([data-lane=database]) .label")
     page.connect()
-    assert page.page.evaluate(SHARE) >= 0.6
-    assert page.page.locator("#details-tabs").bounding_box()["height"] > 100
+    page.send("hello")
+    page.press("Close")
+    page.press("Enlarge")  # the diagram draws visible rows only
+    expect(labels.last).to_have_text("finished")
+    page.press("View")
+    page.page.get_by_label("Filter").fill("accept send -layer")
+    expect(labels).to_have_text(["websocket.accept", 'websocket.send "now playing: hello"'])
+    page.page.get_by_label("Filter").fill("")
+    expect(labels).to_have_count(11)
+    page.press("Step back")
+    expect(labels.last).to_have_text(re.compile("^group_discard"))
+    page.expect_highlighted("websocket_disconnect")
+    page.press("Pause")
+    labels.nth(4).click()
+    page.page.get_by_role("link", name="Event 1.").click()
+    expect(page.page).to_have_url(re.compile(r"#event-1\.\d+$"))
+    page.page.reload()
+    expect(page.page.locator("#details pre")).to_contain_text('"type": "websocket.receive"')
+    page.expect_highlighted("websocket_receive")
 
 
-def test_tabs_are_chosen_with_the_arrow_keys_and_stay_collapsed(visit):
-    page = visit("03-stop", reduced_motion="reduce").page
+def test_tabs_and_dividers_keep_what_was_chosen(visit):
+    page = visit("03-stop", **SMALL_LAPTOP).page
     page.get_by_role("tab", name="Source").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
-    expect(page.get_by_role("tab", name="Browser")).to_be_focused()
     expect(page.locator("#tab-browser")).to_be_visible()
     expect(page.locator("#tab-source")).to_be_hidden()
+    divider = page.get_by_role("separator", name="Width of the text")
+    before = page.locator("#main").bounding_box()["width"]
+    divider.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    larger = page.locator("#main").bounding_box()["width"]
+    assert larger > before + 40
     page.get_by_role("button", name="Collapse").click()
     page.reload()
     expect(page.locator("#tab-panels")).to_be_hidden()
-    page.get_by_role("tab", name="Source").click()
-    expect(page.locator("#tab-source")).to_be_visible()
+    assert abs(page.locator("#main").bounding_box()["width"] - larger) <= 1
 
 
-@pytest.mark.parametrize(
-    ("name", "key", "part", "size"),
-    [("Width of the text", "ArrowRight", "#main", "width"),
-     ("Height of the tabs", "ArrowUp", "#details-tabs", "height")],
-)  # fmt: skip
-def test_a_divider_moves_with_the_keyboard_and_the_pointer(visit, name, key, part, size):
-    page = visit("03-stop", viewport={"width": 1440, "height": 900}).page
-    divider = page.get_by_role("separator", name=name)
-    before = page.locator(part).bounding_box()[size]
-    divider.focus()
-    for _ in range(3):
-        page.keyboard.press(key)
-    larger = page.locator(part).bounding_box()[size]
-    assert larger > before + 40
-    page.reload()
-    assert page.locator(part).bounding_box()[size] == pytest.approx(larger, abs=1)
-    x, y, *_ = divider.bounding_box().values()
-    page.mouse.move(x + 4, y + 4)
-    page.mouse.down()
-    page.mouse.move(x + 64, y - 56, steps=3)
-    page.mouse.up()
-    assert page.locator(part).bounding_box()[size] == pytest.approx(larger + 60, abs=8)
-    divider.dblclick()
-    assert page.locator(part).bounding_box()[size] == pytest.approx(before, abs=1)
+def test_p_shows_only_the_diagram_and_the_code_in_large_type(visit):
+    lesson = visit("03-stop", **SMALL_LAPTOP)
+    page = lesson.page
+    page.keyboard.press("P")
+    expect(page.get_by_role("navigation", name="Lessons")).to_be_hidden()
+    lesson.connect()
+    for part in (page.get_by_label("Payload"), page.locator("#source"), page.locator("#diagram")):
+        expect(part).to_be_in_viewport(ratio=1)
+    expect(page.locator("#diagram .label").first).to_have_css("font-size", "20.8px")
+    assert violations(page, "#wire") == []
+    page.keyboard.press("Escape")
+    expect(page.locator("#main")).to_be_visible()
 
 
-def test_on_a_phone_the_wire_is_a_step(visit):
-    page = visit("03-stop", **PHONE)
-    expect(page.page.locator("#wire")).to_be_hidden()
-    page.show("See")
-    next_step(page).click()
-    page.expect_status("Open.")
-    expect(page.page.locator("#diagram")).to_be_in_viewport(ratio=0.9)
-    expect(page.page.locator("#step-see")).to_be_hidden()
+def test_another_target_disconnects_the_clients_and_a_mistake_is_explained(visit):
+    page = visit("12-group")
+    page.connect()
+    page.page.get_by_label("Playing:").select_option("mistake:ForgetsTheLength")
+    expect(page.page.locator("#played-state")).to_have_text("Ready.")
+    page.expect_status("Not connected.")
+    expect(page.page.locator("#events tr")).to_have_count(0)
+    page.connect(path=f"/ws/layers/group/{'x' * 120}/", state="refused")
+    expect(page.page.locator("#played-finding summary")).to_contain_text("mistakes.py, line")
+    page.errors.clear()
+    expect(page.page.locator("#target [value=solution]")).to_be_disabled()  # it was never green
+
+
+def test_a_link_to_a_mistake_compares_it_with_the_solution(visit):
+    page = visit("03-stop", color_scheme="dark").page
+    page.goto(f"{page.url}#mistake-StopsWithoutAClose")
+    compare = page.get_by_role("region", name="Compare with a mistake")
+    expect(compare).to_contain_text("Played: connect · text 7. The first difference is marked.")
+    right = compare.get_by_role("figure", name="The solution")
+    wrong = compare.get_by_role("figure", name="The mistake")
+    expect(right.locator(".event-text")).to_have_text('{"type": "websocket.close", "code": 1000}')
+    expect(wrong.locator(".event-text")).to_have_text('{"type": "finished"}')
+    assert violations(page, "#compare") == []
+    expect(page.get_by_text("Their code appears here when your exercise")).to_be_visible()
+    expect(page.locator(".code-pane .line")).to_have_count(0)
+
+
+def test_an_instructor_plays_a_transcript_of_the_teaching_page_and_compares_code(visit, address):
+    lesson = visit("03-stop", viewport={"width": 1440, "height": 900})
+    page = lesson.page
+    lesson.show_tab("Teach")
+    panel = page.get_by_role("tabpanel", name="Teach")
+    expect(panel).to_contain_text("This page is for instructors. Sign in as one")
+    lesson.errors.clear()  # the browser reports the answer 403
+    log_in(page, address, "instructor")
+    lesson.open("03-stop").show_tab("Teach")
+    panel.get_by_role("button", name="Play connect, text 7").click()
+    expect(page.locator("#saved-title")).to_have_text(
+        "Played on the mistake StopsWithoutAClose: connect · text 7"
+    )
+    expect(page.locator("#source-title")).to_contain_text("mistakes.py")
+    page.goto(f"{address}/lessons/03-stop/#mistake-CountsForEveryone")
+    wrong = page.get_by_role("figure", name="The mistake")
+    expect(wrong.locator("pre .line.differs[data-line]").first).to_contain_text(
+        "CountsForEveryone.tries = 3"
+    )
+
+
+def test_a_copied_link_offers_what_was_played_and_plays_it_only_when_asked(visit):
+    lesson = visit("03-stop", permissions=["clipboard-read", "clipboard-write"])
+    page = lesson.page
+    page.evaluate("performance.now = () => 0")  # a slow answer would add a wait to the steps
+    lesson.connect()
+    lesson.send("7 & a|b")
+    lesson.expect_browser_log("open", 'message "You said: 7 & a|b"')
+    lesson.press("Copy link")
+    expect(page.locator("#file-status")).to_have_text("The link is copied.")
+    link = page.evaluate("() => navigator.clipboard.readText()")
+    page.goto("about:blank")
+    page.goto(link)
+    expect(page.locator(".linked-steps code")).to_have_text(r'connect · text "7 & a\u007cb"')
+    expect(page.locator("#diagram .row")).to_have_count(0)
+    lesson.press("Play these steps")
+    expect(page.locator("#diagram .label").last).to_contain_text("You said: 7 & a|b")

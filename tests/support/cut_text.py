@@ -1,0 +1,25 @@
+"""Text of a page that is cut off."""
+
+WIDTHS = (390, 600, 768, 1024, 1200, 1366, 1440, 1920)
+# Every element whose text is wider than its box. A box that scrolls is fine if its edge shows that,
+# with a scroll bar or a shadow, and if the keyboard can scroll it.
+CUT = """() => [...document.querySelectorAll("body *")].filter((box) => {
+  if (box.scrollWidth <= box.clientWidth + 1 || box.clientWidth <= 1) return false;
+  if (!box.checkVisibility() || !box.innerText?.trim()) return false;
+  const { overflowX, backgroundImage, display } = getComputedStyle(box);
+  if (display === "inline" || box.closest(".visually-hidden, .skip")) return false;
+  const hasText = [...box.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+  if (overflowX === "visible") return hasText && !box.closest(".scroll");
+  const isReached = ["auto", "scroll"].includes(overflowX) && backgroundImage !== "none";
+  return !(isReached && (box.tabIndex >= 0 || box.querySelector("[tabindex]")));
+}).map((box) => `${box.tagName}#${box.id}.${box.className} ${box.scrollWidth}`)"""
+TWO_FRAMES = "() => new Promise((end) => requestAnimationFrame(() => requestAnimationFrame(end)))"
+PAGE_WIDTH = "document.documentElement.scrollWidth"
+
+
+def cut(page, width):
+    """What is cut off at this width, and whether the page itself scrolls to the right."""
+    page.set_viewport_size({"width": width, "height": 800})
+    page.evaluate(TWO_FRAMES)  # the page's script sees a new size in the next frame
+    found = page.evaluate(CUT)
+    return found + (["the page"] if page.evaluate(PAGE_WIDTH) > width else [])

@@ -1,0 +1,112 @@
+"""A lesson's page in a browser: what a student does there, and what the page shows."""
+
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from playwright.sync_api import expect
+
+
+class LessonPage:
+    """What a student does on a lesson's page, and what the page shows."""
+
+    def __init__(self, page, address):
+        self.page, self.address = page, address
+        self.errors, self.foreign_requests = [], []
+        page.on("console", self._keep_error)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", self._keep_foreign_request)
+
+    def _keep_error(self, message):
+        if message.type in ("error", "warning"):
+            self.errors.append(message.text)
+
+    def _keep_foreign_request(self, request):
+        if urlsplit(request.url).netloc not in ("", urlsplit(self.address).netloc):
+            self.foreign_requests.append(request.url)
+
+    def open(self, key):
+        response = self.page.goto(f"{self.address}/lessons/{key}/")
+        assert response.status == 200
+        return self
+
+    def show(self, step):
+        """Show a step of the lesson: Predict, See, Do, Wire or Compare."""
+        link = self.page.get_by_role("navigation", name="Steps").get_by_role("link", name=step)
+        link.click()
+        expect(link).to_have_attribute("aria-current", "step")
+        return self
+
+    def show_tab(self, name):
+        """Show a tab below the diagram: Source, Browser or Verdict."""
+        self.page.get_by_role("tab", name=name).click()
+
+    def client(self, number=1):
+        """The forms and the status of one client."""
+        return self.page.get_by_role("group", name=f"Client {number}", exact=True)
+
+    def status(self, client=1):
+        return self.client(client).get_by_role("status")
+
+    def fill(self, label, text, client=1):
+        self.client(client).get_by_label(label, exact=True).fill(text)
+
+    def choose(self, label, option, client=1):
+        self.client(client).get_by_label(label, exact=True).select_option(option)
+
+    def press(self, name, client=1):
+        """Press a button of the client; if the client has no such button, one of the page."""
+        button = self.client(client).get_by_role("button", name=name, exact=True)
+        page_wide = self.page.get_by_role("button", name=name, exact=True)
+        (button if button.count() else page_wide).click()
+
+    def connect(self, path=None, subprotocols=None, state="open", client=1):
+        """Connect, and wait until the client has this state."""
+        if path is not None:
+            self.fill("Path and query", path, client)
+        if subprotocols is not None:
+            self.fill("Subprotocols", subprotocols, client)
+        self.press("Connect", client)
+        expect(self.status(client)).to_have_attribute("data-state", state)
+
+    def send(self, payload, kind="text", client=1):
+        """Send a frame, even an empty one."""
+        self.choose("Frame", kind, client)
+        self.fill("Payload", payload, client)
+        self.press("Send", client)
+
+    def expect_status(self, text, client=1):
+        expect(self.status(client)).to_have_text(text)
+
+    def expect_browser_log(self, *lines):
+        """Expect exactly these lines in the browser's log."""
+        expect(self.page.locator("#browser-log li")).to_have_text(list(lines))
+
+    def numbers(self):
+        cells = self.page.locator("#events td:first-child").all_text_contents()
+        return [int(cell) for cell in cells]
+
+    def highlighted_lines(self):
+        """The source lines that are highlighted."""
+        return self.page.locator("#source .highlighted").all_text_contents()
+
+    def expect_highlighted(self, method):
+        first = self.page.locator("#source .highlighted").first
+        expect(first).to_have_attribute("data-method", method)
+
+
+@contextmanager
+def visitor(browser, address, **options):
+    """A page in a new browser session. Its console must have no errors."""
+    with browser.new_context(**{"reduced_motion": "reduce", **options}) as context:
+        page = LessonPage(context.new_page(), address)
+        yield page
+        assert (page.errors, page.foreign_requests) == ([], [])
+
+
+def log_in(page, address, name="student", password=""):
+    """Log in. The password of the workshop's accounts is their name."""
+    page.goto(f"{address}/auth/login/")
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(password or name)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_text(f"You are {name}.")).to_be_visible()
