@@ -44,7 +44,7 @@ def session_key(headers):
         (b"", False),
     ],
 )
-async def test_accepts_pages_of_its_own_site_only(chat, origin, is_accepted):
+async def test_accepts_only_pages_from_its_origin(chat, origin, is_accepted):
     headers = [*await chat.database.log_in("ann"), (b"origin", origin)]
     async with StrictCommunicator(whole_project, chat.path(), headers) as client:
         assert (await client.connect())[0] is is_accepted

@@ -9,7 +9,7 @@ from auth_demo.routing import ticket_urlpatterns
 from lessons import asgi
 
 # The demos of these apps need a database. Cookie and session middlewares run before them.
-DATABASE_APPS = ("auth_demo", "db_demo")
+DATABASE_APPS = ("auth_demo", "db_demo", "lessons")
 DATABASE_DEMOS = ("async_demo.LeanEcho", "layers_demo.Noticeboard")
 
 # These send to one client what another client has sent or saved. That is their purpose.
