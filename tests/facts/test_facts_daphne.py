@@ -1,133 +1,136 @@
-"""What Daphne does with each event: the facts behind lessons 1 to 4 and daphne_rules.py."""
+"""What Daphne does with each event over WebSocket, on a real Daphne and in the simulated world.
+
+These are the facts behind lessons 1 to 4 and daphne_rules.py.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.support import daphne_cases
-from tests.support.programs.real_daphne import (
-    ACCEPT,
-    CLOSE,
-    TEST_TIMEOUT,
-    RealDaphne,
-    leave,
-    left,
-    send,
-    stay,
-)
+from tests.support.compared_daphne import STAYS, VANISHES
+from tests.support.programs.real_daphne import left
+from tests.support.scripted_events import ACCEPT, CLOSE, send
+
+HALF = "\ud800"  # half of a surrogate pair: a str can hold it, UTF-8 cannot
+NOT_UTF_8 = r"'utf-8' codec can't encode character '\ud800' in position"
+CLOSED = "Attempt to send on a closed protocol"
+NOT_CONNECTING = "'WebSocketProtocol' object has no attribute 'handshake_deferred'"
+TOO_LARGE = "tried to send WebSocket message with size 1048577 exceeding payload limit of 1048576"
+BOTH_KEYS = "Got invalid WebSocket reply message on {'type': 'websocket.send', 'text': "
+CONNECT = {"type": "websocket.connect"}
 
 
-@pytest.fixture(scope="module")
-def daphne():
-    with RealDaphne() as server:
-        yield server
+def close(code):
+    return {**CLOSE, "code": code}
 
 
-def dies(daphne, *replies, of):
-    """The visit of a client whose application ends with that error."""
-    visit = daphne.visit(*replies, act=stay)
-    daphne.wait_for_line(f"log Exception inside application: {of}")
-    assert visit.events == [{"type": "websocket.connect"}], "no disconnect reaches it"
-    return visit
+def case(name, *values):
+    return pytest.param(*values, id=name)
+
+
+def died(server, visit, error, diagnosis):
+    """Whether the application died of this error. Then no disconnect has reached it."""
+    return server.died(visit, error, diagnosis) and visit.events == [CONNECT]
 
 
 # The handshake
 
 
-@pytest.mark.parametrize("refusal", [CLOSE, {**CLOSE, "code": 1000}, {**CLOSE, "code": 4001}])
+@pytest.mark.parametrize("refusal", [CLOSE, close(1000), close(4001)])
 def test_a_close_before_the_accept_is_a_403_whatever_its_code(daphne, refusal):
     visit = daphne.visit(refusal)
-    assert visit.status == 403
-    assert visit.events == [{"type": "websocket.connect"}, left(1006)]
+    assert (visit.status, visit.events) == (403, [CONNECT, left(1006)])
 
 
-@pytest.mark.parametrize("late", [ACCEPT, CLOSE, send(text="late")])
-def test_messages_after_a_rejection_are_dropped(daphne, late):
+LATE = [ACCEPT, CLOSE, send(text="a"), send(text=HALF), close("4013"), {"type": []}, {}, None, "a"]
+
+
+@pytest.mark.parametrize("late", LATE)
+def test_daphne_does_not_look_at_a_message_after_a_rejection(daphne, late):
     visit = daphne.visit(CLOSE, late)
-    assert visit.status == 403
-    assert visit.events[-1] == left(1006)
+    assert (visit.status, visit.events[-1]) == (403, left(1006))
 
 
-def test_a_second_accept_kills_the_application(daphne):
-    error = "'WebSocketProtocol' object has no attribute 'handshake_deferred'"
-    assert dies(daphne, ACCEPT, ACCEPT, of=error).close_code == 1011
+@pytest.mark.parametrize(
+    ("reply", "error", "diagnosis"),
+    [
+        (send(text="a"), "Socket has not been accepted, so cannot send", "send-before-accept"),
+        ({"text": "a"}, "'type'", "reply-without-type"),
+    ],
+)
+def test_an_error_before_the_accept_is_a_500(daphne, reply, error, diagnosis):
+    visit = daphne.visit(reply, ACCEPT)
+    assert visit.status == 500
+    assert died(daphne, visit, error, diagnosis)
 
 
-def test_a_send_before_the_accept_is_a_500(daphne):
-    error = "Socket has not been accepted, so cannot send over it"
-    assert dies(daphne, send(text="too early"), ACCEPT, of=error).status == 500
+UNANSWERED = [
+    ([], None, "no-accept"),
+    ([{"type": "websocket.acept"}], None, "unknown-event-type"),
+    ([{**ACCEPT, "subprotocol": "chat"}], None, "subprotocol-not-offered"),
+    *[
+        ([{**ACCEPT, "subprotocol": chosen}], ["chat"], "subprotocol-not-offered")
+        for chosen in ("chess", b"chat", ["chat"], {}, 0, False, "", HALF, ("chess",))
+    ],
+]
 
 
-def test_an_unanswered_handshake_is_dropped_without_an_http_answer(daphne):
-    unanswered = [
-        ([], None),
-        ([{"type": "websocket.acept"}], None),
-        ([{**ACCEPT, "subprotocol": "other"}], None),
-        ([{**ACCEPT, "subprotocol": "other"}], ["chat"]),
-    ]
-
+def test_an_unanswered_handshake_is_dropped_without_an_http_answer(impatient):
     def visit(case):
-        replies, offered = case
-        return daphne.visit(*replies, subprotocols=offered)
+        replies, offered, _ = case
+        return impatient.visit(*replies, subprotocols=offered)
 
-    with ThreadPoolExecutor(len(unanswered)) as clients:
-        visits = list(clients.map(visit, unanswered))
-    assert [visit.status for visit in visits] == [None] * 4
-    assert [visit.events[-1] for visit in visits] == [left(1006)] * 4
-
-
-def test_a_subprotocol_of_a_wrong_type_leaves_the_handshake_unanswered(daphne):
-    def visit(chosen):
-        return daphne.visit({**ACCEPT, "subprotocol": chosen}, subprotocols=["chat"])
-
-    cases = daphne_cases.UNANSWERED
-    with ThreadPoolExecutor(len(cases)) as clients:
-        visits = list(clients.map(visit, cases))
-    assert [visit.status for visit in visits] == [None] * len(cases)
+    with ThreadPoolExecutor(len(UNANSWERED)) as clients:
+        visits = list(clients.map(visit, UNANSWERED))
+    assert {visit.status for visit in visits} == {None}
+    if impatient.is_real:
+        assert [visit.events[-1] for visit in visits] == [left(1006)] * len(visits)
+    else:
+        assert [visit.diagnosis for visit in visits] == [diagnosis for *_, diagnosis in UNANSWERED]
 
 
-def test_the_first_item_of_a_tuple_is_the_subprotocol(daphne):
-    visit = daphne.visit({**ACCEPT, "subprotocol": ("chat",)}, subprotocols=["chat"])
-    assert visit.subprotocol == "chat"
-
-
-def test_an_echoed_subprotocol_reaches_the_client(daphne):
-    visit = daphne.visit({**ACCEPT, "subprotocol": "chat"}, subprotocols=["chess", "chat"])
+@pytest.mark.parametrize("chosen", ["chat", ("chat",)])
+def test_an_echoed_subprotocol_reaches_the_client(daphne, chosen):
+    visit = daphne.visit({**ACCEPT, "subprotocol": chosen}, subprotocols=["chess", "chat"])
     assert visit.scope["subprotocols"] == ["chess", "chat"]
     assert visit.subprotocol == "chat"
 
 
-@pytest.mark.parametrize("accept", [ACCEPT, {**ACCEPT, "subprotocol": None}])
-def test_an_accept_without_a_subprotocol_is_valid(daphne, accept):
-    visit = daphne.visit(accept, subprotocols=["chat"])
-    assert (visit.status, visit.subprotocol) == (101, None)
+@pytest.mark.parametrize(
+    "accept",
+    [
+        ACCEPT,
+        {**ACCEPT, "subprotocol": None},
+        {**ACCEPT, "subprotocol": ()},
+        {**ACCEPT, "subprotocols": ["chat"]},
+        *[{**ACCEPT, "headers": it} for it in ([(b"x-a", b"1")], [("a", "b")], [(b"a",)], None, 5)],
+        {**ACCEPT, "headers": [(b"\r\n", b"")]},
+    ],
+)
+def test_an_accept_needs_no_subprotocol_and_its_headers_are_ignored(daphne, accept):
+    visit = daphne.visit(accept, send(text="after"), subprotocols=["chat"])
+    assert (visit.status, visit.subprotocol, visit.frames) == (101, None, ["after"])
+    assert "x-a" not in visit.headers
 
 
-def test_headers_of_an_accept_are_ignored(daphne):
-    visit = daphne.visit({**ACCEPT, "headers": [(b"x-answer", b"42")]})
-    assert visit.status == 101
-    assert "x-answer" not in visit.headers
-
-
-def test_the_scope_holds_text_and_bytes(daphne):
+def test_the_scope_says_all_about_a_connection(daphne):
     scope = daphne.visit(ACCEPT, path="/caf%C3%A9/").scope
-    assert scope["path"] == "/café/"
-    assert scope["query_string"].startswith(b"")
+    keys = {"type", "asgi", "path", "raw_path", "root_path", "query_string", "headers", "client"}
+    assert scope.keys() == keys | {"server", "subprotocols"}
+    assert (scope["path"], scope["raw_path"]) == ("/café/", b"/caf%C3%A9/")
     assert isinstance(scope["query_string"], bytes)
-    assert dict(scope["headers"])[b"upgrade"] == b"websocket"
+    assert all(type(part) is bytes for pair in scope["headers"] for part in pair)
     assert scope["subprotocols"] == []
+    host, port = scope["client"]
+    assert (host, type(port)) == ("127.0.0.1", int)
 
 
 # Frames
 
 
 def test_the_key_that_a_frame_does_not_use_is_left_out(daphne):
-    def frames(client):
-        for payload in (b"\x00", "text", "", b""):
-            client.send(payload)
-        return leave(client)
-
-    assert daphne.visit(ACCEPT, act=frames).events[1:-1] == [
+    visit = daphne.visit(ACCEPT, frames=[b"\x00", "text", "", b""])
+    assert visit.events[1:-1] == [
         {"type": "websocket.receive", "bytes": b"\x00"},
         {"type": "websocket.receive", "text": "text"},
         {"type": "websocket.receive", "text": ""},
@@ -135,105 +138,109 @@ def test_the_key_that_a_frame_does_not_use_is_left_out(daphne):
     ]
 
 
-def test_text_and_bytes_at_once_kill_the_application(daphne):
-    error = "Got invalid WebSocket reply message on {'type': 'websocket.send', 'text': 'a', 'bytes'"
-    assert dies(daphne, ACCEPT, send(text="a", bytes=b"b"), of=error).close_code == 1011
-
-
-@pytest.mark.parametrize("unused", [None, b""])
-def test_an_unused_key_may_be_sent_as_none_or_empty(daphne, unused):
-    assert daphne.visit(ACCEPT, send(text="a", bytes=unused)).frames == ["a"]
-
-
 @pytest.mark.parametrize(
-    "reply",
+    ("message", "frame"),
     [
-        {**ACCEPT, "subprotocols": ["chat"]},
-        {**send(text="hi"), "txt": "lost"},
-        {**CLOSE, "status": 4000},
+        (send(text="a"), "a"),
+        *[(send(text="a", bytes=unused), "a") for unused in (None, b"")],
+        ({**send(text="a"), "txt": "lost", 5: "a", HALF: "a"}, "a"),
+        ("1 MiB of text", "é" * 2**19),
+        ("1 MiB of bytes", b"x" * 2**20),
+        ("a text of a subclass", "hi"),
     ],
 )
-def test_a_key_that_daphne_does_not_know_is_ignored(daphne, reply):
-    first = [] if reply["type"] == "websocket.accept" else [ACCEPT]
-    act = stay if reply["type"] == "websocket.close" else leave
-    visit = daphne.visit(*first, reply, act=act)
-    assert visit.events[-1]["type"] == "websocket.disconnect"
+def test_a_frame_reaches_the_client(daphne, message, frame):
+    visit = daphne.visit(ACCEPT, message)
+    assert visit.frames == [frame]
+    assert type(visit.frames[0]) is type(frame)
 
 
-@pytest.mark.parametrize(("replies", "error"), daphne_cases.RAISING)
-def test_an_unusual_value_kills_the_application(daphne, replies, error):
-    dies(daphne, *replies, of=error)
+EMPTY = [send(text=""), send(bytes=b""), send(), send(text={}), send(text=0), send(bytes=[])]
+UNKNOWN = ["websocket.sned", "websocket.receive", 5, [], {}, None, b"websocket.close", HALF]
 
 
-@pytest.mark.parametrize("replies", daphne_cases.IGNORED)
-def test_an_unusual_value_is_ignored(daphne, replies):
-    visit = daphne.visit(*replies, send(text="after"), subprotocols=["chat"])
-    assert (visit.frames, visit.subprotocol) == (["after"], None)
-
-
-@pytest.mark.parametrize("late", daphne_cases.UNREAD)
-def test_daphne_does_not_look_at_a_message_after_a_rejection(daphne, late):
-    visit = daphne.visit(CLOSE, late)
-    assert (visit.status, visit.events[-1]) == (403, left(1006))
-
-
-@pytest.mark.parametrize("payload", [{"a": 1}, ["a"], 5, b"a"])
-def test_text_that_is_not_a_str_kills_the_application(daphne, payload):
-    error = f"'{type(payload).__name__}' object has no attribute 'encode'"
-    assert dies(daphne, ACCEPT, send(text=payload), of=error).close_code == 1011
-
-
-@pytest.mark.parametrize("payload", ["a", 5, [1]])
-def test_bytes_that_are_not_bytes_kill_the_application(daphne, payload):
-    error = f'"payload" must have type bytes, but was "{type(payload)}"'
-    assert dies(daphne, ACCEPT, send(bytes=payload), of=error).close_code == 1011
-
-
-@pytest.mark.parametrize(("half", "more", "error"), daphne_cases.HALF_A_MIB)
-def test_a_reply_may_have_1_mib_and_more_kills_the_application(daphne, half, more, error):
-    def receive_one(client):
-        client.send(half)
-        frame = client.recv(TEST_TIMEOUT)
-        client.close()
-        return frame
-
-    def wait_for_the_end(client):
-        client.send(half + more)
-        return stay(client)
-
-    assert daphne.visit(path="/consumers/Doubles", act=receive_one).frames == half * 2
-    visit = daphne.visit(path="/consumers/Doubles", act=wait_for_the_end)
-    daphne.wait_for_line(f"log Exception inside application: {error}")
-    assert (visit.frames, visit.close_code) == ([], 1011)
-
-
-@pytest.mark.parametrize(
-    "empty", [send(text=""), send(bytes=b""), send(), send(text={}), send(text=0), send(bytes=[])]
-)
+@pytest.mark.parametrize("empty", [*EMPTY, send(txt="a")])
 def test_an_empty_reply_of_any_kind_is_dropped(daphne, empty):
     assert daphne.visit(ACCEPT, empty, send(text="after")).frames == ["after"]
 
 
-@pytest.mark.parametrize("kind", ["websocket.sned", "websocket.receive", 5])
+@pytest.mark.parametrize("kind", UNKNOWN)
 def test_an_event_of_unknown_type_is_ignored(daphne, kind):
     assert daphne.visit(ACCEPT, {"type": kind}, send(text="after")).frames == ["after"]
 
 
+# What ends the application
+
+
+def not_an_int(code):
+    return f"invalid type '{type(code)}' for close code (must be an integer)"
+
+
+KILLS = [
+    case("a second accept", ACCEPT, NOT_CONNECTING, "accept-twice"),
+    case("text and bytes", send(text="a", bytes=b"b"), BOTH_KEYS, "both-keys"),
+    case("half a character, bytes", send(text=HALF, bytes=b"b"), BOTH_KEYS, "both-keys"),
+    case("half a character", send(text=f"a{HALF}"), f"{NOT_UTF_8} 1: surr", "text-not-encodable"),
+    *[
+        case(
+            f"text {text!r}",
+            send(text=text),
+            f"'{type(text).__name__}' object has no",
+            "payload-not-text",
+        )
+        for text in ({"a": 1}, ["a"], 5, b"a")
+    ],
+    *[
+        case(
+            f"bytes {data!r}",
+            send(bytes=data),
+            '"payload" must have type bytes',
+            "payload-not-bytes",
+        )
+        for data in ("a", 5, [1])
+    ],
+    case("more text than 1 MiB", "more text", TOO_LARGE, "frame-too-large"),
+    case("more bytes than 1 MiB", "more bytes", TOO_LARGE, "frame-too-large"),
+    case("no type", {"text": "a"}, "'type'", "reply-without-type"),
+    case("a str", "a", "string indices must be integers", "reply-not-a-dict"),
+    case("a list", ["a"], "list indices must be integers or slices, not str", "reply-not-a-dict"),
+    case("None", None, "'NoneType' object is not subscriptable", "reply-not-a-dict"),
+    *[
+        case(f"close code {code!r}", close(code), not_an_int(code), "forbidden-close-code")
+        for code in ("4000", "", 4000.0, 4000.5, True, False, [])
+    ],
+    case("a code of an enum", "a code of an enum", "invalid type '<enum", "forbidden-close-code"),
+]
+
+
+@pytest.mark.parametrize(("reply", "error", "diagnosis"), KILLS)
+def test_a_wrong_reply_kills_the_application(daphne, reply, error, diagnosis):
+    visit = daphne.visit(ACCEPT, reply, leaves=STAYS)
+    assert (visit.close_code, visit.frames) == (1011, [])
+    assert died(daphne, visit, error, diagnosis)
+
+
+@pytest.mark.parametrize("code", [0, 999, 1001, 1006, 1008, 1011, 2999, 5000])
+def test_any_other_close_code_kills_the_application(daphne, code):
+    visit = daphne.visit(ACCEPT, close(code), leaves=STAYS)
+    assert visit.close_code == 1011
+    error = f"invalid close code {code} (must be 1000 or from [3000, 4999])"
+    assert died(daphne, visit, error, "forbidden-close-code")
+
+
 @pytest.mark.parametrize(
-    "reply, error",
+    ("late", "error", "diagnosis"),
     [
-        ({"text": "a"}, "'type'"),
-        ("a", "string indices must be integers"),
-        (["a"], "list indices must be integers or slices, not str"),
-        (None, "'NoneType' object is not subscriptable"),
+        (send(text="late"), CLOSED, "send-after-close"),
+        (send(text=HALF), f"{NOT_UTF_8} 0: surrogates not allowed", "text-not-encodable"),
+        (ACCEPT, NOT_CONNECTING, "accept-twice"),
+        (close("4013"), not_an_int(""), "forbidden-close-code"),
     ],
 )
-def test_a_reply_that_is_not_an_event_kills_the_application(daphne, reply, error):
-    assert dies(daphne, ACCEPT, reply, of=error).close_code == 1011
-
-
-def test_an_event_without_a_type_before_the_accept_is_a_500(daphne):
-    assert dies(daphne, {"text": "a"}, of="'type'").status == 500
+def test_a_wrong_reply_after_the_close_kills_the_application(daphne, late, error, diagnosis):
+    visit = daphne.visit(ACCEPT, close(4013), late, leaves=STAYS)
+    assert (visit.frames, visit.close_code) == ([], 4013)
+    assert died(daphne, visit, error, diagnosis)
 
 
 # The end
@@ -241,99 +248,26 @@ def test_an_event_without_a_type_before_the_accept_is_a_500(daphne):
 
 @pytest.mark.parametrize("code", [1000, 3000, 4000, 4999])
 def test_a_close_code_that_a_server_may_send_comes_back_on_disconnect(daphne, code):
-    visit = daphne.visit(ACCEPT, {**CLOSE, "code": code}, act=stay)
-    assert visit.close_code == code
-    assert visit.events[-1] == left(code)
+    visit = daphne.visit(ACCEPT, close(code), leaves=STAYS)
+    assert (visit.close_code, visit.events[-1]) == (code, left(code))
 
 
-@pytest.mark.parametrize("close", [CLOSE, {**CLOSE, "code": None}])
-def test_a_close_without_a_code_means_1000(daphne, close):
-    visit = daphne.visit(ACCEPT, close, act=stay)
-    assert visit.close_code == 1000
-    assert visit.events[-1] == left(1000)
-
-
-@pytest.mark.parametrize("code", [999, 1001, 1006, 1008, 1011, 2999, 5000])
-def test_any_other_close_code_kills_the_application(daphne, code):
-    error = f"invalid close code {code} (must be 1000 or from [3000, 4999])"
-    assert dies(daphne, ACCEPT, {**CLOSE, "code": code}, of=error).close_code == 1011
-
-
-@pytest.mark.parametrize("code", ["4000", 4000.0, True])
-def test_a_close_code_that_is_not_an_int_kills_the_application(daphne, code):
-    error = f"invalid type '{type(code)}' for close code (must be an integer)"
-    assert dies(daphne, ACCEPT, {**CLOSE, "code": code}, of=error).close_code == 1011
-
-
-def test_a_str_subclass_reaches_the_client_as_its_text_and_an_int_subclass_is_not_a_code(daphne):
-    def talk(client):
-        client.send("hi")
-        client.send("bye")
-        return stay(client)
-
-    visit = daphne.visit(path="/consumers/SendsSubclasses", act=talk)
-    daphne.wait_for_line(
-        "log Exception inside application: invalid type '<enum 'Code'>' for close code"
-    )
-    assert (visit.frames, visit.close_code) == (["hi"], 1011)
-
-
-def test_a_send_after_the_close_kills_the_application(daphne):
-    error = "Attempt to send on a closed protocol"
-    assert dies(daphne, ACCEPT, CLOSE, send(text="late"), of=error).frames == []
+@pytest.mark.parametrize("end", [CLOSE, close(None), {**CLOSE, "status": 4000, "reason": "done"}])
+def test_a_close_without_a_code_means_1000(daphne, end):
+    visit = daphne.visit(ACCEPT, end, leaves=STAYS)
+    assert (visit.close_code, visit.events[-1]) == (1000, left(1000))
 
 
 @pytest.mark.parametrize("late", [CLOSE, send(text=""), {"type": "websocket.sned"}])
 def test_a_second_close_and_what_is_dropped_anyway_do_no_harm_after_a_close(daphne, late):
-    visit = daphne.visit(ACCEPT, {**CLOSE, "code": 4000}, late, act=stay)
-    assert visit.close_code == 4000
-    assert visit.events[-1] == left(4000)
+    visit = daphne.visit(ACCEPT, close(4000), late, leaves=STAYS)
+    assert (visit.close_code, visit.events[-1]) == (4000, left(4000))
 
 
-def test_an_accept_after_the_close_kills_the_application(daphne):
-    error = "'WebSocketProtocol' object has no attribute 'handshake_deferred'"
-    dies(daphne, ACCEPT, CLOSE, ACCEPT, of=error)
-
-
-@pytest.mark.parametrize("code", [1000, 1001, 3000, 4999])
-def test_disconnect_carries_the_code_that_the_client_gave(daphne, code):
-    visit = daphne.visit(ACCEPT, act=lambda client: leave(client, code))
-    assert visit.events[-1] == left(code)
-
-
-def test_disconnect_carries_none_after_a_browsers_bare_close(daphne):
-    def bare_close(client):
-        with client.send_context():
-            client.protocol.send_close()  # close() would send 1000
-        return stay(client)
-
-    assert daphne.visit(ACCEPT, act=bare_close).events[-1] == left(None)
-
-
-def test_disconnect_carries_1006_when_the_line_is_cut(daphne):
-    visit = daphne.visit(ACCEPT, act=lambda client: client.socket.close())
-    assert visit.events[-1] == left(1006)
-
-
-def test_a_consumer_that_does_not_stop_is_killed_with_a_warning(daphne):
-    daphne.visit(path="/consumers/NeverStops")
-    assert "took too long to shut down and was killed." in daphne.wait_for_line(
-        "log Application instance"
-    )
-
-
-def test_a_consumer_without_a_disconnect_handler_dies_when_its_client_leaves(daphne):
-    visit = daphne.visit(path="/consumers/NoDisconnectHandler")
-    assert visit.status == 101
-    daphne.wait_for_line(
-        "log Exception inside application: No handler for message type websocket.disconnect"
-    )
-
-
-def test_a_consumer_that_stops_without_a_close_leaves_the_socket_open(daphne):
-    def talk(client):
-        client.send("hello?")
-        return leave(client)  # which sends a ping and waits for its pong
-
-    visit = daphne.visit(path="/consumers/Zombie", act=talk)
-    assert (visit.frames, visit.close_code) == ([], 1000)
+@pytest.mark.parametrize(
+    ("leaves", "code"),
+    [*[(code, code) for code in (1000, 1001, 3000, 4999)], (None, None), (VANISHES, 1006)],
+    ids=["1000", "1001", "3000", "4999", "a browser's bare close", "a cut line"],
+)
+def test_disconnect_carries_the_code_that_the_client_gave(daphne, leaves, code):
+    assert daphne.visit(ACCEPT, leaves=leaves).events[-1] == left(code)

@@ -9,13 +9,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from websockets.sync.client import connect
 
 from tests.support.programs.running_program import TEST_TIMEOUT, RunningProgram
-
-ACCEPT = {"type": "websocket.accept"}
-CLOSE = {"type": "websocket.close"}
-
-
-def send(**payload):
-    return {"type": "websocket.send", **payload}
+from tests.support.scripted_events import ACCEPT, CLOSE, send  # noqa: F401 - for the tests
 
 
 def left(code):

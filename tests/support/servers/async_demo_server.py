@@ -77,27 +77,19 @@ class Orphan(OnDisconnect):
         raise StopConsumer()
 
 
-class Slow(Demo):
-    """Needs some time to clean up."""
-
-    needs = 0.1
+class Slowest(Demo):
+    """Needs more time to clean up than any test waits."""
 
     async def __call__(self, scope, receive, send):
         try:
             await super().__call__(scope, receive, send)
         finally:
             self.say("clean-up begun")
-            await asyncio.sleep(self.needs)
+            await asyncio.sleep(3600)
             self.say("clean-up done")
 
 
-class Slowest(Slow):
-    """Needs more time to clean up than any test waits."""
-
-    needs = 3600
-
-
-SERVED = (Demo, OnDisconnect, Orphan, Slow, Slowest, Shelf, AsyncJsonWebsocketConsumer)
+SERVED = (Demo, OnDisconnect, Orphan, Slowest, Shelf, AsyncJsonWebsocketConsumer)
 CONSUMERS = {f"/{c.__name__}": c.as_asgi() for c in SERVED}
 
 
@@ -110,4 +102,4 @@ async def application(scope, receive, send):
 
 
 if __name__ == "__main__":
-    serve(application, application_close_timeout=1)
+    serve(application, application_close_timeout=0.2)

@@ -1,13 +1,10 @@
 """Daphne with an application that answers HTTP requests with the events that a client asks for.
 
 As in scripted_server.py, a request's query string is `NUMBER:REPLIES`, and the application prints
-the events of the request. Four replies are commands: "raise" raises an error, "return" ends the
-application, "ask" awaits the next event, and "hold" waits for an hour. The paths of `DEMOS` lead
-to the worked examples of lesson 8 instead.
+the events of the request. The paths of `DEMOS` lead to the worked examples of lesson 8 instead.
 """
 
 import ast
-import asyncio
 from urllib.parse import unquote
 
 import django
@@ -19,6 +16,7 @@ django.setup()
 
 from async_demo.consumers import Heartbeat  # noqa: E402
 from async_demo.generic_http import RawLength  # noqa: E402
+from tests.support.scripted_events import play_http  # noqa: E402
 from tests.support.servers.daphne_server import FastReactor, serve  # noqa: E402
 
 DEMOS = {"/heartbeat": Heartbeat, "/length": RawLength}
@@ -37,23 +35,9 @@ async def application(scope, receive, send):
         if demo := DEMOS.get(scope["path"]):
             await demo.as_asgi()(scope, receive_and_print, send)
         else:
-            await play(ast.literal_eval(replies), receive_and_print, send)
+            await play_http(ast.literal_eval(replies), receive_and_print, send)
     finally:
         print(number, "over", flush=True)
-
-
-async def play(replies, receive, send):
-    while (await receive())["more_body"]:
-        pass
-    for reply in replies:
-        if reply == "raise":
-            raise ValueError("a bug")
-        if reply == "return":
-            return
-        if reply == "hold":
-            await asyncio.sleep(3600)
-        await (receive() if reply == "ask" else send(reply))
-    await receive()
 
 
 class PrintingReactor(FastReactor):
@@ -71,4 +55,4 @@ class PrintingReactor(FastReactor):
 
 
 if __name__ == "__main__":
-    serve(application, PrintingReactor, application_close_timeout=1)
+    serve(application, PrintingReactor, application_close_timeout=0.3)

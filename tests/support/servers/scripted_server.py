@@ -3,12 +3,14 @@
 A client's query string is `NUMBER:REPLIES`: REPLIES, a Python literal, are the events to send
 after websocket.connect. What the application sees of that connection is printed, a line each,
 with the client's NUMBER in front. `/consumers/NAME` leads to one of the consumers below instead.
+
+Arguments such as `handshake=0.5 close=0.2` are the seconds of Daphne's timeouts.
 """
 
 import ast
 import sys
 import threading
-from enum import IntEnum
+from functools import partial
 from urllib.parse import unquote
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
@@ -16,13 +18,12 @@ from channels.consumer import AsyncConsumer, SyncConsumer
 from channels.exceptions import StopConsumer
 from django.conf import settings
 
+from tests.support.accepting_consumers import Accepts, AcceptsInAThread
+from tests.support.scripted_events import play_websocket
 from tests.support.servers.daphne_server import serve
 
 
-class NeverStops(SyncConsumer):
-    def websocket_connect(self, event):
-        self.send({"type": "websocket.accept"})
-
+class NeverStops(AcceptsInAThread):
     def websocket_disconnect(self, event):
         pass
 
@@ -38,51 +39,17 @@ class Zombie(SyncConsumer):
         raise StopConsumer()
 
 
-class HangsUp(SyncConsumer):
-    def websocket_connect(self, event):
-        self.send({"type": "websocket.accept"})
-
+class HangsUp(AcceptsInAThread):
     def websocket_receive(self, event):
         if event["text"] == "bye":
             self.send({"type": "websocket.close", "code": 4000})
         else:
             self.send({"type": "websocket.send", "text": event["text"]})
 
-    def websocket_disconnect(self, event):
-        raise StopConsumer()
 
-
-class Code(IntEnum):
-    OVER = 4000
-
-
-class EqualsEverything(str):
-    def __eq__(self, other):
-        return True
-
-    __hash__ = str.__hash__
-
-
-class SendsSubclasses(SyncConsumer):
-    def websocket_connect(self, event):
-        self.send({"type": "websocket.accept"})
-
-    def websocket_receive(self, event):
-        if event["text"] == "bye":
-            self.send({"type": "websocket.close", "code": Code.OVER})
-        else:
-            self.send({"type": "websocket.send", "text": EqualsEverything(event["text"])})
-
-    def websocket_disconnect(self, event):
-        raise StopConsumer()
-
-
-class ForgetsAwait(AsyncConsumer):
+class ForgetsAwait(Accepts):
     async def websocket_connect(self, event):
         self.send({"type": "websocket.accept"})
-
-    async def websocket_disconnect(self, event):
-        raise StopConsumer()
 
 
 class AsyncHandlerInSync(SyncConsumer):
@@ -119,16 +86,10 @@ def slow_work(timeout=30):
     print("ends", flush=True)
 
 
-class Ticks(AsyncConsumer):
-    async def websocket_connect(self, event):
-        await self.send({"type": "websocket.accept"})
-
+class Ticks(Accepts):
     async def websocket_receive(self, event):
         print("tick", flush=True)
         await self.send({"type": "websocket.send", "text": "tock"})
-
-    async def websocket_disconnect(self, event):
-        raise StopConsumer()
 
 
 class Doubles(Ticks):
@@ -152,15 +113,9 @@ class InAThread(Ticks):
         await sync_to_async(slow_work, thread_sensitive=False)()
 
 
-class SlowHandler(SyncConsumer):
-    def websocket_connect(self, event):
-        self.send({"type": "websocket.accept"})
-
+class SlowHandler(AcceptsInAThread):
     def websocket_receive(self, event):
         slow_work()
-
-    def websocket_disconnect(self, event):
-        raise StopConsumer()
 
 
 class OnItsOwnThread(SlowHandler):
@@ -192,31 +147,23 @@ CONSUMERS = {
 async def application(scope, receive, send):
     number, _, replies = unquote(scope["query_string"].decode()).partition(":")
     print(number, scope, flush=True)
-    play = CONSUMERS.get(scope["path"], player(number, ast.literal_eval(replies)))
+
+    async def play(scope, receive, send):
+        see = partial(print, number, flush=True)
+        await play_websocket(ast.literal_eval(replies), receive, send, see)
+
     try:
-        await play(scope, receive, send)
+        await CONSUMERS.get(scope["path"], play)(scope, receive, send)
     finally:
         print(number, "over", flush=True)
 
 
-def player(number, replies):
-    async def play(scope, receive, send):
-        print(number, await receive(), flush=True)
-        for reply in replies:
-            await send(reply)
-        event = {}
-        while event.get("type") != "websocket.disconnect":
-            event = await receive()
-            print(number, event, flush=True)
-
-    return play
-
-
 if __name__ == "__main__":
     settings.configure()
+    seconds = dict(word.split("=") for word in sys.argv[1:] if "=" in word)
     serve(
         application,
         default_close_timeout="default-close-timeout" in sys.argv,
-        websocket_handshake_timeout=2,
-        application_close_timeout=1,
+        websocket_handshake_timeout=float(seconds.get("handshake", 2)),
+        application_close_timeout=float(seconds.get("close", 1)),
     )

@@ -1,12 +1,15 @@
-"""What happens to a consumer's task at each end of its connection: the facts of lesson 7."""
+"""How tasks and generic consumers end on a real Daphne: the facts of lessons 7 and 9."""
 
 import itertools
+import json
 from contextlib import ExitStack
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
+from tests.support.python_messages import nested_too_deep
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +28,12 @@ def stoppable():
 numbers = itertools.count(1)
 
 
+def open_client(daphne, consumer, number=0):
+    url = f"ws://127.0.0.1:{daphne.port}/{consumer}?{number}"
+    # With a full queue, a client would not read the answer to its close for 10 s.
+    return connect(url, proxy=None, open_timeout=TEST_TIMEOUT, max_queue=None)
+
+
 @pytest.fixture
 def visit():
     """`visit(daphne, consumer)`: a new client."""
@@ -32,8 +41,7 @@ def visit():
 
         def enter(daphne, consumer):
             number = next(numbers)
-            url = f"ws://127.0.0.1:{daphne.port}/{consumer}?{number}"
-            opened = connect(url, proxy=None, open_timeout=TEST_TIMEOUT)
+            opened = open_client(daphne, consumer, number)
             return Client(daphne, number, sockets.enter_context(opened))
 
         yield enter
@@ -88,6 +96,9 @@ def test_a_finally_round_call_ends_the_task_whatever_ends_the_connection(daphne,
     end(client)
     client.wait_for_line("task cancelled")
     client.wait_for_line("over")
+    if end is leave_a_handler_hanging:
+        log = daphne.wait_for_line("log Application instance")
+        assert "took too long to shut down and was killed." in log
 
 
 def test_a_finally_round_call_ends_every_task_when_the_server_is_stopped(stoppable, visit):
@@ -95,13 +106,6 @@ def test_a_finally_round_call_ends_every_task_when_the_server_is_stopped(stoppab
     stop(stoppable)
     assert all(client.printed("task cancelled") for client in clients)
     assert all(client.printed("over") for client in clients)
-
-
-@pytest.mark.parametrize("end", [leave, cut_the_line])
-def test_a_clean_up_on_disconnect_runs_when_the_client_leaves(daphne, visit, end):
-    client = visit(daphne, "OnDisconnect")
-    end(client)
-    client.wait_for_line("task cancelled")
 
 
 def test_a_clean_up_on_disconnect_is_skipped_at_every_other_end(stoppable, visit):
@@ -124,12 +128,6 @@ def test_a_task_that_is_not_cancelled_goes_on_without_its_client(daphne, visit):
         client.wait_for_line("tick after the end")
 
 
-def test_a_stopped_server_waits_for_a_clean_up_while_it_is_the_only_one(stoppable, visit):
-    client = visit(stoppable, "Slow")
-    stop(stoppable)
-    assert client.printed("clean-up done")
-
-
 def test_a_stopped_server_leaves_as_soon_as_the_first_consumer_has_ended(stoppable, visit):
     slow, _quick = visit(stoppable, "Slowest"), visit(stoppable, "Demo")
     stop(stoppable)
@@ -138,10 +136,54 @@ def test_a_stopped_server_leaves_as_soon_as_the_first_consumer_has_ended(stoppab
     assert not slow.printed("clean-up done")
 
 
-def test_the_kill_is_logged(daphne, visit):
-    client = visit(daphne, "Demo")
-    leave_a_handler_hanging(client)
-    client.wait_for_line("over")
-    assert "took too long to shut down and was killed." in daphne.wait_for_line(
-        "log Application instance"
-    )
+# Generic consumers
+
+
+LARGEST = 1_048_576  # bytes
+
+
+def close_code_after(daphne, consumer, *frames):
+    with open_client(daphne, consumer) as client:
+        for frame in frames:
+            client.send(frame)
+        with pytest.raises(ConnectionClosed) as closed:
+            client.recv(TEST_TIMEOUT)
+    return closed.value.rcvd and closed.value.rcvd.code
+
+
+@pytest.mark.parametrize(
+    ("frame", "error"),
+    [
+        ("hello", "Expecting value: line 1 column 1 (char 0)"),
+        ("", "No text section for incoming WebSocket frame!"),
+        (b"{}", "No text section for incoming WebSocket frame!"),
+        ("[" * 100_000, nested_too_deep()),
+    ],
+)
+def test_a_generic_json_consumer_is_closed_with_1011(daphne, frame, error):
+    assert close_code_after(daphne, "AsyncJsonWebsocketConsumer", frame) == 1011
+    daphne.wait_for_line(f"log Exception inside application: {error}")
+
+
+def test_text_of_1_mb_arrives_and_one_byte_more_cuts_the_line(daphne):
+    with open_client(daphne, "Shelf") as client:
+        client.send(" " * LARGEST)
+        assert set(json.loads(client.recv(TEST_TIMEOUT))) == {"error"}
+    assert close_code_after(daphne, "Shelf", " " * (LARGEST + 1)) is None
+
+
+@pytest.mark.parametrize(
+    ("character", "sent", "as_json"), [("a", 1, 1), ("\x01", 1, 6), ("é", 2, 6), ("🦊", 4, 12)]
+)
+def test_json_makes_a_text_up_to_six_times_as_long(character, sent, as_json):
+    text = character * 1000
+    assert (len(text.encode()), len(json.dumps(text)) - 2) == (sent * 1000, as_json * 1000)
+
+
+def test_text_that_is_not_utf_8_cuts_the_line(daphne):
+    with open_client(daphne, "Shelf") as client:
+        with client.send_context():
+            client.protocol.send_text(b"\xff")
+        with pytest.raises(ConnectionClosed) as closed:
+            client.recv(TEST_TIMEOUT)
+    assert closed.value.rcvd is None, "the line is cut, without a close frame"

@@ -1,0 +1,173 @@
+"""How Daphne treats consumers that forget something or are slow: the facts of lessons 1 to 6."""
+
+from contextlib import contextmanager
+
+import pytest
+from websockets.sync.client import connect
+
+from tests.support.programs.real_daphne import ACCEPT, TEST_TIMEOUT, RealDaphne, leave, stay
+from tests.support.python_messages import not_awaitable
+
+DIED = "log Exception inside application: "
+NONE_AWAITED = f"{DIED}{not_awaitable(None)}"
+
+
+@pytest.fixture(scope="module")
+def daphne():
+    with RealDaphne("scripted_server", "close=0.2") as server:
+        yield server
+
+
+def visit(daphne, consumer, act=leave):
+    return daphne.visit(path=f"/consumers/{consumer}", act=act)
+
+
+def say(*texts, then=stay):
+    def act(client):
+        for text in texts:
+            client.send(text)
+        return then(client)
+
+    return act
+
+
+def test_a_consumer_that_does_not_stop_is_killed_with_a_warning(daphne):
+    visit(daphne, "NeverStops")
+    log = daphne.wait_for_line("log Application instance")
+    assert "took too long to shut down and was killed." in log
+
+
+def test_a_consumer_without_a_disconnect_handler_dies_when_its_client_leaves(daphne):
+    assert visit(daphne, "NoDisconnectHandler").status == 101
+    daphne.wait_for_line(f"{DIED}No handler for message type websocket.disconnect")
+
+
+def test_a_consumer_that_stops_without_a_close_leaves_the_socket_open(daphne):
+    # leave() sends a ping and waits for its pong.
+    seen = visit(daphne, "Zombie", act=say("hello?", then=leave))
+    assert (seen.frames, seen.close_code) == ([], 1000)
+
+
+def test_an_accept_that_was_not_awaited_leaves_the_handshake_unanswered():
+    with RealDaphne("scripted_server", "handshake=0.5") as impatient:
+        for consumer in ("ForgetsAwait", "AsyncHandlerInSync"):
+            assert visit(impatient, consumer, act=stay).status is None
+
+
+def test_a_def_handler_runs_and_then_kills_the_application(daphne):
+    assert visit(daphne, "DefHandlerInAsync", act=say("hello")).close_code == 1011
+    daphne.wait_for_line("ran hello")
+    daphne.wait_for_line(NONE_AWAITED)
+
+
+def test_a_def_connect_handler_is_a_500(daphne):
+    assert visit(daphne, "DefConnectInAsync", act=stay).status == 500
+    daphne.wait_for_line(NONE_AWAITED)
+
+
+def test_a_def_disconnect_handler_that_stops_does_no_harm(daphne):
+    assert visit(daphne, "DefHandlerInAsync").close_code == 1000
+    daphne.wait_for_line("def disconnect")
+    assert not [line for line in daphne.lines if line.startswith(NONE_AWAITED)]
+
+
+def at_once(*texts, until=lambda: None):
+    """A client that sends these frames together, and reads nothing until `until` returns."""
+
+    def act(client):
+        with client.protocol_mutex:
+            for text in texts:
+                client.protocol.send_text(text.encode())
+            client.socket.sendall(b"".join(client.protocol.data_to_send()))
+            until()
+        return stay(client)
+
+    return act
+
+
+def test_a_frame_before_the_close_is_answered(daphne):
+    seen = visit(daphne, "HangsUp", act=at_once("hello", "bye"))
+    assert (seen.frames, seen.close_code) == (["hello"], 4000)
+
+
+def test_a_frame_in_transit_arrives_after_the_close(daphne):
+    log = f"{DIED}Attempt to send on a closed protocol"
+    act = at_once("bye", "hello", until=lambda: daphne.wait_for_line(log))
+    seen = visit(daphne, "HangsUp", act=act)
+    assert (seen.frames, seen.close_code) == ([], 4000)
+
+
+# Slow work. It lasts until a client connects to /let-go.
+
+
+@pytest.fixture
+def fresh():
+    """A new server: the order of all lines that it prints is the answer."""
+    with RealDaphne("scripted_server", "handshake=1.5", "close=0.2") as server:
+        yield server
+
+
+def client_of(fresh, path):
+    url = f"ws://127.0.0.1:{fresh.port}{path}?{next(fresh.numbers)}:[]"
+    return connect(url, proxy=None, open_timeout=TEST_TIMEOUT)
+
+
+@contextmanager
+def slow_work(fresh, consumer):
+    """Another client that ticks, while a client of `consumer` causes slow work."""
+    with client_of(fresh, f"/consumers/{consumer}") as slow:
+        with client_of(fresh, "/consumers/Ticks") as other:
+            slow.send("work")
+            fresh.wait_for_line("begins")
+            other.send("tick")
+            yield other
+        fresh.wait_for_line("ends")
+
+
+def let_go(fresh):
+    with client_of(fresh, "/let-go"):
+        pass
+
+
+def order_of(fresh, *words, with_the=None):
+    """The printed `words`, in order, once `with_the` was printed."""
+    with fresh.lines_changed:
+        fresh.lines_changed.wait_for(lambda: with_the in (None, *fresh.lines), TEST_TIMEOUT)
+        return [line for line in fresh.lines if line in words]
+
+
+def test_a_blocked_loop_answers_no_client(fresh):
+    with slow_work(fresh, "OnTheLoop") as other:
+        assert other.recv(TEST_TIMEOUT) == "tock"
+        assert order_of(fresh, "tick", "ends", with_the="tick") == ["ends", "tick"]
+
+
+@pytest.mark.parametrize("consumer", ["SlowHandler", "Queued"])
+def test_a_busy_sync_thread_keeps_async_consumers_waiting(fresh, consumer):
+    with slow_work(fresh, consumer) as other:
+        assert other.ping().wait(TEST_TIMEOUT), "the loop answers, and has the tick in hand"
+        assert order_of(fresh, "tick") == []
+        let_go(fresh)
+        assert other.recv(TEST_TIMEOUT) == "tock"
+        assert order_of(fresh, "tick", "ends", with_the="tick") == ["ends", "tick"]
+
+
+def test_a_busy_sync_thread_lets_a_handshake_run_out(fresh):
+    with slow_work(fresh, "SlowHandler"):
+        assert visit(fresh, "Ticks", act=stay).status is None
+        let_go(fresh)
+
+
+def test_a_busy_sync_thread_delays_only_consumers(fresh):
+    with slow_work(fresh, "SlowHandler"):
+        assert fresh.visit(ACCEPT).status == 101
+        assert order_of(fresh, "ends") == []
+        let_go(fresh)
+
+
+@pytest.mark.parametrize("consumer", ["InAThread", "OnItsOwnThread"])
+def test_work_in_a_separate_thread_delays_no_client(fresh, consumer):
+    with slow_work(fresh, consumer) as other:
+        assert other.recv(TEST_TIMEOUT) == "tock"
+        assert order_of(fresh, "tick", "ends", with_the="tick") == ["tick"]
+        let_go(fresh)

@@ -1,0 +1,178 @@
+"""A real Daphne and the simulated one, with the same methods: a fact holds on both.
+
+`visit()` plays one WebSocket connection, `request()` one HTTP request. The application sends the
+given replies. Only the simulated Daphne names a diagnosis.
+"""
+
+import ast
+import asyncio
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from urllib.parse import quote
+
+from lessons.workshop.engine.faults.finding import CheckFailed
+from lessons.workshop.engine.world.daphne_rules import Response as Progress
+from lessons.workshop.engine.world.loop import SimulatedLoop
+from lessons.workshop.judge import StrictCommunicator, StrictHttpCommunicator
+from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne, Visit, leave, stay
+from tests.support.scripted_events import play_http, play_websocket
+
+STAYS = "the client reads until the server closes the connection"
+VANISHES = "the connection of the client is cut"
+
+
+@dataclass
+class Response:
+    """One HTTP response, and the events of its application."""
+
+    status: int | None = None  # None if Daphne sends no complete response
+    body: bytes = b""
+    events: list = field(default_factory=list)
+
+
+class RealServer(RealDaphne):
+    """Daphne in its own process."""
+
+    is_real = True
+
+    def visit(self, *replies, frames=(), leaves=1000, subprotocols=None, path="/"):
+        """The client sends the frames, and leaves with the code `leaves`, or stays or vanishes."""
+
+        def act(client):
+            for frame in frames:
+                client.send(frame)
+            if leaves is VANISHES:
+                return client.socket.close()
+            if leaves is None:  # as the bare close() of a browser
+                with client.send_context():
+                    client.protocol.send_close()
+            return stay(client) if leaves in (None, STAYS) else leave(client, leaves)
+
+        return super().visit(*replies, act=act, subprotocols=subprotocols, path=path)
+
+    def died(self, visit, error, diagnosis):
+        """Whether the application has ended with an error that begins so. It waits for the log."""
+        return self.wait_for_line(f"log Exception inside application: {error}") is not None
+
+    @contextmanager
+    def open_request(self, *replies, body=b"", path="/", method="POST"):
+        """Send a request. Yields its number and its connection."""
+        number = next(self.numbers)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=TEST_TIMEOUT)
+        try:
+            query = f"{number}:{quote(repr(list(replies)))}"
+            connection.request(method, f"{path}?{query}", body)
+            yield number, connection
+        finally:
+            connection.close()
+
+    def request(self, *replies, **options):
+        with self.open_request(*replies, **options) as (number, connection):
+            response = connection.getresponse()
+            body = response.read()
+        self.wait_for_line(f"{number} over")
+        return Response(
+            response.status, body, [ast.literal_eval(line) for line in self.lines_of(number)]
+        )
+
+
+class SimulatedServer:
+    """Daphne as the simulated world plays it."""
+
+    is_real = False
+
+    def visit(self, *replies, **options):
+        return self._run(self._visit(replies, **options))
+
+    def request(self, *replies, **options):
+        return self._run(self._request(replies, **options))
+
+    def died(self, visit, error, diagnosis):
+        return visit.error.startswith(error) and visit.diagnosis == diagnosis
+
+    def _run(self, coroutine):
+        with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
+            return runner.run(coroutine)
+
+    async def _visit(self, replies, frames=(), leaves=1000, subprotocols=None, path="/"):
+        visit = Visit()
+
+        async def application(scope, receive, send):
+            visit.scope = scope
+            await play_websocket(replies, receive, send, visit.events.append)
+
+        client = StrictCommunicator(application, path, subprotocols=subprotocols)
+
+        async def act():
+            await client.send_input({"type": "websocket.connect"})
+            for frame in frames:
+                key = "text" if isinstance(frame, str) else "bytes"
+                await client.send_to(**{f"{key}_data": frame})
+            if leaves is not STAYS:
+                await client.disconnect(1006 if leaves is VANISHES else leaves)
+
+        visit.diagnosis = await self._diagnosis_of(act(), client, 1006)
+        visit.error = self._error_of(client)
+        visit.close_code = None if leaves is VANISHES else leaves
+        for message in client.unread:
+            match message:
+                case {"type": "websocket.accept"}:
+                    chosen = message.get("subprotocol")
+                    # A client reads the first item of a tuple.
+                    visit.subprotocol = (chosen or [None])[0] if type(chosen) is tuple else chosen
+                    visit.status, visit.frames = 101, []
+                case {"type": "websocket.send"}:
+                    payload = message.get("text") or message.get("bytes")
+                    visit.frames += [payload] if payload else []  # Daphne sends no empty frame
+                case {"type": "websocket.close"} if not visit.status:
+                    visit.status = 403
+        if visit.status == 101 and (client.close_code or visit.error):
+            visit.close_code = client.close_code or 1011
+        elif visit.error and not visit.status:
+            visit.status = 500
+        return visit
+
+    async def _request(self, replies, body=b"", method="POST"):
+        response = Response()
+
+        async def application(scope, receive, send):
+            async def receive_and_note():
+                event = await receive()
+                seen = {**event, "body": len(event["body"])} if "body" in event else event
+                response.events.append(seen)
+                return event
+
+            await play_http(replies, receive_and_note, send)
+
+        client = StrictHttpCommunicator(application, method, "/", body)
+        response.diagnosis = await self._diagnosis_of(client.send_request(), client, None)
+        response.error = self._error_of(client)
+        progress = client.server.rules.response
+        if response.error:
+            response.status = 500 if progress is Progress.AWAITED else None
+        elif progress is Progress.COMPLETE:
+            start, *parts = client.unread
+            response.status = start.get("status")  # None if the fault is in the start
+            response.body = b"".join(part.get("body", b"") for part in parts)
+        return response
+
+    async def _diagnosis_of(self, act, client, code):
+        """Play to the end of the application. Returns the first diagnosis, or None."""
+        found = None
+        try:
+            await act
+            await client.leave()
+        except CheckFailed as failure:
+            found = failure.finding.diagnosis
+        server = client.server
+        if not client.finished and not server.client_left:
+            left = {"type": server.rules.disconnect_type}
+            server.deliver(server.rules.disconnect_event or left | ({"code": code} if code else {}))
+            await asyncio.get_running_loop().wait_until_idle()
+        await client.cancel_application()
+        return found
+
+    def _error_of(self, client):
+        """The text of the exception with which the application ended."""
+        return str(client.future.exception()) if client.raised else ""

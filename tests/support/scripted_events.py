@@ -1,0 +1,63 @@
+"""Applications that play a list of replies, on a real Daphne and in the simulated world."""
+
+import asyncio
+from enum import IntEnum
+
+ACCEPT = {"type": "websocket.accept"}
+CLOSE = {"type": "websocket.close"}
+
+
+def send(**payload):
+    return {"type": "websocket.send", **payload}
+
+
+class Code(IntEnum):
+    OVER = 4000
+
+
+class EqualsEverything(str):
+    def __eq__(self, other):
+        return True
+
+    __hash__ = str.__hash__
+
+
+# Replies that a literal in a URL cannot hold, each with the word that stands for it.
+NAMED = {
+    "1 MiB of text": send(text="é" * 2**19),
+    "more text": send(text="é" * 2**19 + "a"),
+    "1 MiB of bytes": send(bytes=b"x" * 2**20),
+    "more bytes": send(bytes=b"x" * 2**20 + b"x"),
+    "a text of a subclass": send(text=EqualsEverything("hi")),
+    "a code of an enum": {**CLOSE, "code": Code.OVER},
+}
+
+
+async def play_websocket(replies, receive, send, see):
+    """After websocket.connect send the replies, then wait for the disconnect. `see` each event."""
+    see(await receive())
+    for reply in replies:
+        await send(NAMED.get(reply, reply) if isinstance(reply, str) else reply)
+    event = {}
+    while event.get("type") != "websocket.disconnect":
+        event = await receive()
+        see(event)
+
+
+async def play_http(replies, receive, send):
+    """After the whole body send the replies, then wait for the next event.
+
+    Four replies are commands: "raise" raises an error, "return" ends the application, "ask" awaits
+    the next event, and "hold" waits for an hour.
+    """
+    while (await receive())["more_body"]:
+        pass
+    for reply in replies:
+        if reply == "raise":
+            raise ValueError("a bug")
+        if reply == "return":
+            return
+        if reply == "hold":
+            await asyncio.sleep(3600)
+        await (receive() if reply == "ask" else send(reply))
+    await receive()
