@@ -1,27 +1,24 @@
-"""An event holds exact built-in types, whatever a consumer has sent."""
+"""An event holds exact built-in types, and becomes JSON, a literal or a line of text."""
 
+import ast
 import json
-import math
 import pickle
-from collections import OrderedDict, UserDict, defaultdict, namedtuple
-from enum import IntEnum, StrEnum
-from http import HTTPStatus
+from collections import OrderedDict
+from enum import IntEnum
 
 import pytest
 
-from lessons.workshop.engine.recording.events import Event, error_text, exact_copy, to_json
+from lessons.workshop.engine.recording.events import Event, error_text, exact_copy
+from lessons.workshop.engine.recording.python_literal import indented_literal, python_literal
 from lessons.workshop.engine.recording.recorder import Recorder
 from lessons.workshop.engine.recording.recording_difference import find_first_difference
-
-
-class EqualsEverything(str):
-    def __eq__(self, other):
-        return True
-
-    def __str__(self):
-        return "another text"
-
-    __hash__ = str.__hash__
+from lessons.workshop.engine.recording.transcript import (
+    event_text,
+    normalize,
+    render,
+    render_difference,
+)
+from tests.support.scripted_events import EqualsEverything
 
 
 class Disguised(bytes):
@@ -33,69 +30,20 @@ class Closes(IntEnum):
     OVER = 4000
 
 
-class Colour(StrEnum):
-    RED = "red"
-
-
-class HidesItems(dict):
-    def items(self):
-        return []
-
-
-class Number(float):
-    pass
-
-
-Pair = namedtuple("Pair", "name value")
-
-
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
         (EqualsEverything("hi"), "hi"),
         (Disguised(b"hi"), b"hi"),
         (Closes.OVER, 4000),
-        (HTTPStatus.OK, 200),
-        (Colour.RED, "red"),
-        (Number(1.5), 1.5),
-        (True, True),
-        (None, None),
-        (HidesItems(a=1), {"a": 1}),
-        (defaultdict(list, a=[1]), {"a": [1]}),
         (OrderedDict(a=(1, Closes.OVER)), {"a": (1, 4000)}),
-        (Pair(b"name", [Colour.RED]), (b"name", ["red"])),
         ({EqualsEverything("key"): 1}, {"key": 1}),
     ],
 )
 def test_a_subclass_is_copied_as_its_value(value, expected):
-    copy = exact_copy(value)
-    assert types_in(copy) == types_in(expected)
-    assert copy == expected
-
-
-def types_in(value):
-    if isinstance(value, dict):
-        return type(value), [(types_in(key), types_in(item)) for key, item in value.items()]
-    if isinstance(value, list | tuple):
-        return type(value), [types_in(item) for item in value]
-    return type(value)
-
-
-def test_nan_is_copied():
-    assert math.isnan(exact_copy({"value": Number("nan")})["value"])
-
-
-@pytest.mark.parametrize("value", [object(), UserDict(a=1), {1, 2}, memoryview(b"a")])
-def test_any_other_object_stays_so_that_a_rule_can_name_its_type(value):
-    assert exact_copy([value])[0] is value
-
-
-def test_a_later_change_does_not_reach_the_copy():
-    message = {"headers": [[b"a", b"b"]], "body": bytearray(b"a")}
-    copy = exact_copy(message)
-    message["headers"][0].append(b"c")
-    message["body"].append(0)
-    assert copy == {"headers": [[b"a", b"b"]], "body": b"a"}
+    # repr shows the class of a member of an enum and of an OrderedDict.
+    assert repr(exact_copy(value)) == repr(expected)
+    assert type(exact_copy(value)) is type(expected)
 
 
 def test_a_recorded_event_can_be_pickled_and_written_as_json():
@@ -103,17 +51,9 @@ def test_a_recorded_event_can_be_pickled_and_written_as_json():
     message = {"type": EqualsEverything("websocket.close"), "code": Closes.OVER}
     recorder.record("client", "out", message, "MainThread", None, "c1")
     event = recorder.events[0]
-    assert types_in(event.message) == types_in({"type": "", "code": 1})
+    assert [type(value) for value in event.message.values()] == [str, int]
     assert json.dumps(event.as_json()["message"]) == '{"type": "websocket.close", "code": 4000}'
     assert pickle.loads(pickle.dumps(event)) == event
-
-
-def test_json_distinguishes_bytes_from_text():
-    assert to_json({"bytes": b"\x00\xff", "text": "a", "n": [1, None]}) == {
-        "bytes": {"bytes": "00ff"},
-        "text": "a",
-        "n": [1, None],
-    }
 
 
 def test_the_text_of_an_error_has_no_address_of_an_object():
@@ -133,3 +73,109 @@ def test_a_recording_that_was_json_does_not_differ_from_itself():
     copy = Event.from_json(json.loads(json.dumps(event.as_json())))
     assert copy.message != scope  # JSON has no tuples
     assert find_first_difference([event], [copy]) is None
+
+
+# Literals
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        'say "hi"',
+        "both ' and \"",
+        "line\nbreak \\ \x00 é 😀",
+        "\ud800",
+        b"\x00\xff",
+        [1, 2.5, None, True],
+        {"type": "websocket.send", "text": "hi", "nested": [{"a": (1, 2)}]},
+    ],
+)
+def test_a_literal_evaluates_to_its_value(value):
+    assert ast.literal_eval(python_literal(value)) == value
+
+
+def test_a_wide_value_gets_one_line_per_item():
+    value = {"type": "websocket.send", "headers": [(b"a", b"1" * 30), (b"b", b"2")], "empty": {}}
+    text = indented_literal(value)
+    assert ast.literal_eval(text) == value
+    assert max(map(len, text.splitlines())) <= 56
+    assert text.splitlines()[1] == '    "type": "websocket.send",'
+
+
+# Events as text
+
+
+def event(seq, lane, direction, message, handler=None, connection="c1"):
+    return Event(seq, float(seq), lane, direction, message, "MainThread", handler, connection)
+
+
+def test_renders_a_line_with_arrow_message_and_handler_for_each_event():
+    events = [
+        event(1, "client", "in", {"type": "scope", "path": "/ws/", "query_string": b"a=1"}),
+        event(2, "client", "in", {"type": "websocket.connect"}, "websocket_connect"),
+        event(3, "client", "out", {"type": "websocket.send", "text": "hi\n"}, "websocket_connect"),
+        event(4, "database", "out", {"type": "query", "sql": "SELECT 1"}),
+        event(5, "consumer", "mark", {"type": "raised", "error": "ValueError: no"}),
+    ]
+
+    assert render(events).splitlines() == [
+        "  1  client   → scope  /ws/?a=1",
+        "  2  client   → websocket.connect              websocket_connect",
+        '  3  client   ← websocket.send  text: "hi\\n"   websocket_connect',
+        "  4  database ← SELECT 1",
+        "  5  consumer · raised ValueError: no",
+    ]
+
+
+@pytest.mark.parametrize("mark", ["\u202e", "\u2066", "\u200f", "\u061c"])
+def test_no_direction_mark_reverses_a_line(mark):
+    for message in (
+        {"type": "websocket.receive", "text": f"a{mark}b"},
+        {"type": "raised", "error": f"ValueError: {mark}"},
+        {"type": "scope", "path": f"/ws/{mark}/"},
+    ):
+        assert mark not in event_text(message)
+        assert repr(mark)[1:-1] in event_text(message)
+
+
+def test_control_characters_of_a_client_are_escaped():
+    assert "\\x1b[2J" in event_text({"type": "websocket.receive", "text": "\x1b[2J"})
+    scope = {"type": "scope", "path": "/", "headers": [(b"origin", b"\x1b")]}
+    assert event_text(scope) == "scope  /  origin: \\x1b"
+
+
+def test_a_scope_shows_its_origin():
+    headers = [(b"host", b"a.test"), (b"origin", b"http://b.test")]
+    scope = {"type": "scope", "path": "/ws/", "subprotocols": ["x"], "headers": headers}
+
+    assert event_text(scope) == "scope  /ws/  subprotocols: x  origin: http://b.test"
+
+
+def test_marks_the_first_difference_only():
+    accept, close = {"type": "websocket.accept"}, {"type": "websocket.close"}
+
+    assert render_difference([accept, close, close], [accept, accept]).splitlines() == [
+        "  expected           got",
+        "  websocket.accept   websocket.accept",
+        "≠ websocket.close    websocket.accept",
+        "  websocket.close    (nothing)",
+    ]
+
+
+def test_equal_messages_for_a_server_are_not_a_difference():
+    pairs = [
+        ({"type": "websocket.send", "text": "a", "bytes": None}, {"text": "a"}),
+        ({"type": "websocket.close", "code": 1000, "reason": "x"}, {}),
+        ({"type": "websocket.accept", "headers": [], "subprotocol": None}, {}),
+    ]
+    for message, rest in pairs:
+        assert normalize(message) == normalize({"type": message["type"], **rest})
+
+
+def test_a_difference_in_a_long_text_is_shown_with_both_lengths():
+    expected = [{"type": "websocket.send", "text": "a" * 70_000}]
+    actual = [{"type": "websocket.send", "text": "a" * 4096}]
+    assert render_difference(expected, actual, 76) == (
+        '≠ expected  websocket.send  text: …"aaaaaaaaaaaaaaaaaaaa"… (70000 characters)\n'
+        '≠ got       websocket.send  text: …"aaaaaaaa" (4096 characters)'
+    )

@@ -1,7 +1,5 @@
 """No event is stored with a secret."""
 
-import pickle
-import time
 from dataclasses import dataclass
 
 import pytest
@@ -21,85 +19,49 @@ def test_hides_the_value_of_a_secret_header(name):
     assert redact({"headers": [(name, b"s3cret")]}) == {"headers": [(name, HIDDEN.encode())]}
 
 
-def test_two_values_of_bytes_are_not_always_a_header():
+def test_two_values_of_bytes_are_no_header_and_long_values_are_cut():
     assert redact({"a": [b"x", b"y"], "b": (b"x", b"y" * 5000)}) == {
         "a": [b"x", b"y"],
         "b": (b"x", b"y" * MAX_VALUE_LENGTH + b"..."),
     }
 
 
-def test_does_not_change_other_headers():
-    headers = [(b"host", b"127.0.0.1"), (b"origin", b"http://127.0.0.1")]
-
-    assert redact({"headers": headers}) == {"headers": headers}
-
-
-@pytest.mark.parametrize(
-    "key",
-    [
-        "password",
-        "sessionid",
-        "ticket",
-        "csrf_token",
-        "client_secret",
-        "pwd",
-        "pass",
-        "api_key",
-        "userPass",
-        "Authorization",
-        "accessKey",
-    ],
+SECRET_NAMES = (
+    *("password", "passwd", "pwd", "pass", "dbPass", "userPass", "paSSword", "secret", "tokens"),
+    *("client_secret", "token", "access_token", "csrf_token", "sessionToken", "session", "jwt"),
+    *("sessionid", "ticket", "auth", "Authorization", "credentials", "cookie", "api_key", "apiKey"),
+    *("APIKEY", "api-key", "accessKey", "private-key"),
 )
-def test_hides_the_value_of_a_secret_key_at_any_depth(key):
-    assert redact({"message": [{key: "s3cret"}]}) == {"message": [{key: HIDDEN}]}
 
 
-def test_hides_the_value_of_a_secret_key_of_bytes():
-    assert redact({b"cookie": b"s3cret"}) == {"b'cookie' (bytes)": HIDDEN}
+@pytest.mark.parametrize("name", SECRET_NAMES)
+def test_hides_the_value_of_a_secret_name(name):
+    assert redact({"message": [{name: "s3cret"}]}) == {"message": [{name: HIDDEN}]}
+    for text in (f"?a=1&{name}=s3cret&b=2", f'{{"a": 1, "{name}": "s3cret"}}', f"{name}: s3cret"):
+        assert "s3cret" not in redact(text)
 
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.s3cret"
 WITH_A_SECRET = {
     "query": [
-        "?ticket=s3cret&room=1",
-        "room=1&token=s3cret",
-        "/ws/?jwt=s3cret",
-        "/ws/?room=1&key=s3cret",
-        "key=s3cret",
         "?signature=s3cret",
-        "?access_token=s3cret&a=1",
+        "/ws/?room=1&key=s3cret",
         "?token=s3cret,more-s3cret",
-        "?sessionid=s3cret;a=1",
         "?next=%2Fws%3Fticket%3Ds3cret",
         "?api-key=s3cret#top",
+        "?sessionid=s3cret;a=1",
     ],
-    "form": [
-        "user=ada&pass=s3cret",
-        "pwd=s3cret",
-        "client_secret=s3cret",
-        "password=s3cret%20s3cret",
-    ],
+    "form": ["password=s3cret%20s3cret"],
     "json": [
-        '{"password": "s3cret"}',
         '{"user": "ada", "passwd":"s3cret \\" s3cret", "room": 1}',
-        '{"pwd": "s3cret"}',
-        '{"pass": "s3cret"}',
-        '{"dbPass": "s3cret, s3cret"}',
-        '{"api_key": "s3cret"}',
-        '{"apiKey":"s3cret"}',
-        '{"APIKEY": "s3cret"}',
         '{"private-key": "s3cret\\ns3cret"}',
         '{"tokens": ["s3cret", "s3cret"]}',
         '{"token": {"value": "s3cret"}}',
-        '{"auth": "s3cret"}',
-        '{"credentials": "s3cret"}',
-        '{"paSSword": "s3cret", "é": 1}',
         '{"pa\u017f\u017fword": "s3cret"}',
         '{"password": "s3cret that is cut in s3cret…',
         '{"sessionToken"  :  "s3cret"}',
     ],
     "json in json": [
-        r'{"data": "{\"password\": \"s3cret\"}"}',
         r'{"data": "{\"password\": \"s3cret \\\" s3cret\", \"room\": 1}"}',
         r'{"data": "{\"token\": 123, \"pwd\": \"s3cret\"}"}',
         r'"{\"a\": \"{\\\"secret\\\": \\\"s3cret, s3cret\\\"}\"}"',
@@ -110,35 +72,25 @@ WITH_A_SECRET = {
         "Authorization: Ticket s3cret",
         "Cookie: a=s3cret; b=s3cret",
         "Set-Cookie: sessionid=s3cret; HttpOnly",
-        "Session: s3cret",
-        "X-Auth-Token: s3cret",
         "[(b'host', b'a.test'), (b'cookie', b'a=s3cret')]",
-        "{b'authorization': b'Ticket s3cret'}",
     ],
     "python": [
         "token='s3cret'",
-        "{'password': 's3cret'}",
         "{'password': \"s3cret's3cret\"}",
-        "Account(name='ada', password='s3cret')",
         "<Account password=s3cret>",
-        "self.secret = 's3cret'",
     ],
     "form of the value": [
         "Bearer s3cret",
+        "Bearer%20s3cret",
         "send bearer s3cret, please",
         "Basic YTpzM2NyZXQ=",
-        "Bearer%20s3cret",
         f"my key is {JWT}",
-        f'["hello", "{JWT}"]',
         "redis://ada:s3cret@localhost:6379/0",
         "postgres://:s3cret@db/x",
     ],
 }
 WITHOUT_A_SECRET = [
-    "hello",
     "",
-    "x: y",
-    '{"message": "hello", "key": "3f2a"}',
     '{"message": "hello", "key": "k1", "id": 7, "by": "ada", "at": "2026-01-01T00:00:00+00:00"}',
     '{"passenger": "ada"}',
     '{"compass": "north", "bypass": "none", "passed": 3}',
@@ -151,15 +103,11 @@ WITHOUT_A_SECRET = [
     '{"type": "session.over"}',
     "The password has a secret token",
     "the bearer of bad news, a basic question",
-    "Basic Training starts",
-    "?seen=7&room=lobby",
     "/ws/auth/ticket/",
     "session-a01087df3b797fb2",
     'SELECT "auth_user"."id", "auth_user"."password" FROM "auth_user" LIMIT 21',
     'DELETE FROM "django_session" WHERE "django_session"."expire_date" < %s',
-    "http://127.0.0.1:8000/?seen=1",
     "time: 12:30:05",
-    "price=3, tax=1",
 ]
 
 
@@ -189,8 +137,6 @@ def test_keeps_text_without_a_secret(text):
         ),
         ("/?a=1&jwt=s3cret&b=2", "/?a=1&jwt=[hidden]&b=2"),
         ("{'token': 5, 'room': 1}", "{'token': [hidden], 'room': 1}"),
-        ("'token=abc'", "'token=[hidden]'"),
-        ("Account(password=abc)", "Account(password=[hidden])"),
         ("say Bearer s3cret, then go", "say Bearer [hidden], then go"),
         ("redis://ada:s3cret@db:6379", "redis://ada:[hidden]@db:6379"),
         ('{"password": ""}', '{"password": ""}'),
@@ -204,12 +150,9 @@ def test_keeps_the_text_around_a_secret(text, shown):
 @pytest.mark.parametrize(
     ("offered", "shown"),
     [
-        (["chat", "v1.stamp"], ["chat", "v1.stamp"]),
-        (["graphql-transport-ws", "wamp.2.msgpack.batched"],) * 2,
         (["actioncable-v1-json", "v12.stomp", "mqttv3.1", "v5.channel.k8s.io"],) * 2,
         (["bearer", "abc"], ["bearer", HIDDEN]),
         (["access_token", "abc", "chat"], ["access_token", HIDDEN, "chat"]),
-        (["chat", "bearer.abc"], ["chat", f"bearer.{HIDDEN}"]),
         (["chat", "token.WzFd.1vC9Xb.Q7"], ["chat", f"token.{HIDDEN}"]),
         (
             ["base64url.bearer.authorization.k8s.io.abc"],
@@ -217,7 +160,6 @@ def test_keeps_the_text_around_a_secret(text, shown):
         ),
         ([JWT], [HIDDEN]),
         (["chat", "a1b2c3d4e5f6a7b8c9"], ["chat", HIDDEN]),
-        (["Zk3-x_9aQw-77bTyLm0_pQ"], [HIDDEN]),
         (["0f8fad5b-d9cb-469f-a165-70867728950e"], [HIDDEN]),
     ],
 )
@@ -231,43 +173,5 @@ def test_hides_tokens_among_the_subprotocols(offered, shown):
     )
 
 
-def test_hides_a_ticket_in_a_query_string():
-    assert redact(b"room=1&ticket=s3cret") == b"room=1&ticket=" + HIDDEN.encode()
-
-
-def test_does_not_touch_the_original():
-    message = {"headers": [(b"cookie", b"s3cret")]}
-
-    redact(message)
-
-    assert message == {"headers": [(b"cookie", b"s3cret")]}
-
-
-def test_keeps_the_start_of_a_long_text():
-    kept = redact({"text": "x" * 1_048_576})["text"]
-
-    assert kept == "x" * MAX_VALUE_LENGTH + "…"
-
-
-def test_replaces_objects_by_their_repr():
-    message = redact({"text": object(), "lock": time, "self": {1, 2}})
-
-    assert pickle.loads(pickle.dumps(message)) == message
-
-
 def test_hides_the_secrets_in_the_repr_of_an_object():
     assert redact({"user": Account("s3cret")}) == {"user": "Account(password='[hidden]')"}
-
-
-def test_survives_a_value_whose_repr_raises():
-    class Mean:
-        def __repr__(self):
-            raise RuntimeError
-
-    assert redact({"text": Mean()}) == {"text": "<Mean>"}
-
-
-def test_shows_the_type_of_a_key_that_is_not_text():
-    assert redact({"earlier": {1: "soup", "1": "tea"}}) == {
-        "earlier": {"1 (int)": "soup", "1": "tea"}
-    }

@@ -2,52 +2,29 @@
 
 import asyncio
 import time
-from enum import IntEnum
+from contextlib import suppress
 
 import pytest
-from channels.consumer import AsyncConsumer, SyncConsumer
+from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
-from channels.layers import get_channel_layer
 
 from lessons.workshop.engine.faults.finding import CheckFailed
-from lessons.workshop.engine.world.channel_layer import fresh_layers
-from lessons.workshop.judge import StrictCommunicator
+from lessons.workshop.judge import StrictCommunicator, StrictHttpCommunicator
+from tests.support.accepting_consumers import Accepts, AcceptsInAThread
 
 
-class Lamp(SyncConsumer):
-    def websocket_connect(self, event):
-        self.send({"type": "websocket.accept"})
-
+class Lamp(AcceptsInAThread):
     def websocket_receive(self, event):
         self.send({"type": "websocket.send", "text": event["text"]})
 
-    def websocket_disconnect(self, event):
-        raise StopConsumer
 
-
-class AsyncLamp(AsyncConsumer):
-    async def websocket_connect(self, event):
-        await self.send({"type": "websocket.accept"})
-
+class AsyncLamp(Accepts):
     async def websocket_receive(self, event):
         await self.send({"type": "websocket.send", "text": event["text"]})
-
-    async def websocket_disconnect(self, event):
-        raise StopConsumer
 
 
 def visit(consumer, **kwargs):
     return StrictCommunicator(consumer.as_asgi(), "/ws/lamp/", **kwargs)
-
-
-def found(excinfo):
-    return excinfo.value.finding.diagnosis
-
-
-@pytest.fixture(autouse=True)
-def layer():
-    with fresh_layers():
-        yield
 
 
 @pytest.mark.parametrize("consumer", [Lamp, AsyncLamp])
@@ -73,143 +50,9 @@ async def test_reports_an_exception_that_the_test_does_not_read():
         with pytest.raises(CheckFailed, match="KeyError: 'light'") as excinfo:
             await client.send_to(text_data="on")
 
-    assert found(excinfo) == "exception"
+    assert excinfo.value.finding.diagnosis == "exception"
     assert excinfo.value.finding.handler.endswith("Broken.websocket_receive")
     assert excinfo.value.finding.file == __file__
-
-
-async def test_receives_a_reply_after_an_hour_of_loop_time():
-    class Slow(AsyncLamp):
-        async def websocket_receive(self, event):
-            await asyncio.sleep(3600)
-            await self.send({"type": "websocket.send", "text": "at last"})
-
-    started = time.monotonic()
-    async with visit(Slow) as client:
-        await client.connect()
-        await client.send_to(text_data="on")
-        assert await client.receive_nothing(timeout=3500)
-        assert await client.receive_from(timeout=200) == "at last"
-
-    assert time.monotonic() - started < 60
-
-
-async def test_reports_a_missing_reply_without_a_timeout():
-    async with visit(Lamp) as client:
-        await client.connect()
-        with pytest.raises(CheckFailed) as excinfo:
-            await client.receive_from()
-
-    assert found(excinfo) == "no-reply"
-
-
-@pytest.mark.parametrize("code", [None, 1000, 1001, 1006, 4000])
-async def test_a_client_can_leave_with_any_code_or_none(code):
-    seen = []
-
-    class Witness(Lamp):
-        def websocket_disconnect(self, event):
-            seen.append(event["code"])
-            raise StopConsumer
-
-    async with visit(Witness) as client:
-        await client.connect()
-        await client.disconnect(code)
-
-    assert seen == [code]
-
-
-@pytest.mark.parametrize(("close", "code"), [({}, 1000), ({"code": 4001}, 4001)])
-async def test_a_consumer_that_closes_receives_a_disconnect_with_its_code(close, code):
-    seen = []
-
-    class Closing(Lamp):
-        def websocket_receive(self, event):
-            self.send({"type": "websocket.close", **close})
-
-        def websocket_disconnect(self, event):
-            seen.append(event["code"])
-            raise StopConsumer
-
-    async with visit(Closing) as client:
-        await client.connect()
-        await client.send_to(text_data="bye")
-        client.expect({"type": "websocket.close", **close})
-        assert client.close_code == code
-
-    assert seen == [code]
-
-
-async def test_a_consumer_that_rejects_receives_a_disconnect_with_1006():
-    seen = []
-
-    class Refusing(Lamp):
-        def websocket_connect(self, event):
-            self.send({"type": "websocket.close"})
-
-        def websocket_disconnect(self, event):
-            seen.append(event["code"])
-            raise StopConsumer
-
-    async with visit(Refusing) as client:
-        assert await client.connect() == (False, 1000)
-
-    assert seen == [1006]
-
-
-async def test_an_empty_frame_reaches_the_consumer():
-    async with visit(Lamp) as client:
-        await client.connect()
-        await client.send_to(text_data="")
-        client.expect({"type": "websocket.send", "text": ""})
-
-
-async def test_sends_what_other_servers_send():
-    async with visit(Lamp) as client:
-        await client.connect()
-        await client.send_input({"type": "websocket.receive", "text": "on", "bytes": None})
-        client.expect({"type": "websocket.send", "text": "on"})
-
-
-async def test_expect_treats_none_as_an_absent_key():
-    class Wordy(Lamp):
-        def websocket_receive(self, event):
-            self.send({"type": "websocket.send", "text": "on", "bytes": None})
-            self.send({"type": "websocket.close", "code": None, "reason": "done"})
-
-    async with visit(Wordy) as client:
-        await client.connect()
-        await client.send_to(text_data="on")
-        client.expect(
-            {"type": "websocket.send", "text": "on"}, {"type": "websocket.close", "code": 1000}
-        )
-
-
-async def test_expect_marks_the_first_difference():
-    async with visit(Lamp) as client:
-        await client.connect()
-        await client.send_to(text_data="off")
-        with pytest.raises(CheckFailed) as excinfo:
-            client.expect({"type": "websocket.send", "text": "on"})
-
-    assert excinfo.value.finding.detail.splitlines() == [
-        "  expected                     got",
-        '≠ websocket.send  text: "on"   websocket.send  text: "off"',
-    ]
-
-
-async def test_a_client_cannot_send_to_a_closed_connection():
-    class Closing(Lamp):
-        def websocket_receive(self, event):
-            self.send({"type": "websocket.close"})
-
-    async with visit(Closing) as client:
-        await client.connect()
-        await client.send_to(text_data="bye")
-        with pytest.raises(CheckFailed) as excinfo:
-            await client.send_to(text_data="still there?")
-
-    assert found(excinfo) == "closed-early"
 
 
 async def test_ignores_a_broken_rule_that_the_consumer_catches():
@@ -226,205 +69,295 @@ async def test_ignores_a_broken_rule_that_the_consumer_catches():
         assert await client.connect() == (True, None)
 
 
-async def test_drops_a_send_to_a_disconnected_client_silently():
-    class Polite(Lamp):
-        def websocket_disconnect(self, event):
-            self.send({"type": "websocket.send", "text": "goodbye"})
-            raise StopConsumer
+class Stuck(AsyncLamp):
+    async def websocket_disconnect(self, event):
+        await asyncio.Event().wait()
 
-    async with visit(Polite) as client:
+
+class Closing(Lamp):
+    def websocket_receive(self, event):
+        self.send({"type": "websocket.close"})
+
+
+@pytest.mark.parametrize(
+    ("consumer", "act", "diagnosis"),
+    [
+        (Lamp, lambda client: client.receive_from(), "no-reply"),
+        (Lamp, lambda client: client.wait(), "still-open"),
+        (Stuck, lambda client: client.disconnect(), "handler-never-returned"),
+        (Closing, lambda client: client.send_to(text_data="still there?"), "closed-early"),
+    ],
+)
+async def test_reports_at_once_what_a_client_would_wait_for(consumer, act, diagnosis):
+    started = time.monotonic()
+    async with visit(consumer) as client:
         await client.connect()
-        await client.disconnect()
-        client.expect()
+        if consumer is Closing:
+            await client.send_to(text_data="bye")
+        with pytest.raises(CheckFailed) as excinfo:
+            await act(client)
+    assert excinfo.value.finding.diagnosis == diagnosis
+    assert time.monotonic() - started < 60
 
 
-async def test_reports_an_endless_handler_when_daphne_would_kill_it():
-    class Waiting(AsyncLamp):
-        async def websocket_disconnect(self, event):
-            await asyncio.Event().wait()
+# How a connection ends, and what a consumer leaves behind
 
-    async with visit(Waiting) as client:
+
+class Blinks(Accepts):
+    """Sends from a task that is never cancelled."""
+
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+        self.task = asyncio.create_task(self.blink())
+
+    async def blink(self):
+        while True:
+            await asyncio.sleep(1)
+            await self.send({"type": "websocket.send", "text": "blink"})
+
+
+class TidyBlinks(Blinks):
+    """Cancels its task at every end of the connection."""
+
+    async def __call__(self, scope, receive, send):
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self.task.cancel()
+
+
+class HalfTidyBlinks(Blinks):
+    """Cancels its task only when the client leaves."""
+
+    async def websocket_disconnect(self, event):
+        self.task.cancel()
+        raise StopConsumer
+
+
+async def finding_of(consumer, end):
+    """The finding when `end` ends a connection to that consumer."""
+    async with visit(consumer) as client:
         await client.connect()
         with pytest.raises(CheckFailed) as excinfo:
-            await client.disconnect()
-
-    assert found(excinfo) == "handler-never-returned"
-
-
-async def test_wait_reports_a_connection_that_is_still_open():
-    async with visit(Lamp) as client:
-        await client.connect()
-        with pytest.raises(CheckFailed) as excinfo:
-            await client.wait()
-
-    assert found(excinfo) == "still-open"
+            await getattr(client, end)()
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
+    return excinfo.value.finding
 
 
-async def test_send_to_returns_after_layer_messages_are_handled():
-    class Relay(AsyncLamp):
-        async def websocket_receive(self, event):
-            message = {"type": "lamp.light", "text": event["text"]}
-            await get_channel_layer().send(self.channel_name, message)
+class Untidy(Blinks):
+    """Its clean-up raises."""
 
-        async def lamp_light(self, event):
-            await self.send({"type": "websocket.send", "text": event["text"]})
-
-    async with visit(Relay) as client:
-        await client.connect()
-        await client.send_to(text_data="on")
-        client.expect({"type": "websocket.send", "text": "on"})
-
-    lanes = [(event.lane, event.direction, event.handler) for event in client.transcript]
-    assert lanes[4:7] == [
-        ("layer", "out", "websocket_receive"),
-        ("layer", "in", "lamp_light"),
-        ("client", "out", "lamp_light"),
-    ]
+    async def __call__(self, scope, receive, send):
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self.task.cancel()
+            self.missing.cancel()
 
 
-async def test_the_transcript_names_the_task_that_sends():
-    class Pushing(AsyncLamp):
-        async def websocket_connect(self, event):
-            await super().websocket_connect(event)
-            self.task = asyncio.create_task(self.tick())
+class Stubborn(TidyBlinks):
+    """Its task ignores a cancel."""
 
-        async def tick(self):
-            await self.send({"type": "websocket.send", "text": "tick"})
-
-    async with visit(Pushing) as client:
-        await client.connect()
-        client.expect({"type": "websocket.send", "text": "tick"})
-
-    assert client.transcript[3].handler.endswith("Pushing.tick")
+    async def blink(self):
+        for _ in range(100):
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(1)
 
 
-async def test_the_transcript_names_the_thread_of_a_sync_handler():
-    async with visit(Lamp) as client:
-        await client.connect()
+class Silent(TidyBlinks):
+    """Hides a bug, and leaves the socket open."""
 
-    threads = {event.message["type"]: event.thread for event in client.transcript}
-    assert threads["websocket.connect"].startswith("ThreadPoolExecutor")
-    assert threads["websocket.accept"] == threads["websocket.connect"]
+    async def __call__(self, scope, receive, send):
+        with suppress(ValueError):
+            await super().__call__(scope, receive, send)
 
 
-async def test_two_clients_have_separate_transcripts():
-    async with visit(Lamp) as one, visit(Lamp) as other:
-        await one.connect()
+class Grouped(Blinks):
+    """Its own task group turns a crash into an exception group."""
+
+    async def __call__(self, scope, receive, send):
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(asyncio.sleep(3600))
+            try:
+                await AsyncConsumer.__call__(self, scope, receive, send)
+            finally:
+                task.cancel()
+
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+
+
+@pytest.mark.parametrize("end", ["disconnect", "crash", "kill"])
+@pytest.mark.parametrize("consumer", [TidyBlinks, Grouped])
+async def test_accepts_any_end_of_a_consumer_that_cleans_up(consumer, end):
+    async with visit(TidyBlinks) as other, visit(consumer) as client:
         await other.connect()
-        await one.send_to(text_data="on")
-
-    def received(client):
-        return [e.message for e in client.transcript if e.message["type"] == "websocket.receive"]
-
-    assert received(one) == [{"type": "websocket.receive", "text": "on"}]
-    assert received(other) == []
-
-
-async def test_leaves_no_task_behind_for_any_consumer():
-    class Stuck(AsyncLamp):
-        async def websocket_receive(self, event):
-            await asyncio.Event().wait()
-
-    async def go_wrong():
-        async with visit(Stuck) as client:
-            await client.connect()
-            await client.send_to(text_data="on")
-            raise RuntimeError("the test went wrong")
-
-    before = asyncio.all_tasks()
-    with pytest.raises(RuntimeError, match="the test went wrong"):
-        await go_wrong()
-
-    assert asyncio.all_tasks() == before
-
-
-# Values, not objects
-
-
-class EqualsEverything(str):
-    """A text that claims to equal every expected text."""
-
-    def __eq__(self, other):
-        return True
-
-    def __ne__(self, other):
-        return False
-
-    __hash__ = str.__hash__
-
-
-async def test_a_text_that_equals_everything_is_judged_by_its_characters():
-    class Pleaser(Lamp):
-        def websocket_receive(self, event):
-            self.send({"type": "websocket.send", "text": EqualsEverything("wrong")})
-
-    async with visit(Pleaser) as client:
         await client.connect()
-        await client.send_to(text_data="on")
-        with pytest.raises(CheckFailed) as excinfo:
-            client.expect({"type": "websocket.send", "text": "on"})
-        assert found(excinfo) == "reply-differs"
-        await client.send_to(text_data="on")
-        reply = await client.receive_from()
-        assert (type(reply), reply) == (str, "wrong")
+        await getattr(client, end)()
+        assert client.finished
+        assert await other.receive_from() == "blink"  # the task of another connection goes on
 
 
-async def test_a_type_that_equals_everything_is_judged_by_its_characters():
-    class Pleaser(Lamp):
-        def websocket_connect(self, event):
-            self.send({"type": EqualsEverything("websocket.acept")})
-
-    with pytest.raises(CheckFailed) as excinfo:
-        await visit(Pleaser).connect()
-    assert found(excinfo) == "unknown-event-type"
-
-
-async def test_a_header_that_equals_everything_meets_no_claim():
-    class Equal:
-        def __eq__(self, other):
-            return True
-
-    class Pleaser(Lamp):
-        def websocket_connect(self, event):
-            self.send({"type": "websocket.accept", "headers": [(b"a", Equal())]})
-
-    client = visit(Pleaser)
-    await client.send_input({"type": "websocket.connect"})
-    with pytest.raises(CheckFailed) as excinfo:
-        client.expect({"type": "websocket.accept", "headers": [(b"a", b"b")]})
-    assert found(excinfo) == "reply-differs"
-    await client.cancel_application()
+@pytest.mark.parametrize(
+    ("consumer", "end", "diagnosis"),
+    [
+        (Blinks, "disconnect", "task-left-behind"),
+        (Blinks, "crash", "cleanup-skipped"),
+        (HalfTidyBlinks, "crash", "cleanup-skipped"),
+        (HalfTidyBlinks, "kill", "cleanup-skipped"),
+        (Untidy, "crash", "cleanup-raises"),
+        (Untidy, "kill", "cleanup-raises"),
+        (Stubborn, "disconnect", "cancel-swallowed"),
+        (Stubborn, "crash", "cancel-swallowed"),
+        (Stubborn, "kill", "cancel-swallowed"),
+        (Silent, "crash", "exception-hidden"),
+    ],
+)
+async def test_names_what_an_end_leaves_behind(consumer, end, diagnosis):
+    assert (await finding_of(consumer, end)).diagnosis == diagnosis
 
 
-class Code(IntEnum):
-    OVER = 4000
+@pytest.mark.parametrize("end", ["disconnect", "kill"])
+async def test_finds_the_line_at_which_a_leftover_task_waits(end):
+    finding = await finding_of(Blinks, end)
+    assert (finding.file, finding.handler.endswith("Blinks.blink")) == (__file__, True)
 
 
-async def test_rejects_an_int_enum_as_close_code_as_autobahn_does():
-    class Over(Lamp):
-        def websocket_receive(self, event):
-            self.send({"type": "websocket.close", "code": Code.OVER})
+async def test_a_consumer_that_survives_a_bug_goes_on():
+    class Tough(TidyBlinks):
+        async def dispatch(self, message):
+            with suppress(ValueError):
+                await super().dispatch(message)
 
-    async with visit(Over) as client:
+    async with visit(Tough) as client:
         await client.connect()
-        with pytest.raises(CheckFailed) as excinfo:
-            await client.send_to(text_data="on")
-        assert found(excinfo) == "forbidden-close-code"
-        assert "invalid type '<enum 'Code'>' for close code" in str(excinfo.value)
-        client.server.is_judged = True
+        await client.crash()
+        assert await client.receive_from() == "blink"
+        await client.disconnect()
 
 
-async def test_the_scope_has_all_that_daphne_says_about_a_connection():
-    scopes = []
+async def test_names_a_failed_task_while_its_client_waits():
+    class Broken(TidyBlinks):
+        async def blink(self):
+            raise LookupError("no light")
 
-    async def application(scope, receive, send):
-        scopes.append(scope)
+    async with visit(Broken) as client:
+        await client.connect()
+        with pytest.raises(CheckFailed, match="LookupError: no light") as excinfo:
+            await client.receive_from()
+        assert excinfo.value.finding.diagnosis == "task-died"
+        assert excinfo.value.finding.handler.endswith("Broken.blink")
 
-    for path in ("/ws/a%20b/?x=1", "/ws/"):
-        client = StrictCommunicator(application, path, port=50_007)
-        client.begin()
-        await asyncio.wait([client.future])
-    keys = {"type", "asgi", "path", "raw_path", "root_path", "query_string", "headers", "client"}
-    assert scopes[0].keys() == keys | {"server", "subprotocols"}
-    assert scopes[0]["raw_path"] == b"/ws/a%20b/"
-    assert scopes[0]["client"] == ["127.0.0.1", 50_007]
+
+# HTTP
+
+
+START = {"type": "http.response.start", "status": 200}
+BODY = {"type": "http.response.body"}
+
+
+class Answers(AsyncConsumer):
+    """Sends `replies` when the whole request has arrived. A number in them is a pause."""
+
+    replies = (START, {**BODY, "body": b"ok"})
+    body = b""
+    task = None
+
+    async def http_request(self, event):
+        self.body += event["body"]
+        if not event["more_body"]:
+            await self.play()
+
+    async def play(self):
+        for reply in self.replies:
+            await (asyncio.sleep(reply) if isinstance(reply, int) else self.send(reply))
+
+    async def http_disconnect(self, event):
+        raise StopConsumer
+
+
+class Streams(Answers):
+    """Sends the same replies from a task."""
+
+    replies = (START, *[{**BODY, "body": b".", "more_body": True}, 1] * 100, BODY)
+
+    async def play(self):
+        self.task = asyncio.create_task(super().play())
+
+    async def http_disconnect(self, event):
+        self.task.cancel()
+        raise StopConsumer
+
+
+def ask(consumer=Answers, *replies, method="GET", **kwargs):
+    consumer = type(consumer.__name__, (consumer,), {"replies": replies} if replies else {})
+    return StrictHttpCommunicator(consumer.as_asgi(), method, "/", **kwargs)
+
+
+@pytest.mark.parametrize("consumer", [Answers, Streams])
+async def test_reads_the_response_and_sees_the_consumer_stop(consumer):
+    headers = [(b"content-type", b"text/plain")]
+    parts = {**BODY, "body": b"a", "more_body": True}, 3600, {**BODY, "body": b"b"}
+    async with ask(consumer, {**START, "headers": headers}, *parts) as client:
+        response = await client.get_response(timeout=4000)
+        assert response == {"status": 200, "headers": headers, "body": b"ab"}
+        assert client.finished
+    kinds = [event.message["type"] for event in client.transcript]
+    assert kinds[-2:] == ["http.disconnect", "finished"]
+
+
+MORE = {**BODY, "body": b"a", "more_body": True}
+
+
+@pytest.mark.parametrize("consumer", [Answers, Streams], ids=["handler", "task"])
+@pytest.mark.parametrize(
+    ("diagnosis", "replies"),
+    [
+        ("answered-twice", [START, BODY, START, BODY]),
+        ("response-cut-short", [START, {**BODY, "body": b"a"}, {**BODY, "body": b"b"}]),
+        ("response-not-finished", [START, MORE]),
+        ("response-not-finished", [START]),
+        ("response-missing", [1]),
+    ],
+)
+async def test_names_what_a_client_of_the_response_misses(consumer, diagnosis, replies):
+    with pytest.raises(CheckFailed) as excinfo:
+        async with ask(consumer, *replies) as client:
+            await client.get_response()
+    assert excinfo.value.finding.diagnosis == diagnosis
+
+
+class StaysOn(Answers):
+    async def http_disconnect(self, event):
+        pass
+
+
+class Deaf(AsyncConsumer):
+    http_request = Answers.http_request
+    play = Answers.play
+    body = b""
+
+
+class Forgets(Streams):
+    async def http_disconnect(self, event):
+        raise StopConsumer
+
+
+@pytest.mark.parametrize(
+    ("diagnosis", "consumer", "replies"),
+    [
+        ("http-no-stop-consumer", StaysOn, [START, BODY]),
+        ("http-no-stop-consumer", StaysOn, [START, MORE]),
+        ("no-http-disconnect-handler", Deaf, [START, BODY]),
+        ("stream-outlives-client", Answers, [START, *[MORE, 1] * 100]),
+        ("stream-outlives-client", Forgets, [START, *[MORE, 1] * 100]),
+        ("task-left-behind", Forgets, [START, BODY, 100]),
+        ("handler-never-returned", Answers, [START, BODY, 100]),
+    ],
+)
+async def test_names_what_a_consumer_leaves_behind(diagnosis, consumer, replies):
+    with pytest.raises(CheckFailed) as excinfo:
+        async with ask(consumer, *replies) as client:
+            await client.send_request()
+    assert excinfo.value.finding.diagnosis == diagnosis

@@ -1,42 +1,45 @@
-"""The database of a check: its content, its connections, and its queries in the transcript."""
+"""The database of a check: its content, its connections, its queries and its signals."""
 
-from asgiref.sync import async_to_sync, sync_to_async
+import gc
+
+import pytest
+from asgiref.sync import sync_to_async
 from channels.consumer import AsyncConsumer
 from channels.db import database_sync_to_async
-from channels.layers import get_channel_layer
 from django.apps import apps
 from django.contrib.auth.models import Group, User
-from django.contrib.contenttypes.models import ContentType
-from django.db import connection, transaction
+from django.core.cache import cache
 from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
+from django.db.models.signals import post_save
 
-from db_demo.models import Membership, Message, Post, Room
-from lessons.workshop.course.lesson_index import PROJECT_DIR
-from lessons.workshop.engine.world.channel_layer import fresh_layers
+from db_demo.models import Post
+from lessons.workshop.engine.process.target import Target
+from lessons.workshop.engine.world.cache import fresh_cache
 from lessons.workshop.engine.world.database import fresh_database
+from lessons.workshop.engine.world.signal_receivers import (
+    isolated_signals,
+    receiver_was_lost,
+)
+from lessons.workshop.engine.world.student_module import load_subject
 from lessons.workshop.judge import StrictCommunicator
-from tests.support.programs.processes import project_environment, run
+
+
+async def test_the_next_check_finds_an_empty_cache():
+    cache.set("mine", 1)
+    for _ in range(2):
+        with fresh_cache():
+            assert cache.get("mine") is None
+            cache.set("mine", 2)
+    assert cache.get("mine") == 1
+    cache.delete("mine")
 
 
 def test_migrations_create_all_tables_of_the_models():
     loader = MigrationLoader(None)
     state = ProjectState.from_apps(apps)
     assert MigrationAutodetector(loader.project_state(), state).changes(loader.graph) == {}
-
-
-def counted():
-    tables = set(connection.introspection.table_names())
-    return {model: model.objects.count() for model in apps.get_models()}, tables
-
-
-async def test_has_a_table_for_each_model_and_no_rows():
-    async with fresh_database() as database:
-        counts, tables = await database.do(counted)
-    assert set(counts.values()) == {0}
-    names = {model._meta.db_table for model in apps.get_models(include_auto_created=True)}
-    assert tables == names
 
 
 async def test_the_next_check_finds_an_empty_database():
@@ -48,71 +51,13 @@ async def test_the_next_check_finds_an_empty_database():
             assert (await Post.objects.aget()).id == 1  # ids start at 1 again
 
 
-PREPARED = """
-import asyncio, sys, threading
-import lessons.workshop.judge.preload
-from lessons.workshop.engine.world import database
-
-threads = threading.active_count()
-database.create_tables = None
-
-async def main():
-    async with database.fresh_database() as fresh:
-        await fresh.add_account("ada")
-
-asyncio.run(main())
-sys.exit(threads - 1)
-"""
-
-
-async def test_the_next_check_finds_no_content_type_of_an_earlier_one():
-    async with fresh_database() as database:
-        await database.do(ContentType.objects.get_for_model, User)
-    async with fresh_database() as database:
-        await database.do(ContentType.objects.create, app_label="a", model="first")
-        found = await database.do(ContentType.objects.get_for_model, User)
-        row = await database.do(ContentType.objects.get, pk=found.pk)
-        assert (row.app_label, row.model) == ("auth", "user")
-
-
-def test_a_process_forked_after_prepare_creates_no_tables(tmp_path):
-    (tmp_path / "warm.py").write_text(PREPARED)
-    done = run([tmp_path / "warm.py"], cwd=PROJECT_DIR, env=project_environment())
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-async def test_supports_relations_and_transactions():
-    def fill():
-        user = User.objects.create(username="ada")
-        user.groups.add(Group.objects.create(name="editors"))
-        room = Room.objects.create(name="lobby")
-        Membership.objects.create(room=room, user=user)
-        with transaction.atomic():
-            Message.objects.create(room=room, author=user, text="hello")
-            transaction.set_rollback(True)
-        return list(room.members.all()), list(user.groups.all()), room.messages.count()
-
-    async with fresh_database() as database:
-        members, groups, messages = await database.do(fill)
-    assert [str(member) for member in members] == ["ada"]
-    assert [group.name for group in groups] == ["editors"]
-    assert messages == 0
-
-
 class Asks(AsyncConsumer):
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
-        await self.count()
-
-    async def count(self):
-        self.number = await database_sync_to_async(User.objects.count)()
-
-    async def accounts_changed(self, event):
-        await self.count()
-        await self.send({"type": "websocket.send", "text": str(self.number)})
+        await database_sync_to_async(User.objects.filter(username="s3cret").exists)()
 
 
-async def test_records_the_queries_of_the_consumer_but_not_of_the_check():
+async def test_records_the_queries_of_the_consumer_without_values_and_not_those_of_the_check():
     async with fresh_database() as database:
         client = StrictCommunicator(Asks.as_asgi(), "/")
         await client.connect()
@@ -120,30 +65,11 @@ async def test_records_the_queries_of_the_consumer_but_not_of_the_check():
         events = [event for event in client.transcript if event.lane == "database"]
         await client.cancel_application()
     (query,) = events
-    assert query.message == {
-        "type": "query",
-        "sql": 'SELECT COUNT(*) AS "__count" FROM "auth_user"',
-    }
-    assert query.handler == "websocket_connect"
+    assert query.message["type"] == "query"
+    assert '"auth_user"."username" = %s' in query.message["sql"]
+    assert "s3cret" not in query.message["sql"]
+    assert (query.direction, query.handler) == ("out", "websocket_connect")
     assert query.thread != client.transcript[0].thread
-
-
-async def test_do_returns_after_the_effects_of_a_commit():
-    def add(channel):
-        with transaction.atomic():
-            User.objects.create(username="ada")
-            message = {"type": "accounts.changed"}
-            send = async_to_sync(get_channel_layer().send)
-            transaction.on_commit(lambda: send(channel, message))
-
-    with fresh_layers() as layer:
-        async with fresh_database() as database:
-            client = StrictCommunicator(Asks.as_asgi(), "/")
-            await client.connect()
-            client.expect()
-            await database.do(add, layer.channel_of(client.server.connection_id))
-            client.expect({"type": "websocket.send", "text": "1"})
-            await client.cancel_application()
 
 
 async def test_names_threads_with_unmanaged_connections():
@@ -156,3 +82,74 @@ async def test_names_threads_with_unmanaged_connections():
         assert await database.unmanaged_connections() == ["asyncio"]
     async with fresh_database() as database:
         assert await database.unmanaged_connections() == []
+
+
+def create(name):
+    Group.objects.create(name=name)
+
+
+async def test_a_transaction_is_open_during_its_block():
+    async with fresh_database() as database:
+        async with database.transaction(create, "editors"):
+            assert await Group.objects.acount() == 0
+        assert await Group.objects.acount() == 1
+        async with database.transaction(create, "guests") as this:
+            this.rolls_back = True
+        assert await Group.objects.acount() == 1
+        assert await database.unmanaged_connections() == []
+
+
+# Signals
+
+
+READY = """\
+from channels.consumer import AsyncConsumer
+from django.contrib.auth.models import Group
+from django.db.models.signals import post_save
+
+class Subject(AsyncConsumer):
+    heard = []
+
+def note(instance, **kwargs):
+    Subject.heard.append(instance.name)
+
+def ready():
+    post_save.connect(note, sender=Group)
+"""
+LAMBDA = READY.replace("connect(note", "connect(lambda **kwargs: None")
+
+
+@pytest.fixture
+def load(tmp_path):
+    file = tmp_path / "trial.py"
+    return lambda source: load_subject(Target("trial", file, "Subject", source=source))
+
+
+def of_demos():
+    """The living receivers of the worked examples."""
+    living = [entry[1]() for entry in post_save.receivers]
+    return [it for it in living if it and it.__module__ == "db_demo.signals"]
+
+
+async def test_only_the_last_import_of_a_file_receives_signals(load):
+    subjects = [load(READY) for _ in range(3)]
+    async with fresh_database() as database:
+        with isolated_signals(subjects[-1]):
+            await database.do(Group.objects.create, name="editors")
+        await database.do(Group.objects.create, name="guests")
+    assert [subject.heard for subject in subjects] == [[], [], ["editors"]]
+
+
+def test_the_receivers_of_worked_examples_are_not_called(load):
+    assert of_demos()
+    with isolated_signals(load(READY)):
+        assert not of_demos()
+    assert of_demos()
+
+
+def test_notices_a_lost_receiver_even_with_debug_on(load, settings):
+    settings.DEBUG = True
+    for source, lost in ((LAMBDA, True), (READY, False)):
+        with isolated_signals(load(source)):
+            gc.collect()
+            assert receiver_was_lost() is lost

@@ -1,66 +1,25 @@
-"""The loop of checks: it knows when it is idle, and its clock jumps over sleep."""
+"""The loop of checks knows when it is idle. A seed decides what life decides."""
 
 import asyncio
-import os
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import ContextVar
-from functools import partial
 
 import pytest
-from asgiref.sync import ThreadSensitiveContext, async_to_sync, sync_to_async
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
 
-from lessons.workshop.engine.world import threads
-from lessons.workshop.engine.world.clock import simulated_clock
+from lessons.workshop.engine.world.channel_layer import SerializingLayer
 from lessons.workshop.engine.world.loop import SimulatedLoop
 
+SEEDS = range(1, 31)
 
-def run(coroutine):
-    with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
+
+def run(coroutine, seed=0):
+    with asyncio.Runner(loop_factory=lambda: SimulatedLoop(seed)) as runner:
         return runner.run(coroutine)
 
 
-def test_an_hour_of_sleep_takes_no_time_and_moves_the_clock():
-    async def sleep():
-        before, real = asyncio.get_running_loop().time(), time.monotonic()
-        await asyncio.sleep(3600)
-        return asyncio.get_running_loop().time() - before, time.monotonic() - real
-
-    by_the_loop, really = run(sleep())
-
-    assert by_the_loop == pytest.approx(3600, abs=1)
-    assert really < 60
-
-
-def test_sleepers_wake_in_the_order_of_their_clocks():
-    woken = []
-
-    async def sleep(seconds):
-        await asyncio.sleep(seconds)
-        woken.append(seconds)
-
-    async def main():
-        await asyncio.gather(*(sleep(seconds) for seconds in (30, 10, 20)))
-
-    run(main())
-
-    assert woken == [10, 20, 30]
-
-
-def test_is_idle_while_a_task_sleeps():
-    async def main():
-        sleeper = asyncio.create_task(asyncio.sleep(5))
-        await asyncio.get_running_loop().wait_until_idle()
-        asleep = not sleeper.done()
-        sleeper.cancel()
-        return asleep
-
-    assert run(main())
-
-
-def test_is_not_idle_before_a_thread_job_is_done():
+def test_is_idle_while_a_task_sleeps_and_not_before_a_thread_job_is_done():
     release, done = threading.Event(), []
 
     def work():
@@ -68,146 +27,17 @@ def test_is_not_idle_before_a_thread_job_is_done():
         done.append("work")
 
     async def main():
-        job = asyncio.ensure_future(sync_to_async(work, thread_sensitive=False)())
-        asyncio.get_running_loop().call_soon(release.set)
-        await asyncio.get_running_loop().wait_until_idle()
-        seen = list(done)
-        await job
-        return seen
-
-    assert run(main()) == ["work"]
-
-
-def test_is_not_idle_before_the_loop_has_answered_a_thread():
-    seen = []
-
-    async def answer():
-        seen.append("answered")
-
-    async def main():
-        job = asyncio.ensure_future(sync_to_async(async_to_sync(answer))())
-        await asyncio.get_running_loop().wait_until_idle()
-        await job
-        return list(seen)
-
-    assert run(main()) == ["answered"]
-
-
-def test_a_timeout_ends_at_once_when_no_work_is_left():
-    async def main():
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(60):
-                await asyncio.Event().wait()
-
-    run(main())
-
-
-def test_the_clock_does_not_jump_while_a_thread_works():
-    release = threading.Event()
-
-    async def main():
-        job = asyncio.ensure_future(sync_to_async(release.wait, thread_sensitive=False)(30))
+        loop = asyncio.get_running_loop()
         timer = asyncio.create_task(asyncio.sleep(3600))
-        await asyncio.sleep(0)
-        asyncio.get_running_loop().call_soon(release.set)
-        await job
-        slept_through = timer.done()
+        job = asyncio.ensure_future(sync_to_async(work, thread_sensitive=False)())
+        loop.call_soon(release.set)
+        await loop.wait_until_idle()
+        seen = [*done, timer.done(), loop.elapsed()]
         timer.cancel()
-        return slept_through
-
-    assert run(main()) is False
-
-
-def hold(thread_sensitive):
-    """What was done when the loop became idle with a held thread, and what in the end."""
-    release, done = threading.Event(), []
-
-    async def main():
-        loop = asyncio.get_running_loop()
-
-        def work():
-            loop.held_threads.add(threading.get_ident())
-            loop.call_soon_threadsafe(lambda: None)
-            release.wait(30)
-            done.append("held")
-
-        def other():
-            done.append("other")
-
-        held = asyncio.ensure_future(sync_to_async(work, thread_sensitive=thread_sensitive)())
-        await loop.wait_until_idle()
-        queued = asyncio.ensure_future(sync_to_async(other, thread_sensitive=thread_sensitive)())
-        await loop.wait_until_idle()
-        seen = list(done)
-        loop.held_threads.clear()
-        release.set()
-        await loop.wait_until_idle()
-        await asyncio.gather(held, queued)
+        await job
         return seen
 
-    return run(main()), done
-
-
-def test_is_idle_while_a_thread_is_held_and_another_waits_for_it():
-    assert hold(thread_sensitive=True) == ([], ["held", "other"])
-
-
-def test_is_not_idle_while_another_thread_can_work():
-    assert hold(thread_sensitive=False) == (["other"], ["other", "held"])
-
-
-def test_is_not_idle_before_an_unknown_thread_gives_its_result():
-    release = threading.Event()
-
-    async def main():
-        with ThreadPoolExecutor(1) as pool:
-            result = asyncio.wrap_future(pool.submit(release.wait, 30))
-            asyncio.get_running_loop().call_soon(release.set)
-            await asyncio.get_running_loop().wait_until_idle()
-            return result.done()
-
-    assert run(main())
-
-
-def test_the_clock_stands_still_while_code_runs_or_a_thread_works():
-    async def main():
-        loop = asyncio.get_running_loop()
-        timer = asyncio.create_task(asyncio.sleep(60))
-        before = loop.time()
-        sum(range(100_000))
-        await sync_to_async(time.sleep, thread_sensitive=False)(0.01)
-        passed = loop.time() - before
-        timer.cancel()
-        return passed
-
-    assert run(main()) == 0
-
-
-def test_a_timer_ends_while_a_thread_works():
-    release = threading.Event()
-
-    async def main():
-        job = asyncio.ensure_future(sync_to_async(release.wait, thread_sensitive=False)(30))
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.01):
-                await asyncio.shield(job)
-        release.set()
-        return await job
-
-    assert run(main()) is True
-
-
-def test_counts_the_jobs_for_threads():
-    async def main():
-        loop = asyncio.get_running_loop()
-        counts = [loop.thread_jobs_started]
-        for sensitive in (True, False):
-            await sync_to_async(time.monotonic, thread_sensitive=sensitive)()
-            counts.append(loop.thread_jobs_started)
-        await asyncio.sleep(1)
-        return [*counts, loop.thread_jobs_started]
-
-    assert run(main()) == [0, 1, 2, 2]
+    assert run(main()) == ["work", False, 0]
 
 
 def test_is_idle_after_a_thread_sensitive_context_has_ended():
@@ -223,172 +53,120 @@ def test_is_idle_after_a_thread_sensitive_context_has_ended():
         await asyncio.get_running_loop().wait_until_idle()
         return job.done(), set(threading.enumerate()) - before
 
-    for _ in range(50):
+    for _ in range(20):
         assert run(main()) == (True, set())
 
 
-@pytest.mark.skipif(os.name == "nt", reason="selector loops have no processes there")
-def test_is_not_idle_before_a_process_has_ended():
-    async def main():
-        process = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
-        end = asyncio.create_task(process.wait())
-        await asyncio.get_running_loop().wait_until_idle()
-        return end.done()
-
-    assert run(main())
+# The seed
 
 
-def test_finds_tasks_by_their_context_and_keeps_no_finished_task():
-    origin = ContextVar("origin", default=None)
+async def two_connections():
+    """Two connections, each with its own thread for sync code. Returns what was done, in order."""
+    done = []
 
-    async def main():
-        loop = asyncio.get_running_loop()
-        origin.set("here")
-        task = asyncio.create_task(asyncio.sleep(0))
-        known = loop.tasks_started_with(origin, "here") == [task]
-        await task
-        del task
-        await asyncio.sleep(0)  # now the loop has no reference to it either
-        return known, loop.tasks_started_with(origin, "here")
+    async def visit(name):
+        async with ThreadSensitiveContext():
+            for number in range(3):
+                await sync_to_async(done.append)(f"{name}{number} asked")
+                done.append(f"{name}{number} answered")
 
-    assert run(main()) == (True, [])
+    await asyncio.gather(visit("a"), visit("b"))
+    return done
 
 
-@pytest.mark.parametrize("timer", [None, 5])
-def test_is_idle_after_a_thread_that_ends_just_before_the_selector_waits(timer):
-    ours, theirs = os.pipe()
-    sleep = time.sleep  # the simulated clock replaces it
+def test_a_seed_gives_its_own_order_each_time_and_each_order_can_happen():
+    own = [f"{number} {what}" for number in range(3) for what in ("asked", "answered")]
+    in_turn = [name + what for i in (0, 2, 4) for name in "ab" for what in own[i : i + 2]]
+    assert run(two_connections()) == in_turn
+    orders = [run(two_connections(), seed) for seed in SEEDS]
+    assert len(set(map(tuple, orders))) > 20
+    assert [run(two_connections(), seed) for seed in SEEDS] == orders
+    for order in orders:
+        for name in "ab":
+            assert [what[1:] for what in order if what[0] == name] == own
 
-    class Loop(SimulatedLoop):
-        def has_no_work(self):
-            seen = super().has_no_work()
-            if self.turns.left_threads():
-                os.write(theirs, b"x")
-                while self.turns.left_threads():
-                    sleep(0.001)
-            return seen
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_one_thread_and_the_callbacks_of_the_loop_keep_their_order(seed):
+    done, arrived, called = [], [], []
+
+    async def call(number):
+        await sync_to_async(done.append)(number)
+        arrived.append(number)
 
     async def main():
-        loop = asyncio.get_running_loop()
-        with simulated_clock(loop):
-            if timer:
-                loop.call_later(timer, int)
-            threading.Thread(target=os.read, args=(ours, 1)).start()
-            await loop.wait_until_idle()
-            return loop.elapsed()
+        for number in range(5):
+            asyncio.get_running_loop().call_soon(called.append, number)
+        await asyncio.gather(*map(call, range(5)))
 
-    with asyncio.Runner(loop_factory=Loop) as runner:
-        assert runner.run(main()) == 0
-    os.close(ours)
-    os.close(theirs)
+    run(main(), seed)
+    assert done == arrived == called == [0, 1, 2, 3, 4]
 
 
-@pytest.fixture
-def held_thread():
-    """A function that blocks its thread in real time, and one that lets it go on."""
-    ours, theirs = os.pipe()
-    yield partial(os.read, ours, 1), partial(os.write, theirs, b"x")
-    os.close(ours)
-    os.close(theirs)
-
-
-def test_a_sleep_that_begins_just_before_the_clock_jumps_ends_in_time(held_thread):
-    hold, let_go_on = held_thread
-    sleep, woken_at = time.sleep, []
-
-    class Loop(SimulatedLoop):
-        def has_no_work(self):
-            if not woken_at and self.turns.left_threads():
-                let_go_on()
-                while not self.turns.has_new_alarms:
-                    sleep(0.001)
-                woken_at.append(None)
-            return super().has_no_work()
-
+def test_results_of_parallel_jobs_arrive_in_any_order():
     async def main():
-        loop = asyncio.get_running_loop()
+        arrived = []
+        with ThreadPoolExecutor(3) as pool:
+            loop = asyncio.get_running_loop()
+            jobs = [loop.run_in_executor(pool, str, number) for number in range(3)]
+            for job in asyncio.as_completed(jobs):
+                arrived.append(await job)
+        return "".join(arrived)
 
-        def work():
-            hold()
-            time.sleep(1)
-            woken_at[:] = [loop.elapsed()]
-
-        with simulated_clock(loop):
-            threading.Thread(target=work).start()
-            await asyncio.sleep(60)
-
-    with asyncio.Runner(loop_factory=Loop) as runner:
-        runner.run(main())
-    assert woken_at == [1]
+    assert run(main()) == "012"
+    assert len({run(main(), seed) for seed in SEEDS}) == 6
 
 
-def test_a_wait_of_the_loop_that_ends_just_before_the_clock_jumps_takes_no_time(held_thread):
-    hold, let_go_on = held_thread
-    sleep = time.sleep
-
+def test_timers_for_the_same_time_come_in_their_order_or_in_a_random_one():
     async def main():
-        loop = asyncio.get_running_loop()
-        has_loose_threads, event = loop.turns._has_loose_threads, threading.Event()
+        loop, woken = asyncio.get_running_loop(), []
+        when = loop.time() + 1
+        for name in "abcd":
+            loop.call_at(when, woken.append, name)
+        loop.call_at(when - 0.5, woken.append, "earlier ")
+        await asyncio.sleep(2)
+        return "".join(woken)
 
-        def wait_for_the_end():
-            let_go_on()
-            while loop.turns.left_threads():
-                sleep(0.001)
-            return has_loose_threads()
-
-        def work():
-            hold()
-            event.set()
-
-        loop.turns._has_loose_threads = wait_for_the_end
-        with simulated_clock(loop):
-            threading.Thread(target=work).start()
-            return event.wait(30), loop.elapsed()
-
-    assert run(main()) == (True, 0)
+    assert run(main()) == "earlier abcd"
+    orders = {run(main(), seed) for seed in SEEDS}
+    assert len(orders) > 15
+    assert all(order.startswith("earlier ") for order in orders)
 
 
-def test_the_processor_time_of_a_turn_begins_with_the_turn():
-    def work():
-        end = time.thread_time() + 0.2
-        while time.thread_time() < end:
-            pass
-        computed = threads._cpu_of_turn(threads.this_thread())
-        threading.Event().wait(1)
-        return computed, threads._cpu_of_turn(threads.this_thread())
-
+def test_a_pause_suspends_only_with_a_seed():
     async def main():
-        loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(1) as pool:
-            return [await loop.run_in_executor(pool, work) for _ in range(2)]
+        turns = []
 
-    for computed, afterwards in run(main()):
-        assert 0.2 <= computed < 0.35
-        assert afterwards < 0.1
+        async def count():
+            while True:
+                turns.append(1)
+                await asyncio.sleep(0)
+
+        counter = asyncio.create_task(count())
+        await asyncio.sleep(0)
+        before = len(turns)
+        await asyncio.get_running_loop().pause()
+        counter.cancel()
+        return len(turns) - before
+
+    assert run(main()) == 0
+    assert {run(main(), seed) for seed in SEEDS} == {0, 1, 2}
 
 
-def test_waits_for_a_slow_thread_when_the_loop_is_closed():
-    class Slow(ThreadPoolExecutor):
-        def shutdown(self, wait=True, **kwargs):
-            time.sleep(0.02)  # in a separate thread, while the loop's clock could jump by hours
-            super().shutdown(wait, **kwargs)
-
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_receiver_that_is_cancelled_loses_no_message(seed):
     async def main():
-        asyncio.get_running_loop().set_default_executor(Slow(1))
-        return await asyncio.get_running_loop().run_in_executor(None, lambda: "done")
+        layer, received = SerializingLayer(), []
+        for number in range(40):
+            await layer.send("channel", {"type": "a", "number": number})
+        while len(received) < 40:
+            receiver = asyncio.ensure_future(layer.receive("channel"))
+            for _ in range(2):
+                await asyncio.sleep(0)
+            receiver.cancel()
+            await asyncio.wait([receiver])
+            if not receiver.cancelled():
+                received.append(receiver.result()["number"])
+        return received
 
-    assert run(main()) == "done"
-
-
-@pytest.mark.parametrize("select", ["select", "_select_in_real_time"])
-def test_the_clock_stays_while_a_callback_of_a_thread_waits_to_run(select):
-    """A thread has called call_soon_threadsafe() just before the selector begins to wait."""
-    loop = SimulatedLoop()
-    try:
-        loop.call_later(5, int)
-        loop.call_soon_threadsafe(int)
-        before = loop.time()
-        assert getattr(loop._selector, select)(5) == []
-        assert loop.time() == before
-    finally:
-        loop.close()
+    assert run(main(), seed) == [*range(40)]
