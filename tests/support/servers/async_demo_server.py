@@ -1,4 +1,4 @@
-"""AsyncConsumers on a real Daphne, for test_facts_push.py and test_facts_generic.py.
+"""AsyncConsumers on a real Daphne, for test_facts_async_consumers.py.
 
 Each line that a consumer or its task prints starts with the NUMBER of the connection, which is its
 query string.
