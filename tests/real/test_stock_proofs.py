@@ -32,8 +32,7 @@ DATABASES = {{
     "default": {{
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": "db.sqlite3",
-        # In a file: Django never closes a connection to a database in memory, and with an open one
-        # Channels would use the database in a later test that must not use one.
+        # In a file: Django never closes a connection to a database in memory.
         "TEST": {{"NAME": "test.sqlite3"}},
     }}
 }}
@@ -41,6 +40,18 @@ CHANNEL_LAYERS = {{"default": {{"BACKEND": "channels.layers.InMemoryChannelLayer
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 """,
     "urls.py": "urlpatterns = []\n",
+    # Before each event, Channels checks the connections that are open in the sync thread. In a test
+    # that may not use the database, the check of one that is still open raises.
+    "conftest.py": """
+import pytest
+from asgiref.sync import SyncToAsync
+from django.db import connections
+
+@pytest.fixture(autouse=True)
+def close_connections_of_the_sync_thread():
+    yield
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result()
+""",
     "pytest.ini": """
 [pytest]
 DJANGO_SETTINGS_MODULE = settings
