@@ -51,6 +51,7 @@ async def test_a_reader_sees_each_text_that_sync_code_puts_up_on_its_board():
     assert await other.receive_nothing(timeout=0.02)
     await reader.disconnect()
     await other.disconnect()
+    assert not {"board-1", "board-2"} & get_channel_layer().groups.keys()
 
 
 async def test_a_reader_that_comes_later_sees_the_text():
@@ -74,7 +75,6 @@ async def test_a_frame_of_a_client_has_no_effect():
     await reader.send_to(text_data="hello")
     assert await reader.receive_nothing(timeout=0.02)
     await reader.disconnect()
-    assert "board-1" not in get_channel_layer().groups
 
 
 @pytest.mark.parametrize("board", [Notice.MAX_BOARD + 1, "9" * 120])

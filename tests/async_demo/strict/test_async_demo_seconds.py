@@ -11,6 +11,7 @@ import pytest
 from async_demo.asgi import application
 from async_demo.consumers import Heartbeat
 from lessons.workshop.judge import StrictCommunicator, StrictHttpCommunicator
+from tests.support.simulated_time import clock, wait
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,26 @@ async def test_answers_after_so_many_seconds(path, text, answer, seconds):
         await client.send_to(text_data=text)
         assert await client.receive_nothing(timeout=seconds - 0.05)
         assert await client.receive_from(timeout=0.1) == answer
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "answer"),
+    [
+        ("/ws/async/blocking/", "queue", "queue: done"),
+        ("/ws/async/blocking/", "thread", "thread: done"),
+        ("/ws/async/blocking/own-thread/", "bake", "done"),
+    ],
+)
+async def test_a_thread_sleeps_for_three_seconds(path, text, answer):
+    with clock():
+        async with StrictCommunicator(application, path) as client:
+            await client.connect()
+            client.expect()
+            await client.send_to(text_data=text)
+            await wait(2.9)
+            client.expect(otherwise="claim-not-met")
+            await wait(0.1)
+            client.expect({"type": "websocket.send", "text": answer})
 
 
 async def test_a_beat_comes_each_second():
