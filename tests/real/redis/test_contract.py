@@ -5,14 +5,13 @@ layer_probes.py measures where they differ, and lesson 13 shows that table.
 
 import asyncio
 import logging
-from contextlib import suppress
 from unittest.mock import AsyncMock
 
 import pytest
 from channels.exceptions import ChannelFull
 from channels_redis.core import RedisChannelLayer
 
-from tests.support.redis.redis_layers import LAST, later, member_of, numbered, rest_of
+from tests.support.redis.redis_layers import member_of, numbered, rest_of
 
 
 async def test_messages_arrive_in_the_order_of_their_sending(layers):
@@ -35,14 +34,6 @@ async def test_each_message_goes_to_one_reader_and_once(layers):
     assert await rest_of(layer, channel) == [3]
 
 
-async def test_a_message_is_received_only_once(layers):
-    layer = layers.make()
-    channel = await layer.new_channel()
-    await layer.send(channel, numbered(1))
-    await layer.receive(channel)
-    assert await rest_of(layer, channel) == []
-
-
 @pytest.mark.parametrize("layers", ["Redis"], indirect=True)
 async def test_a_message_that_a_killed_process_was_receiving_reaches_the_next_reader(layers):
     killed, other = layers.make(), layers.make()
@@ -50,14 +41,6 @@ async def test_a_message_that_a_killed_process_was_receiving_reaches_the_next_re
     await killed.send("jobs", numbered(1))
     assert await killed.receive("jobs") == numbered(1)
     assert await other.receive("jobs") == numbered(1)
-
-
-async def test_messages_wait_for_a_later_reader(layers):
-    layer = layers.make()
-    channel = await layer.new_channel()
-    for number in range(90):
-        await layer.send(channel, numbered(number))
-    assert await rest_of(layer, channel) == list(range(90))
 
 
 async def test_methods_return_none_and_messages(layers):
@@ -149,19 +132,6 @@ async def test_only_redis_logs_a_full_channel_at_info(layers, caplog):
     assert logged_by_layers(caplog) == [expected] * 2 * (layers.kind == "Redis")
 
 
-async def test_no_layer_logs_a_message_that_a_full_local_queue_drops(layers, caplog):
-    caplog.set_level(logging.DEBUG)
-    layer = layers.make(capacity=2)
-    channel, neighbour = await member_of(layer, "news"), await layer.new_channel()
-    for number in (1, 2, 3, 4):
-        await layer.group_send("news", numbered(number))
-        await layer.send(neighbour, LAST)
-        await layer.receive(neighbour)
-    assert logged_by_layers(caplog) == []
-    kept = {"in memory": [1, 2], "Redis": [3, 4], "Redis pub/sub": [1, 2, 3, 4]}
-    assert await rest_of(layer, channel) == kept[layers.kind]
-
-
 def logged_by_layers(caplog):
     return [record.getMessage() for record in caplog.records if record.name.startswith("channels")]
 
@@ -179,26 +149,6 @@ async def test_a_channel_holds_a_hundred_messages_by_default_and_then_raises_cha
         await layer.send(channel, numbered(100))
     assert str(excinfo.value) == (channel if layers.kind == "in memory" else "")
     assert await rest_of(layer, channel) == list(range(100))
-
-
-async def test_a_full_channel_accepts_a_message_after_one_was_received(layers):
-    layer = layers.make(capacity=2)
-    channel = await layer.new_channel()
-    for number in (1, 2, 3):
-        with suppress(ChannelFull):
-            await layer.send(channel, numbered(number))
-    await layer.receive(channel)
-    await layer.send(channel, numbered(4))
-    assert (await rest_of(layer, channel))[-1] == 4
-
-
-async def test_messages_and_memberships_younger_than_their_expiry_are_kept(layers):
-    layer = layers.make(expiry=60, group_expiry=3600)
-    channel = await member_of(layer, "news")
-    await layer.send(channel, numbered(1))
-    with later(55):
-        await layer.group_send("news", numbered(2))
-        assert await rest_of(layer, channel) == [1, 2]
 
 
 @pytest.mark.parametrize("layers", ["Redis"], indirect=True)

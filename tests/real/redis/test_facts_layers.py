@@ -223,3 +223,19 @@ def test_a_redis_client_that_is_closed_in_its_loop_works_in_each(redis_url):
             return await client.ping()
 
     assert [asyncio.run(ping()) for _ in range(2)] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("options", "count", "errors"),
+    [({}, 101, ["Too many connections"]), ({"max_connections": 1000}, 110, [])],
+)
+async def test_a_hundred_and_one_joins_at_once_need_a_larger_connection_pool(
+    redis_url, options, count, errors
+):
+    host = {"address": redis_url, "socket_timeout": None, **options}
+    layer = RedisChannelLayer(hosts=[host], prefix="pool")
+    joins = (layer.group_add("all", f"specific.x!{number}") for number in range(count))
+    done = await asyncio.gather(*joins, return_exceptions=True)
+    raised = [str(one) for one in done if isinstance(one, redis.exceptions.MaxConnectionsError)]
+    assert raised == errors
+    await layer.flush()

@@ -11,6 +11,7 @@ from channels.management.commands import runworker
 from channels.worker import Worker
 from channels_redis.core import RedisChannelLayer
 
+from lessons.workshop.setup.redis_server import RedisServer
 from tests.support.programs.running_program import TEST_TIMEOUT, RunningWorker
 from tests.support.servers.job_worker import application
 
@@ -103,23 +104,6 @@ async def test_an_exception_and_stop_consumer_end_the_consumer_and_lose_its_wait
     assert worker.process.poll() is None
 
 
-@pytest.mark.parametrize(
-    ("channel", "job", "error"),
-    [
-        ("unrouted", say("lost"), "No application configured for channel name 'unrouted'"),
-        ("unhandled", {"type": "job.unknown"}, "No handler for message type job.unknown"),
-        ("sends", {"type": "job.send"}, "You must implement application_send()"),
-    ],
-)
-async def test_a_job_that_fails_is_logged_and_the_worker_continues(
-    worker, layer, channel, job, error
-):
-    await send(layer, channel, job)
-    await wait_for_line(worker, log_of(error))
-    await send(layer, OTHER, say(f"after {channel}"))
-    await wait_for_line(worker, f"after {channel}")
-
-
 async def test_a_job_without_a_type_stops_its_channel_in_a_worker_of_several_channels(
     worker, layer
 ):
@@ -152,3 +136,16 @@ async def test_a_stopped_worker_loses_every_job_that_it_has_fetched(redis_url, p
 
 def test_runworker_does_not_reload_changed_code():
     assert "reload" not in inspect.getsource(runworker)
+
+
+async def test_a_worker_ends_when_redis_ends(redis_binaries, prefix):
+    with RedisServer() as private:
+        layer = RedisChannelLayer([{"address": private.url, "socket_timeout": None}], prefix)
+        with start(private.url, prefix, "alone") as worker:
+            await send(layer, "alone", say("began"))
+            await wait_for_line(worker, "began")
+            private.stop(signal.SIGKILL)
+            assert await asyncio.to_thread(worker.wait_until_ended) == 1
+    await layer.close_pools()
+    # Python may print more lines while it exits.
+    assert any("ConnectionError" in line for line in worker.lines)

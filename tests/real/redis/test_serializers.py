@@ -7,12 +7,7 @@ import uuid
 import pytest
 from channels_redis.core import RedisChannelLayer
 from channels_redis.pubsub import RedisPubSubChannelLayer
-from channels_redis.serializers import (
-    BaseMessageSerializer,
-    JSONSerializer,
-    SerializerDoesNotExist,
-    registry,
-)
+from channels_redis.serializers import BaseMessageSerializer, JSONSerializer, registry
 from msgpack import ExtraData
 
 
@@ -77,11 +72,6 @@ async def test_json_is_built_in_and_carries_large_numbers_but_no_bytes(layer):
     assert (await received(layer("json"), number=2**70))["number"] == 2**70
     with pytest.raises(TypeError, match="bytes is not JSON serializable"):
         await received(layer("json"), data=b"x")
-
-
-async def test_a_format_that_is_not_registered_is_an_error(layer):
-    with pytest.raises(SerializerDoesNotExist):
-        layer("pickle")
 
 
 async def test_a_receiver_of_another_format_ends_with_an_error(layer):

@@ -1,4 +1,4 @@
-"""Chat rooms on Daphne, in four variants that handle faults differently.
+"""Chat rooms on Daphne, in two variants that handle faults differently.
 
     python -m tests.support.servers.room_server URL
 
@@ -6,7 +6,6 @@ A path is /LAYER/CONSUMER/ROOM.
 """
 
 import asyncio
-import collections
 import sys
 
 from channels.consumer import AsyncConsumer
@@ -17,7 +16,6 @@ from tests.support.servers.daphne_server import serve
 
 LAYER_FAILED = 4013  # the close code of a consumer that reports a failure of the layer
 REFRESH_INTERVAL = 0.5  # seconds
-GATES = collections.defaultdict(asyncio.Event)  # by room
 
 
 class Chat(AsyncConsumer):
@@ -81,31 +79,7 @@ class Refreshing(Chat):
             await self.send({"type": "websocket.close", "code": LAYER_FAILED})
 
 
-class Slow(Chat):
-    """Handles messages only after a Slow client of another room has sent "go ROOM"."""
-
-    async def websocket_receive(self, event):
-        command, _, room = event["text"].partition(" ")
-        if command == "go":
-            GATES[room].set()
-        else:
-            await super().websocket_receive(event)
-
-    async def chat_message(self, event):
-        await GATES[self.room].wait()
-        await super().chat_message(event)
-
-
-class Flood(Chat):
-    """Sends as many messages as the client asks for to a channel that no consumer reads."""
-
-    async def websocket_receive(self, event):
-        for _ in range(int(event["text"])):
-            await self.channel_layer.send("unread", {"type": "chat.message", "text": "?"})
-        await self.send({"type": "websocket.send", "text": "sent"})
-
-
-CONSUMERS = {consumer.__name__: consumer for consumer in (Chat, Refreshing, Slow, Flood)}
+CONSUMERS = {consumer.__name__: consumer for consumer in (Chat, Refreshing)}
 
 
 async def application(scope, receive, send):
@@ -122,7 +96,6 @@ def layers(url):
         return {"BACKEND": f"channels_redis.{backend}", "CONFIG": {"hosts": hosts, **config}}
 
     return {
-        "memory": {"BACKEND": "channels.layers.InMemoryChannelLayer"},
         "redis": layer("core.RedisChannelLayer"),
         "brief": layer("core.RedisChannelLayer", prefix="brief", group_expiry=2),
         "pubsub": layer("pubsub.RedisPubSubChannelLayer"),
