@@ -2,7 +2,6 @@
 
 import os
 import signal
-from functools import partial
 
 import pytest
 from asgiref.sync import SyncToAsync
@@ -107,17 +106,6 @@ def empty_channel_layers():
         if isinstance(recorded, InMemoryChannelLayer):
             recorded.channels.clear()
             recorded.groups.clear()
-
-
-@pytest.fixture
-def forked_servers(monkeypatch):
-    """Fork the servers of a benchmark from the tests' fork server, because they start faster so."""
-    from tests.support.programs.processes import start_program
-
-    monkeypatch.setattr(
-        "lessons.workshop.measure.processes.start_program",
-        partial(start_program, with_errors=False),
-    )
 
 
 @pytest.fixture(scope="session")

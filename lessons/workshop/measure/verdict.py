@@ -1,4 +1,4 @@
-"""`bench verdict`: how long a student waits, compared with plain pytest on the same claims."""
+"""`bench verdict`: how long a student waits, compared with pytest on the proofs of the demo."""
 
 import time
 from collections import defaultdict
@@ -47,13 +47,13 @@ def measure(lesson: Lesson, rounds: int) -> dict[str, list[float]]:
     times: dict[str, list[float]] = defaultdict(list)
     with project_copy() as project:
         exercise = project.folder / lesson.exercise.relative_to(PROJECT_DIR)
-        check = str(lesson.check.relative_to(PROJECT_DIR))
+        proofs = str(lesson.tests.relative_to(PROJECT_DIR))
         right, wrong = lesson.solution.read_text("utf-8"), lesson.original.read_text("utf-8")
         exercise.parent.mkdir(exist_ok=True)
         exercise.write_text(wrong, encoding="utf-8")
         own = ("manage.py", "lesson", "check", lesson.slug, "--target", "solution")
         kinds = {
-            PEER: lambda: project.run("-m", "pytest", "-q", check, "--target", "solution"),
+            PEER: lambda: project.run("-m", "pytest", "-q", proofs),
             "lesson check, to the claims": lambda: _read_line(project, own),
             "lesson check, whole": lambda: project.run(*own),
         }
