@@ -1,19 +1,15 @@
 """What a real runworker does with its jobs, and which jobs it loses: the facts of lesson 15."""
 
 import asyncio
-import inspect
 import itertools
 import secrets
 import signal
 
 import pytest
-from channels.management.commands import runworker
-from channels.worker import Worker
 from channels_redis.core import RedisChannelLayer
 
 from lessons.workshop.setup.redis_server import RedisServer
 from tests.support.programs.running_program import TEST_TIMEOUT, RunningWorker
-from tests.support.servers.job_worker import application
 
 numbers = itertools.count(1)
 OTHER = "other"  # its jobs open a gate
@@ -115,13 +111,6 @@ async def test_a_job_without_a_type_stops_its_channel_in_a_worker_of_several_cha
     assert await waiting(layer, "typeless") == 1
 
 
-async def test_a_job_without_a_type_ends_a_worker_of_one_channel(layer):
-    await send(layer, "alone", {"text": "no type"})
-    worker = Worker(application, ["alone"], layer)
-    with pytest.raises(ValueError, match=r"^Worker received message with no type\.$"):
-        await worker.handle()
-
-
 async def test_a_stopped_worker_loses_every_job_that_it_has_fetched(redis_url, prefix, layer):
     jobs = say("second"), say("third")
     await send(layer, "stopped", {"type": "job.hold", "gate": "never"}, *jobs)
@@ -132,10 +121,6 @@ async def test_a_stopped_worker_loses_every_job_that_it_has_fetched(redis_url, p
         assert await asyncio.to_thread(worker.wait_until_ended) == -signal.SIGTERM
     assert [line for line in worker.lines if "log" not in line] == ["stopped holds"]
     assert not await waiting(layer, "stopped")
-
-
-def test_runworker_does_not_reload_changed_code():
-    assert "reload" not in inspect.getsource(runworker)
 
 
 async def test_a_worker_ends_when_redis_ends(redis_binaries, prefix):

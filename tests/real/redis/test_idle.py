@@ -5,8 +5,6 @@ import runpy
 
 import pytest
 from channels.layers import ChannelLayerManager
-from channels_redis.core import RedisChannelLayer
-from channels_redis.utils import decode_hosts
 from django.conf import settings as project_settings
 from redis.exceptions import TimeoutError as RedisTimeout
 
@@ -56,12 +54,3 @@ async def test_every_layer_of_the_project_waits_longer_than_the_timeout_of_redis
     assert error.startswith("Timeout reading from ")
     received = dict(zip(layers, received, strict=True))
     assert received == dict.fromkeys(["default", "pubsub", "encrypted"], "still.there")
-
-
-async def test_a_bare_url_ends_an_idle_consumer_after_5_s(redis_url):
-    """As does the pair of host and port in older tutorials: neither sets a timeout."""
-    layer = RedisChannelLayer(hosts=[redis_url], prefix="bare-url")
-    received = await received_after(layer, TEST_TIMEOUT)
-    assert received.startswith("Timeout reading from ")
-    hosts = [redis_url, ("localhost", 6379)]
-    assert decode_hosts(hosts) == [{"address": redis_url}, {"host": "localhost", "port": 6379}]

@@ -7,7 +7,7 @@ import uuid
 import pytest
 from channels_redis.core import RedisChannelLayer
 from channels_redis.pubsub import RedisPubSubChannelLayer
-from channels_redis.serializers import BaseMessageSerializer, JSONSerializer, registry
+from channels_redis.serializers import BaseMessageSerializer, registry
 from msgpack import ExtraData
 
 
@@ -65,13 +65,6 @@ async def test_a_registered_serializer_carries_what_msgpack_cannot(layer, kind):
     assert message == {"type": "clock.time", "at": noon, "number": 2**70}
     with pytest.raises(TypeError, match="can not serialize"):
         await received(layer("msgpack", kind), at=noon)
-
-
-async def test_json_is_built_in_and_carries_large_numbers_but_no_bytes(layer):
-    assert registry._registry["json"] is JSONSerializer
-    assert (await received(layer("json"), number=2**70))["number"] == 2**70
-    with pytest.raises(TypeError, match="bytes is not JSON serializable"):
-        await received(layer("json"), data=b"x")
 
 
 async def test_a_receiver_of_another_format_ends_with_an_error(layer):

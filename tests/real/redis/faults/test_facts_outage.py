@@ -50,13 +50,6 @@ def is_open_and_silent(client):
     return True
 
 
-@pytest.mark.parametrize("alias", ["default", "pubsub", "encrypted"])
-def test_two_servers_share_one_room(open_client, alias):
-    here, there = (open_client(number, "Siren", alias) for number in range(2))
-    here.send("fire")
-    assert [client.recv(TEST_TIMEOUT) for client in (here, there)] == ["alarm: fire"] * 2
-
-
 def test_in_memory_each_server_has_its_own_room(open_client):
     here, there = (open_client(number, "Hotline", "memory") for number in range(2))
     here.send("hello")
