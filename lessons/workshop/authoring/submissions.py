@@ -47,6 +47,8 @@ def folder() -> Path:
 def read_submissions(lesson: Lesson) -> list[WrittenSubmission]:
     """All submissions of the lesson. Raises InvalidTable."""
     file = folder() / f"{lesson.folder.name}.toml"
+    if not file.is_file():
+        raise InvalidTable(f"tests/submissions/{file.name} is missing")
     try:
         return list(_submissions_in(tomllib.loads(file.read_text(encoding="utf-8"))))
     except (OSError, ValueError) as error:

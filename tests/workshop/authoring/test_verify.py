@@ -12,6 +12,8 @@ from lessons.workshop.course import lesson_index
 from lessons.workshop.course.diagnoses import catalogue
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.engine.process.target import UnknownTarget, resolve
+from tests.support.courses import ACCEPT, LAMP
+from tests.support.lesson_command import refusal
 
 RESULTS = {}
 
@@ -107,9 +109,9 @@ base = '''{lamp}'''
 
 
 def test_each_submission_with_another_verdict_than_written_is_a_fault(course):
-    from tests.support.courses import ACCEPT, LAMP
-
+    assert "tests/submissions is missing" in refusal("verify", "--submissions")
     submissions.folder().mkdir(parents=True)
+    assert verify_submissions(course[0]).faults == ["tests/submissions/01_lamp.toml is missing"]
     accept = ACCEPT.replace('"', '\\"')
     file = submissions.folder() / "01_lamp.toml"
     file.write_text(TABLE.format(lamp=LAMP, accept=accept))

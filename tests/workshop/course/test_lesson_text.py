@@ -93,11 +93,6 @@ def test_a_table_is_the_markdown_in_the_file_of_that_name_beside_the_text(tmp_pa
     assert text == "Look:\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\nSo.\n"
 
 
-def test_a_missing_table_is_an_error_that_names_lesson_and_file(tmp_path):
-    with pytest.raises(TextError, match=r"lesson\.md: sums\.md does not exist"):
-        expand_markdown("```table sums\n```\n", tmp_path / "lesson.md")
-
-
 def test_a_transcript_keeps_its_recorded_body():
     text = expand_markdown(
         "```transcript shop.Shop | connect | text <hi>\n 1  client\n```\n", "lesson.md"

@@ -3,7 +3,7 @@
 import pytest
 
 from lessons.workshop.course import plans
-from lessons.workshop.course.lesson_index import find, lessons
+from lessons.workshop.course.lesson_index import lessons
 
 ALL = pytest.mark.parametrize("plan", plans.plans(), ids=lambda plan: plan.title)
 
@@ -20,14 +20,6 @@ def test_a_taught_lesson_comes_after_those_that_it_needs(plan):
     for place, lesson in enumerate(plan.core):
         later = (*plan.core[place:], *plan.at_home)
         assert not [one.slug for one in lesson.needs if one in later], lesson.slug
-
-
-def test_a_summary_has_the_number_and_the_minutes_of_core_and_optional_lessons():
-    class_ = {"title": "Morning", "begins": "09:00", "ends": "10:30", "parts": ["accept", "frames"]}
-    plan = plans.Plan("Short", (plans._session(class_),), (find("cost"), find("http")))
-    assert plan.summary == (
-        "Core: 2 lessons, 30 minutes, in class. Optional: 2 lessons, 30 minutes, at home."
-    )
 
 
 @ALL

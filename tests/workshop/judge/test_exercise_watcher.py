@@ -148,18 +148,6 @@ def test_a_version_that_has_ended_two_judges_is_red_and_runs_only_if_it_is_saved
     assert judged == [lamp.key]
 
 
-def test_a_version_that_has_ended_one_judge_is_judged(lamp, start, deaths, judged):
-    save(lamp, "# mine")
-    deaths(start, 1)
-    start()
-    assert judged == [lamp.key]
-    deaths(start, 0)
-    save(lamp, "# mine too")
-    deaths(start, 1)  # the attempts of another version do not count
-    start()
-    assert judged == [lamp.key]
-
-
 def test_does_not_save_the_verdict_if_the_exercise_was_reset_during_the_checks(
     lamp, start, judged, monkeypatch
 ):

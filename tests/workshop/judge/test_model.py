@@ -125,23 +125,6 @@ def test_events_in_the_air_may_happen_in_any_order():
     assert difference(Relay, conversation, *begin, mixed) is not None
 
 
-class Counter(Model):
-    count = 0
-
-    def other(self, step):
-        self.count += step.arguments["arguments"][0]
-        return self.count
-
-
-def test_calls_of_functions_may_happen_in_any_order():
-    for answers in ((1, 3), (3, 2)):
-        turns = [PlayedTurn((), {}, answers, (), 0.0, 0)]
-        steps = parse_conversation("call add [1] | & call add [2]")
-        assert find_difference(Counter(), steps, Played(tuple(turns))) is None
-    turns = [PlayedTurn((), {}, (2, 3), (), 0.0, 0)]
-    assert find_difference(Counter(), steps, Played(tuple(turns))) is not None
-
-
 def test_the_frames_of_one_client_stay_in_order():
     conversation = "connect | text a | & text b"
     found = difference(Relay, conversation, {1: (ACCEPT,)}, {1: (text("b"), text("a"))})
@@ -218,34 +201,6 @@ def test_a_sequence_may_have_alternatives_and_any_order():
         assert difference(Free, "connect | text x", begin, turn) is not None
 
 
-def test_shows_only_the_lines_around_the_first_difference():
-    class Long(Model):
-        def receive(self, client, text, data):
-            for number in range(100):
-                client.send(str(number))
-
-    messages = [text(str(number)) for number in range(100)]
-    messages[50] = text("wrong")
-    found = difference(Long, "connect | text x", {1: (ACCEPT,)}, {1: tuple(messages)})
-    lines = detail_of(found).splitlines()
-    assert len(lines) < 12
-    assert any(line.startswith("≠") and "wrong" in line for line in lines)
-    assert lines[0] == "(after 47 messages that are right)"
-
-
-class Private(Model):
-    layers = ("encrypted",)
-
-
-def test_finds_a_layer_that_the_exercise_does_not_allow():
-    steps = parse_conversation("connect")
-    clients = {1: seen(ACCEPT)}
-    turns = (PlayedTurn((), clients, (None,), (), 0.0, 0, ("default", "encrypted")),)
-    found = find_difference(Private(), steps, Played(turns))
-    assert generic_diagnosis(found) == "wrong-layer"
-    assert "default" in detail_of(found) or "default" in found.fault.detail
-
-
 class Open(Model):
     """It may answer a binary frame, and says how often it did."""
 
@@ -280,14 +235,6 @@ def test_follows_both_ways_that_an_exercise_leaves_open(received, is_right):
     assert (found is None) == is_right
 
 
-def test_follows_all_ways_of_several_frames_in_the_air():
-    for received in ((), ("1",), ("1", "2")):
-        turns = {1: (ACCEPT,)}, {1: tuple(map(text, received))}
-        assert difference(Open, "connect | bytes 00 | & bytes 00", *turns) is None
-    turns = {1: (ACCEPT,)}, {1: (text("2"),)}
-    assert difference(Open, "connect | bytes 00 | & bytes 00", *turns) is not None
-
-
 class Letters(Model):
     """Each text goes to client 1, beside the writer's own receipt."""
 
@@ -313,23 +260,6 @@ def test_messages_of_several_lanes_may_come_in_any_order(order):
 def test_messages_of_one_lane_come_in_order_and_all(order, name):
     found = difference(Letters, *ALL, {1: tuple(map(text, order)), **SENT})
     assert (found.client, generic_diagnosis(found)) == (1, name)
-
-
-class Latecomer(Model):
-    """A client that connects may miss what was sent in the same burst, but not its end alone."""
-
-    def connect(self, client):
-        client.accept()
-        for content in "ab":
-            client.send(content, lane="news", may_miss=True)
-
-
-@pytest.mark.parametrize(
-    ("order", "is_right"), [("", True), ("b", True), ("ab", True), ("a", False)]
-)
-def test_the_first_messages_may_be_missed(order, is_right):
-    found = difference(Latecomer, "connect", {1: (ACCEPT, *map(text, order))})
-    assert (found is None) == is_right
 
 
 class Address(Model):
@@ -450,13 +380,3 @@ def test_a_response_may_be_cut_into_any_pieces(first, second, is_right):
         Streamed, "POST 1 ... | piece 2 | wait 2", {}, {1: (*first,)}, {1: (*second,)}
     )
     assert (found is None) == is_right
-
-
-def test_the_pieces_of_a_request_are_one_body():
-    class Bodies(Model):
-        def request(self, client, body):
-            assert body == b"123"
-            client.send("done")
-
-    conversation = 'POST 1 ... | piece "" ... | piece 23'
-    assert difference(Bodies, conversation, {}, {}, {1: (text("done"),)}) is None

@@ -9,7 +9,6 @@ from lessons.workshop.judge.study.predictions import (
     cards,
     grade_order,
     predictions,
-    received_frames,
     shuffled,
 )
 
@@ -62,16 +61,6 @@ def test_only_decoys_belong_to_what_never_happens():
         [True, True, True, False],
         [False, True],
     )
-
-
-def test_labels_a_repeated_frame():
-    pairs = received_frames(*of("group", 3))
-    came = 'websocket.send  text: "someone came"'
-    assert sorted(pair for pair in pairs if pair[1].startswith(came)) == [
-        ("1", came),
-        ("1", f"{came}, again"),
-        ("2", came),
-    ]
 
 
 def test_shuffles_in_the_same_way_and_never_keeps_the_order():

@@ -174,15 +174,6 @@ def test_a_reset_restores_the_original_and_keeps_each_version(lesson):
     assert exercise_copies.latest_backup(lesson) in kept
 
 
-def test_a_reset_takes_the_newest_original(lesson):
-    lesson.exercise.write_text(MINE)
-    change_original(lesson)
-    exercise_copies.reset_exercise(lesson)
-
-    assert lesson.exercise.read_text() == NEWER
-    assert exercise_copies.update_notice(lesson) == ""
-
-
 def test_a_full_disk_leaves_no_half_written_backup(lesson, monkeypatch):
     def fill(file, content):
         file.touch()
