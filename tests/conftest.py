@@ -52,12 +52,8 @@ def pytest_xdist_make_scheduler(config, log):
                 return "tests/real/browser/"
             shared = (
                 *("test_facts_", "test_faults_", "first_start", "two_servers"),
-                *(
-                    "test_grade_command",
-                    "test_hostile_class",
-                    "test_stock_proofs",
-                    "tests/real/page/",
-                ),
+                *("test_grade_command", "test_hostile_class", "test_stock_proofs"),
+                "tests/real/page/",
             )
             shares = any(name in file for name in shared)
             return file if shares else nodeid
