@@ -12,6 +12,12 @@ def no_counted_guesses():
     cache.clear()
 
 
+@pytest.fixture(autouse=True)
+def quick_passwords(settings):
+    """A test logs in often, and the hash of a real password is slow on purpose."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def room_pages(settings):
     """Serve the URLs of the mode room, as its middleware does."""

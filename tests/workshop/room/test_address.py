@@ -9,6 +9,7 @@ from lessons.workshop.room import address
 from lessons.workshop.room.address import Address
 from lessons.workshop.room.command import explain
 
+FAMILIES = (socket.AF_INET, socket.AF_INET6)
 INTERFACES = {
     "lo": ["127.0.0.1", "::1"],
     "docker0": ["172.17.0.1", "fe80::1%docker0"],
@@ -16,15 +17,11 @@ INTERFACES = {
 }
 
 
-def family_of(ip):
-    return socket.AF_INET6 if ":" in ip else socket.AF_INET
-
-
 @pytest.fixture(autouse=True)
 def interfaces(monkeypatch):
     """The interfaces of a laptop with Docker."""
     found = {
-        name: [SimpleNamespace(address=ip, family=family_of(ip)) for ip in addresses]
+        name: [SimpleNamespace(address=ip, family=FAMILIES[":" in ip]) for ip in addresses]
         for name, addresses in INTERFACES.items()
     }
     monkeypatch.setattr(address.psutil, "net_if_addrs", lambda: found)
@@ -46,13 +43,10 @@ def test_shows_the_address_of_the_default_route_first(monkeypatch, route, shown,
     assert found.names == (shown, *others, "laptop")
 
 
-def test_shows_an_address_of_ipv6_in_brackets():
-    found = Address.of("::", None, "")
-    assert (found.shown, found.other_addresses) == ("[2001:db8::5]", [])
-
-
-def test_a_host_that_was_named_has_no_other_addresses():
-    assert Address.of("192.168.1.5", None, "").other_addresses == []
+@pytest.mark.parametrize(("host", "shown"), [("::", "[2001:db8::5]"), ("10.0.0.1", "10.0.0.1")])
+def test_ipv6_is_shown_in_brackets_and_a_named_host_has_no_other_address(host, shown):
+    found = Address.of(host, None, "")
+    assert (found.shown, found.other_addresses) == (shown, [])
 
 
 def test_a_machine_without_a_route_has_no_likeliest_address(monkeypatch):

@@ -1,20 +1,18 @@
 """The instructor's pages: who may see them, classes, the board, the export, and deleting."""
 
-import asyncio
 import io
 import zipfile
 
 import pytest
-from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
-from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
 from lessons.workshop.course.diagnoses import catalogue as diagnoses
-from lessons.workshop.room.groups import board_group, class_group
+from lessons.workshop.course.lesson_index import find
 from lessons.workshop.room.models import Class, Poll, Report, Student
-from tests.support.room import TIMEOUT
+from lessons.workshop.room.store.joining import join
+from lessons.workshop.room.views import board_views
+from lessons.workshop.room.worker.poll_question import question_json
 from tests.support.room_pages import (
     INSTRUCTOR,
     PASSWORD,
@@ -22,17 +20,10 @@ from tests.support.room_pages import (
     new_class,
     new_student,
     send_report,
-    use_room,
     vote,
 )
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def pages(settings):
-    use_room(settings)
-    cache.clear()  # it counts the attempts to log in
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("room_pages")]
 
 
 @pytest.fixture
@@ -59,23 +50,20 @@ def all_pages(found, student):
 # Rights
 
 
-def test_a_stranger_is_sent_to_the_login_by_every_page(monday):
+def test_a_page_sends_a_stranger_to_the_login_and_refuses_a_user_who_is_not_staff(monday):
+    user, token = logged_in(is_staff=False), join(monday.code, "Ben", "", False).token
     for path in all_pages(monday, new_student(monday)):
-        answer = Client().get(path)
-        assert (answer.status_code, answer.url.partition("?")[0]) == (302, "/room/log-in/"), path
+        answer = Client(headers={"Authorization": f"Bearer {token}"}).get(path)
+        assert (answer.status_code, answer.url) == (302, f"/room/log-in/?next={path}")
+        assert user.get(path).status_code == user.post(path).status_code == 403, path
 
 
-def test_a_user_who_is_not_staff_gets_403_from_every_page(monday):
-    user = logged_in(is_staff=False)
-    for path in all_pages(monday, new_student(monday)):
-        assert user.get(path).status_code == 403, path
-        assert user.post(path).status_code == 403, path
-
-
-def test_every_page_has_the_policy_that_runs_no_inline_script(instructor, monday):
-    for path in all_pages(monday, new_student(monday)):
-        policy = instructor.get(path)["Content-Security-Policy"]
-        assert "script-src 'self';" in policy, path
+def test_every_page_has_the_policy_that_runs_no_inline_script_of_a_name(instructor):
+    found = new_class("<script>x</script>")
+    for path in all_pages(found, new_student(found)):
+        answer = instructor.get(path)
+        assert "script-src 'self';" in answer["Content-Security-Policy"], path
+        assert b"<script>x" not in answer.content, path
 
 
 @pytest.mark.parametrize("page", ["room_classes", "room_delete", "room_judge", "room_log_out"])
@@ -85,6 +73,7 @@ def test_a_form_of_another_site_changes_nothing(monday, page):
     client = logged_in(enforce_csrf_checks=True)
     assert client.post(reverse(page, args=arguments), {"name": "Monday"}).status_code == 403
     assert list(Class.objects.all()) == [monday]
+    assert client.post(reverse("room_log_in"), {"username": "a"}).status_code == 403
 
 
 def test_staff_sign_in_and_come_to_the_page_that_they_asked_for(monday):
@@ -135,14 +124,6 @@ def test_the_board_names_code_and_command_and_knows_the_titles_of_diagnoses(inst
     assert diagnoses()["no-stop-consumer"].title in text
 
 
-def test_a_class_whose_name_is_markup_is_shown_as_text(instructor):
-    found = new_class("<b onclick=x>&")
-    for path in (reverse("room_classes"), reverse("room_board", args=[found.pk])):
-        text = instructor.get(path).content.decode()
-        assert "&lt;b onclick=x&gt;&amp;" in text
-        assert "<b onclick" not in text
-
-
 def test_the_dialogs_get_all_lessons_with_mistakes_and_questions(instructor):
     lessons = instructor.get(reverse("room_course")).json()["lessons"]
     stop = next(one for one in lessons if one["slug"] == "stop")
@@ -182,17 +163,11 @@ def test_the_question_says_which_votes_are_right_once_the_answer_is_shown(instru
         ("0 1 2 3 4 5", True),
         ("0 1 3 2 5 4", True),  # the members come in any order
         ("1 0 2 3 4 5", False),
-        ("0 1 2 3 4", False),
-        ("0 1 2 3 4 5 | 5", False),
         ("0 1 2 3 4 99999999999999999999", False),
         ("a b", False),
-        ("", False),
     ],
 )
 def test_an_order_is_graded_as_on_the_lessons_page(answer, is_right):
-    from lessons.workshop.course.lesson_index import find
-    from lessons.workshop.room.worker.poll_question import question_json
-
     assert question_json(find("group"), 2, [answer])["grades"] == {answer: is_right}
 
 
@@ -213,8 +188,14 @@ def test_the_export_is_a_zip_file_named_like_the_class(instructor, monday):
         assert archive.namelist() == ["class.html", "lessons.csv", "polls.csv", "students.csv"]
 
 
-def test_a_class_is_deleted_only_if_its_name_is_typed(instructor, monday):
+def test_a_class_is_deleted_only_if_its_name_is_typed(instructor, monday, monkeypatch):
+    announced = []
+
+    async def announce(class_id, change):
+        announced.append((class_id, change.to_all))
+
     send_report(new_student(monday))
+    monkeypatch.setattr(board_views, "announce", announce)
     path = reverse("room_delete", args=[monday.pk])
     for name in ("", "monday", "Tuesday"):
         answer = instructor.post(path, {"name": name})
@@ -223,19 +204,4 @@ def test_a_class_is_deleted_only_if_its_name_is_typed(instructor, monday):
     assert Class.objects.count() == 1
     assert instructor.post(path, {"name": " Monday "}).url == reverse("room_classes")
     assert [model.objects.count() for model in (Class, Student, Report)] == [0, 0, 0]
-
-
-def test_students_and_boards_are_notified_at_once_that_their_class_was_deleted(instructor, monday):
-    layer = get_channel_layer()
-
-    async def receive(channel):
-        async with asyncio.timeout(TIMEOUT):
-            return await layer.receive(channel)
-
-    channels = {}
-    for group in (class_group(monday.pk), board_group(monday.pk)):
-        channels[group] = async_to_sync(layer.new_channel)()
-        async_to_sync(layer.group_add)(group, channels[group])
-    instructor.post(reverse("room_delete", args=[monday.pk]), {"name": "Monday"})
-    for channel in channels.values():
-        assert async_to_sync(receive)(channel)["type"] == "room.look"
+    assert announced == [(monday.pk, True)]

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from lessons.workshop.room import export
-from lessons.workshop.room.export import export_files, write_export
+from lessons.workshop.room.export import export_files
 from lessons.workshop.room.models import Poll
 from lessons.workshop.room.worker.orders import WorkerFailed
 from tests.support.room_pages import new_class, new_student, send_report, vote
@@ -122,15 +122,3 @@ def test_the_page_shows_markup_as_text_and_has_no_script(monday):
     assert "&lt;script&gt;" in page
     assert "default-src 'none'" in page
     assert not re.search(r"""(?:src|href)=["'](?!#)""", page)
-
-
-def test_an_empty_class_has_tables_without_rows(monday, tmp_path):
-    files = write_export(monday, tmp_path / "new" / "folder")
-    assert [file.name for file in files] == [
-        "class.html",
-        "lessons.csv",
-        "polls.csv",
-        "students.csv",
-    ]
-    assert [len(file.read_text(encoding="utf-8").splitlines()) for file in files[1:]] == [1, 1, 1]
-    assert "There were no polls." in files[0].read_text(encoding="utf-8")

@@ -1,12 +1,23 @@
-"""A student's machine and a board, end to end on the real consumers."""
+"""A student's machine and a board on the real consumers, with and without faults of the room."""
+
+import asyncio
+from datetime import timedelta
 
 import pytest
+from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
+from django.db import OperationalError
+from django.utils import timezone
 
 from lessons.workshop.course.lesson_index import lessons
 from lessons.workshop.member.protocol import CONNECT_AGAIN
-from lessons.workshop.room.models import Report, Standing
-from lessons.workshop.room.store import board_rows
+from lessons.workshop.room import board_socket as board_module
+from lessons.workshop.room import report_writer
+from lessons.workshop.room import student_socket as student_module
+from lessons.workshop.room.models import Presence, Report
+from lessons.workshop.room.store import board_rows, presence
 from tests.support.room import (
+    TIMEOUT,
     board_client,
     board_socket,
     new_class,
@@ -68,31 +79,6 @@ async def test_a_report_reaches_the_board_and_the_database():
     stored = await Report.objects.aget()
     assert (stored.device, stored.sequence, stored.verdict) == ("laptop", 1, VERDICT)
     assert stored.code is None  # Ann does not share it
-
-
-async def test_a_report_that_is_sent_again_is_acknowledged_and_stored_once():
-    ann = await new_student(await new_class(), shares_code=True)
-    async with student_socket(ann) as student:
-        await student.say("report", **report(1, state="green", was_green=True, code="pass"))
-        await student.say("report", **report(2, code=""))
-        for sequence in (1, 2):
-            assert await student.next() == {"type": "acknowledged", "sequence": sequence}
-    async with student_socket(ann) as student:
-        assert student.welcome["acknowledged"] == 2
-        await student.say("report", **report(1, state="green", was_green=True))
-        assert await student.next() == {"type": "acknowledged", "sequence": 1}
-    stored = [(one.sequence, one.code) async for one in Report.objects.order_by("pk")]
-    assert stored == [(1, "pass"), (2, "")]
-    assert (await Standing.objects.aget()).state == "red"  # as the later report says
-
-
-async def test_the_two_machines_of_a_student_count_separately():
-    ann = await new_student(await new_class())
-    async with student_socket(ann) as laptop, student_socket(ann, "desktop") as desktop:
-        for client in (laptop, desktop):
-            await client.say("report", **report(1))
-            assert await client.next() == {"type": "acknowledged", "sequence": 1}
-    assert await Report.objects.acount() == 2
 
 
 async def test_a_message_reaches_connected_students_and_those_who_come_later():
@@ -158,3 +144,106 @@ async def test_a_board_that_cannot_read_is_closed_and_may_connect_again(monkeypa
     assert await board.open()
     assert await board.close_code() == CONNECT_AGAIN
     await board.disconnect()
+
+
+# Faults
+
+
+@pytest.fixture
+def quick_rereads(monkeypatch):
+    monkeypatch.setattr(board_module, "REREAD_INTERVAL", 0.05)
+    monkeypatch.setattr(student_module, "REREAD_INTERVAL", 0.05)
+
+
+@pytest.fixture
+def no_announcements(monkeypatch):
+    """All messages to the groups are lost."""
+
+    async def lose(class_id, change):
+        pass
+
+    monkeypatch.setattr(board_module, "announce", lose)
+    monkeypatch.setattr(student_module, "announce", lose)
+
+
+@pytest.mark.usefixtures("quick_rereads", "no_announcements")
+async def test_a_lost_message_only_delays_what_student_and_board_see():
+    school_class = await new_class()
+    ann = await new_student(school_class)
+    async with board_socket(school_class) as board, student_socket(ann) as student:
+        await board.say("message", student=None, text="Break")
+        await board.say("hold", what="solutions", lesson="*")
+        assert (await student.next("announcement"))["data"] == {"text": "Break"}
+        assert (await board.next("class"))["class"]["solutions_held"] == ["*"]
+        await student.say("report", **report(state="green", was_green=True))
+        row = {"standings": {}}
+        while not row["standings"]:
+            [row] = (await board.next("rows"))["students"]
+        assert (row["standings"], row["done"]) == ({"stop": "green"}, ["stop"])
+
+
+@pytest.mark.usefixtures("quick_rereads")
+async def test_sockets_join_their_groups_again_after_redis_has_forgotten_them():
+    school_class = await new_class()
+    ann = await new_student(school_class)
+    layer = get_channel_layer()
+    async with board_socket(school_class), student_socket(ann):
+        joined = set(layer.groups)
+        assert len(joined) == 3  # the class, the student, the boards
+        layer.groups.clear()
+        async with asyncio.timeout(TIMEOUT):
+            while set(layer.groups) != joined:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+
+async def test_a_layer_that_fails_loses_no_report(monkeypatch):
+    ann = await new_student(await new_class())
+
+    async def fail(*args):
+        raise ConnectionError("Redis is unreachable")
+
+    async with student_socket(ann) as student:
+        monkeypatch.setattr(type(get_channel_layer()), "group_send", fail)
+        await student.say("report", **report())
+        assert await student.next() == {"type": "acknowledged", "sequence": 1}
+    assert await Report.objects.acount() == 1
+
+
+async def test_a_database_that_fails_acknowledges_nothing(monkeypatch):
+    ann = await new_student(await new_class())
+
+    def fail(reports):
+        raise OperationalError("database is locked")
+
+    async def send_a_report():
+        async with student_socket(ann) as student:
+            await student.say("report", **report())
+            await student.wait(TIMEOUT)
+
+    monkeypatch.setattr(report_writer, "save_reports", fail)
+    with pytest.raises(OperationalError):  # Daphne closes with 1011, and the client returns
+        await send_a_report()
+    async with student_socket(ann) as student:
+        assert student.welcome["acknowledged"] == 0
+
+
+async def test_a_student_is_connected_as_long_as_one_machine_is():
+    school_class = await new_class()
+    ann = await new_student(school_class)
+    versions = database_sync_to_async(board_rows.versions)
+    async with student_socket(ann, "laptop"):
+        async with student_socket(ann, "desktop"):
+            assert (await versions(school_class.pk))[ann.student.pk][1] is True
+        assert (await versions(school_class.pk))[ann.student.pk][1] is True
+    assert (await versions(school_class.pk))[ann.student.pk][1] is False
+    assert not await Presence.objects.aexists()
+
+
+async def test_a_student_of_a_killed_server_is_disconnected_after_forty_seconds():
+    ann = await new_student(await new_class())
+    killed = await Presence.objects.acreate(student=ann.student, channel="killed")
+    connected = database_sync_to_async(presence.connected)
+    assert await connected(ann.student.school_class_id) == {ann.student.pk}
+    killed.seen = timezone.now() - presence.STALE_AFTER - timedelta(seconds=1)
+    await killed.asave()
+    assert await connected(ann.student.school_class_id) == set()
