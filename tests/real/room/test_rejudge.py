@@ -4,7 +4,7 @@ import pytest
 
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.room.worker import orders
-from lessons.workshop.room.worker.orders import WorkerFailed, run_worker
+from lessons.workshop.room.worker.orders import WorkerFailed, read_question, run_worker
 from lessons.workshop.room.worker.rejudge import DONE, TIMEOUT, Job
 from tests.support.submissions import bubblewrap
 
@@ -80,3 +80,9 @@ def test_the_worker_knows_nothing_of_the_rooms_environment(monkeypatch):
         run_worker({}, 1)
     assert "room" not in seen.values()
     assert seen["command"][-1] == "lessons.workshop.room.worker.program"
+
+
+def test_a_question_is_played_by_a_worker_and_kept():
+    found = read_question(find("group"), 1)
+    assert found is read_question(find("group"), 1)
+    assert [card.partition(" ")[0] for card in found["cards"]] == ["websocket.send"] * 2

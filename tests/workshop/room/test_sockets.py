@@ -1,6 +1,5 @@
 """A student's machine and a board on the real consumers, with and without faults of the room."""
 
-import asyncio
 from datetime import timedelta
 
 import pytest
@@ -10,7 +9,6 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from lessons.workshop.course.lesson_index import lessons
-from lessons.workshop.member.protocol import CONNECT_AGAIN
 from lessons.workshop.room import board_socket as board_module
 from lessons.workshop.room import report_writer
 from lessons.workshop.room import student_socket as student_module
@@ -18,17 +16,16 @@ from lessons.workshop.room.models import Presence, Report
 from lessons.workshop.room.store import board_rows, presence
 from tests.support.room import (
     TIMEOUT,
-    board_client,
     board_socket,
     new_class,
     new_student,
     report,
-    session_cookie,
     student_socket,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+NOTHING_HELD = {"hints_held": [], "solutions_held": []}
 VERDICT = {
     "outcomes": [{"finding": {"diagnosis": "no-stop", "message": "It never stops."}}, {}, None],
     "problem": None,
@@ -44,14 +41,7 @@ async def test_a_report_reaches_the_board_and_the_database():
             "class": "Monday",
             "name": "Ann",
             "acknowledged": 0,
-            "state": {
-                "hints_held": [],
-                "solutions_held": [],
-                "look": None,
-                "timer": None,
-                "hand": False,
-                "poll": None,
-            },
+            "state": {**dict.fromkeys(("look", "timer", "poll")), **NOTHING_HELD, "hand": False},
         }
         await student.say("report", **report(verdict=VERDICT, hints=2, code="secret"))
         assert await student.next() == {"type": "acknowledged", "sequence": 1}
@@ -133,41 +123,16 @@ async def test_a_poll_shows_its_counts_only_when_the_board_says_so():
         assert (await student.next("state"))["poll"] is None
 
 
-async def test_a_board_that_cannot_read_is_closed_and_may_connect_again(monkeypatch):
-    school_class = await new_class()
-
-    def fail(class_id):
-        raise OSError("the disk is full")
-
-    monkeypatch.setattr(board_rows, "snapshot", fail)
-    board = board_client(school_class, await session_cookie())
-    assert await board.open()
-    assert await board.close_code() == CONNECT_AGAIN
-    await board.disconnect()
-
-
 # Faults
 
 
-@pytest.fixture
-def quick_rereads(monkeypatch):
-    monkeypatch.setattr(board_module, "REREAD_INTERVAL", 0.05)
-    monkeypatch.setattr(student_module, "REREAD_INTERVAL", 0.05)
-
-
-@pytest.fixture
-def no_announcements(monkeypatch):
-    """All messages to the groups are lost."""
-
+async def test_a_lost_message_only_delays_what_student_and_board_see(monkeypatch):
     async def lose(class_id, change):
         pass
 
-    monkeypatch.setattr(board_module, "announce", lose)
-    monkeypatch.setattr(student_module, "announce", lose)
-
-
-@pytest.mark.usefixtures("quick_rereads", "no_announcements")
-async def test_a_lost_message_only_delays_what_student_and_board_see():
+    for module in (board_module, student_module):
+        monkeypatch.setattr(module, "REREAD_INTERVAL", 0.05)
+        monkeypatch.setattr(module, "announce", lose)
     school_class = await new_class()
     ann = await new_student(school_class)
     async with board_socket(school_class) as board, student_socket(ann) as student:
@@ -180,20 +145,6 @@ async def test_a_lost_message_only_delays_what_student_and_board_see():
         while not row["standings"]:
             [row] = (await board.next("rows"))["students"]
         assert (row["standings"], row["done"]) == ({"stop": "green"}, ["stop"])
-
-
-@pytest.mark.usefixtures("quick_rereads")
-async def test_sockets_join_their_groups_again_after_redis_has_forgotten_them():
-    school_class = await new_class()
-    ann = await new_student(school_class)
-    layer = get_channel_layer()
-    async with board_socket(school_class), student_socket(ann):
-        joined = set(layer.groups)
-        assert len(joined) == 3  # the class, the student, the boards
-        layer.groups.clear()
-        async with asyncio.timeout(TIMEOUT):
-            while set(layer.groups) != joined:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
 
 
 async def test_a_layer_that_fails_loses_no_report(monkeypatch):
