@@ -34,7 +34,9 @@ from lessons.workshop.judge.runner import judge
 from lessons.workshop.judge.verdict import Verdict
 
 TOTAL_TIME = 60.0  # seconds; the solutions take about one, and ten on a very busy machine
-_EXTRA_TIME = 5.0  # seconds until a judging process that does not report the timeout is killed
+# Seconds until a judging process that does not report the timeout is killed. On a busy machine it
+# waits some seconds for the end of the player first.
+_EXTRA_TIME = 20.0
 MAX_SIZE = 1024**2  # bytes of a submission
 
 _MEMORY = f"The sandbox gives a submission {SUBMISSION.memory // 1024**2} MiB of memory."

@@ -1,0 +1,96 @@
+"""The sandbox says what it cannot do, and judges as the usual process does."""
+
+import warnings
+from dataclasses import replace
+
+import pytest
+
+from lessons.workshop.course.lesson_index import find
+from lessons.workshop.engine.process import child_process
+from lessons.workshop.grading import sandbox as sandbox_module
+from lessons.workshop.grading import submission
+from lessons.workshop.grading.sandbox import Sandbox, find_sandbox
+from lessons.workshop.grading.submission import NOT_JUDGED, judge_submission
+from lessons.workshop.judge.runner import judge
+from tests.support.submissions import WITHOUT_BUBBLEWRAP, bubblewrap, judge_code
+
+
+@pytest.fixture
+def forks(monkeypatch):
+    """The judging process is a copy of this one, so it has what a test has replaced.
+
+    If earlier tests have left threads behind, it would be started in another way.
+    """
+    monkeypatch.setattr(child_process, "start_method", lambda: "fork")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of a fork with threads
+        yield
+
+
+@pytest.fixture
+def program(tmp_path, monkeypatch):
+    """Replaces `bwrap` by a shell script, or by nothing."""
+
+    def replace(script: str | None) -> None:
+        monkeypatch.setenv("PATH", str(tmp_path))
+        if script is not None:
+            file = tmp_path / "bwrap"
+            file.write_text(f"#!/bin/sh\n{script}\n")
+            file.chmod(0o755)
+        find_sandbox.cache_clear()
+
+    yield replace
+    find_sandbox.cache_clear()
+
+
+def test_judges_a_solution_with_a_database_as_the_usual_process_does():
+    lesson = find("replay")
+    usual = judge(lesson, "solution")
+    found = judge_submission(lesson, lesson.solution, sandbox=bubblewrap())
+    assert found.state == "green"
+    assert [it.claim for it in found.verdict.outcomes] == [it.claim for it in usual.outcomes]
+
+
+@pytest.mark.parametrize(
+    ("script", "texts"),
+    [
+        (None, ["There is no bubblewrap on this machine."]),
+        (
+            "echo 'bwrap: No permissions to create new namespace' >&2; exit 1",
+            ["bwrap: No permissions to create", "This system forbids namespaces to this user."],
+        ),
+    ],
+)
+def test_the_warning_says_why_bubblewrap_does_not_work(program, script, texts):
+    program(script)
+    found = find_sandbox()
+    assert not found.uses_bubblewrap
+    for text in (*texts, "in a container: see lessons/guides/grading.md"):
+        assert text in found.warning
+
+
+def test_a_sandbox_that_does_not_start_is_neither_green_nor_red(program, tmp_path, forks):
+    program("echo 'bwrap: Can'\"'\"'t mount proc' >&2; exit 1")
+    found = judge_code(tmp_path, "", Sandbox(True))
+    assert (found.state, found.reason) == (NOT_JUDGED, submission.SANDBOX_FAILED)
+    assert found.detail == "bwrap: Can't mount proc"
+    assert found.verdict is None
+
+
+def test_a_sandbox_without_memory_for_the_player_is_neither_green_nor_red(
+    monkeypatch, tmp_path, forks
+):
+    limits = replace(sandbox_module.SUBMISSION, memory=40 * 1024**2)
+    monkeypatch.setattr(sandbox_module, "SUBMISSION", limits)
+    found = judge_code(tmp_path, "", bubblewrap())
+    assert (found.state, found.reason) == (NOT_JUDGED, submission.SANDBOX_FAILED)
+
+
+def test_a_judge_that_fails_is_neither_green_nor_red(monkeypatch, tmp_path, forks):
+    def fail(*_, **__):
+        raise ZeroDivisionError("broken")
+
+    monkeypatch.setattr(submission, "judge", fail)
+    found = judge_code(tmp_path, "", WITHOUT_BUBBLEWRAP)
+    assert (found.state, found.reason) == (NOT_JUDGED, submission.JUDGE_FAILED)
+    assert found.detail == "ZeroDivisionError: broken"
