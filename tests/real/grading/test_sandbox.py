@@ -43,12 +43,13 @@ def program(tmp_path, monkeypatch):
     find_sandbox.cache_clear()
 
 
-def test_judges_a_solution_with_a_database_as_the_usual_process_does():
+def test_judges_a_lesson_with_a_database_as_the_usual_process_does():
     lesson = find("replay")
-    usual = judge(lesson, "solution")
-    found = judge_submission(lesson, lesson.solution, sandbox=bubblewrap())
-    assert found.state == "green"
-    assert [it.claim for it in found.verdict.outcomes] == [it.claim for it in usual.outcomes]
+    usual = judge(lesson, str(lesson.original))
+    found = judge_submission(lesson, lesson.original, sandbox=bubblewrap())
+    assert found.state == "red"
+    assert [it.state for it in found.verdict.outcomes] == [it.state for it in usual.outcomes]
+    assert found.verdict.diagnosis_ids == usual.diagnosis_ids
 
 
 @pytest.mark.parametrize(
