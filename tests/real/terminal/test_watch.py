@@ -6,10 +6,9 @@ import shutil
 import signal
 import threading
 
-import psutil
 import pytest
 
-from lessons.workshop.judge.daemon import exercise_judge
+from lessons.workshop.judge.daemon import exercise_watcher
 from tests.support import exercise_files
 from tests.support.programs import processes
 from tests.support.programs.running_program import wait_until
@@ -97,45 +96,29 @@ def start(project):
         watch.close()
 
 
-def test_judges_at_once_and_again_at_every_save(start):
+def test_judges_at_once_and_at_every_save_however_an_editor_saves(start):
     watch = start("1")
     assert "✗ repeats text" in watch.verdict()
 
-    watch.exercise.write_text(watch.solved)  # as an editor that saves in place
+    watch.exercise.write_text(watch.solved)  # in place
     watch.read_until("✓ repeats text")
-
     watch.exercise.write_text("class Lamp(:\n")
     watch.read_until("syntax-error")
+    watch.save(watch.solved)  # by renaming
+    watch.read_until("✓ repeats text")
 
-
-def test_judges_a_file_that_is_saved_by_renaming(start):
-    watch = start("1")
-    watch.verdict()
-    other = watch.exercise.with_name("01_lamp.py.tmp")
-    other.write_text(watch.solved)
-    other.rename(watch.exercise)
-
-    assert "✓ repeats text" in watch.verdict()
-
-
-def test_judges_a_file_that_is_moved_away_and_written_again(start):
-    watch = start("1")
-    watch.verdict()
-    watch.exercise.rename(watch.exercise.with_name("01_lamp.py~"))
-    watch.save(watch.solved)
-
-    watch.read_until("✓ repeats text")  # on a busy machine, the file may count as missing before
-
-
-def test_watches_the_first_lesson_that_is_not_green_by_default(start):
-    assert "Lesson 1 lamp" in start().verdict()
+    moved = watch.exercise.rename(watch.exercise.with_name("moved.py"))
+    watch.read_until("The file does not exist  file-missing\nwork/01_lamp.py\n")
+    moved.rename(watch.exercise)
+    watch.read_until("✓ repeats text")
 
 
 def test_prints_only_verdicts_into_a_pipe(start):
-    watch = start("1")
-
-    said = watch.verdict()
-    assert "\x1b" not in said
+    watch = start()  # the first lesson that is not green
+    lines = watch.verdict().splitlines()
+    assert lines[0] == "  ✗ repeats text"
+    assert re.fullmatch(r"red  Lesson 1 lamp  exercise, \d+ ms at \d\d:\d\d:\d\d", lines[-2])
+    assert "\x1b" not in "".join(lines)
     assert watch.read_until("\n").endswith("work/01_lamp.py\n")
     assert watch.end() == 1
     assert os.read(watch.output, 65536).strip() == b""
@@ -163,72 +146,24 @@ def test_ctrl_c_ends_it_during_a_verdict(start, capfd, tmp_path_factory):
     assert capfd.readouterr().err == ""
 
 
-def test_keys_show_a_hint_the_list_and_another_verdict(start):
-    watch = start("1", on_terminal=True)
-    watch.read_until("q quit")
-    watch.press("h")
-    assert "Begin with" in watch.read_until("Left: 2.")
-    watch.press("h")
-    assert "Send" in watch.read_until("Left: 1.")
-    watch.press("l")
-    watch.read_until("3  buzzer")
-    watch.press("c")
-    watch.read_until("q quit")
-
-
-def test_n_goes_to_the_next_lesson_until_the_last(start):
+def test_each_key_does_what_the_last_line_says(start):
     watch = start("2", on_terminal=True)
-    watch.read_until("q quit")
-    watch.press("n")
-    assert "Lesson 3 buzzer" in watch.read_until("q quit")
-    watch.press("n")
-    watch.read_until("This is the last lesson.")
-
-
-def test_arrows_and_signs_do_nothing(start):
-    watch = start("1", on_terminal=True)
-    watch.read_until("q quit")
-    for key in ("X", "\x1b[A", "\x1b[C", "\x1b[H", "\x1bOP", "ü", "\n"):
+    for key, shown, until in (
+        ("", "Lesson 2 bell", "q quit"),
+        ("h", "Begin with", "Left: 2."),
+        ("h", "Send", "Left: 1."),
+        ("t", "A lamp", "lesson hint 2"),
+        ("c", "Lesson 2 bell", "q quit"),
+        ("x", "x is not a key. t text   h hint", "q quit"),
+        ("\x1b[A\x1b[HXü\nl", "2  bell", "3  buzzer"),  # arrows and signs do nothing
+        ("n", "Lesson 3 buzzer", "q quit"),
+        ("n", "This is the last lesson.", "last lesson."),
+    ):
         watch.press(key)
-    watch.press("l")
-
-    assert watch.read_until("1  lamp").split("\n")[-1].split() == ["✗", "1", "lamp"]
-
-
-def test_another_letter_names_the_keys(start):
-    watch = start("1", on_terminal=True)
-    watch.read_until("q quit")
-    watch.press("x")
-
-    assert watch.read_until("q quit").strip().startswith("x is not a key. t text   h hint")
-
-
-def test_t_prints_the_text_of_the_lesson(start):
-    watch = start("1", on_terminal=True)
-    watch.read_until("q quit")
-    watch.press("t")
-
-    assert watch.read_until("lesson hint 1").split()[:2] == ["A", "lamp"]
-
-
-def test_the_headline_with_the_time_is_below_the_verdict(start):
-    watch = start("1")
-    lines = watch.verdict().splitlines()
-    assert re.fullmatch(r"red  Lesson 1 lamp  exercise, \d+ ms at \d\d:\d\d:\d\d", lines[-2])
-    assert lines[0] == "  ✗ repeats text"
-
-
-def test_a_file_that_is_moved_away_is_red_and_judged_again_when_it_is_back(start):
-    watch = start("1")
-    watch.verdict()
-    moved = watch.exercise.rename(watch.exercise.with_name("moved.py"))
-    said = watch.verdict()
-    assert "The file does not exist  file-missing\nwork/01_lamp.py\n" in said
-    assert "  Begin    python3 manage.py lesson reset 1\n" in said
-
-    moved.write_text(watch.solved)
-    moved.rename(watch.exercise)
-    assert "✓ repeats text" in watch.verdict()
+        assert shown in watch.read_until(until)
+    watch.press("q")
+    assert watch.process.wait() == 1
+    assert termios.tcgetattr(watch.terminal) == watch.settings
 
 
 def test_ends_when_the_reader_of_the_pipe_has_ended(start):
@@ -251,15 +186,6 @@ def test_reads_single_keys_again_after_ctrl_z(start):
     watch.read_until("1  lamp")
 
 
-def test_q_restores_the_terminal(start):
-    watch = start("1", on_terminal=True)
-    watch.read_until("q quit")
-    watch.press("q")
-
-    assert watch.process.wait() == 1
-    assert termios.tcgetattr(watch.terminal) == watch.settings
-
-
 def test_sigterm_restores_the_terminal(start):
     watch = start("1", on_terminal=True)
     watch.read_until("q quit")
@@ -280,27 +206,12 @@ def test_judges_in_its_own_process_if_no_judge_can_be_started(start, project):
     assert "✓ repeats text" in watch.verdict()
 
 
-def test_a_killed_judge_is_replaced(start, project):
-    watch = start("1")
-    watch.verdict()
-    [judge] = [
-        process
-        for process in psutil.process_iter(["cmdline", "cwd"])
-        if process.info["cwd"] == str(project) and "-m" in process.info["cmdline"]
-    ]
-    judge.kill()
-    watch.verdict()
-
-    watch.save(watch.solved)
-    assert "✓ repeats text" in watch.verdict()
-
-
 def test_an_exercise_that_kills_the_judge_is_red_and_the_next_version_is_judged(start):
     watch = start("1")
     watch.verdict()
     watch.save(exercise_files.KILLS_THE_JUDGE + watch.solved)
     said = watch.read_until("Your code ended the judge's process")
-    assert said.count("The judge has ended. A new one starts") == exercise_judge.MAX_ATTEMPTS
+    assert said.count("The judge has ended. A new one starts") == exercise_watcher.MAX_ATTEMPTS
     watch.verdict()
 
     watch.save(watch.solved)

@@ -1,0 +1,97 @@
+"""`manage.py workshop` and `manage.py test` as programs."""
+
+import os
+import re
+import shutil
+import urllib.error
+import urllib.request
+
+import psutil
+import pytest
+from django.conf import settings
+
+from lessons.workshop.course.lesson_index import find
+from tests.support.programs.processes import run
+from tests.support.programs.running_program import wait_until
+from tests.support.programs.workshop_program import TEST_TIMEOUT, Workshop
+
+posix = pytest.mark.skipif(os.name == "nt", reason="sends Ctrl-C to a process group")
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory):
+    """A fresh clone of the project, without this student's database."""
+    root = tmp_path_factory.mktemp("workshop") / "clone"
+    unwanted = shutil.ignore_patterns("__pycache__", ".*", "tests")
+    shutil.copytree(settings.BASE_DIR, root, ignore=unwanted)
+    return root
+
+
+def status_of(url):
+    with urllib.request.urlopen(url, timeout=TEST_TIMEOUT) as answer:
+        return answer.status
+
+
+@posix
+def test_workshop_reloads_code_survives_a_syntax_error_and_leaves_no_process(clone):
+    consumers = clone / "sync_demo" / "consumers.py"
+    right = consumers.read_text()
+    with Workshop(clone) as started:
+        url = started.address()
+        save_until(consumers, f"{right}\nthis is a syntax error\n", started, "SyntaxError")
+        # The page that is open finds the server again where it was.
+        save_until(consumers, f"{right}\n# and now it is\n", started, f"Workshop ready at {url}")
+        own = psutil.Process(started.process.pid)
+        # The server and the judge remain; a process in which the judge plays ends by itself.
+        wait_until(lambda: len(own.children(recursive=True)) == 2)
+        processes = own.children(recursive=True)
+        started.interrupt()
+        assert psutil.wait_procs(processes, TEST_TIMEOUT)[1] == []
+    consumers.write_text(right)
+
+
+def save_until(file, text, started, words):
+    """Save until the reloader notices: it misses a save before its second look."""
+    for patience in (1.5, 3, 6, 12, 24):
+        file.write_text(text)
+        if started.wait_for_line(f"{file.name} changed, reloading.", patience):
+            break
+    assert started.wait_for_line(words), f"never said {words!r}:\n{started.output}"
+
+
+@posix
+def test_share_puts_the_workshop_behind_a_token(clone):
+    with Workshop(clone, "--no-reload", "--share", "a.test") as started:
+        url = started.address()
+        assert url.startswith("http://a.test:")
+        port, query = re.search(r":([0-9]+)/(\?token=[0-9a-f]{32})$", url).groups()
+        own = f"http://127.0.0.1:{port}/"
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            status_of(own)
+        with refused.value as answer:
+            assert answer.status == 403
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        with browser.open(own + query, timeout=TEST_TIMEOUT) as answer:
+            assert (answer.status, answer.url) == (200, own)
+        assert re.search(r"student \(password [0-9a-f]{12}\)", started.output)
+        assert started.interrupt() == 0
+
+
+def test_a_target_may_be_a_file_outside_of_the_project(tmp_path):
+    shutil.copy(find("stop").solution, tmp_path / "ada.py")
+    words = [str(settings.BASE_DIR / "manage.py"), "test", "--lesson", "stop", "--target", "ada.py"]
+    done = run([*words, "-q", "-k", "check.py"], cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("--target solution --collect-only -q", "--target needs a lesson: --lesson N, or"),
+        ("--lesson 99", "There is no lesson '99'"),
+        ("--lesson stop --target no_such.py", "There is no file 'no_such.py'"),
+    ],
+)
+def test_wrong_usage_of_test_ends_with_2(words, reason):
+    done = run(["manage.py", "test", *words.split()], cwd=settings.BASE_DIR)
+    assert (done.returncode, reason in done.stderr) == (2, True)

@@ -1,0 +1,171 @@
+"""`manage.py workshop`, `other_site` and `test`: whom they serve, and what they refuse."""
+
+import os
+import re
+import socket
+from contextlib import nullcontext
+from types import SimpleNamespace
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.management import CommandError, call_command
+
+from lessons.workshop.course import demo_accounts
+from lessons.workshop.engine import pytest_plugin
+from lessons.workshop.management.commands import test
+from lessons.workshop.setup import virtual_environment
+from lessons.workshop.setup.access_token import token
+from lessons.workshop.setup.external_programs import NODE
+from lessons.workshop.setup.network_access import Mode
+from lessons.workshop.terminal import workshop
+from tests.support.required_programs import find_program
+
+
+@pytest.fixture
+def served(monkeypatch, settings):
+    """The commands that `workshop` calls; they do not run."""
+    calls = []
+    monkeypatch.setattr(workshop, "call_command", lambda *names, **options: calls.append(names))
+    monkeypatch.setattr(workshop, "prepare_database", lambda write: None)
+    monkeypatch.setattr(workshop, "create_copies", list)
+    monkeypatch.setattr(workshop, "connect_to_judge", lambda write: nullcontext())
+    return calls
+
+
+def start(host="127.0.0.1", port=0):
+    call_command("workshop", reload=False, host=host, port=port)
+
+
+def other_site(port):
+    call_command("other_site", port=port)
+
+
+@pytest.mark.parametrize("command", [start, other_site])
+def test_reports_a_taken_port_in_one_line(served, command):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CommandError, match=f"^Port {port} is taken"):
+            command(port=port)
+    assert served == []
+
+
+SHARE = r"manage\.py workshop --share .*"
+REFUSED = [
+    *((lambda host=host: start(host), f"{SHARE} --host {host}$") for host in ("0.0.0.0", "a.test")),
+    (lambda: start(host="::"), f"{SHARE} --host ::$"),
+    (lambda: call_command("runserver", "0.0.0.0:0"), r"manage\.py workshop --share"),
+    (lambda: start(port=70000), "no port 70000"),
+    (lambda: other_site(-1), "no port -1"),
+]
+
+
+@pytest.mark.parametrize("command, reason", REFUSED)
+def test_refuses_other_machines_without_a_token_and_ports_that_do_not_exist(
+    served, command, reason
+):
+    with pytest.raises(CommandError, match=reason):
+        command()
+    assert served == []
+
+
+def test_a_shared_workshop_serves_other_machines(served, settings):
+    settings.MODE = Mode.SHARED
+    start(host="0.0.0.0")
+    [[command, address]] = served
+    assert (command, address.rpartition(":")[0]) == ("runserver", "0.0.0.0")
+
+
+def test_a_deployed_server_has_no_workshop(served, settings):
+    settings.WORKSHOP = False
+    with pytest.raises(CommandError, match=r"daphne -p 8001 lessons.asgi:application$"):
+        start()
+    assert served == []
+
+
+@pytest.mark.parametrize(
+    "mode, names, https, address",
+    [
+        (Mode.LOCAL, [], "", "http://localhost:8000/"),
+        (Mode.SHARED, [], "", "http://localhost:8000/?token="),
+        (Mode.SHARED, ["a.test", "b.test"], "", "http://a.test:8000/?token="),
+        (Mode.SHARED, ["a.test"], "proxy", "https://a.test/?token="),
+        (Mode.SHARED, ["a.test"], "8000", "https://a.test:8000/?token="),
+    ],
+)
+def test_the_printed_address_leads_a_browser_to_the_page(settings, mode, names, https, address):
+    settings.MODE, settings.HTTPS = mode, https
+    settings.ALLOWED_HOSTS = [*settings.LOOPBACK, *names]
+    expected = f"{address}{token()}" if mode is Mode.SHARED else address
+    assert workshop.page_at("0.0.0.0", 8000) == expected
+
+
+@pytest.mark.django_db(transaction=True)
+def test_creates_an_account_for_the_student_and_one_for_the_instructor(django_user_model, settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # for the speed
+    for _ in range(2):
+        demo_accounts.create_accounts()
+    users = {user.username: user for user in django_user_model.objects.all()}
+    assert set(users) == {"student", "instructor"}
+    assert sorted(group.name for group in Group.objects.all()) == ["editors", "guests"]
+    assert all(user.check_password(name) for name, user in users.items())
+    assert [users[name].is_staff for name in ("student", "instructor")] == [False, True]
+
+
+def test_workshop_warns_of_changed_requirements(served, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(virtual_environment, "is_inside", lambda: True)
+    monkeypatch.setattr(virtual_environment, "STAMP", tmp_path / "stamp")
+    start()
+    assert capsys.readouterr().err == ""
+    virtual_environment.STAMP.write_text("of another requirements.txt")
+    start()
+    assert "requirements.txt has changed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "options, processes, timeout",
+    [
+        ({}, os.cpu_count() + 1, pytest_plugin.TEST_TIMEOUT),
+        ({"timeout": 5}, os.cpu_count() + 1, 5),
+        ({"numprocesses": 0}, 0, None),
+        ({"keyword": "stop"}, None, None),
+        ({"lf": True}, None, None),
+    ],
+)
+def test_the_whole_suite_has_all_cores_and_a_timeout_and_a_few_tests_do_not(
+    options, processes, timeout
+):
+    usual = {"lesson": None, "target": None, "numprocesses": None, "timeout": None}
+    option = SimpleNamespace(**usual | options)
+    config = SimpleNamespace(
+        option=option,
+        getoption=lambda name, default: getattr(option, name, default),
+        args_source=pytest.Config.ArgsSource.TESTPATHS,
+        ArgsSource=pytest.Config.ArgsSource,
+    )
+    next(pytest_plugin.pytest_cmdline_main(config))
+    assert (option.numprocesses, option.timeout) == (processes, timeout)
+
+
+@pytest.mark.parametrize(
+    "outcome, code",
+    [
+        ("OK", 0),
+        ("TESTS_FAILED", 1),
+        ("INTERRUPTED", 1),
+        ("INTERNAL_ERROR", 1),
+        ("USAGE_ERROR", 2),
+        ("NO_TESTS_COLLECTED", 2),
+    ],
+)
+def test_the_exit_code_is_green_red_or_wrong_usage(outcome, code):
+    assert test.exit_code(pytest.ExitCode[outcome]) == code
+
+
+def test_a_missing_program_skips_a_test_or_fails_it_if_required(monkeypatch):
+    monkeypatch.delenv("REQUIRE_PARTS", raising=False)
+    lacking = NODE._replace(commands=("no-such-part",))
+    with pytest.raises(pytest.skip.Exception, match=re.escape(lacking.missing())):
+        find_program(lacking)
+    monkeypatch.setenv("REQUIRE_PARTS", "1")
+    with pytest.raises(pytest.fail.Exception, match=re.escape(lacking.missing())):
+        find_program(lacking)
