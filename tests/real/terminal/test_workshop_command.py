@@ -79,17 +79,17 @@ def test_share_puts_the_workshop_behind_a_token(clone):
 
 def test_a_target_may_be_a_file_outside_of_the_project(tmp_path):
     shutil.copy(find("stop").solution, tmp_path / "ada.py")
-    words = [str(settings.BASE_DIR / "manage.py"), "test", "--lesson", "stop", "--target", "ada.py"]
-    done = run([*words, "-q", "-k", "check.py"], cwd=tmp_path)
+    words = ["test", "--lesson", "stop", "--target", "ada.py"]
+    done = run([str(settings.BASE_DIR / "manage.py"), *words], cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        ("--target solution --collect-only -q", "--target needs a lesson: --lesson N, or"),
+        ("--target solution", "--target needs a lesson: --lesson N"),
         ("--lesson 99", "There is no lesson '99'"),
-        ("--lesson stop --target no_such.py", "There is no file 'no_such.py'"),
+        ("--lesson stop -x", "--lesson takes no other option than --target"),
     ],
 )
 def test_wrong_usage_of_test_ends_with_2(words, reason):

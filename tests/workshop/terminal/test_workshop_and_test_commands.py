@@ -4,14 +4,12 @@ import os
 import re
 import socket
 from contextlib import nullcontext
-from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 
 from lessons.workshop.course import demo_accounts
-from lessons.workshop.engine import pytest_plugin
 from lessons.workshop.management.commands import test
 from lessons.workshop.setup import virtual_environment
 from lessons.workshop.setup.access_token import token
@@ -121,29 +119,27 @@ def test_workshop_warns_of_changed_requirements(served, monkeypatch, tmp_path, c
     assert "requirements.txt has changed" in capsys.readouterr().err
 
 
+ALL_CORES = ["-n", str(os.cpu_count()), "--timeout", "300", "-q"]
+
+
 @pytest.mark.parametrize(
-    "options, processes, timeout",
+    "words, arguments, leaves_out",
     [
-        ({}, os.cpu_count() + 1, pytest_plugin.TEST_TIMEOUT),
-        ({"timeout": 5}, os.cpu_count() + 1, 5),
-        ({"numprocesses": 0}, 0, None),
-        ({"keyword": "stop"}, None, None),
-        ({"lf": True}, None, None),
+        ([], [*ALL_CORES, "--ignore=tests/real"], True),
+        (["--all"], [*ALL_CORES, "-rs"], False),
+        (["-x"], ["-x", "--ignore=tests/real"], True),
+        (["tests/sync_demo"], ["tests/sync_demo"], False),
     ],
 )
-def test_the_whole_suite_has_all_cores_and_a_timeout_and_a_few_tests_do_not(
-    options, processes, timeout
+def test_runs_all_on_all_cores_without_tests_real_and_says_what_is_left_out(
+    monkeypatch, capsys, words, arguments, leaves_out
 ):
-    usual = {"lesson": None, "target": None, "numprocesses": None, "timeout": None}
-    option = SimpleNamespace(**usual | options)
-    config = SimpleNamespace(
-        option=option,
-        getoption=lambda name, default: getattr(option, name, default),
-        args_source=pytest.Config.ArgsSource.TESTPATHS,
-        ArgsSource=pytest.Config.ArgsSource,
-    )
-    next(pytest_plugin.pytest_cmdline_main(config))
-    assert (option.numprocesses, option.timeout) == (processes, timeout)
+    started = []
+    monkeypatch.setattr(pytest, "main", lambda words: started.append(words) or pytest.ExitCode.OK)
+    with pytest.raises(SystemExit) as ended:
+        test.Command().run_from_argv(["manage.py", "test", *words])
+    assert (ended.value.code, started) == (0, [arguments])
+    assert ("Left out: tests/real" in capsys.readouterr().out) is leaves_out
 
 
 @pytest.mark.parametrize(
