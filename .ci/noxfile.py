@@ -47,7 +47,7 @@ def suite(session, django):
 def server(session, server):
     """The worked examples on this server, except where a lesson depends on one server."""
     _install(session)
-    _pytest(session, "tests/project/test_transcripts_on_servers.py", "-k", server, *session.posargs)
+    _pytest(session, "tests/real/test_transcripts_on_servers.py", "-k", server, *session.posargs)
 
 
 @nox.session(python="3.11")
@@ -66,7 +66,7 @@ def redis(session, redis):
         "tests/real/redis",
         "tests/layers_demo",
         *bench,
-        "tests/workshop/terminal/test_cluster.py",
+        "tests/real/terminal/test_cluster.py",
     ]
     files = session.posargs or files
     _pytest(session, "-n", "logical", *files, REDIS_SERVER=binary)

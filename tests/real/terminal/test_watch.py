@@ -150,8 +150,8 @@ def test_each_key_does_what_the_last_line_says(start):
     watch = start("2", on_terminal=True)
     for key, shown, until in (
         ("", "Lesson 2 bell", "q quit"),
-        ("h", "Begin with", "Left: 2."),
-        ("h", "Send", "Left: 1."),
+        ("h", "Begin with", "lesson hint 2"),
+        ("h", "Left: 1.", "lesson hint 2"),
         ("t", "A lamp", "lesson hint 2"),
         ("c", "Lesson 2 bell", "q quit"),
         ("x", "x is not a key. t text   h hint", "q quit"),

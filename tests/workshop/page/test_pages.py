@@ -154,7 +154,7 @@ def test_a_text_links_to_no_file_because_the_workshop_serves_none(key, file):
     """The page of a lesson's text turns links to NOTES.md into links to the notes' page."""
     markdown = find(key).path_to(file).read_text(encoding="utf-8")
     links = re.findall(r"\]\((?!/|#|https?:)([^)]*)\)", markdown)
-    in_notes = [one for one in links if one.startswith("../../../NOTES.md#")]
+    in_notes = [one for one in links if one.startswith("../../NOTES.md#")]
     assert links == (in_notes if file == "lesson.md" else [])
 
 

@@ -112,7 +112,7 @@ def _feed_id(request) -> str:
 def _text_without_title(lesson: Lesson) -> str:
     """The lesson's Markdown. The page shows the title above its steps, and has pages for notes."""
     text = expanded_text(lesson).partition("\n")[2]
-    return text.replace("](../../../NOTES.md", f"]({reverse('notes')}")
+    return text.replace("](../../NOTES.md", f"]({reverse('notes')}")
 
 
 def _first_step(state: str, has_questions: bool) -> str:
