@@ -7,6 +7,7 @@ from graphlib import TopologicalSorter
 import grimp
 import pytest
 from django.conf import settings
+from importlinter.cli import lint_imports
 
 from lessons.workshop.course import lesson_index
 
@@ -45,6 +46,10 @@ def test_a_check_imports_only_the_judge(lesson):
     for name in imported(lesson.check) - MODELS:
         top = name.partition(".")[0]
         assert top in ALLOWED or name == "lessons.workshop.judge"
+
+
+def test_the_rules_of_import_linter_hold():
+    assert lint_imports(str(settings.BASE_DIR / "pyproject.toml"), no_cache=True) == 0
 
 
 def test_modules_do_not_import_each_other_in_a_circle():
