@@ -3,10 +3,9 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from lessons.workshop.course.lesson_index import find, lessons
+from lessons.workshop.course.lesson_index import find
 from lessons.workshop.engine.faults.finding import make_finding
 from lessons.workshop.grading.class_report import ClassReport
-from lessons.workshop.grading.found_files import LeftOut
 from lessons.workshop.grading.grading import Grade
 from lessons.workshop.grading.submission import NOT_JUDGED, TIMED_OUT, SubmissionVerdict
 from lessons.workshop.grading.submission_folder import Submission
@@ -37,21 +36,3 @@ def not_judged(student):
 def report(*grades, left_out=(), warning=""):
     created = datetime(2026, 3, 4, 10, 30, tzinfo=UTC)
     return ClassReport("class", grades, tuple(left_out), warning, created)
-
-
-def long_class():
-    """A class with all lessons, long names and long texts, and one of each state."""
-    detail = "expected                        got\n" + "websocket.send " * 40
-    red = [
-        grade(
-            "Wolfeschlegelsteinhausenbergerdorff " * 3,
-            "no-stop-consumer",
-            "connect | close",
-            lesson=one,
-            detail=detail,
-            promise="The consumer stops.",
-        )
-        for one in lessons()
-    ]
-    left_out = [LeftOut(f"{'folder/' * 30}notes.txt", "not a Python file")]
-    return report(*red, grade("ada"), not_judged("eve"), left_out=left_out, warning="No sandbox.")

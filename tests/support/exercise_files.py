@@ -1,6 +1,6 @@
 """Saves a student's exercise while a judge watches it; an exercise that kills the judge."""
 
-# A C library sends the signal, so the guard does not see it. After the judge has ended, the parent
+# A C library sends the signal. After the judge has ended, the parent
 # of a second player is the process that adopted it: the player must not kill that process.
 KILLS_THE_JUDGE = """\
 import ctypes, multiprocessing

@@ -1,8 +1,7 @@
 """Clients of the room for tests: a student's machine, a board, and a class in the database."""
 
-import asyncio
 import json
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from importlib import import_module
 
 from channels.db import database_sync_to_async
@@ -13,10 +12,8 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 
 from lessons.workshop.member import codes
-from lessons.workshop.room.groups import announce
-from lessons.workshop.room.models import Class, Student
+from lessons.workshop.room.models import Class
 from lessons.workshop.room.routing import websocket_application
-from lessons.workshop.room.store.board_actions import Change
 from lessons.workshop.room.store.joining import Joined, join
 
 TIMEOUT = 60  # seconds; only a server that is broken needs so long
@@ -107,24 +104,6 @@ async def board_socket(school_class: Class):
         yield client
     finally:
         await client.disconnect()
-
-
-@asynccontextmanager
-async def messages_about(student: Student):
-    """The layer sends the boards one message after another about this student."""
-
-    async def announce_again():
-        while True:
-            await announce(student.school_class_id, Change(row=student.pk))
-            await asyncio.sleep(0)
-
-    announcing = asyncio.create_task(announce_again())
-    try:
-        yield
-    finally:
-        announcing.cancel()
-        with suppress(asyncio.CancelledError):
-            await announcing
 
 
 def report(sequence=1, **values) -> dict:

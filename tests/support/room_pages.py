@@ -24,14 +24,6 @@ RED = {
 }
 
 
-def use_room(settings) -> None:
-    """Serve the room's pages in this test, as the mode room does."""
-    settings.ROOT_URLCONF = "lessons.workshop.room.urls"
-    workshop = "lessons.workshop.page.views.not_found.NotFoundMiddleware"
-    settings.MIDDLEWARE = [one for one in settings.MIDDLEWARE if one != workshop]
-    settings.DEBUG = False
-
-
 def logged_in(is_staff=True, **options) -> Client:
     """A client of a new user."""
     name = INSTRUCTOR if is_staff else "user of these tests"

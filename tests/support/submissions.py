@@ -10,7 +10,7 @@ from tests.support.required_programs import find_program, skip_or_fail
 
 LESSON = find("accept")
 RIGHT = LESSON.solution.read_text(encoding="utf-8")
-# Functions of the C library: the guard, an audit hook of Python, does not see these calls.
+# With the C library, code makes a system call without a check in Python.
 C_LIBRARY = "import ctypes, os, sys, time\nlibc = ctypes.CDLL(None, use_errno=True)\n"
 WITHOUT_BUBBLEWRAP = Sandbox(False, "no bubblewrap")
 

@@ -17,7 +17,6 @@ from lessons.workshop.grading.class_report import SCHEMA
 from lessons.workshop.grading.found_files import LeftOut
 from lessons.workshop.grading.report_page import as_html
 from tests.support.class_reports import grade, not_judged, report
-from tests.support.json_schema import problems
 
 STOP, FRAMES = find("stop"), find("frames")
 MARKUP = "<script>alert(1)</script>"
@@ -33,6 +32,40 @@ WHOLE = report(
         LeftOut("odd.py", "names no lesson", True),
     ],
 )
+
+
+TYPES = {
+    "array": list,
+    "boolean": bool,
+    "integer": int,
+    "null": type(None),
+    "object": dict,
+    "number": (int, float),
+    "string": str,
+}
+
+
+def problems(value, schema, root):
+    """What the schema does not allow: the part of JSON Schema that this schema uses."""
+    if "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].removeprefix("#/$defs/")]
+    kinds = schema.get("type", [])
+    kinds = tuple(TYPES[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds))
+    found = [f"{value!r} is not {kinds}"] if kinds and not isinstance(value, kinds) else []
+    if value not in schema.get("enum", [value]) or value != schema.get("const", value):
+        found.append(f"{value!r} is not allowed")
+    if isinstance(value, str) and not re.search(schema.get("pattern", ""), value):
+        found.append(f"{value!r} has not the pattern")
+    if isinstance(value, dict) and "properties" in schema:
+        known = schema["properties"]
+        if schema.get("additionalProperties") is False:
+            found += [f"{name} is unknown" for name in value.keys() - known.keys()]
+        found += [f"{name} is missing" for name in {*schema.get("required", ())} - value.keys()]
+        for name in known.keys() & value.keys():
+            found += problems(value[name], known[name], root)
+    for item in value if isinstance(value, list) else ():
+        found += problems(item, schema.get("items", {}), root)
+    return found
 
 
 def test_mistakes_are_grouped_by_lesson_and_diagnosis_with_the_most_frequent_first():
@@ -66,7 +99,7 @@ def test_a_mistake_shows_the_students_lines_beside_those_of_the_solution(tmp_pat
 def test_json_is_as_the_schema_says():
     schema = json.loads(SCHEMA.read_text())
     data = json.loads(report_files.as_json(WHOLE))
-    assert problems(data, schema) == []
+    assert problems(data, schema, schema) == []
     assert {one["state"] for one in data["submissions"]} == {"green", "red", "not judged"}
 
 
