@@ -109,14 +109,6 @@ def test_a_name_that_no_class_can_have_is_refused_with_the_reason(instructor, mo
     assert Class.objects.count() == 1
 
 
-def test_the_dialogs_get_all_lessons_with_mistakes_and_questions(instructor):
-    lessons = instructor.get(reverse("room_course")).json()["lessons"]
-    stop = next(one for one in lessons if one["slug"] == "stop")
-    assert {"name": "DoesNotRaise", "title": "Does not raise"} in stop["mistakes"]
-    assert stop["questions"][0]["html"].startswith("<p>")
-    assert all(" | " in steps or steps.startswith("connect") for steps in stop["conversations"])
-
-
 # Polls
 
 

@@ -90,12 +90,6 @@ def test_two_students_share_no_name(monday, name):
     assert Student.objects.count() == 1
 
 
-def test_a_pseudonym_differs_from_the_names_that_students_chose(monday, monkeypatch):
-    monkeypatch.setattr("lessons.workshop.room.store.joining.ANIMALS", ("Lynx", "Newt"))
-    join(name="newt 2")
-    assert join()[1]["name"] == "Lynx 2"
-
-
 def test_a_class_of_pseudonyms_stores_no_name(monday):
     Class.objects.update(pseudonyms=True)
     status, answer = join(name="Ann")

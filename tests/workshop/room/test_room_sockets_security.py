@@ -343,15 +343,6 @@ async def test_texts_that_no_database_can_store_are_stored_with_replacements():
     assert (stored.code, stored.verdict) == (good, {good: [good, {"x": good}]})
 
 
-async def test_closes_with_4400_if_another_frame_comes_before_hello():
-    client = student_client((await new_student(await new_class())).token)
-    assert await client.open()
-    await client.say("report", **report())
-    assert await client.close_code() == 4400
-    await client.disconnect()
-    assert not await Report.objects.aexists()
-
-
 @pytest.mark.parametrize(
     ("burst", "sizes", "code", "stored"),
     [
