@@ -157,22 +157,6 @@ def test_input_that_the_browser_rejects_is_explained(visit):
     page.expect_status("A browser may send no code, 1000, or a code from 3000 to 4999.")
 
 
-def test_a_feed_id_is_useless_in_another_browser_session(visit):
-    first, second = visit("02-frames"), visit("02-frames")
-    panel = first.page.locator("#panel")
-    feed, watched = (panel.get_attribute(name) for name in ("data-feed", "data-watched"))
-    results = second.page.evaluate(
-        """paths => Promise.all(paths.map(path => new Promise(resolve => {
-            const socket = new WebSocket(`ws://${location.host}${path}`);
-            socket.onopen = () => resolve("open");
-            socket.onclose = ({ code }) => resolve(code);
-        })))""",
-        [feed, f"{watched}/client=1/ws/sync/frames/"],
-    )
-    assert results == [1006, 1006]
-    second.errors.clear()
-
-
 def test_a_request_and_a_stream_are_shown_until_the_client_leaves(visit):
     page = visit("08-http")
     page.choose("Method", "POST")

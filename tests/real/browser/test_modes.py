@@ -5,13 +5,13 @@ from threading import Thread
 
 import pytest
 from playwright.sync_api import expect
-from tests.browser.conftest import OTHER_HOST as HOST
-from tests.browser.conftest import LessonPage
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from lessons.workshop.measure.processes import project_copy
+from tests.real.browser.conftest import OTHER_HOST as HOST
 from tests.support.axe import violations
+from tests.support.lesson_page import log_in, visitor
 from tests.support.modes import DEPLOYED, SHARED
 from tests.support.programs.nginx import (
     free_port,
@@ -32,36 +32,17 @@ User.objects.create_superuser("root", password={PASSWORD!r})
 """
 
 
-@contextmanager
-def visitor(browser, address):
-    """A page in a new browser session. Its console must have no errors."""
-    with browser.new_context(reduced_motion="reduce") as context:
-        page = LessonPage(context.new_page(), address)
-        yield page
-        assert (page.errors, page.foreign_requests) == ([], [])
-
-
-def log_in(visitor, name, password):
-    visitor.page.goto(f"{visitor.address}/auth/login/")
-    visitor.page.get_by_label("Username").fill(name)
-    visitor.page.get_by_label("Password").fill(password)
-    visitor.page.get_by_role("button", name="Log in").click()
-    expect(visitor.page.get_by_text(f"You are {name}.")).to_be_visible()
-
-
-def enter(visitor, room):
-    visitor.page.goto(f"{visitor.address}/chat/{room}/")
-    expect(visitor.page.get_by_role("status")).to_have_text("Connected.")
-
-
-def say(visitor, text):
-    visitor.page.get_by_label("Message", exact=True).fill(text)
-    visitor.page.keyboard.press("Enter")
-
-
-def expect_said(visitors, *texts):
-    for one in visitors:
-        expect(one.page.locator(".said")).to_have_text(list(texts))
+def talk(one, other, room):
+    """Both enter the room of the chat, and each receives what the other says."""
+    said = [("hello", one), ("hi", other)]
+    for each in (one, other):
+        each.page.goto(f"{each.address}/chat/{room}/")
+        expect(each.page.get_by_role("status")).to_have_text("Connected.")
+    for number, (text, speaker) in enumerate(said, 1):
+        speaker.page.get_by_label("Message", exact=True).fill(text)
+        speaker.page.keyboard.press("Enter")
+        for each in (one, other):
+            expect(each.page.locator(".said")).to_have_text([text for text, _ in said[:number]])
 
 
 # A shared workshop
@@ -81,66 +62,39 @@ def shared(browser, tmp_path_factory):
         yield f"https://{HOST}:{front}", token, workshop
 
 
-@pytest.fixture
-def guest(browser, shared):
-    """A visitor who has opened the address with the token."""
+def test_a_stranger_enters_the_token_which_becomes_a_cookie(browser, shared):
     address, token, _ = shared
-    with visitor(browser, address) as page:
-        page.page.goto(f"{address}/?token={token}")
-        yield page
-
-
-def test_a_stranger_sees_how_to_get_the_token_and_can_enter_it(browser, shared):
-    address, token, _ = shared
-    with visitor(browser, address) as stranger:
-        assert stranger.page.goto(f"{address}/lessons/03-stop/").status == 403
-        expect(stranger.page.get_by_role("heading")).to_have_text("This workshop needs a token")
-        stranger.page.emulate_media(color_scheme="light")
-        assert violations(stranger.page) == []
+    with visitor(browser, address, color_scheme="light") as stranger:
+        page = stranger.page
+        assert page.goto(f"{address}/lessons/03-stop/").status == 403
+        expect(page.get_by_role("heading")).to_have_text("This workshop needs a token")
+        assert violations(page) == []
         stranger.errors.clear()  # the browser reports the 403
-        stranger.page.get_by_label("Token").fill(token)
-        stranger.page.keyboard.press("Enter")
-        expect(stranger.page).to_have_url(f"{address}/lessons/03-stop/")
+        page.get_by_label("Token").fill(token)
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(f"{address}/lessons/03-stop/")
+        [cookie] = [one for one in page.context.cookies() if one["name"].startswith("workshop")]
+        assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"]) == (True, True, "Lax")
 
 
-def test_the_token_leaves_the_address_and_the_page_works_without_it(guest):
-    expect(guest.page).to_have_url(f"{guest.address}/")
-    [cookie] = [one for one in guest.page.context.cookies() if one["name"].startswith("workshop")]
-    assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"]) == (True, True, "Lax")
-    guest.open("03-stop")
-
-
-def test_a_lesson_shows_the_events_of_its_client(guest):
-    guest.open("03-stop").show("See")
-    guest.connect()
-    guest.send("hello")
-    expect(guest.page.locator("#events")).to_contain_text("You said: hello")
-
-
-def test_a_save_is_judged(guest, shared):
-    exercise = shared[2].exercise("stop")
-    guest.open("03-stop").show("Do")
-    write_in_page(guest.page, "work/03_stop.py", exercise.solved)
-    guest.page.keyboard.press("Control+s")
-    expect(guest.page.locator("#verdict .state")).to_have_text("green")
-
-
-def test_users_sign_in_with_the_passwords_of_this_workshop_and_talk(browser, guest, shared):
-    guest.page.goto(f"{guest.address}/auth/login/")
-    shown = guest.page.locator(".quiet code").all_text_contents()
-    passwords = dict(zip(shown[::2], shown[1::2], strict=True))
-    assert passwords["student"] != "student"
-    address, token, _ = shared
-    with visitor(browser, address) as other:
-        other.page.goto(f"{address}/?token={token}")
-        log_in(guest, "student", passwords["student"])
-        log_in(other, "instructor", passwords["instructor"])
+def test_a_shared_workshop_shows_events_judges_a_save_and_users_talk(browser, shared):
+    address, token, workshop = shared
+    with visitor(browser, address) as guest, visitor(browser, address) as other:
         for one in (guest, other):
-            enter(one, "shared")
-        say(guest, "hello")
-        expect_said((guest, other), "hello")
-        say(other, "hi")
-        expect_said((guest, other), "hello", "hi")
+            one.page.goto(f"{address}/?token={token}")
+        guest.open("03-stop").connect()
+        guest.send("hello")
+        expect(guest.page.locator("#events")).to_contain_text("You said: hello")
+        guest.show("Do")
+        write_in_page(guest.page, "work/03_stop.py", workshop.exercise("stop").solved)
+        guest.page.keyboard.press("Control+s")
+        expect(guest.page.locator("#verdict .state")).to_have_text("green")
+        guest.page.goto(f"{address}/auth/login/")
+        shown = guest.page.locator(".quiet code").all_text_contents()
+        passwords = dict(zip(shown[::2], shown[1::2], strict=True))
+        assert passwords["student"] != "student"
+        log_in(guest.page, address, "student", passwords["student"])
+        talk(guest, other, "shared")
 
 
 # A deployed server
@@ -185,52 +139,23 @@ def deployed(project, tmp_path_factory):
         yield f"https://{HOST}:{front}"
 
 
-@pytest.fixture
-def public(browser, deployed):
-    """A visitor of the deployed server, who is not logged in."""
-    with visitor(browser, deployed) as page:
-        yield page
-
-
-def test_the_public_reads_lessons_and_notes_and_searches(public):
-    public.open("03-stop")
-    expect(public.page.get_by_role("heading", level=1)).to_contain_text("How a connection ends")
-    for path in ("/", "/notes/", "/diagnoses/", "/search/?q=StopConsumer"):
-        assert public.page.goto(f"{public.address}{path}").status == 200
-    expect(public.page.get_by_role("link", name="How a connection ends").first).to_be_visible()
-
-
-def test_the_public_has_no_exercise_no_live_client_and_no_accounts(public):
-    public.open("03-stop")
-    expect(public.page.locator("#editor, #verdict, .client")).to_have_count(0)
-    public.page.goto(f"{public.address}/auth/login/")
-    expect(public.page.get_by_text("This workshop has the accounts")).to_have_count(0)
-
-
-def test_static_files_are_served_and_the_admin_has_its_style(browser, public):
-    public.page.goto(f"{public.address}/admin/login/")
-    colour = "getComputedStyle(document.querySelector('#header')).backgroundColor"
-    assert public.page.evaluate(colour) not in ("rgba(0, 0, 0, 0)", "rgb(255, 255, 255)")
-
-
-def test_a_user_and_a_guest_talk_in_the_deployed_chat(browser, public, deployed):
-    with visitor(browser, deployed) as user:
-        log_in(user, "ann", PASSWORD)
-        for one in (user, public):
-            enter(one, "public")
-        say(user, "hello")
-        expect_said((user, public), "hello")
-        say(public, "hi")
-        expect_said((user, public), "hello", "hi")
-
-
-@pytest.mark.parametrize("name", ["student", "instructor"])
-def test_the_demo_accounts_do_not_exist(public, name):
-    public.page.goto(f"{public.address}/admin/login/")
-    public.page.get_by_label("Username").fill(name)
-    public.page.get_by_label("Password").fill(name)
-    public.page.keyboard.press("Enter")
-    expect(public.page.get_by_text("Please enter the correct username")).to_be_visible()
+def test_the_public_reads_and_talks_but_has_no_exercise_and_no_demo_account(browser, deployed):
+    with visitor(browser, deployed) as public, visitor(browser, deployed) as user:
+        page = public.page
+        public.open("03-stop")
+        expect(page.locator("#editor, #verdict, .client")).to_have_count(0)
+        for path in ("/", "/notes/", "/diagnoses/", "/search/?q=StopConsumer"):
+            assert page.goto(f"{deployed}{path}").status == 200
+        expect(page.get_by_role("link", name="How a connection ends").first).to_be_visible()
+        page.goto(f"{deployed}/admin/login/")
+        colour = "getComputedStyle(document.querySelector('#header')).backgroundColor"
+        assert page.evaluate(colour) not in ("rgba(0, 0, 0, 0)", "rgb(255, 255, 255)")
+        page.get_by_label("Username").fill("instructor")
+        page.get_by_label("Password").fill("instructor")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("Please enter the correct username")).to_be_visible()
+        log_in(user.page, deployed, "ann", PASSWORD)
+        talk(user, public, "public")
 
 
 def test_daphne_ends_tls_itself_and_serves_no_plain_socket(project, tmp_path):

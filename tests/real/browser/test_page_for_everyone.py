@@ -96,19 +96,6 @@ def test_axe_finds_every_style_with_bad_colours(visit):
         assert any(part in html for html in found[1])
 
 
-def test_status_and_events_are_announced_to_screen_readers(visit):
-    visited = visit("02-frames")
-    visited.expect_status("Not connected.")
-    visited.show_tab("Browser")
-    page = visited.page
-    expect(page.get_by_role("log", name="What the browser received")).to_be_visible()
-    page.get_by_role("button", name="Table").click()
-    log = page.get_by_role("log", name="What the server recorded")
-    expect(log.get_by_role("columnheader")).to_have_text(
-        ["#", "ms", "lane", "event", "handler", "thread"]
-    )
-
-
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_nothing_shifts_when_the_panel_starts(visit, size):
     page = visit("03-stop", **size)

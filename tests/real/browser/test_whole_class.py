@@ -8,14 +8,16 @@ from contextlib import ExitStack, closing
 
 import pytest
 from playwright.sync_api import expect
-from tests.browser.conftest import CHROMIUM_ARGUMENTS, LessonPage
 
+from tests.real.browser.conftest import CHROMIUM_ARGUMENTS
+from tests.support.lesson_page import LessonPage
 from tests.support.programs.room_program import RunningRoom, room_clone
 from tests.support.submissions import bubblewrap
 from tests.support.workshop_copy import workshop_copy
 
 NAMES = ("Ann", "Ben", "Cleo")
 MISTAKE = "The consumer did not stop when its client had left"
+MARKUP = '<img src=x onerror="document.title=1"> For the whole class.'
 STOP = "        raise StopConsumer()\n"
 # Of the poll: who receives which song. The third list is right.
 WRONG, HALF, RIGHT = (
@@ -191,7 +193,6 @@ def test_a_class_from_joining_to_the_export(sandbox, room, board, students):
     a_killed_workshop_keeps_its_place(board, students[2])
     the_export_has_every_row(board)
     nothing_is_left_of_a_deleted_class(room, board, students)
-    a_workshop_judges_without_a_class(students[0])
     assert board.errors == []
     assert [student.observed.errors for student in students] == [[], [], []]
     # Cleo's second workshop has another address.
@@ -247,8 +248,6 @@ def two_students_have_the_same_mistake(board, ben, cleo):
     found = board.page.get_by_role("button", name=f"2 {MISTAKE}")
     found.click()
     expect(board.page.locator(".tile")).to_have_count(2)
-    for student in (ben, cleo):  # in the order in which their reports came
-        expect(board.page.locator(".tile h3 .real-name", has_text=student.name)).to_have_count(1)
     found.click()
     expect(board.page.locator(".tile")).to_have_count(3)
 
@@ -266,9 +265,10 @@ def a_hand_goes_up_and_down(board, ann):
 def messages_reach_one_student_or_all(board, students):
     board.send("Message to Ben", "Only for Ben.")
     expect(students[1].message.locator("p")).to_have_text("Only for Ben.")
-    board.send("Message to all", "For the whole class.")
+    board.send("Message to all", MARKUP)
     for student in students:
-        student.dismiss("For the whole class.")
+        student.dismiss(MARKUP)
+        assert student.page.locator("img[src=x]").count() == 0
     students[1].dismiss("Only for Ben.")
     for student in students:
         expect(student.message).to_have_count(0)
@@ -377,17 +377,6 @@ def the_export_has_every_row(board):
     assert without_times(files["lessons.csv"]) == LESSONS
     assert without_times(files["polls.csv"]) == POLLS
     assert without_times(files["students.csv"]) == STUDENTS
-    with board.page.context.new_page() as page:
-        page.set_content(files["class.html"])
-        expect(page.locator("h2")).to_have_text(["Lessons", "Mistakes", "Times", "Polls"])
-        expect(page.locator("#lessons + div tbody tr")).to_have_text(
-            ["Ann ✓ green ○ new", "Ben ✗ red ·", "Cleo ✓ green ·"], use_inner_text=True
-        )
-        expect(page.locator("#mistakes + ul li")).to_have_text(
-            f"1 \N{MULTIPLICATION SIGN} 3 stop: {MISTAKE} Ben"
-        )
-        votes = [" ".join(row) for row in csv.reader(io.StringIO(POLLS))][1:]
-        expect(page.locator("#polls ~ div tbody tr")).to_have_text(votes, use_inner_text=True)
 
 
 def without_times(table):
@@ -426,10 +415,3 @@ def rows_of(clone):
         names = [name for (name,) in database.execute(ask)]
         counted = {name: database.execute(f"SELECT COUNT(*) FROM {name}") for name in names}
         return {name: count for name, rows in counted.items() if (count := rows.fetchone()[0])}
-
-
-def a_workshop_judges_without_a_class(ann):
-    ann.observed.open("03-stop").show("Do")
-    expect(ann.page.locator("#verdict .state")).to_have_text("green")
-    ann.break_exercise()
-    expect(ann.page.locator("#verdict .state")).to_have_text("red")

@@ -1,0 +1,156 @@
+"""What a student sees of a class: a real room, a real workshop, two browser sessions."""
+
+import itertools
+from contextlib import ExitStack
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.axe import violations
+from tests.support.cut_text import WIDTHS, cut
+from tests.support.lesson_page import LessonPage
+from tests.support.workshop_copy import write_in_page
+
+NUMBERS = itertools.count(1)  # of the names; a name is taken in the class as long as it lasts
+REFUSED = "Failed to load resource: the server responded with a status of 400 (Bad Request)"
+
+
+@pytest.fixture
+def board(room, browser):
+    """The instructor's page with the board of the class."""
+    with browser.new_context(reduced_motion="reduce") as context:
+        page = context.new_page()
+        page.goto(f"{room.url}/room/")
+        page.get_by_label("Username").fill("instructor")
+        page.get_by_label("Password").fill(room.password)
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("link", name="Class 1", exact=True).click()
+        expect(page.locator("#connection")).to_have_text("connected")
+        yield page
+
+
+@pytest.fixture
+def open_page(browser, address):
+    """`open_page("/")`: a page of the student's workshop, in a session that only this test has."""
+    with browser.new_context(reduced_motion="reduce") as context:
+        opened = []
+
+        def start(path):
+            opened.append(LessonPage(context.new_page(), address))
+            opened[-1].page.goto(address + path)
+            return opened[-1].page
+
+        yield start
+        for one in opened:
+            assert (set(one.errors) - {REFUSED}, one.foreign_requests) == (set(), [])
+
+
+@pytest.fixture
+def member(room, workshop):
+    """The workshop has joined the class from a terminal. At the end it leaves."""
+    port = workshop.address.rpartition(":")[2]
+    join = ("--join", room.url, room.code, "--name", f"Ann {next(NUMBERS)}", "--port", port)
+    workshop.project.run("manage.py", "workshop", *join)
+    yield
+    workshop.project.run("manage.py", "workshop", "--leave")
+
+
+def bar(page):
+    return page.get_by_role("region", name="Your class", exact=True)
+
+
+def message(page):
+    return page.get_by_role("region", name="From your instructor")
+
+
+def press(page, name):
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def choose_lesson(board, opener, lesson):
+    press(board, opener)
+    board.get_by_role("dialog").locator("[name=lesson]").select_option(lesson)
+
+
+def test_joins_corrects_a_wrong_code_and_leaves_with_the_keyboard_alone(room, open_page):
+    page, lesson = open_page("/"), open_page("/lessons/03-stop/")
+    expect(bar(lesson)).to_be_hidden()
+    key, write, section = page.keyboard.press, page.keyboard.insert_text, page.locator("#class")
+    section.locator("summary").focus()
+    key("Enter")
+    for text in (room.url, "AAAA-AAAA", "Kim"):
+        key("Tab")
+        write(text)
+    for _ in range(2):
+        key("Tab")
+    key("Space")
+    key("Enter")
+    code = page.get_by_label("Class code")
+    expect(code).to_be_focused()
+    expect(code).to_have_accessible_description(
+        "No class has this code. Ask your instructor for it."
+    )
+    expect(page.get_by_label("Address of the room")).to_have_value(room.url)
+    assert violations(page, "#class") == []
+    key("Control+a")
+    write(room.code)
+    key("Enter")
+    expect(page.get_by_role("heading", name="Your class: Class 1")).to_be_visible()
+    expect(section).to_contain_text("the code of your exercises")
+    for one in (page, lesson):
+        expect(bar(one)).to_contain_text("connected")
+    assert violations(page, "#class") == []
+    section.locator("summary").focus()
+    for name in ("Enter", "Tab", "Enter"):
+        key(name)
+    expect(page.get_by_role("heading", name="Join a class")).to_be_visible()
+    for one in (page, lesson):
+        expect(bar(one)).to_be_hidden()
+
+
+def test_look_here_opens_the_place_but_leaves_unsaved_text_alone(member, board, open_page):
+    home, page = open_page("/"), open_page("/lessons/03-stop/#do")
+    write_in_page(page, "work/03_stop.py", "unsaved = True\n")
+    expect(page.locator("#editor[data-changed]")).to_have_count(1)
+    choose_lesson(board, "Everyone look here", "accept")
+    press(board, "Point there")
+    home.wait_for_url("**/lessons/01-accept/")
+    link = bar(page).get_by_role("link", name="Look here: lesson 1 accept")
+    expect(link).to_be_visible()
+    assert "03-stop" in page.url
+    questions = []
+    page.on("dialog", lambda dialog: (questions.append(dialog.type), dialog.accept()))
+    link.click()
+    page.wait_for_url("**/lessons/01-accept/")
+    assert questions == ["beforeunload"]
+    press(board, "Stop pointing")
+
+
+def test_a_full_bar_is_reached_with_the_keyboard_has_no_axe_violations_and_is_not_cut(
+    member, board, open_page
+):
+    press(board, "Message to all")
+    board.get_by_label("Text").fill("Look at line 3. " * 20)
+    press(board, "Send")
+    with ExitStack() as stack:
+        choose_lesson(board, "Everyone look here", "stop")
+        press(board, "Point there")
+        stack.callback(press, board, "Stop pointing")
+        choose_lesson(board, "Poll", "stop")
+        press(board, "Open the poll")
+        stack.callback(press, board, "End the poll")
+        page = open_page("/lessons/03-stop/")
+        poll = "Poll: lesson 3 stop, question 1 (vote now)"
+        expect(bar(page)).to_contain_text(poll)
+        expect(message(page)).to_be_visible()
+        for scheme in ("dark", "light"):
+            page.emulate_media(color_scheme=scheme)
+            for part in ("#class-bar", "#class-message"):
+                assert (scheme, part, violations(page, part)) == (scheme, part, [])
+        assert {width: rest for width in WIDTHS if (rest := cut(page, width))} == {}
+        bar(page).get_by_role("link").first.focus()
+        for name in (poll, "Raise your hand", "Dismiss"):
+            page.keyboard.press("Tab")
+            expect(page.locator(":focus")).to_have_accessible_name(name)
+        page.keyboard.press("Enter")
+        expect(message(page)).to_have_count(0)
