@@ -39,21 +39,6 @@ def test_a_save_shows_the_diagnosis_and_the_next_save_the_ticks(lesson, exercise
     expect(page.locator(":focus")).to_have_value(TYPED)
 
 
-def test_shows_the_failing_conversation_on_the_students_code(lesson, exercise):
-    exercise.save(exercise.solved.replace("4000", "4001"))
-    expect_state(lesson, "red")
-    lesson.page.get_by_role("button", name="Show me").first.click()
-    bar = lesson.page.locator("#saved-recording")
-    expect(bar.locator(".side")).to_have_text(
-        ["Expected websocket.close code: 4000", "Received websocket.close code: 4001"]
-    )
-    expect(lesson.page.locator("#details")).to_contain_text('"code": 4001')
-    lesson.show_tab("State")
-    expect(lesson.page.locator("#tab-state")).to_contain_text("remembers")
-    lesson.page.get_by_role("button", name="Back to live").click()
-    expect(bar).to_be_hidden()
-
-
 def test_a_judge_that_an_exercise_has_ended_is_replaced(lesson, exercise):
     exercise.save(KILLS_THE_JUDGE + exercise.solved)
     expect(lesson.page.locator(".finding").get_by_role("heading")).to_have_text(

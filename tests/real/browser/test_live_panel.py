@@ -1,6 +1,5 @@
 """The live panel of a lesson's page, in a real browser against a real Daphne."""
 
-import json
 import os
 
 from playwright.sync_api import expect
@@ -141,22 +140,6 @@ def test_clients_of_a_group_share_a_message_and_one_can_vanish_or_be_removed(vis
     expect(page.page.locator("#diagram .row[data-lane=layer]")).to_have_count(0)
 
 
-def test_input_that_the_browser_rejects_is_explained(visit):
-    page = visit("03-stop")
-    page.connect(path="ws/", state="wrong")
-    page.expect_status("A path begins with a slash.")
-    page.connect(path="/ws/sync/stop/", subprotocols="a a", state="wrong")
-    expect(page.status()).to_contain_text("uplicate")
-    page.connect(subprotocols="")
-    page.send("0", kind="bytes")
-    page.expect_status("Bytes are pairs of hex digits, such as 00 ff.")
-    page.send('{"command": list}', kind="json")
-    expect(page.status()).to_contain_text("Not JSON: ")
-    page.fill("Close code", "1001")
-    page.press("Close")
-    page.expect_status("A browser may send no code, 1000, or a code from 3000 to 4999.")
-
-
 def test_a_request_and_a_stream_are_shown_until_the_client_leaves(visit):
     page = visit("08-http")
     page.choose("Method", "POST")
@@ -173,32 +156,6 @@ def test_a_request_and_a_stream_are_shown_until_the_client_leaves(visit):
     page.press("Leave")
     page.expect_status("You have left.")
     expect(events(page).nth(-2)).to_have_text("→ http.disconnect")
-
-
-def test_a_transcript_can_be_saved_and_loaded_but_not_a_broken_one(visit):
-    page = visit("02-frames")
-    page.connect()
-    page.send("<b>kept</b>")
-    page.press("Close")
-    rows = page.page.locator("#events tr")
-    expect(rows.last).to_contain_text("finished")
-    texts = rows.all_text_contents()
-    with page.page.expect_download() as download:
-        page.press("Save")
-    saved = download.value.path().read_text(encoding="utf-8")
-    assert json.loads(saved)["lesson"] == "02-frames"
-
-    def load(text, name="a.json"):
-        file = {"name": name, "mimeType": "application/json", "buffer": text.encode()}
-        page.page.get_by_label("A saved transcript").set_input_files(file)
-
-    load(saved[:-9], "broken.json")
-    expect(page.page.locator("#file-status")).to_contain_text(
-        "broken.json is not a saved transcript."
-    )
-    page.press("Clear")
-    load(saved)
-    expect(rows).to_have_text(texts)
 
 
 def test_a_dialog_exports_the_conversation_as_a_test(visit):

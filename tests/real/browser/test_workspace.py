@@ -90,26 +90,6 @@ def test_a_diagram_is_filtered_paused_and_linked_to_its_source(visit):
     page.expect_highlighted("websocket_receive")
 
 
-def test_tabs_and_dividers_keep_what_was_chosen(visit):
-    page = visit("03-stop", **SMALL_LAPTOP).page
-    page.get_by_role("tab", name="Source").focus()
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowRight")
-    expect(page.locator("#tab-browser")).to_be_visible()
-    expect(page.locator("#tab-source")).to_be_hidden()
-    divider = page.get_by_role("separator", name="Width of the text")
-    before = page.locator("#main").bounding_box()["width"]
-    divider.focus()
-    for _ in range(3):
-        page.keyboard.press("ArrowRight")
-    larger = page.locator("#main").bounding_box()["width"]
-    assert larger > before + 40
-    page.get_by_role("button", name="Collapse").click()
-    page.reload()
-    expect(page.locator("#tab-panels")).to_be_hidden()
-    assert abs(page.locator("#main").bounding_box()["width"] - larger) <= 1
-
-
 def test_p_shows_only_the_diagram_and_the_code_in_large_type(visit):
     lesson = visit("03-stop", **SMALL_LAPTOP)
     page = lesson.page

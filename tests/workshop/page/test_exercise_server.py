@@ -202,18 +202,6 @@ async def test_a_save_restarts_it_and_closes_its_clients_as_lost(application, la
         await client.disconnect()
 
 
-async def test_a_file_that_cannot_be_imported_is_explained_until_it_is_saved(application, lamp):
-    async with PlayedPage(application, lamp(LAMP.replace("pass", "") + "\ndef x(:\n")) as page:
-        await page.request(play={"lesson": page.lesson.key, "target": "exercise"})
-        ended = await page.state("ended")
-        assert ended["finding"]["title"] == "The file is not valid Python"
-        assert ended["finding"]["line"] == LAMP.count("\n") + 2
-        assert await page.client().connect(timeout=TIMEOUT) == (False, 1000)
-        lamp(LAMP)
-        assert (await page.state("restarted"))["finding"] is None
-        await (await page.connect()).disconnect()
-
-
 # Its end
 
 

@@ -96,18 +96,6 @@ async def news_of(client, name):
     return news[name]
 
 
-async def test_a_page_of_an_earlier_version_gets_the_panel_at_once(lamp, page):
-    progress.save_verdict(lamp, GREEN)
-    async with StubJudge():
-        client = await page("01-lamp", source="another")
-        news = await client.receive_json_from()
-        while "panel" not in news:  # in the first frame, if the judge has answered by then
-            news |= await client.receive_json_from()
-        assert news["source_changed"]
-        assert "It lights." in news["panel"]
-        await client.disconnect()
-
-
 async def test_a_page_gets_the_verdict_and_that_the_checks_run(lamp, page):
     async with StubJudge() as judge:
         client = await page("01-lamp")

@@ -1,6 +1,5 @@
 """The tests that a page exports: who may request one, and which conversations are refused."""
 
-import json
 import re
 
 import pytest
@@ -26,16 +25,6 @@ def page(settings, db):
 
 def export(page, key="02-frames", **changes):
     return page.post(f"/lessons/{key}/pytest/", page.form | changes)
-
-
-def test_a_page_may_send_its_steps_as_json(page):
-    text = {"client": 1, "action": "text", "arguments": {"text": "hello"}}
-    connect = {"client": 1, "action": "connect", "arguments": {"query": "name=a:b"}}
-    answer = export(page, step=[json.dumps(connect), json.dumps(text)]).json()
-    assert '"/ws/sync/frames/?name=a%3Ab"' in answer["source"]
-    assert '"websocket.receive", "text": "hello"' in answer["source"]
-    for wrong in ("{", "{}", json.dumps({**text, "arguments": {}}), json.dumps([connect])):
-        assert export(page, step=[wrong]).status_code == 400
 
 
 def test_an_exported_test_gets_a_new_ticket_for_each_valid_one(page):

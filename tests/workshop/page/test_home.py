@@ -5,7 +5,6 @@ import html
 import re
 
 import pytest
-from django.contrib.auth.models import User
 
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.judge.verdict import Outcome, Verdict
@@ -37,14 +36,6 @@ def test_counts_the_green_and_the_read_lessons_of_each_part(client):
     assert re.findall(r'<progress max="(\d)" value="(\d)"', shown)[:2] == [("4", "1"), ("6", "0")]
     assert "1 of 4 green, 1 read · 1 h 5 min" in shown
     assert "Continue with lesson 3:" in shown
-
-
-def test_offers_to_sign_in_and_to_sign_out(client):
-    assert 'href="/auth/login/?next=/">Sign in</a>' in page(client)
-    client.force_login(User.objects.create_user("ada"))
-    shown = page(client)
-    assert "You are ada." in shown
-    assert 'action="/auth/logout/"' in shown
 
 
 def test_only_a_workshop_names_its_accounts(client, settings):

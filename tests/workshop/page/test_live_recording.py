@@ -6,7 +6,6 @@ import pytest
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 from channels.routing import URLRouter
-from channels.testing import HttpCommunicator
 from django.conf import settings as project
 from django.db.backends.signals import connection_created
 from django.urls import path
@@ -194,32 +193,3 @@ async def test_rejects_a_feed_for_a_page_of_another_site(application, feed_id):
         opened_client = client(application, f"/ws/feed/{feed}/", origin="http://evil.example")
         assert await opened_client.connect(timeout=TIMEOUT) == (False, 1000)
         await opened_client.disconnect()
-
-
-# HTTP
-
-
-async def answer(scope, receive, send):
-    """Answers with the path that it received."""
-    assert (await receive())["type"] == "http.request"
-    await send({"type": "http.response.start", "status": 200})
-    await send({"type": "http.response.body", "body": scope["path"].encode()})
-
-
-async def test_records_a_request_and_serves_it_at_the_lessons_path(feed_id):
-    application = record_page_clients(answer)
-    feed = await open_feed(application, feed_id)
-    address = f"/watched/{feed_id}/client=1/async/http/"
-    headers = [(b"cookie", f"{project.SESSION_COOKIE_NAME}={MINE}".encode())]
-    request = HttpCommunicator(application, "GET", address, headers=headers)
-    response = await request.get_response(TIMEOUT)
-    assert (response["status"], response["body"]) == (200, b"/async/http/")
-    events = [event for batch in await batches(feed, "finished") for event in batch["events"]]
-    assert [event["message"]["type"] for event in events] == [
-        "scope",
-        "http.request",
-        "http.response.start",
-        "http.response.body",
-        "finished",
-    ]
-    await feed.disconnect()

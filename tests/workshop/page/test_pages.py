@@ -148,16 +148,6 @@ def test_a_page_of_a_cluster_offers_its_own_server_first(client, settings, host)
 # Links
 
 
-@ALL
-@pytest.mark.parametrize("file", ["lesson.md", "teach.md"])
-def test_a_text_links_to_no_file_because_the_workshop_serves_none(key, file):
-    """The page of a lesson's text turns links to NOTES.md into links to the notes' page."""
-    markdown = find(key).path_to(file).read_text(encoding="utf-8")
-    links = re.findall(r"\]\((?!/|#|https?:)([^)]*)\)", markdown)
-    in_notes = [one for one in links if one.startswith("../../NOTES.md#")]
-    assert links == (in_notes if file == "lesson.md" else [])
-
-
 def test_each_link_into_the_notes_leads_to_a_heading(client):
     headings = set(re.findall(r'<h\d id="([^"]+)"', text(client.get("/notes/"))))
     linked = {

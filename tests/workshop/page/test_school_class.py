@@ -5,7 +5,7 @@ from html import unescape
 import pytest
 from django.test import Client
 
-from lessons.workshop.member import joining, membership, outbox
+from lessons.workshop.member import joining, membership
 from lessons.workshop.member.membership import Membership
 from lessons.workshop.setup.network_access import Mode
 from lessons.workshop.student import progress
@@ -91,24 +91,6 @@ def test_a_form_of_an_old_page_changes_no_membership(client):
     assert membership.read() == KNOWN
 
 
-def test_leaving_says_before_what_is_lost_and_deletes_it(client):
-    membership.save(KNOWN)
-    outbox.Outbox(KNOWN).add({}, "03-stop", 1)
-    assert "1 report was not sent yet, and will be lost." in client.get("/").content.decode()
-    answer = client.post("/class/leave/")
-    assert (answer.status_code, answer.url) == (302, "/#class")
-    assert membership.read() is None
-    assert outbox.count("laptop") == 0
-    assert "Join a class" in client.get("/").content.decode()
-
-
-def test_a_script_gets_the_part_alone(client):
-    membership.save(KNOWN)
-    part = client.get("/class/", headers={"X-Part": "class"}).content.decode()
-    assert part.startswith('<section class="school-class"')
-    assert 'data-in-class="yes"' in part
-
-
 # Attacks on the form
 
 
@@ -134,32 +116,6 @@ def test_a_page_of_another_site_can_neither_join_nor_leave(path):
     assert membership.read() == KNOWN
     own = {"Origin": "http://testserver"}
     assert browser.post(path, form, headers=own).status_code != 403
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "javascript:alert(1)",
-        "file:///etc/passwd",
-        "ftp://room.example",
-        "data:text/html,<b>",
-        "http://ann:pw@room.example",
-        "http://room.example:99999",
-        "http://[::1",
-        "//",
-        MARKUP,
-        "x" * 100_000,
-        "http://\ud800",
-        "",
-    ],
-    ids=range(12),
-)
-def test_an_address_that_is_not_of_a_room_is_never_opened(client, monkeypatch, url):
-    monkeypatch.setattr(joining, "_request", lambda *_: pytest.fail("asked"))
-    answer = client.post("/class/", typed(url.encode("utf-8", "replace").decode()))
-    assert answer.status_code == 400
-    assert "is not the address of a room" in answer.content.decode()
-    assert membership.read() is None
 
 
 def test_markup_is_shown_as_text(client):

@@ -21,11 +21,6 @@ def test_parses_what_render_writes():
     ]
 
 
-def test_parses_no_other_text():
-    assert parse_transcript("Traceback:\n  1  client") is None
-    assert transcript_to_html("") is None
-
-
 def test_escapes_events():
     html = transcript_to_html(render([OTHER, CONNECT]))
     assert "<b>room.&lt;b&gt;</b>" in html
