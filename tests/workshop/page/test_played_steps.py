@@ -5,7 +5,6 @@ import json
 import pytest
 from django.test import Client
 
-from lessons.workshop.course.lesson_index import find
 from lessons.workshop.page.live.page_socket import new_feed_id
 from lessons.workshop.student import progress
 
@@ -50,19 +49,6 @@ def test_plays_the_steps_on_the_target(page, target, last):
     answer = ask(page, "play/", "connect", "close", target=target)
     assert answer.json()["steps"] == ["connect", "close"]
     assert types(answer)[-1] == last
-
-
-def test_plays_the_exercise_as_it_is_on_the_disk(page, monkeypatch, tmp_path):
-    lesson = find("stop")
-    copy = tmp_path / "03_stop.py"
-    monkeypatch.setattr(type(lesson), "exercise", property(lambda _: copy))
-    assert ask(page, "play/", "connect", target="exercise").json() == {
-        "error": "Your exercise does not exist yet. Open the step Do."
-    }
-    copy.write_text(lesson.original.read_text())
-    assert "finished" not in types(ask(page, "play/", "connect", "close", target="exercise"))
-    copy.write_text(lesson.solution.read_text())
-    assert "finished" in types(ask(page, "play/", "connect", "close", target="exercise"))
 
 
 @pytest.mark.parametrize(

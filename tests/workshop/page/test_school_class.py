@@ -56,12 +56,9 @@ def test_joins_and_shows_the_class_with_the_place_code(client):
     "status, answer, field, text",
     [
         (403, {"error": "No class has this code.", "field": "code"}, "code", "No class has this"),
-        (403, {"error": "They do not belong.", "field": "place"}, "place", "They do not belong."),
         (409, {"error": "The name is taken.", "field": "name"}, "name", "The name is taken."),
         (429, {"error": "slow"}, "", "Too many attempts to join. Try again in a minute."),
         (404, b"<h1>nginx</h1>", "url", "is not a room"),
-        (503, b"", "url", "has an error (503)"),
-        (200, b"[]", "url", "is not a room"),
     ],
 )
 def test_an_error_stands_at_its_field_and_nothing_typed_is_lost(

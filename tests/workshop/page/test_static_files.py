@@ -8,40 +8,19 @@ from django.test import RequestFactory
 from lessons.workshop.page.static_files import StaticFilesHandler
 
 FOUND, MISSING, OUTSIDE = "lessons/common/page.css", "lessons/missing.css", "../../settings.py"
-
-pytestmark = pytest.mark.parametrize(
-    "urls, debug",
-    [("lessons.urls", False), ("lessons.urls", True), ("lessons.workshop.room.urls", False)],
-)
+OWN, OTHER, INVALID = "a.test", "evil.test", "not a host"
 
 
-@pytest.fixture
-def status_of(settings, urls, debug):
-    """`status_of(path, host)`: the status of the answer to a request for that file."""
-    settings.ROOT_URLCONF, settings.DEBUG = urls, debug
-    settings.ALLOWED_HOSTS = ["a.test"]
+@pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.parametrize("urls", ["lessons.urls", "lessons.workshop.room.urls"])
+def test_a_file_is_for_every_host_and_an_error_only_for_the_own_one(settings, urls, debug):
+    settings.ROOT_URLCONF, settings.DEBUG, settings.ALLOWED_HOSTS = urls, debug, [OWN]
 
-    def ask(path, host):
+    def status_of(path, host):
         request = RequestFactory(headers={"host": host}).get(f"/static/{path}")
         with closing(StaticFilesHandler(None).get_response(request)) as response:
             return response.status_code
 
-    return ask
-
-
-@pytest.mark.parametrize("host", ["a.test", "evil.test", "not a host"])
-def test_a_file_is_for_every_host(status_of, host):
-    assert status_of(FOUND, host) == 200
-
-
-def test_a_missing_file_is_a_404(status_of):
-    assert status_of(MISSING, "a.test") == 404
-
-
-@pytest.mark.parametrize("host", ["evil.test", "not a host"])
-def test_a_missing_file_of_another_host_is_a_400(status_of, host):
-    assert status_of(MISSING, host) == 400
-
-
-def test_a_path_that_leaves_the_folder_is_a_400(status_of):
-    assert status_of(OUTSIDE, "a.test") == 400
+    assert [status_of(FOUND, host) for host in (OWN, OTHER, INVALID)] == [200] * 3
+    assert [status_of(MISSING, host) for host in (OWN, OTHER, INVALID)] == [404, 400, 400]
+    assert status_of(OUTSIDE, OWN) == 400
