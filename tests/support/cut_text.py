@@ -1,6 +1,6 @@
 """Text of a page that is cut off."""
 
-WIDTHS = (390, 600, 768, 1024, 1200, 1366, 1440, 1920)
+WIDTHS = (390, 600, 768, 1024, 1366, 1920)
 # Every element whose text is wider than its box. A box that scrolls is fine if its edge shows that,
 # with a scroll bar or a shadow, and if the keyboard can scroll it.
 CUT = """() => [...document.querySelectorAll("body *")].filter((box) => {

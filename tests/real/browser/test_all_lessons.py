@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from lessons.workshop.course.lesson_index import find, lessons
 from tests.support.workshop_copy import write_in_page
 
-SOME = ("frames", "http", "ticket")
+SOME = ("http", "ticket")
 LESSONS = lessons() if os.environ.get("ALL_LESSONS") else [find(slug) for slug in SOME]
 
 

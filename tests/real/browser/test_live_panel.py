@@ -15,7 +15,7 @@ OVER_WEBSOCKET = [
     for lesson in lessons()
     if lesson.path.startswith("/ws/") and lesson.slug not in {"ticket", "token"}
 ]
-SOME = OVER_WEBSOCKET if os.environ.get("ALL_LESSONS") else OVER_WEBSOCKET[::4]
+SOME = OVER_WEBSOCKET if os.environ.get("ALL_LESSONS") else OVER_WEBSOCKET[::7]
 EVENTS = "#events tr:not([data-lane=database]):not(.first) td:nth-child(4)"
 
 

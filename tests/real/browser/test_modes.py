@@ -167,7 +167,7 @@ def test_daphne_ends_tls_itself_and_serves_no_plain_socket(project, tmp_path):
         path = "ws/chat/lobby/?seen=0"
         options = {"proxy": None, "origin": f"https://{HOST}", "open_timeout": TEST_TIMEOUT}
         with connect(f"wss://127.0.0.1:{secure}/{path}", ssl=unverified_tls(), **options) as client:
-            assert "ready" in client.recv(timeout=TEST_TIMEOUT)
+            assert '"guests": 1' in client.recv(timeout=TEST_TIMEOUT)
         with pytest.raises(InvalidStatus) as refused:
             connect(f"ws://127.0.0.1:{plain}/{path}", **options)
         assert refused.value.response.status_code == 403
