@@ -1,51 +1,43 @@
 """Lesson 28, Doorbell: a suite with a database, a group and two clients."""
 
 import pytest
-from asgiref.sync import async_to_sync
 from channels.testing import WebsocketCommunicator
 
 from db_demo.consumers import Doorbell
 from db_demo.models import Entry
 
 
-async def enter():
-    client = WebsocketCommunicator(Doorbell.as_asgi(), "/ws/db/testing/")
+async def enter(consumer=Doorbell):
+    client = WebsocketCommunicator(consumer.as_asgi(), "/ws/db/testing/")
     assert await client.connect() == (True, None)
     return client
 
 
-async def leave(*clients):
+async def leave(client):
+    await client.disconnect()
+    assert not client.future.cancelled()
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_each_ring_is_saved_and_all_clients_get_the_number():
+    clients = [await enter(), await enter()]
+    for count, client in enumerate(clients, start=1):
+        await client.send_to("ring")
+        assert [await one.receive_from() for one in clients] == [f"rings: {count}"] * 2
+        assert [entry.text async for entry in Entry.objects.all()] == ["ring"] * count
     for client in clients:
-        await client.disconnect()
-        assert not client.future.cancelled()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_each_ring_is_saved_and_all_clients_get_the_number():
-    async def conversation():
-        clients = [await enter(), await enter()]
-        for count, client in enumerate(clients, start=1):
-            await client.send_to(text_data="ring")
-            texts = [await one.receive_from() for one in clients]
-            assert texts == [f"rings: {count}"] * 2
-            assert await Entry.objects.filter(text="ring").acount() == count
-        assert [await one.receive_nothing() for one in clients] == [True, True]
-        await leave(*clients)
-
-    async_to_sync(conversation)()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_another_text_is_not_saved():
-    async def conversation():
-        client = await enter()
-        await client.send_to(text_data="knock")
-        await client.send_to(bytes_data=b"ring")
-        assert await client.receive_nothing()
-        assert not await Entry.objects.aexists()
         await leave(client)
+        assert await client.receive_nothing(timeout=0)
 
-    async_to_sync(conversation)()
+
+@pytest.mark.django_db(transaction=True)
+async def test_another_text_is_not_saved():
+    client = await enter()
+    await client.send_to("knock")
+    await client.send_to(bytes_data=b"ring")
+    await leave(client)
+    assert await client.receive_nothing(timeout=0)
+    assert not await Entry.objects.aexists()
 
 
 class Forgetful(Doorbell):
@@ -62,36 +54,9 @@ class Forgetful(Doorbell):
         await self.send({"type": "websocket.send", "text": f"rings: {Forgetful.rings}"})
 
 
-def test_a_suite_that_reads_only_frames_passes_a_doorbell_that_saves_nothing():
-    async def conversation():
-        client = WebsocketCommunicator(Forgetful.as_asgi(), "/ws/db/testing/")
-        await client.connect()
-        for count in (1, 2):
-            await client.send_to(text_data="ring")
-            assert await client.receive_from() == f"rings: {count}"
-        await client.disconnect()
-
-    async_to_sync(conversation)()
-
-
-# ── What only the strict communicator sees ──
-# The stock communicator cannot end a consumer as a server does: by an exception, or by a kill.
-from lessons.workshop.judge import StrictCommunicator
-
-
-@pytest.mark.parametrize("end", ["disconnect", "crash", "kill"])
-@pytest.mark.django_db(transaction=True)
-async def test_leaves_the_group_however_the_connection_ends(layer, end):
-    async with StrictCommunicator(Doorbell.as_asgi(), "/ws/db/testing/") as client:
-        assert await client.connect() == (True, None)
-        await getattr(client, end)()
-        assert client.finished
-        assert not layer.groups
-
-
-@pytest.mark.django_db(transaction=True)
-async def test_joins_before_it_accepts():
-    async with StrictCommunicator(Doorbell.as_asgi(), "/ws/db/testing/") as client:
-        await client.connect()
-        order = [event.message["type"] for event in client.transcript]
-        assert order.index("group_add") < order.index("websocket.accept")
+async def test_a_suite_that_reads_only_frames_passes_a_doorbell_that_saves_nothing():
+    client = await enter(Forgetful)
+    for count in (1, 2):
+        await client.send_to("ring")
+        assert await client.receive_from() == f"rings: {count}"
+    await leave(client)

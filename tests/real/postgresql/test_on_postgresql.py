@@ -3,7 +3,6 @@
 import json
 import re
 import sqlite3
-import sys
 from contextlib import asynccontextmanager, closing
 from http.cookiejar import CookieJar
 from importlib.util import find_spec
@@ -13,13 +12,10 @@ from urllib.request import HTTPCookieProcessor, ProxyHandler, build_opener
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.support.programs.postgres import Postgres
 from tests.support.programs.processes import run
 from tests.support.programs.running_program import wait_until
 from tests.support.required_programs import skip_or_fail
 from tests.support.workshop_copy import workshop_copy
-
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no Unix sockets.")
 
 COPY = """
 import json, sys, django
@@ -32,15 +28,9 @@ print(copy.find_login(copy.workshop_file(), "unknown"))
 
 
 @pytest.fixture(scope="module")
-def postgres():
+def workshop(postgres):
     if find_spec("psycopg") is None:
         skip_or_fail("There is no psycopg: pip install --require-hashes -r .ci/postgres.txt")
-    with Postgres() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def workshop(postgres):
     with workshop_copy(DATABASE_URL=postgres.url) as workshop:
         yield workshop
 
@@ -50,13 +40,6 @@ def psql(postgres, workshop):
     """A session on the tables of the workshop."""
     with postgres.session() as session:
         yield session
-
-
-@pytest.fixture
-def waiting(postgres):
-    """`waiting()`: how many sessions wait for a lock."""
-    with postgres.session() as session:
-        yield lambda: session("SELECT count(*) FROM pg_locks WHERE NOT granted")
 
 
 def log_in(workshop, name):
@@ -76,9 +59,8 @@ def log_in(workshop, name):
 async def open_chat(workshop, session="", room="lobby", seen=0):
     headers = {"Cookie": f"sessionid={session}"} if session else {}
     url = f"{workshop.address.replace('http', 'ws')}/ws/chat/{room}/?seen={seen}"
-    async with connect(
-        url, proxy=None, origin=workshop.address, additional_headers=headers
-    ) as client:
+    options = {"origin": workshop.address, "additional_headers": headers}
+    async with connect(url, proxy=None, **options) as client:
         yield client
 
 
@@ -87,12 +69,6 @@ async def next_message(client):
     while "message" not in (frame := json.loads(await client.recv())):
         pass
     return frame
-
-
-async def receive(client, **expected):
-    """Receive frames until one is this."""
-    while json.loads(await client.recv()) != expected:
-        pass
 
 
 def test_the_workshop_creates_its_tables_and_accounts_there(workshop, psql):
@@ -107,7 +83,8 @@ async def test_the_chat_keeps_its_history_and_knows_its_users(workshop):
         await student.send('{"message": "hello 👋", "key": "k"}')
         sent, seen = await next_message(student), await next_message(guest)
         assert (sent["message"], sent["by"]) == ("hello 👋", "student")
-        await receive(student, saved="k")
+        while json.loads(await student.recv()) != {"saved": "k"}:
+            pass
         assert (seen["message"], seen["by"]) == ("hello 👋", "student")
         await student.send('{"message": "hello 👋", "key": "k"}')  # again: saved once
         await student.send('{"message": "two"}')
@@ -116,7 +93,7 @@ async def test_the_chat_keeps_its_history_and_knows_its_users(workshop):
         assert (await next_message(back))["message"] == "two"
 
 
-async def test_a_reader_misses_no_message_whose_transaction_commits_late(workshop, psql, waiting):
+async def test_a_reader_misses_no_message_whose_transaction_commits_late(workshop, postgres, psql):
     """The writer locks the room, so the lower id is committed first."""
     async with open_chat(workshop, room="late") as writer:
         await writer.send('{"message": "first"}')
@@ -129,13 +106,14 @@ async def test_a_reader_misses_no_message_whose_transaction_commits_late(worksho
             f"VALUES ({room}, 'second', now(), '')"
         )
         await writer.send('{"message": "third"}')
-        wait_until(lambda: waiting() == ["1"])
+        with postgres.session() as watcher:
+            wait_until(lambda: watcher("SELECT count(*) FROM pg_locks WHERE NOT granted") == ["1"])
         psql("COMMIT")
-        texts = [(await next_message(writer))["message"] for _ in range(2)]
-        assert texts == ["second", "third"]
+        assert (await next_message(writer))["message"] == "second"
+        assert (await next_message(writer))["message"] == "third"
     async with open_chat(workshop, room="late", seen=first) as reader:
-        texts = [(await next_message(reader))["message"] for _ in range(2)]
-        assert texts == ["second", "third"]
+        assert (await next_message(reader))["message"] == "second"
+        assert (await next_message(reader))["message"] == "third"
 
 
 def test_a_served_exercise_gets_the_rows_in_an_sqlite_file(workshop, postgres, tmp_path):
@@ -156,20 +134,16 @@ def test_a_served_exercise_gets_the_rows_in_an_sqlite_file(workshop, postgres, t
 
 
 def test_a_verdict_does_not_need_the_database(workshop):
-    folder, url = workshop.folder, "postgres://127.0.0.1:1/unreachable"
-    solution = folder / "lessons" / "20_orm" / "solution.py"
-    check = ["manage.py", "lesson", "check", "orm", "--target", solution]
-    done = run(check, cwd=folder, env={"PATH": "", "DATABASE_URL": url})
-    assert (done.returncode, done.stderr) == (0, "")
+    check = ["manage.py", "lesson", "check", "orm", "--target", "mistake:ReturnsTheQuerySet"]
+    url = "postgres://127.0.0.1:1/unreachable"
+    done = run(check, cwd=workshop.folder, env={"PATH": "", "DATABASE_URL": url})
+    assert (done.returncode, done.stderr, "lazy-queryset" in done.stdout) == (1, "", True)
 
 
 def test_an_unreachable_server_is_reported_in_one_line_with_the_cure(workshop):
     url = "postgres://ada:secret@127.0.0.1:1/unreachable"
-    failed = run(
-        ["manage.py", "workshop", "--port", "0"],
-        cwd=workshop.folder,
-        env={"PATH": "", "DATABASE_URL": url},
-    )
+    start = ["manage.py", "workshop", "--port", "0"]
+    failed = run(start, cwd=workshop.folder, env={"PATH": "", "DATABASE_URL": url})
     assert (failed.returncode, failed.stderr.count("\n")) == (1, 1)
     assert "The database of DATABASE_URL: connection failed" in failed.stderr
     assert "or unset it" in failed.stderr

@@ -1,0 +1,84 @@
+"""Presence over time, and a message that is saved at each step of a handshake.
+
+The stock communicator has no clock that a test can move on, and lets no other process write between
+two steps of a consumer.
+"""
+
+from datetime import timedelta
+
+import pytest
+from channels.layers import get_channel_layer
+from django.contrib.auth.models import AnonymousUser
+from django.utils import timezone
+
+from db_demo.chat.generic import GenericChat
+from db_demo.chat.raw import HEARTBEAT_INTERVAL, Chat
+from db_demo.chat.store import PRESENCE_TIMEOUT
+from db_demo.models import Message, Presence, Room
+from lessons.workshop.engine.world.channel_layer import fresh_layers
+from lessons.workshop.engine.world.database import fresh_database
+from lessons.workshop.engine.world.interleaving import interleaving
+from lessons.workshop.judge import StrictCommunicator
+from tests.support.interleaving import each_point
+from tests.support.simulated_time import wait
+
+
+@pytest.fixture
+async def database():
+    with fresh_layers():
+        async with fresh_database() as database:
+            yield database
+
+
+@pytest.fixture(params=[Chat, GenericChat])
+def new_client(request, database):
+    def new_client(seen=0):
+        client = StrictCommunicator(request.param.as_asgi(), f"/?seen={seen}")
+        client.scope |= {"user": AnonymousUser(), "url_route": {"kwargs": {"room": "lobby"}}}
+        return client
+
+    return new_client
+
+
+async def test_a_heartbeat_keeps_the_row(database, new_client):
+    assert PRESENCE_TIMEOUT.total_seconds() == 3 * HEARTBEAT_INTERVAL
+    async with new_client() as client:
+        assert await client.connect() == (True, None)
+        assert await client.receive_json_from() == {"here": [], "guests": 1}
+        long_ago = timezone.now() - PRESENCE_TIMEOUT
+        await Presence.objects.aupdate(seen_at=long_ago)
+        await wait(HEARTBEAT_INTERVAL)
+        assert (await Presence.objects.aget()).seen_at > long_ago
+
+
+async def test_the_row_of_a_killed_process_expires(database, new_client):
+    for age, guests in ((timedelta(seconds=1), 2), (PRESENCE_TIMEOUT, 1)):
+        values = {"room": "lobby", "seen_at": timezone.now() - age}
+        await Presence.objects.aupdate_or_create(channel="killed", defaults=values)
+        async with new_client() as client:
+            assert await client.connect() == (True, None)
+            assert await client.receive_json_from() == {"here": [], "guests": guests}
+
+
+def save(*texts):
+    room, _ = Room.objects.get_or_create(name="lobby")
+    return [room.messages.create(text=text).id for text in texts]
+
+
+async def test_a_message_that_is_saved_while_a_client_connects_is_sent_once(database, new_client):
+    [old] = await database.do(save, "old")
+
+    async def save_new():
+        await database.do_in_other_process(save, "new")
+        await get_channel_layer().group_send("db-chat-lobby", {"type": "chat.saved"})
+
+    async with interleaving() as moments:
+        for _ in each_point(moments, save_new):
+            async with new_client(seen=old) as client:
+                await client.connect()
+                await wait(0)
+                frames = [await client.receive_json_from() for _ in client.unread[:]]
+                is_saved = await Message.objects.filter(id__gt=old).aexists()
+                texts = [frame["message"] for frame in frames if "message" in frame]
+                assert texts == ["new"] * is_saved
+            await Message.objects.filter(id__gt=old).adelete()
