@@ -26,8 +26,8 @@ async def test_each_ring_is_saved_and_all_clients_get_the_number():
         assert [await one.receive_from() for one in clients] == [f"rings: {count}"] * 2
         assert [entry.text async for entry in Entry.objects.all()] == ["ring"] * count
     for client in clients:
+        assert await client.receive_nothing(timeout=0.02)
         await leave(client)
-        assert await client.receive_nothing(timeout=0)
 
 
 @pytest.mark.django_db(transaction=True)
