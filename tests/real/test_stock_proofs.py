@@ -1,10 +1,11 @@
 """A reader can take the proofs of the demos along.
 
-Copied with the demos into an empty Django project, each tests/APP/test_NN_slug.py runs there.
-It needs pytest, pytest-django and pytest-asyncio.
+Copied with the demos into an empty Django project, each tests/APP/test_NN_slug.py runs there, with
+the conftest.py of its folder. It needs pytest, pytest-django and pytest-asyncio.
 """
 
 import ast
+import shutil
 
 import pytest
 from django.conf import settings
@@ -12,7 +13,6 @@ from django.conf import settings
 from lessons.workshop.course.lesson_index import lessons
 from tests.support.programs.separate_pytest import run_pytest
 
-HEADING = "# ── What only the strict communicator sees ──"
 DEMOS = ("sync_demo", "async_demo", "layers_demo", "auth_demo", "db_demo")
 EMPTY_PROJECT = {
     "settings.py": f"""
@@ -62,13 +62,10 @@ asyncio_default_fixture_loop_scope = function
 }
 
 
-def proof_of(lesson):
-    return lesson.tests.read_text(encoding="utf-8").partition(HEADING)[0]
-
-
-def names_of_tests(source):
+def names_of_tests(file):
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
-    names = [node.name for node in ast.parse(source).body if isinstance(node, functions)]
+    body = ast.parse(file.read_text(encoding="utf-8")).body
+    names = [node.name for node in body if isinstance(node, functions)]
     return {name for name in names if name.startswith("test_")}
 
 
@@ -80,15 +77,19 @@ def report(tmp_path_factory):
         (project / name).write_text(text, encoding="utf-8")
     for demo in DEMOS:
         (project / demo).symlink_to(settings.BASE_DIR / demo)
-    for lesson in lessons():
-        (project / lesson.tests.name).write_text(proof_of(lesson), encoding="utf-8")
+        tests = settings.BASE_DIR / "tests" / demo
+        copy = project / "tests" / demo
+        copy.mkdir(parents=True)
+        for file in (*tests.glob("conftest.py"), *tests.glob("test_[0-9][0-9]_*.py")):
+            shutil.copy(file, copy)
     return run_pytest(project, "-rA", without=["xdist", "randomly", "cacheprovider"])
 
 
 @pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.slug)
 def test_a_proof_runs_in_an_empty_project(lesson, report):
-    beginnings = (f"{state} {lesson.tests.name}" for state in ("FAILED", "ERROR"))
+    file = f"{lesson.tests.parent.name}/{lesson.tests.name}"
+    beginnings = (f"{state} tests/{file}" for state in ("FAILED", "ERROR"))
     assert not any(beginning in report for beginning in beginnings), report
-    passed = f"PASSED {lesson.tests.name}::"
+    passed = f"PASSED tests/{file}::"
     lines = [line.removeprefix(passed) for line in report.splitlines() if line.startswith(passed)]
-    assert {line.partition("[")[0] for line in lines} == names_of_tests(proof_of(lesson))
+    assert {line.partition("[")[0] for line in lines} == names_of_tests(lesson.tests)

@@ -15,7 +15,6 @@ from db_demo.chat.generic import GenericChat
 from db_demo.chat.raw import HEARTBEAT_INTERVAL, Chat
 from db_demo.chat.store import PRESENCE_TIMEOUT
 from db_demo.models import Message, Presence, Room
-from lessons.workshop.engine.world.channel_layer import fresh_layers
 from lessons.workshop.engine.world.database import fresh_database
 from lessons.workshop.engine.world.interleaving import interleaving
 from lessons.workshop.judge import StrictCommunicator
@@ -25,9 +24,8 @@ from tests.support.simulated_time import wait
 
 @pytest.fixture
 async def database():
-    with fresh_layers():
-        async with fresh_database() as database:
-            yield database
+    async with fresh_database() as database:
+        yield database
 
 
 @pytest.fixture(params=[Chat, GenericChat])

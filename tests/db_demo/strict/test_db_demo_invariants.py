@@ -13,7 +13,6 @@ from db_demo.chat.generic import GenericChat
 from db_demo.chat.raw import Chat
 from db_demo.models import Presence
 from db_demo.routing import storing_urlpatterns, websocket_urlpatterns
-from lessons.workshop.engine.world.channel_layer import fresh_layers
 from lessons.workshop.engine.world.database import fresh_database
 from lessons.workshop.judge import StrictCommunicator
 
@@ -25,12 +24,6 @@ demo = URLRouter([*websocket_urlpatterns, *storing_urlpatterns, *CHATS])
 IN_A_GROUP = ["ws/db/liveblog/", "ws/db/replay/", "ws/db/testing/", "chat/lobby/", "generic/lobby/"]
 # EntryCounter accepts first. It misses no entry, because it reads after it has joined.
 JOINS_FIRST = [url for url in IN_A_GROUP if url != "ws/db/replay/"]
-
-
-@pytest.fixture
-def layer():
-    with fresh_layers() as layer:
-        yield layer
 
 
 @pytest.fixture
