@@ -59,6 +59,7 @@ async def test_a_logout_over_http_closes_the_connections_of_the_session_and_no_o
     assert [await name_of(client) for client in still_open] == ["ada", "grace", "nobody"]
     for client in still_open:
         await client.disconnect()
+    assert not get_channel_layer().groups
 
 
 async def test_a_logout_over_one_connection_closes_the_other_too(desk):
@@ -72,14 +73,13 @@ async def test_a_logout_over_one_connection_closes_the_other_too(desk):
 
 
 async def test_a_session_that_ends_during_the_handshake_is_noticed(desk, monkeypatch):
-    layer = get_channel_layer()
-    join = layer.group_add
+    join = get_channel_layer().group_add
 
     async def log_out_and_join(group, channel):
         await sync_to_async(desk.logout)()
         await join(group, channel)
 
-    monkeypatch.setattr(layer, "group_add", log_out_and_join)
+    monkeypatch.setattr(get_channel_layer(), "group_add", log_out_and_join)
     client = new_client(desk)
     assert await client.connect() == (True, None)
     assert await client.receive_output() == SESSION_OVER

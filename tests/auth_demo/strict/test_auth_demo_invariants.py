@@ -44,6 +44,7 @@ async def client(request, layer):
 @pytest.mark.parametrize("end", ["disconnect", "crash", "kill"])
 async def test_stops_and_leaves_its_group_however_the_connection_ends(client, layer, end):
     assert (await client.connect())[0]
+    await client.send_to(text_data="frame")
     client.unread.clear()
     await getattr(client, end)()
     assert client.finished

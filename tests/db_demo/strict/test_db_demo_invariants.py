@@ -43,6 +43,7 @@ def new_client(url):
 async def test_stops_and_leaves_its_group_however_the_connection_ends(database, layer, url, end):
     async with new_client(url) as client:
         assert (await client.connect())[0]
+        await client.send_to(text_data="frame")
         client.unread.clear()
         assert any(layer.groups.values()) == (url in IN_A_GROUP)
         await getattr(client, end)()
