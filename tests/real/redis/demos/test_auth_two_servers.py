@@ -91,7 +91,8 @@ def username_of(client):
 def close_code(client):
     """The code with which the server closes. Frames before the close are ignored.
 
-    Without a message, each consumer of the chat would notice the change only after ten seconds.
+    Without a message, a consumer of the chat notices the change at its next heartbeat, after up to
+    ten seconds.
     """
     with suppress(ConnectionClosed):
         while True:
@@ -169,7 +170,7 @@ def open_chat():
 
         def enter(server, cookie, room="cellar"):
             client = stack.enter_context(server.open(f"/ws/chat/{room}/?seen=0", cookie))
-            wait_for_frame(client, "ready")  # from here on, its channel is in its groups
+            wait_for_frame(client, "here")  # from here on, its channel is in its groups
             return client
 
         yield enter
