@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import shutil
 import zipfile
 from types import SimpleNamespace
 from xml.etree import ElementTree
@@ -97,19 +98,25 @@ def test_writes_a_file_for_each_reader_and_they_agree(graded):
     assert len(re.findall(r'<th scope="row"', page)) == COUNT
 
 
-def test_a_verdict_is_kept_until_the_file_the_course_or_the_sandbox_changes(graded, monkeypatch):
-    state = graded.folder / "state"
+def test_a_verdict_is_kept_until_the_file_the_course_or_the_sandbox_changes(
+    graded, state, tmp_path, monkeypatch
+):
+    submissions = tmp_path / "class"
+    shutil.copytree(graded.folder / "class", submissions)
+    shutil.copytree(graded.folder / "state", state)
     for file in kept(state):
         data = json.loads(file.read_text())
         data["verdict"]["seconds"] = 77.0  # no submission takes so long
         file.write_text(json.dumps(data))
-    (graded.folder / "class" / "student2_03_stop.py").write_text("import nothing\n")
-    lesson("grade", str(graded.folder / "class"))
-    seconds = {one["student"]: one["seconds"] for one in read_report(graded.report)["submissions"]}
+    (submissions / "student2_03_stop.py").write_text("import nothing\n")
+    lesson("grade", str(submissions))
+    seconds = {
+        one["student"]: one["seconds"] for one in read_report(state / "grades/class")["submissions"]
+    }
     assert seconds.pop("student2") < 77
     assert {*seconds.values()} == {77.0}
     count = len(kept(state))
-    with open_submissions(graded.folder / "class") as found:
+    with open_submissions(submissions) as found:
         one = [it for it in found.submissions if it.student == "student2"]
         with Grading(one, WITHOUT_BUBBLEWRAP, state / "verdicts") as judged:
             assert [it.is_judged for it in judged] == [True]
