@@ -46,7 +46,7 @@ if MODE is Mode.DEPLOYED:
     SECURE_HSTS_PRELOAD = True
 
 # Limits wrong passwords, on every way to log in.
-AUTHENTICATION_BACKENDS = ["lessons.extras.throttle.ThrottledBackend"]
+AUTHENTICATION_BACKENDS = ["lessons.extras.login_throttle.ThrottledBackend"]
 
 # Apps
 
@@ -87,7 +87,7 @@ if MODE is Mode.ROOM:
     ROOT_URLCONF = "lessons.workshop.room.urls"
 else:
     MIDDLEWARE += ["lessons.workshop.page.views.not_found.NotFoundMiddleware"]
-    MIDDLEWARE += ["lessons.extras.throttle.LoginRefusedMiddleware"]
+    MIDDLEWARE += ["lessons.extras.login_throttle.LoginRefusedMiddleware"]
     ASGI_APPLICATION = "lessons.asgi.application"
     ROOT_URLCONF = "lessons.urls"
 
@@ -225,8 +225,8 @@ LOGGING = {
         "asyncio": _REDIS_OUTAGE,  # exceptions of tasks
         "channels_redis.pubsub": _REDIS_OUTAGE,
         "django.request": _REDIS_OUTAGE,  # views
-        "lessons.extras.throttle": _REDIS_OUTAGE,  # logins
-        "lessons.workshop.room.throttle": _REDIS_OUTAGE,  # students who join
+        "lessons.extras.login_throttle": _REDIS_OUTAGE,  # logins
+        "lessons.workshop.room.guess_limit": _REDIS_OUTAGE,  # students who join
         "django.db.backends.base": _REDIS_OUTAGE,  # on_commit(..., robust=True)
         # The log lines of a worked example are part of what it shows.
         "sync_demo": {"level": "INFO", "handlers": ["console"]},

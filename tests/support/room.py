@@ -11,7 +11,7 @@ from django.contrib.auth import login
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
-from lessons.workshop.member import codes
+from lessons.workshop.member import class_codes
 from lessons.workshop.room.models import Class
 from lessons.workshop.room.routing import websocket_application
 from lessons.workshop.room.store.joining import Joined, join
@@ -22,7 +22,7 @@ HOST = (b"host", b"localhost")
 
 @database_sync_to_async
 def new_class(name="Monday", **values) -> Class:
-    return Class.objects.create(name=name, code=codes.new_code(), **values)
+    return Class.objects.create(name=name, code=class_codes.new_code(), **values)
 
 
 @database_sync_to_async

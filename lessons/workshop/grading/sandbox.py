@@ -27,13 +27,15 @@ from pathlib import Path
 
 from lessons.workshop.course.lesson_index import PROJECT_DIR, Lesson, lessons
 from lessons.workshop.engine.process.child_process import UnreadableData, receive_data, send_data
-from lessons.workshop.engine.process.memory_and_time_limits import SUBMISSION
+from lessons.workshop.engine.process.limits import Limits
 from lessons.workshop.engine.process.player_process import STARTED, Order
 from lessons.workshop.engine.process.session import ForkedPlayer, PlayerNotStarted, PlayerProcess
 from lessons.workshop.engine.process.system_calls import has_filter
 from lessons.workshop.engine.process.target import Target
 from lessons.workshop.setup.external_programs import BUBBLEWRAP
 
+# What the code of a submission may use.
+SUBMISSION = Limits(memory=1024**3, file_size=64 * 1024**2, processor_time=120, tasks=128)
 START_TIMEOUT = 30.0  # seconds: on a busy machine a process starts slowly
 END_TIMEOUT = 5.0  # seconds
 MEMORY_FOR_FILES = 64 * 1024**2  # bytes of its /tmp, and of its /dev/shm

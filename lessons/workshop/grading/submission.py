@@ -21,15 +21,11 @@ from pathlib import Path
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.process.child_process import ChildRaised, NoAnswer, run_isolated
-from lessons.workshop.engine.process.memory_and_time_limits import (
-    JUDGE,
-    SUBMISSION,
-    limit_resources,
-)
+from lessons.workshop.engine.process.limits import Limits, limit_resources
 from lessons.workshop.engine.process.session import CourseError, PlayerNotStarted
 from lessons.workshop.engine.process.target import Target
 from lessons.workshop.grading.found_files import printable
-from lessons.workshop.grading.sandbox import Sandbox, find_sandbox
+from lessons.workshop.grading.sandbox import SUBMISSION, Sandbox, find_sandbox
 from lessons.workshop.judge.runner import judge
 from lessons.workshop.judge.verdict import Verdict
 
@@ -39,6 +35,8 @@ TOTAL_TIME = 60.0  # seconds; the solutions take about one, and ten on a very bu
 _EXTRA_TIME = 20.0
 MAX_SIZE = 1024**2  # bytes of a submission
 
+# Of the process that judges: what it receives may be large.
+JUDGE = Limits(memory=4 * 1024**3, file_size=64 * 1024**2, processor_time=120)
 _MEMORY = f"The sandbox gives a submission {SUBMISSION.memory // 1024**2} MiB of memory."
 _COPY = "submission.py"  # the name that a submission has in its sandbox
 

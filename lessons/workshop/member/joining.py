@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from lessons.workshop.course.lesson_index import MANAGE
 from lessons.workshop.member import membership, outbox
-from lessons.workshop.member.codes import normal_code
+from lessons.workshop.member.class_codes import normal_code
 from lessons.workshop.member.membership import Membership
 from lessons.workshop.member.protocol import InvalidFrame, clean_name
 from lessons.workshop.student import progress

@@ -14,7 +14,7 @@ from lessons.workshop.course import diagnoses, lesson_index
 from lessons.workshop.course.lesson_index import lessons
 from lessons.workshop.page.search import search_index
 from lessons.workshop.page.search.query import LINE_END, MAX_QUERY, read_query
-from lessons.workshop.page.search.search import search
+from lessons.workshop.page.search.ranking import search
 
 QUERIES = tomllib.loads(Path(__file__).with_name("search_queries.toml").read_text("utf-8"))["query"]
 MAX_WRONG = 3  # of the queries, six in a hundred

@@ -7,9 +7,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from lessons.extras import throttle as login_throttle
-from lessons.workshop.member import codes
-from lessons.workshop.room import throttle
+from lessons.extras import login_throttle
+from lessons.workshop.member import class_codes
+from lessons.workshop.room import guess_limit
 from lessons.workshop.room.models import AccessToken, Class, Student
 from lessons.workshop.room.store.joining import MAX_MACHINES, student_of
 
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("room_pages")]
 @pytest.fixture(autouse=True)
 def one_window(monkeypatch):
     """All guesses of a test are in the same minute, whatever the time is."""
-    for module in (login_throttle, throttle):
+    for module in (login_throttle, guess_limit):
         monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: 1_000_020.0))
 
 
@@ -49,7 +49,7 @@ def test_a_new_student_gets_a_token_and_a_place(monday):
     assert set(answer) == {"token", "place", "name", "class"}
     assert (answer["name"], answer["class"]) == ("Ann B.", "Monday")
     assert student_of(answer["token"]).name == "Ann B."
-    assert codes.normal_code(answer["place"]) == answer["place"]
+    assert class_codes.normal_code(answer["place"]) == answer["place"]
 
 
 @pytest.mark.parametrize(
@@ -163,43 +163,43 @@ def guess(count, **wish):
 
 
 def test_an_address_has_thirty_wrong_class_codes_in_a_minute(monday, monkeypatch):
-    assert guess(throttle.PER_ADDRESS) == [403] * throttle.PER_ADDRESS
+    assert guess(guess_limit.PER_ADDRESS) == [403] * guess_limit.PER_ADDRESS
     refused = ask(name="Ann")  # not even with the right code
     assert (refused.status_code, refused["Retry-After"]) == (429, "60")
     assert not Student.objects.exists()
     assert ask(address="192.0.2.2", name="Ann").status_code == 200
-    monkeypatch.setattr(throttle.time, "time", lambda: 1_000_080.0)
+    monkeypatch.setattr(guess_limit.time, "time", lambda: 1_000_080.0)
     assert ask(name="Ben").status_code == 200
 
 
 def test_all_addresses_of_one_network_count_as_one(monday):
-    for number in range(throttle.PER_ADDRESS):
+    for number in range(guess_limit.PER_ADDRESS):
         assert guess(1, address=f"2001:db8::{number + 1}") == [403]
     assert guess(1, address="2001:db8::ffff") == [429]
     assert guess(1, address="2001:db8:0:1::1") == [403]
 
 
 def test_guesses_from_many_addresses_have_a_limit_in_total(monday, monkeypatch):
-    monkeypatch.setattr(throttle, "IN_TOTAL", throttle.PER_ADDRESS + 1)
-    guess(throttle.PER_ADDRESS + 5)  # what is refused for an address does not count in total
+    monkeypatch.setattr(guess_limit, "IN_TOTAL", guess_limit.PER_ADDRESS + 1)
+    guess(guess_limit.PER_ADDRESS + 5)  # what is refused for an address does not count in total
     assert guess(2, address="192.0.2.2") == [403, 429]
 
 
 def test_right_codes_do_not_count_as_guesses(monday, monkeypatch):
-    monkeypatch.setattr(throttle, "PER_ADDRESS", 2)
+    monkeypatch.setattr(guess_limit, "PER_ADDRESS", 2)
     assert [ask(name="Ann").status_code for _ in range(5)] == [200, 409, 409, 409, 409]
 
 
 def test_a_place_code_can_be_guessed_ten_times_in_a_minute(monday):
     _, first = join(name="Ann")
-    for _ in range(throttle.PER_NAME):
+    for _ in range(guess_limit.PER_NAME):
         assert join(name="Ann", place="AAAA-AAAA")[0] == 403
     assert join(name="ann", place=first["place"])[0] == 429
     assert join(name="Ben")[0] == 200  # the others of this address still join
 
 
 def test_an_address_that_is_refused_cannot_push_the_counters_of_others_out_of_the_cache(monday):
-    for _ in range(throttle.PER_NAME):
+    for _ in range(guess_limit.PER_NAME):
         join(name="Ann", place="AAAA-AAAA", address="192.0.2.2")
     for number in range(400):  # the cache in memory holds 300 entries
         ask("AAAA-AAAA", name=f"name {number}", place="AAAA-AAAA")
@@ -210,7 +210,7 @@ def test_without_its_cache_the_room_checks_no_code_and_says_when_to_return(monda
     def fail(*args):
         raise ConnectionError("Redis is unreachable")
 
-    monkeypatch.setattr(throttle.cache, "add", fail)
+    monkeypatch.setattr(guess_limit.cache, "add", fail)
     answer = ask(name="Ann")
     assert (answer.status_code, answer["Retry-After"]) == (503, "20")
     assert not Student.objects.exists()

@@ -15,7 +15,7 @@ from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from lessons.workshop.engine.process.memory_and_time_limits import Limits, limit_resources
+from lessons.workshop.engine.process.limits import Limits, limit_resources
 from lessons.workshop.engine.process.system_calls import refuse_system_calls
 
 STARTED = "started"  # the first report: ["started", whether system calls are refused]

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from lessons.workshop.member import codes
+from lessons.workshop.member import class_codes
 from lessons.workshop.room.models import Class, Report
 
 KEPT_FOR = timedelta(days=60)  # without activity
@@ -22,13 +22,13 @@ class UnknownClass(LookupError):
 
 def create_class(name: str, pseudonyms: bool = False) -> Class:
     """The class of this name. A new one gets a new code."""
-    values = {"code": codes.new_code(), "pseudonyms": pseudonyms}
+    values = {"code": class_codes.new_code(), "pseudonyms": pseudonyms}
     return Class.objects.get_or_create(name=name, defaults=values)[0]
 
 
 def add_class(name: str, pseudonyms: bool = False) -> Class:
     """A new class. Raises InvalidClassName."""
-    values = {"code": codes.new_code(), "pseudonyms": pseudonyms}
+    values = {"code": class_codes.new_code(), "pseudonyms": pseudonyms}
     found, is_new = Class.objects.get_or_create(name=valid_name(name), defaults=values)
     if not is_new:
         raise InvalidClassName(f"There is already a class {found.name}.")

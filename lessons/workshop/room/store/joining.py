@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from lessons.workshop.member import codes
+from lessons.workshop.member import class_codes
 from lessons.workshop.member.protocol import name_key
 from lessons.workshop.room.models import AccessToken, Class, Student
 
@@ -46,16 +46,16 @@ def join(code: str, name: str, place: str, shares_code: bool) -> Joined:
     with transaction.atomic():
         # The lock keeps numbers and pseudonyms different when many join at once.
         locked = Class.objects.select_for_update()
-        school_class = locked.filter(code=codes.normal_code(code)).first()
+        school_class = locked.filter(code=class_codes.normal_code(code)).first()
         if school_class is None:
             raise JoinRefused(WRONG, "No class has this code. Ask your instructor for it.", "code")
         Class.objects.filter(pk=school_class.pk).update(last_activity=timezone.now())
         if place.strip():
-            student = _returning(school_class, name, codes.normal_code(place))
+            student = _returning(school_class, name, class_codes.normal_code(place))
             changed = Student.objects.filter(pk=student.pk).exclude(shares_code=shares_code)
             changed.update(shares_code=shares_code, version=F("version") + 1)
-            return Joined(student, _new_token(student), codes.normal_code(place))
-        place = codes.new_code()
+            return Joined(student, _new_token(student), class_codes.normal_code(place))
+        place = class_codes.new_code()
         student = _new_student(school_class, name, place, shares_code)
         return Joined(student, _new_token(student), place)
 
@@ -63,7 +63,7 @@ def join(code: str, name: str, place: str, shares_code: bool) -> Joined:
 def _returning(school_class: Class, name: str, place: str) -> Student:
     student = school_class.students.filter(name_key=name_key(name)).first()
     expected = student.place_digest if student else ""
-    if constant_time_compare(codes.digest("place", place), expected):
+    if constant_time_compare(class_codes.digest("place", place), expected):
         return student
     raise JoinRefused(
         WRONG,
@@ -86,7 +86,7 @@ def _new_student(school_class: Class, name: str, place: str, shares_code: bool) 
                 name=name,
                 name_key=name_key(name),
                 number=last + 1,
-                place_digest=codes.digest("place", place),
+                place_digest=class_codes.digest("place", place),
                 shares_code=shares_code,
             )
     except IntegrityError:
@@ -106,8 +106,8 @@ def _pseudonym(school_class: Class, number: int) -> str:
 
 
 def _new_token(student: Student) -> str:
-    token = codes.new_token()
-    AccessToken.objects.create(student=student, digest=codes.digest("token", token))
+    token = class_codes.new_token()
+    AccessToken.objects.create(student=student, digest=class_codes.digest("token", token))
     kept = student.tokens.order_by("-pk").values_list("pk", flat=True)[:MAX_MACHINES]
     student.tokens.exclude(pk__in=list(kept)).delete()
     return token
@@ -115,6 +115,6 @@ def _new_token(student: Student) -> str:
 
 def student_of(token: str) -> Student | None:
     """The student whose machine has this token, with the class."""
-    found = AccessToken.objects.filter(digest=codes.digest("token", token))
+    found = AccessToken.objects.filter(digest=class_codes.digest("token", token))
     row = found.select_related("student__school_class").first()
     return row.student if row else None

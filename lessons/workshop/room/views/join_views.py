@@ -7,8 +7,8 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST
 
 from lessons.workshop.member.protocol import InvalidFrame, name_key, parse_join
+from lessons.workshop.room.guess_limit import GuessRefused, count_guess, forget_guess
 from lessons.workshop.room.store.joining import JoinRefused, join
-from lessons.workshop.room.throttle import GuessRefused, count_guess, forget_guess
 
 MAX_BODY = 4_096  # bytes
 

@@ -13,7 +13,7 @@ from django.core.cache.backends.redis import RedisCache
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from lessons.extras import throttle
+from lessons.extras import login_throttle
 from lessons.workshop.setup.redis_server import RedisServer
 from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
 from tests.support.servers.auth_actions import PASSWORD
@@ -120,18 +120,18 @@ def test_a_ticket_of_one_server_is_valid_once_on_the_other(servers):
 
 def test_two_servers_count_wrong_passwords_together(redis_url, monkeypatch):
     """Each server has its own connection to the cache. The time stays in one window."""
-    monkeypatch.setattr(throttle, "time", SimpleNamespace(time=lambda: 6_000.0))
+    monkeypatch.setattr(login_throttle, "time", SimpleNamespace(time=lambda: 6_000.0))
     servers = [RedisCache(redis_url, {"KEY_PREFIX": secrets.token_hex(4)})]
     servers.append(RedisCache(redis_url, {"KEY_PREFIX": servers[0].key_prefix}))
     counters = set()
-    for number in range(throttle.PER_NAME):
-        monkeypatch.setattr(throttle, "cache", servers[number % 2])
-        counters.update(throttle.count_attempt("192.0.2.1", "ada"))
-    with pytest.raises(throttle.TooManyLogins):
-        throttle.count_attempt("192.0.2.1", "ada")
+    for number in range(login_throttle.PER_NAME):
+        monkeypatch.setattr(login_throttle, "cache", servers[number % 2])
+        counters.update(login_throttle.count_attempt("192.0.2.1", "ada"))
+    with pytest.raises(login_throttle.TooManyLogins):
+        login_throttle.count_attempt("192.0.2.1", "ada")
     client = servers[0]._cache.get_client()
     ages = [client.ttl(servers[0].make_and_validate_key(counter)) for counter in counters]
-    assert all(0 < age <= 2 * throttle.WINDOW for age in ages), ages  # a counter is deleted
+    assert all(0 < age <= 2 * login_throttle.WINDOW for age in ages), ages  # a counter is deleted
 
 
 def test_daphnes_log_contains_neither_ticket_nor_password(servers):

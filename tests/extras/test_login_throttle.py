@@ -12,9 +12,15 @@ from django.core.cache import cache
 from django.db import OperationalError
 from django.test import Client, RequestFactory
 
-from lessons.extras import throttle
+from lessons.extras import login_throttle
 from lessons.extras.client_network import network_of
-from lessons.extras.throttle import PER_ADDRESS, PER_NAME, WINDOW, CannotCountLogins, TooManyLogins
+from lessons.extras.login_throttle import (
+    PER_ADDRESS,
+    PER_NAME,
+    WINDOW,
+    CannotCountLogins,
+    TooManyLogins,
+)
 
 HOME = "192.0.2.1"
 
@@ -24,7 +30,7 @@ def clock(monkeypatch):
     """An empty cache, and a time 37 s after the start of a window."""
     cache.clear()
     clock = SimpleNamespace(now=100 * WINDOW + 37)
-    monkeypatch.setattr(throttle, "time", SimpleNamespace(time=lambda: clock.now))
+    monkeypatch.setattr(login_throttle, "time", SimpleNamespace(time=lambda: clock.now))
     yield clock
     cache.clear()
 
@@ -45,7 +51,7 @@ def checks(monkeypatch):
 def log_in(name, password="guess", address=HOME):
     """The user, None for a wrong password. Raises TooManyLogins."""
     request = RequestFactory(REMOTE_ADDR=address).post("/")
-    return throttle.ThrottledBackend().authenticate(request, name, password)
+    return login_throttle.ThrottledBackend().authenticate(request, name, password)
 
 
 def guess(number, name="ada"):
@@ -123,7 +129,7 @@ def test_counts_attempts_that_run_at_the_same_time(monkeypatch):
         release.wait()
 
     monkeypatch.setattr(ModelBackend, "authenticate", check)
-    monkeypatch.setattr(throttle, "_checks", threading.BoundedSemaphore(PER_NAME))
+    monkeypatch.setattr(login_throttle, "_checks", threading.BoundedSemaphore(PER_NAME))
     with ThreadPoolExecutor(PER_NAME + 15) as pool:
         attempts = [pool.submit(log_in, "ada") for _ in range(PER_NAME + 15)]
         try:
@@ -136,9 +142,9 @@ def test_counts_attempts_that_run_at_the_same_time(monkeypatch):
 
 
 def test_refuses_an_attempt_that_waits_too_long_for_other_checks(monkeypatch):
-    monkeypatch.setattr(throttle, "_checks", threading.BoundedSemaphore(1))
-    monkeypatch.setattr(throttle, "QUEUE_TIMEOUT", 0)
-    with throttle.free_core(), pytest.raises(TooManyLogins):
+    monkeypatch.setattr(login_throttle, "_checks", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(login_throttle, "QUEUE_TIMEOUT", 0)
+    with login_throttle.free_core(), pytest.raises(TooManyLogins):
         log_in("ada", "right")
     assert log_in("ada", "right") == "ada"
 
@@ -186,7 +192,7 @@ def test_the_client_reads_when_to_return(path, error, status, text, monkeypatch)
     def refuse(address, name):
         raise error
 
-    monkeypatch.setattr(throttle, "count_attempt", refuse)
+    monkeypatch.setattr(login_throttle, "count_attempt", refuse)
     response = Client().post(path, {"username": "ada", "password": "right"})
     assert text in response.content.decode()
     if path == "/auth/ticket/":
@@ -201,7 +207,7 @@ class FailingCache:
 
 
 def test_without_its_cache_no_password_is_checked(monkeypatch, caplog, checks):
-    monkeypatch.setattr(throttle, "cache", FailingCache())
+    monkeypatch.setattr(login_throttle, "cache", FailingCache())
     with pytest.raises(CannotCountLogins):
         authenticate(RequestFactory().post("/"), username="ada", password="right")
     assert checks == []
@@ -210,7 +216,7 @@ def test_without_its_cache_no_password_is_checked(monkeypatch, caplog, checks):
 
 def test_a_cache_that_fails_after_the_check_does_not_end_a_right_login(monkeypatch):
     def check(*args, **kwargs):
-        monkeypatch.setattr(throttle, "cache", FailingCache())
+        monkeypatch.setattr(login_throttle, "cache", FailingCache())
         return "ada"
 
     monkeypatch.setattr(ModelBackend, "authenticate", check)

@@ -17,14 +17,6 @@ class Limits:
     tasks: int | None = None
 
 
-# Of the process behind a page, which serves the student's own exercise until the page is closed.
-SERVED = Limits(memory=2 * 1024**3, file_size=256 * 1024**2, processor_time=600)
-# Of the process that plays a stranger's submission, once.
-SUBMISSION = Limits(memory=1024**3, file_size=64 * 1024**2, processor_time=120, tasks=128)
-# Of the process that judges a submission: what it receives may be large.
-JUDGE = Limits(memory=4 * 1024**3, file_size=64 * 1024**2, processor_time=120)
-
-
 def limit_resources(limits: Limits) -> None:
     """Set the limits that this system has. Processes that this one starts have them, too."""
     with suppress(ImportError):

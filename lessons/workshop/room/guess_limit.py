@@ -1,7 +1,7 @@
 """Limits how often a client may guess: codes of classes, and place codes of students.
 
-The cache counts, as in lessons.extras.throttle, and only wrong guesses count. A class joins from
-one address, so many right codes have no limit.
+The cache counts, as in lessons.extras.login_throttle, and only wrong guesses count. A class joins
+from one address, so many right codes have no limit.
 """
 
 import hashlib
