@@ -1,10 +1,11 @@
 """A reader can take the proofs of the demos along.
 
-Copied with the demos into an empty Django project, each tests/APP/test_NN_slug.py runs there, with
-the conftest.py of its folder. It needs pytest, pytest-django and pytest-asyncio.
+Copied with the demos into an empty Django project, as tests/README.md says, each
+tests/APP/test_NN_slug.py runs there, with the conftest.py of its folder.
 """
 
 import ast
+import re
 import shutil
 
 import pytest
@@ -14,52 +15,18 @@ from lessons.workshop.course.lesson_index import lessons
 from tests.support.programs.separate_pytest import run_pytest
 
 DEMOS = ("sync_demo", "async_demo", "layers_demo", "auth_demo", "db_demo")
-EMPTY_PROJECT = {
-    "settings.py": f"""
+README = (settings.BASE_DIR / "tests" / "README.md").read_text(encoding="utf-8")
+SETTINGS = """
 SECRET_KEY = "for tests"
 ALLOWED_HOSTS = ["*"]
 USE_TZ = True
 ROOT_URLCONF = "urls"
-INSTALLED_APPS = [
-    "daphne",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "channels",
-    *{DEMOS!r},
-]
-DATABASES = {{
-    "default": {{
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": "db.sqlite3",
-        # In a file: Django never closes a connection to a database in memory.
-        "TEST": {{"NAME": "test.sqlite3"}},
-    }}
-}}
-CHANNEL_LAYERS = {{"default": {{"BACKEND": "channels.layers.InMemoryChannelLayer"}}}}
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-""",
-    "urls.py": "urlpatterns = []\n",
-    # Before each event, Channels checks the connections that are open in the sync thread. In a test
-    # that may not use the database, the check of one that is still open raises.
-    "conftest.py": """
-import pytest
-from asgiref.sync import SyncToAsync
-from django.db import connections
+"""
 
-@pytest.fixture(autouse=True)
-def close_connections_of_the_sync_thread():
-    yield
-    SyncToAsync.single_thread_executor.submit(connections.close_all).result()
-""",
-    "pytest.ini": """
-[pytest]
-DJANGO_SETTINGS_MODULE = settings
-pythonpath = .
-asyncio_mode = auto
-asyncio_default_fixture_loop_scope = function
-""",
-}
+
+def block(kind: str) -> str:
+    """A block of code that the README tells a reader to write."""
+    return re.search(rf"^```\w+ {kind}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)[1]
 
 
 def names_of_tests(file):
@@ -73,13 +40,16 @@ def names_of_tests(file):
 def report(tmp_path_factory):
     """What pytest prints in an empty project with the demos and all proofs."""
     project = tmp_path_factory.mktemp("empty_project")
-    for name, text in EMPTY_PROJECT.items():
-        (project / name).write_text(text, encoding="utf-8")
+    (project / "settings.py").write_text(SETTINGS + block("settings"), encoding="utf-8")
+    (project / "pytest.ini").write_text(block("pytest"), encoding="utf-8")
+    (project / "urls.py").write_text("urlpatterns = []\n", encoding="utf-8")
+    (project / "tests").mkdir()
+    shutil.copy(settings.BASE_DIR / "tests/auth_demo/conftest.py", project / "tests")
     for demo in DEMOS:
         (project / demo).symlink_to(settings.BASE_DIR / demo)
         tests = settings.BASE_DIR / "tests" / demo
         copy = project / "tests" / demo
-        copy.mkdir(parents=True)
+        copy.mkdir()
         for file in (*tests.glob("conftest.py"), *tests.glob("test_[0-9][0-9]_*.py")):
             shutil.copy(file, copy)
     return run_pytest(project, "-rA", without=["xdist", "randomly", "cacheprovider"])
