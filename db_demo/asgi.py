@@ -12,11 +12,7 @@ django_application = get_asgi_application()
 
 from db_demo.routing import storing_urlpatterns, websocket_urlpatterns  # noqa: E402
 
-consumers = URLRouter([*websocket_urlpatterns, *storing_urlpatterns])
+consumers = AuthMiddlewareStack(URLRouter([*websocket_urlpatterns, *storing_urlpatterns]))
+websockets = AllowedHostsOriginValidator(consumers)
 
-application = ProtocolTypeRouter(
-    {
-        "http": django_application,
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(consumers)),
-    }
-)
+application = ProtocolTypeRouter({"http": django_application, "websocket": websockets})

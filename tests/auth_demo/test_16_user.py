@@ -2,15 +2,13 @@
 
 import pytest
 from channels.auth import AuthMiddleware, AuthMiddlewareStack
-from channels.routing import URLRouter
 from channels.sessions import CookieMiddleware, SessionMiddleware
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from auth_demo.routing import websocket_urlpatterns
+from auth_demo.asgi import application as demo
 
-demo = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
 with_database = pytest.mark.django_db(transaction=True)
 
 
@@ -29,7 +27,7 @@ def cookies(transactional_db):
 
 
 def new_client(cookie="", application=demo):
-    headers = [(b"cookie", cookie.encode())]
+    headers = [(b"cookie", cookie.encode()), (b"origin", b"http://localhost")]
     return WebsocketCommunicator(application, "/ws/auth/user/", headers=headers)
 
 

@@ -11,6 +11,7 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import User
 from django.test import Client
 
+from auth_demo.asgi import application
 from auth_demo.routing import websocket_urlpatterns
 
 PATH = "/ws/auth/origin/"
@@ -111,3 +112,9 @@ async def test_a_header_that_is_str_instead_of_bytes_is_ignored(settings):
     headers = [("origin", "http://localhost")]
     client = WebsocketCommunicator(AllowedHostsOriginValidator(accept), PATH, headers=headers)
     assert await client.connect() == (False, 1000)
+
+
+@pytest.mark.parametrize("origin, served", [("http://localhost", True), (HOSTILE, False)])
+async def test_the_asgi_py_of_the_app_rejects_other_sites(origin, served):
+    client = client_from(origin, application)
+    assert (await client.connect())[0] is served

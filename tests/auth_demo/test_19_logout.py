@@ -4,9 +4,7 @@ import sys
 
 import pytest
 from asgiref.sync import sync_to_async
-from channels.auth import AuthMiddlewareStack
 from channels.layers import get_channel_layer
-from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 from django.apps import apps
 from django.contrib.auth.models import User
@@ -14,11 +12,10 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.test import Client
 
-from auth_demo.routing import websocket_urlpatterns
+from auth_demo.asgi import application as demo
 from auth_demo.signals import group_of_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
-demo = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
 SESSION_OVER = {"type": "websocket.close", "code": 4401}
 
 
@@ -42,7 +39,8 @@ def others():
 
 def new_client(browser):
     cookie = browser.cookies.output(attrs=[], header="").strip().encode()
-    return WebsocketCommunicator(demo, "/ws/auth/logout/", headers=[(b"cookie", cookie)])
+    headers = [(b"cookie", cookie), (b"origin", b"http://localhost")]
+    return WebsocketCommunicator(demo, "/ws/auth/logout/", headers=headers)
 
 
 async def name_of(client):

@@ -18,7 +18,6 @@ DEMOS = ("sync_demo", "async_demo", "layers_demo", "auth_demo", "db_demo")
 README = (settings.BASE_DIR / "tests" / "README.md").read_text(encoding="utf-8")
 SETTINGS = """
 SECRET_KEY = "for tests"
-ALLOWED_HOSTS = ["*"]
 USE_TZ = True
 ROOT_URLCONF = "urls"
 """
