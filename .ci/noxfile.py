@@ -58,14 +58,10 @@ def redis(session, redis):
     binary = _redis_server(session, redis) if redis != "none" else ""
     if binary is None:
         session.skip(f"this machine has no Redis {redis}")
-    bench = [
-        "tests/workshop/measure/test_bench_fanout.py",
-        "tests/workshop/measure/test_bench_chat.py",
-    ]
     files = [
         "tests/real/redis",
         "tests/layers_demo",
-        *bench,
+        "tests/real/measure",
         "tests/real/terminal/test_cluster.py",
     ]
     files = session.posargs or files
