@@ -39,7 +39,7 @@ os.environ["PATH"] = os.pathsep.join([*_interpreters, os.environ["PATH"]])
 def suite(session, django):
     """The tests on this Python, with this Django."""
     _install(session, django)
-    _pytest(session, *session.posargs)
+    _pytest(session, *(session.posargs or ["-n", "logical"]))
 
 
 @nox.session(python="3.11")
