@@ -95,13 +95,6 @@ CHROMIUM = Program(
     ),
     "https://www.google.com/chrome",
 )
-FIREFOX = Program(
-    "Firefox",
-    ("firefox-esr", "firefox"),
-    "the tests of the pages in a second browser",
-    _named("firefox", {APT: ("firefox-esr", "firefox"), BREW: ("--cask firefox",)}),
-    "https://www.mozilla.org/firefox",
-)
 NODE = Program(
     "Node",
     ("node", "nodejs"),

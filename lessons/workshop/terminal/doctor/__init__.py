@@ -25,7 +25,6 @@ HELP = "Say what works here, what is missing, and what to type."
 PROCESS_TIMEOUT = 30  # seconds; the checks and the verdict take one second, unless much else runs
 OPTIONAL_PROGRAMS = (
     external_programs.CHROMIUM,
-    external_programs.FIREFOX,
     external_programs.NODE,
     external_programs.NGINX,
     external_programs.POSTGRESQL,
