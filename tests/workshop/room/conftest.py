@@ -4,6 +4,9 @@ import pytest
 from django.core.cache import cache
 
 from lessons.workshop.course.lesson_index import lessons
+from lessons.workshop.room import board_socket as board_module
+from lessons.workshop.room import student_socket as student_module
+from tests.support.room import board_socket, new_class, new_student, student_socket
 
 
 @pytest.fixture(autouse=True)
@@ -29,3 +32,36 @@ def room_pages(settings):
 def known_lessons():
     """Read the catalogue before a test limits the time or the memory."""
     return lessons()
+
+
+@pytest.fixture
+def quick_reread(monkeypatch):
+    """Sockets that open later read the database all the time. A lost message delays nothing."""
+    for module in (board_module, student_module):
+        monkeypatch.setattr(module, "REREAD_INTERVAL", 0.01)
+
+
+@pytest.fixture
+async def monday():
+    """A class."""
+    return await new_class()
+
+
+@pytest.fixture
+async def ann(monday):
+    """A student of this class, who does not share code."""
+    return await new_student(monday)
+
+
+@pytest.fixture
+async def board(monday, ann):
+    """The board of this class, which has a tile for Ann."""
+    async with board_socket(monday) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def student(ann):
+    """Ann's machine, which has said hello."""
+    async with student_socket(ann) as opened:
+        yield opened
