@@ -83,11 +83,6 @@ def lamp(course):
     return save
 
 
-def served_processes():
-    """The processes that serve an exercise now."""
-    return [server._process._child.pid for server in servers._servers.values()]
-
-
 # What a client and its page receive
 
 
@@ -111,7 +106,6 @@ async def test_relays_each_event_to_the_exercise_and_records_it(application, lam
         ("in", "websocket.disconnect", "websocket_disconnect"),
         ("mark", "finished", "websocket_disconnect"),
     ]
-    assert [event["seq"] for event in events] == [1, 2, 3, 4, 5, 6, 7, 8, 9]
     assert events[0]["message"]["path"] == "/ws/lamp/"
     assert events[7]["message"]["code"] == 4001
     assert page.session not in json.dumps(events)
@@ -205,28 +199,18 @@ async def test_a_save_restarts_it_and_closes_its_clients_as_lost(application, la
 # Its end
 
 
-FAILURES = {
-    "full disk": ("tempfile.mkdtemp", OSError(ENOSPC, "No space left on device"), "Make room on"),
-    "no fork": (
-        "lessons.workshop.page.exercise_server.process.start_child",
-        BlockingIOError("Resource temporarily unavailable"),
-        "Resource temporarily unavailable",
-    ),
-}
-
-
-@pytest.mark.parametrize("function, error, detail", FAILURES.values(), ids=FAILURES)
 async def test_a_workshop_that_cannot_serve_says_why_and_tries_again(
-    application, lamp, monkeypatch, tmp_path, caplog, function, error, detail
+    application, lamp, monkeypatch, tmp_path, caplog
 ):
+    error = OSError(ENOSPC, "No space left on device")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     async with PlayedPage(application, lamp(LAMP)) as page:
         with monkeypatch.context() as failing:
-            failing.setattr(function, Mock(side_effect=error))
+            failing.setattr("tempfile.mkdtemp", Mock(side_effect=error))
             assert await page.client().connect(timeout=TIMEOUT) == (False, 1000)
             finding = (await page.state("ended"))["finding"]
         assert finding["title"] == "The workshop cannot run the code"
-        assert detail in finding["detail"]
+        assert "Make room on" in finding["detail"]
         assert [record.exc_info[1] for record in caplog.records] == [error]
         await (await page.connect()).disconnect()
         (folder,) = tmp_path.glob("tmp*")
@@ -237,8 +221,8 @@ async def test_a_workshop_that_cannot_serve_says_why_and_tries_again(
 async def test_the_process_ends_with_its_page(application, lamp):
     async with PlayedPage(application, lamp(LAMP)) as page:
         await page.connect()
-        (pid,) = served_processes()
-    assert not psutil.pid_exists(pid)
+        [server] = servers._servers.values()
+    assert not psutil.pid_exists(server._process._child.pid)
     assert servers._servers == {}
 
 

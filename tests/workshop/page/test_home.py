@@ -5,7 +5,6 @@ import html
 
 import pytest
 
-from lessons.workshop.course.lesson_index import find
 from lessons.workshop.judge.verdict import Outcome, Verdict
 from lessons.workshop.student import progress
 
@@ -23,11 +22,6 @@ def page(client, path="/"):
     return html.unescape(client.get(path).content.decode())
 
 
-def solve(slug):
-    outcome = Outcome("test_it", "It works.", "green")
-    progress.save_verdict(find(slug), Verdict("", "", (outcome,)))
-
-
 def test_only_a_workshop_names_its_accounts(client, settings):
     accounts = "the accounts <code>student</code> with the password <code>student</code>, and "
     assert accounts in page(client, "/auth/login/")
@@ -35,10 +29,9 @@ def test_only_a_workshop_names_its_accounts(client, settings):
     assert "student" not in page(client, "/auth/login/")
 
 
-@pytest.mark.parametrize("debug", [True, False])
 @pytest.mark.parametrize("path", ["/nothing/<b>/", "/notes/nothing/", "/charts/nothing.svg"])
-def test_an_unknown_url_gets_our_page(client, settings, debug, path):
-    settings.DEBUG = debug
+def test_an_unknown_url_gets_our_page(client, settings, path):
+    settings.DEBUG = True
     response = client.get(path)
     assert response.status_code == 404
     shown = response.content.decode()
@@ -47,15 +40,15 @@ def test_an_unknown_url_gets_our_page(client, settings, debug, path):
     assert "script-src 'self'" in response["Content-Security-Policy"]
 
 
-@pytest.mark.parametrize("path", ["/", "/lessons/03-stop/", "/diagnoses/", "/notes/"])
-def test_a_page_is_sent_compressed(client, path):
-    response = client.get(path, headers={"accept-encoding": "gzip"})
+def test_a_page_is_sent_compressed(client):
+    response = client.get("/lessons/03-stop/", headers={"accept-encoding": "gzip"})
     assert response["Content-Encoding"] == "gzip"
     assert len(response.content) < 0.4 * len(gzip.decompress(response.content))
 
 
 def test_a_missing_exercise_is_reported_and_its_original_offered(client, course, settings):
-    solve("lamp")
+    outcome = Outcome("test_it", "It works.", "green")
+    progress.save_verdict(course[0], Verdict("", "", (outcome,)))
     assert 'id="missing"' not in page(client, "/lessons/01-lamp/")
     course[0].exercise.unlink()
     shown = page(client, "/lessons/01-lamp/")

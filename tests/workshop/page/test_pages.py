@@ -31,22 +31,10 @@ def text(response):
     return response.content.decode()
 
 
-def red(claim="It stops.", diagnosis="no-stop-consumer", detail="", state="red"):
-    finding = Finding(diagnosis, "websocket.disconnect → Lamp (exercise.py, line 4)", detail=detail)
-    outcomes = (Outcome("test_a", "It starts.", "green"), Outcome("test_b", claim, state, finding))
-    return Verdict("03-stop", "exercise", outcomes)
-
-
-# The list
-
-
 def test_the_list_makes_no_query_and_no_session(client, django_assert_num_queries):
     with django_assert_num_queries(0):
         response = client.get("/")
     assert set(response.cookies) == {"csrftoken"}  # of the form with which a student joins
-
-
-# A lesson
 
 
 @ALL
@@ -84,7 +72,8 @@ def test_a_page_starts_with_the_clients_of_its_lesson(client):
 
 
 def test_escapes_a_students_text(client):
-    progress.save_verdict(find("stop"), red(claim="<img src=x>", detail="<script>"))
+    outcome = Outcome("test_b", "<img src=x>", "red", Finding("no-accept", "it", detail="<script>"))
+    progress.save_verdict(find("stop"), Verdict("03-stop", "exercise", (outcome,)))
     page = text(client.get("/lessons/03-stop/"))
     assert "<img" not in page
     assert "&lt;img src=x&gt;" in page
@@ -132,17 +121,14 @@ def test_a_page_has_no_inline_code_and_loads_only_from_its_server(client, path):
 # The servers of a cluster
 
 
-def sockets_allowed(response):
-    return re.search("connect-src 'self' (.*?);", response["Content-Security-Policy"])[1].split()
-
-
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
 def test_a_page_of_a_cluster_offers_its_own_server_first(client, settings, host):
     settings.WORKSHOP, settings.CLUSTER_PORTS = True, [8000, 8001]
     response = client.get("/lessons/03-stop/", headers={"host": f"{host}:8001"})
     hosts = [f"{host}:8001", f"{host}:8000"]
     assert [server.host for server in response.context["servers"]] == hosts
-    assert sockets_allowed(response) == [f"{kind}://{it}" for it in hosts for kind in ("ws", "wss")]
+    allowed = re.search("connect-src 'self' (.*?);", response["Content-Security-Policy"])[1]
+    assert allowed.split() == [f"{kind}://{it}" for it in hosts for kind in ("ws", "wss")]
 
 
 # Links

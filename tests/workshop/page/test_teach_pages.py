@@ -9,51 +9,28 @@ from lessons.workshop.course.plans import plans
 
 pytestmark = pytest.mark.django_db
 
-PAGES = [reverse("plans"), reverse("teach", args=[lessons()[0].key])]
+LESSON = lessons()[0].key
+TEACH = reverse("teach", args=[LESSON])
+PAGES = {reverse("plans"): plans()[0].title, TEACH: "Usual mis"}
 
 
-@pytest.fixture
-def student(client):
-    client.force_login(User.objects.create_user("ada"))
-    return client
-
-
-@pytest.fixture
-def instructor(client):
-    client.force_login(User.objects.create_user("grace", is_staff=True))
-    return client
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_sends_a_stranger_to_the_login(client, page):
+@pytest.mark.parametrize(("page", "text"), PAGES.items())
+def test_only_an_instructor_reads_a_page(client, page, text):
     assert client.get(page).headers["location"] == f"{reverse('login')}?next={page}"
+    client.force_login(User.objects.create_user("ada"))
+    assert client.get(page).status_code == 403
+    client.force_login(User.objects.create_user("grace", is_staff=True))
+    assert text in client.get(page).content.decode()
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_refuses_a_student_with_403(student, page):
-    assert student.get(page).status_code == 403
-
-
-@pytest.mark.parametrize(("page", "text"), [(PAGES[0], plans()[0].title), (PAGES[1], "Usual mis")])
-def test_shows_the_page_to_an_instructor(instructor, page, text):
-    assert text in instructor.get(page).content.decode()
-
-
-def part(client):
-    page = reverse("teach", args=[lessons()[0].key])
-    return client.get(page, headers={"x-part": "teach"})
-
-
-def test_the_tab_of_a_lesson_gets_the_text_alone(instructor):
-    answer = part(instructor)
-    assert answer.status_code == 200
-    assert answer.content.decode().startswith('<article class="prose">')
-
-
-def test_the_tab_asks_a_stranger_and_a_student_to_sign_in(client):
-    for _ in range(2):
-        answer = part(client)
+def test_the_tab_of_a_lesson_gets_the_text_alone_and_asks_others_to_sign_in(client):
+    for user in (None, User.objects.create_user("ada")):
+        if user:
+            client.force_login(user)
+        answer = client.get(TEACH, headers={"x-part": "teach"})
         assert answer.status_code == 403
-        login = f"{reverse('login')}?next={reverse('lesson', args=[lessons()[0].key])}"
+        login = f"{reverse('login')}?next={reverse('lesson', args=[LESSON])}"
         assert f'<a href="{login}">Sign in</a>' in answer.content.decode()
-        client.force_login(User.objects.get_or_create(username="ada")[0])
+    client.force_login(User.objects.create_user("grace", is_staff=True))
+    answer = client.get(TEACH, headers={"x-part": "teach"})
+    assert answer.content.decode().startswith('<article class="prose">')

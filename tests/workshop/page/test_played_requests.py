@@ -1,0 +1,152 @@
+"""What a page asks about played steps: a recording, the source, an exported test."""
+
+import json
+import re
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from auth_demo.tickets import issue
+from lessons.workshop.course.lesson_index import find
+from lessons.workshop.page.live.page_socket import new_feed_id
+from lessons.workshop.student import progress
+
+pytestmark = pytest.mark.django_db
+STOP = "/lessons/03-stop/"
+LOCKED = "You can use the solution once your exercise was green, or once you have read it."
+
+
+@pytest.fixture
+def page(settings, monkeypatch, tmp_path):
+    """A client that has opened the list. `form` is what each of its pages sends."""
+    settings.WORKSHOP = True
+    monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
+    client = Client(enforce_csrf_checks=True)
+    client.get("/")
+    client.form = {
+        "csrfmiddlewaretoken": client.cookies["csrftoken"].value,
+        "feed": new_feed_id(client.session.session_key),
+    }
+    return client
+
+
+def ask(page, path, *steps, **parameters):
+    send = page.post if path.endswith("/pytest/") else page.get
+    return send(path, page.form | {"step": steps} | parameters)
+
+
+def types(answer):
+    return [event["message"]["type"] for event in answer.json()["recording"]["events"]]
+
+
+def test_the_steps_of_a_page_become_text(page):
+    step = {"client": 2, "action": "text", "arguments": {"text": "a"}}
+    answer = ask(page, f"{STOP}steps/", "connect", json.dumps(step))
+    assert answer.json() == {"steps": ["connect", "2 text a"]}
+
+
+@pytest.mark.parametrize(
+    ("target", "last"),
+    [
+        ("example", "finished"),
+        ("sync_demo.consumers.Operator", "finished"),
+        ("solution", "finished"),
+        ("mistake:DoesNotRaise", "cancelled"),
+    ],
+)
+def test_plays_the_steps_on_the_target(page, target, last):
+    answer = ask(page, f"{STOP}play/", "connect", "close", target=target)
+    assert answer.json()["steps"] == ["connect", "close"]
+    assert types(answer)[-1] == last
+
+
+def test_an_exported_test_gets_a_new_ticket_for_each_valid_one(page):
+    user = User.objects.create(username="ada@b.org")
+    one, other = issue(user), issue(user)
+    played = [f"{client} connect ?ticket={one}" for client in "12"]
+    played += [f"3 connect ?ticket={other}", "4 connect ?ticket=x:y:z"]
+    source = ask(page, "/lessons/18-ticket/pytest/", *played).json()["source"]
+    assert one not in source
+    assert other not in source
+    answers = re.findall(r"\?ticket=(\S*\"[^),]*).*?websocket\.(accept|close)", source, re.DOTALL)
+    assert answers == [
+        ('" + ticket_ada_40_b_2e_org', "accept"),
+        ('" + ticket_ada_40_b_2e_org', "close"),
+        ('" + ticket_ada_40_b_2e_org_2', "accept"),
+        ('x%3Ay%3Az"', "close"),
+    ]
+
+
+NESTED = [
+    f"call add {'[' * 2000}",
+    f"{'& ' * 2000}text a",
+    f'{{"client": 1, "action": "text", "arguments": {"[" * 2000}',
+]
+REFUSED = [  # the lesson and what is asked, the target, the steps, and the reason
+    ("03-stop/play/", "os.system", ["connect"], "Lesson 3 has no 'os.system' to play."),
+    ("03-stop/play/", "/etc/passwd", ["connect"], "Lesson 3 has no '/etc/passwd' to play."),
+    ("03-stop/play/", "mistake:None", ["connect"], "Lesson 3 has no 'mistake:None' to play."),
+    ("03-stop/play/", "example", [], "There are no steps to play."),
+    ("03-stop/play/", "example", ["wait 61"], "A conversation waits at most 60 seconds."),
+    ("03-stop/play/", "example", ["connect"] * 41, "At most 40 steps with 6000 characters"),
+    *(("03-stop/steps/", "example", [step], "is nested too deep.") for step in NESTED),
+    ("03-stop/steps/", "example", ['text "a" * 500000', "bytes 00ff * 250001"], "The frames of"),
+    ("03-stop/pytest/", "example", [], "Nothing has been played yet."),
+    ("03-stop/pytest/", "example", ["1 connect", "1 kill"], "A client of this page cannot do"),
+    ("03-stop/pytest/", "example", ["1 connect", 'row auth.Group {"name": "a"}'], ""),
+    ("03-stop/pytest/", "../manage.py", ["1 connect"], "Lesson 3 has no '../manage.py' to play."),
+    ("03-stop/pytest/", "solution", ["1 connect"], LOCKED),
+    ("04-communicator/pytest/", "exercise", ["1 connect"], "The exercise of lesson 4 is a test"),
+]
+
+
+@pytest.mark.parametrize(("path", "target", "steps", "reason"), REFUSED)
+def test_refuses_what_no_page_plays_with_the_reason(page, path, target, steps, reason):
+    answer = ask(page, f"/lessons/{path}", *steps, target=target)
+    assert answer.status_code == 400
+    assert reason in answer.json()["error"]
+
+
+@pytest.mark.parametrize("what", ["play", "steps", "source", "compare", "failing", "pytest"])
+def test_only_a_page_of_the_same_session_gets_an_answer(page, what):
+    other = new_feed_id("another0session0key")
+    assert ask(page, f"{STOP}{what}/", "connect", feed=other).status_code == 404
+    assert ask(page, f"{STOP}{what}/", "connect").status_code != 404
+
+
+def test_an_export_needs_a_csrf_token_a_known_lesson_and_a_workshop(page, settings):
+    path = f"{STOP}pytest/"
+    assert ask(page, path, csrfmiddlewaretoken="x" * 32).status_code == 403
+    assert ask(page, "/lessons/99-none/pytest/").status_code == 404
+    assert page.get(path).status_code == 405
+    settings.WORKSHOP = False
+    assert ask(page, path).status_code == 404
+
+
+# The source
+
+
+def source(page, target):
+    return ask(page, "/lessons/01-lamp/source/", target=target).json()
+
+
+@pytest.mark.parametrize(
+    ("text", "methods"),
+    [
+        ("X = '<b>'\n\n\nclass Lamp:\n    def on(self):\n        pass\n", [*[""] * 4, "on", "on"]),
+        ("class Lamp(:\n    <b>\n", ["", ""]),
+    ],
+)
+def test_the_exercise_is_the_whole_file_of_the_student(course, page, text, methods):
+    find("lamp").exercise.write_text(text)
+    answer = source(page, "exercise")
+    assert answer["place"].endswith("work/01_lamp.py:1")
+    assert [line["method"] for line in answer["lines"]] == methods
+    assert "<b>" not in "".join(line["html"] for line in answer["lines"])
+
+
+def test_the_solution_is_shown_once_the_exercise_was_green(course, page, monkeypatch):
+    assert source(page, "solution") == {"error": LOCKED}
+    monkeypatch.setattr(progress, "of", lambda lesson: progress.Progress(was_green=True))
+    assert source(page, "solution")["lines"]
