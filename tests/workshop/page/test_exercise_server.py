@@ -221,8 +221,8 @@ async def test_a_workshop_that_cannot_serve_says_why_and_tries_again(
 async def test_the_process_ends_with_its_page(application, lamp):
     async with PlayedPage(application, lamp(LAMP)) as page:
         await page.connect()
-        [server] = servers._servers.values()
-    assert not psutil.pid_exists(server._process._child.pid)
+        [pid] = [server._process._child.pid for server in servers._servers.values()]
+    assert not psutil.pid_exists(pid)
     assert servers._servers == {}
 
 

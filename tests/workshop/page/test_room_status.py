@@ -13,8 +13,17 @@ from lessons.workshop.student import progress
 from tests.support.played_page import PageClient
 
 SNAPSHOT = {
-    "class": "Monday", "name": "Ann", "place": "PLACE", "link": "connected", "problem": "",
-    "waiting": 0, "hand": False, "messages": [], "timer": None, "poll": None, "look": None,
+    "class": "Monday",
+    "name": "Ann",
+    "place": "PLACE",
+    "link": "connected",
+    "problem": "",
+    "waiting": 0,
+    "hand": False,
+    "messages": [],
+    "timer": None,
+    "poll": None,
+    "look": None,
     "held": [[], []],
 }
 KNOWN = Membership("http://x", "C", "secret", "PLACE", "Ann", "Monday", "laptop")
