@@ -5,7 +5,7 @@ import pytest
 from tests.support.compared_daphne import RealServer, SimulatedServer
 
 
-def on_both(*arguments):
+def on_both(*arguments, **options):
     """A fixture of a module: both servers, one after the other."""
 
     @pytest.fixture(scope="module", params=["real", "simulated"])
@@ -13,12 +13,12 @@ def on_both(*arguments):
         if request.param == "simulated":
             yield SimulatedServer()
             return
-        with RealServer(*arguments) as daphne:
+        with RealServer(*arguments, **options) as daphne:
             yield daphne
 
     return server
 
 
-daphne = on_both("scripted_server", "close=0.2")
-impatient = on_both("scripted_server", "handshake=0.5")  # for handshakes that get no answer
-daphne_http = on_both("scripted_http_server")
+daphne = on_both(close=0.2)
+impatient = on_both(handshake=0.5)  # for handshakes that get no answer
+daphne_http = on_both("scripted", "http")

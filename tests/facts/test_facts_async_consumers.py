@@ -14,14 +14,14 @@ from tests.support.python_messages import nested_too_deep
 
 @pytest.fixture(scope="module")
 def daphne():
-    with RealDaphne("async_demo_server") as server:
+    with RealDaphne("demo", "tasks") as server:
         yield server
 
 
 @pytest.fixture
 def stoppable():
     """A Daphne server that the test stops."""
-    with RealDaphne("async_demo_server") as server:
+    with RealDaphne("demo", "tasks") as server:
         yield server
 
 

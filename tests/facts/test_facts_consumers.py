@@ -14,7 +14,7 @@ NONE_AWAITED = f"{DIED}{not_awaitable(None)}"
 
 @pytest.fixture(scope="module")
 def daphne():
-    with RealDaphne("scripted_server", "close=0.2") as server:
+    with RealDaphne(close=0.2) as server:
         yield server
 
 
@@ -49,7 +49,7 @@ def test_a_consumer_that_stops_without_a_close_leaves_the_socket_open(daphne):
 
 
 def test_an_accept_that_was_not_awaited_leaves_the_handshake_unanswered():
-    with RealDaphne("scripted_server", "handshake=0.5") as impatient:
+    with RealDaphne(handshake=0.5) as impatient:
         for consumer in ("ForgetsAwait", "AsyncHandlerInSync"):
             assert visit(impatient, consumer, act=stay).status is None
 
@@ -103,7 +103,7 @@ def test_a_frame_in_transit_arrives_after_the_close(daphne):
 @pytest.fixture
 def fresh():
     """A new server: the order of all lines that it prints is the answer."""
-    with RealDaphne("scripted_server", "handshake=1.5", "close=0.2") as server:
+    with RealDaphne(handshake=1.5, close=0.2) as server:
         yield server
 
 

@@ -22,14 +22,14 @@ HALF = "\ud800"  # half of a surrogate pair
 
 @pytest.fixture(scope="module")
 def shared():
-    with RealServer("scripted_http_server") as server:
+    with RealServer("scripted", "http") as server:
         yield server
 
 
 @pytest.fixture
 def own():
     """A separate server: an application that fails after its start breaks the server."""
-    with RealServer("scripted_http_server") as server:
+    with RealServer("scripted", "http") as server:
         yield server
 
 

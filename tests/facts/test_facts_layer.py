@@ -18,7 +18,7 @@ from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
 
 @pytest.fixture(scope="module")
 def daphne():
-    with RealDaphne("layers_demo_server") as server:
+    with RealDaphne("demo", "lounges") as server:
         yield server
 
 

@@ -63,10 +63,10 @@ def run_client(port, path, steps, awaited):
         return [], refused.response.status_code, None
 
 
-@pytest.mark.parametrize("server", ["daphne", "uvicorn"])
+@pytest.mark.parametrize("server", ["Daphne", "uvicorn"])
 def test_a_real_client_receives_what_the_transcripts_show(server):
     played = set()
-    with RealDaphne("project_server", server) as running:
+    with RealDaphne("project", "project", server=server) as running:
         for lesson, steps, body in conversations():
             closes = re.search(r"← websocket\.close  code: (\d+)", body)
             accepts = re.search(r'← websocket\.accept(?:  subprotocol: "(\S+)")?', body)

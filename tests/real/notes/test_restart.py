@@ -11,7 +11,7 @@ from tests.support.programs.server_probes import SERVERS, open_client
 
 @pytest.fixture(params=SERVERS)
 def kitchen(request):
-    with RealDaphne("drained_server", request.param) as server:
+    with RealDaphne("demo", "kitchen", server=request.param) as server:
         yield server
 
 

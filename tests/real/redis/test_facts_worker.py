@@ -28,7 +28,8 @@ async def layer(redis_url, prefix):
 
 
 def start(redis_url, prefix, *channels):
-    return RunningWorker("tests.support.servers.job_worker", redis_url, prefix, *channels)
+    options = (f"redis={redis_url}", f"prefix={prefix}", f"channels={','.join(channels)}")
+    return RunningWorker("tests.support.servers.demo_server", "worker", *options)
 
 
 @pytest.fixture(scope="module")

@@ -54,11 +54,12 @@ class Visit:
 class RealDaphne(RunningProgram):
     """A Daphne in its own process, on a free port; a context manager.
 
-    `program` is the module of `tests.support.servers` that serves.
+    `RealDaphne("demo", "lounges")` serves the application `lounges` of servers/demo_server.py.
     """
 
-    def __init__(self, program="scripted_server", *arguments):
-        super().__init__(f"tests.support.servers.{program}", *arguments)
+    def __init__(self, program="scripted", application="websocket", **options):
+        words = [f"{name}={value}" for name, value in options.items()]
+        super().__init__(f"tests.support.servers.{program}_server", application, *words)
         self.numbers = itertools.count()
 
     def wait_until_ready(self):

@@ -34,8 +34,9 @@ SERVERS = ("Daphne", "uvicorn", "hypercorn")
 class Server(RealDaphne):
     """A real server of that kind, in a process: `with Server("uvicorn") as server`."""
 
-    def __init__(self, kind, *options):
-        super().__init__("compared_server", kind, *options)
+    def __init__(self, kind):
+        limits = {"handshake": 3, "close": 0.1}
+        super().__init__(server=kind, **limits)
         self.kind = kind
         # Daphne kills a consumer that does not stop after 0.1 s here; the others never kill one.
         self.kill_timeout = TEST_TIMEOUT if kind == "Daphne" else 0.3

@@ -1,26 +1,83 @@
-"""Serves the project: `python -m tests.support.servers.project_server daphne` or `uvicorn`."""
+"""Serves the whole project; see `start` at the end."""
 
-import asyncio
-import socket
+import os
 import sys
+from datetime import timedelta
+from pathlib import Path
 
-from lessons.asgi import application
+import django
+from django.conf import settings
+from django.urls import path
+
+from tests.support.servers.daphne_server import serve, start
+
+PASSWORD = "lovelace 1843"
 
 
-def serve_daphne():
-    from tests.support.servers.daphne_server import serve
+def project(server="Daphne", **options):
+    from lessons.asgi import application
 
-    serve(application, websocket_handshake_timeout=60)
+    serve(application, server, websocket_handshake_timeout=60, **options)
 
 
-def serve_uvicorn():
-    import uvicorn
+def set_up(redis, database):
+    os.environ["REDIS_URL"] = redis
+    settings.DATABASES["default"]["NAME"] = database
+    django.setup()
 
-    config = uvicorn.Config(application, lifespan="off", log_level="error")
-    listener = socket.create_server(("127.0.0.1", 0))
-    print("port", listener.getsockname()[1], flush=True)
-    asyncio.run(uvicorn.Server(config).serve([listener]))
+
+def chat(redis, database):
+    """The chat's times are short."""
+    set_up(redis, database)
+    from lessons.extras.hardened_chat import consumer, store
+
+    consumer.HEARTBEAT_INTERVAL, store.PRESENCE_TIMEOUT = 0.2, timedelta(seconds=2)
+    project()
+
+
+def auth(redis, database):
+    """With the views of `act`, and with Daphne's access log on stdout."""
+    sys.stdout.reconfigure(line_buffering=True)
+    set_up(redis, database)
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    from daphne.access import AccessLogGenerator
+
+    from lessons import urls
+    from lessons.workshop.engine.world.database import create_tables
+
+    urls.urlpatterns.insert(0, path("act/<str:what>/<str:name>/", act))
+    if not Path(database).exists():
+        create_tables()
+    project(action_logger=AccessLogGenerator(sys.stdout))
+
+
+def act(request, what, name):
+    """Do to a user what forms, the admin and commands do: /act/login/ada/."""
+    from django.contrib.auth import login, logout
+    from django.contrib.auth.models import User
+    from django.http import HttpResponse
+
+    from db_demo.models import Room
+
+    user, is_new = User.objects.get_or_create(username=name)
+    if is_new or what == "password":
+        user.set_password(PASSWORD)
+        user.save()
+    elif what == "deactivate":
+        user.is_active = False
+        user.save()
+    if what == "join":
+        room, _ = Room.objects.get_or_create(name="cellar", is_private=True)
+        room.members.add(user)
+    elif what == "expel":
+        user.memberships.all().delete()
+    if what == "login":
+        login(request, user)
+    elif what == "logout":
+        logout(request)
+    return HttpResponse("done")
 
 
 if __name__ == "__main__":
-    {"daphne": serve_daphne, "uvicorn": serve_uvicorn}[sys.argv[1]]()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lessons.settings")
+    start(project, chat, auth)

@@ -1,26 +1,34 @@
 """Daphne as it is, playing lists of replies: the program that real_daphne.py starts.
 
 A client's query string is `NUMBER:REPLIES`: REPLIES, a Python literal, are the events to send
-after websocket.connect. What the application sees of that connection is printed, a line each,
-with the client's NUMBER in front. `/consumers/NAME` leads to one of the consumers below instead.
-
-Arguments such as `handshake=0.5 close=0.2` are the seconds of Daphne's timeouts.
+after websocket.connect, or after the body of an HTTP request. What the application sees of that
+connection is printed, a line each, with the client's NUMBER in front. `/consumers/NAME` leads to
+one of the consumers below instead. See `start` at the end for the applications.
 """
 
 import ast
-import sys
+import asyncio
 import threading
 from functools import partial
 from urllib.parse import unquote
 
+import django
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from channels.consumer import AsyncConsumer, SyncConsumer
 from channels.exceptions import StopConsumer
 from django.conf import settings
 
-from tests.support.accepting_consumers import Accepts, AcceptsInAThread
-from tests.support.scripted_events import play_websocket
-from tests.support.servers.daphne_server import serve
+# Before the demos, which import models.
+settings.configure(INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes"])
+django.setup()
+
+from async_demo.consumers import Heartbeat  # noqa: E402
+from async_demo.generic_http import RawLength  # noqa: E402
+from tests.support.accepting_consumers import Accepts, AcceptsInAThread  # noqa: E402
+from tests.support.scripted_events import play_http, play_websocket  # noqa: E402
+from tests.support.servers.daphne_server import FastReactor, serve, start  # noqa: E402
+
+HTTP_DEMOS = {"/heartbeat": Heartbeat, "/length": RawLength}
 
 
 class NeverStops(AcceptsInAThread):
@@ -92,6 +100,12 @@ class Ticks(Accepts):
         await self.send({"type": "websocket.send", "text": "tock"})
 
 
+class Busy(Ticks):
+    async def websocket_receive(self, event):
+        print("begins", flush=True)
+        await asyncio.sleep(3600)
+
+
 class Doubles(Ticks):
     async def websocket_receive(self, event):
         key = "text" if event.get("text") is not None else "bytes"
@@ -144,8 +158,14 @@ CONSUMERS = {
 } | {"/let-go": let_go}
 
 
-async def application(scope, receive, send):
+def parts_of(scope):
+    """The number and the replies of the query string."""
     number, _, replies = unquote(scope["query_string"].decode()).partition(":")
+    return number, replies
+
+
+async def websocket_application(scope, receive, send):
+    number, replies = parts_of(scope)
     print(number, scope, flush=True)
 
     async def play(scope, receive, send):
@@ -158,12 +178,60 @@ async def application(scope, receive, send):
         print(number, "over", flush=True)
 
 
-if __name__ == "__main__":
-    settings.configure()
-    seconds = dict(word.split("=") for word in sys.argv[1:] if "=" in word)
+async def http_application(scope, receive, send):
+    number, replies = parts_of(scope)
+
+    async def receive_and_print():
+        event = await receive()
+        # Print the length of the body: it can be long.
+        print(number, {**event, "body": len(event["body"])} if "body" in event else event)
+        return event
+
+    try:
+        if demo := HTTP_DEMOS.get(scope["path"]):
+            await demo.as_asgi()(scope, receive_and_print, send)
+        else:
+            await play_http(ast.literal_eval(replies), receive_and_print, send)
+    finally:
+        print(number, "over", flush=True)
+
+
+class PrintingReactor(FastReactor):
+    """Prints the error of Daphne's periodic check. Daphne itself does not report it."""
+
+    def callLater(self, delay, call):
+        def call_and_print():
+            try:
+                call()
+            except Exception as error:
+                print("checker died of", error, flush=True)
+                raise
+
+        return super().callLater(delay, call_and_print)
+
+
+def websocket(server="Daphne", handshake=2, close=1):
+    async def application(scope, receive, send):
+        async def receive_plain_codes():
+            event = await receive()
+            if event.get("code") is not None:
+                event["code"] = int(event["code"])  # uvicorn's may be a member of an enumeration
+            return event
+
+        # It raises for a lifespan scope, as it may: the servers then continue without lifespan.
+        await websocket_application(scope, receive_plain_codes, send)
+
     serve(
-        application,
-        default_close_timeout="default-close-timeout" in sys.argv,
-        websocket_handshake_timeout=float(seconds.get("handshake", 2)),
-        application_close_timeout=float(seconds.get("close", 1)),
+        websocket_application if server == "Daphne" else application,
+        server,
+        websocket_handshake_timeout=float(handshake),
+        application_close_timeout=float(close),
     )
+
+
+def http():
+    serve(http_application, reactor=PrintingReactor, application_close_timeout=0.3)
+
+
+if __name__ == "__main__":
+    start(websocket, http)

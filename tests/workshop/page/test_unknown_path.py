@@ -16,7 +16,7 @@ application = reject_unknown_paths(URLRouter([path("ws/echo/", Echo.as_asgi())])
 
 
 def test_rejects_an_unknown_path_with_403_and_one_line():
-    with RealDaphne("project_server", "daphne") as server:
+    with RealDaphne("project", "project") as server:
         host = f"127.0.0.1:{server.port}"
         with pytest.raises(InvalidStatus, match="HTTP 403"):
             connect(f"ws://{host}/ws/nowhere/", origin=f"http://{host}", proxy=None).__enter__()

@@ -16,15 +16,12 @@ from websockets.sync.client import connect
 from lessons.extras import login_throttle
 from lessons.workshop.setup.redis_server import RedisServer
 from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
-from tests.support.servers.auth_actions import PASSWORD
+from tests.support.servers.project_server import PASSWORD
 
 PROMPT = 5  # seconds in which a message must close a connection
 
 
 class RealProject(RealDaphne):
-    def __init__(self, redis_url, database):
-        super().__init__("auth_server", redis_url, str(database))
-
     def ask(self, method, path, cookie="", body=None):
         """The body of the response, and the session cookie that it sets."""
         headers = {"Cookie": cookie} if cookie else {}
@@ -66,8 +63,9 @@ class RealProject(RealDaphne):
 def servers(redis_binaries, tmp_path_factory):
     database = tmp_path_factory.mktemp("auth") / "db.sqlite3"
     with ExitStack() as stack:
-        url = stack.enter_context(RedisServer()).url
-        yield [stack.enter_context(RealProject(url, database)) for _ in range(2)]
+        places = {"redis": stack.enter_context(RedisServer()).url, "database": database}
+        projects = [RealProject("project", "auth", **places) for _ in range(2)]
+        yield [stack.enter_context(project) for project in projects]
 
 
 @pytest.fixture

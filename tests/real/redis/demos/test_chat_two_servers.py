@@ -3,7 +3,6 @@
 import asyncio
 import json
 from contextlib import asynccontextmanager
-from unittest import mock
 
 import pytest
 from django.db import connections
@@ -20,10 +19,10 @@ async def servers(redis_binaries):
     with RedisServer() as redis:
         async with fresh_database() as database:
             file = connections.databases["default"]["NAME"]
-            with mock.patch.dict("os.environ", REDIS_URL=redis.url):
-                one, other = (RealDaphne("db_demo_server", file, "project") for _ in range(2))
-                with one, other:
-                    yield one, other, database
+            places = {"redis": redis.url, "database": file}
+            one, other = (RealDaphne("project", "chat", **places) for _ in range(2))
+            with one, other:
+                yield one, other, database
 
 
 @asynccontextmanager

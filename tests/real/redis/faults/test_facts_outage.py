@@ -18,9 +18,8 @@ def servers(redis_binaries):
     """A private Redis, and two Daphnes that use it."""
     with ExitStack() as stack:
         redis = stack.enter_context(RedisServer())
-        environment = stack.enter_context(pytest.MonkeyPatch.context())
-        environment.setenv("REDIS_URL", redis.url)
-        yield redis, *(stack.enter_context(RealDaphne("redis_demo_server")) for _ in range(2))
+        rooms = [RealDaphne("demo", "rooms", redis=redis.url, close=1) for _ in range(2)]
+        yield redis, *map(stack.enter_context, rooms)
 
 
 @pytest.fixture
@@ -29,7 +28,7 @@ def open_client(servers):
     with ExitStack() as sockets:
 
         def visit(number, consumer, alias="default"):
-            url = f"ws://127.0.0.1:{servers[1 + number].port}/{consumer}/{alias}"
+            url = f"ws://127.0.0.1:{servers[1 + number].port}/{alias}/{consumer}"
             return sockets.enter_context(connect(url, proxy=None, open_timeout=TEST_TIMEOUT))
 
         yield visit
@@ -62,7 +61,7 @@ def test_in_memory_each_server_has_its_own_room(open_client):
 def test_what_clients_see_during_and_after_an_outage(servers, open_client):
     """One test for one outage: clients from before it, during it and after it."""
     redis, first, _second = servers
-    plain, groupless = open_client(0, "Plain"), open_client(0, "NoGroup")
+    plain, groupless = open_client(0, "Plain"), open_client(0, "Accepts")
     shared = [
         open_client(number, "Hotline", alias)
         for number, alias in enumerate(("default", "encrypted"))

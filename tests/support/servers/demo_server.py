@@ -1,0 +1,324 @@
+"""Worked examples, solutions and rooms in a project of nothing else; see `start` at the end.
+
+The applications `tasks` and `lounges` print the query string of a connection when its consumer
+ends.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from contextlib import suppress
+from types import SimpleNamespace
+
+import django
+from autobahn.exception import Disconnected
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from channels.routing import ChannelNameRouter, ProtocolTypeRouter, URLRouter
+from django.conf import settings
+from django.core.management import execute_from_command_line
+from django.urls import path
+
+MEMORY = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+APPS = ["channels", "django.contrib.auth", "django.contrib.contenttypes", "layers_demo"]
+os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+# The demos import models, so Django must be set up first.
+settings.configure(
+    INSTALLED_APPS=APPS,
+    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+    ASGI_APPLICATION=f"{__name__}.worker_application",
+    CHANNEL_LAYERS={"default": MEMORY},
+)
+django.setup()
+
+from async_demo.consumers import Metronome, Shelf  # noqa: E402
+from layers_demo.consumers import Siren  # noqa: E402
+from layers_demo.routing import websocket_urlpatterns  # noqa: E402
+from lessons.workshop.course.lesson_index import find  # noqa: E402
+from lessons.workshop.engine.world.student_module import load_file  # noqa: E402
+from tests.support.accepting_consumers import Accepts  # noqa: E402
+from tests.support.servers.daphne_server import serve, start  # noqa: E402
+
+REFRESH_INTERVAL = 0.5  # seconds
+
+
+def solution(slug):
+    return load_file(find(slug).solution)
+
+
+def print_end(application):
+    async def application_and_line(scope, receive, send):
+        try:
+            await application(scope, receive, send)
+        finally:
+            print(scope["query_string"].decode(), "over", flush=True)
+
+    return application_and_line
+
+
+# Consumers with a task. Each line that they print starts with the number of the connection.
+
+
+class Demo(Metronome):
+    """Prints when its task is cancelled."""
+
+    interval = 0.01
+
+    async def tick(self):
+        try:
+            await super().tick()
+        except asyncio.CancelledError:
+            self.say("task cancelled")
+            raise
+
+    async def send(self, message):
+        # A tick between the client's close frame and the end of the TCP connection raises this
+        # error. Daphne drops a later tick silently.
+        with suppress(Disconnected):
+            await super().send(message)
+
+    def say(self, text):
+        print(self.scope["query_string"].decode(), text, flush=True)
+
+    async def websocket_receive(self, event):
+        if event.get("text") == "raise":
+            raise LookupError("requested")
+        if event.get("text") == "hang":
+            await asyncio.Event().wait()
+
+
+class OnDisconnect(Demo):
+    """Cleans up only in websocket_disconnect."""
+
+    __call__ = AsyncConsumer.__call__
+
+    async def send(self, message):
+        await super().send(message)
+        if message["type"] == "websocket.send" and self.is_disconnected:
+            self.say("tick after the end")
+
+    is_disconnected = False
+
+    async def websocket_disconnect(self, event):
+        self.task.cancel()
+        raise StopConsumer()
+
+
+class Orphan(OnDisconnect):
+    """Does not cancel its task."""
+
+    async def websocket_disconnect(self, event):
+        self.is_disconnected = True
+        raise StopConsumer()
+
+
+class Slowest(Demo):
+    """Needs more time to clean up than any test waits."""
+
+    async def __call__(self, scope, receive, send):
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self.say("clean-up begun")
+            await asyncio.sleep(3600)
+            self.say("clean-up done")
+
+
+def tasks():
+    consumers = (Demo, OnDisconnect, Orphan, Slowest, Shelf, AsyncJsonWebsocketConsumer)
+    router = URLRouter([path(consumer.__name__, consumer.as_asgi()) for consumer in consumers])
+    serve(print_end(router), application_close_timeout=0.2)
+
+
+# Consumers on a layer in memory
+
+
+class Probe(Accepts):
+    """Sends the message of a client to a channel."""
+
+    async def websocket_receive(self, event):
+        channel, message = json.loads(event["text"])
+        await self.channel_layer.send(channel, message)
+        await self.send({"type": "websocket.send", "text": "sent"})
+
+
+def lounges():
+    lounge = path("lounge/<str:room_name>/", solution("group").Lounge.as_asgi())
+    router = URLRouter([*websocket_urlpatterns, lounge, path("probe/", Probe.as_asgi())])
+    serve(print_end(router))
+
+
+# The solution of lesson 29: a kitchen that can be drained. It prints `cooking` when a soup begins.
+# The soup is ready after a request to /cooked/.
+
+
+def kitchen(server):
+    solved, is_cooked = solution("deploy"), asyncio.Event()
+
+    async def cook(seconds):
+        print("cooking", flush=True)
+        await is_cooked.wait()
+
+    async def application(scope, receive, send):
+        if scope.get("path") == "/cooked/":
+            is_cooked.set()
+        await solved.application(scope, receive, send)
+
+    solved.asyncio = SimpleNamespace(sleep=cook)
+    serve(application, server)
+
+
+# Consumers on layers in Redis. A path is /LAYER/CONSUMER, perhaps with /ROOM.
+
+
+class Plain(Siren):
+    """Does not handle an outage, so the server does."""
+
+    __call__ = AsyncConsumer.__call__
+
+
+class Chat(AsyncConsumer):
+    """A chat room without any handling of faults."""
+
+    async def websocket_connect(self, event):
+        self.room = self.scope["path"].rpartition("/")[2]
+        await self.channel_layer.group_add(self.room, self.channel_name)
+        await self.send({"type": "websocket.accept"})
+
+    async def websocket_receive(self, event):
+        message = {"type": "chat.message", "text": event["text"]}
+        if event["text"].startswith("probe"):  # arrives after all that is in this channel already
+            await self.channel_layer.send(self.channel_name, message)
+        else:
+            await self.channel_layer.group_send(self.room, message)
+
+    async def chat_message(self, event):
+        await self.send({"type": "websocket.send", "text": event["text"]})
+
+    async def websocket_disconnect(self, event):
+        await self.channel_layer.group_discard(self.room, self.channel_name)
+        raise StopConsumer
+
+
+class Refreshing(Chat):
+    """Refreshes its membership, and closes with 4013 when the layer fails."""
+
+    refreshing = None
+
+    async def __call__(self, scope, receive, send):
+        try:
+            await super().__call__(scope, receive, send)
+        except Exception:
+            # A failed receive() of the layer ends await_many_dispatch, as a failed handler does.
+            if self.refreshing is None:
+                await send({"type": "websocket.accept"})  # a rejected client receives no code
+            await send({"type": "websocket.close", "code": 4013})
+            raise
+        finally:
+            if self.refreshing:
+                self.refreshing.cancel()
+
+    async def websocket_connect(self, event):
+        await super().websocket_connect(event)
+        self.refreshing = asyncio.create_task(self.keep_membership())
+
+    async def keep_membership(self):
+        """Join again and again, so that a membership survives a loss of data and never expires."""
+        try:
+            while True:
+                await asyncio.sleep(REFRESH_INTERVAL)
+                await self.channel_layer.group_add(self.room, self.channel_name)
+                # On pub/sub, group_add does not ask Redis again. This message does, and has no
+                # receiver.
+                await self.channel_layer.group_send("no-member", {"type": "chat.check"})
+        except Exception:
+            await self.send({"type": "websocket.close", "code": 4013})
+
+
+def layer(redis, backend="core.RedisChannelLayer", **config):
+    # redis-py opens at most 100 connections by default, and raises an error for the next one.
+    host = {"address": redis, "socket_timeout": None, "max_connections": 10_000}
+    return {"BACKEND": f"channels_redis.{backend}", "CONFIG": {"hosts": [host], **config}}
+
+
+def rooms(redis, close=10):
+    settings.CHANNEL_LAYERS = {
+        "default": layer(redis),
+        "brief": layer(redis, prefix="brief", group_expiry=2),
+        "encrypted": layer(redis, prefix="encrypted", symmetric_encryption_keys=["a key"]),
+        "pubsub": layer(redis, "pubsub.RedisPubSubChannelLayer"),
+        "memory": MEMORY,
+    }
+    hotline = solution("redis").Hotline
+    consumers = {one.__name__: one for one in (Accepts, Chat, hotline, Plain, Refreshing, Siren)}
+
+    async def application(scope, receive, send):
+        _, alias, name, *_ = scope["path"].split("/")
+        consumer = type(name, (consumers[name],), {"channel_layer_alias": alias})
+        await consumer.as_asgi()(scope, receive, send)
+
+    serve(application, websocket_handshake_timeout=60, application_close_timeout=float(close))
+
+
+# A worker, which prints what its consumer does and what `runworker` logs, one line each.
+
+GATES = {}
+
+
+def gate(name):
+    return GATES.setdefault(name, asyncio.Event())
+
+
+class Jobs(AsyncConsumer):
+    made = 0
+
+    def __init__(self):
+        Jobs.made += 1
+        self.number = Jobs.made
+
+    async def job_say(self, event):
+        print(event["text"], "by", self.number, flush=True)
+
+    async def job_hold(self, event):
+        """Wait until a job of another channel opens the gate."""
+        print(self.scope["channel"], "holds", flush=True)
+        await gate(event["gate"]).wait()
+        print(self.scope["channel"], "goes on", flush=True)
+
+    async def job_open(self, event):
+        gate(event["gate"]).set()
+
+    async def job_raise(self, event):
+        raise LookupError(event["text"])
+
+    async def job_stop(self, event):
+        raise StopConsumer()
+
+    async def job_send(self, event):
+        await self.send({"type": "websocket.send", "text": "hello"})
+
+
+class Routes(dict):
+    """Every channel has a consumer, except one."""
+
+    def __contains__(self, channel):
+        return channel != "unrouted"
+
+    def __missing__(self, channel):
+        return Jobs.as_asgi()
+
+
+worker_application = ProtocolTypeRouter({"channel": ChannelNameRouter(Routes())})
+
+
+def worker(redis, prefix, channels):
+    logging.basicConfig(stream=sys.stdout, format="log %(message)s", level=logging.INFO)
+    settings.CHANNEL_LAYERS = {"default": layer(redis, prefix=prefix)}
+    execute_from_command_line(["manage.py", "runworker", *channels.split(",")])
+
+
+if __name__ == "__main__":
+    start(tasks, lounges, kitchen, rooms, worker)
