@@ -2,15 +2,14 @@
 
     python3 -m tests.support.programs.server_probes
 
-A probe is a function of a server. It does the same to any server and returns the result in a few
-words. Its docstring is the name of its row. NOTES.md shows the table, and a test compares it with
-the servers.
+A probe does the same to any server, and its result is a few words. The name of a probe is the name
+of its row. NOTES.md shows the table, and a test compares it with the servers.
 """
 
-import inspect
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from urllib.parse import quote
 
 import psutil
@@ -54,6 +53,34 @@ class Server(RealDaphne):
             return self.lines_changed.wait_for(over, self.kill_timeout)
 
 
+def open_client(server, path, **options):
+    """A client for visits that may not end: its consumer may stay, or the server may stop."""
+    url = f"ws://127.0.0.1:{server.port}{quote(path, '/?:')}"
+    return connect(url, proxy=None, open_timeout=TEST_TIMEOUT, **options)
+
+
+# What a client does
+
+
+def send_a(client):
+    client.send("a")
+    return leave(client)
+
+
+def send_a_large_text(client):
+    client.send("x" * (2**20 + 1))
+    client.close()
+
+
+def close_as_a_browser(client):
+    with client.send_context():
+        client.protocol.send_close()
+    return stay(client)
+
+
+# What a visit shows
+
+
 def code_of(visit):
     last = visit.events[-1]
     return str(last["code"]) if last["type"] == "websocket.disconnect" else "no disconnect comes"
@@ -64,109 +91,19 @@ def death_of(visit):
     return f"dies, {visit.status if visit.status != 101 else visit.close_code}"
 
 
-def open_client(server, path, **options):
-    """A client for visits that may not end: its consumer may stay, or the server may stop."""
-    url = f"ws://127.0.0.1:{server.port}{quote(path, '/?:')}"
-    return connect(url, proxy=None, open_timeout=TEST_TIMEOUT, **options)
+def shows(result, *replies, act=leave):
+    """A probe: one visit, in which the consumer sends these replies. `result` reads the visit."""
+    return lambda server: result(server.visit(*replies, act=act))
 
 
-# What arrives
+def whether(is_so, yes, no):
+    return lambda visit: yes if is_so(visit) else no
 
 
-def unused_key(server):
-    """the key that a frame does not use"""
-    event = server.visit(ACCEPT, act=lambda client: client.send("a") or leave(client)).events[1]
-    return "is `None`" if "bytes" in event else "is left out"
-
-
-def large_message(server):
-    """a message of 1 MiB and one byte"""
-
-    def act(client):
-        client.send("x" * (2**20 + 1))
-        client.close()
-
-    return (
-        "arrives" if "text" in server.visit(ACCEPT, act=act).events[1] else "closes the connection"
-    )
-
-
-def client_closes(server):
-    """`code` when the client closes with 3000"""
-    return code_of(server.visit(ACCEPT, act=lambda client: leave(client, 3000)))
-
-
-def bare_close(server):
-    """`code` after a browser's `close()`"""
-
-    def act(client):
-        with client.send_context():
-            client.protocol.send_close()
-        return stay(client)
-
-    return code_of(server.visit(ACCEPT, act=act))
-
-
-def lost_line(server):
-    """`code` when the connection is lost"""
-    return code_of(server.visit(ACCEPT, act=lambda client: client.socket.close()))
-
-
-def server_closes(server):
-    """`code` after a close by the consumer, with 4001"""
-    return code_of(server.visit(ACCEPT, {**CLOSE, "code": 4001}, act=stay))
-
-
-def refused(server):
-    """`code` after a rejection"""
-    return code_of(server.visit(CLOSE))
-
-
-# What the server does with a reply
-
-
-def headers(server):
-    """`headers` of the accept"""
-    visit = server.visit({**ACCEPT, "headers": [(b"x-answer", b"42")]})
-    return "are sent" if "x-answer" in visit.headers else "are dropped"
-
-
-def foreign_subprotocol(server):
-    """an accept with a subprotocol that was not offered"""
-    visit = server.visit({**ACCEPT, "subprotocol": "other"})
-    return "is not sent" if visit.status is None and visit.events[1:] else "dies"
-
-
-def second_accept(server):
-    """a second accept"""
-    return death_of(server.visit(ACCEPT, ACCEPT, act=stay))
-
-
-def empty_text(server):
-    """an empty text"""
-    frames = server.visit(ACCEPT, send(text=""), send(text="after")).frames
-    return "is sent" if frames == ["", "after"] else "is dropped"
-
-
-def both_keys(server):
-    """`text` and `bytes` at once"""
-    visit = server.visit(ACCEPT, send(text="a", bytes=b"b"), CLOSE, act=stay)
-    return f"sends {visit.frames}" if visit.frames else death_of(visit)
-
-
-def dict_as_text(server):
-    """a dict as `text`"""
-    return death_of(server.visit(ACCEPT, send(text={"a": 1}), act=stay))
-
-
-def unknown_type(server):
-    """an event of unknown type"""
-    visit = server.visit(ACCEPT, {"type": "websocket.sned"}, CLOSE, act=stay)
-    return "is ignored" if visit.close_code == 1000 else death_of(visit)
+# What a server does
 
 
 def large_reply(server):
-    """a reply of more than 1 MiB"""
     # By default, the client itself closes with 1009 when it receives such a frame.
     path = f"/consumers/Doubles?{next(server.numbers)}:[]"
     with open_client(server, path, max_size=None) as client:
@@ -178,43 +115,7 @@ def large_reply(server):
     return "is sent"
 
 
-def close_1008(server):
-    """a close with 1008"""
-    visit = server.visit(ACCEPT, {**CLOSE, "code": 1008}, act=stay)
-    return "is sent" if visit.close_code == 1008 else death_of(visit)
-
-
-def close_reason(server):
-    """`reason` of a close"""
-    act = lambda client: stay(client) or client.close_reason  # noqa: E731
-    visit = server.visit(ACCEPT, {**CLOSE, "code": 4001, "reason": "full"}, act=act)
-    return "is sent" if visit.frames == "full" else "is dropped"
-
-
-def denial(server):
-    """a rejection with its own response (`websocket.http.response.start`)"""
-    start = {"type": "websocket.http.response.start", "status": 401, "headers": []}
-    visit = server.visit(start, {"type": "websocket.http.response.body", "body": b"no"})
-    return f"status {visit.status}" if visit.status else "is unknown: no answer"
-
-
-# The rest
-
-
-def exception(server):
-    """an exception after the accept: the client receives"""
-    return str(server.visit(ACCEPT, {}, act=stay).close_code)
-
-
-def compression(server):
-    """permessage-deflate"""
-    offered = server.visit(ACCEPT).headers
-    names = {name.lower() for name in offered}
-    return "yes" if "sec-websocket-extensions" in names else "no"
-
-
 def never_stops(server):
-    """a consumer without StopConsumer, after its client has left"""
     number = next(server.numbers)
     with open_client(server, f"/consumers/NeverStops?{number}:[]"):
         pass
@@ -227,7 +128,6 @@ def never_stops(server):
 
 
 def stopped(server):
-    """SIGTERM: a connected client receives"""
     # Since Python 3.12.1 asyncio's `Server.wait_closed` waits for the connections as well, and
     # hypercorn waits for it before its `graceful_timeout` begins (hypercorn's issue 308).
     waits = server.kind == "hypercorn" and sys.version_info >= (3, 12)
@@ -245,22 +145,96 @@ def stopped(server):
     return saw
 
 
-PROBES = [
-    item
-    for item in list(globals().values())
-    if inspect.isfunction(item) and [*inspect.signature(item).parameters] == ["server"]
-]
+FOREIGN = {**ACCEPT, "subprotocol": "other"}
+HEADERS = {**ACCEPT, "headers": [(b"x-answer", b"42")]}
+DENIAL = (
+    {"type": "websocket.http.response.start", "status": 401, "headers": []},
+    {"type": "websocket.http.response.body", "body": b"no"},
+)
+PROBES = {
+    # What arrives
+    "the key that a frame does not use": shows(
+        whether(lambda visit: "bytes" in visit.events[1], "is `None`", "is left out"),
+        ACCEPT,
+        act=send_a,
+    ),
+    "a message of 1 MiB and one byte": shows(
+        whether(lambda visit: "text" in visit.events[1], "arrives", "closes the connection"),
+        ACCEPT,
+        act=send_a_large_text,
+    ),
+    "`code` when the client closes with 3000": shows(
+        code_of, ACCEPT, act=partial(leave, code=3000)
+    ),
+    "`code` after a browser's `close()`": shows(code_of, ACCEPT, act=close_as_a_browser),
+    "`code` when the connection is lost": shows(
+        code_of, ACCEPT, act=lambda client: client.socket.close()
+    ),
+    "`code` after a close by the consumer, with 4001": shows(
+        code_of, ACCEPT, {**CLOSE, "code": 4001}, act=stay
+    ),
+    "`code` after a rejection": shows(code_of, CLOSE),
+    # What the server does with a reply
+    "`headers` of the accept": shows(
+        whether(lambda visit: "x-answer" in visit.headers, "are sent", "are dropped"), HEADERS
+    ),
+    "an accept with a subprotocol that was not offered": shows(
+        whether(lambda visit: visit.status is None and visit.events[1:], "is not sent", "dies"),
+        FOREIGN,
+    ),
+    "a second accept": shows(death_of, ACCEPT, ACCEPT, act=stay),
+    "an empty text": shows(
+        whether(lambda visit: visit.frames == ["", "after"], "is sent", "is dropped"),
+        *(ACCEPT, send(text=""), send(text="after")),
+    ),
+    "`text` and `bytes` at once": shows(
+        lambda visit: f"sends {visit.frames}" if visit.frames else death_of(visit),
+        *(ACCEPT, send(text="a", bytes=b"b"), CLOSE),
+        act=stay,
+    ),
+    "a dict as `text`": shows(death_of, ACCEPT, send(text={"a": 1}), act=stay),
+    "an event of unknown type": shows(
+        lambda visit: "is ignored" if visit.close_code == 1000 else death_of(visit),
+        *(ACCEPT, {"type": "websocket.sned"}, CLOSE),
+        act=stay,
+    ),
+    "a reply of more than 1 MiB": large_reply,
+    "a close with 1008": shows(
+        lambda visit: "is sent" if visit.close_code == 1008 else death_of(visit),
+        *(ACCEPT, {**CLOSE, "code": 1008}),
+        act=stay,
+    ),
+    "`reason` of a close": shows(
+        whether(lambda visit: visit.frames == "full", "is sent", "is dropped"),
+        *(ACCEPT, {**CLOSE, "code": 4001, "reason": "full"}),
+        act=lambda client: stay(client) or client.close_reason,
+    ),
+    "a rejection with its own response (`websocket.http.response.start`)": shows(
+        lambda visit: f"status {visit.status}" if visit.status else "is unknown: no answer",
+        *DENIAL,
+    ),
+    # The rest
+    "an exception after the accept: the client receives": shows(
+        lambda visit: str(visit.close_code), *(ACCEPT, {}), act=stay
+    ),
+    "permessage-deflate": shows(
+        whether(lambda v: "sec-websocket-extensions" in map(str.lower, v.headers), "yes", "no"),
+        ACCEPT,
+    ),
+    # These two run last and alone: one measures the server's processor time, one stops it.
+    "a consumer without StopConsumer, after its client has left": never_stops,
+    "SIGTERM: a connected client receives": stopped,
+}
 
 
 def measure(kind: str) -> dict[str, str]:
     """One column of the table: the result of each probe, by its name."""
-    *others, never_stops, stopped = PROBES
+    *others, never_stops, stopped = PROBES.values()
     with Server(kind) as server:
         with ThreadPoolExecutor(4) as clients:
             results = list(clients.map(lambda probe: probe(server), others))
-        # These two run last and alone: one measures the server's processor time, one stops it.
         results += [never_stops(server), stopped(server)]
-    return {probe.__doc__: result for probe, result in zip(PROBES, results, strict=True)}
+    return dict(zip(PROBES, results, strict=True))
 
 
 if __name__ == "__main__":
