@@ -2,15 +2,13 @@
 
     python3 -m tests.support.redis.layer_probes
 
-A probe is a function of the layers of one kind. It does the same to a layer of any kind and returns
-the result in a few words. Its docstring is the name of its row. Lesson 13 shows the table, and a
-test compares it with the layers.
+A probe does the same to a layer of any kind, and its result is a few words. The name of a probe is
+the name of its row. Lesson 13 shows the table, and a test compares it with the layers.
 """
 
 import asyncio
 import datetime
 import decimal
-import inspect
 import sys
 import uuid
 from functools import partial
@@ -30,12 +28,11 @@ from tests.support.redis.redis_layers import (
 )
 
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+NO_ERROR = "raises nothing"
 
 
-# Room for three, and five are sent
-
-
-async def _five(layers, way, neighbour_reads):
+async def five_sent(layers, way, neighbour_reads):
+    """A channel has room for three messages, and five are sent."""
     layer = layers.make(capacity=3)
     channel, neighbour = await member_of(layer, "news"), await layer.new_channel()
     send = partial(layer.send, channel) if way == "send" else partial(layer.group_send, "news")
@@ -49,58 +46,30 @@ async def _five(layers, way, neighbour_reads):
     return f"{arrived} arrive{', ChannelFull' * ('raises ChannelFull' in raised)}"
 
 
-async def send_to_a_sleeper(layers):
-    """five messages by `send`, capacity 3, every consumer is busy"""
-    return await _five(layers, "send", neighbour_reads=False)
-
-
-async def send_to_a_slow_one(layers):
-    """five messages by `send`, capacity 3, another consumer waits"""
-    return await _five(layers, "send", neighbour_reads=True)
-
-
-async def group_send_to_a_sleeper(layers):
-    """five messages by `group_send`, capacity 3, every consumer is busy"""
-    return await _five(layers, "group_send", neighbour_reads=False)
-
-
-async def group_send_to_a_slow_one(layers):
-    """five messages by `group_send`, capacity 3, another consumer waits"""
-    return await _five(layers, "group_send", neighbour_reads=True)
-
-
-async def whose_room(layers):
-    """`capacity` limits the messages of"""
+async def limited_by_capacity(layers):
     layer = layers.make(capacity=1)
     channels = [await layer.new_channel() for _ in range(2)]
     others = [await outcome(layer.send(channel, numbered(1))) for channel in channels]
-    again = await outcome(layer.send(channels[0], numbered(2)))
-    if again == "raises nothing":
+    if await outcome(layer.send(channels[0], numbered(2))) == NO_ERROR:
         return "nothing"
-    return "a channel" if others == ["raises nothing", "raises nothing"] else "a process"
+    return "a channel" if others == [NO_ERROR, NO_ERROR] else "a process"
 
 
 async def channel_capacity(layers):
-    """`channel_capacity={NAME: 1}`"""
     layer = layers.make(channel_capacity={layers.plain_name: 1})
     first, second = [await outcome(layer.send(layers.plain_name, numbered(n))) for n in (1, 2)]
-    if first != "raises nothing":
+    if first != NO_ERROR:
         return f"`send` {first}"
-    return "has no effect" if second == "raises nothing" else "the channel holds 1 message"
+    return "has no effect" if second == NO_ERROR else "the channel holds 1 message"
 
 
-# What is kept, and for how long
-
-
-async def before_anyone_reads(layers):
-    """a message to a channel that no consumer reads yet"""
+async def sent_before_a_read(layers):
     layer = layers.make()
     await layer.send(layers.plain_name, numbered(1))
     return "waits" if await first_read(layer, layers.plain_name) == 1 else "is lost"
 
 
-async def two_processes(layers):
-    """two processes read a channel of the same name"""
+async def read_by_two_processes(layers):
     here, there = layers.make(), layers.make()
     for layer in (here, there):
         await first_read(layer, layers.plain_name)
@@ -114,7 +83,6 @@ async def two_processes(layers):
 
 
 async def slow_clock(layers):
-    """two messages, the second from a host whose clock is 10 s slow"""
     here, there = layers.make(), layers.make()
     channel = await here.new_channel()
     await here.send(channel, numbered(1))
@@ -124,28 +92,18 @@ async def slow_clock(layers):
     return "arrive in order" if await rest_of(here, channel) == [1, 2] else "the second comes first"
 
 
-async def old_message(layers):
-    """a message older than `expiry`"""
-    layer = layers.make(expiry=60)
-    channel = await layer.new_channel()
-    await layer.send(channel, numbered(1))
-    with later(62):
-        await layer.send(channel, numbered(2))
-        return "arrives" if 1 in await rest_of(layer, channel) else "is lost"
-
-
-async def groups_after_an_old_message(layers):
-    """after such a loss, the channel"""
+async def old_message(layers, number, yes, no, to_group=False):
+    """Whether message `number` arrives: 1 is older than `expiry`, 2 is sent after that."""
     layer = layers.make(expiry=60)
     channel = await member_of(layer, "news")
     await layer.send(channel, numbered(1))
     with later(62):
-        await layer.group_send("news", numbered(2))
-        return "stays in its groups" if 2 in await rest_of(layer, channel) else "leaves all groups"
+        send = partial(layer.group_send, "news") if to_group else partial(layer.send, channel)
+        await send(numbered(2))
+        return yes if number in await rest_of(layer, channel) else no
 
 
 async def old_member(layers):
-    """a consumer that joined its group longer ago than `group_expiry`"""
     layer = layers.make(group_expiry=3600)
     channel = await member_of(layer, "news")
     with later(3602):
@@ -153,14 +111,16 @@ async def old_member(layers):
         return "gets messages" if await rest_of(layer, channel) else "gets no message"
 
 
-# What a message may hold
+async def value_sent(layers, values):
+    """How each of these values arrives in a message."""
+    return " or ".join({await _arrival(layers, value): value for value in values})
 
 
 async def _arrival(layers, value):
     layer = layers.make()
     channel = await layer.new_channel()
     sent = await outcome(layer.send(channel, {"type": "a.value", "value": value}))
-    if sent != "raises nothing":
+    if sent != NO_ERROR:
         return f"`send` {sent}"
     try:
         arrived = (await layer.receive(channel))["value"]
@@ -169,40 +129,16 @@ async def _arrival(layers, value):
     return "arrives" if arrived == value else f"arrives as {type(arrived).__name__}"
 
 
-async def not_plain(layers):
-    """a message with a datetime, set, Decimal or UUID"""
-    values = (NOW, {1}, decimal.Decimal("1.5"), uuid.UUID(int=1))
-    return " or ".join({await _arrival(layers, value): value for value in values})
+async def group_send(layers, group, message):
+    return await outcome(layers.make().group_send(group, message))
 
 
-async def a_large_int(layers):
-    """a message with an int of more than 64 bits"""
-    return await _arrival(layers, 2**64)
-
-
-async def a_tuple(layers):
-    """a message with a tuple"""
-    return await _arrival(layers, (1, 2))
-
-
-async def int_keys(layers):
-    """a message with a dict with int keys"""
-    return await _arrival(layers, {1: "one"})
-
-
-async def unpackable_to_empty_group(layers):
-    """`group_send` of a datetime to an empty group"""
-    return await outcome(layers.make().group_send("empty", {"type": "a.value", "value": NOW}))
-
-
-async def no_dict(layers):
-    """`send` of a value that is not a dict"""
+async def no_dict_sent(layers):
     layer = layers.make()
     return await outcome(layer.send(await layer.new_channel(), "hello"))
 
 
 async def two_members(layers):
-    """two members in one process receive"""
     layer = layers.make()
     channels = [await member_of(layer, "news") for _ in range(2)]
     await layer.group_send("news", numbered(1))
@@ -210,22 +146,12 @@ async def two_members(layers):
     return "one dict for both" if first is second else "a dict each"
 
 
-# Whose names they are
-
-
-async def spaced_name(layers):
-    """`group_send` to a group named `the room`"""
-    return await outcome(layers.make().group_send("the room", numbered(1)))
-
-
 async def foreign_channel(layers):
-    """`group_add` of another process's channel"""
     here, there = layers.make(), layers.make()
     return await outcome(here.group_add("news", await there.new_channel()))
 
 
 async def prefixes(layers):
-    """`prefix` separates"""
     try:
         here, there = [layers.make(prefix=layers.prefix + letter) for letter in "ab"]
     except TypeError:
@@ -239,22 +165,55 @@ async def prefixes(layers):
     return " and ".join(apart)
 
 
-PROBES = [
-    item
-    for name, item in list(globals().items())
-    # From Python 3.12 on, the module inspect itself passes for a coroutine function.
-    if getattr(item, "__module__", None) == __name__
-    and inspect.iscoroutinefunction(item)
-    and not name.startswith("_")
-]
+FIVE = {
+    f"five messages by `{way}`, capacity 3, {place}": partial(
+        five_sent, way=way, neighbour_reads=neighbour_reads
+    )
+    for way in ("send", "group_send")
+    for neighbour_reads, place in enumerate(("every consumer is busy", "another consumer waits"))
+}
+VALUES = {
+    "a datetime, set, Decimal or UUID": (NOW, {1}, decimal.Decimal("1.5"), uuid.UUID(int=1)),
+    "an int of more than 64 bits": (2**64,),
+    "a tuple": ((1, 2),),
+    "a dict with int keys": ({1: "one"},),
+}
+UNPACKABLE = {"type": "a.value", "value": NOW}
+PROBES = {
+    **FIVE,
+    "`capacity` limits the messages of": limited_by_capacity,
+    "`channel_capacity={NAME: 1}`": channel_capacity,
+    "a message to a channel that no consumer reads yet": sent_before_a_read,
+    "two processes read a channel of the same name": read_by_two_processes,
+    "two messages, the second from a host whose clock is 10 s slow": slow_clock,
+    "a message older than `expiry`": partial(old_message, number=1, yes="arrives", no="is lost"),
+    "after such a loss, the channel": partial(
+        old_message, number=2, yes="stays in its groups", no="leaves all groups", to_group=True
+    ),
+    "a consumer that joined its group longer ago than `group_expiry`": old_member,
+    **{
+        f"a message with {name}": partial(value_sent, values=values)
+        for name, values in VALUES.items()
+    },
+    "`group_send` of a datetime to an empty group": partial(
+        group_send, group="empty", message=UNPACKABLE
+    ),
+    "`send` of a value that is not a dict": no_dict_sent,
+    "two members in one process receive": two_members,
+    "`group_send` to a group named `the room`": partial(
+        group_send, group="the room", message=numbered(1)
+    ),
+    "`group_add` of another process's channel": foreign_channel,
+    "`prefix` separates": prefixes,
+}
 
 
 async def measure(kind: str, redis_url: str) -> dict[str, str]:
     """One column of the table: the result of each probe, by its name."""
     column = {}
-    for probe in PROBES:
+    for name, probe in PROBES.items():
         async with Layers(kind, redis_url) as layers:
-            column[probe.__doc__] = await probe(layers)
+            column[name] = await probe(layers)
     return column
 
 
