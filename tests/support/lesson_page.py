@@ -5,6 +5,14 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
+# Pastes the text that it gets into the editor: (box, text) => …
+PASTE = """(box, text) => {
+  const clipboardData = new DataTransfer();
+  clipboardData.setData("text/plain", text);
+  const options = { clipboardData, bubbles: true, cancelable: true };
+  box.dispatchEvent(new ClipboardEvent("paste", options));
+}"""
+
 
 class LessonPage:
     """What a student does on a lesson's page, and what the page shows."""
@@ -85,10 +93,6 @@ class LessonPage:
         cells = self.page.locator("#events td:first-child").all_text_contents()
         return [int(cell) for cell in cells]
 
-    def highlighted_lines(self):
-        """The source lines that are highlighted."""
-        return self.page.locator("#source .highlighted").all_text_contents()
-
     def expect_highlighted(self, method):
         first = self.page.locator("#source .highlighted").first
         expect(first).to_have_attribute("data-method", method)
@@ -110,3 +114,12 @@ def log_in(page, address, name="student", password=""):
     page.get_by_label("Password").fill(password or name)
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_text(f"You are {name}.")).to_be_visible()
+
+
+def write_in_page(page, path, text):
+    """Replace the text of the page's editor, which edits the file `path`."""
+    page.locator("#editor").evaluate("editor => editor.scrollIntoView()")
+    editor = page.get_by_role("textbox", name=f"The file {path}")
+    editor.click()
+    page.keyboard.press("Control+a")
+    editor.evaluate(PASTE, text)

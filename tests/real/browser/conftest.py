@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests.support.lesson_page import LessonPage
-from tests.support.programs.room_program import RunningRoom, room_clone
-from tests.support.workshop_copy import TIMEOUT, workshop_copy
+from tests.support.programs.project_commands import RunningRoom, room_clone, workshop_copy
+from tests.support.programs.running_program import TEST_TIMEOUT
 
 OTHER_HOST = "learn.test"  # the browser finds it on this machine
 # One renderer for all visits: a new one for each takes a fifth more time. Certificates of tests
@@ -20,7 +20,7 @@ CHROMIUM_ARGUMENTS = (
     "--ignore-certificate-errors",
 )
 SHARED = pytest.StashKey[dict]()
-expect.set_options(timeout=TIMEOUT * 1000)
+expect.set_options(timeout=TEST_TIMEOUT * 1000)
 
 
 def shared_in_folder(request, manager):

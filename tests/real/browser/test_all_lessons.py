@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from lessons.workshop.course.lesson_index import find, lessons
-from tests.support.workshop_copy import write_in_page
+from tests.support.lesson_page import write_in_page
 
 SOME = ("http", "ticket")
 LESSONS = lessons() if os.environ.get("ALL_LESSONS") else [find(slug) for slug in SOME]

@@ -8,8 +8,7 @@ from playwright.sync_api import expect
 
 from tests.support.axe import violations
 from tests.support.cut_text import WIDTHS, cut
-from tests.support.lesson_page import LessonPage
-from tests.support.workshop_copy import write_in_page
+from tests.support.lesson_page import LessonPage, write_in_page
 
 NUMBERS = itertools.count(1)  # of the names; a name is taken in the class as long as it lasts
 REFUSED = "Failed to load resource: the server responded with a status of 400 (Bad Request)"

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.support.axe import violations
 from tests.support.exercise_files import KILLS_THE_JUDGE
-from tests.support.workshop_copy import write_in_page
+from tests.support.lesson_page import write_in_page
 
 FILE = "work/03_stop.py"
 TYPED = "/ws/sync/stop/?typed"
@@ -130,7 +130,7 @@ def test_the_page_survives_a_restart_of_the_server(lesson, workshop):
     expect(lesson.status()).to_contain_text("Closed with 1006")
     consumers = workshop.folder / "sync_demo" / "consumers.py"
     consumers.write_text(consumers.read_text().replace("class Operator(", "\nclass Operator("))
-    workshop.start("--no-reload", "--port", workshop.address.rpartition(":")[2])
+    workshop.start_again("--no-reload", "--port", workshop.address.rpartition(":")[2])
     lesson.show_tab("Source")
     changed = lesson.page.get_by_text("This code has changed since the page was loaded.")
     expect(changed).to_be_visible()

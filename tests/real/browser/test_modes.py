@@ -11,7 +11,7 @@ from websockets.sync.client import connect
 from lessons.workshop.measure.processes import project_copy
 from tests.real.browser.conftest import OTHER_HOST as HOST
 from tests.support.axe import violations
-from tests.support.lesson_page import log_in, visitor
+from tests.support.lesson_page import log_in, visitor, write_in_page
 from tests.support.modes import DEPLOYED, SHARED
 from tests.support.programs.nginx import (
     free_port,
@@ -20,8 +20,8 @@ from tests.support.programs.nginx import (
     nginx_for,
     unverified_tls,
 )
+from tests.support.programs.project_commands import workshop_copy
 from tests.support.programs.running_program import TEST_TIMEOUT, wait_until
-from tests.support.workshop_copy import workshop_copy, write_in_page
 
 HTTPS = {"DJANGO_HTTPS": "proxy", "DJANGO_ALLOWED_HOSTS": HOST}
 PASSWORD = "a long password of this test"

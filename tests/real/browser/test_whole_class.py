@@ -10,8 +10,7 @@ from playwright.sync_api import expect
 
 from tests.real.browser.conftest import CHROMIUM_ARGUMENTS
 from tests.support.lesson_page import LessonPage
-from tests.support.programs.room_program import RunningRoom, room_clone
-from tests.support.workshop_copy import workshop_copy
+from tests.support.programs.project_commands import RunningRoom, room_clone, workshop_copy
 
 NAMES = ("Ann", "Ben", "Cleo")
 MISTAKE = "The consumer did not stop when its client had left"
@@ -292,7 +291,7 @@ def a_killed_workshop_keeps_its_place(board, cleo):
     board.expect_tile(cleo, "red")
     board.send("Message to Cleo", "Is your battery empty?")
     cleo.exercise.save(cleo.exercise.solved)
-    cleo.workshop.start("--no-reload")
+    cleo.workshop.start_again("--no-reload")
     board.expect_tile(cleo, "green")
     expect(board.tile(cleo).locator(".facts")).to_have_text("")
     expect(board.page.locator(".tile")).to_have_count(3)

@@ -17,8 +17,8 @@ from websockets.sync.client import connect
 
 from tests.support.courses import ACCEPT
 from tests.support.programs.processes import run
+from tests.support.programs.project_commands import Workshop
 from tests.support.programs.running_program import TEST_TIMEOUT
-from tests.support.programs.workshop_program import Workshop
 
 # Seconds that a round trip may be delayed. On an idle machine it is below 0.1 s. A busy
 # machine delays every process.
@@ -65,12 +65,12 @@ class Page:
     """A page of the lamp's lesson, in the workshop at `address`."""
 
     def __init__(self, address, cookie=""):
-        request = Request(f"{address}lessons/01-lamp/", headers={"Cookie": cookie})
+        request = Request(f"{address}/lessons/01-lamp/", headers={"Cookie": cookie})
         with urlopen(request, timeout=TEST_TIMEOUT) as response:
             text = response.read().decode()
             set_cookies = response.headers.get_all("Set-Cookie", [])
         self.cookie = cookie or "; ".join(one.partition(";")[0] for one in set_cookies)
-        self.host = address.removeprefix("http://").rstrip("/")
+        self.host = address.removeprefix("http://")
         self.watched = re.search(r'data-watched="(.+?)"', text)[1]
 
     def feed(self):
@@ -112,7 +112,7 @@ class Server(Workshop):
 
     def __init__(self, clone):
         super().__init__(clone)
-        self.command = ["manage.py", "runserver", "127.0.0.1:0", "--noreload"]
+        self.command = ["runserver", "127.0.0.1:0", "--noreload"]
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +130,7 @@ def clone(compiled, tmp_path_factory):
 @pytest.fixture(scope="module")
 def server(clone):
     with Server(clone) as running:
-        yield running, running.address()
+        yield running, running.address
 
 
 def serve_lamp(clone, line):
@@ -149,7 +149,7 @@ def finding_of(feed):
 @pytest.mark.parametrize("line, diagnosis, at", FAULTS.values(), ids=FAULTS)
 def test_names_the_fault_and_answers_other_pages_while_an_exercise(server, line, diagnosis, at):
     running, address = server
-    serve_lamp(running.clone, line)
+    serve_lamp(running.folder, line)
     own = Page(address)
     other = Page(address, own.cookie)
     with (
@@ -171,7 +171,7 @@ def test_an_exercise_that_blocks_ends_with_a_workshop_that_is_killed(clone):
     answer = 'await self.send({"type": "websocket.send", "text": "on"})'
     serve_lamp(clone, f"{answer}\n        while True: pass")
     with Server(clone) as running:
-        page = Page(running.address())
+        page = Page(running.address)
         with page.feed(), page.connect("/ws/lamp/", "exercise") as client:
             client.send("on")
             assert client.recv(timeout=TEST_TIMEOUT) == "on"

@@ -6,9 +6,8 @@ from contextlib import suppress
 
 import pytest
 
-from tests.support.programs.room_program import RunningRoom, room_clone
+from tests.support.programs.project_commands import RunningRoom, Workshop, room_clone
 from tests.support.programs.running_program import TEST_TIMEOUT
-from tests.support.workshop_copy import WorkshopCopy
 
 # Two requests. The loop stops as soon as one of them is cancelled. Then the other one still waits.
 VIEWS = """
@@ -59,10 +58,7 @@ def test_a_room_ends(clone):
 
 
 def test_a_workshop_ends(clone):
-    workshop = WorkshopCopy(clone)
-    try:
-        workshop.start("--no-reload")
+    options = {"environment": clone.environment}
+    with Workshop(clone.folder, "--no-reload", **options) as workshop:
         stop_during_two_requests(workshop.address)
         assert workshop.process.wait(TEST_TIMEOUT) == 0
-    finally:
-        workshop.kill()

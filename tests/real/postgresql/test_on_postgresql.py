@@ -13,9 +13,9 @@ import pytest
 from websockets.asyncio.client import connect
 
 from tests.support.programs.processes import run
+from tests.support.programs.project_commands import workshop_copy
 from tests.support.programs.running_program import wait_until
 from tests.support.required_programs import skip_or_fail
-from tests.support.workshop_copy import workshop_copy
 
 COPY = """
 import json, sys, django

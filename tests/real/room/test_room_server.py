@@ -18,7 +18,7 @@ from django.core.management import CommandError
 from websockets.sync.client import connect
 
 from lessons.workshop.room.server import Certificate
-from tests.support.programs.room_program import RunningRoom, room_clone
+from tests.support.programs.project_commands import RunningRoom, room_clone
 from tests.support.programs.running_program import TEST_TIMEOUT
 from tests.support.room import report
 

@@ -12,8 +12,8 @@ from django.conf import settings
 
 from lessons.workshop.course.lesson_index import find
 from tests.support.programs.processes import run
-from tests.support.programs.running_program import wait_until
-from tests.support.programs.workshop_program import TEST_TIMEOUT, Workshop
+from tests.support.programs.project_commands import Workshop
+from tests.support.programs.running_program import TEST_TIMEOUT, wait_until
 
 posix = pytest.mark.skipif(os.name == "nt", reason="sends Ctrl-C to a process group")
 
@@ -27,6 +27,28 @@ def clone(tmp_path_factory):
     return root
 
 
+class ReadWorkshop(Workshop):
+    """A workshop whose lines are read one after the other."""
+
+    seen = 0  # lines that wait_for_words has passed
+
+    def wait_for_words(self, words, timeout=TEST_TIMEOUT) -> str | None:
+        """The next line that contains the words; None if it does not come in time."""
+
+        def next_line():
+            lines = enumerate(self.lines[self.seen :], self.seen + 1)
+            return next(((number, line) for number, line in lines if words in line), None)
+
+        with self.lines_changed:
+            self.lines_changed.wait_for(next_line, timeout)
+            self.seen, line = next_line() or (len(self.lines), None)
+        return line
+
+
+def output(started):
+    return "\n".join(started.lines)
+
+
 def status_of(url):
     with urllib.request.urlopen(url, timeout=TEST_TIMEOUT) as answer:
         return answer.status
@@ -36,8 +58,8 @@ def status_of(url):
 def test_workshop_reloads_code_survives_a_syntax_error_and_leaves_no_process(clone):
     consumers = clone / "sync_demo" / "consumers.py"
     right = consumers.read_text()
-    with Workshop(clone) as started:
-        url = started.address()
+    with ReadWorkshop(clone) as started:
+        url = started.address
         save_until(consumers, f"{right}\nthis is a syntax error\n", started, "SyntaxError")
         # The page that is open finds the server again where it was.
         save_until(consumers, f"{right}\n# and now it is\n", started, f"Workshop ready at {url}")
@@ -54,15 +76,15 @@ def save_until(file, text, started, words):
     """Save until the reloader notices: it misses a save before its second look."""
     for patience in (1.5, 3, 6, 12, 24):
         file.write_text(text)
-        if started.wait_for_line(f"{file.name} changed, reloading.", patience):
+        if started.wait_for_words(f"{file.name} changed, reloading.", patience):
             break
-    assert started.wait_for_line(words), f"never said {words!r}:\n{started.output}"
+    assert started.wait_for_words(words), f"never said {words!r}:\n{output(started)}"
 
 
 @posix
 def test_share_puts_the_workshop_behind_a_token(clone):
-    with Workshop(clone, "--no-reload", "--share", "a.test") as started:
-        url = started.address()
+    with ReadWorkshop(clone, "--no-reload", "--share", "a.test") as started:
+        url = started.address
         assert url.startswith("http://a.test:")
         port, query = re.search(r":([0-9]+)/(\?token=[0-9a-f]{32})$", url).groups()
         own = f"http://127.0.0.1:{port}/"
@@ -73,7 +95,7 @@ def test_share_puts_the_workshop_behind_a_token(clone):
         browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
         with browser.open(own + query, timeout=TEST_TIMEOUT) as answer:
             assert (answer.status, answer.url) == (200, own)
-        assert re.search(r"student \(password [0-9a-f]{12}\)", started.output)
+        assert re.search(r"student \(password [0-9a-f]{12}\)", output(started))
         assert started.interrupt() == 0
 
 
