@@ -14,23 +14,11 @@ SESSION = "my0session0key"
 class PageClient(WebsocketCommunicator):
     """Waits as long as processes, sockets and threads may take on a busy machine."""
 
-    async def connect(self, timeout=TIMEOUT):
-        return await super().connect(timeout)
-
     async def receive_output(self, timeout=TIMEOUT):
-        return await super().receive_output(timeout)
-
-    async def receive_from(self, timeout=TIMEOUT):
-        return await super().receive_from(timeout)
-
-    async def receive_json_from(self, timeout=TIMEOUT):
-        return await super().receive_json_from(timeout)
+        return await super().receive_output(max(timeout, TIMEOUT))
 
     async def wait(self, timeout=TIMEOUT):
-        await super().wait(timeout)
-
-    async def disconnect(self, code=1000, timeout=TIMEOUT):
-        await super().disconnect(code, timeout)
+        await super().wait(max(timeout, TIMEOUT))
 
 
 def client(application, path, session=SESSION):
@@ -51,7 +39,7 @@ class PlayedPage:
 
     async def __aenter__(self):
         self.feed = client(self.application, f"/ws/feed/{self.feed_id}/", self.session)
-        assert await self.feed.connect(timeout=TIMEOUT) == (True, None)
+        assert await self.feed.connect() == (True, None)
         return self
 
     async def __aexit__(self, *_):
@@ -67,7 +55,7 @@ class PlayedPage:
     async def connect(self, number=1, **path):
         """A connected client."""
         opened = self.client(number, **path)
-        assert await opened.connect(timeout=TIMEOUT) == (True, None)
+        assert await opened.connect() == (True, None)
         return opened
 
     async def request(self, **request):
@@ -76,7 +64,7 @@ class PlayedPage:
     async def wait_for(self, is_wanted):
         """The next message of the feed that is wanted."""
         while True:
-            message = json.loads(await self.feed.receive_from(timeout=TIMEOUT))
+            message = json.loads(await self.feed.receive_from())
             self.messages.append(message)
             if is_wanted(message):
                 return message

@@ -1,4 +1,7 @@
-"""Clients of the room for tests: a student's machine, a board, and a class in the database."""
+"""A class of the room for tests: rows of the database, pages, a student's machine, a board.
+
+`new_class` and `new_student` are for async tests, `make_class` and `make_student` for other tests.
+"""
 
 import json
 from contextlib import asynccontextmanager
@@ -10,24 +13,65 @@ from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.models import User
 from django.http import HttpRequest
+from django.test import Client
 
 from lessons.workshop.member import class_codes
-from lessons.workshop.room.models import Class
+from lessons.workshop.room.models import Class, Poll, Student, Vote
 from lessons.workshop.room.routing import websocket_application
 from lessons.workshop.room.store.joining import Joined, join
+from lessons.workshop.room.store.reports import NewReport, save_reports
 
 TIMEOUT = 60  # seconds; only a server that is broken needs so long
 HOST = (b"host", b"localhost")
+PASSWORD = "a long password of these tests"
+INSTRUCTOR = "instructor of these tests"
+RED = {
+    "outcomes": [
+        {"claim": "It accepts.", "state": "green", "finding": None},
+        {
+            "claim": "It ends.",
+            "state": "red",
+            "finding": {"diagnosis": "no-stop-consumer", "message": "It goes on.", "detail": "≠ x"},
+        },
+    ],
+    "problem": None,
+}
 
 
-@database_sync_to_async
-def new_class(name="Monday", **values) -> Class:
+def make_class(name="Monday", **values) -> Class:
     return Class.objects.create(name=name, code=class_codes.new_code(), **values)
+
+
+def make_student(found: Class, name="Ann", shares_code=True) -> Student:
+    return join(found.code, name, "", shares_code).student
+
+
+new_class = database_sync_to_async(make_class)
 
 
 @database_sync_to_async
 def new_student(school_class: Class, name="Ann", shares_code=False) -> Joined:
     return join(school_class.code, name, "", shares_code)
+
+
+def send_report(student: Student, sequence=1, **values) -> None:
+    """Store a report of this student, by default a red verdict on lesson 3."""
+    values = {"verdict": RED, "code": "class Operator: pass", **values}
+    details = report(sequence, **values)
+    assert save_reports([NewReport(student.pk, "laptop", details)]) == [True]
+
+
+def vote(poll: Poll, student: Student, answer: str, round=1) -> None:
+    Vote.objects.create(poll=poll, student=student, round=round, answer=answer)
+
+
+def logged_in(is_staff=True, **options) -> Client:
+    """A client of a new user."""
+    name = INSTRUCTOR if is_staff else "user of these tests"
+    user = User.objects.create_user(name, password=PASSWORD, is_staff=is_staff)
+    client = Client(**options)
+    client.force_login(user)
+    return client
 
 
 @database_sync_to_async

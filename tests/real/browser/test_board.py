@@ -14,8 +14,7 @@ from lessons.workshop.member.protocol import LOGGED_OUT
 from tests.support.axe import violations
 from tests.support.cut_text import WIDTHS, cut
 from tests.support.programs.running_program import TEST_TIMEOUT
-from tests.support.room import report
-from tests.support.room_pages import RED
+from tests.support.room import RED, report
 
 NUMBERS = itertools.count(2)  # of the classes; the room begins with Class 1
 MARKUP = '<img src=x onerror="document.title=1">'

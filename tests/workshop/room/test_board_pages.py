@@ -11,15 +11,9 @@ from lessons.workshop.room.models import Class, Poll, Report, Student
 from lessons.workshop.room.store.joining import join
 from lessons.workshop.room.views import board_views
 from lessons.workshop.room.worker.poll_question import question_json
-from tests.support.room_pages import (
-    INSTRUCTOR,
-    PASSWORD,
-    logged_in,
-    new_class,
-    new_student,
-    send_report,
-    vote,
-)
+from tests.support.room import INSTRUCTOR, PASSWORD, logged_in, send_report, vote
+from tests.support.room import make_class as new_class
+from tests.support.room import make_student as new_student
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("room_pages")]
 

@@ -11,7 +11,9 @@ from lessons.workshop.room.export import export_files
 from lessons.workshop.room.models import Poll
 from lessons.workshop.room.worker.orders import WorkerFailed
 from lessons.workshop.room.worker.poll_question import question_json
-from tests.support.room_pages import new_class, new_student, send_report, vote
+from tests.support.room import make_class as new_class
+from tests.support.room import make_student as new_student
+from tests.support.room import send_report, vote
 
 pytestmark = pytest.mark.django_db
 FORMULA = "=HYPERLINK(1)"

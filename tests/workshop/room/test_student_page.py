@@ -15,7 +15,9 @@ from lessons.workshop.room.worker import rejudge
 from lessons.workshop.room.worker.orders import WorkerFailed
 from lessons.workshop.room.worker.program import judge_code
 from lessons.workshop.room.worker.rejudge import RejudgeQueue
-from tests.support.room_pages import logged_in, new_class, new_student, send_report
+from tests.support.room import logged_in, send_report
+from tests.support.room import make_class as new_class
+from tests.support.room import make_student as new_student
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("room_pages")]
 LESSON = find("stop")
