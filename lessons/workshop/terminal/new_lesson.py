@@ -4,16 +4,19 @@ import keyword
 import re
 import shutil
 from pathlib import Path
+from string import Template
 
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from lessons.workshop.authoring import new_lesson
 from lessons.workshop.course import lesson_index
 from lessons.workshop.course.lesson_index import MANAGE, Lesson
 from lessons.workshop.student import exercise_copies
 from lessons.workshop.terminal.terminal_output import print_text, short_path
 
+# A complete lesson about an echo. It can be judged at once: an author changes one thing at a time.
+# `lesson verify` reports every TODO except those in the exercise.
+TEMPLATES = Path(__file__).parents[1] / "authoring" / "new_lesson"
 GUIDE = "lessons/guides/adding-a-lesson.md"
 NEXT = """\
 Created {folder}
@@ -81,9 +84,13 @@ def _words(lesson: Lesson, app: str) -> dict[str, str | int]:
 
 def _files(lesson: Lesson, words: dict) -> dict[Path, str]:
     """The text of each new file."""
-    texts = {lesson.path_to(name): text for name, text in new_lesson.FILES.items()}
     tests = lesson_index.PROJECT_DIR / "tests" / words["app"] / f"test_{lesson.folder.name}.py"
-    return {file: text.format(**words) for file, text in {**texts, tests: new_lesson.TESTS}.items()}
+    texts = {}
+    for template in TEMPLATES.glob("*.txt"):
+        name = template.name.removesuffix(".txt")
+        file = tests if name == "test.py" else lesson.path_to(name)
+        texts[file] = Template(template.read_text(encoding="utf-8")).substitute(words)
+    return texts
 
 
 def _normalised(content: bytes) -> bytes:
