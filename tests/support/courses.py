@@ -166,15 +166,12 @@ COURSE_FILES = {
 LESSONS = ("01_lamp", "02_bell", "03_buzzer")
 
 
-def write_course(folder, manifest):
+def write_course(folder):
     """Write three lessons with the same exercise, the lamp: 1 lamp, 2 bell, 3 buzzer."""
     for name in LESSONS:
         (folder / name).mkdir(parents=True)
         for file_name, text in COURSE_FILES.items():
             (folder / name / file_name).write_text(text)
-    digest = exercise_copies.digest(DARK_LAMP.encode())
-    lines = (f"{digest}  {name}/exercise.py\n" for name in LESSONS)
-    manifest.write_text("".join(lines))
 
 
 @pytest.fixture
@@ -182,9 +179,7 @@ def fresh_course(tmp_path, monkeypatch):
     """Lessons that no command has seen yet; not the real ones, and not the real progress."""
     monkeypatch.setattr(lesson_index, "PROJECT_DIR", tmp_path)
     monkeypatch.setattr(lesson_index, "COURSE_DIR", tmp_path / "lessons")
-    manifest = tmp_path / "exercises.sha256"
-    monkeypatch.setattr(exercise_copies, "MANIFEST", manifest)
-    write_course(lesson_index.COURSE_DIR, manifest)
+    write_course(lesson_index.COURSE_DIR)
     lesson_index.lessons.cache_clear()
     yield lesson_index.lessons()
     lesson_index.lessons.cache_clear()
@@ -206,8 +201,7 @@ def compiled(tmp_path_factory):
     )
     shutil.copytree(lesson_index.PROJECT_DIR, folder, ignore=skipped)
     compileall.compile_dir(folder, quiet=1)
-    manifest = exercise_copies.MANIFEST.relative_to(lesson_index.PROJECT_DIR)
-    write_course(folder / "lessons", folder / manifest)
+    write_course(folder / "lessons")
     return folder
 
 

@@ -112,6 +112,5 @@ def _delete(console, lesson: Lesson) -> None:
     shutil.rmtree(lesson.folder)
     lesson.tests.unlink(missing_ok=True)
     lesson_index.lessons.cache_clear()
-    exercise_copies.update_manifest(())
     print_text(console, f"Deleted {short_path(lesson.folder)}")
     print_text(console, f"and     {short_path(lesson.tests)}")

@@ -26,7 +26,6 @@ from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.engine.process.child_process import set_up_django
 from lessons.workshop.judge.runner import CourseError
 from lessons.workshop.setup import atomic_write
-from lessons.workshop.student.exercise_copies import update_manifest
 from lessons.workshop.student.progress import state_dir
 from lessons.workshop.terminal.terminal_output import STATE_SIGNS, print_paragraph, print_text
 
@@ -93,7 +92,6 @@ def _report_on(job: tuple) -> VerifyReport:
     try:
         if update:
             update_transcripts(lesson)
-            update_manifest([lesson])
             lesson = Lesson(lesson.folder)  # the old one has the old text in its cache
         return verify_one(lesson)
     except CourseError as fault:

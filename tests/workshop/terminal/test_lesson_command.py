@@ -3,7 +3,7 @@
 import pytest
 
 from lessons.workshop.course import lesson_index
-from lessons.workshop.student import exercise_copies, progress
+from lessons.workshop.student import progress
 from tests.support.courses import DARK_LAMP
 from tests.support.lesson_command import lesson, refusal, solve
 
@@ -76,19 +76,9 @@ def test_reset_restores_the_original_and_keeps_the_students_version(course):
     assert progress.of(course[0]) == progress.Progress("new", was_green=True)
 
 
-def test_reset_does_not_take_an_edit_for_the_lost_original(course):
-    exercise_copies.update_manifest(course)
-    solve(course[0])
-    course[0].original.write_text(course[0].solution.read_text())
-
-    assert "Take the file from a fresh download" in refusal("reset", "1")
-    assert course[0].exercise.read_text() == course[0].solution.read_text()
-
-
 def test_list_show_and_check_say_that_an_edited_exercise_has_changed(course):
     solve(course[0])
     course[0].original.write_text(DARK_LAMP + "# better\n")
-    exercise_copies.update_manifest(course)
 
     notice = "The exercise of lesson 1 has changed since you began."
     assert all(notice in lesson(*words) for words in (["list"], ["show", "1"], ["check", "1"]))
@@ -121,7 +111,6 @@ def files_of(folder):
 
 @pytest.mark.parametrize("app", ["sync_demo", "async_demo"])
 def test_undo_deletes_the_files_that_new_has_created(course, app):
-    exercise_copies.update_manifest(course)
     lesson("list")
     folders = [
         lesson_index.COURSE_DIR,
@@ -131,7 +120,6 @@ def test_undo_deletes_the_files_that_new_has_created(course, app):
     before = list(map(files_of, folders))
     lesson("new", "big_horn", "--app", app)
     lesson_index.lessons.cache_clear()
-    exercise_copies.update_manifest([lesson_index.find("big_horn")])
     lesson("list")  # makes a copy of the new exercise
     assert list(map(files_of, folders)) != before
 
@@ -184,7 +172,7 @@ REFUSED = [  # what has changed in the course, the words of the command, and the
     (None, "verify --survivors", "run --mutants first"),
     (no_text, "check 1", "front matter"),
     (unknown_code, "show 1", "sync_demo.consumers.Gone"),
-    (no_original, "reset 1", "Take the file from a fresh download"),
+    (no_original, "reset 1", "No such file or directory"),
 ]
 
 

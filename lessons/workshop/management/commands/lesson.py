@@ -121,7 +121,7 @@ class Command(BaseCommand):
             _, *names = signature(function).parameters
             console = open_console if action == "check" else open_console()
             code = function(console, *(options[name] for name in names))
-        except (UnknownLesson, IncompleteLesson, exercise_copies.OriginalNotFound) as error:
+        except (UnknownLesson, IncompleteLesson) as error:
             raise CommandError(str(error), returncode=2) from None
         except OSError as error:
             raise CommandError(atomic_write.explain_os_error(error), returncode=2) from None

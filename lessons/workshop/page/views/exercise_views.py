@@ -74,8 +74,6 @@ def reset(request, lesson: Lesson):
     """Restore the original exercise. The student's version is kept beside it."""
     try:
         exercise_copies.reset_exercise(lesson)
-    except exercise_copies.OriginalNotFound as error:
-        return _answer(request, lesson, str(error))
     except OSError as error:
         return _answer(request, lesson, atomic_write.explain_os_error(error))
     return _answer(request, lesson)
