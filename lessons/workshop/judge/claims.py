@@ -30,7 +30,7 @@ from lessons.workshop.engine.model.model_difference import (
     ignored_keys_of,
     is_misspelt,
 )
-from lessons.workshop.engine.process.session import CourseError, LocalSession, Played, SessionPool
+from lessons.workshop.engine.process.session import CourseError, Played, SessionPool
 from lessons.workshop.engine.script.player import bursts_of
 from lessons.workshop.engine.script.steps import BEGINNINGS, SETUP, Step, parse_step, split_steps
 from lessons.workshop.engine.world.student_module import load_file
@@ -102,7 +102,7 @@ class Play:
     Raises CheckFailed where they differ.
     """
 
-    def __init__(self, lesson: Lesson, sessions: SessionPool | LocalSession, model: type[Model]):
+    def __init__(self, lesson: Lesson, sessions: SessionPool, model: type[Model]):
         self.lesson = lesson
         self.model = model
         self.last: list[Step] = []  # the steps of the last conversation

@@ -62,11 +62,6 @@ def receive_data(connection: Connection, max_size: int | None = None) -> Any:
         raise UnreadableData(f"The process sent something that is not data: {error}") from None
 
 
-def sent_and_received(value: Any) -> Any:
-    """`value` as it would arrive at the other end of a pipe."""
-    return unpacked(packed(value))
-
-
 # What MessagePack lacks is an extension, which has a number.
 _TUPLE, _LARGE_NUMBER, _OBJECT = 1, 2, 3
 

@@ -38,7 +38,6 @@ from lessons.workshop.engine.process.child_process import (
     read_dataclass,
     receive_data,
     send_data,
-    sent_and_received,
     set_up_django,
     start_child,
 )
@@ -408,27 +407,6 @@ class SessionPool:
 def _size(*conversations: list[Step]) -> int:
     """How many characters these conversations have."""
     return sum(len(str(step)) for steps in conversations for step in steps)
-
-
-class LocalSession:
-    """As SessionPool, in this process and without a time limit, so a debugger works."""
-
-    def __init__(self, lesson: Lesson, target: Target):
-        self._lesson, self._target = lesson, target
-        self.file = str(target.file)
-
-    def play(self, steps, options: PlayOptions = PlayOptions()) -> Played:
-        """Play one conversation. Raises CheckFailed if the file cannot be run."""
-        from lessons.workshop.engine.process.conversation_run import ConversationRun
-
-        run = ConversationRun(self._lesson, self._target, options)
-        run.play([parse_step(str(step)) for step in steps])
-        return _read_played(sent_and_received(run.report() | LimitedOutput().report()))
-
-    def play_all(self, conversations, options: PlayOptions = PlayOptions()):
-        """Each conversation and what happened in it."""
-        for steps in conversations:
-            yield steps, self.play(steps, options)
 
 
 # The student's code runs in the process that sends these values, so each field is checked.

@@ -3,7 +3,7 @@
 import pytest
 
 from lessons.workshop.course.lesson_index import find
-from lessons.workshop.engine.process.session import LocalSession, PlayOptions
+from lessons.workshop.engine.process.session import PlayOptions, Session
 from lessons.workshop.engine.process.target import Target, resolve
 from lessons.workshop.engine.script.steps import split_steps
 
@@ -37,11 +37,18 @@ application = AuthMiddlewareStack(Counter.as_asgi())
 """
 
 
+LESSON = find(16)
+
+
+def target_of(source):
+    target = resolve(LESSON, "exercise")
+    return Target("test", target.file, target.name, target.base, source)
+
+
 def play(steps, source=GREETS):
-    lesson = find(16)
-    target = resolve(lesson, "exercise")
-    target = Target("test", target.file, target.name, target.base, source)
-    return LocalSession(lesson, target).play(split_steps(steps), PlayOptions(database=True))
+    with Session(LESSON, target_of(source)) as session:
+        session.wait_until_loaded()
+        return session.play(split_steps(steps), PlayOptions(database=True))
 
 
 def texts(played):
