@@ -13,7 +13,7 @@ consumer is idle, and notes what each client has received:
 import asyncio
 import itertools
 import threading
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
@@ -205,7 +205,6 @@ class Player:
         self._begun = asyncio.get_running_loop().time()
         self.has_killed = any(step.action in _KILLS for step in steps)
         async with self._surroundings():
-            _number_session_keys()
             try:
                 for burst in bursts_of(self._set_up(steps)):
                     await self._take_burst(burst)
@@ -223,6 +222,7 @@ class Player:
             else:
                 stack.enter_context(without_connection_cleanup())
             self._interleaving = await stack.enter_async_context(interleaving(at_sends=True))
+            stack.enter_context(_numbered_session_keys())
             yield
 
     def _set_up(self, steps: list[Step]) -> list[Step]:
@@ -614,7 +614,12 @@ async def _carry_out(client: StrictClient, step: Step, both_keys: bool) -> None:
             await client.kill()
 
 
-def _number_session_keys() -> None:
+@contextmanager
+def _numbered_session_keys():
     """Number session keys instead of drawing them: a transcript may show what follows from one."""
-    numbers = itertools.count(1)
+    numbers, draw = itertools.count(1), base.get_random_string
     base.get_random_string = lambda length, characters: f"{next(numbers):0{length}}"
+    try:
+        yield
+    finally:
+        base.get_random_string = draw

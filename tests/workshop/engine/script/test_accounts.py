@@ -1,11 +1,13 @@
 """Accounts, sessions, tickets and server processes as steps of a conversation."""
 
 import pytest
+from django.contrib.sessions.backends import base
 
 from lessons.workshop.course.lesson_index import find
+from lessons.workshop.engine.process.conversation_run import ConversationRun
 from lessons.workshop.engine.process.session import PlayOptions, Session
 from lessons.workshop.engine.process.target import Target, resolve
-from lessons.workshop.engine.script.steps import split_steps
+from lessons.workshop.engine.script.steps import parse_step, split_steps
 
 GREETS = """
 from channels.auth import AuthMiddlewareStack
@@ -106,3 +108,27 @@ def test_a_ticket_of_the_own_file_is_shown_in_a_header_and_a_written_one_is_a_fa
     (fault,) = again.turns[1].faults
     assert fault.finding.diagnosis == "secret-logged"
     assert fault.finding.detail == "Written: [the secret]"
+
+
+KEYS = """
+from channels.consumer import AsyncConsumer
+from django.contrib.sessions.backends import base
+
+
+class Counter(AsyncConsumer):
+    async def websocket_connect(self, event):
+        print(base.get_random_string(32, "ab"))
+
+
+application = Counter.as_asgi()
+"""
+
+
+@pytest.mark.parametrize("then", ["close", "2 close"])  # the second step cannot be taken
+def test_session_keys_are_numbered_until_the_end_of_the_conversation(capsys, then):
+    draw = base.get_random_string
+    run = ConversationRun(LESSON, target_of(KEYS), PlayOptions(database=True))
+    run.play([parse_step("connect"), parse_step(then)])
+    assert capsys.readouterr().out == f"{1:032}\n"
+    assert bool(run.report()["unknown step"]) is (then == "2 close")
+    assert base.get_random_string is draw
