@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from pathlib import Path
 
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.grading.class_mistakes import ClassMistake, class_mistakes
@@ -12,8 +11,6 @@ from lessons.workshop.grading.found_files import LeftOut
 from lessons.workshop.grading.grading import Grade, course_version
 from lessons.workshop.grading.submission_folder import SubmissionFolder
 
-SCHEMA = Path(__file__).with_name("report.schema.json")
-SCHEMA_VERSION = 1
 MAX_MESSAGE = 2_000  # characters; a student's code decides how long an exception's text is
 
 
@@ -76,9 +73,7 @@ class ClassReport:
         return sum(grade.result.state == state for grade in self.grades)
 
     def as_json(self) -> dict:
-        """As report.schema.json describes it."""
         return {
-            "schema_version": SCHEMA_VERSION,
             "folder": self.name,
             "created": self.created.isoformat(timespec="seconds"),
             "course_version": course_version(),

@@ -1,7 +1,6 @@
-"""The verdict on a target, as data, JSON, JUnit XML and plain text."""
+"""The verdict on a target, as data, JSON and plain text."""
 
 from dataclasses import asdict, dataclass, field
-from xml.etree import ElementTree
 
 from lessons.workshop.course.diagnoses import diagnosis
 from lessons.workshop.engine.faults.finding import Finding
@@ -94,32 +93,6 @@ class Verdict:
         outcomes = tuple(Outcome.from_json(outcome) for outcome in data["outcomes"])
         return cls(**{**data, "problem": problem, "outcomes": outcomes})
 
-    def as_junit(self) -> str:
-        """JUnit XML: a test suite for the lesson, a test case for each check."""
-        suite = ElementTree.Element(
-            "testsuite",
-            name=self.lesson,
-            tests=str(max(len(self.outcomes), 1)),
-            failures=str(sum(outcome.state == "red" for outcome in self.outcomes)),
-            errors=str(int(self.problem is not None)),
-            skipped=str(sum(outcome.state == "not run" for outcome in self.outcomes)),
-            time=f"{self.seconds:.3f}",
-        )
-        if self.problem:
-            case = ElementTree.SubElement(suite, "testcase", classname=self.lesson, name="loading")
-            _junit_fault(case, "error", self.problem)
-        for outcome in self.outcomes:
-            case = ElementTree.SubElement(
-                suite, "testcase", classname=self.lesson, name=outcome.claim
-            )
-            if outcome.state == "not run":
-                ElementTree.SubElement(case, "skipped")
-            elif outcome.finding:
-                _junit_fault(case, "failure", outcome.finding)
-        if self.output:
-            ElementTree.SubElement(suite, "system-out").text = xml_text(self.output)
-        return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
-
 
 def further_red_text(count: int) -> str:
     """What stands below the first finding, if more claims are red."""
@@ -159,15 +132,3 @@ def explain_finding(finding: Finding) -> str:
         f"Cure: {known.cure}",
     ]
     return "\n".join(part for part in parts if part)
-
-
-def _junit_fault(case, kind: str, finding: Finding) -> None:
-    fault = ElementTree.SubElement(
-        case, kind, type=finding.diagnosis, message=xml_text(finding.message)
-    )
-    fault.text = xml_text(finding.detail)
-
-
-def xml_text(text: str) -> str:
-    """Replace control characters, which a student may print and XML 1.0 does not allow."""
-    return "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)

@@ -1,7 +1,6 @@
 """`lesson check`: one verdict, for a person or for a program."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from django.core.management.base import CommandError
 
@@ -12,10 +11,8 @@ from lessons.workshop.judge.verdict import Verdict
 from lessons.workshop.student import progress
 
 
-def check(
-    open_console: Callable, lesson: Lesson, target: str, json: bool, junit: str | None
-) -> int:
-    """Judge, print and save. Returns 0 for green, 1 for red. `junit` is the path of a file.
+def check(open_console: Callable, lesson: Lesson, target: str, json: bool) -> int:
+    """Judge, print and save. Returns 0 for green, 1 for red.
 
     The claims are printed before the generated conversations are played.
     """
@@ -36,8 +33,6 @@ def check(
     console = open_console()
     if target == "exercise":
         progress.save_verdict(lesson, verdict)
-    if junit:
-        _write(junit, verdict.as_junit())
     if json:
         from json import dumps
 
@@ -64,10 +59,3 @@ def judge_or_fail(lesson: Lesson, target: str = "exercise", **options) -> Verdic
     except CourseError as error:
         fault = f"The checks of lesson {lesson.key} fail for every target:\n{error}"
         raise CommandError(fault, returncode=2) from None
-
-
-def _write(file: str, text: str) -> None:
-    try:
-        Path(file).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CommandError(f"Cannot write {file}: {error.strerror}", returncode=2) from None

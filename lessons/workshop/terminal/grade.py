@@ -218,7 +218,5 @@ def _print_without_verdict(console, report: ClassReport) -> None:
 
 def _print_files(console, files: list[Path]) -> None:
     console.print()
-    for file in files[:5]:
+    for file in files:
         print_text(console, short_path(file), "dim")
-    if len(files) > 5:
-        print_text(console, f"{len(files) - 5} more results.json for an autograder", "dim")

@@ -6,14 +6,12 @@ import json
 import re
 from dataclasses import replace
 from html import unescape
-from xml.etree import ElementTree
 
 import pytest
 
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.grading import report_files
 from lessons.workshop.grading.class_mistakes import class_mistakes
-from lessons.workshop.grading.class_report import SCHEMA
 from lessons.workshop.grading.found_files import LeftOut
 from lessons.workshop.grading.report_page import as_html
 from tests.support.class_reports import grade, not_judged, report
@@ -32,40 +30,6 @@ WHOLE = report(
         LeftOut("odd.py", "names no lesson", True),
     ],
 )
-
-
-TYPES = {
-    "array": list,
-    "boolean": bool,
-    "integer": int,
-    "null": type(None),
-    "object": dict,
-    "number": (int, float),
-    "string": str,
-}
-
-
-def problems(value, schema, root):
-    """What the schema does not allow: the part of JSON Schema that this schema uses."""
-    if "$ref" in schema:
-        schema = root["$defs"][schema["$ref"].removeprefix("#/$defs/")]
-    kinds = schema.get("type", [])
-    kinds = tuple(TYPES[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds))
-    found = [f"{value!r} is not {kinds}"] if kinds and not isinstance(value, kinds) else []
-    if value not in schema.get("enum", [value]) or value != schema.get("const", value):
-        found.append(f"{value!r} is not allowed")
-    if isinstance(value, str) and not re.search(schema.get("pattern", ""), value):
-        found.append(f"{value!r} has not the pattern")
-    if isinstance(value, dict) and "properties" in schema:
-        known = schema["properties"]
-        if schema.get("additionalProperties") is False:
-            found += [f"{name} is unknown" for name in value.keys() - known.keys()]
-        found += [f"{name} is missing" for name in {*schema.get("required", ())} - value.keys()]
-        for name in known.keys() & value.keys():
-            found += problems(value[name], known[name], root)
-    for item in value if isinstance(value, list) else ():
-        found += problems(item, schema.get("items", {}), root)
-    return found
 
 
 def test_mistakes_are_grouped_by_lesson_and_diagnosis_with_the_most_frequent_first():
@@ -96,11 +60,10 @@ def test_a_mistake_shows_the_students_lines_beside_those_of_the_solution(tmp_pat
     ]
 
 
-def test_json_is_as_the_schema_says():
-    schema = json.loads(SCHEMA.read_text())
+def test_json_has_each_submission_with_its_state():
     data = json.loads(report_files.as_json(WHOLE))
-    assert problems(data, schema, schema) == []
-    assert {one["state"] for one in data["submissions"]} == {"green", "red", "not judged"}
+    states = [(one["student"], one["state"]) for one in data["submissions"]]
+    assert states == [("ada", "green"), ("ben", "red"), ("ben", "red"), ("eve", "not judged")]
 
 
 def test_csv_has_a_row_for_each_submission_and_each_file_that_was_left_out():
@@ -125,57 +88,6 @@ def test_csv_has_no_formulas(start):
     assert not [cell for cell in cells if cell.lstrip(" ").startswith(("=", "+", "-", "@", "\t"))]
     assert not [cell for cell in cells if cell.startswith("\r")]
     assert len([cell for cell in cells if "HYPERLINK" in cell]) == 3
-
-
-def test_junit_skips_what_was_not_judged():
-    root = ElementTree.fromstring(report_files.as_junit(WHOLE))
-    kinds = {suite.get("name"): [it.tag for it in suite.iterfind("testcase/*")] for suite in root}
-    assert kinds == {
-        "ada 03-stop": [],
-        "ben 02-frames": ["failure", "skipped"],
-        "ben 03-stop": ["failure", "skipped"],
-        "eve 03-stop": ["skipped"],
-        "not matched": ["skipped"],
-    }
-
-
-# https://gradescope-autograders.readthedocs.io/en/latest/specs/, "Output format"
-def test_gradescope_gets_a_point_for_each_claim_and_none_for_what_was_not_judged():
-    grades = [grade("ada"), grade("ben", "no-stop-consumer"), not_judged("eve")]
-    tests = json.loads(report_files.as_results(grades))["tests"]
-    points = [(one.get("score"), one.get("max_score"), one.get("status")) for one in tests]
-    assert points == [*[(1, 1, "passed")] * 2, *[(0, 1, "failed")] * 2, (None, None, None)]
-    assert tests[4]["output"] == "It could not be judged. timed out: After 30 s."
-
-
-def files_in(folder):
-    return {it.relative_to(folder).as_posix() for it in folder.rglob("*") if it.is_file()}
-
-
-@pytest.mark.parametrize("students", [("ben", "eve"), ("ada",), ("../../eve", "..")])
-def test_a_second_report_leaves_no_file_of_the_first(tmp_path, students):
-    both, fresh = tmp_path / "both", tmp_path / "fresh"
-    report_files.write_report(report(*map(grade, students)), both)
-    for folder in (both, fresh):
-        report_files.write_report(report(grade("Ada Å. Lovelace"), grade("ben")), folder)
-    assert files_in(both) == files_in(fresh)
-    names = sorted(it.parent.name for it in tmp_path.rglob("results.json"))
-    assert names == ["001_Ada_Lovelace", "001_Ada_Lovelace", "002_ben", "002_ben"]
-
-
-@pytest.mark.parametrize("earlier", [b"{", b"[]", b'{"submissions": 7}', b'{"submissions": [7]}'])
-def test_a_report_deletes_no_file_of_others(tmp_path, earlier):
-    others = {"results.json", "autograder/results.json", "autograder/001_eve/results.json"}
-    for name in others:
-        (tmp_path / "out" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "out" / name).write_text("{}")
-    (tmp_path / "results.json").touch()
-    outside = [{"student": name} for name in ("..", "../..", "/", str(tmp_path))]
-    for text in (earlier, json.dumps({"submissions": outside}).encode()):
-        (tmp_path / "out" / "report.json").write_bytes(text)
-        report_files.write_report(report(grade("ada"), grade("ben")), tmp_path / "out")
-        assert others <= files_in(tmp_path / "out")
-    assert (tmp_path / "results.json").exists()
 
 
 def test_the_page_escapes_all_that_comes_from_a_student(tmp_path):

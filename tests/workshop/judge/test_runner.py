@@ -1,7 +1,6 @@
 """Every file gets a verdict, whatever its code does, and the verdict names the mistake."""
 
 from contextlib import suppress
-from xml.etree import ElementTree
 
 import psutil
 import pytest
@@ -186,15 +185,6 @@ def test_a_lesson_without_a_claim_is_not_green(lesson, judge_lamp):
 def test_an_unknown_target_raises_an_error_that_lists_the_targets(lesson):
     with pytest.raises(UnknownTarget, match="exercise, solution, mistake:NAME or a file's path"):
         resolve(lesson, "solutoin")
-
-
-def test_a_verdict_is_valid_junit_xml_for_any_output(judge_lamp, accept):
-    verdict = judge_lamp(accept, f"{accept}; print('\\x00<b>&')")
-
-    suite = ElementTree.fromstring(verdict.as_junit())
-    assert suite.attrib["tests"] == "2"
-    assert suite.attrib["failures"] == "0"
-    assert "<b>&" in suite.find("system-out").text
 
 
 def test_judging_leaves_no_process_behind(judge_lamp):

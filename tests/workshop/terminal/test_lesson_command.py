@@ -163,7 +163,6 @@ REFUSED = [  # what has changed in the course, the words of the command, and the
     (None, "check --target my_stamp.py", "Which lesson is my_stamp.py for? Such as: "),
     (None, "check 1 --target nix", "nix"),
     (None, "check 1 --target mistake:Nix", "Nix"),
-    (None, "check 1 --junit /", "Cannot write"),
     (None, "new horn --app x", "is not a demo app: sync_demo, async_demo"),
     *((None, f"new {slug}", "is not a slug") for slug in ("Horn", "1horn", "a-b", "../x", "hörn")),
     (None, "new lamp", "There is a lesson lamp already"),

@@ -67,7 +67,6 @@ class Command(BaseCommand):
             "--target", default="exercise", help="solution, mistake:NAME or the path of a file"
         )
         check.add_argument("--json", action="store_true", help="the verdict as JSON")
-        check.add_argument("--junit", metavar="FILE", help="write the verdict as JUnit XML too")
         _add(actions, "watch", "judge the exercise at every save")
         _add(actions, "hint", "one hint more than the last time")
         reset = actions.add_parser("reset", help="the original exercise; your version is kept")
