@@ -1,4 +1,4 @@
-"""`manage.py lesson` as a program: exit codes, pipes, and a clone of an earlier version."""
+"""`manage.py lesson` as a program: exit codes, pipes, and a new lesson."""
 
 import os
 import tempfile
@@ -6,7 +6,6 @@ import tempfile
 import pytest
 
 from lessons.workshop.course import lesson_index
-from tests.support.courses import DARK_LAMP
 from tests.support.lesson_command import lesson
 from tests.support.programs.processes import run, start
 
@@ -54,21 +53,6 @@ def test_a_reader_that_ends_early_does_not_change_the_exit_code(project, target,
         assert process.wait() == code
         stderr.seek(0)
         assert stderr.read() == ""
-
-
-def test_a_student_who_edited_the_original_loses_nothing(project):
-    folder = project / "lessons" / "01_lamp"
-    stub = project / ".workshop" / "stubs" / "01_lamp.py"
-    stub.parent.mkdir(parents=True)
-    stub.write_text(DARK_LAMP)  # as an earlier workshop saved it at its first start
-    edited = (folder / "solution.py").read_text() + "# mine\n"
-    (folder / "exercise.py").write_text(edited)
-
-    done = manage(project, "check", "1")
-    assert done.returncode == 0
-    assert "exercise.py is now work/01_lamp.py: edit it there." in done.stderr
-    assert (project / "work" / "01_lamp.py").read_text() == edited
-    assert (folder / "exercise.py").read_text() == DARK_LAMP
 
 
 @pytest.mark.parametrize("app", ["sync_demo", "async_demo"])
