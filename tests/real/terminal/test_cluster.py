@@ -11,7 +11,7 @@ import pytest
 from lessons.workshop.course.lesson_index import PROJECT_DIR
 from lessons.workshop.terminal import cluster
 from tests.support.programs.processes import project_environment, start_with_pipe
-from tests.support.programs.running_program import TEST_TIMEOUT
+from tests.support.programs.running_program import TEST_TIMEOUT, RunningProgram
 
 START_OPTIONS = {"cwd": PROJECT_DIR, "env": project_environment()}
 
@@ -36,32 +36,29 @@ signal.pause()
 """
 
 
-class Cluster:
-    """A cluster in its own process group, as in a terminal; all its processes are ready.
-
-    A context manager.
-    """
+class Cluster(RunningProgram):
+    """A cluster in its own process group, as in a terminal; all its processes are ready."""
 
     def __init__(self, folder, program=PROGRAM, manage=MANAGE):
         (folder / "manage.py").write_text(manage)
-        self.folder = folder
         (folder / "program.py").write_text(program)
-        self.process = start_with_pipe(
-            [folder / "program.py", folder], **START_OPTIONS, session=True
-        )
-        self.output, self.pids = "", {}
+        self.folder = folder
+
+    def start(self):
+        command = [self.folder / "program.py", self.folder]
+        return start_with_pipe(command, **START_OPTIONS, session=True)
+
+    def wait_until_ready(self):
+        self.pids = {}
         while len(self.pids) < 3:
             name, _, text = self.read_until("| ready ").partition("| ready ")
             self.pids[name.split(maxsplit=1)[1].strip()] = int(text.split()[-2])
         self.all = psutil.Process(self.process.pid).children(recursive=True)
 
     def read_until(self, words):
-        """Read lines of the log until one has these words. Returns it."""
-        while line := self.process.stdout.readline():
-            self.output += line
-            if words in line:
-                return line
-        raise AssertionError(f"no {words!r} in:\n{self.output}")
+        line = self.wait_for_words(words)
+        assert line, f"no {words!r} in:\n{self.output}"
+        return line
 
     def process_with(self, words):
         """The process with these words in its command."""
@@ -71,19 +68,15 @@ class Cluster:
         """The exit code, after every process has ended and all output was read."""
         code = self.process.wait(TEST_TIMEOUT)
         assert psutil.wait_procs(self.all, TEST_TIMEOUT)[1] == []
-        self.output += self.process.stdout.read()
+        self.join_reader()
         return code
-
-    def __enter__(self):
-        return self
 
     def __exit__(self, *_):
         for one in self.all:
             with suppress(psutil.NoSuchProcess):
                 one.kill()
         self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
+        super().__exit__()
 
 
 @pytest.fixture
@@ -126,7 +119,7 @@ def test_a_worker_that_ends_starts_again_after_a_pause_that_grows(hurried):
     for pause in (0.1, 0.2, 0.2):
         os.kill(pid, signal.SIGKILL)
         assert "worker stopped (rc=-9)" in hurried.read_until("worker stopped")
-        assert f"worker starts again in {pause} s\n" in hurried.read_until("worker starts")
+        assert hurried.read_until("worker starts").endswith(f"worker starts again in {pause} s")
         pid = int(hurried.read_until("| ready ").split()[-2])
     assert hurried.output.count("stopped") == 3
 
@@ -155,7 +148,7 @@ def test_a_process_that_ignores_sigterm_is_killed(tmp_path, redis_binaries):
         os.killpg(running.process.pid, signal.SIGINT)
         assert running.ended() == 130
     for name in ("web 8000", "web 8001", "worker"):
-        assert f"| {name} stopped (rc=-9)\n" in running.output
+        assert f"| {name} stopped (rc=-9)\n" in f"{running.output}\n"
 
 
 def test_a_killed_cluster_leaves_no_process_behind(running):

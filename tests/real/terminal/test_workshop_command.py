@@ -27,28 +27,6 @@ def clone(tmp_path_factory):
     return root
 
 
-class ReadWorkshop(Workshop):
-    """A workshop whose lines are read one after the other."""
-
-    seen = 0  # lines that wait_for_words has passed
-
-    def wait_for_words(self, words, timeout=TEST_TIMEOUT) -> str | None:
-        """The next line that contains the words; None if it does not come in time."""
-
-        def next_line():
-            lines = enumerate(self.lines[self.seen :], self.seen + 1)
-            return next(((number, line) for number, line in lines if words in line), None)
-
-        with self.lines_changed:
-            self.lines_changed.wait_for(next_line, timeout)
-            self.seen, line = next_line() or (len(self.lines), None)
-        return line
-
-
-def output(started):
-    return "\n".join(started.lines)
-
-
 def status_of(url):
     with urllib.request.urlopen(url, timeout=TEST_TIMEOUT) as answer:
         return answer.status
@@ -58,7 +36,7 @@ def status_of(url):
 def test_workshop_reloads_code_survives_a_syntax_error_and_leaves_no_process(clone):
     consumers = clone / "sync_demo" / "consumers.py"
     right = consumers.read_text()
-    with ReadWorkshop(clone) as started:
+    with Workshop(clone) as started:
         url = started.address
         save_until(consumers, f"{right}\nthis is a syntax error\n", started, "SyntaxError")
         # The page that is open finds the server again where it was.
@@ -78,12 +56,12 @@ def save_until(file, text, started, words):
         file.write_text(text)
         if started.wait_for_words(f"{file.name} changed, reloading.", patience):
             break
-    assert started.wait_for_words(words), f"never said {words!r}:\n{output(started)}"
+    assert started.wait_for_words(words), f"never said {words!r}:\n{started.output}"
 
 
 @posix
 def test_share_puts_the_workshop_behind_a_token(clone):
-    with ReadWorkshop(clone, "--no-reload", "--share", "a.test") as started:
+    with Workshop(clone, "--no-reload", "--share", "a.test") as started:
         url = started.address
         assert url.startswith("http://a.test:")
         port, query = re.search(r":([0-9]+)/(\?token=[0-9a-f]{32})$", url).groups()
@@ -95,7 +73,7 @@ def test_share_puts_the_workshop_behind_a_token(clone):
         browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
         with browser.open(own + query, timeout=TEST_TIMEOUT) as answer:
             assert (answer.status, answer.url) == (200, own)
-        assert re.search(r"student \(password [0-9a-f]{12}\)", output(started))
+        assert re.search(r"student \(password [0-9a-f]{12}\)", started.output)
         assert started.interrupt() == 0
 
 

@@ -107,11 +107,11 @@ class RunningRoom(Command):
     @property
     def password(self) -> str:
         """Of the account `instructor`."""
-        return re.search(r"password (\w+)\.", "\n".join(self.lines))[1]
+        return re.search(r"password (\w+)\.", self.output)[1]
 
     @property
     def code(self) -> str:
-        return re.search(r"code (\S+)\.", "\n".join(self.lines))[1]
+        return re.search(r"code (\S+)\.", self.output)[1]
 
     def ask(self, path, body=None, context=None) -> tuple[int, bytes]:
         """The status and the body of the answer."""

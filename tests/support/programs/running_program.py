@@ -25,6 +25,7 @@ class RunningProgram:
     def __enter__(self):
         self.process = self.start()
         self.lines, self.lines_changed = [], threading.Condition()
+        self.seen = 0  # lines that wait_for_words has passed
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         try:
@@ -67,12 +68,28 @@ class RunningProgram:
             self.lines.remove(line)
         return line.removeprefix(beginning)
 
+    def wait_for_words(self, words, timeout=TEST_TIMEOUT):
+        """The next line that contains the words; None if it does not come in time."""
+
+        def next_line():
+            lines = enumerate(self.lines[self.seen :], self.seen + 1)
+            return next(((number, line) for number, line in lines if words in line), None)
+
+        with self.lines_changed:
+            self.lines_changed.wait_for(next_line, timeout)
+            self.seen, line = next_line() or (len(self.lines), None)
+        return line
+
+    @property
+    def output(self):
+        return "\n".join(self.lines)
+
     def _wait_for_line(self, beginning):
         def first():
             return next((line for line in self.lines if line.startswith(beginning)), None)
 
         if not self.lines_changed.wait_for(first, TEST_TIMEOUT):
-            raise AssertionError(f"no line {beginning!r} in:\n" + "\n".join(self.lines))
+            raise AssertionError(f"no line {beginning!r} in:\n{self.output}")
         return first()
 
 
