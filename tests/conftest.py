@@ -14,7 +14,6 @@ from lessons.workshop.engine.process.child_process import use_sqlite
 from lessons.workshop.setup.external_programs import CHROMIUM, REDIS
 from lessons.workshop.setup.redis_server import RedisServer, find_binaries
 from tests.support.courses import (  # noqa: F401 - fixtures for every folder
-    accept,
     compiled,
     course,
     fresh_course,

@@ -66,6 +66,7 @@ class Lamp(SyncConsumer):
         raise StopConsumer
 """
 
+# The line in which the lamp accepts the connection.
 ACCEPT = 'self.send({"type": "websocket.accept"})'
 
 
@@ -91,12 +92,6 @@ def judge_lamp(lesson):
         return judge(lesson, target, limit)
 
     return judge_it
-
-
-@pytest.fixture
-def accept():
-    """The line in which the lamp accepts the connection."""
-    return ACCEPT
 
 
 DARK_LAMP = """\

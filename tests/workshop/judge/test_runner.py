@@ -66,8 +66,8 @@ def test_an_unreadable_file_is_a_problem(lesson):
     assert judge(lesson, str(file)).problem.diagnosis == "wrong-encoding"
 
 
-def test_stops_an_endless_loop_and_names_its_handler_event_and_line(judge_lamp, accept):
-    verdict = judge_lamp(accept, "\n        while True: print('on ' * 1000)", limit=0.3)
+def test_stops_an_endless_loop_and_names_its_handler_event_and_line(judge_lamp):
+    verdict = judge_lamp(ACCEPT, "\n        while True: print('on ' * 1000)", limit=0.3)
 
     assert states(verdict) == ["red", "red"]
     finding = verdict.findings[0]
@@ -89,8 +89,8 @@ def test_stops_an_endless_loop_and_names_its_handler_event_and_line(judge_lamp, 
         ),
     ],
 )
-def test_names_what_ends_or_outlives_a_handler(judge_lamp, accept, code, diagnosis):
-    verdict = judge_lamp(accept, code)
+def test_names_what_ends_or_outlives_a_handler(judge_lamp, code, diagnosis):
+    verdict = judge_lamp(ACCEPT, code)
 
     assert states(verdict) == ["red", "red"]
     assert verdict.diagnosis_ids == [diagnosis]
@@ -110,30 +110,28 @@ def test_stops_an_endless_loop_at_module_level_and_names_its_line(judge_lamp):
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "SIGKILL"),
     ],
 )
-def test_a_process_that_dies_makes_its_check_red_and_the_rest_not_run(
-    judge_lamp, accept, code, said
-):
-    verdict = judge_lamp(accept, code)
+def test_a_process_that_dies_makes_its_check_red_and_the_rest_not_run(judge_lamp, code, said):
+    verdict = judge_lamp(ACCEPT, code)
 
     assert states(verdict) == ["red", "not run"]
     assert verdict.diagnosis_ids == ["process-died"]
     assert said in verdict.findings[0].detail
 
 
-def test_cuts_long_output_and_says_so(judge_lamp, accept):
-    verdict = judge_lamp(accept, f"{accept}\n        print('x' * 10_000_000)")
+def test_cuts_long_output_and_says_so(judge_lamp):
+    verdict = judge_lamp(ACCEPT, f"{ACCEPT}\n        print('x' * 10_000_000)")
 
     assert verdict.green
     assert len(verdict.output) < 5000
     assert verdict.output.endswith("more characters were printed and cut]")
 
 
-def test_keeps_what_the_import_prints_once_and_what_each_claim_prints(judge_lamp, accept):
+def test_keeps_what_the_import_prints_once_and_what_each_claim_prints(judge_lamp):
     assert judge_lamp(CLASS, f"print('imported')\n{CLASS}").output == "imported\n"
-    assert judge_lamp(accept, f"{accept}; print('accepted')").output == "accepted\n" * 2
+    assert judge_lamp(ACCEPT, f"{ACCEPT}; print('accepted')").output == "accepted\n" * 2
 
 
-def test_kills_a_process_that_a_student_started(judge_lamp, accept, tmp_path):
+def test_kills_a_process_that_a_student_started(judge_lamp, tmp_path):
     note = tmp_path / "pid"
     start = (
         "import subprocess, sys, pathlib; "
@@ -141,7 +139,7 @@ def test_kills_a_process_that_a_student_started(judge_lamp, accept, tmp_path):
         f"pathlib.Path({str(note)!r}).write_text(str(started.pid))"
     )
 
-    judge_lamp(accept, f"{accept}; {start}")
+    judge_lamp(ACCEPT, f"{ACCEPT}; {start}")
 
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(int(note.read_text()))
