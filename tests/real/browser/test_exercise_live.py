@@ -4,7 +4,6 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.axe import violations
-from tests.support.exercise_files import KILLS_THE_JUDGE
 from tests.support.lesson_page import write_in_page
 
 FILE = "work/03_stop.py"
@@ -37,16 +36,6 @@ def test_a_save_shows_the_diagnosis_and_the_next_save_the_ticks(lesson, exercise
     expect(page.get_by_role("link", name="Continue with lesson 4")).to_be_visible()
     assert violations(page) == []
     expect(page.locator(":focus")).to_have_value(TYPED)
-
-
-def test_a_judge_that_an_exercise_has_ended_is_replaced(lesson, exercise):
-    exercise.save(KILLS_THE_JUDGE + exercise.solved)
-    expect(lesson.page.locator(".finding").get_by_role("heading")).to_have_text(
-        "Your code ended the judge's process"
-    )
-    expect(lesson.page.locator("#judge-restarting")).to_be_hidden()
-    exercise.save(exercise.solved)
-    expect_state(lesson, "green")
 
 
 def test_plays_the_exercise_and_connects_again_after_a_save(lesson, exercise):

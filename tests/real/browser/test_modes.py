@@ -1,12 +1,10 @@
 """A shared and a deployed server in a real browser: another host name, through nginx with TLS."""
 
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from threading import Thread
 
 import pytest
 from playwright.sync_api import expect
-from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
 
 from lessons.workshop.measure.processes import project_copy
 from tests.real.browser.conftest import OTHER_HOST as HOST
@@ -16,9 +14,7 @@ from tests.support.modes import DEPLOYED, SHARED
 from tests.support.programs.nginx import (
     free_port,
     listens,
-    make_certificate,
     nginx_for,
-    unverified_tls,
 )
 from tests.support.programs.project_commands import workshop_copy
 from tests.support.programs.running_program import TEST_TIMEOUT, wait_until
@@ -101,42 +97,26 @@ def test_a_shared_workshop_shows_events_judges_a_save_and_users_talk(browser, sh
 
 
 @pytest.fixture(scope="module")
-def project():
-    """A copy of the project with tables, with other users."""
+def deployed(tmp_path_factory):
+    """The address of a Daphne behind nginx, as README.md starts it, with tables and users."""
+    port = free_port()
     with project_copy() as project:
         project.environment.update(DEPLOYED | HTTPS)
         project.run("manage.py", "migrate")
         project.run("manage.py", "shell", "-c", USERS)
-        yield project
-
-
-@contextmanager
-def daphne(project, port, https, *arguments):
-    """A Daphne of the project that listens at `port`, as README.md starts it."""
-    project.environment["DJANGO_HTTPS"] = https
-    process = project.start("-m", "daphne", *arguments, "lessons.asgi:application")
-    reader = Thread(target=process.stdout.read, daemon=True)  # a full pipe would stop the server
-    reader.start()
-    try:
-        wait_until(lambda: listens(port))
-        yield
-    finally:
-        process.terminate()
-        process.wait(TEST_TIMEOUT)
-        reader.join(TEST_TIMEOUT)
-        assert not reader.is_alive()
-        process.stdout.close()
-
-
-@pytest.fixture(scope="module")
-def deployed(project, tmp_path_factory):
-    """The address of a deployed server behind nginx."""
-    port = free_port()
-    with (
-        daphne(project, port, "proxy", "-b", "127.0.0.1", "-p", str(port)),
-        nginx_for((free_port(), port), tmp_path_factory.mktemp("nginx")) as front,
-    ):
-        yield f"https://{HOST}:{front}"
+        options = ("-b", "127.0.0.1", "-p", str(port))
+        process = project.start("-m", "daphne", *options, "lessons.asgi:application")
+        reader = Thread(target=process.stdout.read, daemon=True)  # a full pipe would stop it
+        reader.start()
+        try:
+            wait_until(lambda: listens(port))
+            with nginx_for((free_port(), port), tmp_path_factory.mktemp("nginx")) as front:
+                yield f"https://{HOST}:{front}"
+        finally:
+            process.terminate()
+            process.wait(TEST_TIMEOUT)
+            reader.join(TEST_TIMEOUT)
+            process.stdout.close()
 
 
 def test_the_public_reads_and_talks_but_has_no_exercise_and_no_demo_account(browser, deployed):
@@ -156,18 +136,3 @@ def test_the_public_reads_and_talks_but_has_no_exercise_and_no_demo_account(brow
         expect(page.get_by_text("Please enter the correct username")).to_be_visible()
         log_in(user.page, deployed, "ann", PASSWORD)
         talk(user, public, "public")
-
-
-def test_daphne_ends_tls_itself_and_serves_no_plain_socket(project, tmp_path):
-    make_certificate(tmp_path)
-    secure, plain = free_port(), free_port()
-    files = f"privateKey={tmp_path / 'chat.key'}:certKey={tmp_path / 'chat.pem'}"
-    ports = (f"ssl:{secure}:interface=127.0.0.1:{files}", f"tcp:{plain}:interface=127.0.0.1")
-    with daphne(project, secure, str(secure), "-e", ports[0], "-e", ports[1]):
-        path = "ws/chat/lobby/?seen=0"
-        options = {"proxy": None, "origin": f"https://{HOST}", "open_timeout": TEST_TIMEOUT}
-        with connect(f"wss://127.0.0.1:{secure}/{path}", ssl=unverified_tls(), **options) as client:
-            assert '"guests": 1' in client.recv(timeout=TEST_TIMEOUT)
-        with pytest.raises(InvalidStatus) as refused:
-            connect(f"ws://127.0.0.1:{plain}/{path}", **options)
-        assert refused.value.response.status_code == 403
