@@ -133,7 +133,7 @@ def students(room, board, browser):
             workshop.process.terminate()
 
 
-def test_a_class_from_joining_to_the_export(room, board, students):
+def test_a_class_from_joining_to_the_export(board, students):
     all_are_on_the_board(board, students)
     a_mistake_is_red_and_its_repair_green(board, *students)
     a_hand_goes_up_and_down(board, students[0])
