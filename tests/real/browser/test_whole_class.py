@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from tests.support.lesson_page import LessonPage
 from tests.support.programs.project_commands import workshop_copy
+from tests.support.submissions import bubblewrap
 
 NAMES = ("Ann", "Ben")
 MISTAKE = "The consumer did not stop when its client had left"
@@ -112,6 +113,12 @@ class Board:
 
 
 @pytest.fixture
+def sandbox():
+    """In which the room judges Ann's code."""
+    return bubblewrap()
+
+
+@pytest.fixture
 def board(room, browser):
     with browser.new_context(reduced_motion="reduce") as context:
         page = context.new_page()
@@ -133,13 +140,14 @@ def students(room, board, browser):
             workshop.process.terminate()
 
 
-def test_a_class_from_joining_to_the_export(board, students):
+def test_a_class_from_joining_to_the_export(sandbox, board, students):
     all_are_on_the_board(board, students)
     a_mistake_is_red_and_its_repair_green(board, *students)
     a_hand_goes_up_and_down(board, students[0])
     messages_reach_one_student_or_all(board, students)
     all_pages_look_at_the_same_lesson(board, students)
     hints_are_held_and_released(board, students[0])
+    a_timer_runs(board, students)
     the_class_votes_twice(board, students)
     a_killed_workshop_keeps_its_place(board, students[1])
     the_export_has_every_student(board)
@@ -163,12 +171,36 @@ def a_mistake_is_red_and_its_repair_green(board, ann, ben):
         board.expect_tile(student, "red")
         expect(board.tile(student).locator(".headline")).to_have_text(MISTAKE)
         expect(mistakes).to_have_text(f"{number} {MISTAKE}")
+    the_code_is_judged_again_with_names_hidden(board)
     ann.exercise.save(ann.exercise.solved)
     board.expect_tile(ann, "green")
     mistakes.click()  # shows only the students who make it
     expect(board.page.locator(".tile")).to_have_count(1)
     mistakes.click()
     expect(board.page.locator(".tile")).to_have_count(2)
+
+
+def the_code_is_judged_again_with_names_hidden(board):
+    page = board.page
+    board.press("Hide names")
+    page.get_by_role("link", name="Student 1", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Student 1", use_inner_text=True)
+    code = page.get_by_role("region", name="The code", exact=True).locator("pre")
+    expect(code).to_contain_text("def websocket_disconnect")
+    board.press("Judge it again")
+    expect(page.locator("#judge-status")).to_have_text(
+        "The claim holds: it is red here too.", timeout=60_000
+    )
+    expect(page.locator("#judged-finding h3")).to_have_text(MISTAKE)
+    expect(page.locator("#compare-wrong [role=slider]")).to_be_visible()
+    expect(page.locator("#code-right")).to_contain_text("raise StopConsumer()")
+    assert "Ann" not in page.locator("body").inner_text() + page.title()
+    page.get_by_role("link", name="Monday", exact=True).click()
+    expect(page.locator("#connection")).to_have_text("connected")
+    names = page.locator(".tile h3")
+    expect(names).to_have_text(["Student 1", "Student 2"], use_inner_text=True)
+    board.press("Hide names")
+    expect(names).to_have_text(list(NAMES), use_inner_text=True)
 
 
 def a_hand_goes_up_and_down(board, ann):
@@ -217,6 +249,18 @@ def hints_are_held_and_released(board, ann):
     expect(ann.page.locator(".hint h3")).to_have_text("Hint 1 of 3")
     board.expect_tile(ann, "new", "12 group")
     expect(board.tile(ann).locator(".facts")).to_have_text("1 hint")
+
+
+def a_timer_runs(board, students):
+    board.press("Timer")
+    board.page.get_by_label("For what?").fill("Predict")
+    board.press("Start")
+    expect(board.page.locator("#timer")).to_contain_text("Predict")
+    for student in students:
+        expect(student.bar.get_by_role("timer")).to_contain_text("Predict")
+    board.press("End the timer")
+    for student in students:
+        expect(student.bar.get_by_role("timer")).to_have_count(0)
 
 
 def the_class_votes_twice(board, students):
