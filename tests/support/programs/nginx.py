@@ -2,7 +2,6 @@
 
 import datetime
 import socket
-import ssl
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
@@ -77,10 +76,3 @@ def make_certificate(folder: Path) -> None:
     (folder / "chat.key").write_bytes(own)
     signed = made.sign(key, hashes.SHA256())
     (folder / "chat.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-
-
-def unverified_tls() -> ssl.SSLContext:
-    """For a client that does not ask for a certificate which it trusts."""
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return context
