@@ -1,6 +1,7 @@
 """`manage.py test --lesson N`: the proofs of a lesson's demo, then the claims about a target."""
 
 import sys
+import textwrap
 from pathlib import Path
 from subprocess import PIPE, Popen
 
@@ -11,12 +12,13 @@ from lessons.workshop.course.lesson_index import PROJECT_DIR, Lesson
 from lessons.workshop.engine.process.target import UnknownTarget, resolve
 from lessons.workshop.judge.verdict import Verdict
 from lessons.workshop.terminal.check import judge_or_fail
-from lessons.workshop.terminal.proof_lines import read_lines
+from lessons.workshop.terminal.proof_lines import ProofLine, read_lines
 from lessons.workshop.terminal.terminal_output import (
     STATE_SIGNS,
     open_console,
     print_paragraph,
     print_text,
+    print_wrapped,
     short_path,
 )
 from lessons.workshop.terminal.verdict_text import print_outcomes, print_verdict
@@ -40,12 +42,12 @@ def run_lesson_tests(number_or_slug: str, target: str | None, file=None) -> int:
     console = open_console(file or sys.stdout)
     proofs = _start_proofs(lesson)
     print_text(console, f"Lesson {lesson.number} {lesson.slug}", "bold")
-    green = True
+    red_proofs = 0
 
     def print_proofs() -> None:
-        nonlocal proofs, green
+        nonlocal proofs, red_proofs
         if proofs is not None:
-            green = _print_proofs(console, lesson, proofs)
+            red_proofs = _print_proofs(console, lesson, proofs)
             proofs = None
             _print_target(console, lesson, target, judged.file)
 
@@ -66,7 +68,9 @@ def run_lesson_tests(number_or_slug: str, target: str | None, file=None) -> int:
         if proofs is not None:
             proofs.kill()
     print_verdict(console, lesson, verdict, printed)
-    return GREEN if green and verdict.green else RED
+    if red_proofs:
+        print_text(console, f"red    {red_proofs} of the demo's proofs: see above", "bold red")
+    return GREEN if verdict.green and not red_proofs else RED
 
 
 def _start_proofs(lesson: Lesson) -> Popen | None:
@@ -74,16 +78,20 @@ def _start_proofs(lesson: Lesson) -> Popen | None:
     return Popen(command, cwd=PROJECT_DIR, stdout=PIPE, text=True, encoding="utf-8")
 
 
-def _print_proofs(console, lesson: Lesson, proofs: Popen) -> bool:
-    """Wait for the proofs and print them. Returns whether all are green."""
-    print_text(console, f"\nProofs of the demo {lesson.demo}: {short_path(lesson.tests)}")
+def _print_proofs(console, lesson: Lesson, proofs: Popen) -> int:
+    """Wait for the proofs, print them, and the reason of the first red one. Counts the red ones."""
+    print_text(console, f"\nProofs of the demo {lesson.demo}")
+    print_text(console, f"  {short_path(lesson.tests)}", "dim")
     lines = read_lines(proofs.communicate()[0])
+    lines = lines or [ProofLine("The file of proofs has tests", "red", "No test was found.")]
     for line in lines:
         sign, colour = STATE_SIGNS[line.state]
         print_paragraph(console, _sign(sign, colour), line.claim)
-        if line.state == "red":
-            print_text(console, line.reason, "red")
-    return bool(lines) and all(line.state != "red" for line in lines)
+    red = [line for line in lines if line.state == "red"]
+    if red:
+        print_text(console, f"\nWhy the first red proof is red: {red[0].claim}", "bold red")
+        print_wrapped(console, textwrap.indent(red[0].reason, "  "))
+    return len(red)
 
 
 def _sign(sign: str, colour: str):
@@ -93,8 +101,10 @@ def _sign(sign: str, colour: str):
 
 
 def _print_target(console, lesson: Lesson, target: str, file: Path) -> None:
-    whose = {"exercise": "the student's file", "solution": "the solution"}.get(target, target)
-    print_text(console, f"\nClaims about {whose}: {short_path(file)}")
+    mistake = target if target.startswith("mistake:") else "the file"
+    whose = {"exercise": "the student's file", "solution": "the solution"}.get(target, mistake)
+    print_text(console, f"\nClaims about {whose}")
+    print_text(console, f"  {short_path(file)}", "dim")
     if target == "exercise" and file.read_bytes() == lesson.original.read_bytes():
         again = f"{lesson_index.MANAGE} test --lesson {lesson.number} --target solution"
-        print_text(console, f"  It is unedited. The solution: {again}", "dim")
+        print_text(console, f"  It is unedited. To test the solution:\n  {again}", "dim")

@@ -24,6 +24,13 @@ class ProofLines:
 
     def __init__(self):
         self.lines: dict[str, ProofLine] = {}
+        self._docstrings: dict[str, str] = {}
+
+    def pytest_configure(self, config):
+        config.option.verbose = 0  # pytest-django reads this option of the plugin that is off
+
+    def pytest_collection_modifyitems(self, items):
+        self._docstrings = {item.originalname: item.function.__doc__ or "" for item in items}
 
     def pytest_runtest_logreport(self, report):
         if report.when != "call" and report.passed:
@@ -33,7 +40,8 @@ class ProofLines:
         if before is not None and before.state == "red":
             return
         state = "red" if report.failed else "not run" if report.skipped else "green"
-        self.lines[name] = ProofLine(_as_claim(name), state, report.longreprtext)
+        claim = " ".join(self._docstrings.get(name, "").split()) or _as_claim(name)
+        self.lines[name] = ProofLine(claim, state, report.longreprtext)
 
     def pytest_collectreport(self, report):
         if report.failed:
@@ -41,7 +49,7 @@ class ProofLines:
 
 
 def _as_claim(name: str) -> str:
-    words = name.removeprefix("test_").replace("_", " ")
+    words = name.removeprefix("test_").replace("_", " ").replace("asgi py", "asgi.py")
     return words[:1].upper() + words[1:]
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.core.management.base import CommandError
 
 from lessons.workshop.course.lesson_index import find
-from lessons.workshop.terminal.lesson_tests import run_lesson_tests
+from lessons.workshop.terminal.lesson_tests import _start_proofs, run_lesson_tests
 from lessons.workshop.terminal.proof_lines import ProofLine, read_lines
 
 RED_PROOF = '{"claim": "Opens", "state": "red", "reason": "assert 1 == 2"}\n'
@@ -50,14 +50,15 @@ def test_tests_the_students_file_and_says_that_it_is_unedited(proofs, course):
     code, shown = run("lamp")
     assert code == 1
     assert "Claims about the student's file" in shown
-    assert "It is unedited. The solution: python3 manage.py test --lesson 1" in shown
+    assert "python3 manage.py test --lesson 1 --target solution" in shown
 
 
 def test_a_red_proof_is_red_and_shows_its_reason(proofs, fresh_course):
     proofs.text = RED_PROOF
     code, shown = run("lamp")
     assert code == 1
-    assert "✗ Opens\nassert 1 == 2\n" in shown
+    assert "✗ Opens\n\nWhy the first red proof is red: Opens\n  assert 1 == 2\n" in shown
+    assert shown.endswith("red    1 of the demo's proofs: see above\n")
 
 
 def test_without_a_proof_it_is_red(proofs, fresh_course):
@@ -86,3 +87,11 @@ def test_a_wrong_name_is_wrong_usage(arguments):
 
 def test_a_line_holds_the_outcome_of_a_function():
     assert read_lines(GREEN_PROOF) == [ProofLine("Opens", "green")]
+
+
+@pytest.mark.parametrize("slug", ["stop", "logout"])  # without and with a database
+def test_runs_the_proofs_of_a_lesson(slug):
+    lesson = find(slug)
+    lines = read_lines(_start_proofs(lesson).communicate()[0])
+    assert {line.state for line in lines} == {"green"}
+    assert len(lines) == lesson.tests.read_text("utf-8").count("def test_")

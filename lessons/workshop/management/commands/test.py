@@ -30,8 +30,8 @@ class Command(BaseCommand):
             return
         options, others = parser.parse_known_args(argv[2:])
         if options.lesson:
-            if others:
-                parser.error(f"--lesson takes no other option than --target: {' '.join(others)}")
+            if others or options.all:
+                parser.error("--lesson takes no other option than --target")
             code = self._run_lesson(options)
         elif options.target:
             parser.error("--target needs a lesson: --lesson N --target TARGET")
