@@ -17,17 +17,16 @@ time module, and in each module of a student or a demo that has imported the nam
 Python, of libraries and of the workshop that have imported a name keep the real function.
 """
 
+import asyncio
 import inspect
 import os
 import queue
-import selectors
 import socket
 import subprocess
 import sys
 import threading
 import time
 import traceback
-from asyncio.selector_events import BaseSelectorEventLoop
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -65,20 +64,23 @@ def simulated_clock(loop: SimulatedLoop, beginning: datetime = BEGINNING) -> Ite
         raise RuntimeError("another simulated clock is active")
     begun = _nanoseconds(beginning.timestamp())
     replaced: list[tuple] = []
-    with loop.turns.control(), load_time_machine().travel(beginning, tick=False) as traveller:
+    with (
+        loop.thread_scheduler.control(),
+        load_time_machine().travel(beginning, tick=False) as traveller,
+    ):
         traveller.time_ns = lambda: begun + _nanoseconds(_now() - EPOCH)
         _loop = loop
-        loop.turns.has_clock = True
-        loop.turns.note_blocking_call = _note_blocking_call
+        loop.thread_scheduler.has_clock = True
+        loop.thread_scheduler.note_blocking_call = _note_blocking_call
         try:
             _replace(replaced)
             yield
         finally:
             for owner, name, usual in reversed(replaced):
                 _set(owner, name, usual)
-            loop.turns.has_clock = False
-            loop.turns.note_blocking_call = None
-            loop.turns.end_timed_waits()
+            loop.thread_scheduler.has_clock = False
+            loop.thread_scheduler.note_blocking_call = None
+            loop.thread_scheduler.end_timed_waits()
             _loop = None
 
 
@@ -128,9 +130,21 @@ def _perf_counter_ns() -> int:
     return _usual["perf_counter_ns"]() if _loop is None else _nanoseconds(_now())
 
 
+def _time_of_waits() -> float:
+    """What a timed wait reads: only that of a controlled thread ends by the loop's clock."""
+    return _usual["monotonic"]() if threads.this_thread() is None else _monotonic()
+
+
+def _time_of_another_loop(_) -> float:
+    """A loop that a job has started, as asyncio.run() does, sleeps in real time."""
+    return _usual["monotonic"]()
+
+
 def _sleep(seconds, /) -> None:
     thread = threads.this_thread()
-    is_simulated = _loop is not None and thread is not None and thread.turns is _loop.turns
+    is_simulated = (
+        _loop is not None and thread is not None and thread.scheduler is _loop.thread_scheduler
+    )
     if not is_simulated or sys._getframe(1).f_globals.get("__name__") in _REAL_TIME_SLEEPERS:
         _usual_sleep(seconds)
     elif seconds < 0:
@@ -163,14 +177,9 @@ def _replace(replaced: list) -> None:
     """Replace every function, and note in `replaced` what was there before."""
     for owner, name, replacement in (
         *((time, name, _simulated[name]) for name in _NAMES),
-        (threading, "_time", _monotonic),
-        (threading, "Lock", _lock),
-        (threading, "RLock", _rlock),
-        (threading.Condition, "__init__", _condition),
-        (selectors.DefaultSelector, "select", _select),
-        (BaseSelectorEventLoop, "_write_to_self", _write_to_self),
-        (queue, "time", _monotonic),
-        (queue, "SimpleQueue", _SimpleQueue),
+        (threading, "_time", _time_of_waits),
+        (queue, "time", _time_of_waits),
+        (asyncio.BaseEventLoop, "time", _time_of_another_loop),
         *_blocking_calls(),
         *_imported_names(),
     ):
@@ -220,68 +229,6 @@ def _is_students(frame) -> bool:
     return name.startswith(STUDENT_PACKAGE) or is_students_file(frame.f_code.co_filename)
 
 
-def _called_by_student() -> bool:
-    return _is_students(sys._getframe(2))
-
-
-# Locks: only those that a student's code makes know who waits for them
-
-
-def _lock():
-    return threads.Lock() if _called_by_student() else threads.usual_lock()
-
-
-def _rlock():
-    return threads.RLock() if _called_by_student() else threads.usual_rlock()
-
-
-_usual_condition = threading.Condition.__init__
-
-
-def _condition(self, lock=None) -> None:
-    if lock is None:
-        lock = threads.RLock() if _called_by_student() else threads.usual_rlock()
-    _usual_condition(self, lock)
-
-
-_usual_simple_queue = queue.SimpleQueue
-
-
-class _SimpleQueue(queue._PySimpleQueue):
-    """A student's SimpleQueue: the loop knows who waits for it. The usual one is written in C."""
-
-    def __new__(cls):
-        return object.__new__(cls) if _called_by_student() else _usual_simple_queue()
-
-
-# Other event loops, such as that of asyncio.run() on a thread: they sleep in their selector
-
-_usual_select = selectors.DefaultSelector.select
-_usual_write_to_self = BaseSelectorEventLoop._write_to_self
-_sleeping_selectors: dict[selectors.BaseSelector, threads.Waiter] = {}
-
-
-def _select(self, timeout=None):
-    thread = threads.this_thread()
-    has_sockets = len(self.get_map()) > 1  # besides the one that wakes the loop
-    if thread is None or has_sockets or thread.turns.runs_loop_here():
-        return _usual_select(self, timeout)
-    ready = _usual_select(self, 0)
-    if ready or (timeout is not None and timeout <= 0):
-        return ready
-    waiter = _sleeping_selectors[self] = threads.Waiter(thread)
-    thread.turns.wait(thread, waiter, timeout)
-    del _sleeping_selectors[self]
-    return _usual_select(self, 0)
-
-
-def _write_to_self(self) -> None:
-    _usual_write_to_self(self)
-    waiter = _sleeping_selectors.get(self._selector)
-    if waiter and not waiter.is_released:
-        waiter.release()
-
-
 # Calls that block, which are noted when the loop's thread makes them
 
 
@@ -319,7 +266,11 @@ def _blocking_calls() -> tuple:
 
 def _noting(name: str, usual, blocks):
     def call(*args, **options):
-        if _loop is not None and _loop.turns.runs_loop_here() and blocks(*args, **options):
+        if (
+            _loop is not None
+            and _loop.thread_scheduler.runs_loop_here()
+            and blocks(*args, **options)
+        ):
             _note_blocking_call(None, name)
         return usual(*args, **options)
 

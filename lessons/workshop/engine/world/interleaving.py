@@ -107,12 +107,12 @@ class Interleaving:
 
     def point_in_thread(self) -> None:
         """A thread of the consumer has reached a point. While the loop is blocked, none counts."""
-        if get_ident() == self._loop_thread or self._loop.turns.loop_waits:
+        if get_ident() == self._loop_thread or self._loop.thread_scheduler.loop_waits:
             return
         if not (act := self._action_at_this_point()):
             return
         done, thread = Future(), get_ident()
-        self._loop.turns.held = done
+        self._loop.thread_scheduler.held = done
 
         def begin():
             task = self._loop.create_task(self._run(act, thread), context=self._context)
@@ -129,7 +129,7 @@ class Interleaving:
 
         Then this thread would wait for ever, and in life the other thread goes on. So it goes on.
         """
-        held = self._loop.turns.held
+        held = self._loop.thread_scheduler.held
         has_points = _has_points() and get_ident() != self._loop_thread
         if held is None or held.done() or not has_points:
             return call(cursor, *args, **kwargs)

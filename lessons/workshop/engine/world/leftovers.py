@@ -58,21 +58,21 @@ class Leftovers:
 
     def ignore_jobs_so_far(self) -> None:
         """Do not report the jobs that run now: the import of the file has started them."""
-        self._earlier_jobs = asyncio.get_running_loop().turns.unfinished_jobs()
+        self._earlier_jobs = asyncio.get_running_loop().thread_scheduler.unfinished_jobs()
 
     async def wait_for_jobs(self, reports: bool) -> None:
         """Let the jobs of pools end, and find those of the student that do not, if `reports`.
 
         A job of one conversation must not go on in the next one.
         """
-        turns = asyncio.get_running_loop().turns
+        scheduler = asyncio.get_running_loop().thread_scheduler
         for _ in range(MAX_ROUNDS):
-            left = turns.unfinished_jobs() - self._earlier_jobs
+            left = scheduler.unfinished_jobs() - self._earlier_jobs
             begun = {job for job in left if job.ident is not None}
             if not left:
                 return
             await asyncio.sleep(JOB_TIMEOUT)
-            if endless := begun & turns.unfinished_jobs():
+            if endless := begun & scheduler.unfinished_jobs():
                 break
         else:
             endless = begun

@@ -45,7 +45,7 @@ from functools import partial
 from weakref import WeakKeyDictionary, WeakSet
 
 from lessons.workshop.engine.faults.finding import Place
-from lessons.workshop.engine.world.threads import ThreadTurns
+from lessons.workshop.engine.world.threads import ThreadScheduler
 
 POLL_INTERVAL = 0.001  # seconds for something that is about to happen
 THREAD_TIME_SLICE = 0.00025  # seconds for unknown threads before the clock jumps
@@ -112,12 +112,12 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self._idle_waiters: list[asyncio.Future] = []
         # Weak, so that a finished task and all that it refers to can be freed.
         self._start_contexts: WeakKeyDictionary[asyncio.Task, Context] = WeakKeyDictionary()
-        self.turns = ThreadTurns(self)
+        self.thread_scheduler = ThreadScheduler(self)
         self._files = _Selector(self)
         super().__init__(self._files)
         self._own_files = len(self._files.get_map())
         self.seed = seed
-        self._random = self.turns.random = random.Random(seed) if seed else None
+        self._random = self.thread_scheduler.random = random.Random(seed) if seed else None
 
     async def pause(self) -> None:
         """Suspend zero to two times, as a call may that waits for the outside world."""
@@ -173,7 +173,11 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self._check_closed()
         executor = executor or self._usual_executor()
         self.thread_jobs_started += 1
-        if _is_empty(func) and isinstance(executor, ThreadPoolExecutor) and self.turns.is_active:
+        if (
+            _is_empty(func)
+            and isinstance(executor, ThreadPoolExecutor)
+            and self.thread_scheduler.is_active
+        ):
             return self._run_empty_job(executor)
         job = executor.submit(work)
         result = self.create_future()
@@ -193,9 +197,9 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
             if self._random is None:
                 self.call_soon(deliver)
             else:
-                self.turns.deliver(executor, deliver)
+                self.thread_scheduler.deliver(executor, deliver)
 
-        self.turns.queue_empty_job(executor, do)
+        self.thread_scheduler.submit_empty_job(executor, do)
         return result
 
     def _usual_executor(self) -> ThreadPoolExecutor:
@@ -216,11 +220,11 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         if self._random is None:
             self.call_soon_threadsafe(deliver)
         else:
-            self.turns.deliver(executor, deliver)
+            self.thread_scheduler.deliver(executor, deliver)
 
     def run_forever(self):
-        """As in asyncio. Until it returns, the threads run in turns."""
-        with self.turns.control():
+        """As in asyncio. Until it returns, the jobs of pools run in turns."""
+        with self.thread_scheduler.control():
             super().run_forever()
 
     async def shutdown_default_executor(self, timeout=None):
@@ -263,7 +267,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
     def has_no_work(self) -> bool:
         """Whether no thread and no network traffic can wake the loop."""
-        return not self.has_files() and not self.turns.has_work(self.held_threads)
+        return not self.has_files() and not self.thread_scheduler.has_work(self.held_threads)
 
     def has_files(self) -> bool:
         """Whether it watches a file, such as a socket, besides the one that wakes it."""
@@ -307,9 +311,6 @@ def _is_empty(job: Callable) -> bool:
     return isinstance(child, partial) and child.func is nothing
 
 
-_usual_select = selectors.DefaultSelector.select  # simulated_clock() replaces it for other loops
-
-
 class _Selector(selectors.DefaultSelector):
     """Acts when a normal loop would sleep. The module's docstring lists the cases."""
 
@@ -319,15 +320,15 @@ class _Selector(selectors.DefaultSelector):
         self.waits = False  # it may wait in real time, and a thread has to wake it
 
     def select(self, timeout=None):
-        loop, turns = self._loop, self._loop.turns
+        loop, scheduler = self._loop, self._loop.thread_scheduler
         loop.clock_reads = 0
         if timeout == 0:
-            if turns.actions:
-                turns.step(loop_is_busy=True)
+            if scheduler.actions:
+                scheduler.step(loop_is_busy=True)
             return self._ready_files()
-        turns.set_alarms()
-        while turns.timers_changed or turns.step(loop_is_busy=False):
-            if turns.timers_changed or (loop.has_ready_callbacks() and not turns.go_on()):
+        scheduler.set_alarms()
+        while scheduler.timers_changed or scheduler.step(loop_is_busy=False):
+            if scheduler.timers_changed or (loop.has_ready_callbacks() and not scheduler.go_on()):
                 return self._ready_files()  # asyncio looks at the timers again
         is_idle = loop.has_no_work()
         ready = self._ready_files()
@@ -339,22 +340,24 @@ class _Selector(selectors.DefaultSelector):
             return self._wait(None)
         # The loop cannot wait for a thread that it does not know. But the thread must run:
         # otherwise code that polls it could poll for a simulated hour before it has even started.
-        ready = self._wait(THREAD_TIME_SLICE) if turns.has_unknown_threads() else []
+        ready = self._wait(THREAD_TIME_SLICE) if scheduler.has_unknown_threads() else []
         # A thread may have acted since: then asyncio looks at the timers again.
-        has_acted = turns.has_new_alarms or turns.possible_actions() or loop.has_ready_callbacks()
+        has_acted = (
+            scheduler.has_new_alarms or scheduler.possible_actions() or loop.has_ready_callbacks()
+        )
         if not ready and not has_acted:
             loop.advance_to_next_timer(timeout)
         return ready
 
     def _ready_files(self):
         """The files that are ready now. The loop's own one is written to only in _wait()."""
-        return _usual_select(self, 0) if self._loop.has_files() else []
+        return super().select(0) if self._loop.has_files() else []
 
     def _select_in_real_time(self, timeout):
         loop = self._loop
         ready = self._wait(timeout, until_idle=True)
-        turns = loop.turns
-        has_work = turns.actions or turns.has_new_alarms or loop.has_ready_callbacks()
+        scheduler = loop.thread_scheduler
+        has_work = scheduler.actions or scheduler.has_new_alarms or loop.has_ready_callbacks()
         if timeout is None or ready or has_work or loop.has_no_work():
             return ready
         loop.advance_to_next_timer(timeout)  # a timer was due before a thread was done
@@ -366,10 +369,10 @@ class _Selector(selectors.DefaultSelector):
         self.waits = True
         try:
             # A thread that has acted before this moment did not wake the selector.
-            turns = loop.turns
-            has_work = loop.has_ready_callbacks() or turns.possible_actions()
+            scheduler = loop.thread_scheduler
+            has_work = loop.has_ready_callbacks() or scheduler.possible_actions()
             has_ended = until_idle and loop.has_no_work()
-            acted = has_work or turns.has_new_alarms or has_ended
-            return _usual_select(self, 0 if acted else timeout)
+            acted = has_work or scheduler.has_new_alarms or has_ended
+            return super().select(0 if acted else timeout)
         finally:
             self.waits = False

@@ -1,43 +1,42 @@
 """Lets one thread run at a time, in an order that the loop decides and the machine does not.
 
 In life, jobs on threads run beside the event loop, and the machine decides which one is faster. So
-a verdict could change from run to run. Here the loop hands out turns. A thread has its turn until
-it waits or ends; the loop and all other threads wait for that. The loop hands out the next turn
-when it has no callback to run, or after some iterations that the seed chose.
+a verdict could change from run to run. Here the loop hands out turns. A job has its turn until it
+waits or ends; the loop and all other jobs wait for that. The loop hands out the next turn when it
+has no callback to run, or after some iterations that the seed chose.
 
-A thread is controlled if it does a job of a ThreadPoolExecutor, or was started, while control() is
-active. The loop's own thread is controlled as well. It may wait for another thread, although it
-should not. Then it hands out the turns from there.
+Each job of a ThreadPoolExecutor is controlled that is submitted while control() is active. So is
+each thread that starts then: asgiref ends the thread of a connection in another thread. The loop's
+own thread is controlled as well. It may wait for a job, although it should not. Then it hands out
+the turns from there.
 
-How does this module know that a thread waits? Event, Semaphore, Barrier, queue.Queue and Future all
-wait in Condition.wait(), which is replaced here. A thread that blocks in another way, such as in a
-socket, does not say so. The loop notices that it sleeps, and goes on without it: it is `loose`.
+A controlled thread announces its waits. Event, Semaphore, Barrier, queue.Queue and Future all wait
+in Condition.wait(), which is replaced here, and clock.py replaces time.sleep(). Other waits, such
+as for a socket, a lock or another event loop, are not announced. The loop does not look for them:
+after TURN_LIMIT it goes on beside the job. But it is not idle before the job has ended or waits.
 
 Each thing that the loop can do next is an action: start a job or thread, resume a thread that was
 notified, deliver the result of a job. The order within one executor's queue is always kept.
 """
 
+import asyncio
+import concurrent.futures
 import concurrent.futures.thread
-import sys
 import threading
 import time
 from _thread import allocate_lock, get_ident
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 
-LOOK_INTERVAL = 0.005  # seconds between two looks at a thread that has its turn
-# looks in a row that find a thread asleep, until the loop goes on without it
-LOOKS = 3 if sys.platform == "linux" else 50
-START_TIMEOUT = 1.0  # seconds for a thread to take its first turn
+TURN_LIMIT = 1.0  # seconds of real time, far more than a query takes on a busy machine
 SPIN_LIMIT = 100  # iterations of a loop that is never idle, until the next action
-CPU_LIMIT = 1.0  # seconds that a thread may compute in a turn before the loop goes on without it
 MAX_POLLS = 100  # waits of less than POLL_INTERVAL that a thread may make; later ones are longer
 POLL_INTERVAL = 0.001
 DELAYS = (0, 0, 0, 1, 1, 2, 3, 5, 8)  # iterations until an action, of which a seed chooses
 
-usual_lock, usual_rlock = threading.Lock, threading.RLock
 _usual_wait = threading.Condition.wait
 _usual_start = threading.Thread.start
 _usual_join = threading.Thread.join
@@ -46,7 +45,6 @@ _usual_shutdown = ThreadPoolExecutor.shutdown
 _WorkItem = concurrent.futures.thread._WorkItem
 _usual_run_item = _WorkItem.run
 _real_time = time.monotonic
-_own_cpu_time = time.thread_time
 
 READY, RUNNING, WAITING, ENDED = "ready", "running", "waiting", "ended"
 
@@ -70,44 +68,39 @@ class EngineThread(threading.Thread):
 class ControlledThread:
     """A thread, or one job of a pool, that runs only when it has its turn."""
 
-    def __init__(self, turns: "ThreadTurns", executor=None, thread=None):
-        self.turns, self.executor, self.thread = turns, executor, thread
+    def __init__(self, scheduler: "ThreadScheduler", executor=None, thread=None):
+        self.scheduler, self.executor, self.thread = scheduler, executor, thread
         self.state = READY
         self.gate = allocate_lock()  # released once for each turn
         self.gate.acquire()
         self.ident: int | None = None
-        self.native_id: int | None = None
-        self.cpu_before = 0.0  # seconds that the thread had computed before its turn
-        self.alarm = None  # the timer of a timed wait on the simulated clock
+        self.future: Future = Future()  # done when it has ended
+        self.alarm = None  # the timer of a timed wait
         self.deadline: float | None = None
-        self.waits_in_real_time = False
-        self.spins = False  # it computes and computes: the loop does not wait for it
         # The number of its last work that takes real time, such as a query, or of such work of a
         # thread that it has waited for.
         self.last_work = 0
         self.polls = 0  # how many very short waits it has made
         self.starts_thread = False  # waits for a new thread to exist, which needs no turn
-        self.waiters: list[Waiter] = []  # threads that wait for its end
 
     @property
     def is_loop_thread(self) -> bool:
         """Whether the loop itself runs in this thread."""
-        return self is self.turns.loop_thread
+        return self is self.scheduler.loop_thread
 
     def begin(self) -> bool:
         """In the thread: wait for the first turn. Returns False for a job that was cancelled."""
         self.gate.acquire()
         if self.state == ENDED:
             return False
-        self.ident, self.native_id = get_ident(), threading.get_native_id()
-        self.cpu_before = _own_cpu_time()
+        self.ident = get_ident()
         _controlled[self.ident] = self
         return True
 
     def end(self) -> None:
         """In the thread: give the turn back for good."""
         _controlled.pop(self.ident, None)
-        self.turns.ended(self)
+        self.scheduler.ended(self)
 
 
 class Waiter:
@@ -119,21 +112,20 @@ class Waiter:
         self.thread = thread
         self.is_released = False
 
-    def release(self, released_by: ControlledThread | None = None) -> None:
+    def release(self) -> None:
         if self.is_released:
             raise RuntimeError("release unlocked lock")
         self.is_released = True
-        if releaser := released_by or this_thread():
+        if releaser := this_thread():
             self.thread.last_work = max(self.thread.last_work, releaser.last_work)
-        self.thread.turns.wake(self.thread)
+        self.thread.scheduler.wake(self.thread)
 
 
 class _Job:
     """What a pool calls instead of the function that was submitted to it."""
 
-    def __init__(self, controlled: ControlledThread, function):
-        self.controlled = controlled
-        self._function = function
+    def __init__(self, controlled: ControlledThread, function: Callable):
+        self.controlled, self._function = controlled, function
 
     def __call__(self, *args, **kwargs):
         return self._function(*args, **kwargs)
@@ -142,45 +134,43 @@ class _Job:
 class _Start:
     """Let a new thread, or the next job of an executor, begin."""
 
-    def __init__(self, controlled: ControlledThread, future=None):
-        self.controlled, self._future = controlled, future
-        self.executor = controlled.executor
+    def __init__(self, thread: ControlledThread):
+        self.thread = thread
 
     def is_possible(self, earlier) -> bool:
-        if self.executor is None:
+        executor = self.thread.executor
+        if executor is None:
             return True
-        busy = self.controlled.turns.busy_workers[self.executor]
-        behind = any(isinstance(it, _Start) and it.executor is self.executor for it in earlier)
-        return not behind and busy < self.executor._max_workers
+        busy = self.thread.scheduler.busy_workers[executor]
+        behind = any(isinstance(it, _Start) and it.thread.executor is executor for it in earlier)
+        return not behind and busy < executor._max_workers
 
     def take(self) -> None:
-        turns = self.controlled.turns
-        if self._future is not None and self._future.cancelled():
+        if self.thread.future.cancelled():
             return  # the pool drops the job without a turn
-        if self.executor is not None:
-            turns.busy_workers[self.executor] += 1
-        turns.let_run(self.controlled)
+        self.thread.scheduler.busy_workers[self.thread.executor] += 1
+        self.thread.scheduler.let_run(self.thread)
 
 
 class _EmptyJob(_Start):
     """Do a job that does nothing: it has its place in the queue, but no thread."""
 
-    def __init__(self, turns: "ThreadTurns", executor, do):
-        super().__init__(ControlledThread(turns, executor))
+    def __init__(self, job: ControlledThread, do: Callable[[], None]):
+        super().__init__(job)
         self.take = do
 
 
 class _Resume:
     """Let a thread go on whose wait is over."""
 
-    def __init__(self, controlled: ControlledThread):
-        self.controlled = controlled
+    def __init__(self, thread: ControlledThread):
+        self.thread = thread
 
     def is_possible(self, earlier) -> bool:
         return True
 
     def take(self) -> None:
-        self.controlled.turns.let_run(self.controlled)
+        self.thread.scheduler.let_run(self.thread)
 
 
 class Delivery:
@@ -196,7 +186,7 @@ class Delivery:
         )
 
 
-class ThreadTurns:
+class ThreadScheduler:
     """Hands out the turns of one loop. `random` decides; without one, the order is first come."""
 
     def __init__(self, loop):
@@ -255,9 +245,9 @@ class ThreadTurns:
             for action in actions:
                 if isinstance(action, Delivery | _EmptyJob):
                     self.add(action)  # it needs the loop
-                elif action.controlled.state != ENDED:  # a cancelled job has ended
-                    action.controlled.state = RUNNING
-                    action.controlled.gate.release()
+                elif action.thread.state != ENDED:  # a cancelled job has ended
+                    action.thread.state = RUNNING
+                    action.thread.gate.release()
 
     @property
     def is_active(self) -> bool:
@@ -266,13 +256,6 @@ class ThreadTurns:
     def runs_loop_here(self) -> bool:
         """Whether the caller is a callback or coroutine of the loop."""
         return self.loop.is_running() and this_thread() is self.loop_thread
-
-    def left_threads(self) -> list[str]:
-        """Names of the threads that have not ended, and of the jobs that are not done."""
-        return sorted(
-            it.thread.name if it.thread else f"a job of {type(it.executor).__name__}"
-            for it in tuple(self._threads)
-        )
 
     def unfinished_jobs(self) -> set[ControlledThread]:
         """The jobs of all executors that have not ended."""
@@ -296,71 +279,41 @@ class ThreadTurns:
         if not possible:
             return False
         action = possible[0] if self.random is None else self.random.choice(possible)
-        self._take(action)
+        with self._mutex:
+            self.actions.remove(action)
+            del self._delays[action]
+        action.take()
+        self.set_alarms()
         return True
 
     def go_on(self) -> bool:
         """Whether another action comes before the loop runs: two results may arrive at once."""
         return self.random is not None and bool(self.actions) and self.random.choice((True, False))
 
-    def _is_loose(self, thread: ControlledThread) -> bool:
-        """Whether the thread runs, or waits in real time, although it has no turn."""
-        return thread.state == RUNNING or (thread.state == WAITING and thread.waits_in_real_time)
-
-    def _counts(self, thread: ControlledThread) -> bool:
-        """Whether the loop waits for this loose thread.
-
-        Without the simulated clock, the thread may sleep for a long time. So the loop waits only
-        for jobs, and for the threads in which asyncio waits for a process.
-        """
-        is_job = thread.executor is not None
-        if thread.spins:
-            return False
-        return is_job or self.has_clock or "waitpid-" in thread.thread.name
-
     def possible_actions(self) -> list:
         """The actions that do not have to wait for another one."""
         actions = self.actions[:]
         return [it for number, it in enumerate(actions) if it.is_possible(actions[:number])]
 
-    def _take(self, action) -> None:
-        with self._mutex:
-            self.actions.remove(action)
-            del self._delays[action]
-        action.take()
-        self.set_alarms()
-
     def has_work(self, held: set[int]) -> bool:
         """Whether a thread can go on without the loop, and is not held."""
-        for thread in tuple(self._threads):
-            if thread.ident not in held and self._is_loose(thread) and self._counts(thread):
-                return True
+        running = (it for it in tuple(self._threads) if it.state == RUNNING)
+        if any(it.ident not in held for it in running):
+            return True
         return any(
-            isinstance(it, Delivery) or it.controlled.ident not in held
+            isinstance(it, Delivery) or it.thread.ident not in held
             for it in self.possible_actions()
         )
 
     # Turns, in the loop's thread
 
     def let_run(self, thread: ControlledThread) -> None:
-        """Give `thread` the turn, until it waits or ends, or is found to block in another way."""
+        """Give `thread` the turn, until it announces a wait, ends, or the turn is too long."""
         thread.state = RUNNING
         thread.gate.release()
-        begun, looks, position = _real_time(), 0, None
+        limit = _real_time() + TURN_LIMIT
         while thread.state == RUNNING:
-            if self._stopped.acquire(timeout=LOOK_INTERVAL):
-                continue
-            if thread.ident is None:
-                if _real_time() - begun > START_TIMEOUT:
-                    return
-                continue
-            before, position = position, _position(thread)
-            looks = looks + 1 if position is not None and position == before else 0
-            if looks == LOOKS:
-                self.note_work(thread)
-                return
-            if _real_time() - begun > CPU_LIMIT and _cpu_of_turn(thread) > CPU_LIMIT:
-                thread.spins = True
+            if not self._stopped.acquire(timeout=max(0.0, limit - _real_time())):
                 self.note_work(thread)
                 return
         if thread.state == ENDED and thread.thread is not None:
@@ -373,10 +326,10 @@ class ThreadTurns:
         self.signal()
 
     def has_unknown_threads(self) -> bool:
-        """Whether a thread runs that is not controlled. Idle pools and the engine do not count."""
+        """Whether a thread runs that has no turn. Idle pools and the engine do not count."""
         if threading.active_count() == 1:
             return False
-        if any(self._is_loose(it) for it in tuple(self._threads)):
+        if self._has_thread_without_turn():
             return True
         known = {get_ident(), threading.main_thread().ident, *_controlled}
         return any(
@@ -404,29 +357,31 @@ class ThreadTurns:
 
     def _wait_in_loop_thread(self, waiter: Waiter, timeout: float | None) -> None:
         """The loop's own thread waits: it hands out turns until its wait is over."""
-        clock = self.loop.time if self.has_clock else _real_time
-        deadline = None if timeout is None else clock() + timeout
+        deadline = None if timeout is None else self.loop.time() + timeout
         while not waiter.is_released:
             self.set_alarms()
             if self.step(loop_is_busy=False) or self._let_held_thread_go_on():
                 continue
-            sleeper = self._next_sleeper()
-            if self.has_clock and not self._has_loose_threads():
-                if waiter.is_released or self._new_alarms or self.possible_actions():
-                    continue  # a loose thread has acted since, and has stopped or ended
-                if sleeper and (deadline is None or sleeper.deadline < deadline):
-                    self.loop.move_to(sleeper.deadline)
-                    self.wake(sleeper)
-                    continue
-                if deadline is not None:
-                    self.loop.move_to(deadline)
-                    return
-            if deadline is None:
-                self._stopped.acquire()
-            elif not self._stopped.acquire(timeout=max(0.0, deadline - clock())):
-                if self.has_clock:
-                    self.loop.move_to(deadline)
+            if self._has_thread_without_turn():
+                left = -1 if deadline is None else max(0.0, deadline - self.loop.time())
+                is_in_time = self._stopped.acquire(timeout=left)
+            elif waiter.is_released or self._new_alarms or self.possible_actions():
+                continue  # such a job has acted since, and has stopped or ended
+            else:
+                is_in_time = self._move_to_next_deadline(deadline)
+            if not is_in_time:
+                self.loop.move_to(deadline)
                 return
+
+    def _move_to_next_deadline(self, deadline: float | None) -> bool:
+        """Nothing can go on now. Returns False if nothing can before the deadline either."""
+        sleepers = [it for it in tuple(self._threads) if it.state == WAITING and it.alarm]
+        sleeper = min(sleepers, key=lambda it: it.alarm.order, default=None)
+        if sleeper and (deadline is None or sleeper.deadline < deadline):
+            self.loop.move_to(sleeper.deadline)
+            self.wake(sleeper)
+            return True
+        return deadline is None and self._stopped.acquire()
 
     def _let_held_thread_go_on(self) -> bool:
         """In life nothing holds the thread for which the loop waits. Returns False without one."""
@@ -436,11 +391,7 @@ class ThreadTurns:
         held.set_result(None)
         return True
 
-    def _next_sleeper(self) -> ControlledThread | None:
-        sleepers = [it for it in tuple(self._threads) if it.state == WAITING and it.alarm]
-        return min(sleepers, key=lambda it: it.alarm.order, default=None)
-
-    def _has_loose_threads(self) -> bool:
+    def _has_thread_without_turn(self) -> bool:
         return any(it.state == RUNNING for it in tuple(self._threads))
 
     # Waits, in any thread
@@ -448,48 +399,44 @@ class ThreadTurns:
     def wait(self, thread: ControlledThread, waiter: Waiter, timeout: float | None) -> bool:
         """`thread` waits until the waiter is released. Returns whether it was, in time."""
         if thread is self.loop_thread:
-            begun, works = self.loop.time(), self.works
-            self.loop_waits = True
-            try:
-                self._wait_in_loop_thread(waiter, timeout)
-            finally:
-                self.loop_waits = False
-            if self.note_blocking_call and timeout != 0 and self.loop.is_running():
-                seconds = self.loop.time() - begun
-                # A query on the other thread takes real time only.
-                has_waited_for_work = thread.last_work > works
-                self.note_blocking_call(seconds or (None if has_waited_for_work else 0.0))
-            return waiter.is_released
-        if waiter.is_released:
-            return True
-        real_timeout = -1.0
-        with self._mutex:
-            thread.state, thread.alarm = WAITING, None
-            if timeout is not None and self.has_clock:
-                if timeout < POLL_INTERVAL:
-                    thread.polls += 1
-                    timeout = timeout if thread.polls <= MAX_POLLS else POLL_INTERVAL
-                thread.deadline = self.loop.time() + timeout
-                self._new_alarms.append(thread)
-            elif timeout is not None:
-                real_timeout = min(timeout, threading.TIMEOUT_MAX)
-                thread.waits_in_real_time = True
-        if waiter.is_released:
-            self.wake(thread)
-        self.signal()
-        if not thread.gate.acquire(timeout=real_timeout):
-            self.wake(thread)
-            thread.gate.acquire()
-        thread.cpu_before = _own_cpu_time()
-        thread.waits_in_real_time = False
-        thread.deadline = None
+            self._block_loop(waiter, timeout)
+        elif not waiter.is_released:
+            self._give_turn_back(thread, waiter, timeout)
         return waiter.is_released
+
+    def _block_loop(self, waiter: Waiter, timeout: float | None) -> None:
+        begun, works = self.loop.time(), self.works
+        self.loop_waits = True
+        try:
+            self._wait_in_loop_thread(waiter, timeout)
+        finally:
+            self.loop_waits = False
+        if self.note_blocking_call and timeout != 0 and self.loop.is_running():
+            seconds = self.loop.time() - begun
+            # A query on the other thread takes real time only.
+            has_waited_for_work = self.loop_thread.last_work > works
+            self.note_blocking_call(seconds or (None if has_waited_for_work else 0.0))
+
+    def _give_turn_back(self, job: ControlledThread, waiter: Waiter, timeout) -> None:
+        with self._mutex:
+            job.state, job.alarm = WAITING, None
+            if timeout is not None:
+                if timeout < POLL_INTERVAL:
+                    job.polls += 1
+                    timeout = timeout if job.polls <= MAX_POLLS else POLL_INTERVAL
+                job.deadline = self.loop.time() + timeout
+                self._new_alarms.append(job)
+        if waiter.is_released:
+            self.wake(job)
+        self.signal()
+        job.gate.acquire()
+        job.deadline = None
 
     def end_timed_waits(self) -> None:
         """The clock will not move any more: all that waits for a time goes on now."""
-        for thread in tuple(self._threads):
-            if thread.state == WAITING and thread.deadline is not None:
-                self.wake(thread)
+        for job in tuple(self._threads):
+            if job.state == WAITING and job.deadline is not None:
+                self.wake(job)
 
     def wake(self, thread: ControlledThread) -> None:
         """The wait of `thread` is over: it may go on when it gets a turn."""
@@ -514,130 +461,55 @@ class ThreadTurns:
 
     # Jobs and threads begin and end
 
-    def new_job(self, executor, function) -> _Job:
-        job = _Job(ControlledThread(self, executor), function)
-        self._threads.add(job.controlled)
-        return job
+    def submit(self, executor, function, *args, **kwargs) -> Future:
+        """As executor.submit(), but the job waits for its turn."""
+        job = ControlledThread(self, executor)
+        job.future = _usual_submit(executor, _Job(job, function), *args, **kwargs)
+        self.queue(job)
+        job.future.add_done_callback(lambda future: future.cancelled() and self._cancelled(job))
+        return job.future
 
-    def queue(self, controlled: ControlledThread, future=None) -> None:
-        """A job was submitted, or a thread started."""
-        with self._mutex:
-            self._threads.add(controlled)
-            if self.is_active:
-                self.add(_Start(controlled, future))
-            else:
-                controlled.gate.release()
-        if future is not None:
-            future.add_done_callback(lambda it: it.cancelled() and self.cancelled(controlled))
-        self.signal()
-
-    def queue_empty_job(self, executor, do: Callable[[], None]) -> None:
+    def submit_empty_job(self, executor, do: Callable[[], None]) -> None:
         """A job was submitted that does nothing. The loop calls `do` when it is its turn."""
         with self._mutex:
-            self.add(_EmptyJob(self, executor, do))
+            self.add(_EmptyJob(ControlledThread(self, executor), do))
 
-    def ended(self, controlled: ControlledThread) -> None:
-        """A thread has ended, or a job is done."""
-        if controlled.executor is not None:
-            self.busy_workers[controlled.executor] -= 1
-        self.dropped(controlled)
-
-    def cancelled(self, controlled: ControlledThread) -> None:
-        """A job was cancelled before its first turn. The pool's thread may wait for that turn."""
-        self.dropped(controlled)
-        with suppress(RuntimeError):
-            controlled.gate.release()
-
-    def dropped(self, controlled: ControlledThread) -> None:
-        """Nothing waits for this one any more: it has ended, or will never begin."""
-        self._threads.discard(controlled)
-        controlled.state = ENDED
-        for waiter in controlled.waiters:
-            waiter.release(controlled)
+    def queue(self, thread: ControlledThread) -> None:
+        """A job was submitted, or a thread started."""
+        with self._mutex:
+            self._threads.add(thread)
+            if self.is_active:
+                self.add(_Start(thread))
+            else:
+                thread.gate.release()
         self.signal()
 
-    def unfinished(self, executor) -> list[ControlledThread]:
-        """The jobs of an executor that have not ended."""
-        return [it for it in tuple(self._threads) if it.executor is executor]
+    def ended(self, thread: ControlledThread) -> None:
+        """A thread has ended, or a job is done."""
+        self.busy_workers[thread.executor] -= 1
+        self._dropped(thread)
 
-    def wait_for_end(self, waiting: ControlledThread, other: ControlledThread, timeout) -> None:
-        waiter = Waiter(waiting)
-        other.waiters.append(waiter)
-        if other.state != ENDED:
-            self.wait(waiting, waiter, timeout)
+    def _cancelled(self, job: ControlledThread) -> None:
+        """A job was cancelled before its first turn. The pool's thread may wait for that turn."""
+        self._dropped(job)
+        with suppress(RuntimeError):
+            job.gate.release()
+
+    def _dropped(self, thread: ControlledThread) -> None:
+        self._threads.discard(thread)
+        thread.state = ENDED
+        self.signal()
 
 
 def note_work() -> None:
     """The calling thread, if it is controlled, begins work that takes real time."""
     if (thread := this_thread()) and not thread.is_loop_thread:
-        thread.turns.note_work(thread)
+        thread.scheduler.note_work(thread)
 
 
 def sleep(thread: ControlledThread, seconds: float) -> None:
     """`thread`, which is the caller, sleeps on the clock of its loop."""
-    thread.turns.wait(thread, Waiter(thread), seconds)
-
-
-class Lock:
-    """As threading.Lock, but the loop knows which thread waits for it."""
-
-    def __init__(self):
-        self._lock = allocate_lock()
-        self._waiters: deque[Waiter] = deque()
-
-    def acquire(self, blocking=True, timeout=-1):
-        if self._lock.acquire(False):
-            return True
-        thread = this_thread()
-        if thread is None or not blocking or timeout == 0:
-            return self._lock.acquire(blocking, timeout)
-        return self._acquire_in_turns(thread, timeout)
-
-    def _acquire_in_turns(self, thread: ControlledThread, timeout: float) -> bool:
-        clock = thread.turns.loop.time if thread.turns.has_clock else _real_time
-        deadline = None if timeout < 0 else clock() + timeout
-        while True:
-            waiter = Waiter(thread)
-            self._waiters.append(waiter)
-            left = None if deadline is None else max(0.0, deadline - clock())
-            if not self._lock.acquire(False):
-                thread.turns.wait(thread, waiter, left)
-            elif not waiter.is_released:
-                self._waiters.remove(waiter)
-                return True
-            else:
-                return True
-            if self._lock.acquire(False):
-                return True
-            if not waiter.is_released:
-                self._waiters.remove(waiter)
-                return False
-
-    def release(self):
-        self._lock.release()
-        if self._waiters:
-            self._waiters.popleft().release()
-
-    def locked(self):
-        return self._lock.locked()
-
-    __enter__ = acquire
-
-    def __exit__(self, *_):
-        self.release()
-
-    def _at_fork_reinit(self):
-        self.__init__()
-
-
-class RLock(threading._PyRLock):
-    """As threading.RLock, but the loop knows which thread waits for it."""
-
-    def __init__(self):
-        super().__init__()
-        self._block = Lock()
-
-    __enter__ = threading._PyRLock.acquire
+    thread.scheduler.wait(thread, Waiter(thread), seconds)
 
 
 # What threading and concurrent.futures do while a loop controls threads
@@ -651,7 +523,8 @@ def this_thread() -> ControlledThread | None:
 
 def _wait(self, timeout=None):
     thread = this_thread()
-    if thread is None or (timeout is not None and timeout <= 0):
+    is_timed = timeout is not None
+    if thread is None or (is_timed and (timeout <= 0 or not thread.scheduler.has_clock)):
         return _usual_wait(self, timeout)
     if not self._is_owned():
         raise RuntimeError("cannot wait on un-acquired lock")
@@ -660,7 +533,7 @@ def _wait(self, timeout=None):
     saved_state = self._release_save()
     in_time = False
     try:
-        in_time = thread.turns.wait(thread, waiter, timeout)
+        in_time = thread.scheduler.wait(thread, waiter, timeout)
         return in_time
     finally:
         self._acquire_restore(saved_state)
@@ -674,87 +547,71 @@ def _start(self):
     if thread is None or not self._initialized or self._started.is_set():
         _usual_start(self)
         return
-    if not is_pool_thread(self):
-        self._controlled = ControlledThread(thread.turns, thread=self)
-        self.run = _in_turns(self._controlled, self.run)
+    started = None if is_pool_thread(self) else ControlledThread(thread.scheduler, thread=self)
+    if started:
+        self._controlled = started
+        self.run = partial(_run_in_turns, started, self.run)
     thread.starts_thread = True
     try:
         _usual_start(self)
     finally:
         thread.starts_thread = False
-    if not is_pool_thread(self):
-        thread.turns.queue(self._controlled)
+    if started:
+        thread.scheduler.queue(started)
 
 
-def _in_turns(controlled: ControlledThread, run):
-    def run_in_turns():
-        controlled.begin()
-        try:
-            run()
-        finally:
-            controlled.end()
-
-    return run_in_turns
+def _run_in_turns(controlled: ControlledThread, run: Callable[[], None]) -> None:
+    controlled.begin()
+    try:
+        run()
+    finally:
+        controlled.future.set_result(None)
+        controlled.end()
 
 
 def _join(self, timeout=None):
     thread, other = this_thread(), getattr(self, "_controlled", None)
-    if thread is not None and other is not None and other.state != ENDED and other is not thread:
-        if timeout is None or timeout > 0:
-            thread.turns.wait_for_end(thread, other, timeout)
-        if other.state != ENDED:
-            return None
-    return _usual_join(self, timeout)
+    if thread is not None and other is not None and other is not thread:
+        concurrent.futures.wait([other.future], timeout)
+        if not other.future.done():
+            return
+    _usual_join(self, timeout)
 
 
 def _submit(self, fn, /, *args, **kwargs):
     thread = this_thread()
     if thread is None or _runs_another_loop(thread):
         return _usual_submit(self, fn, *args, **kwargs)
-    job = thread.turns.new_job(self, fn)
-    try:
-        thread.starts_thread = True
-        future = _usual_submit(self, job, *args, **kwargs)
-    except BaseException:
-        thread.turns._threads.discard(job.controlled)
-        raise
-    finally:
-        thread.starts_thread = False
-    thread.turns.queue(job.controlled, future)
-    return future
+    return thread.scheduler.submit(self, fn, *args, **kwargs)
 
 
 def _runs_another_loop(thread: ControlledThread) -> bool:
-    """Whether this thread runs a loop that waits in real time for its jobs: they run at once."""
-    import asyncio
+    """Whether this thread runs a loop of its own. Such a loop does not announce its waits.
 
+    While it waits for a job, it would keep the turn that the job needs.
+    """
     running = asyncio._get_running_loop()
-    is_other = running is not None and running is not thread.turns.loop
-    return is_other and not thread.turns.has_clock
+    return running is not None and running is not thread.scheduler.loop
 
 
 def _run_item(self, *args):
-    function = getattr(self, "fn", None) or self.task[0]
-    if not isinstance(function, _Job):
-        return _usual_run_item(self, *args)
-    controlled = function.controlled
-    if self.future.cancelled() or not controlled.begin():
+    job = getattr(self, "fn", None) or self.task[0]
+    is_controlled = isinstance(job, _Job) and not self.future.cancelled()
+    if not is_controlled or not job.controlled.begin():
         return _usual_run_item(self, *args)  # the pool drops a cancelled job
     try:
         _usual_run_item(self, *args)
     finally:
-        controlled.end()
+        job.controlled.end()
 
 
 def _shutdown(self, wait=True, *, cancel_futures=False):
     thread = this_thread()
-    if thread is None or not wait:
-        return _usual_shutdown(self, wait, cancel_futures=cancel_futures)
-    _usual_shutdown(self, False, cancel_futures=cancel_futures)
-    for job in thread.turns.unfinished(self):
-        if job is not thread:
-            thread.turns.wait_for_end(thread, job, None)
-    return _usual_shutdown(self, True)
+    _usual_shutdown(self, wait and thread is None, cancel_futures=cancel_futures)
+    if wait and thread is not None:
+        jobs = thread.scheduler.unfinished_jobs() - {thread}
+        concurrent.futures.wait([it.future for it in jobs if it.executor is self])
+        _usual_shutdown(self, True)
 
 
 _REPLACED = (
@@ -775,28 +632,3 @@ def _replace_methods() -> None:
 def _restore_methods() -> None:
     for owner, name, _, usual in _REPLACED:
         setattr(owner, name, usual)
-
-
-def _cpu_of_turn(thread: ControlledThread) -> float:
-    """Seconds of computing in this turn; endless where the system does not count them."""
-    if not hasattr(time, "pthread_getcpuclockid"):
-        return float("inf")
-    try:
-        return time.clock_gettime(time.pthread_getcpuclockid(thread.ident)) - thread.cpu_before
-    except OSError:
-        return 0.0
-
-
-def _position(thread: ControlledThread):
-    """Where a thread is, if it sleeps there; None if it works, or waits for a processor."""
-    frame = sys._current_frames().get(thread.ident)
-    if frame is None:
-        return None
-    if sys.platform == "linux":
-        try:
-            with open(f"/proc/self/task/{thread.native_id}/stat") as file:
-                if file.read().rpartition(")")[2].split()[0] != "S":
-                    return None
-        except OSError:
-            return None
-    return id(frame), frame.f_lasti
