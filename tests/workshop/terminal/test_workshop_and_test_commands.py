@@ -1,4 +1,4 @@
-"""`manage.py workshop`, `other_site` and `test`: whom they serve, and what they refuse."""
+"""`manage.py workshop`, `other_site` and `test`: what they serve and refuse."""
 
 import os
 import re
