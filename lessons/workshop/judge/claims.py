@@ -32,7 +32,7 @@ from lessons.workshop.engine.model.model_difference import (
 )
 from lessons.workshop.engine.process.session import CourseError, Played, SessionPool
 from lessons.workshop.engine.script.player import bursts_of
-from lessons.workshop.engine.script.steps import BEGINNINGS, SETUP, Step, parse_step, split_steps
+from lessons.workshop.engine.script.steps import BEGINNINGS, Step, parse_step, split_steps
 from lessons.workshop.engine.world.student_module import load_file
 from lessons.workshop.judge.verdict import Outcome
 
@@ -325,7 +325,3 @@ def run_claim(function: Callable, play: Play) -> Outcome:
     except CheckFailed as failure:
         return Outcome(name, claim, "red", failure.finding, tuple(failure.transcript))
     return Outcome(name, claim, "green")
-
-
-def is_setup(step: Step) -> bool:
-    return step.action in SETUP

@@ -20,12 +20,9 @@ def check(open_console: Callable, lesson: Lesson, target: str, json: bool) -> in
 
     def print_claims(verdict: Verdict) -> None:
         nonlocal printed
-        from lessons.workshop.terminal.verdict_text import print_outcomes
+        from lessons.workshop.terminal import verdict_text
 
-        claims = [outcome for outcome in verdict.outcomes if outcome.state != "not run"]
-        print_outcomes(open_console(), claims)
-        open_console().file.flush()
-        printed = len(claims)
+        printed = verdict_text.print_claims(open_console(), verdict)
 
     options = {} if json else {"on_claims": print_claims}
     # Rich is loaded while the checks run.

@@ -10,18 +10,16 @@ from django.core.management.base import CommandError
 from lessons.workshop.course import lesson_index
 from lessons.workshop.course.lesson_index import PROJECT_DIR, Lesson
 from lessons.workshop.engine.process.target import UnknownTarget, resolve
-from lessons.workshop.judge.verdict import Verdict
+from lessons.workshop.judge.verdict import Outcome, Verdict
 from lessons.workshop.terminal.check import judge_or_fail
 from lessons.workshop.terminal.proof_lines import ProofLine, read_lines
 from lessons.workshop.terminal.terminal_output import (
-    STATE_SIGNS,
     open_console,
-    print_paragraph,
     print_text,
     print_wrapped,
     short_path,
 )
-from lessons.workshop.terminal.verdict_text import print_outcomes, print_verdict
+from lessons.workshop.terminal.verdict_text import print_claims, print_outcomes, print_verdict
 
 GREEN, RED, WRONG_USAGE = 0, 1, 2
 
@@ -53,16 +51,13 @@ def run_lesson_tests(number_or_slug: str, target: str | None, file=None) -> int:
 
     printed = 0
 
-    def print_claims(verdict: Verdict) -> None:
+    def on_claims(verdict: Verdict) -> None:
         nonlocal printed
         print_proofs()
-        claims = [outcome for outcome in verdict.outcomes if outcome.state != "not run"]
-        print_outcomes(console, claims)
-        console.file.flush()
-        printed = len(claims)
+        printed = print_claims(console, verdict)
 
     try:
-        verdict = judge_or_fail(lesson, judged, on_claims=print_claims)
+        verdict = judge_or_fail(lesson, judged, on_claims=on_claims)
         print_proofs()
     finally:
         if proofs is not None:
@@ -73,7 +68,7 @@ def run_lesson_tests(number_or_slug: str, target: str | None, file=None) -> int:
     return GREEN if verdict.green and not red_proofs else RED
 
 
-def _start_proofs(lesson: Lesson) -> Popen | None:
+def _start_proofs(lesson: Lesson) -> Popen:
     command = [sys.executable, "-m", "lessons.workshop.terminal.proof_lines", str(lesson.tests)]
     return Popen(command, cwd=PROJECT_DIR, stdout=PIPE, text=True, encoding="utf-8")
 
@@ -84,20 +79,12 @@ def _print_proofs(console, lesson: Lesson, proofs: Popen) -> int:
     print_text(console, f"  {short_path(lesson.tests)}", "dim")
     lines = read_lines(proofs.communicate()[0])
     lines = lines or [ProofLine("The file of proofs has tests", "red", "No test was found.")]
-    for line in lines:
-        sign, colour = STATE_SIGNS[line.state]
-        print_paragraph(console, _sign(sign, colour), line.claim)
+    print_outcomes(console, [Outcome("", line.claim, line.state) for line in lines], "skipped")
     red = [line for line in lines if line.state == "red"]
     if red:
         print_text(console, f"\nWhy the first red proof is red: {red[0].claim}", "bold red")
         print_wrapped(console, textwrap.indent(red[0].reason, "  "))
     return len(red)
-
-
-def _sign(sign: str, colour: str):
-    from rich.text import Text
-
-    return Text(f"  {sign} ", style=colour)
 
 
 def _print_target(console, lesson: Lesson, target: str, file: Path) -> None:

@@ -71,6 +71,14 @@ def print_outcomes(console, outcomes: Sequence[Outcome], not_run: str = "") -> N
         print_paragraph(console, Text(f"  {sign} ", style=colour), outcome.claim + note)
 
 
+def print_claims(console, verdict: Verdict) -> int:
+    """Print the claims that are decided, and return their number."""
+    claims = [outcome for outcome in verdict.outcomes if outcome.state != "not run"]
+    print_outcomes(console, claims)
+    console.file.flush()
+    return len(claims)
+
+
 def _state(verdict: Verdict) -> str:
     """The word for a verdict. One without a finding that is not green is not complete yet."""
     if verdict.green or verdict.findings or not verdict.outcomes:

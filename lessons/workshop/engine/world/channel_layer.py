@@ -275,10 +275,6 @@ class FakeRedis:
             self.layers[name].was_used = False
         return used
 
-    def other_layers_used(self, alias: str) -> list[str]:
-        """Aliases of the layers other than `alias` that were called."""
-        return [name for name, layer in self.layers.items() if layer.was_used and name != alias]
-
 
 class OutageLayer(SerializingLayer):
     """Fails as RedisChannelLayer does while its server is down. new_channel() needs no server."""

@@ -169,11 +169,6 @@ def _compiled(source: str, file: str) -> types.CodeType:
     return compile(source, file, "exec")
 
 
-def forget_compiled() -> None:
-    """Forget the code of each file that this process has run."""
-    _compiled.cache_clear()
-
-
 def _read(file: Path) -> str:
     try:
         return read_python(file)

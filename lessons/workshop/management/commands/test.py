@@ -76,7 +76,7 @@ class Command(BaseCommand):
         arguments = list(others)
         if not others:  # with an argument, one process: workers start slowly, and a debugger waits
             arguments += ["-n", str(os.cpu_count() or 1), "--timeout", str(TEST_TIMEOUT), "-q"]
-        chosen = any(not other.startswith("-") for other in others)
+        chosen = any(os.path.exists(other.partition("::")[0]) for other in others)
         if everything:
             arguments.append("-rs")  # what was skipped, and what to install
         elif not chosen:

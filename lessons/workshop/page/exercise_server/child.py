@@ -244,7 +244,7 @@ class ChildServer:
         return make_finding(name, place, event, error_text(error))
 
     def _report(self, finding: Finding) -> None:
-        self._end.try_to_send("finding", finding, False)
+        self._end.send("finding", finding, False)
 
 
 class OutsidePlayer:

@@ -42,7 +42,6 @@ from lessons.workshop.engine.process.child_process import (
 )
 
 MAX_SIZE = 16 * 1024 * 1024  # bytes of one message
-_TRY_TIMEOUT = 0.2  # seconds
 _SIZE = struct.Struct("!I")
 
 
@@ -96,17 +95,6 @@ class ChildEnd:
         data = write_message(*message)
         with self._sending:
             self._write(data)
-
-    def try_to_send(self, *message: Any) -> None:
-        """As send(), but give up if a send does not end: this thread may have begun it.
-
-        The guard reports from within an audit hook, so even from a destructor within send().
-        """
-        if self._sending.acquire(timeout=_TRY_TIMEOUT):
-            try:
-                self._write(write_message(*message))
-            finally:
-                self._sending.release()
 
     def _write(self, data: bytes) -> None:
         try:
