@@ -143,23 +143,27 @@ def _judge(answer, lesson: Lesson, copy: Path, sandbox: Sandbox, total_time: flo
         players[:] = [start_player(*arguments)]
         return players[0]
 
+    deciding = threading.Lock()
+
     def time_out():
-        for player in players:
-            player.end()
-        answer({"reason": TIMED_OUT, "detail": f"It has not ended after {total_time:g} s."})
+        with deciding:  # the judge sees the players end, and must not report that as a fault
+            for player in players:
+                player.end()
+            detail = f"It has not ended after {total_time:g} s."
+            answer({"reason": TIMED_OUT, "detail": detail})
 
     timer = threading.Timer(total_time, time_out)
     timer.daemon = True
     timer.start()
     target = Target("submission", copy, lesson.exercise_name, lesson.exercise_base)
     try:
-        verdict = judge(lesson, target, start_player=start)
+        found = judge(lesson, target, start_player=start).as_json()
     except PlayerNotStarted as error:
-        answer({"reason": SANDBOX_FAILED, "detail": str(error)})
+        found = {"reason": SANDBOX_FAILED, "detail": str(error)}
     except CourseError as error:
-        answer({"reason": JUDGE_FAILED, "detail": str(error).strip().splitlines()[-1]})
-    timer.cancel()
-    answer(verdict.as_json())
+        found = {"reason": JUDGE_FAILED, "detail": str(error).strip().splitlines()[-1]}
+    with deciding:
+        answer(found)
 
 
 def _named(verdict: Verdict, file: str, name: str, *others: str) -> Verdict:
