@@ -9,7 +9,7 @@ from channels.layers import InMemoryChannelLayer, channel_layers
 from django.db import connections
 from django.test import SimpleTestCase
 
-from lessons.workshop.engine.process import session
+from lessons.workshop.engine.process import pool
 from lessons.workshop.engine.process.child_process import use_sqlite
 from lessons.workshop.setup.external_programs import CHROMIUM, REDIS
 from lessons.workshop.setup.redis_server import RedisServer, find_binaries
@@ -33,7 +33,7 @@ use_sqlite()
 os.environ.pop("DATABASE_URL", None)
 
 if "PYTEST_XDIST_WORKER" in os.environ:
-    session.PROCESSES = 1  # the tests already run side by side
+    pool.PROCESSES = 1  # the tests already run side by side
 
 
 @pytest.hookimpl(optionalhook=True)  # the run of the mutants does not use xdist

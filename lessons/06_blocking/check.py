@@ -64,7 +64,7 @@ class Bakery(Model):
         done = f"{missing.removeprefix('baking ')} is done"
         if done in difference.texts(difference.received):
             return None
-        for number, seen in difference.played.turns[difference.burst].clients.items():
+        for number, seen in difference.played.bursts[difference.burst].clients.items():
             heard = [message.get("text") for _, message in seen.received]
             if number != difference.client and missing in heard and missing not in self.due(number):
                 return "wrong-connection"

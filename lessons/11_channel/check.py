@@ -94,7 +94,7 @@ class Letters(Model):
 
     def went_astray(self, difference, frame):
         """Return whether a client received a text for another client."""
-        clients = difference.played.turns[difference.burst].clients.items()
+        clients = difference.played.bursts[difference.burst].clients.items()
         frames = {"type": "websocket.send", "text": frame["text"]}
         got_it = {number for number, seen in clients if frames in [it for _, it in seen.received]}
         readers = {reader.number for reader in self.readers(frame["to"])}

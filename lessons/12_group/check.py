@@ -90,7 +90,7 @@ class Lounges(Model):
     def wrong_refusal(self, difference, client):
         kinds = {
             number: [message["type"] for _, message in seen.received]
-            for number, seen in difference.played.turns[difference.burst].clients.items()
+            for number, seen in difference.played.bursts[difference.burst].clients.items()
         }
         own = kinds[client.number]
         if client.lounge is None and own[:1] == ["websocket.close"]:
@@ -132,7 +132,7 @@ class Lounges(Model):
 
     def heard(self, difference):
         """Return the texts that clients received in this burst, each with the client's number."""
-        clients = difference.played.turns[difference.burst].clients.items()
+        clients = difference.played.bursts[difference.burst].clients.items()
         messages = [(number, it) for number, seen in clients for _, it in seen.received]
         return [(number, it["text"]) for number, it in messages if it.get("text")]
 

@@ -136,7 +136,7 @@ class Desk(Model):
     def of_open(self, client, difference, steps):
         if client.joined == self.burst:
             return "logout-during-handshake"
-        seen = difference.played.turns[difference.burst].clients
+        seen = difference.played.bursts[difference.burst].clients
         closed = {
             self.clients[number].handshake.get("server", 1)
             for number, one in seen.items()

@@ -161,7 +161,7 @@ class Restart(Model):
             return "drain-serves-the-queue"
         if len(expected) > 1:
             return "busy-left-open"
-        seen = difference.played.turns[difference.burst].clients.values()
+        seen = difference.played.bursts[difference.burst].clients.values()
         messages = [message for it in seen for _, message in it.received]
         return "drain-closes-one" if CLOSE in types(messages) else "drain-leaves-open"
 

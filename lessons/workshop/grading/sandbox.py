@@ -28,8 +28,12 @@ from pathlib import Path
 from lessons.workshop.course.lesson_index import PROJECT_DIR, Lesson, lessons
 from lessons.workshop.engine.process.child_process import UnreadableData, receive_data, send_data
 from lessons.workshop.engine.process.limits import Limits
+from lessons.workshop.engine.process.player_handle import (
+    ForkedPlayer,
+    PlayerNotStarted,
+    PlayerProcess,
+)
 from lessons.workshop.engine.process.player_process import STARTED, Order
-from lessons.workshop.engine.process.session import ForkedPlayer, PlayerNotStarted, PlayerProcess
 from lessons.workshop.engine.process.system_calls import has_filter
 from lessons.workshop.engine.process.target import Target
 from lessons.workshop.setup.external_programs import BUBBLEWRAP

@@ -22,7 +22,7 @@ from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.process.child_process import ChildRaised, NoAnswer, run_isolated
 from lessons.workshop.engine.process.limits import Limits, limit_resources
-from lessons.workshop.engine.process.session import CourseError, PlayerNotStarted
+from lessons.workshop.engine.process.player_handle import CourseError, PlayerNotStarted
 from lessons.workshop.engine.process.target import Target
 from lessons.workshop.grading.found_files import printable
 from lessons.workshop.grading.sandbox import SUBMISSION, Sandbox, find_sandbox

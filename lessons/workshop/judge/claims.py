@@ -30,8 +30,10 @@ from lessons.workshop.engine.model.model_difference import (
     ignored_keys_of,
     is_misspelt,
 )
-from lessons.workshop.engine.process.session import CourseError, Played, SessionPool
+from lessons.workshop.engine.process.player_handle import CourseError
+from lessons.workshop.engine.process.pool import PlayerPool
 from lessons.workshop.engine.script.player import bursts_of
+from lessons.workshop.engine.script.report import Report
 from lessons.workshop.engine.script.steps import BEGINNINGS, Step, parse_step, split_steps
 from lessons.workshop.engine.world.student_module import load_file
 from lessons.workshop.judge.verdict import Outcome
@@ -102,14 +104,14 @@ class Play:
     Raises CheckFailed where they differ.
     """
 
-    def __init__(self, lesson: Lesson, sessions: SessionPool, model: type[Model]):
+    def __init__(self, lesson: Lesson, players: PlayerPool, model: type[Model]):
         self.lesson = lesson
         self.model = model
         self.last: list[Step] = []  # the steps of the last conversation
-        self.conversations: list[Played] = []  # what the claim has played, without replays
-        self._sessions = sessions
+        self.conversations: list[Report] = []  # what the claim has played, without replays
+        self._players = players
 
-    def __call__(self, steps: str | Sequence[str], otherwise: str | None = None) -> Played:
+    def __call__(self, steps: str | Sequence[str], otherwise: str | None = None) -> Report:
         """Play one conversation. `otherwise` is the diagnosis if it is not what the model says.
 
         It is used where neither the simulated server nor the model's diagnose() knows the cause.
@@ -143,12 +145,12 @@ class Play:
             texts = [steps.replace("at * ", f"at {it} ") for it in numbers]
             conversations = map(parse_conversation, texts)
             options = self.model.play_options()
-            for parsed, played in self._sessions.play_all(conversations, options):
+            for parsed, played in self._players.play_all(conversations, options):
                 self.last = parsed
                 self.conversations.append(played)
                 if difference := find_difference(self.model(), parsed, played):
                     raise self.failure(difference, otherwise)
-                passed = max(passed, *(turn.points for turn in played.turns))
+                passed = max(passed, *(turn.points for turn in played.bursts))
             number = numbers.stop
 
     def fail(self, name: str, detail: str = "") -> NoReturn:
@@ -157,15 +159,15 @@ class Play:
         last = len(bursts_of(self.last)) - 1
         raise self.failure(Difference(self.last, last, fault=fault))
 
-    def difference(self, steps: list[Step]) -> tuple[Difference | None, Played]:
+    def difference(self, steps: list[Step]) -> tuple[Difference | None, Report]:
         """Play the steps, and return the first difference, if there is one."""
-        played = self._sessions.play(steps, self.model.play_options())
+        played = self._players.play(steps, self.model.play_options())
         return find_difference(self.model(), steps, played), played
 
     def failure(self, difference: Difference, otherwise: str | None = None) -> CheckFailed:
         """The CheckFailed for a difference, with the events of the conversation."""
         options = self.model.play_options(lines=True, events=True)
-        replayed = self._sessions.play(difference.steps_so_far, options)
+        replayed = self._players.play(difference.steps_so_far, options)
         difference.events = replayed.events
         difference.fault = difference.fault or cause_at_end(difference)
         if difference.fault is None and difference.missing and difference.seen:
@@ -216,7 +218,7 @@ class Play:
         own = [replace(step, together=False) for step in own]
         return self.difference([*own, *leaving(own)])[0] is None
 
-    def _finding(self, name: str, difference: Difference, replayed: Played) -> Finding:
+    def _finding(self, name: str, difference: Difference, replayed: Report) -> Finding:
         place, event = self._place(difference, replayed)
         fault = difference.fault
         own = difference.model.explain(difference) if difference.model else None
@@ -234,18 +236,20 @@ class Play:
         steps = " | ".join(map(str, difference.steps_so_far))
         return replace(finding, promise=self._promise(difference), conversation=steps)
 
-    def _place(self, difference: Difference, replayed: Played) -> tuple[Place, str]:
+    def _place(self, difference: Difference, replayed: Report) -> tuple[Place, str]:
         """The line that sent the first wrong message, or that of the last handler; its event."""
         step, seen = difference.step, difference.seen
         if isinstance(difference.answer, dict) and "line" in difference.answer:
-            return Place(self._sessions.file, difference.answer["line"]), ""
+            return Place(self._players.file, difference.answer["line"]), ""
         event = _EVENTS.get(step.action, "") if step else ""
         if difference.fault:
             fault = difference.fault
             return Place(fault.file, fault.line, fault.handler), event
         if not seen:
             return Place(), event
-        turn = replayed.turns[difference.burst] if difference.burst < len(replayed.turns) else None
+        turn = (
+            replayed.bursts[difference.burst] if difference.burst < len(replayed.bursts) else None
+        )
         again = turn.clients.get(difference.client) if turn else None
         first = difference.first_late if difference.late else difference.first
         if first is not None and again and first < len(again.sent_at) and again.sent_at[first]:

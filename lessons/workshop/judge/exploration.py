@@ -22,7 +22,8 @@ from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.engine.faults.finding import CheckFailed
 from lessons.workshop.engine.model.model import Model
 from lessons.workshop.engine.model.model_difference import Difference, find_difference
-from lessons.workshop.engine.process.session import SessionEnded, SessionPool
+from lessons.workshop.engine.process.player_handle import PlayerEnded
+from lessons.workshop.engine.process.pool import PlayerPool
 from lessons.workshop.engine.script import steps as playback_steps
 from lessons.workshop.engine.script.player import bursts_of
 from lessons.workshop.engine.script.steps import BEGINNINGS, SETUP, Step, parse_step
@@ -41,16 +42,16 @@ NAME = "exploration"
 CLAIM = "Whatever clients send, and whenever, the consumer keeps its promise."
 
 
-def explore(lesson: Lesson, sessions: SessionPool, model: type[Model], source: str = "") -> Outcome:
+def explore(lesson: Lesson, players: PlayerPool, model: type[Model], source: str = "") -> Outcome:
     """Play all conversations. The outcome is red with the shortest conversation that fails.
 
     Clients also send the texts that `source`, the submission's text, mentions.
     """
-    play = Play(lesson, sessions, model)
+    play = Play(lesson, players, model)
     number = 0
     try:
         options = model.play_options(thorough=False)
-        for steps, played in sessions.play_all(conversations_of(lesson, model, source), options):
+        for steps, played in players.play_all(conversations_of(lesson, model, source), options):
             number += 1
             if difference := find_difference(model(), steps, played):
                 if not _is_stuck(difference):  # each shorter one might use up its time, too
@@ -58,7 +59,7 @@ def explore(lesson: Lesson, sessions: SessionPool, model: type[Model], source: s
                 raise play.failure(difference)
     except CheckFailed as failure:
         return Outcome(NAME, CLAIM, "red", failure.finding, tuple(failure.transcript))
-    except SessionEnded as ended:
+    except PlayerEnded as ended:
         return Outcome(NAME, CLAIM, "red", ended.finding)
     return Outcome(NAME, f"{CLAIM} ({number} conversations)", "green")
 

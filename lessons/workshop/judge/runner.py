@@ -6,15 +6,15 @@ from collections.abc import Callable
 from contextlib import contextmanager
 
 from lessons.workshop.course.lesson_index import Lesson
-from lessons.workshop.engine.process.session import (
+from lessons.workshop.engine.process.output import LimitedOutput
+from lessons.workshop.engine.process.player_handle import (
     CourseError,
     ForkedPlayer,
-    LimitedOutput,
+    PlayerEnded,
     PlayerNotStarted,
     PlayerProcess,
-    SessionEnded,
-    SessionPool,
 )
+from lessons.workshop.engine.process.pool import PlayerPool
 from lessons.workshop.engine.process.target import Target, resolve
 from lessons.workshop.judge import exploration as exploring
 from lessons.workshop.judge.claims import Claims, Play, claim_of, run_claim
@@ -47,30 +47,30 @@ def judge(
     digest = target.digest()
     started = time.monotonic()
 
-    def verdict(sessions, outcomes):
+    def verdict(players, outcomes):
         return Verdict(
-            *(lesson.key, target.title, tuple(outcomes), sessions.problem, output.text()),
+            *(lesson.key, target.title, tuple(outcomes), players.problem, output.text()),
             digest=digest,
             seconds=time.monotonic() - started,
         )
 
-    with SessionPool(lesson, target, timeout, start_player) as sessions:
+    with PlayerPool(lesson, target, timeout, start_player) as players:
         on_start()
         claims = Claims.of(lesson)
-        sessions.wait_until_loaded()
-        output = sessions.output
-        if sessions.problem:
-            return verdict(sessions, [])
+        players.wait_until_loaded()
+        output = players.output
+        if players.problem:
+            return verdict(players, [])
         with _errors_of_the_course():
-            outcomes = _run_claims(lesson, sessions, claims, output, stops_at_red)
+            outcomes = _run_claims(lesson, players, claims, output, stops_at_red)
         if not claims.model.explores:
-            return verdict(sessions, outcomes)
+            return verdict(players, outcomes)
         exploration = Outcome(exploring.NAME, exploring.CLAIM, "not run")
         if all(outcome.state == "green" for outcome in outcomes):
-            on_claims(verdict(sessions, [*outcomes, exploration]))
+            on_claims(verdict(players, [*outcomes, exploration]))
             with _errors_of_the_course():
-                exploration = exploring.explore(lesson, sessions, claims.model, target.text())
-        return verdict(sessions, [*outcomes, exploration])
+                exploration = exploring.explore(lesson, players, claims.model, target.text())
+        return verdict(players, [*outcomes, exploration])
 
 
 @contextmanager
@@ -86,7 +86,7 @@ def _errors_of_the_course():
 
 def _run_claims(
     lesson: Lesson,
-    sessions: SessionPool,
+    players: PlayerPool,
     claims: Claims,
     output: LimitedOutput,
     stops_at_red: bool,
@@ -94,12 +94,12 @@ def _run_claims(
     """The outcome of each claim. What the consumer prints is added to `output`."""
     outcomes = []
     for function in claims.functions:
-        play = Play(lesson, sessions, claims.model)
+        play = Play(lesson, players, claims.model)
         try:
             outcomes.append(run_claim(function, play))
             for played in play.conversations:
                 output.add(played.output, played.cut)
-        except SessionEnded as ended:
+        except PlayerEnded as ended:
             name, claim = function.__name__, claim_of(function)
             outcomes.append(Outcome(name, claim, "red", ended.finding))
             break

@@ -11,8 +11,8 @@ from lessons.workshop.engine.model.model_difference import (
     find_difference,
     generic_diagnosis,
 )
-from lessons.workshop.engine.process.session import ClientSeen, Fault, Played, PlayedTurn
 from lessons.workshop.engine.script.player import bursts_of
+from lessons.workshop.engine.script.report import BurstReport, ClientFault, ClientReport, Report
 from lessons.workshop.judge.claims import parse_conversation
 
 ACCEPT = {"type": "websocket.accept"}
@@ -27,7 +27,7 @@ def seen(*messages, ended=False):
     """What one client has seen; a message is a dict or a pair (time, dict)."""
     received = tuple(it if isinstance(it, tuple) else (0.0, it) for it in messages)
     none = tuple(None for _ in received)
-    return ClientSeen(received, none, False, ended, (), "no-reply", Place())
+    return ClientReport(received, none, False, ended, (), "no-reply", Place())
 
 
 def played(conversation, *turns, answers=None):
@@ -41,8 +41,8 @@ def played(conversation, *turns, answers=None):
         clients = {n: seen(*it) if isinstance(it, tuple) else it for n, it in given.items()}
         clients |= {n: seen(ended=True) for n in ended if n not in clients}
         answer = (answers or {}).get(number)
-        found.append(PlayedTurn((), clients, (answer,) * len(burst), (), 0.0, 0))
-    return Played(tuple(found))
+        found.append(BurstReport((), clients, (answer,) * len(burst), (), 0.0, 0))
+    return Report(tuple(found))
 
 
 def difference(model, conversation, *turns, answers=None):
@@ -95,11 +95,11 @@ def test_reports_a_consumer_that_did_not_stop():
 
 def test_reports_a_fault_of_the_server_before_any_difference():
     conversation = played("connect | text a", {1: (ACCEPT,)}, {1: (text("b"),)})
-    turn = conversation.turns[1]
+    turn = conversation.bursts[1]
     fault = type("Fault", (), {"client": 1, "finding": make_finding("exception")})()
-    turns = (conversation.turns[0], PlayedTurn((), turn.clients, (None,), (fault,), 0.0, 0))
+    turns = (conversation.bursts[0], BurstReport((), turn.clients, (None,), (fault,), 0.0, 0))
     steps = parse_conversation("connect | text a")
-    found = find_difference(Echo(), steps, Played(turns))
+    found = find_difference(Echo(), steps, Report(turns))
     assert found.fault.diagnosis == "exception"
     assert generic_diagnosis(found) == "exception"
 
@@ -299,10 +299,10 @@ def test_a_client_that_was_accepted_at_the_point_had_connected_before_it():
         ({1: 0}, seen(ACCEPT), True),
         ({1: 1}, seen(ACCEPT, text("a")), True),
     ):
-        begin = PlayedTurn((), {2: seen(ACCEPT)}, (None,), (), 0.0, 0)
-        turn = PlayedTurn((), {1: own, 2: relayed}, (None, None), (), 0.0, 0, (), at_point)
-        ends = [PlayedTurn((), {n: seen(ended=True)}, (None,), (), 0.0, 0) for n in (2, 1)]
-        found = find_difference(Relay(), steps, Played((begin, turn, *ends)))
+        begin = BurstReport((), {2: seen(ACCEPT)}, (None,), (), 0.0, 0)
+        turn = BurstReport((), {1: own, 2: relayed}, (None, None), (), 0.0, 0, (), at_point)
+        ends = [BurstReport((), {n: seen(ended=True)}, (None,), (), 0.0, 0) for n in (2, 1)]
+        found = find_difference(Relay(), steps, Report((begin, turn, *ends)))
         assert (found is None) == is_right
 
 
@@ -325,9 +325,9 @@ def test_a_consumer_ends_with_an_error_of_the_class_that_the_model_allows(model,
     steps = "connect | text a"
     client = replace(seen(ended=True), raised=f"{kinds[0]}: no", raised_kinds=kinds)
     given = played(steps, {1: (ACCEPT,)}, {1: client})
-    fault = Fault(1, make_finding("exception", detail=client.raised))
-    turns = (given.turns[0], replace(given.turns[1], faults=(fault,)), *given.turns[2:])
-    found = find_difference(model(), parse_conversation(steps), Played(turns))
+    fault = ClientFault(1, make_finding("exception", detail=client.raised))
+    turns = (given.bursts[0], replace(given.bursts[1], faults=(fault,)), *given.bursts[2:])
+    found = find_difference(model(), parse_conversation(steps), Report(turns))
     assert (found is None) == is_right
 
 
@@ -343,9 +343,9 @@ def test_jobs_for_threads_are_counted_where_none_is_allowed():
     steps = "connect | text a | wait 1"
     given = played(steps, {1: (ACCEPT,)}, {1: (text("a"),)})
     for burst, is_right in ((1, False), (2, True)):
-        turns = [*given.turns]
+        turns = [*given.bursts]
         turns[burst] = replace(turns[burst], thread_jobs=1)
-        found = find_difference(Lean(), parse_conversation(steps), Played(tuple(turns)))
+        found = find_difference(Lean(), parse_conversation(steps), Report(tuple(turns)))
         assert (found is None) == is_right
         assert found is None or (found.burst, found.fault.diagnosis) == (1, "needless-thread-hop")
 

@@ -28,8 +28,8 @@ from itertools import islice, zip_longest
 from typing import Any, ClassVar
 
 from lessons.workshop.engine.model.tables import TABLE_STEPS, Change, Tables, are_like
-from lessons.workshop.engine.process.session import Played, PlayedTurn, PlayOptions
 from lessons.workshop.engine.recording.transcript import normalize
+from lessons.workshop.engine.script.report import BurstReport, PlayOptions, Report
 from lessons.workshop.engine.script.steps import BEGINNINGS, METHODS, Step
 from lessons.workshop.engine.world.daphne_rules import unknown_keys
 
@@ -370,7 +370,7 @@ class Model:
         `self.tables` has the row already. See lessons/workshop/engine/model/tables.py.
         """
 
-    def fault_in(self, played: Played, turn: PlayedTurn) -> tuple[int, str, str] | None:
+    def fault_in(self, played: Report, turn: BurstReport) -> tuple[int, str, str] | None:
         """What is wrong in this burst besides the messages: client, diagnosis, detail; or None."""
 
     def explain(self, difference) -> str | None:

@@ -22,7 +22,6 @@ from lessons.workshop.engine.model.model import (
     OneOf,
     distinct,
 )
-from lessons.workshop.engine.process.session import ClientSeen, Fault, Played, PlayedTurn
 from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.engine.recording.transcript import (
     first_difference,
@@ -30,6 +29,7 @@ from lessons.workshop.engine.recording.transcript import (
     render_difference,
 )
 from lessons.workshop.engine.script.player import bursts_of
+from lessons.workshop.engine.script.report import BurstReport, ClientFault, ClientReport, Report
 from lessons.workshop.engine.script.steps import SETUP, Step, with_channels
 from lessons.workshop.engine.world.daphne_rules import (
     CODE_DROPPED,
@@ -63,11 +63,11 @@ class Difference:
     received: list[dict] = ()
     times: list[float] = ()
     fault: Finding | None = None
-    seen: ClientSeen | None = None
+    seen: ClientReport | None = None
     answer: object = None
     expected_answer: object = None
     model: Model | None = None
-    played: Played | None = None
+    played: Report | None = None
     events: tuple[Event, ...] = ()
     late: bool = False  # the messages are right, and their times are not
     due: list[float | None] = ()  # the times at which the expected messages were due
@@ -137,7 +137,7 @@ class Difference:
         ]
 
 
-def find_difference(model: Model, steps: list[Step], played: Played) -> Difference | None:
+def find_difference(model: Model, steps: list[Step], played: Report) -> Difference | None:
     """The first difference between a conversation and what `model`, in its first state, allows."""
     difference = _find_difference(model, steps, played)
     if difference and _is_silence(difference):
@@ -146,15 +146,15 @@ def find_difference(model: Model, steps: list[Step], played: Played) -> Differen
     return difference
 
 
-def _find_difference(model: Model, steps: list[Step], played: Played) -> Difference | None:
+def _find_difference(model: Model, steps: list[Step], played: Report) -> Difference | None:
     states = [model]
     model.set_up(steps)
     channels: dict[int, str] = {}
     for number, burst in enumerate(bursts_of(steps)):
         burst = [with_channels(step, channels) for step in burst]
-        if number >= len(played.turns):
+        if number >= len(played.bursts):
             return Difference(steps, number, burst[0], fault=_fault_of_end(played), played=played)
-        turn = played.turns[number]
+        turn = played.bursts[number]
         before, channels = channels, {n: it.channel for n, it in turn.clients.items() if it.channel}
         candidates = []
         for state in states:
@@ -183,7 +183,7 @@ def _find_difference(model: Model, steps: list[Step], played: Played) -> Differe
             return _fault_of_model(steps, number, burst, turn, states[0], played, found)
     fault = played.stuck or next(iter(ranked(played.leftovers)), None)
     if fault:
-        last = max(len(played.turns) - 1, 0)
+        last = max(len(played.bursts) - 1, 0)
         return Difference(steps, last, fault=fault, model=states[0], played=played)
     return _needless_job(steps, states[0], played)
 
@@ -201,13 +201,13 @@ def _fault_of_model(steps, number, burst, turn, model, played, found) -> Differe
     )
 
 
-def _needless_job(steps: list[Step], model: Model, played: Played) -> Difference | None:
+def _needless_job(steps: list[Step], model: Model, played: Report) -> Difference | None:
     """The first burst that handed a job to a thread, although none of its steps may need one."""
     for number, burst in enumerate(bursts_of(steps)):
-        jobs = played.turns[number].thread_jobs
+        jobs = played.bursts[number].thread_jobs
         if jobs and all(step.action in model.without_threads for step in burst):
             step = burst[0]
-            seen = played.turns[number].clients.get(step.client)
+            seen = played.bursts[number].clients.get(step.client)
             detail = f"Jobs handed to a thread: {jobs}."
             fault = make_finding("needless-thread-hop", seen.place if seen else Place(), "", detail)
             own = {"fault": fault, "seen": seen, "model": model, "played": played}
@@ -215,7 +215,7 @@ def _needless_job(steps: list[Step], model: Model, played: Played) -> Difference
     return None
 
 
-def _likeliest(candidates: list[Model], turn: PlayedTurn) -> Model:
+def _likeliest(candidates: list[Model], turn: BurstReport) -> Model:
     """The model after the steps in order, or in the order that explains all answers."""
     mismatches = ((it, _first_mismatch(it, turn)) for it in candidates)
     explained = (it for it, mismatch in mismatches if not isinstance(mismatch, int))
@@ -258,7 +258,7 @@ def cause_at_end(difference: Difference) -> Finding | None:
 _CAUSES_OF_SILENCE = {*_CAUSES, "receiver-gone"}
 
 
-def _fault_of_end(played: Played) -> Finding:
+def _fault_of_end(played: Report) -> Finding:
     if played.stuck:
         return played.stuck
     return next(iter(ranked(played.leftovers)), make_finding("process-died"))
@@ -269,7 +269,7 @@ def _step_of(burst: list[Step], client: int | None) -> Step:
     return own[-1] if own else burst[0]
 
 
-def _first_fault(model: Model, turn: PlayedTurn) -> Fault | None:
+def _first_fault(model: Model, turn: BurstReport) -> ClientFault | None:
     """The first fault, without the exceptions that the model allows."""
     for fault in turn.faults:
         client, seen = model.clients.get(fault.client), turn.clients.get(fault.client)
@@ -285,11 +285,11 @@ def _first_fault(model: Model, turn: PlayedTurn) -> Fault | None:
         for number, seen in turn.clients.items():
             if seen.scope_changes:
                 detail = f"Changed: {', '.join(seen.scope_changes)}"
-                return Fault(number, make_finding("scope-mutated", seen.place, detail=detail))
+                return ClientFault(number, make_finding("scope-mutated", seen.place, detail=detail))
     return None
 
 
-def _both_sides(model: Model, turn: PlayedTurn, client: int | None) -> dict:
+def _both_sides(model: Model, turn: BurstReport, client: int | None) -> dict:
     """What the client of a fault should have received, and what it received."""
     seen = turn.clients.get(client)
     own = model.clients.get(client)
@@ -302,7 +302,7 @@ def _both_sides(model: Model, turn: PlayedTurn, client: int | None) -> dict:
 # One state of the model and one turn
 
 
-def _first_mismatch(model: Model, turn: PlayedTurn) -> ModelClient | int | None:
+def _first_mismatch(model: Model, turn: BurstReport) -> ModelClient | int | None:
     """The first client, or the index of the first answer, that the model does not allow."""
     for index, (wanted, answer) in enumerate(zip(model.answers, turn.answers, strict=True)):
         if not _answers(wanted, answer):
@@ -599,7 +599,7 @@ def _times_of(difference: Difference) -> str:
 def held_text(difference: Difference) -> str:
     """Where each other handler waited when the step with `at` was taken."""
     played = difference.played
-    if played is None or difference.burst >= len(played.turns):
+    if played is None or difference.burst >= len(played.bursts):
         return ""
     steps = [str(step) for step in difference.steps_of_burst if step.point is not None]
     if not steps:
@@ -607,7 +607,7 @@ def held_text(difference: Difference) -> str:
     acts = steps[0].split(" ", 2)[2]
     return "\n".join(
         f"Client {client} waited at line {line}, in {handler}.\nThen came the step: {acts}"
-        for client, line, handler in played.turns[difference.burst].held
+        for client, line, handler in played.bursts[difference.burst].held
     )
 
 

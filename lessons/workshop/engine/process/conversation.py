@@ -60,7 +60,7 @@ def play(lesson: Lesson, name: str, steps: list[str], timeout=PLAY_TIMEOUT) -> t
 
 def play_in_turns(lesson: Lesson, name: str, steps: list[str]) -> tuple["StepEvents", ...]:
     """As play(), step by step, and without the events of workers."""
-    return _play(lesson, name, steps, PLAY_TIMEOUT, "turns", _turns)
+    return _play(lesson, name, steps, PLAY_TIMEOUT, "bursts", _turns)
 
 
 class StepEvents(NamedTuple):

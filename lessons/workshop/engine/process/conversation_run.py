@@ -17,6 +17,7 @@ from lessons.workshop.engine.faults.finding import (
 from lessons.workshop.engine.process.target import Target
 from lessons.workshop.engine.recording.events import error_text
 from lessons.workshop.engine.script.player import Player
+from lessons.workshop.engine.script.report import Report
 from lessons.workshop.engine.script.steps import SETUP, Step, UnknownStep
 from lessons.workshop.engine.world.channel_layer import fake_redis
 from lessons.workshop.engine.world.clock import simulated_clock
@@ -27,7 +28,7 @@ from lessons.workshop.engine.world.student_module import load_subject
 
 
 class ConversationRun:
-    """One conversation with `target`. report() is plain data, at any time and from any thread."""
+    """One conversation with `target`. report() works at any time and from any thread."""
 
     def __init__(self, lesson: Lesson, target: Target, options, on_load=lambda: None):
         """`on_load` is called when the target's file has been imported."""
@@ -131,30 +132,15 @@ class ConversationRun:
         return str(handled[-1].message.get("type", "")) if handled else ""
 
     def _has_faults(self) -> bool:
-        return bool(self._findings) or any(turn.faults for turn in self._player.turns)
+        return bool(self._findings) or any(turn.faults for turn in self._player.bursts)
 
-    def report(self, stuck: Finding | None = None) -> dict:
+    def report(self, stuck: Finding | None = None) -> Report:
         """What has happened so far."""
-        return {
-            "turns": [
-                {
-                    "steps": turn.steps,
-                    "clients": turn.clients,
-                    "answers": turn.answers,
-                    "faults": turn.faults,
-                    "time": turn.time,
-                    "points": turn.points,
-                    "layers": turn.layers,
-                    "at_point": turn.at_point,
-                    "thread_jobs": turn.thread_jobs,
-                    "held": turn.held,
-                    "calls": turn.calls,
-                }
-                for turn in ([*self._player.turns] if self._player else ())
-            ],
-            "leftovers": [*self._findings, *self._left()],
-            "events": self._events() if self._options.events or stuck else (),
-            "stuck": stuck,
-            "unknown step": self._unknown_step,
-            "thread_sleeps": self._thread_sleeps,
-        }
+        return Report(
+            bursts=tuple(self._player.bursts) if self._player else (),
+            leftovers=(*self._findings, *self._left()),
+            events=self._events() if self._options.events or stuck else (),
+            stuck=stuck,
+            thread_sleeps=tuple(self._thread_sleeps),
+            unknown_step=self._unknown_step,
+        )

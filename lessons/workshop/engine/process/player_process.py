@@ -45,7 +45,7 @@ def main() -> None:
     limit_resources(order.limits)
     from lessons.workshop.course.lesson_index import find
     from lessons.workshop.engine.process.child_process import send_data, set_up_django
-    from lessons.workshop.engine.process.session import run_player
+    from lessons.workshop.engine.process.served_player import run_player
     from lessons.workshop.engine.process.target import Target
 
     set_up_django()

@@ -17,6 +17,7 @@ from django.db import OperationalError
 
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.engine.faults.finding import CheckFailed, Place, make_finding
+from lessons.workshop.engine.script.report import CallMade
 from lessons.workshop.engine.world import STUDENT_PACKAGE
 from lessons.workshop.engine.world.channel_layer import check_layers, current_layer
 from lessons.workshop.engine.world.interleaving import interruptible
@@ -50,20 +51,6 @@ class OtherServer:
 
     def stop(self) -> None:
         self._thread.shutdown()
-
-
-@dataclass(frozen=True)
-class CallMade:
-    """One call: what was called, when, and what it returned, as Python writes it.
-
-    `ended` is None while it runs, and `returned` is "" then, and after an exception. The times are
-    seconds since the first step.
-    """
-
-    text: str
-    begun: float
-    ended: float | None = None
-    returned: str = ""
 
 
 @dataclass

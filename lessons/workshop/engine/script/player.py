@@ -5,16 +5,15 @@ know what the consumer has promised. Steps are taken in bursts. A burst is one s
 that are in the air at the same time (`&`, `at 2`). After each burst the player waits until the
 consumer is idle, and notes what each client has received:
 
-    connect          → a burst; its Turn holds websocket.accept
+    connect          → a burst; its report holds websocket.accept
     text a           ┐
-    & 2 text b       ┘ a burst of two frames; its Turn holds what both clients received
+    & 2 text b       ┘ a burst of two frames; its report holds what both clients received
 """
 
 import asyncio
 import itertools
 import threading
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
@@ -36,11 +35,11 @@ from lessons.workshop.engine.recording.events import Event, error_text, to_json
 from lessons.workshop.engine.script.account_steps import Accounts
 from lessons.workshop.engine.script.environment_steps import take_outside_step
 from lessons.workshop.engine.script.other_processes import (
-    CallMade,
     OtherServer,
     OutsideCalls,
     StartedCall,
 )
+from lessons.workshop.engine.script.report import BurstReport, ClientFault, ClientReport
 from lessons.workshop.engine.script.steps import (
     BEGINNINGS,
     METHODS,
@@ -74,76 +73,8 @@ _KILLS = ("crash", "kill", "kill-workers")
 _QUICK_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
-@dataclass(frozen=True)
-class ClientTurn:
-    """What one client saw of a burst.
-
-    `received` holds (time, message) pairs; `sent_at` the line of the student's file that sent each
-    message, if the player looks for lines. `is_busy` says that a handler has not returned, `ended`
-    that the application has. `too_late` holds what the consumer sent after it had received
-    websocket.disconnect; Daphne drops it. `silence` is the diagnosis for a client that waits for
-    nothing, and `file`, `line`, `handler` are the place of the last handler. `raised` is the
-    exception with which the application ended, as text, and `raised_kinds` are the names of its
-    class and of that class's bases. `scope_changes` are the keys of the
-    server's scope that the application has changed. `failed_task` is the finding for a task that
-    has raised. `channel` is the name of the consumer's channel, or "". `handled` counts the events
-    and layer messages that have reached the consumer. `waits` says that the consumer waits at
-    `line`, and has not handled the event yet.
-    """
-
-    received: list = field(default_factory=list)
-    sent_at: list = field(default_factory=list)
-    is_busy: bool = False
-    ended: bool = False
-    too_late: list = field(default_factory=list)
-    silence: str = ""
-    file: str = ""
-    line: int = 0
-    handler: str = ""
-    raised: str = ""
-    raised_kinds: list = field(default_factory=list)
-    scope_changes: list = field(default_factory=list)
-    failed_task: Finding | None = None
-    channel: str = ""
-    handled: int = 0
-    waits: bool = False
-
-
-@dataclass(frozen=True)
-class Turn:
-    """One burst of steps and what followed: what each client saw, the faults, and the events.
-
-    `events` are (client, event) pairs. `faults` are (client, finding) pairs: what Daphne would
-    refuse, or what would harm a server. `answers` has one item for each step: what a step such as
-    `rows` has read, or None. `time` is the time at the end, in seconds since the first step.
-    `points` counts the points at which a step with `at` could have been taken; `at_point` says how
-    many messages each client had received in this burst when the step was taken. `layers` are the
-    aliases of the channel layers that were called. `thread_jobs` counts the jobs for threads.
-    `held` has the client, line and handler of each consumer that waited when the step was taken.
-    `calls` are the calls of functions by other processes that ran in this burst.
-    """
-
-    steps: list
-    clients: dict
-    answers: list
-    faults: list
-    events: list
-    time: float
-    points: int
-    layers: list
-    at_point: dict[int, int] = field(default_factory=dict)
-    thread_jobs: int = 0
-    held: list = field(default_factory=list)
-    calls: list[CallMade] = field(default_factory=list)
-
-    @property
-    def step(self) -> str:
-        """The first step of the burst."""
-        return self.steps[0]
-
-
 class Player:
-    """Plays one conversation; `turns` is what happened in it so far."""
+    """Plays one conversation; `bursts` is what happened in it so far."""
 
     def __init__(
         self,
@@ -162,7 +93,7 @@ class Player:
         self.transaction = OtherTransaction()  # of the steps `begin` and `commit`
         self.workers = Workers(subject)
         self._calls = OutsideCalls(subject)
-        self.turns: list[Turn] = []
+        self.bursts: list[BurstReport] = []
         self.leftovers: list[Finding] = []  # what shows at the end
         self.has_killed = False  # a consumer could not clean up: it was killed, or at the end
         self._needs_database = needs_database
@@ -288,7 +219,7 @@ class Player:
                     await act()
             await self._settle(leaving={step.client for step in burst if _is_end(step)})
         finally:
-            self._note_turn(burst, [_answer(answers.get(id(step))) for step in burst], before)
+            self._note_burst(burst, [_answer(answers.get(id(step))) for step in burst], before)
 
     async def _prepare(self, burst: list[Step]) -> None:
         """Log in the users of these steps: that may suspend, and a burst happens all at once."""
@@ -331,7 +262,7 @@ class Player:
             return make_finding("callback-arguments", place, detail=detail)
         return None
 
-    def _note_turn(self, burst: list[Step], answers: list, before: dict[int, int]) -> None:
+    def _note_burst(self, burst: list[Step], answers: list, before: dict[int, int]) -> None:
         caused = [
             (number, event)
             for number, client in self._opened
@@ -340,7 +271,7 @@ class Player:
         caused.sort(key=lambda pair: pair[1].time)
         self._find_queries_on_loop(caused)
         clients = {
-            number: self._client_turn(client, before.get(id(client), 0))
+            number: self._client_report(client, before.get(id(client), 0))
             for number, client in self._clients.items()
         }
         secrets = self.accounts.secrets
@@ -351,15 +282,23 @@ class Player:
         if named := self.accounts.groups_with_a_key(current_layer().groups):
             faults.append((None, self._finding_of_group(named[0], caused)))
         self._faults, secrets.findings = [], []
-        now = self.time
-        steps = [str(step) for step in burst]
-        answers, points = list(map(to_json, answers)), self._interleaving.passed
-        layers = current_layer().redis.take_layers_used()
         self._channels = {n: client.channel for n, client in clients.items() if client.channel}
-        at_point = self._at_point
-        jobs = asyncio.get_running_loop().thread_jobs_started - self._jobs_before
-        others = layers, at_point, jobs, self._held, self._calls.take_seen()
-        self.turns.append(Turn(steps, clients, answers, faults, caused, now, points, *others))
+        self.bursts.append(
+            BurstReport(
+                steps=tuple(map(str, burst)),
+                clients=clients,
+                answers=tuple(map(to_json, answers)),
+                faults=tuple(ClientFault(*fault) for fault in faults),
+                time=self.time,
+                points=self._interleaving.passed,
+                layers=tuple(current_layer().redis.take_layers_used()),
+                at_point=self._at_point,
+                thread_jobs=asyncio.get_running_loop().thread_jobs_started - self._jobs_before,
+                held=tuple(self._held),
+                calls=tuple(self._calls.take_seen()),
+                events=tuple(caused) if self.with_state else (),
+            )
+        )
 
     def _finding_of_call(self, error: Exception) -> Finding:
         place = Place(SubjectSource(self.subject).file)
@@ -387,34 +326,28 @@ class Player:
                 self._faults.append((number, make_finding("query-on-loop", place, "", detail)))
                 return
 
-    def _client_turn(self, client: StrictClient, before: int) -> ClientTurn:
+    def _client_report(self, client: StrictClient, before: int) -> ClientReport:
         """`before` is how many events its transcript had before this burst."""
         server = client.server
         own = client.transcript[before:]
-        handled = sum(it.direction == "in" and it.message.get("type") != "scope" for it in own)
-        received = [(time - self._begun, message) for time, message in server.arrivals]
-        sent_at = [(place.line, place.handler) if place else None for place in server.sent_from]
-        too_late = server.sent_too_late
-        server.arrivals, server.sent_from, server.unread, server.sent_too_late = [], [], [], []
-        place: Place = server.place_of_handler()
-        return ClientTurn(
-            received,
-            sent_at,
-            client.is_busy,
-            client.finished,
-            too_late,
-            server.silence_diagnosis(client.future),
-            place.file,
-            place.line,
-            place.handler,
-            client.raised,
-            client.raised_kinds,
-            client.scope_changes,
-            server.finding_of_failed_task(),
-            current_layer().channel_of(server.connection_id) or "",
-            handled,
-            server.place_of_wait() is not None,
+        report = ClientReport(
+            received=tuple((time - self._begun, message) for time, message in server.arrivals),
+            sent_at=tuple(place and (place.line, place.handler) for place in server.sent_from),
+            is_busy=client.is_busy,
+            ended=client.finished,
+            too_late=tuple(server.sent_too_late),
+            silence=server.silence_diagnosis(client.future),
+            place=server.place_of_handler(),
+            raised=client.raised,
+            raised_kinds=tuple(client.raised_kinds),
+            scope_changes=tuple(client.scope_changes),
+            failed_task=server.finding_of_failed_task(),
+            channel=current_layer().channel_of(server.connection_id) or "",
+            handled=sum(it.direction == "in" and it.message.get("type") != "scope" for it in own),
+            waits=server.place_of_wait() is not None,
         )
+        server.arrivals, server.sent_from, server.unread, server.sent_too_late = [], [], [], []
+        return report
 
     # Steps
 

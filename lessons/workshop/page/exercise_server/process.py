@@ -20,7 +20,7 @@ from lessons.workshop.engine.process.child_process import (
     read_dataclass,
     start_child,
 )
-from lessons.workshop.engine.process.session import read_finding
+from lessons.workshop.engine.process.player_handle import FINISH
 from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.page.exercise_server import child, database_copy
 from lessons.workshop.page.exercise_server.child import ServedTarget
@@ -193,7 +193,7 @@ class ExerciseProcess:
                 if self._place and not self._place.done():
                     self._place.set_result(Place(self._served.file, line, handler))
             case "finding", (dict(finding), bool(ends)):
-                found = read_finding(finding)
+                found = read_dataclass(Finding, finding, FINISH)
                 if ends:
                     self._last_finding = found
                 else:

@@ -5,8 +5,9 @@ from django.contrib.sessions.backends import base
 
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.engine.process.conversation_run import ConversationRun
-from lessons.workshop.engine.process.session import PlayOptions, Session
+from lessons.workshop.engine.process.player_handle import PlayerHandle
 from lessons.workshop.engine.process.target import Target, resolve
+from lessons.workshop.engine.script.report import PlayOptions
 from lessons.workshop.engine.script.steps import parse_step, split_steps
 
 GREETS = """
@@ -48,16 +49,16 @@ def target_of(source):
 
 
 def play(steps, source=GREETS):
-    with Session(LESSON, target_of(source)) as session:
-        session.wait_until_loaded()
-        return session.play(split_steps(steps), PlayOptions(database=True))
+    with PlayerHandle(LESSON, target_of(source)) as player:
+        player.wait_until_loaded()
+        return player.play(split_steps(steps), PlayOptions(database=True))
 
 
 def texts(played):
     """What the clients received, in order."""
     return [
         message["text"]
-        for turn in played.turns
+        for turn in played.bursts
         for client in turn.clients.values()
         for _, message in client.received
         if "text" in message
@@ -103,9 +104,9 @@ def test_a_ticket_of_the_own_file_is_shown_in_a_header_and_a_written_one_is_a_fa
         "'Ticket ticket-700001x'",
         "'Ticket ticket-700002'",
     ]
-    assert not played.turns[0].faults  # it was printed before it was known
+    assert not played.bursts[0].faults  # it was printed before it was known
     again = play("issue ada | issue ada", GREETS.replace("def issue(user):", "def issue(user):\n"))
-    (fault,) = again.turns[1].faults
+    (fault,) = again.bursts[1].faults
     assert fault.finding.diagnosis == "secret-logged"
     assert fault.finding.detail == "Written: [the secret]"
 
@@ -130,5 +131,5 @@ def test_session_keys_are_numbered_until_the_end_of_the_conversation(capsys, the
     run = ConversationRun(LESSON, target_of(KEYS), PlayOptions(database=True))
     run.play([parse_step("connect"), parse_step(then)])
     assert capsys.readouterr().out == f"{1:032}\n"
-    assert bool(run.report()["unknown step"]) is (then == "2 close")
+    assert bool(run.report().unknown_step) is (then == "2 close")
     assert base.get_random_string is draw

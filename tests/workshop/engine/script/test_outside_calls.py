@@ -3,8 +3,9 @@
 import pytest
 
 from lessons.workshop.course.lesson_index import find
-from lessons.workshop.engine.process.session import PlayOptions, Session
+from lessons.workshop.engine.process.player_handle import PlayerHandle
 from lessons.workshop.engine.process.target import Target
+from lessons.workshop.engine.script.report import PlayOptions
 
 TICKER = """\
 import time
@@ -66,28 +67,28 @@ POST = 'load {"db_demo.Post": [{"title": "free"}]}'
 
 
 @pytest.fixture(scope="module")
-def session():
+def player():
     lesson = find("liveblog")
     target = Target("submission", lesson.exercise, "Ticker", "AsyncConsumer", TICKER)
-    with Session(lesson, target, timeout=20) as session:
-        session.wait_until_loaded()
-        assert session.problem is None
-        yield session
+    with PlayerHandle(lesson, target, timeout=20) as player:
+        player.wait_until_loaded()
+        assert player.problem is None
+        yield player
 
 
 @pytest.fixture
-def play(session):
-    return lambda text: session.play(text.split(" | "), PlayOptions(database=True))
+def play(player):
+    return lambda text: player.play(text.split(" | "), PlayOptions(database=True))
 
 
 def texts(played, client=1):
     """The texts that the client received in each burst."""
-    turns = [turn.clients[client].received for turn in played.turns if client in turn.clients]
+    turns = [turn.clients[client].received for turn in played.bursts if client in turn.clients]
     return [[message["text"] for _, message in turn if "text" in message] for turn in turns]
 
 
 def answers(played):
-    return [answer for turn in played.turns for answer in turn.answers if answer is not None]
+    return [answer for turn in played.bursts for answer in turn.answers if answer is not None]
 
 
 def test_each_call_is_made_by_another_process_and_reaches_the_clients(play):
@@ -100,13 +101,13 @@ def test_the_conversation_goes_on_beside_a_call_that_sleeps(play):
     played = play('call rest [2] | connect | call tell ["one"] | wait 3')
     assert answers(played) == [{"running": True}, {"returned": None}]
     assert texts(played) == [[], ["one"], []]
-    [running], _, _, [ended] = [turn.calls for turn in played.turns]
+    [running], _, _, [ended] = [turn.calls for turn in played.bursts]
     assert (running.text, running.ended) == ("rest(2,)", None)
     assert (ended.ended, ended.returned) == (2.0, "2")
 
 
 def test_an_exception_is_a_fault_at_the_line_of_the_file(play):
-    [turn] = play("call fail []").turns
+    [turn] = play("call fail []").bursts
     [fault] = turn.faults
     assert (fault.client, fault.finding.diagnosis) == (None, "function-raised")
     assert TICKER.splitlines()[fault.finding.line - 1].strip() == "return 1 / 0"
@@ -118,7 +119,7 @@ def test_without_the_network_only_code_outside_of_connections_fails(play):
     played = play(
         'redis outside gone | connect | call tell ["one"] | redis back | call tell ["two"]'
     )
-    assert [[it.finding.diagnosis for it in turn.faults] for turn in played.turns] == [
+    assert [[it.finding.diagnosis for it in turn.faults] for turn in played.bursts] == [
         *([], [], ["redis-down"]),
         *([], []),
     ]
@@ -129,7 +130,7 @@ def test_without_the_network_only_code_outside_of_connections_fails(play):
 def test_another_call_may_be_made_at_each_point_of_a_call(play, function, can_both):
     call = f"call {function} [1]"
     both = []
-    points = play(f"{POST} | {call}").turns[-1].points
+    points = play(f"{POST} | {call}").bursts[-1].points
     assert points >= 2
     for point in range(points):
         first, second = answers(play(f"{POST} | {call} | at {point} {call}"))

@@ -1,12 +1,12 @@
-"""A session plays conversations in a child process, and believes nothing that the child sends."""
+"""A player plays conversations in a child process, and believes nothing that the child sends."""
 
 import pytest
 
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.engine.process import child_process
-from lessons.workshop.engine.process import session as session_module
-from lessons.workshop.engine.process.session import Played, PlayOptions, Session, SessionEnded
+from lessons.workshop.engine.process.player_handle import FINISH, PlayerEnded, PlayerHandle
 from lessons.workshop.engine.process.target import Target
+from lessons.workshop.engine.script.report import PlayOptions, Report
 
 GAME = """\
 from channels.consumer import AsyncConsumer, SyncConsumer
@@ -37,19 +37,19 @@ def play():
     opened = []
 
     def play(conversation, receive="", source=GAME, lesson="stop", **options):
-        session = Session(find(lesson), target(receive, source, lesson), timeout=2)
-        opened.append(session.__enter__())
-        session.wait_until_loaded()
-        assert session.problem is None
-        return session.play(conversation.split(" | "), PlayOptions(**options))
+        player = PlayerHandle(find(lesson), target(receive, source, lesson), timeout=2)
+        opened.append(player.__enter__())
+        player.wait_until_loaded()
+        assert player.problem is None
+        return player.play(conversation.split(" | "), PlayOptions(**options))
 
     yield play
-    for session in opened:
-        session.__exit__()
+    for player in opened:
+        player.__exit__()
 
 
 def messages(played, client=1):
-    turns = [turn.clients[client].received for turn in played.turns if client in turn.clients]
+    turns = [turn.clients[client].received for turn in played.bursts if client in turn.clients]
     return [[message for _, message in turn] for turn in turns]
 
 
@@ -67,8 +67,8 @@ def test_frames_in_the_air_arrive_before_the_disconnect(play):
     receive = "self.send({'type': 'websocket.close'}) if event['text'] == 'a' else print(event)"
     played = play("connect | text a | & text b", receive)
     assert messages(played)[1] == [{"type": "websocket.close"}]
-    assert played.turns[1].clients[1].ended
-    assert not played.turns[1].faults
+    assert played.bursts[1].clients[1].ended
+    assert not played.bursts[1].faults
 
 
 def test_a_step_at_a_point_is_taken_while_a_frame_is_handled(play):
@@ -80,12 +80,12 @@ def test_a_step_at_a_point_is_taken_while_a_frame_is_handled(play):
     assert messages(whole)[1] == []
     cut = play("connect | text a | at 0 close", receive)
     assert [message["text"] for message in messages(cut)[1]] == ["one"]
-    assert cut.turns[1].points == 2
+    assert cut.bursts[1].points == 2
 
 
 def test_reports_a_fault_with_the_line_of_the_student(play):
     played = play("connect | text a", "1 / 0")
-    [fault] = played.turns[1].faults
+    [fault] = played.bursts[1].faults
     assert (fault.client, fault.finding.diagnosis, fault.finding.line) == (1, "exception", 9)
     assert "ZeroDivisionError" in fault.finding.detail
 
@@ -153,42 +153,47 @@ def test_each_conversation_imports_the_file_again(play):
     source = GAME.replace("class Guess", "seen = []\n\nclass Guess")
     receive = "seen.append(1); self.send({'type': 'websocket.send', 'text': str(len(seen))})"
     lesson = find("stop")
-    with Session(lesson, target(receive, source)) as session:
-        session.wait_until_loaded()
-        texts = [messages(session.play(["connect", "text a"]))[1][0]["text"] for _ in range(2)]
+    with PlayerHandle(lesson, target(receive, source)) as player:
+        player.wait_until_loaded()
+        texts = [messages(player.play(["connect", "text a"]))[1][0]["text"] for _ in range(2)]
     assert texts == ["1", "1"]
 
 
-def test_a_handler_that_does_not_return_is_reported_and_the_session_goes_on(play, monkeypatch):
+def test_a_handler_that_does_not_return_is_reported_and_the_player_goes_on(play, monkeypatch):
     lesson = find("stop")
-    with Session(lesson, target("while event['text'] == 'a': pass"), timeout=0.5) as session:
-        session.wait_until_loaded()
-        stuck = session.play(["connect", "text a"])
+    with PlayerHandle(lesson, target("while event['text'] == 'a': pass"), timeout=0.5) as player:
+        player.wait_until_loaded()
+        stuck = player.play(["connect", "text a"])
         assert stuck.stuck.diagnosis == "stuck"
         assert stuck.stuck.line == 9
-        assert len(stuck.turns) == 1
-        assert len(session.play(["connect", "text b"]).turns) == 2
+        assert len(stuck.bursts) == 1
+        assert len(player.play(["connect", "text b"]).bursts) == 2
 
 
 def test_a_process_that_ends_is_reported():
-    with Session(find("stop"), target("import os; os._exit(3)")) as session:
-        session.wait_until_loaded()
-        with pytest.raises(SessionEnded) as ended:
-            session.play(["connect", "text a"])
+    with PlayerHandle(find("stop"), target("import os; os._exit(3)")) as player:
+        player.wait_until_loaded()
+        with pytest.raises(PlayerEnded) as ended:
+            player.play(["connect", "text a"])
     assert ended.value.finding.diagnosis == "process-died"
     assert "exit code 3" in ended.value.finding.detail
 
 
 @pytest.mark.parametrize(
-    "change", [{"turns": "no list"}, {"leftovers": [{"diagnosis": 3, "message": ""}]}]
+    "change",
+    [
+        {"bursts": "no list"},
+        {"bursts": [{"steps": ["text a"], "clients": {"1": {}}}]},
+        {"bursts": [{"steps": ["text a"], "time": "soon"}]},
+        {"leftovers": [{"diagnosis": 3, "message": ""}]},
+        {"leftovers": [{"diagnosis": "unknown", "message": ""}]},
+        {"more": 1},
+    ],
 )
-def test_a_forged_report_is_refused(change):
-    report = {"turns": [], "leftovers": [], "events": [], "stuck": None}
-    report |= {"thread_sleeps": [], "output": "", "cut": 0}
-    assert session_module._read_played(report) == Played(())
-    report |= change
-    with pytest.raises((ValueError, TypeError, LookupError, AttributeError)):
-        session_module._read_played(report)
+def test_refuses_a_forged_report(change):
+    assert child_process.read_dataclass(Report, {"bursts": []}, FINISH) == Report()
+    with pytest.raises((ValueError, TypeError, LookupError)):
+        child_process.read_dataclass(Report, change, FINISH)
 
 
 def test_the_same_conversation_gives_the_same_report(play):
@@ -197,7 +202,7 @@ def test_the_same_conversation_gives_the_same_report(play):
     assert first == second
 
 
-def test_random_numbers_and_hashes_are_the_same_in_each_session(play, monkeypatch):
+def test_random_numbers_and_hashes_are_the_same_in_each_player(play, monkeypatch):
     monkeypatch.setattr(child_process, "start_method", child_process.clean_start_method)
     receive = """
         import random
@@ -233,7 +238,7 @@ channel_name_patterns = {"jobs": Work.as_asgi()}
 def test_a_fault_of_a_worker_belongs_to_the_turn_that_caused_it(play):
     steps = "worker jobs | connect | text 1 | text one | text 2"
     played = play(steps, source=WORKER, lesson="worker")
-    [*before, faulty, after] = [turn.faults for turn in played.turns]
+    [*before, faulty, after] = [turn.faults for turn in played.bursts]
     assert [*before, after] == [()] * 4
     [fault] = faulty
     assert (fault.client, fault.finding.diagnosis) == (None, "job-raises")
@@ -243,8 +248,8 @@ def test_a_fault_of_a_worker_belongs_to_the_turn_that_caused_it(play):
 def test_a_job_can_be_taken_by_another_process_and_no_time_passes(play):
     steps = "connect | text 1 | take jobs | take jobs | fill jobs | take jobs"
     played = play(steps, source=WORKER, lesson="worker")
-    answers = [turn.answers[0] for turn in played.turns if turn.steps[0] == "take jobs"]
+    answers = [turn.answers[0] for turn in played.bursts if turn.steps[0] == "take jobs"]
     assert [answer and answer["type"] for answer in answers] == ["job.do", None, "filler"]
-    assert played.turns[-1].time == 0
+    assert played.bursts[-1].time == 0
     played = play("connect | text 1 | text 2 | take-all jobs", source=WORKER, lesson="worker")
-    assert [job["number"] for job in played.turns[-1].answers[0]] == ["1", "2"]
+    assert [job["number"] for job in played.bursts[-1].answers[0]] == ["1", "2"]

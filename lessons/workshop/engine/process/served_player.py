@@ -1,0 +1,137 @@
+"""In the child process: plays the conversations that the parent asks for."""
+
+import gc
+import os
+import sys
+import threading
+import time
+import traceback
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
+
+from lessons.workshop.course.lesson_index import Lesson
+from lessons.workshop.engine.faults.finding import CheckFailed, Place, make_finding, running_place
+from lessons.workshop.engine.process.child_process import (
+    read_dataclass,
+    receive_data,
+    send_data,
+    set_up_django,
+)
+from lessons.workshop.engine.process.output import LimitedOutput
+from lessons.workshop.engine.process.target import Target
+from lessons.workshop.engine.script.report import PlayOptions, Report
+from lessons.workshop.engine.script.steps import parse_step
+from lessons.workshop.engine.world.threads import EngineThread
+
+WATCH_INTERVAL = 0.1  # seconds between two looks at a conversation
+WAITING_FACTOR = 4  # how much longer than it may work a conversation may take in all
+_process_time, _monotonic = time.process_time, time.monotonic  # others may be replaced
+
+
+class _Reporter:
+    """Sends reports to the parent. The watchdog's thread sends the last one if the code hangs."""
+
+    def __init__(self, pipe):
+        self._pipe = pipe
+        self._lock = threading.Lock()
+
+    def send(self, kind: str, *values) -> None:
+        with self._lock:
+            try:
+                send_data(self._pipe, (kind, *values))
+            except OSError:  # the parent has ended
+                os._exit(1)
+
+
+def run_forked(pipe, parents_end, *order) -> None:
+    """Run the player in a forked process."""
+    # It has a copy. With that copy open, the end of the parent would not be noticed.
+    parents_end.close()
+    run_player(pipe, *order)
+
+
+def run_player(pipe, lesson: Lesson, target: Target, timeout: float, folder: str) -> None:
+    """Play what the parent asks for, until the pipe is closed; never returns.
+
+    Its database is in `folder`, which the parent removes. It is the working folder, too: a student
+    may open a log with a relative name, which must not end up in the project.
+    """
+    set_up_django()
+    from lessons.workshop.engine.world.database import keep_file_in
+
+    keep_file_in(folder)
+    os.chdir(folder)
+    output = sys.stdout = sys.stderr = LimitedOutput()
+    reporter = _Reporter(pipe)
+    gc.freeze()  # later collections skip the objects of the parent
+    try:
+        _serve(pipe, reporter, lesson, target, timeout, output)
+    except CheckFailed as failure:
+        reporter.send("problem", failure.finding)
+    except (EOFError, OSError):  # the parent needs no more conversations
+        pass
+    except BaseException:
+        reporter.send("fault", traceback.format_exc())
+    os._exit(0)  # at once: the target's code may have registered exit handlers
+
+
+def _serve(pipe, reporter, lesson, target, timeout, output) -> None:
+    """Play what the parent asks for."""
+    from lessons.workshop.engine.process.conversation_run import ConversationRun
+    from lessons.workshop.engine.world.student_module import load_subject
+
+    def report_stuck_import():
+        place = running_place(str(target.file)) or Place(str(target.file))
+        reporter.send("problem", make_finding("stuck", place))
+
+    with _Watchdog(timeout, report_stuck_import):
+        load_subject(target)  # the output keeps what the file prints during this import only
+    reporter.send("loaded", output.kept, output.cut)
+    while True:
+        number, steps, options = receive_data(pipe)
+        options = read_dataclass(PlayOptions, options)
+        printed = LimitedOutput()
+        with redirect_stdout(printed), redirect_stderr(printed):
+            # Imported again for each conversation: the code may have changed its own module.
+            run = ConversationRun(lesson, target, options, on_load=printed.forget)
+
+            def report(report: Report, number=number, printed=printed):
+                report = replace(report, output=printed.kept, cut=printed.cut)
+                reporter.send("played", number, report)
+
+            def report_stuck(run=run, report=report):
+                place = running_place(str(target.file)) or Place(str(target.file))
+                detail = f"Stopped after {timeout:g} seconds."
+                report(run.report(stuck=make_finding("stuck", place, run.last_event, detail)))
+
+            with _Watchdog(timeout, report_stuck):
+                run.play([parse_step(step) for step in steps])
+        report(run.report())
+
+
+class _Watchdog:
+    """If its block takes more than `seconds`, call `report_stuck` and end the process.
+
+    The seconds are those of the processor, so a busy machine does not change a verdict. Code that
+    only waits may take longer.
+    """
+
+    def __init__(self, seconds: float, report_stuck):
+        self._seconds = seconds
+        self._report_stuck = report_stuck
+        self._is_over = threading.Event()
+
+    def __enter__(self):
+        self._processor_time, self._begun = _process_time(), _monotonic()
+        EngineThread(target=self._watch, daemon=True).start()
+
+    def __exit__(self, *_):
+        self._is_over.set()
+
+    def _watch(self):
+        while not self._is_over.wait(WATCH_INTERVAL):
+            used = _process_time() - self._processor_time
+            waited = _monotonic() - self._begun
+            if used > self._seconds or waited > self._seconds * WAITING_FACTOR:
+                self._report_stuck()
+                os._exit(0)
