@@ -32,9 +32,8 @@ from lessons.workshop.engine.model.model_difference import (
 )
 from lessons.workshop.engine.process.player_handle import CourseError
 from lessons.workshop.engine.process.pool import PlayerPool
-from lessons.workshop.engine.script.player import bursts_of
 from lessons.workshop.engine.script.report import Report
-from lessons.workshop.engine.script.steps import BEGINNINGS, Step, parse_step, split_steps
+from lessons.workshop.engine.script.steps import Step, bursts_of, parse_step, split_steps
 from lessons.workshop.engine.world.student_module import load_file
 from lessons.workshop.judge.verdict import Outcome
 
@@ -207,7 +206,7 @@ class Play:
         numbers = (difference.client, None)
         steps = difference.steps_so_far
         own = [step for step in steps if step.client in numbers or step.action == "wait"]
-        begun = [number for number, step in enumerate(own) if step.action in BEGINNINGS]
+        begun = [number for number, step in enumerate(own) if step.kind.begins]
         if begun:  # an earlier connection with this number was another client
             earlier = own[: begun[-1]]
             earlier = [it for it in earlier if it.client is None or it.action == "wait"]

@@ -10,9 +10,6 @@ from dataclasses import replace
 
 from lessons.workshop.engine.model.model import Model
 from lessons.workshop.engine.script.steps import (
-    BEGINNINGS,
-    METHODS,
-    SETUP,
     Step,
     parse_step,
     split_steps,
@@ -206,7 +203,7 @@ def _complete(model: type[Model], steps: list[Step]) -> list[Step]:
 
 def _first_steps(steps: Sequence[Step]) -> list[Step]:
     """The steps, and first those that say how to play."""
-    return sorted(steps, key=lambda step: step.action not in SETUP)
+    return sorted(steps, key=lambda step: not step.kind.is_setup)
 
 
 def generate(model: type[Model], count: int, visit: Callable[[list[Step]], None]) -> None:
@@ -294,7 +291,7 @@ def _steps(model: type[Model], setup, items) -> list[Step]:
         number = client if is_own else action.client
         in_air = timing is not None and 0 < burst < MAX_BURST and action.action not in _ALONE
         in_air = in_air and steps[-1].action not in _ALONE
-        in_air = in_air and not (action.action in BEGINNINGS and number in in_burst)
+        in_air = in_air and not (action.kind.begins and number in in_burst)
         # One step with `at` ends its burst, because a burst has one such point.
         in_air = in_air and steps[-1].point is None
         burst = burst + 1 if in_air else 1
@@ -303,6 +300,6 @@ def _steps(model: type[Model], setup, items) -> list[Step]:
         steps.append(Step(action.action, action.arguments, number, in_air and point is None, point))
         if action.action in ("close", "vanish", "crash", "kill"):
             connected.discard(client)
-        elif is_own and not (model.takes_frames and action.action in METHODS):
+        elif is_own and not (model.takes_frames and action.kind.is_request):
             connected.add(client)  # a client with a request cannot send frames, so it begins again
     return [*first, *_complete(model, steps)]

@@ -25,8 +25,7 @@ from lessons.workshop.engine.model.model_difference import Difference, find_diff
 from lessons.workshop.engine.process.player_handle import PlayerEnded
 from lessons.workshop.engine.process.pool import PlayerPool
 from lessons.workshop.engine.script import steps as playback_steps
-from lessons.workshop.engine.script.player import bursts_of
-from lessons.workshop.engine.script.steps import BEGINNINGS, SETUP, Step, parse_step
+from lessons.workshop.engine.script.steps import Step, bursts_of, parse_step
 from lessons.workshop.judge import claims, conversation_strategies
 from lessons.workshop.judge.claims import Play, leaving
 from lessons.workshop.judge.source_texts import texts_in
@@ -143,7 +142,7 @@ def _without_needless_steps(play: Play, difference: Difference) -> Difference:
     kept = _setup_length(play.model, difference.steps_so_far)
     while number >= kept and tried < MAX_REMOVED:
         steps = difference.steps_so_far
-        if steps[number].action not in BEGINNINGS:
+        if not steps[number].kind.begins:
             rest = [*steps[:number], *steps[number + 1 :]]
             if steps[number].point is None and not steps[number].together:
                 # The next step of the burst begins it now.
@@ -161,7 +160,7 @@ def _without_needless_steps(play: Play, difference: Difference) -> Difference:
 def _setup_length(model: type[Model], steps: list[Step]) -> int:
     """How many of the first steps say how to play, or are the model's setup."""
     setup = {step for steps in model.setups for step in steps}
-    own = (step.action in SETUP or str(step) in setup for step in steps)
+    own = (step.kind.is_setup or str(step) in setup for step in steps)
     return len([*takewhile(bool, own)])
 
 
@@ -182,7 +181,7 @@ def _without_client(steps: list[Step], client: int) -> list[Step]:
     for burst in bursts_of(steps):
         others = [step for step in burst if step.client != client]
         rest += [replace(step, together=False, point=None) for step in others[:1]] + others[1:]
-    return [*(step for step in steps if step.action in SETUP), *rest]
+    return [*(step for step in steps if step.kind.is_setup), *rest]
 
 
 def _length(difference: Difference) -> tuple[int, int]:

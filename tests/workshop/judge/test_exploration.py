@@ -3,7 +3,6 @@
 import pytest
 
 from lessons.workshop.course.lesson_index import find
-from lessons.workshop.engine.script.steps import BEGINNINGS
 from lessons.workshop.judge import exploration, judge
 from lessons.workshop.judge.claims import Claims
 from lessons.workshop.judge.exploration import conversations_of
@@ -40,7 +39,7 @@ def test_a_client_with_a_request_sends_no_frames():
     for steps in conversations_of(lesson, Claims.of(lesson).model):
         begun = {}
         for step in steps:
-            if step.action in BEGINNINGS:
+            if step.kind.begins:
                 begun[step.client] = step.action
             elif step.action in ("text", "bytes"):
                 found.append(begun[step.client])

@@ -11,8 +11,8 @@ from lessons.workshop.engine.model.model_difference import (
     find_difference,
     generic_diagnosis,
 )
-from lessons.workshop.engine.script.player import bursts_of
 from lessons.workshop.engine.script.report import BurstReport, ClientFault, ClientReport, Report
+from lessons.workshop.engine.script.steps import bursts_of
 from lessons.workshop.judge.claims import parse_conversation
 
 ACCEPT = {"type": "websocket.accept"}

@@ -30,7 +30,7 @@ from typing import Any, ClassVar
 from lessons.workshop.engine.model.tables import TABLE_STEPS, Change, Tables, are_like
 from lessons.workshop.engine.recording.transcript import normalize
 from lessons.workshop.engine.script.report import BurstReport, PlayOptions, Report
-from lessons.workshop.engine.script.steps import BEGINNINGS, METHODS, Step
+from lessons.workshop.engine.script.steps import Step
 from lessons.workshop.engine.world.daphne_rules import unknown_keys
 
 MAX_ORDERS = 24  # orders of the events of one burst that are tried
@@ -438,7 +438,7 @@ class Model:
         """The promise about this step: the docstring of the method that a model overrides."""
         names = {"text": "receive", "bytes": "receive", "connect": "connect", "wait": "wait"}
         names |= {"close": "disconnect", "vanish": "disconnect", "layer": "layer"}
-        names |= dict.fromkeys((*METHODS, "piece"), "request")
+        names |= dict.fromkeys(("GET", "POST", "piece"), "request")
         name = names.get(step.action, "other")
         method = getattr(type(self), name, None)
         if method is None or method is getattr(Model, name, None):
@@ -503,7 +503,7 @@ class Model:
                 client.received_before = self._at_point.get(client.number, 0)
         if step.client is None:
             return self._take_as_other(step)
-        if step.action in BEGINNINGS:
+        if step.kind.begins:
             client = self.clients[step.client] = ModelClient(step.client, step, self)
             if step.action == "connect":
                 self.connect(client)

@@ -28,9 +28,8 @@ from lessons.workshop.engine.recording.transcript import (
     normalize,
     render_difference,
 )
-from lessons.workshop.engine.script.player import bursts_of
 from lessons.workshop.engine.script.report import BurstReport, ClientFault, ClientReport, Report
-from lessons.workshop.engine.script.steps import SETUP, Step, with_channels
+from lessons.workshop.engine.script.steps import Step, bursts_of, with_channels
 from lessons.workshop.engine.world.daphne_rules import (
     CODE_DROPPED,
     ignored_keys_text,
@@ -75,7 +74,7 @@ class Difference:
     @property
     def steps_so_far(self) -> list[Step]:
         """The steps up to the burst in which the difference shows."""
-        setup = [step for step in self.steps if step.action in SETUP]
+        setup = [step for step in self.steps if step.kind.is_setup]
         return [*setup, *(step for it in bursts_of(self.steps)[: self.burst + 1] for step in it)]
 
     @property

@@ -23,7 +23,7 @@ from lessons.workshop.engine.process.target import UnknownTarget, resolve
 from lessons.workshop.engine.recording import recorder
 from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.engine.script.player import Player
-from lessons.workshop.engine.script.steps import SETUP, Step, UnknownStep, parse_step
+from lessons.workshop.engine.script.steps import Step, UnknownStep, parse_step
 from lessons.workshop.engine.world.channel_layer import fake_redis
 from lessons.workshop.engine.world.clock import simulated_clock
 from lessons.workshop.engine.world.loop import SimulatedLoop
@@ -152,7 +152,7 @@ def _limit_exceeded(reason: str, player: Player) -> dict:
 
 
 def _run(player: Player, subject, steps: list[Step]) -> None:
-    setup = {step.action: step.arguments for step in steps if step.action in SETUP}
+    setup = {step.action: step.arguments for step in steps if step.kind.is_setup}
     config = {"capacity": setup["capacity"]["messages"]} if "capacity" in setup else {}
     with (
         fake_redis(**config),

@@ -18,7 +18,7 @@ from lessons.workshop.engine.process.target import Target
 from lessons.workshop.engine.recording.events import error_text
 from lessons.workshop.engine.script.player import Player
 from lessons.workshop.engine.script.report import Report
-from lessons.workshop.engine.script.steps import SETUP, Step, UnknownStep
+from lessons.workshop.engine.script.steps import Step, UnknownStep
 from lessons.workshop.engine.world.channel_layer import fake_redis
 from lessons.workshop.engine.world.clock import simulated_clock
 from lessons.workshop.engine.world.leftovers import Leftovers
@@ -47,7 +47,7 @@ class ConversationRun:
 
         What the student's code raises becomes a finding.
         """
-        setup = {step.action: step.arguments for step in steps if step.action in SETUP}
+        setup = {step.action: step.arguments for step in steps if step.kind.is_setup}
         seed = setup.get("seed", {"number": 0})["number"]
         config = {"capacity": setup["capacity"]["messages"]} if "capacity" in setup else {}
         loop = SimulatedLoop(seed)

@@ -32,8 +32,8 @@ from lessons.workshop.engine.faults.finding import (
     place_of_wrong_call,
 )
 from lessons.workshop.engine.recording.events import Event, error_text, to_json
-from lessons.workshop.engine.script.account_steps import Accounts
-from lessons.workshop.engine.script.environment_steps import take_outside_step
+from lessons.workshop.engine.script.accounts import Accounts
+from lessons.workshop.engine.script.action import UnknownStep
 from lessons.workshop.engine.script.other_processes import (
     OtherServer,
     OutsideCalls,
@@ -41,11 +41,9 @@ from lessons.workshop.engine.script.other_processes import (
 )
 from lessons.workshop.engine.script.report import BurstReport, ClientFault, ClientReport
 from lessons.workshop.engine.script.steps import (
-    BEGINNINGS,
-    METHODS,
-    SETUP,
     Step,
-    UnknownStep,
+    bursts_of,
+    setup_of,
     tickets_in,
     with_channels,
     with_tickets,
@@ -57,8 +55,6 @@ from lessons.workshop.engine.world.communicator import (
     CLOSE_TIMEOUT,
     HANDSHAKE_TIMEOUT,
     StrictClient,
-    StrictCommunicator,
-    StrictHttpCommunicator,
 )
 from lessons.workshop.engine.world.database import (
     OtherTransaction,
@@ -69,7 +65,6 @@ from lessons.workshop.engine.world.interleaving import interleaving
 from lessons.workshop.engine.world.student_module import application_for
 from lessons.workshop.engine.world.worker import Workers
 
-_KILLS = ("crash", "kill", "kill-workers")
 _QUICK_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
@@ -101,8 +96,8 @@ class Player:
         self._stop_timeout = stop_timeout  # seconds for a consumer whose client has left
         self._interleaving = None
         self.is_at_point = False  # a step is taken while a handler is held
-        self._keys = ""  # "both" or "fewer": which keys the server's events have
-        self._clients: dict[int, StrictClient] = {}
+        self.setup: dict[str, Any] = {}  # what the first steps say
+        self.clients: dict[int, StrictClient] = {}
         self._opened: list[tuple[int, StrictClient]] = []  # every client; a number may be reused
         self._idle: dict[int, tuple[Event, ...]] = {}  # id of an idle client → its transcript
         self._servers: dict[int, OtherServer] = {}  # the server processes after the first
@@ -110,7 +105,7 @@ class Player:
         self._worker_is_broken = False  # a worker's fault is reported once
         self._jobs: tuple[Event, ...] | None = None
         self._faults: list[tuple[int | None, Finding]] = []
-        self._channels: dict[int, str] = {}  # client → its consumer's channel, before this burst
+        self.channels: dict[int, str] = {}  # client → its consumer's channel, before this burst
         self._at_point: dict[int, int] = {}
         self._held: list[tuple[int, int, str]] = []
         self._begun = 0.0
@@ -134,10 +129,11 @@ class Player:
     async def play(self, steps: list[Step]) -> None:
         """Take all steps. Raises UnknownStep for one that cannot be taken."""
         self._begun = asyncio.get_running_loop().time()
-        self.has_killed = any(step.action in _KILLS for step in steps)
+        self.has_killed = any(step.kind.kills for step in steps)
         async with self._surroundings():
             try:
-                for burst in bursts_of(self._set_up(steps)):
+                self.setup = setup_of(steps)
+                for burst in bursts_of(steps):
                     await self._take_burst(burst)
             finally:
                 await self._end()
@@ -155,17 +151,6 @@ class Player:
             self._interleaving = await stack.enter_async_context(interleaving(at_sends=True))
             stack.enter_context(_numbered_session_keys())
             yield
-
-    def _set_up(self, steps: list[Step]) -> list[Step]:
-        """Read the first steps, which say how to play. Returns the steps that follow."""
-        rest = list(itertools.dropwhile(lambda step: step.action in SETUP, steps))
-        for step in steps[: len(steps) - len(rest)]:
-            if step.action == "keys":
-                self._keys = step.arguments["frames"]
-        for step in rest:
-            if step.action in SETUP:
-                raise UnknownStep(f"{str(step)!r} stands too late: write it as the first step.")
-        return rest
 
     async def do(self, function, *args):
         """Call a function that uses the database, outside the consumer, and return its result."""
@@ -202,7 +187,7 @@ class Player:
 
                 async def act():
                     self.is_at_point = True
-                    clients = self._clients.items()
+                    clients = self.clients.items()
                     self._at_point = {n: len(client.server.arrivals) for n, client in clients}
                     places = {n: client.server.place_of_wait() for n, client in clients}
                     self._held = [(n, it.line, it.handler) for n, it in places.items() if it]
@@ -217,18 +202,15 @@ class Player:
                     has_few_points = self._interleaving.is_waiting
                 if has_few_points:
                     await act()
-            await self._settle(leaving={step.client for step in burst if _is_end(step)})
+            await self._settle(leaving={step.client for step in burst if step.kind.ends})
         finally:
             self._note_burst(burst, [_answer(answers.get(id(step))) for step in burst], before)
 
     async def _prepare(self, burst: list[Step]) -> None:
         """Log in the users of these steps: that may suspend, and a burst happens all at once."""
         for step in burst:
-            if step.action in ("connect", "logout"):
-                needs = {"as": step.arguments["user"]} if step.client is None else step.arguments
-                await self._attempt(step, None, self.accounts.prepare(needs))
-            for needs in tickets_in(step):
-                await self._attempt(step, None, self.accounts.prepare(needs))
+            for options in (step.kind.handshake(step.arguments), *tickets_in(step)):
+                await self._attempt(step, None, self.accounts.prepare(options))
 
     async def _take_all(self, steps: list[Step], answers: dict[int, Any]) -> None:
         for step in steps:
@@ -272,7 +254,7 @@ class Player:
         self._find_queries_on_loop(caused)
         clients = {
             number: self._client_report(client, before.get(id(client), 0))
-            for number, client in self._clients.items()
+            for number, client in self.clients.items()
         }
         secrets = self.accounts.secrets
         faults = [*self._blocked_loop(), *self._faults]
@@ -282,7 +264,7 @@ class Player:
         if named := self.accounts.groups_with_a_key(current_layer().groups):
             faults.append((None, self._finding_of_group(named[0], caused)))
         self._faults, secrets.findings = [], []
-        self._channels = {n: client.channel for n, client in clients.items() if client.channel}
+        self.channels = {n: client.channel for n, client in clients.items() if client.channel}
         self.bursts.append(
             BurstReport(
                 steps=tuple(map(str, burst)),
@@ -310,7 +292,7 @@ class Player:
         place = Place()
         for number, event in caused:
             if event.message.get("type") == "group_add" and event.message.get("group") == name:
-                source = self._clients[number].server.source
+                source = self.clients[number].server.source
                 place = source.place_of_handler(event.handler or "")
                 break
         detail = f"The name of the group has the key of a session: {name!r}."
@@ -321,7 +303,7 @@ class Player:
         here = threading.current_thread().name
         for number, event in caused:
             if event.lane == "database" and event.thread == here:
-                place = self._clients[number].server.source.place_of_handler(event.handler or "")
+                place = self.clients[number].server.source.place_of_handler(event.handler or "")
                 detail = event.message.get("sql", "")
                 self._faults.append((number, make_finding("query-on-loop", place, "", detail)))
                 return
@@ -352,37 +334,33 @@ class Player:
     # Steps
 
     async def _take(self, step: Step):
-        step = with_channels(step, self._channels)
-        step = with_tickets(step, self.accounts.shown_ticket)
-        if step.client is None:
-            return await take_outside_step(self, step.action, step.arguments)
-        number = step.client
-        is_early_kill = step.action == "kill" and number not in self._clients
-        if step.action in BEGINNINGS or is_early_kill:
-            self._clients[number] = self._client_for(step)
-            self._clients[number].server.finds_lines = self._finds_lines
-            self._clients[number].server.recorder.with_state = self.with_state
-            self._opened.append((number, self._clients[number]))
-            self._broken.discard(number)
-        elif step.action == "kill" and number not in self._clients:
-            # The server cancels the consumer before it gets websocket.connect.
-            self._clients[number] = self._client_for(Step("connect", {}, number))
-            self._opened.append((number, self._clients[number]))
-        elif step.action != "wait" and number not in self._clients:
-            raise UnknownStep(f"Client {number} is not connected: write connect before {step}.")
-        if step.action == "wait":
-            await asyncio.sleep(step.arguments["seconds"])
-        elif step.action == "layer":
-            if channel := self._channels.get(number):
-                await current_layer().send(channel, step.arguments["message"])
-        elif number not in self._broken:
-            await _carry_out(self._clients[number], step, self._keys == "both")
-        return None
+        step = with_channels(step, self.channels)
+        return await with_tickets(step, self.accounts.shown_ticket).take(self)
+
+    def client_of(self, step: Step) -> StrictClient | None:
+        """The client that takes the step; None if its consumer has broken a rule."""
+        if step.client not in self.clients:
+            raise UnknownStep(
+                f"Client {step.client} is not connected: write connect before {step}."
+            )
+        return None if step.client in self._broken else self.clients[step.client]
+
+    def open_client(self, step: Step) -> StrictClient:
+        """A new client, which has not taken its first step yet."""
+        application = self._application_of(step.arguments.get("server", 1))
+        port = CLIENT_PORT + len(self._opened)
+        client = step.kind.new_client(self, application, port, step.arguments)
+        client.server.finds_lines = self._finds_lines
+        client.server.recorder.with_state = self.with_state
+        self.clients[step.client] = client
+        self._opened.append((step.client, client))
+        self._broken.discard(step.client)
+        return client
 
     async def _settle(self, leaving=frozenset(), judges_ends=True) -> None:
         """Wait until all is idle, and judge each consumer. Consumers of `leaving` must stop."""
         await asyncio.get_running_loop().wait_until_idle()
-        for number, client in [*self._clients.items()]:
+        for number, client in [*self.clients.items()]:
             if number in self._broken or client.server.is_judged or not client.has_begun:
                 continue
             try:
@@ -468,83 +446,15 @@ class Player:
             self._servers[server] = OtherServer(self.subject, self.lesson)
         return self._servers[server].application
 
-    def _client_for(self, step: Step) -> StrictClient:
-        """A client that has not taken its first step yet, which is `step`."""
-        application = self._application_of(step.arguments.get("server", 1))
-        port = CLIENT_PORT + len(self._opened)
-        path = step.arguments.get("path", self.lesson.path)
-        if step.action in METHODS:
-            body = step.arguments.get("body", "").encode()
-            pieces = [piece.encode() for piece in step.arguments.get("pieces", ())]
-            return StrictHttpCommunicator(
-                *(application, step.action, path, pieces or body),
-                is_whole=not step.arguments.get("unfinished"),
-                leaves_out=self._keys == "fewer",
-                port=port,
-            )
-        if (query := self.accounts.query_for(step.arguments)) is not None:
-            path = f"{path}?{query}"
-        headers = self.accounts.headers_for(step.arguments)
-        subprotocols = step.arguments.get("subprotocols", [])
-        return StrictCommunicator(application, path, headers, subprotocols, port=port)
+    @property
+    def path(self) -> str:
+        """The path of a client that names none."""
+        return self.lesson.path
 
 
 def _answer(value):
     """The answer of a step. A call has answered when the burst is over."""
     return value.answer() if isinstance(value, StartedCall) else value
-
-
-def bursts_of(steps: list[Step]) -> list[list[Step]]:
-    """The steps in bursts: a step with `&` or `at` belongs to the burst of the step before it.
-
-    The first steps, which say how to play, belong to none.
-    """
-    bursts: list[list[Step]] = []
-    for step in steps:
-        if step.action in SETUP:
-            continue
-        if bursts and (step.together or step.point is not None):
-            bursts[-1].append(step)
-        else:
-            bursts.append([step])
-    return bursts
-
-
-def _is_end(step: Step) -> bool:
-    return step.action in ("close", "vanish")
-
-
-async def _carry_out(client: StrictClient, step: Step, both_keys: bool) -> None:
-    """Let `client` take the step. It returns before the consumer has handled what was sent.
-
-    A client that has left, or has been closed, can send nothing. Raises CheckFailed for a consumer
-    that does not survive a crash or a kill as it should.
-    """
-    arguments = step.arguments
-    match step.action:
-        case "connect":
-            client.begin()
-        case "GET" | "POST":
-            client.begin()
-        case "piece":
-            client.deliver_piece(arguments["piece"].encode(), arguments.get("unfinished", False))
-        case "text":
-            unused = {"bytes": None} if both_keys else {}
-            client.deliver({"type": "websocket.receive", "text": arguments["text"], **unused})
-        case "bytes":
-            unused = {"text": None} if both_keys else {}
-            data = bytes.fromhex(arguments["hex"])
-            client.deliver({"type": "websocket.receive", **unused, "bytes": data})
-        case "close":
-            client.begin_disconnect(arguments.get("code"))
-        case "vanish":
-            client.begin_disconnect(1006)
-        case "crash" | "kill" if client.finished:
-            pass  # its consumer has ended before
-        case "crash":
-            await client.crash()
-        case "kill":
-            await client.kill()
 
 
 @contextmanager

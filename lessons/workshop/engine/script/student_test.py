@@ -1,46 +1,53 @@
-"""Runs tests that a student wrote on a consumer, as pytest would."""
+"""`try NAME`: runs the tests that a student wrote on a consumer, as pytest would."""
 
 import asyncio
 import inspect
 import linecache
+import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import SimpleNamespace
 from unittest import mock
 
-from lessons.workshop.engine.faults.finding import CheckFailed, Place, make_finding, place_of_error
-from lessons.workshop.engine.recording.events import Event, error_text
+from django.apps import apps
+from django.db import connection, transaction
+
+from lessons.workshop.engine.faults.finding import Place, place_of_error
+from lessons.workshop.engine.recording.events import error_text
 from lessons.workshop.engine.recording.middleware import RecordingMiddleware
 from lessons.workshop.engine.recording.recorder import Recorder
+from lessons.workshop.engine.script.action import NAME, Action
+
+_TRIED = "consumer_under_test"  # the module of the consumer
 
 
-@dataclass(frozen=True)
-class StudentTestRun:
-    """One run of `test`: its exception (None if the test passed) and the recorded events."""
+class Try(Action, usage="try NAME", name=NAME):
+    """The student's tests run on the consumer of that name, one of `player.consumers`.
 
-    test: Callable
-    error: BaseException | None
-    transcript: tuple[Event, ...]
+    The answer says whether all passed, and if not, which test failed, with which error at which
+    line. `events` counts the recorded events; `forgotten` is a warning about a coroutine that was
+    never awaited. A source with an `application` is tested whole, any other one is a consumer.
+    """
 
-    def failure(self, name: str, detail: str = "") -> CheckFailed:
-        """The failure with diagnosis `name`, at the line of the error or at the first line."""
-        place = self._first_line()
-        if self.error is not None:
-            place = place_of_error(place.file, self.error) or place
-            line = linecache.getline(place.file, place.line).strip()
-            error = error_text(self.error).removesuffix(": ")
-            detail = f"{line}\n{error}\n{detail}".strip()
-        return CheckFailed(make_finding(name, place, detail=detail), self.transcript)
-
-    @property
-    def place(self) -> Place:
-        """The line of the error, or the first line of the test."""
-        first = self._first_line()
-        return (self.error and place_of_error(first.file, self.error)) or first
-
-    def _first_line(self) -> Place:
-        code = getattr(inspect.unwrap(self.test), "__code__", None)
-        return Place(code.co_filename, code.co_firstlineno, code.co_qualname) if code else Place()
+    async def act(self, player, name):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            answer = {"passed": False, "test": "", "error": "", "line": 0, "code": "", "events": 0}
+            for title, test in tests_of(player.subject):
+                if player.database:
+                    await player.write(_empty_used_tables)
+                error, events = await _run(test, _load_consumer(player.consumers[name]))
+                place = _place_of(test, error)
+                text = "" if error is None else error_text(error).removesuffix(": ")
+                code = linecache.getline(place.file, place.line).strip()
+                answer |= {"test": title, "error": text, "line": place.line, "code": code}
+                answer["events"] += events
+                # pytest does not fail either after a skip.
+                answer["passed"] = not text or text.startswith("Skipped")
+                del error  # frees coroutines that were never awaited
+                if not answer["passed"]:
+                    break
+        forgotten = [str(it.message) for it in caught if "was never awaited" in str(it.message)]
+        return {**answer, "forgotten": (forgotten or [""])[0]}
 
 
 def tests_of(subject) -> list[tuple[str, Callable]]:
@@ -55,24 +62,48 @@ def tests_of(subject) -> list[tuple[str, Callable]]:
     return [(name, test) for name, test in tests.items() if callable(test)]
 
 
-async def run_student_test(test, application) -> StudentTestRun:
-    """Run `test(application)`, then cancel the tasks that it left behind.
+def _load_consumer(source: str):
+    """The application of that source, or the application of its first class.
 
     Each run needs a new application, because a test may change attributes of a consumer's class.
     """
+    namespace = {"__name__": _TRIED}
+    exec(compile(source, _TRIED, "exec"), namespace)
+    if "application" in namespace:
+        return namespace["application"]
+    own = next(it for it in namespace.values() if getattr(it, "__module__", "") == _TRIED)
+    return own.as_asgi()
+
+
+def _empty_used_tables() -> None:
+    """Each test begins without rows, as in pytest. An earlier test has used some ids."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        for model in apps.get_models():
+            cursor.execute(f'DELETE FROM "{model._meta.db_table}"')
+        cursor.execute(
+            "INSERT INTO sqlite_sequence (name, seq) SELECT name, 0 FROM sqlite_master "
+            "WHERE type = 'table' AND name NOT IN (SELECT name FROM sqlite_sequence)"
+        )
+        cursor.execute("UPDATE sqlite_sequence SET seq = seq + 1")
+
+
+async def _run(test, application) -> tuple[BaseException | None, int]:
+    """Run `test(application)`, then cancel the tasks that it left behind.
+
+    Returns the exception of the test, None if it passed, and the number of recorded events.
+    """
     recorder = Recorder()
     application = _cancelled_when_idle(RecordingMiddleware(application, recorder))
+    loop, others = asyncio.get_running_loop(), asyncio.all_tasks()
     # Channels' receive_nothing() reads the machine's clock. The simulated clock is the loop's.
-    clock = SimpleNamespace(monotonic=asyncio.get_running_loop().time)
-    others = asyncio.all_tasks()
-    with mock.patch("asgiref.testing.time", clock):
+    with mock.patch("asgiref.testing.time", SimpleNamespace(monotonic=loop.time)):
         error = await asyncio.create_task(_error_of(test, application))
-        await asyncio.get_running_loop().wait_until_idle()
+        await loop.wait_until_idle()
         left = asyncio.all_tasks() - others
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-    return StudentTestRun(test, error, tuple(recorder.events))
+    return error, len(recorder.events)
 
 
 async def _error_of(test, application) -> BaseException | None:
@@ -86,6 +117,13 @@ async def _error_of(test, application) -> BaseException | None:
         # Including CancelledError: Channels' communicator raises it after a timeout.
         return error
     return None
+
+
+def _place_of(test, error: BaseException | None) -> Place:
+    """The line of the error, or the first line of the test."""
+    code = getattr(inspect.unwrap(test), "__code__", None)
+    first = Place(code.co_filename, code.co_firstlineno, code.co_qualname) if code else Place()
+    return (error and place_of_error(first.file, error)) or first
 
 
 def _cancelled_when_idle(application):

@@ -42,8 +42,7 @@ from lessons.workshop.engine.recording.events import error_text
 from lessons.workshop.engine.recording.middleware import RecordingMiddleware
 from lessons.workshop.engine.recording.queries import record_queries
 from lessons.workshop.engine.recording.recorder import Recorder
-from lessons.workshop.engine.script.account_steps import Accounts
-from lessons.workshop.engine.script.environment_steps import take_outside_step
+from lessons.workshop.engine.script.accounts import Accounts
 from lessons.workshop.engine.script.other_processes import function_of
 from lessons.workshop.engine.script.steps import Step, parse_step, tickets_in, with_tickets
 from lessons.workshop.engine.world.channel_layer import ALIASES, served_layers
@@ -275,8 +274,7 @@ class OutsidePlayer:
         return await self.do(function_of(self._subject, name), *arguments)
 
     async def take(self, text: str):
-        step = parse_step(text)
-        return await take_outside_step(self, step.action, step.arguments)
+        return await parse_step(text).take(self)
 
     async def headers_for(self, account: str | None) -> list[tuple[bytes, bytes]]:
         """The ticket of this account, if a middleware of the exercise checks tickets."""

@@ -14,7 +14,7 @@ from lessons.workshop.course.lesson_index import ACCOUNTS, Lesson
 from lessons.workshop.engine.process.conversation import PlaybackLimitExceeded, play_in_turns
 from lessons.workshop.engine.process.target import Target
 from lessons.workshop.engine.recording.python_literal import python_literal
-from lessons.workshop.engine.script.steps import BEGINNINGS, Step, parse_step, tickets_in
+from lessons.workshop.engine.script.steps import Step, parse_step, tickets_in
 from lessons.workshop.page.export.module_text import ModuleText
 from lessons.workshop.page.export.step_lines import StepLines
 from lessons.workshop.page.export.subjects import target_subject, worked_example
@@ -68,7 +68,7 @@ def export_test(lesson: Lesson, steps: list[Step], target: Target | None = None)
     lines += [_log_in(user) for user in users]
     lines += [_issue(ticket) for ticket in tickets]
     for step, turn in zip(subject.steps, turns, strict=True):
-        if lines and step.action in BEGINNINGS:
+        if lines and step.kind.begins:
             lines.append("")
         lines += writer.of(step, turn)
     name = f"test_played_{lesson.folder.name}.py"
@@ -95,8 +95,8 @@ def _still_open(steps: list[Step]) -> Iterator[int]:
     """The numbers of the clients that have not left."""
     is_open = {}
     for step in steps:
-        if step.action in (*BEGINNINGS, "close", "vanish"):
-            is_open[step.client] = step.action in BEGINNINGS
+        if step.kind.begins or step.kind.ends:
+            is_open[step.client] = step.kind.begins
     return (client for client, still in is_open.items() if still)
 
 

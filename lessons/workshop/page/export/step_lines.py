@@ -9,7 +9,7 @@ from lessons.workshop.engine.process.conversation import FROZEN_NOW, StepEvents
 from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.engine.recording.python_literal import indented_literal, python_literal
 from lessons.workshop.engine.recording.redaction import HIDDEN
-from lessons.workshop.engine.script.steps import BEGINNINGS, METHODS, Step, tickets_in
+from lessons.workshop.engine.script.steps import Step, tickets_in
 from lessons.workshop.page.export.tickets import variable
 
 WIDTH = 100  # of a line
@@ -36,14 +36,14 @@ class StepLines:
         application_of: Callable[[Step], str],
         sends_ticket_in_header: bool,
     ):
-        self._is_single = len({step.client for step in steps if step.action in BEGINNINGS}) == 1
+        self._is_single = len({step.client for step in steps if step.kind.begins}) == 1
         self._home = home
         self._application_of = application_of
         self._sends_ticket_in_header = sends_ticket_in_header
 
     def of(self, step: Step, turn: StepEvents) -> Iterator[str]:
         """The lines of one step: what its client sends, and each event that follows, in order."""
-        if step.action in BEGINNINGS:
+        if step.kind.begins:
             yield f"{self._client(step.client)} = {self._communicator(step)}"
         directions = []
         for number, event in turn.events:
@@ -60,7 +60,7 @@ class StepLines:
     def _communicator(self, step: Step) -> str:
         given, path = step.arguments, step.arguments.get("path", self._home)
         application = self._application_of(step)
-        if step.action in METHODS:
+        if step.kind.is_request:
             arguments = f'{application}, "{step.action}", {python_literal(path)}'
             return f"HttpCommunicator({arguments})"
         ticket = variable("ticket", given["ticket"]) if "ticket" in given else None

@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.engine.process.target import Target
 from lessons.workshop.engine.recording.python_literal import python_literal
-from lessons.workshop.engine.script.steps import BEGINNINGS, METHODS, Step
+from lessons.workshop.engine.script.steps import Step
 from lessons.workshop.page import unguarded
 from lessons.workshop.page.export.tested_code import (
     Import,
@@ -116,7 +116,7 @@ def worked_example(lesson: Lesson, steps: list[Step]) -> Subject:
             number = f"_{taken + 1}" if taken else ""
             name = f"application{number}" if is_guarded or not has_origin else "unguarded"
             names[path] = definitions.setdefault(expression, name)
-    has_requests = any(step.action in METHODS for step in steps)
+    has_requests = any(step.kind.is_request for step in steps)
     project = PROJECT_HTTP_APPLICATION if has_requests else PROJECT_APPLICATION
     # The project's application checks the origin, so there each client needs one.
     with_origins = [_with_origin(step) for step in steps]
@@ -180,7 +180,7 @@ def _application(consumer: str, route: str | None, stack: str | None, imports: s
 
 
 def _begins(step: Step) -> bool:
-    return step.action in BEGINNINGS
+    return step.kind.begins
 
 
 def _with_origin(step: Step) -> Step:

@@ -23,7 +23,7 @@ from lessons.workshop.course.lesson_text import (
     recorded_conversations,
 )
 from lessons.workshop.course.source_code import find_demo_source
-from lessons.workshop.engine.script.steps import METHODS, Step, UnknownStep, parse_step, split_steps
+from lessons.workshop.engine.script.steps import Step, UnknownStep, parse_step, split_steps
 from lessons.workshop.judge.study.compared_mistake import is_playable
 from lessons.workshop.judge.study.predictions import InvalidPrediction, predictions
 from lessons.workshop.page.exercise.exercise_panel import (
@@ -170,7 +170,7 @@ def _opening_request(lesson: Lesson) -> dict:
     """The same for a client that sends requests, and the paths of all requests in the texts."""
     played = recorded_conversations(lesson.text)
     steps = [parse_step(step) for one in played for step in split_steps(one.steps)]
-    requests = [step for step in [*steps, *_prediction_steps(lesson)] if step.action in METHODS]
+    requests = [step for step in [*steps, *_prediction_steps(lesson)] if step.kind.is_request]
     paths = dict.fromkeys(step.arguments.get("path", lesson.path) for step in requests)
     first = requests[0] if requests else Step("GET")
     return {"path": next(iter(paths), lesson.path), "method": first.action, "paths": [*paths]}

@@ -20,7 +20,7 @@ from lessons.workshop.course.lesson_index import Lesson, UnknownLesson, find
 from lessons.workshop.engine.process.conversation import PLAYBACK_ERRORS
 from lessons.workshop.engine.process.recording_cache import Recording, record
 from lessons.workshop.engine.recording.recording_difference import find_visible_difference
-from lessons.workshop.engine.script.steps import BEGINNINGS, Step, parse_step, split_steps
+from lessons.workshop.engine.script.steps import Step, parse_step, split_steps
 from lessons.workshop.judge.study.code_comparison import aligned_rows, read_parts
 from lessons.workshop.judge.study.compared_mistake import (
     Comparison,
@@ -46,7 +46,7 @@ MAX_TOTAL_PAYLOAD = 1_000_000  # characters and bytes of all frames; the course 
 MAX_WAIT = 60  # seconds of the conversation's clock, all waits together
 # What a client of a page can do, and so what its exported test replays. Played and compared are all
 # steps of a conversation: a lesson's transcripts also have rows, outages and crashes.
-PAGE_ACTIONS = (*BEGINNINGS, "text", "bytes", "close", "vanish", "wait")
+PAGE_ACTIONS = ("connect", "GET", "POST", "text", "bytes", "close", "vanish", "wait")
 
 
 class RequestRejected(ValueError):
@@ -232,7 +232,7 @@ def exported_test(request, lesson: Lesson) -> dict:
     for step in steps:
         if step.action not in PAGE_ACTIONS:
             raise RequestRejected(f"A client of this page cannot do {str(step)!r}.")
-    if not any(step.action in BEGINNINGS for step in steps):
+    if not any(step.kind.begins for step in steps):
         raise RequestRejected("Nothing has been played yet. Connect, or send a request.")
     name = request.POST.get("target") or EXAMPLE
     target = None if name == EXAMPLE else playable_target(lesson, name)

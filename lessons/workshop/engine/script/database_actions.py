@@ -1,0 +1,166 @@
+"""What other processes do with the database."""
+
+import datetime
+import decimal
+import json
+import re
+import uuid
+
+from django.apps import apps
+from django.db import connection, transaction
+
+from lessons.workshop.engine.script.action import ACTIONS, NAME, OBJECT, Action, one_of
+
+_ROW_TIMES = re.compile(r"(?P<row>.*\}) \* (?P<times>[1-9]\d{0,3})", re.DOTALL)
+_KINDS = {"rolled-back": "rolled_back", "partial": "partial", "silent": "silent"}  # of rows
+_loaded: dict[str, list] = {}  # tables of `load` → the statements that have saved them before
+
+
+class Row(Action, usage='row auth.Group {"name": "a"}', model=NAME, fields=OBJECT):
+    """Saves a row, or changes the one with that `id`. The answer is the id of the (last) row.
+
+    row auth.Group {"name": "a"} * 120    saves so many rows, in one transaction
+    partial row auth.Group {...}          saves these fields of the row with that `id`, no other
+    silent row auth.Group {...}           saves without signals, as bulk_create() and update() do
+    rolled-back row auth.Group {...}      saves in a transaction that is rolled back
+
+    All steps of a transaction change the same object of a row, as a view does. After a silent
+    change, the next step reads the row again.
+    """
+
+    def parse(self, line):
+        word, _, rest = line.partition(" ")
+        if word == self.name:
+            return self.read(rest)
+        if not rest.startswith("row "):
+            raise ValueError
+        return {**self.parse(rest), _KINDS[word]: True}
+
+    def read(self, text):
+        if found := _ROW_TIMES.fullmatch(text):
+            return {**super().read(found["row"]), "times": int(found["times"])}
+        return super().read(text)
+
+    def write(self, arguments):
+        text = super().write(arguments)
+        for word, kind in _KINDS.items():
+            text = f"{word} {text}" if arguments.get(kind) else text
+        return f"{text} * {arguments['times']}" if "times" in arguments else text
+
+    async def act(self, player, model, fields, silent=False, **how):
+        objects = player.transaction.objects if player.transaction.is_open else {}
+        if silent:
+            objects.pop((model, fields.get("id")), None)
+            return await player.write(_save_silently, model, fields, **how)
+        return await player.write(_save, objects, model, fields, **how)
+
+
+ACTIONS.update(dict.fromkeys(_KINDS, ACTIONS["row"]))
+
+
+def _save(objects, model, fields, times=1, rolled_back=False, partial=False):
+    model_class = apps.get_model(model)
+    with transaction.atomic():
+        for _ in range(times):
+            key = model, fields.get("id")
+            row = objects.get(key) or model_class.objects.filter(pk=key[1]).first() or model_class()
+            for field, value in fields.items():
+                setattr(row, field, value)
+            row.save(update_fields=[name for name in fields if name != "id"] if partial else None)
+            objects[model, row.pk] = row
+        transaction.set_rollback(rolled_back)
+    return row.pk
+
+
+def _save_silently(model, fields, times=1):
+    model_class = apps.get_model(model)
+    found = model_class.objects.filter(pk=fields.get("id"))
+    if found.exists():
+        found.update(**fields)
+        return fields["id"]
+    return model_class.objects.bulk_create([model_class(**fields) for _ in range(times)])[-1].pk
+
+
+class Load(Action, usage='load {"auth.Group": [{"name": "a"}]}', tables=OBJECT):
+    """Saves rows of several tables at once, without signals."""
+
+    async def act(self, player, tables):
+        await player.write(_load, tables)
+
+
+def _load(tables: dict) -> None:
+    """Many conversations begin with the same rows, so the statements are made once."""
+    key = json.dumps(tables)
+    with transaction.atomic(), connection.cursor() as cursor:
+        if key in _loaded:
+            for statement in _loaded[key]:
+                cursor.execute(*statement)
+            return
+        statements = []
+
+        def remember(execute, sql, params, many, context):
+            statements.append((sql, params))
+            return execute(sql, params, many, context)
+
+        with connection.execute_wrapper(remember):
+            for model, rows in tables.items():
+                model_class = apps.get_model(model)
+                model_class.objects.bulk_create([model_class(**fields) for fields in rows])
+        _loaded[key] = [it for it in statements if it[0].startswith("INSERT")]
+
+
+class Delete(Action, usage='delete auth.Group {"name": "a"}', model=NAME, fields=OBJECT):
+    """Deletes the rows with these values."""
+
+    async def act(self, player, model, fields):
+        await player.write(_delete, model, fields)
+
+
+def _delete(model, fields):
+    found = apps.get_model(model).objects.filter(**fields)
+    # Code may replace one of both ways to delete, and forget the other.
+    rows = list(found)
+    return rows[0].delete() if len(rows) == 1 else found.delete()
+
+
+class Begin(Action, usage="begin"):
+    """The next rows are in a transaction; in one, in a savepoint."""
+
+    async def act(self, player):
+        await player.transaction.begin()
+
+
+class Commit(Action, usage="commit"):
+    """Ends the transaction or the savepoint."""
+
+    async def act(self, player):
+        await player.transaction.end(rolls_back=False)
+
+
+class Rollback(Action, usage="rollback"):
+    """Rolls back the transaction or the savepoint."""
+
+    async def act(self, player):
+        await player.transaction.end(rolls_back=True)
+
+
+class Rows(Action, usage="rows auth.Group", model=NAME):
+    """Reads all rows: the answer is a list of dicts, by id."""
+
+    async def act(self, player, model):
+        rows = await player.do(lambda: list(apps.get_model(model).objects.order_by("pk").values()))
+        return [{name: _plain(value) for name, value in row.items()} for row in rows]
+
+
+def _plain(value):
+    """A column's value as JSON; a date as ISO 8601."""
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    return str(value) if isinstance(value, decimal.Decimal | uuid.UUID) else value
+
+
+class Database(Action, usage="database restarted", event=one_of("restarted")):
+    """Every connection to the database breaks."""
+
+    async def act(self, player, event):
+        await player.database.restart()
