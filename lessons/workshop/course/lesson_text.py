@@ -4,7 +4,7 @@ A program fills these fenced blocks:
 - ```` ```code QUALIFIED.NAME ````, empty: replaced with that code from its file, so a text never
   shows outdated code.
 - ```` ```transcript NAME | step | step ````: its body was recorded by `lesson verify --update`.
-- ```` ```chart NAME ````, empty: replaced with the figures that `manage.py bench NAME` has saved.
+- ```` ```bench NAME ````, empty: replaced with the table that `manage.py bench NAME` has saved.
 - ```` ```table NAME ````, empty: replaced with the file NAME.md beside the text.
 """
 
@@ -21,7 +21,7 @@ from lessons.workshop.course.source_code import UnknownName, find_source
 _CODE = re.compile(
     r"^(?P<fence>`{3,})code +(?P<name>\S+) *\n(?P<body>.*?)^(?P=fence) *$", re.M | re.S
 )
-_CHART = re.compile(r"^```chart +(?P<name>\w+) *\n``` *$", re.M)
+_BENCH = re.compile(r"^```bench +(?P<name>\w+) *\n``` *$", re.M)
 _TABLE = re.compile(r"^```table +(?P<name>\w+) *\n``` *$", re.M)
 _FENCE_OR_CHAPTER = re.compile(r"^```.*?^```$|^(?P<chapter>## )", re.M | re.S)
 _TRANSCRIPT = re.compile(r"^(?P<fence>`{3,})transcript +(?P<what>.*\S) *$", re.M)
@@ -112,25 +112,20 @@ def expand_markdown(markdown: str, origin) -> str:
 
     markdown = _TRANSCRIPT.sub(r"\g<fence>text transcript: \g<what>", markdown)
     markdown = _TABLE.sub(include_table, markdown)
-    return _CODE.sub(include_code, _CHART.sub(_replace_chart, markdown))
+    return _CODE.sub(include_code, _BENCH.sub(_include_figures, markdown))
 
 
-def read_bench_figures(file_name: str) -> str:
-    """A table or picture of this machine's figures. Raises OSError before they are measured."""
-    return (settings.STATE_DIR / "bench" / file_name).read_text(encoding="utf-8")
-
-
-def _replace_chart(found: re.Match) -> str:
+def _include_figures(found: re.Match) -> str:
     """This machine's figures, or the command that measures them."""
     name = found["name"]
     try:
-        table = read_bench_figures(f"{name}.txt")
+        table = (settings.STATE_DIR / "bench" / f"{name}.txt").read_text(encoding="utf-8")
     except OSError:
         return (
             f"*Measure this machine:* `{MANAGE} bench {name}` "
-            "*takes two minutes and shows the figures here.*"
+            "*takes a minute and shows the figures here.*"
         )
-    return f"```text chart: {name}\n{table.rstrip()}\n```"
+    return f"```text bench: {name}\n{table.rstrip()}\n```"
 
 
 def _fence_around(text: str) -> str:

@@ -1,7 +1,6 @@
-"""Benchmarks: `manage.py bench NAME`.
+"""`manage.py bench NAME`: what one event, one group_send and one verdict cost on this machine.
 
-Each benchmark is a module with `run(options)`: verdict, echo, fanout, page, chat, storm and room.
-registry lists them, run_all runs some of them, report and chart show their figures. The programs
-that they start and measure are in servers. All figures are ratios and medians of one run on one
-machine. No test measures time.
+event and group_send are scripts: each starts itself as the server that it measures, and compares
+Channels with a plain ASGI function in the same run. Look at ratios: they hold elsewhere too.
+No test measures time.
 """

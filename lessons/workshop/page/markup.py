@@ -4,7 +4,6 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from django.urls import reverse
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
@@ -15,7 +14,6 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
-from lessons.workshop.course.lesson_text import read_bench_figures
 from lessons.workshop.course.source_code import Source
 from lessons.workshop.page.transcript_markup import CAPTION, caption_to_html, transcript_to_html
 
@@ -33,7 +31,6 @@ _COLOUR_OF = {
 }
 SHORT = 40  # characters of code that a phone has room for
 _TOKEN = re.compile(r'<span class="(\w+)">([^<]*)</span>')
-_SIZE = re.compile(r'viewBox="0 0 (\d+) (\d+)"')
 _SAME_COLOUR = re.compile(r'<span class="(\w)">[^<]*</span>(?:<span class="\1">[^<]*</span>)+')
 
 
@@ -156,9 +153,8 @@ def _fence(self, tokens, index, options, env) -> str:
         figure = '<figure class="transcript">{}{}</figure>\n'
         return format_html(figure, caption_to_html(caption), events)
     return format_html(
-        '<figure class="code {}">{}{}{}</figure>\n',
+        '<figure class="code {}">{}{}</figure>\n',
         language,
-        _chart(caption),
         format_html("<figcaption>{}</figcaption>", caption) if caption else "",
         code_to_html(code, language),
     )
@@ -182,28 +178,6 @@ def _wrapping_line(line: str, html: str) -> str:
 def _depth(line: str) -> int:
     """How far the line is indented, in steps of four. CSS indents what wraps a step further."""
     return min((len(line) - len(line.lstrip())) // 4, 6)
-
-
-def _chart(caption: str) -> SafeString | str:
-    """The picture of a benchmark's figures. The table below it contains the same figures.
-
-    The browser loads the picture when it scrolls into view. Width and height reserve its space.
-    """
-    name = caption.removeprefix("chart: ")
-    if name == caption:
-        return ""
-    try:
-        size = _SIZE.search(read_bench_figures(f"{name}.svg"))
-    except OSError:
-        return ""
-    if size is None:
-        return ""
-    return format_html(
-        '<img src="{}" width="{}" height="{}" loading="lazy" '
-        'alt="The figures of the table below, as a picture">',
-        reverse("chart", args=[name]),
-        *size.groups(),
-    )
 
 
 @lru_cache(maxsize=256)

@@ -49,5 +49,4 @@ urlpatterns = [
     path("diagnoses/", reference_views.diagnoses_page, name="diagnoses"),
     path("notes/", reference_views.notes_page, name="notes"),
     path("notes/<slug:chapter>/", reference_views.notes_page, name="notes_chapter"),
-    path("charts/<slug:name>.svg", lesson_views.chart, name="chart"),
 ]

@@ -88,7 +88,7 @@ CHROMIUM = Program(
         "google-chrome",
         "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     ),
-    "the tests in tests/real/browser, and `bench page`",
+    "the tests in tests/real/browser",
     _named(
         "chromium",
         {APT: ("chromium-headless-shell", "chromium"), BREW: ("--cask google-chrome",)},

@@ -6,7 +6,6 @@ from threading import Thread
 import pytest
 from playwright.sync_api import expect
 
-from lessons.workshop.measure.processes import project_copy
 from tests.real.browser.conftest import OTHER_HOST as HOST
 from tests.support.axe import violations
 from tests.support.lesson_page import log_in, visitor, write_in_page
@@ -17,6 +16,7 @@ from tests.support.programs.nginx import (
     nginx_for,
 )
 from tests.support.programs.project_commands import workshop_copy
+from tests.support.programs.project_copy import project_copy
 from tests.support.programs.running_program import TEST_TIMEOUT, wait_until
 
 HTTPS = {"DJANGO_HTTPS": "proxy", "DJANGO_ALLOWED_HOSTS": HOST}

@@ -6,10 +6,10 @@ import pytest
 from playwright.sync_api import expect
 
 from lessons.workshop.grading.report_page import as_html
-from lessons.workshop.measure.page import page_weight
 from tests.support.axe import colors, violations
 from tests.support.class_reports import grade, not_judged, report
 from tests.support.lesson_page import visitor
+from tests.support.page_weight import page_weight
 
 DESKTOP = {"viewport": {"width": 1440, "height": 900}}
 ICON = "/static/lessons/common/favicon.svg"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lessons.workshop.measure.processes import project_copy
 from tests.support.modes import DEPLOYED, NAMES, SHARED
+from tests.support.programs.project_copy import project_copy
 
 MODES = {"local": {}, "shared": SHARED, "deployed": DEPLOYED}
 VISITORS = ("anonymous", "student", "instructor")

@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from lessons.workshop.measure.processes import project_copy
 from tests.support.modes import NAMES
 from tests.support.programs import processes
 from tests.support.programs.bare_project import BareProject
+from tests.support.programs.project_copy import project_copy
 
 SECRET = "a-password-that-no-report-shows"
 

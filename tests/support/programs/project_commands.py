@@ -9,9 +9,9 @@ import urllib.request
 from contextlib import contextmanager
 
 from lessons.workshop.course.lesson_index import find
-from lessons.workshop.measure.processes import project_copy
 from tests.support.modes import NAMES
 from tests.support.programs import processes
+from tests.support.programs.project_copy import project_copy
 from tests.support.programs.running_program import TEST_TIMEOUT, RunningProgram
 
 

@@ -14,7 +14,7 @@ import sys
 import daphne.server
 from daphne.ws_protocol import WebSocketProtocol
 
-from lessons.workshop.measure.servers.port_server import PortServer
+from lessons.workshop.measure.servers import PortServer
 
 CLOSE_TIMEOUT = 60  # seconds
 

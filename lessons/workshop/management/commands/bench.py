@@ -1,94 +1,72 @@
-"""`manage.py bench`: measures on this machine, prints tables, saves the figures as JSON."""
+"""`manage.py bench`: what one event, one group_send and one verdict cost on this machine."""
 
-import math
 import os
 import sys
+from pathlib import Path
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from lessons.workshop.course import lesson_index
-from lessons.workshop.measure.registry import BENCHMARKS
-from lessons.workshop.measure.report import MissingRequirement, Options
+from lessons.workshop.setup import atomic_write
+from lessons.workshop.setup.redis_server import RedisUnavailable
 from lessons.workshop.setup.virtual_environment import INTERRUPTED
 
-ALL = "all"
+ROUNDS = 15
 
 
 class Command(BaseCommand):
-    help = "Measure on this machine. " + " ".join(
-        f"{one.name}: {one.description}." for one in BENCHMARKS.values()
-    )
+    help = "Measure on this machine. The lessons then show the tables of event and group_send."
     requires_system_checks = ()
 
     def add_arguments(self, parser):
-        parser.add_argument("what", choices=[*BENCHMARKS, ALL], help="all: one report on each")
         parser.add_argument(
-            "--lesson",
-            help="number or slug; verdict: whose check (default: 3)",
+            "what",
+            choices=["event", "group_send", "verdict"],
+            help="event: an echo, by what handles it; group_send: a text for all clients of a "
+            "room, by channel layer; verdict: from a save to the verdict",
         )
+        parser.add_argument("lessons", nargs="*", metavar="LESSON", help="verdict: default all")
+        parser.add_argument("--before", type=Path, help="verdict: another checkout to compare with")
+        parser.add_argument("--rounds", type=int, help=f"how often each is measured ({ROUNDS})")
         parser.add_argument(
-            "--rounds",
-            type=int,
-            help="how often each is measured (15)",
-        )
-        parser.add_argument(
-            "--seconds",
-            type=float,
-            help="echo, page: time of one measurement (0.15)",
-        )
-        parser.add_argument(
-            "--profile", action="store_true", help="echo: where an AsyncConsumer's time goes"
-        )
-        parser.add_argument(
-            "--quick", action="store_true", help="measure less; `all` then takes two minutes"
+            "--profile", action="store_true", help="event, group_send: where the time goes"
         )
 
-    def handle(self, *, what, profile=False, **options):
-        options = Options(**{name: options[name] for name in Options.__dataclass_fields__})
-        numbers = (options.rounds, options.seconds)
-        # NaN is not more than 0 either.
-        if any(number is not None and not 0 < number < math.inf for number in numbers):
-            raise CommandError(
-                "--rounds must be 1 or more, --seconds more than 0.",
-                returncode=2,
-            )
+    def handle(self, *, what, lessons, before, rounds, profile, **options):
+        if rounds is not None and rounds < 1:
+            raise CommandError("--rounds must be 1 or more.", returncode=2)
+        if profile if what == "verdict" else lessons or before:
+            raise CommandError(f"{what} does not take these options.", returncode=2)
         os.environ.pop("DATABASE_URL", None)  # the servers that it starts have SQLite files
         try:
-            if what == ALL:
-                self._run_all(options)
-            elif what == "echo" and profile:
-                self._profile()
+            if what == "verdict":
+                self._verdict(lessons, rounds or ROUNDS, before)
             else:
-                self._run_one(BENCHMARKS[what], options)
-        except (MissingRequirement, lesson_index.UnknownLesson) as error:
+                self._cost(what, rounds, profile)
+        except (RedisUnavailable, lesson_index.UnknownLesson) as error:
             raise CommandError(str(error), returncode=2) from None
+        except OSError as error:
+            raise CommandError(atomic_write.explain_os_error(error), returncode=2) from None
         except KeyboardInterrupt:
             sys.exit(INTERRUPTED)
 
-    def _run_one(self, benchmark, options):
-        report = benchmark.run(options)
-        self.stdout.write(report.table)
-        if options.is_whole:
-            self.stdout.write(f"Saved in {report.save(benchmark.name)}")
-        else:
-            self.stdout.write("Not saved: the pages show only a run without options.")
-        if report.fault:
-            raise CommandError(report.fault, returncode=1)
+    def _verdict(self, names, rounds, before):
+        from lessons.workshop.measure import verdict
 
-    def _run_all(self, options):
-        from lessons.workshop.measure.run_all import run_all
+        lessons = [lesson_index.find(name) for name in names] or lesson_index.lessons()
+        verdict.run(lessons, rounds, before, self.stdout.write)
 
-        def on_result(name, table):
-            self.stdout.write(f"\n== {name}\n{table}")
+    def _cost(self, what, rounds, profile):
+        from lessons.workshop.measure import event, group_send
 
-        files, faults = run_all(options, on_result)
-        self.stdout.write("\n" + "\n".join(f"Saved in {file}" for file in files))
-        if faults:
-            raise CommandError(" ".join(faults), returncode=1)
-
-    def _profile(self):
-        from lessons.workshop.measure import profile
-
-        for kind, microseconds in profile.costs().items():
-            self.stdout.write(f"{kind:<38}{microseconds:>8.1f} µs an event")
-        self.stdout.write(f"\n{profile.profile()}")
+        script = {"event": event, "group_send": group_send}[what]
+        if profile:
+            self.stdout.write(script.profile())
+            return
+        table = script.run(rounds or ROUNDS)
+        self.stdout.write(table)
+        if rounds is None:  # a lesson shows only a whole run
+            file = settings.STATE_DIR / "bench" / f"{what}.txt"
+            atomic_write.write(file, f"{table}\n".encode())
+            self.stdout.write(f"Saved in {file}")

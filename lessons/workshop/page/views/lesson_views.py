@@ -1,10 +1,8 @@
 """A page for each lesson."""
 
 from django.conf import settings
-from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from lessons.workshop.course.lesson_index import (
@@ -19,7 +17,6 @@ from lessons.workshop.course.lesson_index import (
 from lessons.workshop.course.lesson_text import (
     expanded_text,
     first_conversation,
-    read_bench_figures,
     recorded_conversations,
 )
 from lessons.workshop.course.source_code import find_demo_source
@@ -89,17 +86,6 @@ def _text_context(lesson: Lesson) -> dict:
         "manage": MANAGE,
         **_neighbours(lesson),
     }
-
-
-@require_safe
-@never_cache
-def chart(request, name: str):
-    """A picture of this machine's figures, which `manage.py bench` has drawn."""
-    try:
-        picture = read_bench_figures(f"{name}.svg")
-    except OSError:
-        raise Http404(f"Run `{MANAGE} bench {name}` first.") from None
-    return HttpResponse(picture, content_type="image/svg+xml")
 
 
 def _feed_id(request) -> str:

@@ -1,0 +1,195 @@
+"""`bench event`: what one event costs, by what handles it, beside a plain ASGI function.
+
+Every shape is the same echo, each on its own server: `python -m lessons.workshop.measure.event
+SERVER SHAPE`. All take turns in one run, so that all meet the same load of the machine.
+"""
+
+import asyncio
+import socket
+import sys
+import time
+from dataclasses import dataclass, field
+from statistics import median
+
+from channels.consumer import AsyncConsumer, SyncConsumer, get_handler_name
+from channels.db import aclose_old_connections
+from channels.exceptions import StopConsumer
+
+from lessons.workshop.measure import in_process
+from lessons.workshop.measure.client import HANDSHAKES_AT_ONCE, Client, connect_many
+from lessons.workshop.measure.servers import CONNECT_TIMEOUT, Server, serve_with_daphne, servers
+
+CLIENTS = 50
+SECONDS = 0.15  # of one measurement
+WARM_UP = 0.03  # seconds before it
+PAYLOAD = b"twelve bytes"
+
+# The shapes
+
+
+async def bare(scope, receive, send):
+    """An echo without Channels: what the server itself costs."""
+    while (event := await receive())["type"] != "websocket.disconnect":
+        if event["type"] == "websocket.connect":
+            await send({"type": "websocket.accept"})
+        else:
+            await send({"type": "websocket.send", "text": event["text"]})
+
+
+class Async(AsyncConsumer):
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+
+    async def websocket_receive(self, event):
+        await self.send({"type": "websocket.send", "text": event["text"]})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer
+
+
+class Lean(Async):
+    """Skips the check of the database connections, because no handler uses the database."""
+
+    async def dispatch(self, message):
+        await getattr(self, get_handler_name(message))(message)
+
+
+class Sync(SyncConsumer):
+    def websocket_connect(self, event):
+        self.send({"type": "websocket.accept"})
+
+    def websocket_receive(self, event):
+        self.send({"type": "websocket.send", "text": event["text"]})
+
+    def websocket_disconnect(self, event):
+        raise StopConsumer
+
+
+SHAPES = {
+    "bare ASGI function": bare,
+    "AsyncConsumer, lean dispatch": Lean.as_asgi(),
+    "AsyncConsumer": Async.as_asgi(),
+    "SyncConsumer": Sync.as_asgi(),
+}
+
+
+# The servers
+
+
+def serve_with_uvicorn(application) -> None:
+    import uvicorn
+
+    config = uvicorn.Config(
+        application, lifespan="off", log_level="error", access_log=False, ws_ping_interval=None
+    )
+    listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    print("port", listener.getsockname()[1], flush=True)
+    asyncio.run(uvicorn.Server(config).serve([listener]))
+
+
+SERVERS = {"daphne": serve_with_daphne, "uvicorn": serve_with_uvicorn}
+
+
+# The measurement
+
+
+@dataclass
+class Shape:
+    """One shape on one server. Its clients stay connected. Each list has a value for each round."""
+
+    server: Server
+    clients: list[Client]
+    rates: list[float] = field(default_factory=list)  # echoes a second
+    processor: list[float] = field(default_factory=list)  # seconds of the server for an echo
+    handshakes: list[float] = field(default_factory=list)  # a second
+
+    async def measure_round(self) -> None:
+        before = self.server.processor_seconds()
+        rate, count = await echoes(self.clients)
+        self.rates.append(rate)
+        self.processor.append((self.server.processor_seconds() - before) / count)
+        started = time.perf_counter()
+        new = await connect_many(HANDSHAKES_AT_ONCE, self.server.port)
+        self.handshakes.append(len(new) / (time.perf_counter() - started))
+        for client in new:
+            client.close()
+
+
+async def echoes(clients: list[Client]) -> tuple[float, int]:
+    """Echoes a second, and the number of all echoes.
+
+    Each client sends its next frame as soon as the last echo is back. The clock starts after the
+    warm-up and stops while the server is still busy. Start and end take a fast server as long as a
+    slow one, so counting them would make the two look more alike.
+    """
+    count, running, is_over, ended = 0, len(clients), False, asyncio.Event()
+
+    def on_text(client, payload):
+        nonlocal count, running
+        count += 1
+        if not is_over:
+            client.send_text(PAYLOAD)
+        elif (running := running - 1) == 0:
+            ended.set()
+
+    for client in clients:
+        client.on_text = on_text
+        client.send_text(PAYLOAD)
+    await asyncio.sleep(WARM_UP)
+    first, started = count, time.perf_counter()
+    await asyncio.sleep(SECONDS)
+    rate = (count - first) / (time.perf_counter() - started)
+    is_over = True
+    async with asyncio.timeout(CONNECT_TIMEOUT):
+        await ended.wait()
+    return rate, count
+
+
+async def measure(rounds: int) -> dict[tuple[str, str], Shape]:
+    """By server and shape. A round before the first warms up; run() leaves it out."""
+    names = [(server, shape) for server in SERVERS for shape in SHAPES]
+    with servers(__spec__.name, names) as started:
+        shapes = [Shape(one, await connect_many(CLIENTS, one.port)) for one in started]
+        for number in range(rounds + 1):
+            for shape in shapes[:: -1 if number % 2 else 1]:
+                await shape.measure_round()
+        return dict(zip(names, shapes, strict=True))
+
+
+def run(rounds: int) -> str:
+    """The table. A share is the median of each round's own, because both meet the same load."""
+    shapes = asyncio.run(measure(rounds))
+    peer, *_ = shapes.values()
+    lines = [f"{CLIENTS} clients                            share  echoes/s  CPU µs  connects/s"]
+    for (server, title), shape in shapes.items():
+        share = median(a / b for a, b in zip(shape.rates[1:], peer.rates[1:], strict=True))
+        lines.append(
+            f"{server:<8}{title:<29}{share:>6.2f}{median(shape.rates[1:]):>10.0f}"
+            f"{1e6 * median(shape.processor[1:]):>8.0f}{median(shape.handshakes[1:]):>12.0f}"
+        )
+    return "\n".join(lines)
+
+
+# Without server and network
+
+
+async def bare_with_check(scope, receive, send):
+    """The same function with the check of the database connections, as Channels makes it."""
+
+    async def receive_and_check():
+        event = await receive()
+        await aclose_old_connections()
+        return event
+
+    await bare(scope, receive_and_check, send)
+
+
+def profile() -> str:
+    """Where an AsyncConsumer's time goes."""
+    applications = {"bare, with aclose_old_connections()": bare_with_check} | SHAPES
+    del applications["SyncConsumer"]  # its time is spent in another thread
+    return in_process.report(applications, clients=1, texts=2000)
+
+
+if __name__ == "__main__":
+    SERVERS[sys.argv[1]](SHAPES[sys.argv[2]])

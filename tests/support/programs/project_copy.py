@@ -1,0 +1,47 @@
+"""A copy of the project in its own folder, which runs manage.py and pytest as a student does."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lessons.workshop.course.lesson_index import PROJECT_DIR
+from lessons.workshop.measure import verdict
+
+
+class ProjectCopy:
+    def __init__(self, folder: Path):
+        self.folder = folder
+        # Python keeps bytecode here, as it does on a student's machine from the second run on.
+        self.environment = {
+            name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
+        }
+
+    def start(self, *arguments: str) -> subprocess.Popen:
+        """Start `python ARGUMENTS`. Its output is a pipe of lines."""
+        return subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *arguments: str) -> str:
+        """Run `python ARGUMENTS` and return its output. Any exit code but 0 raises RuntimeError."""
+        process = self.start(*arguments)
+        output, _ = process.communicate()
+        if process.returncode:
+            raise RuntimeError(f"{' '.join(arguments)} ended with {process.returncode}:\n{output}")
+        return output
+
+
+@contextmanager
+def project_copy() -> Iterator[ProjectCopy]:
+    """A fresh copy, until the block ends."""
+    with verdict.project_copy(PROJECT_DIR) as folder:
+        yield ProjectCopy(folder)
