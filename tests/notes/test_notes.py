@@ -4,8 +4,7 @@ import re
 
 from lessons.workshop.authoring.notes import FENCE, NOTES, anchor_of, regenerated
 from lessons.workshop.course.lesson_index import PROJECT_DIR
-from lessons.workshop.page.search.query import read_query
-from lessons.workshop.page.search.ranking import recognised_diagnoses
+from lessons.workshop.page.search import read_query, recognised_diagnoses
 
 TEXT = NOTES.read_text(encoding="utf-8")
 PROSE = FENCE.sub("", TEXT)

@@ -12,9 +12,8 @@ from django.utils.html import escape
 
 from lessons.workshop.course import diagnoses, lesson_index
 from lessons.workshop.course.lesson_index import lessons
-from lessons.workshop.page.search import search_index
-from lessons.workshop.page.search.query import LINE_END, MAX_QUERY, read_query
-from lessons.workshop.page.search.ranking import search
+from lessons.workshop.page import search as search_module
+from lessons.workshop.page.search import LINE_END, MARK_START, MAX_QUERY, read_query, search
 
 QUERIES = tomllib.loads(Path(__file__).with_name("search_queries.toml").read_text("utf-8"))["query"]
 MAX_WRONG = 3  # of the queries, six in a hundred
@@ -24,7 +23,7 @@ MAX_CPU_TIME = 0.05  # seconds
 @pytest.fixture
 def notes(course, monkeypatch):
     """NOTES.md of a small course, whose files are read before each search."""
-    monkeypatch.setattr(search_index, "this_second", count(-9).__next__)
+    monkeypatch.setattr(search_module, "this_second", count(-9).__next__)
     return lesson_index.PROJECT_DIR / "NOTES.md"
 
 
@@ -72,10 +71,6 @@ def test_every_answer_to_a_real_question_exists(db):
 # What is read
 
 
-def words(text):
-    return [" ".join(part) for part in read_query(text).parts]
-
-
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", f" {LINE_END} ", "    "])
 def test_the_last_exception_of_a_traceback_is_read(line_end):
     lines = (
@@ -87,7 +82,7 @@ def test_the_last_exception_of_a_traceback_is_read(line_end):
         "During handling of the above exception, another exception occurred:",
         "app.errors.RoomClosed: the last one",
     )
-    assert words(line_end.join(lines)) == ["the last one"]
+    assert read_query(line_end.join(lines)).words == ["the", "last", "one"]
 
 
 # What is found
@@ -111,11 +106,11 @@ def test_an_exception_finds_its_diagnosis_first(pasted, diagnosis):
 
 
 def test_finds_a_change_a_second_later_and_reads_no_file_before(notes, monkeypatch):
-    monkeypatch.setattr(search_index, "this_second", lambda: -1)
+    monkeypatch.setattr(search_module, "this_second", lambda: -1)
     assert urls("zebras") == []
     notes.write_text("# Zebras\n")
     assert urls("zebras") == []
-    monkeypatch.setattr(search_index, "this_second", lambda: 0)
+    monkeypatch.setattr(search_module, "this_second", lambda: 0)
     assert urls("zebras") == ["/notes/"]
 
 
@@ -123,8 +118,7 @@ def test_finds_a_change_a_second_later_and_reads_no_file_before(notes, monkeypat
 
 
 def test_markup_and_mark_characters_in_a_text_are_shown_as_text(notes):
-    mark = search_index.MARK_START
-    notes.write_text(f"# Notes\n`<b>` zebras {mark}<script>alert(1)</script> & more\n")
+    notes.write_text(f"# Notes\n`<b>` zebras {MARK_START}<script>alert(1)</script> & more\n")
     shown = "&lt;b&gt; <mark>zebras</mark> &lt;script&gt;alert(1)&lt;/script&gt; &amp; more"
     assert search("zebras").results[0].excerpt == shown
 

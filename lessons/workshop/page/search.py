@@ -1,0 +1,422 @@
+"""Searches lessons, notes and diagnoses, with SQLite's full-text index FTS5.
+
+A query is typed words, a line of a log, or a pasted traceback. Of a traceback, the last exception
+counts. A log contains what differs from run to run, such as addresses, paths and times. No text of
+the course contains these, so they are removed.
+"""
+
+import difflib
+import math
+import re
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+from django.urls import reverse
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+from lessons.workshop.course import diagnoses, lesson_index, lesson_text
+from lessons.workshop.course.lesson_index import IncompleteLesson, Lesson, lessons
+from lessons.workshop.page.markup import markdown_sections
+from lessons.workshop.page.notes_chapters import read_chapters
+
+LESSON, DIAGNOSIS, NOTES = "Lesson", "Diagnosis", "Notes"
+MAX_RESULTS = 20
+MAX_QUERY = 4000  # characters, as search.js sends them; of a longer text, the end is read
+LINE_END = "↵"  # search.js writes it for a line end, which a text field cannot contain
+MARK_START, MARK_END = "\ue000", "\ue001"  # private-use characters, which no text contains
+_MAX_LINES = 20  # that are looked up as exceptions
+_MAX_WORDS = 40  # that are searched for
+_SECTIONS_OF_A_PAGE = 2  # that are shown of one lesson or chapter
+_MIN_LIKENESS = 0.84  # of a misspelt word and the word that is meant
+# How much a match counts in each column: title, place, symptom, text.
+_WEIGHTS = "10, 3, 1, 1"
+_ERROR_WEIGHTS = "3, 1, 8, 1"
+
+# Words of newcomers, and the words that the course has for the same thing.
+_SYNONYMS = {
+    "403": ["handshake"],
+    "auth": ["user", "login"],
+    "authenticate": ["user", "login"],
+    "authorization": ["ticket"],
+    "background": ["worker", "task"],
+    "bearer": ["ticket"],
+    "broadcast": ["group_send"],
+    "called": ["run"],
+    "concurrent": ["carries"],
+    "cors": ["origin"],
+    "csrf": ["origin"],
+    "denied": ["rejects"],
+    "deploy": ["serving"],
+    "disconnect": ["end"],
+    "freezes": ["blocks"],
+    "hangs": ["blocks"],
+    "jwt": ["ticket", "token"],
+    "many": ["much", "carries"],
+    "method": ["handler"],
+    "module": ["install"],
+    "online": ["presence", "connected"],
+    "refused": ["unreachable"],
+    "scale": ["carries"],
+    "sse": ["stream"],
+    "token": ["ticket"],
+    "unittest": ["test"],
+}
+# Too common to say what a query is about, unless it has no other words.
+_STOP_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        """a after all an and another are as at be but by can do does for from has have how i if in
+        is it its me my not of on or other so than that the this to vs was what when where which
+        who why will with you your django python websocket websockets""",
+    )
+)
+_INSIDE = "Exception inside application: "
+# The type of an exception has a module, as in `redis.exceptions.ConnectionError: …`, or a telling
+# name, and it stands before a colon or at the end.
+_ERROR = re.compile(
+    r"(?<![\w.'\"/])(?:(?:[a-z_]\w*\.)+|(?=\w+(?:Error|Exception|Warning|Full|NotReady|Operation"
+    r"|Exit|Interrupt)\b))(?P<type>[A-Z]\w*)(?=: |$)"
+)
+_LOOKS_LIKE_A_LOG = re.compile(r"failed: |response code|Traceback|Errno|\b(?:ERROR|WARNING)\b")
+_CONNECTION = re.compile(r"<Web(Socket|Request)\b[^<>]*>")
+_OBJECT = re.compile(r"<locals>|<(?!class )[^<> (]*[ (][^<>]*>")
+_VOLATILE = re.compile(
+    r"""
+    File\ "[^"]*",\ line\ \d+(?:,\ in\ \S+)?
+    | \b\w+://[^\s'"]+                                        # URLs
+    | (?<![\w.*])(?:[A-Za-z]:)?[/\\][\w./\\@%+~-]+             # paths
+    | \b\d+(?:[-/:.,+T]+(?:\d+|[A-Z][a-z]{2}\b))+             # dates, times, addresses
+    | \b0x[0-9a-fA-F]+ | \b[0-9a-f]{8}(?:-[0-9a-f]{4,12}){4}\b # numbers of objects, UUIDs
+    | \b(?:asgi)?specific[.][\w.]*!\w*                         # names of channels
+    | \[[\w.]+\] | \b(?:DEBUG|INFO|WARNING|ERROR|CRITICAL)\b
+    """,
+    re.VERBOSE,
+)
+_WORD = re.compile(r"[^\W_]+(?:[._][^\W_]+){0,7}")  # `group_send` and `websocket.accept` too
+_PART_OF_NAME = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]{2,}")
+
+
+class SearchUnavailable(Exception):
+    """This Python's SQLite cannot search. The message says how to fix that."""
+
+    def __str__(self):
+        return (
+            f"Search needs SQLite with FTS5, and the sqlite3 of this Python has none (SQLite "
+            f"{sqlite3.sqlite_version}). Install Python from your system's packages or from "
+            "python.org, delete .venv, and start the workshop again."
+        )
+
+
+class Result(NamedTuple):
+    """An entry as the page shows it. Matches in `title` and `excerpt` are in <mark> elements."""
+
+    kind: str
+    title: SafeString
+    place: str
+    url: str
+    excerpt: SafeString
+
+
+@dataclass
+class Found:
+    """The best results. `count` is the number of all, also of those that are not shown."""
+
+    results: list[Result] = field(default_factory=list)
+    count: int = 0
+    corrected: dict[str, str] = field(default_factory=dict)  # misspelt words, and what is meant
+    missing: list[str] = field(default_factory=list)  # words that no text contains
+
+
+class Entry(NamedTuple):
+    """Something to find, and the address of its place. `id` is that of a diagnosis, or ""."""
+
+    title: str
+    place: str
+    symptom: str
+    text: str
+    kind: str
+    url: str
+    id: str = ""
+
+
+class Query(NamedTuple):
+    """A query without what is volatile. `exceptions` are "Type: message", the last one first."""
+
+    words: list[str]
+    type: str  # of the last exception, if it has a message
+    exceptions: list[str]
+    is_error: bool
+
+
+def read_query(text: str) -> Query:
+    """Never raises: any text is a query."""
+    text = text[-MAX_QUERY:].replace("\0", " ").replace(LINE_END, "\n")
+    lines = [line.strip() for line in re.split(r"\n|\s{4,}", text) if line.strip()]
+    errors = [error for line in lines if (error := _last_error(line))]
+    exceptions = list(dict.fromkeys([*reversed(errors), *reversed(lines)]))[:_MAX_LINES]
+    last = errors[-1] if errors else "\n".join(lines)
+    kind, _, message = last.partition(": ") if errors else ("", "", last)
+    words = _words(message)
+    if not words:
+        kind, words = "", _words(last) or _words(text)
+    is_error = bool(errors) or bool(_LOOKS_LIKE_A_LOG.search(text))
+    return Query(words, kind, exceptions, is_error)
+
+
+def _last_error(line: str) -> str:
+    """The last "Type: message" of the line, without the module of the type; or ""."""
+    inside = line.rpartition(_INSIDE)[2] if _INSIDE in line else ""
+    found = [*_ERROR.finditer(line)]
+    return line[found[-1].start("type") :] if found else inside
+
+
+def _words(text: str) -> list[str]:
+    text = _CONNECTION.sub(lambda it: {"Socket": "websocket"}.get(it[1], "http request"), text)
+    while (shorter := _OBJECT.sub(" ", text)) != text:  # they contain each other
+        text = shorter
+    return list(dict.fromkeys(_WORD.findall(_VOLATILE.sub(" ", text))))[:_MAX_WORDS]
+
+
+def recognised_diagnoses(query: Query) -> list[str]:
+    """Ids of the diagnoses for the exceptions in the query, with or without their types.
+
+    The last exception comes first, because it is the one that ended the consumer.
+    """
+    found = (diagnoses.find_by_exception(one) for one in query.exceptions)
+    return list(dict.fromkeys(one.id for one in found if one))
+
+
+def search(text: str) -> Found:
+    """What the course has about this text, the best first. Raises SearchUnavailable."""
+    index = _index(_file_times(lesson_index.PROJECT_DIR, this_second()))
+    query = read_query(text)
+    quoted = [f'"{" ".join(query.words[at : at + 4])}"' for at in range(len(query.words) - 3)]
+    if quoted and index.rows(f"symptom : ({' OR '.join(quoted)})"):
+        query = query._replace(is_error=True)
+    found = Found()
+    terms = _terms(index, query, found)
+    scores = _scores(index, terms, query)
+    recognised = [text] if text in index.diagnoses else recognised_diagnoses(query)
+    known = [index.diagnoses[id] for id in recognised if id in index.diagnoses]
+    others = sorted(scores.keys() - known, key=lambda row: (-scores[row], row))
+    best = [*known, *_few_of_a_page(index, others)]
+    found.count = len(best)
+    found.results = [_result(index, row, terms) for row in best[:MAX_RESULTS]]
+    return found
+
+
+class _Connection(sqlite3.Connection):
+    def __del__(self):
+        self.close()  # a new index replaces this one; Python 3.13 warns if it is not closed
+
+
+class Index(NamedTuple):
+    connection: sqlite3.Connection
+    entries: list[Entry]  # by row, which begins with 1
+    diagnoses: dict[str, int]  # the row of each
+    words: list[str]  # all words
+
+    def rows(self, expression: str) -> set[int]:
+        """The entries that an FTS5 expression matches."""
+        select = "SELECT rowid FROM entries WHERE entries MATCH ?"
+        return {row for (row,) in self.connection.execute(select, [expression])}
+
+
+def _terms(index: Index, query: Query, found: Found) -> list[str]:
+    """An FTS5 expression for each word that says what the query is about."""
+    telling = [word for word in query.words if word.lower() not in _STOP_WORDS] or query.words
+    terms = []
+    for word in telling:
+        if len(telling) > 1 and (len(word) == 1 or (len(word) == 2 and word.isdecimal())):
+            continue  # any text may have it
+        is_typed = word == query.words[-1] and not query.is_error  # its end may be missing
+        expression = _either([word], is_typed)
+        if not index.rows(expression):
+            parts = [*re.findall(r"[^\W_]+", word), *_PART_OF_NAME.findall(word)]
+            near = difflib.get_close_matches(word.lower(), index.words, 1, _MIN_LIKENESS)
+            if len(set(parts)) > 1:
+                expression = _either(parts)
+            elif near and len(word) > 4 and not query.is_error:
+                found.corrected[word] = near[0]
+                expression = _either(near)
+            if not index.rows(expression):
+                found.missing.append(word)
+                continue
+        terms.append(expression)
+    return terms
+
+
+def _either(forms: list[str], is_typed: bool = False) -> str:
+    ends = "*" if is_typed else ""
+    forms = [it for form in forms for it in (form, *_SYNONYMS.get(form.lower(), ()))]
+    return "(" + " OR ".join(f'"{form}"{ends}' for form in dict.fromkeys(forms)) + ")"
+
+
+def _scores(index: Index, terms: list[str], query: Query) -> dict[int, float]:
+    """The score of each entry that has a word of the query.
+
+    bm25 counts how often, where and how rare. An entry with only some of the words has less, and
+    one whose title has them has more. So has a diagnosis whose symptom is what was pasted.
+    """
+    if not terms:
+        return {}
+    anywhere = [index.rows(term) for term in terms]
+    titles = [index.rows(f"{{title place}} : {term}") for term in terms]
+    symptoms = [index.rows(f"symptom : {term}") for term in terms]
+    pairs = [f'"{one} {next}"' for one, next in pairwise(query.words)]
+    paired = Counter(row for pair in pairs for row in index.rows(pair))
+    weights = [math.log(1 + len(index.entries) / (1 + len(rows))) ** 2 for rows in anywhere]
+    weighted = _ERROR_WEIGHTS if query.is_error else _WEIGHTS
+    ranked = index.connection.execute(
+        f"SELECT rowid, bm25(entries, {weighted}) FROM entries WHERE entries MATCH ?",
+        [" OR ".join([*terms, *pairs, *([f'"{query.type}"'] if query.type else [])])],
+    )
+
+    def share(row: int, found: list[set[int]]) -> float:
+        """How much of the query these rows have, from 0 to 1. A rare word counts more."""
+        return sum(it for rows, it in zip(found, weights, strict=True) if row in rows) / sum(
+            weights
+        )
+
+    scores = {}
+    for row, rank in ranked:
+        score = -rank * share(row, anywhere) ** 2 * (1 + paired[row] / max(1, len(pairs)))
+        is_diagnosis = index.entries[row - 1].kind == DIAGNOSIS
+        if query.is_error:
+            score *= 2 + 2 * share(row, symptoms) if is_diagnosis else 1
+        else:
+            score *= (1 + share(row, titles)) * (0.4 if is_diagnosis else 1)
+        scores[row] = score
+    return scores
+
+
+def _few_of_a_page(index: Index, rows: list[int]) -> Iterator[int]:
+    """The rows without the third section of a lesson or chapter, and the ones after it."""
+    seen = Counter()
+    for row in rows:
+        entry = index.entries[row - 1]
+        page = entry.url.partition("#")[0]
+        seen[page] += 1
+        if entry.kind == DIAGNOSIS or seen[page] <= _SECTIONS_OF_A_PAGE:
+            yield row
+
+
+def _result(index: Index, row: int, terms: list[str]) -> Result:
+    entry = index.entries[row - 1]
+    marked = (
+        index.connection.execute(
+            f"""SELECT highlight(entries, 0, '{MARK_START}', '{MARK_END}'),
+            snippet(entries, 3, '{MARK_START}', '{MARK_END}', ' … ', 32)
+        FROM entries WHERE entries MATCH ? AND rowid = ?""",
+            [" OR ".join(terms), row],
+        ).fetchone()
+        if terms
+        else None
+    )
+    title, excerpt = map(_marked, marked or (entry.title, entry.text[:200]))
+    return Result(entry.kind, title, entry.place, entry.url, excerpt)
+
+
+def _marked(text: str) -> SafeString:
+    """HTML. Everything is escaped before the marks become elements."""
+    html = escape(text.strip()).replace(MARK_START, "<mark>").replace(MARK_END, "</mark>")
+    return mark_safe(html)
+
+
+# The index
+
+
+def this_second() -> int:
+    return int(time.monotonic())
+
+
+@lru_cache(maxsize=1)
+def _file_times(project: Path, second: int) -> tuple[tuple[str, int], ...]:
+    """Every file that the index contains, and when it was written: looked up once a second."""
+    files = [project / "NOTES.md", *diagnoses.CATALOGUE_DIR.glob("*.toml")]
+    files += [file for one in lessons() for file in one.folder.glob("*.md")]
+    files += [
+        file for app in {one.app for one in lessons()} for file in (project / app).rglob("*.py")
+    ]
+    return tuple((str(file), file.stat().st_mtime_ns) for file in files if file.exists())
+
+
+@lru_cache(maxsize=1)
+def _index(file_times) -> Index:
+    diagnoses.catalogue.cache_clear()
+    # Views run in several threads. SQLite serializes their calls on this connection.
+    connection = sqlite3.connect(":memory:", check_same_thread=False, factory=_Connection)
+    try:
+        connection.execute(
+            """CREATE VIRTUAL TABLE entries USING fts5(title, place, symptom, text,
+            tokenize = "porter unicode61 remove_diacritics 2", prefix = "1 2 3")"""
+        )
+    except sqlite3.OperationalError as error:
+        raise SearchUnavailable from error
+    entries = [_clean(one) for one in (*_lesson_entries(), *_diagnosis_entries(), *_note_entries())]
+    connection.executemany("INSERT INTO entries VALUES (?, ?, ?, ?)", (it[:4] for it in entries))
+    words = {word for it in entries for word in re.findall(r"[a-z]{4,}", " ".join(it[:4]).lower())}
+    rows = {one.id: row for row, one in enumerate(entries, start=1) if one.id}
+    return Index(connection, entries, rows, sorted(words))
+
+
+def _clean(entry: Entry) -> Entry:
+    """The entry with each text on one line, without the characters that mark a match."""
+    unmarked = (part.replace(MARK_START, "").replace(MARK_END, "") for part in entry)
+    return Entry(*(" ".join(part.split()) for part in unmarked))
+
+
+def _lesson_entries() -> Iterator[Entry]:
+    for lesson in lessons():
+        try:
+            sections = markdown_sections(lesson_text.expanded_text(lesson))
+            fresh = Lesson(lesson.folder)
+            title, goal = f"{lesson.number} · {fresh.title}", fresh.goal
+        except (IncompleteLesson, lesson_text.TextError):
+            continue  # its own page and the list say what it lacks
+        url = reverse("lesson", args=[lesson.key])
+        for one in sections:
+            name = f"{title}: {one.title}" if one.id else title
+            place = f"{lesson.app} {lesson.slug}"
+            yield Entry(name, place, "", one.text or goal, LESSON, _address(url, one.id))
+
+
+def _diagnosis_entries() -> Iterator[Entry]:
+    for one in diagnoses.catalogue().values():
+        text = f"{one.symptom} {one.cause} {one.cure}"
+        place = f"Lesson {one.lesson}" if one.lesson else "Any lesson"
+        types = re.findall(r"\b[A-Z][a-z]\w+", one.exception or "")
+        symptom = " ".join([one.id, one.symptom, *types])
+        url = _address(reverse("diagnoses"), one.id)
+        yield Entry(one.title, place, symptom, text, DIAGNOSIS, url, one.id)
+
+
+def read_notes() -> str:
+    """The Markdown of NOTES.md. Empty if the file does not exist."""
+    try:
+        return (lesson_index.PROJECT_DIR / "NOTES.md").read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
+def _note_entries() -> Iterator[Entry]:
+    introduction, chapters = read_chapters(read_notes())
+    for one in markdown_sections(introduction):
+        yield Entry(one.title or "Notes", "", "", one.text, NOTES, reverse("notes"))
+    for chapter in chapters:
+        for one in markdown_sections(chapter.markdown):
+            is_chapter = one.id == chapter.id
+            place, anchor = ("", "") if is_chapter else (chapter.title, one.id)
+            yield Entry(one.title, place, "", one.text, NOTES, _address(chapter.url, anchor))
+
+
+def _address(url: str, anchor: str) -> str:
+    return f"{url}#{anchor}" if anchor else url
