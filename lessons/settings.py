@@ -166,6 +166,9 @@ def _postgresql(url):
 DATABASE_URL = os.environ.get("DATABASE_URL", "")
 DATABASES = {"default": _postgresql(DATABASE_URL) if DATABASE_URL else SQLITE}
 
+# The processes that play exercises are copies of one that has imported these modules.
+ENGINE_PRELOAD = ["lessons.workshop.judge.preload"]
+
 # Channel layers
 
 REDIS_URL = os.environ.get("REDIS_URL", "")

@@ -7,7 +7,7 @@ import pytest
 
 from lessons.workshop.course import lesson_index
 from lessons.workshop.course.lesson_index import Lesson
-from lessons.workshop.engine.process.target import Target
+from lessons.workshop.engine.subject import Subject
 from lessons.workshop.judge import judge
 from lessons.workshop.student import exercise_copies
 
@@ -88,7 +88,7 @@ def judge_lamp(lesson):
         assert old in LAMP
         source = LAMP.replace(old, new) if old else LAMP
         file = lesson.folder / "exercise.py"
-        target = Target("exercise", file, "Lamp", "SyncConsumer", source)
+        target = Subject("exercise", file, "Lamp", "SyncConsumer", source)
         return judge(lesson, target, limit)
 
     return judge_it

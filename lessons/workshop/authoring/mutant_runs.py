@@ -24,8 +24,8 @@ from django.dispatch import Signal
 from lessons.workshop.course.lesson_index import IncompleteLesson, Lesson
 from lessons.workshop.course.lesson_text import names_of_shown_code
 from lessons.workshop.course.source_code import definitions_in, definitions_named, read_python
+from lessons.workshop.course.subjects import exercise
 from lessons.workshop.engine.process.child_process import start_child
-from lessons.workshop.engine.process.target import Target
 from lessons.workshop.judge.mutants import Mutant, mutant_names, mutants_of
 from lessons.workshop.judge.runner import judge
 
@@ -60,9 +60,7 @@ def run_solution_mutants(lesson: Lesson, only: Collection[str] = ()) -> Iterator
     """
     source, names = _parts_of_solution(lesson)
     for mutant in _chosen(source, names, only):
-        target = Target(
-            "mutant", lesson.solution, lesson.exercise_name, lesson.exercise_base, mutant.source
-        )
+        target = exercise(lesson, "mutant", lesson.solution, mutant.source)
         verdict = judge(lesson, target, CHECK_TIMEOUT)
         red = tuple(outcome.name for outcome in verdict.outcomes if outcome.state == "red")
         reason = _reasons(lesson, "solution").get(mutant.name)

@@ -47,12 +47,12 @@ def _block(found: re.Match) -> str:
 
 
 def _transcript(slug: str, steps: str) -> str:
-    from lessons.workshop.engine.process.conversation import (
-        play,  # imports consumers, so Django is set up first
-    )
+    # They import consumers, so Django is set up first.
+    from lessons.workshop.engine.process.conversation import play
+    from lessons.workshop.judge.study.recordings import playable
 
     name, *steps = split_steps(steps)
-    return render(play(find(slug), name, steps, timeout=PLAY_TIMEOUT), waits=True)
+    return render(play(playable(find(slug), name), steps, timeout=PLAY_TIMEOUT), waits=True)
 
 
 def _table(found: re.Match, notes: str) -> str:

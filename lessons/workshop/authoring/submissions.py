@@ -18,7 +18,7 @@ from pathlib import Path
 from lessons.workshop.authoring.verify import VerifyReport
 from lessons.workshop.course import lesson_index
 from lessons.workshop.course.lesson_index import Lesson
-from lessons.workshop.engine.process.target import Target
+from lessons.workshop.course.subjects import exercise
 from lessons.workshop.judge.runner import judge
 from lessons.workshop.judge.verdict import explain_finding
 
@@ -97,8 +97,7 @@ def verify_submissions(lesson: Lesson) -> VerifyReport:
 
 def fault_of(lesson: Lesson, submission: WrittenSubmission) -> str | None:
     """What is wrong with the verdict on this submission; None if it is as written."""
-    names = lesson.exercise_name, lesson.exercise_base
-    target = Target("submission", lesson.exercise, *names, submission.source)
+    target = exercise(lesson, "submission", lesson.exercise, submission.source)
     verdict = judge(lesson, target, stops_at_red=True)
     if submission.is_right:
         reason = "\n".join(explain_finding(finding) for finding in verdict.findings)

@@ -2,10 +2,13 @@
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from lessons.workshop.engine.faults.finding import Finding
+
+_OF_PLAYER = {"raised", "instead"}  # fields of a finding before diagnose()
 CATALOGUE_DIR = Path(__file__).with_suffix("")
 
 
@@ -48,13 +51,39 @@ def diagnosis(name: str) -> Diagnosis:
     return catalogue()[name]
 
 
-def recognise(error: BaseException) -> str:
-    """Id of the diagnosis for an exception that ended a consumer; "exception" if none matches."""
-    text = f"{type(error).__name__}: {error}"
-    for entry in catalogue().values():
-        if entry.exception and re.search(entry.exception, text):
-            return entry.id
-    return "exception"
+def recognise(raised: str) -> str | None:
+    """Id of the diagnosis for an exception, which is given as "Type: message"."""
+    known = (one for one in catalogue().values() if one.exception)
+    return next((one.id for one in known if re.search(one.exception, raised)), None)
+
+
+def diagnose(finding: Finding) -> Finding:
+    """The finding with the diagnosis of the exception that it reports.
+
+    Raises KeyError for a diagnosis that does not exist.
+    """
+    diagnosis(finding.diagnosis)
+    found = finding.raised and recognise(finding.raised)
+    better = finding.instead.get(found, found)
+    if better and better != "exception":
+        finding = replace(finding, diagnosis=diagnosis(better).id)
+    return replace(finding, raised="", instead={})
+
+
+def message_of(finding: Finding) -> str:
+    """One line: event, handler, line, and the title of the diagnosis."""
+    title = diagnosis(finding.diagnosis).title
+    return f"{finding.where}: {title}" if finding.where else title
+
+
+def finding_as_json(finding: Finding) -> dict:
+    """The finding for a file or a page, with its message."""
+    own = {name: value for name, value in asdict(finding).items() if name not in _OF_PLAYER}
+    return own | {"message": message_of(finding)}
+
+
+def finding_from_json(data: dict) -> Finding:
+    return Finding(**{name: value for name, value in data.items() if name != "message"})
 
 
 def find_by_exception(text: str) -> Diagnosis | None:

@@ -5,11 +5,11 @@ import re
 import sys
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from importlib.util import decode_source
 from pathlib import Path
 from threading import Lock
 
 from lessons.workshop.course.lesson_index import PROJECT_DIR
+from lessons.workshop.engine.subject import read_python
 
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -45,14 +45,6 @@ class Source:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
             and self.first_line <= node.lineno <= self.first_line + self.text.count("\n")
         }
-
-
-def read_python(file: Path) -> str:
-    """The text of a Python file, decoded as Python does it: with a BOM or a coding line, too.
-
-    Raises UnicodeDecodeError, or SyntaxError or LookupError for an unknown encoding.
-    """
-    return decode_source(file.read_bytes())
 
 
 def find_source(name: str) -> Source:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
+from lessons.workshop.course.diagnoses import message_of
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.grading.class_mistakes import ClassMistake, class_mistakes
 from lessons.workshop.grading.found_files import LeftOut
@@ -94,7 +95,7 @@ def first_message(grade: Grade) -> str:
     if not grade.is_judged:
         return f"{grade.result.reason}: {grade.result.detail}"[:MAX_MESSAGE]
     findings = grade.verdict.findings
-    return findings[0].message[:MAX_MESSAGE] if findings else ""
+    return message_of(findings[0])[:MAX_MESSAGE] if findings else ""
 
 
 def _submission_as_json(grade: Grade) -> dict:
@@ -128,7 +129,7 @@ def _mistake_as_json(mistake: ClassMistake) -> dict:
             "student": grade.submission.student,
             "file": grade.submission.path,
             "line": finding.line or None,
-            "message": finding.message[:MAX_MESSAGE],
+            "message": message_of(finding)[:MAX_MESSAGE],
         },
         "conversation": mistake.conversation or None,
         "transcript": mistake.transcript,

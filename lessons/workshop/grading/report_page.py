@@ -6,7 +6,7 @@ from django.template import Context, Engine
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from lessons.workshop.course.diagnoses import diagnosis
+from lessons.workshop.course.diagnoses import diagnosis, message_of
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.grading.class_mistakes import ClassMistake
 from lessons.workshop.grading.class_report import ClassReport, first_message
@@ -108,7 +108,7 @@ def _mistake(mistake: ClassMistake, place: int) -> dict:
         "cure": _code(mistake.diagnosis.cure),
         "notes": [_code(note) for note in mistake.notes],
         "example": grade.submission,
-        "message": finding.message[:MAX_DETAIL],
+        "message": message_of(finding)[:MAX_DETAIL],
         "promise": finding.promise,
         "detail": finding.detail[:MAX_DETAIL],
         "steps": mistake.conversation[:MAX_DETAIL],

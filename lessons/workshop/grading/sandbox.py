@@ -25,7 +25,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 
-from lessons.workshop.course.lesson_index import PROJECT_DIR, Lesson, lessons
+from lessons.workshop.course.lesson_index import PROJECT_DIR, lessons
 from lessons.workshop.engine.process.child_process import UnreadableData, receive_data, send_data
 from lessons.workshop.engine.process.limits import Limits
 from lessons.workshop.engine.process.player_handle import (
@@ -35,7 +35,7 @@ from lessons.workshop.engine.process.player_handle import (
 )
 from lessons.workshop.engine.process.player_process import STARTED, Order
 from lessons.workshop.engine.process.system_calls import has_filter
-from lessons.workshop.engine.process.target import Target
+from lessons.workshop.engine.subject import Subject
 from lessons.workshop.setup.external_programs import BUBBLEWRAP
 
 # What the code of a submission may use.
@@ -46,12 +46,13 @@ MEMORY_FOR_FILES = 64 * 1024**2  # bytes of its /tmp, and of its /dev/shm
 UNPRIVILEGED = 65534  # the user that root becomes
 _ENVIRONMENT = {
     "LANG": "C.UTF-8",  # else Python would decode files with ASCII
+    "DJANGO_SETTINGS_MODULE": "lessons.settings",
     "PYTHONHASHSEED": "0",  # the order of a set of texts is the same in each verdict
 }
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store", "/etc/ld.so.cache")
 _PLAYERS = ("recording", "world", "faults", "script", "process")
 # What plays, without what judges and without the lessons.
-_WORKSHOP = ("setup", "course", *(f"engine/{name}" for name in _PLAYERS))
+_WORKSHOP = ("setup", "engine/subject.py", *(f"engine/{name}" for name in _PLAYERS))
 _INITS = ("", "/workshop", "/workshop/engine", "/workshop/page", "/workshop/room")
 _PROJECT = (
     "lessons/settings.py",
@@ -153,16 +154,13 @@ class SandboxedPlayer:
     Raises PlayerNotStarted.
     """
 
-    def __init__(
-        self, sandbox: Sandbox, folder: Path, lesson: Lesson, target: Target, timeout: float
-    ):
+    def __init__(self, sandbox: Sandbox, folder: Path, subject: Subject, timeout: float):
         uses_bubblewrap = sandbox.uses_bubblewrap
         self.pipe, theirs = multiprocessing.Pipe()
         folder.mkdir(exist_ok=True)
         is_root = uses_bubblewrap and os.getuid() == 0
         order = Order(
-            lesson.key,
-            (str(target.file), target.name, target.base),
+            subject,
             timeout,
             "/tmp" if uses_bubblewrap else str(folder),
             SUBMISSION if _counts_tasks_here(uses_bubblewrap) else replace(SUBMISSION, tasks=None),
@@ -170,8 +168,7 @@ class SandboxedPlayer:
         )
         command = [sys.executable, "-m", "lessons.workshop.engine.process.player_process"]
         if uses_bubblewrap:
-            files = [lesson.path_to("lesson.md"), target.file]
-            command = [*_bubblewrap(files, sandbox.project), *command]
+            command = [*_bubblewrap([subject.file], sandbox.project), *command]
         self._process = subprocess.Popen(
             [*command, str(theirs.fileno())],
             cwd=PROJECT_DIR,

@@ -19,14 +19,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lessons.workshop.course.lesson_index import Lesson
+from lessons.workshop.course.subjects import exercise
 from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.process.child_process import ChildRaised, NoAnswer, run_isolated
 from lessons.workshop.engine.process.limits import Limits, limit_resources
-from lessons.workshop.engine.process.player_handle import CourseError, PlayerNotStarted
-from lessons.workshop.engine.process.target import Target
+from lessons.workshop.engine.process.player_handle import PlayerNotStarted
 from lessons.workshop.grading.found_files import printable
 from lessons.workshop.grading.sandbox import SUBMISSION, Sandbox, find_sandbox
-from lessons.workshop.judge.runner import judge
+from lessons.workshop.judge.runner import CourseError, judge
 from lessons.workshop.judge.verdict import Verdict
 
 TOTAL_TIME = 60.0  # seconds; the solutions take about one, and ten on a very busy machine
@@ -155,7 +155,7 @@ def _judge(answer, lesson: Lesson, copy: Path, sandbox: Sandbox, total_time: flo
     timer = threading.Timer(total_time, time_out)
     timer.daemon = True
     timer.start()
-    target = Target("submission", copy, lesson.exercise_name, lesson.exercise_base)
+    target = exercise(lesson, "submission", copy)
     try:
         found = judge(lesson, target, start_player=start).as_json()
     except PlayerNotStarted as error:
@@ -170,10 +170,10 @@ def _named(verdict: Verdict, file: str, name: str, *others: str) -> Verdict:
     """The verdict with this name instead of `file` and `others`. No finding keeps a path."""
 
     def renamed(finding: Finding) -> Finding:
-        texts = {field: getattr(finding, field) for field in ("message", "detail")}
+        detail = finding.detail
         for old in (file, *others):
-            texts = {field: text.replace(old, name) for field, text in texts.items()}
-        return replace(finding, file=name if finding.file == file else "", **texts)
+            detail = detail.replace(old, name)
+        return replace(finding, file=name if finding.file == file else "", detail=detail)
 
     return replace(_with_findings(verdict, renamed), target=name)
 

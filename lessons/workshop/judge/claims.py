@@ -30,7 +30,6 @@ from lessons.workshop.engine.model.model_difference import (
     ignored_keys_of,
     is_misspelt,
 )
-from lessons.workshop.engine.process.player_handle import CourseError
 from lessons.workshop.engine.process.pool import PlayerPool
 from lessons.workshop.engine.script.report import Report
 from lessons.workshop.engine.script.steps import Step, bursts_of, parse_step, split_steps
@@ -53,6 +52,10 @@ _EVENTS = {
     "POST": "http.request",
     "piece": "http.request",
 }
+
+
+class CourseError(Exception):
+    """The course's own code is broken. The text says where, or is a traceback."""
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,21 @@ import traceback
 from collections.abc import Callable
 from contextlib import contextmanager
 
+from lessons.workshop.course.diagnoses import diagnose
 from lessons.workshop.course.lesson_index import Lesson
+from lessons.workshop.course.subjects import resolve
 from lessons.workshop.engine.process.output import LimitedOutput
 from lessons.workshop.engine.process.player_handle import (
-    CourseError,
     ForkedPlayer,
     PlayerEnded,
+    PlayerFailed,
     PlayerNotStarted,
     PlayerProcess,
 )
 from lessons.workshop.engine.process.pool import PlayerPool
-from lessons.workshop.engine.process.target import Target, resolve
+from lessons.workshop.engine.subject import Subject
 from lessons.workshop.judge import exploration as exploring
-from lessons.workshop.judge.claims import Claims, Play, claim_of, run_claim
+from lessons.workshop.judge.claims import Claims, CourseError, Play, claim_of, run_claim
 from lessons.workshop.judge.verdict import Outcome, Verdict
 
 CHECK_TIMEOUT = 5.0  # seconds that one conversation may take
@@ -26,7 +28,7 @@ MAX_STUCK = 2  # claims that may use up their time; the next ones would most lik
 
 def judge(
     lesson: Lesson,
-    target: str | Target = "exercise",
+    target: str | Subject = "exercise",
     timeout: float = CHECK_TIMEOUT,
     on_start: Callable[[], object] = lambda: None,
     on_claims: Callable[[Verdict], object] = lambda verdict: None,
@@ -54,10 +56,11 @@ def judge(
             seconds=time.monotonic() - started,
         )
 
-    with PlayerPool(lesson, target, timeout, start_player) as players:
+    with PlayerPool(target, timeout, start_player, diagnose) as players:
         on_start()
         claims = Claims.of(lesson)
-        players.wait_until_loaded()
+        with _errors_of_the_course():
+            players.wait_until_loaded()
         output = players.output
         if players.problem:
             return verdict(players, [])
@@ -80,6 +83,8 @@ def _errors_of_the_course():
         yield
     except (CourseError, PlayerNotStarted):
         raise
+    except PlayerFailed as failure:
+        raise CourseError(str(failure)) from None
     except Exception:
         raise CourseError(traceback.format_exc()) from None
 

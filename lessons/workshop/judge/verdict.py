@@ -1,8 +1,13 @@
 """The verdict on a target, as data, JSON and plain text."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
-from lessons.workshop.course.diagnoses import diagnosis
+from lessons.workshop.course.diagnoses import (
+    diagnosis,
+    finding_as_json,
+    finding_from_json,
+    message_of,
+)
 from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.engine.recording.transcript import render
@@ -25,13 +30,13 @@ class Outcome:
             "name": self.name,
             "claim": self.claim,
             "state": self.state,
-            "finding": self.finding and asdict(self.finding),
+            "finding": self.finding and finding_as_json(self.finding),
             "transcript": [event.as_json() for event in self.transcript],
         }
 
     @classmethod
     def from_json(cls, data: dict) -> "Outcome":
-        finding = data["finding"] and Finding(**data["finding"])
+        finding = data["finding"] and finding_from_json(data["finding"])
         transcript = tuple(Event.from_json(event) for event in data["transcript"])
         return cls(**{**data, "finding": finding, "transcript": transcript})
 
@@ -79,7 +84,7 @@ class Verdict:
             "lesson": self.lesson,
             "target": self.target,
             "green": self.green,
-            "problem": self.problem and asdict(self.problem),
+            "problem": self.problem and finding_as_json(self.problem),
             "outcomes": [outcome.as_json() for outcome in self.outcomes],
             "output": self.output,
             "digest": self.digest,
@@ -89,7 +94,7 @@ class Verdict:
     @classmethod
     def from_json(cls, data: dict) -> "Verdict":
         data = {name: value for name, value in data.items() if name != "green"}
-        problem = data["problem"] and Finding(**data["problem"])
+        problem = data["problem"] and finding_from_json(data["problem"])
         outcomes = tuple(Outcome.from_json(outcome) for outcome in data["outcomes"])
         return cls(**{**data, "problem": problem, "outcomes": outcomes})
 
@@ -124,7 +129,7 @@ def explain_finding(finding: Finding) -> str:
     promise = finding.promise and f"The exercise says: {finding.promise}"
     steps = finding.conversation and f"Play it: {finding.conversation}"
     parts = [
-        finding.message,
+        message_of(finding),
         finding.detail,
         promise,
         steps,

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from lessons.workshop.course.lesson_index import Lesson
-from lessons.workshop.engine.process.target import resolve
+from lessons.workshop.course.subjects import resolve
 from lessons.workshop.member.protocol import MAX_HINTS, InvalidFrame, parse_student_frame
 from lessons.workshop.student.progress import Progress
 

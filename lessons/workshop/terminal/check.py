@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.core.management.base import CommandError
 
 from lessons.workshop.course.lesson_index import Lesson
-from lessons.workshop.engine.process.target import UnknownTarget
+from lessons.workshop.course.subjects import UnknownTarget
 from lessons.workshop.judge.runner import CourseError, judge
 from lessons.workshop.judge.verdict import Verdict
 from lessons.workshop.student import progress

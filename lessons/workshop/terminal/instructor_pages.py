@@ -5,9 +5,9 @@ from django.core.management.base import CommandError
 from lessons.workshop.course.diagnoses import diagnosis
 from lessons.workshop.course.lesson_index import MANAGE, Lesson
 from lessons.workshop.course.lesson_text import TextError, expanded_teach_page
+from lessons.workshop.course.mistakes import mistakes_of
 from lessons.workshop.course.plans import plans
 from lessons.workshop.engine.faults.finding import CheckFailed
-from lessons.workshop.engine.world.student_module import mistakes_of
 from lessons.workshop.judge.verdict import Verdict
 from lessons.workshop.terminal.check import judge_or_fail
 from lessons.workshop.terminal.terminal_output import print_markdown, print_paragraph, print_text

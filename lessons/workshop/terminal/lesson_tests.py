@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 
 from lessons.workshop.course import lesson_index
 from lessons.workshop.course.lesson_index import PROJECT_DIR, Lesson
-from lessons.workshop.engine.process.target import UnknownTarget, resolve
+from lessons.workshop.course.subjects import UnknownTarget, resolve
 from lessons.workshop.judge.verdict import Outcome, Verdict
 from lessons.workshop.terminal.check import judge_or_fail
 from lessons.workshop.terminal.proof_lines import ProofLine, read_lines

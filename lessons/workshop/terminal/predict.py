@@ -3,8 +3,6 @@
 from django.core.management.base import CommandError
 
 from lessons.workshop.course.lesson_index import MANAGE, Lesson
-from lessons.workshop.engine.process.conversation import PLAYBACK_ERRORS
-from lessons.workshop.engine.process.recording_cache import Recording
 from lessons.workshop.engine.recording.transcript import render
 from lessons.workshop.judge.study.predictions import (
     InvalidPrediction,
@@ -15,6 +13,7 @@ from lessons.workshop.judge.study.predictions import (
     received_frames,
     shuffled,
 )
+from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS, Recording
 from lessons.workshop.terminal.terminal_output import print_markdown, print_paragraph, print_text
 
 

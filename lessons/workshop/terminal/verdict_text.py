@@ -7,7 +7,7 @@ from rich.text import Text
 
 from lessons.workshop.course.diagnoses import diagnosis
 from lessons.workshop.course.lesson_index import MANAGE, Lesson
-from lessons.workshop.engine.faults.finding import Finding, place_in_message
+from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.recording.transcript import render
 from lessons.workshop.judge.verdict import Outcome, Verdict, further_red_text
 from lessons.workshop.student import progress
@@ -103,9 +103,7 @@ def _print_finding(console, lesson: Lesson, finding: Finding) -> None:
     console.print()
     console.print(Text.assemble((known.title, "bold red"), (f"  {known.id}", "dim")))
     # The file is printed on its own line below.
-    event_and_handler = re.sub(
-        r"( →)? *\([^()]*\)$", "", place_in_message(finding.message, known.title)
-    )
+    event_and_handler = re.sub(r"( →)? *\([^()]*\)$", "", finding.where)
     if event_and_handler:
         print_text(console, event_and_handler)
     if finding.file:

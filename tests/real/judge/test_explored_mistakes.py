@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from lessons.workshop.course.lesson_index import PROJECT_DIR, find
-from lessons.workshop.engine.process.target import Target
+from lessons.workshop.course.subjects import exercise
 from lessons.workshop.judge import exploration, judge
 
 STRIPS = 'event.get("text") == "7"', '(event.get("text") or "").strip() == "7"'
@@ -31,8 +31,7 @@ def verdict_on(lesson, *changes, **options):
     for old, new in zip(changes[::2], changes[1::2], strict=True):
         assert old in source
         source = source.replace(old, new)
-    names = lesson.exercise_name, lesson.exercise_base
-    return judge(lesson, Target("changed", lesson.exercise, *names, source), **options)
+    return judge(lesson, exercise(lesson, "changed", lesson.exercise, source), **options)
 
 
 def test_the_conversations_do_not_depend_on_the_seed_of_hashes():

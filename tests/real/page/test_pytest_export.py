@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from lessons.workshop.course.lesson_index import PROJECT_DIR, find
-from lessons.workshop.engine.process.target import Target
+from lessons.workshop.course.subjects import exercise, mistake, resolve
 from lessons.workshop.engine.script.steps import Step, parse_step
 from lessons.workshop.page.export.conversation_test import export_test
 from lessons.workshop.page.export.step_lines import WIDTH
@@ -105,7 +105,7 @@ CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 
 def solution(slug):
     lesson = find(slug)
-    return Target("solution", lesson.solution, lesson.exercise_name, lesson.exercise_base)
+    return resolve(lesson, "solution")
 
 
 def export(slug, steps, target=None):
@@ -118,8 +118,8 @@ def exported(tmp_path_factory):
     """The exported tests by name. A user of each name fails if two users share a variable."""
     lesson, file = find("stop"), tmp_path_factory.mktemp("work") / "03_stop.py"
     file.write_text(UNFINISHED, encoding="utf-8")
-    unfinished = Target("exercise", file, lesson.exercise_name, lesson.exercise_base)
-    mistake = Target("mistake:DoesNotRaise", lesson.mistakes, "DoesNotRaise")
+    unfinished = exercise(lesson, "exercise", file)
+    wrong = mistake(lesson, "DoesNotRaise")
     texts = [Step("text", {"text": text}, 1) for text in TEXTS]
 
     def users(option):
@@ -132,7 +132,7 @@ def exported(tmp_path_factory):
         **{slug: export(slug, steps) for slug, steps in PLAYED.items()},
         **{f"{slug}_file": export(slug, PLAYED[slug], solution(slug)) for slug in WHOLE_FILES},
         "tokens": export("token", TOKENS, solution("token")),
-        "mistake": export("stop", ["connect", "text 7"], mistake),
+        "mistake": export("stop", ["connect", "text 7"], wrong),
         "unfinished": export("stop", ["connect", "text 7", "text 8"], unfinished),
         "users": export("user", users("as")),
         "tickets": export("ticket", users("ticket")),

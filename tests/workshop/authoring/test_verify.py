@@ -11,34 +11,37 @@ from lessons.workshop.authoring.verify import verify_lesson
 from lessons.workshop.course import lesson_index
 from lessons.workshop.course.diagnoses import catalogue
 from lessons.workshop.course.lesson_index import Lesson
-from lessons.workshop.engine.process.target import UnknownTarget, resolve
+from lessons.workshop.course.subjects import resolve
 from tests.support.courses import ACCEPT, LAMP
 from tests.support.lesson_command import refusal
 
 RESULTS = {}
 
 
-def cached(ask):
-    """`ask` with a cache: each test breaks one file, and each result costs a child process."""
+def cached(judge, play):
+    """Both with a cache: each test breaks one file, and each result costs a child process."""
 
-    def answer(lesson, target, *arguments, **options):
-        try:
-            digest = resolve(lesson, target).digest()
-        except UnknownTarget:  # a worked example, which no test changes
-            digest = ""
-        key = (ask, target.removeprefix(str(lesson.folder)), digest, repr(arguments))
+    def judge_once(lesson, target, *arguments, **options):
+        digest = resolve(lesson, target).digest()
+        key = (target.removeprefix(str(lesson.folder)), digest, repr(arguments))
         if key not in RESULTS:
-            RESULTS[key] = ask(lesson, target, *arguments, **options)
+            RESULTS[key] = judge(lesson, target, *arguments, **options)
         return RESULTS[key]
 
-    return answer
+    def play_once(subject, steps):
+        key = (subject.name, subject.digest(), repr(steps))
+        if key not in RESULTS:
+            RESULTS[key] = play(subject, steps)
+        return RESULTS[key]
+
+    return {"judge": judge_once, "play": play_once}
 
 
 @pytest.fixture
 def copy(tmp_path, monkeypatch):
     """A copy of lesson 3, with two of its mistakes, that a test may break."""
-    for name in ("judge", "play"):
-        monkeypatch.setattr(verify, name, cached(getattr(verify, name)))
+    for name, function in cached(verify.judge, verify.play).items():
+        monkeypatch.setattr(verify, name, function)
     lesson = Lesson(tmp_path / "03_stop")
     shutil.copytree(lesson_index.find("stop").folder, lesson.folder)
     text = lesson.mistakes.read_text()

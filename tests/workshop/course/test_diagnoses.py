@@ -3,6 +3,7 @@
 import pytest
 
 from lessons.workshop.course.diagnoses import recognise
+from lessons.workshop.engine.recording.events import error_text
 
 
 @pytest.mark.parametrize(
@@ -11,7 +12,7 @@ from lessons.workshop.course.diagnoses import recognise
         (ValueError("No handler for message type websocket.disconnect"), "no-disconnect-handler"),
         (ValueError("No handler for message type chat.message"), "no-handler"),
         (KeyError("text"), "text-on-binary"),
-        (KeyError("colour"), "exception"),
+        (KeyError("colour"), None),
         (ValueError("No route found for path 'ws/chat/'."), "no-route"),
         (RuntimeError("Event loop is closed"), "loop-closed"),
         # The words of Python up to 3.13, and those of 3.14.
@@ -30,4 +31,4 @@ from lessons.workshop.course.diagnoses import recognise
     ],
 )
 def test_an_exception_is_recognised_by_its_message(error, diagnosis):
-    assert recognise(error) == diagnosis
+    assert recognise(error_text(error)) == diagnosis

@@ -82,7 +82,7 @@ def test_csv_has_a_row_for_each_submission_and_each_file_that_was_left_out():
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n="])
 def test_csv_has_no_formulas(start):
     student = f"{start}HYPERLINK(1)"
-    red = grade(student, "no-stop-consumer", message=student)
+    red = grade(student, "no-stop-consumer", event=student)
     rows = csv.reader(io.StringIO(report_files.as_csv(report(red)), newline=""))
     cells = [cell for row in rows for cell in row]
     assert not [cell for cell in cells if cell.lstrip(" ").startswith(("=", "+", "-", "@", "\t"))]
@@ -94,7 +94,7 @@ def test_the_page_escapes_all_that_comes_from_a_student(tmp_path):
     file = tmp_path / "eve.py"
     file.write_text(f"class Guess:\n    x = '{MARKUP}'\n")
     texts = {
-        "message": MARKUP,
+        "event": MARKUP,
         "detail": f"{MARKUP}\ud800",
     }
     eve = grade(f"{MARKUP}eve", "no-stop-consumer", f"connect | text {MARKUP}", file=file, **texts)

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from lessons.workshop.engine.process.target import resolve
+from lessons.workshop.course.subjects import resolve
 from lessons.workshop.judge.daemon import exercise_watcher, judge_client
 from lessons.workshop.judge.daemon.exercise_watcher import ExerciseJudge
 from lessons.workshop.judge.daemon.judge_client import JudgeUnavailable

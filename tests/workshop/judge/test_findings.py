@@ -2,8 +2,9 @@
 
 import pytest
 
+from lessons.workshop.course.diagnoses import message_of
 from lessons.workshop.course.lesson_index import find
-from lessons.workshop.engine.process.target import Target
+from lessons.workshop.course.subjects import exercise
 from lessons.workshop.judge import judge
 
 
@@ -35,9 +36,8 @@ def test_a_finding_names_the_line_and_the_cause(lesson, old, new, diagnosis, lin
     source = lesson.solution.read_text(encoding="utf-8")
     assert old in source
     source = source.replace(old, new)
-    names = lesson.exercise_name, lesson.exercise_base
-    target = Target("changed", lesson.exercise, *names, source)
+    target = exercise(lesson, "changed", lesson.exercise, source)
     [finding, *_] = judge(lesson, target, stops_at_red=True).findings
     assert finding.diagnosis == diagnosis
     assert line in source.splitlines()[finding.line - 1]
-    assert words in f"{finding.message} {finding.detail}"
+    assert words in f"{message_of(finding)} {finding.detail}"

@@ -5,7 +5,8 @@ from contextlib import suppress
 import psutil
 import pytest
 
-from lessons.workshop.engine.process.target import UnknownTarget, resolve
+from lessons.workshop.course.diagnoses import message_of
+from lessons.workshop.course.subjects import UnknownTarget, resolve
 from lessons.workshop.judge.runner import CourseError, judge
 from tests.support.courses import ACCEPT
 
@@ -72,7 +73,7 @@ def test_stops_an_endless_loop_and_names_its_handler_event_and_line(judge_lamp):
     assert states(verdict) == ["red", "red"]
     finding = verdict.findings[0]
     assert finding.diagnosis == "stuck"
-    assert finding.message.startswith(
+    assert message_of(finding).startswith(
         "websocket.connect → Lamp.websocket_connect (exercise.py, line 8)"
     )
 

@@ -1,4 +1,4 @@
-"""What a check reports: a finding with its diagnosis, at a line of the student's file."""
+"""What a check reports: a finding with the code of its diagnosis, at a line of a file."""
 
 import asyncio
 import inspect
@@ -7,11 +7,10 @@ import re
 import sys
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from lessons.workshop.course.diagnoses import diagnosis
 from lessons.workshop.engine.recording.events import Event
 
 
@@ -31,41 +30,48 @@ class Place:
 
 @dataclass(frozen=True)
 class Finding:
-    """A mistake with its diagnosis. `message` is one line that names event, handler and line.
+    """A mistake: the code of its diagnosis, its place, and the event that was handled there.
 
     `detail` is longer: the exception, or both conversations side by side. `promise` is the sentence
     of the exercise that was not fulfilled. `conversation` holds the steps that show the mistake.
+
+    `raised` is an exception of the code as "Type: message". If its text has a better diagnosis, the
+    finding gets that one. `instead` has codes that mean another one where it was raised.
     """
 
     diagnosis: str
-    message: str
     file: str = ""
     line: int = 0
     handler: str = ""
+    event: str = ""
     detail: str = ""
     promise: str = ""
     conversation: str = ""
+    raised: str = ""
+    instead: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def where(self) -> str:
+        """The event, the handler and the line."""
+        place = Place(self.file, self.line, self.handler)
+        return " → ".join(part for part in (self.event, str(place)) if part)
 
 
 class CheckFailed(AssertionError):
     """A check failed: `finding` says why, `transcript` holds the events up to that moment."""
 
     def __init__(self, finding: Finding, transcript: tuple[Event, ...] = ()):
-        super().__init__(f"{finding.message}\n{finding.detail}".strip())
+        super().__init__(f"{finding.where}: {finding.diagnosis}\n{finding.detail}".strip())
         self.finding = finding
         self.transcript = transcript
 
 
-def make_finding(name: str, place: Place = Place(), event: str = "", detail: str = "") -> Finding:
-    """The finding with diagnosis `name` at `place`, while an event of type `event` was handled."""
-    where = " → ".join(part for part in (event, str(place)) if part)
-    message = f"{where}: {diagnosis(name).title}" if where else diagnosis(name).title
-    return Finding(name, message, place.file, place.line, place.handler, detail)
-
-
-def place_in_message(message: str, title: str) -> str:
-    """Event, handler and line: the message of a finding without the title of its diagnosis."""
-    return message.removesuffix(title).removesuffix(": ")
+def make_finding(
+    code: str, place: Place = Place(), event: str = "", detail: str = "", **more
+) -> Finding:
+    """The finding with that diagnosis at `place`, while an event of type `event` was handled."""
+    where = {"file": place.file, "line": place.line, "handler": place.handler}
+    return Finding(code, **where, event=event, detail=detail, **more)
 
 
 class SubjectSource:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from functools import cache, partial
 from multiprocessing.connection import Connection
+from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -19,8 +20,6 @@ import msgpack
 from django.apps import apps
 from django.conf import settings
 from django.db import connections
-
-from lessons.workshop.course.lesson_index import PROJECT_DIR
 
 _SIGNALS = {signal.SIGINT, signal.SIGTERM}
 _environment_lock = threading.Lock()  # held while the environment is another one
@@ -93,6 +92,8 @@ def _plain(other: Callable[[Any], Any], value: Any) -> Any:
         return msgpack.ExtType(_TUPLE, packed([*value], other))
     if type(value) is int:
         return msgpack.ExtType(_LARGE_NUMBER, hex(value).encode())
+    if isinstance(value, Path):
+        return str(value)
     if is_dataclass(value) and not isinstance(value, type):
         # A tuple as a list, which is quicker to pack: read_dataclass() knows the declared type.
         items = ((field.name, getattr(value, field.name)) for field in fields(value))
@@ -146,6 +147,8 @@ def _reader(declared: Any) -> Callable[[Any, Mapping[type, Callable]], Any]:
         return lambda value, finish: value
     if is_dataclass(declared):
         return _dataclass_reader(declared)
+    if declared is Path:
+        return lambda value, finish: Path(_instance(value, str))
     if origin is Literal:
         return _checked(declared, arguments.__contains__)
     if origin is UnionType:  # X | None
@@ -299,17 +302,16 @@ def clean_start_method() -> str:
 
 
 def start_fork_server() -> None:
-    """Start the fork server, which loads lessons.workshop.judge.preload first, unless it runs.
+    """Start the fork server, unless it runs. It loads settings.ENGINE_PRELOAD first.
 
-    The fork server ignores a module that it cannot find. So the project's folder is added to its
-    path: the command may have been started in another folder. The order of a set of texts is the
-    same in each of its children.
+    The fork server ignores a module that it cannot find, and it may have another path than this
+    process. The order of a set of texts is the same in each of its children.
     """
     from multiprocessing import forkserver
     from unittest import mock
 
-    forkserver.set_forkserver_preload(["lessons.workshop.judge.preload"])
-    path = os.pathsep.join(filter(None, [str(PROJECT_DIR), os.environ.get("PYTHONPATH")]))
+    forkserver.set_forkserver_preload(settings.ENGINE_PRELOAD)
+    path = os.pathsep.join(folder or os.getcwd() for folder in sys.path)
     changes = {"PYTHONPATH": path, "PYTHONHASHSEED": "0"}
     with _environment_lock, mock.patch.dict(os.environ, changes):
         forkserver.ensure_running()
@@ -350,7 +352,6 @@ def _ending_descendants(pid: int) -> Callable[[], None]:
 def set_up_django() -> None:
     """Set up Django with SQLite, unless this process was forked from one that did."""
     if not apps.ready:
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lessons.settings")
         django.setup()
     use_sqlite()
 

@@ -5,7 +5,6 @@ The child sends plain data: events, or the reason why there are none. See steps.
 """
 
 import asyncio
-import importlib
 import itertools
 import logging
 import threading
@@ -16,14 +15,13 @@ from typing import Any, NamedTuple
 
 from django.utils import timezone
 
-from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.engine.faults.finding import CheckFailed, Finding
 from lessons.workshop.engine.process.child_process import NoAnswer, read_dataclass, run_isolated
-from lessons.workshop.engine.process.target import UnknownTarget, resolve
 from lessons.workshop.engine.recording import recorder
 from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.engine.script.player import Player
 from lessons.workshop.engine.script.steps import Step, UnknownStep, parse_step
+from lessons.workshop.engine.subject import Subject
 from lessons.workshop.engine.world.channel_layer import fake_redis
 from lessons.workshop.engine.world.clock import simulated_clock
 from lessons.workshop.engine.world.loop import SimulatedLoop
@@ -44,23 +42,22 @@ class PlaybackLimitExceeded(Exception):
         self.reason, self.events = reason, events
 
 
-PLAYBACK_ERRORS = (UnknownStep, UnknownTarget, CheckFailed, PlaybackLimitExceeded, NoAnswer)
+PLAYBACK_ERRORS = (UnknownStep, CheckFailed, PlaybackLimitExceeded, NoAnswer)
 
 
-def play(lesson: Lesson, name: str, steps: list[str], timeout=PLAY_TIMEOUT) -> tuple[Event, ...]:
-    """The events of a conversation in `steps` with the consumer or application `name`.
+def play(subject: Subject, steps: list[str], timeout=PLAY_TIMEOUT) -> tuple[Event, ...]:
+    """The events of a conversation in `steps` with the subject.
 
-    `name` is a qualified name, "solution", a mistake ("mistake:NoAccept") or the path of a
-    student's file. After the consumer has broken a rule, only the client's waits are played. Raises
-    the exceptions in PLAYBACK_ERRORS: CheckFailed where the file of that name cannot be run,
-    PlaybackLimitExceeded after `timeout` seconds or too many events.
+    After the consumer has broken a rule, only the client's waits are played. Raises the exceptions
+    in PLAYBACK_ERRORS: CheckFailed where the subject's file cannot be run, PlaybackLimitExceeded
+    after `timeout` seconds or too many events.
     """
-    return _play(lesson, name, steps, timeout, "events", _events)
+    return _play(subject, steps, timeout, "events", _events)
 
 
-def play_in_turns(lesson: Lesson, name: str, steps: list[str]) -> tuple["StepEvents", ...]:
+def play_in_turns(subject: Subject, steps: list[str]) -> tuple["StepEvents", ...]:
     """As play(), step by step, and without the events of workers."""
-    return _play(lesson, name, steps, PLAY_TIMEOUT, "bursts", _turns)
+    return _play(subject, steps, PLAY_TIMEOUT, "bursts", _turns)
 
 
 class StepEvents(NamedTuple):
@@ -71,9 +68,9 @@ class StepEvents(NamedTuple):
     events: tuple[tuple[int, Event], ...]
 
 
-def _play(lesson: Lesson, name: str, steps: list[str], timeout: float, wanted: str, read) -> Any:
+def _play(subject: Subject, steps: list[str], timeout: float, wanted: str, read) -> Any:
     parsed = [parse_step(step) for step in steps]
-    answer = run_isolated(_play_here, lesson, name, parsed, timeout, wanted)
+    answer = run_isolated(_play_here, subject, parsed, timeout, wanted)
     try:
         error = _error_in(answer)
         result = None if error else read(answer["result"])
@@ -104,8 +101,6 @@ def _error_in(answer: dict) -> Exception | None:
     match answer:
         case {"unknown step": text}:
             return UnknownStep(text)
-        case {"unknown target": text}:
-            return UnknownTarget(text)
         case {"finding": finding}:
             return CheckFailed(read_dataclass(Finding, finding))
         case {"limit": reason, "events": events}:
@@ -113,22 +108,20 @@ def _error_in(answer: dict) -> Exception | None:
     return None
 
 
-def _play_here(answer, lesson: Lesson, name: str, steps: list[Step], timeout: float, wanted: str):
+def _play_here(answer, subject: Subject, steps: list[Step], timeout: float, wanted: str):
     """In the child: play the conversation and send what happened."""
     logging.disable()  # what a consumer logs is not a part of the transcript
     # A mistake may be a forgotten await: the transcript shows it, so the warning is not needed.
     warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
     timezone.now = lambda: FROZEN_NOW
     try:
-        subject = _subject(lesson, name)
-        player = Player(lesson, subject)
+        loaded = load_subject(subject)
+        player = Player(subject, loaded)
         player.with_state = True
         _answer_after(timeout, answer, player)
-        _run(player, subject, steps)
+        _run(player, loaded, steps)
     except UnknownStep as error:
         answer({"unknown step": str(error)})
-    except UnknownTarget as error:
-        answer({"unknown target": str(error)})
     except CheckFailed as red:
         answer({"finding": red.finding})
     if len(player.events) > MAX_EVENTS:
@@ -151,12 +144,12 @@ def _limit_exceeded(reason: str, player: Player) -> dict:
     return {"limit": reason, "events": player.events[:MAX_EVENTS]}
 
 
-def _run(player: Player, subject, steps: list[Step]) -> None:
+def _run(player: Player, loaded, steps: list[Step]) -> None:
     setup = {step.action: step.arguments for step in steps if step.kind.is_setup}
     config = {"capacity": setup["capacity"]["messages"]} if "capacity" in setup else {}
     with (
         fake_redis(**config),
-        isolated_signals(subject),
+        isolated_signals(loaded),
         asyncio.Runner(loop_factory=SimulatedLoop) as runner,
     ):
         # The loop's clock shows the waits in the transcript, although they take no time.
@@ -169,13 +162,3 @@ def _with_distinct_times(loop: SimulatedLoop) -> Callable[[], float]:
     """The clock of `loop`, a moment later at each call: no two events have equal times."""
     moments = itertools.count(1)
     return lambda: loop.elapsed() + next(moments) * MOMENT
-
-
-def _subject(lesson: Lesson, name: str):
-    if name.endswith(".py") or name == "solution" or name.startswith("mistake:"):
-        return load_subject(resolve(lesson, name))
-    module, _, attribute = name.rpartition(".")
-    try:
-        return getattr(importlib.import_module(module), attribute)
-    except AttributeError:
-        raise UnknownTarget(f"{module} has no {attribute}") from None

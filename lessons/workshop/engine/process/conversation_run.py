@@ -3,8 +3,6 @@
 import asyncio
 import random
 
-from lessons.workshop.course.diagnoses import recognise
-from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.engine.faults.finding import (
     CheckFailed,
     Finding,
@@ -14,11 +12,11 @@ from lessons.workshop.engine.faults.finding import (
     place_of_error,
     running_place,
 )
-from lessons.workshop.engine.process.target import Target
 from lessons.workshop.engine.recording.events import error_text
 from lessons.workshop.engine.script.player import Player
 from lessons.workshop.engine.script.report import Report
 from lessons.workshop.engine.script.steps import Step, UnknownStep
+from lessons.workshop.engine.subject import Subject
 from lessons.workshop.engine.world.channel_layer import fake_redis
 from lessons.workshop.engine.world.clock import simulated_clock
 from lessons.workshop.engine.world.leftovers import Leftovers
@@ -28,13 +26,12 @@ from lessons.workshop.engine.world.student_module import load_subject
 
 
 class ConversationRun:
-    """One conversation with `target`. report() works at any time and from any thread."""
+    """One conversation with the subject. report() works at any time and from any thread."""
 
-    def __init__(self, lesson: Lesson, target: Target, options, on_load=lambda: None):
-        """`on_load` is called when the target's file has been imported."""
+    def __init__(self, subject: Subject, options, on_load=lambda: None):
+        """`on_load` is called when the subject's file has been imported."""
         self._on_load = on_load
-        self._lesson = lesson
-        self._target = target
+        self._subject = subject
         self._options = options
         self._player: Player | None = None
         self._leftovers: Leftovers | None = None
@@ -43,7 +40,7 @@ class ConversationRun:
         self._thread_sleeps: list[ThreadSleep] = []
 
     def play(self, steps: list[Step]) -> None:
-        """Import the target's file again, and play the steps.
+        """Import the subject's file again, and play the steps.
 
         What the student's code raises becomes a finding.
         """
@@ -56,24 +53,24 @@ class ConversationRun:
         # The file may read the clock when it is imported.
         with fake_redis(**config), simulated_clock(loop):
             try:
-                subject = load_subject(self._target)
+                loaded = load_subject(self._subject)
             except CheckFailed as failure:
                 self._findings.append(failure.finding)
                 loop.close()
                 return
             self._on_load()
-            self._source = SubjectSource(subject)
+            self._source = SubjectSource(loaded)
             self._player = Player(
-                self._lesson,
-                subject,
+                self._subject,
+                loaded,
                 self._options.database,
                 self._options.lines,
                 self._options.stop_timeout,
             )
             self._player.consumers = self._options.consumers
             self._player.with_state = self._options.events
-            self._leftovers = Leftovers(subject)
-            with isolated_signals(subject):
+            self._leftovers = Leftovers(loaded)
+            with isolated_signals(loaded):
                 if receiver_was_lost():
                     self._findings.append(make_finding("receiver-gone", Place(self._source.file)))
                 self._play(steps, loop)
@@ -93,7 +90,7 @@ class ConversationRun:
                 # A step may call Django, and Django the student's code.
                 if not place_of_error(self._source.file, error):
                     raise
-                self._add_finding(recognise(error), error)
+                self._add_finding("exception", error)
         if self._has_faults() and self._options.thorough:
             self._leftovers.find_unstarted_coroutine()
 
@@ -115,7 +112,8 @@ class ConversationRun:
         place = place_of_error(self._source.file, error) or running_place(self._source.file)
         place = place or self._source.place_of_handler(self.last_event)
         detail = error_text(error)
-        self._findings.append(make_finding(name, place, self.last_event, detail))
+        finding = make_finding(name, place, self.last_event, detail, raised=detail)
+        self._findings.append(finding)
 
     def _left(self) -> list[Finding]:
         if self._player is None or self._leftovers is None or not self._options.leftovers:

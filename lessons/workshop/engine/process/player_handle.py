@@ -9,14 +9,11 @@ changes its own process can change nothing but its own report.
 import multiprocessing
 import signal
 import tempfile
-from collections import deque
 from collections.abc import Callable
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
-from typing import NoReturn, Protocol
+from typing import Protocol
 
-from lessons.workshop.course.diagnoses import diagnosis
-from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.engine.faults.finding import Finding, make_finding
 from lessons.workshop.engine.process.child_process import (
     kill_process_group,
@@ -25,10 +22,10 @@ from lessons.workshop.engine.process.child_process import (
     send_data,
     start_child,
 )
-from lessons.workshop.engine.process.output import MAX_OUTPUT, LimitedOutput
+from lessons.workshop.engine.process.output import LimitedOutput
 from lessons.workshop.engine.process.served_player import WAITING_FACTOR, run_forked
-from lessons.workshop.engine.process.target import Target
-from lessons.workshop.engine.script.report import DEFAULTS, ClientReport, PlayOptions, Report
+from lessons.workshop.engine.script.report import DEFAULTS, PlayOptions, Report
+from lessons.workshop.engine.subject import Subject
 
 PLAY_TIMEOUT = 5.0  # seconds that one conversation may take
 _START_TIMEOUT = 30.0  # seconds: on a busy machine a child starts slowly
@@ -40,12 +37,15 @@ class PlayerEnded(Exception):
     """The child process cannot play any more: `finding` says why."""
 
     def __init__(self, finding: Finding):
-        super().__init__(finding.message)
+        super().__init__(f"{finding.diagnosis}: {finding.detail}")
         self.finding = finding
 
 
-class CourseError(Exception):
-    """The course's own code is broken. The text says where, or is a traceback."""
+class PlayerFailed(Exception):
+    """The process could not play what it was asked for. The text says why, or is a traceback.
+
+    Either the steps or the player are wrong. The student's code can pretend that.
+    """
 
 
 class PlayerNotStarted(Exception):
@@ -53,7 +53,7 @@ class PlayerNotStarted(Exception):
 
 
 class PlayerProcess(Protocol):
-    """A process that has been started with (lesson, target, timeout), and runs run_player()."""
+    """A process that has been started with (subject, timeout), and runs run_player()."""
 
     pipe: Connection
 
@@ -67,10 +67,10 @@ class PlayerProcess(Protocol):
 class ForkedPlayer:
     """A child of this process, with the rights of this process."""
 
-    def __init__(self, lesson: Lesson, target: Target, timeout: float):
+    def __init__(self, subject: Subject, timeout: float):
         self.pipe, child_pipe = multiprocessing.Pipe()
         self._folder = tempfile.TemporaryDirectory()
-        order = lesson, target, timeout, self._folder.name
+        order = subject, timeout, self._folder.name
         self._child = start_child(run_forked, child_pipe, self.pipe, *order)
         child_pipe.close()
 
@@ -85,23 +85,27 @@ class ForkedPlayer:
 
 
 class PlayerHandle:
-    """A process that plays conversations with `target`. Use it as a context manager."""
+    """A process that plays conversations with the subject. Use it as a context manager.
+
+    `diagnose(finding)` returns a finding that the process has sent with the diagnosis that it must
+    have. It raises LookupError for an unknown diagnosis.
+    """
 
     def __init__(
         self,
-        lesson: Lesson,
-        target: Target,
+        subject: Subject,
         timeout: float = PLAY_TIMEOUT,
         start_player: Callable[..., PlayerProcess] = ForkedPlayer,
+        diagnose: Callable[[Finding], Finding] = lambda finding: finding,
     ):
-        self._arguments = lesson, target, timeout
+        self._arguments = subject, timeout
         self._start_player = start_player
-        self.file = str(target.file)
+        self._finish = {Finding: diagnose}
+        self.file = str(subject.file)
         self._timeout = timeout
         self._player: PlayerProcess | None = None
-        # The conversations that receive() has not returned.
-        self._unread: deque[tuple[list, PlayOptions]] = deque()
         self._number = 0  # of the last conversation that the child was asked for
+        self._unread = 0  # how many of them receive() has not returned
         self.output = LimitedOutput()  # what the file printed when it was imported
         self.problem: Finding | None = None  # why the file cannot be run
 
@@ -119,7 +123,7 @@ class PlayerHandle:
             with _unreadable_reports_end_it():
                 match kind, values:
                     case "problem", [dict(finding)]:
-                        self.problem = read_dataclass(Finding, finding, FINISH)
+                        self.problem = read_dataclass(Finding, finding, self._finish)
                     case "loaded", [str(text), int(cut)]:
                         self.output = LimitedOutput(text, cut)
                     case _:
@@ -151,22 +155,22 @@ class PlayerHandle:
         except OSError:
             raise PlayerEnded(self._how_it_ended()) from None
         self._number += 1
-        self._unread.append((steps, options))
+        self._unread += 1
 
     def receive(self) -> Report:
         """What happened in the next conversation that was asked for."""
-        number = self._number - len(self._unread) + 1
-        conversation = self._unread.popleft()
+        self._unread -= 1
+        number = self._number - self._unread
         kind, *values = self._receive(
-            self._timeout * WAITING_FACTOR + _REPORT_TIMEOUT + _START_TIMEOUT, conversation
+            self._timeout * WAITING_FACTOR + _REPORT_TIMEOUT + _START_TIMEOUT
         )
         with _unreadable_reports_end_it():
             played, data = values
             if kind != "played" or played != number:
                 raise ValueError(f"it is not the report on conversation {number}")
-            report = read_dataclass(Report, data, FINISH)
+            report = read_dataclass(Report, data, self._finish)
         if report.unknown_step:
-            self._end_by_fault(report.unknown_step, conversation)
+            raise PlayerFailed(report.unknown_step)
         if report.stuck:
             self._stop()
         return report
@@ -178,45 +182,18 @@ class PlayerHandle:
         if self._player is not None:
             self._player.end()
         self._player = None
-        self._unread.clear()
+        self._unread = 0
 
-    def _receive(self, seconds: float, conversation: tuple[list, PlayOptions] | None = None):
+    def _receive(self, seconds: float):
         try:
             with _unreadable_reports_end_it():
                 kind, *values = self._receive_message(seconds)
                 match kind, values:
                     case "fault", [str(text)]:
-                        self._end_by_fault(text, conversation)
+                        raise PlayerFailed(text)
         except EOFError:
             raise PlayerEnded(self._how_it_ended()) from None
         return kind, *values
-
-    def _end_by_fault(self, text: str, conversation: tuple[list, PlayOptions] | None) -> NoReturn:
-        """Raise CourseError if the lesson's solution has a fault too, or else PlayerEnded.
-
-        The student's code runs in the process that has reported the fault, so it can forge one.
-        """
-        if self._is_fault_of_course(conversation):
-            raise CourseError(text)
-        detail = f"The process reported a fault that the solution does not have: {text}"
-        raise PlayerEnded(make_finding("process-died", detail=detail[:MAX_OUTPUT]))
-
-    def _is_fault_of_course(self, conversation: tuple[list, PlayOptions] | None) -> bool:
-        lesson, target, timeout = self._arguments
-        names = lesson.exercise_name, lesson.exercise_base
-        solution = Target("solution", lesson.solution, *names)
-        if (target.file, target.source) == (solution.file, solution.source):
-            return True
-        try:
-            with PlayerHandle(lesson, solution, timeout) as player:
-                player.wait_until_loaded()
-                if conversation and not player.problem:
-                    player.play(*conversation)
-                return player.problem is not None
-        except CourseError:
-            return True
-        except PlayerEnded:
-            return False
 
     def _receive_message(self, seconds: float):
         if not self._player.pipe.poll(seconds):
@@ -238,19 +215,6 @@ def _signal_name(number: int) -> str:
     except ValueError:  # most real-time signals have no name
         return f"signal {number}"
 
-
-def _known(finding: Finding) -> Finding:
-    """The finding, if its diagnosis exists. Raises KeyError if it does not."""
-    diagnosis(finding.diagnosis)
-    return finding
-
-
-def _with_known_silence(report: ClientReport) -> ClientReport:
-    diagnosis(report.silence)
-    return report
-
-
-FINISH = {Finding: _known, ClientReport: _with_known_silence}
 
 # What it raises to read a report that was forged.
 _UNREADABLE = (

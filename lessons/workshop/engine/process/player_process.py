@@ -1,6 +1,6 @@
 """A player that is started as a program, not as a copy of the process that judges.
 
-    python -m lessons.workshop.engine.process.player_process DESCRIPTOR
+    python -m MODULE DESCRIPTOR
 
 DESCRIPTOR is a socket. Through it comes an Order, then conversations, as session.py sends them. A
 copy of the judging process would hold what that process knows, such as models and solutions. This
@@ -11,12 +11,11 @@ import gc
 import os
 import sys
 from dataclasses import dataclass
-from importlib import import_module
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 from lessons.workshop.engine.process.limits import Limits, limit_resources
 from lessons.workshop.engine.process.system_calls import refuse_system_calls
+from lessons.workshop.engine.subject import Subject
 
 STARTED = "started"  # the first report: ["started", whether system calls are refused]
 
@@ -25,12 +24,11 @@ STARTED = "started"  # the first report: ["started", whether system calls are re
 class Order:
     """What to play, and within which limits. All paths are those that the program sees.
 
-    `target` holds the file, the name in it and the base class. `folder` is for the program's own
-    files. `user` is the number of the user and group to become: only root can.
+    `folder` is for the program's own files. `user` is the number of the user and group to become:
+    only root can.
     """
 
-    lesson: str
-    target: tuple[str, str, str | None]
+    subject: Subject
     timeout: float
     folder: str
     limits: Limits
@@ -43,10 +41,8 @@ def main() -> None:
     _close_standard_streams()
     order = _receive_order(pipe)
     limit_resources(order.limits)
-    from lessons.workshop.course.lesson_index import find
     from lessons.workshop.engine.process.child_process import send_data, set_up_django
     from lessons.workshop.engine.process.served_player import run_player
-    from lessons.workshop.engine.process.target import Target
 
     set_up_django()
     _load_what_plays()
@@ -55,17 +51,16 @@ def main() -> None:
         os.setresgid(order.user, order.user, order.user)
         os.setresuid(order.user, order.user, order.user)
     send_data(pipe, [STARTED, refuse_system_calls()])
-    file, name, base = order.target
-    target = Target("submission", Path(file), name, base)
     gc.enable()
-    run_player(pipe, find(order.lesson), target, order.timeout, order.folder)
+    run_player(pipe, order.subject, order.timeout, order.folder)
 
 
 def _load_what_plays() -> None:
     """Import all that a conversation needs: later, another user may not read it."""
-    import_module("lessons.workshop.engine.process.conversation_run")
-    import_module("lessons.workshop.engine.world.database")
-    import_module("lessons.workshop.engine.world.clock").load_time_machine()
+    from lessons.workshop.engine.process import conversation_run  # noqa: F401
+    from lessons.workshop.engine.world import clock, database  # noqa: F401
+
+    clock.load_time_machine()
 
 
 def _close_standard_streams() -> None:
@@ -77,10 +72,9 @@ def _close_standard_streams() -> None:
 
 
 def _receive_order(pipe: Connection) -> Order:
-    from lessons.workshop.engine.process.child_process import receive_data
+    from lessons.workshop.engine.process.child_process import read_dataclass, receive_data
 
-    data = receive_data(pipe)
-    return Order(**{**data, "limits": Limits(**data["limits"])})
+    return read_dataclass(Order, receive_data(pipe))
 
 
 if __name__ == "__main__":

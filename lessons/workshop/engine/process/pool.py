@@ -1,4 +1,4 @@
-"""Some processes that play conversations with one target side by side."""
+"""Some processes that play conversations with one subject side by side."""
 
 import multiprocessing
 import os
@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from itertools import cycle
 
-from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.process.output import LimitedOutput
 from lessons.workshop.engine.process.player_handle import (
@@ -16,9 +15,9 @@ from lessons.workshop.engine.process.player_handle import (
     PlayerHandle,
     PlayerProcess,
 )
-from lessons.workshop.engine.process.target import Target
 from lessons.workshop.engine.script.report import DEFAULTS, PlayOptions, Report
 from lessons.workshop.engine.script.steps import Step
+from lessons.workshop.engine.subject import Subject
 
 PROCESSES = 2 if (os.cpu_count() or 1) > 1 else 1  # that play side by side
 IN_ADVANCE = 6  # conversations that a child may play before the parent has read the first
@@ -26,18 +25,20 @@ MAX_IN_ADVANCE = 4000  # characters of steps that one child may have been sent i
 
 
 class PlayerPool:
-    """Some players of one target, which play side by side. Use it as a context manager."""
+    """Some players of one subject, which play side by side. Use it as a context manager."""
 
     def __init__(
         self,
-        lesson: Lesson,
-        target: Target,
+        subject: Subject,
         timeout: float = PLAY_TIMEOUT,
         start_player: Callable[..., PlayerProcess] = ForkedPlayer,
+        diagnose: Callable[[Finding], Finding] = lambda finding: finding,
     ):
+        """The arguments are those of a PlayerHandle."""
         # In a worker process, such as one of `lesson verify`, others already play side by side.
         size = 1 if multiprocessing.parent_process() else PROCESSES
-        self._players = [PlayerHandle(lesson, target, timeout, start_player) for _ in range(size)]
+        arguments = subject, timeout, start_player, diagnose
+        self._players = [PlayerHandle(*arguments) for _ in range(size)]
         self._first = self._players[0]
         self._are_loaded = False
         self.file = self._first.file

@@ -9,7 +9,6 @@ import traceback
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 
-from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.engine.faults.finding import CheckFailed, Place, make_finding, running_place
 from lessons.workshop.engine.process.child_process import (
     read_dataclass,
@@ -18,9 +17,9 @@ from lessons.workshop.engine.process.child_process import (
     set_up_django,
 )
 from lessons.workshop.engine.process.output import LimitedOutput
-from lessons.workshop.engine.process.target import Target
 from lessons.workshop.engine.script.report import PlayOptions, Report
 from lessons.workshop.engine.script.steps import parse_step
+from lessons.workshop.engine.subject import Subject
 from lessons.workshop.engine.world.threads import EngineThread
 
 WATCH_INTERVAL = 0.1  # seconds between two looks at a conversation
@@ -50,7 +49,7 @@ def run_forked(pipe, parents_end, *order) -> None:
     run_player(pipe, *order)
 
 
-def run_player(pipe, lesson: Lesson, target: Target, timeout: float, folder: str) -> None:
+def run_player(pipe, subject: Subject, timeout: float, folder: str) -> None:
     """Play what the parent asks for, until the pipe is closed; never returns.
 
     Its database is in `folder`, which the parent removes. It is the working folder, too: a student
@@ -65,7 +64,7 @@ def run_player(pipe, lesson: Lesson, target: Target, timeout: float, folder: str
     reporter = _Reporter(pipe)
     gc.freeze()  # later collections skip the objects of the parent
     try:
-        _serve(pipe, reporter, lesson, target, timeout, output)
+        _serve(pipe, reporter, subject, timeout, output)
     except CheckFailed as failure:
         reporter.send("problem", failure.finding)
     except (EOFError, OSError):  # the parent needs no more conversations
@@ -75,17 +74,19 @@ def run_player(pipe, lesson: Lesson, target: Target, timeout: float, folder: str
     os._exit(0)  # at once: the target's code may have registered exit handlers
 
 
-def _serve(pipe, reporter, lesson, target, timeout, output) -> None:
+def _serve(pipe, reporter, subject, timeout, output) -> None:
     """Play what the parent asks for."""
     from lessons.workshop.engine.process.conversation_run import ConversationRun
     from lessons.workshop.engine.world.student_module import load_subject
 
+    file = str(subject.file)
+
     def report_stuck_import():
-        place = running_place(str(target.file)) or Place(str(target.file))
+        place = running_place(file) or Place(file)
         reporter.send("problem", make_finding("stuck", place))
 
     with _Watchdog(timeout, report_stuck_import):
-        load_subject(target)  # the output keeps what the file prints during this import only
+        load_subject(subject)  # the output keeps what the file prints during this import only
     reporter.send("loaded", output.kept, output.cut)
     while True:
         number, steps, options = receive_data(pipe)
@@ -93,14 +94,14 @@ def _serve(pipe, reporter, lesson, target, timeout, output) -> None:
         printed = LimitedOutput()
         with redirect_stdout(printed), redirect_stderr(printed):
             # Imported again for each conversation: the code may have changed its own module.
-            run = ConversationRun(lesson, target, options, on_load=printed.forget)
+            run = ConversationRun(subject, options, on_load=printed.forget)
 
             def report(report: Report, number=number, printed=printed):
                 report = replace(report, output=printed.kept, cut=printed.cut)
                 reporter.send("played", number, report)
 
             def report_stuck(run=run, report=report):
-                place = running_place(str(target.file)) or Place(str(target.file))
+                place = running_place(file) or Place(file)
                 detail = f"Stopped after {timeout:g} seconds."
                 report(run.report(stuck=make_finding("stuck", place, run.last_event, detail)))
 

@@ -8,7 +8,7 @@ from lessons.workshop.engine.recording.recorder import current_connection
 
 def record_queries() -> None:
     """From now on, in every thread, record each query of a recorded connection."""
-    connection_created.connect(_wrap_queries, dispatch_uid="lessons.workshop.engine.recording")
+    connection_created.connect(_wrap_queries, dispatch_uid=__name__)
     for connection in connections.all(initialized_only=True):
         _wrap_queries(connection=connection)
 

@@ -2,7 +2,7 @@
 
 A ticket is what a client without a cookie shows. The file that is played issues it with its own
 issue(user), if it has one, and the client sends it in the header `Authorization: Ticket …`.
-Otherwise the lesson's worked middleware issues it, and the client sends it in the query.
+Otherwise the subject's issuer issues it, and the client sends it in the query.
 """
 
 import base64
@@ -18,13 +18,12 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.core.signing import TimestampSigner
 from django.http import HttpRequest
 
-from lessons.workshop.course.diagnoses import recognise
-from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.engine.faults.finding import CheckFailed, Place, make_finding, place_of_error
 from lessons.workshop.engine.faults.written_secrets import WrittenSecrets
 from lessons.workshop.engine.recording.events import error_text
 from lessons.workshop.engine.script.action import NAME, OBJECT, Action
 from lessons.workshop.engine.script.client_actions import HEADERS
+from lessons.workshop.engine.subject import Subject
 from lessons.workshop.engine.world.database import change_account, cookie_of, get_or_create_account
 
 DEFAULT_SALT = "django.core.signing"  # of signing.dumps() and signing.loads()
@@ -35,10 +34,10 @@ Headers = list[tuple[bytes, bytes]]
 class Accounts:
     """The users of one conversation, their browsers and their tickets."""
 
-    def __init__(self, player, lesson: Lesson, subject):
+    def __init__(self, player, subject: Subject, loaded):
         self._player = player
-        self._lesson = lesson
-        module = sys.modules.get(getattr(subject, "__module__", None))
+        self._issuer = subject.issuer
+        module = sys.modules.get(getattr(loaded, "__module__", None))
         self._own_file = getattr(module, "__file__", "")
         self._own_issue: Callable | None = getattr(module, "issue", None)
         self.browsers: dict[str, Headers] = {}  # by user; `ada/2` is ada's second browser
@@ -90,8 +89,7 @@ class Accounts:
         user = name.partition("/")[0]
         if not self._own_issue:
             account = await self._player.do(get_or_create_account, user)
-            module = self._lesson.stack_module or self._lesson.demo.rpartition(".")[0]
-            issue = importlib.import_module(module).issue
+            issue = importlib.import_module(self._issuer).issue
             self.tickets[name] = await sync_to_async(issue)(account)
             return
         # An account that was deleted is created again, with another key.
@@ -106,8 +104,8 @@ class Accounts:
                 raise TypeError(f"issue() returned {ticket!r}, which is not a text")
         except Exception as error:
             place = place_of_error(self._own_file, error) or Place(self._own_file)
-            detail = error_text(error)
-            raise CheckFailed(make_finding(recognise(error), place, "", detail)) from error
+            text = error_text(error)
+            raise CheckFailed(make_finding("exception", place, "", text, raised=text)) from error
         self.tickets[name] = str(ticket)
         self.secrets.add(str(ticket))
 

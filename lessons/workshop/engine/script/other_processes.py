@@ -15,9 +15,9 @@ from functools import partial
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.db import OperationalError
 
-from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.engine.faults.finding import CheckFailed, Place, make_finding
 from lessons.workshop.engine.script.report import CallMade
+from lessons.workshop.engine.subject import Subject
 from lessons.workshop.engine.world import STUDENT_PACKAGE
 from lessons.workshop.engine.world.channel_layer import check_layers, current_layer
 from lessons.workshop.engine.world.interleaving import interruptible
@@ -34,11 +34,11 @@ END_TIMEOUT = 60  # seconds of the simulated clock for the calls that run at the
 class OtherServer:
     """`application` is what the process serves."""
 
-    def __init__(self, subject, lesson: Lesson):
+    def __init__(self, loaded, subject: Subject):
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ThreadPoolExecutor-server")
         with receivers_unchanged():  # what changes a row is played as the first process
-            again = reload_subject(subject)
-            served = application_for(again, lesson) if isinstance(again, type) else again
+            again = reload_subject(loaded)
+            served = application_for(again, subject) if isinstance(again, type) else again
 
         async def application(scope, receive, send):
             # The usual thread for sync code belongs to the first process.

@@ -20,8 +20,6 @@ from typing import Any
 from django.contrib.sessions.backends import base
 from django.test.utils import override_settings
 
-from lessons.workshop.course.diagnoses import recognise
-from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.engine.faults.finding import (
     CheckFailed,
     Finding,
@@ -48,6 +46,7 @@ from lessons.workshop.engine.script.steps import (
     with_channels,
     with_tickets,
 )
+from lessons.workshop.engine.subject import Subject
 from lessons.workshop.engine.world.cache import fresh_cache
 from lessons.workshop.engine.world.channel_layer import current_layer
 from lessons.workshop.engine.world.communicator import (
@@ -73,21 +72,21 @@ class Player:
 
     def __init__(
         self,
-        lesson: Lesson,
-        subject,
+        subject: Subject,
+        loaded,
         needs_database=True,
         finds_lines=False,
         stop_timeout=CLOSE_TIMEOUT,
     ):
-        self.lesson = lesson
-        self.subject = subject
+        self._mounted = subject
+        self.subject = loaded
         self.database = None
         self.consumers: dict[str, str] = {}  # sources, by the name in a step `try NAME`
         self.with_state = False  # whether the events say how the consumers' attributes change
-        self.accounts = Accounts(self, lesson, subject)
+        self.accounts = Accounts(self, subject, loaded)
         self.transaction = OtherTransaction()  # of the steps `begin` and `commit`
-        self.workers = Workers(subject)
-        self._calls = OutsideCalls(subject)
+        self.workers = Workers(loaded)
+        self._calls = OutsideCalls(loaded)
         self.bursts: list[BurstReport] = []
         self.leftovers: list[Finding] = []  # what shows at the end
         self.has_killed = False  # a consumer could not clean up: it was killed, or at the end
@@ -237,9 +236,7 @@ class Player:
         """The finding for an exception of the student's code, outside of each consumer; or None."""
         file, detail = SubjectSource(self.subject).file, error_text(error)
         if place := place_of_error(file, error):
-            name = recognise(error)
-            name = "function-raised" if name == "exception" else name
-            return make_finding(name, place, detail=detail)
+            return make_finding("function-raised", place, detail=detail, raised=detail)
         if place := place_of_wrong_call(file, error):
             return make_finding("callback-arguments", place, detail=detail)
         return None
@@ -435,21 +432,21 @@ class Player:
     @cached_property
     def _first_application(self):
         """One for all clients: a middleware may keep something on self."""
-        subject = self.subject
-        return application_for(subject, self.lesson) if isinstance(subject, type) else subject
+        loaded = self.subject
+        return application_for(loaded, self._mounted) if isinstance(loaded, type) else loaded
 
     def _application_of(self, server: int):
         """The application of that server process. Each process but the first is played here."""
         if server == 1:
             return self._first_application
         if server not in self._servers:
-            self._servers[server] = OtherServer(self.subject, self.lesson)
+            self._servers[server] = OtherServer(self.subject, self._mounted)
         return self._servers[server].application
 
     @property
     def path(self) -> str:
         """The path of a client that names none."""
-        return self.lesson.path
+        return self._mounted.path
 
 
 def _answer(value):

@@ -237,9 +237,7 @@ class StrictClient:
     async def settle(self):
         """Wait until the loop is idle. If the consumer closed, let it disconnect. Judge it."""
         if not isinstance(asyncio.get_running_loop(), SimulatedLoop):
-            raise RuntimeError(
-                "a strict communicator needs lessons.workshop.engine.world.loop.SimulatedLoop"
-            )
+            raise RuntimeError("a strict communicator needs a SimulatedLoop")
         _ = self.future  # the first access starts the application
         await self._wait_until_idle()
         await self.judge()

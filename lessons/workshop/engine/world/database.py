@@ -33,7 +33,6 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.db.backends.sqlite3.base import DatabaseWrapper
 
-from lessons.workshop.course.lesson_index import ACCOUNTS
 from lessons.workshop.engine.recording.queries import record_queries
 from lessons.workshop.engine.world.loop import SimulatedLoop, nothing
 
@@ -401,7 +400,7 @@ def cookie_of(values: dict[str, str]) -> list[tuple[bytes, bytes]]:
 def get_or_create_account(name: str, **fields):
     """The account with that name. A new one has these fields."""
     users = apps.get_model("auth", "User").objects
-    return users.get_or_create(username=name, defaults={**ACCOUNTS.get(name, {}), **fields})[0]
+    return users.get_or_create(username=name, defaults=fields)[0]
 
 
 def change_account(name: str, fields: dict) -> None:

@@ -28,8 +28,8 @@ from functools import lru_cache
 from types import CodeType
 
 from channels.utils import await_many_dispatch
+from django.core.exceptions import SynchronousOnlyOperation
 
-from lessons.workshop.course.diagnoses import recognise
 from lessons.workshop.engine.faults.finding import (
     CheckFailed,
     Finding,
@@ -216,13 +216,18 @@ class FakeServer:
     # Faults
 
     def failure(
-        self, name: str, place: Place | None = None, detail: str = "", event: str | None = None
+        self,
+        name: str,
+        place: Place | None = None,
+        detail: str = "",
+        event: str | None = None,
+        **more,
     ) -> CheckFailed:
         """The CheckFailed with diagnosis `name`, by default at the last handler and its event."""
         self.is_judged = True
         place = place or self.place_of_handler()
         event = self.last_type if event is None else event
-        return CheckFailed(make_finding(name, place, event, detail), self.transcript)
+        return CheckFailed(make_finding(name, place, event, detail, **more), self.transcript)
 
     def silence_diagnosis(self, application: asyncio.Future) -> str:
         """The diagnosis for a client that waits and receives nothing."""
@@ -343,22 +348,25 @@ class FakeServer:
             if broken.error is error:
                 detail = "\n".join(filter(None, (detail, broken.remark)))
                 return self.failure(broken.diagnosis, place, detail)
-        name, place = recognise(error), place_of_error(self.source.file, error)
-        if name == "no-auth-stack" and _scope_has_key(error):
-            name = "exception"  # another dictionary has no such key
-        if name == "def-handler-in-async-consumer" and place:
-            name = "awaited-none"  # Channels awaits handlers; this `await` is in the student's code
-        elif name == "orm-in-async":
-            name = orm_misuse_diagnosis(self.source.file, error)
-        elif name == "code-is-none" and self.last_type != self.rules.disconnect_type:
-            name = "exception"  # only a disconnect has a code, so something else was None
-        elif self._layer_handler_runs():
-            name = _LAYER_DIAGNOSES.get(name, name)
+        place = place_of_error(self.source.file, error)
+        instead = self._meanings_here(error, place)
         if sent := place_of_send(self.source.file, error):
             place, self.last_type = sent, ""  # the sender's line is wrong, not the last handler
-        if name == "exception":
-            name = self.rules.late_exception or unknown
-        return self.failure(name, place, detail)
+        name = self.rules.late_exception or unknown
+        return self.failure(name, place, detail, raised=error_text(error), instead=instead)
+
+    def _meanings_here(self, error: BaseException, place: Place | None) -> dict[str, str]:
+        """The diagnoses of an exception that mean another one where this exception was raised."""
+        instead = dict(_LAYER_DIAGNOSES) if self._layer_handler_runs() else {}
+        if isinstance(error, KeyError) and _scope_has_key(error):
+            instead["no-auth-stack"] = "exception"  # another dictionary has no such key
+        if place:  # Channels awaits handlers; this `await` is in the student's code
+            instead["def-handler-in-async-consumer"] = "awaited-none"
+        if isinstance(error, SynchronousOnlyOperation):
+            instead["orm-in-async"] = orm_misuse_diagnosis(self.source.file, error)
+        if self.last_type != self.rules.disconnect_type:
+            instead["code-is-none"] = "exception"  # only a disconnect has a code
+        return instead
 
     def place_of_handler(self) -> Place:
         """The line at which the last handler waits, or that defines it if it has returned."""

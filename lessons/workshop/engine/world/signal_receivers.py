@@ -1,7 +1,7 @@
 """Connects Django's signals only to the receivers of one student's file.
 
 Every check imports the file again, and each import may connect receivers. The receivers of the
-previous import must not be called. The receivers of a worked example must not be called either:
+previous import must not be called. The receivers of the project's apps must not be called either:
 they would send to the student's consumers.
 """
 
@@ -21,7 +21,7 @@ SIGNALS = (
     signals.m2m_changed,
     *(auth.user_logged_in, auth.user_logged_out, auth.user_login_failed),
 )
-_DEMOS = ("db_demo", "auth_demo", "layers_demo", "lessons.extras")
+_FRAMEWORKS = {"django", "channels"}
 
 _receiver_was_lost = False
 
@@ -84,12 +84,11 @@ def _set_receivers(signal, receivers: list) -> None:
 
 
 def _is_foreign(entry, module) -> bool:
-    """Whether a receiver belongs to another student's file or another demo than `module`."""
-    name = _module_of(entry)
-    if name.startswith(STUDENT_PACKAGE):
+    """Whether a receiver belongs to another student's file or another app than `module`."""
+    package = _module_of(entry).partition(".")[0]
+    if package == STUDENT_PACKAGE:
         return getattr(_function_of(entry), "__globals__", None) is not vars(module)
-    app = module.__name__.partition(".")[0]  # a worked example keeps its receivers
-    return name.startswith(_DEMOS) and not name.startswith(f"{app}.")
+    return package not in {*_FRAMEWORKS, module.__name__.partition(".")[0]}
 
 
 def _is_obsolete(entry) -> bool:

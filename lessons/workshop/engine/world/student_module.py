@@ -1,4 +1,4 @@
-"""Loads the class or function to judge, and puts a consumer behind the lesson's middleware."""
+"""Loads the class or function to judge, and puts a consumer behind its route and middleware."""
 
 import difflib
 import linecache
@@ -6,96 +6,77 @@ import sys
 import types
 from dataclasses import replace
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
-from typing import Protocol
 
-from lessons.workshop.course.diagnoses import recognise
-from lessons.workshop.course.lesson_index import Lesson
-from lessons.workshop.course.source_code import read_python
 from lessons.workshop.engine.faults.finding import CheckFailed, Place, make_finding, place_of_error
 from lessons.workshop.engine.recording.events import error_text
+from lessons.workshop.engine.subject import Subject, read_python
 from lessons.workshop.engine.world import STUDENT_PACKAGE
 
 
-class LoadableTarget(Protocol):
-    """The part of lessons.workshop.engine.process.target.Target that load_subject() needs."""
-
-    file: Path
-    name: str  # of the class or function in the file
-    base: str | None  # the class of channels.consumer that it must subclass
-    source: str | None  # replaces the file's text
-
-
-def load_subject(target: LoadableTarget):
-    """Run the target's file and return the class or function to judge. Raises CheckFailed."""
+def load_subject(subject: Subject):
+    """Run the subject's file and return the class or function to judge. Raises CheckFailed."""
+    if subject.module:
+        return getattr(import_module(subject.module), subject.name)
     # Imported here: they load Channels and models, which a list of lessons does not need.
     from lessons.workshop.engine.world.channel_layer import check_layers
     from lessons.workshop.engine.world.signal_receivers import disconnect_student_receivers
 
     disconnect_student_receivers()
     with check_layers():
-        module = load_file(target.file, target.source)
-    subject = getattr(module, target.name, None)
-    if subject is None:
-        raise CheckFailed(_finding_of_missing_name(target, module))
-    if target.base:
-        _require_base(target, subject)
-    return attach_application(subject, module)
+        module = load_file(subject.file, subject.source)
+    loaded = getattr(module, subject.name, None)
+    if loaded is None:
+        raise CheckFailed(_finding_of_missing_name(subject, module))
+    if subject.base:
+        _require_base(subject, loaded)
+    return attach_application(loaded, module)
 
 
-def _finding_of_missing_name(target: LoadableTarget, module: types.ModuleType):
+def _finding_of_missing_name(subject: Subject, module: types.ModuleType):
     names = [name for name in vars(module) if not name.startswith("_")]
-    close = difflib.get_close_matches(target.name, names, n=1)
-    detail = f"Looked for {target.name}."
+    close = difflib.get_close_matches(subject.name, names, n=1)
+    detail = f"Looked for {subject.name}."
     if close:
-        detail += f" The file has {close[0]}: rename it to {target.name}."
-    return make_finding("name-missing", Place(str(target.file)), detail=detail)
+        detail += f" The file has {close[0]}: rename it to {subject.name}."
+    return make_finding("name-missing", Place(str(subject.file)), detail=detail)
 
 
-def _require_base(target: LoadableTarget, subject) -> None:
+def _require_base(subject: Subject, loaded) -> None:
     from channels import consumer
 
-    sync = isinstance(subject, type) and getattr(subject, "_sync", None)
+    sync = isinstance(loaded, type) and getattr(loaded, "_sync", None)
     if (
-        not isinstance(subject, type)
-        or not issubclass(subject, getattr(consumer, target.base))
-        or sync != (target.base == "SyncConsumer")
+        not isinstance(loaded, type)
+        or not issubclass(loaded, getattr(consumer, subject.base))
+        or sync != (subject.base == "SyncConsumer")
     ):
-        bases = getattr(subject, "__bases__", ())
-        found = f"a subclass of {bases[0].__name__}" if bases else repr(subject)
-        detail = f"{target.name} must subclass {target.base}; it is {found}."
-        raise CheckFailed(make_finding("wrong-base-class", Place(str(target.file)), detail=detail))
+        bases = getattr(loaded, "__bases__", ())
+        found = f"a subclass of {bases[0].__name__}" if bases else repr(loaded)
+        detail = f"{subject.name} must subclass {subject.base}; it is {found}."
+        raise CheckFailed(make_finding("wrong-base-class", Place(str(subject.file)), detail=detail))
 
 
-def mistakes_of(lesson: Lesson) -> dict[str, object]:
-    """The lesson's mistakes by name: everything in mistakes.py that has a `diagnosis`."""
-    module = load_file(lesson.mistakes)
-    return {
-        name: item
-        for name, item in vars(module).items()
-        if getattr(item, "__module__", None) == module.__name__ and "diagnosis" in vars(item)
-    }
-
-
-def application_for(consumer_class, lesson: Lesson):
+def application_for(consumer_class, subject: Subject):
     """The consumer as an ASGI application, behind a route and middleware as in asgi.py.
 
     If the consumer's file defines `application`, or its class does (in a file with many versions),
-    that is used. Otherwise it is the lesson's route and middleware, if there are any. Raises
-    CheckFailed if the lesson demands an `application` and the student's file has none.
+    that is used. Otherwise it is the subject's route and middleware, if there are any. Raises
+    CheckFailed if the subject must have an `application` and its file has none.
     """
     own = getattr(consumer_class, "application", None)
     if (
         own is None
-        and lesson.application
+        and subject.application
         and consumer_class.__module__.startswith(f"{STUDENT_PACKAGE}.")
     ):
         file = sys.modules[consumer_class.__module__].__file__
         raise CheckFailed(
-            make_finding("name-missing", Place(file), detail=f"Looked for {lesson.application}.")
+            make_finding("name-missing", Place(file), detail=f"Looked for {subject.application}.")
         )
     if own is None:
-        own = _routed(consumer_class, lesson)
+        own = _routed(consumer_class, subject)
 
     async def application(scope, receive, send):
         return await own(scope, receive, send)
@@ -105,22 +86,22 @@ def application_for(consumer_class, lesson: Lesson):
     return application
 
 
-def _routed(consumer_class, lesson: Lesson):
+def _routed(consumer_class, subject: Subject):
     from channels.routing import URLRouter
     from django.urls import path
     from django.utils.module_loading import import_string
 
     application = consumer_class.as_asgi()
-    if lesson.route:
-        application = URLRouter([path(lesson.route, application)])
-    return import_string(lesson.stack)(application) if lesson.stack else application
+    if subject.route:
+        application = URLRouter([path(subject.route, application)])
+    return import_string(subject.stack)(application) if subject.stack else application
 
 
-def attach_application(subject, module: types.ModuleType):
-    """Returns `subject`, with the `application` of its file as an attribute if there is one."""
-    if isinstance(subject, type) and "application" in vars(module):
-        subject.application = module.application
-    return subject
+def attach_application(loaded, module: types.ModuleType):
+    """Returns `loaded`, with the `application` of its file as an attribute if there is one."""
+    if isinstance(loaded, type) and "application" in vars(module):
+        loaded.application = module.application
+    return loaded
 
 
 def load_file(file: Path, source: str | None = None):
@@ -138,11 +119,9 @@ def load_file(file: Path, source: str | None = None):
         exec(_compiled(source, str(file)), module.__dict__)
     except SyntaxError as error:
         line = error.lineno if error.filename == str(file) else None
-        name = recognise(error)
-        name = "syntax-error" if name == "exception" else name
-        raise CheckFailed(
-            make_finding(name, Place(str(file), line or 0), detail=str(error))
-        ) from error
+        place, text = Place(str(file), line or 0), str(error)
+        finding = make_finding("syntax-error", place, detail=text, raised=error_text(error))
+        raise CheckFailed(finding) from error
     except KeyboardInterrupt:  # Ctrl-C, where the file runs in the user's own process
         raise
     except BaseException as error:  # such as CancelledError, or the one of pytest.skip()
@@ -157,10 +136,10 @@ def reload_module(module: types.ModuleType) -> types.ModuleType:
     return again
 
 
-def reload_subject(subject):
+def reload_subject(loaded):
     """The same class or function, after its file has run again."""
-    module = reload_module(sys.modules[subject.__module__])
-    return attach_application(getattr(module, subject.__name__), module)
+    module = reload_module(sys.modules[loaded.__module__])
+    return attach_application(getattr(module, loaded.__name__), module)
 
 
 @lru_cache(maxsize=8)
@@ -198,6 +177,5 @@ def _finding_of_import(file: Path, error: BaseException):
         name = "calls-exit"
     elif isinstance(error, RecursionError):
         name = "recursion"
-    elif isinstance(error, ImportError) and (known := recognise(error)) != "exception":
-        name = known
-    return make_finding(name, replace(place, handler=""), detail=error_text(error))
+    raised = error_text(error) if isinstance(error, ImportError) else ""
+    return make_finding(name, replace(place, handler=""), detail=error_text(error), raised=raised)

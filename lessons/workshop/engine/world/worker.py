@@ -13,7 +13,6 @@ from channels.layers import get_channel_layer
 from channels.routing import ChannelNameRouter
 from channels.worker import Worker
 
-from lessons.workshop.course.diagnoses import recognise
 from lessons.workshop.engine.faults.finding import (
     CheckFailed,
     SubjectSource,
@@ -28,8 +27,8 @@ from lessons.workshop.engine.world.database import without_connection_cleanup
 from lessons.workshop.engine.world.loop import POLL_INTERVAL
 from lessons.workshop.engine.world.student_module import reload_module
 
-# The usual diagnosis → its diagnosis in a worker, where an exception disconnects no client.
-_WORKER_DIAGNOSES = {"exception": "job-raises", "no-handler": "job-not-handled"}
+# What an exception means in a worker, where it disconnects no client.
+_WORKER_DIAGNOSES = {"no-handler": "job-not-handled"}
 
 # The worker that started a task. Its tasks inherit the variable, and end with the worker.
 _current_worker: ContextVar = ContextVar("current worker", default=None)
@@ -143,20 +142,18 @@ class Workers:
         """Raise CheckFailed for an error that a worker would log, or a consumer that stopped."""
         for worker in self._processes:
             for error in worker.errors:
-                name = recognise(error)
-                detail = error_text(error)
-                raise self.failure(_WORKER_DIAGNOSES.get(name, name), detail, error)
+                raise self.failure("job-raises", error)
             if worker.stopped:
                 raise self.failure("worker-stopped")
 
-    def failure(
-        self, name: str, detail: str = "", error: BaseException | None = None
-    ) -> CheckFailed:
+    def failure(self, name: str, error: BaseException | None = None) -> CheckFailed:
         """The CheckFailed with diagnosis `name`, at the line of `error` or at the last handler."""
         job = str(self.jobs[-1].get("type", "")) if self.jobs else ""
         place = error and place_of_error(self._source.file, error)
         place = place or self._source.place_of_handler(job)
-        return CheckFailed(make_finding(name, place, job, detail), self.transcript)
+        raised = error_text(error) if error else ""
+        more = {"raised": raised, "instead": _WORKER_DIAGNOSES}
+        return CheckFailed(make_finding(name, place, job, raised, **more), self.transcript)
 
 
 def _is_job(event: Event) -> bool:

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import lessons.workshop.judge.preload  # noqa: F401 - loads what a verdict needs before the first fork
 from lessons.workshop.course.lesson_index import Lesson
+from lessons.workshop.course.subjects import resolve
 from lessons.workshop.engine.faults.finding import Place, make_finding
-from lessons.workshop.engine.process.target import Target, resolve
+from lessons.workshop.engine.subject import Subject
 from lessons.workshop.judge.runner import CourseError, judge
 from lessons.workshop.judge.verdict import Verdict
 from lessons.workshop.setup import atomic_write
@@ -100,7 +101,7 @@ class ExerciseJudge:
             self.report({"lesson": lesson.key, "fault": fault})
         self._report_judging(None)
 
-    def _verdict(self, lesson: Lesson, target: Target) -> Verdict:
+    def _verdict(self, lesson: Lesson, target: Subject) -> Verdict:
         """The verdict on this version. It is red if earlier judges have ended while they judged it.
 
         A judge that ends during a verdict leaves the number of its attempt in a file.

@@ -3,24 +3,25 @@
 import threading
 from dataclasses import dataclass, replace
 
+from lessons.workshop.course import subjects
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.lesson_text import recorded_conversations
-from lessons.workshop.engine.process.recording_cache import (
-    Recording,
-    cached,
-    modification_times,
-    record,
-)
-from lessons.workshop.engine.process.target import Target
 from lessons.workshop.engine.recording.recording_difference import (
     FirstDifference,
     find_first_difference,
     find_visible_difference,
 )
 from lessons.workshop.engine.script.steps import split_steps
+from lessons.workshop.engine.subject import Subject
 from lessons.workshop.judge.runner import judge
 from lessons.workshop.judge.study.mistakes import Mistake
 from lessons.workshop.judge.study.predictions import predictions
+from lessons.workshop.judge.study.recordings import (
+    Recording,
+    cached,
+    modification_times,
+    record,
+)
 from lessons.workshop.judge.verdict import Verdict
 
 _one_verdict = threading.Lock()  # a verdict uses all cores, so the next one waits
@@ -89,15 +90,14 @@ def is_playable(lesson: Lesson) -> bool:
 def compare_in_check(lesson: Lesson, mistake: Mistake) -> Comparison:
     """Compare them in the conversation that shows the mistake; takes as long as a verdict."""
     # Resolving the name of a mistake would import the file into this process.
-    target = Target(f"mistake:{mistake.name}", lesson.mistakes, mistake.name)
-    for wrong in cached_verdict(lesson, target).outcomes:
+    for wrong in cached_verdict(lesson, subjects.mistake(lesson, mistake.name)).outcomes:
         if wrong.state == "red" and wrong.finding.conversation:
             steps = tuple(split_steps(wrong.finding.conversation))
             return replace(compare(lesson, mistake, steps), claim=wrong.claim)
     return Comparison(Recording(()), Recording(()), None)
 
 
-def cached_verdict(lesson: Lesson, target: Target) -> Verdict:
+def cached_verdict(lesson: Lesson, target: Subject) -> Verdict:
     """The verdict on the target; a new one if a file has changed."""
 
     def make() -> Verdict:

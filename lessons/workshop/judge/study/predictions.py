@@ -35,9 +35,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from lessons.workshop.course.lesson_index import Lesson
-from lessons.workshop.engine.process.recording_cache import Recording, record
 from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.engine.recording.transcript import ARROWS, connections_of, event_text, lane_of
+from lessons.workshop.judge.study.recordings import Recording, record
 
 KINDS = ("order", "receives")
 SENT = ("websocket.send", "websocket.close", "http.response.body")

@@ -4,11 +4,10 @@ import hashlib
 from pathlib import Path
 
 from lessons.workshop.course import lesson_index
-from lessons.workshop.course.diagnoses import Diagnosis
+from lessons.workshop.course.diagnoses import Diagnosis, finding_from_json
 from lessons.workshop.course.diagnoses import catalogue as diagnoses
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.source_code import Source
-from lessons.workshop.engine.faults.finding import place_in_message
 from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.engine.recording.transcript import render
 from lessons.workshop.judge.verdict import further_red_text
@@ -59,7 +58,7 @@ def _findings(verdict: dict) -> dict:
     return {
         "finding": finding,
         "title": title,
-        "where": place_in_message(finding["message"], title),
+        "where": finding_from_json(finding).where,
         "promise": finding.get("promise", ""),
         "steps": finding.get("conversation", ""),
         "detail": [(line, line.startswith("≠")) for line in finding["detail"].splitlines()],

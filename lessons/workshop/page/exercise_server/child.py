@@ -24,7 +24,6 @@ from django.conf import settings
 from django.db import IntegrityError
 from django.db import connection as db_connection
 
-from lessons.workshop.course.diagnoses import recognise
 from lessons.workshop.course.lesson_index import ANONYMOUS, Lesson
 from lessons.workshop.engine.faults.finding import (
     CheckFailed,
@@ -37,7 +36,6 @@ from lessons.workshop.engine.faults.finding import (
 )
 from lessons.workshop.engine.process.child_process import set_up_django
 from lessons.workshop.engine.process.limits import Limits, limit_resources
-from lessons.workshop.engine.process.target import Target
 from lessons.workshop.engine.recording.events import error_text
 from lessons.workshop.engine.recording.middleware import RecordingMiddleware
 from lessons.workshop.engine.recording.queries import record_queries
@@ -45,6 +43,7 @@ from lessons.workshop.engine.recording.recorder import Recorder
 from lessons.workshop.engine.script.accounts import Accounts
 from lessons.workshop.engine.script.other_processes import function_of
 from lessons.workshop.engine.script.steps import Step, parse_step, tickets_in, with_tickets
+from lessons.workshop.engine.subject import Subject
 from lessons.workshop.engine.world.channel_layer import ALIASES, served_layers
 from lessons.workshop.engine.world.database import OtherTransaction
 from lessons.workshop.engine.world.signal_receivers import isolated_signals, receiver_was_lost
@@ -67,7 +66,7 @@ class ServedTarget:
     """
 
     lesson: Lesson
-    target: Target
+    target: Subject
     folder: str
     database: str
     prefix: str
@@ -122,16 +121,16 @@ class ChildServer:
         """Import the file and serve it. Raises CheckFailed if the file cannot be imported."""
         self._end.send("started")
         with served_layers(_own_layers(self._served.prefix)):
-            subject = load_subject(self._served.target)
-            with isolated_signals(subject):
+            loaded = load_subject(self._served.target)
+            with isolated_signals(loaded):
                 if receiver_was_lost():
                     self._report(make_finding("receiver-gone", Place(self._served.file)))
-                self._application = application_for(subject, self._served.lesson)
-                self._outside = OutsidePlayer(self._served.lesson, subject)
+                self._application = application_for(loaded, self._served.target)
+                self._outside = OutsidePlayer(self._served.target, loaded)
                 record_queries()
                 asyncio.set_event_loop(self._loop)
                 # Not asyncio.run(): at an exception, it would wait for the code's tasks.
-                self._loop.run_until_complete(self._run(routes_of(subject)))
+                self._loop.run_until_complete(self._run(routes_of(loaded)))
 
     async def _run(self, routes: dict) -> None:
         for row in self._served.lesson.rows:
@@ -203,7 +202,7 @@ class ChildServer:
             await recorded(scope, receive, send)
         except Exception as error:
             ended_with = [error_text(error), traceback.format_exc()]
-            self._report(self.finding(recognise(error), error, connection.last_event))
+            self._report(self.finding("exception", error, connection.last_event))
         finally:
             del self._connections[number]
             self._end.send("ended", number, *ended_with)
@@ -215,7 +214,7 @@ class ChildServer:
             await Worker(application, [*routes], get_channel_layer()).arun()
         except Exception as error:  # a message without a type ends a worker
             log.exception("The worker has ended.")
-            self._report(self.finding(recognise(error), error))
+            self._report(self.finding("exception", error))
 
     def _recorder(self, number: int) -> Recorder:
         recorder = Recorder(keep=False, with_state=True)
@@ -232,7 +231,7 @@ class ChildServer:
             said = "Done." if answer is None else f"Done: {answer}"
         except CheckFailed as failure:
             self._report(failure.finding)
-            said = failure.finding.message
+            said = failure.finding.detail
         except Exception as error:
             said = error_text(error)
         self._end.send("said", said)
@@ -240,7 +239,8 @@ class ChildServer:
     def finding(self, name: str, error: BaseException, event: str = "") -> Finding:
         """The finding for an exception of the code."""
         place = place_of_error(self._served.file, error) or Place(self._served.file)
-        return make_finding(name, place, event, error_text(error))
+        raised = error_text(error)
+        return make_finding(name, place, event, raised, raised=raised)
 
     def _report(self, finding: Finding) -> None:
         self._end.send("finding", finding, False)
@@ -249,12 +249,12 @@ class ChildServer:
 class OutsidePlayer:
     """What other processes and the lesson's views do: rows, accounts, tickets, group messages."""
 
-    def __init__(self, lesson: Lesson, subject):
+    def __init__(self, subject: Subject, loaded):
         self.transaction = OtherTransaction()
-        self.accounts = Accounts(self, lesson, subject)
-        self._subject = subject
-        self._issues_tickets = hasattr(sys.modules[subject.__module__], "issue")
-        self._sends_tickets_in_header = self._issues_tickets and lesson.stack is not None
+        self.accounts = Accounts(self, subject, loaded)
+        self._loaded = loaded
+        self._issues_tickets = hasattr(sys.modules[loaded.__module__], "issue")
+        self._sends_tickets_in_header = self._issues_tickets and subject.stack is not None
 
     async def do(self, function, *args, **kwargs):
         """Call `function` in another thread and connection, as another process would."""
@@ -271,7 +271,7 @@ class OutsidePlayer:
 
     async def call(self, name: str, arguments: list):
         """What this function of the file returns. The worker process of a job would call it."""
-        return await self.do(function_of(self._subject, name), *arguments)
+        return await self.do(function_of(self._loaded, name), *arguments)
 
     async def take(self, text: str):
         return await parse_step(text).take(self)

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 
+from lessons.workshop.course.diagnoses import diagnose
 from lessons.workshop.engine.faults.finding import Finding, Place, make_finding
 from lessons.workshop.engine.process.child_process import (
     clean_start_method,
@@ -20,7 +21,6 @@ from lessons.workshop.engine.process.child_process import (
     read_dataclass,
     start_child,
 )
-from lessons.workshop.engine.process.player_handle import FINISH
 from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.page.exercise_server import child, database_copy
 from lessons.workshop.page.exercise_server.child import ServedTarget
@@ -193,7 +193,7 @@ class ExerciseProcess:
                 if self._place and not self._place.done():
                     self._place.set_result(Place(self._served.file, line, handler))
             case "finding", (dict(finding), bool(ends)):
-                found = read_dataclass(Finding, finding, FINISH)
+                found = diagnose(read_dataclass(Finding, finding))
                 if ends:
                     self._last_finding = found
                 else:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from lessons.workshop.course.diagnoses import diagnosis
 from lessons.workshop.course.lesson_index import Lesson, UnknownLesson, find
-from lessons.workshop.engine.faults.finding import Finding, make_finding, place_in_message
-from lessons.workshop.engine.process.target import Target
+from lessons.workshop.engine.faults.finding import Finding, make_finding
+from lessons.workshop.engine.subject import Subject
 from lessons.workshop.page.exercise_server import database_copy
 from lessons.workshop.page.exercise_server.child import ServedTarget
 from lessons.workshop.page.exercise_server.process import ExerciseProcess, in_thread
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 class ExerciseServer:
     """Serves one target to the clients of one page, whose feed is `group`."""
 
-    def __init__(self, group: str, lesson: Lesson, target: Target):
+    def __init__(self, group: str, lesson: Lesson, target: Subject):
         self.lesson = lesson
         self.target = target
         self.has_failed = False  # an exception has ended this server: another one must replace it
@@ -278,7 +278,7 @@ def finding_json(finding: Finding) -> dict:
     return {
         **texts,
         "diagnosis": finding.diagnosis,
-        "where": place_in_message(finding.message, known.title),
+        "where": finding.where,
         "file": name,
         "line": finding.line,
         "detail": finding.detail,

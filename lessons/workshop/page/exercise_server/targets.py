@@ -2,7 +2,8 @@
 
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.source_code import Source, find_class, find_demo_source
-from lessons.workshop.engine.process.target import Target, resolve
+from lessons.workshop.course.subjects import mistake, resolve
+from lessons.workshop.engine.subject import Subject
 from lessons.workshop.judge.study.compared_mistake import is_playable
 from lessons.workshop.judge.study.mistakes import read_mistakes
 from lessons.workshop.member import membership
@@ -15,16 +16,16 @@ class TargetRefused(ValueError):
     """A target that this page cannot play; the text gives the reason."""
 
 
-def playable_target(lesson: Lesson, name: str) -> Target:
+def playable_target(lesson: Lesson, name: str) -> Subject:
     """The target "exercise", "solution" or "mistake:NAME". Raises TargetRefused.
 
     No code runs: names of mistakes are read from the source.
     """
     if not is_playable(lesson):
         raise TargetRefused(f"The exercise of lesson {lesson.number} is a test, not a consumer.")
-    mistake = name.removeprefix(_MISTAKE)
-    if name.startswith(_MISTAKE) and mistake in {one.name for one in read_mistakes(lesson)}:
-        return Target(name, lesson.mistakes, mistake)
+    wrong = name.removeprefix(_MISTAKE)
+    if name.startswith(_MISTAKE) and wrong in {one.name for one in read_mistakes(lesson)}:
+        return mistake(lesson, wrong)
     if name not in ("exercise", "solution"):
         raise TargetRefused(f"Lesson {lesson.number} has no {name!r} to play.")
     if name == "solution" and not membership.may_read_solution(lesson):

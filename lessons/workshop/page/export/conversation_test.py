@@ -12,9 +12,10 @@ from django.apps import apps
 
 from lessons.workshop.course.lesson_index import ACCOUNTS, Lesson
 from lessons.workshop.engine.process.conversation import PlaybackLimitExceeded, play_in_turns
-from lessons.workshop.engine.process.target import Target
 from lessons.workshop.engine.recording.python_literal import python_literal
 from lessons.workshop.engine.script.steps import Step, parse_step, tickets_in
+from lessons.workshop.engine.subject import Subject
+from lessons.workshop.judge.study.recordings import playable
 from lessons.workshop.page.export.module_text import ModuleText
 from lessons.workshop.page.export.step_lines import StepLines
 from lessons.workshop.page.export.subjects import target_subject, worked_example
@@ -36,7 +37,7 @@ class ExportedTest(NamedTuple):
     apps: list[str]
 
 
-def export_test(lesson: Lesson, steps: list[Step], target: Target | None = None) -> ExportedTest:
+def export_test(lesson: Lesson, steps: list[Step], target: Subject | None = None) -> ExportedTest:
     """The conversation as a test. `target` None is the worked example.
 
     Raises what `play` raises, and NotExportable.
@@ -50,7 +51,9 @@ def export_test(lesson: Lesson, steps: list[Step], target: Target | None = None)
         raise NotExportable(f"The file is not Python: {error}.") from None
     setup = [*lesson.rows]
     try:
-        turns = play_in_turns(lesson, subject.played, [*setup, *map(str, subject.played_steps)])
+        turns = play_in_turns(
+            playable(lesson, subject.played), [*setup, *map(str, subject.played_steps)]
+        )
     except PlaybackLimitExceeded as error:
         raise NotExportable(
             f"{error.reason} That is too much for a test. Press Clear, then play a shorter "

@@ -13,7 +13,7 @@ from django.urls.resolvers import RoutePattern
 from django.utils.module_loading import import_string
 
 from lessons.workshop.course.lesson_index import Lesson
-from lessons.workshop.engine.process.target import Target
+from lessons.workshop.engine import subject
 from lessons.workshop.engine.recording.python_literal import python_literal
 from lessons.workshop.engine.script.steps import Step
 from lessons.workshop.page import unguarded
@@ -58,7 +58,7 @@ class Subject:
     sends_ticket_in_header: bool = False
 
 
-def target_subject(lesson: Lesson, steps: list[Step], target: Target) -> Subject:
+def target_subject(lesson: Lesson, steps: list[Step], target: subject.Subject) -> Subject:
     """The exercise, the solution or a mistake. Raises OSError, ValueError or SyntaxError."""
     is_mistake = target.file == lesson.mistakes
     code = find_mistake(lesson, target.name) if is_mistake else read_tested_file(target)

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from django.apps import apps
 
 from lessons.workshop.course.lesson_index import PROJECT_DIR, Lesson
-from lessons.workshop.course.source_code import Definition, find_source, parse_module, read_python
-from lessons.workshop.engine.process.target import Target
+from lessons.workshop.course.source_code import Definition, find_source, parse_module
+from lessons.workshop.engine.subject import Subject, read_python
 
 
 class Import(NamedTuple):
@@ -78,7 +78,7 @@ def find_tested_code(names: Iterable[str]) -> TestedCode:
     return TestedCode(body.strip(), frozenset(imports), frozenset(one.module for one in imports))
 
 
-def read_tested_file(target: Target) -> TestedCode:
+def read_tested_file(target: Subject) -> TestedCode:
     """The whole file, as it is, without the text of the task at its beginning."""
     text = read_python(target.file)
     tree = ast.parse(text)

@@ -13,8 +13,8 @@ from django.conf import settings
 from django.urls import reverse
 
 from lessons.workshop.course.lesson_index import find
-from lessons.workshop.engine.process.conversation import PLAYBACK_ERRORS
 from lessons.workshop.engine.script.steps import split_steps
+from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS
 from lessons.workshop.member import membership
 from lessons.workshop.member.protocol import SWITCHES
 from lessons.workshop.member.room_link import RoomLink, link

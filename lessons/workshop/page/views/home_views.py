@@ -6,9 +6,8 @@ from django.views.decorators.http import require_safe
 
 from lessons.workshop.course.lesson_index import Lesson, UnknownLesson, find
 from lessons.workshop.course.lesson_text import RecordedConversation, first_conversation
-from lessons.workshop.engine.process import recording_cache
-from lessons.workshop.engine.process.conversation import PLAYBACK_ERRORS
 from lessons.workshop.engine.script.steps import split_steps
+from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS, record
 from lessons.workshop.member import membership, outbox
 from lessons.workshop.member.joining import is_readable
 from lessons.workshop.page.lesson_list import lesson_list_context
@@ -56,7 +55,7 @@ def picture(request):
     if found is None:
         return JsonResponse({"error": "The course has no conversation to show."}, status=404)
     try:
-        recording = recording_cache.record(lesson, lesson.demo, split_steps(found.steps))
+        recording = record(lesson, lesson.demo, split_steps(found.steps))
     except PLAYBACK_ERRORS as error:
         return JsonResponse({"error": str(error)}, status=503)
     return JsonResponse(recording_json(recording))

@@ -3,7 +3,6 @@
 from django.views.decorators.http import require_safe
 
 from lessons.workshop.course.lesson_index import Lesson
-from lessons.workshop.engine.process.recording_cache import Recording
 from lessons.workshop.judge.study.predictions import (
     Card,
     InvalidPrediction,
@@ -15,6 +14,7 @@ from lessons.workshop.judge.study.predictions import (
     received_frames,
     shuffled,
 )
+from lessons.workshop.judge.study.recordings import Recording
 from lessons.workshop.page.live.vote import seed_of
 from lessons.workshop.page.markup import markdown_to_html
 from lessons.workshop.page.views.play_views import (

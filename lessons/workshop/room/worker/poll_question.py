@@ -6,7 +6,6 @@ them, from 0. For "receives" it has what the student ticked, as client:card, suc
 """
 
 from lessons.workshop.course.lesson_index import Lesson
-from lessons.workshop.engine.process.recording_cache import Recording
 from lessons.workshop.judge.study.predictions import (
     Card,
     Prediction,
@@ -17,6 +16,7 @@ from lessons.workshop.judge.study.predictions import (
     received_frames,
     shuffled,
 )
+from lessons.workshop.judge.study.recordings import Recording
 from lessons.workshop.page.markup import markdown_to_html
 from lessons.workshop.page.views.play_views import recording_json
 

@@ -63,7 +63,7 @@ def judge_code(lesson: Lesson, code: str) -> str:
 
 
 def _verdict_json(verdict) -> dict:
-    from lessons.workshop.course.diagnoses import diagnosis
+    from lessons.workshop.course.diagnoses import diagnosis, message_of
 
     answer = {
         "outcomes": [{"claim": one.claim, "state": one.state} for one in verdict.outcomes],
@@ -73,7 +73,8 @@ def _verdict_json(verdict) -> dict:
         return answer
     finding = verdict.findings[0]
     known = diagnosis(finding.diagnosis)
-    texts = {name: getattr(finding, name) for name in ("message", "promise", "conversation")}
+    texts = {name: getattr(finding, name) for name in ("promise", "conversation")}
+    texts["message"] = message_of(finding)
     return {
         **answer,
         "finding": {**texts, "detail": finding.detail[:MAX_DETAIL], "line": finding.line},
@@ -83,11 +84,10 @@ def _verdict_json(verdict) -> dict:
 
 def _comparison(lesson: Lesson, verdict) -> dict | None:
     """What the page's comparison.js draws; None if no conversation shows the fault."""
-    from lessons.workshop.engine.process.conversation import PLAYBACK_ERRORS
-    from lessons.workshop.engine.process.recording_cache import Recording, record
     from lessons.workshop.engine.recording.recording_difference import find_visible_difference
     from lessons.workshop.engine.script.steps import parse_step, split_steps
     from lessons.workshop.judge.study.compared_mistake import is_playable
+    from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS, Recording, record
     from lessons.workshop.page.views.play_views import recording_json
 
     red = (one for one in verdict.outcomes if one.finding and one.transcript)

@@ -9,8 +9,8 @@ from operator import methodcaller
 import pytest
 
 from lessons.workshop.course.lesson_index import find
+from lessons.workshop.course.subjects import resolve
 from lessons.workshop.engine.process import child_process, served_player
-from lessons.workshop.engine.process.target import resolve
 
 ANSWERS = methodcaller("__call__", "the answer")
 
@@ -39,7 +39,7 @@ def test_a_child_and_an_endless_exercise_end_when_their_parent_has_ended(tmp_pat
     file, lesson = tmp_path / "exercise.py", find("stop")
     file.write_text("while True:\n    pass\n")
     parents_end, _ = multiprocessing.Pipe()
-    arguments = parents_end, lesson, resolve(lesson, str(file)), 0.1, str(tmp_path)
+    arguments = parents_end, resolve(lesson, str(file)), 0.1, str(tmp_path)
     assert exit_code_without_a_parent(served_player.run_forked, *arguments) == 1
 
 

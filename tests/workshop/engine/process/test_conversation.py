@@ -8,18 +8,22 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lessons.workshop.course.lesson_index import find
-from lessons.workshop.engine.process import recording_cache
 from lessons.workshop.engine.process.conversation import (
     PlaybackLimitExceeded,
     play,
     play_in_turns,
 )
-from lessons.workshop.engine.process.recording_cache import Recording, cached, record
+from lessons.workshop.judge.study import recordings
+from lessons.workshop.judge.study.recordings import Recording, cached, playable, record
+
+
+def play_named(slug, name, steps):
+    return play(playable(find(slug), name), steps)
 
 
 def played(name, *steps):
     """The events of the conversation: the text of each frame, the type of every other event."""
-    events = play(find("push"), name, list(steps))
+    events = play_named("push", name, list(steps))
     return [event.message.get("text", event.message.get("type")) for event in events]
 
 
@@ -28,7 +32,7 @@ BEGUN = ["scope", "websocket.connect", "websocket.accept"]
 
 def test_events_that_are_due_arrive_at_their_time_while_the_client_waits():
     assert played("solution", "connect", "wait 2") == [*BEGUN, "1", "2"]
-    *_, accept, first, second = play(find("push"), "solution", ["connect", "wait 2"])
+    *_, accept, first, second = play_named("push", "solution", ["connect", "wait 2"])
     assert 1 <= first.time - accept.time < second.time - accept.time - 0.9 < 2
 
 
@@ -39,7 +43,7 @@ def test_a_kill_and_a_crash_end_the_consumer():
 
 def test_all_clients_share_one_middleware_and_a_request_may_have_a_path():
     steps = ["connect", "text hello", "2 GET /async/health/"]
-    events = play(find("deploy"), "async_demo.consumers.SlowEcho", steps)
+    events = play_named("deploy", "async_demo.consumers.SlowEcho", steps)
     scopes = [it.message["path"] for it in events if it.message["type"] == "scope"]
     bodies = [it.message["body"] for it in events if it.message["type"] == "http.response.body"]
     assert scopes == ["/ws/async/deploy/", "/async/health/"]
@@ -49,7 +53,7 @@ def test_all_clients_share_one_middleware_and_a_request_may_have_a_path():
 def test_a_client_may_vanish_and_reconnect_in_the_same_browser():
     lesson = find("logout")
     steps = ["connect as=student", "2 connect as=student", "vanish", "connect as=student"]
-    turns = play_in_turns(lesson, lesson.demo, [*steps, "text logout"])
+    turns = play_in_turns(playable(lesson, lesson.demo), [*steps, "text logout"])
     assert [(turn.client, turn.step) for turn in turns][2:] == [
         (1, "vanish"),
         (1, "connect as=student"),
@@ -68,8 +72,8 @@ def test_capacity_limits_the_channels_of_the_layer():
     arrived = [
         sum(event.message["type"] == "burst.part" for event in events)
         for events in (
-            play(find("delivery"), "layers_demo.consumers.Burst", ["capacity 1", *steps]),
-            play(find("delivery"), "layers_demo.consumers.Burst", ["capacity 3", *steps]),
+            play_named("delivery", "layers_demo.consumers.Burst", ["capacity 1", *steps]),
+            play_named("delivery", "layers_demo.consumers.Burst", ["capacity 3", *steps]),
         )
     ]
     assert arrived == [2, 4]
@@ -84,9 +88,9 @@ def test_another_process_may_save_a_row_or_roll_it_back():
     lesson = find("liveblog")
     steps = ["connect", 'rolled-back row db_demo.Post {"title": "Rain"}']
     steps += ['row db_demo.Post {"title": "Hail"}', 'row db_demo.Post {"id": 1, "title": "Sun"}']
-    news = [json.loads(text) for text in frames_of(play(lesson, lesson.demo, steps))]
+    news = [json.loads(text) for text in frames_of(play_named("liveblog", lesson.demo, steps))]
     assert [(post["id"], post["title"]) for post in news] == [(1, "Hail"), (1, "Sun")]
-    frames = frames_of(play(lesson, "solution", steps))
+    frames = frames_of(play_named("liveblog", "solution", steps))
     assert frames == ['{"saved": 1, "title": "Hail"}', '{"saved": 1, "title": "Sun"}']
 
 
@@ -99,7 +103,7 @@ REQUESTS = 8
 
 @pytest.fixture(autouse=True)
 def empty_cache(monkeypatch):
-    monkeypatch.setattr(recording_cache, "_entries", OrderedDict())
+    monkeypatch.setattr(recordings, "_entries", OrderedDict())
 
 
 def test_an_entry_is_made_once_for_requests_at_the_same_time():
@@ -133,6 +137,6 @@ def test_a_recording_that_was_cut_is_made_again(monkeypatch):
             raise answer
         return answer
 
-    monkeypatch.setattr(recording_cache, "play", play)
-    recordings = [record(find("stop"), "solution", ["connect"]) for _ in range(3)]
-    assert recordings == [Recording((), "Stopped after 5 s."), Recording(()), Recording(())]
+    monkeypatch.setattr(recordings, "play", play)
+    made = [record(find("stop"), "solution", ["connect"]) for _ in range(3)]
+    assert made == [Recording((), "Stopped after 5 s."), Recording(()), Recording(())]

@@ -2,10 +2,12 @@
 
 import pytest
 
+from lessons.workshop.course.diagnoses import diagnose
 from lessons.workshop.course.lesson_index import find
+from lessons.workshop.course.subjects import exercise
+from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.process import child_process
-from lessons.workshop.engine.process.player_handle import FINISH, PlayerEnded, PlayerHandle
-from lessons.workshop.engine.process.target import Target
+from lessons.workshop.engine.process.player_handle import PlayerEnded, PlayerHandle
 from lessons.workshop.engine.script.report import PlayOptions, Report
 
 GAME = """\
@@ -27,8 +29,7 @@ class Guess(SyncConsumer):
 def target(receive="", source=GAME, key="stop"):
     lesson = find(key)
     source = source.replace("RECEIVE", receive or "self.send({**event, 'type': 'websocket.send'})")
-    names = lesson.exercise_name, lesson.exercise_base
-    return Target("submission", lesson.exercise, *names, source)
+    return exercise(lesson, "submission", lesson.exercise, source)
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def play():
     opened = []
 
     def play(conversation, receive="", source=GAME, lesson="stop", **options):
-        player = PlayerHandle(find(lesson), target(receive, source, lesson), timeout=2)
+        player = PlayerHandle(target(receive, source, lesson), timeout=2, diagnose=diagnose)
         opened.append(player.__enter__())
         player.wait_until_loaded()
         assert player.problem is None
@@ -152,16 +153,14 @@ def test_reports_the_line_of_a_thread_a_job_a_timer_or_a_coroutine_left_behind(p
 def test_each_conversation_imports_the_file_again(play):
     source = GAME.replace("class Guess", "seen = []\n\nclass Guess")
     receive = "seen.append(1); self.send({'type': 'websocket.send', 'text': str(len(seen))})"
-    lesson = find("stop")
-    with PlayerHandle(lesson, target(receive, source)) as player:
+    with PlayerHandle(target(receive, source)) as player:
         player.wait_until_loaded()
         texts = [messages(player.play(["connect", "text a"]))[1][0]["text"] for _ in range(2)]
     assert texts == ["1", "1"]
 
 
 def test_a_handler_that_does_not_return_is_reported_and_the_player_goes_on(play, monkeypatch):
-    lesson = find("stop")
-    with PlayerHandle(lesson, target("while event['text'] == 'a': pass"), timeout=0.5) as player:
+    with PlayerHandle(target("while event['text'] == 'a': pass"), timeout=0.5) as player:
         player.wait_until_loaded()
         stuck = player.play(["connect", "text a"])
         assert stuck.stuck.diagnosis == "stuck"
@@ -171,7 +170,7 @@ def test_a_handler_that_does_not_return_is_reported_and_the_player_goes_on(play,
 
 
 def test_a_process_that_ends_is_reported():
-    with PlayerHandle(find("stop"), target("import os; os._exit(3)")) as player:
+    with PlayerHandle(target("import os; os._exit(3)")) as player:
         player.wait_until_loaded()
         with pytest.raises(PlayerEnded) as ended:
             player.play(["connect", "text a"])
@@ -185,15 +184,15 @@ def test_a_process_that_ends_is_reported():
         {"bursts": "no list"},
         {"bursts": [{"steps": ["text a"], "clients": {"1": {}}}]},
         {"bursts": [{"steps": ["text a"], "time": "soon"}]},
-        {"leftovers": [{"diagnosis": 3, "message": ""}]},
-        {"leftovers": [{"diagnosis": "unknown", "message": ""}]},
+        {"leftovers": [{"diagnosis": 3}]},
+        {"leftovers": [{"diagnosis": "unknown"}]},
         {"more": 1},
     ],
 )
 def test_refuses_a_forged_report(change):
-    assert child_process.read_dataclass(Report, {"bursts": []}, FINISH) == Report()
+    assert child_process.read_dataclass(Report, {"bursts": []}, {Finding: diagnose}) == Report()
     with pytest.raises((ValueError, TypeError, LookupError)):
-        child_process.read_dataclass(Report, change, FINISH)
+        child_process.read_dataclass(Report, change, {Finding: diagnose})
 
 
 def test_the_same_conversation_gives_the_same_report(play):

@@ -1,12 +1,14 @@
 """Accounts, sessions, tickets and server processes as steps of a conversation."""
 
+from dataclasses import replace
+
 import pytest
 from django.contrib.sessions.backends import base
 
 from lessons.workshop.course.lesson_index import find
+from lessons.workshop.course.subjects import resolve
 from lessons.workshop.engine.process.conversation_run import ConversationRun
 from lessons.workshop.engine.process.player_handle import PlayerHandle
-from lessons.workshop.engine.process.target import Target, resolve
 from lessons.workshop.engine.script.report import PlayOptions
 from lessons.workshop.engine.script.steps import parse_step, split_steps
 
@@ -45,11 +47,11 @@ LESSON = find(16)
 
 def target_of(source):
     target = resolve(LESSON, "exercise")
-    return Target("test", target.file, target.name, target.base, source)
+    return replace(target, source=source)
 
 
 def play(steps, source=GREETS):
-    with PlayerHandle(LESSON, target_of(source)) as player:
+    with PlayerHandle(target_of(source)) as player:
         player.wait_until_loaded()
         return player.play(split_steps(steps), PlayOptions(database=True))
 
@@ -128,7 +130,7 @@ application = Counter.as_asgi()
 @pytest.mark.parametrize("then", ["close", "2 close"])  # the second step cannot be taken
 def test_session_keys_are_numbered_until_the_end_of_the_conversation(capsys, then):
     draw = base.get_random_string
-    run = ConversationRun(LESSON, target_of(KEYS), PlayOptions(database=True))
+    run = ConversationRun(target_of(KEYS), PlayOptions(database=True))
     run.play([parse_step("connect"), parse_step(then)])
     assert capsys.readouterr().out == f"{1:032}\n"
     assert bool(run.report().unknown_step) is (then == "2 close")

@@ -2,10 +2,11 @@
 
 import pytest
 
+from lessons.workshop.course.diagnoses import diagnose
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.engine.process.player_handle import PlayerHandle
-from lessons.workshop.engine.process.target import Target
 from lessons.workshop.engine.script.report import PlayOptions
+from lessons.workshop.engine.subject import Subject
 
 TICKER = """\
 import time
@@ -69,8 +70,8 @@ POST = 'load {"db_demo.Post": [{"title": "free"}]}'
 @pytest.fixture(scope="module")
 def player():
     lesson = find("liveblog")
-    target = Target("submission", lesson.exercise, "Ticker", "AsyncConsumer", TICKER)
-    with PlayerHandle(lesson, target, timeout=20) as player:
+    target = Subject("submission", lesson.exercise, "Ticker", "AsyncConsumer", TICKER)
+    with PlayerHandle(target, timeout=20) as player:
         player.wait_until_loaded()
         assert player.problem is None
         yield player
@@ -119,7 +120,7 @@ def test_without_the_network_only_code_outside_of_connections_fails(play):
     played = play(
         'redis outside gone | connect | call tell ["one"] | redis back | call tell ["two"]'
     )
-    assert [[it.finding.diagnosis for it in turn.faults] for turn in played.bursts] == [
+    assert [[diagnose(it.finding).diagnosis for it in turn.faults] for turn in played.bursts] == [
         *([], [], ["redis-down"]),
         *([], []),
     ]

@@ -11,8 +11,9 @@ from channels.layers import get_channel_layer
 from channels_redis.serializers import MsgPackSerializer
 from redis.exceptions import ConnectionError
 
+from lessons.workshop.course.diagnoses import diagnose
 from lessons.workshop.engine.faults.finding import CheckFailed
-from lessons.workshop.engine.process.target import Target
+from lessons.workshop.engine.subject import Subject
 from lessons.workshop.engine.world.channel_layer import fake_redis, fresh_layers
 from lessons.workshop.engine.world.student_module import load_subject
 from lessons.workshop.judge import StrictCommunicator
@@ -155,7 +156,7 @@ async def spaced_group(self, event):
 )
 async def test_names_the_line_of_a_failed_call(handler, diagnosis):
     finding = await finding_of(with_handler("websocket_receive", handler), "hello")
-    assert finding.diagnosis == diagnosis
+    assert diagnose(finding).diagnosis == diagnosis
     assert (finding.file, finding.line) == (__file__, handler.__code__.co_firstlineno + 1)
 
 
@@ -169,8 +170,8 @@ async def test_names_the_line_of_a_failed_call(handler, diagnosis):
 )
 async def test_names_a_message_that_no_handler_takes(consumer, text, diagnosis, event):
     finding = await finding_of(consumer, text)
-    assert finding.diagnosis == diagnosis
-    assert finding.message.startswith(event)
+    assert diagnose(finding).diagnosis == diagnosis
+    assert finding.where.startswith(event)
 
 
 # What a consumer leaves behind
@@ -223,7 +224,7 @@ async def test_a_layer_from_import_time_is_the_layer_of_the_check(tmp_path):
     file = tmp_path / "exercise.py"
     file.write_text("from channels.layers import get_channel_layer\n\nkept = get_channel_layer()")
     usual = get_channel_layer()
-    kept = load_subject(Target("exercise", file, "kept"))
+    kept = load_subject(Subject("exercise", file, "kept"))
     assert get_channel_layer() is usual
     for text in ("one", "two"):
         with fresh_layers():
@@ -292,5 +293,5 @@ async def test_an_outage_may_end_a_consumer_only_after_its_close(redis, consumer
             await client.receive_nothing()
             client.expect({"type": "websocket.close"})
         except CheckFailed as failure:
-            found = failure.finding.diagnosis
+            found = diagnose(failure.finding).diagnosis
     assert found == diagnosis

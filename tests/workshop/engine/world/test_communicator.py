@@ -8,6 +8,7 @@ import pytest
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 
+from lessons.workshop.course.diagnoses import diagnose
 from lessons.workshop.engine.faults.finding import CheckFailed
 from lessons.workshop.judge import StrictCommunicator, StrictHttpCommunicator
 from tests.support.accepting_consumers import Accepts, AcceptsInAThread
@@ -96,7 +97,7 @@ async def test_reports_at_once_what_a_client_would_wait_for(consumer, act, diagn
             await client.send_to(text_data="bye")
         with pytest.raises(CheckFailed) as excinfo:
             await act(client)
-    assert excinfo.value.finding.diagnosis == diagnosis
+    assert diagnose(excinfo.value.finding).diagnosis == diagnosis
     assert time.monotonic() - started < 60
 
 
@@ -325,7 +326,7 @@ async def test_names_what_a_client_of_the_response_misses(consumer, diagnosis, r
     with pytest.raises(CheckFailed) as excinfo:
         async with ask(consumer, *replies) as client:
             await client.get_response()
-    assert excinfo.value.finding.diagnosis == diagnosis
+    assert diagnose(excinfo.value.finding).diagnosis == diagnosis
 
 
 class StaysOn(Answers):
@@ -360,4 +361,4 @@ async def test_names_what_a_consumer_leaves_behind(diagnosis, consumer, replies)
     with pytest.raises(CheckFailed) as excinfo:
         async with ask(consumer, *replies) as client:
             await client.send_request()
-    assert excinfo.value.finding.diagnosis == diagnosis
+    assert diagnose(excinfo.value.finding).diagnosis == diagnosis

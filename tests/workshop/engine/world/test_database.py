@@ -15,7 +15,7 @@ from django.db.migrations.state import ProjectState
 from django.db.models.signals import post_save
 
 from db_demo.models import Post
-from lessons.workshop.engine.process.target import Target
+from lessons.workshop.engine.subject import Subject
 from lessons.workshop.engine.world.cache import fresh_cache
 from lessons.workshop.engine.world.database import fresh_database
 from lessons.workshop.engine.world.signal_receivers import (
@@ -122,7 +122,7 @@ LAMBDA = READY.replace("connect(note", "connect(lambda **kwargs: None")
 @pytest.fixture
 def load(tmp_path):
     file = tmp_path / "trial.py"
-    return lambda source: load_subject(Target("trial", file, "Subject", source=source))
+    return lambda source: load_subject(Subject("trial", file, "Subject", source=source))
 
 
 def of_demos():

@@ -7,6 +7,7 @@ from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 from channels.layers import get_channel_layer
 
+from lessons.workshop.course.diagnoses import diagnose
 from lessons.workshop.engine.faults.finding import CheckFailed
 from lessons.workshop.engine.world.channel_layer import fresh_layers
 from lessons.workshop.engine.world.worker import Workers
@@ -97,7 +98,7 @@ async def test_an_ended_consumer_fails_the_check_and_loses_later_jobs(worker, jo
     assert await results(worker) == []
     with pytest.raises(CheckFailed) as excinfo:
         worker.judge()
-    assert excinfo.value.finding.diagnosis == diagnosis
+    assert diagnose(excinfo.value.finding).diagnosis == diagnosis
 
 
 async def test_a_new_consumer_replaces_an_ended_one_and_the_failure_stays(worker):

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from lessons.workshop.course.lesson_index import Lesson
-from lessons.workshop.course.source_code import UnknownName, find_source
+from lessons.workshop.course.subjects import UnknownTarget, demo, resolve
+from lessons.workshop.engine.process import conversation
 from lessons.workshop.engine.process.conversation import PlaybackLimitExceeded, play
 from lessons.workshop.engine.recording.events import Event
+from lessons.workshop.engine.subject import Subject
 
 MAX_ENTRIES = 200
+PLAYBACK_ERRORS = (UnknownTarget, *conversation.PLAYBACK_ERRORS)  # of record()
 
 T = TypeVar("T")
 
@@ -50,14 +53,22 @@ class Recording:
 def record(lesson: Lesson, name: str, steps: list[str]) -> Recording:
     """The recording of `steps` with the consumer `name`; played again after a file has changed.
 
-    Raises what play() raises, except PlaybackLimitExceeded: its reason is the recording's `cut`.
-    Such a recording is not kept, because a busy machine cuts earlier than another.
+    `name` is "solution", a mistake ("mistake:NoAccept"), the path of a student's file, or the
+    qualified name of a consumer or application. Raises what play() raises, except
+    PlaybackLimitExceeded: its reason is the recording's `cut`. Such a recording is not kept,
+    because a busy machine cuts earlier than another.
     """
     key = (lesson.folder, name, *steps, *modification_times(lesson, name))
     try:
-        return cached(key, lambda: Recording(play(lesson, name, list(steps))))
+        return cached(key, lambda: Recording(play(playable(lesson, name), list(steps))))
     except PlaybackLimitExceeded as error:
         return Recording(error.events, error.reason)
+
+
+def playable(lesson: Lesson, name: str) -> Subject:
+    """The subject of that name; see record(). Raises UnknownTarget."""
+    is_qualified = "." in name and not name.endswith(".py")
+    return demo(lesson, name) if is_qualified else resolve(lesson, name)
 
 
 def cached(key: tuple, make: Callable[[], T]) -> T:
@@ -87,7 +98,7 @@ def modification_times(lesson: Lesson, name: str) -> list[int]:
     files = [lesson.solution, lesson.mistakes, lesson.check]
     if "." in name:
         try:
-            files = sorted(find_source(name).file.parent.glob("*.py"))
-        except UnknownName:
+            files = sorted(demo(lesson, name).file.parent.glob("*.py"))
+        except UnknownTarget:
             files = []
     return [file.stat().st_mtime_ns for file in files if file.is_file()]
