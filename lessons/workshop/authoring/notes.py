@@ -25,7 +25,7 @@ NOTES = PROJECT_DIR / "NOTES.md"
 SERVERS_TABLE = Path(__file__).with_name("servers.md")
 LAYERS_TABLE = COURSE_DIR / "13_delivery" / "layers.md"  # measured by layer_probes.py
 MEASURED_TABLES = {"layers": LAYERS_TABLE, "servers": SERVERS_TABLE}
-PLAY_TIMEOUT = 60  # seconds for a conversation, on a busy machine
+
 
 FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.M | re.S)
 TABLE = re.compile(r'^\[//\]: # "(?P<name>\w+)"\n\n(?P<body>.*?)^\[//\]: # "end"$', re.M | re.S)
@@ -47,12 +47,11 @@ def _block(found: re.Match) -> str:
 
 
 def _transcript(slug: str, steps: str) -> str:
-    # They import consumers, so Django is set up first.
-    from lessons.workshop.engine.process.conversation import play
-    from lessons.workshop.judge.study.recordings import playable
+    # It imports consumers, so Django is set up first.
+    from lessons.workshop.judge.study.recordings import events_of, playable
 
     name, *steps = split_steps(steps)
-    return render(play(playable(find(slug), name), steps, timeout=PLAY_TIMEOUT), waits=True)
+    return render(events_of(playable(find(slug), name), steps), waits=True)
 
 
 def _table(found: re.Match, notes: str) -> str:

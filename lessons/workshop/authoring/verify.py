@@ -13,7 +13,6 @@ from lessons.workshop.course.lesson_index import FILES, IncompleteLesson, Lesson
 from lessons.workshop.course.lesson_text import TextError, expanded_teach_page, expanded_text
 from lessons.workshop.course.mistakes import mistakes_of
 from lessons.workshop.course.source_code import UnknownName, find_source
-from lessons.workshop.engine.process.conversation import play
 from lessons.workshop.engine.recording.transcript import render
 from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.judge import exploration
@@ -21,7 +20,7 @@ from lessons.workshop.judge.runner import judge
 from lessons.workshop.judge.study import predictions
 from lessons.workshop.judge.study.mistakes import read_mistakes
 from lessons.workshop.judge.study.predictions import InvalidPrediction, Prediction
-from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS, Recording, playable
+from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS, Recording, events_of, playable
 from lessons.workshop.judge.verdict import explain
 
 TEXTS = ("lesson.md", "teach.md")  # whose transcripts are recorded
@@ -166,7 +165,8 @@ def text_with_new_transcripts(lesson: Lesson, file_name: str) -> str:
         if kind != "transcript":
             return block[0]
         name, *steps = split_steps(rest)
-        return f"```{block['info']}\n{render(play(playable(lesson, name), steps), waits=True)}\n```"
+        events = events_of(playable(lesson, name), steps)
+        return f"```{block['info']}\n{render(events, waits=True)}\n```"
 
     return _BLOCK.sub(recorded, _text_of(lesson, file_name))
 
@@ -199,7 +199,9 @@ def verify_predictions(lesson: Lesson) -> list[str]:
 def _faults_of_prediction(lesson: Lesson, prediction: Prediction) -> list[str]:
     # Played twice, without the cache: an answer that differs between two runs cannot be predicted.
     name = prediction.consumer(lesson)
-    one, other = (Recording(play(playable(lesson, name), list(prediction.steps))) for _ in range(2))
+    one, other = (
+        Recording(events_of(playable(lesson, name), list(prediction.steps))) for _ in range(2)
+    )
     faults = []
     if _answer(prediction, one) != _answer(prediction, other):
         faults.append("the answer differs from run to run")

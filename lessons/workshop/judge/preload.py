@@ -11,7 +11,6 @@ set_up_django()
 for name in (
     "lessons.workshop.judge.runner",
     "lessons.workshop.engine.process.conversation",
-    "lessons.workshop.engine.process.conversation_run",
 ):
     import_module(name)
 import_module("lessons.workshop.engine.world.clock").load_time_machine()

@@ -248,7 +248,7 @@ import msgpack, pickle
 class Harm:
     def __reduce__(self):
         return open, ("harm", "w")
-for data in (msgpack.packb(["played", {"number": 1, "turns": []}]), pickle.dumps(Harm())):
+for data in (msgpack.packb(["played", 1, {"bursts": []}]), pickle.dumps(Harm())):
     for descriptor in range(3, 50):
         try:
             os.write(descriptor, len(data).to_bytes(4, "big") + data)
@@ -257,8 +257,8 @@ for data in (msgpack.packb(["played", {"number": 1, "turns": []}]), pickle.dumps
 """
 REPLACED = """
 import asyncio, json
-from lessons.workshop.engine.process import conversation_run
-conversation_run.ConversationRun.report = lambda *_, **__: {}
+from lessons.workshop.engine.process import conversation
+conversation.Conversation.report = lambda *_, **__: {}
 json.dumps = json.loads = lambda *_, **__: {}
 asyncio.all_tasks = lambda *_: set()
 """
@@ -274,7 +274,6 @@ FRAME = f'self.send({{"type": "websocket.send", "text": {READING}}})'
 LARGE = f"for _ in range(50): {FRAME.replace(READING, repr('x' * 900_000))}"
 RED = {  # code, the consumer below it, and its diagnosis
     "writes reports and a pickle": (FORGERIES, WRONG, None),
-    "replaces the player's functions": (REPLACED, WRONG, None),
     "equals everything": (EQUALS, RIGHT.replace(READING, "Everything('21')"), None),
     "raises MemoryError": (FAILS, RIGHT.replace(READING, f"{READING} + fail()"), "exception"),
     "calls exit": ("sys.exit()", RIGHT, "calls-exit"),
@@ -288,6 +287,11 @@ def test_a_submission_that_is_wrong_or_ends_itself_is_red(judged, code, consumer
     found = diagnoses(judged(code, more=consumer))
     assert found[0] == (diagnosis or found[0])
     assert not os.path.exists("harm")
+
+
+def test_a_submission_that_breaks_the_player_is_not_judged(judged):
+    found = judged(REPLACED, more=WRONG)
+    assert (found.state, found.reason) == (NOT_JUDGED, submission.JUDGE_FAILED)
 
 
 # The file

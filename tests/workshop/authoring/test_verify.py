@@ -18,7 +18,7 @@ from tests.support.lesson_command import refusal
 RESULTS = {}
 
 
-def cached(judge, play):
+def cached(judge, events_of):
     """Both with a cache: each test breaks one file, and each result costs a child process."""
 
     def judge_once(lesson, target, *arguments, **options):
@@ -28,19 +28,19 @@ def cached(judge, play):
             RESULTS[key] = judge(lesson, target, *arguments, **options)
         return RESULTS[key]
 
-    def play_once(subject, steps):
+    def events_once(subject, steps):
         key = (subject.name, subject.digest(), repr(steps))
         if key not in RESULTS:
-            RESULTS[key] = play(subject, steps)
+            RESULTS[key] = events_of(subject, steps)
         return RESULTS[key]
 
-    return {"judge": judge_once, "play": play_once}
+    return {"judge": judge_once, "events_of": events_once}
 
 
 @pytest.fixture
 def copy(tmp_path, monkeypatch):
     """A copy of lesson 3, with two of its mistakes, that a test may break."""
-    for name, function in cached(verify.judge, verify.play).items():
+    for name, function in cached(verify.judge, verify.events_of).items():
         monkeypatch.setattr(verify, name, function)
     lesson = Lesson(tmp_path / "03_stop")
     shutil.copytree(lesson_index.find("stop").folder, lesson.folder)

@@ -1,164 +1,159 @@
-"""Plays a short conversation with a consumer in a child process, and returns its events.
-
-The child process ends with the conversation, so this process stays without threads and may fork.
-The child sends plain data: events, or the reason why there are none. See steps.py for the steps.
-"""
+"""Plays one conversation in this process: sets up what surrounds the player, and reports."""
 
 import asyncio
 import itertools
-import logging
-import threading
-import warnings
+import random
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from contextlib import contextmanager
+from unittest import mock
 
-from django.utils import timezone
-
-from lessons.workshop.engine.faults.finding import CheckFailed, Finding
-from lessons.workshop.engine.process.child_process import NoAnswer, read_dataclass, run_isolated
+from lessons.workshop.engine.faults.finding import (
+    CheckFailed,
+    Finding,
+    Place,
+    SubjectSource,
+    make_finding,
+    place_of_error,
+    running_place,
+)
 from lessons.workshop.engine.recording import recorder
-from lessons.workshop.engine.recording.events import Event
+from lessons.workshop.engine.recording.events import error_text
 from lessons.workshop.engine.script.player import Player
-from lessons.workshop.engine.script.steps import Step, UnknownStep, parse_step
+from lessons.workshop.engine.script.report import MAX_EVENTS, PlayOptions, Report
+from lessons.workshop.engine.script.steps import Step, UnknownStep, setup_of
 from lessons.workshop.engine.subject import Subject
 from lessons.workshop.engine.world.channel_layer import fake_redis
 from lessons.workshop.engine.world.clock import simulated_clock
-from lessons.workshop.engine.world.loop import SimulatedLoop
-from lessons.workshop.engine.world.signal_receivers import isolated_signals
+from lessons.workshop.engine.world.leftovers import Leftovers
+from lessons.workshop.engine.world.loop import SimulatedLoop, ThreadSleep
+from lessons.workshop.engine.world.signal_receivers import isolated_signals, receiver_was_lost
 from lessons.workshop.engine.world.student_module import load_subject
 
-PLAY_TIMEOUT = 5.0  # seconds that a conversation may take
-MAX_EVENTS = 2000  # events of one conversation that are kept
 MOMENT = 1e-6  # seconds between two events at the same time of the loop's clock
-FROZEN_NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)  # what Django's clock shows in a conversation
 
 
-class PlaybackLimitExceeded(Exception):
-    """A conversation that took too long or caused too many events; `events` are the first ones."""
+class Conversation:
+    """One conversation with the subject. report() works at any time and from any thread."""
 
-    def __init__(self, reason: str, events: tuple[Event, ...]):
-        super().__init__(reason)
-        self.reason, self.events = reason, events
-
-
-PLAYBACK_ERRORS = (UnknownStep, CheckFailed, PlaybackLimitExceeded, NoAnswer)
-
-
-def play(subject: Subject, steps: list[str], timeout=PLAY_TIMEOUT) -> tuple[Event, ...]:
-    """The events of a conversation in `steps` with the subject.
-
-    After the consumer has broken a rule, only the client's waits are played. Raises the exceptions
-    in PLAYBACK_ERRORS: CheckFailed where the subject's file cannot be run, PlaybackLimitExceeded
-    after `timeout` seconds or too many events.
-    """
-    return _play(subject, steps, timeout, "events", _events)
-
-
-def play_in_turns(subject: Subject, steps: list[str]) -> tuple["StepEvents", ...]:
-    """As play(), step by step, and without the events of workers."""
-    return _play(subject, steps, PLAY_TIMEOUT, "bursts", _turns)
-
-
-class StepEvents(NamedTuple):
-    """One step, the number of its client or None, and the events that followed, by client."""
-
-    client: int | None
-    step: str
-    events: tuple[tuple[int, Event], ...]
-
-
-def _play(subject: Subject, steps: list[str], timeout: float, wanted: str, read) -> Any:
-    parsed = [parse_step(step) for step in steps]
-    answer = run_isolated(_play_here, subject, parsed, timeout, wanted)
-    try:
-        error = _error_in(answer)
-        result = None if error else read(answer["result"])
-    except (TypeError, ValueError, KeyError):
-        raise NoAnswer("Its process sent something that is not an answer.") from None
-    if error:
-        raise error
-    return result
-
-
-def _events(data: Any) -> tuple[Event, ...]:
-    return tuple(read_dataclass(Event, event) for event in data)
-
-
-def _turns(data: Any) -> tuple[StepEvents, ...]:
-    return tuple(
-        StepEvents(
-            parse_step(turn["steps"][0]).client,
-            turn["steps"][0],
-            tuple((number, read_dataclass(Event, event)) for number, event in turn["events"]),
-        )
-        for turn in data
-    )
-
-
-def _error_in(answer: dict) -> Exception | None:
-    """The exception that the child reports, if it reports one."""
-    match answer:
-        case {"unknown step": text}:
-            return UnknownStep(text)
-        case {"finding": finding}:
-            return CheckFailed(read_dataclass(Finding, finding))
-        case {"limit": reason, "events": events}:
-            return PlaybackLimitExceeded(reason, _events(events))
-    return None
-
-
-def _play_here(answer, subject: Subject, steps: list[Step], timeout: float, wanted: str):
-    """In the child: play the conversation and send what happened."""
-    logging.disable()  # what a consumer logs is not a part of the transcript
-    # A mistake may be a forgotten await: the transcript shows it, so the warning is not needed.
-    warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
-    timezone.now = lambda: FROZEN_NOW
-    try:
-        loaded = load_subject(subject)
-        player = Player(subject, loaded)
-        player.with_state = True
-        _answer_after(timeout, answer, player)
-        _run(player, loaded, steps)
-    except UnknownStep as error:
-        answer({"unknown step": str(error)})
-    except CheckFailed as red:
-        answer({"finding": red.finding})
-    if len(player.events) > MAX_EVENTS:
-        answer(_limit_exceeded(f"Cut after {MAX_EVENTS} events.", player))
-    answer({"result": getattr(player, wanted)})
-
-
-def _answer_after(timeout: float, answer, player: Player) -> None:
-    """Send what happened so far when the conversation takes longer than `timeout` seconds."""
-
-    def stop():
-        answer(_limit_exceeded(f"Stopped after {timeout:g} s.", player))
-
-    timer = threading.Timer(timeout, stop)
-    timer.daemon = True
-    timer.start()
-
-
-def _limit_exceeded(reason: str, player: Player) -> dict:
-    return {"limit": reason, "events": player.events[:MAX_EVENTS]}
-
-
-def _run(player: Player, loaded, steps: list[Step]) -> None:
-    setup = {step.action: step.arguments for step in steps if step.kind.is_setup}
-    config = {"capacity": setup["capacity"]["messages"]} if "capacity" in setup else {}
-    with (
-        fake_redis(**config),
-        isolated_signals(loaded),
-        asyncio.Runner(loop_factory=SimulatedLoop) as runner,
+    def __init__(
+        self, subject: Subject, options: PlayOptions, on_load: Callable[[], None] = lambda: None
     ):
-        # The loop's clock shows the waits in the transcript, although they take no time.
-        recorder.clock = _with_distinct_times(runner.get_loop())
-        with simulated_clock(runner.get_loop()):
-            runner.run(player.play(steps))
+        """`on_load` is called when the subject's file has been imported."""
+        self._on_load = on_load
+        self._subject = subject
+        self._options = options
+        self._player: Player | None = None
+        self._leftovers: Leftovers | None = None
+        self._findings: list[Finding] = []
+        self._unknown_step = ""
+        self._thread_sleeps: list[ThreadSleep] = []
+
+    def play(self, steps: list[Step]) -> None:
+        """Import the subject's file again, and play the steps.
+
+        What the student's code raises becomes a finding.
+        """
+        try:
+            setup = setup_of(steps)
+        except UnknownStep as error:
+            self._unknown_step = str(error)
+            return
+        seed = setup.get("seed", 0)
+        config = {name: setup[name] for name in ("capacity",) if name in setup}
+        loop = SimulatedLoop(seed)
+        random.seed(seed)  # a student's jitter is the same in each verdict
+        self._thread_sleeps = loop.thread_sleeps
+        # The file may read the clock when it is imported.
+        with fake_redis(**config), simulated_clock(loop), _distinct_times(loop):
+            try:
+                loaded = load_subject(self._subject)
+            except CheckFailed as failure:
+                self._findings.append(failure.finding)
+                loop.close()
+                return
+            self._on_load()
+            self._source = SubjectSource(loaded)
+            self._player = Player(self._subject, loaded, self._options)
+            self._leftovers = Leftovers(loaded)
+            with isolated_signals(loaded):
+                if receiver_was_lost():
+                    self._findings.append(make_finding("receiver-gone", Place(self._source.file)))
+                self._play(steps, loop)
+
+    def _play(self, steps: list[Step], loop: SimulatedLoop) -> None:
+        with self._leftovers.watched(self._options.thorough):
+            try:
+                with asyncio.Runner(loop_factory=lambda: loop) as runner:
+                    runner.run(self._play_in_loop(steps))
+            except UnknownStep as error:
+                self._unknown_step = str(error)
+            except CheckFailed as failure:
+                self._findings.append(failure.finding)
+            except (SystemExit, KeyboardInterrupt) as error:
+                self._add_finding("calls-exit", error)
+            except Exception as error:
+                # A step may call Django, and Django the student's code.
+                if not place_of_error(self._source.file, error):
+                    raise
+                self._add_finding("exception", error)
+        has_faults = self._findings or any(burst.faults for burst in self._player.bursts)
+        if has_faults and self._options.thorough:
+            self._leftovers.find_unstarted_coroutine()
+
+    async def _play_in_loop(self, steps: list[Step]) -> None:
+        self._leftovers.ignore_jobs_so_far()
+        await self._player.play(steps)
+        await asyncio.get_running_loop().wait_until_idle()
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            place = self._source.place_of_task(task)
+            self._findings.append(make_finding("task-left-behind", place))
+            task.cancel()
+        # What follows is not a part of the conversation.
+        self._thread_sleeps = [*self._thread_sleeps]
+        await self._leftovers.wait_for_jobs(reports=not self._player.has_killed)
+        if self._options.leftovers and not self._player.has_killed:
+            await self._leftovers.wait_for_timers()
+
+    def _add_finding(self, code: str, error: BaseException) -> None:
+        place = place_of_error(self._source.file, error) or running_place(self._source.file)
+        event = self._last_event()
+        place = place or self._source.place_of_handler(event)
+        raised = error_text(error)
+        self._findings.append(make_finding(code, place, event, raised, raised=raised))
+
+    def _last_event(self) -> str:
+        """Type of the event that was handled last."""
+        events = self._player.events if self._player else ()
+        handled = [event for event in events if event.direction == "in"]
+        return str(handled[-1].message.get("type", "")) if handled else ""
+
+    def report(self) -> Report:
+        """What has happened so far."""
+        if self._player is None:
+            return Report(leftovers=tuple(self._findings), unknown_step=self._unknown_step)
+        left = [*self._player.leftovers, *self._leftovers.findings]
+        return Report(
+            bursts=tuple(self._player.bursts),
+            leftovers=(*self._findings, *(left if self._options.leftovers else ())),
+            events=self._player.events[:MAX_EVENTS] if self._options.events else (),
+            thread_sleeps=tuple(self._thread_sleeps),
+            unknown_step=self._unknown_step,
+        )
+
+    def finding_of_hang(self, detail: str) -> Finding:
+        """The finding for a conversation that does not end: where its code is now."""
+        file = str(self._subject.file)
+        place = running_place(file) or Place(file)
+        return make_finding("stuck", place, self._last_event(), detail)
 
 
-def _with_distinct_times(loop: SimulatedLoop) -> Callable[[], float]:
-    """The clock of `loop`, a moment later at each call: no two events have equal times."""
+@contextmanager
+def _distinct_times(loop: SimulatedLoop):
+    """Recorded events have the times of the loop's clock, each a moment later than the last one.
+
+    So a transcript shows the waits, although they take no time.
+    """
     moments = itertools.count(1)
-    return lambda: loop.elapsed() + next(moments) * MOMENT
+    clock = lambda: loop.elapsed() + next(moments) * MOMENT  # noqa: E731
+    with mock.patch.object(recorder, "clock", clock):
+        yield

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Protocol
 
-from lessons.workshop.engine.faults.finding import Finding, make_finding
+from lessons.workshop.engine.faults.finding import CheckFailed, Finding, make_finding
 from lessons.workshop.engine.process.child_process import (
     kill_process_group,
     read_dataclass,
@@ -207,6 +207,20 @@ class PlayerHandle:
         if code is not None and code < 0:
             how = f"by {_signal_name(-code)}"
         return make_finding("process-died", detail=f"The process ended {how}.")
+
+
+def play_once(
+    subject: Subject, steps, options: PlayOptions, diagnose: Callable[[Finding], Finding]
+) -> Report:
+    """Play one conversation in a new process.
+
+    Raises CheckFailed for a file that cannot be run, PlayerEnded and PlayerFailed.
+    """
+    with PlayerHandle(subject, diagnose=diagnose) as player:
+        player.wait_until_loaded()
+        if player.problem:
+            raise CheckFailed(player.problem)
+        return player.play(steps, options)
 
 
 def _signal_name(number: int) -> str:

@@ -57,7 +57,7 @@ def main() -> None:
 
 def _load_what_plays() -> None:
     """Import all that a conversation needs: later, another user may not read it."""
-    from lessons.workshop.engine.process import conversation_run  # noqa: F401
+    from lessons.workshop.engine.process import conversation  # noqa: F401
     from lessons.workshop.engine.world import clock, database  # noqa: F401
 
     clock.load_time_machine()

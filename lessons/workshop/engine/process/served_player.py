@@ -1,6 +1,7 @@
 """In the child process: plays the conversations that the parent asks for."""
 
 import gc
+import logging
 import os
 import sys
 import threading
@@ -9,7 +10,7 @@ import traceback
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 
-from lessons.workshop.engine.faults.finding import CheckFailed, Place, make_finding, running_place
+from lessons.workshop.engine.faults.finding import CheckFailed
 from lessons.workshop.engine.process.child_process import (
     read_dataclass,
     receive_data,
@@ -17,7 +18,7 @@ from lessons.workshop.engine.process.child_process import (
     set_up_django,
 )
 from lessons.workshop.engine.process.output import LimitedOutput
-from lessons.workshop.engine.script.report import PlayOptions, Report
+from lessons.workshop.engine.script.report import DEFAULTS, PlayOptions
 from lessons.workshop.engine.script.steps import parse_step
 from lessons.workshop.engine.subject import Subject
 from lessons.workshop.engine.world.threads import EngineThread
@@ -61,6 +62,8 @@ def run_player(pipe, subject: Subject, timeout: float, folder: str) -> None:
     keep_file_in(folder)
     os.chdir(folder)
     output = sys.stdout = sys.stderr = LimitedOutput()
+    if subject.module:  # the loggers of an app write to the streams of the parent
+        logging.disable()
     reporter = _Reporter(pipe)
     gc.freeze()  # later collections skip the objects of the parent
     try:
@@ -76,38 +79,33 @@ def run_player(pipe, subject: Subject, timeout: float, folder: str) -> None:
 
 def _serve(pipe, reporter, subject, timeout, output) -> None:
     """Play what the parent asks for."""
-    from lessons.workshop.engine.process.conversation_run import ConversationRun
+    from lessons.workshop.engine.process.conversation import Conversation
     from lessons.workshop.engine.world.student_module import load_subject
 
-    file = str(subject.file)
-
     def report_stuck_import():
-        place = running_place(file) or Place(file)
-        reporter.send("problem", make_finding("stuck", place))
+        reporter.send("problem", Conversation(subject, DEFAULTS).finding_of_hang(""))
 
     with _Watchdog(timeout, report_stuck_import):
         load_subject(subject)  # the output keeps what the file prints during this import only
     reporter.send("loaded", output.kept, output.cut)
     while True:
         number, steps, options = receive_data(pipe)
-        options = read_dataclass(PlayOptions, options)
         printed = LimitedOutput()
         with redirect_stdout(printed), redirect_stderr(printed):
             # Imported again for each conversation: the code may have changed its own module.
-            run = ConversationRun(subject, options, on_load=printed.forget)
+            options = read_dataclass(PlayOptions, options)
+            conversation = Conversation(subject, options, on_load=printed.forget)
 
-            def report(report: Report, number=number, printed=printed):
-                report = replace(report, output=printed.kept, cut=printed.cut)
-                reporter.send("played", number, report)
+            def report(stuck=None, number=number, conversation=conversation, printed=printed):
+                own = {"stuck": stuck, "output": printed.kept, "cut": printed.cut}
+                reporter.send("played", number, replace(conversation.report(), **own))
 
-            def report_stuck(run=run, report=report):
-                place = running_place(file) or Place(file)
-                detail = f"Stopped after {timeout:g} seconds."
-                report(run.report(stuck=make_finding("stuck", place, run.last_event, detail)))
+            def report_stuck(conversation=conversation, report=report):
+                report(conversation.finding_of_hang(f"Stopped after {timeout:g} seconds."))
 
             with _Watchdog(timeout, report_stuck):
-                run.play([parse_step(step) for step in steps])
-        report(run.report())
+                conversation.play([parse_step(step) for step in steps])
+        report()
 
 
 class _Watchdog:

@@ -37,7 +37,12 @@ from lessons.workshop.engine.script.other_processes import (
     OutsideCalls,
     StartedCall,
 )
-from lessons.workshop.engine.script.report import BurstReport, ClientFault, ClientReport
+from lessons.workshop.engine.script.report import (
+    BurstReport,
+    ClientFault,
+    ClientReport,
+    PlayOptions,
+)
 from lessons.workshop.engine.script.steps import (
     Step,
     bursts_of,
@@ -51,7 +56,6 @@ from lessons.workshop.engine.world.cache import fresh_cache
 from lessons.workshop.engine.world.channel_layer import current_layer
 from lessons.workshop.engine.world.communicator import (
     CLIENT_PORT,
-    CLOSE_TIMEOUT,
     HANDSHAKE_TIMEOUT,
     StrictClient,
 )
@@ -70,19 +74,11 @@ _QUICK_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 class Player:
     """Plays one conversation; `bursts` is what happened in it so far."""
 
-    def __init__(
-        self,
-        subject: Subject,
-        loaded,
-        needs_database=True,
-        finds_lines=False,
-        stop_timeout=CLOSE_TIMEOUT,
-    ):
+    def __init__(self, subject: Subject, loaded, options: PlayOptions):
         self._mounted = subject
         self.subject = loaded
         self.database = None
-        self.consumers: dict[str, str] = {}  # sources, by the name in a step `try NAME`
-        self.with_state = False  # whether the events say how the consumers' attributes change
+        self.options = options
         self.accounts = Accounts(self, subject, loaded)
         self.transaction = OtherTransaction()  # of the steps `begin` and `commit`
         self.workers = Workers(loaded)
@@ -90,9 +86,6 @@ class Player:
         self.bursts: list[BurstReport] = []
         self.leftovers: list[Finding] = []  # what shows at the end
         self.has_killed = False  # a consumer could not clean up: it was killed, or at the end
-        self._needs_database = needs_database
-        self._finds_lines = finds_lines
-        self._stop_timeout = stop_timeout  # seconds for a consumer whose client has left
         self._interleaving = None
         self.is_at_point = False  # a step is taken while a handler is held
         self.setup: dict[str, Any] = {}  # what the first steps say
@@ -140,7 +133,7 @@ class Player:
     @asynccontextmanager
     async def _surroundings(self):
         async with AsyncExitStack() as stack:
-            if self._needs_database:
+            if self.options.database:
                 self.database = await stack.enter_async_context(fresh_database())
                 stack.enter_context(fresh_cache())
                 stack.enter_context(override_settings(PASSWORD_HASHERS=_QUICK_HASHERS))
@@ -275,7 +268,7 @@ class Player:
                 thread_jobs=asyncio.get_running_loop().thread_jobs_started - self._jobs_before,
                 held=tuple(self._held),
                 calls=tuple(self._calls.take_seen()),
-                events=tuple(caused) if self.with_state else (),
+                events=tuple(caused) if self.options.events else (),
             )
         )
 
@@ -347,8 +340,8 @@ class Player:
         application = self._application_of(step.arguments.get("server", 1))
         port = CLIENT_PORT + len(self._opened)
         client = step.kind.new_client(self, application, port, step.arguments)
-        client.server.finds_lines = self._finds_lines
-        client.server.recorder.with_state = self.with_state
+        client.server.finds_lines = self.options.lines
+        client.server.recorder.with_state = self.options.events
         self.clients[step.client] = client
         self._opened.append((step.client, client))
         self._broken.discard(step.client)
@@ -365,7 +358,7 @@ class Player:
                 if client.awaits_answer:
                     await client.wait_for_output(HANDSHAKE_TIMEOUT)
                 if judges_ends and (number in leaving or client.server.client_left):
-                    await client.judge_end(self._stop_timeout)
+                    await client.judge_end(self.options.stop_timeout)
             except CheckFailed as failure:
                 self._break(number, failure)
         if not self._worker_is_broken:

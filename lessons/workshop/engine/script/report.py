@@ -11,10 +11,15 @@ from lessons.workshop.engine.faults.finding import Finding, Place
 from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.engine.world.loop import ThreadSleep
 
+MAX_EVENTS = 2000  # events of one conversation that are reported
+
 
 @dataclass(frozen=True)
 class PlayOptions:
-    """How to play: with a database, with the lines that send each message, with all events."""
+    """How to play: with a database, with the lines that send each message, with all events.
+
+    With `events`, the events also say how the attributes of the consumers change.
+    """
 
     database: bool = False
     lines: bool = False
@@ -119,7 +124,7 @@ class BurstReport:
 class Report:
     """What happened in one conversation. `leftovers` are the faults that show at its end.
 
-    `events` are all recorded events, if they were asked for. `stuck` is the finding for a
+    `events` are the first recorded events, if they were asked for. `stuck` is the finding for a
     conversation that did not end, and then `bursts` is not complete. `unknown_step` says which step
     cannot be played, if one cannot. `output` is what the code printed, and `cut` the number of
     further characters.

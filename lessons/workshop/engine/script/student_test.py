@@ -21,7 +21,7 @@ _TRIED = "consumer_under_test"  # the module of the consumer
 
 
 class Try(Action, usage="try NAME", name=NAME):
-    """The student's tests run on the consumer of that name, one of `player.consumers`.
+    """The student's tests run on the consumer of that name, one of `options.consumers`.
 
     The answer says whether all passed, and if not, which test failed, with which error at which
     line. `events` counts the recorded events; `forgotten` is a warning about a coroutine that was
@@ -35,7 +35,7 @@ class Try(Action, usage="try NAME", name=NAME):
             for title, test in tests_of(player.subject):
                 if player.database:
                     await player.write(_empty_used_tables)
-                error, events = await _run(test, _load_consumer(player.consumers[name]))
+                error, events = await _run(test, _load_consumer(player.options.consumers[name]))
                 place = _place_of(test, error)
                 text = "" if error is None else error_text(error).removesuffix(": ")
                 code = linecache.getline(place.file, place.line).strip()

@@ -7,15 +7,26 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TypeVar
 
+from lessons.workshop.course.diagnoses import diagnose, message_of
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.subjects import UnknownTarget, demo, resolve
-from lessons.workshop.engine.process import conversation
-from lessons.workshop.engine.process.conversation import PlaybackLimitExceeded, play
+from lessons.workshop.engine.faults.finding import CheckFailed
+from lessons.workshop.engine.process.player_handle import PlayerEnded, PlayerFailed, play_once
 from lessons.workshop.engine.recording.events import Event
+from lessons.workshop.engine.script.action import UnknownStep
+from lessons.workshop.engine.script.report import MAX_EVENTS, PlayOptions, Report
+from lessons.workshop.engine.script.steps import parse_step
 from lessons.workshop.engine.subject import Subject
 
 MAX_ENTRIES = 200
-PLAYBACK_ERRORS = (UnknownTarget, *conversation.PLAYBACK_ERRORS)  # of record()
+OPTIONS = PlayOptions(database=True, events=True, leftovers=False, thorough=False)
+
+
+class NotPlayed(Exception):
+    """A conversation that cannot be played; the text says why."""
+
+
+PLAYBACK_ERRORS = (UnknownTarget, UnknownStep, NotPlayed)
 
 T = TypeVar("T")
 
@@ -30,6 +41,11 @@ class Recording:
 
     events: tuple[Event, ...]
     cut: str = ""
+
+    @classmethod
+    def of(cls, report: Report) -> "Recording":
+        cut = f"Cut after {MAX_EVENTS} events." if len(report.events) == MAX_EVENTS else ""
+        return cls(report.events, report.stuck.detail if report.stuck else cut)
 
     def as_json(self) -> dict:
         """The recording in the form of a transcript that a page has saved, and why it was cut."""
@@ -54,15 +70,37 @@ def record(lesson: Lesson, name: str, steps: list[str]) -> Recording:
     """The recording of `steps` with the consumer `name`; played again after a file has changed.
 
     `name` is "solution", a mistake ("mistake:NoAccept"), the path of a student's file, or the
-    qualified name of a consumer or application. Raises what play() raises, except
-    PlaybackLimitExceeded: its reason is the recording's `cut`. Such a recording is not kept,
-    because a busy machine cuts earlier than another.
+    qualified name of a consumer or application. Raises the exceptions in PLAYBACK_ERRORS. A
+    recording that was cut is not kept, because a busy machine cuts earlier than another.
     """
     key = (lesson.folder, name, *steps, *modification_times(lesson, name))
+    recording = cached(key, lambda: Recording.of(play(playable(lesson, name), steps)))
+    if recording.cut:
+        _entries.pop(key, None)
+    return recording
+
+
+def play(subject: Subject, steps: list[str]) -> Report:
+    """What happens in a conversation in `steps`, with all events.
+
+    After the consumer has broken a rule, only the client's waits are played.
+    """
+    parsed = [parse_step(step) for step in steps]
     try:
-        return cached(key, lambda: Recording(play(playable(lesson, name), list(steps))))
-    except PlaybackLimitExceeded as error:
-        return Recording(error.events, error.reason)
+        return play_once(subject, parsed, OPTIONS, diagnose)
+    except (CheckFailed, PlayerEnded) as ended:
+        finding = ended.finding
+        raise NotPlayed(f"{message_of(finding)}\n{finding.detail}".strip()) from None
+    except PlayerFailed as failure:
+        raise NotPlayed(str(failure)) from None
+
+
+def events_of(subject: Subject, steps: list[str]) -> tuple[Event, ...]:
+    """All events of a conversation. Raises NotPlayed also if it was cut."""
+    recording = Recording.of(play(subject, steps))
+    if recording.cut:
+        raise NotPlayed(recording.cut)
+    return recording.events
 
 
 def playable(lesson: Lesson, name: str) -> Subject:

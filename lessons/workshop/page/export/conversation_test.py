@@ -11,11 +11,10 @@ from typing import NamedTuple
 from django.apps import apps
 
 from lessons.workshop.course.lesson_index import ACCOUNTS, Lesson
-from lessons.workshop.engine.process.conversation import PlaybackLimitExceeded, play_in_turns
 from lessons.workshop.engine.recording.python_literal import python_literal
 from lessons.workshop.engine.script.steps import Step, parse_step, tickets_in
 from lessons.workshop.engine.subject import Subject
-from lessons.workshop.judge.study.recordings import playable
+from lessons.workshop.judge.study.recordings import Recording, play, playable
 from lessons.workshop.page.export.module_text import ModuleText
 from lessons.workshop.page.export.step_lines import StepLines
 from lessons.workshop.page.export.subjects import target_subject, worked_example
@@ -50,16 +49,12 @@ def export_test(lesson: Lesson, steps: list[Step], target: Subject | None = None
     except SyntaxError as error:
         raise NotExportable(f"The file is not Python: {error}.") from None
     setup = [*lesson.rows]
-    try:
-        turns = play_in_turns(
-            playable(lesson, subject.played), [*setup, *map(str, subject.played_steps)]
-        )
-    except PlaybackLimitExceeded as error:
+    report = play(playable(lesson, subject.played), [*setup, *map(str, subject.played_steps)])
+    if cut := Recording.of(report).cut:
         raise NotExportable(
-            f"{error.reason} That is too much for a test. Press Clear, then play a shorter "
-            "conversation."
-        ) from None
-    turns = turns[len(setup) :]
+            f"{cut} That is too much for a test. Press Clear, then play a shorter conversation."
+        )
+    turns = report.bursts[len(setup) :]
     rows = [parse_step(row).arguments for row in setup]
     users, tickets = _arguments(subject.steps, "as"), _arguments(subject.steps, "ticket")
     if subject.sends_ticket_in_header:  # the code has issue()

@@ -5,11 +5,12 @@ import re
 import textwrap
 from collections.abc import Callable, Iterator
 
-from lessons.workshop.engine.process.conversation import FROZEN_NOW, StepEvents
 from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.engine.recording.python_literal import indented_literal, python_literal
 from lessons.workshop.engine.recording.redaction import HIDDEN
+from lessons.workshop.engine.script.report import BurstReport
 from lessons.workshop.engine.script.steps import Step, tickets_in
+from lessons.workshop.engine.world.clock import BEGINNING
 from lessons.workshop.page.export.tickets import variable
 
 WIDTH = 100  # of a line
@@ -17,7 +18,8 @@ INDENT = "        "  # of the conversation's lines
 
 # Text that differs in every run: a channel name, a session key, the time of day, a secret.
 _VOLATILE = re.compile(
-    rf"specific\.check!\d+|0{{20,}}\d+|{FROZEN_NOW:%Y-%m-%dT%H:%M:%S}[+:\dZ]*|{re.escape(HIDDEN)}"
+    rf"specific\.check!\d+|0{{20,}}\d+|{BEGINNING:%Y-%m-%dT}[.+:\dZ]*"
+    rf"|{re.escape(HIDDEN)}"
 )
 
 
@@ -41,7 +43,7 @@ class StepLines:
         self._application_of = application_of
         self._sends_ticket_in_header = sends_ticket_in_header
 
-    def of(self, step: Step, turn: StepEvents) -> Iterator[str]:
+    def of(self, step: Step, turn: BurstReport) -> Iterator[str]:
         """The lines of one step: what its client sends, and each event that follows, in order."""
         if step.kind.begins:
             yield f"{self._client(step.client)} = {self._communicator(step)}"

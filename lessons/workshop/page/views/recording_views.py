@@ -8,10 +8,9 @@ from django.views.decorators.http import require_safe
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.lesson_text import names_in_transcripts
 from lessons.workshop.course.subjects import resolve
-from lessons.workshop.engine.process.conversation import PlaybackLimitExceeded, play
 from lessons.workshop.judge.study.compared_mistake import is_playable
 from lessons.workshop.judge.study.mistakes import read_mistakes
-from lessons.workshop.judge.study.recordings import Recording, record
+from lessons.workshop.judge.study.recordings import Recording, play, record
 from lessons.workshop.page.exercise_server.targets import EXAMPLE
 from lessons.workshop.page.views.play_views import (
     RequestRejected,
@@ -63,7 +62,4 @@ def _played_exercise(lesson: Lesson, steps: list[str]) -> Recording:
     """A new recording each time: no cache knows when the student's file was saved."""
     if not lesson.exercise.is_file():
         raise RequestRejected("Your exercise does not exist yet. Open the step Do.")
-    try:
-        return Recording(play(resolve(lesson), steps))
-    except PlaybackLimitExceeded as error:
-        return Recording(error.events, error.reason)
+    return Recording.of(play(resolve(lesson), steps))

@@ -8,17 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lessons.workshop.course.lesson_index import find
-from lessons.workshop.engine.process.conversation import (
-    PlaybackLimitExceeded,
-    play,
-    play_in_turns,
-)
+from lessons.workshop.engine.faults.finding import make_finding
+from lessons.workshop.engine.script.report import Report
 from lessons.workshop.judge.study import recordings
 from lessons.workshop.judge.study.recordings import Recording, cached, playable, record
 
 
 def play_named(slug, name, steps):
-    return play(playable(find(slug), name), steps)
+    return recordings.events_of(playable(find(slug), name), steps)
 
 
 def played(name, *steps):
@@ -53,12 +50,8 @@ def test_all_clients_share_one_middleware_and_a_request_may_have_a_path():
 def test_a_client_may_vanish_and_reconnect_in_the_same_browser():
     lesson = find("logout")
     steps = ["connect as=student", "2 connect as=student", "vanish", "connect as=student"]
-    turns = play_in_turns(playable(lesson, lesson.demo), [*steps, "text logout"])
-    assert [(turn.client, turn.step) for turn in turns][2:] == [
-        (1, "vanish"),
-        (1, "connect as=student"),
-        (1, "text logout"),
-    ]
+    turns = recordings.play(playable(lesson, lesson.demo), [*steps, "text logout"]).bursts
+    assert [turn.step for turn in turns][2:] == ["vanish", "connect as=student", "text logout"]
     left = [event.message for _, event in turns[2].events if event.direction == "in"]
     assert left == [{"type": "websocket.disconnect", "code": 1006}]
     closed = [
@@ -130,13 +123,8 @@ def test_an_entry_that_could_not_be_made_is_made_by_the_next_request():
 
 
 def test_a_recording_that_was_cut_is_made_again(monkeypatch):
-    answers = [PlaybackLimitExceeded("Stopped after 5 s.", ()), ()]
-
-    def play(*_):
-        if isinstance(answer := answers.pop(0), Exception):
-            raise answer
-        return answer
-
-    monkeypatch.setattr(recordings, "play", play)
+    stuck = Report(stuck=make_finding("stuck", detail="Stopped after 5 s."))
+    answers = [stuck, Report()]
+    monkeypatch.setattr(recordings, "play", lambda *_: answers.pop(0))
     made = [record(find("stop"), "solution", ["connect"]) for _ in range(3)]
     assert made == [Recording((), "Stopped after 5 s."), Recording(()), Recording(())]

@@ -7,7 +7,7 @@ from django.contrib.sessions.backends import base
 
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.course.subjects import resolve
-from lessons.workshop.engine.process.conversation_run import ConversationRun
+from lessons.workshop.engine.process.conversation import Conversation
 from lessons.workshop.engine.process.player_handle import PlayerHandle
 from lessons.workshop.engine.script.report import PlayOptions
 from lessons.workshop.engine.script.steps import parse_step, split_steps
@@ -130,7 +130,7 @@ application = Counter.as_asgi()
 @pytest.mark.parametrize("then", ["close", "2 close"])  # the second step cannot be taken
 def test_session_keys_are_numbered_until_the_end_of_the_conversation(capsys, then):
     draw = base.get_random_string
-    run = ConversationRun(target_of(KEYS), PlayOptions(database=True))
+    run = Conversation(target_of(KEYS), PlayOptions(database=True))
     run.play([parse_step("connect"), parse_step(then)])
     assert capsys.readouterr().out == f"{1:032}\n"
     assert bool(run.report().unknown_step) is (then == "2 close")
