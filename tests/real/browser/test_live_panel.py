@@ -167,7 +167,7 @@ def test_a_dialog_exports_the_conversation_as_a_test(visit):
     dialog = page.page.get_by_role("dialog")
     source = dialog.get_by_role("region", name="The test")
     expect(source).to_contain_text('"type": "websocket.receive", "text": "grüße"')
-    expect(dialog).to_contain_text("python3 -m pytest test_played_02_frames.py")
+    expect(dialog).to_contain_text("python3 manage.py test tests/test_played_02_frames.py")
     with page.page.expect_download() as download:
         dialog.get_by_role("link", name="Download").click()
     dialog.get_by_role("button", name="Copy").click()

@@ -1,17 +1,15 @@
-"""Conversations of a page, exported as tests: each runs in a project without ours."""
+"""Conversations of a page, exported as tests: each passes in this project."""
 
-import ast
 import re
+import subprocess
 import sys
 
 import pytest
 
 from lessons.workshop.course.lesson_index import PROJECT_DIR, find
-from lessons.workshop.course.subjects import exercise, mistake, resolve
+from lessons.workshop.engine.process.target import Target, resolve
 from lessons.workshop.engine.script.steps import Step, parse_step
-from lessons.workshop.page.export.conversation_test import export_test
-from lessons.workshop.page.export.step_lines import WIDTH
-from tests.support.programs.separate_pytest import run_pytest
+from lessons.workshop.page.export import NotExportable, export_test
 
 EVIL = "http://evil.lessons.localhost:8666"
 SONG = '{"type": "websocket.send", "text": "now playing: hello"}'
@@ -35,12 +33,6 @@ PLAYED = {
         f"2 connect as=student origin={EVIL}",
         f"3 connect /ws/auth/unguarded/origin/ as=student origin={EVIL}",
     ],
-    "ticket": [
-        "1 connect ticket=student",
-        "2 connect ticket=student",
-        "3 connect ticket=student/2",
-        "1 close 1000",
-    ],
     "logout": ["1 connect as=student", "2 connect as=student", "1 text logout"],
     "orm": ["1 connect", "1 text editors", "1 text others"],
     "replay": ["1 connect", "1 text cast off", "2 connect ?after=1", "2 text haul in"],
@@ -51,8 +43,6 @@ PLAYED = {
     ],
     "deploy": ["1 connect", "2 GET /async/health/", "1 text hello", "wait 1.0", "1 close 1000"],
 }
-WHOLE_FILES = ("frames", "origin", "orm")
-TOKENS = ["connect", 'text {"token": "{token=ada}"}', 'text {"token": "{token=bob}"}']
 NAMES = ["a-b", "a@b", "é", "ü", "ada", "ada/2", "a\"'b", "a\\", '"""', "{x}"]
 TEXTS = ["'\"\\\n\r\u2028é☃", '"""', "\\", "\x00"]
 HOSTILE = {
@@ -60,142 +50,72 @@ HOSTILE = {
     "subprotocols": ["a'\"\\"],
     "origin": "http://a'\"\\b",
 }
-LIBRARIES = {"asgiref", "channels", "django", "pytest", *sys.stdlib_module_names}
-PLUGINS = ("asyncio", "cacheprovider", "randomly", "xdist")
-ECHO = '"type": "websocket.send", "text": text}'
-# A student's file that is not finished: it breaks a rule, and its consumer raises an exception.
-UNFINISHED = '''\
-"""The task."""
-
-from __future__ import annotations
-
-from channels.consumer import SyncConsumer
-
-ANSWERS = {"7": "Right."}
-
-
-class Guess(SyncConsumer):
-    def websocket_connect(self, event):
-        self.send({"type": "websocket.accept"})
-
-    def websocket_receive(self, event):
-        self.send({"type": "websocket.send", "text": ANSWERS[event["text"]]})
-'''
-SETTINGS = """
-SECRET_KEY = "for tests"
-INSTALLED_APPS = [
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "auth_demo",
-    "db_demo",
-]
-# In a file: Django never closes a connection to a database in memory, and with an open one Channels
-# would use the database in a later test that must not use one.
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": "db.sqlite3",
-        "TEST": {"NAME": "test.sqlite3"},
-    }
-}
-CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
-"""
-
-
-def solution(slug):
-    lesson = find(slug)
-    return resolve(lesson, "solution")
 
 
 def export(slug, steps, target=None):
     parsed = [step if isinstance(step, Step) else parse_step(step) for step in steps]
-    return export_test(find(slug), parsed, target)
+    lesson = find(slug)
+    target = resolve(lesson, target) if isinstance(target, str) else target
+    return export_test(lesson, parsed, target).source
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory):
-    """The exported tests by name. A user of each name fails if two users share a variable."""
-    lesson, file = find("stop"), tmp_path_factory.mktemp("work") / "03_stop.py"
-    file.write_text(UNFINISHED, encoding="utf-8")
-    unfinished = exercise(lesson, "exercise", file)
-    wrong = mistake(lesson, "DoesNotRaise")
+def exported():
+    """The sources by name. A user of each name fails if two users share a variable."""
+    stop = find("stop")
+    exercise = Target("exercise", stop.original, stop.exercise_name, stop.exercise_base)
+    users = [Step("connect", {"as": name}, number) for number, name in enumerate(NAMES, 1)]
     texts = [Step("text", {"text": text}, 1) for text in TEXTS]
-
-    def users(option):
-        return [Step("connect", {option: name}, number) for number, name in enumerate(NAMES, 1)]
-
-    frames = export("frames", PLAYED["frames"])
-    assert frames.source.count(ECHO) == 1
-    changed = frames.source.replace(ECHO, ECHO.replace("text}", "text.upper()}"))
+    echo = export("frames", PLAYED["frames"])
     return {
         **{slug: export(slug, steps) for slug, steps in PLAYED.items()},
-        **{f"{slug}_file": export(slug, PLAYED[slug], solution(slug)) for slug in WHOLE_FILES},
-        "tokens": export("token", TOKENS, solution("token")),
-        "mistake": export("stop", ["connect", "text 7"], wrong),
-        "unfinished": export("stop", ["connect", "text 7", "text 8"], unfinished),
-        "users": export("user", users("as")),
-        "tickets": export("ticket", users("ticket")),
+        **{f"{slug}_right": export(slug, PLAYED[slug], "solution") for slug in ("frames", "orm")},
+        "liveblog_ready": export("liveblog", ["connect"], "solution"),
+        "mistake": export("stop", ["connect", "text 7"], "mistake:DoesNotRaise"),
+        "exercise": export("stop", ["connect", "text 7", "text 8"], exercise),
+        "users": export("user", users),
         "texts": export("frames", [Step("connect", HOSTILE, 1), *texts]),
-        "changed": frames._replace(source=changed),
+        "changed": echo.replace('"text": "say', '"text": "SAY', 1),
     }
 
 
-def write(tests, folder):
-    """Write the tests, and beside them the apps that they say they need."""
-    for name, test in tests.items():
-        (folder / f"test_{name}.py").write_text(test.source, encoding="utf-8")
-        for app in test.apps:
-            if not (folder / app).exists():
-                (folder / app).symlink_to(PROJECT_DIR / app)
-
-
-def test_exported_tests_pass_with_pytest_django_and_fail_for_a_changed_consumer(exported, tmp_path):
-    write(exported, tmp_path)
-    (tmp_path / "settings.py").write_text(SETTINGS)
-    (tmp_path / "pytest.ini").write_text("[pytest]\nDJANGO_SETTINGS_MODULE = settings\n")
-    report = run_pytest(tmp_path, "-rA", without=PLUGINS)
-    found = re.findall(r"^(PASSED|FAILED) test_(\w+)\.py", report, re.MULTILINE)
+def test_exported_tests_pass_and_a_changed_one_fails(exported, tmp_path):
+    for name, source in exported.items():
+        (tmp_path / f"test_{name}.py").write_text(source, encoding="utf-8")
+    options = ["-c", PROJECT_DIR / "pyproject.toml", "--rootdir", PROJECT_DIR, "-p", "no:randomly"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-rA", *options, tmp_path],
+        cwd=PROJECT_DIR, capture_output=True, encoding="utf-8", timeout=120,
+    )  # fmt: skip
+    found = re.findall(r"^(PASSED|FAILED) \S*test_(\w+)\.py", done.stdout, re.MULTILINE)
     results = {name: state for state, name in found}
-    assert results == {**dict.fromkeys(exported, "PASSED"), "changed": "FAILED"}, report
-
-
-def test_an_exported_test_with_a_database_runs_in_an_empty_folder_without_a_plugin(
-    exported, tmp_path
-):
-    write({"orm": exported["orm"]}, tmp_path)
-    report = run_pytest(tmp_path, without=(*PLUGINS, "django"))
-    assert "1 passed" in report, report
-
-
-def test_an_exported_test_imports_only_libraries_and_the_apps_that_it_names(exported):
-    for test in exported.values():
-        modules = set()
-        for node in ast.walk(ast.parse(test.source)):
-            if isinstance(node, ast.ImportFrom):
-                modules.add(node.module)
-            elif isinstance(node, ast.Import):
-                modules |= {one.name for one in node.names}
-        assert {module.partition(".")[0] for module in modules} <= LIBRARIES | {*test.apps}
-        head = test.source.partition("import ")[0]
-        assert all(f"{app}/" in head for app in test.apps)
-    for slug in PLAYED:
-        assert max(map(len, exported[slug].source.split("\n"))) <= WIDTH
+    assert results == {**dict.fromkeys(exported, "PASSED"), "changed": "FAILED"}, done.stdout
 
 
 @pytest.mark.parametrize(
     ("name", "line"),
     [
-        ("accept", 'assert await client.receive_output(TIMEOUT) == {"type": "websocket.close"}'),
-        ("frames", 'await client.send_input({"type": "websocket.receive", "text": ""})'),
-        ("stop", 'await client.send_input({"type": "websocket.disconnect", "code": 1006})'),
+        ("accept", 'assert await client_1.receive_output(TIMEOUT) == {"type": "websocket.close"}'),
+        ("frames", 'await client_1.send_input({"type": "websocket.receive", "text": ""})'),
+        ("stop", 'await client_1.send_input({"type": "websocket.disconnect", "code": 1006})'),
         ("group", f"assert await client_2.receive_output(TIMEOUT) == {SONG}"),
-        ("orm", 'await Group.objects.acreate(name="editors")'),
-        ("unfinished", "with pytest.raises(KeyError, match=\"'8'\"):"),
-        ("mistake", "class DoesNotRaise(Game):"),
-        ("tokens", """'{"token": "' + ticket_ada + '"}'"""),
+        ("orm", 'await apps.get_model("auth.Group").objects.acreate(name="editors")'),
+        ("mistake", 'consumer = import_string("lessons.03_stop.mistakes.DoesNotRaise")'),
+        ("users", "browser_a_40_b = await log_in("),
     ],
 )
-def test_an_exported_test_has_each_event_and_the_played_code(exported, name, line):
-    spaces = r"\s+|,(?=\s*})"
-    assert re.sub(spaces, "", line) in re.sub(spaces, "", exported[name].source)
+def test_an_exported_test_imports_the_code_and_has_each_event(exported, name, line):
+    assert line in exported[name]
+
+
+@pytest.mark.parametrize(
+    ("slug", "steps", "target"),
+    [
+        ("ticket", ["connect ticket=ada"], None),
+        ("ticket", ["connect ?ticket=x:y:z"], None),
+        ("token", ["connect", 'text {"token": "{token=ada}"}'], "solution"),
+    ],
+)
+def test_a_ticket_makes_no_test_and_the_reason_names_a_proof(slug, steps, target):
+    with pytest.raises(NotExportable, match=f"tests/auth_demo/test_.._{slug}.py"):
+        export(slug, steps, target)

@@ -1,13 +1,10 @@
 """What a page asks about played steps: a recording, the source, an exported test."""
 
 import json
-import re
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
-from auth_demo.tickets import issue
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.page.live.page_socket import new_feed_id
 from lessons.workshop.student import progress
@@ -59,23 +56,6 @@ def test_plays_the_steps_on_the_target(page, target, last):
     answer = ask(page, f"{STOP}play/", "connect", "close", target=target)
     assert answer.json()["steps"] == ["connect", "close"]
     assert types(answer)[-1] == last
-
-
-def test_an_exported_test_gets_a_new_ticket_for_each_valid_one(page):
-    user = User.objects.create(username="ada@b.org")
-    one, other = issue(user), issue(user)
-    played = [f"{client} connect ?ticket={one}" for client in "12"]
-    played += [f"3 connect ?ticket={other}", "4 connect ?ticket=x:y:z"]
-    source = ask(page, "/lessons/18-ticket/pytest/", *played).json()["source"]
-    assert one not in source
-    assert other not in source
-    answers = re.findall(r"\?ticket=(\S*\"[^),]*).*?websocket\.(accept|close)", source, re.DOTALL)
-    assert answers == [
-        ('" + ticket_ada_40_b_2e_org', "accept"),
-        ('" + ticket_ada_40_b_2e_org', "close"),
-        ('" + ticket_ada_40_b_2e_org_2', "accept"),
-        ('x%3Ay%3Az"', "close"),
-    ]
 
 
 NESTED = [

@@ -33,7 +33,7 @@ from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS, Recording, 
 from lessons.workshop.judge.verdict import Outcome
 from lessons.workshop.member import membership
 from lessons.workshop.page.exercise_server.targets import EXAMPLE, playable_target
-from lessons.workshop.page.export.conversation_test import export_test
+from lessons.workshop.page.export import export_test
 from lessons.workshop.page.live.event_forwarder import event_json
 from lessons.workshop.page.live.page_socket import belongs_to_session
 from lessons.workshop.page.markup import highlight_code
@@ -226,7 +226,7 @@ def _red_outcome(lesson: Lesson, claim: str) -> Outcome:
 @require_POST
 @json_for_own_page
 def exported_test(request, lesson: Lesson) -> dict:
-    """A test that replays the steps with `target`: `{"name", "source", "apps"}`."""
+    """A test that replays the steps with `target`: `{"name", "source"}`."""
     steps = requested_steps(request.POST)
     for step in steps:
         if step.action not in PAGE_ACTIONS:

@@ -54,9 +54,7 @@ function fetchTest(steps, feed, target) {
 
 function show(status, test = null) {
   byId("export-status").textContent = status;
-  byId("export-command").textContent = `python3 -m pytest ${test?.name}`;
-  byId("export-apps").textContent = test?.apps.map((app) => `${app}/`).join(" ") ?? "";
-  for (const item of byId("export-needs").querySelectorAll(".apps")) item.hidden = !test?.apps.length;
+  byId("export-command").textContent = `python3 manage.py test tests/${test?.name}`;
   source.textContent = test?.source ?? "";
   const isEmpty = test === null;
   source.hidden = byId("export-needs").hidden = byId("export-download").hidden = isEmpty;
