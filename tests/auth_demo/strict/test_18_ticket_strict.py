@@ -31,13 +31,14 @@ async def test_of_two_processes_at_once_only_one_accepts_the_ticket():
             clients.append(client)
             answers.append(await client.connect())
 
-        async with fresh_database(), interleaving() as points:
-            ada = await User.objects.acreate(username="ada")
-            ticket = await sync_to_async(issue)(ada)
-            clients = []
-            for _ in each_point(points, lambda: connect(other_process)):
-                answers, ticket = [], await sync_to_async(issue)(ada)
-                await connect(demo)
-                assert answers.count((True, None)) == 1
-            for client in clients:
-                await client.leave()
+        async with fresh_database():
+            with interleaving() as points:
+                ada = await User.objects.acreate(username="ada")
+                ticket = await sync_to_async(issue)(ada)
+                clients = []
+                for _ in each_point(points, lambda: connect(other_process)):
+                    answers, ticket = [], await sync_to_async(issue)(ada)
+                    await connect(demo)
+                    assert answers.count((True, None)) == 1
+                for client in clients:
+                    await client.leave()

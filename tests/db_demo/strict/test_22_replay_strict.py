@@ -22,15 +22,16 @@ async def test_the_counts_are_right_whenever_another_process_writes():
         await database.do_in_other_process(Entry.objects.create, text="other")
         await get_channel_layer().group_send("entries", {"type": "entry.saved"})
 
-    async with fresh_database() as database, interleaving() as moments:
-        for _ in each_point(moments, publish):
-            rounds += 1
-            async with StrictCommunicator(EntryCounter.as_asgi(), "/") as client:
-                await client.connect()
-                await client.send_to(text_data="mine")
-                frames = [json.loads(message["text"]) for message in client.unread]
-                client.unread.clear()
-                numbers = [frame["new"] for frame in frames]
-                assert numbers == sorted(set(numbers))  # no counts come twice
-                assert frames[-1] == {"new": await Entry.objects.acount(), "last": numbers[-1]}
+    async with fresh_database() as database:
+        with interleaving() as moments:
+            for _ in each_point(moments, publish):
+                rounds += 1
+                async with StrictCommunicator(EntryCounter.as_asgi(), "/") as client:
+                    await client.connect()
+                    await client.send_to(text_data="mine")
+                    frames = [json.loads(message["text"]) for message in client.unread]
+                    client.unread.clear()
+                    numbers = [frame["new"] for frame in frames]
+                    assert numbers == sorted(set(numbers))  # no counts come twice
+                    assert frames[-1] == {"new": await Entry.objects.acount(), "last": numbers[-1]}
     assert rounds == 12 + 1  # around six steps: join, two reads, save, send, leave

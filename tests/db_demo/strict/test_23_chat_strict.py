@@ -70,7 +70,7 @@ async def test_a_message_that_is_saved_while_a_client_connects_is_sent_once(data
         await database.do_in_other_process(save, "new")
         await get_channel_layer().group_send("db-chat-lobby", {"type": "chat.saved"})
 
-    async with interleaving() as moments:
+    with interleaving() as moments:
         for _ in each_point(moments, save_new):
             async with new_client(seen=old) as client:
                 await client.connect()

@@ -26,7 +26,7 @@ async def test_a_text_is_not_missed_while_a_reader_connects(database):
     async def act():
         await database.do_in_other_process(put_up, 1, f"text {rounds}")
 
-    async with interleaving() as moments:
+    with interleaving() as moments:
         for _ in each_point(moments, act):
             rounds += 1
             path = "/ws/layers/outside/1/"

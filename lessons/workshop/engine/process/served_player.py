@@ -21,7 +21,6 @@ from lessons.workshop.engine.process.output import LimitedOutput
 from lessons.workshop.engine.script.report import DEFAULTS, PlayOptions
 from lessons.workshop.engine.script.steps import parse_step
 from lessons.workshop.engine.subject import Subject
-from lessons.workshop.engine.world.threads import EngineThread
 
 WATCH_INTERVAL = 0.1  # seconds between two looks at a conversation
 WAITING_FACTOR = 4  # how much longer than it may work a conversation may take in all
@@ -122,7 +121,7 @@ class _Watchdog:
 
     def __enter__(self):
         self._processor_time, self._begun = _process_time(), _monotonic()
-        EngineThread(target=self._watch, daemon=True).start()
+        threading.Thread(target=self._watch, daemon=True).start()
 
     def __exit__(self, *_):
         self._is_over.set()

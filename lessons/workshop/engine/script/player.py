@@ -140,7 +140,7 @@ class Player:
                 stack.callback(self.accounts.secrets.close)
             else:
                 stack.enter_context(without_connection_cleanup())
-            self._interleaving = await stack.enter_async_context(interleaving(at_sends=True))
+            self._interleaving = stack.enter_context(interleaving(at_sends=True))
             stack.enter_context(_numbered_session_keys())
             yield
 

@@ -5,15 +5,37 @@ from unittest import mock
 
 from asgiref.local import Local
 from django.core.cache import caches
+from django.core.cache.backends.locmem import LocMemCache
 
-# What a cache can be asked. Between two of these calls another process may act.
-CALLS = ("get", "add", "set", "touch", "incr", "has_key", "delete")
+from lessons.workshop.engine.world.blocking_calls import note_if_on_loop
+from lessons.workshop.engine.world.interleaving import with_switch_points
+
+
+class SharedCache(LocMemCache):
+    """It is in memory, but stands for a cache on another machine.
+
+    So each call blocks, and between two calls another process may act.
+    """
+
+
+def _call_of(name: str):
+    usual = with_switch_points(getattr(LocMemCache, name))
+
+    def call(self, *args, **kwargs):
+        note_if_on_loop(f"cache.{name}")
+        return usual(self, *args, **kwargs)
+
+    return call
+
+
+for _name in ("get", "add", "set", "touch", "incr", "has_key", "delete"):
+    setattr(SharedCache, _name, _call_of(_name))
 
 
 @contextmanager
 def fresh_cache():
     """Within it, the default cache is in memory and empty, and only this check uses it."""
-    backend = "django.core.cache.backends.locmem.LocMemCache"
+    backend = f"{__name__}.{SharedCache.__name__}"
     settings = {"BACKEND": backend, "LOCATION": "check", "KEY_FUNCTION": None}
     default = mock.patch.dict(caches.settings, {"default": settings})
     # Existing connections lead to the cache from before.

@@ -11,7 +11,8 @@ from channels.layers import BaseChannelLayer, InMemoryChannelLayer, channel_laye
 from lessons.workshop.engine.faults.finding import Place, running_places
 from lessons.workshop.engine.recording.layer import RecordingLayer
 from lessons.workshop.engine.recording.recorder import TrackedMessage, current_connection
-from lessons.workshop.engine.world.loop import pause
+from lessons.workshop.engine.world.interleaving import switch_point
+from lessons.workshop.engine.world.loop import maybe_suspend
 
 # By alias. A recording layer stays for ever; each check puts its own layer inside.
 ALIASES = ("default", "pubsub", "encrypted")
@@ -33,11 +34,6 @@ class _SerializedMessage(dict):
 
     def __deepcopy__(self, memo):
         return self  # its content never changes
-
-
-def is_part_of_group_send(*args) -> bool:
-    """Whether a call of the layer with these arguments is a send() that group_send() makes."""
-    return any(isinstance(argument, _SerializedMessage) for argument in args)
 
 
 class SerializingLayer(InMemoryChannelLayer):
@@ -107,16 +103,21 @@ class SerializingLayer(InMemoryChannelLayer):
 
     async def receive(self, channel):
         """As in Channels. A message that cannot be read back raises here, at the receiver."""
-        await pause()
+        await maybe_suspend()
         return self.deserialized(await self._receive(channel))
 
     @asynccontextmanager
     async def _reaching(self, host: str):
-        """A call of the layer may suspend before it has its effect, and after."""
-        await pause()
+        """A call of the layer may suspend before it has its effect, and after.
+
+        Another process may act before it, and after.
+        """
+        await switch_point()
+        await maybe_suspend()
         self._require(host)
         yield
-        await pause()
+        await maybe_suspend()
+        await switch_point()
 
     def _require(self, host: str) -> None:
         """Raise what the layer raises if the host with the "channels" or "groups" is down."""
@@ -124,7 +125,7 @@ class SerializingLayer(InMemoryChannelLayer):
     async def _receive(self, channel):
         message = await super().receive(channel)
         try:
-            await pause()
+            await maybe_suspend()
         except asyncio.CancelledError:  # a receiver that is cancelled loses no message
             queue = self.channels.setdefault(channel, asyncio.Queue(self.get_capacity(channel)))
             queue._queue.appendleft((time.time() + self.expiry, message))
@@ -298,7 +299,7 @@ class OutageLayer(SerializingLayer):
         return self.deserialized(message)
 
     async def _receive(self, channel):
-        await pause()
+        await maybe_suspend()
         if not self.redis.has_channels:
             raise self._outage()
         return await super()._receive(channel)

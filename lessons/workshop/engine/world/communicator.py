@@ -158,7 +158,7 @@ class StrictClient:
         await self._wait_until_idle()
         application.cancel()
         await self._wait_until_idle()
-        if not application.done() and asyncio.get_running_loop().held_threads:
+        if not application.done() and asyncio.get_running_loop().parked_threads:
             # Its clean-up waits for a thread that goes on when this step has been taken.
             self._is_kill_unjudged = True
             return

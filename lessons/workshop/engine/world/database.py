@@ -58,13 +58,13 @@ class OpenTransaction:
         try:
             with transaction.atomic():
                 function(*args)
-                loop.held_threads.add(thread)
+                loop.parked_threads.add(thread)
                 loop.call_soon_threadsafe(self.begun.set)
                 self.end.wait()
-                loop.held_threads.discard(thread)
+                loop.parked_threads.discard(thread)
                 transaction.set_rollback(self.rolls_back)
         finally:
-            loop.held_threads.discard(thread)
+            loop.parked_threads.discard(thread)
             connection.close()
 
 

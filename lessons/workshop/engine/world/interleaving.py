@@ -4,7 +4,7 @@ A race condition may show in one of a thousand runs. So a verdict must not rely 
 consumer can be interrupted at few points only: before and after each of its queries and of its
 calls of the channel layer or the cache and, in a playback, after each message that it sends and at
 each `await asyncio.sleep(0)`, which lets other tasks run. The same conversation is played once for
-each point, and at that point another writer acts while the consumer is held:
+each of these switch points, and there another writer acts while the consumer waits:
 
     with interleaving.at(0, publish):    # publish() runs before the first query
     with interleaving.at(1, publish):    # after the first query, and so on
@@ -13,40 +13,37 @@ each point, and at that point another writer acts while the consumer is held:
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from functools import partial, wraps
 from threading import get_ident
-from unittest import mock
 
-from django.core.cache.backends.locmem import LocMemCache
 from django.db import OperationalError
 from django.db.backends.utils import CursorWrapper
 
 from lessons.workshop.engine.recording.recorder import current_connection
-from lessons.workshop.engine.world import cache, server, threads
-from lessons.workshop.engine.world.channel_layer import current_layers, is_part_of_group_send
+from lessons.workshop.engine.world import threads
 from lessons.workshop.engine.world.database import LOCK_TIMEOUT
+from lessons.workshop.engine.world.loop import maybe_suspend, suspend
+from lessons.workshop.engine.world.patches import Patches
 
-LAYER_CALLS = ("send", "group_add", "group_discard", "group_send")
-
-# Whether code that belongs to no connection has points, too: a call of a function by a job.
+# Whether code that belongs to no connection is interrupted, too: a function that a job calls.
 interruptible: ContextVar[bool] = ContextVar("interruptible", default=False)
 
 
-def _has_points() -> bool:
+def _is_interruptible() -> bool:
     return current_connection.get() is not None or interruptible.get()
 
 
 class Interleaving:
-    """Counts the points that the consumer passes, and holds the consumer at the chosen point."""
+    """Counts the switch points that the consumer passes, and lets it wait at the chosen one."""
 
-    def __init__(self):
+    def __init__(self, at_sends: bool):
         self._loop = asyncio.get_running_loop()
-        self._loop_thread = get_ident()
         self._context = copy_context()  # without a connection: the action is not the consumer's
         self._act: Callable[[], Awaitable] | None = None
         self._points_to_pass = 0
+        self.at_sends = at_sends
         self.passed = 0  # points that were passed since it was set to 0
 
     @contextmanager
@@ -68,7 +65,7 @@ class Interleaving:
         return self._act is not None
 
     def _action_at_this_point(self) -> Callable[[], Awaitable] | None:
-        if not _has_points():
+        if not _is_interruptible():
             return None
         self.passed += 1
         if self._act is None:
@@ -79,44 +76,42 @@ class Interleaving:
         act, self._act = self._act, None
         return act
 
-    async def _run(self, act, thread: int | None = None) -> None:
-        """Await `act()` and all its effects, while the consumer and its clients are held."""
-        held = {thread} - {None}
+    def _start(self, act, thread: int | None = None) -> asyncio.Task:
+        return self._loop.create_task(self._run(act, {thread} - {None}), context=self._context)
+
+    async def _run(self, act, parked: set[int]) -> None:
+        """Await `act()` and all its effects, while the consumer and its clients wait."""
         with self._loop.idle_waiters_paused():
-            self._loop.held_threads |= held
+            self._loop.parked_threads |= parked
             try:
                 await act()
                 await self._loop.wait_until_idle()
             except OperationalError:  # the database is locked
                 self._act = act
             finally:
-                self._loop.held_threads -= held
+                self._loop.parked_threads -= parked
 
-    async def point_in_loop(self) -> None:
-        """A coroutine of the consumer has reached a point. In another event loop, none counts."""
-        if asyncio.get_running_loop() is not self._loop:
-            return
+    async def pass_in_loop(self) -> None:
+        """A coroutine of the consumer has reached a switch point."""
         if act := self._action_at_this_point():
-            task = self._loop.create_task(self._run(act), context=self._context)
-            own = asyncio.current_task()
-            self._loop.held_tasks.add(own)
+            task, own = self._start(act), asyncio.current_task()
+            self._loop.parked_tasks.add(own)
             try:
                 await asyncio.shield(task)  # the action may be that the server cancels the consumer
             finally:
-                self._loop.held_tasks.discard(own)
+                self._loop.parked_tasks.discard(own)
 
-    def point_in_thread(self) -> None:
-        """A thread of the consumer has reached a point. While the loop is blocked, none counts."""
-        if get_ident() == self._loop_thread or self._loop.thread_scheduler.loop_waits:
-            return
+    def pass_in_thread(self) -> None:
+        """A thread of the consumer has reached a switch point."""
         if not (act := self._action_at_this_point()):
             return
         done, thread = Future(), get_ident()
-        self._loop.thread_scheduler.held = done
+        self._loop.thread_scheduler.parked = done
 
         def begin():
-            task = self._loop.create_task(self._run(act, thread), context=self._context)
-            task.add_done_callback(lambda task: done.done() or done.set_result(task.exception()))
+            self._start(act, thread).add_done_callback(
+                lambda task: done.done() or done.set_result(task.exception())
+            )
 
         self._loop.call_soon_threadsafe(begin)
         error = done.result()
@@ -124,83 +119,89 @@ class Interleaving:
         if error:
             raise error
 
-    def query(self, call, cursor, *args, **kwargs):
-        """Call `call`, a method of `cursor`. The held thread may have locked the database.
 
-        Then this thread would wait for ever, and in life the other thread goes on. So it goes on.
-        """
-        held = self._loop.thread_scheduler.held
-        has_points = _has_points() and get_ident() != self._loop_thread
-        if held is None or held.done() or not has_points:
-            return call(cursor, *args, **kwargs)
-        raw = cursor.db.connection
-        raw.execute("PRAGMA busy_timeout = 0")
-        try:
-            return call(cursor, *args, **kwargs)
-        except OperationalError as error:
-            if "locked" not in str(error):
-                raise
-        finally:
-            raw.execute(f"PRAGMA busy_timeout = {LOCK_TIMEOUT * 1000}")
-        if not held.done():
-            held.set_result(None)
-        return call(cursor, *args, **kwargs)
+@contextmanager
+def interleaving(at_sends=False):
+    """Within it, a consumer passes switch points. `at_sends` adds those at sends and sleep(0)."""
+    loop = asyncio.get_running_loop()
+    loop.interleaving = Interleaving(at_sends)
+    try:
+        with PATCHES.installed():
+            yield loop.interleaving
+    finally:
+        loop.interleaving = None
 
 
-@asynccontextmanager
-async def interleaving(at_sends=False):
-    """Within it, a consumer can be held. `at_sends` adds the points after messages and sleep(0)."""
-    it = Interleaving()
+# The switch points
 
-    def with_points_in_thread(call):
-        @wraps(call)
-        def called(*args, **kwargs):
-            threads.note_work()
-            it.point_in_thread()
-            result = call(*args, **kwargs)
-            it.point_in_thread()
-            return result
 
-        return called
+async def switch_point(at_send=False) -> None:
+    """The calling coroutine may be interrupted here. In another event loop it is not."""
+    it = getattr(asyncio.get_running_loop(), "interleaving", None)
+    if it and (it.at_sends or not at_send):
+        await it.pass_in_loop()
 
-    def with_points(call):
-        async def called(*args):
-            if is_part_of_group_send(*args):
-                await call(*args)
-                return
-            await it.point_in_loop()
-            await call(*args)
-            await it.point_in_loop()
 
-        return called
+async def switch_point_after_send() -> None:
+    """ASGI allows send() to suspend, so another task may run then."""
+    await switch_point(at_send=True)
+    await maybe_suspend()
 
-    async def pause():
-        await it.point_in_loop()
-        token = pausing.set(True)
-        try:
-            await usual_pause()
-        finally:
-            pausing.reset(token)
 
-    async def sleep_0():
-        if not pausing.get():
-            await it.point_in_loop()
-        await usual_sleep_0()
+async def _sleep_0() -> None:
+    await switch_point(at_send=True)
+    await suspend()
 
-    pausing = ContextVar("pausing", default=False)  # the fake server suspends, not the consumer
-    usual_sleep_0 = getattr(asyncio.tasks, "__sleep0")  # what sleep() calls for 0 s
-    usual_pause = server.pause  # after each message that a consumer sends
-    with ExitStack() as stack:
-        if at_sends:
-            stack.enter_context(mock.patch.object(server, "pause", pause))
-            stack.enter_context(mock.patch.object(asyncio.tasks, "__sleep0", sleep_0))
-        query = with_points_in_thread(partial(it.query, CursorWrapper._execute))
-        stack.enter_context(mock.patch.object(CursorWrapper, "_execute", query))
-        for owner, name in ((LocMemCache, name) for name in cache.CALLS):
-            replaced = with_points_in_thread(getattr(owner, name))
-            stack.enter_context(mock.patch.object(owner, name, replaced))
-        for layer in current_layers().values():
-            for name in LAYER_CALLS:
-                replaced = with_points(getattr(layer, name))
-                stack.enter_context(mock.patch.object(layer, name, replaced))
-        yield it
+
+def with_switch_points(call: Callable) -> Callable:
+    """`call`, with a switch point before and after. While the loop waits for it, it has none."""
+
+    @wraps(call)
+    def called(*args, **kwargs):
+        threads.note_work()
+        switch_point_in_thread()
+        result = call(*args, **kwargs)
+        switch_point_in_thread()
+        return result
+
+    return called
+
+
+def switch_point_in_thread() -> None:
+    """The calling thread may be interrupted here, unless the loop waits for it."""
+    thread = threads.this_thread()
+    is_beside_loop = thread and not thread.is_loop_thread and not thread.scheduler.loop_waits
+    if is_beside_loop and (it := thread.scheduler.loop.interleaving):
+        it.pass_in_thread()
+
+
+_usual_execute = CursorWrapper._execute
+
+
+def _execute(cursor, *args, **kwargs):
+    """Execute the query. The thread that is parked at a switch point may have locked the database.
+
+    Then this thread would wait for ever, and in life the other thread goes on. So it goes on.
+    """
+    thread, execute = threads.this_thread(), partial(_usual_execute, cursor, *args, **kwargs)
+    parked = thread and thread.scheduler.parked
+    if not parked or parked.done() or thread.is_loop_thread or not _is_interruptible():
+        return execute()
+    raw = cursor.db.connection
+    raw.execute("PRAGMA busy_timeout = 0")
+    try:
+        return execute()
+    except OperationalError as error:
+        if "locked" not in str(error):
+            raise
+    finally:
+        raw.execute(f"PRAGMA busy_timeout = {LOCK_TIMEOUT * 1000}")
+    if not parked.done():
+        parked.set_result(None)
+    return execute()
+
+
+PATCHES = Patches(
+    (CursorWrapper, "_execute", with_switch_points(_execute)),
+    (asyncio.tasks, "__sleep0", _sleep_0),  # what asyncio.sleep() calls for 0 s
+)

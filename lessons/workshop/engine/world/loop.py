@@ -13,8 +13,7 @@ timer is due. It does so in `_Selector.select()`. In cases 2 to 5 no callback is
 1. A callback is ready (timeout 0): select() looks at the files and returns.
 2. A thread wants to run, or has a result: select() lets it, and waits until it waits or ends.
 3. The loop is idle and a coroutine waits in wait_until_idle(): select() wakes that coroutine.
-4. The loop is idle and a timer is set: select() moves the clock to the timer. If the program runs
-   threads that the loop does not know, it first gives these threads a moment of real time.
+4. The loop is idle and a timer is set: select() moves the clock to the timer.
 5. Anything else, such as a socket: select() waits in real time, as a normal loop does.
 
 For example, a handler awaits a thread job that takes 20 ms, then sleeps for 5 s, while a check
@@ -22,9 +21,9 @@ awaits wait_until_idle(). The loop waits 20 ms for the job (2). Then only the ti
 check goes on (3). When the check awaits the end of the handler, the clock jumps by 5 s (4).
 
 A seed decides what in life the outside world decides: when threads get their turns and results
-arrive, which of two timers for the same time comes first, and whether pause() suspends. With seed
-0, everything comes in its natural order. What asyncio guarantees, such as the order of call_soon(),
-holds with every seed. The machine decides nothing: threads.py says how.
+arrive, which of two timers for the same time comes first, and whether maybe_suspend() suspends.
+With seed 0, everything comes in its natural order. What asyncio guarantees, such as the order of
+call_soon(), holds with every seed. The machine decides nothing: threads.py says how.
 """
 
 import asyncio
@@ -33,7 +32,6 @@ import itertools
 import math
 import random
 import selectors
-import threading
 from asyncio.events import TimerHandle
 from asyncio.futures import _copy_future_state
 from collections.abc import Callable
@@ -42,31 +40,17 @@ from contextlib import contextmanager
 from contextvars import Context, copy_context
 from dataclasses import dataclass
 from functools import partial
-from weakref import WeakKeyDictionary, WeakSet
+from types import coroutine
+from weakref import WeakKeyDictionary
 
-from lessons.workshop.engine.faults.finding import Place
+from lessons.workshop.engine.world.blocking_calls import BlockingCall
 from lessons.workshop.engine.world.threads import ThreadScheduler
 
 POLL_INTERVAL = 0.001  # seconds for something that is about to happen
-THREAD_TIME_SLICE = 0.00025  # seconds for unknown threads before the clock jumps
 CLOCK_RESOLUTION = 1e-9  # seconds; timers that are so close come at the same time
 # What the loop's clock shows at first: an uptime of 1.5 days. A whole number keeps sums exact.
 EPOCH = 131072.0
-PAUSES = (0, 0, 0, 1, 1, 2)  # how often pause() suspends, of which a seed chooses
-
-
-@dataclass(frozen=True)
-class BlockingCall:
-    """A call that held up the loop, and the student's lines that led to it, the innermost
-    coroutine first.
-
-    `seconds` are those of the simulated clock; None if the call waited for something real, such as
-    another process.
-    """
-
-    name: str
-    seconds: float | None
-    places: tuple[Place, ...]
+SUSPENSIONS = (0, 0, 0, 1, 1, 2)  # of maybe_suspend(), of which a seed chooses
 
 
 @dataclass(frozen=True)
@@ -102,9 +86,10 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     def __init__(self, seed: int = 0):
         self.thread_jobs_started = 0
         self.clock_reads = 0  # in this iteration, within simulated_clock()
-        self.worker_threads: WeakSet[threading.Thread] = WeakSet()  # threads that did a job
-        self.held_threads: set[int] = set()  # threads that wait until the player lets them go on
-        self.held_tasks: set[asyncio.Task] = set()  # tasks that wait at a point until it has passed
+        # Threads and tasks that wait at a switch point until another writer has acted.
+        self.parked_threads: set[int] = set()
+        self.parked_tasks: set[asyncio.Task] = set()
+        self.interleaving = None  # what happens at the switch points of a consumer, if anything
         self._timer_numbers = itertools.count()
         self.blocking_calls: list[BlockingCall] = []  # noted within simulated_clock()
         self.thread_sleeps: list[ThreadSleep] = []  # noted within simulated_clock()
@@ -119,11 +104,11 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self.seed = seed
         self._random = self.thread_scheduler.random = random.Random(seed) if seed else None
 
-    async def pause(self) -> None:
+    async def maybe_suspend(self) -> None:
         """Suspend zero to two times, as a call may that waits for the outside world."""
         if self._random is not None:
-            for _ in range(self._random.choice(PAUSES)):
-                await asyncio.sleep(0)
+            for _ in range(self._random.choice(SUSPENSIONS)):
+                await suspend()
 
     # The clock
 
@@ -134,10 +119,6 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     def elapsed(self) -> float:
         """Seconds since the clock began, without the rounding errors of a float."""
         return round(self._now - EPOCH, 9)
-
-    def advance(self, seconds: float) -> None:
-        """Move both clocks forward."""
-        self.move_to(self._now + seconds)
 
     def move_to(self, when: float) -> None:
         """Move both clocks forward to the loop's time `when`, unless it is past."""
@@ -165,41 +146,16 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
     def run_in_executor(self, executor, func, *args):
         """As in asyncio. The loop decides when the job runs, and when its result arrives."""
-
-        def work():
-            self.worker_threads.add(threading.current_thread())
-            return func(*args)
-
         self._check_closed()
         executor = executor or self._usual_executor()
         self.thread_jobs_started += 1
-        if (
-            _is_empty(func)
-            and isinstance(executor, ThreadPoolExecutor)
-            and self.thread_scheduler.is_active
-        ):
-            return self._run_empty_job(executor)
-        job = executor.submit(work)
+        if _is_empty(func) and isinstance(executor, ThreadPoolExecutor):
+            job = self.thread_scheduler.submit_empty_job(executor)
+        else:
+            job = executor.submit(func, *args)
         result = self.create_future()
         result.add_done_callback(lambda result: result.cancelled() and job.cancel())
         job.add_done_callback(lambda job: self._job_is_done(executor, job, result))
-        return result
-
-    def _run_empty_job(self, executor: ThreadPoolExecutor) -> asyncio.Future:
-        """As run_in_executor() with a job that does nothing: in the same turns, on no thread."""
-        result = self.create_future()
-
-        def deliver():
-            if not result.done():
-                result.set_result(None)
-
-        def do():
-            if self._random is None:
-                self.call_soon(deliver)
-            else:
-                self.thread_scheduler.deliver(executor, deliver)
-
-        self.thread_scheduler.submit_empty_job(executor, do)
         return result
 
     def _usual_executor(self) -> ThreadPoolExecutor:
@@ -250,7 +206,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     async def wait_until_idle(self) -> None:
         """Return once no callback is ready and no thread can go on. Sleepers go on sleeping.
 
-        A thread in `held_threads`, and a job behind such a thread, do not count as work.
+        A thread in `parked_threads`, and a job behind such a thread, do not count as work.
         """
         waiter = self.create_future()
         self._idle_waiters.append(waiter)
@@ -267,7 +223,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
     def has_no_work(self) -> bool:
         """Whether no thread and no network traffic can wake the loop."""
-        return not self.has_files() and not self.thread_scheduler.has_work(self.held_threads)
+        return not self.has_files() and not self.thread_scheduler.has_work(self.parked_threads)
 
     def has_files(self) -> bool:
         """Whether it watches a file, such as a socket, besides the one that wakes it."""
@@ -295,10 +251,16 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
             super()._write_to_self()
 
 
-async def pause() -> None:
+async def maybe_suspend() -> None:
     """Suspend as often as the running loop's seed says. Another loop than this one says never."""
     if isinstance(loop := asyncio.get_running_loop(), SimulatedLoop):
-        await loop.pause()
+        await loop.maybe_suspend()
+
+
+@coroutine
+def suspend():
+    """Let other tasks run, as asyncio.sleep(0) does, but without a switch point."""
+    yield
 
 
 def nothing() -> None:
@@ -338,16 +300,19 @@ class _Selector(selectors.DefaultSelector):
             return self._select_in_real_time(timeout)
         if timeout is None:
             return self._wait(None)
-        # The loop cannot wait for a thread that it does not know. But the thread must run:
-        # otherwise code that polls it could poll for a simulated hour before it has even started.
-        ready = self._wait(THREAD_TIME_SLICE) if scheduler.has_unknown_threads() else []
         # A thread may have acted since: then asyncio looks at the timers again.
-        has_acted = (
-            scheduler.has_new_alarms or scheduler.possible_actions() or loop.has_ready_callbacks()
-        )
-        if not ready and not has_acted:
+        if not self._has_news():
             loop.advance_to_next_timer(timeout)
         return ready
+
+    def _has_news(self) -> bool:
+        """Whether a thread has acted since select() has looked."""
+        scheduler = self._loop.thread_scheduler
+        return bool(
+            scheduler.has_new_alarms
+            or self._loop.has_ready_callbacks()
+            or scheduler.possible_actions()
+        )
 
     def _ready_files(self):
         """The files that are ready now. The loop's own one is written to only in _wait()."""
@@ -356,8 +321,7 @@ class _Selector(selectors.DefaultSelector):
     def _select_in_real_time(self, timeout):
         loop = self._loop
         ready = self._wait(timeout, until_idle=True)
-        scheduler = loop.thread_scheduler
-        has_work = scheduler.actions or scheduler.has_new_alarms or loop.has_ready_callbacks()
+        has_work = loop.thread_scheduler.actions or self._has_news()
         if timeout is None or ready or has_work or loop.has_no_work():
             return ready
         loop.advance_to_next_timer(timeout)  # a timer was due before a thread was done
@@ -369,10 +333,7 @@ class _Selector(selectors.DefaultSelector):
         self.waits = True
         try:
             # A thread that has acted before this moment did not wake the selector.
-            scheduler = loop.thread_scheduler
-            has_work = loop.has_ready_callbacks() or scheduler.possible_actions()
-            has_ended = until_idle and loop.has_no_work()
-            acted = has_work or scheduler.has_new_alarms or has_ended
+            acted = self._has_news() or (until_idle and loop.has_no_work())
             return super().select(0 if acted else timeout)
         finally:
             self.waits = False

@@ -48,7 +48,7 @@ from lessons.workshop.engine.world.channel_layer import (
     place_of_send,
 )
 from lessons.workshop.engine.world.daphne_rules import CODE_DROPPED, BrokenRule, ignored_keys_text
-from lessons.workshop.engine.world.loop import pause
+from lessons.workshop.engine.world.interleaving import switch_point_after_send
 
 # The server that runs the application. Every task that the application starts inherits it.
 _current_server: ContextVar = ContextVar("current server", default=None)
@@ -165,7 +165,7 @@ class FakeServer:
             self.output_arrived.set()
         elif self._client_type == self.rules.disconnect_type:
             self.sent_too_late.append(message)
-        await pause()  # ASGI allows send() to suspend
+        await switch_point_after_send()
 
     def _on_event(self, event: Event) -> None:
         """A handler starts on an event from the client or a message from the layer."""
@@ -266,7 +266,7 @@ class FakeServer:
         """Raise CheckFailed for a leftover task (`name`) or group membership (`leak`)."""
         self.judge_uncancelled_tasks()
         for task in self._unfinished_tasks():
-            if task not in asyncio.get_running_loop().held_tasks:
+            if task not in asyncio.get_running_loop().parked_tasks:
                 place = self.source.place_of_task(task)
                 detail = f"The task {task.get_coro().__qualname__} is still running."
                 raise self.failure(name, place, detail)

@@ -21,15 +21,18 @@ notified, deliver the result of a job. The order within one executor's queue is 
 
 import asyncio
 import concurrent.futures
-import concurrent.futures.thread
 import threading
 import time
 from _thread import allocate_lock, get_ident
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures.thread import _worker, _WorkItem
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
+
+from lessons.workshop.engine.world.patches import Patches
 
 TURN_LIMIT = 1.0  # seconds of real time, far more than a query takes on a busy machine
 SPIN_LIMIT = 100  # iterations of a loop that is never idle, until the next action
@@ -42,34 +45,30 @@ _usual_start = threading.Thread.start
 _usual_join = threading.Thread.join
 _usual_submit = ThreadPoolExecutor.submit
 _usual_shutdown = ThreadPoolExecutor.shutdown
-_WorkItem = concurrent.futures.thread._WorkItem
 _usual_run_item = _WorkItem.run
 _real_time = time.monotonic
 
 READY, RUNNING, WAITING, ENDED = "ready", "running", "waiting", "ended"
 
-# The controlled threads by their id, and how often the replaced methods were asked for.
-_controlled: dict[int, "ControlledThread"] = {}
-_users = 0
+_controlled: dict[int, "ControlledThread"] = {}  # by the id of the thread
+
+
+def this_thread() -> "ControlledThread | None":
+    """The controlled thread that calls this."""
+    return _controlled.get(get_ident())
 
 
 def is_pool_thread(thread: threading.Thread) -> bool:
     """Whether this is a thread of a ThreadPoolExecutor: it stays when its jobs are done."""
-    return getattr(thread, "_target", None) is concurrent.futures.thread._worker
-
-
-class EngineThread(threading.Thread):
-    """A thread of the engine itself. No code of a conversation runs in it, so no loop waits for it.
-
-    Otherwise each jump of a loop's clock would wait about a millisecond of real time for it.
-    """
+    return getattr(thread, "_target", None) is _worker
 
 
 class ControlledThread:
     """A thread, or one job of a pool, that runs only when it has its turn."""
 
-    def __init__(self, scheduler: "ThreadScheduler", executor=None, thread=None):
+    def __init__(self, scheduler: "ThreadScheduler", executor=None, thread=None, function=None):
         self.scheduler, self.executor, self.thread = scheduler, executor, thread
+        self._function = function  # of a job
         self.state = READY
         self.gate = allocate_lock()  # released once for each turn
         self.gate.acquire()
@@ -81,7 +80,10 @@ class ControlledThread:
         # thread that it has waited for.
         self.last_work = 0
         self.polls = 0  # how many very short waits it has made
-        self.starts_thread = False  # waits for a new thread to exist, which needs no turn
+
+    def __call__(self, *args, **kwargs):
+        """Do the job. The pool calls this instead of the function that was submitted."""
+        return self._function(*args, **kwargs)
 
     @property
     def is_loop_thread(self) -> bool:
@@ -99,8 +101,14 @@ class ControlledThread:
 
     def end(self) -> None:
         """In the thread: give the turn back for good."""
-        _controlled.pop(self.ident, None)
-        self.scheduler.ended(self)
+        del _controlled[self.ident]
+        self.scheduler.busy_workers[self.executor] -= 1
+        self.scheduler.remove(self)
+
+    def run_without_turns(self) -> None:
+        """Without control, it runs as it does in life."""
+        self.state = RUNNING
+        self.gate.release()
 
 
 class Waiter:
@@ -121,69 +129,23 @@ class Waiter:
         self.thread.scheduler.wake(self.thread)
 
 
-class _Job:
-    """What a pool calls instead of the function that was submitted to it."""
+@dataclass(eq=False)
+class Action:
+    """What the loop can do next: it calls `take`. `thread` is the thread that goes on then.
 
-    def __init__(self, controlled: ControlledThread, function: Callable):
-        self.controlled, self._function = controlled, function
+    Of the actions with the same `queue`, which is ("jobs" or "results", executor), the first comes
+    first. While the loop is busy, the action has to wait for `delay` iterations.
+    """
 
-    def __call__(self, *args, **kwargs):
-        return self._function(*args, **kwargs)
+    take: Callable[[], None]
+    thread: ControlledThread | None = None
+    queue: tuple | None = None
+    delay: int = 0
 
-
-class _Start:
-    """Let a new thread, or the next job of an executor, begin."""
-
-    def __init__(self, thread: ControlledThread):
-        self.thread = thread
-
-    def is_possible(self, earlier) -> bool:
-        executor = self.thread.executor
-        if executor is None:
-            return True
-        busy = self.thread.scheduler.busy_workers[executor]
-        behind = any(isinstance(it, _Start) and it.thread.executor is executor for it in earlier)
-        return not behind and busy < executor._max_workers
-
-    def take(self) -> None:
-        if self.thread.future.cancelled():
-            return  # the pool drops the job without a turn
-        self.thread.scheduler.busy_workers[self.thread.executor] += 1
-        self.thread.scheduler.let_run(self.thread)
-
-
-class _EmptyJob(_Start):
-    """Do a job that does nothing: it has its place in the queue, but no thread."""
-
-    def __init__(self, job: ControlledThread, do: Callable[[], None]):
-        super().__init__(job)
-        self.take = do
-
-
-class _Resume:
-    """Let a thread go on whose wait is over."""
-
-    def __init__(self, thread: ControlledThread):
-        self.thread = thread
-
-    def is_possible(self, earlier) -> bool:
-        return True
-
-    def take(self) -> None:
-        self.thread.scheduler.let_run(self.thread)
-
-
-class Delivery:
-    """Give the loop a result. Those of an executor with one thread come in their order."""
-
-    def __init__(self, executor, deliver):
-        self.executor = executor if getattr(executor, "_max_workers", 1) == 1 else None
-        self.take = deliver
-
-    def is_possible(self, earlier) -> bool:
-        return self.executor is None or not any(
-            isinstance(it, Delivery) and it.executor is self.executor for it in earlier
-        )
+    def has_worker(self, busy_workers: Counter) -> bool:
+        """Whether it needs no worker of an executor, or one of them is free."""
+        kind, executor = self.queue or (None, None)
+        return kind != "jobs" or busy_workers[executor] < executor._max_workers
 
 
 class ThreadScheduler:
@@ -194,13 +156,13 @@ class ThreadScheduler:
         self.random = None
         self.has_clock = False  # timed waits follow the loop's clock
         self.busy_workers: Counter = Counter()  # executor → jobs that have begun and not ended
-        self.actions: list = []
-        self._delays: dict[object, int] = {}
+        self.actions: list[Action] = []
         self._threads: set[ControlledThread] = set()  # begun or about to begin, and not ended
-        self.note_blocking_call: Callable[[float | None], None] | None = None
-        self.held: Future | None = None  # its result lets a thread go on that a check holds
+        # Called when the loop's thread has waited, with the seconds, None for real ones.
+        self.on_block: Callable[[float | None], None] | None = None
+        self.parked: Future | None = None  # its result lets a thread go on that waits for a check
         self.loop_waits = False  # the loop's own thread waits for another one
-        self.works = 0  # how often a thread has begun work that takes real time
+        self._works = 0  # how often a thread has begun work that takes real time
         self.loop_thread: ControlledThread | None = None
         self._users = 0
         self._mutex = allocate_lock()
@@ -213,41 +175,32 @@ class ThreadScheduler:
     @contextmanager
     def control(self):
         """Within it, the threads that this thread starts, and theirs, run in turns."""
-        global _users
-        ident, before = get_ident(), _controlled.get(get_ident())
+        ident, before = get_ident(), this_thread()
         if self._users == 0:
             self.loop_thread = ControlledThread(self)
             self.loop_thread.state, self.loop_thread.ident = RUNNING, ident
         _controlled[ident] = self.loop_thread
         self._users += 1
-        _users += 1
-        if _users == 1:
-            _replace_methods()
         try:
-            yield
+            with PATCHES.installed():
+                yield
         finally:
-            _users -= 1
             self._users -= 1
             if before is None:
                 del _controlled[ident]
             else:
                 _controlled[ident] = before
-            if _users == 0:
-                _restore_methods()
             if self._users == 0:
                 self._let_all_run()
 
     def _let_all_run(self) -> None:
-        """Without control, every thread runs as it does in life."""
         with self._mutex:
             actions, self.actions = self.actions, []
-            self._delays.clear()
             for action in actions:
-                if isinstance(action, Delivery | _EmptyJob):
-                    self.add(action)  # it needs the loop
+                if action.thread is None:
+                    self._add(action)  # it needs the loop
                 elif action.thread.state != ENDED:  # a cancelled job has ended
-                    action.thread.state = RUNNING
-                    action.thread.gate.release()
+                    action.thread.run_without_turns()
 
     @property
     def is_active(self) -> bool:
@@ -263,25 +216,23 @@ class ThreadScheduler:
 
     # Actions
 
-    def add(self, action) -> None:
-        """The loop can take this action from now on."""
-        self._delays[action] = SPIN_LIMIT if self.random is None else self.random.choice(DELAYS)
+    def _add(self, action: Action) -> None:
+        action.delay = SPIN_LIMIT if self.random is None else self.random.choice(DELAYS)
         self.actions.append(action)
 
     def step(self, loop_is_busy: bool) -> bool:
         """Take one action, if it is time for one. Returns whether it was."""
         if loop_is_busy:
             for action in self.actions:
-                self._delays[action] -= 1
+                action.delay -= 1
         possible = self.possible_actions() if self.actions else []
         if loop_is_busy:
-            possible = [action for action in possible if self._delays[action] < 0]
+            possible = [action for action in possible if action.delay < 0]
         if not possible:
             return False
         action = possible[0] if self.random is None else self.random.choice(possible)
         with self._mutex:
             self.actions.remove(action)
-            del self._delays[action]
         action.take()
         self.set_alarms()
         return True
@@ -290,24 +241,27 @@ class ThreadScheduler:
         """Whether another action comes before the loop runs: two results may arrive at once."""
         return self.random is not None and bool(self.actions) and self.random.choice((True, False))
 
-    def possible_actions(self) -> list:
+    def possible_actions(self) -> list[Action]:
         """The actions that do not have to wait for another one."""
-        actions = self.actions[:]
-        return [it for number, it in enumerate(actions) if it.is_possible(actions[:number])]
+        queues, possible = set(), []
+        for action in self.actions[:]:
+            if action.queue not in queues and action.has_worker(self.busy_workers):
+                possible.append(action)
+            if action.queue:
+                queues.add(action.queue)
+        return possible
 
-    def has_work(self, held: set[int]) -> bool:
-        """Whether a thread can go on without the loop, and is not held."""
-        running = (it for it in tuple(self._threads) if it.state == RUNNING)
-        if any(it.ident not in held for it in running):
+    def has_work(self, parked: set[int]) -> bool:
+        """Whether a thread can go on without the loop, and is not one of those `parked`."""
+        if any(it.state == RUNNING and it.ident not in parked for it in tuple(self._threads)):
             return True
         return any(
-            isinstance(it, Delivery) or it.thread.ident not in held
-            for it in self.possible_actions()
+            it.thread is None or it.thread.ident not in parked for it in self.possible_actions()
         )
 
     # Turns, in the loop's thread
 
-    def let_run(self, thread: ControlledThread) -> None:
+    def _let_run(self, thread: ControlledThread) -> None:
         """Give `thread` the turn, until it announces a wait, ends, or the turn is too long."""
         thread.state = RUNNING
         thread.gate.release()
@@ -319,28 +273,25 @@ class ThreadScheduler:
         if thread.state == ENDED and thread.thread is not None:
             _usual_join(thread.thread)
 
-    def deliver(self, executor, function) -> None:
-        """The result of a job is there: the loop calls `function` when it is time."""
-        with self._mutex:
-            self.add(Delivery(executor, function))
-        self.signal()
+    def _begin(self, thread: ControlledThread) -> None:
+        if not thread.future.cancelled():  # otherwise the pool drops the job without a turn
+            self.busy_workers[thread.executor] += 1
+            self._let_run(thread)
 
-    def has_unknown_threads(self) -> bool:
-        """Whether a thread runs that has no turn. Idle pools and the engine do not count."""
-        if threading.active_count() == 1:
-            return False
-        if self._has_thread_without_turn():
-            return True
-        known = {get_ident(), threading.main_thread().ident, *_controlled}
-        return any(
-            not (it.ident in known or is_pool_thread(it) or isinstance(it, EngineThread))
-            for it in threading.enumerate()
-        )
+    def deliver(self, executor, function: Callable[[], None]) -> None:
+        """The result of a job is there: the loop calls `function` when it is time.
+
+        The results of an executor with one thread arrive in their order.
+        """
+        has_order = getattr(executor, "_max_workers", 1) == 1
+        with self._mutex:
+            self._add(Action(function, queue=("results", executor) if has_order else None))
+        self.signal()
 
     def note_work(self, thread: ControlledThread) -> None:
         """The thread begins work that takes real time: a query, for example."""
-        self.works += 1
-        thread.last_work = self.works
+        self._works += 1
+        thread.last_work = self._works
 
     @property
     def has_new_alarms(self) -> bool:
@@ -355,14 +306,28 @@ class ThreadScheduler:
             if thread.state == WAITING and thread.deadline is not None:
                 thread.alarm = self.loop.call_at(thread.deadline, self.wake, thread)
 
+    def _block_loop(self, waiter: Waiter, timeout: float | None) -> None:
+        """The loop's own thread waits."""
+        begun, works = self.loop.time(), self._works
+        self.loop_waits = True
+        try:
+            self._wait_in_loop_thread(waiter, timeout)
+        finally:
+            self.loop_waits = False
+        if self.on_block and timeout != 0 and self.loop.is_running():
+            seconds = self.loop.time() - begun
+            # A query on the other thread takes real time only.
+            has_waited_for_work = self.loop_thread.last_work > works
+            self.on_block(seconds or (None if has_waited_for_work else 0.0))
+
     def _wait_in_loop_thread(self, waiter: Waiter, timeout: float | None) -> None:
-        """The loop's own thread waits: it hands out turns until its wait is over."""
+        """Hand out turns until the wait is over."""
         deadline = None if timeout is None else self.loop.time() + timeout
         while not waiter.is_released:
             self.set_alarms()
-            if self.step(loop_is_busy=False) or self._let_held_thread_go_on():
+            if self.step(loop_is_busy=False) or self._let_parked_thread_go_on():
                 continue
-            if self._has_thread_without_turn():
+            if any(it.state == RUNNING for it in tuple(self._threads)):
                 left = -1 if deadline is None else max(0.0, deadline - self.loop.time())
                 is_in_time = self._stopped.acquire(timeout=left)
             elif waiter.is_released or self._new_alarms or self.possible_actions():
@@ -383,16 +348,13 @@ class ThreadScheduler:
             return True
         return deadline is None and self._stopped.acquire()
 
-    def _let_held_thread_go_on(self) -> bool:
-        """In life nothing holds the thread for which the loop waits. Returns False without one."""
-        held, self.held = self.held, None
-        if held is None or held.done():
+    def _let_parked_thread_go_on(self) -> bool:
+        """In life nothing parks the thread for which the loop waits. Returns False without one."""
+        parked, self.parked = self.parked, None
+        if parked is None or parked.done():
             return False
-        held.set_result(None)
+        parked.set_result(None)
         return True
-
-    def _has_thread_without_turn(self) -> bool:
-        return any(it.state == RUNNING for it in tuple(self._threads))
 
     # Waits, in any thread
 
@@ -403,19 +365,6 @@ class ThreadScheduler:
         elif not waiter.is_released:
             self._give_turn_back(thread, waiter, timeout)
         return waiter.is_released
-
-    def _block_loop(self, waiter: Waiter, timeout: float | None) -> None:
-        begun, works = self.loop.time(), self.works
-        self.loop_waits = True
-        try:
-            self._wait_in_loop_thread(waiter, timeout)
-        finally:
-            self.loop_waits = False
-        if self.note_blocking_call and timeout != 0 and self.loop.is_running():
-            seconds = self.loop.time() - begun
-            # A query on the other thread takes real time only.
-            has_waited_for_work = self.loop_thread.last_work > works
-            self.note_blocking_call(seconds or (None if has_waited_for_work else 0.0))
 
     def _give_turn_back(self, job: ControlledThread, waiter: Waiter, timeout) -> None:
         with self._mutex:
@@ -447,10 +396,9 @@ class ThreadScheduler:
                     thread.alarm = None
                 if self.is_active:
                     thread.state = READY
-                    self.add(_Resume(thread))
+                    self._add(Action(partial(self._let_run, thread), thread))
                 else:
-                    thread.state = RUNNING
-                    thread.gate.release()
+                    thread.run_without_turns()
         self.signal()
 
     def signal(self) -> None:
@@ -463,39 +411,38 @@ class ThreadScheduler:
 
     def submit(self, executor, function, *args, **kwargs) -> Future:
         """As executor.submit(), but the job waits for its turn."""
-        job = ControlledThread(self, executor)
-        job.future = _usual_submit(executor, _Job(job, function), *args, **kwargs)
+        job = ControlledThread(self, executor, function=function)
+        job.future = _usual_submit(executor, job, *args, **kwargs)
         self.queue(job)
         job.future.add_done_callback(lambda future: future.cancelled() and self._cancelled(job))
         return job.future
 
-    def submit_empty_job(self, executor, do: Callable[[], None]) -> None:
-        """A job was submitted that does nothing. The loop calls `do` when it is its turn."""
+    def submit_empty_job(self, executor) -> Future:
+        """As submit() for a job that does nothing. It has its place in the queue, but no thread."""
+        job: Future = Future()
         with self._mutex:
-            self.add(_EmptyJob(ControlledThread(self, executor), do))
+            self._add(Action(lambda: job.done() or job.set_result(None), queue=("jobs", executor)))
+        return job
 
     def queue(self, thread: ControlledThread) -> None:
         """A job was submitted, or a thread started."""
         with self._mutex:
             self._threads.add(thread)
             if self.is_active:
-                self.add(_Start(thread))
+                queue = thread.executor and ("jobs", thread.executor)
+                self._add(Action(partial(self._begin, thread), thread, queue))
             else:
                 thread.gate.release()
         self.signal()
 
-    def ended(self, thread: ControlledThread) -> None:
-        """A thread has ended, or a job is done."""
-        self.busy_workers[thread.executor] -= 1
-        self._dropped(thread)
-
     def _cancelled(self, job: ControlledThread) -> None:
         """A job was cancelled before its first turn. The pool's thread may wait for that turn."""
-        self._dropped(job)
+        self.remove(job)
         with suppress(RuntimeError):
             job.gate.release()
 
-    def _dropped(self, thread: ControlledThread) -> None:
+    def remove(self, thread: ControlledThread) -> None:
+        """The thread has ended."""
         self._threads.discard(thread)
         thread.state = ENDED
         self.signal()
@@ -513,12 +460,6 @@ def sleep(thread: ControlledThread, seconds: float) -> None:
 
 
 # What threading and concurrent.futures do while a loop controls threads
-
-
-def this_thread() -> ControlledThread | None:
-    """The controlled thread that calls this."""
-    thread = _controlled.get(get_ident())
-    return None if thread is None or thread.starts_thread else thread
 
 
 def _wait(self, timeout=None):
@@ -551,11 +492,12 @@ def _start(self):
     if started:
         self._controlled = started
         self.run = partial(_run_in_turns, started, self.run)
-    thread.starts_thread = True
+    # It waits until the new thread exists, which needs no turn.
+    del _controlled[thread.ident]
     try:
         _usual_start(self)
     finally:
-        thread.starts_thread = False
+        _controlled[thread.ident] = thread
     if started:
         thread.scheduler.queue(started)
 
@@ -580,29 +522,21 @@ def _join(self, timeout=None):
 
 def _submit(self, fn, /, *args, **kwargs):
     thread = this_thread()
-    if thread is None or _runs_another_loop(thread):
+    # Another loop in this thread does not announce that it waits for the job.
+    if thread is None or asyncio._get_running_loop() not in (None, thread.scheduler.loop):
         return _usual_submit(self, fn, *args, **kwargs)
     return thread.scheduler.submit(self, fn, *args, **kwargs)
 
 
-def _runs_another_loop(thread: ControlledThread) -> bool:
-    """Whether this thread runs a loop of its own. Such a loop does not announce its waits.
-
-    While it waits for a job, it would keep the turn that the job needs.
-    """
-    running = asyncio._get_running_loop()
-    return running is not None and running is not thread.scheduler.loop
-
-
 def _run_item(self, *args):
     job = getattr(self, "fn", None) or self.task[0]
-    is_controlled = isinstance(job, _Job) and not self.future.cancelled()
-    if not is_controlled or not job.controlled.begin():
+    is_controlled = isinstance(job, ControlledThread) and not self.future.cancelled()
+    if not is_controlled or not job.begin():
         return _usual_run_item(self, *args)  # the pool drops a cancelled job
     try:
         _usual_run_item(self, *args)
     finally:
-        job.controlled.end()
+        job.end()
 
 
 def _shutdown(self, wait=True, *, cancel_futures=False):
@@ -614,21 +548,11 @@ def _shutdown(self, wait=True, *, cancel_futures=False):
         _usual_shutdown(self, True)
 
 
-_REPLACED = (
-    (threading.Condition, "wait", _wait, _usual_wait),
-    (threading.Thread, "start", _start, _usual_start),
-    (threading.Thread, "join", _join, _usual_join),
-    (ThreadPoolExecutor, "submit", _submit, _usual_submit),
-    (ThreadPoolExecutor, "shutdown", _shutdown, _usual_shutdown),
-    (_WorkItem, "run", _run_item, _usual_run_item),
+PATCHES = Patches(
+    (threading.Condition, "wait", _wait),
+    (threading.Thread, "start", _start),
+    (threading.Thread, "join", _join),
+    (ThreadPoolExecutor, "submit", _submit),
+    (ThreadPoolExecutor, "shutdown", _shutdown),
+    (_WorkItem, "run", _run_item),
 )
-
-
-def _replace_methods() -> None:
-    for owner, name, replacement, _ in _REPLACED:
-        setattr(owner, name, replacement)
-
-
-def _restore_methods() -> None:
-    for owner, name, _, usual in _REPLACED:
-        setattr(owner, name, usual)

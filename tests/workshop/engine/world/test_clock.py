@@ -11,14 +11,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from datetime import datetime as imported_datetime
-from time import monotonic as imported_monotonic
-from time import perf_counter, perf_counter_ns, time_ns
-from time import sleep as imported_sleep
+from time import time_ns
 
 import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
+from lessons.workshop.engine.world.cache import fresh_cache
 from lessons.workshop.engine.world.clock import BEGINNING, simulated_clock
 from lessons.workshop.engine.world.loop import EPOCH, SimulatedLoop
 
@@ -46,12 +45,13 @@ def now():
 @pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow")
 def test_every_clock_follows_the_loop():
     def read():
+        from time import monotonic, perf_counter_ns  # as a student's file, which is imported again
+
         return [
             time.monotonic() - EPOCH,
-            imported_monotonic() - EPOCH,
+            monotonic() - EPOCH,
             time.monotonic_ns() / 1e9 - EPOCH,
             time.perf_counter() - EPOCH,
-            perf_counter() - EPOCH,
             perf_counter_ns() / 1e9 - EPOCH,
             time.time() - BEGINNING.timestamp(),
             time_ns() / 1e9 - BEGINNING.timestamp(),
@@ -66,8 +66,8 @@ def test_every_clock_follows_the_loop():
         return first, await asyncio.to_thread(read), date.today()
 
     first, later, today = run(main())
-    assert first == [0.0] * 11
-    assert later == [3600.0] * 11
+    assert first == [0.0] * 10
+    assert later == [3600.0] * 10
     assert today == date(2026, 1, 1)
 
 
@@ -76,7 +76,6 @@ def test_the_usual_clocks_come_back():
     run(asyncio.sleep(10**9))
     after = (time.sleep, time.monotonic, threading.Lock, threading.Condition.wait, time.time())
     assert after[:4] == before[:4]
-    assert (imported_sleep, imported_monotonic) == (time.sleep, time.monotonic)
     assert 0 <= after[4] - before[4] < 60
 
 
@@ -112,7 +111,7 @@ def timed_waits():
     yield lambda: never.wait(2)
     yield wait_for_condition
     yield result
-    yield lambda: imported_sleep(2)
+    yield lambda: time.sleep(2)
 
 
 @pytest.mark.parametrize("in_thread", [True, False])
@@ -168,6 +167,11 @@ def connect():
         socket.create_connection(server.getsockname()).close()
 
 
+def ask_cache():
+    with fresh_cache():
+        cache.get("a")
+
+
 @pytest.mark.parametrize(
     ("call", "name"),
     [
@@ -175,7 +179,7 @@ def connect():
         (lambda: os.system("exit"), "os.system"),
         (lambda: os.popen("exit").close(), "os.popen"),
         (connect, "socket.connect"),
-        (lambda: cache.get("a"), "cache.get"),
+        (ask_cache, "cache.get"),
     ],
 )
 def test_a_call_that_waits_for_another_program_takes_real_time_and_is_noted(call, name):

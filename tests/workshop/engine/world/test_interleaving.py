@@ -65,7 +65,7 @@ async def received(consumer, database):
         await database.do_in_other_process(Entry.objects.create, text="new")
 
     texts = []
-    async with interleaving() as points:
+    with interleaving() as points:
         for _ in each_point(points, save):
             client = StrictCommunicator(consumer.as_asgi(), "/")
             await client.connect()
@@ -87,7 +87,7 @@ async def test_the_action_waits_while_the_consumer_locks_the_database(database):
 
 
 async def test_a_cleanup_may_query_after_a_cancel_at_each_point(database):
-    async with interleaving() as points:
+    with interleaving() as points:
         for number in range(4):  # two points at group_add, two at the query
             client = StrictCommunicator(SavesAtTheEnd.as_asgi(), "/")
             with points.at(number, client.kill):

@@ -1,0 +1,119 @@
+"""Notes what blocks the loop's own thread, with the lines of the student's code that led to it.
+
+A wait for another thread is noted by threads.py, a sleep by clock.py. Here are the calls that wait
+for another process or another machine.
+"""
+
+import asyncio
+import inspect
+import os
+import socket
+import subprocess
+import sys
+import traceback
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from lessons.workshop.engine.faults.finding import Place
+from lessons.workshop.engine.world import STUDENT_PACKAGE
+from lessons.workshop.engine.world.patches import Patches
+from lessons.workshop.engine.world.threads import this_thread
+
+_NOT_STUDENTS = (
+    "<",
+    str(Path(os.__file__).parent) + os.sep,
+    str(Path(__file__).parents[1]) + os.sep,
+)
+# What a student calls, by the name of the function that replaces it.
+_NAMES = {
+    "_sleep": "time.sleep",
+    "_join": "Thread.join",
+    "_wait": "Condition.wait",
+    "_shutdown": "ThreadPoolExecutor.shutdown",
+}
+
+
+@dataclass(frozen=True)
+class BlockingCall:
+    """A call that held up the loop, and the student's lines that led to it, the innermost
+    coroutine first.
+
+    `seconds` are those of the simulated clock; None if the call waited for something real, such as
+    another process.
+    """
+
+    name: str
+    seconds: float | None
+    places: tuple[Place, ...]
+
+
+def note_blocking_call(loop, seconds: float | None, name: str = "") -> None:
+    """Add the current call to `loop.blocking_calls` if a student's code has made it."""
+    called, own = None, []
+    for frame, _ in traceback.walk_stack(sys._getframe(1)):
+        if frame.f_code is asyncio.BaseEventLoop._run_once.__code__:
+            break
+        if _is_students(frame):
+            own.append(frame)
+        elif not own:
+            called = frame.f_code.co_qualname
+    if own:
+        # A coroutine comes first: it could await. What it calls may be code that is not to change.
+        own.sort(key=lambda frame: not frame.f_code.co_flags & inspect.CO_COROUTINE)
+        places = [Place(it.f_code.co_filename, it.f_lineno, it.f_code.co_qualname) for it in own]
+        name = name or _NAMES.get(called, called).partition(".<locals>")[0]
+        loop.blocking_calls.append(BlockingCall(name, seconds, tuple(places)))
+
+
+def _is_students(frame) -> bool:
+    name = frame.f_globals.get("__name__") or ""
+    return name.startswith(STUDENT_PACKAGE) or _is_students_file(frame.f_code.co_filename)
+
+
+@cache
+def _is_students_file(file: str) -> bool:
+    """Whether a student may have written this: it is not of Python, a library or the engine."""
+    return bool(file) and not file.startswith(_NOT_STUDENTS) and "site-packages" not in file
+
+
+def note_if_on_loop(name: str) -> None:
+    """A call begins that waits for another process. On the loop's thread, it is noted."""
+    thread = this_thread()
+    if thread and thread.scheduler.has_clock and thread.scheduler.runs_loop_here():
+        note_blocking_call(thread.scheduler.loop, None, name)
+
+
+# What blocks is decided by the arguments, never by a clock.
+
+
+def _always(*_, **__) -> bool:
+    return True
+
+
+def _will_wait(process: subprocess.Popen, timeout=None) -> bool:
+    return process.returncode is None and timeout != 0
+
+
+def _is_blocking(connection: socket.socket, _address) -> bool:
+    return connection.gettimeout() != 0  # asyncio's own sockets have 0
+
+
+def _noted(owner, name: str, blocks):
+    usual, full_name = getattr(owner, name), f"{owner.__name__}.{name}"
+
+    def call(*args, **options):
+        if blocks(*args, **options):
+            note_if_on_loop(full_name)
+        return usual(*args, **options)
+
+    return owner, name, call
+
+
+# subprocess.run() and the like end in Popen.wait(). HTTP libraries begin with connect().
+PATCHES = Patches(
+    _noted(os, "system", _always),
+    _noted(os, "popen", _always),
+    _noted(subprocess.Popen, "wait", _will_wait),
+    _noted(socket.socket, "connect", _is_blocking),
+)
