@@ -14,6 +14,7 @@ from django.db.models.signals import post_delete
 from django.test import TestCase
 
 from db_demo.models import Post
+from lessons.workshop.engine.world.accounts import get_or_create_account
 from lessons.workshop.engine.world.database import fresh_database
 from lessons.workshop.engine.world.server import orm_misuse_diagnosis
 from lessons.workshop.judge import StrictCommunicator
@@ -26,7 +27,7 @@ REFUSED = "You cannot call this from an async context - use a thread or sync_to_
 @pytest.fixture
 async def database():
     async with fresh_database() as fresh:
-        ada = await fresh.add_account("ada")
+        ada = await fresh.do(get_or_create_account, "ada")
         await fresh.do(Post.objects.create, title="Rain", author=ada)
         yield fresh
 

@@ -24,7 +24,7 @@ from lessons.workshop.engine.recording.events import error_text
 from lessons.workshop.engine.script.action import NAME, OBJECT, Action
 from lessons.workshop.engine.script.client_actions import HEADERS
 from lessons.workshop.engine.subject import Subject
-from lessons.workshop.engine.world.database import change_account, cookie_of, get_or_create_account
+from lessons.workshop.engine.world.accounts import change_account, cookie_of, get_or_create_account
 
 DEFAULT_SALT = "django.core.signing"  # of signing.dumps() and signing.loads()
 FIRST_HOLDER = 700_001  # key of an account with a ticket; in the ticket it occurs only once

@@ -1,7 +1,8 @@
 """The database of a check: all tables, no rows, and a server that can be restarted.
 
 The database is an SQLite file in a temporary folder. The tables are created once in each process
-and then copied, since migrations take longer than most checks.
+and then copied, since migrations take longer than most checks. A process that only plays uses one
+file, and deletes the rows before each conversation.
 """
 
 import asyncio
@@ -11,61 +12,30 @@ import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import (
-    ExitStack,
-    asynccontextmanager,
-    closing,
-    contextmanager,
-    nullcontext,
-    suppress,
-)
-from importlib import import_module
+from contextlib import asynccontextmanager, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from unittest import mock
 
 from asgiref.sync import sync_to_async
 from channels import db
 from django.apps import apps
-from django.conf import settings
-from django.contrib import auth
 from django.db import close_old_connections, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.signals import connection_created
 from django.db.backends.sqlite3.base import DatabaseWrapper
 
 from lessons.workshop.engine.recording.queries import record_queries
+from lessons.workshop.engine.world import accounts
 from lessons.workshop.engine.world.loop import SimulatedLoop, nothing
+from lessons.workshop.engine.world.patches import Patches
 
 LOCK_TIMEOUT = 5  # seconds, as Python's sqlite3 waits for another connection to end its writing
 _NUMBER_IN_POOL = re.compile(r"_\d+$")  # of a thread: asyncio_1, ThreadPoolExecutor-0_3
-_in_use = False
-_opened: dict[BaseDatabaseWrapper, threading.Thread] = {}
 _DO_NOT_WAIT_FOR_DISK = "PRAGMA synchronous = OFF"  # no check needs its rows after a power cut
-_kept_file: "_File | None" = None
+_NAMES = "SELECT name FROM sqlite_master WHERE type = 'table'"
+
 _template = b""  # the content of the file when it has tables and no rows
-
-
-class OpenTransaction:
-    """A transaction that has done its work, and waits for `end` before it commits."""
-
-    def __init__(self):
-        self.begun = asyncio.Event()
-        self.end = threading.Event()
-        self.rolls_back = False
-
-    def run(self, loop: SimulatedLoop, function: Callable, *args) -> None:
-        thread = threading.get_ident()
-        try:
-            with transaction.atomic():
-                function(*args)
-                loop.parked_threads.add(thread)
-                loop.call_soon_threadsafe(self.begun.set)
-                self.end.wait()
-                loop.parked_threads.discard(thread)
-                transaction.set_rollback(self.rolls_back)
-        finally:
-            loop.parked_threads.discard(thread)
-            connection.close()
+_kept_file: "_File | None" = None
+_file: "_File | None" = None  # the one that Django uses now
 
 
 class OtherTransaction:
@@ -132,30 +102,6 @@ class FreshDatabase:
             await loop.wait_until_idle()
         return result
 
-    @asynccontextmanager
-    async def transaction(self, function: Callable, *args):
-        """`function` runs in a transaction of another thread, which ends with this block.
-
-        The loop is idle when the block begins and after it has ended. Yields an OpenTransaction:
-        set its `rolls_back` to end it with a rollback.
-        """
-        loop, opened = asyncio.get_running_loop(), OpenTransaction()
-        job = asyncio.create_task(
-            sync_to_async(opened.run, thread_sensitive=False)(loop, function, *args)
-        )
-        begun = asyncio.create_task(opened.begun.wait())
-        await asyncio.wait([job, begun], return_when=asyncio.FIRST_COMPLETED)
-        begun.cancel()
-        if job.done():
-            await job  # raises the exception of `function`
-        try:
-            await loop.wait_until_idle()
-            yield opened
-        finally:
-            opened.end.set()
-            await job
-        await loop.wait_until_idle()
-
     async def do_in_other_process(self, function: Callable, *args, waits_for_lock=False, **kwargs):
         """Call `function` at once, as another process would: in another thread and connection.
 
@@ -164,41 +110,17 @@ class FreshDatabase:
 
         def call():
             try:
-                with connection.cursor() as cursor:
-                    seconds = LOCK_TIMEOUT if waits_for_lock else 0
-                    cursor.execute(f"PRAGMA busy_timeout = {seconds * 1000}")
+                _set_lock_timeout(LOCK_TIMEOUT if waits_for_lock else 0)
                 return function(*args, **kwargs)
             finally:
-                with connection.cursor() as cursor:  # another one may get this connection
-                    cursor.execute(f"PRAGMA busy_timeout = {LOCK_TIMEOUT * 1000}")
+                _set_lock_timeout(LOCK_TIMEOUT)  # another one may get this connection
                 connection.close()
 
         return await sync_to_async(call, thread_sensitive=False)()
 
-    async def add_account(self, name: str):
-        """The account with that name. It is created if it does not exist."""
-        return await self.do(get_or_create_account, name)
-
-    @sync_to_async
-    def log_in(self, name: str, *permissions: str) -> list[tuple[bytes, bytes]]:
-        """The headers of a browser in which `name` is logged in. Creates the account if needed.
-
-        Permissions are written as for has_perm: "auth.change_user".
-        """
-        user = get_or_create_account(name)
-        if permissions:
-            user.user_permissions.add(*map(_permission, permissions))
-        values = {
-            auth.SESSION_KEY: str(user.pk),
-            auth.BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],
-            auth.HASH_SESSION_KEY: user.get_session_auth_hash(),
-        }
-        return cookie_of(values)  # the same session as login() makes, in half the time
-
-    @sync_to_async
-    def start_session(self, **values) -> list[tuple[bytes, bytes]]:
-        """The headers of a browser whose session holds `values`, and no user."""
-        return cookie_of(values)
+    async def log_in(self, name: str) -> list[tuple[bytes, bytes]]:
+        """The headers of a browser in which `name` is logged in. Creates the account if needed."""
+        return await sync_to_async(accounts.log_in)(name)
 
     @sync_to_async
     def restart(self) -> None:
@@ -214,9 +136,14 @@ class FreshDatabase:
         threads of a pool have one name here: which of them is free depends on the machine.
         """
         managed = await sync_to_async(threading.current_thread)()
-        held = [thread for opened, thread in _opened.items() if opened.connection is not None]
-        names = [it.name for it in held if it is not managed and it.is_alive()]
+        threads = [it for wrapper, it in _file.opened.items() if wrapper.connection is not None]
+        names = [it.name for it in threads if it is not managed and it.is_alive()]
         return sorted({_NUMBER_IN_POOL.sub("", name) for name in names})
+
+
+def _set_lock_timeout(seconds: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA busy_timeout = {seconds * 1000}")
 
 
 class _File:
@@ -228,8 +155,16 @@ class _File:
 
     def __init__(self, folder: str | Path):
         self.path = Path(folder) / "check.sqlite3"
+        self.opened: dict[BaseDatabaseWrapper, threading.Thread] = {}  # the thread that opened it
         self._idle: list[sqlite3.Connection] = []
         self._cleaner: sqlite3.Connection | None = None
+
+    @property
+    def settings(self) -> dict:
+        """The settings of a database with which Django opens this file."""
+        options = connections.databases["default"]["OPTIONS"]
+        init_command = f"{options['init_command']} {_DO_NOT_WAIT_FOR_DISK}"
+        return {"NAME": str(self.path), "OPTIONS": {**options, "init_command": init_command}}
 
     def make_empty(self) -> None:
         """Fill the file: with new tables in the first check of a process, then with a copy."""
@@ -240,23 +175,23 @@ class _File:
         self.close()
         for file in self.path.parent.glob(f"{self.path.name}*"):
             file.unlink()
-        if _template:
-            self.path.write_bytes(_template)
-        else:
+        if not _template:
             _make_template(self)
+        self.path.write_bytes(_template)
         self._cleaner = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)
         self._cleaner.execute(_DO_NOT_WAIT_FOR_DISK)
-        names = "SELECT name FROM sqlite_master WHERE type = 'table'"
-        self._tables = [name for (name,) in self._cleaner.execute(names)]
         self._version = self._schema_version()
+        self._without_sequence = self._names(f"{_NAMES} AND sql NOT LIKE '%AUTOINCREMENT%'")
 
     def _delete_rows(self) -> bool:
-        """Returns False if that is not enough, since the tables have changed."""
+        """Returns False if that is not enough, since the tables have changed or are locked."""
         if self._schema_version() != self._version:
             return False
         with suppress(sqlite3.OperationalError):  # locked by a thread that hangs
             self._cleaner.execute("BEGIN IMMEDIATE")
-            for table in self._tables:  # with sqlite_sequence, so ids begin with 1
+            # SQLite notes the last id of each table that has had a row, so most need no DELETE.
+            used = self._names("SELECT name FROM sqlite_sequence")
+            for table in (*used, *self._without_sequence):  # without the notes, ids begin with 1
                 self._cleaner.execute(f'DELETE FROM "{table}"')
             self._cleaner.execute("COMMIT")
             return True
@@ -265,36 +200,27 @@ class _File:
     def _schema_version(self) -> int:
         return self._cleaner.execute("PRAGMA schema_version").fetchone()[0]
 
-    @contextmanager
-    def used(self):
-        """Within it, Django's default database is this file."""
-        # pytest-django forbids the project's database: it replaces this method of the base class.
-        methods = {
-            "ensure_connection": _connect,
-            "get_new_connection": lambda wrapper, params: self._open(wrapper, params),
-            "_close": lambda wrapper: self._keep(wrapper.connection),
-        }
-        default = connections.databases["default"]
-        init_command = f"{default['OPTIONS']['init_command']} {_DO_NOT_WAIT_FOR_DISK}"
-        options = {**default["OPTIONS"], "init_command": init_command}
-        with ExitStack() as stack:
-            for name, method in methods.items():
-                stack.enter_context(
-                    mock.patch.object(DatabaseWrapper, name, method, create=name not in _OWN)
-                )
-            values = {"NAME": str(self.path), "OPTIONS": options}
-            stack.enter_context(mock.patch.dict(default, **values))
-            yield
+    def _names(self, query: str) -> list[str]:
+        return [name for (name,) in self._cleaner.execute(query)]
 
-    def _open(self, wrapper: DatabaseWrapper, params: dict) -> sqlite3.Connection:
+    def open(self, wrapper: DatabaseWrapper, params: dict) -> sqlite3.Connection:
+        self.opened[wrapper] = threading.current_thread()
         with suppress(IndexError):  # another thread may take the last one
             return self._idle.pop()
         return _usual_open(wrapper, params)
 
-    def _keep(self, raw: sqlite3.Connection | None) -> None:
+    def keep(self, raw: sqlite3.Connection | None) -> None:
         with suppress(sqlite3.Error, AttributeError):  # closed, or none
             raw.rollback()
             self._idle.append(raw)
+
+    def close_connections_of_django(self) -> None:
+        """Those of all threads: an open file would keep its disk space."""
+        for wrapper in self.opened:
+            if wrapper.connection is not None:
+                wrapper.connection.close()
+                wrapper.connection = None
+        self.opened.clear()
 
     def close(self) -> None:
         for raw in (*self._idle, self._cleaner):
@@ -303,23 +229,55 @@ class _File:
         self._idle, self._cleaner = [], None
 
 
+# What Django does with the file. pytest-django forbids the project's database: it replaces
+# ensure_connection() of the base class.
+
 _usual_open = DatabaseWrapper.get_new_connection
-_OWN = {"get_new_connection"}  # methods that the class does not inherit
+
+
+def _connect(self) -> None:
+    if self.connection is None:
+        with self.wrap_database_errors:
+            self.connect()
+
+
+PATCHES = Patches(
+    (DatabaseWrapper, "ensure_connection", _connect),
+    (DatabaseWrapper, "get_new_connection", lambda wrapper, params: _file.open(wrapper, params)),
+    (DatabaseWrapper, "_close", lambda wrapper: _file.keep(wrapper.connection)),
+)
+_NO_CLEANUP = Patches((db, "close_old_connections", nothing))
 
 
 def keep_file_in(folder: str) -> None:
-    """From now on, all checks of this process use one file in this folder."""
-    global _kept_file
-    _kept_file = _File(folder)
+    """From now on, all checks of this process use one file in this folder, and so does Django."""
+    global _kept_file, _file
+    _file = _kept_file = _File(folder)
+    connections.databases["default"].update(_file.settings)
+    PATCHES.install()
 
 
 @contextmanager
-def _file():
+def _used_file():
+    """Within it, Django's default database is this file."""
+    global _file
     if _kept_file is not None:
         yield _kept_file
         return
-    with tempfile.TemporaryDirectory() as folder, closing(_File(folder)) as file:
-        yield file
+    before = _file
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        closing(_File(folder)) as _file,
+        mock.patch.dict(connections.databases["default"], _file.settings),
+        PATCHES.installed(),
+    ):
+        try:
+            yield _file
+        finally:
+            _file = before
+
+
+_in_use = False
 
 
 @asynccontextmanager
@@ -329,42 +287,15 @@ async def fresh_database():
     The queries of a recorded connection are recorded.
     """
     global _in_use
-    with _file() as file, file.used():
+    with _used_file() as file:
         await sync_to_async(_begin)(file)
         _in_use = True
-        connection_created.connect(_remember)
         try:
             yield FreshDatabase()
         finally:
             _in_use = False
-            connection_created.disconnect(_remember)
             await sync_to_async(connections.close_all)()
-            _close_leftover_connections()
-
-
-def prepare() -> None:
-    """Create the tables now: processes that are forked from this one copy them."""
-    with _file() as file, file.used():
-        _make_template(file)
-
-
-def _remember(connection, **kwargs) -> None:
-    _opened[connection] = threading.current_thread()
-
-
-def _close_leftover_connections() -> None:
-    """Close the connections of other threads, too: an open file would keep its disk space."""
-    for opened in _opened:
-        if opened.connection is not None:
-            opened.connection.close()
-            opened.connection = None
-    _opened.clear()
-
-
-def _connect(self) -> None:
-    if self.connection is None:
-        with self.wrap_database_errors:
-            self.connect()
+            file.close_connections_of_django()
 
 
 def _begin(file: _File) -> None:
@@ -372,6 +303,12 @@ def _begin(file: _File) -> None:
     record_queries()
     apps.get_model("contenttypes", "ContentType").objects.clear_cache()  # ids of earlier rows
     file.make_empty()
+
+
+def prepare() -> None:
+    """Create the tables now: processes that are forked from this one copy them."""
+    with _used_file() as file:
+        _make_template(file)
 
 
 def _make_template(file: _File) -> None:
@@ -389,59 +326,9 @@ def create_tables(wrapper: BaseDatabaseWrapper = connection) -> None:
             editor.create_model(model)
 
 
-def cookie_of(values: dict[str, str]) -> list[tuple[bytes, bytes]]:
-    """The headers of a browser that has a new session with `values`."""
-    session = import_module(settings.SESSION_ENGINE).SessionStore()
-    session.update(values)
-    session.save()
-    return [(b"cookie", f"{settings.SESSION_COOKIE_NAME}={session.session_key}".encode())]
-
-
-def get_or_create_account(name: str, **fields):
-    """The account with that name. A new one has these fields."""
-    users = apps.get_model("auth", "User").objects
-    return users.get_or_create(username=name, defaults=fields)[0]
-
-
-def change_account(name: str, fields: dict) -> None:
-    """Change the account with that name, or create it.
-
-    `password` is the new password in plain text. `permissions` and `group_permissions` replace its
-    permissions, and those of its private group: lists of names as for has_perm, such as
-    "auth.change_user".
-    """
-    user = get_or_create_account(name)
-    rest = dict(fields)
-    own, by_group = rest.pop("permissions", None), rest.pop("group_permissions", None)
-    if rest:
-        for field, value in rest.items():
-            setattr(user, field, value)
-        if "password" in rest:
-            user.set_password(rest["password"])
-        user.save(update_fields=list(rest))
-    if own is not None:
-        user.user_permissions.set(map(_permission, own))
-    if by_group is not None:
-        group, _ = apps.get_model("auth", "Group").objects.get_or_create(name=f"group of {name}")
-        group.permissions.set(map(_permission, by_group))
-        user.groups.add(group)
-
-
-def _permission(name: str):
-    app, _, codename = name.partition(".")
-    kinds, permissions = (
-        apps.get_model(*model).objects
-        for model in (("contenttypes", "ContentType"), ("auth", "Permission"))
-    )
-    kind, _ = kinds.get_or_create(app_label=app, model=codename.rpartition("_")[2])
-    return permissions.get_or_create(content_type=kind, codename=codename)[0]
-
-
 def without_connection_cleanup():
     """Within it, Channels does not close old connections, as in the stock communicator.
 
     Otherwise a test without database access would fail. With a fresh_database() Channels does it.
     """
-    if _in_use or db.close_old_connections is nothing:
-        return nullcontext()
-    return mock.patch.object(db, "close_old_connections", nothing)  # a Mock takes 1 ms to make
+    return nullcontext() if _in_use else _NO_CLEANUP.installed()

@@ -16,8 +16,9 @@ from django.db.models.signals import post_save
 
 from db_demo.models import Post
 from lessons.workshop.engine.subject import Subject
+from lessons.workshop.engine.world.accounts import get_or_create_account
 from lessons.workshop.engine.world.cache import fresh_cache
-from lessons.workshop.engine.world.database import fresh_database
+from lessons.workshop.engine.world.database import OtherTransaction, fresh_database
 from lessons.workshop.engine.world.signal_receivers import (
     isolated_signals,
     receiver_was_lost,
@@ -46,7 +47,7 @@ async def test_the_next_check_finds_an_empty_database():
     for _ in range(3):
         async with fresh_database() as database:
             assert await Post.objects.acount() == 0
-            await database.add_account("ada")
+            await database.do(get_or_create_account, "ada")
             await Post.objects.acreate(title="news", author=await User.objects.aget())
             assert (await Post.objects.aget()).id == 1  # ids start at 1 again
 
@@ -61,7 +62,7 @@ async def test_records_the_queries_of_the_consumer_without_values_and_not_those_
     async with fresh_database() as database:
         client = StrictCommunicator(Asks.as_asgi(), "/")
         await client.connect()
-        await database.add_account("ada")
+        await database.do(get_or_create_account, "ada")
         events = [event for event in client.transcript if event.lane == "database"]
         await client.cancel_application()
     (query,) = events
@@ -88,14 +89,16 @@ def create(name):
     Group.objects.create(name=name)
 
 
-async def test_a_transaction_is_open_during_its_block():
+async def test_the_rows_of_another_transaction_are_seen_when_it_has_committed():
     async with fresh_database() as database:
-        async with database.transaction(create, "editors"):
-            assert await Group.objects.acount() == 0
-        assert await Group.objects.acount() == 1
-        async with database.transaction(create, "guests") as this:
-            this.rolls_back = True
-        assert await Group.objects.acount() == 1
+        other = OtherTransaction()
+        for name, rolls_back, before, after in (("a", False, 0, 1), ("b", True, 1, 1)):
+            await other.begin()
+            await other.do(create, name)
+            assert await Group.objects.acount() == before
+            await other.end(rolls_back)
+            assert await Group.objects.acount() == after
+        await other.close()
         assert await database.unmanaged_connections() == []
 
 
