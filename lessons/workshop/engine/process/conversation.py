@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import random
 from collections.abc import Callable
 from contextlib import contextmanager
 from unittest import mock
@@ -22,12 +21,11 @@ from lessons.workshop.engine.script.player import Player
 from lessons.workshop.engine.script.report import MAX_EVENTS, PlayOptions, Report
 from lessons.workshop.engine.script.steps import Step, UnknownStep, setup_of
 from lessons.workshop.engine.subject import Subject
-from lessons.workshop.engine.world.channel_layer import fake_redis
-from lessons.workshop.engine.world.clock import simulated_clock
 from lessons.workshop.engine.world.leftovers import Leftovers
 from lessons.workshop.engine.world.loop import SimulatedLoop, ThreadSleep
 from lessons.workshop.engine.world.signal_receivers import isolated_signals, receiver_was_lost
 from lessons.workshop.engine.world.student_module import load_subject
+from lessons.workshop.engine.world.world import simulation
 
 MOMENT = 1e-6  # seconds between two events at the same time of the loop's clock
 
@@ -60,16 +58,13 @@ class Conversation:
             return
         seed = setup.get("seed", 0)
         config = {name: setup[name] for name in ("capacity",) if name in setup}
-        loop = SimulatedLoop(seed)
-        random.seed(seed)  # a student's jitter is the same in each verdict
-        self._thread_sleeps = loop.thread_sleeps
         # The file may read the clock when it is imported.
-        with fake_redis(**config), simulated_clock(loop), _distinct_times(loop):
+        with simulation(seed, **config) as loop, _distinct_times(loop):
+            self._thread_sleeps = loop.thread_sleeps
             try:
                 loaded = load_subject(self._subject)
             except CheckFailed as failure:
                 self._findings.append(failure.finding)
-                loop.close()
                 return
             self._on_load()
             self._source = SubjectSource(loaded)

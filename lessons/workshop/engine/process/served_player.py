@@ -56,9 +56,9 @@ def run_player(pipe, subject: Subject, timeout: float, folder: str) -> None:
     may open a log with a relative name, which must not end up in the project.
     """
     set_up_django()
-    from lessons.workshop.engine.world.database import keep_file_in
+    from lessons.workshop.engine.world.world import install
 
-    keep_file_in(folder)
+    install(folder)
     os.chdir(folder)
     output = sys.stdout = sys.stderr = LimitedOutput()
     if subject.module:  # the loggers of an app write to the streams of the parent

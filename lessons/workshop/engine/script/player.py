@@ -11,14 +11,10 @@ consumer is idle, and notes what each client has received:
 """
 
 import asyncio
-import itertools
 import threading
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing
 from functools import cached_property, partial
 from typing import Any
-
-from django.contrib.sessions.backends import base
-from django.test.utils import override_settings
 
 from lessons.workshop.engine.faults.finding import (
     CheckFailed,
@@ -52,7 +48,6 @@ from lessons.workshop.engine.script.steps import (
     with_tickets,
 )
 from lessons.workshop.engine.subject import Subject
-from lessons.workshop.engine.world.cache import fresh_cache
 from lessons.workshop.engine.world.channel_layer import current_layer
 from lessons.workshop.engine.world.communicator import (
     CLIENT_PORT,
@@ -61,14 +56,10 @@ from lessons.workshop.engine.world.communicator import (
 )
 from lessons.workshop.engine.world.database import (
     OtherTransaction,
-    fresh_database,
-    without_connection_cleanup,
 )
-from lessons.workshop.engine.world.interleaving import interleaving
 from lessons.workshop.engine.world.student_module import application_for
 from lessons.workshop.engine.world.worker import Workers
-
-_QUICK_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+from lessons.workshop.engine.world.world import surroundings
 
 
 class Player:
@@ -132,17 +123,10 @@ class Player:
 
     @asynccontextmanager
     async def _surroundings(self):
-        async with AsyncExitStack() as stack:
-            if self.options.database:
-                self.database = await stack.enter_async_context(fresh_database())
-                stack.enter_context(fresh_cache())
-                stack.enter_context(override_settings(PASSWORD_HASHERS=_QUICK_HASHERS))
-                stack.callback(self.accounts.secrets.close)
-            else:
-                stack.enter_context(without_connection_cleanup())
-            self._interleaving = stack.enter_context(interleaving(at_sends=True))
-            stack.enter_context(_numbered_session_keys())
-            yield
+        async with surroundings(self.options.database) as world:
+            self.database, self._interleaving = world.database, world.interleaving
+            with closing(self.accounts.secrets):
+                yield
 
     async def do(self, function, *args):
         """Call a function that uses the database, outside the consumer, and return its result."""
@@ -445,14 +429,3 @@ class Player:
 def _answer(value):
     """The answer of a step. A call has answered when the burst is over."""
     return value.answer() if isinstance(value, StartedCall) else value
-
-
-@contextmanager
-def _numbered_session_keys():
-    """Number session keys instead of drawing them: a transcript may show what follows from one."""
-    numbers, draw = itertools.count(1), base.get_random_string
-    base.get_random_string = lambda length, characters: f"{next(numbers):0{length}}"
-    try:
-        yield
-    finally:
-        base.get_random_string = draw

@@ -1,10 +1,43 @@
-"""Accounts and sessions in the database of a check. All functions are for a thread without loop."""
+"""Accounts and sessions in the database of a check."""
 
+import itertools
+from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 
 from django.apps import apps
 from django.conf import settings
 from django.contrib import auth
+from django.contrib.auth import hashers
+from django.contrib.sessions.backends import base
+
+from lessons.workshop.engine.world.patches import Patches
+
+_quick_hasher = hashers.MD5PasswordHasher()
+_session_numbers = itertools.count(1)
+
+
+def _number(length: int, _characters: str) -> str:
+    return f"{next(_session_numbers):0{length}}"
+
+
+PATCHES = Patches(
+    (hashers, "get_hashers", cache(lambda: [_quick_hasher])),
+    (hashers, "get_hashers_by_algorithm", cache(lambda: {_quick_hasher.algorithm: _quick_hasher})),
+    (base, "get_random_string", _number),
+)
+
+
+@contextmanager
+def simple_accounts():
+    """Within it, passwords are hashed quickly, and the keys of sessions are numbers from 1 on.
+
+    A transcript may show what follows from a key.
+    """
+    global _session_numbers
+    _session_numbers = itertools.count(1)
+    with PATCHES.installed():
+        yield
 
 
 def get_or_create_account(name: str, **fields):

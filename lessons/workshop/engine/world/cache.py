@@ -1,7 +1,6 @@
 """The cache of a check: it is empty at first, and all server processes of the check share it."""
 
 from contextlib import contextmanager
-from unittest import mock
 
 from asgiref.local import Local
 from django.core.cache import caches
@@ -32,14 +31,22 @@ for _name in ("get", "add", "set", "touch", "incr", "has_key", "delete"):
     setattr(SharedCache, _name, _call_of(_name))
 
 
+_SETTINGS = {
+    "BACKEND": f"{__name__}.{SharedCache.__name__}",
+    "LOCATION": "check",
+    "KEY_FUNCTION": None,
+}
+_connections = Local()
+
+
 @contextmanager
 def fresh_cache():
     """Within it, the default cache is in memory and empty, and only this check uses it."""
-    backend = f"{__name__}.{SharedCache.__name__}"
-    settings = {"BACKEND": backend, "LOCATION": "check", "KEY_FUNCTION": None}
-    default = mock.patch.dict(caches.settings, {"default": settings})
+    before = caches.settings["default"], caches._connections
     # Existing connections lead to the cache from before.
-    no_connections = mock.patch.object(caches, "_connections", Local())
-    with default, no_connections:
-        caches["default"].clear()
+    caches.settings["default"], caches._connections = _SETTINGS, _connections
+    caches["default"].clear()
+    try:
         yield
+    finally:
+        caches.settings["default"], caches._connections = before

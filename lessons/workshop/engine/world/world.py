@@ -1,0 +1,70 @@
+"""Sets up what surrounds a consumer: once in a process, and again for each conversation.
+
+    install(folder)                             # only in a process that does nothing but play
+    with simulation(seed) as loop:              # what a file sees when it is imported
+        subject = load_subject(target)
+        ...
+            async with surroundings() as world:     # in the loop: what the consumer sees
+                ...
+
+Without install() each conversation installs what it needs, and leaves no trace.
+"""
+
+import random
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+from lessons.workshop.engine.world import accounts, blocking_calls, clock, interleaving, threads
+from lessons.workshop.engine.world.cache import fresh_cache
+from lessons.workshop.engine.world.channel_layer import fake_redis
+from lessons.workshop.engine.world.database import (
+    FreshDatabase,
+    fresh_database,
+    keep_file_in,
+    without_connection_cleanup,
+)
+from lessons.workshop.engine.world.loop import SimulatedLoop
+
+
+def install(folder: str) -> None:
+    """From now on, this process only plays. Its database is in `folder`."""
+    for module in (accounts, blocking_calls, clock, interleaving, threads):
+        module.PATCHES.install()
+    keep_file_in(folder)
+
+
+@contextmanager
+def simulation(seed: int = 0, **layers):
+    """Within it, the layers are new, and every clock shows the time of a new loop: yields it.
+
+    `layers` are options of the channel layers, such as `capacity`.
+    """
+    loop = SimulatedLoop(seed)
+    random.seed(seed)  # a student's jitter is the same in each verdict
+    try:
+        with fake_redis(**layers), clock.simulated_clock(loop):
+            yield loop
+    finally:
+        loop.close()
+
+
+@dataclass(frozen=True)
+class World:
+    """What the player of one conversation uses. `database` is None if the consumer has none."""
+
+    database: FreshDatabase | None
+    interleaving: interleaving.Interleaving
+
+
+@asynccontextmanager
+async def surroundings(needs_database=True):
+    """Within it, database and cache are empty, and the consumer passes switch points."""
+    async with AsyncExitStack() as stack:
+        database = None
+        if needs_database:
+            database = await stack.enter_async_context(fresh_database())
+        else:
+            stack.enter_context(without_connection_cleanup())
+        stack.enter_context(fresh_cache())
+        stack.enter_context(accounts.simple_accounts())
+        yield World(database, stack.enter_context(interleaving.interleaving(at_sends=True)))
