@@ -11,7 +11,7 @@ import pytest
 from async_demo.asgi import application
 from async_demo.consumers import Heartbeat
 from lessons.workshop.judge import StrictCommunicator, StrictHttpCommunicator
-from tests.support.simulated_time import clock, wait
+from tests.support.simulated_time import wait
 
 
 @pytest.mark.parametrize(
@@ -41,15 +41,14 @@ async def test_answers_after_so_many_seconds(path, text, answer, seconds):
     ],
 )
 async def test_a_thread_sleeps_for_three_seconds(path, text, answer):
-    with clock():
-        async with StrictCommunicator(application, path) as client:
-            await client.connect()
-            client.expect()
-            await client.send_to(text_data=text)
-            await wait(2.9)
-            client.expect(otherwise="claim-not-met")
-            await wait(0.1)
-            client.expect({"type": "websocket.send", "text": answer})
+    async with StrictCommunicator(application, path) as client:
+        await client.connect()
+        client.expect()
+        await client.send_to(text_data=text)
+        await wait(2.9)
+        client.expect(otherwise="claim-not-met")
+        await wait(0.1)
+        client.expect({"type": "websocket.send", "text": answer})
 
 
 async def test_a_beat_comes_each_second():

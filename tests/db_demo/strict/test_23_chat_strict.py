@@ -50,7 +50,7 @@ async def test_a_heartbeat_keeps_the_row(database, new_client):
 
 
 async def test_the_row_of_a_killed_process_expires(database, new_client):
-    for age, guests in ((timedelta(seconds=1), 2), (PRESENCE_TIMEOUT, 1)):
+    for age, guests in ((timedelta(seconds=1), 2), (PRESENCE_TIMEOUT + timedelta(seconds=1), 1)):
         values = {"room": "lobby", "seen_at": timezone.now() - age}
         await Presence.objects.aupdate_or_create(channel="killed", defaults=values)
         async with new_client() as client:

@@ -80,7 +80,7 @@ def _is_students_file(file: str) -> bool:
 def note_if_on_loop(name: str) -> None:
     """A call begins that waits for another process. On the loop's thread, it is noted."""
     thread = this_thread()
-    if thread and thread.scheduler.has_clock and thread.scheduler.runs_loop_here():
+    if thread and thread.scheduler.runs_loop_here():
         note_blocking_call(thread.scheduler.loop, None, name)
 
 

@@ -22,14 +22,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache
 
 from lessons.workshop.engine.world import blocking_calls, threads
-from lessons.workshop.engine.world.loop import EPOCH, SimulatedLoop, ThreadSleep
 from lessons.workshop.engine.world.patches import Patches
 
 BEGINNING = datetime(2026, 1, 1, 12, tzinfo=UTC)  # what the calendar shows at first
+# What the loop's clock shows at first: an uptime of 1.5 days. A whole number keeps sums exact.
+EPOCH = 131072.0
 
 # A wait in these modules is for another process or a device, which know only the real time.
 _REAL_TIME_SLEEPERS = {"subprocess", "selectors", "socket", "sqlite3", "multiprocessing"}
@@ -38,15 +40,29 @@ MAX_READS = 1000  # times that code may read the clock without a pause; more cou
 READ_INTERVAL = 0.01  # seconds that the clock moves on then
 
 
-@contextmanager
-def simulated_clock(loop: SimulatedLoop, beginning: datetime = BEGINNING) -> Iterator[None]:
-    """Within it, every clock shows the time of `loop`, and its blocking calls are noted.
+@dataclass(frozen=True)
+class ThreadSleep:
+    """A call of time.sleep() on another thread than the loop's.
 
-    It controls the threads that start within it, even while the loop does not run.
+    `function` is the name of the function that called it, and `argument` the first argument of
+    that function, if it is a text. The times are seconds since the clock began.
     """
-    scheduler, time_machine = loop.thread_scheduler, load_time_machine()
+
+    function: str
+    argument: str | None
+    begun: float
+    seconds: float
+
+
+@contextmanager
+def simulated_clock(loop) -> Iterator[None]:
+    """Within it, this thread, and each that starts within it, is controlled and sees `loop`'s time.
+
+    A SimulatedLoop does that itself while it runs.
+    """
+    time_machine = load_time_machine()
     begun, real_time_ns = (
-        _nanoseconds(beginning.timestamp()),
+        _nanoseconds(BEGINNING.timestamp()),
         time_machine.escape_hatch.time.time_ns,
     )
 
@@ -57,18 +73,11 @@ def simulated_clock(loop: SimulatedLoop, beginning: datetime = BEGINNING) -> Ite
     with (
         PATCHES.installed(),
         blocking_calls.PATCHES.installed(),
-        scheduler.control(),
-        time_machine.travel(beginning, tick=False) as traveller,
+        loop.thread_scheduler.control(),
+        time_machine.travel(BEGINNING, tick=False) as traveller,
     ):
         traveller.time_ns = time_ns
-        scheduler.has_clock = True
-        scheduler.on_block = partial(blocking_calls.note_blocking_call, loop)
-        try:
-            yield
-        finally:
-            scheduler.has_clock = False
-            scheduler.on_block = None
-            scheduler.end_timed_waits()
+        yield
 
 
 @cache
@@ -94,7 +103,7 @@ def _now() -> float | None:
     Code that reads it again and again waits, so then it moves on.
     """
     thread = threads.this_thread()
-    if thread is None or not thread.scheduler.has_clock:
+    if thread is None:
         return None
     loop = thread.scheduler.loop
     loop.clock_reads += 1
@@ -128,8 +137,7 @@ def _time_of_another_loop(_) -> float:
 
 def _sleep(seconds, /) -> None:
     thread, frame = threads.this_thread(), sys._getframe(1)
-    is_simulated = thread is not None and thread.scheduler.has_clock
-    if not is_simulated or frame.f_globals.get("__name__") in _REAL_TIME_SLEEPERS:
+    if thread is None or frame.f_globals.get("__name__") in _REAL_TIME_SLEEPERS:
         _usual_sleep(seconds)
         return
     if seconds < 0:

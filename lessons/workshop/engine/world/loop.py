@@ -38,33 +38,17 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import Context, copy_context
-from dataclasses import dataclass
 from functools import partial
 from types import coroutine
 from weakref import WeakKeyDictionary
 
-from lessons.workshop.engine.world.blocking_calls import BlockingCall
+from lessons.workshop.engine.world.blocking_calls import BlockingCall, note_blocking_call
+from lessons.workshop.engine.world.clock import EPOCH, ThreadSleep, simulated_clock
 from lessons.workshop.engine.world.threads import ThreadScheduler
 
 POLL_INTERVAL = 0.001  # seconds for something that is about to happen
 CLOCK_RESOLUTION = 1e-9  # seconds; timers that are so close come at the same time
-# What the loop's clock shows at first: an uptime of 1.5 days. A whole number keeps sums exact.
-EPOCH = 131072.0
 SUSPENSIONS = (0, 0, 0, 1, 1, 2)  # of maybe_suspend(), of which a seed chooses
-
-
-@dataclass(frozen=True)
-class ThreadSleep:
-    """A call of time.sleep() on another thread than the loop's.
-
-    `function` is the name of the function that called it, and `argument` the first argument of
-    that function, if it is a text. The times are seconds since the clock began.
-    """
-
-    function: str
-    argument: str | None
-    begun: float
-    seconds: float
 
 
 class _Timer(TimerHandle):
@@ -85,14 +69,14 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
     def __init__(self, seed: int = 0):
         self.thread_jobs_started = 0
-        self.clock_reads = 0  # in this iteration, within simulated_clock()
+        self.clock_reads = 0  # in this iteration
         # Threads and tasks that wait at a switch point until another writer has acted.
         self.parked_threads: set[int] = set()
         self.parked_tasks: set[asyncio.Task] = set()
         self.interleaving = None  # what happens at the switch points of a consumer, if anything
         self._timer_numbers = itertools.count()
-        self.blocking_calls: list[BlockingCall] = []  # noted within simulated_clock()
-        self.thread_sleeps: list[ThreadSleep] = []  # noted within simulated_clock()
+        self.blocking_calls: list[BlockingCall] = []
+        self.thread_sleeps: list[ThreadSleep] = []
         self._now = EPOCH
         self._idle_waiters: list[asyncio.Future] = []
         # Weak, so that a finished task and all that it refers to can be freed.
@@ -144,6 +128,10 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
     # Work on threads
 
+    def note_blocking_call(self, seconds: float | None) -> None:
+        """The loop's own thread has waited for another one; None if it waited in real time."""
+        note_blocking_call(self, seconds)
+
     def run_in_executor(self, executor, func, *args):
         """As in asyncio. The loop decides when the job runs, and when its result arrives."""
         self._check_closed()
@@ -179,8 +167,8 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
             self.thread_scheduler.deliver(executor, deliver)
 
     def run_forever(self):
-        """As in asyncio. Until it returns, the jobs of pools run in turns."""
-        with self.thread_scheduler.control():
+        """As in asyncio. Until it returns, threads run in turns, and all code sees its clock."""
+        with simulated_clock(self):
             super().run_forever()
 
     async def shutdown_default_executor(self, timeout=None):

@@ -154,12 +154,9 @@ class ThreadScheduler:
     def __init__(self, loop):
         self.loop = loop
         self.random = None
-        self.has_clock = False  # timed waits follow the loop's clock
         self.busy_workers: Counter = Counter()  # executor → jobs that have begun and not ended
         self.actions: list[Action] = []
         self._threads: set[ControlledThread] = set()  # begun or about to begin, and not ended
-        # Called when the loop's thread has waited, with the seconds, None for real ones.
-        self.on_block: Callable[[float | None], None] | None = None
         self.parked: Future | None = None  # its result lets a thread go on that waits for a check
         self.loop_waits = False  # the loop's own thread waits for another one
         self._works = 0  # how often a thread has begun work that takes real time
@@ -201,6 +198,9 @@ class ThreadScheduler:
                     self._add(action)  # it needs the loop
                 elif action.thread.state != ENDED:  # a cancelled job has ended
                     action.thread.run_without_turns()
+        for thread in tuple(self._threads):
+            if thread.deadline is not None:
+                self.wake(thread)  # the clock will not move any more
 
     @property
     def is_active(self) -> bool:
@@ -314,11 +314,11 @@ class ThreadScheduler:
             self._wait_in_loop_thread(waiter, timeout)
         finally:
             self.loop_waits = False
-        if self.on_block and timeout != 0 and self.loop.is_running():
+        if timeout != 0 and self.loop.is_running():
             seconds = self.loop.time() - begun
             # A query on the other thread takes real time only.
             has_waited_for_work = self.loop_thread.last_work > works
-            self.on_block(seconds or (None if has_waited_for_work else 0.0))
+            self.loop.note_blocking_call(seconds or (None if has_waited_for_work else 0.0))
 
     def _wait_in_loop_thread(self, waiter: Waiter, timeout: float | None) -> None:
         """Hand out turns until the wait is over."""
@@ -380,12 +380,6 @@ class ThreadScheduler:
         self.signal()
         job.gate.acquire()
         job.deadline = None
-
-    def end_timed_waits(self) -> None:
-        """The clock will not move any more: all that waits for a time goes on now."""
-        for job in tuple(self._threads):
-            if job.state == WAITING and job.deadline is not None:
-                self.wake(job)
 
     def wake(self, thread: ControlledThread) -> None:
         """The wait of `thread` is over: it may go on when it gets a turn."""
@@ -464,8 +458,7 @@ def sleep(thread: ControlledThread, seconds: float) -> None:
 
 def _wait(self, timeout=None):
     thread = this_thread()
-    is_timed = timeout is not None
-    if thread is None or (is_timed and (timeout <= 0 or not thread.scheduler.has_clock)):
+    if thread is None or (timeout is not None and timeout <= 0):
         return _usual_wait(self, timeout)
     if not self._is_owned():
         raise RuntimeError("cannot wait on un-acquired lock")
