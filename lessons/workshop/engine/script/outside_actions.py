@@ -10,13 +10,13 @@ from lessons.workshop.engine.script.action import LIST, NAME, OBJECT, WORDS, Act
 from lessons.workshop.engine.world.channel_layer import current_layer
 
 MAX_FILL = 1000  # messages; more would mean that the channel has no capacity
-_REDIS = {
-    "gone": "stop_all_hosts",
-    "groups gone": "stop_group_host",
-    "channels gone": "stop_channel_host",
-    "outside gone": "cut_off_outside",
-    "back": "start",
+_CUT_OFF = {
+    "gone": ("groups", "channels"),
+    "groups gone": ("groups",),
+    "channels gone": ("channels",),
+    "outside gone": ("outside",),
 }
+_REDIS = (*_CUT_OFF, "back")
 
 
 class Send(Action, usage='send name {"type": "a.message"}', name=NAME, message=OBJECT):
@@ -80,7 +80,11 @@ class Redis(Action, usage=f"redis {', or redis '.join(_REDIS)}", state=one_of(*_
     """
 
     async def act(self, player, state):
-        getattr(current_layer().redis, _REDIS[state])()
+        redis = current_layer().redis
+        if state == "back":
+            redis.start()
+        else:
+            redis.cut_off(*_CUT_OFF[state])
 
 
 class Worker(Action, usage="worker channel", channels=WORDS):

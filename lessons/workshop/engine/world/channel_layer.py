@@ -35,17 +35,30 @@ class _SerializedMessage(dict):
     def __deepcopy__(self, memo):
         return self  # its content never changes
 
+    def read(self) -> TrackedMessage:
+        """The message that was sent. With Redis, all members of a group receive one dict."""
+        try:
+            if self.shared is None:
+                self.shared = TrackedMessage(msgpack.unpackb(self["bytes"]))
+            return self.shared
+        except ValueError as error:
+            error.sent_at = self["sent_at"]
+            raise
 
-class SerializingLayer(InMemoryChannelLayer):
-    """Serializes each message as the Redis layers do, so a check fails where Redis would.
 
-    Their serializer calls msgpack's packb and unpackb. This class calls msgpack directly, because
-    the serializer's module imports cryptography, which takes longer than many checks. Channels
-    get numbers in the order of their creation, and belong to the connection that made them.
+class SimulatedLayer(InMemoryChannelLayer):
+    """A layer on a FakeRedis: it fails where a Redis layer would.
+
+    It serializes each message as the Redis layers do, with msgpack's packb and unpackb. It calls
+    msgpack directly, because the module of their serializer imports cryptography, which takes
+    longer than many checks. Channels get numbers in the order of their creation, and belong to the
+    connection that made them.
     """
 
-    def __init__(self, **config):
+    def __init__(self, redis: "FakeRedis", **config):
         super().__init__(**config)
+        self.redis = redis
+        self.was_used = False  # new_channel() needs no server, and does not count
         self._numbers = itertools.count(1)
         self._begun = time.time()
         self._channels: dict[str | None, str] = {}
@@ -73,6 +86,8 @@ class SerializingLayer(InMemoryChannelLayer):
         """The groups that contain this connection's channel."""
         channel = self.channel_of(connection)
         return [group for group, members in self.groups.items() if channel in members]
+
+    # Calls
 
     async def send(self, channel, message):
         """As in Channels. A message that cannot be serialized raises at the sender's line."""
@@ -104,7 +119,25 @@ class SerializingLayer(InMemoryChannelLayer):
     async def receive(self, channel):
         """As in Channels. A message that cannot be read back raises here, at the receiver."""
         await maybe_suspend()
-        return self.deserialized(await self._receive(channel))
+        if "channels" in self.redis.unreachable:
+            raise self.redis.outage()
+        message = await super().receive(channel)
+        try:
+            await maybe_suspend()
+        except asyncio.CancelledError:  # a receiver that is cancelled loses no message
+            queue = self.channels.setdefault(channel, asyncio.Queue(self.get_capacity(channel)))
+            queue._queue.appendleft((time.time() + self.expiry, message))
+            queue._wakeup_next(queue._getters)
+            raise
+        if message is _CONNECTION_CLOSED:
+            raise _redis_error("ConnectionError", "Connection closed by server.")
+        return message.read()
+
+    async def receive_waiting(self, channel):
+        """As receive(), but returns None if no message waits."""
+        self._clean_expired()
+        queue = self.channels.get(channel)
+        return None if queue is None or queue.empty() else await self.receive(channel)
 
     @asynccontextmanager
     async def _reaching(self, host: str):
@@ -121,169 +154,10 @@ class SerializingLayer(InMemoryChannelLayer):
 
     def _require(self, host: str) -> None:
         """Raise what the layer raises if the host with the "channels" or "groups" is down."""
-
-    async def _receive(self, channel):
-        message = await super().receive(channel)
-        try:
-            await maybe_suspend()
-        except asyncio.CancelledError:  # a receiver that is cancelled loses no message
-            queue = self.channels.setdefault(channel, asyncio.Queue(self.get_capacity(channel)))
-            queue._queue.appendleft((time.time() + self.expiry, message))
-            queue._wakeup_next(queue._getters)
-            raise
-        return message
-
-    async def receive_waiting(self, channel):
-        """As receive(), but returns None if no message waits."""
-        self._clean_expired()
-        queue = self.channels.get(channel)
-        return None if queue is None or queue.empty() else await self.receive(channel)
-
-    def deserialized(self, message):
-        """The message that was sent. With Redis, all members of a group receive one dict."""
-        try:
-            if message.shared is None:
-                message.shared = TrackedMessage(msgpack.unpackb(message["bytes"]))
-            return message.shared
-        except ValueError as error:
-            error.sent_at = message["sent_at"]
-            raise
-
-
-def place_of_send(file: str, error: BaseException) -> Place | None:
-    """The line of `file` that sent the unreadable message, if that is what `error` is about."""
-    return next((place for place in getattr(error, "sent_at", ()) if place.file == file), None)
-
-
-# Which layers are in use
-
-
-@contextmanager
-def check_layers():
-    """Within it, get_channel_layer() returns the layers of checks, even before a check begins.
-
-    A student's file may call get_channel_layer() when it is imported, and keep the layer. So all
-    checks use the same objects.
-    """
-    usual = dict(channel_layers.backends)
-    channel_layers.backends.update(_CHECK_LAYERS)
-    try:
-        yield
-    finally:
-        channel_layers.backends.clear()
-        channel_layers.backends.update(usual)
-
-
-@contextmanager
-def fresh_layers(make=SerializingLayer, **config):
-    """Within it, each alias has a new recorded layer, made by `make(**config)`.
-
-    Yields the default layer.
-    """
-    before = {alias: recording.layer for alias, recording in _CHECK_LAYERS.items()}
-    for recording in _CHECK_LAYERS.values():
-        recording.layer = make(**config)
-    try:
-        with check_layers():
-            yield _CHECK_LAYERS["default"].layer
-    finally:
-        for alias, recording in _CHECK_LAYERS.items():
-            recording.layer = before[alias]
-
-
-@contextmanager
-def served_layers(layers: dict[str, BaseChannelLayer]):
-    """Within it, these are the layers of the code that load_subject() loads, and of all else."""
-    for alias, layer in layers.items():
-        _CHECK_LAYERS[alias].layer = layer
-    with check_layers():
-        yield
-
-
-def current_layers() -> dict[str, SerializingLayer]:
-    """The layers of the running check, by alias."""
-    layers = {alias: getattr(it, "layer", None) for alias, it in channel_layers.backends.items()}
-    return {alias: layer for alias, layer in layers.items() if isinstance(layer, SerializingLayer)}
-
-
-def current_layer() -> SerializingLayer | None:
-    """The default layer of the running check, or None."""
-    return current_layers().get("default")
-
-
-# Outages
-
-_CONNECTION_CLOSED = {"type": "a receiver finds its connection closed"}
-
-
-class FakeRedis:
-    """The Redis server behind all layers. A check can stop it, or only one of its hosts.
-
-    With several hosts in CHANNEL_LAYERS, a consumer's channel and a group may be on different
-    hosts. Then one of them can be unreachable alone.
-    """
-
-    def __init__(self):
-        self.layers: dict[str, OutageLayer] = {}
-        self.has_channels = self.has_groups = True
-        self.serves_outside = True
-
-    async def stop(self) -> None:
-        """Kill the server with all its data. Returns when all receivers have reacted."""
-        self.stop_all_hosts()
-        await asyncio.get_running_loop().wait_until_idle()
-
-    def stop_all_hosts(self) -> None:
-        self.stop_group_host()
-        self.stop_channel_host()
-
-    def stop_channel_host(self) -> None:
-        """Cut off the host that keeps the channels, with its data.
-
-        Each waiting receiver finds that out.
-        """
-        _import_redis()
-        self.has_channels = False
-        for layer in self.layers.values():
-            layer.close_connections()
-
-    def stop_group_host(self) -> None:
-        """Cut off the host that keeps the groups, with its data.
-
-        The channels are on the other host.
-        """
-        _import_redis()
-        self.has_groups = False
-        for layer in self.layers.values():
-            layer.groups.clear()
-
-    def cut_off_outside(self) -> None:
-        """Cut the network between Redis and all code that belongs to no connection.
-
-        The server's consumers still reach Redis: a job on another machine does not.
-        """
-        _import_redis()
-        self.serves_outside = False
-
-    def start(self) -> None:
-        """Start the server again at the same address. If it was stopped, it has no data."""
-        self.has_channels = self.has_groups = self.serves_outside = True
-
-    def take_layers_used(self) -> list[str]:
-        """Aliases of the layers that were called since this method was called last."""
-        used = sorted(name for name, layer in self.layers.items() if layer.was_used)
-        for name in used:
-            self.layers[name].was_used = False
-        return used
-
-
-class OutageLayer(SerializingLayer):
-    """Fails as RedisChannelLayer does while its server is down. new_channel() needs no server."""
-
-    def __init__(self, redis: FakeRedis, **config):
-        super().__init__(**config)
-        self.redis = redis
-        self.was_used = False  # new_channel() does not count: each consumer calls it
+        self.was_used = True
+        is_cut_off = "outside" in self.redis.unreachable and current_connection.get() is None
+        if host in self.redis.unreachable or is_cut_off:
+            raise self.redis.outage()
 
     def close_connections(self) -> None:
         """Drop all messages, and let every waiting receiver find its connection closed."""
@@ -292,31 +166,59 @@ class OutageLayer(SerializingLayer):
                 queue.get_nowait()
             queue.put_nowait((time.time() + self.expiry, _CONNECTION_CLOSED))
 
-    async def receive(self, channel):
-        message = await self._receive(channel)
-        if message is _CONNECTION_CLOSED:
-            raise _redis_error("ConnectionError", "Connection closed by server.")
-        return self.deserialized(message)
 
-    async def _receive(self, channel):
-        await maybe_suspend()
-        if not self.redis.has_channels:
-            raise self._outage()
-        return await super()._receive(channel)
+_CONNECTION_CLOSED = {"type": "a receiver finds its connection closed"}
 
-    def _require(self, host: str) -> None:
-        self.was_used = True
-        is_up = self.redis.has_channels if host == "channels" else self.redis.has_groups
-        is_reached = self.redis.serves_outside or current_connection.get() is not None
-        if not (is_up and is_reached):
-            raise self._outage()
 
-    def _outage(self) -> Exception:
+def place_of_send(file: str, error: BaseException) -> Place | None:
+    """The line of `file` that sent the unreadable message, if that is what `error` is about."""
+    return next((place for place in getattr(error, "sent_at", ()) if place.file == file), None)
+
+
+class FakeRedis:
+    """The Redis server behind all layers. A check can stop it, or make a part unreachable.
+
+    With several hosts in CHANNEL_LAYERS, a consumer's channel and a group may be on different
+    hosts: "channels" and "groups". "outside" is the network between Redis and all code that belongs
+    to no connection, such as a job on another machine.
+    """
+
+    def __init__(self):
+        self.layers: dict[str, SimulatedLayer] = {}
+        self.unreachable: set[str] = set()
+
+    async def stop(self) -> None:
+        """Kill the server with all its data. Returns when all receivers have reacted."""
+        self.cut_off("groups", "channels")
+        await asyncio.get_running_loop().wait_until_idle()
+
+    def cut_off(self, *parts: str) -> None:
+        """Cut off these parts. A host loses its data, and each waiting receiver finds that out."""
+        _import_redis()
+        self.unreachable |= {*parts}
+        for layer in self.layers.values():
+            if "groups" in parts:
+                layer.groups.clear()
+            if "channels" in parts:
+                layer.close_connections()
+
+    def start(self) -> None:
+        """Start the server again at the same address. If it was stopped, it has no data."""
+        self.unreachable.clear()
+
+    def outage(self) -> Exception:
         """A stopped server refuses connections. One host of several is silent, as a cut network."""
-        if self.redis.has_channels or self.redis.has_groups:
-            return _redis_error("TimeoutError", "Timeout connecting to server")
-        text = "Error 111 connecting to localhost:6379. Connect call failed."
-        return _redis_error("ConnectionError", text)
+        if {"channels", "groups"} <= self.unreachable:
+            text = "Error 111 connecting to localhost:6379. Connect call failed."
+            return _redis_error("ConnectionError", text)
+        return _redis_error("TimeoutError", "Timeout connecting to server")
+
+    def take_layers_used(self) -> list[str]:
+        """Aliases of the layers that were called since this method was called last."""
+        used = sorted(name for name, layer in self.layers.items() if layer.was_used)
+        for name in used:
+            self.layers[name].was_used = False
+        return used
 
 
 def _import_redis():
@@ -347,10 +249,54 @@ def is_simulated_outage(error: BaseException | None) -> bool:
     return error is not None
 
 
+# Which layers are in use
+
+
 @contextmanager
-def fake_redis(**config):
-    """Within it, every layer of the project is on one FakeRedis, and is recorded."""
+def check_layers():
+    """Within it, get_channel_layer() returns the layers of checks, even before a check begins.
+
+    A student's file may call get_channel_layer() when it is imported, and keep the layer. So all
+    checks use the same objects.
+    """
+    usual = dict(channel_layers.backends)
+    channel_layers.backends.update(_CHECK_LAYERS)
+    try:
+        yield
+    finally:
+        channel_layers.backends.clear()
+        channel_layers.backends.update(usual)
+
+
+@contextmanager
+def served_layers(layers: dict[str, BaseChannelLayer]):
+    """Within it, these are the layers of the code that load_subject() loads, and of all else."""
+    before = {alias: recording.layer for alias, recording in _CHECK_LAYERS.items()}
+    for alias, layer in layers.items():
+        _CHECK_LAYERS[alias].layer = layer
+    try:
+        with check_layers():
+            yield
+    finally:
+        for alias, layer in before.items():
+            _CHECK_LAYERS[alias].layer = layer
+
+
+@contextmanager
+def fresh_layers(**config):
+    """Within it, each alias has a new recorded layer on one FakeRedis. Yields the default layer."""
     redis = FakeRedis()
-    with fresh_layers(OutageLayer, redis=redis, **config):
-        redis.layers = current_layers()
-        yield redis
+    redis.layers = {alias: SimulatedLayer(redis, **config) for alias in ALIASES}
+    with served_layers(redis.layers):
+        yield redis.layers["default"]
+
+
+def current_layers() -> dict[str, SimulatedLayer]:
+    """The layers of the running check, by alias."""
+    layers = {alias: getattr(it, "layer", None) for alias, it in channel_layers.backends.items()}
+    return {alias: layer for alias, layer in layers.items() if isinstance(layer, SimulatedLayer)}
+
+
+def current_layer() -> SimulatedLayer | None:
+    """The default layer of the running check, or None."""
+    return current_layers().get("default")

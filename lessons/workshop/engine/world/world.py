@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from lessons.workshop.engine.world import accounts, blocking_calls, clock, interleaving, threads
 from lessons.workshop.engine.world.cache import fresh_cache
-from lessons.workshop.engine.world.channel_layer import fake_redis
+from lessons.workshop.engine.world.channel_layer import fresh_layers
 from lessons.workshop.engine.world.database import (
     FreshDatabase,
     fresh_database,
@@ -42,7 +42,7 @@ def simulation(seed: int = 0, **layers):
     loop = SimulatedLoop(seed)
     random.seed(seed)  # a student's jitter is the same in each verdict
     try:
-        with fake_redis(**layers), clock.simulated_clock(loop):
+        with fresh_layers(**layers), clock.simulated_clock(loop):
             yield loop
     finally:
         loop.close()

@@ -14,7 +14,7 @@ from redis.exceptions import ConnectionError
 from lessons.workshop.course.diagnoses import diagnose
 from lessons.workshop.engine.faults.finding import CheckFailed
 from lessons.workshop.engine.subject import Subject
-from lessons.workshop.engine.world.channel_layer import fake_redis, fresh_layers
+from lessons.workshop.engine.world.channel_layer import fresh_layers
 from lessons.workshop.engine.world.student_module import load_subject
 from lessons.workshop.judge import StrictCommunicator
 from tests.support.accepting_consumers import Accepts
@@ -237,8 +237,8 @@ async def test_a_layer_from_import_time_is_the_layer_of_the_check(tmp_path):
 
 @pytest.fixture
 def redis():
-    with fake_redis() as server:
-        yield server
+    with fresh_layers() as layer:
+        yield layer.redis
 
 
 async def test_a_waiting_receiver_finds_its_connection_closed(redis):

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 
-from lessons.workshop.engine.world.channel_layer import SerializingLayer
+from lessons.workshop.engine.world.channel_layer import FakeRedis, SimulatedLayer
 from lessons.workshop.engine.world.loop import SimulatedLoop
 
 SEEDS = range(1, 31)
@@ -156,7 +156,7 @@ def test_a_pause_suspends_only_with_a_seed():
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_receiver_that_is_cancelled_loses_no_message(seed):
     async def main():
-        layer, received = SerializingLayer(), []
+        layer, received = SimulatedLayer(FakeRedis()), []
         for number in range(40):
             await layer.send("channel", {"type": "a", "number": number})
         while len(received) < 40:
