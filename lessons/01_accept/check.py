@@ -23,7 +23,8 @@ class Station(Model):
         offered = client.handshake.get("subprotocols", ())
         client.chosen = next((name for name in offered if name in READINGS), None)
         if client.chosen is None:
-            client.reject(is_bare=True)
+            client.reject()
+            client.may_have_code = False
         else:
             client.accept(client.chosen)
             client.send(READINGS[client.chosen])

@@ -94,7 +94,7 @@ def has_lines_of_others(difference):
 
 def uses_a_number_twice(difference):
     """Whether two lines have the same number, or one line has two numbers, in this burst."""
-    clients = difference.played.bursts[difference.burst].clients.values()
+    clients = difference.report.clients.values()
     texts = [message.get("text") or "" for seen in clients for _, message in seen.received]
     first = Counter(text[7:] for text in texts if text.startswith("number "))
     second = Counter(text.partition(": ")[0] for text in texts if not text.startswith("number "))

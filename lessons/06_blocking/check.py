@@ -36,7 +36,7 @@ class Bakery(Model):
         client.send(f"baking {text}", until=None if is_first else begins_at)
         client.send(f"{text} is done", until=client.ready_at)
 
-    def fault_in(self, played, turn):
+    def fault_in(self, turn, played):
         """`rye is done` when it is baked: a call of bake() with that order has ended."""
         received = [
             (time, number, message.get("text", ""))
@@ -55,7 +55,7 @@ class Bakery(Model):
     def due(self, number):
         """The texts that the client may receive now or later."""
         client = self.clients[number]
-        return [item.message.get("text") for item in (*client.expected, *client.later)]
+        return [item.message.get("text") for item in client.expected]
 
     def diagnose(self, difference):
         if difference.fault or not difference.missing:
@@ -64,7 +64,7 @@ class Bakery(Model):
         done = f"{missing.removeprefix('baking ')} is done"
         if done in difference.texts(difference.received):
             return None
-        for number, seen in difference.played.bursts[difference.burst].clients.items():
+        for number, seen in difference.report.clients.items():
             heard = [message.get("text") for _, message in seen.received]
             if number != difference.client and missing in heard and missing not in self.due(number):
                 return "wrong-connection"

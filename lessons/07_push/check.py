@@ -1,6 +1,6 @@
 """Lesson 7: does the server send first, and does no task stay when the connection has ended?"""
 
-from lessons.workshop.judge import Model
+from lessons.workshop.judge import Model, parse_step
 
 
 class Stopwatch(Model):
@@ -29,14 +29,12 @@ class Stopwatch(Model):
 
     def disconnect(self, client):
         """The stopwatch ends with its connection, however the connection ends"""
-        client.left_in = self.burst
 
-    def fault_in(self, played, turn):
+    def fault_in(self, turn, played):
         """The consumer does not hide an exception that a handler raises."""
-        for number, client in self.clients.items():
-            has_crashed = client.end == "crash" and client.left_in == self.burst
-            if has_crashed and not turn.clients[number].raised:
-                return number, "exception-hidden", "A handler raised; the consumer did not."
+        for step in map(parse_step, turn.steps):
+            if step.action == "crash" and not turn.clients[step.client].raised:
+                return step.client, "exception-hidden", "A handler raised; the consumer did not."
         return None
 
     def promise_of(self, step):

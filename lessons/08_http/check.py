@@ -13,7 +13,7 @@ class Countdown(Model):
     actions = ("piece 0", "piece 1", "piece 0 ...", "piece")
     others = ("wait 0.53", "wait 1.61", "wait 4.27")
     setups = ((), ("keys fewer",))
-    takes_frames = False
+    frames = ()
 
     def request(self, client, body):
         """Its events are the seconds that are left"""
@@ -21,12 +21,11 @@ class Countdown(Model):
         right = [(self.now, start(200, b"text/event-stream"))]
         for passed in range(client.seconds + 1):
             right.append((self.now + passed, event(client.seconds - passed)))
-        client.stream = Stream(right, read)
-        self.after(client.seconds + TOLERANCE, self.end, client.number, client.stream)
+        client.expect(Stream(right, read))
+        self.after(client.seconds + TOLERANCE, self.end, client)
 
-    def end(self, number, stream):
-        client = self.clients[number]
-        if client.is_open and client.stream is stream:
+    def end(self, client):
+        if client.is_open:
             client.state = "closed"
 
     def promise_of(self, step):
@@ -45,14 +44,15 @@ class Countdown(Model):
         if difference.fault:
             is_second = difference.fault.diagnosis in ("started-twice", "answered-twice")
             return "body-read-once" if is_second and cut else None
-        wanted, found = client.stream.wanted, client.stream.found
+        received = [*client.stream.received, *difference.arrivals]
+        wanted, found = client.stream.wanted, client.stream.found(received)
         if not found:
-            has_begun = bool(client.stream.received)
+            has_begun = bool(received)
             return "not-an-event-stream" if found is None else "event-late" if has_begun else None
         begins_wrong = len(found) > 1 and found[1][1] != wanted[1][1]
         if cut and begins_wrong and found[1][1] in numbers_of_one_piece(difference, client):
             return "body-read-once"
-        return diagnose_events(wanted, found, b"".join(bodies(client.stream.received)))
+        return diagnose_events(wanted, found, b"".join(bodies(received)))
 
 
 def diagnose_events(wanted, found, body):

@@ -2,10 +2,11 @@
 
 import json
 
-from lessons.workshop.judge import Model
+from lessons.workshop.judge import Model, parse_step
 
 CHANGED = 'layer {"type": "accounts.changed"}'
 UNKNOWN = ("no.such.event", "websocket.recieve", "accounts.changed.", ".changed")
+WITHOUT_THREADS = {"connect", "text", "bytes", "close", "vanish"}
 UNDERSCORED = ("__eq__", "_hidden", "__init__")
 
 
@@ -23,7 +24,6 @@ class Lobby(Model):
         'delete auth.User {"id": 12}',
         "database restarted",
     )
-    without_threads = ("connect", "text", "bytes", "close", "vanish")
 
     def receive(self, client, text, data):
         """The client receives `pong` for every frame"""
@@ -34,11 +34,19 @@ class Lobby(Model):
         if message["type"] == "accounts.changed":
             client.send(f"{len(self.tables['auth.User'])} accounts")
         else:
-            client.must_fail("ValueError")
+            client.fail("ValueError")
 
     def refused(self):
         """An event without a handler, and an event whose type begins with an underscore, raise
         ValueError as before."""
+
+    def fault_at_end(self, turn):
+        """No job may be handed to a thread, unless the layer or another process has acted."""
+        actions = {step.action for step in map(parse_step, turn.steps)}
+        if turn.thread_jobs and actions <= WITHOUT_THREADS:
+            client = parse_step(turn.steps[0]).client
+            return client, "needless-thread-hop", f"Jobs handed to a thread: {turn.thread_jobs}."
+        return None
 
     def promise_of(self, step):
         if step.action == "layer" and step.arguments["message"]["type"] != "accounts.changed":

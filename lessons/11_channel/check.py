@@ -36,7 +36,7 @@ class Letters(Model):
         *map(letter, ("with space", None, "no-consumer.has-it", "specific.check!999")),
     )
     others = ('layer {"type": "letter.arrived", "text": "from a view"}',)
-    takes_bytes = False
+    frames = ("text",)
     clients_are_independent = False
 
     @classmethod
@@ -54,8 +54,8 @@ class Letters(Model):
         to = frame["to"]
         if not (isinstance(to, str) and len(to) < 100 and ADDRESS.fullmatch(to)):
             client.send(REFUSAL)
-        elif to == "full":
-            client.may_fail("ChannelFull")
+        elif to == "full" and not self.branch():
+            client.fail("ChannelFull")
         for reader in self.readers(to):
             reader.send(frame["text"], lane=client.number)  # letters of one writer stay in order
 
@@ -94,7 +94,7 @@ class Letters(Model):
 
     def went_astray(self, difference, frame):
         """Return whether a client received a text for another client."""
-        clients = difference.played.bursts[difference.burst].clients.items()
+        clients = difference.report.clients.items()
         frames = {"type": "websocket.send", "text": frame["text"]}
         got_it = {number for number, seen in clients if frames in [it for _, it in seen.received]}
         readers = {reader.number for reader in self.readers(frame["to"])}

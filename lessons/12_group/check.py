@@ -25,11 +25,13 @@ class Lounges(Model):
     texts = ("hello", CAME)
     ends = ("close", "close 1001", "vanish", "crash", "kill")
     clients_are_independent = False
-    order_matters = False  # a client that comes or leaves in the same burst may miss some news
 
     def __init__(self):
         super().__init__()
         self.news = []  # (burst, lounge, number of the client, text)
+
+    def orders_of(self, burst):
+        return [burst]  # a client that comes or leaves in the same burst may miss some news
 
     def connect(self, client):
         """All clients in a lounge receive its news in text frames"""
@@ -68,7 +70,8 @@ class Lounges(Model):
         self.news.append((self.burst, client.lounge, client.number, text))
         for member in self.members(client.lounge):
             # From the accept on, a client misses nothing.
-            joins = member.joined == self.burst and not member.received_before
+            was_accepted = self.step.point is not None and self.at_point.get(member.number)
+            joins = member.joined == self.burst and not was_accepted
             misses = may_miss or (joins and member is not client)
             is_own_frame = member is client and text != CAME  # it may come without the layer
             member.send(text, lane="own" if is_own_frame else client.number, may_miss=misses)
@@ -90,7 +93,7 @@ class Lounges(Model):
     def wrong_refusal(self, difference, client):
         kinds = {
             number: [message["type"] for _, message in seen.received]
-            for number, seen in difference.played.bursts[difference.burst].clients.items()
+            for number, seen in difference.report.clients.items()
         }
         own = kinds[client.number]
         if client.lounge is None and own[:1] == ["websocket.close"]:
@@ -132,7 +135,7 @@ class Lounges(Model):
 
     def heard(self, difference):
         """Return the texts that clients received in this burst, each with the client's number."""
-        clients = difference.played.bursts[difference.burst].clients.items()
+        clients = difference.report.clients.items()
         messages = [(number, it) for number, seen in clients for _, it in seen.received]
         return [(number, it["text"]) for number, it in messages if it.get("text")]
 

@@ -1,6 +1,8 @@
 """Lesson 14: do texts reach the clients of every server, and do clients learn of an outage?"""
 
-from lessons.workshop.judge import Model, OneOf
+from dataclasses import replace
+
+from lessons.workshop.judge import Expected, Model, parse_step
 
 ACCEPT = {"type": "websocket.accept"}
 CLOSE = {"type": "websocket.close", "code": 4013}
@@ -16,15 +18,13 @@ class Hotline(Model):
     texts = ("hello", NOT_SENT)
     others = ("redis gone", "redis groups gone", "redis channels gone", *["redis back"] * 4)
     ends = ("close", "close 1001", "vanish", "kill")
-    layers = ("encrypted",)
     clients_are_independent = False
-    has_choices = True
 
     def __init__(self):
         super().__init__()
         self.has_groups = self.has_channels = True
         self.outages = 0
-        self.said = []  # (burst, number of the sender, client, message that it must receive)
+        self.said = []  # (burst, number of the sender, message of a client)
 
     @property
     def is_up(self):
@@ -40,7 +40,7 @@ class Hotline(Model):
 
     def receive(self, client, text, data):
         """Each text reaches all connected clients unchanged, the sender included"""
-        if text is None and self.either_way():
+        if text is None and self.branch():
             return  # a binary frame is ignored, or counts as an empty text
         if not self.has_groups:
             self.fail(client)
@@ -48,9 +48,8 @@ class Hotline(Model):
         for one in self.open_clients:
             # An empty frame never leaves Daphne. A membership may have been lost with the group.
             is_sure = text and one.is_member
-            message = said(text or "")
-            one.expect(message if is_sure else OneOf([message], []))
-            self.said.append((self.burst, client.number, one, one.expected[-1]))
+            one.expect(Expected(said(text or ""), may_miss=not is_sure))
+            self.said.append((self.burst, client.number, one.expected[-1]))
 
     def fail(self, client):
         client.send(NOT_SENT)
@@ -60,7 +59,7 @@ class Hotline(Model):
         """its client is closed with 4013"""
         if client.is_open:
             client.close(4013)
-            client.expected.append(OneOf([], [CLOSE]))  # Daphne ignores a second close
+            client.expected.append(Expected(CLOSE, may_miss=True))  # Daphne ignores a second close
 
     def other(self, step):
         """its client is closed with 4013"""
@@ -71,15 +70,15 @@ class Hotline(Model):
         self.outages += 1
         for client in self.open_clients:
             # A text of the same burst may be lost, with or without an answer.
-            texts = [item for item in client.expected if not is_accept(item)]
-            client.expected = [item for item in client.expected if is_accept(item)]
-            client.expected += [OneOf([item], []) for item in texts]
+            accept = [item for item in client.expected if item.message == ACCEPT]
+            texts = [optional(item) for item in client.expected if item.message != ACCEPT]
+            client.expected = accept + texts
             if state == "groups gone":
                 client.is_member = False
-                if texts and self.either_way():
+                if texts and self.branch():
                     self.fail(client)
             else:
-                client.expected += [OneOf([], [said(NOT_SENT)])] if texts else []
+                client.expected += [Expected(said(NOT_SENT), may_miss=True)] if texts else []
                 self.end(client)
         self.has_groups = self.has_groups and state == "channels gone"
         self.has_channels = self.has_channels and state == "groups gone"
@@ -87,14 +86,26 @@ class Hotline(Model):
     def disconnect(self, client):
         """If the server cancels a consumer, the consumer may close with 4013 too"""
         if client.end == "kill":
-            client.expected.append(OneOf([], [CLOSE]))
-            for burst, number, one, item in self.said:  # it may be cancelled before it sends
-                if (burst, number) == (self.burst, client.number) and item in one.expected:
-                    one.expected[one.expected.index(item)] = OneOf([item], [])
+            client.expected.append(Expected(CLOSE, may_miss=True))
+            # It may be cancelled before it sends.
+            own = [it for *sender, it in self.said if sender == [self.burst, client.number]]
+            for one in self.clients.values():
+                is_own = [any(it is said for said in own) for it in one.expected]
+                pairs = zip(one.expected, is_own, strict=True)
+                one.expected = [optional(it) if own else it for it, own in pairs]
+
+    def fault_in(self, turn, played):
+        """It goes only through the layer `encrypted`."""
+        if layers := other_layers(turn):
+            client = parse_step(turn.steps[-1]).client
+            return client, "wrong-layer", f"called: the layer {', '.join(layers)}"
+        return None
 
     def diagnose(self, difference):
         if difference.fault or difference.client is None:
             return None
+        if other_layers(difference.report):
+            return "wrong-layer"
         expected, received = difference.expected, difference.received
         if CLOSE in expected:
             return self.diagnose_outage(difference, expected, received)
@@ -109,6 +120,10 @@ class Hotline(Model):
             return "stays-down"
         return None
 
+    def explain(self, difference):
+        layers = other_layers(difference.report)
+        return f"called: the layer {', '.join(layers)}" if layers else None
+
     def diagnose_outage(self, difference, expected, received):
         if difference.seen.is_busy:
             return "waits-for-redis"
@@ -122,8 +137,12 @@ class Hotline(Model):
         return "stays-in-lost-group" if said(NOT_SENT) in expected else "outage-hidden"
 
 
-def is_accept(item):
-    return getattr(item, "message", None) == ACCEPT
+def other_layers(turn):
+    return sorted({*turn.layers} - {"encrypted"})
+
+
+def optional(item):
+    return replace(item, may_miss=True)
 
 
 def test_a_text_reaches_all_clients(play):

@@ -25,12 +25,11 @@ class Office(Model):
     others = ("worker weekdays", "worker weekdays", "kill-workers", "take weekdays", "wait 1")
     setups = ((), ("capacity 5",))
     last_steps = ("worker weekdays", "wait 2")
-    has_choices = True
 
     def __init__(self):
         super().__init__()
         self.asked = set()  # all texts
-        self.jobs = []  # clients and texts; they wait for a worker
+        self.jobs = []  # connections and texts; they wait for a worker
         self.lost = 0  # jobs that were taken and not done
         self.has_worker = False
 
@@ -40,7 +39,7 @@ class Office(Model):
 
     def receive(self, client, text, data):
         """At once it receives `asked`, or, if the channel is full, `busy` and nothing else."""
-        if text is None and self.either_way():
+        if text is None and self.branch():
             return  # a binary frame is ignored, or counts as an empty text
         if len(self.jobs) >= self.capacity:
             client.busy += 1
@@ -49,7 +48,7 @@ class Office(Model):
         client.asked += 1
         self.asked.add(text or "")
         client.send("asked")
-        self.jobs.append((client, text or ""))
+        self.jobs.append((client.id, text or ""))
         self.work()
 
     def other(self, step):
@@ -61,7 +60,7 @@ class Office(Model):
             case "kill-workers":
                 self.has_worker = False
                 for client in self.clients.values():
-                    client.later.clear()
+                    client.expected = [it for it in client.expected if it.until is None]
             case "take":
                 self.lost += bool(self.jobs)
                 return self.take_job()
@@ -75,7 +74,8 @@ class Office(Model):
 
     def work(self):
         while self.has_worker and self.jobs:
-            client, text = self.jobs.pop(0)
+            connection, text = self.jobs.pop(0)
+            client = self.by_connection[connection]
             client.send(answer_to(text), until=self.now + PATIENCE)
 
     def diagnose(self, difference):
@@ -94,7 +94,7 @@ class Office(Model):
             return None  # the text is not one of the answers
         missing = [text for text in expected if text not in received]
         client = self.clients[difference.client]
-        due = {item.message["text"] for item in client.later}  # its own answers, which may come now
+        due = {it.message.get("text") for it in client.expected if it.until}  # its own answers
         surplus = [text for text in received if text not in {*expected, *due}]
         if surplus and not calls.by_worker and not AT_ONCE.issuperset(surplus):
             return "done-in-web-process"

@@ -69,7 +69,7 @@ class Counter(Model):
         if step.action in ("logout", "session"):
             self.logged_out.add(user)
         elif step.action == "account":
-            self.accounts.setdefault(user, {}).update(step.arguments["fields"])
+            self.accounts[user] = {**self.accounts.get(user, {}), **step.arguments["fields"]}
 
     def diagnose(self, difference):
         client = self.clients.get(difference.client)

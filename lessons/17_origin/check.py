@@ -50,7 +50,7 @@ def page(origin, user="as=ada"):
 
 class Letters(Model):
     database = True
-    takes_frames = False
+    frames = ()
     max_clients = 4
     handshakes = (
         *(page(origin) for origin in OWN[:4]),
@@ -63,7 +63,9 @@ class Letters(Model):
         """Your application rejects a handshake from a page of any other origin before the accept"""
         origin, name = client.handshake.get("origin", ""), client.handshake.get("as")
         if origin not in OWN:
-            client.reject(may_raise=origin not in DIAGNOSES)
+            client.reject()
+            if origin not in DIAGNOSES and not self.branch():
+                client.fail()  # an exception keeps it out, too: Daphne answers with HTTP 500
             return
         client.accept()
         if name:
@@ -73,13 +75,14 @@ class Letters(Model):
 
     def diagnose(self, difference):
         handshakes = [step for step in difference.steps_so_far if step.action == "connect"]
-        if difference.fault or len(handshakes) > 1:
+        client = self.clients.get(difference.client)
+        if difference.fault or client is None or len(handshakes) > 1:
             return None
-        origin = self.clients[1].handshake.get("origin", "")
+        origin = client.handshake.get("origin", "")
         received = [message["type"] for message in difference.received]
         match difference.expected[0]["type"], received:
             case "websocket.close", ["websocket.accept", "websocket.close"]:
-                return "origin-checked-late" if self.clients[1].handshake.get("as") else None
+                return "origin-checked-late" if client.handshake.get("as") else None
             case "websocket.close", ["websocket.accept", *_]:
                 return DIAGNOSES.get(origin)
             case "websocket.accept", ["websocket.close"]:

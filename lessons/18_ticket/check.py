@@ -1,5 +1,7 @@
 """Lesson 18: does a ticket open the door to its user only, once, and for 30 seconds?"""
 
+from dataclasses import dataclass, replace
+
 from lessons.workshop.judge import Model
 
 SECONDS = 30  # for which a ticket is good
@@ -9,18 +11,17 @@ CHANGES = {"forged", "spliced", "altered"}
 OTHER_WORDS = "?user=bob&username=bob&name=bob&user_id=700002&id=700002&pk=700002"
 
 
+@dataclass(frozen=True)
 class Ticket:
-    def __init__(self, issued):
-        self.issued = issued
-        self.used_on = set()  # numbers of servers
-        self.was_changed = False  # whether a changed copy was shown
-        self.is_deleted = False  # whether its user was
+    issued: float
+    used_on: tuple[int, ...] = ()  # numbers of servers
+    was_changed: bool = False  # whether a changed copy was shown
+    is_deleted: bool = False  # whether its user was
 
 
 class Door(Model):
     database = True
-    takes_frames = False
-    keeps_scope = True
+    frames = ()
     clients_are_independent = False
     max_clients = 4
     setups = (ISSUED, (*ISSUED, GONE[0]))
@@ -47,7 +48,8 @@ class Door(Model):
                 self.deactivated.add(user)
             case "delete", {"fields": {"username": user}}:
                 for name, ticket in self.tickets.items():
-                    ticket.is_deleted |= _user(name) == user
+                    if _user(name) == user:
+                        self.tickets[name] = replace(ticket, is_deleted=True)
 
     def connect(self, client):
         """A ticket that issue() made opens the door once, within 30 seconds"""
@@ -58,9 +60,10 @@ class Door(Model):
         ticket = self.tickets.get(given.get("ticket"))
         client.fault = self.fault_of(ticket, given)
         if ticket and CHANGES & {*given}:
-            ticket.was_changed = True
+            self.tickets[given["ticket"]] = replace(ticket, was_changed=True)
         elif ticket:
-            ticket.used_on.add(given.get("server", 1))
+            used_on = (*ticket.used_on, given.get("server", 1))
+            self.tickets[given["ticket"]] = replace(ticket, used_on=used_on)
         if client.fault:
             client.reject()
         else:
@@ -79,6 +82,13 @@ class Door(Model):
         if self.now - ticket.issued >= SECONDS:
             return "ticket-too-old"
         return "deactivated-let-in" if _user(given["ticket"]) in self.deactivated else None
+
+    def fault_in(self, turn, played):
+        """The application does not change the scope of the server."""
+        for number, seen in turn.clients.items():
+            if seen.scope_changes:
+                return number, "scope-mutated", f"Changed: {', '.join(seen.scope_changes)}"
+        return None
 
     def diagnose(self, difference):
         client = self.clients.get(difference.client)

@@ -1,6 +1,8 @@
 """Lesson 19: does a connection close when its user's login ends, and at no other time?"""
 
-from lessons.workshop.judge import Model, OneOf
+from dataclasses import dataclass, replace
+
+from lessons.workshop.judge import Expected, Model
 
 ACCEPT = {"type": "websocket.accept"}
 ENDED = {"type": "websocket.close", "code": 4401}
@@ -17,11 +19,25 @@ FIRST_BROWSERS = "connect as=ada | 2 connect as=grace"
 LOGIN_ENDING = ("is_active", "password")  # fields of `account`
 
 
+@dataclass(frozen=True)
 class User:
-    def __init__(self, name):
-        self.name = name
-        self.is_active = True
-        self.ended = None  # number of the burst
+    name: str
+    is_active: bool = True
+    ended: int | None = None  # number of the burst
+
+
+def overlaps(*timings):
+    """Two clients connect, the second one at each of these moments in the handshake of the first.
+
+    Two consumers whose jobs wait for the same thread take turns. So what one of them keeps for less
+    than one turn of the other shows only if both begin at the same time (`&`).
+    """
+    pairs = enumerate(timings)
+    return " | ".join(
+        f"{2 * n + 1} connect as=ada | {timing} {2 * n + 2} connect as=grace"
+        f" | {2 * n + 1} text ? | {2 * n + 2} text ? | {NEW_PASSWORD}"
+        for n, timing in pairs
+    )
 
 
 class Desk(Model):
@@ -36,11 +52,9 @@ class Desk(Model):
         *("connect", "connect as=grace server=2", "connect as=ada"),
     )
     # A handshake passes about twelve points. Its group shows when the user changes.
-    overlaps = (
-        (
-            range(0, 12, 2),
-            f"connect as=ada | at * 2 connect as=grace | text ? | 2 text ? | {NEW_PASSWORD}",
-        ),
+    long_conversations = (
+        overlaps("&", "at 0", "at 2", "at 4", "at 6"),
+        f"seed 1 | {overlaps('&', 'at 8', 'at 10')}",
     )
     others = (DEACTIVATE, NEW_PASSWORD, NEW_FIRST_NAME)
 
@@ -50,11 +64,10 @@ class Desk(Model):
         self.ended_browsers = {}  # name of a browser → number of the burst
         self.browsers = set()
 
-    def orders_of(self, burst):
+    def before(self, burst):
         for step in burst:  # a browser logs in before the burst
             if name := step.arguments.get("as"):
                 self.log_in(name)
-        return super().orders_of(burst)
 
     def log_in(self, browser):
         if browser not in self.browsers:
@@ -69,43 +82,48 @@ class Desk(Model):
         client.user = None
         client.joined = self.burst
         if browser and browser not in self.ended_browsers:
-            client.user = self.users[browser.partition("/")[0]]
+            client.user = browser.partition("/")[0]
 
     def receive(self, client, text, data):
         """It answers each frame with the name that the user has now, or with `nobody` if no user is
         logged in."""
-        client.send(client.user.name if client.user else "nobody")
+        client.send(self.users[client.user].name if client.user else "nobody")
 
     def end_logins(self, user):
-        user.ended = self.burst
+        self.change(user, ended=self.burst)
         for browser in self.browsers:
-            if self.users[browser.partition("/")[0]] is user:
+            if browser.partition("/")[0] == user:
                 self.ended_browsers.setdefault(browser, self.burst)
         for client in self.open_clients:
-            if client.user is user:
+            if client.user == user:
                 if client.joined == self.burst:  # there may be no time for an answer
                     client.expected = [
-                        it if it.message == ACCEPT else OneOf([it], []) for it in client.expected
+                        replace(it, may_miss=it.message != ACCEPT) for it in client.expected
                     ]
+                client.close(4401)
                 # A consumer that checks at each message may close again for the second one.
-                client.expect(OneOf([ENDED], [ENDED] * 2, [ENDED] * 3))
-                client.state = "closed"
+                client.expected += [Expected(ENDED, may_miss=True)] * 2
 
     def committed(self, change):
         if change.table == "auth.User" and change.row.get("is_active") is False:
-            self.users["ada"].is_active = False
-            self.end_logins(self.users["ada"])
+            self.change("ada", is_active=False)
+            self.end_logins("ada")
         elif change.table == "auth.User":
-            self.users["ada"].name = change.row["username"]
+            self.change("ada", name=change.row["username"])
 
     def other(self, step):
         """When a user is deactivated or gets a new password, each connection of that user is closed
         with 4401, on every server."""
         if step.action == "account" and self.burst > len(USERS):
-            user, fields = self.users[step.arguments["user"]], step.arguments["fields"]
-            user.is_active = user.is_active and fields.get("is_active", True)
+            user, fields = step.arguments["user"], step.arguments["fields"]
+            self.change(
+                user, is_active=self.users[user].is_active and fields.get("is_active", True)
+            )
             if any(name in fields for name in LOGIN_ENDING):
                 self.end_logins(user)
+
+    def change(self, user, **fields):
+        self.users[user] = replace(self.users[user], **fields)
 
     def diagnose(self, difference):
         client = self.clients.get(difference.client)
@@ -128,7 +146,7 @@ class Desk(Model):
         ended = self.ended_browsers.get(client.handshake.get("as"))
         if ended == client.joined:
             return "logout-during-handshake"
-        if client.user and set(texts) == {client.user.name}:
+        if client.user and set(texts) == {self.users[client.user].name}:
             return None  # the right name, but too often
         is_of_another = set(texts) <= {user.name for user in self.users.values()}
         return "wrong-connection" if is_of_another else "wrong-name"
@@ -136,7 +154,7 @@ class Desk(Model):
     def of_open(self, client, difference, steps):
         if client.joined == self.burst:
             return "logout-during-handshake"
-        seen = difference.played.bursts[difference.burst].clients
+        seen = difference.report.clients
         closed = {
             self.clients[number].handshake.get("server", 1)
             for number, one in seen.items()

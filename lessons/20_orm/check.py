@@ -2,7 +2,7 @@
 
 from itertools import product
 
-from lessons.workshop.judge import Model, OneOf
+from lessons.workshop.judge import Model
 
 LONG_NAME = "long" * 30
 ROWS = """load {
@@ -48,10 +48,8 @@ class ReadingRoom(Model):
         super().__init__()
         self.earlier = []  # earlier states of the database
 
-    def begin_turn(self, *turn):
-        past = [state for state in self.recent_tables[:-1] if state["auth.Group"]]
-        self.earlier = [*self.earlier, *past]
-        super().begin_turn(*turn)
+    def before(self, burst):
+        self.earlier += [state for state in self.recent_tables[:-1] if state["auth.Group"]]
 
     def receive(self, client, text, data):
         """For each post whose author is a member of that group, the client gets a text frame such
@@ -61,7 +59,8 @@ class ReadingRoom(Model):
         answers = [lines_of(text, *each) for each in product(states, repeat=4)]
         if len(states) > 1:  # a group or post that was found first may be missing then
             answers += [["no posts"], []]
-        client.expect(OneOf(*([frame(line) for line in answer] for answer in answers)))
+        for line in self.branch([*dict.fromkeys(map(tuple, answers))]):
+            client.send(line)
 
     def diagnose(self, difference):
         if fault := difference.fault:
@@ -79,10 +78,6 @@ class ReadingRoom(Model):
             return "wrong-order"
         others = set(signed(self.tables, self.tables)) - set(wanted)
         return "row-of-others" if others & set(lines) else None
-
-
-def frame(text):
-    return {"type": "websocket.send", "text": text}
 
 
 def lines_of(name, groups, members, posts, users):

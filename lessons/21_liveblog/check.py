@@ -2,7 +2,7 @@
 
 import json
 
-from lessons.workshop.judge import InAnyOrder, Model
+from lessons.workshop.judge import Expected, Model, is_json_of
 
 POST = "db_demo.Post"
 RAIN = 'row db_demo.Post {"title": "Rain"}'
@@ -44,11 +44,8 @@ class Ticker(Model):
     def other(self, step):
         """Each save sends one frame, with the title that was saved, and each deletion sends one
         frame. The frame is sent when the transaction has been committed."""
-        for client in self.open_clients:
-            begun = len(client.expected)
-            for news in self.news:
-                client.send_json(news)
-            client.expected[begun:] = [InAnyOrder(client.expected[begun:])]
+        for client in self.open_clients if self.news else ():
+            client.expect(InAnyOrder([Expected(frame(it), is_json_of) for it in self.news]))
         self.news = []
 
     def receive(self, client, text, data):
@@ -80,6 +77,28 @@ class Ticker(Model):
             if own.silence == "no-reply":
                 return "news-left-out"
         return "notified-twice" if wanted and len(seen) > len(wanted) and not surplus else None
+
+
+class InAnyOrder(Expected):
+    """The frames of one transaction."""
+
+    def __init__(self, frames):
+        super().__init__(frames[0].message)
+        self.frames = frames
+
+    def after(self, time, message):
+        for index, one in enumerate(self.frames):
+            if one.accepts(message):
+                rest = [*self.frames[:index], *self.frames[index + 1 :]]
+                return [InAnyOrder(rest)] if rest else []
+        return None
+
+    def parts(self, now):
+        return self.frames
+
+
+def frame(news):
+    return {"type": "websocket.send", "text": json.dumps(news)}
 
 
 def news_of(change):

@@ -1,9 +1,11 @@
 """Lesson 22: does each client get each row once and in order, at any moment?"""
 
 import json
+import math
+from dataclasses import replace
 from urllib.parse import parse_qs
 
-from lessons.workshop.judge import ANY_TIME, Answer, Model
+from lessons.workshop.judge import Answer, Model
 
 ENTRY = "db_demo.Entry"
 MAX_LENGTH = 1000  # characters of a text
@@ -52,7 +54,7 @@ class Ticker(Model):
         client.last, client.rows = int(after), set()
         for row in self.tables[ENTRY]:
             self.expect_row(client, row)
-        client.now_due()
+        self.now_due(client)
 
     def committed(self, change):
         for client in self.open_clients:
@@ -62,7 +64,7 @@ class Ticker(Model):
         """After any message, a client has all rows that were saved before."""
         if step.action == "group":
             for client in self.open_clients:
-                client.now_due()
+                self.now_due(client)
         return self.answer_of_take() if step.action == "take" else None
 
     def answer_of_take(self):
@@ -79,7 +81,7 @@ class Ticker(Model):
             row = self.save(ENTRY, text=text)
             for other in self.open_clients:
                 self.expect_row(other, row)
-                other.now_due()
+                self.now_due(other)
 
     def receive_after_close(self, client, text, data):
         """The later frames of this client save no row and get no answer."""
@@ -89,7 +91,13 @@ class Ticker(Model):
         if row["id"] > client.last:
             client.rows = {*client.rows, row["id"]}
             news = {"id": row["id"], "text": row["text"]}
-            client.send_json(news, until=ANY_TIME, in_order=True)
+            client.send_json(news, until=math.inf, lane="rows")
+
+    def now_due(self, client):
+        """All rows that the client may receive some time must have been received by now."""
+        client.expected = [
+            it if it.until is None else replace(it, until=self.now) for it in client.expected
+        ]
 
     def diagnose(self, difference):
         if difference.fault:

@@ -1,7 +1,7 @@
 """Lesson 23: does one user get the microphone, and does every client receive who?"""
 
 import json
-from copy import copy
+from dataclasses import replace
 
 from lessons.workshop.judge import Model
 
@@ -47,7 +47,6 @@ class Stage(Model):
     others = (give("dan"), give(None), give("ada"), message(), READ)
     last_steps = (READ,)
     ends = (*Model.ends, "crash", "kill")
-    has_choices = True
 
     def connect(self, client):
         """A client that was accepted receives the state in a text frame."""
@@ -79,7 +78,7 @@ class Stage(Model):
                     other.expected = [
                         optional(it) if it.lane == own else it for it in other.expected
                     ]
-            if client.joined == self.burst and self.either_way():
+            if client.joined == self.burst and self.branch():
                 return  # it had not joined yet
         if self.row(client)["speaker_id"] == client.user:
             self.change_speaker(client, None)
@@ -97,7 +96,7 @@ class Stage(Model):
 
     def notify(self, member, lane):
         """The member receives the state. A client that joins the group later reads it then."""
-        if member.joined == self.burst and not self.either_way():
+        if member.joined == self.burst and not self.branch():
             member.expected = [it for it in member.expected if it.message == ACCEPT]
             lane = "own"
         self.send_state(member, lane)
@@ -175,9 +174,7 @@ class Stage(Model):
 
 def optional(item):
     """The expected message, which may be missing."""
-    item = copy(item)
-    item.may_miss = True
-    return item
+    return replace(item, may_miss=True)
 
 
 def call_of(event):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import dataclass, replace
 
 from lessons.workshop.judge import Model
 
@@ -41,10 +42,10 @@ CROWD = (
 )
 
 
+@dataclass(frozen=True)
 class Token:
-    def __init__(self, made):
-        self.made = made
-        self.is_deleted = False  # whether its user was
+    made: float
+    is_deleted: bool = False  # whether its user was
 
 
 class Kiosk(Model):
@@ -63,13 +64,12 @@ class Kiosk(Model):
         self.tokens = {}  # name → Token
         self.deactivated = set()
 
-    def orders_of(self, burst):
+    def before(self, burst):
         for step in burst:  # a token is made before the burst in which it is sent
             for found in _TOKEN.finditer(step.arguments.get("text", "")):
                 self.issue(found["name"])
                 for other in re.findall(r"(?:forged|spliced)=([\w/]+)", found["changes"]):
                     self.issue(other)
-        return super().orders_of(burst)
 
     def issue(self, name):
         self.tokens.setdefault(name, Token(self.now))
@@ -83,7 +83,8 @@ class Kiosk(Model):
                 self.deactivated.add(user)
             case "delete", {"fields": {"username": user}}:
                 for name, token in self.tokens.items():
-                    token.is_deleted |= _user(name) == user
+                    if _user(name) == user:
+                        self.tokens[name] = replace(token, is_deleted=True)
 
     def connect(self, client):
         """The kiosk accepts every client. If no first frame comes within 5 seconds, it closes with

@@ -2,7 +2,7 @@
 
 import math
 
-from lessons.workshop.judge import Expected, Model
+from lessons.workshop.judge import Model
 
 PAGES = 3
 MINUTE = 60
@@ -56,8 +56,7 @@ class Copier(Model):
 
     def end(self, client, frames):
         if client.is_open and client.frames == frames:
-            client.expect(Expected({"type": "websocket.close", "code": 4408}, at=self.now))
-            client.state = "closed"
+            client.close(4408, at=self.now)
 
     def receive(self, client, text, data):
         """A user may copy 3 pages in each minute of the clock, with all connections together, on

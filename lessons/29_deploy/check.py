@@ -27,7 +27,6 @@ class Restart(Model):
     others = ("wait 1", "wait 3.5")
     max_clients = 4
     clients_are_independent = False
-    has_choices = True
     stop_timeout = 60  # several soups of one client may be waiting when it leaves
 
     def __init__(self):
@@ -66,7 +65,7 @@ class Restart(Model):
 
     def is_earlier(self):
         """Whether something that happened during the drain happened before its effect."""
-        return self.began_in == self.burst and self.either_way()
+        return self.began_in == self.burst and self.branch()
 
     def work(self, client):
         if client.orders[0] == "soup":
@@ -103,7 +102,7 @@ class Restart(Model):
     def answer(self, client, status, text):
         start = {"type": "http.response.start", "status": status, "headers": []}
         body = {"type": "http.response.body", "body": text.encode()}
-        client.stream = Stream([(self.now, start), (self.now, body)], read)
+        client.expect(Stream([(self.now, start), (self.now, body)], read))
         client.state = "closed"
 
     def drain(self):
@@ -161,7 +160,7 @@ class Restart(Model):
             return "drain-serves-the-queue"
         if len(expected) > 1:
             return "busy-left-open"
-        seen = difference.played.bursts[difference.burst].clients.values()
+        seen = difference.report.clients.values()
         messages = [message for it in seen for _, message in it.received]
         return "drain-closes-one" if CLOSE in types(messages) else "drain-leaves-open"
 
@@ -169,12 +168,14 @@ class Restart(Model):
         request = client.began_with, client.handshake.get("path")
         so_far = [(it.action, it.arguments.get("path")) for it in difference.steps_so_far]
         is_second = so_far.count(("POST", "/drain/")) > 1
-        if not client.stream.found:
+        received = [*client.stream.received, *difference.arrivals]
+        found = client.stream.found(received)
+        if not found:
             is_silent = not difference.received and difference.seen.is_busy
             return "drain-answers-late" if request == ("POST", "/drain/") and is_silent else None
         if difference.fault:
             return None
-        ((_, (status, orders)),) = client.stream.found
+        ((_, (status, orders)),) = found
         ((_, (_, expected)),) = client.stream.wanted
         is_drained = status in (202, 503) and not self.has_begun
         if is_drained and ("GET", "/drain/") in so_far:

@@ -7,23 +7,21 @@ communicator loads Twisted, which a command that lists the lessons does not need
 from importlib import import_module
 
 _MODULES = {
-    "ANY_TIME": "engine.model.model",
-    "Answer": "engine.model.model",
-    "Answers": "engine.model.model",
+    "Answer": "engine.model.expected",
     "BEGINNING": "engine.world.clock",
     "CheckFailed": "engine.faults.finding",
-    "Expected": "engine.model.model",
+    "Expected": "engine.model.expected",
     "FaultModel": "judge.fault_model",
-    "InAnyOrder": "engine.model.model",
     "Model": "engine.model.model",
-    "OneOf": "engine.model.model",
-    "Stream": "engine.model.model",
+    "Stream": "engine.model.expected",
     "StrictCommunicator": "engine.world.communicator",
     "StrictHttpCommunicator": "engine.world.communicator",
     "Verdict": "judge.verdict",
     "edited": "judge.fault_model",
+    "is_json_of": "engine.model.expected",
     "judge": "judge.runner",
     "mutants_of": "judge.mutants",
+    "parse_step": "engine.script.steps",
 }
 
 

@@ -54,7 +54,6 @@ MAX_BURST = 4  # steps that are in the air at the same time
 MAX_ITEMS = 24
 CROWD = 6  # clients of the conversation that has the most
 EARLY_POINTS = range(12)  # of a handshake, at which the server cancels its consumer
-OVERLAPS = 4  # points of a model's `overlaps` that are tried in one conversation
 MAX_SHARED = 0.5  # of the steps of two conversations may be the same
 SEEDS = 8
 # What code may take for a text that means something, and must not.
@@ -86,7 +85,7 @@ def _mentioned(model: type[Model], own_texts: Sequence[str]) -> Iterator[list[St
     known = texts_of(model)
     frames = dict.fromkeys(filter(None, map(model.frame_of, own_texts)))
     texts = [text for text in frames if text not in known]
-    if model.takes_frames and texts:
+    if model.frames and texts:
         between = [parse_step(step) for step in model.others if step.startswith("wait ")][:1]
         hello = Step("text", {"text": next(iter(known))})
         sent = (step for text in texts for step in (*between, Step("text", {"text": text}), hello))
@@ -94,11 +93,11 @@ def _mentioned(model: type[Model], own_texts: Sequence[str]) -> Iterator[list[St
 
 
 def _short(model: type[Model]) -> Iterator[list[Step]]:
-    if model.takes_frames:
+    if model.frames:
         frames = [Step("text", {"text": text}) for text in texts_of(model)]
         frames += [Step("bytes", {"hex": data.hex()}) for data in bytes_of(model)]
         connect = parse_step(model.handshakes[0])
-        is_free = model.takes_bytes and model.frame_of("") == ""  # clients may send any frame
+        is_free = "bytes" in model.frames and model.frame_of("") == ""  # clients may send any frame
         session = [frames[number % len(frames)] for number in range(0, 7 * LONG_SESSION, 7)]
         yield [connect, *session]
         yield [connect, *frames[:2], parse_step(f"wait {PAUSE}"), *frames[:2]]
@@ -115,10 +114,9 @@ def _short(model: type[Model]) -> Iterator[list[Step]]:
             frame, following = frames[number], frames[(number + 1) % len(frames)]
             setup = [parse_step("keys both")] if number % 6 == 4 else []
             yield [*setup, connect, frame, frame, following]
-    if model.takes_frames and model.max_clients > 1:
+    if model.frames and model.max_clients > 1:
         yield from _interference(model)
         yield _crowd(model)
-    yield from _overlaps(model)
     for text in model.long_conversations:
         yield [*map(parse_step, split_steps(text))]
     for first in range(0, len(model.others), 4):
@@ -170,23 +168,6 @@ def _early_ends(model: type[Model]) -> list[Step]:
     return one_after_the_other([handshake, replace(kill, point=point)] for point in EARLY_POINTS)
 
 
-def _overlaps(model: type[Model]) -> Iterator[list[Step]]:
-    """The model's `overlaps`: at several of their points, and side by side, in one conversation.
-
-    Two clients whose jobs wait for the same thread take turns. So what the one keeps for less than
-    one turn of the other shows only if both begin at the same time (`&`).
-    """
-    for points, text in model.overlaps:
-        for seed, first in enumerate(range(0, len(points), OVERLAPS)):
-            timings = ["&", *(f"at {point}" for point in points[first : first + OVERLAPS])]
-            parts = [split_steps(text.replace("at *", timing)) for timing in timings]
-            seeds = [f"seed {seed}"] if seed else []
-            yield [
-                *map(parse_step, seeds),
-                *one_after_the_other([*map(parse_step, part)] for part in parts),
-            ]
-
-
 def texts_of(model: type[Model]) -> list[str]:
     """The texts that a client may send: those that mean something, and the awkward ones."""
     awkward = map(model.frame_of, AWKWARD_TEXTS)
@@ -194,7 +175,7 @@ def texts_of(model: type[Model]) -> list[str]:
 
 
 def bytes_of(model: type[Model]) -> tuple[bytes, ...]:
-    return AWKWARD_BYTES if model.takes_bytes else ()
+    return AWKWARD_BYTES if "bytes" in model.frames else ()
 
 
 def _complete(model: type[Model], steps: list[Step]) -> list[Step]:
@@ -250,7 +231,7 @@ def _conversations(model: type[Model]):
     actions = [st.sampled_from(model.ends).map(parse_step)]
     if model.actions:
         actions += [st.sampled_from(model.actions).map(parse_step)]
-    if model.takes_frames:
+    if model.frames:
         texts = st.sampled_from(texts_of(model))
         frames = texts.map(lambda text: Step("text", {"text": text}))
         usual = st.sampled_from(model.texts or ("hello",))
@@ -300,6 +281,6 @@ def _steps(model: type[Model], setup, items) -> list[Step]:
         steps.append(Step(action.action, action.arguments, number, in_air and point is None, point))
         if action.action in ("close", "vanish", "crash", "kill"):
             connected.discard(client)
-        elif is_own and not (model.takes_frames and action.kind.is_request):
+        elif is_own and not (model.frames and action.kind.is_request):
             connected.add(client)  # a client with a request cannot send frames, so it begins again
     return [*first, *_complete(model, steps)]

@@ -95,7 +95,7 @@ def _digest(model: type[Model]) -> str:
     """A digest of what the conversations depend on."""
     names = (
         *("handshakes", "actions", "texts", "others", "setups", "ends", "max_clients"),
-        *("takes_frames", "takes_bytes", "points", "last_steps"),
+        *("frames", "points", "last_steps"),
     )
     parts = [getattr(model, name) for name in names]
     frames = [*map(model.frame_of, conversation_strategies.AWKWARD_TEXTS)]

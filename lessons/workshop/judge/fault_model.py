@@ -7,6 +7,7 @@ and mutants. The student's test runs on each of them, in a step `try NAME`.
 from collections.abc import Iterable
 from typing import ClassVar
 
+from lessons.workshop.engine.model.expected import Answer
 from lessons.workshop.engine.model.model import Model
 from lessons.workshop.judge.mutants import Mutant
 
@@ -51,7 +52,11 @@ class FaultModel(Model):
 
     def other(self, step):
         is_right = step.arguments["name"].startswith("right")
-        return lambda answer: answer["passed"] == is_right and (answer["events"] or not is_right)
+
+        def is_as_expected(answer):
+            return answer["passed"] == is_right and (answer["events"] or not is_right)
+
+        return Answer({"passed": is_right}, is_as_expected)
 
     def diagnose(self, difference):
         answer, name = difference.answer, difference.step.arguments.get("name")

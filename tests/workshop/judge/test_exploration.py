@@ -22,7 +22,7 @@ def written():
     ("name", "value"),
     [
         ("points", (0, 7)),
-        ("takes_bytes", False),
+        ("frames", ("text",)),
         ("last_steps", ("take-all jobs",)),
         ("frame_of", classmethod(lambda cls, text: f"<{text}>")),
         ("texts", ("another",)),

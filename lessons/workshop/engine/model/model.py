@@ -17,199 +17,56 @@ A model reads like the exercise's docstring. It says what each step must lead to
 The docstring of a method is the promise that a finding quotes, in the words of the exercise. The
 judge compares what the model expects with what the clients of the student's consumer receive. A
 model may leave the order open, or allow several answers, where the docstring leaves it open.
+
+A model is one state, of several in which it can be: the judge copies it for each order of steps and
+for each option of branch(). A copy has its own lists, dicts and sets, for the model and for each
+client. What is in them must never change: texts, numbers, tuples, frozen dataclasses.
 """
 
 import json
-import math
-from collections.abc import Callable, Iterator, Sequence
-from copy import copy, deepcopy
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import islice, zip_longest
-from typing import Any, ClassVar
+from itertools import islice
+from typing import Any, ClassVar, NamedTuple, Self
 
+from lessons.workshop.engine.model.expected import Answer, Expected, Stream, is_json_of
 from lessons.workshop.engine.model.tables import TABLE_STEPS, Change, Tables, are_like
-from lessons.workshop.engine.recording.transcript import normalize
-from lessons.workshop.engine.script.report import BurstReport, PlayOptions, Report
+from lessons.workshop.engine.script.report import BurstReport, ClientReport, PlayOptions, Report
 from lessons.workshop.engine.script.steps import Step
-from lessons.workshop.engine.world.daphne_rules import unknown_keys
 
 MAX_ORDERS = 24  # orders of the events of one burst that are tried
-
-ANY_TIME = math.inf  # a message that may come now, later, or not at all
 
 # What a client can be in.
 CONNECTING, OPEN, CLOSED, LEFT = "connecting", "open", "closed", "left"
 
 
-class Expected:
-    """One message that a client must receive.
+class Connection(NamedTuple):
+    """Names a client in all states of a model: a client with the same number may connect again."""
 
-    `message` is what a finding shows. `matches` may allow other messages. `at` is the time in
-    seconds at which it must arrive, or None. `until` is the time until which it may arrive, or
-    `ANY_TIME`: such a message may come in any later turn, and in any order among its kind. With
-    `in_order`, it comes after all others with `in_order` that were expected before it. The messages
-    of one `lane` must come in their order, but in any order among those of other lanes: the layer's
-    messages from one sender, for example. A message that a client `may_miss` may be missing, unless
-    one before it in its lane has come.
-    """
-
-    def __init__(
-        self,
-        message: dict,
-        matches=None,
-        at: float | None = None,
-        until: float | None = None,
-        in_order: bool = False,
-        lane: object = None,
-        may_miss: bool = False,
-    ):
-        self.message = message
-        self.lane = lane
-        self.may_miss = may_miss
-        self.at = at
-        self.until = until
-        self.in_order = in_order
-        self._matches = matches
-
-    def __repr__(self):
-        return f"Expected({self.message!r})"
-
-    def __deepcopy__(self, memo):
-        return self  # it never changes
-
-    def due_at(self, time: float) -> "Expected":
-        """The same, to be received by that time."""
-        due = copy(self)
-        due.until = min(self.until, time)
-        return due
-
-    def accepts(self, message: dict) -> bool:
-        """Whether a client may receive `message` here."""
-        if self._matches is not None:
-            return bool(self._matches(message))
-        unknown = unknown_keys(message)
-        known = {key: value for key, value in message.items() if key not in unknown}
-        return normalize(self.message) == normalize(known)
-
-
-class OneOf:
-    """Several sequences of messages, of which a client must receive one."""
-
-    def __init__(self, *sequences: list):
-        self.sequences = sequences
-
-
-class InAnyOrder:
-    """Messages that a client must receive in any order."""
-
-    def __init__(self, messages: list):
-        self.messages = messages
-
-
-class Answer:
-    """What the answer of a step such as `take` must be. `shown` is what a finding shows."""
-
-    def __init__(self, shown: Any, matches: Callable[[Any], bool] | None = None):
-        self.shown = shown
-        self._matches = matches
-
-    def accepts(self, answer) -> bool:
-        if self._matches is not None:
-            return bool(self._matches(answer))
-        return _typed(self.shown) == _typed(answer)
-
-
-class Answers(Answer):
-    """A list as an answer, such as that of `take-all`: each item must be as its Answer says."""
-
-    def __init__(self, items: list[Answer]):
-        super().__init__([item.shown for item in items])
-        self._items = items
-
-    def accepts(self, answer) -> bool:
-        return isinstance(answer, list) and self.first_difference(answer) is None
-
-    def first_difference(self, answer: list) -> tuple[Answer, Any] | None:
-        """The first item that differs: what it must be, and what it is. A missing one is None."""
-        none = Answer(None)
-        pairs = zip_longest(self._items, answer)
-        return next(((it or none, own) for it, own in pairs if not (it or none).accepts(own)), None)
-
-
-class Stream:
-    """A response whose pieces may be cut as the consumer likes: it is judged as a whole.
-
-    `right` is one right response, as (time, message) pairs. `read` makes a list of (time, value)
-    pairs of such pairs: what the pieces mean. For what it cannot read, it returns None or raises.
-    """
-
-    def __init__(self, right: list[tuple[float, dict]], read: Callable[[list], list | None]):
-        self.right = right
-        self.read = read
-        self.received: list[tuple[float, dict]] = []  # so far, with those of this burst
-        self.before = 0  # how many of `received` came before this burst
-        self.shown = 0  # how many of `right` were due before this burst
-
-    def begin_turn(self, now: float) -> None:
-        self.before = len(self.received)
-        self.shown = sum(time <= now for time, _ in self.right)
-
-    def accepts(self, received: Sequence, now: float, tolerance: float, may_end: bool) -> bool:
-        """Whether all has come that was due, and each at its time. With `may_end` some may lack."""
-        self.received = [*self.received[: self.before], *received]
-        wanted, found = self.wanted, self.found
-        if found is None or len(found) > len(wanted):
-            return False
-        begun = self.right[0][0]
-        due = sum(time < now - tolerance or time == begun for time, _ in wanted)
-        return (may_end or len(found) >= due) and all(
-            value == own and abs(time - at) <= tolerance
-            for (time, value), (at, own) in zip(wanted, found, strict=False)
-        )
-
-    @property
-    def wanted(self) -> list[tuple[float, Any]]:
-        """What the right response means."""
-        return self.read(self.right)
-
-    @property
-    def found(self) -> list[tuple[float, Any]] | None:
-        """What the client has received so far means; None if it cannot be read."""
-        try:
-            return self.read(self.received)
-        except (ValueError, TypeError, LookupError, AttributeError):
-            return None
-
-    def due(self, now: float) -> list[dict]:
-        """The messages of the right response that were due in this burst."""
-        return [message for time, message in self.right[self.shown :] if time <= now + 1e-6]
+    number: int
+    count: int
 
 
 class ModelClient:
     """One client as the model sees it. A model may keep its own state in new attributes."""
 
-    def __init__(self, number: int, step: Step, model: "Model"):
-        self.number = number
+    def __init__(self, model: "Model", connection: Connection, step: Step):
         self.model = model
+        self.id = connection
+        self.number = connection.number
         self.state = CONNECTING
         self.began_with = step.action  # connect, GET or POST
         self.handshake = step.arguments
-        self.may_raise = False  # whether an exception may take the place of the close
         self.may_have_code = False  # whether a rejection may have a close code
+        self.error: str | None = None  # the class of the exception with which the consumer ends
         self.is_free = False  # whatever it receives from now on is right
         self.left_itself = False  # the client or the server ended it, not the consumer
-        self.stream: Stream | None = None  # a response that it must receive
         self.body = b""  # of its request, as far as it has come
         self.body_is_whole = True
         self.end = ""  # the step with which it left: close, vanish, crash, kill
         # The name of its consumer's channel. Others know it from the next burst on.
-        self.channel: str = model.channels_now.get(number, "")
-        # How many messages it had received in this burst when the step with `at` was taken.
-        self.received_before = 0
-        self.allowed_error = ""
-        self.required_error = ""
-        self.expected: list = []  # what it must receive in this burst
-        self.later: list[Expected] = []  # what it must receive some time
+        self.channel: str = model.channels_now.get(self.number, "")
+        self.expected: list[Expected] = []  # what it must receive, in this burst or later
 
     @property
     def is_open(self) -> bool:
@@ -220,71 +77,63 @@ class ModelClient:
     def has_ended(self) -> bool:
         return self.state in (CLOSED, LEFT)
 
+    @property
+    def stream(self) -> Stream | None:
+        """The response that it must receive."""
+        return next((item for item in self.expected if isinstance(item, Stream)), None)
+
     def accept(self, subprotocol: str | None = None) -> None:
         """The client must be accepted."""
         message = {"type": "websocket.accept"}
         self.expect(message | ({"subprotocol": subprotocol} if subprotocol else {}))
         self.state = OPEN
 
-    def reject(self, may_raise: bool = False, is_bare: bool = False) -> None:
-        """The handshake must be rejected: HTTP 403, whatever the close code.
-
-        With `may_raise` an exception is fine too, for which Daphne answers with HTTP 500. With
-        `is_bare` a close code is a fault: the client does not see it.
-        """
-        close = Expected({"type": "websocket.close"}, _is_close)
-        self.expect(OneOf([close], []) if may_raise else close)
-        self.may_raise, self.state = may_raise, CLOSED
-        self.may_have_code = not is_bare
-
-    def refuse(self) -> None:
-        """The client must not get in: it is rejected, or accepted and closed with any code."""
-        close = Expected({"type": "websocket.close"}, _is_close)
-        self.expect(OneOf([close], [{"type": "websocket.accept"}, close]))
-        self.state = CLOSED
+    def reject(self) -> None:
+        """The handshake must be rejected: HTTP 403, whatever the close code."""
+        self.expect(Expected({"type": "websocket.close"}, _has_type))
+        self.state, self.may_have_code = CLOSED, True
 
     def send(self, text: str | None = None, data: bytes | None = None, **when) -> None:
-        """The client must receive a frame. `at` and `until` are times, as in Expected."""
+        """The client must receive a frame. `at`, `until` and others are as in Expected."""
         payload = {"text": text} if data is None else {"bytes": data}
         self.expect(Expected({"type": "websocket.send", **payload}, **when))
 
     def send_json(self, value: Any, **when) -> None:
         """The client must receive a text frame with this JSON value, in any spelling."""
         shown = {"type": "websocket.send", "text": json.dumps(value)}
-        self.expect(Expected(shown, lambda message: json_of(message) == _typed(value), **when))
+        self.expect(Expected(shown, is_json_of, **when))
 
     def send_any(self, shown: str, matches: Callable[[str], bool], **when) -> None:
         """The client must receive a text frame that `matches`; a finding shows `shown`."""
-        message = {"type": "websocket.send", "text": shown}
-        self.expect(Expected(message, lambda it: _text_matches(it, matches), **when))
 
-    def close(self, code: int = 1000) -> None:
+        def text_matches(message, wanted):
+            text = message.get("text")
+            return _has_type(message, wanted) and isinstance(text, str) and bool(matches(text))
+
+        self.expect(Expected({"type": "websocket.send", "text": shown}, text_matches, **when))
+
+    def close(self, code: int = 1000, **when) -> None:
         """The connection must be closed with this code. A client that has ended stays as it is."""
-        if self.state == OPEN:
-            self.expect({"type": "websocket.close", "code": code})
+        self.expect(Expected({"type": "websocket.close", "code": code}, **when))
+        if not self.has_ended:
             self.state = CLOSED
 
-    def now_due(self) -> None:
-        """All that the client may receive some time must have been received by now."""
-        self.later = [item.due_at(self.model.now) for item in self.later]
+    def fail(self, error: str = "") -> None:
+        """The consumer must end with an exception of the class `error`, or of a subclass.
 
-    def may_fail(self, error: str) -> None:
-        """The consumer may end with an error in this burst, whose text begins with `error`."""
-        self.allowed_error = error
+        Its last messages may be missing.
+        """
+        self.state, self.left_itself, self.error = CLOSED, True, error
 
-    def must_fail(self, error: str) -> None:
-        """The consumer must end with an exception of the class `error`, or of a subclass."""
-        self.required_error = self.allowed_error = error
+    def has_failed(self, seen: ClientReport | None) -> bool:
+        """Whether the consumer has ended as fail() says."""
+        is_expected = self.error is not None and seen is not None and bool(seen.raised)
+        return is_expected and (not self.error or self.error in seen.raised_kinds)
 
-    def expect(self, item) -> None:
-        """The client must receive a message (a dict), an Expected, a OneOf or an InAnyOrder."""
-        item = Expected(item) if isinstance(item, dict) else item
-        if self.has_ended:
-            return
-        if getattr(item, "until", None) is not None:
-            self.later.append(item)
-        else:
-            self.expected.append(item)
+    def expect(self, item: Expected | dict) -> None:
+        """The client must receive a message: an Expected, or just the message."""
+        if not self.has_ended:
+            self.expected.append(Expected(item) if isinstance(item, dict) else item)
 
 
 class Model:
@@ -302,9 +151,6 @@ class Model:
     max_clients = 3
     shared: str | None = None  # the diagnosis of what goes right for a client that is alone
     points: tuple[int, ...] = (0, 1, 2, 3)  # at which a step interferes with the one before it
-    # Points and a conversation: a step with `at *` acts at each of these points of a long handler,
-    # and beside it. The steps behind show its effects. It can be played several times in a row.
-    overlaps: tuple[tuple[Sequence[int], str], ...] = ()
     long_conversations: tuple[str, ...] = ()  # they take too long for a claim
     clients_are_independent = True  # what one client does changes nothing for another
     database = False  # whether the exercise needs the database
@@ -312,30 +158,29 @@ class Model:
     consumers: ClassVar[dict[str, str]] = {}  # sources for `try NAME`: a student's test is judged
     judges_leftovers = True  # whether threads and forgotten awaits are faults
     explores = True  # whether conversations are generated; False for an exercise without clients
-    keeps_scope = False  # whether the exercise promises not to change the scope of the server
-    takes_frames = True  # whether clients send frames at all
-    layers: tuple[str, ...] | None = None  # aliases of the channel layers it may use; None: any
-    without_threads: tuple[str, ...] = ()  # actions for which no job may be handed to a thread
+    frames: tuple[str, ...] = ("text", "bytes")  # the kinds that clients send
     silent_after_disconnect = False  # whether the exercise promises to send nothing after it
-    has_choices = False  # whether it calls either_way()
-    takes_bytes = True  # whether clients send binary frames
-    order_matters = True  # whether receive() and the others depend on the order in one burst
     ends = ("close", "close 1001", "vanish")  # how clients leave; also "crash" and "kill"
 
     def __init__(self):
-        self.clients: dict[int, ModelClient] = {}
+        self.clients: dict[int, ModelClient] = {}  # the last one of each number
+        self.by_connection: dict[Connection, ModelClient] = {}  # also the earlier ones
         self.channels_before: dict[int, str] = {}  # client → its channel, before this burst
         self.channels_now: dict[int, str] = {}  # and after it
-        self._at_point: dict[int, int] = {}
+        # Client → how many messages it had received when the step with `at` was taken.
+        self.at_point: dict[int, int] = {}
         self.burst = 0  # number of the burst: steps that are in the air at the same time
+        self.step: Step | None = None  # the one that is taken
         self.now = 0.0  # seconds since the first step
         self.capacity = 100  # messages that a channel holds; the step `capacity` changes it
         self.tables = Tables()  # the rows that steps have saved
         self.recent_tables = [self.tables]  # as they were during this burst, the last one now
-        self._timers: list[tuple[float, int, Callable]] = []
+        self.answers: list[Answer | None] = []  # what the steps of this burst must return
+        # Time, number, method and arguments. A client stands there as its Connection.
+        self._timers: list[tuple[float, int, str, tuple]] = []
         self._timers_set = 0
-        self._choices: list[bool] = []  # what either_way() has returned in this burst
-        self._choices_made = 0
+        self._chosen: list[int] = []  # the options that branch() has to return in this burst
+        self._options: list[int] = []  # how many options each branch() of this burst had
 
     # What a model says
 
@@ -357,12 +202,8 @@ class Model:
     def disconnect(self, client: ModelClient) -> None:
         """The connection has ended, from either side."""
 
-    def other(self, step: Step) -> Any:
-        """Another process has taken a step. Returns what its answer must be, or None.
-
-        An Answer may allow several answers. A callable is called with the answer, and says
-        whether the answer is right.
-        """
+    def other(self, step: Step) -> Answer | None:
+        """Another process has taken a step. Returns what its answer must be, or None."""
 
     def committed(self, change: Change) -> None:
         """Another process has committed a change of a row; of a transaction, one after the other.
@@ -370,8 +211,11 @@ class Model:
         `self.tables` has the row already. See lessons/workshop/engine/model/tables.py.
         """
 
-    def fault_in(self, played: Report, turn: BurstReport) -> tuple[int, str, str] | None:
-        """What is wrong in this burst besides the messages: client, diagnosis, detail; or None."""
+    def fault_in(self, turn: BurstReport, played: Report) -> tuple[int, str, str] | None:
+        """What is wrong in a burst besides the messages: client, diagnosis, detail; or None."""
+
+    def fault_at_end(self, turn: BurstReport) -> tuple[int, str, str] | None:
+        """The same, for what matters only if the whole conversation has no other fault."""
 
     def explain(self, difference) -> str | None:
         """What a finding shows instead of the difference, or None."""
@@ -382,6 +226,13 @@ class Model:
     def request(self, client: ModelClient, body: bytes) -> None:
         """The client has sent the whole body of an HTTP request. See also Stream."""
 
+    def before(self, burst: list[Step]) -> None:
+        """These steps will be taken at the same time."""
+
+    def orders_of(self, burst: list[Step]) -> Iterable[Sequence[Step]]:
+        """The orders in which the steps may happen. That of the burst is the first."""
+        return islice(_interleavings(burst), MAX_ORDERS)
+
     def diagnose(self, difference) -> str | None:
         """The id of the diagnosis for a Difference, if its condition was observed; else None."""
 
@@ -391,23 +242,20 @@ class Model:
     def open_clients(self) -> list[ModelClient]:
         return [client for client in self.clients.values() if client.is_open]
 
-    def either_way(self) -> bool:
-        """True in one state of the model, and False in another: the exercise allows both.
+    def branch(self, options: Sequence = (True, False)) -> Any:
+        """One of the options, in each state of the model another: the exercise allows all.
 
-        The judge follows both, until what the clients receive fits only one of them.
+        The judge follows all states, until what the clients receive fits only one of them.
         """
-        self._choices_made += 1
-        if self._choices_made > len(self._choices):
-            self._choices.append(True)
-        return self._choices[self._choices_made - 1]
+        made = len(self._options)
+        self._options.append(len(options))
+        return options[self._chosen[made] if made < len(self._chosen) else 0]
 
     def after(self, seconds: float, function: Callable, *args) -> None:
-        """Call `function(*args)` when so much time has passed in the conversation.
-
-        `function` is a method of the model, or of an object that belongs to it.
-        """
+        """Call `function(*args)`, a method of the model, when so much time has passed."""
         self._timers_set += 1
-        self._timers.append((self.now + seconds, self._timers_set, (function, args)))
+        args = tuple(it.id if isinstance(it, ModelClient) else it for it in args)
+        self._timers.append((self.now + seconds, self._timers_set, function.__name__, args))
 
     def save(self, table: str, **fields) -> dict:
         """The consumer must have saved this row. Returns it, with the id that it gets."""
@@ -445,66 +293,68 @@ class Model:
             return ""
         return " ".join((method.__doc__ or "").split())
 
-    def orders_of(self, burst: list[Step]) -> Iterator["Model"]:
-        """A copy of this model after the burst, for each order of the burst's steps.
+    def begin_burst(self, burst: list[Step], before: dict, turn: BurstReport) -> None:
+        """Begin a burst. `before` has the channels of the clients before it."""
+        self.before(burst)
+        self.channels_before, self.at_point = before, turn.at_point
+        self.channels_now = {n: it.channel for n, it in turn.clients.items() if it.channel}
+        self.burst += 1
+        self.recent_tables = [self.tables]
+        for client in self.by_connection.values():
+            client.error = None
 
-        The steps of one sender stay in order, and the order of the burst is the first.
-        """
-        has_orders = len(burst) > 1 and self.order_matters
-        orders = _orders(burst) if has_orders else [burst]
-        for order in filter(self._may_happen, orders):
-            yield from self._states_after(order, burst)
+    def states_after(self, burst: list[Step]) -> Iterator["Model"]:
+        """The states after the burst: for each order of its steps and each option of branch()."""
+        for order in filter(self._may_happen, self.orders_of(burst)):
+            choices: list[list[int]] = [[]]
+            while choices:
+                model = self._copy()
+                chosen = model._chosen = choices.pop()
+                answers = {id(step): model._take(step) for step in order}
+                model.answers = [answers[id(step)] for step in burst]
+                model._end_closed()
+                yield model
+                made = [*chosen, *(0 for _ in model._options[len(chosen) :])]
+                for index in range(len(chosen), len(made)):
+                    others = range(model._options[index] - 1, 0, -1)
+                    choices += [[*made[:index], other] for other in others]
 
     def _may_happen(self, order: Sequence[Step]) -> bool:
         """Whether each client that had received something at the point had connected by then."""
         connected = {number for number, client in self.clients.items() if not client.has_ended}
         for step in order:
             if step.point is not None:
-                return connected.issuperset(n for n, count in self._at_point.items() if count)
+                return connected.issuperset(n for n, count in self.at_point.items() if count)
             connected.add(step.client)
         return True
 
-    def _states_after(self, order: Sequence[Step], burst: list[Step]) -> Iterator["Model"]:
-        """The model after the steps in this order, for each way that either_way() may go."""
-        has_orders = len(burst) > 1 and self.order_matters
-        choices: list[list[bool]] = [[]]
-        while choices:
-            model = deepcopy(self) if has_orders or self.has_choices else self
-            chosen = model._choices = choices.pop()
-            first_open = len(chosen)
-            model._choices_made = 0
-            answers = {id(step): model._take(step) for step in order}
-            model.answers = [answers[id(step)] for step in burst]
-            model._end_closed()
-            yield model
-            choices += [[*chosen[:index], False] for index in range(first_open, len(chosen))]
+    def _copy(self) -> Self:
+        model = _copied(self)
+        model._options = []
+        model.by_connection = {name: _copied(it) for name, it in self.by_connection.items()}
+        for client in model.by_connection.values():
+            client.model = model
+        model.clients = {client.number: client for client in model.by_connection.values()}
+        return model
 
-    def begin_turn(self, before=None, now=None, at_point=None) -> None:
-        """Begin a burst. The arguments are channels_before, channels_now, and the counts."""
-        self.channels_before, self.channels_now = before or {}, now or {}
-        self._at_point = at_point or {}
-        self.burst += 1
-        self.recent_tables = [self.tables]
-        for client in self.clients.values():
-            client.expected = []
-            client.received_before, client.allowed_error, client.required_error = 0, "", ""
-            if client.stream:
-                client.stream.begin_turn(self.now)
+    def value(self) -> tuple:
+        """A value that two models share if they are in the same state after a burst."""
+        clients = {name: _values(client) for name, client in self.by_connection.items()}
+        return _values(self), tuple(clients.items())
 
-    def end_with_error(self, client: ModelClient) -> None:
-        """The consumer has ended with an error that may_fail() or must_fail() allows."""
-        client.required_error = ""
-        client.left_itself = True
-        self._leave(client)
+    def end_burst(self, expected: dict[Connection, list[Expected]]) -> None:
+        """The burst is over. `expected` is what the clients must receive later."""
+        for name, items in expected.items():
+            self.by_connection[name].expected = items
 
     def _take(self, step: Step):
-        if step.point is not None:
-            for client in self.clients.values():
-                client.received_before = self._at_point.get(client.number, 0)
+        self.step = step
         if step.client is None:
             return self._take_as_other(step)
         if step.kind.begins:
-            client = self.clients[step.client] = ModelClient(step.client, step, self)
+            count = sum(name.number == step.client for name in self.by_connection)
+            client = ModelClient(self, Connection(step.client, count), step)
+            self.clients[step.client] = self.by_connection[client.id] = client
             if step.action == "connect":
                 self.connect(client)
             else:
@@ -524,9 +374,9 @@ class Model:
     def _take_as_other(self, step: Step):
         answer = None
         if step.action in TABLE_STEPS:
-            answer, changes = self._changed_tables().take(step)
-            if step.action == "rows":
-                answer = Answer(answer, partial(are_like, answer))
+            rows, changes = self._changed_tables().take(step)
+            is_right = partial(are_like, rows) if step.action == "rows" else None
+            answer = None if rows is None else Answer(rows, is_right)
             for change in changes:
                 self.committed(change)
         own = self.other(step)
@@ -567,7 +417,7 @@ class Model:
         if client.state != LEFT:
             client.state = LEFT
             if not client.left_itself:  # otherwise some of it may have come before
-                client.later.clear()
+                client.expected = [it for it in client.expected if it.until is None]
             self.disconnect(client)
 
     def _end_closed(self) -> None:
@@ -584,49 +434,70 @@ class Model:
     def _wait(self, seconds: float) -> None:
         end = self.now + seconds
         while due := [timer for timer in self._timers if timer[0] <= end + 1e-6]:
-            timer = min(due, key=lambda it: it[:2])
+            timer = min(due)
             self._timers.remove(timer)
-            self.now, _, (function, args) = timer
-            function(*args)
+            self.now, _, name, args = timer
+            clients = (self.by_connection[it] if isinstance(it, Connection) else it for it in args)
+            getattr(self, name)(*clients)
         self.now = end
 
 
-def distinct(models: list[Model]) -> list[Model]:
+# What a burst has led to, and what never differs between two states.
+_NOT_STATE = {
+    *("answers", "recent_tables", "at_point", "channels_before", "channels_now", "step"),
+    *("model", "handshake", "clients", "by_connection", "_timers_set", "_chosen", "_options"),
+}
+
+
+_CONTAINERS = list, dict, set
+
+
+def distinct(models: Iterable[Model]) -> list[Model]:
     """The models without those that are in the same state as one before, after a burst."""
-    if len(models) == 1:
+    models = [*models]
+    if len(models) < 2:
         return models
-    return list({repr(_state_of(model)): model for model in reversed(models)}.values())[::-1]
+    states: dict[tuple, Model] = {}
+    for model in models:
+        states.setdefault(model.value(), model)
+    return [*states.values()]
 
 
-# What a burst has led to, and the next does not need.
-_OF_BURST = {"answers", "expected", "model", "recent_tables", "_choices", "_choices_made"}
+def _copied(original):
+    """A copy with its own lists, dicts and sets."""
+    copy = object.__new__(type(original))
+    copy.__dict__ = {
+        name: value.copy() if isinstance(value, _CONTAINERS) else value
+        for name, value in vars(original).items()
+    }
+    return copy
 
 
-def _state_of(value):
-    """`value` as something that has the same repr() if and only if the state is the same."""
-    if isinstance(value, str | int | float | bytes | None):
-        return value
-    if isinstance(value, dict):
-        return [(key, _state_of(item)) for key, item in value.items()]
-    if isinstance(value, list | tuple):
-        return [_state_of(item) for item in value]
-    if isinstance(value, Model | ModelClient | Tables):
-        own = vars(value)
-        return [(name, _state_of(own[name])) for name in own if name not in _OF_BURST]
-    return id(value)  # no copy of it counts as the same
+def _values(thing) -> tuple:
+    """The attributes of a model or a client as a value that two equal states share."""
+    return tuple(
+        (name, _as_value(value)) for name, value in vars(thing).items() if name not in _NOT_STATE
+    )
 
 
-def _orders(burst: list[Step]) -> list[tuple[Step, ...]]:
-    """The orders in which the steps of a burst may happen: each sender's own steps stay in order.
-
-    Senders are the clients, each process that calls a function, all other processes as one, and
-    the layer for each client's channel. A consumer takes events from the client and from the layer,
-    and may take either first. At most MAX_ORDERS orders are found.
-    """
-    return [*islice(_interleavings(burst), MAX_ORDERS)]
+def _as_value(value):
+    match value:
+        case list():
+            return tuple(map(_as_value, value))
+        case dict():
+            return tuple((key, _as_value(item)) for key, item in value.items())
+        case set():
+            return frozenset(value)
+    return value
 
 
 def _interleavings(burst: Sequence[Step]) -> Iterator[tuple[Step, ...]]:
+    """The orders of these steps in which each sender's own steps stay in order.
+
+    Senders are the clients, each process that calls a function, all other processes as one, and
+    the layer for each client's channel. A consumer takes events from the client and from the layer,
+    and may take either first.
+    """
     if not burst:
         yield ()
     senders = set()
@@ -639,28 +510,5 @@ def _interleavings(burst: Sequence[Step]) -> Iterator[tuple[Step, ...]]:
                 yield (step, *others)
 
 
-def json_of(message: dict):
-    """The JSON value of a text frame, in a form in which 1 is not True; None if it is not JSON."""
-    try:
-        message["text"].encode()  # raises for a lone surrogate, which no frame can hold
-        return _typed(json.loads(message["text"]))
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return None
-
-
-def _typed(value):
-    """`value` in a form in which 1, 1.0 and True are not equal."""
-    if isinstance(value, dict):
-        return {key: _typed(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_typed(item) for item in value]
-    return type(value).__name__, value
-
-
-def _is_close(message: dict) -> bool:
-    return message.get("type") == "websocket.close"
-
-
-def _text_matches(message: dict, matches) -> bool:
-    text = message.get("text")
-    return message.get("type") == "websocket.send" and isinstance(text, str) and matches(text)
+def _has_type(message: dict, wanted: dict) -> bool:
+    return message.get("type") == wanted["type"]

@@ -1,0 +1,241 @@
+"""What one client must receive, and what a step must return; whether what came fits."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lessons.workshop.engine.recording.transcript import normalize
+from lessons.workshop.engine.world.daphne_rules import unknown_keys
+
+TIME_TOLERANCE = 0.05  # seconds of the simulated clock
+_MOMENT = 1e-6  # seconds: times that differ by less are equal
+
+Arrival = tuple[float, dict]  # the time at which a message came, and the message
+
+
+@dataclass
+class Expected:
+    """One message that a client must receive. It never changes.
+
+    `message` is what a finding shows; `matches(received, message)` may allow other messages. `at`
+    is the time in seconds at which it must arrive, or None. With `until` it may arrive in a later
+    burst, at that time at the latest; without, it must arrive in this burst.
+
+    The messages of one `lane` come in their order, and in any order among those of other lanes:
+    the layer's messages from one sender, for example. Messages without a lane come in their order,
+    too. Those with `until` and without a lane come in any order.
+
+    A message that a client `may_miss` may be missing. In a named lane the client begins to receive
+    with one of the messages, and misses no later one.
+    """
+
+    message: dict
+    matches: Callable[[dict, dict], bool] | None = None
+    at: float | None = None
+    until: float | None = None
+    lane: object = None
+    may_miss: bool = False
+
+    def __hash__(self):
+        return hash((self.message["type"], self.at, self.until, self.lane))
+
+    def accepts(self, message: dict) -> bool:
+        """Whether a client may receive `message` here, at the right time."""
+        if self.matches is not None:
+            return self.matches(message, self.message)
+        unknown = unknown_keys(message)
+        known = {key: value for key, value in message.items() if key not in unknown}
+        return normalize(self.message) == normalize(known)
+
+    def after(self, time: float, message: dict) -> "Sequence[Expected] | None":
+        """What must follow instead of this when `message` has come; None if it is not allowed."""
+        in_time = self.at is None or is_in_time(time, self.at)
+        return () if in_time and self.accepts(message) else None
+
+    def is_due(self, now: float) -> bool:
+        """Whether it must have come by now."""
+        return self.until is None or self.until <= now + _MOMENT
+
+    def next_burst(self, now: float) -> "Expected | None":
+        """What is still expected when the burst is over, or None."""
+        return None if self.is_due(now) else self
+
+    def parts(self, now: float) -> "list[Expected]":
+        """What a finding shows of it: messages that were due in this burst."""
+        return [self]
+
+
+class Stream(Expected):
+    """A response whose pieces may be cut as the consumer likes: it is judged as a whole.
+
+    `right` is one right response, as (time, message) pairs. `read` makes a list of (time, value)
+    pairs of such pairs: what the pieces mean. For what it cannot read, it returns None or raises.
+    """
+
+    def __init__(self, right: list[Arrival], read: Callable[[list], list | None]):
+        super().__init__(right[0][1])
+        self.right = right
+        self.read = read
+        self.received: tuple[Arrival, ...] = ()  # so far
+        self.shown = 0  # how many of `right` were due before this burst
+        self.wanted: list[tuple[float, Any]] = read(right)  # what the right response means
+
+    __eq__, __hash__ = object.__eq__, object.__hash__
+
+    def after(self, time, message):
+        stream = copy(self)
+        stream.received = (*self.received, (time, message))
+        found = self.found(stream.received)
+        is_right = found is not None and len(found) <= len(self.wanted)
+        is_right = is_right and all(
+            value == own and is_in_time(at, due)
+            for (due, value), (at, own) in zip(self.wanted, found, strict=False)
+        )
+        return (stream,) if is_right else None
+
+    def found(self, received: Sequence[Arrival]) -> list[tuple[float, Any]] | None:
+        """What the client has received means; None if it cannot be read."""
+        try:
+            return self.read(received)
+        except (ValueError, TypeError, LookupError, AttributeError):
+            return None
+
+    def is_due(self, now):
+        begun = self.right[0][0]
+        due = sum(time < now - TIME_TOLERANCE or time == begun for time, _ in self.wanted)
+        return len(self.found(self.received)) < due
+
+    def next_burst(self, now):
+        stream = copy(self)
+        stream.shown = sum(time <= now for time, _ in self.right)
+        return stream
+
+    def parts(self, now):
+        due = (message for time, message in self.right[self.shown :] if time <= now + _MOMENT)
+        return [Expected(message) for message in due]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the answer of a step such as `take` must be. `shown` is what a finding shows."""
+
+    shown: Any
+    matches: Callable[[Any], bool] | None = None
+
+    def accepts(self, answer) -> bool:
+        if self.matches is not None:
+            return bool(self.matches(answer))
+        return typed(self.shown) == typed(answer)
+
+
+def is_in_time(time: float, due: float) -> bool:
+    return abs(time - due) <= TIME_TOLERANCE
+
+
+class Lanes:
+    """Expected messages by lane, as a state: what has come is no longer in it."""
+
+    def __init__(self, lanes: dict[object, Sequence[Expected]], begun: frozenset = frozenset()):
+        self._lanes = lanes
+        self._begun = begun  # the lanes in which no further message may be missing
+
+    @classmethod
+    def of(cls, items: Iterable[Expected]) -> "Lanes":
+        lanes: dict[object, list[Expected]] = {}
+        for item in sorted(items, key=lambda it: it.until is not None):
+            is_alone = item.lane is None and item.until is not None
+            lanes.setdefault((id(item),) if is_alone else item.lane, []).append(item)
+        return cls(lanes)
+
+    def left(self) -> Iterator[tuple[Expected, bool]]:
+        """Each message that has not come, and whether it may be missing."""
+        for lane, items in self._lanes.items():
+            for item in items:
+                yield item, item.may_miss and lane not in self._begun
+
+    def taken(self, take: Callable[[Expected], Sequence[Expected] | None]) -> Iterator[tuple]:
+        """Each message that may come next and that `take` allows, and the state after it.
+
+        `take` returns what must follow in its place, or None.
+        """
+        for lane, items in self._lanes.items():
+            for index, item in enumerate(items):
+                rest = take(item)
+                if rest is not None:
+                    begun = self._begun if lane is None else self._begun | {lane}
+                    after = [*rest, *items[index + 1 :]]
+                    yield item, Lanes({**self._lanes, lane: after}, begun)
+                if not item.may_miss or lane in self._begun:
+                    break
+
+
+def still_expected(
+    items: Iterable[Expected], received: Sequence[Arrival], now: float, may_end: bool = False
+) -> list[Expected] | None:
+    """What of `items` is expected after this burst; None if `received` is not allowed.
+
+    With `may_end`, the last messages may be missing.
+    """
+    return _still_expected(Lanes.of(items), received, now, may_end)
+
+
+def _still_expected(lanes: Lanes, received, now, may_end) -> list[Expected] | None:
+    for number, arrival in enumerate(received, start=1):
+        ways = [after for _, after in lanes.taken(lambda item: item.after(*arrival))]  # noqa: B023
+        if not ways:
+            return None
+        if len(ways) > 1:
+            rests = (_still_expected(way, received[number:], now, may_end) for way in ways)
+            return next((rest for rest in rests if rest is not None), None)
+        lanes = ways[0]
+    left = [*lanes.left()]
+    if not may_end and any(item.is_due(now) and not may_miss for item, may_miss in left):
+        return None
+    return [rest for item, _ in left if (rest := item.next_burst(now)) is not None]
+
+
+def as_received(items: Iterable[Expected], received: list[dict], now: float) -> list[Expected]:
+    """What must come in this burst. What allows a message that came is shown as that message."""
+    items = [part for item in items for part in item.parts(now)]
+    lanes = Lanes.of(items)
+    shown: list[Expected] = []
+    for message in received:
+        taken = lanes.taken(lambda item: () if item.accepts(message) else None)  # noqa: B023
+        item, lanes = next(taken, (None, lanes))
+        if item is None:
+            break
+        shown.append(replace(item, message=message))
+    left = {id(item): may_miss for item, may_miss in lanes.left()}
+    rest = [item for item in items if id(item) in left]
+    for item in rest:
+        if item.is_due(now) and not left[id(item)]:
+            came = received[len(shown)] if len(shown) < len(received) else None
+            fits = came is not None and item.accepts(came)
+            shown.append(replace(item, message=came) if fits else item)
+    later = [it for it in rest if not it.is_due(now) and not any(map(it.accepts, received))]
+    return shown + later[: max(0, len(received) - len(shown))]
+
+
+def is_json_of(message: dict, wanted: dict) -> bool:
+    """Whether both messages are text frames with the same JSON value."""
+    return json_of(message) == json_of(wanted)
+
+
+def json_of(message: dict):
+    """The JSON value of a text frame, in a form in which 1 is not True; None if it is not JSON."""
+    try:
+        message["text"].encode()  # raises for a lone surrogate, which no frame can hold
+        return typed(json.loads(message["text"]))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def typed(value):
+    """`value` in a form in which 1, 1.0 and True are not equal."""
+    if isinstance(value, dict):
+        return {key: typed(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [typed(item) for item in value]
+    return type(value).__name__, value
