@@ -23,7 +23,7 @@ def written():
     [
         ("points", (0, 7)),
         ("frames", ("text",)),
-        ("last_steps", ("take-all jobs",)),
+        ("last_steps", ("take jobs",)),
         ("frame_of", classmethod(lambda cls, text: f"<{text}>")),
         ("texts", ("another",)),
     ],

@@ -58,8 +58,11 @@ class Action:
         words = (kind.write(arguments[name]) for name, kind in self.kinds.items())
         return " ".join(filter(None, (self.name, *words)))
 
-    def handshake(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """The options of `connect` for which users must be logged in before the burst."""
+    def logins(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The options of `connect` that say who logs in, which is done before the burst.
+
+        It needs the thread of sync handlers, which may be held within the burst.
+        """
         return {}
 
     async def take(self, player, step) -> Any:

@@ -104,7 +104,7 @@ class Connect(BeginningAction, usage=_CONNECT):
         words += [f"{key}={it.write(arguments[key])}" for key, it in options if key in arguments]
         return " ".join([self.name, *words])
 
-    def handshake(self, arguments):
+    def logins(self, arguments):
         return arguments
 
     def new_client(self, player, application, port, arguments):
@@ -269,7 +269,7 @@ class Kill(ClientAction, usage="kill"):
     kills = True
 
     async def take(self, player, step):
-        if step.client not in player.clients:
+        if step.client not in player.connections:
             player.open_client(replace(step, action="connect"))
         await super().take(player, step)
 

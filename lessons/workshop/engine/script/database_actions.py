@@ -2,18 +2,16 @@
 
 import datetime
 import decimal
-import json
 import re
 import uuid
 
 from django.apps import apps
-from django.db import connection, transaction
+from django.db import transaction
 
 from lessons.workshop.engine.script.action import ACTIONS, NAME, OBJECT, Action, one_of
 
 _ROW_TIMES = re.compile(r"(?P<row>.*\}) \* (?P<times>[1-9]\d{0,3})", re.DOTALL)
 _KINDS = {"rolled-back": "rolled_back", "partial": "partial", "silent": "silent"}  # of rows
-_loaded: dict[str, list] = {}  # tables of `load` → the statements that have saved them before
 
 
 class Row(Action, usage='row auth.Group {"name": "a"}', model=NAME, fields=OBJECT):
@@ -89,24 +87,10 @@ class Load(Action, usage='load {"auth.Group": [{"name": "a"}]}', tables=OBJECT):
 
 
 def _load(tables: dict) -> None:
-    """Many conversations begin with the same rows, so the statements are made once."""
-    key = json.dumps(tables)
-    with transaction.atomic(), connection.cursor() as cursor:
-        if key in _loaded:
-            for statement in _loaded[key]:
-                cursor.execute(*statement)
-            return
-        statements = []
-
-        def remember(execute, sql, params, many, context):
-            statements.append((sql, params))
-            return execute(sql, params, many, context)
-
-        with connection.execute_wrapper(remember):
-            for model, rows in tables.items():
-                model_class = apps.get_model(model)
-                model_class.objects.bulk_create([model_class(**fields) for fields in rows])
-        _loaded[key] = [it for it in statements if it[0].startswith("INSERT")]
+    with transaction.atomic():
+        for model, rows in tables.items():
+            model_class = apps.get_model(model)
+            model_class.objects.bulk_create([model_class(**fields) for fields in rows])
 
 
 class Delete(Action, usage='delete auth.Group {"name": "a"}', model=NAME, fields=OBJECT):

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
@@ -61,28 +61,28 @@ class StartedCall:
     begun: float
     task: asyncio.Task
     ended: float | None = None
-    is_reported: bool = False  # a turn has its end
-    fault_is_reported: bool = False
+    is_reported: bool = False  # a burst's report has its end
 
     @property
     def error(self) -> BaseException | None:
         return self.task.exception() if self.task.done() and not self.task.cancelled() else None
 
     def answer(self) -> dict:
-        """The answer of the step: what the call has returned, or that it runs."""
+        """The answer of the step: what the call has returned or raised, or that it runs."""
         if not self.task.done():
             return {"running": True}
-        return (
-            {"raised": str(self.error)} if self.error else {"returned": _plain(self.task.result())}
-        )
+        if self.error:
+            return {"raised": str(self.error)}
+        value = self.task.result()
+        is_plain = value is None or isinstance(value, bool | int | float | str)
+        return {"returned": value if is_plain else repr(value)}
 
-    def seen(self) -> CallMade:
-        is_right = self.task.done() and self.error is None
-        returned = repr(_plain(self.task.result())) if is_right else ""
+    def made(self) -> CallMade:
+        answer = self.answer()
+        returned = repr(answer["returned"]) if "returned" in answer else ""
         return CallMade(self.text, self.begun, self.ended, returned)
 
 
-@dataclass
 class OutsideCalls:
     """The calls of one conversation: the steps `call report [1, 40]`.
 
@@ -90,16 +90,16 @@ class OutsideCalls:
     then the conversation goes on beside it.
     """
 
-    subject: object
-    calls: list[StartedCall] = field(default_factory=list)
+    def __init__(self, subject):
+        self._subject = subject
+        self._calls: list[StartedCall] = []
 
     async def start(self, player, name: str, arguments: list) -> StartedCall:
         """Begin the call. A call at a point (`at 2`) that finds the database locked did nothing.
 
         Raises CheckFailed without such a function, and OperationalError for the locked database.
         """
-        function = function_of(self.subject, name)
-        run = partial(function, *arguments)
+        run = partial(function_of(self._subject, name), *arguments)
         if player.database:
             waits = not player.is_at_point
             work = player.database.do_in_other_process(run, waits_for_lock=waits)
@@ -108,35 +108,26 @@ class OutsideCalls:
         context = copy_context()
         context.run(interruptible.set, not player.is_at_point)
         loop = asyncio.get_running_loop()
-        call = StartedCall(
-            f"{name}{tuple(arguments)!r}", player.time, loop.create_task(work, context=context)
-        )
-        call.task.add_done_callback(lambda task: setattr(call, "ended", player.time))
+        task = loop.create_task(work, context=context)
+        call = StartedCall(f"{name}{tuple(arguments)!r}", player.time, task)
+        task.add_done_callback(lambda task: setattr(call, "ended", player.time))
         if player.is_at_point:
             await loop.wait_until_idle()
             if isinstance(call.error, OperationalError):
                 raise OperationalError("database is locked")
-        self.calls.append(call)
+        self._calls.append(call)
         return call
 
-    def take_errors(self) -> list[BaseException]:
-        """The exceptions with which calls have ended since this method was called last."""
-        found = [call for call in self.calls if call.error and not call.fault_is_reported]
-        for call in found:
-            call.fault_is_reported = True
-        return [call.error for call in found]
-
-    def take_seen(self) -> list[CallMade]:
+    def take_news(self) -> list[StartedCall]:
         """The calls that run now, or have ended since this method was called last."""
-        found = [call for call in self.calls if not call.is_reported]
+        found = [call for call in self._calls if not call.is_reported]
         for call in found:
             call.is_reported = call.task.done()
-        return [call.seen() for call in found]
+        return found
 
     async def end(self) -> None:
         """Wait for the calls that still run. Redis is back, so they need not try again for ever."""
-        running = [call.task for call in self.calls if not call.task.done()]
-        if running:
+        if running := [call.task for call in self._calls if not call.task.done()]:
             current_layer().redis.start()
             await asyncio.wait(running, timeout=END_TIMEOUT)
 
@@ -153,7 +144,3 @@ def function_of(subject, name: str) -> Callable:
         place = Place(getattr(module, "__file__", ""))
         raise CheckFailed(make_finding("name-missing", place, detail=f"Looked for {name}."))
     return function
-
-
-def _plain(value):
-    return value if value is None or isinstance(value, bool | int | float | str) else repr(value)

@@ -53,16 +53,6 @@ class Take(Action, usage="take name", name=NAME):
             return error_text(error)
 
 
-class TakeAll(Take, usage="take-all name", name=NAME):
-    """Another process receives from a channel until none waits. The answer is a list."""
-
-    async def act(self, player, name):
-        found = []
-        while (message := await super().act(player, name)) is not None:
-            found.append(message)
-        return found
-
-
 class Fill(Action, usage="fill name", name=NAME):
     """Other processes send to a channel until it is full."""
 

@@ -13,6 +13,7 @@ consumer is idle, and notes what each client has received:
 import asyncio
 import threading
 from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
@@ -26,7 +27,7 @@ from lessons.workshop.engine.faults.finding import (
     place_of_wrong_call,
 )
 from lessons.workshop.engine.recording.events import Event, error_text, to_json
-from lessons.workshop.engine.script.accounts import Accounts
+from lessons.workshop.engine.script.account_actions import Accounts
 from lessons.workshop.engine.script.action import UnknownStep
 from lessons.workshop.engine.script.other_processes import (
     OtherServer,
@@ -62,37 +63,51 @@ from lessons.workshop.engine.world.worker import Workers
 from lessons.workshop.engine.world.world import surroundings
 
 
+@dataclass
+class Connection:
+    """A client that has opened a connection. Another one may have its number later."""
+
+    number: int
+    client: StrictClient
+    is_broken: bool = False  # its consumer broke a rule: the client only waits
+    events_before: int = 0  # how many of its events happened before this burst
+    last_events: tuple[Event, ...] | None = None  # its transcript without the end of an idle one
+
+    @property
+    def transcript(self) -> tuple[Event, ...]:
+        return self.client.transcript if self.last_events is None else self.last_events
+
+
 class Player:
     """Plays one conversation; `bursts` is what happened in it so far."""
 
     def __init__(self, subject: Subject, loaded, options: PlayOptions):
         self._mounted = subject
         self.subject = loaded
-        self.database = None
         self.options = options
+        self.database = None
         self.accounts = Accounts(self, subject, loaded)
         self.transaction = OtherTransaction()  # of the steps `begin` and `commit`
         self.workers = Workers(loaded)
-        self._calls = OutsideCalls(loaded)
+        self.setup: dict[str, Any] = {}  # what the first steps say
+        self.connections: dict[int, Connection] = {}  # the last one of each client
+        self.channels: dict[int, str] = {}  # client → its consumer's channel, before this burst
+        self.is_at_point = False  # a step is taken while a handler is held
         self.bursts: list[BurstReport] = []
         self.leftovers: list[Finding] = []  # what shows at the end
         self.has_killed = False  # a consumer could not clean up: it was killed, or at the end
-        self._interleaving = None
-        self.is_at_point = False  # a step is taken while a handler is held
-        self.setup: dict[str, Any] = {}  # what the first steps say
-        self.clients: dict[int, StrictClient] = {}
-        self._opened: list[tuple[int, StrictClient]] = []  # every client; a number may be reused
-        self._idle: dict[int, tuple[Event, ...]] = {}  # id of an idle client → its transcript
+        self._opened: list[Connection] = []
         self._servers: dict[int, OtherServer] = {}  # the server processes after the first
-        self._broken: set[int] = set()  # clients whose consumer broke a rule: they only wait
+        self._calls = OutsideCalls(loaded)
         self._worker_is_broken = False  # a worker's fault is reported once
-        self._jobs: tuple[Event, ...] | None = None
+        self._worker_events: tuple[Event, ...] | None = None
+        self._interleaving = None
+        self._begun = 0.0
+        # Of the burst
+        self._answers: dict[int, Any] = {}  # by the id() of the step
         self._faults: list[tuple[int | None, Finding]] = []
-        self.channels: dict[int, str] = {}  # client → its consumer's channel, before this burst
         self._at_point: dict[int, int] = {}
         self._held: list[tuple[int, int, str]] = []
-        self._begun = 0.0
-        self._jobs_before = 0
 
     @property
     def time(self) -> float:
@@ -100,13 +115,16 @@ class Player:
         return asyncio.get_running_loop().time() - self._begun
 
     @property
+    def path(self) -> str:
+        """The path of a client that names none."""
+        return self._mounted.path
+
+    @property
     def events(self) -> tuple[Event, ...]:
         """All events so far, by time."""
-        jobs = self.workers.transcript if self._jobs is None else self._jobs
+        jobs = self.workers.transcript if self._worker_events is None else self._worker_events
         # A copy: the thread of the time limit reads the list while clients are added to it.
-        clients = [client for _, client in [*self._opened]]
-        transcripts = [self._idle.get(id(client), client.transcript) for client in clients]
-        events = [event for transcript in transcripts for event in transcript]
+        events = [event for connection in [*self._opened] for event in connection.transcript]
         return tuple(sorted([*events, *jobs], key=lambda event: event.time))
 
     async def play(self, steps: list[Step]) -> None:
@@ -148,49 +166,53 @@ class Player:
 
     async def _take_burst(self, burst: list[Step]) -> None:
         await self._prepare(burst)
-        self._jobs_before = asyncio.get_running_loop().thread_jobs_started
-        before = {id(client): len(client.transcript) for _, client in self._opened}
-        answers: dict[int, Any] = {}
+        jobs_before = asyncio.get_running_loop().thread_jobs_started
+        self._answers, self._at_point, self._held = {}, {}, []
         self._interleaving.passed = 0
-        self._at_point = {}
-        self._held = []
+        for connection in self._opened:
+            connection.events_before = len(connection.client.transcript)
         try:
-            first = next((number for number, it in enumerate(burst) if it.point is not None), None)
-            if first is None:
-                await self._take_all(burst, answers)
-            else:
-                at_point = burst[first:]
-
-                async def act():
-                    self.is_at_point = True
-                    clients = self.clients.items()
-                    self._at_point = {n: len(client.server.arrivals) for n, client in clients}
-                    places = {n: client.server.place_of_wait() for n, client in clients}
-                    self._held = [(n, it.line, it.handler) for n, it in places.items() if it]
-                    try:
-                        await self._take_all(at_point, answers)
-                    finally:
-                        self.is_at_point = False
-
-                with self._interleaving.at(at_point[0].point, act):
-                    await self._take_all(burst[:first], answers)
-                    await self._settle(judges_ends=False)  # that may take time
-                    has_few_points = self._interleaving.is_waiting
-                if has_few_points:
-                    await act()
+            await self._take_all(burst)
             await self._settle(leaving={step.client for step in burst if step.kind.ends})
         finally:
-            self._note_burst(burst, [_answer(answers.get(id(step))) for step in burst], before)
+            self._note_burst(burst, jobs_before)
 
     async def _prepare(self, burst: list[Step]) -> None:
         """Log in the users of these steps: that may suspend, and a burst happens all at once."""
         for step in burst:
-            for options in (step.kind.handshake(step.arguments), *tickets_in(step)):
+            for options in (step.kind.logins(step.arguments), *tickets_in(step)):
                 await self._attempt(step, None, self.accounts.prepare(options))
 
-    async def _take_all(self, steps: list[Step], answers: dict[int, Any]) -> None:
+    async def _take_all(self, burst: list[Step]) -> None:
+        """Take the steps, of which those from the first `at` on are taken at its point."""
+        first = next((number for number, it in enumerate(burst) if it.point is not None), None)
+        if first is None:
+            await self._take(burst)
+            return
+
+        async def take_at_point():
+            self.is_at_point = True
+            clients = [(number, it.client) for number, it in self.connections.items()]
+            self._at_point = {number: len(client.server.arrivals) for number, client in clients}
+            places = [(number, client.server.place_of_wait()) for number, client in clients]
+            self._held = [(number, it.line, it.handler) for number, it in places if it]
+            try:
+                await self._take(burst[first:])
+            finally:
+                self.is_at_point = False
+
+        with self._interleaving.at(burst[first].point, take_at_point):
+            await self._take(burst[:first])
+            await self._settle(judges_ends=False)  # that may take time
+            has_few_points = self._interleaving.is_waiting
+        if has_few_points:
+            await take_at_point()
+
+    async def _take(self, steps: list[Step]) -> None:
         for step in steps:
-            answers[id(step)] = await self._attempt(step, step.client, self._take(step))
+            known = with_tickets(with_channels(step, self.channels), self.accounts.shown_ticket)
+            taken = self._attempt(step, step.client, known.take(self))
+            self._answers[id(step)] = await taken
 
     async def _attempt(self, step: Step, client: int | None, coroutine):
         """Await a part of the step; a fault is that client's. Raises UnknownStep."""
@@ -218,22 +240,22 @@ class Player:
             return make_finding("callback-arguments", place, detail=detail)
         return None
 
-    def _note_burst(self, burst: list[Step], answers: list, before: dict[int, int]) -> None:
+    def _note_burst(self, burst: list[Step], jobs_before: int) -> None:
         caused = [
-            (number, event)
-            for number, client in self._opened
-            for event in client.transcript[before.get(id(client), 0) :]
+            (connection.number, event)
+            for connection in self._opened
+            for event in connection.client.transcript[connection.events_before :]
         ]
         caused.sort(key=lambda pair: pair[1].time)
         self._find_queries_on_loop(caused)
-        clients = {
-            number: self._client_report(client, before.get(id(client), 0))
-            for number, client in self.clients.items()
-        }
+        clients = {number: self._report_of(it) for number, it in self.connections.items()}
+        answers = [self._answers.get(id(step)) for step in burst]
+        answers = [it.answer() if isinstance(it, StartedCall) else it for it in answers]
+        calls = self._calls.take_news()
         secrets = self.accounts.secrets
         faults = [*self._blocked_loop(), *self._faults]
         faults += self._sent_after_end()
-        faults += [(None, self._finding_of_call(error)) for error in self._calls.take_errors()]
+        faults += [(None, self._finding_of_call(call.error)) for call in calls if call.error]
         faults += [(None, finding) for finding in secrets.findings]
         if named := self.accounts.groups_with_a_key(current_layer().groups):
             faults.append((None, self._finding_of_group(named[0], caused)))
@@ -249,9 +271,9 @@ class Player:
                 points=self._interleaving.passed,
                 layers=tuple(current_layer().redis.take_layers_used()),
                 at_point=self._at_point,
-                thread_jobs=asyncio.get_running_loop().thread_jobs_started - self._jobs_before,
+                thread_jobs=asyncio.get_running_loop().thread_jobs_started - jobs_before,
                 held=tuple(self._held),
-                calls=tuple(self._calls.take_seen()),
+                calls=tuple(call.made() for call in calls),
                 events=tuple(caused) if self.options.events else (),
             )
         )
@@ -263,29 +285,27 @@ class Player:
 
     def _finding_of_group(self, name: str, caused: list) -> Finding:
         """The finding for a group whose name has the key of a session."""
-        place = Place()
-        for number, event in caused:
-            if event.message.get("type") == "group_add" and event.message.get("group") == name:
-                source = self.clients[number].server.source
-                place = source.place_of_handler(event.handler or "")
-                break
+        calls = [event for event in caused if event[1].message.get("type") == "group_add"]
+        places = [self._place_of(*it) for it in calls if it[1].message.get("group") == name]
         detail = f"The name of the group has the key of a session: {name!r}."
-        return make_finding("secret-in-group-name", place, detail=detail)
+        return make_finding("secret-in-group-name", (places or [Place()])[0], detail=detail)
 
     def _find_queries_on_loop(self, caused: list) -> None:
         """Django raises for such a query, unless a setting switches that off."""
         here = threading.current_thread().name
         for number, event in caused:
             if event.lane == "database" and event.thread == here:
-                place = self.clients[number].server.source.place_of_handler(event.handler or "")
-                detail = event.message.get("sql", "")
+                place, detail = self._place_of(number, event), event.message.get("sql", "")
                 self._faults.append((number, make_finding("query-on-loop", place, "", detail)))
                 return
 
-    def _client_report(self, client: StrictClient, before: int) -> ClientReport:
-        """`before` is how many events its transcript had before this burst."""
-        server = client.server
-        own = client.transcript[before:]
+    def _place_of(self, number: int, event: Event) -> Place:
+        source = self.connections[number].client.server.source
+        return source.place_of_handler(event.handler or "")
+
+    def _report_of(self, connection: Connection) -> ClientReport:
+        client, server = connection.client, connection.client.server
+        own = client.transcript[connection.events_before :]
         report = ClientReport(
             received=tuple((time - self._begun, message) for time, message in server.arrivals),
             sent_at=tuple(place and (place.line, place.handler) for place in server.sent_from),
@@ -307,17 +327,13 @@ class Player:
 
     # Steps
 
-    async def _take(self, step: Step):
-        step = with_channels(step, self.channels)
-        return await with_tickets(step, self.accounts.shown_ticket).take(self)
-
     def client_of(self, step: Step) -> StrictClient | None:
         """The client that takes the step; None if its consumer has broken a rule."""
-        if step.client not in self.clients:
-            raise UnknownStep(
-                f"Client {step.client} is not connected: write connect before {step}."
-            )
-        return None if step.client in self._broken else self.clients[step.client]
+        number = step.client
+        if number not in self.connections:
+            raise UnknownStep(f"Client {number} is not connected: write connect before {step}.")
+        connection = self.connections[number]
+        return None if connection.is_broken else connection.client
 
     def open_client(self, step: Step) -> StrictClient:
         """A new client, which has not taken its first step yet."""
@@ -326,16 +342,16 @@ class Player:
         client = step.kind.new_client(self, application, port, step.arguments)
         client.server.finds_lines = self.options.lines
         client.server.recorder.with_state = self.options.events
-        self.clients[step.client] = client
-        self._opened.append((step.client, client))
-        self._broken.discard(step.client)
+        connection = self.connections[step.client] = Connection(step.client, client)
+        self._opened.append(connection)
         return client
 
     async def _settle(self, leaving=frozenset(), judges_ends=True) -> None:
         """Wait until all is idle, and judge each consumer. Consumers of `leaving` must stop."""
         await asyncio.get_running_loop().wait_until_idle()
-        for number, client in [*self.clients.items()]:
-            if number in self._broken or client.server.is_judged or not client.has_begun:
+        for number, connection in [*self.connections.items()]:
+            client = connection.client
+            if connection.is_broken or client.server.is_judged or not client.has_begun:
                 continue
             try:
                 await client.judge()
@@ -369,33 +385,31 @@ class Player:
     def _sent_after_end(self) -> list[tuple[int, Finding]]:
         """A finding for each connection on which something was sent after its end."""
         found = []
-        for number, client in self._opened:
-            if place := client.server.sent_after_end:
-                client.server.sent_after_end = None
-                found.append((number, make_finding("task-left-behind", place)))
+        for connection in self._opened:
+            if place := connection.client.server.sent_after_end:
+                connection.client.server.sent_after_end = None
+                found.append((connection.number, make_finding("task-left-behind", place)))
         return found
 
     def _break(self, number: int | None, failure: CheckFailed) -> None:
-        if number is not None:
-            self._broken.add(number)
+        if number in self.connections:
+            self.connections[number].is_broken = True
         self._faults.append((number, failure.finding))
 
     async def _end(self) -> None:
         """End workers and clients. Their end is not a part of the conversation."""
-        self._jobs = self.workers.transcript
-        # A client that left a handler running has its own finding.
-        clients = [client for _, client in self._opened if client.has_begun]
-        killed_at_end = self._jobs or not all(client.finished for client in clients)
-        self.has_killed = self.has_killed or bool(killed_at_end)
+        self._worker_events = self.workers.transcript
+        self.has_killed |= bool(self._worker_events)
         await self.workers.kill()
-        self._idle = {
-            id(client): client.transcript
-            for number, client in self._opened
-            if number not in self._broken
-            and not (client.finished or client.is_busy or client.server.client_left)
-        }
-        for _, client in self._opened:
-            await client.cancel_application()
+        for connection in self._opened:
+            client = connection.client
+            # A client that left a handler running has its own finding.
+            self.has_killed |= client.has_begun and not client.finished
+            is_over = client.finished or client.is_busy or client.server.client_left
+            if not (connection.is_broken or is_over):
+                connection.last_events = client.transcript
+        for connection in self._opened:
+            await connection.client.cancel_application()
         for server in self._servers.values():
             server.stop()
         await self._calls.end()
@@ -419,13 +433,3 @@ class Player:
         if server not in self._servers:
             self._servers[server] = OtherServer(self.subject, self._mounted)
         return self._servers[server].application
-
-    @property
-    def path(self) -> str:
-        """The path of a client that names none."""
-        return self._mounted.path
-
-
-def _answer(value):
-    """The answer of a step. A call has answered when the burst is over."""
-    return value.answer() if isinstance(value, StartedCall) else value

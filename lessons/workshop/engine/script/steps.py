@@ -2,8 +2,8 @@
 
 A step is one line of text. Transcripts in lessons, predictions, the page, the comparison and the
 exported tests all use the same grammar: `connect`, `text hello`, `row auth.Group {"name": "a"}`.
-Each step has a class that says what it means: see client_actions.py, outside_actions.py,
-database_actions.py, student_test.py and setup_actions.py. This holds for all of them:
+Each step has a class that says what it means: see client_actions.py, account_actions.py,
+database_actions.py, outside_actions.py, student_test.py and setup_actions.py. For all of them:
 
 A number in front, as in `2 connect`, is the number of the client; without one it is client 1. Only
 steps that a client takes have a number.
@@ -37,7 +37,7 @@ from typing import Any
 
 # Importing these modules registers their actions.
 from lessons.workshop.engine.script import (  # noqa: F401
-    accounts,
+    account_actions,
     client_actions,
     database_actions,
     outside_actions,
@@ -89,14 +89,7 @@ class Step:
 
     def as_json(self) -> dict[str, Any]:
         """The parts of the step for a page, and the step as it is written."""
-        return {
-            "step": str(self),
-            "client": self.client,
-            "action": self.action,
-            "arguments": self.arguments,
-            **({"together": True} if self.together else {}),
-            **({"point": self.point} if self.point is not None else {}),
-        }
+        return {"step": str(self), **vars(self)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Step":

@@ -40,7 +40,7 @@ from lessons.workshop.engine.recording.events import error_text
 from lessons.workshop.engine.recording.middleware import RecordingMiddleware
 from lessons.workshop.engine.recording.queries import record_queries
 from lessons.workshop.engine.recording.recorder import Recorder
-from lessons.workshop.engine.script.accounts import Accounts
+from lessons.workshop.engine.script.account_actions import Accounts
 from lessons.workshop.engine.script.other_processes import function_of
 from lessons.workshop.engine.script.steps import Step, parse_step, tickets_in, with_tickets
 from lessons.workshop.engine.subject import Subject

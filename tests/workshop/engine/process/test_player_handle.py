@@ -250,5 +250,3 @@ def test_a_job_can_be_taken_by_another_process_and_no_time_passes(play):
     answers = [turn.answers[0] for turn in played.bursts if turn.steps[0] == "take jobs"]
     assert [answer and answer["type"] for answer in answers] == ["job.do", None, "filler"]
     assert played.bursts[-1].time == 0
-    played = play("connect | text 1 | text 2 | take-all jobs", source=WORKER, lesson="worker")
-    assert [job["number"] for job in played.bursts[-1].answers[0]] == ["1", "2"]

@@ -3,11 +3,9 @@
 from lessons.workshop.engine.script import student_test
 
 
-async def alone(application):
-    pass
-
-
 class Base:
+    __test__ = False  # pytest must not collect these classes
+
     async def test_of_the_base(self, application):
         return self
 
@@ -28,19 +26,13 @@ class Suite(Base):
     async def test_replaced(self, application):
         return "new"
 
-    async def helper(self, application):
-        pass
-
-
-Base.__test__ = False  # pytest must not collect these classes
-
-
-def test_a_function_is_one_test():
-    assert student_test.tests_of(alone) == [("alone", alone)]
-
 
 async def test_a_class_has_the_tests_of_its_bases_first_and_each_has_a_new_object():
     tests = dict(student_test.tests_of(Suite))
     assert list(tests) == ["test_of_the_base", "test_replaced", "test_second"]
     assert await tests["test_replaced"](None) == "new"
     assert await tests["test_of_the_base"](None) is not await tests["test_second"](None)
+
+
+def test_a_function_is_one_test():
+    assert student_test.tests_of(len) == [("len", len)]

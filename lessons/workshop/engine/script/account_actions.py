@@ -119,18 +119,14 @@ class Accounts:
         if other := options.get("spliced"):
             content = self.tickets[other].rpartition(":")[0]
             ticket = f"{content}:{ticket.rpartition(':')[2]}"
-        match options.get("altered"):
-            case "longer":
-                return f"{ticket}x"
-            case "earlier":
-                return f"x{ticket}"
-            case "swapped":
-                return ticket.swapcase()
-            case "unsigned":
-                return ticket.rpartition(":")[0] or ticket[:-1]
-            case "resigned":
-                return TimestampSigner(salt=DEFAULT_SALT).sign(ticket.partition(":")[0])
-        return ticket
+        altered = {
+            "longer": f"{ticket}x",
+            "earlier": f"x{ticket}",
+            "swapped": ticket.swapcase(),
+            "unsigned": ticket.rpartition(":")[0] or ticket[:-1],
+            "resigned": TimestampSigner(salt=DEFAULT_SALT).sign(ticket.partition(":")[0]),
+        }
+        return altered.get(options.get("altered"), ticket)
 
 
 def _forged(ticket: str, key: str, other_key: str) -> str:
@@ -168,7 +164,7 @@ class Session(Action, usage='session ada {"theme": "dark"}', user=NAME, fields=O
 class Logout(Action, usage="logout ada", user=NAME):
     """Ada logs out in a view. Only the session of this browser ends."""
 
-    def handshake(self, arguments):
+    def logins(self, arguments):
         return {"as": arguments["user"]}
 
     async def act(self, player, user):
