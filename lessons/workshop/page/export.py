@@ -12,23 +12,20 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from lessons.workshop.course.lesson_index import ACCOUNTS, MANAGE, PROJECT_DIR, Lesson
-from lessons.workshop.engine.process.conversation import (
-    FROZEN_NOW,
-    PlaybackLimitExceeded,
-    play_in_turns,
-)
-from lessons.workshop.engine.process.target import Target
 from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.engine.recording.python_literal import python_literal
 from lessons.workshop.engine.recording.redaction import HIDDEN
-from lessons.workshop.engine.script.steps import BEGINNINGS, METHODS, Step, parse_step, tickets_in
+from lessons.workshop.engine.script.steps import Step, parse_step, tickets_in
+from lessons.workshop.engine.subject import Subject
+from lessons.workshop.engine.world.clock import BEGINNING
+from lessons.workshop.judge.study.recordings import Recording, play, playable
 
 EXAMPLE = "lessons.asgi.unrecorded"  # every worked example, with the checks of its app
 OWN_ORIGIN = "http://localhost"  # the origin of the project's own pages
 TIMEOUT = 10  # seconds that the test waits for an event, plus the longest wait of the conversation
 # Text that differs in every run: a channel name, a session key, the time of day, a secret.
 _VOLATILE = re.compile(
-    rf"specific\.check!\d+|0{{20,}}\d+|{FROZEN_NOW:%Y-%m-%dT%H:%M:%S}[+:\dZ]*|{re.escape(HIDDEN)}"
+    rf"specific\.check!\d+|0{{20,}}\d+|{BEGINNING:%Y-%m-%dT}[.+:\dZ]*|{re.escape(HIDDEN)}"
 )
 _MODULE = '''\
 """A conversation of lesson {lesson.number}, {lesson.slug}, as a test.
@@ -75,7 +72,7 @@ class ExportedTest(NamedTuple):
     source: str
 
 
-def export_test(lesson: Lesson, steps: list[Step], target: Target | None = None) -> ExportedTest:
+def export_test(lesson: Lesson, steps: list[Step], target: Subject | None = None) -> ExportedTest:
     """The conversation as a test. `target` None is the worked example.
 
     Raises what `play` raises, and NotExportable.
@@ -93,22 +90,20 @@ def export_test(lesson: Lesson, steps: list[Step], target: Target | None = None)
     else:
         played = str(target.file) if target.title == "exercise" else target.title
         setup = _applications_lines(lesson, target, text)
-    try:
-        turns = play_in_turns(lesson, played, [*lesson.rows, *map(str, steps)])
-    except PlaybackLimitExceeded as error:
+    report = play(playable(lesson, played), [*lesson.rows, *map(str, steps)])
+    if cut := Recording.of(report).cut:
         raise NotExportable(
-            f"{error.reason} That is too much for a test. Press Clear, then play a shorter "
-            "conversation."
-        ) from None
+            f"{cut} That is too much for a test. Press Clear, then play a shorter conversation."
+        )
     lines = [*setup, *(_create_row(**parse_step(row).arguments) for row in lesson.rows)]
     for user in dict.fromkeys(step.arguments["as"] for step in steps if "as" in step.arguments):
         name = user.partition("/")[0]
         rights = "".join(f", {key}={value}" for key, value in ACCOUNTS.get(name, {}).items())
         lines.append(f"{_variable(user)} = await log_in({python_literal(name)}{rights})")
-    for step, turn in zip(steps, turns[len(lesson.rows) :], strict=True):
-        if step.action in BEGINNINGS:
+    for step, burst in zip(steps, report.bursts[len(lesson.rows) :], strict=True):
+        if step.kind.begins:
             lines += ["", f"client_{step.client} = {_communicator(step, lesson.path)}"]
-        lines += _lines_of(step, turn.events)
+        lines += _lines_of(step, burst.events)
     name = f"test_played_{lesson.folder.name}.py"
     timeout = TIMEOUT + max((step.arguments.get("seconds", 0) for step in steps), default=0)
     body = "\n".join(f"    {line}".rstrip() for line in lines)
@@ -120,8 +115,8 @@ def _still_open(steps: list[Step]) -> Iterator[int]:
     """The numbers of the clients that have not left."""
     is_open = {}
     for step in steps:
-        if step.action in (*BEGINNINGS, "close", "vanish"):
-            is_open[step.client] = step.action in BEGINNINGS
+        if step.kind.begins or step.kind.ends:
+            is_open[step.client] = step.kind.begins
     return (client for client, still in is_open.items() if still)
 
 
@@ -137,7 +132,7 @@ def _with_origin(step: Step) -> Step:
     return replace(step, arguments={"origin": OWN_ORIGIN, **step.arguments})
 
 
-def _applications_lines(lesson: Lesson, target: Target, text: str) -> list[str]:
+def _applications_lines(lesson: Lesson, target: Subject, text: str) -> list[str]:
     """Import a student's file, the solution or a mistake, and mount it as its lesson does."""
     if not target.file.is_relative_to(PROJECT_DIR):
         raise NotExportable(f"{target.file.name} is not a file of this project.")
@@ -171,7 +166,7 @@ def _variable(user: str) -> str:
 
 def _communicator(step: Step, home: str) -> str:
     given, path = step.arguments, step.arguments.get("path", home)
-    if step.action in METHODS:
+    if step.kind.is_request:
         arguments = f'"{step.action}", {python_literal(path)}, headers=[(b"host", b"localhost")]'
         return f"HttpCommunicator(application, {arguments})"
     path += f"?{given['query']}" if "query" in given else ""

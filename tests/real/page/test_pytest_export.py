@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from lessons.workshop.course.lesson_index import PROJECT_DIR, find
-from lessons.workshop.engine.process.target import Target, resolve
+from lessons.workshop.course.subjects import exercise, resolve
 from lessons.workshop.engine.script.steps import Step, parse_step
 from lessons.workshop.page.export import NotExportable, export_test
 
@@ -63,7 +63,7 @@ def export(slug, steps, target=None):
 def exported():
     """The sources by name. A user of each name fails if two users share a variable."""
     stop = find("stop")
-    exercise = Target("exercise", stop.original, stop.exercise_name, stop.exercise_base)
+    own = exercise(stop, "exercise", stop.original)
     users = [Step("connect", {"as": name}, number) for number, name in enumerate(NAMES, 1)]
     texts = [Step("text", {"text": text}, 1) for text in TEXTS]
     echo = export("frames", PLAYED["frames"])
@@ -72,7 +72,7 @@ def exported():
         **{f"{slug}_right": export(slug, PLAYED[slug], "solution") for slug in ("frames", "orm")},
         "liveblog_ready": export("liveblog", ["connect"], "solution"),
         "mistake": export("stop", ["connect", "text 7"], "mistake:DoesNotRaise"),
-        "exercise": export("stop", ["connect", "text 7", "text 8"], exercise),
+        "exercise": export("stop", ["connect", "text 7", "text 8"], own),
         "users": export("user", users),
         "texts": export("frames", [Step("connect", HOSTILE, 1), *texts]),
         "changed": echo.replace('"text": "say', '"text": "SAY', 1),
