@@ -115,6 +115,7 @@ class SimulatedServer:
         visit.diagnosis = await self._diagnosis_of(act(), client, 1006)
         visit.error = self._error_of(client)
         visit.close_code = None if leaves is VANISHES else leaves
+        assert [it["type"] for it in client.unread].count("websocket.close") <= 1
         for message in client.unread:
             match message:
                 case {"type": "websocket.accept"}:
@@ -123,8 +124,7 @@ class SimulatedServer:
                     visit.subprotocol = (chosen or [None])[0] if type(chosen) is tuple else chosen
                     visit.status, visit.frames = 101, []
                 case {"type": "websocket.send"}:
-                    payload = message.get("text") or message.get("bytes")
-                    visit.frames += [payload] if payload else []  # Daphne sends no empty frame
+                    visit.frames.append(message.get("text") or message.get("bytes"))
                 case {"type": "websocket.close"} if not visit.status:
                     visit.status = 403
         if visit.status == 101 and (client.close_code or visit.error):

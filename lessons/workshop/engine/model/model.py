@@ -94,9 +94,13 @@ class ModelClient:
         self.state, self.may_have_code = CLOSED, True
 
     def send(self, text: str | None = None, data: bytes | None = None, **when) -> None:
-        """The client must receive a frame. `at`, `until` and others are as in Expected."""
+        """The client must receive a frame, unless it is empty: Daphne sends no empty frame.
+
+        `at`, `until` and others are as in Expected.
+        """
         payload = {"text": text} if data is None else {"bytes": data}
-        self.expect(Expected({"type": "websocket.send", **payload}, **when))
+        if text or data:
+            self.expect(Expected({"type": "websocket.send", **payload}, **when))
 
     def send_json(self, value: Any, **when) -> None:
         """The client must receive a text frame with this JSON value, in any spelling."""

@@ -173,10 +173,10 @@ class WebSocketRules:
         is_unanswered = last_type == "websocket.connect" and self.state is State.CONNECTING
         return "no-accept" if is_unanswered else None
 
-    def apply(self, message) -> None:
-        """Apply a message that the consumer sent. Raises BrokenRule."""
+    def apply(self, message) -> bool:
+        """Apply a message that the consumer sent. Whether the client sees it. Raises BrokenRule."""
         if self.state is State.DISCONNECTED:
-            return  # Daphne does not look at the message
+            return False  # Daphne does not look at the message
         rules = {
             "websocket.accept": self._accept,
             "websocket.send": self._send,
@@ -192,13 +192,13 @@ class WebSocketRules:
         rule = rules.get(kind) if isinstance(kind, str) else None
         if rule is None:
             raise BrokenRule("unknown-event-type")
-        rule(message)
+        return rule(message)
 
     def disconnect(self) -> None:
         """The client has left."""
         self.state = State.DISCONNECTED
 
-    def _accept(self, message) -> None:
+    def _accept(self, message) -> bool:
         if self.state is State.REJECTED:
             raise BrokenRule("answered-after-refusal")
         if self.state is not State.CONNECTING:
@@ -212,8 +212,9 @@ class WebSocketRules:
             remark = "" if isinstance(given, str) else _type_text("subprotocol", given, "a str")
             raise BrokenRule("subprotocol-not-offered", remark=remark)
         self.state = State.OPEN
+        return True
 
-    def _send(self, message) -> None:
+    def _send(self, message) -> bool:
         if self.state is State.REJECTED:
             raise BrokenRule("answered-after-refusal")
         if self.state is State.CONNECTING:
@@ -242,16 +243,17 @@ class WebSocketRules:
             limit = f"size {size} exceeding payload limit of {MAX_FRAME_SIZE} octets"
             error = PayloadExceededError(f"tried to send WebSocket message with {limit}")
             raise BrokenRule("frame-too-large", error)
+        return size > 0  # Daphne sends no empty frame
 
-    def _close(self, message) -> None:
+    def _close(self, message) -> bool:
         code = dict.get(message, "code")
         if self.state is State.CONNECTING:
             self.state, self.close_code = State.REJECTED, 1006
             if exact_copy(code) not in (None, 1000):
                 raise BrokenRule(CODE_DROPPED)
-            return
+            return True
         if self.state is State.REJECTED:
-            return
+            return False
         if code is not None and type(code) is not int:
             reason = f"invalid type '{type(code)}' for close code (must be an integer)"
             remark = _type_text("code", code, "an int")
@@ -259,8 +261,10 @@ class WebSocketRules:
         if code is not None and not _may_be_sent(code):
             reason = f"invalid close code {code} (must be 1000 or from [3000, 4999])"
             raise BrokenRule("forbidden-close-code", Exception(reason))
-        if self.state is State.OPEN:
-            self.state, self.close_code = State.CLOSING, 1000 if code is None else code
+        if self.state is not State.OPEN:
+            return False
+        self.state, self.close_code = State.CLOSING, 1000 if code is None else code
+        return True
 
 
 def _type_text(key: str, value, wanted: str) -> str:
@@ -340,17 +344,19 @@ class HttpRules:
         """None for a missing response: a task may still be working on it."""
         return "http-no-stop-consumer" if self.client_left else None
 
-    def apply(self, message) -> None:
-        """Apply a message that the consumer sent. Raises BrokenRule."""
+    def apply(self, message) -> bool:
+        """Apply a message that the consumer sent. Whether the client sees it. Raises BrokenRule."""
         if self.response is Response.COMPLETE:
             self._judge_late(message)
-        elif not self.client_left:
+            return False
+        if not self.client_left:
             rules = {"http.response.start": self._start, "http.response.body": self._body}
             kind = type_of(message)
             if not isinstance(kind, str) or kind not in rules:
                 reason = f"Cannot handle message type {kind}!"
                 raise BrokenRule("unknown-response-type", ValueError(reason))
             rules[kind](message)
+        return not self.client_left
 
     def _judge_late(self, message) -> None:
         """A message after a complete response: Daphne drops it silently, whatever it is."""

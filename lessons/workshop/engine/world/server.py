@@ -144,7 +144,7 @@ class FakeServer:
         if self._has_returned:
             self.sent_after_end = running_place(self.source.file) or self.place_of_handler()
         try:
-            self.rules.apply(message)
+            is_seen = self.rules.apply(message)
         except BrokenRule as broken:
             remarks = broken.remark, ignored_keys_text(message)
             broken.remark = "\n".join(filter(None, remarks))
@@ -152,18 +152,19 @@ class FakeServer:
             self._broken.append((broken, place or self.place_of_handler()))
             if broken.error:
                 raise broken.error from None
-            if broken.diagnosis != CODE_DROPPED:  # of this one, Daphne drops only the code
+            if broken.diagnosis != CODE_DROPPED:
                 return
+            is_seen = True  # Daphne drops only the code
         if self._held and not self.rules.awaits_answer:
             self._deliver_held()
         message = exact_copy(message)  # the client receives values, not objects
-        if not self.client_left:
+        if is_seen:
             self.unread.append(message)
             self.arrivals.append((asyncio.get_running_loop().time(), message))
             place = running_place(self.source.file) if self.finds_lines else None
             self.sent_from.append(place)
             self.output_arrived.set()
-        elif self._client_type == self.rules.disconnect_type:
+        elif self.client_left and self._client_type == self.rules.disconnect_type:
             self.sent_too_late.append(message)
         await switch_point_after_send()
 
