@@ -15,8 +15,7 @@ from lessons.workshop.course.mistakes import mistakes_of
 from lessons.workshop.course.source_code import UnknownName, find_source
 from lessons.workshop.engine.recording.transcript import render
 from lessons.workshop.engine.script.steps import split_steps
-from lessons.workshop.judge import exploration
-from lessons.workshop.judge.runner import judge
+from lessons.workshop.judge.runner import EXPLORATION, judge
 from lessons.workshop.judge.study import predictions
 from lessons.workshop.judge.study.mistakes import read_mistakes
 from lessons.workshop.judge.study.predictions import InvalidPrediction, Prediction
@@ -257,7 +256,7 @@ def _verify_verdicts(report: VerifyReport, mutants: bool) -> None:
     if mutants:
         can_fail |= _verify_mutants(report)
         for outcome in solution.outcomes:
-            if outcome.name not in (*can_fail, exploration.NAME):
+            if outcome.name not in (*can_fail, EXPLORATION):
                 report.faults.append(f"{outcome.name} is never red: no mistake and no mutant fails")
 
 

@@ -2,12 +2,13 @@
 
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable
-from contextlib import contextmanager
 
 from lessons.workshop.course.diagnoses import diagnose
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.subjects import resolve
+from lessons.workshop.engine.model.exploration import Exploration, Shortening
 from lessons.workshop.engine.process.output import LimitedOutput
 from lessons.workshop.engine.process.player_handle import (
     ForkedPlayer,
@@ -16,13 +17,16 @@ from lessons.workshop.engine.process.player_handle import (
     PlayerNotStarted,
     PlayerProcess,
 )
-from lessons.workshop.engine.process.pool import PlayerPool
+from lessons.workshop.engine.process.pool import PlayerPool, Request
 from lessons.workshop.engine.subject import Subject
-from lessons.workshop.judge import exploration as exploring
-from lessons.workshop.judge.claims import Claims, CourseError, Play, claim_of, run_claim
+from lessons.workshop.judge.claims import Claim, ClaimConversation, Claims, CourseError
+from lessons.workshop.judge.naming import Naming
+from lessons.workshop.judge.source_texts import texts_in
 from lessons.workshop.judge.verdict import Outcome, Verdict
 
 CHECK_TIMEOUT = 5.0  # seconds that one conversation may take
+EXPLORATION = "exploration"  # the name of the last outcome
+EXPLORATION_CLAIM = "Whatever clients send, and whenever, the consumer keeps its promise."
 MAX_STUCK = 2  # claims that may use up their time; the next ones would most likely, too
 
 
@@ -37,21 +41,21 @@ def judge(
 ) -> Verdict:
     """The verdict on `target` ("exercise", "solution", "mistake:NAME", a path).
 
-    First the lesson's claims are checked, then generated conversations. Each conversation has
-    `timeout` seconds. `on_start` is called when the child process has been started. If all claims
-    are green, `on_claims` is called with the verdict so far. `start_player` starts the process.
-    With `stops_at_red`, nothing is played after the first red claim: its finding is the first one.
-    The result is a Verdict, whatever the target's code does. Raises UnknownTarget,
-    PlayerNotStarted, and CourseError if the lesson's own files are broken.
+    The lesson's claims are checked, then generated conversations. Each conversation has `timeout`
+    seconds. `on_start` is called when the child process has been started. If all claims are green,
+    `on_claims` is called with the verdict so far. `start_player` starts the process. With
+    `stops_at_red`, nothing counts after the first red claim: its finding is the first one. The
+    result is a Verdict, whatever the target's code does. Raises UnknownTarget, PlayerNotStarted,
+    and CourseError if the lesson's own files are broken.
     """
     if isinstance(target, str):
         target = resolve(lesson, target)
     digest = target.digest()
     started = time.monotonic()
 
-    def verdict(players, outcomes):
+    def verdict(outcomes=(), output=""):
         return Verdict(
-            *(lesson.key, target.title, tuple(outcomes), players.problem, output.text()),
+            *(lesson.key, target.title, tuple(outcomes), players.problem, output),
             digest=digest,
             seconds=time.monotonic() - started,
         )
@@ -59,62 +63,109 @@ def judge(
     with PlayerPool(target, timeout, start_player, diagnose) as players:
         on_start()
         claims = Claims.of(lesson)
-        with _errors_of_the_course():
-            players.wait_until_loaded()
-        output = players.output
-        if players.problem:
-            return verdict(players, [])
-        with _errors_of_the_course():
-            outcomes = _run_claims(lesson, players, claims, output, stops_at_red)
-        if not claims.model.explores:
-            return verdict(players, outcomes)
-        exploration = Outcome(exploring.NAME, exploring.CLAIM, "not run")
-        if all(outcome.state == "green" for outcome in outcomes):
-            on_claims(verdict(players, [*outcomes, exploration]))
-            with _errors_of_the_course():
-                exploration = exploring.explore(lesson, players, claims.model, target.text())
-        return verdict(players, [*outcomes, exploration])
-
-
-@contextmanager
-def _errors_of_the_course():
-    """Within it, an exception comes from a claim or a model: it is raised as a CourseError."""
-    try:
-        yield
-    except (CourseError, PlayerNotStarted):
-        raise
-    except PlayerFailed as failure:
-        raise CourseError(str(failure)) from None
-    except Exception:
-        raise CourseError(traceback.format_exc()) from None
-
-
-def _run_claims(
-    lesson: Lesson,
-    players: PlayerPool,
-    claims: Claims,
-    output: LimitedOutput,
-    stops_at_red: bool,
-) -> list[Outcome]:
-    """The outcome of each claim. What the consumer prints is added to `output`."""
-    outcomes = []
-    for function in claims.functions:
-        play = Play(lesson, players, claims.model)
         try:
-            outcomes.append(run_claim(function, play))
-            for played in play.conversations:
-                output.add(played.output, played.cut)
+            players.wait_until_loaded()
+            if players.problem:
+                return verdict(output=players.output.text())
+            judging = Judging(claims, players, lesson, target, stops_at_red)
+            judging.play(lambda: on_claims(verdict(judging.outcomes(False), judging.output())))
+            return verdict(judging.outcomes(), judging.output())
+        except (CourseError, PlayerNotStarted):
+            raise
+        except PlayerFailed as failure:
+            raise CourseError(str(failure)) from None
+        except Exception:  # of a claim or a model
+            raise CourseError(traceback.format_exc()) from None
+
+
+class Judging:
+    """The claims and the exploration of one target, whose conversations are played in one queue."""
+
+    def __init__(self, claims, players, lesson, target, stops_at_red):
+        self._players: PlayerPool = players
+        self._stops_at_red = stops_at_red
+        self._claims = [Claim(function, claims.model) for function in claims.functions]
+        self._naming = Naming(claims.model, players.play, players.file)
+        self._queue = deque(it for claim in self._claims for it in claim.conversations)
+        self._exploration = None
+        if claims.model.explores:
+            self._exploration = Exploration(claims.model, texts_in(target.text()))
+
+    def play(self, on_claims: Callable[[], object]) -> None:
+        """Play and judge all. `on_claims` is called when all claims are green."""
+        are_announced = self._exploration is None
+        for conversation in self._players.play_all(self._next):
+            if isinstance(conversation, ClaimConversation):
+                follow_ups = conversation.claim.judge(conversation)
+                self._queue.extendleft(reversed(follow_ups))
+                self._cancel_claims()
+            else:
+                self._exploration.judge(conversation)
+            if not are_announced and all(claim.is_green for claim in self._claims):
+                are_announced = True
+                on_claims()
+            if are_announced and self._exploration and self._exploration.cause:
+                return
+
+    def _next(self) -> Request | None:
+        """The next conversation to play. Those of claims come first."""
+        for _ in range(len(self._queue)):
+            conversation = self._queue.popleft()
+            if conversation.is_wanted():
+                return conversation
+            self._queue.append(conversation)  # an earlier failure may turn out to be another one
+        if self._exploration and not any(claim.failed for claim in self._claims):
+            return self._exploration.next()
+        return None
+
+    def _cancel_claims(self) -> None:
+        """Cancel the claims that do not run: those after the end of a process, for example."""
+        is_over, stuck = False, 0
+        for claim in self._claims:
+            claim.is_cancelled = is_over
+            if claim.failed:
+                stuck += claim.failed.is_stuck
+                ends = isinstance(claim.failed.cause, PlayerEnded)
+                is_over = is_over or self._stops_at_red or ends or stuck == MAX_STUCK
+
+    def output(self) -> str:
+        """What the file printed when it was imported, then what the claims printed."""
+        output = LimitedOutput(self._players.output.kept, self._players.output.cut)
+        for report in (it for claim in self._claims for it in claim.played()):
+            output.add(report.output, report.cut)
+        return output.text()
+
+    def outcomes(self, has_explored: bool = True) -> list[Outcome]:
+        """The outcome of each claim, then that of the exploration."""
+        outcomes = [self._outcome_of(claim) for claim in self._claims]
+        if self._exploration and has_explored and not any(claim.failed for claim in self._claims):
+            outcomes.append(self._outcome_of_exploration())
+        elif self._exploration:
+            outcomes.append(Outcome(EXPLORATION, EXPLORATION_CLAIM, "not run"))
+        return outcomes
+
+    def _outcome_of(self, claim: Claim) -> Outcome:
+        if claim.is_cancelled:
+            return Outcome(claim.name, claim.text, "not run")
+        if claim.failed is None:
+            return Outcome(claim.name, claim.text, "green")
+        return self._red(claim.name, claim.text, claim.failed.cause, claim.failed.otherwise)
+
+    def _outcome_of_exploration(self) -> Outcome:
+        exploration = self._exploration
+        if exploration.cause is None:
+            claim = f"{EXPLORATION_CLAIM} ({exploration.count} conversations)"
+            return Outcome(EXPLORATION, claim, "green")
+        cause = exploration.cause
+        if not isinstance(cause, PlayerEnded):
+            cause = Shortening(cause, exploration.model, self._players.play).run()
+        return self._red(EXPLORATION, EXPLORATION_CLAIM, cause)
+
+    def _red(self, name: str, claim: str, cause, otherwise: str | None = None) -> Outcome:
+        try:
+            if isinstance(cause, PlayerEnded):
+                raise cause
+            finding, events = self._naming.finding(cause, otherwise)
+            return Outcome(name, claim, "red", finding, events)
         except PlayerEnded as ended:
-            name, claim = function.__name__, claim_of(function)
-            outcomes.append(Outcome(name, claim, "red", ended.finding))
-            break
-        is_red = outcomes[-1].state == "red"
-        if (stops_at_red and is_red) or sum(map(is_stuck, outcomes)) == MAX_STUCK:
-            break
-    rest = claims.functions[len(outcomes) :]
-    return [*outcomes, *(Outcome(it.__name__, claim_of(it), "not run") for it in rest)]
-
-
-def is_stuck(outcome: Outcome) -> bool:
-    """Whether a conversation of this claim did not end."""
-    return outcome.finding is not None and outcome.finding.diagnosis == "stuck"
+            return Outcome(name, claim, "red", ended.finding)

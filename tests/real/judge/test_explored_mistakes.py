@@ -6,21 +6,20 @@ import sys
 
 from lessons.workshop.course.lesson_index import PROJECT_DIR, find
 from lessons.workshop.course.subjects import exercise
-from lessons.workshop.judge import exploration, judge
+from lessons.workshop.engine.model.exploration import Shortening
+from lessons.workshop.judge import judge
+from lessons.workshop.judge.runner import EXPLORATION_CLAIM
 
 STRIPS = 'event.get("text") == "7"', '(event.get("text") or "").strip() == "7"'
-# Prints the conversations, which are drawn again and not read from a file.
 PRINT_CONVERSATIONS = """
 from lessons.workshop.engine.process.child_process import set_up_django
 set_up_django()
 from lessons.workshop.course.lesson_index import find
-from lessons.workshop.judge import exploration
+from lessons.workshop.engine.model.conversations import conversations_for
 from lessons.workshop.judge.claims import Claims
-exploration._digest = lambda model: "none"
-exploration.atomic_write.write = lambda *arguments: None
-lesson = find("stop")
-source = "text in {'a', 'b', 'c', 'd', 'e', 'f'}"
-for steps in exploration.conversations_of(lesson, Claims.of(lesson).model, source):
+from lessons.workshop.judge.source_texts import texts_in
+texts = texts_in("text in {'a', 'b', 'c', 'd', 'e', 'f'}")
+for steps in conversations_for(Claims.of(find("stop")).model, texts):
     print(*steps, sep=" | ")
 """
 
@@ -70,7 +69,7 @@ def test_a_short_conversation_keeps_the_setup_and_only_the_clients_that_it_needs
 
 
 def test_a_conversation_in_which_the_consumer_hangs_is_not_shortened(monkeypatch):
-    monkeypatch.setattr(exploration, "_shortened", None)
+    monkeypatch.setattr(Shortening, "_try", None)
     handler = "    def websocket_receive(self, event):\n"
     hangs = '        while len(event.get("text") or "") > 5000: pass\n'
     outcome = verdict_on("stop", handler, handler + hangs, timeout=0.5).outcomes[-1]
@@ -80,5 +79,5 @@ def test_a_conversation_in_which_the_consumer_hangs_is_not_shortened(monkeypatch
 def test_a_green_verdict_says_how_many_conversations_were_held():
     [*_, last] = verdict_on("stop", "# No try", "# No more try").outcomes
     assert last.state == "green"
-    assert last.claim.startswith(exploration.CLAIM)
+    assert last.claim.startswith(EXPLORATION_CLAIM)
     assert last.claim.endswith(" conversations)")

@@ -1,42 +1,20 @@
 """Generated conversations: which there are, and when they are played."""
 
-import pytest
-
 from lessons.workshop.course.lesson_index import find
-from lessons.workshop.judge import exploration, judge
+from lessons.workshop.engine.model.conversations import conversations_for
+from lessons.workshop.judge import judge
 from lessons.workshop.judge.claims import Claims
-from lessons.workshop.judge.exploration import conversations_of
 
 LESSON = "stop"
 
 
-def model():
-    return Claims.of(find(LESSON)).model
-
-
-def written():
-    return [" | ".join(map(str, steps)) for steps in conversations_of(find(LESSON), model())]
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("points", (0, 7)),
-        ("frames", ("text",)),
-        ("last_steps", ("take jobs",)),
-        ("frame_of", classmethod(lambda cls, text: f"<{text}>")),
-        ("texts", ("another",)),
-    ],
-)
-def test_another_model_gets_other_conversations(name, value):
-    original = model()
-    changed = type("Changed", (original,), {name: value})
-    assert exploration._digest(changed) != exploration._digest(original)
+def conversations(slug=LESSON):
+    return conversations_for(Claims.of(find(slug)).model)
 
 
 def test_a_client_with_a_request_sends_no_frames():
-    lesson, found = find("deploy"), []
-    for steps in conversations_of(lesson, Claims.of(lesson).model):
+    found = []
+    for steps in conversations("deploy"):
         begun = {}
         for step in steps:
             if step.kind.begins:
@@ -47,12 +25,12 @@ def test_a_client_with_a_request_sends_no_frames():
 
 
 def test_conversations_are_many_and_vary_what_a_client_can_vary():
-    conversations = written()
-    assert len(set(conversations)) >= 100
-    assert sum(conversation.count("|") + 1 for conversation in conversations) >= 1000
+    written = [" | ".join(map(str, steps)) for steps in conversations()]
+    assert len(set(written)) >= 100
+    assert sum(conversation.count("|") + 1 for conversation in written) >= 1000
     parts = ["keys both", "seed ", "| & ", "| at ", "3 connect", "vanish", 'text "', " * 70000"]
     for part in (*parts, "bytes |"):
-        assert any(part in conversation for conversation in conversations), part
+        assert any(part in conversation for conversation in written), part
 
 
 def test_nothing_is_explored_while_a_claim_is_red():

@@ -158,17 +158,24 @@ class PlayerHandle:
         self._unread += 1
 
     def receive(self) -> Report:
-        """What happened in the next conversation that was asked for."""
+        """What happened in the next conversation that was asked for.
+
+        Raises PlayerEnded if the process has died. The next send() starts another one.
+        """
         self._unread -= 1
         number = self._number - self._unread
-        kind, *values = self._receive(
-            self._timeout * WAITING_FACTOR + _REPORT_TIMEOUT + _START_TIMEOUT
-        )
-        with _unreadable_reports_end_it():
-            played, data = values
-            if kind != "played" or played != number:
-                raise ValueError(f"it is not the report on conversation {number}")
-            report = read_dataclass(Report, data, self._finish)
+        try:
+            kind, *values = self._receive(
+                self._timeout * WAITING_FACTOR + _REPORT_TIMEOUT + _START_TIMEOUT
+            )
+            with _unreadable_reports_end_it():
+                played, data = values
+                if kind != "played" or played != number:
+                    raise ValueError(f"it is not the report on conversation {number}")
+                report = read_dataclass(Report, data, self._finish)
+        except PlayerEnded:
+            self._stop()
+            raise
         if report.unknown_step:
             raise PlayerFailed(report.unknown_step)
         if report.stuck:

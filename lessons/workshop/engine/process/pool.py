@@ -3,8 +3,9 @@
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from itertools import cycle
 
 from lessons.workshop.engine.faults.finding import Finding
@@ -12,6 +13,7 @@ from lessons.workshop.engine.process.output import LimitedOutput
 from lessons.workshop.engine.process.player_handle import (
     PLAY_TIMEOUT,
     ForkedPlayer,
+    PlayerEnded,
     PlayerHandle,
     PlayerProcess,
 )
@@ -19,13 +21,37 @@ from lessons.workshop.engine.script.report import DEFAULTS, PlayOptions, Report
 from lessons.workshop.engine.script.steps import Step
 from lessons.workshop.engine.subject import Subject
 
-PROCESSES = 2 if (os.cpu_count() or 1) > 1 else 1  # that play side by side
-IN_ADVANCE = 6  # conversations that a child may play before the parent has read the first
-MAX_IN_ADVANCE = 4000  # characters of steps that one child may have been sent in advance
+PROCESSES = min(os.cpu_count() or 1, 8)  # that play side by side
+IN_ADVANCE = 6  # conversations that a player may be asked for before the parent reads the first
+MAX_IN_ADVANCE = 4000  # characters of their steps: a full pipe would block parent and child
+
+
+@dataclass(eq=False)
+class Request:
+    """Steps to play. The pool sets `answer`: what happened, or why the player's process ended.
+
+    `is_wanted` says whether the answer still matters. If not, a lost conversation is not played.
+    """
+
+    steps: list[Step]
+    options: PlayOptions = DEFAULTS
+    is_wanted: Callable[[], bool] = lambda: True
+    answer: Report | PlayerEnded | None = field(default=None, init=False)
+    # An earlier conversation ended the process before this one was played.
+    was_lost: bool = field(default=False, init=False)
+
+    @property
+    def size(self) -> int:
+        """The number of characters of its steps."""
+        return sum(len(str(step)) for step in self.steps)
 
 
 class PlayerPool:
-    """Some players of one subject, which play side by side. Use it as a context manager."""
+    """Some players of one subject, which play side by side. Use it as a context manager.
+
+    Players take turns, and reports are returned in the order of the requests. So the result does
+    not depend on the number of players.
+    """
 
     def __init__(
         self,
@@ -39,11 +65,9 @@ class PlayerPool:
         size = 1 if multiprocessing.parent_process() else PROCESSES
         arguments = subject, timeout, start_player, diagnose
         self._players = [PlayerHandle(*arguments) for _ in range(size)]
-        self._first = self._players[0]
-        self._are_loaded = False
-        self.file = self._first.file
-        self.play = self._first.play
-        self.wait_until_loaded = self._first.wait_until_loaded
+        self._unread: dict[PlayerHandle, deque[Request]] = {it: deque() for it in self._players}
+        self._unloaded = set(self._players)
+        self.file = str(subject.file)
 
     def __enter__(self):
         with ExitStack() as stack:
@@ -55,45 +79,80 @@ class PlayerPool:
     def __exit__(self, *exception):
         return self._stack.__exit__(*exception)
 
+    def wait_until_loaded(self) -> None:
+        """Wait until one player has imported the file: `output` and `problem` are known then."""
+        self._wait_until_loaded(self._players[0])
+
     @property
     def output(self) -> LimitedOutput:
         """What the file printed when it was imported."""
-        return self._first.output
+        return self._players[0].output
 
     @property
     def problem(self) -> Finding | None:
         """Why the file cannot be run."""
-        return self._first.problem
+        return self._players[0].problem
 
-    def play_all(
-        self, conversations: Iterable[list[Step]], options: PlayOptions = DEFAULTS
-    ) -> Iterator[tuple[list[Step], Report]]:
-        """Each conversation and what happened in it, in their order.
+    def play(self, steps: list[Step], options: PlayOptions = DEFAULTS) -> Report:
+        """Play one conversation. Raises PlayerEnded if its process has died."""
+        player = min(self._players, key=lambda it: len(self._unread[it]))
+        conversation = Request(steps, options)
+        self._ask(player, conversation)
+        while conversation.answer is None:
+            self._receive(player)
+        if isinstance(conversation.answer, PlayerEnded):
+            raise conversation.answer
+        return conversation.answer
 
-        The players take turns, and each plays some conversations in advance. So the result does
-        not depend on their number. Raises PlayerEnded if a process has died.
+    def play_all(self, take: Callable[[], Request | None]) -> Iterator[Request]:
+        """Play what `take` returns, until it returns None after the last answer was yielded.
+
+        The conversations are yielded in their order, each with its answer. Some are played before
+        the answer of an earlier one is read, so the caller may still ask for more after None.
         """
-        if not self._are_loaded:
-            for player in self._players[1:]:
-                player.wait_until_loaded()
-            self._are_loaded = True
-        for player in self._players:
-            player.drop_unread()
-        waiting: deque[tuple[PlayerHandle, list[Step]]] = deque()
-        for player, steps in zip(cycle(self._players), conversations, strict=False):
-            # A full pipe would block both the parent and the child.
-            while waiting and (
-                len(waiting) == IN_ADVANCE * len(self._players)
-                or _size(steps, *(it for other, it in waiting if other is player)) > MAX_IN_ADVANCE
-            ):
-                sender, sent = waiting.popleft()
-                yield sent, sender.receive()
-            player.send(steps, options)
-            waiting.append((player, steps))
-        for sender, sent in waiting:
-            yield sent, sender.receive()
+        waiting: deque[tuple[PlayerHandle, Request]] = deque()
+        players = cycle(self._players)
+        while (conversation := take()) or waiting:
+            if conversation:
+                player = next(players)
+                self._ask(player, conversation)
+                waiting.append((player, conversation))
+            if not conversation or len(waiting) == IN_ADVANCE * len(self._players):
+                player, first = waiting.popleft()
+                while first.answer is None:
+                    self._receive(player)
+                yield first
 
+    def _ask(self, player: PlayerHandle, conversation: Request) -> None:
+        unread = self._unread[player]
+        while unread and sum(it.size for it in (*unread, conversation)) > MAX_IN_ADVANCE:
+            self._receive(player)
+        conversation.was_lost = any(it.was_lost for it in unread)  # it waits for its turn, too
+        if not conversation.was_lost:
+            try:
+                player.send(conversation.steps, conversation.options)
+            except PlayerEnded:
+                conversation.was_lost = True
+        unread.append(conversation)
 
-def _size(*conversations: list[Step]) -> int:
-    """How many characters these conversations have."""
-    return sum(len(str(step)) for steps in conversations for step in steps)
+    def _receive(self, player: PlayerHandle) -> None:
+        """Receive the answer to the oldest request. An end belongs to it if it has no report."""
+        self._wait_until_loaded(player)
+        conversation = self._unread[player].popleft()
+        try:
+            if conversation.was_lost and conversation.is_wanted():
+                player.send(conversation.steps, conversation.options)
+            elif conversation.was_lost:
+                conversation.answer = Report()
+                return
+            conversation.answer = player.receive()
+        except PlayerEnded as ended:
+            conversation.answer = ended
+        if isinstance(conversation.answer, PlayerEnded) or conversation.answer.stuck:
+            for other in self._unread[player]:
+                other.was_lost = True
+
+    def _wait_until_loaded(self, player: PlayerHandle) -> None:
+        if player in self._unloaded:
+            self._unloaded.remove(player)
+            player.wait_until_loaded()

@@ -1,0 +1,146 @@
+"""Plays many conversations on a consumer, and finds a short one that differs from its model."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import takewhile
+
+from lessons.workshop.engine.model.conversations import conversations_for, leaving, texts_of
+from lessons.workshop.engine.model.model import Model
+from lessons.workshop.engine.model.model_difference import Difference, find_difference
+from lessons.workshop.engine.process.player_handle import PlayerEnded
+from lessons.workshop.engine.process.pool import Request
+from lessons.workshop.engine.script.report import PlayOptions, Report
+from lessons.workshop.engine.script.steps import Step, bursts_of
+
+MAX_REPLAYS = 200  # conversations that are played to shorten a failing one
+SIMPLER_TEXTS = 8  # that are tried instead of a text
+# Steps that only a client with a request can take, or only one without.
+_NEEDS_REQUEST = {"text": (False,), "bytes": (False,), "piece": (True,)}
+
+
+class Exploration:
+    """All conversations for a model: next() returns one, judge() takes its answer."""
+
+    def __init__(self, model: type[Model], own_texts: Sequence[str]):
+        self.model = model
+        self.cause: Difference | PlayerEnded | None = None  # why it is red
+        self.count = 0  # conversations that were right
+        self._options = model.play_options(thorough=False)
+        self._steps = conversations_for(model, own_texts)
+
+    def next(self) -> Request | None:
+        """The next conversation to play; None after the last one, and after one has failed."""
+        steps = None if self.cause else next(self._steps, None)
+        return steps and Request(steps, self._options, lambda: self.cause is None)
+
+    def judge(self, request: Request) -> None:
+        if self.cause:
+            return
+        answer = request.answer
+        if isinstance(answer, PlayerEnded):
+            self.cause = answer
+        else:
+            self.cause = find_difference(self.model(), request.steps, answer)
+        self.count += self.cause is None
+
+
+class Shortening:
+    """Makes a failing conversation shorter, as long as any difference shows in it."""
+
+    def __init__(
+        self,
+        difference: Difference,
+        model: type[Model],
+        play: Callable[[list[Step], PlayOptions], Report],
+    ):
+        self.difference = difference
+        self._model, self._play = model, play
+        self._replays = 0
+
+    def run(self) -> Difference:
+        """The shortest difference that was found: without clients, steps and timings to spare.
+
+        A conversation that does not end stays: each shorter one might use up its time, too.
+        """
+        fault = self.difference.fault
+        if fault is None or fault.diagnosis != "stuck":
+            for client in {step.client: None for step in self._steps if step.client}:
+                self._try([step for step in self._steps if step.client != client])
+            self._remove_steps()
+            self._simplify_steps()
+        return self.difference
+
+    @property
+    def _steps(self) -> list[Step]:
+        return self.difference.steps_so_far
+
+    def _try(self, steps: list[Step]) -> None:
+        """Keep the difference in these steps if it is shorter."""
+        steps = _playable(steps)
+        if not steps or self._replays == MAX_REPLAYS:
+            return
+        self._replays += 1
+        steps = [*steps, *leaving(steps)]
+        try:
+            report = self._play(steps, self._model.play_options())
+        except PlayerEnded:
+            return
+        found = find_difference(self._model(), steps, report)
+        if found and _length(found) < _length(self.difference):
+            self.difference = found
+
+    def _remove_steps(self) -> None:
+        """Delta debugging: leave out half of the steps, then a quarter, and so on."""
+        size = max(len(self._removable()) // 2, 1)
+        while size:
+            end = len(self._removable())
+            while end > 0:
+                removable = self._removable()
+                end = min(end, len(removable))
+                left_out = {*removable[max(end - size, 0) : end]}
+                self._try([it for index, it in enumerate(self._steps) if index not in left_out])
+                end -= size
+            size //= 2
+
+    def _removable(self) -> list[int]:
+        """The indices of the steps that may be left out: the model counts on its setup."""
+        setup = {step for steps in self._model.setups for step in steps}
+        steps = self._steps
+        first = takewhile(lambda it: it.kind.is_setup or str(it) in setup, steps)
+        number = len([*first])
+        return [n for n, step in enumerate(steps) if n >= number or str(step) not in setup]
+
+    def _simplify_steps(self) -> None:
+        texts = sorted(texts_of(self._model), key=len)
+        for index in range(len(self._steps) - 1, -1, -1):
+            step = self._steps[index]
+            simpler = [replace(step, together=False, point=None)]
+            if step.action == "text":
+                shorter = [it for it in texts if len(it) < len(step.arguments["text"])]
+                simpler += [replace(step, arguments={"text": it}) for it in shorter[:SIMPLER_TEXTS]]
+            for one in simpler:
+                if self._steps[index:] and self._steps[index] == step != one:
+                    self._try([*self._steps[:index], one, *self._steps[index + 1 :]])
+
+
+def _playable(steps: list[Step]) -> list[Step]:
+    """The steps of clients that are connected. Where the first step of a burst is missing, the
+    next one begins it."""
+    requests: dict[int, bool] = {}  # whether a client has begun a request, or a connection
+    kept: list[Step] = []
+    for burst in bursts_of(steps):
+        number = len(kept)
+        for step in burst:
+            if step.kind.begins:
+                requests[step.client] = step.kind.is_request
+            is_free = step.client is None or step.action == "wait"
+            needs = _NEEDS_REQUEST.get(step.action, (False, True))
+            if is_free or requests.get(step.client) in needs:
+                is_first = len(kept) == number
+                kept.append(replace(step, together=False, point=None) if is_first else step)
+    return [*(step for step in steps if step.kind.is_setup), *kept]
+
+
+def _length(difference: Difference) -> tuple[int, int]:
+    steps = difference.steps_so_far
+    return len(steps), sum(len(str(step)) for step in steps)

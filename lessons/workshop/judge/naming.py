@@ -1,0 +1,187 @@
+"""Names the cause of a difference: the diagnosis, the place, and the promise that is broken."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from lessons.workshop.course.diagnoses import diagnosis
+from lessons.workshop.engine.faults.finding import Finding, Place, make_finding
+from lessons.workshop.engine.model.conversations import leaving
+from lessons.workshop.engine.model.model import Model
+from lessons.workshop.engine.model.model_difference import (
+    Difference,
+    cause_at_end,
+    detail_of,
+    find_difference,
+    generic_diagnosis,
+    held_text,
+    ignored_keys_of,
+    is_misspelt,
+)
+from lessons.workshop.engine.recording.events import Event
+from lessons.workshop.engine.script.report import BurstReport, PlayOptions, Report
+from lessons.workshop.engine.script.steps import Step
+
+# Diagnoses that only say what a client sees. A replay may find the cause.
+_VAGUE = {
+    *("reply-differs", "no-reply", "reply-too-many", "closed-early", "not-closed-as-asked"),
+    *("refuses-everyone", "accepts-everyone", "exception"),
+    *("stream-outlives-client", "task-left-behind"),
+}
+_EVENTS = {
+    "text": "websocket.receive",
+    "bytes": "websocket.receive",
+    "connect": "websocket.connect",
+    "close": "websocket.disconnect",
+    "vanish": "websocket.disconnect",
+    "GET": "http.request",
+    "POST": "http.request",
+    "piece": "http.request",
+}
+
+
+@dataclass(frozen=True)
+class Naming:
+    """Names differences from `model`. `play(steps, options)` plays a conversation again."""
+
+    model: type[Model]
+    play: Callable[[list[Step], PlayOptions], Report]
+    file: str  # that is judged
+
+    def finding(
+        self, difference: Difference, otherwise: str | None = None
+    ) -> tuple[Finding, tuple[Event, ...]]:
+        """The finding for a difference, and the events of the conversation up to there.
+
+        `otherwise` is the diagnosis if neither the simulated server nor the model knows the cause.
+        """
+        options = self.model.play_options(lines=True, events=True)
+        replayed = self.play(difference.steps_so_far, options)
+        difference = replace(difference, events=replayed.events, fault=_fault_behind(difference))
+        name = self._diagnosis(difference, otherwise)
+        place, event = self._place(difference, replayed)
+        detail = _detail(difference)
+        fault = difference.fault
+        if fault and fault.diagnosis == name:
+            finding = replace(fault, detail=detail)
+        else:
+            finding = make_finding(name, place, event, detail)
+        steps = " | ".join(map(str, difference.steps_so_far))
+        promise = _promise(difference)
+        return replace(finding, promise=promise, conversation=steps), replayed.events
+
+    def _diagnosis(self, difference: Difference, otherwise: str | None) -> str:
+        if is_misspelt(difference):
+            return "unknown-key"
+        known = difference.model.diagnose(difference) if difference.model else None
+        shared = self.model.shared
+        own = difference.client, None
+        is_own = difference.client is not None and all(
+            step.client in own for step in difference.steps_of_burst
+        )
+        if known and shared and is_own and self._is_right_alone(difference):
+            known = shared
+        if known:
+            diagnosis(known)  # raises KeyError if it does not exist
+            return known
+        name = generic_diagnosis(difference)
+        if otherwise and not difference.fault:
+            return otherwise
+        if name in _VAGUE and self._is_right_alone(difference):
+            is_overlap = self._is_right_apart(difference)
+            return "changed-while-waiting" if is_overlap else "wrong-connection"
+        return name
+
+    def _is_right_alone(self, difference: Difference) -> bool:
+        """Whether the client would receive the right messages without the other clients."""
+        numbers = (difference.client, None)
+        steps = difference.steps_so_far
+        own = [step for step in steps if step.client in numbers or step.action == "wait"]
+        begun = [number for number, step in enumerate(own) if step.kind.begins]
+        if begun:  # an earlier connection with this number was another client
+            earlier = own[: begun[-1]]
+            earlier = [it for it in earlier if it.client is None or it.action == "wait"]
+            own = [*earlier, *own[begun[-1] :]]
+        if not self.model.clients_are_independent or len(own) == len(steps):
+            return False
+        # Another step of the burst may have been removed, and a burst begins without `&`.
+        return self._is_right([replace(step, together=False) for step in own])
+
+    def _is_right_apart(self, difference: Difference) -> bool:
+        """Whether all goes right if no step is taken while a handler is at work."""
+        steps = difference.steps_so_far
+        apart = [replace(step, together=False, point=None) for step in steps]
+        return apart != steps and self._is_right(apart)
+
+    def _is_right(self, steps: list[Step]) -> bool:
+        steps = [*steps, *leaving(steps)]
+        report = self.play(steps, self.model.play_options())
+        return find_difference(self.model(), steps, report) is None
+
+    def _place(self, difference: Difference, replayed: Report) -> tuple[Place, str]:
+        """The line that sent the first wrong message, or that of the last handler; its event."""
+        step, seen = difference.step, difference.seen
+        if isinstance(difference.answer, dict) and "line" in difference.answer:
+            return Place(self.file, difference.answer["line"]), ""
+        event = _EVENTS.get(step.action, "") if step else ""
+        if difference.fault:
+            fault = difference.fault
+            return Place(fault.file, fault.line, fault.handler), event
+        if not seen:
+            return Place(), event
+        is_replayed = difference.burst < len(replayed.bursts)
+        burst = replayed.bursts[difference.burst] if is_replayed else None
+        again = burst.clients.get(difference.client) if burst else None
+        first = difference.first_late if difference.late else difference.first
+        if first is not None and again and first < len(again.sent_at) and again.sent_at[first]:
+            place = Place(seen.place.file, *again.sent_at[first])
+        elif difference.missing and not seen.waits:
+            place = _place_of_silence(difference, burst)
+        else:
+            place = seen.place
+        # What a client event has led to cannot be in the handler of another client event.
+        name = place.handler.rpartition(".")[2]
+        may_be = not name.startswith("websocket_") or name == event.replace(".", "_")
+        return place, event if may_be else ""
+
+
+def _fault_behind(difference: Difference) -> Finding | None:
+    """The fault that is the difference, or has led to it."""
+    failed = difference.missing and difference.seen and difference.seen.failed_task
+    return difference.fault or cause_at_end(difference) or failed or None
+
+
+def _detail(difference: Difference) -> str:
+    fault = difference.fault
+    own = difference.model.explain(difference) if difference.model else None
+    detail = own or (fault.detail if fault else detail_of(difference))
+    if fault and not detail and (difference.expected or difference.received):
+        detail = detail_of(difference)
+    remark = "" if fault else ignored_keys_of(difference)
+    if remark and remark in detail:
+        remark = ""
+    return "\n".join([detail, *filter(None, (held_text(difference), remark))])
+
+
+def _place_of_silence(difference: Difference, burst: BurstReport | None) -> Place:
+    """The handler that should have led to a message: of the client that took the step."""
+    step, own = difference.step, difference.seen.place
+    clients = burst.clients if burst else {}
+    if difference.seen.is_busy:  # it waits in Channels: perhaps for what another consumer does
+        return next((other.place for other in clients.values() if other.waits), own)
+    if step is None or step.action == "wait" or step.client == difference.client:
+        return own
+    if other := clients.get(step.client):
+        return other.place
+    # Another process took the step. It may have led to no event in this consumer.
+    return own if difference.seen.handled else Place()
+
+
+def _promise(difference: Difference) -> str:
+    """The sentence of the exercise that the step should have fulfilled."""
+    if difference.step is None or difference.model is None:
+        return ""
+    if difference.fault and difference.fault.diagnosis == "send-after-close":
+        method = type(difference.model).receive_after_close
+        is_own = method is not Model.receive_after_close
+        return " ".join((method.__doc__ or "").split()) if is_own else ""
+    return difference.model.promise_of(difference.step)
