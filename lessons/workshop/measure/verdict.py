@@ -61,12 +61,11 @@ def project_copy(folder: Path) -> Iterator[Path]:
 
 def measure(lesson: Lesson, rounds: int) -> dict[str, float]:
     """The medians, measured in this process, which judges as the judge process does."""
-    from lessons.workshop.judge.daemon.exercise_watcher import ExerciseJudge
+    from lessons.workshop.judge.daemon.exercise_watcher import INTERVAL, ExerciseJudge
 
     right, wrong = lesson.solution.read_text("utf-8"), lesson.original.read_text("utf-8")
     reports: list[tuple[float, dict]] = []
-    judge = ExerciseJudge([lesson], lambda message: reports.append((time.perf_counter(), message)))
-    judge.watched = {lesson.key}
+    judge = ExerciseJudge([lesson], lambda key, one: reports.append((time.perf_counter(), one)))
 
     def save(text: str) -> list[float]:
         """Milliseconds from this save to each report on it."""
@@ -75,7 +74,7 @@ def measure(lesson: Lesson, rounds: int) -> dict[str, float]:
         lesson.exercise.write_text(text, encoding="utf-8")
         while not any({"verdict", "fault"} & message.keys() for _, message in reports):
             judge.look()
-            time.sleep(judge.interval)
+            time.sleep(INTERVAL)
         if fault := next((one["fault"] for _, one in reports if "fault" in one), None):
             raise RuntimeError(fault)
         return [1000 * (at - started) for at, one in reports if {"claims", "verdict"} & one.keys()]

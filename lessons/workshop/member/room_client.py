@@ -17,8 +17,6 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from lessons.workshop.course.lesson_index import UnknownLesson, find
-from lessons.workshop.judge.daemon import judge_client
-from lessons.workshop.judge.daemon.judge_feed import follow_judge
 from lessons.workshop.member import membership, room_frames
 from lessons.workshop.member.membership import Membership
 from lessons.workshop.member.outbox import Outbox, OutboxFull, count
@@ -26,6 +24,7 @@ from lessons.workshop.member.protocol import CLASS_DELETED, LOGGED_OUT, MAX_FRAM
 from lessons.workshop.member.reports import make_report
 from lessons.workshop.member.room_frames import ClassState, InvalidRoomFrame
 from lessons.workshop.setup import atomic_write
+from lessons.workshop.student import progress
 from lessons.workshop.student.progress import Progress
 
 MAX_UNACKNOWLEDGED = 20  # reports in flight
@@ -36,7 +35,6 @@ CHARACTERS_PER_FRAME = 16_384
 # and all should be back within five seconds of its return.
 FIRST_PAUSE, MAX_PAUSE = 1.0, 4.0
 REFUSED_PAUSE = 60.0  # seconds after the room has rejected the token
-JUDGE_PAUSE = 0.25  # seconds between two attempts to find a judge
 MAX_MESSAGES = 10  # that a student has not dismissed
 
 log = logging.getLogger(__name__)
@@ -72,23 +70,17 @@ class RoomClient:
     async def run(self) -> None:
         """Serve the membership. Raises MembershipEnded after the student has left."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.follow_judge())
+            tasks.create_task(self.follow_progress())
             tasks.create_task(self.stay_connected())
 
     # Reports
 
-    async def follow_judge(self) -> None:
-        while True:
-            if address := judge_client.find_judge():
-                with suppress(OSError, ValueError):
-                    async for message in follow_judge(*address):
-                        if "progress" in message:
-                            self.take_progress(message["progress"])
-            await asyncio.sleep(JUDGE_PAUSE)
+    async def follow_progress(self) -> None:
+        async for changes in progress.follow():
+            self.take_progress(changes)
 
-    def take_progress(self, changes: dict[str, dict]) -> None:
+    def take_progress(self, known: dict[str, Progress]) -> None:
         """Report each lesson whose progress the room does not have yet."""
-        known = {key: Progress(**one) for key, one in changes.items()}
         self._progress |= known
         self._report(known)
 

@@ -1,9 +1,10 @@
 """The student's progress: the file .workshop/progress.json, shared by terminal and pages."""
 
+import asyncio
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
@@ -16,9 +17,11 @@ from django.core.files import locks
 from lessons.workshop.course import lesson_index
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.setup import atomic_write
+from lessons.workshop.student.watched_file import state_of
 
 STATES = ("new", "red", "green")
 STANDINGS = (*STATES, "read")
+FOLLOW_INTERVAL = 0.1  # seconds between two looks at the file
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +65,18 @@ def read() -> dict[str, Progress]:
     except OSError as error:
         _warn_once(f"Your progress cannot be read: {atomic_write.explain_os_error(error)}")
         return {}
+
+
+async def follow() -> AsyncIterator[dict[str, Progress]]:
+    """All progress now, and then what has changed, whichever process has written it."""
+    seen, known = None, {}
+    while True:
+        if seen != (seen := state_of(file())):
+            before, known = known, await asyncio.to_thread(read)
+            changed = {key: one for key, one in known.items() if before.get(key) != one}
+            if changed:
+                yield changed
+        await asyncio.sleep(FOLLOW_INTERVAL)
 
 
 def of(lesson: Lesson) -> Progress:

@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 
 from lessons.workshop.course import lesson_index
@@ -34,26 +34,25 @@ def watch(console, lesson: Lesson) -> int:
     return 0 if session.verdict and session.verdict.green else 1
 
 
-class LocalJudge:
-    """The judge in this process, with the methods of a JudgeConnection."""
+class LocalReports:
+    """The judge in this process, with the methods of Reports."""
 
-    def __init__(self, watch: str):
-        self._messages: list[dict] = []
-        self.send(watch=watch)
-
-    def send(self, watch: str) -> None:
+    def __init__(self, lesson: Lesson):
         from lessons.workshop.judge.daemon.exercise_watcher import ExerciseJudge
 
-        self._judge = ExerciseJudge([lesson_index.find(watch)], self._messages.append)
-        self._judge.watched = {watch}
-        self._judge.request(watch)
+        self._reports: list[dict] = []
+        self._judge = ExerciseJudge([lesson], lambda key, report: self._reports.append(report))
+        self._key = lesson.key
+
+    def ask(self) -> None:
+        self._judge.request(self._key)
 
     def receive(self, timeout: float) -> dict | None:
         self._judge.look()
-        if not self._messages:
+        if not self._reports:
             time.sleep(timeout)
             return None
-        return self._messages.pop(0)
+        return self._reports.pop(0)
 
 
 class Session:
@@ -64,52 +63,49 @@ class Session:
         self.lesson = lesson
         self.verdict: Verdict | None = None
         self._last_seen: float | None = None  # when the exercise was there, until a verdict on it
-        self._restart_pause = judge_client.RestartPause()
+        self._process: judge_client.Judge | None = None
 
     def run(self, key: Callable[[float], str]) -> None:
-        self._find_judge()
-        # No key is read while the judge works: a list would show the state before the verdict.
-        while (pressed := "" if self.is_judging else key(0)) != QUIT_KEY and not self.console.quiet:
+        with ExitStack() as stack:
             try:
+                self._process = stack.enter_context(judge_client.Judge())
+            except judge_client.JudgeUnavailable as error:
+                print_text(
+                    self.console, f"The verdicts do not reach the page: {error}", style="dim"
+                )
+            self._begin()
+            # No key is read while the judge works: a list would show the state before the verdict.
+            while (pressed := "" if self.is_judging else key(0)) != QUIT_KEY:
+                if self.console.quiet:
+                    return
                 if pressed:
                     self._handle_key(pressed)
-                if message := self.judge.receive(_KEY_INTERVAL):
-                    self._handle_message(message)
+                if (report := self.reports.receive(_KEY_INTERVAL)) is not None:
+                    self._handle_report(report)
                 self._report_missing_file()
-            except OSError:  # the judge was killed
-                pause = self._restart_pause.seconds()
-                wait = f" in {pause:g} s" if pause else ""
-                print_text(
-                    self.console, f"The judge has ended. A new one starts{wait}.", style="dim"
-                )
-                if key(pause) == QUIT_KEY:
-                    return
-                self._find_judge()
+                if self._process and self._process.has_ended():
+                    text = "The judge has ended. A new one starts."
+                    print_text(self.console, text, style="dim")
+                    self._begin()
 
-    def _find_judge(self) -> None:
+    def _begin(self) -> None:
+        """Ask for a verdict on the lesson."""
         self.is_judging = False
-        try:
-            self.judge = judge_client.connect(watch=self.lesson.key)
-        except judge_client.JudgeUnavailable as error:
-            print_text(self.console, f"The verdicts do not reach the page: {error}", style="dim")
-            self.judge = LocalJudge(self.lesson.key)
+        key = self.lesson.key
+        self.reports = judge_client.Reports(key) if self._process else LocalReports(self.lesson)
+        self.reports.ask()
 
-    def _handle_message(self, message: dict) -> None:
-        if "judging" in message:
-            self.is_judging = message["judging"] == self.lesson.key
-        if message.get("lesson") != self.lesson.key:
-            return
-        if "fault" in message:
+    def _handle_report(self, report: dict) -> None:
+        self.is_judging = report.get("judging", False)
+        if "fault" in report:
             self.verdict = None
             text = f"The checks of lesson {self.lesson.key} are broken, whatever the target:"
-            print_text(self.console, f"{text}\n{message['fault']}", style="red")
-            return
-        if "claims" in message:
-            if self.console.is_terminal:  # a file or a pipe gets each verdict once
-                self._draw(Verdict.from_json(message["claims"]))
-            return
-        self.verdict = Verdict.from_json(message["verdict"])
-        self._draw(self.verdict)
+            print_text(self.console, f"{text}\n{report['fault']}", style="red")
+        elif "claims" in report and self.console.is_terminal:  # a pipe gets each verdict once
+            self._draw(Verdict.from_json(report["claims"]))
+        elif "verdict" in report:
+            self.verdict = Verdict.from_json(report["verdict"])
+            self._draw(self.verdict)
 
     def _report_missing_file(self) -> None:
         """Ask for a verdict when the exercise was moved away; its next save brings another one."""
@@ -117,7 +113,7 @@ class Session:
             self._last_seen = time.monotonic()
         elif self._last_seen and time.monotonic() - self._last_seen > _MISSING_TIME:
             self._last_seen = None
-            self.judge.send(watch=self.lesson.key)
+            self.reports.ask()
 
     def _draw(self, verdict: Verdict) -> None:
         if self.console.is_terminal:
@@ -136,7 +132,7 @@ class Session:
             self.console.print()
             list_lessons(self.console)
         elif pressed == "c":
-            self.judge.send(watch=self.lesson.key)
+            self.reports.ask()
         elif pressed == "n":
             self._go_to_next_lesson()
         elif pressed.isalpha() and pressed.islower():  # an arrow key sends no small letter
@@ -148,7 +144,7 @@ class Session:
             print_text(self.console, "This is the last lesson.")
             return
         self.lesson = later[0]
-        self.judge.send(watch=self.lesson.key)
+        self._begin()
 
     def _draw_footer(self) -> None:
         print_text(self.console, f"Watching {short_path(self.lesson.exercise)}", style="dim")

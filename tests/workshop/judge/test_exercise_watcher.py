@@ -8,7 +8,6 @@ from lessons.workshop.course.subjects import resolve
 from lessons.workshop.judge.daemon import exercise_watcher, judge_client
 from lessons.workshop.judge.daemon.exercise_watcher import ExerciseJudge
 from lessons.workshop.judge.daemon.judge_client import JudgeUnavailable
-from lessons.workshop.judge.daemon.judge_daemon import Client
 from lessons.workshop.judge.runner import CourseError
 from lessons.workshop.judge.verdict import Outcome, Verdict
 from lessons.workshop.student import exercise_copies, progress
@@ -25,7 +24,7 @@ def judged(monkeypatch):
     """The keys of the lessons that were judged, in order; the checks do not run."""
     keys = []
 
-    def judge(lesson, on_claims=None):
+    def judge(lesson, **options):
         keys.append(lesson.key)
         digest = resolve(lesson).digest()
         return Verdict(lesson.key, "exercise", (Outcome("a", "A", "red"),), digest=digest)
@@ -35,26 +34,21 @@ def judged(monkeypatch):
 
 
 @pytest.fixture
-def messages():
-    """What the judge has reported."""
+def reports():
+    """What the judge has reported: (key, report) pairs."""
     return []
 
 
 @pytest.fixture
-def start(course, messages):
+def start(course, reports):
     """`start()`: a judge that has judged what had no verdict."""
 
     def start_it():
-        judge = ExerciseJudge(course, messages.append)
-        judge.judge_unjudged()
+        judge = ExerciseJudge(course, lambda *report: reports.append(report))
+        judge.begin()
         return judge
 
     return start_it
-
-
-@pytest.fixture(autouse=True)
-def looks_at_all_exercises_every_time(monkeypatch):
-    monkeypatch.setattr(exercise_watcher, "POLL_INTERVAL", 0)
 
 
 def save(lesson, text):
@@ -64,47 +58,46 @@ def save(lesson, text):
     os.replace(new, lesson.exercise)
 
 
-def test_reports_the_verdict_and_the_progress_between_begin_and_end(lamp, start, judged, messages):
+def test_reports_that_it_judges_and_then_the_verdict_which_is_saved(lamp, start, judged, reports):
     judge = start()
     save(lamp, "# mine")
     judge.look()
-    begin, verdict, changed, end = messages
-    assert begin == {"judging": "01-lamp"}
-    assert verdict["lesson"] == "01-lamp"
-    assert Verdict.from_json(verdict["verdict"]) == exercise_watcher.judge(lamp)
-    assert changed["progress"]["01-lamp"]["state"] == "red"
-    assert end == {"judging": None}
+    (_, begin), (key, end) = reports
+    assert (key, begin, end["judging"]) == ("01-lamp", {"judging": True}, False)
+    assert Verdict.from_json(end["verdict"]) == exercise_watcher.judge(lamp)
+    assert progress.of(lamp).state == "red"
 
 
-@pytest.mark.parametrize(("is_watched", "times"), [(False, 1), (True, 2)])
-def test_judges_a_save_without_a_change_only_if_it_is_watched(
-    lamp, start, judged, is_watched, times
-):
+def test_judges_each_save_once(lamp, start, judged):
     judge = start()
-    judge.watched = {lamp.key} if is_watched else set()
     for _ in range(2):
         save(lamp, "# mine")
         judge.look()
     judge.look()
-    assert judged == [lamp.key] * times
+    assert judged == [lamp.key] * 2
 
 
-def test_judges_a_requested_exercise_once(course, start, judged):
+def test_judges_an_exercise_once_for_a_request(course, start, judged):
     judge = start()
-    judge.request("02-bell")
+    judge_client.Reports("02-bell").ask()
     judge.look()
     judge.look()
     assert judged == ["02-bell"]
 
 
-def test_skips_what_a_terminal_has_judged_and_reports_its_progress(lamp, start, judged, messages):
-    judge = start()
+def test_begins_with_the_versions_that_have_no_verdict(lamp, start, judged):
     save(lamp, "# mine")
-    progress.save_verdict(lamp, exercise_watcher.judge(lamp))
+    start()
+    start()
+    assert judged == [lamp.key]
+
+
+def test_does_not_judge_what_a_reset_has_written(lamp, start, judged):
+    save(lamp, "# mine")
+    judge = start()
+    exercise_copies.reset_exercise(lamp)
     judge.look()
     assert judged == [lamp.key]
-    [message] = messages
-    assert message["progress"]["01-lamp"]["state"] == "red"
 
 
 class Killed(BaseException):
@@ -113,10 +106,9 @@ class Killed(BaseException):
 
 @pytest.fixture
 def deaths(judged, monkeypatch):
-    """`deaths(2)`: the next judges end during a verdict. Returns what they were judging."""
+    """`deaths(start, 2)`: the next judges end during a verdict."""
 
-    def kill(lesson, on_claims=None):
-        judged.append(lesson.key)
+    def kill(lesson, **options):
         raise Killed
 
     def end_judges(start, count):
@@ -126,7 +118,6 @@ def deaths(judged, monkeypatch):
             for _ in range(count):
                 with pytest.raises(Killed):
                     start()
-        judged.clear()
 
     return end_judges
 
@@ -139,10 +130,9 @@ def test_a_version_that_has_ended_two_judges_is_red_and_runs_only_if_it_is_saved
     judge = start()
     saved = progress.of(lamp)
     assert (saved.state, saved.verdict["problem"]["diagnosis"]) == ("red", "judge-ended")
-    judge.request(lamp.key)  # as a terminal that has connected again
+    judge.request(lamp.key)  # as a terminal that has started again
     judge.look()
     assert judged == []
-    judge.watched = {lamp.key}
     save(lamp, "# mine")
     judge.look()
     assert judged == [lamp.key]
@@ -168,7 +158,7 @@ def test_does_not_save_the_verdict_if_the_exercise_was_reset_during_the_checks(
 
 
 def test_a_fault_of_the_course_is_reported_and_the_other_lessons_are_judged(
-    lamp, course, start, judged, messages, monkeypatch
+    lamp, course, start, judged, reports, monkeypatch
 ):
     judge = start()
     right = exercise_watcher.judge
@@ -183,36 +173,19 @@ def test_a_fault_of_the_course_is_reported_and_the_other_lessons_are_judged(
         save(lesson, "# mine")
     judge.look()
     assert judged == [course[1].key]
-    assert {"lesson": "01-lamp", "fault": "its checks are broken"} in messages
-    assert judge.judging is None
+    assert ("01-lamp", {"judging": False, "fault": "its checks are broken"}) in reports
 
 
-# The judge's process and its clients, without a process
-
-
-def test_a_page_gets_the_claims_of_each_lesson_and_a_terminal_all_of_one():
-    page, terminal = Client(None), Client(None)
-    page.follows, terminal.watches = True, "01-lamp"
-    messages = [
-        {"lesson": lesson, kind: {}}
-        for lesson in ("01-lamp", "02-door")
-        for kind in ("claims", "verdict")
-    ]
-    assert [page.wants(message) for message in messages] == [True, False, True, False]
-    assert [terminal.wants(message) for message in messages] == [True, True, False, False]
-
-
-def test_the_pause_grows_while_judges_end_at_once(monkeypatch):
-    now = [0.0]
-    monkeypatch.setattr(judge_client.time, "monotonic", lambda: now[0])
-    pause = judge_client.RestartPause()
-    assert [pause.seconds() for _ in range(8)] == [0, 1, 2, 4, 8, 16, 30, 30]
-    now[0] += 30 + judge_client.STABLE_AFTER + 1
-    assert [pause.seconds() for _ in range(2)] == [0, 1]
+def test_a_client_reads_each_report_once_and_notices_that_a_new_judge_has_deleted_it(course):
+    reports = judge_client.Reports("01-lamp")
+    exercise_watcher.save_report("01-lamp", {"judging": True})
+    assert [reports.receive(0), reports.receive(0)] == [{"judging": True}, None]
+    ExerciseJudge(course, lambda *report: None).begin()
+    assert [reports.receive(0), reports.receive(0)] == [{}, None]
 
 
 def test_where_no_file_can_be_written_the_reason_is_given(course):
     progress.state_dir().rename(progress.state_dir().with_name("moved"))
     progress.state_dir().write_text("a file where the folder should be")
-    with pytest.raises(JudgeUnavailable, match="File exists"):
-        judge_client.connect()
+    with pytest.raises(JudgeUnavailable, match="File exists"), judge_client.Judge():
+        pass

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict
 
 import pytest
 from websockets.asyncio.server import serve
@@ -27,7 +26,6 @@ def state_dir(tmp_path, monkeypatch):
     monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
     for pause in ("FIRST_PAUSE", "MAX_PAUSE", "REFUSED_PAUSE"):
         monkeypatch.setattr(room_client, pause, 0.01)
-    monkeypatch.setattr(room_client.judge_client, "find_judge", lambda: None)
     return tmp_path
 
 
@@ -88,7 +86,7 @@ async def until(condition):
 
 
 def change(version):
-    return {find("stop").key: asdict(Progress("red", version=version))}
+    return {find("stop").key: Progress("red", version=version)}
 
 
 async def test_a_restart_loses_no_report_that_the_room_has_not_stored():

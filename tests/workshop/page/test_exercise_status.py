@@ -1,77 +1,41 @@
 """The socket over which a page gets what happens to its exercise."""
 
-import asyncio
-import json
-from contextlib import suppress
-from dataclasses import asdict
 from unittest.mock import Mock
 
 import pytest
 
 from lessons.workshop.judge.daemon import judge_client
+from lessons.workshop.judge.daemon.exercise_watcher import save_report
 from lessons.workshop.judge.verdict import Outcome, Verdict
 from lessons.workshop.page.exercise import exercise_status
 from lessons.workshop.page.live import page_socket
 from lessons.workshop.student import progress
 from tests.support.played_page import PageClient
-from tests.support.programs.running_program import TEST_TIMEOUT
 
-GREEN = Verdict("01-lamp", "exercise", (Outcome("a", "It lights.", "green"),))
+GREEN, NOT_RUN = (
+    Verdict("01-lamp", "exercise", (Outcome("a", "It lights.", state),))
+    for state in ("green", "not run")
+)
 
 
 @pytest.fixture
 def lamp(course, settings, monkeypatch):
     settings.WORKSHOP = True
-    monkeypatch.setattr(exercise_status, "RECONNECT_INTERVAL", 0.005)
+    for interval in ("INTERVAL", "JUDGE_INTERVAL"):
+        monkeypatch.setattr(exercise_status, interval, 0.005)
     monkeypatch.setattr(exercise_status, "MISSING_TIMEOUT", 0.5)
     monkeypatch.setattr(page_socket, "FAILURE_PAUSE", 0)
-    monkeypatch.setattr(exercise_status, "feed", exercise_status.JudgeFeed())
     # The first panel of a process takes longer: Django compiles the templates.
     exercise_status.render_panel({"headers": []}, course[0], progress.Progress())
     return course[0]
 
 
-class StubJudge:
-    """Listens in the place of the judge process, and reports what the test says."""
-
-    async def __aenter__(self):
-        self.writers = []
-        self.connected = asyncio.Event()
-        self.server = await asyncio.start_server(self.accept, judge_client.HOST, 0)
-        # Nothing else runs between these two calls, or a feed would find the address of a judge
-        # that has ended, and report that the judge restarts.
-        self.lock = judge_client.acquire_lock()
-        judge_client.write_address(self.server.sockets[0].getsockname()[1], "token")
-        return self
-
-    async def __aexit__(self, *_):
-        self.lock.close()
-        self.server.close()
-        for writer in self.writers:
-            writer.close()
-            with suppress(ConnectionError):  # this server had closed it
-                await writer.wait_closed()
-
-    async def accept(self, reader, writer):
-        assert json.loads(await reader.readline()) == {"token": "token", "follow": True}
-        self.writers.append(writer)
-        known = {key: asdict(one) for key, one in progress.read().items()}
-        self.report(judging=None, progress=known)
-        self.connected.set()
-
-    async def wait_until_connected(self):
-        await asyncio.wait_for(self.connected.wait(), TEST_TIMEOUT)
-
-    async def next_connection(self):
-        await self.wait_until_connected()
-        self.connected.clear()
-
-    def report(self, **message):
-        for writer in self.writers:
-            writer.write(json.dumps(message).encode() + b"\n")
-
-    def report_progress(self, lesson):
-        self.report(progress={lesson.key: asdict(progress.of(lesson))})
+@pytest.fixture
+def judge():
+    """The judge's lock, as if it ran."""
+    lock = judge_client.acquire_lock()
+    yield lock
+    lock.close()
 
 
 @pytest.fixture
@@ -96,21 +60,18 @@ async def news_of(client, name):
     return news[name]
 
 
-async def test_a_page_gets_the_verdict_and_that_the_checks_run(lamp, page):
-    async with StubJudge() as judge:
-        client = await page("01-lamp")
-        await client.receive_json_from()
-        await judge.wait_until_connected()
-        judge.report(judging="01-lamp")
-        assert await client.receive_json_from() == {"judging": True}
-        progress.save_verdict(lamp, GREEN)
-        judge.report_progress(lamp)
-        panel = (await client.receive_json_from())["panel"]
-        assert 'data-version="1"' in panel
-        assert "It lights." in panel
-        judge.report(judging=None)
-        assert await client.receive_json_from() == {"judging": False}
-        await client.disconnect()
+async def test_a_page_gets_what_the_judge_knows_so_far_and_then_the_verdict(lamp, page, judge):
+    client = await page("01-lamp")
+    await client.receive_json_from()
+    save_report(lamp.key, {"judging": True, "claims": NOT_RUN.as_json()})
+    news = await client.receive_json_from()
+    assert news["judging"]
+    assert 'data-version="0"' in news["panel"]
+    assert "It lights." in news["panel"]
+    progress.save_verdict(lamp, GREEN)
+    save_report(lamp.key, {"judging": False, "verdict": GREEN.as_json()})
+    assert 'data-version="1"' in await news_of(client, "panel")
+    await client.disconnect()
 
 
 async def test_the_forms_of_the_panel_have_a_token_for_the_pages_cookie(lamp, page):
@@ -121,14 +82,13 @@ async def test_the_forms_of_the_panel_have_a_token_for_the_pages_cookie(lamp, pa
     assert 'name="csrfmiddlewaretoken"' in html
 
 
-async def test_a_page_learns_that_the_judge_is_missing_and_that_it_is_back(lamp, page):
-    async with StubJudge() as judge:
-        client = await page("01-lamp")
-        assert (await client.receive_json_from())["judge"] == "running"
-        await judge.wait_until_connected()
+async def test_a_page_learns_that_the_judge_is_missing_and_that_it_is_back(lamp, page, judge):
+    client = await page("01-lamp")
+    assert (await client.receive_json_from())["judge"] == "running"
+    judge.close()
     assert await client.receive_json_from() == {"judge": "restarting"}
     assert await client.receive_json_from() == {"judge": "missing"}
-    async with StubJudge():
+    with judge_client.acquire_lock():
         assert await client.receive_json_from() == {"judge": "running"}
         await client.disconnect()
 
@@ -136,19 +96,18 @@ async def test_a_page_learns_that_the_judge_is_missing_and_that_it_is_back(lamp,
 async def test_a_page_whose_news_cannot_be_made_is_closed_and_connects_again(
     lamp, page, monkeypatch, caplog
 ):
-    async with StubJudge():
-        with monkeypatch.context() as failing:
-            failing.setattr(exercise_status, "render_panel", Mock(side_effect=OSError("no file")))
-            client = await page("01-lamp", version="old")
-            sent = await client.receive_output()
-            while sent["type"] == "websocket.send":
-                sent = await client.receive_output()
-        assert sent == {"type": "websocket.close"}
-        assert [str(record.exc_info[1]) for record in caplog.records] == ["no file"]
-        await client.disconnect()
+    with monkeypatch.context() as failing:
+        failing.setattr(exercise_status, "render_panel", Mock(side_effect=OSError("no file")))
         client = await page("01-lamp", version="old")
-        await news_of(client, "panel")
-        await client.disconnect()
+        sent = await client.receive_output()
+        while sent["type"] == "websocket.send":
+            sent = await client.receive_output()
+    assert sent == {"type": "websocket.close"}
+    assert [str(record.exc_info[1]) for record in caplog.records] == ["no file"]
+    await client.disconnect()
+    client = await page("01-lamp", version="old")
+    await news_of(client, "panel")
+    await client.disconnect()
 
 
 async def test_rejects_a_page_of_an_unknown_lesson(lamp, page):
@@ -156,15 +115,11 @@ async def test_rejects_a_page_of_an_unknown_lesson(lamp, page):
 
 
 async def test_the_list_gets_a_changed_state(lamp, page):
-    async with StubJudge() as judge:
-        client = await page("", version="000")
-        await judge.wait_until_connected()
-        progress.save_verdict(lamp, GREEN)
-        judge.report_progress(lamp)
-        panel = (await client.receive_json_from())["panel"]
-        assert 'data-version="200"' in panel
-        assert "Continue with lesson 2" in panel
-        progress.show_hint(lamp)
-        judge.report_progress(lamp)
-        assert await client.receive_nothing(0.01)
-        await client.disconnect()
+    client = await page("", version="000")
+    progress.save_verdict(lamp, GREEN)
+    panel = (await client.receive_json_from())["panel"]
+    assert 'data-version="200"' in panel
+    assert "Continue with lesson 2" in panel
+    progress.show_hint(lamp)
+    assert await client.receive_nothing(0.03)
+    await client.disconnect()

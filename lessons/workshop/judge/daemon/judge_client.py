@@ -1,18 +1,23 @@
-"""Connects to the judge process of this clone, and starts it when it does not run.
+"""Keeps a judge process running, and reads what it reports.
 
-The judge holds a lock for as long as it runs, so there is one for each clone. Its port and its
-token are in a file that only the user may read: other users of the machine can reach the port.
+The judge of a clone and its clients share the folder .workshop:
+
+    judge.lock          the judge holds this lock while it runs, so there is one for each clone
+    requests/03-stop    a client asks for a verdict, even if the exercise has not changed
+    reports/03-stop     the judge's last report on a lesson: see exercise_watcher
+    progress.json       the verdicts
+
+Each client starts a judge process. The first one judges. Another one takes its place when it ends.
+So no client waits for another one, and only the user's files are trusted.
 """
 
 import json
-import select
-import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -21,71 +26,57 @@ from django.core.files import locks
 from lessons.workshop.course import lesson_index
 from lessons.workshop.setup import atomic_write
 from lessons.workshop.student import progress
+from lessons.workshop.student.watched_file import state_of
 
-HOST = "127.0.0.1"
-START_TIMEOUT = 30.0  # seconds for the judge to start, or to end the verdict in progress
-MAX_STARTS = 3
-MAX_PAUSE = 30.0  # seconds until a judge that ends again and again is replaced
-STABLE_AFTER = 10.0  # seconds after which a judge does not count as one that ends at once
-_RETRY_INTERVAL = 0.02
-_KEEPER_INTERVAL = 0.5  # seconds between two looks whether the keeper's block has ended
-_started: list[subprocess.Popen] = []  # judges that this process has started: they may outlive it
+RESTART_PAUSE = 1.0  # seconds before a judge that has ended is replaced
+_KEEPER_INTERVAL = 0.25  # seconds between two looks at the judge
+_READ_INTERVAL = 0.005  # seconds between two looks at a report that a terminal waits for
 
 
 class JudgeUnavailable(Exception):
-    """No judge process runs and none can be started; the text says why."""
+    """No judge process can be started; the text says why."""
 
 
-class JudgeConnection:
-    """A connection to the judge. A context manager."""
-
-    def __init__(self, connection: socket.socket):
-        self._connection = connection
-        self._unread = b""
+class Judge:
+    """A judge process of this client. Use it as a context manager."""
 
     def __enter__(self):
+        """Raises JudgeUnavailable."""
+        try:
+            is_running()
+        except OSError as error:
+            raise JudgeUnavailable(atomic_write.explain_os_error(error)) from None
+        self._start()
         return self
 
     def __exit__(self, *_):
-        self._connection.close()
+        self._process.terminate()
+        self._process.wait()
 
-    def send(self, **request) -> None:
-        """Raises OSError if the judge has ended."""
-        self._connection.sendall(json.dumps(request).encode() + b"\n")
+    def _start(self) -> None:
+        # In its own session: Ctrl-C in this terminal must not reach it.
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "lessons.workshop.judge.daemon.judge_daemon"],
+            cwd=lesson_index.PROJECT_DIR,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
+        self._ended_at: float | None = None
 
-    def receive(self, timeout: float) -> dict | None:
-        """The next message, None if none comes in time. Raises OSError if the judge has ended."""
-        deadline = time.monotonic() + timeout
-        while b"\n" not in self._unread:
-            wait = max(deadline - time.monotonic(), 0)
-            if not select.select([self._connection], [], [], wait)[0]:
-                return None
-            received = self._connection.recv(65536)
-            if not received:
-                raise ConnectionError("The judge process has ended.")
-            self._unread += received
-        line, _, self._unread = self._unread.partition(b"\n")
-        return json.loads(line)
-
-
-class RestartPause:
-    """How long to wait before a judge that has ended is replaced: at first not at all."""
-
-    def __init__(self):
-        self._next = 0.0
-        self._begun = time.monotonic()
-
-    def seconds(self) -> float:
-        """The pause after the end of a judge. It doubles if judges end soon after their start."""
-        was_stable = time.monotonic() - self._begun > STABLE_AFTER
-        pause = 0.0 if was_stable else self._next
-        self._next = min(pause * 2 or 1.0, MAX_PAUSE)
-        self._begun = time.monotonic() + pause
-        return pause
+    def has_ended(self) -> bool:
+        """Whether it has ended since the last call. It is replaced after RESTART_PAUSE."""
+        if self._ended_at is None and self._process.poll() is not None:
+            self._ended_at = time.monotonic()
+            return True
+        if self._ended_at is not None and time.monotonic() - self._ended_at > RESTART_PAUSE:
+            self._start()
+        return False
 
 
 class JudgeKeeper:
-    """Keeps a judge running within its block, and replaces a judge that has ended."""
+    """Keeps a judge running within its block, in a thread."""
 
     def __init__(self, warn: Callable[[str], object]):
         self._warn = warn
@@ -93,123 +84,85 @@ class JudgeKeeper:
 
     def __enter__(self):
         """Raises JudgeUnavailable."""
-        connection = connect()
-        threading.Thread(
-            target=self._keep, args=(connection,), name="judge keeper", daemon=True
-        ).start()
+        self._judge = Judge().__enter__()
+        self._thread = threading.Thread(target=self._keep, name="judge keeper", daemon=True)
+        self._thread.start()
         return self
 
     def __exit__(self, *_):
         self._is_over.set()
+        self._thread.join()
+        self._judge.__exit__()
 
-    def _keep(self, connection: JudgeConnection | None) -> None:
-        pause = RestartPause()
-        while True:
-            if connection:
-                with suppress(OSError), connection:
-                    while not self._is_over.is_set():
-                        connection.receive(_KEEPER_INTERVAL)
-            if self._is_over.wait(pause.seconds()):
-                return
-            connection = self._replace()
+    def _keep(self) -> None:
+        while not self._is_over.wait(_KEEPER_INTERVAL):
+            if self._judge.has_ended():
+                self._warn("The judge process has ended. A new one starts.")
 
-    def _replace(self) -> JudgeConnection | None:
-        try:
-            connection = connect()
-        except JudgeUnavailable as error:
-            self._warn(f"The judge process has ended. Exercises are not judged: {error}")
+
+class Reports:
+    """What the judge reports on one lesson."""
+
+    def __init__(self, key: str):
+        self._key = key
+        self._file = report_file(key)
+        self._seen = state_of(self._file)
+
+    def ask(self) -> None:
+        """Ask for a verdict, even if the exercise has not changed."""
+        requests().mkdir(parents=True, exist_ok=True)
+        (requests() / self._key).touch()
+
+    def new(self) -> dict | None:
+        """The report, if it has changed since the last call: {} if a new judge has deleted it."""
+        now = state_of(self._file)
+        if now == self._seen:
             return None
-        self._warn("The judge process had ended. A new one runs now.")
-        return connection
+        self._seen = now
+        return read_report(self._file)
+
+    def receive(self, timeout: float) -> dict | None:
+        """The next report; None if none comes in time."""
+        deadline = time.monotonic() + timeout
+        while (found := self.new()) is None and time.monotonic() < deadline:
+            time.sleep(_READ_INTERVAL)
+        return found
 
 
-def connect(**request) -> JudgeConnection:
-    """Connect to the judge and send a first request; start the judge if it does not run.
-
-    Raises JudgeUnavailable.
-    """
-    deadline = time.monotonic() + START_TIMEOUT
-    process, starts = None, 0
-    while time.monotonic() < deadline:
-        try:
-            if is_running():
-                if connection := _try_to_connect(request):
-                    return connection
-            elif process is None or process.poll() is not None:
-                starts += 1
-                if starts > MAX_STARTS:
-                    break
-                process = _start_judge()
-                _started[:] = [*(one for one in _started if one.poll() is None), process]
-        except OSError as error:
-            raise JudgeUnavailable(atomic_write.explain_os_error(error)) from None
-        time.sleep(_RETRY_INTERVAL)
-    raise JudgeUnavailable("The judge process does not start.")
+def read_report(file: Path) -> dict:
+    """A report, or {}."""
+    with suppress(OSError, ValueError):
+        return json.loads(file.read_bytes())
+    return {}
 
 
 def is_running() -> bool:
     """Whether a judge holds the lock. Raises OSError if the lock file cannot be written."""
     lock = acquire_lock()
-    if lock is None:
-        return True
-    lock.close()
-    return False
-
-
-def find_judge() -> tuple[int, str] | None:
-    """The port and the token of the running judge; None if no judge runs."""
-    try:
-        # Without a running judge, the address is left over from one that was killed.
-        known = json.loads(address_file().read_text(encoding="utf-8")) if is_running() else None
-        return known and (known["port"], known["token"])
-    except (OSError, ValueError):
-        return None
+    if lock:
+        lock.close()
+    return lock is None
 
 
 def acquire_lock() -> IO | None:
     """The judge's lock, released when its holder ends; None if another judge has it."""
-    lock = open(_lock_file(), "a")  # noqa: SIM115 - stays open until the process ends
+    progress.state_dir().mkdir(exist_ok=True)
+    lock = open(progress.state_dir() / "judge.lock", "a")  # noqa: SIM115 - until the process ends
     if locks.lock(lock, locks.LOCK_EX | locks.LOCK_NB):
         return lock
     lock.close()
     return None
 
 
-def write_address(port: int, token: str) -> None:
-    address = json.dumps({"port": port, "token": token})
-    atomic_write.write(address_file(), address.encode(), permissions=0o600)
+def requests() -> Path:
+    """The folder of the requests."""
+    return progress.state_dir() / "requests"
 
 
-def address_file() -> Path:
-    return progress.state_dir() / "judge.json"
+def reports() -> Path:
+    """The folder of the reports."""
+    return progress.state_dir() / "reports"
 
 
-def _lock_file() -> Path:
-    progress.state_dir().mkdir(exist_ok=True)
-    return progress.state_dir() / "judge.lock"
-
-
-def _try_to_connect(request: dict) -> JudgeConnection | None:
-    """None if the judge does not listen yet, or has just ended."""
-    if (address := find_judge()) is None:
-        return None
-    port, token = address
-    with suppress(ConnectionError), ExitStack() as stack:
-        connection = stack.enter_context(JudgeConnection(socket.create_connection((HOST, port))))
-        connection.send(token=token, **request)
-        if connection.receive(START_TIMEOUT):
-            stack.pop_all()
-            return connection
-    return None
-
-
-def _start_judge() -> subprocess.Popen:
-    """Start the judge in its own session: Ctrl-C in this terminal must not reach it."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "lessons.workshop.judge.daemon.judge_daemon"],
-        cwd=lesson_index.PROJECT_DIR,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-    )
+def report_file(key: str) -> Path:
+    return reports() / key

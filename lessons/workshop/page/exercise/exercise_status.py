@@ -1,16 +1,14 @@
 """Sends an open page what happens to its exercise: verdicts, hints, resets.
 
-The judge process reports to this server over one connection, JudgeFeed. Each page has a WebSocket,
-ExerciseStatus, over which it gets HTML: the server renders what has changed, the page shows it.
+Each page has a WebSocket, ExerciseStatus, over which it gets HTML: the server looks at the files
+that the judge process writes, and renders what has changed.
 """
 
 import asyncio
 import json
 import logging
 import time
-from contextlib import aclosing, suppress
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import replace
 from urllib.parse import parse_qs
 
 from django.http import HttpRequest
@@ -20,7 +18,6 @@ from django.template.loader import render_to_string
 from lessons.workshop.course.lesson_index import Lesson, UnknownLesson, find
 from lessons.workshop.course.source_code import UnknownName, find_demo_source
 from lessons.workshop.judge.daemon import judge_client
-from lessons.workshop.judge.daemon.judge_feed import follow_judge
 from lessons.workshop.page.exercise.exercise_file import file_digest
 from lessons.workshop.page.exercise.exercise_panel import (
     exercise_context,
@@ -28,85 +25,44 @@ from lessons.workshop.page.exercise.exercise_panel import (
 )
 from lessons.workshop.page.lesson_list import lesson_list_context, list_version
 from lessons.workshop.page.live.page_socket import NewsSocket, cookies_of
+from lessons.workshop.student import progress
 from lessons.workshop.student.progress import Progress
 from lessons.workshop.student.watched_file import state_of
 
-RECONNECT_INTERVAL = 0.25  # seconds between two attempts to find a judge
+INTERVAL = 0.02  # seconds between two looks at what the judge has written
+JUDGE_INTERVAL = 0.25  # seconds between two looks whether a judge runs
 MISSING_TIMEOUT = 5.0  # seconds without a judge, after which the pages say so
-FILE_INTERVAL = 0.25  # seconds between two looks at the student's file
 
 log = logging.getLogger(__name__)
 
 
-@dataclass
-class JudgeFeed:
-    """This server's connection to the judge, kept while a page is open.
+class JudgeState:
+    """Whether a judge runs: "running", "restarting" or "missing"."""
 
-    `progress` is None until a judge has sent it. `claims` is the verdict on the claims of a lesson
-    whose generated conversations are being played. Each page has an asyncio.Event in `pages`, which
-    is set when something has changed.
-    """
+    def __init__(self):
+        self.text = "running"
+        self._last_seen = time.monotonic()
+        self._next_look = 0.0
+        self._was_seen = False
 
-    progress: dict[str, Progress] | None = None
-    judging: str | None = None
-    claims: dict | None = None
-    judge: Literal["running", "restarting", "missing"] = "running"
-    pages: set[asyncio.Event] = field(default_factory=set)
-    _task: asyncio.Task | None = None
-
-    def join(self) -> asyncio.Event:
-        changed = asyncio.Event()
-        self.pages.add(changed)
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run())
-        return changed
-
-    def leave(self, changed: asyncio.Event) -> None:
-        self.pages.discard(changed)
-        if not self.pages:
-            self._task.cancel()
-            self._task = self.progress = self.judging = None
-            self.judge = "running"
-
-    async def _run(self) -> None:
-        last_seen, logged = time.monotonic(), ""
-        while True:
-            if address := judge_client.find_judge():
-                try:
-                    async with aclosing(follow_judge(*address)) as messages:
-                        async for message in messages:
-                            self._take(message)
-                except (OSError, ValueError):
-                    pass  # the judge has ended
-                except Exception as error:
-                    # A judge of another version sends other fields, and would do so each time.
-                    if logged != (logged := repr(error)):
-                        log.exception("This server cannot read what the judge reports")
-                last_seen = time.monotonic()
-                self._update(judge="restarting", judging=None)
-            if time.monotonic() - last_seen > MISSING_TIMEOUT:
-                self._update(judge="missing")
-            await asyncio.sleep(RECONNECT_INTERVAL)
-
-    def _take(self, message: dict) -> None:
-        if "progress" in message:
-            known = {key: Progress(**one) for key, one in message["progress"].items()}
-            # The first message has the progress in all lessons, the others what changed.
-            known = known if "judging" in message else {**self.progress, **known}
-            self._update(progress=known, judge="running", claims=None)
-        if "claims" in message:
-            self._update(claims=message["claims"])
-        if "judging" in message:
-            self._update(judging=message["judging"], claims=None)
-
-    def _update(self, **values) -> None:
-        if any(getattr(self, name) != value for name, value in values.items()):
-            vars(self).update(values)
-            for changed in self.pages:
-                changed.set()
+    def look(self) -> str:
+        now = time.monotonic()
+        if now >= self._next_look:
+            self._next_look = now + JUDGE_INTERVAL
+            if _is_judge_running():
+                self.text, self._last_seen, self._was_seen = "running", now, True
+            elif now - self._last_seen > MISSING_TIMEOUT:
+                self.text = "missing"
+            elif self._was_seen:
+                self.text = "restarting"
+        return self.text
 
 
-feed = JudgeFeed()
+def _is_judge_running() -> bool:
+    try:
+        return judge_client.is_running()
+    except OSError:
+        return False
 
 
 class ExerciseStatus(NewsSocket):
@@ -135,50 +91,50 @@ class ExerciseStatus(NewsSocket):
     async def follow(self, lesson: Lesson | None):
         query = parse_qs(self.scope.get("query_string", b"").decode())
         self.shown = (query.get("version") or [""])[0]
-        status = {}
+        sent, status = {}, {}
         if lesson:
             status["source_changed"] = await asyncio.to_thread(
                 has_changed, lesson, *query.get("source", ())
             )
-        sent = {}
-        file = None
-        changed = feed.join()
-        try:
-            while True:
-                changed.clear()
-                if lesson:
-                    status |= {"judging": feed.judging == lesson.key, "judge": feed.judge}
-                    if file != (file := state_of(lesson.exercise)):
-                        status["file"] = await asyncio.to_thread(file_digest, lesson)
-                news = {name: value for name, value in status.items() if sent.get(name) != value}
-                sent |= news
-                if html := await self.new_html(lesson):
+        judge = JudgeState()
+        seen, file, report = None, None, {}
+        while True:
+            if lesson:
+                # The judge saves the progress first: a report that is older than it does no harm.
+                report_file = judge_client.report_file(lesson.key)
+                now = state_of(report_file), state_of(progress.file())
+                report = judge_client.read_report(report_file) if now != seen else report
+                status |= {"judging": report.get("judging", False), "judge": judge.look()}
+                if file != (file := state_of(lesson.exercise)):
+                    status["file"] = await asyncio.to_thread(file_digest, lesson)
+            else:
+                now, report = state_of(progress.file()), {}
+            news = {name: value for name, value in status.items() if sent.get(name) != value}
+            sent |= news
+            if now != seen:
+                seen = now
+                if html := await asyncio.to_thread(self.new_html, lesson, report.get("claims")):
                     news["panel"] = html
-                if news:
-                    await self.send({"type": "websocket.send", "text": json.dumps(news)})
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(changed.wait(), FILE_INTERVAL if lesson else None)
-        finally:
-            feed.leave(changed)
+            if news:
+                await self.send({"type": "websocket.send", "text": json.dumps(news)})
+            await asyncio.sleep(INTERVAL)
 
-    async def new_html(self, lesson: Lesson | None) -> str | None:
-        """The part of the page that shows the progress; None if it shows this version already."""
-        known = feed.progress
-        if known is None:
-            return None
+    def new_html(self, lesson: Lesson | None, claims: dict | None) -> str | None:
+        """The part of the page that shows the progress; None if it shows this version already.
+
+        `claims` is what the judge knows so far of a verdict.
+        """
+        known = progress.read()
         one = known.get(lesson.key, Progress()) if lesson else None
         version = str(one.version) if one else list_version(known)
-        if one and feed.claims and feed.claims["lesson"] == lesson.key:
-            one, version = replace(one, verdict=feed.claims), f"{version} claims"
+        if claims:
+            one, version = replace(one, verdict=claims), f"{version} claims"
         if version == self.shown:
             return None
         self.shown = version
-        # In a thread, so that the event loop goes on serving the lesson's connections.
         if lesson:
-            return await asyncio.to_thread(render_panel, self.scope, lesson, one)
-        return await asyncio.to_thread(
-            render_to_string, "lessons/lesson_list.html", lesson_list_context(known)
-        )
+            return render_panel(self.scope, lesson, one)
+        return render_to_string("lessons/lesson_list.html", lesson_list_context(known))
 
 
 def render_panel(scope: dict, lesson: Lesson, known: Progress) -> str:
